@@ -1,0 +1,71 @@
+//! Identifiers: 128 random bits each, drawn from the injected [`Entropy`], one type for each thing named.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::time::Entropy;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Draws a fresh id.
+            pub fn draw(entropy: &dyn Entropy) -> Self {
+                let mut bytes = [0; 16];
+                entropy.fill(&mut bytes);
+                Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+            }
+
+            /// The id with these 16 bytes, for instance as read from a database.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// The 16 bytes of the id.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// Reads the usual hyphenated form.
+            ///
+            /// # Errors
+            /// When `text` is not a UUID.
+            pub fn parse(text: &str) -> Result<Self, uuid::Error> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A business on whose behalf accounts are linked.
+    PartnerId,
+    /// A partner's request that somebody links; a walk-in gets an implicit one.
+    IntentId,
+    /// One try at linking; outlives dialogs.
+    ConnectSessionId,
+    /// What a person agreed to, word for word.
+    ConsentId,
+    /// One submission of secrets to a provider.
+    AttemptId,
+    /// The durable result of linking.
+    LinkId,
+    /// One bank account under a link.
+    LinkedAccountId,
+    /// A piece of work that may safely run twice.
+    JobId,
+    /// One server process; drawn at its start.
+    NodeId,
+}

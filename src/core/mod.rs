@@ -1,0 +1,11 @@
+//! What Kiungo is when nothing is plugged in: values in, values out. No clock, no chance, no I/O.
+
+pub mod ids;
+pub mod messages;
+pub mod msisdn;
+pub mod next_step;
+pub mod policy;
+pub mod screen;
+pub mod seal;
+pub mod secret;
+pub mod time;

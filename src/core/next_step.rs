@@ -1,0 +1,140 @@
+//! What a provider says the person must do next. Closed: a provider knows no menus, the conversation knows no provider.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::secret::Secret;
+
+/// What must happen after a provider was asked to open, submit or continue.
+#[derive(Debug)]
+pub enum NextStep {
+    /// Ask the person these fields and submit the answers.
+    Prompt(Form),
+    /// Let the person pick among their accounts; `many` when more than one may be picked.
+    ChooseAccounts {
+        /// The accounts to show, masked.
+        accounts: Vec<AccountChoice>,
+        /// Whether several may be chosen at once.
+        many: bool,
+    },
+    /// The person must open a page in a browser; the page is made when it is opened, never before.
+    OpenLink {
+        /// Why, as a stable word for messages.
+        purpose: String,
+    },
+    /// The person must approve in their bank's own application.
+    ApproveElsewhere {
+        /// What to look for there, if the provider says.
+        message: Option<String>,
+        /// How long to wait between two questions whether it is done.
+        poll_every: Duration,
+    },
+    /// Nothing to do but wait and ask again.
+    Wait {
+        /// How long to wait before asking again.
+        retry_after: Duration,
+    },
+    /// The person is done; the grant is to be redeemed on the server.
+    Done(Grant),
+    /// An explicit no.
+    Failed(Failure),
+}
+
+/// What a provider hands out when the person is done, to be exchanged for account ids. Often short-lived: Mono's lives ten minutes.
+#[derive(Debug)]
+pub struct Grant(pub Secret);
+
+/// A form the person fills in, field by field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// A heading from the provider, untrusted text.
+    pub title: Option<String>,
+    /// What to ask, in the provider's order.
+    pub fields: Vec<Field>,
+}
+
+/// One thing to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// The key the provider expects back, letter for letter.
+    pub name: String,
+    /// What to call it before a person; untrusted text from the provider.
+    pub label: String,
+    /// How it is typed.
+    pub kind: FieldKind,
+    /// The most characters the provider takes, if it says.
+    pub max_len: Option<u16>,
+    /// The exact number of characters the provider wants, if it says.
+    pub exact_len: Option<u16>,
+}
+
+/// How a field is typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FieldKind {
+    /// Only digits.
+    Digits,
+    /// Any text.
+    Text,
+    /// Text that must not be shown or kept.
+    Secret,
+    /// One of a few.
+    OneOf(Vec<Choice>),
+    /// A keypad cannot answer it (captcha, camera, file, anything unknown).
+    Unsupported,
+}
+
+/// One option of a [`FieldKind::OneOf`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What to call it before a person.
+    pub label: String,
+    /// What to answer the provider.
+    pub value: String,
+}
+
+impl Form {
+    /// Whether a keypad can answer every field and there is at least one.
+    pub fn fits_keypad(&self) -> bool {
+        !self.fields.is_empty() && self.fields.iter().all(|field| field.kind != FieldKind::Unsupported)
+    }
+}
+
+/// An account to choose. Never carries a balance: providers send them, shared phones must not show them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountChoice {
+    /// What to answer the provider with. May be the account number itself: sealed wherever it is kept.
+    pub key: String,
+    /// The last digits, all that is ever shown.
+    pub masked: String,
+    /// The provider's word for its type, folded to a short label.
+    pub label: String,
+    /// ISO 4217 code, where the provider says.
+    pub currency: Option<String>,
+}
+
+/// An explicit no from the provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of no.
+    pub class: FailureClass,
+    /// How long the provider asks to be left alone, if it does.
+    pub retry_after: Option<Duration>,
+}
+
+/// The kinds of no. Few on purpose: each has its own screen and its own next move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureClass {
+    /// Wrong details or the bank said no; Mono cannot tell these apart from an outage (response code 400).
+    Refused,
+    /// The one-time code or answer was wrong.
+    WrongCode,
+    /// The provider's session is over; a new one is needed.
+    SessionExpired,
+    /// The provider or the bank is too busy; nothing was tried.
+    Busy,
+    /// The provider does not accept us (key, plan, permission): our fault, not the person's.
+    Misconfigured,
+    /// The provider wants something this channel cannot do.
+    Unsupported,
+}

@@ -1,0 +1,105 @@
+//! Whether bank secrets may be typed over USSD, which carries them in clear through the operator's network.
+
+use serde::{Deserialize, Serialize};
+
+/// What to do about secrets on a channel that the mobile operator can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretsOverUssd {
+    /// Ask for them.
+    Allow,
+    /// Say who can read them, then ask.
+    Warn,
+    /// Never ask for them: such auth methods are not offered.
+    Deny,
+}
+
+/// The rule in force, with its exceptions; the most specific wins: institution, then provider, then country.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Where no exception applies.
+    pub secrets_over_ussd: SecretsOverUssd,
+    /// Exceptions.
+    #[serde(default)]
+    pub overrides: Vec<PolicyOverride>,
+    /// Whether auth methods that want a card number together with a card PIN may be offered.
+    #[serde(default)]
+    pub card_and_pin: bool,
+}
+
+/// One exception; every field that is set must match.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyOverride {
+    /// ISO 3166-1 alpha-2, upper case.
+    #[serde(default)]
+    pub country: Option<String>,
+    /// A provider's name, such as `mono`.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// An institution's id at its provider.
+    #[serde(default)]
+    pub institution: Option<String>,
+    /// The rule for what matches.
+    pub secrets_over_ussd: SecretsOverUssd,
+}
+
+impl Policy {
+    /// The rule for an institution of a provider in a country.
+    pub fn secrets(&self, country: &str, provider: &str, institution: &str) -> SecretsOverUssd {
+        let applies = |rule: &PolicyOverride| {
+            rule.country.as_deref().is_none_or(|c| c.eq_ignore_ascii_case(country))
+                && rule.provider.as_deref().is_none_or(|p| p == provider)
+                && rule.institution.as_deref().is_none_or(|i| i == institution)
+        };
+        let weight = |rule: &PolicyOverride| {
+            u8::from(rule.institution.is_some()) * 4
+                + u8::from(rule.provider.is_some()) * 2
+                + u8::from(rule.country.is_some())
+        };
+        self.overrides
+            .iter()
+            .filter(|rule| applies(rule))
+            .max_by_key(|rule| weight(rule))
+            .map_or(self.secrets_over_ussd, |rule| rule.secrets_over_ussd)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The most specific exception decides, whatever the order they are written in.
+    #[test]
+    fn the_most_specific_rule_wins() {
+        let rule = |country: Option<&str>, provider: Option<&str>, institution: Option<&str>, secrets_over_ussd| {
+            PolicyOverride {
+                country: country.map(str::to_owned),
+                provider: provider.map(str::to_owned),
+                institution: institution.map(str::to_owned),
+                secrets_over_ussd,
+            }
+        };
+        let policy = Policy {
+            secrets_over_ussd: SecretsOverUssd::Allow,
+            overrides: vec![
+                rule(None, Some("mono"), Some("bank-1"), SecretsOverUssd::Allow),
+                rule(Some("NG"), None, None, SecretsOverUssd::Deny),
+                rule(None, Some("mono"), None, SecretsOverUssd::Warn),
+            ],
+            card_and_pin: false,
+        };
+        for (country, provider, institution, want) in [
+            ("KE", "powens", "x", SecretsOverUssd::Allow),
+            ("ng", "powens", "x", SecretsOverUssd::Deny),
+            ("NG", "mono", "x", SecretsOverUssd::Warn),
+            ("NG", "mono", "bank-1", SecretsOverUssd::Allow),
+        ] {
+            assert_eq!(
+                policy.secrets(country, provider, institution),
+                want,
+                "{country} {provider} {institution}"
+            );
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Fits text and options into a gateway's page.

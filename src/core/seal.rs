@@ -1,0 +1,329 @@
+//! Sealing: everything personal is kept as AES-256-GCM under a named key and bound to its place.
+//!
+//! A blob is `format (1) | key id length (1) | key id | nonce (12) | ciphertext and tag`. The associated data are the
+//! format, the key id and the [`Place`]: purpose, subject, record and field. A blob moved to another person, record or
+//! field, or with a byte changed, does not open. The key for a blob is derived by HKDF-SHA-256 from the master key for
+//! the purpose and subject, so that no two people share one, which also keeps random nonces far from their bound.
+//!
+//! Identities are something else: a subscriber's [`Tag`] is an HMAC under its own long-lived key. Rotating the sealing
+//! keys never moves a person.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::msisdn::Msisdn;
+use super::time::Entropy;
+
+const FORMAT: u8 = 1;
+const NONCE: usize = 12;
+
+/// 256 bits of key.
+pub type Key = Zeroizing<[u8; 32]>;
+
+/// The name under which a subscriber is known everywhere: an HMAC of the number. Useless without the tag key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag([u8; 32]);
+
+impl Tag {
+    /// The tag with these bytes, as read from a store or a row.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the tag.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The whole tag in lower-case hexadecimal, as used in keys.
+    pub fn to_hex(&self) -> String {
+        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
+            hex.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+            hex.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+            hex
+        })
+    }
+}
+
+/// Eight digits are enough to follow a person through a log, and too few to look anybody up.
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tag({})", &self.to_hex()[..8])
+    }
+}
+
+/// Where a blob belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// What kind of thing it is: `live`, `consent`, `grant`…
+    pub purpose: &'static str,
+    /// Whose it is: a tag, or a partner's id.
+    pub subject: &'a [u8],
+    /// Which record: its id or version.
+    pub record: &'a [u8],
+    /// Which field of the record.
+    pub field: &'static str,
+}
+
+/// Why a blob does not open. Says nothing of its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// Sealed under a key that is not in the ring.
+    #[error("sealed under a key that this server does not have")]
+    UnknownKey,
+    /// Altered, moved from its place, or not a blob at all.
+    #[error("altered or moved from its place")]
+    Broken,
+}
+
+/// The sealing keys (one active, others still accepted) and the tag key.
+pub struct Keyring {
+    active: String,
+    keys: BTreeMap<String, Key>,
+    tag_key: Key,
+}
+
+/// Why a set of keys is no keyring.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyringError {
+    /// The active key is not among the keys.
+    #[error("the active key {0:?} is not among the keys")]
+    NoActive(String),
+    /// A key id must fit its length byte.
+    #[error("the key id {0:?} is empty or longer than 64 bytes")]
+    BadId(String),
+}
+
+impl Keyring {
+    /// A ring of `keys` of which `active` seals; `tag_key` names people.
+    ///
+    /// # Errors
+    /// When the active key is missing or an id is empty or too long.
+    pub fn new(active: impl Into<String>, keys: BTreeMap<String, Key>, tag_key: Key) -> Result<Self, KeyringError> {
+        let active = active.into();
+        if let Some(bad) = keys.keys().find(|id| id.is_empty() || id.len() > 64) {
+            return Err(KeyringError::BadId(bad.clone()));
+        }
+        if !keys.contains_key(&active) {
+            return Err(KeyringError::NoActive(active));
+        }
+        Ok(Self { active, keys, tag_key })
+    }
+
+    /// The name of a subscriber.
+    pub fn tag(&self, msisdn: &Msisdn) -> Tag {
+        Tag(self.digest("msisdn", &[msisdn.as_str().as_bytes()]))
+    }
+
+    /// A keyed digest under the long-lived key: for what must be recognised again but not read (account numbers, dialog ids).
+    pub fn digest(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        keyed(&self.tag_key, purpose, parts)
+    }
+
+    /// Seals `plain` for its place under the active key.
+    ///
+    /// # Errors
+    /// [`SealError::Broken`] when the text is too large for the cipher (64 GiB): not in practice.
+    pub fn seal(&self, place: &Place<'_>, plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
+        let id = self.active.as_bytes();
+        let mut blob = Vec::with_capacity(2 + id.len() + NONCE + plain.len() + 16);
+        blob.push(FORMAT);
+        blob.push(u8::try_from(id.len()).map_err(|_| SealError::Broken)?);
+        blob.extend_from_slice(id);
+        let mut nonce = [0; NONCE];
+        entropy.fill(&mut nonce);
+        blob.extend_from_slice(&nonce);
+        let aad = associated(id, place);
+        let sealed = self
+            .cipher(&self.active, place)?
+            .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad })
+            .map_err(|_| SealError::Broken)?;
+        blob.extend_from_slice(&sealed);
+        Ok(blob)
+    }
+
+    /// Opens a blob in its place. What comes back is wiped when dropped.
+    ///
+    /// # Errors
+    /// When the key is not in the ring, or the blob was altered or moved.
+    pub fn open(&self, place: &Place<'_>, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let (&format, rest) = blob.split_first().ok_or(SealError::Broken)?;
+        let (&length, rest) = rest.split_first().ok_or(SealError::Broken)?;
+        let (id, rest) = rest.split_at_checked(usize::from(length)).ok_or(SealError::Broken)?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Broken)?;
+        if format != FORMAT {
+            return Err(SealError::Broken);
+        }
+        let name = std::str::from_utf8(id).map_err(|_| SealError::Broken)?;
+        let aad = associated(id, place);
+        self.cipher(name, place)?
+            .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: &aad })
+            .map(Zeroizing::new)
+            .map_err(|_| SealError::Broken)
+    }
+
+    fn cipher(&self, id: &str, place: &Place<'_>) -> Result<Aes256Gcm, SealError> {
+        let master = self.keys.get(id).ok_or(SealError::UnknownKey)?;
+        let mut key = Zeroizing::new([0; 32]);
+        let info = framed(&[b"kiungo seal", place.purpose.as_bytes(), place.subject]);
+        Hkdf::<Sha256>::new(None, master.as_slice())
+            .expand(&info, key.as_mut_slice())
+            .map_err(|_| SealError::Broken)?;
+        Ok(Aes256Gcm::new(&aes_gcm::Key::<Aes256Gcm>::from(*key)))
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring")
+            .field("active", &self.active)
+            .finish_non_exhaustive()
+    }
+}
+
+/// HMAC-SHA-256 over a purpose and parts, each with its length, so that no two different lists give one input.
+fn keyed(key: &Key, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_slice()) else {
+        unreachable!("HMAC takes a key of any length");
+    };
+    mac.update(&framed(&[purpose.as_bytes()]));
+    mac.update(&framed(parts));
+    mac.finalize().into_bytes().into()
+}
+
+fn associated(id: &[u8], place: &Place<'_>) -> Vec<u8> {
+    framed(&[
+        &[FORMAT],
+        id,
+        place.purpose.as_bytes(),
+        place.subject,
+        place.record,
+        place.field.as_bytes(),
+    ])
+}
+
+fn framed(parts: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+    for part in parts {
+        out.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        out.extend_from_slice(part);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Counts up: a nonce source that never repeats within a test.
+    struct Counting(std::sync::atomic::AtomicU64);
+
+    impl Entropy for Counting {
+        fn fill(&self, out: &mut [u8]) {
+            let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_be_bytes();
+            out.iter_mut().zip(n.iter().cycle()).for_each(|(out, n)| *out = *n);
+        }
+    }
+
+    fn ring(active: &str, ids: &[&str]) -> Keyring {
+        let keys = ids
+            .iter()
+            .map(|id| ((*id).to_owned(), Zeroizing::new([id.as_bytes()[0]; 32])))
+            .collect();
+        Keyring::new(active, keys, Zeroizing::new([7; 32])).unwrap()
+    }
+
+    fn entropy() -> Counting {
+        Counting(std::sync::atomic::AtomicU64::new(1))
+    }
+
+    const HOME: Place<'_> = Place {
+        purpose: "live",
+        subject: b"ada",
+        record: b"1",
+        field: "state",
+    };
+
+    proptest! {
+        /// What was sealed opens in its place and is what it was.
+        #[test]
+        fn what_is_sealed_opens_in_its_place(plain: Vec<u8>) {
+            let ring = ring("a", &["a"]);
+            let blob = ring.seal(&HOME, &plain, &entropy()).unwrap();
+            prop_assert_eq!(ring.open(&HOME, &blob).unwrap().as_slice(), plain.as_slice());
+        }
+
+        /// No single changed byte goes unnoticed, wherever it is.
+        #[test]
+        fn a_changed_byte_never_opens(plain: Vec<u8>, at: prop::sample::Index, flip in 1u8..) {
+            let ring = ring("a", &["a", "b"]);
+            let mut blob = ring.seal(&HOME, &plain, &entropy()).unwrap();
+            let at = at.index(blob.len());
+            blob[at] ^= flip;
+            prop_assert!(ring.open(&HOME, &blob).is_err());
+        }
+
+        /// Rubbish is refused, not a panic.
+        #[test]
+        fn rubbish_is_refused(blob: Vec<u8>) {
+            prop_assert!(ring("a", &["a"]).open(&HOME, &blob).is_err());
+        }
+    }
+
+    /// A blob moved to another purpose, person, record or field does not open.
+    #[test]
+    fn a_moved_blob_does_not_open() {
+        let ring = ring("a", &["a"]);
+        let blob = ring.seal(&HOME, b"state", &entropy()).unwrap();
+        for place in [
+            Place {
+                purpose: "grant",
+                ..HOME
+            },
+            Place {
+                subject: b"eve",
+                ..HOME
+            },
+            Place { record: b"2", ..HOME },
+            Place { field: "reply", ..HOME },
+            Place {
+                subject: b"ad",
+                record: b"a1",
+                ..HOME
+            },
+        ] {
+            assert_eq!(ring.open(&place, &blob).unwrap_err(), SealError::Broken, "{place:?}");
+        }
+    }
+
+    /// Rotation: blobs under the former key still open, new ones name the new key, and nobody's tag moves.
+    #[test]
+    fn rotation_keeps_old_blobs_and_identities() {
+        let (before, after) = (ring("a", &["a"]), ring("b", &["a", "b"]));
+        let old = before.seal(&HOME, b"x", &entropy()).unwrap();
+        assert_eq!(after.open(&HOME, &old).unwrap().as_slice(), b"x");
+        let new = after.seal(&HOME, b"x", &entropy()).unwrap();
+        assert_eq!(before.open(&HOME, &new).unwrap_err(), SealError::UnknownKey);
+        let msisdn = Msisdn::parse("+2348031234567", "NG").unwrap();
+        assert_eq!(before.tag(&msisdn), after.tag(&msisdn));
+    }
+
+    /// Two blobs of one text differ: nothing can be told from their equality.
+    #[test]
+    fn equal_texts_give_different_blobs() {
+        let (ring, entropy) = (ring("a", &["a"]), entropy());
+        assert_ne!(
+            ring.seal(&HOME, b"x", &entropy).unwrap(),
+            ring.seal(&HOME, b"x", &entropy).unwrap()
+        );
+    }
+}

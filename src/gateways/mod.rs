@@ -1,0 +1,224 @@
+//! Telco gateways: how each aggregator calls us and wants its answer.
+//!
+//! A gateway is a pair of pure functions over plain data, parse and render, with its deadlines and sizes as data beside
+//! them. It knows nothing of storage, menus, retries or the web server, so that header-reply, path-event and
+//! asynchronous gateways all fit: what differs for the last is only the [`ReplySink`] a reply is given to.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::core::msisdn::Msisdn;
+use crate::core::secret::Secret;
+
+pub mod africastalking;
+
+/// A request as it came, before anybody understood it. Borrowed, and never logged: path, query and body carry secrets.
+#[derive(Clone, Copy)]
+pub struct RawRequest<'a> {
+    /// The HTTP method, upper case.
+    pub method: &'a str,
+    /// What follows `/ussd/{channel}/{secret}`, without the leading slash; empty for the callback itself.
+    pub tail: &'a str,
+    /// The raw query string, still percent-encoded.
+    pub query: &'a [u8],
+    /// Header names (lower case) and values.
+    pub headers: &'a [(String, Vec<u8>)],
+    /// The raw body.
+    pub body: &'a [u8],
+    /// ISO 3166-1 alpha-2 of the channel, for numbers in national spelling.
+    pub country: &'a str,
+}
+
+/// What a request turned out to be.
+#[derive(Debug)]
+pub enum Parsed {
+    /// The person is waiting for a screen.
+    Turn(Callback),
+    /// Only told; nobody waits, no screen may be sent.
+    Notice(Notice),
+}
+
+/// One turn: a person dialled or typed, and waits for a screen.
+#[derive(Debug)]
+pub struct Callback {
+    /// The gateway's own name for the dialog. Opaque; reused by some gateways after a day.
+    pub dialog: String,
+    /// Who is asking.
+    pub msisdn: Msisdn,
+    /// The operator's network code as the gateway spells it, where it says.
+    pub network: Option<String>,
+    /// The code that was dialled, as the gateway spells it.
+    pub service_code: Option<String>,
+    /// What happened.
+    pub event: Event,
+    /// The gateway's own number for this turn, where it has one.
+    pub turn_id: Option<String>,
+    /// Fields that the reply must carry back unchanged (name, value).
+    pub echo: Vec<(String, String)>,
+}
+
+/// What a person did.
+#[derive(Debug)]
+pub enum Event {
+    /// Dialled; `dialled` are the segments typed after the service code.
+    Begin {
+        /// For instance `["1", "2"]` for `*384*96*1*2#`.
+        dialled: Vec<String>,
+    },
+    /// Typed this line (gateways that send only the latest one).
+    Line(Secret),
+    /// Typed something; the gateway sends all lines so far joined by `*`, and this is the whole of it. The new line is
+    /// the text minus what was seen before, never what follows the last `*`: an answer may contain `*`.
+    Whole(Secret),
+}
+
+/// Something the gateway tells after the fact.
+#[derive(Debug)]
+pub struct Notice {
+    /// The gateway's own name for the dialog.
+    pub dialog: String,
+    /// Whose dialog, where the notice says.
+    pub msisdn: Option<Msisdn>,
+    /// Why it ended.
+    pub closed: Closed,
+}
+
+/// How a dialog ended, as far as the gateway can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// We ended it with a last screen.
+    Finished,
+    /// The person hung up or ran out of time.
+    Abandoned,
+    /// The gateway blames us.
+    Failed,
+}
+
+/// A screen for the person, in no dialect yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Show this and wait for an answer.
+    Continue(String),
+    /// Show this and end the dialog.
+    End(String),
+}
+
+impl Reply {
+    /// The text on the screen.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Continue(text) | Self::End(text) => text,
+        }
+    }
+}
+
+/// An answer in the gateway's dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireReply {
+    /// HTTP status; 200 for every answer to a person.
+    pub status: u16,
+    /// The `Content-Type`.
+    pub content_type: &'static str,
+    /// Further headers, for gateways whose flags are headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why a request was not understood. Carries the field's name, never what it held.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// A field that must be there was not, or twice.
+    #[error("field {0} is missing or given more than once")]
+    Field(&'static str),
+    /// Not a phone number we can serve.
+    #[error("the phone number is not one we can serve")]
+    Msisdn,
+    /// The typed text is not valid UTF-8, or its percent-encoding is broken: refused rather than altered.
+    #[error("the text is not valid UTF-8")]
+    Encoding,
+    /// More text than any phone can type.
+    #[error("the input is too long")]
+    TooLong,
+    /// Not a method, content type or path that this gateway uses.
+    #[error("not a callback of this gateway")]
+    NotACallback,
+}
+
+/// How replies travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// In the HTTP answer to the callback.
+    InResponse,
+    /// In a call that we make; the HTTP answer is only an acknowledgement.
+    Outbound,
+}
+
+/// The deadlines and sizes of a gateway on one network. Unknown ones have the defaults of [`Limits::default`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long the gateway waits for our answer to one callback.
+    pub turn: Duration,
+    /// How long a whole dialog may last.
+    pub dialog: Duration,
+    /// How long a person may take to answer one screen.
+    pub idle: Duration,
+    /// The most GSM-7 septets one answer may hold, our prefix included.
+    pub out_septets: u16,
+    /// The most characters a person can type at once.
+    pub in_chars: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            turn: Duration::from_secs(5),
+            dialog: Duration::from_secs(120),
+            idle: Duration::from_secs(20),
+            out_septets: 140,
+            in_chars: 80,
+        }
+    }
+}
+
+/// A gateway's dialect.
+pub trait Gateway: Send + Sync {
+    /// Its name in the configuration.
+    fn name(&self) -> &'static str;
+
+    /// How replies travel.
+    fn delivery(&self) -> Delivery;
+
+    /// Septets of every answer that are the dialect's own (`CON `), taken off the page.
+    fn overhead(&self) -> u16;
+
+    /// Deadlines and sizes on a network.
+    fn limits(&self, network: Option<&str>) -> Limits;
+
+    /// Understands a request.
+    ///
+    /// # Errors
+    /// Names what is wrong; the caller answers with a safe END in the dialect all the same.
+    fn parse(&self, request: &RawRequest<'_>) -> Result<Parsed, ParseError>;
+
+    /// Puts a reply in the dialect, with the callback's [`Callback::echo`]. The empty reply acknowledges a notice.
+    fn render(&self, reply: Option<&Reply>, echo: &[(String, String)]) -> WireReply;
+}
+
+/// Where a finished reply goes: the waiting HTTP handler, or a call that we make.
+#[async_trait]
+pub trait ReplySink: Send {
+    /// Hands the reply over. Nobody may be waiting any more; that is not an error, the reply is stored.
+    async fn deliver(self: Box<Self>, reply: WireReply);
+}
+
+/// The gateway with this name, if there is one.
+pub fn by_name(name: &str) -> Option<Box<dyn Gateway>> {
+    match name {
+        _ => None,
+    }
+}
+
+/// The names [`by_name`] knows, for messages and help.
+pub const NAMES: &[&str] = &["africastalking"];

@@ -1,0 +1,354 @@
+//! Durable records: who agreed to what, what was submitted, what is linked, and the work that must not be lost.
+//!
+//! Live state may be lost at any moment; what is here is the truth it is rebuilt from. Every row carries its partner.
+//! Whatever is personal is sealed or hashed before it gets here: an implementation stores bytes and never sees a key.
+
+use async_trait::async_trait;
+
+use crate::core::ids::{
+    AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, NodeId, PartnerId,
+};
+use crate::core::next_step::FailureClass;
+use crate::core::seal::Tag;
+use crate::core::time::Timestamp;
+use crate::providers::Step;
+
+pub mod sqlite;
+
+/// The database did not do as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the records are not available: {0}")]
+pub struct RecordsError(pub String);
+
+/// Shorthand of this module.
+pub type Result<T> = std::result::Result<T, RecordsError>;
+
+/// A business on whose behalf accounts are linked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partner {
+    /// Its id; for the one from the configuration, derived from its name.
+    pub id: PartnerId,
+    /// The name shown to people.
+    pub name: String,
+    /// What the data are for, as shown in the consent.
+    pub purpose: String,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+}
+
+/// What a person agreed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// Its id.
+    pub id: ConsentId,
+    /// For which request; a walk-in's implicit intent is written with its first consent.
+    pub intent: IntentId,
+    /// To whom.
+    pub partner: PartnerId,
+    /// Who.
+    pub tag: Tag,
+    /// The number, sealed.
+    pub msisdn: Vec<u8>,
+    /// The exact text that stood on the screen.
+    pub text: String,
+    /// The version of that text: a digest of the message in its language.
+    pub version: String,
+    /// The language it stood in, as a BCP 47 tag.
+    pub locale: String,
+    /// The channel it stood on.
+    pub channel: String,
+    /// When it was agreed to.
+    pub agreed_at: Timestamp,
+}
+
+/// One submission of secrets, written before its first byte leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// The try at linking it belongs to.
+    pub session: ConnectSessionId,
+    /// What allows it.
+    pub consent: ConsentId,
+    /// Whose.
+    pub partner: PartnerId,
+    /// Who.
+    pub tag: Tag,
+    /// The provider's name.
+    pub provider: String,
+    /// The institution's id at the provider.
+    pub institution: String,
+    /// The institution's name, as shown.
+    pub institution_name: String,
+    /// Which call.
+    pub step: Step,
+    /// The provider's session, sealed: how a lost answer is looked for.
+    pub provider_session: Vec<u8>,
+    /// The linked account being renewed, when this is a reauthorisation.
+    pub renews: Option<LinkId>,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// When it was begun.
+    pub created_at: Timestamp,
+}
+
+/// Where an attempt stands, durably.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptState {
+    /// Begun; may have been sent.
+    Open,
+    /// The provider took it and asks for more.
+    Accepted,
+    /// The provider said no.
+    Refused,
+    /// The provider said that the code was wrong.
+    WrongCode,
+    /// Provably never sent, or the provider did not try.
+    NotSent,
+    /// Nobody knows.
+    Unknown,
+    /// The provider handed out a grant, which is kept.
+    Granted,
+    /// Its link is durable.
+    Linked,
+    /// It turned out good after the person had moved on, and was undone.
+    Undone,
+    /// Looked for long enough: nothing was linked.
+    Lapsed,
+}
+
+impl AttemptState {
+    /// The state an explicit no leads to.
+    pub fn of_failure(class: FailureClass) -> Self {
+        match class {
+            FailureClass::Refused => Self::Refused,
+            FailureClass::WrongCode => Self::WrongCode,
+            FailureClass::SessionExpired
+            | FailureClass::Busy
+            | FailureClass::Misconfigured
+            | FailureClass::Unsupported => Self::NotSent,
+        }
+    }
+
+    /// Whether the person is still owed an answer.
+    pub fn unsettled(self) -> bool {
+        matches!(self, Self::Open | Self::Unknown | Self::Granted)
+    }
+}
+
+/// A durable link: a consent and one or more accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its id.
+    pub id: LinkId,
+    /// Whose.
+    pub partner: PartnerId,
+    /// Who.
+    pub tag: Tag,
+    /// What allows it.
+    pub consent: ConsentId,
+    /// The submission that made it; one link an attempt.
+    pub attempt: AttemptId,
+    /// The provider's name.
+    pub provider: String,
+    /// The institution's id at the provider.
+    pub institution: String,
+    /// The institution's name.
+    pub institution_name: String,
+    /// Where it stands.
+    pub state: LinkState,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Its accounts.
+    pub accounts: Vec<LinkedAccount>,
+}
+
+/// Where a link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// In use.
+    Active,
+    /// The person must log in again.
+    ReauthRequired,
+    /// Being ended: the provider is still to be told.
+    Removing,
+    /// Ended.
+    Removed,
+}
+
+/// One account under a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedAccount {
+    /// Its id.
+    pub id: LinkedAccountId,
+    /// The provider's account id, sealed.
+    pub account: Vec<u8>,
+    /// A keyed digest of the provider's account id, to recognise it in webhooks.
+    pub account_digest: [u8; 32],
+    /// The last digits of the number, once read.
+    pub masked: Option<String>,
+    /// A keyed digest of institution and number, once read: the same account linked twice is seen.
+    pub number_digest: Option<[u8; 32]>,
+    /// The holder's name, sealed, once read.
+    pub holder: Option<Vec<u8>>,
+    /// The provider's word for the account's type.
+    pub kind: Option<String>,
+    /// ISO 4217 code.
+    pub currency: Option<String>,
+}
+
+/// What reading an account added to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountReading {
+    /// The last digits.
+    pub masked: String,
+    /// A keyed digest of institution and number.
+    pub number_digest: [u8; 32],
+    /// The holder's name, sealed.
+    pub holder: Option<Vec<u8>>,
+    /// The provider's word for the type.
+    pub kind: Option<String>,
+    /// ISO 4217 code.
+    pub currency: Option<String>,
+}
+
+/// What the conversation must know of a person before it starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SubscriberFacts {
+    /// Links that are active or want reauthorisation, newest first.
+    pub links: Vec<Link>,
+    /// The institution of the newest attempt that got anywhere, with its provider's name.
+    pub last_institution: Option<(String, String)>,
+    /// The newest attempt if it is unsettled.
+    pub unsettled: Option<Attempt>,
+    /// Institution and time of refused and unknown logins of the last 24 hours.
+    pub refusals: Vec<(String, Timestamp)>,
+}
+
+/// Work that may safely run twice and must not be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Whose.
+    pub partner: PartnerId,
+    /// What to do.
+    pub kind: JobKind,
+    /// Not before.
+    pub due_at: Timestamp,
+    /// How often it was tried.
+    pub tries: u32,
+    /// No two jobs may carry the same key: the same fact asks for its work once.
+    pub key: String,
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum JobKind {
+    /// Exchange the grant of an attempt for accounts.
+    Redeem(AttemptId),
+    /// Read the details of a link's accounts.
+    ReadAccounts(LinkId),
+    /// Tell the provider that a link is over.
+    Unlink(LinkId),
+    /// Find out what became of an attempt; first due when its lease ends.
+    Settle(AttemptId),
+}
+
+/// Something worth keeping for an auditor. Holds no personal data beyond the tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// Whose.
+    pub partner: PartnerId,
+    /// Whom it concerns, if anybody.
+    pub tag: Option<Tag>,
+    /// A stable word: `link.created`, `seal.broken`, `webhook.unauthentic`…
+    pub kind: &'static str,
+    /// A few words more; never typed text, numbers or codes.
+    pub detail: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Partners and their keys.
+#[async_trait]
+pub trait PartnerRecords: Send + Sync {
+    /// Adds a partner, or brings its name and purpose up to date.
+    async fn put_partner(&self, partner: &Partner) -> Result<()>;
+    /// Keeps a partner's sealed credentials for a provider.
+    async fn put_credentials(&self, partner: PartnerId, provider: &str, sealed: &[u8], at: Timestamp) -> Result<()>;
+    /// A partner's sealed credentials for a provider.
+    async fn credentials(&self, partner: PartnerId, provider: &str) -> Result<Option<Vec<u8>>>;
+    /// Keeps a security event.
+    async fn audit(&self, event: &AuditEvent) -> Result<()>;
+    /// Whether the database can be read and written now.
+    async fn ready(&self) -> Result<()>;
+}
+
+/// The ledger of submissions.
+#[async_trait]
+pub trait AttemptRecords: Send + Sync {
+    /// What is known of a person.
+    async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp) -> Result<SubscriberFacts>;
+    /// Writes consent (with its implicit intent), attempt and the job that will settle it, in one transaction. Writing the
+    /// same ids again changes nothing.
+    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()>;
+    /// Moves an attempt. Only forward: a state that says more is never replaced by one that says less
+    /// (`Open` < `Unknown` < any other; `Granted` moves to `Linked` or `Undone` only). Says whether it moved.
+    async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool>;
+    /// Keeps the sealed grant of an attempt and the job that redeems it, in one transaction, and moves it to `Granted`.
+    /// The same grant twice is kept once; says whether this was the first time.
+    async fn keep_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool>;
+    /// An attempt with its sealed grant, if it has one.
+    async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>>;
+    /// Whether the same person has begun another connect session after this attempt.
+    async fn superseded(&self, attempt: &Attempt) -> Result<bool>;
+    /// The consent with this id.
+    async fn consent(&self, id: ConsentId) -> Result<Option<Consent>>;
+}
+
+/// Links and their accounts.
+#[async_trait]
+pub trait LinkRecords: Send + Sync {
+    /// Writes a link with its accounts and the jobs that follow, moves its attempt to `Linked` and wipes the grant, in one
+    /// transaction. An attempt that has a link already keeps it: its id comes back.
+    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<LinkId>;
+    /// A link with its accounts.
+    async fn link(&self, id: LinkId) -> Result<Option<Link>>;
+    /// The link that an attempt made.
+    async fn link_of_attempt(&self, id: AttemptId) -> Result<Option<Link>>;
+    /// The link holding the provider account with this digest, removed ones included.
+    async fn link_by_account(&self, account_digest: &[u8; 32]) -> Result<Option<Link>>;
+    /// Adds what reading an account told; answers with the other live links of the same partner and number.
+    async fn read_account(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>>;
+    /// Moves a link and writes the jobs that follow, in one transaction. `Removed` is final. Says whether it moved.
+    async fn move_link(&self, id: LinkId, to: LinkState, jobs: &[Job], at: Timestamp) -> Result<bool>;
+    /// Links of a partner, newest first, at most `limit`, older than `before` if given.
+    async fn links(&self, partner: PartnerId, before: Option<Timestamp>, limit: u32) -> Result<Vec<Link>>;
+    /// Whether an event of a provider is seen for the first time; remembers it.
+    async fn first_sight(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool>;
+}
+
+/// Work.
+#[async_trait]
+pub trait JobRecords: Send + Sync {
+    /// Adds a job unless one with its key exists.
+    async fn enqueue(&self, job: &Job) -> Result<()>;
+    /// Takes up to `limit` due jobs that nobody holds, for this node until `until`, counting a try.
+    async fn claim(&self, node: NodeId, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Job>>;
+    /// Takes one job by its key if nobody holds it and it is not done, due or not.
+    async fn claim_key(&self, key: &str, node: NodeId, now: Timestamp, until: Timestamp) -> Result<Option<Job>>;
+    /// It is done. Nothing happens if another node holds it by now.
+    async fn finish(&self, id: JobId, node: NodeId) -> Result<()>;
+    /// Try again at `due_at`; `reason` is a stable word.
+    async fn postpone(&self, id: JobId, node: NodeId, due_at: Timestamp, reason: &str) -> Result<()>;
+    /// Give up for good; stays in the table for an operator to see.
+    async fn give_up(&self, id: JobId, node: NodeId, reason: &str) -> Result<()>;
+    /// When the next job is due, if any.
+    async fn next_due(&self) -> Result<Option<Timestamp>>;
+}
+
+/// All of it.
+pub trait Records: PartnerRecords + AttemptRecords + LinkRecords + JobRecords {}
+
+impl<T: PartnerRecords + AttemptRecords + LinkRecords + JobRecords> Records for T {}

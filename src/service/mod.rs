@@ -1,0 +1,73 @@
+//! What happens: turns, attempts, jobs, linking. Names traits, never an implementation.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::core::secret::Secret;
+use crate::gateways::{Gateway, WireReply};
+
+/// One short code on one gateway, from the configuration.
+pub struct Channel {
+    /// Its name, as in the callback's path.
+    pub name: String,
+    /// The dialect it speaks.
+    pub gateway: Box<dyn Gateway>,
+    /// The code people dial, such as `*384*96#`.
+    pub service_code: String,
+    /// The secret segment of the callback's path.
+    pub secret: Secret,
+    /// ISO 3166-1 alpha-2, upper case.
+    pub country: String,
+}
+
+/// A callback as the web server received it, owned because the turn outlives the handler.
+pub struct OwnedRequest {
+    /// The HTTP method, upper case.
+    pub method: String,
+    /// What follows the secret path segment, without the leading slash.
+    pub tail: String,
+    /// The raw query string.
+    pub query: Vec<u8>,
+    /// Header names (lower case) and values.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The raw body; `None` when it was too long or came too slowly, which is answered in the dialect all the same.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Answers callbacks of gateways. Always an answer in the dialect, always inside the deadline.
+#[async_trait]
+pub trait Callbacks: Send + Sync {
+    /// The channel with this name, if this is its secret. Compared in constant time.
+    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Channel>>;
+
+    /// Answers one callback; the work goes on if the caller goes away.
+    async fn answer(&self, channel: Arc<Channel>, request: OwnedRequest) -> WireReply;
+}
+
+/// What became of a provider's webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookOutcome {
+    /// Taken, now or before.
+    Taken,
+    /// Not from the provider.
+    Unauthentic,
+    /// Not understood.
+    Garbled,
+    /// We cannot take it now: it must come again.
+    Unavailable,
+}
+
+/// Takes providers' webhooks.
+#[async_trait]
+pub trait ProviderHooks: Send + Sync {
+    /// Takes one webhook of the provider with this name; `None` when there is no such provider.
+    async fn take(&self, provider: &str, headers: &[(String, Vec<u8>)], body: &[u8]) -> Option<HookOutcome>;
+}
+
+/// Whether we can serve.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Each part with what is wrong with it, if anything; all well when every second half is `None`.
+    async fn parts(&self) -> Vec<(&'static str, Option<String>)>;
+}
