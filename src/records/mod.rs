@@ -3,6 +3,9 @@
 //! Live state may be lost at any moment; what is here is the truth it is rebuilt from. Every row carries its partner.
 //! Whatever is personal is sealed or hashed before it gets here: an implementation stores bytes and never sees a key.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::core::ids::{
@@ -13,7 +16,10 @@ use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::providers::Step;
 
+mod facts;
+mod sql;
 pub mod sqlite;
+mod words;
 
 /// The database did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -217,11 +223,12 @@ pub struct AccountReading {
 pub struct SubscriberFacts {
     /// Links that are active or want reauthorisation, newest first.
     pub links: Vec<Link>,
-    /// The institution of the newest attempt that got anywhere, with its provider's name.
+    /// The institution's id of the newest attempt that got anywhere, and its provider's name.
     pub last_institution: Option<(String, String)>,
     /// The newest attempt if it is unsettled.
     pub unsettled: Option<Attempt>,
-    /// Institution and time of refused and unknown logins of the last 24 hours.
+    /// Institution and time of refused and unknown logins of the last 24 hours, newest first. A login that lapsed is one
+    /// of them: it was unknown to the end.
     pub refusals: Vec<(String, Timestamp)>,
 }
 
@@ -294,10 +301,12 @@ pub trait AttemptRecords: Send + Sync {
     /// same ids again changes nothing.
     async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()>;
     /// Moves an attempt. Only forward: a state that says more is never replaced by one that says less
-    /// (`Open` < `Unknown` < any other; `Granted` moves to `Linked` or `Undone` only). Says whether it moved.
+    /// (`Open` < `Unknown` < any other; `Granted` moves to `Linked` or `Undone` only, which wipes the grant). Says whether
+    /// it moved.
     async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool>;
     /// Keeps the sealed grant of an attempt and the job that redeems it, in one transaction, and moves it to `Granted`.
-    /// The same grant twice is kept once; says whether this was the first time.
+    /// The same grant twice is kept once; says whether this was the first time. A grant is a yes, so it also overrules
+    /// `Accepted` and `Lapsed`; after an explicit no it is an error.
     async fn keep_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool>;
     /// An attempt with its sealed grant, if it has one.
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>>;
@@ -311,17 +320,19 @@ pub trait AttemptRecords: Send + Sync {
 #[async_trait]
 pub trait LinkRecords: Send + Sync {
     /// Writes a link with its accounts and the jobs that follow, moves its attempt to `Linked` and wipes the grant, in one
-    /// transaction. An attempt that has a link already keeps it: its id comes back.
+    /// transaction. An attempt that has a link already keeps it: its id comes back and nothing is written.
     async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<LinkId>;
     /// A link with its accounts.
     async fn link(&self, id: LinkId) -> Result<Option<Link>>;
     /// The link that an attempt made.
     async fn link_of_attempt(&self, id: AttemptId) -> Result<Option<Link>>;
-    /// The link holding the provider account with this digest, removed ones included.
+    /// The link holding the provider account with this digest, removed ones included; of several the one in use, else
+    /// the newest.
     async fn link_by_account(&self, account_digest: &[u8; 32]) -> Result<Option<Link>>;
     /// Adds what reading an account told; answers with the other live links of the same partner and number.
     async fn read_account(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>>;
-    /// Moves a link and writes the jobs that follow, in one transaction. `Removed` is final. Says whether it moved.
+    /// Moves a link and writes the jobs that follow, in one transaction. `Removed` is final, and `Removing` leads only
+    /// there. Says whether it moved; if not, no job is written.
     async fn move_link(&self, id: LinkId, to: LinkState, jobs: &[Job], at: Timestamp) -> Result<bool>;
     /// Links of a partner, newest first, at most `limit`, older than `before` if given.
     async fn links(&self, partner: PartnerId, before: Option<Timestamp>, limit: u32) -> Result<Vec<Link>>;
@@ -336,16 +347,38 @@ pub trait JobRecords: Send + Sync {
     async fn enqueue(&self, job: &Job) -> Result<()>;
     /// Takes up to `limit` due jobs that nobody holds, for this node until `until`, counting a try.
     async fn claim(&self, node: NodeId, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Job>>;
-    /// Takes one job by its key if nobody holds it and it is not done, due or not.
+    /// Takes one job by its key if nobody holds it and it is neither done nor given up, due or not, counting a try.
     async fn claim_key(&self, key: &str, node: NodeId, now: Timestamp, until: Timestamp) -> Result<Option<Job>>;
-    /// It is done. Nothing happens if another node holds it by now.
+    /// It is done; its key stays taken. Nothing happens if another node holds it by now.
     async fn finish(&self, id: JobId, node: NodeId) -> Result<()>;
     /// Try again at `due_at`; `reason` is a stable word.
     async fn postpone(&self, id: JobId, node: NodeId, due_at: Timestamp, reason: &str) -> Result<()>;
     /// Give up for good; stays in the table for an operator to see.
     async fn give_up(&self, id: JobId, node: NodeId, reason: &str) -> Result<()>;
-    /// When the next job is due, if any.
+    /// When the next job is due, if any; one that is held is due again when its lease ends.
     async fn next_due(&self) -> Result<Option<Timestamp>>;
+}
+
+/// Opens the records that `url` names: `sqlite:PATH`, such as `sqlite:data/kiungo.db` or `sqlite:/var/lib/kiungo/records.db`.
+///
+/// # Errors
+/// When the address is of another kind (it is never repeated in the message, since it may hold a password), or the
+/// records cannot be opened.
+pub async fn connect(url: &str) -> Result<Arc<dyn Records>> {
+    let refused = |why: &str| Err(RecordsError(why.to_owned()));
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        return refused("PostgreSQL is not supported by this version: give a file, as in sqlite:data/kiungo.db");
+    }
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return refused("the address of the records must begin with sqlite:, as in sqlite:data/kiungo.db");
+    };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.starts_with(':') || path.contains(['?', '\0']) {
+        return refused(
+            "sqlite: must be followed by the path of a file, without options; records are never kept in memory",
+        );
+    }
+    Ok(Arc::new(sqlite::SqliteRecords::open(Path::new(path)).await?))
 }
 
 /// All of it.

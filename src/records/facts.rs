@@ -1,0 +1,41 @@
+//! What the conversation wants to know of a person, out of the rows that a backend found.
+
+use std::time::Duration;
+
+use super::{Attempt, AttemptState, Link, SubscriberFacts};
+use crate::core::time::Timestamp;
+use crate::providers::Step;
+
+/// How far back refused and unknown logins are told of.
+pub(super) const REFUSALS_WINDOW: Duration = Duration::from_hours(24);
+
+/// Sorts the attempts a backend found, newest first, and the live links into what the conversation wants to know.
+pub(super) fn facts_of(attempts: Vec<Attempt>, links: Vec<Link>, since: Timestamp) -> SubscriberFacts {
+    let got_somewhere = |state| {
+        matches!(
+            state,
+            AttemptState::Accepted | AttemptState::Granted | AttemptState::Linked
+        )
+    };
+    let counts = |attempt: &&Attempt| {
+        attempt.step == Step::Login
+            && attempt.created_at > since
+            && matches!(
+                attempt.state,
+                AttemptState::Refused | AttemptState::Unknown | AttemptState::Lapsed
+            )
+    };
+    SubscriberFacts {
+        links,
+        last_institution: attempts
+            .iter()
+            .find(|attempt| got_somewhere(attempt.state))
+            .map(|attempt| (attempt.institution.clone(), attempt.provider.clone())),
+        refusals: attempts
+            .iter()
+            .filter(counts)
+            .map(|attempt| (attempt.institution.clone(), attempt.created_at))
+            .collect(),
+        unsettled: attempts.into_iter().next().filter(|attempt| attempt.state.unsettled()),
+    }
+}

@@ -1,0 +1,159 @@
+//! The statements that every backend shares: plain SQL with `$n` placeholders, as SQLite and PostgreSQL both read it.
+//!
+//! What differs, because it rests on how a backend locks rows, stands with the backend: claiming jobs.
+
+/// Columns of an attempt, in the order of its struct.
+macro_rules! attempt_columns {
+    () => {
+        "id, session, consent, partner, tag, provider, institution, institution_name, step, provider_session, renews, \
+         state, created_at"
+    };
+}
+
+/// A link with its accounts, one row an account; `$from` yields `l`, in the order wanted.
+macro_rules! links_with_accounts {
+    ($from:literal, $order:literal) => {
+        concat!(
+            "SELECT l.id AS link_id, l.partner, l.tag, l.consent, l.attempt, l.provider, l.institution, \
+             l.institution_name, l.state, l.created_at, \
+             a.id AS account_id, a.account, a.account_digest, a.masked, a.number_digest, a.holder, a.kind, a.currency \
+             FROM ",
+            $from,
+            " LEFT JOIN linked_accounts a ON a.link = l.id ORDER BY ",
+            $order,
+            ", a.place"
+        )
+    };
+}
+
+pub(super) const PUT_PARTNER: &str = "INSERT INTO partners (id, name, purpose, created_at) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, purpose = excluded.purpose";
+
+pub(super) const PUT_CREDENTIALS: &str = "INSERT INTO provider_credentials (partner, provider, sealed, updated_at) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (partner, provider) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at";
+
+pub(super) const CREDENTIALS: &str = "SELECT sealed FROM provider_credentials WHERE partner = $1 AND provider = $2";
+
+pub(super) const AUDIT: &str =
+    "INSERT INTO audit (partner, tag, kind, detail, happened_at) VALUES ($1, $2, $3, $4, $5)";
+
+pub(super) const BEAT: &str = "UPDATE heartbeat SET beats = beats + 1 WHERE id = 1";
+
+pub(super) const READ_PULSE: &str = "SELECT beats FROM heartbeat WHERE id = 1";
+
+/// The few attempts that the facts are made of: the newest, the newest that got anywhere, and logins that count against
+/// the limits. A lapsed login counts like the unknown one it was: the bank may well have seen it.
+pub(super) const FACTS: &str = concat!(
+    "SELECT ",
+    attempt_columns!(),
+    " FROM attempts WHERE partner = $1 AND tag = $2 AND (\
+     nth = (SELECT MAX(nth) FROM attempts WHERE partner = $1 AND tag = $2) \
+     OR nth = (SELECT MAX(nth) FROM attempts WHERE partner = $1 AND tag = $2 \
+        AND state IN ('accepted', 'granted', 'linked')) \
+     OR (step = 'login' AND state IN ('refused', 'unknown', 'lapsed') AND created_at > $3)) \
+     ORDER BY nth DESC"
+);
+
+pub(super) const LIVE_LINKS: &str = links_with_accounts!(
+    "(SELECT * FROM links WHERE partner = $1 AND tag = $2 AND state IN ('active', 'reauth_required')) l",
+    "l.nth DESC"
+);
+
+pub(super) const ADD_INTENT: &str =
+    "INSERT INTO intents (id, partner, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+
+pub(super) const ADD_CONSENT: &str = "INSERT INTO consents (id, intent, partner, tag, msisdn, text, version, locale, channel, agreed_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+
+pub(super) const ADD_ATTEMPT: &str = concat!(
+    "INSERT INTO attempts (",
+    attempt_columns!(),
+    ", moved_at, nth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, \
+     (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE partner = $4 AND tag = $5)) ON CONFLICT (id) DO NOTHING"
+);
+
+/// `Open` < `Unknown` < any other; `Granted` moves to `Linked` or `Undone` only. A grant that is used up is wiped.
+pub(super) const MOVE_ATTEMPT: &str = "UPDATE attempts SET state = $2, moved_at = $3, \
+     sealed_grant = CASE WHEN $2 IN ('linked', 'undone') THEN NULL ELSE sealed_grant END \
+     WHERE id = $1 AND ((state = 'open' AND $2 <> 'open') \
+     OR (state = 'unknown' AND $2 NOT IN ('open', 'unknown')) \
+     OR (state = 'granted' AND $2 IN ('linked', 'undone')))";
+
+/// A grant is the provider's yes: it overrules everything but an explicit no and what came of an earlier grant.
+pub(super) const KEEP_GRANT: &str = "UPDATE attempts SET state = 'granted', sealed_grant = $2, moved_at = $3 \
+     WHERE id = $1 AND sealed_grant IS NULL AND state IN ('open', 'unknown', 'accepted', 'lapsed', 'granted')";
+
+pub(super) const ATTEMPT_STATE: &str = "SELECT state FROM attempts WHERE id = $1";
+
+pub(super) const ATTEMPT: &str = concat!(
+    "SELECT ",
+    attempt_columns!(),
+    ", sealed_grant FROM attempts WHERE id = $1"
+);
+
+pub(super) const SUPERSEDED: &str = "SELECT COUNT(*) FROM attempts mine JOIN attempts later ON later.partner = mine.partner AND later.tag = mine.tag \
+     AND later.nth > mine.nth AND later.session <> mine.session WHERE mine.id = $1";
+
+pub(super) const CONSENT: &str = "SELECT id, intent, partner, tag, msisdn, text, version, locale, channel, agreed_at \
+     FROM consents WHERE id = $1";
+
+pub(super) const ADD_LINK: &str = "INSERT INTO links (id, partner, tag, consent, attempt, provider, institution, institution_name, state, \
+     created_at, moved_at, nth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
+     (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE partner = $2 AND tag = $3)) ON CONFLICT (attempt) DO NOTHING";
+
+pub(super) const ID_OF_LINK: &str = "SELECT id FROM links WHERE attempt = $1";
+
+pub(super) const ADD_ACCOUNT: &str = "INSERT INTO linked_accounts (id, partner, link, place, account, account_digest, masked, number_digest, holder, \
+     kind, currency) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+/// The link is durable, so its attempt is `Linked`, whatever was thought before; only what was undone stays undone.
+pub(super) const LINKED: &str = "UPDATE attempts SET state = CASE WHEN state = 'undone' THEN state ELSE 'linked' END, sealed_grant = NULL, \
+     moved_at = $2 WHERE id = $1";
+
+pub(super) const LINK: &str = links_with_accounts!("(SELECT * FROM links WHERE id = $1) l", "l.id");
+
+pub(super) const LINK_OF_ATTEMPT: &str = links_with_accounts!("(SELECT * FROM links WHERE attempt = $1) l", "l.id");
+
+/// An account may have been linked, removed and linked again: the link in use is meant, else the newest.
+pub(super) const LINK_BY_ACCOUNT: &str = links_with_accounts!(
+    "(SELECT k.* FROM linked_accounts d JOIN links k ON k.id = d.link WHERE d.account_digest = $1 \
+     ORDER BY CASE WHEN k.state = 'removed' THEN 1 ELSE 0 END, k.created_at DESC, k.nth DESC, k.id DESC LIMIT 1) l",
+    "l.id"
+);
+
+pub(super) const LINKS: &str = links_with_accounts!(
+    "(SELECT * FROM links WHERE partner = $1 AND created_at < $2 ORDER BY created_at DESC, id DESC LIMIT $3) l",
+    "l.created_at DESC, l.id DESC"
+);
+
+pub(super) const READ_ACCOUNT: &str = "UPDATE linked_accounts SET masked = $2, number_digest = $3, holder = COALESCE($4, holder), \
+     kind = COALESCE($5, kind), currency = COALESCE($6, currency) WHERE id = $1";
+
+pub(super) const SAME_NUMBER: &str = "SELECT DISTINCT l.id, l.created_at FROM linked_accounts mine \
+     JOIN linked_accounts other ON other.partner = mine.partner AND other.number_digest = mine.number_digest \
+     AND other.link <> mine.link \
+     JOIN links l ON l.id = other.link AND l.state IN ('active', 'reauth_required') \
+     WHERE mine.id = $1 ORDER BY l.created_at DESC, l.id DESC";
+
+/// `Removed` is final, and what is being removed is not taken into use again.
+pub(super) const MOVE_LINK: &str = "UPDATE links SET state = $2, moved_at = $3 WHERE id = $1 AND state <> $2 \
+     AND (state IN ('active', 'reauth_required') OR (state = 'removing' AND $2 = 'removed'))";
+
+pub(super) const FIRST_SIGHT: &str = "INSERT INTO provider_events (provider, event, seen_at) VALUES ($1, $2, $3) \
+     ON CONFLICT (provider, event) DO NOTHING";
+
+pub(super) const ENQUEUE: &str = "INSERT INTO jobs (id, partner, kind, subject, key, state, due_at, tries) \
+     VALUES ($1, $2, $3, $4, $5, 'open', $6, $7) ON CONFLICT (key) DO NOTHING";
+
+pub(super) const FINISH: &str = "UPDATE jobs SET state = 'done', node = NULL, lease_until = NULL \
+     WHERE id = $1 AND node = $2 AND state = 'open'";
+
+pub(super) const POSTPONE: &str = "UPDATE jobs SET due_at = $3, reason = $4, node = NULL, lease_until = NULL \
+     WHERE id = $1 AND node = $2 AND state = 'open'";
+
+pub(super) const GIVE_UP: &str = "UPDATE jobs SET state = 'given_up', reason = $3, node = NULL, lease_until = NULL \
+     WHERE id = $1 AND node = $2 AND state = 'open'";
+
+/// A job that is held becomes due again when its lease ends: whoever sleeps until then does not spin.
+pub(super) const NEXT_DUE: &str = "SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) \
+     FROM jobs WHERE state = 'open' AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle')";

@@ -1,1 +1,0 @@
-//! In a SQLite file.

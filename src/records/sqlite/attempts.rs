@@ -1,0 +1,212 @@
+//! The ledger of submissions.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::links::links_of;
+use super::{SqliteRecords, add_job, fixed, sized, within};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId};
+use crate::core::seal::Tag;
+use crate::core::time::Timestamp;
+use crate::providers::Step;
+use crate::records::facts::{REFUSALS_WINDOW, facts_of};
+use crate::records::words::Word;
+use crate::records::{Attempt, AttemptRecords, AttemptState, Consent, Job, RecordsError, Result, SubscriberFacts, sql};
+
+#[async_trait]
+impl AttemptRecords for SqliteRecords {
+    async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp) -> Result<SubscriberFacts> {
+        within(async {
+            // One transaction: both answers are of the same moment.
+            let mut transaction = self.readers.begin().await?;
+            let since = now.minus(REFUSALS_WINDOW);
+            let rows = sqlx::query(sql::FACTS)
+                .bind(&partner.as_bytes()[..])
+                .bind(&tag.as_bytes()[..])
+                .bind(since.as_millis())
+                .fetch_all(&mut *transaction)
+                .await?;
+            let attempts = rows.iter().map(attempt_of).collect::<Result<Vec<_>>>()?;
+            let rows = sqlx::query(sql::LIVE_LINKS)
+                .bind(&partner.as_bytes()[..])
+                .bind(&tag.as_bytes()[..])
+                .fetch_all(&mut *transaction)
+                .await?;
+            Ok(facts_of(attempts, links_of(&rows)?, since))
+        })
+        .await
+    }
+
+    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()> {
+        within(async {
+            let mut transaction = self.write().await?;
+            add_consent(&mut transaction, consent).await?;
+            if add_attempt(&mut transaction, attempt).await? {
+                add_job(&mut transaction, settle).await?;
+            }
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool> {
+        within(async {
+            let moved = sqlx::query(sql::MOVE_ATTEMPT)
+                .bind(&id.as_bytes()[..])
+                .bind(to.word())
+                .bind(at.as_millis())
+                .execute(&self.writer)
+                .await?;
+            Ok(moved.rows_affected() > 0)
+        })
+        .await
+    }
+
+    async fn keep_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let kept = sqlx::query(sql::KEEP_GRANT)
+                .bind(&id.as_bytes()[..])
+                .bind(grant)
+                .bind(at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            if kept.rows_affected() > 0 {
+                add_job(&mut transaction, redeem).await?;
+                transaction.commit().await?;
+                return Ok(true);
+            }
+            match state_of(&mut transaction, id).await? {
+                Some(AttemptState::Granted | AttemptState::Linked | AttemptState::Undone) => Ok(false),
+                Some(_) => Err(RecordsError(
+                    "a grant for an attempt that was answered with no".to_owned(),
+                )),
+                None => Err(RecordsError("a grant for an attempt that was never begun".to_owned())),
+            }
+        })
+        .await
+    }
+
+    async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>> {
+        within(async {
+            let row = sqlx::query(sql::ATTEMPT)
+                .bind(&id.as_bytes()[..])
+                .fetch_optional(&self.readers)
+                .await?;
+            row.map(|row| Ok((attempt_of(&row)?, row.try_get("sealed_grant")?)))
+                .transpose()
+        })
+        .await
+    }
+
+    async fn superseded(&self, attempt: &Attempt) -> Result<bool> {
+        within(async {
+            let later: i64 = sqlx::query_scalar(sql::SUPERSEDED)
+                .bind(&attempt.id.as_bytes()[..])
+                .fetch_one(&self.readers)
+                .await?;
+            Ok(later > 0)
+        })
+        .await
+    }
+
+    async fn consent(&self, id: ConsentId) -> Result<Option<Consent>> {
+        within(async {
+            let row = sqlx::query(sql::CONSENT)
+                .bind(&id.as_bytes()[..])
+                .fetch_optional(&self.readers)
+                .await?;
+            row.as_ref().map(consent_of).transpose()
+        })
+        .await
+    }
+}
+
+async fn add_consent(connection: &mut SqliteConnection, consent: &Consent) -> Result<()> {
+    sqlx::query(sql::ADD_INTENT)
+        .bind(&consent.intent.as_bytes()[..])
+        .bind(&consent.partner.as_bytes()[..])
+        .bind(consent.agreed_at.as_millis())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(sql::ADD_CONSENT)
+        .bind(&consent.id.as_bytes()[..])
+        .bind(&consent.intent.as_bytes()[..])
+        .bind(&consent.partner.as_bytes()[..])
+        .bind(&consent.tag.as_bytes()[..])
+        .bind(&consent.msisdn)
+        .bind(&consent.text)
+        .bind(&consent.version)
+        .bind(&consent.locale)
+        .bind(&consent.channel)
+        .bind(consent.agreed_at.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Adds an attempt; says whether it is new.
+async fn add_attempt(connection: &mut SqliteConnection, attempt: &Attempt) -> Result<bool> {
+    let added = sqlx::query(sql::ADD_ATTEMPT)
+        .bind(&attempt.id.as_bytes()[..])
+        .bind(&attempt.session.as_bytes()[..])
+        .bind(&attempt.consent.as_bytes()[..])
+        .bind(&attempt.partner.as_bytes()[..])
+        .bind(&attempt.tag.as_bytes()[..])
+        .bind(&attempt.provider)
+        .bind(&attempt.institution)
+        .bind(&attempt.institution_name)
+        .bind(attempt.step.word())
+        .bind(&attempt.provider_session)
+        .bind(attempt.renews.as_ref().map(|link| &link.as_bytes()[..]))
+        .bind(attempt.state.word())
+        .bind(attempt.created_at.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(added.rows_affected() > 0)
+}
+
+async fn state_of(connection: &mut SqliteConnection, id: AttemptId) -> Result<Option<AttemptState>> {
+    let word: Option<String> = sqlx::query_scalar(sql::ATTEMPT_STATE)
+        .bind(&id.as_bytes()[..])
+        .fetch_optional(connection)
+        .await?;
+    word.map(|word| AttemptState::read(&word)).transpose()
+}
+
+fn attempt_of(row: &SqliteRow) -> Result<Attempt> {
+    let renews: Option<Vec<u8>> = row.try_get("renews")?;
+    Ok(Attempt {
+        id: AttemptId::from_bytes(fixed(row, "id")?),
+        session: ConnectSessionId::from_bytes(fixed(row, "session")?),
+        consent: ConsentId::from_bytes(fixed(row, "consent")?),
+        partner: PartnerId::from_bytes(fixed(row, "partner")?),
+        tag: Tag::from_bytes(fixed(row, "tag")?),
+        provider: row.try_get("provider")?,
+        institution: row.try_get("institution")?,
+        institution_name: row.try_get("institution_name")?,
+        step: Step::read(row.try_get("step")?)?,
+        provider_session: row.try_get("provider_session")?,
+        renews: renews
+            .map(|link| sized(&link, "renews").map(LinkId::from_bytes))
+            .transpose()?,
+        state: AttemptState::read(row.try_get("state")?)?,
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+    })
+}
+
+fn consent_of(row: &SqliteRow) -> Result<Consent> {
+    Ok(Consent {
+        id: ConsentId::from_bytes(fixed(row, "id")?),
+        intent: IntentId::from_bytes(fixed(row, "intent")?),
+        partner: PartnerId::from_bytes(fixed(row, "partner")?),
+        tag: Tag::from_bytes(fixed(row, "tag")?),
+        msisdn: row.try_get("msisdn")?,
+        text: row.try_get("text")?,
+        version: row.try_get("version")?,
+        locale: row.try_get("locale")?,
+        channel: row.try_get("channel")?,
+        agreed_at: Timestamp::from_millis(row.try_get("agreed_at")?),
+    })
+}

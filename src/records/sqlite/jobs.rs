@@ -1,0 +1,124 @@
+//! Work, claimed row by row.
+//!
+//! SQLite has one writer, so one `UPDATE` that picks its rows in a subquery can hand no row to two nodes. Kinds that a
+//! newer server wrote are left for it: one row that is not understood must not keep the others from being done.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{SqliteRecords, add_job, fixed, within};
+use crate::core::ids::{JobId, NodeId, PartnerId};
+use crate::core::time::Timestamp;
+use crate::records::{Job, JobRecords, RecordsError, Result, sql, words};
+
+const CLAIM: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE id IN (\
+     SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle') ORDER BY due_at LIMIT $4) \
+     RETURNING id, partner, kind, subject, due_at, tries, key";
+
+const CLAIM_KEY: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 \
+     WHERE key = $4 AND state = 'open' AND (lease_until IS NULL OR lease_until <= $2) \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle') \
+     RETURNING id, partner, kind, subject, due_at, tries, key";
+
+#[async_trait]
+impl JobRecords for SqliteRecords {
+    async fn enqueue(&self, job: &Job) -> Result<()> {
+        within(async { add_job(&mut *self.writer.acquire().await?, job).await }).await
+    }
+
+    async fn claim(&self, node: NodeId, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Job>> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let rows = sqlx::query(CLAIM)
+                .bind(&node.as_bytes()[..])
+                .bind(now.as_millis())
+                .bind(until.as_millis())
+                .bind(i64::from(limit))
+                .fetch_all(&mut *transaction)
+                .await?;
+            let mut jobs = rows.iter().map(job_of).collect::<Result<Vec<_>>>()?;
+            transaction.commit().await?;
+            jobs.sort_by_key(|job| job.due_at);
+            Ok(jobs)
+        })
+        .await
+    }
+
+    async fn claim_key(&self, key: &str, node: NodeId, now: Timestamp, until: Timestamp) -> Result<Option<Job>> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let rows = sqlx::query(CLAIM_KEY)
+                .bind(&node.as_bytes()[..])
+                .bind(now.as_millis())
+                .bind(until.as_millis())
+                .bind(key)
+                .fetch_all(&mut *transaction)
+                .await?;
+            let job = rows.first().map(job_of).transpose()?;
+            transaction.commit().await?;
+            Ok(job)
+        })
+        .await
+    }
+
+    async fn finish(&self, id: JobId, node: NodeId) -> Result<()> {
+        within(async {
+            sqlx::query(sql::FINISH)
+                .bind(&id.as_bytes()[..])
+                .bind(&node.as_bytes()[..])
+                .execute(&self.writer)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn postpone(&self, id: JobId, node: NodeId, due_at: Timestamp, reason: &str) -> Result<()> {
+        within(async {
+            sqlx::query(sql::POSTPONE)
+                .bind(&id.as_bytes()[..])
+                .bind(&node.as_bytes()[..])
+                .bind(due_at.as_millis())
+                .bind(reason)
+                .execute(&self.writer)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn give_up(&self, id: JobId, node: NodeId, reason: &str) -> Result<()> {
+        within(async {
+            sqlx::query(sql::GIVE_UP)
+                .bind(&id.as_bytes()[..])
+                .bind(&node.as_bytes()[..])
+                .bind(reason)
+                .execute(&self.writer)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>> {
+        within(async {
+            let due: Option<i64> = sqlx::query_scalar(sql::NEXT_DUE).fetch_one(&self.readers).await?;
+            Ok(due.map(Timestamp::from_millis))
+        })
+        .await
+    }
+}
+
+fn job_of(row: &SqliteRow) -> Result<Job> {
+    Ok(Job {
+        id: JobId::from_bytes(fixed(row, "id")?),
+        partner: PartnerId::from_bytes(fixed(row, "partner")?),
+        kind: words::job_kind(row.try_get("kind")?, fixed(row, "subject")?)?,
+        due_at: Timestamp::from_millis(row.try_get("due_at")?),
+        tries: u32::try_from(row.try_get::<i64, _>("tries")?)
+            .map_err(|_| RecordsError("tries out of range".to_owned()))?,
+        key: row.try_get("key")?,
+    })
+}

@@ -1,0 +1,90 @@
+//! How closed enums are spelt in rows. Spellings are for ever: rows outlive the code that wrote them.
+
+use super::{AttemptState, JobKind, LinkState, RecordsError, Result};
+use crate::core::ids::{AttemptId, LinkId};
+use crate::providers::Step;
+
+/// A value that stands in a row as one lower-case word.
+pub(super) trait Word: Copy + Sized {
+    /// The word.
+    fn word(self) -> &'static str;
+
+    /// The value that `word` stands for.
+    ///
+    /// # Errors
+    /// When a newer server, or a hand, wrote a word that this one does not know.
+    fn read(word: &str) -> Result<Self>;
+}
+
+macro_rules! words {
+    ($type:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
+        impl Word for $type {
+            fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+
+            fn read(word: &str) -> Result<Self> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(unknown(stringify!($type))),
+                }
+            }
+        }
+    };
+}
+
+words!(AttemptState {
+    Open => "open",
+    Accepted => "accepted",
+    Refused => "refused",
+    WrongCode => "wrong_code",
+    NotSent => "not_sent",
+    Unknown => "unknown",
+    Granted => "granted",
+    Linked => "linked",
+    Undone => "undone",
+    Lapsed => "lapsed",
+});
+
+words!(LinkState {
+    Active => "active",
+    ReauthRequired => "reauth_required",
+    Removing => "removing",
+    Removed => "removed",
+});
+
+words!(Step {
+    Login => "login",
+    Code => "code",
+    Choose => "choose",
+});
+
+/// A kind of job as its word and the id of what it is done to.
+pub(super) fn job_columns(kind: &JobKind) -> (&'static str, &[u8; 16]) {
+    match kind {
+        JobKind::Redeem(attempt) => ("redeem", attempt.as_bytes()),
+        JobKind::ReadAccounts(link) => ("read_accounts", link.as_bytes()),
+        JobKind::Unlink(link) => ("unlink", link.as_bytes()),
+        JobKind::Settle(attempt) => ("settle", attempt.as_bytes()),
+    }
+}
+
+/// The kind of job that these columns stand for.
+///
+/// # Errors
+/// When the word is not known.
+pub(super) fn job_kind(word: &str, subject: [u8; 16]) -> Result<JobKind> {
+    match word {
+        "redeem" => Ok(JobKind::Redeem(AttemptId::from_bytes(subject))),
+        "read_accounts" => Ok(JobKind::ReadAccounts(LinkId::from_bytes(subject))),
+        "unlink" => Ok(JobKind::Unlink(LinkId::from_bytes(subject))),
+        "settle" => Ok(JobKind::Settle(AttemptId::from_bytes(subject))),
+        _ => Err(unknown("JobKind")),
+    }
+}
+
+fn unknown(what: &str) -> RecordsError {
+    RecordsError(format!("a row holds a word for {what} that this version does not know"))
+}

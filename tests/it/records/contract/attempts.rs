@@ -1,0 +1,192 @@
+//! The ledger of submissions.
+
+use kiungo::core::ids::{AttemptId, ConsentId, LinkId};
+use kiungo::providers::Step;
+use kiungo::records::{Attempt, AttemptState, Job};
+use rstest::rstest;
+use tokio::task::JoinSet;
+
+use crate::support::records::{Backend, at, begin, fresh, link, node, person, redeem, settle};
+
+/// What was written is what is read, every field of it.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn an_attempt_and_its_consent_come_back_whole(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    let consent = ada.consent();
+    let attempt = Attempt {
+        step: Step::Choose,
+        renews: Some(LinkId::from_bytes(fresh())),
+        created_at: at(-5),
+        ..ada.attempt(&consent)
+    };
+    begin(&*db, &consent, &attempt).await;
+    assert_eq!(db.consent(consent.id).await.unwrap().as_ref(), Some(&consent));
+    assert_eq!(db.attempt(attempt.id).await.unwrap(), Some((attempt, None)));
+    assert_eq!(db.consent(ConsentId::from_bytes(fresh())).await.unwrap(), None);
+    assert_eq!(db.attempt(AttemptId::from_bytes(fresh())).await.unwrap(), None);
+}
+
+/// Writing an attempt again changes nothing, not even after it has moved on, and asks for its settling once.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn beginning_twice_is_beginning_once(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let consent = person(1, 1).consent();
+    let attempt = person(1, 1).attempt(&consent);
+    begin(&*db, &consent, &attempt).await;
+    db.move_attempt(attempt.id, AttemptState::Refused, at(1)).await.unwrap();
+    let mut reworded = consent.clone();
+    reworded.text.push('!');
+    begin(&*db, &reworded, &attempt).await;
+    let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
+    assert_eq!(found.state, AttemptState::Refused);
+    assert_eq!(db.consent(consent.id).await.unwrap(), Some(consent));
+    let jobs = db.claim(node(1), at(1), at(100), 10).await.unwrap();
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].kind, settle(&attempt).kind);
+}
+
+/// One consent allows several submissions; an attempt without its consent, or across partners, is not written at all.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn a_consent_is_shared_by_its_submissions_only(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    let consent = ada.consent();
+    let (login, code) = (ada.attempt(&consent), ada.attempt(&consent));
+    begin(&*db, &consent, &login).await;
+    begin(&*db, &consent, &code).await;
+
+    let stranger = Attempt {
+        partner: person(2, 1).partner,
+        ..ada.attempt(&consent)
+    };
+    let orphan = Attempt {
+        consent: ConsentId::from_bytes(fresh()),
+        ..ada.attempt(&consent)
+    };
+    for refused in [stranger, orphan] {
+        db.begin_attempt(&consent, &refused, &settle(&refused))
+            .await
+            .unwrap_err();
+        assert_eq!(db.attempt(refused.id).await.unwrap(), None);
+    }
+    assert_eq!(db.claim(node(1), at(1), at(2), 10).await.unwrap().len(), 2);
+}
+
+/// A grant that is kept twice at once, by two handles, is kept once and redeemed once.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_grant_is_kept_once(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
+    let mut tasks = JoinSet::new();
+    for n in 0..8u8 {
+        let handle = if n % 2 == 0 { db.shared() } else { db.again().await };
+        let (id, redeem) = (attempt.id, redeem(&attempt));
+        tasks.spawn(async move { (n, handle.keep_grant(id, &[n], &redeem, at(1)).await.unwrap()) });
+    }
+    let first: Vec<u8> = tasks
+        .join_all()
+        .await
+        .into_iter()
+        .filter_map(|(n, kept)| kept.then_some(n))
+        .collect();
+    let (found, grant) = db.attempt(attempt.id).await.unwrap().unwrap();
+    assert_eq!(found.state, AttemptState::Granted);
+    assert_eq!(grant, Some(first));
+    let jobs = db.claim(node(1), at(1), at(2), 10).await.unwrap();
+    let redeems = jobs.iter().filter(|job| job.kind == redeem(&attempt).kind).count();
+    assert_eq!(redeems, 1);
+}
+
+/// A grant is a yes: it overrules not knowing and giving up looking, but never an explicit no.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    for (before, kept) in [
+        (AttemptState::Open, Some(true)),
+        (AttemptState::Unknown, Some(true)),
+        (AttemptState::Accepted, Some(true)),
+        (AttemptState::Lapsed, Some(true)),
+        (AttemptState::Granted, Some(true)),
+        (AttemptState::Linked, Some(false)),
+        (AttemptState::Undone, Some(false)),
+        (AttemptState::Refused, None),
+        (AttemptState::WrongCode, None),
+        (AttemptState::NotSent, None),
+    ] {
+        let attempt = person(1, 1).tried(&*db, before, |_| ()).await;
+        let answer = db.keep_grant(attempt.id, b"grant", &redeem(&attempt), at(1)).await;
+        assert_eq!(answer.ok(), kept, "{before:?}");
+        let (found, grant) = db.attempt(attempt.id).await.unwrap().unwrap();
+        let (state, bytes) = match kept {
+            Some(true) => (AttemptState::Granted, Some(b"grant".to_vec())),
+            _ => (before, None),
+        };
+        assert_eq!((found.state, grant), (state, bytes), "{before:?}");
+        let job = db
+            .claim_key(&redeem(&attempt).key, node(1), at(1), at(2))
+            .await
+            .unwrap();
+        assert_eq!(job.is_some(), kept == Some(true), "{before:?}");
+    }
+    let nobody = person(1, 1).attempt(&person(1, 1).consent());
+    db.keep_grant(nobody.id, b"grant", &redeem(&nobody), at(1))
+        .await
+        .unwrap_err();
+}
+
+/// A fact and its job are one: when the job cannot be written, the fact is not there either.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn no_fact_without_its_job(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+    let impossible = Job {
+        partner: person(9, 1).partner,
+        ..redeem(&attempt)
+    };
+    db.keep_grant(attempt.id, b"grant", &impossible, at(1))
+        .await
+        .unwrap_err();
+    assert_eq!(db.attempt(attempt.id).await.unwrap(), Some((attempt.clone(), None)));
+    db.complete_link(&link(&attempt, 1), std::slice::from_ref(&impossible))
+        .await
+        .unwrap_err();
+    assert_eq!(db.link_of_attempt(attempt.id).await.unwrap(), None);
+    let consent = person(1, 1).consent();
+    let next = person(1, 1).attempt(&consent);
+    db.begin_attempt(&consent, &next, &impossible).await.unwrap_err();
+    assert_eq!(db.attempt(next.id).await.unwrap(), None);
+    assert_eq!(db.consent(consent.id).await.unwrap(), None);
+}
+
+/// A person has moved on when they began another session later; what others do, or the same session, does not count,
+/// and no clock can turn the order round.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn moving_on_is_another_session_later(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let first = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
+    person(2, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+    person(1, 2).tried(&*db, AttemptState::Open, |_| ()).await;
+    let same = |attempt: &mut Attempt| attempt.session = first.session;
+    person(1, 1).tried(&*db, AttemptState::Open, same).await;
+    assert!(!db.superseded(&first).await.unwrap());
+
+    let earlier_clock = |attempt: &mut Attempt| attempt.created_at = at(-60_000);
+    let last = person(1, 1).tried(&*db, AttemptState::Open, earlier_clock).await;
+    assert!(db.superseded(&first).await.unwrap());
+    assert!(!db.superseded(&last).await.unwrap());
+}

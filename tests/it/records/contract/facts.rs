@@ -1,0 +1,154 @@
+//! What the conversation learns of a person.
+
+use kiungo::providers::Step;
+use kiungo::records::{Attempt, AttemptState, LinkState, SubscriberFacts};
+use rstest::rstest;
+
+use crate::support::records::{Backend, at, person};
+
+const HOUR: i64 = 60 * 60 * 1000;
+
+/// Nobody learns anything of another person, nor of the same person at another partner: not one field.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn facts_are_of_one_person_at_one_partner(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    let link = ada.linked(&*db, 2, LinkState::Active).await;
+    ada.tried(&*db, AttemptState::Refused, |_| ()).await;
+    let last = ada.tried(&*db, AttemptState::Open, |_| ()).await;
+    for other in [person(2, 1), person(1, 2), person(3, 3)] {
+        let facts = db.facts(other.partner, &other.tag, at(0)).await.unwrap();
+        assert_eq!(facts, SubscriberFacts::default(), "{other:?}");
+    }
+    let facts = db.facts(ada.partner, &ada.tag, at(0)).await.unwrap();
+    let expected = SubscriberFacts {
+        links: vec![link],
+        last_institution: Some(("bank-1".to_owned(), "mono".to_owned())),
+        unsettled: Some(last),
+        refusals: vec![("bank-1".to_owned(), at(0))],
+    };
+    assert_eq!(facts, expected);
+}
+
+/// Links in use are shown, newest first, with their accounts; links that end or have ended are not.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn links_in_use_newest_first(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    let mut expected = Vec::new();
+    for state in [
+        LinkState::Active,
+        LinkState::Removing,
+        LinkState::ReauthRequired,
+        LinkState::Removed,
+        LinkState::Active,
+    ] {
+        let link = ada.linked(&*db, 3, state).await;
+        if matches!(state, LinkState::Active | LinkState::ReauthRequired) {
+            expected.insert(0, link);
+        }
+    }
+    let facts = db.facts(ada.partner, &ada.tag, at(0)).await.unwrap();
+    assert_eq!(facts.links, expected);
+}
+
+/// Only the newest attempt can be unsettled, and only in the states in which an answer is owed.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn only_the_newest_attempt_can_be_unsettled(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    for (state, owed) in [
+        (AttemptState::Open, true),
+        (AttemptState::Unknown, true),
+        (AttemptState::Granted, true),
+        (AttemptState::Accepted, false),
+        (AttemptState::Refused, false),
+        (AttemptState::WrongCode, false),
+        (AttemptState::NotSent, false),
+        (AttemptState::Linked, false),
+        (AttemptState::Undone, false),
+        (AttemptState::Lapsed, false),
+    ] {
+        let attempt = ada.tried(&*db, state, |_| ()).await;
+        let facts = db.facts(ada.partner, &ada.tag, at(0)).await.unwrap();
+        assert_eq!(facts.unsettled, owed.then_some(attempt), "{state:?}");
+    }
+}
+
+/// The institution offered first is that of the newest attempt that got anywhere, however long ago.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn the_last_institution_is_one_that_worked(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    for (state, institution, expected) in [
+        (AttemptState::Refused, "a", None),
+        (AttemptState::Accepted, "b", Some("b")),
+        (AttemptState::Unknown, "c", Some("b")),
+        (AttemptState::Granted, "d", Some("d")),
+        (AttemptState::Linked, "e", Some("e")),
+        (AttemptState::NotSent, "f", Some("e")),
+        (AttemptState::Lapsed, "g", Some("e")),
+    ] {
+        let there = |attempt: &mut Attempt| institution.clone_into(&mut attempt.institution);
+        ada.tried(&*db, state, there).await;
+        let facts = db.facts(ada.partner, &ada.tag, at(10_000 * HOUR)).await.unwrap();
+        let found = facts.last_institution.map(|(institution, _)| institution);
+        assert_eq!(found.as_deref(), expected, "{state:?}");
+    }
+}
+
+/// Counted against the limits: logins that the bank refused or may have refused, of the last 24 hours; no later step,
+/// nothing that provably did not reach the bank.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    for (n, (state, step, age, counts)) in [
+        (AttemptState::Refused, Step::Login, 0, true),
+        (AttemptState::Unknown, Step::Login, 23 * HOUR, true),
+        (AttemptState::Lapsed, Step::Login, HOUR, true),
+        (AttemptState::Refused, Step::Login, 24 * HOUR, false),
+        (AttemptState::Refused, Step::Code, 0, false),
+        (AttemptState::Unknown, Step::Choose, 0, false),
+        (AttemptState::WrongCode, Step::Login, 0, false),
+        (AttemptState::NotSent, Step::Login, 0, false),
+        (AttemptState::Accepted, Step::Login, 0, false),
+        (AttemptState::Open, Step::Login, 0, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let somebody = person(1, u8::try_from(n).unwrap());
+        let changed = |attempt: &mut Attempt| {
+            attempt.step = step;
+            attempt.created_at = at(-age);
+        };
+        somebody.tried(&*db, state, changed).await;
+        let facts = db.facts(somebody.partner, &somebody.tag, at(0)).await.unwrap();
+        let expected: Vec<_> = counts.then(|| ("bank-1".to_owned(), at(-age))).into_iter().collect();
+        assert_eq!(facts.refusals, expected, "{state:?} {step:?} {age}");
+    }
+}
+
+/// An attempt that is both the newest and old enough not to count stays out of the refusals.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn an_old_unknown_login_is_owed_an_answer_but_does_not_count(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    let old = |attempt: &mut Attempt| attempt.created_at = at(-25 * HOUR);
+    let attempt = ada.tried(&*db, AttemptState::Unknown, old).await;
+    let facts = db.facts(ada.partner, &ada.tag, at(0)).await.unwrap();
+    assert_eq!(facts.unsettled, Some(attempt));
+    assert_eq!(facts.refusals, Vec::new());
+}

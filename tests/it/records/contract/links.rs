@@ -1,0 +1,287 @@
+//! Links and their accounts.
+
+use kiungo::core::ids::{LinkId, LinkedAccountId};
+use kiungo::records::{AccountReading, AttemptState, JobKind, Link, LinkState};
+use rstest::rstest;
+use tokio::task::JoinSet;
+
+use crate::support::records::{Backend, Person, at, fresh, job, link, node, person, redeem};
+
+fn reading(number: u8) -> AccountReading {
+    AccountReading {
+        masked: "**4521".to_owned(),
+        number_digest: [number; 32],
+        holder: Some(b"sealed name".to_vec()),
+        kind: Some("savings".to_owned()),
+        currency: Some("NGN".to_owned()),
+    }
+}
+
+/// A link comes back whole by each of its names, settles its attempt, wipes the grant and asks for the work that follows.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn completing_a_link(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
+    db.keep_grant(attempt.id, b"grant", &redeem(&attempt), at(0))
+        .await
+        .unwrap();
+    let link = link(&attempt, 12);
+    let read = job(link.partner, JobKind::ReadAccounts(link.id), "read", at(0));
+    assert_eq!(
+        db.complete_link(&link, std::slice::from_ref(&read)).await.unwrap(),
+        link.id
+    );
+
+    let (found, grant) = db.attempt(attempt.id).await.unwrap().unwrap();
+    assert_eq!((found.state, grant), (AttemptState::Linked, None));
+    let digest = &link.accounts[3].account_digest;
+    for found in [
+        db.link(link.id).await.unwrap(),
+        db.link_of_attempt(attempt.id).await.unwrap(),
+        db.link_by_account(digest).await.unwrap(),
+    ] {
+        assert_eq!(found.as_ref(), Some(&link));
+    }
+    let claimed = db.claim_key("read", node(1), at(0), at(1)).await.unwrap().unwrap();
+    assert_eq!((claimed.id, claimed.kind), (read.id, read.kind));
+    assert_eq!(db.link(LinkId::from_bytes(fresh())).await.unwrap(), None);
+    assert_eq!(db.link_by_account(&fresh()).await.unwrap(), None);
+}
+
+/// Two nodes that complete the same attempt at once make one link, and both learn its id.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_link_an_attempt(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let attempt = person(1, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
+    let mut tasks = JoinSet::new();
+    for n in 0..8 {
+        let handle = if n % 2 == 0 { db.shared() } else { db.again().await };
+        let link = link(&attempt, 2);
+        let jobs = [job(
+            link.partner,
+            JobKind::ReadAccounts(link.id),
+            &format!("read:{}", link.id),
+            at(0),
+        )];
+        tasks.spawn(async move { handle.complete_link(&link, &jobs).await.unwrap() });
+    }
+    let ids = tasks.join_all().await;
+    let made = db.link_of_attempt(attempt.id).await.unwrap().unwrap();
+    assert!(ids.iter().all(|id| *id == made.id), "{ids:?}");
+    assert_eq!(made.accounts.len(), 2);
+    assert_eq!(db.links(attempt.partner, None, 100).await.unwrap(), [made]);
+    let jobs = db.claim(node(1), at(0), at(1), 100).await.unwrap();
+    let reads = jobs
+        .iter()
+        .filter(|job| matches!(job.kind, JobKind::ReadAccounts(_)))
+        .count();
+    assert_eq!(reads, 1);
+}
+
+/// A link whose attempt is unknown, or belongs to another partner, is not written.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn a_link_needs_its_own_attempt(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let never = person(1, 1).attempt(&person(1, 1).consent());
+    let theirs = person(2, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
+    let mine = person(1, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
+    let across = Link {
+        partner: mine.partner,
+        consent: mine.consent,
+        ..link(&theirs, 1)
+    };
+    for refused in [link(&never, 1), across] {
+        db.complete_link(&refused, &[]).await.unwrap_err();
+        assert_eq!(db.link(refused.id).await.unwrap(), None);
+    }
+}
+
+/// What was undone stays undone: a link that is written to be removed at the provider does not bring it back.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn what_was_undone_stays_undone(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let attempt = person(1, 1).tried(&*db, AttemptState::Undone, |_| ()).await;
+    let link = Link {
+        state: LinkState::Removing,
+        ..link(&attempt, 1)
+    };
+    db.complete_link(&link, &[]).await.unwrap();
+    let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
+    assert_eq!(found.state, AttemptState::Undone);
+}
+
+/// An account that was linked, removed and linked again is found under the link in use; a removed one alone is found too.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn an_account_is_found_under_the_link_in_use(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let digest = fresh();
+    let with_digest = async |state| {
+        let attempt = person(1, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
+        let mut link = Link {
+            state,
+            ..link(&attempt, 1)
+        };
+        link.accounts[0].account_digest = digest;
+        db.complete_link(&link, &[]).await.unwrap();
+        link.id
+    };
+    let old = with_digest(LinkState::Removed).await;
+    assert_eq!(db.link_by_account(&digest).await.unwrap().unwrap().id, old);
+    let used = with_digest(LinkState::ReauthRequired).await;
+    with_digest(LinkState::Removed).await;
+    assert_eq!(db.link_by_account(&digest).await.unwrap().unwrap().id, used);
+}
+
+/// Reading an account keeps what it told, and sees the same number among the other live links of the partner: not its
+/// own link, not ended ones, not another partner's.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn the_same_number_linked_twice_is_seen(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let read = async |who: Person, state, number| {
+        let link = who.linked(&*db, 2, state).await;
+        let others = db.read_account(link.accounts[0].id, &reading(number)).await.unwrap();
+        (link, others)
+    };
+    let (first, others) = read(person(1, 1), LinkState::Active, 7).await;
+    assert_eq!(others, []);
+    for (who, state, number) in [
+        (person(2, 1), LinkState::Active, 7),
+        (person(1, 1), LinkState::Active, 8),
+    ] {
+        assert_eq!(read(who, state, number).await.1, []);
+    }
+    for ended in [LinkState::Removed, LinkState::Removing] {
+        assert_eq!(read(person(1, 1), ended, 7).await.1, [first.id]);
+    }
+    let (second, others) = read(person(1, 2), LinkState::ReauthRequired, 7).await;
+    assert_eq!(others, [first.id]);
+    // Both accounts of one link carry the number: it is still one link, and not its own double.
+    let twice = db.read_account(first.accounts[1].id, &reading(7)).await.unwrap();
+    assert_eq!(twice, [second.id]);
+
+    let found = db.link(first.id).await.unwrap().unwrap();
+    let account = &found.accounts[0];
+    assert_eq!(account.masked.as_deref(), Some("**4521"));
+    assert_eq!(account.number_digest, Some([7; 32]));
+    assert_eq!(account.holder.as_deref(), Some(&b"sealed name"[..]));
+    assert_eq!(
+        (account.kind.as_deref(), account.currency.as_deref()),
+        (Some("savings"), Some("NGN"))
+    );
+    db.read_account(LinkedAccountId::from_bytes(fresh()), &reading(7))
+        .await
+        .unwrap_err();
+}
+
+/// A later reading that tells less takes nothing away.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn a_poorer_reading_takes_nothing_away(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let link = person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    let id = link.accounts[0].id;
+    db.read_account(id, &reading(7)).await.unwrap();
+    let poorer = AccountReading {
+        holder: None,
+        kind: None,
+        currency: None,
+        ..reading(7)
+    };
+    db.read_account(id, &poorer).await.unwrap();
+    let account = db.link(link.id).await.unwrap().unwrap().accounts.remove(0);
+    assert_eq!(account.holder, reading(7).holder);
+    assert_eq!((account.kind, account.currency), (reading(7).kind, reading(7).currency));
+}
+
+/// Every pair of states: a link that is being removed is never taken back into use, a removed one never moves, and the
+/// jobs are written exactly when it moved.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn how_links_move(#[case] backend: Backend) {
+    use LinkState::{Active, ReauthRequired, Removed, Removing};
+    let db = backend.fresh().await;
+    let states = [Active, ReauthRequired, Removing, Removed];
+    for from in states {
+        for to in states {
+            let link = person(1, 1).linked(&*db, 1, from).await;
+            let key = format!("unlink:{}", link.id);
+            let jobs = [job(link.partner, JobKind::Unlink(link.id), &key, at(0))];
+            let expected = match from {
+                Active | ReauthRequired => from != to,
+                Removing => to == Removed,
+                Removed => false,
+            };
+            let moved = db.move_link(link.id, to, &jobs, at(1)).await.unwrap();
+            assert_eq!(moved, expected, "{from:?} to {to:?}");
+            let found = db.link(link.id).await.unwrap().unwrap();
+            assert_eq!(found.state, if expected { to } else { from }, "{from:?} to {to:?}");
+            let job = db.claim_key(&key, node(1), at(0), at(1)).await.unwrap();
+            assert_eq!(job.is_some(), expected, "{from:?} to {to:?}");
+        }
+    }
+    let nobody = LinkId::from_bytes(fresh());
+    assert!(!db.move_link(nobody, Removed, &[], at(1)).await.unwrap());
+}
+
+/// The list of a partner's links is its own, newest first, cut at the limit, and goes on from a moment.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn listing_links(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let mut ids = Vec::new();
+    for n in 0..5 {
+        let attempt = person(1, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
+        let link = Link {
+            created_at: at(n),
+            ..link(&attempt, 2)
+        };
+        db.complete_link(&link, &[]).await.unwrap();
+        ids.insert(0, link.id);
+    }
+    person(2, 1).linked(&*db, 1, LinkState::Active).await;
+    for (before, limit, expected) in [
+        (None, 100, &ids[..]),
+        (None, 2, &ids[..2]),
+        (Some(at(3)), 2, &ids[2..4]),
+        (Some(at(0)), 2, &[]),
+        (None, 0, &[]),
+    ] {
+        let found = db.links(person(1, 1).partner, before, limit).await.unwrap();
+        assert!(found.iter().all(|link| link.accounts.len() == 2));
+        let found: Vec<_> = found.iter().map(|link| link.id).collect();
+        assert_eq!(found, expected, "{before:?} {limit}");
+    }
+}
+
+/// A webhook that comes several times, to several nodes at once, is seen for the first time once; providers do not share
+/// their events' names.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_event_is_new_once(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let mut tasks = JoinSet::new();
+    for n in 0..16 {
+        let handle = if n % 4 == 0 { db.again().await } else { db.shared() };
+        tasks.spawn(async move { handle.first_sight("mono", "evt_1", at(n)).await.unwrap() });
+    }
+    let firsts = tasks.join_all().await.into_iter().filter(|first| *first).count();
+    assert_eq!(firsts, 1);
+    assert!(db.first_sight("mono", "evt_2", at(0)).await.unwrap());
+    assert!(db.first_sight("powens", "evt_1", at(0)).await.unwrap());
+}

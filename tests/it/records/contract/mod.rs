@@ -1,0 +1,8 @@
+//! What every implementation of the records must do. A new one joins by a case in each table.
+
+mod attempts;
+mod facts;
+mod jobs;
+mod links;
+mod moves;
+mod partners;

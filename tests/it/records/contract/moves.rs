@@ -1,0 +1,93 @@
+//! How an attempt may move, against a small model.
+
+use kiungo::records::AttemptState;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use rstest::rstest;
+
+use crate::support::records::{Backend, at, person};
+
+const STATES: [AttemptState; 10] = [
+    AttemptState::Open,
+    AttemptState::Accepted,
+    AttemptState::Refused,
+    AttemptState::WrongCode,
+    AttemptState::NotSent,
+    AttemptState::Unknown,
+    AttemptState::Granted,
+    AttemptState::Linked,
+    AttemptState::Undone,
+    AttemptState::Lapsed,
+];
+
+/// How much a state says.
+fn weight(state: AttemptState) -> u8 {
+    match state {
+        AttemptState::Open => 0,
+        AttemptState::Unknown => 1,
+        AttemptState::Granted => 2,
+        _ => 3,
+    }
+}
+
+fn model_moves(from: AttemptState, to: AttemptState) -> bool {
+    match from {
+        AttemptState::Granted => matches!(to, AttemptState::Linked | AttemptState::Undone),
+        _ => weight(from) < 2 && weight(to) > weight(from),
+    }
+}
+
+/// Every pair of states: only what says more replaces what says less.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn every_move_is_forward(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    for from in STATES {
+        for to in STATES {
+            let attempt = person(1, 1).tried(&*db, from, |_| ()).await;
+            let moved = db.move_attempt(attempt.id, to, at(1)).await.unwrap();
+            let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
+            let expected = model_moves(from, to);
+            assert_eq!(moved, expected, "{from:?} to {to:?}");
+            assert_eq!(found.state, if expected { to } else { from }, "{from:?} to {to:?}");
+        }
+    }
+}
+
+/// Whatever is asked in whatever order, through two handles, an attempt is where the model says.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+fn any_sequence_of_moves_follows_the_model(#[case] backend: Backend) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (db, other) = runtime.block_on(async {
+        let db = backend.fresh().await;
+        let other = db.again().await;
+        (db, other)
+    });
+    let moves = prop::collection::vec((prop::sample::select(&STATES[..]), any::<bool>()), 1..8);
+    TestRunner::new(Config {
+        cases: 48,
+        failure_persistence: None,
+        ..Config::default()
+    })
+    .run(&moves, |moves| {
+        runtime.block_on(async {
+            let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+            let mut model = AttemptState::Open;
+            for (to, elsewhere) in moves {
+                let handle = if elsewhere { &*other } else { &*db };
+                let moved = handle.move_attempt(attempt.id, to, at(1)).await.unwrap();
+                prop_assert_eq!(moved, model_moves(model, to), "{:?} to {:?}", model, to);
+                model = if moved { to } else { model };
+            }
+            let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
+            prop_assert_eq!(found.state, model);
+            Ok(())
+        })
+    })
+    .unwrap();
+}

@@ -1,0 +1,5 @@
+//! Durable records.
+
+mod contract;
+mod crash;
+mod sqlite;

@@ -1,0 +1,233 @@
+//! What is particular to the SQLite file: who may read it, how it is shared, what stands in it.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use kiungo::core::seal::{Keyring, Place};
+use kiungo::core::time::Entropy;
+use kiungo::records::sqlite::SqliteRecords;
+use kiungo::records::{AccountReading, AttemptState, JobRecords as _, PartnerRecords as _, connect};
+use rstest::rstest;
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use tokio::task::JoinSet;
+use zeroize::Zeroizing;
+
+use crate::support::records::{Backend, at, begin, fresh, link, node, partner, person, redeem};
+
+/// The file as somebody else opens it.
+async fn raw(path: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path);
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+/// Nobody but the server's user reads the file, its log or its folder, even where an older file was open to all.
+#[tokio::test]
+async fn the_file_is_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data/records.db");
+    let records = SqliteRecords::open(&path).await.unwrap();
+    records.put_partner(&partner(1)).await.unwrap();
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    for name in ["records.db", "records.db-wal", "records.db-shm"] {
+        assert_eq!(mode(&path.with_file_name(name)), 0o600, "{name}");
+    }
+    records.close().await;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    SqliteRecords::open(&path).await.unwrap();
+    assert_eq!(mode(&path), 0o600);
+}
+
+/// Several processes may make the same file at the same moment; opening it again and again changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn migrations_run_once_whoever_comes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.db");
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let path = path.clone();
+        tasks.spawn(async move { SqliteRecords::open(&path).await.map(drop) });
+    }
+    for opened in tasks.join_all().await {
+        opened.unwrap();
+    }
+    SqliteRecords::open(&path).await.unwrap().ready().await.unwrap();
+    let mut other = raw(&path).await;
+    let applied: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    let hearts: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM heartbeat")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    assert_eq!((applied, hearts), (1, 1));
+}
+
+/// A server of the version before still opens a file that a newer one has migrated further.
+#[tokio::test]
+async fn a_newer_schema_is_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.db");
+    SqliteRecords::open(&path).await.unwrap().close().await;
+    let mut other = raw(&path).await;
+    sqlx::query("INSERT INTO _sqlx_migrations VALUES (9999, 'later', CURRENT_TIMESTAMP, TRUE, x'00', 1)")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    SqliteRecords::open(&path).await.unwrap().ready().await.unwrap();
+}
+
+/// While another process holds the file's write lock, writing fails within its bound and reading goes on; afterwards
+/// all is well.
+#[tokio::test]
+async fn a_held_lock_fails_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.db");
+    let records = SqliteRecords::open(&path).await.unwrap();
+    let mut other = raw(&path).await;
+    let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let (partner, begun) = (partner(1), Instant::now());
+    let (put, claimed, ready) = tokio::join!(
+        records.put_partner(&partner),
+        records.claim(node(1), at(0), at(1), 1),
+        records.ready(),
+    );
+    assert!(put.is_err() && claimed.is_err() && ready.is_err());
+    assert!(begun.elapsed() < Duration::from_millis(2900), "{:?}", begun.elapsed());
+    assert_eq!(records.next_due().await.unwrap(), None);
+    held.rollback().await.unwrap();
+    records.put_partner(&partner).await.unwrap();
+    records.ready().await.unwrap();
+}
+
+/// A kind of job that only a newer server knows is left alone and keeps nothing else waiting.
+#[tokio::test]
+async fn an_unknown_kind_of_job_is_left_alone() {
+    let db = Backend::Sqlite.fresh().await;
+    let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+    let path = db.folder.path().join("deep/er/records.db");
+    sqlx::query("UPDATE jobs SET kind = 'from_the_future'")
+        .execute(&mut raw(&path).await)
+        .await
+        .unwrap();
+    db.enqueue(&redeem(&attempt)).await.unwrap();
+    let claimed = db.claim(node(1), at(0), at(100), 9).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].kind, redeem(&attempt).kind);
+    db.finish(claimed[0].id, node(1)).await.unwrap();
+    assert_eq!(db.next_due().await.unwrap(), None);
+}
+
+/// Addresses that are not a file are refused in plain words that do not repeat them.
+#[rstest]
+#[case("postgres://kiungo:hunter2@db/kiungo", "PostgreSQL is not supported")]
+#[case("postgresql://kiungo:hunter2@db/kiungo", "PostgreSQL is not supported")]
+#[case("mysql://kiungo:hunter2@db/kiungo", "must begin with sqlite:")]
+#[case("hunter2.db", "must begin with sqlite:")]
+#[case("sqlite:", "path of a file")]
+#[case("sqlite::memory:", "path of a file")]
+#[case("sqlite:hunter2.db?mode=memory", "path of a file")]
+#[tokio::test]
+async fn other_addresses_are_refused(#[case] url: &str, #[case] why: &str) {
+    let error = connect(url).await.map(drop).unwrap_err().to_string();
+    assert!(error.contains(why), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+/// A file that is no database, or a path that cannot be, is an error that names the trouble.
+#[tokio::test]
+async fn rubbish_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rubbish.db");
+    std::fs::write(&path, "this is not a database, whatever its name may say".repeat(100)).unwrap();
+    SqliteRecords::open(&path).await.unwrap_err();
+    SqliteRecords::open(&path.join("below")).await.unwrap_err();
+    SqliteRecords::open(folder.path()).await.unwrap_err();
+}
+
+/// Fills with bytes that no earlier call gave.
+struct Counting;
+
+impl Entropy for Counting {
+    fn fill(&self, out: &mut [u8]) {
+        let bytes: [u8; 16] = fresh();
+        out.iter_mut()
+            .zip(bytes.iter().cycle())
+            .for_each(|(out, byte)| *out = *byte);
+    }
+}
+
+/// Nothing that was sealed by the caller stands readable in any of the files, and a grant that was redeemed is gone.
+#[tokio::test]
+async fn nothing_personal_stands_in_clear() {
+    let canaries = [
+        "+2348031234567",
+        "grant-Zw3Qk81",
+        "ADA LOVELACE",
+        "acct_64779d900000",
+        "session-77Hq1",
+    ];
+    let [msisdn, grant, holder, account, session] = canaries;
+    let keys = BTreeMap::from([("k1".to_owned(), Zeroizing::new([5; 32]))]);
+    let ring = Keyring::new("k1", keys, Zeroizing::new([6; 32])).unwrap();
+    let seal = |plain: &str| {
+        let place = Place {
+            purpose: "test",
+            subject: b"ada",
+            record: b"1",
+            field: "field",
+        };
+        ring.seal(&place, plain.as_bytes(), &Counting).unwrap()
+    };
+
+    let db = Backend::Sqlite.fresh().await;
+    let mut consent = person(1, 1).consent();
+    consent.msisdn = seal(msisdn);
+    let mut attempt = person(1, 1).attempt(&consent);
+    attempt.provider_session = seal(session);
+    begin(&*db, &consent, &attempt).await;
+    let sealed_grant = seal(grant);
+    db.keep_grant(attempt.id, &sealed_grant, &redeem(&attempt), at(0))
+        .await
+        .unwrap();
+    let mut link = link(&attempt, 1);
+    link.accounts[0].account = seal(account);
+    db.complete_link(&link, &[]).await.unwrap();
+    let reading = AccountReading {
+        masked: "**4521".to_owned(),
+        number_digest: ring.digest("number", &[b"0123454521"]),
+        holder: Some(seal(holder)),
+        kind: None,
+        currency: None,
+    };
+    db.read_account(link.accounts[0].id, &reading).await.unwrap();
+
+    let path = db.folder.path().join("deep/er");
+    let contains = |needle: &[u8]| {
+        std::fs::read_dir(&path).unwrap().any(|entry| {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(needle.len()).any(|window| window == needle)
+        })
+    };
+    assert!(
+        contains(&consent.msisdn),
+        "the search itself must be able to find something"
+    );
+    for canary in canaries.into_iter().chain(["0123454521"]) {
+        assert!(!contains(canary.as_bytes()), "{canary}");
+    }
+    let mut other = raw(&path.join("records.db")).await;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    assert!(!contains(&sealed_grant), "the sealed grant outlives its use");
+    assert!(contains(&consent.msisdn));
+}

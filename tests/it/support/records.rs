@@ -1,0 +1,218 @@
+//! Records to test against, and sample rows.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kiungo::core::ids::{
+    AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, NodeId, PartnerId,
+};
+use kiungo::core::seal::Tag;
+use kiungo::core::time::Timestamp;
+use kiungo::providers::Step;
+use kiungo::records::{
+    Attempt, AttemptState, Consent, Job, JobKind, Link, LinkState, LinkedAccount, Partner, Records, connect,
+};
+use tempfile::TempDir;
+
+/// A day in spring: the present of most tests.
+pub const NOW: i64 = 1_780_000_000_000;
+
+/// The implementations that must all behave alike.
+#[derive(Clone, Copy, Debug)]
+pub enum Backend {
+    Sqlite,
+}
+
+/// Empty records that know the partners 1 to 3, and go away with the fixture.
+pub struct Fixture {
+    records: Arc<dyn Records>,
+    pub url: String,
+    pub folder: TempDir,
+}
+
+impl Backend {
+    pub async fn fresh(self) -> Fixture {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match self {
+            Self::Sqlite => format!("sqlite:{}", folder.path().join("deep/er/records.db").display()),
+        };
+        let records = connect(&url).await.unwrap();
+        for n in 1..=3 {
+            records.put_partner(&partner(n)).await.unwrap();
+        }
+        Fixture { records, url, folder }
+    }
+}
+
+impl Fixture {
+    /// Another handle on the same records, as a second process has it.
+    pub async fn again(&self) -> Arc<dyn Records> {
+        connect(&self.url).await.unwrap()
+    }
+
+    /// This handle, to share with tasks.
+    pub fn shared(&self) -> Arc<dyn Records> {
+        Arc::clone(&self.records)
+    }
+}
+
+impl Deref for Fixture {
+    type Target = dyn Records;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.records
+    }
+}
+
+/// Bytes that no other call returns.
+pub fn fresh<const N: usize>() -> [u8; N] {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let mut bytes = [0; N];
+    bytes[..8].copy_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    bytes
+}
+
+pub fn at(offset: i64) -> Timestamp {
+    Timestamp::from_millis(NOW + offset)
+}
+
+pub fn partner(n: u8) -> Partner {
+    Partner {
+        id: PartnerId::from_bytes([n; 16]),
+        name: format!("Partner {n}"),
+        purpose: "loans".to_owned(),
+        created_at: at(0),
+    }
+}
+
+pub fn node(n: u8) -> NodeId {
+    NodeId::from_bytes([n; 16])
+}
+
+/// A person as one partner knows them.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
+    pub partner: PartnerId,
+    pub tag: Tag,
+}
+
+pub fn person(partner: u8, tag: u8) -> Person {
+    Person {
+        partner: PartnerId::from_bytes([partner; 16]),
+        tag: Tag::from_bytes([tag; 32]),
+    }
+}
+
+impl Person {
+    pub fn consent(&self) -> Consent {
+        Consent {
+            id: ConsentId::from_bytes(fresh()),
+            intent: IntentId::from_bytes(fresh()),
+            partner: self.partner,
+            tag: self.tag,
+            msisdn: vec![1, 2, 3],
+            text: "Partner 1 may see your account for loans.".to_owned(),
+            version: "v1".to_owned(),
+            locale: "en".to_owned(),
+            channel: "at-ng".to_owned(),
+            agreed_at: at(0),
+        }
+    }
+
+    /// A login of this person in a session of its own.
+    pub fn attempt(&self, consent: &Consent) -> Attempt {
+        Attempt {
+            id: AttemptId::from_bytes(fresh()),
+            session: ConnectSessionId::from_bytes(fresh()),
+            consent: consent.id,
+            partner: self.partner,
+            tag: self.tag,
+            provider: "mono".to_owned(),
+            institution: "bank-1".to_owned(),
+            institution_name: "First Bank".to_owned(),
+            step: Step::Login,
+            provider_session: vec![9, 9],
+            renews: None,
+            state: AttemptState::Open,
+            created_at: at(0),
+        }
+    }
+
+    /// Begins a login changed by `change`, with a consent of its own, and moves it to `state`.
+    pub async fn tried(&self, db: &dyn Records, state: AttemptState, change: impl FnOnce(&mut Attempt)) -> Attempt {
+        let consent = self.consent();
+        let mut attempt = self.attempt(&consent);
+        change(&mut attempt);
+        begin(db, &consent, &attempt).await;
+        if state != AttemptState::Open {
+            assert!(db.move_attempt(attempt.id, state, attempt.created_at).await.unwrap());
+        }
+        Attempt { state, ..attempt }
+    }
+
+    /// A durable link of this person with `accounts` accounts, in `state`.
+    pub async fn linked(&self, db: &dyn Records, accounts: usize, state: LinkState) -> Link {
+        let attempt = self.tried(db, AttemptState::Unknown, |_| ()).await;
+        let link = Link {
+            state,
+            ..link(&attempt, accounts)
+        };
+        assert_eq!(db.complete_link(&link, &[]).await.unwrap(), link.id);
+        link
+    }
+}
+
+pub async fn begin(db: &dyn Records, consent: &Consent, attempt: &Attempt) {
+    db.begin_attempt(consent, attempt, &settle(attempt)).await.unwrap();
+}
+
+pub fn settle(attempt: &Attempt) -> Job {
+    let key = format!("settle:{}", attempt.id);
+    job(attempt.partner, JobKind::Settle(attempt.id), &key, attempt.created_at)
+}
+
+pub fn redeem(attempt: &Attempt) -> Job {
+    let key = format!("redeem:{}", attempt.id);
+    job(attempt.partner, JobKind::Redeem(attempt.id), &key, at(0))
+}
+
+pub fn job(partner: PartnerId, kind: JobKind, key: &str, due_at: Timestamp) -> Job {
+    Job {
+        id: JobId::from_bytes(fresh()),
+        partner,
+        kind,
+        due_at,
+        tries: 0,
+        key: key.to_owned(),
+    }
+}
+
+pub fn link(attempt: &Attempt, accounts: usize) -> Link {
+    Link {
+        id: LinkId::from_bytes(fresh()),
+        partner: attempt.partner,
+        tag: attempt.tag,
+        consent: attempt.consent,
+        attempt: attempt.id,
+        provider: attempt.provider.clone(),
+        institution: attempt.institution.clone(),
+        institution_name: attempt.institution_name.clone(),
+        state: LinkState::Active,
+        created_at: at(0),
+        accounts: (0..accounts).map(|_| account()).collect(),
+    }
+}
+
+pub fn account() -> LinkedAccount {
+    LinkedAccount {
+        id: LinkedAccountId::from_bytes(fresh()),
+        account: vec![7, 7, 7],
+        account_digest: fresh(),
+        masked: None,
+        number_digest: None,
+        holder: None,
+        kind: None,
+        currency: None,
+    }
+}
