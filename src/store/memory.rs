@@ -1,1 +1,274 @@
-//! In this process.
+//! In this process: for one node, for the sandbox and for tests. A restart forgets every dialog, and people dial again.
+//!
+//! Entries stand in a map, and their ends stand in an ordered set beside it, one for each entry. Every call first removes
+//! what has ended, so that memory holds only what is alive, and finding the ended ones costs no more than removing them.
+//! When the living ones reach the limit, new entries are refused and present ones may still be rewritten: people already
+//! in a dialog come through a flood of new ones, as they do with a Redis that never evicts.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{IndexKey, Store, StoreError, Stored, Swap, Version};
+use crate::core::seal::Tag;
+use crate::core::time::{Clock, Timestamp};
+
+/// Bytes of living entries at which new ones are refused, unless another limit is given.
+const DEFAULT_LIMIT: usize = 512 * 1024 * 1024;
+
+/// What an entry takes besides its blob: key, version, end, and its place in the map and in the set.
+const OVERHEAD: usize = 192;
+
+/// The store in this process.
+pub struct MemoryStore {
+    clock: Arc<dyn Clock>,
+    limit: usize,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Key {
+    Value([u8; 32]),
+    Index([u8; 32]),
+}
+
+enum Content {
+    Value(Stored),
+    Tag(Tag),
+}
+
+impl Content {
+    fn size(&self) -> usize {
+        OVERHEAD
+            + match self {
+                Self::Value(stored) => stored.bytes.len(),
+                Self::Tag(_) => 0,
+            }
+    }
+}
+
+#[derive(Default)]
+struct Entries {
+    by_key: HashMap<Key, (Timestamp, Content)>,
+    ends: BTreeSet<(Timestamp, Key)>,
+    size: usize,
+}
+
+impl Entries {
+    fn sweep(&mut self, now: Timestamp) {
+        while let Some(&(end, key)) = self.ends.first()
+            && end <= now
+        {
+            self.remove(key);
+        }
+    }
+
+    fn remove(&mut self, key: Key) {
+        if let Some((end, content)) = self.by_key.remove(&key) {
+            self.ends.remove(&(end, key));
+            self.size -= content.size();
+        }
+    }
+
+    fn put(&mut self, key: Key, end: Timestamp, content: Content) {
+        self.remove(key);
+        self.size += content.size();
+        self.ends.insert((end, key));
+        self.by_key.insert(key, (end, content));
+    }
+
+    fn version(&self, key: Key) -> Option<Version> {
+        match self.by_key.get(&key) {
+            Some((_, Content::Value(stored))) => Some(stored.version),
+            _ => None,
+        }
+    }
+}
+
+impl MemoryStore {
+    /// An empty store that takes the time from `clock`.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::with_limit(clock, DEFAULT_LIMIT)
+    }
+
+    /// An empty store that refuses new entries once the living ones take `limit` bytes.
+    pub fn with_limit(clock: Arc<dyn Clock>, limit: usize) -> Self {
+        Self {
+            clock,
+            limit,
+            entries: Mutex::default(),
+        }
+    }
+
+    /// How many entries are alive.
+    pub fn len(&self) -> usize {
+        self.swept().1.by_key.len()
+    }
+
+    /// Whether no entry is alive.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn swept(&self) -> (Timestamp, MutexGuard<'_, Entries>) {
+        let now = self.clock.now();
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.sweep(now);
+        (now, entries)
+    }
+
+    fn full(&self, entries: &Entries, key: Key) -> Result<(), StoreError> {
+        if entries.size >= self.limit && !entries.by_key.contains_key(&key) {
+            return Err(StoreError("OOM".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
+        let (_, entries) = self.swept();
+        Ok(match entries.by_key.get(&Key::Value(*tag.as_bytes())) {
+            Some((_, Content::Value(stored))) => Some(stored.clone()),
+            _ => None,
+        })
+    }
+
+    async fn swap(
+        &self,
+        tag: &Tag,
+        expected: Option<Version>,
+        next: &Stored,
+        ttl: Duration,
+    ) -> Result<Swap, StoreError> {
+        let key = Key::Value(*tag.as_bytes());
+        let (now, mut entries) = self.swept();
+        if entries.version(key) != expected {
+            return Ok(Swap::Lost);
+        }
+        self.full(&entries, key)?;
+        entries.put(key, now.plus(ttl), Content::Value(next.clone()));
+        Ok(Swap::Won)
+    }
+
+    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError> {
+        let key = Key::Index(name.0);
+        let (now, mut entries) = self.swept();
+        self.full(&entries, key)?;
+        entries.put(key, now.plus(ttl), Content::Tag(*tag));
+        Ok(())
+    }
+
+    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError> {
+        let (_, entries) = self.swept();
+        Ok(match entries.by_key.get(&Key::Index(name.0)) {
+            Some((_, Content::Tag(tag))) => Some(*tag),
+            _ => None,
+        })
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        let (_, entries) = self.swept();
+        if entries.size >= self.limit {
+            return Err(StoreError("OOM".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    /// Stands still until moved.
+    #[derive(Default)]
+    struct Hand(AtomicI64);
+
+    impl Hand {
+        fn forward(&self, millis: i64) {
+            self.0.fetch_add(millis, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn tag(n: u64) -> Tag {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&n.to_be_bytes());
+        Tag::from_bytes(bytes)
+    }
+
+    fn stored(version: u64, length: usize) -> Stored {
+        Stored {
+            version: Version(version),
+            bytes: vec![1; length],
+        }
+    }
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    /// A flood of people who never come back leaves nothing behind: neither entries nor their ends, however often each
+    /// was rewritten.
+    #[tokio::test]
+    async fn what_has_ended_is_gone_from_memory() {
+        let clock = Arc::new(Hand::default());
+        let store = MemoryStore::new(clock.clone());
+        for n in 0..1_000 {
+            let mut expected = None;
+            for version in 0..5 {
+                let next = stored(n * 10 + version, 100);
+                assert_eq!(store.swap(&tag(n), expected, &next, MINUTE).await, Ok(Swap::Won));
+                expected = Some(next.version);
+                clock.forward(1);
+            }
+            store
+                .point(&IndexKey(*tag(n).as_bytes()), &tag(n), MINUTE)
+                .await
+                .unwrap();
+        }
+        assert_eq!(store.len(), 2_000);
+        assert_eq!(store.entries.lock().unwrap().ends.len(), 2_000);
+        clock.forward(60_000);
+        assert!(store.is_empty());
+        let entries = store.entries.lock().unwrap();
+        assert_eq!((entries.ends.len(), entries.size), (0, 0));
+    }
+
+    /// The end is exact: alive a millisecond before it, gone at it.
+    #[tokio::test]
+    async fn the_end_is_exact() {
+        let clock = Arc::new(Hand::default());
+        let store = MemoryStore::new(clock.clone());
+        store.swap(&tag(1), None, &stored(1, 1), MINUTE).await.unwrap();
+        clock.forward(59_999);
+        assert!(store.load(&tag(1)).await.unwrap().is_some());
+        clock.forward(1);
+        assert!(store.load(&tag(1)).await.unwrap().is_none());
+    }
+
+    /// When memory is full, new people are refused and those in a dialog go on; room that is freed is used again.
+    #[tokio::test]
+    async fn a_full_store_serves_those_inside() {
+        let clock = Arc::new(Hand::default());
+        let store = MemoryStore::with_limit(clock.clone(), 2 * (OVERHEAD + 10));
+        store.swap(&tag(1), None, &stored(1, 10), MINUTE).await.unwrap();
+        store.swap(&tag(2), None, &stored(2, 10), 2 * MINUTE).await.unwrap();
+        let refused = Err(StoreError("OOM".to_owned()));
+        assert_eq!(store.swap(&tag(3), None, &stored(3, 10), MINUTE).await, refused);
+        assert_eq!(store.ready().await, Err(StoreError("OOM".to_owned())));
+        let rewritten = store.swap(&tag(1), Some(Version(1)), &stored(4, 10), MINUTE).await;
+        assert_eq!(rewritten, Ok(Swap::Won));
+        clock.forward(60_000);
+        assert_eq!(store.ready().await, Ok(()));
+        assert_eq!(store.swap(&tag(3), None, &stored(3, 10), MINUTE).await, Ok(Swap::Won));
+    }
+}

@@ -1,1 +1,264 @@
-//! In Redis.
+//! In Redis: one server, or a primary behind a name or proxy that follows it.
+//!
+//! **Values.** A key holds 8 bytes of version, most significant first, then the blob, so that the compare-and-set script
+//! reads 8 bytes however large the blob is. A key that holds something else was not written by us; it is reported and
+//! left as it is.
+//!
+//! **Answers that were lost.** A swap is sent once. When its answer does not come, it may have happened, and only reading
+//! again can tell ([`swap_settled`](super::swap_settled)). Reads and `point` have the same effect twice as once, so they
+//! are sent again, once, when the connection was found closed: a server or a balancer may close it while nobody calls.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::{AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, RedisResult, Script};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout_at};
+
+use self::line::{CLOSED, Fault, Line, MALFORMED, OTHER, TIMEOUT};
+use super::settings::Settings;
+use super::{ConnectError, Finding, IndexKey, Level, Store, StoreError, Stored, Swap, Version};
+use crate::core::seal::Tag;
+
+mod line;
+
+/// Sets the value if its first 8 bytes are the expected version (empty: if there is none). 1: set, 0: not.
+const SWAP: &str = "\
+if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1";
+
+/// Written and read to prove that the server does both; no subscriber's key has this form.
+const PROBE: &str = "kg:probe";
+
+/// Longest time to live: beyond it Redis would refuse the number.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
+
+/// No call takes longer than this, whatever the options say.
+const CALL_LIMIT: Duration = Duration::from_millis(950);
+
+/// How long to wait for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedisOptions {
+    /// For a connection, its TLS and its login.
+    pub connect: Duration,
+    /// For the answer to one command.
+    pub response: Duration,
+    /// For a call of the store in all, whatever it needs; at most 950 ms.
+    pub call: Duration,
+}
+
+impl Default for RedisOptions {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_millis(400),
+            response: Duration::from_millis(400),
+            call: Duration::from_millis(850),
+        }
+    }
+}
+
+/// The store in Redis.
+pub struct RedisStore {
+    line: Line,
+    call: Duration,
+    swap: Script,
+}
+
+impl RedisStore {
+    /// A store at `url` (`redis://` or `rediss://`), on the present runtime. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When `url` is not a Redis address, outside a runtime, or without a TLS provider where one is needed.
+    pub fn connect(url: &str, options: RedisOptions) -> Result<Self, ConnectError> {
+        if url.starts_with("rediss:") && rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err(ConnectError::NoTlsProvider);
+        }
+        let info = url.into_connection_info().map_err(|_| ConnectError::BadAddress)?;
+        // Small requests and answers on one long connection: waiting to fill a segment would only delay them.
+        let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        Ok(Self {
+            line: Line::new(
+                Client::open(info).map_err(|_| ConnectError::BadAddress)?,
+                AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(options.connect))
+                    .set_response_timeout(Some(options.response))
+                    .set_pipeline_buffer_size(1_024),
+                Handle::try_current().map_err(|_| ConnectError::NoRuntime)?,
+            ),
+            call: options.call.min(CALL_LIMIT),
+            swap: Script::new(SWAP),
+        })
+    }
+
+    /// Runs `op` on the connection, within the time of a call; anew once if it found the connection closed and may run twice.
+    async fn run<T, F>(&self, repeat: Repeat, op: impl Fn(MultiplexedConnection) -> F + Send) -> Result<T, StoreError>
+    where
+        F: Future<Output = RedisResult<T>> + Send,
+    {
+        let deadline = Instant::now() + self.call;
+        let mut repeat = repeat;
+        loop {
+            let (number, connection) = self.line.get(deadline).await?;
+            let fault = match timeout_at(deadline, op(connection)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => Fault::of(&error),
+                Err(_) => Fault::renewing(TIMEOUT),
+            };
+            if fault.renew {
+                self.line.release(number, fault.word);
+            }
+            if fault.word != CLOSED || repeat == Repeat::Never {
+                return Err(fault.into());
+            }
+            repeat = Repeat::Never;
+        }
+    }
+
+    async fn query<T: redis::FromRedisValue + Send>(&self, repeat: Repeat, command: &Cmd) -> Result<T, StoreError> {
+        let run = |mut connection| async move { command.query_async(&mut connection).await };
+        self.run(repeat, run).await
+    }
+
+    /// Reads one setting; `None` when the server forbids to read it.
+    async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let mut config = redis::cmd("CONFIG");
+        let asked: Result<HashMap<String, String>, _> = self.query(Repeat::Once, config.arg("GET").arg(name)).await;
+        match asked {
+            Ok(mut answer) => Ok(answer.remove(name)),
+            Err(StoreError(word)) if word == "NOPERM" || word == OTHER => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn look(&self) -> Result<Vec<Finding>, StoreError> {
+        self.ready().await?;
+        let mut settings = Settings {
+            policy: self.setting("maxmemory-policy").await?,
+            append_only: self.setting("appendonly").await?.map(|value| value == "yes"),
+            ..Settings::default()
+        };
+        match self.query::<String>(Repeat::Once, &redis::cmd("INFO")).await {
+            Ok(info) => settings.complete_from_info(&info),
+            Err(StoreError(word)) if word == "NOPERM" || word == OTHER => {}
+            Err(error) => return Err(error),
+        }
+        let mut findings = settings.findings();
+        // A version that no writer drew: the script runs and changes nothing.
+        let script = |mut connection| async move {
+            let mut script = self.swap.key(PROBE);
+            script.arg(&[0_u8][..]).arg("").arg(1);
+            script.invoke_async::<u8>(&mut connection).await
+        };
+        if let Err(StoreError(word)) = self.run(Repeat::Once, script).await {
+            findings.push(Finding::new(
+                Level::Error,
+                format!("Redis does not run our script ({word}): allow EVALSHA and SCRIPT LOAD to this user"),
+            ));
+        }
+        Ok(findings)
+    }
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
+        let value: Option<Vec<u8>> = self.query(Repeat::Once, redis::cmd("GET").arg(value_key(tag))).await?;
+        value.as_deref().map(unpack).transpose()
+    }
+
+    async fn swap(
+        &self,
+        tag: &Tag,
+        expected: Option<Version>,
+        next: &Stored,
+        ttl: Duration,
+    ) -> Result<Swap, StoreError> {
+        let expected = expected.map(|version| version.0.to_be_bytes());
+        let mut script = self.swap.key(value_key(tag));
+        script
+            .arg(expected.as_ref().map_or(&[][..], <[u8; 8]>::as_slice))
+            .arg(pack(next))
+            .arg(millis(ttl));
+        let script = &script;
+        let run = |mut connection| async move { script.invoke_async::<u8>(&mut connection).await };
+        match self.run(Repeat::Never, run).await? {
+            1 => Ok(Swap::Won),
+            _ => Ok(Swap::Lost),
+        }
+    }
+
+    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError> {
+        let mut set = redis::cmd("SET");
+        set.arg(index_key(name))
+            .arg(&tag.as_bytes()[..])
+            .arg("PX")
+            .arg(millis(ttl));
+        self.query(Repeat::Once, &set).await
+    }
+
+    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError> {
+        let value: Option<Vec<u8>> = self.query(Repeat::Once, redis::cmd("GET").arg(index_key(name))).await?;
+        let tag = |bytes: Vec<u8>| bytes.try_into().map(Tag::from_bytes).map_err(|_| malformed());
+        value.map(tag).transpose()
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        let mut set = redis::cmd("SET");
+        set.arg(PROBE).arg("1").arg("PX").arg(10_000);
+        self.query::<()>(Repeat::Once, &set).await?;
+        match self.query(Repeat::Once, redis::cmd("GET").arg(PROBE)).await? {
+            Some(1_u8) => Ok(()),
+            _ => Err(malformed()),
+        }
+    }
+
+    async fn check(&self) -> Vec<Finding> {
+        match self.look().await {
+            Ok(findings) => findings,
+            Err(StoreError(word)) => vec![Finding::new(
+                Level::Error,
+                format!("Redis cannot be read and written ({word})"),
+            )],
+        }
+    }
+}
+
+/// Whether a call may be sent again when the connection was found closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    Never,
+    Once,
+}
+
+fn malformed() -> StoreError {
+    StoreError(MALFORMED.to_owned())
+}
+
+fn value_key(tag: &Tag) -> String {
+    format!("kg:{{{}}}", tag.to_hex())
+}
+
+fn index_key(name: &IndexKey) -> String {
+    format!("kg:i:{{{}}}", Tag::from_bytes(name.0).to_hex())
+}
+
+fn millis(ttl: Duration) -> u64 {
+    u64::try_from(ttl.min(LONGEST).as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+fn pack(stored: &Stored) -> Vec<u8> {
+    [&stored.version.0.to_be_bytes()[..], &stored.bytes].concat()
+}
+
+fn unpack(value: &[u8]) -> Result<Stored, StoreError> {
+    let (version, bytes) = value.split_first_chunk().ok_or_else(malformed)?;
+    Ok(Stored {
+        version: Version(u64::from_be_bytes(*version)),
+        bytes: bytes.to_vec(),
+    })
+}

@@ -1,0 +1,165 @@
+//! What is wrong with how a store is set up, in words for the operator.
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Worth knowing; nothing has to be done.
+    Note,
+    /// Works, but people will notice one day.
+    Warning,
+    /// Must be put right before people depend on it.
+    Error,
+}
+
+/// One thing about a store that the operator should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it matters.
+    pub level: Level,
+    /// What it is and what to do, in plain words. Holds no address and no secret.
+    pub text: String,
+}
+
+impl Finding {
+    pub(super) fn new(level: Level, text: impl Into<String>) -> Self {
+        Self {
+            level,
+            text: text.into(),
+        }
+    }
+}
+
+/// What a Redis server tells of itself; `None` where it does not let us look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    /// `maxmemory-policy`: what the server deletes when it is full.
+    pub policy: Option<String>,
+    /// `appendonly`: whether writes survive a restart.
+    pub append_only: Option<bool>,
+    /// Whether it is a replica, which takes no writes.
+    pub replica: Option<bool>,
+    /// Whether it is one node of a cluster, which answers for some keys only.
+    pub cluster: Option<bool>,
+}
+
+impl Settings {
+    /// Fills what is still unknown from the answer to `INFO`: lines of `name:value`.
+    pub fn complete_from_info(&mut self, info: &str) {
+        for (name, value) in info.lines().filter_map(|line| line.trim_end().split_once(':')) {
+            match name {
+                "maxmemory_policy" => {
+                    self.policy.get_or_insert_with(|| value.to_owned());
+                }
+                "aof_enabled" => {
+                    self.append_only.get_or_insert(value == "1");
+                }
+                "role" => {
+                    self.replica.get_or_insert(value != "master");
+                }
+                "cluster_enabled" => {
+                    self.cluster.get_or_insert(value == "1");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What the operator should know of these settings.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        match self.policy.as_deref() {
+            Some("noeviction") => {}
+            Some(policy) => findings.push(Finding::new(
+                Level::Error,
+                format!(
+                    "Redis has maxmemory-policy {policy:?}: when it is full it deletes dialogs at random. Set noeviction"
+                ),
+            )),
+            None => findings.push(Finding::new(
+                Level::Note,
+                "Redis does not tell its maxmemory-policy: make sure that it is noeviction",
+            )),
+        }
+        match self.append_only {
+            Some(true) => {}
+            Some(false) => findings.push(Finding::new(
+                Level::Warning,
+                "Redis has appendonly off: a restart of Redis ends every dialog and people have to start again. Set it to yes",
+            )),
+            None => findings.push(Finding::new(
+                Level::Note,
+                "Redis does not tell whether appendonly is on: make sure that it is",
+            )),
+        }
+        if self.replica == Some(true) {
+            findings.push(Finding::new(
+                Level::Error,
+                "Redis is a replica and takes no writes: give the address of the primary",
+            ));
+        }
+        if self.cluster == Some(true) {
+            findings.push(Finding::new(
+                Level::Error,
+                "Redis is one node of a cluster and keeps some keys only: give the address of a single server",
+            ));
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every setting that matters is noticed, at its level, and a good server is left in peace.
+    #[test]
+    fn what_is_wrong_is_said() {
+        let good = "role:master\r\ncluster_enabled:0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n";
+        let rows: [(&str, String, &[(Level, &str)]); 6] = [
+            ("good", good.to_owned(), &[]),
+            (
+                "evicts",
+                good.replace("noeviction", "allkeys-lru"),
+                &[(Level::Error, "allkeys-lru")],
+            ),
+            (
+                "no log",
+                good.replace("aof_enabled:1", "aof_enabled:0"),
+                &[(Level::Warning, "appendonly")],
+            ),
+            ("replica", good.replace("master", "slave"), &[(Level::Error, "replica")]),
+            (
+                "cluster",
+                good.replace("cluster_enabled:0", "cluster_enabled:1"),
+                &[(Level::Error, "cluster")],
+            ),
+            (
+                "silent",
+                String::new(),
+                &[(Level::Note, "maxmemory-policy"), (Level::Note, "appendonly")],
+            ),
+        ];
+        for (name, info, expected) in rows {
+            let mut settings = Settings::default();
+            settings.complete_from_info(&info);
+            let findings = settings.findings();
+            assert_eq!(findings.len(), expected.len(), "{name}: {findings:?}");
+            for (finding, (level, word)) in findings.iter().zip(expected) {
+                assert_eq!(finding.level, *level, "{name}");
+                assert!(finding.text.contains(word), "{name}: {}", finding.text);
+            }
+        }
+    }
+
+    /// What CONFIG said stands: INFO fills gaps only.
+    #[test]
+    fn info_fills_gaps_only() {
+        let mut settings = Settings {
+            policy: Some("noeviction".to_owned()),
+            ..Settings::default()
+        };
+        settings.complete_from_info("maxmemory_policy:allkeys-lru\nrole:master\n");
+        assert_eq!(settings.policy.as_deref(), Some("noeviction"));
+        assert_eq!(settings.replica, Some(false));
+    }
+}
