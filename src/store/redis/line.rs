@@ -1,12 +1,12 @@
 //! The connection to Redis, and what its failures mean.
 //!
-//! All calls share one multiplexed connection, kept in a slot with a number. The library's own
-//! connection manager is not used: it keeps a failed handshake for good, stays with a server that became a replica, and
-//! keeps a connection on which nothing is answered any more. Here, whoever sees such a failure empties the slot, if the
-//! slot still holds the number it used; the next caller dials and all others wait for that same dial. At most one dial
-//! starts every 100 ms, and between a failed dial and the next calls fail at once with the same word, so an outage costs
-//! neither a storm of connections nor waiting callers. Dialling anew resolves the name anew, which is how the store finds
-//! the new primary after a failover.
+//! All calls share one multiplexed connection, kept in a slot with a number. The library's own connection manager is not
+//! used: it keeps a failed handshake for good, stays with a server that became a replica, and keeps a connection on which
+//! nothing is answered any more. Here, whoever sees such a failure empties the slot, if the slot still holds the number it
+//! used; the next caller dials and all others wait for that same dial. At most two dials start in any 100 ms, and until
+//! the next one calls fail at once with the word of the last failure, so an outage costs neither a storm of connections
+//! nor waiting callers. Dialling anew resolves the name anew, which is how the store finds the new primary after a
+//! failover.
 //!
 //! Connections are made and driven on the runtime on which the store was opened. One made on a web worker's own runtime
 //! would die with it.
@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::store::StoreError;
 
-/// At most one dial starts in this time.
+/// At most two dials start in this time: one, and one more when what it gave is lost at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
 type Dial = Shared<BoxFuture<'static, Result<MultiplexedConnection, Fault>>>;
@@ -41,7 +41,8 @@ struct Slot {
     dial: Option<Dial>,
     /// Counts dials, so that a late failure on an old connection does not take away a new one.
     number: u64,
-    started: Option<Instant>,
+    /// When the last two dials started, the older one first.
+    started: [Option<Instant>; 2],
     /// Why the slot was emptied last.
     word: &'static str,
 }
@@ -75,12 +76,13 @@ impl Line {
             return Ok((slot.number, dial.clone()));
         }
         let now = Instant::now();
-        if slot.started.is_some_and(|started| now < started + PAUSE) {
+        let [older, newer] = slot.started;
+        if older.is_some_and(|started| now < started + PAUSE) {
             return Err(Fault::renewing(slot.word));
         }
         let dial = self.dial();
         slot.number += 1;
-        slot.started = Some(now);
+        slot.started = [newer, Some(now)];
         slot.dial = Some(dial.clone());
         Ok((slot.number, dial))
     }

@@ -1,0 +1,319 @@
+//! What every store promises, whatever keeps the values. Each case runs against both.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kiungo::core::seal::Tag;
+use kiungo::store::{IndexKey, Store, Stored, Swap, Version, connect};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use rstest::rstest;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::{Duration, LONG, clock, fresh, put, stranger, value};
+use crate::support::eventually;
+use crate::support::redis::RedisServer;
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Memory,
+    Redis,
+}
+
+/// A store through as many handles as there are nodes, and what must live as long as it does.
+struct Bench {
+    nodes: Vec<Arc<dyn Store>>,
+    _server: Option<RedisServer>,
+}
+
+impl Bench {
+    async fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Memory => {
+                let store = connect("memory:", clock()).unwrap();
+                Self {
+                    nodes: vec![store.clone(), store],
+                    _server: None,
+                }
+            }
+            Kind::Redis => {
+                let server = RedisServer::start().await;
+                let node = || connect(&server.url(), clock()).unwrap();
+                Self {
+                    nodes: vec![node(), node()],
+                    _server: Some(server),
+                }
+            }
+        }
+    }
+
+    fn store(&self) -> &dyn Store {
+        &*self.nodes[0]
+    }
+
+    fn other(&self) -> &dyn Store {
+        &*self.nodes[1]
+    }
+}
+
+/// Nothing is there before it is written, and a working store says that it is ready and well.
+#[rstest]
+#[case(Kind::Memory)]
+#[case(Kind::Redis)]
+#[tokio::test]
+async fn a_new_store_is_empty_ready_and_well(#[case] kind: Kind) {
+    let bench = Bench::of(kind).await;
+    assert_eq!(bench.store().load(&stranger()).await, Ok(None));
+    assert_eq!(bench.store().follow(&IndexKey([1; 32])).await, Ok(None));
+    assert_eq!(bench.store().ready().await, Ok(()));
+    assert_eq!(bench.store().check().await, []);
+}
+
+/// A swap wins exactly if the present version is the expected one, and a lost one changes nothing.
+#[rstest]
+#[case(Kind::Memory)]
+#[case(Kind::Redis)]
+#[tokio::test]
+async fn a_swap_wins_only_over_the_expected_version(#[case] kind: Kind) {
+    let bench = Bench::of(kind).await;
+    let (store, tag) = (bench.store(), stranger());
+    let (first, second) = (value(b"first"), value(b"second"));
+    let missing = store.swap(&tag, Some(first.version), &second, LONG).await;
+    assert_eq!(missing, Ok(Swap::Lost), "expected a version where there is nothing");
+    assert_eq!(store.load(&tag).await, Ok(None));
+    assert_eq!(store.swap(&tag, None, &first, LONG).await, Ok(Swap::Won));
+    assert_eq!(store.swap(&tag, None, &second, LONG).await, Ok(Swap::Lost), "exists");
+    let stale = store.swap(&tag, Some(second.version), &second, LONG).await;
+    assert_eq!(stale, Ok(Swap::Lost), "another version");
+    assert_eq!(bench.other().load(&tag).await, Ok(Some(first.clone())));
+    let won = bench.other().swap(&tag, Some(first.version), &second, LONG).await;
+    assert_eq!(won, Ok(Swap::Won));
+    assert_eq!(store.load(&tag).await, Ok(Some(second.clone())));
+    let replayed = store.swap(&tag, Some(first.version), &first, LONG).await;
+    assert_eq!(replayed, Ok(Swap::Lost), "a version that was there before");
+}
+
+/// Versions are 64 bits, all of them compared; blobs are bytes, any of them, up to a mebibyte.
+#[rstest]
+#[case(Kind::Memory)]
+#[case(Kind::Redis)]
+#[tokio::test]
+async fn versions_and_blobs_come_back_as_they_were(#[case] kind: Kind) {
+    let bench = Bench::of(kind).await;
+    let all_bytes: Vec<u8> = (0..=255).collect();
+    let blobs = [vec![], b"\0\r\n$-1\r\n".to_vec(), all_bytes.repeat(4_096)];
+    let versions = [0, 1, u64::MAX, 1 << 63, 0x0d0a_0d0a_0d0a_0d0a];
+    for (version, blob) in versions.iter().flat_map(|v| blobs.iter().map(move |b| (*v, b))) {
+        let tag = stranger();
+        let stored = Stored {
+            version: Version(version),
+            bytes: blob.clone(),
+        };
+        assert_eq!(bench.store().swap(&tag, None, &stored, LONG).await, Ok(Swap::Won));
+        assert_eq!(bench.store().load(&tag).await, Ok(Some(stored.clone())));
+        for bit in [0, 31, 63] {
+            let near = Version(version ^ (1 << bit));
+            let swap = bench.store().swap(&tag, Some(near), &value(b""), LONG).await;
+            assert_eq!(swap, Ok(Swap::Lost), "version {version:#x} but for bit {bit}");
+        }
+    }
+}
+
+/// One person's value says and changes nothing about another's, nor about an opaque name of the same bytes.
+#[rstest]
+#[case(Kind::Memory)]
+#[case(Kind::Redis)]
+#[tokio::test]
+async fn people_and_names_are_apart(#[case] kind: Kind) {
+    let bench = Bench::of(kind).await;
+    let (store, ada, eve) = (bench.store(), stranger(), stranger());
+    let hers = put(store, &ada, b"ada").await;
+    assert_eq!(store.load(&eve).await, Ok(None));
+    let crossed = store.swap(&eve, Some(hers.version), &value(b"eve"), LONG).await;
+    assert_eq!(crossed, Ok(Swap::Lost));
+    let name = IndexKey(*ada.as_bytes());
+    assert_eq!(store.follow(&name).await, Ok(None));
+    store.point(&name, &eve, LONG).await.unwrap();
+    assert_eq!(bench.other().follow(&name).await, Ok(Some(eve)));
+    assert_eq!(store.load(&ada).await, Ok(Some(hers)));
+    store.point(&name, &ada, LONG).await.unwrap();
+    assert_eq!(store.follow(&name).await, Ok(Some(ada)), "the last one counts");
+}
+
+/// What is to be forgotten is forgotten, names too; a swap sets the time anew; an over-long or empty time is no error.
+#[rstest]
+#[case(Kind::Memory)]
+#[case(Kind::Redis)]
+#[tokio::test]
+async fn values_and_names_end(#[case] kind: Kind) {
+    let bench = Bench::of(kind).await;
+    let (store, short) = (bench.store(), Duration::from_millis(60));
+    let (fading, kept, name) = (stranger(), stranger(), IndexKey([9; 32]));
+    store.swap(&fading, None, &value(b"x"), short).await.unwrap();
+    store.point(&name, &fading, short).await.unwrap();
+    let first = value(b"first");
+    store.swap(&kept, None, &first, short).await.unwrap();
+    let second = value(b"second");
+    store.swap(&kept, Some(first.version), &second, LONG).await.unwrap();
+    eventually(Duration::from_secs(5), async || {
+        store.load(&fading).await == Ok(None) && store.follow(&name).await == Ok(None)
+    })
+    .await;
+    assert_eq!(store.load(&kept).await, Ok(Some(second)));
+    assert_eq!(store.swap(&fading, None, &value(b"again"), LONG).await, Ok(Swap::Won));
+    let endless = store.swap(&stranger(), None, &value(b""), Duration::MAX).await;
+    assert_eq!(endless, Ok(Swap::Won));
+    let brief = stranger();
+    let swap = store.swap(&brief, None, &value(b""), Duration::ZERO).await;
+    assert_eq!(swap, Ok(Swap::Won));
+    eventually(Duration::from_secs(5), async || store.load(&brief).await == Ok(None)).await;
+}
+
+/// At the edge of its time a value is whole or absent, never wrong, and once absent it stays so.
+#[rstest]
+#[case(Kind::Memory)]
+#[case(Kind::Redis)]
+#[tokio::test]
+async fn at_the_edge_of_time_there_is_only_absence(#[case] kind: Kind) {
+    let bench = Bench::of(kind).await;
+    let store = bench.store();
+    let edge = |ttl: u64| async move {
+        let (tag, ttl) = (stranger(), Duration::from_millis(ttl));
+        let mut present = value(b"0");
+        assert_eq!(store.swap(&tag, None, &present, ttl).await, Ok(Swap::Won));
+        let mut seen = 0;
+        while let Some(found) = store.load(&tag).await.unwrap() {
+            assert_eq!(found, present);
+            seen += 1;
+            let next = value(format!("{seen}").as_bytes());
+            // A third of the rounds ends by a time that ran out between the load and the swap.
+            if seen % 3 == 0 && seen < 30 {
+                match store.swap(&tag, Some(present.version), &next, ttl).await.unwrap() {
+                    Swap::Won => present = next,
+                    Swap::Lost => assert_eq!(store.load(&tag).await, Ok(None)),
+                }
+            }
+        }
+        assert_eq!(store.load(&tag).await, Ok(None));
+        let late = store.swap(&tag, Some(present.version), &value(b"late"), ttl).await;
+        assert_eq!(late, Ok(Swap::Lost));
+    };
+    futures_util::future::join_all((1..=50).chain(1..=50).map(edge)).await;
+}
+
+/// Sixty-four callers on two nodes go for one version at once: one wins each round, and its value stands.
+#[rstest]
+#[case(Kind::Memory)]
+#[case(Kind::Redis)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_racing_exactly_one_wins(#[case] kind: Kind) {
+    let bench = Bench::of(kind).await;
+    let tag = stranger();
+    let mut expected = None;
+    for round in 0..20 {
+        let start = Arc::new(Barrier::new(64));
+        let mut racers = JoinSet::new();
+        for n in 0..64 {
+            let (store, start, next) = (bench.nodes[n % 2].clone(), start.clone(), value(&[0; 100]));
+            racers.spawn(async move {
+                start.wait().await;
+                (store.swap(&tag, expected, &next, LONG).await.unwrap(), next)
+            });
+        }
+        let ended = racers.join_all().await;
+        let won: Vec<_> = ended.iter().filter(|(swap, _)| *swap == Swap::Won).collect();
+        assert_eq!(won.len(), 1, "round {round}");
+        assert_eq!(bench.store().load(&tag).await, Ok(Some(won[0].1.clone())));
+        expected = Some(won[0].1.version);
+    }
+}
+
+/// One step of the model test: whose value or which name by number, and how the expected version is chosen.
+#[derive(Clone, Debug)]
+enum Step {
+    Load(usize),
+    Swap(usize, Expect, Vec<u8>),
+    Point(usize, usize),
+    Follow(usize),
+}
+
+#[derive(Clone, Debug)]
+enum Expect {
+    Nothing,
+    Present,
+    Former(prop::sample::Index),
+    Unheard(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let expect = prop_oneof![
+        2 => Just(Expect::Nothing),
+        4 => Just(Expect::Present),
+        2 => any::<prop::sample::Index>().prop_map(Expect::Former),
+        1 => any::<u64>().prop_map(Expect::Unheard),
+    ];
+    prop_oneof![
+        2 => (0..3_usize).prop_map(Step::Load),
+        5 => (0..3_usize, expect, prop::collection::vec(any::<u8>(), 0..40)).prop_map(|(who, e, b)| Step::Swap(who, e, b)),
+        1 => (0..2_usize, 0..3_usize).prop_map(|(name, who)| Step::Point(name, who)),
+        1 => (0..2_usize).prop_map(Step::Follow),
+    ]
+}
+
+/// Any sequence of calls answers as a plain map would.
+#[rstest]
+#[case(Kind::Memory)]
+#[case(Kind::Redis)]
+fn any_sequence_behaves_like_a_map(#[case] kind: Kind) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let bench = runtime.block_on(Bench::of(kind));
+    let config = Config {
+        cases: 100,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new(config)
+        .run(&prop::collection::vec(step(), 1..60), |steps| {
+            runtime.block_on(follow_model(bench.store(), steps));
+            Ok(())
+        })
+        .unwrap();
+}
+
+async fn follow_model(store: &dyn Store, steps: Vec<Step>) {
+    let people: [Tag; 3] = std::array::from_fn(|_| stranger());
+    let names: [IndexKey; 2] = std::array::from_fn(|_| IndexKey(*stranger().as_bytes()));
+    let mut values: HashMap<usize, Stored> = HashMap::new();
+    let mut pointed: HashMap<usize, Tag> = HashMap::new();
+    let mut versions = vec![Version(fresh())];
+    for step in steps {
+        match step {
+            Step::Load(who) => assert_eq!(store.load(&people[who]).await, Ok(values.get(&who).cloned())),
+            Step::Swap(who, expect, bytes) => {
+                let next = value(&bytes);
+                let present = values.get(&who).map(|stored| stored.version);
+                let expected = match expect {
+                    Expect::Nothing => None,
+                    Expect::Present => present,
+                    Expect::Former(index) => Some(*index.get(&versions)),
+                    Expect::Unheard(version) => Some(Version(version)),
+                };
+                versions.push(next.version);
+                let should = if expected == present { Swap::Won } else { Swap::Lost };
+                assert_eq!(store.swap(&people[who], expected, &next, LONG).await, Ok(should));
+                if should == Swap::Won {
+                    values.insert(who, next);
+                }
+            }
+            Step::Point(name, who) => {
+                store.point(&names[name], &people[who], LONG).await.unwrap();
+                pointed.insert(name, people[who]);
+            }
+            Step::Follow(name) => assert_eq!(store.follow(&names[name]).await, Ok(pointed.get(&name).copied())),
+        }
+    }
+}

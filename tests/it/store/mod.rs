@@ -1,0 +1,82 @@
+//! The live stores: what both promise, and what Redis faults do to it.
+
+mod conformance;
+mod redis_checks;
+mod redis_faults;
+mod settled;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use kiungo::core::seal::Tag;
+use kiungo::core::time::{Clock, Timestamp};
+use kiungo::store::redis::{RedisOptions, RedisStore};
+use kiungo::store::{Store, StoreError, Stored, Swap, Version};
+
+/// What a call may take: the trait's promise.
+const CALL: Duration = Duration::from_secs(1);
+
+/// How soon a store must work again after Redis does.
+const RECOVERY: Duration = Duration::from_secs(2);
+
+/// Long enough to outlast any test.
+const LONG: Duration = Duration::from_hours(1);
+
+/// Real time, counted from the start of the test.
+struct Elapsed(Instant);
+
+impl Clock for Elapsed {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(0).plus(self.0.elapsed())
+    }
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(Elapsed(Instant::now()))
+}
+
+/// A number that no other call in this process got; each server starts empty, so it is fresh there too.
+fn fresh() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The tag of somebody not seen before.
+fn stranger() -> Tag {
+    let mut bytes = [0xa5; 32];
+    bytes[..8].copy_from_slice(&fresh().to_be_bytes());
+    Tag::from_bytes(bytes)
+}
+
+/// A value with a version not used before. All 64 bits vary, as in versions drawn at random.
+fn value(bytes: &[u8]) -> Stored {
+    Stored {
+        version: Version(fresh().wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+        bytes: bytes.to_vec(),
+    }
+}
+
+fn key(tag: &Tag) -> String {
+    format!("kg:{{{}}}", tag.to_hex())
+}
+
+fn redis_at(url: &str) -> RedisStore {
+    RedisStore::connect(url, RedisOptions::default()).unwrap()
+}
+
+/// Writes a first value and gives it back.
+async fn put(store: &dyn Store, tag: &Tag, bytes: &[u8]) -> Stored {
+    let stored = value(bytes);
+    assert_eq!(store.swap(tag, None, &stored, LONG).await, Ok(Swap::Won));
+    stored
+}
+
+/// The word with which a call failed. It must have failed within a call's time.
+async fn failure<T: std::fmt::Debug>(call: impl Future<Output = Result<T, StoreError>>) -> String {
+    let start = Instant::now();
+    let result = call.await;
+    let took = start.elapsed();
+    assert!(took <= CALL, "took {took:?}: {result:?}");
+    result.expect_err("should have failed").0
+}

@@ -1,0 +1,167 @@
+//! What is said of a Redis at start, and what is never said: addresses, keys, passwords.
+
+use kiungo::store::{ConnectError, Level, Store, connect};
+
+use super::{LONG, clock, failure, key, put, redis_at, stranger, value};
+use crate::support::redis::RedisServer;
+
+/// Settings that lose dialogs are found on a running server, each at its level.
+#[tokio::test]
+async fn bad_settings_are_found() {
+    let server = RedisServer::start().await;
+    let store = redis_at(&server.url());
+    assert_eq!(store.check().await, []);
+    let rows = [
+        ("maxmemory-policy", "allkeys-lru", "noeviction", Level::Error),
+        ("maxmemory-policy", "volatile-ttl", "noeviction", Level::Error),
+        ("appendonly", "no", "yes", Level::Warning),
+    ];
+    for (name, bad, good, level) in rows {
+        server.config_set(name, bad).await;
+        let findings = store.check().await;
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0].level, level);
+        assert!(findings[0].text.contains(name), "{}", findings[0].text);
+        server.config_set(name, good).await;
+    }
+    assert_eq!(store.check().await, []);
+}
+
+/// What a user of the server may do decides what can be checked: without CONFIG its settings are told by INFO, without
+/// both there are notes, and without scripts there is an error.
+#[tokio::test]
+async fn a_server_that_forbids_looking_is_only_noted() {
+    let server = RedisServer::start().await;
+    let rows: [(&str, &[&str], &[Level]); 3] = [
+        ("noconfig", &["-config"], &[]),
+        ("blind", &["-config", "-info"], &[Level::Note, Level::Note]),
+        ("mute", &["-evalsha"], &[Level::Error]),
+    ];
+    for (user, rules, levels) in rows {
+        let setuser = ["ACL", "SETUSER", user, "on", ">hunter2", "~kg:*", "+@all"];
+        server.command(&[&setuser[..], rules].concat()).await;
+        let store = redis_at(&format!("redis://{user}:hunter2@127.0.0.1:{}", server.port()));
+        let findings = store.check().await;
+        let found: Vec<_> = findings.iter().map(|finding| finding.level).collect();
+        assert_eq!(found, levels, "{user}: {findings:?}");
+    }
+}
+
+/// A server that is away, a replica, or not Redis at all is an error in plain words.
+#[tokio::test]
+async fn an_unusable_server_is_an_error() {
+    let mut server = RedisServer::start().await;
+    let store = redis_at(&server.url());
+    server.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    let findings = store.check().await;
+    assert_eq!(findings[0].level, Level::Error);
+    assert!(findings[0].text.contains("READONLY"), "{findings:?}");
+    server.kill();
+    let findings = store.check().await;
+    assert_eq!((findings.len(), findings[0].level), (1, Level::Error), "{findings:?}");
+}
+
+/// Each form of address leads to its store, and whatever is wrong is said without repeating the address.
+#[tokio::test]
+async fn addresses_are_understood_or_refused_without_being_repeated() {
+    rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap();
+    let rows = [
+        ("memory:", None),
+        ("redis://127.0.0.1:1", None),
+        ("redis://user:hunter2@127.0.0.1:1/3", None),
+        ("rediss://user:hunter2@127.0.0.1:1", None),
+        ("memory:hunter2", Some(ConnectError::UnknownScheme)),
+        ("postgres://user:hunter2@127.0.0.1", Some(ConnectError::UnknownScheme)),
+        ("hunter2", Some(ConnectError::UnknownScheme)),
+        ("", Some(ConnectError::UnknownScheme)),
+        ("redis://user:hunter2@127.0.0.1:99999", Some(ConnectError::BadAddress)),
+        ("redis:hunter2", Some(ConnectError::BadAddress)),
+        ("redis://:hunter2@127.0.0.1/nine", Some(ConnectError::BadAddress)),
+    ];
+    for (url, error) in rows {
+        let outcome = connect(url, clock()).err();
+        assert_eq!(outcome, error, "{url}");
+        if let Some(error) = outcome {
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+}
+
+/// A TLS address without a TLS provider, and any Redis address outside a runtime, are errors and not panics.
+#[test]
+fn what_is_missing_is_said() {
+    let refused = |url| connect(url, clock()).err();
+    assert_eq!(refused("redis://127.0.0.1:1"), Some(ConnectError::NoRuntime));
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        assert_eq!(refused("rediss://127.0.0.1:1"), Some(ConnectError::NoTlsProvider));
+    }
+}
+
+/// TLS spoken to a server without it fails in time, with a word.
+#[tokio::test]
+async fn tls_to_a_plain_server_fails_cleanly() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let server = RedisServer::start().await;
+    let store = redis_at(&format!("rediss://127.0.0.1:{}", server.port()));
+    let word = failure(store.ready()).await;
+    assert!(
+        ["closed", "unreachable", "timeout", "garbled"].contains(&word.as_str()),
+        "{word}"
+    );
+}
+
+/// Errors come with the server's own text behind them, which may name keys and users. None of it is passed on.
+#[tokio::test]
+async fn errors_are_one_word() {
+    let server = RedisServer::start().await;
+    let tag = stranger();
+    server
+        .command(&["ACL", "SETUSER", "ada", "on", ">hunter2", "~elsewhere:*", "+@all"])
+        .await;
+    let barred = redis_at(&format!("redis://ada:hunter2@127.0.0.1:{}", server.port()));
+    let store = redis_at(&server.url());
+    server.command(&["LPUSH", &key(&tag), "x"]).await;
+    let mut words = vec![
+        failure(barred.load(&tag)).await,
+        failure(barred.ready()).await,
+        failure(store.swap(&tag, None, &value(b"x"), LONG)).await,
+    ];
+    server.config_set("maxmemory", "1").await;
+    words.push(failure(store.swap(&stranger(), None, &value(b"x"), LONG)).await);
+    assert_eq!(words, ["NOPERM", "NOPERM", "WRONGTYPE", "OOM"]);
+}
+
+/// What the store writes: one key a person, of the form and with the time to live that operators are told of, and the
+/// probe; nothing without an end.
+#[tokio::test]
+async fn every_key_has_its_form_and_an_end() {
+    let server = RedisServer::start().await;
+    let store = redis_at(&server.url());
+    let tag = stranger();
+    let stored = put(&store, &tag, b"blob").await;
+    store
+        .point(&kiungo::store::IndexKey([0xab; 32]), &tag, LONG)
+        .await
+        .unwrap();
+    store.ready().await.unwrap();
+    store.check().await;
+    let mut connection = redis::Client::open(server.url())
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap();
+    let mut keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
+    keys.sort();
+    let index = format!("kg:i:{{{}}}", "ab".repeat(32));
+    assert_eq!(keys, [index, "kg:probe".to_owned(), key(&tag)]);
+    for key in &keys {
+        let ttl: i64 = redis::cmd("PTTL").arg(key).query_async(&mut connection).await.unwrap();
+        assert!((1..=3_600_000).contains(&ttl), "{key}: {ttl}");
+    }
+    let raw: Vec<u8> = redis::cmd("GET")
+        .arg(key(&tag))
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(raw, [&stored.version.0.to_be_bytes()[..], b"blob"].concat());
+}

@@ -1,0 +1,405 @@
+//! What Redis faults do to the store: every call ends within a second, says why in one word, and works again by itself.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use kiungo::store::redis::RedisStore;
+use kiungo::store::{Store, StoreError, Stored, Swap, Version};
+use rstest::rstest;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::{CALL, Duration, LONG, RECOVERY, failure, key, put, redis_at, stranger, value};
+use crate::support::eventually;
+use crate::support::proxy::{Fault, Proxy};
+use crate::support::redis::{Cut, RedisServer};
+
+async fn server_and_store() -> (RedisServer, RedisStore) {
+    let server = RedisServer::start().await;
+    let store = redis_at(&server.url());
+    (server, store)
+}
+
+async fn recovers(store: &RedisStore) {
+    eventually(RECOVERY, async || store.ready().await.is_ok()).await;
+}
+
+/// A crash: calls fail at once while Redis is away, and after its restart the store goes on with what was acknowledged.
+#[tokio::test]
+async fn a_killed_redis_is_missed_and_found_again() {
+    let (mut server, store) = server_and_store().await;
+    let tag = stranger();
+    let stored = put(&store, &tag, b"kept").await;
+    server.kill();
+    for _ in 0..20 {
+        let word = failure(store.load(&tag)).await;
+        assert!(["refused", "closed"].contains(&word.as_str()), "{word}");
+        failure(store.swap(&tag, Some(stored.version), &value(b"x"), LONG)).await;
+        failure(store.ready()).await;
+    }
+    server.restart(&[]).await;
+    recovers(&store).await;
+    assert_eq!(store.load(&tag).await, Ok(Some(stored)));
+}
+
+/// A restart between two calls is not noticed by a read: the connection was found closed and the read sent again.
+#[tokio::test]
+async fn a_read_survives_a_connection_closed_while_idle() {
+    let (mut server, store) = server_and_store().await;
+    let tag = stranger();
+    let stored = put(&store, &tag, b"kept").await;
+    server.stop();
+    server.restart(&[]).await;
+    assert_eq!(store.load(&tag).await, Ok(Some(stored.clone())));
+    server.command(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+    assert_eq!(store.load(&tag).await, Ok(Some(stored)));
+}
+
+/// A frozen Redis answers nothing on open connections and accepts new ones: a hundred callers at once all hear of it
+/// within a second, later ones too, and when it thaws the store works by itself.
+#[tokio::test]
+async fn a_frozen_redis_holds_nobody() {
+    let (server, store) = server_and_store().await;
+    let tag = stranger();
+    let stored = put(&store, &tag, b"kept").await;
+    server.freeze().await;
+    for _ in 0..3 {
+        let start = Instant::now();
+        let calls = join_all((0..100).map(|_| failure(store.load(&tag)))).await;
+        assert!(start.elapsed() <= CALL, "{:?}", start.elapsed());
+        assert!(calls.iter().all(|word| word == "timeout"), "{calls:?}");
+    }
+    assert_eq!(failure(store.ready()).await, "timeout");
+    server.thaw();
+    recovers(&store).await;
+    assert_eq!(store.load(&tag).await, Ok(Some(stored)));
+}
+
+/// Whatever the network does, calls fail within a second with an expected word, and when it is whole again so is the
+/// store, though the connection it had may be dead for ever.
+#[rstest]
+#[case(Fault::Blackhole, &["timeout"])]
+#[case(Fault::Reset, &["closed"])]
+#[case(Fault::Refuse, &["closed", "refused"])]
+#[case(Fault::HalfClose, &["closed"])]
+#[case(Fault::Delay(Duration::from_secs(2)), &["timeout"])]
+#[case(Fault::Limit(0), &["closed"])]
+#[tokio::test]
+async fn a_broken_network_is_survived(#[case] fault: Fault, #[case] words: &[&str]) {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::before(server.port());
+    let store = redis_at(&format!("redis://127.0.0.1:{}", proxy.port()));
+    let tag = stranger();
+    let stored = put(&store, &tag, b"kept").await;
+    proxy.set(fault);
+    for _ in 0..3 {
+        let word = failure(store.swap(&tag, Some(Version(0)), &value(b"x"), LONG)).await;
+        assert!(words.contains(&word.as_str()), "{word}");
+        let word = failure(store.load(&tag)).await;
+        assert!(words.contains(&word.as_str()), "{word}");
+    }
+    proxy.set(Fault::None);
+    recovers(&store).await;
+    assert_eq!(store.load(&tag).await, Ok(Some(stored)));
+}
+
+/// A command paused inside Redis for two seconds delays nobody past the second.
+#[tokio::test]
+async fn a_slow_redis_is_given_up_in_time() {
+    let (server, store) = server_and_store().await;
+    let tag = stranger();
+    put(&store, &tag, b"kept").await;
+    server.command(&["CLIENT", "PAUSE", "2000", "ALL"]).await;
+    assert_eq!(failure(store.load(&tag)).await, "timeout");
+    assert_eq!(failure(store.swap(&tag, None, &value(b"x"), LONG)).await, "timeout");
+    eventually(Duration::from_secs(2) + RECOVERY, async || store.ready().await.is_ok()).await;
+}
+
+/// During an outage, many callers make few connections.
+#[rstest]
+#[case(Fault::Reset)]
+#[case(Fault::Limit(0))]
+#[case(Fault::Blackhole)]
+#[tokio::test]
+async fn an_outage_is_no_storm(#[case] fault: Fault) {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::before(server.port());
+    let store = redis_at(&format!("redis://127.0.0.1:{}", proxy.port()));
+    store.ready().await.unwrap();
+    proxy.set(fault);
+    let (before, start, mut calls) = (proxy.accepted(), Instant::now(), 0);
+    eventually(Duration::from_secs(5), async || {
+        join_all((0..50).map(|_| failure(store.ready()))).await;
+        calls += 50;
+        start.elapsed() > Duration::from_secs(1)
+    })
+    .await;
+    let tenths = usize::try_from(start.elapsed().as_millis() / 100).unwrap();
+    let dialled = proxy.accepted() - before;
+    assert!(
+        dialled <= 2 * (tenths + 1),
+        "{dialled} connections for {calls} calls in {tenths} tenths of a second"
+    );
+    proxy.set(Fault::None);
+    recovers(&store).await;
+}
+
+/// A server that became a replica takes no writes and says so; values can still be read; promoted again, it is used again.
+#[tokio::test]
+async fn a_demoted_redis_is_read_only() {
+    let (server, store) = server_and_store().await;
+    let tag = stranger();
+    let stored = put(&store, &tag, b"kept").await;
+    server.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    let word = failure(store.swap(&tag, Some(stored.version), &value(b"x"), LONG)).await;
+    assert_eq!(word, "READONLY");
+    eventually(RECOVERY, async || store.load(&tag).await == Ok(Some(stored.clone()))).await;
+    eventually(RECOVERY, async || {
+        store.ready().await == Err(StoreError("READONLY".to_owned()))
+    })
+    .await;
+    server.command(&["REPLICAOF", "NO", "ONE"]).await;
+    recovers(&store).await;
+    let swap = store.swap(&tag, Some(stored.version), &value(b"x"), LONG).await;
+    assert_eq!(swap, Ok(Swap::Won));
+}
+
+/// After a failover the address leads to another server while the old connection stays open and healthy: the store must
+/// leave it by itself.
+#[tokio::test]
+async fn a_failover_is_followed() {
+    let (old, new) = (RedisServer::start().await, RedisServer::start().await);
+    let proxy = Proxy::before(old.port());
+    let store = redis_at(&format!("redis://127.0.0.1:{}", proxy.port()));
+    put(&store, &stranger(), b"old").await;
+    old.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    proxy.repoint(new.port());
+    assert_eq!(
+        failure(store.swap(&stranger(), None, &value(b"x"), LONG)).await,
+        "READONLY"
+    );
+    recovers(&store).await;
+    let tag = stranger();
+    let stored = put(&store, &tag, b"new").await;
+    assert_eq!(redis_at(&new.url()).load(&tag).await, Ok(Some(stored)));
+}
+
+/// A password set on the running server shuts us out with a word, and its removal lets us in again.
+#[tokio::test]
+async fn a_password_we_do_not_have_shuts_us_out() {
+    let (server, store) = server_and_store().await;
+    store.ready().await.unwrap();
+    server.config_set("requirepass", "hunter2").await;
+    let admin = redis::Client::open(format!("redis://:hunter2@127.0.0.1:{}", server.port())).unwrap();
+    let mut admin = admin.get_multiplexed_async_connection().await.unwrap();
+    let mut kill = redis::cmd("CLIENT");
+    kill.arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    kill.query_async::<()>(&mut admin).await.unwrap();
+    eventually(RECOVERY, async || failure(store.load(&stranger())).await == "NOAUTH").await;
+    let wrong = redis_at(&format!("redis://:swordfish@127.0.0.1:{}", server.port()));
+    assert_eq!(failure(wrong.ready()).await, "NOAUTH");
+    let right = redis_at(&format!("redis://:hunter2@127.0.0.1:{}", server.port()));
+    assert_eq!(right.ready().await, Ok(()));
+    let mut open = redis::cmd("CONFIG");
+    open.arg(&["SET", "requirepass", ""]);
+    open.query_async::<()>(&mut admin).await.unwrap();
+    recovers(&store).await;
+}
+
+/// A key that holds something else is an error for its owner alone, is left as it is, and costs no connection.
+#[tokio::test]
+async fn a_poisoned_key_hurts_its_owner_only() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::before(server.port());
+    let store = redis_at(&format!("redis://127.0.0.1:{}", proxy.port()));
+    let (list, short, well) = (stranger(), stranger(), stranger());
+    let stored = put(&store, &well, b"well").await;
+    server.command(&["LPUSH", &key(&list), "x"]).await;
+    server.command(&["SET", &key(&short), "1234567"]).await;
+    let connections = proxy.accepted();
+    for (tag, word) in [(&list, "WRONGTYPE"), (&short, "malformed")] {
+        assert_eq!(failure(store.load(tag)).await, word);
+    }
+    assert_eq!(failure(store.swap(&list, None, &value(b"x"), LONG)).await, "WRONGTYPE");
+    assert_eq!(store.swap(&short, None, &value(b"x"), LONG).await, Ok(Swap::Lost));
+    assert_eq!(store.load(&well).await, Ok(Some(stored)));
+    assert_eq!(proxy.accepted(), connections);
+}
+
+/// A full server refuses writes, keeps what it has, and takes writes again when there is room.
+#[tokio::test]
+async fn a_full_redis_keeps_what_it_has() {
+    let (server, store) = server_and_store().await;
+    let tag = stranger();
+    let stored = put(&store, &tag, b"kept").await;
+    server.config_set("maxmemory", "1").await;
+    for expected in [None, Some(stored.version)] {
+        let who = expected.map_or_else(stranger, |_| tag);
+        assert_eq!(failure(store.swap(&who, expected, &value(b"x"), LONG)).await, "OOM");
+    }
+    assert_eq!(failure(store.ready()).await, "OOM");
+    assert_eq!(store.load(&tag).await, Ok(Some(stored.clone())));
+    server.config_set("maxmemory", "0").await;
+    assert_eq!(store.ready().await, Ok(()));
+    let swap = store.swap(&tag, Some(stored.version), &value(b"x"), LONG).await;
+    assert_eq!(swap, Ok(Swap::Won));
+}
+
+/// A server that cannot save to its disk refuses writes with its own word, and is read all the same.
+#[tokio::test]
+async fn a_redis_that_cannot_save_refuses_writes() {
+    let (server, store) = server_and_store().await;
+    let tag = stranger();
+    let stored = put(&store, &tag, b"kept").await;
+    server.config_set("save", "3600 1").await;
+    std::fs::remove_dir_all(server.dir()).unwrap();
+    server.command(&["BGSAVE"]).await;
+    eventually(Duration::from_secs(10), async || {
+        store.ready().await == Err(StoreError("MISCONF".to_owned()))
+    })
+    .await;
+    let swap = store.swap(&tag, Some(stored.version), &value(b"x"), LONG).await;
+    assert_eq!(swap, Err(StoreError("MISCONF".to_owned())));
+    assert_eq!(store.load(&tag).await, Ok(Some(stored)));
+}
+
+/// A server that still reads its log says so, calls end in time, and the store works when it has read it.
+#[tokio::test]
+async fn a_loading_redis_is_waited_for() {
+    let (mut server, store) = server_and_store().await;
+    let tags: Vec<_> = (0..500).map(|_| stranger()).collect();
+    let puts = join_all(tags.iter().map(|tag| put(&store, tag, &[7; 1_000]))).await;
+    server.stop();
+    // 500 keys at 4 ms each, looking up from the work at every 4 kB: two seconds of loading.
+    server.launch(&[
+        "--key-load-delay",
+        "4000",
+        "--loading-process-events-interval-bytes",
+        "4096",
+    ]);
+    let mut words = std::collections::BTreeSet::new();
+    eventually(Duration::from_secs(20), async || {
+        let start = Instant::now();
+        let ready = store.ready().await;
+        assert!(start.elapsed() <= CALL);
+        ready.map_err(|StoreError(word)| words.insert(word)).is_ok()
+    })
+    .await;
+    assert!(words.contains("LOADING"), "{words:?}");
+    assert_eq!(store.load(&tags[499]).await, Ok(Some(puts[499].clone())));
+}
+
+/// Power is lost and with it the end of the log: an older version comes back. Whoever holds the lost version loses, and
+/// whoever reads again goes on from what is there.
+#[rstest]
+#[case(None)]
+#[case(Some(0.001))]
+#[case(Some(0.1))]
+#[tokio::test]
+async fn a_version_that_was_lost_wins_nothing(#[case] part: Option<f64>) {
+    let (mut server, store) = server_and_store().await;
+    let tag = stranger();
+    let mut history = vec![put(&store, &tag, b"0").await];
+    let mut ends = vec![server.aof_len()];
+    for n in 1..=20 {
+        let next = value(format!("{n}").as_bytes());
+        let swap = store.swap(&tag, Some(history[n - 1].version), &next, LONG).await;
+        assert_eq!(swap, Ok(Swap::Won));
+        history.push(next);
+        ends.push(server.aof_len());
+    }
+    server.kill();
+    server.truncate_aof(part.map_or(Cut::Bytes(ends[20] - ends[15]), Cut::Fraction));
+    server.restart(&[]).await;
+    recovers(&store).await;
+    let present = store
+        .load(&tag)
+        .await
+        .unwrap()
+        .expect("the beginning of the log is there");
+    let back = history
+        .iter()
+        .position(|stored| *stored == present)
+        .expect("one of ours, whole");
+    assert!(back < 20, "nothing was lost");
+    for lost in &history[back + 1..] {
+        let swap = store.swap(&tag, Some(lost.version), &value(b"x"), LONG).await;
+        assert_eq!(swap, Ok(Swap::Lost), "against {lost:?}");
+    }
+    let swap = store.swap(&tag, Some(present.version), &value(b"on"), LONG).await;
+    assert_eq!(swap, Ok(Swap::Won));
+}
+
+/// A node reads a value and sleeps; the log loses it; another node writes. With versions drawn anew the sleeper's swap
+/// loses. With a counter the same number comes again and the sleeper overwrites what it never saw: so the test can fail.
+#[rstest]
+#[case::drawn(|_| value(b"").version, Swap::Lost)]
+#[case::counted(Version, Swap::Won)]
+#[tokio::test]
+async fn a_version_never_comes_again(#[case] version: fn(u64) -> Version, #[case] sleeper: Swap) {
+    let (mut server, store) = server_and_store().await;
+    let tag = stranger();
+    let write = |n: u64, bytes: &[u8]| Stored {
+        version: version(n),
+        bytes: bytes.to_vec(),
+    };
+    let first = write(1, b"first");
+    store.swap(&tag, None, &first, LONG).await.unwrap();
+    let kept = server.aof_len();
+    let seen = write(2, b"seen by the sleeper");
+    store.swap(&tag, Some(first.version), &seen, LONG).await.unwrap();
+    let length = server.aof_len();
+    server.kill();
+    server.truncate_aof(Cut::Bytes(length - kept));
+    server.restart(&[]).await;
+    recovers(&store).await;
+    assert_eq!(
+        store.load(&tag).await,
+        Ok(Some(first.clone())),
+        "the second write is lost"
+    );
+    let other = write(2, b"never seen by the sleeper");
+    assert_eq!(store.swap(&tag, Some(first.version), &other, LONG).await, Ok(Swap::Won));
+    let swap = store.swap(&tag, Some(seen.version), &write(3, b"x"), LONG).await;
+    assert_eq!(swap, Ok(sleeper));
+}
+
+/// Eight copies of each of two hundred messages arrive at once. Asking first and writing then lets copies through;
+/// compare-and-set lets one of each through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn asking_first_and_writing_then_lets_duplicates_through() {
+    const MESSAGES: usize = 200;
+    let server = RedisServer::start().await;
+    let client = redis::Client::open(server.url()).unwrap();
+    let (mut naive, mut swapped) = (0, 0);
+    let store = Arc::new(redis_at(&server.url()));
+    for n in 0..MESSAGES {
+        let (tag, start) = (stranger(), Arc::new(Barrier::new(8)));
+        let mut copies = JoinSet::new();
+        for _ in 0..8 {
+            let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+            let (start, store) = (start.clone(), store.clone());
+            copies.spawn(async move {
+                start.wait().await;
+                let key = format!("naive:{n}");
+                let known: Option<String> = redis::cmd("GET").arg(&key).query_async(&mut connection).await.unwrap();
+                let () = redis::cmd("SET")
+                    .arg(&key)
+                    .arg("1")
+                    .query_async(&mut connection)
+                    .await
+                    .unwrap();
+                start.wait().await;
+                let swap = store.swap(&tag, None, &value(b"x"), LONG).await.unwrap();
+                (usize::from(known.is_none()), usize::from(swap == Swap::Won))
+            });
+        }
+        for (by_asking, by_swap) in copies.join_all().await {
+            naive += by_asking;
+            swapped += by_swap;
+        }
+    }
+    assert!(naive > MESSAGES, "the harness does not race: {naive} of {MESSAGES}");
+    assert_eq!(swapped, MESSAGES);
+}

@@ -1,0 +1,110 @@
+//! A swap whose answer was lost is settled by reading again.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use kiungo::core::seal::Tag;
+use kiungo::store::{IndexKey, Store, StoreError, Stored, Swap, Version, swap_settled};
+
+use super::{Duration, LONG, put, redis_at, stranger, value};
+use crate::support::proxy::{Fault, Proxy};
+use crate::support::redis::RedisServer;
+
+/// A store whose swaps fail and whose reads answer as told, once each.
+struct Told {
+    swap: Result<Swap, StoreError>,
+    load: Mutex<Option<Result<Option<Stored>, StoreError>>>,
+}
+
+#[async_trait]
+impl Store for Told {
+    async fn load(&self, _: &Tag) -> Result<Option<Stored>, StoreError> {
+        self.load.lock().unwrap().take().expect("read once at most")
+    }
+
+    async fn swap(&self, _: &Tag, _: Option<Version>, _: &Stored, _: Duration) -> Result<Swap, StoreError> {
+        self.swap.clone()
+    }
+
+    async fn point(&self, _: &IndexKey, _: &Tag, _: Duration) -> Result<(), StoreError> {
+        unreachable!("not asked for")
+    }
+
+    async fn follow(&self, _: &IndexKey) -> Result<Option<Tag>, StoreError> {
+        unreachable!("not asked for")
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        unreachable!("not asked for")
+    }
+}
+
+/// Every way a swap and the read after it can end. What cannot be known is given back as the swap's own error.
+#[tokio::test]
+async fn what_is_known_is_said_and_the_rest_is_an_error() {
+    let (before, next, third) = (value(b"before"), value(b"next"), value(b"third"));
+    let lost = || Err(StoreError("timeout".to_owned()));
+    let gone = || Err(StoreError("refused".to_owned()));
+    let expected = Some(before.version);
+    let rows = [
+        ("answered", Ok(Swap::Lost), expected, None, Ok(Swap::Lost)),
+        ("answered", Ok(Swap::Won), expected, None, Ok(Swap::Won)),
+        (
+            "ours is there",
+            lost(),
+            expected,
+            Some(Ok(Some(next.clone()))),
+            Ok(Swap::Won),
+        ),
+        (
+            "ours is there, first",
+            lost(),
+            None,
+            Some(Ok(Some(next.clone()))),
+            Ok(Swap::Won),
+        ),
+        (
+            "a third",
+            lost(),
+            expected,
+            Some(Ok(Some(third.clone()))),
+            Ok(Swap::Lost),
+        ),
+        ("a third, first", lost(), None, Some(Ok(Some(third))), Ok(Swap::Lost)),
+        ("not yet", lost(), expected, Some(Ok(Some(before))), lost()),
+        ("not yet, first", lost(), None, Some(Ok(None)), lost()),
+        ("expired", lost(), expected, Some(Ok(None)), lost()),
+        ("still gone", lost(), expected, Some(gone()), lost()),
+    ];
+    for (name, swap, expected, load, outcome) in rows {
+        let store = Told {
+            swap,
+            load: Mutex::new(load),
+        };
+        let settled = swap_settled(&store, &stranger(), expected, &next, LONG).await;
+        assert_eq!(settled, outcome, "{name}");
+    }
+}
+
+/// With a real Redis behind a line that loses the answer: the write happened, the bare swap cannot know it, and reading
+/// again finds that we won.
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_recognised() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::before(server.port());
+    let url = format!("redis://127.0.0.1:{}", proxy.port());
+    let (store, tag) = (redis_at(&url), stranger());
+    let first = put(&store, &tag, b"first").await;
+    let (second, third) = (value(b"second"), value(b"third"));
+    proxy.set(Fault::LoseAnswer);
+    let swap = store.swap(&tag, Some(first.version), &second, LONG).await;
+    assert_eq!(swap, Err(StoreError("closed".to_owned())));
+    assert_eq!(store.load(&tag).await, Ok(Some(second.clone())), "it happened");
+
+    let store = redis_at(&url);
+    store.ready().await.unwrap();
+    proxy.set(Fault::LoseAnswer);
+    let settled = swap_settled(&store, &tag, Some(second.version), &third, LONG).await;
+    assert_eq!(settled, Ok(Swap::Won));
+    assert_eq!(store.load(&tag).await, Ok(Some(third)));
+}

@@ -1,0 +1,212 @@
+//! A real `redis-server` of one's own: started, stopped, killed, frozen and robbed of the end of its log at will.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use redis::Value;
+use tempfile::TempDir;
+
+use super::eventually;
+
+/// Long enough for a server to come up on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server on a port of 127.0.0.1, with its log (fsync every second) in a directory of its own and no snapshots.
+/// Killed when dropped.
+pub struct RedisServer {
+    dir: TempDir,
+    port: u16,
+    child: Option<Child>,
+}
+
+/// How much of the log's end is lost.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    /// This many bytes.
+    Bytes(u64),
+    /// This part of the log, from 0 to 1.
+    Fraction(f64),
+}
+
+impl RedisServer {
+    /// A fresh, empty server that answers.
+    pub async fn start() -> Self {
+        let mut server = Self {
+            dir: tempfile::tempdir().unwrap(),
+            port: free_port(),
+            child: None,
+        };
+        server.restart(&[]).await;
+        server
+    }
+
+    /// Its address for a store.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts it on the same port and log, with more options, and returns at once: it may still be loading.
+    pub fn launch(&mut self, options: &[&str]) {
+        assert!(self.child.is_none(), "still running");
+        let log = fs::File::create(self.dir.path().join("log")).unwrap();
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
+            .args(["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"])
+            .args(["--maxmemory-policy", "noeviction", "--dir"])
+            .arg(self.dir.path())
+            .args(options)
+            .stdout(log)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed");
+        self.child = Some(child);
+    }
+
+    /// Starts it on the same port and log, and waits until it answers.
+    pub async fn restart(&mut self, options: &[&str]) {
+        self.launch(options);
+        let (client, log) = (self.client(), self.dir.path().join("log"));
+        let child = self.child.as_mut().unwrap();
+        eventually(PATIENCE, async || {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("redis-server ended: {status}\n{}", fs::read_to_string(&log).unwrap());
+            }
+            let Ok(mut connection) = client.get_multiplexed_async_connection().await else {
+                return false;
+            };
+            redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
+        })
+        .await;
+    }
+
+    /// Ends it in good order.
+    pub fn stop(&mut self) {
+        self.signal("-TERM");
+        self.reap();
+    }
+
+    /// Ends it as a crash does.
+    pub fn kill(&mut self) {
+        self.signal("-KILL");
+        self.reap();
+    }
+
+    /// Freezes it: its connections stay open and nothing is answered.
+    pub async fn freeze(&self) {
+        self.signal("-STOP");
+        let stat = format!("/proc/{}/stat", self.pid());
+        eventually(PATIENCE, async || fs::read_to_string(&stat).unwrap().contains(") T ")).await;
+    }
+
+    /// Lets a frozen one go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Runs a command on a connection of its own.
+    pub async fn command(&self, words: &[&str]) -> Value {
+        let mut connection = self.client().get_multiplexed_async_connection().await.unwrap();
+        let mut command = redis::Cmd::new();
+        words.iter().for_each(|word| {
+            command.arg(*word);
+        });
+        command.query_async(&mut connection).await.unwrap()
+    }
+
+    /// Changes a setting while it runs.
+    pub async fn config_set(&self, name: &str, value: &str) {
+        self.command(&["CONFIG", "SET", name, value]).await;
+    }
+
+    /// Bytes in its log. What was acknowledged is in it: Redis writes before it answers, and only the fsync waits.
+    pub fn aof_len(&self) -> u64 {
+        fs::metadata(self.aof()).unwrap().len()
+    }
+
+    /// Loses the end of the log of a server that does not run, as a power failure does.
+    pub fn truncate_aof(&self, cut: Cut) {
+        assert!(self.child.is_none(), "stop it first");
+        let length = self.aof_len();
+        let lost = match cut {
+            Cut::Bytes(bytes) => bytes,
+            Cut::Fraction(part) => {
+                let thousandths = (0..=1_000_u64).find(|n| f64::from(u32::try_from(*n).unwrap()) >= part * 1_000.0);
+                length * thousandths.unwrap() / 1_000
+            }
+        };
+        let log = fs::OpenOptions::new().write(true).open(self.aof()).unwrap();
+        log.set_len(length.saturating_sub(lost)).unwrap();
+    }
+
+    /// Every file it has written: its log, snapshots, and what it printed.
+    pub fn dump_files(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.dir.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { &mut folders } else { &mut found }.push(path);
+            }
+        }
+        found
+    }
+
+    /// Where it keeps its files.
+    pub fn dir(&self) -> PathBuf {
+        self.dir.path().to_owned()
+    }
+
+    fn aof(&self) -> PathBuf {
+        let mut logs = self.dump_files();
+        logs.retain(|path| path.to_string_lossy().ends_with(".incr.aof"));
+        assert_eq!(logs.len(), 1, "{logs:?}");
+        logs.remove(0)
+    }
+
+    fn client(&self) -> redis::Client {
+        redis::Client::open(self.url()).unwrap()
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.pid().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+
+    fn reap(&mut self) {
+        self.child.take().unwrap().wait().unwrap();
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A port that nobody listens on, below those that the system gives to outgoing connections, so that it stays free while
+/// a server on it is down.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 12_000 + u16::try_from(std::process::id() * 53 % 19_000).unwrap();
+    loop {
+        let port = start + NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
