@@ -1,8 +1,13 @@
 //! Kiungo links bank accounts from any phone by dialling a short code.
 
+pub mod ambient;
+pub mod cli;
+pub mod config;
 pub mod core;
 pub mod gateways;
+pub mod http;
 pub mod providers;
 pub mod records;
 pub mod service;
 pub mod store;
+pub mod telemetry;

@@ -259,7 +259,8 @@ mod tests {
         fn what_is_sealed_opens_in_its_place(plain: Vec<u8>) {
             let ring = ring("a", &["a"]);
             let blob = ring.seal(&HOME, &plain, &entropy()).unwrap();
-            prop_assert_eq!(ring.open(&HOME, &blob).unwrap().as_slice(), plain.as_slice());
+            let opened = ring.open(&HOME, &blob).unwrap();
+            prop_assert_eq!(opened.as_slice(), plain.as_slice());
         }
 
         /// No single changed byte goes unnoticed, wherever it is.

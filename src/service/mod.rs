@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use crate::core::secret::Secret;
 use crate::gateways::{Gateway, WireReply};
 
+pub mod metrics;
+
 /// One short code on one gateway, from the configuration.
 pub struct Channel {
     /// Its name, as in the callback's path.

@@ -5,3 +5,14 @@
 mod records;
 mod store;
 mod support;
+//! All integration tests, in one binary so that they link once.
+#![cfg(test)]
+
+mod architecture;
+mod cli;
+mod config;
+mod deploy;
+mod http;
+mod keys;
+mod support;
+mod telemetry;

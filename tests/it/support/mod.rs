@@ -24,3 +24,8 @@ pub async fn eventually(deadline: Duration, mut condition: impl AsyncFnMut() -> 
         assert!(start.elapsed() < deadline, "did not come true within {deadline:?}");
     }
 }
+//! What several areas of tests share.
+
+pub mod logs;
+pub mod server;
+pub mod wire;

@@ -1,0 +1,71 @@
+# `make` lists what there is. CARGO can be replaced, for instance by a wrapper that takes turns.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+TOOLS := target/tools
+
+.PHONY: help test tools lint unit docs licences run fmt bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+test: tools lint unit docs licences ## everything that must hold before a change goes in
+
+# What the tests start: real Redis, real PostgreSQL, a real browser.
+tools:
+	@missing=(); \
+	have() { command -v "$$1" >/dev/null || compgen -G "$$2" >/dev/null; }; \
+	have redis-server '' || missing+=(redis-server); \
+	have postgres '/usr/lib/postgresql/*/bin/postgres' || missing+=(postgresql); \
+	have chromium '' || missing+=(chromium); \
+	have chromedriver '/usr/lib/chromium/chromedriver' || missing+=(chromium-driver); \
+	[ $${#missing[@]} -eq 0 ] && exit 0; \
+	if ! command -v apt-get >/dev/null; then \
+		echo "The tests need these programs, under whatever name your system has for them: $${missing[*]}" >&2; exit 1; \
+	fi; \
+	as_root=(); \
+	if [ "$$(id -u)" -ne 0 ]; then \
+		command -v sudo >/dev/null || { echo "As root: apt-get install $${missing[*]}" >&2; exit 1; }; \
+		as_root=(sudo); \
+	fi; \
+	"$${as_root[@]}" apt-get update -q; \
+	"$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "$${missing[@]}"
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --no-default-features -- -D warnings
+
+unit:
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		$(CARGO) nextest run --locked; \
+	else \
+		$(CARGO) test --locked --lib --bins --tests; \
+	fi
+	$(CARGO) test --locked --doc
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+# Built once, which takes some minutes, and kept below target.
+licences:
+	@if ! command -v cargo-deny >/dev/null && [ ! -x $(TOOLS)/bin/cargo-deny ]; then \
+		$(CARGO) install --locked --root $(TOOLS) --target-dir $(TOOLS)/build cargo-deny; \
+		rm -rf $(TOOLS)/build; \
+	fi
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo-deny --locked check bans licenses sources
+
+run: ## the server; without KIUNGO_CONFIG as a sandbox on this machine
+	$(CARGO) run
+
+fmt: ## put the sources in shape
+	$(CARGO) fmt
+
+bench: ## measure
+	$(CARGO) bench --locked
+
+clean: ## remove what was built, and the sandbox's data
+	$(CARGO) clean
+	rm -rf data

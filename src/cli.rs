@@ -1,0 +1,145 @@
+//! The command line: what it says, and which part of the server each command calls.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::ambient::OsEntropy;
+use crate::config::{self, Config, ConfigErrors, DATA_DIR, keys};
+
+/// Links bank accounts from any phone by dialling a short code.
+#[derive(Debug, Parser)]
+#[command(name = "kiungo", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kiungo config check --config kiungo.toml   tell everything that is wrong with a configuration
+  kiungo config show                         what the sandbox runs with when there is no file
+  kiungo keys new --dir /etc/kiungo/keys     make the first keys, or the next one to rotate to
+
+Any setting can be given as a variable: KIUNGO_SERVER__LISTEN=127.0.0.1:9000 stands for listen in [server].";
+
+#[derive(Debug, Args)]
+struct Options {
+    /// The configuration file; KIUNGO_CONFIG is used when it is not given. Without either, the sandbox's settings.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the sandbox keeps its files.
+    #[arg(long, global = true, value_name = "DIR", default_value = DATA_DIR)]
+    data: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Make the keys that seal everything personal.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Tell everything that is wrong with it at once; nothing is started. Fails when anything is.
+    Check,
+    /// Print what is in force, from file and variables, with every secret hidden.
+    Show,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Write a fresh key, and the tag key if there are no keys yet. Existing keys are never touched.
+    #[command(after_help = "\
+To rotate: run this, copy the new file to every server, restart them all, then set keys.active to the new id and
+restart again. Keep the old files for as long as anything sealed under them is kept. Back up tag.key: it names people,
+and nothing can replace it.")]
+    New {
+        /// The directory; that of the configuration when it is not given.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// Why a command did not do what it says.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    #[error(transparent)]
+    Keys(#[from] keys::KeysError),
+    #[error("cannot write the answer: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Does what the command line says, with `env` as the environment; answers go to `out`, faults to `err`.
+pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    let done = match cli.command {
+        Command::Config(command) => look(&command, cli.options, env, out),
+        Command::Keys(KeysCommand::New { dir }) => new_keys(dir, cli.options, env, out),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when even this fails.
+            let _ = writeln!(err, "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn load(options: Options, env: &[(String, String)]) -> Result<Config, ConfigErrors> {
+    match config::file(options.config, env) {
+        None if cfg!(feature = "sandbox") => Config::sandbox(&options.data, env),
+        file => Config::load(file.as_deref(), env),
+    }
+}
+
+fn look(
+    command: &ConfigCommand,
+    options: Options,
+    env: &[(String, String)],
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let config = load(options, env)?;
+    match command {
+        ConfigCommand::Check => writeln!(out, "The configuration is good.")?,
+        ConfigCommand::Show => write!(out, "{config}")?,
+    }
+    Ok(())
+}
+
+fn new_keys(
+    dir: Option<PathBuf>,
+    options: Options,
+    env: &[(String, String)],
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let dir = match dir {
+        Some(dir) => dir,
+        None => load(options, env)?.keys.dir,
+    };
+    let made = keys::generate(&dir, &OsEntropy)?;
+    let (id, dir) = (made.id, dir.display());
+    if made.first {
+        writeln!(
+            out,
+            "Wrote {dir}/{id}.key and {dir}/tag.key. Back up tag.key now: nothing can replace it."
+        )?;
+    } else {
+        writeln!(
+            out,
+            "Wrote {dir}/{id}.key. Copy it to every server before any of them seals with it."
+        )?;
+    }
+    writeln!(out, "To seal with it: [keys] active = \"{id}\"")?;
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! `[[channels]]`: the short codes, each on one gateway.
+
+use std::collections::BTreeSet;
+
+use super::policy::{COUNTRY_REMEDY, country};
+use super::section::Section;
+use super::{Mode, SECRET_LENGTH};
+use crate::core::secret::Secret;
+use crate::gateways;
+
+/// One short code on one gateway.
+#[derive(Debug)]
+pub struct ChannelConfig {
+    /// Its name, as in the callback's path: `/ussd/{name}/{secret}`.
+    pub name: String,
+    /// How people reach it.
+    pub kind: ChannelKind,
+    /// The dialect it speaks, one of [`gateways::NAMES`].
+    pub gateway: String,
+    /// The code people dial, such as `*384*96#`.
+    pub service_code: String,
+    /// The secret segment of the callback's path.
+    pub secret: Secret,
+    /// ISO 3166-1 alpha-2, upper case: how numbers in national spelling are meant.
+    pub country: String,
+}
+
+/// How people reach a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// By dialling.
+    Ussd,
+}
+
+pub(super) fn read(sections: Vec<Section<'_>>) -> Vec<ChannelConfig> {
+    let mut names = BTreeSet::new();
+    sections
+        .into_iter()
+        .filter_map(|section| read_one(section, &mut names))
+        .collect()
+}
+
+fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<ChannelConfig> {
+    let name = section.required(
+        "name",
+        "use small letters, digits and hyphens, each name once",
+        |text| {
+            if text.is_empty()
+                || !text
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            {
+                return Err("is not a name".to_owned());
+            }
+            if !names.insert(text.to_owned()) {
+                return Err("is the name of another channel, too".to_owned());
+            }
+            Ok(text.to_owned())
+        },
+    );
+    let kind = section.required("kind", "say \"ussd\"", |text| match text {
+        "ussd" => Ok(ChannelKind::Ussd),
+        _ => Err("is not a kind of channel known here".to_owned()),
+    });
+    let known = format!("known gateways: {}", gateways::NAMES.join(", "));
+    let gateway = section.required("gateway", &known, |text| {
+        if gateways::NAMES.contains(&text) {
+            Ok(text.to_owned())
+        } else {
+            Err("is not a gateway known here".to_owned())
+        }
+    });
+    let service_code = section.required(
+        "service_code",
+        "write it as people dial it, such as \"*384*96#\"",
+        |text| {
+            let inner = text.strip_prefix('*').and_then(|rest| rest.strip_suffix('#'));
+            inner
+                .filter(|inner| {
+                    inner
+                        .split('*')
+                        .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+                })
+                .map(|_| text.to_owned())
+                .ok_or_else(|| "is not a short code".to_owned())
+        },
+    );
+    let secret = section
+        .required_secret("secret")
+        .filter(|secret| fit_for_a_path(&section, secret));
+    let country = section.required("country", COUNTRY_REMEDY, country);
+    section.finish();
+    Some(ChannelConfig {
+        name: name?,
+        kind: kind?,
+        gateway: gateway?,
+        service_code: service_code?,
+        secret: secret?,
+        country: country?,
+    })
+}
+
+/// Long enough, and of characters that every gateway leaves alone in a path.
+fn fit_for_a_path(section: &Section<'_>, secret: &Secret) -> bool {
+    let text = secret.expose();
+    let remedy = "draw one with: openssl rand -hex 24";
+    if section.mode() == Mode::Production && text.len() < SECRET_LENGTH {
+        section.wrong("secret", format!("is shorter than {SECRET_LENGTH} characters"), remedy);
+        return false;
+    }
+    let plain = text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if !plain {
+        section.wrong("secret", "has characters that do not stand in a path", remedy);
+    }
+    plain
+}

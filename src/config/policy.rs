@@ -1,0 +1,60 @@
+//! `[policy]`: whether bank secrets may be typed over USSD.
+
+use super::section::Section;
+use crate::core::policy::{Policy, PolicyOverride, SecretsOverUssd};
+
+const WORDS: &[(&str, SecretsOverUssd)] = &[
+    ("allow", SecretsOverUssd::Allow),
+    ("warn", SecretsOverUssd::Warn),
+    ("deny", SecretsOverUssd::Deny),
+];
+
+pub(super) fn read(mut section: Section<'_>) -> Option<Policy> {
+    let secrets_over_ussd = rule(
+        &mut section,
+        "there is no default: read docs/OPERATIONS.md on secrets over USSD, then say \"allow\", \"warn\" or \"deny\"",
+    );
+    let card_and_pin = section.flag("card_and_pin").unwrap_or(false);
+    let overrides: Vec<_> = section
+        .sections("overrides")
+        .into_iter()
+        .map(|mut exception| {
+            let read = PolicyOverride {
+                country: exception.parsed("country", COUNTRY_REMEDY, country),
+                provider: exception.text("provider"),
+                institution: exception.text("institution"),
+                secrets_over_ussd: rule(&mut exception, "say \"allow\", \"warn\" or \"deny\"")
+                    .unwrap_or(SecretsOverUssd::Deny),
+            };
+            exception.finish();
+            read
+        })
+        .collect();
+    section.finish();
+    Some(Policy {
+        secrets_over_ussd: secrets_over_ussd?,
+        overrides,
+        card_and_pin,
+    })
+}
+
+fn rule(section: &mut Section<'_>, remedy: &str) -> Option<SecretsOverUssd> {
+    section.required("secrets_over_ussd", remedy, |text| {
+        WORDS
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, rule)| *rule)
+            .ok_or_else(|| "is not one of the three rules".to_owned())
+    })
+}
+
+/// What to say when [`country`] refuses.
+pub(super) const COUNTRY_REMEDY: &str = "write the two capital letters of ISO 3166-1, such as \"NG\"";
+
+/// Two capital letters.
+pub(super) fn country(text: &str) -> Result<String, String> {
+    let letters = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    letters
+        .then(|| text.to_owned())
+        .ok_or_else(|| "is not a country code".to_owned())
+}

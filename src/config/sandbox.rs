@@ -1,0 +1,61 @@
+//! The settings used when there is no file: everything on this machine, nothing that costs or harms anybody.
+
+use std::path::Path;
+
+/// The secret path segment of the sandbox's channel.
+pub const CHANNEL_SECRET: &str = "sandbox-channel-secret";
+/// The key that the built-in stand-in for Mono takes.
+pub const MONO_KEY: &str = "test_sk_sandbox0000000000";
+/// What the stand-in sends with its webhooks.
+pub const WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
+
+/// Secrets that everybody knows: refused wherever there is a configuration file.
+pub(super) const SECRETS: &[&str] = &[CHANNEL_SECRET, MONO_KEY, WEBHOOK_SECRET];
+
+/// The sandbox's configuration, as a file would say it.
+pub(super) fn text(data_dir: &Path) -> String {
+    let database = quoted(&format!("sqlite:{}", data_dir.join("kiungo.db").display()));
+    let keys = quoted(&data_dir.join("keys").display().to_string());
+    format!(
+        r#"
+[server]
+listen = "127.0.0.1:8080"
+public_url = "http://127.0.0.1:8080"
+
+[store]
+url = "memory:"
+
+[records]
+url = {database}
+
+[keys]
+dir = {keys}
+active = "k1"
+
+[policy]
+secrets_over_ussd = "warn"
+
+[partner]
+name = "Sandbox Lender"
+purpose = "a loan decision"
+
+[[channels]]
+name = "sandbox"
+kind = "ussd"
+gateway = "africastalking"
+service_code = "*384*96#"
+secret = "{CHANNEL_SECRET}"
+country = "NG"
+
+[providers.mono]
+base_url = "http://127.0.0.1:8081"
+secret_key = "{MONO_KEY}"
+webhook_secret = "{WEBHOOK_SECRET}"
+customer.email = "sandbox+{{ref}}@example.com"
+"#
+    )
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}

@@ -1,0 +1,303 @@
+//! Reads one table of the configuration key by key, collecting faults instead of stopping at the first.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+
+use config::{Map, Value, ValueKind};
+
+use super::Mode;
+use super::error::{ConfigError, Origin};
+use super::sandbox;
+use crate::core::secret::Secret;
+
+/// What all sections share: where values come from and the faults found so far.
+pub(super) struct Context {
+    pub(super) mode: Mode,
+    pub(super) base: Origin,
+    pub(super) overrides: BTreeMap<String, String>,
+    pub(super) faults: RefCell<Vec<ConfigError>>,
+}
+
+/// One table. Every key that is asked for is known; what is left at [`Section::finish`] is not.
+pub(super) struct Section<'a> {
+    context: &'a Context,
+    path: String,
+    table: Map<String, Value>,
+    asked: Vec<String>,
+    present: bool,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn root(context: &'a Context, table: Map<String, Value>) -> Self {
+        Self::new(context, String::new(), table, true)
+    }
+
+    fn new(context: &'a Context, path: String, table: Map<String, Value>, present: bool) -> Self {
+        Self {
+            context,
+            path,
+            table,
+            asked: Vec::new(),
+            present,
+        }
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.context.mode
+    }
+
+    /// Whether the table is there at all.
+    pub(super) fn present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+
+    /// Notes a fault of a key.
+    pub(super) fn wrong(&self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+        let key = self.key(key);
+        let origin = self
+            .context
+            .overrides
+            .get(&key)
+            .map_or_else(|| self.context.base.clone(), |name| Origin::Environment(name.clone()));
+        self.context.faults.borrow_mut().push(ConfigError {
+            origin,
+            key,
+            problem: problem.into(),
+            remedy: remedy.into(),
+        });
+    }
+
+    /// Whether there is a value under a key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Counts a key as known without reading it.
+    pub(super) fn known(&mut self, key: &str) {
+        self.asked.push(key.to_owned());
+    }
+
+    fn take(&mut self, key: &str) -> Option<ValueKind> {
+        self.known(key);
+        self.table.remove(key).map(|value| value.kind)
+    }
+
+    /// The text under a key, if there is one.
+    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        match self.take(key)? {
+            ValueKind::String(text) if text.trim().is_empty() => {
+                self.wrong(key, "is empty", "fill it in or leave it out")
+            }
+            ValueKind::String(text) => return Some(text),
+            _ => self.wrong(key, "must be text", "put it in quotes"),
+        }
+        None
+    }
+
+    /// The text under a key, understood by `read`, whose error says what is wrong.
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &str,
+        remedy: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(key)?;
+        read(&text).map_err(|problem| self.wrong(key, problem, remedy)).ok()
+    }
+
+    /// As [`Section::parsed`], but it is a fault when the key is missing.
+    pub(super) fn required<T>(
+        &mut self,
+        key: &str,
+        remedy: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.has(key) {
+            return self.parsed(key, remedy, read);
+        }
+        self.known(key);
+        self.wrong(key, "is missing", remedy);
+        None
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let names: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        self.parsed(key, &format!("say {}", names.join(" or ")), |text| {
+            words
+                .iter()
+                .find(|(word, _)| *word == text)
+                .map(|(_, value)| *value)
+                .ok_or_else(|| "is not a word known here".to_owned())
+        })
+    }
+
+    /// A whole number within a range. Variables of the environment are read as numbers.
+    pub(super) fn number(&mut self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+        let number = match self.take(key)? {
+            ValueKind::I64(number) => u64::try_from(number).ok(),
+            ValueKind::U64(number) => Some(number),
+            ValueKind::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        let found = number.filter(|number| range.contains(number));
+        if found.is_none() {
+            let remedy = format!("say a whole number from {} to {}", range.start(), range.end());
+            self.wrong(key, "is not a number in range", remedy);
+        }
+        found
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        match self.take(key)? {
+            ValueKind::Boolean(flag) => Some(flag),
+            ValueKind::String(text) if text == "true" => Some(true),
+            ValueKind::String(text) if text == "false" => Some(false),
+            _ => {
+                self.wrong(key, "is neither true nor false", "say true or false, without quotes");
+                None
+            }
+        }
+    }
+
+    /// A list of texts; a variable of the environment is split at commas.
+    pub(super) fn list(&mut self, key: &str) -> Option<Vec<String>> {
+        let items: Option<Vec<String>> = match self.take(key)? {
+            ValueKind::Array(items) => items
+                .into_iter()
+                .map(|item| match item.kind {
+                    ValueKind::String(text) => Some(text),
+                    _ => None,
+                })
+                .collect(),
+            ValueKind::String(text) if self.context.overrides.contains_key(&self.key(key)) => {
+                Some(text.split(',').map(|item| item.trim().to_owned()).collect())
+            }
+            _ => None,
+        };
+        if items.is_none() {
+            self.wrong(key, "is not a list of texts", "write [\"one\", \"two\"]");
+        }
+        items
+    }
+
+    /// A secret: under `key` itself, or the first line of the file under `{key}_file`.
+    pub(super) fn secret(&mut self, key: &str) -> Option<Secret> {
+        let file_key = format!("{key}_file");
+        let (plain, file) = (self.text(key), self.text(&file_key));
+        let secret = match (plain, file) {
+            (Some(_), Some(_)) => {
+                self.wrong(key, format!("is given twice, also as {file_key}"), "keep one of them");
+                return None;
+            }
+            (Some(text), None) => Secret::new(text),
+            (None, Some(path)) => self.secret_file(&file_key, &path)?,
+            (None, None) => return None,
+        };
+        if self.mode() == Mode::Production && sandbox::SECRETS.contains(&secret.expose()) {
+            self.wrong(
+                key,
+                "is the sandbox's own, which everybody knows",
+                "use a secret of your own",
+            );
+            return None;
+        }
+        Some(secret)
+    }
+
+    fn secret_file(&self, file_key: &str, path: &str) -> Option<Secret> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => Secret::new(text),
+            Err(error) => {
+                self.wrong(file_key, format!("cannot be read ({error})"), "name a readable file");
+                return None;
+            }
+        };
+        let line = text.expose().lines().next().unwrap_or_default().trim();
+        if line.is_empty() {
+            self.wrong(
+                file_key,
+                "names a file whose first line is empty",
+                "put the secret on the first line",
+            );
+            return None;
+        }
+        Some(Secret::new(line))
+    }
+
+    /// As [`Section::secret`], but it is a fault when there is none.
+    pub(super) fn required_secret(&mut self, key: &str) -> Option<Secret> {
+        let file_key = format!("{key}_file");
+        if !self.has(key) && !self.has(&file_key) {
+            self.known(key);
+            self.known(&file_key);
+            let remedy = format!("set it, or set {file_key} to a file that holds it");
+            self.wrong(key, "is missing", remedy);
+            return None;
+        }
+        self.secret(key)
+    }
+
+    /// A table within this one; an empty one when it is not there.
+    pub(super) fn section(&mut self, key: &str) -> Section<'a> {
+        let path = self.key(key);
+        match self.take(key) {
+            Some(ValueKind::Table(table)) => Section::new(self.context, path, table, true),
+            None => Section::new(self.context, path, Map::new(), false),
+            Some(_) => {
+                self.wrong(key, "must be a table", format!("write [{path}] above its keys"));
+                Section::new(self.context, path, Map::new(), false)
+            }
+        }
+    }
+
+    /// The tables of an array of tables.
+    pub(super) fn sections(&mut self, key: &str) -> Vec<Section<'a>> {
+        let path = self.key(key);
+        let remedy = format!("write [[{path}]] above the keys of each");
+        let items = match self.take(key) {
+            Some(ValueKind::Array(items)) => items,
+            None => Vec::new(),
+            Some(_) => {
+                self.wrong(key, "must be a list of tables", remedy);
+                return Vec::new();
+            }
+        };
+        let mut sections = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            if let ValueKind::Table(table) = item.kind {
+                sections.push(Section::new(self.context, format!("{path}[{index}]"), table, true));
+            } else {
+                self.wrong(&format!("{key}[{index}]"), "must be a table", remedy.clone());
+            }
+        }
+        sections
+    }
+
+    /// Notes every key that nobody asked for, with the nearest one that is known.
+    pub(super) fn finish(self) {
+        for key in self.table.keys() {
+            let nearest = self
+                .asked
+                .iter()
+                .map(|known| (strsim::damerau_levenshtein(known, &key.to_ascii_lowercase()), known))
+                .min()
+                .filter(|(distance, known)| *distance <= 1 + known.len() / 3);
+            let remedy = nearest.map_or_else(
+                || format!("known here: {}", self.asked.join(", ")),
+                |(_, known)| format!("did you mean {known}?"),
+            );
+            self.wrong(key, "is not a key known here", remedy);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `[server]`: where callbacks come in.
+
+use std::net::SocketAddr;
+
+use url::Url;
+
+use super::Mode;
+use super::address::{REMEDY, https_or_loopback};
+use super::section::Section;
+
+/// Where the web server listens and how the world calls it.
+#[derive(Debug)]
+pub struct ServerConfig {
+    /// The address and port to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The URL under which gateways, providers and people reach this server. Without it nothing is offered that sends
+    /// anybody here.
+    pub public_url: Option<Url>,
+}
+
+pub(super) fn read(mut section: Section<'_>) -> Option<ServerConfig> {
+    let listen = section.required(
+        "listen",
+        "say an address and a port, such as \"0.0.0.0:8080\"",
+        |text| {
+            text.parse::<SocketAddr>()
+                .map_err(|_| "is not an address with a port".to_owned())
+        },
+    );
+    let public_url = section.parsed("public_url", REMEDY, https_or_loopback);
+    let open = listen.filter(|listen| section.mode() == Mode::Sandbox && !listen.ip().is_loopback());
+    if open.is_some() {
+        let problem = "is open to others, while the sandbox is for this machine only";
+        section.wrong(
+            "listen",
+            problem,
+            "say 127.0.0.1, or write a configuration file to go live",
+        );
+    }
+    section.finish();
+    Some(ServerConfig {
+        listen: listen?,
+        public_url,
+    })
+}

@@ -1,0 +1,168 @@
+//! The configuration in force as TOML, with every secret hidden.
+
+use std::fmt;
+
+use toml::{Table, Value};
+use url::Url;
+
+use super::{ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, StoreConfig};
+use crate::core::policy::{Policy, SecretsOverUssd};
+
+const HIDDEN: &str = "(set)";
+
+/// What is in force. Can be pasted back as a file once the secrets are filled in.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = Table::from_iter([
+            pair("server", self.server()),
+            pair("store", Table::from_iter([pair("url", self.store_url())])),
+            pair("records", Table::from_iter([pair("url", self.records_url())])),
+            pair("keys", self.keys()),
+            pair("policy", policy(&self.policy)),
+            pair("partner", self.partner()),
+            pair("channels", self.channels.iter().map(channel).collect::<Vec<_>>()),
+            pair(
+                "providers",
+                self.providers
+                    .mono
+                    .iter()
+                    .map(|found| pair("mono", mono(found)))
+                    .collect::<Table>(),
+            ),
+            pair("log", self.log()),
+        ]);
+        f.write_str(&toml::to_string(&table).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Config {
+    fn server(&self) -> Table {
+        let mut table = Table::from_iter([pair("listen", self.server.listen.to_string())]);
+        table.extend(
+            self.server
+                .public_url
+                .iter()
+                .map(|url| pair("public_url", url.as_str())),
+        );
+        table
+    }
+
+    fn store_url(&self) -> String {
+        match &self.store {
+            StoreConfig::Memory => "memory:".to_owned(),
+            StoreConfig::Redis(url) => Url::parse(url.expose()).map_or_else(|_| HIDDEN.to_owned(), without_password),
+        }
+    }
+
+    fn records_url(&self) -> String {
+        match &self.records {
+            RecordsConfig::Sqlite(path) => format!("sqlite:{}", path.display()),
+        }
+    }
+
+    fn keys(&self) -> Table {
+        Table::from_iter([
+            pair("dir", self.keys.dir.display().to_string()),
+            pair("active", self.keys.active.as_str()),
+        ])
+    }
+
+    fn partner(&self) -> Table {
+        Table::from_iter([
+            pair("name", self.partner.name.as_str()),
+            pair("purpose", self.partner.purpose.as_str()),
+            pair("data_days", i64::from(self.partner.data_days)),
+        ])
+    }
+
+    fn log(&self) -> Table {
+        let format = match self.log.format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        };
+        Table::from_iter([pair("format", format), pair("level", self.log.level.as_str())])
+    }
+}
+
+fn pair(key: &str, value: impl Into<Value>) -> (String, Value) {
+    (key.to_owned(), value.into())
+}
+
+/// A query is left out, too: managed services put credentials there.
+fn without_password(mut url: Url) -> String {
+    if url.password().is_some() && url.set_password(Some("hidden")).is_err() {
+        return HIDDEN.to_owned();
+    }
+    url.set_query(None);
+    url.to_string()
+}
+
+fn word(rule: SecretsOverUssd) -> &'static str {
+    match rule {
+        SecretsOverUssd::Allow => "allow",
+        SecretsOverUssd::Warn => "warn",
+        SecretsOverUssd::Deny => "deny",
+    }
+}
+
+fn policy(policy: &Policy) -> Table {
+    let exceptions: Vec<_> = policy
+        .overrides
+        .iter()
+        .map(|rule| {
+            let named = [
+                ("country", &rule.country),
+                ("provider", &rule.provider),
+                ("institution", &rule.institution),
+            ];
+            let mut table: Table = named
+                .into_iter()
+                .filter_map(|(key, value)| Some(pair(key, value.as_deref()?)))
+                .collect();
+            table.extend([pair("secrets_over_ussd", word(rule.secrets_over_ussd))]);
+            table
+        })
+        .collect();
+    let mut table = Table::from_iter([
+        pair("secrets_over_ussd", word(policy.secrets_over_ussd)),
+        pair("card_and_pin", policy.card_and_pin),
+    ]);
+    if !exceptions.is_empty() {
+        table.extend([pair("overrides", exceptions)]);
+    }
+    table
+}
+
+fn channel(channel: &ChannelConfig) -> Table {
+    Table::from_iter([
+        pair("name", channel.name.as_str()),
+        pair("kind", "ussd"),
+        pair("gateway", channel.gateway.as_str()),
+        pair("service_code", channel.service_code.as_str()),
+        pair("secret", HIDDEN),
+        pair("country", channel.country.as_str()),
+    ])
+}
+
+fn mono(mono: &MonoConfig) -> Table {
+    let customer = [
+        pair("name", mono.customer.name.as_str()),
+        pair("email", mono.customer.email.as_str()),
+    ];
+    let dialect = match mono.dialect {
+        MonoDialect::V2 => "v2",
+        MonoDialect::V1 => "v1",
+    };
+    let ttl = i64::try_from(mono.institutions_ttl.as_secs()).unwrap_or(i64::MAX);
+    let mut table = Table::from_iter([
+        pair("base_url", mono.base_url.as_str()),
+        pair("secret_key", HIDDEN),
+        pair("dialect", dialect),
+        pair("customer", Table::from_iter(customer)),
+        pair("institutions_ttl", ttl),
+        pair("favourites", mono.favourites.clone()),
+    ]);
+    table.extend(mono.app_id.iter().map(|id| pair("app_id", id.as_str())));
+    table.extend(mono.webhook_secret.iter().map(|_| pair("webhook_secret", HIDDEN)));
+    table
+}

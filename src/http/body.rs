@@ -1,0 +1,37 @@
+//! Reads bodies with a bound on their length and on the time they take.
+//!
+//! A handler that leaves a body unread makes the server close the connection after the answer, and gateways keep theirs
+//! open for thousands of callbacks. So every path reads the body to its end, within reason.
+
+use std::time::Duration;
+
+use actix_web::web::Payload;
+use futures_util::StreamExt;
+use tokio::time::timeout;
+
+/// How much of a body that is too long is still read, so that the peer gets to read our answer.
+const DRAINED: usize = 1024 * 1024;
+
+/// The whole body, or `None` when it is longer than `most` bytes, does not end within `within`, or breaks off.
+pub(super) async fn read(mut payload: Payload, most: usize, within: Duration) -> Option<Vec<u8>> {
+    let whole = async {
+        let mut body = Vec::new();
+        let mut length = 0_usize;
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.ok()?;
+            length = length.saturating_add(chunk.len());
+            if length <= most {
+                body.extend_from_slice(&chunk);
+            } else if length > most.max(DRAINED) {
+                return None;
+            }
+        }
+        (length <= most).then_some(body)
+    };
+    timeout(within, whole).await.ok().flatten()
+}
+
+/// Reads a body that nobody wants.
+pub(super) async fn drain(payload: Payload) {
+    read(payload, 0, Duration::from_secs(2)).await;
+}

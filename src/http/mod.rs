@@ -1,0 +1,126 @@
+//! The web server: routes only. What a request means is decided behind the traits of [`crate::service`].
+//!
+//! Three things shape this module. A gateway must get an answer in its dialect even when its request is rubbish, so its
+//! routes read the raw body themselves. A turn goes on when the gateway hangs up: it runs as a tracked task on the main
+//! runtime, because the server drops a handler with its connection and a worker's own runtime dies with the worker.
+//! And request targets carry secrets: what is logged is the pattern of the route, never the path.
+
+mod body;
+mod hooks;
+mod observe;
+mod ops;
+mod ussd;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::service::metrics::Metrics;
+use crate::service::{Callbacks, ProviderHooks, Readiness};
+
+/// Gateways reuse connections; longer than the idle time of the usual balancers (60 s), so that they close first.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// For the head of a request, which fits one packet.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// For the peer to close after us.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// For open turns at shutdown, in seconds: no turn takes longer than 4 s.
+const DRAIN_TIMEOUT: u64 = 5;
+
+/// What the routes are made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// Answers gateways.
+    pub callbacks: Arc<dyn Callbacks>,
+    /// Takes providers' webhooks.
+    pub hooks: Arc<dyn ProviderHooks>,
+    /// Knows whether we can serve.
+    pub readiness: Arc<dyn Readiness>,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// The main runtime, on which turns run.
+    pub runtime: Handle,
+    /// Knows the turns that are open, for whoever waits for them at shutdown.
+    pub turns: TaskTracker,
+}
+
+/// Listens on `listen` (port 0 takes a free one) and answers until `shutdown` is cancelled; then lets open requests
+/// finish. Gives the address and the running of it.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub fn serve(
+    parts: Parts,
+    listen: SocketAddr,
+    shutdown: CancellationToken,
+) -> io::Result<(SocketAddr, impl Future<Output = io::Result<()>> + Send)> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let factory = move || {
+        let metrics = Arc::clone(&parts.metrics);
+        App::new()
+            .app_data(web::Data::new(parts.clone()))
+            .wrap(from_fn(move |request, next| {
+                observe::observe(Arc::clone(&metrics), request, next)
+            }))
+            .configure(routes)
+    };
+    let server = HttpServer::new(factory)
+        .workers(workers)
+        .keep_alive(KEEP_ALIVE)
+        .tcp_nodelay(true)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .client_disconnect_timeout(CLOSE_TIMEOUT)
+        .shutdown_timeout(DRAIN_TIMEOUT)
+        .disable_signals()
+        .bind(listen)?;
+    let address = server.addrs().first().copied().unwrap_or(listen);
+    let server = server.run();
+    let handle = server.handle();
+    let running = async move {
+        let mut server = std::pin::pin!(server);
+        tokio::select! {
+            ended = &mut server => return ended,
+            () = shutdown.cancelled() => {}
+        }
+        let ((), ended) = tokio::join!(handle.stop(true), server);
+        ended
+    };
+    Ok((address, running))
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    let callback = || web::resource(observe::USSD).to(ussd::callback);
+    config
+        .service(callback())
+        .service(web::resource(observe::USSD_TAIL).to(ussd::callback))
+        .service(on_method(observe::HOOKS, web::post().to(hooks::take)))
+        .service(on_method(observe::LIVE, web::get().to(ops::live)))
+        .service(on_method(observe::READY, web::get().to(ops::ready)))
+        .service(on_method(observe::METRICS, web::get().to(ops::metrics)))
+        .default_service(web::to(not_found));
+}
+
+/// A resource that answers another method as if it were not there.
+fn on_method(path: &'static str, route: actix_web::Route) -> actix_web::Resource {
+    web::resource(path).route(route).default_service(web::to(not_found))
+}
+
+/// The one answer to whatever is not here, and to whoever may not know what is.
+async fn not_found(payload: web::Payload) -> HttpResponse {
+    body::drain(payload).await;
+    missing()
+}
+
+fn missing() -> HttpResponse {
+    HttpResponse::NotFound()
+        .content_type("text/plain; charset=utf-8")
+        .body("Not found\n")
+}

@@ -1,0 +1,66 @@
+//! Logs and counts requests by the pattern of their route. Targets, headers and bodies stay out.
+
+use std::sync::Arc;
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::Next;
+use tokio::time::Instant;
+use tracing::{Instrument, Span, info_span};
+
+use crate::service::metrics::Metrics;
+
+pub(super) const USSD: &str = "/ussd/{channel}/{secret}";
+pub(super) const USSD_TAIL: &str = "/ussd/{channel}/{secret}/{tail:.*}";
+pub(super) const HOOKS: &str = "/hooks/{provider}";
+pub(super) const LIVE: &str = "/health/live";
+pub(super) const READY: &str = "/health/ready";
+pub(super) const METRICS: &str = "/metrics";
+const OTHER: &str = "other";
+
+/// Everything runs inside a span of ours, for there is nothing of the request's in it that we did not write.
+pub(super) async fn observe(
+    metrics: Arc<Metrics>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let started = Instant::now();
+    let route = route(request.match_pattern().as_deref());
+    let span = info_span!("request", route, method = method(request.method()));
+    let answer = next.call(request).instrument(span.clone()).await;
+    let status = match &answer {
+        Ok(response) => response.status().as_u16(),
+        Err(error) => error.as_response_error().status_code().as_u16(),
+    };
+    metrics.request(route, status);
+    log(&span, route, status, started);
+    answer
+}
+
+/// Probes come every few seconds and say nothing when all is well.
+fn log(span: &Span, route: &'static str, status: u16, started: Instant) {
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| match route {
+        LIVE | READY | METRICS if status == 200 => tracing::debug!(status, ms, "answered"),
+        _ => tracing::info!(status, ms, "answered"),
+    });
+}
+
+fn route(pattern: Option<&str>) -> &'static str {
+    let known = [USSD, USSD_TAIL, HOOKS, LIVE, READY, METRICS];
+    known.into_iter().find(|known| pattern == Some(known)).unwrap_or(OTHER)
+}
+
+/// A method may be any word, so only known ones are repeated.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::HEAD => "HEAD",
+        Method::DELETE => "DELETE",
+        _ => OTHER,
+    }
+}

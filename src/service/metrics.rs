@@ -1,0 +1,344 @@
+//! What is counted. Labels are words from our own source, never anything that came from outside: nothing personal can
+//! get in, and the number of series is bounded.
+
+use std::fmt;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Upper bounds in seconds. Dense up to 4 s, where a turn must be over, with one bucket beyond it to see those that are not.
+const TURN_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0];
+/// Upper bounds in seconds. Bank logins take tens of seconds.
+const PROVIDER_BUCKETS: [f64; 9] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TurnOutcome {
+    /// With a screen that waits for an answer.
+    Continued,
+    /// With a last screen.
+    Ended,
+    /// With the stored reply: the gateway had asked before.
+    Repeated,
+    /// With the poll screen: the bank is still thinking.
+    Pending,
+    /// It was a notice: nobody waits for a screen.
+    Notice,
+    /// The request was not understood.
+    Misunderstood,
+    /// There was more to do than we could.
+    Shed,
+    /// Something of ours failed; the person got the safe last screen.
+    Failed,
+}
+
+impl TurnOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Continued => "continued",
+            Self::Ended => "ended",
+            Self::Repeated => "repeated",
+            Self::Pending => "pending",
+            Self::Notice => "notice",
+            Self::Misunderstood => "misunderstood",
+            Self::Shed => "shed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How a call to a provider ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProviderOutcome {
+    /// With an answer that says yes, or asks for more.
+    Answered,
+    /// With an explicit no.
+    Rejected,
+    /// Nothing left this machine.
+    NotSent,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl ProviderOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Rejected => "rejected",
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How one try at a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobOutcome {
+    /// It is done.
+    Done,
+    /// It will be tried again.
+    Postponed,
+    /// It was given up for good: somebody must look.
+    GivenUp,
+}
+
+impl JobOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Postponed => "postponed",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+/// What keeps our state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Keeper {
+    /// The live store.
+    Store,
+    /// The durable records.
+    Records,
+}
+
+impl Keeper {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Records => "records",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    provider: &'static str,
+    call: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProviderLabels {
+    provider: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeeperLabels {
+    keeper: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ScreenLabels {
+    screen: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: &'static str,
+    status: u16,
+}
+
+type ProviderSeconds = Family<ProviderLabels, Histogram, fn() -> Histogram>;
+
+/// All counters of this process. Shared; counting takes no lock worth speaking of.
+pub struct Metrics {
+    registry: Registry,
+    turns: Family<OutcomeLabels, Counter>,
+    turn_seconds: Histogram,
+    turns_open: Gauge,
+    screens: Family<ScreenLabels, Counter>,
+    provider_calls: Family<CallLabels, Counter>,
+    provider_seconds: ProviderSeconds,
+    jobs: Family<JobLabels, Counter>,
+    keeper_errors: Family<KeeperLabels, Counter>,
+    requests: Family<RouteLabels, Counter>,
+    log_lines_dropped: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Counters at zero.
+    pub fn new() -> Self {
+        let provider_histogram: fn() -> Histogram = || Histogram::new(PROVIDER_BUCKETS);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("kiungo"),
+            turns: Family::default(),
+            turn_seconds: Histogram::new(TURN_BUCKETS),
+            turns_open: Gauge::default(),
+            screens: Family::default(),
+            provider_calls: Family::default(),
+            provider_seconds: Family::new_with_constructor(provider_histogram),
+            jobs: Family::default(),
+            keeper_errors: Family::default(),
+            requests: Family::default(),
+            log_lines_dropped: Counter::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("turns", "Turns, by how they ended", self.turns.clone());
+        registry.register("turn_seconds", "How long turns took", self.turn_seconds.clone());
+        registry.register("turns_open", "Turns being answered now", self.turns_open.clone());
+        registry.register(
+            "screens",
+            "Screens shown: where people are, and where they stop",
+            self.screens.clone(),
+        );
+        registry.register(
+            "provider_calls",
+            "Calls to providers, by how they ended",
+            self.provider_calls.clone(),
+        );
+        registry.register(
+            "provider_seconds",
+            "How long calls to providers took",
+            self.provider_seconds.clone(),
+        );
+        registry.register("jobs", "Tries at jobs, by how they ended", self.jobs.clone());
+        registry.register(
+            "keeper_errors",
+            "Failures of store and records",
+            self.keeper_errors.clone(),
+        );
+        registry.register("requests", "HTTP requests, by route and status", self.requests.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Log lines lost because nobody read them fast enough",
+            self.log_lines_dropped.clone(),
+        );
+    }
+
+    /// Counts a turn and how long it took.
+    pub fn turn(&self, outcome: TurnOutcome, took: Duration) {
+        let outcome = outcome.as_str();
+        self.turns.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.turn_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a turn as open until what this returns is dropped.
+    pub fn open_turn(&self) -> OpenTurn {
+        self.turns_open.inc();
+        OpenTurn(self.turns_open.clone())
+    }
+
+    /// Counts a screen by its name in the menu.
+    pub fn screen(&self, screen: &'static str) {
+        self.screens.get_or_create(&ScreenLabels { screen }).inc();
+    }
+
+    /// Counts a call to a provider; `call` is a word such as `submit`.
+    pub fn provider_call(&self, provider: &'static str, call: &'static str, outcome: ProviderOutcome, took: Duration) {
+        let labels = CallLabels {
+            provider,
+            call,
+            outcome: outcome.as_str(),
+        };
+        self.provider_calls.get_or_create(&labels).inc();
+        let seconds = self.provider_seconds.get_or_create(&ProviderLabels { provider });
+        seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a try at a job; `kind` is a word such as `redeem`.
+    pub fn job(&self, kind: &'static str, outcome: JobOutcome) {
+        let outcome = outcome.as_str();
+        self.jobs.get_or_create(&JobLabels { kind, outcome }).inc();
+    }
+
+    /// Counts a failure of what keeps our state.
+    pub fn keeper_error(&self, keeper: Keeper) {
+        let keeper = keeper.as_str();
+        self.keeper_errors.get_or_create(&KeeperLabels { keeper }).inc();
+    }
+
+    /// Counts an HTTP request by the pattern of its route.
+    pub fn request(&self, route: &'static str, status: u16) {
+        self.requests.get_or_create(&RouteLabels { route, status }).inc();
+    }
+
+    /// The counter of log lines that were dropped, for whoever drops them.
+    pub fn log_lines_dropped(&self) -> Counter {
+        self.log_lines_dropped.clone()
+    }
+
+    /// All of it in the `OpenMetrics` text format.
+    ///
+    /// # Errors
+    /// When a value cannot be written as text; not in practice.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// A turn that is being answered.
+#[derive(Debug)]
+pub struct OpenTurn(Gauge);
+
+impl Drop for OpenTurn {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every counter comes out under its name with its labels: dashboards and alerts are built on them.
+    #[test]
+    fn what_is_counted_comes_out() {
+        let metrics = Metrics::new();
+        metrics.turn(TurnOutcome::Pending, Duration::from_millis(300));
+        metrics.screen("consent");
+        metrics.provider_call("mono", "submit", ProviderOutcome::Unknown, Duration::from_secs(40));
+        metrics.job("redeem", JobOutcome::GivenUp);
+        metrics.keeper_error(Keeper::Store);
+        metrics.request("/ussd/{channel}/{secret}", 200);
+        metrics.log_lines_dropped().inc_by(3);
+        let open = metrics.open_turn();
+        let text = metrics.encode().unwrap();
+        for line in [
+            r#"kiungo_turns_total{outcome="pending"} 1"#,
+            r#"kiungo_turn_seconds_bucket{le="0.25"} 0"#,
+            r#"kiungo_turn_seconds_bucket{le="0.5"} 1"#,
+            "kiungo_turns_open 1",
+            r#"kiungo_screens_total{screen="consent"} 1"#,
+            r#"kiungo_provider_calls_total{provider="mono",call="submit",outcome="unknown"} 1"#,
+            r#"kiungo_provider_seconds_bucket{le="60.0",provider="mono"} 1"#,
+            r#"kiungo_jobs_total{kind="redeem",outcome="given_up"} 1"#,
+            r#"kiungo_keeper_errors_total{keeper="store"} 1"#,
+            r#"kiungo_requests_total{route="/ussd/{channel}/{secret}",status="200"} 1"#,
+            "kiungo_log_lines_dropped_total 3",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} not in\n{text}");
+        }
+        drop(open);
+        assert!(metrics.encode().unwrap().contains("kiungo_turns_open 0"));
+    }
+}

@@ -1,0 +1,142 @@
+//! Logging: to standard error, as text or JSON, never in anybody's way and never with what is secret.
+//!
+//! Three rules are built in here. Lines of libraries are kept at warnings whatever the configuration says, because their
+//! finer levels print what goes over the wire. Lines are handed to one thread that writes them, and dropped and counted
+//! when it cannot keep up: a full disk or a pipe that nobody reads must not hold up a person at a phone. And a panic is
+//! logged by its place only, because its message may quote what was being handled.
+
+use std::io::{self, Write};
+use std::panic;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use prometheus_client::metrics::counter::Counter;
+use tracing::Subscriber;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{LogConfig, LogFormat};
+
+/// As many lines may wait to be written; some megabytes at most.
+const WAITING: usize = 8192;
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// No thread for writing.
+    #[error("cannot start the thread that writes the log: {0}")]
+    Thread(#[source] io::Error),
+    /// Somebody else logs already.
+    #[error("logging is set up already")]
+    Twice,
+    /// The filter made no sense.
+    #[error("the log filter is not understood")]
+    Filter,
+}
+
+/// Logs to standard error from here on, counting what is dropped.
+///
+/// # Errors
+/// When there is no thread to be had, or logging is set up already.
+pub fn init(log: LogConfig, dropped: Counter) -> Result<(), TelemetryError> {
+    let lines = Lines::start(io::stderr(), dropped).map_err(TelemetryError::Thread)?;
+    subscriber(log, lines)?.try_init().map_err(|_| TelemetryError::Twice)?;
+    panic::set_hook(Box::new(|info| {
+        let (file, line) = info.location().map_or(("", 0), |at| (at.file(), at.line()));
+        tracing::error!(file, line, "panic");
+    }));
+    Ok(())
+}
+
+/// What formats the lines that `writer` takes.
+///
+/// # Errors
+/// When the level makes no filter; not in practice.
+pub fn subscriber<W>(log: LogConfig, writer: W) -> Result<Box<dyn Subscriber + Send + Sync>, TelemetryError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let level = log.level.as_str();
+    let filter = EnvFilter::try_new(format!("warn,kiungo={level}")).map_err(|_| TelemetryError::Filter)?;
+    let builder = fmt::Subscriber::builder()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .with_ansi(false);
+    Ok(match log.format {
+        LogFormat::Text => Box::new(builder.finish()),
+        LogFormat::Json => Box::new(
+            builder
+                .json()
+                .flatten_event(true)
+                .with_current_span(true)
+                .with_span_list(false)
+                .finish(),
+        ),
+    })
+}
+
+/// Hands lines to the writing thread.
+#[derive(Clone)]
+pub struct Lines {
+    sender: SyncSender<Vec<u8>>,
+    dropped: Arc<Counter>,
+}
+
+impl Lines {
+    /// Starts the thread that writes to `out`. It ends when the last handle is gone.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn start(mut out: impl Write + Send + 'static, dropped: Counter) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel::<Vec<u8>>(WAITING);
+        let dropped = Arc::new(dropped);
+        let lost = Arc::clone(&dropped);
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            for line in receiver {
+                if out.write_all(&line).and_then(|()| out.flush()).is_err() {
+                    lost.inc();
+                }
+            }
+        })?;
+        Ok(Self { sender, dropped })
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Line {
+            text: Vec::with_capacity(256),
+            lines: self,
+        }
+    }
+}
+
+/// One line; handed over when dropped.
+pub struct Line<'a> {
+    text: Vec<u8>,
+    lines: &'a Lines,
+}
+
+impl Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        if !text.is_empty() && self.lines.sender.try_send(text).is_err() {
+            self.lines.dropped.inc();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The program as operators call it.
+
+use std::fs;
+use std::process::{Command, Output};
+
+fn kiungo(args: &[&str], env: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kiungo"));
+    command.args(args).env_clear().envs(env.iter().copied());
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Without a file, what is shown is the sandbox's; variables count; secrets do not appear.
+#[test]
+fn config_show_shows_what_is_in_force() {
+    let shown = kiungo(
+        &["config", "show", "--data", "elsewhere"],
+        &[("KIUNGO_PARTNER__NAME", "Duka")],
+    );
+    let out = text(&shown.stdout);
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    assert!(
+        out.contains("name = \"Duka\"") && out.contains("sqlite:elsewhere/kiungo.db"),
+        "{out}"
+    );
+    assert!(!out.contains("test_sk_"), "{out}");
+}
+
+/// A faulty configuration fails with every fault on standard error, from the file that the variable names.
+#[test]
+fn config_check_tells_faults() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("broken.toml");
+    fs::write(&path, "[server]\nlisten = 8080\n").unwrap();
+    let path = path.to_str().unwrap();
+    for checked in [
+        kiungo(&["config", "check", "--config", path], &[]),
+        kiungo(&["config", "check"], &[("KIUNGO_CONFIG", path)]),
+    ] {
+        assert_eq!(checked.status.code(), Some(1));
+        assert!(checked.stdout.is_empty());
+        let err = text(&checked.stderr);
+        assert!(err.contains("broken.toml: server.listen must be text"), "{err}");
+        assert!(err.contains("policy.secrets_over_ussd is missing"), "{err}");
+    }
+    assert!(kiungo(&["config", "check"], &[]).status.success());
+}
+
+/// Keys are made where one says, the second time without touching the first; the answer says what to do with them.
+#[test]
+fn keys_new_makes_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = dir.path().join("keys");
+    let first = kiungo(&["keys", "new", "--dir", keys.to_str().unwrap()], &[]);
+    assert!(text(&first.stdout).contains("active = \"k1\""), "{first:?}");
+    assert!(text(&first.stdout).contains("Back up tag.key"));
+    let before = fs::read(keys.join("k1.key")).unwrap();
+    let second = kiungo(&["keys", "new"], &[("KIUNGO_KEYS__DIR", keys.to_str().unwrap())]);
+    assert!(text(&second.stdout).contains("active = \"k2\""), "{second:?}");
+    assert_eq!(fs::read(keys.join("k1.key")).unwrap(), before);
+    for key in [&first, &second] {
+        assert!(!text(&key.stdout).contains(text(&before).trim()));
+    }
+}
+
+/// Called with nothing it explains itself, with examples.
+#[test]
+fn help_has_examples() {
+    let help = kiungo(&["--help"], &[]);
+    assert!(help.status.success());
+    assert!(text(&help.stdout).contains("Examples:"));
+}

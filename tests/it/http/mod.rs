@@ -1,0 +1,5 @@
+//! The web server over real TCP.
+
+mod leaks;
+mod ops;
+mod ussd;

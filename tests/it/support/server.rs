@@ -1,0 +1,201 @@
+//! The real web server with what is behind its traits made up.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use kiungo::core::secret::Secret;
+use kiungo::gateways::{Delivery, Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply};
+use kiungo::http::{Parts, serve};
+use kiungo::service::metrics::Metrics;
+use kiungo::service::{Callbacks, Channel, HookOutcome, OwnedRequest, ProviderHooks, Readiness};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The one channel's name.
+pub const CHANNEL: &str = "ng";
+/// Its secret.
+pub const SECRET: &str = "Zq7-path-secret-0123456789abcdef";
+
+/// A dialect of two words.
+struct Dialect;
+
+impl Gateway for Dialect {
+    fn name(&self) -> &'static str {
+        "dialect"
+    }
+
+    fn delivery(&self) -> Delivery {
+        Delivery::InResponse
+    }
+
+    fn overhead(&self) -> u16 {
+        4
+    }
+
+    fn limits(&self, _: Option<&str>) -> Limits {
+        Limits::default()
+    }
+
+    fn parse(&self, _: &RawRequest<'_>) -> Result<Parsed, ParseError> {
+        Err(ParseError::NotACallback)
+    }
+
+    fn render(&self, reply: Option<&Reply>, _: &[(String, String)]) -> WireReply {
+        let body = match reply {
+            Some(Reply::Continue(text)) => format!("CON {text}"),
+            Some(Reply::End(text)) => format!("END {text}"),
+            None => String::new(),
+        };
+        WireReply {
+            status: 200,
+            content_type: "text/plain",
+            headers: vec![("x-flag", "one".to_owned())],
+            body: body.into_bytes(),
+        }
+    }
+}
+
+/// Answers with what it got, when it is let.
+pub struct FakeCallbacks {
+    channel: Arc<Channel>,
+    /// What came in.
+    pub requests: Mutex<Vec<OwnedRequest>>,
+    /// One permit for each answer that has begun.
+    pub begun: Semaphore,
+    /// An answer takes a permit from here before it ends.
+    pub go: Semaphore,
+    /// One permit for each answer that came to its end.
+    pub ended: Semaphore,
+    /// One permit for each answer that was dropped before its end.
+    pub dropped: Arc<Semaphore>,
+    /// Whether to panic instead, with what came in.
+    pub panics: AtomicBool,
+}
+
+/// Notices that a future is dropped before its end.
+struct Unfinished(Option<Arc<Semaphore>>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(dropped) = self.0.take() {
+            dropped.add_permits(1);
+        }
+    }
+}
+
+#[async_trait]
+impl Callbacks for FakeCallbacks {
+    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Channel>> {
+        (name == CHANNEL && secret == SECRET).then(|| Arc::clone(&self.channel))
+    }
+
+    async fn answer(&self, channel: Arc<Channel>, request: OwnedRequest) -> WireReply {
+        let mut unfinished = Unfinished(Some(Arc::clone(&self.dropped)));
+        let reply = match &request.body {
+            Some(body) => Reply::Continue(format!("{} {} bytes", request.method, body.len())),
+            None => Reply::End("Please try again.".to_owned()),
+        };
+        let panics = self.panics.load(Ordering::Relaxed);
+        assert!(
+            !panics,
+            "{}",
+            String::from_utf8_lossy(request.body.as_deref().unwrap_or_default())
+        );
+        self.requests.lock().unwrap().push(request);
+        self.begun.add_permits(1);
+        self.go.acquire().await.unwrap().forget();
+        self.ended.add_permits(1);
+        unfinished.0 = None;
+        channel.gateway.render(Some(&reply), &[])
+    }
+}
+
+/// Knows one provider; the body says what becomes of a webhook.
+struct FakeHooks;
+
+#[async_trait]
+impl ProviderHooks for FakeHooks {
+    async fn take(&self, provider: &str, headers: &[(String, Vec<u8>)], body: &[u8]) -> Option<HookOutcome> {
+        if provider != "mono" {
+            return None;
+        }
+        let signed = headers
+            .iter()
+            .any(|(name, value)| name == "mono-webhook-secret" && value == b"right");
+        Some(match body {
+            _ if !signed => HookOutcome::Unauthentic,
+            b"rubbish" => HookOutcome::Garbled,
+            b"later" => HookOutcome::Unavailable,
+            _ => HookOutcome::Taken,
+        })
+    }
+}
+
+/// Ready unless told otherwise.
+#[derive(Default)]
+pub struct FakeReadiness(pub AtomicBool);
+
+#[async_trait]
+impl Readiness for FakeReadiness {
+    async fn parts(&self) -> Vec<(&'static str, Option<String>)> {
+        let fault = self.0.load(Ordering::Relaxed).then(|| "does not answer".to_owned());
+        vec![("records", None), ("store", fault)]
+    }
+}
+
+/// A running server.
+pub struct Running {
+    pub address: SocketAddr,
+    pub callbacks: Arc<FakeCallbacks>,
+    pub readiness: Arc<FakeReadiness>,
+    pub shutdown: CancellationToken,
+    pub ended: JoinHandle<std::io::Result<()>>,
+}
+
+/// Starts a server on a free port; `answers` of its answers come to their end without waiting.
+pub fn start(answers: usize) -> Running {
+    let channel = Channel {
+        name: CHANNEL.to_owned(),
+        gateway: Box::new(Dialect),
+        service_code: "*384*96#".to_owned(),
+        secret: Secret::new(SECRET),
+        country: "NG".to_owned(),
+    };
+    let callbacks = Arc::new(FakeCallbacks {
+        channel: Arc::new(channel),
+        requests: Mutex::default(),
+        begun: Semaphore::new(0),
+        go: Semaphore::new(answers),
+        ended: Semaphore::new(0),
+        dropped: Arc::new(Semaphore::new(0)),
+        panics: AtomicBool::new(false),
+    });
+    let readiness = Arc::new(FakeReadiness::default());
+    let shutdown = CancellationToken::new();
+    let parts = Parts {
+        callbacks: Arc::clone(&callbacks) as _,
+        hooks: Arc::new(FakeHooks),
+        readiness: Arc::clone(&readiness) as _,
+        metrics: Arc::new(Metrics::new()),
+        runtime: Handle::current(),
+        turns: TaskTracker::new(),
+    };
+    let (address, running) = serve(parts, "127.0.0.1:0".parse().unwrap(), shutdown.clone()).unwrap();
+    Running {
+        address,
+        callbacks,
+        readiness,
+        shutdown,
+        ended: Handle::current().spawn(running),
+    }
+}
+
+/// The callback's path, with something behind it.
+pub fn path(behind: &str) -> String {
+    format!("/ussd/{CHANNEL}/{SECRET}{behind}")
+}
