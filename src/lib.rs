@@ -8,6 +8,8 @@ pub mod gateways;
 pub mod http;
 pub mod providers;
 pub mod records;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod service;
 pub mod store;
 pub mod telemetry;

@@ -16,3 +16,8 @@ mod http;
 mod keys;
 mod support;
 mod telemetry;
+//! The integration tests, one binary.
+
+#[cfg(feature = "sandbox")]
+mod phone;
+mod support;

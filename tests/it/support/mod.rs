@@ -29,3 +29,9 @@ pub async fn eventually(deadline: Duration, mut condition: impl AsyncFnMut() -> 
 pub mod logs;
 pub mod server;
 pub mod wire;
+//! What tests of several areas share.
+
+#[cfg(feature = "sandbox")]
+pub mod browser;
+#[cfg(feature = "sandbox")]
+pub mod canned;

@@ -1,0 +1,168 @@
+//! What the phone page knows of the channel it stands in front of: served as `/phone/facts.json`.
+
+use serde::Serialize;
+
+use crate::gateways::{Gateway, Limits};
+
+/// Everything the page is told once, when it opens.
+#[derive(Clone, Debug, Serialize)]
+pub struct Facts {
+    /// The code to dial, such as `*384*96#`.
+    pub service_code: String,
+    /// Where callbacks go, a path of this server such as `/ussd/sandbox/sandbox`.
+    pub callback_path: String,
+    /// Where the event after a dialog goes.
+    pub events_path: String,
+    /// Limits for a network that is not in the list.
+    pub limits: WireLimits,
+    /// Networks to choose from; any other code can be typed.
+    pub networks: Vec<Network>,
+    /// Numbers to choose from; any other can be typed.
+    pub numbers: Vec<Number>,
+    /// Which bank logins do what in the sandbox.
+    pub credentials: Vec<Credential>,
+}
+
+/// Deadlines and sizes, in milliseconds, septets and characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WireLimits {
+    /// How long the gateway waits for one answer, in milliseconds.
+    pub turn_ms: u64,
+    /// How long a dialog may last, in milliseconds.
+    pub dialog_ms: u64,
+    /// How long a person may take for one answer, in milliseconds.
+    pub idle_ms: u64,
+    /// GSM 7-bit septets of the longest answer, the dialect's prefix included.
+    pub out_septets: u16,
+    /// Characters of the longest line a person can type.
+    pub in_chars: u16,
+}
+
+/// A mobile network.
+#[derive(Clone, Debug, Serialize)]
+pub struct Network {
+    /// Its code as the gateway sends it (mobile country code and network code).
+    pub code: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// ISO 3166-1 alpha-2.
+    pub country: &'static str,
+    /// Its limits.
+    pub limits: WireLimits,
+}
+
+/// A number that belongs to nobody.
+#[derive(Clone, Debug, Serialize)]
+pub struct Number {
+    /// E.164 with `+`.
+    pub number: &'static str,
+    /// The code of its network.
+    pub network: &'static str,
+    /// Whom to imagine.
+    pub whose: &'static str,
+}
+
+/// A bank login of the sandbox.
+#[derive(Clone, Debug, Serialize)]
+pub struct Credential {
+    /// What to type, such as a password.
+    pub typed: String,
+    /// The bank or sign-in method it belongs to.
+    pub path: String,
+    /// What the bank does then, in a few words.
+    pub what_happens: String,
+}
+
+/// Code, name, country. Codes are those Africa's Talking sends.
+const NETWORKS: [(&str, &str, &str); 8] = [
+    ("62130", "MTN", "NG"),
+    ("62120", "Airtel", "NG"),
+    ("62150", "Glo", "NG"),
+    ("62160", "9mobile", "NG"),
+    ("63902", "Safaricom", "KE"),
+    ("63903", "Airtel", "KE"),
+    ("63907", "Telkom", "KE"),
+    ("63999", "Equitel", "KE"),
+];
+
+const NUMBERS: [Number; 6] = [
+    Number {
+        number: "+2348030000001",
+        network: "62130",
+        whose: "Ada, trader",
+    },
+    Number {
+        number: "+2348020000002",
+        network: "62120",
+        whose: "Musa, driver",
+    },
+    Number {
+        number: "+2348050000003",
+        network: "62150",
+        whose: "Ngozi, tailor",
+    },
+    Number {
+        number: "+2348090000004",
+        network: "62160",
+        whose: "Tunde, student",
+    },
+    Number {
+        number: "+254711000001",
+        network: "63902",
+        whose: "Wanjiku, farmer",
+    },
+    Number {
+        number: "+254733000002",
+        network: "63903",
+        whose: "Otieno, mechanic",
+    },
+];
+
+impl From<Limits> for WireLimits {
+    fn from(limits: Limits) -> Self {
+        let ms = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            turn_ms: ms(limits.turn),
+            dialog_ms: ms(limits.dialog),
+            idle_ms: ms(limits.idle),
+            out_septets: limits.out_septets,
+            in_chars: limits.in_chars,
+        }
+    }
+}
+
+impl Facts {
+    /// The facts of the channel at `callback_path` whose code is `service_code`; `limits` tells the limits of a network
+    /// by its code (see [`limits_of`]).
+    pub fn new(
+        service_code: &str,
+        callback_path: &str,
+        credentials: Vec<Credential>,
+        limits: impl Fn(Option<&str>) -> Limits,
+    ) -> Self {
+        let networks = NETWORKS
+            .into_iter()
+            .map(|(code, name, country)| Network {
+                code,
+                name,
+                country,
+                limits: limits(Some(code)).into(),
+            })
+            .collect();
+        Self {
+            service_code: service_code.to_owned(),
+            callback_path: callback_path.to_owned(),
+            events_path: format!("{callback_path}/events"),
+            limits: limits(None).into(),
+            networks,
+            numbers: NUMBERS.to_vec(),
+            credentials,
+        }
+    }
+}
+
+/// The limits of `network` on the gateway whose dialect the phones speak.
+pub fn limits_of(network: Option<&str>) -> Limits {
+    crate::gateways::by_name("africastalking")
+        .map_or_else(Limits::default, |gateway: Box<dyn Gateway>| gateway.limits(network))
+}

@@ -1,0 +1,355 @@
+//! A phone and its aggregator: dials, answers, hangs up, and reports the end of each dialog.
+//!
+//! The aggregator's side is Africa's Talking's: one session id a dialog, all lines so far joined by `*`, and one event
+//! on the events path when the dialog is over, whatever ended it.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+
+use super::line::{Form, Line, LineError};
+use super::septets;
+use crate::core::time::{Clock, Entropy, Timestamp};
+use crate::gateways::{Limits, Reply};
+
+/// Where the phone takes what it cannot make itself.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The wire to the callback.
+    pub line: &'a dyn Line,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Chance, for session ids.
+    pub entropy: &'a dyn Entropy,
+}
+
+/// Who is calling.
+#[derive(Clone, Debug)]
+pub struct Sim {
+    /// E.164 with `+`.
+    pub number: String,
+    /// The network's code as the aggregator sends it.
+    pub network: String,
+    /// The service code, such as `*384*96#`.
+    pub code: String,
+}
+
+/// A screen as it came, with what it cost.
+#[derive(Clone, Debug)]
+pub struct Screen {
+    /// What it says, and whether an answer is awaited.
+    pub reply: Reply,
+    /// Septets of the whole answer with its prefix, or the first character no phone can show.
+    pub septets: Result<usize, char>,
+    /// How long the answer took.
+    pub took: Duration,
+    /// The number of this callback in the dialog, from 1.
+    pub turn: u32,
+}
+
+/// Why there is no screen.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Typed without a dialog.
+    #[error("no dialog is open: dial first")]
+    NoDialog,
+    /// The dialled code is not this channel's.
+    #[error("the sandbox answers {0} and longer codes that begin so; nothing else is connected")]
+    WrongCode(String),
+    /// More than a phone lets a person type.
+    #[error("a phone on this network lets a person type at most {0} characters")]
+    TooLong(u16),
+    /// The aggregator stopped waiting.
+    #[error("no answer within {0:?}: the aggregator gave up and the dialog is gone")]
+    Late(Duration),
+    /// The network cut the dialog.
+    #[error("the network ended the dialog after {0:?}")]
+    DialogOver(Duration),
+    /// The answer was not in the dialect.
+    #[error("the answer was not one: HTTP {status} {why}; the aggregator ended the dialog")]
+    NotAnAnswer {
+        /// The HTTP status.
+        status: u16,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The wire failed.
+    #[error(transparent)]
+    Line(#[from] LineError),
+}
+
+struct Dialog {
+    /// The SIM that dialled: another one may have been put in since.
+    sim: Sim,
+    id: String,
+    text: Option<String>,
+    turns: u32,
+    since: Timestamp,
+    last: String,
+}
+
+/// A phone with a SIM in it.
+pub struct Handset<'a> {
+    sim: Sim,
+    around: Surroundings<'a>,
+    dialog: Option<Dialog>,
+    dialled: Option<String>,
+}
+
+impl<'a> Handset<'a> {
+    /// A phone that is switched on and idle.
+    pub fn new(sim: Sim, around: Surroundings<'a>) -> Self {
+        Self {
+            sim,
+            around,
+            dialog: None,
+            dialled: None,
+        }
+    }
+
+    /// Who is calling.
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    /// Puts in another SIM; takes effect with the next dialling.
+    pub fn change(&mut self, change: impl FnOnce(&mut Sim)) {
+        change(&mut self.sim);
+    }
+
+    /// The limits of the network the phone is on.
+    pub fn limits(&self) -> Limits {
+        super::facts::limits_of(Some(&self.sim.network))
+    }
+
+    /// Whether an answer is awaited.
+    pub fn in_dialog(&self) -> bool {
+        self.dialog.is_some()
+    }
+
+    /// How much longer the dialog may last; `None` without one.
+    pub fn dialog_left(&self) -> Option<Duration> {
+        let open = self.dialog.as_ref()?;
+        Some(
+            self.limits()
+                .dialog
+                .saturating_sub(self.around.clock.now().since(open.since)),
+        )
+    }
+
+    /// The present moment, for timing what a person does.
+    pub fn now(&self) -> Timestamp {
+        self.around.clock.now()
+    }
+
+    /// Dials `code` (the channel's own with `None`); a dialog still open is hung up first.
+    ///
+    /// # Errors
+    /// When no screen came.
+    pub async fn dial(&mut self, code: Option<&str>) -> Result<Screen, CallError> {
+        self.cancel().await?;
+        let dialled = code.unwrap_or(&self.sim.code).to_owned();
+        let segments =
+            extension(&self.sim.code, &dialled).ok_or_else(|| CallError::WrongCode(self.sim.code.clone()))?;
+        let text = Some(segments).filter(|s| !s.is_empty()).map(str::to_owned);
+        self.dialled = Some(dialled);
+        self.dialog = Some(Dialog {
+            sim: self.sim.clone(),
+            id: self.session_id(),
+            text,
+            turns: 0,
+            since: self.around.clock.now(),
+            last: String::new(),
+        });
+        self.turn().await
+    }
+
+    /// Dials what was dialled last, in a new session.
+    ///
+    /// # Errors
+    /// When no screen came.
+    pub async fn redial(&mut self) -> Result<Screen, CallError> {
+        let again = self.dialled.clone();
+        self.dial(again.as_deref()).await
+    }
+
+    /// Answers the screen with `line`.
+    ///
+    /// # Errors
+    /// When no screen came.
+    pub async fn answer(&mut self, line: &str) -> Result<Screen, CallError> {
+        let most = self.limits().in_chars;
+        let left = self.dialog_left().ok_or(CallError::NoDialog)?;
+        if line.chars().count() > usize::from(most) {
+            return Err(CallError::TooLong(most));
+        }
+        if left.is_zero() {
+            self.finish("Incomplete", None).await?;
+            return Err(CallError::DialogOver(self.limits().dialog));
+        }
+        let Some(open) = self.dialog.as_mut() else {
+            return Err(CallError::NoDialog);
+        };
+        open.text = Some(match open.text.take() {
+            Some(before) => format!("{before}*{line}"),
+            None => line.to_owned(),
+        });
+        self.turn().await
+    }
+
+    /// Hangs up; the aggregator reports `Incomplete`. Nothing happens without a dialog; says whether there was one.
+    ///
+    /// # Errors
+    /// When the event could not be delivered.
+    pub async fn cancel(&mut self) -> Result<bool, CallError> {
+        let open = self.in_dialog();
+        self.finish("Incomplete", None).await?;
+        Ok(open)
+    }
+
+    async fn turn(&mut self) -> Result<Screen, CallError> {
+        let limits = self.limits();
+        let began = self.around.clock.now();
+        let Some(open) = self.dialog.as_mut() else {
+            return Err(CallError::NoDialog);
+        };
+        open.turns += 1;
+        let turn = open.turns;
+        let form = vec![
+            ("sessionId", open.id.clone()),
+            ("phoneNumber", open.sim.number.clone()),
+            ("networkCode", open.sim.network.clone()),
+            ("serviceCode", open.sim.code.clone()),
+            ("text", open.text.clone().unwrap_or_default()),
+        ];
+        let answer = tokio::time::timeout(limits.turn, self.around.line.post("", &form)).await;
+        let (status, body) = match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(broken)) => {
+                self.dialog = None;
+                return Err(broken.into());
+            }
+            Err(_) => {
+                self.finish("Failed", Some("no answer in time")).await?;
+                return Err(CallError::Late(limits.turn));
+            }
+        };
+        let took = self.around.clock.now().since(began);
+        let reply = match read(status, &body) {
+            Ok(reply) => reply,
+            Err(why) => {
+                self.finish("Failed", Some(why)).await?;
+                return Err(CallError::NotAnAnswer { status, why });
+            }
+        };
+        let septets = septets::count(&body);
+        if let Some(open) = self.dialog.as_mut() {
+            open.last = body;
+        }
+        if matches!(reply, Reply::End(_)) {
+            self.finish("Success", None).await?;
+        }
+        Ok(Screen {
+            reply,
+            septets,
+            took,
+            turn,
+        })
+    }
+
+    /// The dialog is over: forgets it and sends the event.
+    async fn finish(&mut self, status: &str, error: Option<&str>) -> Result<(), CallError> {
+        let Some(over) = self.dialog.take() else { return Ok(()) };
+        let now = self.around.clock.now();
+        let date = DateTime::from_timestamp_millis(now.as_millis()).unwrap_or_default();
+        let mut form: Form = vec![
+            ("date", date.format("%Y-%m-%d %H:%M:%S").to_string()),
+            ("sessionId", over.id),
+            ("serviceCode", over.sim.code),
+            ("networkCode", over.sim.network),
+            ("phoneNumber", over.sim.number),
+            ("status", status.to_owned()),
+            ("cost", "None".to_owned()),
+            ("durationInMillis", now.since(over.since).as_millis().to_string()),
+            ("hopsCount", over.turns.to_string()),
+            ("input", over.text.unwrap_or_default()),
+            ("lastAppResponse", over.last),
+        ];
+        if let Some(error) = error {
+            form.push(("errorMessage", error.to_owned()));
+        }
+        self.around.line.post("/events", &form).await?;
+        Ok(())
+    }
+
+    fn session_id(&self) -> String {
+        let mut chance = [0; 16];
+        self.around.entropy.fill(&mut chance);
+        format!("ATUid_{}", uuid::Uuid::from_bytes(chance).simple())
+    }
+}
+
+/// The segments that `dialled` has beyond `code`, joined as the aggregator joins them: `1*2` for `*384*96*1*2#`, empty
+/// for the code itself, `None` for another code.
+fn extension<'d>(code: &str, dialled: &'d str) -> Option<&'d str> {
+    let rest = dialled.strip_suffix('#')?.strip_prefix(code.strip_suffix('#')?)?;
+    if rest.is_empty() {
+        Some(rest)
+    } else {
+        rest.strip_prefix('*').filter(|more| !more.is_empty())
+    }
+}
+
+/// The dialect: exactly `CON ` or `END `, and something after it.
+fn read(status: u16, body: &str) -> Result<Reply, &'static str> {
+    if status != 200 {
+        return Err("and not 200");
+    }
+    let reply = match (body.strip_prefix("CON "), body.strip_prefix("END ")) {
+        (Some(text), _) => Reply::Continue(text.to_owned()),
+        (_, Some(text)) => Reply::End(text.to_owned()),
+        _ => return Err("and the body begins with neither \"CON \" nor \"END \""),
+    };
+    if reply.text().trim().is_empty() {
+        Err("and the screen is empty")
+    } else {
+        Ok(reply)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{extension, read};
+
+    /// A phone that reads the code too widely would hide a wrong short code; too narrowly, a dialled recovery code.
+    #[test]
+    fn dialled_segments_are_the_first_text() {
+        for (dialled, text) in [
+            ("*384*96#", Some("")),
+            ("*384*96*1*2#", Some("1*2")),
+            ("*384*96*#", None),
+            ("*384*961#", None),
+            ("*384#", None),
+            ("*384*96", None),
+        ] {
+            assert_eq!(extension("*384*96#", dialled), text, "{dialled}");
+        }
+    }
+
+    /// The aggregator ends a session whose answer is not exactly in its dialect, so the phone must too.
+    #[test]
+    fn answers_outside_the_dialect_are_refused() {
+        for (status, body, good) in [
+            (200, "CON Hi", true),
+            (200, "END Bye", true),
+            (200, " CON Hi", false),
+            (200, "\u{feff}CON Hi", false),
+            (200, "con Hi", false),
+            (200, "CON ", false),
+            (200, "", false),
+            (404, "END Bye", false),
+        ] {
+            assert_eq!(read(status, body).is_ok(), good, "{status} {body:?}");
+        }
+    }
+}

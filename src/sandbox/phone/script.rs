@@ -1,0 +1,299 @@
+//! Journeys as plain text: what a person does with the phone, and what the phone must show.
+//!
+//! One step a line, one journey a file (`tests/simulator/*.phone`). A script says what a person sees and presses, never
+//! how the server does it, so that whoever can use a phone can write one.
+//!
+//! ```text
+//! # A trader links her account.            A comment; empty lines are free.
+//! note     First try, everything goes well Said in the transcript.
+//! number   +2348030000001                  The SIM: number, network code and the channel's service code.
+//! network  62130                           All three keep their value until changed, and have defaults.
+//! code     *384*96#
+//!
+//! dial                                     Dials the service code.
+//! dial     *384*96*1#                      Dials this, with what follows the code as the first text.
+//! press    1                               Keys of the phone: digits, * and #.
+//! type     ada@example.com                 Any text; kept out of the transcript.
+//! expect   CON Choose your bank            The screen awaits an answer and contains the text.
+//! expect   END                             The dialog is over.
+//! expect   Linked                          Either, and contains the text.
+//! expect-not  password                     The text is nowhere on the screen.
+//! poll     1 until Linked within 60s       Presses 1 again and again until the screen contains the text.
+//! cancel                                   Hangs up.
+//! redial                                   Dials again what was dialled last, in a new session.
+//! ```
+//!
+//! Texts are compared as they stand, upper and lower case included; a text that begins or ends with a blank, or with the
+//! word CON or END, goes in double quotes (`expect "END of list"`). `within` may be left out and is then 60 seconds;
+//! `poll` takes CON or END like `expect`. A `poll` that meets the end of the dialog without its text fails at once.
+//!
+//! Without being asked, every screen must be in the gateway's dialect, come before its deadline, cost no more septets
+//! than the network carries and hold only characters that every phone shows.
+
+use std::time::Duration;
+
+/// A journey, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The file, for messages.
+    pub name: String,
+    /// What to do, in order, each with its line number from 1.
+    pub steps: Vec<(usize, Step)>,
+}
+
+/// One line of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Says something in the transcript.
+    Note(String),
+    /// The number that calls, E.164 with `+`.
+    Number(String),
+    /// The network's code.
+    Network(String),
+    /// The channel's service code.
+    Code(String),
+    /// Dials, the service code when nothing else is said.
+    Dial(Option<String>),
+    /// Sends keys.
+    Press(String),
+    /// Sends text, which the transcript does not show.
+    Type(String),
+    /// The screen must be so.
+    Expect(Expected),
+    /// The screen must not hold this.
+    ExpectNot(String),
+    /// Hangs up.
+    Cancel,
+    /// Dials again.
+    Redial,
+    /// Presses a key until the screen is so.
+    Poll {
+        /// The keys to send.
+        key: String,
+        /// What to wait for.
+        until: Expected,
+        /// For how long.
+        within: Duration,
+    },
+}
+
+/// What a screen must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// `Some(true)` when the dialog must be over, `Some(false)` when it must not.
+    pub end: Option<bool>,
+    /// What the screen must contain; may be empty.
+    pub text: String,
+}
+
+/// A line that is not in the language.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {problem}; {fix}")]
+pub struct ScriptError {
+    /// The file's name.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub problem: String,
+    /// What to write.
+    pub fix: String,
+}
+
+/// How long `poll` goes on when the script does not say.
+const POLL_WITHIN: Duration = Duration::from_mins(1);
+
+type Wrong = (String, &'static str);
+
+/// Reads a script; `name` is the file's name for messages.
+///
+/// # Errors
+/// At the first line that is not in the language, or when there is no step at all.
+pub fn parse(name: &str, source: &str) -> Result<Script, ScriptError> {
+    let error = |line, (problem, fix): Wrong| ScriptError {
+        file: name.to_owned(),
+        line,
+        problem,
+        fix: fix.to_owned(),
+    };
+    let mut steps = Vec::new();
+    for (index, line) in source.trim_start_matches('\u{feff}').lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let number = index + 1;
+        steps.push((number, step(line).map_err(|wrong| error(number, wrong))?));
+    }
+    if !steps.iter().any(|(_, step)| matches!(step, Step::Dial(_))) {
+        return Err(error(1, ("nothing is dialled".to_owned(), "add a line: dial *384*96#")));
+    }
+    Ok(Script {
+        name: name.to_owned(),
+        steps,
+    })
+}
+
+fn step(line: &str) -> Result<Step, Wrong> {
+    let (verb, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let rest = rest.trim();
+    match verb {
+        "note" => Ok(Step::Note(rest.to_owned())),
+        "number" => number(rest).map(Step::Number),
+        "network" => network(rest).map(Step::Network),
+        "code" => code(rest).map(Step::Code),
+        "dial" if rest.is_empty() => Ok(Step::Dial(None)),
+        "dial" => code(rest).map(|code| Step::Dial(Some(code))),
+        "press" => keys(rest).map(Step::Press),
+        "type" => some(
+            unquote(rest)?,
+            "type what? a text must follow",
+            "write for example: type kuda",
+        )
+        .map(Step::Type),
+        "expect" => expected(rest).map(Step::Expect),
+        "expect-not" => some(
+            unquote(rest)?,
+            "expect-not what? a text must follow",
+            "write for example: expect-not password",
+        )
+        .map(Step::ExpectNot),
+        "cancel" => bare(rest, Step::Cancel),
+        "redial" => bare(rest, Step::Redial),
+        "poll" => poll(rest),
+        other => Err((format!("\"{other}\" is not a verb"), fix_verb(other))),
+    }
+}
+
+fn fix_verb(verb: &str) -> &'static str {
+    match verb {
+        "wait" | "until" => "write: poll 1 until TEXT within 60s",
+        "enter" | "send" | "reply" | "input" => "write: press 1 for keys, type TEXT for words",
+        "see" | "assert" => "write: expect TEXT",
+        "hangup" | "end" => "write: cancel",
+        _ => {
+            "the verbs are: number network code dial press type expect expect-not cancel redial poll note; a comment begins \
+             with #"
+        }
+    }
+}
+
+fn number(rest: &str) -> Result<String, Wrong> {
+    let digits = rest.strip_prefix('+').unwrap_or_default();
+    if (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(rest.to_owned())
+    } else {
+        Err((
+            "that is not a number in international form".to_owned(),
+            "write for example: number +2348030000001",
+        ))
+    }
+}
+
+fn network(rest: &str) -> Result<String, Wrong> {
+    if (5..=6).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(rest.to_owned())
+    } else {
+        Err((
+            format!("\"{rest}\" is not a network code"),
+            "write for example: network 62130 (MTN Nigeria)",
+        ))
+    }
+}
+
+fn code(rest: &str) -> Result<String, Wrong> {
+    let inner = rest
+        .strip_prefix('*')
+        .and_then(|r| r.strip_suffix('#'))
+        .unwrap_or_default();
+    if !inner.is_empty() && inner.bytes().all(|b| b.is_ascii_digit() || b == b'*') {
+        Ok(rest.to_owned())
+    } else {
+        Err((
+            format!("\"{rest}\" is not a code that can be dialled"),
+            "write it from * to #, for example: *384*96#",
+        ))
+    }
+}
+
+fn keys(rest: &str) -> Result<String, Wrong> {
+    if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#') {
+        Ok(rest.to_owned())
+    } else {
+        Err((
+            format!("\"{rest}\" cannot be pressed"),
+            "press takes 0-9, * and #; for other text write: type TEXT",
+        ))
+    }
+}
+
+fn bare(rest: &str, step: Step) -> Result<Step, Wrong> {
+    if rest.is_empty() {
+        Ok(step)
+    } else {
+        Err((format!("\"{rest}\" is too much here"), "write the verb alone"))
+    }
+}
+
+fn some(text: String, problem: &str, fix: &'static str) -> Result<String, Wrong> {
+    if text.is_empty() {
+        Err((problem.to_owned(), fix))
+    } else {
+        Ok(text)
+    }
+}
+
+/// What stands between double quotes, or the text as it is.
+fn unquote(rest: &str) -> Result<String, Wrong> {
+    match rest.strip_prefix('"') {
+        None => Ok(rest.to_owned()),
+        Some(open) => match open.strip_suffix('"') {
+            Some(inner) => Ok(inner.to_owned()),
+            None => Err((
+                "a quotation has no end".to_owned(),
+                "close it with \" at the end of the line",
+            )),
+        },
+    }
+}
+
+fn expected(rest: &str) -> Result<Expected, Wrong> {
+    let (first, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let (end, text) = match first {
+        "CON" => (Some(false), after.trim()),
+        "END" => (Some(true), after.trim()),
+        _ => (None, rest),
+    };
+    let text = unquote(text)?;
+    if end.is_none() && text.is_empty() {
+        return Err((
+            "expect what? CON, END or a text must follow".to_owned(),
+            "write for example: expect END Linked",
+        ));
+    }
+    Ok(Expected { end, text })
+}
+
+fn poll(rest: &str) -> Result<Step, Wrong> {
+    const FIX: &str = "write: poll 1 until TEXT within 60s";
+    let (key, rest) = rest
+        .split_once(" until ")
+        .ok_or_else(|| ("poll needs a key and a text".to_owned(), FIX))?;
+    let (text, within) = match rest.rsplit_once(" within ") {
+        Some((text, time)) => (
+            text,
+            seconds(time.trim()).ok_or_else(|| (format!("\"{time}\" is not a time"), FIX))?,
+        ),
+        None => (rest, POLL_WITHIN),
+    };
+    Ok(Step::Poll {
+        key: keys(key.trim())?,
+        until: expected(text.trim())?,
+        within,
+    })
+}
+
+fn seconds(time: &str) -> Option<Duration> {
+    let seconds: u64 = time.strip_suffix('s')?.trim().parse().ok()?;
+    (1..=600).contains(&seconds).then(|| Duration::from_secs(seconds))
+}

@@ -1,0 +1,5 @@
+//! The sandbox's phones, in front of a callback with a fixed menu.
+
+mod page;
+mod script;
+mod terminal;

@@ -1,0 +1,214 @@
+//! The phone page: what is served, and what a person sees in a real browser.
+
+use std::path::PathBuf;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use fantoccini::Locator;
+use kiungo::providers::http::loopback_client;
+use rstest::rstest;
+
+use crate::support::browser::Browser;
+use crate::support::canned::Canned;
+
+fn picture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("phone").join(name)
+}
+
+async fn get(url: &str, tag: Option<&str>) -> reqwest::Response {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut request = loopback_client().expect("a client").get(url);
+    if let Some(tag) = tag {
+        request = request.header(IF_NONE_MATCH.as_str(), tag);
+    }
+    request.send().await.expect("an answer")
+}
+
+/// Every file must forbid everything from elsewhere, and be revalidated: an old script with a new page is a broken phone.
+#[rstest]
+#[case("/phone", "text/html; charset=utf-8")]
+#[case("/phone/phone.css", "text/css; charset=utf-8")]
+#[case("/phone/phone.js", "text/javascript; charset=utf-8")]
+#[tokio::test]
+async fn files_are_guarded_and_revalidated(#[case] path: &str, #[case] kind: &str) {
+    let server = Canned::start();
+    let url = format!("{}{path}", server.origin);
+    let answer = get(&url, None).await;
+    assert_eq!(answer.status().as_u16(), 200);
+    assert_eq!(answer.headers()[CONTENT_TYPE.as_str()], kind);
+    assert_eq!(answer.headers()[CACHE_CONTROL.as_str()], "no-cache");
+    let policy = answer.headers()[CONTENT_SECURITY_POLICY.as_str()]
+        .to_str()
+        .expect("text")
+        .to_owned();
+    assert!(
+        policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    let tag = answer.headers()[ETAG.as_str()].to_str().expect("text").to_owned();
+    let body = answer.text().await.expect("text");
+    for outside in [
+        "https:",
+        "http:",
+        "//cdn",
+        "<style",
+        " style=",
+        " onclick",
+        "javascript:",
+    ] {
+        assert!(!body.contains(outside), "{path} holds {outside:?}");
+    }
+    let again = get(&url, Some(&tag)).await;
+    assert_eq!(again.status().as_u16(), StatusCode::NOT_MODIFIED.as_u16());
+}
+
+/// The page's two sources of data must be whole and never stored.
+#[tokio::test]
+async fn facts_and_session_are_served_fresh() {
+    let server = Canned::start();
+    let facts = get(&format!("{}/phone/facts.json", server.origin), None).await;
+    assert_eq!(facts.headers()[CACHE_CONTROL.as_str()], "no-store");
+    let facts: serde_json::Value = facts.json().await.expect("JSON");
+    assert_eq!(facts["callback_path"], "/ussd/sandbox/sandbox");
+    assert_eq!(facts["events_path"], "/ussd/sandbox/sandbox/events");
+    assert_eq!(facts["limits"]["out_septets"], 140);
+    assert_eq!(facts["credentials"][0]["typed"], "good-pass");
+    let networks = facts["networks"].as_array().expect("a list");
+    for number in facts["numbers"].as_array().expect("a list") {
+        assert!(networks.iter().any(|n| n["code"] == number["network"]), "{number}");
+    }
+    for (msisdn, known) in [("%2B2348030000001", true), ("%2B254711000001", false)] {
+        let answer = get(&format!("{}/phone/session.json?msisdn={msisdn}", server.origin), None).await;
+        assert_eq!(answer.headers()[CACHE_CONTROL.as_str()], "no-store");
+        assert_eq!(
+            answer.json::<serde_json::Value>().await.expect("JSON").is_array(),
+            known
+        );
+    }
+}
+
+async fn press(browser: &Browser, keys: &str) {
+    for key in keys.chars() {
+        browser.click(&format!("[data-key='{key}']")).await;
+    }
+}
+
+async fn typed(browser: &Browser) -> String {
+    let entry = browser.window.find(Locator::Css("#entry")).await.expect("the entry");
+    entry.prop("value").await.expect("a property").unwrap_or_default()
+}
+
+/// A person with only the keypad: dialling, a menu, letters by multi-tap, the secret masked, the end of the dialog.
+#[tokio::test]
+async fn a_person_links_with_the_keypad() {
+    let server = Canned::start();
+    let browser = Browser::open(1280, 900, false).await;
+    browser
+        .window
+        .goto(&format!("{}/phone", server.origin))
+        .await
+        .expect("the page");
+    browser.wait_text("#hint", |t| t == "*384*96#").await;
+    browser.picture(&picture("desktop-idle.png")).await;
+
+    press(&browser, "*384*96#").await;
+    assert_eq!(typed(&browser).await, "*384*96#");
+    browser.picture(&picture("desktop-dial.png")).await;
+    browser.click("#call").await;
+    browser
+        .wait_text("#screen", |t| t.contains("Example Lender") && t.contains("1 Agree"))
+        .await;
+    browser.wait_text("#g-septets p", |t| t.starts_with("92 of 140")).await;
+    browser.wait_text("#session", |t| t.contains("Choosing a bank")).await;
+
+    press(&browser, "1").await;
+    browser.click("#soft-left").await;
+    browser.wait_text("#screen", |t| t.contains("Choose your bank")).await;
+    press(&browser, "1").await;
+    browser.click("#call").await;
+    browser.wait_text("#screen", |t| t.contains("Email or phone")).await;
+    // "wy": nine once is w, three times is y; the letter before is closed by another key.
+    press(&browser, "92999").await;
+    assert_eq!(typed(&browser).await, "way");
+    browser.click("#call").await;
+    browser.wait_text("#screen", |t| t.contains("password")).await;
+
+    // From here on the computer's keyboard, as a person at a desk would.
+    let entry = browser.window.find(Locator::Css("#entry")).await.expect("the entry");
+    entry.send_keys("s3cret pass").await.expect("typed");
+    browser.picture(&picture("desktop-typing.png")).await;
+    entry.send_keys("\u{e007}").await.expect("sent");
+    browser.wait_text("#screen", |t| t.contains("checking")).await;
+    browser
+        .wait_text("#turns .req", |t| {
+            t.contains("text=1*1*••••*••••") || t.contains("text=1%2A1%2A••••%2A••••")
+        })
+        .await;
+    browser
+        .wait_text("#turns .res", |t| t.contains("CON Kuda is checking"))
+        .await;
+    browser.picture(&picture("desktop-turns.png")).await;
+    let page = browser.window.source().await.expect("the source");
+    assert!(
+        !page.contains("s3cret"),
+        "what was typed is masked everywhere on the bench"
+    );
+    assert_eq!(server.turns().last().expect("a turn")["text"], "1*1*way*s3cret pass");
+
+    for _ in 0..2 {
+        press(&browser, "1").await;
+        browser.click("#call").await;
+        let turns = server.turns().len();
+        browser
+            .wait_text("#turns", |t| {
+                t.contains("text=1") && t.matches("\ntyped").count() + 1 >= turns.min(1)
+            })
+            .await;
+        browser.wait_text("#lcd", |t| !t.contains("running")).await;
+    }
+    browser.wait_text("#screen", |t| t.contains("Linked: Kuda")).await;
+    browser.wait_text("#turns .event", |t| t.contains("Success")).await;
+    browser.click("#mask + span").await;
+    browser.wait_text("#turns", |t| t.contains("s3cret")).await;
+    browser.window.close().await.expect("closed");
+}
+
+/// Hanging up must reach the server as the aggregator reports it, and dialling again be another session.
+#[tokio::test]
+async fn hanging_up_and_redialling_on_a_small_screen() {
+    let server = Canned::start();
+    let browser = Browser::open(390, 844, true).await;
+    browser
+        .window
+        .goto(&format!("{}/phone", server.origin))
+        .await
+        .expect("the page");
+    browser.wait_text("#hint", |t| t == "*384*96#").await;
+    press(&browser, "*384*96*1#").await;
+    browser.click("#call").await;
+    browser.wait_text("#screen", |t| t.contains("Choose your bank")).await;
+    browser.picture(&picture("mobile.png")).await;
+    let wide = browser
+        .window
+        .execute("return document.documentElement.scrollWidth", vec![])
+        .await
+        .expect("a number");
+    assert_eq!(wide, 390, "nothing may stick out of a phone's window");
+    browser.click("#end").await;
+    browser.wait_text("#home", |t| t.contains("SANDBOX")).await;
+    browser.wait_text("#turns .event", |t| t.contains("Incomplete")).await;
+    browser.click("#soft-left").await;
+    browser.wait_text("#screen", |t| t.contains("Choose your bank")).await;
+    let (turns, events) = (server.turns(), server.events());
+    assert_eq!([&turns[0]["text"], &turns[1]["text"]], ["1", "1"]);
+    assert_ne!(turns[0]["sessionId"], turns[1]["sessionId"]);
+    assert_eq!(events[0]["sessionId"], turns[0]["sessionId"]);
+    assert_eq!(events[0]["status"], "Incomplete");
+    browser
+        .window
+        .execute("document.querySelector('.inspect').scrollIntoView()", vec![])
+        .await
+        .expect("scrolled");
+    browser.picture(&picture("mobile-bench.png")).await;
+    browser.window.close().await.expect("closed");
+}

@@ -1,0 +1,106 @@
+//! The language of phone scripts.
+
+use std::time::Duration;
+
+use kiungo::sandbox::phone::script::{Expected, Step, parse};
+use rstest::rstest;
+
+fn expected(end: Option<bool>, text: &str) -> Expected {
+    Expected {
+        end,
+        text: text.to_owned(),
+    }
+}
+
+/// What people write must be read as they mean it.
+#[rstest]
+#[case("number +2348030000001", Step::Number("+2348030000001".into()))]
+#[case("network 62130", Step::Network("62130".into()))]
+#[case("code *384*96#", Step::Code("*384*96#".into()))]
+#[case("dial", Step::Dial(None))]
+#[case("dial *384*96*482913507#", Step::Dial(Some("*384*96*482913507#".into())))]
+#[case("press 1", Step::Press("1".into()))]
+#[case("press\t00", Step::Press("00".into()))]
+#[case("type  kuda bank ", Step::Type("kuda bank".into()))]
+#[case("type \" kuda \"", Step::Type(" kuda ".into()))]
+#[case("type 100%*#", Step::Type("100%*#".into()))]
+#[case("expect CON  Example Lender", Step::Expect(expected(Some(false), "Example Lender")))]
+#[case("expect END", Step::Expect(expected(Some(true), "")))]
+#[case("expect Linked", Step::Expect(expected(None, "Linked")))]
+#[case("expect \"END of list\"", Step::Expect(expected(None, "END of list")))]
+#[case("expect ENDED", Step::Expect(expected(None, "ENDED")))]
+#[case("expect-not pass word", Step::ExpectNot("pass word".into()))]
+#[case("cancel", Step::Cancel)]
+#[case("redial", Step::Redial)]
+#[case("note half way", Step::Note("half way".into()))]
+#[case("poll 1 until Linked within 20s", poll("1", expected(None, "Linked"), 20))]
+#[case("poll 1 until END Linked", poll("1", expected(Some(true), "Linked"), 60))]
+#[case(
+    "poll 1 until all within reach within 5s",
+    poll("1", expected(None, "all within reach"), 5)
+)]
+fn a_line_is_read_as_meant(#[case] line: &str, #[case] step: Step) {
+    let script = parse("t.phone", &format!("\u{feff}# head\r\n\r\ndial\r\n  {line}\r\n")).expect(line);
+    assert_eq!(script.steps, [(3, Step::Dial(None)), (4, step)]);
+}
+
+fn poll(key: &str, until: Expected, seconds: u64) -> Step {
+    Step::Poll {
+        key: key.to_owned(),
+        until,
+        within: Duration::from_secs(seconds),
+    }
+}
+
+/// A mistake must be named with its file, its line and what to write instead.
+#[rstest]
+#[case("wait until Linked", "\"wait\" is not a verb", "poll 1 until")]
+#[case("enter kuda", "\"enter\" is not a verb", "type TEXT")]
+#[case("Dial *384#", "\"Dial\" is not a verb", "the verbs are")]
+#[case("number 08030000001", "international form", "+2348030000001")]
+#[case("network MTN", "\"MTN\" is not a network code", "62130")]
+#[case("dial 384", "cannot be dialled", "*384*96#")]
+#[case("dial *384*96", "cannot be dialled", "from * to #")]
+#[case("press one", "\"one\" cannot be pressed", "type TEXT")]
+#[case("press", "\"\" cannot be pressed", "0-9")]
+#[case("type", "type what", "type kuda")]
+#[case("expect", "expect what", "expect END Linked")]
+#[case("expect \"Choose", "no end", "close it")]
+#[case("expect-not", "expect-not what", "expect-not password")]
+#[case("redial now", "too much", "verb alone")]
+#[case("poll 1 Linked", "poll needs", "until TEXT")]
+#[case("poll x until Linked", "cannot be pressed", "0-9")]
+#[case("poll 1 until Linked within a minute", "is not a time", "within 60s")]
+fn a_mistake_says_where_and_what_to_write(#[case] line: &str, #[case] problem: &str, #[case] fix: &str) {
+    let error = parse("trader.phone", &format!("dial\n{line}")).expect_err(line);
+    assert_eq!(error.line, 2);
+    assert!(error.problem.contains(problem) && error.fix.contains(fix), "{error}");
+    assert!(error.to_string().starts_with("trader.phone:2: "), "{error}");
+}
+
+/// A script that never dials tests nothing.
+#[test]
+fn a_script_must_dial() {
+    assert!(
+        parse("t.phone", "# nothing\nnote hello\n")
+            .expect_err("no dial")
+            .to_string()
+            .contains("nothing is dialled")
+    );
+}
+
+/// The scripts in the repository must at least be in the language.
+#[test]
+fn our_own_scripts_are_in_the_language() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/simulator");
+    let mut read = 0;
+    for file in std::fs::read_dir(folder).expect("the folder") {
+        let path = file.expect("a file").path();
+        if path.extension().is_some_and(|e| e == "phone") {
+            let source = std::fs::read_to_string(&path).expect("readable");
+            parse(&path.display().to_string(), &source).unwrap_or_else(|e| panic!("{e}"));
+            read += 1;
+        }
+    }
+    assert!(read > 0, "no scripts in {folder}");
+}

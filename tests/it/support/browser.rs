@@ -1,0 +1,138 @@
+//! A real browser, headless, driven over `WebDriver`: chromedriver and Chromium as the system has them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+
+/// A browser with one window. Both processes end with it.
+pub struct Browser {
+    /// The window.
+    pub window: Client,
+    driver: Driver,
+    _profile: tempfile::TempDir,
+}
+
+struct Driver {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Driver {
+    /// Asks the driver to end its browsers and itself: killing it at once would leave them behind.
+    fn drop(&mut self) {
+        let asked = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut tcp| {
+            tcp.set_read_timeout(Some(Duration::from_secs(5)))?;
+            tcp.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+            tcp.read(&mut [0; 64])
+        });
+        if asked.is_err() {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+impl Driver {
+    /// Starts chromedriver on a port of the system's choice and waits until it says which.
+    fn start() -> Self {
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed");
+        let mut said = BufReader::new(child.stdout.take().expect("piped"));
+        loop {
+            let mut line = String::new();
+            assert!(
+                said.read_line(&mut line).expect("readable") > 0,
+                "chromedriver ended before it was ready"
+            );
+            if let Some((_, port)) = line.trim().rsplit_once("successfully on port ") {
+                let port = port.trim_end_matches('.').parse().expect("a port");
+                return Self { child, port };
+            }
+        }
+    }
+}
+
+impl Browser {
+    /// Opens a window whose page is `width` by `height` CSS pixels; `dark` asks for the dark appearance.
+    pub async fn open(width: u32, height: u32, dark: bool) -> Self {
+        let profile = tempfile::tempdir().expect("a directory");
+        let driver = Driver::start();
+        let mut args = vec![
+            "--headless=new".to_owned(),
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-quic".to_owned(),
+            "--no-first-run".to_owned(),
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--disable-sync".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        if dark {
+            args.push("--force-dark-mode".to_owned());
+        }
+        let options = json!({
+            "args": args,
+            "mobileEmulation": {
+                "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0, "mobile": width < 600, "touch": width < 600 },
+            },
+        });
+        let capabilities = [("goog:chromeOptions".to_owned(), options)].into_iter().collect();
+        let window = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{}", driver.port))
+            .await
+            .expect("a browser window");
+        Self {
+            window,
+            driver,
+            _profile: profile,
+        }
+    }
+
+    /// Waits until the element at the CSS selector `css` says something that `good` accepts; at most ten seconds.
+    pub async fn wait_text(&self, css: &str, good: impl Fn(&str) -> bool) -> String {
+        assert!(self.driver.port > 0);
+        let mut seen = String::new();
+        let read = async {
+            loop {
+                if let Ok(element) = self.window.find(Locator::Css(css)).await
+                    && let Ok(text) = element.text().await
+                {
+                    seen = text;
+                    if good(&seen) {
+                        return;
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(25)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), read).await;
+        assert!(waited.is_ok(), "{css} says {seen:?}");
+        seen
+    }
+
+    /// Clicks the element at the CSS selector `css`.
+    pub async fn click(&self, css: &str) {
+        let element = self.window.find(Locator::Css(css)).await.expect(css);
+        element.click().await.expect(css);
+    }
+
+    /// Saves what the window shows as PNG.
+    pub async fn picture(&self, path: &Path) {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, self.window.screenshot().await.expect("a picture")).expect("written");
+    }
+}
