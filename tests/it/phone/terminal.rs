@@ -97,7 +97,7 @@ async fn a_dialog_is_sent_as_the_aggregator_sends_it() {
     assert_eq!(events[0]["date"], "2027-01-15 08:00:00");
     assert!(events[0]["lastAppResponse"].starts_with("CON "));
     assert!(shown.contains("| Choose your bank                 |"), "{shown}");
-    assert!(shown.contains("88/140 septets"), "{shown}");
+    assert!(shown.contains("89/140 septets"), "{shown}");
     assert!(!shown.contains("ada"), "what was typed is never written back: {shown}");
 }
 
