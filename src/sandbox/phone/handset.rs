@@ -21,6 +21,8 @@ pub struct Surroundings<'a> {
     pub clock: &'a dyn Clock,
     /// Chance, for session ids.
     pub entropy: &'a dyn Entropy,
+    /// What the aggregator and the network with this code allow; see [`super::facts::limits_of`].
+    pub limits: fn(Option<&str>) -> Limits,
 }
 
 /// Who is calling.
@@ -119,7 +121,7 @@ impl<'a> Handset<'a> {
 
     /// The limits of the network the phone is on.
     pub fn limits(&self) -> Limits {
-        super::facts::limits_of(Some(&self.sim.network))
+        (self.around.limits)(Some(&self.sim.network))
     }
 
     /// Whether an answer is awaited.

@@ -1,10 +1,12 @@
 //! The phone page: what is served, and what a person sees in a real browser.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use fantoccini::Locator;
+use kiungo::gateways::Limits;
 use kiungo::providers::http::loopback_client;
 use rstest::rstest;
 
@@ -207,5 +209,43 @@ async fn hanging_up_and_redialling_on_a_small_screen() {
         .await
         .expect("scrolled");
     browser.picture(&picture("mobile-bench.png")).await;
+    browser.window.close().await.expect("closed");
+}
+
+/// The page must end a dialog where the network would: an answer that is late, a person who does not type.
+#[tokio::test]
+async fn limits_end_dialogs_on_the_page() {
+    let limits = Limits {
+        turn: Duration::from_millis(300),
+        idle: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let server = Canned::with_limits(limits);
+    let browser = Browser::open(1280, 900, true).await;
+    browser
+        .window
+        .goto(&format!("{}/phone", server.origin))
+        .await
+        .expect("the page");
+    browser.wait_text("#hint", |t| t == "*384*96#").await;
+    press(&browser, "*384*96*6#").await;
+    browser.click("#call").await;
+    browser.wait_text("#screen", |t| t.contains("Connection problem")).await;
+    browser
+        .wait_text("#turns .wrong .said", |t| t.contains("No answer in 0.3 s"))
+        .await;
+    browser.wait_text("#turns .event", |t| t.contains("Failed")).await;
+    press(&browser, "*384*96#").await;
+    browser.click("#call").await;
+    browser.wait_text("#screen", |t| t.contains("no answer in time")).await;
+    browser.wait_text("#turns .event", |t| t.contains("Incomplete")).await;
+    press(&browser, "*384*96*8#").await;
+    browser.click("#call").await;
+    browser
+        .wait_text("#g-septets", |t| t.contains("\u{1eb9} is not in the GSM"))
+        .await;
+    browser.picture(&picture("desktop-dark.png")).await;
+    let told: Vec<String> = server.events().iter().map(|e| e["status"].clone()).collect();
+    assert_eq!(told[..2], ["Failed", "Incomplete"]);
     browser.window.close().await.expect("closed");
 }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use kiungo::gateways::Limits;
 use kiungo::sandbox::phone::args::PhoneArgs;
+use kiungo::sandbox::phone::facts::limits_of;
 use kiungo::sandbox::phone::handset::{Handset, Surroundings};
 use kiungo::sandbox::phone::line::HttpLine;
 use kiungo::sandbox::phone::script::parse;
 use kiungo::sandbox::phone::terminal::{ExitOutcome, PhoneError, play, run};
 use rstest::rstest;
+use tokio::io::AsyncWriteExt;
 
 use crate::support::canned::{Canned, Counting, PassingTime};
 
@@ -16,6 +19,28 @@ struct Desk {
     args: PhoneArgs,
     clock: PassingTime,
     entropy: Counting,
+    limits: fn(Option<&str>) -> Limits,
+}
+
+fn quick_to_give_up(_: Option<&str>) -> Limits {
+    Limits {
+        turn: Duration::from_millis(40),
+        ..Limits::default()
+    }
+}
+
+fn short_dialogs(_: Option<&str>) -> Limits {
+    Limits {
+        dialog: Duration::ZERO,
+        ..Limits::default()
+    }
+}
+
+fn impatient(_: Option<&str>) -> Limits {
+    Limits {
+        idle: Duration::from_millis(40),
+        ..Limits::default()
+    }
 }
 
 impl Desk {
@@ -36,16 +61,22 @@ impl Desk {
             args,
             clock: PassingTime::default(),
             entropy: Counting::default(),
+            limits: limits_of,
+        }
+    }
+
+    fn around<'a>(&'a self, line: &'a HttpLine) -> Surroundings<'a> {
+        Surroundings {
+            line,
+            clock: &self.clock,
+            entropy: &self.entropy,
+            limits: self.limits,
         }
     }
 
     async fn person(&self, typed: &str) -> (ExitOutcome, String) {
         let line = HttpLine::new(&self.args.url).expect("loopback");
-        let around = Surroundings {
-            line: &line,
-            clock: &self.clock,
-            entropy: &self.entropy,
-        };
+        let around = self.around(&line);
         let mut output = Vec::new();
         let outcome = run(&self.args, around, typed.as_bytes(), &mut output)
             .await
@@ -55,11 +86,7 @@ impl Desk {
 
     async fn script(&self, source: &str) -> Result<String, PhoneError> {
         let line = HttpLine::new(&self.args.url).expect("loopback");
-        let around = Surroundings {
-            line: &line,
-            clock: &self.clock,
-            entropy: &self.entropy,
-        };
+        let around = self.around(&line);
         let mut output = Vec::new();
         let script = parse("t.phone", source).expect("in the language");
         play(
@@ -180,6 +207,55 @@ async fn a_failed_journey_says_why(
     assert!(problem.contains(why), "{problem}");
     assert!(screen.contains(on_screen), "{screen}");
     assert!(failed.to_string().starts_with(&format!("t.phone:{at}: ")), "{failed}");
+}
+
+/// The phone must give up where the aggregator would, and report it as the aggregator would.
+#[rstest]
+#[case::late(quick_to_give_up, "dial *384*96*6#", "no answer within 40ms", "Failed")]
+#[case::cut(short_dialogs, "dial\npress 1", "the network ended the dialog", "Incomplete")]
+#[tokio::test]
+async fn limits_end_dialogs(
+    #[case] limits: fn(Option<&str>) -> Limits,
+    #[case] source: &str,
+    #[case] why: &str,
+    #[case] status: &str,
+) {
+    let desk = Desk { limits, ..Desk::new() };
+    let failed = desk.script(source).await.expect_err(source).to_string();
+    assert!(failed.contains(why), "{failed}");
+    let events = desk.server.events();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["status"], status);
+}
+
+/// Nobody typing must end the dialog as on a real network, while the phone stays on.
+#[tokio::test]
+async fn an_idle_person_loses_the_dialog() {
+    let desk = Desk {
+        limits: impatient,
+        ..Desk::new()
+    };
+    let line = HttpLine::new(&desk.args.url).expect("loopback");
+    let (mut fingers, keys) = tokio::io::duplex(64);
+    let mut output = Vec::new();
+    let phone = run(
+        &desk.args,
+        desk.around(&line),
+        tokio::io::BufReader::new(keys),
+        &mut output,
+    );
+    let person = async {
+        fingers.write_all(b"/dial\n").await.expect("typed");
+        while desk.server.events().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        fingers.write_all(b"/quit\n").await.expect("typed");
+    };
+    let (outcome, ()) = tokio::join!(phone, person);
+    assert_eq!(outcome.expect("runs"), ExitOutcome::SwitchedOff);
+    assert_eq!(desk.server.events()[0]["status"], "Incomplete");
+    let shown = String::from_utf8(output).expect("text");
+    assert!(shown.contains("nobody typed in time"), "{shown}");
 }
 
 /// A phone that answers to any address would carry typed secrets in clear over a network.

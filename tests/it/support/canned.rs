@@ -72,8 +72,13 @@ fn screen(text: &str) -> (&'static str, &'static str) {
 struct Seen(Arc<Mutex<Vec<Fields>>>, Arc<Mutex<Vec<Fields>>>);
 
 async fn callback(seen: web::Data<Seen>, form: web::Form<Fields>) -> HttpResponse {
-    let (kind, text) = screen(&form["text"]);
+    let typed = form["text"].clone();
     seen.0.lock().expect("not poisoned").push(form.into_inner());
+    if typed == "6" {
+        // The handler is dropped when the caller gives up.
+        std::future::pending::<()>().await;
+    }
+    let (kind, text) = screen(&typed);
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
         .body(format!("{kind} {text}"))
@@ -101,7 +106,7 @@ impl SessionView for OneSession {
     }
 }
 
-fn facts() -> Facts {
+fn facts(limits: Limits) -> Facts {
     let row = |typed: &str, path: &str, what: &str| Credential {
         typed: typed.to_owned(),
         path: path.to_owned(),
@@ -114,15 +119,20 @@ fn facts() -> Facts {
         row("slow", "any bank", "Thinks for twenty seconds, then links"),
         row("wrong", "any bank", "Refused"),
     ];
-    Facts::new("*384*96#", "/ussd/sandbox/sandbox", credentials, |_| Limits::default())
+    Facts::new("*384*96#", "/ussd/sandbox/sandbox", credentials, |_| limits)
 }
 
 impl Canned {
     /// Starts the server on a free port of this machine.
     pub fn start() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    /// Starts the server; the page is told these limits.
+    pub fn with_limits(limits: Limits) -> Self {
         let (turns, events) = (Arc::default(), Arc::default());
         let seen = web::Data::new(Seen(Arc::clone(&turns), Arc::clone(&events)));
-        let facts = Arc::new(facts());
+        let facts = Arc::new(facts(limits));
         let (tell, told) = channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {

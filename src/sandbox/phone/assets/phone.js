@@ -56,21 +56,22 @@ function dial(code) {
   if (!sim) return notice("Insert SIM.\n\nWrite the number as +234... and the network as five or six digits.");
   const lines = rest ? rest.slice(1).split("*").map((text) => ({ text, open: text.length < 3 })) : [];
   dialog = { id: sessionId(), sim, limits: limitsOf(sim.network), lines, turns: 0, since: performance.now(), shownAt: null, last: "" };
-  turn(lines.length ? `${facts.service_code} + ${lines.length}` : facts.service_code, lines.length ? lines : null);
+  turn(true, lines.slice());
 }
 function answer(line) {
   const typed = { text: line, open: isChoice(line, dialog.last) };
   dialog.lines.push(typed);
-  turn(null, [typed]);
+  turn(false, [typed]);
 }
-async function turn(label, typed) {
+async function turn(first, typed) {
   const d = dialog;
   d.turns += 1;
   d.shownAt = null;
   const lines = d.lines.slice();
   const fields = (text) => [["sessionId", d.id], ["phoneNumber", d.sim.number], ["networkCode", d.sim.network], ["serviceCode", facts.service_code], ["text", text]];
-  const entry = { kind: "turn", n: d.turns, label, typed, limits: d.limits, path: facts.callback_path, request: () => form(fields(spoken(lines))), reply: null, note: null };
+  const entry = { kind: "turn", n: d.turns, first, typed, limits: d.limits, path: facts.callback_path, request: () => form(fields(spoken(lines))), reply: null, note: null };
   log.push(entry);
+  $("turns").scrollTop = 0;
   waiting = { since: performance.now(), abort: new AbortController() };
   const mine = waiting;
   const deadline = setTimeout(() => mine.abort.abort(), d.limits.turn_ms);
@@ -89,7 +90,7 @@ async function turn(label, typed) {
   activeAt = performance.now();
   entry.took = activeAt - mine.since;
   if (body === null) {
-    const late = mine.abort.signal.aborted;
+    const late = mine.abort.signal.aborted; // a person who hung up is handled above
     entry.note = late ? `No answer in ${d.limits.turn_ms / 1000} s: the gateway gave up.` : "The server did not answer. Is the sandbox still running?";
     lastTurn = { took: entry.took, cost: null, limits: d.limits };
     finish("Failed", late ? "no answer in time" : "no answer");
@@ -141,9 +142,8 @@ function cancel(text) {
 
 /* ---- the handset ---- */
 const LETTERS = { 1: ".,?!'\"-()@/:_1", 2: "abc2", 3: "def3", 4: "ghi4", 5: "jkl5", 6: "mno6", 7: "pqrs7", 8: "tuv8", 9: "wxyz9", 0: " 0", "*": "*@._-+#&%=" };
-const TAP_MS = 900, HOLD_MS = 550;
 const MODES = { digits: "123", letters: "abc", capitals: "ABC" };
-const entry = $("entry");
+const TAP_MS = 900, HOLD_MS = 550, entry = $("entry");
 function show(mode) {
   view.mode = mode;
   view.tapKey = null;
@@ -167,7 +167,7 @@ function drawKeys() {
   const dialling = view.mode === "idle" && typed;
   $("lcd").classList.toggle("dialling", dialling);
   const [left, right] = {
-    idle: dialling ? ["Call", "Clear"] : [dialled ? "Redial" : "Code", ""],
+    idle: dialling ? ["Call", "Clear"] : [dialled ? "Redial" : "Dial", ""],
     waiting: ["", "Cancel"],
     prompt: ["Send", typed ? "Clear" : "Cancel"],
     notice: ["Redial", "Close"],
@@ -177,7 +177,7 @@ function drawKeys() {
     $(`soft-${id}`).setAttribute("aria-label", label || "No function now");
   }
   $("input-mode").value = view.mode === "prompt" ? `${MODES[view.typing]} ${entry.maxLength - entry.value.length}` : "";
-  $("kind").textContent = { prompt: "USSD", waiting: "USSD", notice: "USSD" }[view.mode] ?? "";
+  $("kind").textContent = view.mode === "idle" ? "" : "USSD";
 }
 function put(text, replace) {
   if (view.mode === "notice") show("idle");
@@ -212,9 +212,9 @@ function go() {
   const text = entry.value;
   if (view.mode === "prompt") { if (text) answer(text); }
   else if (view.mode === "notice") dial(dialled);
-  else if (view.mode === "idle") { if (text) dial(text); else if (dialled) put(dialled); else put(facts.service_code); }
+  else if (view.mode === "idle") { if (text) dial(text); else put(dialled ?? facts.service_code); }
 }
-function softLeft() { if (view.mode === "idle" && !entry.value && dialled) dial(dialled); else go(); }
+function softLeft() { if (view.mode === "idle" && !entry.value) dial(dialled ?? facts.service_code); else go(); }
 function softRight() {
   if (view.mode === "waiting" || (view.mode === "prompt" && !entry.value)) cancel();
   else if (view.mode === "notice") show("idle");
@@ -252,7 +252,8 @@ document.addEventListener("keydown", (e) => {
 });
 
 /* ---- the SIM ---- */
-const limitsOf = (code) => facts.networks.find((n) => n.code === code)?.limits ?? facts.limits;
+const networkOf = (code) => facts.networks.find((n) => n.code === code);
+const limitsOf = (code) => networkOf(code)?.limits ?? facts.limits;
 function card() {
   const pick = (id) => ($(id).value === OTHER ? $(`${id}-free`).value.trim() : $(id).value);
   const sim = { number: pick("number"), network: pick("network") };
@@ -260,15 +261,15 @@ function card() {
 }
 function drawSim() {
   for (const id of ["number", "network"]) $(`${id}-free`).parentElement.hidden = $(id).value !== OTHER;
-  const network = facts.networks.find((n) => n.code === $("network").value);
+  const network = networkOf($("network").value);
   $("operator").textContent = network ? `${network.name} ${network.country}` : "Roaming";
   drawGauges();
   look();
 }
 function fillSim() {
   const pretty = (n) => n.replace(/^(\+\d{3})(\d{3})(\d{3})(\d+)$/, "$1 $2 $3 $4");
-  for (const n of facts.numbers) $("number").add(new Option(`${pretty(n.number)}  ${n.whose}`, n.number));
-  for (const n of facts.networks) $("network").add(new Option(`${n.name} ${n.country}  ${n.code}`, n.code));
+  for (const n of facts.numbers) $("number").add(new Option(`${pretty(n.number)}, ${n.whose.split(",")[0]}`, n.number));
+  for (const n of facts.networks) $("network").add(new Option(`${n.name} ${n.country}`, n.code));
   $("number").add(new Option("Another number", OTHER));
   $("network").add(new Option("Another network", OTHER));
   $("number").addEventListener("change", () => {
@@ -294,11 +295,10 @@ function gauge(id, value, limit, unit, digits, bad) {
   meter.setAttribute("aria-valuetext", `${value.toFixed(digits)} ${span.textContent}`);
 }
 function drawGauges() {
-  const now = performance.now();
+  const now = performance.now(), s = (ms) => ms / 1000;
   const limits = dialog?.limits ?? lastTurn?.limits ?? limitsOf($("network").value);
-  const s = (ms) => ms / 1000;
   gauge("g-septets", lastTurn?.cost ?? 0, limits.out_septets, "", 0, lastTurn?.strange);
-  $("g-septets").querySelector("small").textContent = lastTurn?.strange ? `${lastTurn.strange} is not in the GSM 7-bit alphabet` : "of the last answer, CON or END included";
+  $("g-septets").querySelector("small").textContent = lastTurn?.strange ? `${lastTurn.strange} is not in the GSM 7-bit alphabet` : "in the last answer, with its CON";
   gauge("g-turn", s(waiting ? now - waiting.since : lastTurn?.took ?? 0), s(limits.turn_ms), " s", 2);
   const idle = dialog?.shownAt ? now - dialog.shownAt : 0;
   gauge("g-idle", s(idle), s(limits.idle_ms), " s", 0);
@@ -327,7 +327,8 @@ function drawTurn(item, newest) {
     return node;
   }
   tell(node, ".n", String(item.n));
-  tell(node, ".typed", item.label ? `dialled ${item.label}` : `typed ${spoken(item.typed)}`);
+  const said = spoken(item.typed);
+  tell(node, ".typed", item.first ? `dialled ${facts.service_code.slice(0, -1)}${said && "*"}${said}#` : `typed ${said}`);
   tell(node, ".cost", item.took === undefined ? "waiting" : `${(item.took / 1000).toFixed(2)} s` + (item.cost === undefined ? "" : `  ${item.cost}/${item.limits.out_septets}`));
   tell(node, ".said", item.note ?? (item.reply === null ? "" : item.reply.slice(4)));
   li.classList.toggle("wrong", item.note !== null);
@@ -367,8 +368,7 @@ async function look() {
 }
 function fillLogins() {
   $("logins").tBodies[0].replaceChildren(...facts.credentials.map((c) => {
-    const row = document.createElement("tr");
-    const chip = document.createElement("button");
+    const row = document.createElement("tr"), chip = document.createElement("button");
     Object.assign(chip, { type: "button", className: "chip", textContent: c.typed });
     chip.setAttribute("aria-label", `Type ${c.typed} on the phone`);
     chip.addEventListener("click", () => { if (view.mode === "prompt") { entry.value = ""; put(c.typed); } });
@@ -388,20 +388,13 @@ $("theme").addEventListener("click", () => {
   document.documentElement.dataset.theme = dark === "dark" ? "light" : "dark";
 });
 addEventListener("pagehide", () => { if (dialog) finish("Incomplete"); });
-function tick() {
-  $("clock").textContent = new Date().toTimeString().slice(0, 5);
-  if (facts) drawGauges();
-}
 (async () => {
-  try {
-    facts = await (await fetch("/phone/facts.json", { cache: "no-store" })).json();
-  } catch { return notice("No service.\n\nThe server did not answer. Is the sandbox running?"); }
+  try { facts = await (await fetch("/phone/facts.json", { cache: "no-store" })).json(); } catch { return notice("No service.\n\nThe server did not answer. Is the sandbox running?"); }
   $("hint").textContent = $("dial-code").textContent = facts.service_code;
   fillSim();
   fillLogins();
   show("idle");
   drawSim();
-  tick();
-  setInterval(tick, 100);
+  setInterval(() => { $("clock").textContent = new Date().toTimeString().slice(0, 5); drawGauges(); }, 100);
   setInterval(() => { if (!document.hidden && (dialog || performance.now() - activeAt < 60000)) look(); }, 3000);
 })();
