@@ -17,6 +17,7 @@ mod keys;
 mod support;
 mod telemetry;
 //! The integration tests, one binary.
+#![expect(clippy::expect_used, reason = "helpers of tests fail loudly, like tests")]
 
 #[cfg(feature = "sandbox")]
 mod phone;

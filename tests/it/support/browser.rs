@@ -41,14 +41,15 @@ impl Drop for Driver {
 impl Driver {
     /// Starts chromedriver on a port of the system's choice and waits until it says which.
     fn start() -> Self {
-        let mut child = Command::new("chromedriver")
+        let child = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is installed");
-        let mut said = BufReader::new(child.stdout.take().expect("piped"));
+        let mut driver = Self { child, port: 0 };
+        let mut said = BufReader::new(driver.child.stdout.take().expect("piped"));
         loop {
             let mut line = String::new();
             assert!(
@@ -56,8 +57,8 @@ impl Driver {
                 "chromedriver ended before it was ready"
             );
             if let Some((_, port)) = line.trim().rsplit_once("successfully on port ") {
-                let port = port.trim_end_matches('.').parse().expect("a port");
-                return Self { child, port };
+                driver.port = port.trim_end_matches('.').parse().expect("a port");
+                return driver;
             }
         }
     }

@@ -61,7 +61,7 @@ fn screen(text: &str) -> (&'static str, &'static str) {
         ),
         (_, ["1", _]) => ("CON", "Email or phone number you use with Kuda:"),
         (_, ["1", _, _]) => ("CON", "Your Kuda password (it is shown while you type):"),
-        (_, ["1", _, _, _]) | (_, ["1", _, _, _, "1"]) => {
+        (_, ["1", _, _, _] | ["1", _, _, _, "1"]) => {
             ("CON", "Kuda is checking your details (20 s).\n1 Check again\n2 Text me")
         }
         (_, ["1", _, _, _, "1", "1"]) => ("END", "Linked: Kuda ****4417. Example Lender has been told."),
