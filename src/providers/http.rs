@@ -1,17 +1,494 @@
-//! The one HTTP client.
+//! The one HTTP client, for every provider.
+//!
+//! A bank login is no request like others: sent twice it can lock a customer out, sent elsewhere it gives their password
+//! away. So this client follows no redirect (a 307 would post the body to another host), repeats nothing by itself, uses
+//! no proxy from the environment, sends no referer, and speaks TLS 1.2 or later only, except to a loopback address.
+//!
+//! Every call ends in one of three ways. An [`Answer`], whatever its status. [`SendError::NotSent`] when no byte of the
+//! request can have left: the name did not resolve, the connection was refused or not made in time, the TLS handshake
+//! failed. [`SendError::Unknown`] for the rest, a silent server and a reset connection among them: the request may have
+//! been carried out.
+//!
+//! Calls made with [`Call::once`] get a connection of their own. A kept connection may have been closed by the other side
+//! a moment ago, which is noticed only by writing to it, and then nobody can say whether the request was read. HTTP/1.1
+//! for the same reason: where many calls share one connection, one reset leaves all of them unknown.
+//!
+//! Request bodies are wiped when they are dropped. What the TLS and socket layers copied is beyond our reach.
 
-/// A client that only ever talks to this machine: no redirects, no retries, no proxy, plain HTTP.
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use chrono::DateTime;
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, redirect, retry, tls};
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+use super::{ProviderError, SubmitError};
+
+/// The most bytes of an answer that are read unless a call says otherwise.
+pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// The longest pause asked for by a provider that is believed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// How the client is built.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Root certificates (PEM, one or more) trusted beside those of the system.
+    pub extra_roots: Option<Vec<u8>>,
+    /// How long name resolution, connection and TLS handshake may take together.
+    pub connect_timeout: Duration,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            extra_roots: None,
+            connect_timeout: Duration::from_secs(3),
+        }
+    }
+}
+
+/// Why there is no client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// The extra root certificates hold no certificate, or one that cannot be read.
+    #[error("the extra root certificates are not PEM certificates")]
+    BadRoots,
+    /// The TLS part could not be set up; most often the system has no root certificates.
+    #[error("TLS could not be set up: are there root certificates on this system?")]
+    NoTls,
+}
+
+/// The client. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Client {
+    /// Keeps connections between calls.
+    kept: reqwest::Client,
+    /// Makes a connection for each call.
+    fresh: reqwest::Client,
+}
+
+impl Client {
+    /// Builds the client and makes aws-lc-rs the process's TLS provider if none is set yet.
+    ///
+    /// # Errors
+    /// When the root certificates given are unreadable, or there are none at all.
+    pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
+        // Fails only when a provider is installed already, which is as good.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let roots = match &options.extra_roots {
+            None => Vec::new(),
+            Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
+                .ok()
+                .filter(|roots| !roots.is_empty())
+                .ok_or(ClientError::BadRoots)?,
+        };
+        let build = |idle: usize| {
+            builder()
+                .connect_timeout(options.connect_timeout)
+                .tls_certs_merge(roots.clone())
+                .pool_max_idle_per_host(idle)
+                .build()
+                .map_err(|error| bad_client(&error))
+        };
+        Ok(Self {
+            kept: build(16)?,
+            fresh: build(0)?,
+        })
+    }
+
+    /// Makes one call, once.
+    ///
+    /// # Errors
+    /// When there is no complete answer within the call's timeout and size.
+    pub async fn send(&self, call: Call) -> Result<Answer, SendError> {
+        let Some(headers) = call.headers else {
+            return Err(SendError::NotSent("a header cannot be written"));
+        };
+        if call.url.scheme() != "https" && !is_loopback(&call.url) {
+            return Err(SendError::NotSent("only https may leave this machine"));
+        }
+        let client = if call.once { &self.fresh } else { &self.kept };
+        let mut request = client
+            .request(call.method, call.url)
+            .headers(headers)
+            .timeout(call.timeout);
+        if let Some(body) = call.body {
+            request = request.body(bytes::Bytes::from_owner(body));
+        }
+        let response = request.send().await.map_err(|error| lost(&error))?;
+        read(response, call.limit).await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where a client is built")]
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .no_proxy()
+        .referer(false)
+        .http1_only()
+        .tcp_nodelay(true)
+        .tls_version_min(tls::Version::TLS_1_2)
+        .user_agent(concat!("kiungo/", env!("CARGO_PKG_VERSION")))
+}
+
+fn bad_client(error: &reqwest::Error) -> ClientError {
+    // Reading a root is put off until the client is built; the two reasons are told apart by who complains.
+    match rustls_reason(error) {
+        Some(rustls::Error::InvalidCertificate(_)) => ClientError::BadRoots,
+        _ => ClientError::NoTls,
+    }
+}
+
+/// One call. Has no `Debug`: it carries keys and what people typed.
+pub struct Call {
+    method: Method,
+    url: Url,
+    /// `None` once a header could not be written.
+    headers: Option<HeaderMap>,
+    body: Option<Zeroizing<Vec<u8>>>,
+    timeout: Duration,
+    limit: usize,
+    once: bool,
+}
+
+impl Call {
+    /// A GET of `url`.
+    pub fn get(url: Url) -> Self {
+        Self::new(Method::GET, url)
+    }
+
+    /// A POST to `url`, without a body so far.
+    pub fn post(url: Url) -> Self {
+        Self::new(Method::POST, url)
+    }
+
+    fn new(method: Method, url: Url) -> Self {
+        let accept = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/json"))]);
+        Self {
+            method,
+            url,
+            headers: Some(accept),
+            body: None,
+            timeout: Duration::from_secs(15),
+            limit: BODY_LIMIT,
+            once: false,
+        }
+    }
+
+    /// Adds a header, marked as sensitive so that no layer below prints it.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers = self.headers.and_then(|mut headers| {
+            let mut value = HeaderValue::from_str(value).ok()?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static(name), value);
+            Some(headers)
+        });
+        self
+    }
+
+    /// Gives it a JSON body, wiped when the call is over.
+    #[must_use]
+    pub fn json(mut self, body: Zeroizing<Vec<u8>>) -> Self {
+        self.headers = self.headers.map(|mut headers| {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers
+        });
+        self.body = Some(body);
+        self
+    }
+
+    /// How long the whole call may take, from the name's resolution to the answer's last byte.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How many bytes of an answer are read at most.
+    #[must_use]
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// Gives it a connection of its own, so that a connection closed by the other side is never in doubt.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+}
+
+/// A complete answer.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// How long the other side asks to be left alone, if it does.
+    pub retry_after: Option<Duration>,
+    /// The body, as it came; may hold codes and account numbers.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// Why there is no answer. Never names the URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// No byte of the request left this machine.
+    #[error("nothing was sent: {0}")]
+    NotSent(&'static str),
+    /// The request may have been carried out.
+    #[error("no answer: {0}")]
+    Unknown(&'static str),
+}
+
+impl From<SendError> for SubmitError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotSent(why) => Self::NotSent(why),
+            SendError::Unknown(why) => Self::Unknown(why),
+        }
+    }
+}
+
+impl From<SendError> for ProviderError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotSent(why) | SendError::Unknown(why) => Self::Unavailable(why, None),
+        }
+    }
+}
+
+/// What became of a request that has no response.
+fn lost(error: &reqwest::Error) -> SendError {
+    if error.is_builder() {
+        SendError::NotSent("the request cannot be written")
+    } else if error.is_connect() {
+        SendError::NotSent(if error.is_dns() {
+            "the name does not resolve"
+        } else if rustls_reason(error).is_some() {
+            "the TLS handshake failed"
+        } else if error.is_timeout() {
+            "no connection in time"
+        } else {
+            "no connection"
+        })
+    } else if error.is_timeout() {
+        SendError::Unknown("no answer in time")
+    } else {
+        SendError::Unknown("the connection was lost")
+    }
+}
+
+/// The TLS error behind a failure, if there is one.
+fn rustls_reason(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(reason) = error.downcast_ref::<rustls::Error>() {
+            return Some(reason);
+        }
+        // An I/O error skips what it wraps when asked for its source.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(reason) = wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return Some(reason);
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// Reads the whole answer, up to `limit` bytes.
+async fn read(mut response: reqwest::Response, limit: usize) -> Result<Answer, SendError> {
+    const TOO_LONG: SendError = SendError::Unknown("the answer is too long");
+    let announced = response.content_length().unwrap_or(0);
+    let announced = usize::try_from(announced)
+        .ok()
+        .filter(|n| *n <= limit)
+        .ok_or(TOO_LONG)?;
+    let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
+    // Room for what was announced, so that secrets are not left behind by a growing buffer; an announcement alone is
+    // not trusted with more than this.
+    let mut body = Zeroizing::new(Vec::with_capacity(announced.min(64 * 1024)));
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken_off(&error))? {
+        if body.len() + chunk.len() > limit {
+            return Err(TOO_LONG);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        status,
+        retry_after,
+        body,
+    })
+}
+
+fn broken_off(error: &reqwest::Error) -> SendError {
+    if error.is_timeout() {
+        SendError::Unknown("no complete answer in time")
+    } else {
+        SendError::Unknown("the answer broke off")
+    }
+}
+
+/// `Retry-After` in seconds, or as a date counted from the answer's own `Date`, so that no clock has to agree.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let wanted = text(header::RETRY_AFTER)?;
+    let pause = if let Ok(seconds) = wanted.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = DateTime::parse_from_rfc2822(wanted).ok()?;
+        let since = DateTime::parse_from_rfc2822(text(header::DATE)?).ok()?;
+        (until - since).to_std().unwrap_or_default()
+    };
+    Some(pause.min(LONGEST_PAUSE))
+}
+
+/// The root of a provider's API: https, or http on a loopback address where that is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+/// Why an address is no base URL. Never repeats it: it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// Not a URL with a host.
+    #[error("not an http(s) URL with a host")]
+    NotAUrl,
+    /// Plain http is for loopback addresses in the sandbox only.
+    #[error("must be https (plain http is for loopback addresses in the sandbox only)")]
+    NotHttps,
+    /// A base has no user, query or fragment.
+    #[error("must have no user, password, query or fragment")]
+    Extra,
+}
+
+/// Checks the root of a provider's API.
 ///
 /// # Errors
-/// When the TLS backend cannot be set up, which it is even though it is not used.
-#[cfg(feature = "sandbox")]
-pub fn loopback_client() -> Result<reqwest::Client, reqwest::Error> {
-    #[expect(clippy::disallowed_methods, reason = "this is the file that may")]
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .connect_timeout(std::time::Duration::from_secs(2))
-        .build()
+/// When it is not https (or http to a loopback address, where `allow_loopback_http`), or has more than host, port and path.
+pub fn validate_base_url(text: &str, allow_loopback_http: bool) -> Result<BaseUrl, BaseUrlError> {
+    let url = Url::parse(text).map_err(|_| BaseUrlError::NotAUrl)?;
+    if url.host().is_none() {
+        return Err(BaseUrlError::NotAUrl);
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if allow_loopback_http && is_loopback(&url) => {}
+        _ => return Err(BaseUrlError::NotHttps),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(BaseUrlError::Extra);
+    }
+    Ok(BaseUrl(url))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+impl BaseUrl {
+    /// The URL of a path below the base. Segments are data: each is encoded as one segment, and one that would climb
+    /// (`..`) or vanish (empty) gives `None`.
+    pub fn at(&self, segments: &[&str]) -> Option<Url> {
+        if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
+            return None;
+        }
+        let mut url = self.0.clone();
+        url.path_segments_mut().ok()?.pop_if_empty().extend(segments);
+        Some(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only https goes out to the world, and a base URL cannot smuggle in a password or a query.
+    #[test]
+    fn a_base_url_is_https_or_loopback() {
+        for (text, sandbox, want) in [
+            ("https://api.withmono.com", false, Ok(())),
+            ("https://api.withmono.com/prefix/", false, Ok(())),
+            ("http://127.0.0.1:9000", true, Ok(())),
+            ("http://[::1]:9000/mono", true, Ok(())),
+            ("http://localhost:9000", true, Ok(())),
+            ("http://127.0.0.1:9000", false, Err(BaseUrlError::NotHttps)),
+            ("http://api.withmono.com", true, Err(BaseUrlError::NotHttps)),
+            ("http://localhost.example.com", true, Err(BaseUrlError::NotHttps)),
+            ("http://127.0.0.1.example.com", true, Err(BaseUrlError::NotHttps)),
+            ("ftp://127.0.0.1", true, Err(BaseUrlError::NotHttps)),
+            ("https://u:p@api.withmono.com", false, Err(BaseUrlError::Extra)),
+            ("https://api.withmono.com?key=1", false, Err(BaseUrlError::Extra)),
+            ("https://api.withmono.com#x", false, Err(BaseUrlError::Extra)),
+            ("file:///etc/passwd", true, Err(BaseUrlError::NotAUrl)),
+            ("api.withmono.com", false, Err(BaseUrlError::NotAUrl)),
+            ("", false, Err(BaseUrlError::NotAUrl)),
+        ] {
+            assert_eq!(validate_base_url(text, sandbox).map(|_| ()), want, "{text}");
+        }
+    }
+
+    /// An id from outside stays one segment of the path: it cannot climb, add a query or reach another call.
+    #[test]
+    fn a_segment_stays_a_segment() {
+        let base = validate_base_url("https://api.example/base/", false).unwrap();
+        for (id, want) in [
+            ("abc", Some("https://api.example/base/v2/accounts/abc")),
+            ("a/../b", Some("https://api.example/base/v2/accounts/a%2F..%2Fb")),
+            ("a?b#c", Some("https://api.example/base/v2/accounts/a%3Fb%23c")),
+            ("%2e%2e", Some("https://api.example/base/v2/accounts/%252e%252e")),
+            ("..", None),
+            (".", None),
+            ("", None),
+        ] {
+            let url = base.at(&["v2", "accounts", id]);
+            assert_eq!(url.as_ref().map(Url::as_str), want, "{id}");
+        }
+    }
+
+    /// A pause is read in both spellings of the standard, and nobody can make us wait for ever.
+    #[test]
+    fn a_pause_is_seconds_or_a_date() {
+        let date = "Wed, 21 Oct 2026 07:28:00 GMT";
+        for (retry, date, want) in [
+            ("120", None, Some(120)),
+            (" 7 ", None, Some(7)),
+            ("999999999", None, Some(86_400)),
+            ("Wed, 21 Oct 2026 07:28:30 GMT", Some(date), Some(30)),
+            ("Wed, 21 Oct 2026 07:27:30 GMT", Some(date), Some(0)),
+            ("Wed, 21 Oct 2026 07:28:30 GMT", None, None),
+            ("soon", None, None),
+            ("-1", None, None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(retry));
+            if let Some(date) = date {
+                headers.insert(header::DATE, HeaderValue::from_static(date));
+            }
+            assert_eq!(retry_after(&headers), want.map(Duration::from_secs), "{retry}");
+        }
+    }
 }

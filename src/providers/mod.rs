@@ -16,6 +16,7 @@ use crate::core::time::Timestamp;
 
 pub mod http;
 pub mod mono;
+pub mod offer;
 
 /// The keys of one partner at one provider. What they are called is the provider's business.
 #[derive(Debug)]

@@ -1,0 +1,363 @@
+//! Mono's forms, and the bodies that answer them.
+//!
+//! A form comes as elements, each read for itself. What a keypad cannot answer (a picture to read, an element nobody has
+//! documented, one that cannot be read at all) stays in the form as an unsupported field: leaving it out would turn a
+//! form we cannot answer into one we answer wrongly, at a bank.
+//!
+//! Answers go back under the element's name, letter for letter (`accountNo`, `accountno` and `accountNumber` are three
+//! names), as JSON strings: every published example does so. Two kinds may be numbers, which is inferred, not documented:
+//! an element of content type `integer`, when what was typed reads back the same as a number (a PIN `0042` does not), and
+//! a position of a switch, whose value keeps the JSON type it came in. For the latter a [`Choice`]'s value is the JSON
+//! text of the option where the bare text would read as something else than text.
+
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::lenient::{Number, Text};
+use super::wire::{Element, SwitchOption, Ui};
+use crate::core::next_step::{Choice, Field, FieldKind, Form};
+use crate::core::secret::Secret;
+
+/// Names that mean a secret even where the content type only says text. Lower case.
+const SECRET_NAMES: &[&str] = &["password", "pin", "mpin", "card", "token", "accesscode"];
+
+/// The form in our words.
+pub fn form(ui: Ui) -> Form {
+    Form {
+        title: ui.title.map(|Text(title)| title),
+        fields: ui.form.unwrap_or_default().into_iter().map(field).collect(),
+    }
+}
+
+/// Whether a form wants a card number together with its PIN.
+pub fn wants_card_and_pin(form: &Form) -> bool {
+    let names: Vec<_> = form
+        .fields
+        .iter()
+        .map(|field| field.name.to_ascii_lowercase())
+        .collect();
+    let card = |name: &&String| name.starts_with("card") && !name.contains("pin");
+    let pin = |name: &&String| matches!(name.as_str(), "pin" | "cardpin" | "card_pin");
+    names.iter().any(|name| card(&name)) && names.iter().any(|name| pin(&name))
+}
+
+fn field(element: Value) -> Field {
+    let Ok(element) = Element::deserialize(element) else {
+        return Field {
+            name: String::new(),
+            label: String::new(),
+            kind: FieldKind::Unsupported,
+            max_len: None,
+            exact_len: None,
+        };
+    };
+    let length = |number: Option<Number>| number.and_then(|Number(n)| u16::try_from(n).ok()).filter(|n| *n > 0);
+    Field {
+        kind: kind(&element),
+        label: element.hint.map_or_else(|| element.name.clone(), |Text(hint)| hint),
+        max_len: length(element.max_length),
+        exact_len: length(element.length),
+        name: element.name,
+    }
+}
+
+fn kind(element: &Element) -> FieldKind {
+    if element.name.is_empty() || element.value.as_ref().is_some_and(is_picture) {
+        return FieldKind::Unsupported;
+    }
+    match element.kind.as_str() {
+        "elements.input" => typed(element),
+        "elements.switch" => switch(element.options.as_deref().unwrap_or_default()),
+        _ => FieldKind::Unsupported,
+    }
+}
+
+fn typed(element: &Element) -> FieldKind {
+    let secret = SECRET_NAMES.contains(&element.name.to_ascii_lowercase().as_str());
+    match element.content_type.as_deref() {
+        Some("integer") => FieldKind::Digits,
+        None | Some("string") if !secret => FieldKind::Text,
+        // A content type nobody has documented is treated as what must not be shown or kept.
+        _ => FieldKind::Secret,
+    }
+}
+
+fn switch(options: &[SwitchOption]) -> FieldKind {
+    let choice = |option: &SwitchOption| {
+        let value = match &option.value {
+            // Text that would read as JSON is written as JSON; all other text as it is.
+            Value::String(text) if serde_json::from_str::<Value>(text).is_err() => text.clone(),
+            scalar @ (Value::String(_) | Value::Number(_) | Value::Bool(_)) => scalar.to_string(),
+            _ => return None,
+        };
+        let label = option
+            .label
+            .as_ref()
+            .map_or_else(|| value.clone(), |Text(label)| label.clone());
+        Some(Choice { label, value })
+    };
+    match options.iter().map(choice).collect::<Option<Vec<_>>>() {
+        Some(choices) if !choices.is_empty() => FieldKind::OneOf(choices),
+        _ => FieldKind::Unsupported,
+    }
+}
+
+fn is_picture(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| {
+        let start: String = text.trim_start().chars().take(8).collect();
+        let start = start.to_ascii_lowercase();
+        start.starts_with("data:") || start.starts_with("http://") || start.starts_with("https://")
+    })
+}
+
+/// A JSON object written straight into a buffer that is wiped when dropped, large enough never to be moved.
+pub struct Body {
+    json: Zeroizing<Vec<u8>>,
+}
+
+impl Body {
+    /// An empty object with room for `text` bytes of names and values.
+    pub fn with_room(text: usize) -> Self {
+        // A control character takes six bytes as JSON; quotes, colons and commas need the rest.
+        let mut json = Zeroizing::new(Vec::with_capacity(64 + text * 6 + 64));
+        json.push(b'{');
+        Self { json }
+    }
+
+    /// Adds a member whose value is text.
+    #[must_use]
+    pub fn text(self, name: &str, value: &str) -> Self {
+        self.member(name, |json| write_text(json, value))
+    }
+
+    /// Adds a member whose value is a number where `value` reads back the same as one, else text.
+    #[must_use]
+    pub fn number_or_text(self, name: &str, value: &str) -> Self {
+        let same = value.parse::<i64>().is_ok_and(|number| number.to_string() == value);
+        self.member(name, |json| {
+            if same {
+                json.extend_from_slice(value.as_bytes());
+            } else {
+                write_text(json, value);
+            }
+        })
+    }
+
+    /// Adds a member whose value is a position of a switch.
+    #[must_use]
+    pub fn choice(self, name: &str, value: &str) -> Self {
+        match serde_json::from_str::<Value>(value) {
+            Ok(Value::Number(_) | Value::Bool(_) | Value::String(_)) => {
+                self.member(name, |json| json.extend_from_slice(value.as_bytes()))
+            }
+            _ => self.text(name, value),
+        }
+    }
+
+    /// Adds a member whose value is an object.
+    #[must_use]
+    pub fn object(self, name: &str, value: Self) -> Self {
+        self.member(name, |json| json.extend_from_slice(&value.finish()))
+    }
+
+    /// The finished object.
+    pub fn finish(mut self) -> Zeroizing<Vec<u8>> {
+        self.json.push(b'}');
+        self.json
+    }
+
+    fn member(mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) -> Self {
+        if self.json.len() > 1 {
+            self.json.push(b',');
+        }
+        write_text(&mut self.json, name);
+        self.json.push(b':');
+        value(&mut self.json);
+        self
+    }
+}
+
+fn write_text(json: &mut Vec<u8>, text: &str) {
+    // Writing text into memory cannot fail; were it to, the body would be no JSON and the provider would refuse it.
+    let _ = serde_json::to_writer(json, text);
+}
+
+/// The body that answers `form`, as far as the form is known: a later form is not, and its answers go as text.
+pub fn answers(form: Option<&Form>, answers: &[(String, Secret)]) -> Zeroizing<Vec<u8>> {
+    let room = answers
+        .iter()
+        .map(|(name, value)| name.len() + value.expose().len() + 2)
+        .sum();
+    let kind_of = |name: &str| {
+        form?
+            .fields
+            .iter()
+            .find(|field| field.name == name)
+            .map(|field| &field.kind)
+    };
+    answers
+        .iter()
+        .fold(Body::with_room(room), |body, (name, value)| match kind_of(name) {
+            Some(FieldKind::Digits) => body.number_or_text(name, value.expose()),
+            Some(FieldKind::OneOf(_)) => body.choice(name, value.expose()),
+            _ => body.text(name, value.expose()),
+        })
+        .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(form_json: Value) -> Form {
+        form(Ui::deserialize(json!({ "title": "T", "form": form_json })).unwrap())
+    }
+
+    /// Each documented element becomes what a keypad can type, and everything else is kept as what it cannot.
+    #[test]
+    fn elements_become_fields() {
+        let one_of = |choices: &[(&str, &str)]| {
+            FieldKind::OneOf(
+                choices
+                    .iter()
+                    .map(|(label, value)| Choice {
+                        label: (*label).to_owned(),
+                        value: (*value).to_owned(),
+                    })
+                    .collect(),
+            )
+        };
+        let input =
+            |name: &str, content: &str| json!({ "type": "elements.input", "name": name, "contentType": content });
+        for (element, want) in [
+            (input("username", "string"), FieldKind::Text),
+            (input("password", "password"), FieldKind::Secret),
+            (input("otp", "string"), FieldKind::Text),
+            (input("token", "string"), FieldKind::Secret),
+            (input("mPin", "string"), FieldKind::Secret),
+            (input("accountNo", "integer"), FieldKind::Digits),
+            (input("x", "email"), FieldKind::Secret),
+            (input("", "string"), FieldKind::Unsupported),
+            (json!({ "type": "elements.input", "name": "x" }), FieldKind::Text),
+            (
+                json!({ "type": "elements.input", "name": "x", "value": "DATA:image/png;base64,AA" }),
+                FieldKind::Unsupported,
+            ),
+            (
+                json!({ "type": "elements.captcha_input", "name": "captcha", "contentType": "string" }),
+                FieldKind::Unsupported,
+            ),
+            (
+                json!({ "type": "elements.select", "name": "x", "options": [] }),
+                FieldKind::Unsupported,
+            ),
+            (json!({ "type": "elements.input" }), FieldKind::Unsupported),
+            (json!("elements.input"), FieldKind::Unsupported),
+            (json!(null), FieldKind::Unsupported),
+            (
+                json!({ "type": "elements.switch", "name": "x", "options": [
+                    { "label": "PIN", "value": 1, "events": { "onChange": {} } }, { "label": "Token", "value": "tok" },
+                    { "label": "Two", "value": "2" } ] }),
+                one_of(&[("PIN", "1"), ("Token", "tok"), ("Two", "\"2\"")]),
+            ),
+            (
+                json!({ "type": "elements.switch", "name": "x", "options": [] }),
+                FieldKind::Unsupported,
+            ),
+            (
+                json!({ "type": "elements.switch", "name": "x", "options": [{ "label": "A", "value": {} }] }),
+                FieldKind::Unsupported,
+            ),
+        ] {
+            let text = element.to_string();
+            assert_eq!(read(json!([element])).fields[0].kind, want, "{text}");
+        }
+    }
+
+    /// Lengths and labels arrive as they were sent, and senseless ones are left out.
+    #[test]
+    fn lengths_and_labels_are_kept() {
+        let fields = read(json!([
+            { "type": "elements.input", "name": "pin", "hint": "4 Digit Pin", "contentType": "password", "maxLength": 4 },
+            { "type": "elements.input", "name": "a", "length": "6", "maxLength": -1 },
+            { "type": "elements.input", "name": "b", "length": 0, "maxLength": 100_000 },
+        ]))
+        .fields;
+        let seen: Vec<_> = fields
+            .iter()
+            .map(|field| (field.label.as_str(), field.max_len, field.exact_len))
+            .collect();
+        assert_eq!(
+            seen,
+            [("4 Digit Pin", Some(4), None), ("a", None, Some(6)), ("b", None, None)]
+        );
+    }
+
+    /// A method that wants card and card PIN is known by the names of its fields, whatever their case.
+    #[test]
+    fn card_and_pin_are_recognised() {
+        for (names, want) in [
+            (vec!["mPin", "card", "pin"], true),
+            (vec!["CARD", "Pin"], true),
+            (vec!["cardNumber", "cardPin"], true),
+            (vec!["card"], false),
+            (vec!["username", "pin"], false),
+            (vec!["card", "mPin"], false),
+            (vec!["cardPin", "pin"], false),
+        ] {
+            let elements: Vec<_> = names
+                .iter()
+                .map(|name| json!({ "type": "elements.input", "name": name, "contentType": "password" }))
+                .collect();
+            assert_eq!(wants_card_and_pin(&read(json!(elements))), want, "{names:?}");
+        }
+    }
+
+    /// Answers keep their JSON type where it is known, and a leading zero is never lost.
+    #[test]
+    fn answers_keep_their_type() {
+        let form = read(json!([
+            { "type": "elements.input", "name": "username", "contentType": "string" },
+            { "type": "elements.input", "name": "pin", "contentType": "integer" },
+            { "type": "elements.switch", "name": "authType", "options": [
+                { "label": "PIN", "value": 1 }, { "label": "T", "value": "2" }, { "label": "U", "value": "u" } ] },
+        ]));
+        for (name, typed, want) in [
+            ("username", "12", json!("12")),
+            ("pin", "42", json!(42)),
+            ("pin", "0042", json!("0042")),
+            ("pin", "99999999999999999999", json!("99999999999999999999")),
+            ("pin", "-0", json!("-0")),
+            ("authType", "1", json!(1)),
+            ("authType", "\"2\"", json!("2")),
+            ("authType", "u", json!("u")),
+            ("unheard_of", "1", json!("1")),
+        ] {
+            let body = answers(Some(&form), &[(name.to_owned(), Secret::new(typed))]);
+            assert_eq!(
+                serde_json::from_slice::<Value>(&body).unwrap(),
+                json!({ name: want }),
+                "{name} {typed}"
+            );
+        }
+        let body = answers(None, &[("pin".to_owned(), Secret::new("42"))]);
+        assert_eq!(body.as_slice(), br#"{"pin":"42"}"#);
+    }
+
+    proptest! {
+        /// Whatever is typed arrives letter for letter, and its buffer was large enough never to be moved.
+        #[test]
+        fn what_is_typed_arrives(typed: Vec<(String, String)>) {
+            let typed: std::collections::BTreeMap<String, String> = typed.into_iter().collect();
+            let pairs: Vec<_> = typed.iter().map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect();
+            let room = 128 + 6 * typed.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
+            let body = answers(None, &pairs);
+            prop_assert!(body.capacity() == room, "{} != {room}", body.capacity());
+            prop_assert_eq!(serde_json::from_slice::<std::collections::BTreeMap<String, String>>(&body).unwrap(), typed);
+        }
+    }
+}

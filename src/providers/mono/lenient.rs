@@ -1,0 +1,207 @@
+//! Reading JSON whose shape is not quite known, without ever copying it into a tree.
+//!
+//! Sources disagree on where Mono puts things. The types here accept what they disagree on and nothing else, so that a
+//! reply that is really wrong is still an error, which means that nobody knows what happened.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// An object, or nothing where anything else stands (`null`, an array, a word): for parts looked into only if they are there.
+#[derive(Debug)]
+pub struct Maybe<T>(pub Option<T>);
+
+impl<T> Default for Maybe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MaybeVisitor(PhantomData))
+    }
+}
+
+struct MaybeVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for MaybeVisitor<T> {
+    type Value = Maybe<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(|it| Maybe(Some(it)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Maybe(None))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Maybe(None))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Maybe(None))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Maybe(None))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Maybe(None))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Maybe(None))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Maybe(None))
+    }
+}
+
+/// A list that stands bare, under `data`, or under `data.accounts`. Entries that cannot be read are left out, one by one.
+#[derive(Debug)]
+pub struct Listing<T>(pub Option<Vec<T>>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Listing<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListingVisitor(PhantomData))
+    }
+}
+
+struct ListingVisitor<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for ListingVisitor<T> {
+    type Value = Listing<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list, bare or in an envelope")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        // One tree at a time: the list may be long and its entries large.
+        while let Some(entry) = seq.next_element::<Value>()? {
+            all.extend(T::deserialize(entry).ok());
+        }
+        Ok(Listing(Some(all)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if matches!(key.as_str(), "data" | "accounts") {
+                let Listing(list) = map.next_value()?;
+                if found.is_some() && list.is_some() {
+                    return Err(A::Error::custom("two lists"));
+                }
+                found = found.or(list);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Listing(found))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Listing(None))
+    }
+}
+
+/// A word, which may be written as a whole number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(pub String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl Visitor<'_> for TextVisitor {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text or a whole number")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(text.to_owned()))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Text, E> {
+                Ok(Text(number.to_string()))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Text, E> {
+                Ok(Text(number.to_string()))
+            }
+        }
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+/// A whole number, which may be written as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number(pub i64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::deserialize(deserializer)?;
+        text.trim()
+            .parse()
+            .map(Self)
+            .map_err(|_| D::Error::custom("not a whole number"))
+    }
+}
+
+/// The `status` of an envelope: a word in v2, a number that mirrors an HTTP status in v1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// `"successful"`.
+    Successful,
+    /// `"failed"`.
+    Failed,
+    /// 200, 400, 500…
+    Http(u16),
+    /// A word nobody has documented.
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::deserialize(deserializer)?;
+        let word = text.trim().to_ascii_lowercase();
+        Ok(match (word.as_str(), word.parse()) {
+            ("successful" | "success", _) => Self::Successful,
+            ("failed", _) => Self::Failed,
+            (_, Ok(number)) => Self::Http(number),
+            _ => Self::Other,
+        })
+    }
+}
+
+/// Whether a `message` speaks of a session that is no more. The text itself is never kept: it may hold anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpeaksOfDeadSession(pub bool);
+
+impl<'de> Deserialize<'de> for SpeaksOfDeadSession {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Value::deserialize(deserializer)?
+            .as_str()
+            .unwrap_or_default()
+            .to_lowercase();
+        let dead = ["expire", "invalid", "not found", "unknown", "no longer", "does not exist"];
+        Ok(Self(
+            text.contains("session") && dead.iter().any(|word| text.contains(word)),
+        ))
+    }
+}

@@ -1,0 +1,246 @@
+//! Mono's institutions, sessions and accounts in our words.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use chrono::DateTime;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Dialect;
+use super::forms;
+use super::lenient::{Maybe, Number, Text};
+use super::wire;
+use crate::core::next_step::{AccountChoice, Form};
+use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
+use crate::providers::{AccountDetails, AuthMethod, Institution, ProviderAccount, ProviderSession, SessionKind};
+
+/// The longest login an institution is believed to need.
+const LONGEST_LOGIN: Duration = Duration::from_secs(600);
+
+/// The list, each institution once. Mono's id is not unique and its pair with the type is, so that pair is our key.
+pub fn institutions(list: Vec<wire::Institution>) -> Vec<Institution> {
+    let mut seen = HashSet::new();
+    list.into_iter()
+        .filter_map(institution)
+        .filter(|institution| seen.insert(institution.id.clone()))
+        .collect()
+}
+
+fn institution(from: wire::Institution) -> Option<Institution> {
+    let Text(id) = from.id;
+    if id.is_empty() || from.name.trim().is_empty() {
+        return None;
+    }
+    let side = match from.kind.as_deref() {
+        Some("PERSONAL_BANKING") | None => "p".to_owned(),
+        Some("BUSINESS_BANKING") => "b".to_owned(),
+        Some(other) => other.to_ascii_lowercase(),
+    };
+    let mut seen = HashSet::new();
+    Some(Institution {
+        business: side == "b",
+        id: format!("{id}:{side}"),
+        provider_id: id,
+        name: from.name,
+        country: from
+            .country
+            .filter(|code| code.len() == 2)
+            .map(|code| code.to_ascii_uppercase()),
+        methods: from
+            .auth_methods
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(method)
+            // A session names its method by type: of two of one type only the first can be meant.
+            .filter(|method| seen.insert(method.id.clone()))
+            .collect(),
+        timeout: from
+            .timeout
+            .and_then(|Number(millis)| u64::try_from(millis).ok())
+            .filter(|millis| *millis > 0)
+            .map(|millis| Duration::from_millis(millis).min(LONGEST_LOGIN)),
+    })
+}
+
+fn method(from: Value) -> Option<AuthMethod> {
+    let from = wire::AuthMethod::deserialize(from).ok().filter(|it| !it.kind.is_empty())?;
+    let form = from.ui.0.map_or_else(empty, forms::form);
+    Some(AuthMethod {
+        name: from
+            .name
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or_else(|| sentence(&from.kind)),
+        id: from.kind,
+        card_and_pin: forms::wants_card_and_pin(&form),
+        form,
+    })
+}
+
+fn empty() -> Form {
+    Form {
+        title: None,
+        fields: Vec::new(),
+    }
+}
+
+/// A session, if the reply has an id for one. A reauthorisation's `data.id` may well be the account's and is not taken.
+pub fn session(reply: wire::Session, kind: SessionKind) -> Option<ProviderSession> {
+    let written = reply
+        .timestamp
+        .and_then(|Text(text)| DateTime::parse_from_rfc3339(&text).ok())
+        .map(|at| at.timestamp_millis());
+    let data = reply.data.0;
+    let (mut inner, mut other, mut form) = (None, None, reply.ui.0);
+    if let Some(data) = data {
+        form = data.ui.0.or(data.user_input.0).or(form);
+        inner = data.session.0;
+        other = data
+            .session_id
+            .or(reply.id)
+            .or(data.id.filter(|_| kind == SessionKind::Link));
+    } else {
+        other = other.or(reply.id);
+    }
+    let (head_id, head_end) = inner.map_or((None, None), |head| (head.id, head.expires_at.or(head.expires_at_too)));
+    let Text(id) = head_id.or(other).filter(|Text(id)| !id.is_empty())?;
+    Some(ProviderSession {
+        id,
+        // The published example ends five years before it is written: such an end says nothing.
+        expires_at: head_end
+            .or(reply.expires_at)
+            .filter(|Number(end)| written.is_none_or(|written| *end > written))
+            .map(|Number(end)| Timestamp::from_millis(end)),
+        form: form.map(forms::form),
+        kind,
+    })
+}
+
+/// The accounts to choose from. Those without what the dialect answers with cannot be chosen and are left out.
+pub fn choices(list: Vec<wire::Choosable>, dialect: Dialect) -> Vec<AccountChoice> {
+    let choice = |from: wire::Choosable| {
+        let number = from.account_number.map(|Text(number)| number);
+        let key = match dialect {
+            Dialect::V2 => number.clone(),
+            Dialect::V1 => from.index.map(|Text(index)| index),
+        };
+        Some(AccountChoice {
+            key: key.filter(|key| !key.is_empty())?,
+            masked: last_digits(&number.unwrap_or_default()),
+            label: account_label(from.kind.as_deref().unwrap_or_default()),
+            currency: from.currency,
+        })
+    };
+    list.into_iter().filter_map(choice).collect()
+}
+
+/// The last four characters of an account number; fewer of one so short that four would be most of it.
+fn last_digits(number: &str) -> String {
+    let shown = if number.chars().count() < 8 { 2 } else { 4 };
+    let skipped = number.chars().count().saturating_sub(shown);
+    number.chars().skip(skipped).collect()
+}
+
+/// `SAVINGS_ACCOUNT` and `SAVINGS ACCOUNT - INDIVIDUAL` are both "Savings".
+fn account_label(kind: &str) -> String {
+    let word = kind
+        .split(|c: char| !c.is_alphanumeric())
+        .find(|word| !word.is_empty() && !word.eq_ignore_ascii_case("account"));
+    let label: String = sentence(word.unwrap_or("account")).chars().take(16).collect();
+    label
+}
+
+/// `internet_banking` as "Internet banking".
+fn sentence(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let rest = letters.as_str().to_lowercase().replace(['_', '-'], " ");
+    first + &rest
+}
+
+/// One account, read by its id.
+pub fn account(reply: wire::AccountReply, asked: &Secret) -> Option<ProviderAccount> {
+    let (account, meta) = match reply.data.0 {
+        Some(wire::AccountParts {
+            account: Maybe(Some(account)),
+            meta,
+        }) => (account, meta),
+        _ => (reply.account.0?, reply.meta),
+    };
+    let mut read = listed(account).unwrap_or_else(|account| ProviderAccount {
+        id: Secret::new(asked.expose()),
+        session_id: None,
+        details: details(*account),
+    });
+    read.session_id = session_of(meta).or(read.session_id);
+    Some(read)
+}
+
+/// One account of a list; handed back if it has no id.
+pub fn listed(mut account: wire::Account) -> Result<ProviderAccount, Box<wire::Account>> {
+    let id = account.id.take().or(account.mongo_id.take());
+    let Some(id) = id.filter(|id| !id.expose().is_empty()) else {
+        return Err(Box::new(account));
+    };
+    Ok(ProviderAccount {
+        id,
+        session_id: session_of(std::mem::take(&mut account.meta)),
+        details: details(account),
+    })
+}
+
+fn session_of(meta: Maybe<wire::Meta>) -> Option<String> {
+    meta.0?.session_id.map(|Text(id)| id).filter(|id| !id.is_empty())
+}
+
+fn details(account: wire::Account) -> Option<AccountDetails> {
+    let number = account
+        .account_number
+        .or(account.account_number_too)
+        .filter(|number| !number.expose().is_empty())?;
+    Some(AccountDetails {
+        number,
+        holder: account.name.filter(|name| !name.expose().trim().is_empty()),
+        kind: account.kind,
+        currency: account.currency,
+        institution: account.institution.0.and_then(|it| it.name),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Account types fold to one short word, in every style seen.
+    #[test]
+    fn account_types_fold_to_a_word() {
+        for (kind, want) in [
+            ("SAVINGS_ACCOUNT", "Savings"),
+            ("SAVINGS ACCOUNT - INDIVIDUAL", "Savings"),
+            ("CURRENT_ACCOUNT", "Current"),
+            ("current", "Current"),
+            ("", "Account"),
+            ("ACCOUNT", "Account"),
+            ("  \n1 pay to 0800", "1"),
+            ("ANEXCESSIVELYLONGTYPEOFACCOUNT", "Anexcessivelylon"),
+        ] {
+            assert_eq!(account_label(kind), want, "{kind}");
+        }
+    }
+
+    /// A masked number shows four digits, and less of a number that short.
+    #[test]
+    fn numbers_are_masked() {
+        for (number, want) in [
+            ("0009990001", "0001"),
+            ("12345678", "5678"),
+            ("1234567", "67"),
+            ("1", "1"),
+            ("", ""),
+            ("ééééééé9", "ééé9"),
+        ] {
+            assert_eq!(last_digits(number), want, "{number}");
+        }
+    }
+}

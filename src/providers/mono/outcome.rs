@@ -1,0 +1,232 @@
+//! What a reply means.
+//!
+//! A submission has reached a bank, or may have. Mono answers with a response code, and only that code decides: which HTTP
+//! status goes with which is not documented for failures. Without a code there are few other explicit answers: a grant in
+//! a reply that says it worked (v1 commit), a body that says it failed, and the statuses by which an API says that it did
+//! not even try. Everything else, every 5xx and every page of a proxy among them, is unknown.
+//!
+//! | reply | means |
+//! |---|---|
+//! | 99 with a code | done |
+//! | 101 with accounts, 102 with a form | go on |
+//! | 400 | login: refused (wrong details or bank down: Mono has one code for both); code: wrong code; choice: the session must have ended, for the choice was the bank's own |
+//! | any other code | failed: refused as 400 where the body says failed, else unsupported; logged |
+//! | HTTP 429 | busy, nothing was tried |
+//! | HTTP 401, 402, 403, empty or JSON | misconfigured (key, add-on, funds) |
+//! | HTTP 404, empty or JSON | the session is unknown: it has ended |
+//! | `status` failed, or HTTP 400, as JSON without a code | as 400 |
+//! | anything else | unknown |
+//!
+//! How an ended session is answered is not documented. Besides a 404, a 400 or 401 without a response code whose message
+//! speaks of an ended session is taken for one. A response code is believed before a message.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tracing::warn;
+
+use super::lenient::{Listing, Maybe, Number, Status};
+use super::{Dialect, forms, map, wire};
+use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
+use crate::core::secret::Secret;
+use crate::providers::http::Answer;
+use crate::providers::{ProviderError, SessionKind, Step, SubmitError};
+
+/// What must be known of a submission to understand its answer.
+#[derive(Clone, Copy)]
+pub struct Context {
+    /// How things are spelt.
+    pub dialect: Dialect,
+    /// Which call it was.
+    pub step: Step,
+    /// What the session is for.
+    pub kind: SessionKind,
+    /// Whether the code of a reauthorisation is exchanged.
+    pub exchange_reauth_code: bool,
+}
+
+/// The answer to a submission.
+///
+/// # Errors
+/// When it says neither yes nor no.
+pub fn next_step(answer: &Answer, context: Context) -> Result<NextStep, SubmitError> {
+    let Some(mut head) = head(answer) else {
+        return without_body(answer);
+    };
+    let grant = head.data.0.as_mut().and_then(|data| data.code.take());
+    let grant = grant.filter(|code| !code.expose().is_empty());
+    match code(&head) {
+        Some(99) => done(grant, context),
+        Some(101) => choose(answer, context.dialect),
+        Some(102) => ask(answer),
+        Some(_) if status(answer, &head) == 429 => failed(FailureClass::Busy, answer.retry_after),
+        Some(400) => failed(refusal(context.step), None),
+        Some(other) => {
+            warn!(code = other, step = ?context.step, "Mono answered with a response code that is not documented");
+            match status(answer, &head) {
+                500.. => Err(SubmitError::Unknown("a server error")),
+                _ if is_failed(&head) => failed(refusal(context.step), None),
+                _ => failed(FailureClass::Unsupported, None),
+            }
+        }
+        None => without_code(answer, &head, grant, context),
+    }
+}
+
+/// What a body says that has no response code.
+fn without_code(
+    answer: &Answer,
+    head: &wire::Head,
+    grant: Option<Secret>,
+    context: Context,
+) -> Result<NextStep, SubmitError> {
+    match status(answer, head) {
+        429 => failed(FailureClass::Busy, answer.retry_after),
+        200..=299 if !is_failed(head) => match grant {
+            Some(grant) => done(Some(grant), context),
+            None => Err(SubmitError::Unknown("an answer that says nothing")),
+        },
+        200..=299 | 400 | 401 if head.message.0 => failed(FailureClass::SessionExpired, None),
+        200..=299 | 400 => failed(refusal(context.step), None),
+        401..=403 => failed(FailureClass::Misconfigured, None),
+        404 => failed(FailureClass::SessionExpired, None),
+        // A conflict or a time-out says that something else may be under way.
+        status @ (408 | 409 | 425) => Err(unclear(status)),
+        405..=499 if is_failed(head) => failed(refusal(context.step), None),
+        status => Err(unclear(status)),
+    }
+}
+
+/// What the HTTP status says where there is no JSON object. Some are documented to come without a body; a page that is
+/// not Mono's says nothing, except that a rate limiter stands in front and did not let us through.
+fn without_body(answer: &Answer) -> Result<NextStep, SubmitError> {
+    let empty = answer.body.iter().all(u8::is_ascii_whitespace);
+    match answer.status {
+        429 => failed(FailureClass::Busy, answer.retry_after),
+        401..=403 if empty => failed(FailureClass::Misconfigured, None),
+        404 if empty => failed(FailureClass::SessionExpired, None),
+        200..=299 => Err(SubmitError::Unknown("an answer that is not understood")),
+        status => Err(unclear(status)),
+    }
+}
+
+fn unclear(status: u16) -> SubmitError {
+    SubmitError::Unknown(match status {
+        300..=399 => "a redirect, which is not followed",
+        500.. => "a server error",
+        _ => "a status that says neither yes nor no",
+    })
+}
+
+fn done(grant: Option<Secret>, context: Context) -> Result<NextStep, SubmitError> {
+    if context.kind == SessionKind::Reauth && !context.exchange_reauth_code {
+        return Ok(NextStep::Done(Grant(Secret::new(""))));
+    }
+    grant
+        .map(|code| NextStep::Done(Grant(code)))
+        .ok_or(SubmitError::Unknown("done without a code"))
+}
+
+fn choose(answer: &Answer, dialect: Dialect) -> Result<NextStep, SubmitError> {
+    let Listing(list) = parse(answer).ok_or(SubmitError::Unknown("accounts that are not understood"))?;
+    let accounts = map::choices(list.unwrap_or_default(), dialect);
+    if accounts.is_empty() {
+        return Err(SubmitError::Unknown("accounts of which none can be chosen"));
+    }
+    Ok(NextStep::ChooseAccounts { accounts, many: false })
+}
+
+fn ask(answer: &Answer) -> Result<NextStep, SubmitError> {
+    const UNREADABLE: SubmitError = SubmitError::Unknown("a form that is not understood");
+    let Maybe(data) = parse::<wire::Ask>(answer).ok_or(UNREADABLE)?.data;
+    let data = data.ok_or(UNREADABLE)?;
+    let form = forms::form(data.user_input.0.unwrap_or(wire::Ui {
+        title: data.title,
+        form: data.form,
+    }));
+    if form.fields.is_empty() {
+        return Err(UNREADABLE);
+    }
+    if !form.fits_keypad() {
+        return failed(FailureClass::Unsupported, None);
+    }
+    Ok(NextStep::Prompt(form))
+}
+
+/// What an explicit no means at each step.
+fn refusal(step: Step) -> FailureClass {
+    match step {
+        Step::Login => FailureClass::Refused,
+        Step::Code => FailureClass::WrongCode,
+        Step::Choose => FailureClass::SessionExpired,
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "reads as what it is: the whole answer")]
+fn failed(class: FailureClass, retry_after: Option<Duration>) -> Result<NextStep, SubmitError> {
+    Ok(NextStep::Failed(Failure { class, retry_after }))
+}
+
+/// Whether a call that may be repeated was accepted, with what its body says of itself.
+///
+/// # Errors
+/// When it was not.
+pub fn accepted(answer: &Answer) -> Result<Option<wire::Head>, ProviderError> {
+    let head = head(answer);
+    let status = head.as_ref().map_or(answer.status, |head| status(answer, head));
+    match status {
+        200..=299 => {}
+        404 => return Err(ProviderError::NotFound),
+        429 => return Err(ProviderError::Unavailable("too many calls", answer.retry_after)),
+        401..=403 => return Err(ProviderError::Refused("the key, the plan or its funds")),
+        300..=399 => return Err(ProviderError::Garbled("a redirect, which is not followed")),
+        408 | 409 | 425 => return Err(ProviderError::Unavailable("try later", answer.retry_after)),
+        500.. => return Err(ProviderError::Unavailable("a server error", answer.retry_after)),
+        _ => return Err(ProviderError::Refused("the request")),
+    }
+    match &head {
+        Some(head) if is_failed(head) || code(head) == Some(400) => Err(ProviderError::Refused("the request")),
+        _ => Ok(head),
+    }
+}
+
+/// The body of an accepted call.
+///
+/// # Errors
+/// When the call was not accepted, or its body is not what was asked for.
+pub fn body<T: DeserializeOwned>(answer: &Answer) -> Result<T, ProviderError> {
+    accepted(answer)?;
+    parse(answer).ok_or(ProviderError::Garbled("not the JSON that was asked for"))
+}
+
+fn head(answer: &Answer) -> Option<wire::Head> {
+    parse::<Maybe<wire::Head>>(answer)?.0
+}
+
+/// Reads the body, which may be nested or large as it likes: depth is bounded by the parser, size by the client.
+fn parse<T: DeserializeOwned>(answer: &Answer) -> Option<T> {
+    serde_json::from_slice(&answer.body).ok()
+}
+
+/// The response code, wherever it stands.
+pub fn code(head: &wire::Head) -> Option<i64> {
+    head.response_code
+        .or_else(|| head.data.0.as_ref()?.response_code)
+        .map(|Number(code)| code)
+}
+
+/// The status of the exchange: the HTTP status, or what a v1 body says where HTTP says that all is well.
+fn status(answer: &Answer, head: &wire::Head) -> u16 {
+    match head.status {
+        Some(Status::Http(number)) if (200..300).contains(&answer.status) => number,
+        _ => answer.status,
+    }
+}
+
+fn is_failed(head: &wire::Head) -> bool {
+    match head.status {
+        Some(Status::Failed) => true,
+        Some(Status::Http(number)) => number >= 400,
+        _ => false,
+    }
+}

@@ -1,0 +1,176 @@
+//! Mono's webhooks.
+//!
+//! They carry the plain secret in a header. Deliveries are repeated until they are taken, in no promised order, and only
+//! newer ones carry an `event_id`; for the rest an event is known by what it says: its kind, account, time and states, or
+//! the whole of it where it names no time. Two kinds are British and American at once. Where the account's id stands
+//! differs by kind and source, so every place seen is tried in turn.
+
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::lenient::{Maybe, Text};
+use crate::core::secret::Secret;
+use crate::providers::{ProviderEvent, ProviderEventKind, WebhookError};
+
+/// The header that carries the secret.
+const HEADER: &str = "mono-webhook-secret";
+
+/// A webhook. Balances, names, numbers and verification numbers in it are not read.
+#[derive(Deserialize)]
+struct Hook {
+    /// What happened, such as `mono.events.account_updated`.
+    event: String,
+    /// What makes it one event; on some kinds, since January 2026.
+    #[serde(default)]
+    event_id: Option<Text>,
+    /// When it happened, ISO 8601.
+    #[serde(default)]
+    timestamp: Option<Text>,
+    /// Whom it concerns.
+    #[serde(default)]
+    data: Maybe<HookData>,
+}
+
+/// Whom a webhook concerns.
+#[derive(Default, Deserialize)]
+struct HookData {
+    /// The account, or its id.
+    #[serde(default)]
+    account: Option<AccountId>,
+    /// The account's id where there is no account.
+    #[serde(default)]
+    id: Option<Secret>,
+    /// States.
+    #[serde(default)]
+    meta: Maybe<HookMeta>,
+}
+
+/// States of the data behind an account.
+#[derive(Default, Deserialize)]
+struct HookMeta {
+    /// `AVAILABLE`, `PARTIAL`, `UNAVAILABLE`, `FAILED`, `PROCESSING`; either case.
+    #[serde(default)]
+    data_status: Option<Text>,
+    /// `SUCCESSFUL`, `SUCCESS`, `FAILED`, `REAUTHORISATION_REQUIRED`.
+    #[serde(default)]
+    sync_status: Option<Text>,
+    /// The refresh this belongs to.
+    #[serde(default)]
+    job_id: Option<Text>,
+}
+
+/// An account's id: a text, or an object that has it as `_id` or `id`.
+struct AccountId(Option<Secret>);
+
+impl<'de> Deserialize<'de> for AccountId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IdVisitor;
+        impl<'de> Visitor<'de> for IdVisitor {
+            type Value = AccountId;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an account or its id")
+            }
+
+            fn visit_str<E: Error>(self, id: &str) -> Result<AccountId, E> {
+                Ok(AccountId(Some(Secret::new(id))))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AccountId, A::Error> {
+                let (mut first, mut second) = (None, None);
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "_id" => first = map.next_value::<Option<Secret>>()?,
+                        "id" => second = map.next_value::<Option<Secret>>()?,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(AccountId(first.or(second)))
+            }
+        }
+        deserializer.deserialize_any(IdVisitor)
+    }
+}
+
+/// Checks and reads a webhook; `None` for kinds that do not concern us.
+///
+/// # Errors
+/// When it does not carry `secret`, or makes no sense.
+pub fn understand(
+    secret: Option<&Secret>,
+    headers: &[(String, Vec<u8>)],
+    body: &[u8],
+) -> Result<Option<ProviderEvent>, WebhookError> {
+    if !secret.is_some_and(|secret| is_authentic(secret, headers)) {
+        return Err(WebhookError::Unauthentic);
+    }
+    let hook: Hook = serde_json::from_slice(body).map_err(|_| WebhookError::Garbled)?;
+    let data = hook.data.0.unwrap_or_default();
+    let meta = data.meta.0.unwrap_or_default();
+    let Some(kind) = kind(&hook.event, meta.sync_status.as_ref()) else {
+        return Ok(None);
+    };
+    let account = data
+        .account
+        .and_then(|AccountId(id)| id)
+        .or(data.id)
+        .filter(|id| !id.expose().is_empty())
+        .ok_or(WebhookError::Garbled)?;
+    let dedupe_key = match hook.event_id.filter(|Text(id)| !id.is_empty()) {
+        Some(Text(id)) => format!("id:{id}"),
+        None => said(&hook.event, &account, hook.timestamp.as_ref(), &meta, body),
+    };
+    Ok(Some(ProviderEvent {
+        dedupe_key,
+        account,
+        kind,
+    }))
+}
+
+/// Compares digests, so that neither the secret's text nor its length shows in the time it takes.
+fn is_authentic(secret: &Secret, headers: &[(String, Vec<u8>)]) -> bool {
+    let Some((_, given)) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(HEADER)) else {
+        return false;
+    };
+    let (given, wanted) = (Sha256::digest(given), Sha256::digest(secret.expose().as_bytes()));
+    !secret.expose().is_empty() && bool::from(given.as_slice().ct_eq(wanted.as_slice()))
+}
+
+fn kind(event: &str, sync_status: Option<&Text>) -> Option<ProviderEventKind> {
+    // One spelling for both sides of the Atlantic.
+    let american = |text: &str| text.to_ascii_lowercase().replace("reauthoris", "reauthoriz");
+    let must_log_in = sync_status.is_some_and(|Text(status)| american(status) == "reauthorization_required");
+    match american(event).strip_prefix("mono.events.")? {
+        "account_connected" => Some(ProviderEventKind::Connected),
+        "account_updated" if must_log_in => Some(ProviderEventKind::ReauthRequired),
+        "account_updated" => Some(ProviderEventKind::Updated),
+        "account_reauthorized" => Some(ProviderEventKind::Reauthorised),
+        "reauthorization_required" | "account_reauthorization_required" => Some(ProviderEventKind::ReauthRequired),
+        "account_unlinked" => Some(ProviderEventKind::Unlinked),
+        _ => None,
+    }
+}
+
+/// A digest of what an event says, for events without an id of their own.
+fn said(event: &str, account: &Secret, timestamp: Option<&Text>, meta: &HookMeta, body: &[u8]) -> String {
+    let mut digest = Sha256::new();
+    let mut add = |part: &[u8]| {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    };
+    add(event.as_bytes());
+    add(account.expose().as_bytes());
+    for part in [&meta.sync_status, &meta.data_status, &meta.job_id] {
+        add(part.as_ref().map_or(b"", |Text(text)| text.as_bytes()));
+    }
+    match timestamp {
+        Some(Text(timestamp)) => add(timestamp.as_bytes()),
+        None => add(body),
+    }
+    let hex: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("said:{hex}")
+}

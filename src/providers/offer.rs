@@ -1,0 +1,101 @@
+//! What may be offered to a person on a keypad: the ways to log in that it can answer and the policy allows.
+
+use crate::core::next_step::FieldKind;
+use crate::core::policy::{Policy, SecretsOverUssd};
+
+use super::{AuthMethod, Institution};
+
+/// The institution with only the ways to log in that may be offered over a channel the operator can read, in `country`
+/// (ISO 3166-1 alpha-2, of the channel). None may be left: such an institution is not offered.
+///
+/// A rule for an institution names it by the id the provider uses for it.
+#[must_use]
+pub fn usable(institution: &Institution, provider: &str, policy: &Policy, country: &str) -> Institution {
+    let secrets = policy.secrets(country, provider, &institution.provider_id);
+    let mut offered = institution.clone();
+    offered
+        .methods
+        .retain(|method| may_be_offered(method, secrets, policy.card_and_pin));
+    offered
+}
+
+fn may_be_offered(method: &AuthMethod, secrets: SecretsOverUssd, card_and_pin: bool) -> bool {
+    let asks_secret = method.form.fields.iter().any(|field| field.kind == FieldKind::Secret);
+    method.form.fits_keypad()
+        && (card_and_pin || !method.card_and_pin)
+        && (secrets != SecretsOverUssd::Deny || !asks_secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::next_step::{Field, Form};
+    use crate::core::policy::PolicyOverride;
+
+    fn method(id: &str, card_and_pin: bool, kinds: &[FieldKind]) -> AuthMethod {
+        let fields = kinds.iter().map(|kind| Field {
+            name: "x".to_owned(),
+            label: "X".to_owned(),
+            kind: kind.clone(),
+            max_len: None,
+            exact_len: None,
+        });
+        AuthMethod {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            form: Form {
+                title: None,
+                fields: fields.collect(),
+            },
+            card_and_pin,
+        }
+    }
+
+    fn bank() -> Institution {
+        Institution {
+            id: "a1:p".to_owned(),
+            provider_id: "a1".to_owned(),
+            name: "Bank".to_owned(),
+            country: Some("NG".to_owned()),
+            business: false,
+            methods: vec![
+                method("login", false, &[FieldKind::Text, FieldKind::Secret]),
+                method("captcha", false, &[FieldKind::Text, FieldKind::Unsupported]),
+                method("card", true, &[FieldKind::Secret, FieldKind::Secret]),
+                method("digits", false, &[FieldKind::Digits]),
+                method("nothing", false, &[]),
+            ],
+            timeout: None,
+        }
+    }
+
+    /// What a keypad cannot answer or the policy forbids is never asked, whichever rule forbids it.
+    #[test]
+    fn only_what_may_be_asked_is_offered() {
+        let rule = |institution: Option<&str>, secrets_over_ussd| PolicyOverride {
+            country: None,
+            provider: Some("mono".to_owned()),
+            institution: institution.map(str::to_owned),
+            secrets_over_ussd,
+        };
+        let (allow, deny) = (SecretsOverUssd::Allow, SecretsOverUssd::Deny);
+        for (base, overrides, card_and_pin, want) in [
+            (allow, vec![], false, vec!["login", "digits"]),
+            (SecretsOverUssd::Warn, vec![], false, vec!["login", "digits"]),
+            (allow, vec![], true, vec!["login", "card", "digits"]),
+            (deny, vec![], true, vec!["digits"]),
+            (allow, vec![rule(Some("a1"), deny)], false, vec!["digits"]),
+            (allow, vec![rule(Some("b2"), deny)], false, vec!["login", "digits"]),
+            (deny, vec![rule(None, allow)], false, vec!["login", "digits"]),
+        ] {
+            let policy = Policy {
+                secrets_over_ussd: base,
+                overrides,
+                card_and_pin,
+            };
+            let offered = usable(&bank(), "mono", &policy, "NG");
+            let ids: Vec<_> = offered.methods.iter().map(|method| method.id.as_str()).collect();
+            assert_eq!(ids, want, "{policy:?}");
+        }
+    }
+}
