@@ -14,6 +14,7 @@ use crate::core::next_step::{Form, Grant, NextStep};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
+pub mod base_url;
 pub mod http;
 pub mod mono;
 pub mod offer;

@@ -21,4 +21,9 @@ mod telemetry;
 
 #[cfg(feature = "sandbox")]
 mod phone;
+//! The tests that need more than one module: one binary, so that they are linked once.
+
+#[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod support;

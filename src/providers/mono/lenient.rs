@@ -199,7 +199,14 @@ impl<'de> Deserialize<'de> for SpeaksOfDeadSession {
             .as_str()
             .unwrap_or_default()
             .to_lowercase();
-        let dead = ["expire", "invalid", "not found", "unknown", "no longer", "does not exist"];
+        let dead = [
+            "expire",
+            "invalid",
+            "not found",
+            "unknown",
+            "no longer",
+            "does not exist",
+        ];
         Ok(Self(
             text.contains("session") && dead.iter().any(|word| text.contains(word)),
         ))

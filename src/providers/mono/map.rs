@@ -65,7 +65,9 @@ fn institution(from: wire::Institution) -> Option<Institution> {
 }
 
 fn method(from: Value) -> Option<AuthMethod> {
-    let from = wire::AuthMethod::deserialize(from).ok().filter(|it| !it.kind.is_empty())?;
+    let from = wire::AuthMethod::deserialize(from)
+        .ok()
+        .filter(|it| !it.kind.is_empty())?;
     let form = from.ui.0.map_or_else(empty, forms::form);
     Some(AuthMethod {
         name: from

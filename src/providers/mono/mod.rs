@@ -16,7 +16,8 @@ use zeroize::Zeroizing;
 use self::forms::Body;
 use self::lenient::Listing;
 use self::outcome::Context;
-use super::http::{Answer, BaseUrl, Call, Client, SendError};
+use super::base_url::BaseUrl;
+use super::http::{Answer, Call, Client, SendError};
 use super::{
     Credentials, Customer, Institution, Opened, Opening, Provider, ProviderAccount, ProviderError, ProviderEvent,
     SessionKind, Step, Submission, SubmitError, WebhookError, Which,
@@ -138,10 +139,7 @@ impl Mono {
                 let room = app.len() + institution.provider_id.len() + method.len() + 64;
                 let body = Body::with_room(room).text("app", app);
                 let body = body.text("institution", &institution.provider_id);
-                Ok((
-                    &["v1", "connect", "session"],
-                    body.text("auth_method", method).finish(),
-                ))
+                Ok((&["v1", "connect", "session"], body.text("auth_method", method).finish()))
             }
             (Opening::Reauth { account }, Dialect::V2) => {
                 let body = Body::with_room(account.expose().len() + 16).text("account", account.expose());

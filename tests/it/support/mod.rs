@@ -35,3 +35,8 @@ pub mod wire;
 pub mod browser;
 #[cfg(feature = "sandbox")]
 pub mod canned;
+//! What several areas of tests share.
+
+pub mod logs;
+pub mod tcp;
+pub mod tls;

@@ -1,0 +1,112 @@
+//! Where a provider's API is, and the URLs below it.
+
+use url::{Host, Url};
+
+/// The root of a provider's API: https, or http on a loopback address where that is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+/// Why an address is no base URL. Never repeats it: it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// Not a URL with a host.
+    #[error("not an http(s) URL with a host")]
+    NotAUrl,
+    /// Plain http is for loopback addresses in the sandbox only.
+    #[error("must be https (plain http is for loopback addresses in the sandbox only)")]
+    NotHttps,
+    /// A base has no user, query or fragment.
+    #[error("must have no user, password, query or fragment")]
+    Extra,
+}
+
+/// Checks the root of a provider's API.
+///
+/// # Errors
+/// When it is not https (or http to a loopback address, where `allow_loopback_http`), or has more than host, port and path.
+pub fn validate_base_url(text: &str, allow_loopback_http: bool) -> Result<BaseUrl, BaseUrlError> {
+    let url = Url::parse(text).map_err(|_| BaseUrlError::NotAUrl)?;
+    if url.host().is_none() {
+        return Err(BaseUrlError::NotAUrl);
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if allow_loopback_http && is_loopback(&url) => {}
+        _ => return Err(BaseUrlError::NotHttps),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(BaseUrlError::Extra);
+    }
+    Ok(BaseUrl(url))
+}
+
+/// Whether a URL names this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+impl BaseUrl {
+    /// The URL of a path below the base. Segments are data: each is encoded as one segment, and one that would climb
+    /// (`..`) or vanish (empty) gives `None`.
+    pub fn at(&self, segments: &[&str]) -> Option<Url> {
+        if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
+            return None;
+        }
+        let mut url = self.0.clone();
+        url.path_segments_mut().ok()?.pop_if_empty().extend(segments);
+        Some(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only https goes out to the world, and a base URL cannot smuggle in a password or a query.
+    #[test]
+    fn a_base_url_is_https_or_loopback() {
+        for (text, sandbox, want) in [
+            ("https://api.withmono.com", false, Ok(())),
+            ("https://api.withmono.com/prefix/", false, Ok(())),
+            ("http://127.0.0.1:9000", true, Ok(())),
+            ("http://[::1]:9000/mono", true, Ok(())),
+            ("http://localhost:9000", true, Ok(())),
+            ("http://127.0.0.1:9000", false, Err(BaseUrlError::NotHttps)),
+            ("http://api.withmono.com", true, Err(BaseUrlError::NotHttps)),
+            ("http://localhost.example.com", true, Err(BaseUrlError::NotHttps)),
+            ("http://127.0.0.1.example.com", true, Err(BaseUrlError::NotHttps)),
+            ("ftp://127.0.0.1", true, Err(BaseUrlError::NotHttps)),
+            ("https://u:p@api.withmono.com", false, Err(BaseUrlError::Extra)),
+            ("https://api.withmono.com?key=1", false, Err(BaseUrlError::Extra)),
+            ("https://api.withmono.com#x", false, Err(BaseUrlError::Extra)),
+            ("file:///etc/passwd", true, Err(BaseUrlError::NotAUrl)),
+            ("api.withmono.com", false, Err(BaseUrlError::NotAUrl)),
+            ("", false, Err(BaseUrlError::NotAUrl)),
+        ] {
+            assert_eq!(validate_base_url(text, sandbox).map(|_| ()), want, "{text}");
+        }
+    }
+
+    /// An id from outside stays one segment of the path: it cannot climb, add a query or reach another call.
+    #[test]
+    fn a_segment_stays_a_segment() {
+        let base = validate_base_url("https://api.example/base/", false).unwrap();
+        for (id, want) in [
+            ("abc", Some("https://api.example/base/v2/accounts/abc")),
+            ("a/../b", Some("https://api.example/base/v2/accounts/a%2F..%2Fb")),
+            ("a?b#c", Some("https://api.example/base/v2/accounts/a%3Fb%23c")),
+            ("%2e%2e", Some("https://api.example/base/v2/accounts/%252e%252e")),
+            ("..", None),
+            (".", None),
+            ("", None),
+        ] {
+            let url = base.at(&["v2", "accounts", id]);
+            assert_eq!(url.as_ref().map(Url::as_str), want, "{id}");
+        }
+    }
+}

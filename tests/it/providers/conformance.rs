@@ -1,0 +1,364 @@
+//! What every provider that takes a login must do, whoever it is: the promises the rest of the product is built on.
+//!
+//! A [`Scenario`] says what a stand-in accepts; [`hold`] plays every journey against it through the port alone. A new
+//! provider gets a scenario and one test. The stand-in must know one account, ask for a code after the login, and let the
+//! person choose among accounts or not.
+
+use std::time::Duration;
+
+use kiungo::core::next_step::{FailureClass, Grant, NextStep};
+use kiungo::core::secret::Secret;
+use kiungo::providers::mono::Dialect;
+use kiungo::providers::{
+    Credentials, Customer, Institution, Opened, Opening, Provider, ProviderError, ProviderSession, SessionKind, Step,
+    Submission, SubmitError, WebhookError, Which,
+};
+use serde_json::{Value, json};
+use wiremock::matchers::{body_partial_json, header, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::mono::{KEY, mono_with};
+
+/// What a stand-in accepts.
+pub struct Scenario<'a> {
+    /// The provider, calling the stand-in.
+    pub provider: &'a dyn Provider,
+    /// Keys it accepts.
+    pub keys: Credentials,
+    /// Keys it does not accept.
+    pub wrong_keys: Credentials,
+    /// An institution of its list, by our id, with a way to log in.
+    pub institution: (&'a str, &'a str),
+    /// A login that is right, and one that is wrong.
+    pub login: [&'a [(&'a str, &'a str)]; 2],
+    /// A code that is right, and one that is wrong.
+    pub code: [&'a [(&'a str, &'a str)]; 2],
+}
+
+impl Scenario<'_> {
+    async fn chosen(&self) -> Institution {
+        let list = self.provider.institutions(&self.keys).await.unwrap();
+        list.into_iter().find(|it| it.id == self.institution.0).unwrap()
+    }
+
+    async fn opened(&self) -> ProviderSession {
+        let customer = Customer {
+            name: "Ada Example".to_owned(),
+            email: "ada@example.invalid".to_owned(),
+        };
+        let opening = Opening::Link {
+            institution: &self.chosen().await,
+            method: self.institution.1,
+            customer: &customer,
+        };
+        match self.provider.open(&self.keys, opening).await.unwrap() {
+            Opened::Session(session) => session,
+            Opened::Done(_) => panic!("a link was made without a login"),
+        }
+    }
+
+    async fn submit(
+        &self,
+        keys: &Credentials,
+        session: &ProviderSession,
+        step: Step,
+        answers: &[(&str, &str)],
+    ) -> Result<NextStep, SubmitError> {
+        let answers: Vec<_> = answers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Secret::new(*value)))
+            .collect();
+        let submission = Submission {
+            session,
+            step,
+            answers: &answers,
+            timeout: Duration::from_secs(10),
+        };
+        self.provider.submit(keys, submission).await
+    }
+
+    /// Goes on from a right login until there is a grant, at most six steps.
+    async fn granted(&self, session: &ProviderSession) -> Grant {
+        let mut next = self
+            .submit(&self.keys, session, Step::Login, self.login[0])
+            .await
+            .unwrap();
+        for _ in 0..6 {
+            next = match next {
+                NextStep::Done(grant) => return grant,
+                NextStep::Prompt(form) => {
+                    assert!(form.fits_keypad());
+                    for (name, _) in self.code[0] {
+                        assert!(
+                            form.fields.iter().any(|field| field.name == *name),
+                            "{name} was not asked"
+                        );
+                    }
+                    self.submit(&self.keys, session, Step::Code, self.code[0])
+                        .await
+                        .unwrap()
+                }
+                NextStep::ChooseAccounts { accounts, .. } => {
+                    for account in &accounts {
+                        assert!(
+                            account.masked.chars().count() <= 4,
+                            "more is shown than the last digits"
+                        );
+                    }
+                    let key = accounts[0].key.clone();
+                    self.submit(&self.keys, session, Step::Choose, &[("", &key)])
+                        .await
+                        .unwrap()
+                }
+                other => panic!("{other:?}"),
+            };
+        }
+        panic!("no end after six steps");
+    }
+}
+
+/// Plays every journey.
+pub async fn hold(scenario: &Scenario<'_>) {
+    the_list_is_stable(scenario).await;
+    a_no_is_a_no(scenario).await;
+    strangers_are_told_apart(scenario).await;
+    a_link_is_made_read_and_ended(scenario).await;
+}
+
+async fn the_list_is_stable(scenario: &Scenario<'_>) {
+    let first = scenario.provider.institutions(&scenario.keys).await.unwrap();
+    assert_eq!(first, scenario.provider.institutions(&scenario.keys).await.unwrap());
+    let ids: std::collections::HashSet<_> = first.iter().map(|it| &it.id).collect();
+    assert_eq!(ids.len(), first.len(), "ids are unique");
+    for institution in &first {
+        assert!(!institution.name.is_empty() && !institution.provider_id.is_empty());
+        assert!(institution.country.as_ref().is_none_or(|code| code.len() == 2));
+        assert!(
+            institution
+                .methods
+                .iter()
+                .all(|it| !it.id.is_empty() && !it.name.is_empty())
+        );
+    }
+    let chosen = scenario.chosen().await;
+    assert!(
+        chosen
+            .methods
+            .iter()
+            .any(|it| it.id == scenario.institution.1 && it.form.fits_keypad())
+    );
+}
+
+async fn a_no_is_a_no(scenario: &Scenario<'_>) {
+    let session = scenario.opened().await;
+    assert_eq!(session.kind, SessionKind::Link);
+    let class = |outcome| match outcome {
+        Ok(NextStep::Failed(failure)) => failure.class,
+        other => panic!("{other:?}"),
+    };
+    let wrong = scenario
+        .submit(&scenario.keys, &session, Step::Login, scenario.login[1])
+        .await;
+    assert_eq!(class(wrong), FailureClass::Refused);
+    let session = scenario.opened().await;
+    let asked = scenario
+        .submit(&scenario.keys, &session, Step::Login, scenario.login[0])
+        .await;
+    assert!(matches!(asked, Ok(NextStep::Prompt(_))), "{asked:?}");
+    let wrong = scenario
+        .submit(&scenario.keys, &session, Step::Code, scenario.code[1])
+        .await;
+    assert_eq!(class(wrong), FailureClass::WrongCode);
+}
+
+async fn strangers_are_told_apart(scenario: &Scenario<'_>) {
+    let (provider, wrong) = (scenario.provider, &scenario.wrong_keys);
+    assert!(matches!(
+        provider.institutions(wrong).await,
+        Err(ProviderError::Refused(_))
+    ));
+    let session = scenario.opened().await;
+    match scenario.submit(wrong, &session, Step::Login, scenario.login[0]).await {
+        Ok(NextStep::Failed(failure)) => assert_eq!(failure.class, FailureClass::Misconfigured),
+        other => panic!("{other:?}"),
+    }
+    let nobodys = Secret::new("nobodys-account");
+    let read = provider.accounts(&scenario.keys, Which::One(&nobodys)).await;
+    assert_eq!(read.err(), Some(ProviderError::NotFound));
+    assert_eq!(
+        provider.unlink(&scenario.keys, &nobodys).await,
+        Err(ProviderError::NotFound)
+    );
+    let redeemed = provider
+        .redeem(&scenario.keys, &Grant(Secret::new("nobodys-grant")))
+        .await;
+    let error = redeemed.expect_err("a grant out of nothing");
+    assert!(
+        matches!(error, ProviderError::Refused(_) | ProviderError::NotFound),
+        "{error:?}"
+    );
+    assert_eq!(provider.webhook(&[], b"{}").unwrap_err(), WebhookError::Unauthentic);
+}
+
+async fn a_link_is_made_read_and_ended(scenario: &Scenario<'_>) {
+    let (provider, keys) = (scenario.provider, &scenario.keys);
+    let session = scenario.opened().await;
+    let grant = scenario.granted(&session).await;
+    let accounts = provider.redeem(keys, &grant).await.unwrap();
+    assert!(!accounts.is_empty());
+    for account in &accounts {
+        let read = provider.accounts(keys, Which::One(&account.id)).await.unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!(read[0].id.expose(), account.id.expose());
+        let details = read[0].details.as_ref().expect("details");
+        assert!(!details.number.expose().is_empty());
+        provider.unlink(keys, &account.id).await.unwrap();
+        assert_eq!(provider.unlink(keys, &account.id).await, Err(ProviderError::NotFound));
+    }
+}
+
+/// The paths of one dialect, with the reply shapes that differ.
+struct Shapes {
+    list: &'static str,
+    session: &'static str,
+    login: &'static str,
+    commit: &'static str,
+    auth: &'static str,
+    accounts: &'static str,
+    choose: Value,
+}
+
+fn shapes(dialect: Dialect) -> Shapes {
+    match dialect {
+        Dialect::V2 => Shapes {
+            list: "/v3/institutions",
+            session: "/v2/connect/session",
+            login: "/v2/connect/login",
+            commit: "/v2/connect/commit",
+            auth: "/v2/accounts/auth",
+            accounts: "/v2/accounts",
+            choose: json!({ "accountNumber": "0009990002" }),
+        },
+        Dialect::V1 => Shapes {
+            list: "/v1/institutions",
+            session: "/v1/connect/session",
+            login: "/v1/connect/login",
+            commit: "/v1/connect/commit",
+            auth: "/account/auth",
+            accounts: "/accounts",
+            choose: json!({ "account": 0 }),
+        },
+    }
+}
+
+/// A Mono small enough to be seen through: one bank, a code, then two accounts. Whatever it does not know is an empty 404,
+/// another key an empty 401.
+async fn small_mono(dialect: Dialect) -> MockServer {
+    let server = MockServer::start().await;
+    let at = shapes(dialect);
+    let ui = json!({ "title": "Log in", "form": [
+        { "type": "elements.input", "name": "username", "contentType": "string" },
+        { "type": "elements.input", "name": "password", "contentType": "password" } ] });
+    let otp =
+        json!({ "title": "Code", "form": [{ "type": "elements.input", "name": "otp", "contentType": "string" }] });
+    let list = json!([{ "_id": "b1", "name": "Savanna", "type": "PERSONAL_BANKING", "country": "ng",
+        "auth_methods": [{ "type": "mobile_banking", "ui": ui }] }]);
+    let rows = json!([{ "index": 0, "accountNumber": "0009990002", "type": "SAVINGS_ACCOUNT", "balance": 5 },
+        { "index": 1, "accountNumber": "0009990001", "type": "CURRENT_ACCOUNT", "balance": 5 }]);
+    let account = json!({ "account": { "id": "acc-1", "accountNumber": "0009990002", "name": "ADA" }, "meta": {} });
+    let wrap = |status: Value, code: i64, data: Value| json!({ "status": status, "responseCode": code, "data": data });
+    let (list, session, ask, choose, done, account) = match dialect {
+        Dialect::V2 => (
+            json!({ "status": "successful", "data": list }),
+            json!({ "status": "successful", "data": { "session": { "id": "s1" }, "ui": ui } }),
+            wrap(json!("successful"), 102, json!({ "userInput": otp })),
+            wrap(json!("successful"), 101, json!({ "accounts": rows })),
+            wrap(json!("successful"), 99, json!({ "code": "code-1" })),
+            json!({ "status": "successful", "data": account }),
+        ),
+        Dialect::V1 => (
+            list,
+            json!({ "status": "successful", "id": "s1", "ui": ui }),
+            wrap(json!(200), 102, otp),
+            wrap(json!(200), 101, rows),
+            wrap(json!(200), 99, json!({ "code": "code-1" })),
+            account,
+        ),
+    };
+    let no = json!({ "status": "failed", "message": "no", "responseCode": 400, "data": null });
+    let unlink = format!("{}/acc-1/unlink", at.accounts);
+    for (verb, target, body, times, status, reply) in [
+        ("GET", at.list, None, None, 200, list),
+        ("POST", at.session, None, None, 200, session),
+        ("POST", at.login, Some(json!({ "password": "right" })), None, 200, ask),
+        (
+            "POST",
+            at.login,
+            Some(json!({ "password": "wrong" })),
+            None,
+            400,
+            no.clone(),
+        ),
+        ("POST", at.commit, Some(json!({ "otp": "123456" })), None, 200, choose),
+        (
+            "POST",
+            at.commit,
+            Some(json!({ "otp": "000000" })),
+            None,
+            200,
+            no.clone(),
+        ),
+        ("POST", at.commit, Some(at.choose), None, 200, done),
+        (
+            "POST",
+            at.auth,
+            Some(json!({ "code": "code-1" })),
+            None,
+            200,
+            json!({ "id": "acc-1" }),
+        ),
+        ("POST", at.auth, Some(json!({ "code": "nobodys-grant" })), None, 400, no),
+        ("GET", &format!("{}/acc-1", at.accounts), None, None, 200, account),
+        ("POST", &unlink, None, Some(1), 200, json!({ "status": "successful" })),
+    ] {
+        let mut mock = Mock::given(method(verb))
+            .and(path(target))
+            .and(header("mono-sec-key", KEY));
+        if let Some(body) = body {
+            mock = mock.and(body_partial_json(body));
+        }
+        let mut mock = mock.respond_with(ResponseTemplate::new(status).set_body_json(reply));
+        if let Some(times) = times {
+            mock = mock.up_to_n_times(times);
+        }
+        mock.mount(&server).await;
+    }
+    let stranger = Mock::given(header("mono-sec-key", "another key"));
+    stranger.respond_with(ResponseTemplate::new(401)).mount(&server).await;
+    server
+}
+
+/// Mono keeps every promise of a provider, in both dialects.
+#[tokio::test]
+async fn mono_conforms() {
+    for dialect in [Dialect::V2, Dialect::V1] {
+        let server = small_mono(dialect).await;
+        let mono = mono_with(&server.uri(), dialect, |_| {});
+        let keys = |key: &str| Credentials {
+            secret_key: Secret::new(key),
+            app_id: Some("app-1".to_owned()),
+        };
+        hold(&Scenario {
+            provider: &mono,
+            keys: keys(KEY),
+            wrong_keys: keys("another key"),
+            institution: ("b1:p", "mobile_banking"),
+            login: [
+                &[("username", "ada"), ("password", "right")],
+                &[("username", "ada"), ("password", "wrong")],
+            ],
+            code: [&[("otp", "123456")], &[("otp", "000000")]],
+        })
+        .await;
+    }
+}

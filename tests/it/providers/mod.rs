@@ -1,0 +1,8 @@
+//! Providers, each against what its API is known to say.
+
+mod conformance;
+mod http_client;
+mod mono;
+mod mono_reads;
+mod mono_replies;
+mod mono_webhooks;

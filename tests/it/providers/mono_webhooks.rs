@@ -1,0 +1,140 @@
+//! Mono's webhooks: who may send them, what they say, and when two are one.
+
+use kiungo::core::secret::Secret;
+use kiungo::providers::mono::Dialect;
+use kiungo::providers::{Provider, ProviderEventKind, WebhookError};
+use serde_json::{Value, json};
+
+use super::mono::mono_with;
+
+/// Every kind of event is known by every spelling, its account found in every place, and forged ones are turned away. (Wire 7, P11)
+#[test]
+fn webhooks_are_understood() {
+    use ProviderEventKind::{Connected, ReauthRequired, Reauthorised, Unlinked, Updated};
+    let mono = mono_with("http://127.0.0.1:9", Dialect::V2, |settings| {
+        settings.webhook_secret = Some(Secret::new("hook-secret"));
+    });
+    let event = |name: &str, data: Value| json!({ "event": format!("mono.events.{name}"), "data": data });
+    let account = json!({ "account": { "_id": "acc", "id": "no", "balance": 1, "bvn": null }, "id": "no" });
+    let sync = |status: &str| json!({ "account": { "_id": "acc" }, "meta": { "sync_status": status } });
+    for (body, want) in [
+        (
+            event("account_connected", json!({ "id": "acc", "meta": {} })),
+            Ok(Some(Connected)),
+        ),
+        (event("account_updated", account.clone()), Ok(Some(Updated))),
+        (event("account_updated", sync("SUCCESSFUL")), Ok(Some(Updated))),
+        (
+            event("account_updated", sync("REAUTHORISATION_REQUIRED")),
+            Ok(Some(ReauthRequired)),
+        ),
+        (
+            event("account_updated", sync("reauthorization_required")),
+            Ok(Some(ReauthRequired)),
+        ),
+        (event("account_reauthorized", account.clone()), Ok(Some(Reauthorised))),
+        (event("account_reauthorised", account.clone()), Ok(Some(Reauthorised))),
+        (
+            event("reauthorisation_required", account.clone()),
+            Ok(Some(ReauthRequired)),
+        ),
+        (event("reauthorization_required", account), Ok(Some(ReauthRequired))),
+        (
+            event("account_unlinked", json!({ "account": { "id": "acc" } })),
+            Ok(Some(Unlinked)),
+        ),
+        (
+            event("account_unlinked", json!({ "account": { "_id": "acc" } })),
+            Ok(Some(Unlinked)),
+        ),
+        (
+            event("account_unlinked", json!({ "account": "acc" })),
+            Ok(Some(Unlinked)),
+        ),
+        (event("account_connected.failed", json!({ "id": "acc" })), Ok(None)),
+        (event("sync_failed", json!({ "account": { "_id": "acc" } })), Ok(None)),
+        (
+            json!({ "event": "mono.accounts.jobs.update", "data": { "account": "acc" } }),
+            Ok(None),
+        ),
+        (event("account_income", json!([])), Ok(None)),
+        (
+            event("account_connected", json!({ "id": "" })),
+            Err(WebhookError::Garbled),
+        ),
+        (event("account_connected", json!(null)), Err(WebhookError::Garbled)),
+        (json!({ "data": {} }), Err(WebhookError::Garbled)),
+        (json!([]), Err(WebhookError::Garbled)),
+    ] {
+        let bytes = serde_json::to_vec(&body).unwrap();
+        for (header, secret, authentic) in [
+            ("mono-webhook-secret", "hook-secret", true),
+            ("Mono-Webhook-Secret", "hook-secret", true),
+            ("mono-webhook-secret", "hook-secreT", false),
+            ("mono-webhook-secret", "hook-secret ", false),
+            ("mono-webhook-secret", "", false),
+            ("x-webhook-secret", "hook-secret", false),
+        ] {
+            let headers = [(header.to_owned(), secret.as_bytes().to_vec())];
+            let understood = mono.webhook(&headers, &bytes);
+            let seen = understood.map(|event| {
+                event.map(|event| {
+                    assert_eq!(event.account.expose(), "acc", "{body}");
+                    event.kind
+                })
+            });
+            let want = if authentic {
+                want
+            } else {
+                Err(WebhookError::Unauthentic)
+            };
+            assert_eq!(seen, want, "{body} {header} {secret}");
+        }
+    }
+}
+
+/// Without a secret configured nothing is believed, not even an empty one.
+#[test]
+fn without_a_secret_no_webhook_is_believed() {
+    for secret in [None, Some("")] {
+        let mono = mono_with("http://127.0.0.1:9", Dialect::V2, |settings| {
+            settings.webhook_secret = secret.map(Secret::new);
+        });
+        let headers = [("mono-webhook-secret".to_owned(), Vec::new())];
+        assert_eq!(mono.webhook(&headers, b"{}").unwrap_err(), WebhookError::Unauthentic);
+    }
+}
+
+/// A repeated delivery is one event, two events are two, with an id of Mono's or without. (P11)
+#[test]
+fn deliveries_of_one_event_are_recognised() {
+    let mono = mono_with("http://127.0.0.1:9", Dialect::V2, |settings| {
+        settings.webhook_secret = Some(Secret::new("s"));
+    });
+    let key = |event: &str, id: Value, at: Value, account: &str, sync: &str, note: &str| {
+        let body = json!({ "event": event, "event_id": id, "timestamp": at, "note": note,
+            "data": { "account": { "_id": account }, "meta": { "sync_status": sync } } });
+        let headers = [("mono-webhook-secret".to_owned(), b"s".to_vec())];
+        let event = mono.webhook(&headers, &serde_json::to_vec(&body).unwrap()).unwrap();
+        event.unwrap().dedupe_key
+    };
+    let (updated, linked) = ("mono.events.account_updated", "mono.events.account_connected");
+    let with_id = key(updated, json!("evt-1"), json!("t1"), "a", "x", "");
+    assert_eq!(with_id, key(updated, json!("evt-1"), json!("t2"), "a", "x", "again"));
+    assert_ne!(with_id, key(updated, json!("evt-2"), json!("t1"), "a", "x", ""));
+    let without = key(updated, json!(null), json!("t1"), "a", "x", "");
+    assert_eq!(without, key(updated, json!(null), json!("t1"), "a", "x", "again"));
+    for other in [
+        key(updated, json!(null), json!("t2"), "a", "x", ""),
+        key(updated, json!(null), json!("t1"), "b", "x", ""),
+        key(updated, json!(null), json!("t1"), "a", "y", ""),
+        key(linked, json!(null), json!("t1"), "a", "x", ""),
+        key(updated, json!(null), json!(null), "a", "x", ""),
+    ] {
+        assert_ne!(without, other);
+    }
+    // Without a time the whole of it speaks.
+    let timeless = key(updated, json!(null), json!(null), "a", "x", "one");
+    assert_eq!(timeless, key(updated, json!(null), json!(null), "a", "x", "one"));
+    assert_ne!(timeless, key(updated, json!(null), json!(null), "a", "x", "two"));
+}
