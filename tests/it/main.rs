@@ -26,4 +26,8 @@ mod phone;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+//! The integration tests, one binary.
+
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod support;

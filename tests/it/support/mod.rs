@@ -40,3 +40,9 @@ pub mod canned;
 pub mod logs;
 pub mod tcp;
 pub mod tls;
+//! What tests of several areas share.
+
+#[cfg(feature = "sandbox")]
+pub mod http;
+#[cfg(feature = "sandbox")]
+pub mod standin;

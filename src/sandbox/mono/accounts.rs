@@ -1,0 +1,214 @@
+//! Linked accounts: the exchange, reading, unlinking and renewing.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Voice, envelope, failed, iso};
+use super::forms::ui;
+use super::institutions::heading;
+use super::ledger::{Dialect, UnlinkEntry};
+use super::sessions::session_json;
+use super::state::{Account, Inner, Request, State, bare};
+use super::switches::{Appears, DataStatus, ExchangeShape, ListShape, ReauthMode, Switches};
+use super::webhooks::Moment;
+
+impl State {
+    /// A code for an account id.
+    pub(super) fn exchange(&self, inner: &mut Inner, owner: usize, request: &Request) -> Answer {
+        let known = request
+            .text("code")
+            .and_then(|code| inner.codes.get(code))
+            .filter(|(_, whose)| *whose == owner);
+        let Some((place, _)) = known.copied() else {
+            return Answer::Json(400, failed("Invalid or expired code"));
+        };
+        let (now, reusable) = (self.now(), inner.switches.code_reusable);
+        let Some(grant) = inner.ledger.grants.get_mut(place) else {
+            return Answer::Empty(500);
+        };
+        if grant.expires_at <= now.as_millis() || (!reusable && !grant.redeemed.is_empty()) {
+            grant.refused += 1;
+            return Answer::Json(400, failed("Invalid or expired code"));
+        }
+        grant.redeemed.push(now.as_millis());
+        let id = grant.account.clone();
+        let Some(account) = inner
+            .accounts
+            .iter_mut()
+            .find(|account| account.id == id && !account.unlinked)
+        else {
+            return bare(&inner.switches, 404, "Account not found");
+        };
+        if !std::mem::replace(&mut account.exchanged, true) {
+            self.announce(inner, &id, Moment::Exchanged);
+        }
+        let enveloped = request.dialect == Dialect::V2 && inner.switches.exchange_shape == ExchangeShape::Enveloped;
+        let bare = json!({ "id": id });
+        Answer::Json(
+            200,
+            if enveloped {
+                envelope(now, "Request completed successfully", &bare)
+            } else {
+                bare
+            },
+        )
+    }
+
+    /// All accounts the key has linked and not unlinked.
+    pub(super) fn accounts(&self, inner: &Inner, owner: usize) -> Answer {
+        let early = inner.switches.appears == Appears::AtGrant;
+        let seen = inner
+            .accounts
+            .iter()
+            .filter(|account| account.owner == owner && !account.unlinked && (account.exchanged || early));
+        let rows: Vec<Value> = seen
+            .map(|account| {
+                let mut row = self.details(&inner.switches, account);
+                if inner.switches.list_shape == ListShape::Flat
+                    && let Some(row) = row.as_object_mut()
+                    && let Some(Value::Object(own)) = row.remove("account")
+                {
+                    row.extend(own);
+                }
+                row
+            })
+            .collect();
+        Answer::Json(
+            200,
+            envelope(self.now(), "Request completed successfully", &rows.into()),
+        )
+    }
+
+    /// One account's details.
+    pub(super) fn account(&self, inner: &Inner, owner: usize, request: &Request) -> Answer {
+        let Some(account) = inner.account(owner, request.target.as_deref().unwrap_or_default()) else {
+            return bare(&inner.switches, 404, "Account not found");
+        };
+        Answer::Json(
+            200,
+            match request.dialect {
+                Dialect::V1 => self.details_v1(&inner.switches, account),
+                Dialect::V2 => envelope(
+                    self.now(),
+                    "Request completed successfully",
+                    &self.details(&inner.switches, account),
+                ),
+            },
+        )
+    }
+
+    /// What has become of an account's data by now.
+    pub(super) fn data_status(&self, switches: &Switches, account: &Account) -> DataStatus {
+        if account.ready_at > self.now() {
+            return DataStatus::Processing;
+        }
+        account.data.unwrap_or(switches.data_status)
+    }
+
+    fn details(&self, switches: &Switches, account: &Account) -> Value {
+        let status = self.data_status(switches, account);
+        json!({
+            "account": { "id": account.id, "name": account.at_bank.holder, "currency": account.at_bank.currency,
+                "type": account.at_bank.kind, "account_number": account.at_bank.number,
+                "balance": account.at_bank.balance, "bvn": null,
+                "institution": { "name": account.bank.name, "bank_code": account.bank.code, "type": account.bank.kind() } },
+            "customer": { "id": account.customer },
+            "meta": { "data_status": status, "auth_method": account.method.id,
+                "data_request_id": format!("dr_{}", &account.id[..12]), "session_id": account.session,
+                "retrieved_data": retrieved(status), "ref": null,
+                "created_at": iso(account.linked_at) }
+        })
+    }
+
+    fn details_v1(&self, switches: &Switches, account: &Account) -> Value {
+        json!({
+            "meta": { "data_status": self.data_status(switches, account), "auth_method": account.method.id },
+            "account": { "_id": account.id, "name": account.at_bank.holder, "accountNumber": account.at_bank.number,
+                "type": account.at_bank.kind, "balance": account.at_bank.balance,
+                "currency": account.at_bank.currency, "bvn": null,
+                "institution": { "name": account.bank.name, "bankCode": account.bank.code, "type": account.bank.kind() } }
+        })
+    }
+
+    /// Ends the access to an account. A second time there is nothing to find.
+    pub(super) fn unlink(&self, inner: &mut Inner, owner: usize, request: &Request) -> Answer {
+        let id = request.target.clone().unwrap_or_default();
+        let at = self.now().as_millis();
+        let account = inner
+            .accounts
+            .iter_mut()
+            .find(|account| account.owner == owner && account.id == id && !account.unlinked);
+        let done = account.is_some();
+        if let Some(account) = account {
+            account.unlinked = true;
+        }
+        inner.ledger.unlinks.push(UnlinkEntry {
+            account: id.clone(),
+            at,
+            done,
+        });
+        if !done {
+            return bare(&inner.switches, 404, "Account not found");
+        }
+        if let Some(entry) = inner.ledger.accounts.iter_mut().find(|entry| entry.id == id) {
+            entry.unlinked_at = Some(at);
+        }
+        self.announce(inner, &id, Moment::Unlinked);
+        let body = match request.dialect {
+            Dialect::V1 => json!({ "status": "successful", "message": "Account unlinked" }),
+            Dialect::V2 => envelope(self.now(), "Account unlinked", &Value::Null),
+        };
+        Answer::Json(200, body)
+    }
+
+    /// Opens a session to renew an account, or renews it at once.
+    pub(super) fn reauth_session(&self, inner: &mut Inner, owner: usize, request: &Request) -> Answer {
+        let Some(account) = inner.account(owner, request.text("account").unwrap_or_default()) else {
+            return bare(&inner.switches, 404, "Account not found");
+        };
+        let (id, linked_in, customer) = (account.id.clone(), account.session.clone(), account.customer.clone());
+        let (bank, method) = (account.bank, account.method);
+        let voice = Voice {
+            dialect: Dialect::V2,
+            nested: true,
+            now: self.now(),
+        };
+        let mode = inner.switches.reauth;
+        if mode == ReauthMode::Done {
+            let code = self.hand_out_code(inner, (owner, &linked_in, &id), false, true);
+            self.announce(inner, &id, Moment::Renewed);
+            return voice.granted(&code);
+        }
+        let (session, expires_at) = self.new_session(inner, owner, (bank, method), customer, Some(id));
+        let form = ui(&heading(bank), method.form);
+        if mode == ReauthMode::LoginWithoutSession {
+            inner.renewals.insert(linked_in, session);
+            return voice.coded(102, "Login required", json!({ "ui": form }));
+        }
+        let session = session_json(&session, expires_at, bank);
+        voice.coded(102, "Login required", json!({ "session": session, "ui": form }))
+    }
+
+    /// The first version's token, good only in a browser.
+    pub(super) fn reauth_token(&self, inner: &Inner, owner: usize, request: &Request) -> Answer {
+        match inner.account(owner, request.target.as_deref().unwrap_or_default()) {
+            Some(_) => Answer::Json(200, json!({ "token": self.draw_id() })),
+            None => bare(&inner.switches, 404, "Account not found"),
+        }
+    }
+
+    /// How long until an account's data are there.
+    pub(super) fn until_ready(&self, account: &Account) -> Duration {
+        account.ready_at.since(self.now())
+    }
+}
+
+/// What was fetched, by what became of it.
+pub(super) fn retrieved(status: DataStatus) -> &'static [&'static str] {
+    match status {
+        DataStatus::Available => &["identity", "balance", "transactions"],
+        DataStatus::Partial => &["identity", "balance"],
+        DataStatus::Unavailable | DataStatus::Failed | DataStatus::Processing => &[],
+    }
+}

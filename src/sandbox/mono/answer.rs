@@ -1,0 +1,149 @@
+//! What the stand-in answers, in both versions' words.
+
+use chrono::{DateTime, SecondsFormat};
+use serde_json::{Value, json};
+
+use crate::core::time::Timestamp;
+
+use super::ledger::Dialect;
+use super::people::BankAccount;
+use super::switches::Trouble;
+
+/// An answer before it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// JSON with this HTTP status.
+    Json(u16, Value),
+    /// This HTTP status and no body.
+    Empty(u16),
+    /// 429 with `Retry-After`.
+    Busy,
+    /// 502 with a page for a browser.
+    Html,
+    /// 200 and JSON that stops in its middle.
+    Cut(String),
+    /// The connection is reset.
+    Reset,
+    /// Nothing, for ever.
+    Never,
+}
+
+impl Answer {
+    /// What a trouble makes of the answer.
+    pub fn spoiled(self, trouble: Option<Trouble>) -> Self {
+        match (trouble, self) {
+            (None | Some(Trouble::Slow(_)), answer) => answer,
+            (Some(Trouble::Hang), _) => Self::Never,
+            (Some(Trouble::Reset), _) => Self::Reset,
+            (Some(Trouble::Busy), _) => Self::Busy,
+            (Some(Trouble::Error), _) => Self::Json(500, failed("Something went wrong")),
+            (Some(Trouble::Unavailable), _) => Self::Empty(503),
+            (Some(Trouble::Html), _) => Self::Html,
+            (Some(Trouble::Garbage), answer) => {
+                let whole = if let Self::Json(_, body) = answer {
+                    body.to_string()
+                } else {
+                    "{}".to_owned()
+                };
+                Self::Cut(whole.chars().take(whole.chars().count() / 2).collect())
+            }
+        }
+    }
+}
+
+/// A moment as the second version writes it.
+pub fn iso(at: Timestamp) -> String {
+    DateTime::from_timestamp_millis(at.as_millis())
+        .map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true))
+        .unwrap_or_default()
+}
+
+/// A success as the second and third versions wrap it.
+pub fn envelope(now: Timestamp, message: &str, data: &Value) -> Value {
+    json!({ "status": "successful", "message": message, "timestamp": iso(now), "data": data })
+}
+
+/// A failure of a call that is neither login nor commit.
+pub fn failed(message: &str) -> Value {
+    json!({ "status": "failed", "message": message, "data": null })
+}
+
+/// How the answers of one login or commit are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice {
+    /// Which version is spoken.
+    pub dialect: Dialect,
+    /// Whether the response code stands under `data`, as it does where an account is renewed.
+    pub nested: bool,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+impl Voice {
+    /// An answer with a response code.
+    pub fn coded(self, code: u16, message: &str, mut data: Value) -> Answer {
+        let body = match self.dialect {
+            Dialect::V1 => json!({ "status": 200, "message": message, "responseCode": code, "data": data }),
+            Dialect::V2 if self.nested => {
+                if let Some(data) = data.as_object_mut() {
+                    data.insert("responseCode".to_owned(), code.into());
+                }
+                envelope(self.now, message, &data)
+            }
+            Dialect::V2 => {
+                let mut body = envelope(self.now, message, &data);
+                if let Some(body) = body.as_object_mut() {
+                    body.insert("responseCode".to_owned(), code.into());
+                }
+                body
+            }
+        };
+        Answer::Json(200, body)
+    }
+
+    /// 99.
+    pub fn granted(self, code: &str) -> Answer {
+        self.coded(99, "Login successful", json!({ "code": code }))
+    }
+
+    /// 101. Only the first version numbers the rows, only the second shows balances.
+    pub fn choose(self, accounts: &[BankAccount], first_index: u64) -> Answer {
+        let rows = (first_index..)
+            .zip(accounts)
+            .map(|(index, account)| match self.dialect {
+                Dialect::V1 => json!({ "index": index, "accountNumber": account.number, "name": account.holder,
+                "type": account.kind }),
+                Dialect::V2 => json!({ "accountNumber": account.number, "name": account.holder, "type": account.kind,
+                "currency": account.currency, "status": "active", "balance": account.balance }),
+            });
+        let rows: Value = rows.collect();
+        let data = if self.dialect == Dialect::V1 {
+            rows
+        } else {
+            json!({ "accounts": rows })
+        };
+        self.coded(101, "Multiple accounts found", data)
+    }
+
+    /// 102.
+    pub fn prompt(self, message: &str, ui: Value) -> Answer {
+        let data = if self.dialect == Dialect::V1 {
+            ui
+        } else {
+            json!({ "userInput": ui })
+        };
+        self.coded(102, message, data)
+    }
+
+    /// 400, with the HTTP status that is switched.
+    pub fn refused(self, http: u16, message: &str) -> Answer {
+        let body = match self.dialect {
+            Dialect::V1 => json!({ "status": 400, "message": message }),
+            Dialect::V2 if self.nested => {
+                json!({ "status": "failed", "message": message, "data": { "responseCode": 400 } })
+            }
+            Dialect::V2 => json!({ "status": "failed", "message": message, "responseCode": 400, "data": null }),
+        };
+        Answer::Json(http, body)
+    }
+}

@@ -1,0 +1,98 @@
+//! Forms: what banks ask, and how both versions write it.
+
+use serde_json::{Map, Value, json};
+
+/// What a form element has beside its name.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// `elements.input` with this `contentType`.
+    Input(&'static str),
+    /// `elements.captcha_input`, with a picture.
+    Picture,
+    /// `elements.switch`: label, value and what it calls the password.
+    Switch(&'static [(&'static str, u8, &'static str)]),
+}
+
+/// One element of a form.
+#[derive(Clone, Copy, Debug)]
+pub struct Element {
+    /// The key to answer with.
+    pub name: &'static str,
+    /// What a person is shown.
+    pub hint: &'static str,
+    /// What kind it is.
+    pub kind: Kind,
+    /// The most characters it takes.
+    pub max: Option<usize>,
+}
+
+impl Element {
+    /// Whether what is typed is not to be shown.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Input("password"))
+    }
+
+    /// Whether it is a plain input.
+    pub fn is_input(&self) -> bool {
+        matches!(self.kind, Kind::Input(_))
+    }
+
+    /// Whether a value is one the element takes.
+    pub fn takes(&self, value: &str) -> bool {
+        match self.kind {
+            Kind::Picture => value.chars().count() == PICTURE_DIGITS,
+            Kind::Switch(options) => options.iter().any(|option| option.1.to_string() == value),
+            Kind::Input(_) => !value.is_empty() && self.max.is_none_or(|max| value.chars().count() <= max),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let mut all = Map::new();
+        let (element, content) = match self.kind {
+            Kind::Input(content) => ("elements.input", content),
+            Kind::Picture => ("elements.captcha_input", "string"),
+            Kind::Switch(_) => ("elements.switch", "integer"),
+        };
+        all.insert("type".to_owned(), element.into());
+        all.insert("name".to_owned(), self.name.into());
+        all.insert("hint".to_owned(), self.hint.into());
+        all.insert("contentType".to_owned(), content.into());
+        if let Some(max) = self.max {
+            all.insert("maxLength".to_owned(), max.into());
+        }
+        match self.kind {
+            Kind::Input(_) => {}
+            Kind::Picture => {
+                all.insert("length".to_owned(), PICTURE_DIGITS.into());
+                all.insert("value".to_owned(), PICTURE.into());
+            }
+            Kind::Switch(options) => {
+                let options = options.iter().map(|(label, value, hint)| {
+                    json!({ "label": label, "value": value,
+                        "events": { "onChange": { "effects": [{ "name": "password", "hint": hint }] } } })
+                });
+                all.insert("options".to_owned(), options.collect());
+            }
+        }
+        Value::Object(all)
+    }
+}
+
+const PICTURE_DIGITS: usize = 4;
+/// One transparent pixel: nobody can read it, as on a phone that shows no pictures.
+const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+
+/// A form with its heading, as both versions write it.
+pub fn ui(title: &str, form: &[Element]) -> Value {
+    json!({ "title": title, "form": form.iter().map(Element::json).collect::<Vec<_>>() })
+}
+
+/// The one element a bank asks for later on: a picture to read, or a text.
+pub fn asked(name: &'static str, hint: &'static str, picture: bool) -> Element {
+    Element {
+        name,
+        hint,
+        kind: if picture { Kind::Picture } else { Kind::Input("string") },
+        max: None,
+    }
+}

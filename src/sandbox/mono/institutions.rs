@@ -1,0 +1,384 @@
+//! The institutions of the stand-in: names known in Nigeria, everything else made up to cover every kind of form.
+//!
+//! The list keeps the faults of the real one on purpose: the first version's top-level `ui` is generic and often
+//! wrong, `_id` is shared by two entries, `bank_code` may be missing, shared or not a number, and the third version
+//! has `nip_code` where the filter is called `bank_code`.
+
+use serde_json::{Value, json};
+
+use super::forms::{Element, Kind, ui};
+
+/// How quickly a bank answers a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// As most do.
+    Usual,
+    /// Slower than a dialog on a phone can wait.
+    Slow,
+}
+
+/// One way to log in.
+#[derive(Clone, Copy, Debug)]
+pub struct Method {
+    /// `internet_banking`, `mobile_banking` or a bank's own.
+    pub id: &'static str,
+    /// What a person is shown.
+    pub name: &'static str,
+    /// What it asks.
+    pub form: &'static [Element],
+}
+
+/// One entry of the list.
+#[derive(Clone, Copy, Debug)]
+pub struct Bank {
+    /// `_id`.
+    pub id: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is the business side.
+    pub business: bool,
+    /// `bank_code`.
+    pub code: Option<&'static str>,
+    /// `nip_code`.
+    pub nip: &'static str,
+    /// How quickly it answers.
+    pub pace: Pace,
+    /// The ways to log in.
+    pub methods: &'static [Method],
+}
+
+impl Bank {
+    /// The institution's `type`.
+    pub fn kind(&self) -> &'static str {
+        if self.business {
+            "BUSINESS_BANKING"
+        } else {
+            "PERSONAL_BANKING"
+        }
+    }
+
+    /// The institution's `identifier`.
+    pub fn identifier(&self) -> String {
+        let slug: String = self
+            .name
+            .to_lowercase()
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '_' })
+            .collect();
+        format!("mono.connections.{slug}")
+    }
+}
+
+const fn text(name: &'static str, hint: &'static str) -> Element {
+    Element {
+        name,
+        hint,
+        kind: Kind::Input("string"),
+        max: None,
+    }
+}
+
+const fn secret(name: &'static str, hint: &'static str, max: Option<usize>) -> Element {
+    Element {
+        name,
+        hint,
+        kind: Kind::Input("password"),
+        max,
+    }
+}
+
+const USER: Element = text("username", "Username");
+const EMAIL: Element = text("username", "Email Address");
+const PHONE: Element = text("username", "Phone Number");
+const PASSWORD: Element = secret("password", "Password", None);
+const PIN: Element = secret("pin", "4 Digit Transaction Pin", Some(4));
+const CAPTCHA: Element = Element {
+    name: "captcha",
+    hint: "Enter the digits in the picture",
+    kind: Kind::Picture,
+    max: None,
+};
+const AUTH_TYPE: Element = Element {
+    name: "authType",
+    hint: "Log in with",
+    kind: Kind::Switch(&[("PIN", 1, "Enter PIN"), ("Password", 2, "Enter password")]),
+    max: None,
+};
+
+const fn internet(form: &'static [Element]) -> Method {
+    Method {
+        id: "internet_banking",
+        name: "Internet Banking",
+        form,
+    }
+}
+
+const fn mobile(form: &'static [Element]) -> Method {
+    Method {
+        id: "mobile_banking",
+        name: "Mobile Banking",
+        form,
+    }
+}
+
+const PLAIN: &[Method] = &[internet(&[USER, PASSWORD])];
+const BOTH: &[Method] = &[internet(&[USER, PASSWORD]), mobile(&[PHONE, PASSWORD])];
+const WALLET: &[Method] = &[mobile(&[PHONE, secret("pin", "6 Digit Pin", Some(6))])];
+
+const fn bank(
+    id: &'static str,
+    name: &'static str,
+    code: Option<&'static str>,
+    nip: &'static str,
+    methods: &'static [Method],
+) -> Bank {
+    Bank {
+        id,
+        name,
+        business: false,
+        code,
+        nip,
+        pace: Pace::Usual,
+        methods,
+    }
+}
+
+/// Every entry of the list, in its order.
+pub const BANKS: &[Bank] = &[
+    bank(
+        "6a5eed000000000000000001",
+        "Access Bank",
+        Some("044"),
+        "000014",
+        &[
+            internet(&[USER, PASSWORD]),
+            mobile(&[USER, text("accountNo", "Account Number"), PIN]),
+        ],
+    ),
+    Bank {
+        pace: Pace::Slow,
+        ..bank("6a5eed000000000000000002", "GTBank", Some("058"), "000013", BOTH)
+    },
+    bank(
+        "6a5eed000000000000000003",
+        "Zenith Bank",
+        Some("057"),
+        "000015",
+        &[
+            internet(&[USER, PASSWORD]),
+            mobile(&[
+                text("accountNumber", "Account Number"),
+                secret("password", "Password", Some(6)),
+            ]),
+        ],
+    ),
+    Bank {
+        pace: Pace::Slow,
+        ..bank(
+            "6a5eed000000000000000004",
+            "First Bank",
+            Some("011"),
+            "000016",
+            &[
+                internet(&[USER, PASSWORD, CAPTCHA]),
+                mobile(&[
+                    secret("mPin", "Type your M-PIN", Some(5)),
+                    secret("card", "ATM Card Number", None),
+                    secret("pin", "ATM card PIN", Some(4)),
+                ]),
+            ],
+        )
+    },
+    Bank {
+        pace: Pace::Slow,
+        ..bank("6a5eed000000000000000005", "UBA", Some("033"), "000004", PLAIN)
+    },
+    bank(
+        "6a5eed000000000000000006",
+        "Kuda",
+        Some("50211"),
+        "090267",
+        &[mobile(&[EMAIL, PASSWORD])],
+    ),
+    bank(
+        "6a5eed000000000000000007",
+        "OPay",
+        None,
+        "100004",
+        &[mobile(&[EMAIL, secret("pin", "6 Digit Pin", Some(6))])],
+    ),
+    bank("6a5eed000000000000000008", "PalmPay", None, "100033", WALLET),
+    bank("6a5eed000000000000000009", "Moniepoint", Some("50515"), "090405", PLAIN),
+    Bank {
+        business: true,
+        ..bank("6a5eed000000000000000009", "Moniepoint", Some("50515"), "090405", PLAIN)
+    },
+    bank(
+        "6a5eed00000000000000000b",
+        "Sterling Bank",
+        Some("232"),
+        "000001",
+        &[internet(&[USER, text("accountno", "Account Number"), PASSWORD])],
+    ),
+    bank("6a5eed00000000000000000c", "Wema Bank", Some("035"), "000017", PLAIN),
+    bank(
+        "6a5eed00000000000000000d",
+        "ALAT by Wema",
+        Some("035A"),
+        "000017",
+        &[mobile(&[EMAIL, PASSWORD])],
+    ),
+    bank("6a5eed00000000000000000e", "Fidelity Bank", Some("070"), "000007", BOTH),
+    bank(
+        "6a5eed00000000000000000f",
+        "Stanbic IBTC Bank",
+        Some("221"),
+        "000012",
+        &[internet(&[AUTH_TYPE, USER, PASSWORD])],
+    ),
+    Bank {
+        pace: Pace::Slow,
+        ..bank("6a5eed000000000000000010", "Union Bank", Some("032"), "000018", PLAIN)
+    },
+    bank(
+        "6a5eed000000000000000011",
+        "Jaiz Bank",
+        Some("301"),
+        "000006",
+        &[
+            internet(&[USER, PASSWORD, secret("token", "Code on your hardware token", Some(6))]),
+            mobile(&[text("accountNo", "Account Number"), USER, PASSWORD]),
+        ],
+    ),
+    bank(
+        "6a5eed000000000000000012",
+        "Keystone Bank",
+        Some("082"),
+        "000002",
+        &[internet(&[USER, PASSWORD, PIN])],
+    ),
+    bank(
+        "6a5eed000000000000000013",
+        "Providus Bank",
+        Some("101"),
+        "000023",
+        PLAIN,
+    ),
+    bank("6a5eed000000000000000014", "FCMB", Some("214"), "000003", BOTH),
+    bank("6a5eed000000000000000015", "Ecobank", Some("050"), "000010", BOTH),
+    bank("6a5eed000000000000000016", "Polaris Bank", Some("076"), "000008", PLAIN),
+    bank("6a5eed000000000000000017", "Unity Bank", Some("215"), "000011", PLAIN),
+    bank(
+        "6a5eed000000000000000018",
+        "PiggyVest",
+        None,
+        "",
+        &[internet(&[EMAIL, PASSWORD])],
+    ),
+    Bank {
+        business: true,
+        ..bank(
+            "6a5eed000000000000000019",
+            "Access Bank Business",
+            Some("044"),
+            "000014",
+            &[Method {
+                id: "primus_plus",
+                name: "Primus Plus",
+                form: &[text("accessCode", "Access Code"), USER, PASSWORD],
+            }],
+        )
+    },
+    Bank {
+        business: true,
+        ..bank(
+            "6a5eed00000000000000001a",
+            "Zenith Bank Business",
+            Some("057"),
+            "000015",
+            PLAIN,
+        )
+    },
+];
+
+/// The heading of a bank's form.
+pub fn heading(bank: &Bank) -> String {
+    format!("Log in to {}", bank.name)
+}
+
+/// An entry as the third version writes it.
+pub fn v3(bank: &Bank) -> Value {
+    let methods: Vec<Value> = bank
+        .methods
+        .iter()
+        .map(|method| json!({ "type": method.id, "ui": ui(&heading(bank), method.form) }))
+        .collect();
+    json!({ "_id": bank.id, "name": bank.name, "type": bank.kind(), "icon": icon(bank), "identifier": bank.identifier(),
+        "nip_code": bank.nip, "country": "ng", "primary_color": "#004411",
+        "scope": [{ "name": "Financial Data", "type": "financial_data" }], "auth_methods": methods })
+}
+
+/// An entry as the first version writes it, with the generic `ui` that misleads.
+pub fn v1(bank: &Bank) -> Value {
+    let methods: Vec<Value> = bank
+        .methods
+        .iter()
+        .map(|method| {
+            json!({ "type": method.id, "name": method.name, "_id": format!("{}{}", &bank.id[..23], &method.id[..1]),
+                "requires_reauth": method.id == "internet_banking", "ui": ui(&heading(bank), method.form) })
+        })
+        .collect();
+    json!({ "_id": bank.id, "name": bank.name, "type": bank.kind(), "icon": icon(bank), "identifier": bank.identifier(),
+        "primaryColor": "#004411", "country": "ng", "bank_code": bank.code,
+        "timeout": if bank.pace == Pace::Slow { 50_000 } else { 35_000 },
+        "forgotPasswordLink": "https://example.invalid/forgot", "auth_methods": methods,
+        "ui": ui(&heading(bank), &[USER, PASSWORD]),
+        "products": ["Auth", "Accounts", "Transactions", "Balance", "Income", "Identity"] })
+}
+
+fn icon(bank: &Bank) -> String {
+    format!("https://example.invalid/icons/{}.png", bank.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list must keep the traps a client has to survive, else no test of the client means anything.
+    #[test]
+    fn the_list_has_its_traps() {
+        let elements = || {
+            BANKS
+                .iter()
+                .flat_map(|bank| bank.methods)
+                .flat_map(|method| method.form)
+        };
+        assert!(elements().any(|element| matches!(element.kind, Kind::Picture)));
+        assert!(elements().any(|element| matches!(element.kind, Kind::Switch(_))));
+        assert!(elements().any(|element| element.max == Some(4)));
+        assert!(BANKS.iter().any(|bank| bank.code.is_none()));
+        assert!(
+            BANKS
+                .iter()
+                .any(|bank| bank.code.is_some_and(|code| code.ends_with('A')))
+        );
+        for name in ["accountNo", "accountno", "accountNumber"] {
+            assert!(elements().any(|element| element.name == name), "{name}");
+        }
+        let shared = BANKS
+            .iter()
+            .filter(|bank| bank.id == "6a5eed000000000000000009")
+            .map(|bank| bank.business);
+        assert_eq!(shared.collect::<Vec<_>>(), [false, true]);
+    }
+
+    /// `_id` and `type` together are the key of an entry.
+    #[test]
+    fn id_and_kind_are_unique() {
+        let mut seen = std::collections::HashSet::new();
+        for bank in BANKS {
+            assert!(seen.insert((bank.id, bank.business)), "{}", bank.name);
+            assert_eq!(bank.id.len(), 24, "{}", bank.name);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A stand-in for Mono's Partners API: the same calls in both versions over real HTTP, with invented banks.
+//!
+//! It follows what Mono documents and what public clients were seen to rely on. Where sources are silent or disagree,
+//! the behaviour is a switch ([`Switches`]). What happens is chosen in three ways: by the institution, since each has
+//! its own form and pace; by what is typed ([`guide`]), which works on any phone; and by the switches, through the
+//! [`State`] or `/__stand-in/…` over HTTP.
+//!
+//! Choices of our own, where nothing is published: an account exists from the moment a login ends in 99 and is listed
+//! by `GET /v2/accounts` from then on (or from the exchange, by switch); its `meta.session_id` names the session;
+//! a session takes logins until one is granted; three wrong codes end it; a caller that goes away after its whole
+//! body has arrived does not stop the login. Linking one bank account twice gives two account ids, as documented.
+//!
+//! What really happened stands in the [`Ledger`], which tests hold against what the product believes.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpServer, rt, web};
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::core::secret::Secret;
+use crate::core::time::{Clock, Entropy};
+
+mod accounts;
+mod answer;
+mod control;
+mod forms;
+mod guide;
+mod institutions;
+mod judge;
+mod ledger;
+mod linking;
+mod people;
+mod poster;
+mod routes;
+mod scenario;
+mod sessions;
+mod state;
+mod switches;
+mod webhooks;
+
+pub use guide::{Place, Row, guide};
+pub use ledger::{AccountEntry, Dialect, GrantEntry, Ledger, Outcome, Submit, UnlinkEntry, WebhookEntry};
+pub use people::sha256_hex;
+pub use poster::{Post, Poster, plain as plain_poster};
+pub use scenario::{ANSWERS, OTP, WRONG_SECRETS};
+pub use state::State;
+pub use switches::{
+    Appears, Call, DataStatus, ExchangeShape, Fault, Latency, ListShape, ReauthMode, Span, Switches, Trouble,
+    WebhookMode,
+};
+pub use webhooks::WebhookChoice;
+
+/// The key the stand-in knows unless told otherwise.
+pub const KEY: &str = "test_sk_standin";
+/// The application id its first version wants.
+pub const APP: &str = "6a5eed0000000000000000d1";
+/// The secret its webhooks carry unless told otherwise.
+pub const WEBHOOK_SECRET: &str = "stand-in-webhook-secret";
+
+/// What a stand-in is started with.
+pub struct StandInSettings {
+    /// The port on 127.0.0.1; 0 for any that is free.
+    pub port: u16,
+    /// The values of `mono-sec-key` it knows. Each is a business of its own: none sees the accounts of another.
+    pub keys: Vec<Secret>,
+    /// What its webhooks carry in `mono-webhook-secret`.
+    pub webhook_secret: Secret,
+    /// How webhooks are sent.
+    pub poster: Poster,
+    /// How long to wait before each repeat of a webhook that was not answered 200; none after the last.
+    pub webhook_retries: Vec<Duration>,
+    /// How the switches stand at first. Where webhooks go is one of them.
+    pub switches: Switches,
+}
+
+impl Default for StandInSettings {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            keys: vec![Secret::new(KEY)],
+            webhook_secret: Secret::new(WEBHOOK_SECRET),
+            poster: plain_poster(),
+            webhook_retries: [1, 5, 30].map(Duration::from_secs).to_vec(),
+            switches: Switches::default(),
+        }
+    }
+}
+
+/// The stand-in for Mono.
+pub struct MonoStandIn;
+
+impl MonoStandIn {
+    /// Starts it on a thread and a runtime of its own, and answers when it takes connections.
+    ///
+    /// # Errors
+    /// When the port is taken or a thread cannot be started.
+    pub fn start(settings: StandInSettings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> io::Result<Running> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port))?;
+        let addr = listener.local_addr()?;
+        let (outbox, plans) = unbounded_channel();
+        let state = Arc::new(State::new(state::Parts {
+            switches: settings.switches,
+            keys: settings.keys.iter().map(|key| key.expose().to_owned()).collect(),
+            app: APP.to_owned(),
+            webhook_secret: settings.webhook_secret.expose().to_owned(),
+            clock,
+            entropy,
+            outbox,
+        }));
+        let (poster, retries) = (settings.poster, settings.webhook_retries.into());
+        let (tell, told) = mpsc::channel();
+        let shared = Arc::clone(&state);
+        let thread = thread::Builder::new().name("mono-stand-in".to_owned()).spawn(move || {
+            rt::System::new().block_on(async move {
+                match serve(listener, &shared) {
+                    Ok(server) => {
+                        rt::spawn(webhooks::deliver(shared, plans, poster, retries));
+                        drop(tell.send(Ok(server.handle())));
+                        drop(server.await);
+                    }
+                    Err(error) => drop(tell.send(Err(error))),
+                }
+            });
+        })?;
+        let server = told.recv().map_err(io::Error::other)??;
+        Ok(Running {
+            addr,
+            state,
+            server,
+            thread: Some(thread),
+        })
+    }
+}
+
+fn serve(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
+    let data = web::Data::from(Arc::clone(state));
+    let app = move || {
+        App::new()
+            .app_data(data.clone())
+            .configure(routes::configure)
+            .configure(control::configure)
+    };
+    Ok(HttpServer::new(app)
+        .on_connect(routes::keep_line)
+        .workers(1)
+        .disable_signals()
+        .listen(listener)?
+        .run())
+}
+
+/// A stand-in at work. Dropping it stops it at once, calls under way included.
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Its memory and controls.
+    pub state: Arc<State>,
+    server: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Its base URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The command leaves when the call is made; what is returned only waits for it.
+        drop(self.server.stop(false));
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}

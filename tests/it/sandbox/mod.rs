@@ -1,0 +1,3 @@
+//! The stand-ins do what they promise.
+
+mod mono_standin;

@@ -1,0 +1,181 @@
+use kiungo::sandbox::mono::{
+    MonoStandIn, StandInSettings, Switches, WEBHOOK_SECRET, WebhookChoice, WebhookMode, plain_poster,
+};
+use serde_json::{Value, json};
+use wiremock::matchers::{header, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::standin::{Mono, Received};
+
+fn names(events: &[Received]) -> Vec<&str> {
+    let short = |event: &Received| {
+        event.body["event"]
+            .as_str()
+            .map_or("", |name| name.rsplit('_').next().unwrap_or(""))
+    };
+    events
+        .iter()
+        .map(|event| match short(event) {
+            "connected" => "connected",
+            "updated" => "updated",
+            "unlinked" => "unlinked",
+            _ => "other",
+        })
+        .collect()
+}
+
+/// What comes when a link is made, in each mode; typed or switched.
+#[tokio::test]
+async fn webhooks_come_as_switched() {
+    for (mode, typed, expected) in [
+        (
+            WebhookMode::Normal,
+            "72",
+            vec!["connected", "connected", "updated", "updated"],
+        ),
+        (WebhookMode::Normal, "ada", vec!["connected", "updated"]),
+        (WebhookMode::Late(1), "ada", vec!["connected", "updated"]),
+        (
+            WebhookMode::Twice,
+            "ada",
+            vec!["connected", "connected", "updated", "updated"],
+        ),
+        (WebhookMode::OutOfOrder, "ada", vec!["updated", "connected"]),
+        (WebhookMode::Normal, "75", vec!["updated", "connected"]),
+        (WebhookMode::BeforeExchange, "ada", vec!["connected", "updated"]),
+    ] {
+        let mono = Mono::start(|switches| switches.webhooks = mode);
+        let (_, id) = mono.linked(typed).await;
+        let events = mono.receiver.wait(expected.len()).await;
+        assert_eq!(names(&events), expected, "{mode:?} {typed}");
+        assert!(events.iter().all(|event| event.secret == WEBHOOK_SECRET));
+        for event in &events {
+            let place = if names(std::slice::from_ref(event)) == ["connected"] {
+                "/data/id"
+            } else {
+                "/data/account/_id"
+            };
+            assert_eq!(event.body.pointer(place), Some(&json!(id)), "{mode:?} {typed}");
+        }
+        if expected.len() == 4 {
+            assert_eq!(events[0].body["event_id"], events[1].body["event_id"]);
+            assert_ne!(events[1].body["event_id"], events[2].body["event_id"]);
+        }
+    }
+}
+
+/// Before the exchange means just that; in normal mode nothing comes before it, and in silence nothing at all.
+#[tokio::test]
+async fn webhooks_come_before_or_after_the_exchange() {
+    let mono = Mono::start(|_| {});
+    mono.login("ada").await;
+    mono.linked("74").await;
+    mono.login("73").await;
+    let events = mono.receiver.wait(2).await;
+    assert_eq!(names(&events), ["connected", "updated"]);
+    let early = mono.ledger().accounts[2].id.clone();
+    assert_eq!(events[0].body["data"]["id"], json!(early), "only the third has any");
+    assert_eq!(mono.ledger().webhooks.len(), 2);
+}
+
+/// Whatever is not answered 200 comes again, the same event, until it is or the repeats are used up.
+#[tokio::test]
+async fn webhooks_are_repeated_until_taken() {
+    let mono = Mono::start(|switches| switches.webhooks = WebhookMode::Missing);
+    let (_, id) = mono.linked("ada").await;
+    mono.receiver.answer(&[500, 204, 200, 500, 500, 500, 500]);
+    mono.running
+        .state
+        .send_webhook("mono.events.account_updated", &id, WebhookChoice::default());
+    let ledger = mono.until(|ledger| ledger.webhooks.iter().any(|hook| hook.taken)).await;
+    assert_eq!(ledger.webhooks[0].answers, [500, 204, 200]);
+    mono.running
+        .state
+        .send_webhook("mono.events.account_updated", &id, WebhookChoice::default());
+    let ledger = mono
+        .until(|ledger| ledger.webhooks.get(1).is_some_and(|hook| hook.answers.len() == 4))
+        .await;
+    assert!(!ledger.webhooks[1].taken);
+}
+
+/// Any event can be sent by hand, forged ones too.
+#[tokio::test]
+async fn webhooks_can_be_sent_by_hand() {
+    let mono = Mono::start(|_| {});
+    for (choice, place, value) in [
+        (json!({ "account": "6a00" }), "/data/account/_id", json!("6a00")),
+        (
+            json!({ "account": "6a00", "event_id": "evt-1" }),
+            "/event_id",
+            json!("evt-1"),
+        ),
+        (
+            json!({ "sync_status": "REAUTHORISATION_REQUIRED" }),
+            "/data/meta/sync_status",
+            json!("REAUTHORISATION_REQUIRED"),
+        ),
+        (json!({ "body": { "event": 7 } }), "/event", json!(7)),
+        (
+            json!({ "secret": "forged" }),
+            "/event",
+            json!("mono.events.account_updated"),
+        ),
+    ] {
+        let before = mono.receiver.wait(0).await.len();
+        let mut body = choice.clone();
+        body["event"] = "mono.events.account_updated".into();
+        assert_eq!(mono.post("/__stand-in/webhook", &body).await.0, 202, "{choice}");
+        let events = mono.receiver.wait(before + 1).await;
+        let event = events.last().expect("an event");
+        assert_eq!(event.body.pointer(place), Some(&value), "{choice}");
+        let secret = choice.get("secret").and_then(Value::as_str).unwrap_or(WEBHOOK_SECRET);
+        assert_eq!(event.secret, secret, "{choice}");
+    }
+    assert_eq!(
+        mono.post("/__stand-in/webhook", &json!({ "event": "x", "tims": 2 }))
+            .await
+            .0,
+        400
+    );
+}
+
+/// The poster that is used unless another is given really posts, header and body.
+#[tokio::test]
+async fn the_plain_poster_posts() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/hooks/mono"))
+        .and(header("mono-webhook-secret", WEBHOOK_SECRET))
+        .and(header("content-type", "application/json"))
+        .respond_with(ResponseTemplate::new(200))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let fixture = Mono::start(|_| {});
+    let settings = StandInSettings {
+        poster: plain_poster(),
+        switches: Switches {
+            webhook_url: Some(format!("{}/hooks/mono", server.uri())),
+            ..Switches::immediate()
+        },
+        ..StandInSettings::default()
+    };
+    let entropy = crate::support::standin::entropy();
+    let running = MonoStandIn::start(settings, fixture.clock.clone(), entropy).expect("a free port");
+    running
+        .state
+        .send_webhook("mono.events.account_updated", "6a00", WebhookChoice::default());
+    for _ in 0..1_000 {
+        if running
+            .state
+            .ledger()
+            .webhooks
+            .first()
+            .is_some_and(|hook| !hook.answers.is_empty())
+        {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(running.state.ledger().webhooks[0].answers, [200]);
+}

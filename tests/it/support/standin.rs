@@ -1,0 +1,235 @@
+//! A Mono stand-in for a test, and somebody who talks to it.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kiungo::core::time::{Clock, Entropy, Timestamp};
+use kiungo::sandbox::mono::{KEY, Ledger, MonoStandIn, Post, Running, StandInSettings, Switches};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::http::client;
+
+/// A clock that stands until it is moved.
+pub struct StoodClock(AtomicI64);
+
+impl StoodClock {
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.0
+            .fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::SeqCst);
+    }
+}
+
+impl Clock for StoodClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Numbers that look random and are the same on every run.
+struct Counted(AtomicU64);
+
+impl Entropy for Counted {
+    fn fill(&self, out: &mut [u8]) {
+        for byte in out {
+            let step = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            let mixed = (step ^ (step >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *byte = mixed.to_le_bytes()[7];
+        }
+    }
+}
+
+/// Randomness for a stand-in.
+pub fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(Counted(AtomicU64::new(1)))
+}
+
+/// A webhook as it was received.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The header `mono-webhook-secret`.
+    pub secret: String,
+    /// The body.
+    pub body: Value,
+}
+
+/// Takes webhooks and answers with the statuses it was given, then 200.
+#[derive(Default)]
+pub struct Receiver {
+    received: Mutex<Vec<Received>>,
+    answers: Mutex<Vec<u16>>,
+    news: Notify,
+}
+
+impl Receiver {
+    /// Answers the next webhooks so.
+    pub fn answer(&self, statuses: &[u16]) {
+        self.answers.lock().expect("no panic").extend(statuses);
+    }
+
+    /// Waits until `count` webhooks have come and returns all.
+    pub async fn wait(&self, count: usize) -> Vec<Received> {
+        loop {
+            let news = self.news.notified();
+            let received = self.received.lock().expect("no panic").clone();
+            if received.len() >= count {
+                return received;
+            }
+            tokio::time::timeout(Duration::from_secs(10), news)
+                .await
+                .expect("webhooks in time");
+        }
+    }
+
+    fn take(&self, post: &Post) -> u16 {
+        let secret = post
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "mono-webhook-secret")
+            .expect("the secret")
+            .1
+            .clone();
+        let body = serde_json::from_slice(&post.body).expect("JSON");
+        self.received.lock().expect("no panic").push(Received { secret, body });
+        self.news.notify_waiters();
+        let mut answers = self.answers.lock().expect("no panic");
+        if answers.is_empty() { 200 } else { answers.remove(0) }
+    }
+}
+
+/// A stand-in and a client of it.
+pub struct Mono {
+    /// The stand-in.
+    pub running: Running,
+    /// Its clock.
+    pub clock: Arc<StoodClock>,
+    /// Who takes its webhooks.
+    pub receiver: Arc<Receiver>,
+    client: reqwest::Client,
+}
+
+impl Mono {
+    /// Starts a stand-in without latency, changed as wished.
+    pub fn start(change: impl FnOnce(&mut Switches)) -> Self {
+        let clock = Arc::new(StoodClock(AtomicI64::new(1_770_113_520_000)));
+        let receiver = Arc::new(Receiver::default());
+        let mut switches = Switches::immediate();
+        switches.webhook_url = Some("http://127.0.0.1:9/hooks/mono".to_owned());
+        change(&mut switches);
+        let taker = Arc::clone(&receiver);
+        let settings = StandInSettings {
+            switches,
+            keys: [KEY, "test_sk_other"].map(kiungo::core::secret::Secret::new).into(),
+            poster: Arc::new(move |post| {
+                let status = taker.take(&post);
+                Box::pin(async move { Ok(status) })
+            }),
+            webhook_retries: vec![Duration::ZERO; 3],
+            ..StandInSettings::default()
+        };
+        let running = MonoStandIn::start(settings, clock.clone(), entropy()).expect("a free port");
+        Self {
+            running,
+            clock,
+            receiver,
+            client: client(),
+        }
+    }
+
+    /// A call with the stand-in's key.
+    pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.bare_call(method, path).header("mono-sec-key", KEY)
+    }
+
+    /// A call with nothing.
+    pub fn bare_call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.running.url()))
+    }
+
+    /// The status and JSON of a call; null for an empty body.
+    pub async fn json(&self, call: RequestBuilder) -> (u16, Value) {
+        let answer = call.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("a body");
+        (
+            status,
+            if text.is_empty() {
+                Value::Null
+            } else {
+                serde_json::from_str(&text).expect("JSON")
+            },
+        )
+    }
+
+    /// The JSON of a GET.
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        self.json(self.call(Method::GET, path)).await
+    }
+
+    /// The JSON of a POST.
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.json(self.call(Method::POST, path).json(body)).await
+    }
+
+    /// Opens a session of the second version and returns its id.
+    pub async fn session(&self, institution: &str, method: &str) -> String {
+        let body = json!({ "institution": institution, "auth_method": method, "scope": "financial_data",
+            "customer": { "name": "Ada Example", "email": "ada@example.invalid" } });
+        let (status, reply) = self.post("/v2/connect/session", &body).await;
+        assert_eq!(status, 200, "{reply}");
+        reply["data"]["session"]["id"]
+            .as_str()
+            .expect("a session id")
+            .to_owned()
+    }
+
+    /// A submission in a session, not yet sent.
+    pub fn submission(&self, path: &str, session: &str, body: &Value) -> RequestBuilder {
+        self.call(Method::POST, path).header("x-session-id", session).json(body)
+    }
+
+    /// Logs in with this user name in a new session at a bank with a plain form: the session and the reply.
+    pub async fn login(&self, username: &str) -> (String, Value) {
+        let session = self.session(PLAIN_BANK, "internet_banking").await;
+        let body = json!({ "username": username, "password": "p" });
+        let (_, reply) = self.json(self.submission("/v2/connect/login", &session, &body)).await;
+        (session, reply)
+    }
+
+    /// Answers a 101 or 102.
+    pub async fn commit(&self, session: &str, body: &Value) -> Value {
+        self.json(self.submission("/v2/connect/commit", session, body)).await.1
+    }
+
+    /// Logs in as somebody with one account and exchanges the code: the session and the account id.
+    pub async fn linked(&self, username: &str) -> (String, String) {
+        let (session, reply) = self.login(username).await;
+        let (_, exchanged) = self
+            .post("/v2/accounts/auth", &json!({ "code": reply["data"]["code"] }))
+            .await;
+        (session, exchanged["id"].as_str().expect("an account id").to_owned())
+    }
+
+    /// What happened so far.
+    pub fn ledger(&self) -> Ledger {
+        self.running.state.ledger()
+    }
+
+    /// Waits until the ledger says so.
+    pub async fn until(&self, what: impl Fn(&Ledger) -> bool) -> Ledger {
+        for _ in 0..1_000 {
+            let ledger = self.ledger();
+            if what(&ledger) {
+                return ledger;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the ledger never said so: {:?}", self.ledger());
+    }
+}
+
+/// A bank whose form is a user name and a password.
+pub const PLAIN_BANK: &str = "6a5eed000000000000000013";
