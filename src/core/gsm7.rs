@@ -1,0 +1,346 @@
+//! The alphabet of a telephone screen: what a text costs on it, and how any text is brought into it.
+//!
+//! USSD carries the GSM 7-bit default alphabet of 3GPP TS 23.038. A character costs one septet, or two where it stands in
+//! the extension table behind an escape; everything else makes a network switch to a coding with less than half the room,
+//! or show a question mark, or refuse the screen. So nothing is shown before [`fold`] has brought it into the alphabet:
+//! letters with foreign marks lose the marks, currency signs become their codes, other scripts are spelled in Latin
+//! letters, and what cannot be said at all (emoji, invisible characters) is left out. A character of the alphabet is
+//! never changed, so that folding twice is folding once.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// What ends a text that was cut to fit.
+const CUT: &str = "..";
+
+/// Stands for a letter that has no Latin spelling.
+const UNKNOWN: char = '?';
+
+/// What the alphabet has beyond ASCII, for one septet each.
+const BEYOND_ASCII: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
+
+/// Septets of one character, or `None` when the alphabet does not have it.
+pub fn cost(character: char) -> Option<usize> {
+    match character {
+        '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' | '\u{c}' => Some(2),
+        // All of ASCII that can be seen, but for the backtick.
+        '\n' | '\r' | ' '..='_' | 'a'..='z' => Some(1),
+        other if BEYOND_ASCII.contains(other) => Some(1),
+        _ => None,
+    }
+}
+
+/// Septets of a text, or `None` when the alphabet does not have one of its characters.
+pub fn septets(text: &str) -> Option<usize> {
+    text.chars().map(cost).sum()
+}
+
+/// Septets of a text that has been folded; a character outside the alphabet counts as the one that would replace it.
+pub(super) fn folded_septets(text: &str) -> usize {
+    text.chars().map(|character| cost(character).unwrap_or(1)).sum()
+}
+
+/// Brings any text into the alphabet, on one line: control characters and line breaks become spaces.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        fold_one(character, &mut characters, &mut folded);
+    }
+    folded
+}
+
+/// Brings a text of several lines into the alphabet and keeps its line breaks. For our own texts, never for names.
+pub fn fold_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(|line| fold(line.trim_end_matches('\r'))).collect();
+    lines.join("\n").trim_end_matches('\n').to_owned()
+}
+
+fn fold_one(character: char, rest: &mut Peekable<Chars<'_>>, folded: &mut String) {
+    if character.is_control() || character.is_whitespace() {
+        folded.push(' ');
+    } else if cost(character).is_some() {
+        folded.push(character);
+    } else if let Some(code) = currency(character) {
+        // "GH₵" is the usual way to write it.
+        folded.push_str(if folded.ends_with("GH") {
+            code.trim_start_matches("GH")
+        } else {
+            code
+        });
+        if rest.peek().is_some_and(|next| decimal(*next).is_some()) {
+            folded.push(' ');
+        }
+    } else if let Some(digit) = decimal(character) {
+        folded.push(digit);
+    } else {
+        match punctuation(character) {
+            "" if character.is_alphanumeric() => spell(character, folded),
+            mark => folded.push_str(mark),
+        }
+    }
+}
+
+/// Currency signs of the countries served that the alphabet lacks, as their ISO 4217 codes.
+fn currency(character: char) -> Option<&'static str> {
+    Some(match character {
+        '₦' => "NGN",
+        '₵' => "GHS",
+        '₹' => "INR",
+        '₽' => "RUB",
+        _ => return None,
+    })
+}
+
+/// Typographic marks as their plain forms; nothing for a mark that can be left out.
+fn punctuation(character: char) -> &'static str {
+    match character {
+        '‘' | '’' | '‚' | '‛' | '′' | '‵' | '`' | '´' | 'ʼ' | 'ʻ' | 'ʹ' | '＇' => "'",
+        '“' | '”' | '„' | '‟' | '″' | '«' | '»' | '＂' => "\"",
+        '‹' | '＜' => "<",
+        '›' | '＞' => ">",
+        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '－' | '﹣' => "-",
+        '•' | '‣' | '∙' | '×' | '＊' => "*",
+        '⁄' | '∕' | '÷' | '／' => "/",
+        '…' => "...",
+        '‥' => "..",
+        '¢' => "c",
+        '©' => "(c)",
+        '®' => "(r)",
+        '™' => "TM",
+        '°' => "o",
+        '±' => "+/-",
+        '，' | '、' | '،' => ",",
+        '．' | '。' | '·' => ".",
+        '：' => ":",
+        '；' | '؛' => ";",
+        '！' => "!",
+        '？' | '؟' => "?",
+        '（' => "(",
+        '）' => ")",
+        '＆' => "&",
+        '＋' => "+",
+        '＃' => "#",
+        '％' | '٪' => "%",
+        '＝' => "=",
+        '＠' => "@",
+        '＿' => "_",
+        '¦' => "|",
+        _ => "",
+    }
+}
+
+/// Spells a letter or a number sign of any script in the alphabet.
+fn spell(character: char, folded: &mut String) {
+    let Some(spelling) = deunicode::deunicode_char(character) else {
+        folded.push(UNKNOWN);
+        return;
+    };
+    for letter in spelling.trim().chars() {
+        folded.push(match letter {
+            '`' => '\'',
+            plain if cost(plain).is_some() && !plain.is_control() => plain,
+            _ => UNKNOWN,
+        });
+    }
+}
+
+/// Makes a name from outside fit for a screen: folded, on one line, single spaces, trimmed, and at most `max_septets`
+/// long. A name that had to be cut ends in `..`.
+pub fn clean_name(name: &str, max_septets: usize) -> String {
+    let folded = fold(name);
+    let words: Vec<&str> = folded.split_whitespace().collect();
+    bound(&words.join(" "), max_septets)
+}
+
+/// Cuts a folded text to `max_septets`, showing the cut with `..` where there is room for that.
+pub(super) fn bound(folded: &str, max_septets: usize) -> String {
+    if folded_septets(folded) <= max_septets {
+        return folded.to_owned();
+    }
+    let mark = if max_septets > CUT.len() { CUT } else { "" };
+    let kept = &folded[..fitting(folded, max_septets - mark.len())];
+    format!("{}{mark}", kept.trim_end())
+}
+
+/// The most bytes from the start of a folded text that cost no more than `max_septets`; always between two characters,
+/// so that an escape and what it escapes are never parted.
+pub(super) fn fitting(folded: &str, max_septets: usize) -> usize {
+    let mut spent = 0;
+    for (at, character) in folded.char_indices() {
+        spent += cost(character).unwrap_or(1);
+        if spent > max_septets {
+            return at;
+        }
+    }
+    folded.len()
+}
+
+/// The zeros of the decimal digits that stand ten in a row in Unicode, one script each. Only true decimal digits: what
+/// merely looks like one (superscripts, circled numbers, the letter O) may mean something else.
+const ZEROS: [u32; 38] = [
+    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
+    0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620,
+    0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x1e950,
+];
+
+/// The ASCII digit that a decimal digit of any script means.
+pub(super) fn decimal(character: char) -> Option<char> {
+    let code = u32::from(character);
+    ZEROS.iter().find_map(|zero| {
+        let value = code.checked_sub(*zero).filter(|value| *value < 10)?;
+        char::from_digit(value, 10)
+    })
+}
+
+/// Replaces the decimal digits of every script (full-width, Arabic-Indic, Devanagari and so on) by ASCII ones and leaves
+/// everything else as it is. For menu choices and numbers, never for passwords.
+pub fn fold_digits(text: &str) -> String {
+    text.chars()
+        .map(|character| decimal(character).unwrap_or(character))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The whole alphabet of TS 23.038, in code order, costs what the standard says.
+    #[test]
+    fn the_alphabet_is_complete() {
+        let single = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ\
+                      ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+        assert_eq!(single.chars().count(), 127, "128 codes less the escape");
+        assert_eq!(septets(single), Some(127));
+        let double = "\u{c}^{}\\[~]|€";
+        assert_eq!(septets(double), Some(20));
+        let encodable = (0..=u32::from(char::MAX))
+            .filter_map(char::from_u32)
+            .filter(|c| cost(*c).is_some());
+        assert_eq!(encodable.count(), 137);
+    }
+
+    /// Characters that look harmless and are not in the alphabet are noticed.
+    #[test]
+    fn what_cannot_be_sent_has_no_cost() {
+        for text in [
+            "`", "ç", "₦", "₵", "ẹ", "’", "–", "•", "😀", "á", "\u{0}", "\u{1b}", "\u{a0}", "\u{feff}",
+        ] {
+            assert_eq!(septets(text), None, "{text:?}");
+        }
+    }
+
+    /// The names and signs of the countries served come out readable.
+    #[test]
+    fn folds_to_what_a_person_can_read() {
+        for (raw, want) in [
+            ("Zenith", "Zenith"),
+            ("Ẹ kú àárọ̀, ṣé ọ̀rẹ́", "E ku àaro, sé ore"),
+            ("Ụlọ akụ", "Ulo aku"),
+            ("Ɓarna ɗaki ƙofa ƴanci", "Barna daki kofa yanci"),
+            ("Société Générale", "Société Générale"),
+            ("Crédit Agricole d’Île-de-France", "Crédit Agricole d'Ile-de-France"),
+            ("façade", "facade"),
+            ("“First”–Bank…", "\"First\"-Bank..."),
+            ("₦500", "NGN 500"),
+            ("₦ 500", "NGN 500"),
+            ("GH₵20", "GHS 20"),
+            ("a\u{a0}b\u{202f}c", "a b c"),
+            ("one\r\ntwo\tthree\u{0}four", "one  two three four"),
+            ("ok 😀👍🏽 done\u{200d}\u{fe0f}", "ok  done"),
+            ("`x`", "'x'"),
+            ("Ngʼombe ‘x’", "Ng'ombe 'x'"),
+            ("１２٣", "123"),
+            ("a\u{202e}b\u{feff}", "ab"),
+            ("\u{1b}[31mred", " [31mred"),
+            ("e\u{301}", "e"),
+        ] {
+            assert_eq!(fold(raw), want, "{raw:?}");
+        }
+    }
+
+    /// Our own texts keep their lines; a name cannot bring lines of its own.
+    #[test]
+    fn only_our_texts_have_lines() {
+        assert_eq!(fold_lines("Welcome\r\nto “us”\n"), "Welcome\nto \"us\"");
+        assert_eq!(
+            clean_name("Bank\n1 Send money\u{2028}2 x", 160),
+            "Bank 1 Send money 2 x"
+        );
+    }
+
+    /// A cut name shows that it was cut, and never ends in half of an escaped character.
+    #[test]
+    fn names_are_bounded() {
+        for (raw, max, want) in [
+            ("  Zenith   Bank ", 20, "Zenith Bank"),
+            ("Zenith Bank", 11, "Zenith Bank"),
+            ("Zenith Bank", 10, "Zenith B.."),
+            ("Zenith Bank", 9, "Zenith.."),
+            ("[[[[", 7, "[[.."),
+            ("[[[[", 8, "[[[["),
+            ("[[", 1, ""),
+            ("abc", 2, "ab"),
+            ("abc", 0, ""),
+            ("😀", 10, ""),
+        ] {
+            assert_eq!(clean_name(raw, max), want, "{raw:?} in {max}");
+        }
+    }
+
+    /// Digits of other scripts are digits; look-alikes are not.
+    #[test]
+    fn digits_of_other_scripts_count() {
+        for (raw, want) in [
+            ("１２３", "123"),
+            ("٠١٩", "019"),
+            ("۴۵", "45"),
+            ("९", "9"),
+            ("²①Ⅳ", "²①Ⅳ"),
+            ("O0l1", "O0l1"),
+            ("pin ７", "pin 7"),
+        ] {
+            assert_eq!(fold_digits(raw), want, "{raw:?}");
+        }
+    }
+
+    proptest! {
+        /// Whatever comes in, what goes out can be sent, has no control characters, and does not change again.
+        #[test]
+        fn folding_always_ends_in_the_alphabet(text in any::<String>()) {
+            let folded = fold(&text);
+            prop_assert!(septets(&folded).is_some());
+            prop_assert!(!folded.chars().any(char::is_control));
+            prop_assert_eq!(&fold(&folded), &folded);
+            let lines = fold_lines(&text);
+            prop_assert!(septets(&lines).is_some());
+            prop_assert_eq!(&fold_lines(&lines), &lines);
+        }
+
+        /// Every single character folds, not only those that random texts are made of.
+        #[test]
+        fn any_character_folds(character in any::<char>()) {
+            prop_assert!(septets(&fold(&character.to_string())).is_some());
+        }
+
+        /// A text costs what its parts cost.
+        #[test]
+        fn cost_is_additive(left in any::<String>(), right in any::<String>()) {
+            let (left, right) = (fold(&left), fold(&right));
+            let whole = septets(&format!("{left}{right}"));
+            prop_assert_eq!(whole, Some(septets(&left).unwrap() + septets(&right).unwrap()));
+        }
+
+        /// A cleaned name fits, is one trimmed line, and stays as it is when cleaned again.
+        #[test]
+        fn cleaned_names_fit(name in any::<String>(), max in 0_usize..60) {
+            let clean = clean_name(&name, max);
+            prop_assert!(septets(&clean).unwrap() <= max);
+            prop_assert_eq!(clean.trim(), &clean);
+            prop_assert!(!clean.contains("  "));
+            prop_assert_eq!(clean_name(&clean, max), clean);
+        }
+    }
+}
