@@ -1,9 +1,36 @@
 //! Phone numbers: every spelling to one canonical number, or a refusal.
+//!
+//! The number is the person, so two spellings of one SIM must never become two people, and one spelling must never
+//! become somebody else. Gateways write `+234…`, `234…`, `0803…`, or lose the plus to form decoding. A number without a
+//! plus does not say which of these it is; so we try every way to read it (international, dialled with the channel
+//! country's prefixes, national with and without the trunk prefix), keep those readings that are mobile numbers somewhere,
+//! and accept the number when exactly one is left. Two possible owners are a refusal, not a guess.
+//!
+//! What a mobile number looks like comes from the `phonenumber` crate's copy of libphonenumber's metadata. Its parser is
+//! not used: it has panicked on crafted input, and it reads the same digits in different ways where we need one.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use phonenumber::Metadata;
+use phonenumber::metadata::DATABASE;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::gsm7;
+
+/// The most characters a spelling may have, separators included.
+const LONGEST_SPELLING: usize = 64;
+/// The most digits a spelling may have: the longest E.164 number is 15, and a prefix may stand before a shorter one.
+const MOST_DIGITS: usize = 16;
+/// Digits of an E.164 number, country calling code included. Fewer than eight is no subscriber anywhere.
+const E164_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+/// The international prefix that most of the world dials, and that people type where it is not the right one.
+const COMMON_INTERNATIONAL_PREFIX: &str = "00";
+/// What stands before a number dialled inside a country, where the country's metadata does not say.
+const USUAL_TRUNK_PREFIX: &str = "0";
+
 /// A phone number in E.164, with the leading `+`. Prints only its country code and last two digits.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Msisdn(String);
 
 /// Not a number that can belong to a subscriber.
@@ -15,13 +42,19 @@ impl Msisdn {
     /// Reads any spelling; `country` (ISO 3166-1 alpha-2) says how national spellings are meant.
     ///
     /// # Errors
-    /// When it is not one possible subscriber number.
+    /// When it is not one possible subscriber number: landlines, service numbers, short codes, garbage, and digits that
+    /// could be the numbers of two different people.
     pub fn parse(raw: &str, country: &str) -> Result<Self, MsisdnError> {
-        let _ = country;
-        if raw.starts_with('+') {
-            Ok(Self(raw.to_owned()))
+        let spelling = Spelling::read(raw)?;
+        let readings = if spelling.international {
+            international(&spelling.digits)
         } else {
-            Err(MsisdnError)
+            all_readings(&spelling.digits, country)
+        };
+        let mut readings = readings.into_iter();
+        match (readings.next(), readings.next()) {
+            (Some(only), None) => Ok(Self(format!("+{only}"))),
+            _ => Err(MsisdnError),
         }
     }
 
@@ -29,10 +62,163 @@ impl Msisdn {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// ISO 3166-1 alpha-2 of the country the number belongs to, where it belongs to one that is known.
+    pub fn country(&self) -> Option<&'static str> {
+        let (regions, national) = split(self.digits())?;
+        regions
+            .into_iter()
+            .filter(|region| is_mobile(region, national))
+            .map(Metadata::id)
+            .find(|id| id.bytes().all(|byte| byte.is_ascii_uppercase()))
+    }
+
+    fn digits(&self) -> &str {
+        self.0.trim_start_matches('+')
+    }
 }
 
 impl fmt::Debug for Msisdn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Msisdn(..)")
+        let digits = self.digits();
+        let code = split(digits).map_or("", |(_, national)| &digits[..digits.len() - national.len()]);
+        let end = digits.get(digits.len().saturating_sub(2)..).unwrap_or_default();
+        write!(f, "Msisdn(+{code}..{end})")
     }
 }
+
+impl Serialize for Msisdn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Msisdn {
+    /// Takes the canonical form only, and only looks at its shape: a number kept before a country changed its numbering
+    /// must still be read.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let canonical = text.strip_prefix('+').is_some_and(|digits| {
+            E164_DIGITS.contains(&digits.len())
+                && !digits.starts_with('0')
+                && digits.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if canonical {
+            Ok(Self(text))
+        } else {
+            Err(serde::de::Error::custom(MsisdnError))
+        }
+    }
+}
+
+/// A spelling with everything but its digits taken away.
+struct Spelling {
+    /// ASCII digits only, at most [`MOST_DIGITS`].
+    digits: String,
+    /// Whether a plus stood before them.
+    international: bool,
+}
+
+impl Spelling {
+    fn read(raw: &str) -> Result<Self, MsisdnError> {
+        if raw.len() > LONGEST_SPELLING * 4 || raw.chars().count() > LONGEST_SPELLING {
+            return Err(MsisdnError);
+        }
+        let raw = raw.trim();
+        let raw = match raw.get(..4) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("tel:") => &raw[4..],
+            _ => raw,
+        };
+        let mut spelling = Self {
+            digits: String::with_capacity(MOST_DIGITS),
+            international: false,
+        };
+        for character in raw.chars() {
+            if let Some(digit) = gsm7::decimal(character) {
+                spelling.digits.push(digit);
+            } else if matches!(character, '+' | '＋') && spelling.digits.is_empty() && !spelling.international {
+                spelling.international = true;
+            } else if !is_separator(character) {
+                return Err(MsisdnError);
+            }
+            if spelling.digits.len() > MOST_DIGITS {
+                return Err(MsisdnError);
+            }
+        }
+        Ok(spelling)
+    }
+}
+
+/// What people and address books put between digits, invisible direction marks included.
+fn is_separator(character: char) -> bool {
+    matches!(
+        character,
+        '-' | '.' | '/' | '(' | ')' | '[' | ']' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' | '（' | '）'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    ) || (character.is_whitespace() && !character.is_control())
+}
+
+/// Every mobile number that these digits, written without a plus, can mean on a channel of this country.
+fn all_readings(digits: &str, country: &str) -> BTreeSet<String> {
+    let mut readings = international(digits);
+    if let Some(rest) = digits.strip_prefix(COMMON_INTERNATIONAL_PREFIX) {
+        readings.extend(international(rest));
+    }
+    let Some(home) = DATABASE.by_id(country.to_ascii_uppercase().as_str()) else {
+        return readings;
+    };
+    let prefix = home
+        .international_prefix()
+        .and_then(|prefix| prefix.find(digits))
+        .filter(|found| found.start() == 0);
+    if let Some(found) = prefix {
+        readings.extend(international(&digits[found.end()..]));
+    }
+    readings.extend(national(home, digits));
+    readings
+}
+
+/// The mobile numbers that these digits are when they begin with a country calling code. A trunk prefix left standing
+/// after the code, as in `+234 (0)803…`, is taken out.
+fn international(digits: &str) -> BTreeSet<String> {
+    let Some((regions, rest)) = split(digits) else {
+        return BTreeSet::new();
+    };
+    regions.into_iter().flat_map(|region| national(region, rest)).collect()
+}
+
+/// The mobile numbers, in E.164 without the plus, that these digits are in a country's own spelling, with or without its
+/// trunk prefix. Two when the country's numbering cannot tell (Gabon kept its old numbers when it put a zero before
+/// them): then neither may be taken.
+fn national(home: &Metadata, digits: &str) -> BTreeSet<String> {
+    let trunk = home.national_prefix().unwrap_or(USUAL_TRUNK_PREFIX);
+    [Some(digits), digits.strip_prefix(trunk)]
+        .into_iter()
+        .flatten()
+        .filter(|significant| is_mobile(home, significant))
+        .map(|significant| format!("{}{significant}", home.country_code()))
+        .collect()
+}
+
+/// Parts the country calling code from the rest, and finds the countries that share it.
+fn split(digits: &str) -> Option<(Vec<&'static Metadata>, &str)> {
+    (1..=3).find_map(|length| {
+        let (code, rest) = digits.split_at_checked(length)?;
+        let code: u16 = code.parse().ok().filter(|_| !code.starts_with('0'))?;
+        Some((DATABASE.by_code(&code)?, rest))
+    })
+}
+
+/// Whether a SIM of this country can have this number. Where mobile and fixed numbers cannot be told apart (North
+/// America), it can.
+fn is_mobile(region: &Metadata, significant: &str) -> bool {
+    let digits = region.country_code().to_string().len() + significant.len();
+    E164_DIGITS.contains(&digits)
+        && region
+            .descriptors()
+            .mobile()
+            .is_some_and(|mobile| mobile.is_match(significant))
+}
+
+#[cfg(test)]
+mod tests;
