@@ -8,5 +8,6 @@ pub mod next_step;
 pub mod policy;
 pub mod screen;
 pub mod seal;
+pub mod search;
 pub mod secret;
 pub mod time;
