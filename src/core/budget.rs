@@ -1,0 +1,192 @@
+//! Time left in a turn and in a dialog, and what to do with it.
+//!
+//! A gateway gives up on a turn that is answered late, and a network cuts a dialog that lasts too long; in both cases the
+//! person sees an error that is not ours. So a turn is answered before its deadline whatever the bank is doing, and a
+//! dialog that has no room for one more round is ended by us, with what to do next on the screen: an end that we send is
+//! read, a cut is not.
+
+use std::time::Duration;
+
+use super::time::Timestamp;
+
+/// What is kept back from a gateway's deadline for the way there and back.
+pub const SAFETY: Duration = Duration::from_millis(700);
+/// No turn takes longer than this, however patient the gateway: people think that the service hangs.
+pub const LONGEST_ANSWER: Duration = Duration::from_secs(4);
+/// The part of the time to answer a screen (one over this) that reading it takes.
+pub const READING_PART: u32 = 2;
+
+/// The deadlines of a gateway that the rules here need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// How long the gateway waits for our answer to one callback.
+    pub turn: Duration,
+    /// How long a whole dialog may last.
+    pub dialog: Duration,
+    /// How long a person may take to answer one screen.
+    pub idle: Duration,
+}
+
+/// What a turn that waits for a bank does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Go on waiting, at the latest until this moment.
+    Wait {
+        /// When the turn must be answered, see [`answer_by`].
+        until: Timestamp,
+    },
+    /// Answer with the poll screen: there is time for one more round.
+    Poll,
+    /// End the dialog ourselves and say how it goes on: there is no time for one more round.
+    HandOver,
+}
+
+/// When a turn must be answered: [`SAFETY`] before the gateway gives up on the turn or the network on the dialog, and
+/// never later than [`LONGEST_ANSWER`] after the turn began. Never before the turn began.
+pub fn answer_by(deadlines: Deadlines, dialog_start: Timestamp, turn_start: Timestamp) -> Timestamp {
+    let by_turn = turn_start.plus(deadlines.turn.saturating_sub(SAFETY).min(LONGEST_ANSWER));
+    let by_dialog = dialog_start.plus(deadlines.dialog).minus(SAFETY);
+    by_turn.min(by_dialog).max(turn_start)
+}
+
+/// How much of the dialog is left.
+pub fn dialog_left(deadlines: Deadlines, dialog_start: Timestamp, now: Timestamp) -> Duration {
+    dialog_start.plus(deadlines.dialog).since(now)
+}
+
+/// What one more round costs: reading the poll screen and choosing, then a whole turn.
+pub fn round(deadlines: Deadlines) -> Duration {
+    deadlines.turn.saturating_add(deadlines.idle / READING_PART)
+}
+
+/// What a turn that began at `turn_start` and still has no outcome does at `now`.
+pub fn plan(deadlines: Deadlines, dialog_start: Timestamp, turn_start: Timestamp, now: Timestamp) -> Plan {
+    let until = answer_by(deadlines, dialog_start, turn_start);
+    if now < until {
+        Plan::Wait { until }
+    } else if dialog_left(deadlines, dialog_start, now) < round(deadlines) {
+        Plan::HandOver
+    } else {
+        Plan::Poll
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn deadlines(turn: u64, dialog: u64, idle: u64) -> Deadlines {
+        Deadlines {
+            turn: Duration::from_millis(turn),
+            dialog: Duration::from_millis(dialog),
+            idle: Duration::from_millis(idle),
+        }
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    /// The deadline of a turn, by gateway and by how old the dialog is.
+    #[test]
+    fn answers_before_anybody_gives_up() {
+        for (name, gateway, dialog_start, turn_start, want) in [
+            ("defaults", deadlines(5_000, 120_000, 20_000), 0, 10_000, 14_000),
+            ("patient gateway", deadlines(10_000, 180_000, 20_000), 0, 10_000, 14_000),
+            (
+                "impatient gateway",
+                deadlines(3_000, 120_000, 20_000),
+                0,
+                10_000,
+                12_300,
+            ),
+            (
+                "less than the safety",
+                deadlines(500, 120_000, 20_000),
+                0,
+                10_000,
+                10_000,
+            ),
+            (
+                "dialog ends first",
+                deadlines(10_000, 12_000, 20_000),
+                0,
+                10_000,
+                11_300,
+            ),
+            ("dialog is over", deadlines(10_000, 12_000, 20_000), 0, 50_000, 50_000),
+            (
+                "end of time",
+                deadlines(u64::MAX, u64::MAX, u64::MAX),
+                0,
+                10_000,
+                14_000,
+            ),
+        ] {
+            assert_eq!(answer_by(gateway, at(dialog_start), at(turn_start)), at(want), "{name}");
+        }
+    }
+
+    /// What is done at each moment of a waiting turn.
+    #[test]
+    fn waits_then_polls_then_hands_over() {
+        let gateway = deadlines(5_000, 120_000, 20_000);
+        for (name, turn_start, now, want) in [
+            ("turn began", 10_000, 10_000, Plan::Wait { until: at(14_000) }),
+            (
+                "clock of another node is behind",
+                10_000,
+                9_000,
+                Plan::Wait { until: at(14_000) },
+            ),
+            (
+                "just before the deadline",
+                10_000,
+                13_999,
+                Plan::Wait { until: at(14_000) },
+            ),
+            ("at the deadline", 10_000, 14_000, Plan::Poll),
+            ("late", 10_000, 30_000, Plan::Poll),
+            ("exactly one round left", 101_000, 105_000, Plan::Poll),
+            ("less than one round left", 101_000, 105_001, Plan::HandOver),
+            (
+                "last turn still waits first",
+                110_000,
+                112_000,
+                Plan::Wait { until: at(114_000) },
+            ),
+            ("dialog is over", 130_000, 130_000, Plan::HandOver),
+        ] {
+            assert_eq!(plan(gateway, at(0), at(turn_start), at(now)), want, "{name}");
+        }
+    }
+
+    proptest! {
+        /// Whatever the deadlines: a turn ends in time, waiting always ends, and no poll is offered that has no room.
+        #[test]
+        fn always_in_time(
+            turn in 0_u64..60_000, dialog in 0_u64..600_000, idle in 0_u64..120_000,
+            began in 0_i64..600_000, waited in 0_i64..60_000,
+        ) {
+            let gateway = deadlines(turn, dialog, idle);
+            let (start, now) = (at(began), at(began + waited));
+            let until = answer_by(gateway, at(0), start);
+            prop_assert!(until >= start);
+            prop_assert!(until.since(start) <= LONGEST_ANSWER);
+            prop_assert!(until == start || until.plus(SAFETY).since(start) <= gateway.turn);
+            match plan(gateway, at(0), start, now) {
+                Plan::Wait { until: moment } => {
+                    prop_assert_eq!(moment, until);
+                    prop_assert!(now < until);
+                    let next = plan(gateway, at(0), start, until);
+                    let waits = matches!(next, Plan::Wait { .. });
+                    prop_assert!(!waits);
+                }
+                Plan::Poll => prop_assert!(now.plus(round(gateway)) <= at(0).plus(gateway.dialog)),
+                Plan::HandOver => prop_assert!(now.plus(round(gateway)) > at(0).plus(gateway.dialog)),
+            }
+        }
+    }
+}
