@@ -4,6 +4,7 @@
 //! them. It knows nothing of storage, menus, retries or the web server, so that header-reply, path-event and
 //! asynchronous gateways all fit: what differs for the last is only the [`ReplySink`] a reply is given to.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 
 pub mod africastalking;
+pub mod form;
 
 /// A request as it came, before anybody understood it. Borrowed, and never logged: path, query and body carry secrets.
 #[derive(Clone, Copy)]
@@ -39,8 +41,8 @@ pub enum Parsed {
     Notice(Notice),
 }
 
-/// One turn: a person dialled or typed, and waits for a screen.
-#[derive(Debug)]
+/// One turn: a person dialled or typed, and waits for a screen. Prints nothing that could name the person or what was
+/// typed: some gateways put the number in the dialog's name or ask for it back, and all send what was dialled.
 pub struct Callback {
     /// The gateway's own name for the dialog. Opaque; reused by some gateways after a day.
     pub dialog: String,
@@ -58,8 +60,17 @@ pub struct Callback {
     pub echo: Vec<(String, String)>,
 }
 
-/// What a person did.
-#[derive(Debug)]
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callback")
+            .field("msisdn", &self.msisdn)
+            .field("network", &self.network)
+            .field("event", &self.event)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a person did. Prints what happened, never what was typed.
 pub enum Event {
     /// Dialled; `dialled` are the segments typed after the service code.
     Begin {
@@ -73,8 +84,17 @@ pub enum Event {
     Whole(Secret),
 }
 
-/// Something the gateway tells after the fact.
-#[derive(Debug)]
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Begin { dialled } => f.debug_struct("Begin").field("segments", &dialled.len()).finish(),
+            Self::Line(line) => f.debug_tuple("Line").field(line).finish(),
+            Self::Whole(text) => f.debug_tuple("Whole").field(text).finish(),
+        }
+    }
+}
+
+/// Something the gateway tells after the fact. Prints as little as a [`Callback`].
 pub struct Notice {
     /// The gateway's own name for the dialog.
     pub dialog: String,
@@ -82,6 +102,15 @@ pub struct Notice {
     pub msisdn: Option<Msisdn>,
     /// Why it ended.
     pub closed: Closed,
+}
+
+impl fmt::Debug for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notice")
+            .field("msisdn", &self.msisdn)
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How a dialog ended, as far as the gateway can tell.
@@ -174,7 +203,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             turn: Duration::from_secs(5),
-            dialog: Duration::from_secs(120),
+            dialog: Duration::from_mins(2),
             idle: Duration::from_secs(20),
             out_septets: 140,
             in_chars: 80,
@@ -216,6 +245,7 @@ pub trait ReplySink: Send {
 /// The gateway with this name, if there is one.
 pub fn by_name(name: &str) -> Option<Box<dyn Gateway>> {
     match name {
+        "africastalking" => Some(Box::new(africastalking::AfricasTalking)),
         _ => None,
     }
 }

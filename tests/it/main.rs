@@ -31,3 +31,7 @@ mod providers;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod support;
+//! Integration tests, one binary.
+
+#[cfg(test)]
+mod gateways;

@@ -1,0 +1,206 @@
+//! Africa's Talking: callbacks and end-of-session events in, `CON` and `END` out.
+
+use std::time::Duration;
+
+use kiungo::core::gsm7;
+use kiungo::gateways::{Closed, Limits, ParseError, Reply};
+use proptest::prelude::*;
+
+use crate::gateways::kit::{self, Call, Did, ReplyRow, Row, Want};
+
+mod requests;
+
+const SESSION: &str = "ATUid_5d3b4c2bc589f4811820a7184eed4d01";
+/// A whole callback up to its text.
+const HEAD: &str = "sessionId=ATUid_5d3b4c2bc589f4811820a7184eed4d01&phoneNumber=%2B254711000001&networkCode=63902\
+                    &serviceCode=%2A384%2A1234%23&text=";
+const EVENT: &str = "date=2026-01-01+09%3A15%3A02&sessionId=ATUid_5d3b4c2bc589f4811820a7184eed4d01\
+                     &serviceCode=%2A384%2A1234%23&networkCode=63902&phoneNumber=%2B254711000001&cost=KES+0.10\
+                     &durationInMillis=41230&hopsCount=3&hopsMetadata=home%7Clink%7Cbank&input=1%2A2%2Apa55word\
+                     &lastAppResponse=CON+Link+a+bank&status=";
+
+fn turn(did: Did) -> Call {
+    Call {
+        dialog: SESSION.to_owned(),
+        msisdn: "+254711000001".to_owned(),
+        network: Some("63902".to_owned()),
+        service_code: Some("*384*1234#".to_owned()),
+        did,
+        ..Call::default()
+    }
+}
+
+fn whole(text: &str) -> Want {
+    Want::Turn(turn(Did::Whole(text.to_owned())))
+}
+
+/// A callback whose text, as encoded, is this.
+fn typed(name: &'static str, encoded: impl AsRef<[u8]>, want: Want) -> Row {
+    Row {
+        name,
+        body: [HEAD.as_bytes(), encoded.as_ref()].concat(),
+        want,
+        ..Row::default()
+    }
+}
+
+fn refused(error: ParseError) -> Want {
+    Want::Refused(error)
+}
+
+/// The end of a dialog is a notice, told by its status and nothing else; its transcript is not kept.
+#[test]
+fn events_tell_how_a_dialog_ended() {
+    let event = |name, body: String, want| Row {
+        name,
+        tail: "events",
+        body: body.into_bytes(),
+        hidden: vec!["pa55word".to_owned(), "254711000001".to_owned()],
+        want,
+        ..Row::default()
+    };
+    let ended = |closed| Want::Notice {
+        dialog: SESSION.to_owned(),
+        msisdn: Some("+254711000001".to_owned()),
+        closed,
+    };
+    let nobody = Want::Notice {
+        dialog: SESSION.to_owned(),
+        msisdn: None,
+        closed: Closed::Failed,
+    };
+    kit::check_requests(
+        &*kit::gateway("africastalking"),
+        &[
+            event("we ended it", format!("{EVENT}Success"), ended(Closed::Finished)),
+            event(
+                "hung up or too slow",
+                format!("{EVENT}Incomplete"),
+                ended(Closed::Abandoned),
+            ),
+            event(
+                "our error",
+                format!("{EVENT}Failed&errorMessage=timeout"),
+                ended(Closed::Failed),
+            ),
+            event(
+                "no number",
+                format!("sessionId={SESSION}&status=Failed"),
+                nobody.clone(),
+            ),
+            event(
+                "a number that is none",
+                format!("sessionId={SESSION}&status=Failed&phoneNumber=x"),
+                nobody,
+            ),
+            event(
+                "garbage in the transcript",
+                format!("{EVENT}Success&input=%FF%"),
+                ended(Closed::Finished),
+            ),
+            event(
+                "unknown status",
+                format!("{EVENT}Done"),
+                refused(ParseError::Field("status")),
+            ),
+            event(
+                "no status",
+                EVENT.replace("&status=", ""),
+                refused(ParseError::Field("status")),
+            ),
+            event(
+                "no session",
+                "status=Success".to_owned(),
+                refused(ParseError::Field("sessionId")),
+            ),
+            event(
+                "a callback sent there",
+                format!("{HEAD}1"),
+                refused(ParseError::Field("status")),
+            ),
+            Row {
+                name: "another path",
+                tail: "other",
+                body: format!("{HEAD}1").into_bytes(),
+                ..Row::default()
+            },
+            Row {
+                name: "below the events",
+                tail: "events/x",
+                body: format!("{EVENT}Success").into_bytes(),
+                ..Row::default()
+            },
+        ],
+    );
+}
+
+/// A reply is plain text behind its four characters; a notice is acknowledged with nothing.
+#[test]
+fn replies_in_the_dialect() {
+    let gateway = kit::gateway("africastalking");
+    let row = |reply, body| ReplyRow {
+        reply,
+        echo: vec![],
+        content_type: "text/plain; charset=utf-8",
+        headers: vec![],
+        body,
+    };
+    kit::check_replies(
+        &*gateway,
+        &[
+            row(
+                Some(Reply::Continue("Link a bank\n1 Equity\n0 Back".to_owned())),
+                "CON Link a bank\n1 Equity\n0 Back",
+            ),
+            row(
+                Some(Reply::End("Société Générale: linked".to_owned())),
+                "END Société Générale: linked",
+            ),
+            row(None, ""),
+        ],
+    );
+    for prefix in ["CON ", "END "] {
+        assert_eq!(gsm7::septets(prefix), Some(usize::from(gateway.overhead())));
+    }
+}
+
+/// The deadlines and sizes that are documented, and careful ones elsewhere.
+#[test]
+fn limits_by_network() {
+    let limits = |turn, idle, out_septets, in_chars| Limits {
+        turn: Duration::from_secs(turn),
+        dialog: Duration::from_mins(3),
+        idle: Duration::from_secs(idle),
+        out_septets,
+        in_chars,
+    };
+    kit::check_limits(
+        &*kit::gateway("africastalking"),
+        &[
+            (Some("63902"), limits(10, 30, 160, 80)),
+            (Some("63903"), limits(15, 60, 182, 90)),
+            (Some("63999"), limits(10, 30, 160, 80)),
+            (Some("62130"), limits(10, 20, 160, 80)),
+            (Some("99999"), limits(10, 20, 160, 80)),
+            (Some("unheard of"), limits(10, 20, 160, 80)),
+            (None, limits(10, 20, 160, 80)),
+        ],
+    );
+}
+
+proptest! {
+    /// No bytes make the parser panic or print what they hold.
+    #[test]
+    fn survives_any_bytes(query in any::<Vec<u8>>(), body in any::<Vec<u8>>(), events in any::<bool>()) {
+        let row = Row { name: "any bytes", tail: if events { "events" } else { "" }, query, body, ..Row::default() };
+        kit::parse(&*kit::gateway("africastalking"), &row);
+    }
+
+    /// Any text a person can type comes back exactly, however much of it is encoded.
+    #[test]
+    fn any_text_is_exact(text in any::<String>().prop_filter("typed", |text| !text.is_empty())) {
+        let encoded = text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02X}"));
+        let got = kit::parse(&*kit::gateway("africastalking"), &typed("any text", encoded, whole(&text)));
+        prop_assert_eq!(got, whole(&text));
+    }
+}

@@ -1,0 +1,301 @@
+//! The kit for testing a gateway: raw request in, normal form out; reply in, wire form out.
+//!
+//! A gateway's test file is a table of [`Row`]s and one of [`ReplyRow`]s. On every row the kit also looks for what must
+//! not be printed: the `Debug` output of what was parsed, and both outputs of a refusal, may hold neither the number, nor
+//! what was typed, nor any other text that the row calls [`Row::hidden`].
+
+use kiungo::core::msisdn::Msisdn;
+use kiungo::core::secret::Secret;
+use kiungo::gateways::{
+    Callback, Closed, Delivery, Event, Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply, by_name,
+};
+
+/// The shortest typed text that is looked for in outputs; a shorter one, such as a menu choice, is there by chance.
+const LONG_ENOUGH_TO_LEAK: usize = 4;
+
+/// One request and what it means.
+pub struct Row {
+    /// What the row shows, for the message when it fails.
+    pub name: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// What follows the callback's path.
+    pub tail: &'static str,
+    /// The query string.
+    pub query: Vec<u8>,
+    /// Header names and values.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The body.
+    pub body: Vec<u8>,
+    /// The channel's country.
+    pub country: &'static str,
+    /// Further texts that no output may hold.
+    pub hidden: Vec<String>,
+    /// What the request means.
+    pub want: Want,
+}
+
+impl Default for Row {
+    fn default() -> Self {
+        Self {
+            name: "",
+            method: "POST",
+            tail: "",
+            query: Vec::new(),
+            headers: &[("content-type", "application/x-www-form-urlencoded")],
+            body: Vec::new(),
+            country: "KE",
+            hidden: Vec::new(),
+            want: Want::Refused(ParseError::NotACallback),
+        }
+    }
+}
+
+/// The normal form of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// A person waits for a screen.
+    Turn(Call),
+    /// Only told.
+    Notice {
+        /// The gateway's name for the dialog.
+        dialog: String,
+        /// The number in E.164, where the notice has one.
+        msisdn: Option<String>,
+        /// How the dialog ended.
+        closed: Closed,
+    },
+    /// Not understood.
+    Refused(ParseError),
+}
+
+/// The normal form of a callback.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Call {
+    /// The gateway's name for the dialog.
+    pub dialog: String,
+    /// The number in E.164.
+    pub msisdn: String,
+    /// The network's code.
+    pub network: Option<String>,
+    /// The code that was dialled.
+    pub service_code: Option<String>,
+    /// What the person did.
+    pub did: Did,
+    /// The gateway's number of the turn.
+    pub turn_id: Option<String>,
+    /// What the reply must carry back.
+    pub echo: Vec<(String, String)>,
+}
+
+/// [`Event`] with its secrets laid open, to be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Did {
+    /// Dialled these segments after the service code.
+    Begin(Vec<String>),
+    /// Typed this line.
+    Line(String),
+    /// Typed something, and this is the whole of it so far.
+    Whole(String),
+}
+
+impl Default for Did {
+    fn default() -> Self {
+        Self::Begin(Vec::new())
+    }
+}
+
+/// One reply and its form on the wire.
+pub struct ReplyRow {
+    /// What is to be shown; none acknowledges a notice.
+    pub reply: Option<Reply>,
+    /// What the callback asked to have back.
+    pub echo: Vec<(String, String)>,
+    /// The `Content-Type`.
+    pub content_type: &'static str,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: &'static str,
+}
+
+/// The gateway with this name, as the configuration finds it.
+pub fn gateway(name: &str) -> Box<dyn Gateway> {
+    let gateway = by_name(name).unwrap_or_else(|| panic!("{name} is not registered"));
+    assert_eq!(gateway.name(), name);
+    assert!(
+        kiungo::gateways::NAMES.contains(&name),
+        "{name} is not in the list of names"
+    );
+    gateway
+}
+
+/// Parses one row, and fails if any output gives away what it must not.
+pub fn parse(gateway: &dyn Gateway, row: &Row) -> Want {
+    let headers: Vec<(String, Vec<u8>)> = row
+        .headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    let parsed = gateway.parse(&RawRequest {
+        method: row.method,
+        tail: row.tail,
+        query: &row.query,
+        headers: &headers,
+        body: &row.body,
+        country: row.country,
+    });
+    let printed = match &parsed {
+        Ok(parsed) => format!("{parsed:?} {parsed:#?}"),
+        Err(error) => format!("{error} {error:?}"),
+    };
+    let got = normal_form(parsed);
+    for secret in secrets(row, &got) {
+        assert!(
+            !printed.contains(&secret),
+            "{}: what was parsed prints a secret",
+            row.name
+        );
+    }
+    got
+}
+
+/// Checks all rows.
+pub fn check_requests(gateway: &dyn Gateway, rows: &[Row]) {
+    for row in rows {
+        let got = parse(gateway, row);
+        assert_eq!(got, row.want, "{}", row.name);
+    }
+}
+
+/// Checks all replies: each is a 200 in the dialect, and its own characters are no more than the overhead says.
+pub fn check_replies(gateway: &dyn Gateway, rows: &[ReplyRow]) {
+    for row in rows {
+        let wire = gateway.render(row.reply.as_ref(), &row.echo);
+        let name = row.body;
+        assert_eq!(wire.status, 200, "{name:?}");
+        assert_eq!(String::from_utf8(wire.body).unwrap(), row.body);
+        assert_eq!(wire.content_type, row.content_type, "{name:?}");
+        assert_eq!(wire.headers, row.headers, "{name:?}");
+    }
+}
+
+/// Checks the limits on each network, and that no network's are beyond what USSD can carry.
+pub fn check_limits(gateway: &dyn Gateway, rows: &[(Option<&str>, Limits)]) {
+    for (network, want) in rows {
+        let limits = gateway.limits(*network);
+        assert_eq!(limits, *want, "{network:?}");
+        assert!(limits.out_septets <= 182, "{network:?}: 160 octets hold 182 septets");
+        assert!(
+            limits.out_septets > gateway.overhead() + 60,
+            "{network:?}: no room for a page"
+        );
+    }
+}
+
+fn normal_form(parsed: Result<Parsed, ParseError>) -> Want {
+    let number = |msisdn: &Msisdn| msisdn.as_str().to_owned();
+    match parsed {
+        Ok(Parsed::Turn(callback)) => Want::Turn(Call {
+            dialog: callback.dialog,
+            msisdn: number(&callback.msisdn),
+            network: callback.network,
+            service_code: callback.service_code,
+            did: match callback.event {
+                Event::Begin { dialled } => Did::Begin(dialled),
+                Event::Line(line) => Did::Line(line.expose().to_owned()),
+                Event::Whole(text) => Did::Whole(text.expose().to_owned()),
+            },
+            turn_id: callback.turn_id,
+            echo: callback.echo,
+        }),
+        Ok(Parsed::Notice(notice)) => Want::Notice {
+            dialog: notice.dialog,
+            msisdn: notice.msisdn.as_ref().map(number),
+            closed: notice.closed,
+        },
+        Err(error) => Want::Refused(error),
+    }
+}
+
+/// What no output of this row may hold: the number and its end, everything typed, and what the row names itself.
+fn secrets(row: &Row, got: &Want) -> Vec<String> {
+    let mut secrets = row.hidden.clone();
+    let msisdn = match got {
+        Want::Turn(turn) => {
+            match &turn.did {
+                Did::Begin(segments) => secrets.extend(segments.iter().cloned()),
+                Did::Line(text) | Did::Whole(text) => {
+                    secrets.push(text.clone());
+                    secrets.extend(text.split('*').map(str::to_owned));
+                }
+            }
+            Some(&turn.msisdn)
+        }
+        Want::Notice { msisdn, .. } => msisdn.as_ref(),
+        Want::Refused(_) => None,
+    };
+    if let Some(msisdn) = msisdn {
+        secrets.push(msisdn.trim_start_matches('+').to_owned());
+        secrets.push(msisdn[msisdn.len() - 6..].to_owned());
+    }
+    secrets.retain(|secret| secret.chars().count() >= LONG_ENOUGH_TO_LEAK);
+    secrets
+}
+
+/// A gateway that puts what it should not into a field that is printed.
+struct Leaky;
+
+impl Gateway for Leaky {
+    fn name(&self) -> &'static str {
+        "leaky"
+    }
+
+    fn delivery(&self) -> Delivery {
+        Delivery::InResponse
+    }
+
+    fn overhead(&self) -> u16 {
+        0
+    }
+
+    fn limits(&self, _network: Option<&str>) -> Limits {
+        Limits::default()
+    }
+
+    fn parse(&self, request: &RawRequest<'_>) -> Result<Parsed, ParseError> {
+        let typed = String::from_utf8_lossy(request.body).into_owned();
+        Ok(Parsed::Turn(Callback {
+            dialog: "1".to_owned(),
+            msisdn: Msisdn::parse("+254711000001", request.country).unwrap(),
+            network: Some(typed.clone()),
+            service_code: None,
+            event: Event::Line(Secret::new(typed)),
+            turn_id: None,
+            echo: Vec::new(),
+        }))
+    }
+
+    fn render(&self, _reply: Option<&Reply>, _echo: &[(String, String)]) -> WireReply {
+        WireReply {
+            status: 200,
+            content_type: "text/plain",
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+}
+
+/// The kit itself notices a leak, of what was typed and of the number.
+#[test]
+fn leaks_are_noticed() {
+    for typed in ["pa55word", "254711000001", "000001"] {
+        let row = Row {
+            name: "leaky",
+            body: typed.as_bytes().to_vec(),
+            ..Row::default()
+        };
+        let noticed = std::panic::catch_unwind(|| parse(&Leaky, &row)).is_err();
+        assert!(noticed, "{typed}");
+    }
+}
