@@ -27,6 +27,7 @@ mod phone;
 mod providers;
 #[cfg(test)]
 //! The integration tests, one binary.
+#![cfg(test)]
 
 #[cfg(feature = "sandbox")]
 mod sandbox;

@@ -208,7 +208,7 @@ async fn a_session_must_be_there_and_alive() {
         404,
         "a session of another key"
     );
-    mono.clock.advance(std::time::Duration::from_millis(600_000));
+    mono.clock.advance(std::time::Duration::from_mins(10));
     let (status, reply) = mono.json(mono.submission("/v2/connect/login", &session, &body)).await;
     assert_eq!((status, &reply["status"]), (404, &json!("failed")));
     let outcomes: Vec<Value> = mono

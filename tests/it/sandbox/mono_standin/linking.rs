@@ -1,6 +1,8 @@
-use kiungo::sandbox::mono::{OTP, Outcome, Place, guide, sha256_hex};
+use kiungo::sandbox::mono::{KEY, OTP, Outcome, Place, guide, sha256_hex};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::standin::{Mono, PLAIN_BANK};
 
@@ -115,6 +117,45 @@ async fn a_reset_comes_after_it_was_done() {
     );
     // The connection after it is unharmed.
     assert_eq!(mono.login("ada").await.1["responseCode"], 99);
+}
+
+/// What a client meets in earnest is a reset, not an orderly end, and it comes before the first byte.
+#[tokio::test]
+async fn a_reset_is_a_reset_on_the_wire() {
+    let mono = Mono::start(|_| {});
+    let session = mono.session(PLAIN_BANK, "internet_banking").await;
+    let body = json!({ "username": "104", "password": "p" }).to_string();
+    let mut stream = raw_login(&mono, &session, body.len()).await;
+    stream.write_all(body.as_bytes()).await.expect("to write");
+    let mut answer = Vec::new();
+    let end = stream.read_to_end(&mut answer).await.expect_err("no orderly end");
+    assert_eq!((end.kind(), answer.len()), (std::io::ErrorKind::ConnectionReset, 0));
+}
+
+/// A caller that goes away in the middle of its body has submitted nothing, and the ledger can tell.
+#[tokio::test]
+async fn half_a_body_is_no_submission() {
+    let mono = Mono::start(|_| {});
+    let session = mono.session(PLAIN_BANK, "internet_banking").await;
+    let mut stream = raw_login(&mono, &session, 100).await;
+    stream.write_all(b"{\"username\": \"ada\"").await.expect("to write");
+    mono.until(|ledger| ledger.submits.len() == 1).await;
+    drop(stream);
+    assert_eq!(mono.login("bola").await.1["responseCode"], 99);
+    let ledger = mono.ledger();
+    assert_eq!((ledger.submits[0].whole_body, ledger.submits[0].outcome), (false, None));
+    assert_eq!(ledger.accounts.len(), 1);
+}
+
+/// A connection on which the head of a login has been sent.
+async fn raw_login(mono: &Mono, session: &str, length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(mono.running.addr).await.expect("a connection");
+    let head = format!(
+        "POST /v2/connect/login HTTP/1.1\r\nhost: stand-in\r\nmono-sec-key: {KEY}\r\nx-session-id: {session}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.expect("to write");
+    stream
 }
 
 /// A caller that goes away does not stop a login that has begun, as with a real bank.

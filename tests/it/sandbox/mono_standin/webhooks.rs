@@ -8,20 +8,10 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::support::standin::{Mono, Received};
 
 fn names(events: &[Received]) -> Vec<&str> {
-    let short = |event: &Received| {
-        event.body["event"]
-            .as_str()
-            .map_or("", |name| name.rsplit('_').next().unwrap_or(""))
-    };
-    events
+    let whole = events
         .iter()
-        .map(|event| match short(event) {
-            "connected" => "connected",
-            "updated" => "updated",
-            "unlinked" => "unlinked",
-            _ => "other",
-        })
-        .collect()
+        .map(|event| event.body["event"].as_str().unwrap_or_default());
+    whole.map(|name| name.rsplit('_').next().unwrap_or_default()).collect()
 }
 
 /// What comes when a link is made, in each mode; typed or switched.
