@@ -114,8 +114,9 @@ mod tests {
     /// Every setting that matters is noticed, at its level, and a good server is left in peace.
     #[test]
     fn what_is_wrong_is_said() {
+        type Row = (&'static str, String, &'static [(Level, &'static str)]);
         let good = "role:master\r\ncluster_enabled:0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n";
-        let rows: [(&str, String, &[(Level, &str)]); 6] = [
+        let rows: [Row; 6] = [
             ("good", good.to_owned(), &[]),
             (
                 "evicts",

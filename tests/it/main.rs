@@ -1,4 +1,5 @@
 //! The integration tests: one binary, real servers, faults made on purpose.
+#![cfg(test)]
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there and then")]
 

@@ -176,12 +176,12 @@ impl Fault {
     /// Before version 7, an error inside a script comes as `ERR` with the word further back in its text.
     fn of_server(error: &RedisError) -> Self {
         let detail = error.detail().unwrap_or_default();
-        let words = error
+        let mut words = error
             .code()
             .into_iter()
             .chain(detail.split(|c: char| !c.is_ascii_uppercase()));
         let known = |word: &str| WORDS.into_iter().find(|(known, _)| *known == word);
-        match words.filter_map(known).next() {
+        match words.find_map(known) {
             Some((word, renew)) => Self { word, renew },
             None => Self {
                 word: OTHER,

@@ -268,16 +268,13 @@ async fn a_redis_that_cannot_save_refuses_writes() {
 #[tokio::test]
 async fn a_loading_redis_is_waited_for() {
     let (mut server, store) = server_and_store().await;
-    let tags: Vec<_> = (0..500).map(|_| stranger()).collect();
-    let puts = join_all(tags.iter().map(|tag| put(&store, tag, &[7; 1_000]))).await;
+    let fill = "for n = 1, 12000 do redis.call('SET', 'filler:' .. n, n) end";
+    server.command(&["EVAL", fill, "0"]).await;
+    let tag = stranger();
+    let stored = put(&store, &tag, b"kept").await;
     server.stop();
-    // 500 keys at 4 ms each, looking up from the work at every 4 kB: two seconds of loading.
-    server.launch(&[
-        "--key-load-delay",
-        "4000",
-        "--loading-process-events-interval-bytes",
-        "4096",
-    ]);
+    // Redis looks up from the work at every 1,024th entry: with 150 us for each it takes two seconds and looks up in time.
+    server.launch(&["--key-load-delay", "100"]);
     let mut words = std::collections::BTreeSet::new();
     eventually(Duration::from_secs(20), async || {
         let start = Instant::now();
@@ -287,7 +284,7 @@ async fn a_loading_redis_is_waited_for() {
     })
     .await;
     assert!(words.contains("LOADING"), "{words:?}");
-    assert_eq!(store.load(&tags[499]).await, Ok(Some(puts[499].clone())));
+    assert_eq!(store.load(&tag).await, Ok(Some(stored)));
 }
 
 /// Power is lost and with it the end of the log: an older version comes back. Whoever holds the lost version loses, and

@@ -137,7 +137,6 @@ async fn accept(socket: std::net::TcpListener, control: Arc<Control>) {
 
 /// Carries one connection until it ends, by itself or by a fault.
 async fn carry(mut client: TcpStream, control: Arc<Control>) {
-    let mut fault = control.fault.subscribe();
     let breaking = |fault: &Fault| matches!(fault, Fault::Reset | Fault::Refuse | Fault::Blackhole);
     let target = *control.upstream.borrow();
     let Ok(mut server) = TcpStream::connect(target).await else {
@@ -150,7 +149,7 @@ async fn carry(mut client: TcpStream, control: Arc<Control>) {
         let (from_server, to_server) = server.split();
         tokio::select! {
             biased;
-            broken = fault.wait_for(breaking) => broken.map(|fault| *fault).ok(),
+            fault = control.reaches(breaking) => Some(fault),
             () = pass_requests(from_client, to_server, &control) => None,
             () = pass_answers(from_server, to_client, &control) => None,
         }
@@ -173,12 +172,11 @@ async fn pass_requests(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, control: &
 }
 
 async fn pass_answers(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, control: &Control) {
-    let mut fault = control.fault.subscribe();
     let mut buffer = vec![0; 64 * 1024];
     let mut passed = 0;
     loop {
         let length = tokio::select! {
-            _ = fault.wait_for(|fault| *fault == Fault::HalfClose) => {
+            _ = control.reaches(|fault| *fault == Fault::HalfClose) => {
                 let _ = to.shutdown().await;
                 return std::future::pending().await;
             }
@@ -205,6 +203,11 @@ async fn pass_answers(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, control: &C
 }
 
 impl Control {
+    /// Waits for a fault of this kind, which may be there already.
+    async fn reaches(&self, kind: impl Fn(&Fault) -> bool) -> Fault {
+        *self.fault.subscribe().wait_for(kind).await.unwrap()
+    }
+
     async fn delay(&self) {
         let fault = *self.fault.borrow();
         if let Fault::Delay(by) = fault {

@@ -115,9 +115,9 @@ impl RedisServer {
     pub async fn command(&self, words: &[&str]) -> Value {
         let mut connection = self.client().get_multiplexed_async_connection().await.unwrap();
         let mut command = redis::Cmd::new();
-        words.iter().for_each(|word| {
+        for word in words {
             command.arg(*word);
-        });
+        }
         command.query_async(&mut connection).await.unwrap()
     }
 
