@@ -1,0 +1,94 @@
+### English. Reviewed: this is the text the others are translated from.
+### Every message must fit a keypad phone: plain words, short lines, nothing outside GSM-7.
+### $partner the business, $purpose what it wants the data for, $days how long, $bank the institution, $field what the
+### bank calls the field, $account the last digits of an account, $seconds and $minutes durations, $left tries left.
+
+## Screens
+
+welcome =
+    { $partner } asks to read your bank account for { $purpose }, for { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }. Agree?
+languages = Choose your language:
+banks = Choose your bank, or type its name:
+methods = { $bank }: how do you log in?
+warning = What you type here is not private: your network can read it. Go on with { $bank }?
+field = { $bank }: { $field }
+field-choice = { $field }:
+accounts = { $bank }: which account?
+checking = { $bank } is checking your details ({ $seconds } s).
+confirming = { $bank } has not answered. We are finding out. Please do not log in again yet.
+unconfirmed = We could not confirm with { $bank }. Nothing was linked.
+refused = { $bank } did not accept the details, or is not available. Check them with care.
+unavailable = { $bank } is not available now. Nothing was sent.
+unsuited = { $bank } asks for something that this phone cannot do.
+limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
+no-banks = The list of banks is not available now.
+resume = Go on with { $bank }?
+news = { $bank } { $account } is linked for { $partner }.
+links = Your linked accounts:
+no-links = You have no linked accounts.
+link = { $bank } { $account }, linked for { $partner }.
+unlink = Unlink { $bank } { $account }? { $partner } will no longer see it.
+
+linked = Done! { $bank } { $account } is linked for { $partner }. Dial again to see or unlink it.
+linked-twice = Done! { $bank } { $account } is linked for { $partner }. It was linked before: dial again to see both.
+renewed = Done! { $bank } { $account } is up to date again for { $partner }.
+unlinked = { $bank } { $account } is unlinked. { $partner } will no longer see it.
+blocked = We cannot link { $bank } just now. Nothing was sent. Please try tomorrow.
+left = Goodbye. Dial again at any time to go on.
+left-checking = We go on asking { $bank }. Dial again in a few minutes to see the result.
+
+## Options
+
+agree = Agree, choose bank
+my-accounts = My accounts
+language = Language
+leave = Leave
+back = Back
+more = More
+go-on = Go on
+check-again = Check again
+start-again = Start again
+try-again = Try again
+another-bank = Another bank
+link-another = Link another bank
+link-now = Link a bank
+reauthorise = Log in again
+unlink-option = Unlink
+unlink-yes = Yes, unlink
+
+## Notes, shown above a screen once
+
+note-choice = Please choose from the list.
+note-not-found = No bank found for that.
+note-digits = Please use digits only.
+note-letters = Please use letters and numbers only.
+note-length =
+    It must have { $length ->
+        [one] { $length } character
+       *[other] { $length } characters
+    }.
+note-too-long = That is too long.
+note-empty = Please type an answer.
+note-wrong-code = That was not right. Tries left: { $left }.
+note-ask-again = It was not sent. Please type it again.
+note-changed = { $bank } asks for other details. Please start over.
+note-removed = This account is being unlinked.
+
+## Answers of last resort
+
+busy = Service is busy. Nothing was sent. Please dial again in a minute.
+sorry = Something went wrong on our side. Please dial again.
+unreadable = Please use letters and numbers only. Dial again.
+too-long = That was too long. Please dial again.
+elsewhere = You dialled again on this number. Please go on there.
+expired = Your session ended. Please dial again to go on.
+no-service = This number cannot be served here.
+
+## Small words
+
+account-savings = Savings
+account-current = Current
+account-other = Account

@@ -1,0 +1,92 @@
+### French. DRAFT: not yet reviewed by a native reader.
+### GSM-7 has only é è à ù and capital Ç of the French accents; other letters are written without.
+
+## Screens
+
+welcome =
+    { $partner } demande à lire votre compte bancaire pour { $purpose }, pendant { $days ->
+        [one] { $days } jour
+       *[other] { $days } jours
+    }. D'accord ?
+languages = Choisissez la langue :
+banks = Choisissez la banque ou tapez son nom :
+methods = { $bank } : connexion par ?
+warning = Ceci n'est pas privé : votre opérateur peut le lire. Continuer avec { $bank } ?
+field = { $bank } : { $field }
+field-choice = { $field } :
+accounts = { $bank } : quel compte ?
+checking = { $bank } vérifie vos données ({ $seconds } s).
+confirming = { $bank } n'a pas répondu. Nous cherchons. Attendez avant une autre connexion.
+unconfirmed = Pas de confirmation de { $bank }. Aucun compte lié.
+refused = { $bank } a refusé ces données, ou est indisponible. Vérifiez-les bien.
+unavailable = { $bank } est indisponible. Rien n'a été envoyé.
+unsuited = { $bank } demande une chose que ce téléphone ne peut pas faire.
+limited = Pour protéger votre accès { $bank }, attendez { $minutes } min avant de réessayer.
+no-banks = La liste des banques est indisponible.
+resume = Continuer avec { $bank } ?
+news = { $bank } { $account } est lié pour { $partner }.
+links = Vos comptes liés :
+no-links = Vous n'avez aucun compte lié.
+link = { $bank } { $account }, lié pour { $partner }.
+unlink = Délier { $bank } { $account } ? { $partner } ne le verra plus.
+
+linked = C'est fait ! { $bank } { $account } est lié pour { $partner }. Rappelez pour le voir ou le délier.
+linked-twice = C'est fait ! { $bank } { $account } est lié pour { $partner }. Il l'était déjà : rappelez pour voir les deux.
+renewed = C'est fait ! { $bank } { $account } est à jour pour { $partner }.
+unlinked = { $bank } { $account } est délié. { $partner } ne le verra plus.
+blocked = Impossible de lier { $bank } pour le moment. Rien n'a été envoyé. Réessayez demain.
+left = Au revoir. Rappelez quand vous voulez pour continuer.
+left-checking = Nous attendons { $bank }. Rappelez dans quelques minutes pour voir le résultat.
+
+## Options
+
+agree = Oui, choisir banque
+my-accounts = Mes comptes
+language = Langue
+leave = Quitter
+back = Retour
+more = Suite
+go-on = Continuer
+check-again = Revérifier
+start-again = Recommencer
+try-again = Réessayer
+another-bank = Autre banque
+link-another = Lier une autre banque
+link-now = Lier une banque
+reauthorise = Se reconnecter
+unlink-option = Délier
+unlink-yes = Oui, délier
+
+## Notes, shown above a screen once
+
+note-choice = Choisissez dans la liste.
+note-not-found = Aucune banque trouvée.
+note-digits = Des chiffres seulement.
+note-letters = Lettres et chiffres seulement.
+note-length =
+    Il faut { $length ->
+        [one] { $length } caractère
+       *[other] { $length } caractères
+    }.
+note-too-long = C'est trop long.
+note-empty = Tapez une réponse.
+note-wrong-code = Ce n'est pas juste. Essais restants : { $left }.
+note-ask-again = Rien n'a été envoyé. Tapez encore une fois.
+note-changed = { $bank } demande d'autres données. Recommencez.
+note-removed = Ce compte est en train d'etre délié.
+
+## Answers of last resort
+
+busy = Service occupé. Rien n'a été envoyé. Rappelez dans une minute.
+sorry = Une erreur est survenue chez nous. Rappelez.
+unreadable = Lettres et chiffres seulement. Rappelez.
+too-long = C'était trop long. Rappelez.
+elsewhere = Vous avez rappelé depuis ce numéro. Continuez là-bas.
+expired = Votre session est finie. Rappelez pour continuer.
+no-service = Ce numéro ne peut pas etre servi ici.
+
+## Small words
+
+account-savings = Epargne
+account-current = Courant
+account-other = Compte

@@ -1,0 +1,92 @@
+### Hausa. DRAFT: not yet reviewed by a native reader.
+### The hooked letters are not in GSM-7: they are written b, d, k and y. The reader is addressed in the plural, which fits women and men alike.
+
+## Screens
+
+welcome =
+    { $partner } na son karanta asusun bankinku domin { $purpose }, na { $days ->
+        [one] kwana { $days }
+       *[other] kwanaki { $days }
+    }. Kun yarda?
+languages = Zabi harshe:
+banks = Zabi banki, ko rubuta sunansa:
+methods = { $bank }: yaya kuke shiga?
+warning = Abin da kuka rubuta a nan ba sirri ba ne: kamfanin waya na iya karantawa. Ci gaba da { $bank }?
+field = { $bank }: { $field }
+field-choice = { $field }:
+accounts = { $bank }: wane asusu?
+checking = { $bank } na duba bayananku (dak. { $seconds }).
+confirming = { $bank } bai amsa ba. Muna binciken abin da ya faru. Kada ku sake shiga tukuna.
+unconfirmed = { $bank } bai tabbatar ba. Ba a hada komai ba.
+refused = { $bank } bai karbi bayanan ba, ko ba ya aiki. Ku duba su da kyau.
+unavailable = { $bank } ba ya aiki yanzu. Ba a aika komai ba.
+unsuited = { $bank } na neman abin da wannan waya ba ta iya yi.
+limited = Don kare shiga { $bank }, ku jira minti { $minutes } kafin ku sake gwadawa.
+no-banks = Ba a samu jerin bankuna yanzu ba.
+resume = Ci gaba da { $bank }?
+news = An hada { $bank } { $account } da { $partner }.
+links = Asusun da kuka hada:
+no-links = Ba ku hada wani asusu ba.
+link = { $bank } { $account }, an hada da { $partner }.
+unlink = A cire { $bank } { $account }? { $partner } ba zai sake ganinsa ba.
+
+linked = An gama! An hada { $bank } { $account } da { $partner }. Sake kira don gani ko cirewa.
+linked-twice = An gama! An hada { $bank } { $account } da { $partner }. An taba hada shi: sake kira don ganin duka biyun.
+renewed = An gama! An sabunta { $bank } { $account } ga { $partner }.
+unlinked = An cire { $bank } { $account }. { $partner } ba zai sake ganinsa ba.
+blocked = Ba za mu iya hada { $bank } yanzu ba. Ba a aika komai ba. Ku gwada gobe.
+left = Sai an jima. Sake kira a kowane lokaci don ci gaba.
+left-checking = Muna ci gaba da tambayar { $bank }. Sake kira bayan mintuna kadan don ganin sakamako.
+
+## Options
+
+agree = Na yarda, zabi banki
+my-accounts = Asusuna
+language = Harshe
+leave = Fita
+back = Koma
+more = Kari
+go-on = Ci gaba
+check-again = Sake dubawa
+start-again = Fara sabo
+try-again = Sake gwadawa
+another-bank = Wani banki
+link-another = Hada wani banki
+link-now = Hada banki
+reauthorise = Sake shiga
+unlink-option = Cire
+unlink-yes = I, a cire
+
+## Notes, shown above a screen once
+
+note-choice = Ku zabi daga jerin.
+note-not-found = Ba a samu irin wannan banki ba.
+note-digits = Ku yi amfani da lambobi kawai.
+note-letters = Ku yi amfani da haruffa da lambobi kawai.
+note-length =
+    Dole ya zama da { $length ->
+        [one] harafi { $length }
+       *[other] haruffa { $length }
+    }.
+note-too-long = Ya yi tsawo.
+note-empty = Ku rubuta amsa.
+note-wrong-code = Ba daidai ba. Saura gwaji { $left }.
+note-ask-again = Ba a aika ba. Ku sake rubutawa.
+note-changed = { $bank } na neman wasu bayanai. Ku fara sabo.
+note-removed = Ana cire wannan asusu.
+
+## Answers of last resort
+
+busy = Aiki ya yi yawa. Ba a aika komai ba. Sake kira bayan minti daya.
+sorry = An samu matsala a wurinmu. Ku sake kira.
+unreadable = Haruffa da lambobi kawai. Ku sake kira.
+too-long = Ya yi tsawo. Ku sake kira.
+elsewhere = Kun sake kira da wannan lamba. Ku ci gaba a can.
+expired = Lokaci ya kare. Ku sake kira don ci gaba.
+no-service = Ba a yi wa wannan lamba hidima a nan.
+
+## Small words
+
+account-savings = Ajiya
+account-current = Na yau da kullum
+account-other = Asusu

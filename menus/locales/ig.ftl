@@ -1,0 +1,84 @@
+### Igbo. DRAFT: not yet reviewed by a native reader.
+### Dotted letters and tone marks are not in GSM-7: they are written plain. Igbo has one plural form.
+
+## Screens
+
+welcome = { $partner } choro igu akauntu banki gi maka { $purpose }, ruo ubochi { $days }. I kwere?
+languages = Horo asusu gi:
+banks = Horo banki gi, ma o bu pinye aha ya:
+methods = { $bank }: kedu ka i si abanye?
+warning = Ihe i pinyere ebe a abughi nzuzo: netwok gi nwere ike igu ya. Gaa n'ihu na { $bank }?
+field = { $bank }: { $field }
+field-choice = { $field }:
+accounts = { $bank }: kedu akauntu?
+checking = { $bank } na-enyocha ozi gi (sek. { $seconds }).
+confirming = { $bank } azabeghi. Anyi na-achoputa ihe mere. Biko abanyekwala ozo ugbu a.
+unconfirmed = { $bank } ekwenyeghi. O nweghi ihe ejikoro.
+refused = { $bank } anabataghi ozi ahu, ma o bu na o naghi aru oru. Lelee ya nke oma.
+unavailable = { $bank } adighi ugbu a. O nweghi ihe ezigara.
+unsuited = { $bank } na-acho ihe ekwenti a enweghi ike ime.
+limited = Iji chekwaa { $bank } gi, chere nkeji { $minutes } tupu i nwaa ozo.
+no-banks = Ndeputa banki adighi ugbu a.
+resume = Gaa n'ihu na { $bank }?
+news = Ejikola { $bank } { $account } na { $partner }.
+links = Akauntu i jikoro:
+no-links = I jikobeghi akauntu o bula.
+link = { $bank } { $account }, ejikoro na { $partner }.
+unlink = Wepu { $bank } { $account }? { $partner } agaghi ahu ya ozo.
+
+linked = O gwula! Ejikola { $bank } { $account } na { $partner }. Kpoo ozo ka i hu ya ma o bu wepu ya.
+linked-twice = O gwula! Ejikola { $bank } { $account } na { $partner }. Ejikoburu ya mbu: kpoo ozo ka i hu ha abuo.
+renewed = O gwula! { $partner } nwere ike ihu { $bank } { $account } ozo.
+unlinked = Ewepula { $bank } { $account }. { $partner } agaghi ahu ya ozo.
+blocked = Anyi enweghi ike ijiko { $bank } ugbu a. O nweghi ihe ezigara. Biko nwaa echi.
+left = Ka o di. Kpoo ozo mgbe o bula ka i gaa n'ihu.
+left-checking = Anyi ka na-aju { $bank }. Kpoo ozo mgbe nkeji ole na ole gachara ka i hu ihe si na ya puta.
+
+## Options
+
+agree = Ekwere m, horo banki
+my-accounts = Akauntu m
+language = Asusu
+leave = Puo
+back = Laghachi
+more = Ozo
+go-on = Gaa n'ihu
+check-again = Lelee ozo
+start-again = Malite ozo
+try-again = Nwaa ozo
+another-bank = Banki ozo
+link-another = Jikoo banki ozo
+link-now = Jikoo banki
+reauthorise = Banye ozo
+unlink-option = Wepu
+unlink-yes = Ee, wepu
+
+## Notes, shown above a screen once
+
+note-choice = Biko horo na ndeputa a.
+note-not-found = Ahughi banki di otu a.
+note-digits = Biko jiri nomba naani.
+note-letters = Biko jiri leta na nomba naani.
+note-length = O ga-enwe mkpuru { $length }.
+note-too-long = O toro oke ogologo.
+note-empty = Biko pinye azisa.
+note-wrong-code = O zighi ezi. I ka nwere ike inwa ugboro { $left }.
+note-ask-again = Ezigaghi ya. Biko pinye ya ozo.
+note-changed = { $bank } na-acho ozi ozo. Biko malite ozo.
+note-removed = Ana-ewepu akauntu a.
+
+## Answers of last resort
+
+busy = Oru juru anyi aka. O nweghi ihe ezigara. Biko kpoo ozo mgbe otu nkeji gachara.
+sorry = Ihe mejoro n'akuku anyi. Biko kpoo ozo.
+unreadable = Biko jiri leta na nomba naani. Kpoo ozo.
+too-long = O toro oke ogologo. Biko kpoo ozo.
+elsewhere = I kpoola ozo na nomba a. Biko gaa n'ihu n'ebe ahu.
+expired = Oge gi agwula. Biko kpoo ozo ka i gaa n'ihu.
+no-service = Anyi enweghi ike inyere nomba a aka ebe a.
+
+## Small words
+
+account-savings = Nchekwa
+account-current = Kurenti
+account-other = Akauntu

@@ -1,0 +1,91 @@
+### Nigerian Pidgin. DRAFT: not yet reviewed by a native reader.
+
+## Screens
+
+welcome =
+    { $partner } wan read your bank account for { $purpose }, for { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }. You gree?
+languages = Choose your language:
+banks = Choose your bank, or type im name:
+methods = { $bank }: how you dey log in?
+warning = Wetin you type here no be secret: your network fit read am. Continue with { $bank }?
+field = { $bank }: { $field }
+field-choice = { $field }:
+accounts = { $bank }: which account?
+checking = { $bank } dey check your details ({ $seconds } s).
+confirming = { $bank } never answer. We dey find out wetin happen. Abeg no log in again yet.
+unconfirmed = { $bank } no confirm am. We no link anything.
+refused = { $bank } no accept the details, or e no dey work now. Check dem well.
+unavailable = { $bank } no dey work now. We no send anything.
+unsuited = { $bank } dey ask for wetin this phone no fit do.
+limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
+no-banks = The list of banks no dey now.
+resume = Continue with { $bank }?
+news = { $bank } { $account } don link for { $partner }.
+links = Accounts wey you don link:
+no-links = You never link any account.
+link = { $bank } { $account }, e link for { $partner }.
+unlink = Unlink { $bank } { $account }? { $partner } no go see am again.
+
+linked = E don do! { $bank } { $account } don link for { $partner }. Dial again to see am or unlink am.
+linked-twice = E don do! { $bank } { $account } don link for { $partner }. E don link before: dial again to see the two.
+renewed = E don do! { $bank } { $account } dey up to date again for { $partner }.
+unlinked = { $bank } { $account } don unlink. { $partner } no go see am again.
+blocked = We no fit link { $bank } now. We no send anything. Abeg try tomorrow.
+left = Bye bye. Dial again any time to continue.
+left-checking = We still dey ask { $bank }. Dial again after some minutes to see the result.
+
+## Options
+
+agree = I gree, choose bank
+my-accounts = My accounts
+language = Language
+leave = Comot
+back = Go back
+more = More
+go-on = Continue
+check-again = Check again
+start-again = Start again
+try-again = Try again
+another-bank = Another bank
+link-another = Link another bank
+link-now = Link bank
+reauthorise = Log in again
+unlink-option = Unlink
+unlink-yes = Yes, unlink
+
+## Notes, shown above a screen once
+
+note-choice = Abeg choose from the list.
+note-not-found = We no see any bank for that name.
+note-digits = Abeg use only numbers.
+note-letters = Abeg use only letters and numbers.
+note-length =
+    E must get { $length ->
+        [one] { $length } character
+       *[other] { $length } characters
+    }.
+note-too-long = E too long.
+note-empty = Abeg type answer.
+note-wrong-code = E no correct. You fit try { $left } more.
+note-ask-again = We no send am. Abeg type am again.
+note-changed = { $bank } dey ask for other details. Abeg start again.
+note-removed = We dey unlink this account.
+
+## Answers of last resort
+
+busy = Service busy. We no send anything. Abeg dial again after one minute.
+sorry = Something spoil for our side. Abeg dial again.
+unreadable = Abeg use only letters and numbers. Dial again.
+too-long = E too long. Abeg dial again.
+elsewhere = You don dial again with this number. Abeg continue for there.
+expired = Your session don end. Abeg dial again to continue.
+no-service = We no fit serve this number here.
+
+## Small words
+
+account-savings = Savings
+account-current = Current
+account-other = Account

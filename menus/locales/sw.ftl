@@ -1,0 +1,91 @@
+### Swahili. DRAFT: not yet reviewed by a native reader.
+
+## Screens
+
+welcome =
+    { $partner } inaomba kusoma akaunti yako ya benki kwa { $purpose }, kwa { $days ->
+        [one] siku { $days }
+       *[other] siku { $days }
+    }. Unakubali?
+languages = Chagua lugha:
+banks = Chagua benki, au andika jina lake:
+methods = { $bank }: unaingia vipi?
+warning = Unachoandika hapa si siri: mtandao wako unaweza kukisoma. Endelea na { $bank }?
+field = { $bank }: { $field }
+field-choice = { $field }:
+accounts = { $bank }: akaunti ipi?
+checking = { $bank } inakagua taarifa zako (sek. { $seconds }).
+confirming = { $bank } haijajibu. Tunatafuta kilichotokea. Tafadhali usiingie tena kwa sasa.
+unconfirmed = { $bank } haijathibitisha. Hakuna kilichounganishwa.
+refused = { $bank } haikukubali taarifa, au haipatikani. Zikague vizuri.
+unavailable = { $bank } haipatikani sasa. Hakuna kilichotumwa.
+unsuited = { $bank } inahitaji kitu ambacho simu hii haiwezi.
+limited = Kulinda akaunti yako ya { $bank }, subiri dakika { $minutes } kabla ya kujaribu tena.
+no-banks = Orodha ya benki haipatikani sasa.
+resume = Endelea na { $bank }?
+news = { $bank } { $account } imeunganishwa kwa { $partner }.
+links = Akaunti zilizounganishwa:
+no-links = Huna akaunti iliyounganishwa.
+link = { $bank } { $account }, imeunganishwa kwa { $partner }.
+unlink = Ondoa { $bank } { $account }? { $partner } haitaiona tena.
+
+linked = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Piga tena kuiona au kuiondoa.
+linked-twice = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Iliunganishwa awali: piga tena kuona zote.
+renewed = Tayari! { $bank } { $account } inasomeka tena kwa { $partner }.
+unlinked = { $bank } { $account } imeondolewa. { $partner } haitaiona tena.
+blocked = Hatuwezi kuunganisha { $bank } sasa. Hakuna kilichotumwa. Tafadhali jaribu kesho.
+left = Kwaheri. Piga tena wakati wowote kuendelea.
+left-checking = Tunaendelea kuuliza { $bank }. Piga tena baada ya dakika chache kuona matokeo.
+
+## Options
+
+agree = Kubali, chagua benki
+my-accounts = Akaunti zangu
+language = Lugha
+leave = Ondoka
+back = Rudi
+more = Zaidi
+go-on = Endelea
+check-again = Angalia tena
+start-again = Anza upya
+try-again = Jaribu tena
+another-bank = Benki nyingine
+link-another = Unganisha benki nyingine
+link-now = Unganisha benki
+reauthorise = Ingia tena
+unlink-option = Ondoa
+unlink-yes = Ndiyo, ondoa
+
+## Notes, shown above a screen once
+
+note-choice = Tafadhali chagua kwenye orodha.
+note-not-found = Hakuna benki kama hiyo.
+note-digits = Tafadhali tumia tarakimu tu.
+note-letters = Tafadhali tumia herufi na tarakimu tu.
+note-length =
+    Lazima iwe na { $length ->
+        [one] herufi { $length }
+       *[other] herufi { $length }
+    }.
+note-too-long = Ni ndefu mno.
+note-empty = Tafadhali andika jibu.
+note-wrong-code = Si sahihi. Majaribio yaliyobaki: { $left }.
+note-ask-again = Haikutumwa. Tafadhali andika tena.
+note-changed = { $bank } inaomba taarifa nyingine. Tafadhali anza upya.
+note-removed = Akaunti hii inaondolewa.
+
+## Answers of last resort
+
+busy = Huduma ina shughuli nyingi. Hakuna kilichotumwa. Piga tena baada ya dakika moja.
+sorry = Kuna hitilafu upande wetu. Tafadhali piga tena.
+unreadable = Tafadhali tumia herufi na tarakimu tu. Piga tena.
+too-long = Ilikuwa ndefu mno. Tafadhali piga tena.
+elsewhere = Umepiga tena kwa namba hii. Tafadhali endelea huko.
+expired = Muda umeisha. Tafadhali piga tena kuendelea.
+no-service = Namba hii haiwezi kuhudumiwa hapa.
+
+## Small words
+
+account-savings = Akiba
+account-current = Hundi
+account-other = Akaunti

@@ -1,0 +1,84 @@
+### Yoruba. DRAFT: not yet reviewed by a native reader.
+### Dotted letters and tone marks are not in GSM-7: they are written plain. Yoruba has one plural form.
+
+## Screens
+
+welcome = { $partner } fe ka akanti banki re fun { $purpose }, fun ojo { $days }. Se o gba?
+languages = Yan ede re:
+banks = Yan banki re, tabi te oruko re:
+methods = { $bank }: bawo lo se n wole?
+warning = Ohun ti o te nibi ki i se asiri: ile ise foonu re le ka a. Tesiwaju pelu { $bank }?
+field = { $bank }: { $field }
+field-choice = { $field }:
+accounts = { $bank }: akanti wo?
+checking = { $bank } n yewo alaye re (iseju aaya { $seconds }).
+confirming = { $bank } ko tii dahun. A n wadii ohun to sele. Jowo ma tii wole mo.
+unconfirmed = { $bank } ko fidi re mule. A ko so nnkan kan po.
+refused = { $bank } ko gba alaye naa, tabi ko si bayii. Ye won wo daadaa.
+unavailable = { $bank } ko si bayii. A ko fi nnkan kan ranse.
+unsuited = { $bank } n beere ohun ti foonu yii ko le se.
+limited = Lati daabo bo { $bank } re, duro fun iseju { $minutes } ki o to tun gbiyanju.
+no-banks = Akojo banki ko si bayii.
+resume = Tesiwaju pelu { $bank }?
+news = A ti so { $bank } { $account } po mo { $partner }.
+links = Akanti ti o ti so po:
+no-links = O ko so akanti kankan po.
+link = { $bank } { $account }, a so o po mo { $partner }.
+unlink = Tu { $bank } { $account }? { $partner } ko ni ri i mo.
+
+linked = O ti pari! A ti so { $bank } { $account } po mo { $partner }. Tun pe lati wo o tabi tu u.
+linked-twice = O ti pari! A ti so { $bank } { $account } po mo { $partner }. A ti so o po tele: tun pe lati wo mejeeji.
+renewed = O ti pari! { $partner } tun le ri { $bank } { $account } bayii.
+unlinked = A ti tu { $bank } { $account }. { $partner } ko ni ri i mo.
+blocked = A ko le so { $bank } po bayii. A ko fi nnkan kan ranse. Jowo gbiyanju lola.
+left = O dabo. Tun pe nigbakugba lati tesiwaju.
+left-checking = A si n beere lowo { $bank }. Tun pe leyin iseju die lati ri esi.
+
+## Options
+
+agree = Mo gba, yan banki
+my-accounts = Akanti mi
+language = Ede
+leave = Jade
+back = Pada
+more = Si i
+go-on = Tesiwaju
+check-again = Tun wo
+start-again = Tun bere
+try-again = Tun gbiyanju
+another-bank = Banki miran
+link-another = So banki miran po
+link-now = So banki po
+reauthorise = Tun wole
+unlink-option = Tu
+unlink-yes = Beeni, tu u
+
+## Notes, shown above a screen once
+
+note-choice = Jowo yan lati inu akojo.
+note-not-found = A ko ri iru banki bee.
+note-digits = Jowo lo nomba nikan.
+note-letters = Jowo lo leta ati nomba nikan.
+note-length = O gbodo ni leta { $length }.
+note-too-long = O ti gun ju.
+note-empty = Jowo te idahun.
+note-wrong-code = Ko to. O ku igba { $left } lati gbiyanju.
+note-ask-again = A ko fi ranse. Jowo tun te e.
+note-changed = { $bank } n beere alaye miran. Jowo tun bere.
+note-removed = A n tu akanti yii.
+
+## Answers of last resort
+
+busy = Ise po ju. A ko fi nnkan kan ranse. Jowo tun pe leyin iseju kan.
+sorry = Nnkan kan baje lodo wa. Jowo tun pe.
+unreadable = Jowo lo leta ati nomba nikan. Tun pe.
+too-long = O ti gun ju. Jowo tun pe.
+elsewhere = O ti tun pe lori nomba yii. Jowo tesiwaju nibe.
+expired = Akoko re ti pari. Jowo tun pe lati tesiwaju.
+no-service = A ko le sise fun nomba yii nibi.
+
+## Small words
+
+account-savings = Ifowopamo
+account-current = Kurenti
+account-other = Akanti
