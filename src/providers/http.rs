@@ -33,7 +33,7 @@ use super::{ProviderError, SubmitError};
 pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// The longest pause asked for by a provider that is believed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// How the client is built.
 #[derive(Clone, Debug)]

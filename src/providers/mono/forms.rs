@@ -213,7 +213,7 @@ mod tests {
 
     use super::*;
 
-    fn read(form_json: Value) -> Form {
+    fn read(form_json: &Value) -> Form {
         form(Ui::deserialize(json!({ "title": "T", "form": form_json })).unwrap())
     }
 
@@ -274,14 +274,14 @@ mod tests {
             ),
         ] {
             let text = element.to_string();
-            assert_eq!(read(json!([element])).fields[0].kind, want, "{text}");
+            assert_eq!(read(&json!([element])).fields[0].kind, want, "{text}");
         }
     }
 
     /// Lengths and labels arrive as they were sent, and senseless ones are left out.
     #[test]
     fn lengths_and_labels_are_kept() {
-        let fields = read(json!([
+        let fields = read(&json!([
             { "type": "elements.input", "name": "pin", "hint": "4 Digit Pin", "contentType": "password", "maxLength": 4 },
             { "type": "elements.input", "name": "a", "length": "6", "maxLength": -1 },
             { "type": "elements.input", "name": "b", "length": 0, "maxLength": 100_000 },
@@ -313,14 +313,14 @@ mod tests {
                 .iter()
                 .map(|name| json!({ "type": "elements.input", "name": name, "contentType": "password" }))
                 .collect();
-            assert_eq!(wants_card_and_pin(&read(json!(elements))), want, "{names:?}");
+            assert_eq!(wants_card_and_pin(&read(&json!(elements))), want, "{names:?}");
         }
     }
 
     /// Answers keep their JSON type where it is known, and a leading zero is never lost.
     #[test]
     fn answers_keep_their_type() {
-        let form = read(json!([
+        let form = read(&json!([
             { "type": "elements.input", "name": "username", "contentType": "string" },
             { "type": "elements.input", "name": "pin", "contentType": "integer" },
             { "type": "elements.switch", "name": "authType", "options": [

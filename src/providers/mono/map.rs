@@ -17,7 +17,7 @@ use crate::core::time::Timestamp;
 use crate::providers::{AccountDetails, AuthMethod, Institution, ProviderAccount, ProviderSession, SessionKind};
 
 /// The longest login an institution is believed to need.
-const LONGEST_LOGIN: Duration = Duration::from_secs(600);
+const LONGEST_LOGIN: Duration = Duration::from_mins(10);
 
 /// The list, each institution once. Mono's id is not unique and its pair with the type is, so that pair is our key.
 pub fn institutions(list: Vec<wire::Institution>) -> Vec<Institution> {
@@ -198,8 +198,8 @@ fn session_of(meta: Maybe<wire::Meta>) -> Option<String> {
 
 fn details(account: wire::Account) -> Option<AccountDetails> {
     let number = account
-        .account_number
-        .or(account.account_number_too)
+        .number
+        .or(account.number_too)
         .filter(|number| !number.expose().is_empty())?;
     Some(AccountDetails {
         number,

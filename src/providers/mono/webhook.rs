@@ -171,6 +171,9 @@ fn said(event: &str, account: &Secret, timestamp: Option<&Text>, meta: &HookMeta
         Some(Text(timestamp)) => add(timestamp.as_bytes()),
         None => add(body),
     }
-    let hex: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("said:{hex}")
+    digest.finalize().iter().fold("said:".to_owned(), |mut hex, byte| {
+        hex.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+        hex.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+        hex
+    })
 }

@@ -272,11 +272,11 @@ pub struct Account {
     #[serde(default, rename = "_id")]
     pub mongo_id: Option<Secret>,
     /// The full number, as v2 spells it.
-    #[serde(default)]
-    pub account_number: Option<Secret>,
+    #[serde(default, rename = "account_number")]
+    pub number: Option<Secret>,
     /// The full number, as v1 and webhooks spell it.
     #[serde(default, rename = "accountNumber")]
-    pub account_number_too: Option<Secret>,
+    pub number_too: Option<Secret>,
     /// The holder's name.
     #[serde(default)]
     pub name: Option<Secret>,

@@ -3,6 +3,8 @@
 mod conformance;
 mod http_client;
 mod mono;
+mod mono_failures;
+mod mono_garbage;
 mod mono_reads;
 mod mono_replies;
 mod mono_webhooks;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kiungo::core::next_step::{FieldKind, Grant};
 use kiungo::core::secret::Secret;
+use kiungo::core::time::Timestamp;
 use kiungo::providers::mono::Dialect;
 use kiungo::providers::{Credentials, Opened, Opening, Provider, ProviderAccount, ProviderError, SessionKind, Which};
 use serde_json::json;
@@ -130,7 +131,7 @@ async fn sessions_are_read_in_every_shape() {
         let seen = match &opened {
             Ok(Opened::Session(session)) => Some((
                 session.id.as_str(),
-                session.expires_at.map(|at| at.as_millis()),
+                session.expires_at.map(Timestamp::as_millis),
                 session.form.is_some(),
             )),
             Err(ProviderError::Garbled(_)) => None,
@@ -167,7 +168,7 @@ async fn a_reauthorisation_is_done_or_goes_on() {
     for (body, exchange, want) in rows {
         let server = answering(ok(body.clone())).await;
         let mono = mono_with(&server.uri(), Dialect::V2, |settings| {
-            settings.exchange_reauth_code = exchange
+            settings.exchange_reauth_code = exchange;
         });
         let account = Secret::new("acc");
         let opened = mono.open(&credentials(), Opening::Reauth { account: &account }).await;
@@ -254,7 +255,7 @@ async fn one_account_is_read() {
         let read = mono.accounts(&credentials(), Which::One(&asked)).await;
         match (want, read) {
             (Some(want), Ok(accounts)) => {
-                assert_eq!(accounts.iter().map(described).collect::<Vec<_>>(), [want], "{body}")
+                assert_eq!(accounts.iter().map(described).collect::<Vec<_>>(), [want], "{body}");
             }
             (None, Err(ProviderError::Garbled(_))) => {}
             (_, other) => panic!("{body}: {other:?}"),

@@ -111,10 +111,8 @@ impl Wild {
 async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut request = Vec::new();
     loop {
-        if let Some(end) = end_of_request(&request) {
-            if request.len() >= end {
-                return Some(request);
-            }
+        if end_of_request(&request).is_some_and(|end| request.len() >= end) {
+            return Some(request);
         }
         if stream.read_buf(&mut request).await.ok()? == 0 {
             return None;

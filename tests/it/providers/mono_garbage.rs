@@ -1,0 +1,182 @@
+//! Replies to a submission that are not what Mono documents, down to what is no JSON at all or never comes.
+
+use kiungo::core::next_step::NextStep;
+use kiungo::providers::{SessionKind, SubmitError};
+use proptest::prelude::*;
+use serde_json::Value;
+use wiremock::ResponseTemplate;
+
+use super::mono::{answering, mono_with, session};
+use super::mono_replies::{LOGIN, SECRETS, V2, described, outcome_of, submit, submit_in};
+use crate::support::logs::Logs;
+use crate::support::tcp::{Act, Wild};
+
+/// Whatever is not Mono's JSON says neither yes nor no, with any status but a rate limiter's. (P6)
+#[tokio::test]
+async fn garbage_is_unknown() {
+    let nested = |open: &str, close: &str| open.repeat(10_000) + &close.repeat(10_000);
+    let large = format!(
+        "{{\"responseCode\":99,\"data\":{{\"code\":\"{}\"}}}}",
+        "x".repeat(10_000_000)
+    );
+    let garbage: Vec<(&str, Vec<u8>)> = vec![
+        (
+            "page",
+            b"<!doctype html><html><body>502 Bad Gateway</body></html>".to_vec(),
+        ),
+        (
+            "truncated",
+            b"{\"status\":\"successful\",\"responseCode\":99,\"data\":{\"code\":\"co".to_vec(),
+        ),
+        (
+            "tail",
+            b"{\"responseCode\":99,\"data\":{\"code\":\"c\"}} trailing".to_vec(),
+        ),
+        (
+            "two codes",
+            b"{\"responseCode\":99,\"responseCode\":400,\"data\":{\"code\":\"c\"}}".to_vec(),
+        ),
+        (
+            "two data",
+            b"{\"responseCode\":99,\"data\":{\"code\":\"a\"},\"data\":{\"code\":\"b\"}}".to_vec(),
+        ),
+        (
+            "huge number",
+            format!("{{\"responseCode\":{}}}", "9".repeat(5_000)).into_bytes(),
+        ),
+        ("infinite number", b"{\"responseCode\":1e999}".to_vec()),
+        (
+            "fraction",
+            b"{\"responseCode\":99.5,\"data\":{\"code\":\"c\"}}".to_vec(),
+        ),
+        ("NaN", b"{\"responseCode\":NaN}".to_vec()),
+        (
+            "wrong types",
+            b"{\"status\":{},\"responseCode\":true,\"data\":7}".to_vec(),
+        ),
+        (
+            "not UTF-8",
+            b"{\"responseCode\":99,\"data\":{\"code\":\"\xff\xfe\"}}".to_vec(),
+        ),
+        (
+            "half a pair",
+            b"{\"responseCode\":99,\"data\":{\"code\":\"\\ud800\"}}".to_vec(),
+        ),
+        ("NUL", b"\0\0\0\0".to_vec()),
+        ("array", b"[99]".to_vec()),
+        ("word", b"\"99\"".to_vec()),
+        ("number", b"99".to_vec()),
+        ("null", b"null".to_vec()),
+        ("arrays", nested("[", "]").into_bytes()),
+        ("objects", nested("{\"data\":", "}").into_bytes()),
+        ("deep data", format!("{{\"data\":{}}}", nested("[", "]")).into_bytes()),
+        (
+            "deep form",
+            format!("{{\"responseCode\":102,\"data\":{{\"form\":{}}}}}", nested("[", "]")).into_bytes(),
+        ),
+        ("ten megabytes", large.into_bytes()),
+    ];
+    for (name, body) in garbage {
+        for status in [200, 502] {
+            let template = ResponseTemplate::new(status).set_body_bytes(body.clone());
+            assert_eq!(outcome_of(V2, LOGIN, template).await, "unknown", "{name} {status}");
+        }
+    }
+    // A page that says 401 or 404 is a proxy's, not Mono's.
+    for status in [400, 401, 403, 404] {
+        let template = ResponseTemplate::new(status).set_body_string("<html>");
+        assert_eq!(outcome_of(V2, LOGIN, template).await, "unknown", "{status}");
+    }
+}
+
+/// Processed, and the answer lost: unknown, and never sent again. Refused: provably not sent. (P3, P5)
+#[tokio::test]
+async fn a_lost_answer_is_unknown_and_a_refused_connection_is_not() {
+    for act in [Act::Reset, Act::Close] {
+        let logs = Logs::capture();
+        let server = Wild::new(act).await;
+        let mono = mono_with(&format!("http://127.0.0.1:{}", server.port()), V2, |_| {});
+        let outcome = server.during(submit(&mono, LOGIN)).await;
+        assert_eq!(described(&outcome), "unknown");
+        assert_eq!((server.connections(), server.requests().len()), (1, 1));
+        logs.hold_none_of(SECRETS);
+    }
+    let closed = Wild::new(Act::Close).await.port();
+    let mono = mono_with(&format!("http://127.0.0.1:{closed}"), V2, |_| {});
+    assert_eq!(described(&submit(&mono, LOGIN).await), "not sent");
+}
+
+/// A session id that cannot be a header is not sent at all, rather than without it.
+#[tokio::test]
+async fn a_session_that_cannot_be_sent_is_not() {
+    let server = answering(ResponseTemplate::new(200)).await;
+    let mono = mono_with(&server.uri(), V2, |_| {});
+    let mut odd = session(SessionKind::Link, None);
+    odd.id = "a\r\nb".to_owned();
+    assert_eq!(described(&submit_in(&mono, &odd, LOGIN).await), "not sent");
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        prop_oneof![Just(99_i64), Just(101), Just(102), Just(400), any::<i64>()].prop_map(Value::from),
+        prop_oneof![Just("successful".to_owned()), Just("failed".to_owned()), ".{0,8}"].prop_map(Value::from),
+    ];
+    let key = prop::sample::select(vec![
+        "status",
+        "responseCode",
+        "data",
+        "code",
+        "accounts",
+        "userInput",
+        "form",
+        "title",
+        "accountNumber",
+        "message",
+    ]);
+    leaf.prop_recursive(4, 48, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((key.clone(), inner), 0..6)
+                .prop_map(|members| members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Value>()),
+        ]
+    })
+}
+
+/// No JSON made of Mono's own words, however wrong, is a panic, a grant out of nothing, or a refusal that nobody uttered.
+#[test]
+fn no_reply_is_understood_for_more_than_it_says() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(64)
+    });
+    let replies = (any_json(), prop::sample::select(vec![200_u16, 400, 500]));
+    runner
+        .run(&replies, |(body, status)| {
+            let text = body.to_string();
+            let outcome = runtime.block_on(async {
+                let server = answering(ResponseTemplate::new(status).set_body_string(&text)).await;
+                submit(&mono_with(&server.uri(), V2, |_| {}), LOGIN).await
+            });
+            match outcome {
+                Ok(NextStep::Done(_)) => prop_assert!(text.contains("\"code\"")),
+                Ok(NextStep::Failed(_)) => {
+                    prop_assert!(status == 400 || text.contains("status") || text.contains("responseCode"));
+                }
+                Ok(NextStep::Prompt(_) | NextStep::ChooseAccounts { .. }) => {
+                    prop_assert!(text.contains("responseCode"));
+                }
+                Ok(other) => prop_assert!(false, "{other:?}"),
+                Err(SubmitError::NotSent(_)) => prop_assert!(false, "it was sent"),
+                Err(SubmitError::Unknown(_)) => {}
+            }
+            Ok(())
+        })
+        .unwrap();
+}
