@@ -1,8 +1,12 @@
 //! What Kiungo is when nothing is plugged in: values in, values out. No clock, no chance, no I/O.
 
+pub mod attempt;
 pub mod budget;
+pub mod flow;
 pub mod gsm7;
 pub mod ids;
+pub mod linking;
+pub mod menu;
 pub mod messages;
 pub mod msisdn;
 pub mod next_step;

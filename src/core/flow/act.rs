@@ -1,0 +1,388 @@
+//! What each action of the menu does to the state, and where it leads.
+
+use super::state::{Bank, ConnectSession, ConsentGiven, LinkBrief, Note, Subscriber};
+use super::{Context, Effect, Flow, Offer, OpenSession};
+use crate::core::attempt::{self, State};
+use crate::core::ids::LinkId;
+use crate::core::linking::{Institution, Step};
+use crate::core::menu::Source;
+use crate::core::menu::{Action, Outcome};
+use crate::core::messages::Locale;
+use crate::core::policy::SecretsOverUssd;
+use crate::core::search;
+use crate::core::secret::Secret;
+
+use super::turn::stay;
+
+/// Where an action leads.
+pub(super) enum Move {
+    /// To the screen of an outcome.
+    To(Outcome),
+    /// To a screen that the menu names.
+    Screen(String),
+    /// Nowhere, perhaps with a sentence.
+    Stay(Option<Note>),
+    /// The answer is not known yet: the turn waits.
+    Wait,
+}
+
+impl From<Outcome> for Move {
+    fn from(outcome: Outcome) -> Self {
+        Self::To(outcome)
+    }
+}
+
+/// What came with an action.
+pub(super) enum Given {
+    /// Nothing: an option was chosen.
+    Nothing,
+    /// The key of a list's entry.
+    Key(String),
+    /// A typed line.
+    Line(Secret),
+}
+
+impl Flow {
+    /// Does what an option, a pick or a typed line asks for.
+    pub(super) fn act(
+        &self,
+        state: &mut Subscriber,
+        action: Action,
+        given: Given,
+        context: &Context<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Move {
+        match (action, given) {
+            (Action::Consent, _) => self.consent(state, context),
+            (Action::ShowBanks, _) => banks(context).into(),
+            (Action::PickBank, Given::Key(key)) => self.pick_bank(state, &key, context, effects),
+            (Action::PickMethod, Given::Key(key)) => self.pick_method(state, &key, effects),
+            (Action::AcceptWarning, _) => self.ask(state),
+            (Action::Answer, given) => self.take_answer(state, given, context, effects),
+            (Action::Previous, _) => self.previous(state, context),
+            (Action::PickAccount, Given::Key(key)) => self.pick_account(state, key, context, effects),
+            (Action::Check | Action::Resume, _) => self.look(state, effects),
+            (Action::Retry, _) => self.retry(state, context, effects),
+            (Action::AnotherBank, _) => another_bank(state, context),
+            (Action::Restart, _) => {
+                state.session = None;
+                Outcome::Welcome.into()
+            }
+            (Action::Home, _) => self.home(state),
+            (Action::PickLanguage, Given::Key(key)) => {
+                state.locale = Locale::from_tag(&key).unwrap_or(state.locale);
+                self.home(state)
+            }
+            (Action::ShowLinks, _) => links(state),
+            (Action::PickLink, Given::Key(key)) => pick_link(state, &key),
+            (Action::Unlink, _) => unlink(state, effects),
+            (Action::Reauthorise, _) => self.reauthorise(state, context, effects),
+            (
+                Action::PickBank | Action::PickMethod | Action::PickAccount | Action::PickLanguage | Action::PickLink,
+                _,
+            ) => stay("note-choice"),
+        }
+    }
+
+    /// Where a dial begins: at the facts.
+    pub(super) fn home(&self, state: &mut Subscriber) -> Move {
+        let Some(session) = &mut state.session else {
+            return Outcome::Welcome.into();
+        };
+        if session.attempt.as_ref().is_some_and(attempt::Attempt::in_flight) {
+            return Outcome::Checking.into();
+        }
+        match (session.stage, session.told) {
+            (Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed, false) => {
+                session.told = true;
+                Outcome::News.into()
+            }
+            (Outcome::Confirming, _) => Outcome::Confirming.into(),
+            (
+                stage @ (Outcome::Refused
+                | Outcome::Unavailable
+                | Outcome::Unsuited
+                | Outcome::Unconfirmed
+                | Outcome::Blocked),
+                false,
+            ) => stage.into(),
+            (Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed | Outcome::Blocked | Outcome::ChooseBank, _) => {
+                state.session = None;
+                Outcome::Welcome.into()
+            }
+            _ if session.bank.is_none() => {
+                state.session = None;
+                Outcome::Welcome.into()
+            }
+            _ => Outcome::Resume.into(),
+        }
+    }
+
+    fn consent(&self, state: &mut Subscriber, context: &Context<'_>) -> Move {
+        let given = ConsentGiven {
+            id: context.fresh.consent,
+            intent: context.fresh.intent,
+            text: self.consent_text(state.locale),
+            version: self.texts.version(state.locale, "welcome"),
+            locale: state.locale,
+            channel: state
+                .dialogs
+                .first()
+                .map(|dialog| dialog.channel.clone())
+                .unwrap_or_default(),
+            at: context.now,
+        };
+        state.session = Some(ConnectSession::new(context.fresh.session, Some(given)));
+        banks(context).into()
+    }
+
+    fn pick_bank(&self, state: &mut Subscriber, key: &str, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+        let offers = context.banks.unwrap_or_default();
+        let Some(Offer { provider, institution }) = offers.iter().find(|offer| offer.institution.id == key) else {
+            return Outcome::NoBanks.into();
+        };
+        let Some(session) = &mut state.session else {
+            return Outcome::Welcome.into();
+        };
+        let rule = self.settings.policy.secrets(context.country, provider, &institution.id);
+        session.bank = Some(Bank {
+            id: institution.id.clone(),
+            provider: provider.clone(),
+            provider_id: institution.provider_id.clone(),
+            name: institution.name.clone(),
+            methods: institution.methods.clone(),
+            method: None,
+            warn: rule == SecretsOverUssd::Warn,
+            timeout: institution.timeout,
+        });
+        if let Some(wait) = self.limited(state, context) {
+            return wait;
+        }
+        if institution.methods.len() > 1 {
+            return stand(state, Outcome::ChooseMethod);
+        }
+        self.start_method(state, 0, effects)
+    }
+
+    fn pick_method(&self, state: &mut Subscriber, key: &str, effects: &mut Vec<Effect>) -> Move {
+        match key.parse() {
+            Ok(index) => self.start_method(state, index, effects),
+            Err(_) => stay("note-choice"),
+        }
+    }
+
+    /// Begins (again) with an auth method: its form, a session at the provider at once, and the first question.
+    fn start_method(&self, state: &mut Subscriber, index: usize, effects: &mut Vec<Effect>) -> Move {
+        let Some(session) = &mut state.session else {
+            return Outcome::Welcome.into();
+        };
+        let Some(form) = session
+            .bank
+            .as_ref()
+            .and_then(|bank| bank.methods.get(index))
+            .map(|method| method.form.clone())
+        else {
+            return stay("note-choice");
+        };
+        if let Some(bank) = &mut session.bank {
+            bank.method = Some(index);
+        }
+        session.restart_form(Some(form));
+        effects.extend(opening(session).map(|open| Effect::OpenSession(Box::new(open))));
+        if session.bank.as_ref().is_some_and(|bank| bank.warn) {
+            return stand(state, Outcome::Warn);
+        }
+        self.ask(state)
+    }
+
+    /// Looks whether there is an answer; an attempt that nobody knows about is looked for.
+    fn look(&self, state: &mut Subscriber, effects: &mut Vec<Effect>) -> Move {
+        let Some(session) = &state.session else {
+            return Outcome::Welcome.into();
+        };
+        if let Some(attempt) = &session.attempt {
+            if attempt.state == State::Unknown {
+                effects.push(Effect::Settle(attempt.id));
+            }
+            if attempt.in_flight() || attempt.state == State::Unknown {
+                return Move::Wait;
+            }
+        }
+        session.stage.into()
+    }
+
+    fn retry(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+        if let Some(wait) = self.limited(state, context) {
+            return wait;
+        }
+        let Some(session) = &mut state.session else {
+            return Outcome::Welcome.into();
+        };
+        let Some(bank) = &mut session.bank else {
+            return another_bank(state, context);
+        };
+        bank.warn = false;
+        if session.renews.is_some() {
+            session.restart_form(None);
+            effects.extend(opening(session).map(|open| Effect::OpenSession(Box::new(open))));
+            return Move::Wait;
+        }
+        let method = bank.method.unwrap_or_default();
+        self.start_method(state, method, effects)
+    }
+
+    /// The wait that refused logins have earned at the session's institution, if any.
+    pub(super) fn limited(&self, state: &mut Subscriber, context: &Context<'_>) -> Option<Move> {
+        let bank = state.session.as_ref()?.bank.as_ref()?;
+        attempt::must_wait(&state.refusals, &bank.id, context.now)?;
+        Some(stand(state, Outcome::Limited))
+    }
+
+    /// Shows what matches, or says that nothing does.
+    pub(super) fn search(&self, state: &mut Subscriber, source: Source, typed: &str, context: &Context<'_>) -> Move {
+        if source != Source::Banks || typed.chars().count() < 2 {
+            return stay("note-choice");
+        }
+        let names = context
+            .banks
+            .unwrap_or_default()
+            .iter()
+            .map(|offer| offer.institution.name.as_str());
+        if search::find(typed, names).is_empty() {
+            return stay("note-not-found");
+        }
+        state.cursor.query = Some(typed.to_owned());
+        state.cursor.page = 0;
+        Move::Stay(None)
+    }
+
+    fn reauthorise(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+        let Some(link) = looked_at(state).cloned() else {
+            return links(state);
+        };
+        let mut session = ConnectSession::new(context.fresh.session, None);
+        session.renews = Some(link.id);
+        session.stage = Outcome::Checking;
+        session.bank = Some(Bank {
+            warn: self
+                .settings
+                .policy
+                .secrets(context.country, &link.provider, &link.institution)
+                == SecretsOverUssd::Warn,
+            id: link.institution,
+            provider: link.provider,
+            provider_id: String::new(),
+            name: link.bank,
+            methods: Vec::new(),
+            method: None,
+            timeout: None,
+        });
+        effects.extend(opening(&session).map(|open| Effect::OpenSession(Box::new(open))));
+        state.session = Some(session);
+        match self.limited(state, context) {
+            Some(wait) => {
+                effects.clear();
+                wait
+            }
+            None => Move::Wait,
+        }
+    }
+}
+
+impl ConnectSession {
+    /// Forgets what was typed and submitted at the provider, and begins with this form.
+    pub(super) fn restart_form(&mut self, form: Option<crate::core::next_step::Form>) {
+        self.form = form;
+        self.provider_session = None;
+        self.step = Step::Login;
+        self.asked = 0;
+        self.answers.clear();
+        self.accounts.clear();
+        self.attempt = None;
+        self.wrong_codes = 0;
+        self.rounds = 0;
+        self.told = false;
+    }
+}
+
+/// The session now stands here.
+pub(super) fn stand(state: &mut Subscriber, stage: Outcome) -> Move {
+    if let Some(session) = &mut state.session {
+        session.stage = stage;
+    }
+    stage.into()
+}
+
+/// How to open a session at the provider for this connect session.
+pub(super) fn opening(session: &ConnectSession) -> Option<OpenSession> {
+    let bank = session.bank.as_ref()?;
+    Some(OpenSession {
+        session: session.id,
+        provider: bank.provider.clone(),
+        institution: Institution {
+            id: bank.id.clone(),
+            provider_id: bank.provider_id.clone(),
+            name: bank.name.clone(),
+            country: None,
+            business: false,
+            methods: bank.methods.clone(),
+            timeout: bank.timeout,
+        },
+        method: bank.picked().map(|method| method.id.clone()).unwrap_or_default(),
+        renews: session.renews,
+    })
+}
+
+fn banks(context: &Context<'_>) -> Outcome {
+    if context.banks.is_some_and(|banks| !banks.is_empty()) {
+        Outcome::ChooseBank
+    } else {
+        Outcome::NoBanks
+    }
+}
+
+pub(super) fn another_bank(state: &mut Subscriber, context: &Context<'_>) -> Move {
+    let Some(session) = &mut state.session else {
+        return Outcome::Welcome.into();
+    };
+    if session.renews.is_some() {
+        // The consent of a renewal is its link's: another bank needs one of its own.
+        state.session = None;
+        return Outcome::Welcome.into();
+    }
+    session.restart_form(None);
+    session.bank = None;
+    session.stage = Outcome::ChooseBank;
+    banks(context).into()
+}
+
+fn links(state: &Subscriber) -> Move {
+    if state.links.is_empty() {
+        Outcome::NoLinks.into()
+    } else {
+        Outcome::Links.into()
+    }
+}
+
+fn pick_link(state: &mut Subscriber, key: &str) -> Move {
+    state.cursor.link = LinkId::parse(key).ok();
+    if looked_at(state).is_some() {
+        Outcome::Link.into()
+    } else {
+        links(state)
+    }
+}
+
+fn unlink(state: &mut Subscriber, effects: &mut Vec<Effect>) -> Move {
+    let Some(link) = looked_at(state) else {
+        return links(state);
+    };
+    effects.push(Effect::Unlink(link.id));
+    Move::Wait
+}
+
+/// The link that stands on the screen.
+pub(super) fn looked_at(state: &Subscriber) -> Option<&LinkBrief> {
+    let id = state.cursor.link?;
+    state.links.iter().find(|link| link.id == id)
+}

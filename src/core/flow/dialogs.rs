@@ -1,0 +1,166 @@
+//! Is this callback new, a repeat, late, or in a dialog that is no longer in charge?
+//!
+//! Gateways repeat callbacks, also at once and on two nodes; they deliver late and out of order; some start several
+//! sessions for one dial. A cumulative gateway sends everything typed so far, and the new line is that text minus what
+//! was seen: never what follows the last `*`, which may stand inside an answer.
+
+use std::time::Duration;
+
+use super::state::{Answer, Cursor, DIALOGS, Dialog, Seen, Slot, Subscriber};
+use super::{Flow, Input};
+use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
+
+/// After this long a session id that comes again is a new dialog: gateways recycle them, and none lasts longer.
+const RECYCLED: Duration = Duration::from_secs(10 * 60);
+
+/// What a person typed, as the gateway hands it on.
+#[derive(Clone, Copy)]
+pub enum Typed<'a> {
+    /// Dialled, with these segments after the code.
+    Begin(&'a [String]),
+    /// Only the latest line.
+    Line(&'a str),
+    /// All lines so far, joined by `*`.
+    Whole(&'a str),
+}
+
+/// The dialog a callback belongs to.
+pub struct Seat<'a> {
+    /// Digest of the gateway's own name for it.
+    pub key: [u8; 32],
+    /// The channel it came on.
+    pub channel: &'a str,
+    /// Septets of one page on it, the dialect's own taken off.
+    pub septets: usize,
+}
+
+/// What to do with a callback.
+pub enum Verdict {
+    /// Step with this; the dialog is now the first one and has taken the text in.
+    Step(Input),
+    /// Answer what stands in this slot; nothing changes.
+    Repeat(Slot),
+    /// The dialog is over: say so.
+    Over,
+    /// Another dialog of the same person is in charge: say so.
+    Elsewhere,
+}
+
+/// Digests typed text under a key.
+pub type Digest<'a> = &'a dyn Fn(&str) -> [u8; 32];
+
+impl Flow {
+    /// Decides what a callback is, and takes it into the dialogs if it is to be stepped with.
+    pub fn admit(
+        state: &mut Subscriber,
+        seat: &Seat<'_>,
+        typed: Typed<'_>,
+        now: Timestamp,
+        digest: Digest<'_>,
+    ) -> Verdict {
+        let key = seat.key;
+        let known = state.dialogs.iter().position(|dialog| dialog.key == key);
+        let recycled = |dialog: &Dialog| matches!(typed, Typed::Begin(_)) && now.since(dialog.started_at) > RECYCLED;
+        let Some(index) = known.filter(|&index| !recycled(&state.dialogs[index])) else {
+            state.dialogs.retain(|dialog| dialog.key != key);
+            return begin(state, seat, typed, now, digest);
+        };
+        let dialog = &state.dialogs[index];
+        let line = match (typed, &dialog.reply) {
+            (Typed::Begin(_), slot) => return Verdict::Repeat(slot.clone()),
+            (Typed::Line(line), slot @ Slot::Pending { .. }) if dialog.seen == seen(line, digest) => {
+                return Verdict::Repeat(slot.clone());
+            }
+            (Typed::Line(line), _) => Some(line),
+            (Typed::Whole(text), slot) if text.len() <= dialog.seen.len => return Verdict::Repeat(slot.clone()),
+            (Typed::Whole(text), _) => after(text, dialog.seen, digest),
+        };
+        if dialog.closed {
+            return Verdict::Over;
+        }
+        // Some networks start several sessions for one dial and go on with either: an older dialog may take over as long
+        // as the newest has not been used.
+        if index > 0 && state.dialogs[0].stepped {
+            return Verdict::Elsewhere;
+        }
+        if index > 0 && matches!(state.dialogs[0].reply, Slot::Pending { .. }) {
+            return Verdict::Elsewhere;
+        }
+        let mut dialog = state.dialogs.remove(index);
+        dialog.seen = match typed {
+            Typed::Begin(_) => dialog.seen,
+            Typed::Line(text) | Typed::Whole(text) => seen(text, digest),
+        };
+        dialog.stepped = true;
+        state.dialogs.insert(0, dialog);
+        Verdict::Step(line.map_or(Input::Again, |line| Input::Line(Secret::new(line))))
+    }
+
+    /// Marks a dialog as over without a screen of ours. What was submitted goes on.
+    pub fn close(state: &mut Subscriber, key: &[u8; 32]) -> bool {
+        let found = state
+            .dialogs
+            .iter_mut()
+            .find(|dialog| dialog.key == *key && !dialog.closed);
+        found.is_some_and(|dialog| {
+            dialog.closed = true;
+            true
+        })
+    }
+}
+
+/// A dialog nobody has seen. Text in its first callback was dialled behind the code, or typed into a dialog that was
+/// lost with the store: both are taken only as choices up to the first consent or secret.
+fn begin(state: &mut Subscriber, seat: &Seat<'_>, typed: Typed<'_>, now: Timestamp, digest: Digest<'_>) -> Verdict {
+    let (extras, seen) = match typed {
+        Typed::Begin(extras) => (extras.to_vec(), seen("", digest)),
+        Typed::Line(text) => (Vec::new(), seen(text, digest)),
+        Typed::Whole(text) => (
+            text.split('*').take(MOST_EXTRAS).map(str::to_owned).collect(),
+            seen(text, digest),
+        ),
+    };
+    state.dialogs.insert(
+        0,
+        Dialog {
+            key: seat.key,
+            channel: seat.channel.to_owned(),
+            septets: seat.septets,
+            started_at: now,
+            seen,
+            reply: Slot::Set(Answer {
+                end: true,
+                text: String::new(),
+            }),
+            closed: false,
+            stepped: false,
+        },
+    );
+    state.dialogs.truncate(DIALOGS);
+    state.cursor = Cursor::default();
+    Verdict::Step(Input::Begin(extras))
+}
+
+/// More segments than this behind a code are nobody's menu choices.
+const MOST_EXTRAS: usize = 8;
+
+/// The line that `text` adds to what was seen; `None` when it does not continue it.
+fn after<'a>(text: &'a str, before: Seen, digest: Digest<'_>) -> Option<&'a str> {
+    let (prefix, line) = text.split_at_checked(before.len)?;
+    if digest(prefix) != before.digest {
+        return None;
+    }
+    if before.len == 0 {
+        Some(line)
+    } else {
+        line.strip_prefix('*')
+    }
+}
+
+fn seen(text: &str, digest: Digest<'_>) -> Seen {
+    Seen {
+        len: text.len(),
+        digest: digest(text),
+    }
+}

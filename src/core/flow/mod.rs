@@ -1,0 +1,271 @@
+//! The conversation: a subscriber's state and something that happened, to the next state, a screen and effects. Total,
+//! and pure: the time, fresh ids and what is known elsewhere are all in the [`Context`].
+//!
+//! Where the person stands is a fact of the connect session (its [`Outcome`] stage), not a saved screen: a redial, a
+//! lost value or a late answer all come to the right screen by looking at the facts. The menu says what each outcome
+//! looks like and what can be chosen there; this module says what choosing does.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `state.rs` | the value under one key |
+//! | `dialogs.rs` | is this callback new, a repeat, late, or in a dialog that is not in charge? |
+//! | `turn.rs` | a person dialled or typed |
+//! | `act.rs`, `fields.rs` | what each action of the menu does |
+//! | `news.rs` | something came from a provider, the records or the clock |
+//! | `view.rs` | the screen for a state |
+
+use std::time::Duration;
+
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, NodeId};
+use crate::core::linking::{Institution, ProviderSession, Step};
+use crate::core::menu::Menu;
+use crate::core::menu::Outcome;
+use crate::core::messages::Texts;
+use crate::core::policy::Policy;
+use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
+
+mod act;
+pub mod dialogs;
+mod fields;
+pub mod news;
+pub mod state;
+mod turn;
+mod view;
+
+use state::{Bank, ConsentGiven, LinkBrief, Subscriber};
+
+/// The conversation's rules and words: the same for everybody.
+pub struct Flow {
+    /// Screens and moves.
+    pub menu: Menu,
+    /// The words, in every language.
+    pub texts: Texts,
+    /// What the operator decided.
+    pub settings: Settings,
+}
+
+/// What the operator decided about the conversation.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The partner's name, as shown.
+    pub partner: String,
+    /// What the data are for, as shown.
+    pub purpose: String,
+    /// For how many days.
+    pub days: u16,
+    /// Whether secrets may be typed here.
+    pub policy: Policy,
+    /// Institutions shown first, by name.
+    pub favourites: Vec<String>,
+    /// How long a submission may take where the provider does not say.
+    pub provider_timeout: Duration,
+}
+
+/// How much longer than the provider's timeout an attempt's lease lasts.
+const LEASE_MARGIN: Duration = Duration::from_secs(15);
+
+/// How often a provider may ask for more in one session before we stop believing it.
+const ROUNDS: u8 = 6;
+
+/// What surrounds one step.
+pub struct Context<'a> {
+    /// The present moment.
+    pub now: Timestamp,
+    /// When a waiting turn must be answered at the latest.
+    pub answer_by: Timestamp,
+    /// This server process.
+    pub node: NodeId,
+    /// Ids nobody has used.
+    pub fresh: Fresh,
+    /// What can be linked, already without what this channel cannot do; `None` when the list cannot be had.
+    pub banks: Option<&'a [Offer]>,
+    /// The channel's country, ISO 3166-1 alpha-2.
+    pub country: &'a str,
+}
+
+/// Ids drawn for one step; used at most once each.
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh {
+    /// For a new connect session.
+    pub session: ConnectSessionId,
+    /// For a new consent.
+    pub consent: ConsentId,
+    /// For its implicit intent.
+    pub intent: IntentId,
+    /// For a new attempt.
+    pub attempt: AttemptId,
+}
+
+/// An institution that can be linked, with the provider that does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The provider's name.
+    pub provider: String,
+    /// The institution, with the auth methods that are left.
+    pub institution: Institution,
+}
+
+/// What is to be done after the state is safely written.
+#[derive(Debug)]
+pub enum Effect {
+    /// Open a session at the provider; nobody waits for it unless the turn is pending.
+    OpenSession(Box<OpenSession>),
+    /// Submit, once. Holds the last secret: the only place where it is.
+    Submit(Box<Submit>),
+    /// End a link.
+    Unlink(LinkId),
+    /// See what became of an attempt now rather than later.
+    Settle(AttemptId),
+}
+
+/// A session to open.
+#[derive(Debug)]
+pub struct OpenSession {
+    /// The connect session it is for.
+    pub session: ConnectSessionId,
+    /// The provider's name.
+    pub provider: String,
+    /// The institution, as the provider knows it.
+    pub institution: Institution,
+    /// The auth method's id.
+    pub method: String,
+    /// The link to renew, when this is a reauthorisation.
+    pub renews: Option<LinkId>,
+}
+
+/// A submission to make.
+#[derive(Debug)]
+pub struct Submit {
+    /// Its id.
+    pub attempt: AttemptId,
+    /// Until when it may be sent and waited for.
+    pub lease_until: Timestamp,
+    /// The provider's session, if it is open already.
+    pub provider_session: Option<ProviderSession>,
+    /// How to open one if it is not.
+    pub open: OpenSession,
+    /// Which call.
+    pub step: Step,
+    /// Field names and answers, the last secret among them.
+    pub answers: Vec<(String, Secret)>,
+    /// What allows it.
+    /// `None` for a reauthorisation: its link's own consent stands.
+    pub consent: Option<ConsentGiven>,
+    /// How long the provider is given.
+    pub timeout: Duration,
+}
+
+/// Something that came from elsewhere than the person.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// A provider's session was opened, or not.
+    Opened {
+        /// For this connect session.
+        session: ConnectSessionId,
+        /// With this result.
+        result: OpenResult,
+    },
+    /// Something became of an attempt.
+    Attempt {
+        /// This one.
+        id: AttemptId,
+        /// This became of it.
+        fate: Fate,
+    },
+    /// A link was ended as asked.
+    Unlinked(LinkId),
+    /// Time passed.
+    Tick,
+}
+
+/// How opening a provider's session ended.
+#[derive(Clone, Debug)]
+pub enum OpenResult {
+    /// It is open.
+    Open(ProviderSession),
+    /// A reauthorisation that needed nothing more.
+    Renewed,
+    /// Not now.
+    Unavailable(Option<Duration>),
+    /// The provider does not accept us.
+    Blocked,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug)]
+pub enum Fate {
+    /// More must be typed.
+    Prompt(crate::core::next_step::Form),
+    /// One of these accounts must be picked.
+    Choose(Vec<crate::core::next_step::AccountChoice>),
+    /// The provider handed out a grant, and it is durable.
+    Granted,
+    /// The link is durable.
+    Linked(LinkBrief),
+    /// An explicit no.
+    Failed(crate::core::next_step::Failure),
+    /// Nothing left this machine.
+    NotSent,
+    /// The session's form is not the one that was filled in; nothing was sent.
+    FormChanged(ProviderSession),
+    /// Nobody knows.
+    Unknown,
+    /// It was looked for long enough.
+    Lapsed,
+}
+
+/// Something the person did, as far as the conversation cares.
+#[derive(Debug)]
+pub enum Input {
+    /// Dialled, with these segments after the code.
+    Begin(Vec<String>),
+    /// Typed a line.
+    Line(Secret),
+    /// Typed something that could not be understood as a continuation: show the screen again.
+    Again,
+}
+
+/// What the records know of a person when a dialog begins.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What is linked.
+    pub links: Vec<LinkBrief>,
+    /// The institution used last.
+    pub last_institution: Option<String>,
+    /// Refused and unknown logins of the last day.
+    pub refusals: Vec<crate::core::attempt::Refusal>,
+    /// A submission whose answer is still owed.
+    pub unsettled: Option<Unsettled>,
+}
+
+/// A submission whose answer is still owed, as the records know it.
+#[derive(Clone, Debug)]
+pub struct Unsettled {
+    /// The attempt as the conversation keeps it.
+    pub attempt: crate::core::attempt::Attempt,
+    /// The connect session it belongs to.
+    pub session: ConnectSessionId,
+    /// What allowed it.
+    pub consent: ConsentGiven,
+    /// Where.
+    pub bank: Bank,
+}
+
+impl Flow {
+    /// How long a submission at this institution may take.
+    fn timeout(&self, bank: &Bank) -> Duration {
+        bank.timeout.unwrap_or_default().max(self.settings.provider_timeout)
+    }
+
+    /// Puts the cursor on the screen of an outcome.
+    fn go(&self, state: &mut Subscriber, outcome: Outcome) {
+        let screen = self.menu.outcome(outcome).to_owned();
+        state.cursor = state::Cursor {
+            screen,
+            note: state.cursor.note.take(),
+            link: state.cursor.link,
+            ..Default::default()
+        };
+    }
+}

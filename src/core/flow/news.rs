@@ -1,0 +1,307 @@
+//! Something came from a provider, the records or the clock. It changes where the session stands; what is on a screen
+//! changes only for a turn that is still waiting, for nobody can be shown what they did not ask for.
+
+use super::act::stand;
+use super::state::{LinkBrief, Note, Slot, Subscriber};
+use super::{Context, Effect, Fate, Flow, News, OpenResult, ROUNDS};
+use crate::core::attempt::{Event, Refusal, State, WRONG_CODES};
+use crate::core::ids::{AttemptId, ConnectSessionId};
+use crate::core::linking::{ProviderSession, Step};
+use crate::core::menu::Outcome;
+use crate::core::next_step::{AccountChoice, Failure, FailureClass, Form};
+
+/// What a piece of news did.
+pub struct Heard {
+    /// Whether it concerned the present session and was a legal move; if not, nothing changed.
+    pub taken: bool,
+    /// What is to be done after the state is written.
+    pub effects: Vec<Effect>,
+}
+
+impl Flow {
+    /// Takes news in. A turn that waits for it gets its screen.
+    pub fn hear(&self, state: &mut Subscriber, news: &News, context: &Context<'_>) -> Heard {
+        let mut effects = Vec::new();
+        let (taken, resolved) = match news.clone() {
+            News::Opened { session, result } => self.opened(state, session, result),
+            News::Attempt { id, fate } => self.fate(state, id, fate, context),
+            News::Unlinked(id) => {
+                state.links.retain(|link| link.id != id);
+                if let Some(session) = &mut state.session
+                    && session.result.as_ref().is_some_and(|link| link.id == id)
+                {
+                    state.session = None;
+                }
+                state.cursor.screen = self.menu.outcome(Outcome::Unlinked).to_owned();
+                self.show(state, context);
+                return Heard { taken: true, effects };
+            }
+            News::Tick => {
+                effects = self.tick(state, context);
+                (true, !effects.is_empty())
+            }
+        };
+        if taken && resolved && state.waiting() {
+            if let Some(stage) = state.session.as_ref().map(|session| session.stage) {
+                self.go(state, stage);
+            }
+            self.show(state, context);
+        }
+        Heard { taken, effects }
+    }
+
+    /// Gives a waiting turn the screen that the cursor is on.
+    fn show(&self, state: &mut Subscriber, context: &Context<'_>) {
+        if state.waiting() {
+            let answer = self.view(state, context);
+            self.set(state, Slot::Set(answer));
+        }
+    }
+
+    /// Moves an attempt whose lease is over: never sent is asked again, perhaps sent is found out.
+    pub(super) fn tick(&self, state: &mut Subscriber, context: &Context<'_>) -> Vec<Effect> {
+        let Some(session) = &mut state.session else {
+            return Vec::new();
+        };
+        let Some(attempt) = &mut session.attempt else {
+            return Vec::new();
+        };
+        let (before, id, step) = (attempt.state, attempt.id, attempt.step);
+        match attempt.take(Event::Tick, context.now) {
+            Ok(State::Expired) if before != State::Expired => {
+                state.cursor.note = note("note-ask-again", None);
+                if step == Step::Choose {
+                    stand(state, Outcome::ChooseAccount);
+                } else {
+                    self.ask(state);
+                }
+                if let Some(stage) = state.session.as_ref().map(|session| session.stage) {
+                    self.go(state, stage);
+                }
+                Vec::new()
+            }
+            Ok(State::Unknown) if before == State::Sent => {
+                self.remember_refusal(state, step, context);
+                stand(state, Outcome::Confirming);
+                vec![Effect::Settle(id)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn opened(&self, state: &mut Subscriber, id: ConnectSessionId, result: OpenResult) -> (bool, bool) {
+        let waiting = state.waiting();
+        let Some(session) = state
+            .session
+            .as_mut()
+            .filter(|session| session.id == id && session.attempt.is_none())
+        else {
+            return (false, false);
+        };
+        match result {
+            OpenResult::Open(opened) => {
+                let changed = opened
+                    .form
+                    .as_ref()
+                    .is_some_and(|form| session.form.as_ref().is_none_or(|old| !same(old, form)));
+                let first = session.form.is_none();
+                if changed {
+                    session.asked = 0;
+                    session.answers.clear();
+                    session.form.clone_from(&opened.form);
+                }
+                session.provider_session = Some(opened);
+                let warn = session.bank.as_ref().is_some_and(|bank| bank.warn) && first;
+                if changed && !first {
+                    state.cursor.note = note("note-changed", None);
+                }
+                if warn {
+                    stand(state, Outcome::Warn);
+                } else if changed && state.session.as_ref().is_some_and(|s| s.stage != Outcome::Warn) {
+                    self.ask(state);
+                }
+            }
+            OpenResult::Renewed => {
+                session.stage = Outcome::Renewed;
+                let renewed = session.renews;
+                session.result = state.links.iter().find(|link| Some(link.id) == renewed).cloned();
+            }
+            OpenResult::Unavailable(_) if waiting => session.stage = Outcome::Unavailable,
+            OpenResult::Unavailable(_) => {}
+            OpenResult::Blocked => session.stage = Outcome::Blocked,
+        }
+        (true, waiting)
+    }
+
+    fn fate(&self, state: &mut Subscriber, id: AttemptId, fate: Fate, context: &Context<'_>) -> (bool, bool) {
+        let event = match &fate {
+            Fate::Prompt(_) | Fate::Choose(_) => Event::Accept,
+            Fate::Granted => Event::Grant,
+            Fate::Linked(_) => Event::Link,
+            Fate::Failed(_) | Fate::NotSent | Fate::FormChanged(_) => Event::Refuse,
+            Fate::Unknown => Event::Silence,
+            Fate::Lapsed => Event::Lapse,
+        };
+        let Some(attempt) = state.attempt_mut(id) else {
+            return (false, false);
+        };
+        let (step, before) = (attempt.step, attempt.state);
+        if attempt.take(event, context.now).is_err() {
+            return (false, false);
+        }
+        match fate {
+            Fate::Prompt(form) => self.prompted(state, form),
+            Fate::Choose(accounts) => Self::choosing(state, accounts),
+            Fate::Granted => {
+                stand(state, Outcome::Checking);
+                return (true, false);
+            }
+            Fate::Linked(link) => Self::linked(state, link),
+            Fate::Failed(failure) => self.failed(state, step, &failure, context),
+            Fate::NotSent => {
+                stand(state, Outcome::Unavailable);
+            }
+            Fate::FormChanged(session) => self.form_changed(state, session),
+            Fate::Unknown => {
+                if before != State::Unknown {
+                    self.remember_refusal(state, step, context);
+                }
+                stand(state, Outcome::Confirming);
+            }
+            Fate::Lapsed => {
+                stand(state, Outcome::Unconfirmed);
+            }
+        }
+        (true, true)
+    }
+
+    fn prompted(&self, state: &mut Subscriber, form: Form) {
+        let Some(session) = &mut state.session else { return };
+        session.rounds += 1;
+        if session.rounds > ROUNDS || !form.fits_keypad() {
+            session.stage = Outcome::Unsuited;
+            return;
+        }
+        session.step = Step::Code;
+        session.form = Some(form);
+        session.asked = 0;
+        session.answers.clear();
+        self.ask(state);
+    }
+
+    fn choosing(state: &mut Subscriber, accounts: Vec<AccountChoice>) {
+        let Some(session) = &mut state.session else { return };
+        session.rounds += 1;
+        session.stage = if session.rounds > ROUNDS || accounts.is_empty() {
+            Outcome::Unsuited
+        } else {
+            Outcome::ChooseAccount
+        };
+        session.answers.clear();
+        session.accounts = accounts;
+    }
+
+    fn linked(state: &mut Subscriber, link: LinkBrief) {
+        let Some(session) = &mut state.session else { return };
+        session.stage = match (session.renews, link.again) {
+            (Some(_), _) => Outcome::Renewed,
+            (None, true) => Outcome::LinkedTwice,
+            (None, false) => Outcome::Linked,
+        };
+        session.told = false;
+        session.answers.clear();
+        session.accounts.clear();
+        session.form = None;
+        state.last_institution = Some(link.institution.clone());
+        state.links.retain(|known| known.id != link.id);
+        state.links.insert(0, link.clone());
+        session.result = Some(link);
+    }
+
+    fn failed(&self, state: &mut Subscriber, step: Step, failure: &Failure, context: &Context<'_>) {
+        match failure.class {
+            FailureClass::Refused => {
+                self.remember_refusal(state, step, context);
+                stand(state, Outcome::Refused);
+            }
+            FailureClass::WrongCode => self.wrong_code(state),
+            FailureClass::SessionExpired => self.expired(state),
+            FailureClass::Busy => {
+                stand(state, Outcome::Unavailable);
+            }
+            FailureClass::Misconfigured => {
+                stand(state, Outcome::Blocked);
+            }
+            FailureClass::Unsupported => {
+                stand(state, Outcome::Unsuited);
+            }
+        }
+    }
+
+    fn wrong_code(&self, state: &mut Subscriber) {
+        let Some(session) = &mut state.session else { return };
+        session.wrong_codes += 1;
+        session.asked = 0;
+        session.answers.clear();
+        if session.wrong_codes >= WRONG_CODES || session.form.is_none() {
+            session.stage = Outcome::Refused;
+            return;
+        }
+        let left = i64::from(WRONG_CODES - session.wrong_codes);
+        state.cursor.note = note("note-wrong-code", Some(left));
+        self.ask(state);
+    }
+
+    /// The provider's session is over: start at the first field again, with a new one.
+    fn expired(&self, state: &mut Subscriber) {
+        let Some(session) = &mut state.session else { return };
+        let form = session
+            .bank
+            .as_ref()
+            .and_then(|bank| bank.picked())
+            .map(|method| method.form.clone());
+        let known = form.is_some();
+        session.restart_form(form);
+        if known {
+            state.cursor.note = note("note-ask-again", None);
+            self.ask(state);
+        } else {
+            stand(state, Outcome::Unavailable);
+        }
+    }
+
+    fn form_changed(&self, state: &mut Subscriber, opened: ProviderSession) {
+        let Some(session) = &mut state.session else { return };
+        session.restart_form(opened.form.clone());
+        session.provider_session = Some(opened);
+        state.cursor.note = note("note-changed", None);
+        self.ask(state);
+    }
+
+    fn remember_refusal(&self, state: &mut Subscriber, step: Step, context: &Context<'_>) {
+        let bank = state.session.as_ref().and_then(|session| session.bank.as_ref());
+        if let (Step::Login, Some(bank)) = (step, bank) {
+            state.refusals.push(Refusal {
+                institution: bank.id.clone(),
+                at: context.now,
+            });
+        }
+    }
+}
+
+/// Whether two forms ask for the same fields; what they are called before a person may differ.
+pub fn same(one: &Form, other: &Form) -> bool {
+    one.fields.len() == other.fields.len()
+        && one
+            .fields
+            .iter()
+            .zip(&other.fields)
+            .all(|(a, b)| a.name == b.name && a.kind == b.kind)
+}
+
+fn note(id: &str, number: Option<i64>) -> Option<Note> {
+    Some(Note {
+        id: id.to_owned(),
+        number,
+    })
+}

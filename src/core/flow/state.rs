@@ -1,0 +1,283 @@
+//! Everything live about one subscriber: the value under one key, sealed as a whole.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use crate::core::attempt::{Attempt, Refusal};
+use crate::core::ids::{ConnectSessionId, ConsentId, IntentId, LinkId};
+use crate::core::linking::{AuthMethod, ProviderSession, Step};
+use crate::core::menu::Outcome;
+use crate::core::messages::Locale;
+use crate::core::msisdn::Msisdn;
+use crate::core::next_step::{AccountChoice, Form};
+use crate::core::time::Timestamp;
+
+/// How many dialogs are remembered: enough for late duplicates of the one before.
+pub const DIALOGS: usize = 4;
+
+/// One subscriber, live.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subscriber {
+    /// The number.
+    pub msisdn: Msisdn,
+    /// The language chosen.
+    pub locale: Locale,
+    /// Recent dialogs, the one in charge first.
+    pub dialogs: Vec<Dialog>,
+    /// What stands on the screen of the dialog in charge.
+    pub cursor: Cursor,
+    /// The try at linking, if one is open or its result is still to be told.
+    pub session: Option<ConnectSession>,
+    /// Refused and unknown logins of the last day.
+    pub refusals: Vec<Refusal>,
+    /// What is linked, as the records said when the dialog began.
+    pub links: Vec<LinkBrief>,
+    /// The institution used last, by id: shown first.
+    pub last_institution: Option<String>,
+}
+
+/// One dialog of a gateway.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dialog {
+    /// Digest of the gateway's own name for it.
+    pub key: [u8; 32],
+    /// The channel it came on.
+    pub channel: String,
+    /// Septets of one page on it, the dialect's own taken off.
+    pub septets: usize,
+    /// When its first callback came.
+    pub started_at: Timestamp,
+    /// How much of the typed text has been taken in.
+    pub seen: Seen,
+    /// The answer to the last turn.
+    pub reply: Slot,
+    /// Whether an END was sent or the gateway said that it is over.
+    pub closed: bool,
+    /// Whether the person has typed anything in it.
+    pub stepped: bool,
+}
+
+/// What was typed so far, as a length and a keyed digest: it may hold a password.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Bytes.
+    pub len: usize,
+    /// Keyed digest of those bytes.
+    pub digest: [u8; 32],
+}
+
+/// The answer to a turn: set exactly once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Slot {
+    /// Being worked out; whoever needs it after this moment sets the poll screen.
+    Pending {
+        /// The end of the turn's budget.
+        until: Timestamp,
+    },
+    /// This is what every duplicate gets.
+    Set(Answer),
+}
+
+/// A screen as it was sent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whether it ended the dialog.
+    pub end: bool,
+    /// What it said.
+    pub text: String,
+}
+
+/// What stands on the screen.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The screen's id in the menu.
+    pub screen: String,
+    /// Which page of it.
+    pub page: usize,
+    /// What was searched for in a list.
+    pub query: Option<String>,
+    /// The keys behind the numbers on this page, so that a number means what was shown even if the list changes.
+    pub shown: Vec<String>,
+    /// Whether another page follows.
+    pub more: bool,
+    /// A sentence to show above, once.
+    pub note: Option<Note>,
+    /// The link being looked at.
+    pub link: Option<LinkId>,
+}
+
+/// A sentence shown above a screen once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The message's id.
+    pub id: String,
+    /// The one number some of them have: tries left, characters wanted.
+    pub number: Option<i64>,
+}
+
+/// One try at linking.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConnectSession {
+    /// Its id.
+    pub id: ConnectSessionId,
+    /// What was agreed to; `None` for a reauthorisation, whose link has its own consent.
+    pub consent: Option<ConsentGiven>,
+    /// Where it stands.
+    pub stage: Outcome,
+    /// Whether the person has seen a result that ends it.
+    pub told: bool,
+    /// The institution picked.
+    pub bank: Option<Bank>,
+    /// The provider's session, once it is open.
+    pub provider_session: Option<ProviderSession>,
+    /// What is being asked.
+    pub form: Option<Form>,
+    /// Which call the answers go into.
+    pub step: Step,
+    /// How many fields have been answered.
+    pub asked: usize,
+    /// The answers so far, without the last one, which is never kept.
+    pub answers: Vec<(String, Kept)>,
+    /// The accounts to pick from.
+    pub accounts: Vec<AccountChoice>,
+    /// The submission under way, or the last one.
+    pub attempt: Option<Attempt>,
+    /// Wrong codes in this provider session.
+    pub wrong_codes: u8,
+    /// Submissions in this provider session.
+    pub rounds: u8,
+    /// What was linked, once it is.
+    pub result: Option<LinkBrief>,
+    /// The link being renewed, when this is a reauthorisation.
+    pub renews: Option<LinkId>,
+}
+
+/// What a person agreed to, before it is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentGiven {
+    /// Its id.
+    pub id: ConsentId,
+    /// The request it answers.
+    pub intent: IntentId,
+    /// The exact text.
+    pub text: String,
+    /// The version of the text.
+    pub version: String,
+    /// The language.
+    pub locale: Locale,
+    /// The channel.
+    pub channel: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The institution picked, as it was offered: later turns do not need the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bank {
+    /// Our key for it.
+    pub id: String,
+    /// The provider's name.
+    pub provider: String,
+    /// What the provider wants back.
+    pub provider_id: String,
+    /// Its name.
+    pub name: String,
+    /// The auth methods offered.
+    pub methods: Vec<AuthMethod>,
+    /// The one picked.
+    pub method: Option<usize>,
+    /// Whether the person must first be told that the channel is not private.
+    pub warn: bool,
+    /// How long the provider says a login may take.
+    pub timeout: Option<Duration>,
+}
+
+impl Bank {
+    /// The auth method picked.
+    pub fn picked(&self) -> Option<&AuthMethod> {
+        self.methods.get(self.method?)
+    }
+}
+
+/// A link as the menu shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkBrief {
+    /// Its id.
+    pub id: LinkId,
+    /// The institution's name.
+    pub bank: String,
+    /// The institution's id.
+    pub institution: String,
+    /// The provider's name.
+    pub provider: String,
+    /// The last digits of its first account, once read.
+    pub masked: Option<String>,
+    /// Whether the same account is linked elsewhere too.
+    pub again: bool,
+}
+
+/// An answer kept inside the sealed value until the form is complete. Wiped when dropped; prints nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Kept(Zeroizing<String>);
+
+impl Kept {
+    /// Keeps an answer that is not the last one of its form.
+    pub fn new(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+
+    /// The answer itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for Kept {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kept {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+impl Subscriber {
+    /// Somebody of whom nothing is known.
+    pub fn new(msisdn: Msisdn, locale: Locale) -> Self {
+        Self {
+            msisdn,
+            locale,
+            dialogs: Vec::new(),
+            cursor: Cursor::default(),
+            session: None,
+            refusals: Vec::new(),
+            links: Vec::new(),
+            last_institution: None,
+        }
+    }
+
+    /// Whether a turn of the dialog in charge is waiting for its answer.
+    pub fn waiting(&self) -> bool {
+        matches!(
+            self.dialogs.first(),
+            Some(Dialog {
+                reply: Slot::Pending { .. },
+                ..
+            })
+        )
+    }
+
+    /// The attempt of the present session, if it is this one.
+    pub fn attempt_mut(&mut self, id: crate::core::ids::AttemptId) -> Option<&mut Attempt> {
+        self.session
+            .as_mut()?
+            .attempt
+            .as_mut()
+            .filter(|attempt| attempt.id == id)
+    }
+}

@@ -1,0 +1,270 @@
+//! A person dialled or typed: one step of the conversation.
+
+use super::act::{Given, Move};
+use super::state::{Answer, ConnectSession, Note, Slot, Subscriber};
+use super::{Context, Effect, Flow, Input, Known};
+use crate::core::gsm7;
+use crate::core::ids::ConnectSessionId;
+use crate::core::linking::Step;
+use crate::core::menu::{Action, Outcome};
+use crate::core::menu::{Choice, Go, Kind, Screen};
+
+impl Flow {
+    /// Steps with what the person did. Afterwards the first dialog's slot holds the answer, or is pending.
+    pub fn turn(
+        &self,
+        state: &mut Subscriber,
+        input: Input,
+        known: Option<&Known>,
+        context: &Context<'_>,
+    ) -> Vec<Effect> {
+        let mut effects = self.tick(state, context);
+        let next = match input {
+            Input::Begin(extras) => {
+                if let Some(known) = known {
+                    Self::learn(state, known, context);
+                }
+                let home = self.home(state);
+                self.settle_in(state, home);
+                self.dialled(state, &extras, context)
+            }
+            Input::Again => Move::Stay(None),
+            Input::Line(line) => {
+                state.cursor.note = None;
+                let screen = self.menu.screen(&state.cursor.screen);
+                match screen {
+                    Some(screen) => self.line(state, screen, line, context, &mut effects),
+                    None => self.home(state),
+                }
+            }
+        };
+        self.settle_in(state, next);
+        self.answer(state, context);
+        effects
+    }
+
+    /// Takes up what the records know. They are the truth: live state may have been lost, or be older than they are.
+    fn learn(state: &mut Subscriber, known: &Known, context: &Context<'_>) {
+        state.links.clone_from(&known.links);
+        if known.last_institution.is_some() {
+            state.last_institution.clone_from(&known.last_institution);
+        }
+        for refusal in &known.refusals {
+            if !state.refusals.contains(refusal) {
+                state.refusals.push(refusal.clone());
+            }
+        }
+        state
+            .refusals
+            .retain(|refusal| context.now.since(refusal.at) < crate::core::attempt::REFUSAL_MEMORY);
+        let Some(unsettled) = &known.unsettled else { return };
+        let remembered = state.session.as_ref().and_then(|session| session.attempt.as_ref());
+        if remembered.is_some_and(|attempt| attempt.id == unsettled.attempt.id) {
+            return;
+        }
+        // The store has lost what the records still owe an answer for: take the session up from there.
+        let mut session = ConnectSession::new(unsettled.session, Some(unsettled.consent.clone()));
+        session.bank = Some(unsettled.bank.clone());
+        session.attempt = Some(unsettled.attempt.clone());
+        session.stage = Outcome::Confirming;
+        state.session = Some(session);
+    }
+
+    /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of bank or a
+    /// secret. The first segment that is anything else ends it.
+    fn dialled(&self, state: &mut Subscriber, extras: &[String], context: &Context<'_>) -> Move {
+        let mut next = Move::Stay(None);
+        for extra in extras {
+            let Some(screen) = self.menu.screen(&state.cursor.screen) else {
+                break;
+            };
+            let typed = gsm7::fold_digits(extra.trim());
+            let choice = single(&typed).and_then(|key| screen.options.iter().find(|choice| choice.key == key));
+            let Some(Choice { go, .. }) = choice else { break };
+            next = match go {
+                Go::To(to) if !matches!(self.menu.screen(to).map(|s| &s.kind), Some(Kind::End)) => {
+                    Move::Screen(to.clone())
+                }
+                Go::Do(action @ (Action::ShowLinks | Action::Home)) => {
+                    self.act(state, *action, Given::Nothing, context, &mut Vec::new())
+                }
+                _ => break,
+            };
+            self.settle_in(state, next);
+            next = Move::Stay(None);
+        }
+        next
+    }
+
+    /// A typed line at a screen.
+    fn line(
+        &self,
+        state: &mut Subscriber,
+        screen: &Screen,
+        line: crate::core::secret::Secret,
+        context: &Context<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Move {
+        if line.expose().chars().any(char::is_control) {
+            return stay("note-letters");
+        }
+        let typed = gsm7::fold_digits(line.expose().trim());
+        let key = single(&typed);
+        if let Some(turned) = turn_page(state, key) {
+            return turned;
+        }
+        if let Some(choice) = key.and_then(|key| screen.options.iter().find(|choice| choice.key == key)) {
+            return match &choice.go {
+                Go::To(to) => Move::Screen(to.clone()),
+                Go::Do(action) => self.act(state, *action, Given::Nothing, context, effects),
+            };
+        }
+        match &screen.kind {
+            Kind::Input(action) => self.act(state, *action, Given::Line(line), context, effects),
+            Kind::List { source, pick } => {
+                let number = typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+                if let Some(shown) = number.and_then(|n| state.cursor.shown.get(n)).cloned() {
+                    return self.act(state, *pick, Given::Key(shown), context, effects);
+                }
+                self.search(state, *source, &typed, context)
+            }
+            Kind::Choices | Kind::End => stay("note-choice"),
+        }
+    }
+
+    /// Carries a move out.
+    pub(super) fn settle_in(&self, state: &mut Subscriber, next: impl Into<Move>) {
+        match next.into() {
+            Move::To(outcome) => self.go(state, outcome),
+            Move::Screen(screen) => {
+                state.cursor = super::state::Cursor {
+                    screen,
+                    link: state.cursor.link,
+                    ..Default::default()
+                };
+            }
+            Move::Stay(note) => state.cursor.note = note.or(state.cursor.note.take()),
+            Move::Wait => {
+                self.go(state, Outcome::Checking);
+                if let Some(dialog) = state.dialogs.first_mut() {
+                    dialog.reply = Slot::Pending {
+                        until: crate::core::time::Timestamp::from_millis(0),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Fills the first dialog's slot: with the screen, or with the promise of one.
+    fn answer(&self, state: &mut Subscriber, context: &Context<'_>) {
+        let waits = state.waiting();
+        let slot = if waits {
+            Slot::Pending {
+                until: context.answer_by,
+            }
+        } else {
+            Slot::Set(self.view(state, context))
+        };
+        self.set(state, slot);
+    }
+
+    /// Puts an answer into the first dialog's slot.
+    pub(super) fn set(&self, state: &mut Subscriber, slot: Slot) {
+        let Some(dialog) = state.dialogs.first_mut() else {
+            return;
+        };
+        dialog.closed |= matches!(&slot, Slot::Set(Answer { end: true, .. }));
+        dialog.reply = slot;
+    }
+
+    /// Sets the answer that a turn of this dialog is still waiting for: the screen for where the person stands. Says
+    /// whether one was waiting.
+    pub fn poll(&self, state: &mut Subscriber, key: &[u8; 32], last: bool, context: &Context<'_>) -> bool {
+        let Some(index) = state.dialogs.iter().position(|dialog| dialog.key == *key) else {
+            return false;
+        };
+        if !matches!(state.dialogs[index].reply, Slot::Pending { .. }) {
+            return false;
+        }
+        if index > 0 {
+            let text = self.texts.format(state.locale, "elsewhere", &[]);
+            state.dialogs[index].reply = Slot::Set(Answer { end: true, text });
+            state.dialogs[index].closed = true;
+            return true;
+        }
+        let stage = state.session.as_ref().map(|session| session.stage);
+        let in_flight = matches!(stage, Some(Outcome::Checking | Outcome::Confirming));
+        match stage {
+            _ if last && in_flight => self.go(state, Outcome::LeftChecking),
+            Some(stage) => self.go(state, stage),
+            None => {}
+        }
+        let answer = self.view(state, context);
+        self.set(state, Slot::Set(answer));
+        true
+    }
+
+    /// Ends the dialog in charge with one of the answers of last resort.
+    pub fn refuse(&self, state: &mut Subscriber, message: &str) {
+        let text = self.texts.format(state.locale, message, &[]);
+        self.set(state, Slot::Set(Answer { end: true, text }));
+    }
+}
+
+impl ConnectSession {
+    /// A try at linking that has only begun.
+    pub fn new(id: ConnectSessionId, consent: Option<super::state::ConsentGiven>) -> Self {
+        Self {
+            id,
+            consent,
+            stage: Outcome::ChooseBank,
+            told: false,
+            bank: None,
+            provider_session: None,
+            form: None,
+            step: Step::Login,
+            asked: 0,
+            answers: Vec::new(),
+            accounts: Vec::new(),
+            attempt: None,
+            wrong_codes: 0,
+            rounds: 0,
+            result: None,
+            renews: None,
+        }
+    }
+}
+
+/// 9 shows more; 0 goes back a page, or out of a search.
+fn turn_page(state: &mut Subscriber, key: Option<char>) -> Option<Move> {
+    let cursor = &mut state.cursor;
+    match key {
+        Some('9') if cursor.more => cursor.page += 1,
+        Some('0') if cursor.page > 0 => cursor.page -= 1,
+        Some('0') if cursor.query.is_some() => cursor.query = None,
+        _ => return None,
+    }
+    Some(Move::Stay(None))
+}
+
+/// The only character of a text.
+fn single(text: &str) -> Option<char> {
+    let mut characters = text.chars();
+    characters.next().filter(|_| characters.next().is_none())
+}
+
+/// Stay on the screen, with a sentence above it.
+pub(super) fn stay(id: &str) -> Move {
+    Move::Stay(Some(Note {
+        id: id.to_owned(),
+        number: None,
+    }))
+}
+
+/// Stay on the screen, with a sentence and its number above it.
+pub(super) fn stay_with(id: &str, number: i64) -> Move {
+    Move::Stay(Some(Note {
+        id: id.to_owned(),
+        number: Some(number),
+    }))
+}

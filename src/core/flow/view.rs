@@ -1,0 +1,240 @@
+//! The screen for a state.
+
+use super::act::looked_at;
+use super::state::{Answer, Subscriber};
+use super::{Context, Flow};
+use crate::core::attempt;
+use crate::core::gsm7;
+use crate::core::menu::{Kind, Screen, Source};
+use crate::core::messages::{Arg, Locale};
+use crate::core::next_step::FieldKind;
+use crate::core::screen::{Draft, Opt, Options, page};
+use crate::core::search;
+
+/// Septets a name from outside may take in a sentence.
+const NAME: usize = 22;
+/// Septets a bank's name for a field may take.
+const LABEL: usize = 40;
+
+/// The page of a dialog nobody knows the size of.
+const SMALLEST: usize = 136;
+
+/// An entry of a list: the key behind it, and what it says.
+type Entry = (String, String);
+
+impl Flow {
+    /// Renders the screen that the cursor is on, and remembers what its numbers mean.
+    pub(super) fn view(&self, state: &mut Subscriber, context: &Context<'_>) -> Answer {
+        let Some(screen) = self.menu.screen(&state.cursor.screen) else {
+            return Answer {
+                end: true,
+                text: self.texts.format(state.locale, "sorry", &[]),
+            };
+        };
+        let args = self.args(state, context);
+        let args: Vec<_> = args.iter().map(|(name, arg)| (*name, arg.clone())).collect();
+        let mut text = self.texts.format(state.locale, &screen.text, &args);
+        if let Some(note) = state.cursor.note.take() {
+            let numbered = note
+                .number
+                .map(|n| [("left", Arg::Number(n)), ("length", Arg::Number(n))]);
+            let args: Vec<_> = args.iter().cloned().chain(numbered.into_iter().flatten()).collect();
+            text = format!("{}\n{text}", self.texts.format(state.locale, &note.id, &args));
+        }
+        let entries = match &screen.kind {
+            Kind::List { source, .. } => self.entries(state, *source, context),
+            _ => Vec::new(),
+        };
+        let septets = state.dialogs.first().map_or(SMALLEST, |dialog| dialog.septets);
+        let drawn = page(
+            &self.draft(state.locale, screen, text, &entries),
+            state.cursor.page,
+            septets,
+        );
+        state.cursor.page = drawn.number;
+        state.cursor.more = drawn.has_more;
+        state.cursor.shown = entries
+            .into_iter()
+            .map(|(key, _)| key)
+            .take(drawn.shown.end)
+            .skip(drawn.shown.start)
+            .collect();
+        let end = matches!(screen.kind, Kind::End);
+        self.told(state);
+        Answer { end, text: drawn.text }
+    }
+
+    /// A result that stands on the screen has been told.
+    fn told(&self, state: &mut Subscriber) {
+        if let Some(session) = &mut state.session
+            && state.cursor.screen == self.menu.outcome(session.stage)
+        {
+            session.told = true;
+        }
+    }
+
+    fn draft(&self, locale: Locale, screen: &Screen, text: String, entries: &[Entry]) -> Draft {
+        let options: Vec<_> = screen
+            .options
+            .iter()
+            .map(|choice| Opt {
+                key: choice.key,
+                label: self.texts.format(locale, &choice.label, &[]),
+            })
+            .collect();
+        let more = self.texts.format(locale, "more", &[]);
+        match screen.kind {
+            Kind::List { .. } => {
+                let labels = entries.iter().map(|(_, label)| label.clone()).collect();
+                Draft {
+                    text,
+                    options: Options::Numbered(labels),
+                    tail: options,
+                    more,
+                }
+            }
+            _ => {
+                let (tail, options) = options.into_iter().partition(|option| option.key == '0');
+                Draft {
+                    text,
+                    options: Options::Fixed(options),
+                    tail,
+                    more,
+                }
+            }
+        }
+    }
+
+    /// The consent as it stands on the welcome screen, word for word.
+    pub(super) fn consent_text(&self, locale: Locale) -> String {
+        self.texts.format(locale, "welcome", &self.consent_args())
+    }
+
+    fn consent_args(&self) -> [(&'static str, Arg); 3] {
+        [
+            ("partner", Arg::Text(gsm7::clean_name(&self.settings.partner, NAME))),
+            ("purpose", Arg::Text(gsm7::clean_name(&self.settings.purpose, LABEL))),
+            ("days", Arg::Number(i64::from(self.settings.days))),
+        ]
+    }
+
+    /// Everything a message may want to know.
+    fn args(&self, state: &Subscriber, context: &Context<'_>) -> Vec<(&'static str, Arg)> {
+        let session = state.session.as_ref();
+        let result = session.and_then(|session| session.result.as_ref());
+        let link = looked_at(state).or(result);
+        let bank = session.and_then(|s| s.bank.as_ref()).map(|bank| bank.name.as_str());
+        let on_link = matches!(state.cursor.screen.as_str(), "link" | "unlink" | "unlinked");
+        let name = if on_link {
+            link.map(|link| link.bank.as_str()).or(bank)
+        } else {
+            bank.or(link.map(|l| l.bank.as_str()))
+        };
+        let shown = if on_link { looked_at(state) } else { result.or(link) };
+        let account = shown
+            .and_then(|link| link.masked.as_deref())
+            .map_or(String::new(), |masked| format!("..{masked}"));
+        let field = session.and_then(|s| s.field()).map_or("", |field| field.label.as_str());
+        let waited = session
+            .and_then(|s| s.attempt.as_ref())
+            .map_or(0, |a| context.now.since(a.begun_at).as_secs());
+        let minutes = session
+            .and_then(|s| s.bank.as_ref())
+            .and_then(|bank| attempt::must_wait(&state.refusals, &bank.id, context.now))
+            .map_or(1, |wait| wait.as_secs().div_ceil(60).max(1));
+        let mut args = self.consent_args().to_vec();
+        args.extend([
+            ("bank", Arg::Text(gsm7::clean_name(name.unwrap_or_default(), NAME))),
+            ("field", Arg::Text(gsm7::clean_name(field, LABEL))),
+            ("account", Arg::Text(account)),
+            ("seconds", Arg::Number(i64::try_from(waited).unwrap_or(i64::MAX))),
+            ("minutes", Arg::Number(i64::try_from(minutes).unwrap_or(i64::MAX))),
+        ]);
+        args
+    }
+
+    fn entries(&self, state: &Subscriber, source: Source, context: &Context<'_>) -> Vec<Entry> {
+        let session = state.session.as_ref();
+        match source {
+            Source::Languages => Locale::ALL
+                .iter()
+                .map(|locale| (locale.tag().to_owned(), locale.own_name().to_owned()))
+                .collect(),
+            Source::Banks => self.banks(state, context),
+            Source::Methods => session
+                .and_then(|s| s.bank.as_ref())
+                .map(|bank| {
+                    bank.methods
+                        .iter()
+                        .enumerate()
+                        .map(|(n, m)| (n.to_string(), m.name.clone()))
+                        .collect()
+                })
+                .unwrap_or_default(),
+            Source::FieldChoices => match session.and_then(|s| s.field()).map(|field| &field.kind) {
+                Some(FieldKind::OneOf(choices)) => choices
+                    .iter()
+                    .map(|choice| (choice.value.clone(), choice.label.clone()))
+                    .collect(),
+                _ => Vec::new(),
+            },
+            Source::Accounts => session
+                .map(|s| {
+                    s.accounts
+                        .iter()
+                        .map(|a| (a.key.clone(), format!("{} ..{}", a.label, a.masked)))
+                        .collect()
+                })
+                .unwrap_or_default(),
+            Source::Links => state
+                .links
+                .iter()
+                .map(|link| {
+                    let masked = link
+                        .masked
+                        .as_deref()
+                        .map_or(String::new(), |masked| format!(" ..{masked}"));
+                    (
+                        link.id.to_string(),
+                        format!("{}{masked}", gsm7::clean_name(&link.bank, NAME)),
+                    )
+                })
+                .collect(),
+        }
+    }
+
+    /// The institutions: what was searched for, or all with the person's last one and the favourites first.
+    fn banks(&self, state: &Subscriber, context: &Context<'_>) -> Vec<Entry> {
+        let offers = context.banks.unwrap_or_default();
+        let entry = |index: usize| {
+            let institution = &offers[index].institution;
+            (institution.id.clone(), gsm7::clean_name(&institution.name, NAME))
+        };
+        if let Some(query) = &state.cursor.query {
+            return search::find(query, offers.iter().map(|o| o.institution.name.as_str()))
+                .into_iter()
+                .map(entry)
+                .collect();
+        }
+        let rank = |index: &usize| {
+            let institution = &offers[*index].institution;
+            if state.last_institution.as_ref() == Some(&institution.id) {
+                return (0, 0);
+            }
+            let favourite = self
+                .settings
+                .favourites
+                .iter()
+                .position(|name| name.eq_ignore_ascii_case(&institution.name));
+            favourite.map_or((2, 0), |place| (1, place))
+        };
+        let mut order: Vec<_> = (0..offers.len()).collect();
+        order.sort_by_key(rank);
+        order.into_iter().map(entry).collect()
+    }
+
+    /// The words for a situation in which no state could be had.
+    pub fn last_resort(&self, locale: Locale, id: &str) -> String {
+        self.texts.format(locale, id, &[])
+    }
+}

@@ -1,0 +1,73 @@
+//! What the conversation and the providers both speak of: institutions, sessions, submissions.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::next_step::Form;
+use super::time::Timestamp;
+
+/// A bank, wallet or savings app that can be linked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Institution {
+    /// The key we know it by: unique in one provider's list, and stable.
+    pub id: String,
+    /// What the provider wants to be given back; not always unique.
+    pub provider_id: String,
+    /// Its name; untrusted text.
+    pub name: String,
+    /// ISO 3166-1 alpha-2, upper case, where known.
+    pub country: Option<String>,
+    /// Whether it is the business side of a bank.
+    pub business: bool,
+    /// The ways to log in.
+    pub methods: Vec<AuthMethod>,
+    /// How long the provider says a login may take there.
+    pub timeout: Option<Duration>,
+}
+
+/// One way to log in at an institution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthMethod {
+    /// What the provider wants to be given back (`internet_banking`).
+    pub id: String,
+    /// What to call it before a person; untrusted text.
+    pub name: String,
+    /// What it asks; the session's own form is the final word.
+    pub form: Form,
+    /// Whether it wants a card number together with a card PIN.
+    pub card_and_pin: bool,
+}
+
+/// A session at a provider. Sealed wherever it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderSession {
+    /// The provider's handle; opaque.
+    pub id: String,
+    /// When it ends, where the provider says.
+    pub expires_at: Option<Timestamp>,
+    /// What to ask, if the provider says it again here; the final word.
+    pub form: Option<Form>,
+    /// What the answers are submitted as.
+    pub kind: SessionKind,
+}
+
+/// Whether a session links a new account or renews the consent of a linked one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionKind {
+    /// A new account.
+    Link,
+    /// An account that is already linked.
+    Reauth,
+}
+
+/// The call a submission makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Step {
+    /// The first one: the login itself.
+    Login,
+    /// The answers to a later form: a one-time code, a security question.
+    Code,
+    /// The account that was picked.
+    Choose,
+}

@@ -1,0 +1,176 @@
+//! Proves that menu and texts work together: that a person can get everywhere and out again, in every language, on the
+//! smallest screen. What is found is for whoever edits `menus/`; nothing here runs while people are served.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
+
+use super::wording::{self, Usage};
+use super::{Action, Go, Kind, Menu};
+use crate::core::messages::{Arg, Locale, Texts};
+
+/// Something to put right in `menus/`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The screen, or the message where no single screen is concerned.
+    pub screen: String,
+    /// The language, where only one is concerned.
+    pub locale: Option<Locale>,
+    /// What is wrong and how to put it right.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.screen)?;
+        if let Some(locale) = self.locale {
+            write!(f, " ({locale})")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// The values that messages are measured with, by variable. A count has several, for its plural forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Samples(pub BTreeMap<&'static str, Vec<Arg>>);
+
+impl Samples {
+    /// The longest values that the flow puts into messages: it cuts names to these lengths, in septets.
+    pub fn worst_case() -> Self {
+        let name = |length| vec![Arg::Text(wording::name_of(length))];
+        let count = |most| [0, 1, 2, 3, most].map(Arg::Number).to_vec();
+        Self(BTreeMap::from([
+            ("partner", name(22)),
+            ("purpose", name(30)),
+            ("bank", name(22)),
+            ("field", name(40)),
+            ("account", vec![Arg::Text("..5678".to_owned())]),
+            ("days", count(365)),
+            ("seconds", count(60)),
+            ("minutes", count(1440)),
+            ("left", count(3)),
+            ("length", count(20)),
+        ]))
+    }
+}
+
+/// Everything that is wrong with this menu in these languages; nothing when all is well.
+///
+/// `limits` are the septets of each gateway's page, its own marks such as `CON ` already taken off; the smallest decides.
+pub fn check(menu: &Menu, texts: &Texts, limits: &[u16], samples: &Samples) -> Vec<Finding> {
+    let mut findings = paths(menu);
+    let usage = Usage::of(menu);
+    findings.extend(wording::sets(&usage, texts));
+    let limit = limits.iter().min().map(|limit| usize::from(*limit));
+    for locale in Locale::ALL {
+        findings.extend(wording::messages(&usage, texts, locale, samples));
+        if let Some(limit) = limit {
+            findings.extend(super::fit::screens(menu, texts, locale, limit, samples));
+            findings.extend(super::fit::from_code(texts, locale, limit, samples));
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    findings
+}
+
+/// What [`check`] found, to be read by a person, and whether all is well.
+pub fn check_report(menu: &Menu, texts: &Texts, limits: &[u16], samples: &Samples) -> (String, bool) {
+    let findings = check(menu, texts, limits, samples);
+    let mut report = String::new();
+    for finding in &findings {
+        let _ = writeln!(report, "{finding}");
+    }
+    let screens = menu.screens().count();
+    let languages = Locale::ALL.len();
+    if findings.is_empty() {
+        let _ = writeln!(
+            report,
+            "{screens} screens in {languages} languages: all can be reached and left, and all fit."
+        );
+    } else {
+        let _ = writeln!(
+            report,
+            "{screens} screens in {languages} languages: {} to put right.",
+            findings.len()
+        );
+    }
+    if let Some(limit) = limits.iter().min() {
+        let _ = writeln!(
+            report,
+            "Fullest single page with the longest values, of {limit} septets:"
+        );
+        for locale in Locale::ALL {
+            if let Some((screen, septets)) = super::fit::fullest(menu, texts, locale, samples) {
+                let _ = writeln!(report, "  {:<3} {septets:>3}  {screen}", locale.tag());
+            }
+        }
+    }
+    (report, findings.is_empty())
+}
+
+/// Screens that nobody reaches, and screens that nobody gets out of.
+fn paths(menu: &Menu) -> Vec<Finding> {
+    let edges: Vec<(&str, Vec<String>)> = menu
+        .screens()
+        .map(|screen| {
+            let targets = screen
+                .moves()
+                .flat_map(|(_, go)| menu.targets(&go).into_iter().map(str::to_owned).collect::<Vec<_>>());
+            (screen.id.as_str(), targets.collect())
+        })
+        .collect();
+
+    // A dial begins at the start, or where `home` leads when something waits to be continued or told.
+    let mut reached = BTreeSet::from([menu.start.clone()]);
+    reached.extend(menu.targets(&Go::Do(Action::Home)).into_iter().map(str::to_owned));
+    grow(&mut reached, |reached| {
+        edges
+            .iter()
+            .filter(|(from, _)| reached.contains(*from))
+            .flat_map(|(_, to)| to.clone())
+            .collect()
+    });
+
+    let ends = menu.screens().filter(|screen| screen.kind == Kind::End);
+    let mut leaving: BTreeSet<String> = ends.map(|screen| screen.id.clone()).collect();
+    grow(&mut leaving, |leaving| {
+        let out = edges
+            .iter()
+            .filter(|(_, to)| to.iter().any(|target| leaving.contains(target)));
+        out.map(|(from, _)| (*from).to_owned()).collect()
+    });
+
+    let lost = |id: &str, message: &str| Finding {
+        screen: id.to_owned(),
+        locale: None,
+        message: message.to_owned(),
+    };
+    let unreached = menu.screens().filter(|screen| !reached.contains(&screen.id));
+    let stuck = menu.screens().filter(|screen| !leaving.contains(&screen.id));
+    unreached
+        .map(|screen| {
+            lost(
+                &screen.id,
+                "no screen and no outcome leads here; lead to it or remove it",
+            )
+        })
+        .chain(stuck.map(|screen| {
+            lost(
+                &screen.id,
+                "a dead end: no way leads from here to an `end` screen; add one",
+            )
+        }))
+        .collect()
+}
+
+/// Adds what `next` finds from the set until nothing new is found.
+fn grow(set: &mut BTreeSet<String>, next: impl Fn(&BTreeSet<String>) -> Vec<String>) {
+    loop {
+        let before = set.len();
+        let found = next(set);
+        set.extend(found);
+        if set.len() == before {
+            return;
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Whether what is shown fits the smallest page with the longest values. A text that does not fit would still be shown,
+//! page by page; but whoever must press 9 three times to see what is asked has been lost on the way, so each screen has
+//! an allowance and this holds it to that.
+
+use super::check::{Finding, Samples};
+use super::wording::{LAST_RESORT, NOTES, longest, name_of, septets};
+use super::{BACK_KEY, Choice, Kind, MORE_KEY, Menu, Screen};
+use crate::core::messages::{Locale, Texts};
+use crate::core::screen::{Draft, Opt, Options, page};
+
+/// How many names of a list must fit beside its text: with fewer, a list of thirty banks is thirty pages.
+const LIST_ROWS: usize = 3;
+
+/// The length in septets of the names that are counted on.
+const LIST_NAME: usize = 20;
+
+/// How many names the list that is tried has: more than one page takes, so that the line for more pages is there.
+const LIST_LENGTH: usize = 12;
+
+/// The most septets of a note: it stands above a screen and must leave room for it.
+const NOTE: usize = 80;
+
+/// The screens that do not fit in this language.
+pub(super) fn screens(menu: &Menu, texts: &Texts, locale: Locale, limit: usize, samples: &Samples) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for screen in menu.screens() {
+        let drawn = Drawn::of(screen, texts, locale, samples);
+        if !drawn.fits(screen.pages, limit) {
+            let message = format!(
+                "takes {} septets and does not fit on {} of {limit}; shorten `{}` or the options",
+                drawn.septets(),
+                if screen.pages == 1 {
+                    "one page".to_owned()
+                } else {
+                    format!("{} pages", screen.pages)
+                },
+                screen.text
+            );
+            findings.push(Finding {
+                screen: screen.id.clone(),
+                locale: Some(locale),
+                message,
+            });
+        }
+    }
+    findings
+}
+
+/// The notes and last answers that are too long in this language.
+pub(super) fn from_code(texts: &Texts, locale: Locale, limit: usize, samples: &Samples) -> Vec<Finding> {
+    let notes = NOTES.iter().map(|id| (*id, NOTE.min(limit)));
+    let answers = LAST_RESORT.iter().map(|id| (*id, limit));
+    notes
+        .chain(answers)
+        .filter_map(|(id, limit)| {
+            let septets = septets(&longest(texts, locale, id, samples));
+            let message = format!("takes {septets} septets of {limit}; shorten it");
+            (septets > limit).then(|| Finding {
+                screen: id.to_owned(),
+                locale: Some(locale),
+                message,
+            })
+        })
+        .collect()
+}
+
+/// The screen that takes the most of a single page, and how many septets.
+pub(super) fn fullest<'a>(
+    menu: &'a Menu,
+    texts: &Texts,
+    locale: Locale,
+    samples: &Samples,
+) -> Option<(&'a str, usize)> {
+    menu.screens()
+        .filter(|screen| screen.pages == 1)
+        .map(|screen| (screen.id.as_str(), Drawn::of(screen, texts, locale, samples).septets()))
+        .max_by_key(|(_, septets)| *septets)
+}
+
+/// A screen with its longest values, as the flow hands it to the page fitter.
+struct Drawn {
+    draft: Draft,
+    /// The keys and labels that must be on every way through the screen, whole.
+    lines: Vec<String>,
+    /// Whether names of a list take what room is left.
+    list: bool,
+}
+
+impl Drawn {
+    fn of(screen: &Screen, texts: &Texts, locale: Locale, samples: &Samples) -> Self {
+        let label = |id: &str| longest(texts, locale, id, samples);
+        let own = |choice: &Choice| Opt {
+            key: choice.key,
+            label: label(&choice.label),
+        };
+        let (tail, fixed): (Vec<Opt>, Vec<Opt>) = screen
+            .options
+            .iter()
+            .map(own)
+            .partition(|option| option.key == BACK_KEY);
+        let lines = fixed
+            .iter()
+            .chain(&tail)
+            .map(|option| format!("{} {}", option.key, option.label))
+            .collect();
+        let list = matches!(screen.kind, Kind::List { .. });
+        let options = if list {
+            Options::Numbered(vec![name_of(LIST_NAME); LIST_LENGTH])
+        } else {
+            Options::Fixed(fixed)
+        };
+        Self {
+            draft: Draft {
+                text: label(&screen.text),
+                options,
+                tail,
+                more: label("more"),
+            },
+            lines,
+            list,
+        }
+    }
+
+    /// What must stand on one page: the text and options with their line breaks, and for a list its least rows.
+    fn septets(&self) -> usize {
+        let line = |line: &str| 1 + septets(line);
+        let rows = if self.list {
+            LIST_ROWS * line(&format!("1 {}", name_of(LIST_NAME))) + line(&format!("{MORE_KEY} {}", self.draft.more))
+        } else {
+            0
+        };
+        septets(&self.draft.text) + rows + self.lines.iter().map(|each| line(each)).sum::<usize>()
+    }
+
+    /// Whether the fitter brings it onto so many pages without cutting a label, or a list's least rows onto the first.
+    fn fits(&self, pages: u8, limit: usize) -> bool {
+        let first = page(&self.draft, 0, limit);
+        if self.list {
+            return first.shown.len() >= LIST_ROWS && self.lines.iter().all(|line| has_line(&first.text, line));
+        }
+        let mut all = vec![first];
+        while all.last().is_some_and(|last| last.has_more) {
+            if all.len() >= usize::from(pages) {
+                return false;
+            }
+            all.push(page(&self.draft, all.len(), limit));
+        }
+        self.lines
+            .iter()
+            .all(|line| all.iter().any(|page| has_line(&page.text, line)))
+    }
+}
+
+fn has_line(text: &str, line: &str) -> bool {
+    text.lines().any(|each| each == line)
+}

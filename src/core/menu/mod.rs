@@ -1,0 +1,176 @@
+//! The conversation as data: `menus/link.toml` read into a graph of screens, proven sound, and drawn.
+//!
+//! The file says what a person sees and which key does what. It does not say when: an option that needs the server asks
+//! for an [`Action`], the server answers with an [`Outcome`], and the file names the screen of each outcome once. So the
+//! screens can be changed, reordered and reworded without touching code, and code cannot lead to a screen that is not there.
+//!
+//! [`parse`] refuses a file that breaks the rules of the form, [`check`] finds what only shows when menu and texts are put
+//! together (a screen nobody reaches, a text that does not fit), and [`graph`] draws what is left.
+
+pub mod check;
+mod fit;
+pub mod graph;
+mod parse;
+mod spelling;
+pub mod wording;
+mod words;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+pub use super::screen::MORE_KEY;
+pub use check::{Finding, Samples, check, check_report};
+pub use parse::MenuError;
+pub use words::{Action, Outcome};
+
+/// The key that goes back or leaves, on every screen alike.
+pub const BACK_KEY: char = '0';
+
+/// All screens and moves. Only [`Menu::parse`] makes one, so every screen that it names exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Menu {
+    /// The screen a first dial begins with.
+    pub start: String,
+    screens: Vec<Screen>,
+    outcomes: BTreeMap<Outcome, String>,
+}
+
+/// What a person sees at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// Its name in the menu file.
+    pub id: String,
+    /// The id of its text.
+    pub text: String,
+    /// Its fixed choices, in the order of the file.
+    pub options: Vec<Choice>,
+    /// What else can be done on it.
+    pub kind: Kind,
+    /// On how many pages its text and fixed choices may stand with the longest values; 1 where the file does not say.
+    pub pages: u8,
+}
+
+/// A fixed choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The key to press, one of `0` to `8`.
+    pub key: char,
+    /// The id of the text beside the key.
+    pub label: String,
+    /// What pressing it does.
+    pub go: Go,
+}
+
+/// What choosing does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Go {
+    /// Shows this screen.
+    To(String),
+    /// Asks the server for this.
+    Do(Action),
+}
+
+/// What can be done on a screen beside its fixed choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Choices,
+    /// Pick from a list that comes from data.
+    List {
+        /// Where the list comes from.
+        source: Source,
+        /// What picking does.
+        pick: Action,
+    },
+    /// Type an answer, which is given to this action.
+    Input(Action),
+    /// Nothing at all: the dialog is over.
+    End,
+}
+
+/// Where a list comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The languages we speak.
+    Languages,
+    /// The institutions that can be linked.
+    Banks,
+    /// The auth methods of the institution.
+    Methods,
+    /// What the field that is being asked may be answered with.
+    FieldChoices,
+    /// The accounts that the provider found.
+    Accounts,
+    /// What the person has linked.
+    Links,
+}
+
+impl Menu {
+    /// The menu that is part of the program.
+    ///
+    /// # Errors
+    /// When the file breaks a rule, which a test excludes for a released version.
+    pub fn embedded() -> Result<Self, MenuError> {
+        Self::parse(include_str!("../../../menus/link.toml"))
+    }
+
+    /// Reads a menu file.
+    ///
+    /// # Errors
+    /// When it is not TOML of the right form, or breaks rules of the form; then all of them, each with its place and remedy.
+    pub fn parse(source: &str) -> Result<Self, MenuError> {
+        parse::parse(source)
+    }
+
+    /// The screen with this id.
+    pub fn screen(&self, id: &str) -> Option<&Screen> {
+        self.screens.iter().find(|screen| screen.id == id)
+    }
+
+    /// Every screen, in the order of the file.
+    pub fn screens(&self) -> impl Iterator<Item = &Screen> {
+        self.screens.iter()
+    }
+
+    /// The id of the screen that shows this outcome.
+    pub fn outcome(&self, outcome: Outcome) -> &str {
+        // Parsing mapped every outcome, so the fallback is never taken; it spares every caller an impossible error.
+        self.outcomes.get(&outcome).unwrap_or(&self.start)
+    }
+
+    /// The ids of the screens that a move may lead to, in the order of the action's outcomes and each once.
+    pub fn targets<'a>(&'a self, go: &'a Go) -> Vec<&'a str> {
+        match go {
+            Go::To(screen) => vec![screen],
+            Go::Do(action) => self.after(*action),
+        }
+    }
+
+    /// The ids of the screens that an action may lead to, in the order of its outcomes and each once.
+    pub fn after(&self, action: Action) -> Vec<&str> {
+        let mut targets = Vec::new();
+        for outcome in action.outcomes() {
+            let target = self.outcome(*outcome);
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
+        targets
+    }
+}
+
+impl Screen {
+    /// Everything that can be done here: the key (`None` for picking from the list or typing) and where it goes.
+    pub fn moves(&self) -> impl Iterator<Item = (Option<char>, Go)> {
+        let own = match self.kind {
+            Kind::List { pick, .. } => Some(pick),
+            Kind::Input(action) => Some(action),
+            Kind::Choices | Kind::End => None,
+        };
+        own.map(|action| (None, Go::Do(action)))
+            .into_iter()
+            .chain(self.options.iter().map(|choice| (Some(choice.key), choice.go.clone())))
+    }
+}

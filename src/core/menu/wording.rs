@@ -1,0 +1,200 @@
+//! What can be said of the texts without laying them out: that they are all there, want the same values in every
+//! language, and hold nothing that a phone cannot show or that a person would take for a key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Menu;
+use super::check::{Finding, Samples};
+use crate::core::gsm7;
+use crate::core::messages::{Arg, Locale, Texts};
+
+/// Notes shown above a screen once.
+pub const NOTES: &[&str] = &[
+    "note-ask-again",
+    "note-changed",
+    "note-choice",
+    "note-digits",
+    "note-empty",
+    "note-length",
+    "note-letters",
+    "note-not-found",
+    "note-removed",
+    "note-too-long",
+    "note-wrong-code",
+];
+
+/// Answers that end a dialog without a screen of the menu.
+pub const LAST_RESORT: &[&str] = &[
+    "busy",
+    "elsewhere",
+    "expired",
+    "no-service",
+    "sorry",
+    "too-long",
+    "unreadable",
+];
+
+/// Words that code puts beside keys or names.
+pub const WORDS: &[&str] = &["account-current", "account-other", "account-savings", "back", "more"];
+
+/// Keys that some operators take before we see them; a line that begins so would be read as an option.
+const OPERATOR_KEYS: [&str; 2] = ["98", "00"];
+
+/// Which message is used where.
+pub(super) struct Usage {
+    /// By message: the place to name in a finding, which is the first screen that uses it or the message itself.
+    places: BTreeMap<String, String>,
+    /// Messages that stand on one line beside a key.
+    labels: BTreeSet<String>,
+}
+
+impl Usage {
+    pub(super) fn of(menu: &Menu) -> Self {
+        let mut places = BTreeMap::new();
+        let mut labels = BTreeSet::new();
+        for screen in menu.screens() {
+            places.entry(screen.text.clone()).or_insert_with(|| screen.id.clone());
+            for choice in &screen.options {
+                places.entry(choice.label.clone()).or_insert_with(|| screen.id.clone());
+                labels.insert(choice.label.clone());
+            }
+        }
+        for id in NOTES.iter().chain(LAST_RESORT).chain(WORDS) {
+            places.entry((*id).to_owned()).or_insert_with(|| (*id).to_owned());
+        }
+        labels.extend(WORDS.iter().map(|id| (*id).to_owned()));
+        Self { places, labels }
+    }
+}
+
+/// Messages that nothing uses, and messages that only a translation has.
+pub(super) fn sets(usage: &Usage, texts: &Texts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for locale in Locale::ALL {
+        for id in texts.ids(locale) {
+            let message = if !usage.places.contains_key(id) {
+                "no screen and no code uses this message; remove it"
+            } else if texts.variables(Locale::En, id).is_none() {
+                "English has no such message; translate one that it has"
+            } else {
+                continue;
+            };
+            findings.push(Finding {
+                screen: id.to_owned(),
+                locale: Some(locale),
+                message: message.to_owned(),
+            });
+        }
+    }
+    findings
+}
+
+/// What is wrong with this language's messages, one by one.
+pub(super) fn messages(usage: &Usage, texts: &Texts, locale: Locale, samples: &Samples) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (id, place) in &usage.places {
+        let mut find = |message: String| {
+            findings.push(Finding {
+                screen: place.clone(),
+                locale: Some(locale),
+                message,
+            });
+        };
+        let Some(variables) = texts.variables(locale, id) else {
+            find(format!(
+                "the message `{id}` is missing; write it in menus/locales/{locale}.ftl"
+            ));
+            continue;
+        };
+        if let Some(english) = texts.variables(Locale::En, id)
+            && english != variables
+        {
+            find(format!(
+                "`{id}` uses {}, English uses {}; use the same",
+                list(variables),
+                list(english)
+            ));
+        }
+        if let Some(unknown) = variables.iter().find(|name| !samples.0.contains_key(name.as_str())) {
+            find(format!(
+                "`{id}` uses ${unknown}, which the flow never fills in; use another value"
+            ));
+            continue;
+        }
+        for text in formatted(texts, locale, id, samples) {
+            if let Some(foreign) = text.chars().find(|c| gsm7::cost(*c).is_none()) {
+                find(format!(
+                    "`{id}` holds `{foreign}`, which is not in GSM-7; write it without"
+                ));
+            }
+            if usage.labels.contains(id) && text.contains('\n') {
+                find(format!("`{id}` stands beside a key; write it on one line"));
+            }
+            if let Some(key) = text.lines().find_map(operator_key) {
+                find(format!(
+                    "a line of `{id}` begins with {key}, which belongs to operators; reword it"
+                ));
+            }
+        }
+    }
+    findings
+}
+
+fn operator_key(line: &str) -> Option<&'static str> {
+    let first = line.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    OPERATOR_KEYS.into_iter().find(|key| *key == first)
+}
+
+fn list(variables: &BTreeSet<String>) -> String {
+    if variables.is_empty() {
+        return "no values".to_owned();
+    }
+    variables
+        .iter()
+        .map(|name| format!("${name}"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The message with every combination of the sample values that it uses.
+pub(super) fn formatted(texts: &Texts, locale: Locale, id: &str, samples: &Samples) -> Vec<String> {
+    let mut combinations: Vec<Vec<(&str, Arg)>> = vec![Vec::new()];
+    let own = texts.variables(locale, id).or_else(|| texts.variables(Locale::En, id));
+    for name in own.into_iter().flatten() {
+        let Some(values) = samples.0.get(name.as_str()) else {
+            continue;
+        };
+        combinations = combinations
+            .iter()
+            .flat_map(|args| {
+                values
+                    .iter()
+                    .map(|value| args.iter().cloned().chain([(name.as_str(), value.clone())]).collect())
+            })
+            .collect();
+    }
+    combinations.iter().map(|args| texts.format(locale, id, args)).collect()
+}
+
+/// The message at its longest. Characters outside GSM-7, which are findings of their own, count as one.
+pub(super) fn longest(texts: &Texts, locale: Locale, id: &str, samples: &Samples) -> String {
+    formatted(texts, locale, id, samples)
+        .into_iter()
+        .max_by_key(|text| septets(text))
+        .unwrap_or_default()
+}
+
+pub(super) fn septets(text: &str) -> usize {
+    text.chars().map(|c| gsm7::cost(c).unwrap_or(1)).sum()
+}
+
+/// A name of words with this many septets.
+pub(super) fn name_of(length: usize) -> String {
+    let mut name: String = "Longest Name of a "
+        .chars()
+        .cycle()
+        .take(length.saturating_sub(1))
+        .collect();
+    name.push('x');
+    name
+}

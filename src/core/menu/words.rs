@@ -1,0 +1,193 @@
+//! The words that `menus/link.toml` may use for what the server does, and what each may lead to.
+
+use serde::{Deserialize, Serialize};
+
+/// What choosing an option, picking from a list or typing an answer asks the server to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Agree to the consent on the screen; a connect session begins.
+    Consent,
+    /// Show the list of institutions.
+    ShowBanks,
+    /// Pick an institution.
+    PickBank,
+    /// Pick an auth method.
+    PickMethod,
+    /// Go on although the channel is not private.
+    AcceptWarning,
+    /// Answer the field that is being asked.
+    Answer,
+    /// Back to the field before, or to the institutions.
+    Previous,
+    /// Pick one of the accounts that the provider found.
+    PickAccount,
+    /// Look whether the provider has answered.
+    Check,
+    /// Try the same institution again.
+    Retry,
+    /// Choose another institution.
+    AnotherBank,
+    /// Go on where the connect session stands.
+    Resume,
+    /// Forget the connect session.
+    Restart,
+    /// Back to where a dial begins.
+    Home,
+    /// Pick a language.
+    PickLanguage,
+    /// Show what is linked.
+    ShowLinks,
+    /// Pick one of the links.
+    PickLink,
+    /// End a link.
+    Unlink,
+    /// Log in again for a link.
+    Reauthorise,
+}
+
+/// What an action, or news from a provider, leads to; `[outcomes]` names the screen of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Nothing has begun.
+    Welcome,
+    /// The institutions are to be shown.
+    ChooseBank,
+    /// The list of institutions cannot be had.
+    NoBanks,
+    /// The institution has several auth methods.
+    ChooseMethod,
+    /// Policy wants a warning before secrets.
+    Warn,
+    /// A field is to be typed.
+    Ask,
+    /// A field is one of a few.
+    AskChoice,
+    /// One of several accounts is to be picked.
+    ChooseAccount,
+    /// A submission is under way, or its grant is being redeemed.
+    Checking,
+    /// Nobody knows what became of a submission; it is being found out.
+    Confirming,
+    /// It could not be found out, and nothing was linked.
+    Unconfirmed,
+    /// The provider said no.
+    Refused,
+    /// The provider or the bank could not be reached, or is too busy; nothing was sent.
+    Unavailable,
+    /// The provider wants what this channel cannot do.
+    Unsuited,
+    /// Too many refused logins: wait.
+    Limited,
+    /// The provider does not accept us.
+    Blocked,
+    /// A connect session waits to be continued.
+    Resume,
+    /// Something was linked since the last dialog.
+    News,
+    /// Linked, just now.
+    Linked,
+    /// Linked, just now, and the same account was linked before.
+    LinkedTwice,
+    /// Logged in again, just now.
+    Renewed,
+    /// The links are to be shown.
+    Links,
+    /// There are no links.
+    NoLinks,
+    /// One link is to be shown.
+    Link,
+    /// A link was ended.
+    Unlinked,
+    /// The person goes.
+    Left,
+    /// The person goes, or is sent off for want of time, while a submission is under way.
+    LeftChecking,
+}
+
+/// Where a connect session can stand when it is looked at.
+const STANDING: &[Outcome] = &[
+    Outcome::Ask,
+    Outcome::AskChoice,
+    Outcome::ChooseBank,
+    Outcome::ChooseMethod,
+    Outcome::Warn,
+    Outcome::ChooseAccount,
+    Outcome::Checking,
+    Outcome::Confirming,
+    Outcome::Unconfirmed,
+    Outcome::Refused,
+    Outcome::Unavailable,
+    Outcome::Unsuited,
+    Outcome::Limited,
+    Outcome::Blocked,
+    Outcome::Linked,
+    Outcome::LinkedTwice,
+    Outcome::Renewed,
+    Outcome::LeftChecking,
+];
+
+/// Where a dial can begin.
+const HOME: &[Outcome] = &[
+    Outcome::Welcome,
+    Outcome::Resume,
+    Outcome::News,
+    Outcome::Checking,
+    Outcome::Confirming,
+    Outcome::Refused,
+    Outcome::Unavailable,
+    Outcome::Unsuited,
+    Outcome::Unconfirmed,
+    Outcome::Blocked,
+];
+
+impl Action {
+    /// Everything this action can lead to.
+    pub fn outcomes(self) -> &'static [Outcome] {
+        use Outcome as O;
+        match self {
+            Self::Consent | Self::ShowBanks => &[O::ChooseBank, O::NoBanks],
+            Self::AnotherBank => &[O::ChooseBank, O::NoBanks, O::Welcome],
+            Self::PickBank => &[
+                O::ChooseMethod,
+                O::Warn,
+                O::Ask,
+                O::AskChoice,
+                O::Limited,
+                O::NoBanks,
+                O::Unsuited,
+            ],
+            Self::PickMethod => &[O::Warn, O::Ask, O::AskChoice, O::Unsuited],
+            Self::AcceptWarning => &[O::Ask, O::AskChoice, O::Unsuited],
+            Self::Answer => &[
+                O::Ask,
+                O::AskChoice,
+                O::Checking,
+                O::Limited,
+                O::Unsuited,
+                O::Blocked,
+                O::LeftChecking,
+            ],
+            Self::Previous => &[O::Ask, O::AskChoice, O::ChooseBank, O::NoBanks, O::Left, O::Welcome],
+            Self::PickAccount => &[O::Checking],
+            Self::Check | Self::Resume => STANDING,
+            Self::Retry => &[
+                O::Ask,
+                O::AskChoice,
+                O::Warn,
+                O::ChooseBank,
+                O::NoBanks,
+                O::Limited,
+                O::Checking,
+                O::Unsuited,
+            ],
+            Self::Restart => &[O::Welcome],
+            Self::Home | Self::PickLanguage => HOME,
+            Self::ShowLinks => &[O::Links, O::NoLinks],
+            Self::PickLink => &[O::Link, O::Links, O::NoLinks],
+            Self::Unlink => &[O::Unlinked, O::Links, O::NoLinks, O::Checking],
+            Self::Reauthorise => &[O::Checking, O::Limited, O::Links, O::NoLinks],
+        }
+    }
+}
