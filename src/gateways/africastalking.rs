@@ -14,9 +14,7 @@
 use std::time::Duration;
 
 use super::form::Form;
-use super::{
-    Callback, Closed, Delivery, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, WireReply,
-};
+use super::{Callback, Closed, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, WireReply};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 
@@ -41,10 +39,6 @@ pub struct AfricasTalking;
 impl Gateway for AfricasTalking {
     fn name(&self) -> &'static str {
         "africastalking"
-    }
-
-    fn delivery(&self) -> Delivery {
-        Delivery::InResponse
     }
 
     fn overhead(&self) -> u16 {

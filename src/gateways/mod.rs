@@ -175,15 +175,6 @@ pub enum ParseError {
     NotACallback,
 }
 
-/// How replies travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// In the HTTP answer to the callback.
-    InResponse,
-    /// In a call that we make; the HTTP answer is only an acknowledgement.
-    Outbound,
-}
-
 /// The deadlines and sizes of a gateway on one network. Unknown ones have the defaults of [`Limits::default`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -216,8 +207,11 @@ pub trait Gateway: Send + Sync {
     /// Its name in the configuration.
     fn name(&self) -> &'static str;
 
-    /// How replies travel.
-    fn delivery(&self) -> Delivery;
+    /// Where replies go when they travel in a call that we make; the answer to the callback is then only an
+    /// acknowledgement. `None`: in the answer itself.
+    fn sink(&self) -> Option<Box<dyn ReplySink>> {
+        None
+    }
 
     /// Septets of every answer that are the dialect's own (`CON `), taken off the page.
     fn overhead(&self) -> u16;
@@ -235,10 +229,10 @@ pub trait Gateway: Send + Sync {
     fn render(&self, reply: Option<&Reply>, echo: &[(String, String)]) -> WireReply;
 }
 
-/// Where a finished reply goes: the waiting HTTP handler, or a call that we make.
+/// Takes the replies of a gateway that wants them in a call of their own.
 #[async_trait]
 pub trait ReplySink: Send {
-    /// Hands the reply over. Nobody may be waiting any more; that is not an error, the reply is stored.
+    /// Makes the call. That it fails is not an error of the turn: the reply is stored, a repeat gets it.
     async fn deliver(self: Box<Self>, reply: WireReply);
 }
 

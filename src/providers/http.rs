@@ -203,9 +203,22 @@ impl Call {
 
     /// Gives it a JSON body, wiped when the call is over.
     #[must_use]
-    pub fn json(mut self, body: Zeroizing<Vec<u8>>) -> Self {
+    pub fn json(self, body: Zeroizing<Vec<u8>>) -> Self {
+        self.body("application/json", body)
+    }
+
+    /// Gives it a form as its body, wiped when the call is over.
+    #[must_use]
+    pub fn form(self, fields: &[(&str, String)]) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        self.body("application/x-www-form-urlencoded", Zeroizing::new(body.into_bytes()))
+    }
+
+    fn body(mut self, kind: &'static str, body: Zeroizing<Vec<u8>>) -> Self {
         self.headers = self.headers.map(|mut headers| {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
             headers
         });
         self.body = Some(body);

@@ -7,12 +7,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
-
-use crate::core::next_step::{Form, Grant, NextStep};
+use crate::core::next_step::{Grant, NextStep};
 use crate::core::secret::Secret;
-use crate::core::time::Timestamp;
+use async_trait::async_trait;
+
+pub use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind, Step};
 
 pub mod base_url;
 pub mod http;
@@ -26,38 +25,6 @@ pub struct Credentials {
     pub secret_key: Secret,
     /// A public application id, where the dialect wants one (Mono v1).
     pub app_id: Option<String>,
-}
-
-/// A bank, wallet or savings app that can be linked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Institution {
-    /// The key we know it by: unique in one provider's list, and stable.
-    pub id: String,
-    /// What the provider wants to be given back; not always unique.
-    pub provider_id: String,
-    /// Its name; untrusted text.
-    pub name: String,
-    /// ISO 3166-1 alpha-2, upper case, where known.
-    pub country: Option<String>,
-    /// Whether it is the business side of a bank.
-    pub business: bool,
-    /// The ways to log in.
-    pub methods: Vec<AuthMethod>,
-    /// How long the provider says a login may take there.
-    pub timeout: Option<Duration>,
-}
-
-/// One way to log in at an institution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuthMethod {
-    /// What the provider wants to be given back (`internet_banking`).
-    pub id: String,
-    /// What to call it before a person; untrusted text.
-    pub name: String,
-    /// What it asks; the session's own form is the final word.
-    pub form: Form,
-    /// Whether it wants a card number together with a card PIN.
-    pub card_and_pin: bool,
 }
 
 /// What a session is opened for.
@@ -88,28 +55,6 @@ pub struct Customer {
     pub email: String,
 }
 
-/// A session at a provider. Sealed wherever it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderSession {
-    /// The provider's handle; opaque.
-    pub id: String,
-    /// When it ends, where the provider says.
-    pub expires_at: Option<Timestamp>,
-    /// What to ask, if the provider says it again here; the final word.
-    pub form: Option<Form>,
-    /// What the answers are submitted as.
-    pub kind: SessionKind,
-}
-
-/// Whether a session links a new account or renews the consent of a linked one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SessionKind {
-    /// A new account.
-    Link,
-    /// An account that is already linked.
-    Reauth,
-}
-
 /// What opening a session led to. A reauthorisation may be done without asking anything.
 #[derive(Debug)]
 pub enum Opened {
@@ -130,17 +75,6 @@ pub struct Submission<'a> {
     pub answers: &'a [(String, Secret)],
     /// How long to wait for the answer, at most.
     pub timeout: Duration,
-}
-
-/// The call a submission makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Step {
-    /// The first one: the login itself.
-    Login,
-    /// The answers to a later form: a one-time code, a security question.
-    Code,
-    /// The account that was picked.
-    Choose,
 }
 
 /// Why a submission has no answer.

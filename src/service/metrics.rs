@@ -285,7 +285,7 @@ impl Metrics {
         self.log_lines_dropped.clone()
     }
 
-    /// All of it in the `OpenMetrics` text format.
+    /// All of it in the OpenMetrics text format.
     ///
     /// # Errors
     /// When a value cannot be written as text; not in practice.

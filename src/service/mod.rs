@@ -1,13 +1,27 @@
 //! What happens: turns, attempts, jobs, linking. Names traits, never an implementation.
 
+pub mod attempts;
+pub mod catalogue;
+pub mod health;
+pub mod hooks;
+pub mod jobs;
+pub mod known;
+pub mod linking;
+pub mod live;
+pub mod metrics;
+pub mod news;
+pub mod partner;
+pub mod runtime;
+pub mod sealing;
+pub mod turn;
+pub mod wakes;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::core::secret::Secret;
 use crate::gateways::{Gateway, WireReply};
-
-pub mod metrics;
 
 /// One short code on one gateway, from the configuration.
 pub struct Channel {

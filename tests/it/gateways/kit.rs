@@ -7,7 +7,7 @@
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::{
-    Callback, Closed, Delivery, Event, Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply, by_name,
+    Callback, Closed, Event, Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply, by_name,
 };
 
 /// The shortest typed text that is looked for in outputs; a shorter one, such as a menu choice, is there by chance.
@@ -249,10 +249,6 @@ struct Leaky;
 impl Gateway for Leaky {
     fn name(&self) -> &'static str {
         "leaky"
-    }
-
-    fn delivery(&self) -> Delivery {
-        Delivery::InResponse
     }
 
     fn overhead(&self) -> u16 {

@@ -1,8 +1,21 @@
 //! What the tests lean on: servers, faults, waiting.
 
+#[cfg(feature = "sandbox")]
+pub mod browser;
+#[cfg(feature = "sandbox")]
+pub mod canned;
+#[cfg(feature = "sandbox")]
+pub mod http;
+pub mod logs;
 pub mod proxy;
 pub mod records;
 pub mod redis;
+pub mod server;
+#[cfg(feature = "sandbox")]
+pub mod standin;
+pub mod tcp;
+pub mod tls;
+pub mod wire;
 
 use std::time::Duration;
 
@@ -24,25 +37,3 @@ pub async fn eventually(deadline: Duration, mut condition: impl AsyncFnMut() -> 
         assert!(start.elapsed() < deadline, "did not come true within {deadline:?}");
     }
 }
-//! What several areas of tests share.
-
-pub mod logs;
-pub mod server;
-pub mod wire;
-//! What tests of several areas share.
-
-#[cfg(feature = "sandbox")]
-pub mod browser;
-#[cfg(feature = "sandbox")]
-pub mod canned;
-//! What several areas of tests share.
-
-pub mod logs;
-pub mod tcp;
-pub mod tls;
-//! What tests of several areas share.
-
-#[cfg(feature = "sandbox")]
-pub mod http;
-#[cfg(feature = "sandbox")]
-pub mod standin;

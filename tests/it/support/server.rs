@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kiungo::core::secret::Secret;
-use kiungo::gateways::{Delivery, Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply};
+use kiungo::gateways::{Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply};
 use kiungo::http::{Parts, serve};
 use kiungo::service::metrics::Metrics;
 use kiungo::service::{Callbacks, Channel, HookOutcome, OwnedRequest, ProviderHooks, Readiness};
@@ -27,10 +27,6 @@ struct Dialect;
 impl Gateway for Dialect {
     fn name(&self) -> &'static str {
         "dialect"
-    }
-
-    fn delivery(&self) -> Delivery {
-        Delivery::InResponse
     }
 
     fn overhead(&self) -> u16 {

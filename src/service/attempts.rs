@@ -1,0 +1,437 @@
+//! Runs the effects of a step: opens sessions, and submits secrets at most once.
+//!
+//! The order of a submission is what makes it safe, and every line of [`Attempts::submit`] is one edge of the table in
+//! `core/attempt.rs`: consent and attempt durable, SENT in the store, first byte, answer durable, person told. The last
+//! secret lives in the [`Submit`] that this task owns and nowhere else; when the task ends, it is gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+
+use super::catalogue::Catalogue;
+use super::jobs::Jobs;
+use super::live::Live;
+use super::metrics::{Metrics, ProviderOutcome};
+use super::news::Newsroom;
+use super::partner::{CallError, Providers};
+use super::runtime::{Edge, Runtime};
+use super::sealing::Sealing;
+use crate::core::attempt::Event;
+use crate::core::flow::news::same;
+use crate::core::flow::{Effect, Fate, News, OpenResult, OpenSession, Submit};
+use crate::core::ids::{AttemptId, JobId, LinkId};
+use crate::core::msisdn::Msisdn;
+use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
+use crate::core::seal::Tag;
+use crate::core::time::Timestamp;
+use crate::providers::{Opened, Opening, ProviderError, ProviderSession, Submission, SubmitError};
+use crate::records::{Attempt, AttemptState, Consent, Job, JobKind, LinkState, Records};
+
+/// How long after a refused connection the same owner tries once more.
+const AGAIN_AFTER: Duration = Duration::from_millis(400);
+
+/// Runs effects.
+pub struct Attempts {
+    /// Live values.
+    pub live: Live,
+    /// Durable truth.
+    pub records: Arc<dyn Records>,
+    /// Providers with the partner's credentials.
+    pub providers: Arc<Providers>,
+    /// Seals fields.
+    pub sealing: Sealing,
+    /// Tells people what became of it.
+    pub newsroom: Newsroom,
+    /// Runs what may run twice.
+    pub jobs: Arc<Jobs>,
+    /// Knows the forms of institutions.
+    pub catalogue: Arc<Catalogue>,
+    /// Clock, chance, tasks.
+    pub runtime: Runtime,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Whose submission it is.
+struct Whose {
+    tag: Tag,
+    msisdn: Msisdn,
+}
+
+impl Attempts {
+    /// Starts the effects of a step that has won its swap. None is waited for.
+    pub fn run(self: &Arc<Self>, tag: &Tag, msisdn: &Msisdn, effects: Vec<Effect>) {
+        for effect in effects {
+            let (this, tag, msisdn) = (self.clone(), *tag, msisdn.clone());
+            self.runtime.spawn(async move {
+                match effect {
+                    Effect::OpenSession(open) => {
+                        let result = this.open_for(&open).await;
+                        this.newsroom
+                            .tell(
+                                &tag,
+                                &News::Opened {
+                                    session: open.session,
+                                    result,
+                                },
+                            )
+                            .await;
+                    }
+                    Effect::Submit(submit) => this.submit(Whose { tag, msisdn }, *submit).await,
+                    Effect::Unlink(link) => this.unlink(&tag, link).await,
+                    Effect::Settle(attempt) => this.jobs.hurry(&settle_key(attempt)).await,
+                }
+            });
+        }
+    }
+
+    /// Submits, once, and sees to what follows.
+    async fn submit(&self, whose: Whose, submit: Submit) {
+        self.runtime.pass(Edge::Pending);
+        let id = submit.attempt;
+        let session = match self.session_for(&submit).await {
+            Ok(session) => session,
+            Err(fate) => return self.tell(&whose.tag, id, fate).await,
+        };
+        if let Err(error) = self.begin(&whose, &submit, &session).await {
+            tracing::warn!(%error, "an attempt could not be made durable; it was not sent");
+            return self.tell(&whose.tag, id, Fate::NotSent).await;
+        }
+        self.runtime.pass(Edge::Begun);
+        if !self.mark_sent(&whose.tag, id, &session).await {
+            self.record(id, AttemptState::NotSent).await;
+            return self.tell(&whose.tag, id, Fate::NotSent).await;
+        }
+        self.runtime.pass(Edge::Sent);
+        let started = self.runtime.clock.now();
+        let answer = self.send(&submit, &session).await;
+        self.metrics.provider_call(
+            self.providers.label(&submit.open.provider),
+            "submit",
+            counted(&answer),
+            self.runtime.clock.now().since(started),
+        );
+        self.runtime.pass(Edge::Answered);
+        self.conclude(&whose, &submit, answer).await;
+    }
+
+    /// The provider's session to submit to: the one opened early, or one opened now if that did not work out or is over.
+    async fn session_for(&self, submit: &Submit) -> Result<ProviderSession, Fate> {
+        let now = self.runtime.clock.now();
+        if let Some(session) = &submit.provider_session
+            && session.expires_at.is_none_or(|end| end > now)
+        {
+            return Ok(session.clone());
+        }
+        if submit.step != crate::providers::Step::Login {
+            return Err(Fate::Failed(Failure {
+                class: FailureClass::SessionExpired,
+                retry_after: None,
+            }));
+        }
+        match self.open_for(&submit.open).await {
+            OpenResult::Open(session) => {
+                let filled_in = submit
+                    .open
+                    .institution
+                    .methods
+                    .iter()
+                    .find(|method| method.id == submit.open.method);
+                let changed = match (&session.form, filled_in) {
+                    (Some(form), Some(method)) => !same(&method.form, form),
+                    _ => false,
+                };
+                if changed {
+                    Err(Fate::FormChanged(session))
+                } else {
+                    Ok(session)
+                }
+            }
+            OpenResult::Renewed | OpenResult::Unavailable(_) => Err(Fate::NotSent),
+            OpenResult::Blocked => Err(Fate::Failed(Failure {
+                class: FailureClass::Misconfigured,
+                retry_after: None,
+            })),
+        }
+    }
+
+    /// Consent, attempt and the job that settles it, durable before anything leaves.
+    async fn begin(&self, whose: &Whose, submit: &Submit, session: &ProviderSession) -> Result<(), BeginError> {
+        let now = self.runtime.clock.now();
+        let consent = match (&submit.consent, submit.open.renews) {
+            (Some(given), _) => Consent {
+                id: given.id,
+                intent: given.intent,
+                partner: self.providers.partner(),
+                tag: whose.tag,
+                msisdn: self
+                    .sealing
+                    .msisdn(&whose.tag, given.id, &whose.msisdn)
+                    .map_err(|_| BeginError::Seal)?,
+                text: given.text.clone(),
+                version: given.version.clone(),
+                locale: given.locale.tag().to_owned(),
+                channel: given.channel.clone(),
+                agreed_at: given.at,
+            },
+            (None, Some(link)) => self.consent_of(link).await?,
+            (None, None) => return Err(BeginError::NoConsent),
+        };
+        let attempt = Attempt {
+            id: submit.attempt,
+            session: submit.open.session,
+            consent: consent.id,
+            partner: consent.partner,
+            tag: whose.tag,
+            provider: submit.open.provider.clone(),
+            institution: submit.open.institution.id.clone(),
+            institution_name: submit.open.institution.name.clone(),
+            step: submit.step,
+            provider_session: self
+                .sealing
+                .session(&whose.tag, submit.attempt, session)
+                .map_err(|_| BeginError::Seal)?,
+            renews: submit.open.renews,
+            state: AttemptState::Open,
+            created_at: now,
+        };
+        let settle = self.job(
+            JobKind::Settle(submit.attempt),
+            settle_key(submit.attempt),
+            submit.lease_until,
+        );
+        Ok(self.records.begin_attempt(&consent, &attempt, &settle).await?)
+    }
+
+    async fn consent_of(&self, link: LinkId) -> Result<Consent, BeginError> {
+        let link = self.records.link(link).await?.ok_or(BeginError::NoConsent)?;
+        self.records.consent(link.consent).await?.ok_or(BeginError::NoConsent)
+    }
+
+    /// Marks the attempt as sent in the store. If it cannot be marked it is not sent.
+    async fn mark_sent(&self, tag: &Tag, id: AttemptId, session: &ProviderSession) -> bool {
+        let (node, clock) = (self.runtime.node, self.runtime.clock.clone());
+        let marked = self.live.change(tag, |state| {
+            state.attempt_mut(id)?.take(Event::Send(node), clock.now()).ok()?;
+            if let Some(live) = &mut state.session {
+                live.provider_session = Some(session.clone());
+            }
+            Some(())
+        });
+        matches!(marked.await, Ok(Some(())))
+    }
+
+    /// Makes the call. Only a connection that was refused is tried again, once: nothing has left.
+    async fn send(&self, submit: &Submit, session: &ProviderSession) -> Result<NextStep, SubmitError> {
+        let (provider, credentials) = self
+            .providers
+            .with_credentials(&submit.open.provider)
+            .await
+            .map_err(|_| SubmitError::NotSent("no credentials"))?;
+        let call = || {
+            let submission = Submission {
+                session,
+                step: submit.step,
+                answers: &submit.answers,
+                timeout: submit.timeout,
+            };
+            provider.submit(&credentials, submission)
+        };
+        match call().await {
+            Err(SubmitError::NotSent(_)) => {
+                tokio::time::sleep(AGAIN_AFTER).await;
+                call().await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Makes the answer durable, then tells the person.
+    async fn conclude(&self, whose: &Whose, submit: &Submit, answer: Result<NextStep, SubmitError>) {
+        let id = submit.attempt;
+        let (state, fate) = match answer {
+            Ok(NextStep::Done(grant)) => return self.granted(whose, submit, &grant).await,
+            Ok(NextStep::Prompt(form)) => (AttemptState::Accepted, Fate::Prompt(form)),
+            Ok(NextStep::ChooseAccounts { accounts, .. }) => (AttemptState::Accepted, Fate::Choose(accounts)),
+            Ok(NextStep::Failed(failure)) => (AttemptState::of_failure(failure.class), Fate::Failed(failure)),
+            Ok(NextStep::OpenLink { .. } | NextStep::ApproveElsewhere { .. } | NextStep::Wait { .. }) => {
+                let failure = Failure {
+                    class: FailureClass::Unsupported,
+                    retry_after: None,
+                };
+                (AttemptState::NotSent, Fate::Failed(failure))
+            }
+            Err(SubmitError::NotSent(reason)) => {
+                tracing::info!(reason, "nothing was sent");
+                (AttemptState::NotSent, Fate::NotSent)
+            }
+            Err(SubmitError::Unknown(reason)) => {
+                tracing::warn!(reason, "the provider did not say yes or no");
+                (AttemptState::Unknown, Fate::Unknown)
+            }
+        };
+        self.record(id, state).await;
+        self.tell(&whose.tag, id, fate).await;
+        if state == AttemptState::Unknown {
+            self.jobs.hurry(&settle_key(id)).await;
+        }
+    }
+
+    /// Keeps the grant, which lives only minutes, and exchanges it at once.
+    async fn granted(&self, whose: &Whose, submit: &Submit, grant: &Grant) {
+        let id = submit.attempt;
+        let key = redeem_key(id);
+        let Ok(sealed) = self.sealing.grant(&whose.tag, id, grant) else {
+            return tracing::error!("a grant could not be sealed");
+        };
+        let kept = (|| async {
+            let now = self.runtime.clock.now();
+            let job = self.job(JobKind::Redeem(id), key.clone(), now);
+            self.records.keep_grant(id, &sealed, &job, now).await
+        })
+        .retry(patiently())
+        .await;
+        if let Err(error) = kept {
+            // The settling job finds the account at the provider.
+            return tracing::error!(%error, "a grant could not be kept");
+        }
+        self.runtime.pass(Edge::Granted);
+        self.tell(&whose.tag, id, Fate::Granted).await;
+        self.jobs.hurry(&key).await;
+    }
+
+    /// Opens a session at the provider. Nothing reaches a bank yet, so it may be repeated.
+    async fn open_for(&self, open: &OpenSession) -> OpenResult {
+        match self.try_open(open).await {
+            Ok(Opened::Session(session)) => OpenResult::Open(session),
+            Ok(Opened::Done(_)) => OpenResult::Renewed,
+            Err(CallError::Provider(ProviderError::Refused(reason))) => {
+                tracing::error!(provider = open.provider, reason, "the provider does not accept us");
+                OpenResult::Blocked
+            }
+            Err(CallError::Provider(ProviderError::Unavailable(_, after))) => OpenResult::Unavailable(after),
+            Err(error) => {
+                tracing::warn!(provider = open.provider, %error, "a session could not be opened");
+                OpenResult::Unavailable(None)
+            }
+        }
+    }
+
+    async fn try_open(&self, open: &OpenSession) -> Result<Opened, CallError> {
+        let (provider, credentials) = self.providers.with_credentials(&open.provider).await?;
+        let customer = self.providers.customer(open.session);
+        let Some(link) = open.renews else {
+            let opening = Opening::Link {
+                institution: &open.institution,
+                method: &open.method,
+                customer: &customer,
+            };
+            return Ok(provider.open(&credentials, opening).await?);
+        };
+        let link = self.records.link(link).await?.ok_or(CallError::NotSetUp)?;
+        let account = link.accounts.first().ok_or(CallError::NotSetUp)?;
+        let account = self
+            .sealing
+            .open_account(&link.tag, account.id, &account.account)
+            .map_err(|_| CallError::NotSetUp)?;
+        let opened = provider
+            .open(&credentials, Opening::Reauth { account: &account })
+            .await?;
+        match opened {
+            Opened::Done(grant) => {
+                self.records
+                    .move_link(link.id, LinkState::Active, &[], self.runtime.clock.now())
+                    .await?;
+                Ok(Opened::Done(grant))
+            }
+            // Mono documents no form for a renewal: what the institution asks at a login is asked again.
+            Opened::Session(mut session) if session.form.is_none() => {
+                let known = self.catalogue.institution(&link.provider, &link.institution).await;
+                session.form = known.and_then(|bank| {
+                    bank.methods
+                        .into_iter()
+                        .map(|method| method.form)
+                        .find(crate::core::next_step::Form::fits_keypad)
+                });
+                Ok(Opened::Session(session))
+            }
+            opened => Ok(opened),
+        }
+    }
+
+    /// Ends a link durably; the provider is told by a job.
+    async fn unlink(&self, tag: &Tag, link: LinkId) {
+        let now = self.runtime.clock.now();
+        let key = format!("unlink:{link}");
+        let job = self.job(JobKind::Unlink(link), key.clone(), now);
+        match self.records.move_link(link, LinkState::Removing, &[job], now).await {
+            Ok(_) => {
+                self.newsroom.tell(tag, &News::Unlinked(link)).await;
+                self.jobs.hurry(&key).await;
+            }
+            Err(error) => tracing::warn!(%error, "a link could not be ended"),
+        }
+    }
+
+    async fn record(&self, id: AttemptId, state: AttemptState) {
+        let moved = (|| self.records.move_attempt(id, state, self.runtime.clock.now()))
+            .retry(patiently())
+            .await;
+        if let Err(error) = moved {
+            tracing::error!(%error, "what became of an attempt could not be recorded");
+        }
+    }
+
+    async fn tell(&self, tag: &Tag, id: AttemptId, fate: Fate) {
+        self.newsroom.tell(tag, &News::Attempt { id, fate }).await;
+    }
+
+    fn job(&self, kind: JobKind, key: String, due_at: Timestamp) -> Job {
+        Job {
+            id: JobId::draw(self.runtime.entropy.as_ref()),
+            partner: self.providers.partner(),
+            kind,
+            due_at,
+            tries: 0,
+            key,
+        }
+    }
+}
+
+/// Why an attempt was not begun.
+#[derive(Debug, thiserror::Error)]
+enum BeginError {
+    #[error(transparent)]
+    Records(#[from] crate::records::RecordsError),
+    #[error("no consent stands for it")]
+    NoConsent,
+    #[error("it could not be sealed")]
+    Seal,
+}
+
+/// The key of the job that settles an attempt.
+pub fn settle_key(attempt: AttemptId) -> String {
+    format!("settle:{attempt}")
+}
+
+/// The key of the job that redeems an attempt's grant.
+pub fn redeem_key(attempt: AttemptId) -> String {
+    format!("redeem:{attempt}")
+}
+
+/// For what must be written down although the database has a bad moment.
+fn patiently() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_times(6)
+}
+
+fn counted(answer: &Result<NextStep, SubmitError>) -> ProviderOutcome {
+    match answer {
+        Ok(NextStep::Failed(_)) => ProviderOutcome::Rejected,
+        Ok(_) => ProviderOutcome::Answered,
+        Err(SubmitError::NotSent(_)) => ProviderOutcome::NotSent,
+        Err(SubmitError::Unknown(_)) => ProviderOutcome::Unknown,
+    }
+}

@@ -1,0 +1,154 @@
+//! Work that may safely run twice and must not be lost: rows in the records, claimed with a lease, backed off, given up
+//! loudly.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::linking::{Linking, Trouble};
+use super::metrics::{JobOutcome, Keeper, Metrics};
+use super::runtime::Runtime;
+use crate::records::{Job, JobKind, Records};
+
+/// How long a claimed job is ours. Longer than any of its provider calls.
+const LEASE: Duration = Duration::from_secs(90);
+
+/// How often the table is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How many jobs are taken at once.
+const BATCH: u32 = 16;
+
+/// After this many tries a job is given up. With the backoff below that is about a day.
+const MOST_TRIES: u32 = 300;
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is done.
+    Done,
+    /// Not yet; look again later.
+    Again(&'static str),
+    /// It can never be done.
+    GiveUp(&'static str),
+}
+
+/// Runs jobs.
+pub struct Jobs {
+    /// Where they stand.
+    pub records: Arc<dyn Records>,
+    /// What most of them do.
+    pub linking: Linking,
+    /// Clock, node, tasks.
+    pub runtime: Runtime,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Jobs {
+    /// Runs due jobs until told to stop.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let taken = self.round().await;
+            if taken == 0 {
+                let _ = tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await;
+            }
+        }
+    }
+
+    /// Takes what is due and runs it. Says how much there was.
+    async fn round(self: &Arc<Self>) -> usize {
+        let now = self.runtime.clock.now();
+        let claimed = self.records.claim(self.runtime.node, now, now.plus(LEASE), BATCH).await;
+        let jobs = match claimed {
+            Ok(jobs) => jobs,
+            Err(error) => {
+                tracing::warn!(%error, "jobs could not be claimed");
+                return 0;
+            }
+        };
+        let count = jobs.len();
+        let running = jobs.into_iter().map(|job| self.perform(job));
+        futures_util::future::join_all(running).await;
+        count
+    }
+
+    /// Runs one job now if nobody else does.
+    pub async fn hurry(&self, key: &str) {
+        let now = self.runtime.clock.now();
+        match self
+            .records
+            .claim_key(key, self.runtime.node, now, now.plus(LEASE))
+            .await
+        {
+            Ok(Some(job)) => self.perform(job).await,
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "a job could not be claimed"),
+        }
+    }
+
+    async fn perform(&self, job: Job) {
+        let word = word(&job.kind);
+        let outcome = match job.kind {
+            JobKind::Redeem(attempt) => self.linking.redeem(attempt).await,
+            JobKind::Settle(attempt) => self.linking.settle(attempt).await,
+            JobKind::ReadAccounts(link) => self.linking.read(link).await.map(|_| Verdict::Done),
+            JobKind::Unlink(link) => self.linking.unlink(link).await,
+        };
+        let node = self.runtime.node;
+        let written = match outcome {
+            Ok(Verdict::Done) => {
+                self.metrics.job(word, JobOutcome::Done);
+                self.records.finish(job.id, node).await
+            }
+            Ok(Verdict::GiveUp(reason)) => self.give_up(&job, word, reason).await,
+            Ok(Verdict::Again(reason)) => self.again(&job, word, reason).await,
+            Err(trouble) => {
+                tracing::info!(job = word, tries = job.tries, error = %trouble, "a job is to be tried again");
+                self.again(&job, word, reason(&trouble)).await
+            }
+        };
+        if let Err(error) = written {
+            self.metrics.keeper_error(Keeper::Records);
+            tracing::warn!(job = word, %error, "a job's end could not be written; it will run again");
+        }
+    }
+
+    async fn again(&self, job: &Job, word: &'static str, reason: &str) -> crate::records::Result<()> {
+        if job.tries >= MOST_TRIES {
+            return self.give_up(job, word, reason).await;
+        }
+        self.metrics.job(word, JobOutcome::Postponed);
+        let due = self.runtime.clock.now().plus(backoff(job.tries));
+        self.records.postpone(job.id, self.runtime.node, due, reason).await
+    }
+
+    async fn give_up(&self, job: &Job, word: &'static str, reason: &str) -> crate::records::Result<()> {
+        self.metrics.job(word, JobOutcome::GivenUp);
+        tracing::error!(job = word, tries = job.tries, reason, "a job was given up");
+        self.records.give_up(job.id, self.runtime.node, reason).await
+    }
+}
+
+/// A second, two, four … five minutes.
+fn backoff(tries: u32) -> Duration {
+    Duration::from_secs(1 << tries.min(9)).min(Duration::from_secs(300))
+}
+
+fn word(kind: &JobKind) -> &'static str {
+    match kind {
+        JobKind::Redeem(_) => "redeem",
+        JobKind::ReadAccounts(_) => "read_accounts",
+        JobKind::Unlink(_) => "unlink",
+        JobKind::Settle(_) => "settle",
+    }
+}
+
+fn reason(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::Records(_) => "records",
+        Trouble::Call(_) => "provider",
+        Trouble::Sealed => "sealed",
+    }
+}

@@ -1,0 +1,122 @@
+//! What the records know of a person, in the conversation's words.
+
+use std::sync::Arc;
+
+use super::runtime::Runtime;
+use super::sealing::Sealing;
+use crate::core::attempt::{Attempt as LiveAttempt, Refusal, State};
+use crate::core::flow::state::{Bank, ConsentGiven, LinkBrief};
+use crate::core::flow::{Known, Unsettled};
+use crate::core::ids::PartnerId;
+use crate::core::messages::Locale;
+use crate::core::seal::{SealError, Tag};
+use crate::records::{Attempt, AttemptState, AuditEvent, Consent, Link, Records, RecordsError};
+
+/// Reads facts of subscribers.
+#[derive(Clone)]
+pub struct Facts {
+    /// Where they are kept.
+    pub records: Arc<dyn Records>,
+    /// Whose.
+    pub partner: PartnerId,
+    /// Opens what is sealed.
+    pub sealing: Sealing,
+    /// Clock and node.
+    pub runtime: Runtime,
+}
+
+impl Facts {
+    /// What is known of a person now.
+    ///
+    /// # Errors
+    /// When the records are not available.
+    pub async fn of(&self, tag: &Tag) -> Result<Known, RecordsError> {
+        let facts = self.records.facts(self.partner, tag, self.runtime.clock.now()).await?;
+        let unsettled = match facts.unsettled {
+            Some(attempt) => self.unsettled(attempt).await?,
+            None => None,
+        };
+        Ok(Known {
+            links: facts.links.iter().map(|link| brief(link, false)).collect(),
+            last_institution: facts.last_institution.map(|(_, institution)| institution),
+            refusals: facts
+                .refusals
+                .into_iter()
+                .map(|(institution, at)| Refusal { institution, at })
+                .collect(),
+            unsettled,
+        })
+    }
+
+    async fn unsettled(&self, attempt: Attempt) -> Result<Option<Unsettled>, RecordsError> {
+        let Some(consent) = self.records.consent(attempt.consent).await? else {
+            return Ok(None);
+        };
+        let state = if attempt.state == AttemptState::Granted {
+            State::Granted
+        } else {
+            State::Unknown
+        };
+        Ok(Some(Unsettled {
+            attempt: LiveAttempt {
+                id: attempt.id,
+                step: attempt.step,
+                state,
+                owner: self.runtime.node,
+                begun_at: attempt.created_at,
+                lease_until: attempt.created_at,
+            },
+            session: attempt.session,
+            consent: given(consent),
+            bank: Bank {
+                id: attempt.institution,
+                provider: attempt.provider,
+                provider_id: String::new(),
+                name: attempt.institution_name,
+                methods: Vec::new(),
+                method: None,
+                warn: false,
+                timeout: None,
+            },
+        }))
+    }
+
+    /// Keeps that a live value did not open in its place: somebody altered or moved it, or a key is missing.
+    pub async fn broken(&self, tag: &Tag, error: SealError) {
+        tracing::error!(?tag, %error, "a live value does not open; it is replaced");
+        let event = AuditEvent {
+            partner: self.partner,
+            tag: Some(*tag),
+            kind: "seal.broken",
+            detail: error.to_string(),
+            at: self.runtime.clock.now(),
+        };
+        if let Err(error) = self.records.audit(&event).await {
+            tracing::error!(%error, "a security event could not be kept");
+        }
+    }
+}
+
+/// A link as the menu shows it.
+pub fn brief(link: &Link, again: bool) -> LinkBrief {
+    LinkBrief {
+        id: link.id,
+        bank: link.institution_name.clone(),
+        institution: link.institution.clone(),
+        provider: link.provider.clone(),
+        masked: link.accounts.iter().find_map(|account| account.masked.clone()),
+        again,
+    }
+}
+
+fn given(consent: Consent) -> ConsentGiven {
+    ConsentGiven {
+        id: consent.id,
+        intent: consent.intent,
+        text: consent.text,
+        version: consent.version,
+        locale: Locale::from_tag(&consent.locale).unwrap_or_default(),
+        channel: consent.channel,
+        at: consent.agreed_at,
+    }
+}

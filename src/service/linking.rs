@@ -1,0 +1,363 @@
+//! From a grant to a durable link, and from silence to the truth.
+//!
+//! Everything here may run twice: exchanging a grant again finds it used and looks the account up instead, a link is
+//! written once per attempt, unlinking what is gone is done. "Linked" is said only after the row is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::jobs::Verdict;
+use super::known::brief;
+use super::news::Newsroom;
+use super::partner::{CallError, Providers};
+use super::runtime::{Edge, Runtime};
+use super::sealing::Sealing;
+use crate::core::flow::{Fate, News};
+use crate::core::ids::{AttemptId, JobId, LinkId, LinkedAccountId};
+use crate::core::next_step::{Failure, FailureClass};
+use crate::core::secret::Secret;
+use crate::providers::{ProviderAccount, ProviderError, Which};
+use crate::records::{
+    AccountReading, Attempt, AttemptState, AuditEvent, Job, JobKind, Link, LinkState, LinkedAccount, Records,
+    RecordsError,
+};
+
+/// How long an attempt nobody knows about is looked for. Mono says an account shows within ten minutes.
+const SETTLE_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// How many accounts that name no session are looked into, newest first, to find a lost one.
+const LOOK_INTO: usize = 50;
+
+/// How long "linked" is held back for the account's number.
+const READ_PATIENCE: Duration = Duration::from_millis(2000);
+
+/// Makes links.
+pub struct Linking {
+    /// Durable truth.
+    pub records: Arc<dyn Records>,
+    /// Providers with the partner's credentials.
+    pub providers: Arc<Providers>,
+    /// Seals and opens fields.
+    pub sealing: Sealing,
+    /// Tells people.
+    pub newsroom: Newsroom,
+    /// Clock, chance.
+    pub runtime: Runtime,
+}
+
+/// Why something is to be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The records are not available.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// A provider call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// Something sealed does not open.
+    #[error("a sealed field does not open")]
+    Sealed,
+}
+
+impl From<ProviderError> for Trouble {
+    fn from(error: ProviderError) -> Self {
+        Self::Call(CallError::Provider(error))
+    }
+}
+
+impl Linking {
+    /// Exchanges an attempt's grant and writes the link.
+    ///
+    /// # Errors
+    /// When it is to be tried again.
+    pub async fn redeem(&self, id: AttemptId) -> Result<Verdict, Trouble> {
+        let Some((attempt, grant)) = self.records.attempt(id).await? else {
+            return Ok(Verdict::GiveUp("no such attempt"));
+        };
+        let Some(sealed) = grant.filter(|_| attempt.state == AttemptState::Granted) else {
+            return Ok(Verdict::Done);
+        };
+        let grant = self
+            .sealing
+            .open_grant(&attempt.tag, id, &sealed)
+            .map_err(|_| Trouble::Sealed)?;
+        let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
+        match provider.redeem(&credentials, &grant).await {
+            Ok(accounts) => {
+                self.runtime.pass(Edge::Redeemed);
+                self.complete(&attempt, accounts).await
+            }
+            // Used or over: perhaps by ourselves, with the answer lost.
+            Err(ProviderError::NotFound | ProviderError::Refused(_)) => self.search(&attempt).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Finds out what became of an attempt.
+    ///
+    /// # Errors
+    /// When it is to be tried again.
+    pub async fn settle(&self, id: AttemptId) -> Result<Verdict, Trouble> {
+        let Some((attempt, _)) = self.records.attempt(id).await? else {
+            return Ok(Verdict::GiveUp("no such attempt"));
+        };
+        let failed = |class| {
+            Fate::Failed(Failure {
+                class,
+                retry_after: None,
+            })
+        };
+        let fate = match attempt.state {
+            AttemptState::Open | AttemptState::Unknown => return self.look_for(attempt).await,
+            AttemptState::Granted => return self.redeem(id).await,
+            AttemptState::Linked => {
+                if let Some(link) = self.records.link_of_attempt(id).await? {
+                    self.tell(&attempt, Fate::Linked(brief(&link, false))).await;
+                }
+                return Ok(Verdict::Done);
+            }
+            // What it asked for is not kept: the person starts at the first field again.
+            AttemptState::Accepted => failed(FailureClass::SessionExpired),
+            AttemptState::Refused => failed(FailureClass::Refused),
+            AttemptState::WrongCode => failed(FailureClass::WrongCode),
+            AttemptState::NotSent => Fate::NotSent,
+            AttemptState::Undone | AttemptState::Lapsed => Fate::Lapsed,
+        };
+        self.tell(&attempt, fate).await;
+        Ok(Verdict::Done)
+    }
+
+    /// Nobody knows what became of it: look for an account that carries its session.
+    async fn look_for(&self, attempt: Attempt) -> Result<Verdict, Trouble> {
+        let now = self.runtime.clock.now();
+        if attempt.state == AttemptState::Open {
+            self.records
+                .move_attempt(attempt.id, AttemptState::Unknown, now)
+                .await?;
+            self.tell(&attempt, Fate::Unknown).await;
+        }
+        let found = self.search(&attempt).await?;
+        if found != Verdict::Again("not found") || now.since(attempt.created_at) < SETTLE_FOR {
+            return Ok(found);
+        }
+        self.records.move_attempt(attempt.id, AttemptState::Lapsed, now).await?;
+        self.tell(&attempt, Fate::Lapsed).await;
+        Ok(Verdict::Done)
+    }
+
+    async fn search(&self, attempt: &Attempt) -> Result<Verdict, Trouble> {
+        let session = self
+            .sealing
+            .open_session(&attempt.tag, attempt.id, &attempt.provider_session)
+            .map_err(|_| Trouble::Sealed)?;
+        let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
+        let mut unnamed = Vec::new();
+        let mut found = Vec::new();
+        for account in provider.accounts(&credentials, Which::All).await? {
+            match &account.session_id {
+                Some(id) if *id == session.id => found.push(account),
+                Some(_) => {}
+                None => unnamed.push(account),
+            }
+        }
+        for account in unnamed.iter().rev().take(LOOK_INTO) {
+            if !found.is_empty() {
+                break;
+            }
+            let known = self.sealing.account_digest(&attempt.provider, &account.id);
+            if self.records.link_by_account(&known).await?.is_some() {
+                continue;
+            }
+            let read = provider.accounts(&credentials, Which::One(&account.id)).await?;
+            found.extend(
+                read.into_iter()
+                    .filter(|read| read.session_id.as_deref() == Some(session.id.as_str())),
+            );
+        }
+        if found.is_empty() {
+            Ok(Verdict::Again("not found"))
+        } else {
+            self.complete(attempt, found).await
+        }
+    }
+
+    /// Writes the link, or undoes what was linked behind the person's back.
+    async fn complete(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<Verdict, Trouble> {
+        if let Some(link) = attempt.renews {
+            return self.renewed(attempt, link).await;
+        }
+        if self.records.superseded(attempt).await? {
+            return self.undo(attempt, accounts).await;
+        }
+        let id = LinkId::draw(self.runtime.entropy.as_ref());
+        let link = self.new_link(id, attempt, &accounts)?;
+        let key = format!("read:{id}");
+        let read = Job {
+            id: JobId::draw(self.runtime.entropy.as_ref()),
+            partner: attempt.partner,
+            kind: JobKind::ReadAccounts(id),
+            due_at: self.runtime.clock.now().plus(READ_PATIENCE),
+            tries: 0,
+            key,
+        };
+        let id = self.records.complete_link(&link, &[read]).await?;
+        self.runtime.pass(Edge::Linked);
+        self.audit(attempt, "link.created", id.to_string()).await;
+        let again = tokio::time::timeout(READ_PATIENCE, self.read(id))
+            .await
+            .is_ok_and(|read| read.unwrap_or(false));
+        if let Some(link) = self.records.link(id).await? {
+            self.tell(attempt, Fate::Linked(brief(&link, again))).await;
+        }
+        Ok(Verdict::Done)
+    }
+
+    fn new_link(&self, id: LinkId, attempt: &Attempt, accounts: &[ProviderAccount]) -> Result<Link, Trouble> {
+        let accounts = accounts
+            .iter()
+            .map(|account| self.new_account(attempt, &account.id))
+            .collect::<Result<_, _>>()?;
+        Ok(Link {
+            id,
+            partner: attempt.partner,
+            tag: attempt.tag,
+            consent: attempt.consent,
+            attempt: attempt.id,
+            provider: attempt.provider.clone(),
+            institution: attempt.institution.clone(),
+            institution_name: attempt.institution_name.clone(),
+            state: LinkState::Active,
+            created_at: self.runtime.clock.now(),
+            accounts,
+        })
+    }
+
+    fn new_account(&self, attempt: &Attempt, provider_id: &Secret) -> Result<LinkedAccount, Trouble> {
+        let id = LinkedAccountId::draw(self.runtime.entropy.as_ref());
+        Ok(LinkedAccount {
+            id,
+            account: self
+                .sealing
+                .account(&attempt.tag, id, provider_id)
+                .map_err(|_| Trouble::Sealed)?,
+            account_digest: self.sealing.account_digest(&attempt.provider, provider_id),
+            masked: None,
+            number_digest: None,
+            holder: None,
+            kind: None,
+            currency: None,
+        })
+    }
+
+    async fn renewed(&self, attempt: &Attempt, link: LinkId) -> Result<Verdict, Trouble> {
+        let now = self.runtime.clock.now();
+        self.records.move_link(link, LinkState::Active, &[], now).await?;
+        self.records.move_attempt(attempt.id, AttemptState::Linked, now).await?;
+        if let Some(link) = self.records.link(link).await? {
+            self.tell(attempt, Fate::Linked(brief(&link, false))).await;
+        }
+        Ok(Verdict::Done)
+    }
+
+    /// The person has begun anew since: nothing may stay open behind their back.
+    async fn undo(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<Verdict, Trouble> {
+        let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
+        for account in accounts {
+            match provider.unlink(&credentials, &account.id).await {
+                Ok(()) | Err(ProviderError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.records
+            .move_attempt(attempt.id, AttemptState::Undone, self.runtime.clock.now())
+            .await?;
+        self.audit(attempt, "link.undone", attempt.id.to_string()).await;
+        Ok(Verdict::Done)
+    }
+
+    /// Reads the details of a link's accounts. Says whether one of them is linked elsewhere too.
+    ///
+    /// # Errors
+    /// When it is to be tried again.
+    pub async fn read(&self, id: LinkId) -> Result<bool, Trouble> {
+        let Some(link) = self.records.link(id).await? else {
+            return Ok(false);
+        };
+        let (provider, credentials) = self.providers.with_credentials(&link.provider).await?;
+        let mut again = false;
+        for account in &link.accounts {
+            let id = self
+                .sealing
+                .open_account(&link.tag, account.id, &account.account)
+                .map_err(|_| Trouble::Sealed)?;
+            let read = provider.accounts(&credentials, Which::One(&id)).await?;
+            let Some(details) = read.into_iter().find_map(|read| read.details) else {
+                return Err(ProviderError::Unavailable("no details yet", None).into());
+            };
+            let holder = details
+                .holder
+                .as_ref()
+                .map(|name| self.sealing.holder(&link.tag, account.id, name))
+                .transpose();
+            let reading = AccountReading {
+                masked: last_four(&details.number),
+                number_digest: self.sealing.number_digest(&link.institution, &details.number),
+                holder: holder.map_err(|_| Trouble::Sealed)?,
+                kind: details.kind,
+                currency: details.currency,
+            };
+            again |= !self.records.read_account(account.id, &reading).await?.is_empty();
+        }
+        Ok(again)
+    }
+
+    /// Tells the provider that a link is over.
+    ///
+    /// # Errors
+    /// When it is to be tried again.
+    pub async fn unlink(&self, id: LinkId) -> Result<Verdict, Trouble> {
+        let Some(link) = self.records.link(id).await? else {
+            return Ok(Verdict::GiveUp("no such link"));
+        };
+        let (provider, credentials) = self.providers.with_credentials(&link.provider).await?;
+        for account in &link.accounts {
+            let account = self
+                .sealing
+                .open_account(&link.tag, account.id, &account.account)
+                .map_err(|_| Trouble::Sealed)?;
+            match provider.unlink(&credentials, &account).await {
+                Ok(()) | Err(ProviderError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.records
+            .move_link(id, LinkState::Removed, &[], self.runtime.clock.now())
+            .await?;
+        Ok(Verdict::Done)
+    }
+
+    async fn tell(&self, attempt: &Attempt, fate: Fate) {
+        self.newsroom
+            .tell(&attempt.tag, &News::Attempt { id: attempt.id, fate })
+            .await;
+    }
+
+    async fn audit(&self, attempt: &Attempt, kind: &'static str, detail: String) {
+        let event = AuditEvent {
+            partner: attempt.partner,
+            tag: Some(attempt.tag),
+            kind,
+            detail,
+            at: self.runtime.clock.now(),
+        };
+        if let Err(error) = self.records.audit(&event).await {
+            tracing::error!(%error, kind, "a security event could not be kept");
+        }
+    }
+}
+
+/// All that is ever shown of an account number.
+fn last_four(number: &Secret) -> String {
+    let digits: Vec<char> = number.expose().chars().filter(char::is_ascii_alphanumeric).collect();
+    digits.iter().skip(digits.len().saturating_sub(4)).collect()
+}

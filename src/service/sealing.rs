@@ -1,0 +1,134 @@
+//! Sealing of the fields of records: which field of which record, whose.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::core::ids::{AttemptId, ConsentId, LinkedAccountId};
+use crate::core::msisdn::Msisdn;
+use crate::core::next_step::Grant;
+use crate::core::seal::{Keyring, Place, SealError, Tag};
+use crate::core::secret::Secret;
+use crate::core::time::Entropy;
+use crate::providers::ProviderSession;
+
+/// Seals and opens the fields of records.
+#[derive(Clone)]
+pub struct Sealing {
+    /// The keys.
+    pub keyring: Arc<Keyring>,
+    /// For nonces.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Sealing {
+    /// The number, for a consent's row.
+    ///
+    /// # Errors
+    /// See [`Keyring::seal`]; so for all of these.
+    pub fn msisdn(&self, tag: &Tag, consent: ConsentId, msisdn: &Msisdn) -> Result<Vec<u8>, SealError> {
+        self.seal(
+            &at("consent", tag, consent.as_bytes(), "msisdn"),
+            msisdn.as_str().as_bytes(),
+        )
+    }
+
+    /// The provider's session, for an attempt's row.
+    ///
+    /// # Errors
+    /// See [`Keyring::seal`].
+    pub fn session(&self, tag: &Tag, attempt: AttemptId, session: &ProviderSession) -> Result<Vec<u8>, SealError> {
+        let plain = Zeroizing::new(serde_json::to_vec(session).map_err(|_| SealError::Broken)?);
+        self.seal(&at("attempt", tag, attempt.as_bytes(), "session"), &plain)
+    }
+
+    /// The provider's session of an attempt's row.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn open_session(&self, tag: &Tag, attempt: AttemptId, sealed: &[u8]) -> Result<ProviderSession, SealError> {
+        let plain = self
+            .keyring
+            .open(&at("attempt", tag, attempt.as_bytes(), "session"), sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| SealError::Broken)
+    }
+
+    /// A grant, for an attempt's row.
+    ///
+    /// # Errors
+    /// See [`Keyring::seal`].
+    pub fn grant(&self, tag: &Tag, attempt: AttemptId, grant: &Grant) -> Result<Vec<u8>, SealError> {
+        self.seal(
+            &at("attempt", tag, attempt.as_bytes(), "grant"),
+            grant.0.expose().as_bytes(),
+        )
+    }
+
+    /// The grant of an attempt's row.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn open_grant(&self, tag: &Tag, attempt: AttemptId, sealed: &[u8]) -> Result<Grant, SealError> {
+        self.text(&at("attempt", tag, attempt.as_bytes(), "grant"), sealed)
+            .map(Grant)
+    }
+
+    /// A provider's account id, for a linked account's row.
+    ///
+    /// # Errors
+    /// See [`Keyring::seal`].
+    pub fn account(&self, tag: &Tag, account: LinkedAccountId, id: &Secret) -> Result<Vec<u8>, SealError> {
+        self.seal(&at("account", tag, account.as_bytes(), "id"), id.expose().as_bytes())
+    }
+
+    /// The provider's account id of a linked account's row.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn open_account(&self, tag: &Tag, account: LinkedAccountId, sealed: &[u8]) -> Result<Secret, SealError> {
+        self.text(&at("account", tag, account.as_bytes(), "id"), sealed)
+    }
+
+    /// A holder's name, for a linked account's row.
+    ///
+    /// # Errors
+    /// See [`Keyring::seal`].
+    pub fn holder(&self, tag: &Tag, account: LinkedAccountId, name: &Secret) -> Result<Vec<u8>, SealError> {
+        self.seal(
+            &at("account", tag, account.as_bytes(), "holder"),
+            name.expose().as_bytes(),
+        )
+    }
+
+    /// How a provider's account id is recognised.
+    pub fn account_digest(&self, provider: &str, id: &Secret) -> [u8; 32] {
+        self.keyring
+            .digest("provider account", &[provider.as_bytes(), id.expose().as_bytes()])
+    }
+
+    /// How an account's number is recognised, whichever way it was linked.
+    pub fn number_digest(&self, institution: &str, number: &Secret) -> [u8; 32] {
+        self.keyring
+            .digest("account number", &[institution.as_bytes(), number.expose().as_bytes()])
+    }
+
+    fn seal(&self, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.keyring.seal(place, plain, self.entropy.as_ref())
+    }
+
+    fn text(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Secret, SealError> {
+        let plain = self.keyring.open(place, sealed)?;
+        std::str::from_utf8(&plain)
+            .map(Secret::new)
+            .map_err(|_| SealError::Broken)
+    }
+}
+
+fn at<'a>(purpose: &'static str, tag: &'a Tag, record: &'a [u8], field: &'static str) -> Place<'a> {
+    Place {
+        purpose,
+        subject: tag.as_bytes(),
+        record,
+        field,
+    }
+}

@@ -1,0 +1,372 @@
+//! The walk of one turn: parse, admit, load, step, swap, effects, answer.
+//!
+//! The web server runs a whole turn as a tracked task on the main runtime: it would drop a handler when the caller goes
+//! away, and what a person has submitted must not stop half-way because a gateway lost patience.
+//!
+//! Effects run only for the winner of the swap; the loser reads again and finds itself a repeat, or steps again. A turn
+//! that submitted something has a pending answer, which is set exactly once: by the outcome, or at the end of the
+//! budget by the poll screen. Whoever repeats the turn gets exactly what was set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use subtle::ConstantTimeEq;
+
+use super::attempts::Attempts;
+use super::catalogue::Catalogue;
+use super::known::Facts;
+use super::live::{Found, Live, LiveError};
+use super::metrics::{Keeper, Metrics, TurnOutcome};
+use super::runtime::Runtime;
+use super::wakes::Wakes;
+use super::{Callbacks, Channel, OwnedRequest};
+use crate::core::budget::{self, Deadlines};
+use crate::core::flow::dialogs::{Seat, Typed, Verdict};
+use crate::core::flow::state::{Answer, Slot, Subscriber};
+use crate::core::flow::{Flow, Input};
+use crate::core::messages::Locale;
+use crate::core::seal::{Keyring, Tag};
+use crate::core::time::Timestamp;
+use crate::gateways::{Callback, Event, Limits, Notice, ParseError, Parsed, RawRequest, Reply, WireReply};
+use crate::records::RecordsError;
+use crate::store::{StoreError, Version};
+
+/// How often a turn that loses its swap is stepped again.
+const ROUNDS: usize = 8;
+
+/// How often a waiting turn looks for an answer set by another node.
+const REREAD: Duration = Duration::from_millis(150);
+
+/// Answers turns.
+pub struct Turns {
+    /// The conversation.
+    pub flow: Arc<Flow>,
+    /// Live values.
+    pub live: Live,
+    /// What the records know of a person.
+    pub facts: Facts,
+    /// What can be linked.
+    pub catalogue: Arc<Catalogue>,
+    /// Runs effects.
+    pub attempts: Arc<Attempts>,
+    /// Names people and dialogs.
+    pub keyring: Arc<Keyring>,
+    /// Clock, chance, node id and the runtime tasks live on.
+    pub runtime: Runtime,
+    /// Wakes turns that wait in this process.
+    pub wakes: Wakes,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// The channels served.
+    pub channels: Vec<Arc<Channel>>,
+}
+
+/// A service used by its handle.
+#[derive(Clone)]
+pub struct TurnService(pub Arc<Turns>);
+
+#[async_trait]
+impl Callbacks for TurnService {
+    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Channel>> {
+        let channel = self.0.channels.iter().find(|channel| channel.name == name);
+        // The comparison is made whether or not the channel exists, so that its time tells nothing.
+        let expected = channel.map_or("", |channel| channel.secret.expose());
+        let same: bool = expected.as_bytes().ct_eq(secret.as_bytes()).into();
+        channel.filter(|_| same && !secret.is_empty()).cloned()
+    }
+
+    async fn answer(&self, channel: Arc<Channel>, request: OwnedRequest) -> WireReply {
+        let Some(sink) = channel.gateway.sink() else {
+            return self.0.serve(&channel, &request).await;
+        };
+        // The gateway only wants to know that we have it; the screen follows in a call of ours.
+        let turns = self.0.clone();
+        let ack = channel.gateway.render(None, &[]);
+        self.0.runtime.spawn(async move {
+            let reply = turns.serve(&channel, &request).await;
+            sink.deliver(reply).await;
+        });
+        ack
+    }
+}
+
+impl Turns {
+    async fn serve(&self, channel: &Channel, request: &OwnedRequest) -> WireReply {
+        let _open = self.metrics.open_turn();
+        let started = self.runtime.clock.now();
+        let raw = RawRequest {
+            method: &request.method,
+            tail: &request.tail,
+            query: &request.query,
+            headers: &request.headers,
+            body: request.body.as_deref().unwrap_or_default(),
+            country: &channel.country,
+        };
+        let parsed = if request.body.is_some() {
+            channel.gateway.parse(&raw)
+        } else {
+            Err(ParseError::TooLong)
+        };
+        let (outcome, wire) = match parsed {
+            Ok(Parsed::Turn(callback)) => {
+                let (outcome, reply) = self.bounded(channel, &callback, started).await;
+                (outcome, channel.gateway.render(Some(&reply), &callback.echo))
+            }
+            Ok(Parsed::Notice(notice)) => {
+                self.notice(channel, &notice).await;
+                (TurnOutcome::Notice, channel.gateway.render(None, &[]))
+            }
+            Err(error) => {
+                tracing::info!(channel = channel.name, %error, "a callback was not understood");
+                let reply = self.last_resort(message_for(&error));
+                (TurnOutcome::Misunderstood, channel.gateway.render(Some(&reply), &[]))
+            }
+        };
+        self.metrics.turn(outcome, self.runtime.clock.now().since(started));
+        wire
+    }
+
+    /// A turn with its deadline: whatever hangs, the person gets an END in time.
+    async fn bounded(&self, channel: &Channel, callback: &Callback, started: Timestamp) -> (TurnOutcome, Reply) {
+        let limits = channel.gateway.limits(callback.network.as_deref());
+        let patience = limits.turn.saturating_sub(budget::SAFETY).min(budget::LONGEST_ANSWER) + SLACK;
+        let error = match tokio::time::timeout(patience, self.turn(channel, callback, &limits, started)).await {
+            Ok(Ok((outcome, answer))) => return (outcome, into_reply(answer)),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "out of time".to_owned(),
+        };
+        tracing::warn!(channel = channel.name, error, "a turn could not be served");
+        self.metrics.keeper_error(Keeper::Store);
+        (TurnOutcome::Failed, self.last_resort("busy"))
+    }
+
+    async fn turn(
+        &self,
+        channel: &Channel,
+        callback: &Callback,
+        limits: &Limits,
+        started: Timestamp,
+    ) -> Result<(TurnOutcome, Answer), TurnError> {
+        let tag = self.keyring.tag(&callback.msisdn);
+        let seat = Seat {
+            key: self
+                .keyring
+                .digest("dialog", &[channel.name.as_bytes(), callback.dialog.as_bytes()]),
+            channel: &channel.name,
+            septets: usize::from(limits.out_septets.saturating_sub(channel.gateway.overhead())),
+        };
+        let walk = Walk {
+            tag: &tag,
+            seat: &seat,
+            channel,
+            limits,
+            started,
+        };
+        for _ in 0..ROUNDS {
+            if let Some(done) = self.round(&walk, callback).await? {
+                return Ok(done);
+            }
+        }
+        Err(LiveError::Contended.into())
+    }
+
+    /// Loads, steps and swaps once; `None` when somebody else wrote in between.
+    async fn round(&self, walk: &Walk<'_>, callback: &Callback) -> Result<Option<(TurnOutcome, Answer)>, TurnError> {
+        let (tag, seat, country) = (walk.tag, walk.seat, walk.channel.country.as_str());
+        let loaded = self.live.load(tag).await?;
+        let mut state = match loaded.found {
+            Found::Subscriber(state) => *state,
+            Found::Nothing => Subscriber::new(callback.msisdn.clone(), Locale::default()),
+            Found::Broken(error) => {
+                self.facts.broken(tag, error).await;
+                let answer = self.start_afresh(walk, loaded.version, callback).await?;
+                return Ok(Some((TurnOutcome::Ended, answer)));
+            }
+        };
+        let input = match self.admit(&mut state, seat, callback) {
+            Verdict::Repeat(Slot::Set(answer)) => return Ok(Some((TurnOutcome::Repeated, answer))),
+            Verdict::Repeat(Slot::Pending { until }) => {
+                return Ok(Some((TurnOutcome::Repeated, self.wait(walk, until).await?)));
+            }
+            Verdict::Over => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "expired")))),
+            Verdict::Elsewhere => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "elsewhere")))),
+            Verdict::Step(input) => input,
+        };
+        let known = match &input {
+            Input::Begin(_) => Some(self.facts.of(tag).await?),
+            _ => None,
+        };
+        let banks = self.catalogue.offers(country).await;
+        let answer_by = walk.answer_by(&state);
+        let context = self
+            .runtime
+            .context(answer_by, banks.as_deref().map(Vec::as_slice), country);
+        let effects = self.flow.turn(&mut state, input, known.as_ref(), &context);
+        if !self.live.swap(tag, loaded.version, &state).await? {
+            return Ok(None);
+        }
+        self.attempts.run(tag, &callback.msisdn, effects);
+        let answer = match state.dialogs.first().map(|dialog| dialog.reply.clone()) {
+            Some(Slot::Set(answer)) => answer,
+            _ => self.wait(walk, answer_by).await?,
+        };
+        let outcome = if answer.end {
+            TurnOutcome::Ended
+        } else {
+            TurnOutcome::Continued
+        };
+        Ok(Some((outcome, answer)))
+    }
+
+    fn admit(&self, state: &mut Subscriber, seat: &Seat<'_>, callback: &Callback) -> Verdict {
+        let typed = match &callback.event {
+            Event::Begin { dialled } => Typed::Begin(dialled),
+            Event::Line(line) => Typed::Line(line.expose()),
+            Event::Whole(text) => Typed::Whole(text.expose()),
+        };
+        let digest = |text: &str| self.keyring.digest("typed", &[&seat.key, text.as_bytes()]);
+        Flow::admit(state, seat, typed, self.runtime.clock.now(), &digest)
+    }
+
+    /// Waits for the pending answer of a dialog; at the end of the budget, sets the poll screen.
+    async fn wait(&self, walk: &Walk<'_>, until: Timestamp) -> Result<Answer, TurnError> {
+        let mut wake = self.wakes.listen();
+        loop {
+            let loaded = self.live.load(walk.tag).await?;
+            let Found::Subscriber(mut state) = loaded.found else {
+                return Ok(self.end(Locale::default(), "expired"));
+            };
+            match state
+                .dialogs
+                .iter()
+                .find(|dialog| dialog.key == walk.seat.key)
+                .map(|dialog| &dialog.reply)
+            {
+                Some(Slot::Set(answer)) => return Ok(answer.clone()),
+                Some(Slot::Pending { .. }) => {}
+                None => return Ok(self.end(state.locale, "expired")),
+            }
+            let now = self.runtime.clock.now();
+            if now < until {
+                wake.wait(walk.tag, REREAD.min(until.since(now))).await;
+                continue;
+            }
+            let context = self.runtime.context(until, None, &walk.channel.country);
+            let last = walk.last_round(&state, now);
+            if self.flow.poll(&mut state, &walk.seat.key, last, &context) {
+                self.live.swap(walk.tag, loaded.version, &state).await?;
+            }
+        }
+    }
+
+    /// A value that does not open is replaced by a fresh one, and the person is asked to dial again.
+    async fn start_afresh(
+        &self,
+        walk: &Walk<'_>,
+        version: Option<Version>,
+        callback: &Callback,
+    ) -> Result<Answer, TurnError> {
+        let mut state = Subscriber::new(callback.msisdn.clone(), Locale::default());
+        self.admit(&mut state, walk.seat, callback);
+        self.flow.refuse(&mut state, "expired");
+        self.live.swap(walk.tag, version, &state).await?;
+        Ok(self.end(Locale::default(), "expired"))
+    }
+
+    /// A notice closes its dialog; what was submitted in it goes on.
+    async fn notice(&self, channel: &Channel, notice: &Notice) {
+        let Some(msisdn) = &notice.msisdn else { return };
+        let tag = self.keyring.tag(msisdn);
+        let key = self
+            .keyring
+            .digest("dialog", &[channel.name.as_bytes(), notice.dialog.as_bytes()]);
+        let closed = self
+            .live
+            .change(&tag, |state| Flow::close(state, &key).then_some(()))
+            .await;
+        if let Err(error) = closed {
+            tracing::warn!(channel = channel.name, %error, "a closed dialog could not be marked");
+        }
+    }
+
+    fn end(&self, locale: Locale, message: &str) -> Answer {
+        Answer {
+            end: true,
+            text: self.flow.last_resort(locale, message),
+        }
+    }
+
+    fn last_resort(&self, message: &str) -> Reply {
+        Reply::End(self.flow.last_resort(Locale::default(), message))
+    }
+}
+
+/// One turn on its way.
+struct Walk<'a> {
+    tag: &'a Tag,
+    seat: &'a Seat<'a>,
+    channel: &'a Channel,
+    limits: &'a Limits,
+    started: Timestamp,
+}
+
+impl Walk<'_> {
+    fn deadlines(&self) -> Deadlines {
+        Deadlines {
+            turn: self.limits.turn,
+            dialog: self.limits.dialog,
+            idle: self.limits.idle,
+        }
+    }
+
+    fn dialog_start(&self, state: &Subscriber) -> Timestamp {
+        state
+            .dialogs
+            .iter()
+            .find(|dialog| dialog.key == self.seat.key)
+            .map_or(self.started, |dialog| dialog.started_at)
+    }
+
+    /// When this turn must be answered.
+    fn answer_by(&self, state: &Subscriber) -> Timestamp {
+        budget::answer_by(self.deadlines(), self.dialog_start(state), self.started)
+    }
+
+    /// Whether the dialog has no room for another round: then we end it, for an end that we send is read.
+    fn last_round(&self, state: &Subscriber, now: Timestamp) -> bool {
+        let deadlines = self.deadlines();
+        budget::dialog_left(deadlines, self.dialog_start(state), now) < budget::round(deadlines)
+    }
+}
+
+/// Why a turn could not be served.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    #[error(transparent)]
+    Live(#[from] LiveError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+}
+
+/// How much later than its budget a turn may be when even the poll screen cannot be set.
+const SLACK: Duration = Duration::from_millis(300);
+
+fn into_reply(answer: Answer) -> Reply {
+    if answer.end {
+        Reply::End(answer.text)
+    } else {
+        Reply::Continue(answer.text)
+    }
+}
+
+fn message_for(error: &ParseError) -> &'static str {
+    match error {
+        ParseError::Msisdn => "no-service",
+        ParseError::Encoding => "unreadable",
+        ParseError::TooLong => "too-long",
+        ParseError::Field(_) | ParseError::NotACallback => "sorry",
+    }
+}
