@@ -1,26 +1,34 @@
 //! The command line: what it says, and which part of the server each command calls.
 
+mod commands;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::commands::CommandError;
 use crate::ambient::OsEntropy;
 use crate::config::{self, Config, ConfigErrors, DATA_DIR, keys};
 
 /// Links bank accounts from any phone by dialling a short code.
 #[derive(Debug, Parser)]
-#[command(name = "kiungo", version, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "kiungo", version, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     options: Options,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
+  kiungo                                     start the sandbox: no account, no configuration, a phone in the browser
+  kiungo serve --config kiungo.toml          serve for real
+  kiungo phone                               dial the sandbox from this terminal
+  kiungo menu graph --format svg > menu.svg  draw the conversation
+  kiungo links list --config kiungo.toml     see what is linked
   kiungo config check --config kiungo.toml   tell everything that is wrong with a configuration
   kiungo config show                         what the sandbox runs with when there is no file
   kiungo keys new --dir /etc/kiungo/keys     make the first keys, or the next one to rotate to
@@ -39,12 +47,59 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Answer gateways, providers and partners. What `kiungo` alone does.
+    Serve,
+    /// Be a phone in this terminal: dial the sandbox, or play a journey from a file.
+    #[cfg(feature = "sandbox")]
+    Phone(crate::sandbox::phone::args::PhoneArgs),
+    /// Look at the conversation that is built in.
+    #[command(subcommand)]
+    Menu(MenuCommand),
+    /// Look at what is linked.
+    #[command(subcommand)]
+    Links(LinksCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Make the keys that seal everything personal.
     #[command(subcommand)]
     Keys(KeysCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum MenuCommand {
+    /// Prove that every screen can be reached and left, and fits the smallest phone in every language.
+    Check,
+    /// Draw screens and moves.
+    Graph {
+        /// As what.
+        #[arg(long, value_enum, default_value_t = Drawing::Mermaid)]
+        format: Drawing,
+    },
+}
+
+/// A kind of picture.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Drawing {
+    /// Text that many readers of Markdown draw.
+    Mermaid,
+    /// A picture.
+    Svg,
+}
+
+#[derive(Debug, Subcommand)]
+enum LinksCommand {
+    /// The newest links, one a line. Account numbers are masked; account ids are not shown.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// One link with its accounts and the consent it rests on.
+    Show {
+        /// The link's id, as `list` prints it.
+        id: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,11 +133,28 @@ enum CliError {
     Keys(#[from] keys::KeysError),
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
+    #[error(transparent)]
+    Command(#[from] CommandError),
 }
 
 /// Does what the command line says, with `env` as the environment; answers go to `out`, faults to `err`.
 pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
-    let done = match cli.command {
+    let done = match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => load(cli.options, env)
+            .map_err(CliError::from)
+            .and_then(|config| Ok(commands::serve(config, out)?)),
+        #[cfg(feature = "sandbox")]
+        Command::Phone(args) => commands::phone(&args).map_err(CliError::from),
+        Command::Menu(MenuCommand::Check) => commands::menu_check(out).map_err(CliError::from),
+        Command::Menu(MenuCommand::Graph { format }) => {
+            commands::menu_graph(matches!(format, Drawing::Svg), out).map_err(CliError::from)
+        }
+        Command::Links(command) => load(cli.options, env).map_err(CliError::from).and_then(|config| {
+            Ok(match command {
+                LinksCommand::List { limit } => commands::links_list(&config, limit, out),
+                LinksCommand::Show { id } => commands::links_show(&config, &id, out),
+            }?)
+        }),
         Command::Config(command) => look(&command, cli.options, env, out),
         Command::Keys(KeysCommand::New { dir }) => new_keys(dir, cli.options, env, out),
     };

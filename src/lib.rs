@@ -1,6 +1,7 @@
 //! Kiungo links bank accounts from any phone by dialling a short code.
 
 pub mod ambient;
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod core;

@@ -75,6 +75,9 @@ pub struct Config {
     pub providers: ProvidersConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[sandbox]`
+    #[cfg(feature = "sandbox")]
+    pub sandbox: sandbox::SandboxConfig,
 }
 
 impl Config {
@@ -141,6 +144,8 @@ impl Config {
         let channels = channels::read(sections);
         let providers = providers::read(root.section("providers"));
         let log = log::read(root.section("log"));
+        #[cfg(feature = "sandbox")]
+        let sandbox = sandbox::read(root.section("sandbox"));
         root.finish();
         Some(Self {
             mode,
@@ -153,6 +158,8 @@ impl Config {
             partner: partner?,
             providers,
             log,
+            #[cfg(feature = "sandbox")]
+            sandbox,
         })
     }
 }

@@ -9,6 +9,8 @@ use super::section::Section;
 use super::{Mode, SECRET_LENGTH};
 use crate::core::secret::Secret;
 
+/// In seconds. Mono's own list says 35 to 50 for some institutions; giving up early would make an answer Unknown.
+const TIMEOUT: u64 = 60;
 /// Where Mono answers; the key decides whether it is its sandbox.
 const MONO: &str = "https://api.withmono.com";
 /// Banks come and go slowly, and Mono asks for its list to be cached.
@@ -40,6 +42,8 @@ pub struct MonoConfig {
     pub institutions_ttl: Duration,
     /// Names of institutions to show first, in this order.
     pub favourites: Vec<String>,
+    /// How long a login may take where Mono's list does not say.
+    pub timeout: Duration,
 }
 
 /// A generation of Mono's API.
@@ -111,6 +115,7 @@ fn read_mono(mut section: Section<'_>) -> Option<MonoConfig> {
     let institutions_ttl = section
         .number("institutions_ttl", 60..=604_800)
         .unwrap_or(INSTITUTIONS_TTL);
+    let timeout = section.number("timeout", 1..=120).unwrap_or(TIMEOUT);
     let favourites = section.list("favourites").unwrap_or_default();
     section.finish();
     Some(MonoConfig {
@@ -122,6 +127,7 @@ fn read_mono(mut section: Section<'_>) -> Option<MonoConfig> {
         webhook_secret,
         institutions_ttl: Duration::from_secs(institutions_ttl),
         favourites,
+        timeout: Duration::from_secs(timeout),
     })
 }
 

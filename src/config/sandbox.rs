@@ -2,10 +2,33 @@
 
 use std::path::Path;
 
+use super::section::Section;
+use crate::service::runtime::Edge;
+
+/// Switches for tests of the whole server; unknown to a build without the sandbox.
+#[derive(Debug, Default)]
+pub struct SandboxConfig {
+    /// The edge at which the process ends at once, see [`Edge`].
+    pub abort_at: Option<String>,
+}
+
+pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
+    let abort_at = section.parsed("abort_at", "name an edge, or leave it out", |word| {
+        let known = Edge::ALL.into_iter().find(|edge| edge.word() == word);
+        known
+            .map(|edge| edge.word().to_owned())
+            .ok_or_else(|| "is no edge of an attempt".to_owned())
+    });
+    section.finish();
+    SandboxConfig { abort_at }
+}
+
 /// The secret path segment of the sandbox's channel.
-pub const CHANNEL_SECRET: &str = "sandbox-channel-secret";
+pub const CHANNEL_SECRET: &str = "sandbox";
 /// The key that the built-in stand-in for Mono takes.
 pub const MONO_KEY: &str = "test_sk_sandbox0000000000";
+/// Where the built-in stand-in for Mono is: replaced by its real address once it listens.
+pub const MONO_URL: &str = "http://127.0.0.1:0";
 /// What the stand-in sends with its webhooks.
 pub const WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
 
@@ -48,7 +71,7 @@ secret = "{CHANNEL_SECRET}"
 country = "NG"
 
 [providers.mono]
-base_url = "http://127.0.0.1:8081"
+base_url = "{MONO_URL}"
 secret_key = "{MONO_KEY}"
 webhook_secret = "{WEBHOOK_SECRET}"
 customer.email = "sandbox+{{ref}}@example.com"

@@ -95,7 +95,7 @@ impl<'a> Section<'a> {
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
             ValueKind::String(text) if text.trim().is_empty() => {
-                self.wrong(key, "is empty", "fill it in or leave it out")
+                self.wrong(key, "is empty", "fill it in or leave it out");
             }
             ValueKind::String(text) => return Some(text),
             _ => self.wrong(key, "must be text", "put it in quotes"),

@@ -104,7 +104,7 @@ fn key_of(name: &str) -> Option<String> {
     let mut key = String::new();
     for part in name.split("__") {
         match part.parse::<usize>() {
-            Ok(index) if index <= HIGHEST_INDEX && !key.is_empty() => key.push_str(&format!("[{index}]")),
+            Ok(index) if index <= HIGHEST_INDEX && !key.is_empty() => key = format!("{key}[{index}]"),
             Ok(_) => return None,
             Err(_) if part.is_empty() || !part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => return None,
             Err(_) => {

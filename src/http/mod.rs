@@ -50,6 +50,9 @@ pub struct Parts {
     pub runtime: Handle,
     /// Knows the turns that are open, for whoever waits for them at shutdown.
     pub turns: TaskTracker,
+    /// The sandbox's own pages.
+    #[cfg(feature = "sandbox")]
+    pub sandbox: Option<crate::sandbox::Routes>,
 }
 
 /// Listens on `listen` (port 0 takes a free one) and answers until `shutdown` is cancelled; then lets open requests
@@ -65,12 +68,20 @@ pub fn serve(
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let factory = move || {
         let metrics = Arc::clone(&parts.metrics);
+        #[cfg(feature = "sandbox")]
+        let pages = parts.sandbox.clone();
         App::new()
             .app_data(web::Data::new(parts.clone()))
             .wrap(from_fn(move |request, next| {
                 observe::observe(Arc::clone(&metrics), request, next)
             }))
-            .configure(routes)
+            .configure(move |config| {
+                #[cfg(feature = "sandbox")]
+                if let Some(pages) = pages {
+                    pages(config);
+                }
+                routes(config);
+            })
     };
     let server = HttpServer::new(factory)
         .workers(workers)

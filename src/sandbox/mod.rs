@@ -5,3 +5,49 @@
 
 pub mod mono;
 pub mod phone;
+
+use std::sync::Arc;
+
+use actix_web::web::ServiceConfig;
+
+use self::phone::facts::{Credential, Facts, limits_of};
+use crate::service::runtime::{Edge, Tripwire};
+use crate::service::turn::Turns;
+
+mod view;
+
+/// Adds routes to the web server.
+pub type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
+/// The phone page, for the first channel of these turns.
+pub fn routes(turns: Arc<Turns>) -> Routes {
+    let channel = turns.channels.first().cloned();
+    let credentials = mono::guide()
+        .into_iter()
+        .map(|row| Credential {
+            typed: format!("{} or {}", row.typed, row.digits),
+            path: row.path,
+            what_happens: row.what_happens.to_owned(),
+        })
+        .collect();
+    let (code, path) = channel.map_or((String::new(), String::new()), |channel| {
+        (
+            channel.service_code.clone(),
+            format!("/ussd/{}/{}", channel.name, channel.secret.expose()),
+        )
+    });
+    let facts = Arc::new(Facts::new(&code, &path, credentials, limits_of));
+    let view: Arc<dyn phone::SessionView> = Arc::new(view::Sessions(turns));
+    Arc::new(move |config| phone::page::configure(config, facts.clone(), view.clone()))
+}
+
+/// Ends the process, at once and without any goodbye, when it passes this edge: how tests see that nothing is lost or
+/// done twice. Does nothing when no edge is named.
+pub fn tripwire(edge: Option<&str>) -> Tripwire {
+    let edge = Edge::ALL.into_iter().find(|candidate| Some(candidate.word()) == edge);
+    Arc::new(move |passed| {
+        if Some(passed) == edge {
+            std::process::abort();
+        }
+    })
+}

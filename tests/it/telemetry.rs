@@ -14,13 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A pipe that nobody reads, until somebody does.
 struct Stuck {
     go: Receiver<()>,
-    stuck: Sender<()>,
+    waits: Sender<()>,
     written: Sender<Vec<u8>>,
 }
 
 impl Write for Stuck {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = self.stuck.send(());
+        let _ = self.waits.send(());
         let _ = self.go.recv();
         let _ = self.written.send(bytes.to_vec());
         Ok(bytes.len())
@@ -39,13 +39,13 @@ const JSON: LogConfig = LogConfig {
 /// When nobody reads the log, lines are dropped and counted, and whoever logs goes on.
 #[test]
 fn a_stuck_log_holds_up_nobody() {
-    let ((let_go, go), (stuck, is_stuck), (written, lines)) = (channel(), channel(), channel());
+    let ((let_go, go), (waits, waiting), (written, lines)) = (channel(), channel(), channel());
     let metrics = Metrics::new();
-    let writer = Lines::start(Stuck { go, stuck, written }, metrics.log_lines_dropped()).unwrap();
+    let writer = Lines::start(Stuck { go, waits, written }, metrics.log_lines_dropped()).unwrap();
     let subscriber = subscriber(JSON, writer).unwrap();
     tracing::subscriber::with_default(subscriber, || {
         tracing::info!(target: "kiungo", "first");
-        is_stuck.recv_timeout(PATIENCE).unwrap();
+        waiting.recv_timeout(PATIENCE).unwrap();
         for line in 0..10_000 {
             tracing::info!(target: "kiungo", line, "more");
         }
@@ -61,8 +61,8 @@ fn a_stuck_log_holds_up_nobody() {
 #[test]
 fn libraries_are_kept_quiet() {
     let (written, lines) = channel();
-    let ((_, go), (stuck, _keep)) = (channel(), channel());
-    let writer = Lines::start(Stuck { go, stuck, written }, Metrics::new().log_lines_dropped()).unwrap();
+    let ((_, go), (waits, _keep)) = (channel(), channel());
+    let writer = Lines::start(Stuck { go, waits, written }, Metrics::new().log_lines_dropped()).unwrap();
     let subscriber = subscriber(JSON, writer).unwrap();
     tracing::subscriber::with_default(subscriber, || {
         tracing::info!(target: "actix_http", "info of a library");

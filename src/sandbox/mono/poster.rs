@@ -1,17 +1,14 @@
-//! How webhooks leave the stand-in: one POST over plain HTTP.
-//!
-//! The default knows just enough HTTP to post to a server on the same machine: one connection a request, and of the
-//! answer only the status is read. The product's own client is deliberately not asked for: it speaks to providers over
-//! TLS, and a stand-in must not share a fault with what it tests.
+//! How webhooks leave the stand-in: one POST each.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use url::Url;
+use zeroize::Zeroizing;
+
+use crate::providers::http::{Call, Client, ClientOptions};
 
 /// One request to send.
 #[derive(Clone, Debug)]
@@ -30,40 +27,23 @@ pub type Poster = Arc<dyn Fn(Post) -> BoxFuture<'static, io::Result<u16>> + Send
 /// How long the default waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The default: plain HTTP/1.1.
+/// The default: the product's own client, as JSON.
 pub fn plain() -> Poster {
-    Arc::new(|post| {
+    let client = Client::new(&ClientOptions::default()).ok();
+    Arc::new(move |post| {
+        let client = client.clone();
         Box::pin(async move {
-            tokio::time::timeout(PATIENCE, send(post))
+            let client = client.ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
+            let call = Call::post(post.url).json(Zeroizing::new(post.body)).timeout(PATIENCE);
+            let call = post
+                .headers
+                .iter()
+                .fold(call, |call, (name, value)| call.header(name, value));
+            client
+                .send(call)
                 .await
-                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+                .map(|answer| answer.status)
+                .map_err(io::Error::other)
         })
     })
-}
-
-async fn send(post: Post) -> io::Result<u16> {
-    let nowhere = || io::Error::from(io::ErrorKind::InvalidInput);
-    if post.url.scheme() != "http" {
-        return Err(nowhere());
-    }
-    let host = post.url.host_str().ok_or_else(nowhere)?;
-    let number = post.url.port_or_known_default().ok_or_else(nowhere)?;
-    let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), number)).await?;
-    let target = &post.url[url::Position::BeforePath..url::Position::AfterQuery];
-    let mut head = format!("POST {target} HTTP/1.1\r\nhost: {host}:{number}\r\nconnection: close\r\n");
-    for (name, value) in &post.headers {
-        head.push_str(name);
-        head.push_str(": ");
-        head.push_str(value);
-        head.push_str("\r\n");
-    }
-    head.push_str("content-length: ");
-    head.push_str(&post.body.len().to_string());
-    head.push_str("\r\n\r\n");
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(&post.body).await?;
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line).await?;
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
-    status.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
 }

@@ -175,6 +175,11 @@ impl State {
         self.lock().switches = switches;
     }
 
+    /// Sends webhooks to this address from now on.
+    pub fn send_webhooks_to(&self, url: &str) {
+        self.lock().switches.webhook_url = Some(url.to_owned());
+    }
+
     /// The switches as they stand.
     pub fn switches(&self) -> Switches {
         self.lock().switches.clone()

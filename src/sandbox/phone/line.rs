@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use url::{Host, Url};
 
+use crate::providers::http::{Call, Client, ClientOptions, SendError};
+
 /// Fields of a form, in the order they are sent.
 pub type Form = Vec<(&'static str, String)>;
 
@@ -36,7 +38,7 @@ pub const DEFAULT_URL: &str = "http://127.0.0.1:8080/ussd/sandbox/sandbox";
 /// A line over HTTP to this machine only: what is typed goes over it in clear.
 pub struct HttpLine {
     base: Url,
-    client: reqwest::Client,
+    client: Client,
 }
 
 impl HttpLine {
@@ -55,7 +57,7 @@ impl HttpLine {
         if base.scheme() != "http" || !loopback {
             return Err(LineError::Address);
         }
-        let client = crate::providers::http::loopback_client().map_err(|_| LineError::Broken)?;
+        let client = Client::new(&ClientOptions::default()).map_err(|_| LineError::Broken)?;
         Ok(Self { base, client })
     }
 }
@@ -65,15 +67,15 @@ impl Line for HttpLine {
     async fn post(&self, suffix: &str, form: &Form) -> Result<(u16, String), LineError> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{suffix}", self.base.path()));
-        let broken = |e: reqwest::Error| {
-            if e.is_connect() {
-                LineError::NotRunning
-            } else {
-                LineError::Broken
-            }
-        };
-        let answer = self.client.post(url).form(form).send().await.map_err(broken)?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.text().await.map_err(broken)?))
+        let answer = self
+            .client
+            .send(Call::post(url).form(form))
+            .await
+            .map_err(|error| match error {
+                SendError::NotSent(_) => LineError::NotRunning,
+                SendError::Unknown(_) => LineError::Broken,
+            })?;
+        let text = std::str::from_utf8(&answer.body).map_err(|_| LineError::Broken)?;
+        Ok((answer.status, text.to_owned()))
     }
 }

@@ -7,19 +7,18 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use fantoccini::Locator;
 use kiungo::gateways::Limits;
-use kiungo::providers::http::loopback_client;
 use rstest::rstest;
 
 use crate::support::browser::Browser;
 use crate::support::canned::Canned;
+use crate::support::http::client;
 
 fn picture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("phone").join(name)
 }
 
 async fn get(url: &str, tag: Option<&str>) -> reqwest::Response {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let mut request = loopback_client().expect("a client").get(url);
+    let mut request = client().get(url);
     if let Some(tag) = tag {
         request = request.header(IF_NONE_MATCH.as_str(), tag);
     }

@@ -1,0 +1,225 @@
+//! What the commands do that need more than the configuration.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{App, StartError, Surroundings};
+use crate::config::{Config, Mode, RecordsConfig};
+use crate::core::ids::LinkId;
+use crate::core::menu::{self, Menu, MenuError};
+use crate::core::messages::{Texts, TextsError};
+use crate::core::time::Timestamp;
+use crate::records::{self, Link, LinkState, Records, RecordsError};
+use crate::service::metrics::Metrics;
+use crate::telemetry::{self, TelemetryError};
+
+/// The smallest page there is: 140 septets, four of them the dialect's own.
+const SMALLEST_PAGE: u16 = 136;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The server did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Logging could not be set up.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The menu built in is broken.
+    #[error(transparent)]
+    Menu(#[from] MenuError),
+    /// The texts built in are broken.
+    #[error(transparent)]
+    Texts(#[from] TextsError),
+    /// The check of the menu found something; it has been printed.
+    #[error("the menu is not in order")]
+    Findings,
+    /// The records cannot be read.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// An id that is none.
+    #[error("{0:?} is not a link's id; `kiungo links list` prints them")]
+    NotAnId(String),
+    /// No such link.
+    #[error("there is no link with this id")]
+    NoLink,
+    /// Something of the operating system.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The terminal phone.
+    #[cfg(feature = "sandbox")]
+    #[error(transparent)]
+    Phone(#[from] crate::sandbox::phone::terminal::PhoneError),
+    /// The terminal phone's line.
+    #[cfg(feature = "sandbox")]
+    #[error(transparent)]
+    Line(#[from] crate::sandbox::phone::line::LineError),
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build()
+}
+
+/// Serves until told to stop.
+pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandError> {
+    let metrics = Arc::new(Metrics::new());
+    telemetry::init(config.log, metrics.log_lines_dropped())?;
+    let sandbox = (config.mode == Mode::Sandbox).then(|| greeting(&config));
+    #[cfg(feature = "sandbox")]
+    let tripwire = crate::sandbox::tripwire(config.sandbox.abort_at.as_deref());
+    #[cfg(not(feature = "sandbox"))]
+    let tripwire: crate::service::runtime::Tripwire = Arc::new(|_| ());
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let app = App::start(config, Surroundings { metrics, tripwire }).await?;
+        tracing::info!(address = %app.address, "listening");
+        if let Some(greeting) = sandbox {
+            writeln!(out, "{}", greeting.replace("{address}", &app.address.to_string()))?;
+            out.flush()?;
+        }
+        tokio::select! {
+            _ = terminate.recv() => {}
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+        }
+        tracing::info!("going down: open turns are answered, what was sent is brought to its end");
+        Ok(app.stop().await?)
+    })
+}
+
+/// What a newcomer needs to know.
+fn greeting(config: &Config) -> String {
+    let code = config
+        .channels
+        .first()
+        .map_or("", |channel| channel.service_code.as_str());
+    format!(
+        "\nKiungo SANDBOX: nothing here is real, and nothing leaves this machine.\n\n  \
+         Phone     http://{{address}}/phone     dial {code}\n  \
+         Terminal  kiungo phone\n\n\
+         Stop with Ctrl-C. To go live, see README.md."
+    )
+}
+
+/// Is a phone in this terminal.
+#[cfg(feature = "sandbox")]
+pub(super) fn phone(args: &crate::sandbox::phone::args::PhoneArgs) -> Result<(), CommandError> {
+    use crate::ambient::{OsEntropy, SystemClock};
+    use crate::sandbox::phone::{facts::limits_of, handset::Surroundings, line::HttpLine, terminal};
+    let line = HttpLine::new(&args.url)?;
+    let around = Surroundings {
+        line: &line,
+        clock: &SystemClock,
+        entropy: &OsEntropy,
+        limits: limits_of,
+    };
+    let input = tokio::io::BufReader::new(tokio::io::stdin());
+    runtime()?.block_on(terminal::run(args, around, input, io::stdout()))?;
+    Ok(())
+}
+
+/// Checks the menu that is built in.
+pub(super) fn menu_check(out: &mut dyn Write) -> Result<(), CommandError> {
+    let (menu, texts) = (Menu::embedded()?, Texts::embedded()?);
+    let (report, good) = menu::check_report(&menu, &texts, &[SMALLEST_PAGE], &menu::Samples::worst_case());
+    writeln!(out, "{}", report.trim_end())?;
+    if good { Ok(()) } else { Err(CommandError::Findings) }
+}
+
+/// Draws the menu that is built in.
+pub(super) fn menu_graph(svg: bool, out: &mut dyn Write) -> Result<(), CommandError> {
+    let (menu, texts) = (Menu::embedded()?, Texts::embedded()?);
+    let drawn = if svg {
+        menu::graph::svg(&menu, &texts)
+    } else {
+        menu::graph::mermaid(&menu, &texts)
+    };
+    Ok(out.write_all(drawn.as_bytes())?)
+}
+
+/// Lists the newest links of the configuration's partner.
+pub(super) fn links_list(config: &Config, limit: u32, out: &mut dyn Write) -> Result<(), CommandError> {
+    let partner = crate::app::partner_id(&config.partner.name);
+    let links = runtime()?.block_on(async { open(config).await?.links(partner, None, limit).await })?;
+    if links.is_empty() {
+        writeln!(out, "Nothing is linked yet.")?;
+    }
+    for link in links {
+        writeln!(
+            out,
+            "{}  {}  {:<17}  {}",
+            link.id,
+            when(link.created_at),
+            state(link.state),
+            accounts(&link)
+        )?;
+    }
+    Ok(())
+}
+
+/// Shows one link.
+pub(super) fn links_show(config: &Config, id: &str, out: &mut dyn Write) -> Result<(), CommandError> {
+    let parsed = LinkId::parse(id).map_err(|_| CommandError::NotAnId(id.to_owned()))?;
+    let (link, consent) = runtime()?.block_on(async {
+        let records = open(config).await?;
+        let link = records.link(parsed).await?.ok_or(CommandError::NoLink)?;
+        let consent = records.consent(link.consent).await?;
+        Ok::<_, CommandError>((link, consent))
+    })?;
+    writeln!(out, "Link         {}", link.id)?;
+    writeln!(out, "State        {}", state(link.state))?;
+    writeln!(out, "Institution  {} (by {})", link.institution_name, link.provider)?;
+    writeln!(out, "Accounts     {}", accounts(&link))?;
+    writeln!(out, "Linked       {}", when(link.created_at))?;
+    if let Some(consent) = consent {
+        writeln!(
+            out,
+            "Agreed       {} on channel {}, in {:?}",
+            when(consent.agreed_at),
+            consent.channel,
+            consent.locale
+        )?;
+        writeln!(out, "To           {:?} (version {})", consent.text, consent.version)?;
+    }
+    Ok(())
+}
+
+async fn open(config: &Config) -> records::Result<Arc<dyn Records>> {
+    let RecordsConfig::Sqlite(path) = &config.records;
+    records::connect(&format!("sqlite:{}", path.display())).await
+}
+
+fn accounts(link: &Link) -> String {
+    let account = |account: &records::LinkedAccount| {
+        let masked = account
+            .masked
+            .as_deref()
+            .map_or("number not read yet".to_owned(), |digits| format!("..{digits}"));
+        account
+            .currency
+            .as_deref()
+            .map_or(masked.clone(), |currency| format!("{masked} {currency}"))
+    };
+    let accounts: Vec<_> = link.accounts.iter().map(account).collect();
+    format!("{} {}", link.institution_name, accounts.join(", "))
+}
+
+fn state(state: LinkState) -> &'static str {
+    match state {
+        LinkState::Active => "active",
+        LinkState::ReauthRequired => "must log in again",
+        LinkState::Removing => "being unlinked",
+        LinkState::Removed => "unlinked",
+    }
+}
+
+fn when(at: Timestamp) -> String {
+    DateTime::<Utc>::from_timestamp_millis(at.as_millis()).map_or_else(
+        || at.as_millis().to_string(),
+        |at| at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
+    )
+}

@@ -1,0 +1,183 @@
+//! The configuration: what it takes, and that it tells everything that is wrong without telling secrets.
+
+mod faults;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kiungo::config::{Config, MonoDialect, RecordsConfig, StoreConfig};
+use kiungo::core::policy::SecretsOverUssd;
+use tempfile::TempDir;
+
+const GOOD: &str = r#"
+[server]
+listen = "127.0.0.1:0"
+public_url = "https://link.example.com"
+
+[store]
+url = "redis://:redis-pass-word@10.0.0.5:6379/0"
+
+[records]
+url = "sqlite:/var/lib/kiungo/kiungo.db"
+
+[keys]
+dir = "/etc/kiungo/keys"
+active = "k2"
+
+[policy]
+secrets_over_ussd = "deny"
+card_and_pin = true
+
+[[policy.overrides]]
+country = "NG"
+provider = "mono"
+secrets_over_ussd = "warn"
+
+[partner]
+name = "Duka Credit"
+purpose = "a loan decision"
+
+[[channels]]
+name = "ng-main"
+kind = "ussd"
+gateway = "africastalking"
+service_code = "*384*96#"
+secret = "0123456789abcdef-A_"
+country = "NG"
+
+[providers.mono]
+secret_key = "live_sk_1234567890"
+customer = { name = "Duka {ref}", email = "kiungo+{ref}@duka.example" }
+favourites = ["Zenith Bank", "GTBank"]
+"#;
+
+fn written(text: &str) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("kiungo.toml");
+    fs::write(&path, text).unwrap();
+    (dir, path)
+}
+
+fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+    let (_dir, path) = written(text);
+    let env: Vec<_> = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Config::load(Some(&path), &env).map_err(|errors| errors.to_string())
+}
+
+/// Every key gets where it belongs, and what is left out has its documented value.
+#[test]
+fn a_good_file_is_understood() {
+    let config = load(GOOD, &[]).unwrap();
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:0");
+    assert_eq!(config.server.public_url.unwrap().as_str(), "https://link.example.com/");
+    assert!(matches!(&config.store, StoreConfig::Redis(url) if url.expose().starts_with("redis://")));
+    let RecordsConfig::Sqlite(path) = &config.records;
+    assert_eq!(path, Path::new("/var/lib/kiungo/kiungo.db"));
+    assert_eq!(
+        (config.keys.dir.to_str(), config.keys.active.as_str()),
+        (Some("/etc/kiungo/keys"), "k2")
+    );
+    assert_eq!(config.policy.secrets("KE", "mono", "x"), SecretsOverUssd::Deny);
+    assert_eq!(config.policy.secrets("NG", "mono", "x"), SecretsOverUssd::Warn);
+    assert!(config.policy.card_and_pin);
+    assert_eq!(config.channels[0].service_code, "*384*96#");
+    assert_eq!(config.channels[0].secret.expose(), "0123456789abcdef-A_");
+    assert_eq!(
+        (config.partner.name.as_str(), config.partner.data_days),
+        ("Duka Credit", 90)
+    );
+    let mono = config.providers.mono.unwrap();
+    assert_eq!(mono.base_url.as_str(), "https://api.withmono.com/");
+    assert_eq!((mono.dialect, mono.app_id), (MonoDialect::V2, None));
+    assert_eq!(mono.customer.email, "kiungo+{ref}@duka.example");
+    assert!(mono.webhook_secret.is_none());
+    assert_eq!(mono.institutions_ttl, Duration::from_secs(21_600));
+    assert_eq!(mono.favourites, ["Zenith Bank", "GTBank"]);
+}
+
+/// Variables win over the file, also inside lists, and what is not a setting of ours is left alone.
+#[test]
+fn variables_win() {
+    let config = load(
+        GOOD,
+        &[
+            ("KIUNGO_SERVER__LISTEN", "[::1]:9"),
+            ("KIUNGO_CHANNELS__0__SECRET", "from-the-environment"),
+            ("KIUNGO_PROVIDERS__MONO__FAVOURITES", "A Bank, B Bank"),
+            ("KIUNGO_PROVIDERS__MONO__INSTITUTIONS_TTL", "60"),
+            ("KIUNGO_POLICY__CARD_AND_PIN", "false"),
+            ("KIUNGO_PORT", "tcp://10.0.0.1:80"),
+            ("KIUNGO_SERVICE_HOST", "10.0.0.1"),
+            ("HOME", "/"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.server.listen.to_string(), "[::1]:9");
+    assert_eq!(config.channels[0].secret.expose(), "from-the-environment");
+    assert_eq!(config.channels[0].name, "ng-main");
+    assert!(!config.policy.card_and_pin);
+    let mono = config.providers.mono.unwrap();
+    assert_eq!(mono.favourites, ["A Bank", "B Bank"]);
+    assert_eq!(mono.institutions_ttl, Duration::from_secs(60));
+}
+
+/// Any secret may stand in a file of its own: its first line counts, blanks at the ends do not.
+#[test]
+fn secrets_come_from_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    fs::write(&path, "  live_sk_from_a_file \r\nsecond line\n").unwrap();
+    let text = GOOD.replace(
+        "secret_key = \"live_sk_1234567890\"",
+        &format!("secret_key_file = \"{}\"", path.display()),
+    );
+    let config = load(&text, &[]).unwrap();
+    assert_eq!(
+        config.providers.mono.unwrap().secret_key.expose(),
+        "live_sk_from_a_file"
+    );
+}
+
+/// The sandbox needs nothing, listens on this machine only, and refuses what is meant for production.
+#[test]
+fn the_sandbox_stays_at_home() {
+    let config = Config::sandbox(Path::new("some \"dir\""), &[]).unwrap();
+    assert!(config.server.listen.ip().is_loopback());
+    assert!(matches!(config.store, StoreConfig::Memory));
+    assert_eq!(config.keys.dir, Path::new("some \"dir\"/keys"));
+    let RecordsConfig::Sqlite(path) = &config.records;
+    assert_eq!(path, Path::new("some \"dir\"/kiungo.db"));
+    assert_eq!(config.providers.mono.unwrap().base_url.host_str(), Some("127.0.0.1"));
+    for (name, value, told) in [
+        ("KIUNGO_PROVIDERS__MONO__SECRET_KEY", "live_sk_real", "production key"),
+        ("KIUNGO_SERVER__LISTEN", "0.0.0.0:8080", "this machine only"),
+    ] {
+        let env = [(name.to_owned(), value.to_owned())];
+        let errors = Config::sandbox(Path::new("data"), &env).unwrap_err().to_string();
+        assert!(errors.contains(name) && errors.contains(told), "{errors}");
+        assert!(!errors.contains("live_sk_real"), "{errors}");
+    }
+}
+
+/// What `config show` prints hides every secret, and is a configuration again once they are filled in.
+#[test]
+fn what_is_shown_hides_secrets() {
+    let text = GOOD.replace("favourites", "webhook_secret = \"whsec-0123456789abcdef\"\nfavourites");
+    let shown = load(&text, &[]).unwrap().to_string();
+    for secret in ["live_sk_", "0123456789abcdef", "redis-pass-word", "whsec"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    let filled = shown
+        .replacen("secret = \"(set)\"", "secret = \"0123456789abcdef-A_\"", 1)
+        .replacen(
+            "webhook_secret = \"(set)\"",
+            "webhook_secret = \"whsec-0123456789abcdef\"",
+            1,
+        )
+        .replacen("secret_key = \"(set)\"", "secret_key = \"live_sk_1\"", 1);
+    assert_eq!(load(&filled, &[]).unwrap().to_string(), shown);
+}
