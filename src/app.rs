@@ -45,7 +45,7 @@ use crate::service::wakes::Wakes;
 use crate::store::{self, ConnectError, Level, Store};
 
 /// How often the lists of institutions are read anew when no provider says.
-const INSTITUTIONS_TTL: Duration = Duration::from_secs(3600);
+const INSTITUTIONS_TTL: Duration = Duration::from_hours(1);
 
 /// How long what is under way may go on after the last request was answered: a submission and its conclusion.
 const DRAIN: Duration = Duration::from_secs(75);
@@ -200,108 +200,129 @@ struct Base {
 }
 
 async fn assemble(config: &mut Config, base: &Base, stop: &CancellationToken) -> Result<Parts, StartError> {
-    let Base {
-        keyring,
-        store,
-        records,
-        runtime,
-        metrics,
-    } = base;
+    let runtime = &base.runtime;
     let flow = Arc::new(flow(config)?);
     let channels = channels(config)?;
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
     let partner = partner(config, runtime.clock.as_ref());
-    let providers = Arc::new(providers(config, base, &partner, countries).await?);
-    let sealing = Sealing {
-        keyring: keyring.clone(),
-        entropy: runtime.entropy.clone(),
-    };
-    let live = Live::new(store.clone(), keyring.clone(), runtime.entropy.clone());
-    let wakes = Wakes::default();
-    let newsroom = Newsroom {
-        flow: flow.clone(),
-        live: live.clone(),
-        wakes: wakes.clone(),
-        runtime: runtime.clone(),
-    };
     let ttl = config
         .providers
         .mono
         .as_ref()
         .map_or(INSTITUTIONS_TTL, |mono| mono.institutions_ttl);
-    let catalogue = Arc::new(Catalogue::new(
-        providers.clone(),
-        config.policy.clone(),
-        ttl,
-        runtime.clock.clone(),
-    ));
-    let linking = Linking {
-        records: records.clone(),
-        providers: providers.clone(),
-        sealing: sealing.clone(),
-        newsroom: newsroom.clone(),
-        runtime: runtime.clone(),
-    };
-    let jobs = Arc::new(Jobs {
-        records: records.clone(),
-        linking,
-        runtime: runtime.clone(),
-        metrics: metrics.clone(),
-    });
-    let attempts = Arc::new(Attempts {
-        live: live.clone(),
-        records: records.clone(),
-        providers: providers.clone(),
-        sealing: sealing.clone(),
-        newsroom,
-        jobs: jobs.clone(),
-        catalogue: catalogue.clone(),
-        runtime: runtime.clone(),
-        metrics: metrics.clone(),
-    });
-    let facts = Facts {
-        records: records.clone(),
-        partner: partner.id,
-        sealing: sealing.clone(),
-        runtime: runtime.clone(),
-    };
-    runtime
-        .handle
-        .spawn(stop.clone().run_until_cancelled_owned(catalogue.clone().keep_fresh()));
-    runtime.spawn(jobs.run(stop.clone()));
-    let turns = Turns {
+    let providers = Arc::new(providers(config, base, &partner, countries).await?);
+    let catalogue = Catalogue::new(providers.clone(), config.policy.clone(), ttl, runtime.clock.clone());
+    let wakes = Wakes::default();
+    let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes);
+    let jobs = Arc::new(jobs(base, &tools));
+    let turns = Arc::new(Turns {
         flow,
-        live,
-        facts,
-        catalogue,
-        attempts,
-        keyring: keyring.clone(),
+        live: tools.live.clone(),
+        facts: facts(base, &tools),
+        catalogue: tools.catalogue.clone(),
+        attempts: Arc::new(attempts(base, &tools, &jobs)),
+        keyring: base.keyring.clone(),
         runtime: runtime.clone(),
         wakes,
-        metrics: metrics.clone(),
+        metrics: base.metrics.clone(),
         channels,
-    };
-    let hooks = Hooks {
-        records: records.clone(),
-        providers,
-        sealing,
-        runtime: runtime.clone(),
-    };
-    let turns = Arc::new(turns);
+    });
+    runtime.handle.spawn(
+        stop.clone()
+            .run_until_cancelled_owned(tools.catalogue.clone().keep_fresh()),
+    );
+    runtime.spawn(jobs.run(stop.clone()));
     Ok(Parts {
         callbacks: Arc::new(TurnService(turns.clone())),
-        hooks: Arc::new(hooks),
+        hooks: Arc::new(hooks(base, &tools)),
         readiness: Arc::new(Health {
-            store: store.clone(),
-            records: records.clone(),
+            store: base.store.clone(),
+            records: base.records.clone(),
             stop: stop.clone(),
         }),
-        metrics: metrics.clone(),
+        metrics: base.metrics.clone(),
         runtime: runtime.handle.clone(),
         turns: runtime.tasks.clone(),
         #[cfg(feature = "sandbox")]
         sandbox: (config.mode == Mode::Sandbox).then(|| crate::sandbox::routes(turns)),
     })
+}
+
+/// What several services use.
+struct Tools {
+    providers: Arc<Providers>,
+    sealing: Sealing,
+    newsroom: Newsroom,
+    live: Live,
+    catalogue: Arc<Catalogue>,
+}
+
+fn tools(base: &Base, providers: Arc<Providers>, catalogue: Arc<Catalogue>, flow: &Arc<Flow>, wakes: &Wakes) -> Tools {
+    let entropy = &base.runtime.entropy;
+    let live = Live::new(base.store.clone(), base.keyring.clone(), entropy.clone());
+    Tools {
+        providers,
+        sealing: Sealing {
+            keyring: base.keyring.clone(),
+            entropy: entropy.clone(),
+        },
+        newsroom: Newsroom {
+            flow: flow.clone(),
+            live: live.clone(),
+            wakes: wakes.clone(),
+            runtime: base.runtime.clone(),
+        },
+        live,
+        catalogue,
+    }
+}
+
+fn jobs(base: &Base, tools: &Tools) -> Jobs {
+    let linking = Linking {
+        records: base.records.clone(),
+        providers: tools.providers.clone(),
+        sealing: tools.sealing.clone(),
+        newsroom: tools.newsroom.clone(),
+        runtime: base.runtime.clone(),
+    };
+    Jobs {
+        records: base.records.clone(),
+        linking,
+        runtime: base.runtime.clone(),
+        metrics: base.metrics.clone(),
+    }
+}
+
+fn attempts(base: &Base, tools: &Tools, jobs: &Arc<Jobs>) -> Attempts {
+    Attempts {
+        live: tools.live.clone(),
+        records: base.records.clone(),
+        providers: tools.providers.clone(),
+        sealing: tools.sealing.clone(),
+        newsroom: tools.newsroom.clone(),
+        jobs: jobs.clone(),
+        catalogue: tools.catalogue.clone(),
+        runtime: base.runtime.clone(),
+        metrics: base.metrics.clone(),
+    }
+}
+
+fn facts(base: &Base, tools: &Tools) -> Facts {
+    Facts {
+        records: base.records.clone(),
+        partner: tools.providers.partner(),
+        sealing: tools.sealing.clone(),
+        runtime: base.runtime.clone(),
+    }
+}
+
+fn hooks(base: &Base, tools: &Tools) -> Hooks {
+    Hooks {
+        records: base.records.clone(),
+        providers: tools.providers.clone(),
+        sealing: tools.sealing.clone(),
+        runtime: base.runtime.clone(),
+    }
 }
 
 fn flow(config: &Config) -> Result<Flow, StartError> {
@@ -323,7 +344,7 @@ fn flow(config: &Config) -> Result<Flow, StartError> {
                 .providers
                 .mono
                 .as_ref()
-                .map_or(Duration::from_secs(60), |mono| mono.timeout),
+                .map_or(Duration::from_mins(1), |mono| mono.timeout),
         },
     })
 }

@@ -131,16 +131,13 @@ pub struct Refusal {
 }
 
 /// How often a login may fail at one institution before we make the person wait: banks lock accounts.
-const LOGIN_LIMITS: [(Duration, usize); 2] = [
-    (Duration::from_secs(15 * 60), 2),
-    (Duration::from_secs(24 * 60 * 60), 5),
-];
+const LOGIN_LIMITS: [(Duration, usize); 2] = [(Duration::from_mins(15), 2), (Duration::from_hours(24), 5)];
 
 /// How many wrong codes one provider session takes.
 pub const WRONG_CODES: u8 = 3;
 
 /// How long refusals are remembered.
-pub const REFUSAL_MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
+pub const REFUSAL_MEMORY: Duration = Duration::from_hours(24);
 
 /// How long a person must wait before another login at an institution; `None` when they need not.
 pub fn must_wait(refusals: &[Refusal], institution: &str, now: Timestamp) -> Option<Duration> {

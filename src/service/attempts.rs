@@ -356,7 +356,7 @@ impl Attempts {
                 });
                 Ok(Opened::Session(session))
             }
-            opened => Ok(opened),
+            opened @ Opened::Session(_) => Ok(opened),
         }
     }
 

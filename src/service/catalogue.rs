@@ -92,7 +92,7 @@ impl Catalogue {
                     );
                 }
                 Err(error) => {
-                    tracing::warn!(provider = name, %error, "the institutions could not be read; the old list stays")
+                    tracing::warn!(provider = name, %error, "the institutions could not be read; the old list stays");
                 }
             }
         }
@@ -135,7 +135,7 @@ impl Catalogue {
             self.refresh().await;
             let have = !self.lists.lock().await.is_empty();
             let pause = if have {
-                self.ttl.min(Duration::from_secs(60))
+                self.ttl.min(Duration::from_mins(1))
             } else {
                 Duration::from_secs(2)
             };

@@ -133,7 +133,7 @@ impl Jobs {
 
 /// A second, two, four … five minutes.
 fn backoff(tries: u32) -> Duration {
-    Duration::from_secs(1 << tries.min(9)).min(Duration::from_secs(300))
+    Duration::from_secs(1 << tries.min(9)).min(Duration::from_mins(5))
 }
 
 fn word(kind: &JobKind) -> &'static str {

@@ -23,13 +23,13 @@ use crate::records::{
 };
 
 /// How long an attempt nobody knows about is looked for. Mono says an account shows within ten minutes.
-const SETTLE_FOR: Duration = Duration::from_secs(15 * 60);
+const SETTLE_FOR: Duration = Duration::from_mins(15);
 
 /// How many accounts that name no session are looked into, newest first, to find a lost one.
 const LOOK_INTO: usize = 50;
 
 /// How long "linked" is held back for the account's number.
-const READ_PATIENCE: Duration = Duration::from_millis(2000);
+const READ_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes links.
 pub struct Linking {

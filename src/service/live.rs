@@ -14,7 +14,7 @@ use crate::core::time::Entropy;
 use crate::store::{Store, StoreError, Stored, Swap, Version, swap_settled};
 
 /// How long a value lives after its last change: sessions may be continued for a day.
-const TTL: Duration = Duration::from_secs(24 * 60 * 60);
+const TTL: Duration = Duration::from_hours(24);
 
 /// How often a change is tried again when somebody else wrote in between.
 const ROUNDS: usize = 16;

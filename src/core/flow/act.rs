@@ -56,22 +56,22 @@ impl Flow {
             (Action::Consent, _) => self.consent(state, context),
             (Action::ShowBanks, _) => banks(context).into(),
             (Action::PickBank, Given::Key(key)) => self.pick_bank(state, &key, context, effects),
-            (Action::PickMethod, Given::Key(key)) => self.pick_method(state, &key, effects),
-            (Action::AcceptWarning, _) => self.ask(state),
+            (Action::PickMethod, Given::Key(key)) => Self::pick_method(state, &key, effects),
+            (Action::AcceptWarning, _) => Self::ask(state),
             (Action::Answer, given) => self.take_answer(state, given, context, effects),
-            (Action::Previous, _) => self.previous(state, context),
+            (Action::Previous, _) => Self::previous(state, context),
             (Action::PickAccount, Given::Key(key)) => self.pick_account(state, key, context, effects),
-            (Action::Check | Action::Resume, _) => self.look(state, effects),
-            (Action::Retry, _) => self.retry(state, context, effects),
+            (Action::Check | Action::Resume, _) => Self::look(state, effects),
+            (Action::Retry, _) => Self::retry(state, context, effects),
             (Action::AnotherBank, _) => another_bank(state, context),
             (Action::Restart, _) => {
                 state.session = None;
                 Outcome::Welcome.into()
             }
-            (Action::Home, _) => self.home(state),
+            (Action::Home, _) => Self::home(state),
             (Action::PickLanguage, Given::Key(key)) => {
                 state.locale = Locale::from_tag(&key).unwrap_or(state.locale);
-                self.home(state)
+                Self::home(state)
             }
             (Action::ShowLinks, _) => links(state),
             (Action::PickLink, Given::Key(key)) => pick_link(state, &key),
@@ -85,7 +85,7 @@ impl Flow {
     }
 
     /// Where a dial begins: at the facts.
-    pub(super) fn home(&self, state: &mut Subscriber) -> Move {
+    pub(super) fn home(state: &mut Subscriber) -> Move {
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
         };
@@ -155,24 +155,24 @@ impl Flow {
             warn: rule == SecretsOverUssd::Warn,
             timeout: institution.timeout,
         });
-        if let Some(wait) = self.limited(state, context) {
+        if let Some(wait) = Self::limited(state, context) {
             return wait;
         }
         if institution.methods.len() > 1 {
             return stand(state, Outcome::ChooseMethod);
         }
-        self.start_method(state, 0, effects)
+        Self::start_method(state, 0, effects)
     }
 
-    fn pick_method(&self, state: &mut Subscriber, key: &str, effects: &mut Vec<Effect>) -> Move {
+    fn pick_method(state: &mut Subscriber, key: &str, effects: &mut Vec<Effect>) -> Move {
         match key.parse() {
-            Ok(index) => self.start_method(state, index, effects),
+            Ok(index) => Self::start_method(state, index, effects),
             Err(_) => stay("note-choice"),
         }
     }
 
     /// Begins (again) with an auth method: its form, a session at the provider at once, and the first question.
-    fn start_method(&self, state: &mut Subscriber, index: usize, effects: &mut Vec<Effect>) -> Move {
+    fn start_method(state: &mut Subscriber, index: usize, effects: &mut Vec<Effect>) -> Move {
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
         };
@@ -192,11 +192,11 @@ impl Flow {
         if session.bank.as_ref().is_some_and(|bank| bank.warn) {
             return stand(state, Outcome::Warn);
         }
-        self.ask(state)
+        Self::ask(state)
     }
 
     /// Looks whether there is an answer; an attempt that nobody knows about is looked for.
-    fn look(&self, state: &mut Subscriber, effects: &mut Vec<Effect>) -> Move {
+    fn look(state: &mut Subscriber, effects: &mut Vec<Effect>) -> Move {
         let Some(session) = &state.session else {
             return Outcome::Welcome.into();
         };
@@ -211,8 +211,8 @@ impl Flow {
         session.stage.into()
     }
 
-    fn retry(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
-        if let Some(wait) = self.limited(state, context) {
+    fn retry(state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+        if let Some(wait) = Self::limited(state, context) {
             return wait;
         }
         let Some(session) = &mut state.session else {
@@ -228,18 +228,18 @@ impl Flow {
             return Move::Wait;
         }
         let method = bank.method.unwrap_or_default();
-        self.start_method(state, method, effects)
+        Self::start_method(state, method, effects)
     }
 
     /// The wait that refused logins have earned at the session's institution, if any.
-    pub(super) fn limited(&self, state: &mut Subscriber, context: &Context<'_>) -> Option<Move> {
+    pub(super) fn limited(state: &mut Subscriber, context: &Context<'_>) -> Option<Move> {
         let bank = state.session.as_ref()?.bank.as_ref()?;
         attempt::must_wait(&state.refusals, &bank.id, context.now)?;
         Some(stand(state, Outcome::Limited))
     }
 
     /// Shows what matches, or says that nothing does.
-    pub(super) fn search(&self, state: &mut Subscriber, source: Source, typed: &str, context: &Context<'_>) -> Move {
+    pub(super) fn search(state: &mut Subscriber, source: Source, typed: &str, context: &Context<'_>) -> Move {
         if source != Source::Banks || typed.chars().count() < 2 {
             return stay("note-choice");
         }
@@ -279,7 +279,7 @@ impl Flow {
         });
         effects.extend(opening(&session).map(|open| Effect::OpenSession(Box::new(open))));
         state.session = Some(session);
-        match self.limited(state, context) {
+        match Self::limited(state, context) {
             Some(wait) => {
                 effects.clear();
                 wait

@@ -12,7 +12,7 @@ use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
 /// After this long a session id that comes again is a new dialog: gateways recycle them, and none lasts longer.
-const RECYCLED: Duration = Duration::from_secs(10 * 60);
+const RECYCLED: Duration = Duration::from_mins(10);
 
 /// What a person typed, as the gateway hands it on.
 #[derive(Clone, Copy)]

@@ -33,7 +33,7 @@ impl ConnectSession {
 
 impl Flow {
     /// Stands at the question to be answered now.
-    pub(super) fn ask(&self, state: &mut Subscriber) -> Move {
+    pub(super) fn ask(state: &mut Subscriber) -> Move {
         let field = state.session.as_ref().and_then(ConnectSession::field);
         let stage = match field.map(|field| &field.kind) {
             Some(FieldKind::OneOf(_)) => Outcome::AskChoice,
@@ -72,7 +72,7 @@ impl Flow {
         if !session.is_last() {
             session.answers.push((name, Kept::new(answer.expose())));
             session.asked += 1;
-            return self.ask(state);
+            return Self::ask(state);
         }
         self.submit(state, (name, answer), context, effects)
     }
@@ -106,7 +106,7 @@ impl Flow {
     ) -> Move {
         let step = state.session.as_ref().map(|session| session.step);
         if step == Some(Step::Login)
-            && let Some(wait) = self.limited(state, context)
+            && let Some(wait) = Self::limited(state, context)
         {
             return wait;
         }
@@ -148,14 +148,14 @@ impl Flow {
     }
 
     /// Back to the field before; from the first one to the institutions, and from a code out of the dialog.
-    pub(super) fn previous(&self, state: &mut Subscriber, context: &Context<'_>) -> Move {
+    pub(super) fn previous(state: &mut Subscriber, context: &Context<'_>) -> Move {
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
         };
         if session.asked > 0 {
             session.asked -= 1;
             session.answers.truncate(session.asked);
-            return self.ask(state);
+            return Self::ask(state);
         }
         match session.step {
             Step::Login => another_bank(state, context),

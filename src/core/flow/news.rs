@@ -23,8 +23,8 @@ impl Flow {
     pub fn hear(&self, state: &mut Subscriber, news: &News, context: &Context<'_>) -> Heard {
         let mut effects = Vec::new();
         let (taken, resolved) = match news.clone() {
-            News::Opened { session, result } => self.opened(state, session, result),
-            News::Attempt { id, fate } => self.fate(state, id, fate, context),
+            News::Opened { session, result } => Self::opened(state, session, result),
+            News::Attempt { id, fate } => Self::fate(state, id, fate, context),
             News::Unlinked(id) => {
                 state.links.retain(|link| link.id != id);
                 if let Some(session) = &mut state.session
@@ -32,7 +32,9 @@ impl Flow {
                 {
                     state.session = None;
                 }
-                state.cursor.screen = self.menu.outcome(Outcome::Unlinked).to_owned();
+                self.menu
+                    .outcome(Outcome::Unlinked)
+                    .clone_into(&mut state.cursor.screen);
                 self.show(state, context);
                 return Heard { taken: true, effects };
             }
@@ -54,7 +56,7 @@ impl Flow {
     fn show(&self, state: &mut Subscriber, context: &Context<'_>) {
         if state.waiting() {
             let answer = self.view(state, context);
-            self.set(state, Slot::Set(answer));
+            Self::set(state, Slot::Set(answer));
         }
     }
 
@@ -69,11 +71,11 @@ impl Flow {
         let (before, id, step) = (attempt.state, attempt.id, attempt.step);
         match attempt.take(Event::Tick, context.now) {
             Ok(State::Expired) if before != State::Expired => {
-                state.cursor.note = note("note-ask-again", None);
+                state.cursor.note = Some(note("note-ask-again", None));
                 if step == Step::Choose {
                     stand(state, Outcome::ChooseAccount);
                 } else {
-                    self.ask(state);
+                    Self::ask(state);
                 }
                 if let Some(stage) = state.session.as_ref().map(|session| session.stage) {
                     self.go(state, stage);
@@ -81,7 +83,7 @@ impl Flow {
                 Vec::new()
             }
             Ok(State::Unknown) if before == State::Sent => {
-                self.remember_refusal(state, step, context);
+                Self::remember_refusal(state, step, context);
                 stand(state, Outcome::Confirming);
                 vec![Effect::Settle(id)]
             }
@@ -89,7 +91,7 @@ impl Flow {
         }
     }
 
-    fn opened(&self, state: &mut Subscriber, id: ConnectSessionId, result: OpenResult) -> (bool, bool) {
+    fn opened(state: &mut Subscriber, id: ConnectSessionId, result: OpenResult) -> (bool, bool) {
         let waiting = state.waiting();
         let Some(session) = state
             .session
@@ -113,12 +115,12 @@ impl Flow {
                 session.provider_session = Some(opened);
                 let warn = session.bank.as_ref().is_some_and(|bank| bank.warn) && first;
                 if changed && !first {
-                    state.cursor.note = note("note-changed", None);
+                    state.cursor.note = Some(note("note-changed", None));
                 }
                 if warn {
                     stand(state, Outcome::Warn);
                 } else if changed && state.session.as_ref().is_some_and(|s| s.stage != Outcome::Warn) {
-                    self.ask(state);
+                    Self::ask(state);
                 }
             }
             OpenResult::Renewed => {
@@ -133,7 +135,7 @@ impl Flow {
         (true, waiting)
     }
 
-    fn fate(&self, state: &mut Subscriber, id: AttemptId, fate: Fate, context: &Context<'_>) -> (bool, bool) {
+    fn fate(state: &mut Subscriber, id: AttemptId, fate: Fate, context: &Context<'_>) -> (bool, bool) {
         let event = match &fate {
             Fate::Prompt(_) | Fate::Choose(_) => Event::Accept,
             Fate::Granted => Event::Grant,
@@ -150,21 +152,21 @@ impl Flow {
             return (false, false);
         }
         match fate {
-            Fate::Prompt(form) => self.prompted(state, form),
+            Fate::Prompt(form) => Self::prompted(state, form),
             Fate::Choose(accounts) => Self::choosing(state, accounts),
             Fate::Granted => {
                 stand(state, Outcome::Checking);
                 return (true, false);
             }
             Fate::Linked(link) => Self::linked(state, link),
-            Fate::Failed(failure) => self.failed(state, step, &failure, context),
+            Fate::Failed(failure) => Self::failed(state, step, &failure, context),
             Fate::NotSent => {
                 stand(state, Outcome::Unavailable);
             }
-            Fate::FormChanged(session) => self.form_changed(state, session),
+            Fate::FormChanged(session) => Self::form_changed(state, session),
             Fate::Unknown => {
                 if before != State::Unknown {
-                    self.remember_refusal(state, step, context);
+                    Self::remember_refusal(state, step, context);
                 }
                 stand(state, Outcome::Confirming);
             }
@@ -175,7 +177,7 @@ impl Flow {
         (true, true)
     }
 
-    fn prompted(&self, state: &mut Subscriber, form: Form) {
+    fn prompted(state: &mut Subscriber, form: Form) {
         let Some(session) = &mut state.session else { return };
         session.rounds += 1;
         if session.rounds > ROUNDS || !form.fits_keypad() {
@@ -186,7 +188,7 @@ impl Flow {
         session.form = Some(form);
         session.asked = 0;
         session.answers.clear();
-        self.ask(state);
+        Self::ask(state);
     }
 
     fn choosing(state: &mut Subscriber, accounts: Vec<AccountChoice>) {
@@ -218,14 +220,14 @@ impl Flow {
         session.result = Some(link);
     }
 
-    fn failed(&self, state: &mut Subscriber, step: Step, failure: &Failure, context: &Context<'_>) {
+    fn failed(state: &mut Subscriber, step: Step, failure: &Failure, context: &Context<'_>) {
         match failure.class {
             FailureClass::Refused => {
-                self.remember_refusal(state, step, context);
+                Self::remember_refusal(state, step, context);
                 stand(state, Outcome::Refused);
             }
-            FailureClass::WrongCode => self.wrong_code(state),
-            FailureClass::SessionExpired => self.expired(state),
+            FailureClass::WrongCode => Self::wrong_code(state),
+            FailureClass::SessionExpired => Self::expired(state),
             FailureClass::Busy => {
                 stand(state, Outcome::Unavailable);
             }
@@ -238,7 +240,7 @@ impl Flow {
         }
     }
 
-    fn wrong_code(&self, state: &mut Subscriber) {
+    fn wrong_code(state: &mut Subscriber) {
         let Some(session) = &mut state.session else { return };
         session.wrong_codes += 1;
         session.asked = 0;
@@ -248,12 +250,12 @@ impl Flow {
             return;
         }
         let left = i64::from(WRONG_CODES - session.wrong_codes);
-        state.cursor.note = note("note-wrong-code", Some(left));
-        self.ask(state);
+        state.cursor.note = Some(note("note-wrong-code", Some(left)));
+        Self::ask(state);
     }
 
     /// The provider's session is over: start at the first field again, with a new one.
-    fn expired(&self, state: &mut Subscriber) {
+    fn expired(state: &mut Subscriber) {
         let Some(session) = &mut state.session else { return };
         let form = session
             .bank
@@ -263,22 +265,22 @@ impl Flow {
         let known = form.is_some();
         session.restart_form(form);
         if known {
-            state.cursor.note = note("note-ask-again", None);
-            self.ask(state);
+            state.cursor.note = Some(note("note-ask-again", None));
+            Self::ask(state);
         } else {
             stand(state, Outcome::Unavailable);
         }
     }
 
-    fn form_changed(&self, state: &mut Subscriber, opened: ProviderSession) {
+    fn form_changed(state: &mut Subscriber, opened: ProviderSession) {
         let Some(session) = &mut state.session else { return };
         session.restart_form(opened.form.clone());
         session.provider_session = Some(opened);
-        state.cursor.note = note("note-changed", None);
-        self.ask(state);
+        state.cursor.note = Some(note("note-changed", None));
+        Self::ask(state);
     }
 
-    fn remember_refusal(&self, state: &mut Subscriber, step: Step, context: &Context<'_>) {
+    fn remember_refusal(state: &mut Subscriber, step: Step, context: &Context<'_>) {
         let bank = state.session.as_ref().and_then(|session| session.bank.as_ref());
         if let (Step::Login, Some(bank)) = (step, bank) {
             state.refusals.push(Refusal {
@@ -299,9 +301,9 @@ pub fn same(one: &Form, other: &Form) -> bool {
             .all(|(a, b)| a.name == b.name && a.kind == b.kind)
 }
 
-fn note(id: &str, number: Option<i64>) -> Option<Note> {
-    Some(Note {
+fn note(id: &str, number: Option<i64>) -> Note {
+    Note {
         id: id.to_owned(),
         number,
-    })
+    }
 }

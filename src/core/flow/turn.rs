@@ -24,7 +24,7 @@ impl Flow {
                 if let Some(known) = known {
                     Self::learn(state, known, context);
                 }
-                let home = self.home(state);
+                let home = Self::home(state);
                 self.settle_in(state, home);
                 self.dialled(state, &extras, context)
             }
@@ -34,7 +34,7 @@ impl Flow {
                 let screen = self.menu.screen(&state.cursor.screen);
                 match screen {
                     Some(screen) => self.line(state, screen, line, context, &mut effects),
-                    None => self.home(state),
+                    None => Self::home(state),
                 }
             }
         };
@@ -126,7 +126,7 @@ impl Flow {
                 if let Some(shown) = number.and_then(|n| state.cursor.shown.get(n)).cloned() {
                     return self.act(state, *pick, Given::Key(shown), context, effects);
                 }
-                self.search(state, *source, &typed, context)
+                Self::search(state, *source, &typed, context)
             }
             Kind::Choices | Kind::End => stay("note-choice"),
         }
@@ -165,11 +165,11 @@ impl Flow {
         } else {
             Slot::Set(self.view(state, context))
         };
-        self.set(state, slot);
+        Self::set(state, slot);
     }
 
     /// Puts an answer into the first dialog's slot.
-    pub(super) fn set(&self, state: &mut Subscriber, slot: Slot) {
+    pub(super) fn set(state: &mut Subscriber, slot: Slot) {
         let Some(dialog) = state.dialogs.first_mut() else {
             return;
         };
@@ -200,14 +200,14 @@ impl Flow {
             None => {}
         }
         let answer = self.view(state, context);
-        self.set(state, Slot::Set(answer));
+        Self::set(state, Slot::Set(answer));
         true
     }
 
     /// Ends the dialog in charge with one of the answers of last resort.
     pub fn refuse(&self, state: &mut Subscriber, message: &str) {
         let text = self.texts.format(state.locale, message, &[]);
-        self.set(state, Slot::Set(Answer { end: true, text }));
+        Self::set(state, Slot::Set(Answer { end: true, text }));
     }
 }
 

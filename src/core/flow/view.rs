@@ -83,25 +83,21 @@ impl Flow {
             })
             .collect();
         let more = self.texts.format(locale, "more", &[]);
-        match screen.kind {
-            Kind::List { .. } => {
-                let labels = entries.iter().map(|(_, label)| label.clone()).collect();
-                Draft {
-                    text,
-                    options: Options::Numbered(labels),
-                    tail: options,
-                    more,
-                }
-            }
-            _ => {
-                let (tail, options) = options.into_iter().partition(|option| option.key == '0');
-                Draft {
-                    text,
-                    options: Options::Fixed(options),
-                    tail,
-                    more,
-                }
-            }
+        if matches!(screen.kind, Kind::List { .. }) {
+            let labels = entries.iter().map(|(_, label)| label.clone()).collect();
+            return Draft {
+                text,
+                options: Options::Numbered(labels),
+                tail: options,
+                more,
+            };
+        }
+        let (tail, options) = options.into_iter().partition(|option| option.key == '0');
+        Draft {
+            text,
+            options: Options::Fixed(options),
+            tail,
+            more,
         }
     }
 

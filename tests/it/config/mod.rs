@@ -95,7 +95,7 @@ fn a_good_file_is_understood() {
     assert_eq!((mono.dialect, mono.app_id), (MonoDialect::V2, None));
     assert_eq!(mono.customer.email, "kiungo+{ref}@duka.example");
     assert!(mono.webhook_secret.is_none());
-    assert_eq!(mono.institutions_ttl, Duration::from_secs(21_600));
+    assert_eq!(mono.institutions_ttl, Duration::from_hours(6));
     assert_eq!(mono.favourites, ["Zenith Bank", "GTBank"]);
 }
 
@@ -122,7 +122,7 @@ fn variables_win() {
     assert!(!config.policy.card_and_pin);
     let mono = config.providers.mono.unwrap();
     assert_eq!(mono.favourites, ["A Bank", "B Bank"]);
-    assert_eq!(mono.institutions_ttl, Duration::from_secs(60));
+    assert_eq!(mono.institutions_ttl, Duration::from_mins(1));
 }
 
 /// Any secret may stand in a file of its own: its first line counts, blanks at the ends do not.

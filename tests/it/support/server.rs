@@ -180,6 +180,8 @@ pub fn start(answers: usize) -> Running {
         metrics: Arc::new(Metrics::new()),
         runtime: Handle::current(),
         turns: TaskTracker::new(),
+        #[cfg(feature = "sandbox")]
+        sandbox: None,
     };
     let (address, running) = serve(parts, "127.0.0.1:0".parse().unwrap(), shutdown.clone()).unwrap();
     Running {
