@@ -74,6 +74,7 @@ country = "NG"
 base_url = "{MONO_URL}"
 secret_key = "{MONO_KEY}"
 webhook_secret = "{WEBHOOK_SECRET}"
+favourites = ["GTBank", "Access Bank", "Zenith Bank", "UBA", "First Bank", "Kuda", "OPay", "Moniepoint"]
 customer.email = "sandbox+{{ref}}@example.com"
 "#
     )

@@ -25,9 +25,9 @@ pub fn routes(turns: Arc<Turns>) -> Routes {
     let credentials = mono::guide()
         .into_iter()
         .map(|row| Credential {
-            typed: format!("{} or {}", row.typed, row.digits),
-            path: row.path,
-            what_happens: row.what_happens.to_owned(),
+            typed: row.digits.to_owned(),
+            path: row.place.words().to_owned(),
+            what_happens: format!("{} ({}); or: {}", row.what_happens, row.path, row.typed),
         })
         .collect();
     let (code, path) = channel.map_or((String::new(), String::new()), |channel| {

@@ -38,7 +38,7 @@ impl Facts {
         };
         Ok(Known {
             links: facts.links.iter().map(|link| brief(link, false)).collect(),
-            last_institution: facts.last_institution.map(|(_, institution)| institution),
+            last_institution: facts.last_institution.map(|(institution, _)| institution),
             refusals: facts
                 .refusals
                 .into_iter()

@@ -5,7 +5,7 @@ use super::act::stand;
 use super::state::{LinkBrief, Note, Slot, Subscriber};
 use super::{Context, Effect, Fate, Flow, News, OpenResult, ROUNDS};
 use crate::core::attempt::{Event, Refusal, State, WRONG_CODES};
-use crate::core::ids::{AttemptId, ConnectSessionId};
+use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
 use crate::core::linking::{ProviderSession, Step};
 use crate::core::menu::Outcome;
 use crate::core::next_step::{AccountChoice, Failure, FailureClass, Form};
@@ -26,16 +26,12 @@ impl Flow {
             News::Opened { session, result } => Self::opened(state, session, result),
             News::Attempt { id, fate } => Self::fate(state, id, fate, context),
             News::Unlinked(id) => {
-                state.links.retain(|link| link.id != id);
-                if let Some(session) = &mut state.session
-                    && session.result.as_ref().is_some_and(|link| link.id == id)
-                {
-                    state.session = None;
+                // Shown while the link is still known: the screen names it.
+                if state.waiting() {
+                    self.go(state, Outcome::Unlinked);
+                    self.show(state, context);
                 }
-                self.menu
-                    .outcome(Outcome::Unlinked)
-                    .clone_into(&mut state.cursor.screen);
-                self.show(state, context);
+                Self::forget_link(state, id);
                 return Heard { taken: true, effects };
             }
             News::Tick => {
@@ -50,6 +46,14 @@ impl Flow {
             self.show(state, context);
         }
         Heard { taken, effects }
+    }
+
+    fn forget_link(state: &mut Subscriber, id: LinkId) {
+        state.links.retain(|link| link.id != id);
+        let result = state.session.as_ref().and_then(|session| session.result.as_ref());
+        if result.is_some_and(|link| link.id == id) {
+            state.session = None;
+        }
     }
 
     /// Gives a waiting turn the screen that the cursor is on.

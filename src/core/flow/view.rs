@@ -1,10 +1,11 @@
 //! The screen for a state.
 
 use super::act::looked_at;
-use super::state::{Answer, Subscriber};
+use super::state::{Answer, ConnectSession, Subscriber};
 use super::{Context, Flow};
 use crate::core::attempt;
 use crate::core::gsm7;
+use crate::core::linking::Step;
 use crate::core::menu::{Kind, Screen, Source};
 use crate::core::messages::{Arg, Locale};
 use crate::core::next_step::FieldKind;
@@ -130,7 +131,7 @@ impl Flow {
         let account = shown
             .and_then(|link| link.masked.as_deref())
             .map_or(String::new(), |masked| format!("..{masked}"));
-        let field = session.and_then(|s| s.field()).map_or("", |field| field.label.as_str());
+        let field = session.map_or("", asked_for);
         let waited = session
             .and_then(|s| s.attempt.as_ref())
             .map_or(0, |a| context.now.since(a.begun_at).as_secs());
@@ -233,4 +234,15 @@ impl Flow {
     pub fn last_resort(&self, locale: Locale, id: &str) -> String {
         self.texts.format(locale, id, &[])
     }
+}
+
+/// What to call the field being asked. A form of a single field, such as one for a code, is better named by its title:
+/// the label is often a warning ("do not share").
+fn asked_for(session: &ConnectSession) -> &str {
+    let Some(field) = session.field() else { return "" };
+    let title = session
+        .form
+        .as_ref()
+        .filter(|form| session.step == Step::Code && form.fields.len() == 1);
+    title.and_then(|form| form.title.as_deref()).unwrap_or(&field.label)
 }

@@ -17,6 +17,17 @@ pub enum Place {
     Code,
 }
 
+impl Place {
+    /// What a person would call it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Name => "user name",
+            Self::Secret => "password",
+            Self::Code => "code",
+        }
+    }
+}
+
 /// One row of the guide to the stand-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {

@@ -28,11 +28,16 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 3] = [
+const ASSETS: [Asset; 4] = [
     Asset {
         path: "/phone",
         content_type: "text/html; charset=utf-8",
         body: include_str!("assets/phone.html"),
+    },
+    Asset {
+        path: "/phone/icon.svg",
+        content_type: "image/svg+xml",
+        body: include_str!("assets/icon.svg"),
     },
     Asset {
         path: "/phone/phone.css",
