@@ -79,7 +79,7 @@ note-removed = This account is being unlinked.
 
 ## Answers of last resort
 
-busy = Service is busy. Nothing was sent. Please dial again in a minute.
+busy = Service is busy. Please dial again in a minute.
 sorry = Something went wrong on our side. Please dial again.
 unreadable = Please use letters and numbers only. Dial again.
 too-long = That was too long. Please dial again.

@@ -77,7 +77,7 @@ note-removed = Ce compte est en train d'etre délié.
 
 ## Answers of last resort
 
-busy = Service occupé. Rien n'a été envoyé. Rappelez dans une minute.
+busy = Service occupé. Rappelez dans une minute.
 sorry = Une erreur est survenue chez nous. Rappelez.
 unreadable = Lettres et chiffres seulement. Rappelez.
 too-long = C'était trop long. Rappelez.

@@ -77,7 +77,7 @@ note-removed = Ana cire wannan asusu.
 
 ## Answers of last resort
 
-busy = Aiki ya yi yawa. Ba a aika komai ba. Sake kira bayan minti daya.
+busy = Aiki ya yi yawa. Sake kira bayan minti daya.
 sorry = An samu matsala a wurinmu. Ku sake kira.
 unreadable = Haruffa da lambobi kawai. Ku sake kira.
 too-long = Ya yi tsawo. Ku sake kira.

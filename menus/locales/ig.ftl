@@ -69,7 +69,7 @@ note-removed = Ana-ewepu akauntu a.
 
 ## Answers of last resort
 
-busy = Oru juru anyi aka. O nweghi ihe ezigara. Biko kpoo ozo mgbe otu nkeji gachara.
+busy = Oru juru anyi aka. Biko kpoo ozo mgbe otu nkeji gachara.
 sorry = Ihe mejoro n'akuku anyi. Biko kpoo ozo.
 unreadable = Biko jiri leta na nomba naani. Kpoo ozo.
 too-long = O toro oke ogologo. Biko kpoo ozo.

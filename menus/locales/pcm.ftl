@@ -76,7 +76,7 @@ note-removed = We dey unlink this account.
 
 ## Answers of last resort
 
-busy = Service busy. We no send anything. Abeg dial again after one minute.
+busy = Service busy. Abeg dial again after one minute.
 sorry = Something spoil for our side. Abeg dial again.
 unreadable = Abeg use only letters and numbers. Dial again.
 too-long = E too long. Abeg dial again.

@@ -76,7 +76,7 @@ note-removed = Akaunti hii inaondolewa.
 
 ## Answers of last resort
 
-busy = Huduma ina shughuli nyingi. Hakuna kilichotumwa. Piga tena baada ya dakika moja.
+busy = Huduma ina shughuli nyingi. Piga tena baada ya dakika moja.
 sorry = Kuna hitilafu upande wetu. Tafadhali piga tena.
 unreadable = Tafadhali tumia herufi na tarakimu tu. Piga tena.
 too-long = Ilikuwa ndefu mno. Tafadhali piga tena.

@@ -69,7 +69,7 @@ note-removed = A n tu akanti yii.
 
 ## Answers of last resort
 
-busy = Ise po ju. A ko fi nnkan kan ranse. Jowo tun pe leyin iseju kan.
+busy = Ise po ju. Jowo tun pe leyin iseju kan.
 sorry = Nnkan kan baje lodo wa. Jowo tun pe.
 unreadable = Jowo lo leta ati nomba nikan. Tun pe.
 too-long = O ti gun ju. Jowo tun pe.

@@ -7,7 +7,7 @@ use super::sealing::Sealing;
 use crate::core::attempt::{Attempt as LiveAttempt, Refusal, State};
 use crate::core::flow::state::{Bank, ConsentGiven, LinkBrief};
 use crate::core::flow::{Known, Unsettled};
-use crate::core::ids::PartnerId;
+use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::seal::{SealError, Tag};
 use crate::records::{Attempt, AttemptState, AuditEvent, Consent, Link, Records, RecordsError};
@@ -26,17 +26,31 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// What is known of a person now.
+    /// What is known of a person now; `live` is the attempt that the live value holds.
     ///
     /// # Errors
     /// When the records are not available.
-    pub async fn of(&self, tag: &Tag) -> Result<Known, RecordsError> {
+    pub async fn of(&self, tag: &Tag, live: Option<AttemptId>) -> Result<Known, RecordsError> {
         let facts = self.records.facts(self.partner, tag, self.runtime.clock.now()).await?;
         let unsettled = match facts.unsettled {
             Some(attempt) => self.unsettled(attempt).await?,
             None => None,
         };
+        let newest = match facts.links.first() {
+            Some(link) => self
+                .records
+                .attempt(link.attempt)
+                .await?
+                .map(|(attempt, _)| (attempt.session, brief(link, false))),
+            None => None,
+        };
+        let begun = match live {
+            Some(id) => self.records.attempt(id).await?.map(|(attempt, _)| attempt.id),
+            None => None,
+        };
         Ok(Known {
+            newest,
+            begun,
             links: facts.links.iter().map(|link| brief(link, false)).collect(),
             last_institution: facts.last_institution.map(|(institution, _)| institution),
             refusals: facts

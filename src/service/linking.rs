@@ -28,6 +28,9 @@ const SETTLE_FOR: Duration = Duration::from_mins(15);
 /// How many accounts that name no session are looked into, newest first, to find a lost one.
 const LOOK_INTO: usize = 50;
 
+/// Nothing at the provider carries the attempt's session, so far.
+const NOT_FOUND: Verdict = Verdict::Again("not found");
+
 /// How long "linked" is held back for the account's number.
 const READ_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -134,10 +137,14 @@ impl Linking {
             self.records
                 .move_attempt(attempt.id, AttemptState::Unknown, now)
                 .await?;
-            self.tell(&attempt, Fate::Unknown).await;
         }
         let found = self.search(&attempt).await?;
-        if found != Verdict::Again("not found") || now.since(attempt.created_at) < SETTLE_FOR {
+        if found != NOT_FOUND {
+            return Ok(found);
+        }
+        if now.since(attempt.created_at) < SETTLE_FOR {
+            // Said again although nothing is new: somebody may be waiting to hear that much.
+            self.tell(&attempt, Fate::Unknown).await;
             return Ok(found);
         }
         self.records.move_attempt(attempt.id, AttemptState::Lapsed, now).await?;
@@ -175,7 +182,7 @@ impl Linking {
             );
         }
         if found.is_empty() {
-            Ok(Verdict::Again("not found"))
+            Ok(NOT_FOUND)
         } else {
             self.complete(attempt, found).await
         }

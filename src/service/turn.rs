@@ -193,9 +193,11 @@ impl Turns {
             Verdict::Elsewhere => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "elsewhere")))),
             Verdict::Step(input) => input,
         };
-        let known = match &input {
-            Input::Begin(_) => Some(self.facts.of(tag).await?),
-            _ => None,
+        let asks = matches!(input, Input::Begin(_)) || state.overdue(self.runtime.clock.now());
+        let known = if asks {
+            Some(self.facts.of(tag, state.attempt()).await?)
+        } else {
+            None
         };
         let banks = self.catalogue.offers(country).await;
         let answer_by = walk.answer_by(&state);

@@ -196,12 +196,13 @@ impl Flow {
     }
 
     /// Looks whether there is an answer; an attempt that nobody knows about is looked for.
-    fn look(state: &mut Subscriber, effects: &mut Vec<Effect>) -> Move {
+    pub(super) fn look(state: &mut Subscriber, effects: &mut Vec<Effect>) -> Move {
         let Some(session) = &state.session else {
             return Outcome::Welcome.into();
         };
         if let Some(attempt) = &session.attempt {
-            if attempt.state == State::Unknown {
+            let settling = effects.iter().any(|effect| matches!(effect, Effect::Settle(_)));
+            if attempt.state == State::Unknown && !settling {
                 effects.push(Effect::Settle(attempt.id));
             }
             if attempt.in_flight() || attempt.state == State::Unknown {

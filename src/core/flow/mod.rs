@@ -237,6 +237,10 @@ pub struct Known {
     pub refusals: Vec<crate::core::attempt::Refusal>,
     /// A submission whose answer is still owed.
     pub unsettled: Option<Unsettled>,
+    /// The newest link, with the connect session that made it.
+    pub newest: Option<(ConnectSessionId, LinkBrief)>,
+    /// The live value's own attempt, if the records know it: it was begun, and may have been sent.
+    pub begun: Option<AttemptId>,
 }
 
 /// A submission whose answer is still owed, as the records know it.

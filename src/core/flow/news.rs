@@ -207,7 +207,7 @@ impl Flow {
         session.accounts = accounts;
     }
 
-    fn linked(state: &mut Subscriber, link: LinkBrief) {
+    pub(super) fn linked(state: &mut Subscriber, link: LinkBrief) {
         let Some(session) = &mut state.session else { return };
         session.stage = match (session.renews, link.again) {
             (Some(_), _) => Outcome::Renewed,

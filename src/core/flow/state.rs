@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::core::attempt::{Attempt, Refusal};
-use crate::core::ids::{ConnectSessionId, ConsentId, IntentId, LinkId};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId};
 use crate::core::linking::{AuthMethod, ProviderSession, Step};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
@@ -272,8 +272,19 @@ impl Subscriber {
         )
     }
 
+    /// Whether the lease of an attempt that may not have ended is over: then the records are asked what they know.
+    pub fn overdue(&self, now: Timestamp) -> bool {
+        let attempt = self.session.as_ref().and_then(|session| session.attempt.as_ref());
+        attempt.is_some_and(|attempt| attempt.in_flight() && now > attempt.lease_until)
+    }
+
+    /// The id of the present session's attempt, if it has one.
+    pub fn attempt(&self) -> Option<AttemptId> {
+        Some(self.session.as_ref()?.attempt.as_ref()?.id)
+    }
+
     /// The attempt of the present session, if it is this one.
-    pub fn attempt_mut(&mut self, id: crate::core::ids::AttemptId) -> Option<&mut Attempt> {
+    pub fn attempt_mut(&mut self, id: AttemptId) -> Option<&mut Attempt> {
         self.session
             .as_mut()?
             .attempt

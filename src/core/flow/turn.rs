@@ -1,8 +1,9 @@
 //! A person dialled or typed: one step of the conversation.
 
-use super::act::{Given, Move};
-use super::state::{Answer, ConnectSession, Note, Slot, Subscriber};
+use super::act::{Given, Move, stand};
+use super::state::{Answer, ConnectSession, LinkBrief, Note, Slot, Subscriber};
 use super::{Context, Effect, Flow, Input, Known};
+use crate::core::attempt::Event;
 use crate::core::gsm7;
 use crate::core::ids::ConnectSessionId;
 use crate::core::linking::Step;
@@ -18,13 +19,17 @@ impl Flow {
         known: Option<&Known>,
         context: &Context<'_>,
     ) -> Vec<Effect> {
+        if let Some(known) = known {
+            Self::learn(state, known, context);
+        }
         let mut effects = self.tick(state, context);
         let next = match input {
             Input::Begin(extras) => {
-                if let Some(known) = known {
-                    Self::learn(state, known, context);
-                }
-                let home = Self::home(state);
+                let home = match Self::home(state) {
+                    // What is under way may end while the person waits.
+                    Move::To(Outcome::Checking | Outcome::Confirming) => Self::look(state, &mut effects),
+                    home => home,
+                };
                 self.settle_in(state, home);
                 self.dialled(state, &extras, context)
             }
@@ -57,9 +62,23 @@ impl Flow {
         state
             .refusals
             .retain(|refusal| context.now.since(refusal.at) < crate::core::attempt::REFUSAL_MEMORY);
+        if let Some((session, link)) = &known.newest {
+            Self::learn_link(state, *session, link, context);
+        }
+        if let Some(attempt) = known.begun.and_then(|begun| state.attempt_mut(begun))
+            && context.now > attempt.lease_until
+            && attempt.take(Event::Silence, context.now).is_ok()
+        {
+            // Begun in the records, and its lease is over: it may have been sent, whatever the store remembers.
+            stand(state, Outcome::Confirming);
+        }
         let Some(unsettled) = &known.unsettled else { return };
-        let remembered = state.session.as_ref().and_then(|session| session.attempt.as_ref());
-        if remembered.is_some_and(|attempt| attempt.id == unsettled.attempt.id) {
+        let session = state.session.as_ref();
+        let agreed = session
+            .and_then(|session| session.consent.as_ref())
+            .map(|consent| consent.at);
+        let anew = agreed.is_some_and(|at| at > unsettled.attempt.begun_at);
+        if anew || state.attempt_mut(unsettled.attempt.id).is_some() {
             return;
         }
         // The store has lost what the records still owe an answer for: take the session up from there.
@@ -68,6 +87,18 @@ impl Flow {
         session.attempt = Some(unsettled.attempt.clone());
         session.stage = Outcome::Confirming;
         state.session = Some(session);
+    }
+
+    /// A live session that made the newest link without knowing it is told.
+    fn learn_link(state: &mut Subscriber, made_by: ConnectSessionId, link: &LinkBrief, context: &Context<'_>) {
+        let Some(session) = state.session.as_mut().filter(|s| s.id == made_by && s.result.is_none()) else {
+            return;
+        };
+        if let Some(attempt) = &mut session.attempt {
+            // An attempt that cannot take it is not the one that made the link.
+            let _ = attempt.take(Event::Link, context.now);
+        }
+        Self::linked(state, link.clone());
     }
 
     /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of bank or a
