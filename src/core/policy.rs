@@ -50,7 +50,10 @@ impl Policy {
         let applies = |rule: &PolicyOverride| {
             rule.country.as_deref().is_none_or(|c| c.eq_ignore_ascii_case(country))
                 && rule.provider.as_deref().is_none_or(|p| p == provider)
-                && rule.institution.as_deref().is_none_or(|i| i == institution)
+                && rule
+                    .institution
+                    .as_deref()
+                    .is_none_or(|i| same_institution(i, institution))
         };
         let weight = |rule: &PolicyOverride| {
             u8::from(rule.institution.is_some()) * 4
@@ -63,6 +66,14 @@ impl Policy {
             .max_by_key(|rule| weight(rule))
             .map_or(self.secrets_over_ussd, |rule| rule.secrets_over_ussd)
     }
+}
+
+/// Whether a rule's institution is this one. Ours are the provider's id with a suffix where that id is not unique
+/// (`6a00:business`): a rule written with the provider's id covers them all.
+fn same_institution(rule: &str, institution: &str) -> bool {
+    institution
+        .strip_prefix(rule)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
 #[cfg(test)]
@@ -94,6 +105,8 @@ mod tests {
             ("ng", "powens", "x", SecretsOverUssd::Deny),
             ("NG", "mono", "x", SecretsOverUssd::Warn),
             ("NG", "mono", "bank-1", SecretsOverUssd::Allow),
+            ("NG", "mono", "bank-1:business", SecretsOverUssd::Allow),
+            ("NG", "mono", "bank-10", SecretsOverUssd::Warn),
         ] {
             assert_eq!(
                 policy.secrets(country, provider, institution),

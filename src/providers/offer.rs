@@ -11,7 +11,7 @@ use super::{AuthMethod, Institution};
 /// A rule for an institution names it by the id the provider uses for it.
 #[must_use]
 pub fn usable(institution: &Institution, provider: &str, policy: &Policy, country: &str) -> Institution {
-    let secrets = policy.secrets(country, provider, &institution.provider_id);
+    let secrets = policy.secrets(country, provider, &institution.id);
     let mut offered = institution.clone();
     offered
         .methods

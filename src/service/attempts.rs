@@ -272,10 +272,11 @@ impl Attempts {
             }
         };
         self.record(id, state).await;
-        self.tell(&whose.tag, id, fate).await;
         if state == AttemptState::Unknown {
+            // A connection that was reset is often settled by one look, while the person still waits.
             self.jobs.hurry(&settle_key(id)).await;
         }
+        self.tell(&whose.tag, id, fate).await;
     }
 
     /// Keeps the grant, which lives only minutes, and exchanges it at once.

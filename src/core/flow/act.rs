@@ -61,6 +61,7 @@ impl Flow {
             (Action::Answer, given) => self.take_answer(state, given, context, effects),
             (Action::Previous, _) => Self::previous(state, context),
             (Action::PickAccount, Given::Key(key)) => self.pick_account(state, key, context, effects),
+            (Action::Resume, _) if stage(state) == Some(Outcome::Limited) => Self::retry(state, context, effects),
             (Action::Check | Action::Resume, _) => Self::look(state, effects),
             (Action::Retry, _) => Self::retry(state, context, effects),
             (Action::AnotherBank, _) => another_bank(state, context),
@@ -219,7 +220,11 @@ impl Flow {
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
         };
-        let Some(bank) = &mut session.bank else {
+        let Some(bank) = session
+            .bank
+            .as_mut()
+            .filter(|bank| !bank.methods.is_empty() || session.renews.is_some())
+        else {
             return another_bank(state, context);
         };
         bank.warn = false;
@@ -261,15 +266,15 @@ impl Flow {
         let Some(link) = looked_at(state).cloned() else {
             return links(state);
         };
+        let rule = self
+            .settings
+            .policy
+            .secrets(context.country, &link.provider, &link.institution);
         let mut session = ConnectSession::new(context.fresh.session, None);
         session.renews = Some(link.id);
         session.stage = Outcome::Checking;
         session.bank = Some(Bank {
-            warn: self
-                .settings
-                .policy
-                .secrets(context.country, &link.provider, &link.institution)
-                == SecretsOverUssd::Warn,
+            warn: rule == SecretsOverUssd::Warn,
             id: link.institution,
             provider: link.provider,
             provider_id: String::new(),
@@ -278,15 +283,16 @@ impl Flow {
             method: None,
             timeout: None,
         });
-        effects.extend(opening(&session).map(|open| Effect::OpenSession(Box::new(open))));
+        let open = opening(&session);
         state.session = Some(session);
-        match Self::limited(state, context) {
-            Some(wait) => {
-                effects.clear();
-                wait
-            }
-            None => Move::Wait,
+        if rule == SecretsOverUssd::Deny {
+            return stand(state, Outcome::Unsuited);
         }
+        if let Some(wait) = Self::limited(state, context) {
+            return wait;
+        }
+        effects.extend(open.map(|open| Effect::OpenSession(Box::new(open))));
+        Move::Wait
     }
 }
 
@@ -304,6 +310,11 @@ impl ConnectSession {
         self.rounds = 0;
         self.told = false;
     }
+}
+
+/// Where the session stands.
+fn stage(state: &Subscriber) -> Option<Outcome> {
+    Some(state.session.as_ref()?.stage)
 }
 
 /// The session now stands here.

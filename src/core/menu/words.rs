@@ -187,7 +187,7 @@ impl Action {
             Self::ShowLinks => &[O::Links, O::NoLinks],
             Self::PickLink => &[O::Link, O::Links, O::NoLinks],
             Self::Unlink => &[O::Unlinked, O::Links, O::NoLinks, O::Checking],
-            Self::Reauthorise => &[O::Checking, O::Limited, O::Links, O::NoLinks],
+            Self::Reauthorise => &[O::Checking, O::Limited, O::Unsuited, O::Links, O::NoLinks],
         }
     }
 }
