@@ -7,6 +7,8 @@ mod config;
 mod deploy;
 mod gateways;
 mod http;
+#[cfg(feature = "sandbox")]
+mod journeys;
 mod keys;
 mod menu;
 #[cfg(feature = "sandbox")]

@@ -1,12 +1,16 @@
 //! What the tests lean on: servers, faults, waiting.
 
 #[cfg(feature = "sandbox")]
+pub mod aggregator;
+#[cfg(feature = "sandbox")]
 pub mod browser;
 #[cfg(feature = "sandbox")]
 pub mod canned;
 #[cfg(feature = "sandbox")]
 pub mod http;
 pub mod logs;
+#[cfg(feature = "sandbox")]
+pub mod node;
 pub mod proxy;
 pub mod records;
 pub mod redis;
@@ -16,6 +20,8 @@ pub mod standin;
 pub mod tcp;
 pub mod tls;
 pub mod wire;
+#[cfg(feature = "sandbox")]
+pub mod world;
 
 use std::time::Duration;
 

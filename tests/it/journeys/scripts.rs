@@ -1,0 +1,251 @@
+//! The scripts in `tests/simulator`, which anybody can play in the sandbox, played against servers of every setup.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use kiungo::ambient::{OsEntropy, SystemClock};
+use kiungo::sandbox::mono::Call::{Commit, Login};
+use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked, Refused, WrongCode};
+use kiungo::sandbox::mono::{Call, Outcome, sha256_hex};
+use kiungo::sandbox::phone::facts::limits_of;
+use kiungo::sandbox::phone::handset::{Handset, Sim, Surroundings};
+use kiungo::sandbox::phone::line::{Form, HttpLine, Line, LineError};
+use kiungo::sandbox::phone::script::{Script, Step, parse};
+use kiungo::sandbox::phone::terminal::play;
+use rstest::rstest;
+
+use crate::support::world::{Setup, World};
+
+/// What a script must have made of the bank: submissions in order and their outcomes, and the accounts that stay linked.
+struct Truth {
+    script: &'static str,
+    user: &'static str,
+    submits: &'static [(Call, Outcome)],
+    linked: usize,
+}
+
+const fn truth(script: &'static str, user: &'static str, submits: &'static [(Call, Outcome)], linked: usize) -> Truth {
+    Truth {
+        script,
+        user,
+        submits,
+        linked,
+    }
+}
+
+const ONE: &[(Call, Outcome)] = &[(Login, Granted)];
+
+const TRUTHS: &[Truth] = &[
+    truth("link-with-password", "ada-plain@example.com", ONE, 1),
+    truth("leave-and-come-back", "ada-back@example.com", ONE, 1),
+    truth("say-no", "", &[], 0),
+    truth("not-offered", "", &[], 0),
+    truth(
+        "choose-account",
+        "many@pick-one",
+        &[(Login, AccountsAsked), (Commit, Granted)],
+        1,
+    ),
+    truth(
+        "one-time-code",
+        "otp@one-code",
+        &[(Login, InputAsked), (Commit, Granted)],
+        1,
+    ),
+    truth(
+        "security-question",
+        "question@a-pet",
+        &[(Login, InputAsked), (Commit, Granted)],
+        1,
+    ),
+    truth(
+        "code-then-account",
+        "otp-many@code-pick",
+        &[(Login, InputAsked), (Commit, AccountsAsked), (Commit, Granted)],
+        1,
+    ),
+    truth(
+        "account-then-code",
+        "many-otp@pick-code",
+        &[(Login, AccountsAsked), (Commit, InputAsked), (Commit, Granted)],
+        1,
+    ),
+    truth(
+        "two-codes",
+        "otp-otp@two-codes",
+        &[(Login, InputAsked), (Commit, InputAsked), (Commit, Granted)],
+        1,
+    ),
+    truth(
+        "wrong-password",
+        "ada@second-try",
+        &[(Login, Refused), (Login, Granted)],
+        1,
+    ),
+    truth(
+        "wrong-code",
+        "otp@second-code",
+        &[(Login, InputAsked), (Commit, WrongCode), (Commit, Granted)],
+        1,
+    ),
+    truth(
+        "three-wrong-codes",
+        "otp@no-code",
+        &[
+            (Login, InputAsked),
+            (Commit, WrongCode),
+            (Commit, WrongCode),
+            (Commit, WrongCode),
+        ],
+        0,
+    ),
+    truth("ways-to-log-in", "ada@mobile-way", ONE, 1),
+    truth("keypad-search", "ada@nine-three-six", ONE, 1),
+    truth("in-hausa", "ada@da-hausa", &[(Login, Refused), (Login, Granted)], 1),
+    truth("unlink", "ada@linked-and-gone", ONE, 0),
+    truth("log-in-again", "ada@made-new", ONE, 1),
+    truth(
+        "linked-twice",
+        "ada@linked-twice",
+        &[(Login, Granted), (Login, Granted)],
+        2,
+    ),
+    truth("slow-bank", "slow@twenty", ONE, 1),
+    truth("lost-answer", "reset@lost", ONE, 1),
+];
+
+/// The callbacks of all servers, each turn to the next, and none too late.
+struct Lines {
+    lines: Vec<HttpLine>,
+    turn: AtomicUsize,
+    slowest: Mutex<Duration>,
+}
+
+#[async_trait]
+impl Line for Lines {
+    async fn post(&self, suffix: &str, form: &Form) -> Result<(u16, String), LineError> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let began = Instant::now();
+        let answer = self.lines[turn % self.lines.len()].post(suffix, form).await;
+        let mut slowest = self.slowest.lock().unwrap();
+        *slowest = began.elapsed().max(*slowest);
+        answer
+    }
+}
+
+fn script(name: &str) -> Script {
+    let path = format!("{}/tests/simulator/{name}.phone", env!("CARGO_MANIFEST_DIR"));
+    parse(name, &std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Plays one script; says what went wrong.
+async fn played(world: &World, name: &str) -> Result<Script, String> {
+    let script = script(name);
+    let lines = Lines {
+        lines: world
+            .nodes
+            .iter()
+            .map(|node| HttpLine::new(&node.callback()).unwrap())
+            .collect(),
+        turn: AtomicUsize::new(0),
+        slowest: Mutex::default(),
+    };
+    let around = Surroundings {
+        line: &lines,
+        clock: &SystemClock,
+        entropy: &OsEntropy,
+        limits: limits_of,
+    };
+    let sim = Sim {
+        number: "+2348030000999".to_owned(),
+        network: "62130".to_owned(),
+        code: "*384*96#".to_owned(),
+    };
+    let mut transcript = Vec::new();
+    let mut phone = Handset::new(sim, around);
+    play(&script, &mut phone, Duration::from_millis(50), &mut transcript)
+        .await
+        .map_err(|error| format!("{error}\n{}", String::from_utf8_lossy(&transcript)))?;
+    let slowest = *lines.slowest.lock().unwrap();
+    if slowest > Duration::from_millis(4_600) {
+        return Err(format!("{name}: a turn took {slowest:?}"));
+    }
+    Ok(script)
+}
+
+/// Every script goes as it says on every setup, all people at once; each submission reaches the bank once; and nothing
+/// that was typed stands in a log, the records or Redis.
+#[rstest]
+#[case::memory(Setup::Memory)]
+#[case::redis(Setup::Redis)]
+#[case::two_nodes(Setup::TwoNodes)]
+#[tokio::test]
+async fn every_script_goes_as_it_says(#[case] setup: Setup) {
+    let world = World::with(setup, |options| {
+        // As in the sandbox.
+        options.policy = "secrets_over_ussd = \"warn\"".to_owned();
+        options.favourites = Vec::new();
+    })
+    .await;
+    // One setup is enough for what takes twenty seconds.
+    let truths: Vec<_> = TRUTHS
+        .iter()
+        .filter(|truth| truth.script != "slow-bank" || setup == Setup::TwoNodes)
+        .collect();
+    let all = join_all(truths.iter().map(|truth| played(&world, truth.script))).await;
+    let failed: Vec<_> = all
+        .iter()
+        .filter_map(|played| played.as_ref().err())
+        .map(String::as_str)
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+    for truth in &truths {
+        let wanted: Vec<_> = truth
+            .submits
+            .iter()
+            .map(|(call, outcome)| (*call, Some(*outcome)))
+            .collect();
+        assert_eq!(world.submits(truth.user), wanted, "{}", truth.script);
+        assert_eq!(world.accounts(truth.user).len(), truth.linked, "{}", truth.script);
+    }
+    let expected: usize = truths.iter().map(|truth| truth.submits.len()).sum();
+    assert_eq!(world.ledger().submits.len(), expected);
+    world.assert_absent(&typed(&world, &all)).await;
+}
+
+/// What was typed in all scripts and reached the bank as a name, a password or a code.
+fn typed<'a>(world: &World, scripts: &'a [Result<Script, String>]) -> Vec<&'a str> {
+    let ledger = world.ledger();
+    let sent = |text: &str| {
+        let digest = sha256_hex(text);
+        let submits = &mut ledger.submits.iter();
+        submits
+            .any(|submit| submit.username.as_deref() == Some(text) || submit.secret_sha256.as_deref() == Some(&digest))
+    };
+    let steps = scripts.iter().flatten().flat_map(|script| &script.steps);
+    let lines = steps.filter_map(|(_, step)| match step {
+        Step::Type(text) | Step::Press(text) => Some(text.as_str()),
+        _ => None,
+    });
+    // "wrong" and short PINs may stand anywhere by chance.
+    let found: Vec<_> = lines.filter(|text| text.len() >= 6 && sent(text)).collect();
+    assert!(
+        found.contains(&"good-pass-plain") && found.contains(&"123456"),
+        "{found:?}"
+    );
+    found
+}
+
+/// A script that nobody has said the truth of is not held to any.
+#[test]
+fn every_script_has_its_truth() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/simulator");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let known = TRUTHS.iter().any(|truth| name == format!("{}.phone", truth.script));
+        assert!(known, "{name}");
+    }
+}

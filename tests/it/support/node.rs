@@ -1,0 +1,134 @@
+//! The real program as a process of its own: started, killed, ended in good order, started again on the same files.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::eventually;
+use super::http::client;
+
+/// Long enough for a process to come up or go down on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The one channel's name.
+pub const CHANNEL: &str = "ng";
+/// Its secret.
+pub const SECRET: &str = "path-secret-of-the-tests-0123456789";
+
+/// One process. Killed when dropped.
+pub struct Node {
+    config: PathBuf,
+    log: PathBuf,
+    child: Option<Child>,
+    address: Option<SocketAddr>,
+}
+
+impl Node {
+    /// Starts one with this configuration and waits until it is ready. What it prints is kept in `log`.
+    pub async fn start(config: PathBuf, log: PathBuf) -> Self {
+        let mut node = Self {
+            config,
+            log,
+            child: None,
+            address: None,
+        };
+        node.restart().await;
+        node
+    }
+
+    /// Starts it again, on the same files, and waits until it is ready.
+    pub async fn restart(&mut self) {
+        assert!(self.child.is_none(), "still running");
+        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        let before = usize::try_from(log.metadata().unwrap().len()).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_kiungo"))
+            .args(["serve", "--config"])
+            .arg(&self.config)
+            .env_clear()
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let mut address = None;
+        eventually(PATIENCE, async || {
+            if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
+                panic!("the server ended: {status}\n{}", self.log());
+            }
+            address = listening(&fs::read(&self.log).unwrap()[before..]);
+            address.is_some()
+        })
+        .await;
+        self.address = address;
+        eventually(PATIENCE, async || self.ready().await == 200).await;
+    }
+
+    /// Its base URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address.expect("started"))
+    }
+
+    /// Where gateways call it.
+    pub fn callback(&self) -> String {
+        format!("{}/ussd/{CHANNEL}/{SECRET}", self.url())
+    }
+
+    /// The status of its readiness; 0 when it does not answer.
+    pub async fn ready(&self) -> u16 {
+        let answer = client().get(format!("{}/health/ready", self.url())).send().await;
+        answer.map_or(0, |answer| answer.status().as_u16())
+    }
+
+    /// Ends it as a crash does.
+    pub fn kill(&mut self) {
+        self.signal("-KILL");
+        self.child.take().unwrap().wait().unwrap();
+    }
+
+    /// Ends it in good order; its exit code.
+    pub async fn terminate(&mut self) -> Option<i32> {
+        self.signal("-TERM");
+        let mut child = self.child.take().unwrap();
+        let mut status = None;
+        eventually(PATIENCE, async || {
+            status = child.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        status.unwrap().code()
+    }
+
+    /// Everything it has printed since its first start.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
+    }
+
+    /// Where that stands.
+    pub fn log_file(&self) -> &Path {
+        &self.log
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.as_ref().expect("running").id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The address in the line that says so.
+fn listening(log: &[u8]) -> Option<SocketAddr> {
+    let log = String::from_utf8_lossy(log);
+    let line = log.lines().find(|line| line.contains("listening address="))?;
+    line.rsplit_once("address=")?.1.trim().parse().ok()
+}
