@@ -10,6 +10,8 @@ use crate::service::runtime::Edge;
 pub struct SandboxConfig {
     /// The edge at which the process ends at once, see [`Edge`].
     pub abort_at: Option<String>,
+    /// How often that edge is passed unharmed first.
+    pub abort_after: u64,
 }
 
 pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
@@ -19,8 +21,9 @@ pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
             .map(|edge| edge.word().to_owned())
             .ok_or_else(|| "is no edge of an attempt".to_owned())
     });
+    let abort_after = section.number("abort_after", 0..=1_000_000).unwrap_or(0);
     section.finish();
-    SandboxConfig { abort_at }
+    SandboxConfig { abort_at, abort_after }
 }
 
 /// The secret path segment of the sandbox's channel.

@@ -7,6 +7,7 @@ pub mod mono;
 pub mod phone;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::web::ServiceConfig;
 
@@ -41,12 +42,13 @@ pub fn routes(turns: Arc<Turns>) -> Routes {
     Arc::new(move |config| phone::page::configure(config, facts.clone(), view.clone()))
 }
 
-/// Ends the process, at once and without any goodbye, when it passes this edge: how tests see that nothing is lost or
-/// done twice. Does nothing when no edge is named.
-pub fn tripwire(edge: Option<&str>) -> Tripwire {
+/// Ends the process, at once and without any goodbye, when it passes this edge once more than `unharmed` times: how tests
+/// see that nothing is lost or done twice. Does nothing when no edge is named.
+pub fn tripwire(edge: Option<&str>, unharmed: u64) -> Tripwire {
     let edge = Edge::ALL.into_iter().find(|candidate| Some(candidate.word()) == edge);
+    let passes = AtomicU64::new(0);
     Arc::new(move |passed| {
-        if Some(passed) == edge {
+        if Some(passed) == edge && passes.fetch_add(1, Ordering::SeqCst) >= unharmed {
             std::process::abort();
         }
     })

@@ -4,6 +4,8 @@
 mod architecture;
 mod cli;
 mod config;
+#[cfg(feature = "sandbox")]
+mod crash;
 mod deploy;
 mod gateways;
 mod http;

@@ -1,0 +1,187 @@
+//! Holds what people typed and were told, what the records keep, and what the bank's side did against each other.
+//!
+//! The checker knows nothing of the product: it is given plain facts, so that a forged set of them can show that it
+//! finds what it is there to find.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiungo::sandbox::mono::{Ledger, sha256_hex};
+
+use super::person::Told;
+
+/// What one person did and knows, and what the records keep for them.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The name at the bank.
+    pub username: String,
+    /// Every password typed.
+    pub passwords: Vec<String>,
+    /// What they were told.
+    pub told: Told,
+    /// The digests of the accounts of their active links.
+    pub linked: BTreeSet<[u8; 32]>,
+}
+
+/// Everything that is wrong. `digest` is how the records spell an account; `settled` says that nothing is under way any
+/// more, so that every account must be linked or unlinked by now.
+pub fn faults(people: &[Facts], ledger: &Ledger, digest: impl Fn(&str) -> [u8; 32], settled: bool) -> Vec<String> {
+    let mut faults = sent_twice(people, ledger);
+    let accounts = open_accounts(ledger, &digest);
+    let none = BTreeSet::new();
+    for person in people {
+        let open = accounts.get(person.username.as_str()).unwrap_or(&none);
+        let name = &person.username;
+        if person.told == Told::Linked && person.linked.is_empty() {
+            faults.push(format!("{name} was told of a link that is not there"));
+        }
+        if person.told == Told::Linked && open.is_empty() {
+            faults.push(format!("{name} was told of a link of which the bank knows nothing"));
+        }
+        if settled && *open != person.linked {
+            faults.push(format!(
+                "{name} has {} open accounts at the bank and {} linked here",
+                open.len(),
+                person.linked.len()
+            ));
+        }
+        if settled && person.told == Told::NotLinked && !open.is_empty() {
+            faults.push(format!("{name} was told of no link, and an account is open"));
+        }
+    }
+    faults
+}
+
+/// Passwords that reached the bank more than once, and logins that nobody typed.
+fn sent_twice(people: &[Facts], ledger: &Ledger) -> Vec<String> {
+    let typed: BTreeMap<String, &str> = people
+        .iter()
+        .flat_map(|person| person.passwords.iter().map(|password| (sha256_hex(password), person.username.as_str())))
+        .collect();
+    let mut sent: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for submit in &ledger.submits {
+        let Some(secret) = submit.secret_sha256.as_deref() else {
+            faults.push(format!("submission {} has no password", submit.no));
+            continue;
+        };
+        *sent.entry(secret).or_default() += 1;
+        let whose = typed.get(secret).copied();
+        if whose.is_none() || whose != submit.username.as_deref() {
+            faults.push(format!("nobody typed submission {}", submit.no));
+        }
+    }
+    faults.extend(
+        sent.iter()
+            .filter(|(_, times)| **times > 1)
+            .map(|(secret, times)| format!("{} sent a password {times} times", typed.get(*secret).unwrap_or(&"?"))),
+    );
+    faults
+}
+
+/// Accounts that are linked at the bank and not unlinked, by user name.
+fn open_accounts<'a>(
+    ledger: &'a Ledger,
+    digest: &impl Fn(&str) -> [u8; 32],
+) -> BTreeMap<&'a str, BTreeSet<[u8; 32]>> {
+    let whose: BTreeMap<&str, &str> = ledger
+        .submits
+        .iter()
+        .filter_map(|submit| Some((submit.session.as_deref()?, submit.username.as_deref()?)))
+        .collect();
+    let mut open: BTreeMap<&str, BTreeSet<[u8; 32]>> = BTreeMap::new();
+    for account in ledger.accounts.iter().filter(|account| account.unlinked_at.is_none()) {
+        let username = whose.get(account.session.as_str()).copied().unwrap_or("nobody");
+        open.entry(username).or_default().insert(digest(&account.id));
+    }
+    open
+}
+
+#[cfg(test)]
+mod tests {
+    use kiungo::sandbox::mono::{AccountEntry, Call, Dialect, Outcome, Submit};
+
+    use super::*;
+
+    fn digest(account: &str) -> [u8; 32] {
+        let mut digest = [0; 32];
+        digest[..account.len()].copy_from_slice(account.as_bytes());
+        digest
+    }
+
+    fn submit(username: &str, password: &str, session: &str) -> Submit {
+        Submit {
+            no: 1,
+            at: 0,
+            call: Call::Login,
+            dialect: Dialect::V2,
+            session: Some(session.to_owned()),
+            institution: None,
+            username: Some(username.to_owned()),
+            secret_sha256: Some(sha256_hex(password)),
+            whole_body: true,
+            outcome: Some(Outcome::Granted),
+            trouble: None,
+        }
+    }
+
+    fn account(id: &str, session: &str) -> AccountEntry {
+        AccountEntry {
+            id: id.to_owned(),
+            session: session.to_owned(),
+            customer: String::new(),
+            institution: String::new(),
+            number: String::new(),
+            holder: String::new(),
+            at: 0,
+            unlinked_at: None,
+        }
+    }
+
+    fn linked() -> (Facts, Ledger) {
+        let person = Facts {
+            username: "ada".to_owned(),
+            passwords: vec!["one".to_owned()],
+            told: Told::Linked,
+            linked: BTreeSet::from([digest("a")]),
+        };
+        let ledger = Ledger {
+            submits: vec![submit("ada", "one", "s")],
+            accounts: vec![account("a", "s")],
+            ..Ledger::default()
+        };
+        (person, ledger)
+    }
+
+    /// A way to forge what happened.
+    type Forgery = fn(&mut Facts, &mut Ledger);
+
+    /// Every fault that the checker is there for is found in a forged history, and an honest one has none.
+    #[test]
+    fn forged_histories_are_found_out() {
+        let forgeries: [(&str, Forgery); 8] = [
+            ("", |_, _| ()),
+            ("sent a password 2 times", |_, ledger| {
+                ledger.submits.push(submit("ada", "one", "s2"));
+            }),
+            ("nobody typed", |_, ledger| ledger.submits.push(submit("ada", "two", "s"))),
+            ("nobody typed", |_, ledger| {
+                ledger.submits[0].username = Some("bola".to_owned());
+            }),
+            ("a link that is not there", |person, _| person.linked.clear()),
+            ("of which the bank knows nothing", |_, ledger| {
+                ledger.accounts[0].unlinked_at = Some(1);
+            }),
+            ("2 open accounts at the bank and 1 linked", |_, ledger| {
+                ledger.accounts.push(account("b", "s"));
+            }),
+            ("told of no link", |person, _| person.told = Told::NotLinked),
+        ];
+        for (want, forge) in forgeries {
+            let (mut person, mut ledger) = linked();
+            forge(&mut person, &mut ledger);
+            let found = faults(&[person], &ledger, digest, true).join("\n");
+            assert_eq!(found.is_empty(), want.is_empty(), "{want}: {found}");
+            assert!(found.contains(want), "{want}: {found}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! A thousand logins, with the server ended at every edge of an attempt, Redis killed in between, and the end of its log
+//! lost: nothing is sent twice, nobody is told what is not so, and nothing stays open behind anybody's back.
+//!
+//! One lane for each edge, all at once. In every round of a lane a node is started that ends itself at the lane's edge;
+//! everybody goes as far as the question for the password, then all type it together, and the node dies among them.
+//! In one round Redis is killed, too, and loses a part of its log. Then a node that is well takes over, and everybody
+//! dials again and does what the screens say. The stand-in's ledger is what really happened.
+
+mod checker;
+pub mod harness;
+
+mod person;
+pub mod phone;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use kiungo::core::time::Entropy;
+use kiungo::records::LinkState;
+use kiungo::sandbox::mono::sha256_hex;
+use kiungo::service::runtime::Edge;
+use reqwest::Method;
+use serde_json::json;
+
+use self::checker::{Facts, faults};
+use self::harness::{Setup, Site, bytes};
+use self::person::{Person, Told};
+use crate::support::eventually;
+use crate::support::redis::Cut;
+
+/// Rounds of a lane.
+const ROUNDS: usize = 3;
+/// People in a round: with one lane for each edge, 1,008 in all.
+const PEOPLE: usize = 48;
+/// The round in which Redis loses the end of its log.
+const CUT: usize = 1;
+/// How long things may take to settle: a lease, a job's lease, and some backing off.
+const SETTLED: Duration = Duration::from_secs(150);
+
+/// What became of a person in a round, for the table.
+type Tally = BTreeMap<(&'static str, &'static str), usize>;
+
+/// An edge's people, over all rounds.
+struct Lane {
+    edge: Edge,
+    site: Site,
+    people: Vec<Person>,
+    tally: Tally,
+}
+
+impl Lane {
+    async fn run(edge: Edge, first: usize) -> Tally {
+        let mut lane = Self {
+            edge,
+            site: Site::new(|_| ()).await,
+            people: Vec::new(),
+            tally: Tally::new(),
+        };
+        for round in 0..ROUNDS {
+            lane.round(round, first + round * PEOPLE).await;
+        }
+        lane.audit().await;
+        lane.no_password_is_written_anywhere();
+        lane.tally
+    }
+
+    async fn round(&mut self, round: usize, first: usize) {
+        let mut people: Vec<_> = (first..first + PEOPLE).map(|n| Person::new(n, n % 5 == 0)).collect();
+        let after = u64::from(chance()) % (PEOPLE as u64 / 3);
+        let mut node = self
+            .site
+            .node(Setup {
+                abort: Some((self.edge.word(), after)),
+                ..Setup::default()
+            })
+            .await;
+        let (site, callbacks) = (&self.site, node.callbacks());
+        let phones = join_all(people.iter_mut().map(|person| person.to_the_password(&callbacks))).await;
+        let ledger = || site.mono.state.ledger();
+        let typing = people.iter_mut().zip(phones);
+        join_all(typing.map(async |(person, phone)| person.to_the_end(phone, &ledger).await.is_ok())).await;
+        let status = node.ended().await;
+        assert!(!status.success(), "{} ended in good order", self.edge.word());
+        let before: Vec<_> = people.iter().map(|person| person.told).collect();
+        if round == CUT {
+            self.lose_the_end_of_the_log().await;
+        }
+        let node = self.site.node(Setup::default()).await;
+        let callbacks = node.callbacks();
+        let ledger = || self.site.mono.state.ledger();
+        let redials = people.iter_mut().map(|person| person.redial(&callbacks, &ledger));
+        for redialled in join_all(redials).await {
+            redialled.expect("the node is well");
+        }
+        for (person, before) in people.iter().zip(before) {
+            *self.tally.entry((self.edge.word(), outcome(person, before))).or_default() += 1;
+        }
+        self.people.extend(people);
+        self.settles().await;
+        node.stop().await;
+    }
+
+    /// Kills Redis and cuts off between a thousandth and a tenth of its log, as a power failure does.
+    async fn lose_the_end_of_the_log(&mut self) {
+        self.site.redis.kill();
+        let part = f64::from(1 + chance() % 100) / 1_000.0;
+        self.site.redis.truncate_aof(Cut::Fraction(part));
+        self.site.redis.restart(&[]).await;
+    }
+
+    async fn facts(&self) -> Vec<Facts> {
+        let links = self.site.links().await;
+        let facts = self.people.iter().map(|person| {
+            let tag = person.tag(&self.site.keyring);
+            let active = links.iter().filter(|link| link.tag == tag && link.state == LinkState::Active);
+            Facts {
+                username: person.username.clone(),
+                passwords: person.passwords.clone(),
+                told: person.told,
+                linked: active.flat_map(|link| link.accounts.iter().map(|account| account.account_digest)).collect(),
+            }
+        });
+        facts.collect()
+    }
+
+    async fn faults(&self, settled: bool) -> Vec<String> {
+        let facts = self.facts().await;
+        let ledger = self.site.mono.state.ledger();
+        faults(&facts, &ledger, |account| self.site.account_digest(account), settled)
+    }
+
+    /// What must never be is not, now; and what takes time comes true in time.
+    async fn settles(&self) {
+        let now = self.faults(false).await;
+        assert!(now.is_empty(), "{}: {now:#?}", self.edge.word());
+        let mut last = Vec::new();
+        let waited = async {
+            eventually(SETTLED * 2, async || {
+                last = self.faults(true).await;
+                last.is_empty()
+            })
+            .await;
+        };
+        if tokio::time::timeout(SETTLED, waited).await.is_err() {
+            panic!("{}: {last:#?}", self.edge.word());
+        }
+    }
+
+    /// Redis loses the end of its log once more, long after everything was settled; then everybody dials only to look,
+    /// and sees a link exactly if there is one.
+    async fn audit(&mut self) {
+        self.lose_the_end_of_the_log().await;
+        let node = self.site.node(Setup::default()).await;
+        let callbacks = node.callbacks();
+        let seen = join_all(self.people.iter().map(|person| person.looks(&callbacks))).await;
+        let facts = self.facts().await;
+        for (person, seen) in facts.iter().zip(seen) {
+            let seen = seen.expect("the node is well");
+            assert_eq!(
+                seen == Told::Linked,
+                !person.linked.is_empty(),
+                "{}: {} sees {seen:?} after {:?}",
+                self.edge.word(),
+                person.username,
+                person.told
+            );
+        }
+        node.stop().await;
+    }
+
+    fn no_password_is_written_anywhere(&self) {
+        let files: Vec<_> = self.site.files().into_iter().map(|path| (bytes(&path), path)).collect();
+        for password in self.people.iter().flat_map(|person| &person.passwords) {
+            for (content, path) in &files {
+                let found = content.windows(password.len()).any(|part| part == password.as_bytes());
+                assert!(!found, "a password stands in {}", path.display());
+            }
+        }
+    }
+}
+
+/// How a person fared, in a few words.
+fn outcome(person: &Person, before: Told) -> &'static str {
+    match (person.told, before, person.passwords.len()) {
+        (Told::Linked, Told::Linked, _) => "linked before the crash",
+        (Told::Linked, _, 0 | 1) => "linked on redial",
+        (Told::Linked, ..) => "linked, typed again",
+        (Told::Confirming, ..) => "never arrived, told so",
+        _ => "told to wait or no",
+    }
+}
+
+fn chance() -> u32 {
+    let mut bytes = [0; 4];
+    kiungo::ambient::OsEntropy.fill(&mut bytes);
+    u32::from_le_bytes(bytes)
+}
+
+/// A thousand logins survive the death of the server at every edge of an attempt and the loss of the end of Redis's log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_logins_survive_crashes_at_every_edge() {
+    let lanes = Edge::ALL.into_iter().enumerate();
+    let lanes = lanes.map(|(n, edge)| Lane::run(edge, n * ROUNDS * PEOPLE));
+    let mut total = Tally::new();
+    for lane in join_all(lanes).await {
+        total.extend(lane);
+    }
+    for ((edge, outcome), people) in &total {
+        println!("{edge:<10} {outcome:<24} {people:>5}");
+    }
+    assert_eq!(total.values().sum::<usize>(), Edge::ALL.len() * ROUNDS * PEOPLE);
+}
+
+/// The checker sees a second submission when there is one: a password that a person has typed is sent to the stand-in
+/// once more behind the server's back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planted_second_submission_is_found() {
+    let mut site = Site::new(|_| ()).await;
+    let node = site.node(Setup::default()).await;
+    let mut person = Person::new(900_000, false);
+    let phone = person.to_the_password(&node.callbacks()).await;
+    let ledger = || site.mono.state.ledger();
+    person.to_the_end(phone, &ledger).await.unwrap();
+    person.redial(&node.callbacks(), &ledger).await.unwrap();
+    let lane = Lane {
+        edge: Edge::Linked,
+        people: vec![person],
+        tally: Tally::new(),
+        site,
+    };
+    lane.settles().await;
+    let (person, mono) = (&lane.people[0], &lane.site.mono);
+    let http = crate::support::http::client();
+    let call = |path: &str| {
+        http.request(Method::POST, format!("{}{path}", mono.url()))
+            .header("mono-sec-key", kiungo::sandbox::mono::KEY)
+    };
+    let opening = json!({ "institution": crate::support::standin::PLAIN_BANK, "auth_method": "internet_banking",
+        "scope": "financial_data", "customer": { "name": "Ada", "email": "ada@example.invalid" } });
+    let opened = call("/v2/connect/session").json(&opening).send().await.unwrap();
+    let opened: serde_json::Value = opened.json().await.unwrap();
+    let again = json!({ "username": person.username, "password": person.passwords[0] });
+    let session = opened["data"]["session"]["id"].as_str().unwrap();
+    let again = call("/v2/connect/login").header("x-session-id", session).json(&again);
+    assert!(again.send().await.unwrap().status().is_success());
+    let found = lane.faults(true).await.join("\n");
+    assert!(found.contains("sent a password 2 times"), "{found}");
+    assert!(found.contains("2 open accounts at the bank and 1 linked"), "{found}");
+    let sent = mono.state.ledger();
+    let digest = sha256_hex(&person.passwords[0]);
+    let times = sent.submits.iter().filter(|submit| submit.secret_sha256.as_ref() == Some(&digest));
+    assert_eq!(times.count(), 2);
+    node.stop().await;
+}

@@ -1,0 +1,70 @@
+//! Two nodes on one Redis and one set of records: one is killed at any moment while banks are slow, and the other, which
+//! knows nothing but what was written down, tells everybody the truth.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use kiungo::sandbox::mono::{Latency, Span};
+use kiungo::service::runtime::Edge;
+
+use super::harness::{Setup, Site};
+use super::person::{Person, Told};
+use super::{Lane, Tally, chance};
+use crate::support::eventually;
+
+/// People in a round.
+const PEOPLE: usize = 40;
+/// How often a node is killed.
+const ROUNDS: usize = 2;
+
+/// Banks take half a second to two.
+fn slow() -> Latency {
+    Latency {
+        login: Span(500, 2_000),
+        ..Latency::NONE
+    }
+}
+
+/// A node is killed while up to forty logins are under way; whoever dials again reaches the other node.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_node_tells_the_truth() {
+    let setup = Setup {
+        timeout: 4,
+        ..Setup::default()
+    };
+    let mut lane = Lane {
+        edge: Edge::Sent,
+        site: Site::new(|switches| switches.latency = slow()).await,
+        people: Vec::new(),
+        tally: Tally::new(),
+    };
+    for round in 0..ROUNDS {
+        let mut people: Vec<_> = (0..PEOPLE)
+            .map(|n| Person::new(800_000 + round * PEOPLE + n, n % 7 == 0))
+            .collect();
+        let mut doomed = lane.site.node(setup).await;
+        let other = lane.site.node(setup).await;
+        let ledger = || lane.site.mono.state.ledger();
+        let callbacks = doomed.callbacks();
+        let phones = join_all(people.iter_mut().map(|person| person.to_the_password(&callbacks))).await;
+        // The end comes when so many logins have reached the bank: from the first to the last of them.
+        let logins = ledger().submits.len() + 1 + chance() as usize % PEOPLE;
+        let killed = async {
+            eventually(Duration::from_secs(60), async || ledger().submits.len() >= logins).await;
+            doomed.kill();
+        };
+        let typing = people.iter_mut().zip(phones).map(async |(person, phone)| {
+            let answered = person.to_the_end(phone, &ledger).await;
+            if answered.is_err() || person.told == Told::Nothing {
+                person.redial(&other.callbacks(), &ledger).await.expect("the other node is well");
+            }
+        });
+        tokio::join!(killed, join_all(typing));
+        assert!(people.iter().any(|person| person.redials > 0), "nobody had to dial again");
+        lane.people.extend(people);
+        lane.settles().await;
+        other.stop().await;
+    }
+    lane.audit().await;
+    lane.no_password_is_written_anywhere();
+}

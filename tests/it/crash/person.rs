@@ -1,0 +1,187 @@
+//! A person who wants one bank account linked, and does what the screens say until they are told how it went.
+
+use kiungo::core::msisdn::Msisdn;
+use kiungo::core::seal::{Keyring, Tag};
+use kiungo::sandbox::mono::{Ledger, sha256_hex};
+
+use super::phone::{BANK, Gone, Phone, Seen};
+
+/// How often somebody types a password before giving up.
+const PATIENCE: usize = 3;
+
+/// What a person knows after the last screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Told {
+    /// Nothing yet: the server went away.
+    Nothing,
+    /// An account is linked.
+    Linked,
+    /// It is still being found out, and there was nothing to find.
+    Confirming,
+    /// To wait, or that nothing was linked.
+    NotLinked,
+}
+
+/// Somebody.
+pub struct Person {
+    /// The number, in E.164.
+    pub number: String,
+    /// The name under which the bank knows this person, and nobody else.
+    pub username: String,
+    /// Every password typed, each only once.
+    pub passwords: Vec<String>,
+    /// Begins anew at the first sign of doubt, whatever the screen asks.
+    pub hasty: bool,
+    /// What this person knows.
+    pub told: Told,
+    /// How many redials it took.
+    pub redials: usize,
+    looked: bool,
+}
+
+impl Person {
+    /// The person with this number among all of a test.
+    pub fn new(n: usize, hasty: bool) -> Self {
+        Self {
+            number: format!("+234803{:07}", 1_000_000 + n),
+            username: format!("kg{n}q{}", &sha256_hex(&format!("person {n}"))[..12]),
+            passwords: Vec::new(),
+            hasty,
+            told: Told::Nothing,
+            redials: 0,
+            looked: false,
+        }
+    }
+
+    /// The tag under which the records know this person.
+    pub fn tag(&self, keyring: &Keyring) -> Tag {
+        keyring.tag(&Msisdn::parse(&self.number, "NG").unwrap())
+    }
+
+    /// A password nobody has typed before.
+    fn password(&mut self) -> String {
+        let digest = sha256_hex(&format!("{} {}", self.username, self.passwords.len()));
+        let password = format!("Zq7{}", &digest[..32]);
+        self.passwords.push(password.clone());
+        password
+    }
+
+    /// Dials and goes as far as the question for the password.
+    pub async fn to_the_password(&mut self, callbacks: &str) -> Phone {
+        let mut phone = Phone::new(callbacks.to_owned(), &self.number);
+        let mut seen = phone.dial().await.expect("the node is well");
+        while seen != Seen::Password {
+            let line = self.next(&seen, None).expect("on the way");
+            seen = phone.line(&line).await.expect("the node is well");
+        }
+        phone
+    }
+
+    /// Types the password and goes on until told, or until the server is gone.
+    pub async fn to_the_end(&mut self, mut phone: Phone, ledger: &(impl Fn() -> Ledger + Sync)) -> Result<(), Gone> {
+        let password = self.password();
+        let seen = phone.line(&password).await?;
+        self.follow(phone, seen, ledger).await
+    }
+
+    /// Dials again, as often as it takes to be told.
+    pub async fn redial(&mut self, callbacks: &str, ledger: &(impl Fn() -> Ledger + Sync)) -> Result<(), Gone> {
+        while self.told == Told::Nothing {
+            self.redials += 1;
+            assert!(self.redials < 60, "{} dials for ever", self.username);
+            let mut phone = Phone::new(callbacks.to_owned(), &self.number);
+            let seen = phone.dial().await?;
+            self.follow(phone, seen, ledger).await?;
+        }
+        Ok(())
+    }
+
+    async fn follow(&mut self, mut phone: Phone, mut seen: Seen, ledger: &impl Fn() -> Ledger) -> Result<(), Gone> {
+        loop {
+            if seen == Seen::Linked {
+                self.told = Told::Linked;
+            }
+            if phone.over() || self.told != Told::Nothing {
+                return Ok(());
+            }
+            let known = (seen == Seen::Confirming).then(ledger);
+            let Some(line) = self.next(&seen, known.as_ref()) else {
+                return Ok(());
+            };
+            seen = phone.line(&line).await?;
+        }
+    }
+
+    /// What to type at a screen; nothing when this is the end, and what it told is then known.
+    fn next(&mut self, seen: &Seen, ledger: Option<&Ledger>) -> Option<String> {
+        let weary = self.passwords.len() >= PATIENCE;
+        let line = match seen {
+            Seen::Welcome if !self.passwords.is_empty() && !self.looked => "2",
+            Seen::Links => {
+                self.told = Told::Linked;
+                return None;
+            }
+            Seen::NoLinks => {
+                self.looked = true;
+                "1"
+            }
+            Seen::Limited => return self.ends(Told::NotLinked),
+            Seen::Unconfirmed | Seen::Refused | Seen::Unavailable if weary => return self.ends(Told::NotLinked),
+            Seen::Confirming if self.hasty && !weary => "2",
+            // Only a tester can know that there is nothing to wait for.
+            Seen::Confirming if ledger.is_some_and(|ledger| !self.may_be_linked(ledger)) => {
+                return self.ends(Told::Confirming);
+            }
+            Seen::Welcome
+            | Seen::Found
+            | Seen::Checking
+            | Seen::Confirming
+            | Seen::Unconfirmed
+            | Seen::Refused
+            | Seen::Unavailable
+            | Seen::Resume => "1",
+            Seen::Banks => BANK,
+            Seen::Username => return Some(self.username.clone()),
+            Seen::Password => return Some(self.password()),
+            other => panic!("{} does not want {other:?}", self.username),
+        };
+        Some(line.to_owned())
+    }
+
+    fn ends(&mut self, told: Told) -> Option<String> {
+        self.told = told;
+        None
+    }
+
+    /// Whether the bank has, or may soon have, linked something for this person.
+    fn may_be_linked(&self, ledger: &Ledger) -> bool {
+        let mine = ledger.submits.iter().filter(|submit| submit.username.as_ref() == Some(&self.username));
+        let sessions: Vec<_> = mine.clone().filter_map(|submit| submit.session.as_ref()).collect();
+        mine.clone().any(|submit| submit.outcome.is_none())
+            || ledger
+                .accounts
+                .iter()
+                .any(|account| account.unlinked_at.is_none() && sessions.contains(&&account.session))
+    }
+
+    /// Dials only to see what is said about the account, and types nothing secret.
+    pub async fn looks(&self, callbacks: &str) -> Result<Told, Gone> {
+        let mut phone = Phone::new(callbacks.to_owned(), &self.number);
+        let mut seen = phone.dial().await?;
+        if seen == Seen::Welcome {
+            seen = phone.line("2").await?;
+        }
+        for _ in 0..20 {
+            if seen != Seen::Checking {
+                break;
+            }
+            seen = phone.line("1").await?;
+        }
+        Ok(match seen {
+            Seen::Linked | Seen::Links => Told::Linked,
+            Seen::Confirming => Told::Confirming,
+            Seen::Over => Told::Nothing,
+            _ => Told::NotLinked,
+        })
+    }
+}

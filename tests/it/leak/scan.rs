@@ -1,0 +1,129 @@
+//! Looks for secrets in bytes, in every form in which they could have got there.
+
+/// A secret to look for.
+#[derive(Clone, Debug)]
+pub struct Needle {
+    /// What it is, for the report; never the secret itself.
+    pub what: String,
+    /// The secret.
+    pub secret: String,
+}
+
+impl Needle {
+    /// This secret.
+    pub fn new(what: impl Into<String>, secret: impl Into<String>) -> Self {
+        let (what, secret) = (what.into(), secret.into());
+        assert!(secret.len() >= 8, "{what} is too short to be told from chance");
+        Self { what, secret }
+    }
+}
+
+/// Bytes that somebody could read, and where.
+#[derive(Clone)]
+pub struct Place {
+    /// What it is: a log, a file of Redis, and so on.
+    pub class: &'static str,
+    /// Which of them.
+    pub name: String,
+    /// What stands there.
+    pub bytes: Vec<u8>,
+}
+
+/// Every form of a secret: its name, and the bytes that would stand somewhere.
+pub fn forms(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let bytes = secret.as_bytes();
+    let each = |form: &dyn Fn(u8) -> String| bytes.iter().map(|byte| form(*byte)).collect::<String>().into_bytes();
+    let mut found = vec![
+        ("literal", bytes.to_vec()),
+        ("URL-encoded", url::form_urlencoded::byte_serialize(bytes).collect::<String>().into_bytes()),
+        ("URL-encoded throughout", each(&|byte| format!("%{byte:02X}"))),
+        ("URL-encoded throughout, small", each(&|byte| format!("%{byte:02x}"))),
+        ("hexadecimal", each(&|byte| format!("{byte:02x}"))),
+        ("hexadecimal, large", each(&|byte| format!("{byte:02X}"))),
+        ("UTF-16LE", secret.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("UTF-16BE", secret.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        ("reversed", bytes.iter().rev().copied().collect()),
+    ];
+    for (alphabet, names) in [
+        ("+/", ["base64", "base64 at one", "base64 at two"]),
+        ("-_", ["base64url", "base64url at one", "base64url at two"]),
+    ] {
+        found.extend(names.into_iter().enumerate().map(|(at, name)| (name, base64(bytes, at, alphabet))));
+    }
+    found
+}
+
+/// The characters of base64 that these bytes alone decide when they stand `at` bytes into a group of three.
+fn base64(bytes: &[u8], at: usize, last: &str) -> Vec<u8> {
+    let alphabet: Vec<u8> = (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain(last.bytes()).collect();
+    let bits: Vec<u8> = std::iter::repeat_n(0, at)
+        .chain(bytes.iter().copied())
+        .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))
+        .collect();
+    let letters = bits.chunks_exact(6).map(|six| alphabet[six.iter().fold(0, |n, bit| n << 1 | usize::from(*bit))]);
+    letters.skip((at * 8).div_ceil(6)).collect()
+}
+
+/// Where secrets stand, in words that hold none of them.
+pub fn leaks(places: &[Place], needles: &[Needle]) -> Vec<String> {
+    let needles: Vec<_> = needles.iter().map(|needle| (&needle.what, forms(&needle.secret))).collect();
+    let mut found = Vec::new();
+    for place in places {
+        for (what, forms) in &needles {
+            let forms = forms.iter().filter(|(_, form)| contains(&place.bytes, form));
+            found.extend(forms.map(|(form, _)| format!("{what}, {form}, in {} {}", place.class, place.name)));
+        }
+    }
+    found
+}
+
+/// Whether `part` stands in `whole`: by its rarest-looking byte first, since places may be megabytes.
+pub fn contains(whole: &[u8], part: &[u8]) -> bool {
+    let Some((first, rest)) = part.split_first() else {
+        return false;
+    };
+    let mut left = whole;
+    while let Some(at) = left.iter().position(|byte| byte == first) {
+        left = &left[at + 1..];
+        if left.starts_with(rest) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A secret in any form between other bytes is found, and where there is none nothing is.
+#[test]
+fn every_form_is_found_between_other_bytes() {
+    let needle = Needle::new("a password", "Zq7+&é/0123456789");
+    let place = |bytes: Vec<u8>| Place {
+        class: "test",
+        name: "place".to_owned(),
+        bytes,
+    };
+    for (form, bytes) in forms(&needle.secret) {
+        let planted = [b"before \0\xff", &bytes[..], b"\0after"].concat();
+        let found = leaks(&[place(planted)], std::slice::from_ref(&needle)).join("\n");
+        assert!(found.contains(&format!("a password, {form}, in test place")), "{form}: {found}");
+    }
+    assert!(leaks(&[place(b"Zq7+&\xc3\xa9/012345678 9".to_vec())], &[needle]).is_empty());
+}
+
+/// Base64 is recognised wherever in its groups of three bytes the secret begins: by an encoder of somebody else's.
+#[test]
+fn base64_is_found_at_every_place_in_a_group() {
+    // `printf '<before>Zq7canary!<after>' | base64`
+    for encoded in [
+        "WnE3Y2FuYXJ5IWFmdGVy",
+        "eFpxN2NhbmFyeSFhZnRlcg==",
+        "eHhacTdjYW5hcnkhYWZ0ZXI=",
+        "eHh4WnE3Y2FuYXJ5IWE=",
+    ] {
+        let place = Place {
+            class: "test",
+            name: String::new(),
+            bytes: encoded.as_bytes().to_vec(),
+        };
+        assert!(!leaks(&[place], &[Needle::new("it", "Zq7canary!")]).is_empty(), "{encoded}");
+    }
+}
