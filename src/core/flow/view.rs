@@ -131,7 +131,7 @@ impl Flow {
         let account = shown
             .and_then(|link| link.masked.as_deref())
             .map_or(String::new(), |masked| format!("..{masked}"));
-        let field = session.map_or("", asked_for);
+        let field = session.map_or(String::new(), asked_for);
         let waited = session
             .and_then(|s| s.attempt.as_ref())
             .map_or(0, |a| context.now.since(a.begun_at).as_secs());
@@ -142,7 +142,7 @@ impl Flow {
         let mut args = self.consent_args().to_vec();
         args.extend([
             ("bank", Arg::Text(gsm7::clean_name(name.unwrap_or_default(), NAME))),
-            ("field", Arg::Text(gsm7::clean_name(field, LABEL))),
+            ("field", Arg::Text(field)),
             ("account", Arg::Text(account)),
             ("seconds", Arg::Number(i64::try_from(waited).unwrap_or(i64::MAX))),
             ("minutes", Arg::Number(i64::try_from(minutes).unwrap_or(i64::MAX))),
@@ -236,13 +236,24 @@ impl Flow {
     }
 }
 
-/// What to call the field being asked. A form of a single field, such as one for a code, is better named by its title:
-/// the label is often a warning ("do not share").
-fn asked_for(session: &ConnectSession) -> &str {
-    let Some(field) = session.field() else { return "" };
+/// What to call the field being asked. A form of a single field, such as one for a code, is only understood with its
+/// title: one bank asks in the label ("first pet?"), another warns in it ("do not share").
+fn asked_for(session: &ConnectSession) -> String {
+    let Some(field) = session.field() else {
+        return String::new();
+    };
+    let label = gsm7::clean_name(&field.label, LABEL);
     let title = session
         .form
         .as_ref()
         .filter(|form| session.step == Step::Code && form.fields.len() == 1);
-    title.and_then(|form| form.title.as_deref()).unwrap_or(&field.label)
+    match title
+        .and_then(|form| form.title.as_deref())
+        .map(|title| gsm7::clean_name(title, LABEL))
+    {
+        Some(title) if !title.is_empty() && title != label => {
+            format!("{}. {label}", title.trim_end_matches(['.', ':', '?', ' ']))
+        }
+        _ => label,
+    }
 }

@@ -55,7 +55,12 @@ pub fn faults(people: &[Facts], ledger: &Ledger, digest: impl Fn(&str) -> [u8; 3
 fn sent_twice(people: &[Facts], ledger: &Ledger) -> Vec<String> {
     let typed: BTreeMap<String, &str> = people
         .iter()
-        .flat_map(|person| person.passwords.iter().map(|password| (sha256_hex(password), person.username.as_str())))
+        .flat_map(|person| {
+            person
+                .passwords
+                .iter()
+                .map(|password| (sha256_hex(password), person.username.as_str()))
+        })
         .collect();
     let mut sent: BTreeMap<&str, usize> = BTreeMap::new();
     let mut faults = Vec::new();
@@ -79,10 +84,7 @@ fn sent_twice(people: &[Facts], ledger: &Ledger) -> Vec<String> {
 }
 
 /// Accounts that are linked at the bank and not unlinked, by user name.
-fn open_accounts<'a>(
-    ledger: &'a Ledger,
-    digest: &impl Fn(&str) -> [u8; 32],
-) -> BTreeMap<&'a str, BTreeSet<[u8; 32]>> {
+fn open_accounts<'a>(ledger: &'a Ledger, digest: &impl Fn(&str) -> [u8; 32]) -> BTreeMap<&'a str, BTreeSet<[u8; 32]>> {
     let whose: BTreeMap<&str, &str> = ledger
         .submits
         .iter()
@@ -163,7 +165,9 @@ mod tests {
             ("sent a password 2 times", |_, ledger| {
                 ledger.submits.push(submit("ada", "one", "s2"));
             }),
-            ("nobody typed", |_, ledger| ledger.submits.push(submit("ada", "two", "s"))),
+            ("nobody typed", |_, ledger| {
+                ledger.submits.push(submit("ada", "two", "s"))
+            }),
             ("nobody typed", |_, ledger| {
                 ledger.submits[0].username = Some("bola".to_owned());
             }),

@@ -94,7 +94,10 @@ impl Lane {
             redialled.expect("the node is well");
         }
         for (person, before) in people.iter().zip(before) {
-            *self.tally.entry((self.edge.word(), outcome(person, before))).or_default() += 1;
+            *self
+                .tally
+                .entry((self.edge.word(), outcome(person, before)))
+                .or_default() += 1;
         }
         self.people.extend(people);
         self.settles().await;
@@ -113,12 +116,16 @@ impl Lane {
         let links = self.site.links().await;
         let facts = self.people.iter().map(|person| {
             let tag = person.tag(&self.site.keyring);
-            let active = links.iter().filter(|link| link.tag == tag && link.state == LinkState::Active);
+            let active = links
+                .iter()
+                .filter(|link| link.tag == tag && link.state == LinkState::Active);
             Facts {
                 username: person.username.clone(),
                 passwords: person.passwords.clone(),
                 told: person.told,
-                linked: active.flat_map(|link| link.accounts.iter().map(|account| account.account_digest)).collect(),
+                linked: active
+                    .flat_map(|link| link.accounts.iter().map(|account| account.account_digest))
+                    .collect(),
             }
         });
         facts.collect()
@@ -249,7 +256,10 @@ async fn a_planted_second_submission_is_found() {
     assert!(found.contains("2 open accounts at the bank and 1 linked"), "{found}");
     let sent = mono.state.ledger();
     let digest = sha256_hex(&person.passwords[0]);
-    let times = sent.submits.iter().filter(|submit| submit.secret_sha256.as_ref() == Some(&digest));
+    let times = sent
+        .submits
+        .iter()
+        .filter(|submit| submit.secret_sha256.as_ref() == Some(&digest));
     assert_eq!(times.count(), 2);
     node.stop().await;
 }

@@ -155,7 +155,10 @@ impl Person {
 
     /// Whether the bank has, or may soon have, linked something for this person.
     fn may_be_linked(&self, ledger: &Ledger) -> bool {
-        let mine = ledger.submits.iter().filter(|submit| submit.username.as_ref() == Some(&self.username));
+        let mine = ledger
+            .submits
+            .iter()
+            .filter(|submit| submit.username.as_ref() == Some(&self.username));
         let sessions: Vec<_> = mine.clone().filter_map(|submit| submit.session.as_ref()).collect();
         mine.clone().any(|submit| submit.outcome.is_none())
             || ledger
