@@ -33,6 +33,9 @@ pub mod state;
 mod turn;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use state::{Bank, ConsentGiven, LinkBrief, Subscriber};
 
 /// The conversation's rules and words: the same for everybody.

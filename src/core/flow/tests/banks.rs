@@ -1,0 +1,144 @@
+//! The list of banks: order, search, pages, and numbers that mean what was shown.
+
+use super::phone::{Phone, bank, flow_with, login_form};
+use crate::core::flow::Offer;
+use crate::core::menu::Outcome;
+use crate::core::policy::{PolicyOverride, SecretsOverUssd};
+
+fn rows(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter_map(|line| {
+            line.split_once(' ')
+                .filter(|(key, _)| key.parse::<u8>().is_ok_and(|n| (1..9).contains(&n)))
+        })
+        .map(|(_, name)| name)
+        .collect()
+}
+
+/// The person's last bank first, then the partner's favourites in their order, then the rest as they came.
+#[test]
+fn the_last_bank_and_favourites_come_first() {
+    let mut phone = Phone::at_banks();
+    assert_eq!(
+        rows(&phone.says()),
+        ["Zenith Bank", "Access Bank", "First Bank", "Polaris"]
+    );
+    phone.dial();
+    phone.state.last_institution = Some("polaris:p".to_owned());
+    let text = phone.types("1");
+    assert_eq!(rows(&text), ["Polaris", "Zenith Bank", "Access Bank", "First Bank"]);
+}
+
+/// Letters and the keys they are on both search; nothing found says so; 0 leaves the search.
+#[test]
+fn searches_by_letters_and_keys() {
+    for (query, want) in [
+        ("zen", "Zenith Bank"),
+        ("936", "Zenith Bank"),
+        ("pola", "Polaris"),
+        ("FIRST", "First Bank"),
+    ] {
+        let mut phone = Phone::at_banks();
+        let found = phone.types(query);
+        assert_eq!(rows(&found), [want], "{query}");
+        assert_eq!(rows(&phone.types("0")).len(), 4);
+        phone.keys(&[query, "1"]);
+        assert_eq!(phone.session().bank.as_ref().map(|bank| bank.name.as_str()), Some(want));
+    }
+    let mut phone = Phone::at_banks();
+    assert!(phone.types("qqqq").starts_with("No bank found"));
+    assert!(phone.types("x").starts_with("Please choose"));
+    assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
+}
+
+/// A number means the bank that stood beside it, whatever has become of the list since.
+#[test]
+fn a_number_means_what_was_shown() {
+    let mut phone = Phone::at_banks();
+    phone.banks.insert(0, bank("new", "Aardvark Bank", vec![login_form()]));
+    phone.banks.reverse();
+    phone.types("2");
+    assert_eq!(
+        phone.session().bank.as_ref().map(|bank| bank.name.as_str()),
+        Some("Access Bank")
+    );
+
+    let mut phone = Phone::at_banks();
+    phone.banks.retain(|offer| offer.institution.id != "zenith:p");
+    let text = phone.types("1");
+    assert!(text.starts_with("The list of banks is not available"), "{text}");
+    assert!(phone.types("1").starts_with("Choose your bank"));
+}
+
+/// Five thousand banks with names from a nightmare: every page fits, every bank comes exactly once, and a number on any
+/// page picks the bank beside it.
+#[test]
+fn five_thousand_nasty_names() {
+    let nasty = [
+        "\u{202e}evil",
+        "A\r\n1 Win\n9 More",
+        "😀😀😀",
+        "",
+        "Ẹ̀kọ́ ọlọ́run",
+        "x".repeat(200).as_str(),
+        "{bank}",
+        "98 Operator",
+        "€[]{}~^|\\",
+    ]
+    .map(str::to_owned);
+    let many: Vec<Offer> = (0..5_000)
+        .map(|n| {
+            bank(
+                &format!("b{n}"),
+                &format!("{} {n}", nasty[n % nasty.len()]),
+                vec![login_form()],
+            )
+        })
+        .collect();
+    let mut phone = Phone::new();
+    phone.banks = many;
+    phone.dial();
+    phone.types("1");
+    let mut seen = Vec::new();
+    for _ in 0..12 {
+        phone.check_screen();
+        let shown = phone.state.cursor.shown.clone();
+        assert_eq!(rows(&phone.says()).len(), shown.len(), "{}", phone.says());
+        seen.extend(shown);
+        phone.types("9");
+    }
+    assert_eq!(seen, (0..seen.len()).map(|n| format!("b{n}:p")).collect::<Vec<_>>());
+    let third = phone.state.cursor.shown[2].clone();
+    phone.types("3");
+    assert_eq!(phone.session().bank.as_ref().map(|bank| bank.id.clone()), Some(third));
+    phone.check_screen();
+}
+
+/// No list: said so, and tried again.
+#[test]
+fn without_a_list() {
+    let mut phone = Phone::new();
+    phone.banks.clear();
+    phone.dial();
+    assert!(phone.types("1").starts_with("The list of banks is not available"));
+    assert!(phone.types("1").starts_with("The list of banks is not available"));
+    phone.banks = super::phone::banks();
+    assert!(phone.types("1").starts_with("Choose your bank"));
+}
+
+/// Where policy wants it, a person is warned once before the first secret, and not again at a retry.
+#[test]
+fn warns_before_secrets() {
+    let mut phone = Phone::with(flow_with(SecretsOverUssd::Warn, Vec::new()));
+    phone.dial();
+    assert!(phone.keys(&["1", "1"]).starts_with("What you type here is not private"));
+    assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
+    phone.keys(&["ada", "pw"]);
+    let id = phone.submit().attempt;
+    phone.fate(id, crate::core::flow::Fate::NotSent);
+    assert!(
+        phone.types("1").starts_with("Zenith Bank: USERNAME"),
+        "{}",
+        phone.says()
+    );
+}

@@ -1,0 +1,157 @@
+//! Repeats, late ones, several dialogs at once, recycled ids.
+
+use std::time::Duration;
+
+use super::phone::{Phone, link};
+use crate::core::flow::dialogs::Typed;
+use crate::core::flow::state::Slot;
+use crate::core::flow::{Fate, Flow};
+use crate::core::menu::Outcome;
+
+fn text(slot: Option<Slot>) -> String {
+    match slot {
+        Some(Slot::Set(answer)) => answer.text,
+        Some(Slot::Pending { .. }) => "(pending)".to_owned(),
+        None => "(none)".to_owned(),
+    }
+}
+
+/// A callback delivered again gets the very screen it got, and moves nothing.
+#[test]
+fn a_repeat_gets_the_same_screen() {
+    let mut phone = Phone::new();
+    let welcome = phone.dial();
+    assert_eq!(text(phone.callback(1, Typed::Begin(&[]), None)), welcome);
+    let banks = phone.types("1");
+    let before = phone.value();
+    for again in ["1", ""] {
+        assert_eq!(text(phone.callback(1, Typed::Whole(again), None)), banks);
+    }
+    assert_eq!(text(phone.callback(1, Typed::Begin(&[]), None)), banks);
+    assert_eq!(phone.value(), before);
+}
+
+/// A repeat of a pending turn waits for the same answer and submits nothing.
+#[test]
+fn a_repeat_of_a_waiting_turn_waits() {
+    let (mut phone, id) = Phone::submitted();
+    let whole = "1*1*ada*Zq7password";
+    assert_eq!(text(phone.callback(1, Typed::Whole(whole), None)), "(pending)");
+    assert_eq!(phone.submits(), 0);
+    phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert_eq!(text(phone.callback(1, Typed::Whole(whole), None)), phone.says());
+}
+
+/// Text that does not continue what was seen shows the screen again and is never taken for an answer.
+#[test]
+fn what_does_not_continue_shows_the_screen_again() {
+    let mut phone = Phone::at_banks();
+    phone.types("1");
+    let screen = phone.says();
+    for odd in ["7*1*ada", "1*1ada*x", "11*1*ad"] {
+        assert_eq!(text(phone.callback(1, Typed::Whole(odd), None)), screen, "{odd}");
+    }
+    assert!(phone.session().answers.is_empty());
+}
+
+/// An answer may hold `*` and `#`: it is what was added, never what follows the last star.
+#[test]
+fn stars_stand_in_answers() {
+    let mut phone = Phone::at_banks();
+    phone.keys(&["1", "a*d#a", "*p*1*2#"]);
+    let submit = phone.submit();
+    let answers: Vec<_> = submit.answers.iter().map(|(_, answer)| answer.expose()).collect();
+    assert_eq!(answers, ["a*d#a", "*p*1*2#"]);
+}
+
+/// Of several dialogs for one dial either goes on, until one is used; then the others are told where to go on.
+#[test]
+fn several_starts_for_one_dial() {
+    let mut phone = Phone::new();
+    let welcome = phone.dial();
+    assert_eq!(text(phone.callback(2, Typed::Begin(&[]), None)), welcome);
+    let banks = text(phone.callback(1, Typed::Whole("1"), None));
+    assert!(banks.starts_with("Choose your bank"), "{banks}");
+    assert_eq!(text(phone.callback(2, Typed::Whole("1"), None)), "(none)");
+    assert!(text(phone.callback(1, Typed::Whole("1*1"), None)).starts_with("Zenith Bank: USERNAME"));
+}
+
+/// A dialog that is over stays over; its id is somebody's new dialog only long after.
+#[test]
+fn over_is_over() {
+    let mut phone = Phone::new();
+    phone.dial();
+    let goodbye = phone.types("0");
+    assert!(goodbye.starts_with("Goodbye"));
+    let before = phone.value();
+    assert_eq!(text(phone.callback(1, Typed::Whole("0*1"), None)), "(none)");
+    assert_eq!(text(phone.callback(1, Typed::Whole("0"), None)), goodbye);
+    assert_eq!(text(phone.callback(1, Typed::Begin(&[]), None)), goodbye);
+    assert_eq!(phone.value(), before);
+    phone.passes(Duration::from_mins(11));
+    assert!(text(phone.callback(1, Typed::Begin(&[]), None)).starts_with("Umoja Credit asks"));
+    assert!(text(phone.callback(1, Typed::Whole("1"), None)).starts_with("Choose your bank"));
+}
+
+/// Hanging up ends the dialog and nothing else.
+#[test]
+fn hanging_up_ends_only_the_dialog() {
+    let (mut phone, id) = Phone::submitted();
+    assert!(Flow::close(&mut phone.state, &[1; 32]));
+    assert!(!Flow::close(&mut phone.state, &[1; 32]));
+    assert!(!Flow::close(&mut phone.state, &[9; 32]));
+    assert_eq!(phone.stage(), Some(Outcome::Checking));
+    assert!(phone.fate(id, Fate::Unknown));
+}
+
+/// What is dialled behind the code moves between screens, and never agrees, picks or answers.
+#[test]
+fn what_is_dialled_only_moves() {
+    for (extras, want) in [
+        (&[][..], "Umoja Credit asks"),
+        (&["3"], "Choose your language"),
+        (&["2"], "You have no linked accounts"),
+        (&["1"], "Umoja Credit asks"),
+        (&["1", "1", "ada", "secret"], "Umoja Credit asks"),
+        (&["0"], "Umoja Credit asks"),
+        (&["3", "2"], "Choose your language"),
+        (&["3", "0", "2"], "You have no linked accounts"),
+        (&["x", "3"], "Umoja Credit asks"),
+        (&["９"], "Umoja Credit asks"),
+        (&["３"], "Choose your language"),
+    ] {
+        let mut phone = Phone::new();
+        let text = phone.dial_known(&crate::core::flow::Known::default(), extras);
+        assert!(text.starts_with(want), "{extras:?}: {text}");
+        assert!(phone.state.session.is_none(), "{extras:?}");
+        assert_eq!(phone.state.locale, crate::core::messages::Locale::En);
+    }
+}
+
+/// A dialog whose value was lost begins anew at the start: what was typed into it before is no consent and no secret.
+#[test]
+fn a_lost_dialog_begins_anew() {
+    let mut phone = Phone::new();
+    let shown = text(phone.callback(5, Typed::Whole("1*1*ada*Zq7password"), None));
+    assert!(shown.starts_with("Umoja Credit asks"), "{shown}");
+    assert!(!phone.value().contains("ada") && !phone.value().contains("Zq7"));
+}
+
+/// A new dial while another dialog waits takes over; the waiting one is told so.
+#[test]
+fn a_new_dial_takes_over() {
+    let (mut phone, id) = Phone::submitted();
+    let text = phone.dial();
+    assert!(text.starts_with("Zenith Bank is checking"), "{text}");
+    let waited = phone.step(|flow, state, context| flow.poll(state, &[1; 32], false, context));
+    assert!(waited);
+    let old = phone
+        .state
+        .dialogs
+        .iter()
+        .find(|dialog| dialog.key == [1; 32])
+        .expect("it");
+    assert!(matches!(&old.reply, Slot::Set(answer) if answer.end && answer.text.starts_with("You dialled again")));
+    assert!(phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+    assert!(phone.types("1").starts_with("Done!"));
+}

@@ -1,0 +1,152 @@
+//! Forms: what may be typed, what changes under a person's hands, and codes.
+
+use std::time::Duration;
+
+use super::phone::{Phone, bank, code_form, failed, field, form, login_form, opened};
+use crate::core::flow::{Effect, Fate, News};
+use crate::core::menu::Outcome;
+use crate::core::next_step::{FailureClass, FieldKind};
+
+/// What each kind of field takes, and what it says to the rest.
+#[test]
+fn fields_take_what_they_want() {
+    let mut six = field("pin", FieldKind::Digits);
+    six.exact_len = Some(6);
+    let mut short = field("name", FieldKind::Text);
+    short.max_len = Some(3);
+    let secret = field("password", FieldKind::Secret);
+    for (field, typed, want) in [
+        (&six, "123456", Ok("123456")),
+        (&six, " 123456 ", Ok("123456")),
+        (&six, "１２３４５６", Ok("123456")),
+        (&six, "12345", Err("It must have 6 characters.")),
+        (&six, "12345x", Err("Please use digits only.")),
+        (&six, " ", Err("Please type an answer.")),
+        (&short, "abcd", Err("That is too long.")),
+        (&short, " abc ", Ok("abc")),
+        (&secret, " p w ", Ok(" p w ")),
+        (&secret, "１2", Ok("１2")),
+        (&secret, "p\u{0}w", Err("Please use letters and numbers only.")),
+        (&secret, "p\nw", Err("Please use letters and numbers only.")),
+    ] {
+        let mut phone = Phone::new();
+        phone.banks = vec![bank("a", "Bank", vec![form(vec![field.clone()])])];
+        phone.dial();
+        phone.keys(&["1", "1", typed]);
+        match want {
+            Ok(answer) => assert_eq!(phone.submit().answers[0].1.expose(), answer, "{typed:?}"),
+            Err(note) => {
+                assert_eq!(phone.submits(), 0, "{typed:?}");
+                assert!(phone.says().starts_with(note), "{typed:?}: {}", phone.says());
+                assert!(!phone.types("0").starts_with(note), "a note is shown once");
+            }
+        }
+    }
+}
+
+/// A field with a few answers is a list; its last answer goes out by its value.
+#[test]
+fn one_of_a_few() {
+    let mut phone = Phone::at_banks();
+    let text = phone.keys(&["4"]);
+    assert!(text.starts_with("KIND:\n1 Personal\n2 Business"), "{text}");
+    assert!(phone.types("7").starts_with("Please choose"));
+    assert!(phone.types("2").starts_with("Polaris: PIN"));
+    phone.types("Zq7pin");
+    let answers: Vec<_> = phone
+        .submit()
+        .answers
+        .iter()
+        .map(|(n, a)| format!("{n}={}", a.expose()))
+        .collect();
+    assert_eq!(answers, ["kind=b-2", "pin=Zq7pin"]);
+}
+
+/// Two ways to log in: the person chooses, and each opens its own session.
+#[test]
+fn several_ways_to_log_in() {
+    let mut phone = Phone::at_banks();
+    phone.keys(&["3", "2"]);
+    assert!(phone.says().starts_with("First Bank: CARD"), "{}", phone.says());
+    let opens = phone.opens();
+    assert_eq!((opens.len(), opens[0].method.as_str()), (1, "method-1"));
+}
+
+/// Sent and silent past its lease: being found out, and looked for at once.
+#[test]
+fn silence_is_found_out() {
+    let (mut phone, id) = Phone::submitted();
+    phone.polls(false);
+    phone.passes(Duration::from_secs(76));
+    phone.types("1");
+    let settles = phone
+        .effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Settle(of) if *of == id))
+        .count();
+    assert!(settles >= 1);
+    assert!(
+        phone.polls(false).starts_with("Zenith Bank has not answered"),
+        "{}",
+        phone.says()
+    );
+    assert_eq!(phone.submits(), 0);
+}
+
+/// Three wrong codes end the provider's session; each says how many are left.
+#[test]
+fn three_wrong_codes() {
+    let (mut phone, mut id) = Phone::submitted();
+    phone.fate(id, Fate::Prompt(code_form()));
+    assert!(phone.says().starts_with("Zenith Bank: OTP"));
+    for left in [2, 1] {
+        phone.types("000000");
+        id = phone.submit().attempt;
+        phone.sends(id);
+        phone.fate(id, failed(FailureClass::WrongCode));
+        assert!(
+            phone
+                .says()
+                .starts_with(&format!("That was not right. Tries left: {left}.")),
+            "{}",
+            phone.says()
+        );
+    }
+    phone.types("000000");
+    id = phone.submit().attempt;
+    phone.sends(id);
+    phone.fate(id, failed(FailureClass::WrongCode));
+    assert_eq!(phone.stage(), Some(Outcome::Refused));
+    assert!(phone.state.refusals.is_empty(), "a wrong code is no refused login");
+}
+
+/// A form that is another when it is submitted, and a session that is over: asked again from the first field.
+#[test]
+fn asked_again_from_the_start() {
+    let other = form(vec![
+        field("email", FieldKind::Text),
+        field("secret", FieldKind::Secret),
+    ]);
+    let mut phone = Phone::at_banks();
+    phone.keys(&["1", "ada", "pw"]);
+    let id = phone.submit().attempt;
+    let session = match opened("s", Some(other)) {
+        crate::core::flow::OpenResult::Open(session) => session,
+        other => panic!("{other:?}"),
+    };
+    phone.fate(id, Fate::FormChanged(session));
+    assert!(
+        phone.says().contains("asks for other details") && phone.says().contains("EMAIL"),
+        "{}",
+        phone.says()
+    );
+
+    let (mut phone, id) = Phone::submitted();
+    phone.fate(id, Fate::Prompt(code_form()));
+    phone.types("123456");
+    let code = phone.submit();
+    assert_eq!(code.step, crate::core::linking::Step::Code);
+    phone.fate(code.attempt, failed(FailureClass::SessionExpired));
+    assert!(phone.says().contains("Zenith Bank: USERNAME"), "{}", phone.says());
+    assert!(phone.session().provider_session.is_none());
+}

@@ -1,0 +1,87 @@
+//! What becomes of submissions: refusals and their limits, late answers, hand-over.
+
+use std::time::Duration;
+
+use super::phone::{Phone, failed, link};
+use crate::core::attempt::Refusal;
+use crate::core::flow::{Effect, Fate, Known};
+use crate::core::menu::Outcome;
+use crate::core::next_step::FailureClass;
+
+fn refuse(phone: &mut Phone) {
+    let id = phone.submit().attempt;
+    phone.sends(id);
+    phone.passes(Duration::from_secs(3));
+    assert!(phone.fate(id, failed(FailureClass::Refused)));
+}
+
+/// A late yes after silence is a link, whichever comes first: the grant, the link, or both after the search was given up.
+#[test]
+fn late_answers_are_links() {
+    for lapsed in [false, true] {
+        for granted in [false, true] {
+            let (mut phone, id) = Phone::submitted();
+            phone.fate(id, Fate::Unknown);
+            assert!(
+                phone.says().starts_with("Zenith Bank has not answered"),
+                "{}",
+                phone.says()
+            );
+            if lapsed {
+                assert!(phone.fate(id, Fate::Lapsed));
+            }
+            if granted {
+                assert!(phone.fate(id, Fate::Granted));
+            }
+            assert!(phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+            assert!(!phone.fate(id, failed(FailureClass::Refused)), "linked is linked");
+            assert!(phone.dial().starts_with("Zenith Bank ..4321 is linked"));
+        }
+    }
+}
+
+/// The same account linked before is said.
+#[test]
+fn linked_twice_is_said() {
+    let (mut phone, id) = Phone::submitted();
+    let mut twice = link(1, "zenith:p", "Zenith Bank");
+    twice.again = true;
+    phone.fate(id, Fate::Linked(twice));
+    assert!(phone.says().contains("It was linked before"), "{}", phone.says());
+}
+
+/// At the end of a turn's budget the poll screen, at the end of the dialog's the way on; checking again waits again.
+#[test]
+fn polls_and_hands_over() {
+    let (mut phone, id) = Phone::submitted();
+    phone.passes(Duration::from_secs(4));
+    let text = phone.polls(false);
+    assert_eq!(
+        text,
+        "Zenith Bank is checking your details (4 s).\n1 Check again\n0 Leave"
+    );
+    assert_eq!(phone.types("1"), "");
+    phone.passes(Duration::from_secs(20));
+    let text = phone.polls(true);
+    assert!(text.starts_with("We go on asking Zenith Bank"), "{text}");
+    assert!(phone.answer().is_some_and(|answer| answer.end));
+    phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert!(phone.dial().starts_with("Zenith Bank ..4321 is linked"));
+}
+
+/// News of an attempt that is not the present one changes nothing.
+#[test]
+fn news_of_others_changes_nothing() {
+    let (mut phone, _) = Phone::submitted();
+    let before = phone.value();
+    let other = crate::core::ids::AttemptId::from_bytes([0xee; 16]);
+    for fate in [
+        Fate::Granted,
+        Fate::Unknown,
+        Fate::Lapsed,
+        failed(FailureClass::Refused),
+    ] {
+        assert!(!phone.fate(other, fate));
+    }
+    assert_eq!(phone.value(), before);
+}

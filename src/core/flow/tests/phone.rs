@@ -1,0 +1,437 @@
+//! Somebody with a phone, and everything around the conversation made up: banks, ids, the time, and news on demand.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::core::attempt::{Event, State};
+use crate::core::flow::dialogs::{Seat, Typed, Verdict};
+use crate::core::flow::news::Heard;
+use crate::core::flow::state::{Answer, ConnectSession, LinkBrief, Slot, Subscriber};
+use crate::core::flow::{
+    Context, Effect, Fate, Flow, Fresh, Input, Known, News, Offer, OpenResult, OpenSession, Settings, Submit,
+};
+use crate::core::gsm7;
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, NodeId};
+use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind};
+use crate::core::menu::{Menu, Outcome};
+use crate::core::messages::{Locale, Texts};
+use crate::core::msisdn::Msisdn;
+use crate::core::next_step::{Choice, Failure, FailureClass, Field, FieldKind, Form};
+use crate::core::policy::{Policy, PolicyOverride, SecretsOverUssd};
+use crate::core::time::Timestamp;
+
+/// The page of the gateways.
+pub const PAGE: usize = 156;
+
+/// What the provider is given; an attempt's lease is this and 15 seconds.
+pub const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A conversation as it is built in, under this policy.
+pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverride>) -> Arc<Flow> {
+    Arc::new(Flow {
+        menu: Menu::embedded().expect("the menu"),
+        texts: Texts::embedded().expect("the texts"),
+        settings: Settings {
+            partner: "Umoja Credit".to_owned(),
+            purpose: "a loan".to_owned(),
+            days: 90,
+            policy: Policy {
+                secrets_over_ussd,
+                overrides,
+                card_and_pin: false,
+            },
+            favourites: vec!["Zenith Bank".to_owned(), "gtbank".to_owned()],
+            provider_timeout: TIMEOUT,
+        },
+    })
+}
+
+/// The usual conversation: secrets may be typed.
+pub fn flow() -> Arc<Flow> {
+    static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
+    FLOW.get_or_init(|| flow_with(SecretsOverUssd::Allow, Vec::new()))
+        .clone()
+}
+
+/// A field of a form.
+pub fn field(name: &str, kind: FieldKind) -> Field {
+    Field {
+        name: name.to_owned(),
+        label: name.to_uppercase(),
+        kind,
+        max_len: None,
+        exact_len: None,
+    }
+}
+
+/// A form of these fields.
+pub fn form(fields: Vec<Field>) -> Form {
+    Form { title: None, fields }
+}
+
+/// User name and password, the password first: the conversation asks it last.
+pub fn login_form() -> Form {
+    form(vec![
+        field("password", FieldKind::Secret),
+        field("username", FieldKind::Text),
+    ])
+}
+
+/// A one-time code of six digits.
+pub fn code_form() -> Form {
+    let mut otp = field("otp", FieldKind::Digits);
+    otp.exact_len = Some(6);
+    form(vec![otp])
+}
+
+/// A bank with these forms, one auth method each.
+pub fn bank(id: &str, name: &str, forms: Vec<Form>) -> Offer {
+    let methods = forms.into_iter().enumerate().map(|(n, form)| AuthMethod {
+        id: format!("method-{n}"),
+        name: format!("Way {n}"),
+        form,
+        card_and_pin: false,
+    });
+    Offer {
+        provider: "mono".to_owned(),
+        institution: Institution {
+            id: format!("{id}:p"),
+            provider_id: id.to_owned(),
+            name: name.to_owned(),
+            country: Some("NG".to_owned()),
+            business: false,
+            methods: methods.collect(),
+            timeout: None,
+        },
+    }
+}
+
+/// Banks with every kind of form.
+pub fn banks() -> Vec<Offer> {
+    let choice = |label: &str, value: &str| Choice {
+        label: label.to_owned(),
+        value: value.to_owned(),
+    };
+    let one_of = FieldKind::OneOf(vec![choice("Personal", "p-1"), choice("Business", "b-2")]);
+    vec![
+        bank("access", "Access Bank", vec![login_form()]),
+        bank(
+            "first",
+            "First Bank",
+            vec![login_form(), form(vec![field("card", FieldKind::Digits)])],
+        ),
+        bank(
+            "polaris",
+            "Polaris",
+            vec![form(vec![field("kind", one_of), field("pin", FieldKind::Secret)])],
+        ),
+        bank("zenith", "Zenith Bank", vec![login_form()]),
+    ]
+}
+
+/// A link as the records know it.
+pub fn link(n: u8, institution: &str, name: &str) -> LinkBrief {
+    LinkBrief {
+        id: LinkId::from_bytes([n; 16]),
+        bank: name.to_owned(),
+        institution: institution.to_owned(),
+        provider: "mono".to_owned(),
+        masked: Some("4321".to_owned()),
+        again: false,
+    }
+}
+
+/// A failure of this class.
+pub fn failed(class: FailureClass) -> Fate {
+    Fate::Failed(Failure {
+        class,
+        retry_after: None,
+    })
+}
+
+/// A provider's session.
+pub fn opened(id: &str, form: Option<Form>) -> OpenResult {
+    OpenResult::Open(ProviderSession {
+        id: id.to_owned(),
+        expires_at: None,
+        form,
+        kind: SessionKind::Link,
+    })
+}
+
+/// A phone in somebody's hand.
+pub struct Phone {
+    pub flow: Arc<Flow>,
+    pub state: Subscriber,
+    pub now: Timestamp,
+    pub banks: Vec<Offer>,
+    pub septets: usize,
+    /// Everything asked for so far and not taken by the test.
+    pub effects: Vec<Effect>,
+    /// The gateway's number of the dialog in the hand.
+    pub dialog: u8,
+    /// Everything typed in it.
+    typed: String,
+    drawn: u64,
+    /// Screens shown since the test began or set it back.
+    pub shown: usize,
+}
+
+/// Digests as a test may: the text itself would do, were it not for its length.
+fn digest(text: &str) -> [u8; 32] {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&hasher.finish().to_be_bytes());
+    bytes
+}
+
+impl Phone {
+    /// Of somebody nobody knows yet.
+    pub fn new() -> Self {
+        Self::with(flow())
+    }
+
+    /// In this conversation.
+    pub fn with(flow: Arc<Flow>) -> Self {
+        let msisdn = Msisdn::parse("+2348031234567", "NG").expect("a number");
+        Self {
+            flow,
+            state: Subscriber::new(msisdn, Locale::En),
+            now: Timestamp::from_millis(1_780_000_000_000),
+            banks: banks(),
+            septets: PAGE,
+            effects: Vec::new(),
+            dialog: 0,
+            typed: String::new(),
+            drawn: 0,
+            shown: 0,
+        }
+    }
+
+    /// The node everything runs on.
+    pub fn node() -> NodeId {
+        NodeId::from_bytes([7; 16])
+    }
+
+    /// Runs a step of the conversation with fresh ids.
+    pub fn step<T>(&mut self, act: impl FnOnce(&Flow, &mut Subscriber, &Context<'_>) -> T) -> T {
+        self.drawn += 1;
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&self.drawn.to_be_bytes());
+        let context = Context {
+            now: self.now,
+            answer_by: self.now.plus(Duration::from_secs(4)),
+            node: Self::node(),
+            fresh: Fresh {
+                session: ConnectSessionId::from_bytes(id),
+                consent: ConsentId::from_bytes(id),
+                intent: IntentId::from_bytes(id),
+                attempt: AttemptId::from_bytes(id),
+            },
+            banks: Some(&self.banks),
+            country: "NG",
+        };
+        act(&self.flow, &mut self.state, &context)
+    }
+
+    /// What becomes of a callback in the dialog with this number.
+    pub fn callback(&mut self, dialog: u8, typed: Typed<'_>, known: Option<&Known>) -> Option<Slot> {
+        let seat = Seat {
+            key: [dialog; 32],
+            channel: "at-ng",
+            septets: self.septets,
+        };
+        match Flow::admit(&mut self.state, &seat, typed, self.now, &digest) {
+            Verdict::Step(input) => {
+                let nothing = Known::default();
+                let known = matches!(input, Input::Begin(_)).then(|| known.unwrap_or(&nothing));
+                let effects = self.step(|flow, state, context| flow.turn(state, input, known, context));
+                self.effects.extend(effects);
+                self.shown += 1;
+                self.state.dialogs.first().map(|dialog| dialog.reply.clone())
+            }
+            Verdict::Repeat(slot) => Some(slot),
+            Verdict::Over | Verdict::Elsewhere => None,
+        }
+    }
+
+    /// Dials, with what the records know.
+    pub fn dial_known(&mut self, known: &Known, extras: &[&str]) -> String {
+        self.dialog += 1;
+        self.typed.clear();
+        let extras: Vec<String> = extras.iter().map(|&extra| extra.to_owned()).collect();
+        self.callback(self.dialog, Typed::Begin(&extras), Some(known));
+        self.says()
+    }
+
+    /// Dials; the records know what the live value knows of links.
+    pub fn dial(&mut self) -> String {
+        let known = Known {
+            links: self.state.links.clone(),
+            ..Known::default()
+        };
+        self.dial_known(&known, &[])
+    }
+
+    /// Types a line, as a gateway tells it that sends everything typed so far.
+    pub fn types(&mut self, line: &str) -> String {
+        if !self.typed.is_empty() {
+            self.typed.push('*');
+        }
+        self.typed.push_str(line);
+        let whole = self.typed.clone();
+        self.callback(self.dialog, Typed::Whole(&whole), None);
+        self.says()
+    }
+
+    /// Types line after line and reads what the last one led to.
+    pub fn keys(&mut self, lines: &[&str]) -> String {
+        lines.iter().map(|line| self.types(line)).last().unwrap_or_default()
+    }
+
+    /// The screen of the dialog in charge; empty while it is pending.
+    pub fn says(&self) -> String {
+        self.answer().map(|answer| answer.text.clone()).unwrap_or_default()
+    }
+
+    /// The answer of the dialog in charge, if it is there.
+    pub fn answer(&self) -> Option<&Answer> {
+        match &self.state.dialogs.first()?.reply {
+            Slot::Set(answer) => Some(answer),
+            Slot::Pending { .. } => None,
+        }
+    }
+
+    /// Tells news.
+    pub fn hears(&mut self, news: &News) -> bool {
+        let Heard { taken, effects } = self.step(|flow, state, context| flow.hear(state, news, context));
+        self.effects.extend(effects);
+        taken
+    }
+
+    /// Ends the budget of the turn that waits.
+    pub fn polls(&mut self, last: bool) -> String {
+        let key = [self.dialog; 32];
+        self.step(|flow, state, context| flow.poll(state, &key, last, context));
+        self.says()
+    }
+
+    /// Time passes.
+    pub fn passes(&mut self, time: Duration) {
+        self.now = self.now.plus(time);
+    }
+
+    /// The one submission that was asked for.
+    pub fn submit(&mut self) -> Submit {
+        let at = self
+            .effects
+            .iter()
+            .position(|effect| matches!(effect, Effect::Submit(_)));
+        match self.effects.remove(at.expect("a submission")) {
+            Effect::Submit(submit) => *submit,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// How many submissions were asked for and not taken.
+    pub fn submits(&self) -> usize {
+        self.effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Submit(_)))
+            .count()
+    }
+
+    /// The sessions to be opened, which are thereby taken.
+    pub fn opens(&mut self) -> Vec<OpenSession> {
+        let (opens, rest) = std::mem::take(&mut self.effects)
+            .into_iter()
+            .partition(|effect| matches!(effect, Effect::OpenSession(_)));
+        self.effects = rest;
+        let opens: Vec<Effect> = opens;
+        opens
+            .into_iter()
+            .map(|effect| match effect {
+                Effect::OpenSession(open) => *open,
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    /// Marks a submission as sent, as its owner does.
+    pub fn sends(&mut self, id: AttemptId) {
+        let now = self.now;
+        let attempt = self.state.attempt_mut(id).expect("the attempt");
+        assert_eq!(attempt.take(Event::Send(Self::node()), now), Ok(State::Sent));
+    }
+
+    /// Something becomes of an attempt.
+    pub fn fate(&mut self, id: AttemptId, fate: Fate) -> bool {
+        self.hears(&News::Attempt { id, fate })
+    }
+
+    /// Dials and agrees; the banks are on the screen.
+    pub fn at_banks() -> Self {
+        let mut phone = Self::new();
+        phone.dial();
+        phone.types("1");
+        phone
+    }
+
+    /// Has typed user name and password at Zenith, which is on its way.
+    pub fn submitted() -> (Self, AttemptId) {
+        let mut phone = Self::at_banks();
+        phone.keys(&["1", "ada", "Zq7password"]);
+        let id = phone.submit().attempt;
+        phone.sends(id);
+        (phone, id)
+    }
+
+    /// Zenith has linked the account and the screen says so.
+    pub fn linked() -> Self {
+        let (mut phone, id) = Self::submitted();
+        assert!(phone.fate(id, Fate::Granted));
+        assert!(phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+        phone
+    }
+
+    /// The connect session.
+    pub fn session(&self) -> &ConnectSession {
+        self.state.session.as_ref().expect("a session")
+    }
+
+    /// Where the connect session stands.
+    pub fn stage(&self) -> Option<Outcome> {
+        self.state.session.as_ref().map(|session| session.stage)
+    }
+
+    /// The live value as it would be written, without its seal.
+    pub fn value(&self) -> String {
+        serde_json::to_string(&self.state).expect("JSON")
+    }
+
+    /// Asserts that what is on the screen can be shown there and says what it means.
+    pub fn check_screen(&self) {
+        let Some(dialog) = self.state.dialogs.first() else {
+            return;
+        };
+        let Slot::Set(Answer { end, text }) = &dialog.reply else {
+            return;
+        };
+        let septets = gsm7::septets(text).unwrap_or_else(|| panic!("not in GSM-7: {text:?}"));
+        assert!(septets <= dialog.septets, "{septets} septets: {text:?}");
+        assert!(
+            !text.trim().is_empty(),
+            "an empty screen at {:?}",
+            self.state.cursor.screen
+        );
+        assert!(!text.contains("{$") && !text.contains("{ $"), "{text:?}");
+        let ids = self.flow.texts.ids(Locale::En);
+        assert!(
+            !text.lines().any(|line| ids.contains(&line) && line.contains('-')),
+            "{text:?}"
+        );
+        assert!(!*end || dialog.closed, "an END that leaves its dialog open");
+    }
+}

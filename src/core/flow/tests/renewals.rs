@@ -1,0 +1,58 @@
+//! Logging in again for a link.
+
+use super::phone::{Phone, field, flow_with, form, link, login_form, opened};
+use crate::core::flow::{Fate, Known, News, OpenResult, OpenSession};
+use crate::core::menu::Outcome;
+use crate::core::next_step::FieldKind;
+use crate::core::policy::SecretsOverUssd;
+
+/// At the link, having asked to log in again; the session to open.
+fn renewing(secrets: SecretsOverUssd) -> (Phone, OpenSession) {
+    let mut phone = Phone::with(flow_with(secrets, Vec::new()));
+    let known = Known {
+        links: vec![link(1, "zenith:p", "Zenith Bank")],
+        ..Known::default()
+    };
+    phone.dial_known(&known, &[]);
+    phone.keys(&["2", "1", "1"]);
+    let open = phone.opens().remove(0);
+    assert!(open.renews.is_some());
+    (phone, open)
+}
+
+fn hear(phone: &mut Phone, open: &OpenSession, result: OpenResult) {
+    assert!(phone.hears(&News::Opened {
+        session: open.session,
+        result
+    }));
+}
+
+/// Asked, submitted without a new consent, renewed.
+#[test]
+fn a_renewal() {
+    let (mut phone, open) = renewing(SecretsOverUssd::Allow);
+    hear(&mut phone, &open, opened("s", Some(login_form())));
+    assert!(phone.says().starts_with("Zenith Bank: USERNAME"), "{}", phone.says());
+    phone.keys(&["ada", "Zq7pw"]);
+    let submit = phone.submit();
+    assert!(submit.consent.is_none() && submit.open.renews == open.renews);
+    phone.sends(submit.attempt);
+    phone.fate(submit.attempt, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert!(
+        phone.says().starts_with("Done! Zenith Bank ..4321 is up to date"),
+        "{}",
+        phone.says()
+    );
+}
+
+/// Some need nothing more.
+#[test]
+fn a_renewal_that_needs_nothing() {
+    let (mut phone, open) = renewing(SecretsOverUssd::Allow);
+    hear(&mut phone, &open, OpenResult::Renewed);
+    assert!(
+        phone.says().starts_with("Done! Zenith Bank ..4321 is up to date"),
+        "{}",
+        phone.says()
+    );
+}
