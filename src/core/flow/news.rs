@@ -8,7 +8,7 @@ use crate::core::attempt::{Event, Refusal, State, WRONG_CODES};
 use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
 use crate::core::linking::{ProviderSession, Step};
 use crate::core::menu::Outcome;
-use crate::core::next_step::{AccountChoice, Failure, FailureClass, Form};
+use crate::core::next_step::{AccountChoice, Failure, FailureClass, Field, Form};
 
 /// What a piece of news did.
 pub struct Heard {
@@ -22,6 +22,7 @@ impl Flow {
     /// Takes news in. A turn that waits for it gets its screen.
     pub fn hear(&self, state: &mut Subscriber, news: &News, context: &Context<'_>) -> Heard {
         let mut effects = Vec::new();
+        let before = self.question(state);
         let (taken, resolved) = match news.clone() {
             News::Opened { session, result } => Self::opened(state, session, result),
             News::Attempt { id, fate } => Self::fate(state, id, fate, context),
@@ -44,6 +45,8 @@ impl Flow {
                 self.go(state, stage);
             }
             self.show(state, context);
+        } else if before.is_some() && before != self.question(state) {
+            state.cursor.moved = true;
         }
         Heard { taken, effects }
     }
@@ -54,6 +57,16 @@ impl Flow {
         if result.is_some_and(|link| link.id == id) {
             state.session = None;
         }
+    }
+
+    /// What the person is being asked on the screen: the field, or an account; `None` on every other screen.
+    fn question(&self, state: &Subscriber) -> Option<(Outcome, Option<Field>)> {
+        let session = state.session.as_ref()?;
+        let asks = matches!(
+            session.stage,
+            Outcome::Ask | Outcome::AskChoice | Outcome::ChooseAccount
+        ) && state.cursor.screen == self.menu.outcome(session.stage);
+        asks.then(|| (session.stage, session.field().cloned()))
     }
 
     /// Gives a waiting turn the screen that the cursor is on.
@@ -84,6 +97,7 @@ impl Flow {
                 if let Some(stage) = state.session.as_ref().map(|session| session.stage) {
                     self.go(state, stage);
                 }
+                state.cursor.moved = true;
                 Vec::new()
             }
             Ok(State::Unknown) if before == State::Sent => {

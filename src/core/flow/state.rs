@@ -106,6 +106,9 @@ pub struct Cursor {
     pub note: Option<Note>,
     /// The link being looked at.
     pub link: Option<LinkId>,
+    /// What is asked has changed since the screen was shown: the next line answers the old question, not the new one.
+    #[serde(default)]
+    pub moved: bool,
 }
 
 /// A sentence shown above a screen once.

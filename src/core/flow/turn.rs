@@ -34,6 +34,8 @@ impl Flow {
                 self.dialled(state, &extras, context)
             }
             Input::Again => Move::Stay(None),
+            // Typed at a screen that no longer holds: a key for "check again" must never be sent as a password.
+            Input::Line(_) if state.cursor.moved => Self::standing(state),
             Input::Line(line) => {
                 state.cursor.note = None;
                 let screen = self.menu.screen(&state.cursor.screen);
@@ -46,6 +48,12 @@ impl Flow {
         self.settle_in(state, next);
         self.answer(state, context);
         effects
+    }
+
+    /// Where the session stands now.
+    fn standing(state: &Subscriber) -> Move {
+        let stage = state.session.as_ref().map(|session| session.stage);
+        stage.map_or(Move::Stay(None), Move::To)
     }
 
     /// Takes up what the records know. They are the truth: live state may have been lost, or be older than they are.

@@ -54,6 +54,7 @@ impl Flow {
         );
         state.cursor.page = drawn.number;
         state.cursor.more = drawn.has_more;
+        state.cursor.moved = false;
         state.cursor.shown = entries
             .into_iter()
             .map(|(key, _)| key)

@@ -72,6 +72,58 @@ fn several_ways_to_log_in() {
     assert_eq!((opens.len(), opens[0].method.as_str()), (1, "method-1"));
 }
 
+/// When the provider's own form turns out to be another, what is typed at the old question is not taken as an answer to
+/// the new one.
+#[test]
+fn a_changed_form_is_shown_before_it_is_answered() {
+    let mut phone = Phone::at_banks();
+    phone.keys(&["1", "ada"]);
+    let open = phone.opens().remove(0);
+    let other = form(vec![
+        field("email", FieldKind::Text),
+        field("secret", FieldKind::Secret),
+    ]);
+    assert!(phone.hears(&News::Opened {
+        session: open.session,
+        result: opened("s", Some(other))
+    }));
+    let text = phone.types("Zq7password");
+    assert!(
+        text.contains("asks for other details") && text.contains("EMAIL"),
+        "{text}"
+    );
+    assert!(!phone.value().contains("Zq7password"));
+    phone.keys(&["ada@x", "Zq7password"]);
+    let names: Vec<_> = phone.submit().answers.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["email", "secret"]);
+}
+
+/// The key for "check again", pressed when it has turned out that nothing was sent, is not taken for the password.
+#[test]
+fn a_key_is_not_taken_for_a_password() {
+    let mut phone = Phone::at_banks();
+    phone.keys(&["1", "ada", "Zq7password"]);
+    phone.submit();
+    assert!(phone.polls(false).starts_with("Zenith Bank is checking"));
+    phone.passes(Duration::from_secs(76));
+    let text = phone.types("1");
+    assert_eq!(phone.submits(), 0, "the key was submitted as the password");
+    assert!(
+        text.starts_with("It was not sent.") && text.contains("PASSWORD"),
+        "{text}"
+    );
+    phone.types("Zq7again");
+    assert_eq!(
+        phone
+            .submit()
+            .answers
+            .last()
+            .map(|(_, answer)| answer.expose().to_owned())
+            .as_deref(),
+        Some("Zq7again")
+    );
+}
+
 /// Sent and silent past its lease: being found out, and looked for at once.
 #[test]
 fn silence_is_found_out() {
