@@ -56,7 +56,7 @@ impl Flow {
             (Action::Consent, _) => self.consent(state, context),
             (Action::ShowBanks, _) => banks(context).into(),
             (Action::PickBank, Given::Key(key)) => self.pick_bank(state, &key, context, effects),
-            (Action::PickMethod, Given::Key(key)) => Self::pick_method(state, &key, effects),
+            (Action::PickMethod, Given::Key(key)) => Self::pick_method(state, &key, context, effects),
             (Action::AcceptWarning, _) => Self::ask(state),
             (Action::Answer, given) => self.take_answer(state, given, context, effects),
             (Action::Previous, _) => Self::previous(state, context),
@@ -162,18 +162,20 @@ impl Flow {
         if institution.methods.len() > 1 {
             return stand(state, Outcome::ChooseMethod);
         }
-        Self::start_method(state, 0, effects)
+        Self::start_method(state, 0, context, effects)
     }
 
-    fn pick_method(state: &mut Subscriber, key: &str, effects: &mut Vec<Effect>) -> Move {
+    fn pick_method(state: &mut Subscriber, key: &str, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
         match key.parse() {
-            Ok(index) => Self::start_method(state, index, effects),
+            Ok(index) => Self::start_method(state, index, context, effects),
             Err(_) => stay("note-choice"),
         }
     }
 
-    /// Begins (again) with an auth method: its form, a session at the provider at once, and the first question.
-    fn start_method(state: &mut Subscriber, index: usize, effects: &mut Vec<Effect>) -> Move {
+    /// Begins (again) with an auth method: its form, a session at the provider at once, and the first question. It is a
+    /// try of its own, with an id of its own: a session that was being opened for another bank must not become this
+    /// one's, and what comes of an earlier submission late must not pass for this one's.
+    fn start_method(state: &mut Subscriber, index: usize, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
         };
@@ -189,6 +191,7 @@ impl Flow {
             bank.method = Some(index);
         }
         session.restart_form(Some(form));
+        session.id = context.fresh.session;
         effects.extend(opening(session).map(|open| Effect::OpenSession(Box::new(open))));
         if session.bank.as_ref().is_some_and(|bank| bank.warn) {
             return stand(state, Outcome::Warn);
@@ -230,11 +233,12 @@ impl Flow {
         bank.warn = false;
         if session.renews.is_some() {
             session.restart_form(None);
+            session.id = context.fresh.session;
             effects.extend(opening(session).map(|open| Effect::OpenSession(Box::new(open))));
             return Move::Wait;
         }
         let method = bank.method.unwrap_or_default();
-        Self::start_method(state, method, effects)
+        Self::start_method(state, method, context, effects)
     }
 
     /// The wait that refused logins have earned at the session's institution, if any.
@@ -363,6 +367,7 @@ pub(super) fn another_bank(state: &mut Subscriber, context: &Context<'_>) -> Mov
         return Outcome::Welcome.into();
     }
     session.restart_form(None);
+    session.id = context.fresh.session;
     session.bank = None;
     session.stage = Outcome::ChooseBank;
     banks(context).into()

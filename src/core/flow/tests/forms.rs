@@ -72,6 +72,29 @@ fn several_ways_to_log_in() {
     assert_eq!((opens.len(), opens[0].method.as_str()), (1, "method-1"));
 }
 
+/// A session that was opened for another bank or way to log in is never submitted to, however late it comes.
+#[test]
+fn a_late_session_of_another_bank_is_not_used() {
+    let mut phone = Phone::at_banks();
+    phone.types("1");
+    let first = phone.opens().remove(0);
+    phone.keys(&["0", "2"]);
+    let second = phone.opens().remove(0);
+    assert_eq!(
+        (first.institution.name.as_str(), second.institution.name.as_str()),
+        ("Zenith Bank", "Access Bank")
+    );
+    for (session, id) in [(second.session, "for access"), (first.session, "for zenith")] {
+        phone.hears(&News::Opened {
+            session,
+            result: opened(id, Some(login_form())),
+        });
+    }
+    phone.keys(&["ada", "pw"]);
+    let session = phone.submit().provider_session.map(|session| session.id);
+    assert_eq!(session.as_deref(), Some("for access"));
+}
+
 /// When the provider's own form turns out to be another, what is typed at the old question is not taken as an answer to
 /// the new one.
 #[test]

@@ -104,3 +104,18 @@ fn ways_back() {
     assert!(phone.types("2").starts_with("Umoja Credit asks"));
     assert!(phone.state.session.is_none());
 }
+
+/// Retrying after the search was given up is another try: what is found late belongs to the old one.
+#[test]
+fn a_retry_is_another_try() {
+    let (mut phone, id) = Phone::submitted();
+    let first = phone.session().id;
+    phone.fate(id, Fate::Unknown);
+    phone.fate(id, Fate::Lapsed);
+    phone.types("1");
+    assert_ne!(phone.session().id, first);
+    assert!(!phone.hears(&News::Opened {
+        session: first,
+        result: opened("old", None)
+    }));
+}
