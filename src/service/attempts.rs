@@ -158,7 +158,6 @@ impl Attempts {
 
     /// Consent, attempt and the job that settles it, durable before anything leaves.
     async fn begin(&self, whose: &Whose, submit: &Submit, session: &ProviderSession) -> Result<(), BeginError> {
-        let now = self.runtime.clock.now();
         let consent = match (&submit.consent, submit.open.renews) {
             (Some(given), _) => Consent {
                 id: given.id,
@@ -194,7 +193,7 @@ impl Attempts {
                 .map_err(|_| BeginError::Seal)?,
             renews: submit.open.renews,
             state: AttemptState::Open,
-            created_at: now,
+            created_at: submit.begun_at,
         };
         let settle = self.job(
             JobKind::Settle(submit.attempt),

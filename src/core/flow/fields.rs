@@ -136,6 +136,7 @@ impl Flow {
         answers.push(last);
         effects.push(Effect::Submit(Box::new(Submit {
             attempt: context.fresh.attempt,
+            begun_at: context.now,
             lease_until,
             provider_session: session.provider_session.clone(),
             open,

@@ -142,6 +142,8 @@ pub struct OpenSession {
 pub struct Submit {
     /// Its id.
     pub attempt: AttemptId,
+    /// When it was begun. Kept as it is in the records too: a refusal is known by it.
+    pub begun_at: Timestamp,
     /// Until when it may be sent and waited for.
     pub lease_until: Timestamp,
     /// The provider's session, if it is open already.

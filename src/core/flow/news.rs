@@ -9,6 +9,7 @@ use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
 use crate::core::linking::{ProviderSession, Step};
 use crate::core::menu::Outcome;
 use crate::core::next_step::{AccountChoice, Failure, FailureClass, Field, Form};
+use crate::core::time::Timestamp;
 
 /// What a piece of news did.
 pub struct Heard {
@@ -85,7 +86,7 @@ impl Flow {
         let Some(attempt) = &mut session.attempt else {
             return Vec::new();
         };
-        let (before, id, step) = (attempt.state, attempt.id, attempt.step);
+        let (before, id, step, begun_at) = (attempt.state, attempt.id, attempt.step, attempt.begun_at);
         match attempt.take(Event::Tick, context.now) {
             Ok(State::Expired) if before != State::Expired => {
                 state.cursor.note = Some(note("note-ask-again", None));
@@ -101,7 +102,7 @@ impl Flow {
                 Vec::new()
             }
             Ok(State::Unknown) if before == State::Sent => {
-                Self::remember_refusal(state, step, context);
+                Self::count_login(state, step, begun_at, true);
                 stand(state, Outcome::Confirming);
                 vec![Effect::Settle(id)]
             }
@@ -165,9 +166,15 @@ impl Flow {
         let Some(attempt) = state.attempt_mut(id) else {
             return (false, false);
         };
-        let (step, before) = (attempt.step, attempt.state);
+        let (step, begun_at) = (attempt.step, attempt.begun_at);
         if attempt.take(event, context.now).is_err() {
             return (false, false);
+        }
+        // Giving a search up says nothing new: the bank may well have seen the login.
+        if !matches!(fate, Fate::Lapsed) {
+            let counts = matches!(&fate, Fate::Unknown)
+                || matches!(&fate, Fate::Failed(failure) if failure.class == FailureClass::Refused);
+            Self::count_login(state, step, begun_at, counts);
         }
         match fate {
             Fate::Prompt(form) => Self::prompted(state, form),
@@ -177,15 +184,12 @@ impl Flow {
                 return (true, false);
             }
             Fate::Linked(link) => Self::linked(state, link),
-            Fate::Failed(failure) => Self::failed(state, step, &failure, context),
+            Fate::Failed(failure) => Self::failed(state, &failure),
             Fate::NotSent => {
                 stand(state, Outcome::Unavailable);
             }
             Fate::FormChanged(session) => Self::form_changed(state, session),
             Fate::Unknown => {
-                if before != State::Unknown {
-                    Self::remember_refusal(state, step, context);
-                }
                 stand(state, Outcome::Confirming);
             }
             Fate::Lapsed => {
@@ -238,10 +242,9 @@ impl Flow {
         session.result = Some(link);
     }
 
-    fn failed(state: &mut Subscriber, step: Step, failure: &Failure, context: &Context<'_>) {
+    fn failed(state: &mut Subscriber, failure: &Failure) {
         match failure.class {
             FailureClass::Refused => {
-                Self::remember_refusal(state, step, context);
                 stand(state, Outcome::Refused);
             }
             FailureClass::WrongCode => Self::wrong_code(state),
@@ -298,13 +301,18 @@ impl Flow {
         Self::ask(state);
     }
 
-    fn remember_refusal(state: &mut Subscriber, step: Step, context: &Context<'_>) {
+    /// Counts a login against the limits, once, or takes it off again when it turns out that the bank accepted it or never
+    /// saw it. It is known by when it was begun, in the records too, so that what both tell of counts once.
+    fn count_login(state: &mut Subscriber, step: Step, begun_at: Timestamp, counts: bool) {
         let bank = state.session.as_ref().and_then(|session| session.bank.as_ref());
-        if let (Step::Login, Some(bank)) = (step, bank) {
-            state.refusals.push(Refusal {
-                institution: bank.id.clone(),
-                at: context.now,
-            });
+        let (Step::Login, Some(bank)) = (step, bank) else { return };
+        let login = Refusal {
+            institution: bank.id.clone(),
+            at: begun_at,
+        };
+        state.refusals.retain(|known| *known != login);
+        if counts {
+            state.refusals.push(login);
         }
     }
 }

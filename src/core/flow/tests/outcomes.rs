@@ -15,6 +15,54 @@ fn refuse(phone: &mut Phone) {
     assert!(phone.fate(id, failed(FailureClass::Refused)));
 }
 
+/// A refused login counts once, although the records tell of it too.
+#[test]
+fn a_refusal_counts_once() {
+    let mut phone = Phone::at_banks();
+    phone.keys(&["1", "ada", "pw"]);
+    let begun = phone
+        .session()
+        .attempt
+        .as_ref()
+        .map(|attempt| attempt.begun_at)
+        .expect("begun");
+    refuse(&mut phone);
+    let known = Known {
+        refusals: vec![Refusal {
+            institution: "zenith:p".to_owned(),
+            at: begun,
+        }],
+        ..Known::default()
+    };
+    phone.dial_known(&known, &[]);
+    assert_eq!(phone.state.refusals.len(), 1);
+    phone.types("1");
+    assert!(
+        phone.types("1").starts_with("Zenith Bank: USERNAME"),
+        "{}",
+        phone.says()
+    );
+}
+
+/// What the provider took in the end counts for nothing against the person; what it refused in the end counts once.
+#[test]
+fn a_late_answer_sets_the_count_right() {
+    let granted = || Fate::Linked(link(1, "zenith:p", "Zenith Bank"));
+    for (fate, count) in [
+        (granted(), 0),
+        (failed(FailureClass::Refused), 1),
+        (Fate::NotSent, 0),
+        (Fate::Lapsed, 1),
+    ] {
+        let (mut phone, id) = Phone::submitted();
+        phone.fate(id, Fate::Unknown);
+        assert_eq!(phone.state.refusals.len(), 1);
+        phone.passes(Duration::from_mins(1));
+        assert!(phone.fate(id, fate.clone()));
+        assert_eq!(phone.state.refusals.len(), count, "{fate:?}");
+    }
+}
+
 /// A late yes after silence is a link, whichever comes first: the grant, the link, or both after the search was given up.
 #[test]
 fn late_answers_are_links() {
