@@ -90,6 +90,7 @@ impl Facts {
                 methods: Vec::new(),
                 method: None,
                 warn: false,
+                deny: false,
                 timeout: None,
             },
         }))

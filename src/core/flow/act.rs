@@ -154,6 +154,7 @@ impl Flow {
             methods: institution.methods.clone(),
             method: None,
             warn: rule == SecretsOverUssd::Warn,
+            deny: rule == SecretsOverUssd::Deny,
             timeout: institution.timeout,
         });
         if let Some(wait) = Self::limited(state, context) {
@@ -270,15 +271,16 @@ impl Flow {
         let Some(link) = looked_at(state).cloned() else {
             return links(state);
         };
+        let mut session = ConnectSession::new(context.fresh.session, None);
+        session.renews = Some(link.id);
+        session.stage = Outcome::Checking;
         let rule = self
             .settings
             .policy
             .secrets(context.country, &link.provider, &link.institution);
-        let mut session = ConnectSession::new(context.fresh.session, None);
-        session.renews = Some(link.id);
-        session.stage = Outcome::Checking;
         session.bank = Some(Bank {
             warn: rule == SecretsOverUssd::Warn,
+            deny: rule == SecretsOverUssd::Deny,
             id: link.institution,
             provider: link.provider,
             provider_id: String::new(),
@@ -289,9 +291,6 @@ impl Flow {
         });
         let open = opening(&session);
         state.session = Some(session);
-        if rule == SecretsOverUssd::Deny {
-            return stand(state, Outcome::Unsuited);
-        }
         if let Some(wait) = Self::limited(state, context) {
             return wait;
         }

@@ -24,6 +24,15 @@ impl ConnectSession {
         order(self.form.as_ref()?).into_iter().nth(self.asked)
     }
 
+    /// Whether all of the form may be asked here: what a keypad cannot answer or the policy forbids is found out before the
+    /// first question, whoever the form comes from.
+    fn may_ask(&self) -> bool {
+        let denied = self.step == Step::Login && self.bank.as_ref().is_some_and(|bank| bank.deny);
+        self.form.as_ref().is_some_and(|form| {
+            form.fits_keypad() && !(denied && form.fields.iter().any(|field| field.kind == FieldKind::Secret))
+        })
+    }
+
     fn is_last(&self) -> bool {
         self.form
             .as_ref()
@@ -34,7 +43,11 @@ impl ConnectSession {
 impl Flow {
     /// Stands at the question to be answered now.
     pub(super) fn ask(state: &mut Subscriber) -> Move {
-        let field = state.session.as_ref().and_then(ConnectSession::field);
+        let field = state
+            .session
+            .as_ref()
+            .filter(|session| session.may_ask())
+            .and_then(ConnectSession::field);
         let stage = match field.map(|field| &field.kind) {
             Some(FieldKind::OneOf(_)) => Outcome::AskChoice,
             Some(_) => Outcome::Ask,

@@ -193,6 +193,9 @@ pub struct Bank {
     pub method: Option<usize>,
     /// Whether the person must first be told that the channel is not private.
     pub warn: bool,
+    /// Whether no secret may be asked for a login.
+    #[serde(default)]
+    pub deny: bool,
     /// How long the provider says a login may take.
     pub timeout: Option<Duration>,
 }

@@ -121,6 +121,34 @@ fn a_changed_form_is_shown_before_it_is_answered() {
     assert_eq!(names, ["email", "secret"]);
 }
 
+/// A form that a keypad cannot answer is never asked, wherever it comes from.
+#[test]
+fn what_a_keypad_cannot_do_is_not_asked() {
+    let picture = || {
+        form(vec![
+            field("username", FieldKind::Text),
+            field("captcha", FieldKind::Unsupported),
+        ])
+    };
+    let mut phone = Phone::at_banks();
+    phone.types("1");
+    let open = phone.opens().remove(0);
+    phone.hears(&News::Opened {
+        session: open.session,
+        result: opened("s", Some(picture())),
+    });
+    let text = phone.types("ada");
+    assert!(text.starts_with("Zenith Bank asks for something"), "{text}");
+
+    let (mut phone, id) = Phone::submitted();
+    phone.fate(id, Fate::Prompt(picture()));
+    assert!(
+        phone.says().starts_with("Zenith Bank asks for something"),
+        "{}",
+        phone.says()
+    );
+}
+
 /// The key for "check again", pressed when it has turned out that nothing was sent, is not taken for the password.
 #[test]
 fn a_key_is_not_taken_for_a_password() {

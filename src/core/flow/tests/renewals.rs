@@ -56,3 +56,23 @@ fn a_renewal_that_needs_nothing() {
         phone.says()
     );
 }
+
+/// Where secrets must not be typed, a renewal does not ask for one either.
+#[test]
+fn denied_secrets_are_not_asked() {
+    let (mut phone, open) = renewing(SecretsOverUssd::Deny);
+    hear(&mut phone, &open, opened("s", Some(login_form())));
+    assert!(
+        phone.says().starts_with("Zenith Bank asks for something"),
+        "{}",
+        phone.says()
+    );
+
+    let (mut phone, open) = renewing(SecretsOverUssd::Deny);
+    hear(
+        &mut phone,
+        &open,
+        opened("s", Some(form(vec![field("phone", FieldKind::Digits)]))),
+    );
+    assert!(phone.says().starts_with("Zenith Bank: PHONE"), "{}", phone.says());
+}
