@@ -57,7 +57,7 @@ impl Flow {
             (Action::ShowBanks, _) => banks(context).into(),
             (Action::PickBank, Given::Key(key)) => self.pick_bank(state, &key, context, effects),
             (Action::PickMethod, Given::Key(key)) => Self::pick_method(state, &key, context, effects),
-            (Action::AcceptWarning, _) => Self::ask(state),
+            (Action::AcceptWarning, _) => Self::accept_warning(state),
             (Action::Answer, given) => self.take_answer(state, given, context, effects),
             (Action::Previous, _) => Self::previous(state, context),
             (Action::PickAccount, Given::Key(key)) => self.pick_account(state, key, context, effects),
@@ -173,6 +173,14 @@ impl Flow {
         }
     }
 
+    /// The person goes on although the channel is not private, and is not asked again.
+    fn accept_warning(state: &mut Subscriber) -> Move {
+        if let Some(bank) = state.session.as_mut().and_then(|session| session.bank.as_mut()) {
+            bank.warn = false;
+        }
+        Self::ask(state)
+    }
+
     /// Begins (again) with an auth method: its form, a session at the provider at once, and the first question. It is a
     /// try of its own, with an id of its own: a session that was being opened for another bank must not become this
     /// one's, and what comes of an earlier submission late must not pass for this one's.
@@ -224,14 +232,10 @@ impl Flow {
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
         };
-        let Some(bank) = session
-            .bank
-            .as_mut()
-            .filter(|bank| !bank.methods.is_empty() || session.renews.is_some())
-        else {
+        let askable = |bank: &&Bank| !bank.methods.is_empty() || session.renews.is_some();
+        let Some(bank) = session.bank.as_ref().filter(askable) else {
             return another_bank(state, context);
         };
-        bank.warn = false;
         if session.renews.is_some() {
             session.restart_form(None);
             session.id = context.fresh.session;

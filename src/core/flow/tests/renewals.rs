@@ -57,6 +57,27 @@ fn a_renewal_that_needs_nothing() {
     );
 }
 
+/// The warning comes before the first secret, also when the first try to open a session failed.
+#[test]
+fn warned_after_a_failed_opening() {
+    let (mut phone, open) = renewing(SecretsOverUssd::Warn);
+    hear(&mut phone, &open, OpenResult::Unavailable(None));
+    assert!(
+        phone.says().starts_with("Zenith Bank is not available"),
+        "{}",
+        phone.says()
+    );
+    phone.types("1");
+    let again = phone.opens().remove(0);
+    hear(&mut phone, &again, opened("s", Some(login_form())));
+    assert!(
+        phone.says().starts_with("What you type here is not private"),
+        "{}",
+        phone.says()
+    );
+    assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
+}
+
 /// Where secrets must not be typed, a renewal does not ask for one either.
 #[test]
 fn denied_secrets_are_not_asked() {
