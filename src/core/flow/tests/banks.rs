@@ -142,3 +142,23 @@ fn warns_before_secrets() {
         phone.says()
     );
 }
+
+/// A rule for one institution names it as the provider does, as it does where the offer is made.
+#[test]
+fn a_rule_names_the_bank_as_its_provider_does() {
+    let rule = |institution: &str, secrets_over_ussd| PolicyOverride {
+        country: None,
+        provider: Some("mono".to_owned()),
+        institution: Some(institution.to_owned()),
+        secrets_over_ussd,
+    };
+    for (base, ruled, want) in [
+        (SecretsOverUssd::Allow, SecretsOverUssd::Warn, Outcome::Warn),
+        (SecretsOverUssd::Warn, SecretsOverUssd::Allow, Outcome::Ask),
+    ] {
+        let mut phone = Phone::with(flow_with(base, vec![rule("zenith", ruled)]));
+        phone.dial();
+        phone.keys(&["1", "1"]);
+        assert_eq!(phone.stage(), Some(want), "{}", phone.says());
+    }
+}
