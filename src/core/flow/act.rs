@@ -61,9 +61,8 @@ impl Flow {
             (Action::Answer, given) => self.take_answer(state, given, context, effects),
             (Action::Previous, _) => Self::previous(state, context),
             (Action::PickAccount, Given::Key(key)) => self.pick_account(state, key, context, effects),
-            (Action::Resume, _) if stage(state) == Some(Outcome::Limited) => Self::retry(state, context, effects),
-            (Action::Check | Action::Resume, _) => Self::look(state, effects),
-            (Action::Retry, _) => Self::retry(state, context, effects),
+            (Action::Check | Action::Resume, _) => self.look(state, context, effects),
+            (Action::Retry, _) => self.retry(state, context, effects),
             (Action::AnotherBank, _) => another_bank(state, context),
             (Action::Restart, _) => {
                 state.session = None;
@@ -212,7 +211,7 @@ impl Flow {
     }
 
     /// Looks whether there is an answer; an attempt that nobody knows about is looked for.
-    pub(super) fn look(state: &mut Subscriber, effects: &mut Vec<Effect>) -> Move {
+    pub(super) fn look(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
         let Some(session) = &state.session else {
             return Outcome::Welcome.into();
         };
@@ -225,18 +224,21 @@ impl Flow {
                 return Move::Wait;
             }
         }
+        if session.stage == Outcome::Limited {
+            // Perhaps the wait is over.
+            return self.retry(state, context, effects);
+        }
         session.stage.into()
     }
 
-    fn retry(state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+    fn retry(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
         if let Some(wait) = Self::limited(state, context) {
             return wait;
         }
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
         };
-        let askable = |bank: &&Bank| !bank.methods.is_empty() || session.renews.is_some();
-        let Some(bank) = session.bank.as_ref().filter(askable) else {
+        let Some(bank) = &session.bank else {
             return another_bank(state, context);
         };
         if session.renews.is_some() {
@@ -245,7 +247,11 @@ impl Flow {
             effects.extend(opening(session).map(|open| Effect::OpenSession(Box::new(open))));
             return Move::Wait;
         }
-        let method = bank.method.unwrap_or_default();
+        let Some(method) = bank.method else {
+            // Picked, but no further; or taken up from the records, which do not keep what a bank asks.
+            let id = bank.id.clone();
+            return self.pick_bank(state, &id, context, effects);
+        };
         Self::start_method(state, method, context, effects)
     }
 
@@ -324,11 +330,6 @@ impl ConnectSession {
         self.rounds = 0;
         self.told = false;
     }
-}
-
-/// Where the session stands.
-fn stage(state: &Subscriber) -> Option<Outcome> {
-    Some(state.session.as_ref()?.stage)
 }
 
 /// The session now stands here.

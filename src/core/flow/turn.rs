@@ -27,7 +27,7 @@ impl Flow {
             Input::Begin(extras) => {
                 let home = match Self::home(state) {
                     // What is under way may end while the person waits.
-                    Move::To(Outcome::Checking | Outcome::Confirming) => Self::look(state, &mut effects),
+                    Move::To(Outcome::Checking | Outcome::Confirming) => self.look(state, context, &mut effects),
                     home => home,
                 };
                 self.settle_in(state, home);

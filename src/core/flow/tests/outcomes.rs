@@ -15,6 +15,34 @@ fn refuse(phone: &mut Phone) {
     assert!(phone.fate(id, failed(FailureClass::Refused)));
 }
 
+/// Two refused logins at one bank, and the person waits a quarter of an hour; another bank is free. When the wait is
+/// over they go on, without starting again.
+#[test]
+fn two_refusals_make_a_person_wait() {
+    let mut phone = Phone::at_banks();
+    phone.keys(&["1", "ada", "pw"]);
+    refuse(&mut phone);
+    assert!(phone.says().starts_with("Zenith Bank did not accept"));
+    phone.keys(&["1", "ada", "pw"]);
+    refuse(&mut phone);
+    let text = phone.types("1");
+    assert!(
+        text.starts_with("To keep your Zenith Bank login safe, wait 15 min"),
+        "{text}"
+    );
+    assert!(phone.types("2").starts_with("Choose your bank"));
+    assert!(phone.types("1").starts_with("To keep your Zenith Bank"));
+    phone.types("2");
+    assert!(phone.types("2").starts_with("Access Bank: USERNAME"));
+
+    phone.keys(&["0", "1"]);
+    assert_eq!(phone.stage(), Some(Outcome::Limited));
+    phone.passes(Duration::from_mins(20));
+    phone.dial();
+    let text = phone.types("1");
+    assert!(text.starts_with("Zenith Bank: USERNAME"), "{text}");
+}
+
 /// A refused login counts once, although the records tell of it too.
 #[test]
 fn a_refusal_counts_once() {
