@@ -24,6 +24,7 @@ impl Flow {
     pub fn hear(&self, state: &mut Subscriber, news: &News, context: &Context<'_>) -> Heard {
         let mut effects = Vec::new();
         let before = self.question(state);
+        let stage = state.session.as_ref().map(|session| session.stage);
         let (taken, resolved) = match news.clone() {
             News::Opened { session, result } => Self::opened(state, session, result),
             News::Attempt { id, fate } => Self::fate(state, id, fate, context),
@@ -41,6 +42,10 @@ impl Flow {
                 (true, !effects.is_empty())
             }
         };
+        if let Some(session) = state.session.as_mut().filter(|session| Some(session.stage) != stage) {
+            // That the screen before has been seen says nothing of this one.
+            session.told = false;
+        }
         if taken && resolved && state.waiting() {
             if let Some(stage) = state.session.as_ref().map(|session| session.stage) {
                 self.go(state, stage);

@@ -66,8 +66,11 @@ impl Flow {
         Answer { end, text: drawn.text }
     }
 
-    /// A result that stands on the screen has been told.
+    /// A result that stands on the screen has been told, unless the person has hung up.
     fn told(&self, state: &mut Subscriber) {
+        if state.dialogs.first().is_some_and(|dialog| dialog.closed) {
+            return;
+        }
         if let Some(session) = &mut state.session
             && state.cursor.screen == self.menu.outcome(session.stage)
         {

@@ -57,6 +57,156 @@ fn the_consent_is_what_was_on_the_screen() {
     }
 }
 
+/// What a redial shows, by where the session stands.
+#[test]
+fn a_redial_resumes_by_facts() {
+    type Play = fn() -> Phone;
+    let cases: &[(&str, Play, &str)] = &[
+        (
+            "nothing begun",
+            || {
+                let mut p = Phone::new();
+                p.dial();
+                p
+            },
+            "Umoja Credit asks",
+        ),
+        ("agreed, no bank", Phone::at_banks, "Umoja Credit asks"),
+        (
+            "at the first field",
+            || {
+                let mut p = Phone::at_banks();
+                p.types("1");
+                p
+            },
+            "Go on with Zenith Bank?",
+        ),
+        (
+            "at the last field",
+            || {
+                let mut p = Phone::at_banks();
+                p.keys(&["1", "ada"]);
+                p
+            },
+            "Go on with Zenith Bank?",
+        ),
+        (
+            "at the methods",
+            || {
+                let mut p = Phone::at_banks();
+                p.types("first");
+                p.types("1");
+                p
+            },
+            "Go on with First Bank?",
+        ),
+        ("under way", || Phone::submitted().0, "Zenith Bank is checking"),
+        (
+            "being redeemed",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.fate(id, Fate::Granted);
+                p
+            },
+            "Zenith Bank is checking",
+        ),
+        (
+            "a code is asked",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.fate(id, Fate::Prompt(code_form()));
+                p
+            },
+            "Go on with Zenith Bank?",
+        ),
+        (
+            "accounts to choose",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.fate(id, Fate::Choose(accounts()));
+                p
+            },
+            "Go on with Zenith Bank?",
+        ),
+        (
+            "nobody knows",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.fate(id, Fate::Unknown);
+                p
+            },
+            "Zenith Bank has not answered",
+        ),
+        (
+            "refused while away",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.polls(false);
+                p.fate(id, failed(FailureClass::Refused));
+                p
+            },
+            "Zenith Bank did not accept",
+        ),
+        (
+            "refused and told",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.fate(id, failed(FailureClass::Refused));
+                p
+            },
+            "Go on with Zenith Bank?",
+        ),
+        (
+            "not available, while away",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.polls(false);
+                p.fate(id, Fate::NotSent);
+                p
+            },
+            "Zenith Bank is not available",
+        ),
+        (
+            "never found",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.polls(false);
+                p.fate(id, Fate::Unknown);
+                p.fate(id, Fate::Lapsed);
+                p
+            },
+            "We could not confirm",
+        ),
+        (
+            "linked while away",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.polls(false);
+                p.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+                p
+            },
+            "Zenith Bank ..4321 is linked",
+        ),
+        ("linked and told", Phone::linked, "Umoja Credit asks"),
+        (
+            "blocked while away",
+            || {
+                let (mut p, id) = Phone::submitted();
+                p.polls(false);
+                p.fate(id, failed(FailureClass::Misconfigured));
+                p
+            },
+            "We cannot link Zenith Bank",
+        ),
+    ];
+    for (name, play, want) in cases {
+        let mut phone = play();
+        let text = phone.dial();
+        assert!(text.starts_with(want), "{name}: {text}");
+        phone.check_screen();
+    }
+}
+
 fn accounts() -> Vec<AccountChoice> {
     ["1234", "5678"]
         .iter()
@@ -103,6 +253,17 @@ fn ways_back() {
     phone.dial();
     assert!(phone.types("2").starts_with("Umoja Credit asks"));
     assert!(phone.state.session.is_none());
+}
+
+/// Whoever hung up while it was being linked has not been told, and is on the next dial.
+#[test]
+fn a_result_is_told_to_somebody() {
+    let (mut phone, id) = Phone::submitted();
+    assert!(crate::core::flow::Flow::close(&mut phone.state, &[1; 32]));
+    phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert_eq!(phone.stage(), Some(Outcome::Linked));
+    let text = phone.dial();
+    assert!(text.starts_with("Zenith Bank ..4321 is linked"), "{text}");
 }
 
 /// Retrying after the search was given up is another try: what is found late belongs to the old one.
