@@ -12,6 +12,7 @@ use crate::core::policy::SecretsOverUssd;
 use crate::core::search;
 use crate::core::secret::Secret;
 
+use super::news::forget_result;
 use super::turn::stay;
 
 /// Where an action leads.
@@ -405,7 +406,10 @@ fn unlink(state: &mut Subscriber, effects: &mut Vec<Effect>) -> Move {
     let Some(link) = looked_at(state) else {
         return links(state);
     };
-    effects.push(Effect::Unlink(link.id));
+    let id = link.id;
+    effects.push(Effect::Unlink(id));
+    // Whoever looks again must not be told that it is linked.
+    forget_result(state, id);
     Move::Wait
 }
 

@@ -29,12 +29,7 @@ impl Flow {
             News::Opened { session, result } => Self::opened(state, session, result),
             News::Attempt { id, fate } => Self::fate(state, id, fate, context),
             News::Unlinked(id) => {
-                // Shown while the link is still known: the screen names it.
-                if state.waiting() {
-                    self.go(state, Outcome::Unlinked);
-                    self.show(state, context);
-                }
-                Self::forget_link(state, id);
+                self.unlinked(state, id, context);
                 return Heard { taken: true, effects };
             }
             News::Tick => {
@@ -57,12 +52,16 @@ impl Flow {
         Heard { taken, effects }
     }
 
-    fn forget_link(state: &mut Subscriber, id: LinkId) {
-        state.links.retain(|link| link.id != id);
-        let result = state.session.as_ref().and_then(|session| session.result.as_ref());
-        if result.is_some_and(|link| link.id == id) {
-            state.session = None;
+    /// A link was ended. The turn that asked for it is told, before the link is forgotten: the screen names it.
+    fn unlinked(&self, state: &mut Subscriber, id: LinkId, context: &Context<'_>) {
+        if state.waiting() && state.cursor.link == Some(id) {
+            self.menu
+                .outcome(Outcome::Unlinked)
+                .clone_into(&mut state.cursor.screen);
+            self.show(state, context);
         }
+        state.links.retain(|link| link.id != id);
+        forget_result(state, id);
     }
 
     /// What the person is being asked on the screen: the field, or an account; `None` on every other screen.
@@ -319,6 +318,14 @@ impl Flow {
         if counts {
             state.refusals.push(login);
         }
+    }
+}
+
+/// A session whose result is this link has nothing more to tell.
+pub(super) fn forget_result(state: &mut Subscriber, link: LinkId) {
+    let result = state.session.as_ref().and_then(|session| session.result.as_ref());
+    if result.is_some_and(|result| result.id == link) {
+        state.session = None;
     }
 }
 

@@ -233,10 +233,12 @@ impl Flow {
         }
         let stage = state.session.as_ref().map(|session| session.stage);
         let in_flight = matches!(stage, Some(Outcome::Checking | Outcome::Confirming));
+        // What is waited for may be something else than the session, such as a link's end: then it is still under way.
+        let checking = state.cursor.screen == self.menu.outcome(Outcome::Checking);
         match stage {
-            _ if last && in_flight => self.go(state, Outcome::LeftChecking),
-            Some(stage) => self.go(state, stage),
-            None => {}
+            _ if last && (in_flight || checking) => self.go(state, Outcome::LeftChecking),
+            Some(stage) if in_flight || !checking => self.go(state, stage),
+            _ => {}
         }
         let answer = self.view(state, context);
         Self::set(state, Slot::Set(answer));

@@ -161,3 +161,45 @@ fn news_of_others_changes_nothing() {
     }
     assert_eq!(phone.value(), before);
 }
+
+/// An account ended: which one is named, whatever else is going on, and only to whoever asked.
+#[test]
+fn unlinking_names_what_was_unlinked() {
+    let mut phone = Phone::linked();
+    phone.dial();
+    phone.keys(&["2", "1", "2"]);
+    assert!(
+        phone.says().starts_with("Unlink Zenith Bank ..4321?"),
+        "{}",
+        phone.says()
+    );
+    phone.types("1");
+    let Some(Effect::Unlink(id)) = phone.effects.pop() else {
+        panic!("no unlink")
+    };
+    assert!(phone.hears(&crate::core::flow::News::Unlinked(id)));
+    assert!(
+        phone.says().starts_with("Zenith Bank ..4321 is unlinked"),
+        "{}",
+        phone.says()
+    );
+    assert!(phone.state.links.is_empty());
+
+    // It took longer than the turn, and the person has gone on to something else.
+    let mut phone = Phone::linked();
+    phone.dial();
+    phone.keys(&["2", "1", "2", "1"]);
+    let Some(Effect::Unlink(id)) = phone.effects.pop() else {
+        panic!("no unlink")
+    };
+    phone.polls(false);
+    phone.dial();
+    let banks = phone.types("1");
+    phone.hears(&crate::core::flow::News::Unlinked(id));
+    assert_eq!(phone.says(), banks);
+    assert!(
+        phone.types("1").starts_with("Zenith Bank: USERNAME"),
+        "{}",
+        phone.says()
+    );
+}
