@@ -81,12 +81,14 @@ impl Flow {
             stand(state, Outcome::Confirming);
         }
         let Some(unsettled) = &known.unsettled else { return };
-        let session = state.session.as_ref();
-        let agreed = session
-            .and_then(|session| session.consent.as_ref())
-            .map(|consent| consent.at);
-        let anew = agreed.is_some_and(|at| at > unsettled.attempt.begun_at);
-        if anew || state.attempt_mut(unsettled.attempt.id).is_some() {
+        let begun_at = unsettled.attempt.begun_at;
+        let newer = state.session.as_ref().is_some_and(|session| {
+            let attempt = session.attempt.as_ref();
+            attempt.is_some_and(|attempt| attempt.id == unsettled.attempt.id || attempt.begun_at > begun_at)
+                || session.consent.as_ref().is_some_and(|consent| consent.at > begun_at)
+        });
+        if newer {
+            // The same, or the person has moved on since.
             return;
         }
         // The store has lost what the records still owe an answer for: take the session up from there.

@@ -255,6 +255,47 @@ fn ways_back() {
     assert!(phone.state.session.is_none());
 }
 
+/// What is waiting to be found out after the live value was lost: the records' word is taken up, and settled.
+#[test]
+fn a_lost_value_is_taken_up_from_the_records() {
+    let (phone, _) = Phone::submitted();
+    let session = phone.session().clone();
+    let mut attempt = session.attempt.clone().expect("an attempt");
+    attempt.state = crate::core::attempt::State::Unknown;
+    let known = Known {
+        unsettled: Some(Unsettled {
+            attempt: attempt.clone(),
+            session: session.id,
+            consent: session.consent.clone().expect("a consent"),
+            bank: session.bank.clone().expect("a bank"),
+        }),
+        ..Known::default()
+    };
+    let mut fresh = Phone::new();
+    fresh.now = phone.now;
+    let text = fresh.dial_known(&known, &[]);
+    assert!(text.starts_with("Zenith Bank has not answered"), "{text}");
+    fresh.types("1");
+    assert!(
+        fresh
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Settle(id) if *id == attempt.id))
+    );
+    assert!(fresh.fate(attempt.id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+    assert!(fresh.says().starts_with("Done! Zenith Bank ..4321"), "{}", fresh.says());
+
+    // Somebody who has agreed anew since is not thrown back to it.
+    let mut anew = Phone::new();
+    anew.now = phone.now;
+    anew.dial_known(&known, &[]);
+    anew.passes(Duration::from_secs(5));
+    anew.keys(&["2", "1", "2"]);
+    let bank = anew.session().bank.clone();
+    anew.dial_known(&known, &[]);
+    assert_eq!(anew.session().bank, bank, "{}", anew.says());
+}
+
 /// Whoever hung up while it was being linked has not been told, and is on the next dial.
 #[test]
 fn a_result_is_told_to_somebody() {
