@@ -225,6 +225,11 @@ impl Flow {
                 return Move::Wait;
             }
         }
+        if session.stage == Outcome::Checking {
+            // Nothing was submitted: a session is being opened, or whoever was to open it is gone.
+            effects.extend(opening(session).map(|open| Effect::OpenSession(Box::new(open))));
+            return Move::Wait;
+        }
         if session.stage == Outcome::Limited {
             // Perhaps the wait is over.
             return self.retry(state, context, effects);
@@ -245,6 +250,7 @@ impl Flow {
         if session.renews.is_some() {
             session.restart_form(None);
             session.id = context.fresh.session;
+            session.stage = Outcome::Checking;
             effects.extend(opening(session).map(|open| Effect::OpenSession(Box::new(open))));
             return Move::Wait;
         }

@@ -136,6 +136,10 @@ impl Flow {
                     session.form.clone_from(&opened.form);
                 }
                 session.provider_session = Some(opened);
+                if session.form.is_none() {
+                    session.stage = Outcome::Unsuited;
+                    return (true, waiting);
+                }
                 let warn = session.bank.as_ref().is_some_and(|bank| bank.warn) && first;
                 if changed && !first {
                     state.cursor.note = Some(note("note-changed", None));
@@ -151,7 +155,9 @@ impl Flow {
                 let renewed = session.renews;
                 session.result = state.links.iter().find(|link| Some(link.id) == renewed).cloned();
             }
-            OpenResult::Unavailable(_) if waiting => session.stage = Outcome::Unavailable,
+            OpenResult::Unavailable(_) if waiting || session.stage == Outcome::Checking => {
+                session.stage = Outcome::Unavailable;
+            }
             OpenResult::Unavailable(_) => {}
             OpenResult::Blocked => session.stage = Outcome::Blocked,
         }

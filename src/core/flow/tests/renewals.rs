@@ -97,3 +97,47 @@ fn denied_secrets_are_not_asked() {
     );
     assert!(phone.says().starts_with("Zenith Bank: PHONE"), "{}", phone.says());
 }
+
+/// An opening that fails after the poll screen is told at the next look, and one nobody answers is asked for again: the
+/// screen never says "checking" for ever.
+#[test]
+fn checking_ends() {
+    let (mut phone, open) = renewing(SecretsOverUssd::Allow);
+    assert!(phone.polls(false).starts_with("Zenith Bank is checking"));
+    hear(&mut phone, &open, OpenResult::Unavailable(None));
+    assert!(
+        phone.types("1").starts_with("Zenith Bank is not available"),
+        "{}",
+        phone.says()
+    );
+
+    let (mut phone, _) = renewing(SecretsOverUssd::Allow);
+    phone.polls(false);
+    assert_eq!(phone.types("1"), "");
+    let again = phone.opens().remove(0);
+    hear(&mut phone, &again, opened("s", Some(login_form())));
+    assert!(phone.says().starts_with("Zenith Bank: USERNAME"), "{}", phone.says());
+
+    // Nothing that could be asked.
+    let (mut phone, open) = renewing(SecretsOverUssd::Allow);
+    hear(&mut phone, &open, opened("s", None));
+    assert_eq!(phone.stage(), Some(Outcome::Unsuited));
+    assert!(
+        phone.says().starts_with("Zenith Bank asks for something"),
+        "{}",
+        phone.says()
+    );
+}
+
+/// A retry says what it is doing while it waits, not what came of the try before.
+#[test]
+fn a_retry_is_under_way() {
+    let (mut phone, open) = renewing(SecretsOverUssd::Allow);
+    hear(&mut phone, &open, OpenResult::Unavailable(None));
+    phone.types("1");
+    assert!(
+        phone.polls(false).starts_with("Zenith Bank is checking"),
+        "{}",
+        phone.says()
+    );
+}
