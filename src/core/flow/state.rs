@@ -98,7 +98,8 @@ pub struct Cursor {
     pub page: usize,
     /// What was searched for in a list.
     pub query: Option<String>,
-    /// The keys behind the numbers on this page, so that a number means what was shown even if the list changes.
+    /// What can be chosen on this page: the keys behind the numbers, so that a number means what was shown even if the list
+    /// changes, or the keys of the fixed options.
     pub shown: Vec<String>,
     /// Whether another page follows.
     pub more: bool,

@@ -156,6 +156,8 @@ impl Flow {
         }
         if let Some(choice) = key.and_then(|key| screen.options.iter().find(|choice| choice.key == key)) {
             return match &choice.go {
+                // Nobody agrees to a text that was not shown to its end: the option stands after it.
+                Go::Do(Action::Consent) if !state.cursor.shown.contains(&choice.key.to_string()) => stay("note-choice"),
                 Go::To(to) => Move::Screen(to.clone()),
                 Go::Do(action) => self.act(state, *action, Given::Nothing, context, effects),
             };

@@ -47,17 +47,17 @@ impl Flow {
             _ => Vec::new(),
         };
         let septets = state.dialogs.first().map_or(SMALLEST, |dialog| dialog.septets);
-        let drawn = page(
-            &self.draft(state.locale, screen, text, &entries),
-            state.cursor.page,
-            septets,
-        );
+        let draft = self.draft(state.locale, screen, text, &entries);
+        let drawn = page(&draft, state.cursor.page, septets);
         state.cursor.page = drawn.number;
         state.cursor.more = drawn.has_more;
         state.cursor.moved = false;
-        state.cursor.shown = entries
+        let keys: Vec<_> = match draft.options {
+            Options::Fixed(options) => options.iter().map(|option| option.key.to_string()).collect(),
+            Options::Numbered(_) => entries.into_iter().map(|(key, _)| key).collect(),
+        };
+        state.cursor.shown = keys
             .into_iter()
-            .map(|(key, _)| key)
             .take(drawn.shown.end)
             .skip(drawn.shown.start)
             .collect();

@@ -57,6 +57,27 @@ fn the_consent_is_what_was_on_the_screen() {
     }
 }
 
+/// Nobody agrees to a text that they have not seen to its end: on a screen too small for it, 1 counts only where the
+/// option stands.
+#[test]
+fn nobody_agrees_to_half_a_text() {
+    let mut phone = Phone::new();
+    phone.septets = 70;
+    let first = phone.dial();
+    assert!(!first.contains("1 Agree"), "{first}");
+    phone.types("1");
+    assert_eq!(phone.state.session.as_ref().map(|session| session.id), None, "{first}");
+    for _ in 0..6 {
+        if phone.says().contains("1 Agree") {
+            phone.types("1");
+            assert!(phone.session().consent.is_some());
+            return;
+        }
+        phone.types("9");
+    }
+    panic!("the option never came: {}", phone.says());
+}
+
 /// What a redial shows, by where the session stands.
 #[test]
 fn a_redial_resumes_by_facts() {
