@@ -1,0 +1,295 @@
+//! Puts the services together, from the configuration and what everything stands on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{StartError, partner_id};
+#[cfg(feature = "sandbox")]
+use crate::config::Mode;
+use crate::config::{ChannelConfig, Config, MonoConfig, MonoDialect};
+use crate::core::flow::{Flow, Settings};
+use crate::core::menu::Menu;
+use crate::core::messages::Texts;
+use crate::core::seal::Keyring;
+use crate::core::time::Clock;
+use crate::gateways;
+use crate::http::Parts;
+use crate::providers::base_url::validate_base_url;
+use crate::providers::http::{Client, ClientOptions};
+use crate::providers::mono::{Dialect, Mono, MonoSettings};
+use crate::providers::{Credentials, Provider, Registry};
+use crate::records::{Partner, Records};
+use crate::service::Channel;
+use crate::service::attempts::Attempts;
+use crate::service::catalogue::Catalogue;
+use crate::service::health::Health;
+use crate::service::hooks::Hooks;
+use crate::service::jobs::Jobs;
+use crate::service::known::Facts;
+use crate::service::linking::Linking;
+use crate::service::live::Live;
+use crate::service::metrics::Metrics;
+use crate::service::news::Newsroom;
+use crate::service::partner::{CustomerPattern, Providers, enrol};
+use crate::service::runtime::Runtime;
+use crate::service::sealing::Sealing;
+use crate::service::turn::{TurnService, Turns};
+use crate::service::wakes::Wakes;
+use crate::store::Store;
+
+/// How often the lists of institutions are read anew when no provider says.
+const INSTITUTIONS_TTL: Duration = Duration::from_hours(1);
+
+/// What everything else stands on.
+pub(super) struct Base {
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) records: Arc<dyn Records>,
+    pub(super) runtime: Runtime,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// Puts the services together and starts what runs beside the requests.
+pub(super) async fn assemble(
+    config: &mut Config,
+    base: &Base,
+    leaving: &CancellationToken,
+) -> Result<Parts, StartError> {
+    let runtime = &base.runtime;
+    let flow = Arc::new(flow(config)?);
+    let channels = channels(config)?;
+    let countries = channels.iter().map(|channel| channel.country.clone()).collect();
+    let partner = partner(config, runtime.clock.as_ref());
+    let ttl = config
+        .providers
+        .mono
+        .as_ref()
+        .map_or(INSTITUTIONS_TTL, |mono| mono.institutions_ttl);
+    let providers = Arc::new(providers(config, base, &partner, countries).await?);
+    let catalogue = Catalogue::new(providers.clone(), config.policy.clone(), ttl, runtime.clock.clone());
+    let wakes = Wakes::default();
+    let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes);
+    let jobs = Arc::new(jobs(base, &tools));
+    let turns = Arc::new(Turns {
+        flow,
+        live: tools.live.clone(),
+        facts: facts(base, &tools),
+        catalogue: tools.catalogue.clone(),
+        attempts: Arc::new(attempts(base, &tools, &jobs)),
+        keyring: base.keyring.clone(),
+        runtime: runtime.clone(),
+        wakes,
+        metrics: base.metrics.clone(),
+        channels,
+    });
+    runtime.handle.spawn(
+        leaving
+            .clone()
+            .run_until_cancelled_owned(tools.catalogue.clone().keep_fresh()),
+    );
+    runtime.spawn(jobs.run(leaving.clone()));
+    Ok(Parts {
+        callbacks: Arc::new(TurnService(turns.clone())),
+        hooks: Arc::new(hooks(base, &tools)),
+        readiness: Arc::new(Health {
+            store: base.store.clone(),
+            records: base.records.clone(),
+            stop: leaving.clone(),
+        }),
+        metrics: base.metrics.clone(),
+        runtime: runtime.handle.clone(),
+        turns: runtime.tasks.clone(),
+        #[cfg(feature = "sandbox")]
+        sandbox: (config.mode == Mode::Sandbox).then(|| crate::sandbox::routes(turns)),
+    })
+}
+
+/// What several services use.
+struct Tools {
+    providers: Arc<Providers>,
+    sealing: Sealing,
+    newsroom: Newsroom,
+    live: Live,
+    catalogue: Arc<Catalogue>,
+}
+
+fn tools(base: &Base, providers: Arc<Providers>, catalogue: Arc<Catalogue>, flow: &Arc<Flow>, wakes: &Wakes) -> Tools {
+    let entropy = &base.runtime.entropy;
+    let live = Live::new(base.store.clone(), base.keyring.clone(), entropy.clone());
+    Tools {
+        providers,
+        sealing: Sealing {
+            keyring: base.keyring.clone(),
+            entropy: entropy.clone(),
+        },
+        newsroom: Newsroom {
+            flow: flow.clone(),
+            live: live.clone(),
+            wakes: wakes.clone(),
+            runtime: base.runtime.clone(),
+        },
+        live,
+        catalogue,
+    }
+}
+
+fn jobs(base: &Base, tools: &Tools) -> Jobs {
+    let linking = Linking {
+        records: base.records.clone(),
+        providers: tools.providers.clone(),
+        sealing: tools.sealing.clone(),
+        newsroom: tools.newsroom.clone(),
+        runtime: base.runtime.clone(),
+    };
+    Jobs {
+        records: base.records.clone(),
+        linking,
+        runtime: base.runtime.clone(),
+        metrics: base.metrics.clone(),
+    }
+}
+
+fn attempts(base: &Base, tools: &Tools, jobs: &Arc<Jobs>) -> Attempts {
+    Attempts {
+        live: tools.live.clone(),
+        records: base.records.clone(),
+        providers: tools.providers.clone(),
+        sealing: tools.sealing.clone(),
+        newsroom: tools.newsroom.clone(),
+        jobs: jobs.clone(),
+        catalogue: tools.catalogue.clone(),
+        runtime: base.runtime.clone(),
+        metrics: base.metrics.clone(),
+    }
+}
+
+fn facts(base: &Base, tools: &Tools) -> Facts {
+    Facts {
+        records: base.records.clone(),
+        partner: tools.providers.partner(),
+        sealing: tools.sealing.clone(),
+        runtime: base.runtime.clone(),
+    }
+}
+
+fn hooks(base: &Base, tools: &Tools) -> Hooks {
+    Hooks {
+        records: base.records.clone(),
+        providers: tools.providers.clone(),
+        sealing: tools.sealing.clone(),
+        runtime: base.runtime.clone(),
+    }
+}
+
+fn flow(config: &Config) -> Result<Flow, StartError> {
+    Ok(Flow {
+        menu: Menu::embedded()?,
+        texts: Texts::embedded()?,
+        settings: Settings {
+            partner: config.partner.name.clone(),
+            purpose: config.partner.purpose.clone(),
+            days: config.partner.data_days,
+            policy: config.policy.clone(),
+            favourites: config
+                .providers
+                .mono
+                .as_ref()
+                .map(|mono| mono.favourites.clone())
+                .unwrap_or_default(),
+            provider_timeout: config
+                .providers
+                .mono
+                .as_ref()
+                .map_or(Duration::from_mins(1), |mono| mono.timeout),
+        },
+    })
+}
+
+fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {
+    let channel = |channel: ChannelConfig| {
+        let gateway = gateways::by_name(&channel.gateway).ok_or(StartError::Gateway(channel.gateway))?;
+        Ok(Arc::new(Channel {
+            name: channel.name,
+            gateway,
+            service_code: channel.service_code,
+            secret: channel.secret,
+            country: channel.country,
+        }))
+    };
+    std::mem::take(&mut config.channels).into_iter().map(channel).collect()
+}
+
+fn partner(config: &Config, clock: &dyn Clock) -> Partner {
+    Partner {
+        id: partner_id(&config.partner.name),
+        name: config.partner.name.clone(),
+        purpose: config.partner.purpose.clone(),
+        created_at: clock.now(),
+    }
+}
+
+async fn providers(
+    config: &mut Config,
+    base: &Base,
+    partner: &Partner,
+    countries: Vec<String>,
+) -> Result<Providers, StartError> {
+    let client = Client::new(&ClientOptions::default())?;
+    let mut credentials = Vec::new();
+    let mut registry: Vec<Arc<dyn Provider>> = Vec::new();
+    let mut customer = CustomerPattern {
+        name: String::new(),
+        email: String::new(),
+    };
+    if let Some(mono) = config.providers.mono.take() {
+        customer = CustomerPattern {
+            name: mono.customer.name.clone(),
+            email: mono.customer.email.clone(),
+        };
+        let (provider, keys) = set_up_mono(mono, client)?;
+        registry.push(Arc::new(provider));
+        credentials.push(("mono", keys));
+    }
+    let Base {
+        keyring,
+        records,
+        runtime,
+        ..
+    } = base;
+    enrol(
+        records.as_ref(),
+        keyring,
+        runtime.clock.as_ref(),
+        runtime.entropy.as_ref(),
+        partner,
+        &credentials,
+    )
+    .await?;
+    let registry = Registry::new(registry);
+    Ok(Providers::new(
+        registry,
+        partner.id,
+        records.clone(),
+        keyring.clone(),
+        customer,
+        countries,
+    ))
+}
+
+fn set_up_mono(mono: MonoConfig, client: Client) -> Result<(Mono, Credentials), StartError> {
+    let dialect = match mono.dialect {
+        MonoDialect::V2 => Dialect::V2,
+        MonoDialect::V1 => Dialect::V1,
+    };
+    let mut settings = MonoSettings::new(validate_base_url(mono.base_url.as_str(), true)?, dialect);
+    settings.webhook_secret = mono.webhook_secret;
+    Ok((
+        Mono::new(settings, client),
+        Credentials {
+            secret_key: mono.secret_key,
+            app_id: mono.app_id,
+        },
+    ))
+}
