@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+#[cfg(feature = "sandbox")]
 use super::section::Section;
+#[cfg(feature = "sandbox")]
 use crate::service::runtime::Edge;
 
 /// Switches for tests of the whole server; unknown to a build without the sandbox.
+#[cfg(feature = "sandbox")]
 #[derive(Debug, Default)]
 pub struct SandboxConfig {
     /// The edge at which the process ends at once, see [`Edge`].
@@ -14,6 +17,7 @@ pub struct SandboxConfig {
     pub abort_after: u64,
 }
 
+#[cfg(feature = "sandbox")]
 pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
     let abort_at = section.parsed("abort_at", "name an edge, or leave it out", |word| {
         let known = Edge::ALL.into_iter().find(|edge| edge.word() == word);

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::redis::{RedisOptions, RedisStore};
 use crate::core::seal::Tag;
 use crate::core::time::Clock;
 
@@ -147,10 +148,7 @@ pub enum ConnectError {
 pub fn connect(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, ConnectError> {
     match url.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(memory::MemoryStore::new(clock))),
-        Some(("redis" | "rediss", _)) => Ok(Arc::new(redis::RedisStore::connect(
-            url,
-            redis::RedisOptions::default(),
-        )?)),
+        Some(("redis" | "rediss", _)) => Ok(Arc::new(RedisStore::connect(url, RedisOptions::default())?)),
         _ => Err(ConnectError::UnknownScheme),
     }
 }

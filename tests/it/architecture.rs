@@ -109,8 +109,9 @@ const RULES: &[Rule] = &[
     Rule {
         name: "only providers/http.rs builds an HTTP client",
         within: &[""],
-        except: &["providers/http.rs"],
-        words: &["Client::builder", "Client::new", "ClientBuilder", "reqwest::get"],
+        except: &["providers/http.rs", "providers/http/"],
+        // Whoever does not name the crate builds no client of it; `Client::new` elsewhere is ours.
+        words: &["reqwest", "actix_web::client", "awc::", "hyper"],
         tests_may: false,
     },
     Rule {
@@ -252,6 +253,8 @@ fn planted_faults_are_found() {
             "reqwest::Client::builder()",
             "builds an HTTP client",
         ),
+        ("src/service/x.rs", "use reqwest::Client;", "builds an HTTP client"),
+        ("src/sandbox/x.rs", "Client::new(&ClientOptions::default())", ""),
         ("src/cli.rs", "std::env::var(\"HOME\")", "reads the environment"),
         ("src/http/x.rs", "chrono::Utc::now()", "only ambient reads the clock"),
         ("src/core/long.rs", long.as_str(), "more than 400"),

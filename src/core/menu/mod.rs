@@ -4,7 +4,7 @@
 //! for an [`Action`], the server answers with an [`Outcome`], and the file names the screen of each outcome once. So the
 //! screens can be changed, reordered and reworded without touching code, and code cannot lead to a screen that is not there.
 //!
-//! [`parse`] refuses a file that breaks the rules of the form, [`check`] finds what only shows when menu and texts are put
+//! `parse` refuses a file that breaks the rules of the form, [`check()`] finds what only shows when menu and texts are put
 //! together (a screen nobody reaches, a text that does not fit), and [`graph`] draws what is left.
 
 pub mod check;

@@ -3,7 +3,7 @@
 //! The flow is: open a session for an institution and a way to log in, post the login, post what the replies ask for until
 //! they hand out a code, and exchange that code for an account id within ten minutes. Two generations of it are spoken:
 //! v2 (with v3's list of institutions), which is current, and v1, which was to be switched off in 2024 and may still
-//! answer. They differ in paths and shapes; [`outcome`] reads the replies of both, and says what is final.
+//! answer. They differ in paths and shapes; `outcome` reads the replies of both, and says what is final.
 //!
 //! Where the sources leave something open it is a setting of [`MonoSettings`], not a guess.
 

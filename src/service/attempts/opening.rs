@@ -1,0 +1,110 @@
+//! Opens sessions at providers: early, when the institution is picked, or just before a submission.
+
+use super::Attempts;
+use crate::core::flow::news::same;
+use crate::core::flow::{Fate, OpenResult, OpenSession, Submit};
+use crate::core::next_step::{Failure, FailureClass, Form};
+use crate::providers::{Opened, Opening, ProviderError, ProviderSession, Step};
+use crate::records::LinkState;
+use crate::service::partner::CallError;
+
+impl Attempts {
+    /// The provider's session to submit to: the one opened early, or one opened now if that did not work out or is over.
+    pub(super) async fn session_for(&self, submit: &Submit) -> Result<ProviderSession, Fate> {
+        let now = self.runtime.clock.now();
+        if let Some(session) = &submit.provider_session
+            && session.expires_at.is_none_or(|end| end > now)
+        {
+            return Ok(session.clone());
+        }
+        if submit.step != Step::Login {
+            return Err(Fate::Failed(Failure {
+                class: FailureClass::SessionExpired,
+                retry_after: None,
+            }));
+        }
+        match self.open_for(&submit.open).await {
+            OpenResult::Open(session) => {
+                let filled_in = submit
+                    .open
+                    .institution
+                    .methods
+                    .iter()
+                    .find(|method| method.id == submit.open.method);
+                let changed = match (&session.form, filled_in) {
+                    (Some(form), Some(method)) => !same(&method.form, form),
+                    _ => false,
+                };
+                if changed {
+                    Err(Fate::FormChanged(session))
+                } else {
+                    Ok(session)
+                }
+            }
+            OpenResult::Renewed | OpenResult::Unavailable(_) => Err(Fate::NotSent),
+            OpenResult::Blocked => Err(Fate::Failed(Failure {
+                class: FailureClass::Misconfigured,
+                retry_after: None,
+            })),
+        }
+    }
+
+    /// Opens a session at the provider. Nothing reaches a bank yet, so it may be repeated.
+    pub(super) async fn open_for(&self, open: &OpenSession) -> OpenResult {
+        match self.try_open(open).await {
+            Ok(Opened::Session(session)) => OpenResult::Open(session),
+            Ok(Opened::Done(_)) => OpenResult::Renewed,
+            Err(CallError::Provider(ProviderError::Refused(reason))) => {
+                tracing::error!(provider = open.provider, reason, "the provider does not accept us");
+                OpenResult::Blocked
+            }
+            Err(CallError::Provider(ProviderError::Unavailable(_, after))) => OpenResult::Unavailable(after),
+            Err(error) => {
+                tracing::warn!(provider = open.provider, %error, "a session could not be opened");
+                OpenResult::Unavailable(None)
+            }
+        }
+    }
+
+    async fn try_open(&self, open: &OpenSession) -> Result<Opened, CallError> {
+        let (provider, credentials) = self.providers.with_credentials(&open.provider).await?;
+        let customer = self.providers.customer(open.session);
+        let Some(link) = open.renews else {
+            let opening = Opening::Link {
+                institution: &open.institution,
+                method: &open.method,
+                customer: &customer,
+            };
+            return Ok(provider.open(&credentials, opening).await?);
+        };
+        let link = self.records.link(link).await?.ok_or(CallError::NotSetUp)?;
+        let account = link.accounts.first().ok_or(CallError::NotSetUp)?;
+        let account = self
+            .sealing
+            .open_account(&link.tag, account.id, &account.account)
+            .map_err(|_| CallError::NotSetUp)?;
+        let opened = provider
+            .open(&credentials, Opening::Reauth { account: &account })
+            .await?;
+        match opened {
+            Opened::Done(grant) => {
+                self.records
+                    .move_link(link.id, LinkState::Active, &[], self.runtime.clock.now())
+                    .await?;
+                Ok(Opened::Done(grant))
+            }
+            // Mono documents no form for a renewal: what the institution asks at a login is asked again.
+            Opened::Session(mut session) if session.form.is_none() => {
+                let known = self.catalogue.institution(&link.provider, &link.institution).await;
+                session.form = known.and_then(|bank| {
+                    bank.methods
+                        .into_iter()
+                        .map(|method| method.form)
+                        .find(Form::fits_keypad)
+                });
+                Ok(Opened::Session(session))
+            }
+            opened @ Opened::Session(_) => Ok(opened),
+        }
+    }
+}
