@@ -6,12 +6,12 @@ SHELL := bash
 CARGO ?= cargo
 TOOLS := target/tools
 
-.PHONY: help test tools lint unit docs licences run fmt bench clean
+.PHONY: help test tools lint unit menu docs licences run graph fmt bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-test: tools lint unit docs licences ## everything that must hold before a change goes in
+test: tools lint unit menu docs licences ## everything that must hold before a change goes in
 
 # What the tests start: real Redis, real PostgreSQL, a real browser.
 tools:
@@ -46,6 +46,10 @@ unit:
 	fi
 	$(CARGO) test --locked --doc
 
+# Every screen in every language on the smallest phone.
+menu:
+	$(CARGO) run --locked --quiet -- menu check
+
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
@@ -55,15 +59,19 @@ licences:
 		$(CARGO) install --locked --root $(TOOLS) --target-dir $(TOOLS)/build cargo-deny; \
 		rm -rf $(TOOLS)/build; \
 	fi
-	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo-deny --locked check bans licenses sources
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 
 run: ## the server; without KIUNGO_CONFIG as a sandbox on this machine
 	$(CARGO) run
 
+graph: ## draw the conversation anew: docs/menu.svg
+	$(CARGO) run --locked --quiet -- menu graph --format svg > docs/menu.svg.new
+	mv docs/menu.svg.new docs/menu.svg
+
 fmt: ## put the sources in shape
 	$(CARGO) fmt
 
-bench: ## measure
+bench: ## measure a turn over each store
 	$(CARGO) bench --locked
 
 clean: ## remove what was built, and the sandbox's data

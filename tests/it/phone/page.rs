@@ -88,6 +88,15 @@ async fn facts_and_session_are_served_fresh() {
     }
 }
 
+/// The phone page in a window of this size, ready to dial.
+async fn phone(server: &Canned, width: u32, height: u32, dark: bool) -> Browser {
+    let browser = Browser::open(width, height, dark).await;
+    let page = format!("{}/phone", server.origin);
+    browser.window.goto(&page).await.expect("the page");
+    browser.wait_text("#hint", |t| t == "*384*96#").await;
+    browser
+}
+
 async fn press(browser: &Browser, keys: &str) {
     for key in keys.chars() {
         browser.click(&format!("[data-key='{key}']")).await;
@@ -103,13 +112,7 @@ async fn typed(browser: &Browser) -> String {
 #[tokio::test]
 async fn a_person_links_with_the_keypad() {
     let server = Canned::start();
-    let browser = Browser::open(1280, 900, false).await;
-    browser
-        .window
-        .goto(&format!("{}/phone", server.origin))
-        .await
-        .expect("the page");
-    browser.wait_text("#hint", |t| t == "*384*96#").await;
+    let browser = phone(&server, 1280, 900, false).await;
     browser.picture(&picture("desktop-idle.png")).await;
 
     press(&browser, "*384*96#").await;
@@ -175,13 +178,7 @@ async fn a_person_links_with_the_keypad() {
 #[tokio::test]
 async fn hanging_up_and_redialling_on_a_small_screen() {
     let server = Canned::start();
-    let browser = Browser::open(390, 844, true).await;
-    browser
-        .window
-        .goto(&format!("{}/phone", server.origin))
-        .await
-        .expect("the page");
-    browser.wait_text("#hint", |t| t == "*384*96#").await;
+    let browser = phone(&server, 390, 844, true).await;
     press(&browser, "*384*96*1#").await;
     browser.click("#call").await;
     browser.wait_text("#screen", |t| t.contains("Choose your bank")).await;
@@ -220,13 +217,7 @@ async fn limits_end_dialogs_on_the_page() {
         ..Limits::default()
     };
     let server = Canned::with_limits(limits);
-    let browser = Browser::open(1280, 900, true).await;
-    browser
-        .window
-        .goto(&format!("{}/phone", server.origin))
-        .await
-        .expect("the page");
-    browser.wait_text("#hint", |t| t == "*384*96#").await;
+    let browser = phone(&server, 1280, 900, true).await;
     press(&browser, "*384*96*6#").await;
     browser.click("#call").await;
     browser.wait_text("#screen", |t| t.contains("Connection problem")).await;

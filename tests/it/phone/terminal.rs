@@ -124,7 +124,7 @@ async fn a_dialog_is_sent_as_the_aggregator_sends_it() {
     assert_eq!(events[0]["date"], "2027-01-15 08:00:00");
     assert!(events[0]["lastAppResponse"].starts_with("CON "));
     assert!(shown.contains("| Choose your bank                 |"), "{shown}");
-    assert!(shown.contains("89/140 septets"), "{shown}");
+    assert!(shown.contains("89/160 septets"), "{shown}");
     assert!(!shown.contains("ada"), "what was typed is never written back: {shown}");
 }
 
@@ -186,7 +186,7 @@ async fn a_journey_plays_to_its_end() {
 #[case::polled("dial\npoll 0 until Linked", 2, "ended while polling", "Goodbye")]
 #[case::early("expect Linked\ndial", 1, "no screen yet", "")]
 #[case::dialect("dial *384*96*9#", 1, "neither \"CON \" nor \"END \"", "")]
-#[case::long("dial *384*96*7#", 1, "costs 144 septets, the network carries 140", "0123456789")]
+#[case::long("dial *384*96*7#", 1, "costs 164 septets, the network carries 160", "0123456789")]
 #[case::strange("dial *384*96*8#", 1, "not in the GSM 7-bit alphabet", "Kar")]
 #[case::other_code("dial *123#\nexpect x", 1, "answers *384*96#", "")]
 #[tokio::test]

@@ -15,7 +15,7 @@ use kiungo::providers::{
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_partial_json, header, method, path};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, MockBuilder, MockServer, ResponseTemplate};
 
 use super::mono::{KEY, mono_with};
 
@@ -251,11 +251,17 @@ fn shapes(dialect: Dialect) -> Shapes {
     }
 }
 
-/// A Mono small enough to be seen through: one bank, a code, then two accounts. Whatever it does not know is an empty 404,
-/// another key an empty 401.
-async fn small_mono(dialect: Dialect) -> MockServer {
-    let server = MockServer::start().await;
-    let at = shapes(dialect);
+/// What the small Mono says.
+struct Replies {
+    list: Value,
+    session: Value,
+    ask: Value,
+    choose: Value,
+    done: Value,
+    account: Value,
+}
+
+fn replies(dialect: Dialect) -> Replies {
     let ui = json!({ "title": "Log in", "form": [
         { "type": "elements.input", "name": "username", "contentType": "string" },
         { "type": "elements.input", "name": "password", "contentType": "password" } ] });
@@ -267,72 +273,78 @@ async fn small_mono(dialect: Dialect) -> MockServer {
         { "index": 1, "accountNumber": "0009990001", "type": "CURRENT_ACCOUNT", "balance": 5 }]);
     let account = json!({ "account": { "id": "acc-1", "accountNumber": "0009990002", "name": "ADA" }, "meta": {} });
     let wrap = |status: Value, code: i64, data: Value| json!({ "status": status, "responseCode": code, "data": data });
-    let (list, session, ask, choose, done, account) = match dialect {
-        Dialect::V2 => (
-            json!({ "status": "successful", "data": list }),
-            json!({ "status": "successful", "data": { "session": { "id": "s1" }, "ui": ui } }),
-            wrap(json!("successful"), 102, json!({ "userInput": otp })),
-            wrap(json!("successful"), 101, json!({ "accounts": rows })),
-            wrap(json!("successful"), 99, json!({ "code": "code-1" })),
-            json!({ "status": "successful", "data": account }),
-        ),
-        Dialect::V1 => (
+    match dialect {
+        Dialect::V2 => Replies {
+            list: json!({ "status": "successful", "data": list }),
+            session: json!({ "status": "successful", "data": { "session": { "id": "s1" }, "ui": ui } }),
+            ask: wrap(json!("successful"), 102, json!({ "userInput": otp })),
+            choose: wrap(json!("successful"), 101, json!({ "accounts": rows })),
+            done: wrap(json!("successful"), 99, json!({ "code": "code-1" })),
+            account: json!({ "status": "successful", "data": account }),
+        },
+        Dialect::V1 => Replies {
             list,
-            json!({ "status": "successful", "id": "s1", "ui": ui }),
-            wrap(json!(200), 102, otp),
-            wrap(json!(200), 101, rows),
-            wrap(json!(200), 99, json!({ "code": "code-1" })),
+            session: json!({ "status": "successful", "id": "s1", "ui": ui }),
+            ask: wrap(json!(200), 102, otp),
+            choose: wrap(json!(200), 101, rows),
+            done: wrap(json!(200), 99, json!({ "code": "code-1" })),
             account,
-        ),
-    };
+        },
+    }
+}
+
+fn known_call(verb: &str, target: &str) -> MockBuilder {
+    Mock::given(method(verb))
+        .and(path(target))
+        .and(header("mono-sec-key", KEY))
+}
+
+/// A Mono small enough to be seen through: one bank, a code, then two accounts. Whatever it does not know is an empty 404,
+/// another key an empty 401.
+async fn small_mono(dialect: Dialect) -> MockServer {
+    let server = MockServer::start().await;
+    let at = shapes(dialect);
+    let Replies {
+        list,
+        session,
+        ask,
+        choose,
+        done,
+        account,
+    } = replies(dialect);
     let no = json!({ "status": "failed", "message": "no", "responseCode": 400, "data": null });
-    let unlink = format!("{}/acc-1/unlink", at.accounts);
-    for (verb, target, body, times, status, reply) in [
-        ("GET", at.list, None, None, 200, list),
-        ("POST", at.session, None, None, 200, session),
-        ("POST", at.login, Some(json!({ "password": "right" })), None, 200, ask),
-        (
-            "POST",
-            at.login,
-            Some(json!({ "password": "wrong" })),
-            None,
-            400,
-            no.clone(),
-        ),
-        ("POST", at.commit, Some(json!({ "otp": "123456" })), None, 200, choose),
-        (
-            "POST",
-            at.commit,
-            Some(json!({ "otp": "000000" })),
-            None,
-            200,
-            no.clone(),
-        ),
-        ("POST", at.commit, Some(at.choose), None, 200, done),
+    let done_unlinking = json!({ "status": "successful" });
+    let one = format!("{}/acc-1", at.accounts);
+    for (verb, target, body, status, reply) in [
+        ("GET", at.list, None, 200, list),
+        ("POST", at.session, None, 200, session),
+        ("POST", at.login, Some(json!({ "password": "right" })), 200, ask),
+        ("POST", at.login, Some(json!({ "password": "wrong" })), 400, no.clone()),
+        ("POST", at.commit, Some(json!({ "otp": "123456" })), 200, choose),
+        ("POST", at.commit, Some(json!({ "otp": "000000" })), 200, no.clone()),
+        ("POST", at.commit, Some(at.choose), 200, done),
         (
             "POST",
             at.auth,
             Some(json!({ "code": "code-1" })),
-            None,
             200,
             json!({ "id": "acc-1" }),
         ),
-        ("POST", at.auth, Some(json!({ "code": "nobodys-grant" })), None, 400, no),
-        ("GET", &format!("{}/acc-1", at.accounts), None, None, 200, account),
-        ("POST", &unlink, None, Some(1), 200, json!({ "status": "successful" })),
+        ("POST", at.auth, Some(json!({ "code": "nobodys-grant" })), 400, no),
+        ("GET", &one, None, 200, account),
     ] {
-        let mut mock = Mock::given(method(verb))
-            .and(path(target))
-            .and(header("mono-sec-key", KEY));
-        if let Some(body) = body {
-            mock = mock.and(body_partial_json(body));
-        }
-        let mut mock = mock.respond_with(ResponseTemplate::new(status).set_body_json(reply));
-        if let Some(times) = times {
-            mock = mock.up_to_n_times(times);
-        }
-        mock.mount(&server).await;
+        let known = known_call(verb, target);
+        let known = match body {
+            Some(body) => known.and(body_partial_json(body)),
+            None => known,
+        };
+        let answer = ResponseTemplate::new(status).set_body_json(reply);
+        known.respond_with(answer).mount(&server).await;
     }
+    // What is unlinked is gone.
+    let unlinked = ResponseTemplate::new(200).set_body_json(done_unlinking);
+    let unlink = known_call("POST", &format!("{one}/unlink")).respond_with(unlinked);
+    unlink.up_to_n_times(1).mount(&server).await;
     let stranger = Mock::given(header("mono-sec-key", "another key"));
     stranger.respond_with(ResponseTemplate::new(401)).mount(&server).await;
     server

@@ -7,4 +7,5 @@ mod mono_failures;
 mod mono_garbage;
 mod mono_reads;
 mod mono_replies;
+mod mono_uncoded;
 mod mono_webhooks;

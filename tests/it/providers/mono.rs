@@ -122,83 +122,99 @@ async fn submit(mono: &Mono, session: &ProviderSession, step: Step, answers: &[(
     let _ = mono.submit(&credentials(), submission).await;
 }
 
+/// A submission: dialect, kind of session, step and answers, then the path and the JSON it becomes.
+type Written = (
+    Dialect,
+    SessionKind,
+    Step,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+);
+
+const V1: Dialect = Dialect::V1;
+const V2: Dialect = Dialect::V2;
+const LINK: SessionKind = SessionKind::Link;
+const REAUTH: SessionKind = SessionKind::Reauth;
+
+const SUBMISSIONS: &[Written] = &[
+    (
+        V2,
+        LINK,
+        Step::Login,
+        &[("username", "a*b#\"é"), ("accountNo", "12"), ("mPin", "0042")],
+        "/v2/connect/login",
+        r#"{ "username": "a*b#\"é", "accountNo": 12, "mPin": "0042" }"#,
+    ),
+    (
+        V2,
+        LINK,
+        Step::Code,
+        &[("otp", "123456")],
+        "/v2/connect/commit",
+        r#"{ "otp": "123456" }"#,
+    ),
+    (
+        V2,
+        LINK,
+        Step::Choose,
+        &[("", "0009990001")],
+        "/v2/connect/commit",
+        r#"{ "accountNumber": "0009990001" }"#,
+    ),
+    (
+        V2,
+        REAUTH,
+        Step::Login,
+        &[("pin", "1")],
+        "/v2/connect/reauth/login",
+        r#"{ "pin": "1" }"#,
+    ),
+    (
+        V2,
+        REAUTH,
+        Step::Code,
+        &[("otp", "1")],
+        "/v2/connect/commit",
+        r#"{ "otp": "1" }"#,
+    ),
+    (
+        V1,
+        LINK,
+        Step::Login,
+        &[("username", "u")],
+        "/v1/connect/login",
+        r#"{ "username": "u" }"#,
+    ),
+    (
+        V1,
+        LINK,
+        Step::Code,
+        &[("answer", "dog")],
+        "/v1/connect/commit",
+        r#"{ "answer": "dog" }"#,
+    ),
+    (
+        V1,
+        LINK,
+        Step::Choose,
+        &[("", "0")],
+        "/v1/connect/commit",
+        r#"{ "account": 0 }"#,
+    ),
+];
+
 /// Each submission goes to its own path with the session, and its answers under the names and types Mono gave. (Wire 3, 4, 8)
 #[tokio::test]
 async fn submissions_are_written_as_mono_reads_them() {
     let form: Form = serde_json::from_value(json!({ "title": null, "fields": [
         { "name": "accountNo", "label": "", "kind": "Digits", "max_len": null, "exact_len": null } ] }))
     .unwrap();
-    let (v1, v2, link, reauth) = (Dialect::V1, Dialect::V2, SessionKind::Link, SessionKind::Reauth);
-    let rows = [
-        (
-            v2,
-            link,
-            Step::Login,
-            vec![("username", "a*b#\"é"), ("accountNo", "12"), ("mPin", "0042")],
-            "/v2/connect/login",
-            json!({ "username": "a*b#\"é", "accountNo": 12, "mPin": "0042" }),
-        ),
-        (
-            v2,
-            link,
-            Step::Code,
-            vec![("otp", "123456")],
-            "/v2/connect/commit",
-            json!({ "otp": "123456" }),
-        ),
-        (
-            v2,
-            link,
-            Step::Choose,
-            vec![("", "0009990001")],
-            "/v2/connect/commit",
-            json!({ "accountNumber": "0009990001" }),
-        ),
-        (
-            v2,
-            reauth,
-            Step::Login,
-            vec![("pin", "1")],
-            "/v2/connect/reauth/login",
-            json!({ "pin": "1" }),
-        ),
-        (
-            v2,
-            reauth,
-            Step::Code,
-            vec![("otp", "1")],
-            "/v2/connect/commit",
-            json!({ "otp": "1" }),
-        ),
-        (
-            v1,
-            link,
-            Step::Login,
-            vec![("username", "u")],
-            "/v1/connect/login",
-            json!({ "username": "u" }),
-        ),
-        (
-            v1,
-            link,
-            Step::Code,
-            vec![("answer", "dog")],
-            "/v1/connect/commit",
-            json!({ "answer": "dog" }),
-        ),
-        (
-            v1,
-            link,
-            Step::Choose,
-            vec![("", "0")],
-            "/v1/connect/commit",
-            json!({ "account": 0 }),
-        ),
-    ];
-    for (dialect, kind, step, answers, path, body) in rows {
+    for (dialect, kind, step, answers, path, body) in SUBMISSIONS {
         let server = answering(ok(json!({}))).await;
-        let mono = mono_with(&server.uri(), dialect, |_| {});
-        submit(&mono, &session(kind, Some(form.clone())), step, &answers).await;
+        let mono = mono_with(&server.uri(), *dialect, |_| {});
+        submit(&mono, &session(*kind, Some(form.clone())), *step, answers).await;
+        let body = serde_json::from_str(body).unwrap();
         assert_request(&server, &format!("POST {path}"), true, Some(&body)).await;
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kiungo::core::secret::Secret;
 use kiungo::providers::mono::Dialect;
 use kiungo::providers::{Provider, ProviderError};
-use serde_json::json;
+use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use super::mono::{KEY, answering, credentials, make, mono_with, ok, only_request};
@@ -16,7 +16,7 @@ use crate::support::logs::Logs;
 #[tokio::test]
 async fn failures_of_calls_are_told_apart() {
     let account = Secret::new("acc_Zq7account");
-    for (name, template, want) in failures() {
+    for (name, template, want) in refusals().into_iter().chain(pauses()).chain(unreadable()) {
         for call in [
             "institutions",
             "open",
@@ -48,88 +48,73 @@ async fn failures_of_calls_are_told_apart() {
     }
 }
 
-fn failures() -> Vec<(&'static str, ResponseTemplate, ProviderError)> {
-    let http = ResponseTemplate::new;
-    let failed = json!({ "status": "failed", "message": "Zq7 said", "data": null });
-    let unreadable = ProviderError::Garbled("not the JSON that was asked for");
+type Failure = (&'static str, ResponseTemplate, ProviderError);
+
+fn http(status: u16) -> ResponseTemplate {
+    ResponseTemplate::new(status)
+}
+
+/// What Mono says in the body of a failure.
+fn failed() -> Value {
+    json!({ "status": "failed", "message": "Zq7 said", "data": null })
+}
+
+/// Mono says no: the same call again gets the same answer.
+fn refusals() -> Vec<Failure> {
+    let key = ProviderError::Refused("the key, the plan or its funds");
+    let request = ProviderError::Refused("the request");
     vec![
-        ("500", http(500), ProviderError::Unavailable("a server error", None)),
+        ("401, empty", http(401), key.clone()),
+        ("402", http(402).set_body_json(failed()), key.clone()),
+        ("403", http(403), key),
+        ("404, empty", http(404), ProviderError::NotFound),
+        ("400", http(400).set_body_json(failed()), request.clone()),
+        ("failed, as 200", http(200).set_body_json(failed()), request.clone()),
+        ("number 400", ok(json!({ "status": 400, "message": "x" })), request),
+    ]
+}
+
+/// Mono cannot now: the same call may be made again, after the pause that is asked for.
+fn pauses() -> Vec<Failure> {
+    let error = |after: Option<u64>| ProviderError::Unavailable("a server error", after.map(Duration::from_secs));
+    vec![
+        ("500", http(500), error(None)),
         (
             "503, later",
             http(503).insert_header("retry-after", "30"),
-            ProviderError::Unavailable("a server error", Some(Duration::from_secs(30))),
+            error(Some(30)),
         ),
-        (
-            "502, page",
-            http(502).set_body_string("<html>"),
-            ProviderError::Unavailable("a server error", None),
-        ),
+        ("502, page", http(502).set_body_string("<html>"), error(None)),
         (
             "429",
-            http(429).insert_header("retry-after", "7").set_body_json(&failed),
+            http(429).insert_header("retry-after", "7").set_body_json(failed()),
             ProviderError::Unavailable("too many calls", Some(Duration::from_secs(7))),
         ),
         ("409", http(409), ProviderError::Unavailable("try later", None)),
-        (
-            "401, empty",
-            http(401),
-            ProviderError::Refused("the key, the plan or its funds"),
-        ),
-        (
-            "402",
-            http(402).set_body_json(&failed),
-            ProviderError::Refused("the key, the plan or its funds"),
-        ),
-        (
-            "403",
-            http(403),
-            ProviderError::Refused("the key, the plan or its funds"),
-        ),
-        ("404, empty", http(404), ProviderError::NotFound),
-        (
-            "400",
-            http(400).set_body_json(&failed),
-            ProviderError::Refused("the request"),
-        ),
-        (
-            "failed, as 200",
-            http(200).set_body_json(&failed),
-            ProviderError::Refused("the request"),
-        ),
-        (
-            "number 400",
-            ok(json!({ "status": 400, "message": "x" })),
-            ProviderError::Refused("the request"),
-        ),
-        (
-            "number 500",
-            ok(json!({ "status": 500, "message": "x" })),
-            ProviderError::Unavailable("a server error", None),
-        ),
-        ("307", http(307), ProviderError::Garbled("a redirect")),
-        (
-            "page",
-            http(200).set_body_string("<html><body>Zq7</body></html>"),
-            unreadable.clone(),
-        ),
-        (
-            "truncated",
-            http(200).set_body_string("{\"data\":{\"id\":\"Zq7"),
-            unreadable.clone(),
-        ),
-        ("empty", http(200), unreadable.clone()),
-        ("a word", http(200).set_body_string("\"Zq7\""), unreadable.clone()),
-        (
-            "deep",
-            http(200).set_body_string("[".repeat(10_000)),
-            unreadable.clone(),
-        ),
-        (
-            "deep and closed",
-            http(200).set_body_string("[".repeat(10_000) + &"]".repeat(10_000)),
-            unreadable,
-        ),
+        ("number 500", ok(json!({ "status": 500, "message": "x" })), error(None)),
     ]
+}
+
+/// Somebody answers, but not as Mono does.
+fn unreadable() -> Vec<Failure> {
+    let text = |body: String| http(200).set_body_string(body);
+    let bodies = [
+        ("page", "<html><body>Zq7</body></html>".to_owned()),
+        ("truncated", "{\"data\":{\"id\":\"Zq7".to_owned()),
+        ("empty", String::new()),
+        ("a word", "\"Zq7\"".to_owned()),
+        ("deep", "[".repeat(10_000)),
+        ("deep and closed", "[".repeat(10_000) + &"]".repeat(10_000)),
+    ];
+    let garbled = |(name, body)| {
+        (
+            name,
+            text(body),
+            ProviderError::Garbled("not the JSON that was asked for"),
+        )
+    };
+    let redirect = ("307", http(307), ProviderError::Garbled("a redirect"));
+    bodies.into_iter().map(garbled).chain([redirect]).collect()
 }
 
 /// Too large an answer is refused while it is read. (P6)

@@ -11,72 +11,63 @@ use super::mono_replies::{LOGIN, SECRETS, V2, described, outcome_of, submit, sub
 use crate::support::logs::Logs;
 use crate::support::tcp::{Act, Wild};
 
+/// What may come in place of JSON, small.
+const GARBAGE: &[(&str, &[u8])] = &[
+    ("page", b"<!doctype html><html><body>502 Bad Gateway</body></html>"),
+    (
+        "truncated",
+        br#"{"status":"successful","responseCode":99,"data":{"code":"co"#,
+    ),
+    ("tail", br#"{"responseCode":99,"data":{"code":"c"}} trailing"#),
+    (
+        "two codes",
+        br#"{"responseCode":99,"responseCode":400,"data":{"code":"c"}}"#,
+    ),
+    (
+        "two data",
+        br#"{"responseCode":99,"data":{"code":"a"},"data":{"code":"b"}}"#,
+    ),
+    ("infinite number", br#"{"responseCode":1e999}"#),
+    ("fraction", br#"{"responseCode":99.5,"data":{"code":"c"}}"#),
+    ("NaN", br#"{"responseCode":NaN}"#),
+    ("wrong types", br#"{"status":{},"responseCode":true,"data":7}"#),
+    ("not UTF-8", b"{\"responseCode\":99,\"data\":{\"code\":\"\xff\xfe\"}}"),
+    ("half a pair", br#"{"responseCode":99,"data":{"code":"\ud800"}}"#),
+    ("NUL", b"\0\0\0\0"),
+    ("array", b"[99]"),
+    ("word", b"\"99\""),
+    ("number", b"99"),
+    ("null", b"null"),
+];
+
+/// All of it, with what is large or deep.
+fn garbage() -> Vec<(&'static str, Vec<u8>)> {
+    let nested = |open: &str, close: &str| open.repeat(10_000) + &close.repeat(10_000);
+    let code = "x".repeat(10_000_000);
+    let deep = [
+        ("huge number", format!("{{\"responseCode\":{}}}", "9".repeat(5_000))),
+        ("arrays", nested("[", "]")),
+        ("objects", nested("{\"data\":", "}")),
+        ("deep data", format!("{{\"data\":{}}}", nested("[", "]"))),
+        (
+            "deep form",
+            format!("{{\"responseCode\":102,\"data\":{{\"form\":{}}}}}", nested("[", "]")),
+        ),
+        (
+            "ten megabytes",
+            format!("{{\"responseCode\":99,\"data\":{{\"code\":\"{code}\"}}}}"),
+        ),
+    ];
+    let small = GARBAGE.iter().map(|(name, body)| (*name, body.to_vec()));
+    small
+        .chain(deep.map(|(name, body)| (name, body.into_bytes())))
+        .collect()
+}
+
 /// Whatever is not Mono's JSON says neither yes nor no, with any status but a rate limiter's. (P6)
 #[tokio::test]
 async fn garbage_is_unknown() {
-    let nested = |open: &str, close: &str| open.repeat(10_000) + &close.repeat(10_000);
-    let large = format!(
-        "{{\"responseCode\":99,\"data\":{{\"code\":\"{}\"}}}}",
-        "x".repeat(10_000_000)
-    );
-    let garbage: Vec<(&str, Vec<u8>)> = vec![
-        (
-            "page",
-            b"<!doctype html><html><body>502 Bad Gateway</body></html>".to_vec(),
-        ),
-        (
-            "truncated",
-            b"{\"status\":\"successful\",\"responseCode\":99,\"data\":{\"code\":\"co".to_vec(),
-        ),
-        (
-            "tail",
-            b"{\"responseCode\":99,\"data\":{\"code\":\"c\"}} trailing".to_vec(),
-        ),
-        (
-            "two codes",
-            b"{\"responseCode\":99,\"responseCode\":400,\"data\":{\"code\":\"c\"}}".to_vec(),
-        ),
-        (
-            "two data",
-            b"{\"responseCode\":99,\"data\":{\"code\":\"a\"},\"data\":{\"code\":\"b\"}}".to_vec(),
-        ),
-        (
-            "huge number",
-            format!("{{\"responseCode\":{}}}", "9".repeat(5_000)).into_bytes(),
-        ),
-        ("infinite number", b"{\"responseCode\":1e999}".to_vec()),
-        (
-            "fraction",
-            b"{\"responseCode\":99.5,\"data\":{\"code\":\"c\"}}".to_vec(),
-        ),
-        ("NaN", b"{\"responseCode\":NaN}".to_vec()),
-        (
-            "wrong types",
-            b"{\"status\":{},\"responseCode\":true,\"data\":7}".to_vec(),
-        ),
-        (
-            "not UTF-8",
-            b"{\"responseCode\":99,\"data\":{\"code\":\"\xff\xfe\"}}".to_vec(),
-        ),
-        (
-            "half a pair",
-            b"{\"responseCode\":99,\"data\":{\"code\":\"\\ud800\"}}".to_vec(),
-        ),
-        ("NUL", b"\0\0\0\0".to_vec()),
-        ("array", b"[99]".to_vec()),
-        ("word", b"\"99\"".to_vec()),
-        ("number", b"99".to_vec()),
-        ("null", b"null".to_vec()),
-        ("arrays", nested("[", "]").into_bytes()),
-        ("objects", nested("{\"data\":", "}").into_bytes()),
-        ("deep data", format!("{{\"data\":{}}}", nested("[", "]")).into_bytes()),
-        (
-            "deep form",
-            format!("{{\"responseCode\":102,\"data\":{{\"form\":{}}}}}", nested("[", "]")).into_bytes(),
-        ),
-        ("ten megabytes", large.into_bytes()),
-    ];
-    for (name, body) in garbage {
+    for (name, body) in garbage() {
         for status in [200, 502] {
             let template = ResponseTemplate::new(status).set_body_bytes(body.clone());
             assert_eq!(outcome_of(V2, LOGIN, template).await, "unknown", "{name} {status}");

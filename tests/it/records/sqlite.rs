@@ -164,17 +164,19 @@ impl Entropy for Counting {
     }
 }
 
+/// A number, a grant, a holder, an account and a session that can be found nowhere by chance.
+const CANARIES: [&str; 5] = [
+    "+2348031234567",
+    "grant-Zw3Qk81",
+    "ADA LOVELACE",
+    "acct_64779d900000",
+    "session-77Hq1",
+];
+
 /// Nothing that was sealed by the caller stands readable in any of the files, and a grant that was redeemed is gone.
 #[tokio::test]
 async fn nothing_personal_stands_in_clear() {
-    let canaries = [
-        "+2348031234567",
-        "grant-Zw3Qk81",
-        "ADA LOVELACE",
-        "acct_64779d900000",
-        "session-77Hq1",
-    ];
-    let [msisdn, grant, holder, account, session] = canaries;
+    let [msisdn, grant, holder, account, session] = CANARIES;
     let keys = BTreeMap::from([("k1".to_owned(), Zeroizing::new([5; 32]))]);
     let ring = Keyring::new("k1", keys, Zeroizing::new([6; 32])).unwrap();
     let seal = |plain: &str| {
@@ -220,7 +222,7 @@ async fn nothing_personal_stands_in_clear() {
         contains(&consent.msisdn),
         "the search itself must be able to find something"
     );
-    for canary in canaries.into_iter().chain(["0123454521"]) {
+    for canary in CANARIES.into_iter().chain(["0123454521"]) {
         assert!(!contains(canary.as_bytes()), "{canary}");
     }
     let mut other = raw(&path.join("records.db")).await;

@@ -3,6 +3,7 @@
 mod conformance;
 mod redis_checks;
 mod redis_faults;
+mod redis_versions;
 mod settled;
 
 use std::sync::Arc;

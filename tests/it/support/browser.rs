@@ -40,9 +40,17 @@ impl Drop for Driver {
 
 impl Driver {
     /// Starts chromedriver on a port of the system's choice and waits until it says which.
-    fn start() -> Self {
-        let child = Command::new("chromedriver")
+    fn start(home: &Path) -> Self {
+        let packaged = Path::new("/usr/lib/chromium/chromedriver");
+        let program = if packaged.exists() {
+            packaged
+        } else {
+            Path::new("chromedriver")
+        };
+        let child = Command::new(program)
             .arg("--port=0")
+            // Whoever runs the tests may have no home that can be written to.
+            .env("HOME", home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -68,7 +76,7 @@ impl Browser {
     /// Opens a window whose page is `width` by `height` CSS pixels; `dark` asks for the dark appearance.
     pub async fn open(width: u32, height: u32, dark: bool) -> Self {
         let profile = tempfile::tempdir().expect("a directory");
-        let driver = Driver::start();
+        let driver = Driver::start(profile.path());
         let mut args = vec![
             "--headless=new".to_owned(),
             "--no-sandbox".to_owned(),

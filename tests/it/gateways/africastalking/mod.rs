@@ -48,17 +48,21 @@ fn refused(error: ParseError) -> Want {
     Want::Refused(error)
 }
 
-/// The end of a dialog is a notice, told by its status and nothing else; its transcript is not kept.
-#[test]
-fn events_tell_how_a_dialog_ended() {
-    let event = |name, body: String, want| Row {
+/// A form sent to the events' path, with what no output may hold.
+fn event(name: &'static str, body: impl Into<Vec<u8>>, want: Want) -> Row {
+    Row {
         name,
         tail: "events",
-        body: body.into_bytes(),
+        body: body.into(),
         hidden: vec!["pa55word".to_owned(), "254711000001".to_owned()],
         want,
         ..Row::default()
-    };
+    }
+}
+
+/// The end of a dialog is a notice, told by its status and nothing else; its transcript is not kept.
+#[test]
+fn events_tell_how_a_dialog_ended() {
     let ended = |closed| Want::Notice {
         dialog: SESSION.to_owned(),
         msisdn: Some("+254711000001".to_owned()),
@@ -98,6 +102,16 @@ fn events_tell_how_a_dialog_ended() {
                 format!("{EVENT}Success&input=%FF%"),
                 ended(Closed::Finished),
             ),
+        ],
+    );
+}
+
+/// What is no event of the end of a dialog is refused by what is wrong with it, wherever it was sent.
+#[test]
+fn what_is_no_event_is_refused() {
+    kit::check_requests(
+        &*kit::gateway("africastalking"),
+        &[
             event(
                 "unknown status",
                 format!("{EVENT}Done"),
@@ -108,11 +122,7 @@ fn events_tell_how_a_dialog_ended() {
                 EVENT.replace("&status=", ""),
                 refused(ParseError::Field("status")),
             ),
-            event(
-                "no session",
-                "status=Success".to_owned(),
-                refused(ParseError::Field("sessionId")),
-            ),
+            event("no session", "status=Success", refused(ParseError::Field("sessionId"))),
             event(
                 "a callback sent there",
                 format!("{HEAD}1"),

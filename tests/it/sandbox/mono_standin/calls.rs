@@ -92,98 +92,90 @@ async fn a_session_wants_all_it_needs() {
     assert_eq!(status, 400);
 }
 
+const ACCESS: &str = "6a5eed000000000000000001";
+const FIRST: &str = "6a5eed000000000000000004";
+const STANBIC: &str = "6a5eed00000000000000000f";
+const INTERNET: &str = "internet_banking";
+const MOBILE: &str = "mobile_banking";
+
+/// Bank, auth method, what is sent, and whether it is granted.
+const LOGINS: &[(&str, &str, &str, bool)] = &[
+    (ACCESS, INTERNET, r#"{ "username": "ada", "password": "p" }"#, true),
+    (ACCESS, INTERNET, r#"{ "username": "ada", "pin": "p" }"#, false),
+    (ACCESS, INTERNET, r#"{ "username": "ada" }"#, false),
+    (ACCESS, INTERNET, r#"{ "username": "ada", "password": "" }"#, false),
+    (
+        ACCESS,
+        INTERNET,
+        r#"{ "username": "ada", "password": "p", "more": "1" }"#,
+        false,
+    ),
+    (ACCESS, INTERNET, r#"["ada", "p"]"#, false),
+    (
+        ACCESS,
+        MOBILE,
+        r#"{ "username": "ada", "accountNo": "0123456789", "pin": "1234" }"#,
+        true,
+    ),
+    (
+        ACCESS,
+        MOBILE,
+        r#"{ "username": "ada", "accountNo": "0123456789", "pin": "12345" }"#,
+        false,
+    ),
+    (
+        ACCESS,
+        MOBILE,
+        r#"{ "username": "ada", "accountNumber": "0123456789", "pin": "1234" }"#,
+        false,
+    ),
+    (
+        FIRST,
+        MOBILE,
+        r#"{ "mPin": "12345", "card": "5060990580000217499", "pin": "1234" }"#,
+        true,
+    ),
+    (
+        FIRST,
+        INTERNET,
+        r#"{ "username": "ada", "password": "p", "captcha": "1234" }"#,
+        true,
+    ),
+    (
+        FIRST,
+        INTERNET,
+        r#"{ "username": "ada", "password": "p", "captcha": "123" }"#,
+        false,
+    ),
+    (
+        STANBIC,
+        INTERNET,
+        r#"{ "authType": 1, "username": "ada", "password": "p" }"#,
+        true,
+    ),
+    (
+        STANBIC,
+        INTERNET,
+        r#"{ "authType": "2", "username": "ada", "password": "p" }"#,
+        true,
+    ),
+    (
+        STANBIC,
+        INTERNET,
+        r#"{ "authType": 3, "username": "ada", "password": "p" }"#,
+        false,
+    ),
+];
+
 /// The names of a login must be exactly those of the form, and the lengths must fit, else nothing reaches the bank.
 #[tokio::test]
 async fn a_login_follows_its_form() {
     let mono = Mono::start(|_| {});
-    let access = "6a5eed000000000000000001";
-    let first = "6a5eed000000000000000004";
-    let stanbic = "6a5eed00000000000000000f";
-    for (bank, method, body, granted) in [
-        (
-            access,
-            "internet_banking",
-            json!({ "username": "ada", "password": "p" }),
-            true,
-        ),
-        (
-            access,
-            "internet_banking",
-            json!({ "username": "ada", "pin": "p" }),
-            false,
-        ),
-        (access, "internet_banking", json!({ "username": "ada" }), false),
-        (
-            access,
-            "internet_banking",
-            json!({ "username": "ada", "password": "" }),
-            false,
-        ),
-        (
-            access,
-            "internet_banking",
-            json!({ "username": "ada", "password": "p", "more": "1" }),
-            false,
-        ),
-        (access, "internet_banking", json!(["ada", "p"]), false),
-        (
-            access,
-            "mobile_banking",
-            json!({ "username": "ada", "accountNo": "0123456789", "pin": "1234" }),
-            true,
-        ),
-        (
-            access,
-            "mobile_banking",
-            json!({ "username": "ada", "accountNo": "0123456789", "pin": "12345" }),
-            false,
-        ),
-        (
-            access,
-            "mobile_banking",
-            json!({ "username": "ada", "accountNumber": "0123456789", "pin": "1234" }),
-            false,
-        ),
-        (
-            first,
-            "mobile_banking",
-            json!({ "mPin": "12345", "card": "5060990580000217499", "pin": "1234" }),
-            true,
-        ),
-        (
-            first,
-            "internet_banking",
-            json!({ "username": "ada", "password": "p", "captcha": "1234" }),
-            true,
-        ),
-        (
-            first,
-            "internet_banking",
-            json!({ "username": "ada", "password": "p", "captcha": "123" }),
-            false,
-        ),
-        (
-            stanbic,
-            "internet_banking",
-            json!({ "authType": 1, "username": "ada", "password": "p" }),
-            true,
-        ),
-        (
-            stanbic,
-            "internet_banking",
-            json!({ "authType": "2", "username": "ada", "password": "p" }),
-            true,
-        ),
-        (
-            stanbic,
-            "internet_banking",
-            json!({ "authType": 3, "username": "ada", "password": "p" }),
-            false,
-        ),
-    ] {
+    for (bank, method, body, granted) in LOGINS {
+        let body: Value = serde_json::from_str(body).expect("JSON");
         let session = mono.session(bank, method).await;
         let (_, reply) = mono.json(mono.submission("/v2/connect/login", &session, &body)).await;
-        let (status, code) = if granted { ("successful", 99) } else { ("failed", 400) };
+        let (status, code) = if *granted { ("successful", 99) } else { ("failed", 400) };
         assert_eq!(
             (&reply["status"], &reply["responseCode"]),
             (&json!(status), &json!(code)),

@@ -1,0 +1,86 @@
+//! Mono's replies to a submission that carry no code of Mono's own, or must not be read by it.
+
+use serde_json::json;
+use wiremock::ResponseTemplate;
+
+use super::mono_replies::{CHOOSE, CODE, LOGIN, V1, V2, outcome_of};
+
+/// Replies without a code: what is an explicit no, and what only looks like one. (Wire 6, P1, P2, P8)
+#[tokio::test]
+async fn without_a_code_little_is_final() {
+    let failed = json!({ "status": "failed", "message": "no", "data": null });
+    let dead = json!({ "status": "failed", "message": "Session has expired" });
+    let number = |status: u16| json!({ "status": status, "message": "x" });
+    for (step, status, body, want) in [
+        (LOGIN, 200, Some(&failed), "failed Refused"),
+        (LOGIN, 400, Some(&failed), "failed Refused"),
+        (CODE, 400, Some(&failed), "failed WrongCode"),
+        (CHOOSE, 400, Some(&failed), "failed SessionExpired"),
+        (LOGIN, 422, Some(&failed), "failed Refused"),
+        (LOGIN, 400, Some(&json!({ "message": ["a", "b"] })), "failed Refused"),
+        (LOGIN, 400, Some(&dead), "failed SessionExpired"),
+        (LOGIN, 401, Some(&dead), "failed SessionExpired"),
+        (LOGIN, 200, Some(&dead), "failed SessionExpired"),
+        (LOGIN, 404, Some(&failed), "failed SessionExpired"),
+        (LOGIN, 404, None, "failed SessionExpired"),
+        (LOGIN, 401, Some(&failed), "failed Misconfigured"),
+        (LOGIN, 401, None, "failed Misconfigured"),
+        (LOGIN, 402, None, "failed Misconfigured"),
+        (CODE, 403, Some(&failed), "failed Misconfigured"),
+        (LOGIN, 200, Some(&number(400)), "failed Refused"),
+        (LOGIN, 200, Some(&number(401)), "failed Misconfigured"),
+        (LOGIN, 200, Some(&number(500)), "unknown"),
+        (LOGIN, 200, Some(&number(200)), "unknown"),
+        (LOGIN, 200, Some(&json!({ "status": "pending" })), "unknown"),
+        (LOGIN, 200, Some(&json!({})), "unknown"),
+        (LOGIN, 200, None, "unknown"),
+        (LOGIN, 204, None, "unknown"),
+        (LOGIN, 400, None, "unknown"),
+        (LOGIN, 409, Some(&failed), "unknown"),
+        (LOGIN, 408, Some(&failed), "unknown"),
+        (LOGIN, 422, Some(&json!({})), "unknown"),
+        (LOGIN, 500, Some(&failed), "unknown"),
+        (LOGIN, 500, None, "unknown"),
+        (LOGIN, 502, None, "unknown"),
+        (CODE, 503, Some(&failed), "unknown"),
+        (LOGIN, 504, None, "unknown"),
+        (LOGIN, 307, None, "unknown"),
+    ] {
+        for dialect in [V1, V2] {
+            let template = ResponseTemplate::new(status);
+            let template = match body {
+                Some(body) => template.set_body_json(body),
+                None => template,
+            };
+            assert_eq!(outcome_of(dialect, step, template).await, want, "{status} {body:?}");
+        }
+    }
+}
+
+/// A rate limiter says that nothing was tried, and how long to stay away, whatever its page looks like. (P2)
+#[tokio::test]
+async fn a_rate_limit_is_busy() {
+    for (retry, body, want) in [
+        (None, "", "failed Busy"),
+        (Some("30"), "", "failed Busy 30"),
+        (Some("30"), "<html>slow down</html>", "failed Busy 30"),
+        (Some("soon"), "{\"status\":\"failed\"}", "failed Busy"),
+        (
+            Some("5"),
+            "{\"status\":\"failed\",\"responseCode\":400}",
+            "failed Busy 5",
+        ),
+        (
+            Some("5"),
+            "{\"status\":\"failed\",\"responseCode\":429}",
+            "failed Busy 5",
+        ),
+    ] {
+        let template = ResponseTemplate::new(429).set_body_string(body);
+        let template = match retry {
+            Some(retry) => template.insert_header("retry-after", retry),
+            None => template,
+        };
+        assert_eq!(outcome_of(V2, LOGIN, template).await, want, "{retry:?} {body}");
+    }
+}
