@@ -1,0 +1,219 @@
+//! What a turn costs over each live store: the whole way from a callback's bytes to the answer's, without the web server.
+//!
+//! The stores stand side by side so that their ratio can be followed; absolute figures say more about the machine. Redis
+//! is a server of the bench's own, with the settings that the service asks for; without `redis-server` it is left out.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, measurement::WallTime};
+use kiungo::app::{App, Surroundings};
+use kiungo::config::Config;
+use kiungo::config::sandbox::CHANNEL_SECRET;
+use kiungo::service::{Callbacks, Channel, OwnedRequest};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// How many screens of the list of banks are looked at before the next person dials.
+const LINES: u64 = 40;
+
+/// A Redis that ends with the bench.
+struct Redis {
+    child: Child,
+    port: u16,
+    _dir: TempDir,
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Redis {
+    /// Starts one and waits until it takes connections; `None` when the program is not there.
+    fn start() -> Outcome<Option<Self>> {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let dir = tempfile::tempdir()?;
+        let started = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
+            .args(["--appendonly", "yes", "--appendfsync", "everysec"])
+            .args(["--maxmemory-policy", "noeviction", "--dir"])
+            .arg(dir.path())
+            .stdout(Stdio::null())
+            .spawn();
+        let Ok(child) = started else {
+            return Ok(None);
+        };
+        let redis = Self { child, port, _dir: dir };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if Instant::now() > deadline {
+                return Err("redis-server did not come up".into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(Some(redis))
+    }
+}
+
+/// A whole server on one store, spoken to without its web server.
+struct Node {
+    app: App,
+    callbacks: Arc<dyn Callbacks>,
+    channel: Arc<Channel>,
+    people: AtomicU64,
+    _data: TempDir,
+}
+
+impl Node {
+    async fn start(store: &str) -> Outcome<Self> {
+        let data = tempfile::tempdir()?;
+        let env = [
+            ("KIUNGO_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("KIUNGO_STORE__URL".to_owned(), store.to_owned()),
+        ];
+        let config = Config::sandbox(data.path(), &env)?;
+        let app = App::start(config, Surroundings::default()).await?;
+        let callbacks = app.callbacks.clone();
+        let channel = callbacks
+            .admit("sandbox", CHANNEL_SECRET)
+            .ok_or("the sandbox has its channel")?;
+        let node = Self {
+            app,
+            callbacks,
+            channel,
+            people: AtomicU64::new(0),
+            _data: data,
+        };
+        // What is measured must be what it says; this also reads the list of banks for the first time.
+        let mut person = node.somebody();
+        node.expect(&mut person, "", "Sandbox Lender").await?;
+        node.expect(&mut person, "1", "Choose your bank").await?;
+        node.expect(&mut person, "9", "9 More").await?;
+        Ok(node)
+    }
+
+    /// A person who has not dialled before.
+    fn somebody(&self) -> Person {
+        let number = self.people.fetch_add(1, Ordering::Relaxed);
+        Person {
+            form: format!(
+                "sessionId=bench-{number}&phoneNumber=%2B23480{number:08}&networkCode=62130&serviceCode=*384*96%23&text="
+            ),
+            lines: String::new(),
+        }
+    }
+
+    /// One turn: the person types `line`.
+    async fn turn(&self, person: &mut Person, line: &str) -> Vec<u8> {
+        if !person.lines.is_empty() {
+            person.lines.push('*');
+        }
+        person.lines.push_str(line);
+        let request = OwnedRequest {
+            method: "POST".to_owned(),
+            tail: String::new(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Some([person.form.as_bytes(), person.lines.as_bytes()].concat()),
+        };
+        self.callbacks.answer(self.channel.clone(), request).await.body
+    }
+
+    async fn expect(&self, person: &mut Person, line: &str, text: &str) -> Outcome<()> {
+        let answer = String::from_utf8(self.turn(person, line).await)?;
+        let good = answer.starts_with("CON ") && answer.contains(text);
+        if good { Ok(()) } else { Err(answer.into()) }
+    }
+
+    /// Somebody new dials: reads what the records know of them, too.
+    async fn dial(&self, rounds: u64) -> Duration {
+        let mut took = Duration::ZERO;
+        for _ in 0..rounds {
+            let mut person = self.somebody();
+            let start = Instant::now();
+            std::hint::black_box(self.turn(&mut person, "").await);
+            took += start.elapsed();
+        }
+        took
+    }
+
+    /// Somebody in the middle of a dialog turns a page.
+    async fn page(&self, rounds: u64) -> Duration {
+        let (mut took, mut left) = (Duration::ZERO, rounds);
+        while left > 0 {
+            let mut person = self.somebody();
+            self.turn(&mut person, "").await;
+            self.turn(&mut person, "1").await;
+            for line in (0..LINES.min(left)).map(|line| if line % 2 == 0 { "9" } else { "0" }) {
+                let start = Instant::now();
+                std::hint::black_box(self.turn(&mut person, line).await);
+                took += start.elapsed();
+            }
+            left -= LINES.min(left);
+        }
+        took
+    }
+}
+
+struct Person {
+    form: String,
+    lines: String,
+}
+
+fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, store: &str, node: &Node) {
+    group.bench_function(format!("dial/{store}"), |bencher| {
+        bencher.to_async(runtime).iter_custom(|rounds| node.dial(rounds));
+    });
+    group.bench_function(format!("page/{store}"), |bencher| {
+        bencher.to_async(runtime).iter_custom(|rounds| node.page(rounds));
+    });
+}
+
+/// What a page costs over Redis, in turns over memory: the figure to follow.
+fn ratio(runtime: &Runtime, nodes: [&Node; 2]) -> Outcome<()> {
+    const ROUNDS: u64 = 2000;
+    let [memory, redis] = nodes.map(|node| runtime.block_on(node.page(ROUNDS)).as_secs_f64());
+    let (after, ratio) = (std::io::stdout(), redis / memory);
+    writeln!(&after, "turn/page: {ratio:.1} times as long over redis as over memory")?;
+    Ok(())
+}
+
+fn main() -> Outcome<()> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut criterion = Criterion::default().configure_from_args();
+    let runtime = Runtime::new()?;
+    let redis = Redis::start()?;
+    let memory = runtime.block_on(Node::start("memory:"))?;
+    let over_redis = match &redis {
+        Some(redis) => Some(runtime.block_on(Node::start(&format!("redis://127.0.0.1:{}", redis.port)))?),
+        None => None,
+    };
+    let mut group = criterion.benchmark_group("turn");
+    group.sampling_mode(SamplingMode::Flat);
+    measure(&mut group, &runtime, "memory", &memory);
+    if let Some(node) = &over_redis {
+        measure(&mut group, &runtime, "redis", node);
+    }
+    group.finish();
+    match &over_redis {
+        Some(node) => ratio(&runtime, [&memory, node])?,
+        None => writeln!(
+            std::io::stdout(),
+            "redis-server is not installed: only memory was measured"
+        )?,
+    }
+    for node in [Some(memory), over_redis].into_iter().flatten() {
+        runtime.block_on(node.app.stop())?;
+    }
+    Ok(())
+}
