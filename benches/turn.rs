@@ -107,7 +107,7 @@ impl Node {
         let number = self.people.fetch_add(1, Ordering::Relaxed);
         Person {
             form: format!(
-                "sessionId=bench-{number}&phoneNumber=%2B23480{number:08}&networkCode=62130&serviceCode=*384*96%23&text="
+                "sessionId=bench-{number}&phoneNumber=%2B234803{number:07}&networkCode=62130&serviceCode=*384*96%23&text="
             ),
             lines: String::new(),
         }

@@ -160,6 +160,7 @@ fn mono(mono: &MonoConfig) -> Table {
         pair("dialect", dialect),
         pair("customer", Table::from_iter(customer)),
         pair("institutions_ttl", ttl),
+        pair("timeout", i64::try_from(mono.timeout.as_secs()).unwrap_or(i64::MAX)),
         pair("favourites", mono.favourites.clone()),
     ]);
     table.extend(mono.app_id.iter().map(|id| pair("app_id", id.as_str())));

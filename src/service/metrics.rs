@@ -146,7 +146,7 @@ struct KeeperLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ScreenLabels {
-    screen: &'static str,
+    screen: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -247,7 +247,8 @@ impl Metrics {
     }
 
     /// Counts a screen by its name in the menu.
-    pub fn screen(&self, screen: &'static str) {
+    pub fn screen(&self, screen: &str) {
+        let screen = screen.to_owned();
         self.screens.get_or_create(&ScreenLabels { screen }).inc();
     }
 

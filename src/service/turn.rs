@@ -131,13 +131,15 @@ impl Turns {
     async fn bounded(&self, channel: &Channel, callback: &Callback, started: Timestamp) -> (TurnOutcome, Reply) {
         let limits = channel.gateway.limits(callback.network.as_deref());
         let patience = limits.turn.saturating_sub(budget::SAFETY).min(budget::LONGEST_ANSWER) + SLACK;
-        let error = match tokio::time::timeout(patience, self.turn(channel, callback, &limits, started)).await {
+        let (keeper, error) = match tokio::time::timeout(patience, self.turn(channel, callback, &limits, started)).await
+        {
             Ok(Ok((outcome, answer))) => return (outcome, into_reply(answer)),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "out of time".to_owned(),
+            Ok(Err(error @ TurnError::Records(_))) => (Keeper::Records, error.to_string()),
+            Ok(Err(error)) => (Keeper::Store, error.to_string()),
+            Err(_) => (Keeper::Store, "out of time".to_owned()),
         };
         tracing::warn!(channel = channel.name, error, "a turn could not be served");
-        self.metrics.keeper_error(Keeper::Store);
+        self.metrics.keeper_error(keeper);
         (TurnOutcome::Failed, self.last_resort("busy"))
     }
 
@@ -210,7 +212,10 @@ impl Turns {
         }
         self.attempts.run(tag, &callback.msisdn, effects);
         let answer = match state.dialogs.first().map(|dialog| dialog.reply.clone()) {
-            Some(Slot::Set(answer)) => answer,
+            Some(Slot::Set(answer)) => {
+                self.metrics.screen(&state.cursor.screen);
+                answer
+            }
             _ => self.wait(walk, answer_by).await?,
         };
         let outcome = if answer.end {
@@ -245,7 +250,10 @@ impl Turns {
                 .find(|dialog| dialog.key == walk.seat.key)
                 .map(|dialog| &dialog.reply)
             {
-                Some(Slot::Set(answer)) => return Ok(answer.clone()),
+                Some(Slot::Set(answer)) => {
+                    self.metrics.screen(&state.cursor.screen);
+                    return Ok(answer.clone());
+                }
                 Some(Slot::Pending { .. }) => {}
                 None => return Ok(self.end(state.locale, "expired")),
             }

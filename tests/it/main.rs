@@ -7,6 +7,7 @@ mod config;
 #[cfg(feature = "sandbox")]
 mod crash;
 mod deploy;
+mod docs;
 mod gateways;
 mod http;
 #[cfg(feature = "sandbox")]

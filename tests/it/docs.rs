@@ -1,0 +1,124 @@
+//! What the documents say of the program is what the program says.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kiungo::core::menu::{Menu, graph};
+use kiungo::core::messages::Texts;
+use kiungo::service::metrics::{JobOutcome, Keeper, Metrics, ProviderOutcome, TurnOutcome};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every document of the repository.
+fn documents() -> Vec<PathBuf> {
+    let mut found = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
+    for dir in ["docs", "docs/adr"] {
+        let entries = fs::read_dir(root().join(dir)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        found.extend(paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    found
+}
+
+/// The picture is the menu that is built in. Drawn anew by `make graph`.
+#[test]
+fn the_picture_is_of_the_present_menu() {
+    let drawn = graph::svg(&Menu::embedded().unwrap(), &Texts::embedded().unwrap());
+    assert!(read("docs/menu.svg") == drawn, "docs/menu.svg is old: run `make graph`");
+    // Sites that show pictures from repositories take out, or refuse, whatever is active or comes from elsewhere.
+    for active in ["<script", "<foreignObject", "href=", "@import", " on"] {
+        let found = drawn.match_indices(active).find(|(at, _)| {
+            // Inside of a text, " on" is a word; as an attribute it is followed by letters and `=`.
+            let rest: String = drawn[at + active.len()..].chars().take_while(|c| *c != ' ').collect();
+            active != " on" || rest.contains("=\"")
+        });
+        assert_eq!(found, None, "{active}");
+    }
+}
+
+/// What README says can be typed is what the stand-in takes.
+#[cfg(feature = "sandbox")]
+#[test]
+fn the_readme_says_what_can_be_typed() {
+    use kiungo::sandbox::mono::{Place, guide};
+    let mut table = String::from("| where | type | or, with digits only | what happens |\n|---|---|---|---|\n");
+    for row in guide() {
+        let place = match row.place {
+            Place::Name => "user name",
+            Place::Secret => "password",
+            Place::Code => "code",
+        };
+        let (typed, digits, happens) = (row.typed, row.digits, row.what_happens);
+        writeln!(table, "| {place} | `{typed}` | `{digits}` | {happens} |").unwrap();
+    }
+    assert!(
+        read("README.md").contains(&table),
+        "the table in README.md should be\n{table}"
+    );
+}
+
+/// Links from one document to another file lead somewhere, and files named in `code` are there.
+#[test]
+fn documents_name_what_is_there() {
+    let mut missing = String::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let links = text
+            .match_indices("](")
+            .filter_map(|(at, _)| text[at + 2..].split(')').next());
+        for link in links.filter(|link| !link.contains(':') && !link.starts_with('#')) {
+            let target = link.split('#').next().unwrap();
+            if !document.parent().unwrap().join(target).exists() {
+                writeln!(missing, "{}: {link}", document.display()).unwrap();
+            }
+        }
+        for named in text.split('`').skip(1).step_by(2) {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+            let ours = ["src/", "tests/", "menus/", "deploy/", "docs/", "benches/"];
+            let path = !named.contains("NAME")
+                && named.chars().all(plain)
+                && ours.iter().any(|folder| named.starts_with(folder));
+            if path && !root().join(named).exists() {
+                writeln!(missing, "{}: {named}", document.display()).unwrap();
+            }
+        }
+    }
+    assert!(missing.is_empty(), "named, but not there:\n{missing}");
+}
+
+/// The metrics that OPERATIONS explains are those that exist, all of them.
+#[test]
+fn every_metric_is_explained() {
+    let text = read("docs/OPERATIONS.md");
+    let metrics = Metrics::new();
+    // What was never counted is not told.
+    metrics.screen("welcome");
+    metrics.provider_call("mono", "submit", ProviderOutcome::Answered, Duration::ZERO);
+    metrics.turn(TurnOutcome::Ended, Duration::ZERO);
+    metrics.job("redeem", JobOutcome::Done);
+    metrics.keeper_error(Keeper::Store);
+    metrics.request("other", 404);
+    let encoded = metrics.encode().unwrap();
+    let families = encoded.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut exist: Vec<String> = families
+        .map(|line| match line.split_once(' ').unwrap() {
+            (name, "counter") => format!("{name}_total"),
+            (name, _) => name.to_owned(),
+        })
+        .collect();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `kiungo_"));
+    let mut explained: Vec<String> = rows
+        .map(|row| format!("kiungo_{}", row.split(['{', '`']).next().unwrap()))
+        .collect();
+    exist.sort();
+    explained.sort();
+    assert_eq!(explained, exist);
+}
