@@ -15,7 +15,9 @@ use kiungo::sandbox::mono::{KEY, MonoStandIn, Running, StandInSettings, Switches
 use kiungo::service::sealing::Sealing;
 use tempfile::TempDir;
 
+use super::phone::Line;
 use crate::support::eventually;
+use crate::support::http::client;
 use crate::support::redis::RedisServer;
 
 /// Long enough for a node to come up, or to die, on a busy machine.
@@ -35,6 +37,8 @@ pub struct Site {
     pub records: Arc<dyn Records>,
     /// The keys, to recognise people and accounts.
     pub keyring: Arc<Keyring>,
+    /// Calls servers.
+    pub client: reqwest::Client,
     dir: TempDir,
     nodes: u32,
 }
@@ -72,6 +76,7 @@ impl Site {
             mono,
             records,
             keyring,
+            client: client(),
             dir,
             nodes: 0,
         }
@@ -97,6 +102,7 @@ impl Site {
             child,
             log,
             address: String::new(),
+            client: self.client.clone(),
         };
         eventually(PATIENCE, async || {
             let printed = fs::read_to_string(&node.log).unwrap();
@@ -198,12 +204,16 @@ pub struct Node {
     pub log: PathBuf,
     /// Where it listens.
     pub address: String,
+    client: reqwest::Client,
 }
 
 impl Node {
-    /// Where its channel's callbacks go.
-    pub fn callbacks(&self) -> String {
-        format!("http://{}/ussd/ng/{CHANNEL}", self.address)
+    /// The way to its channel.
+    pub fn line(&self) -> Line {
+        Line {
+            callbacks: format!("http://{}/ussd/ng/{CHANNEL}", self.address),
+            client: self.client.clone(),
+        }
     }
 
     /// Its process id.

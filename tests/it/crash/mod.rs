@@ -8,7 +8,7 @@
 
 mod checker;
 pub mod harness;
-
+mod nodes;
 mod person;
 pub mod phone;
 
@@ -75,8 +75,8 @@ impl Lane {
                 ..Setup::default()
             })
             .await;
-        let (site, callbacks) = (&self.site, node.callbacks());
-        let phones = join_all(people.iter_mut().map(|person| person.to_the_password(&callbacks))).await;
+        let (site, line) = (&self.site, node.line());
+        let phones = join_all(people.iter_mut().map(|person| person.to_the_password(&line))).await;
         let ledger = || site.mono.state.ledger();
         let typing = people.iter_mut().zip(phones);
         join_all(typing.map(async |(person, phone)| person.to_the_end(phone, &ledger).await.is_ok())).await;
@@ -87,9 +87,9 @@ impl Lane {
             self.lose_the_end_of_the_log().await;
         }
         let node = self.site.node(Setup::default()).await;
-        let callbacks = node.callbacks();
+        let line = node.line();
         let ledger = || self.site.mono.state.ledger();
-        let redials = people.iter_mut().map(|person| person.redial(&callbacks, &ledger));
+        let redials = people.iter_mut().map(|person| person.redial(&line, &ledger));
         for redialled in join_all(redials).await {
             redialled.expect("the node is well");
         }
@@ -159,8 +159,8 @@ impl Lane {
     async fn audit(&mut self) {
         self.lose_the_end_of_the_log().await;
         let node = self.site.node(Setup::default()).await;
-        let callbacks = node.callbacks();
-        let seen = join_all(self.people.iter().map(|person| person.looks(&callbacks))).await;
+        let line = node.line();
+        let seen = join_all(self.people.iter().map(|person| person.looks(&line))).await;
         let facts = self.facts().await;
         for (person, seen) in facts.iter().zip(seen) {
             let seen = seen.expect("the node is well");
@@ -226,10 +226,10 @@ async fn a_planted_second_submission_is_found() {
     let mut site = Site::new(|_| ()).await;
     let node = site.node(Setup::default()).await;
     let mut person = Person::new(900_000, false);
-    let phone = person.to_the_password(&node.callbacks()).await;
+    let phone = person.to_the_password(&node.line()).await;
     let ledger = || site.mono.state.ledger();
     person.to_the_end(phone, &ledger).await.unwrap();
-    person.redial(&node.callbacks(), &ledger).await.unwrap();
+    person.redial(&node.line(), &ledger).await.unwrap();
     let lane = Lane {
         edge: Edge::Linked,
         people: vec![person],
@@ -238,7 +238,7 @@ async fn a_planted_second_submission_is_found() {
     };
     lane.settles().await;
     let (person, mono) = (&lane.people[0], &lane.site.mono);
-    let http = crate::support::http::client();
+    let http = &lane.site.client;
     let call = |path: &str| {
         http.request(Method::POST, format!("{}{path}", mono.url()))
             .header("mono-sec-key", kiungo::sandbox::mono::KEY)

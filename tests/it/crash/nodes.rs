@@ -45,8 +45,8 @@ async fn the_other_node_tells_the_truth() {
         let mut doomed = lane.site.node(setup).await;
         let other = lane.site.node(setup).await;
         let ledger = || lane.site.mono.state.ledger();
-        let callbacks = doomed.callbacks();
-        let phones = join_all(people.iter_mut().map(|person| person.to_the_password(&callbacks))).await;
+        let line = doomed.line();
+        let phones = join_all(people.iter_mut().map(|person| person.to_the_password(&line))).await;
         // The end comes when so many logins have reached the bank: from the first to the last of them.
         let logins = ledger().submits.len() + 1 + chance() as usize % PEOPLE;
         let killed = async {
@@ -56,7 +56,7 @@ async fn the_other_node_tells_the_truth() {
         let typing = people.iter_mut().zip(phones).map(async |(person, phone)| {
             let answered = person.to_the_end(phone, &ledger).await;
             if answered.is_err() || person.told == Told::Nothing {
-                person.redial(&other.callbacks(), &ledger).await.expect("the other node is well");
+                person.redial(&other.line(), &ledger).await.expect("the other node is well");
             }
         });
         tokio::join!(killed, join_all(typing));

@@ -4,7 +4,7 @@ use kiungo::core::msisdn::Msisdn;
 use kiungo::core::seal::{Keyring, Tag};
 use kiungo::sandbox::mono::{Ledger, sha256_hex};
 
-use super::phone::{BANK, Gone, Phone, Seen};
+use super::phone::{BANK, Gone, Line, Phone, Seen};
 
 /// How often somebody types a password before giving up.
 const PATIENCE: usize = 3;
@@ -67,12 +67,12 @@ impl Person {
     }
 
     /// Dials and goes as far as the question for the password.
-    pub async fn to_the_password(&mut self, callbacks: &str) -> Phone {
-        let mut phone = Phone::new(callbacks.to_owned(), &self.number);
+    pub async fn to_the_password(&mut self, line: &Line) -> Phone {
+        let mut phone = Phone::new(line, &self.number);
         let mut seen = phone.dial().await.expect("the node is well");
         while seen != Seen::Password {
-            let line = self.next(&seen, None).expect("on the way");
-            seen = phone.line(&line).await.expect("the node is well");
+            let typed = self.next(&seen, None).expect("on the way");
+            seen = phone.line(&typed).await.expect("the node is well");
         }
         phone
     }
@@ -85,11 +85,11 @@ impl Person {
     }
 
     /// Dials again, as often as it takes to be told.
-    pub async fn redial(&mut self, callbacks: &str, ledger: &(impl Fn() -> Ledger + Sync)) -> Result<(), Gone> {
+    pub async fn redial(&mut self, line: &Line, ledger: &(impl Fn() -> Ledger + Sync)) -> Result<(), Gone> {
         while self.told == Told::Nothing {
             self.redials += 1;
             assert!(self.redials < 60, "{} dials for ever", self.username);
-            let mut phone = Phone::new(callbacks.to_owned(), &self.number);
+            let mut phone = Phone::new(line, &self.number);
             let seen = phone.dial().await?;
             self.follow(phone, seen, ledger).await?;
         }
@@ -105,10 +105,10 @@ impl Person {
                 return Ok(());
             }
             let known = (seen == Seen::Confirming).then(ledger);
-            let Some(line) = self.next(&seen, known.as_ref()) else {
+            let Some(typed) = self.next(&seen, known.as_ref()) else {
                 return Ok(());
             };
-            seen = phone.line(&line).await?;
+            seen = phone.line(&typed).await?;
         }
     }
 
@@ -168,8 +168,8 @@ impl Person {
     }
 
     /// Dials only to see what is said about the account, and types nothing secret.
-    pub async fn looks(&self, callbacks: &str) -> Result<Told, Gone> {
-        let mut phone = Phone::new(callbacks.to_owned(), &self.number);
+    pub async fn looks(&self, line: &Line) -> Result<Told, Gone> {
+        let mut phone = Phone::new(line, &self.number);
         let mut seen = phone.dial().await?;
         if seen == Seen::Welcome {
             seen = phone.line("2").await?;

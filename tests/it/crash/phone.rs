@@ -4,11 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use url::form_urlencoded::Serializer;
 
-use crate::support::http::client;
-
 /// The server went away before it answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gone;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone(pub String);
+
+impl From<reqwest::Error> for Gone {
+    fn from(error: reqwest::Error) -> Self {
+        Self(format!("{error:?}"))
+    }
+}
 
 /// What a person reads off a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,27 +96,34 @@ impl Seen {
     }
 }
 
+/// The way to a node, shared by all phones: making a client takes longer than all its calls.
+#[derive(Clone)]
+pub struct Line {
+    /// Where callbacks go.
+    pub callbacks: String,
+    /// Who makes them.
+    pub client: reqwest::Client,
+}
+
 /// One dialog of one phone.
 pub struct Phone {
-    callbacks: String,
+    line: Line,
     number: String,
     dialog: String,
     text: String,
-    client: reqwest::Client,
     /// Every reply, in order.
     pub replies: Vec<String>,
 }
 
 impl Phone {
-    /// A new dialog of this number at the node that takes callbacks there.
-    pub fn new(callbacks: String, number: &str) -> Self {
+    /// A new dialog of this number at the end of this line.
+    pub fn new(line: &Line, number: &str) -> Self {
         static DIALOGS: AtomicU64 = AtomicU64::new(1);
         Self {
-            callbacks,
+            line: line.clone(),
             number: number.to_owned(),
             dialog: format!("ATUid_{:08}", DIALOGS.fetch_add(1, Ordering::Relaxed)),
             text: String::new(),
-            client: client(),
             replies: Vec::new(),
         }
     }
@@ -144,11 +155,11 @@ impl Phone {
             .append_pair("serviceCode", "*384*96#")
             .append_pair("text", &self.text)
             .finish();
-        let post = self.client.post(&self.callbacks).body(body);
+        let post = self.line.client.post(&self.line.callbacks).body(body);
         let post = post.header("content-type", "application/x-www-form-urlencoded");
-        let answer = post.send().await.map_err(|_| Gone)?;
+        let answer = post.send().await?;
         assert_eq!(answer.status().as_u16(), 200);
-        let reply = answer.text().await.map_err(|_| Gone)?;
+        let reply = answer.text().await?;
         assert!(reply.starts_with("CON ") || reply.starts_with("END "), "{reply:?}");
         let seen = Seen::read(&reply);
         self.replies.push(reply);
