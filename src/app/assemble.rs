@@ -203,8 +203,19 @@ fn flow(config: &Config) -> Result<Flow, StartError> {
                 .mono
                 .as_ref()
                 .map_or(Duration::from_mins(1), |mono| mono.timeout),
+            lease_margin: lease_margin(config),
         },
     })
+}
+
+#[cfg(feature = "sandbox")]
+fn lease_margin(config: &Config) -> Duration {
+    config.sandbox.lease_margin
+}
+
+#[cfg(not(feature = "sandbox"))]
+fn lease_margin(_: &Config) -> Duration {
+    crate::core::flow::LEASE_MARGIN
 }
 
 fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {

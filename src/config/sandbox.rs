@@ -1,20 +1,26 @@
 //! The settings used when there is no file: everything on this machine, nothing that costs or harms anybody.
 
 use std::path::Path;
+#[cfg(feature = "sandbox")]
+use std::time::Duration;
 
 #[cfg(feature = "sandbox")]
 use super::section::Section;
+#[cfg(feature = "sandbox")]
+use crate::core::flow::LEASE_MARGIN;
 #[cfg(feature = "sandbox")]
 use crate::service::runtime::Edge;
 
 /// Switches for tests of the whole server; unknown to a build without the sandbox.
 #[cfg(feature = "sandbox")]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SandboxConfig {
     /// The edge at which the process ends at once, see [`Edge`].
     pub abort_at: Option<String>,
     /// How often that edge is passed unharmed first.
     pub abort_after: u64,
+    /// How much longer than the provider's timeout an attempt's lease lasts, see [`LEASE_MARGIN`].
+    pub lease_margin: Duration,
 }
 
 #[cfg(feature = "sandbox")]
@@ -26,8 +32,15 @@ pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
             .ok_or_else(|| "is no edge of an attempt".to_owned())
     });
     let abort_after = section.number("abort_after", 0..=1_000_000).unwrap_or(0);
+    let lease_margin = section
+        .number("lease_margin", 1..=60)
+        .map_or(LEASE_MARGIN, Duration::from_secs);
     section.finish();
-    SandboxConfig { abort_at, abort_after }
+    SandboxConfig {
+        abort_at,
+        abort_after,
+        lease_margin,
+    }
 }
 
 /// The secret path segment of the sandbox's channel.

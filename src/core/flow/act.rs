@@ -145,10 +145,7 @@ impl Flow {
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
         };
-        let rule = self
-            .settings
-            .policy
-            .secrets(context.country, provider, &institution.provider_id);
+        let rule = self.settings.policy.secrets(context.country, provider, &institution.id);
         session.bank = Some(Bank {
             id: institution.id.clone(),
             provider: provider.clone(),
@@ -294,14 +291,10 @@ impl Flow {
         let mut session = ConnectSession::new(context.fresh.session, None);
         session.renews = Some(link.id);
         session.stage = Outcome::Checking;
-        // A link knows its bank by our key; a rule names it as the provider does.
-        let named = context
-            .banks
-            .unwrap_or_default()
-            .iter()
-            .find(|offer| offer.provider == link.provider && offer.institution.id == link.institution)
-            .map_or(link.institution.as_str(), |offer| &offer.institution.provider_id);
-        let rule = self.settings.policy.secrets(context.country, &link.provider, named);
+        let rule = self
+            .settings
+            .policy
+            .secrets(context.country, &link.provider, &link.institution);
         session.bank = Some(Bank {
             warn: rule == SecretsOverUssd::Warn,
             deny: rule == SecretsOverUssd::Deny,

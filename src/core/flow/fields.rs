@@ -3,7 +3,7 @@
 use super::act::{Given, Move, another_bank, opening, stand};
 use super::state::{ConnectSession, Kept, Subscriber};
 use super::turn::{stay, stay_with};
-use super::{Context, Effect, Flow, LEASE_MARGIN, Submit};
+use super::{Context, Effect, Flow, Submit};
 use crate::core::attempt::{Attempt, State};
 use crate::core::gsm7;
 use crate::core::linking::Step;
@@ -130,7 +130,7 @@ impl Flow {
             return Outcome::Welcome.into();
         };
         let timeout = self.timeout(bank);
-        let lease_until = context.now.plus(timeout).plus(LEASE_MARGIN);
+        let lease_until = context.now.plus(timeout).plus(self.settings.lease_margin);
         session.attempt = Some(Attempt {
             id: context.fresh.attempt,
             step: session.step,

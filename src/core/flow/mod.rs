@@ -63,10 +63,12 @@ pub struct Settings {
     pub favourites: Vec<String>,
     /// How long a submission may take where the provider does not say.
     pub provider_timeout: Duration,
+    /// How much longer than the provider's timeout an attempt's lease lasts: [`LEASE_MARGIN`], less only in tests.
+    pub lease_margin: Duration,
 }
 
-/// How much longer than the provider's timeout an attempt's lease lasts.
-const LEASE_MARGIN: Duration = Duration::from_secs(15);
+/// Enough for what is written down before and after a submission while its provider is given all its time.
+pub const LEASE_MARGIN: Duration = Duration::from_secs(15);
 
 /// How often a provider may ask for more in one session before we stop believing it.
 const ROUNDS: u8 = 6;

@@ -315,7 +315,9 @@ impl Flow {
     /// saw it. It is known by when it was begun, in the records too, so that what both tell of counts once.
     fn count_login(state: &mut Subscriber, step: Step, begun_at: Timestamp, counts: bool) {
         let bank = state.session.as_ref().and_then(|session| session.bank.as_ref());
-        let (Step::Login, Some(bank)) = (step, bank) else { return };
+        let (Step::Login, Some(bank)) = (step, bank) else {
+            return;
+        };
         let login = Refusal {
             institution: bank.id.clone(),
             at: begun_at,

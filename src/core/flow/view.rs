@@ -56,11 +56,7 @@ impl Flow {
             Options::Fixed(options) => options.iter().map(|option| option.key.to_string()).collect(),
             Options::Numbered(_) => entries.into_iter().map(|(key, _)| key).collect(),
         };
-        state.cursor.shown = keys
-            .into_iter()
-            .take(drawn.shown.end)
-            .skip(drawn.shown.start)
-            .collect();
+        state.cursor.shown = keys.into_iter().take(drawn.shown.end).skip(drawn.shown.start).collect();
         let end = matches!(screen.kind, Kind::End);
         self.told(state);
         Answer { end, text: drawn.text }

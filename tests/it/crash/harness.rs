@@ -122,7 +122,7 @@ impl Site {
     fn config(&self, setup: Setup<'_>) -> String {
         let folder = self.dir.path().display();
         let abort = setup.abort.map_or(String::new(), |(edge, after)| {
-            format!("[sandbox]\nabort_at = \"{edge}\"\nabort_after = {after}\n")
+            format!("abort_at = \"{edge}\"\nabort_after = {after}\n")
         });
         let level = if setup.level.is_empty() { "info" } else { setup.level };
         format!(
@@ -158,6 +158,8 @@ customer.email = "kiungo+{{ref}}@example.com"
 [log]
 format = "json"
 level = "{level}"
+[sandbox]
+lease_margin = 2
 {abort}"#,
             redis = self.redis.url(),
             mono = self.mono.url(),

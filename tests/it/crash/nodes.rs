@@ -56,11 +56,17 @@ async fn the_other_node_tells_the_truth() {
         let typing = people.iter_mut().zip(phones).map(async |(person, phone)| {
             let answered = person.to_the_end(phone, &ledger).await;
             if answered.is_err() || person.told == Told::Nothing {
-                person.redial(&other.line(), &ledger).await.expect("the other node is well");
+                person
+                    .redial(&other.line(), &ledger)
+                    .await
+                    .expect("the other node is well");
             }
         });
         tokio::join!(killed, join_all(typing));
-        assert!(people.iter().any(|person| person.redials > 0), "nobody had to dial again");
+        assert!(
+            people.iter().any(|person| person.redials > 0),
+            "nobody had to dial again"
+        );
         lane.people.extend(people);
         lane.settles().await;
         other.stop().await;

@@ -66,11 +66,16 @@ impl Person {
         password
     }
 
-    /// Dials and goes as far as the question for the password.
+    /// Dials and goes as far as the question for the password; dials again when the server is busy.
     pub async fn to_the_password(&mut self, line: &Line) -> Phone {
         let mut phone = Phone::new(line, &self.number);
         let mut seen = phone.dial().await.expect("the node is well");
         while seen != Seen::Password {
+            if phone.over() {
+                phone = Phone::new(line, &self.number);
+                seen = phone.dial().await.expect("the node is well");
+                continue;
+            }
             let typed = self.next(&seen, None).expect("on the way");
             seen = phone.line(&typed).await.expect("the node is well");
         }
