@@ -309,7 +309,7 @@ pub trait AttemptRecords: Send + Sync {
     async fn keep_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool>;
     /// An attempt with its sealed grant, if it has one.
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>>;
-    /// Whether the same person has begun another connect session, or another login in this one, after this attempt.
+    /// Whether the same person has begun another connect session after this attempt.
     async fn superseded(&self, attempt: &Attempt) -> Result<bool>;
     /// The consent with this id.
     async fn consent(&self, id: ConsentId) -> Result<Option<Consent>>;

@@ -92,7 +92,7 @@ pub(super) const ATTEMPT: &str = concat!(
 );
 
 pub(super) const SUPERSEDED: &str = "SELECT COUNT(*) FROM attempts mine JOIN attempts later ON later.partner = mine.partner AND later.tag = mine.tag \
-     AND later.nth > mine.nth AND (later.session <> mine.session OR later.step = 'login') WHERE mine.id = $1";
+     AND later.nth > mine.nth AND later.session <> mine.session WHERE mine.id = $1";
 
 pub(super) const CONSENT: &str = "SELECT id, intent, partner, tag, msisdn, text, version, locale, channel, agreed_at \
      FROM consents WHERE id = $1";
