@@ -62,6 +62,14 @@ pub struct Turns {
     pub channels: Vec<Arc<Channel>>,
 }
 
+/// What whoever called waits for.
+enum Awaited {
+    /// A screen.
+    Screen,
+    /// Only to know that we have it: no screen may be sent.
+    Nothing,
+}
+
 /// A service used by its handle.
 #[derive(Clone)]
 pub struct TurnService(pub Arc<Turns>);
@@ -78,21 +86,22 @@ impl Callbacks for TurnService {
 
     async fn answer(&self, channel: Arc<Channel>, request: OwnedRequest) -> WireReply {
         let Some(sink) = channel.gateway.sink() else {
-            return self.0.serve(&channel, &request).await;
+            return self.0.serve(&channel, &request).await.1;
         };
         // The gateway only wants to know that we have it; the screen follows in a call of ours.
         let turns = self.0.clone();
         let ack = channel.gateway.render(None, &[]);
         self.0.runtime.spawn(async move {
-            let reply = turns.serve(&channel, &request).await;
-            sink.deliver(reply).await;
+            if let (Awaited::Screen, reply) = turns.serve(&channel, &request).await {
+                sink.deliver(reply).await;
+            }
         });
         ack
     }
 }
 
 impl Turns {
-    async fn serve(&self, channel: &Channel, request: &OwnedRequest) -> WireReply {
+    async fn serve(&self, channel: &Channel, request: &OwnedRequest) -> (Awaited, WireReply) {
         let _open = self.metrics.open_turn();
         let started = self.runtime.clock.now();
         let raw = RawRequest {
@@ -108,23 +117,25 @@ impl Turns {
         } else {
             Err(ParseError::TooLong)
         };
-        let (outcome, wire) = match parsed {
+        let (outcome, awaited, wire) = match parsed {
             Ok(Parsed::Turn(callback)) => {
                 let (outcome, reply) = self.bounded(channel, &callback, started).await;
-                (outcome, channel.gateway.render(Some(&reply), &callback.echo))
+                let wire = channel.gateway.render(Some(&reply), &callback.echo);
+                (outcome, Awaited::Screen, wire)
             }
             Ok(Parsed::Notice(notice)) => {
                 self.notice(channel, &notice).await;
-                (TurnOutcome::Notice, channel.gateway.render(None, &[]))
+                (TurnOutcome::Notice, Awaited::Nothing, channel.gateway.render(None, &[]))
             }
             Err(error) => {
                 tracing::info!(channel = channel.name, %error, "a callback was not understood");
                 let reply = self.last_resort(message_for(&error));
-                (TurnOutcome::Misunderstood, channel.gateway.render(Some(&reply), &[]))
+                let wire = channel.gateway.render(Some(&reply), &[]);
+                (TurnOutcome::Misunderstood, Awaited::Screen, wire)
             }
         };
         self.metrics.turn(outcome, self.runtime.clock.now().since(started));
-        wire
+        (awaited, wire)
     }
 
     /// A turn with its deadline: whatever hangs, the person gets an END in time.
@@ -189,7 +200,8 @@ impl Turns {
         let input = match self.admit(&mut state, seat, callback) {
             Verdict::Repeat(Slot::Set(answer)) => return Ok(Some((TurnOutcome::Repeated, answer))),
             Verdict::Repeat(Slot::Pending { until }) => {
-                return Ok(Some((TurnOutcome::Repeated, self.wait(walk, until).await?)));
+                let answer = self.wait(walk, until).await?;
+                return Ok(Some((TurnOutcome::Repeated, answer)));
             }
             Verdict::Over => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "expired")))),
             Verdict::Elsewhere => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "elsewhere")))),

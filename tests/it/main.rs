@@ -20,6 +20,7 @@ mod providers;
 mod records;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod service;
 mod store;
 mod support;
 mod telemetry;

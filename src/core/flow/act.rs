@@ -1,9 +1,8 @@
 //! What each action of the menu does to the state, and where it leads.
 
-use super::state::{Bank, ConnectSession, ConsentGiven, LinkBrief, Note, Subscriber};
+use super::state::{Bank, ConnectSession, ConsentGiven, Note, Subscriber};
 use super::{Context, Effect, Flow, Offer, OpenSession};
 use crate::core::attempt::{self, State};
-use crate::core::ids::LinkId;
 use crate::core::linking::{Institution, Step};
 use crate::core::menu::Source;
 use crate::core::menu::{Action, Outcome};
@@ -12,7 +11,7 @@ use crate::core::policy::SecretsOverUssd;
 use crate::core::search;
 use crate::core::secret::Secret;
 
-use super::news::forget_result;
+use super::links::{links, pick_link, unlink};
 use super::turn::stay;
 
 /// Where an action leads.
@@ -63,6 +62,8 @@ impl Flow {
             (Action::Previous, _) => Self::previous(state, context),
             (Action::PickAccount, Given::Key(key)) => self.pick_account(state, key, context, effects),
             (Action::Check | Action::Resume, _) => self.look(state, context, effects),
+            // Given up and found after all: another login now would be a second one.
+            (Action::Retry | Action::AnotherBank, _) if under_way(state) => self.look(state, context, effects),
             (Action::Retry, _) => self.retry(state, context, effects),
             (Action::AnotherBank, _) => another_bank(state, context),
             (Action::Restart, _) => {
@@ -283,37 +284,6 @@ impl Flow {
         state.cursor.page = 0;
         Move::Stay(None)
     }
-
-    fn reauthorise(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
-        let Some(link) = looked_at(state).cloned() else {
-            return links(state);
-        };
-        let mut session = ConnectSession::new(context.fresh.session, None);
-        session.renews = Some(link.id);
-        session.stage = Outcome::Checking;
-        let rule = self
-            .settings
-            .policy
-            .secrets(context.country, &link.provider, &link.institution);
-        session.bank = Some(Bank {
-            warn: rule == SecretsOverUssd::Warn,
-            deny: rule == SecretsOverUssd::Deny,
-            id: link.institution,
-            provider: link.provider,
-            provider_id: String::new(),
-            name: link.bank,
-            methods: Vec::new(),
-            method: None,
-            timeout: None,
-        });
-        let open = opening(&session);
-        state.session = Some(session);
-        if let Some(wait) = Self::limited(state, context) {
-            return wait;
-        }
-        effects.extend(open.map(|open| Effect::OpenSession(Box::new(open))));
-        Move::Wait
-    }
 }
 
 impl ConnectSession {
@@ -330,6 +300,12 @@ impl ConnectSession {
         self.rounds = 0;
         self.told = false;
     }
+}
+
+/// Whether a submission is on its way or its grant is being redeemed.
+fn under_way(state: &Subscriber) -> bool {
+    let attempt = state.session.as_ref().and_then(|session| session.attempt.as_ref());
+    attempt.is_some_and(attempt::Attempt::in_flight)
 }
 
 /// The session now stands here.
@@ -382,38 +358,4 @@ pub(super) fn another_bank(state: &mut Subscriber, context: &Context<'_>) -> Mov
     session.bank = None;
     session.stage = Outcome::ChooseBank;
     banks(context).into()
-}
-
-fn links(state: &Subscriber) -> Move {
-    if state.links.is_empty() {
-        Outcome::NoLinks.into()
-    } else {
-        Outcome::Links.into()
-    }
-}
-
-fn pick_link(state: &mut Subscriber, key: &str) -> Move {
-    state.cursor.link = LinkId::parse(key).ok();
-    if looked_at(state).is_some() {
-        Outcome::Link.into()
-    } else {
-        links(state)
-    }
-}
-
-fn unlink(state: &mut Subscriber, effects: &mut Vec<Effect>) -> Move {
-    let Some(link) = looked_at(state) else {
-        return links(state);
-    };
-    let id = link.id;
-    effects.push(Effect::Unlink(id));
-    // Whoever looks again must not be told that it is linked.
-    forget_result(state, id);
-    Move::Wait
-}
-
-/// The link that stands on the screen.
-pub(super) fn looked_at(state: &Subscriber) -> Option<&LinkBrief> {
-    let id = state.cursor.link?;
-    state.links.iter().find(|link| link.id == id)
 }

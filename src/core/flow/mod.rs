@@ -10,7 +10,7 @@
 //! | `state.rs` | the value under one key |
 //! | `dialogs.rs` | is this callback new, a repeat, late, or in a dialog that is not in charge? |
 //! | `turn.rs` | a person dialled or typed |
-//! | `act.rs`, `fields.rs` | what each action of the menu does |
+//! | `act.rs`, `fields.rs`, `links.rs` | what each action of the menu does |
 //! | `news.rs` | something came from a provider, the records or the clock |
 //! | `view.rs` | the screen for a state |
 
@@ -28,6 +28,7 @@ use crate::core::time::Timestamp;
 mod act;
 pub mod dialogs;
 mod fields;
+mod links;
 pub mod news;
 pub mod state;
 mod turn;

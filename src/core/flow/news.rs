@@ -2,7 +2,7 @@
 //! changes only for a turn that is still waiting, for nobody can be shown what they did not ask for.
 
 use super::act::stand;
-use super::state::{LinkBrief, Note, Slot, Subscriber};
+use super::state::{ConnectSession, LinkBrief, Note, Slot, Subscriber};
 use super::{Context, Effect, Fate, Flow, News, OpenResult, ROUNDS};
 use crate::core::attempt::{Event, Refusal, State, WRONG_CODES};
 use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
@@ -141,13 +141,11 @@ impl Flow {
                     return (true, waiting);
                 }
                 let warn = session.bank.as_ref().is_some_and(|bank| bank.warn) && first;
-                if changed && !first {
-                    state.cursor.note = Some(note("note-changed", None));
-                }
+                let warned = session.stage != Outcome::Warn;
                 if warn {
                     stand(state, Outcome::Warn);
-                } else if changed && state.session.as_ref().is_some_and(|s| s.stage != Outcome::Warn) {
-                    Self::ask(state);
+                } else if changed && warned {
+                    Self::ask_anew(state, !first);
                 }
             }
             OpenResult::Renewed => {
@@ -307,8 +305,16 @@ impl Flow {
         let Some(session) = &mut state.session else { return };
         session.restart_form(opened.form.clone());
         session.provider_session = Some(opened);
-        state.cursor.note = Some(note("note-changed", None));
+        Self::ask_anew(state, true);
+    }
+
+    /// Asks a form that is another than was thought; says so where something had been asked already.
+    fn ask_anew(state: &mut Subscriber, say_so: bool) {
         Self::ask(state);
+        let asks = |session: &ConnectSession| matches!(session.stage, Outcome::Ask | Outcome::AskChoice);
+        if say_so && state.session.as_ref().is_some_and(asks) {
+            state.cursor.note = Some(note("note-changed", None));
+        }
     }
 
     /// Counts a login against the limits, once, or takes it off again when it turns out that the bank accepted it or never

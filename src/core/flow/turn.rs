@@ -23,6 +23,13 @@ impl Flow {
             Self::learn(state, known, context);
         }
         let mut effects = self.tick(state, context);
+        if let Some(dialog) = state.dialogs.first_mut() {
+            // Whoever goes on typing waits no longer for what the line before would have led to.
+            dialog.reply = Slot::Set(Answer {
+                end: false,
+                text: String::new(),
+            });
+        }
         let next = match input {
             Input::Begin(extras) => {
                 let home = match Self::home(state) {

@@ -1,6 +1,6 @@
 //! The screen for a state.
 
-use super::act::looked_at;
+use super::links::looked_at;
 use super::state::{Answer, ConnectSession, Subscriber};
 use super::{Context, Flow};
 use crate::core::attempt;

@@ -11,6 +11,8 @@ pub mod http;
 pub mod logs;
 #[cfg(feature = "sandbox")]
 pub mod node;
+pub mod one_bank;
+pub mod parts;
 pub mod proxy;
 pub mod records;
 pub mod redis;

@@ -1,6 +1,7 @@
 //! The list of banks: order, search, pages, and numbers that mean what was shown.
 
-use super::phone::{Phone, bank, flow_with, login_form};
+use super::made_up::{bank, login_form};
+use super::phone::{Phone, flow_with};
 use crate::core::flow::Offer;
 use crate::core::menu::Outcome;
 use crate::core::policy::{PolicyOverride, SecretsOverUssd};
@@ -122,7 +123,7 @@ fn without_a_list() {
     phone.dial();
     assert!(phone.types("1").starts_with("The list of banks is not available"));
     assert!(phone.types("1").starts_with("The list of banks is not available"));
-    phone.banks = super::phone::banks();
+    phone.banks = super::made_up::banks();
     assert!(phone.types("1").starts_with("Choose your bank"));
 }
 

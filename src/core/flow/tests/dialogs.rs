@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::phone::{Phone, link};
+use super::made_up::link;
+use super::phone::Phone;
 use crate::core::flow::dialogs::Typed;
 use crate::core::flow::state::Slot;
 use crate::core::flow::{Fate, Flow};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::phone::{Phone, bank, code_form, failed, field, form, login_form, opened};
+use super::made_up::{bank, code_form, failed, field, form, login_form, opened};
+use super::phone::Phone;
 use crate::core::flow::{Effect, Fate, News};
 use crate::core::menu::Outcome;
 use crate::core::next_step::{FailureClass, FieldKind};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::phone::{Phone, code_form, failed, link, opened};
+use super::made_up::{code_form, failed, link, opened};
+use super::phone::Phone;
 use crate::core::flow::{Effect, Fate, Known, News, Unsettled};
 use crate::core::gsm7;
 use crate::core::menu::Outcome;
@@ -335,7 +336,8 @@ fn a_retry_is_another_try() {
     let first = phone.session().id;
     phone.fate(id, Fate::Unknown);
     phone.fate(id, Fate::Lapsed);
-    phone.types("1");
+    // Checks again, reads that it could not be found out, tries again.
+    phone.keys(&["1", "1"]);
     assert_ne!(phone.session().id, first);
     assert!(!phone.hears(&News::Opened {
         session: first,

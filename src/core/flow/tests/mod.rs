@@ -3,8 +3,11 @@
 mod banks;
 mod dialogs;
 mod forms;
+mod happenings;
 mod journeys;
+mod made_up;
 mod outcomes;
 mod phone;
+mod properties;
 mod renewals;
 mod screens;

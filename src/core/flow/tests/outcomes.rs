@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::phone::{Phone, failed, link};
+use super::made_up::{failed, link};
+use super::phone::Phone;
 use crate::core::attempt::Refusal;
 use crate::core::flow::{Effect, Fate, Known};
 use crate::core::menu::Outcome;
@@ -113,6 +114,22 @@ fn late_answers_are_links() {
             assert!(!phone.fate(id, failed(FailureClass::Refused)), "linked is linked");
             assert!(phone.dial().starts_with("Zenith Bank ..4321 is linked"));
         }
+    }
+}
+
+/// Found after all while the person reads that it was not: trying again looks at what was found and logs in no second
+/// time.
+#[test]
+fn found_after_all() {
+    for key in ["1", "2"] {
+        let (mut phone, id) = Phone::submitted();
+        phone.fate(id, Fate::Unknown);
+        phone.fate(id, Fate::Lapsed);
+        assert!(phone.types("1").starts_with("We could not confirm"), "{}", phone.says());
+        assert!(phone.fate(id, Fate::Granted));
+        assert_eq!(phone.types(key), "");
+        assert!(phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+        assert!(phone.says().starts_with("Done! Zenith Bank"), "{}", phone.says());
     }
 }
 

@@ -3,20 +3,17 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::made_up::{banks, link};
 use crate::core::attempt::{Event, State};
 use crate::core::flow::dialogs::{Seat, Typed, Verdict};
 use crate::core::flow::news::Heard;
-use crate::core::flow::state::{Answer, ConnectSession, LinkBrief, Slot, Subscriber};
-use crate::core::flow::{
-    Context, Effect, Fate, Flow, Fresh, Input, Known, News, Offer, OpenResult, OpenSession, Settings, Submit,
-};
+use crate::core::flow::state::{Answer, ConnectSession, Slot, Subscriber};
+use crate::core::flow::{Context, Effect, Fate, Flow, Fresh, Input, Known, News, Offer, OpenSession, Settings, Submit};
 use crate::core::gsm7;
-use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, NodeId};
-use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
 use crate::core::menu::{Menu, Outcome};
 use crate::core::messages::{Locale, Texts};
 use crate::core::msisdn::Msisdn;
-use crate::core::next_step::{Choice, Failure, FailureClass, Field, FieldKind, Form};
 use crate::core::policy::{Policy, PolicyOverride, SecretsOverUssd};
 use crate::core::time::Timestamp;
 
@@ -52,112 +49,6 @@ pub fn flow() -> Arc<Flow> {
     static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
     FLOW.get_or_init(|| flow_with(SecretsOverUssd::Allow, Vec::new()))
         .clone()
-}
-
-/// A field of a form.
-pub fn field(name: &str, kind: FieldKind) -> Field {
-    Field {
-        name: name.to_owned(),
-        label: name.to_uppercase(),
-        kind,
-        max_len: None,
-        exact_len: None,
-    }
-}
-
-/// A form of these fields.
-pub fn form(fields: Vec<Field>) -> Form {
-    Form { title: None, fields }
-}
-
-/// User name and password, the password first: the conversation asks it last.
-pub fn login_form() -> Form {
-    form(vec![
-        field("password", FieldKind::Secret),
-        field("username", FieldKind::Text),
-    ])
-}
-
-/// A one-time code of six digits.
-pub fn code_form() -> Form {
-    let mut otp = field("otp", FieldKind::Digits);
-    otp.exact_len = Some(6);
-    form(vec![otp])
-}
-
-/// A bank with these forms, one auth method each.
-pub fn bank(id: &str, name: &str, forms: Vec<Form>) -> Offer {
-    let methods = forms.into_iter().enumerate().map(|(n, form)| AuthMethod {
-        id: format!("method-{n}"),
-        name: format!("Way {n}"),
-        form,
-        card_and_pin: false,
-    });
-    Offer {
-        provider: "mono".to_owned(),
-        institution: Institution {
-            id: format!("{id}:p"),
-            provider_id: id.to_owned(),
-            name: name.to_owned(),
-            country: Some("NG".to_owned()),
-            business: false,
-            methods: methods.collect(),
-            timeout: None,
-        },
-    }
-}
-
-/// Banks with every kind of form.
-pub fn banks() -> Vec<Offer> {
-    let choice = |label: &str, value: &str| Choice {
-        label: label.to_owned(),
-        value: value.to_owned(),
-    };
-    let one_of = FieldKind::OneOf(vec![choice("Personal", "p-1"), choice("Business", "b-2")]);
-    vec![
-        bank("access", "Access Bank", vec![login_form()]),
-        bank(
-            "first",
-            "First Bank",
-            vec![login_form(), form(vec![field("card", FieldKind::Digits)])],
-        ),
-        bank(
-            "polaris",
-            "Polaris",
-            vec![form(vec![field("kind", one_of), field("pin", FieldKind::Secret)])],
-        ),
-        bank("zenith", "Zenith Bank", vec![login_form()]),
-    ]
-}
-
-/// A link as the records know it.
-pub fn link(n: u8, institution: &str, name: &str) -> LinkBrief {
-    LinkBrief {
-        id: LinkId::from_bytes([n; 16]),
-        bank: name.to_owned(),
-        institution: institution.to_owned(),
-        provider: "mono".to_owned(),
-        masked: Some("4321".to_owned()),
-        again: false,
-    }
-}
-
-/// A failure of this class.
-pub fn failed(class: FailureClass) -> Fate {
-    Fate::Failed(Failure {
-        class,
-        retry_after: None,
-    })
-}
-
-/// A provider's session.
-pub fn opened(id: &str, form: Option<Form>) -> OpenResult {
-    OpenResult::Open(ProviderSession {
-        id: id.to_owned(),
-        expires_at: None,
-        form,
-        kind: SessionKind::Link,
-    })
 }
 
 /// A phone in somebody's hand.
@@ -264,7 +155,12 @@ impl Phone {
         self.typed.clear();
         let extras: Vec<String> = extras.iter().map(|&extra| extra.to_owned()).collect();
         self.callback(self.dialog, Typed::Begin(&extras), Some(known));
-        self.says()
+        // What is under way is waited for on a dial, too.
+        if self.state.waiting() {
+            self.polls(false)
+        } else {
+            self.says()
+        }
     }
 
     /// Dials; the records know what the live value knows of links.

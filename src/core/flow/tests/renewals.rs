@@ -1,6 +1,7 @@
 //! Logging in again for a link.
 
-use super::phone::{Phone, field, flow_with, form, link, login_form, opened};
+use super::made_up::{field, form, link, login_form, opened};
+use super::phone::{Phone, flow_with};
 use crate::core::flow::{Fate, Known, News, OpenResult, OpenSession};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FieldKind;

@@ -1,6 +1,7 @@
 //! Every screen in every language with the longest values, through the real view.
 
-use super::phone::{Phone, bank, field, form, login_form};
+use super::made_up::{bank, field, form, login_form};
+use super::phone::Phone;
 use crate::core::attempt::{Attempt, Refusal, State};
 use crate::core::flow::state::{Cursor, LinkBrief, Note};
 use crate::core::gsm7;

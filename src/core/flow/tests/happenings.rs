@@ -1,0 +1,83 @@
+//! What can happen to a conversation, drawn by chance.
+
+use proptest::prelude::*;
+
+use super::made_up::{code_form, failed, link};
+use crate::core::flow::Fate;
+use crate::core::messages::Locale;
+use crate::core::next_step::{AccountChoice, FailureClass};
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+pub enum Happening {
+    Dial(Vec<String>),
+    Type(String),
+    /// A line that is found nowhere else, so that it can be looked for.
+    Canary,
+    Repeat,
+    Mismatch,
+    Older(u8),
+    Passes(u64),
+    Sent,
+    Fate(u8, bool),
+    Opened(u8, u8),
+    Unlinked,
+    Poll(bool),
+    Close,
+    Speak(usize),
+}
+
+fn typed() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => "[0-9]",
+        2 => prop_oneof!["zen", "first", "pol", "[0-9]{2,6}", "123456"],
+        1 => "[a-zA-Z ]{1,20}",
+        1 => any::<String>(),
+        1 => prop_oneof![Just("😀🇳🇬".to_owned()), Just("\u{0}\u{1b}[2J\r\n".to_owned()), Just("１２".to_owned())],
+        1 => Just("9".repeat(500)),
+        1 => "[*#0-9a-z]{1,12}",
+    ]
+}
+
+/// Anything, in the shares in which it leads furthest.
+pub fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        4 => prop::collection::vec("[0-9x]", 0..3).prop_map(Happening::Dial),
+        16 => typed().prop_map(Happening::Type),
+        14 => Just(Happening::Canary),
+        2 => Just(Happening::Repeat),
+        1 => Just(Happening::Mismatch),
+        1 => any::<u8>().prop_map(Happening::Older),
+        4 => prop_oneof![0_u64..10, 60_u64..100, 300_u64..1_200, Just(90_000)].prop_map(Happening::Passes),
+        5 => Just(Happening::Sent),
+        14 => (0_u8..14, prop::bool::weighted(0.9)).prop_map(|(fate, right)| Happening::Fate(fate, right)),
+        6 => (any::<u8>(), 0_u8..7).prop_map(|(which, result)| Happening::Opened(which, result)),
+        1 => Just(Happening::Unlinked),
+        4 => any::<bool>().prop_map(Happening::Poll),
+        1 => Just(Happening::Close),
+        1 => (0_usize..Locale::ALL.len()).prop_map(Happening::Speak),
+    ]
+}
+
+/// One of the things that can become of an attempt.
+pub fn fate_of(which: u8) -> Fate {
+    let account = |n: u8| AccountChoice {
+        key: format!("key-{n}"),
+        masked: "4321".to_owned(),
+        label: "Savings".to_owned(),
+        currency: None,
+    };
+    match which {
+        0 | 1 => Fate::Prompt(code_form()),
+        2 => Fate::Choose(vec![account(1), account(2)]),
+        3 => Fate::Granted,
+        4 => Fate::Linked(link(1, "zenith:p", "Zenith Bank")),
+        5 | 6 => failed(FailureClass::Refused),
+        7 | 8 => failed(FailureClass::WrongCode),
+        9 => failed(FailureClass::SessionExpired),
+        10 => Fate::NotSent,
+        11 => Fate::Unknown,
+        12 => Fate::Lapsed,
+        _ => failed(FailureClass::Busy),
+    }
+}

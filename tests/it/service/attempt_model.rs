@@ -1,0 +1,271 @@
+//! Attempts in a live value that several nodes write at once, over both stores, against a plain model.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo::ambient::{OsEntropy, SystemClock};
+use kiungo::core::attempt::{Attempt, Event, State};
+use kiungo::core::flow::state::{ConnectSession, Subscriber};
+use kiungo::core::ids::{AttemptId, ConnectSessionId, NodeId};
+use kiungo::core::linking::Step;
+use kiungo::core::messages::Locale;
+use kiungo::core::msisdn::Msisdn;
+use kiungo::core::seal::{Keyring, SealError, Tag};
+use kiungo::core::time::Timestamp;
+use kiungo::service::live::{Found, Live};
+use kiungo::store::memory::MemoryStore;
+use kiungo::store::redis::{RedisOptions, RedisStore};
+use kiungo::store::{Store, Swap};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::support::parts::keyring;
+use crate::support::redis::RedisServer;
+
+const LEASE: i64 = 1_000;
+
+fn node(n: u8) -> NodeId {
+    NodeId::from_bytes([n; 16])
+}
+
+fn id(n: u8) -> AttemptId {
+    AttemptId::from_bytes([n; 16])
+}
+
+fn msisdn(n: u32) -> Msisdn {
+    Msisdn::parse(&format!("+23480{n:08}"), "NG").expect("a number")
+}
+
+fn live(store: &Arc<dyn Store>, ring: &Arc<Keyring>) -> Live {
+    Live::new(store.clone(), ring.clone(), Arc::new(OsEntropy))
+}
+
+fn begun(owner: u8, attempt: u8, now: i64) -> Attempt {
+    Attempt {
+        id: id(attempt),
+        step: Step::Login,
+        state: State::Pending,
+        owner: node(owner),
+        begun_at: Timestamp::from_millis(now),
+        lease_until: Timestamp::from_millis(now + LEASE),
+    }
+}
+
+/// What a node does.
+#[derive(Clone, Debug)]
+enum Act {
+    Begin,
+    Take(Event),
+}
+
+#[derive(Clone, Debug)]
+struct Move {
+    node: u8,
+    /// Which attempt it is about: an earlier one, or the present one.
+    of: u8,
+    act: Act,
+    passes: i64,
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let act = prop_oneof![
+        2 => Just(Act::Begin),
+        6 => Just(Act::Take(Event::Send(node(0)))),
+        1 => Just(Act::Take(Event::Accept)),
+        1 => Just(Act::Take(Event::Refuse)),
+        1 => Just(Act::Take(Event::Grant)),
+        1 => Just(Act::Take(Event::Link)),
+        1 => Just(Act::Take(Event::Silence)),
+        2 => Just(Act::Take(Event::Tick)),
+        1 => Just(Act::Take(Event::Lapse)),
+    ];
+    let one = (1_u8..4, 0_u8..3, act, prop_oneof![4 => 0_i64..200, 1 => 900_i64..1_200]);
+    prop::collection::vec(
+        one.prop_map(|(node, of, act, passes)| Move { node, of, act, passes }),
+        1..25,
+    )
+}
+
+/// Plays moves through the store and against the model, one after the other.
+async fn play(nodes: &[Live], tag: &Tag, number: &Msisdn, moves: &[Move]) {
+    let (mut now, mut last, mut model) = (0, 0_u8, None::<Attempt>);
+    let mut sends = [0_u32; 32];
+    for step in moves {
+        now += step.passes;
+        let writer = &nodes[usize::from(step.node - 1)];
+        let about = last.saturating_sub(step.of);
+        match &step.act {
+            Act::Begin => {
+                if model.as_ref().is_some_and(Attempt::in_flight) {
+                    continue;
+                }
+                last += 1;
+                let attempt = begun(step.node, last, now);
+                begin(writer, tag, number, attempt.clone()).await;
+                model = Some(attempt);
+            }
+            Act::Take(event) => {
+                let event = match event {
+                    Event::Send(_) => Event::Send(node(step.node)),
+                    other => *other,
+                };
+                let at = Timestamp::from_millis(now);
+                let taken = writer
+                    .change(tag, |state| state.attempt_mut(id(about))?.take(event, at).ok())
+                    .await
+                    .expect("the store");
+                let present = model.as_mut().filter(|attempt| attempt.id == id(about));
+                let before = present.as_ref().map(|attempt| attempt.state);
+                let wanted = present.and_then(|attempt| attempt.take(event, at).ok());
+                assert_eq!(taken, wanted, "{step:?} from {before:?}");
+                if taken.is_some() && matches!(event, Event::Send(_)) {
+                    sends[usize::from(about)] += 1;
+                }
+            }
+        }
+        assert!(sends.iter().all(|sent| *sent <= 1), "sent twice");
+        for reader in nodes {
+            assert_eq!(present(reader, tag).await, model);
+        }
+    }
+}
+
+async fn begin(live: &Live, tag: &Tag, number: &Msisdn, attempt: Attempt) {
+    let loaded = live.load(tag).await.expect("the store");
+    let mut state = match loaded.found {
+        Found::Subscriber(state) => *state,
+        Found::Nothing => Subscriber::new(number.clone(), Locale::En),
+        Found::Broken(error) => panic!("{error}"),
+    };
+    let mut session = ConnectSession::new(ConnectSessionId::from_bytes([1; 16]), None);
+    session.attempt = Some(attempt);
+    state.session = Some(session);
+    assert!(live.swap(tag, loaded.version, &state).await.expect("the store"));
+}
+
+async fn present(live: &Live, tag: &Tag) -> Option<Attempt> {
+    match live.load(tag).await.expect("the store").found {
+        Found::Subscriber(state) => state.session?.attempt,
+        Found::Nothing => None,
+        Found::Broken(error) => panic!("{error}"),
+    }
+}
+
+async fn holds(store: Arc<dyn Store>, cases: u32) {
+    let ring = Arc::new(keyring(&["k1"]));
+    let nodes: Vec<_> = (0..3).map(|_| live(&store, &ring)).collect();
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let strategy = moves();
+    for case in 0..cases {
+        let moves = strategy.new_tree(&mut runner).expect("moves").current();
+        let number = msisdn(case);
+        play(&nodes, &ring.tag(&number), &number, &moves).await;
+    }
+}
+
+/// Of several nodes that are about to send the same attempt at the same moment, one may: its owner, once.
+async fn one_may_send(store: Arc<dyn Store>) {
+    let ring = Arc::new(keyring(&["k1"]));
+    for case in 0..40 {
+        let number = msisdn(9_000_000 + case);
+        let tag = ring.tag(&number);
+        begin(&live(&store, &ring), &tag, &number, begun(1, 1, 0)).await;
+        // Two tasks of the owner, as after a doubled effect, and two of other nodes.
+        let tries = [1, 1, 2, 3].map(|who| {
+            let live = live(&store, &ring);
+            tokio::spawn(async move {
+                let sent = live.change(&tag, |state| {
+                    state
+                        .attempt_mut(id(1))?
+                        .take(Event::Send(node(who)), Timestamp::from_millis(5))
+                        .ok()
+                });
+                sent.await.expect("the store").is_some()
+            })
+        });
+        let mut sent = Vec::new();
+        for one in tries {
+            sent.push(one.await.expect("no panic"));
+        }
+        assert_eq!(sent.iter().filter(|sent| **sent).count(), 1, "{sent:?}");
+        assert!(sent[0] || sent[1]);
+    }
+}
+
+/// A blob opens only in its own place, as the write that it was; and under any key that is still accepted.
+async fn bound_to_its_place(store: Arc<dyn Store>) {
+    let ttl = Duration::from_mins(5);
+    let old = Arc::new(keyring(&["k1"]));
+    let (one, other) = (msisdn(8_000_001), msisdn(8_000_002));
+    let (mine, theirs) = (old.tag(&one), old.tag(&other));
+    let before = live(&store, &old);
+    begin(&before, &mine, &one, begun(1, 1, 0)).await;
+    begin(&before, &theirs, &other, begun(1, 2, 0)).await;
+    let first = store.load(&mine).await.unwrap().expect("a value");
+
+    // Rotated: sealed anew under the new key, still opened under the old one, and no further than it is accepted.
+    let both = live(&store, &Arc::new(keyring(&["m2", "k1"])));
+    assert_eq!(present(&both, &mine).await.map(|attempt| attempt.id), Some(id(1)));
+    begin(&both, &mine, &one, begun(2, 3, 0)).await;
+    let rotated = store.load(&mine).await.unwrap().expect("a value");
+    assert_eq!(broken(&before, &mine).await, Some(SealError::UnknownKey));
+    let new = live(&store, &Arc::new(keyring(&["m2"])));
+    assert_eq!(present(&new, &mine).await.map(|attempt| attempt.id), Some(id(3)));
+    assert_eq!(broken(&new, &theirs).await, Some(SealError::UnknownKey));
+
+    // Another person's blob, and an older one of one's own under the present version: both are refused.
+    let their_version = store.load(&theirs).await.unwrap().map(|stored| stored.version);
+    assert_eq!(store.swap(&theirs, their_version, &rotated, ttl).await, Ok(Swap::Won));
+    assert_eq!(broken(&both, &theirs).await, Some(SealError::Broken));
+    let mut replayed = first.clone();
+    replayed.version = rotated.version;
+    assert_eq!(
+        store.swap(&mine, Some(rotated.version), &replayed, ttl).await,
+        Ok(Swap::Won)
+    );
+    assert_eq!(broken(&both, &mine).await, Some(SealError::Broken));
+
+    // Every changed byte is seen.
+    for at in 0..rotated.bytes.len() {
+        let mut altered = rotated.clone();
+        altered.bytes[at] ^= 1;
+        let version = store.load(&mine).await.unwrap().map(|stored| stored.version);
+        assert_eq!(store.swap(&mine, version, &altered, ttl).await, Ok(Swap::Won));
+        assert!(broken(&both, &mine).await.is_some(), "byte {at}");
+    }
+}
+
+async fn broken(live: &Live, tag: &Tag) -> Option<SealError> {
+    match live.load(tag).await.expect("the store").found {
+        Found::Broken(error) => Some(error),
+        Found::Nothing | Found::Subscriber(_) => None,
+    }
+}
+
+fn memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new(Arc::new(SystemClock)))
+}
+
+/// In memory, the value always is what the model says, and nothing is sent twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_hold_in_memory() {
+    holds(memory(), 300).await;
+    one_may_send(memory()).await;
+    bound_to_its_place(memory()).await;
+}
+
+/// The same in a real Redis.
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_hold_in_redis() {
+    let server = RedisServer::start().await;
+    let store: Arc<dyn Store> =
+        Arc::new(RedisStore::connect(&server.url(), RedisOptions::default()).expect("an address"));
+    holds(store.clone(), 60).await;
+    one_may_send(store.clone()).await;
+    bound_to_its_place(store).await;
+}

@@ -1,0 +1,5 @@
+//! The services as the server wires them, over stores and gateways of the tests.
+
+mod attempt_model;
+mod round_trips;
+mod sinks;

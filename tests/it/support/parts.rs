@@ -1,0 +1,363 @@
+//! Turns put together from parts, as the server does it, over a store and a gateway of the test's own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kiungo::ambient::{OsEntropy, SystemClock};
+use kiungo::core::flow::{Flow, Settings};
+use kiungo::core::ids::{NodeId, PartnerId};
+use kiungo::core::menu::Menu;
+use kiungo::core::messages::Texts;
+use kiungo::core::msisdn::Msisdn;
+use kiungo::core::policy::{Policy, SecretsOverUssd};
+use kiungo::core::seal::{Keyring, Tag};
+use kiungo::core::secret::Secret;
+use kiungo::gateways::{
+    Callback, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, ReplySink, WireReply,
+};
+use kiungo::providers::{Credentials, Registry};
+use kiungo::service::attempts::Attempts;
+use kiungo::service::catalogue::Catalogue;
+use kiungo::service::jobs::Jobs;
+use kiungo::service::known::Facts;
+use kiungo::service::linking::Linking;
+use kiungo::service::live::Live;
+use kiungo::service::metrics::Metrics;
+use kiungo::service::news::Newsroom;
+use kiungo::service::partner::{CustomerPattern, Providers, enrol};
+use kiungo::service::runtime::Runtime;
+use kiungo::service::sealing::Sealing;
+use kiungo::service::turn::{TurnService, Turns};
+use kiungo::service::wakes::Wakes;
+use kiungo::service::{Callbacks, Channel, OwnedRequest};
+use kiungo::store::{IndexKey, Store, StoreError, Stored, Swap, Version};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::task::TaskTracker;
+
+use super::one_bank::OneBank;
+use super::records::{Backend, Fixture, partner};
+
+/// The one channel's name and its secret.
+pub const CHANNEL: (&str, &str) = ("test-ng", "Zq7-path-secret-0123456789abcdef");
+
+/// A store that counts what it is asked.
+pub struct Counting<S> {
+    inner: S,
+    /// Values read.
+    pub loads: AtomicUsize,
+    /// Values written.
+    pub swaps: AtomicUsize,
+    /// After this many writes it answers nothing any more.
+    pub last_swap: AtomicUsize,
+}
+
+impl<S> Counting<S> {
+    /// Counts what this store is asked.
+    pub fn new(inner: S) -> Self {
+        Self {
+            inner,
+            loads: AtomicUsize::new(0),
+            swaps: AtomicUsize::new(0),
+            last_swap: AtomicUsize::new(usize::MAX),
+        }
+    }
+
+    fn alive(&self) -> Result<(), StoreError> {
+        if self.swaps.load(Ordering::SeqCst) >= self.last_swap.load(Ordering::SeqCst) {
+            return Err(StoreError("timeout".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Loads and swaps since the last time.
+    pub fn taken(&self) -> (usize, usize) {
+        (
+            self.loads.swap(0, Ordering::SeqCst),
+            self.swaps.swap(0, Ordering::SeqCst),
+        )
+    }
+}
+
+#[async_trait]
+impl<S: Store> Store for Counting<S> {
+    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
+        self.alive()?;
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        self.inner.load(tag).await
+    }
+
+    async fn swap(
+        &self,
+        tag: &Tag,
+        expected: Option<Version>,
+        next: &Stored,
+        ttl: Duration,
+    ) -> Result<Swap, StoreError> {
+        self.alive()?;
+        self.swaps.fetch_add(1, Ordering::SeqCst);
+        self.inner.swap(tag, expected, next, ttl).await
+    }
+
+    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError> {
+        self.inner.point(name, tag, ttl).await
+    }
+
+    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError> {
+        self.inner.follow(name).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.inner.ready().await
+    }
+}
+
+/// A dialect that says what it means: `dialog number text`, the text being everything typed so far; a dialog that has
+/// ended is told without a text.
+pub struct Plain {
+    /// Where screens go when they do not travel in the answer.
+    pub sink: Option<UnboundedSender<WireReply>>,
+}
+
+/// Hands screens to the test.
+struct Handed(UnboundedSender<WireReply>);
+
+#[async_trait]
+impl ReplySink for Handed {
+    async fn deliver(self: Box<Self>, reply: WireReply) {
+        self.0.send(reply).expect("the test listens");
+    }
+}
+
+impl Gateway for Plain {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn sink(&self) -> Option<Box<dyn ReplySink>> {
+        Some(Box::new(Handed(self.sink.clone()?)))
+    }
+
+    fn overhead(&self) -> u16 {
+        4
+    }
+
+    fn limits(&self, _: Option<&str>) -> Limits {
+        Limits {
+            out_septets: 160,
+            ..Limits::default()
+        }
+    }
+
+    fn parse(&self, request: &RawRequest<'_>) -> Result<Parsed, ParseError> {
+        let body = std::str::from_utf8(request.body).map_err(|_| ParseError::Encoding)?;
+        let mut parts = body.splitn(3, ' ');
+        let dialog = parts.next().ok_or(ParseError::Field("dialog"))?.to_owned();
+        let number = parts.next().ok_or(ParseError::Field("number"))?;
+        let msisdn = Msisdn::parse(number, request.country).map_err(|_| ParseError::Msisdn)?;
+        let Some(text) = parts.next() else {
+            return Ok(Parsed::Notice(Notice {
+                dialog,
+                msisdn: Some(msisdn),
+                closed: kiungo::gateways::Closed::Abandoned,
+            }));
+        };
+        Ok(Parsed::Turn(Callback {
+            dialog,
+            msisdn,
+            network: None,
+            service_code: None,
+            event: if text.is_empty() {
+                Event::Begin { dialled: Vec::new() }
+            } else {
+                Event::Whole(Secret::new(text))
+            },
+            turn_id: None,
+            echo: Vec::new(),
+        }))
+    }
+
+    fn render(&self, reply: Option<&Reply>, _: &[(String, String)]) -> WireReply {
+        let body = match reply {
+            Some(Reply::Continue(text)) => format!("CON {text}"),
+            Some(Reply::End(text)) => format!("END {text}"),
+            None => "taken".to_owned(),
+        };
+        WireReply {
+            status: 200,
+            content_type: "text/plain",
+            headers: Vec::new(),
+            body: body.into_bytes(),
+        }
+    }
+}
+
+/// A ring whose active key is the first of these.
+pub fn keyring(ids: &[&str]) -> Keyring {
+    let key = |seed: u8| kiungo::core::seal::Key::new([seed; 32]);
+    let keys: BTreeMap<_, _> = ids.iter().map(|id| ((*id).to_owned(), key(id.as_bytes()[0]))).collect();
+    Keyring::new(ids[0], keys, key(1)).expect("a keyring")
+}
+
+/// Turns, and what they stand on.
+pub struct Assembled {
+    /// What answers callbacks.
+    pub service: TurnService,
+    /// Everything under way.
+    pub tasks: TaskTracker,
+    channel: Arc<Channel>,
+    _records: Fixture,
+}
+
+impl Assembled {
+    /// Answers one callback.
+    pub async fn answer(&self, body: &str) -> String {
+        let request = OwnedRequest {
+            method: "POST".to_owned(),
+            tail: String::new(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Some(body.as_bytes().to_vec()),
+        };
+        let reply = self.service.answer(self.channel.clone(), request).await;
+        assert_eq!(reply.status, 200);
+        String::from_utf8(reply.body).expect("text")
+    }
+}
+
+/// Puts turns together over this store and gateway; the list of banks has been read.
+pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
+    let fixture = Backend::Sqlite.fresh().await;
+    let (records, keyring, tasks) = (fixture.shared(), Arc::new(keyring(&["k1"])), TaskTracker::new());
+    let runtime = Runtime {
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        node: NodeId::from_bytes([1; 16]),
+        handle: Handle::current(),
+        tasks: tasks.clone(),
+        tripwire: Arc::new(|_| ()),
+    };
+    let keys = Credentials {
+        secret_key: Secret::new("key"),
+        app_id: None,
+    };
+    let owner = partner(1);
+    let (clock, entropy) = (runtime.clock.clone(), runtime.entropy.clone());
+    enrol(
+        records.as_ref(),
+        &keyring,
+        clock.as_ref(),
+        entropy.as_ref(),
+        &owner,
+        &[("mono", keys)],
+    )
+    .await
+    .expect("the records");
+    let providers = Arc::new(providers(owner.id, records.clone(), keyring.clone()));
+    let policy = Policy {
+        secrets_over_ussd: SecretsOverUssd::Allow,
+        overrides: Vec::new(),
+        card_and_pin: false,
+    };
+    let catalogue = Arc::new(Catalogue::new(
+        providers.clone(),
+        policy.clone(),
+        Duration::from_hours(1),
+        clock,
+    ));
+    catalogue.refresh().await;
+    let flow = Arc::new(flow(policy));
+    let live = Live::new(store, keyring.clone(), entropy.clone());
+    let sealing = Sealing {
+        keyring: keyring.clone(),
+        entropy,
+    };
+    let (wakes, metrics) = (Wakes::default(), Arc::new(Metrics::new()));
+    let newsroom = Newsroom {
+        flow: flow.clone(),
+        live: live.clone(),
+        wakes: wakes.clone(),
+        runtime: runtime.clone(),
+    };
+    let jobs = Arc::new(Jobs {
+        records: records.clone(),
+        linking: Linking {
+            records: records.clone(),
+            providers: providers.clone(),
+            sealing: sealing.clone(),
+            newsroom: newsroom.clone(),
+            runtime: runtime.clone(),
+        },
+        runtime: runtime.clone(),
+        metrics: metrics.clone(),
+    });
+    let attempts = Arc::new(Attempts {
+        live: live.clone(),
+        records: records.clone(),
+        providers,
+        sealing: sealing.clone(),
+        newsroom,
+        jobs,
+        catalogue: catalogue.clone(),
+        runtime: runtime.clone(),
+        metrics: metrics.clone(),
+    });
+    let channel = Arc::new(Channel {
+        name: CHANNEL.0.to_owned(),
+        gateway: Box::new(gateway),
+        service_code: "*384*96#".to_owned(),
+        secret: Secret::new(CHANNEL.1),
+        country: "NG".to_owned(),
+    });
+    let facts = Facts {
+        records,
+        partner: owner.id,
+        sealing,
+        runtime: runtime.clone(),
+    };
+    Assembled {
+        service: TurnService(Arc::new(Turns {
+            flow,
+            live,
+            facts,
+            catalogue,
+            attempts,
+            keyring,
+            runtime,
+            wakes,
+            metrics,
+            channels: vec![channel.clone()],
+        })),
+        tasks,
+        channel,
+        _records: fixture,
+    }
+}
+
+fn providers(partner: PartnerId, records: Arc<dyn kiungo::records::Records>, keyring: Arc<Keyring>) -> Providers {
+    let customer = CustomerPattern {
+        name: "Customer {ref}".to_owned(),
+        email: "{ref}@example.invalid".to_owned(),
+    };
+    let registry = Registry::new(vec![Arc::new(OneBank)]);
+    Providers::new(registry, partner, records, keyring, customer, vec!["NG".to_owned()])
+}
+
+fn flow(policy: Policy) -> Flow {
+    Flow {
+        menu: Menu::embedded().expect("the menu"),
+        texts: Texts::embedded().expect("the texts"),
+        settings: Settings {
+            partner: "Umoja Credit".to_owned(),
+            purpose: "a loan".to_owned(),
+            days: 90,
+            policy,
+            favourites: Vec::new(),
+            provider_timeout: Duration::from_mins(1),
+            lease_margin: kiungo::core::flow::LEASE_MARGIN,
+        },
+    }
+}
