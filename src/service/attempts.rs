@@ -81,7 +81,7 @@ impl Attempts {
                     }
                     Effect::Submit(submit) => this.submit(Whose { tag, msisdn }, *submit).await,
                     Effect::Unlink(link) => this.unlink(&tag, link).await,
-                    Effect::Settle(attempt) => this.jobs.hurry(&settle_key(attempt)).await,
+                    Effect::Settle(attempt) => this.jobs.settle(attempt).await,
                 }
             });
         }
@@ -234,7 +234,7 @@ impl Attempts {
         self.record(id, state).await;
         if state == AttemptState::Unknown {
             // A connection that was reset is often settled by one look, while the person still waits.
-            self.jobs.hurry(&settle_key(id)).await;
+            self.jobs.settle(id).await;
         }
         self.tell(&whose.tag, id, fate).await;
     }

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::attempts::settle_key;
 use super::linking::{Linking, Trouble};
 use super::metrics::{JobOutcome, Keeper, Metrics};
 use super::runtime::Runtime;
+use crate::core::ids::AttemptId;
 use crate::records::{Job, JobKind, Records};
 
 /// How long a claimed job is ours. Longer than any of its provider calls.
@@ -74,8 +76,8 @@ impl Jobs {
         count
     }
 
-    /// Runs one job now if nobody else does.
-    pub async fn hurry(&self, key: &str) {
+    /// Runs one job now if nobody else does. Says whether there was anything to run.
+    pub async fn hurry(&self, key: &str) -> bool {
         let now = self.runtime.clock.now();
         match self
             .records
@@ -83,8 +85,19 @@ impl Jobs {
             .await
         {
             Ok(Some(job)) => self.perform(job).await,
-            Ok(None) => {}
+            Ok(None) => return false,
             Err(error) => tracing::warn!(%error, "a job could not be claimed"),
+        }
+        true
+    }
+
+    /// Finds out now what became of an attempt; if that is known since long, and only the store has lost it, tells again.
+    pub async fn settle(&self, attempt: AttemptId) {
+        if self.hurry(&settle_key(attempt)).await {
+            return;
+        }
+        if let Err(trouble) = self.linking.retell(attempt).await {
+            tracing::info!(error = %trouble, "what became of an attempt could not be told again");
         }
     }
 

@@ -6,7 +6,7 @@ use super::runtime::Runtime;
 use super::sealing::Sealing;
 use crate::core::attempt::{Attempt as LiveAttempt, Refusal, State};
 use crate::core::flow::state::{Bank, ConsentGiven, LinkBrief};
-use crate::core::flow::{Known, Unsettled};
+use crate::core::flow::{Known, MadeBy, Unsettled};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::seal::{SealError, Tag};
@@ -36,12 +36,8 @@ impl Facts {
             Some(attempt) => self.unsettled(attempt).await?,
             None => None,
         };
-        let newest = match facts.links.first() {
-            Some(link) => self
-                .records
-                .attempt(link.attempt)
-                .await?
-                .map(|(attempt, _)| (attempt.session, brief(link, false))),
+        let linked = match facts.links.first() {
+            Some(link) => self.made_by(link).await?,
             None => None,
         };
         let begun = match live {
@@ -49,7 +45,7 @@ impl Facts {
             None => None,
         };
         Ok(Known {
-            newest,
+            linked,
             begun,
             links: facts.links.iter().map(|link| brief(link, false)).collect(),
             last_institution: facts.last_institution.map(|(institution, _)| institution),
@@ -60,6 +56,16 @@ impl Facts {
                 .collect(),
             unsettled,
         })
+    }
+
+    async fn made_by(&self, link: &Link) -> Result<Option<MadeBy>, RecordsError> {
+        let made = self.records.attempt(link.attempt).await?;
+        Ok(made.map(|(attempt, _)| MadeBy {
+            session: attempt.session,
+            attempt: attempt.id,
+            begun_at: attempt.created_at,
+            link: brief(link, false),
+        }))
     }
 
     async fn unsettled(&self, attempt: Attempt) -> Result<Option<Unsettled>, RecordsError> {

@@ -130,6 +130,19 @@ impl Linking {
         Ok(Verdict::Done)
     }
 
+    /// Tells again what became of an attempt, if that is known.
+    ///
+    /// # Errors
+    /// When it is to be tried again.
+    pub async fn retell(&self, id: AttemptId) -> Result<(), Trouble> {
+        match self.records.attempt(id).await? {
+            // Whoever is at it tells.
+            Some((attempt, _)) if attempt.state.unsettled() => Ok(()),
+            Some(_) => self.settle(id).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Nobody knows what became of it: look for an account that carries its session.
     async fn look_for(&self, attempt: Attempt) -> Result<Verdict, Trouble> {
         let now = self.runtime.clock.now();

@@ -13,6 +13,8 @@ mod http;
 #[cfg(feature = "sandbox")]
 mod journeys;
 mod keys;
+#[cfg(feature = "sandbox")]
+mod leak;
 mod menu;
 #[cfg(feature = "sandbox")]
 mod phone;

@@ -245,10 +245,23 @@ pub struct Known {
     pub refusals: Vec<crate::core::attempt::Refusal>,
     /// A submission whose answer is still owed.
     pub unsettled: Option<Unsettled>,
-    /// The newest link, with the connect session that made it.
-    pub newest: Option<(ConnectSessionId, LinkBrief)>,
+    /// What made the newest link.
+    pub linked: Option<MadeBy>,
     /// The live value's own attempt, if the records know it: it was begun, and may have been sent.
     pub begun: Option<AttemptId>,
+}
+
+/// What made a link.
+#[derive(Clone, Debug)]
+pub struct MadeBy {
+    /// The connect session.
+    pub session: ConnectSessionId,
+    /// The submission.
+    pub attempt: AttemptId,
+    /// When it was begun.
+    pub begun_at: Timestamp,
+    /// The link.
+    pub link: LinkBrief,
 }
 
 /// A submission whose answer is still owed, as the records know it.

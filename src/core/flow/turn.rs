@@ -1,8 +1,8 @@
 //! A person dialled or typed: one step of the conversation.
 
 use super::act::{Given, Move, stand};
-use super::state::{Answer, ConnectSession, LinkBrief, Note, Slot, Subscriber};
-use super::{Context, Effect, Flow, Input, Known};
+use super::state::{Answer, ConnectSession, Note, Slot, Subscriber};
+use super::{Context, Effect, Flow, Input, Known, MadeBy};
 use crate::core::attempt::Event;
 use crate::core::gsm7;
 use crate::core::ids::ConnectSessionId;
@@ -77,8 +77,8 @@ impl Flow {
         state
             .refusals
             .retain(|refusal| context.now.since(refusal.at) < crate::core::attempt::REFUSAL_MEMORY);
-        if let Some((session, link)) = &known.newest {
-            Self::learn_link(state, *session, link, context);
+        if let Some(made) = &known.linked {
+            Self::catch_up(state, made);
         }
         if let Some(attempt) = known.begun.and_then(|begun| state.attempt_mut(begun))
             && context.now > attempt.lease_until
@@ -106,16 +106,27 @@ impl Flow {
         state.session = Some(session);
     }
 
-    /// A live session that made the newest link without knowing it is told.
-    fn learn_link(state: &mut Subscriber, made_by: ConnectSessionId, link: &LinkBrief, context: &Context<'_>) {
-        let Some(session) = state.session.as_mut().filter(|s| s.id == made_by && s.result.is_none()) else {
+    /// The store has lost that the session at hand, or one begun after it, has led to a link: it is told, and nobody is
+    /// asked to log in again.
+    fn catch_up(state: &mut Subscriber, made: &MadeBy) {
+        let Some(session) = &mut state.session else { return };
+        let attempt = session.attempt.as_ref();
+        if session.id != made.session {
+            if attempt.is_some_and(|attempt| attempt.begun_at < made.begun_at) {
+                *session = ConnectSession::new(made.session, None);
+                Self::linked(state, made.link.clone());
+            }
             return;
-        };
-        if let Some(attempt) = &mut session.attempt {
-            // An attempt that cannot take it is not the one that made the link.
-            let _ = attempt.take(Event::Link, context.now);
         }
-        Self::linked(state, link.clone());
+        let told = matches!(session.stage, Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed);
+        let bank = session.bank.as_ref();
+        let elsewhere = bank.is_none_or(|bank| bank.id != made.link.institution);
+        let another = attempt.is_some_and(|attempt| attempt.in_flight() && attempt.id != made.attempt);
+        if told || elsewhere || another || session.renews.is_some() {
+            return;
+        }
+        session.attempt = None;
+        Self::linked(state, made.link.clone());
     }
 
     /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of bank or a

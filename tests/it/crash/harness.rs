@@ -23,7 +23,7 @@ use crate::support::redis::RedisServer;
 /// Long enough for a node to come up, or to die, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// The secret segment of the channel's path.
-const CHANNEL: &str = "a-secret-of-the-tests-channel";
+pub const CHANNEL: &str = "a-secret-of-the-tests-channel";
 /// The partner.
 pub const PARTNER: &str = "Duka Loans";
 

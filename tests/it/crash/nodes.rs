@@ -36,6 +36,7 @@ async fn the_other_node_tells_the_truth() {
         edge: Edge::Sent,
         site: Site::new(|switches| switches.latency = slow()).await,
         people: Vec::new(),
+        ended_at_the_edge: 0,
         tally: Tally::new(),
     };
     for round in 0..ROUNDS {

@@ -9,6 +9,9 @@ use super::phone::{BANK, Gone, Line, Phone, Seen};
 /// How often somebody types a password before giving up.
 const PATIENCE: usize = 3;
 
+/// Bytes of a password.
+pub const PASSWORD: usize = 35;
+
 /// What a person knows after the last screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Told {
@@ -172,24 +175,21 @@ impl Person {
                 .any(|account| account.unlinked_at.is_none() && sessions.contains(&&account.session))
     }
 
-    /// Dials only to see what is said about the account, and types nothing secret.
+    /// Dials only to see what is said about the account, and types nothing secret; again while the server is busy.
     pub async fn looks(&self, line: &Line) -> Result<Told, Gone> {
-        let mut phone = Phone::new(line, &self.number);
-        let mut seen = phone.dial().await?;
-        if seen == Seen::Welcome {
-            seen = phone.line("2").await?;
-        }
         for _ in 0..20 {
-            if seen != Seen::Checking {
-                break;
+            let mut phone = Phone::new(line, &self.number);
+            let mut seen = phone.dial().await?;
+            while !phone.over() && matches!(seen, Seen::Welcome | Seen::Checking) {
+                seen = phone.line(if seen == Seen::Welcome { "2" } else { "1" }).await?;
             }
-            seen = phone.line("1").await?;
+            match seen {
+                Seen::Linked | Seen::Links => return Ok(Told::Linked),
+                Seen::Confirming => return Ok(Told::Confirming),
+                Seen::Over => {}
+                _ => return Ok(Told::NotLinked),
+            }
         }
-        Ok(match seen {
-            Seen::Linked | Seen::Links => Told::Linked,
-            Seen::Confirming => Told::Confirming,
-            Seen::Over => Told::Nothing,
-            _ => Told::NotLinked,
-        })
+        Ok(Told::Nothing)
     }
 }

@@ -89,7 +89,7 @@ impl Seen {
         if reply.starts_with("END ") {
             return Self::Over;
         }
-        if reply.starts_with(&format!("CON {BANK}: ")) || says("That was not right") {
+        if says(&format!("{BANK}: ")) {
             return Self::Code;
         }
         panic!("nobody expects this screen: {reply:?}");

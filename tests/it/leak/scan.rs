@@ -1,5 +1,7 @@
 //! Looks for secrets in bytes, in every form in which they could have got there.
 
+use std::collections::{BTreeSet, HashMap};
+
 /// A secret to look for.
 #[derive(Clone, Debug)]
 pub struct Needle {
@@ -35,7 +37,12 @@ pub fn forms(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
     let each = |form: &dyn Fn(u8) -> String| bytes.iter().map(|byte| form(*byte)).collect::<String>().into_bytes();
     let mut found = vec![
         ("literal", bytes.to_vec()),
-        ("URL-encoded", url::form_urlencoded::byte_serialize(bytes).collect::<String>().into_bytes()),
+        (
+            "URL-encoded",
+            url::form_urlencoded::byte_serialize(bytes)
+                .collect::<String>()
+                .into_bytes(),
+        ),
         ("URL-encoded throughout", each(&|byte| format!("%{byte:02X}"))),
         ("URL-encoded throughout, small", each(&|byte| format!("%{byte:02x}"))),
         ("hexadecimal", each(&|byte| format!("{byte:02x}"))),
@@ -48,48 +55,68 @@ pub fn forms(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("+/", ["base64", "base64 at one", "base64 at two"]),
         ("-_", ["base64url", "base64url at one", "base64url at two"]),
     ] {
-        found.extend(names.into_iter().enumerate().map(|(at, name)| (name, base64(bytes, at, alphabet))));
+        found.extend(
+            names
+                .into_iter()
+                .enumerate()
+                .map(|(at, name)| (name, base64(bytes, at, alphabet))),
+        );
     }
     found
 }
 
 /// The characters of base64 that these bytes alone decide when they stand `at` bytes into a group of three.
 fn base64(bytes: &[u8], at: usize, last: &str) -> Vec<u8> {
-    let alphabet: Vec<u8> = (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain(last.bytes()).collect();
+    let alphabet: Vec<u8> = (b'A'..=b'Z')
+        .chain(b'a'..=b'z')
+        .chain(b'0'..=b'9')
+        .chain(last.bytes())
+        .collect();
     let bits: Vec<u8> = std::iter::repeat_n(0, at)
         .chain(bytes.iter().copied())
-        .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))
+        .flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1))
         .collect();
-    let letters = bits.chunks_exact(6).map(|six| alphabet[six.iter().fold(0, |n, bit| n << 1 | usize::from(*bit))]);
+    let letters = bits
+        .chunks_exact(6)
+        .map(|six| alphabet[six.iter().fold(0, |n, bit| (n << 1) | usize::from(*bit))]);
     letters.skip((at * 8).div_ceil(6)).collect()
 }
 
-/// Where secrets stand, in words that hold none of them.
+/// Where secrets stand, in words that hold none of them. Every place is gone through once, however many secrets there are:
+/// by the first two bytes of all forms, then by the first [`BEGINNING`].
 pub fn leaks(places: &[Place], needles: &[Needle]) -> Vec<String> {
-    let needles: Vec<_> = needles.iter().map(|needle| (&needle.what, forms(&needle.secret))).collect();
-    let mut found = Vec::new();
-    for place in places {
-        for (what, forms) in &needles {
-            let forms = forms.iter().filter(|(_, form)| contains(&place.bytes, form));
-            found.extend(forms.map(|(form, _)| format!("{what}, {form}, in {} {}", place.class, place.name)));
+    let mut forms_by_beginning: HashMap<Vec<u8>, Vec<(&str, &str, Vec<u8>)>> = HashMap::new();
+    let mut first_two = vec![false; 1 << 16];
+    for needle in needles {
+        for (form, bytes) in forms(&needle.secret) {
+            first_two[two(&bytes)] = true;
+            let same = forms_by_beginning.entry(bytes[..BEGINNING].to_vec()).or_default();
+            same.push((&needle.what, form, bytes));
         }
     }
-    found
+    let mut found = BTreeSet::new();
+    for place in places {
+        for at in 0..place.bytes.len().saturating_sub(BEGINNING - 1) {
+            let rest = &place.bytes[at..];
+            if !first_two[two(rest)] {
+                continue;
+            }
+            for (what, form, bytes) in forms_by_beginning.get(&rest[..BEGINNING]).into_iter().flatten() {
+                if rest.starts_with(bytes) {
+                    found.insert(format!("{what}, {form}, in {} {}", place.class, place.name));
+                }
+            }
+        }
+    }
+    found.into_iter().collect()
 }
 
-/// Whether `part` stands in `whole`: by its rarest-looking byte first, since places may be megabytes.
-pub fn contains(whole: &[u8], part: &[u8]) -> bool {
-    let Some((first, rest)) = part.split_first() else {
-        return false;
-    };
-    let mut left = whole;
-    while let Some(at) = left.iter().position(|byte| byte == first) {
-        left = &left[at + 1..];
-        if left.starts_with(rest) {
-            return true;
-        }
-    }
-    false
+/// No form is shorter.
+const BEGINNING: usize = 8;
+
+/// The first two bytes as a number.
+fn two(bytes: &[u8]) -> usize {
+    (usize::from(bytes[0]) << 8) | usize::from(bytes[1])
 }
 
 /// A secret in any form between other bytes is found, and where there is none nothing is.
@@ -104,7 +131,10 @@ fn every_form_is_found_between_other_bytes() {
     for (form, bytes) in forms(&needle.secret) {
         let planted = [b"before \0\xff", &bytes[..], b"\0after"].concat();
         let found = leaks(&[place(planted)], std::slice::from_ref(&needle)).join("\n");
-        assert!(found.contains(&format!("a password, {form}, in test place")), "{form}: {found}");
+        assert!(
+            found.contains(&format!("a password, {form}, in test place")),
+            "{form}: {found}"
+        );
     }
     assert!(leaks(&[place(b"Zq7+&\xc3\xa9/012345678 9".to_vec())], &[needle]).is_empty());
 }
@@ -124,6 +154,9 @@ fn base64_is_found_at_every_place_in_a_group() {
             name: String::new(),
             bytes: encoded.as_bytes().to_vec(),
         };
-        assert!(!leaks(&[place], &[Needle::new("it", "Zq7canary!")]).is_empty(), "{encoded}");
+        assert!(
+            !leaks(&[place], &[Needle::new("it", "Zq7canary!")]).is_empty(),
+            "{encoded}"
+        );
     }
 }

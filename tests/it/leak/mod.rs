@@ -1,0 +1,296 @@
+//! Nothing secret stands anywhere: not in a log at its finest level, not in Redis's files, not in the records, not among
+//! the metrics, not on a screen, not in what the kernel tells of the process.
+//!
+//! People take every way through the conversation against a real node, typing what nobody else would type. Then every
+//! place is searched for every secret in every form. That the search can find is shown by planting.
+
+mod scan;
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use kiungo::core::time::Timestamp;
+use kiungo::records::AuditEvent;
+use kiungo::sandbox::mono::{ANSWERS, Ledger, OTP, sha256_hex};
+
+use self::scan::{Needle, Place, forms, leaks};
+use crate::crash::harness::{Node, PARTNER, Setup, Site, bytes};
+use crate::crash::phone::{BANK, Phone, Seen};
+use crate::support::eventually;
+
+/// Somebody, and what they type.
+struct Somebody {
+    number: String,
+    username: String,
+    password: String,
+    /// Codes and answers, wrong ones first.
+    codes: Vec<String>,
+    unlinks: bool,
+}
+
+/// What comes out of these words and nothing else.
+fn canary(words: &str) -> String {
+    sha256_hex(&format!("canary {words}"))
+}
+
+fn people() -> Vec<Somebody> {
+    // What stands before the @ tells the stand-in what to do.
+    let ways: [(&str, &[&str], bool); 8] = [
+        ("", &[], false),
+        ("many@", &[], false),
+        ("otp@", &[OTP], false),
+        ("otp@", &["wrong", OTP], false),
+        ("question@", &["wrong", ANSWERS[0]], false),
+        ("wrong@", &[], false),
+        ("reset@", &[], false),
+        ("", &[], true),
+    ];
+    let people = ways
+        .into_iter()
+        .enumerate()
+        .map(|(n, (word, codes, unlinks))| Somebody {
+            number: format!("+2348067{:06}", 314_159 + n * 1_000),
+            username: format!("{word}u{}", &canary(&format!("username {n}"))[..20]),
+            password: format!("Zq7{}", &canary(&format!("password {n}"))[..32]),
+            codes: codes
+                .iter()
+                .map(|code| match *code {
+                    "wrong" => format!("9{}", digits(&canary(&format!("code {n}")), 7)),
+                    code => code.to_owned(),
+                })
+                .collect(),
+            unlinks,
+        });
+    people.collect()
+}
+
+fn digits(hex: &str, count: usize) -> String {
+    hex.chars().filter(char::is_ascii_digit).take(count).collect()
+}
+
+impl Somebody {
+    /// Links an account, or is told why not; then looks at it, and perhaps unlinks it. Every reply is kept.
+    async fn lives(&self, node: &Node) -> Vec<String> {
+        let mut replies = Vec::new();
+        let mut codes = self.codes.iter();
+        let mut linked = false;
+        for _dial in 0..20 {
+            let mut phone = Phone::new(&node.line(), &self.number);
+            let mut seen = phone.dial().await.unwrap();
+            let mut done = false;
+            loop {
+                linked |= seen == Seen::Linked;
+                done |= matches!(seen, Seen::Unlinked | Seen::Refused) || (seen == Seen::Link && !self.unlinks);
+                if phone.over() || done {
+                    break;
+                }
+                let typed: &str = match seen {
+                    Seen::Welcome | Seen::Linked if linked => "2",
+                    Seen::Link => "2",
+                    Seen::Username => &self.username,
+                    Seen::Password => &self.password,
+                    Seen::Code => codes.next().map_or("0", String::as_str),
+                    Seen::Banks => BANK,
+                    _ => "1",
+                };
+                seen = phone.line(typed).await.unwrap();
+            }
+            replies.append(&mut phone.replies);
+            if done {
+                return replies;
+            }
+        }
+        panic!("{} never came to an end: {replies:#?}", self.username);
+    }
+}
+
+/// Everything that must not be read anywhere.
+fn needles(people: &[Somebody], ledger: &Ledger) -> Vec<Needle> {
+    let mut needles = Vec::new();
+    for (n, person) in people.iter().enumerate() {
+        needles.push(Needle::new(format!("number {n}"), &person.number[1..]));
+        needles.push(Needle::new(
+            format!("number {n} as dialled at home"),
+            &person.number[4..],
+        ));
+        needles.push(Needle::new(
+            format!("username {n}"),
+            &person.username[person.username.len() - 21..],
+        ));
+        needles.push(Needle::new(format!("password {n}"), &person.password));
+        let wrong = person.codes.iter().filter(|code| code.len() >= 8);
+        needles.extend(wrong.map(|code| Needle::new(format!("code {n}"), code)));
+    }
+    for (n, account) in ledger.accounts.iter().enumerate() {
+        needles.push(Needle::new(format!("account number {n}"), &account.number));
+        needles.push(Needle::new(format!("account id {n}"), &account.id));
+        needles.push(Needle::new(format!("provider session {n}"), &account.session));
+    }
+    needles.push(Needle::new("the provider's key", kiungo::sandbox::mono::KEY));
+    needles.push(Needle::new("the webhook secret", kiungo::sandbox::mono::WEBHOOK_SECRET));
+    needles.push(Needle::new("the channel's secret", crate::crash::harness::CHANNEL));
+    needles
+}
+
+/// Everything that somebody could read, as it stands now.
+async fn places(site: &Site, node: &Node, replies: &[String]) -> Vec<Place> {
+    let metrics = site
+        .client
+        .get(format!("http://{}/metrics", node.address))
+        .send()
+        .await
+        .unwrap();
+    let place = |class, name: &str, bytes| Place {
+        class,
+        name: name.to_owned(),
+        bytes,
+    };
+    let mut places = vec![
+        place("metrics", "/metrics", metrics.bytes().await.unwrap().to_vec()),
+        place("screens", "all", replies.join("\n").into_bytes()),
+        place(
+            "process",
+            "environ",
+            fs::read(format!("/proc/{}/environ", node.pid())).unwrap(),
+        ),
+        place(
+            "process",
+            "cmdline",
+            fs::read(format!("/proc/{}/cmdline", node.pid())).unwrap(),
+        ),
+    ];
+    for path in site.files() {
+        let name = path.display().to_string();
+        let class = match path.extension().and_then(|kind| kind.to_str()) {
+            _ if name.contains(".db") => "records",
+            Some("log" | "out") => "log",
+            _ => "Redis",
+        };
+        places.push(place(class, &name, bytes(&path)));
+    }
+    places
+}
+
+/// Has Redis write a snapshot beside its log.
+async fn snapshot(site: &Site) {
+    let dump = site.redis.dir().join("dump.rdb");
+    let _ = fs::remove_file(&dump);
+    site.redis.command(&["BGSAVE"]).await;
+    eventually(Duration::from_secs(20), async || dump.exists()).await;
+}
+
+/// In how many parts of the writable memory of a process a secret stands, each form counted.
+fn in_memory(pid: u32, secret: &str) -> usize {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let memory = fs::File::open(format!("/proc/{pid}/mem")).unwrap();
+    let mut found = 0;
+    for line in maps.lines().filter(|line| line.contains(" rw")) {
+        let range = line.split(' ').next().unwrap_or_default();
+        let Some((start, end)) = range.split_once('-') else {
+            continue;
+        };
+        let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
+        for at in (start..end).step_by(1 << 20) {
+            let mut part = vec![0; usize::try_from((end - at).min((1 << 20) + 64)).unwrap()];
+            if memory.read_exact_at(&mut part, at).is_ok() {
+                let place = Place {
+                    class: "memory",
+                    name: String::new(),
+                    bytes: part,
+                };
+                found += leaks(&[place], &[Needle::new("it", secret)]).len();
+            }
+        }
+    }
+    found
+}
+
+/// The whole conversation, and then the search.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_secret_stands_anywhere() {
+    let mut site = Site::new(|_| ()).await;
+    // What repeats itself would hide in a compressed snapshot.
+    site.redis.config_set("rdbcompression", "no").await;
+    let node = site
+        .node(Setup {
+            level: "trace",
+            timeout: 10,
+            ..Setup::default()
+        })
+        .await;
+    let people = people();
+    let mut replies = Vec::new();
+    for person in &people {
+        replies.extend(person.lives(&node).await);
+    }
+    eventually(Duration::from_secs(20), async || {
+        let accounts = site.mono.state.ledger().accounts;
+        accounts.len() == 7 && accounts.iter().any(|account| account.unlinked_at.is_some())
+    })
+    .await;
+    let ledger = site.mono.state.ledger();
+    snapshot(&site).await;
+    let (needles, places) = (needles(&people, &ledger), places(&site, &node, &replies).await);
+    for class in ["metrics", "screens", "process", "log", "Redis", "records"] {
+        let read: usize = places
+            .iter()
+            .filter(|place| place.class == class)
+            .map(|place| place.bytes.len())
+            .sum();
+        assert!(read > 0, "nothing was read of class {class}");
+    }
+    let found = leaks(&places, &needles);
+    assert!(found.is_empty(), "{found:#?}");
+    let residue: Vec<_> = people
+        .iter()
+        .map(|person| in_memory(node.pid(), &person.password))
+        .collect();
+    println!("parts of the node's memory with each password, after the dialogs: {residue:?}");
+    every_planted_leak_is_found(&site, &node, &replies).await;
+    node.stop().await;
+}
+
+/// A secret in any form in any of the places is found: planted through Redis and the records themselves, and into what
+/// was read of the others.
+async fn every_planted_leak_is_found(site: &Site, node: &Node, replies: &[String]) {
+    let needle = Needle::new("planted", "Zq7planted+0123456789abcdef");
+    for (n, (_, form)) in forms(&needle.secret).iter().enumerate() {
+        let text = String::from_utf8_lossy(form).into_owned();
+        site.redis.command(&["SET", &format!("planted{n}"), &text]).await;
+        let event = AuditEvent {
+            partner: kiungo::app::partner_id(PARTNER),
+            tag: None,
+            kind: "planted",
+            detail: text,
+            at: Timestamp::from_millis(1),
+        };
+        site.records.audit(&event).await.unwrap();
+    }
+    snapshot(site).await;
+    let mut places = places(site, node, replies).await;
+    for place in &mut places {
+        if !matches!(place.class, "Redis" | "records") {
+            for (_, form) in forms(&needle.secret) {
+                place.bytes.extend(b" ".iter().chain(&form));
+            }
+        }
+    }
+    let found = leaks(&places, std::slice::from_ref(&needle));
+    let names = [
+        "metrics /metrics",
+        "screens all",
+        "process environ",
+        "process cmdline",
+        ".log",
+        ".out",
+    ];
+    for (form, _) in forms(&needle.secret) {
+        for name in names.into_iter().chain([".aof", "dump.rdb", "kiungo.db"]) {
+            let found = found
+                .iter()
+                .any(|leak| leak.starts_with(&format!("planted, {form}, in")) && leak.contains(name));
+            assert!(found, "the planted {form} was not found in {name}");
+        }
+    }
+}
