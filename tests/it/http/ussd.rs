@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{interval, timeout};
 
-use crate::support::server::{CHANNEL, SECRET, path, start};
+use crate::support::server::{CHANNEL, Running, SECRET, path, start};
 use crate::support::wire::{Connection, post, request};
 
 /// Strangers cannot tell a wrong secret from a channel, a path, a provider or a method that is not there.
@@ -166,9 +166,8 @@ async fn a_slow_body_is_answered_in_time() {
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
-/// A turn goes on when the gateway hangs up in the middle of it: what was submitted must be seen through.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reset_does_not_cancel_the_turn() {
+/// A server with one turn open, and the connection that waits for its answer.
+async fn amid_a_turn() -> (Running, Connection) {
     let server = start(0);
     let mut connection = Connection::open(server.address).await;
     connection
@@ -177,6 +176,13 @@ async fn a_reset_does_not_cancel_the_turn() {
         .await
         .unwrap();
     server.callbacks.begun.acquire().await.unwrap().forget();
+    (server, connection)
+}
+
+/// A turn goes on when the gateway hangs up in the middle of it: what was submitted must be seen through.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_does_not_cancel_the_turn() {
+    let (server, connection) = amid_a_turn().await;
     connection.0.set_zero_linger().unwrap();
     drop(connection);
     let dropped = timeout(Duration::from_millis(500), server.callbacks.dropped.acquire()).await;
@@ -223,14 +229,7 @@ async fn refusals_keep_the_connection() {
 /// At shutdown a turn that is open is answered, and then the server ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn shutdown_lets_open_turns_finish() {
-    let server = start(0);
-    let mut connection = Connection::open(server.address).await;
-    connection
-        .0
-        .write_all(post(&path(""), "text=1").as_bytes())
-        .await
-        .unwrap();
-    server.callbacks.begun.acquire().await.unwrap().forget();
+    let (server, mut connection) = amid_a_turn().await;
     server.shutdown.cancel();
     server.callbacks.go.add_permits(1);
     assert_eq!(connection.answer().await.body, "CON POST 6 bytes");

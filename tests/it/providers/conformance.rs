@@ -64,10 +64,7 @@ impl Scenario<'_> {
         step: Step,
         answers: &[(&str, &str)],
     ) -> Result<NextStep, SubmitError> {
-        let answers: Vec<_> = answers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), Secret::new(*value)))
-            .collect();
+        let answers = super::typed(answers);
         let submission = Submission {
             session,
             step,

@@ -9,3 +9,13 @@ mod mono_reads;
 mod mono_replies;
 mod mono_uncoded;
 mod mono_webhooks;
+
+use kiungo::core::secret::Secret;
+
+/// Field names and what a person typed, as a submission carries them.
+fn typed(answers: &[(&str, &str)]) -> Vec<(String, Secret)> {
+    let typed = answers.iter();
+    typed
+        .map(|(name, value)| ((*name).to_owned(), Secret::new(*value)))
+        .collect()
+}

@@ -109,10 +109,7 @@ async fn assert_request(server: &MockServer, want: &str, with_session: bool, bod
 }
 
 async fn submit(mono: &Mono, session: &ProviderSession, step: Step, answers: &[(&str, &str)]) {
-    let answers: Vec<_> = answers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), Secret::new(*value)))
-        .collect();
+    let answers = super::typed(answers);
     let submission = Submission {
         session,
         step,
