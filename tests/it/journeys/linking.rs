@@ -1,1 +1,200 @@
-//! To come.
+//! Journeys that need the provider, the policy or the configuration to be set in some way.
+
+use kiungo::sandbox::mono::Call::{Commit, Login, ReauthLogin};
+use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked};
+use kiungo::sandbox::mono::{Dialect, ReauthMode};
+use rstest::rstest;
+
+use super::{granted, link, to_login};
+use crate::support::world::{Setup, World};
+
+/// The id of the bank with a plain form, as the provider knows it.
+const PROVIDUS: &str = "6a5eed000000000000000013";
+
+/// A rule for one institution, below a general one.
+fn except(general: &str, rule: &str) -> String {
+    format!(
+        "secrets_over_ussd = \"{general}\"\n\n[[policy.overrides]]\nprovider = \"mono\"\ninstitution = \"{PROVIDUS}\"\n\
+         secrets_over_ussd = \"{rule}\""
+    )
+}
+
+/// Where the policy forbids to ask for secrets the bank is not offered; where it wants a warning there is one, at that
+/// bank only.
+#[tokio::test]
+async fn the_policy_decides_what_is_offered() {
+    let with = |policy: String| World::with(Setup::Memory, |options| options.policy = policy);
+    let world = with(except("allow", "deny")).await;
+    let mut phone = world.phone("+2348030005001");
+    phone.dial().await.asks("Agree?");
+    phone.say("1").await.asks("1 Zenith Bank").lacks("Providus");
+    phone.say("providus").await.asks("No bank found for that.");
+
+    let world = with(except("allow", "warn")).await;
+    let mut phone = world.phone("+2348030005002");
+    phone.dial().await.asks("Agree?");
+    phone.say_all(&["1", "providus", "1"]).await.asks("not private");
+    phone.say("0").await.asks("Choose your bank");
+    phone
+        .say_all(&["moniepoint", "1"])
+        .await
+        .lacks("not private")
+        .asks("Moniepoint: Username");
+
+    let world = with(except("warn", "allow")).await;
+    to_login(&mut world.phone("+2348030005003")).await;
+
+    let world = with("secrets_over_ussd = \"deny\"".to_owned()).await;
+    let mut phone = world.phone("+2348030005004");
+    phone.dial().await.asks("Agree?");
+    phone.say("1").await.asks("The list of banks is not available now.");
+
+    let world = with("secrets_over_ussd = \"allow\"\ncard_and_pin = true".to_owned()).await;
+    let mut phone = world.phone("+2348030005005");
+    phone.dial().await.asks("Agree?");
+    phone
+        .say_all(&["1", "first", "1"])
+        .await
+        .asks("First Bank: Type your M-PIN");
+}
+
+/// The operator's favourites come first, in the order given; next time the bank used last comes before them.
+#[rstest]
+#[case::memory(Setup::Memory)]
+#[case::two_nodes(Setup::TwoNodes)]
+#[tokio::test]
+async fn favourites_and_the_last_bank_come_first(#[case] setup: Setup) {
+    let world = World::with(setup, |options| {
+        options.favourites = vec!["Zenith Bank", "UBA", "Providus Bank"]
+    })
+    .await;
+    let mut phone = world.phone("+2348030005101");
+    phone.dial().await.asks("Agree?");
+    phone
+        .say("1")
+        .await
+        .asks("1 Zenith Bank\n2 UBA\n3 Providus Bank\n4 Access Bank\n");
+    phone.say_all(&["3", "ada@favourite"]).await.asks("Password");
+    phone.say("good-pass-favourite").await.ends("Done!");
+    phone.dial().await.asks("Agree?");
+    phone
+        .say("1")
+        .await
+        .asks("1 Providus Bank\n2 Zenith Bank\n3 UBA\n4 Access Bank\n");
+    phone.say("9").await.asks("1 ").lacks("Providus Bank");
+}
+
+/// Letters, capitals, parts of a later word and keypad digits find a bank; 0 leads back to the whole list.
+#[tokio::test]
+async fn a_bank_is_found_by_letters_and_by_keys() {
+    let world = World::start(Setup::Memory).await;
+    let mut phone = world.phone("+2348030005201");
+    phone.dial().await.asks("Agree?");
+    phone.say("1").await.asks("Choose your bank");
+    for (typed, first) in [
+        ("zen", "1 Zenith Bank\n2 Zenith Bank Business"),
+        ("ZENITH", "1 Zenith Bank\n"),
+        ("ibtc", "1 Stanbic IBTC Bank\n0"),
+        ("9364", "1 Zenith Bank\n"),
+        ("5832", "1 Kuda\n0"),
+        ("alat by", "1 ALAT by Wema\n0"),
+    ] {
+        phone.say(typed).await.asks(first);
+        phone.say("0").await.asks("1 Providus Bank\n2 Zenith Bank\n");
+    }
+}
+
+/// The provider's first version is spoken all the way: a straight login, one with a code, one with accounts to pick from.
+#[rstest]
+#[case::memory(Setup::Memory)]
+#[case::two_nodes(Setup::TwoNodes)]
+#[tokio::test]
+async fn the_first_version_is_spoken_too(#[case] setup: Setup) {
+    let world = World::with(setup, |options| options.v1 = true).await;
+    let mut phone = world.phone("+2348030005301");
+    link(&mut phone, "ada@first-version", "good-pass-first-version").await;
+    assert_eq!(world.submits("ada@first-version"), granted());
+    let mut phone = world.phone("+2348030005302");
+    to_login(&mut phone).await;
+    phone
+        .say_all(&["many-otp@first-version", "good-pass-first-version"])
+        .await
+        .asks("which account?");
+    phone.say("2").await.asks("Providus Bank:");
+    phone.say("123456").await.ends("Done!");
+    let wanted = [(Login, AccountsAsked), (Commit, InputAsked), (Commit, Granted)];
+    let wanted: Vec<_> = wanted.map(|(call, outcome)| (call, Some(outcome))).into();
+    assert_eq!(world.submits("many-otp@first-version"), wanted);
+    assert!(
+        world
+            .ledger()
+            .submits
+            .iter()
+            .all(|submit| submit.dialect == Dialect::V1)
+    );
+    world
+        .assert_absent(&["ada@first-version", "good-pass-first-version", "123456"])
+        .await;
+}
+
+/// A link is renewed by logging in again, or at once where the provider asks for nothing; it stays the same link.
+#[rstest]
+#[case::own_session(ReauthMode::LoginWithSession)]
+#[case::at_once(ReauthMode::Done)]
+#[tokio::test]
+async fn a_link_is_renewed_by_logging_in_again(#[case] mode: ReauthMode) {
+    let world = World::with(Setup::TwoNodes, |options| options.switches.reauth = mode).await;
+    let mut phone = world.phone("+2348030005401");
+    let told = link(&mut phone, "ada@renewed", "good-pass-old").await;
+    phone.dial().await.asks("Agree?");
+    phone.say_all(&["2", "1"]).await.asks("1 Log in again");
+    phone.say("1").await.asks("Providus Bank: Username");
+    phone
+        .say_all(&["ada@renewed", "good-pass-new"])
+        .await
+        .ends("is up to date again");
+    phone.dial().await.asks("Agree?");
+    let listed = phone.say("2").await;
+    listed.asks("1 Providus Bank ..").lacks("2 Providus");
+    assert_eq!(listed.masked(), told.masked());
+    let ledger = world.ledger();
+    let logins = |call| ledger.submits.iter().filter(|submit| submit.call == call).count();
+    assert_eq!((logins(Login), logins(ReauthLogin), logins(Commit)), (1, 1, 0));
+    assert_eq!(ledger.accounts.len(), 1);
+    world
+        .assert_absent(&["ada@renewed", "good-pass-old", "good-pass-new"])
+        .await;
+}
+
+/// One of two links is ended: the bank is told about that one, and the other stays.
+#[rstest]
+#[case::memory(Setup::Memory)]
+#[case::two_nodes(Setup::TwoNodes)]
+#[tokio::test]
+async fn one_of_two_links_is_ended(#[case] setup: Setup) {
+    let world = World::start(setup).await;
+    let mut phone = world.phone("+2348030005501");
+    let first = link(&mut phone, "ada@stays", "good-pass-stays").await.masked();
+    let second = link(&mut phone, "ada@goes", "good-pass-goes").await.masked();
+    phone.dial().await.asks("Agree?");
+    phone
+        .say("2")
+        .await
+        .asks(&format!("1 Providus Bank ..{second}\n2 Providus Bank ..{first}"));
+    phone
+        .say_all(&["1", "2", "1"])
+        .await
+        .ends(&format!("..{second} is unlinked."));
+    phone.dial().await.asks("Agree?");
+    phone
+        .say("2")
+        .await
+        .asks(&format!("1 Providus Bank ..{first}"))
+        .lacks(&second);
+    assert_eq!(
+        (world.accounts("ada@stays").len(), world.accounts("ada@goes").len()),
+        (1, 0)
+    );
+    let unlinks: Vec<_> = world.ledger().unlinks.iter().map(|unlink| unlink.done).collect();
+    assert_eq!(unlinks, [true]);
+}

@@ -91,6 +91,8 @@ pub struct Phone {
     /// What has been typed in it.
     pub text: String,
     servers: Vec<String>,
+    /// Whether every callback comes twice, to two servers where there are two, with the same answer.
+    pub twice: bool,
     turn: usize,
     client: reqwest::Client,
 }
@@ -104,6 +106,7 @@ impl Phone {
             session: String::new(),
             text: String::new(),
             servers,
+            twice: false,
             turn: 0,
             client: client(),
         }
@@ -154,11 +157,24 @@ impl Phone {
         }
     }
 
+    /// Types a line and does not wait for an answer, which need not come.
+    pub async fn say_into_the_void(&mut self, line: &str) {
+        self.text = format!("{}*{line}", self.text);
+        let body = self.form(&self.text);
+        // Whether anything came is of no interest.
+        let _ = self.client.post(&self.servers[0]).body(body).send().await;
+    }
+
     /// Sends the turn that was sent last to the next server.
     async fn next(&mut self) -> Reply {
         let server = self.turn % self.servers.len();
         self.turn += 1;
-        self.send(server, &self.text).await
+        let reply = self.send(server, &self.text).await;
+        if self.twice {
+            let again = self.send(self.turn % self.servers.len(), &self.text).await;
+            assert_eq!(again, reply, "a repeat got another answer");
+        }
+        reply
     }
 
     /// The same turn once more, to the next server.
@@ -168,18 +184,18 @@ impl Phone {
 
     /// Sends any text in this dialog to one of the servers.
     pub async fn send(&self, server: usize, text: &str) -> Reply {
-        let form = [
-            ("sessionId", self.session.as_str()),
+        self.send_body(server, self.form(text)).await
+    }
+
+    /// The form of a callback with this text.
+    pub fn form(&self, text: &str) -> String {
+        form(&[
+            ("sessionId", &self.session),
             ("phoneNumber", &self.number),
             ("networkCode", &self.network),
             ("serviceCode", "*384*96#"),
             ("text", text),
-        ];
-        let body: Vec<_> = form
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encoded(value)))
-            .collect();
-        self.send_body(server, body.join("&")).await
+        ])
     }
 
     /// Sends any body at all, as a form.
@@ -188,6 +204,8 @@ impl Phone {
         let call = self.client.post(&self.servers[server]).body(body.into());
         let answer = call
             .header("content-type", "application/x-www-form-urlencoded")
+            // A connection a turn: one that was opened and not used is closed with a 408, which a turn may meet.
+            .header("connection", "close")
             .send()
             .await
             .expect("an answer");
@@ -217,23 +235,28 @@ impl Phone {
     /// Hangs up: the aggregator tells the next server that the dialog is over.
     pub async fn hang_up(&mut self) {
         let server = self.turn % self.servers.len();
-        let form = [
-            ("sessionId", self.session.as_str()),
+        let body = form(&[
+            ("sessionId", &self.session),
             ("phoneNumber", &self.number),
             ("status", "Incomplete"),
             ("input", &self.text),
-        ];
-        let body: Vec<_> = form
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encoded(value)))
-            .collect();
+        ]);
         let call = self.client.post(format!("{}/events", self.servers[server]));
-        let answer = call.body(body.join("&")).send().await.expect("an answer");
+        let answer = call.body(body).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
     }
 }
 
+/// A form of these fields.
+pub fn form(fields: &[(&str, &str)]) -> String {
+    let pairs: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encoded(value)))
+        .collect();
+    pairs.join("&")
+}
+
 /// A value as it stands in a form.
-pub fn encoded(value: &str) -> String {
+fn encoded(value: &str) -> String {
     percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
