@@ -1,1 +1,115 @@
-//! To come.
+//! A server dies, or is told to stop, while a bank is thinking.
+
+use std::time::Duration;
+
+use kiungo::sandbox::mono::{Call, Fault, Trouble};
+use rstest::rstest;
+
+use super::{granted, link, to_login};
+use crate::support::eventually;
+use crate::support::world::{Setup, World};
+
+/// Long enough for anything to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn slow(millis: u64) -> Fault {
+    Fault {
+        on: Call::Login,
+        trouble: Trouble::Slow(millis),
+        times: Some(1),
+        processed: None,
+    }
+}
+
+/// The server that has sent a login dies before the answer: the other one says that it is checking, then finds out the
+/// truth; the login is sent once.
+#[tokio::test]
+async fn the_other_server_finds_out() {
+    let mut world = World::with(Setup::TwoNodes, |options| options.timeout = 3).await;
+    world.switch(|switches| switches.faults = vec![slow(2_000)]);
+    world.hook(1);
+    let mut phone = world.phone_at(0, "+2348030008001");
+    to_login(&mut phone).await;
+    phone.say("ada@crash").await.asks("Password");
+    {
+        let (mono, node) = (&world.mono, &mut world.nodes[0]);
+        let sent = async {
+            eventually(PATIENCE, async || mono.state.ledger().submits.len() == 1).await;
+            node.kill();
+        };
+        tokio::join!(phone.say_into_the_void("good-pass-crash"), sent);
+    }
+    let mut phone = world.phone_at(1, "+2348030008001");
+    let shown = phone.dial().await;
+    shown.asks("Providus Bank is checking your details");
+    phone.until("1", "Done!").await.ends("is linked for Sandbox Lender");
+    assert_eq!(world.submits("ada@crash"), granted());
+    assert_eq!(world.accounts("ada@crash").len(), 1);
+    world.nodes[0].restart().await;
+    let mut phone = world.phone_at(0, "+2348030008001");
+    phone.dial().await.asks("Agree?");
+    phone.say("2").await.asks("1 Providus Bank ..").lacks("2 Providus");
+    world.assert_absent(&["ada@crash", "good-pass-crash"]).await;
+}
+
+/// The one server with everything in its memory dies: whoever dials after its start is told the truth from the records,
+/// and a link that was told is still there.
+#[tokio::test]
+async fn memory_is_lost_but_no_link() {
+    let mut world = World::with(Setup::Memory, |options| options.timeout = 3).await;
+    let mut phone = world.phone("+2348030008101");
+    link(&mut phone, "ada@told", "good-pass-told").await;
+    let mut other = world.phone("+2348030008102");
+    world.switch(|switches| switches.faults = vec![slow(1_000)]);
+    to_login(&mut other).await;
+    other.say("ada@lost-memory").await.asks("Password");
+    {
+        let (mono, node) = (&world.mono, &mut world.nodes[0]);
+        let sent = async {
+            eventually(PATIENCE, async || mono.state.ledger().submits.len() == 2).await;
+            node.kill();
+        };
+        tokio::join!(other.say_into_the_void("good-pass-lost-memory"), sent);
+    }
+    world.nodes[0].restart().await;
+    world.hook(0);
+    let mut phone = world.phone("+2348030008101");
+    phone.dial().await.asks("Agree?");
+    phone.say("2").await.asks("1 Providus Bank ..");
+    let mut other = world.phone("+2348030008102");
+    other.dial().await.asks("Please do not log in again yet.");
+    other.until("1", "Done!").await.ends("is linked for Sandbox Lender");
+    assert_eq!(world.submits("ada@lost-memory"), granted());
+    assert_eq!(world.accounts("ada@lost-memory").len(), 1);
+}
+
+/// A server that is told to stop answers what is under way, brings it to its end and exits well; people go on elsewhere.
+#[rstest]
+#[case::memory(Setup::Memory)]
+#[case::two_nodes(Setup::TwoNodes)]
+#[tokio::test]
+async fn a_server_stops_in_good_order(#[case] setup: Setup) {
+    let mut world = World::start(setup).await;
+    world.switch(|switches| switches.faults = vec![slow(1_500)]);
+    let mut phone = world.phone_at(0, "+2348030008201");
+    to_login(&mut phone).await;
+    phone.say("ada@stop").await.asks("Password");
+    {
+        let (mono, node) = (&world.mono, &mut world.nodes[0]);
+        let stopped = async {
+            eventually(PATIENCE, async || mono.state.ledger().submits.len() == 1).await;
+            node.terminate().await
+        };
+        let (told, code) = tokio::join!(phone.say("good-pass-stop"), stopped);
+        told.ends("Done!");
+        assert_eq!(code, Some(0));
+    }
+    if setup == Setup::TwoNodes {
+        let mut phone = world.phone_at(1, "+2348030008201");
+        phone.dial().await.asks("Agree?");
+        phone.say("2").await.asks("1 Providus Bank ..");
+    }
+    assert_eq!(world.submits("ada@stop"), granted());
+    let log = world.nodes[0].log();
+    assert!(!log.contains("panic"), "{log}");
+}

@@ -148,22 +148,43 @@ async fn a_link_is_renewed_by_logging_in_again(#[case] mode: ReauthMode) {
     let told = link(&mut phone, "ada@renewed", "good-pass-old").await;
     phone.dial().await.asks("Agree?");
     phone.say_all(&["2", "1"]).await.asks("1 Log in again");
-    phone.say("1").await.asks("Providus Bank: Username");
-    phone
-        .say_all(&["ada@renewed", "good-pass-new"])
-        .await
-        .ends("is up to date again");
+    if mode == ReauthMode::Done {
+        phone.say("1").await.ends("is up to date again");
+    } else {
+        phone.say("1").await.asks("Providus Bank: Username");
+        let told = phone.say_all(&["ada@renewed", "good-pass-new"]).await;
+        told.ends("is up to date again");
+    }
     phone.dial().await.asks("Agree?");
     let listed = phone.say("2").await;
     listed.asks("1 Providus Bank ..").lacks("2 Providus");
     assert_eq!(listed.masked(), told.masked());
     let ledger = world.ledger();
     let logins = |call| ledger.submits.iter().filter(|submit| submit.call == call).count();
-    assert_eq!((logins(Login), logins(ReauthLogin), logins(Commit)), (1, 1, 0));
+    let again = usize::from(mode != ReauthMode::Done);
+    assert_eq!((logins(Login), logins(ReauthLogin), logins(Commit)), (1, again, 0));
     assert_eq!(ledger.accounts.len(), 1);
     world
         .assert_absent(&["ada@renewed", "good-pass-old", "good-pass-new"])
         .await;
+}
+
+/// Where the provider opens no session to renew a link in, nothing is asked that could not be sent; the link stays.
+#[tokio::test]
+async fn a_renewal_without_a_session_asks_for_nothing() {
+    let mode = ReauthMode::LoginWithoutSession;
+    let world = World::with(Setup::Memory, |options| options.switches.reauth = mode).await;
+    let mut phone = world.phone("+2348030005451");
+    link(&mut phone, "ada@no-session", "good-pass-no-session").await;
+    phone.dial().await.asks("Agree?");
+    phone
+        .say_all(&["2", "1", "1"])
+        .await
+        .asks("is not available now. Nothing was sent.");
+    phone.say("0").await.ends("Goodbye");
+    phone.dial().await.asks("");
+    assert_eq!(world.submits("ada@no-session"), granted());
+    assert_eq!(world.accounts("ada@no-session").len(), 1);
 }
 
 /// One of two links is ended: the bank is told about that one, and the other stays.

@@ -1,1 +1,243 @@
-//! To come.
+//! Redis is frozen, killed, demoted, locked, full, tampered with or robbed of its last writes, in the middle of a dialog.
+
+use std::time::Duration;
+
+use kiungo::sandbox::mono::{Call, Fault, Trouble};
+use rstest::rstest;
+
+use super::{granted, link, to_login};
+use crate::support::aggregator::{Phone, Reply};
+use crate::support::eventually;
+use crate::support::redis::{Cut, RedisServer};
+use crate::support::world::{Setup, World};
+
+/// A person is told that it is no use within this time.
+const SOON: Duration = Duration::from_millis(1_500);
+/// A server finds its way back within this time.
+const BACK: Duration = Duration::from_secs(15);
+
+fn server(world: &mut World) -> &mut RedisServer {
+    world.redis.as_mut().unwrap()
+}
+
+/// Breaks Redis.
+async fn harm(world: &mut World, fault: &str) {
+    let server = server(world);
+    match fault {
+        "frozen" => server.freeze().await,
+        "killed" => server.kill(),
+        "demoted" => drop(server.command(&["REPLICAOF", "127.0.0.1", "1"]).await),
+        "full" => server.config_set("maxmemory", "1").await,
+        "locked" => {
+            // Whoever is connected has been let in already, so it is started anew.
+            server.kill();
+            server.restart_locked("somebody-elses-password").await;
+        }
+        other => panic!("{other}"),
+    }
+}
+
+/// Puts it right.
+async fn mend(world: &mut World, fault: &str) {
+    let server = server(world);
+    match fault {
+        "frozen" => server.thaw(),
+        "killed" => server.restart(&[]).await,
+        "demoted" => drop(server.command(&["REPLICAOF", "NO", "ONE"]).await),
+        "full" => server.config_set("maxmemory", "0").await,
+        "locked" => {
+            server.kill();
+            server.restart(&[]).await;
+        }
+        other => panic!("{other}"),
+    }
+}
+
+/// Whatever is wrong with Redis, a person in the middle of a dialog is told soon and politely, the server says that it is
+/// not ready, nothing is sent, and when Redis is back dialling again goes on where they were.
+#[tokio::test]
+async fn a_broken_redis_is_told_of_and_survived() {
+    let mut world = World::start(Setup::Redis).await;
+    let faults = ["frozen", "killed", "demoted", "full", "locked"];
+    for (number, fault) in faults.into_iter().enumerate() {
+        let mut phone = world.phone(&format!("+23480300070{number:02}"));
+        let user = format!("ada@redis-{fault}");
+        to_login(&mut phone).await;
+        phone.say(&user).await.asks("Password");
+        harm(&mut world, fault).await;
+        let told = phone.say("good-pass-redis").await;
+        told.ends("Service is busy. Nothing was sent.");
+        assert!(told.took.0 < SOON, "{fault}: {:?}", told.took);
+        let told = world.phone("+2348030007099").dial().await;
+        told.ends("Service is busy.");
+        assert!(told.took.0 < SOON, "{fault}: {:?}", told.took);
+        eventually(BACK, async || world.nodes[0].ready().await == 503).await;
+        assert!(world.submits(&user).is_empty(), "{fault}");
+        mend(&mut world, fault).await;
+        eventually(BACK, async || world.nodes[0].ready().await == 200).await;
+        phone.dial().await.asks("Go on with Providus Bank?");
+        phone.say("1").await.asks("Password");
+        phone.say("good-pass-redis").await.ends("Done!");
+        assert_eq!(world.submits(&user), granted(), "{fault}");
+    }
+    let secrets = ["good-pass-redis", "ada@redis-frozen", "ada@redis-locked"];
+    world.assert_absent(&secrets).await;
+}
+
+/// Redis dies while a bank is thinking: the login is not sent again, and the link is told as soon as Redis is back.
+#[tokio::test]
+async fn a_login_survives_the_death_of_redis() {
+    let mut world = World::start(Setup::TwoNodes).await;
+    let slow = Fault {
+        on: Call::Login,
+        trouble: Trouble::Slow(1_500),
+        times: Some(1),
+        processed: None,
+    };
+    world.switch(|switches| switches.faults = vec![slow]);
+    let mut phone = world.phone("+2348030007101");
+    to_login(&mut phone).await;
+    phone.say("ada@redis-dies").await.asks("Password");
+    let mut waiting = phone.clone();
+    let told = {
+        let (mono, redis) = (&world.mono, world.redis.as_mut().unwrap());
+        let sent = async {
+            eventually(BACK, async || mono.state.ledger().submits.len() == 1).await;
+            redis.kill();
+        };
+        tokio::join!(waiting.say("good-pass-redis-dies"), sent).0
+    };
+    told.ends("Service is busy.");
+    server(&mut world).restart(&[]).await;
+    eventually(Duration::from_secs(30), async || {
+        let told = phone.dial().await;
+        told.text.contains("is linked for Sandbox Lender") || told.text.contains("Agree?")
+    })
+    .await;
+    assert_eq!(world.submits("ada@redis-dies"), granted());
+    assert_eq!(world.accounts("ada@redis-dies").len(), 1);
+}
+
+/// The end of Redis's log is lost as in a power failure: what was told as linked still is, and nothing is sent again. What
+/// Redis brings back may be a moment at which the login was under way: then it is being checked until its lease is over.
+#[rstest]
+#[case::little(0.05)]
+#[case::much(0.6)]
+#[tokio::test]
+async fn a_lost_tail_loses_no_link(#[case] lost: f64) {
+    let mut world = World::with(Setup::TwoNodes, |options| options.timeout = 1).await;
+    let mut phone = world.phone("+2348030007201");
+    let told = link(&mut phone, "ada@tail", "good-pass-tail").await;
+    let server = server(&mut world);
+    server.kill();
+    server.truncate_aof(Cut::Fraction(lost));
+    server.restart(&[]).await;
+    for node in &world.nodes {
+        eventually(BACK, async || node.ready().await == 200).await;
+    }
+    let own = format!("1 Providus Bank ..{}", told.masked());
+    eventually(Duration::from_secs(30), async || {
+        let listed = list(&mut phone).await;
+        listed.lacks("2 Providus").text.contains(&own)
+    })
+    .await;
+    assert_eq!(world.submits("ada@tail"), granted());
+}
+
+/// Redis brings back the moment at which a login was under way, after the person was told of its end: the login is not
+/// sent again, and the truth is found in the records.
+#[tokio::test]
+async fn a_login_that_comes_back_is_not_sent_again() {
+    let world = World::with(Setup::TwoNodes, |options| options.timeout = 2).await;
+    let slow = Fault {
+        on: Call::Login,
+        trouble: Trouble::Slow(1_000),
+        times: Some(1),
+        processed: None,
+    };
+    world.switch(|switches| switches.faults = vec![slow]);
+    let redis = world.redis.as_ref().unwrap();
+    let mut phone = world.phone("+2348030007251");
+    to_login(&mut phone).await;
+    phone.say("ada@comes-back").await.asks("Password");
+    let key = keys(&world).await.remove(0);
+    let copied = async {
+        eventually(BACK, async || world.ledger().submits.len() == 1).await;
+        redis.command(&["COPY", &key, "under-way"]).await;
+    };
+    let (told, ()) = tokio::join!(phone.say("good-pass-comes-back"), copied);
+    told.ends("Done!");
+    redis.command(&["COPY", "under-way", &key, "REPLACE"]).await;
+    phone.dial().await.asks("Providus Bank is checking your details");
+    phone.until("1", "Done!").await.ends("is linked for Sandbox Lender");
+    assert_eq!(world.submits("ada@comes-back"), granted());
+    assert_eq!(world.accounts("ada@comes-back").len(), 1);
+}
+
+/// A redial with whatever it offers, then My accounts where they are offered.
+async fn list(phone: &mut Phone) -> Reply {
+    let mut shown = phone.dial().await;
+    if shown.text.contains("2 Start again") {
+        shown = phone.say("2").await;
+    }
+    if shown.text.contains("2 My accounts") {
+        shown = phone.say("2").await;
+    }
+    shown
+}
+
+/// The keys of all people in Redis.
+async fn keys(world: &World) -> Vec<String> {
+    let found = world.redis.as_ref().unwrap().command(&["KEYS", "kg:{*"]).await;
+    redis::from_redis_value(found).unwrap()
+}
+
+/// A value that was altered, moved to another person, put back from before or replaced by something else shows nobody
+/// anything of anybody, submits nothing, and does not stop the person from dialling again.
+#[tokio::test]
+async fn tampered_values_harm_nobody() {
+    let world = World::start(Setup::TwoNodes).await;
+    let redis = world.redis.as_ref().unwrap();
+    let (mut ada, mut bola) = (world.phone("+2348030007301"), world.phone("+2348030007302"));
+    to_login(&mut ada).await;
+    let ada_key = keys(&world).await.remove(0);
+    to_login(&mut bola).await;
+    bola.say("bola@tampered").await.asks("Password");
+    let bola_key = keys(&world).await.into_iter().find(|key| *key != ada_key).unwrap();
+
+    redis.command(&["SETRANGE", &ada_key, "60", "altered"]).await;
+    let told = ada.say("ada@tampered").await;
+    told.ends("Your session ended. Please dial again to go on.");
+    to_login(&mut ada).await;
+
+    redis.command(&["RENAME", &ada_key, "kept"]).await;
+    redis.command(&["RENAME", &bola_key, &ada_key]).await;
+    redis.command(&["RENAME", "kept", &bola_key]).await;
+    ada.say("ada@tampered").await.ends("Your session ended.").lacks("bola");
+    bola.say("good-pass-bola")
+        .await
+        .ends("Your session ended.")
+        .lacks("ada");
+    assert!(world.ledger().submits.is_empty());
+
+    to_login(&mut ada).await;
+    ada.say("ada@tampered").await.asks("Password");
+    redis.command(&["COPY", &ada_key, "before"]).await;
+    ada.say("good-pass-ada").await.ends("Done!");
+    redis.command(&["COPY", "before", &ada_key, "REPLACE"]).await;
+    ada.dial().await.asks("Go on with Providus Bank?");
+    assert_eq!(world.submits("ada@tampered"), granted());
+    list(&mut ada).await.asks("1 Providus Bank ..");
+
+    redis.command(&["DEL", &ada_key]).await;
+    redis.command(&["RPUSH", &ada_key, "x"]).await;
+    ada.dial().await.ends("Service is busy.");
+    redis.command(&["DEL", &ada_key]).await;
+    list(&mut ada).await.asks("1 Providus Bank ..");
+
+    redis.command(&["FLUSHALL"]).await;
+    list(&mut ada).await.asks("1 Providus Bank ..");
+    bola.dial().await.asks("Agree?");
+    let secrets = ["good-pass-ada", "good-pass-bola", "bola@tampered", "ada@tampered"];
+    world.assert_absent(&secrets).await;
+}

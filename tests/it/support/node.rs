@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -104,11 +104,6 @@ impl Node {
     /// Everything it has printed since its first start.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
-    }
-
-    /// Where that stands.
-    pub fn log_file(&self) -> &Path {
-        &self.log
     }
 
     fn signal(&self, signal: &str) {

@@ -87,6 +87,20 @@ impl RedisServer {
         .await;
     }
 
+    /// Starts it on the same port and log with a password, and waits until it refuses whoever has none.
+    pub async fn restart_locked(&mut self, password: &str) {
+        self.launch(&["--requirepass", password]);
+        let client = self.client();
+        eventually(PATIENCE, async || {
+            let Ok(mut connection) = client.get_multiplexed_async_connection().await else {
+                return false;
+            };
+            let answer = redis::cmd("PING").query_async::<String>(&mut connection).await;
+            answer.is_err_and(|error| error.to_string().contains("NOAUTH") || error.code() == Some("NOAUTH"))
+        })
+        .await;
+    }
+
     /// Ends it in good order.
     pub fn stop(&mut self) {
         self.signal("-TERM");
