@@ -64,6 +64,7 @@ impl Facts {
             session: attempt.session,
             attempt: attempt.id,
             begun_at: attempt.created_at,
+            linked_at: link.created_at,
             link: brief(link, false),
         }))
     }

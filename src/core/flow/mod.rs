@@ -260,6 +260,8 @@ pub struct MadeBy {
     pub attempt: AttemptId,
     /// When it was begun.
     pub begun_at: Timestamp,
+    /// When the link was made.
+    pub linked_at: Timestamp,
     /// The link.
     pub link: LinkBrief,
 }

@@ -106,23 +106,26 @@ impl Flow {
         state.session = Some(session);
     }
 
-    /// The store has lost that the session at hand, or one begun after it, has led to a link: it is told, and nobody is
-    /// asked to log in again.
+    /// The store has lost that the session at hand, or one begun after it, has led to a link; or one begun before it has
+    /// led to a link at the same institution since. It is told, and nobody is asked to log in again.
     fn catch_up(state: &mut Subscriber, made: &MadeBy) {
         let Some(session) = &mut state.session else { return };
         let attempt = session.attempt.as_ref();
+        let bank = session.bank.as_ref();
+        let here = bank.is_some_and(|bank| bank.id == made.link.institution);
         if session.id != made.session {
-            if attempt.is_some_and(|attempt| attempt.begun_at < made.begun_at) {
+            let agreed = session.consent.as_ref().map(|consent| consent.at);
+            let lost = attempt.is_some_and(|attempt| attempt.begun_at < made.begun_at);
+            let overtaken = attempt.is_none() && here && agreed.is_some_and(|at| at < made.linked_at);
+            if lost || overtaken {
                 *session = ConnectSession::new(made.session, None);
                 Self::linked(state, made.link.clone());
             }
             return;
         }
         let told = matches!(session.stage, Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed);
-        let bank = session.bank.as_ref();
-        let elsewhere = bank.is_none_or(|bank| bank.id != made.link.institution);
         let another = attempt.is_some_and(|attempt| attempt.in_flight() && attempt.id != made.attempt);
-        if told || elsewhere || another || session.renews.is_some() {
+        if told || !here || another || session.renews.is_some() {
             return;
         }
         session.attempt = None;

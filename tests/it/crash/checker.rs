@@ -166,7 +166,7 @@ mod tests {
                 ledger.submits.push(submit("ada", "one", "s2"));
             }),
             ("nobody typed", |_, ledger| {
-                ledger.submits.push(submit("ada", "two", "s"))
+                ledger.submits.push(submit("ada", "two", "s"));
             }),
             ("nobody typed", |_, ledger| {
                 ledger.submits[0].username = Some("bola".to_owned());

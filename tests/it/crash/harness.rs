@@ -48,7 +48,7 @@ pub struct Site {
 pub struct Setup<'a> {
     /// The edge at which it ends itself, and how often that is passed unharmed first.
     pub abort: Option<(&'a str, u64)>,
-    /// How long a provider is given, in seconds; 1 where it is 0.
+    /// How long a provider is given, in seconds; 2 where it is 0.
     pub timeout: u64,
     /// The log's level; `info` where it is empty.
     pub level: &'a str,
@@ -163,7 +163,7 @@ lease_margin = 2
 {abort}"#,
             redis = self.redis.url(),
             mono = self.mono.url(),
-            timeout = setup.timeout.max(1),
+            timeout = if setup.timeout == 0 { 2 } else { setup.timeout },
         )
     }
 

@@ -84,10 +84,11 @@ impl Lane {
             })
             .await;
         let (site, line) = (&self.site, node.line());
-        let phones = join_all(people.iter_mut().map(|person| person.to_the_password(&line))).await;
+        let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
         let ledger = || site.mono.state.ledger();
         let typing = people.iter_mut().zip(phones);
-        let answered = join_all(typing.map(async |(person, phone)| person.to_the_end(phone, &ledger).await.is_ok()));
+        let answered =
+            join_all(typing.map(async |(person, phone)| person.goes_to_the_end(phone, &ledger).await.is_ok()));
         if answered.await.into_iter().all(|answered| answered) {
             // Too few came as far as the edge: some were slow, and took another way.
             node.kill();
@@ -166,9 +167,8 @@ impl Lane {
             })
             .await;
         };
-        if tokio::time::timeout(SETTLED, waited).await.is_err() {
-            panic!("{}: {last:#?}", self.edge.word());
-        }
+        let in_time = tokio::time::timeout(SETTLED, waited).await.is_ok();
+        assert!(in_time, "{}: {last:#?}", self.edge.word());
     }
 
     /// Redis loses the end of its log once more, long after everything was settled; then everybody dials only to look,
@@ -223,7 +223,8 @@ fn outcome(person: &Person, before: Told) -> &'static str {
         (Told::Linked, _, 0 | 1) => "linked on redial",
         (Told::Linked, ..) => "linked, typed again",
         (Told::Confirming, ..) => "never arrived, told so",
-        _ => "told to wait or no",
+        (Told::ToWait, ..) => "told to wait",
+        (Told::NotLinked | Told::Nothing, ..) => "told no",
     }
 }
 
@@ -252,9 +253,9 @@ async fn a_planted_second_submission_is_found() {
     let mut site = Site::new(|_| ()).await;
     let node = site.node(Setup::default()).await;
     let mut person = Person::new(900_000, false);
-    let phone = person.to_the_password(&node.line()).await;
+    let phone = person.comes_to_the_password(&node.line()).await;
     let ledger = || site.mono.state.ledger();
-    person.to_the_end(phone, &ledger).await.unwrap();
+    person.goes_to_the_end(phone, &ledger).await.unwrap();
     person.redial(&node.line(), &ledger).await.unwrap();
     let lane = Lane {
         edge: Edge::Linked,

@@ -47,15 +47,15 @@ async fn the_other_node_tells_the_truth() {
         let other = lane.site.node(setup).await;
         let ledger = || lane.site.mono.state.ledger();
         let line = doomed.line();
-        let phones = join_all(people.iter_mut().map(|person| person.to_the_password(&line))).await;
+        let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
         // The end comes when so many logins have reached the bank: from the first to the last of them.
         let logins = ledger().submits.len() + 1 + chance() as usize % PEOPLE;
         let killed = async {
-            eventually(Duration::from_secs(60), async || ledger().submits.len() >= logins).await;
+            eventually(Duration::from_mins(1), async || ledger().submits.len() >= logins).await;
             doomed.kill();
         };
         let typing = people.iter_mut().zip(phones).map(async |(person, phone)| {
-            let answered = person.to_the_end(phone, &ledger).await;
+            let answered = person.goes_to_the_end(phone, &ledger).await;
             if answered.is_err() || person.told == Told::Nothing {
                 person
                     .redial(&other.line(), &ledger)

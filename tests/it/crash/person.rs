@@ -21,7 +21,9 @@ pub enum Told {
     Linked,
     /// It is still being found out, and there was nothing to find.
     Confirming,
-    /// To wait, or that nothing was linked.
+    /// To wait before another login, which says nothing about the ones before: the next dial does.
+    ToWait,
+    /// That nothing was linked.
     NotLinked,
 }
 
@@ -70,7 +72,7 @@ impl Person {
     }
 
     /// Dials and goes as far as the question for the password; dials again when the server is busy.
-    pub async fn to_the_password(&mut self, line: &Line) -> Phone {
+    pub async fn comes_to_the_password(&mut self, line: &Line) -> Phone {
         let mut phone = Phone::new(line, &self.number);
         let mut seen = phone.dial().await.expect("the node is well");
         while seen != Seen::Password {
@@ -86,7 +88,11 @@ impl Person {
     }
 
     /// Types the password and goes on until told, or until the server is gone.
-    pub async fn to_the_end(&mut self, mut phone: Phone, ledger: &(impl Fn() -> Ledger + Sync)) -> Result<(), Gone> {
+    pub async fn goes_to_the_end(
+        &mut self,
+        mut phone: Phone,
+        ledger: &(impl Fn() -> Ledger + Sync),
+    ) -> Result<(), Gone> {
         let password = self.password();
         let seen = phone.line(&password).await?;
         self.follow(phone, seen, ledger).await
@@ -133,7 +139,7 @@ impl Person {
                 self.looked = true;
                 "1"
             }
-            Seen::Limited => return self.ends(Told::NotLinked),
+            Seen::Limited => return self.ends(Told::ToWait),
             Seen::Unconfirmed | Seen::Refused | Seen::Unavailable if weary => return self.ends(Told::NotLinked),
             Seen::Confirming if self.hasty && !weary => "2",
             // Only a tester can know that there is nothing to wait for.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kiungo::sandbox::mono::{Call, Fault, Trouble};
 use rstest::rstest;
 
+use super::providers::dial_until;
 use super::{granted, link, to_login};
 use crate::support::eventually;
 use crate::support::world::{Setup, World};
@@ -77,8 +78,7 @@ async fn memory_is_lost_but_no_link() {
     phone.dial().await.asks("Agree?");
     phone.say("2").await.asks("1 Providus Bank ..");
     let mut other = world.phone("+2348030008102");
-    other.dial().await.asks("Please do not log in again yet.");
-    other.until("1", "Done!").await.ends("is linked for Sandbox Lender");
+    dial_until(&mut other, "is linked for Sandbox Lender").await;
     assert_eq!(world.submits("ada@lost-memory"), granted());
     assert_eq!(world.accounts("ada@lost-memory").len(), 1);
 }

@@ -1,11 +1,14 @@
 //! Journeys that need the provider, the policy or the configuration to be set in some way.
 
+use std::time::Duration;
+
 use kiungo::sandbox::mono::Call::{Commit, Login, ReauthLogin};
 use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked};
 use kiungo::sandbox::mono::{Dialect, ReauthMode};
 use rstest::rstest;
 
 use super::{granted, link, to_login};
+use crate::support::eventually;
 use crate::support::world::{Setup, World};
 
 /// The id of the bank with a plain form, as the provider knows it.
@@ -65,7 +68,7 @@ async fn the_policy_decides_what_is_offered() {
 #[tokio::test]
 async fn favourites_and_the_last_bank_come_first(#[case] setup: Setup) {
     let world = World::with(setup, |options| {
-        options.favourites = vec!["Zenith Bank", "UBA", "Providus Bank"]
+        options.favourites = vec!["Zenith Bank", "UBA", "Providus Bank"];
     })
     .await;
     let mut phone = world.phone("+2348030005101");
@@ -212,6 +215,8 @@ async fn one_of_two_links_is_ended(#[case] setup: Setup) {
         .await
         .asks(&format!("1 Providus Bank ..{first}"))
         .lacks(&second);
+    // The provider is told after the person.
+    eventually(Duration::from_secs(10), async || !world.ledger().unlinks.is_empty()).await;
     assert_eq!(
         (world.accounts("ada@stays").len(), world.accounts("ada@goes").len()),
         (1, 0)

@@ -35,7 +35,12 @@ async fn to_login(phone: &mut Phone) -> Reply {
 async fn link(phone: &mut Phone, user: &str, password: &str) -> Reply {
     to_login(phone).await;
     phone.say(user).await.asks("Providus Bank: Password");
-    let told = phone.say(password).await;
+    let mut told = phone.say(password).await;
+    if !told.end {
+        // A busy machine may be slower than a turn.
+        told.asks("is checking your details");
+        told = phone.until("1", "Done!").await;
+    }
     told.ends("Done! Providus Bank ..");
     told
 }

@@ -22,7 +22,7 @@ fn fault(on: Call, trouble: Trouble, times: u32) -> Fault {
 }
 
 /// Dials until the screen says so.
-async fn dial_until(phone: &mut Phone, text: &str) {
+pub(super) async fn dial_until(phone: &mut Phone, text: &str) {
     eventually(Duration::from_secs(30), async || phone.dial().await.text.contains(text)).await;
 }
 
@@ -62,8 +62,8 @@ async fn whoever_left_finds_the_news() {
         .await
         .ends("Dial again in a few minutes to see the result.");
     dial_until(&mut phone, "is linked for Sandbox Lender.").await;
-    phone.say("2").await.asks("1 Providus Bank ..");
     phone.dial().await.asks("Agree?");
+    phone.say("2").await.asks("1 Providus Bank ..");
     assert_eq!(world.submits("ada@news"), granted());
 }
 

@@ -51,7 +51,11 @@ async fn two_servers_at_once_say_the_same() {
             assert_eq!(one, other, "person {number} after {line:?}");
             last = Some(one);
         }
-        last.unwrap().ends("Done! Providus Bank ..");
+        let told = last.unwrap();
+        if !told.end {
+            // A busy machine may be slower than a turn.
+            phone.until("1", "Done!").await;
+        }
         user
     };
     for group in (0..PEOPLE).collect::<Vec<_>>().chunks(8) {
@@ -124,18 +128,26 @@ async fn a_dialogs_name_does_not_make_the_person() {
     assert_eq!(world.submits("ada@own-name"), granted());
 }
 
-/// An end that is told while a turn is on its way breaks nothing: the submission goes on, and a redial tells.
+/// An end that is told while a turn is on its way breaks nothing, whichever comes first: what was taken is done once, what
+/// was not is not.
 #[tokio::test]
 async fn an_end_may_race_with_a_turn() {
     let world = World::start(Setup::TwoNodes).await;
-    let mut phone = world.phone("+2348030001501");
-    to_login(&mut phone).await;
-    phone.say("ada@race").await.asks("Password");
-    let mut closing = phone.clone();
-    tokio::join!(phone.say("good-pass-race"), closing.hang_up());
-    phone.dial().await;
-    phone.hang_up().await;
-    phone.dial().await.asks("");
-    assert_eq!(world.submits("ada@race"), granted());
-    assert_eq!(world.accounts("ada@race").len(), 1);
+    for number in 0..8 {
+        let mut phone = world.phone(&format!("+23480300015{number:02}"));
+        let user = format!("ada@race-{number}");
+        to_login(&mut phone).await;
+        phone.say(&user).await.asks("Password");
+        let mut closing = phone.clone();
+        let (told, ()) = tokio::join!(phone.say("good-pass-race"), closing.hang_up());
+        if told.text.contains("Your session ended.") {
+            phone.dial().await.asks("Go on with Providus Bank?");
+            assert_eq!(world.submits(&user), []);
+        } else {
+            told.ends("Done!");
+            phone.dial().await.asks("");
+            assert_eq!(world.submits(&user), granted());
+            assert_eq!(world.accounts(&user).len(), 1);
+        }
+    }
 }

@@ -180,11 +180,13 @@ async fn snapshot(site: &Site) {
     eventually(Duration::from_secs(20), async || dump.exists()).await;
 }
 
-/// In how many parts of the writable memory of a process a secret stands, each form counted.
-fn in_memory(pid: u32, secret: &str) -> usize {
+/// Where these secrets stand in the writable memory of a process, a megabyte at a time.
+fn in_memory(pid: u32, secrets: &[Needle]) -> Vec<String> {
+    const PART: u64 = 1 << 20;
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let memory = fs::File::open(format!("/proc/{pid}/mem")).unwrap();
-    let mut found = 0;
+    let untouched = vec![0; usize::try_from(PART).unwrap()];
+    let mut found = Vec::new();
     for line in maps.lines().filter(|line| line.contains(" rw")) {
         let range = line.split(' ').next().unwrap_or_default();
         let Some((start, end)) = range.split_once('-') else {
@@ -192,14 +194,14 @@ fn in_memory(pid: u32, secret: &str) -> usize {
         };
         let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
         for at in (start..end).step_by(1 << 20) {
-            let mut part = vec![0; usize::try_from((end - at).min((1 << 20) + 64)).unwrap()];
-            if memory.read_exact_at(&mut part, at).is_ok() {
+            let mut bytes = vec![0; usize::try_from((end - at).min(PART)).unwrap()];
+            if memory.read_exact_at(&mut bytes, at).is_ok() && bytes != untouched[..bytes.len()] {
                 let place = Place {
                     class: "memory",
-                    name: String::new(),
-                    bytes: part,
+                    name: format!("{at:x}"),
+                    bytes,
                 };
-                found += leaks(&[place], &[Needle::new("it", secret)]).len();
+                found.extend(leaks(&[place], secrets));
             }
         }
     }
@@ -242,11 +244,16 @@ async fn nothing_secret_stands_anywhere() {
     }
     let found = leaks(&places, &needles);
     assert!(found.is_empty(), "{found:#?}");
-    let residue: Vec<_> = people
-        .iter()
-        .map(|person| in_memory(node.pid(), &person.password))
+    let passwords: Vec<_> = needles
+        .into_iter()
+        .filter(|needle| needle.what.starts_with("password"))
         .collect();
-    println!("parts of the node's memory with each password, after the dialogs: {residue:?}");
+    let residue = in_memory(node.pid(), &passwords);
+    // Told, not asserted: what libraries have freed is not wiped, and how much of that is left is chance.
+    println!(
+        "{} passwords, after the dialogs in memory: {residue:#?}",
+        passwords.len()
+    );
     every_planted_leak_is_found(&site, &node, &replies).await;
     node.stop().await;
 }

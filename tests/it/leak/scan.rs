@@ -85,7 +85,7 @@ fn base64(bytes: &[u8], at: usize, last: &str) -> Vec<u8> {
 /// Where secrets stand, in words that hold none of them. Every place is gone through once, however many secrets there are:
 /// by the first two bytes of all forms, then by the first [`BEGINNING`].
 pub fn leaks(places: &[Place], needles: &[Needle]) -> Vec<String> {
-    let mut forms_by_beginning: HashMap<Vec<u8>, Vec<(&str, &str, Vec<u8>)>> = HashMap::new();
+    let mut forms_by_beginning: HashMap<Vec<u8>, Vec<Form<'_>>> = HashMap::new();
     let mut first_two = vec![false; 1 << 16];
     for needle in needles {
         for (form, bytes) in forms(&needle.secret) {
@@ -110,6 +110,9 @@ pub fn leaks(places: &[Place], needles: &[Needle]) -> Vec<String> {
     }
     found.into_iter().collect()
 }
+
+/// What it is a form of, its name, and its bytes.
+type Form<'a> = (&'a str, &'static str, Vec<u8>);
 
 /// No form is shorter.
 const BEGINNING: usize = 8;

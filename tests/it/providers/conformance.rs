@@ -371,38 +371,3 @@ async fn mono_conforms() {
         .await;
     }
 }
-
-/// The stand-in that the sandbox and other tests talk to is such a Mono too, in both dialects: whatever is proven against
-/// it is proven against a provider that keeps these promises.
-#[cfg(feature = "sandbox")]
-#[tokio::test]
-async fn mono_conforms_against_the_sandbox() {
-    use crate::support::standin::{Mono as StandIn, PLAIN_BANK};
-    use kiungo::sandbox::mono::{APP, KEY as STAND_IN_KEY};
-
-    for dialect in [Dialect::V2, Dialect::V1] {
-        let stand_in = StandIn::start(|_| {});
-        let mono = mono_with(&stand_in.running.url(), dialect, |_| {});
-        let keys = |key: &str| Credentials {
-            secret_key: Secret::new(key),
-            app_id: Some(APP.to_owned()),
-        };
-        let list = mono.institutions(&keys(STAND_IN_KEY)).await.unwrap();
-        let bank = list
-            .iter()
-            .find(|bank| bank.provider_id == PLAIN_BANK)
-            .expect("the bank");
-        hold(&Scenario {
-            provider: &mono,
-            keys: keys(STAND_IN_KEY),
-            wrong_keys: keys("another key"),
-            institution: (bank.id.as_str(), bank.methods[0].id.as_str()),
-            login: [
-                &[("username", "otp-many"), ("password", "right")],
-                &[("username", "otp-many"), ("password", "wrong")],
-            ],
-            code: [&[("otp", "123456")], &[("otp", "000000")]],
-        })
-        .await;
-    }
-}

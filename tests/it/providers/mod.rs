@@ -1,6 +1,8 @@
 //! Providers, each against what its API is known to say.
 
 mod conformance;
+#[cfg(feature = "sandbox")]
+mod conformance_sandbox;
 mod http_client;
 mod mono;
 mod mono_failures;

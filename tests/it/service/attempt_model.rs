@@ -19,6 +19,7 @@ use kiungo::store::{Store, Swap};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
+use tokio::runtime::Handle;
 
 use crate::support::parts::keyring;
 use crate::support::redis::RedisServer;
@@ -170,7 +171,7 @@ async fn holds(store: Arc<dyn Store>, cases: u32) {
 
 /// Of several nodes that are about to send the same attempt at the same moment, one may: its owner, once.
 async fn one_may_send(store: Arc<dyn Store>) {
-    let ring = Arc::new(keyring(&["k1"]));
+    let (ring, handle) = (Arc::new(keyring(&["k1"])), Handle::current());
     for case in 0..40 {
         let number = msisdn(9_000_000 + case);
         let tag = ring.tag(&number);
@@ -178,7 +179,7 @@ async fn one_may_send(store: Arc<dyn Store>) {
         // Two tasks of the owner, as after a doubled effect, and two of other nodes.
         let tries = [1, 1, 2, 3].map(|who| {
             let live = live(&store, &ring);
-            tokio::spawn(async move {
+            handle.spawn(async move {
                 let sent = live.change(&tag, |state| {
                     state
                         .attempt_mut(id(1))?

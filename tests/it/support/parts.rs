@@ -19,6 +19,7 @@ use kiungo::gateways::{
     Callback, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, ReplySink, WireReply,
 };
 use kiungo::providers::{Credentials, Registry};
+use kiungo::records::Records;
 use kiungo::service::attempts::Attempts;
 use kiungo::service::catalogue::Catalogue;
 use kiungo::service::jobs::Jobs;
@@ -228,83 +229,22 @@ impl Assembled {
     }
 }
 
+/// What the services share.
+struct Shared {
+    records: Arc<dyn Records>,
+    keyring: Arc<Keyring>,
+    runtime: Runtime,
+    providers: Arc<Providers>,
+    catalogue: Arc<Catalogue>,
+    metrics: Arc<Metrics>,
+    sealing: Sealing,
+    newsroom: Newsroom,
+}
+
 /// Puts turns together over this store and gateway; the list of banks has been read.
 pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
     let fixture = Backend::Sqlite.fresh().await;
-    let (records, keyring, tasks) = (fixture.shared(), Arc::new(keyring(&["k1"])), TaskTracker::new());
-    let runtime = Runtime {
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(OsEntropy),
-        node: NodeId::from_bytes([1; 16]),
-        handle: Handle::current(),
-        tasks: tasks.clone(),
-        tripwire: Arc::new(|_| ()),
-    };
-    let keys = Credentials {
-        secret_key: Secret::new("key"),
-        app_id: None,
-    };
-    let owner = partner(1);
-    let (clock, entropy) = (runtime.clock.clone(), runtime.entropy.clone());
-    enrol(
-        records.as_ref(),
-        &keyring,
-        clock.as_ref(),
-        entropy.as_ref(),
-        &owner,
-        &[("mono", keys)],
-    )
-    .await
-    .expect("the records");
-    let providers = Arc::new(providers(owner.id, records.clone(), keyring.clone()));
-    let policy = Policy {
-        secrets_over_ussd: SecretsOverUssd::Allow,
-        overrides: Vec::new(),
-        card_and_pin: false,
-    };
-    let catalogue = Arc::new(Catalogue::new(
-        providers.clone(),
-        policy.clone(),
-        Duration::from_hours(1),
-        clock,
-    ));
-    catalogue.refresh().await;
-    let flow = Arc::new(flow(policy));
-    let live = Live::new(store, keyring.clone(), entropy.clone());
-    let sealing = Sealing {
-        keyring: keyring.clone(),
-        entropy,
-    };
-    let (wakes, metrics) = (Wakes::default(), Arc::new(Metrics::new()));
-    let newsroom = Newsroom {
-        flow: flow.clone(),
-        live: live.clone(),
-        wakes: wakes.clone(),
-        runtime: runtime.clone(),
-    };
-    let jobs = Arc::new(Jobs {
-        records: records.clone(),
-        linking: Linking {
-            records: records.clone(),
-            providers: providers.clone(),
-            sealing: sealing.clone(),
-            newsroom: newsroom.clone(),
-            runtime: runtime.clone(),
-        },
-        runtime: runtime.clone(),
-        metrics: metrics.clone(),
-    });
-    let attempts = Arc::new(Attempts {
-        live: live.clone(),
-        records: records.clone(),
-        providers,
-        sealing: sealing.clone(),
-        newsroom,
-        jobs,
-        catalogue: catalogue.clone(),
-        runtime: runtime.clone(),
-        metrics: metrics.clone(),
-    });
+    let shared = shared(store, fixture.shared()).await;
     let channel = Arc::new(Channel {
         name: CHANNEL.0.to_owned(),
         gateway: Box::new(gateway),
@@ -313,31 +253,113 @@ pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
         country: "NG".to_owned(),
     });
     let facts = Facts {
-        records,
-        partner: owner.id,
-        sealing,
-        runtime: runtime.clone(),
+        records: shared.records.clone(),
+        partner: partner(1).id,
+        sealing: shared.sealing.clone(),
+        runtime: shared.runtime.clone(),
+    };
+    let turns = Turns {
+        flow: shared.newsroom.flow.clone(),
+        live: shared.newsroom.live.clone(),
+        facts,
+        catalogue: shared.catalogue.clone(),
+        attempts: Arc::new(attempts(&shared)),
+        keyring: shared.keyring.clone(),
+        runtime: shared.runtime.clone(),
+        wakes: shared.newsroom.wakes.clone(),
+        metrics: shared.metrics.clone(),
+        channels: vec![channel.clone()],
     };
     Assembled {
-        service: TurnService(Arc::new(Turns {
-            flow,
-            live,
-            facts,
-            catalogue,
-            attempts,
-            keyring,
-            runtime,
-            wakes,
-            metrics,
-            channels: vec![channel.clone()],
-        })),
-        tasks,
+        service: TurnService(Arc::new(turns)),
+        tasks: shared.runtime.tasks,
         channel,
         _records: fixture,
     }
 }
 
-fn providers(partner: PartnerId, records: Arc<dyn kiungo::records::Records>, keyring: Arc<Keyring>) -> Providers {
+async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>) -> Shared {
+    let keyring = Arc::new(keyring(&["k1"]));
+    let runtime = Runtime {
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        node: NodeId::from_bytes([1; 16]),
+        handle: Handle::current(),
+        tasks: TaskTracker::new(),
+        tripwire: Arc::new(|_| ()),
+    };
+    let (clock, entropy) = (runtime.clock.clone(), runtime.entropy.clone());
+    let keys = Credentials {
+        secret_key: Secret::new("key"),
+        app_id: None,
+    };
+    let (owner, keys) = (partner(1), [("mono", keys)]);
+    let enrolled = enrol(
+        records.as_ref(),
+        &keyring,
+        clock.as_ref(),
+        entropy.as_ref(),
+        &owner,
+        &keys,
+    );
+    enrolled.await.expect("the records");
+    let policy = Policy {
+        secrets_over_ussd: SecretsOverUssd::Allow,
+        overrides: Vec::new(),
+        card_and_pin: false,
+    };
+    let providers = Arc::new(providers(owner.id, records.clone(), keyring.clone()));
+    let hour = Duration::from_hours(1);
+    let catalogue = Arc::new(Catalogue::new(providers.clone(), policy.clone(), hour, clock));
+    catalogue.refresh().await;
+    let newsroom = Newsroom {
+        flow: Arc::new(flow(policy)),
+        live: Live::new(store, keyring.clone(), entropy.clone()),
+        wakes: Wakes::default(),
+        runtime: runtime.clone(),
+    };
+    Shared {
+        records,
+        sealing: Sealing {
+            keyring: keyring.clone(),
+            entropy,
+        },
+        keyring,
+        runtime,
+        providers,
+        catalogue,
+        metrics: Arc::new(Metrics::new()),
+        newsroom,
+    }
+}
+
+fn attempts(shared: &Shared) -> Attempts {
+    let jobs = Jobs {
+        records: shared.records.clone(),
+        linking: Linking {
+            records: shared.records.clone(),
+            providers: shared.providers.clone(),
+            sealing: shared.sealing.clone(),
+            newsroom: shared.newsroom.clone(),
+            runtime: shared.runtime.clone(),
+        },
+        runtime: shared.runtime.clone(),
+        metrics: shared.metrics.clone(),
+    };
+    Attempts {
+        live: shared.newsroom.live.clone(),
+        records: shared.records.clone(),
+        providers: shared.providers.clone(),
+        sealing: shared.sealing.clone(),
+        newsroom: shared.newsroom.clone(),
+        jobs: Arc::new(jobs),
+        catalogue: shared.catalogue.clone(),
+        runtime: shared.runtime.clone(),
+        metrics: shared.metrics.clone(),
+    }
+}
+
+fn providers(partner: PartnerId, records: Arc<dyn Records>, keyring: Arc<Keyring>) -> Providers {
     let customer = CustomerPattern {
         name: "Customer {ref}".to_owned(),
         email: "{ref}@example.invalid".to_owned(),

@@ -11,6 +11,7 @@ use kiungo::sandbox::mono::{APP, Call, KEY, Ledger, MonoStandIn, Outcome, Runnin
 use tempfile::TempDir;
 
 use super::aggregator::Phone;
+use super::http::client;
 use super::node::{CHANNEL, Node, SECRET};
 use super::redis::RedisServer;
 
@@ -66,6 +67,8 @@ pub struct World {
     pub redis: Option<RedisServer>,
     /// The provider.
     pub mono: Running,
+    /// One for all phones: to make one takes so long that answers would seem late.
+    client: reqwest::Client,
     dir: TempDir,
 }
 
@@ -104,6 +107,7 @@ impl World {
             nodes,
             redis,
             mono,
+            client: client(),
             dir,
         };
         world.hook(0);
@@ -118,12 +122,16 @@ impl World {
 
     /// A phone with this number, whose turns go to the servers in turn.
     pub fn phone(&self, number: &str) -> Phone {
-        Phone::new(number, self.nodes.iter().map(Node::callback).collect())
+        Phone::new(
+            number,
+            self.nodes.iter().map(Node::callback).collect(),
+            self.client.clone(),
+        )
     }
 
     /// A phone whose turns all go to one server.
     pub fn phone_at(&self, node: usize, number: &str) -> Phone {
-        Phone::new(number, vec![self.nodes[node].callback()])
+        Phone::new(number, vec![self.nodes[node].callback()], self.client.clone())
     }
 
     /// Changes the provider's behaviour.
@@ -191,10 +199,12 @@ impl World {
         }
         let files = self.files();
         assert!(files.iter().any(|file| file.ends_with("kiungo.db")), "{files:?}");
+        let mut seen = 0;
         for file in files {
             // What is not text becomes other characters; what is stays, and searching text is quick.
             let bytes = fs::read(&file).unwrap();
             let text = String::from_utf8_lossy(&bytes);
+            seen += usize::from(holds(&text, "listening")) + usize::from(holds(&text, "Sandbox Lender"));
             for secret in secrets {
                 assert!(secret.len() >= 6, "{secret:?} may stand anywhere by chance");
                 for form in forms(secret) {
@@ -202,12 +212,18 @@ impl World {
                 }
             }
         }
+        // What is not secret is found in logs and records, so what is would be, too.
+        assert!(seen >= 2, "the files were not read");
     }
 }
 
 /// The forms in which a text may have been written down.
 fn forms(secret: &str) -> [String; 3] {
-    let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap();
+    let hex = secret
+        .bytes()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect();
     let wide = secret.chars().flat_map(|letter| [letter, '\0']).collect();
     [secret.to_owned(), hex, wide]
 }

@@ -79,150 +79,78 @@ fn nobody_agrees_to_half_a_text() {
     panic!("the option never came: {}", phone.says());
 }
 
-/// What a redial shows, by where the session stands.
+/// At the banks, having typed these lines.
+fn typed(lines: &[&str]) -> Phone {
+    let mut phone = Phone::at_banks();
+    phone.keys(lines);
+    phone
+}
+
+/// Has submitted, and this became of it; while `away` nobody waits for it any more.
+fn after(away: bool, fates: Vec<Fate>) -> Phone {
+    let (mut phone, id) = Phone::submitted();
+    if away {
+        phone.polls(false);
+    }
+    for fate in fates {
+        assert!(phone.fate(id, fate));
+    }
+    phone
+}
+
+/// What a redial shows while nothing has been submitted, or something is on its way or going on.
 #[test]
 fn a_redial_resumes_by_facts() {
-    type Play = fn() -> Phone;
-    let cases: &[(&str, Play, &str)] = &[
-        (
-            "nothing begun",
-            || {
-                let mut p = Phone::new();
-                p.dial();
-                p
-            },
-            "Umoja Credit asks",
-        ),
-        ("agreed, no bank", Phone::at_banks, "Umoja Credit asks"),
-        (
-            "at the first field",
-            || {
-                let mut p = Phone::at_banks();
-                p.types("1");
-                p
-            },
-            "Go on with Zenith Bank?",
-        ),
-        (
-            "at the last field",
-            || {
-                let mut p = Phone::at_banks();
-                p.keys(&["1", "ada"]);
-                p
-            },
-            "Go on with Zenith Bank?",
-        ),
-        (
-            "at the methods",
-            || {
-                let mut p = Phone::at_banks();
-                p.types("first");
-                p.types("1");
-                p
-            },
-            "Go on with First Bank?",
-        ),
-        ("under way", || Phone::submitted().0, "Zenith Bank is checking"),
+    for (name, mut phone, want) in [
+        ("nothing begun", Phone::new(), "Umoja Credit asks"),
+        ("agreed, no bank", typed(&[]), "Umoja Credit asks"),
+        ("at the first field", typed(&["1"]), "Go on with Zenith Bank?"),
+        ("at the last field", typed(&["1", "ada"]), "Go on with Zenith Bank?"),
+        ("at the methods", typed(&["first", "1"]), "Go on with First Bank?"),
+        ("under way", after(false, vec![]), "Zenith Bank is checking"),
         (
             "being redeemed",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.fate(id, Fate::Granted);
-                p
-            },
+            after(false, vec![Fate::Granted]),
             "Zenith Bank is checking",
         ),
         (
             "a code is asked",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.fate(id, Fate::Prompt(code_form()));
-                p
-            },
+            after(false, vec![Fate::Prompt(code_form())]),
             "Go on with Zenith Bank?",
         ),
         (
             "accounts to choose",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.fate(id, Fate::Choose(accounts()));
-                p
-            },
+            after(false, vec![Fate::Choose(accounts())]),
             "Go on with Zenith Bank?",
         ),
+    ] {
+        let text = phone.dial();
+        assert!(text.starts_with(want), "{name}: {text}");
+        phone.check_screen();
+    }
+}
+
+/// What came of a submission is told by the next dial if nobody saw it, and once.
+#[test]
+fn a_redial_tells_what_came_of_it() {
+    let linked = || Fate::Linked(link(1, "zenith:p", "Zenith Bank"));
+    let (on, away) = (false, true);
+    for (when, fates, want) in [
+        (on, vec![Fate::Unknown], "Zenith Bank has not answered"),
+        (on, vec![failed(FailureClass::Refused)], "Go on with Zenith Bank?"),
+        (away, vec![failed(FailureClass::Refused)], "Zenith Bank did not accept"),
+        (away, vec![Fate::NotSent], "Zenith Bank is not available"),
+        (away, vec![Fate::Unknown, Fate::Lapsed], "We could not confirm"),
         (
-            "nobody knows",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.fate(id, Fate::Unknown);
-                p
-            },
-            "Zenith Bank has not answered",
-        ),
-        (
-            "refused while away",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.polls(false);
-                p.fate(id, failed(FailureClass::Refused));
-                p
-            },
-            "Zenith Bank did not accept",
-        ),
-        (
-            "refused and told",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.fate(id, failed(FailureClass::Refused));
-                p
-            },
-            "Go on with Zenith Bank?",
-        ),
-        (
-            "not available, while away",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.polls(false);
-                p.fate(id, Fate::NotSent);
-                p
-            },
-            "Zenith Bank is not available",
-        ),
-        (
-            "never found",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.polls(false);
-                p.fate(id, Fate::Unknown);
-                p.fate(id, Fate::Lapsed);
-                p
-            },
-            "We could not confirm",
-        ),
-        (
-            "linked while away",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.polls(false);
-                p.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
-                p
-            },
-            "Zenith Bank ..4321 is linked",
-        ),
-        ("linked and told", Phone::linked, "Umoja Credit asks"),
-        (
-            "blocked while away",
-            || {
-                let (mut p, id) = Phone::submitted();
-                p.polls(false);
-                p.fate(id, failed(FailureClass::Misconfigured));
-                p
-            },
+            away,
+            vec![failed(FailureClass::Misconfigured)],
             "We cannot link Zenith Bank",
         ),
-    ];
-    for (name, play, want) in cases {
-        let mut phone = play();
+        (on, vec![linked()], "Umoja Credit asks"),
+        (away, vec![linked()], "Zenith Bank ..4321 is linked"),
+    ] {
+        let name = format!("{when} {fates:?}");
+        let mut phone = after(when, fates);
         let text = phone.dial();
         assert!(text.starts_with(want), "{name}: {text}");
         phone.check_screen();

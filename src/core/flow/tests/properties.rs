@@ -45,7 +45,7 @@ impl Witness {
     }
 
     /// A line is typed at the field that stands on the screen, and nowhere else may it go.
-    fn types(&mut self, phone: &mut Phone, line: &str) {
+    fn types(phone: &mut Phone, line: &str) {
         let asked = phone.answer().is_some() && phone.state.cursor.screen == "field";
         let asked = asked
             .then(|| {
@@ -234,10 +234,10 @@ fn happen(phone: &mut Phone, witness: &mut Witness, what: Happening) {
             let extras: Vec<&str> = extras.iter().map(String::as_str).collect();
             phone.dial_known(&known, &extras);
         }
-        Happening::Type(line) => witness.types(phone, &line),
+        Happening::Type(line) => Witness::types(phone, &line),
         Happening::Canary => {
             let canary = witness.canary();
-            witness.types(phone, &canary);
+            Witness::types(phone, &canary);
         }
         Happening::Repeat => {
             let before = phone.value();

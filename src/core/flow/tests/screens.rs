@@ -3,6 +3,7 @@
 use super::made_up::{bank, field, form, login_form};
 use super::phone::Phone;
 use crate::core::attempt::{Attempt, Refusal, State};
+use crate::core::flow::Flow;
 use crate::core::flow::state::{Cursor, LinkBrief, Note};
 use crate::core::gsm7;
 use crate::core::ids::{AttemptId, LinkId};
@@ -88,7 +89,7 @@ fn every_screen_fits_in_every_language() {
                     for number in 0..4 {
                         phone.state.cursor.page = number;
                         phone.state.dialogs[0].septets = septets;
-                        let answer = phone.step(|flow, state, context| flow.view(state, context));
+                        let answer = phone.step(Flow::view);
                         let cost = gsm7::septets(&answer.text);
                         assert!(
                             cost.is_some_and(|cost| cost <= septets),
