@@ -116,7 +116,8 @@ impl Flow {
         if session.id != made.session {
             let agreed = session.consent.as_ref().map(|consent| consent.at);
             let lost = attempt.is_some_and(|attempt| attempt.begun_at < made.begun_at);
-            let overtaken = attempt.is_none() && here && agreed.is_some_and(|at| at < made.linked_at);
+            let idle = attempt.is_none_or(|attempt| !attempt.in_flight());
+            let overtaken = idle && here && agreed.is_some_and(|at| at < made.linked_at);
             if lost || overtaken {
                 *session = ConnectSession::new(made.session, None);
                 Self::linked(state, made.link.clone());

@@ -180,11 +180,11 @@ impl Lane {
         let seen = join_all(self.people.iter().map(|person| person.looks(&line))).await;
         let facts = self.facts().await;
         for (person, seen) in facts.iter().zip(seen) {
-            let seen = seen.expect("the node is well");
+            let (seen, reply) = seen.expect("the node is well");
             assert_eq!(
                 seen == Told::Linked,
                 !person.linked.is_empty(),
-                "{}: {} sees {seen:?} after {:?}",
+                "{}: {} sees {seen:?} after {:?}: {reply:?}",
                 self.edge.word(),
                 person.username,
                 person.told

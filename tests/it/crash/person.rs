@@ -181,21 +181,23 @@ impl Person {
                 .any(|account| account.unlinked_at.is_none() && sessions.contains(&&account.session))
     }
 
-    /// Dials only to see what is said about the account, and types nothing secret; again while the server is busy.
-    pub async fn looks(&self, line: &Line) -> Result<Told, Gone> {
+    /// Dials only to see what is said about the account, and types nothing secret; again while the server is busy. Gives
+    /// the last reply, too.
+    pub async fn looks(&self, line: &Line) -> Result<(Told, String), Gone> {
         for _ in 0..20 {
             let mut phone = Phone::new(line, &self.number);
             let mut seen = phone.dial().await?;
             while !phone.over() && matches!(seen, Seen::Welcome | Seen::Checking) {
                 seen = phone.line(if seen == Seen::Welcome { "2" } else { "1" }).await?;
             }
-            match seen {
-                Seen::Linked | Seen::Links => return Ok(Told::Linked),
-                Seen::Confirming => return Ok(Told::Confirming),
-                Seen::Over => {}
-                _ => return Ok(Told::NotLinked),
-            }
+            let told = match seen {
+                Seen::Linked | Seen::Links => Told::Linked,
+                Seen::Confirming => Told::Confirming,
+                Seen::Over => continue,
+                _ => Told::NotLinked,
+            };
+            return Ok((told, phone.replies.pop().unwrap_or_default()));
         }
-        Ok(Told::Nothing)
+        Ok((Told::Nothing, String::new()))
     }
 }
