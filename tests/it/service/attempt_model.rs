@@ -35,7 +35,7 @@ fn id(n: u8) -> AttemptId {
 }
 
 fn msisdn(n: u32) -> Msisdn {
-    Msisdn::parse(&format!("+23480{n:08}"), "NG").expect("a number")
+    Msisdn::parse(&format!("+234803{n:07}"), "NG").expect("a number")
 }
 
 fn live(store: &Arc<dyn Store>, ring: &Arc<Keyring>) -> Live {
