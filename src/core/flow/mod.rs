@@ -183,8 +183,6 @@ pub enum News {
     },
     /// A link was ended as asked.
     Unlinked(LinkId),
-    /// Time passed.
-    Tick,
 }
 
 /// How opening a provider's session ended.

@@ -22,7 +22,7 @@ pub struct Heard {
 impl Flow {
     /// Takes news in. A turn that waits for it gets its screen.
     pub fn hear(&self, state: &mut Subscriber, news: &News, context: &Context<'_>) -> Heard {
-        let mut effects = Vec::new();
+        let effects = Vec::new();
         let before = self.question(state);
         let stage = state.session.as_ref().map(|session| session.stage);
         let (taken, resolved) = match news.clone() {
@@ -31,10 +31,6 @@ impl Flow {
             News::Unlinked(id) => {
                 self.unlinked(state, id, context);
                 return Heard { taken: true, effects };
-            }
-            News::Tick => {
-                effects = self.tick(state, context);
-                (true, !effects.is_empty())
             }
         };
         if let Some(session) = state.session.as_mut().filter(|session| Some(session.stage) != stage) {

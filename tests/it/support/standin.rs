@@ -1,5 +1,6 @@
 //! A Mono stand-in for a test, and somebody who talks to it.
 
+use super::eventually;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -220,14 +221,8 @@ impl Mono {
 
     /// Waits until the ledger says so.
     pub async fn until(&self, what: impl Fn(&Ledger) -> bool) -> Ledger {
-        for _ in 0..1_000 {
-            let ledger = self.ledger();
-            if what(&ledger) {
-                return ledger;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the ledger never said so: {:?}", self.ledger());
+        eventually(Duration::from_secs(10), async || what(&self.ledger())).await;
+        self.ledger()
     }
 }
 

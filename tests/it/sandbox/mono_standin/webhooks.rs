@@ -1,3 +1,4 @@
+use crate::support::eventually;
 use kiungo::sandbox::mono::{
     MonoStandIn, StandInSettings, Switches, WEBHOOK_SECRET, WebhookChoice, WebhookMode, plain_poster,
 };
@@ -155,17 +156,10 @@ async fn the_plain_poster_posts() {
     running
         .state
         .send_webhook("mono.events.account_updated", "6a00", WebhookChoice::default());
-    for _ in 0..1_000 {
-        if running
-            .state
-            .ledger()
-            .webhooks
-            .first()
-            .is_some_and(|hook| !hook.answers.is_empty())
-        {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    let answered = || {
+        let ledger = running.state.ledger();
+        ledger.webhooks.first().is_some_and(|hook| !hook.answers.is_empty())
+    };
+    eventually(std::time::Duration::from_secs(10), async || answered()).await;
     assert_eq!(running.state.ledger().webhooks[0].answers, [200]);
 }
