@@ -31,7 +31,7 @@ impl Newsroom {
         let told = (|| {
             self.live.change(tag, |state| {
                 let context = self.runtime.context(self.runtime.clock.now(), None, "");
-                self.flow.hear(state, news, &context).taken.then_some(())
+                self.flow.hear(state, news, &context).then_some(())
             })
         })
         .retry(

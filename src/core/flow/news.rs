@@ -11,18 +11,10 @@ use crate::core::menu::Outcome;
 use crate::core::next_step::{AccountChoice, Failure, FailureClass, Field, Form};
 use crate::core::time::Timestamp;
 
-/// What a piece of news did.
-pub struct Heard {
-    /// Whether it concerned the present session and was a legal move; if not, nothing changed.
-    pub taken: bool,
-    /// What is to be done after the state is written.
-    pub effects: Vec<Effect>,
-}
-
 impl Flow {
-    /// Takes news in. A turn that waits for it gets its screen.
-    pub fn hear(&self, state: &mut Subscriber, news: &News, context: &Context<'_>) -> Heard {
-        let effects = Vec::new();
+    /// Takes news in. A turn that waits for it gets its screen. Says whether it concerned the present session and was a
+    /// legal move; if not, nothing changed.
+    pub fn hear(&self, state: &mut Subscriber, news: &News, context: &Context<'_>) -> bool {
         let before = self.question(state);
         let stage = state.session.as_ref().map(|session| session.stage);
         let (taken, resolved) = match news.clone() {
@@ -30,7 +22,7 @@ impl Flow {
             News::Attempt { id, fate } => Self::fate(state, id, fate, context),
             News::Unlinked(id) => {
                 self.unlinked(state, id, context);
-                return Heard { taken: true, effects };
+                return true;
             }
         };
         if let Some(session) = state.session.as_mut().filter(|session| Some(session.stage) != stage) {
@@ -45,7 +37,7 @@ impl Flow {
         } else if before.is_some() && before != self.question(state) {
             state.cursor.moved = true;
         }
-        Heard { taken, effects }
+        taken
     }
 
     /// A link was ended. The turn that asked for it is told, before the link is forgotten: the screen names it.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::made_up::{banks, link};
 use crate::core::attempt::{Event, State};
 use crate::core::flow::dialogs::{Seat, Typed, Verdict};
-use crate::core::flow::news::Heard;
 use crate::core::flow::state::{Answer, ConnectSession, Slot, Subscriber};
 use crate::core::flow::{Context, Effect, Fate, Flow, Fresh, Input, Known, News, Offer, OpenSession, Settings, Submit};
 use crate::core::gsm7;
@@ -203,9 +202,7 @@ impl Phone {
 
     /// Tells news.
     pub fn hears(&mut self, news: &News) -> bool {
-        let Heard { taken, effects } = self.step(|flow, state, context| flow.hear(state, news, context));
-        self.effects.extend(effects);
-        taken
+        self.step(|flow, state, context| flow.hear(state, news, context))
     }
 
     /// Ends the budget of the turn that waits.
