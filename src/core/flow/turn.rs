@@ -107,12 +107,13 @@ impl Flow {
     }
 
     /// The store has lost that the session at hand, or one begun after it, has led to a link; or one begun before it has
-    /// led to a link at the same institution since. It is told, and nobody is asked to log in again.
+    /// led to a link at the institution picked here, or while none was picked. It is told, and nobody is asked to log
+    /// in again.
     fn catch_up(state: &mut Subscriber, made: &MadeBy) {
         let Some(session) = &mut state.session else { return };
         let attempt = session.attempt.as_ref();
         let bank = session.bank.as_ref();
-        let here = bank.is_some_and(|bank| bank.id == made.link.institution);
+        let here = bank.is_none_or(|bank| bank.id == made.link.institution);
         if session.id != made.session {
             let agreed = session.consent.as_ref().map(|consent| consent.at);
             let lost = attempt.is_some_and(|attempt| attempt.begun_at < made.begun_at);
@@ -125,8 +126,9 @@ impl Flow {
             return;
         }
         let told = matches!(session.stage, Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed);
-        let another = attempt.is_some_and(|attempt| attempt.in_flight() && attempt.id != made.attempt);
-        if told || !here || another || session.renews.is_some() {
+        // One that was begun before the link was made is only what the store remembers of an earlier try.
+        let later = attempt.is_some_and(|attempt| attempt.in_flight() && attempt.begun_at > made.begun_at);
+        if told || !here || later || session.renews.is_some() {
             return;
         }
         session.attempt = None;

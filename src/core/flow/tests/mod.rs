@@ -5,6 +5,7 @@ mod dialogs;
 mod forms;
 mod happenings;
 mod journeys;
+mod losses;
 mod made_up;
 mod outcomes;
 mod phone;

@@ -1,0 +1,80 @@
+//! The store has lost its last writes: what it still remembers of a person is older than what the records know.
+
+use std::time::Duration;
+
+use super::made_up::link;
+use super::phone::Phone;
+use crate::core::attempt::State;
+use crate::core::flow::state::Subscriber;
+use crate::core::flow::{Fate, Known, MadeBy};
+use crate::core::menu::Outcome;
+
+/// Two logins at Zenith in one connect session, of which the first was never sent and the second made a link; with
+/// every value that the store held on the way, and what the records know at the end.
+fn history() -> (Phone, Vec<Subscriber>, Known) {
+    let mut phone = Phone::new();
+    let mut values = Vec::new();
+    phone.dial();
+    for line in ["1", "1", "ada", "Zq7password"] {
+        phone.types(line);
+        values.push(phone.state.clone());
+    }
+    assert_eq!(
+        phone
+            .state
+            .session
+            .as_ref()
+            .and_then(|s| s.attempt.as_ref())
+            .map(|a| a.state),
+        Some(State::Pending)
+    );
+    phone.submit();
+    // Its owner dies before it is sent; the person is asked again after its lease.
+    phone.passes(Duration::from_mins(3));
+    phone.dial();
+    values.push(phone.state.clone());
+    phone.keys(&["1", "ada", "Zq7another"]);
+    values.push(phone.state.clone());
+    let submit = phone.submit();
+    phone.sends(submit.attempt);
+    values.push(phone.state.clone());
+    assert!(phone.fate(submit.attempt, Fate::Granted));
+    values.push(phone.state.clone());
+    phone.passes(Duration::from_secs(5));
+    let made = link(1, "zenith:p", "Zenith Bank");
+    let known = Known {
+        links: vec![made.clone()],
+        linked: Some(MadeBy {
+            session: phone.session().id,
+            attempt: submit.attempt,
+            begun_at: submit.begun_at,
+            linked_at: phone.now,
+            link: made.clone(),
+        }),
+        ..Known::default()
+    };
+    assert!(phone.fate(submit.attempt, Fate::Linked(made)));
+    (phone, values, known)
+}
+
+/// Whatever the store falls back to, a dial tells of the link, or offers it among the accounts; nobody is asked to log in
+/// again.
+#[test]
+fn a_link_is_told_from_whatever_the_store_remembers() {
+    let (mut phone, values, known) = history();
+    for (n, value) in values.into_iter().enumerate() {
+        for later in [Duration::from_secs(1), Duration::from_mins(20)] {
+            let before = phone.now;
+            phone.state = value.clone();
+            phone.passes(later);
+            let text = phone.dial_known(&known, &[]);
+            assert!(
+                text.contains("Zenith Bank") && text.contains(" is linked for "),
+                "{n}: {text}"
+            );
+            assert_eq!(phone.stage(), Some(Outcome::Linked), "{n}");
+            assert_eq!(phone.submits(), 0, "{n}");
+            phone.now = before;
+        }
+    }
+}
