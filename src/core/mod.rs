@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod budget;
+pub mod dial_code;
 pub mod flow;
 pub mod gsm7;
 pub mod ids;
