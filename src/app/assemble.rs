@@ -81,6 +81,7 @@ pub(super) async fn assemble(
         keyring: base.keyring.clone(),
         runtime: runtime.clone(),
         wakes,
+        leaving: leaving.clone(),
         metrics: base.metrics.clone(),
         channels,
     });

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
 
 use super::attempts::Attempts;
 use super::catalogue::Catalogue;
@@ -56,6 +57,8 @@ pub struct Turns {
     pub runtime: Runtime,
     /// Wakes turns that wait in this process.
     pub wakes: Wakes,
+    /// Cancelled when this process is about to end: no turn waits for a bank any longer.
+    pub leaving: CancellationToken,
     /// Counts.
     pub metrics: Arc<Metrics>,
     /// The channels served.
@@ -168,6 +171,7 @@ impl Turns {
                 .digest("dialog", &[channel.name.as_bytes(), callback.dialog.as_bytes()]),
             channel: &channel.name,
             septets: usize::from(limits.out_septets.saturating_sub(channel.gateway.overhead())),
+            lasts: limits.dialog,
         };
         let walk = Walk {
             tag: &tag,
@@ -270,7 +274,7 @@ impl Turns {
                 None => return Ok(self.end(state.locale, "expired")),
             }
             let now = self.runtime.clock.now();
-            if now < until {
+            if now < until && !self.leaving.is_cancelled() {
                 wake.wait(walk.tag, REREAD.min(until.since(now))).await;
                 continue;
             }

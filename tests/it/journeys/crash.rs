@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use kiungo::sandbox::mono::{Call, Fault, Trouble};
-use rstest::rstest;
 
 use super::providers::dial_until;
 use super::{granted, link, to_login};
@@ -81,35 +80,4 @@ async fn memory_is_lost_but_no_link() {
     dial_until(&mut other, "is linked for Sandbox Lender").await;
     assert_eq!(world.submits("ada@lost-memory"), granted());
     assert_eq!(world.accounts("ada@lost-memory").len(), 1);
-}
-
-/// A server that is told to stop answers what is under way, brings it to its end and exits well; people go on elsewhere.
-#[rstest]
-#[case::memory(Setup::Memory)]
-#[case::two_nodes(Setup::TwoNodes)]
-#[tokio::test]
-async fn a_server_stops_in_good_order(#[case] setup: Setup) {
-    let mut world = World::start(setup).await;
-    world.switch(|switches| switches.faults = vec![slow(1_500)]);
-    let mut phone = world.phone_at(0, "+2348030008201");
-    to_login(&mut phone).await;
-    phone.say("ada@stop").await.asks("Password");
-    {
-        let (mono, node) = (&world.mono, &mut world.nodes[0]);
-        let stopped = async {
-            eventually(PATIENCE, async || mono.state.ledger().submits.len() == 1).await;
-            node.terminate().await
-        };
-        let (told, code) = tokio::join!(phone.say("good-pass-stop"), stopped);
-        told.ends("Done!");
-        assert_eq!(code, Some(0));
-    }
-    if setup == Setup::TwoNodes {
-        let mut phone = world.phone_at(1, "+2348030008201");
-        phone.dial().await.asks("Agree?");
-        phone.say("2").await.asks("1 Providus Bank ..");
-    }
-    assert_eq!(world.submits("ada@stop"), granted());
-    let log = world.nodes[0].log();
-    assert!(!log.contains("panic"), "{log}");
 }

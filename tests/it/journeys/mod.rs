@@ -4,6 +4,7 @@ mod banks;
 mod crash;
 mod crowd;
 mod dials;
+mod drain;
 mod linking;
 mod providers;
 mod redis;

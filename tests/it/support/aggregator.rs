@@ -5,6 +5,7 @@
 //! delivers any text at all.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use kiungo::core::gsm7;
@@ -77,6 +78,33 @@ impl Reply {
     }
 }
 
+/// The callback URLs that turns go to, which a balancer may change between two turns.
+#[derive(Clone)]
+pub struct Servers(Arc<Mutex<Vec<String>>>);
+
+impl Servers {
+    /// These.
+    pub fn new(urls: Vec<String>) -> Self {
+        Self(Arc::new(Mutex::new(urls)))
+    }
+
+    /// From now on these.
+    pub fn set(&self, urls: Vec<String>) {
+        *self.0.lock().unwrap() = urls;
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// The one whose turn it is.
+    fn nth(&self, turn: usize) -> String {
+        let urls = self.0.lock().unwrap();
+        urls[turn % urls.len()].clone()
+    }
+}
+
 /// A phone, its aggregator, and the dialog between them.
 #[derive(Clone)]
 pub struct Phone {
@@ -88,7 +116,7 @@ pub struct Phone {
     pub session: String,
     /// What has been typed in it.
     pub text: String,
-    servers: Vec<String>,
+    servers: Servers,
     /// Whether every callback comes twice, to two servers where there are two, with the same answer.
     pub twice: bool,
     turn: usize,
@@ -98,6 +126,11 @@ pub struct Phone {
 impl Phone {
     /// A phone that has not dialled.
     pub fn new(number: &str, servers: Vec<String>, client: reqwest::Client) -> Self {
+        Self::through(number, Servers::new(servers), client)
+    }
+
+    /// A phone that has not dialled, whose turns go wherever these say at the moment.
+    pub fn through(number: &str, servers: Servers, client: reqwest::Client) -> Self {
         Self {
             number: number.to_owned(),
             network: "62130".to_owned(),
@@ -160,16 +193,16 @@ impl Phone {
         self.text = format!("{}*{line}", self.text);
         let body = self.form(&self.text);
         // Whether anything came is of no interest.
-        let _ = self.client.post(&self.servers[0]).body(body).send().await;
+        let _ = self.client.post(self.servers.nth(0)).body(body).send().await;
     }
 
     /// Sends the turn that was sent last to the next server.
     async fn next(&mut self) -> Reply {
-        let server = self.turn % self.servers.len();
+        let server = self.turn;
         self.turn += 1;
         let reply = self.send(server, &self.text).await;
         if self.twice {
-            let again = self.send(self.turn % self.servers.len(), &self.text).await;
+            let again = self.send(self.turn, &self.text).await;
             assert_eq!(again, reply, "a repeat got another answer");
         }
         reply
@@ -199,7 +232,7 @@ impl Phone {
     /// Sends any body at all, as a form.
     pub async fn send_body(&self, server: usize, body: impl Into<Vec<u8>>) -> Reply {
         let began = Instant::now();
-        let call = self.client.post(&self.servers[server]).body(body.into());
+        let call = self.client.post(self.servers.nth(server)).body(body.into());
         let answer = call
             .header("content-type", "application/x-www-form-urlencoded")
             // A connection a turn: one that was opened and not used is closed with a 408, which a turn may meet.
@@ -232,14 +265,14 @@ impl Phone {
 
     /// Hangs up: the aggregator tells the next server that the dialog is over.
     pub async fn hang_up(&mut self) {
-        let server = self.turn % self.servers.len();
+        let server = self.servers.nth(self.turn);
         let body = form(&[
             ("sessionId", &self.session),
             ("phoneNumber", &self.number),
             ("status", "Incomplete"),
             ("input", &self.text),
         ]);
-        let call = self.client.post(format!("{}/events", self.servers[server]));
+        let call = self.client.post(format!("{server}/events"));
         let answer = call.body(body).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
     }

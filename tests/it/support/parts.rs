@@ -37,6 +37,7 @@ use kiungo::service::{Callbacks, Channel, OwnedRequest};
 use kiungo::store::{IndexKey, Store, StoreError, Stored, Swap, Version};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::one_bank::OneBank;
@@ -267,6 +268,7 @@ pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
         keyring: shared.keyring.clone(),
         runtime: shared.runtime.clone(),
         wakes: shared.newsroom.wakes.clone(),
+        leaving: CancellationToken::new(),
         metrics: shared.metrics.clone(),
         channels: vec![channel.clone()],
     };

@@ -10,7 +10,7 @@ use kiungo::config::keys;
 use kiungo::sandbox::mono::{APP, Call, KEY, Ledger, MonoStandIn, Outcome, Running, StandInSettings, Switches};
 use tempfile::TempDir;
 
-use super::aggregator::Phone;
+use super::aggregator::{Phone, Servers};
 use super::http::client;
 use super::node::{CHANNEL, Node, SECRET};
 use super::redis::RedisServer;
@@ -127,6 +127,11 @@ impl World {
             self.nodes.iter().map(Node::callback).collect(),
             self.client.clone(),
         )
+    }
+
+    /// A phone whose turns go wherever a balancer sends them.
+    pub fn phone_through(&self, servers: &Servers, number: &str) -> Phone {
+        Phone::through(number, servers.clone(), self.client.clone())
     }
 
     /// A phone whose turns all go to one server.
