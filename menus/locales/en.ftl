@@ -1,7 +1,8 @@
 ### English. Reviewed: this is the text the others are translated from.
 ### Every message must fit a keypad phone: plain words, short lines, nothing outside GSM-7.
 ### $partner the business, $purpose what it wants the data for, $days how long, $bank the institution, $field what the
-### bank calls the field, $account the last digits of an account, $seconds and $minutes durations, $left tries left.
+### bank calls the field, $account the last digits of an account, $seconds and $minutes durations, $left tries left,
+### $dial what to dial.
 
 ## Screens
 
@@ -73,6 +74,8 @@ note-length =
 note-too-long = That is too long.
 note-empty = Please type an answer.
 note-wrong-code = That was not right. Tries left: { $left }.
+note-by-sms = If the code comes by SMS: leave, read it, dial again.
+note-code = That code is not valid any more.
 note-ask-again = It was not sent. Please type it again.
 note-changed = { $bank } asks for other details. Please start over.
 note-removed = This account is being unlinked.
@@ -86,6 +89,12 @@ too-long = That was too long. Please dial again.
 elsewhere = You dialled again on this number. Please go on there.
 expired = Your session ended. Please dial again to go on.
 no-service = This number cannot be served here.
+
+## Text messages, one part each: other people may read them, so they name no bank and no number
+
+sms-linked = { $partner }: your account is linked. To see or unlink it, dial { $dial }
+sms-not-linked = { $partner }: no account was linked. To see why and try again, dial { $dial }
+sms-question = { $partner }: your bank asks one more thing. To answer, dial { $dial } within 15 minutes.
 
 ## Small words
 

@@ -71,6 +71,8 @@ note-length =
 note-too-long = C'est trop long.
 note-empty = Tapez une réponse.
 note-wrong-code = Ce n'est pas juste. Essais restants : { $left }.
+note-by-sms = Si le code arrive par SMS : quittez, lisez-le, rappelez.
+note-code = Ce code n'est plus valable.
 note-ask-again = Rien n'a été envoyé. Tapez encore une fois.
 note-changed = { $bank } demande d'autres données. Recommencez.
 note-removed = Ce compte est en train d'etre délié.
@@ -84,6 +86,12 @@ too-long = C'était trop long. Rappelez.
 elsewhere = Vous avez rappelé depuis ce numéro. Continuez là-bas.
 expired = Votre session est finie. Rappelez pour continuer.
 no-service = Ce numéro ne peut pas etre servi ici.
+
+## Text messages, one part each: other people may read them, so they name no bank and no number
+
+sms-linked = { $partner } : votre compte est relié. Pour le voir ou le retirer, composez { $dial }
+sms-not-linked = { $partner } : aucun compte n'a été relié. Pour voir pourquoi et réessayer, composez { $dial }
+sms-question = { $partner } : votre banque pose une question de plus. Pour y répondre, composez { $dial } sous 15 minutes.
 
 ## Small words
 

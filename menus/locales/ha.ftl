@@ -71,6 +71,8 @@ note-length =
 note-too-long = Ya yi tsawo.
 note-empty = Ku rubuta amsa.
 note-wrong-code = Ba daidai ba. Saura gwaji { $left }.
+note-by-sms = Idan lambar za ta zo ta SMS: fita, karanta, sake kira.
+note-code = Wannan lambar ba ta aiki yanzu.
 note-ask-again = Ba a aika ba. Ku sake rubutawa.
 note-changed = { $bank } na neman wasu bayanai. Ku fara sabo.
 note-removed = Ana cire wannan asusu.
@@ -84,6 +86,12 @@ too-long = Ya yi tsawo. Ku sake kira.
 elsewhere = Kun sake kira da wannan lamba. Ku ci gaba a can.
 expired = Lokaci ya kare. Ku sake kira don ci gaba.
 no-service = Ba a yi wa wannan lamba hidima a nan.
+
+## Text messages, one part each: other people may read them, so they name no bank and no number
+
+sms-linked = { $partner }: an hada asusunka. Don gani ko cirewa, kira { $dial }
+sms-not-linked = { $partner }: ba a hada asusu ba. Don ganin dalili da sake gwadawa, kira { $dial }
+sms-question = { $partner }: bankinka na neman karin bayani. Don amsawa, kira { $dial } cikin minti 15.
 
 ## Small words
 

@@ -63,6 +63,8 @@ note-length = O ga-enwe mkpuru { $length }.
 note-too-long = O toro oke ogologo.
 note-empty = Biko pinye azisa.
 note-wrong-code = O zighi ezi. I ka nwere ike inwa ugboro { $left }.
+note-by-sms = Oburu na koodu ga-abia na SMS: puo, guo ya, kpoo ozo.
+note-code = Koodu ahu anaghi aru oru ozo.
 note-ask-again = Ezigaghi ya. Biko pinye ya ozo.
 note-changed = { $bank } na-acho ozi ozo. Biko malite ozo.
 note-removed = Ana-ewepu akauntu a.
@@ -76,6 +78,12 @@ too-long = O toro oke ogologo. Biko kpoo ozo.
 elsewhere = I kpoola ozo na nomba a. Biko gaa n'ihu n'ebe ahu.
 expired = Oge gi agwula. Biko kpoo ozo ka i gaa n'ihu.
 no-service = Anyi enweghi ike inyere nomba a aka ebe a.
+
+## Text messages, one part each: other people may read them, so they name no bank and no number
+
+sms-linked = { $partner }: ejikotala akaunti gi. Iji hu ya ma o bu wepu ya, kpoo { $dial }
+sms-not-linked = { $partner }: ejikotaghi akaunti o bula. Iji hu ihe kpatara ya ma nwaa ozo, kpoo { $dial }
+sms-question = { $partner }: ulo aku gi na-aju otu ihe ozo. Iji zaa, kpoo { $dial } n'ime nkeji 15.
 
 ## Small words
 

@@ -70,6 +70,8 @@ note-length =
 note-too-long = E too long.
 note-empty = Abeg type answer.
 note-wrong-code = E no correct. You fit try { $left } more.
+note-by-sms = If di code go come by SMS: comot, read am, dial again.
+note-code = Dat code no dey work again.
 note-ask-again = We no send am. Abeg type am again.
 note-changed = { $bank } dey ask for other details. Abeg start again.
 note-removed = We dey unlink this account.
@@ -83,6 +85,12 @@ too-long = E too long. Abeg dial again.
 elsewhere = You don dial again with this number. Abeg continue for there.
 expired = Your session don end. Abeg dial again to continue.
 no-service = We no fit serve this number here.
+
+## Text messages, one part each: other people may read them, so they name no bank and no number
+
+sms-linked = { $partner }: your account don link. To see am or unlink am, dial { $dial }
+sms-not-linked = { $partner }: no account link. To see why and try again, dial { $dial }
+sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes.
 
 ## Small words
 

@@ -70,6 +70,8 @@ note-length =
 note-too-long = Ni ndefu mno.
 note-empty = Tafadhali andika jibu.
 note-wrong-code = Si sahihi. Majaribio yaliyobaki: { $left }.
+note-by-sms = Kama namba inakuja kwa SMS: toka, isome, piga tena.
+note-code = Namba hiyo haifanyi kazi tena.
 note-ask-again = Haikutumwa. Tafadhali andika tena.
 note-changed = { $bank } inaomba taarifa nyingine. Tafadhali anza upya.
 note-removed = Akaunti hii inaondolewa.
@@ -83,6 +85,12 @@ too-long = Ilikuwa ndefu mno. Tafadhali piga tena.
 elsewhere = Umepiga tena kwa namba hii. Tafadhali endelea huko.
 expired = Muda umeisha. Tafadhali piga tena kuendelea.
 no-service = Namba hii haiwezi kuhudumiwa hapa.
+
+## Text messages, one part each: other people may read them, so they name no bank and no number
+
+sms-linked = { $partner }: akaunti yako imeunganishwa. Kuiona au kuitenganisha, piga { $dial }
+sms-not-linked = { $partner }: hakuna akaunti iliyounganishwa. Kujua sababu na kujaribu tena, piga { $dial }
+sms-question = { $partner }: benki yako inauliza jambo moja zaidi. Kujibu, piga { $dial } ndani ya dakika 15.
 
 ## Small words
 

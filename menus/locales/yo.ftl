@@ -63,6 +63,8 @@ note-length = O gbodo ni leta { $length }.
 note-too-long = O ti gun ju.
 note-empty = Jowo te idahun.
 note-wrong-code = Ko to. O ku igba { $left } lati gbiyanju.
+note-by-sms = Ti koodu ba wa nipa SMS: jade, ka a, tun pe.
+note-code = Koodu yen ko sise mo.
 note-ask-again = A ko fi ranse. Jowo tun te e.
 note-changed = { $bank } n beere alaye miran. Jowo tun bere.
 note-removed = A n tu akanti yii.
@@ -76,6 +78,12 @@ too-long = O ti gun ju. Jowo tun pe.
 elsewhere = O ti tun pe lori nomba yii. Jowo tesiwaju nibe.
 expired = Akoko re ti pari. Jowo tun pe lati tesiwaju.
 no-service = A ko le sise fun nomba yii nibi.
+
+## Text messages, one part each: other people may read them, so they name no bank and no number
+
+sms-linked = { $partner }: a ti so akanti re po. Lati ri i tabi yo o, pe { $dial }
+sms-not-linked = { $partner }: a ko so akanti kankan. Lati mo idi ati tun gbiyanju, pe { $dial }
+sms-question = { $partner }: banki re beere nkan kan si i. Lati dahun, pe { $dial } laarin iseju 15.
 
 ## Small words
 

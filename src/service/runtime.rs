@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+use crate::core::dial_code::DialCode;
 use crate::core::flow::{Context, Fresh, Offer};
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
 use crate::core::time::{Clock, Entropy, Timestamp};
@@ -98,6 +99,7 @@ impl Runtime {
                 consent: ConsentId::draw(entropy),
                 intent: IntentId::draw(entropy),
                 attempt: AttemptId::draw(entropy),
+                code: DialCode::draw(entropy),
             },
             banks,
             country,

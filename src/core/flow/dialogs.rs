@@ -33,6 +33,8 @@ pub struct Seat<'a> {
     pub channel: &'a str,
     /// Septets of one page on it, the dialect's own taken off.
     pub septets: usize,
+    /// How long the network lets a dialog last.
+    pub lasts: Duration,
 }
 
 /// What to do with a callback.
@@ -128,6 +130,7 @@ fn begin(state: &mut Subscriber, seat: &Seat<'_>, typed: Typed<'_>, now: Timesta
             channel: seat.channel.to_owned(),
             septets: seat.septets,
             started_at: now,
+            ends_at: now.plus(seat.lasts),
             seen,
             reply: Slot::Set(Answer {
                 end: true,

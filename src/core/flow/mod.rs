@@ -12,10 +12,12 @@
 //! | `turn.rs` | a person dialled or typed |
 //! | `act.rs`, `fields.rs`, `links.rs` | what each action of the menu does |
 //! | `news.rs` | something came from a provider, the records or the clock |
+//! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and what is texted after a dialog |
 //! | `view.rs` | the screen for a state |
 
 use std::time::Duration;
 
+use crate::core::dial_code::DialCode;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, NodeId};
 use crate::core::linking::{Institution, ProviderSession, Step};
 use crate::core::menu::Menu;
@@ -28,8 +30,10 @@ use crate::core::time::Timestamp;
 mod act;
 pub mod dialogs;
 mod fields;
+pub mod handover;
 mod links;
 pub mod news;
+pub(crate) mod recovery;
 pub mod state;
 mod turn;
 mod view;
@@ -101,6 +105,8 @@ pub struct Fresh {
     pub intent: IntentId,
     /// For a new attempt.
     pub attempt: AttemptId,
+    /// For a way straight back in.
+    pub code: DialCode,
 }
 
 /// An institution that can be linked, with the provider that does it.

@@ -28,6 +28,7 @@ impl Flow {
         if let Some(session) = state.session.as_mut().filter(|session| Some(session.stage) != stage) {
             // That the screen before has been seen says nothing of this one.
             session.told = false;
+            session.texted = false;
         }
         if taken && resolved && state.waiting() {
             if let Some(stage) = state.session.as_ref().map(|session| session.stage) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::core::attempt::{Attempt, Refusal};
+use crate::core::dial_code::DialCode;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId};
 use crate::core::linking::{AuthMethod, ProviderSession, Step};
 use crate::core::menu::Outcome;
@@ -36,6 +37,20 @@ pub struct Subscriber {
     pub links: Vec<LinkBrief>,
     /// The institution used last, by id: shown first.
     pub last_institution: Option<String>,
+    /// The code that leads straight back in, if one was handed out.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
+}
+
+/// A code that was handed out, to be dialled behind the service code. It works once, for this number, for a while.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// The code.
+    pub code: DialCode,
+    /// Until when it works.
+    pub until: Timestamp,
+    /// How many wrong ones were dialled instead.
+    pub wrong: u8,
 }
 
 /// One dialog of a gateway.
@@ -49,6 +64,9 @@ pub struct Dialog {
     pub septets: usize,
     /// When its first callback came.
     pub started_at: Timestamp,
+    /// When the network cuts it at the latest.
+    #[serde(default)]
+    pub ends_at: Timestamp,
     /// How much of the typed text has been taken in.
     pub seen: Seen,
     /// The answer to the last turn.
@@ -130,8 +148,11 @@ pub struct ConnectSession {
     pub consent: Option<ConsentGiven>,
     /// Where it stands.
     pub stage: Outcome,
-    /// Whether the person has seen a result that ends it.
+    /// Whether the person has seen where it stands.
     pub told: bool,
+    /// Whether they were sent a message about it.
+    #[serde(default)]
+    pub texted: bool,
     /// The institution picked.
     pub bank: Option<Bank>,
     /// The provider's session, once it is open.
@@ -265,7 +286,14 @@ impl Subscriber {
             refusals: Vec::new(),
             links: Vec::new(),
             last_institution: None,
+            recovery: None,
         }
+    }
+
+    /// Whether the dialog in charge may still be on the person's screen.
+    pub fn in_dialog(&self, now: Timestamp) -> bool {
+        let dialog = self.dialogs.first();
+        dialog.is_some_and(|dialog| !dialog.closed && now < dialog.ends_at)
     }
 
     /// Whether a turn of the dialog in charge is waiting for its answer.

@@ -4,6 +4,7 @@ use super::act::{Given, Move, stand};
 use super::state::{Answer, ConnectSession, Note, Slot, Subscriber};
 use super::{Context, Effect, Flow, Input, Known, MadeBy};
 use crate::core::attempt::Event;
+use crate::core::dial_code::DialCode;
 use crate::core::gsm7;
 use crate::core::ids::ConnectSessionId;
 use crate::core::linking::Step;
@@ -38,7 +39,7 @@ impl Flow {
                     home => home,
                 };
                 self.settle_in(state, home);
-                self.dialled(state, &extras, context)
+                self.dialled(state, &extras, context, &mut effects)
             }
             Input::Again => Move::Stay(None),
             // Typed at a screen that no longer holds: a key for "check again" must never be sent as a password.
@@ -137,13 +138,23 @@ impl Flow {
 
     /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of bank or a
     /// secret. The first segment that is anything else ends it.
-    fn dialled(&self, state: &mut Subscriber, extras: &[String], context: &Context<'_>) -> Move {
+    /// A code leads straight back to where the person was.
+    fn dialled(
+        &self,
+        state: &mut Subscriber,
+        extras: &[String],
+        context: &Context<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Move {
         let mut next = Move::Stay(None);
         for extra in extras {
             let Some(screen) = self.menu.screen(&state.cursor.screen) else {
                 break;
             };
             let typed = gsm7::fold_digits(extra.trim());
+            if let Some(code) = DialCode::parse(&typed) {
+                return self.recover(state, code, context, effects);
+            }
             let choice = single(&typed).and_then(|key| screen.options.iter().find(|choice| choice.key == key));
             let Some(Choice { go, .. }) = choice else { break };
             next = match go {
@@ -151,7 +162,7 @@ impl Flow {
                     Move::Screen(to.clone())
                 }
                 Go::Do(action @ (Action::ShowLinks | Action::Home)) => {
-                    self.act(state, *action, Given::Nothing, context, &mut Vec::new())
+                    self.act(state, *action, Given::Nothing, context, effects)
                 }
                 _ => break,
             };
@@ -288,6 +299,7 @@ impl ConnectSession {
             consent,
             stage: Outcome::ChooseBank,
             told: false,
+            texted: false,
             bank: None,
             provider_session: None,
             form: None,

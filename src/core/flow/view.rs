@@ -6,7 +6,7 @@ use super::{Context, Flow};
 use crate::core::attempt;
 use crate::core::gsm7;
 use crate::core::linking::Step;
-use crate::core::menu::{Kind, Screen, Source};
+use crate::core::menu::{Kind, Outcome, Screen, Source};
 use crate::core::messages::{Arg, Locale};
 use crate::core::next_step::FieldKind;
 use crate::core::screen::{Draft, Opt, Options, page};
@@ -47,8 +47,16 @@ impl Flow {
             _ => Vec::new(),
         };
         let septets = state.dialogs.first().map_or(SMALLEST, |dialog| dialog.septets);
-        let draft = self.draft(state.locale, screen, text, &entries);
-        let drawn = page(&draft, state.cursor.page, septets);
+        let mut draft = self.draft(state.locale, screen, text, &entries);
+        let mut drawn = page(&draft, state.cursor.page, septets);
+        if let Some(hint) = self.hint(state) {
+            let text = format!("{}\n{hint}", draft.text);
+            let hinted = Draft { text, ..draft.clone() };
+            let with = page(&hinted, state.cursor.page, septets);
+            if !with.has_more {
+                (draft, drawn) = (hinted, with);
+            }
+        }
         state.cursor.page = drawn.number;
         state.cursor.more = drawn.has_more;
         state.cursor.moved = false;
@@ -60,6 +68,15 @@ impl Flow {
         let end = matches!(screen.kind, Kind::End);
         self.told(state);
         Answer { end, text: drawn.text }
+    }
+
+    /// How a person who must read a message meanwhile comes back: it hides behind the dialog on most phones. Said where
+    /// there is room for it.
+    fn hint(&self, state: &Subscriber) -> Option<String> {
+        let session = state.session.as_ref()?;
+        let code = session.step == Step::Code && session.field()?.kind == FieldKind::Digits;
+        let asked = state.cursor.screen == self.menu.outcome(Outcome::Ask);
+        (code && asked && session.wrong_codes == 0).then(|| self.texts.format(state.locale, "note-by-sms", &[]))
     }
 
     /// A result that stands on the screen has been told, unless the person has hung up.
@@ -107,9 +124,14 @@ impl Flow {
         self.texts.format(locale, "welcome", &self.consent_args())
     }
 
+    /// The partner's name as it is shown.
+    pub(super) fn partner_name(&self) -> String {
+        gsm7::clean_name(&self.settings.partner, NAME)
+    }
+
     fn consent_args(&self) -> [(&'static str, Arg); 3] {
         [
-            ("partner", Arg::Text(gsm7::clean_name(&self.settings.partner, NAME))),
+            ("partner", Arg::Text(self.partner_name())),
             ("purpose", Arg::Text(gsm7::clean_name(&self.settings.purpose, LABEL))),
             ("days", Arg::Number(i64::from(self.settings.days))),
         ]

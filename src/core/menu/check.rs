@@ -44,6 +44,7 @@ impl Samples {
             ("bank", name(22)),
             ("field", name(40)),
             ("account", vec![Arg::Text("..5678".to_owned())]),
+            ("dial", vec![Arg::Text("*38496*12*482913507#".to_owned())]),
             ("days", count(365)),
             ("seconds", count(60)),
             ("minutes", count(1440)),

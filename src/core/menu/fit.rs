@@ -3,7 +3,7 @@
 //! an allowance and this holds it to that.
 
 use super::check::{Finding, Samples};
-use super::wording::{LAST_RESORT, NOTES, longest, name_of, septets};
+use super::wording::{LAST_RESORT, NOTES, TEXTED, longest, name_of, septets};
 use super::{BACK_KEY, Choice, Kind, MORE_KEY, Menu, Screen};
 use crate::core::messages::{Locale, Texts};
 use crate::core::screen::{Draft, Opt, Options, page};
@@ -19,6 +19,9 @@ const LIST_LENGTH: usize = 12;
 
 /// The most septets of a note: it stands above a screen and must leave room for it.
 const NOTE: usize = 80;
+
+/// The septets of a text message of one part.
+const MESSAGE: usize = 160;
 
 /// The screens that do not fit in this language.
 pub(super) fn screens(menu: &Menu, texts: &Texts, locale: Locale, limit: usize, samples: &Samples) -> Vec<Finding> {
@@ -46,12 +49,14 @@ pub(super) fn screens(menu: &Menu, texts: &Texts, locale: Locale, limit: usize, 
     findings
 }
 
-/// The notes and last answers that are too long in this language.
+/// The notes, last answers and text messages that are too long in this language.
 pub(super) fn from_code(texts: &Texts, locale: Locale, limit: usize, samples: &Samples) -> Vec<Finding> {
     let notes = NOTES.iter().map(|id| (*id, NOTE.min(limit)));
     let answers = LAST_RESORT.iter().map(|id| (*id, limit));
+    let texted = TEXTED.iter().map(|id| (*id, MESSAGE));
     notes
         .chain(answers)
+        .chain(texted)
         .filter_map(|(id, limit)| {
             let septets = septets(&longest(texts, locale, id, samples));
             let message = format!("takes {septets} septets of {limit}; shorten it");

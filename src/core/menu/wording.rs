@@ -11,8 +11,10 @@ use crate::core::messages::{Arg, Locale, Texts};
 /// Notes shown above a screen once.
 pub const NOTES: &[&str] = &[
     "note-ask-again",
+    "note-by-sms",
     "note-changed",
     "note-choice",
+    "note-code",
     "note-digits",
     "note-empty",
     "note-length",
@@ -33,6 +35,9 @@ pub const LAST_RESORT: &[&str] = &[
     "too-long",
     "unreadable",
 ];
+
+/// Messages that are texted.
+pub const TEXTED: &[&str] = &["sms-linked", "sms-not-linked", "sms-question"];
 
 /// Words that code puts beside keys or names.
 pub const WORDS: &[&str] = &["account-current", "account-other", "account-savings", "back", "more"];
@@ -59,7 +64,7 @@ impl Usage {
                 labels.insert(choice.label.clone());
             }
         }
-        for id in NOTES.iter().chain(LAST_RESORT).chain(WORDS) {
+        for id in NOTES.iter().chain(LAST_RESORT).chain(TEXTED).chain(WORDS) {
             places.entry((*id).to_owned()).or_insert_with(|| (*id).to_owned());
         }
         labels.extend(WORDS.iter().map(|id| (*id).to_owned()));

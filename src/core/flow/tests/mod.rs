@@ -1,6 +1,7 @@
 //! The conversation, played by a pure phone: no clock, store, records or provider, only turns and news.
 
 mod banks;
+mod channel;
 mod dialogs;
 mod forms;
 mod happenings;
@@ -12,3 +13,4 @@ mod phone;
 mod properties;
 mod renewals;
 mod screens;
+mod ways_back;

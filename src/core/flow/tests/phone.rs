@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::made_up::{banks, link};
 use crate::core::attempt::{Event, State};
+use crate::core::dial_code::DialCode;
 use crate::core::flow::dialogs::{Seat, Typed, Verdict};
 use crate::core::flow::state::{Answer, ConnectSession, Slot, Subscriber};
 use crate::core::flow::{Context, Effect, Fate, Flow, Fresh, Input, Known, News, Offer, OpenSession, Settings, Submit};
@@ -48,6 +49,21 @@ pub fn flow() -> Arc<Flow> {
     static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
     FLOW.get_or_init(|| flow_with(SecretsOverUssd::Allow, Vec::new()))
         .clone()
+}
+
+/// Chance that is none: the number of the step.
+struct Drawn(u64);
+
+impl crate::core::time::Entropy for Drawn {
+    fn fill(&self, out: &mut [u8]) {
+        out.fill(0);
+        let number = self.0.to_be_bytes();
+        let from = out.len().saturating_sub(number.len());
+        out.iter_mut()
+            .skip(from)
+            .zip(number)
+            .for_each(|(out, byte)| *out = byte);
+    }
 }
 
 /// A phone in somebody's hand.
@@ -120,6 +136,7 @@ impl Phone {
                 consent: ConsentId::from_bytes(id),
                 intent: IntentId::from_bytes(id),
                 attempt: AttemptId::from_bytes(id),
+                code: DialCode::draw(&Drawn(self.drawn)),
             },
             banks: Some(&self.banks),
             country: "NG",
@@ -133,6 +150,7 @@ impl Phone {
             key: [dialog; 32],
             channel: "at-ng",
             septets: self.septets,
+            lasts: Duration::from_mins(3),
         };
         match Flow::admit(&mut self.state, &seat, typed, self.now, &digest) {
             Verdict::Step(input) => {
