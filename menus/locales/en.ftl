@@ -33,6 +33,10 @@ no-links = You have no linked accounts.
 link = { $bank } { $account }, linked for { $partner }.
 unlink = Unlink { $bank } { $account }? { $partner } will no longer see it.
 
+pin = Type your own 4-digit code. Forgotten? Go back and link the same account again.
+choose-pin = Choose a code of 4 digits. It will be asked before your accounts are shown on this phone.
+pin-locked = Too many wrong codes. Wait { $minutes } min and dial again.
+
 linked = Done! { $bank } { $account } is linked for { $partner }. Dial again to see or unlink it.
 linked-twice = Done! { $bank } { $account } is linked for { $partner }. It was linked before: dial again to see both.
 renewed = Done! { $bank } { $account } is up to date again for { $partner }.
@@ -59,6 +63,7 @@ link-now = Link a bank
 reauthorise = Log in again
 unlink-option = Unlink
 unlink-yes = Yes, unlink
+protect = Own code
 
 ## Notes, shown above a screen once
 
@@ -78,6 +83,10 @@ note-by-sms = If the code comes by SMS: leave, read it, dial again.
 note-code = That code is not valid any more.
 note-ask-again = It was not sent. Please type it again.
 note-changed = { $bank } asks for other details. Please start over.
+note-pin = That was not right. Tries left: { $left }.
+note-pin-digits = It must be 4 digits.
+note-pin-easy = Too easy to guess. Choose another.
+note-pin-off = That is not offered here.
 note-removed = This account is being unlinked.
 
 ## Answers of last resort

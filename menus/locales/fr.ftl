@@ -30,6 +30,10 @@ no-links = Vous n'avez aucun compte lié.
 link = { $bank } { $account }, lié pour { $partner }.
 unlink = Délier { $bank } { $account } ? { $partner } ne le verra plus.
 
+pin = Tapez votre code à 4 chiffres. Oublié ? Revenez et reliez ce compte encore une fois.
+choose-pin = Choisissez un code de 4 chiffres. Il sera demandé avant de montrer vos comptes sur ce téléphone.
+pin-locked = Trop de codes faux. Attendez { $minutes } min et rappelez.
+
 linked = C'est fait ! { $bank } { $account } est lié pour { $partner }. Rappelez pour le voir ou le délier.
 linked-twice = C'est fait ! { $bank } { $account } est lié pour { $partner }. Il l'était déjà : rappelez pour voir les deux.
 renewed = C'est fait ! { $bank } { $account } est à jour pour { $partner }.
@@ -56,6 +60,7 @@ link-now = Lier une banque
 reauthorise = Se reconnecter
 unlink-option = Délier
 unlink-yes = Oui, délier
+protect = Mon code
 
 ## Notes, shown above a screen once
 
@@ -75,6 +80,10 @@ note-by-sms = Si le code arrive par SMS : quittez, lisez-le, rappelez.
 note-code = Ce code n'est plus valable.
 note-ask-again = Rien n'a été envoyé. Tapez encore une fois.
 note-changed = { $bank } demande d'autres données. Recommencez.
+note-pin = Ce n'est pas juste. Essais restants : { $left }.
+note-pin-digits = Il faut 4 chiffres.
+note-pin-easy = Trop facile à deviner. Choisissez-en un autre.
+note-pin-off = Ce n'est pas proposé ici.
 note-removed = Ce compte est en train d'etre délié.
 
 ## Answers of last resort

@@ -30,6 +30,10 @@ no-links = Ba ku hada wani asusu ba.
 link = { $bank } { $account }, an hada da { $partner }.
 unlink = A cire { $bank } { $account }? { $partner } ba zai sake ganinsa ba.
 
+pin = Rubuta lambarka ta sirri (4). Ka manta? Koma baya ka sake hada asusun nan.
+choose-pin = Zabi lambar sirri ta haruffa 4. Za a tambaye ta kafin a nuna asusunka a wannan waya.
+pin-locked = Kuskure ya yi yawa. Jira minti { $minutes } ka sake kira.
+
 linked = An gama! An hada { $bank } { $account } da { $partner }. Sake kira don gani ko cirewa.
 linked-twice = An gama! An hada { $bank } { $account } da { $partner }. An taba hada shi: sake kira don ganin duka biyun.
 renewed = An gama! An sabunta { $bank } { $account } ga { $partner }.
@@ -56,6 +60,7 @@ link-now = Hada banki
 reauthorise = Sake shiga
 unlink-option = Cire
 unlink-yes = I, a cire
+protect = Lambar sirri
 
 ## Notes, shown above a screen once
 
@@ -75,6 +80,10 @@ note-by-sms = Idan lambar za ta zo ta SMS: fita, karanta, sake kira.
 note-code = Wannan lambar ba ta aiki yanzu.
 note-ask-again = Ba a aika ba. Ku sake rubutawa.
 note-changed = { $bank } na neman wasu bayanai. Ku fara sabo.
+note-pin = Ba daidai ba. Saura: { $left }.
+note-pin-digits = Dole ta zama lambobi 4.
+note-pin-easy = Tana da saukin ganewa. Zabi wata.
+note-pin-off = Babu wannan a nan.
 note-removed = Ana cire wannan asusu.
 
 ## Answers of last resort

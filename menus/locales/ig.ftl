@@ -26,6 +26,10 @@ no-links = I jikobeghi akauntu o bula.
 link = { $bank } { $account }, ejikoro na { $partner }.
 unlink = Wepu { $bank } { $account }? { $partner } agaghi ahu ya ozo.
 
+pin = Dee koodu gi (onuogu 4). I chefuru ya? Laghachi ma jikoo akaunti ahu ozo.
+choose-pin = Horo koodu nke onuogu 4. A ga-aju ya tupu e gosi akaunti gi na ekwenti a.
+pin-locked = Ejighi eme ihe otutu ugboro. Chere nkeji { $minutes } ma kpoo ozo.
+
 linked = O gwula! Ejikola { $bank } { $account } na { $partner }. Kpoo ozo ka i hu ya ma o bu wepu ya.
 linked-twice = O gwula! Ejikola { $bank } { $account } na { $partner }. Ejikoburu ya mbu: kpoo ozo ka i hu ha abuo.
 renewed = O gwula! { $partner } nwere ike ihu { $bank } { $account } ozo.
@@ -52,6 +56,7 @@ link-now = Jikoo banki
 reauthorise = Banye ozo
 unlink-option = Wepu
 unlink-yes = Ee, wepu
+protect = Koodu m
 
 ## Notes, shown above a screen once
 
@@ -67,6 +72,10 @@ note-by-sms = Oburu na koodu ga-abia na SMS: puo, guo ya, kpoo ozo.
 note-code = Koodu ahu anaghi aru oru ozo.
 note-ask-again = Ezigaghi ya. Biko pinye ya ozo.
 note-changed = { $bank } na-acho ozi ozo. Biko malite ozo.
+note-pin = Ezighi ezi. Fodu: { $left }.
+note-pin-digits = O ga-abu onuogu 4.
+note-pin-easy = O di mfe ichoputa. Horo ozo.
+note-pin-off = Anaghi enye ya ebe a.
 note-removed = Ana-ewepu akauntu a.
 
 ## Answers of last resort

@@ -29,6 +29,10 @@ no-links = You never link any account.
 link = { $bank } { $account }, e link for { $partner }.
 unlink = Unlink { $bank } { $account }? { $partner } no go see am again.
 
+pin = Type your own 4-digit code. You forget am? Go back, link di same account again.
+choose-pin = Choose code of 4 digits. We go ask am before we show your accounts for dis phone.
+pin-locked = Wrong code too much. Wait { $minutes } min, dial again.
+
 linked = E don do! { $bank } { $account } don link for { $partner }. Dial again to see am or unlink am.
 linked-twice = E don do! { $bank } { $account } don link for { $partner }. E don link before: dial again to see the two.
 renewed = E don do! { $bank } { $account } dey up to date again for { $partner }.
@@ -55,6 +59,7 @@ link-now = Link bank
 reauthorise = Log in again
 unlink-option = Unlink
 unlink-yes = Yes, unlink
+protect = My own code
 
 ## Notes, shown above a screen once
 
@@ -74,6 +79,10 @@ note-by-sms = If di code go come by SMS: comot, read am, dial again.
 note-code = Dat code no dey work again.
 note-ask-again = We no send am. Abeg type am again.
 note-changed = { $bank } dey ask for other details. Abeg start again.
+note-pin = E no correct. Tries wey remain: { $left }.
+note-pin-digits = E must be 4 digits.
+note-pin-easy = E too easy to guess. Choose another one.
+note-pin-off = We no dey offer am here.
 note-removed = We dey unlink this account.
 
 ## Answers of last resort

@@ -29,6 +29,10 @@ no-links = Huna akaunti iliyounganishwa.
 link = { $bank } { $account }, imeunganishwa kwa { $partner }.
 unlink = Ondoa { $bank } { $account }? { $partner } haitaiona tena.
 
+pin = Andika namba yako ya siri (4). Umesahau? Rudi uunganishe akaunti ileile tena.
+choose-pin = Chagua namba ya siri ya tarakimu 4. Itaulizwa kabla ya kuonyesha akaunti zako kwenye simu hii.
+pin-locked = Umekosea mara nyingi. Subiri dakika { $minutes } upige tena.
+
 linked = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Piga tena kuiona au kuiondoa.
 linked-twice = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Iliunganishwa awali: piga tena kuona zote.
 renewed = Tayari! { $bank } { $account } inasomeka tena kwa { $partner }.
@@ -55,6 +59,7 @@ link-now = Unganisha benki
 reauthorise = Ingia tena
 unlink-option = Ondoa
 unlink-yes = Ndiyo, ondoa
+protect = Namba ya siri
 
 ## Notes, shown above a screen once
 
@@ -74,6 +79,10 @@ note-by-sms = Kama namba inakuja kwa SMS: toka, isome, piga tena.
 note-code = Namba hiyo haifanyi kazi tena.
 note-ask-again = Haikutumwa. Tafadhali andika tena.
 note-changed = { $bank } inaomba taarifa nyingine. Tafadhali anza upya.
+note-pin = Si sahihi. Majaribio yaliyobaki: { $left }.
+note-pin-digits = Lazima iwe tarakimu 4.
+note-pin-easy = Ni rahisi kukisia. Chagua nyingine.
+note-pin-off = Haipatikani hapa.
 note-removed = Akaunti hii inaondolewa.
 
 ## Answers of last resort

@@ -26,6 +26,10 @@ no-links = O ko so akanti kankan po.
 link = { $bank } { $account }, a so o po mo { $partner }.
 unlink = Tu { $bank } { $account }? { $partner } ko ni ri i mo.
 
+pin = Te koodu ara re (nomba 4). O ti gbagbe? Pada ki o tun so akanti naa.
+choose-pin = Yan koodu nomba 4. A o beere re ki a to fi akanti re han lori foonu yi.
+pin-locked = Asise ti po ju. Duro iseju { $minutes } ki o tun pe.
+
 linked = O ti pari! A ti so { $bank } { $account } po mo { $partner }. Tun pe lati wo o tabi tu u.
 linked-twice = O ti pari! A ti so { $bank } { $account } po mo { $partner }. A ti so o po tele: tun pe lati wo mejeeji.
 renewed = O ti pari! { $partner } tun le ri { $bank } { $account } bayii.
@@ -52,6 +56,7 @@ link-now = So banki po
 reauthorise = Tun wole
 unlink-option = Tu
 unlink-yes = Beeni, tu u
+protect = Koodu mi
 
 ## Notes, shown above a screen once
 
@@ -67,6 +72,10 @@ note-by-sms = Ti koodu ba wa nipa SMS: jade, ka a, tun pe.
 note-code = Koodu yen ko sise mo.
 note-ask-again = A ko fi ranse. Jowo tun te e.
 note-changed = { $bank } n beere alaye miran. Jowo tun bere.
+note-pin = Ko to. O ku: { $left }.
+note-pin-digits = O gbodo je nomba 4.
+note-pin-easy = O rorun ju. Yan omiran.
+note-pin-off = Ko si nibi.
 note-removed = A n tu akanti yii.
 
 ## Answers of last resort

@@ -58,7 +58,7 @@ pub(super) async fn assemble(
     leaving: &CancellationToken,
 ) -> Result<Parts, StartError> {
     let runtime = &base.runtime;
-    let flow = Arc::new(flow(config)?);
+    let flow = Arc::new(flow(config, base.keyring.clone())?);
     let channels = channels(config)?;
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
     let partner = partner(config, runtime.clock.as_ref());
@@ -184,7 +184,7 @@ fn hooks(base: &Base, tools: &Tools) -> Hooks {
     }
 }
 
-fn flow(config: &Config) -> Result<Flow, StartError> {
+fn flow(config: &Config, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
     Ok(Flow {
         menu: Menu::embedded()?,
         texts: Texts::embedded()?,
@@ -193,6 +193,7 @@ fn flow(config: &Config) -> Result<Flow, StartError> {
             purpose: config.partner.purpose.clone(),
             days: config.partner.data_days,
             policy: config.policy.clone(),
+            subscriber_pin: config.subscriber_pin,
             favourites: config
                 .providers
                 .mono
@@ -206,6 +207,7 @@ fn flow(config: &Config) -> Result<Flow, StartError> {
                 .map_or(Duration::from_mins(1), |mono| mono.timeout),
             lease_margin: lease_margin(config),
         },
+        keyring,
     })
 }
 

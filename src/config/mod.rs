@@ -35,6 +35,7 @@ use self::section::{Context, Section};
 pub use self::server::ServerConfig;
 use self::source::Source;
 pub use self::store::StoreConfig;
+use crate::core::pin::SubscriberPin;
 use crate::core::policy::Policy;
 
 /// The fewest characters a secret of ours may have outside the sandbox.
@@ -67,6 +68,8 @@ pub struct Config {
     pub keys: KeysConfig,
     /// `[policy]`
     pub policy: Policy,
+    /// `[policy] subscriber_pin`
+    pub subscriber_pin: SubscriberPin,
     /// `[[channels]]`, at least one.
     pub channels: Vec<ChannelConfig>,
     /// `[partner]`
@@ -147,13 +150,15 @@ impl Config {
         #[cfg(feature = "sandbox")]
         let sandbox = sandbox::read(root.section("sandbox"));
         root.finish();
+        let (policy, subscriber_pin) = policy?;
         Some(Self {
             mode,
             server: server?,
             store: store?,
             records: records?,
             keys: keys?,
-            policy: policy?,
+            policy,
+            subscriber_pin,
             channels,
             partner: partner?,
             providers,

@@ -1,6 +1,7 @@
 //! `[policy]`: whether bank secrets may be typed over USSD.
 
 use super::section::Section;
+use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, PolicyOverride, SecretsOverUssd};
 
 const WORDS: &[(&str, SecretsOverUssd)] = &[
@@ -9,12 +10,22 @@ const WORDS: &[(&str, SecretsOverUssd)] = &[
     ("deny", SecretsOverUssd::Deny),
 ];
 
-pub(super) fn read(mut section: Section<'_>) -> Option<Policy> {
+const PINS: &[(&str, SubscriberPin)] = &[
+    ("off", SubscriberPin::Off),
+    ("optional", SubscriberPin::Optional),
+    ("required", SubscriberPin::Required),
+];
+
+/// The policy, and whether people may have a code of their own.
+pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, SubscriberPin)> {
     let secrets_over_ussd = rule(
         &mut section,
         "there is no default: read docs/OPERATIONS.md on secrets over USSD, then say \"allow\", \"warn\" or \"deny\"",
     );
     let card_and_pin = section.flag("card_and_pin").unwrap_or(false);
+    let subscriber_pin = section
+        .parsed("subscriber_pin", "say \"off\", \"optional\" or \"required\"", pin)
+        .unwrap_or_default();
     let overrides: Vec<_> = section
         .sections("overrides")
         .into_iter()
@@ -31,11 +42,26 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Policy> {
         })
         .collect();
     section.finish();
-    Some(Policy {
+    let policy = Policy {
         secrets_over_ussd: secrets_over_ussd?,
         overrides,
         card_and_pin,
-    })
+    };
+    Some((policy, subscriber_pin))
+}
+
+fn pin(text: &str) -> Result<SubscriberPin, String> {
+    let named = PINS.iter().find(|(word, _)| *word == text);
+    named
+        .map(|(_, rule)| *rule)
+        .ok_or_else(|| "is not one of the three rules".to_owned())
+}
+
+/// How the rule on people's own codes is spelt.
+pub(super) fn pin_word(rule: SubscriberPin) -> &'static str {
+    PINS.iter()
+        .find(|(_, known)| *known == rule)
+        .map_or("", |(word, _)| word)
 }
 
 fn rule(section: &mut Section<'_>, remedy: &str) -> Option<SecretsOverUssd> {

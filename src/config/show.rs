@@ -6,6 +6,7 @@ use toml::{Table, Value};
 use url::Url;
 
 use super::{ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, StoreConfig};
+use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, SecretsOverUssd};
 
 const HIDDEN: &str = "(set)";
@@ -18,7 +19,7 @@ impl fmt::Display for Config {
             pair("store", Table::from_iter([pair("url", self.store_url())])),
             pair("records", Table::from_iter([pair("url", self.records_url())])),
             pair("keys", self.keys()),
-            pair("policy", policy(&self.policy)),
+            pair("policy", policy(&self.policy, self.subscriber_pin)),
             pair("partner", self.partner()),
             pair("channels", self.channels.iter().map(channel).collect::<Vec<_>>()),
             pair(
@@ -105,7 +106,7 @@ fn word(rule: SecretsOverUssd) -> &'static str {
     }
 }
 
-fn policy(policy: &Policy) -> Table {
+fn policy(policy: &Policy, subscriber_pin: SubscriberPin) -> Table {
     let exceptions: Vec<_> = policy
         .overrides
         .iter()
@@ -126,6 +127,7 @@ fn policy(policy: &Policy) -> Table {
     let mut table = Table::from_iter([
         pair("secrets_over_ussd", word(policy.secrets_over_ussd)),
         pair("card_and_pin", policy.card_and_pin),
+        pair("subscriber_pin", super::policy::pin_word(subscriber_pin)),
     ]);
     if !exceptions.is_empty() {
         table.extend([pair("overrides", exceptions)]);

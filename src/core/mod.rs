@@ -11,6 +11,7 @@ pub mod menu;
 pub mod messages;
 pub mod msisdn;
 pub mod next_step;
+pub mod pin;
 pub mod policy;
 pub mod screen;
 pub mod seal;

@@ -219,6 +219,15 @@ fn framed(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 #[cfg(test)]
+impl Keyring {
+    /// One that is the same in every test.
+    pub(crate) fn of_tests() -> Self {
+        let keys = std::iter::once(("k1".to_owned(), Zeroizing::new([1; 32]))).collect();
+        Self::new("k1", keys, Zeroizing::new([7; 32])).expect("keys")
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 

@@ -17,6 +17,7 @@ use crate::core::time::Timestamp;
 use crate::providers::Step;
 
 mod facts;
+mod pins;
 mod sql;
 pub mod sqlite;
 mod words;
@@ -25,6 +26,8 @@ mod words;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the records are not available: {0}")]
 pub struct RecordsError(pub String);
+
+pub use pins::PinRecords;
 
 /// Shorthand of this module.
 pub type Result<T> = std::result::Result<T, RecordsError>;
@@ -381,6 +384,6 @@ pub async fn connect(url: &str) -> Result<Arc<dyn Records>> {
 }
 
 /// All of it.
-pub trait Records: PartnerRecords + AttemptRecords + LinkRecords + JobRecords {}
+pub trait Records: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords {}
 
-impl<T: PartnerRecords + AttemptRecords + LinkRecords + JobRecords> Records for T {}
+impl<T: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords> Records for T {}

@@ -157,3 +157,13 @@ pub(super) const GIVE_UP: &str = "UPDATE jobs SET state = 'given_up', reason = $
 /// A job that is held becomes due again when its lease ends: whoever sleeps until then does not spin.
 pub(super) const NEXT_DUE: &str = "SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) \
      FROM jobs WHERE state = 'open' AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle')";
+
+pub(super) const PIN: &str = "SELECT digest, wrong, wrong_at FROM subscriber_pins WHERE partner = $1 AND tag = $2";
+
+/// A right entry sets the tries back; of two wrong ones that cross, the later stays.
+pub(super) const KEEP_PIN: &str = "INSERT INTO subscriber_pins (partner, tag, digest, wrong, wrong_at, kept_at) VALUES ($1, $2, $3, $4, $5, $6) \
+     ON CONFLICT (partner, tag) DO UPDATE SET digest = excluded.digest, wrong = excluded.wrong, \
+     wrong_at = excluded.wrong_at, kept_at = excluded.kept_at \
+     WHERE subscriber_pins.digest <> excluded.digest OR excluded.wrong_at >= subscriber_pins.wrong_at";
+
+pub(super) const FORGET_PIN: &str = "DELETE FROM subscriber_pins WHERE partner = $1 AND tag = $2";

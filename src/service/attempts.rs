@@ -24,6 +24,7 @@ use crate::core::flow::{Effect, Fate, News, Submit};
 use crate::core::ids::{AttemptId, JobId, LinkId};
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
+use crate::core::pin::Pin;
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::providers::{ProviderSession, Submission, SubmitError};
@@ -82,6 +83,7 @@ impl Attempts {
                     Effect::Submit(submit) => this.submit(Whose { tag, msisdn }, *submit).await,
                     Effect::Unlink(link) => this.unlink(&tag, link).await,
                     Effect::Settle(attempt) => this.jobs.settle(attempt).await,
+                    Effect::KeepPin(pin) => this.keep_pin(&tag, &pin).await,
                 }
             });
         }
@@ -273,6 +275,17 @@ impl Attempts {
                 self.jobs.hurry(&key).await;
             }
             Err(error) => tracing::warn!(%error, "a link could not be ended"),
+        }
+    }
+
+    /// Keeps a person's own code as it is now. What cannot be written stays in the live value for its day.
+    async fn keep_pin(&self, tag: &Tag, pin: &Pin) {
+        let partner = self.providers.partner();
+        let kept = (|| self.records.keep_pin(partner, tag, pin, self.runtime.clock.now()))
+            .retry(patiently())
+            .await;
+        if let Err(error) = kept {
+            tracing::error!(%error, "a person's own code could not be kept");
         }
     }
 

@@ -44,7 +44,9 @@ impl Facts {
             Some(id) => self.records.attempt(id).await?.map(|(attempt, _)| attempt.id),
             None => None,
         };
+        let pin = self.records.pin(self.partner, tag).await?;
         Ok(Known {
+            pin,
             linked,
             begun,
             links: facts.links.iter().map(|link| brief(link, false)).collect(),

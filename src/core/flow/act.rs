@@ -79,6 +79,10 @@ impl Flow {
             (Action::PickLink, Given::Key(key)) => pick_link(state, &key),
             (Action::Unlink, _) => unlink(state, effects),
             (Action::Reauthorise, _) => self.reauthorise(state, context, effects),
+            (Action::EnterPin, given) => self.enter_pin(state, given, context, effects),
+            (Action::Protect, _) => self.protect(),
+            (Action::ChoosePin, given) => self.choose_pin(state, given, context, effects),
+            (Action::ForgotPin, _) => Self::forgot_pin(state),
             (
                 Action::PickBank | Action::PickMethod | Action::PickAccount | Action::PickLanguage | Action::PickLink,
                 _,
@@ -88,17 +92,14 @@ impl Flow {
 
     /// Where a dial begins: at the facts.
     pub(super) fn home(state: &mut Subscriber) -> Move {
-        let Some(session) = &mut state.session else {
+        let Some(session) = &state.session else {
             return Outcome::Welcome.into();
         };
         if session.attempt.as_ref().is_some_and(attempt::Attempt::in_flight) {
             return Outcome::Checking.into();
         }
         match (session.stage, session.told) {
-            (Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed, false) => {
-                session.told = true;
-                Outcome::News.into()
-            }
+            (Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed, false) => Outcome::News.into(),
             (Outcome::Confirming, _) => Outcome::Confirming.into(),
             (
                 stage @ (Outcome::Refused
@@ -134,7 +135,12 @@ impl Flow {
                 .unwrap_or_default(),
             at: context.now,
         };
-        state.session = Some(ConnectSession::new(context.fresh.session, Some(given)));
+        let mut session = ConnectSession::new(context.fresh.session, Some(given));
+        session.begun_in = state.dialogs.first().map(|dialog| dialog.key);
+        state.session = Some(session);
+        if self.wants_pin(state) {
+            return Outcome::ChoosePin.into();
+        }
         banks(context).into()
     }
 
@@ -336,7 +342,7 @@ pub(super) fn opening(session: &ConnectSession) -> Option<OpenSession> {
     })
 }
 
-fn banks(context: &Context<'_>) -> Outcome {
+pub(super) fn banks(context: &Context<'_>) -> Outcome {
     if context.banks.is_some_and(|banks| !banks.is_empty()) {
         Outcome::ChooseBank
     } else {

@@ -138,6 +138,7 @@ fn begin(state: &mut Subscriber, seat: &Seat<'_>, typed: Typed<'_>, now: Timesta
             }),
             closed: false,
             stepped: false,
+            unlocked: false,
         },
     );
     state.dialogs.truncate(DIALOGS);

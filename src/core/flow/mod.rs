@@ -12,9 +12,11 @@
 //! | `turn.rs` | a person dialled or typed |
 //! | `act.rs`, `fields.rs`, `links.rs` | what each action of the menu does |
 //! | `news.rs` | something came from a provider, the records or the clock |
+//! | `pin.rs` | what stands behind a person's own code |
 //! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and what is texted after a dialog |
 //! | `view.rs` | the screen for a state |
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::dial_code::DialCode;
@@ -23,7 +25,9 @@ use crate::core::linking::{Institution, ProviderSession, Step};
 use crate::core::menu::Menu;
 use crate::core::menu::Outcome;
 use crate::core::messages::Texts;
+use crate::core::pin::{Pin, SubscriberPin};
 use crate::core::policy::Policy;
+use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
@@ -33,6 +37,7 @@ mod fields;
 pub mod handover;
 mod links;
 pub mod news;
+mod pin;
 pub(crate) mod recovery;
 pub mod state;
 mod turn;
@@ -51,6 +56,8 @@ pub struct Flow {
     pub texts: Texts,
     /// What the operator decided.
     pub settings: Settings,
+    /// Digests people's own codes.
+    pub keyring: Arc<Keyring>,
 }
 
 /// What the operator decided about the conversation.
@@ -64,6 +71,8 @@ pub struct Settings {
     pub days: u16,
     /// Whether secrets may be typed here.
     pub policy: Policy,
+    /// Whether people may have a code of their own.
+    pub subscriber_pin: SubscriberPin,
     /// Institutions shown first, by name.
     pub favourites: Vec<String>,
     /// How long a submission may take where the provider does not say.
@@ -129,6 +138,8 @@ pub enum Effect {
     Unlink(LinkId),
     /// See what became of an attempt now rather than later.
     Settle(AttemptId),
+    /// Keep the person's own code as it is now, its wrong tries with it.
+    KeepPin(Pin),
 }
 
 /// A session to open.
@@ -247,6 +258,8 @@ pub struct Known {
     pub last_institution: Option<String>,
     /// Refused and unknown logins of the last day.
     pub refusals: Vec<crate::core::attempt::Refusal>,
+    /// Their own code, if they have one.
+    pub pin: Option<Pin>,
     /// A submission whose answer is still owed.
     pub unsettled: Option<Unsettled>,
     /// What made the newest link.
@@ -291,11 +304,16 @@ impl Flow {
 
     /// Puts the cursor on the screen of an outcome.
     fn go(&self, state: &mut Subscriber, outcome: Outcome) {
-        let screen = self.menu.outcome(outcome).to_owned();
+        let shown = self.gated(state, outcome);
+        let then = match shown {
+            Outcome::PinLocked => state.cursor.then,
+            shown => (shown != outcome).then_some(outcome),
+        };
         state.cursor = state::Cursor {
-            screen,
+            screen: self.menu.outcome(shown).to_owned(),
             note: state.cursor.note.take(),
             link: state.cursor.link,
+            then,
             ..Default::default()
         };
     }

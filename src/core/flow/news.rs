@@ -233,6 +233,10 @@ impl Flow {
         session.answers.clear();
         session.accounts.clear();
         session.form = None;
+        if link.again {
+            // The bank has let in whoever this is, for an account that is theirs: the old code has done its service.
+            state.pin = None;
+        }
         state.last_institution = Some(link.institution.clone());
         state.links.retain(|known| known.id != link.id);
         state.links.insert(0, link.clone());

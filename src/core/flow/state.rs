@@ -13,6 +13,7 @@ use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::{AccountChoice, Form};
+use crate::core::pin::Pin;
 use crate::core::time::Timestamp;
 
 /// How many dialogs are remembered: enough for late duplicates of the one before.
@@ -37,6 +38,9 @@ pub struct Subscriber {
     pub links: Vec<LinkBrief>,
     /// The institution used last, by id: shown first.
     pub last_institution: Option<String>,
+    /// Their own code, if they have one.
+    #[serde(default)]
+    pub pin: Option<Pin>,
     /// The code that leads straight back in, if one was handed out.
     #[serde(default)]
     pub recovery: Option<Recovery>,
@@ -75,6 +79,9 @@ pub struct Dialog {
     pub closed: bool,
     /// Whether the person has typed anything in it.
     pub stepped: bool,
+    /// Whether the person has shown that they know their own code.
+    #[serde(default)]
+    pub unlocked: bool,
 }
 
 /// What was typed so far, as a length and a keyed digest: it may hold a password.
@@ -125,6 +132,9 @@ pub struct Cursor {
     pub note: Option<Note>,
     /// The link being looked at.
     pub link: Option<LinkId>,
+    /// What the person's own code is asked for.
+    #[serde(default)]
+    pub then: Option<Outcome>,
     /// What is asked has changed since the screen was shown: the next line answers the old question, not the new one.
     #[serde(default)]
     pub moved: bool,
@@ -177,6 +187,9 @@ pub struct ConnectSession {
     pub result: Option<LinkBrief>,
     /// The link being renewed, when this is a reauthorisation.
     pub renews: Option<LinkId>,
+    /// The dialog in which the person began it.
+    #[serde(default)]
+    pub begun_in: Option<[u8; 32]>,
 }
 
 /// What a person agreed to, before it is durable.
@@ -286,6 +299,7 @@ impl Subscriber {
             refusals: Vec::new(),
             links: Vec::new(),
             last_institution: None,
+            pin: None,
             recovery: None,
         }
     }

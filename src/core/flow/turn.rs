@@ -78,6 +78,7 @@ impl Flow {
         state
             .refusals
             .retain(|refusal| context.now.since(refusal.at) < crate::core::attempt::REFUSAL_MEMORY);
+        Self::learn_pin(state, known.pin.as_ref());
         if let Some(made) = &known.linked {
             Self::catch_up(state, made);
         }
@@ -224,7 +225,10 @@ impl Flow {
             Move::Stay(note) => state.cursor.note = note.or(state.cursor.note.take()),
             Move::Wait => {
                 self.go(state, Outcome::Checking);
-                if let Some(dialog) = state.dialogs.first_mut() {
+                // Whoever must show first who they are is not kept waiting for it.
+                if state.cursor.then.is_none()
+                    && let Some(dialog) = state.dialogs.first_mut()
+                {
                     dialog.reply = Slot::Pending {
                         until: crate::core::time::Timestamp::from_millis(0),
                     };
@@ -312,6 +316,7 @@ impl ConnectSession {
             rounds: 0,
             result: None,
             renews: None,
+            begun_in: None,
         }
     }
 }

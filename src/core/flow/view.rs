@@ -85,7 +85,9 @@ impl Flow {
             return;
         }
         if let Some(session) = &mut state.session
-            && state.cursor.screen == self.menu.outcome(session.stage)
+            && [session.stage, Outcome::News]
+                .map(|stage| self.menu.outcome(stage))
+                .contains(&state.cursor.screen.as_str())
         {
             session.told = true;
         }
@@ -161,6 +163,10 @@ impl Flow {
             .and_then(|s| s.bank.as_ref())
             .and_then(|bank| attempt::must_wait(&state.refusals, &bank.id, context.now))
             .map_or(1, |wait| wait.as_secs().div_ceil(60).max(1));
+        let pin_wait = state.pin.as_ref().and_then(|pin| pin.must_wait(context.now));
+        let minutes = pin_wait
+            .filter(|_| state.cursor.screen == self.menu.outcome(Outcome::PinLocked))
+            .map_or(minutes, |wait| wait.as_secs().div_ceil(60).max(1));
         let mut args = self.consent_args().to_vec();
         args.extend([
             ("bank", Arg::Text(gsm7::clean_name(name.unwrap_or_default(), NAME))),
@@ -235,9 +241,11 @@ impl Flow {
                 .map(entry)
                 .collect();
         }
+        // Which bank somebody has is not shown to others who use the phone.
+        let locked = self.gated(state, Outcome::Links) == Outcome::EnterPin;
         let rank = |index: &usize| {
             let institution = &offers[*index].institution;
-            if state.last_institution.as_ref() == Some(&institution.id) {
+            if !locked && state.last_institution.as_ref() == Some(&institution.id) {
                 return (0, 0);
             }
             let favourite = self

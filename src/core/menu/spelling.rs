@@ -23,6 +23,7 @@ spelled! { Action:
     Check = "check", Retry = "retry", AnotherBank = "another-bank", Resume = "resume", Restart = "restart",
     Home = "home", PickLanguage = "pick-language", ShowLinks = "show-links", PickLink = "pick-link",
     Unlink = "unlink", Reauthorise = "reauthorise",
+    EnterPin = "enter-pin", Protect = "protect", ChoosePin = "choose-pin", ForgotPin = "forgot-pin",
 }
 
 spelled! { Outcome:
@@ -33,6 +34,7 @@ spelled! { Outcome:
     Linked = "linked", LinkedTwice = "linked-twice", Renewed = "renewed", Links = "links", NoLinks = "no-links",
     Link = "link", Unlinked = "unlinked", Left = "left",
     LeftChecking = "left-checking",
+    EnterPin = "enter-pin", ChoosePin = "choose-pin", PinLocked = "pin-locked",
 }
 
 #[cfg(test)]

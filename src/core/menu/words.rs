@@ -44,6 +44,14 @@ pub enum Action {
     Unlink,
     /// Log in again for a link.
     Reauthorise,
+    /// Type one's own code.
+    EnterPin,
+    /// Begin to choose a code of one's own.
+    Protect,
+    /// Choose a code of one's own.
+    ChoosePin,
+    /// Go on without the code, which is forgotten.
+    ForgotPin,
 }
 
 /// What an action, or news from a provider, leads to; `[outcomes]` names the screen of each.
@@ -104,6 +112,12 @@ pub enum Outcome {
     Left,
     /// The person goes, or is sent off for want of time, while a submission is under way.
     LeftChecking,
+    /// The person's own code is to be typed first.
+    EnterPin,
+    /// A code of one's own is to be chosen.
+    ChoosePin,
+    /// Too many wrong codes: wait.
+    PinLocked,
 }
 
 /// Where a connect session can stand when it is looked at.
@@ -126,6 +140,7 @@ const STANDING: &[Outcome] = &[
     Outcome::LinkedTwice,
     Outcome::Renewed,
     Outcome::LeftChecking,
+    Outcome::EnterPin,
 ];
 
 /// Where a dial can begin.
@@ -140,6 +155,26 @@ const HOME: &[Outcome] = &[
     Outcome::Unsuited,
     Outcome::Unconfirmed,
     Outcome::Blocked,
+    Outcome::EnterPin,
+];
+
+/// Where the right code leads: to what stood behind it.
+const UNLOCKED: &[Outcome] = &[
+    Outcome::Resume,
+    Outcome::News,
+    Outcome::Checking,
+    Outcome::Confirming,
+    Outcome::Refused,
+    Outcome::Unavailable,
+    Outcome::Unsuited,
+    Outcome::Unconfirmed,
+    Outcome::Blocked,
+    Outcome::Links,
+    Outcome::Ask,
+    Outcome::AskChoice,
+    Outcome::ChooseAccount,
+    Outcome::Welcome,
+    Outcome::PinLocked,
 ];
 
 impl Action {
@@ -147,7 +182,8 @@ impl Action {
     pub fn outcomes(self) -> &'static [Outcome] {
         use Outcome as O;
         match self {
-            Self::Consent | Self::ShowBanks => &[O::ChooseBank, O::NoBanks],
+            Self::Consent => &[O::ChooseBank, O::NoBanks, O::ChoosePin],
+            Self::ShowBanks => &[O::ChooseBank, O::NoBanks],
             Self::AnotherBank => &[O::ChooseBank, O::NoBanks, O::Welcome],
             Self::PickBank => &[
                 O::ChooseMethod,
@@ -184,10 +220,14 @@ impl Action {
             ],
             Self::Restart => &[O::Welcome],
             Self::Home | Self::PickLanguage => HOME,
-            Self::ShowLinks => &[O::Links, O::NoLinks],
+            Self::ShowLinks => &[O::Links, O::NoLinks, O::EnterPin],
             Self::PickLink => &[O::Link, O::Links, O::NoLinks],
             Self::Unlink => &[O::Unlinked, O::Links, O::NoLinks, O::Checking],
             Self::Reauthorise => &[O::Checking, O::Limited, O::Unsuited, O::Links, O::NoLinks],
+            Self::EnterPin => UNLOCKED,
+            Self::Protect => &[O::ChoosePin],
+            Self::ChoosePin => &[O::Links, O::NoLinks, O::ChooseBank, O::NoBanks],
+            Self::ForgotPin => &[O::Welcome],
         }
     }
 }

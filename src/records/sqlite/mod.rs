@@ -28,6 +28,7 @@ mod attempts;
 mod jobs;
 mod links;
 mod partners;
+mod pins;
 
 /// How long any call may take, at most.
 const PATIENCE: Duration = Duration::from_millis(2500);

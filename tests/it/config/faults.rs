@@ -60,6 +60,12 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "policy.card_and_pin",
         "neither true nor false",
     ),
+    (
+        "subscriber_pin = \"required\"",
+        "subscriber_pin = \"always\"",
+        "policy.subscriber_pin",
+        "is not one of the three rules",
+    ),
     ("name = \"Duka Credit\"\n", "", "partner.name", "is missing"),
     (
         "Duka Credit",

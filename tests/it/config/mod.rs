@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kiungo::config::{Config, MonoDialect, RecordsConfig, StoreConfig};
+use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::SecretsOverUssd;
 use tempfile::TempDir;
 
@@ -28,6 +29,7 @@ active = "k2"
 [policy]
 secrets_over_ussd = "deny"
 card_and_pin = true
+subscriber_pin = "required"
 
 [[policy.overrides]]
 country = "NG"
@@ -84,6 +86,7 @@ fn a_good_file_is_understood() {
     assert_eq!(config.policy.secrets("KE", "mono", "x"), SecretsOverUssd::Deny);
     assert_eq!(config.policy.secrets("NG", "mono", "x"), SecretsOverUssd::Warn);
     assert!(config.policy.card_and_pin);
+    assert_eq!(config.subscriber_pin, SubscriberPin::Required);
     assert_eq!(config.channels[0].service_code, "*384*96#");
     assert_eq!(config.channels[0].secret.expose(), "0123456789abcdef-A_");
     assert_eq!(

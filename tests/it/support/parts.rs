@@ -315,7 +315,7 @@ async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>) -> Shared {
     let catalogue = Arc::new(Catalogue::new(providers.clone(), policy.clone(), hour, clock));
     catalogue.refresh().await;
     let newsroom = Newsroom {
-        flow: Arc::new(flow(policy)),
+        flow: Arc::new(flow(policy, keyring.clone())),
         live: Live::new(store, keyring.clone(), entropy.clone()),
         wakes: Wakes::default(),
         runtime: runtime.clone(),
@@ -370,7 +370,7 @@ fn providers(partner: PartnerId, records: Arc<dyn Records>, keyring: Arc<Keyring
     Providers::new(registry, partner, records, keyring, customer, vec!["NG".to_owned()])
 }
 
-fn flow(policy: Policy) -> Flow {
+fn flow(policy: Policy, keyring: Arc<Keyring>) -> Flow {
     Flow {
         menu: Menu::embedded().expect("the menu"),
         texts: Texts::embedded().expect("the texts"),
@@ -379,9 +379,11 @@ fn flow(policy: Policy) -> Flow {
             purpose: "a loan".to_owned(),
             days: 90,
             policy,
+            subscriber_pin: kiungo::core::pin::SubscriberPin::Optional,
             favourites: Vec::new(),
             provider_timeout: Duration::from_mins(1),
             lease_margin: kiungo::core::flow::LEASE_MARGIN,
         },
+        keyring,
     }
 }

@@ -10,6 +10,7 @@ mod losses;
 mod made_up;
 mod outcomes;
 mod phone;
+mod pins;
 mod properties;
 mod renewals;
 mod screens;

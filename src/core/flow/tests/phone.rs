@@ -14,7 +14,9 @@ use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId}
 use crate::core::menu::{Menu, Outcome};
 use crate::core::messages::{Locale, Texts};
 use crate::core::msisdn::Msisdn;
+use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, PolicyOverride, SecretsOverUssd};
+use crate::core::seal::Keyring;
 use crate::core::time::Timestamp;
 
 /// The page of the gateways.
@@ -37,10 +39,12 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
                 overrides,
                 card_and_pin: false,
             },
+            subscriber_pin: SubscriberPin::Optional,
             favourites: vec!["Zenith Bank".to_owned(), "gtbank".to_owned()],
             provider_timeout: TIMEOUT,
             lease_margin: crate::core::flow::LEASE_MARGIN,
         },
+        keyring: Arc::new(Keyring::of_tests()),
     })
 }
 

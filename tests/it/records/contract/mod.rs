@@ -6,3 +6,4 @@ mod jobs;
 mod links;
 mod moves;
 mod partners;
+mod pins;

@@ -1,0 +1,177 @@
+//! A phone that others use too: what names a bank or an account stands behind the person's own code, if they have one.
+//!
+//! One gate serves all ways: whatever leads to a screen that tells something, a dial, a code, news or a key, goes through
+//! [`Flow::go`], and where the person has not shown yet that they know the code, that is asked first and the screen shown
+//! after it. What somebody has begun in the same dialog is theirs to see: they typed it a minute ago.
+//!
+//! A forgotten code is not handed out again by anybody. Whoever links the same account once more has shown to the bank who
+//! they are, and the code is gone.
+
+use super::act::{Given, Move, banks};
+use super::links::links;
+use super::state::Subscriber;
+use super::turn::{stay, stay_with};
+use super::{Context, Effect, Flow};
+use crate::core::gsm7;
+use crate::core::menu::Outcome;
+use crate::core::pin::{self, FREE_TRIES, Pin, SubscriberPin};
+use crate::core::secret::Secret;
+
+impl Flow {
+    /// Where the way to an outcome leads: to the question for the code, where it tells more than this dialog may see.
+    pub(super) fn gated(&self, state: &Subscriber, outcome: Outcome) -> Outcome {
+        let locked = self.settings.subscriber_pin != SubscriberPin::Off
+            && state.pin.is_some()
+            && state.dialogs.first().is_some_and(|dialog| !dialog.unlocked);
+        let own = state.session.as_ref().and_then(|session| session.begun_in);
+        let theirs = own.is_some() && own == state.dialogs.first().map(|dialog| dialog.key);
+        match reach(outcome) {
+            Reach::Links if locked => Outcome::EnterPin,
+            Reach::Session if locked && !theirs => Outcome::EnterPin,
+            _ => outcome,
+        }
+    }
+
+    /// A code was typed at the question for it.
+    pub(super) fn enter_pin(
+        &self,
+        state: &mut Subscriber,
+        given: Given,
+        context: &Context<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Move {
+        let Some(then) = state.cursor.then.take() else {
+            return Self::home(state);
+        };
+        let Given::Line(line) = given else {
+            return stay("note-choice");
+        };
+        let Some(pin) = &mut state.pin else {
+            return then.into();
+        };
+        let before = pin.clone();
+        let code = Secret::new(gsm7::fold_digits(line.expose().trim()));
+        let right = pin.take(&self.keyring, &state.msisdn, &code, context.now);
+        let (wrong, waits) = (pin.wrong, pin.must_wait(context.now).is_some());
+        if *pin != before {
+            effects.push(Effect::KeepPin(pin.clone()));
+        }
+        if right {
+            if let Some(dialog) = state.dialogs.first_mut() {
+                dialog.unlocked = true;
+            }
+            return match then {
+                // What is under way may have ended meanwhile.
+                Outcome::Checking | Outcome::Confirming => self.look(state, context, effects),
+                then => then.into(),
+            };
+        }
+        state.cursor.then = Some(then);
+        if waits {
+            return Outcome::PinLocked.into();
+        }
+        stay_with("note-pin", i64::from(FREE_TRIES.saturating_sub(wrong)))
+    }
+
+    /// Asks for a new code, where people may have one.
+    pub(super) fn protect(&self) -> Move {
+        match self.settings.subscriber_pin {
+            SubscriberPin::Off => stay("note-pin-off"),
+            SubscriberPin::Optional | SubscriberPin::Required => Outcome::ChoosePin.into(),
+        }
+    }
+
+    /// A code was chosen.
+    pub(super) fn choose_pin(
+        &self,
+        state: &mut Subscriber,
+        given: Given,
+        context: &Context<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Move {
+        let Given::Line(line) = given else {
+            return stay("note-choice");
+        };
+        let code = Secret::new(gsm7::fold_digits(line.expose().trim()));
+        if !pin::is_code(code.expose()) {
+            return stay("note-pin-digits");
+        }
+        if !pin::is_fit(code.expose()) {
+            return stay("note-pin-easy");
+        }
+        let pin = Pin::new(&self.keyring, &state.msisdn, &code);
+        effects.push(Effect::KeepPin(pin.clone()));
+        state.pin = Some(pin);
+        if let Some(dialog) = state.dialogs.first_mut() {
+            dialog.unlocked = true;
+        }
+        let linking = state.session.as_ref().is_some_and(|session| session.bank.is_none());
+        if linking { banks(context).into() } else { links(state) }
+    }
+
+    /// Takes up what the records know of the code. Wrong tries that only the store knows of are not forgotten.
+    pub(super) fn learn_pin(state: &mut Subscriber, known: Option<&Pin>) {
+        let tried = state.pin.take();
+        state.pin = known.cloned();
+        if let (Some(pin), Some(tried)) = (&mut state.pin, tried)
+            && pin.digest == tried.digest
+            && tried.wrong_at > pin.wrong_at
+        {
+            *pin = tried;
+        }
+    }
+
+    /// Whether a code must be chosen before anything is linked.
+    pub(super) fn wants_pin(&self, state: &Subscriber) -> bool {
+        self.settings.subscriber_pin == SubscriberPin::Required && state.pin.is_none()
+    }
+
+    /// The code is forgotten: only linking the same account again ends it.
+    pub(super) fn forgot_pin(state: &mut Subscriber) -> Move {
+        state.session = None;
+        Outcome::Welcome.into()
+    }
+}
+
+/// What a screen tells.
+enum Reach {
+    /// Nothing about the person.
+    Nothing,
+    /// Where a connect session stands, with the bank's name.
+    Session,
+    /// What is linked.
+    Links,
+}
+
+fn reach(outcome: Outcome) -> Reach {
+    match outcome {
+        Outcome::Welcome
+        | Outcome::ChooseBank
+        | Outcome::NoBanks
+        | Outcome::NoLinks
+        | Outcome::Left
+        | Outcome::EnterPin
+        | Outcome::ChoosePin
+        | Outcome::PinLocked => Reach::Nothing,
+        Outcome::Links | Outcome::Link | Outcome::Unlinked => Reach::Links,
+        Outcome::ChooseMethod
+        | Outcome::Warn
+        | Outcome::Ask
+        | Outcome::AskChoice
+        | Outcome::ChooseAccount
+        | Outcome::Checking
+        | Outcome::Confirming
+        | Outcome::Unconfirmed
+        | Outcome::Refused
+        | Outcome::Unavailable
+        | Outcome::Unsuited
+        | Outcome::Limited
+        | Outcome::Blocked
+        | Outcome::Resume
+        | Outcome::News
+        | Outcome::Linked
+        | Outcome::LinkedTwice
+        | Outcome::Renewed
+        | Outcome::LeftChecking => Reach::Session,
+    }
+}

@@ -1,0 +1,228 @@
+//! A phone that others use too, and a person's own code.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::made_up::{failed, link};
+use super::phone::{Phone, flow_with};
+use crate::core::flow::{Effect, Fate, Known, News};
+use crate::core::menu::Outcome;
+use crate::core::next_step::FailureClass;
+use crate::core::pin::{Pin, SubscriberPin};
+use crate::core::policy::SecretsOverUssd;
+
+/// What the records know of somebody with this link and this code.
+fn known(pin: Option<Pin>) -> Known {
+    Known {
+        links: vec![link(1, "zenith:p", "Zenith Bank")],
+        last_institution: Some("zenith:p".to_owned()),
+        pin,
+        ..Known::default()
+    }
+}
+
+/// Somebody who has linked Zenith and chosen 4821.
+fn protected() -> (Phone, Known) {
+    let mut phone = Phone::linked();
+    phone.dial_known(&known(None), &[]);
+    phone.keys(&["2", "1", "3"]);
+    assert!(
+        phone.says().starts_with("Choose a code of 4 digits."),
+        "{}",
+        phone.says()
+    );
+    assert!(
+        phone.types("4821").starts_with("Your linked accounts"),
+        "{}",
+        phone.says()
+    );
+    let kept = phone.effects.iter().find_map(|effect| match effect {
+        Effect::KeepPin(pin) => Some(pin.clone()),
+        _ => None,
+    });
+    assert!(kept.is_some());
+    phone.effects.clear();
+    (phone, known(kept))
+}
+
+/// No bank and no account is on any screen of whoever does not know the code, wherever the session stands.
+#[test]
+fn nothing_is_told_without_the_code() {
+    let stages: [(&str, fn(&mut Phone)); 7] = [
+        ("linked", |_| ()),
+        ("a bank picked", |phone| {
+            phone.keys(&["1", "1"]);
+        }),
+        ("half a login", |phone| {
+            phone.keys(&["1", "1", "ada"]);
+        }),
+        ("under way", |phone| {
+            phone.keys(&["1", "1", "ada", "pw"]);
+        }),
+        ("refused", |phone| {
+            phone.keys(&["1", "1", "ada", "pw"]);
+            let id = phone.submit().attempt;
+            phone.sends(id);
+            phone.polls(false);
+            phone.fate(id, failed(FailureClass::Refused));
+        }),
+        ("linked meanwhile", |phone| {
+            phone.keys(&["1", "1", "ada", "pw"]);
+            let id = phone.submit().attempt;
+            phone.sends(id);
+            phone.polls(false);
+            phone.fate(id, Fate::Linked(link(2, "zenith:p", "Zenith Bank")));
+        }),
+        ("unknown", |phone| {
+            phone.keys(&["1", "1", "ada", "pw"]);
+            let id = phone.submit().attempt;
+            phone.sends(id);
+            phone.fate(id, Fate::Unknown);
+        }),
+    ];
+    for (name, get_there) in stages {
+        let (mut phone, known) = protected();
+        phone.dial_known(&known, &[]);
+        get_there(&mut phone);
+        phone.passes(Duration::from_secs(5));
+        for extras in [&[][..], &["2"]] {
+            let mut says = phone.dial_known(&known, extras);
+            if says.contains("2 My accounts") {
+                says = phone.types("2");
+            }
+            assert!(
+                says.starts_with("Type your own 4-digit code."),
+                "{name} {extras:?}: {says}"
+            );
+            for wrong in ["4822", "4820"] {
+                let says = phone.types(wrong);
+                assert!(!says.contains("Zenith") && !says.contains("4321"), "{name}: {says}");
+            }
+            let mut says = phone.types("4821");
+            if phone.state.waiting() {
+                says = phone.polls(false);
+            }
+            assert!(says.contains("Zenith"), "{name} {extras:?}: {says}");
+        }
+    }
+}
+
+/// The list of banks does not begin with the person's own for somebody who does not know the code.
+#[test]
+fn the_last_bank_is_not_given_away() {
+    let (mut phone, mut known) = protected();
+    known.last_institution = Some("first:p".to_owned());
+    phone.dial_known(&known, &[]);
+    assert!(!phone.types("1").contains("1 First Bank"), "{}", phone.says());
+    known.pin = None;
+    phone.state.pin = None;
+    phone.dial_known(&known, &[]);
+    assert!(phone.types("1").contains("1 First Bank"), "{}", phone.says());
+}
+
+/// Wrong codes end in a wait that other dialogs share, and that a store which lost it gets back from the records.
+#[test]
+fn wrong_codes_end_in_a_wait() {
+    let (mut phone, mut known) = protected();
+    phone.dial_known(&known, &[]);
+    phone.types("2");
+    assert!(
+        phone.types("0001").starts_with("That was not right. Tries left: 2."),
+        "{}",
+        phone.says()
+    );
+    assert!(phone.types("0002").starts_with("That was not right. Tries left: 1."));
+    assert!(
+        phone.types("0003").starts_with("Too many wrong codes. Wait 15 min"),
+        "{}",
+        phone.says()
+    );
+    known.pin = phone.effects.drain(..).rev().find_map(|effect| match effect {
+        Effect::KeepPin(pin) => Some(pin),
+        _ => None,
+    });
+    for lost in [false, true] {
+        if lost {
+            phone.state.pin = None;
+        }
+        phone.dial_known(&known, &[]);
+        phone.types("2");
+        assert!(
+            phone.types("4821").starts_with("Too many wrong codes."),
+            "{}",
+            phone.says()
+        );
+    }
+    phone.passes(Duration::from_mins(15));
+    phone.dial_known(&known, &[]);
+    phone.types("2");
+    assert!(
+        phone.types("4821").starts_with("Your linked accounts"),
+        "{}",
+        phone.says()
+    );
+}
+
+/// A forgotten code opens nothing; linking the same account again ends it, and linking another one does not.
+#[test]
+fn only_linking_the_same_account_again_ends_a_code() {
+    for (again, ended) in [(false, false), (true, true)] {
+        let (mut phone, known) = protected();
+        phone.dial_known(&known, &[]);
+        phone.keys(&["2", "0"]);
+        assert!(phone.says().starts_with("Umoja Credit asks"), "{}", phone.says());
+        assert!(phone.types("2").starts_with("Type your own"));
+        phone.keys(&["0", "1", "1", "ada", "pw"]);
+        let id = phone.submit().attempt;
+        phone.sends(id);
+        let mut made = link(2, "zenith:p", "Zenith Bank");
+        made.again = again;
+        assert!(phone.hears(&News::Attempt {
+            id,
+            fate: Fate::Linked(made),
+        }));
+        assert!(phone.says().starts_with("Done!"), "{}", phone.says());
+        assert_eq!(phone.state.pin.is_none(), ended);
+    }
+}
+
+/// Where a code is required, it is chosen before the first bank, and what is easily guessed is not taken.
+#[test]
+fn a_required_code_is_chosen_first() {
+    let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
+    Arc::get_mut(&mut flow).expect("nobody else's").settings.subscriber_pin = SubscriberPin::Required;
+    let mut phone = Phone::with(flow);
+    phone.dial();
+    assert!(
+        phone.types("1").starts_with("Choose a code of 4 digits."),
+        "{}",
+        phone.says()
+    );
+    for (typed, says) in [
+        ("12", "It must be 4 digits."),
+        ("abcd", "It must be 4 digits."),
+        ("1234", "Too easy to guess."),
+        ("٤٨٢١", "Choose your bank"),
+    ] {
+        assert!(phone.types(typed).starts_with(says), "{typed}: {}", phone.says());
+    }
+    phone.keys(&["1", "ada", "pw"]);
+    assert_eq!(phone.stage(), Some(Outcome::Checking));
+}
+
+/// Where there are no codes, none is asked for and none can be chosen.
+#[test]
+fn codes_can_be_switched_off() {
+    let (_, known) = protected();
+    let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
+    Arc::get_mut(&mut flow).expect("nobody else's").settings.subscriber_pin = SubscriberPin::Off;
+    let mut phone = Phone::with(flow);
+    phone.dial_known(&known, &[]);
+    assert!(phone.types("2").starts_with("Your linked accounts"), "{}", phone.says());
+    phone.types("1");
+    assert!(
+        phone.types("3").starts_with("That is not offered here."),
+        "{}",
+        phone.says()
+    );
+}

@@ -1,0 +1,206 @@
+//! A person's own four-digit code, for a phone that others use too.
+//!
+//! Four digits withstand guessing only by being few tries: three are free, and each further one costs four times the wait
+//! of the one before. What is kept is a digest under a key that never enters the database, so that a stolen table cannot
+//! be tried out.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::msisdn::Msisdn;
+use super::seal::Keyring;
+use super::secret::Secret;
+use super::time::Timestamp;
+
+/// Digits of a code.
+pub const DIGITS: usize = 4;
+
+/// Wrong tries that cost nothing.
+pub const FREE_TRIES: u8 = 3;
+
+/// What the first wrong try after them costs; each further one costs four times as much.
+const FIRST_WAIT: Duration = Duration::from_mins(15);
+
+/// No wait is longer.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// Whether people may have a code of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubscriberPin {
+    /// Nobody has one, and those there are are not asked for.
+    Off,
+    /// Whoever wants one chooses it beside an account.
+    #[default]
+    Optional,
+    /// Everybody chooses one before linking.
+    Required,
+}
+
+/// Somebody's code, and how often it was guessed wrong.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Keyed digest of number and code.
+    pub digest: [u8; 32],
+    /// Wrong tries since the last right one.
+    pub wrong: u8,
+    /// When the last of them was.
+    pub wrong_at: Timestamp,
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pin")
+            .field("wrong", &self.wrong)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pin {
+    /// This code of this number.
+    pub fn new(keyring: &Keyring, msisdn: &Msisdn, code: &Secret) -> Self {
+        Self {
+            digest: digest(keyring, msisdn, code),
+            wrong: 0,
+            wrong_at: Timestamp::default(),
+        }
+    }
+
+    /// Takes a try. It is not looked at while [`Self::must_wait`] says so.
+    pub fn take(&mut self, keyring: &Keyring, msisdn: &Msisdn, code: &Secret, now: Timestamp) -> bool {
+        if self.must_wait(now).is_some() {
+            return false;
+        }
+        // Digests are compared, so that the time it takes says nothing about the code.
+        if digest(keyring, msisdn, code) == self.digest {
+            self.wrong = 0;
+            return true;
+        }
+        self.wrong = self.wrong.saturating_add(1);
+        self.wrong_at = now;
+        false
+    }
+
+    /// How long no try is taken; `None` when one is.
+    pub fn must_wait(&self, now: Timestamp) -> Option<Duration> {
+        let over = self.wrong.checked_sub(FREE_TRIES)?;
+        let factor = 4_u32.checked_pow(u32::from(over)).unwrap_or(u32::MAX);
+        let free_at = self.wrong_at.plus(FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT));
+        (free_at > now).then(|| free_at.since(now))
+    }
+}
+
+/// Whether a text is four digits that somebody would not try first.
+pub fn is_fit(code: &str) -> bool {
+    let digits: Vec<u8> = code.bytes().collect();
+    let steps = |by: i16| {
+        digits
+            .windows(2)
+            .all(|pair| i16::from(pair[1]) - i16::from(pair[0]) == by)
+    };
+    is_code(code) && !steps(0) && !steps(1) && !steps(-1)
+}
+
+/// Whether a text is four digits.
+pub fn is_code(code: &str) -> bool {
+    code.len() == DIGITS && code.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn digest(keyring: &Keyring, msisdn: &Msisdn, code: &Secret) -> [u8; 32] {
+    keyring.digest(
+        "subscriber-pin",
+        &[msisdn.as_str().as_bytes(), code.expose().as_bytes()],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn keyring() -> Keyring {
+        Keyring::of_tests()
+    }
+
+    fn ada() -> Msisdn {
+        Msisdn::parse("+2348031234567", "NG").unwrap()
+    }
+
+    /// The right code opens, whatever was tried before, once the wait is over; each try during a wait is worth nothing.
+    #[test]
+    fn three_tries_are_free() {
+        let (keyring, right, wrong) = (keyring(), Secret::new("4821"), Secret::new("4822"));
+        let mut pin = Pin::new(&keyring, &ada(), &right);
+        let mut now = Timestamp::from_millis(1_000_000);
+        for waits in [
+            None,
+            None,
+            Some(15),
+            Some(60),
+            Some(240),
+            Some(960),
+            Some(1_440),
+            Some(1_440),
+        ] {
+            assert!(!pin.take(&keyring, &ada(), &wrong, now));
+            let wait = pin.must_wait(now).map(|wait| wait.as_secs() / 60);
+            assert_eq!(wait, waits);
+            if let Some(minutes) = waits {
+                assert!(!pin.take(&keyring, &ada(), &right, now), "a try during the wait");
+                now = now.plus(Duration::from_mins(minutes));
+            }
+        }
+        assert!(pin.take(&keyring, &ada(), &right, now));
+        assert_eq!(pin.must_wait(now), None);
+    }
+
+    /// Two people with the same code have digests that tell nobody so.
+    #[test]
+    fn a_digest_is_of_one_number() {
+        let code = Secret::new("4821");
+        let other = Msisdn::parse("+2348031234568", "NG").unwrap();
+        assert!(Pin::new(&keyring(), &ada(), &code).digest != Pin::new(&keyring(), &other, &code).digest);
+    }
+
+    /// What anybody would try first is no code.
+    #[test]
+    fn easy_codes_are_refused() {
+        for (code, fit) in [
+            ("4821", true),
+            ("1357", true),
+            ("0000", false),
+            ("7777", false),
+            ("1234", false),
+            ("9876", false),
+            ("482", false),
+            ("48210", false),
+            ("48a1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_fit(code), fit, "{code}");
+        }
+    }
+
+    proptest! {
+        /// Within a day of its last right entry, nobody gets more than eight tries at a code, however they are spread.
+        #[test]
+        fn few_tries_a_day(gaps in prop::collection::vec(0_u64..3_600, 0..200)) {
+            let (keyring, wrong) = (keyring(), Secret::new("0001"));
+            let mut pin = Pin::new(&keyring, &ada(), &Secret::new("4821"));
+            let mut now = Timestamp::from_millis(0);
+            let mut looked_at = 0;
+            for gap in gaps {
+                now = now.plus(Duration::from_secs(gap));
+                if now.as_millis() > 86_400_000 {
+                    break;
+                }
+                looked_at += usize::from(pin.must_wait(now).is_none());
+                prop_assert!(!pin.take(&keyring, &ada(), &wrong, now));
+            }
+            prop_assert!(looked_at <= 8, "{looked_at} tries");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! People's own codes.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+
+use super::{SqliteRecords, fixed, within};
+use crate::core::ids::PartnerId;
+use crate::core::pin::Pin;
+use crate::core::seal::Tag;
+use crate::core::time::Timestamp;
+use crate::records::{PinRecords, Result, sql};
+
+#[async_trait]
+impl PinRecords for SqliteRecords {
+    async fn pin(&self, partner: PartnerId, tag: &Tag) -> Result<Option<Pin>> {
+        within(async {
+            let row = sqlx::query(sql::PIN)
+                .bind(&partner.as_bytes()[..])
+                .bind(&tag.as_bytes()[..])
+                .fetch_optional(&self.readers)
+                .await?;
+            row.map(|row| {
+                let wrong: i64 = row.try_get("wrong")?;
+                Ok(Pin {
+                    digest: fixed(&row, "digest")?,
+                    wrong: u8::try_from(wrong).unwrap_or(u8::MAX),
+                    wrong_at: Timestamp::from_millis(row.try_get("wrong_at")?),
+                })
+            })
+            .transpose()
+        })
+        .await
+    }
+
+    async fn keep_pin(&self, partner: PartnerId, tag: &Tag, pin: &Pin, at: Timestamp) -> Result<()> {
+        within(async {
+            sqlx::query(sql::KEEP_PIN)
+                .bind(&partner.as_bytes()[..])
+                .bind(&tag.as_bytes()[..])
+                .bind(&pin.digest[..])
+                .bind(i64::from(pin.wrong))
+                .bind(pin.wrong_at.as_millis())
+                .bind(at.as_millis())
+                .execute(&self.writer)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn forget_pin(&self, partner: PartnerId, tag: &Tag) -> Result<()> {
+        within(async {
+            sqlx::query(sql::FORGET_PIN)
+                .bind(&partner.as_bytes()[..])
+                .bind(&tag.as_bytes()[..])
+                .execute(&self.writer)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+}
