@@ -85,7 +85,7 @@ impl Node {
         let app = App::start(config, Surroundings::default()).await?;
         let callbacks = app.callbacks.clone();
         let channel = callbacks
-            .admit("sandbox", CHANNEL_SECRET)
+            .admit("sandbox", CHANNEL_SECRET, None)
             .ok_or("the sandbox has its channel")?;
         let node = Self {
             app,

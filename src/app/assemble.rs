@@ -92,6 +92,7 @@ pub(super) async fn assemble(
     );
     runtime.spawn(jobs.run(leaving.clone()));
     Ok(Parts {
+        proxies: std::mem::take(&mut config.server.trusted_proxies),
         callbacks: Arc::new(TurnService(turns.clone())),
         hooks: Arc::new(hooks(base, &tools)),
         readiness: Arc::new(Health {
@@ -230,6 +231,7 @@ fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {
             service_code: channel.service_code,
             secret: channel.secret,
             country: channel.country,
+            sources: channel.sources,
         }))
     };
     std::mem::take(&mut config.channels).into_iter().map(channel).collect()

@@ -7,6 +7,7 @@ use super::section::Section;
 use super::{Mode, SECRET_LENGTH};
 use crate::core::secret::Secret;
 use crate::gateways;
+use crate::service::networks::Networks;
 
 /// One short code on one gateway.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct ChannelConfig {
     pub secret: Secret,
     /// ISO 3166-1 alpha-2, upper case: how numbers in national spelling are meant.
     pub country: String,
+    /// Where its gateway calls from; none means from anywhere.
+    pub sources: Networks,
 }
 
 /// How people reach a channel.
@@ -89,6 +92,7 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
         .required_secret("secret")
         .filter(|secret| fit_for_a_path(&section, secret));
     let country = section.required("country", COUNTRY_REMEDY, country);
+    let sources = section.networks("sources");
     section.finish();
     Some(ChannelConfig {
         name: name?,
@@ -97,6 +101,7 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
         service_code: service_code?,
         secret: secret?,
         country: country?,
+        sources,
     })
 }
 

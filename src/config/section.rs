@@ -10,6 +10,7 @@ use super::Mode;
 use super::error::{ConfigError, Origin};
 use super::sandbox;
 use crate::core::secret::Secret;
+use crate::service::networks::Networks;
 
 /// What all sections share: where values come from and the faults found so far.
 pub(super) struct Context {
@@ -189,6 +190,19 @@ impl<'a> Section<'a> {
             self.wrong(key, "is not a list of texts", "write [\"one\", \"two\"]");
         }
         items
+    }
+
+    /// A list of networks and addresses; empty when there is none.
+    pub(super) fn networks(&mut self, key: &str) -> Networks {
+        let texts = self.list(key).unwrap_or_default();
+        Networks::parse(&texts).unwrap_or_else(|problem| {
+            self.wrong(
+                key,
+                problem,
+                "write networks such as \"192.0.2.0/24\" or \"2001:db8::/32\"",
+            );
+            Networks::default()
+        })
     }
 
     /// A secret: under `key` itself, or the first line of the file under `{key}_file`.

@@ -7,6 +7,7 @@ use url::Url;
 use super::Mode;
 use super::address::{REMEDY, https_or_loopback};
 use super::section::Section;
+use crate::service::networks::Networks;
 
 /// Where the web server listens and how the world calls it.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct ServerConfig {
     /// The URL under which gateways, providers and people reach this server. Without it nothing is offered that sends
     /// anybody here.
     pub public_url: Option<Url>,
+    /// Proxies in front of us: what they say of a caller's address in `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
 }
 
 pub(super) fn read(mut section: Section<'_>) -> Option<ServerConfig> {
@@ -28,6 +31,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<ServerConfig> {
         },
     );
     let public_url = section.parsed("public_url", REMEDY, https_or_loopback);
+    let trusted_proxies = section.networks("trusted_proxies");
     let open = listen.filter(|listen| section.mode() == Mode::Sandbox && !listen.ip().is_loopback());
     if open.is_some() {
         let problem = "is open to others, while the sandbox is for this machine only";
@@ -41,5 +45,6 @@ pub(super) fn read(mut section: Section<'_>) -> Option<ServerConfig> {
     Some(ServerConfig {
         listen: listen?,
         public_url,
+        trusted_proxies,
     })
 }

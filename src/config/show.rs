@@ -45,6 +45,7 @@ impl Config {
                 .iter()
                 .map(|url| pair("public_url", url.as_str())),
         );
+        table.extend([pair("trusted_proxies", self.server.trusted_proxies.texts())]);
         table
     }
 
@@ -143,6 +144,7 @@ fn channel(channel: &ChannelConfig) -> Table {
         pair("service_code", channel.service_code.as_str()),
         pair("secret", HIDDEN),
         pair("country", channel.country.as_str()),
+        pair("sources", channel.sources.texts()),
     ])
 }
 

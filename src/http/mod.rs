@@ -6,6 +6,7 @@
 //! And request targets carry secrets: what is logged is the pattern of the route, never the path.
 
 mod body;
+mod caller;
 mod hooks;
 mod observe;
 mod ops;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::service::metrics::Metrics;
+use crate::service::networks::Networks;
 use crate::service::{Callbacks, ProviderHooks, Readiness};
 
 /// Gateways reuse connections; longer than the idle time of the usual balancers (60 s), so that they close first.
@@ -38,6 +40,8 @@ const DRAIN_TIMEOUT: u64 = 5;
 /// What the routes are made of.
 #[derive(Clone)]
 pub struct Parts {
+    /// Proxies of ours, whose word about a caller's address is believed.
+    pub proxies: Networks,
     /// Answers gateways.
     pub callbacks: Arc<dyn Callbacks>,
     /// Takes providers' webhooks.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::caller::caller;
 use super::{Parts, body, missing};
 use crate::gateways::{Reply, WireReply};
 use crate::service::{Channel, OwnedRequest};
@@ -21,7 +22,9 @@ const BROKEN: &str = "Sorry, something went wrong. Please dial again.";
 /// Any method: what a gateway's callback looks like is for its dialect to say.
 pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts: web::Data<Parts>) -> HttpResponse {
     let segment = |name| request.match_info().get(name).unwrap_or_default();
-    let Some(channel) = parts.callbacks.admit(segment("channel"), segment("secret")) else {
+    let caller = caller(&request, &parts.proxies);
+    let admitted = parts.callbacks.admit(segment("channel"), segment("secret"), caller);
+    let Some(channel) = admitted else {
         body::drain(payload).await;
         return missing();
     };

@@ -1,5 +1,6 @@
 //! What happens: turns, attempts, jobs, linking. Names traits, never an implementation.
 
+mod admission;
 pub mod attempts;
 pub mod catalogue;
 pub mod health;
@@ -9,6 +10,7 @@ pub mod known;
 pub mod linking;
 pub mod live;
 pub mod metrics;
+pub mod networks;
 pub mod news;
 pub mod partner;
 pub mod runtime;
@@ -16,10 +18,12 @@ pub mod sealing;
 pub mod turn;
 pub mod wakes;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::networks::Networks;
 use crate::core::secret::Secret;
 use crate::gateways::{Gateway, WireReply};
 
@@ -35,6 +39,8 @@ pub struct Channel {
     pub secret: Secret,
     /// ISO 3166-1 alpha-2, upper case.
     pub country: String,
+    /// Where its gateway calls from; none means from anywhere.
+    pub sources: Networks,
 }
 
 /// A callback as the web server received it, owned because the turn outlives the handler.
@@ -54,8 +60,9 @@ pub struct OwnedRequest {
 /// Answers callbacks of gateways. Always an answer in the dialect, always inside the deadline.
 #[async_trait]
 pub trait Callbacks: Send + Sync {
-    /// The channel with this name, if this is its secret. Compared in constant time.
-    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Channel>>;
+    /// The channel with this name, if this is its secret, compared in constant time, and `caller` is in its sources. The
+    /// caller is `None` where it cannot be told.
+    fn admit(&self, name: &str, secret: &str, caller: Option<IpAddr>) -> Option<Arc<Channel>>;
 
     /// Answers one callback; the work goes on if the caller goes away.
     async fn answer(&self, channel: Arc<Channel>, request: OwnedRequest) -> WireReply;

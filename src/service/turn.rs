@@ -7,13 +7,14 @@
 //! that submitted something has a pending answer, which is set exactly once: by the outcome, or at the end of the
 //! budget by the poll screen. Whoever repeats the turn gets exactly what was set.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
+use super::admission::admit;
 use super::attempts::Attempts;
 use super::catalogue::Catalogue;
 use super::known::Facts;
@@ -79,12 +80,8 @@ pub struct TurnService(pub Arc<Turns>);
 
 #[async_trait]
 impl Callbacks for TurnService {
-    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Channel>> {
-        let channel = self.0.channels.iter().find(|channel| channel.name == name);
-        // The comparison is made whether or not the channel exists, so that its time tells nothing.
-        let expected = channel.map_or("", |channel| channel.secret.expose());
-        let same: bool = expected.as_bytes().ct_eq(secret.as_bytes()).into();
-        channel.filter(|_| same && !secret.is_empty()).cloned()
+    fn admit(&self, name: &str, secret: &str, caller: Option<IpAddr>) -> Option<Arc<Channel>> {
+        admit(&self.0.channels, name, secret, caller)
     }
 
     async fn answer(&self, channel: Arc<Channel>, request: OwnedRequest) -> WireReply {

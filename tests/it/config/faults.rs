@@ -29,6 +29,18 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "store.url",
         "neither",
     ),
+    (
+        "[store]",
+        "trusted_proxies = [\"10.0.0.1/8\"]\n[store]",
+        "server.trusted_proxies",
+        "10.0.0.0/8?",
+    ),
+    (
+        "[providers.mono]",
+        "sources = [\"gateway.example.com\"]\n[providers.mono]",
+        "channels[0].sources",
+        "no network",
+    ),
     ("sqlite:/var", "postgres:/var", "records.url", "not a SQLite file"),
     (
         "active = \"k2\"",

@@ -184,3 +184,20 @@ fn what_is_shown_hides_secrets() {
         .replacen("secret_key = \"(set)\"", "secret_key = \"live_sk_1\"", 1);
     assert_eq!(load(&filled, &[]).unwrap().to_string(), shown);
 }
+
+/// Networks are taken from the file and from variables; a channel without any is open to all.
+#[test]
+fn networks_are_understood() {
+    let config = load(GOOD, &[]).unwrap();
+    assert!(config.channels[0].sources.is_empty() && config.server.trusted_proxies.is_empty());
+    let text = GOOD.replace(
+        "[providers.mono]",
+        "sources = [\"192.0.2.0/24\", \"2001:db8::/32\", \"198.51.100.7\"]\n[providers.mono]",
+    );
+    let config = load(&text, &[("KIUNGO_SERVER__TRUSTED_PROXIES", "10.0.0.0/8, ::1")]).unwrap();
+    let sources = &config.channels[0].sources;
+    for (address, want) in [("192.0.2.77", true), ("198.51.100.8", false), ("2001:db8::9", true)] {
+        assert_eq!(sources.contains(address.parse().unwrap()), want, "{address}");
+    }
+    assert_eq!(config.server.trusted_proxies.texts(), ["10.0.0.0/8", "::1/128"]);
+}

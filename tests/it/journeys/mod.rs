@@ -10,6 +10,7 @@ mod providers;
 mod redis;
 mod repeats;
 mod scripts;
+mod strangers;
 mod typing;
 
 use kiungo::sandbox::mono::{Call, Outcome};

@@ -27,6 +27,7 @@ use kiungo::service::known::Facts;
 use kiungo::service::linking::Linking;
 use kiungo::service::live::Live;
 use kiungo::service::metrics::Metrics;
+use kiungo::service::networks::Networks;
 use kiungo::service::news::Newsroom;
 use kiungo::service::partner::{CustomerPattern, Providers, enrol};
 use kiungo::service::runtime::Runtime;
@@ -252,6 +253,7 @@ pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
         service_code: "*384*96#".to_owned(),
         secret: Secret::new(CHANNEL.1),
         country: "NG".to_owned(),
+        sources: Networks::default(),
     });
     let facts = Facts {
         records: shared.records.clone(),

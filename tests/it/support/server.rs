@@ -1,6 +1,6 @@
 //! The real web server with what is behind its traits made up.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -9,6 +9,7 @@ use kiungo::core::secret::Secret;
 use kiungo::gateways::{Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply};
 use kiungo::http::{Parts, serve};
 use kiungo::service::metrics::Metrics;
+use kiungo::service::networks::Networks;
 use kiungo::service::{Callbacks, Channel, HookOutcome, OwnedRequest, ProviderHooks, Readiness};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -86,7 +87,7 @@ impl Drop for Unfinished {
 
 #[async_trait]
 impl Callbacks for FakeCallbacks {
-    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Channel>> {
+    fn admit(&self, name: &str, secret: &str, _: Option<IpAddr>) -> Option<Arc<Channel>> {
         (name == CHANNEL && secret == SECRET).then(|| Arc::clone(&self.channel))
     }
 
@@ -161,6 +162,7 @@ pub fn start(answers: usize) -> Running {
         service_code: "*384*96#".to_owned(),
         secret: Secret::new(SECRET),
         country: "NG".to_owned(),
+        sources: Networks::default(),
     };
     let callbacks = Arc::new(FakeCallbacks {
         channel: Arc::new(channel),
@@ -174,6 +176,7 @@ pub fn start(answers: usize) -> Running {
     let readiness = Arc::new(FakeReadiness::default());
     let shutdown = CancellationToken::new();
     let parts = Parts {
+        proxies: Networks::default(),
         callbacks: Arc::clone(&callbacks) as _,
         hooks: Arc::new(FakeHooks),
         readiness: Arc::clone(&readiness) as _,

@@ -34,6 +34,10 @@ pub enum Setup {
 pub struct Options {
     /// The lines under `[policy]`, and tables after it.
     pub policy: String,
+    /// Lines under `[server]`, beside where it listens.
+    pub server: &'static str,
+    /// Lines under `[[channels]]`, beside what it needs.
+    pub channel: &'static str,
     /// Institutions to show first.
     pub favourites: Vec<&'static str>,
     /// Seconds that the provider is given.
@@ -50,6 +54,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             policy: "secrets_over_ussd = \"allow\"".to_owned(),
+            server: "",
+            channel: "",
             favourites: vec!["Providus Bank", "Zenith Bank"],
             timeout: 60,
             v1: false,
@@ -254,6 +260,7 @@ fn config(options: &Options, store: &str, dir: &TempDir, mono: &Running) -> Stri
         r#"
 [server]
 listen = "127.0.0.1:0"
+{server}
 
 [store]
 url = "{store}"
@@ -279,6 +286,7 @@ gateway = "africastalking"
 service_code = "*384*96#"
 secret = "{SECRET}"
 country = "NG"
+{channel}
 
 [providers.mono]
 base_url = "{base}"
@@ -292,6 +300,8 @@ timeout = {timeout}
 [policy]
 {policy}
 "#,
+        server = options.server,
+        channel = options.channel,
         dir = dir.path().display(),
         base = options.provider.clone().unwrap_or_else(|| mono.url()),
         favourites = options.favourites,
