@@ -95,6 +95,7 @@ busy = Service is busy. Please dial again in a minute.
 sorry = Something went wrong on our side. Please dial again.
 unreadable = Please use letters and numbers only. Dial again.
 too-long = That was too long. Please dial again.
+too-many = Too many tries. Please wait a minute, then dial again.
 elsewhere = You dialled again on this number. Please go on there.
 expired = Your session ended. Please dial again to go on.
 no-service = This number cannot be served here.

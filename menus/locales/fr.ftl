@@ -92,6 +92,7 @@ busy = Service occupé. Rappelez dans une minute.
 sorry = Une erreur est survenue chez nous. Rappelez.
 unreadable = Lettres et chiffres seulement. Rappelez.
 too-long = C'était trop long. Rappelez.
+too-many = Trop d'essais. Attendez une minute, puis rappelez.
 elsewhere = Vous avez rappelé depuis ce numéro. Continuez là-bas.
 expired = Votre session est finie. Rappelez pour continuer.
 no-service = Ce numéro ne peut pas etre servi ici.

@@ -92,6 +92,7 @@ busy = Aiki ya yi yawa. Sake kira bayan minti daya.
 sorry = An samu matsala a wurinmu. Ku sake kira.
 unreadable = Haruffa da lambobi kawai. Ku sake kira.
 too-long = Ya yi tsawo. Ku sake kira.
+too-many = An gwada sau da yawa. Ku jira minti daya, sannan ku sake kira.
 elsewhere = Kun sake kira da wannan lamba. Ku ci gaba a can.
 expired = Lokaci ya kare. Ku sake kira don ci gaba.
 no-service = Ba a yi wa wannan lamba hidima a nan.

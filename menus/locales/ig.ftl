@@ -84,6 +84,7 @@ busy = Oru juru anyi aka. Biko kpoo ozo mgbe otu nkeji gachara.
 sorry = Ihe mejoro n'akuku anyi. Biko kpoo ozo.
 unreadable = Biko jiri leta na nomba naani. Kpoo ozo.
 too-long = O toro oke ogologo. Biko kpoo ozo.
+too-many = I nwaala otutu ugboro. Biko chere otu nkeji, kpoo ozo.
 elsewhere = I kpoola ozo na nomba a. Biko gaa n'ihu n'ebe ahu.
 expired = Oge gi agwula. Biko kpoo ozo ka i gaa n'ihu.
 no-service = Anyi enweghi ike inyere nomba a aka ebe a.

@@ -91,6 +91,7 @@ busy = Service busy. Abeg dial again after one minute.
 sorry = Something spoil for our side. Abeg dial again.
 unreadable = Abeg use only letters and numbers. Dial again.
 too-long = E too long. Abeg dial again.
+too-many = You don try too many times. Abeg wait one minute, then dial again.
 elsewhere = You don dial again with this number. Abeg continue for there.
 expired = Your session don end. Abeg dial again to continue.
 no-service = We no fit serve this number here.

@@ -91,6 +91,7 @@ busy = Huduma ina shughuli nyingi. Piga tena baada ya dakika moja.
 sorry = Kuna hitilafu upande wetu. Tafadhali piga tena.
 unreadable = Tafadhali tumia herufi na tarakimu tu. Piga tena.
 too-long = Ilikuwa ndefu mno. Tafadhali piga tena.
+too-many = Umejaribu mara nyingi mno. Subiri dakika moja, kisha piga tena.
 elsewhere = Umepiga tena kwa namba hii. Tafadhali endelea huko.
 expired = Muda umeisha. Tafadhali piga tena kuendelea.
 no-service = Namba hii haiwezi kuhudumiwa hapa.

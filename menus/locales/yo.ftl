@@ -84,6 +84,7 @@ busy = Ise po ju. Jowo tun pe leyin iseju kan.
 sorry = Nnkan kan baje lodo wa. Jowo tun pe.
 unreadable = Jowo lo leta ati nomba nikan. Tun pe.
 too-long = O ti gun ju. Jowo tun pe.
+too-many = O ti gbiyanju ju. Jowo duro fun iseju kan, ki o tun pe.
 elsewhere = O ti tun pe lori nomba yii. Jowo tesiwaju nibe.
 expired = Akoko re ti pari. Jowo tun pe lati tesiwaju.
 no-service = A ko le sise fun nomba yii nibi.

@@ -22,6 +22,7 @@ use crate::providers::mono::{Dialect, Mono, MonoSettings};
 use crate::providers::{Credentials, Provider, Registry};
 use crate::records::{Partner, Records};
 use crate::service::Channel;
+use crate::service::admission::Gate;
 use crate::service::attempts::Attempts;
 use crate::service::catalogue::Catalogue;
 use crate::service::health::Health;
@@ -83,6 +84,7 @@ pub(super) async fn assemble(
         wakes,
         leaving: leaving.clone(),
         metrics: base.metrics.clone(),
+        gate: Gate::new(config.limits, &channels),
         channels,
     });
     runtime.handle.spawn(

@@ -9,6 +9,7 @@ mod address;
 pub mod channels;
 pub mod error;
 pub mod keys;
+mod limits;
 pub mod log;
 pub mod partner;
 mod policy;
@@ -37,6 +38,7 @@ use self::source::Source;
 pub use self::store::StoreConfig;
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::Policy;
+use crate::service::admission::Rates;
 
 /// The fewest characters a secret of ours may have outside the sandbox.
 pub const SECRET_LENGTH: usize = 16;
@@ -66,6 +68,8 @@ pub struct Config {
     pub records: RecordsConfig,
     /// `[keys]`
     pub keys: KeysConfig,
+    /// `[limits]`
+    pub limits: Rates,
     /// `[policy]`
     pub policy: Policy,
     /// `[policy] subscriber_pin`
@@ -134,6 +138,7 @@ impl Config {
         let store = store::read(root.section("store"));
         let records = records::read(root.section("records"));
         let keys = keys::read(root.section("keys"));
+        let limits = limits::read(root.section("limits"));
         let policy = policy::read(root.section("policy"));
         let partner = partner::read(root.section("partner"));
         let sections = root.sections("channels");
@@ -157,6 +162,7 @@ impl Config {
             store: store?,
             records: records?,
             keys: keys?,
+            limits,
             policy,
             subscriber_pin,
             channels,

@@ -8,6 +8,7 @@ use url::Url;
 use super::{ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, StoreConfig};
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, SecretsOverUssd};
+use crate::service::admission::Rates;
 
 const HIDDEN: &str = "(set)";
 
@@ -19,6 +20,7 @@ impl fmt::Display for Config {
             pair("store", Table::from_iter([pair("url", self.store_url())])),
             pair("records", Table::from_iter([pair("url", self.records_url())])),
             pair("keys", self.keys()),
+            pair("limits", limits(self.limits)),
             pair("policy", policy(&self.policy, self.subscriber_pin)),
             pair("partner", self.partner()),
             pair("channels", self.channels.iter().map(channel).collect::<Vec<_>>()),
@@ -134,6 +136,15 @@ fn policy(policy: &Policy, subscriber_pin: SubscriberPin) -> Table {
         table.extend([pair("overrides", exceptions)]);
     }
     table
+}
+
+fn limits(rates: Rates) -> Table {
+    Table::from_iter([
+        pair("turns_per_second", i64::from(rates.node.per_minute / 60)),
+        pair("burst", i64::from(rates.node.burst)),
+        pair("channel_turns_per_second", i64::from(rates.channel.per_minute / 60)),
+        pair("person_turns_per_minute", i64::from(rates.person.per_minute)),
+    ])
 }
 
 fn channel(channel: &ChannelConfig) -> Table {

@@ -1,6 +1,7 @@
 //! What Kiungo is when nothing is plugged in: values in, values out. No clock, no chance, no I/O.
 
 pub mod attempt;
+pub mod bucket;
 pub mod budget;
 pub mod dial_code;
 pub mod flow;

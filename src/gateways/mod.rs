@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::core::flow::state::Answer;
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 
@@ -58,6 +59,13 @@ pub struct Callback {
     pub turn_id: Option<String>,
     /// Fields that the reply must carry back unchanged (name, value).
     pub echo: Vec<(String, String)>,
+}
+
+impl Callback {
+    /// Whether it begins a dialog, as far as the request says by itself.
+    pub fn begins(&self) -> bool {
+        matches!(self.event, Event::Begin { .. })
+    }
 }
 
 impl fmt::Debug for Callback {
@@ -142,6 +150,16 @@ impl Reply {
     }
 }
 
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        if answer.end {
+            Self::End(answer.text)
+        } else {
+            Self::Continue(answer.text)
+        }
+    }
+}
+
 /// An answer in the gateway's dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireReply {
@@ -173,6 +191,18 @@ pub enum ParseError {
     /// Not a method, content type or path that this gateway uses.
     #[error("not a callback of this gateway")]
     NotACallback,
+}
+
+impl ParseError {
+    /// The id of the text that the person gets.
+    pub fn message(&self) -> &'static str {
+        match self {
+            Self::Msisdn => "no-service",
+            Self::Encoding => "unreadable",
+            Self::TooLong => "too-long",
+            Self::Field(_) | Self::NotACallback => "sorry",
+        }
+    }
 }
 
 /// The deadlines and sizes of a gateway on one network. Unknown ones have the defaults of [`Limits::default`].

@@ -1,11 +1,84 @@
-//! Who may call: the channel's secret, and the networks its gateway calls from.
+//! Who may call, and how often.
+//!
+//! A channel is entered with its secret, from where its gateway calls. What gets so far is counted: each turn takes a
+//! token of its channel and one of the node, before anything is read. When they run short, people who go on with a dialog
+//! come before those who begin one: a part of every bucket is a reserve that a new dialog must leave. The tokens of a
+//! person are in the person's own value. So what a node keeps here is one bucket for each channel and one for itself,
+//! however many people call.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use subtle::ConstantTimeEq;
 
 use super::Channel;
+use crate::core::bucket::{Bucket, Rate};
+use crate::core::time::Timestamp;
+
+/// One part in so many of a burst is for people who are in a dialog already.
+const RESERVE: u32 = 4;
+
+/// How many turns are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// By this node.
+    pub node: Rate,
+    /// By this node on one channel.
+    pub channel: Rate,
+    /// Of one person, on all nodes.
+    pub person: Rate,
+}
+
+/// Counts the turns of this node.
+pub struct Gate {
+    rates: Rates,
+    buckets: Mutex<Buckets>,
+}
+
+struct Buckets {
+    node: Bucket,
+    channels: BTreeMap<String, Bucket>,
+}
+
+impl Gate {
+    /// A gate that nobody has passed yet, for these channels.
+    pub fn new(rates: Rates, channels: &[Arc<Channel>]) -> Self {
+        let channels = channels.iter().map(|channel| (channel.name.clone(), Bucket::default()));
+        Self {
+            rates,
+            buckets: Mutex::new(Buckets {
+                node: Bucket::default(),
+                channels: channels.collect(),
+            }),
+        }
+    }
+
+    /// Whether a turn on this channel may be served now; `new` when it begins a dialog.
+    pub(super) fn pass(&self, channel: &Channel, new: bool, now: Timestamp) -> bool {
+        let Rates { node, channel: of, .. } = self.rates;
+        let reserve = |rate: Rate| if new { rate.burst / RESERVE } else { 0 };
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = buckets.node;
+        if !buckets.node.take(node, reserve(node), now) {
+            return false;
+        }
+        let passes = buckets
+            .channels
+            .get_mut(&channel.name)
+            .is_none_or(|bucket| bucket.take(of, reserve(of), now));
+        if !passes {
+            // What is refused for its channel's sake costs the others nothing.
+            buckets.node = before;
+        }
+        passes
+    }
+
+    /// How many turns one person may take.
+    pub(super) fn person(&self) -> Rate {
+        self.rates.person
+    }
+}
 
 /// The channel with this name, if the caller knows its secret and calls from where its gateway does.
 pub(super) fn admit(

@@ -32,7 +32,7 @@ pub enum TurnOutcome {
     Notice,
     /// The request was not understood.
     Misunderstood,
-    /// There was more to do than we could.
+    /// With a polite end: there was more to do than the limits allow, of everybody or of one person.
     Shed,
     /// Something of ours failed; the person got the safe last screen.
     Failed,

@@ -1,6 +1,6 @@
 //! What happens: turns, attempts, jobs, linking. Names traits, never an implementation.
 
-mod admission;
+pub mod admission;
 pub mod attempts;
 pub mod catalogue;
 pub mod health;

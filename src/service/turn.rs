@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::admission::admit;
+use super::admission::{Gate, admit};
 use super::attempts::Attempts;
 use super::catalogue::Catalogue;
 use super::known::Facts;
@@ -23,16 +23,20 @@ use super::metrics::{Keeper, Metrics, TurnOutcome};
 use super::runtime::Runtime;
 use super::wakes::Wakes;
 use super::{Callbacks, Channel, OwnedRequest};
-use crate::core::budget::{self, Deadlines};
+use crate::core::budget;
 use crate::core::flow::dialogs::{Seat, Typed, Verdict};
 use crate::core::flow::state::{Answer, Slot, Subscriber};
 use crate::core::flow::{Flow, Input};
 use crate::core::messages::Locale;
-use crate::core::seal::{Keyring, Tag};
+use crate::core::seal::Keyring;
 use crate::core::time::Timestamp;
 use crate::gateways::{Callback, Event, Limits, Notice, ParseError, Parsed, RawRequest, Reply, WireReply};
 use crate::records::RecordsError;
 use crate::store::{StoreError, Version};
+
+use self::walk::Walk;
+
+mod walk;
 
 /// How often a turn that loses its swap is stepped again.
 const ROUNDS: usize = 8;
@@ -64,6 +68,8 @@ pub struct Turns {
     pub metrics: Arc<Metrics>,
     /// The channels served.
     pub channels: Vec<Arc<Channel>>,
+    /// How many turns are served.
+    pub gate: Gate,
 }
 
 /// What whoever called waits for.
@@ -129,7 +135,7 @@ impl Turns {
             }
             Err(error) => {
                 tracing::info!(channel = channel.name, %error, "a callback was not understood");
-                let reply = self.last_resort(message_for(&error));
+                let reply = self.last_resort(error.message());
                 let wire = channel.gateway.render(Some(&reply), &[]);
                 (TurnOutcome::Misunderstood, Awaited::Screen, wire)
             }
@@ -138,13 +144,16 @@ impl Turns {
         (awaited, wire)
     }
 
-    /// A turn with its deadline: whatever hangs, the person gets an END in time.
+    /// A turn within the limits and with its deadline: whatever hangs, the person gets an END in time.
     async fn bounded(&self, channel: &Channel, callback: &Callback, started: Timestamp) -> (TurnOutcome, Reply) {
+        if !self.gate.pass(channel, callback.begins(), started) {
+            return (TurnOutcome::Shed, self.last_resort("busy"));
+        }
         let limits = channel.gateway.limits(callback.network.as_deref());
         let patience = limits.turn.saturating_sub(budget::SAFETY).min(budget::LONGEST_ANSWER) + SLACK;
         let (keeper, error) = match tokio::time::timeout(patience, self.turn(channel, callback, &limits, started)).await
         {
-            Ok(Ok((outcome, answer))) => return (outcome, into_reply(answer)),
+            Ok(Ok((outcome, answer))) => return (outcome, answer.into()),
             Ok(Err(error @ TurnError::Records(_))) => (Keeper::Records, error.to_string()),
             Ok(Err(error)) => (Keeper::Store, error.to_string()),
             Err(_) => (Keeper::Store, "out of time".to_owned()),
@@ -201,13 +210,17 @@ impl Turns {
         let input = match self.admit(&mut state, seat, callback) {
             Verdict::Repeat(Slot::Set(answer)) => return Ok(Some((TurnOutcome::Repeated, answer))),
             Verdict::Repeat(Slot::Pending { until }) => {
-                let answer = self.wait(walk, until).await?;
+                let (answer, _) = self.wait(walk, until).await?;
                 return Ok(Some((TurnOutcome::Repeated, answer)));
             }
             Verdict::Over => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "expired")))),
             Verdict::Elsewhere => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "elsewhere")))),
             Verdict::Step(input) => input,
         };
+        if !state.turns.take(self.gate.person(), 0, self.runtime.clock.now()) {
+            let answer = self.too_many(walk, loaded.version, &mut state, &input).await?;
+            return Ok(answer.map(|answer| (TurnOutcome::Shed, answer)));
+        }
         let asks = matches!(input, Input::Begin(_)) || state.overdue(self.runtime.clock.now());
         let known = if asks {
             Some(self.facts.of(tag, state.attempt()).await?)
@@ -224,19 +237,37 @@ impl Turns {
             return Ok(None);
         }
         self.attempts.run(tag, &callback.msisdn, effects);
-        let answer = match state.dialogs.first().map(|dialog| dialog.reply.clone()) {
+        let (answer, thinking) = match state.dialogs.first().map(|dialog| dialog.reply.clone()) {
             Some(Slot::Set(answer)) => {
                 self.metrics.screen(&state.cursor.screen);
-                answer
+                (answer, false)
             }
             _ => self.wait(walk, answer_by).await?,
         };
-        let outcome = if answer.end {
-            TurnOutcome::Ended
-        } else {
-            TurnOutcome::Continued
+        let outcome = match (answer.end, thinking) {
+            (true, _) => TurnOutcome::Ended,
+            (false, true) => TurnOutcome::Pending,
+            (false, false) => TurnOutcome::Continued,
         };
         Ok(Some((outcome, answer)))
+    }
+
+    /// Somebody asks for too many turns: nothing is stepped. A dialog that was going on is over with it, so that the line
+    /// is not taken up when it is delivered again; a new one leaves no trace, however many are dialled. `None` when
+    /// somebody else wrote in between.
+    async fn too_many(
+        &self,
+        walk: &Walk<'_>,
+        version: Option<Version>,
+        state: &mut Subscriber,
+        input: &Input,
+    ) -> Result<Option<Answer>, TurnError> {
+        let known = !matches!(input, Input::Begin(_));
+        if known {
+            self.flow.refuse(state, "too-many");
+        }
+        let written = !known || self.live.swap(walk.tag, version, state).await?;
+        Ok(written.then(|| self.end(state.locale, "too-many")))
     }
 
     fn admit(&self, state: &mut Subscriber, seat: &Seat<'_>, callback: &Callback) -> Verdict {
@@ -249,13 +280,14 @@ impl Turns {
         Flow::admit(state, seat, typed, self.runtime.clock.now(), &digest)
     }
 
-    /// Waits for the pending answer of a dialog; at the end of the budget, sets the poll screen.
-    async fn wait(&self, walk: &Walk<'_>, until: Timestamp) -> Result<Answer, TurnError> {
+    /// Waits for the pending answer of a dialog; at the end of the budget, sets the poll screen. Says whether it did.
+    async fn wait(&self, walk: &Walk<'_>, until: Timestamp) -> Result<(Answer, bool), TurnError> {
         let mut wake = self.wakes.listen();
+        let mut polled = false;
         loop {
             let loaded = self.live.load(walk.tag).await?;
             let Found::Subscriber(mut state) = loaded.found else {
-                return Ok(self.end(Locale::default(), "expired"));
+                return Ok((self.end(Locale::default(), "expired"), polled));
             };
             match state
                 .dialogs
@@ -265,10 +297,10 @@ impl Turns {
             {
                 Some(Slot::Set(answer)) => {
                     self.metrics.screen(&state.cursor.screen);
-                    return Ok(answer.clone());
+                    return Ok((answer.clone(), polled));
                 }
                 Some(Slot::Pending { .. }) => {}
-                None => return Ok(self.end(state.locale, "expired")),
+                None => return Ok((self.end(state.locale, "expired"), polled)),
             }
             let now = self.runtime.clock.now();
             if now < until && !self.leaving.is_cancelled() {
@@ -278,7 +310,7 @@ impl Turns {
             let context = self.runtime.context(until, None, &walk.channel.country);
             let last = walk.last_round(&state, now);
             if self.flow.poll(&mut state, &walk.seat.key, last, &context) {
-                self.live.swap(walk.tag, loaded.version, &state).await?;
+                polled = self.live.swap(walk.tag, loaded.version, &state).await?;
             }
         }
     }
@@ -325,44 +357,6 @@ impl Turns {
     }
 }
 
-/// One turn on its way.
-struct Walk<'a> {
-    tag: &'a Tag,
-    seat: &'a Seat<'a>,
-    channel: &'a Channel,
-    limits: &'a Limits,
-    started: Timestamp,
-}
-
-impl Walk<'_> {
-    fn deadlines(&self) -> Deadlines {
-        Deadlines {
-            turn: self.limits.turn,
-            dialog: self.limits.dialog,
-            idle: self.limits.idle,
-        }
-    }
-
-    fn dialog_start(&self, state: &Subscriber) -> Timestamp {
-        state
-            .dialogs
-            .iter()
-            .find(|dialog| dialog.key == self.seat.key)
-            .map_or(self.started, |dialog| dialog.started_at)
-    }
-
-    /// When this turn must be answered.
-    fn answer_by(&self, state: &Subscriber) -> Timestamp {
-        budget::answer_by(self.deadlines(), self.dialog_start(state), self.started)
-    }
-
-    /// Whether the dialog has no room for another round: then we end it, for an end that we send is read.
-    fn last_round(&self, state: &Subscriber, now: Timestamp) -> bool {
-        let deadlines = self.deadlines();
-        budget::dialog_left(deadlines, self.dialog_start(state), now) < budget::round(deadlines)
-    }
-}
-
 /// Why a turn could not be served.
 #[derive(Debug, thiserror::Error)]
 enum TurnError {
@@ -376,20 +370,3 @@ enum TurnError {
 
 /// How much later than its budget a turn may be when even the poll screen cannot be set.
 const SLACK: Duration = Duration::from_millis(300);
-
-fn into_reply(answer: Answer) -> Reply {
-    if answer.end {
-        Reply::End(answer.text)
-    } else {
-        Reply::Continue(answer.text)
-    }
-}
-
-fn message_for(error: &ParseError) -> &'static str {
-    match error {
-        ParseError::Msisdn => "no-service",
-        ParseError::Encoding => "unreadable",
-        ParseError::TooLong => "too-long",
-        ParseError::Field(_) | ParseError::NotACallback => "sorry",
-    }
-}

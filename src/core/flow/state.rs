@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::core::attempt::{Attempt, Refusal};
+use crate::core::bucket::Bucket;
 use crate::core::dial_code::DialCode;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId};
 use crate::core::linking::{AuthMethod, ProviderSession, Step};
@@ -41,6 +42,10 @@ pub struct Subscriber {
     /// Their own code, if they have one.
     #[serde(default)]
     pub pin: Option<Pin>,
+    /// The turns taken lately: somebody who asks for too many is told to wait. It is here, and not in the memory of a
+    /// node, so that it counts on all nodes and costs nothing for people who are not there.
+    #[serde(default)]
+    pub turns: Bucket,
     /// The code that leads straight back in, if one was handed out.
     #[serde(default)]
     pub recovery: Option<Recovery>,
@@ -301,6 +306,7 @@ impl Subscriber {
             last_institution: None,
             pin: None,
             recovery: None,
+            turns: Bucket::default(),
         }
     }
 

@@ -37,6 +37,7 @@ pub const LAST_RESORT: &[&str] = &[
     "no-service",
     "sorry",
     "too-long",
+    "too-many",
     "unreadable",
 ];
 

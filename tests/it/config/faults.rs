@@ -205,7 +205,25 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "\"error\" or \"warn\"",
     ),
     ("[server]", "[server\nx = \"hunter2-hunter2\"", "line 2", "is not TOML"),
-    ("[server]", "[limits]\n[server]", "limits", "known here"),
+    ("[server]", "[limit]\n[server]", "limit", "did you mean limits?"),
+    (
+        "[policy]",
+        "[limits]\nturns_per_second = 0\n[policy]",
+        "limits.turns_per_second",
+        "1 to 100000",
+    ),
+    (
+        "[policy]",
+        "[limits]\nburst = -1\n[policy]",
+        "limits.burst",
+        "1 to 1000000",
+    ),
+    (
+        "[policy]",
+        "[limits]\nperson_turns_per_minute = 5\n[policy]",
+        "limits.person_turns_per_minute",
+        "6 to 6000",
+    ),
 ];
 
 /// One fault in an otherwise good file: the fault names the key and what is wrong, and never the secret.

@@ -5,6 +5,7 @@ mod crash;
 mod crowd;
 mod dials;
 mod drain;
+mod floods;
 mod linking;
 mod providers;
 mod redis;

@@ -1,5 +1,6 @@
 //! The services as the server wires them, over stores and gateways of the tests.
 
 mod attempt_model;
+mod limits;
 mod round_trips;
 mod sinks;

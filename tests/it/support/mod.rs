@@ -8,6 +8,7 @@ pub mod browser;
 pub mod canned;
 #[cfg(feature = "sandbox")]
 pub mod http;
+pub mod limits;
 pub mod logs;
 #[cfg(feature = "sandbox")]
 pub mod node;

@@ -20,6 +20,7 @@ use kiungo::gateways::{
 };
 use kiungo::providers::{Credentials, Registry};
 use kiungo::records::Records;
+use kiungo::service::admission::{Gate, Rates};
 use kiungo::service::attempts::Attempts;
 use kiungo::service::catalogue::Catalogue;
 use kiungo::service::jobs::Jobs;
@@ -41,6 +42,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::limits::PLENTY;
 use super::one_bank::OneBank;
 use super::records::{Backend, Fixture, partner};
 
@@ -245,6 +247,11 @@ struct Shared {
 
 /// Puts turns together over this store and gateway; the list of banks has been read.
 pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
+    assemble_with(store, gateway, PLENTY).await
+}
+
+/// The same, with limits.
+pub async fn assemble_with(store: Arc<dyn Store>, gateway: Plain, rates: Rates) -> Assembled {
     let fixture = Backend::Sqlite.fresh().await;
     let shared = shared(store, fixture.shared()).await;
     let channel = Arc::new(Channel {
@@ -272,6 +279,7 @@ pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
         wakes: shared.newsroom.wakes.clone(),
         leaving: CancellationToken::new(),
         metrics: shared.metrics.clone(),
+        gate: Gate::new(rates, std::slice::from_ref(&channel)),
         channels: vec![channel.clone()],
     };
     Assembled {

@@ -38,6 +38,8 @@ pub struct Options {
     pub server: &'static str,
     /// Lines under `[[channels]]`, beside what it needs.
     pub channel: &'static str,
+    /// Lines under `[limits]`.
+    pub limits: &'static str,
     /// Institutions to show first.
     pub favourites: Vec<&'static str>,
     /// Seconds that the provider is given.
@@ -56,6 +58,7 @@ impl Default for Options {
             policy: "secrets_over_ussd = \"allow\"".to_owned(),
             server: "",
             channel: "",
+            limits: "",
             favourites: vec!["Providus Bank", "Zenith Bank"],
             timeout: 60,
             v1: false,
@@ -262,6 +265,9 @@ fn config(options: &Options, store: &str, dir: &TempDir, mono: &Running) -> Stri
 listen = "127.0.0.1:0"
 {server}
 
+[limits]
+{limits}
+
 [store]
 url = "{store}"
 
@@ -302,6 +308,7 @@ timeout = {timeout}
 "#,
         server = options.server,
         channel = options.channel,
+        limits = options.limits,
         dir = dir.path().display(),
         base = options.provider.clone().unwrap_or_else(|| mono.url()),
         favourites = options.favourites,

@@ -1,0 +1,47 @@
+//! One turn on its way, and how long it has.
+
+use crate::core::budget::{self, Deadlines};
+use crate::core::flow::dialogs::Seat;
+use crate::core::flow::state::Subscriber;
+use crate::core::seal::Tag;
+use crate::core::time::Timestamp;
+use crate::gateways::Limits;
+use crate::service::Channel;
+
+/// One turn on its way.
+pub(super) struct Walk<'a> {
+    pub(super) tag: &'a Tag,
+    pub(super) seat: &'a Seat<'a>,
+    pub(super) channel: &'a Channel,
+    pub(super) limits: &'a Limits,
+    pub(super) started: Timestamp,
+}
+
+impl Walk<'_> {
+    fn deadlines(&self) -> Deadlines {
+        Deadlines {
+            turn: self.limits.turn,
+            dialog: self.limits.dialog,
+            idle: self.limits.idle,
+        }
+    }
+
+    fn dialog_start(&self, state: &Subscriber) -> Timestamp {
+        state
+            .dialogs
+            .iter()
+            .find(|dialog| dialog.key == self.seat.key)
+            .map_or(self.started, |dialog| dialog.started_at)
+    }
+
+    /// When this turn must be answered.
+    pub(super) fn answer_by(&self, state: &Subscriber) -> Timestamp {
+        budget::answer_by(self.deadlines(), self.dialog_start(state), self.started)
+    }
+
+    /// Whether the dialog has no room for another round: then we end it, for an end that we send is read.
+    pub(super) fn last_round(&self, state: &Subscriber, now: Timestamp) -> bool {
+        let deadlines = self.deadlines();
+        budget::dialog_left(deadlines, self.dialog_start(state), now) < budget::round(deadlines)
+    }
+}
