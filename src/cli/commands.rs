@@ -74,10 +74,15 @@ pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandEr
     #[cfg(not(feature = "sandbox"))]
     let tripwire: crate::service::runtime::Tripwire = Arc::new(|_| ());
     let runtime = runtime()?;
+    let (base, callers) = (config.public_base(), config.callers());
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let app = App::start(config, Surroundings { metrics, tripwire }).await?;
         tracing::info!(address = %app.address, "listening");
+        let base = base.unwrap_or_else(|| format!("http://{}", app.address));
+        for (who, path) in callers {
+            tracing::info!(who, url = format!("{base}{path}"), "is to call");
+        }
         if let Some(greeting) = sandbox {
             writeln!(out, "{}", greeting.replace("{address}", &app.address.to_string()))?;
             out.flush()?;

@@ -63,7 +63,6 @@ pub(super) fn text(data_dir: &Path) -> String {
         r#"
 [server]
 listen = "127.0.0.1:8080"
-public_url = "http://127.0.0.1:8080"
 
 [store]
 url = "memory:"

@@ -14,8 +14,7 @@ use crate::service::networks::Networks;
 pub struct ServerConfig {
     /// The address and port to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The URL under which gateways, providers and people reach this server. Without it nothing is offered that sends
-    /// anybody here.
+    /// The URL under which gateways, providers and people reach this server; whom to tell which is printed with it.
     pub public_url: Option<Url>,
     /// Proxies in front of us: what they say of a caller's address in `X-Forwarded-For` is believed.
     pub trusted_proxies: Networks,

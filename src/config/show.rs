@@ -34,11 +34,32 @@ impl fmt::Display for Config {
             ),
             pair("log", self.log()),
         ]);
+        for (base, (who, path)) in self.public_base().iter().cycle().zip(self.callers()) {
+            writeln!(f, "# {who}: {base}{path}")?;
+        }
         f.write_str(&toml::to_string(&table).map_err(|_| fmt::Error)?)
     }
 }
 
 impl Config {
+    /// Who calls this server, and at which path of it, without secrets: what an operator sets up at gateways and
+    /// providers.
+    pub fn callers(&self) -> Vec<(String, String)> {
+        let channels = self.channels.iter().map(|channel| {
+            let name = &channel.name;
+            (format!("gateway of {name}"), format!("/ussd/{name}/(secret)"))
+        });
+        let mono = self.providers.mono.iter();
+        let mono = mono.map(|_| ("webhooks of mono".to_owned(), "/hooks/mono".to_owned()));
+        channels.chain(mono).collect()
+    }
+
+    /// The public URL, for paths to be put behind.
+    pub fn public_base(&self) -> Option<String> {
+        let url = self.server.public_url.as_ref()?;
+        Some(url.as_str().trim_end_matches('/').to_owned())
+    }
+
     fn server(&self) -> Table {
         let mut table = Table::from_iter([pair("listen", self.server.listen.to_string())]);
         table.extend(

@@ -201,3 +201,25 @@ fn networks_are_understood() {
     }
     assert_eq!(config.server.trusted_proxies.texts(), ["10.0.0.0/8", "::1/128"]);
 }
+
+/// Whoever is to call us is told with the public URL, one line each, and never with a secret.
+#[test]
+fn callers_are_told_their_urls() {
+    let shown = load(GOOD, &[]).unwrap().to_string();
+    let told: Vec<_> = shown.lines().take_while(|line| line.starts_with("# ")).collect();
+    assert_eq!(
+        told,
+        [
+            "# gateway of ng-main: https://link.example.com/ussd/ng-main/(secret)",
+            "# webhooks of mono: https://link.example.com/hooks/mono",
+        ]
+    );
+    let below = GOOD.replace("https://link.example.com", "https://example.com/kiungo/");
+    let shown = load(&below, &[]).unwrap().to_string();
+    assert!(
+        shown.contains(": https://example.com/kiungo/ussd/ng-main/(secret)\n"),
+        "{shown}"
+    );
+    let without = GOOD.replace("public_url = \"https://link.example.com\"\n", "");
+    assert!(load(&without, &[]).unwrap().to_string().starts_with("[["));
+}
