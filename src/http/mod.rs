@@ -10,6 +10,7 @@ mod caller;
 mod hooks;
 mod observe;
 mod ops;
+mod patience;
 mod ussd;
 
 use std::future::Future;
@@ -18,20 +19,34 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, Error, HttpResponse, web};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::patience::{Patient, Waits};
 use crate::service::metrics::Metrics;
 use crate::service::networks::Networks;
 use crate::service::{Callbacks, ProviderHooks, Readiness};
 
-/// Gateways reuse connections; longer than the idle time of the usual balancers (60 s), so that they close first.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// For the head of a request, which fits one packet.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may keep us waiting.
+const WAITS: Waits = Waits {
+    // Gateways reuse connections; longer than the idle time of the usual balancers (60 s), so that they close first.
+    idle: Duration::from_secs(75),
+    // A head fits one packet.
+    head: Duration::from_secs(5),
+    // Longer than any route takes for a body and its answer.
+    whole: Duration::from_mins(1),
+};
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// For the peer to close after us.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// For open turns at shutdown, in seconds: no turn takes longer than 4 s.
@@ -70,34 +85,40 @@ pub fn serve(
     shutdown: CancellationToken,
 ) -> io::Result<(SocketAddr, impl Future<Output = io::Result<()>> + Send)> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let factory = move || {
-        let metrics = Arc::clone(&parts.metrics);
-        #[cfg(feature = "sandbox")]
-        let pages = parts.sandbox.clone();
-        App::new()
-            .app_data(web::Data::new(parts.clone()))
-            .wrap(from_fn(move |request, next| {
-                observe::observe(Arc::clone(&metrics), request, next)
-            }))
-            .configure(move |config| {
-                #[cfg(feature = "sandbox")]
-                if let Some(pages) = pages {
-                    pages(config);
-                }
-                routes(config);
+    let socket = if listen.is_ipv6() {
+        TcpSocket::new_v6()
+    } else {
+        TcpSocket::new_v4()
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    let listener = socket.listen(BACKLOG)?.into_std()?;
+    let address = listener.local_addr()?;
+    let builder = Server::build();
+    let draining = builder.graceful_shutdown_signal();
+    // What actix-web's own server does, with a stream of ours in between, see `patience`.
+    let service = move || {
+        let draining = draining.clone();
+        let app = application(parts.clone())
+            .into_factory()
+            .map_err(|error: Error| error.error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let draining = draining.clone();
+                async move { draining.notified().await }
             })
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(CLOSE_TIMEOUT)
+            .finish(map_config(app, |()| AppConfig::default()));
+        fn_service(accept).and_then(http)
     };
-    let server = HttpServer::new(factory)
+    let server = builder
         .workers(workers)
-        .keep_alive(KEEP_ALIVE)
-        .tcp_nodelay(true)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .client_disconnect_timeout(CLOSE_TIMEOUT)
         .shutdown_timeout(DRAIN_TIMEOUT)
         .disable_signals()
-        .bind(listen)?;
-    let address = server.addrs().first().copied().unwrap_or(listen);
-    let server = server.run();
+        .listen("http", listener, service)?
+        .run();
     let handle = server.handle();
     let running = async move {
         let mut server = std::pin::pin!(server);
@@ -109,6 +130,42 @@ pub fn serve(
         ended
     };
     Ok((address, running))
+}
+
+/// A connection as the web server sees it.
+async fn accept(stream: TcpStream) -> Result<(Patient<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
+    let peer = stream.peer_addr().ok();
+    stream.set_nodelay(true)?;
+    Ok((Patient::new(stream, WAITS), Protocol::Http1, peer))
+}
+
+/// The routes with what is around each request; made once for every worker.
+fn application(
+    parts: Parts,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let metrics = Arc::clone(&parts.metrics);
+    #[cfg(feature = "sandbox")]
+    let pages = parts.sandbox.clone();
+    App::new()
+        .app_data(web::Data::new(parts))
+        .wrap(from_fn(move |request, next| {
+            observe::observe(Arc::clone(&metrics), request, next)
+        }))
+        .configure(move |config| {
+            #[cfg(feature = "sandbox")]
+            if let Some(pages) = pages {
+                pages(config);
+            }
+            routes(config);
+        })
 }
 
 fn routes(config: &mut web::ServiceConfig) {

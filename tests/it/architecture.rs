@@ -130,7 +130,8 @@ const RULES: &[Rule] = &[
             "Utc::now",
             "Local::now",
             "getrandom::",
-            "new_v4",
+            // A socket has a `new_v4`, too.
+            "Uuid::new_v4",
             "now_v7",
             "thread_rng",
         ],

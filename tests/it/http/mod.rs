@@ -2,4 +2,5 @@
 
 mod leaks;
 mod ops;
+mod slow;
 mod ussd;

@@ -235,7 +235,7 @@ impl Phone {
         let call = self.client.post(self.servers.nth(server)).body(body.into());
         let answer = call
             .header("content-type", "application/x-www-form-urlencoded")
-            // A connection a turn: one that was opened and not used is closed with a 408, which a turn may meet.
+            // A connection a turn: a server that is killed in a test takes no pooled one with it.
             .header("connection", "close")
             .send()
             .await
