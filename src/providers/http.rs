@@ -286,7 +286,8 @@ impl From<SendError> for SubmitError {
 impl From<SendError> for ProviderError {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::NotSent(why) | SendError::Unknown(why) => Self::Unavailable(why, None),
+            SendError::NotSent(why) => Self::Unreachable(why),
+            SendError::Unknown(why) => Self::Unavailable(why, None),
         }
     }
 }

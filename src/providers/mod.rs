@@ -94,6 +94,12 @@ pub enum ProviderError {
     /// Try again later; after this long, where the provider says.
     #[error("the provider is not available: {0}")]
     Unavailable(&'static str, Option<Duration>),
+    /// It was called too often; leave it alone, for this long where it says.
+    #[error("the provider asks to be left alone")]
+    Busy(Option<Duration>),
+    /// Nothing left this machine: there is no connection to be had.
+    #[error("the provider cannot be reached: {0}")]
+    Unreachable(&'static str),
     /// It does not accept our key, plan or request: repeating will not help.
     #[error("the provider refused the call: {0}")]
     Refused(&'static str),
@@ -108,7 +114,7 @@ pub enum ProviderError {
 impl ProviderError {
     /// Whether the same call may work later.
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(..) | Self::Garbled(_))
+        !matches!(self, Self::Refused(_) | Self::NotFound)
     }
 }
 

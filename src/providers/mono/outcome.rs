@@ -177,7 +177,7 @@ pub fn accepted(answer: &Answer) -> Result<Option<wire::Head>, ProviderError> {
     match status {
         200..=299 => {}
         404 => return Err(ProviderError::NotFound),
-        429 => return Err(ProviderError::Unavailable("too many calls", answer.retry_after)),
+        429 => return Err(ProviderError::Busy(answer.retry_after)),
         401..=403 => return Err(ProviderError::Refused("the key, the plan or its funds")),
         300..=399 => return Err(ProviderError::Garbled("a redirect, which is not followed")),
         408 | 409 | 425 => return Err(ProviderError::Unavailable("try later", answer.retry_after)),

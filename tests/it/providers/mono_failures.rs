@@ -88,7 +88,7 @@ fn pauses() -> Vec<Failure> {
         (
             "429",
             http(429).insert_header("retry-after", "7").set_body_json(failed()),
-            ProviderError::Unavailable("too many calls", Some(Duration::from_secs(7))),
+            ProviderError::Busy(Some(Duration::from_secs(7))),
         ),
         ("409", http(409), ProviderError::Unavailable("try later", None)),
         ("number 500", ok(json!({ "status": 500, "message": "x" })), error(None)),
