@@ -16,8 +16,8 @@ pub enum Answer {
     Json(u16, Value),
     /// This HTTP status and no body.
     Empty(u16),
-    /// 429 with `Retry-After`.
-    Busy,
+    /// 429, with `Retry-After` if there are seconds.
+    Busy(Option<u64>),
     /// 502 with a page for a browser.
     Html,
     /// 200 and JSON that stops in its middle.
@@ -29,13 +29,13 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// What a trouble makes of the answer.
-    pub fn spoiled(self, trouble: Option<Trouble>) -> Self {
+    /// What a trouble makes of the answer; a 429 carries these seconds.
+    pub fn spoiled(self, trouble: Option<Trouble>, retry_after: Option<u64>) -> Self {
         match (trouble, self) {
             (None | Some(Trouble::Slow(_)), answer) => answer,
             (Some(Trouble::Hang), _) => Self::Never,
             (Some(Trouble::Reset), _) => Self::Reset,
-            (Some(Trouble::Busy), _) => Self::Busy,
+            (Some(Trouble::Busy), _) => Self::Busy(retry_after),
             (Some(Trouble::Error), _) => Self::Json(500, failed("Something went wrong")),
             (Some(Trouble::Unavailable), _) => Self::Empty(503),
             (Some(Trouble::Html), _) => Self::Html,

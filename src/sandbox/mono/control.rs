@@ -3,7 +3,7 @@
 //! | call | what it does |
 //! |---|---|
 //! | `GET /__stand-in/switches` | the switches as they stand |
-//! | `POST /__stand-in/switches` | changes those named in the JSON body, keeps the others |
+//! | `POST /__stand-in/switches` | changes those named in the JSON body, keeps the others; `null` takes one institution's away |
 //! | `GET /__stand-in/ledger` | what happened so far |
 //! | `GET /__stand-in/guide` | what can be typed |
 //! | `POST /__stand-in/webhook` | sends an event: `{"event", "account"}` and any field of [`WebhookChoice`] |
@@ -79,7 +79,10 @@ impl State {
         if let Some(all) = all.as_object_mut() {
             for (name, change) in changes {
                 match (all.get_mut(&name), change) {
-                    (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
+                    (Some(Value::Object(old)), Value::Object(new)) => {
+                        old.extend(new);
+                        old.retain(|_, value| !value.is_null());
+                    }
                     (_, new) => drop(all.insert(name, new)),
                 }
             }

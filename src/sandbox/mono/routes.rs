@@ -139,7 +139,7 @@ async fn perform(state: Arc<State>, request: Request) -> Answer {
         }
         Answer::Empty(500)
     };
-    answer.spoiled(outlook.trouble)
+    answer.spoiled(outlook.trouble, outlook.retry_after)
 }
 
 fn write(req: &HttpRequest, answer: Answer) -> HttpResponse {
@@ -147,9 +147,13 @@ fn write(req: &HttpRequest, answer: Answer) -> HttpResponse {
     match answer {
         Answer::Json(code, body) => HttpResponse::build(status(code)).json(body),
         Answer::Empty(code) => HttpResponse::build(status(code)).finish(),
-        Answer::Busy => HttpResponse::TooManyRequests()
-            .insert_header((header::RETRY_AFTER, "30"))
-            .json(super::answer::failed("Too many requests")),
+        Answer::Busy(seconds) => {
+            let mut answer = HttpResponse::TooManyRequests();
+            if let Some(seconds) = seconds {
+                answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+            }
+            answer.json(super::answer::failed("Too many requests"))
+        }
         Answer::Html => HttpResponse::BadGateway()
             .content_type("text/html")
             .body("<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"),

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::core::time::{Clock, Entropy, Timestamp};
 
 use super::answer::{Answer, failed};
-use super::institutions::{Bank, Method, Pace};
+use super::institutions::{BANKS, Bank, Method, Pace};
 use super::judge::Progress;
 use super::ledger::{Dialect, Ledger, Outcome, Submit};
 use super::people::BankAccount;
@@ -54,6 +54,8 @@ pub(super) struct Outlook {
     pub latency: Duration,
     pub trouble: Option<Trouble>,
     pub processed: bool,
+    /// The seconds that a 429 carries.
+    pub retry_after: Option<u64>,
     /// Whose key it carries; an answer at once where it carries none that is good.
     pub owner: Result<usize, Answer>,
 }
@@ -247,7 +249,11 @@ impl State {
             .as_ref()
             .ok()
             .and_then(|owner| self.trouble_ahead(&inner, *owner, request));
-        let trouble = fault.map(|fault| fault.trouble).or(own);
+        let there = bank_of(&inner, request).and_then(|bank| {
+            let troubles = &inner.switches.troubles;
+            troubles.get(bank.id).or_else(|| troubles.get(bank.name)).copied()
+        });
+        let trouble = fault.map(|fault| fault.trouble).or(there).or(own);
         let processed = fault
             .and_then(|fault| fault.processed)
             .or(trouble.map(Trouble::processed))
@@ -267,6 +273,7 @@ impl State {
             latency,
             trouble,
             processed,
+            retry_after: inner.switches.retry_after_s,
             owner,
         }
     }
@@ -317,6 +324,18 @@ pub(super) fn bare(switches: &Switches, status: u16, message: &str) -> Answer {
         Answer::Empty(status)
     } else {
         Answer::Json(status, failed(message))
+    }
+}
+
+/// The institution that a session is opened for, or belongs to.
+fn bank_of(inner: &Inner, request: &Request) -> Option<&'static Bank> {
+    match (&request.session, request.call) {
+        (Some(id), _) => inner.sessions.get(id).map(|session| session.bank),
+        (None, Call::Session) => {
+            let id = request.text("institution")?;
+            BANKS.iter().find(|bank| bank.id == id)
+        }
+        _ => None,
     }
 }
 

@@ -59,7 +59,7 @@ pub enum Trouble {
     Hang,
     /// It is done, then the connection is reset before a byte of the answer.
     Reset,
-    /// Nothing is done: 429 with `Retry-After: 30`.
+    /// Nothing is done: 429, with `Retry-After` as switched.
     Busy,
     /// Nothing is done: 500.
     Error,
@@ -280,6 +280,10 @@ pub struct Switches {
     pub reauth: ReauthMode,
     /// Troubles for kinds of calls.
     pub faults: Vec<Fault>,
+    /// Troubles for the sessions, logins and answers at an institution, by its `_id` or its name, until taken away.
+    pub troubles: BTreeMap<String, Trouble>,
+    /// The seconds in `Retry-After`; without it, there is none.
+    pub retry_after_s: Option<u64>,
     /// The word of the [guide](super::guide) every login follows, whatever is typed.
     pub every_login: Option<String>,
     /// The word of the guide that logins at an institution (by its `_id`) follow when what is typed is no word itself.
@@ -319,6 +323,8 @@ impl Default for Switches {
             data_status: DataStatus::default(),
             reauth: ReauthMode::default(),
             faults: Vec::new(),
+            troubles: BTreeMap::new(),
+            retry_after_s: Some(30),
             every_login: None,
             by_institution: BTreeMap::new(),
         }

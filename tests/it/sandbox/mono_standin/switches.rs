@@ -104,6 +104,50 @@ async fn an_account_appears_when_switched() {
     }
 }
 
+/// One institution is in trouble, from the session on, until it is taken away; the others are not. A 429 says for how
+/// long, or does not.
+#[tokio::test]
+async fn one_institution_can_be_in_trouble() {
+    let mono = Mono::start(|_| {});
+    let change = |changes: Value| {
+        let Value::Object(changes) = changes else {
+            unreachable!("an object")
+        };
+        mono.running.state.change(changes).expect("known switches");
+    };
+    let open = async |institution: &str| {
+        let body = json!({ "institution": institution, "auth_method": "internet_banking", "scope": "financial_data",
+            "customer": { "name": "Ada Example", "email": "ada@example.invalid" } });
+        let answer = mono
+            .call(reqwest::Method::POST, "/v2/connect/session")
+            .json(&body)
+            .send()
+            .await;
+        let answer = answer.expect("an answer");
+        let wait = answer
+            .headers()
+            .get("retry-after")
+            .map(|wait| wait.to_str().expect("text").to_owned());
+        (answer.status().as_u16(), wait)
+    };
+    for (trouble, switched, want) in [
+        ("error", json!(30), (500, None)),
+        ("unavailable", json!(30), (503, None)),
+        ("busy", json!(7), (429, Some("7".to_owned()))),
+        ("busy", Value::Null, (429, None)),
+    ] {
+        change(json!({ "troubles": { PLAIN_BANK: trouble }, "retry_after_s": switched }));
+        assert_eq!(open(PLAIN_BANK).await, want, "{trouble}");
+        assert_eq!(open("6a5eed000000000000000009").await.0, 200, "{trouble}: another bank");
+    }
+    change(json!({ "troubles": { PLAIN_BANK: null } }));
+    let session = mono.session(PLAIN_BANK, "internet_banking").await;
+    change(json!({ "troubles": { "Providus Bank": "error" } }));
+    let body = json!({ "username": "ada", "password": "p" });
+    let (status, _) = mono.json(mono.submission("/v2/connect/login", &session, &body)).await;
+    assert_eq!(status, 500, "by its name, at a login");
+}
+
 /// What became of the data is processing first, then what is switched or typed.
 #[tokio::test]
 async fn data_come_after_a_while() {
