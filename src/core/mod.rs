@@ -6,6 +6,7 @@ pub mod budget;
 pub mod dial_code;
 pub mod flow;
 pub mod gsm7;
+pub mod health;
 pub mod ids;
 pub mod linking;
 pub mod menu;

@@ -1,0 +1,337 @@
+//! How an institution is doing, or a provider as a whole: what was seen of it lately, and whether a person may be sent
+//! there now.
+//!
+//! A login that fails because the bank is away costs a person their time, a password shown to whoever looks on, and one
+//! of the few tries a bank allows. So what the last calls met decides whether the next person is let through.
+//!
+//! ```text
+//!            three failures in a row           its rest is over
+//!   open  ───────────────────────────▶ resting ─────────────────┐
+//!    ▲  │        "leave me alone"                               ▼
+//!    │  └─────────────────────────▶ pausing ──────────────▶ half-open: one person at a time
+//!    │                                  its pause is over       │
+//!    └──────────────────────────────────────────────────────────┘  an answer; a failure rests it anew
+//! ```
+//!
+//! A failure is what says nothing of the person: a timeout, a server error, a connection that was refused or broke off.
+//! A plain no is neither good nor bad, for Mono has one code for wrong details and for a bank that is away. A rest is
+//! over by itself, so that nobody has to open anything by hand; but it takes an answer to let everybody in again. Who
+//! tries first is told apart by their connect session: their own later steps go through, everybody else waits.
+//!
+//! What is seen is forgotten after [`MEMORY`], and only the last [`SAMPLES`] answers are kept. Rests and pauses longer
+//! than any that is given are none: the clock was set back meanwhile.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::ids::ConnectSessionId;
+use super::time::Timestamp;
+
+/// For how long anything seen counts.
+pub const MEMORY: Duration = Duration::from_mins(5);
+/// How many answers are kept.
+pub const SAMPLES: usize = 10;
+/// So many failures in a row are an outage; fewer may be chance.
+pub const DOWN_AFTER: u32 = 3;
+/// An answer that takes longer is late: a person has looked at three poll screens by then, or has hung up.
+pub const LATE: Duration = Duration::from_secs(15);
+/// The first rest; each further failure in the row adds as much, up to [`LONGEST_REST`].
+pub const REST: Duration = Duration::from_secs(30);
+/// The longest rest.
+pub const LONGEST_REST: Duration = Duration::from_mins(2);
+/// The pause of who asks to be left alone without saying for how long; Mono documents no `Retry-After`.
+pub const PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause that is believed.
+pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// How long whoever tries first may take from picking the bank to submitting.
+pub const TRIAL: Duration = Duration::from_mins(1);
+/// The longest trial that is believed.
+const LONGEST_TRIAL: Duration = Duration::from_mins(10);
+
+/// What a call met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// A yes, after so long.
+    Answered(Duration),
+    /// It was there, and was asked nothing that would show more.
+    Reached,
+    /// A no that says nothing about its health.
+    Refused,
+    /// No answer, or that of a broken server.
+    Failed,
+    /// It asks to be left alone, for so long where it says.
+    Busy(Option<Duration>),
+}
+
+/// How it looks to the next person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// Nothing is known to be wrong.
+    #[default]
+    Healthy,
+    /// It answers late, or not every time.
+    Slow,
+    /// It does not answer.
+    Down(Shut),
+    /// It asks to be left alone.
+    Busy(Shut),
+}
+
+/// Nobody is to be sent there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shut {
+    /// Until then.
+    pub until: Timestamp,
+    /// But for whoever tries whether it is back, if somebody does.
+    pub trial: Option<ConnectSessionId>,
+}
+
+impl Health {
+    /// Why this connect session may not go there, if it may not.
+    pub fn shut_for(self, session: ConnectSessionId) -> Option<Self> {
+        match self {
+            Self::Down(shut) | Self::Busy(shut) if shut.trial != Some(session) => Some(self),
+            _ => None,
+        }
+    }
+
+    /// Whether nobody is to be sent there, or one person only.
+    pub fn is_shut(self) -> bool {
+        matches!(self, Self::Down(_) | Self::Busy(_))
+    }
+}
+
+/// How it is doing, whoever may try it. In order: later is worse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing is known to be wrong.
+    #[default]
+    Healthy = 0,
+    /// It answers late, or not every time.
+    Slow = 1,
+    /// It has asked to be left alone and has not answered since.
+    Busy = 2,
+    /// It has stopped answering and has not answered since.
+    Down = 3,
+}
+
+impl Level {
+    /// A word for logs and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Slow => "slow",
+            Self::Busy => "busy",
+            Self::Down => "down",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sample {
+    at: Timestamp,
+    troubled: bool,
+}
+
+/// What is remembered of one institution, or of one provider as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// The last answers and failures, the newest last.
+    samples: VecDeque<Sample>,
+    /// Failures since the last answer.
+    row: u32,
+    /// The last of them.
+    failed_at: Option<Timestamp>,
+    rest_until: Option<Timestamp>,
+    pause_until: Option<Timestamp>,
+    /// Who tries whether it is back, and how long they may take.
+    trial: Option<(ConnectSessionId, Timestamp)>,
+}
+
+impl Watch {
+    /// Takes in what a call met.
+    pub fn note(&mut self, observed: Observed, now: Timestamp) {
+        self.forget(now);
+        match observed {
+            Observed::Answered(took) => {
+                self.sample(now, took >= LATE);
+                (self.row, self.failed_at, self.rest_until) = (0, None, None);
+                self.answered(now);
+            }
+            Observed::Reached => {
+                if self.row < DOWN_AFTER {
+                    self.answered(now);
+                }
+            }
+            Observed::Refused => self.answered(now),
+            Observed::Failed => {
+                self.sample(now, true);
+                self.row = self.row.saturating_add(1);
+                self.failed_at = Some(now);
+                self.trial = None;
+                if self.row >= DOWN_AFTER {
+                    let rest = REST.saturating_mul(self.row - DOWN_AFTER + 1).min(LONGEST_REST);
+                    self.rest_until = self.rest_until.max(Some(now.plus(rest)));
+                }
+            }
+            Observed::Busy(after) => {
+                let pause = after.unwrap_or(PAUSE).clamp(Duration::from_secs(1), LONGEST_PAUSE);
+                self.pause_until = self.pause_until.max(Some(now.plus(pause)));
+                self.trial = None;
+            }
+        }
+    }
+
+    /// How it looks to the next person.
+    pub fn seen(&self, now: Timestamp) -> Health {
+        if let Some(until) = self.pausing(now) {
+            return Health::Busy(Shut { until, trial: None });
+        }
+        if let Some(until) = self.resting(now) {
+            return Health::Down(Shut { until, trial: None });
+        }
+        let tried = self
+            .trial
+            .filter(|(_, until)| ahead(*until, now, LONGEST_TRIAL))
+            .map(|(session, until)| Shut {
+                until,
+                trial: Some(session),
+            });
+        match (self.level(now), tried) {
+            (Level::Down, Some(shut)) => Health::Down(shut),
+            (Level::Busy, Some(shut)) => Health::Busy(shut),
+            (Level::Down | Level::Slow, _) => Health::Slow,
+            (Level::Busy, None) if self.troubled(now) => Health::Slow,
+            (Level::Busy | Level::Healthy, _) => Health::Healthy,
+        }
+    }
+
+    /// How it is doing.
+    pub fn level(&self, now: Timestamp) -> Level {
+        let fresh = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) < MEMORY);
+        if self.row >= DOWN_AFTER && fresh(self.failed_at) {
+            Level::Down
+        } else if self.pausing(now).is_some() || fresh(self.pause_until.filter(|until| *until <= now)) {
+            Level::Busy
+        } else if self.troubled(now) {
+            Level::Slow
+        } else {
+            Level::Healthy
+        }
+    }
+
+    /// Says whether this connect session may go there, and if so, takes it that it goes: where nobody knows whether it is
+    /// back, nobody else may until an answer comes or `lease` is over.
+    pub fn admit(&mut self, session: ConnectSessionId, lease: Duration, now: Timestamp) -> bool {
+        let may = self.seen(now).shut_for(session).is_none();
+        if may && self.level(now) >= Level::Busy {
+            self.trial = Some((session, now.plus(lease.min(LONGEST_TRIAL))));
+        }
+        may
+    }
+
+    /// Whether nothing is remembered any more.
+    pub fn is_idle(&self, now: Timestamp) -> bool {
+        self.level(now) == Level::Healthy && self.samples.iter().all(|sample| now.since(sample.at) >= MEMORY)
+    }
+
+    /// An answer of any kind ends a trial, and a pause that is over.
+    fn answered(&mut self, now: Timestamp) {
+        self.trial = None;
+        if self.pausing(now).is_none() {
+            self.pause_until = None;
+        }
+    }
+
+    fn sample(&mut self, at: Timestamp, troubled: bool) {
+        if self.samples.len() == SAMPLES {
+            self.samples.pop_front();
+        }
+        self.samples.push_back(Sample { at, troubled });
+    }
+
+    /// Lets go of what no longer counts.
+    fn forget(&mut self, now: Timestamp) {
+        self.samples.retain(|sample| now.since(sample.at) < MEMORY);
+        if self.failed_at.is_some_and(|at| now.since(at) >= MEMORY) {
+            (self.row, self.failed_at) = (0, None);
+        }
+        self.rest_until = self.rest_until.filter(|until| ahead(*until, now, LONGEST_REST));
+        self.pause_until = self
+            .pause_until
+            .filter(|until| now.since(*until) < MEMORY && until.since(now) <= LONGEST_PAUSE);
+    }
+
+    fn resting(&self, now: Timestamp) -> Option<Timestamp> {
+        self.rest_until.filter(|until| ahead(*until, now, LONGEST_REST))
+    }
+
+    fn pausing(&self, now: Timestamp) -> Option<Timestamp> {
+        self.pause_until.filter(|until| ahead(*until, now, LONGEST_PAUSE))
+    }
+
+    /// Whether at least two of the last answers, and half of them, were late or did not come.
+    fn troubled(&self, now: Timestamp) -> bool {
+        let recent = || self.samples.iter().filter(|sample| now.since(sample.at) < MEMORY);
+        let troubled = recent().filter(|sample| sample.troubled).count();
+        troubled >= 2 && troubled * 2 >= recent().count()
+    }
+}
+
+/// Whether `until` is still to come, and not further away than it can have been set.
+fn ahead(until: Timestamp, now: Timestamp, longest: Duration) -> bool {
+    now < until && until.since(now) <= longest
+}
+
+/// Every institution with which something is wrong, as it looks at one moment. Who is not named is healthy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Healths {
+    providers: BTreeMap<String, Health>,
+    institutions: BTreeMap<String, BTreeMap<String, Health>>,
+}
+
+impl Healths {
+    /// Nothing is wrong anywhere.
+    pub fn well() -> &'static Self {
+        static WELL: Healths = Healths {
+            providers: BTreeMap::new(),
+            institutions: BTreeMap::new(),
+        };
+        &WELL
+    }
+
+    /// Adds how a provider looks, or one of its institutions.
+    pub fn insert(&mut self, provider: &str, institution: Option<&str>, health: Health) {
+        if health == Health::Healthy {
+            return;
+        }
+        match institution {
+            None => drop(self.providers.insert(provider.to_owned(), health)),
+            Some(id) => {
+                let institutions = self.institutions.entry(provider.to_owned()).or_default();
+                institutions.insert(id.to_owned(), health);
+            }
+        }
+    }
+
+    /// How an institution looks: no better than its provider allows.
+    pub fn of(&self, provider: &str, institution: &str) -> Health {
+        let whole = self.providers.get(provider).copied().unwrap_or_default();
+        if whole.is_shut() {
+            return whole;
+        }
+        let institutions = self.institutions.get(provider);
+        institutions
+            .and_then(|all| all.get(institution))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Whether nothing is wrong anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.providers.is_empty() && self.institutions.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;

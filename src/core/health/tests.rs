@@ -1,0 +1,313 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const QUICK: Observed = Observed::Answered(Duration::from_secs(2));
+const LATER: Observed = Observed::Answered(LATE);
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(1_780_000_000_000).plus(Duration::from_secs(seconds))
+}
+
+fn who(n: u8) -> ConnectSessionId {
+    ConnectSessionId::from_bytes([n; 16])
+}
+
+const fn busy(seconds: u64) -> Observed {
+    Observed::Busy(Some(Duration::from_secs(seconds)))
+}
+
+fn after(events: &[(u64, Observed)]) -> Watch {
+    let mut watch = Watch::default();
+    for (second, observed) in events {
+        watch.note(*observed, at(*second));
+    }
+    watch
+}
+
+fn failures(seconds: &[u64]) -> Watch {
+    after(
+        &seconds
+            .iter()
+            .map(|second| (*second, Observed::Failed))
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// How it looks, until so many seconds after the beginning.
+#[derive(Clone, Copy)]
+enum Looks {
+    Healthy,
+    Slow,
+    Down(u64),
+    Busy(u64),
+}
+
+/// What is tried, what was met when, and how it looks at which moment.
+type Case = (&'static str, &'static [(u64, Observed)], u64, Looks);
+
+const NO: Observed = Observed::Refused;
+const BAD: Observed = Observed::Failed;
+
+const CASES: &[Case] = &[
+    ("nothing", &[], 0, Looks::Healthy),
+    ("one failure", &[(0, BAD)], 1, Looks::Healthy),
+    ("two failures", &[(0, BAD), (1, BAD)], 2, Looks::Slow),
+    ("three failures", &[(0, BAD), (1, BAD), (2, BAD)], 3, Looks::Down(32)),
+    (
+        "broken by an answer",
+        &[(0, BAD), (1, BAD), (2, QUICK), (3, BAD)],
+        4,
+        Looks::Slow,
+    ),
+    (
+        "a plain no is no answer",
+        &[(0, BAD), (1, BAD), (2, NO), (3, BAD)],
+        4,
+        Looks::Down(33),
+    ),
+    (
+        "a plain no is no failure",
+        &[(0, NO), (1, NO), (2, NO), (3, NO)],
+        4,
+        Looks::Healthy,
+    ),
+    (
+        "four rest it longer",
+        &[(0, BAD), (1, BAD), (2, BAD), (3, BAD)],
+        4,
+        Looks::Down(63),
+    ),
+    (
+        "it comes back to be tried",
+        &[(0, BAD), (1, BAD), (2, BAD)],
+        32,
+        Looks::Slow,
+    ),
+    (
+        "an answer opens it",
+        &[(0, BAD), (1, BAD), (2, BAD), (5, QUICK)],
+        6,
+        Looks::Slow,
+    ),
+    (
+        "failures long ago",
+        &[(0, BAD), (1, BAD), (400, BAD)],
+        401,
+        Looks::Healthy,
+    ),
+    (
+        "an outage long ago",
+        &[(0, BAD), (1, BAD), (2, BAD)],
+        302,
+        Looks::Healthy,
+    ),
+    ("one late answer", &[(0, LATER)], 1, Looks::Healthy),
+    ("two late answers", &[(0, LATER), (1, LATER)], 2, Looks::Slow),
+    (
+        "late now and then",
+        &[(0, LATER), (1, QUICK), (2, QUICK), (3, QUICK), (4, LATER)],
+        5,
+        Looks::Healthy,
+    ),
+    ("late long ago", &[(0, LATER), (1, LATER)], 301, Looks::Healthy),
+    ("asked for a pause", &[(0, busy(90))], 1, Looks::Busy(90)),
+    (
+        "without saying how long",
+        &[(0, Observed::Busy(None))],
+        1,
+        Looks::Busy(30),
+    ),
+    ("for ever", &[(0, busy(u64::MAX))], 1, Looks::Busy(3600)),
+    ("for no time", &[(0, busy(0))], 0, Looks::Busy(1)),
+    (
+        "the longer one counts",
+        &[(0, busy(90)), (1, busy(5))],
+        2,
+        Looks::Busy(90),
+    ),
+    (
+        "an answer does not end it",
+        &[(0, busy(90)), (1, QUICK)],
+        2,
+        Looks::Busy(90),
+    ),
+    ("it ends by itself", &[(0, busy(90))], 90, Looks::Healthy),
+];
+
+/// What was seen when, and how it looks later: chance is told from an outage, a late bank from a prompt one, and all of it
+/// is forgotten.
+#[test]
+fn what_was_seen_decides() {
+    let until = |second| Shut {
+        until: at(second),
+        trial: None,
+    };
+    for (name, events, second, looks) in CASES {
+        let want = match *looks {
+            Looks::Healthy => Health::Healthy,
+            Looks::Slow => Health::Slow,
+            Looks::Down(second) => Health::Down(until(second)),
+            Looks::Busy(second) => Health::Busy(until(second)),
+        };
+        assert_eq!(after(events).seen(at(*second)), want, "{name}");
+    }
+}
+
+/// After a rest one person tries, and nobody else until there is an answer, or they took too long; what they meet decides
+/// for all. The same after a pause: at most one call for each that is asked for.
+#[test]
+fn one_person_tries_first() {
+    let closed = [
+        ("rest", failures(&[0, 0, 0]), 30),
+        ("pause", after(&[(0, busy(30))]), 30),
+    ];
+    for (name, mut watch, over) in closed {
+        assert!(!watch.admit(who(1), TRIAL, at(over - 1)), "{name}");
+        assert!(watch.admit(who(1), TRIAL, at(over)), "{name}");
+        assert!(watch.admit(who(1), TRIAL, at(over + 5)), "{name}: the same one goes on");
+        assert!(!watch.admit(who(2), TRIAL, at(over + 5)), "{name}");
+        let refused = watch.seen(at(over + 5));
+        assert_eq!(refused.shut_for(who(1)), None, "{name}");
+        assert_eq!(refused.shut_for(who(2)), Some(refused), "{name}");
+        for (what, met, second) in [
+            ("answered", Some(QUICK), true),
+            ("a plain no", Some(Observed::Refused), true),
+            ("reached", Some(Observed::Reached), name == "pause"),
+            ("took too long", None, true),
+            (
+                "failed",
+                Some(if name == "rest" { Observed::Failed } else { busy(30) }),
+                false,
+            ),
+        ] {
+            let mut watch = watch.clone();
+            let later = over + if met.is_none() { 65 } else { 10 };
+            if let Some(met) = met {
+                watch.note(met, at(later));
+            }
+            assert_eq!(watch.admit(who(2), TRIAL, at(later)), second, "{name}, {what}");
+            let third = watch.admit(who(3), TRIAL, at(later));
+            // Whatever answers asks for no pause any more; about a bank that did not answer, only a yes says something.
+            let open = what == "answered" || (["a plain no", "reached"].contains(&what) && name == "pause");
+            assert_eq!(third, open, "{name}, {what}");
+        }
+    }
+}
+
+/// A clock that is set back by a day shuts nothing for a day.
+#[test]
+fn a_clock_set_back_shuts_nothing_for_long() {
+    for watch in [failures(&[86_400, 86_400, 86_400]), after(&[(86_400, busy(60))])] {
+        assert!(!watch.seen(at(0)).is_shut(), "{watch:?}");
+    }
+}
+
+/// An institution is no better than its provider, and who is not named is healthy.
+#[test]
+fn a_provider_stands_before_its_institutions() {
+    let shut = Health::Down(Shut {
+        until: at(9),
+        trial: None,
+    });
+    let mut healths = Healths::default();
+    healths.insert("mono", Some("a"), Health::Healthy);
+    assert!(healths.is_empty());
+    healths.insert("mono", Some("a"), Health::Slow);
+    healths.insert("other", None, Health::Slow);
+    for (provider, institution, want) in [
+        ("mono", "a", Health::Slow),
+        ("mono", "b", Health::Healthy),
+        ("other", "a", Health::Healthy),
+    ] {
+        assert_eq!(healths.of(provider, institution), want);
+    }
+    healths.insert("mono", None, shut);
+    assert_eq!((healths.of("mono", "a"), healths.of("mono", "b")), (shut, shut));
+}
+
+fn observed() -> impl Strategy<Value = Observed> {
+    prop_oneof![
+        4 => Just(Observed::Failed),
+        3 => (0_u64..40).prop_map(|took| Observed::Answered(Duration::from_secs(took))),
+        1 => Just(Observed::Refused),
+        1 => Just(Observed::Reached),
+        1 => (0_u64..200).prop_map(busy),
+        1 => Just(Observed::Busy(None)),
+    ]
+}
+
+/// What was met, each so many seconds after the one before.
+fn history() -> impl Strategy<Value = Vec<(u64, Observed)>> {
+    prop::collection::vec((0_u64..90, observed()), 0..40).prop_map(|steps| {
+        let mut second = 0;
+        let timed = steps.into_iter().map(|(gap, observed)| {
+            second += gap;
+            (second, observed)
+        });
+        timed.collect()
+    })
+}
+
+/// How bad it looks.
+fn rank(health: Health) -> u8 {
+    match health {
+        Health::Healthy => 0,
+        Health::Slow => 1,
+        Health::Down(_) | Health::Busy(_) => 2,
+    }
+}
+
+proptest! {
+    /// A failure more never makes it look better, at any later moment, and a prompt answer more never worse.
+    #[test]
+    fn more_failures_are_never_better(events in history(), when in 0_u64..2_000, look in 0_u64..2_400) {
+        for (extra, worse) in [(Observed::Failed, true), (QUICK, false)] {
+            let place = events.partition_point(|(second, _)| *second <= when);
+            let mut more = events.clone();
+            more.insert(place, (when, extra));
+            let until = |events: &[(u64, Observed)]| {
+                after(&events[..events.partition_point(|(second, _)| *second <= look)]).seen(at(look))
+            };
+            let (one, other) = (rank(until(&events)), rank(until(&more)));
+            prop_assert!(if worse { other >= one } else { other <= one }, "{one} {other} {extra:?}");
+        }
+    }
+
+    /// Whatever was met, little is kept, nothing is shut for longer than the longest pause, and all of it is forgotten.
+    #[test]
+    fn it_is_bounded_and_fades(events in history()) {
+        let watch = after(&events);
+        let last = events.last().map_or(0, |(second, _)| *second);
+        prop_assert!(watch.samples.len() <= SAMPLES);
+        if let Health::Down(shut) | Health::Busy(shut) = watch.seen(at(last)) {
+            prop_assert!(shut.until.since(at(last)) <= LONGEST_PAUSE);
+        }
+        let long_after = at(last).plus(LONGEST_PAUSE).plus(MEMORY);
+        prop_assert_eq!(watch.seen(long_after), Health::Healthy);
+        prop_assert!(watch.is_idle(long_after));
+    }
+
+    /// It takes three failures with no answer between them to call anything down.
+    #[test]
+    fn less_than_three_in_a_row_is_no_outage(events in history(), look in 0_u64..100) {
+        let last = events.last().map_or(0, |(second, _)| *second);
+        let answer = events.iter().rposition(|(_, observed)| matches!(observed, Observed::Answered(_)));
+        let row = events[answer.map_or(0, |place| place + 1)..]
+            .iter()
+            .filter(|(_, observed)| *observed == Observed::Failed)
+            .count();
+        let watch = after(&events);
+        let down = watch.level(at(last + look)) == Level::Down;
+        prop_assert!(!down || row >= 3, "{row} failures");
+    }
+
+    /// Of any crowd that comes to something that is not known to be back, one is let through.
+    #[test]
+    fn of_a_crowd_one_is_let_through(crowd in prop::collection::vec(1_u8..50, 1..30), pause in any::<bool>()) {
+        let mut watch = if pause { after(&[(0, busy(30))]) } else { failures(&[0, 0, 0]) };
+        let through: std::collections::BTreeSet<_> =
+            crowd.iter().filter(|n| watch.admit(who(**n), TRIAL, at(31))).collect();
+        prop_assert_eq!(through.len(), 1);
+    }
+}
