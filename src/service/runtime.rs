@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::core::dial_code::DialCode;
 use crate::core::flow::{Context, Fresh, Offer};
+use crate::core::health::Healths;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
 use crate::core::time::{Clock, Entropy, Timestamp};
 
@@ -102,6 +103,7 @@ impl Runtime {
                 code: DialCode::draw(entropy),
             },
             banks,
+            health: Healths::well(),
             country,
         }
     }

@@ -57,7 +57,7 @@ impl Flow {
             (Action::ShowBanks, _) => banks(context).into(),
             (Action::PickBank, Given::Key(key)) => self.pick_bank(state, &key, context, effects),
             (Action::PickMethod, Given::Key(key)) => Self::pick_method(state, &key, context, effects),
-            (Action::AcceptWarning, _) => Self::accept_warning(state),
+            (Action::AcceptWarning, _) => Self::accept_warning(state, context, effects),
             (Action::Answer, given) => self.take_answer(state, given, context, effects),
             (Action::Previous, _) => Self::previous(state, context),
             (Action::PickAccount, Given::Key(key)) => self.pick_account(state, key, context, effects),
@@ -104,6 +104,8 @@ impl Flow {
             (
                 stage @ (Outcome::Refused
                 | Outcome::Unavailable
+                | Outcome::BankDown
+                | Outcome::BankBusy
                 | Outcome::Unsuited
                 | Outcome::Unconfirmed
                 | Outcome::Blocked),
@@ -164,7 +166,7 @@ impl Flow {
             deny: rule == SecretsOverUssd::Deny,
             timeout: institution.timeout,
         });
-        if let Some(wait) = Self::limited(state, context) {
+        if let Some(wait) = Self::limited(state, context).or_else(|| Self::closed(state, context)) {
             return wait;
         }
         if institution.methods.len() > 1 {
@@ -181,17 +183,20 @@ impl Flow {
     }
 
     /// The person goes on although the channel is not private, and is not asked again.
-    fn accept_warning(state: &mut Subscriber) -> Move {
+    fn accept_warning(state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
         if let Some(bank) = state.session.as_mut().and_then(|session| session.bank.as_mut()) {
             bank.warn = false;
         }
-        Self::ask(state)
+        Self::ask_if_open(state, context, effects)
     }
 
     /// Begins (again) with an auth method: its form, a session at the provider at once, and the first question. It is a
     /// try of its own, with an id of its own: a session that was being opened for another bank must not become this
     /// one's, and what comes of an earlier submission late must not pass for this one's.
     fn start_method(state: &mut Subscriber, index: usize, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+        if let Some(closed) = Self::closed(state, context) {
+            return closed;
+        }
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
         };
@@ -234,16 +239,23 @@ impl Flow {
             effects.extend(opening(session).map(|open| Effect::OpenSession(Box::new(open))));
             return Move::Wait;
         }
-        if session.stage == Outcome::Limited {
+        if matches!(session.stage, Outcome::Limited | Outcome::BankDown | Outcome::BankBusy) {
             // Perhaps the wait is over.
             return self.retry(state, context, effects);
         }
-        session.stage.into()
+        let stage = session.stage;
+        let logs_in = matches!(
+            stage,
+            Outcome::ChooseMethod | Outcome::Warn | Outcome::Ask | Outcome::AskChoice
+        ) && session.step == Step::Login;
+        let closed = logs_in.then(|| Self::closed(state, context)).flatten();
+        closed.unwrap_or(stage.into())
     }
 
     fn retry(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
-        if let Some(wait) = Self::limited(state, context) {
-            return wait;
+        let told = Self::after_pause(state, context).or_else(|| Self::limited(state, context));
+        if let Some(told) = told.or_else(|| Self::closed(state, context)) {
+            return told;
         }
         let Some(session) = &mut state.session else {
             return Outcome::Welcome.into();
@@ -305,6 +317,7 @@ impl ConnectSession {
         self.wrong_codes = 0;
         self.rounds = 0;
         self.told = false;
+        self.unopened = false;
     }
 }
 

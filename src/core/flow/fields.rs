@@ -21,7 +21,12 @@ fn order(form: &Form) -> Vec<&Field> {
 impl ConnectSession {
     /// The field to be typed now.
     pub(super) fn field(&self) -> Option<&Field> {
-        order(self.form.as_ref()?).into_iter().nth(self.asked)
+        self.field_at(self.asked)
+    }
+
+    /// The field that is typed after so many others.
+    pub(super) fn field_at(&self, asked: usize) -> Option<&Field> {
+        order(self.form.as_ref()?).into_iter().nth(asked)
     }
 
     /// Whether all of the form may be asked here: what a keypad cannot answer or the policy forbids is found out before the
@@ -85,7 +90,7 @@ impl Flow {
         if !session.is_last() {
             session.answers.push((name, Kept::new(answer.expose())));
             session.asked += 1;
-            return Self::ask(state);
+            return Self::ask_if_open(state, context, effects);
         }
         self.submit(state, (name, answer), context, effects)
     }
@@ -119,7 +124,7 @@ impl Flow {
     ) -> Move {
         let step = state.session.as_ref().map(|session| session.step);
         if step == Some(Step::Login)
-            && let Some(wait) = Self::limited(state, context)
+            && let Some(wait) = Self::limited(state, context).or_else(|| Self::closed(state, context))
         {
             return wait;
         }

@@ -35,7 +35,7 @@ impl Flow {
         });
         let open = opening(&session);
         state.session = Some(session);
-        if let Some(wait) = Self::limited(state, context) {
+        if let Some(wait) = Self::limited(state, context).or_else(|| Self::closed(state, context)) {
             return wait;
         }
         effects.extend(open.map(|open| Effect::OpenSession(Box::new(open))));

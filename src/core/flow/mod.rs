@@ -11,6 +11,7 @@
 //! | `dialogs.rs` | is this callback new, a repeat, late, or in a dialog that is not in charge? |
 //! | `turn.rs` | a person dialled or typed |
 //! | `act.rs`, `fields.rs`, `links.rs` | what each action of the menu does |
+//! | `closed.rs` | is the institution to be tried now? |
 //! | `news.rs` | something came from a provider, the records or the clock |
 //! | `pin.rs` | what stands behind a person's own code |
 //! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and what is texted after a dialog |
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::dial_code::DialCode;
+use crate::core::health::Healths;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, NodeId};
 use crate::core::linking::{Institution, ProviderSession, Step};
 use crate::core::menu::Menu;
@@ -32,6 +34,7 @@ use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
 mod act;
+mod closed;
 pub mod dialogs;
 mod fields;
 pub mod handover;
@@ -99,6 +102,8 @@ pub struct Context<'a> {
     pub fresh: Fresh,
     /// What can be linked, already without what this channel cannot do; `None` when the list cannot be had.
     pub banks: Option<&'a [Offer]>,
+    /// With which of them something is wrong.
+    pub health: &'a Healths,
     /// The channel's country, ISO 3166-1 alpha-2.
     pub country: &'a str,
 }
@@ -209,7 +214,7 @@ pub enum OpenResult {
     Open(ProviderSession),
     /// A reauthorisation that needed nothing more.
     Renewed,
-    /// Not now.
+    /// Not now; after this long, if it asks to be left alone.
     Unavailable(Option<Duration>),
     /// The provider does not accept us.
     Blocked,

@@ -18,7 +18,7 @@ impl Flow {
         let before = self.question(state);
         let stage = state.session.as_ref().map(|session| session.stage);
         let (taken, resolved) = match news.clone() {
-            News::Opened { session, result } => Self::opened(state, session, result),
+            News::Opened { session, result } => Self::opened(state, session, result, context.now),
             News::Attempt { id, fate } => Self::fate(state, id, fate, context),
             News::Unlinked(id) => {
                 self.unlinked(state, id, context);
@@ -103,7 +103,7 @@ impl Flow {
         }
     }
 
-    fn opened(state: &mut Subscriber, id: ConnectSessionId, result: OpenResult) -> (bool, bool) {
+    fn opened(state: &mut Subscriber, id: ConnectSessionId, result: OpenResult, now: Timestamp) -> (bool, bool) {
         let waiting = state.waiting();
         let Some(session) = state
             .session
@@ -125,6 +125,7 @@ impl Flow {
                     session.form.clone_from(&opened.form);
                 }
                 session.provider_session = Some(opened);
+                session.unopened = false;
                 if session.form.is_none() {
                     session.stage = Outcome::Unsuited;
                     return (true, waiting);
@@ -135,6 +136,9 @@ impl Flow {
                     stand(state, Outcome::Warn);
                 } else if changed && warned {
                     Self::ask_anew(state, !first);
+                } else if session.stage == Outcome::Checking {
+                    // It was waited for before a secret.
+                    Self::ask(state);
                 }
             }
             OpenResult::Renewed => {
@@ -142,10 +146,13 @@ impl Flow {
                 let renewed = session.renews;
                 session.result = state.links.iter().find(|link| Some(link.id) == renewed).cloned();
             }
-            OpenResult::Unavailable(_) if waiting || session.stage == Outcome::Checking => {
+            OpenResult::Unavailable(Some(pause)) if waiting || session.stage == Outcome::Checking => {
+                session.stage = session.busy(now.plus(pause));
+            }
+            OpenResult::Unavailable(None) if waiting || session.stage == Outcome::Checking => {
                 session.stage = Outcome::Unavailable;
             }
-            OpenResult::Unavailable(_) => {}
+            OpenResult::Unavailable(_) => session.unopened = true,
             OpenResult::Blocked => session.stage = Outcome::Blocked,
         }
         (true, waiting)
@@ -181,7 +188,7 @@ impl Flow {
                 return (true, false);
             }
             Fate::Linked(link) => Self::linked(state, link),
-            Fate::Failed(failure) => Self::failed(state, &failure),
+            Fate::Failed(failure) => Self::failed(state, &failure, context.now),
             Fate::NotSent => {
                 stand(state, Outcome::Unavailable);
             }
@@ -243,7 +250,7 @@ impl Flow {
         session.result = Some(link);
     }
 
-    fn failed(state: &mut Subscriber, failure: &Failure) {
+    fn failed(state: &mut Subscriber, failure: &Failure, now: Timestamp) {
         match failure.class {
             FailureClass::Refused => {
                 stand(state, Outcome::Refused);
@@ -251,7 +258,10 @@ impl Flow {
             FailureClass::WrongCode => Self::wrong_code(state),
             FailureClass::SessionExpired => Self::expired(state),
             FailureClass::Busy => {
-                stand(state, Outcome::Unavailable);
+                let session = state.session.as_mut();
+                let pause = session.zip(failure.retry_after);
+                let stage = pause.map(|(session, pause)| session.busy(now.plus(pause)));
+                stand(state, stage.unwrap_or(Outcome::Unavailable));
             }
             FailureClass::Misconfigured => {
                 stand(state, Outcome::Blocked);

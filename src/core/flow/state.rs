@@ -195,6 +195,12 @@ pub struct ConnectSession {
     /// The dialog in which the person began it.
     #[serde(default)]
     pub begun_in: Option<[u8; 32]>,
+    /// Whether the provider's session could not be opened when the institution was picked.
+    #[serde(default)]
+    pub unopened: bool,
+    /// Until when the institution asked to be left alone.
+    #[serde(default)]
+    pub busy_until: Option<Timestamp>,
 }
 
 /// What a person agreed to, before it is durable.

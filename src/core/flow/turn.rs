@@ -317,6 +317,8 @@ impl ConnectSession {
             result: None,
             renews: None,
             begun_in: None,
+            unopened: false,
+            busy_until: None,
         }
     }
 }

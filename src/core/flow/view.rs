@@ -1,10 +1,13 @@
 //! The screen for a state.
 
+use std::time::Duration;
+
 use super::links::looked_at;
 use super::state::{Answer, ConnectSession, Subscriber};
-use super::{Context, Flow};
+use super::{Context, Flow, Offer};
 use crate::core::attempt;
 use crate::core::gsm7;
+use crate::core::health::Health;
 use crate::core::linking::Step;
 use crate::core::menu::{Kind, Outcome, Screen, Source};
 use crate::core::messages::{Arg, Locale};
@@ -160,8 +163,7 @@ impl Flow {
             .and_then(|s| s.attempt.as_ref())
             .map_or(0, |a| context.now.since(a.begun_at).as_secs());
         let minutes = session
-            .and_then(|s| s.bank.as_ref())
-            .and_then(|bank| attempt::must_wait(&state.refusals, &bank.id, context.now))
+            .and_then(|session| wait(state, session, context))
             .map_or(1, |wait| wait.as_secs().div_ceil(60).max(1));
         let pin_wait = state.pin.as_ref().and_then(|pin| pin.must_wait(context.now));
         let minutes = pin_wait
@@ -232,8 +234,15 @@ impl Flow {
     fn banks(&self, state: &Subscriber, context: &Context<'_>) -> Vec<Entry> {
         let offers = context.banks.unwrap_or_default();
         let entry = |index: usize| {
-            let institution = &offers[index].institution;
-            (institution.id.clone(), gsm7::clean_name(&institution.name, NAME))
+            let Offer { provider, institution } = &offers[index];
+            let name = gsm7::clean_name(&institution.name, NAME);
+            let word = match context.health.of(provider, &institution.id) {
+                Health::Healthy => return (institution.id.clone(), name),
+                Health::Slow => "bank-slow",
+                Health::Down(_) | Health::Busy(_) => "bank-away",
+            };
+            let label = self.texts.format(state.locale, word, &[("bank", Arg::Text(name))]);
+            (institution.id.clone(), label)
         };
         if let Some(query) = &state.cursor.query {
             return search::find(query, offers.iter().map(|o| o.institution.name.as_str()))
@@ -264,6 +273,14 @@ impl Flow {
     pub fn last_resort(&self, locale: Locale, id: &str) -> String {
         self.texts.format(locale, id, &[])
     }
+}
+
+/// How long the session's person has to wait: for a pause that the bank asked for, or because of refused logins.
+fn wait(state: &Subscriber, session: &ConnectSession, context: &Context<'_>) -> Option<Duration> {
+    if session.stage == Outcome::BankBusy {
+        return Some(session.busy_until?.since(context.now));
+    }
+    attempt::must_wait(&state.refusals, &session.bank.as_ref()?.id, context.now)
 }
 
 /// What to call the field being asked. A form of a single field, such as one for a code, is only understood with its

@@ -30,7 +30,7 @@ spelled! { Outcome:
     Welcome = "welcome", ChooseBank = "choose-bank", NoBanks = "no-banks", ChooseMethod = "choose-method",
     Warn = "warn", Ask = "ask", AskChoice = "ask-choice", ChooseAccount = "choose-account", Checking = "checking",
     Confirming = "confirming", Unconfirmed = "unconfirmed", Refused = "refused", Unavailable = "unavailable",
-    Unsuited = "unsuited", Limited = "limited", Blocked = "blocked", Resume = "resume", News = "news",
+    Unsuited = "unsuited", Limited = "limited", BankDown = "bank-down", BankBusy = "bank-busy", Blocked = "blocked", Resume = "resume", News = "news",
     Linked = "linked", LinkedTwice = "linked-twice", Renewed = "renewed", Links = "links", NoLinks = "no-links",
     Link = "link", Unlinked = "unlinked", Left = "left",
     LeftChecking = "left-checking",

@@ -45,7 +45,15 @@ pub const LAST_RESORT: &[&str] = &[
 pub const TEXTED: &[&str] = &["sms-linked", "sms-not-linked", "sms-question"];
 
 /// Words that code puts beside keys or names.
-pub const WORDS: &[&str] = &["account-current", "account-other", "account-savings", "back", "more"];
+pub const WORDS: &[&str] = &[
+    "account-current",
+    "account-other",
+    "account-savings",
+    "back",
+    "bank-away",
+    "bank-slow",
+    "more",
+];
 
 /// Keys that some operators take before we see them; a line that begins so would be read as an option.
 const OPERATOR_KEYS: [&str; 2] = ["98", "00"];

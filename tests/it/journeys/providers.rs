@@ -103,7 +103,7 @@ async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: Trouble) {
 #[rstest]
 #[case::failing(Trouble::Error, "has not answered. We are finding out.")]
 #[case::away(Trouble::Unavailable, "has not answered. We are finding out.")]
-#[case::busy(Trouble::Busy, "is not available now. Nothing was sent.")]
+#[case::busy(Trouble::Busy, "is busy now. Try again in 1 min")]
 #[tokio::test]
 async fn a_failing_provider_is_told_of(#[case] trouble: Trouble, #[case] told: &str) {
     let world = World::start(Setup::Redis).await;

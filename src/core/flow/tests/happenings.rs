@@ -22,6 +22,8 @@ pub enum Happening {
     Fate(u8, bool),
     Opened(u8, u8),
     Unlinked,
+    /// How Zenith, or with `false` everything, looks from now on.
+    Looks(bool, u8),
     Poll(bool),
     Close,
     Speak(usize),
@@ -53,6 +55,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         14 => (0_u8..14, prop::bool::weighted(0.9)).prop_map(|(fate, right)| Happening::Fate(fate, right)),
         6 => (any::<u8>(), 0_u8..7).prop_map(|(which, result)| Happening::Opened(which, result)),
         1 => Just(Happening::Unlinked),
+        2 => (prop::bool::weighted(0.8), 0_u8..6).prop_map(|(one, how)| Happening::Looks(one, how)),
         4 => any::<bool>().prop_map(Happening::Poll),
         1 => Just(Happening::Close),
         1 => (0_usize..Locale::ALL.len()).prop_map(Happening::Speak),

@@ -5,6 +5,7 @@ mod channel;
 mod dialogs;
 mod forms;
 mod happenings;
+mod health;
 mod journeys;
 mod losses;
 mod made_up;

@@ -10,6 +10,7 @@ use crate::core::flow::dialogs::{Seat, Typed, Verdict};
 use crate::core::flow::state::{Answer, ConnectSession, Slot, Subscriber};
 use crate::core::flow::{Context, Effect, Fate, Flow, Fresh, Input, Known, News, Offer, OpenSession, Settings, Submit};
 use crate::core::gsm7;
+use crate::core::health::Healths;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
 use crate::core::menu::{Menu, Outcome};
 use crate::core::messages::{Locale, Texts};
@@ -76,6 +77,8 @@ pub struct Phone {
     pub state: Subscriber,
     pub now: Timestamp,
     pub banks: Vec<Offer>,
+    /// With which of them something is wrong.
+    pub health: Healths,
     pub septets: usize,
     /// Everything asked for so far and not taken by the test.
     pub effects: Vec<Effect>,
@@ -112,6 +115,7 @@ impl Phone {
             state: Subscriber::new(msisdn, Locale::En),
             now: Timestamp::from_millis(1_780_000_000_000),
             banks: banks(),
+            health: Healths::default(),
             septets: PAGE,
             effects: Vec::new(),
             dialog: 0,
@@ -143,6 +147,7 @@ impl Phone {
                 code: DialCode::draw(&Drawn(self.drawn)),
             },
             banks: Some(&self.banks),
+            health: &self.health,
             country: "NG",
         };
         act(&self.flow, &mut self.state, &context)

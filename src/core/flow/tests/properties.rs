@@ -12,6 +12,7 @@ use crate::core::attempt::State;
 use crate::core::flow::dialogs::Typed;
 use crate::core::flow::state::Slot;
 use crate::core::flow::{Effect, Fate, Flow, Known, News, OpenResult, OpenSession};
+use crate::core::health::{Health, Healths, Shut};
 use crate::core::ids::{AttemptId, ConnectSessionId};
 use crate::core::linking::{ProviderSession, SessionKind, Step};
 use crate::core::messages::Locale;
@@ -105,6 +106,12 @@ impl Witness {
                         }
                     }
                     if submit.step == Step::Login {
+                        let health = phone.health.of(&submit.open.provider, &bank);
+                        assert_eq!(
+                            health.shut_for(submit.open.session),
+                            None,
+                            "a login at a bank that is away"
+                        );
                         self.may_log_in(&bank, phone.now);
                     }
                     self.lasts.extend(
@@ -270,6 +277,7 @@ fn happen(phone: &mut Phone, witness: &mut Witness, what: Happening) {
         Happening::Unlinked => {
             phone.hears(&News::Unlinked(link(1, "", "").id));
         }
+        Happening::Looks(one, how) => looks(phone, one, how),
         Happening::Poll(last) => {
             phone.polls(last);
         }
@@ -279,6 +287,24 @@ fn happen(phone: &mut Phone, witness: &mut Witness, what: Happening) {
         Happening::Speak(at) => phone.state.locale = Locale::ALL[at],
         Happening::Opened(..) => {}
     }
+}
+
+/// Zenith, or everything, looks so from now on.
+fn looks(phone: &mut Phone, one: bool, how: u8) {
+    let session = phone.state.session.as_ref().map(|session| session.id);
+    let shut = |trial| Shut {
+        until: phone.now.plus(Duration::from_secs(90)),
+        trial,
+    };
+    let health = match how {
+        0 => Health::Slow,
+        1 => Health::Down(shut(None)),
+        2 => Health::Busy(shut(None)),
+        3 => Health::Down(shut(session)),
+        _ => Health::Healthy,
+    };
+    phone.health = Healths::default();
+    phone.health.insert("mono", one.then_some("zenith:p"), health);
 }
 
 /// The owner marks the attempt as sent, in the session that it has or opens.
