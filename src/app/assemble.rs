@@ -24,6 +24,7 @@ use crate::records::{Partner, Records};
 use crate::service::Channel;
 use crate::service::admission::Gate;
 use crate::service::attempts::Attempts;
+use crate::service::bank_health::BankHealth;
 use crate::service::catalogue::Catalogue;
 use crate::service::health::Health;
 use crate::service::hooks::Hooks;
@@ -163,6 +164,7 @@ fn attempts(base: &Base, tools: &Tools, jobs: &Arc<Jobs>) -> Attempts {
         sealing: tools.sealing.clone(),
         newsroom: tools.newsroom.clone(),
         jobs: jobs.clone(),
+        health: Arc::new(BankHealth::new(base.runtime.clock.clone(), base.metrics.clone())),
         catalogue: tools.catalogue.clone(),
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 
+use super::bank_health::BankHealth;
 use super::catalogue::Catalogue;
 use super::jobs::Jobs;
 use super::live::Live;
@@ -47,6 +48,8 @@ pub struct Attempts {
     pub newsroom: Newsroom,
     /// Runs what may run twice.
     pub jobs: Arc<Jobs>,
+    /// Knows who is to be called now.
+    pub health: Arc<BankHealth>,
     /// Knows the forms of institutions.
     pub catalogue: Arc<Catalogue>,
     /// Clock, chance, tasks.
@@ -66,6 +69,9 @@ impl Attempts {
     pub fn run(self: &Arc<Self>, tag: &Tag, msisdn: &Msisdn, effects: Vec<Effect>) {
         for effect in effects {
             let (this, tag, msisdn) = (self.clone(), *tag, msisdn.clone());
+            if let Effect::OpenSession(open) = &effect {
+                self.health.expect(open);
+            }
             self.runtime.spawn(async move {
                 match effect {
                     Effect::OpenSession(open) => {
@@ -93,6 +99,11 @@ impl Attempts {
     async fn submit(&self, whose: Whose, submit: Submit) {
         self.runtime.pass(Edge::Pending);
         let id = submit.attempt;
+        let takes = submit.lease_until.since(self.runtime.clock.now());
+        if let Err(not_now) = self.health.may_submit(&submit.open, submit.step, takes) {
+            let fate = not_now.busy().map_or(Fate::NotSent, Fate::Failed);
+            return self.tell(&whose.tag, id, fate).await;
+        }
         let session = match self.session_for(&submit).await {
             Ok(session) => session,
             Err(fate) => return self.tell(&whose.tag, id, fate).await,
@@ -107,14 +118,7 @@ impl Attempts {
             return self.tell(&whose.tag, id, Fate::NotSent).await;
         }
         self.runtime.pass(Edge::Sent);
-        let started = self.runtime.clock.now();
         let answer = self.send(&submit, &session).await;
-        self.metrics.provider_call(
-            self.providers.label(&submit.open.provider),
-            "submit",
-            counted(&answer),
-            self.runtime.clock.now().since(started),
-        );
         self.runtime.pass(Edge::Answered);
         self.conclude(&whose, &submit, answer).await;
     }
@@ -200,13 +204,22 @@ impl Attempts {
             };
             provider.submit(&credentials, submission)
         };
-        match call().await {
-            Err(SubmitError::NotSent(_)) => {
-                tokio::time::sleep(AGAIN_AFTER).await;
-                call().await
-            }
-            answer => answer,
+        let started = self.runtime.clock.now();
+        let mut answer = call().await;
+        if matches!(answer, Err(SubmitError::NotSent(_))) {
+            tokio::time::sleep(AGAIN_AFTER).await;
+            answer = call().await;
         }
+        let took = self.runtime.clock.now().since(started);
+        let label = self.providers.label(&submit.open.provider);
+        self.metrics.provider_call(label, "submit", counted(&answer), took);
+        self.health.submitted(&submit.open, &answer, took);
+        if let Ok(NextStep::Failed(failure)) = &mut answer
+            && failure.class == FailureClass::Busy
+        {
+            failure.retry_after = self.health.pause(&submit.open);
+        }
+        answer
     }
 
     /// Makes the answer durable, then tells the person.

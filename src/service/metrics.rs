@@ -1,5 +1,6 @@
-//! What is counted. Labels are words from our own source, never anything that came from outside: nothing personal can
-//! get in, and the number of series is bounded.
+//! What is counted. Labels are words from our own source, so that nothing personal can get in and the number of series is
+//! bounded. The one exception are the ids of institutions, from their provider's list: only of those that were ever
+//! anything but healthy, and of no more than are watched.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use crate::core::health::Level;
 
 /// Upper bounds in seconds. Dense up to 4 s, where a turn must be over, with one bucket beyond it to see those that are not.
 const TURN_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0];
@@ -117,6 +120,18 @@ impl Keeper {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InstitutionLabels {
+    provider: String,
+    institution: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HeldLabels {
+    provider: String,
+    health: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
 }
@@ -166,6 +181,8 @@ pub struct Metrics {
     screens: Family<ScreenLabels, Counter>,
     provider_calls: Family<CallLabels, Counter>,
     provider_seconds: ProviderSeconds,
+    health: Family<InstitutionLabels, Gauge>,
+    held_back: Family<HeldLabels, Counter>,
     jobs: Family<JobLabels, Counter>,
     keeper_errors: Family<KeeperLabels, Counter>,
     requests: Family<RouteLabels, Counter>,
@@ -190,6 +207,8 @@ impl Metrics {
             screens: Family::default(),
             provider_calls: Family::default(),
             provider_seconds: Family::new_with_constructor(provider_histogram),
+            health: Family::default(),
+            held_back: Family::default(),
             jobs: Family::default(),
             keeper_errors: Family::default(),
             requests: Family::default(),
@@ -218,6 +237,16 @@ impl Metrics {
             "provider_seconds",
             "How long calls to providers took",
             self.provider_seconds.clone(),
+        );
+        registry.register(
+            "institution_health",
+            "Institutions that were ever unwell: 0 healthy, 1 slow, 2 busy, 3 down",
+            self.health.clone(),
+        );
+        registry.register(
+            "held_back",
+            "Calls to providers not made because of health",
+            self.held_back.clone(),
         );
         registry.register("jobs", "Tries at jobs, by how they ended", self.jobs.clone());
         registry.register(
@@ -262,6 +291,24 @@ impl Metrics {
         self.provider_calls.get_or_create(&labels).inc();
         let seconds = self.provider_seconds.get_or_create(&ProviderLabels { provider });
         seconds.observe(took.as_secs_f64());
+    }
+
+    /// Shows how an institution is doing, or with `all` its provider.
+    pub fn health(&self, provider: &str, institution: &str, level: Level) {
+        let labels = InstitutionLabels {
+            provider: provider.to_owned(),
+            institution: institution.to_owned(),
+        };
+        self.health.get_or_create(&labels).set(level as i64);
+    }
+
+    /// Counts a call that was not made because this is how the institution or its provider is doing.
+    pub fn held_back(&self, provider: &str, level: Level) {
+        let labels = HeldLabels {
+            provider: provider.to_owned(),
+            health: level.word(),
+        };
+        self.held_back.get_or_create(&labels).inc();
     }
 
     /// Counts a try at a job; `kind` is a word such as `redeem`.
@@ -318,6 +365,8 @@ mod tests {
         metrics.turn(TurnOutcome::Pending, Duration::from_millis(300));
         metrics.screen("consent");
         metrics.provider_call("mono", "submit", ProviderOutcome::Unknown, Duration::from_secs(40));
+        metrics.health("mono", "b1:p", Level::Down);
+        metrics.held_back("mono", Level::Busy);
         metrics.job("redeem", JobOutcome::GivenUp);
         metrics.keeper_error(Keeper::Store);
         metrics.request("/ussd/{channel}/{secret}", 200);
@@ -332,6 +381,8 @@ mod tests {
             r#"kiungo_screens_total{screen="consent"} 1"#,
             r#"kiungo_provider_calls_total{provider="mono",call="submit",outcome="unknown"} 1"#,
             r#"kiungo_provider_seconds_bucket{le="60.0",provider="mono"} 1"#,
+            r#"kiungo_institution_health{provider="mono",institution="b1:p"} 3"#,
+            r#"kiungo_held_back_total{provider="mono",health="busy"} 1"#,
             r#"kiungo_jobs_total{kind="redeem",outcome="given_up"} 1"#,
             r#"kiungo_keeper_errors_total{keeper="store"} 1"#,
             r#"kiungo_requests_total{route="/ussd/{channel}/{secret}",status="200"} 1"#,

@@ -26,7 +26,7 @@ use super::{Callbacks, Channel, OwnedRequest};
 use crate::core::budget;
 use crate::core::flow::dialogs::{Seat, Typed, Verdict};
 use crate::core::flow::state::{Answer, Slot, Subscriber};
-use crate::core::flow::{Flow, Input};
+use crate::core::flow::{Context, Flow, Input};
 use crate::core::messages::Locale;
 use crate::core::seal::Keyring;
 use crate::core::time::Timestamp;
@@ -229,9 +229,13 @@ impl Turns {
         };
         let banks = self.catalogue.offers(country).await;
         let answer_by = walk.answer_by(&state);
-        let context = self
-            .runtime
-            .context(answer_by, banks.as_deref().map(Vec::as_slice), country);
+        let health = self.attempts.health.look();
+        let context = Context {
+            health: &health,
+            ..self
+                .runtime
+                .context(answer_by, banks.as_deref().map(Vec::as_slice), country)
+        };
         let effects = self.flow.turn(&mut state, input, known.as_ref(), &context);
         if !self.live.swap(tag, loaded.version, &state).await? {
             return Ok(None);

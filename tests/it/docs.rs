@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kiungo::core::health::Level;
 use kiungo::core::menu::{Menu, graph};
 use kiungo::core::messages::Texts;
 use kiungo::service::metrics::{JobOutcome, Keeper, Metrics, ProviderOutcome, TurnOutcome};
@@ -103,6 +104,8 @@ fn every_metric_is_explained() {
     metrics.screen("welcome");
     metrics.provider_call("mono", "submit", ProviderOutcome::Answered, Duration::ZERO);
     metrics.turn(TurnOutcome::Ended, Duration::ZERO);
+    metrics.health("mono", "all", Level::Slow);
+    metrics.held_back("mono", Level::Down);
     metrics.job("redeem", JobOutcome::Done);
     metrics.keeper_error(Keeper::Store);
     metrics.request("other", 404);

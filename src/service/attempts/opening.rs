@@ -41,7 +41,11 @@ impl Attempts {
                     Ok(session)
                 }
             }
-            OpenResult::Renewed | OpenResult::Unavailable(_) => Err(Fate::NotSent),
+            OpenResult::Unavailable(Some(pause)) => Err(Fate::Failed(Failure {
+                class: FailureClass::Busy,
+                retry_after: Some(pause),
+            })),
+            OpenResult::Renewed | OpenResult::Unavailable(None) => Err(Fate::NotSent),
             OpenResult::Blocked => Err(Fate::Failed(Failure {
                 class: FailureClass::Misconfigured,
                 retry_after: None,
@@ -51,17 +55,21 @@ impl Attempts {
 
     /// Opens a session at the provider. Nothing reaches a bank yet, so it may be repeated.
     pub(super) async fn open_for(&self, open: &OpenSession) -> OpenResult {
-        match self.try_open(open).await {
+        if let Err(not_now) = self.health.may_open(open) {
+            return not_now.unopened();
+        }
+        let opened = self.try_open(open).await;
+        self.health.opened(open, &opened);
+        match opened {
             Ok(Opened::Session(session)) => OpenResult::Open(session),
             Ok(Opened::Done(_)) => OpenResult::Renewed,
             Err(CallError::Provider(ProviderError::Refused(reason))) => {
                 tracing::error!(provider = open.provider, reason, "the provider does not accept us");
                 OpenResult::Blocked
             }
-            Err(CallError::Provider(ProviderError::Unavailable(_, after))) => OpenResult::Unavailable(after),
             Err(error) => {
                 tracing::warn!(provider = open.provider, %error, "a session could not be opened");
-                OpenResult::Unavailable(None)
+                OpenResult::Unavailable(self.health.pause(open))
             }
         }
     }

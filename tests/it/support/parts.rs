@@ -22,6 +22,7 @@ use kiungo::providers::{Credentials, Registry};
 use kiungo::records::Records;
 use kiungo::service::admission::{Gate, Rates};
 use kiungo::service::attempts::Attempts;
+use kiungo::service::bank_health::BankHealth;
 use kiungo::service::catalogue::Catalogue;
 use kiungo::service::jobs::Jobs;
 use kiungo::service::known::Facts;
@@ -365,6 +366,7 @@ fn attempts(shared: &Shared) -> Attempts {
         sealing: shared.sealing.clone(),
         newsroom: shared.newsroom.clone(),
         jobs: Arc::new(jobs),
+        health: Arc::new(BankHealth::new(shared.runtime.clock.clone(), shared.metrics.clone())),
         catalogue: shared.catalogue.clone(),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
