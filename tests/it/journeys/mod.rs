@@ -6,6 +6,7 @@ mod crowd;
 mod dials;
 mod drain;
 mod floods;
+mod health;
 mod linking;
 mod providers;
 mod redis;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::sandbox::mono::Call::{Commit, Login};
-use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked, Refused, WrongCode};
+use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked, Refused, TurnedAway, WrongCode};
 use kiungo::sandbox::mono::{Call, Outcome, sha256_hex};
 use kiungo::sandbox::phone::facts::limits_of;
 use kiungo::sandbox::phone::handset::{Handset, Sim, Surroundings};
@@ -116,6 +116,12 @@ const TRUTHS: &[Truth] = &[
     ),
     truth("slow-bank", "slow@twenty", ONE, 1),
     truth("lost-answer", "reset@lost", ONE, 1),
+    truth(
+        "bank-down",
+        "error@away",
+        &[(Login, TurnedAway), (Login, TurnedAway), (Login, TurnedAway)],
+        0,
+    ),
 ];
 
 /// The callbacks of all servers, each turn to the next, and none too late.
@@ -187,10 +193,15 @@ async fn every_script_goes_as_it_says(#[case] setup: Setup) {
         options.favourites = Vec::new();
     })
     .await;
-    // One setup is enough for what takes twenty seconds.
     let truths: Vec<_> = TRUTHS
         .iter()
-        .filter(|truth| truth.script != "slow-bank" || setup == Setup::TwoNodes)
+        .filter(|truth| match truth.script {
+            // One setup is enough for what takes twenty seconds.
+            "slow-bank" => setup == Setup::TwoNodes,
+            // Each server finds out for itself.
+            "bank-down" => setup != Setup::TwoNodes,
+            _ => true,
+        })
         .collect();
     // Made beforehand: it takes so long that answers would seem late.
     let servers: Vec<_> = world

@@ -1,0 +1,269 @@
+//! A bank that fails, asks to be left alone or cannot be reached: the next person is told, and not sent there.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use kiungo::ambient::{OsEntropy, SystemClock};
+use kiungo::sandbox::mono::{Call, Fault, Ledger, MonoStandIn, StandInSettings, Switches, Trouble};
+use rstest::rstest;
+
+use super::{granted, link, to_login};
+use crate::support::aggregator::{Phone, Reply};
+use crate::support::eventually;
+use crate::support::proxy::{self, Proxy};
+use crate::support::world::{Setup, World};
+
+/// Providus is in this trouble, and no other bank.
+fn trouble(switches: &mut Switches, trouble: Trouble) {
+    switches.troubles = [("Providus Bank".to_owned(), trouble)].into();
+}
+
+/// Every login is in this trouble.
+fn at_login(trouble: Trouble) -> Fault {
+    Fault {
+        on: Call::Login,
+        trouble,
+        times: None,
+        processed: None,
+    }
+}
+
+/// Dials and looks for a bank; it is not picked yet.
+async fn listed(phone: &mut Phone, bank: &str) -> Reply {
+    let dialled = phone.dial().await;
+    if dialled.text.contains("Start again") {
+        phone.say("2").await.asks("Agree?");
+    }
+    phone.say_all(&["1", bank]).await
+}
+
+/// Dials, looks for a bank and picks it.
+async fn picked(phone: &mut Phone, bank: &str) -> Reply {
+    listed(phone, bank).await.asks("1 ");
+    phone.say("1").await
+}
+
+/// Looks for a bank until the list says so.
+async fn until_listed(phone: &mut Phone, bank: &str, says: &str) {
+    eventually(Duration::from_secs(20), async || {
+        listed(phone, bank).await.text.contains(says)
+    })
+    .await;
+}
+
+/// Picks a bank until it may be picked.
+async fn until_picked(phone: &mut Phone, bank: &str) {
+    eventually(Duration::from_mins(1), async || {
+        picked(phone, bank).await.text.contains(": Username")
+    })
+    .await;
+}
+
+/// Types the password and waits until it is done.
+async fn done(phone: &mut Phone, password: &str) {
+    let told = phone.say(password).await;
+    if told.end {
+        told.ends("Done!");
+    } else {
+        // A busy machine may be slower than a turn.
+        told.asks("is checking your details");
+        phone.until("1", "Done!").await;
+    }
+}
+
+fn opened(ledger: &Ledger) -> u64 {
+    ledger.calls.get(&Call::Session).copied().unwrap_or_default()
+}
+
+/// A world in which Providus is in this trouble and three people have met it, who are asked for their user names; and
+/// somebody who looks at the list.
+async fn three_have_met(what: Trouble) -> (World, Vec<Phone>, Phone) {
+    let world = World::with(Setup::Memory, |options| trouble(&mut options.switches, what)).await;
+    let mut looking = world.phone("+2348030010010");
+    let mut people = Vec::new();
+    for (person, says) in [(1, "1 Providus Bank"), (2, "(slow now)"), (3, "(not now)")] {
+        let mut phone = world.phone(&format!("+234803001000{person}"));
+        to_login(&mut phone).await;
+        people.push(phone);
+        until_listed(&mut looking, "providus", says).await;
+    }
+    (world, people, looking)
+}
+
+/// Three server errors in a row: the list says so, nobody is sent there or types a password for nothing, and other banks
+/// are as they were.
+#[rstest]
+#[case::failing(Trouble::Error)]
+#[case::away(Trouble::Unavailable)]
+#[case::page(Trouble::Html)]
+#[tokio::test]
+async fn a_failing_bank_is_not_asked(#[case] what: Trouble) {
+    let (world, people, mut looking) = three_have_met(what).await;
+    looking.say("1").await.asks("Providus Bank is not answering now.");
+    for mut phone in people {
+        phone
+            .say("ada@typing")
+            .await
+            .asks("Providus Bank is not answering now.");
+    }
+    assert_eq!(opened(&world.ledger()), 3);
+    looking.say("2").await.asks("Choose your bank");
+    looking.say_all(&["moniepoint", "1"]).await.asks("Moniepoint: Username");
+    eventually(Duration::from_secs(10), async || opened(&world.ledger()) == 4).await;
+    assert_eq!(world.ledger().submits.len(), 0);
+}
+
+/// After its rest one person is let through to a bank that was away, and everybody as soon as that login has worked.
+#[tokio::test]
+async fn a_bank_that_is_back_is_found_by_one() {
+    let (world, _, mut first) = three_have_met(Trouble::Error).await;
+    let mut second = world.phone("+2348030010102");
+    world.switch(|switches| switches.troubles.clear());
+    until_picked(&mut first, "providus").await;
+    picked(&mut second, "providus")
+        .await
+        .asks("Providus Bank is not answering now.");
+    first.say("ada@back").await.asks("Providus Bank: Password");
+    second.say("1").await.asks("Providus Bank is not answering now.");
+    done(&mut first, "good-pass-back").await;
+    second.say("1").await.asks("Providus Bank: Username");
+    assert_eq!(world.submits("ada@back"), granted());
+}
+
+/// A bank that answers late is called slow, and can be picked.
+#[tokio::test]
+async fn a_late_bank_is_called_slow() {
+    let world = World::start(Setup::Memory).await;
+    world.switch(|switches| switches.faults = vec![at_login(Trouble::Slow(15_500))]);
+    let people = (1..=2).map(async |person| {
+        let mut phone = world.phone(&format!("+234803001020{person}"));
+        to_login(&mut phone).await;
+        let user = format!("ada@late-{person}");
+        phone
+            .say_all(&[&user, "good-pass-late"])
+            .await
+            .asks("is checking your details");
+        phone.until("1", "Done!").await;
+    });
+    join_all(people).await;
+    let mut looking = world.phone("+2348030010210");
+    until_listed(&mut looking, "providus", "1 Providus Bank (slow now)").await;
+    looking.say("1").await.asks("Providus Bank: Username");
+}
+
+/// A bank that asks to be left alone is asked once a pause, however many people want to go there; another bank works all
+/// the while, and so does this one when it is done.
+#[tokio::test]
+async fn a_busy_bank_is_asked_once_a_pause() {
+    const PAUSE: u64 = 2;
+    let world = World::start(Setup::Memory).await;
+    world.switch(|switches| {
+        trouble(switches, Trouble::Busy);
+        switches.retry_after_s = Some(PAUSE);
+    });
+    let began = Instant::now();
+    to_login(&mut world.phone("+2348030010301")).await;
+    let mut crowd: Vec<_> = (10..15)
+        .map(|person| world.phone(&format!("+23480300103{person}")))
+        .collect();
+    eventually(Duration::from_secs(20), async || {
+        let told = picked(&mut crowd[0], "providus").await;
+        told.text.contains("Providus Bank is busy now. Try again in 1 min")
+    })
+    .await;
+    eventually(Duration::from_mins(1), async || {
+        join_all(crowd.iter_mut().map(|phone| picked(phone, "providus"))).await;
+        opened(&world.ledger()) >= 4
+    })
+    .await;
+    let calls = opened(&world.ledger());
+    let pauses = began.elapsed().as_secs() / PAUSE;
+    assert!(calls <= 1 + pauses, "{calls} calls in {pauses} pauses");
+    let mut other = world.phone("+2348030010350");
+    picked(&mut other, "moniepoint").await.asks("Moniepoint: Username");
+    other.say("ada@other").await.asks("Moniepoint: Password");
+    done(&mut other, "good-pass-other").await;
+    world.switch(|switches| switches.troubles.clear());
+    until_picked(&mut crowd[0], "providus").await;
+    for phone in &mut crowd[1..] {
+        until_picked(phone, "providus").await;
+    }
+    assert_eq!(world.ledger().submits.len(), 1);
+}
+
+/// A login that meets a busy bank: the person is told for how long, others are, and nothing is sent meanwhile. A pause
+/// without end has one.
+#[rstest]
+#[case::said(Some(90), "2 min")]
+#[case::not_said(None, "1 min")]
+#[case::without_end(Some(1_000_000_000_000), "60 min")]
+#[tokio::test]
+async fn a_busy_login_says_when_to_come_back(#[case] seconds: Option<u64>, #[case] wait: &str) {
+    let world = World::start(Setup::Redis).await;
+    world.switch(|switches| {
+        switches.retry_after_s = seconds;
+        switches.faults = vec![at_login(Trouble::Busy)];
+    });
+    let says = format!("Providus Bank is busy now. Try again in {wait}");
+    let (mut phone, mut other) = (world.phone("+2348030010401"), world.phone("+2348030010402"));
+    to_login(&mut phone).await;
+    to_login(&mut other).await;
+    phone.say_all(&["ada@busy", "good-pass-busy"]).await.asks(&says);
+    phone.say("1").await.asks(&says);
+    other.say("bee@busy").await.asks(&says);
+    picked(&mut world.phone("+2348030010403"), "providus").await.asks(&says);
+    assert_eq!(world.ledger().submits.len(), 1);
+}
+
+/// A provider that cannot be reached is left alone after three connections that were refused: people are told at once,
+/// whichever bank they want and however far they are, nothing is sent, and it is found again by itself.
+#[tokio::test]
+async fn a_provider_that_cannot_be_reached_is_left_alone() {
+    let settings = StandInSettings {
+        switches: Switches::immediate(),
+        ..StandInSettings::default()
+    };
+    let mono = MonoStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsEntropy)).unwrap();
+    let proxy = Proxy::before(mono.addr.port());
+    let base = format!("http://127.0.0.1:{}", proxy.port());
+    let world = World::with(Setup::Memory, |options| options.provider = Some(base)).await;
+    let ledger = || mono.state.ledger();
+    let mut looking = world.phone("+2348030010501");
+    let (mut early, mut late) = (world.phone("+2348030010502"), world.phone("+2348030010503"));
+    to_login(&mut early).await;
+    to_login(&mut late).await;
+    late.say("ada@late").await.asks("Providus Bank: Password");
+    eventually(Duration::from_secs(10), async || opened(&ledger()) == 2).await;
+    proxy.set(proxy::Fault::Refuse);
+    let mut tries = 0;
+    eventually(Duration::from_secs(20), async || {
+        let bank = ["providus", "moniepoint"][tries % 2];
+        tries += 1;
+        picked(&mut world.phone(&format!("+23480300106{tries:02}")), bank).await;
+        // Nobody has tried this one: it is shut because its provider is.
+        listed(&mut looking, "kuda").await.text.contains("1 Kuda (not now)")
+    })
+    .await;
+    assert!(tries >= 3, "shut after {tries}");
+    for (phone, line, says) in [
+        (&mut looking, "1", "Kuda is not answering now."),
+        (&mut early, "ada@early", "Providus Bank is not answering now."),
+        (&mut late, "good-pass-late", "Providus Bank is not answering now."),
+    ] {
+        let told = phone.say(line).await;
+        told.asks(says);
+        assert!(told.took.0 < Duration::from_secs(2), "{told:?}");
+    }
+    assert_eq!(ledger().submits.len(), 0);
+    proxy.set(proxy::Fault::None);
+    until_picked(&mut looking, "moniepoint").await;
+    until_listed(&mut early, "kuda", "1 Kuda\n").await;
+    looking.say("ada@again").await.asks("Moniepoint: Password");
+    done(&mut looking, "good-pass-again").await;
+    until_picked(&mut late, "providus").await;
+    late.say("ada@late").await.asks("Providus Bank: Password");
+    done(&mut late, "good-pass-late").await;
+    assert_eq!(ledger().submits.len(), 2);
+    link(&mut early, "bee@late", "good-pass-late").await;
+}
