@@ -167,6 +167,8 @@ fn reach(outcome: Outcome) -> Reach {
         | Outcome::Unsuited
         | Outcome::Limited
         | Outcome::Blocked
+        | Outcome::BankDown
+        | Outcome::BankBusy
         | Outcome::Resume
         | Outcome::News
         | Outcome::Linked
