@@ -122,9 +122,9 @@ impl Node {
         let request = OwnedRequest {
             method: "POST".to_owned(),
             tail: String::new(),
-            query: Vec::new(),
+            query: Vec::new().into(),
             headers: Vec::new(),
-            body: Some([person.form.as_bytes(), person.lines.as_bytes()].concat()),
+            body: Some([person.form.as_bytes(), person.lines.as_bytes()].concat().into()),
         };
         self.callbacks.answer(self.channel.clone(), request).await.body
     }

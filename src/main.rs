@@ -5,9 +5,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kiungo::{cli, config};
+use mimalloc::MiMalloc;
+use zeroizing_alloc::ZeroAlloc;
 
+/// Wipes memory when it is freed. What people type passes through libraries (the web server, the HTTP client, JSON) whose
+/// buffers are not ours to wipe; ours are wiped where they are owned, whatever the program they are used in.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
     // Before anything may use TLS. It fails only if one is installed already, which serves as well.

@@ -196,9 +196,11 @@ pub(super) fn decimal(character: char) -> Option<char> {
 /// Replaces the decimal digits of every script (full-width, Arabic-Indic, Devanagari and so on) by ASCII ones and leaves
 /// everything else as it is. For menu choices and numbers, never for passwords.
 pub fn fold_digits(text: &str) -> String {
-    text.chars()
-        .map(|character| decimal(character).unwrap_or(character))
-        .collect()
+    // Room for all of it at once: what is typed may be a secret, and a growing buffer leaves copies behind. No digit folds
+    // to a longer one.
+    let mut folded = String::with_capacity(text.len());
+    folded.extend(text.chars().map(|character| decimal(character).unwrap_or(character)));
+    folded
 }
 
 #[cfg(test)]

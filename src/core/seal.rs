@@ -198,7 +198,7 @@ fn keyed(key: &Key, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn associated(id: &[u8], place: &Place<'_>) -> Vec<u8> {
+fn associated(id: &[u8], place: &Place<'_>) -> Zeroizing<Vec<u8>> {
     framed(&[
         &[FORMAT],
         id,
@@ -209,8 +209,9 @@ fn associated(id: &[u8], place: &Place<'_>) -> Vec<u8> {
     ])
 }
 
-fn framed(parts: &[&[u8]]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+/// Wiped when dropped: what is recognised by its digest may be a password.
+fn framed(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum()));
     for part in parts {
         out.extend_from_slice(&(part.len() as u64).to_be_bytes());
         out.extend_from_slice(part);

@@ -16,7 +16,6 @@ use std::time::Duration;
 use super::form::Form;
 use super::{Callback, Closed, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, WireReply};
 use crate::core::msisdn::Msisdn;
-use crate::core::secret::Secret;
 
 /// Continues the dialog.
 const CONTINUE: &str = "CON ";
@@ -107,7 +106,7 @@ fn callback(request: &RawRequest<'_>) -> Result<Callback, ParseError> {
     // Missing fields are told before what is wrong with the others.
     let dialog = form.token("sessionId", LONGEST_TOKEN)?;
     let number = form.required("phoneNumber", LONGEST_NUMBER)?;
-    let text = Secret::new(form.required("text", LONGEST_TEXT)?);
+    let text = form.typed("text", LONGEST_TEXT)?;
     Ok(Callback {
         dialog,
         msisdn: Msisdn::parse(&number, request.country).map_err(|_| ParseError::Msisdn)?,

@@ -8,6 +8,7 @@
 use zeroize::Zeroize;
 
 use super::ParseError;
+use crate::core::secret::Secret;
 
 /// The longest encoded field name that is compared; a longer one is not a field of any gateway.
 const LONGEST_NAME: usize = 64;
@@ -81,6 +82,14 @@ impl<'a, const N: usize> Form<'a, N> {
     /// As [`Self::optional`], and [`ParseError::Field`] when it is missing.
     pub fn required(&self, name: &'static str, most: usize) -> Result<String, ParseError> {
         self.optional(name, most)?.ok_or(ParseError::Field(name))
+    }
+
+    /// What a person typed: there, perhaps empty, and wiped when dropped.
+    ///
+    /// # Errors
+    /// As [`Self::required`].
+    pub fn typed(&self, name: &'static str, most: usize) -> Result<Secret, ParseError> {
+        self.required(name, most).map(Secret::new)
     }
 
     /// A name that a gateway gives to something: there, not empty, at most `most` bytes, and free of control characters,

@@ -8,25 +8,28 @@ use std::time::Duration;
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 /// How much of a body that is too long is still read, so that the peer gets to read our answer.
 const DRAINED: usize = 1024 * 1024;
 
-/// The whole body, or `None` when it is longer than `most` bytes, does not end within `within`, or breaks off.
-pub(super) async fn read(mut payload: Payload, most: usize, within: Duration) -> Option<Vec<u8>> {
+/// The whole body, or `None` when it is longer than `most` bytes, does not end within `within`, or breaks off. It is wiped
+/// when dropped; the connection's own buffer, which the chunks are parts of, belongs to the web server.
+pub(super) async fn read(mut payload: Payload, most: usize, within: Duration) -> Option<Zeroizing<Vec<u8>>> {
     let whole = async {
-        let mut body = Vec::new();
+        let mut chunks = Vec::new();
         let mut length = 0_usize;
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.ok()?;
             length = length.saturating_add(chunk.len());
             if length <= most {
-                body.extend_from_slice(&chunk);
+                chunks.push(chunk);
             } else if length > most.max(DRAINED) {
                 return None;
             }
         }
-        (length <= most).then_some(body)
+        // Put together once, at its length: a growing buffer would leave copies behind.
+        (length <= most).then(|| Zeroizing::new(chunks.concat()))
     };
     timeout(within, whole).await.ok().flatten()
 }

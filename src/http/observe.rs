@@ -5,7 +5,8 @@ use std::sync::Arc;
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::header::HeaderValue;
+use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, info_span};
@@ -23,10 +24,11 @@ const OTHER: &str = "other";
 /// Everything runs inside a span of ours, for there is nothing of the request's in it that we did not write.
 pub(super) async fn observe(
     metrics: Arc<Metrics>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
+    detach(&mut request);
     let route = route(request.match_pattern().as_deref());
     let span = info_span!("request", route, method = method(request.method()));
     let answer = next.call(request).instrument(span.clone()).await;
@@ -37,6 +39,21 @@ pub(super) async fn observe(
     metrics.request(route, status);
     log(&span, route, status, started);
     answer
+}
+
+/// Gives the request a target and headers of its own. The server keeps the heads of old requests for use again, and as it
+/// reads them they are parts of the connection's buffer: what a person typed would stay in memory as long as any of them.
+fn detach(request: &mut ServiceRequest) {
+    if let Ok(uri) = request.uri().to_string().parse::<Uri>() {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
+    for (name, value) in std::mem::take(request.headers_mut()) {
+        // What was read as a value is one.
+        if let Ok(own) = HeaderValue::from_bytes(value.as_bytes()) {
+            request.headers_mut().append(name, own);
+        }
+    }
 }
 
 /// Probes come every few seconds and say nothing when all is well.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use zeroize::Zeroizing;
 
 use super::caller::caller;
 use super::{Parts, body, missing};
@@ -44,13 +45,13 @@ async fn answer(parts: &Parts, channel: Arc<Channel>, request: OwnedRequest) -> 
     }
 }
 
-fn owned(request: &HttpRequest, body: Option<Vec<u8>>) -> OwnedRequest {
+fn owned(request: &HttpRequest, body: Option<Zeroizing<Vec<u8>>>) -> OwnedRequest {
     // "", "ussd", channel, secret, tail: taken from the path as it came, still percent-encoded.
     let tail = request.uri().path().splitn(5, '/').nth(4).unwrap_or_default();
     OwnedRequest {
         method: request.method().as_str().to_owned(),
         tail: tail.to_owned(),
-        query: request.query_string().as_bytes().to_vec(),
+        query: Zeroizing::new(request.query_string().as_bytes().to_vec()),
         headers: headers(request),
         body,
     }

@@ -6,8 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
+use super::sealing::json;
 use crate::core::flow::state::Subscriber;
 use crate::core::seal::{Keyring, Place, SealError, Tag};
 use crate::core::time::Entropy;
@@ -99,7 +98,7 @@ impl Live {
     pub async fn swap(&self, tag: &Tag, expected: Option<Version>, state: &Subscriber) -> Result<bool, LiveError> {
         let mut version = [0; 8];
         self.entropy.fill(&mut version);
-        let plain = Zeroizing::new(serde_json::to_vec(state).map_err(|_| LiveError::Seal)?);
+        let plain = json(state).map_err(|_| LiveError::Seal)?;
         let bytes = self
             .keyring
             .seal(&place(tag, &version), &plain, self.entropy.as_ref())

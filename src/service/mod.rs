@@ -23,6 +23,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use zeroize::Zeroizing;
 
 use self::networks::Networks;
 use crate::core::secret::Secret;
@@ -44,18 +45,19 @@ pub struct Channel {
     pub sources: Networks,
 }
 
-/// A callback as the web server received it, owned because the turn outlives the handler.
+/// A callback as the web server received it, owned because the turn outlives the handler. What may hold typed text is wiped
+/// when dropped.
 pub struct OwnedRequest {
     /// The HTTP method, upper case.
     pub method: String,
     /// What follows the secret path segment, without the leading slash.
     pub tail: String,
     /// The raw query string.
-    pub query: Vec<u8>,
+    pub query: Zeroizing<Vec<u8>>,
     /// Header names (lower case) and values.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The raw body; `None` when it was too long or came too slowly, which is answered in the dialect all the same.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// Answers callbacks of gateways. Always an answer in the dialect, always inside the deadline.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::sealing::json;
 use crate::core::ids::{ConnectSessionId, PartnerId};
 use crate::core::seal::{Keyring, Place};
 use crate::core::secret::Secret;
@@ -163,7 +164,7 @@ pub async fn enrol(
             secret_key: Zeroizing::new(secret_key.expose().to_owned()),
             app_id: app_id.clone(),
         };
-        let plain = Zeroizing::new(serde_json::to_vec(&plain).map_err(|_| RecordsError("credentials".to_owned()))?);
+        let plain = json(&plain).map_err(|_| RecordsError("credentials".to_owned()))?;
         let sealed = keyring
             .seal(&place(&partner.id, provider), &plain, entropy)
             .map_err(|error| RecordsError(error.to_string()))?;

@@ -1,7 +1,9 @@
 //! Sealing of the fields of records: which field of which record, whose.
 
+use std::io;
 use std::sync::Arc;
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::core::ids::{AttemptId, ConsentId, LinkedAccountId};
@@ -38,7 +40,7 @@ impl Sealing {
     /// # Errors
     /// See [`Keyring::seal`].
     pub fn session(&self, tag: &Tag, attempt: AttemptId, session: &ProviderSession) -> Result<Vec<u8>, SealError> {
-        let plain = Zeroizing::new(serde_json::to_vec(session).map_err(|_| SealError::Broken)?);
+        let plain = json(session).map_err(|_| SealError::Broken)?;
         self.seal(&at("attempt", tag, attempt.as_bytes(), "session"), &plain)
     }
 
@@ -124,11 +126,59 @@ impl Sealing {
     }
 }
 
+/// A value as JSON on its way to be sealed, wiped when dropped and with no copy of it left behind.
+///
+/// # Errors
+/// When the value has no form in JSON.
+pub fn json(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
+    let mut wiped = Wiped(Zeroizing::new(Vec::with_capacity(ROOM)));
+    serde_json::to_writer(&mut wiped, value)?;
+    Ok(wiped.0)
+}
+
+/// Most values are smaller than this.
+const ROOM: usize = 4096;
+
+/// A buffer that wipes what it leaves when it grows.
+struct Wiped(Zeroizing<Vec<u8>>);
+
+impl io::Write for Wiped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.0.len() + bytes.len();
+        if length > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(length * 2));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn at<'a>(purpose: &'static str, tag: &'a Tag, record: &'a [u8], field: &'static str) -> Place<'a> {
     Place {
         purpose,
         subject: tag.as_bytes(),
         record,
         field,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is sealed is all of the value, also where the buffer had to grow, once or many times over.
+    #[test]
+    fn json_is_whole_however_long() {
+        for length in [0, 1, ROOM - 2, ROOM - 1, ROOM, 3 * ROOM, 50 * ROOM] {
+            let value = vec!["\"x\"".repeat(length); 3];
+            let plain = json(&value).unwrap();
+            assert_eq!(plain.as_slice(), serde_json::to_vec(&value).unwrap(), "{length}");
+        }
     }
 }

@@ -115,7 +115,7 @@ impl Turns {
             tail: &request.tail,
             query: &request.query,
             headers: &request.headers,
-            body: request.body.as_deref().unwrap_or_default(),
+            body: request.body.as_deref().map_or(&[][..], Vec::as_slice),
             country: &channel.country,
         };
         let parsed = if request.body.is_some() {

@@ -116,10 +116,13 @@ impl Flow {
 /// lost with the store: both are taken only as choices up to the first consent or secret.
 fn begin(state: &mut Subscriber, seat: &Seat<'_>, typed: Typed<'_>, now: Timestamp, digest: Digest<'_>) -> Verdict {
     let (extras, seen) = match typed {
-        Typed::Begin(extras) => (extras.to_vec(), seen("", digest)),
+        Typed::Begin(extras) => (
+            extras.iter().map(|extra| Secret::new(extra.as_str())).collect(),
+            seen("", digest),
+        ),
         Typed::Line(text) => (Vec::new(), seen(text, digest)),
         Typed::Whole(text) => (
-            text.split('*').take(MOST_EXTRAS).map(str::to_owned).collect(),
+            text.split('*').take(MOST_EXTRAS).map(Secret::new).collect(),
             seen(text, digest),
         ),
     };

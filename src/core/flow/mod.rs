@@ -246,8 +246,8 @@ pub enum Fate {
 /// Something the person did, as far as the conversation cares.
 #[derive(Debug)]
 pub enum Input {
-    /// Dialled, with these segments after the code.
-    Begin(Vec<String>),
+    /// Dialled, with these segments after the code. Where the store has lost a dialog they are all that was typed in it.
+    Begin(Vec<Secret>),
     /// Typed a line.
     Line(Secret),
     /// Typed something that could not be understood as a continuation: show the screen again.

@@ -1,5 +1,7 @@
 //! A person dialled or typed: one step of the conversation.
 
+use zeroize::Zeroizing;
+
 use super::act::{Given, Move, stand};
 use super::state::{Answer, ConnectSession, Note, Slot, Subscriber};
 use super::{Context, Effect, Flow, Input, Known, MadeBy};
@@ -10,6 +12,7 @@ use crate::core::ids::ConnectSessionId;
 use crate::core::linking::Step;
 use crate::core::menu::{Action, Outcome};
 use crate::core::menu::{Choice, Go, Kind, Screen};
+use crate::core::secret::Secret;
 
 impl Flow {
     /// Steps with what the person did. Afterwards the first dialog's slot holds the answer, or is pending.
@@ -143,7 +146,7 @@ impl Flow {
     fn dialled(
         &self,
         state: &mut Subscriber,
-        extras: &[String],
+        extras: &[Secret],
         context: &Context<'_>,
         effects: &mut Vec<Effect>,
     ) -> Move {
@@ -152,7 +155,7 @@ impl Flow {
             let Some(screen) = self.menu.screen(&state.cursor.screen) else {
                 break;
             };
-            let typed = gsm7::fold_digits(extra.trim());
+            let typed = Zeroizing::new(gsm7::fold_digits(extra.expose().trim()));
             if let Some(code) = DialCode::parse(&typed) {
                 return self.recover(state, code, context, effects);
             }
@@ -178,14 +181,14 @@ impl Flow {
         &self,
         state: &mut Subscriber,
         screen: &Screen,
-        line: crate::core::secret::Secret,
+        line: Secret,
         context: &Context<'_>,
         effects: &mut Vec<Effect>,
     ) -> Move {
         if line.expose().chars().any(char::is_control) {
             return stay("note-letters");
         }
-        let typed = gsm7::fold_digits(line.expose().trim());
+        let typed = Zeroizing::new(gsm7::fold_digits(line.expose().trim()));
         let key = single(&typed);
         if let Some(turned) = turn_page(state, key) {
             return turned;

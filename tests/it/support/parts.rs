@@ -224,9 +224,9 @@ impl Assembled {
         let request = OwnedRequest {
             method: "POST".to_owned(),
             tail: String::new(),
-            query: Vec::new(),
+            query: Vec::new().into(),
             headers: Vec::new(),
-            body: Some(body.as_bytes().to_vec()),
+            body: Some(body.as_bytes().to_vec().into()),
         };
         let reply = self.service.answer(self.channel.clone(), request).await;
         assert_eq!(reply.status, 200);

@@ -101,7 +101,7 @@ impl Callbacks for FakeCallbacks {
         assert!(
             !panics,
             "{}",
-            String::from_utf8_lossy(request.body.as_deref().unwrap_or_default())
+            String::from_utf8_lossy(request.body.as_deref().map_or(&[][..], Vec::as_slice))
         );
         self.requests.lock().unwrap().push(request);
         self.begun.add_permits(1);
