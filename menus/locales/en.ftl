@@ -55,6 +55,7 @@ language = Language
 leave = Leave
 back = Back
 more = More
+business = Business
 go-on = Go on
 check-again = Check again
 start-again = Start again

@@ -52,6 +52,7 @@ language = Langue
 leave = Quitter
 back = Retour
 more = Suite
+business = Pro
 go-on = Continuer
 check-again = Revérifier
 start-again = Recommencer

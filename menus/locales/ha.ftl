@@ -52,6 +52,7 @@ language = Harshe
 leave = Fita
 back = Koma
 more = Kari
+business = Kasuwanci
 go-on = Ci gaba
 check-again = Sake dubawa
 start-again = Fara sabo

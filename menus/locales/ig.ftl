@@ -48,6 +48,7 @@ language = Asusu
 leave = Puo
 back = Laghachi
 more = Ozo
+business = Azumahia
 go-on = Gaa n'ihu
 check-again = Lelee ozo
 start-again = Malite ozo

@@ -51,6 +51,7 @@ language = Language
 leave = Comot
 back = Go back
 more = More
+business = Business
 go-on = Continue
 check-again = Check again
 start-again = Start again

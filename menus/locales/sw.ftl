@@ -51,6 +51,7 @@ language = Lugha
 leave = Ondoka
 back = Rudi
 more = Zaidi
+business = Biashara
 go-on = Endelea
 check-again = Angalia tena
 start-again = Anza upya

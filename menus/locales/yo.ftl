@@ -48,6 +48,7 @@ language = Ede
 leave = Jade
 back = Pada
 more = Si i
+business = Isowo
 go-on = Tesiwaju
 check-again = Tun wo
 start-again = Tun bere

@@ -12,6 +12,7 @@ use crate::core::search;
 use crate::core::secret::Secret;
 
 use super::links::{links, pick_link, unlink};
+use super::offers;
 use super::turn::stay;
 
 /// Where an action leads.
@@ -148,7 +149,7 @@ impl Flow {
 
     fn pick_bank(&self, state: &mut Subscriber, key: &str, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
         let offers = context.banks.unwrap_or_default();
-        let Some(Offer { provider, institution }) = offers.iter().find(|offer| offer.institution.id == key) else {
+        let Some(Offer { provider, institution }) = offers::find(offers, key) else {
             return Outcome::NoBanks.into();
         };
         let Some(session) = &mut state.session else {
@@ -272,8 +273,8 @@ impl Flow {
         }
         let Some(method) = bank.method else {
             // Picked, but no further; or taken up from the records, which do not keep what a bank asks.
-            let id = bank.id.clone();
-            return self.pick_bank(state, &id, context, effects);
+            let key = offers::key(&bank.provider, &bank.id);
+            return self.pick_bank(state, &key, context, effects);
         };
         Self::start_method(state, method, context, effects)
     }

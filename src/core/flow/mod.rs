@@ -15,7 +15,7 @@
 //! | `news.rs` | something came from a provider, the records or the clock |
 //! | `pin.rs` | what stands behind a person's own code |
 //! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and what is texted after a dialog |
-//! | `view.rs` | the screen for a state |
+//! | `view.rs`, `offers.rs` | the screen for a state; what banks are called in their list |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,7 @@ mod fields;
 pub mod handover;
 mod links;
 pub mod news;
+mod offers;
 mod pin;
 pub(crate) mod recovery;
 pub mod state;

@@ -118,7 +118,7 @@ impl Flow {
         let Some(session) = &mut state.session else { return };
         let attempt = session.attempt.as_ref();
         let bank = session.bank.as_ref();
-        let here = bank.is_none_or(|bank| bank.id == made.link.institution);
+        let here = bank.is_none_or(|bank| bank.id == made.link.institution && bank.provider == made.link.provider);
         if session.id != made.session {
             let agreed = session.consent.as_ref().map(|consent| consent.at);
             let lost = attempt.is_some_and(|attempt| attempt.begun_at < made.begun_at);

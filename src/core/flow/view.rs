@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::links::looked_at;
+use super::offers;
 use super::state::{Answer, ConnectSession, Subscriber};
 use super::{Context, Flow, Offer};
 use crate::core::attempt;
@@ -16,7 +17,7 @@ use crate::core::screen::{Draft, Opt, Options, page};
 use crate::core::search;
 
 /// Septets a name from outside may take in a sentence.
-const NAME: usize = 22;
+pub(super) const NAME: usize = 22;
 /// Septets a bank's name for a field may take.
 const LABEL: usize = 40;
 
@@ -233,16 +234,17 @@ impl Flow {
     /// The institutions: what was searched for, or all with the person's last one and the favourites first.
     fn banks(&self, state: &Subscriber, context: &Context<'_>) -> Vec<Entry> {
         let offers = context.banks.unwrap_or_default();
+        let labels = offers::labels(offers, &self.texts.format(state.locale, "business", &[]));
         let entry = |index: usize| {
             let Offer { provider, institution } = &offers[index];
-            let name = gsm7::clean_name(&institution.name, NAME);
+            let name = labels[index].clone();
             let word = match context.health.of(provider, &institution.id) {
-                Health::Healthy => return (institution.id.clone(), name),
+                Health::Healthy => return (offers::key(provider, &institution.id), name),
                 Health::Slow => "bank-slow",
                 Health::Down(_) | Health::Busy(_) => "bank-away",
             };
             let label = self.texts.format(state.locale, word, &[("bank", Arg::Text(name))]);
-            (institution.id.clone(), label)
+            (offers::key(provider, &institution.id), label)
         };
         if let Some(query) = &state.cursor.query {
             return search::find(query, offers.iter().map(|o| o.institution.name.as_str()))

@@ -52,6 +52,7 @@ pub const WORDS: &[&str] = &[
     "back",
     "bank-away",
     "bank-slow",
+    "business",
     "more",
 ];
 

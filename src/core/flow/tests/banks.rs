@@ -52,6 +52,73 @@ fn searches_by_letters_and_keys() {
     assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
 }
 
+/// Two entries of one name do not look alike: the business side says so, and what is still alike is numbered, in any
+/// language and within the width of a list.
+#[test]
+fn namesakes_are_told_apart() {
+    let offer = |provider: &str, name: &str, business: bool| {
+        let mut offer = bank("same", name, vec![login_form()]);
+        offer.provider = provider.to_owned();
+        offer.institution.business = business;
+        offer
+    };
+    let long = "The Very Long Named Savings Bank";
+    for (offers, want) in [
+        (
+            vec![("mono", "Opay", false), ("mono", "Opay", true)],
+            vec!["Opay", "Opay Business"],
+        ),
+        (
+            vec![("mono", "Opay", false), ("mono", "Kuda", true)],
+            vec!["Opay", "Kuda"],
+        ),
+        (
+            vec![("mono", "Opay", false), ("other", "OPAY", false)],
+            vec!["Opay (1)", "OPAY (2)"],
+        ),
+        (
+            vec![("mono", "Opay", false), ("mono", "Opay", true), ("other", "Opay", true)],
+            vec!["Opay", "Opay Business (1)", "Opay Business (2)"],
+        ),
+        (
+            vec![
+                ("mono", "Opay", true),
+                ("mono", "Opay", true),
+                ("mono", "Opay Business (1)", false),
+            ],
+            vec!["Opay Business (2)", "Opay Business (3)", "Opay Business (1)"],
+        ),
+        (
+            vec![("mono", long, false), ("mono", long, true)],
+            vec!["The Very Long Named..", "The Very Lo.. Business"],
+        ),
+    ] {
+        let offers: Vec<_> = offers
+            .into_iter()
+            .map(|(provider, name, business)| offer(provider, name, business))
+            .collect();
+        let labels = super::super::offers::labels(&offers, "Business");
+        assert_eq!(labels, want);
+    }
+}
+
+/// Two providers may call different banks by one id: a number means the bank beside it, with its provider.
+#[test]
+fn an_id_is_unique_in_one_list_only() {
+    for (typed, provider, name) in [("1", "mono", "Aardvark Bank"), ("2", "other", "Baobab Bank")] {
+        let mut phone = Phone::new();
+        phone.banks = vec![
+            bank("same", "Aardvark Bank", vec![login_form()]),
+            bank("same", "Baobab Bank", vec![login_form()]),
+        ];
+        phone.banks[1].provider = "other".to_owned();
+        phone.dial();
+        phone.keys(&["1", typed]);
+        let picked = phone.session().bank.clone().unwrap();
+        assert_eq!((picked.provider.as_str(), picked.name.as_str()), (provider, name));
+    }
+}
+
 /// A number means the bank that stood beside it, whatever has become of the list since.
 #[test]
 fn a_number_means_what_was_shown() {
@@ -108,10 +175,16 @@ fn five_thousand_nasty_names() {
         seen.extend(shown);
         phone.types("9");
     }
-    assert_eq!(seen, (0..seen.len()).map(|n| format!("b{n}:p")).collect::<Vec<_>>());
+    assert_eq!(
+        seen,
+        (0..seen.len()).map(|n| format!("mono/b{n}:p")).collect::<Vec<_>>()
+    );
     let third = phone.state.cursor.shown[2].clone();
     phone.types("3");
-    assert_eq!(phone.session().bank.as_ref().map(|bank| bank.id.clone()), Some(third));
+    assert_eq!(
+        phone.session().bank.as_ref().map(|bank| format!("mono/{}", bank.id)),
+        Some(third)
+    );
     phone.check_screen();
 }
 

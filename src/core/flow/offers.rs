@@ -1,0 +1,77 @@
+//! What can be linked, as it stands in a list: what each institution is called there, and the key behind it.
+//!
+//! Lists of providers name one bank twice, for its personal and its business side, and two providers may both have it.
+//! What a person cannot tell apart they cannot choose.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Offer;
+use super::view::NAME;
+use crate::core::gsm7;
+
+/// Septets that the word for a business side may take.
+const WORD: usize = 12;
+
+/// What to call each institution, in order. Of two that would look alike, a business side says that it is one (`business`
+/// is the word for it); those that look alike still are numbered.
+pub(super) fn labels(offers: &[Offer], business: &str) -> Vec<String> {
+    let word = gsm7::clean_name(business, WORD);
+    let name = |offer: &Offer| gsm7::clean_name(&offer.institution.name, NAME);
+    let sided = told_apart(offers.iter().map(name).collect(), |at, name| {
+        let offer = &offers[at];
+        if offer.institution.business {
+            with(&offer.institution.name, &word)
+        } else {
+            name
+        }
+    });
+    let mut taken: HashSet<String> = sided.iter().map(|name| name.to_lowercase()).collect();
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    told_apart(sided, |at, name| {
+        let number = numbers.entry(name.to_lowercase()).or_default();
+        loop {
+            *number += 1;
+            let side = if offers[at].institution.business {
+                format!("{word} ")
+            } else {
+                String::new()
+            };
+            let numbered = with(&offers[at].institution.name, &format!("{side}({number})"));
+            if taken.insert(numbered.to_lowercase()) {
+                return numbered;
+            }
+        }
+    })
+}
+
+/// Gives every name that is there more than once to `change`, with its place.
+fn told_apart(names: Vec<String>, mut change: impl FnMut(usize, String) -> String) -> Vec<String> {
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for name in &names {
+        *times.entry(name.to_lowercase()).or_default() += 1;
+    }
+    let again = |name: &str| times.get(&name.to_lowercase()).is_some_and(|&times| times > 1);
+    let names = names.into_iter().enumerate();
+    names
+        .map(|(at, name)| if again(&name) { change(at, name) } else { name })
+        .collect()
+}
+
+/// A name with something behind it that is not cut off.
+fn with(name: &str, ending: &str) -> String {
+    let room = NAME.saturating_sub(gsm7::folded_septets(ending) + 1);
+    format!("{} {ending}", gsm7::clean_name(name, room))
+}
+
+/// The key behind an entry. An id is unique in one provider's list only, and names of providers have no slash.
+pub(super) fn key(provider: &str, id: &str) -> String {
+    format!("{provider}/{id}")
+}
+
+/// The institution with this key.
+pub(super) fn find<'a>(offers: &'a [Offer], key: &str) -> Option<&'a Offer> {
+    let (provider, id) = key.split_once('/')?;
+    offers
+        .iter()
+        .find(|offer| offer.provider == provider && offer.institution.id == id)
+}
