@@ -1,10 +1,15 @@
 //! What can be linked: every provider's institutions, kept for a while, shown stale rather than not at all.
+//!
+//! Lists are read in the background ([`Catalogue::keep_fresh`]), each provider's by itself: one that is slow to give its
+//! list holds up neither the lists of others nor anybody who looks. Turns take what is there; only one that would show the
+//! list and has none waits for it, a little.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use futures_util::future::join_all;
+use tokio::sync::watch;
 
 use super::partner::Providers;
 use crate::core::flow::Offer;
@@ -13,8 +18,11 @@ use crate::core::time::{Clock, Timestamp};
 use crate::providers::Institution;
 use crate::providers::offer::usable;
 
-/// How long the first turns wait for a list that has never been read.
+/// How long a turn that needs a list waits for one that has never been read.
 const PATIENCE: Duration = Duration::from_millis(2500);
+
+/// How soon a list that has never been read is asked for again.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// The institutions of all providers.
 pub struct Catalogue {
@@ -23,7 +31,8 @@ pub struct Catalogue {
     ttl: Duration,
     clock: Arc<dyn Clock>,
     lists: Mutex<HashMap<String, Listed>>,
-    offers: std::sync::Mutex<HashMap<String, Arc<Vec<Offer>>>>,
+    /// What can be linked, by country; told to whoever waits for the first list.
+    offers: watch::Sender<HashMap<String, Arc<Vec<Offer>>>>,
 }
 
 struct Listed {
@@ -40,68 +49,66 @@ impl Catalogue {
             ttl,
             clock,
             lists: Mutex::default(),
-            offers: std::sync::Mutex::default(),
+            offers: watch::Sender::default(),
         }
     }
 
-    /// What can be linked on a channel of this country. What was read before is given at once, however old: a background
-    /// task ([`Catalogue::keep_fresh`]) reads it anew. Only when nothing was ever read does the caller wait, a little.
-    pub async fn offers(&self, country: &str) -> Option<Arc<Vec<Offer>>> {
-        if let Some(offers) = self.known(country) {
-            return Some(offers);
-        }
-        let _ = tokio::time::timeout(PATIENCE, self.refresh()).await;
-        self.known(country)
+    /// What can be linked on a channel of this country, as it was last read, however old. `None` before the first list.
+    pub fn offers(&self, country: &str) -> Option<Arc<Vec<Offer>>> {
+        self.offers.borrow().get(country).cloned()
     }
 
-    fn known(&self, country: &str) -> Option<Arc<Vec<Offer>>> {
-        self.offers.lock().ok()?.get(country).cloned()
+    /// Waits until there are offers for this country, at most 2.5 s. Says whether there are.
+    pub async fn wait(&self, country: &str) -> bool {
+        let mut offers = self.offers.subscribe();
+        let there = offers.wait_for(|offers| offers.contains_key(country));
+        matches!(tokio::time::timeout(PATIENCE, there).await, Ok(Ok(_)))
     }
 
     /// An institution by provider and our key for it, with every auth method.
-    pub async fn institution(&self, provider: &str, id: &str) -> Option<Institution> {
-        let lists = self.lists.lock().await;
-        lists
-            .get(provider)?
-            .institutions
-            .iter()
-            .find(|institution| institution.id == id)
-            .cloned()
+    pub fn institution(&self, provider: &str, id: &str) -> Option<Institution> {
+        let lists = self.lists();
+        let listed = &lists.get(provider)?.institutions;
+        listed.iter().find(|institution| institution.id == id).cloned()
     }
 
-    /// Reads the lists that are due. A list that cannot be read stays as it was.
+    /// Reads the lists that are due, all at once. A list that cannot be read stays as it was.
     pub async fn refresh(&self) {
-        let mut lists = self.lists.lock().await;
-        let now = self.clock.now();
-        for name in self.providers.names() {
-            if lists
-                .get(&name)
-                .is_some_and(|listed| now.since(listed.read_at) < self.ttl)
-            {
-                continue;
+        join_all(self.providers.names().iter().map(|name| self.read(name))).await;
+    }
+
+    async fn read(&self, name: &str) {
+        if self.age(name).is_some_and(|age| age < self.ttl) {
+            return;
+        }
+        let read_at = self.clock.now();
+        match self.providers.institutions(name).await {
+            Ok(institutions) => {
+                tracing::info!(provider = name, count = institutions.len(), "institutions read");
+                let listed = Listed { institutions, read_at };
+                let mut lists = self.lists();
+                lists.insert(name.to_owned(), listed);
+                self.offer(&lists);
             }
-            match self.providers.institutions(&name).await {
-                Ok(institutions) => {
-                    tracing::info!(provider = name, count = institutions.len(), "institutions read");
-                    lists.insert(
-                        name,
-                        Listed {
-                            institutions,
-                            read_at: now,
-                        },
-                    );
-                }
-                Err(error) => {
-                    tracing::warn!(provider = name, %error, "the institutions could not be read; the old list stays");
-                }
+            Err(error) => {
+                tracing::warn!(provider = name, %error, "the institutions could not be read; the old list stays");
             }
         }
-        let countries = self.providers.countries().to_vec();
-        if let Ok(mut offers) = self.offers.lock() {
-            for country in countries.iter().filter(|_| !lists.is_empty()) {
-                offers.insert(country.clone(), Arc::new(self.offered(&lists, country)));
-            }
-        }
+    }
+
+    /// How long ago a provider's list was read.
+    fn age(&self, name: &str) -> Option<Duration> {
+        Some(self.clock.now().since(self.lists().get(name)?.read_at))
+    }
+
+    fn lists(&self) -> MutexGuard<'_, HashMap<String, Listed>> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn offer(&self, lists: &HashMap<String, Listed>) {
+        let countries = self.providers.countries().iter();
+        let offers = countries.map(|country| (country.clone(), Arc::new(self.offered(lists, country))));
+        self.offers.send_replace(offers.collect());
     }
 
     fn offered(&self, lists: &HashMap<String, Listed>, country: &str) -> Vec<Offer> {
@@ -125,19 +132,26 @@ impl Catalogue {
             })
             .filter(|offer| !offer.institution.methods.is_empty())
             .collect();
-        offers.sort_by_key(|offer| offer.institution.name.to_lowercase());
+        // The whole order is fixed, so that numbers put to equal names stay with their banks.
+        offers.sort_by_cached_key(|offer| {
+            let Institution { id, name, business, .. } = &offer.institution;
+            (name.to_lowercase(), *business, offer.provider.clone(), id.clone())
+        });
         offers
     }
 
-    /// Keeps the lists fresh until the process ends. A failed read is tried again soon.
+    /// Keeps the lists fresh until the process ends, each at its own pace. A failed first read is tried again soon.
     pub async fn keep_fresh(self: Arc<Self>) {
+        let names = self.providers.names();
+        join_all(names.iter().map(|name| self.keep(name))).await;
+    }
+
+    async fn keep(&self, name: &str) {
         loop {
-            self.refresh().await;
-            let have = !self.lists.lock().await.is_empty();
-            let pause = if have {
-                self.ttl.min(Duration::from_mins(1))
-            } else {
-                Duration::from_secs(2)
+            self.read(name).await;
+            let pause = match self.age(name) {
+                Some(_) => self.ttl.min(Duration::from_mins(1)),
+                None => AGAIN,
             };
             tokio::time::sleep(pause).await;
         }

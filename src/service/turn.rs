@@ -227,7 +227,7 @@ impl Turns {
         } else {
             None
         };
-        let banks = self.catalogue.offers(country).await;
+        let banks = self.catalogue.offers(country);
         let answer_by = walk.answer_by(&state);
         let health = self.attempts.health.look();
         let context = Context {
@@ -237,6 +237,10 @@ impl Turns {
                 .context(answer_by, banks.as_deref().map(Vec::as_slice), country)
         };
         let effects = self.flow.turn(&mut state, input, known.as_ref(), &context);
+        if banks.is_none() && self.flow.shows_banks(&state) && self.catalogue.wait(country).await {
+            // Nothing is written yet: the turn is stepped again, with the list.
+            return Ok(None);
+        }
         if !self.live.swap(tag, loaded.version, &state).await? {
             return Ok(None);
         }

@@ -231,6 +231,21 @@ impl Flow {
         }
     }
 
+    /// Whether the state stands on the list of institutions, or on its absence: then a list that is only late is worth
+    /// waiting for.
+    pub fn shows_banks(&self, state: &Subscriber) -> bool {
+        let screen = &state.cursor.screen;
+        let list = self.menu.screen(screen).map(|screen| &screen.kind);
+        let banks = matches!(
+            list,
+            Some(Kind::List {
+                source: Source::Banks,
+                ..
+            })
+        );
+        banks || screen == self.menu.outcome(Outcome::NoBanks)
+    }
+
     /// The institutions: what was searched for, or all with the person's last one and the favourites first.
     fn banks(&self, state: &Subscriber, context: &Context<'_>) -> Vec<Entry> {
         let offers = context.banks.unwrap_or_default();

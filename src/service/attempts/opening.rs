@@ -103,7 +103,7 @@ impl Attempts {
             }
             // Mono documents no form for a renewal: what the institution asks at a login is asked again.
             Opened::Session(mut session) if session.form.is_none() => {
-                let known = self.catalogue.institution(&link.provider, &link.institution).await;
+                let known = self.catalogue.institution(&link.provider, &link.institution);
                 session.form = known.and_then(|bank| {
                     bank.methods
                         .into_iter()

@@ -2,5 +2,6 @@
 
 mod attempt_model;
 mod limits;
+mod catalogue;
 mod round_trips;
 mod sinks;

@@ -1,5 +1,7 @@
 //! A provider with one bank, so small that nothing of it can go wrong.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use kiungo::core::linking::{AuthMethod, SessionKind};
 use kiungo::core::next_step::{Field, FieldKind, Form, Grant, NextStep};
@@ -8,9 +10,30 @@ use kiungo::providers::{
     Credentials, Institution, Opened, Opening, Provider, ProviderAccount, ProviderError, ProviderEvent,
     ProviderSession, Submission, SubmitError, WebhookError, Which,
 };
+use tokio::sync::Semaphore;
 
 /// A provider with one bank, which opens sessions and takes no login.
-pub struct OneBank;
+pub struct OneBank {
+    /// What it is called.
+    pub name: &'static str,
+    /// What its list waits for, if it waits.
+    pub gate: Option<Arc<Semaphore>>,
+}
+
+impl OneBank {
+    /// One that answers at once.
+    pub fn ready(name: &'static str) -> Self {
+        Self { name, gate: None }
+    }
+
+    /// One that gives its list when this gate is opened.
+    pub fn behind(name: &'static str, gate: &Arc<Semaphore>) -> Self {
+        Self {
+            name,
+            gate: Some(gate.clone()),
+        }
+    }
+}
 
 fn form() -> Form {
     let field = |name: &str, kind| Field {
@@ -29,10 +52,13 @@ fn form() -> Form {
 #[async_trait]
 impl Provider for OneBank {
     fn name(&self) -> &'static str {
-        "mono"
+        self.name
     }
 
     async fn institutions(&self, _: &Credentials) -> Result<Vec<Institution>, ProviderError> {
+        if let Some(gate) = &self.gate {
+            let _open = gate.acquire().await;
+        }
         Ok(vec![Institution {
             id: "b1:p".to_owned(),
             provider_id: "b1".to_owned(),

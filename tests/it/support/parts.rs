@@ -18,7 +18,7 @@ use kiungo::core::secret::Secret;
 use kiungo::gateways::{
     Callback, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, ReplySink, WireReply,
 };
-use kiungo::providers::{Credentials, Registry};
+use kiungo::providers::{Credentials, Provider, Registry};
 use kiungo::records::Records;
 use kiungo::service::admission::{Gate, Rates};
 use kiungo::service::attempts::Attempts;
@@ -248,13 +248,24 @@ struct Shared {
 
 /// Puts turns together over this store and gateway; the list of banks has been read.
 pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
-    assemble_with(store, gateway, PLENTY).await
+    assemble_limited(store, gateway, PLENTY).await
 }
 
 /// The same, with limits.
-pub async fn assemble_with(store: Arc<dyn Store>, gateway: Plain, rates: Rates) -> Assembled {
+pub async fn assemble_limited(store: Arc<dyn Store>, gateway: Plain, rates: Rates) -> Assembled {
+    let assembled = put_together(store, gateway, vec![OneBank::ready("mono")], rates).await;
+    assembled.service.0.catalogue.refresh().await;
+    assembled
+}
+
+/// Puts turns together over this store, gateway and providers; no list of banks has been read.
+pub async fn assemble_with(store: Arc<dyn Store>, gateway: Plain, banks: Vec<OneBank>) -> Assembled {
+    put_together(store, gateway, banks, PLENTY).await
+}
+
+async fn put_together(store: Arc<dyn Store>, gateway: Plain, banks: Vec<OneBank>, rates: Rates) -> Assembled {
     let fixture = Backend::Sqlite.fresh().await;
-    let shared = shared(store, fixture.shared()).await;
+    let shared = shared(store, fixture.shared(), banks).await;
     let channel = Arc::new(Channel {
         name: CHANNEL.0.to_owned(),
         gateway: Box::new(gateway),
@@ -291,7 +302,7 @@ pub async fn assemble_with(store: Arc<dyn Store>, gateway: Plain, rates: Rates) 
     }
 }
 
-async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>) -> Shared {
+async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec<OneBank>) -> Shared {
     let keyring = Arc::new(keyring(&["k1"]));
     let runtime = Runtime {
         clock: Arc::new(SystemClock),
@@ -302,11 +313,14 @@ async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>) -> Shared {
         tripwire: Arc::new(|_| ()),
     };
     let (clock, entropy) = (runtime.clock.clone(), runtime.entropy.clone());
-    let keys = Credentials {
-        secret_key: Secret::new("key"),
-        app_id: None,
+    let keys = |bank: &OneBank| {
+        let keys = Credentials {
+            secret_key: Secret::new("key"),
+            app_id: None,
+        };
+        (bank.name, keys)
     };
-    let (owner, keys) = (partner(1), [("mono", keys)]);
+    let (owner, keys) = (partner(1), banks.iter().map(keys).collect::<Vec<_>>());
     let enrolled = enrol(
         records.as_ref(),
         &keyring,
@@ -321,10 +335,9 @@ async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>) -> Shared {
         overrides: Vec::new(),
         card_and_pin: false,
     };
-    let providers = Arc::new(providers(owner.id, records.clone(), keyring.clone()));
+    let providers = Arc::new(providers(owner.id, records.clone(), keyring.clone(), banks));
     let hour = Duration::from_hours(1);
     let catalogue = Arc::new(Catalogue::new(providers.clone(), policy.clone(), hour, clock));
-    catalogue.refresh().await;
     let newsroom = Newsroom {
         flow: Arc::new(flow(policy, keyring.clone())),
         live: Live::new(store, keyring.clone(), entropy.clone()),
@@ -373,12 +386,13 @@ fn attempts(shared: &Shared) -> Attempts {
     }
 }
 
-fn providers(partner: PartnerId, records: Arc<dyn Records>, keyring: Arc<Keyring>) -> Providers {
+fn providers(partner: PartnerId, records: Arc<dyn Records>, keyring: Arc<Keyring>, banks: Vec<OneBank>) -> Providers {
     let customer = CustomerPattern {
         name: "Customer {ref}".to_owned(),
         email: "{ref}@example.invalid".to_owned(),
     };
-    let registry = Registry::new(vec![Arc::new(OneBank)]);
+    let banks = banks.into_iter().map(|bank| -> Arc<dyn Provider> { Arc::new(bank) });
+    let registry = Registry::new(banks.collect());
     Providers::new(registry, partner, records, keyring, customer, vec!["NG".to_owned()])
 }
 
