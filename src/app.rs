@@ -15,6 +15,8 @@ use crate::config::{Config, Mode, RecordsConfig, StoreConfig, keys};
 use crate::core::ids::{NodeId, PartnerId};
 use crate::core::menu::MenuError;
 use crate::core::messages::TextsError;
+use crate::core::msisdn;
+use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
 use crate::core::time::{Clock, Entropy};
 use crate::gateways;
@@ -120,10 +122,8 @@ impl App {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         #[cfg(feature = "sandbox")]
         let mono = stand_in(&mut config, &clock, &entropy)?;
-        let keyring = Arc::new(match config.mode {
-            Mode::Sandbox => keys::load_or_generate(&config.keys, entropy.as_ref())?,
-            Mode::Production => keys::load(&config.keys.dir, &config.keys.active)?,
-        });
+        let keyring = Arc::new(open_keys(&config, entropy.as_ref())?);
+        let numbering = load_numbering(&config);
         let store = open_store(&config, clock.clone()).await?;
         let records = open_records(&config.records).await?;
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
@@ -149,6 +149,8 @@ impl App {
         };
         let parts = assemble(&mut config, &base, &leaving).await?;
         let callbacks = parts.callbacks.clone();
+        // Nobody's first call waits for it; that it panicked would show with the first number.
+        let _ = numbering.await;
         let listen = config.server.listen;
         let (address, serving) =
             http::serve(parts, listen, stop.clone()).map_err(|error| StartError::Listen(listen, error))?;
@@ -199,6 +201,19 @@ pub fn partner_id(name: &str) -> PartnerId {
     let mut id = [0; 16];
     id.iter_mut().zip(digest).for_each(|(id, byte)| *id = byte);
     PartnerId::from_bytes(id)
+}
+
+fn open_keys(config: &Config, entropy: &dyn Entropy) -> Result<Keyring, keys::KeysError> {
+    match config.mode {
+        Mode::Sandbox => keys::load_or_generate(&config.keys, entropy),
+        Mode::Production => keys::load(&config.keys.dir, &config.keys.active),
+    }
+}
+
+/// Loads how numbers are written, beside everything else that a start waits for.
+fn load_numbering(config: &Config) -> tokio::task::JoinHandle<()> {
+    let countries: Vec<_> = config.channels.iter().map(|channel| channel.country.clone()).collect();
+    Handle::current().spawn_blocking(move || countries.iter().for_each(|country| msisdn::load(country)))
 }
 
 async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StartError> {

@@ -5,3 +5,4 @@ mod limits;
 mod catalogue;
 mod round_trips;
 mod sinks;
+mod start;
