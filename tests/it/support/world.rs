@@ -163,12 +163,7 @@ impl World {
     /// What became of the submissions in the sessions in which this user name was typed, in order.
     pub fn submits(&self, username: &str) -> Vec<(Call, Option<Outcome>)> {
         let ledger = self.ledger();
-        let sessions: Vec<_> = ledger
-            .submits
-            .iter()
-            .filter(|submit| submit.username.as_deref() == Some(username))
-            .filter_map(|submit| submit.session.clone())
-            .collect();
+        let sessions = sessions(&ledger, username);
         ledger
             .submits
             .iter()
@@ -180,12 +175,7 @@ impl World {
     /// The numbers of the accounts linked and not unlinked with this user name.
     pub fn accounts(&self, username: &str) -> Vec<String> {
         let ledger = self.ledger();
-        let sessions: Vec<_> = ledger
-            .submits
-            .iter()
-            .filter(|submit| submit.username.as_deref() == Some(username))
-            .filter_map(|submit| submit.session.clone())
-            .collect();
+        let sessions = sessions(&ledger, username);
         ledger
             .accounts
             .iter()
@@ -251,6 +241,15 @@ pub fn holds(text: &str, form: &str) -> bool {
         let before = at.checked_sub(1).and_then(|before| bytes.get(before));
         !beside(before) && !beside(bytes.get(at + form.len()))
     })
+}
+
+/// The sessions in which this user name was typed.
+fn sessions(ledger: &Ledger, username: &str) -> Vec<String> {
+    let submits = ledger.submits.iter();
+    submits
+        .filter(|submit| submit.username.as_deref() == Some(username))
+        .filter_map(|submit| submit.session.clone())
+        .collect()
 }
 
 fn config(options: &Options, store: &str, dir: &TempDir, mono: &Running) -> String {
