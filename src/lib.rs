@@ -12,5 +12,6 @@ pub mod records;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod service;
+pub mod sms;
 pub mod store;
 pub mod telemetry;

@@ -68,4 +68,6 @@ ids! {
     JobId,
     /// One server process; drawn at its start.
     NodeId,
+    /// One text message to a person.
+    MessageId,
 }

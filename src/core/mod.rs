@@ -19,4 +19,5 @@ pub mod screen;
 pub mod seal;
 pub mod search;
 pub mod secret;
+pub mod sms;
 pub mod time;

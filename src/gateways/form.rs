@@ -5,7 +5,7 @@
 //! byte is decoded exactly once or the field is refused, and a field that is asked for may stand there once. Fields that
 //! nobody asked for are skipped without being decoded: a gateway may add to them at any time.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::ParseError;
 use crate::core::secret::Secret;
@@ -113,6 +113,24 @@ impl<'a, const N: usize> Form<'a, N> {
         let token = self.optional(name, most)?;
         Ok(token.filter(|token| !token.trim().is_empty() && !token.chars().any(char::is_control)))
     }
+}
+
+/// One field: its name and what it holds.
+pub type Pair = (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
+
+/// All fields of one form, decoded, in the order they stand in: for signatures over whatever was sent.
+///
+/// # Errors
+/// [`ParseError::Encoding`] when the percent-encoding is broken.
+pub fn pairs(form: &[u8]) -> Result<Vec<Pair>, ParseError> {
+    let pairs = form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let (name, value) = (&pair[..at], pair.get(at + 1..).unwrap_or_default());
+            Ok((Zeroizing::new(decode(name)?), Zeroizing::new(decode(value)?)))
+        })
+        .collect()
 }
 
 /// Decodes one value to text of at most `most` bytes. The buffer that is filled becomes the text, and is wiped when it

@@ -23,6 +23,7 @@ mod records;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod service;
+mod sms;
 mod store;
 mod support;
 mod telemetry;

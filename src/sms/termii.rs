@@ -1,0 +1,221 @@
+//! Termii (Nigeria): texts.
+//!
+//! A text is sent as JSON with the key in the body, to a host that Termii names to each account. `route` is what Termii
+//! calls the channel: `dnd` reaches everybody, `generic` not those on the do-not-disturb list, and not MTN at night. The
+//! answer to a send is not among the facts at hand: its `message_id` is taken where there is one, as text or number, and
+//! without one it is unknown whether the text has gone. All events of an account come to one address, so whatever path of
+//! ours that is: `type` tells them apart. For a text from a person the field names of a report are assumed.
+//!
+//! Events are signed with HMAC-SHA-512 over the body; that the body is signed as it came, and the signature written in
+//! hexadecimal, is assumed. So it is checked when a signing key is set, and without one the secret in the path stands
+//! alone.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::Sha512;
+use url::Url;
+
+use super::{
+    Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, SendError,
+    SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
+};
+use crate::core::msisdn::Msisdn;
+use crate::core::secret::Secret;
+use crate::core::sms::{DeliveryState, Failure};
+use crate::gateways::{ParseError, RawRequest};
+use crate::providers::http::{Call, Client};
+
+/// What it must be told.
+pub const NEEDS: Needs = Needs {
+    username: None,
+    sender: true,
+    base_url: None,
+    public_url: false,
+    signing_key: true,
+    routes: &["dnd", "generic"],
+};
+
+/// The header of the signature.
+const SIGNATURE: &str = "x-termii-signature";
+/// How moments are written; the zone is not said, and UTC assumed.
+const DATES: &[&str] = &["%Y-%m-%d %H:%M:%S"];
+
+/// Termii, as one account of ours uses it.
+pub struct Termii {
+    settings: SmsSettings,
+    url: Url,
+    client: Client,
+}
+
+impl fmt::Debug for Termii {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Termii")
+    }
+}
+
+/// A send.
+#[derive(Serialize)]
+struct Body<'a> {
+    /// Our key.
+    api_key: &'a str,
+    /// The number, without a plus.
+    to: &'a str,
+    /// A registered sender's name, 3 to 11 characters.
+    from: &'a str,
+    /// The text.
+    sms: &'a str,
+    /// `plain`, for text in the usual alphabets.
+    r#type: &'static str,
+    /// The route.
+    channel: &'a str,
+}
+
+/// An event, as far as it is looked at.
+#[derive(Deserialize)]
+struct Event {
+    /// `outbound` for a report, `inbound` for a text from a person.
+    r#type: String,
+    /// The id that the answer to the send had.
+    message_id: Value,
+    /// Who got it.
+    receiver: Option<String>,
+    /// Who sent it.
+    sender: Option<String>,
+    /// The text.
+    message: Option<Secret>,
+    /// When.
+    sent_at: Option<String>,
+    /// What became of it.
+    status: Option<String>,
+}
+
+impl Termii {
+    /// Sets it up.
+    ///
+    /// # Errors
+    /// When its address cannot be used.
+    pub fn new(settings: SmsSettings, client: Client) -> Result<Self, SetupError> {
+        let url = settings.base_url.at(&["api", "sms", "send"]);
+        Ok(Self {
+            url: url.ok_or(SetupError::Missing("base_url"))?,
+            settings,
+            client,
+        })
+    }
+
+    fn check(&self, request: &RawRequest<'_>) -> Result<(), HookError> {
+        let Some(key) = &self.settings.signing_key else {
+            return Ok(());
+        };
+        let mut given = request.headers.iter().filter(|(name, _)| name == SIGNATURE);
+        let (Some((_, signature)), None) = (given.next(), given.next()) else {
+            return Err(HookError::Unauthentic);
+        };
+        let signature = wire::hex(signature).ok_or(HookError::Unauthentic)?;
+        let mut mac = Hmac::<Sha512>::new_from_slice(key.expose().as_bytes()).map_err(|_| HookError::Unauthentic)?;
+        mac.update(request.body);
+        // In constant time.
+        mac.verify_slice(&signature).map_err(|_| HookError::Unauthentic)
+    }
+}
+
+#[async_trait]
+impl SmsGateway for Termii {
+    fn name(&self) -> &'static str {
+        "termii"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            most_parts: 6,
+            senders: &[SenderKind::Name],
+            reports: true,
+            carries_reference: false,
+            incoming: IncomingKind::Whole,
+        }
+    }
+
+    async fn send(&self, message: &OutgoingSms) -> Result<Sent, SendError> {
+        let body = Body {
+            api_key: self.settings.api_key.expose(),
+            to: wire::digits(&message.to),
+            from: message.from.as_deref().unwrap_or_default(),
+            sms: message.text.expose(),
+            r#type: "plain",
+            channel: self.settings.route.as_deref().unwrap_or(NEEDS.routes[0]),
+        };
+        let call = Call::post(self.url.clone()).json(wire::json(&body)?);
+        let answer = wire::call(&self.client, &self.settings, call).await?;
+        if !matches!(answer.status, 200 | 201) {
+            return Err(wire::refused(&answer));
+        }
+        let answered: Value = wire::read(&answer)?;
+        let id = answered.get("message_id").and_then(id);
+        Ok(Sent {
+            message_id: id.ok_or(SendError::Unknown("the answer has no id"))?,
+            cost: None,
+        })
+    }
+
+    fn hear(&self, request: &RawRequest<'_>) -> Result<Vec<Heard>, HookError> {
+        self.check(request)?;
+        let event: Event = wire::parse(request.body)?;
+        let message_id = id(&event.message_id).ok_or(ParseError::Field("message_id"))?;
+        Ok(match event.r#type.as_str() {
+            "outbound" => vec![Heard::Report(DeliveryReport {
+                message_id,
+                reference: None,
+                state: state(event.status.as_deref().unwrap_or_default())?,
+            })],
+            "inbound" => vec![Heard::Incoming(incoming(message_id, event, request.country)?)],
+            // Events of other kinds are added at any time, and are not ours.
+            _ => Vec::new(),
+        })
+    }
+}
+
+/// An id, which is written as text here and as a number there.
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => wire::id(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A status is a word, a sentence, or a word with a sentence behind a bar.
+fn state(status: &str) -> Result<DeliveryState, ParseError> {
+    let word = status.split('|').next().unwrap_or_default().trim().to_ascii_lowercase();
+    Ok(match word.as_str() {
+        "delivered" => DeliveryState::Delivered,
+        "message sent" | "sent" => DeliveryState::Sent,
+        "message failed" | "failed" => DeliveryState::Failed(Failure::Undelivered),
+        // On the network's list, not ours: another route may still reach them.
+        "dnd active on phone number" | "rejected" => DeliveryState::Failed(Failure::Rejected),
+        "expired" => DeliveryState::Failed(Failure::Expired),
+        _ => return Err(ParseError::Field("status")),
+    })
+}
+
+fn incoming(message_id: String, event: Event, country: &str) -> Result<IncomingSms, ParseError> {
+    let from = event.sender.ok_or(ParseError::Field("sender"))?;
+    let text = event.message.ok_or(ParseError::Field("message"))?;
+    if text.expose().len() > wire::LONGEST_TEXT {
+        return Err(ParseError::TooLong);
+    }
+    Ok(IncomingSms {
+        message_id,
+        from: Msisdn::parse(&from, country).map_err(|_| ParseError::Msisdn)?,
+        to: event
+            .receiver
+            .and_then(|to| wire::id(&to))
+            .ok_or(ParseError::Field("receiver"))?,
+        text,
+        part: None,
+        received_at: event.sent_at.and_then(|at| wire::moment(&at, DATES)),
+    })
+}
