@@ -44,23 +44,7 @@ pub(super) fn read(sections: Vec<Section<'_>>) -> Vec<ChannelConfig> {
 }
 
 fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<ChannelConfig> {
-    let name = section.required(
-        "name",
-        "use small letters, digits and hyphens, each name once",
-        |text| {
-            if text.is_empty()
-                || !text
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            {
-                return Err("is not a name".to_owned());
-            }
-            if !names.insert(text.to_owned()) {
-                return Err("is the name of another channel, too".to_owned());
-            }
-            Ok(text.to_owned())
-        },
-    );
+    let name = section.required("name", NAME_REMEDY, |text| name_of(text, names));
     let kind = section.required("kind", "say \"ussd\"", |text| match text {
         "ussd" => Ok(ChannelKind::Ussd),
         _ => Err("is not a kind of channel known here".to_owned()),
@@ -105,8 +89,23 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
     })
 }
 
+/// What to say when [`name_of`] refuses.
+pub(super) const NAME_REMEDY: &str = "use small letters, digits and hyphens, each name once";
+
+/// A name that stands in a path, and that no other has.
+pub(super) fn name_of(text: &str, names: &mut BTreeSet<String>) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if text.is_empty() || !text.bytes().all(plain) {
+        return Err("is not a name".to_owned());
+    }
+    if !names.insert(text.to_owned()) {
+        return Err("is the name of another channel, too".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Long enough, and of characters that every gateway leaves alone in a path.
-fn fit_for_a_path(section: &Section<'_>, secret: &Secret) -> bool {
+pub(super) fn fit_for_a_path(section: &Section<'_>, secret: &Secret) -> bool {
     let text = secret.expose();
     let remedy = "draw one with: openssl rand -hex 24";
     if section.mode() == Mode::Production && text.len() < SECRET_LENGTH {

@@ -19,6 +19,7 @@ pub mod sandbox;
 mod section;
 pub mod server;
 mod show;
+pub mod sms;
 mod source;
 pub mod store;
 
@@ -34,6 +35,7 @@ pub use self::providers::{CustomerPattern, MonoConfig, MonoDialect, ProvidersCon
 pub use self::records::RecordsConfig;
 use self::section::{Context, Section};
 pub use self::server::ServerConfig;
+pub use self::sms::SmsConfig;
 use self::source::Source;
 pub use self::store::StoreConfig;
 use crate::core::pin::SubscriberPin;
@@ -76,6 +78,8 @@ pub struct Config {
     pub subscriber_pin: SubscriberPin,
     /// `[[channels]]`, at least one.
     pub channels: Vec<ChannelConfig>,
+    /// `[[sms]]`; without one no texts are sent.
+    pub sms: Vec<SmsConfig>,
     /// `[partner]`
     pub partner: PartnerConfig,
     /// `[providers.…]`, at least one.
@@ -150,6 +154,8 @@ impl Config {
             );
         }
         let channels = channels::read(sections);
+        let public = server.as_ref().is_some_and(|server| server.public_url.is_some());
+        let sms = sms::read(root.sections("sms"), public);
         let providers = providers::read(root.section("providers"));
         let log = log::read(root.section("log"));
         #[cfg(feature = "sandbox")]
@@ -166,6 +172,7 @@ impl Config {
             policy,
             subscriber_pin,
             channels,
+            sms,
             partner: partner?,
             providers,
             log,

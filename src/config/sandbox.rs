@@ -49,11 +49,21 @@ pub const CHANNEL_SECRET: &str = "sandbox";
 pub const MONO_KEY: &str = "test_sk_sandbox0000000000";
 /// Where the built-in stand-in for Mono is: replaced by its real address once it listens.
 pub const MONO_URL: &str = "http://127.0.0.1:0";
+/// The key that the built-in stand-in for an SMS gateway takes.
+pub const SMS_KEY: &str = "sandbox-sms-key";
+/// Where the built-in stand-in for an SMS gateway is: replaced by its real address once it listens.
+pub const SMS_URL: &str = "http://127.0.0.1:0";
+/// The name of the sandbox's SMS gateway, and our name there.
+pub const SMS_NAME: &str = "sandbox";
+/// The secret path segment of the sandbox's SMS callback.
+pub const SMS_SECRET: &str = "sandbox-sms";
+/// The number that the sandbox's texts come from, and that texts can be sent to.
+pub const SMS_NUMBER: &str = "38496";
 /// What the stand-in sends with its webhooks.
 pub const WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
 
 /// Secrets that everybody knows: refused wherever there is a configuration file.
-pub(super) const SECRETS: &[&str] = &[CHANNEL_SECRET, MONO_KEY, WEBHOOK_SECRET];
+pub(super) const SECRETS: &[&str] = &[CHANNEL_SECRET, MONO_KEY, WEBHOOK_SECRET, SMS_KEY, SMS_SECRET];
 
 /// The sandbox's configuration, as a file would say it.
 pub(super) fn text(data_dir: &Path) -> String {
@@ -87,6 +97,16 @@ kind = "ussd"
 gateway = "africastalking"
 service_code = "*384*96#"
 secret = "{CHANNEL_SECRET}"
+country = "NG"
+
+[[sms]]
+name = "{SMS_NAME}"
+gateway = "africastalking"
+base_url = "{SMS_URL}"
+username = "{SMS_NAME}"
+api_key = "{SMS_KEY}"
+sender = "{SMS_NUMBER}"
+secret = "{SMS_SECRET}"
 country = "NG"
 
 [providers.mono]

@@ -87,6 +87,19 @@ impl<'a> Section<'a> {
         self.asked.push(key.to_owned());
     }
 
+    /// Counts a key as known, and leaves what is there alone.
+    pub(super) fn skip(&mut self, key: &str) {
+        drop(self.take(key));
+    }
+
+    /// Notes a fault when a key is there that has no meaning beside the others.
+    pub(super) fn unused(&mut self, key: &str) {
+        if self.has(key) {
+            self.wrong(key, "is not used by this gateway", "leave it out");
+        }
+        self.skip(key);
+    }
+
     fn take(&mut self, key: &str) -> Option<ValueKind> {
         self.known(key);
         self.table.remove(key).map(|value| value.kind)

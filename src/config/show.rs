@@ -5,7 +5,7 @@ use std::fmt;
 use toml::{Table, Value};
 use url::Url;
 
-use super::{ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, StoreConfig};
+use super::{ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, SmsConfig, StoreConfig};
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, SecretsOverUssd};
 use crate::service::admission::Rates;
@@ -15,7 +15,7 @@ const HIDDEN: &str = "(set)";
 /// What is in force. Can be pasted back as a file once the secrets are filled in.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = Table::from_iter([
+        let mut table = Table::from_iter([
             pair("server", self.server()),
             pair("store", Table::from_iter([pair("url", self.store_url())])),
             pair("records", Table::from_iter([pair("url", self.records_url())])),
@@ -36,6 +36,9 @@ impl fmt::Display for Config {
         ]);
         for (base, (who, path)) in self.public_base().iter().cycle().zip(self.callers()) {
             writeln!(f, "# {who}: {base}{path}")?;
+        }
+        if !self.sms.is_empty() {
+            table.extend([pair("sms", self.sms.iter().map(sms).collect::<Vec<_>>())]);
         }
         f.write_str(&toml::to_string(&table).map_err(|_| fmt::Error)?)
     }
@@ -178,6 +181,29 @@ fn channel(channel: &ChannelConfig) -> Table {
         pair("country", channel.country.as_str()),
         pair("sources", channel.sources.texts()),
     ])
+}
+
+fn sms(sms: &SmsConfig) -> Table {
+    let mut table = Table::from_iter([
+        pair("name", sms.name.as_str()),
+        pair("gateway", sms.gateway.as_str()),
+        pair("base_url", sms.base_url.as_str()),
+        pair("api_key", HIDDEN),
+        pair("secret", HIDDEN),
+        pair("country", sms.country.as_str()),
+        pair("daily_cap", i64::from(sms.daily_cap)),
+    ]);
+    let options = [
+        ("username", &sms.username),
+        ("route", &sms.route),
+        ("sender", &sms.sender),
+    ];
+    let given = options
+        .into_iter()
+        .filter_map(|(key, value)| Some(pair(key, value.as_deref()?)));
+    table.extend(given);
+    table.extend(sms.signing_key.iter().map(|_| pair("signing_key", HIDDEN)));
+    table
 }
 
 fn mono(mono: &MonoConfig) -> Table {

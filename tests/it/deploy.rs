@@ -11,7 +11,14 @@ fn read(path: &str) -> String {
 
 /// The example with its secrets in a directory of ours.
 fn example(secrets: &Path) -> String {
-    for name in ["channel", "mono_key", "mono_webhook"] {
+    for name in [
+        "channel",
+        "mono_key",
+        "mono_webhook",
+        "sms_key",
+        "sms_callback",
+        "sms_signing",
+    ] {
         fs::write(secrets.join(name), "0123456789abcdef0123456789abcdef\n").unwrap();
     }
     fs::write(secrets.join("redis_url"), "redis://:0123456789@redis:6379\n").unwrap();

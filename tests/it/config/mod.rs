@@ -1,6 +1,7 @@
 //! The configuration: what it takes, and that it tells everything that is wrong without telling secrets.
 
 mod faults;
+mod sms;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,151 @@
+//! `[[sms]]`: the gateways that carry texts.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::address::{REMEDY, https_or_loopback};
+use super::channels::{NAME_REMEDY, fit_for_a_path, name_of};
+use super::policy::{COUNTRY_REMEDY, country};
+use super::section::Section;
+use crate::core::secret::Secret;
+use crate::sms::{self, Needs};
+
+/// How many texts a person gets in a day, at most.
+const DAILY_CAP: u64 = 10;
+
+/// One SMS gateway.
+#[derive(Debug)]
+pub struct SmsConfig {
+    /// Its name, as in the callback's path: `/sms/{name}/{secret}`.
+    pub name: String,
+    /// Which it is, one of [`sms::NAMES`].
+    pub gateway: String,
+    /// Where it answers.
+    pub base_url: Url,
+    /// Our name there, where it has one.
+    pub username: Option<String>,
+    /// Our key there.
+    pub api_key: Secret,
+    /// What it signs with, where that is a key of its own.
+    pub signing_key: Option<Secret>,
+    /// Its way of sending, where it has several.
+    pub route: Option<String>,
+    /// What texts come from: a registered name, a number or a short code.
+    pub sender: Option<String>,
+    /// The secret segment of the callback's path.
+    pub secret: Secret,
+    /// ISO 3166-1 alpha-2, upper case: whose numbers it serves, and how national spellings are meant.
+    pub country: String,
+    /// The most texts one person gets from it in 24 hours.
+    pub daily_cap: u32,
+}
+
+/// `public` says whether our own public URL is known.
+pub(super) fn read(sections: Vec<Section<'_>>, public: bool) -> Vec<SmsConfig> {
+    let mut names = BTreeSet::new();
+    sections
+        .into_iter()
+        .filter_map(|section| read_one(section, &mut names, public))
+        .collect()
+}
+
+fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool) -> Option<SmsConfig> {
+    let name = section.required("name", NAME_REMEDY, |text| name_of(text, names));
+    let known = format!("known SMS gateways: {}", sms::NAMES.join(", "));
+    let gateway = section.required("gateway", &known, |text| {
+        sms::needs(text)
+            .map(|needs| (text.to_owned(), needs))
+            .ok_or_else(|| "is not an SMS gateway known here".to_owned())
+    });
+    let api_key = section.required_secret("api_key");
+    let secret = section
+        .required_secret("secret")
+        .filter(|secret| fit_for_a_path(&section, secret));
+    let country = section.required("country", COUNTRY_REMEDY, country);
+    let daily_cap = section.number("daily_cap", 1..=1000).unwrap_or(DAILY_CAP);
+    let sender_given = section.has("sender");
+    let sender = section.parsed("sender", "write at most 34 characters of the GSM alphabet", sender);
+    let Some((gateway, needs)) = gateway else {
+        // Whatever else is there may be right for the gateway that was meant.
+        for key in ["base_url", "username", "route", "signing_key", "signing_key_file"] {
+            section.skip(key);
+        }
+        section.finish();
+        return None;
+    };
+    if needs.sender && !sender_given {
+        section.wrong(
+            "sender",
+            "is missing",
+            "name what texts come from, as registered with the gateway",
+        );
+    }
+    if needs.public_url && !public {
+        section.wrong(
+            "gateway",
+            "signs over our own public URL, which is not known",
+            "set public_url in [server]",
+        );
+    }
+    let own = read_own(&mut section, needs);
+    section.finish();
+    let (base_url, username, signing_key, route) = own?;
+    Some(SmsConfig {
+        name: name?,
+        gateway,
+        base_url,
+        username,
+        api_key: api_key?,
+        signing_key,
+        route,
+        sender,
+        secret: secret?,
+        country: country?,
+        daily_cap: u32::try_from(daily_cap).unwrap_or(u32::MAX),
+    })
+}
+
+type Own = (Url, Option<String>, Option<Secret>, Option<String>);
+
+/// What differs from gateway to gateway.
+fn read_own(section: &mut Section<'_>, needs: &Needs) -> Option<Own> {
+    let base_url = match needs.base_url.filter(|_| !section.has("base_url")) {
+        Some(usual) => {
+            section.known("base_url");
+            Url::parse(usual).ok()
+        }
+        None => section.required("base_url", REMEDY, https_or_loopback),
+    };
+    let username = if let Some(what) = needs.username {
+        Some(section.required("username", &format!("give {what}"), |text| Ok(text.to_owned()))?)
+    } else {
+        section.unused("username");
+        None
+    };
+    let signing_key = if needs.signing_key {
+        section.secret("signing_key")
+    } else {
+        section.unused("signing_key");
+        section.unused("signing_key_file");
+        None
+    };
+    let route = if needs.routes.is_empty() {
+        section.unused("route");
+        None
+    } else {
+        let words: Vec<_> = needs.routes.iter().map(|word| (*word, *word)).collect();
+        let route = section.choice("route", &words).or(needs.routes.first().copied());
+        route.map(str::to_owned)
+    };
+    Some((base_url?, username, signing_key, route))
+}
+
+fn sender(text: &str) -> Result<String, String> {
+    let plain = crate::core::gsm7::septets(text).is_some_and(|septets| septets <= 34);
+    if plain && !text.contains(['\n', '\r']) {
+        Ok(text.to_owned())
+    } else {
+        Err("cannot stand as a sender".to_owned())
+    }
+}
