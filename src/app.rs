@@ -32,6 +32,7 @@ use crate::store::{self, ConnectError, Level, Store};
 use self::assemble::{Base, assemble};
 
 mod assemble;
+mod messages;
 
 /// How long what is under way may go on after the last request was answered: a submission and its conclusion.
 const DRAIN: Duration = Duration::from_secs(75);
@@ -70,6 +71,9 @@ pub enum StartError {
     /// A channel names a gateway that does not exist.
     #[error("there is no gateway {0:?}; there are: {names}", names = gateways::NAMES.join(", "))]
     Gateway(String),
+    /// An SMS gateway cannot be set up.
+    #[error("[[sms]] {0}: {1}")]
+    Sms(String, #[source] crate::sms::SetupError),
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] io::Error),

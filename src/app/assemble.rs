@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, partner_id};
+use super::{StartError, messages, partner_id};
 #[cfg(feature = "sandbox")]
 use crate::config::Mode;
 use crate::config::{ChannelConfig, Config, MonoConfig, MonoDialect};
@@ -32,6 +32,7 @@ use crate::service::jobs::Jobs;
 use crate::service::known::Facts;
 use crate::service::linking::Linking;
 use crate::service::live::Live;
+use crate::service::messages::Outbox;
 use crate::service::metrics::Metrics;
 use crate::service::news::Newsroom;
 use crate::service::partner::{CustomerPattern, Providers, enrol};
@@ -62,6 +63,9 @@ pub(super) async fn assemble(
     let runtime = &base.runtime;
     let flow = Arc::new(flow(config, base.keyring.clone())?);
     let channels = channels(config)?;
+    let code = channels
+        .first()
+        .map_or(String::new(), |channel| channel.service_code.clone());
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
     let partner = partner(config, runtime.clock.as_ref());
     let ttl = config
@@ -73,7 +77,9 @@ pub(super) async fn assemble(
     let catalogue = Catalogue::new(providers.clone(), config.policy.clone(), ttl, runtime.clock.clone());
     let wakes = Wakes::default();
     let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes);
-    let jobs = Arc::new(jobs(base, &tools));
+    let lines = messages::lines(config)?;
+    let outbox = messages::outbox(base, partner.id, &lines);
+    let jobs = Arc::new(jobs(base, &tools, &outbox));
     let turns = Arc::new(Turns {
         flow,
         live: tools.live.clone(),
@@ -98,6 +104,7 @@ pub(super) async fn assemble(
         proxies: std::mem::take(&mut config.server.trusted_proxies),
         callbacks: Arc::new(TurnService(turns.clone())),
         hooks: Arc::new(hooks(base, &tools)),
+        messages: Arc::new(messages::inbox(&partner.name, &code, base, lines, outbox)),
         readiness: Arc::new(Health {
             store: base.store.clone(),
             records: base.records.clone(),
@@ -140,7 +147,7 @@ fn tools(base: &Base, providers: Arc<Providers>, catalogue: Arc<Catalogue>, flow
     }
 }
 
-fn jobs(base: &Base, tools: &Tools) -> Jobs {
+fn jobs(base: &Base, tools: &Tools, outbox: &Arc<Outbox>) -> Jobs {
     let linking = Linking {
         records: base.records.clone(),
         providers: tools.providers.clone(),
@@ -151,6 +158,7 @@ fn jobs(base: &Base, tools: &Tools) -> Jobs {
     Jobs {
         records: base.records.clone(),
         linking,
+        outbox: outbox.clone(),
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),
     }

@@ -11,6 +11,7 @@ mod hooks;
 mod observe;
 mod ops;
 mod patience;
+mod sms;
 mod ussd;
 
 use std::future::Future;
@@ -34,7 +35,7 @@ use tokio_util::task::TaskTracker;
 use self::patience::{Patient, Waits};
 use crate::service::metrics::Metrics;
 use crate::service::networks::Networks;
-use crate::service::{Callbacks, ProviderHooks, Readiness};
+use crate::service::{Callbacks, Messages, ProviderHooks, Readiness};
 
 /// How long a connection may keep us waiting.
 const WAITS: Waits = Waits {
@@ -61,6 +62,8 @@ pub struct Parts {
     pub callbacks: Arc<dyn Callbacks>,
     /// Takes providers' webhooks.
     pub hooks: Arc<dyn ProviderHooks>,
+    /// Takes SMS gateways' calls.
+    pub messages: Arc<dyn Messages>,
     /// Knows whether we can serve.
     pub readiness: Arc<dyn Readiness>,
     /// Counts.
@@ -173,6 +176,8 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .service(callback())
         .service(web::resource(observe::USSD_TAIL).to(ussd::callback))
+        .service(texts(observe::SMS))
+        .service(texts(observe::SMS_REPORTS))
         .service(on_method(observe::HOOKS, web::post().to(hooks::take)))
         .service(on_method(observe::LIVE, web::get().to(ops::live)))
         .service(on_method(observe::READY, web::get().to(ops::ready)))
@@ -183,6 +188,11 @@ fn routes(config: &mut web::ServiceConfig) {
 /// A resource that answers another method as if it were not there.
 fn on_method(path: &'static str, route: actix_web::Route) -> actix_web::Resource {
     web::resource(path).route(route).default_service(web::to(not_found))
+}
+
+/// Gateways post what they have to say, or put it in the query of a GET.
+fn texts(path: &'static str) -> actix_web::Resource {
+    on_method(path, web::post().to(sms::take)).route(web::get().to(sms::take))
 }
 
 /// The one answer to whatever is not here, and to whoever may not know what is.

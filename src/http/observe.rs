@@ -15,6 +15,8 @@ use crate::service::metrics::Metrics;
 
 pub(super) const USSD: &str = "/ussd/{channel}/{secret}";
 pub(super) const USSD_TAIL: &str = "/ussd/{channel}/{secret}/{tail:.*}";
+pub(super) const SMS: &str = "/sms/{name}/{secret}";
+pub(super) const SMS_REPORTS: &str = "/sms/{name}/{secret}/reports";
 pub(super) const HOOKS: &str = "/hooks/{provider}";
 pub(super) const LIVE: &str = "/health/live";
 pub(super) const READY: &str = "/health/ready";
@@ -66,7 +68,7 @@ fn log(span: &Span, route: &'static str, status: u16, started: Instant) {
 }
 
 fn route(pattern: Option<&str>) -> &'static str {
-    let known = [USSD, USSD_TAIL, HOOKS, LIVE, READY, METRICS];
+    let known = [USSD, USSD_TAIL, SMS, SMS_REPORTS, HOOKS, LIVE, READY, METRICS];
     known.into_iter().find(|known| pattern == Some(known)).unwrap_or(OTHER)
 }
 

@@ -65,7 +65,7 @@ pub(super) fn headers(request: &HttpRequest) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-fn wire(reply: WireReply) -> HttpResponse {
+pub(super) fn wire(reply: WireReply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponse::build(status);
     response.content_type(reply.content_type);

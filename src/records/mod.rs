@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::core::ids::{
-    AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, NodeId, PartnerId,
+    AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, MessageId, NodeId, PartnerId,
 };
 use crate::core::next_step::FailureClass;
 use crate::core::seal::Tag;
@@ -17,10 +17,13 @@ use crate::core::time::Timestamp;
 use crate::providers::Step;
 
 mod facts;
+mod messages;
 mod pins;
 mod sql;
 pub mod sqlite;
 mod words;
+
+pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 
 /// The database did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -262,6 +265,8 @@ pub enum JobKind {
     Unlink(LinkId),
     /// Find out what became of an attempt; first due when its lease ends.
     Settle(AttemptId),
+    /// Hand a text to its gateway.
+    SendSms(MessageId),
 }
 
 /// Something worth keeping for an auditor. Holds no personal data beyond the tag.
@@ -384,6 +389,9 @@ pub async fn connect(url: &str) -> Result<Arc<dyn Records>> {
 }
 
 /// All of it.
-pub trait Records: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords {}
+pub trait Records:
+    PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords
+{
+}
 
-impl<T: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords> Records for T {}
+impl<T: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords> Records for T {}

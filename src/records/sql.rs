@@ -2,6 +2,8 @@
 //!
 //! What differs, because it rests on how a backend locks rows, stands with the backend: claiming jobs.
 
+pub(super) mod messages;
+
 /// Columns of an attempt, in the order of its struct.
 macro_rules! attempt_columns {
     () => {
@@ -156,7 +158,7 @@ pub(super) const GIVE_UP: &str = "UPDATE jobs SET state = 'given_up', reason = $
 
 /// A job that is held becomes due again when its lease ends: whoever sleeps until then does not spin.
 pub(super) const NEXT_DUE: &str = "SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) \
-     FROM jobs WHERE state = 'open' AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle')";
+     FROM jobs WHERE state = 'open' AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms')";
 
 pub(super) const PIN: &str = "SELECT digest, wrong, wrong_at FROM subscriber_pins WHERE partner = $1 AND tag = $2";
 

@@ -1,7 +1,7 @@
 //! How closed enums are spelt in rows. Spellings are for ever: rows outlive the code that wrote them.
 
 use super::{AttemptState, JobKind, LinkState, RecordsError, Result};
-use crate::core::ids::{AttemptId, LinkId};
+use crate::core::ids::{AttemptId, LinkId, MessageId};
 use crate::providers::Step;
 
 /// A value that stands in a row as one lower-case word.
@@ -68,6 +68,7 @@ pub(super) fn job_columns(kind: &JobKind) -> (&'static str, &[u8; 16]) {
         JobKind::ReadAccounts(link) => ("read_accounts", link.as_bytes()),
         JobKind::Unlink(link) => ("unlink", link.as_bytes()),
         JobKind::Settle(attempt) => ("settle", attempt.as_bytes()),
+        JobKind::SendSms(message) => ("send_sms", message.as_bytes()),
     }
 }
 
@@ -81,6 +82,7 @@ pub(super) fn job_kind(word: &str, subject: [u8; 16]) -> Result<JobKind> {
         "read_accounts" => Ok(JobKind::ReadAccounts(LinkId::from_bytes(subject))),
         "unlink" => Ok(JobKind::Unlink(LinkId::from_bytes(subject))),
         "settle" => Ok(JobKind::Settle(AttemptId::from_bytes(subject))),
+        "send_sms" => Ok(JobKind::SendSms(MessageId::from_bytes(subject))),
         _ => Err(unknown("JobKind")),
     }
 }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempts::settle_key;
 use super::linking::{Linking, Trouble};
+use super::messages::Outbox;
 use super::metrics::{JobOutcome, Keeper, Metrics};
 use super::runtime::Runtime;
 use crate::core::ids::AttemptId;
@@ -32,6 +33,8 @@ pub enum Verdict {
     Done,
     /// Not yet; look again later.
     Again(&'static str),
+    /// Not yet, and not before this pause, where one is asked for.
+    Later(&'static str, Option<Duration>),
     /// It can never be done.
     GiveUp(&'static str),
 }
@@ -42,6 +45,8 @@ pub struct Jobs {
     pub records: Arc<dyn Records>,
     /// What most of them do.
     pub linking: Linking,
+    /// Sends texts.
+    pub outbox: Arc<Outbox>,
     /// Clock, node, tasks.
     pub runtime: Runtime,
     /// Counts.
@@ -71,7 +76,15 @@ impl Jobs {
             }
         };
         let count = jobs.len();
-        let running = jobs.into_iter().map(|job| self.perform(job));
+        let (texts, others): (Vec<_>, Vec<_>) = jobs
+            .into_iter()
+            .partition(|job| matches!(job.kind, JobKind::SendSms(_)));
+        // Beside the rest: nobody waits for a gateway that is slow.
+        for job in texts {
+            let jobs = Arc::clone(self);
+            self.runtime.spawn(async move { jobs.perform(job).await });
+        }
+        let running = others.into_iter().map(|job| self.perform(job));
         futures_util::future::join_all(running).await;
         count
     }
@@ -108,6 +121,7 @@ impl Jobs {
             JobKind::Settle(attempt) => self.linking.settle(attempt).await,
             JobKind::ReadAccounts(link) => self.linking.read(link).await.map(|_| Verdict::Done),
             JobKind::Unlink(link) => self.linking.unlink(link).await,
+            JobKind::SendSms(message) => self.outbox.send(message).await.map_err(Trouble::Records),
         };
         let node = self.runtime.node;
         let written = match outcome {
@@ -116,10 +130,11 @@ impl Jobs {
                 self.records.finish(job.id, node).await
             }
             Ok(Verdict::GiveUp(reason)) => self.give_up(&job, word, reason).await,
-            Ok(Verdict::Again(reason)) => self.again(&job, word, reason).await,
+            Ok(Verdict::Again(reason)) => self.again(&job, word, reason, None).await,
+            Ok(Verdict::Later(reason, pause)) => self.again(&job, word, reason, pause).await,
             Err(trouble) => {
                 tracing::info!(job = word, tries = job.tries, error = %trouble, "a job is to be tried again");
-                self.again(&job, word, reason(&trouble)).await
+                self.again(&job, word, reason(&trouble), None).await
             }
         };
         if let Err(error) = written {
@@ -128,12 +143,19 @@ impl Jobs {
         }
     }
 
-    async fn again(&self, job: &Job, word: &'static str, reason: &str) -> crate::records::Result<()> {
+    async fn again(
+        &self,
+        job: &Job,
+        word: &'static str,
+        reason: &str,
+        pause: Option<Duration>,
+    ) -> crate::records::Result<()> {
         if job.tries >= MOST_TRIES {
             return self.give_up(job, word, reason).await;
         }
         self.metrics.job(word, JobOutcome::Postponed);
-        let due = self.runtime.clock.now().plus(backoff(job.tries));
+        let wait = backoff(job.tries).max(pause.unwrap_or_default());
+        let due = self.runtime.clock.now().plus(wait);
         self.records.postpone(job.id, self.runtime.node, due, reason).await
     }
 
@@ -155,6 +177,7 @@ fn word(kind: &JobKind) -> &'static str {
         JobKind::ReadAccounts(_) => "read_accounts",
         JobKind::Unlink(_) => "unlink",
         JobKind::Settle(_) => "settle",
+        JobKind::SendSms(_) => "send_sms",
     }
 }
 

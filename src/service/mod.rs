@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod known;
 pub mod linking;
 pub mod live;
+pub mod messages;
 pub mod metrics;
 pub mod networks;
 pub mod news;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
+use self::messages::Line;
 use self::networks::Networks;
 use crate::core::secret::Secret;
 use crate::gateways::{Gateway, WireReply};
@@ -89,6 +91,16 @@ pub enum HookOutcome {
 pub trait ProviderHooks: Send + Sync {
     /// Takes one webhook of the provider with this name; `None` when there is no such provider.
     async fn take(&self, provider: &str, headers: &[(String, Vec<u8>)], body: &[u8]) -> Option<HookOutcome>;
+}
+
+/// Takes what SMS gateways call us with.
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// The gateway with this name, if this is its secret. Compared in constant time.
+    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Line>>;
+
+    /// Takes one call, a text from a person or a delivery report, and answers in the gateway's dialect.
+    async fn hear(&self, line: Arc<Line>, request: OwnedRequest) -> WireReply;
 }
 
 /// Whether we can serve.

@@ -14,12 +14,12 @@ use crate::records::{Job, JobRecords, RecordsError, Result, sql, words};
 
 const CLAIM: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE id IN (\
      SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle') ORDER BY due_at LIMIT $4) \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') ORDER BY due_at LIMIT $4) \
      RETURNING id, partner, kind, subject, due_at, tries, key";
 
 const CLAIM_KEY: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 \
      WHERE key = $4 AND state = 'open' AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle') \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') \
      RETURNING id, partner, kind, subject, due_at, tries, key";
 
 #[async_trait]

@@ -27,6 +27,7 @@ use super::{Job, RecordsError, Result, sql, words};
 mod attempts;
 mod jobs;
 mod links;
+mod messages;
 mod partners;
 mod pins;
 

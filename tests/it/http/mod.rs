@@ -3,4 +3,5 @@
 mod leaks;
 mod ops;
 mod slow;
+mod sms;
 mod ussd;

@@ -67,7 +67,9 @@ async fn migrations_run_once_whoever_comes_first() {
         .fetch_one(&mut other)
         .await
         .unwrap();
-    assert_eq!((applied, hearts), (1, 1));
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/records/migrations");
+    let written = i64::try_from(std::fs::read_dir(folder).unwrap().count()).unwrap();
+    assert_eq!((applied, hearts), (written, 1));
 }
 
 /// A server of the version before still opens a file that a newer one has migrated further.

@@ -28,6 +28,7 @@ use kiungo::service::jobs::Jobs;
 use kiungo::service::known::Facts;
 use kiungo::service::linking::Linking;
 use kiungo::service::live::Live;
+use kiungo::service::messages::{Lines, Outbox};
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
 use kiungo::service::news::Newsroom;
@@ -235,15 +236,15 @@ impl Assembled {
 }
 
 /// What the services share.
-struct Shared {
-    records: Arc<dyn Records>,
-    keyring: Arc<Keyring>,
-    runtime: Runtime,
-    providers: Arc<Providers>,
+pub struct Shared {
+    pub records: Arc<dyn Records>,
+    pub keyring: Arc<Keyring>,
+    pub runtime: Runtime,
+    pub providers: Arc<Providers>,
     catalogue: Arc<Catalogue>,
-    metrics: Arc<Metrics>,
-    sealing: Sealing,
-    newsroom: Newsroom,
+    pub metrics: Arc<Metrics>,
+    pub sealing: Sealing,
+    pub newsroom: Newsroom,
 }
 
 /// Puts turns together over this store and gateway; the list of banks has been read.
@@ -302,7 +303,7 @@ async fn put_together(store: Arc<dyn Store>, gateway: Plain, banks: Vec<OneBank>
     }
 }
 
-async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec<OneBank>) -> Shared {
+pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec<OneBank>) -> Shared {
     let keyring = Arc::new(keyring(&["k1"]));
     let runtime = Runtime {
         clock: Arc::new(SystemClock),
@@ -360,6 +361,13 @@ async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec<One
 }
 
 fn attempts(shared: &Shared) -> Attempts {
+    let outbox = Outbox::new(
+        shared.records.clone(),
+        shared.keyring.clone(),
+        partner(1).id,
+        Lines::default(),
+        shared.runtime.clone(),
+    );
     let jobs = Jobs {
         records: shared.records.clone(),
         linking: Linking {
@@ -369,6 +377,7 @@ fn attempts(shared: &Shared) -> Attempts {
             newsroom: shared.newsroom.clone(),
             runtime: shared.runtime.clone(),
         },
+        outbox: Arc::new(outbox),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
     };

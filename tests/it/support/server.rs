@@ -8,9 +8,11 @@ use async_trait::async_trait;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::{Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply};
 use kiungo::http::{Parts, serve};
+use kiungo::service::messages::Line;
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
-use kiungo::service::{Callbacks, Channel, HookOutcome, OwnedRequest, ProviderHooks, Readiness};
+use kiungo::service::{Callbacks, Channel, HookOutcome, Messages, OwnedRequest, ProviderHooks, Readiness};
+use kiungo::sms::HookAnswer;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -133,6 +135,40 @@ impl ProviderHooks for FakeHooks {
     }
 }
 
+/// One SMS gateway, whose calls are all taken.
+struct FakeMessages(Arc<Line>);
+
+#[async_trait]
+impl Messages for FakeMessages {
+    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Line>> {
+        (name == CHANNEL && secret == SECRET).then(|| Arc::clone(&self.0))
+    }
+
+    async fn hear(&self, line: Arc<Line>, request: OwnedRequest) -> WireReply {
+        let body = request
+            .body
+            .as_ref()
+            .map(|body| String::from_utf8_lossy(body).into_owned());
+        let query = String::from_utf8_lossy(&request.query);
+        let told = format!("{} [{}] {query} {body:?}", request.method, request.tail);
+        let mut reply = line.gateway.answer(HookAnswer::Taken);
+        reply.body = told.into_bytes();
+        reply
+    }
+}
+
+/// The SMS gateway, by which nothing is sent.
+fn line() -> Line {
+    Line {
+        name: CHANNEL.to_owned(),
+        gateway: crate::sms::kit::gateway("africastalking", "http://127.0.0.1:9"),
+        sender: None,
+        secret: Secret::new(SECRET),
+        country: "NG".to_owned(),
+        daily_cap: 1,
+    }
+}
+
 /// Ready unless told otherwise.
 #[derive(Default)]
 pub struct FakeReadiness(pub AtomicBool);
@@ -179,6 +215,7 @@ pub fn start(answers: usize) -> Running {
         proxies: Networks::default(),
         callbacks: Arc::clone(&callbacks) as _,
         hooks: Arc::new(FakeHooks),
+        messages: Arc::new(FakeMessages(Arc::new(line()))),
         readiness: Arc::clone(&readiness) as _,
         metrics: Arc::new(Metrics::new()),
         runtime: Handle::current(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kiungo::core::ids::{AttemptId, JobId};
+use kiungo::core::ids::{AttemptId, JobId, MessageId};
 use kiungo::records::{Job, JobKind, LinkState};
 use rstest::rstest;
 use tokio::task::JoinSet;
@@ -67,6 +67,7 @@ async fn jobs_come_back_whole(#[case] backend: Backend) {
         JobKind::ReadAccounts(link.id),
         JobKind::Unlink(link.id),
         JobKind::Settle(link.attempt),
+        JobKind::SendSms(MessageId::from_bytes(fresh())),
     ];
     for kind in kinds {
         let key = format!("{kind:?}");

@@ -4,6 +4,7 @@ mod attempts;
 mod facts;
 mod jobs;
 mod links;
+mod messages;
 mod moves;
 mod partners;
 mod pins;

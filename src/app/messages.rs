@@ -1,0 +1,81 @@
+//! Puts together what sends and takes texts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::StartError;
+use super::assemble::Base;
+use crate::config::{Config, SmsConfig};
+use crate::core::ids::PartnerId;
+use crate::core::secret::Secret;
+use crate::providers::base_url::validate_base_url;
+use crate::providers::http::{Client, ClientOptions};
+use crate::service::messages::{Answers, Inbox, Line, Lines, Outbox};
+use crate::sms::{self, SmsSettings};
+
+/// How long a gateway may take over one text. Much shorter than a job's lease, so that no other node thinks that this one
+/// is gone.
+const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The gateways of the configuration.
+pub(super) fn lines(config: &mut Config) -> Result<Lines, StartError> {
+    if config.sms.is_empty() {
+        return Ok(Lines::default());
+    }
+    let client = Client::new(&ClientOptions::default())?;
+    let public_url = config.server.public_url.clone();
+    let lines = std::mem::take(&mut config.sms).into_iter().map(|sms| {
+        let callback = public_url.as_ref().map(|url| callback(url.as_str(), &sms));
+        line(sms, callback, client.clone()).map(Arc::new)
+    });
+    Ok(Lines::new(lines.collect::<Result<_, _>>()?))
+}
+
+fn callback(public_url: &str, sms: &SmsConfig) -> Secret {
+    let (base, name) = (public_url.trim_end_matches('/'), &sms.name);
+    Secret::new(format!("{base}/sms/{name}/{}", sms.secret.expose()))
+}
+
+fn line(sms: SmsConfig, callback: Option<Secret>, client: Client) -> Result<Line, StartError> {
+    let settings = SmsSettings {
+        base_url: validate_base_url(sms.base_url.as_str(), true)?,
+        username: sms.username,
+        api_key: sms.api_key,
+        signing_key: sms.signing_key,
+        route: sms.route,
+        callback,
+        timeout: SEND_TIMEOUT,
+    };
+    let gateway = sms::by_name(&sms.gateway, settings, client);
+    Ok(Line {
+        gateway: gateway.map_err(|error| StartError::Sms(sms.name.clone(), error))?,
+        name: sms.name,
+        sender: sms.sender,
+        secret: sms.secret,
+        country: sms.country,
+        daily_cap: sms.daily_cap,
+    })
+}
+
+/// What sends texts.
+pub(super) fn outbox(base: &Base, partner: PartnerId, lines: &Lines) -> Arc<Outbox> {
+    Arc::new(Outbox::new(
+        base.records.clone(),
+        base.keyring.clone(),
+        partner,
+        lines.clone(),
+        base.runtime.clone(),
+    ))
+}
+
+/// What takes texts. People are told the first channel's code.
+pub(super) fn inbox(partner: &str, code: &str, base: &Base, lines: Lines, outbox: Arc<Outbox>) -> Inbox {
+    Inbox {
+        records: base.records.clone(),
+        keyring: base.keyring.clone(),
+        lines,
+        handler: Arc::new(Answers::new(partner, code)),
+        outbox,
+        runtime: base.runtime.clone(),
+    }
+}

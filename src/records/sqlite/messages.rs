@@ -1,0 +1,333 @@
+//! Texts, on the one writer: what is read at the beginning of a transaction still stands at its end.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::{SqliteRecords, add_job, fixed, within};
+use crate::core::ids::{MessageId, PartnerId};
+use crate::core::seal::Tag;
+use crate::core::sms::{MessageState, Withheld};
+use crate::core::time::Timestamp;
+use crate::records::messages::{EARLY_FOR, kind_word, read_kind, read_state, state_columns};
+use crate::records::sql::messages as sql;
+use crate::records::{
+    Allowance, Incoming, Job, Message, MessageKind, MessageRecords, RecordsError, Report, Reported, Result, Wish,
+};
+
+#[async_trait]
+impl MessageRecords for SqliteRecords {
+    async fn keep_message(&self, message: &Message, jobs: &[Job]) -> Result<bool> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let kept = add_message(&mut transaction, message).await?;
+            if kept {
+                for job in jobs {
+                    add_job(&mut transaction, job).await?;
+                }
+            }
+            transaction.commit().await?;
+            Ok(kept)
+        })
+        .await
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<Message>> {
+        within(async { read(&mut *self.readers.acquire().await?, id).await }).await
+    }
+
+    async fn begin_sending(&self, id: MessageId, allowance: Allowance, at: Timestamp) -> Result<Option<MessageState>> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let Some(message) = read(&mut transaction, id).await? else {
+                return Err(RecordsError("there is no such text".to_owned()));
+            };
+            if message.state != MessageState::Queued {
+                return Ok(Some(message.state));
+            }
+            let to = match withheld(&mut transaction, &message, allowance).await? {
+                Some(why) => MessageState::Withheld(why),
+                None => MessageState::Sending,
+            };
+            write(&mut transaction, &message, to, at).await?;
+            if to == MessageState::Sending {
+                let id = &id.as_bytes()[..];
+                sqlx::query(sql::COUNT_TRY).bind(id).execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
+            Ok(Some(to).filter(|to| *to != MessageState::Sending))
+        })
+        .await
+    }
+
+    async fn put_back(&self, id: MessageId, at: Timestamp) -> Result<bool> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let sending = read(&mut transaction, id)
+                .await?
+                .filter(|message| message.state == MessageState::Sending);
+            if let Some(message) = &sending {
+                write(&mut transaction, message, MessageState::Queued, at).await?;
+            }
+            transaction.commit().await?;
+            Ok(sending.is_some())
+        })
+        .await
+    }
+
+    async fn took(&self, id: MessageId, gateway_id: &str, at: Timestamp) -> Result<()> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let Some(message) = read(&mut transaction, id).await? else {
+                return Err(RecordsError("there is no such text".to_owned()));
+            };
+            let early = early(&mut transaction, &message.line, gateway_id).await?;
+            let told = early.unwrap_or(MessageState::Accepted).max(MessageState::Accepted);
+            if let Some(to) = message.state.moved(told) {
+                write(&mut transaction, &message, to, at).await?;
+            }
+            sqlx::query(sql::NAME_MESSAGE)
+                .bind(&id.as_bytes()[..])
+                .bind(gateway_id)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query(sql::DROP_EARLY_REPORT)
+                .bind(&message.line)
+                .bind(gateway_id)
+                .execute(&mut *transaction)
+                .await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    async fn move_message(&self, id: MessageId, to: MessageState, at: Timestamp) -> Result<bool> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let Some(message) = read(&mut transaction, id).await? else {
+                return Ok(false);
+            };
+            let moves = message.state.moved(to).is_some();
+            if moves {
+                write(&mut transaction, &message, to, at).await?;
+            }
+            transaction.commit().await?;
+            Ok(moves)
+        })
+        .await
+    }
+
+    async fn hear_report(&self, report: Report<'_>, at: Timestamp) -> Result<Reported> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let Some(message) = reported(&mut transaction, report).await? else {
+                keep_early(&mut transaction, report, at).await?;
+                transaction.commit().await?;
+                return Ok(Reported::Early);
+            };
+            let Some(to) = message.state.moved(report.state) else {
+                return Ok(Reported::Known);
+            };
+            write(&mut transaction, &message, to, at).await?;
+            transaction.commit().await?;
+            Ok(Reported::Moved {
+                partner: message.partner,
+                tag: message.tag,
+                created_at: message.created_at,
+            })
+        })
+        .await
+    }
+
+    async fn take_incoming(&self, incoming: &Incoming<'_>, at: Timestamp) -> Result<bool> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let first = sqlx::query(crate::records::sql::FIRST_SIGHT)
+                .bind(format!("sms:{}", incoming.line))
+                .bind(incoming.gateway_id)
+                .bind(at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            if first.rows_affected() == 0 {
+                return Ok(false);
+            }
+            if let Some(wish) = incoming.wish {
+                put_wish(&mut transaction, incoming.partner, &incoming.tag, wish).await?;
+            }
+            if let Some((message, job)) = &incoming.reply
+                && add_message(&mut transaction, message).await?
+            {
+                add_job(&mut transaction, job).await?;
+            }
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn wish(&self, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>> {
+        within(async { wish(&mut *self.readers.acquire().await?, partner, tag).await }).await
+    }
+
+    async fn put_wish(&self, partner: PartnerId, tag: &Tag, wish: Wish) -> Result<()> {
+        within(async { put_wish(&mut *self.writer.acquire().await?, partner, tag, wish).await }).await
+    }
+}
+
+async fn add_message(connection: &mut SqliteConnection, message: &Message) -> Result<bool> {
+    let (state, reason) = state_columns(message.state);
+    let written = sqlx::query(sql::ADD_MESSAGE)
+        .bind(&message.id.as_bytes()[..])
+        .bind(&message.partner.as_bytes()[..])
+        .bind(&message.tag.as_bytes()[..])
+        .bind(kind_word(message.kind))
+        .bind(&message.key)
+        .bind(&message.line)
+        .bind(state)
+        .bind(reason)
+        .bind(&message.sealed)
+        .bind(&message.gateway_id)
+        .bind(i64::from(message.tries))
+        .bind(message.created_at.as_millis())
+        .bind(message.updated_at.as_millis())
+        .bind(message.expires_at.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(written.rows_affected() > 0)
+}
+
+async fn read(connection: &mut SqliteConnection, id: MessageId) -> Result<Option<Message>> {
+    let query = sqlx::query(sql::MESSAGE).bind(&id.as_bytes()[..]);
+    let row = query.fetch_optional(connection).await?;
+    row.as_ref().map(message_of).transpose()
+}
+
+/// The text that a report is about: by the gateway's id, or by ours while the gateway's is not known.
+async fn reported(connection: &mut SqliteConnection, report: Report<'_>) -> Result<Option<Message>> {
+    let query = sqlx::query(sql::MESSAGE_BY_GATEWAY_ID)
+        .bind(report.line)
+        .bind(report.gateway_id);
+    let row = query.fetch_optional(&mut *connection).await?;
+    match (row, report.reference) {
+        (Some(row), _) => message_of(&row).map(Some),
+        (None, Some(id)) => {
+            let found = read(connection, id).await?;
+            Ok(found.filter(|message| message.line == report.line && message.state >= MessageState::Sending))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+async fn write(connection: &mut SqliteConnection, message: &Message, to: MessageState, at: Timestamp) -> Result<()> {
+    let (state, reason) = state_columns(to);
+    let (was, _) = state_columns(message.state);
+    let written = sqlx::query(sql::MOVE_MESSAGE)
+        .bind(&message.id.as_bytes()[..])
+        .bind(state)
+        .bind(reason)
+        .bind(at.as_millis())
+        .bind(was)
+        .execute(connection)
+        .await?;
+    if written.rows_affected() == 0 {
+        return Err(RecordsError("a text moved in between".to_owned()));
+    }
+    Ok(())
+}
+
+/// Why this text may not be sent, if it may not.
+async fn withheld(
+    connection: &mut SqliteConnection,
+    message: &Message,
+    allowance: Allowance,
+) -> Result<Option<Withheld>> {
+    let (partner, tag) = (message.partner, &message.tag);
+    let stopped = wish(&mut *connection, partner, tag)
+        .await?
+        .is_some_and(|wish| wish.stopped);
+    if stopped && message.kind != MessageKind::Reply {
+        return Ok(Some(Withheld::OptedOut));
+    }
+    let had: i64 = sqlx::query_scalar(sql::HAD_LATELY)
+        .bind(&partner.as_bytes()[..])
+        .bind(&tag.as_bytes()[..])
+        .bind(allowance.since.as_millis())
+        .fetch_one(connection)
+        .await?;
+    Ok((had >= i64::from(allowance.most)).then_some(Withheld::Cap))
+}
+
+async fn early(connection: &mut SqliteConnection, line: &str, gateway_id: &str) -> Result<Option<MessageState>> {
+    let query = sqlx::query(sql::EARLY_REPORT).bind(line).bind(gateway_id);
+    let row = query.fetch_optional(connection).await?;
+    row.as_ref().map(state_of).transpose()
+}
+
+/// Keeps the furthest of the reports about a text that is not known, and lets those of the day before go.
+async fn keep_early(connection: &mut SqliteConnection, report: Report<'_>, at: Timestamp) -> Result<()> {
+    let known = early(&mut *connection, report.line, report.gateway_id).await?;
+    let (state, reason) = state_columns(known.map_or(report.state, |known| known.max(report.state)));
+    sqlx::query(sql::DROP_OLD_REPORTS)
+        .bind(at.minus(EARLY_FOR).as_millis())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(sql::PUT_EARLY_REPORT)
+        .bind(report.line)
+        .bind(report.gateway_id)
+        .bind(state)
+        .bind(reason)
+        .bind(at.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn wish(connection: &mut SqliteConnection, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>> {
+    let query = sqlx::query(sql::WISH)
+        .bind(&partner.as_bytes()[..])
+        .bind(&tag.as_bytes()[..]);
+    let row = query.fetch_optional(connection).await?;
+    row.map(|row| {
+        Ok(Wish {
+            stopped: row.try_get::<i64, _>("stopped")? != 0,
+            at: Timestamp::from_millis(row.try_get("changed_at")?),
+        })
+    })
+    .transpose()
+}
+
+async fn put_wish(connection: &mut SqliteConnection, partner: PartnerId, tag: &Tag, wish: Wish) -> Result<()> {
+    sqlx::query(sql::PUT_WISH)
+        .bind(&partner.as_bytes()[..])
+        .bind(&tag.as_bytes()[..])
+        .bind(i64::from(wish.stopped))
+        .bind(wish.at.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn state_of(row: &SqliteRow) -> Result<MessageState> {
+    let reason: Option<&str> = row.try_get("reason")?;
+    read_state(row.try_get("state")?, reason)
+}
+
+fn message_of(row: &SqliteRow) -> Result<Message> {
+    let millis = |column| row.try_get(column).map(Timestamp::from_millis);
+    Ok(Message {
+        id: MessageId::from_bytes(fixed(row, "id")?),
+        partner: PartnerId::from_bytes(fixed(row, "partner")?),
+        tag: Tag::from_bytes(fixed(row, "tag")?),
+        kind: read_kind(row.try_get("kind")?)?,
+        key: row.try_get("key")?,
+        line: row.try_get("line")?,
+        state: state_of(row)?,
+        sealed: row.try_get("sealed")?,
+        gateway_id: row.try_get("gateway_id")?,
+        tries: u32::try_from(row.try_get::<i64, _>("tries")?)
+            .map_err(|_| RecordsError("tries out of range".to_owned()))?,
+        created_at: millis("created_at")?,
+        updated_at: millis("updated_at")?,
+        expires_at: millis("expires_at")?,
+    })
+}

@@ -1,0 +1,323 @@
+//! Texts: written once, sent once, and moved by what is told of them.
+
+use std::time::Duration;
+
+use kiungo::core::ids::MessageId;
+use kiungo::core::sms::{Failure, MessageState, Withheld};
+use kiungo::core::time::Timestamp;
+use kiungo::records::{Allowance, Incoming, Job, JobKind, Message, MessageKind, Records, Report, Reported, Wish};
+use rstest::rstest;
+
+use crate::support::records::{Backend, Person, at, fresh, job, node, person};
+
+const LINE: &str = "ng";
+
+fn message(who: &Person, key: &str) -> Message {
+    Message {
+        id: MessageId::from_bytes(fresh()),
+        partner: who.partner,
+        tag: who.tag,
+        kind: MessageKind::HandOver,
+        key: key.to_owned(),
+        line: LINE.to_owned(),
+        state: MessageState::Queued,
+        sealed: Some(vec![1, 2, 3]),
+        gateway_id: None,
+        tries: 0,
+        created_at: at(0),
+        updated_at: at(0),
+        expires_at: at(3_600_000),
+    }
+}
+
+fn send(message: &Message) -> Job {
+    let key = format!("sms:{}", message.id);
+    job(message.partner, JobKind::SendSms(message.id), &key, at(0))
+}
+
+fn plenty() -> Allowance {
+    Allowance {
+        most: 10,
+        since: at(0).minus(Duration::from_hours(24)),
+    }
+}
+
+async fn kept(db: &dyn Records, who: &Person, key: &str) -> Message {
+    let message = message(who, key);
+    assert!(db.keep_message(&message, &[send(&message)]).await.unwrap());
+    message
+}
+
+async fn state(db: &dyn Records, id: MessageId) -> MessageState {
+    db.message(id).await.unwrap().unwrap().state
+}
+
+fn report(gateway_id: &str, state: MessageState) -> Report<'_> {
+    Report {
+        line: LINE,
+        gateway_id,
+        reference: None,
+        state,
+    }
+}
+
+/// One fact is told once: a second text with its key is not written, nor is its job.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn a_fact_is_told_once(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let (ada, other) = (person(1, 1), person(2, 1));
+    let first = kept(&*db, &ada, "link:1").await;
+    assert_eq!(db.message(first.id).await.unwrap(), Some(first.clone()));
+    let again = message(&ada, "link:1");
+    assert!(!db.keep_message(&again, &[send(&again)]).await.unwrap());
+    assert_eq!(db.message(again.id).await.unwrap(), None);
+    kept(&*db, &other, "link:1").await;
+    let jobs = db.claim(node(1), at(0), at(1), 10).await.unwrap();
+    let kinds: Vec<_> = jobs.into_iter().map(|job| job.kind).collect();
+    assert_eq!(kinds.len(), 2);
+    assert!(kinds.contains(&JobKind::SendSms(first.id)));
+}
+
+/// Only one of many that want to send a text may, and its words are wiped as soon as they have left.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_sender_wins(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let text = kept(&*db, &person(1, 1), "a").await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let db = db.shared();
+        tasks.spawn(async move { db.begin_sending(text.id, plenty(), at(1)).await.unwrap() });
+    }
+    let answers = tasks.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_none()).count(), 1);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.is_none_or(|state| state == MessageState::Sending))
+    );
+
+    let sending = db.message(text.id).await.unwrap().unwrap();
+    assert_eq!((sending.tries, sending.sealed), (1, Some(vec![1, 2, 3])));
+    assert!(db.put_back(text.id, at(2)).await.unwrap());
+    assert!(!db.put_back(text.id, at(2)).await.unwrap());
+    assert_eq!(db.begin_sending(text.id, plenty(), at(3)).await.unwrap(), None);
+    db.took(text.id, "G1", at(4)).await.unwrap();
+    let taken = db.message(text.id).await.unwrap().unwrap();
+    assert_eq!((taken.tries, taken.sealed), (2, None));
+    assert_eq!(
+        (taken.state, taken.gateway_id.as_deref()),
+        (MessageState::Accepted, Some("G1"))
+    );
+    assert_eq!(taken.updated_at, at(4));
+    assert!(!db.put_back(text.id, at(5)).await.unwrap());
+}
+
+/// Reports move a text forward whatever their order and number, and never back.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn reports_move_forward(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    let text = kept(&*db, &ada, "a").await;
+    db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
+    db.took(text.id, "G1", at(1)).await.unwrap();
+    let moved = Reported::Moved {
+        partner: ada.partner,
+        tag: ada.tag,
+        created_at: at(0),
+    };
+    for (told, want, stands) in [
+        (MessageState::Accepted, Reported::Known, MessageState::Accepted),
+        (MessageState::Sent, moved, MessageState::Sent),
+        (MessageState::Sent, Reported::Known, MessageState::Sent),
+        (
+            MessageState::Failed(Failure::Expired),
+            moved,
+            MessageState::Failed(Failure::Expired),
+        ),
+        (
+            MessageState::Sent,
+            Reported::Known,
+            MessageState::Failed(Failure::Expired),
+        ),
+        (MessageState::Delivered, moved, MessageState::Delivered),
+        (
+            MessageState::Failed(Failure::OptedOut),
+            Reported::Known,
+            MessageState::Delivered,
+        ),
+    ] {
+        assert_eq!(
+            db.hear_report(report("G1", told), at(2)).await.unwrap(),
+            want,
+            "{told:?}"
+        );
+        assert_eq!(state(&*db, text.id).await, stands);
+    }
+    let elsewhere = Report {
+        line: "ke",
+        ..report("G1", MessageState::Delivered)
+    };
+    assert_eq!(db.hear_report(elsewhere, at(2)).await.unwrap(), Reported::Early);
+}
+
+/// Reports that overtake the answer to the send are kept, the furthest of them, and forgotten after a day.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn early_reports_are_kept_for_a_day(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    for (first, second) in [
+        (MessageState::Delivered, MessageState::Sent),
+        (MessageState::Sent, MessageState::Delivered),
+    ] {
+        let text = kept(&*db, &ada, &format!("{first:?}")).await;
+        db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
+        let name = text.id.to_string();
+        for told in [first, second, second] {
+            assert_eq!(
+                db.hear_report(report(&name, told), at(1)).await.unwrap(),
+                Reported::Early
+            );
+        }
+        db.took(text.id, &name, at(2)).await.unwrap();
+        assert_eq!(state(&*db, text.id).await, MessageState::Delivered);
+    }
+    let text = kept(&*db, &ada, "late").await;
+    db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
+    let day = 24 * 3_600_000;
+    db.hear_report(report("old", MessageState::Delivered), at(1))
+        .await
+        .unwrap();
+    db.hear_report(report("new", MessageState::Delivered), at(day + 2))
+        .await
+        .unwrap();
+    db.took(text.id, "old", at(day + 3)).await.unwrap();
+    assert_eq!(state(&*db, text.id).await, MessageState::Accepted);
+}
+
+/// A text whose answer was lost is still told of where the gateway carries our id; one that never left is not.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn our_own_id_finds_a_text(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let text = kept(&*db, &person(1, 1), "a").await;
+    let told = || Report {
+        reference: Some(text.id),
+        ..report("G9", MessageState::Delivered)
+    };
+    assert_eq!(db.hear_report(told(), at(1)).await.unwrap(), Reported::Early);
+    assert_eq!(state(&*db, text.id).await, MessageState::Queued);
+    db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
+    assert!(db.move_message(text.id, MessageState::Unknown, at(2)).await.unwrap());
+    assert!(matches!(
+        db.hear_report(told(), at(3)).await.unwrap(),
+        Reported::Moved { .. }
+    ));
+    assert_eq!(state(&*db, text.id).await, MessageState::Delivered);
+    assert!(!db.move_message(text.id, MessageState::Unknown, at(4)).await.unwrap());
+}
+
+/// Nobody gets what they do not want or more than the cap, and one person's cap is no other's. An answer to a text of
+/// their own they get all the same, but it counts.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn wishes_and_caps_hold(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let (ada, bea) = (person(1, 1), person(1, 2));
+    let allowance = Allowance { most: 2, ..plenty() };
+    let silence = Wish {
+        stopped: true,
+        at: at(0),
+    };
+    db.put_wish(ada.partner, &ada.tag, silence).await.unwrap();
+    let told = kept(&*db, &ada, "told").await;
+    let opted_out = Some(MessageState::Withheld(Withheld::OptedOut));
+    assert_eq!(db.begin_sending(told.id, allowance, at(1)).await.unwrap(), opted_out);
+    assert_eq!(db.message(told.id).await.unwrap().unwrap().sealed, None);
+    for (n, want) in [(1, None), (2, None), (3, Some(MessageState::Withheld(Withheld::Cap)))] {
+        let reply = Message {
+            kind: MessageKind::Reply,
+            ..message(&ada, &format!("reply {n}"))
+        };
+        assert!(db.keep_message(&reply, &[]).await.unwrap());
+        assert_eq!(db.begin_sending(reply.id, allowance, at(1)).await.unwrap(), want, "{n}");
+    }
+    let other = kept(&*db, &bea, "told to another").await;
+    assert_eq!(db.begin_sending(other.id, allowance, at(1)).await.unwrap(), None);
+    let later = Allowance {
+        since: at(1),
+        ..allowance
+    };
+    let reply = Message {
+        kind: MessageKind::Reply,
+        created_at: at(2),
+        ..message(&ada, "tomorrow")
+    };
+    assert!(db.keep_message(&reply, &[]).await.unwrap());
+    assert_eq!(db.begin_sending(reply.id, later, at(2)).await.unwrap(), None);
+}
+
+fn incoming<'a>(who: &Person, id: &'a str, stop: Option<(bool, Timestamp)>) -> Incoming<'a> {
+    Incoming {
+        line: LINE,
+        gateway_id: id,
+        partner: who.partner,
+        tag: who.tag,
+        wish: stop.map(|(stopped, at)| Wish { stopped, at }),
+        reply: None,
+    }
+}
+
+/// A text from a person counts once, with all that follows, even if two nodes take it at once; wishes are ordered by when
+/// they were said, not by when they came.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_people_send_counts_once(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let db = db.shared();
+        tasks.spawn(async move {
+            let reply = message(&ada, &format!("reply {:?}", fresh::<16>()));
+            let job = send(&reply);
+            let incoming = Incoming {
+                reply: Some((reply, job)),
+                ..incoming(&ada, "m1", Some((true, at(10))))
+            };
+            db.take_incoming(&incoming, at(11)).await.unwrap()
+        });
+    }
+    let firsts = tasks.join_all().await;
+    assert_eq!(firsts.iter().filter(|first| **first).count(), 1);
+    assert_eq!(db.claim(node(1), at(100), at(200), 10).await.unwrap().len(), 1);
+
+    for (id, stop, said, stands) in [
+        ("m2", false, 20, false),
+        // Said before START, and came after it.
+        ("m3", true, 15, false),
+        // At once: silence.
+        ("m4", true, 20, true),
+        ("m5", false, 20, true),
+        ("m6", false, 21, false),
+        // Came before.
+        ("m1", true, 30, false),
+    ] {
+        let taken = incoming(&ada, id, Some((stop, at(said))));
+        let first = db.take_incoming(&taken, at(40)).await.unwrap();
+        assert_eq!(first, id != "m1");
+        let wish = db.wish(ada.partner, &ada.tag).await.unwrap().unwrap();
+        assert_eq!(wish.stopped, stands, "{id}");
+    }
+    assert_eq!(db.wish(ada.partner, &person(1, 2).tag).await.unwrap(), None);
+}
