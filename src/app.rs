@@ -30,9 +30,13 @@ use crate::service::runtime::{Runtime, Tripwire};
 use crate::store::{self, ConnectError, Level, Store};
 
 use self::assemble::{Base, assemble};
+#[cfg(feature = "sandbox")]
+use self::stand_ins::StandIns;
 
 mod assemble;
 mod messages;
+#[cfg(feature = "sandbox")]
+mod stand_ins;
 
 /// How long what is under way may go on after the last request was answered: a submission and its conclusion.
 const DRAIN: Duration = Duration::from_secs(75);
@@ -80,6 +84,9 @@ pub enum StartError {
     /// A part of the sandbox did not start.
     #[error("the sandbox's stand-in for Mono did not start: {0}")]
     StandIn(#[source] io::Error),
+    /// Another part of the sandbox did not start.
+    #[error("the sandbox's stand-in for an SMS gateway did not start: {0}")]
+    SmsStandIn(#[source] io::Error),
 }
 
 /// A running server.
@@ -96,7 +103,7 @@ pub struct App {
     stop: CancellationToken,
     tasks: TaskTracker,
     #[cfg(feature = "sandbox")]
-    _mono: Option<crate::sandbox::mono::Running>,
+    _stand_ins: StandIns,
 }
 
 /// What surrounds a server: its metrics exist before it, and tests end the process at an edge.
@@ -125,7 +132,7 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         #[cfg(feature = "sandbox")]
-        let mono = stand_in(&mut config, &clock, &entropy)?;
+        let stand_ins = StandIns::start(&mut config, &clock, &entropy)?;
         let keyring = Arc::new(open_keys(&config, entropy.as_ref())?);
         let numbering = load_numbering(&config);
         let store = open_store(&config, clock.clone()).await?;
@@ -150,6 +157,8 @@ impl App {
             records,
             runtime,
             metrics: around.metrics,
+            #[cfg(feature = "sandbox")]
+            texts: stand_ins.texts(),
         };
         let parts = assemble(&mut config, &base, &leaving).await?;
         let callbacks = parts.callbacks.clone();
@@ -159,15 +168,12 @@ impl App {
         let (address, serving) =
             http::serve(parts, listen, stop.clone()).map_err(|error| StartError::Listen(listen, error))?;
         #[cfg(feature = "sandbox")]
-        if let Some(mono) = &mono {
-            let hook = format!("http://{address}/hooks/mono");
-            mono.state.send_webhooks_to(&hook);
-        }
+        stand_ins.call_back_at(address);
         let running = base.runtime.handle.spawn(serving);
         Ok(Self {
             address,
             #[cfg(feature = "sandbox")]
-            stand_in: mono.as_ref().map(|mono| mono.addr),
+            stand_in: stand_ins.mono(),
             #[cfg(not(feature = "sandbox"))]
             stand_in: None,
             callbacks,
@@ -177,7 +183,7 @@ impl App {
             stop,
             tasks,
             #[cfg(feature = "sandbox")]
-            _mono: mono,
+            _stand_ins: stand_ins,
         })
     }
 
@@ -240,36 +246,4 @@ async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn St
 async fn open_records(config: &RecordsConfig) -> Result<Arc<dyn Records>, StartError> {
     let RecordsConfig::Sqlite(path) = config;
     Ok(records::connect(&format!("sqlite:{}", path.display())).await?)
-}
-
-/// Starts the built-in stand-in when the sandbox is to talk to it, and points the client at it.
-#[cfg(feature = "sandbox")]
-fn stand_in(
-    config: &mut Config,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<Option<crate::sandbox::mono::Running>, StartError> {
-    use crate::config::sandbox::{MONO_KEY, MONO_URL, WEBHOOK_SECRET};
-    use crate::sandbox::mono::{MonoStandIn, StandInSettings};
-    let Some(mono) = config
-        .providers
-        .mono
-        .as_mut()
-        .filter(|mono| mono.base_url.as_str().trim_end_matches('/') == MONO_URL)
-    else {
-        return Ok(None);
-    };
-    if config.mode != Mode::Sandbox {
-        return Ok(None);
-    }
-    let settings = StandInSettings {
-        keys: vec![Secret::new(MONO_KEY)],
-        webhook_secret: Secret::new(WEBHOOK_SECRET),
-        ..StandInSettings::default()
-    };
-    let running = MonoStandIn::start(settings, clock.clone(), entropy.clone()).map_err(StartError::StandIn)?;
-    if let Ok(url) = running.url().parse() {
-        mono.base_url = url;
-    }
-    Ok(Some(running))
 }

@@ -52,6 +52,9 @@ pub(super) struct Base {
     pub(super) records: Arc<dyn Records>,
     pub(super) runtime: Runtime,
     pub(super) metrics: Arc<Metrics>,
+    /// The inboxes of the sandbox.
+    #[cfg(feature = "sandbox")]
+    pub(super) texts: Option<Arc<crate::sandbox::sms::State>>,
 }
 
 /// Puts the services together and starts what runs beside the requests.
@@ -114,7 +117,7 @@ pub(super) async fn assemble(
         runtime: runtime.handle.clone(),
         turns: runtime.tasks.clone(),
         #[cfg(feature = "sandbox")]
-        sandbox: (config.mode == Mode::Sandbox).then(|| crate::sandbox::routes(turns)),
+        sandbox: (config.mode == Mode::Sandbox).then(|| crate::sandbox::routes(turns, base.texts.clone())),
     })
 }
 

@@ -5,6 +5,7 @@
 
 pub mod mono;
 pub mod phone;
+pub mod sms;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,8 +21,8 @@ mod view;
 /// Adds routes to the web server.
 pub type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-/// The phone page, for the first channel of these turns.
-pub fn routes(turns: Arc<Turns>) -> Routes {
+/// The phone page, for the first channel of these turns, with the inboxes of the stand-in for SMS if there is one.
+pub fn routes(turns: Arc<Turns>, texts: Option<Arc<sms::State>>) -> Routes {
     let channel = turns.channels.first().cloned();
     let credentials = mono::guide()
         .into_iter()
@@ -39,7 +40,12 @@ pub fn routes(turns: Arc<Turns>) -> Routes {
     });
     let facts = Arc::new(Facts::new(&code, &path, credentials, limits_of));
     let view: Arc<dyn phone::SessionView> = Arc::new(view::Sessions(turns));
-    Arc::new(move |config| phone::page::configure(config, facts.clone(), view.clone()))
+    Arc::new(move |config| {
+        phone::page::configure(config, facts.clone(), view.clone());
+        if let Some(texts) = &texts {
+            sms::page::configure(config, texts.clone());
+        }
+    })
 }
 
 /// Ends the process, at once and without any goodbye, when it passes this edge once more than `unharmed` times: how tests

@@ -1,3 +1,4 @@
 //! The stand-ins do what they promise.
 
 mod mono_standin;
+mod sms_standin;

@@ -3,4 +3,10 @@
 mod conformance;
 mod hearing;
 pub mod kit;
+#[cfg(feature = "sandbox")]
+mod post;
 mod sending;
+#[cfg(feature = "sandbox")]
+mod service;
+#[cfg(feature = "sandbox")]
+mod troubles;

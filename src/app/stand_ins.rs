@@ -1,0 +1,101 @@
+//! What the sandbox runs beside the server: stand-ins for whom it calls, which call it back.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::StartError;
+use crate::config::sandbox::{MONO_KEY, MONO_URL, SMS_KEY, SMS_NAME, SMS_NUMBER, SMS_SECRET, SMS_URL, WEBHOOK_SECRET};
+use crate::config::{Config, Mode, MonoConfig, SmsConfig};
+use crate::core::secret::Secret;
+use crate::core::time::{Clock, Entropy};
+use crate::sandbox::{mono, sms};
+
+/// The stand-ins that run. Dropping them stops them.
+pub(super) struct StandIns {
+    mono: Option<mono::Running>,
+    texts: Option<sms::Running>,
+}
+
+impl StandIns {
+    /// Starts those that the sandbox is to talk to, and points its clients at them.
+    pub(super) fn start(
+        config: &mut Config,
+        clock: &Arc<dyn Clock>,
+        entropy: &Arc<dyn Entropy>,
+    ) -> Result<Self, StartError> {
+        if config.mode != Mode::Sandbox {
+            return Ok(Self {
+                mono: None,
+                texts: None,
+            });
+        }
+        Ok(Self {
+            mono: start_mono(config, clock, entropy)?,
+            texts: start_texts(config, clock, entropy)?,
+        })
+    }
+
+    /// Where the stand-in for Mono listens.
+    pub(super) fn mono(&self) -> Option<SocketAddr> {
+        self.mono.as_ref().map(|mono| mono.addr)
+    }
+
+    /// The inboxes behind the stand-in for SMS.
+    pub(super) fn texts(&self) -> Option<Arc<sms::State>> {
+        self.texts.as_ref().map(|texts| texts.state.clone())
+    }
+
+    /// Lets them call the server, which listens here.
+    pub(super) fn call_back_at(&self, address: SocketAddr) {
+        if let Some(mono) = &self.mono {
+            mono.state.send_webhooks_to(&format!("http://{address}/hooks/mono"));
+        }
+        if let Some(texts) = &self.texts {
+            texts
+                .state
+                .call_back_at(&format!("http://{address}/sms/{SMS_NAME}/{SMS_SECRET}"));
+        }
+    }
+}
+
+fn start_mono(
+    config: &mut Config,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Option<mono::Running>, StartError> {
+    let built_in = |provider: &&mut MonoConfig| provider.base_url.as_str().trim_end_matches('/') == MONO_URL;
+    let Some(provider) = config.providers.mono.as_mut().filter(built_in) else {
+        return Ok(None);
+    };
+    let settings = mono::StandInSettings {
+        keys: vec![Secret::new(MONO_KEY)],
+        webhook_secret: Secret::new(WEBHOOK_SECRET),
+        ..mono::StandInSettings::default()
+    };
+    let running = mono::MonoStandIn::start(settings, clock.clone(), entropy.clone()).map_err(StartError::StandIn)?;
+    if let Ok(url) = running.url().parse() {
+        provider.base_url = url;
+    }
+    Ok(Some(running))
+}
+
+fn start_texts(
+    config: &mut Config,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Option<sms::Running>, StartError> {
+    let built_in = |texts: &&mut SmsConfig| texts.base_url.as_str().trim_end_matches('/') == SMS_URL;
+    let Some(texts) = config.sms.iter_mut().find(built_in) else {
+        return Ok(None);
+    };
+    let settings = sms::StandInSettings {
+        username: SMS_NAME.to_owned(),
+        key: Secret::new(SMS_KEY),
+        number: SMS_NUMBER.to_owned(),
+    };
+    let running = sms::SmsStandIn::start(settings, clock.clone(), entropy.clone()).map_err(StartError::SmsStandIn)?;
+    if let Ok(url) = running.url().parse() {
+        texts.base_url = url;
+    }
+    Ok(Some(running))
+}

@@ -1,0 +1,22 @@
+//! What the phone page asks this server for: `GET /phone/texts.json?msisdn=` for an inbox, a list of
+//! `{"id", "from", "text", "at"}` (milliseconds since the Unix epoch), oldest first; and `POST /phone/texts` with
+//! `{"msisdn", "text"}` to send a text to the sandbox's short code.
+
+use std::sync::Arc;
+
+use actix_web::web::{self, Data, ServiceConfig};
+
+use super::routes;
+use super::state::State;
+
+/// Adds both.
+pub fn configure(config: &mut ServiceConfig, state: Arc<State>) {
+    let state = Data::from(state);
+    config
+        .service(
+            web::resource("/phone/texts.json")
+                .app_data(state.clone())
+                .get(routes::inbox),
+        )
+        .service(web::resource("/phone/texts").app_data(state).post(routes::text));
+}

@@ -1,0 +1,148 @@
+//! The stand-in for SMS: what it keeps, how it calls back, and the sandbox as a whole answering a text.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo::ambient::{OsEntropy, SystemClock};
+use kiungo::app::{App, Surroundings};
+use kiungo::config::Config;
+use kiungo::core::secret::Secret;
+use kiungo::sandbox::sms::{Reports, Running, SmsStandIn, StandInSettings, Switches};
+use serde_json::{Value, json};
+use wiremock::matchers::{any, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::eventually;
+use crate::support::http::client;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const ADA: &str = "+2348030000001";
+
+fn start() -> Running {
+    let settings = StandInSettings {
+        username: "umoja".to_owned(),
+        key: Secret::new("key"),
+        number: "38496".to_owned(),
+    };
+    SmsStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsEntropy)).unwrap()
+}
+
+async fn send(stand_in: &Running, key: &str, text: &str) -> (u16, String) {
+    let form = [("username", "umoja"), ("to", ADA), ("message", text), ("from", "Umoja")];
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish();
+    let answer = client()
+        .post(format!("{}/version1/messaging", stand_in.url()))
+        .header("apikey", key)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+/// Only its own key sends, what is sent stands in the inbox, and an inbox keeps the newest fifty.
+#[tokio::test]
+async fn texts_stand_in_bounded_inboxes() {
+    let stand_in = start();
+    assert_eq!(send(&stand_in, "other", "a").await.0, 401);
+    assert!(stand_in.state.inbox(ADA).is_empty());
+    for n in 0..52 {
+        assert_eq!(send(&stand_in, "key", &format!("text {n}")).await.0, 201);
+    }
+    let inbox = stand_in.state.inbox(ADA);
+    assert_eq!(inbox.len(), 50);
+    assert_eq!((inbox[0].text.as_str(), inbox[49].text.as_str()), ("text 2", "text 51"));
+    assert_eq!(inbox[0].from, "Umoja");
+    assert_eq!(stand_in.state.sends(), (52, 52));
+}
+
+/// Reports go below the callback, as often and in the order that the switches say; a text from a person goes to the
+/// callback itself, and again until it is taken.
+#[tokio::test]
+async fn it_calls_back() {
+    let (stand_in, callback) = (start(), MockServer::start().await);
+    stand_in.state.call_back_at(&format!("{}/cb", callback.uri()));
+    let busy = ResponseTemplate::new(503);
+    Mock::given(path("/cb"))
+        .respond_with(busy)
+        .up_to_n_times(1)
+        .mount(&callback)
+        .await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(200))
+        .mount(&callback)
+        .await;
+    stand_in.state.set(Switches {
+        reports: Reports {
+            after_ms: 300,
+            copies: 2,
+            reversed: true,
+            ..Reports::default()
+        },
+        ..Switches::default()
+    });
+    send(&stand_in, "key", "hello").await;
+    stand_in.state.send_as("m1", ADA, "STOP & go");
+    eventually(PATIENCE, async || {
+        callback.received_requests().await.unwrap().len() == 6
+    })
+    .await;
+    let (mut statuses, mut texts) = (Vec::new(), 0);
+    for request in callback.received_requests().await.unwrap() {
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+        let field = |name: &str| {
+            fields
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.clone())
+        };
+        if request.url.path() == "/cb/reports" {
+            assert!(field("id").unwrap().starts_with("ATXid_"));
+            statuses.extend(field("status"));
+        } else {
+            assert_eq!(
+                (field("id"), field("from")),
+                (Some("m1".to_owned()), Some(ADA.to_owned()))
+            );
+            assert_eq!(
+                (field("text"), field("to")),
+                (Some("STOP & go".to_owned()), Some("38496".to_owned()))
+            );
+            texts += 1;
+        }
+    }
+    assert_eq!(statuses, ["Success", "Success", "Sent", "Sent"]);
+    assert_eq!(texts, 2);
+}
+
+/// The whole sandbox: a text from the phone page reaches the real route, its answer goes through records, job and the real
+/// gateway, and stands in the inbox that the page reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_answers_a_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let env = [("KIUNGO_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
+    let config = Config::sandbox(dir.path(), &env).unwrap();
+    let app = App::start(config, Surroundings::default()).await.unwrap();
+    let (client, base) = (client(), format!("http://{}/phone", app.address));
+    let inbox = async || {
+        let url = format!("{base}/texts.json?msisdn=%2B2348030000001");
+        let answer = client.get(url).send().await.unwrap();
+        answer.json::<Vec<Value>>().await.unwrap()
+    };
+    assert!(inbox().await.is_empty());
+    let refused = client.post(format!("{base}/texts")).body("{}").send().await.unwrap();
+    assert!(refused.status().is_client_error());
+    let text = json!({ "msisdn": ADA, "text": "help" });
+    let sent = client.post(format!("{base}/texts")).json(&text).send().await.unwrap();
+    assert_eq!(sent.status().as_u16(), 202);
+    eventually(PATIENCE, async || !inbox().await.is_empty()).await;
+    let texts = inbox().await;
+    assert_eq!(texts.len(), 1);
+    assert_eq!(texts[0]["from"], "38496");
+    let said = texts[0]["text"].as_str().unwrap();
+    assert!(said.contains("Sandbox Lender") && said.contains("*384*96#"), "{said}");
+    app.stop().await.unwrap();
+}
