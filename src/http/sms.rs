@@ -27,7 +27,7 @@ pub(super) async fn take(request: HttpRequest, payload: web::Payload, parts: web
     let request = OwnedRequest {
         method: request.method().as_str().to_owned(),
         tail: tail.to_owned(),
-        query: request.query_string().as_bytes().to_vec(),
+        query: request.query_string().as_bytes().to_vec().into(),
         headers: ussd::headers(&request),
         body,
     };

@@ -389,9 +389,6 @@ pub async fn connect(url: &str) -> Result<Arc<dyn Records>> {
 }
 
 /// All of it.
-pub trait Records:
-    PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords
-{
-}
+pub trait Records: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords {}
 
 impl<T: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords> Records for T {}

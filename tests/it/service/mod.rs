@@ -1,8 +1,8 @@
 //! The services as the server wires them, over stores and gateways of the tests.
 
 mod attempt_model;
-mod limits;
 mod catalogue;
+mod limits;
 mod round_trips;
 mod sinks;
 mod start;

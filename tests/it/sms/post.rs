@@ -57,7 +57,7 @@ impl Post {
     pub async fn by(gateway: Arc<dyn SmsGateway>, daily_cap: u32) -> Self {
         let db = Backend::Sqlite.fresh().await;
         let clock = Arc::new(Hand(AtomicI64::new(at(0).as_millis())));
-        let mut shared = shared(Arc::new(MemoryStore::new(clock.clone())), db.shared()).await;
+        let mut shared = shared(Arc::new(MemoryStore::new(clock.clone())), db.shared(), Vec::new()).await;
         shared.runtime.clock = clock.clone();
         let line = Arc::new(Line {
             name: "ng".to_owned(),
@@ -156,9 +156,9 @@ impl Post {
         let request = OwnedRequest {
             method: "POST".to_owned(),
             tail: tail.to_owned(),
-            query: Vec::new(),
+            query: Vec::new().into(),
             headers: Vec::new(),
-            body: Some(form.as_bytes().to_vec()),
+            body: Some(form.as_bytes().to_vec().into()),
         };
         self.inbox.hear(self.line.clone(), request).await.status
     }
