@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use crate::core::ids::{
     AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, MessageId, NodeId, PartnerId,
 };
-use crate::core::next_step::FailureClass;
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::providers::Step;
@@ -21,9 +20,11 @@ mod messages;
 mod pins;
 mod sql;
 pub mod sqlite;
+mod state;
 mod words;
 
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
+pub use state::{AttemptState, LinkState};
 
 /// The database did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,49 +105,6 @@ pub struct Attempt {
     pub created_at: Timestamp,
 }
 
-/// Where an attempt stands, durably.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttemptState {
-    /// Begun; may have been sent.
-    Open,
-    /// The provider took it and asks for more.
-    Accepted,
-    /// The provider said no.
-    Refused,
-    /// The provider said that the code was wrong.
-    WrongCode,
-    /// Provably never sent, or the provider did not try.
-    NotSent,
-    /// Nobody knows.
-    Unknown,
-    /// The provider handed out a grant, which is kept.
-    Granted,
-    /// Its link is durable.
-    Linked,
-    /// It turned out good after the person had moved on, and was undone.
-    Undone,
-    /// Looked for long enough: nothing was linked.
-    Lapsed,
-}
-
-impl AttemptState {
-    /// The state an explicit no leads to.
-    pub fn of_failure(class: FailureClass) -> Self {
-        match class {
-            FailureClass::Refused => Self::Refused,
-            FailureClass::WrongCode => Self::WrongCode,
-            FailureClass::SessionExpired | FailureClass::Busy | FailureClass::Misconfigured => Self::NotSent,
-            // The provider took it and wants what we cannot give.
-            FailureClass::Unsupported => Self::Accepted,
-        }
-    }
-
-    /// Whether the person is still owed an answer.
-    pub fn unsettled(self) -> bool {
-        matches!(self, Self::Open | Self::Unknown | Self::Granted)
-    }
-}
-
 /// A durable link: a consent and one or more accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -172,19 +130,6 @@ pub struct Link {
     pub created_at: Timestamp,
     /// Its accounts.
     pub accounts: Vec<LinkedAccount>,
-}
-
-/// Where a link stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkState {
-    /// In use.
-    Active,
-    /// The person must log in again.
-    ReauthRequired,
-    /// Being ended: the provider is still to be told.
-    Removing,
-    /// Ended.
-    Removed,
 }
 
 /// One account under a link.
@@ -308,8 +253,8 @@ pub trait AttemptRecords: Send + Sync {
     /// same ids again changes nothing.
     async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()>;
     /// Moves an attempt. Only forward: a state that says more is never replaced by one that says less
-    /// (`Open` < `Unknown` < any other; `Granted` moves to `Linked` or `Undone` only, which wipes the grant). Says whether
-    /// it moved.
+    /// (`Open` < `Unknown` < any other). `Granted` moves to `Linked`, `Undone` or `Lapsed` only, which wipes the grant;
+    /// `Lapsed` to `Linked` or `Undone`, when something is found late. Says whether it moved.
     async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool>;
     /// Keeps the sealed grant of an attempt and the job that redeems it, in one transaction, and moves it to `Granted`.
     /// The same grant twice is kept once; says whether this was the first time. A grant is a yes, so it also overrules
@@ -319,6 +264,8 @@ pub trait AttemptRecords: Send + Sync {
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>>;
     /// Whether the same person has begun another connect session after this attempt.
     async fn superseded(&self, attempt: &Attempt) -> Result<bool>;
+    /// Attempts at a provider that were given up after `since` and never found, the last first, at most `limit`.
+    async fn lapsed(&self, partner: PartnerId, provider: &str, since: Timestamp, limit: u32) -> Result<Vec<Attempt>>;
     /// The consent with this id.
     async fn consent(&self, id: ConsentId) -> Result<Option<Consent>>;
 }

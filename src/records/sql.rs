@@ -74,12 +74,14 @@ pub(super) const ADD_ATTEMPT: &str = concat!(
      (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE partner = $4 AND tag = $5)) ON CONFLICT (id) DO NOTHING"
 );
 
-/// `Open` < `Unknown` < any other; `Granted` moves to `Linked` or `Undone` only. A grant that is used up is wiped.
+/// `Open` < `Unknown` < any other; `Granted` moves to what can come of a grant, and `Lapsed` to what is found late. A
+/// grant that is of no more use is wiped.
 pub(super) const MOVE_ATTEMPT: &str = "UPDATE attempts SET state = $2, moved_at = $3, \
-     sealed_grant = CASE WHEN $2 IN ('linked', 'undone') THEN NULL ELSE sealed_grant END \
+     sealed_grant = CASE WHEN $2 IN ('linked', 'undone', 'lapsed') THEN NULL ELSE sealed_grant END \
      WHERE id = $1 AND ((state = 'open' AND $2 <> 'open') \
      OR (state = 'unknown' AND $2 NOT IN ('open', 'unknown')) \
-     OR (state = 'granted' AND $2 IN ('linked', 'undone')))";
+     OR (state = 'granted' AND $2 IN ('linked', 'undone', 'lapsed')) \
+     OR (state = 'lapsed' AND $2 IN ('linked', 'undone')))";
 
 /// A grant is the provider's yes: it overrules everything but an explicit no and what came of an earlier grant.
 pub(super) const KEEP_GRANT: &str = "UPDATE attempts SET state = 'granted', sealed_grant = $2, moved_at = $3 \
@@ -95,6 +97,13 @@ pub(super) const ATTEMPT: &str = concat!(
 
 pub(super) const SUPERSEDED: &str = "SELECT COUNT(*) FROM attempts mine JOIN attempts later ON later.partner = mine.partner AND later.tag = mine.tag \
      AND later.nth > mine.nth AND later.session <> mine.session WHERE mine.id = $1";
+
+pub(super) const LAPSED: &str = concat!(
+    "SELECT ",
+    attempt_columns!(),
+    " FROM attempts WHERE partner = $1 AND provider = $2 AND state = 'lapsed' AND moved_at > $3 \
+     ORDER BY moved_at DESC LIMIT $4"
+);
 
 pub(super) const CONSENT: &str = "SELECT id, intent, partner, tag, msisdn, text, version, locale, channel, agreed_at \
      FROM consents WHERE id = $1";

@@ -162,6 +162,9 @@ impl Jobs {
     async fn give_up(&self, job: &Job, word: &'static str, reason: &str) -> crate::records::Result<()> {
         self.metrics.job(word, JobOutcome::GivenUp);
         tracing::error!(job = word, tries = job.tries, reason, "a job was given up");
+        if let JobKind::Redeem(attempt) | JobKind::Settle(attempt) = job.kind {
+            self.linking.abandon(attempt).await?;
+        }
         self.records.give_up(job.id, self.runtime.node, reason).await
     }
 }

@@ -3,6 +3,10 @@
 //! Everything here may run twice: exchanging a grant again finds it used and looks the account up instead, a link is
 //! written once per attempt, unlinking what is gone is done. "Linked" is said only after the row is there.
 
+mod accounts;
+mod renewal;
+mod search;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,23 +17,10 @@ use super::partner::{CallError, Providers};
 use super::runtime::{Edge, Runtime};
 use super::sealing::Sealing;
 use crate::core::flow::{Fate, News};
-use crate::core::ids::{AttemptId, JobId, LinkId, LinkedAccountId};
+use crate::core::ids::{AttemptId, JobId, LinkId};
 use crate::core::next_step::{Failure, FailureClass};
-use crate::core::secret::Secret;
-use crate::providers::{ProviderAccount, ProviderError, Which};
-use crate::records::{
-    AccountReading, Attempt, AttemptState, AuditEvent, Job, JobKind, Link, LinkState, LinkedAccount, Records,
-    RecordsError,
-};
-
-/// How long an attempt nobody knows about is looked for. Mono says an account shows within ten minutes.
-const SETTLE_FOR: Duration = Duration::from_mins(15);
-
-/// How many accounts that name no session are looked into, newest first, to find a lost one.
-const LOOK_INTO: usize = 50;
-
-/// Nothing at the provider carries the attempt's session, so far.
-const NOT_FOUND: Verdict = Verdict::Again("not found");
+use crate::providers::{ProviderAccount, ProviderError};
+use crate::records::{Attempt, AttemptState, AuditEvent, Job, JobKind, LinkState, Records, RecordsError};
 
 /// How long "linked" is held back for the account's number.
 const READ_PATIENCE: Duration = Duration::from_secs(2);
@@ -62,6 +53,13 @@ pub enum Trouble {
     Sealed,
 }
 
+impl Trouble {
+    /// Whether the provider says that asking again will not help.
+    fn refused(&self) -> bool {
+        matches!(self, Self::Call(CallError::Provider(error)) if !error.retryable())
+    }
+}
+
 impl From<ProviderError> for Trouble {
     fn from(error: ProviderError) -> Self {
         Self::Call(CallError::Provider(error))
@@ -86,12 +84,14 @@ impl Linking {
             .map_err(|_| Trouble::Sealed)?;
         let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
         match provider.redeem(&credentials, &grant).await {
+            // Exchanged for nothing; a renewal may well be.
+            Ok(accounts) if accounts.is_empty() && attempt.renews.is_none() => self.look_for(attempt).await,
             Ok(accounts) => {
                 self.runtime.pass(Edge::Redeemed);
                 self.complete(&attempt, accounts).await
             }
             // Used or over: perhaps by ourselves, with the answer lost.
-            Err(ProviderError::NotFound | ProviderError::Refused(_)) => self.search(&attempt).await,
+            Err(ProviderError::NotFound | ProviderError::Refused(_)) => self.look_for(attempt).await,
             Err(error) => Err(error.into()),
         }
     }
@@ -124,7 +124,8 @@ impl Linking {
             AttemptState::Refused => failed(FailureClass::Refused),
             AttemptState::WrongCode => failed(FailureClass::WrongCode),
             AttemptState::NotSent => Fate::NotSent,
-            AttemptState::Undone | AttemptState::Lapsed => Fate::Lapsed,
+            AttemptState::Undone => Fate::Lapsed,
+            AttemptState::Lapsed => return self.look_again(attempt).await,
         };
         self.tell(&attempt, fate).await;
         Ok(Verdict::Done)
@@ -140,64 +141,6 @@ impl Linking {
             Some((attempt, _)) if attempt.state.unsettled() => Ok(()),
             Some(_) => self.settle(id).await.map(drop),
             None => Ok(()),
-        }
-    }
-
-    /// Nobody knows what became of it: look for an account that carries its session.
-    async fn look_for(&self, attempt: Attempt) -> Result<Verdict, Trouble> {
-        let now = self.runtime.clock.now();
-        if attempt.state == AttemptState::Open {
-            self.records
-                .move_attempt(attempt.id, AttemptState::Unknown, now)
-                .await?;
-        }
-        let found = self.search(&attempt).await?;
-        if found != NOT_FOUND {
-            return Ok(found);
-        }
-        if now.since(attempt.created_at) < SETTLE_FOR {
-            // Said again although nothing is new: somebody may be waiting to hear that much.
-            self.tell(&attempt, Fate::Unknown).await;
-            return Ok(found);
-        }
-        self.records.move_attempt(attempt.id, AttemptState::Lapsed, now).await?;
-        self.tell(&attempt, Fate::Lapsed).await;
-        Ok(Verdict::Done)
-    }
-
-    async fn search(&self, attempt: &Attempt) -> Result<Verdict, Trouble> {
-        let session = self
-            .sealing
-            .open_session(&attempt.tag, attempt.id, &attempt.provider_session)
-            .map_err(|_| Trouble::Sealed)?;
-        let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
-        let mut unnamed = Vec::new();
-        let mut found = Vec::new();
-        for account in provider.accounts(&credentials, Which::All).await? {
-            match &account.session_id {
-                Some(id) if *id == session.id => found.push(account),
-                Some(_) => {}
-                None => unnamed.push(account),
-            }
-        }
-        for account in unnamed.iter().rev().take(LOOK_INTO) {
-            if !found.is_empty() {
-                break;
-            }
-            let known = self.sealing.account_digest(&attempt.provider, &account.id);
-            if self.records.link_by_account(&known).await?.is_some() {
-                continue;
-            }
-            let read = provider.accounts(&credentials, Which::One(&account.id)).await?;
-            found.extend(
-                read.into_iter()
-                    .filter(|read| read.session_id.as_deref() == Some(session.id.as_str())),
-            );
-        }
-        if found.is_empty() {
-            Ok(NOT_FOUND)
-        } else {
-            self.complete(attempt, found).await
         }
     }
 
@@ -232,53 +175,6 @@ impl Linking {
         Ok(Verdict::Done)
     }
 
-    fn new_link(&self, id: LinkId, attempt: &Attempt, accounts: &[ProviderAccount]) -> Result<Link, Trouble> {
-        let accounts = accounts
-            .iter()
-            .map(|account| self.new_account(attempt, &account.id))
-            .collect::<Result<_, _>>()?;
-        Ok(Link {
-            id,
-            partner: attempt.partner,
-            tag: attempt.tag,
-            consent: attempt.consent,
-            attempt: attempt.id,
-            provider: attempt.provider.clone(),
-            institution: attempt.institution.clone(),
-            institution_name: attempt.institution_name.clone(),
-            state: LinkState::Active,
-            created_at: self.runtime.clock.now(),
-            accounts,
-        })
-    }
-
-    fn new_account(&self, attempt: &Attempt, provider_id: &Secret) -> Result<LinkedAccount, Trouble> {
-        let id = LinkedAccountId::draw(self.runtime.entropy.as_ref());
-        Ok(LinkedAccount {
-            id,
-            account: self
-                .sealing
-                .account(&attempt.tag, id, provider_id)
-                .map_err(|_| Trouble::Sealed)?,
-            account_digest: self.sealing.account_digest(&attempt.provider, provider_id),
-            masked: None,
-            number_digest: None,
-            holder: None,
-            kind: None,
-            currency: None,
-        })
-    }
-
-    async fn renewed(&self, attempt: &Attempt, link: LinkId) -> Result<Verdict, Trouble> {
-        let now = self.runtime.clock.now();
-        self.records.move_link(link, LinkState::Active, &[], now).await?;
-        self.records.move_attempt(attempt.id, AttemptState::Linked, now).await?;
-        if let Some(link) = self.records.link(link).await? {
-            self.tell(attempt, Fate::Linked(brief(&link, false))).await;
-        }
-        Ok(Verdict::Done)
-    }
-
     /// The person has begun anew since: nothing may stay open behind their back.
     async fn undo(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<Verdict, Trouble> {
         let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
@@ -293,42 +189,6 @@ impl Linking {
             .await?;
         self.audit(attempt, "link.undone", attempt.id.to_string()).await;
         Ok(Verdict::Done)
-    }
-
-    /// Reads the details of a link's accounts. Says whether one of them is linked elsewhere too.
-    ///
-    /// # Errors
-    /// When it is to be tried again.
-    pub async fn read(&self, id: LinkId) -> Result<bool, Trouble> {
-        let Some(link) = self.records.link(id).await? else {
-            return Ok(false);
-        };
-        let (provider, credentials) = self.providers.with_credentials(&link.provider).await?;
-        let mut again = false;
-        for account in &link.accounts {
-            let id = self
-                .sealing
-                .open_account(&link.tag, account.id, &account.account)
-                .map_err(|_| Trouble::Sealed)?;
-            let read = provider.accounts(&credentials, Which::One(&id)).await?;
-            let Some(details) = read.into_iter().find_map(|read| read.details) else {
-                return Err(ProviderError::Unavailable("no details yet", None).into());
-            };
-            let holder = details
-                .holder
-                .as_ref()
-                .map(|name| self.sealing.holder(&link.tag, account.id, name))
-                .transpose();
-            let reading = AccountReading {
-                masked: last_four(&details.number),
-                number_digest: self.sealing.number_digest(&link.institution, &details.number),
-                holder: holder.map_err(|_| Trouble::Sealed)?,
-                kind: details.kind,
-                currency: details.currency,
-            };
-            again |= !self.records.read_account(account.id, &reading).await?.is_empty();
-        }
-        Ok(again)
     }
 
     /// Tells the provider that a link is over.
@@ -374,10 +234,4 @@ impl Linking {
             tracing::error!(%error, kind, "a security event could not be kept");
         }
     }
-}
-
-/// All that is ever shown of an account number.
-fn last_four(number: &Secret) -> String {
-    let digits: Vec<char> = number.expose().chars().filter(char::is_ascii_alphanumeric).collect();
-    digits.iter().skip(digits.len().saturating_sub(4)).collect()
 }

@@ -111,6 +111,20 @@ impl AttemptRecords for SqliteRecords {
         .await
     }
 
+    async fn lapsed(&self, partner: PartnerId, provider: &str, since: Timestamp, limit: u32) -> Result<Vec<Attempt>> {
+        within(async {
+            let rows = sqlx::query(sql::LAPSED)
+                .bind(&partner.as_bytes()[..])
+                .bind(provider)
+                .bind(since.as_millis())
+                .bind(i64::from(limit))
+                .fetch_all(&self.readers)
+                .await?;
+            rows.iter().map(attempt_of).collect()
+        })
+        .await
+    }
+
     async fn consent(&self, id: ConsentId) -> Result<Option<Consent>> {
         within(async {
             let row = sqlx::query(sql::CONSENT)

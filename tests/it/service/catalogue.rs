@@ -12,7 +12,7 @@ use crate::support::eventually;
 use crate::support::one_bank::OneBank;
 use crate::support::parts::{Assembled, Plain, assemble_with};
 
-async fn turns(banks: Vec<OneBank>) -> Assembled {
+async fn turns(banks: Vec<Arc<OneBank>>) -> Assembled {
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
     assemble_with(store, Plain { sink: None }, banks).await
 }

@@ -3,6 +3,7 @@
 mod attempt_model;
 mod catalogue;
 mod limits;
+mod linking;
 mod round_trips;
 mod sinks;
 mod start;

@@ -1,37 +1,92 @@
-//! A provider with one bank, so small that nothing of it can go wrong.
+//! A provider with one bank, which does what it was told to do.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
 
 use async_trait::async_trait;
 use kiungo::core::linking::{AuthMethod, SessionKind};
 use kiungo::core::next_step::{Field, FieldKind, Form, Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::{
-    Credentials, Institution, Opened, Opening, Provider, ProviderAccount, ProviderError, ProviderEvent,
-    ProviderSession, Submission, SubmitError, WebhookError, Which,
+    AccountDetails, Credentials, Institution, Opened, Opening, Provider, ProviderAccount, ProviderError, ProviderEvent,
+    ProviderEventKind, ProviderSession, Submission, SubmitError, WebhookError, Which,
 };
 use tokio::sync::Semaphore;
 
-/// A provider with one bank, which opens sessions and takes no login.
+/// A provider with one bank. Unless told otherwise it opens sessions, takes no login and knows no account.
 pub struct OneBank {
     /// What it is called.
     pub name: &'static str,
     /// What its list waits for, if it waits.
-    pub gate: Option<Arc<Semaphore>>,
+    gate: Option<Arc<Semaphore>>,
+    script: Mutex<Script>,
+}
+
+/// What the bank does and has done.
+#[derive(Default)]
+pub struct Script {
+    /// What the next submissions are answered; nothing is sent after them.
+    pub answers: VecDeque<Result<NextStep, SubmitError>>,
+    /// What every grant is exchanged for; without it no grant is known.
+    pub redeemed: Option<Vec<&'static str>>,
+    /// The accounts that can be read.
+    pub accounts: Vec<Account>,
+    /// Why no accounts can be read now.
+    pub unreadable: Option<ProviderError>,
+    /// Submissions that came.
+    pub submitted: usize,
+    /// Accounts that were unlinked.
+    pub unlinked: Vec<String>,
+}
+
+/// An account at the bank.
+#[derive(Clone, Copy)]
+pub struct Account {
+    /// Its id.
+    pub id: &'static str,
+    /// The session it was linked in, if that is told.
+    pub session: Option<&'static str>,
+}
+
+impl Account {
+    fn told(self) -> ProviderAccount {
+        ProviderAccount {
+            id: Secret::new(self.id),
+            session_id: self.session.map(str::to_owned),
+            details: Some(AccountDetails {
+                number: Secret::new(format!("00099900{}", self.id)),
+                holder: None,
+                kind: None,
+                currency: None,
+                institution: None,
+            }),
+        }
+    }
 }
 
 impl OneBank {
     /// One that answers at once.
-    pub fn ready(name: &'static str) -> Self {
-        Self { name, gate: None }
+    pub fn ready(name: &'static str) -> Arc<Self> {
+        Self::with(name, None)
     }
 
     /// One that gives its list when this gate is opened.
-    pub fn behind(name: &'static str, gate: &Arc<Semaphore>) -> Self {
-        Self {
+    pub fn behind(name: &'static str, gate: &Arc<Semaphore>) -> Arc<Self> {
+        Self::with(name, Some(gate.clone()))
+    }
+
+    fn with(name: &'static str, gate: Option<Arc<Semaphore>>) -> Arc<Self> {
+        Arc::new(Self {
             name,
-            gate: Some(gate.clone()),
-        }
+            gate,
+            script: Mutex::default(),
+        })
+    }
+
+    /// What it does and has done, to be changed and looked at.
+    pub fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().expect("no panic")
     }
 }
 
@@ -85,22 +140,51 @@ impl Provider for OneBank {
     }
 
     async fn submit(&self, _: &Credentials, _: Submission<'_>) -> Result<NextStep, SubmitError> {
-        Err(SubmitError::NotSent("takes no login"))
+        let mut script = self.script();
+        script.submitted += 1;
+        let answer = script.answers.pop_front();
+        answer.unwrap_or(Err(SubmitError::NotSent("takes no login")))
     }
 
     async fn redeem(&self, _: &Credentials, _: &Grant) -> Result<Vec<ProviderAccount>, ProviderError> {
-        Err(ProviderError::NotFound)
+        let ids = self.script().redeemed.clone().ok_or(ProviderError::NotFound)?;
+        let account = |id: &str| ProviderAccount {
+            id: Secret::new(id),
+            session_id: None,
+            details: None,
+        };
+        Ok(ids.into_iter().map(account).collect())
     }
 
-    async fn accounts(&self, _: &Credentials, _: Which<'_>) -> Result<Vec<ProviderAccount>, ProviderError> {
-        Ok(Vec::new())
+    async fn accounts(&self, _: &Credentials, which: Which<'_>) -> Result<Vec<ProviderAccount>, ProviderError> {
+        let script = self.script();
+        if let Some(error) = &script.unreadable {
+            return Err(error.clone());
+        }
+        let mut told = script.accounts.iter().copied().map(Account::told);
+        match which {
+            Which::All => Ok(told.collect()),
+            Which::One(id) => {
+                let one = told.find(|account| account.id.expose() == id.expose());
+                Ok(vec![one.ok_or(ProviderError::NotFound)?])
+            }
+        }
     }
 
-    async fn unlink(&self, _: &Credentials, _: &Secret) -> Result<(), ProviderError> {
-        Err(ProviderError::NotFound)
+    async fn unlink(&self, _: &Credentials, account: &Secret) -> Result<(), ProviderError> {
+        let mut script = self.script();
+        script.accounts.retain(|known| known.id != account.expose());
+        script.unlinked.push(account.expose().to_owned());
+        Ok(())
     }
 
-    fn webhook(&self, _: &[(String, Vec<u8>)], _: &[u8]) -> Result<Option<ProviderEvent>, WebhookError> {
-        Err(WebhookError::Garbled)
+    /// A webhook says of which account it tells, and nothing else: it was linked.
+    fn webhook(&self, _: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError> {
+        let account = std::str::from_utf8(body).map_err(|_| WebhookError::Garbled)?;
+        Ok(Some(ProviderEvent {
+            dedupe_key: format!("connected {account}"),
+            account: Secret::new(account),
+            kind: ProviderEventKind::Connected,
+        }))
     }
 }

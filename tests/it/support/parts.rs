@@ -24,6 +24,7 @@ use kiungo::service::admission::{Gate, Rates};
 use kiungo::service::attempts::Attempts;
 use kiungo::service::bank_health::BankHealth;
 use kiungo::service::catalogue::Catalogue;
+use kiungo::service::hooks::Hooks;
 use kiungo::service::jobs::Jobs;
 use kiungo::service::known::Facts;
 use kiungo::service::linking::Linking;
@@ -215,6 +216,12 @@ pub struct Assembled {
     pub service: TurnService,
     /// Everything under way.
     pub tasks: TaskTracker,
+    /// What runs jobs.
+    pub jobs: Arc<Jobs>,
+    /// What takes webhooks.
+    pub hooks: Hooks,
+    /// The provider.
+    pub bank: Arc<OneBank>,
     channel: Arc<Channel>,
     _records: Fixture,
 }
@@ -260,13 +267,15 @@ pub async fn assemble_limited(store: Arc<dyn Store>, gateway: Plain, rates: Rate
 }
 
 /// Puts turns together over this store, gateway and providers; no list of banks has been read.
-pub async fn assemble_with(store: Arc<dyn Store>, gateway: Plain, banks: Vec<OneBank>) -> Assembled {
+pub async fn assemble_with(store: Arc<dyn Store>, gateway: Plain, banks: Vec<Arc<OneBank>>) -> Assembled {
     put_together(store, gateway, banks, PLENTY).await
 }
 
-async fn put_together(store: Arc<dyn Store>, gateway: Plain, banks: Vec<OneBank>, rates: Rates) -> Assembled {
+async fn put_together(store: Arc<dyn Store>, gateway: Plain, banks: Vec<Arc<OneBank>>, rates: Rates) -> Assembled {
     let fixture = Backend::Sqlite.fresh().await;
+    let bank = banks[0].clone();
     let shared = shared(store, fixture.shared(), banks).await;
+    let jobs = Arc::new(jobs(&shared));
     let channel = Arc::new(Channel {
         name: CHANNEL.0.to_owned(),
         gateway: Box::new(gateway),
@@ -286,7 +295,7 @@ async fn put_together(store: Arc<dyn Store>, gateway: Plain, banks: Vec<OneBank>
         live: shared.newsroom.live.clone(),
         facts,
         catalogue: shared.catalogue.clone(),
-        attempts: Arc::new(attempts(&shared)),
+        attempts: Arc::new(attempts(&shared, jobs.clone())),
         keyring: shared.keyring.clone(),
         runtime: shared.runtime.clone(),
         wakes: shared.newsroom.wakes.clone(),
@@ -297,13 +306,21 @@ async fn put_together(store: Arc<dyn Store>, gateway: Plain, banks: Vec<OneBank>
     };
     Assembled {
         service: TurnService(Arc::new(turns)),
+        hooks: Hooks {
+            records: shared.records.clone(),
+            providers: shared.providers.clone(),
+            sealing: shared.sealing.clone(),
+            runtime: shared.runtime.clone(),
+        },
         tasks: shared.runtime.tasks,
+        jobs,
+        bank,
         channel,
         _records: fixture,
     }
 }
 
-pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec<OneBank>) -> Shared {
+pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec<Arc<OneBank>>) -> Shared {
     let keyring = Arc::new(keyring(&["k1"]));
     let runtime = Runtime {
         clock: Arc::new(SystemClock),
@@ -314,7 +331,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec
         tripwire: Arc::new(|_| ()),
     };
     let (clock, entropy) = (runtime.clock.clone(), runtime.entropy.clone());
-    let keys = |bank: &OneBank| {
+    let keys = |bank: &Arc<OneBank>| {
         let keys = Credentials {
             secret_key: Secret::new("key"),
             app_id: None,
@@ -360,7 +377,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec
     }
 }
 
-fn attempts(shared: &Shared) -> Attempts {
+fn jobs(shared: &Shared) -> Jobs {
     let outbox = Outbox::new(
         shared.records.clone(),
         shared.keyring.clone(),
@@ -368,7 +385,7 @@ fn attempts(shared: &Shared) -> Attempts {
         Lines::default(),
         shared.runtime.clone(),
     );
-    let jobs = Jobs {
+    Jobs {
         records: shared.records.clone(),
         linking: Linking {
             records: shared.records.clone(),
@@ -380,14 +397,17 @@ fn attempts(shared: &Shared) -> Attempts {
         outbox: Arc::new(outbox),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
-    };
+    }
+}
+
+fn attempts(shared: &Shared, jobs: Arc<Jobs>) -> Attempts {
     Attempts {
         live: shared.newsroom.live.clone(),
         records: shared.records.clone(),
         providers: shared.providers.clone(),
         sealing: shared.sealing.clone(),
         newsroom: shared.newsroom.clone(),
-        jobs: Arc::new(jobs),
+        jobs,
         health: Arc::new(BankHealth::new(shared.runtime.clock.clone(), shared.metrics.clone())),
         catalogue: shared.catalogue.clone(),
         runtime: shared.runtime.clone(),
@@ -395,12 +415,17 @@ fn attempts(shared: &Shared) -> Attempts {
     }
 }
 
-fn providers(partner: PartnerId, records: Arc<dyn Records>, keyring: Arc<Keyring>, banks: Vec<OneBank>) -> Providers {
+fn providers(
+    partner: PartnerId,
+    records: Arc<dyn Records>,
+    keyring: Arc<Keyring>,
+    banks: Vec<Arc<OneBank>>,
+) -> Providers {
     let customer = CustomerPattern {
         name: "Customer {ref}".to_owned(),
         email: "{ref}@example.invalid".to_owned(),
     };
-    let banks = banks.into_iter().map(|bank| -> Arc<dyn Provider> { Arc::new(bank) });
+    let banks = banks.into_iter().map(|bank| -> Arc<dyn Provider> { bank });
     let registry = Registry::new(banks.collect());
     Providers::new(registry, partner, records, keyring, customer, vec!["NG".to_owned()])
 }

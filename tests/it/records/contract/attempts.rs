@@ -190,3 +190,45 @@ async fn moving_on_is_another_session_later(#[case] backend: Backend) {
     assert!(db.superseded(&first).await.unwrap());
     assert!(!db.superseded(&last).await.unwrap());
 }
+
+/// A grant that came to nothing is wiped, however the attempt ended.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn a_grant_of_no_more_use_is_wiped(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    for end in [AttemptState::Linked, AttemptState::Undone, AttemptState::Lapsed] {
+        let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
+        let redeem = redeem(&attempt);
+        db.keep_grant(attempt.id, b"grant", &redeem, at(1)).await.unwrap();
+        assert!(db.move_attempt(attempt.id, end, at(2)).await.unwrap(), "{end:?}");
+        let (found, grant) = db.attempt(attempt.id).await.unwrap().unwrap();
+        assert_eq!((found.state, grant), (end, None));
+    }
+}
+
+/// Attempts that were given up are found again for a while: those of one partner at one provider, the last first.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn attempts_given_up_lately(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let mut lapsed = Vec::new();
+    for n in 0..4 {
+        let then = |attempt: &mut Attempt| attempt.created_at = at(n);
+        lapsed.insert(0, person(1, 1).tried(&*db, AttemptState::Lapsed, then).await);
+        person(1, 2).tried(&*db, AttemptState::Unknown, then).await;
+        person(2, 1).tried(&*db, AttemptState::Lapsed, then).await;
+        let elsewhere = |attempt: &mut Attempt| "powens".clone_into(&mut attempt.provider);
+        person(1, 1).tried(&*db, AttemptState::Lapsed, elsewhere).await;
+    }
+    for (since, limit, expected) in [
+        (-1, 10, &lapsed[..]),
+        (1, 10, &lapsed[..2]),
+        (-1, 1, &lapsed[..1]),
+        (3, 10, &[]),
+    ] {
+        let found = db.lapsed(person(1, 1).partner, "mono", at(since), limit).await.unwrap();
+        assert_eq!(found, expected, "{since} {limit}");
+    }
+}

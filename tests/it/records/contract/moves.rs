@@ -31,8 +31,10 @@ fn weight(state: AttemptState) -> u8 {
 }
 
 fn model_moves(from: AttemptState, to: AttemptState) -> bool {
+    use AttemptState::{Granted, Lapsed, Linked, Undone};
     match from {
-        AttemptState::Granted => matches!(to, AttemptState::Linked | AttemptState::Undone),
+        Granted => matches!(to, Linked | Undone | Lapsed),
+        Lapsed => matches!(to, Linked | Undone),
         _ => weight(from) < 2 && weight(to) > weight(from),
     }
 }

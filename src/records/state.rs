@@ -1,0 +1,59 @@
+//! Where attempts and links stand, durably.
+
+use crate::core::next_step::FailureClass;
+
+/// Where an attempt stands, durably.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptState {
+    /// Begun; may have been sent.
+    Open,
+    /// The provider took it and asks for more.
+    Accepted,
+    /// The provider said no.
+    Refused,
+    /// The provider said that the code was wrong.
+    WrongCode,
+    /// Provably never sent, or the provider did not try.
+    NotSent,
+    /// Nobody knows.
+    Unknown,
+    /// The provider handed out a grant, which is kept.
+    Granted,
+    /// Its link is durable.
+    Linked,
+    /// It turned out good after the person had moved on, and was undone.
+    Undone,
+    /// Looked for long enough: nothing was linked.
+    Lapsed,
+}
+
+impl AttemptState {
+    /// The state an explicit no leads to.
+    pub fn of_failure(class: FailureClass) -> Self {
+        match class {
+            FailureClass::Refused => Self::Refused,
+            FailureClass::WrongCode => Self::WrongCode,
+            FailureClass::SessionExpired | FailureClass::Busy | FailureClass::Misconfigured => Self::NotSent,
+            // The provider took it and wants what we cannot give.
+            FailureClass::Unsupported => Self::Accepted,
+        }
+    }
+
+    /// Whether the person is still owed an answer.
+    pub fn unsettled(self) -> bool {
+        matches!(self, Self::Open | Self::Unknown | Self::Granted)
+    }
+}
+
+/// Where a link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// In use.
+    Active,
+    /// The person must log in again.
+    ReauthRequired,
+    /// Being ended: the provider is still to be told.
+    Removing,
+    /// Ended.
+    Removed,
+}

@@ -1,0 +1,118 @@
+//! Looks for what nobody knows of: an account at the provider that carries an attempt's session.
+//!
+//! The search ends: an attempt is looked for as long as the provider may take to show an account, then the person is told
+//! that nothing could be confirmed, and may go on. What shows later all the same (the provider sends a webhook, and
+//! `service/hooks.rs` knows the session) is looked for once more, and linked or undone.
+
+use std::time::Duration;
+
+use super::super::jobs::Verdict;
+use super::{Linking, Trouble};
+use crate::core::flow::Fate;
+use crate::core::ids::AttemptId;
+use crate::providers::Which;
+use crate::records::{Attempt, AttemptState, RecordsError};
+
+/// How long an attempt nobody knows about is looked for. Mono says an account shows within ten minutes.
+const SETTLE_FOR: Duration = Duration::from_mins(15);
+
+/// How many accounts that name no session are looked into, newest first, to find a lost one.
+const LOOK_INTO: usize = 50;
+
+/// Nothing at the provider carries the attempt's session, so far.
+const NOT_FOUND: Verdict = Verdict::Again("not found");
+
+impl Linking {
+    /// Looks for an account that carries the attempt's session, and gives up looking after a while.
+    pub(super) async fn look_for(&self, attempt: Attempt) -> Result<Verdict, Trouble> {
+        let now = self.runtime.clock.now();
+        if attempt.state == AttemptState::Open {
+            self.records
+                .move_attempt(attempt.id, AttemptState::Unknown, now)
+                .await?;
+        }
+        let over = now.since(attempt.created_at) >= SETTLE_FOR;
+        match self.search(&attempt).await {
+            Ok(found) if found != NOT_FOUND => Ok(found),
+            Ok(_) if over => {
+                self.lapse(&attempt).await?;
+                Ok(Verdict::Done)
+            }
+            Ok(again) => {
+                // Said again although nothing is new: somebody may be waiting to hear that much.
+                self.tell(&attempt, Fate::Unknown).await;
+                Ok(again)
+            }
+            Err(trouble) => {
+                // It does not let us look. The job goes on asking, for there may be an account; the person need not wait.
+                if over && trouble.refused() {
+                    self.lapse(&attempt).await?;
+                }
+                Err(trouble)
+            }
+        }
+    }
+
+    /// Looks once more for an attempt of which nothing was found in its time.
+    pub(super) async fn look_again(&self, attempt: Attempt) -> Result<Verdict, Trouble> {
+        self.tell(&attempt, Fate::Lapsed).await;
+        let found = self.search(&attempt).await?;
+        Ok(if found == NOT_FOUND { Verdict::Done } else { found })
+    }
+
+    /// Nobody goes on asking what became of an attempt: the person is told, if they are still owed an answer.
+    ///
+    /// # Errors
+    /// When the records are not available.
+    pub async fn abandon(&self, id: AttemptId) -> Result<(), RecordsError> {
+        match self.records.attempt(id).await? {
+            Some((attempt, _)) if attempt.state.unsettled() => self.lapse(&attempt).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the search. Nothing is told when somebody else has found out in the meantime: they tell.
+    async fn lapse(&self, attempt: &Attempt) -> Result<(), RecordsError> {
+        let now = self.runtime.clock.now();
+        if self.records.move_attempt(attempt.id, AttemptState::Lapsed, now).await? {
+            self.tell(attempt, Fate::Lapsed).await;
+        }
+        Ok(())
+    }
+
+    async fn search(&self, attempt: &Attempt) -> Result<Verdict, Trouble> {
+        let session = self
+            .sealing
+            .open_session(&attempt.tag, attempt.id, &attempt.provider_session)
+            .map_err(|_| Trouble::Sealed)?;
+        let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
+        let mut unnamed = Vec::new();
+        let mut found = Vec::new();
+        for account in provider.accounts(&credentials, Which::All).await? {
+            match &account.session_id {
+                Some(id) if *id == session.id => found.push(account),
+                Some(_) => {}
+                None => unnamed.push(account),
+            }
+        }
+        for account in unnamed.iter().rev().take(LOOK_INTO) {
+            if !found.is_empty() {
+                break;
+            }
+            let known = self.sealing.account_digest(&attempt.provider, &account.id);
+            if self.records.link_by_account(&known).await?.is_some() {
+                continue;
+            }
+            let read = provider.accounts(&credentials, Which::One(&account.id)).await?;
+            found.extend(
+                read.into_iter()
+                    .filter(|read| read.session_id.as_deref() == Some(session.id.as_str())),
+            );
+        }
+        if found.is_empty() {
+            Ok(NOT_FOUND)
+        } else {
+            self.complete(attempt, found).await
+        }
+    }
+}
