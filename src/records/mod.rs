@@ -168,6 +168,15 @@ pub struct AccountReading {
     pub currency: Option<String>,
 }
 
+/// What became of completing a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completed {
+    /// The attempt's link is durable, under this id.
+    Written(LinkId),
+    /// Nothing was written: the person has begun another connect session since.
+    Superseded,
+}
+
 /// What the conversation must know of a person before it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubscriberFacts {
@@ -262,8 +271,6 @@ pub trait AttemptRecords: Send + Sync {
     async fn keep_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool>;
     /// An attempt with its sealed grant, if it has one.
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>>;
-    /// Whether the same person has begun another connect session after this attempt.
-    async fn superseded(&self, attempt: &Attempt) -> Result<bool>;
     /// Attempts at a provider that were given up after `since` and never found, the last first, at most `limit`.
     async fn lapsed(&self, partner: PartnerId, provider: &str, since: Timestamp, limit: u32) -> Result<Vec<Attempt>>;
     /// The consent with this id.
@@ -274,8 +281,10 @@ pub trait AttemptRecords: Send + Sync {
 #[async_trait]
 pub trait LinkRecords: Send + Sync {
     /// Writes a link with its accounts and the jobs that follow, moves its attempt to `Linked` and wipes the grant, in one
-    /// transaction. An attempt that has a link already keeps it: its id comes back and nothing is written.
-    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<LinkId>;
+    /// transaction. An attempt that has a link already keeps it: its id comes back and nothing is written. Nothing is
+    /// written either if the person has begun another connect session since; no such beginning may slip in between
+    /// looking and writing.
+    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<Completed>;
     /// A link with its accounts.
     async fn link(&self, id: LinkId) -> Result<Option<Link>>;
     /// The link that an attempt made.

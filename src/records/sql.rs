@@ -95,6 +95,7 @@ pub(super) const ATTEMPT: &str = concat!(
     ", sealed_grant FROM attempts WHERE id = $1"
 );
 
+/// How many attempts the same person has begun after this one in another connect session.
 pub(super) const SUPERSEDED: &str = "SELECT COUNT(*) FROM attempts mine JOIN attempts later ON later.partner = mine.partner AND later.tag = mine.tag \
      AND later.nth > mine.nth AND later.session <> mine.session WHERE mine.id = $1";
 
@@ -110,7 +111,7 @@ pub(super) const CONSENT: &str = "SELECT id, intent, partner, tag, msisdn, text,
 
 pub(super) const ADD_LINK: &str = "INSERT INTO links (id, partner, tag, consent, attempt, provider, institution, institution_name, state, \
      created_at, moved_at, nth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
-     (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE partner = $2 AND tag = $3)) ON CONFLICT (attempt) DO NOTHING";
+     (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE partner = $2 AND tag = $3))";
 
 pub(super) const ID_OF_LINK: &str = "SELECT id FROM links WHERE attempt = $1";
 

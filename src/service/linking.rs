@@ -20,7 +20,7 @@ use crate::core::flow::{Fate, News};
 use crate::core::ids::{AttemptId, JobId, LinkId};
 use crate::core::next_step::{Failure, FailureClass};
 use crate::providers::{ProviderAccount, ProviderError};
-use crate::records::{Attempt, AttemptState, AuditEvent, Job, JobKind, LinkState, Records, RecordsError};
+use crate::records::{Attempt, AttemptState, AuditEvent, Completed, Job, JobKind, LinkState, Records, RecordsError};
 
 /// How long "linked" is held back for the account's number.
 const READ_PATIENCE: Duration = Duration::from_secs(2);
@@ -149,9 +149,6 @@ impl Linking {
         if let Some(link) = attempt.renews {
             return self.renewed(attempt, link).await;
         }
-        if self.records.superseded(attempt).await? {
-            return self.undo(attempt, accounts).await;
-        }
         let id = LinkId::draw(self.runtime.entropy.as_ref());
         let link = self.new_link(id, attempt, &accounts)?;
         let key = format!("read:{id}");
@@ -163,7 +160,10 @@ impl Linking {
             tries: 0,
             key,
         };
-        let id = self.records.complete_link(&link, &[read]).await?;
+        let id = match self.records.complete_link(&link, &[read]).await? {
+            Completed::Written(id) => id,
+            Completed::Superseded => return self.undo(attempt, accounts).await,
+        };
         self.runtime.pass(Edge::Linked);
         self.audit(attempt, "link.created", id.to_string()).await;
         let again = tokio::time::timeout(READ_PATIENCE, self.read(id))

@@ -100,17 +100,6 @@ impl AttemptRecords for SqliteRecords {
         .await
     }
 
-    async fn superseded(&self, attempt: &Attempt) -> Result<bool> {
-        within(async {
-            let later: i64 = sqlx::query_scalar(sql::SUPERSEDED)
-                .bind(&attempt.id.as_bytes()[..])
-                .fetch_one(&self.readers)
-                .await?;
-            Ok(later > 0)
-        })
-        .await
-    }
-
     async fn lapsed(&self, partner: PartnerId, provider: &str, since: Timestamp, limit: u32) -> Result<Vec<Attempt>> {
         within(async {
             let rows = sqlx::query(sql::LAPSED)

@@ -9,20 +9,27 @@ use crate::core::ids::{AttemptId, ConsentId, LinkId, LinkedAccountId, PartnerId}
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::records::words::Word;
-use crate::records::{AccountReading, Job, Link, LinkRecords, LinkState, LinkedAccount, RecordsError, Result, sql};
+use crate::records::{
+    AccountReading, Completed, Job, Link, LinkRecords, LinkState, LinkedAccount, RecordsError, Result, sql,
+};
 
 #[async_trait]
 impl LinkRecords for SqliteRecords {
-    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<LinkId> {
+    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<Completed> {
         within(async {
             let mut transaction = self.write().await?;
-            if !add_link(&mut transaction, link).await? {
-                let id: Vec<u8> = sqlx::query_scalar(sql::ID_OF_LINK)
-                    .bind(&link.attempt.as_bytes()[..])
-                    .fetch_one(&mut *transaction)
-                    .await?;
-                return Ok(LinkId::from_bytes(sized(&id, "id")?));
+            if let Some(id) = made_before(&mut transaction, link.attempt).await? {
+                return Ok(Completed::Written(id));
             }
+            // Nobody begins anything meanwhile: this transaction holds the write lock.
+            let later: i64 = sqlx::query_scalar(sql::SUPERSEDED)
+                .bind(&link.attempt.as_bytes()[..])
+                .fetch_one(&mut *transaction)
+                .await?;
+            if later > 0 {
+                return Ok(Completed::Superseded);
+            }
+            add_link(&mut transaction, link).await?;
             for (place, account) in (0i64..).zip(&link.accounts) {
                 add_account(&mut transaction, link, place, account).await?;
             }
@@ -35,7 +42,7 @@ impl LinkRecords for SqliteRecords {
                 .execute(&mut *transaction)
                 .await?;
             transaction.commit().await?;
-            Ok(link.id)
+            Ok(Completed::Written(link.id))
         })
         .await
     }
@@ -139,9 +146,18 @@ impl SqliteRecords {
     }
 }
 
-/// Adds a link without its accounts; says whether its attempt had none yet.
-async fn add_link(connection: &mut SqliteConnection, link: &Link) -> Result<bool> {
-    let added = sqlx::query(sql::ADD_LINK)
+/// The link that an attempt has made already.
+async fn made_before(connection: &mut SqliteConnection, attempt: AttemptId) -> Result<Option<LinkId>> {
+    let id: Option<Vec<u8>> = sqlx::query_scalar(sql::ID_OF_LINK)
+        .bind(&attempt.as_bytes()[..])
+        .fetch_optional(connection)
+        .await?;
+    id.map(|id| sized(&id, "id").map(LinkId::from_bytes)).transpose()
+}
+
+/// Adds a link without its accounts.
+async fn add_link(connection: &mut SqliteConnection, link: &Link) -> Result<()> {
+    sqlx::query(sql::ADD_LINK)
         .bind(&link.id.as_bytes()[..])
         .bind(&link.partner.as_bytes()[..])
         .bind(&link.tag.as_bytes()[..])
@@ -154,7 +170,7 @@ async fn add_link(connection: &mut SqliteConnection, link: &Link) -> Result<bool
         .bind(link.created_at.as_millis())
         .execute(connection)
         .await?;
-    Ok(added.rows_affected() > 0)
+    Ok(())
 }
 
 async fn add_account(

@@ -11,7 +11,7 @@ use kiungo::core::seal::Tag;
 use kiungo::core::time::Timestamp;
 use kiungo::providers::Step;
 use kiungo::records::{
-    Attempt, AttemptState, Consent, Job, JobKind, Link, LinkState, LinkedAccount, Partner, Records, connect,
+    Attempt, AttemptState, Completed, Consent, Job, JobKind, Link, LinkState, LinkedAccount, Partner, Records, connect,
 };
 use tempfile::TempDir;
 
@@ -158,7 +158,7 @@ impl Person {
             state,
             ..link(&attempt, accounts)
         };
-        assert_eq!(db.complete_link(&link, &[]).await.unwrap(), link.id);
+        assert_eq!(db.complete_link(&link, &[]).await.unwrap(), Completed::Written(link.id));
         link
     }
 }

@@ -171,26 +171,6 @@ async fn no_fact_without_its_job(#[case] backend: Backend) {
     assert_eq!(db.consent(consent.id).await.unwrap(), None);
 }
 
-/// A person has moved on when they began another session later; what others do, or the same session, does not count,
-/// and no clock can turn the order round.
-#[rstest]
-#[case::sqlite(Backend::Sqlite)]
-#[tokio::test]
-async fn moving_on_is_another_session_later(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let first = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
-    person(2, 1).tried(&*db, AttemptState::Open, |_| ()).await;
-    person(1, 2).tried(&*db, AttemptState::Open, |_| ()).await;
-    let same = |attempt: &mut Attempt| attempt.session = first.session;
-    person(1, 1).tried(&*db, AttemptState::Open, same).await;
-    assert!(!db.superseded(&first).await.unwrap());
-
-    let earlier_clock = |attempt: &mut Attempt| attempt.created_at = at(-60_000);
-    let last = person(1, 1).tried(&*db, AttemptState::Open, earlier_clock).await;
-    assert!(db.superseded(&first).await.unwrap());
-    assert!(!db.superseded(&last).await.unwrap());
-}
-
 /// A grant that came to nothing is wiped, however the attempt ended.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]

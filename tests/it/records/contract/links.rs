@@ -1,7 +1,7 @@
 //! Links and their accounts.
 
 use kiungo::core::ids::{LinkId, LinkedAccountId};
-use kiungo::records::{AccountReading, AttemptState, JobKind, Link, LinkState};
+use kiungo::records::{AccountReading, Attempt, AttemptState, Completed, JobKind, Link, LinkState};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
@@ -31,7 +31,7 @@ async fn completing_a_link(#[case] backend: Backend) {
     let read = job(link.partner, JobKind::ReadAccounts(link.id), "read", at(0));
     assert_eq!(
         db.complete_link(&link, std::slice::from_ref(&read)).await.unwrap(),
-        link.id
+        Completed::Written(link.id)
     );
 
     let (found, grant) = db.attempt(attempt.id).await.unwrap().unwrap();
@@ -71,7 +71,7 @@ async fn one_link_an_attempt(#[case] backend: Backend) {
     }
     let ids = tasks.join_all().await;
     let made = db.link_of_attempt(attempt.id).await.unwrap().unwrap();
-    assert!(ids.iter().all(|id| *id == made.id), "{ids:?}");
+    assert!(ids.iter().all(|id| *id == Completed::Written(made.id)), "{ids:?}");
     assert_eq!(made.accounts.len(), 2);
     assert_eq!(db.links(attempt.partner, None, 100).await.unwrap(), [made]);
     let jobs = db.claim(node(1), at(0), at(1), 100).await.unwrap();
@@ -80,6 +80,37 @@ async fn one_link_an_attempt(#[case] backend: Backend) {
         .filter(|job| matches!(job.kind, JobKind::ReadAccounts(_)))
         .count();
     assert_eq!(reads, 1);
+}
+
+/// Whoever has moved on gets no link from an attempt of before: another session that they began later counts, the same
+/// session, somebody else's or the clock do not. A link that is there stays, and is answered again.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn no_link_behind_the_back_of_one_who_moved_on(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let first = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
+    person(2, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+    person(1, 2).tried(&*db, AttemptState::Open, |_| ()).await;
+    let same = |attempt: &mut Attempt| attempt.session = first.session;
+    let same = person(1, 1).tried(&*db, AttemptState::Open, same).await;
+    let (kept, read) = (
+        link(&first, 1),
+        job(first.partner, JobKind::Settle(first.id), "read", at(0)),
+    );
+    assert_eq!(db.complete_link(&kept, &[]).await.unwrap(), Completed::Written(kept.id));
+
+    let earlier_clock = |attempt: &mut Attempt| attempt.created_at = at(-60_000);
+    let last = person(1, 1).tried(&*db, AttemptState::Open, earlier_clock).await;
+    let late = db.complete_link(&link(&same, 1), std::slice::from_ref(&read)).await;
+    assert_eq!(late, Ok(Completed::Superseded));
+    assert_eq!(db.link_of_attempt(same.id).await.unwrap(), None);
+    assert_eq!(db.attempt(same.id).await.unwrap().unwrap().0.state, AttemptState::Open);
+    assert_eq!(db.claim_key("read", node(1), at(0), at(1)).await.unwrap(), None);
+    let again = db.complete_link(&link(&first, 1), &[]).await.unwrap();
+    assert_eq!(again, Completed::Written(kept.id));
+    let next = link(&last, 1);
+    assert_eq!(db.complete_link(&next, &[]).await.unwrap(), Completed::Written(next.id));
 }
 
 /// A link whose attempt is unknown, or belongs to another partner, is not written.
