@@ -132,6 +132,13 @@ pub struct Link {
     pub accounts: Vec<LinkedAccount>,
 }
 
+impl Link {
+    /// Whether it holds: a link that is being ended, or has been, does not.
+    pub fn in_use(&self) -> bool {
+        matches!(self.state, LinkState::Active | LinkState::ReauthRequired)
+    }
+}
+
 /// One account under a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedAccount {
@@ -297,8 +304,9 @@ pub trait LinkRecords: Send + Sync {
     /// Moves a link and writes the jobs that follow, in one transaction. `Removed` is final, and `Removing` leads only
     /// there. Says whether it moved; if not, no job is written.
     async fn move_link(&self, id: LinkId, to: LinkState, jobs: &[Job], at: Timestamp) -> Result<bool>;
-    /// Links of a partner, newest first, at most `limit`, older than `before` if given.
-    async fn links(&self, partner: PartnerId, before: Option<Timestamp>, limit: u32) -> Result<Vec<Link>>;
+    /// Links of a partner, newest first, at most `limit`; those that follow `after` if given: when the last link of the page
+    /// before was made, and its id, for several may have been made in the same millisecond.
+    async fn links(&self, partner: PartnerId, after: Option<(Timestamp, LinkId)>, limit: u32) -> Result<Vec<Link>>;
     /// Whether an event of a provider is seen for the first time; remembers it.
     async fn first_sight(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool>;
 }

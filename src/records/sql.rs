@@ -134,7 +134,8 @@ pub(super) const LINK_BY_ACCOUNT: &str = links_with_accounts!(
 );
 
 pub(super) const LINKS: &str = links_with_accounts!(
-    "(SELECT * FROM links WHERE partner = $1 AND created_at < $2 ORDER BY created_at DESC, id DESC LIMIT $3) l",
+    "(SELECT * FROM links WHERE partner = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3)) \
+     ORDER BY created_at DESC, id DESC LIMIT $4) l",
     "l.created_at DESC, l.id DESC"
 );
 

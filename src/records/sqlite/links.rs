@@ -108,11 +108,13 @@ impl LinkRecords for SqliteRecords {
         .await
     }
 
-    async fn links(&self, partner: PartnerId, before: Option<Timestamp>, limit: u32) -> Result<Vec<Link>> {
+    async fn links(&self, partner: PartnerId, after: Option<(Timestamp, LinkId)>, limit: u32) -> Result<Vec<Link>> {
         within(async {
+            let (at, id) = after.map_or((i64::MAX, [0xff; 16]), |(at, id)| (at.as_millis(), *id.as_bytes()));
             let rows = sqlx::query(sql::LINKS)
                 .bind(&partner.as_bytes()[..])
-                .bind(before.map_or(i64::MAX, Timestamp::as_millis))
+                .bind(at)
+                .bind(&id[..])
                 .bind(i64::from(limit))
                 .fetch_all(&self.readers)
                 .await?;

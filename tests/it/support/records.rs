@@ -13,6 +13,8 @@ use kiungo::providers::Step;
 use kiungo::records::{
     Attempt, AttemptState, Completed, Consent, Job, JobKind, Link, LinkState, LinkedAccount, Partner, Records, connect,
 };
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 
 /// A day in spring: the present of most tests.
@@ -49,6 +51,14 @@ impl Fixture {
     /// Another handle on the same records, as a second process has it.
     pub async fn again(&self) -> Arc<dyn Records> {
         connect(&self.url).await.unwrap()
+    }
+
+    /// How many security events of this kind are kept.
+    pub async fn audited(&self, kind: &str) -> i64 {
+        let path = self.folder.path().join("deep/er/records.db");
+        let mut raw = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+        let events = sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE kind = $1").bind(kind);
+        events.fetch_one(&mut raw).await.unwrap()
     }
 
     /// This handle, to share with tasks.
