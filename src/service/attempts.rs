@@ -230,13 +230,16 @@ impl Attempts {
             Ok(NextStep::Prompt(form)) => (AttemptState::Accepted, Fate::Prompt(form)),
             Ok(NextStep::ChooseAccounts { accounts, .. }) => (AttemptState::Accepted, Fate::Choose(accounts)),
             Ok(NextStep::Failed(failure)) => (AttemptState::of_failure(failure.class), Fate::Failed(failure)),
-            Ok(NextStep::OpenLink { .. } | NextStep::ApproveElsewhere { .. } | NextStep::Wait { .. }) => {
+            // The provider took what was typed, and wants what cannot be done here.
+            Ok(NextStep::OpenLink { .. }) => {
                 let failure = Failure {
                     class: FailureClass::Unsupported,
                     retry_after: None,
                 };
-                (AttemptState::NotSent, Fate::Failed(failure))
+                (AttemptState::of_failure(failure.class), Fate::Failed(failure))
             }
+            // It took it and goes on without us: what comes of it is found like a lost answer.
+            Ok(NextStep::ApproveElsewhere { .. } | NextStep::Wait { .. }) => (AttemptState::Unknown, Fate::Unknown),
             Err(SubmitError::NotSent(reason)) => {
                 tracing::info!(reason, "nothing was sent");
                 (AttemptState::NotSent, Fate::NotSent)

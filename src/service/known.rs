@@ -91,6 +91,7 @@ impl Facts {
             },
             session: attempt.session,
             consent: given(consent),
+            renews: attempt.renews,
             bank: Bank {
                 id: attempt.institution,
                 provider: attempt.provider,

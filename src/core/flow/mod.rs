@@ -298,6 +298,8 @@ pub struct Unsettled {
     pub session: ConnectSessionId,
     /// What allowed it.
     pub consent: ConsentGiven,
+    /// The link being renewed, when this is a reauthorisation; the consent is then that link's.
+    pub renews: Option<LinkId>,
     /// Where.
     pub bank: Bank,
 }

@@ -104,7 +104,9 @@ impl Flow {
             return;
         }
         // The store has lost what the records still owe an answer for: take the session up from there.
-        let mut session = ConnectSession::new(unsettled.session, Some(unsettled.consent.clone()));
+        let consent = unsettled.renews.is_none().then(|| unsettled.consent.clone());
+        let mut session = ConnectSession::new(unsettled.session, consent);
+        session.renews = unsettled.renews;
         session.bank = Some(unsettled.bank.clone());
         session.attempt = Some(unsettled.attempt.clone());
         session.stage = Outcome::Confirming;

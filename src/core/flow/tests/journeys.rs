@@ -217,6 +217,7 @@ fn a_lost_value_is_taken_up_from_the_records() {
             attempt: attempt.clone(),
             session: session.id,
             consent: session.consent.clone().expect("a consent"),
+            renews: None,
             bank: session.bank.clone().expect("a bank"),
         }),
         ..Known::default()
@@ -234,6 +235,17 @@ fn a_lost_value_is_taken_up_from_the_records() {
     );
     assert!(fresh.fate(attempt.id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
     assert!(fresh.says().starts_with("Done! Zenith Bank ..4321"), "{}", fresh.says());
+
+    // A renewal stays one: it is the link's own, and what comes of it is no new link.
+    let mut renewing = Phone::new();
+    renewing.now = phone.now;
+    let mut of_a_link = known.clone();
+    of_a_link.unsettled.as_mut().expect("unsettled").renews = Some(link(1, "zenith:p", "Zenith Bank").id);
+    renewing.dial_known(&of_a_link, &[]);
+    assert!(renewing.session().consent.is_none());
+    renewing.types("1");
+    assert!(renewing.fate(attempt.id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+    assert!(renewing.says().contains("is up to date again"), "{}", renewing.says());
 
     // Somebody who has agreed anew since is not thrown back to it.
     let mut anew = Phone::new();
