@@ -15,8 +15,8 @@ use super::partner::Providers;
 use crate::core::flow::Offer;
 use crate::core::policy::Policy;
 use crate::core::time::{Clock, Timestamp};
-use crate::providers::Institution;
 use crate::providers::offer::usable;
+use crate::providers::{AuthMethod, Institution};
 
 /// How long a turn that needs a list waits for one that has never been read.
 const PATIENCE: Duration = Duration::from_millis(2500);
@@ -70,6 +70,21 @@ impl Catalogue {
         let lists = self.lists();
         let listed = &lists.get(provider)?.institutions;
         listed.iter().find(|institution| institution.id == id).cloned()
+    }
+
+    /// The ways to log in at an institution that may be offered in every country where it is offered at all.
+    pub fn usable(&self, provider: &str, id: &str) -> Vec<AuthMethod> {
+        let offers = self.offers.borrow();
+        let is_meant = |offer: &&Offer| offer.provider == provider && offer.institution.id == id;
+        let mut meant = offers
+            .values()
+            .filter_map(|offers| offers.iter().find(is_meant))
+            .map(|offer| &offer.institution.methods);
+        let mut methods = meant.next().cloned().unwrap_or_default();
+        for others in meant {
+            methods.retain(|method| others.contains(method));
+        }
+        methods
     }
 
     /// Reads the lists that are due, all at once. A list that cannot be read stays as it was.

@@ -119,7 +119,7 @@ impl Jobs {
         let outcome = match job.kind {
             JobKind::Redeem(attempt) => self.linking.redeem(attempt).await,
             JobKind::Settle(attempt) => self.linking.settle(attempt).await,
-            JobKind::ReadAccounts(link) => self.linking.read(link).await.map(|_| Verdict::Done),
+            JobKind::ReadAccounts(link) => self.linking.read(link).await,
             JobKind::Unlink(link) => self.linking.unlink(link).await,
             JobKind::SendSms(message) => self.outbox.send(message).await.map_err(Trouble::Records),
         };

@@ -4,6 +4,7 @@
 //! written once per attempt, unlinking what is gone is done. "Linked" is said only after the row is there.
 
 mod accounts;
+mod foreign;
 mod renewal;
 mod search;
 
@@ -17,12 +18,15 @@ use super::partner::{CallError, Providers};
 use super::runtime::{Edge, Runtime};
 use super::sealing::Sealing;
 use crate::core::flow::{Fate, News};
-use crate::core::ids::{AttemptId, JobId, LinkId};
+use crate::core::ids::{AttemptId, JobId, LinkId, PartnerId};
 use crate::core::next_step::{Failure, FailureClass};
+use crate::core::seal::Tag;
 use crate::providers::{ProviderAccount, ProviderError};
-use crate::records::{Attempt, AttemptState, AuditEvent, Completed, Job, JobKind, LinkState, Records, RecordsError};
+use crate::records::{
+    Attempt, AttemptState, AuditEvent, Completed, Job, JobKind, Link, LinkState, Records, RecordsError,
+};
 
-/// How long "linked" is held back for the account's number.
+/// How long "linked" is held back for what an account says of itself.
 const READ_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes links.
@@ -37,6 +41,33 @@ pub struct Linking {
     pub newsroom: Newsroom,
     /// Clock, chance.
     pub runtime: Runtime,
+}
+
+/// Whom accounts that came back are to belong to, and where they came from.
+pub struct Owner<'a> {
+    partner: PartnerId,
+    tag: &'a Tag,
+    provider: &'a str,
+}
+
+impl<'a> From<&'a Attempt> for Owner<'a> {
+    fn from(attempt: &'a Attempt) -> Self {
+        Self {
+            partner: attempt.partner,
+            tag: &attempt.tag,
+            provider: &attempt.provider,
+        }
+    }
+}
+
+impl<'a> From<&'a Link> for Owner<'a> {
+    fn from(link: &'a Link) -> Self {
+        Self {
+            partner: link.partner,
+            tag: &link.tag,
+            provider: &link.provider,
+        }
+    }
 }
 
 /// Why something is to be tried again.
@@ -147,7 +178,12 @@ impl Linking {
     /// Writes the link, or undoes what was linked behind the person's back.
     async fn complete(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<Verdict, Trouble> {
         if let Some(link) = attempt.renews {
-            return self.renewed(attempt, link).await;
+            return self.renewed(attempt, link, accounts).await;
+        }
+        let (accounts, foreign) = self.told_apart(attempt, accounts).await?;
+        self.turn_away(&attempt.into(), foreign).await?;
+        if accounts.is_empty() {
+            return self.not_kept(attempt).await;
         }
         let id = LinkId::draw(self.runtime.entropy.as_ref());
         let link = self.new_link(id, attempt, &accounts)?;
@@ -165,10 +201,8 @@ impl Linking {
             Completed::Superseded => return self.undo(attempt, accounts).await,
         };
         self.runtime.pass(Edge::Linked);
-        self.audit(attempt, "link.created", id.to_string()).await;
-        let again = tokio::time::timeout(READ_PATIENCE, self.read(id))
-            .await
-            .is_ok_and(|read| read.unwrap_or(false));
+        self.audit(&attempt.into(), "link.created", id.to_string()).await;
+        let again = id == link.id && self.keep_details(&link, &accounts).await;
         if let Some(link) = self.records.link(id).await? {
             self.tell(attempt, Fate::Linked(brief(&link, again))).await;
         }
@@ -177,18 +211,42 @@ impl Linking {
 
     /// The person has begun anew since: nothing may stay open behind their back.
     async fn undo(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<Verdict, Trouble> {
-        let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
+        self.give_back(&attempt.provider, &accounts).await?;
+        self.records
+            .move_attempt(attempt.id, AttemptState::Undone, self.runtime.clock.now())
+            .await?;
+        self.audit(&attempt.into(), "link.undone", attempt.id.to_string()).await;
+        Ok(Verdict::Done)
+    }
+
+    /// What came of an attempt was not theirs to have: the person is told that nothing was linked.
+    async fn not_kept(&self, attempt: &Attempt) -> Result<Verdict, Trouble> {
+        self.records
+            .move_attempt(attempt.id, AttemptState::Undone, self.runtime.clock.now())
+            .await?;
+        self.tell(attempt, Fate::Lapsed).await;
+        Ok(Verdict::Done)
+    }
+
+    /// Ends the access to accounts that are not linked here. One that is in use under a link is left to that link.
+    async fn give_back(&self, provider: &str, accounts: &[ProviderAccount]) -> Result<(), Trouble> {
+        let (api, credentials) = self.providers.with_credentials(provider).await?;
         for account in accounts {
-            match provider.unlink(&credentials, &account.id).await {
+            let digest = self.sealing.account_digest(provider, &account.id);
+            if self
+                .records
+                .link_by_account(&digest)
+                .await?
+                .is_some_and(|link| link.in_use())
+            {
+                continue;
+            }
+            match api.unlink(&credentials, &account.id).await {
                 Ok(()) | Err(ProviderError::NotFound) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        self.records
-            .move_attempt(attempt.id, AttemptState::Undone, self.runtime.clock.now())
-            .await?;
-        self.audit(attempt, "link.undone", attempt.id.to_string()).await;
-        Ok(Verdict::Done)
+        Ok(())
     }
 
     /// Tells the provider that a link is over.
@@ -222,10 +280,10 @@ impl Linking {
             .await;
     }
 
-    async fn audit(&self, attempt: &Attempt, kind: &'static str, detail: String) {
+    async fn audit(&self, owner: &Owner<'_>, kind: &'static str, detail: String) {
         let event = AuditEvent {
-            partner: attempt.partner,
-            tag: Some(attempt.tag),
+            partner: owner.partner,
+            tag: Some(*owner.tag),
             kind,
             detail,
             at: self.runtime.clock.now(),

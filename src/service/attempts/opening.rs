@@ -4,8 +4,9 @@ use super::Attempts;
 use crate::core::flow::news::same;
 use crate::core::flow::{Fate, OpenResult, OpenSession, Submit};
 use crate::core::next_step::{Failure, FailureClass, Form};
-use crate::providers::{Opened, Opening, ProviderError, ProviderSession, Step};
-use crate::records::LinkState;
+use crate::providers::{AuthMethod, Opened, Opening, ProviderError, ProviderSession, Step};
+use crate::records::Link;
+use crate::service::linking::Trouble;
 use crate::service::partner::CallError;
 
 impl Attempts {
@@ -61,8 +62,7 @@ impl Attempts {
         let opened = self.try_open(open).await;
         self.health.opened(open, &opened);
         match opened {
-            Ok(Opened::Session(session)) => OpenResult::Open(session),
-            Ok(Opened::Done(_)) => OpenResult::Renewed,
+            Ok(opened) => opened,
             Err(CallError::Provider(ProviderError::Refused(reason))) => {
                 tracing::error!(provider = open.provider, reason, "the provider does not accept us");
                 OpenResult::Blocked
@@ -74,7 +74,7 @@ impl Attempts {
         }
     }
 
-    async fn try_open(&self, open: &OpenSession) -> Result<Opened, CallError> {
+    async fn try_open(&self, open: &OpenSession) -> Result<OpenResult, CallError> {
         let (provider, credentials) = self.providers.with_credentials(&open.provider).await?;
         let customer = self.providers.customer(open.session);
         let Some(link) = open.renews else {
@@ -83,7 +83,10 @@ impl Attempts {
                 method: &open.method,
                 customer: &customer,
             };
-            return Ok(provider.open(&credentials, opening).await?);
+            return match provider.open(&credentials, opening).await? {
+                Opened::Session(session) => Ok(OpenResult::Open(session)),
+                Opened::Done(_) => Err(ProviderError::Garbled("done before anything was asked").into()),
+            };
         };
         let link = self.records.link(link).await?.ok_or(CallError::NotSetUp)?;
         let account = link.accounts.first().ok_or(CallError::NotSetUp)?;
@@ -95,24 +98,31 @@ impl Attempts {
             .open(&credentials, Opening::Reauth { account: &account })
             .await?;
         match opened {
-            Opened::Done(grant) => {
-                self.records
-                    .move_link(link.id, LinkState::Active, &[], self.runtime.clock.now())
-                    .await?;
-                Ok(Opened::Done(grant))
+            Opened::Done(grant) => match self.jobs.linking.renew_at_once(&link, grant).await {
+                Ok(true) => Ok(OpenResult::Renewed),
+                Ok(false) => Ok(OpenResult::Blocked),
+                Err(Trouble::Call(error)) => Err(error),
+                Err(Trouble::Records(error)) => Err(error.into()),
+                Err(Trouble::Sealed) => Err(CallError::NotSetUp),
+            },
+            Opened::Session(mut session) => {
+                session.form = self.form_to_renew(&link, session.form);
+                Ok(OpenResult::Open(session))
             }
-            // Mono documents no form for a renewal: what the institution asks at a login is asked again.
-            Opened::Session(mut session) if session.form.is_none() => {
-                let known = self.catalogue.institution(&link.provider, &link.institution);
-                session.form = known.and_then(|bank| {
-                    bank.methods
-                        .into_iter()
-                        .map(|method| method.form)
-                        .find(Form::fits_keypad)
-                });
-                Ok(Opened::Session(session))
-            }
-            opened @ Opened::Session(_) => Ok(opened),
         }
+    }
+
+    /// What may be asked to renew a link. Mono documents no form for a renewal: what its institution asks at a login is
+    /// asked again, by a way to log in that may be offered. A form that belongs to another way is not asked, whoever
+    /// wants it.
+    fn form_to_renew(&self, link: &Link, asked: Option<Form>) -> Option<Form> {
+        let all = self.catalogue.institution(&link.provider, &link.institution);
+        let usable = self.catalogue.usable(&link.provider, &link.institution);
+        let Some(form) = asked else {
+            return usable.into_iter().next().map(|method| method.form);
+        };
+        let of = |methods: &[AuthMethod]| methods.iter().any(|method| same(&method.form, &form));
+        let forbidden = all.is_some_and(|bank| of(&bank.methods)) && !of(&usable);
+        (!forbidden).then_some(form)
     }
 }

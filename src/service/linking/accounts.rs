@@ -1,10 +1,12 @@
 //! Links and accounts as rows: new ones, and what reading an account adds.
 
+use super::super::jobs::Verdict;
 use super::{Linking, Trouble};
-use crate::core::ids::{LinkId, LinkedAccountId};
+use crate::core::flow::News;
+use crate::core::ids::{JobId, LinkId, LinkedAccountId};
 use crate::core::secret::Secret;
-use crate::providers::{ProviderAccount, ProviderError, Which};
-use crate::records::{AccountReading, Attempt, Link, LinkState, LinkedAccount};
+use crate::providers::{AccountDetails, ProviderAccount, ProviderError, Which};
+use crate::records::{AccountReading, Attempt, Job, JobKind, Link, LinkState, LinkedAccount};
 
 impl Linking {
     pub(super) fn new_link(
@@ -49,40 +51,88 @@ impl Linking {
         })
     }
 
-    /// Reads the details of a link's accounts. Says whether one of them is linked elsewhere too.
+    /// Reads the details of a link's accounts. A link whose account turns out to be another person's is ended.
     ///
     /// # Errors
     /// When it is to be tried again.
-    pub async fn read(&self, id: LinkId) -> Result<bool, Trouble> {
+    pub async fn read(&self, id: LinkId) -> Result<Verdict, Trouble> {
         let Some(link) = self.records.link(id).await? else {
-            return Ok(false);
+            return Ok(Verdict::GiveUp("no such link"));
         };
         let (provider, credentials) = self.providers.with_credentials(&link.provider).await?;
-        let mut again = false;
         for account in &link.accounts {
             let id = self
                 .sealing
                 .open_account(&link.tag, account.id, &account.account)
                 .map_err(|_| Trouble::Sealed)?;
-            let read = provider.accounts(&credentials, Which::One(&id)).await?;
-            let Some(details) = read.into_iter().find_map(|read| read.details) else {
+            let mut read = provider.accounts(&credentials, Which::One(&id)).await?.into_iter();
+            let Some((session, details)) = read.find_map(|read| Some((read.session_id, read.details?))) else {
                 return Err(ProviderError::Unavailable("no details yet", None).into());
             };
-            let holder = details
-                .holder
-                .as_ref()
-                .map(|name| self.sealing.holder(&link.tag, account.id, name))
-                .transpose();
-            let reading = AccountReading {
-                masked: last_four(&details.number),
-                number_digest: self.sealing.number_digest(&link.institution, &details.number),
-                holder: holder.map_err(|_| Trouble::Sealed)?,
-                kind: details.kind,
-                currency: details.currency,
-            };
-            again |= !self.records.read_account(account.id, &reading).await?.is_empty();
+            if account.masked.is_none() && self.linked_elsewhere(&link, session.as_deref()).await? {
+                return self.end_foreign(&link).await;
+            }
+            self.keep_reading(&link, account, &details).await?;
         }
-        Ok(again)
+        Ok(Verdict::Done)
+    }
+
+    /// Keeps the details that came with a link's new accounts; those that did not come are read by the link's job. Says
+    /// whether one of the accounts is linked elsewhere too.
+    pub(super) async fn keep_details(&self, link: &Link, accounts: &[ProviderAccount]) -> bool {
+        let mut again = false;
+        for (row, account) in link.accounts.iter().zip(accounts) {
+            let Some(details) = &account.details else { continue };
+            match self.keep_reading(link, row, details).await {
+                Ok(also) => again |= also,
+                Err(error) => tracing::info!(%error, "an account's details are to be read again"),
+            }
+        }
+        again
+    }
+
+    async fn keep_reading(
+        &self,
+        link: &Link,
+        account: &LinkedAccount,
+        details: &AccountDetails,
+    ) -> Result<bool, Trouble> {
+        let holder = details
+            .holder
+            .as_ref()
+            .map(|name| self.sealing.holder(&link.tag, account.id, name))
+            .transpose();
+        let reading = AccountReading {
+            masked: last_four(&details.number),
+            number_digest: self.sealing.number_digest(&link.institution, &details.number),
+            holder: holder.map_err(|_| Trouble::Sealed)?,
+            kind: details.kind.clone(),
+            currency: details.currency.clone(),
+        };
+        Ok(!self.records.read_account(account.id, &reading).await?.is_empty())
+    }
+
+    /// Ends a link whose account is not this person's.
+    async fn end_foreign(&self, link: &Link) -> Result<Verdict, Trouble> {
+        let now = self.runtime.clock.now();
+        let unlink = Job {
+            id: JobId::draw(self.runtime.entropy.as_ref()),
+            partner: link.partner,
+            kind: JobKind::Unlink(link.id),
+            due_at: now,
+            tries: 0,
+            key: format!("unlink:{}", link.id),
+        };
+        let to = LinkState::Removing;
+        if self.records.move_link(link.id, to, &[unlink], now).await? {
+            tracing::error!(
+                provider = link.provider,
+                "a link was to an account that is not this person's; it is ended"
+            );
+            self.audit(&link.into(), "account.foreign", link.id.to_string()).await;
+            self.newsroom.tell(&link.tag, &News::Unlinked(link.id)).await;
+        }
+        Ok(Verdict::Done)
     }
 }
 

@@ -2,19 +2,74 @@
 
 use super::super::jobs::Verdict;
 use super::super::known::brief;
-use super::{Linking, Trouble};
+use super::{Linking, Owner, Trouble};
 use crate::core::flow::Fate;
 use crate::core::ids::LinkId;
-use crate::records::{Attempt, AttemptState, LinkState};
+use crate::core::next_step::Grant;
+use crate::providers::ProviderAccount;
+use crate::records::{Attempt, AttemptState, Link, LinkState};
 
 impl Linking {
-    pub(super) async fn renewed(&self, attempt: &Attempt, link: LinkId) -> Result<Verdict, Trouble> {
+    pub(super) async fn renewed(
+        &self,
+        attempt: &Attempt,
+        link: LinkId,
+        accounts: Vec<ProviderAccount>,
+    ) -> Result<Verdict, Trouble> {
+        let Some(link) = self.renew(&attempt.into(), link, accounts).await? else {
+            return self.not_kept(attempt).await;
+        };
         let now = self.runtime.clock.now();
-        self.records.move_link(link, LinkState::Active, &[], now).await?;
         self.records.move_attempt(attempt.id, AttemptState::Linked, now).await?;
-        if let Some(link) = self.records.link(link).await? {
-            self.tell(attempt, Fate::Linked(brief(&link, false))).await;
-        }
+        self.tell(attempt, Fate::Linked(brief(&link, false))).await;
         Ok(Verdict::Done)
+    }
+
+    /// Renews a link whose provider asked for no login: it handed out a grant at once, or only said that it is done. Says
+    /// whether the link is renewed.
+    ///
+    /// # Errors
+    /// When it may be tried again.
+    pub async fn renew_at_once(&self, link: &Link, grant: Option<Grant>) -> Result<bool, Trouble> {
+        let accounts = match grant {
+            None => Vec::new(),
+            Some(grant) => {
+                let (provider, credentials) = self.providers.with_credentials(&link.provider).await?;
+                provider.redeem(&credentials, &grant).await?
+            }
+        };
+        Ok(self.renew(&link.into(), link.id, accounts).await?.is_some())
+    }
+
+    /// Takes a link back into use if it is its own account that came back, or if the provider says no more than that it is
+    /// done. Another account never renews it and is given back; the link then stays as it was. Nor is a link renewed that
+    /// was ended meanwhile: `None`.
+    async fn renew(
+        &self,
+        owner: &Owner<'_>,
+        id: LinkId,
+        accounts: Vec<ProviderAccount>,
+    ) -> Result<Option<Link>, Trouble> {
+        let Some(link) = self.records.link(id).await? else {
+            self.turn_away(owner, accounts).await?;
+            return Ok(None);
+        };
+        let silent = accounts.is_empty();
+        let (own, foreign): (Vec<_>, Vec<_>) = accounts.into_iter().partition(|account| {
+            let digest = self.sealing.account_digest(&link.provider, &account.id);
+            link.accounts.iter().any(|linked| linked.account_digest == digest)
+        });
+        self.turn_away(owner, foreign).await?;
+        if own.is_empty() && !silent {
+            return Ok(None);
+        }
+        let now = self.runtime.clock.now();
+        self.records.move_link(id, LinkState::Active, &[], now).await?;
+        // A link in use does not move, and one that is ended does not either: what it is now tells them apart.
+        let renewed = self.records.link(id).await?.filter(Link::in_use);
+        if renewed.is_none() {
+            self.give_back(owner.provider, &own).await?;
+        }
+        Ok(renewed)
     }
 }

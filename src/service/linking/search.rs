@@ -81,16 +81,13 @@ impl Linking {
     }
 
     async fn search(&self, attempt: &Attempt) -> Result<Verdict, Trouble> {
-        let session = self
-            .sealing
-            .open_session(&attempt.tag, attempt.id, &attempt.provider_session)
-            .map_err(|_| Trouble::Sealed)?;
+        let session = self.session_of(attempt)?;
         let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
         let mut unnamed = Vec::new();
         let mut found = Vec::new();
         for account in provider.accounts(&credentials, Which::All).await? {
             match &account.session_id {
-                Some(id) if *id == session.id => found.push(account),
+                Some(id) if *id == session => found.push(account),
                 Some(_) => {}
                 None => unnamed.push(account),
             }
@@ -106,7 +103,7 @@ impl Linking {
             let read = provider.accounts(&credentials, Which::One(&account.id)).await?;
             found.extend(
                 read.into_iter()
-                    .filter(|read| read.session_id.as_deref() == Some(session.id.as_str())),
+                    .filter(|read| read.session_id.as_deref() == Some(session.as_str())),
             );
         }
         if found.is_empty() {

@@ -1,124 +1,17 @@
 //! From a grant to a link, at a provider that does the unlikely: what is kept, and what the person is told.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::ambient::SystemClock;
-use kiungo::core::ids::{AttemptId, JobId};
-use kiungo::core::linking::{ProviderSession, SessionKind};
-use kiungo::core::msisdn::Msisdn;
-use kiungo::core::next_step::Grant;
-use kiungo::core::secret::Secret;
-use kiungo::core::time::{Clock, Timestamp};
+use kiungo::core::next_step::NextStep;
 use kiungo::providers::ProviderError;
-use kiungo::records::{Attempt, AttemptState, Job, JobKind, LinkState};
+use kiungo::records::{AttemptState, LinkState};
 use kiungo::service::ProviderHooks as _;
 use kiungo::service::attempts::{redeem_key, settle_key};
-use kiungo::store::memory::MemoryStore;
 
+use super::bench::{Bench, MINUTE, account, ago};
+use crate::support::eventually;
 use crate::support::one_bank::Account;
-use crate::support::parts::{Assembled, Plain, assemble, keyring};
-use crate::support::records::{Person, fresh, job, node, partner};
-
-const NUMBER: &str = "+2348031234567";
-/// The provider's session of every attempt here.
-const SESSION: &str = "s1";
-const MINUTE: u64 = 60;
-
-/// The services, and what the tests write into the records behind their back.
-pub struct Bench {
-    pub parts: Assembled,
-    pub person: Person,
-    dials: u32,
-}
-
-impl Bench {
-    pub async fn new() -> Self {
-        let parts = assemble(Arc::new(MemoryStore::new(Arc::new(SystemClock))), Plain { sink: None }).await;
-        let number = Msisdn::parse(NUMBER, "NG").unwrap();
-        let person = Person {
-            partner: partner(1).id,
-            tag: keyring(&["k1"]).tag(&number),
-        };
-        Self {
-            parts,
-            person,
-            dials: 0,
-        }
-    }
-
-    /// A login that was begun this many seconds ago, in a session of its own.
-    pub async fn begun(&self, seconds_ago: u64, change: impl FnOnce(&mut Attempt)) -> Attempt {
-        let consent = self.person.consent();
-        let mut attempt = self.person.attempt(&consent);
-        attempt.created_at = ago(seconds_ago);
-        change(&mut attempt);
-        let session = ProviderSession {
-            id: SESSION.to_owned(),
-            expires_at: None,
-            form: None,
-            kind: SessionKind::Link,
-        };
-        let linking = &self.parts.jobs.linking;
-        attempt.provider_session = linking.sealing.session(&attempt.tag, attempt.id, &session).unwrap();
-        let settle = self.job(JobKind::Settle(attempt.id), &settle_key(attempt.id));
-        let records = &self.parts.jobs.records;
-        records.begin_attempt(&consent, &attempt, &settle).await.unwrap();
-        attempt
-    }
-
-    /// The same, with a grant that is kept.
-    pub async fn granted(&self, seconds_ago: u64, change: impl FnOnce(&mut Attempt)) -> Attempt {
-        let attempt = self.begun(seconds_ago, change).await;
-        let grant = Grant(Secret::new("code_1"));
-        let sealing = &self.parts.jobs.linking.sealing;
-        let sealed = sealing.grant(&attempt.tag, attempt.id, &grant).unwrap();
-        let redeem = self.job(JobKind::Redeem(attempt.id), &redeem_key(attempt.id));
-        let records = &self.parts.jobs.records;
-        assert!(records.keep_grant(attempt.id, &sealed, &redeem, ago(0)).await.unwrap());
-        attempt
-    }
-
-    fn job(&self, kind: JobKind, key: &str) -> Job {
-        Job {
-            id: JobId::from_bytes(fresh()),
-            ..job(self.person.partner, kind, key, ago(0))
-        }
-    }
-
-    /// Runs the job that redeems an attempt's grant.
-    pub async fn redeem(&self, attempt: &Attempt) {
-        assert!(self.parts.jobs.hurry(&redeem_key(attempt.id)).await);
-    }
-
-    /// Runs the job that settles an attempt.
-    pub async fn settle(&self, attempt: &Attempt) {
-        assert!(self.parts.jobs.hurry(&settle_key(attempt.id)).await);
-    }
-
-    pub async fn state(&self, id: AttemptId) -> AttemptState {
-        let (attempt, grant) = self.parts.jobs.records.attempt(id).await.unwrap().unwrap();
-        assert!(grant.is_none() || attempt.state == AttemptState::Granted);
-        attempt.state
-    }
-
-    /// The first screen of a dial.
-    pub async fn dials(&mut self) -> String {
-        self.dials += 1;
-        self.parts.answer(&format!("d{} {NUMBER} ", self.dials)).await
-    }
-}
-
-pub fn ago(seconds: u64) -> Timestamp {
-    SystemClock.now().minus(Duration::from_secs(seconds))
-}
-
-pub fn account(id: &'static str) -> Account {
-    Account {
-        id,
-        session: Some(SESSION),
-    }
-}
+use crate::support::records::node;
 
 /// A grant that the provider has never heard of, or that is used up and led to no account, keeps nobody waiting: after
 /// the time in which an account must show, the person is told that nothing was linked, and may go on.
@@ -215,8 +108,7 @@ async fn a_late_webhook_is_heard() {
             let key = format!("settle:{}:connected {id}", attempt.id);
             assert_eq!(bench.parts.jobs.hurry(&key).await, late, "{id}");
         }
-        let unlinked = bench.parts.bank.script().unlinked.clone();
-        let made = bench.parts.jobs.records.link_of_attempt(attempt.id).await.unwrap();
+        let (unlinked, made) = (bench.unlinked(), bench.link_of(&attempt).await);
         if moved_on {
             assert_eq!((bench.state(attempt.id).await, made), (AttemptState::Undone, None));
             assert_eq!(unlinked, ["a1"]);
@@ -226,4 +118,122 @@ async fn a_late_webhook_is_heard() {
             bench.dials().await;
         }
     }
+}
+
+/// One grant may open several accounts: all of them stand under the link, each with its own digits.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_account_of_a_grant_is_linked() {
+    let bench = Bench::new().await;
+    bench.parts.bank.script().redeemed = Some(vec!["a1", "a2"]);
+    bench.parts.bank.script().accounts = vec![account("a1"), account("a2")];
+    let attempt = bench.granted(0, |_| ()).await;
+    bench.redeem(&attempt).await;
+    let link = bench.link_of(&attempt).await.unwrap();
+    let masked: Vec<_> = link.accounts.iter().map(|account| account.masked.as_deref()).collect();
+    assert_eq!(masked, [Some("00a1"), Some("00a2")]);
+}
+
+/// An account that was linked in another session, or that another person has linked here, is never linked: it is given
+/// back, unless it is in use, and the person is told that nothing was linked.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_persons_account_is_not_linked() {
+    for in_use in [false, true] {
+        let mut bench = Bench::new().await;
+        let mut mine = account("a1");
+        if in_use {
+            let link = bench.linked().await;
+            bench.person.tag = kiungo::core::seal::Tag::from_bytes([9; 32]);
+            assert_eq!(link.state, LinkState::Active);
+        } else {
+            mine.session = Some("s2");
+        }
+        bench.parts.bank.script().redeemed = Some(vec!["a1"]);
+        bench.parts.bank.script().accounts = vec![mine];
+        let attempt = bench.granted(0, |_| ()).await;
+        bench.redeem(&attempt).await;
+        assert_eq!(bench.link_of(&attempt).await, None);
+        assert_eq!(bench.state(attempt.id).await, AttemptState::Undone);
+        assert_eq!(bench.parts.records.audited("account.foreign").await, 1);
+        let given_back: &[&str] = if in_use { &[] } else { &["a1"] };
+        assert_eq!(bench.unlinked(), given_back);
+    }
+}
+
+/// What an account says only later, after it was linked because it could not be read, ends the link; what it says when it
+/// is read again does not, for it may have been renewed in another session since.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_persons_account_is_noticed_late() {
+    for readable in [false, true] {
+        let bench = Bench::new().await;
+        bench.parts.bank.script().redeemed = Some(vec!["a1"]);
+        bench.parts.bank.script().accounts = vec![account("a1")];
+        if !readable {
+            bench.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
+        }
+        let attempt = bench.granted(0, |_| ()).await;
+        bench.redeem(&attempt).await;
+        let link = bench.link_of(&attempt).await.unwrap();
+        assert_eq!(
+            (link.state, link.accounts[0].masked.is_some()),
+            (LinkState::Active, readable)
+        );
+        bench.parts.bank.script().unreadable = None;
+        bench.parts.bank.script().accounts[0].session = Some("s2");
+        assert!(bench.parts.jobs.hurry(&format!("read:{}", link.id)).await);
+        assert_eq!(bench.parts.jobs.hurry(&format!("unlink:{}", link.id)).await, !readable);
+        let link = bench.link_of(&attempt).await.unwrap();
+        assert_eq!(
+            link.state,
+            if readable {
+                LinkState::Active
+            } else {
+                LinkState::Removed
+            }
+        );
+    }
+}
+
+/// What the provider took and goes on with elsewhere is not called unsent: what comes of it is found, and linked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_on_elsewhere_is_found() {
+    let approve = NextStep::ApproveElsewhere {
+        message: None,
+        poll_every: Duration::from_secs(5),
+    };
+    let wait = NextStep::Wait {
+        retry_after: Duration::from_secs(5),
+    };
+    for answer in [approve, wait] {
+        let mut bench = Bench::new().await;
+        bench.parts.bank.script().answers.push_back(Ok(answer));
+        let shown = bench.types(&["1", "1", "ada", "pw"]).await;
+        assert!(shown.contains("has not answered. We are finding out."), "{shown}");
+        bench.parts.bank.script().accounts = vec![account("a1")];
+        // The first look may still be under way.
+        let linked = async || bench.dials().await.contains("Savanna Bank ..00a1");
+        eventually(Duration::from_secs(30), linked).await;
+    }
+}
+
+/// A provider that took the login and wants a browser was sent it: the attempt does not say otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_a_browser_was_sent_all_the_same() {
+    let mut bench = Bench::new().await;
+    let answer = NextStep::OpenLink {
+        purpose: "approve".to_owned(),
+    };
+    bench.parts.bank.script().answers.push_back(Ok(answer));
+    let shown = bench.types(&["1", "1", "ada", "pw"]).await;
+    assert!(
+        shown.contains("asks for something that this phone cannot do"),
+        "{shown}"
+    );
+    let facts = bench
+        .parts
+        .jobs
+        .records
+        .facts(bench.person.partner, &bench.person.tag, ago(0))
+        .await;
+    let last = facts.unwrap().last_institution;
+    assert_eq!(last, Some(("b1:p".to_owned(), "mono".to_owned())));
 }

@@ -3,7 +3,9 @@
 mod attempt_model;
 mod catalogue;
 mod limits;
+mod bench;
 mod linking;
+mod renewals;
 mod round_trips;
 mod sinks;
 mod start;

@@ -6,6 +6,7 @@ pub mod aggregator;
 pub mod browser;
 #[cfg(feature = "sandbox")]
 pub mod canned;
+pub mod flow;
 #[cfg(feature = "sandbox")]
 pub mod http;
 pub mod limits;

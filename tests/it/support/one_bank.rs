@@ -32,6 +32,8 @@ pub struct Script {
     pub redeemed: Option<Vec<&'static str>>,
     /// The accounts that can be read.
     pub accounts: Vec<Account>,
+    /// Whether a renewal is done at once, with a grant, instead of in a session without a form.
+    pub renewed_at_once: bool,
     /// Why no accounts can be read now.
     pub unreadable: Option<ProviderError>,
     /// Submissions that came.
@@ -90,18 +92,37 @@ impl OneBank {
     }
 }
 
-fn form() -> Form {
-    let field = |name: &str, kind| Field {
-        name: name.to_owned(),
-        label: name.to_owned(),
-        kind,
+fn method(id: &str, fields: &[(&str, FieldKind)], card_and_pin: bool) -> AuthMethod {
+    let field = |(name, kind): &(&str, FieldKind)| Field {
+        name: (*name).to_owned(),
+        label: (*name).to_owned(),
+        kind: kind.clone(),
         max_len: None,
         exact_len: None,
     };
-    Form {
-        title: None,
-        fields: vec![field("username", FieldKind::Text), field("password", FieldKind::Secret)],
+    AuthMethod {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        form: Form {
+            title: None,
+            fields: fields.iter().map(field).collect(),
+        },
+        card_and_pin,
     }
+}
+
+/// The ways to log in; the first two must not be offered.
+fn methods() -> Vec<AuthMethod> {
+    let (text, secret) = (FieldKind::Text, FieldKind::Secret);
+    vec![
+        method("card", &[("card", secret.clone()), ("pin", secret.clone())], true),
+        method(
+            "picture",
+            &[("username", text.clone()), ("picture", FieldKind::Unsupported)],
+            false,
+        ),
+        method("mobile_banking", &[("username", text), ("password", secret)], false),
+    ]
 }
 
 #[async_trait]
@@ -120,22 +141,24 @@ impl Provider for OneBank {
             name: "Savanna Bank".to_owned(),
             country: Some("NG".to_owned()),
             business: false,
-            methods: vec![AuthMethod {
-                id: "mobile_banking".to_owned(),
-                name: "Mobile".to_owned(),
-                form: form(),
-                card_and_pin: false,
-            }],
+            methods: methods(),
             timeout: None,
         }])
     }
 
-    async fn open(&self, _: &Credentials, _: Opening<'_>) -> Result<Opened, ProviderError> {
+    async fn open(&self, _: &Credentials, opening: Opening<'_>) -> Result<Opened, ProviderError> {
+        let (form, kind) = match opening {
+            Opening::Reauth { .. } if self.script().renewed_at_once => {
+                return Ok(Opened::Done(Some(Grant(Secret::new("code_2")))));
+            }
+            Opening::Reauth { .. } => (None, SessionKind::Reauth),
+            Opening::Link { .. } => (methods().pop().map(|method| method.form), SessionKind::Link),
+        };
         Ok(Opened::Session(ProviderSession {
             id: "s1".to_owned(),
             expires_at: None,
-            form: Some(form()),
-            kind: SessionKind::Link,
+            form,
+            kind,
         }))
     }
 

@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo::ambient::{OsEntropy, SystemClock};
-use kiungo::core::flow::{Flow, Settings};
 use kiungo::core::ids::{NodeId, PartnerId};
-use kiungo::core::menu::Menu;
-use kiungo::core::messages::Texts;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::policy::{Policy, SecretsOverUssd};
 use kiungo::core::seal::{Keyring, Tag};
@@ -45,6 +42,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::flow::flow;
 use super::limits::PLENTY;
 use super::one_bank::OneBank;
 use super::records::{Backend, Fixture, partner};
@@ -223,7 +221,8 @@ pub struct Assembled {
     /// The provider.
     pub bank: Arc<OneBank>,
     channel: Arc<Channel>,
-    _records: Fixture,
+    /// The records.
+    pub records: Fixture,
 }
 
 impl Assembled {
@@ -316,7 +315,7 @@ async fn put_together(store: Arc<dyn Store>, gateway: Plain, banks: Vec<Arc<OneB
         jobs,
         bank,
         channel,
-        _records: fixture,
+        records: fixture,
     }
 }
 
@@ -428,22 +427,4 @@ fn providers(
     let banks = banks.into_iter().map(|bank| -> Arc<dyn Provider> { bank });
     let registry = Registry::new(banks.collect());
     Providers::new(registry, partner, records, keyring, customer, vec!["NG".to_owned()])
-}
-
-fn flow(policy: Policy, keyring: Arc<Keyring>) -> Flow {
-    Flow {
-        menu: Menu::embedded().expect("the menu"),
-        texts: Texts::embedded().expect("the texts"),
-        settings: Settings {
-            partner: "Umoja Credit".to_owned(),
-            purpose: "a loan".to_owned(),
-            days: 90,
-            policy,
-            subscriber_pin: kiungo::core::pin::SubscriberPin::Optional,
-            favourites: Vec::new(),
-            provider_timeout: Duration::from_mins(1),
-            lease_margin: kiungo::core::flow::LEASE_MARGIN,
-        },
-        keyring,
-    }
 }

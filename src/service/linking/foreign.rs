@@ -1,0 +1,77 @@
+//! Accounts that came back and are not this person's: a mix-up at the provider, or an account other than expected.
+//!
+//! What can be known is little. An account says in which session it was linked, and ours is known; and an account that
+//! another person has linked here is recognised by its id. Names and numbers are compared with nothing: nobody told us
+//! what the bank calls the person, and the provider's own customer was made from a pattern of ours. A provider that says
+//! no session, or cannot be read in time, is believed.
+
+use super::{Linking, Owner, READ_PATIENCE, Trouble};
+use crate::providers::{ProviderAccount, Which};
+use crate::records::{Attempt, Link};
+
+impl Linking {
+    /// Reads what came back for an attempt, and tells the person's accounts from those that cannot be theirs.
+    pub(super) async fn told_apart(
+        &self,
+        attempt: &Attempt,
+        accounts: Vec<ProviderAccount>,
+    ) -> Result<(Vec<ProviderAccount>, Vec<ProviderAccount>), Trouble> {
+        let session = self.session_of(attempt)?;
+        let (mut own, mut foreign) = (Vec::new(), Vec::new());
+        let by = tokio::time::Instant::now() + READ_PATIENCE;
+        for mut account in accounts {
+            if let Ok(Some(read)) = tokio::time::timeout_at(by, self.details(&attempt.provider, &account)).await {
+                account.details = read.details;
+                account.session_id = read.session_id.or(account.session_id);
+            }
+            let elsewhere = account.session_id.as_deref().is_some_and(|said| said != session);
+            let digest = self.sealing.account_digest(&attempt.provider, &account.id);
+            let holder = self.records.link_by_account(&digest).await?;
+            let anothers = holder.is_some_and(|link| link.in_use() && link.tag != attempt.tag);
+            if elsewhere || anothers {
+                foreign.push(account);
+            } else {
+                own.push(account);
+            }
+        }
+        Ok((own, foreign))
+    }
+
+    /// What an account says of itself, if it can be read now.
+    async fn details(&self, provider: &str, account: &ProviderAccount) -> Option<ProviderAccount> {
+        let (api, credentials) = self.providers.with_credentials(provider).await.ok()?;
+        let read = api.accounts(&credentials, Which::One(&account.id)).await.ok()?;
+        read.into_iter().next()
+    }
+
+    /// Ends the access to accounts that are not this person's, and keeps that they came.
+    pub(super) async fn turn_away(&self, owner: &Owner<'_>, foreign: Vec<ProviderAccount>) -> Result<(), Trouble> {
+        if foreign.is_empty() {
+            return Ok(());
+        }
+        tracing::error!(
+            provider = owner.provider,
+            "an account came back that is not this person's; it is not linked"
+        );
+        self.give_back(owner.provider, &foreign).await?;
+        self.audit(owner, "account.foreign", owner.provider.to_owned()).await;
+        Ok(())
+    }
+
+    /// Whether an account that is read for the first time, after it was linked, says that it was linked in another session
+    /// than the link's. Later it may name the session in which the link was renewed.
+    pub(super) async fn linked_elsewhere(&self, link: &Link, said: Option<&str>) -> Result<bool, Trouble> {
+        let (Some(said), Some((attempt, _))) = (said, self.records.attempt(link.attempt).await?) else {
+            return Ok(false);
+        };
+        Ok(self.session_of(&attempt)? != said)
+    }
+
+    /// The id of an attempt's session at its provider.
+    pub(super) fn session_of(&self, attempt: &Attempt) -> Result<String, Trouble> {
+        self.sealing
+            .open_session(&attempt.tag, attempt.id, &attempt.provider_session)
+            .map(|session| session.id)
+            .map_err(|_| Trouble::Sealed)
+    }
+}

@@ -1,0 +1,150 @@
+//! The services over one bank that does what it is told, and one person with a phone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo::ambient::SystemClock;
+use kiungo::core::ids::{AttemptId, JobId};
+use kiungo::core::linking::{ProviderSession, SessionKind};
+use kiungo::core::msisdn::Msisdn;
+use kiungo::core::next_step::Grant;
+use kiungo::core::secret::Secret;
+use kiungo::core::time::{Clock, Timestamp};
+use kiungo::records::{Attempt, AttemptState, Job, JobKind, Link};
+use kiungo::service::attempts::{redeem_key, settle_key};
+use kiungo::store::memory::MemoryStore;
+
+use crate::support::one_bank::Account;
+use crate::support::parts::{Assembled, Plain, assemble, keyring};
+use crate::support::records::{Person, fresh, job, partner};
+
+/// The one person's number.
+pub const NUMBER: &str = "+2348031234567";
+/// The provider's session of every attempt here.
+const SESSION: &str = "s1";
+/// In seconds.
+pub const MINUTE: u64 = 60;
+
+/// The services, and what the tests write into the records behind their back.
+pub struct Bench {
+    pub parts: Assembled,
+    pub person: Person,
+    /// How often they have dialled: the name of the last dialog.
+    pub dials: u32,
+}
+
+impl Bench {
+    pub async fn new() -> Self {
+        let parts = assemble(Arc::new(MemoryStore::new(Arc::new(SystemClock))), Plain { sink: None }).await;
+        let number = Msisdn::parse(NUMBER, "NG").unwrap();
+        let person = Person {
+            partner: partner(1).id,
+            tag: keyring(&["k1"]).tag(&number),
+        };
+        Self {
+            parts,
+            person,
+            dials: 0,
+        }
+    }
+
+    /// A login that was begun this many seconds ago, in a session of its own.
+    pub async fn begun(&self, seconds_ago: u64, change: impl FnOnce(&mut Attempt)) -> Attempt {
+        let consent = self.person.consent();
+        let mut attempt = self.person.attempt(&consent);
+        attempt.created_at = ago(seconds_ago);
+        change(&mut attempt);
+        let session = ProviderSession {
+            id: SESSION.to_owned(),
+            expires_at: None,
+            form: None,
+            kind: SessionKind::Link,
+        };
+        let linking = &self.parts.jobs.linking;
+        attempt.provider_session = linking.sealing.session(&attempt.tag, attempt.id, &session).unwrap();
+        let settle = self.job(JobKind::Settle(attempt.id), &settle_key(attempt.id));
+        let records = &self.parts.jobs.records;
+        records.begin_attempt(&consent, &attempt, &settle).await.unwrap();
+        attempt
+    }
+
+    /// The same, with a grant that is kept.
+    pub async fn granted(&self, seconds_ago: u64, change: impl FnOnce(&mut Attempt)) -> Attempt {
+        let attempt = self.begun(seconds_ago, change).await;
+        let grant = Grant(Secret::new("code_1"));
+        let sealing = &self.parts.jobs.linking.sealing;
+        let sealed = sealing.grant(&attempt.tag, attempt.id, &grant).unwrap();
+        let redeem = self.job(JobKind::Redeem(attempt.id), &redeem_key(attempt.id));
+        let records = &self.parts.jobs.records;
+        assert!(records.keep_grant(attempt.id, &sealed, &redeem, ago(0)).await.unwrap());
+        attempt
+    }
+
+    fn job(&self, kind: JobKind, key: &str) -> Job {
+        Job {
+            id: JobId::from_bytes(fresh()),
+            ..job(self.person.partner, kind, key, ago(0))
+        }
+    }
+
+    /// Runs the job that redeems an attempt's grant.
+    pub async fn redeem(&self, attempt: &Attempt) {
+        assert!(self.parts.jobs.hurry(&redeem_key(attempt.id)).await);
+    }
+
+    /// Runs the job that settles an attempt.
+    pub async fn settle(&self, attempt: &Attempt) {
+        assert!(self.parts.jobs.hurry(&settle_key(attempt.id)).await);
+    }
+
+    pub async fn state(&self, id: AttemptId) -> AttemptState {
+        let (attempt, grant) = self.parts.jobs.records.attempt(id).await.unwrap().unwrap();
+        assert!(grant.is_none() || attempt.state == AttemptState::Granted);
+        attempt.state
+    }
+
+    /// The first screen of a dial.
+    pub async fn dials(&mut self) -> String {
+        self.dials += 1;
+        self.parts.answer(&format!("d{} {NUMBER} ", self.dials)).await
+    }
+
+    /// The screen after the last of these lines, in a dialog of its own.
+    pub async fn types(&mut self, lines: &[&str]) -> String {
+        let mut shown = self.dials().await;
+        for typed in 1..=lines.len() {
+            let text = lines[..typed].join("*");
+            shown = self.parts.answer(&format!("d{} {NUMBER} {text}", self.dials)).await;
+        }
+        shown
+    }
+
+    /// A link to the account `a1` at the one bank.
+    pub async fn linked(&mut self) -> Link {
+        self.parts.bank.script().redeemed = Some(vec!["a1"]);
+        self.parts.bank.script().accounts = vec![account("a1")];
+        let at_the_bank = |attempt: &mut Attempt| "b1:p".clone_into(&mut attempt.institution);
+        let attempt = self.granted(0, at_the_bank).await;
+        self.redeem(&attempt).await;
+        self.link_of(&attempt).await.unwrap()
+    }
+
+    pub async fn link_of(&self, attempt: &Attempt) -> Option<Link> {
+        self.parts.jobs.records.link_of_attempt(attempt.id).await.unwrap()
+    }
+
+    pub fn unlinked(&self) -> Vec<String> {
+        self.parts.bank.script().unlinked.clone()
+    }
+}
+
+pub fn ago(seconds: u64) -> Timestamp {
+    SystemClock.now().minus(Duration::from_secs(seconds))
+}
+
+pub fn account(id: &'static str) -> Account {
+    Account {
+        id,
+        session: Some(SESSION),
+    }
+}

@@ -1,0 +1,86 @@
+//! Logging in again for a link: what is asked, and what renews it.
+
+use kiungo::core::next_step::{Grant, NextStep};
+use kiungo::core::secret::Secret;
+use kiungo::records::LinkState;
+
+use super::bench::{Bench, NUMBER, ago};
+
+/// A renewal asks by a way to log in that may be offered: no card with its PIN where the policy forbids it, nothing that
+/// a keypad cannot answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_asks_what_may_be_asked() {
+    let mut bench = Bench::new().await;
+    bench.linked().await;
+    let shown = bench.types(&["2", "1", "1"]).await;
+    assert!(shown.contains("username"), "{shown}");
+    let shown = bench.types(&["1", "ada"]).await;
+    assert!(shown.contains("password"), "{shown}");
+}
+
+/// What a renewal led to, by what came back.
+enum Renewal {
+    /// The account itself, or silence.
+    Own(Vec<&'static str>),
+    /// Another account.
+    Other,
+    /// The account, while the link is being ended.
+    Ended,
+}
+
+/// A link is renewed by its own account, or by a provider that says no more than that it is done. Another account leaves
+/// it as it was and is given back; so is the account of a link that is being ended. The person is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_its_own_account_renews_a_link() {
+    for (renewal, state, given_back) in [
+        (Renewal::Own(vec!["a1"]), LinkState::Active, &[][..]),
+        (Renewal::Own(vec![]), LinkState::Active, &[]),
+        (Renewal::Other, LinkState::ReauthRequired, &["x9"]),
+        (Renewal::Ended, LinkState::Removing, &["a1"]),
+    ] {
+        for at_once in [false, true] {
+            let mut bench = Bench::new().await;
+            let link = bench.linked().await;
+            let records = bench.parts.jobs.records.clone();
+            let to = LinkState::ReauthRequired;
+            assert!(records.move_link(link.id, to, &[], ago(0)).await.unwrap());
+            let (bank, kept) = (bench.parts.bank.clone(), matches!(renewal, Renewal::Own(_)));
+            bank.script().renewed_at_once = at_once;
+            bank.script().redeemed = Some(match &renewal {
+                Renewal::Own(ids) => ids.clone(),
+                Renewal::Other => vec!["x9"],
+                Renewal::Ended => vec!["a1"],
+            });
+            let granted = Ok(NextStep::Done(Grant(Secret::new("code_3"))));
+            bank.script().answers.push_back(granted);
+            let end = async || {
+                if matches!(renewal, Renewal::Ended) {
+                    let to = LinkState::Removing;
+                    assert!(records.move_link(link.id, to, &[], ago(0)).await.unwrap());
+                }
+            };
+            bench.types(&["2", "1"]).await;
+            if !at_once {
+                bench.types(&["2", "1", "1", "ada"]).await;
+            }
+            end().await;
+            let dialog = bench.dials;
+            let typed = if at_once { "2*1*1" } else { "2*1*1*ada*pw" };
+            let shown = bench.parts.answer(&format!("d{dialog} {NUMBER} {typed}")).await;
+            assert_eq!(shown.contains("is up to date again"), kept, "{at_once}: {shown}");
+            let found = records.link(link.id).await.unwrap().unwrap();
+            assert_eq!(found.state, state, "{at_once}");
+            assert_eq!(bench.unlinked(), given_back, "{at_once}");
+            let foreign = i64::from(matches!(renewal, Renewal::Other));
+            assert_eq!(bench.parts.records.audited("account.foreign").await, foreign);
+            if !kept {
+                let told = if at_once {
+                    "We cannot link"
+                } else {
+                    "Nothing was linked."
+                };
+                assert!(shown.contains(told), "{shown}");
+            }
+        }
+    }
+}

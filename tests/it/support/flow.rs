@@ -1,0 +1,30 @@
+//! The conversation as the server makes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo::core::flow::{Flow, Settings};
+use kiungo::core::menu::Menu;
+use kiungo::core::messages::Texts;
+use kiungo::core::pin::SubscriberPin;
+use kiungo::core::policy::Policy;
+use kiungo::core::seal::Keyring;
+
+/// The menu and the texts that are built in, for one lender.
+pub fn flow(policy: Policy, keyring: Arc<Keyring>) -> Flow {
+    Flow {
+        menu: Menu::embedded().expect("the menu"),
+        texts: Texts::embedded().expect("the texts"),
+        settings: Settings {
+            partner: "Umoja Credit".to_owned(),
+            purpose: "a loan".to_owned(),
+            days: 90,
+            policy,
+            subscriber_pin: SubscriberPin::Optional,
+            favourites: Vec::new(),
+            provider_timeout: Duration::from_mins(1),
+            lease_margin: kiungo::core::flow::LEASE_MARGIN,
+        },
+        keyring,
+    }
+}
