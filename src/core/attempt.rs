@@ -8,14 +8,15 @@
 //!    EXPIRED: ask again   UNKNOWN --> any answer, late | LAPSED
 //! ```
 //!
-//! Only the node that won the swap holds the last secret, in memory. It marks the attempt SENT in the store before the
-//! first byte leaves; a node that cannot mark it does not send. PENDING past its lease is therefore harmless, SENT past
+//! Only the node that won the swap holds the last secret, in memory. It marks the attempt SENT in the store, then SENDING
+//! in the records, before the first byte leaves; a node that cannot mark it in both does not send. PENDING past its lease is therefore harmless, SENT past
 //! its lease is UNKNOWN (somebody may have sent), and no state leads back to sending. A connection that was refused is
 //! tried once more by the same owner while it is SENT: nothing has left.
 //!
 //! The store may lose its last writes, and with them the mark. What it calls PENDING or EXPIRED may then have been sent
-//! all the same; the records, in which an attempt is begun before it is marked, know better, and what they say
-//! (silence, a grant, a link) is taken in these states too.
+//! all the same; the records lose nothing and know better, and what they say (silence, a grant, a link) is taken in these
+//! states too. What they call open, on the other hand, was never sent, whatever the store calls it: to settle it is to
+//! close it there, in one write that only one of both wins, its owner before sending or whoever settles it.
 
 use std::time::Duration;
 

@@ -22,7 +22,7 @@ pub(super) fn facts_of(attempts: Vec<Attempt>, links: Vec<Link>, since: Timestam
             && attempt.created_at > since
             && matches!(
                 attempt.state,
-                AttemptState::Refused | AttemptState::Unknown | AttemptState::Lapsed
+                AttemptState::Refused | AttemptState::Sending | AttemptState::Unknown | AttemptState::Lapsed
             )
     };
     SubscriberFacts {

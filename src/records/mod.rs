@@ -194,7 +194,7 @@ pub struct SubscriberFacts {
     /// The newest attempt if it is unsettled.
     pub unsettled: Option<Attempt>,
     /// Institution and time of refused and unknown logins of the last 24 hours, newest first. A login that lapsed is one
-    /// of them: it was unknown to the end.
+    /// of them: it was unknown to the end. So is one that may be on its way.
     pub refusals: Vec<(String, Timestamp)>,
 }
 
@@ -269,7 +269,7 @@ pub trait AttemptRecords: Send + Sync {
     /// same ids again changes nothing.
     async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()>;
     /// Moves an attempt. Only forward: a state that says more is never replaced by one that says less
-    /// (`Open` < `Unknown` < any other). `Granted` moves to `Linked`, `Undone` or `Lapsed` only, which wipes the grant;
+    /// (`Open` < `Sending` < `Unknown` < any other). `Granted` moves to `Linked`, `Undone` or `Lapsed` only, which wipes the grant;
     /// `Lapsed` to `Linked` or `Undone`, when something is found late. Says whether it moved.
     async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool>;
     /// Keeps the sealed grant of an attempt and the job that redeems it, in one transaction, and moves it to `Granted`.

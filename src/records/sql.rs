@@ -44,7 +44,8 @@ pub(super) const BEAT: &str = "UPDATE heartbeat SET beats = beats + 1 WHERE id =
 pub(super) const READ_PULSE: &str = "SELECT beats FROM heartbeat WHERE id = 1";
 
 /// The few attempts that the facts are made of: the newest, the newest that got anywhere, and logins that count against
-/// the limits. A lapsed login counts like the unknown one it was: the bank may well have seen it.
+/// the limits. A login that is being sent counts until it is known to be taken, and a lapsed one like the unknown one it
+/// was: the bank may well have seen both.
 pub(super) const FACTS: &str = concat!(
     "SELECT ",
     attempt_columns!(),
@@ -52,7 +53,7 @@ pub(super) const FACTS: &str = concat!(
      nth = (SELECT MAX(nth) FROM attempts WHERE partner = $1 AND tag = $2) \
      OR nth = (SELECT MAX(nth) FROM attempts WHERE partner = $1 AND tag = $2 \
         AND state IN ('accepted', 'granted', 'linked')) \
-     OR (step = 'login' AND state IN ('refused', 'unknown', 'lapsed') AND created_at > $3)) \
+     OR (step = 'login' AND state IN ('refused', 'sending', 'unknown', 'lapsed') AND created_at > $3)) \
      ORDER BY nth DESC"
 );
 
@@ -74,18 +75,19 @@ pub(super) const ADD_ATTEMPT: &str = concat!(
      (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE partner = $4 AND tag = $5)) ON CONFLICT (id) DO NOTHING"
 );
 
-/// `Open` < `Unknown` < any other; `Granted` moves to what can come of a grant, and `Lapsed` to what is found late. A
+/// `Open` < `Sending` < `Unknown` < any other; `Granted` moves to what can come of a grant, and `Lapsed` to what is found late. A
 /// grant that is of no more use is wiped.
 pub(super) const MOVE_ATTEMPT: &str = "UPDATE attempts SET state = $2, moved_at = $3, \
      sealed_grant = CASE WHEN $2 IN ('linked', 'undone', 'lapsed') THEN NULL ELSE sealed_grant END \
      WHERE id = $1 AND ((state = 'open' AND $2 <> 'open') \
-     OR (state = 'unknown' AND $2 NOT IN ('open', 'unknown')) \
+     OR (state = 'sending' AND $2 NOT IN ('open', 'sending')) \
+     OR (state = 'unknown' AND $2 NOT IN ('open', 'sending', 'unknown')) \
      OR (state = 'granted' AND $2 IN ('linked', 'undone', 'lapsed')) \
      OR (state = 'lapsed' AND $2 IN ('linked', 'undone')))";
 
 /// A grant is the provider's yes: it overrules everything but an explicit no and what came of an earlier grant.
 pub(super) const KEEP_GRANT: &str = "UPDATE attempts SET state = 'granted', sealed_grant = $2, moved_at = $3 \
-     WHERE id = $1 AND sealed_grant IS NULL AND state IN ('open', 'unknown', 'accepted', 'lapsed', 'granted')";
+     WHERE id = $1 AND sealed_grant IS NULL AND state IN ('open', 'sending', 'unknown', 'accepted', 'lapsed', 'granted')";
 
 pub(super) const ATTEMPT_STATE: &str = "SELECT state FROM attempts WHERE id = $1";
 

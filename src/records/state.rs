@@ -5,8 +5,11 @@ use crate::core::next_step::FailureClass;
 /// Where an attempt stands, durably.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptState {
-    /// Begun; may have been sent.
+    /// Begun. Nobody has begun to send it: its owner moves it on before the first byte leaves, and does not send it if it
+    /// cannot. Whoever moves it elsewhere first has seen to it that it is never sent.
     Open,
+    /// Its owner is about to send it, or has: it may have been sent.
+    Sending,
     /// The provider took it and asks for more.
     Accepted,
     /// The provider said no.
@@ -41,7 +44,7 @@ impl AttemptState {
 
     /// Whether the person is still owed an answer.
     pub fn unsettled(self) -> bool {
-        matches!(self, Self::Open | Self::Unknown | Self::Granted)
+        matches!(self, Self::Open | Self::Sending | Self::Unknown | Self::Granted)
     }
 }
 

@@ -37,6 +37,7 @@ macro_rules! words {
 
 words!(AttemptState {
     Open => "open",
+    Sending => "sending",
     Accepted => "accepted",
     Refused => "refused",
     WrongCode => "wrong_code",

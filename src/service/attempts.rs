@@ -1,8 +1,8 @@
 //! Runs the effects of a step: opens sessions, and submits secrets at most once.
 //!
 //! The order of a submission is what makes it safe, and every line of `Attempts::submit` is one edge of the table in
-//! `core/attempt.rs`: consent and attempt durable, SENT in the store, first byte, answer durable, person told. The last
-//! secret lives in the [`Submit`] that this task owns and nowhere else; when the task ends, it is gone.
+//! `core/attempt.rs`: consent and attempt durable, SENT in the store, SENDING in the records, first byte, answer durable,
+//! person told. The last secret lives in the [`Submit`] that this task owns and nowhere else; when the task ends, it is gone.
 
 mod opening;
 
@@ -117,6 +117,11 @@ impl Attempts {
             self.record(id, AttemptState::NotSent).await;
             return self.tell(&whose.tag, id, Fate::NotSent).await;
         }
+        self.runtime.pass(Edge::Marked);
+        if !self.may_send(&submit).await {
+            self.record(id, AttemptState::NotSent).await;
+            return self.tell(&whose.tag, id, Fate::NotSent).await;
+        }
         self.runtime.pass(Edge::Sent);
         let answer = self.send(&submit, &session).await;
         self.runtime.pass(Edge::Answered);
@@ -186,6 +191,20 @@ impl Attempts {
             Some(())
         });
         matches!(marked.await, Ok(Some(())))
+    }
+
+    /// Tells the records that it is being sent from now on. Whoever settles it before this has closed it, and it is not
+    /// sent; nor is it when the records cannot be reached, or took so long that nobody waits for it any more.
+    async fn may_send(&self, submit: &Submit) -> bool {
+        let now = self.runtime.clock.now();
+        let moved = self
+            .records
+            .move_attempt(submit.attempt, AttemptState::Sending, now)
+            .await;
+        if let Err(error) = &moved {
+            tracing::warn!(%error, "an attempt could not be marked in the records; it was not sent");
+        }
+        moved == Ok(true) && self.runtime.clock.now() <= submit.lease_until
     }
 
     /// Makes the call. Only a connection that was refused is tried again, once: nothing has left.

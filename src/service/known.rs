@@ -41,7 +41,12 @@ impl Facts {
             None => None,
         };
         let begun = match live {
-            Some(id) => self.records.attempt(id).await?.map(|(attempt, _)| attempt.id),
+            Some(id) => {
+                let begun = self.records.attempt(id).await?.map(|(attempt, _)| attempt);
+                begun
+                    .filter(|attempt| attempt.state != AttemptState::Open)
+                    .map(|attempt| attempt.id)
+            }
             None => None,
         };
         let pin = self.records.pin(self.partner, tag).await?;

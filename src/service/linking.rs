@@ -142,7 +142,8 @@ impl Linking {
             })
         };
         let fate = match attempt.state {
-            AttemptState::Open | AttemptState::Unknown => return self.look_for(attempt).await,
+            AttemptState::Open => return self.close(&attempt).await,
+            AttemptState::Sending | AttemptState::Unknown => return self.look_for(attempt).await,
             AttemptState::Granted => return self.redeem(id).await,
             AttemptState::Linked => {
                 if let Some(link) = self.records.link_of_attempt(id).await? {

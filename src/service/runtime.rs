@@ -19,6 +19,8 @@ pub enum Edge {
     Pending,
     /// Consent and attempt are durable.
     Begun,
+    /// The attempt is marked as sent in the store, and not yet in the records.
+    Marked,
     /// The attempt is marked as sent; nothing has left.
     Sent,
     /// The provider has answered; nobody else knows.
@@ -33,9 +35,10 @@ pub enum Edge {
 
 impl Edge {
     /// All edges, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pending,
         Self::Begun,
+        Self::Marked,
         Self::Sent,
         Self::Answered,
         Self::Granted,
@@ -48,6 +51,7 @@ impl Edge {
         match self {
             Self::Pending => "pending",
             Self::Begun => "begun",
+            Self::Marked => "marked",
             Self::Sent => "sent",
             Self::Answered => "answered",
             Self::Granted => "granted",

@@ -270,7 +270,7 @@ pub struct Known {
     pub unsettled: Option<Unsettled>,
     /// What made the newest link.
     pub linked: Option<MadeBy>,
-    /// The live value's own attempt, if the records know it: it was begun, and may have been sent.
+    /// The live value's own attempt, if the records say that it may have been sent.
     pub begun: Option<AttemptId>,
 }
 

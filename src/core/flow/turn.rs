@@ -89,7 +89,7 @@ impl Flow {
             && context.now > attempt.lease_until
             && attempt.take(Event::Silence, context.now).is_ok()
         {
-            // Begun in the records, and its lease is over: it may have been sent, whatever the store remembers.
+            // It may have been sent, say the records, and its lease is over: whatever the store remembers.
             stand(state, Outcome::Confirming);
         }
         let Some(unsettled) = &known.unsettled else { return };

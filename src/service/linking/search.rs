@@ -26,7 +26,7 @@ impl Linking {
     /// Looks for an account that carries the attempt's session, and gives up looking after a while.
     pub(super) async fn look_for(&self, attempt: Attempt) -> Result<Verdict, Trouble> {
         let now = self.runtime.clock.now();
-        if attempt.state == AttemptState::Open {
+        if attempt.state == AttemptState::Sending {
             self.records
                 .move_attempt(attempt.id, AttemptState::Unknown, now)
                 .await?;
@@ -51,6 +51,20 @@ impl Linking {
                 Err(trouble)
             }
         }
+    }
+
+    /// Closes an attempt that nobody has begun to send: from now on nobody can, and the person may type it again.
+    pub(super) async fn close(&self, attempt: &Attempt) -> Result<Verdict, Trouble> {
+        let now = self.runtime.clock.now();
+        if !self
+            .records
+            .move_attempt(attempt.id, AttemptState::NotSent, now)
+            .await?
+        {
+            return Ok(Verdict::Again("its owner was quicker"));
+        }
+        self.tell(attempt, Fate::NotSent).await;
+        Ok(Verdict::Done)
     }
 
     /// Looks once more for an attempt of which nothing was found in its time.

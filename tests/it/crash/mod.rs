@@ -36,7 +36,7 @@ const ROUNDS: usize = 3;
 /// Lanes at once: two processors have enough to do with these.
 const AT_ONCE: usize = 3;
 /// People in a round: with one lane for each edge, 1,008 in all.
-const PEOPLE: usize = 48;
+const PEOPLE: usize = 42;
 /// The round in which Redis loses the end of its log.
 const CUT: usize = 1;
 /// How long things may take to settle: a lease, a job's lease, and some backing off.

@@ -15,7 +15,7 @@ use kiungo::service::attempts::{redeem_key, settle_key};
 use kiungo::store::memory::MemoryStore;
 
 use crate::support::one_bank::Account;
-use crate::support::parts::{Assembled, Plain, assemble, keyring};
+use crate::support::parts::{Assembled, Plain, Trip, assemble_tripped, keyring};
 use crate::support::records::{Person, fresh, job, partner};
 
 /// The one person's number.
@@ -35,12 +35,14 @@ pub struct Bench {
 
 impl Bench {
     pub async fn new() -> Self {
-        let parts = assemble(Arc::new(MemoryStore::new(Arc::new(SystemClock))), Plain { sink: None }).await;
-        let number = Msisdn::parse(NUMBER, "NG").unwrap();
-        let person = Person {
-            partner: partner(1).id,
-            tag: keyring(&["k1"]).tag(&number),
-        };
+        Self::tripped(|_, _| ()).await
+    }
+
+    /// A bench on which something is done to the records at an edge.
+    pub async fn tripped(trip: Trip) -> Self {
+        let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+        let parts = assemble_tripped(store, Plain { sink: None }, trip).await;
+        let person = person();
         Self {
             parts,
             person,
@@ -135,6 +137,15 @@ impl Bench {
 
     pub fn unlinked(&self) -> Vec<String> {
         self.parts.bank.script().unlinked.clone()
+    }
+}
+
+/// The one person.
+pub fn person() -> Person {
+    let number = Msisdn::parse(NUMBER, "NG").unwrap();
+    Person {
+        partner: partner(1).id,
+        tag: keyring(&["k1"]).tag(&number),
     }
 }
 

@@ -1,14 +1,17 @@
 //! From a grant to a link, at a provider that does the unlikely: what is kept, and what the person is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo::core::next_step::NextStep;
 use kiungo::providers::ProviderError;
-use kiungo::records::{AttemptState, LinkState};
+use kiungo::records::{AttemptState, LinkState, Records};
 use kiungo::service::ProviderHooks as _;
 use kiungo::service::attempts::{redeem_key, settle_key};
+use kiungo::service::runtime::Edge;
+use tokio::runtime::Handle;
 
-use super::bench::{Bench, MINUTE, account, ago};
+use super::bench::{Bench, MINUTE, account, ago, person};
 use crate::support::eventually;
 use crate::support::one_bank::Account;
 use crate::support::records::node;
@@ -93,6 +96,13 @@ async fn a_late_webhook_is_heard() {
     for moved_on in [false, true] {
         let mut bench = Bench::new().await;
         let attempt = bench.begun(16 * MINUTE, |_| ()).await;
+        let records = bench.parts.jobs.records.clone();
+        assert!(
+            records
+                .move_attempt(attempt.id, AttemptState::Sending, ago(0))
+                .await
+                .unwrap()
+        );
         bench.settle(&attempt).await;
         assert_eq!(bench.state(attempt.id).await, AttemptState::Lapsed);
         if moved_on {
@@ -236,4 +246,62 @@ async fn what_needs_a_browser_was_sent_all_the_same() {
         .await;
     let last = facts.unwrap().last_institution;
     assert_eq!(last, Some(("b1:p".to_owned(), "mono".to_owned())));
+}
+
+/// An attempt that its owner never began to send, because it died, is no riddle: nobody waits for an answer to it, it
+/// counts against no limit, and the person is told that nothing was sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_never_sent_is_told_so() {
+    for (sending, shown, end, counts) in [
+        (false, "Nothing was sent.", AttemptState::NotSent, 0),
+        (true, "has not answered. We are finding out.", AttemptState::Unknown, 1),
+    ] {
+        let mut bench = Bench::new().await;
+        let attempt = bench.begun(2 * MINUTE, |_| ()).await;
+        let records = bench.parts.jobs.records.clone();
+        if sending {
+            assert!(
+                records
+                    .move_attempt(attempt.id, AttemptState::Sending, ago(0))
+                    .await
+                    .unwrap()
+            );
+        }
+        let facts = records
+            .facts(bench.person.partner, &bench.person.tag, ago(0))
+            .await
+            .unwrap();
+        assert_eq!(facts.refusals.len(), counts);
+        let told = bench.dials().await;
+        assert!(told.contains(shown), "{told}");
+        assert_eq!(bench.state(attempt.id).await, end);
+    }
+}
+
+/// Closes the attempt just before its owner sends it, as somebody does who finds its lease over.
+fn close_when_marked(edge: Edge, records: &Arc<dyn Records>) {
+    if edge == Edge::Marked {
+        tokio::task::block_in_place(|| {
+            Handle::current().block_on(async {
+                let facts = records.facts(person().partner, &person().tag, ago(0)).await.unwrap();
+                let open = facts.unsettled.unwrap();
+                assert_eq!(open.state, AttemptState::Open);
+                assert!(
+                    records
+                        .move_attempt(open.id, AttemptState::NotSent, ago(0))
+                        .await
+                        .unwrap()
+                );
+            });
+        });
+    }
+}
+
+/// An attempt that was closed as never sent is not sent, although its owner lives and has marked it in the store.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_closed_is_not_sent() {
+    let mut bench = Bench::tripped(close_when_marked).await;
+    let shown = bench.types(&["1", "1", "ada", "pw"]).await;
+    assert!(shown.contains("Nothing was sent."), "{shown}");
+    assert_eq!(bench.parts.bank.script().submitted, 0);
 }

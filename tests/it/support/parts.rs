@@ -31,7 +31,7 @@ use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
 use kiungo::service::news::Newsroom;
 use kiungo::service::partner::{CustomerPattern, Providers, enrol};
-use kiungo::service::runtime::Runtime;
+use kiungo::service::runtime::{Edge, Runtime};
 use kiungo::service::sealing::Sealing;
 use kiungo::service::turn::{TurnService, Turns};
 use kiungo::service::wakes::Wakes;
@@ -253,6 +253,9 @@ pub struct Shared {
     pub newsroom: Newsroom,
 }
 
+/// What is done to the records at an edge.
+pub type Trip = fn(Edge, &Arc<dyn Records>);
+
 /// Puts turns together over this store and gateway; the list of banks has been read.
 pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
     assemble_limited(store, gateway, PLENTY).await
@@ -260,20 +263,34 @@ pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
 
 /// The same, with limits.
 pub async fn assemble_limited(store: Arc<dyn Store>, gateway: Plain, rates: Rates) -> Assembled {
-    let assembled = put_together(store, gateway, vec![OneBank::ready("mono")], rates).await;
-    assembled.service.0.catalogue.refresh().await;
-    assembled
+    read(put_together(store, gateway, vec![OneBank::ready("mono")], rates, |_, _| ()).await).await
+}
+
+/// The same, with something that happens at an edge.
+pub async fn assemble_tripped(store: Arc<dyn Store>, gateway: Plain, trip: Trip) -> Assembled {
+    read(put_together(store, gateway, vec![OneBank::ready("mono")], PLENTY, trip).await).await
 }
 
 /// Puts turns together over this store, gateway and providers; no list of banks has been read.
 pub async fn assemble_with(store: Arc<dyn Store>, gateway: Plain, banks: Vec<Arc<OneBank>>) -> Assembled {
-    put_together(store, gateway, banks, PLENTY).await
+    put_together(store, gateway, banks, PLENTY, |_, _| ()).await
 }
 
-async fn put_together(store: Arc<dyn Store>, gateway: Plain, banks: Vec<Arc<OneBank>>, rates: Rates) -> Assembled {
+async fn read(assembled: Assembled) -> Assembled {
+    assembled.service.0.catalogue.refresh().await;
+    assembled
+}
+
+async fn put_together(
+    store: Arc<dyn Store>,
+    gateway: Plain,
+    banks: Vec<Arc<OneBank>>,
+    rates: Rates,
+    trip: Trip,
+) -> Assembled {
     let fixture = Backend::Sqlite.fresh().await;
     let bank = banks[0].clone();
-    let shared = shared(store, fixture.shared(), banks).await;
+    let shared = shared(store, fixture.shared(), banks, trip).await;
     let jobs = Arc::new(jobs(&shared));
     let channel = Arc::new(Channel {
         name: CHANNEL.0.to_owned(),
@@ -319,7 +336,12 @@ async fn put_together(store: Arc<dyn Store>, gateway: Plain, banks: Vec<Arc<OneB
     }
 }
 
-pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec<Arc<OneBank>>) -> Shared {
+pub async fn shared(
+    store: Arc<dyn Store>,
+    records: Arc<dyn Records>,
+    banks: Vec<Arc<OneBank>>,
+    trip: Trip,
+) -> Shared {
     let keyring = Arc::new(keyring(&["k1"]));
     let runtime = Runtime {
         clock: Arc::new(SystemClock),
@@ -327,7 +349,10 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec
         node: NodeId::from_bytes([1; 16]),
         handle: Handle::current(),
         tasks: TaskTracker::new(),
-        tripwire: Arc::new(|_| ()),
+        tripwire: {
+            let records = records.clone();
+            Arc::new(move |edge| trip(edge, &records))
+        },
     };
     let (clock, entropy) = (runtime.clock.clone(), runtime.entropy.clone());
     let keys = |bank: &Arc<OneBank>| {

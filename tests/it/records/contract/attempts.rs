@@ -114,6 +114,7 @@ async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
     let db = backend.fresh().await;
     for (before, kept) in [
         (AttemptState::Open, Some(true)),
+        (AttemptState::Sending, Some(true)),
         (AttemptState::Unknown, Some(true)),
         (AttemptState::Accepted, Some(true)),
         (AttemptState::Lapsed, Some(true)),

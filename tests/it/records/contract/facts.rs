@@ -65,6 +65,7 @@ async fn only_the_newest_attempt_can_be_unsettled(#[case] backend: Backend) {
     let ada = person(1, 1);
     for (state, owed) in [
         (AttemptState::Open, true),
+        (AttemptState::Sending, true),
         (AttemptState::Unknown, true),
         (AttemptState::Granted, true),
         (AttemptState::Accepted, false),
@@ -116,6 +117,8 @@ async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
         (AttemptState::Refused, Step::Login, 0, true),
         (AttemptState::Unknown, Step::Login, 23 * HOUR, true),
         (AttemptState::Lapsed, Step::Login, HOUR, true),
+        (AttemptState::Sending, Step::Login, 0, true),
+        (AttemptState::Sending, Step::Code, 0, false),
         (AttemptState::Refused, Step::Login, 24 * HOUR, false),
         (AttemptState::Refused, Step::Code, 0, false),
         (AttemptState::Unknown, Step::Choose, 0, false),

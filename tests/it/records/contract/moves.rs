@@ -7,8 +7,9 @@ use rstest::rstest;
 
 use crate::support::records::{Backend, at, person};
 
-const STATES: [AttemptState; 10] = [
+const STATES: [AttemptState; 11] = [
     AttemptState::Open,
+    AttemptState::Sending,
     AttemptState::Accepted,
     AttemptState::Refused,
     AttemptState::WrongCode,
@@ -24,9 +25,10 @@ const STATES: [AttemptState; 10] = [
 fn weight(state: AttemptState) -> u8 {
     match state {
         AttemptState::Open => 0,
-        AttemptState::Unknown => 1,
-        AttemptState::Granted => 2,
-        _ => 3,
+        AttemptState::Sending => 1,
+        AttemptState::Unknown => 2,
+        AttemptState::Granted => 3,
+        _ => 4,
     }
 }
 
@@ -35,7 +37,7 @@ fn model_moves(from: AttemptState, to: AttemptState) -> bool {
     match from {
         Granted => matches!(to, Linked | Undone | Lapsed),
         Lapsed => matches!(to, Linked | Undone),
-        _ => weight(from) < 2 && weight(to) > weight(from),
+        _ => weight(from) < 3 && weight(to) > weight(from),
     }
 }
 
