@@ -160,6 +160,14 @@ pub(super) const FIRST_SIGHT: &str = "INSERT INTO provider_events (provider, eve
 pub(super) const ENQUEUE: &str = "INSERT INTO jobs (id, partner, kind, subject, key, state, due_at, tries) \
      VALUES ($1, $2, $3, $4, $5, 'open', $6, $7) ON CONFLICT (key) DO NOTHING";
 
+pub(super) const HOLD: &str = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND node = $2 AND state = 'open'";
+
+pub(super) const FORGET_JOBS: &str = "DELETE FROM jobs WHERE id IN (\
+     SELECT id FROM jobs WHERE state = 'done' AND due_at < $1 ORDER BY due_at LIMIT $2)";
+
+pub(super) const FORGET_EVENTS: &str = "DELETE FROM provider_events WHERE (provider, event) IN (\
+     SELECT provider, event FROM provider_events WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)";
+
 pub(super) const FINISH: &str = "UPDATE jobs SET state = 'done', node = NULL, lease_until = NULL \
      WHERE id = $1 AND node = $2 AND state = 'open'";
 

@@ -1,9 +1,12 @@
 //! Work that may safely run twice and must not be lost: rows in the records, claimed with a lease, backed off, given up
 //! loudly.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::attempts::settle_key;
@@ -12,16 +15,32 @@ use super::messages::Outbox;
 use super::metrics::{JobOutcome, Keeper, Metrics};
 use super::runtime::Runtime;
 use crate::core::ids::AttemptId;
-use crate::records::{Job, JobKind, Records};
+use crate::core::time::Timestamp;
+use crate::records::{AuditEvent, Job, JobKind, Records};
 
-/// How long a claimed job is ours. Longer than any of its provider calls.
-const LEASE: Duration = Duration::from_secs(90);
+/// How long a claimed job is ours. Held on to while it runs; when a node dies, another takes its jobs after this long.
+const LEASE: Duration = Duration::from_secs(20);
+
+/// How often the lease of a running job is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+
+/// How long one try may take. Its calls have bounds of their own, so this is for what should not be.
+const LONGEST_TRY: Duration = Duration::from_mins(10);
 
 /// How often the table is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// How many jobs are taken at once.
-const BATCH: u32 = 16;
+/// How many jobs run at once.
+const AT_ONCE: usize = 16;
+
+/// How long what is done is kept: longer than a provider repeats a webhook, or anybody looks into what happened.
+const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// How often what is older than that is forgotten.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
+
+/// How many rows of each table are forgotten at once: the table is not held for long.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
 /// After this many tries a job is given up. With the backoff below that is about a day.
 const MOST_TRIES: u32 = 300;
@@ -54,39 +73,60 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Runs due jobs until told to stop.
+    /// Runs due jobs until told to stop. Those that run then are waited for with everything else that is under way.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let room = Arc::new(Semaphore::new(AT_ONCE));
+        let mut forget_at = self.runtime.clock.now();
         while !stop.is_cancelled() {
-            let taken = self.round().await;
-            if taken == 0 {
+            let now = self.runtime.clock.now();
+            if now >= forget_at {
+                self.forget(now).await;
+                forget_at = now.plus(FORGET_EVERY);
+            }
+            if self.take(&room).await {
+                // There may be more: as soon as one of them ends.
+                let _ = stop.run_until_cancelled(room.acquire()).await;
+            } else {
                 let _ = tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await;
             }
         }
     }
 
-    /// Takes what is due and runs it. Says how much there was.
-    async fn round(self: &Arc<Self>) -> usize {
-        let now = self.runtime.clock.now();
-        let claimed = self.records.claim(self.runtime.node, now, now.plus(LEASE), BATCH).await;
+    /// Takes as many due jobs as there is room for. Each runs by itself: one that is slow holds up no other. Says whether
+    /// there may be more.
+    async fn take(self: &Arc<Self>, room: &Arc<Semaphore>) -> bool {
+        let (now, free) = (self.runtime.clock.now(), room.available_permits());
+        let most = u32::try_from(free).unwrap_or(u32::MAX);
+        let claimed = self.records.claim(self.runtime.node, now, now.plus(LEASE), most).await;
         let jobs = match claimed {
             Ok(jobs) => jobs,
             Err(error) => {
                 tracing::warn!(%error, "jobs could not be claimed");
-                return 0;
+                return false;
             }
         };
-        let count = jobs.len();
-        let (texts, others): (Vec<_>, Vec<_>) = jobs
-            .into_iter()
-            .partition(|job| matches!(job.kind, JobKind::SendSms(_)));
-        // Beside the rest: nobody waits for a gateway that is slow.
-        for job in texts {
-            let jobs = Arc::clone(self);
-            self.runtime.spawn(async move { jobs.perform(job).await });
+        let more = jobs.len() >= free;
+        for job in jobs {
+            // Nobody else takes a place, so there is one for each. A text needs none: its gateway may be slow for a long
+            // time, and how many are sent at once is the outbox's to say.
+            let place = room.clone().try_acquire_owned();
+            let place = place.ok().filter(|_| !matches!(job.kind, JobKind::SendSms(_)));
+            let this = self.clone();
+            self.runtime.spawn(async move {
+                this.perform(job).await;
+                drop(place);
+            });
         }
-        let running = others.into_iter().map(|job| self.perform(job));
-        futures_util::future::join_all(running).await;
-        count
+        more
+    }
+
+    /// Forgets what was done long ago.
+    async fn forget(&self, now: Timestamp) {
+        match self.records.forget(now.minus(KEPT_FOR), FORGOTTEN_AT_ONCE).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "what was done long ago is forgotten"),
+            Err(error) => tracing::warn!(%error, "what was done long ago could not be forgotten"),
+        }
     }
 
     /// Runs one job now if nobody else does. Says whether there was anything to run.
@@ -116,12 +156,12 @@ impl Jobs {
 
     async fn perform(&self, job: Job) {
         let word = word(&job.kind);
-        let outcome = match job.kind {
-            JobKind::Redeem(attempt) => self.linking.redeem(attempt).await,
-            JobKind::Settle(attempt) => self.linking.settle(attempt).await,
-            JobKind::ReadAccounts(link) => self.linking.read(link).await,
-            JobKind::Unlink(link) => self.linking.unlink(link).await,
-            JobKind::SendSms(message) => self.outbox.send(message).await.map_err(Trouble::Records),
+        let outcome = if job.tries > MOST_TRIES {
+            // It ends with its process, every time.
+            Ok(Verdict::GiveUp("never ends"))
+        } else {
+            let work = tokio::time::timeout(LONGEST_TRY, self.work(&job.kind));
+            self.holding(&job, work).await.unwrap_or(Ok(Verdict::Again("too slow")))
         };
         let node = self.runtime.node;
         let written = match outcome {
@@ -140,6 +180,30 @@ impl Jobs {
         if let Err(error) = written {
             self.metrics.keeper_error(Keeper::Records);
             tracing::warn!(job = word, %error, "a job's end could not be written; it will run again");
+        }
+    }
+
+    async fn work(&self, kind: &JobKind) -> Result<Verdict, Trouble> {
+        match *kind {
+            JobKind::Redeem(attempt) => self.linking.redeem(attempt).await,
+            JobKind::Settle(attempt) => self.linking.settle(attempt).await,
+            JobKind::ReadAccounts(link) => self.linking.read(link).await,
+            JobKind::Unlink(link) => self.linking.unlink(link).await,
+            JobKind::SendSms(message) => self.outbox.send(message).await.map_err(Trouble::Records),
+        }
+    }
+
+    /// Keeps a job ours while work on it goes on. Should it be another's meanwhile, both work: it is safe twice.
+    async fn holding<T>(&self, job: &Job, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            if let Ok(done) = tokio::time::timeout(RENEW_EVERY, &mut work).await {
+                return done;
+            }
+            let until = self.runtime.clock.now().plus(LEASE);
+            if let Err(error) = self.records.hold(job.id, self.runtime.node, until).await {
+                tracing::warn!(%error, "a job's lease could not be renewed");
+            }
         }
     }
 
@@ -165,6 +229,14 @@ impl Jobs {
         if let JobKind::Redeem(attempt) | JobKind::Settle(attempt) = job.kind {
             self.linking.abandon(attempt).await?;
         }
+        let event = AuditEvent {
+            partner: job.partner,
+            tag: None,
+            kind: "job.given_up",
+            detail: format!("{word} {}: {reason}", subject(&job.kind)),
+            at: self.runtime.clock.now(),
+        };
+        self.records.audit(&event).await?;
         self.records.give_up(job.id, self.runtime.node, reason).await
     }
 }
@@ -181,6 +253,14 @@ fn word(kind: &JobKind) -> &'static str {
         JobKind::Unlink(_) => "unlink",
         JobKind::Settle(_) => "settle",
         JobKind::SendSms(_) => "send_sms",
+    }
+}
+
+/// What a job is done to.
+fn subject(kind: &JobKind) -> String {
+    match kind {
+        JobKind::Redeem(attempt) | JobKind::Settle(attempt) => attempt.to_string(),
+        JobKind::ReadAccounts(link) | JobKind::Unlink(link) => link.to_string(),
     }
 }
 

@@ -102,6 +102,35 @@ impl JobRecords for SqliteRecords {
         .await
     }
 
+    async fn hold(&self, id: JobId, node: NodeId, until: Timestamp) -> Result<bool> {
+        within(async {
+            let held = sqlx::query(sql::HOLD)
+                .bind(&id.as_bytes()[..])
+                .bind(&node.as_bytes()[..])
+                .bind(until.as_millis())
+                .execute(&self.writer)
+                .await?;
+            Ok(held.rows_affected() > 0)
+        })
+        .await
+    }
+
+    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        within(async {
+            let mut forgotten = 0;
+            for statement in [sql::FORGET_JOBS, sql::FORGET_EVENTS] {
+                let deleted = sqlx::query(statement)
+                    .bind(before.as_millis())
+                    .bind(i64::from(limit))
+                    .execute(&self.writer)
+                    .await?;
+                forgotten += deleted.rows_affected();
+            }
+            Ok(forgotten)
+        })
+        .await
+    }
+
     async fn next_due(&self) -> Result<Option<Timestamp>> {
         within(async {
             let due: Option<i64> = sqlx::query_scalar(sql::NEXT_DUE).fetch_one(&self.readers).await?;

@@ -4,6 +4,7 @@ mod attempt_model;
 mod catalogue;
 mod limits;
 mod bench;
+mod jobs;
 mod linking;
 mod renewals;
 mod round_trips;

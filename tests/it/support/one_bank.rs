@@ -34,8 +34,12 @@ pub struct Script {
     pub accounts: Vec<Account>,
     /// Whether a renewal is done at once, with a grant, instead of in a session without a form.
     pub renewed_at_once: bool,
-    /// Why no accounts can be read now.
+    /// Why no accounts can be read or unlinked now.
     pub unreadable: Option<ProviderError>,
+    /// What an unlinking waits for, if it must.
+    pub gate: Option<Arc<Semaphore>>,
+    /// Unlinkings that have begun.
+    pub unlinking: usize,
     /// Submissions that came.
     pub submitted: usize,
     /// Accounts that were unlinked.
@@ -195,7 +199,18 @@ impl Provider for OneBank {
     }
 
     async fn unlink(&self, _: &Credentials, account: &Secret) -> Result<(), ProviderError> {
+        let gate = {
+            let mut script = self.script();
+            script.unlinking += 1;
+            script.gate.clone()
+        };
+        if let Some(gate) = gate {
+            gate.acquire().await.expect("open").forget();
+        }
         let mut script = self.script();
+        if let Some(error) = &script.unreadable {
+            return Err(error.clone());
+        }
         script.accounts.retain(|known| known.id != account.expose());
         script.unlinked.push(account.expose().to_owned());
         Ok(())

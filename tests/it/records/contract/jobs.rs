@@ -200,3 +200,57 @@ async fn when_to_wake(#[case] backend: Backend) {
     db.give_up(early.id, node(1), "gone").await.unwrap();
     assert_eq!(db.next_due().await.unwrap(), None);
 }
+
+/// A job that runs long is held on to by its node, and by no other; one that is over is not.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn a_lease_is_renewed(#[case] backend: Backend) {
+    let (db, jobs) = with_jobs(backend, &[0]).await;
+    let id = jobs[0].id;
+    assert!(!db.hold(id, node(1), at(500)).await.unwrap());
+    db.claim(node(1), at(0), at(100), 9).await.unwrap();
+    assert!(!db.hold(id, node(2), at(500)).await.unwrap());
+    assert!(db.hold(id, node(1), at(300)).await.unwrap());
+    assert_eq!(db.claim(node(2), at(299), at(400), 9).await.unwrap(), []);
+    assert_eq!(db.claim(node(2), at(300), at(400), 9).await.unwrap().len(), 1);
+    assert!(!db.hold(id, node(1), at(500)).await.unwrap());
+    db.finish(id, node(2)).await.unwrap();
+    assert!(!db.hold(id, node(2), at(500)).await.unwrap());
+}
+
+/// What was done long ago is forgotten, the oldest first and not all at once; what is open or was given up stays.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[tokio::test]
+async fn what_was_done_long_ago_is_forgotten(#[case] backend: Backend) {
+    let (db, jobs) = with_jobs(backend, &[1, 2, 3, 4, 5, 50]).await;
+    db.claim(node(1), at(50), at(100), 9).await.unwrap();
+    for done in [0, 1, 2, 5] {
+        db.finish(jobs[done].id, node(1)).await.unwrap();
+    }
+    db.give_up(jobs[3].id, node(1), "gone").await.unwrap();
+    for (event, seen) in [("old", 1), ("older", 0), ("new", 50)] {
+        assert!(db.first_sight("mono", event, at(seen)).await.unwrap());
+    }
+    assert_eq!(db.forget(at(0), 10).await.unwrap(), 0);
+    assert_eq!(db.forget(at(10), 2).await.unwrap(), 2 + 2);
+    assert_eq!(db.forget(at(10), 2).await.unwrap(), 1);
+    assert_eq!(db.forget(at(10), 2).await.unwrap(), 0);
+    for (event, forgotten) in [("old", true), ("older", true), ("new", false)] {
+        assert_eq!(
+            db.first_sight("mono", event, at(60)).await.unwrap(),
+            forgotten,
+            "{event}"
+        );
+    }
+    // A key that was forgotten is free again; those of the others are taken.
+    for (n, free) in [(0, true), (1, true), (2, true), (3, false), (5, false)] {
+        let again = some_job(&jobs[n].key, 60);
+        db.enqueue(&again).await.unwrap();
+        let found = db.claim_key(&again.key, node(1), at(60), at(61)).await.unwrap();
+        assert_eq!(found.is_some(), free, "{n}");
+    }
+    let open = db.claim_key(&jobs[4].key, node(1), at(100), at(101)).await.unwrap();
+    assert_eq!(open.map(|job| job.id), Some(jobs[4].id));
+}
