@@ -261,6 +261,7 @@ fn subject(kind: &JobKind) -> String {
     match kind {
         JobKind::Redeem(attempt) | JobKind::Settle(attempt) => attempt.to_string(),
         JobKind::ReadAccounts(link) | JobKind::Unlink(link) => link.to_string(),
+        JobKind::SendSms(message) => message.to_string(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! The services as the server wires them, over stores and gateways of the tests.
 
 mod attempt_model;
-mod catalogue;
-mod limits;
 mod bench;
+mod catalogue;
 mod jobs;
+mod limits;
 mod linking;
 mod renewals;
 mod round_trips;

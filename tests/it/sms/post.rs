@@ -57,7 +57,13 @@ impl Post {
     pub async fn by(gateway: Arc<dyn SmsGateway>, daily_cap: u32) -> Self {
         let db = Backend::Sqlite.fresh().await;
         let clock = Arc::new(Hand(AtomicI64::new(at(0).as_millis())));
-        let mut shared = shared(Arc::new(MemoryStore::new(clock.clone())), db.shared(), Vec::new(), |_, _| ()).await;
+        let mut shared = shared(
+            Arc::new(MemoryStore::new(clock.clone())),
+            db.shared(),
+            Vec::new(),
+            |_, _| (),
+        )
+        .await;
         shared.runtime.clock = clock.clone();
         let line = Arc::new(Line {
             name: "ng".to_owned(),

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-
 use async_trait::async_trait;
 use kiungo::core::linking::{AuthMethod, SessionKind};
 use kiungo::core::next_step::{Field, FieldKind, Form, Grant, NextStep};

@@ -336,12 +336,7 @@ async fn put_together(
     }
 }
 
-pub async fn shared(
-    store: Arc<dyn Store>,
-    records: Arc<dyn Records>,
-    banks: Vec<Arc<OneBank>>,
-    trip: Trip,
-) -> Shared {
+pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec<Arc<OneBank>>, trip: Trip) -> Shared {
     let keyring = Arc::new(keyring(&["k1"]));
     let runtime = Runtime {
         clock: Arc::new(SystemClock),
