@@ -244,6 +244,5 @@ async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn St
 }
 
 async fn open_records(config: &RecordsConfig) -> Result<Arc<dyn Records>, StartError> {
-    let RecordsConfig::Sqlite(path) = config;
-    Ok(records::connect(&format!("sqlite:{}", path.display())).await?)
+    Ok(records::connect(config.address().expose()).await?)
 }

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, StartError, Surroundings};
-use crate::config::{Config, Mode, RecordsConfig};
+use crate::config::{Config, Mode};
 use crate::core::ids::LinkId;
 use crate::core::menu::{self, Menu, MenuError};
 use crate::core::messages::{Texts, TextsError};
@@ -200,8 +200,7 @@ pub(super) fn links_show(config: &Config, id: &str, out: &mut dyn Write) -> Resu
 }
 
 async fn open(config: &Config) -> records::Result<Arc<dyn Records>> {
-    let RecordsConfig::Sqlite(path) = &config.records;
-    records::connect(&format!("sqlite:{}", path.display())).await
+    records::connect(config.records.address().expose()).await
 }
 
 fn accounts(link: &Link) -> String {

@@ -85,6 +85,9 @@ impl Config {
     fn records_url(&self) -> String {
         match &self.records {
             RecordsConfig::Sqlite(path) => format!("sqlite:{}", path.display()),
+            RecordsConfig::Postgres(url) => {
+                Url::parse(url.expose()).map_or_else(|_| HIDDEN.to_owned(), hidden_password)
+            }
         }
     }
 
@@ -118,10 +121,14 @@ fn pair(key: &str, value: impl Into<Value>) -> (String, Value) {
 
 /// A query is left out, too: managed services put credentials there.
 fn without_password(mut url: Url) -> String {
+    url.set_query(None);
+    hidden_password(url)
+}
+
+fn hidden_password(mut url: Url) -> String {
     if url.password().is_some() && url.set_password(Some("hidden")).is_err() {
         return HIDDEN.to_owned();
     }
-    url.set_query(None);
     url.to_string()
 }
 

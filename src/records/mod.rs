@@ -2,9 +2,10 @@
 //!
 //! Live state may be lost at any moment; what is here is the truth it is rebuilt from. Every row carries its partner.
 //! Whatever is personal is sealed or hashed before it gets here: an implementation stores bytes and never sees a key.
-
-use std::path::Path;
-use std::sync::Arc;
+//!
+//! They stand in a SQLite file or in PostgreSQL. The statements ([`sql`]), the migrations ([`schema`]) and the code that
+//! binds values and reads rows (`shared`) are the same for both; a backend's own folder holds what differs: connections,
+//! transactions, and how jobs are claimed.
 
 use async_trait::async_trait;
 
@@ -15,14 +16,19 @@ use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::providers::Step;
 
+mod address;
+mod call;
 mod facts;
 mod messages;
 mod pins;
+pub mod postgres;
+mod schema;
 mod sql;
 pub mod sqlite;
 mod state;
 mod words;
 
+pub use self::address::{Address, connect};
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 pub use state::{AttemptState, LinkState};
 
@@ -333,28 +339,6 @@ pub trait JobRecords: Send + Sync {
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u64>;
     /// When the next job is due, if any; one that is held is due again when its lease ends.
     async fn next_due(&self) -> Result<Option<Timestamp>>;
-}
-
-/// Opens the records that `url` names: `sqlite:PATH`, such as `sqlite:data/kiungo.db` or `sqlite:/var/lib/kiungo/records.db`.
-///
-/// # Errors
-/// When the address is of another kind (it is never repeated in the message, since it may hold a password), or the
-/// records cannot be opened.
-pub async fn connect(url: &str) -> Result<Arc<dyn Records>> {
-    let refused = |why: &str| Err(RecordsError(why.to_owned()));
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        return refused("PostgreSQL is not supported by this version: give a file, as in sqlite:data/kiungo.db");
-    }
-    let Some(path) = url.strip_prefix("sqlite:") else {
-        return refused("the address of the records must begin with sqlite:, as in sqlite:data/kiungo.db");
-    };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path.starts_with(':') || path.contains(['?', '\0']) {
-        return refused(
-            "sqlite: must be followed by the path of a file, without options; records are never kept in memory",
-        );
-    }
-    Ok(Arc::new(sqlite::SqliteRecords::open(Path::new(path)).await?))
 }
 
 /// All of it.

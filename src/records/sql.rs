@@ -168,6 +168,12 @@ pub(super) const FORGET_JOBS: &str = "DELETE FROM jobs WHERE id IN (\
 pub(super) const FORGET_EVENTS: &str = "DELETE FROM provider_events WHERE (provider, event) IN (\
      SELECT provider, event FROM provider_events WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)";
 
+/// Two nodes that ask at once take turns at the row; the later one finds it held.
+pub(super) const CLAIM_KEY: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 \
+     WHERE key = $4 AND state = 'open' AND (lease_until IS NULL OR lease_until <= $2) \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') \
+     RETURNING id, partner, kind, subject, due_at, tries, key";
+
 pub(super) const FINISH: &str = "UPDATE jobs SET state = 'done', node = NULL, lease_until = NULL \
      WHERE id = $1 AND node = $2 AND state = 'open'";
 

@@ -9,9 +9,8 @@
 //! What is wiped is overwritten (`secure_delete`). The file belongs to the server's user alone.
 //!
 //! No call hangs: waiting for the connection, for the file's lock and for the disk together is cut off after
-//! `PATIENCE`. A write that was cut off may still have been done; every write here may safely be asked for again.
+//! [`PATIENCE`](super::call::PATIENCE). A write that was cut off may still have been done; every write here may safely be asked for again.
 
-use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,24 +18,26 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Job, RecordsError, Result, sql, words};
+use super::call::{OPENING, WAIT};
+use super::{RecordsError, Result, schema};
 
-mod attempts;
-mod jobs;
-mod links;
-mod messages;
-mod partners;
-mod pins;
+#[path = "../shared/mod.rs"]
+mod shared;
 
-/// How long any call may take, at most.
-const PATIENCE: Duration = Duration::from_millis(2500);
-/// How long SQLite waits for another process' lock, and a task for a connection.
-const LOCK_WAIT: Duration = Duration::from_secs(2);
-/// How long opening may take, migrations included.
-const OPENING: Duration = Duration::from_secs(30);
+/// What the shared code calls its backend, a connection of it, and a row.
+type Backend = SqliteRecords;
+type Connection = SqliteConnection;
+type Row = SqliteRow;
+
+/// With one writer at a time, one `UPDATE` that picks its rows in a subquery can hand no row to two nodes.
+const CLAIM: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE id IN (\
+     SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') ORDER BY due_at LIMIT $4) \
+     RETURNING id, partner, kind, subject, due_at, tries, key";
+
 /// Connections for reading. Reads are short; more threads than this only take turns.
 const READERS: u32 = 4;
 
@@ -75,16 +76,26 @@ impl SqliteRecords {
         self.writer.close().await;
     }
 
+    /// A transaction for reading: all it reads is of the same moment.
+    async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>> {
+        Ok(self.readers.begin().await?)
+    }
+
     /// A transaction that holds the file's write lock from its beginning.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// A transaction beside which nobody writes about the same subject: here, nobody writes at all.
+    async fn write_about(&self, _subject: &[u8; 32]) -> Result<Transaction<'static, Sqlite>> {
+        self.write().await
     }
 }
 
 /// Opens the writing connection and migrates. Turning on the write-ahead log takes a lock that SQLite does not wait for,
 /// so of two processes that make the same file one may have to ask again.
 async fn open_writer(path: &Path) -> Result<SqlitePool> {
-    let until = Instant::now() + LOCK_WAIT;
+    let until = Instant::now() + WAIT;
     loop {
         let opened = async {
             let writer = pool(1)
@@ -105,11 +116,9 @@ async fn open_writer(path: &Path) -> Result<SqlitePool> {
     }
 }
 
-/// Runs the migrations in one transaction that keeps other processes out. A file that a newer server has migrated
-/// further is fine: migrations only add.
+/// Runs the migrations in one transaction that keeps other processes out.
 async fn migrate(writer: &SqlitePool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
-    let mut migrations = sqlx::migrate!("src/records/migrations");
-    migrations.set_ignore_missing(true);
+    let migrations = schema::migrations();
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
     migrations.run_direct(None, &mut *transaction, false).await?;
     Ok(transaction.commit().await?)
@@ -133,7 +142,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(LOCK_WAIT)
+        .busy_timeout(WAIT)
         .foreign_keys(true)
         .pragma("secure_delete", "ON")
 }
@@ -141,7 +150,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(LOCK_WAIT)
+        .acquire_timeout(WAIT)
         .idle_timeout(None)
         .max_lifetime(None)
 }
@@ -169,45 +178,4 @@ async fn prepare(path: &Path) -> std::io::Result<()> {
     }
     drop(file);
     Ok(())
-}
-
-/// Cuts `work` off when it takes too long.
-async fn within<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout(PATIENCE, work)
-        .await
-        .unwrap_or_else(|_| Err(RecordsError(format!("no answer after {} ms", PATIENCE.as_millis()))))
-}
-
-/// What the database says names tables and columns, never values.
-impl From<sqlx::Error> for RecordsError {
-    fn from(error: sqlx::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// Adds a job unless its key is taken.
-async fn add_job(connection: &mut SqliteConnection, job: &Job) -> Result<()> {
-    let (kind, subject) = words::job_columns(&job.kind);
-    sqlx::query(sql::ENQUEUE)
-        .bind(&job.id.as_bytes()[..])
-        .bind(&job.partner.as_bytes()[..])
-        .bind(kind)
-        .bind(&subject[..])
-        .bind(&job.key)
-        .bind(job.due_at.as_millis())
-        .bind(i64::from(job.tries))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Bytes of a known length: an id, a tag, a digest.
-fn fixed<const N: usize>(row: &SqliteRow, column: &str) -> Result<[u8; N]> {
-    sized(&row.try_get::<Vec<u8>, _>(column)?, column)
-}
-
-fn sized<const N: usize>(bytes: &[u8], column: &str) -> Result<[u8; N]> {
-    bytes
-        .try_into()
-        .map_err(|_| RecordsError(format!("{column} is not {N} bytes long")))
 }

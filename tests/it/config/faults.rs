@@ -41,7 +41,13 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "channels[0].sources",
         "no network",
     ),
-    ("sqlite:/var", "postgres:/var", "records.url", "not a SQLite file"),
+    ("sqlite:/var", "mysql:/var", "records.url", "begins with neither"),
+    (
+        "sqlite:/var",
+        "postgres://kiungo:redis-pass-word@db?",
+        "records.url",
+        "names no database",
+    ),
     (
         "active = \"k2\"",
         "active = \"tag\"",

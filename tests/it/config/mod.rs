@@ -78,7 +78,9 @@ fn a_good_file_is_understood() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:0");
     assert_eq!(config.server.public_url.unwrap().as_str(), "https://link.example.com/");
     assert!(matches!(&config.store, StoreConfig::Redis(url) if url.expose().starts_with("redis://")));
-    let RecordsConfig::Sqlite(path) = &config.records;
+    let RecordsConfig::Sqlite(path) = &config.records else {
+        panic!("{:?}", config.records);
+    };
     assert_eq!(path, Path::new("/var/lib/kiungo/kiungo.db"));
     assert_eq!(
         (config.keys.dir.to_str(), config.keys.active.as_str()),
@@ -153,7 +155,9 @@ fn the_sandbox_stays_at_home() {
     assert!(config.server.listen.ip().is_loopback());
     assert!(matches!(config.store, StoreConfig::Memory));
     assert_eq!(config.keys.dir, Path::new("some \"dir\"/keys"));
-    let RecordsConfig::Sqlite(path) = &config.records;
+    let RecordsConfig::Sqlite(path) = &config.records else {
+        panic!("{:?}", config.records);
+    };
     assert_eq!(path, Path::new("some \"dir\"/kiungo.db"));
     assert_eq!(config.providers.mono.unwrap().base_url.host_str(), Some("127.0.0.1"));
     for (name, value, told) in [
@@ -164,6 +168,27 @@ fn the_sandbox_stays_at_home() {
         let errors = Config::sandbox(Path::new("data"), &env).unwrap_err().to_string();
         assert!(errors.contains(name) && errors.contains(told), "{errors}");
         assert!(!errors.contains("live_sk_real"), "{errors}");
+    }
+}
+
+/// An address of a database server may hold a password: it may come from a file, and is shown without the password.
+#[test]
+fn the_records_may_be_in_postgresql() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records_url");
+    let url = "postgres://kiungo:hunter2-0123@10.0.0.6:5433/kiungo?sslmode=verify-ca&sslrootcert=/etc/ca.pem";
+    fs::write(&path, format!("{url}\n")).unwrap();
+    let key = "url = \"sqlite:/var/lib/kiungo/kiungo.db\"";
+    for written in [format!("url = \"{url}\""), format!("url_file = \"{}\"", path.display())] {
+        let config = load(&GOOD.replace(key, &written), &[]).unwrap();
+        assert!(matches!(&config.records, RecordsConfig::Postgres(found) if found.expose() == url));
+        let shown = config.to_string();
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(
+            shown.contains("kiungo:hidden@10.0.0.6:5433/kiungo?sslmode=verify-ca"),
+            "{shown}"
+        );
+        assert!(!format!("{config:?}").contains("hunter2"));
     }
 }
 

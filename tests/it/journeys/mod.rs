@@ -8,6 +8,7 @@ mod drain;
 mod floods;
 mod health;
 mod linking;
+mod postgres;
 mod providers;
 mod redis;
 mod repeats;

@@ -185,6 +185,7 @@ async fn played(servers: &[HttpLine], name: &str) -> Result<Script, String> {
 #[case::memory(Setup::Memory)]
 #[case::redis(Setup::Redis)]
 #[case::two_nodes(Setup::TwoNodes)]
+#[case::two_hosts(Setup::TwoHosts)]
 #[tokio::test]
 async fn every_script_goes_as_it_says(#[case] setup: Setup) {
     let world = World::with(setup, |options| {

@@ -19,6 +19,7 @@ const COMMITTED: &str = "committed ";
 /// A handle that is dropped without being closed leaves everything behind for the next.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn dropped_without_closing(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -33,6 +34,7 @@ async fn dropped_without_closing(#[case] backend: Backend) {
 /// works, however far the abandoned one had come.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn abandoned_in_the_middle(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -67,6 +69,7 @@ async fn abandoned_in_the_middle(#[case] backend: Backend) {
 /// settling job, and the file is sound.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn killed_while_writing(#[case] backend: Backend) {
     let db = backend.fresh().await;

@@ -1,5 +1,7 @@
 //! Durable records.
 
+mod address;
 mod contract;
 mod crash;
+mod postgres;
 mod sqlite;

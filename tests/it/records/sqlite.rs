@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use kiungo::core::seal::{Keyring, Place};
 use kiungo::core::time::Entropy;
 use kiungo::records::sqlite::SqliteRecords;
-use kiungo::records::{AccountReading, AttemptState, JobRecords as _, PartnerRecords as _, connect};
-use rstest::rstest;
+use kiungo::records::{AccountReading, JobRecords as _, PartnerRecords as _};
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::task::JoinSet;
@@ -107,40 +106,6 @@ async fn a_held_lock_fails_in_time() {
     held.rollback().await.unwrap();
     records.put_partner(&partner).await.unwrap();
     records.ready().await.unwrap();
-}
-
-/// A kind of job that only a newer server knows is left alone and keeps nothing else waiting.
-#[tokio::test]
-async fn an_unknown_kind_of_job_is_left_alone() {
-    let db = Backend::Sqlite.fresh().await;
-    let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
-    let path = db.folder.path().join("deep/er/records.db");
-    sqlx::query("UPDATE jobs SET kind = 'from_the_future'")
-        .execute(&mut raw(&path).await)
-        .await
-        .unwrap();
-    db.enqueue(&redeem(&attempt)).await.unwrap();
-    let claimed = db.claim(node(1), at(0), at(100), 9).await.unwrap();
-    assert_eq!(claimed.len(), 1);
-    assert_eq!(claimed[0].kind, redeem(&attempt).kind);
-    db.finish(claimed[0].id, node(1)).await.unwrap();
-    assert_eq!(db.next_due().await.unwrap(), None);
-}
-
-/// Addresses that are not a file are refused in plain words that do not repeat them.
-#[rstest]
-#[case("postgres://kiungo:hunter2@db/kiungo", "PostgreSQL is not supported")]
-#[case("postgresql://kiungo:hunter2@db/kiungo", "PostgreSQL is not supported")]
-#[case("mysql://kiungo:hunter2@db/kiungo", "must begin with sqlite:")]
-#[case("hunter2.db", "must begin with sqlite:")]
-#[case("sqlite:", "path of a file")]
-#[case("sqlite::memory:", "path of a file")]
-#[case("sqlite:hunter2.db?mode=memory", "path of a file")]
-#[tokio::test]
-async fn other_addresses_are_refused(#[case] url: &str, #[case] why: &str) {
-    let error = connect(url).await.map(drop).unwrap_err().to_string();
-    assert!(error.contains(why), "{error}");
-    assert!(!error.contains("hunter2"), "{error}");
 }
 
 /// A file that is no database, or a path that cannot be, is an error that names the trouble.

@@ -15,6 +15,7 @@ pub mod logs;
 pub mod node;
 pub mod one_bank;
 pub mod parts;
+pub mod postgres;
 pub mod proxy;
 pub mod records;
 pub mod redis;
@@ -27,6 +28,8 @@ pub mod wire;
 #[cfg(feature = "sandbox")]
 pub mod world;
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -46,4 +49,17 @@ pub async fn eventually(deadline: Duration, mut condition: impl AsyncFnMut() -> 
         }
         assert!(start.elapsed() < deadline, "did not come true within {deadline:?}");
     }
+}
+
+/// Every file in a folder and the folders in it.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { &mut folders } else { &mut found }.push(path);
+        }
+    }
+    found
 }

@@ -13,9 +13,11 @@ use kiungo::providers::Step;
 use kiungo::records::{
     Attempt, AttemptState, Completed, Consent, Job, JobKind, Link, LinkState, LinkedAccount, Partner, Records, connect,
 };
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
+
+use super::postgres::PostgresServer;
 
 /// A day in spring: the present of most tests.
 pub const NOW: i64 = 1_780_000_000_000;
@@ -24,6 +26,7 @@ pub const NOW: i64 = 1_780_000_000_000;
 #[derive(Clone, Copy, Debug)]
 pub enum Backend {
     Sqlite,
+    Postgres,
 }
 
 /// Empty records that know the partners 1 to 3, and go away with the fixture.
@@ -31,19 +34,30 @@ pub struct Fixture {
     records: Arc<dyn Records>,
     pub url: String,
     pub folder: TempDir,
+    pub postgres: Option<PostgresServer>,
 }
 
 impl Backend {
     pub async fn fresh(self) -> Fixture {
         let folder = tempfile::tempdir().unwrap();
-        let url = match self {
-            Self::Sqlite => format!("sqlite:{}", folder.path().join("deep/er/records.db").display()),
+        let postgres = match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(PostgresServer::start().await),
         };
+        let url = postgres.as_ref().map_or_else(
+            || format!("sqlite:{}", folder.path().join("deep/er/records.db").display()),
+            PostgresServer::url,
+        );
         let records = connect(&url).await.unwrap();
         for n in 1..=3 {
             records.put_partner(&partner(n)).await.unwrap();
         }
-        Fixture { records, url, folder }
+        Fixture {
+            records,
+            url,
+            folder,
+            postgres,
+        }
     }
 }
 
@@ -55,10 +69,32 @@ impl Fixture {
 
     /// How many security events of this kind are kept.
     pub async fn audited(&self, kind: &str) -> i64 {
-        let path = self.folder.path().join("deep/er/records.db");
-        let mut raw = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
-        let events = sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE kind = $1").bind(kind);
-        events.fetch_one(&mut raw).await.unwrap()
+        let counting = "SELECT COUNT(*) FROM audit WHERE kind = $1";
+        if let Some(postgres) = &self.postgres {
+            let mut raw = postgres.raw().await;
+            let events = sqlx::query_scalar(counting).bind(kind.to_owned());
+            return events.fetch_one(&mut raw).await.unwrap();
+        }
+        let mut raw = self.raw_sqlite().await;
+        sqlx::query_scalar(counting)
+            .bind(kind.to_owned())
+            .fetch_one(&mut raw)
+            .await
+            .unwrap()
+    }
+
+    /// Runs a statement past everything that is tested.
+    pub async fn execute(&self, statement: &'static str) {
+        if let Some(postgres) = &self.postgres {
+            postgres.raw().await.execute(statement).await.unwrap();
+        } else {
+            self.raw_sqlite().await.execute(statement).await.unwrap();
+        }
+    }
+
+    async fn raw_sqlite(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.folder.path().join("deep/er/records.db"));
+        SqliteConnection::connect_with(&options).await.unwrap()
     }
 
     /// This handle, to share with tasks.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use redis::Value;
 use tempfile::TempDir;
 
-use super::eventually;
+use super::{eventually, files_below};
 
 /// Long enough for a server to come up on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -162,15 +162,7 @@ impl RedisServer {
 
     /// Every file it has written: its log, snapshots, and what it printed.
     pub fn dump_files(&self) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut folders = vec![self.dir.path().to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() { &mut folders } else { &mut found }.push(path);
-            }
-        }
-        found
+        files_below(self.dir.path())
     }
 
     /// Where it keeps its files.
@@ -214,7 +206,7 @@ impl Drop for RedisServer {
 
 /// A port that nobody listens on, below those that the system gives to outgoing connections, so that it stays free while
 /// a server on it is down.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 12_000 + u16::try_from(std::process::id() * 53 % 19_000).unwrap();
     loop {

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::tcp::end_of_request;
@@ -38,15 +38,25 @@ impl Authority {
 
     /// A certificate for `host`, ending with the year before `until`.
     pub fn issue(&self, host: &str, until: i32) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
-        params.not_before = rcgen::date_time_ymd(2015, 1, 1);
-        params.not_after = rcgen::date_time_ymd(until, 1, 1);
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let (certificate, key) = self.sign(host, until);
         Identity {
             chain: vec![certificate.der().clone()],
             key: key.into(),
         }
+    }
+
+    /// Such a certificate and its key as files hold them.
+    pub fn issue_pem(&self, host: &str, until: i32) -> (String, String) {
+        let (certificate, key) = self.sign(host, until);
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn sign(&self, host: &str, until: i32) -> (Certificate, KeyPair) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2015, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 }
 

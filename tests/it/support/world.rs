@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::aggregator::{Phone, Servers};
 use super::http::client;
 use super::node::{CHANNEL, Node, SECRET};
+use super::postgres::PostgresServer;
 use super::redis::RedisServer;
 
 /// What the stand-in sends with its webhooks.
@@ -27,6 +28,8 @@ pub enum Setup {
     Redis,
     /// Two on one Redis, taking the turns of a dialog alternately.
     TwoNodes,
+    /// As two nodes, with their records in one PostgreSQL, as on two hosts.
+    TwoHosts,
 }
 
 /// What is in the configuration apart from what every test needs.
@@ -74,6 +77,8 @@ pub struct World {
     pub nodes: Vec<Node>,
     /// The live store, where it is not memory.
     pub redis: Option<RedisServer>,
+    /// The records, where they are not a file.
+    pub postgres: Option<PostgresServer>,
     /// The provider.
     pub mono: Running,
     /// One for all phones: to make one takes so long that answers would seem late.
@@ -102,19 +107,30 @@ impl World {
         keys::generate(&dir.path().join("keys"), &OsEntropy).unwrap();
         let redis = match setup {
             Setup::Memory => None,
-            Setup::Redis | Setup::TwoNodes => Some(RedisServer::start().await),
+            Setup::Redis | Setup::TwoNodes | Setup::TwoHosts => Some(RedisServer::start().await),
+        };
+        let postgres = match setup {
+            Setup::Memory | Setup::Redis | Setup::TwoNodes => None,
+            Setup::TwoHosts => Some(PostgresServer::start().await),
         };
         let store = redis.as_ref().map_or("memory:".to_owned(), RedisServer::url);
+        let file = format!("sqlite:{}/kiungo.db", dir.path().display());
+        let records = postgres.as_ref().map_or(file, PostgresServer::url);
         let file = dir.path().join("kiungo.toml");
-        fs::write(&file, config(&options, &store, &dir, &mono)).unwrap();
+        fs::write(&file, config(&options, &store, &records, &dir, &mono)).unwrap();
         let mut nodes = Vec::new();
-        for number in 0..if setup == Setup::TwoNodes { 2 } else { 1 } {
+        let servers = match setup {
+            Setup::Memory | Setup::Redis => 1,
+            Setup::TwoNodes | Setup::TwoHosts => 2,
+        };
+        for number in 0..servers {
             let log = dir.path().join(format!("node-{number}.log"));
             nodes.push(Node::start(file.clone(), log).await);
         }
         let world = Self {
             nodes,
             redis,
+            postgres,
             mono,
             client: client(),
             dir,
@@ -184,7 +200,7 @@ impl World {
             .collect()
     }
 
-    /// Every file that anything here has written: logs, records with their journals, and what Redis keeps.
+    /// Every file that anything here has written: logs, records with their journals, and what Redis and PostgreSQL keep.
     pub fn files(&self) -> Vec<PathBuf> {
         let keys = self.dir.path().join("keys");
         let mut files: Vec<_> = fs::read_dir(self.dir.path())
@@ -193,6 +209,7 @@ impl World {
             .filter(|path| *path != keys && path.is_file())
             .collect();
         files.extend(self.redis.iter().flat_map(RedisServer::dump_files));
+        files.extend(self.postgres.iter().flat_map(PostgresServer::files));
         files
     }
 
@@ -201,8 +218,12 @@ impl World {
         if let Some(redis) = &self.redis {
             redis.command(&["SAVE"]).await;
         }
+        if let Some(postgres) = &self.postgres {
+            postgres.flush().await;
+        }
         let files = self.files();
-        assert!(files.iter().any(|file| file.ends_with("kiungo.db")), "{files:?}");
+        let file = files.iter().any(|file| file.ends_with("kiungo.db"));
+        assert!(file || self.postgres.is_some(), "{files:?}");
         let mut seen = 0;
         for file in files {
             // What is not text becomes other characters; what is stays, and searching text is quick.
@@ -252,7 +273,7 @@ fn sessions(ledger: &Ledger, username: &str) -> Vec<String> {
         .collect()
 }
 
-fn config(options: &Options, store: &str, dir: &TempDir, mono: &Running) -> String {
+fn config(options: &Options, store: &str, records: &str, dir: &TempDir, mono: &Running) -> String {
     let dialect = if options.v1 {
         format!("dialect = \"v1\"\napp_id = \"{APP}\"")
     } else {
@@ -271,7 +292,7 @@ listen = "127.0.0.1:0"
 url = "{store}"
 
 [records]
-url = "sqlite:{dir}/kiungo.db"
+url = "{records}"
 
 [keys]
 dir = "{dir}/keys"

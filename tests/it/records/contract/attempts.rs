@@ -2,7 +2,7 @@
 
 use kiungo::core::ids::{AttemptId, ConsentId, LinkId};
 use kiungo::providers::Step;
-use kiungo::records::{Attempt, AttemptState, Job};
+use kiungo::records::{Attempt, AttemptState, Completed, Job};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
@@ -11,6 +11,7 @@ use crate::support::records::{Backend, at, begin, fresh, link, node, person, red
 /// What was written is what is read, every field of it.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn an_attempt_and_its_consent_come_back_whole(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -32,6 +33,7 @@ async fn an_attempt_and_its_consent_come_back_whole(#[case] backend: Backend) {
 /// Writing an attempt again changes nothing, not even after it has moved on, and asks for its settling once.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn beginning_twice_is_beginning_once(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -53,6 +55,7 @@ async fn beginning_twice_is_beginning_once(#[case] backend: Backend) {
 /// One consent allows several submissions; an attempt without its consent, or across partners, is not written at all.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_consent_is_shared_by_its_submissions_only(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -82,6 +85,7 @@ async fn a_consent_is_shared_by_its_submissions_only(#[case] backend: Backend) {
 /// A grant that is kept twice at once, by two handles, is kept once and redeemed once.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_grant_is_kept_once(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -109,6 +113,7 @@ async fn a_grant_is_kept_once(#[case] backend: Backend) {
 /// A grant is a yes: it overrules not knowing and giving up looking, but never an explicit no.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -149,6 +154,7 @@ async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
 /// A fact and its job are one: when the job cannot be written, the fact is not there either.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn no_fact_without_its_job(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -175,6 +181,7 @@ async fn no_fact_without_its_job(#[case] backend: Backend) {
 /// A grant that came to nothing is wiped, however the attempt ended.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_grant_of_no_more_use_is_wiped(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -191,6 +198,7 @@ async fn a_grant_of_no_more_use_is_wiped(#[case] backend: Backend) {
 /// Attempts that were given up are found again for a while: those of one partner at one provider, the last first.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn attempts_given_up_lately(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -212,4 +220,27 @@ async fn attempts_given_up_lately(#[case] backend: Backend) {
         let found = db.lapsed(person(1, 1).partner, "mono", at(since), limit).await.unwrap();
         assert_eq!(found, expected, "{since} {limit}");
     }
+}
+
+/// Attempts of one person that are begun at once, by two handles, are all written, each in a place of its own: of any two
+/// of different sessions, one is later.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn attempts_begun_at_once_have_an_order(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let other = db.again().await;
+    let mut tasks = JoinSet::new();
+    for n in 0..24 {
+        let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
+        tasks.spawn(async move { person(1, 1).tried(&*handle, AttemptState::Open, |_| ()).await });
+    }
+    let attempts = tasks.join_all().await;
+    let mut last = 0;
+    for attempt in &attempts {
+        let completed = db.complete_link(&link(attempt, 1), &[]).await.unwrap();
+        last += usize::from(completed != Completed::Superseded);
+    }
+    assert_eq!((attempts.len(), last), (24, 1));
 }

@@ -11,6 +11,7 @@ const HOUR: i64 = 60 * 60 * 1000;
 /// Nobody learns anything of another person, nor of the same person at another partner: not one field.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn facts_are_of_one_person_at_one_partner(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -35,6 +36,7 @@ async fn facts_are_of_one_person_at_one_partner(#[case] backend: Backend) {
 /// Links in use are shown, newest first, with their accounts; links that end or have ended are not.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn links_in_use_newest_first(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -59,6 +61,7 @@ async fn links_in_use_newest_first(#[case] backend: Backend) {
 /// Only the newest attempt can be unsettled, and only in the states in which an answer is owed.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn only_the_newest_attempt_can_be_unsettled(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -85,6 +88,7 @@ async fn only_the_newest_attempt_can_be_unsettled(#[case] backend: Backend) {
 /// The institution offered first is that of the newest attempt that got anywhere, however long ago.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn the_last_institution_is_one_that_worked(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -110,6 +114,7 @@ async fn the_last_institution_is_one_that_worked(#[case] backend: Backend) {
 /// nothing that provably did not reach the bank.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -145,6 +150,7 @@ async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
 /// An attempt that is both the newest and old enough not to count stays out of the refusals.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn an_old_unknown_login_is_owed_an_answer_but_does_not_count(#[case] backend: Backend) {
     let db = backend.fresh().await;

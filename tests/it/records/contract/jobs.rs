@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use kiungo::core::ids::{AttemptId, JobId, MessageId};
-use kiungo::records::{Job, JobKind, LinkState};
+use kiungo::records::{AttemptState, Job, JobKind, LinkState};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::records::{Backend, Fixture, at, fresh, job, node, partner, person};
+use crate::support::records::{Backend, Fixture, at, fresh, job, node, partner, person, redeem};
 
 fn some_job(key: &str, due: i64) -> Job {
     let kind = JobKind::Redeem(AttemptId::from_bytes(fresh()));
@@ -30,6 +30,7 @@ async fn with_jobs(backend: Backend, dues: &[i64]) -> (Fixture, Vec<Job>) {
 /// 64 workers on two handles share 200 jobs: every job is done, none twice.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_job_is_claimed_twice(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0; 200]).await;
@@ -58,6 +59,7 @@ async fn no_job_is_claimed_twice(#[case] backend: Backend) {
 /// Every kind of work comes back as it was written, with its try counted.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn jobs_come_back_whole(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -84,6 +86,7 @@ async fn jobs_come_back_whole(#[case] backend: Backend) {
 /// Only what is due is claimed, the longest due first, up to the limit.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn the_longest_due_first(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[30, 10, 20, 40]).await;
@@ -100,6 +103,7 @@ async fn the_longest_due_first(#[case] backend: Backend) {
 /// no longer counts.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_lease_ends(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0]).await;
@@ -121,6 +125,7 @@ async fn a_lease_ends(#[case] backend: Backend) {
 /// A key claims its job before it is due, one node only, until it is done.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_key_claims_its_job_early(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[1000]).await;
@@ -141,6 +146,7 @@ async fn a_key_claims_its_job_early(#[case] backend: Backend) {
 /// How a job ends: done and given up are never claimed again and keep their key; postponed waits, with its tries.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn how_a_job_ends(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0, 0, 0]).await;
@@ -168,6 +174,7 @@ async fn how_a_job_ends(#[case] backend: Backend) {
 /// The same fact asks for its work once.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_key_is_taken_once(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0]).await;
@@ -180,6 +187,7 @@ async fn a_key_is_taken_once(#[case] backend: Backend) {
 /// that is over.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn when_to_wake(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[]).await;
@@ -204,6 +212,7 @@ async fn when_to_wake(#[case] backend: Backend) {
 /// A job that runs long is held on to by its node, and by no other; one that is over is not.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_lease_is_renewed(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0]).await;
@@ -222,6 +231,7 @@ async fn a_lease_is_renewed(#[case] backend: Backend) {
 /// What was done long ago is forgotten, the oldest first and not all at once; what is open or was given up stays.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn what_was_done_long_ago_is_forgotten(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[1, 2, 3, 4, 5, 50]).await;
@@ -253,4 +263,21 @@ async fn what_was_done_long_ago_is_forgotten(#[case] backend: Backend) {
     }
     let open = db.claim_key(&jobs[4].key, node(1), at(100), at(101)).await.unwrap();
     assert_eq!(open.map(|job| job.id), Some(jobs[4].id));
+}
+
+/// A kind of job that only a newer server knows is left alone and keeps nothing else waiting.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn an_unknown_kind_of_job_is_left_alone(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+    db.execute("UPDATE jobs SET kind = 'from_the_future'").await;
+    db.enqueue(&redeem(&attempt)).await.unwrap();
+    let claimed = db.claim(node(1), at(0), at(100), 9).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].kind, redeem(&attempt).kind);
+    db.finish(claimed[0].id, node(1)).await.unwrap();
+    assert_eq!(db.next_due().await.unwrap(), None);
 }

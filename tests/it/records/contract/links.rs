@@ -1,5 +1,6 @@
 //! Links and their accounts.
 
+use futures_util::future::join_all;
 use kiungo::core::ids::{LinkId, LinkedAccountId};
 use kiungo::records::{AccountReading, Attempt, AttemptState, Completed, JobKind, Link, LinkState};
 use rstest::rstest;
@@ -20,6 +21,7 @@ fn reading(number: u8) -> AccountReading {
 /// A link comes back whole by each of its names, settles its attempt, wipes the grant and asks for the work that follows.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn completing_a_link(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -53,6 +55,7 @@ async fn completing_a_link(#[case] backend: Backend) {
 /// Two nodes that complete the same attempt at once make one link, and both learn its id.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_link_an_attempt(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -86,6 +89,7 @@ async fn one_link_an_attempt(#[case] backend: Backend) {
 /// session, somebody else's or the clock do not. A link that is there stays, and is answered again.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn no_link_behind_the_back_of_one_who_moved_on(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -116,6 +120,7 @@ async fn no_link_behind_the_back_of_one_who_moved_on(#[case] backend: Backend) {
 /// A link whose attempt is unknown, or belongs to another partner, is not written.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_link_needs_its_own_attempt(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -136,6 +141,7 @@ async fn a_link_needs_its_own_attempt(#[case] backend: Backend) {
 /// What was undone stays undone: a link that is written to be removed at the provider does not bring it back.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn what_was_undone_stays_undone(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -152,6 +158,7 @@ async fn what_was_undone_stays_undone(#[case] backend: Backend) {
 /// An account that was linked, removed and linked again is found under the link in use; a removed one alone is found too.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn an_account_is_found_under_the_link_in_use(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -177,6 +184,7 @@ async fn an_account_is_found_under_the_link_in_use(#[case] backend: Backend) {
 /// own link, not ended ones, not another partner's.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn the_same_number_linked_twice_is_seen(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -219,6 +227,7 @@ async fn the_same_number_linked_twice_is_seen(#[case] backend: Backend) {
 /// A later reading that tells less takes nothing away.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_poorer_reading_takes_nothing_away(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -241,6 +250,7 @@ async fn a_poorer_reading_takes_nothing_away(#[case] backend: Backend) {
 /// jobs are written exactly when it moved.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn how_links_move(#[case] backend: Backend) {
     use LinkState::{Active, ReauthRequired, Removed, Removing};
@@ -272,6 +282,7 @@ async fn how_links_move(#[case] backend: Backend) {
 /// were made in the same millisecond: none is lost, none comes twice.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn listing_links(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -307,6 +318,7 @@ async fn listing_links(#[case] backend: Backend) {
 /// their events' names.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_event_is_new_once(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -319,4 +331,26 @@ async fn an_event_is_new_once(#[case] backend: Backend) {
     assert_eq!(firsts, 1);
     assert!(db.first_sight("mono", "evt_2", at(0)).await.unwrap());
     assert!(db.first_sight("powens", "evt_1", at(0)).await.unwrap());
+}
+
+/// Links of one person that are completed at once are all written; and of two accounts with one number that are read at
+/// once, one sees the other.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn links_made_at_once(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    for round in 0..10u8 {
+        let mut tasks = JoinSet::new();
+        for n in 0..2 {
+            let handle = if n % 2 == 0 { db.shared() } else { db.again().await };
+            tasks.spawn(async move { person(1, 1).linked(&*handle, 1, LinkState::Active).await });
+        }
+        let links = tasks.join_all().await;
+        let reading = reading(round);
+        let read = links.iter().map(|link| db.read_account(link.accounts[0].id, &reading));
+        let seen: Vec<LinkId> = join_all(read).await.into_iter().flat_map(Result::unwrap).collect();
+        assert!(!seen.is_empty(), "neither saw the other");
+    }
 }

@@ -64,6 +64,7 @@ fn report(gateway_id: &str, state: MessageState) -> Report<'_> {
 /// One fact is told once: a second text with its key is not written, nor is its job.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_fact_is_told_once(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -83,6 +84,7 @@ async fn a_fact_is_told_once(#[case] backend: Backend) {
 /// Only one of many that want to send a text may, and its words are wiped as soon as they have left.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_sender_wins(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -119,6 +121,7 @@ async fn one_sender_wins(#[case] backend: Backend) {
 /// Reports move a text forward whatever their order and number, and never back.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn reports_move_forward(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -169,6 +172,7 @@ async fn reports_move_forward(#[case] backend: Backend) {
 /// Reports that overtake the answer to the send are kept, the furthest of them, and forgotten after a day.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn early_reports_are_kept_for_a_day(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -205,6 +209,7 @@ async fn early_reports_are_kept_for_a_day(#[case] backend: Backend) {
 /// A text whose answer was lost is still told of where the gateway carries our id; one that never left is not.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn our_own_id_finds_a_text(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -229,6 +234,7 @@ async fn our_own_id_finds_a_text(#[case] backend: Backend) {
 /// their own they get all the same, but it counts.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn wishes_and_caps_hold(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -281,6 +287,7 @@ fn incoming<'a>(who: &Person, id: &'a str, stop: Option<(bool, Timestamp)>) -> I
 /// they were said, not by when they came.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_people_send_counts_once(#[case] backend: Backend) {
     let db = backend.fresh().await;

@@ -44,6 +44,7 @@ fn model_moves(from: AttemptState, to: AttemptState) -> bool {
 /// Every pair of states: only what says more replaces what says less.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn every_move_is_forward(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -62,6 +63,7 @@ async fn every_move_is_forward(#[case] backend: Backend) {
 /// Whatever is asked in whatever order, through two handles, an attempt is where the model says.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 fn any_sequence_of_moves_follows_the_model(#[case] backend: Backend) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

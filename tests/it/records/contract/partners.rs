@@ -9,6 +9,7 @@ use crate::support::records::{Backend, at, partner};
 /// A partner's credentials are its own, per provider, and the last ones kept are the ones given back.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn credentials_belong_to_a_partner_and_provider(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -30,6 +31,7 @@ async fn credentials_belong_to_a_partner_and_provider(#[case] backend: Backend) 
 /// A renamed partner keeps what hangs on it; credentials of a partner nobody knows are refused.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_partner_may_be_renamed(#[case] backend: Backend) {
     let db = backend.fresh().await;
@@ -52,6 +54,7 @@ async fn a_partner_may_be_renamed(#[case] backend: Backend) {
 /// again and again.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn audit_and_readiness(#[case] backend: Backend) {
     let db = backend.fresh().await;

@@ -18,6 +18,7 @@ fn pin(digest: u8, wrong: u8, minute: i64) -> Pin {
 /// cross, the later one stays, so that nobody gets a try back.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_code_is_kept_with_its_wrong_tries(#[case] backend: Backend) {
     let db = backend.fresh().await;

@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::links::links_of;
-use super::{SqliteRecords, add_job, fixed, sized, within};
+use super::{Backend, Connection, Row, add_job, fixed, sized, within};
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId};
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
@@ -15,11 +14,10 @@ use crate::records::words::Word;
 use crate::records::{Attempt, AttemptRecords, AttemptState, Consent, Job, RecordsError, Result, SubscriberFacts, sql};
 
 #[async_trait]
-impl AttemptRecords for SqliteRecords {
+impl AttemptRecords for Backend {
     async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp) -> Result<SubscriberFacts> {
         within(async {
-            // One transaction: both answers are of the same moment.
-            let mut transaction = self.readers.begin().await?;
+            let mut transaction = self.snapshot().await?;
             let since = now.minus(REFUSALS_WINDOW);
             let rows = sqlx::query(sql::FACTS)
                 .bind(&partner.as_bytes()[..])
@@ -33,14 +31,17 @@ impl AttemptRecords for SqliteRecords {
                 .bind(&tag.as_bytes()[..])
                 .fetch_all(&mut *transaction)
                 .await?;
-            Ok(facts_of(attempts, links_of(&rows)?, since))
+            let links = links_of(&rows)?;
+            transaction.commit().await?;
+            Ok(facts_of(attempts, links, since))
         })
         .await
     }
 
     async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()> {
         within(async {
-            let mut transaction = self.write().await?;
+            // Attempts of one person are numbered in the order in which they are written.
+            let mut transaction = self.write_about(attempt.tag.as_bytes()).await?;
             add_consent(&mut transaction, consent).await?;
             if add_attempt(&mut transaction, attempt).await? {
                 add_job(&mut transaction, settle).await?;
@@ -126,7 +127,7 @@ impl AttemptRecords for SqliteRecords {
     }
 }
 
-async fn add_consent(connection: &mut SqliteConnection, consent: &Consent) -> Result<()> {
+async fn add_consent(connection: &mut Connection, consent: &Consent) -> Result<()> {
     sqlx::query(sql::ADD_INTENT)
         .bind(&consent.intent.as_bytes()[..])
         .bind(&consent.partner.as_bytes()[..])
@@ -150,7 +151,7 @@ async fn add_consent(connection: &mut SqliteConnection, consent: &Consent) -> Re
 }
 
 /// Adds an attempt; says whether it is new.
-async fn add_attempt(connection: &mut SqliteConnection, attempt: &Attempt) -> Result<bool> {
+async fn add_attempt(connection: &mut Connection, attempt: &Attempt) -> Result<bool> {
     let added = sqlx::query(sql::ADD_ATTEMPT)
         .bind(&attempt.id.as_bytes()[..])
         .bind(&attempt.session.as_bytes()[..])
@@ -170,7 +171,7 @@ async fn add_attempt(connection: &mut SqliteConnection, attempt: &Attempt) -> Re
     Ok(added.rows_affected() > 0)
 }
 
-async fn state_of(connection: &mut SqliteConnection, id: AttemptId) -> Result<Option<AttemptState>> {
+async fn state_of(connection: &mut Connection, id: AttemptId) -> Result<Option<AttemptState>> {
     let word: Option<String> = sqlx::query_scalar(sql::ATTEMPT_STATE)
         .bind(&id.as_bytes()[..])
         .fetch_optional(connection)
@@ -178,7 +179,7 @@ async fn state_of(connection: &mut SqliteConnection, id: AttemptId) -> Result<Op
     word.map(|word| AttemptState::read(&word)).transpose()
 }
 
-fn attempt_of(row: &SqliteRow) -> Result<Attempt> {
+fn attempt_of(row: &Row) -> Result<Attempt> {
     let renews: Option<Vec<u8>> = row.try_get("renews")?;
     Ok(Attempt {
         id: AttemptId::from_bytes(fixed(row, "id")?),
@@ -199,7 +200,7 @@ fn attempt_of(row: &SqliteRow) -> Result<Attempt> {
     })
 }
 
-fn consent_of(row: &SqliteRow) -> Result<Consent> {
+fn consent_of(row: &Row) -> Result<Consent> {
     Ok(Consent {
         id: ConsentId::from_bytes(fixed(row, "id")?),
         intent: IntentId::from_bytes(fixed(row, "intent")?),

@@ -1,10 +1,10 @@
-//! Texts, on the one writer: what is read at the beginning of a transaction still stands at its end.
+//! Texts. Their transactions are few and short, and rest on what they read of several rows, such as how many texts a
+//! person has had: they take turns.
 
 use async_trait::async_trait;
 use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{SqliteRecords, add_job, fixed, within};
+use super::{Backend, Connection, Row, add_job, fixed, within};
 use crate::core::ids::{MessageId, PartnerId};
 use crate::core::seal::Tag;
 use crate::core::sms::{MessageState, Withheld};
@@ -15,11 +15,14 @@ use crate::records::{
     Allowance, Incoming, Job, Message, MessageKind, MessageRecords, RecordsError, Report, Reported, Result, Wish,
 };
 
+/// What their transactions are about.
+const TEXTS: &[u8; 32] = b"texts of all people and partners";
+
 #[async_trait]
-impl MessageRecords for SqliteRecords {
+impl MessageRecords for Backend {
     async fn keep_message(&self, message: &Message, jobs: &[Job]) -> Result<bool> {
         within(async {
-            let mut transaction = self.write().await?;
+            let mut transaction = self.write_about(TEXTS).await?;
             let kept = add_message(&mut transaction, message).await?;
             if kept {
                 for job in jobs {
@@ -38,7 +41,7 @@ impl MessageRecords for SqliteRecords {
 
     async fn begin_sending(&self, id: MessageId, allowance: Allowance, at: Timestamp) -> Result<Option<MessageState>> {
         within(async {
-            let mut transaction = self.write().await?;
+            let mut transaction = self.write_about(TEXTS).await?;
             let Some(message) = read(&mut transaction, id).await? else {
                 return Err(RecordsError("there is no such text".to_owned()));
             };
@@ -62,7 +65,7 @@ impl MessageRecords for SqliteRecords {
 
     async fn put_back(&self, id: MessageId, at: Timestamp) -> Result<bool> {
         within(async {
-            let mut transaction = self.write().await?;
+            let mut transaction = self.write_about(TEXTS).await?;
             let sending = read(&mut transaction, id)
                 .await?
                 .filter(|message| message.state == MessageState::Sending);
@@ -77,7 +80,7 @@ impl MessageRecords for SqliteRecords {
 
     async fn took(&self, id: MessageId, gateway_id: &str, at: Timestamp) -> Result<()> {
         within(async {
-            let mut transaction = self.write().await?;
+            let mut transaction = self.write_about(TEXTS).await?;
             let Some(message) = read(&mut transaction, id).await? else {
                 return Err(RecordsError("there is no such text".to_owned()));
             };
@@ -103,7 +106,7 @@ impl MessageRecords for SqliteRecords {
 
     async fn move_message(&self, id: MessageId, to: MessageState, at: Timestamp) -> Result<bool> {
         within(async {
-            let mut transaction = self.write().await?;
+            let mut transaction = self.write_about(TEXTS).await?;
             let Some(message) = read(&mut transaction, id).await? else {
                 return Ok(false);
             };
@@ -119,7 +122,7 @@ impl MessageRecords for SqliteRecords {
 
     async fn hear_report(&self, report: Report<'_>, at: Timestamp) -> Result<Reported> {
         within(async {
-            let mut transaction = self.write().await?;
+            let mut transaction = self.write_about(TEXTS).await?;
             let Some(message) = reported(&mut transaction, report).await? else {
                 keep_early(&mut transaction, report, at).await?;
                 transaction.commit().await?;
@@ -141,7 +144,7 @@ impl MessageRecords for SqliteRecords {
 
     async fn take_incoming(&self, incoming: &Incoming<'_>, at: Timestamp) -> Result<bool> {
         within(async {
-            let mut transaction = self.write().await?;
+            let mut transaction = self.write_about(TEXTS).await?;
             let first = sqlx::query(crate::records::sql::FIRST_SIGHT)
                 .bind(format!("sms:{}", incoming.line))
                 .bind(incoming.gateway_id)
@@ -174,7 +177,7 @@ impl MessageRecords for SqliteRecords {
     }
 }
 
-async fn add_message(connection: &mut SqliteConnection, message: &Message) -> Result<bool> {
+async fn add_message(connection: &mut Connection, message: &Message) -> Result<bool> {
     let (state, reason) = state_columns(message.state);
     let written = sqlx::query(sql::ADD_MESSAGE)
         .bind(&message.id.as_bytes()[..])
@@ -196,14 +199,14 @@ async fn add_message(connection: &mut SqliteConnection, message: &Message) -> Re
     Ok(written.rows_affected() > 0)
 }
 
-async fn read(connection: &mut SqliteConnection, id: MessageId) -> Result<Option<Message>> {
+async fn read(connection: &mut Connection, id: MessageId) -> Result<Option<Message>> {
     let query = sqlx::query(sql::MESSAGE).bind(&id.as_bytes()[..]);
     let row = query.fetch_optional(connection).await?;
     row.as_ref().map(message_of).transpose()
 }
 
 /// The text that a report is about: by the gateway's id, or by ours while the gateway's is not known.
-async fn reported(connection: &mut SqliteConnection, report: Report<'_>) -> Result<Option<Message>> {
+async fn reported(connection: &mut Connection, report: Report<'_>) -> Result<Option<Message>> {
     let query = sqlx::query(sql::MESSAGE_BY_GATEWAY_ID)
         .bind(report.line)
         .bind(report.gateway_id);
@@ -218,7 +221,7 @@ async fn reported(connection: &mut SqliteConnection, report: Report<'_>) -> Resu
     }
 }
 
-async fn write(connection: &mut SqliteConnection, message: &Message, to: MessageState, at: Timestamp) -> Result<()> {
+async fn write(connection: &mut Connection, message: &Message, to: MessageState, at: Timestamp) -> Result<()> {
     let (state, reason) = state_columns(to);
     let (was, _) = state_columns(message.state);
     let written = sqlx::query(sql::MOVE_MESSAGE)
@@ -236,11 +239,7 @@ async fn write(connection: &mut SqliteConnection, message: &Message, to: Message
 }
 
 /// Why this text may not be sent, if it may not.
-async fn withheld(
-    connection: &mut SqliteConnection,
-    message: &Message,
-    allowance: Allowance,
-) -> Result<Option<Withheld>> {
+async fn withheld(connection: &mut Connection, message: &Message, allowance: Allowance) -> Result<Option<Withheld>> {
     let (partner, tag) = (message.partner, &message.tag);
     let stopped = wish(&mut *connection, partner, tag)
         .await?
@@ -257,14 +256,14 @@ async fn withheld(
     Ok((had >= i64::from(allowance.most)).then_some(Withheld::Cap))
 }
 
-async fn early(connection: &mut SqliteConnection, line: &str, gateway_id: &str) -> Result<Option<MessageState>> {
+async fn early(connection: &mut Connection, line: &str, gateway_id: &str) -> Result<Option<MessageState>> {
     let query = sqlx::query(sql::EARLY_REPORT).bind(line).bind(gateway_id);
     let row = query.fetch_optional(connection).await?;
     row.as_ref().map(state_of).transpose()
 }
 
 /// Keeps the furthest of the reports about a text that is not known, and lets those of the day before go.
-async fn keep_early(connection: &mut SqliteConnection, report: Report<'_>, at: Timestamp) -> Result<()> {
+async fn keep_early(connection: &mut Connection, report: Report<'_>, at: Timestamp) -> Result<()> {
     let known = early(&mut *connection, report.line, report.gateway_id).await?;
     let (state, reason) = state_columns(known.map_or(report.state, |known| known.max(report.state)));
     sqlx::query(sql::DROP_OLD_REPORTS)
@@ -282,7 +281,7 @@ async fn keep_early(connection: &mut SqliteConnection, report: Report<'_>, at: T
     Ok(())
 }
 
-async fn wish(connection: &mut SqliteConnection, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>> {
+async fn wish(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>> {
     let query = sqlx::query(sql::WISH)
         .bind(&partner.as_bytes()[..])
         .bind(&tag.as_bytes()[..]);
@@ -296,7 +295,7 @@ async fn wish(connection: &mut SqliteConnection, partner: PartnerId, tag: &Tag) 
     .transpose()
 }
 
-async fn put_wish(connection: &mut SqliteConnection, partner: PartnerId, tag: &Tag, wish: Wish) -> Result<()> {
+async fn put_wish(connection: &mut Connection, partner: PartnerId, tag: &Tag, wish: Wish) -> Result<()> {
     sqlx::query(sql::PUT_WISH)
         .bind(&partner.as_bytes()[..])
         .bind(&tag.as_bytes()[..])
@@ -307,12 +306,12 @@ async fn put_wish(connection: &mut SqliteConnection, partner: PartnerId, tag: &T
     Ok(())
 }
 
-fn state_of(row: &SqliteRow) -> Result<MessageState> {
+fn state_of(row: &Row) -> Result<MessageState> {
     let reason: Option<&str> = row.try_get("reason")?;
     read_state(row.try_get("state")?, reason)
 }
 
-fn message_of(row: &SqliteRow) -> Result<Message> {
+fn message_of(row: &Row) -> Result<Message> {
     let millis = |column| row.try_get(column).map(Timestamp::from_millis);
     Ok(Message {
         id: MessageId::from_bytes(fixed(row, "id")?),

@@ -1,29 +1,18 @@
 //! Work, claimed row by row.
 //!
-//! SQLite has one writer, so one `UPDATE` that picks its rows in a subquery can hand no row to two nodes. Kinds that a
-//! newer server wrote are left for it: one row that is not understood must not keep the others from being done.
+//! Kinds that a newer server wrote are left for it: one row that is not understood must not keep the others from being
+//! done.
 
 use async_trait::async_trait;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::{SqliteRecords, add_job, fixed, within};
+use super::{Backend, CLAIM, Row, add_job, fixed, within};
 use crate::core::ids::{JobId, NodeId, PartnerId};
 use crate::core::time::Timestamp;
 use crate::records::{Job, JobRecords, RecordsError, Result, sql, words};
 
-const CLAIM: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE id IN (\
-     SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') ORDER BY due_at LIMIT $4) \
-     RETURNING id, partner, kind, subject, due_at, tries, key";
-
-const CLAIM_KEY: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 \
-     WHERE key = $4 AND state = 'open' AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') \
-     RETURNING id, partner, kind, subject, due_at, tries, key";
-
 #[async_trait]
-impl JobRecords for SqliteRecords {
+impl JobRecords for Backend {
     async fn enqueue(&self, job: &Job) -> Result<()> {
         within(async { add_job(&mut *self.writer.acquire().await?, job).await }).await
     }
@@ -49,7 +38,7 @@ impl JobRecords for SqliteRecords {
     async fn claim_key(&self, key: &str, node: NodeId, now: Timestamp, until: Timestamp) -> Result<Option<Job>> {
         within(async {
             let mut transaction = self.write().await?;
-            let rows = sqlx::query(CLAIM_KEY)
+            let rows = sqlx::query(sql::CLAIM_KEY)
                 .bind(&node.as_bytes()[..])
                 .bind(now.as_millis())
                 .bind(until.as_millis())
@@ -140,7 +129,7 @@ impl JobRecords for SqliteRecords {
     }
 }
 
-fn job_of(row: &SqliteRow) -> Result<Job> {
+fn job_of(row: &Row) -> Result<Job> {
     Ok(Job {
         id: JobId::from_bytes(fixed(row, "id")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),

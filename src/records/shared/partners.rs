@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{SqliteRecords, within};
+use super::{Backend, within};
 use crate::core::ids::PartnerId;
 use crate::core::time::Timestamp;
 use crate::records::{AuditEvent, Partner, PartnerRecords, Result, sql};
 
 #[async_trait]
-impl PartnerRecords for SqliteRecords {
+impl PartnerRecords for Backend {
     async fn put_partner(&self, partner: &Partner) -> Result<()> {
         within(async {
             sqlx::query(sql::PUT_PARTNER)

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{SqliteRecords, fixed, within};
+use super::{Backend, fixed, within};
 use crate::core::ids::PartnerId;
 use crate::core::pin::Pin;
 use crate::core::seal::Tag;
@@ -11,7 +11,7 @@ use crate::core::time::Timestamp;
 use crate::records::{PinRecords, Result, sql};
 
 #[async_trait]
-impl PinRecords for SqliteRecords {
+impl PinRecords for Backend {
     async fn pin(&self, partner: PartnerId, tag: &Tag) -> Result<Option<Pin>> {
         within(async {
             let row = sqlx::query(sql::PIN)

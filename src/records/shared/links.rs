@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{SqliteRecords, add_job, fixed, sized, within};
+use super::{Backend, Connection, Row, add_job, fixed, sized, within};
 use crate::core::ids::{AttemptId, ConsentId, LinkId, LinkedAccountId, PartnerId};
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
@@ -14,10 +13,12 @@ use crate::records::{
 };
 
 #[async_trait]
-impl LinkRecords for SqliteRecords {
+impl LinkRecords for Backend {
     async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<Completed> {
         within(async {
-            let mut transaction = self.write().await?;
+            // Links of one person are numbered in the order in which they are written, and nobody begins anything new
+            // for this person meanwhile.
+            let mut transaction = self.write_about(link.tag.as_bytes()).await?;
             if let Some(id) = made_before(&mut transaction, link.attempt).await? {
                 return Ok(Completed::Written(id));
             }
@@ -61,7 +62,8 @@ impl LinkRecords for SqliteRecords {
 
     async fn read_account(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>> {
         within(async {
-            let mut transaction = self.write().await?;
+            // Of two accounts with one number that are read at once, the later sees the other.
+            let mut transaction = self.write_about(&reading.number_digest).await?;
             let read = sqlx::query(sql::READ_ACCOUNT)
                 .bind(&id.as_bytes()[..])
                 .bind(&reading.masked)
@@ -137,7 +139,7 @@ impl LinkRecords for SqliteRecords {
     }
 }
 
-impl SqliteRecords {
+impl Backend {
     /// The one link that `statement` finds by `key`.
     async fn one(&self, statement: &'static str, key: &[u8]) -> Result<Option<Link>> {
         within(async {
@@ -149,7 +151,7 @@ impl SqliteRecords {
 }
 
 /// The link that an attempt has made already.
-async fn made_before(connection: &mut SqliteConnection, attempt: AttemptId) -> Result<Option<LinkId>> {
+async fn made_before(connection: &mut Connection, attempt: AttemptId) -> Result<Option<LinkId>> {
     let id: Option<Vec<u8>> = sqlx::query_scalar(sql::ID_OF_LINK)
         .bind(&attempt.as_bytes()[..])
         .fetch_optional(connection)
@@ -158,7 +160,7 @@ async fn made_before(connection: &mut SqliteConnection, attempt: AttemptId) -> R
 }
 
 /// Adds a link without its accounts.
-async fn add_link(connection: &mut SqliteConnection, link: &Link) -> Result<()> {
+async fn add_link(connection: &mut Connection, link: &Link) -> Result<()> {
     sqlx::query(sql::ADD_LINK)
         .bind(&link.id.as_bytes()[..])
         .bind(&link.partner.as_bytes()[..])
@@ -175,12 +177,7 @@ async fn add_link(connection: &mut SqliteConnection, link: &Link) -> Result<()> 
     Ok(())
 }
 
-async fn add_account(
-    connection: &mut SqliteConnection,
-    link: &Link,
-    place: i64,
-    account: &LinkedAccount,
-) -> Result<()> {
+async fn add_account(connection: &mut Connection, link: &Link, place: i64, account: &LinkedAccount) -> Result<()> {
     sqlx::query(sql::ADD_ACCOUNT)
         .bind(&account.id.as_bytes()[..])
         .bind(&link.partner.as_bytes()[..])
@@ -199,7 +196,7 @@ async fn add_account(
 }
 
 /// Gathers rows, one an account, into links; the rows of one link stand together.
-pub(super) fn links_of(rows: &[SqliteRow]) -> Result<Vec<Link>> {
+pub(super) fn links_of(rows: &[Row]) -> Result<Vec<Link>> {
     let mut links: Vec<Link> = Vec::new();
     for row in rows {
         let id = LinkId::from_bytes(fixed(row, "link_id")?);
@@ -212,7 +209,7 @@ pub(super) fn links_of(rows: &[SqliteRow]) -> Result<Vec<Link>> {
     Ok(links)
 }
 
-fn link_of(id: LinkId, row: &SqliteRow, account: Option<LinkedAccount>) -> Result<Link> {
+fn link_of(id: LinkId, row: &Row, account: Option<LinkedAccount>) -> Result<Link> {
     Ok(Link {
         id,
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
@@ -229,7 +226,7 @@ fn link_of(id: LinkId, row: &SqliteRow, account: Option<LinkedAccount>) -> Resul
 }
 
 /// The account in a row; none in the single row of a link without accounts.
-fn account_of(row: &SqliteRow) -> Result<Option<LinkedAccount>> {
+fn account_of(row: &Row) -> Result<Option<LinkedAccount>> {
     let Some(id) = row.try_get::<Option<Vec<u8>>, _>("account_id")? else {
         return Ok(None);
     };

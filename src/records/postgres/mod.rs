@@ -1,0 +1,170 @@
+//! Records in a PostgreSQL database, for several hosts.
+//!
+//! **Who writes at the same time.** In the SQLite file all writers stand in one queue; here they write side by side, each
+//! statement seeing what was committed before it began (READ COMMITTED). That is kept right without serializable
+//! transactions, whose retries would take their time just when many people dial:
+//!
+//! * A single `UPDATE` that says in its `WHERE` what must still hold needs no more: it waits for whoever is changing the
+//!   row, and then looks again. So it is with moving attempts and links, keeping a grant, finishing and claiming jobs.
+//! * What may exist once has a unique key and is inserted with `ON CONFLICT DO NOTHING`, which waits for whoever inserts
+//!   the same: jobs by their key, a provider's events, the link of an attempt.
+//! * What is concluded from reading rows that others may add to goes through [`write_about`]: the number of a person's
+//!   next attempt or link is the highest so far plus one, and who reads an account wants to see whoever reads another one
+//!   with the same number. Such transactions take a lock by their subject first, before any row, and one each: so nobody
+//!   who holds a row waits for such a lock, and there is no deadlock to come from it. It is a lock that the transaction's
+//!   end lets go (`pg_advisory_xact_lock`). Two subjects that share a lock by chance take turns needlessly, no more.
+//! * What a person's dialog is told is read from one snapshot (REPEATABLE READ, which only readers use: it then never
+//!   fails).
+//! * Jobs are claimed with `FOR UPDATE SKIP LOCKED`: nodes take different rows and wait for nobody.
+//! * Migrations run in one transaction under a lock of their own, so that several nodes may start at once.
+//!
+//! **What takes too long.** No call hangs: a caller waits at most [`PATIENCE`](super::call::PATIENCE). The server itself
+//! ends what it is still busy with a little before, and a transaction whose client is gone; so what nobody waits for
+//! holds no rows. A write that was cut off may still have been done; every write here may safely be asked for again.
+//!
+//! **Lost servers.** A connection is asked for a sign of life before it is used, and when it comes back, and is given
+//! that long to answer; one that does not is replaced. One in the middle of a transaction when its user went away is
+//! not used again: nobody knows how far it came. So a server that restarts, or another that takes over its name, is found
+//! by the next call, and none that is silent keeps a place in the pool.
+//!
+//! A commit is on the disk before it is answered, whatever the server's default (`synchronous_commit`).
+//!
+//! [`write_about`]: PostgresRecords::write_about
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Connection as _, Executor as _};
+use tokio::time::timeout;
+
+use super::call::{OPENING, WAIT};
+use super::{RecordsError, Result, schema};
+
+mod address;
+#[expect(clippy::duplicate_mod, reason = "the same code for the types of another database")]
+#[path = "../shared/mod.rs"]
+mod shared;
+mod work;
+
+pub(super) use self::address::options;
+use self::work::Work;
+
+/// What the shared code calls its backend, a connection of it, and a row.
+type Backend = PostgresRecords;
+type Connection = PgConnection;
+type Row = PgRow;
+
+/// Rows that another node is about to take are passed over. The list is made once (`MATERIALIZED`), so no more than the
+/// limit are locked.
+const CLAIM: &str = "WITH mine AS MATERIALIZED (\
+     SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
+     UPDATE jobs SET node = $1, lease_until = $3, tries = jobs.tries + 1 FROM mine WHERE jobs.id = mine.id \
+     RETURNING jobs.id, partner, kind, subject, due_at, tries, key";
+
+/// Connections for reading and for writing. Those who wait for each other's rows leave some to those who only read.
+const READERS: u32 = 4;
+const WRITERS: u32 = 8;
+/// How long a server that is not there yet is waited for at the start.
+const ARRIVAL: Duration = Duration::from_secs(10);
+/// How long a connection may take for a sign of life.
+const SIGN: Duration = Duration::from_millis(500);
+/// Connections that were not used for this long are closed, and all are replaced now and then.
+const IDLE: Duration = Duration::from_mins(10);
+const LIFETIME: Duration = Duration::from_mins(30);
+/// The key of the lock under which migrations run.
+const MIGRATING: i64 = 0x6b69_756e_676f;
+
+/// What the server is told of each connection, in milliseconds where it is a time. It gives up before the caller does.
+const SETTINGS: [(&str, &str); 3] = [
+    ("statement_timeout", "2200"),
+    ("idle_in_transaction_session_timeout", "5000"),
+    ("synchronous_commit", "on"),
+];
+
+/// Records in a PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresRecords {
+    writer: PgPool,
+    readers: PgPool,
+}
+
+impl PostgresRecords {
+    /// Connects and brings the tables up to date. Several nodes may do so at once.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or does not let us in, or the tables cannot be brought up to date.
+    pub async fn open(options: PgConnectOptions) -> Result<Self> {
+        let options = options.application_name("kiungo").options(SETTINGS);
+        let opening = async {
+            let first = PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(ARRIVAL)
+                .connect_with(options.clone())
+                .await?;
+            migrate(&first)
+                .await
+                .map_err(|error| RecordsError(format!("the tables cannot be brought up to date: {error}")))?;
+            first.close().await;
+            Ok(Self {
+                writer: pool(WRITERS).connect_lazy_with(options.clone()),
+                readers: pool(READERS).connect_lazy_with(options.options([("default_transaction_read_only", "on")])),
+            })
+        };
+        timeout(OPENING, opening)
+            .await
+            .unwrap_or_else(|_| Err(RecordsError(format!("not open after {} s", OPENING.as_secs()))))
+    }
+
+    /// A transaction for reading: all it reads is of the same moment.
+    async fn snapshot(&self) -> Result<Work> {
+        Ok(Work::begin(&self.readers, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+    }
+
+    /// A transaction beside which others may write.
+    async fn write(&self) -> Result<Work> {
+        Ok(Work::begin(&self.writer, "BEGIN").await?)
+    }
+
+    /// A transaction beside which nobody writes about the same subject, a keyed digest.
+    async fn write_about(&self, subject: &[u8; 32]) -> Result<Work> {
+        let mut work = self.write().await?;
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(i64::from_be_bytes(std::array::from_fn(|place| subject[place])))
+            .execute(&mut *work)
+            .await?;
+        Ok(work)
+    }
+}
+
+fn pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(WAIT)
+        .idle_timeout(IDLE)
+        .max_lifetime(LIFETIME)
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(is_alive(connection)))
+        .after_release(|connection, _| Box::pin(is_alive(connection)))
+}
+
+/// Whether the connection answers at once.
+async fn is_alive(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    Ok(timeout(SIGN, connection.ping())
+        .await
+        .is_ok_and(|answer| answer.is_ok()))
+}
+
+/// Runs the migrations in one transaction, under a lock that keeps other nodes out, for as long as they take.
+async fn migrate(pool: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
+    let mut transaction = pool.begin().await?;
+    transaction.execute("SET LOCAL statement_timeout = 0").await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(MIGRATING)
+        .execute(&mut *transaction)
+        .await?;
+    schema::migrations_for_postgres()
+        .run_direct(None, &mut *transaction, false)
+        .await?;
+    Ok(transaction.commit().await?)
+}
