@@ -1,6 +1,5 @@
 //! Links and their accounts.
 
-use futures_util::future::join_all;
 use kiungo::core::ids::{LinkId, LinkedAccountId};
 use kiungo::records::{AccountReading, Attempt, AttemptState, Completed, JobKind, Link, LinkState};
 use rstest::rstest;
@@ -333,24 +332,36 @@ async fn an_event_is_new_once(#[case] backend: Backend) {
     assert!(db.first_sight("powens", "evt_1", at(0)).await.unwrap());
 }
 
-/// Links of one person that are completed at once are all written; and of two accounts with one number that are read at
-/// once, one sees the other.
+/// Links of one person that are completed at once, by two handles, are all written; and of accounts with one number that
+/// are read at once, each sees all that were read before it, in some order.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn links_made_at_once(#[case] backend: Backend) {
     let db = backend.fresh().await;
-    for round in 0..10u8 {
-        let mut tasks = JoinSet::new();
-        for n in 0..2 {
-            let handle = if n % 2 == 0 { db.shared() } else { db.again().await };
-            tasks.spawn(async move { person(1, 1).linked(&*handle, 1, LinkState::Active).await });
+    let other = db.again().await;
+    let handle = |n: usize| {
+        if n.is_multiple_of(2) {
+            db.shared()
+        } else {
+            other.clone()
         }
-        let links = tasks.join_all().await;
-        let reading = reading(round);
-        let read = links.iter().map(|link| db.read_account(link.accounts[0].id, &reading));
-        let seen: Vec<LinkId> = join_all(read).await.into_iter().flat_map(Result::unwrap).collect();
-        assert!(!seen.is_empty(), "neither saw the other");
+    };
+    for round in 0..5 {
+        let mut made = JoinSet::new();
+        for n in 0..6 {
+            let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
+            let (handle, link) = (handle(n), link(&attempt, 1));
+            made.spawn(async move { (handle.complete_link(&link, &[]).await.unwrap(), link) });
+        }
+        let mut read = JoinSet::new();
+        for (n, (id, link)) in made.join_all().await.into_iter().enumerate() {
+            assert_eq!(id, link.id);
+            let handle = handle(n);
+            read.spawn(async move { handle.read_account(link.accounts[0].id, &reading(round)).await.unwrap() });
+        }
+        let seen: usize = read.join_all().await.iter().map(Vec::len).sum();
+        assert_eq!(seen, 1 + 2 + 3 + 4 + 5);
     }
 }
