@@ -1,6 +1,6 @@
 //! Links and their accounts.
 
-use kiungo::core::ids::{LinkId, LinkedAccountId};
+use kiungo::core::ids::{ConnectSessionId, LinkId, LinkedAccountId};
 use kiungo::records::{AccountReading, Attempt, AttemptState, Completed, JobKind, Link, LinkState};
 use rstest::rstest;
 use tokio::task::JoinSet;
@@ -350,14 +350,16 @@ async fn links_made_at_once(#[case] backend: Backend) {
     };
     for round in 0..5 {
         let mut made = JoinSet::new();
+        let session = ConnectSessionId::from_bytes(fresh());
         for n in 0..6 {
-            let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
+            let together = |attempt: &mut Attempt| attempt.session = session;
+            let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, together).await;
             let (handle, link) = (handle(n), link(&attempt, 1));
             made.spawn(async move { (handle.complete_link(&link, &[]).await.unwrap(), link) });
         }
         let mut read = JoinSet::new();
         for (n, (id, link)) in made.join_all().await.into_iter().enumerate() {
-            assert_eq!(id, link.id);
+            assert_eq!(id, Completed::Written(link.id));
             let handle = handle(n);
             read.spawn(async move { handle.read_account(link.accounts[0].id, &reading(round)).await.unwrap() });
         }
