@@ -66,7 +66,8 @@ pub struct IndexKey(pub [u8; 32]);
 /// Where live state is kept. Every call answers or fails within the implementation's own short timeout (at most 1 s).
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The value of a subscriber, if there is one.
+    /// The value of a subscriber, if there is one. Where something else stands in its place it is a value with an empty
+    /// blob, under a version with which it can be swapped for a real one.
     async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError>;
 
     /// Writes `next` if the present version is `expected` (`None`: if there is no value), to be forgotten after `ttl`.

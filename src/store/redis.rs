@@ -1,8 +1,9 @@
 //! In Redis: one server, or a primary behind a name or proxy that follows it.
 //!
 //! **Values.** A key holds 8 bytes of version, most significant first, then the blob, so that the compare-and-set script
-//! reads 8 bytes however large the blob is. A key that holds something else was not written by us; it is reported and
-//! left as it is.
+//! reads 8 bytes however large the blob is. A key that holds something else was not written by us. It reads as a value
+//! with no blob, which does not open, under a version that stands for whatever is there: so its owner is told apart from
+//! a stranger, and is not locked out until somebody deletes the key by hand.
 //!
 //! **Answers that were lost.** A swap is sent once. When its answer does not come, it may have happened, and only reading
 //! again can tell ([`swap_settled`](super::swap_settled)). Reads and `point` have the same effect twice as once, so they
@@ -19,18 +20,30 @@ use redis::{AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, RedisResult,
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
-use self::line::{CLOSED, Fault, Line, MALFORMED, OTHER, TIMEOUT};
+use self::line::{CLOSED, Fault, Line, MALFORMED, OTHER, TIMEOUT, WRONG_TYPE};
 use super::settings::Settings;
 use super::{ConnectError, Finding, IndexKey, Level, Store, StoreError, Stored, Swap, Version};
 use crate::core::seal::Tag;
 
 mod line;
 
-/// Sets the value if its first 8 bytes are the expected version (empty: if there is none). 1: set, 0: not.
+/// Sets the value if its first 8 bytes are the expected version (empty: if there is none). What is no value of ours, a
+/// list for instance, has the version [`FOREIGN`]. 1: set, 0: not.
 const SWAP: &str = "\
-if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then return 0 end
+local present = redis.pcall('GETRANGE', KEYS[1], 0, 7)
+if type(present) == 'table' then
+  if not string.find(present.err, 'WRONGTYPE') then return present end
+  present = ARGV[4]
+elseif #present > 0 and #present < 8 then
+  present = ARGV[4]
+end
+if present ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1";
+
+/// The version of whatever stands under a subscriber's key and is no value of ours. No value that we write has it but by
+/// a chance of one in 2^64, and then only while the key holds something foreign does it matter.
+const FOREIGN: Version = Version(u64::MAX);
 
 /// Written and read to prove that the server does both; no subscriber's key has this form.
 const PROBE: &str = "kg:probe";
@@ -151,7 +164,7 @@ impl RedisStore {
         // A version that no writer drew: the script runs and changes nothing.
         let script = |mut connection| async move {
             let mut script = self.swap.key(PROBE);
-            script.arg(&[0_u8][..]).arg("").arg(1);
+            script.arg(&[0_u8][..]).arg("").arg(1).arg("");
             script.invoke_async::<u8>(&mut connection).await
         };
         if let Err(StoreError(word)) = self.run(Repeat::Once, script).await {
@@ -167,8 +180,11 @@ impl RedisStore {
 #[async_trait]
 impl Store for RedisStore {
     async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
-        let value: Option<Vec<u8>> = self.query(Repeat::Once, redis::cmd("GET").arg(value_key(tag))).await?;
-        value.as_deref().map(unpack).transpose()
+        match self.query(Repeat::Once, redis::cmd("GET").arg(value_key(tag))).await {
+            Ok(value) => Ok(unpack(value)),
+            Err(StoreError(word)) if word == WRONG_TYPE => Ok(Some(foreign())),
+            Err(error) => Err(error),
+        }
     }
 
     async fn swap(
@@ -183,7 +199,8 @@ impl Store for RedisStore {
         script
             .arg(expected.as_ref().map_or(&[][..], <[u8; 8]>::as_slice))
             .arg(pack(next))
-            .arg(millis(ttl));
+            .arg(millis(ttl))
+            .arg(&FOREIGN.0.to_be_bytes()[..]);
         let script = &script;
         let run = |mut connection| async move { script.invoke_async::<u8>(&mut connection).await };
         match self.run(Repeat::Never, run).await? {
@@ -255,10 +272,22 @@ fn pack(stored: &Stored) -> Vec<u8> {
     [&stored.version.0.to_be_bytes()[..], &stored.bytes].concat()
 }
 
-fn unpack(value: &[u8]) -> Result<Stored, StoreError> {
-    let (version, bytes) = value.split_first_chunk().ok_or_else(malformed)?;
-    Ok(Stored {
-        version: Version(u64::from_be_bytes(*version)),
-        bytes: bytes.to_vec(),
+/// What a key holds. An empty string is nothing, as it is to the script.
+fn unpack(value: Option<Vec<u8>>) -> Option<Stored> {
+    let value = value.filter(|value| !value.is_empty())?;
+    Some(match value.split_first_chunk() {
+        Some((version, bytes)) => Stored {
+            version: Version(u64::from_be_bytes(*version)),
+            bytes: bytes.to_vec(),
+        },
+        None => foreign(),
     })
+}
+
+/// Something that is no value of ours.
+fn foreign() -> Stored {
+    Stored {
+        version: FOREIGN,
+        bytes: Vec::new(),
+    }
 }

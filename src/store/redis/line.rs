@@ -124,12 +124,13 @@ const UNREACHABLE: &str = "unreachable";
 const GARBLED: &str = "garbled";
 pub(super) const MALFORMED: &str = "malformed";
 pub(super) const OTHER: &str = "other";
+pub(super) const WRONG_TYPE: &str = "WRONGTYPE";
 
 /// The server's own words that we pass on, and whether another connection may lead to a server that can do better.
 const WORDS: [(&str, bool); 16] = [
     ("OOM", false),
     ("MISCONF", false),
-    ("WRONGTYPE", false),
+    (WRONG_TYPE, false),
     ("LOADING", false),
     ("BUSY", false),
     ("NOREPLICAS", false),

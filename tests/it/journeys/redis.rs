@@ -231,8 +231,7 @@ async fn tampered_values_harm_nobody() {
 
     redis.command(&["DEL", &ada_key]).await;
     redis.command(&["RPUSH", &ada_key, "x"]).await;
-    ada.dial().await.ends("Service is busy.");
-    redis.command(&["DEL", &ada_key]).await;
+    ada.dial().await.ends("Your session ended. Please dial again to go on.");
     list(&mut ada).await.asks("1 Providus Bank ..");
 
     redis.command(&["FLUSHALL"]).await;

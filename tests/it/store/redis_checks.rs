@@ -120,11 +120,14 @@ async fn errors_are_one_word() {
         .await;
     let barred = redis_at(&format!("redis://ada:hunter2@127.0.0.1:{}", server.port()));
     let store = redis_at(&server.url());
-    server.command(&["LPUSH", &key(&tag), "x"]).await;
+    let name = kiungo::store::IndexKey(*tag.as_bytes());
+    server
+        .command(&["LPUSH", &format!("kg:i:{{{}}}", tag.to_hex()), "x"])
+        .await;
     let mut words = vec![
         failure(barred.load(&tag)).await,
         failure(barred.ready()).await,
-        failure(store.swap(&tag, None, &value(b"x"), LONG)).await,
+        failure(store.follow(&name)).await,
     ];
     server.config_set("maxmemory", "1").await;
     words.push(failure(store.swap(&stranger(), None, &value(b"x"), LONG)).await);

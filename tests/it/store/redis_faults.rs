@@ -206,22 +206,43 @@ async fn a_password_we_do_not_have_shuts_us_out() {
     recovers(&store).await;
 }
 
-/// A key that holds something else is an error for its owner alone, is left as it is, and costs no connection.
+/// A key that holds something else reads as a value with nothing in it, which its owner replaces like any other: nobody
+/// does so who expected nothing or another value, nobody else is hurt, and no connection is lost.
+#[rstest]
+#[case::list(&["LPUSH", "x"])]
+#[case::set(&["SADD", "x"])]
+#[case::hash(&["HSET", "x", "y"])]
+#[case::sorted(&["ZADD", "1", "x"])]
+#[case::stream(&["XADD", "*", "x", "y"])]
+#[case::one_byte(&["SET", "1"])]
+#[case::seven_bytes(&["SET", "1234567"])]
 #[tokio::test]
-async fn a_poisoned_key_hurts_its_owner_only() {
+async fn a_poisoned_key_is_replaced(#[case] poison: &[&str]) {
     let server = RedisServer::start().await;
     let proxy = Proxy::before(server.port());
     let store = redis_at(&format!("redis://127.0.0.1:{}", proxy.port()));
-    let (list, short, well) = (stranger(), stranger(), stranger());
+    let (poisoned, well) = (stranger(), stranger());
     let stored = put(&store, &well, b"well").await;
-    server.command(&["LPUSH", &key(&list), "x"]).await;
-    server.command(&["SET", &key(&short), "1234567"]).await;
+    let before = put(&store, &poisoned, b"before").await;
     let connections = proxy.accepted();
-    for (tag, word) in [(&list, "WRONGTYPE"), (&short, "malformed")] {
-        assert_eq!(failure(store.load(tag)).await, word);
+    server.command(&["DEL", &key(&poisoned)]).await;
+    server
+        .command(&[&[poison[0], &key(&poisoned)], &poison[1..]].concat())
+        .await;
+    let found = store.load(&poisoned).await.unwrap().expect("something is there");
+    assert_eq!(found.bytes, b"");
+    for expected in [None, Some(before.version), Some(Version(0))] {
+        let swap = store.swap(&poisoned, expected, &value(b"x"), LONG).await;
+        assert_eq!(swap, Ok(Swap::Lost), "{expected:?}");
     }
-    assert_eq!(failure(store.swap(&list, None, &value(b"x"), LONG)).await, "WRONGTYPE");
-    assert_eq!(store.swap(&short, None, &value(b"x"), LONG).await, Ok(Swap::Lost));
+    let next = value(b"next");
+    let expected = Some(found.version);
+    assert_eq!(store.swap(&poisoned, expected, &next, LONG).await, Ok(Swap::Won));
+    assert_eq!(
+        store.swap(&poisoned, expected, &value(b"x"), LONG).await,
+        Ok(Swap::Lost)
+    );
+    assert_eq!(store.load(&poisoned).await, Ok(Some(next)));
     assert_eq!(store.load(&well).await, Ok(Some(stored)));
     assert_eq!(proxy.accepted(), connections);
 }
