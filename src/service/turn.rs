@@ -30,7 +30,7 @@ use crate::core::flow::{Context, Flow, Input};
 use crate::core::messages::Locale;
 use crate::core::seal::Keyring;
 use crate::core::time::Timestamp;
-use crate::gateways::{Callback, Event, Limits, Notice, ParseError, Parsed, RawRequest, Reply, WireReply};
+use crate::gateways::{Callback, Closed, Event, Limits, Notice, ParseError, Parsed, RawRequest, Reply, WireReply};
 use crate::records::RecordsError;
 use crate::store::{StoreError, Version};
 
@@ -344,11 +344,9 @@ impl Turns {
         let key = self
             .keyring
             .digest("dialog", &[channel.name.as_bytes(), notice.dialog.as_bytes()]);
-        let closed = self
-            .live
-            .change(&tag, |state| Flow::close(state, &key).then_some(()))
-            .await;
-        if let Err(error) = closed {
+        let delivered = notice.closed == Closed::Finished;
+        let close = |state: &mut Subscriber| Flow::close(state, &key, delivered).then_some(());
+        if let Err(error) = self.live.change(&tag, close).await {
             tracing::warn!(channel = channel.name, %error, "a closed dialog could not be marked");
         }
     }

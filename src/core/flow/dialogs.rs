@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::state::{Answer, Cursor, DIALOGS, Dialog, Seen, Slot, Subscriber};
+use super::state::{Answer, ConnectSession, Cursor, DIALOGS, Dialog, Seen, Slot, Subscriber};
 use super::{Flow, Input};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
@@ -99,16 +99,18 @@ impl Flow {
         Verdict::Step(line.map_or(Input::Again, |line| Input::Line(Secret::new(line))))
     }
 
-    /// Marks a dialog as over without a screen of ours. What was submitted goes on.
-    pub fn close(state: &mut Subscriber, key: &[u8; 32]) -> bool {
-        let found = state
-            .dialogs
-            .iter_mut()
-            .find(|dialog| dialog.key == *key && !dialog.closed);
-        found.is_some_and(|dialog| {
-            dialog.closed = true;
-            true
-        })
+    /// Marks a dialog as over, as its gateway says. What was submitted goes on. A result that stood only in the dialog's
+    /// last answer is told again on the next dial, unless the gateway says that this answer was `delivered`: one that came
+    /// too late for the gateway was shown to nobody. Says whether anything has changed.
+    pub fn close(state: &mut Subscriber, key: &[u8; 32], delivered: bool) -> bool {
+        let open = |dialog: &&mut Dialog| dialog.key == *key && !dialog.closed;
+        let closed = state.dialogs.iter_mut().find(open).map(|dialog| dialog.closed = true);
+        let told = |session: &&mut ConnectSession| !delivered && session.told_in == Some(*key);
+        let untold = state.session.as_mut().filter(told).map(|session| {
+            session.told = false;
+            session.told_in = None;
+        });
+        closed.or(untold).is_some()
     }
 }
 

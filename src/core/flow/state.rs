@@ -168,6 +168,9 @@ pub struct ConnectSession {
     /// Whether they were sent a message about it.
     #[serde(default)]
     pub texted: bool,
+    /// The dialog whose last answer is all that has told it; `None` once the person has gone on from there.
+    #[serde(default)]
+    pub told_in: Option<[u8; 32]>,
     /// The institution picked.
     pub bank: Option<Bank>,
     /// The provider's session, once it is open.

@@ -27,6 +27,10 @@ impl Flow {
             Self::learn(state, known, context);
         }
         let mut effects = self.tick(state, context);
+        if let Some(session) = &mut state.session {
+            // Whoever goes on has read what stood there.
+            session.told_in = None;
+        }
         if let Some(dialog) = state.dialogs.first_mut() {
             // Whoever goes on typing waits no longer for what the line before would have led to.
             dialog.reply = Slot::Set(Answer {
@@ -309,6 +313,7 @@ impl ConnectSession {
             stage: Outcome::ChooseBank,
             told: false,
             texted: false,
+            told_in: None,
             bank: None,
             provider_session: None,
             form: None,

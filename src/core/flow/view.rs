@@ -85,15 +85,14 @@ impl Flow {
 
     /// A result that stands on the screen has been told, unless the person has hung up.
     fn told(&self, state: &mut Subscriber) {
-        if state.dialogs.first().is_some_and(|dialog| dialog.closed) {
+        let Some(dialog) = state.dialogs.first().filter(|dialog| !dialog.closed) else {
             return;
-        }
-        if let Some(session) = &mut state.session
-            && [session.stage, Outcome::News]
-                .map(|stage| self.menu.outcome(stage))
-                .contains(&state.cursor.screen.as_str())
-        {
+        };
+        let Some(session) = &mut state.session else { return };
+        let shown = [session.stage, Outcome::News].map(|outcome| self.menu.outcome(outcome));
+        if shown.contains(&state.cursor.screen.as_str()) && !session.told {
             session.told = true;
+            session.told_in = Some(dialog.key);
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::made_up::link;
+use super::made_up::{failed, link};
 use super::phone::Phone;
 use crate::core::flow::dialogs::Typed;
 use crate::core::flow::state::Slot;
-use crate::core::flow::{Fate, Flow};
+use crate::core::flow::{Fate, Flow, Known};
 use crate::core::menu::Outcome;
+use crate::core::next_step::FailureClass;
 
 fn text(slot: Option<Slot>) -> String {
     match slot {
@@ -98,9 +99,9 @@ fn over_is_over() {
 #[test]
 fn hanging_up_ends_only_the_dialog() {
     let (mut phone, id) = Phone::submitted();
-    assert!(Flow::close(&mut phone.state, &[1; 32]));
-    assert!(!Flow::close(&mut phone.state, &[1; 32]));
-    assert!(!Flow::close(&mut phone.state, &[9; 32]));
+    assert!(Flow::close(&mut phone.state, &[1; 32], false));
+    assert!(!Flow::close(&mut phone.state, &[1; 32], false));
+    assert!(!Flow::close(&mut phone.state, &[9; 32], false));
     assert_eq!(phone.stage(), Some(Outcome::Checking));
     assert!(phone.fate(id, Fate::Unknown));
 }
@@ -122,7 +123,7 @@ fn what_is_dialled_only_moves() {
         (&["３"], "Choose your language"),
     ] {
         let mut phone = Phone::new();
-        let text = phone.dial_known(&crate::core::flow::Known::default(), extras);
+        let text = phone.dial_known(&Known::default(), extras);
         assert!(text.starts_with(want), "{extras:?}: {text}");
         assert!(phone.state.session.is_none(), "{extras:?}");
         assert_eq!(phone.state.locale, crate::core::messages::Locale::En);
@@ -155,4 +156,99 @@ fn a_new_dial_takes_over() {
     assert!(matches!(&old.reply, Slot::Set(answer) if answer.end && answer.text.starts_with("You dialled again")));
     assert!(phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
     assert!(phone.types("1").starts_with("Done!"));
+}
+
+/// A result that only the last answer of a dialog held is told again when the gateway says that the dialog failed: the
+/// answer may have come too late for it. It is not when the answer was delivered, when the person has gone on from it, or
+/// when they have dialled since.
+#[test]
+fn an_answer_that_was_not_delivered_is_told_again() {
+    let news = "Zenith Bank ..4321 is linked";
+    for (delivered, want) in [(false, news), (true, "Umoja Credit asks")] {
+        let mut phone = Phone::linked();
+        assert!(phone.says().starts_with("Done!"));
+        assert_eq!(Flow::close(&mut phone.state, &[1; 32], delivered), !delivered);
+        assert!(!Flow::close(&mut phone.state, &[1; 32], delivered), "twice");
+        let text = phone.dial();
+        assert!(text.starts_with(want), "{delivered}: {text}");
+        // The news itself may be lost in the same way.
+        Flow::close(&mut phone.state, &[2; 32], delivered);
+        let text = phone.dial();
+        assert!(text.starts_with(want), "{delivered}: {text}");
+        assert!(phone.dial().starts_with("Umoja Credit asks"));
+    }
+    let mut phone = Phone::linked();
+    assert!(!Flow::close(&mut phone.state, &[7; 32], false), "another dialog");
+    phone.dial();
+    Flow::close(&mut phone.state, &[1; 32], false);
+    assert!(phone.dial().starts_with("Umoja Credit asks"));
+}
+
+/// A refusal that was answered has been read; one that was the last screen before the dialog broke is told again.
+#[test]
+fn a_refusal_that_was_not_delivered_is_told_again() {
+    for (goes_on, want) in [(false, "Zenith Bank did not accept"), (true, "Go on with Zenith Bank?")] {
+        let (mut phone, id) = Phone::submitted();
+        phone.fate(id, failed(FailureClass::Refused));
+        assert!(phone.says().starts_with("Zenith Bank did not accept"));
+        if goes_on {
+            phone.types("7");
+        }
+        Flow::close(&mut phone.state, &[1; 32], false);
+        let text = phone.dial();
+        assert!(text.starts_with(want), "{goes_on}: {text}");
+    }
+}
+
+/// What is dialled behind the code leads past the news, which is then still to be told.
+#[test]
+fn news_that_was_not_shown_is_still_to_be_told() {
+    let mut phone = Phone::linked();
+    Flow::close(&mut phone.state, &[1; 32], false);
+    let known = Known {
+        links: phone.state.links.clone(),
+        ..Known::default()
+    };
+    for _ in 0..2 {
+        let listed = phone.dial_known(&known, &["2"]);
+        assert!(listed.starts_with("Your linked accounts"), "{listed}");
+    }
+    assert!(phone.dial().starts_with("Zenith Bank ..4321 is linked"));
+}
+
+/// A dialog's name is somebody's new dialog when it comes again more than ten minutes after, and a day after; the same
+/// callback within them is a repeat.
+#[test]
+fn a_name_is_used_again() {
+    for (later, new) in [
+        (Duration::from_mins(9), false),
+        (Duration::from_mins(11), true),
+        (Duration::from_hours(25), true),
+    ] {
+        let (mut phone, _) = Phone::submitted();
+        phone.types("0");
+        let last = phone.says();
+        phone.passes(later);
+        let shown = text(phone.callback(1, Typed::Begin(&[]), None));
+        assert_eq!(shown != last, new, "{later:?}: {shown}");
+        assert_eq!(phone.state.dialogs.len(), 1);
+        assert_eq!(phone.submits(), 0);
+    }
+}
+
+/// A line that comes up to a quarter of an hour after its dialog ended is told that it is over, and changes nothing.
+#[test]
+fn a_late_line_changes_nothing() {
+    for late in [1, 60, 300, 900].map(Duration::from_secs) {
+        let mut phone = Phone::linked();
+        phone.passes(late);
+        let before = phone.value();
+        let whole = "1*1*ada*Zq7password";
+        assert_eq!(
+            text(phone.callback(1, Typed::Whole(&format!("{whole}*1")), None)),
+            "(none)"
+        );
+        assert!(text(phone.callback(1, Typed::Whole(whole), None)).starts_with("Done!"));
+        assert_eq!(phone.value(), before, "{late:?}");
+    }
 }

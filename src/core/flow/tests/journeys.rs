@@ -262,7 +262,7 @@ fn a_lost_value_is_taken_up_from_the_records() {
 #[test]
 fn a_result_is_told_to_somebody() {
     let (mut phone, id) = Phone::submitted();
-    assert!(crate::core::flow::Flow::close(&mut phone.state, &[1; 32]));
+    assert!(crate::core::flow::Flow::close(&mut phone.state, &[1; 32], false));
     phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
     assert_eq!(phone.stage(), Some(Outcome::Linked));
     let text = phone.dial();

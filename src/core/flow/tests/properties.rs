@@ -282,7 +282,7 @@ fn happen(phone: &mut Phone, witness: &mut Witness, what: Happening) {
             phone.polls(last);
         }
         Happening::Close => {
-            Flow::close(&mut phone.state, &[phone.dialog; 32]);
+            Flow::close(&mut phone.state, &[phone.dialog; 32], false);
         }
         Happening::Speak(at) => phone.state.locale = Locale::ALL[at],
         Happening::Opened(..) => {}
