@@ -55,7 +55,8 @@ pub struct Callback {
     pub service_code: Option<String>,
     /// What happened.
     pub event: Event,
-    /// The gateway's own number for this turn, where it has one.
+    /// The gateway's own number for this turn, where it has one: the same whenever it sends the turn again, and another
+    /// for each other turn of the dialog. It tells a repeat from the same key pressed twice.
     pub turn_id: Option<String>,
     /// Fields that the reply must carry back unchanged (name, value).
     pub echo: Vec<(String, String)>,

@@ -178,6 +178,7 @@ impl Turns {
             channel: &channel.name,
             septets: usize::from(limits.out_septets.saturating_sub(channel.gateway.overhead())),
             lasts: limits.dialog,
+            turn: callback.turn_id.as_deref().map(|id| self.short_digest(id)),
         };
         let walk = Walk {
             tag: &tag,
@@ -335,6 +336,12 @@ impl Turns {
         self.flow.refuse(&mut state, "expired");
         self.live.swap(walk.tag, version, &state).await?;
         Ok(self.end(Locale::default(), "expired"))
+    }
+
+    /// Of a turn's number: it is compared with a dozen others, so eight bytes are plenty.
+    fn short_digest(&self, id: &str) -> u64 {
+        let digest = self.keyring.digest("turn", &[id.as_bytes()]);
+        digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
     }
 
     /// A notice closes its dialog; what was submitted in it goes on.

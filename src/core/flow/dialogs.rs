@@ -2,7 +2,9 @@
 //!
 //! Gateways repeat callbacks, also at once and on two nodes; they deliver late and out of order; some start several
 //! sessions for one dial. A cumulative gateway sends everything typed so far, and the new line is that text minus what
-//! was seen: never what follows the last `*`, which may stand inside an answer.
+//! was seen: never what follows the last `*`, which may stand inside an answer. A gateway that sends only the latest line
+//! cannot be told from a person who presses the same key twice, unless it numbers its turns: then a number that was seen
+//! is a repeat, whatever the line.
 
 use std::time::Duration;
 
@@ -14,12 +16,15 @@ use crate::core::time::Timestamp;
 /// After this long a session id that comes again is a new dialog: gateways recycle them, and none lasts longer.
 const RECYCLED: Duration = Duration::from_mins(10);
 
+/// So many of the gateway's numbers for turns are remembered: more than come within the half minute in which repeats do.
+const TURNS: usize = 12;
+
 /// What a person typed, as the gateway hands it on.
 #[derive(Clone, Copy)]
 pub enum Typed<'a> {
     /// Dialled, with these segments after the code.
     Begin(&'a [String]),
-    /// Only the latest line.
+    /// Only the latest line. Without [`Seat::turn`] the same line again is another key press, once the first is answered.
     Line(&'a str),
     /// All lines so far, joined by `*`.
     Whole(&'a str),
@@ -35,6 +40,8 @@ pub struct Seat<'a> {
     pub septets: usize,
     /// How long the network lets a dialog last.
     pub lasts: Duration,
+    /// Digest of the gateway's own number for this callback, where it has one.
+    pub turn: Option<u64>,
 }
 
 /// What to do with a callback.
@@ -69,6 +76,9 @@ impl Flow {
             return begin(state, seat, typed, now, digest);
         };
         let dialog = &state.dialogs[index];
+        if seat.turn.is_some_and(|turn| dialog.turns.contains(&turn)) {
+            return Verdict::Repeat(dialog.reply.clone());
+        }
         let line = match (typed, &dialog.reply) {
             (Typed::Begin(_), slot) => return Verdict::Repeat(slot.clone()),
             (Typed::Line(line), slot @ Slot::Pending { .. }) if dialog.seen == seen(line, digest) => {
@@ -95,6 +105,9 @@ impl Flow {
             Typed::Line(text) | Typed::Whole(text) => seen(text, digest),
         };
         dialog.stepped = true;
+        dialog.turns.extend(seat.turn);
+        let forgotten = dialog.turns.len().saturating_sub(TURNS);
+        dialog.turns.drain(..forgotten);
         state.dialogs.insert(0, dialog);
         Verdict::Step(line.map_or(Input::Again, |line| Input::Line(Secret::new(line))))
     }
@@ -144,6 +157,7 @@ fn begin(state: &mut Subscriber, seat: &Seat<'_>, typed: Typed<'_>, now: Timesta
             closed: false,
             stepped: false,
             unlocked: false,
+            turns: seat.turn.into_iter().collect(),
         },
     );
     state.dialogs.truncate(DIALOGS);

@@ -87,6 +87,9 @@ pub struct Dialog {
     /// Whether the person has shown that they know their own code.
     #[serde(default)]
     pub unlocked: bool,
+    /// Digests of the gateway's own numbers for the last turns, oldest first, where it numbers them.
+    #[serde(default)]
+    pub turns: Vec<u64>,
 }
 
 /// What was typed so far, as a length and a keyed digest: it may hold a password.

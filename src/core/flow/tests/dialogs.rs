@@ -158,6 +158,67 @@ fn a_new_dial_takes_over() {
     assert!(phone.types("1").starts_with("Done!"));
 }
 
+/// A gateway that sends only the latest line and numbers its turns: a number that was seen is a repeat, however late and
+/// whatever has come since, and a new one is a new key press, although the line is the same.
+#[test]
+fn a_numbered_turn_is_taken_once() {
+    let mut phone = Phone::new();
+    let mut line = |turn: u64, typed: Typed<'_>| {
+        phone.turn = Some(turn);
+        let shown = text(phone.callback(1, typed, None));
+        (shown, phone.value())
+    };
+    let (welcome, _) = line(1, Typed::Begin(&[]));
+    assert!(welcome.starts_with("Umoja Credit asks"), "{welcome}");
+    let (banks, _) = line(2, Typed::Line("1"));
+    assert!(banks.starts_with("Choose your bank"), "{banks}");
+    let again = line(2, Typed::Line("1"));
+    assert_eq!(again.0, banks);
+    let (asked, value) = line(3, Typed::Line("1"));
+    assert!(asked.starts_with("Zenith Bank: USERNAME"), "{asked}");
+    for (turn, typed) in [(3, "1"), (2, "1"), (1, "")] {
+        assert_eq!(
+            line(turn, Typed::Line(typed)),
+            (asked.clone(), value.clone()),
+            "turn {turn}"
+        );
+    }
+    // The last line would be taken for the password, were it not for its number.
+    let (password, value) = line(4, Typed::Line("ada"));
+    assert!(password.starts_with("Zenith Bank: PASSWORD"), "{password}");
+    assert_eq!(line(4, Typed::Line("ada")), (password, value));
+    assert_eq!(phone.submits(), 0);
+}
+
+/// A numbered turn that ended the dialog gets its END again, while a turn after it is told that it is over.
+#[test]
+fn a_numbered_end_is_repeated() {
+    let mut phone = Phone::new();
+    phone.turn = Some(1);
+    phone.callback(1, Typed::Begin(&[]), None);
+    phone.turn = Some(2);
+    let goodbye = text(phone.callback(1, Typed::Line("0"), None));
+    assert!(goodbye.starts_with("Goodbye"), "{goodbye}");
+    assert_eq!(text(phone.callback(1, Typed::Line("0"), None)), goodbye);
+    phone.turn = Some(3);
+    assert_eq!(text(phone.callback(1, Typed::Line("0"), None)), "(none)");
+}
+
+/// Many turns later the value is no larger: only so many numbers are kept.
+#[test]
+fn turn_numbers_do_not_pile_up() {
+    let mut phone = Phone::new();
+    phone.turn = Some(0);
+    phone.callback(1, Typed::Begin(&[]), None);
+    for turn in 1..=200 {
+        phone.turn = Some(turn);
+        phone.callback(1, Typed::Line(if turn % 2 == 1 { "3" } else { "0" }), None);
+    }
+    let kept = &phone.state.dialogs.first().expect("the dialog").turns;
+    assert!((6..=16).contains(&kept.len()), "{kept:?}");
+    assert_eq!(kept.last(), Some(&200));
+}
+
 /// A result that only the last answer of a dialog held is told again when the gateway says that the dialog failed: the
 /// answer may have come too late for it. It is not when the answer was delivered, when the person has gone on from it, or
 /// when they have dialled since.

@@ -89,6 +89,8 @@ pub struct Phone {
     drawn: u64,
     /// Screens shown since the test began or set it back.
     pub shown: usize,
+    /// The gateway's own number for the next callbacks, where it has one.
+    pub turn: Option<u64>,
 }
 
 /// Digests as a test may: the text itself would do, were it not for its length.
@@ -122,6 +124,7 @@ impl Phone {
             typed: String::new(),
             drawn: 0,
             shown: 0,
+            turn: None,
         }
     }
 
@@ -160,6 +163,7 @@ impl Phone {
             channel: "at-ng",
             septets: self.septets,
             lasts: Duration::from_mins(3),
+            turn: self.turn,
         };
         match Flow::admit(&mut self.state, &seat, typed, self.now, &digest) {
             Verdict::Step(input) => {
