@@ -1,13 +1,25 @@
 //! Holds what people typed and were told, what the records keep, and what the bank's side did against each other.
 //!
-//! The checker knows nothing of the product: it is given plain facts, so that a forged set of them can show that it
-//! finds what it is there to find.
+//! What is wrong is found in plain facts, by rules that know nothing of the product, so that forged facts can show that
+//! they find what they are there to find.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiungo::sandbox::mono::{Ledger, sha256_hex};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::person::Told;
+use kiungo::ambient::OsEntropy;
+use kiungo::core::secret::Secret;
+use kiungo::records::LinkState;
+use kiungo::sandbox::mono::{Ledger, sha256_hex};
+use kiungo::service::sealing::Sealing;
+
+use super::person::{Person, Told};
+use crate::support::eventually;
+use crate::support::world::World;
+
+/// How long things may take to settle: a lease, a job's lease, and some backing off.
+const SETTLED: Duration = Duration::from_secs(150);
 
 /// What one person did and knows, and what the records keep for them.
 #[derive(Clone, Debug)]
@@ -22,9 +34,55 @@ pub struct Facts {
     pub linked: BTreeSet<[u8; 32]>,
 }
 
-/// Everything that is wrong. `digest` is how the records spell an account; `settled` says that nothing is under way any
+/// The facts of these people.
+pub async fn facts(world: &World, people: &[Person]) -> Vec<Facts> {
+    let (links, keyring) = (world.links().await, world.keyring());
+    let facts = people.iter().map(|person| {
+        let tag = person.tag(&keyring);
+        let active = links
+            .iter()
+            .filter(|link| link.tag == tag && link.state == LinkState::Active);
+        Facts {
+            username: person.username.clone(),
+            passwords: person.passwords.clone(),
+            told: person.told,
+            linked: active
+                .flat_map(|link| link.accounts.iter().map(|account| account.account_digest))
+                .collect(),
+        }
+    });
+    facts.collect()
+}
+
+/// Everything that is wrong in a world with these people.
+pub async fn faults(world: &World, people: &[Person], settled: bool) -> Vec<String> {
+    let sealing = Sealing {
+        keyring: Arc::new(world.keyring()),
+        entropy: Arc::new(OsEntropy),
+    };
+    let digest = |account: &str| sealing.account_digest("mono", &Secret::new(account));
+    faults_in(&facts(world, people).await, &world.ledger(), digest, settled)
+}
+
+/// What must never be is not, now; and what takes time comes true in time.
+pub async fn settles(world: &World, people: &[Person], what: &str) {
+    let now = faults(world, people, false).await;
+    assert!(now.is_empty(), "{what}: {now:#?}");
+    let mut last = Vec::new();
+    let waited = async {
+        eventually(SETTLED * 2, async || {
+            last = faults(world, people, true).await;
+            last.is_empty()
+        })
+        .await;
+    };
+    let in_time = tokio::time::timeout(SETTLED, waited).await.is_ok();
+    assert!(in_time, "{what}: {last:#?}");
+}
+
+/// Everything that is wrong in these facts. `digest` is how the records spell an account; `settled` says that nothing is under way any
 /// more, so that every account must be linked or unlinked by now.
-pub fn faults(people: &[Facts], ledger: &Ledger, digest: impl Fn(&str) -> [u8; 32], settled: bool) -> Vec<String> {
+fn faults_in(people: &[Facts], ledger: &Ledger, digest: impl Fn(&str) -> [u8; 32], settled: bool) -> Vec<String> {
     let mut faults = sent_twice(people, ledger);
     let accounts = open_accounts(ledger, &digest);
     let none = BTreeSet::new();
@@ -183,7 +241,7 @@ mod tests {
         for (want, forge) in forgeries {
             let (mut person, mut ledger) = linked();
             forge(&mut person, &mut ledger);
-            let found = faults(&[person], &ledger, digest, true).join("\n");
+            let found = faults_in(&[person], &ledger, digest, true).join("\n");
             assert_eq!(found.is_empty(), want.is_empty(), "{want}: {found}");
             assert!(found.contains(want), "{want}: {found}");
         }

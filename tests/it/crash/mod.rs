@@ -7,29 +7,26 @@
 //! dials again and does what the screens say. The stand-in's ledger is what really happened.
 
 mod checker;
-pub mod harness;
 mod nodes;
 mod person;
-pub mod phone;
+pub mod reader;
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
+use std::fs;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::iter;
-use kiungo::core::time::Entropy;
-use kiungo::records::LinkState;
 use kiungo::sandbox::mono::sha256_hex;
 use kiungo::service::runtime::Edge;
 use reqwest::Method;
 use serde_json::json;
 
-use self::checker::{Facts, faults};
-use self::harness::{Setup, Site, bytes};
+use self::checker::{facts, faults, settles};
 use self::person::{PASSWORD, Person, Told};
-use crate::support::eventually;
+use crate::support::dice::Dice;
 use crate::support::redis::Cut;
+use crate::support::world::{Options, Setup, World};
 
 /// Rounds of a lane.
 const ROUNDS: usize = 3;
@@ -39,16 +36,14 @@ const AT_ONCE: usize = 3;
 const PEOPLE: usize = 42;
 /// The round in which Redis loses the end of its log.
 const CUT: usize = 1;
-/// How long things may take to settle: a lease, a job's lease, and some backing off.
-const SETTLED: Duration = Duration::from_secs(150);
-
 /// What became of a person in a round, for the table.
 type Tally = BTreeMap<(&'static str, &'static str), usize>;
 
 /// An edge's people, over all rounds.
 struct Lane {
     edge: Edge,
-    site: Site,
+    world: World,
+    dice: Dice,
     people: Vec<Person>,
     /// Rounds in which the node ended itself.
     ended_at_the_edge: usize,
@@ -56,14 +51,26 @@ struct Lane {
 }
 
 impl Lane {
-    async fn run(edge: Edge, first: usize) -> Tally {
-        let mut lane = Self {
+    /// With a server of one's own, whose provider is given little time.
+    async fn new(edge: Edge, dice: Dice, change: impl FnOnce(&mut Options)) -> Self {
+        let quick = |options: &mut Options| {
+            options.timeout = 2;
+            options.lease_margin = Some(2);
+            options.level = "info";
+            change(options);
+        };
+        Self {
             edge,
-            site: Site::new(|_| ()).await,
+            world: World::with(Setup::Bare, quick).await,
+            dice,
             people: Vec::new(),
             ended_at_the_edge: 0,
             tally: Tally::new(),
-        };
+        }
+    }
+
+    async fn run(edge: Edge, first: usize, dice: Dice) -> Tally {
+        let mut lane = Self::new(edge, dice, |_| ()).await;
         for round in 0..ROUNDS {
             lane.round(round, first + round * PEOPLE).await;
         }
@@ -75,17 +82,11 @@ impl Lane {
 
     async fn round(&mut self, round: usize, first: usize) {
         let mut people: Vec<_> = (first..first + PEOPLE).map(|n| Person::new(n, n % 5 == 0)).collect();
-        let after = u64::from(chance()) % (PEOPLE as u64 * 2 / 3);
-        let mut node = self
-            .site
-            .node(Setup {
-                abort: Some((self.edge.word(), after)),
-                ..Setup::default()
-            })
-            .await;
-        let (site, line) = (&self.site, node.line());
+        let after = self.dice.below(PEOPLE as u64 * 2 / 3);
+        let mut node = self.world.node(Some((self.edge, after))).await;
+        let (world, line) = (&self.world, node.line().patient());
         let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
-        let ledger = || site.mono.state.ledger();
+        let ledger = || world.ledger();
         let typing = people.iter_mut().zip(phones);
         let answered =
             join_all(typing.map(async |(person, phone)| person.goes_to_the_end(phone, &ledger).await.is_ok()));
@@ -104,9 +105,9 @@ impl Lane {
         if round == CUT {
             self.lose_the_end_of_the_log().await;
         }
-        let node = self.site.node(Setup::default()).await;
-        let line = node.line();
-        let ledger = || self.site.mono.state.ledger();
+        let mut node = self.world.node(None).await;
+        let line = node.line().patient();
+        let ledger = || self.world.ledger();
         let redials = people.iter_mut().map(|person| person.redial(&line, &ledger));
         for redialled in join_all(redials).await {
             redialled.expect("the node is well");
@@ -119,66 +120,35 @@ impl Lane {
         }
         self.people.extend(people);
         self.settles().await;
-        node.stop().await;
+        assert_eq!(node.terminate().await, Some(0));
     }
 
     /// Kills Redis and cuts off between a thousandth and a tenth of its log, as a power failure does.
     async fn lose_the_end_of_the_log(&mut self) {
-        self.site.redis.kill();
-        let part = f64::from(1 + chance() % 100) / 1_000.0;
-        self.site.redis.truncate_aof(Cut::Fraction(part));
-        self.site.redis.restart(&[]).await;
-    }
-
-    async fn facts(&self) -> Vec<Facts> {
-        let links = self.site.links().await;
-        let facts = self.people.iter().map(|person| {
-            let tag = person.tag(&self.site.keyring);
-            let active = links
-                .iter()
-                .filter(|link| link.tag == tag && link.state == LinkState::Active);
-            Facts {
-                username: person.username.clone(),
-                passwords: person.passwords.clone(),
-                told: person.told,
-                linked: active
-                    .flat_map(|link| link.accounts.iter().map(|account| account.account_digest))
-                    .collect(),
-            }
-        });
-        facts.collect()
+        let redis = self.world.redis.as_mut().unwrap();
+        redis.kill();
+        let thousandths = u32::try_from(1 + self.dice.below(100)).unwrap();
+        redis.truncate_aof(Cut::Fraction(f64::from(thousandths) / 1_000.0));
+        redis.restart(&[]).await;
     }
 
     async fn faults(&self, settled: bool) -> Vec<String> {
-        let facts = self.facts().await;
-        let ledger = self.site.mono.state.ledger();
-        faults(&facts, &ledger, |account| self.site.account_digest(account), settled)
+        faults(&self.world, &self.people, settled).await
     }
 
     /// What must never be is not, now; and what takes time comes true in time.
     async fn settles(&self) {
-        let now = self.faults(false).await;
-        assert!(now.is_empty(), "{}: {now:#?}", self.edge.word());
-        let mut last = Vec::new();
-        let waited = async {
-            eventually(SETTLED * 2, async || {
-                last = self.faults(true).await;
-                last.is_empty()
-            })
-            .await;
-        };
-        let in_time = tokio::time::timeout(SETTLED, waited).await.is_ok();
-        assert!(in_time, "{}: {last:#?}", self.edge.word());
+        settles(&self.world, &self.people, self.edge.word()).await;
     }
 
     /// Redis loses the end of its log once more, long after everything was settled; then everybody dials only to look,
     /// and sees a link exactly if there is one.
     async fn audit(&mut self) {
         self.lose_the_end_of_the_log().await;
-        let node = self.site.node(Setup::default()).await;
-        let line = node.line();
+        let mut node = self.world.node(None).await;
+        let line = node.line().patient();
         let seen = join_all(self.people.iter().map(|person| person.looks(&line))).await;
-        let facts = self.facts().await;
+        let facts = facts(&self.world, &self.people).await;
         for (person, seen) in facts.iter().zip(seen) {
             let (seen, reply) = seen.expect("the node is well");
             assert_eq!(
@@ -190,7 +160,7 @@ impl Lane {
                 person.told
             );
         }
-        node.stop().await;
+        assert_eq!(node.terminate().await, Some(0));
     }
 
     fn no_password_is_written_anywhere(&self) {
@@ -198,8 +168,8 @@ impl Lane {
         let typed: HashSet<&[u8]> = typed.map(String::as_bytes).collect();
         let planted = [b"\0Zq7", *typed.iter().next().unwrap(), b"\0"].concat();
         assert_eq!(passwords_in(&planted, &typed), 1);
-        for path in self.site.files() {
-            let found = passwords_in(&bytes(&path), &typed);
+        for path in self.world.files() {
+            let found = passwords_in(&fs::read(&path).unwrap_or_default(), &typed);
             assert_eq!(found, 0, "passwords stand in {}", path.display());
         }
     }
@@ -228,17 +198,12 @@ fn outcome(person: &Person, before: Told) -> &'static str {
     }
 }
 
-fn chance() -> u32 {
-    let mut bytes = [0; 4];
-    kiungo::ambient::OsEntropy.fill(&mut bytes);
-    u32::from_le_bytes(bytes)
-}
-
 /// A thousand logins survive the death of the server at every edge of an attempt and the loss of the end of Redis's log.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_logins_survive_crashes_at_every_edge() {
-    let lanes = Edge::ALL.into_iter().enumerate();
-    let lanes = lanes.map(|(n, edge)| Lane::run(edge, n * ROUNDS * PEOPLE));
+    let mut dice = Dice::thrown();
+    let lanes = Edge::ALL.map(|edge| (edge, dice.fork())).into_iter().enumerate();
+    let lanes = lanes.map(|(n, (edge, dice))| Lane::run(edge, n * ROUNDS * PEOPLE, dice));
     let total: Tally = iter(lanes).buffer_unordered(AT_ONCE).concat().await;
     for ((edge, outcome), people) in &total {
         println!("{edge:<10} {outcome:<24} {people:>5}");
@@ -250,23 +215,17 @@ async fn a_thousand_logins_survive_crashes_at_every_edge() {
 /// once more behind the server's back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_planted_second_submission_is_found() {
-    let mut site = Site::new(|_| ()).await;
-    let node = site.node(Setup::default()).await;
+    let mut lane = Lane::new(Edge::Linked, Dice::thrown(), |_| ()).await;
+    let node = lane.world.node(None).await;
     let mut person = Person::new(900_000, false);
     let phone = person.comes_to_the_password(&node.line()).await;
-    let ledger = || site.mono.state.ledger();
+    let ledger = || lane.world.ledger();
     person.goes_to_the_end(phone, &ledger).await.unwrap();
     person.redial(&node.line(), &ledger).await.unwrap();
-    let lane = Lane {
-        edge: Edge::Linked,
-        people: vec![person],
-        ended_at_the_edge: 0,
-        tally: Tally::new(),
-        site,
-    };
+    lane.people.push(person);
     lane.settles().await;
-    let (person, mono) = (&lane.people[0], &lane.site.mono);
-    let http = &lane.site.client;
+    let (person, mono) = (&lane.people[0], &lane.world.mono);
+    let http = &lane.world.client;
     let call = |path: &str| {
         http.request(Method::POST, format!("{}{path}", mono.url()))
             .header("mono-sec-key", kiungo::sandbox::mono::KEY)
@@ -289,5 +248,4 @@ async fn a_planted_second_submission_is_found() {
         .iter()
         .filter(|submit| submit.secret_sha256.as_ref() == Some(&digest));
     assert_eq!(times.count(), 2);
-    node.stop().await;
 }

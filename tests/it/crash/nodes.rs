@@ -7,10 +7,11 @@ use futures_util::future::join_all;
 use kiungo::sandbox::mono::{Latency, Span};
 use kiungo::service::runtime::Edge;
 
-use super::harness::{Setup, Site};
+use super::Lane;
 use super::person::{Person, Told};
-use super::{Lane, Tally, chance};
+use crate::support::dice::Dice;
 use crate::support::eventually;
+use crate::support::world::Options;
 
 /// People in a round.
 const PEOPLE: usize = 40;
@@ -28,28 +29,23 @@ fn slow() -> Latency {
 /// A node is killed while up to forty logins are under way; whoever dials again reaches the other node.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_other_node_tells_the_truth() {
-    let setup = Setup {
-        timeout: 4,
-        ..Setup::default()
+    let slow = |options: &mut Options| {
+        options.timeout = 4;
+        options.switches.latency = slow();
     };
-    let mut lane = Lane {
-        edge: Edge::Sent,
-        site: Site::new(|switches| switches.latency = slow()).await,
-        people: Vec::new(),
-        ended_at_the_edge: 0,
-        tally: Tally::new(),
-    };
+    let mut lane = Lane::new(Edge::Sent, Dice::thrown(), slow).await;
     for round in 0..ROUNDS {
         let mut people: Vec<_> = (0..PEOPLE)
             .map(|n| Person::new(800_000 + round * PEOPLE + n, n % 7 == 0))
             .collect();
-        let mut doomed = lane.site.node(setup).await;
-        let other = lane.site.node(setup).await;
-        let ledger = || lane.site.mono.state.ledger();
-        let line = doomed.line();
+        let mut doomed = lane.world.node(None).await;
+        let mut other = lane.world.node(None).await;
+        let another = 1 + usize::try_from(lane.dice.below(PEOPLE as u64)).unwrap();
+        let ledger = || lane.world.ledger();
+        let line = doomed.line().patient();
         let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
         // The end comes when so many logins have reached the bank: from the first to the last of them.
-        let logins = ledger().submits.len() + 1 + chance() as usize % PEOPLE;
+        let logins = ledger().submits.len() + another;
         let killed = async {
             eventually(Duration::from_mins(1), async || ledger().submits.len() >= logins).await;
             doomed.kill();
@@ -58,7 +54,7 @@ async fn the_other_node_tells_the_truth() {
             let answered = person.goes_to_the_end(phone, &ledger).await;
             if answered.is_err() || person.told == Told::Nothing {
                 person
-                    .redial(&other.line(), &ledger)
+                    .redial(&other.line().patient(), &ledger)
                     .await
                     .expect("the other node is well");
             }
@@ -70,7 +66,7 @@ async fn the_other_node_tells_the_truth() {
         );
         lane.people.extend(people);
         lane.settles().await;
-        other.stop().await;
+        assert_eq!(other.terminate().await, Some(0));
     }
     lane.audit().await;
     lane.no_password_is_written_anywhere();

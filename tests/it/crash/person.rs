@@ -4,7 +4,8 @@ use kiungo::core::msisdn::Msisdn;
 use kiungo::core::seal::{Keyring, Tag};
 use kiungo::sandbox::mono::{Ledger, sha256_hex};
 
-use super::phone::{BANK, Gone, Line, Phone, Seen};
+use super::reader::{BANK, Reader, Seen};
+use crate::support::aggregator::{Gone, Line};
 
 /// How often somebody types a password before giving up.
 const PATIENCE: usize = 3;
@@ -72,12 +73,12 @@ impl Person {
     }
 
     /// Dials and goes as far as the question for the password; dials again when the server is busy.
-    pub async fn comes_to_the_password(&mut self, line: &Line) -> Phone {
-        let mut phone = Phone::new(line, &self.number);
+    pub async fn comes_to_the_password(&mut self, line: &Line) -> Reader {
+        let mut phone = Reader::new(line, &self.number);
         let mut seen = phone.dial().await.expect("the node is well");
         while seen != Seen::Password {
             if phone.over() {
-                phone = Phone::new(line, &self.number);
+                phone = Reader::new(line, &self.number);
                 seen = phone.dial().await.expect("the node is well");
                 continue;
             }
@@ -90,7 +91,7 @@ impl Person {
     /// Types the password and goes on until told, or until the server is gone.
     pub async fn goes_to_the_end(
         &mut self,
-        mut phone: Phone,
+        mut phone: Reader,
         ledger: &(impl Fn() -> Ledger + Sync),
     ) -> Result<(), Gone> {
         let password = self.password();
@@ -100,17 +101,28 @@ impl Person {
 
     /// Dials again, as often as it takes to be told.
     pub async fn redial(&mut self, line: &Line, ledger: &(impl Fn() -> Ledger + Sync)) -> Result<(), Gone> {
+        self.dials(line, ledger, async || ()).await
+    }
+
+    /// Dials as often as it takes to be told, each time when the servers are said to be well.
+    pub async fn dials(
+        &mut self,
+        line: &Line,
+        ledger: &(impl Fn() -> Ledger + Sync),
+        well: impl AsyncFn(),
+    ) -> Result<(), Gone> {
         while self.told == Told::Nothing {
             self.redials += 1;
             assert!(self.redials < 60, "{} dials for ever", self.username);
-            let mut phone = Phone::new(line, &self.number);
+            well().await;
+            let mut phone = Reader::new(line, &self.number);
             let seen = phone.dial().await?;
             self.follow(phone, seen, ledger).await?;
         }
         Ok(())
     }
 
-    async fn follow(&mut self, mut phone: Phone, mut seen: Seen, ledger: &impl Fn() -> Ledger) -> Result<(), Gone> {
+    async fn follow(&mut self, mut phone: Reader, mut seen: Seen, ledger: &impl Fn() -> Ledger) -> Result<(), Gone> {
         loop {
             if seen == Seen::Linked {
                 self.told = Told::Linked;
@@ -185,7 +197,7 @@ impl Person {
     /// the last reply, too.
     pub async fn looks(&self, line: &Line) -> Result<(Told, String), Gone> {
         for _ in 0..20 {
-            let mut phone = Phone::new(line, &self.number);
+            let mut phone = Reader::new(line, &self.number);
             let mut seen = phone.dial().await?;
             while !phone.over() && matches!(seen, Seen::Welcome | Seen::Checking) {
                 seen = phone.line(if seen == Seen::Welcome { "2" } else { "1" }).await?;
@@ -196,7 +208,7 @@ impl Person {
                 Seen::Over => continue,
                 _ => Told::NotLinked,
             };
-            return Ok((told, phone.replies.pop().unwrap_or_default()));
+            return Ok((told, phone.replies.pop().map(|reply| reply.text).unwrap_or_default()));
         }
         Ok((Told::Nothing, String::new()))
     }

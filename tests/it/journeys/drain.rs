@@ -9,7 +9,7 @@ use kiungo::sandbox::mono::{Call, Fault, Trouble};
 use rstest::rstest;
 
 use super::{granted, to_login};
-use crate::support::aggregator::Servers;
+use crate::support::aggregator::{Line, Phone};
 use crate::support::eventually;
 use crate::support::http::client;
 use crate::support::node::Node;
@@ -39,8 +39,8 @@ fn slow(times: Option<u32>) -> Fault {
 async fn a_server_stops_in_good_order(#[case] setup: Setup) {
     let mut world = World::start(setup).await;
     world.switch(|switches| switches.faults = vec![slow(Some(1))]);
-    let servers = Servers::new(vec![world.nodes[0].callback()]);
-    let mut phone = world.phone_through(&servers, "+2348030008201");
+    let line = world.nodes[0].line();
+    let mut phone = Phone::new("+2348030008201", line.clone());
     to_login(&mut phone).await;
     phone.say("ada@stop").await.asks("Password");
     {
@@ -58,7 +58,7 @@ async fn a_server_stops_in_good_order(#[case] setup: Setup) {
         assert_eq!(code, Some(0));
     }
     if setup == Setup::TwoNodes {
-        servers.set(vec![world.nodes[1].callback()]);
+        *line.servers.write().await = vec![world.nodes[1].callback()];
         phone.until("1", "Done!").await.ends("is linked for Sandbox Lender");
     }
     assert_eq!(world.submits("ada@stop"), granted());
@@ -68,7 +68,7 @@ async fn a_server_stops_in_good_order(#[case] setup: Setup) {
 }
 
 /// Sends turns to the servers that say they are ready, as a balancer does that asks them every now and then.
-async fn balance(known: &std::sync::Mutex<Vec<String>>, servers: &Servers, over: &AtomicBool) {
+async fn balance(known: &std::sync::Mutex<Vec<String>>, line: &Line, over: &AtomicBool) {
     let client = client();
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     while !over.load(Ordering::Relaxed) {
@@ -81,7 +81,7 @@ async fn balance(known: &std::sync::Mutex<Vec<String>>, servers: &Servers, over:
         });
         let ready: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
         if !ready.is_empty() {
-            servers.set(ready);
+            *line.servers.write().await = ready;
         }
     }
 }
@@ -97,10 +97,10 @@ async fn deploys_go_unnoticed() {
     let known = Arc::new(std::sync::Mutex::new(
         world.nodes.iter().map(Node::callback).collect::<Vec<_>>(),
     ));
-    let servers = Servers::new(known.lock().unwrap().clone());
+    let line = world.line();
     let (over, logins) = (AtomicBool::new(false), AtomicUsize::new(0));
     let phones: Vec<_> = (0..PEOPLE)
-        .map(|n| world.phone_through(&servers, &format!("+23480300083{n:02}")))
+        .map(|n| Phone::new(&format!("+23480300083{n:02}"), line.clone()))
         .collect();
     let people = phones.into_iter().enumerate().map(async |(n, mut phone)| {
         let mut mine = Vec::new();
@@ -126,11 +126,11 @@ async fn deploys_go_unnoticed() {
             assert_eq!(node.terminate().await, Some(0));
             node.restart().await;
             known.lock().unwrap()[round % 2] = node.callback();
-            eventually(PATIENCE, async || servers.len() == 2).await;
+            eventually(PATIENCE, async || line.servers.read().await.len() == 2).await;
         }
         over.store(true, Ordering::Relaxed);
     };
-    let (names, (), ()) = tokio::join!(join_all(people), stops, balance(&known, &servers, &over));
+    let (names, (), ()) = tokio::join!(join_all(people), stops, balance(&known, &line, &over));
     let names: Vec<_> = names.into_iter().flatten().collect();
     assert!(names.len() >= STOPS, "{} logins", names.len());
     for name in names {

@@ -31,10 +31,10 @@ async fn a_repeat_gets_the_same_bytes(#[case] setup: Setup) {
     assert_eq!(world.accounts("otp-many@repeats").len(), 1);
 }
 
-/// Two servers get the same callback at the same moment, two hundred times: both say the same, and one submission leaves.
+/// Two servers get the same callback at the same moment, three hundred times: both say the same, and one submission leaves.
 #[tokio::test]
 async fn two_servers_at_once_say_the_same() {
-    const PEOPLE: usize = 34;
+    const PEOPLE: usize = 50;
     let world = World::start(Setup::TwoNodes).await;
     let world = &world;
     let person = |number: usize| async move {

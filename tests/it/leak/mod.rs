@@ -16,10 +16,12 @@ use kiungo::records::AuditEvent;
 use kiungo::sandbox::mono::{ANSWERS, Ledger, OTP, sha256_hex};
 
 use self::scan::{Needle, Place, forms, leaks};
-use crate::crash::harness::{Node, PARTNER, Setup, Site, bytes};
-use crate::crash::phone::{BANK, Line, Phone, Seen};
+use crate::crash::reader::{BANK, Reader, Seen};
+use crate::support::aggregator::Line;
 use crate::support::eventually;
 use crate::support::http::client;
+use crate::support::node::{Node, SECRET};
+use crate::support::world::{PARTNER, Setup, WEBHOOK_SECRET, World};
 
 /// Somebody, and what they type.
 struct Somebody {
@@ -78,7 +80,7 @@ impl Somebody {
         let mut codes = self.codes.iter();
         let mut linked = false;
         for _dial in 0..20 {
-            let mut phone = Phone::new(line, &self.number);
+            let mut phone = Reader::new(line, &self.number);
             let mut seen = phone.dial().await.unwrap();
             let mut done = false;
             loop {
@@ -98,7 +100,7 @@ impl Somebody {
                 };
                 seen = phone.line(typed).await.unwrap();
             }
-            replies.append(&mut phone.replies);
+            replies.extend(phone.replies.into_iter().map(|reply| reply.text));
             if done {
                 return replies;
             }
@@ -130,16 +132,16 @@ fn needles(people: &[Somebody], ledger: &Ledger) -> Vec<Needle> {
         needles.push(Needle::new(format!("provider session {n}"), &account.session));
     }
     needles.push(Needle::new("the provider's key", kiungo::sandbox::mono::KEY));
-    needles.push(Needle::new("the webhook secret", kiungo::sandbox::mono::WEBHOOK_SECRET));
-    needles.push(Needle::new("the channel's secret", crate::crash::harness::CHANNEL));
+    needles.push(Needle::new("the webhook secret", WEBHOOK_SECRET));
+    needles.push(Needle::new("the channel's secret", SECRET));
     needles
 }
 
 /// Everything that somebody could read, as it stands now.
-async fn places(site: &Site, node: &Node, replies: &[String]) -> Vec<Place> {
-    let metrics = site
+async fn places(world: &World, node: &Node, replies: &[String]) -> Vec<Place> {
+    let metrics = world
         .client
-        .get(format!("http://{}/metrics", node.address))
+        .get(format!("{}/metrics", node.url()))
         .send()
         .await
         .unwrap();
@@ -162,23 +164,23 @@ async fn places(site: &Site, node: &Node, replies: &[String]) -> Vec<Place> {
             fs::read(format!("/proc/{}/cmdline", node.pid())).unwrap(),
         ),
     ];
-    for path in site.files() {
+    for path in world.files() {
         let name = path.display().to_string();
         let class = match path.extension().and_then(|kind| kind.to_str()) {
             _ if name.contains(".db") => "records",
-            Some("log" | "out") => "log",
+            Some("log") => "log",
             _ => "Redis",
         };
-        places.push(place(class, &name, bytes(&path)));
+        places.push(place(class, &name, fs::read(&path).unwrap_or_default()));
     }
     places
 }
 
 /// Has Redis write a snapshot beside its log.
-async fn snapshot(site: &Site) {
-    let dump = site.redis.dir().join("dump.rdb");
+async fn snapshot(world: &World) {
+    let dump = world.redis.as_ref().unwrap().dir().join("dump.rdb");
     let _ = fs::remove_file(&dump);
-    site.redis.command(&["BGSAVE"]).await;
+    world.redis.as_ref().unwrap().command(&["BGSAVE"]).await;
     eventually(Duration::from_secs(20), async || dump.exists()).await;
 }
 
@@ -213,16 +215,15 @@ fn in_memory(pid: u32, secrets: &[Needle]) -> Vec<String> {
 /// The whole conversation, and then the search.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_secret_stands_anywhere() {
-    let mut site = Site::new(|_| ()).await;
+    let mut world = World::with(Setup::Bare, |options| {
+        options.timeout = 10;
+        options.lease_margin = Some(2);
+        options.favourites = Vec::new();
+    })
+    .await;
     // What repeats itself would hide in a compressed snapshot.
-    site.redis.config_set("rdbcompression", "no").await;
-    let node = site
-        .node(Setup {
-            level: "trace",
-            timeout: 10,
-            ..Setup::default()
-        })
-        .await;
+    world.redis.as_ref().unwrap().config_set("rdbcompression", "no").await;
+    let mut node = world.node(None).await;
     // The gateway's own connections, so that they can be closed.
     let line = Line {
         client: client(),
@@ -234,13 +235,13 @@ async fn nothing_secret_stands_anywhere() {
         replies.extend(person.lives(&line).await);
     }
     eventually(Duration::from_secs(20), async || {
-        let accounts = site.mono.state.ledger().accounts;
+        let accounts = world.ledger().accounts;
         accounts.len() == 7 && accounts.iter().any(|account| account.unlinked_at.is_some())
     })
     .await;
-    let ledger = site.mono.state.ledger();
-    snapshot(&site).await;
-    let (needles, places) = (needles(&people, &ledger), places(&site, &node, &replies).await);
+    let ledger = world.ledger();
+    snapshot(&world).await;
+    let (needles, places) = (needles(&people, &ledger), places(&world, &node, &replies).await);
     for class in ["metrics", "screens", "process", "log", "Redis", "records"] {
         let read: usize = places
             .iter()
@@ -256,15 +257,15 @@ async fn nothing_secret_stands_anywhere() {
         .filter(|needle| needle.what.starts_with("password"))
         .collect();
     no_password_stays_in_memory(&node, line, &passwords).await;
-    every_planted_leak_is_found(&site, &node, &replies).await;
-    node.stop().await;
+    every_planted_leak_is_found(&world, &node, &replies).await;
+    assert_eq!(node.terminate().await, Some(0));
 }
 
 /// What was typed is wiped from memory with whatever held it. The web server reads into a buffer that a connection has as
 /// long as it lasts, and what was read there last stays until something is read over it: that much is told, and gone when
 /// the gateway hangs up.
 async fn no_password_stays_in_memory(node: &Node, line: Line, passwords: &[Needle]) {
-    let lasting = Needle::new("the channel's secret", crate::crash::harness::CHANNEL);
+    let lasting = Needle::new("the channel's secret", SECRET);
     let found = in_memory(node.pid(), &[lasting]);
     assert!(!found.is_empty(), "what the process keeps was not found in its memory");
     println!(
@@ -282,11 +283,16 @@ async fn no_password_stays_in_memory(node: &Node, line: Line, passwords: &[Needl
 
 /// A secret in any form in any of the places is found: planted through Redis and the records themselves, and into what
 /// was read of the others.
-async fn every_planted_leak_is_found(site: &Site, node: &Node, replies: &[String]) {
+async fn every_planted_leak_is_found(world: &World, node: &Node, replies: &[String]) {
     let needle = Needle::new("planted", "Zq7planted+0123456789abcdef");
     for (n, (_, form)) in forms(&needle.secret).iter().enumerate() {
         let text = String::from_utf8_lossy(form).into_owned();
-        site.redis.command(&["SET", &format!("planted{n}"), &text]).await;
+        world
+            .redis
+            .as_ref()
+            .unwrap()
+            .command(&["SET", &format!("planted{n}"), &text])
+            .await;
         let event = AuditEvent {
             partner: kiungo::app::partner_id(PARTNER),
             tag: None,
@@ -294,10 +300,10 @@ async fn every_planted_leak_is_found(site: &Site, node: &Node, replies: &[String
             detail: text,
             at: Timestamp::from_millis(1),
         };
-        site.records.audit(&event).await.unwrap();
+        world.records.audit(&event).await.unwrap();
     }
-    snapshot(site).await;
-    let mut places = places(site, node, replies).await;
+    snapshot(world).await;
+    let mut places = places(world, node, replies).await;
     for place in &mut places {
         if !matches!(place.class, "Redis" | "records") {
             for (_, form) in forms(&needle.secret) {
@@ -312,7 +318,6 @@ async fn every_planted_leak_is_found(site: &Site, node: &Node, replies: &[String
         "process environ",
         "process cmdline",
         ".log",
-        ".out",
     ];
     for (form, _) in forms(&needle.secret) {
         for name in names.into_iter().chain([".aof", "dump.rdb", "kiungo.db"]) {

@@ -30,6 +30,7 @@ async fn a_killed_redis_is_missed_and_found_again() {
     let (mut server, store) = server_and_store().await;
     let tag = stranger();
     let stored = put(&store, &tag, b"kept").await;
+    server.written().await;
     server.kill();
     for _ in 0..20 {
         let word = failure(store.load(&tag)).await;

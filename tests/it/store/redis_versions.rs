@@ -22,13 +22,13 @@ async fn a_version_that_was_lost_wins_nothing(#[case] part: Option<f64>) {
     let (mut server, store) = server_and_store().await;
     let tag = stranger();
     let mut history = vec![put(&store, &tag, b"0").await];
-    let mut ends = vec![server.aof_len()];
+    let mut ends = vec![server.aof_len().await];
     for n in 1..=20 {
         let next = value(format!("{n}").as_bytes());
         let swap = store.swap(&tag, Some(history[n - 1].version), &next, LONG).await;
         assert_eq!(swap, Ok(Swap::Won));
         history.push(next);
-        ends.push(server.aof_len());
+        ends.push(server.aof_len().await);
     }
     server.kill();
     server.truncate_aof(part.map_or(Cut::Bytes(ends[20] - ends[15]), Cut::Fraction));
@@ -67,10 +67,10 @@ async fn a_version_never_comes_again(#[case] version: fn(u64) -> Version, #[case
     };
     let first = write(1, b"first");
     store.swap(&tag, None, &first, LONG).await.unwrap();
-    let kept = server.aof_len();
+    let kept = server.aof_len().await;
     let seen = write(2, b"seen by the sleeper");
     store.swap(&tag, Some(first.version), &seen, LONG).await.unwrap();
-    let length = server.aof_len();
+    let length = server.aof_len().await;
     server.kill();
     server.truncate_aof(Cut::Bytes(length - kept));
     server.restart(&[]).await;

@@ -4,11 +4,12 @@
 //! its servers. What a network does to callbacks is done by hand here: [`Phone::again`] repeats one, [`Phone::send`]
 //! delivers any text at all.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use kiungo::core::gsm7;
+use tokio::sync::RwLock;
 
 /// What is left of a gateway's patience must be enough for the way back.
 const LATEST: Duration = Duration::from_millis(4_600);
@@ -78,30 +79,44 @@ impl Reply {
     }
 }
 
-/// The callback URLs that turns go to, which a balancer may change between two turns.
+/// The way to the servers, shared by all phones: to make a client takes longer than all its calls.
 #[derive(Clone)]
-pub struct Servers(Arc<Mutex<Vec<String>>>);
+pub struct Line {
+    /// Where callbacks go. Whoever takes a server out waits for the callbacks on their way, as a balancer does.
+    pub servers: Arc<RwLock<Vec<String>>>,
+    /// Who makes them.
+    pub client: reqwest::Client,
+    /// How late an answer may come.
+    pub latest: Duration,
+    /// How many answers have come.
+    pub answers: Arc<AtomicUsize>,
+}
 
-impl Servers {
-    /// These.
-    pub fn new(urls: Vec<String>) -> Self {
-        Self(Arc::new(Mutex::new(urls)))
+impl Line {
+    /// To these servers, in time.
+    pub fn new(servers: Vec<String>, client: reqwest::Client) -> Self {
+        Self {
+            servers: Arc::new(RwLock::new(servers)),
+            client,
+            latest: LATEST,
+            answers: Arc::default(),
+        }
     }
 
-    /// From now on these.
-    pub fn set(&self, urls: Vec<String>) {
-        *self.0.lock().unwrap() = urls;
+    /// For so many at once that the machine, not the server, is what is slow.
+    pub fn patient(mut self) -> Self {
+        self.latest = LATEST * 4;
+        self
     }
+}
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
+/// The server went away before it answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone(pub String);
 
-    /// The one whose turn it is.
-    fn nth(&self, turn: usize) -> String {
-        let urls = self.0.lock().unwrap();
-        urls[turn % urls.len()].clone()
+impl From<reqwest::Error> for Gone {
+    fn from(error: reqwest::Error) -> Self {
+        Self(format!("{error:?}"))
     }
 }
 
@@ -116,30 +131,23 @@ pub struct Phone {
     pub session: String,
     /// What has been typed in it.
     pub text: String,
-    servers: Servers,
+    line: Line,
     /// Whether every callback comes twice, to two servers where there are two, with the same answer.
     pub twice: bool,
     turn: usize,
-    client: reqwest::Client,
 }
 
 impl Phone {
     /// A phone that has not dialled.
-    pub fn new(number: &str, servers: Vec<String>, client: reqwest::Client) -> Self {
-        Self::through(number, Servers::new(servers), client)
-    }
-
-    /// A phone that has not dialled, whose turns go wherever these say at the moment.
-    pub fn through(number: &str, servers: Servers, client: reqwest::Client) -> Self {
+    pub fn new(number: &str, line: Line) -> Self {
         Self {
             number: number.to_owned(),
             network: "62130".to_owned(),
             session: String::new(),
             text: String::new(),
-            servers,
+            line,
             twice: false,
             turn: 0,
-            client,
         }
     }
 
@@ -150,6 +158,11 @@ impl Phone {
 
     /// Dials the code with more behind it, which the aggregator sends as the first text.
     pub async fn dial_with(&mut self, behind: &str) -> Reply {
+        self.try_dial_with(behind).await.expect("an answer")
+    }
+
+    /// Dials where the server may go away.
+    pub async fn try_dial_with(&mut self, behind: &str) -> Result<Reply, Gone> {
         static DIALOGS: AtomicU64 = AtomicU64::new(0);
         let number = DIALOGS.fetch_add(1, Ordering::Relaxed);
         self.session = format!("ATUid_{}_{number}", std::process::id());
@@ -159,6 +172,11 @@ impl Phone {
 
     /// Types a line.
     pub async fn say(&mut self, line: &str) -> Reply {
+        self.try_say(line).await.expect("an answer")
+    }
+
+    /// Types a line where the server may go away.
+    pub async fn try_say(&mut self, line: &str) -> Result<Reply, Gone> {
         if !self.text.is_empty() {
             self.text.push('*');
         }
@@ -192,28 +210,29 @@ impl Phone {
     pub async fn say_into_the_void(&mut self, line: &str) {
         self.text = format!("{}*{line}", self.text);
         let body = self.form(&self.text);
+        let server = self.line.servers.read().await[0].clone();
         // Whether anything came is of no interest.
-        let _ = self.client.post(self.servers.nth(0)).body(body).send().await;
+        let _ = self.line.client.post(server).body(body).send().await;
     }
 
     /// Sends the turn that was sent last to the next server.
-    async fn next(&mut self) -> Reply {
+    async fn next(&mut self) -> Result<Reply, Gone> {
         let server = self.turn;
         self.turn += 1;
-        let reply = self.send(server, &self.text).await;
+        let reply = self.try_send(server, self.form(&self.text)).await?;
         if self.twice {
             let again = self.send(self.turn, &self.text).await;
             assert_eq!(again, reply, "a repeat got another answer");
         }
-        reply
+        Ok(reply)
     }
 
     /// The same turn once more, to the next server.
     pub async fn again(&mut self) -> Reply {
-        self.next().await
+        self.next().await.expect("an answer")
     }
 
-    /// Sends any text in this dialog to one of the servers.
+    /// Sends any text in this dialog to one of the servers, counted round and round.
     pub async fn send(&self, server: usize, text: &str) -> Reply {
         self.send_body(server, self.form(text)).await
     }
@@ -231,20 +250,25 @@ impl Phone {
 
     /// Sends any body at all, as a form.
     pub async fn send_body(&self, server: usize, body: impl Into<Vec<u8>>) -> Reply {
+        self.try_send(server, body).await.expect("an answer")
+    }
+
+    async fn try_send(&self, server: usize, body: impl Into<Vec<u8>>) -> Result<Reply, Gone> {
+        let servers = self.line.servers.read().await;
         let began = Instant::now();
-        let call = self.client.post(self.servers.nth(server)).body(body.into());
+        let call = self.line.client.post(&servers[server % servers.len()]);
+        let call = call.body(body.into());
         let answer = call
             .header("content-type", "application/x-www-form-urlencoded")
             // A connection a turn: a server that is killed in a test takes no pooled one with it.
             .header("connection", "close")
             .send()
-            .await
-            .expect("an answer");
+            .await?;
         assert_eq!(answer.status(), 200);
-        let body = answer.bytes().await.expect("a whole answer");
+        let body = answer.bytes().await?;
         let took = began.elapsed();
         let body = std::str::from_utf8(&body).expect("text");
-        assert!(took < LATEST, "it took {took:?}: {body}");
+        assert!(took < self.line.latest, "it took {took:?}: {body}");
         let septets = gsm7::septets(body);
         assert!(
             septets.is_some_and(|septets| septets <= SEPTETS),
@@ -256,23 +280,32 @@ impl Phone {
             _ => panic!("neither CON nor END: {body}"),
         };
         assert!(!text.trim().is_empty(), "an empty screen");
-        Reply {
+        self.line.answers.fetch_add(1, Ordering::Relaxed);
+        Ok(Reply {
             end,
             text: text.to_owned(),
             took: Took(took),
-        }
+        })
     }
 
     /// Hangs up: the aggregator tells the next server that the dialog is over.
     pub async fn hang_up(&mut self) {
-        let server = self.servers.nth(self.turn);
+        self.over("Incomplete").await;
+    }
+
+    /// The aggregator tells the next server that the dialog is over, and how it ended.
+    pub async fn over(&mut self, status: &str) {
+        let servers = self.line.servers.read().await.clone();
         let body = form(&[
             ("sessionId", &self.session),
             ("phoneNumber", &self.number),
-            ("status", "Incomplete"),
+            ("status", status),
             ("input", &self.text),
         ]);
-        let call = self.client.post(format!("{server}/events"));
+        let call = self
+            .line
+            .client
+            .post(format!("{}/events", servers[self.turn % servers.len()]));
         let answer = call.body(body).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
     }

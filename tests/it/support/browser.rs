@@ -10,6 +10,8 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
+use super::eventually;
+
 /// A browser with one window. Both processes end with it.
 pub struct Browser {
     /// The window.
@@ -115,19 +117,14 @@ impl Browser {
     pub async fn wait_text(&self, css: &str, good: impl Fn(&str) -> bool) -> String {
         assert!(self.driver.port > 0);
         let mut seen = String::new();
-        let read = async {
-            loop {
-                if let Ok(element) = self.window.find(Locator::Css(css)).await
-                    && let Ok(text) = element.text().await
-                {
-                    seen = text;
-                    if good(&seen) {
-                        return;
-                    }
-                }
-                tokio::time::sleep(Duration::from_millis(25)).await;
+        let read = eventually(Duration::from_mins(1), async || {
+            if let Ok(element) = self.window.find(Locator::Css(css)).await
+                && let Ok(text) = element.text().await
+            {
+                seen = text;
             }
-        };
+            good(&seen)
+        });
         let waited = tokio::time::timeout(Duration::from_secs(10), read).await;
         assert!(waited.is_ok(), "{css} says {seen:?}");
         seen

@@ -3,11 +3,11 @@
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use super::aggregator::Line;
 use super::eventually;
-use super::http::client;
 
 /// Long enough for a process to come up or go down on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,20 +19,23 @@ pub const SECRET: &str = "path-secret-of-the-tests-0123456789";
 
 /// One process. Killed when dropped.
 pub struct Node {
-    config: PathBuf,
+    /// Where its configuration is.
+    pub config: PathBuf,
     log: PathBuf,
     child: Option<Child>,
     address: Option<SocketAddr>,
+    client: reqwest::Client,
 }
 
 impl Node {
     /// Starts one with this configuration and waits until it is ready. What it prints is kept in `log`.
-    pub async fn start(config: PathBuf, log: PathBuf) -> Self {
+    pub async fn start(config: PathBuf, log: PathBuf, client: reqwest::Client) -> Self {
         let mut node = Self {
             config,
             log,
             child: None,
             address: None,
+            client,
         };
         node.restart().await;
         node
@@ -80,8 +83,18 @@ impl Node {
 
     /// The status of its readiness; 0 when it does not answer.
     pub async fn ready(&self) -> u16 {
-        let answer = client().get(format!("{}/health/ready", self.url())).send().await;
+        let answer = self.client.get(format!("{}/health/ready", self.url())).send().await;
         answer.map_or(0, |answer| answer.status().as_u16())
+    }
+
+    /// The way to it alone.
+    pub fn line(&self) -> Line {
+        Line::new(vec![self.callback()], self.client.clone())
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
     }
 
     /// Ends it as a crash does.
@@ -93,6 +106,11 @@ impl Node {
     /// Ends it in good order; its exit code.
     pub async fn terminate(&mut self) -> Option<i32> {
         self.signal("-TERM");
+        self.ended().await.code()
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
         let mut child = self.child.take().unwrap();
         let mut status = None;
         eventually(PATIENCE, async || {
@@ -100,7 +118,7 @@ impl Node {
             status.is_some()
         })
         .await;
-        status.unwrap().code()
+        status.unwrap()
     }
 
     /// Everything it has printed since its first start.
@@ -109,7 +127,7 @@ impl Node {
     }
 
     fn signal(&self, signal: &str) {
-        let pid = self.child.as_ref().expect("running").id().to_string();
+        let pid = self.pid().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 }

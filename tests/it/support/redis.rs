@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use redis::Value;
+use redis::{AsyncConnectionConfig, Value};
 use tempfile::TempDir;
 
 use super::{eventually, files_below};
@@ -35,12 +35,17 @@ pub enum Cut {
 impl RedisServer {
     /// A fresh, empty server that answers.
     pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// One with more options.
+    pub async fn with(options: &[&str]) -> Self {
         let mut server = Self {
             dir: tempfile::tempdir().unwrap(),
             port: free_port(),
             child: None,
         };
-        server.restart(&[]).await;
+        server.restart(options).await;
         server
     }
 
@@ -127,7 +132,11 @@ impl RedisServer {
 
     /// Runs a command on a connection of its own.
     pub async fn command(&self, words: &[&str]) -> Value {
-        let mut connection = self.client().get_multiplexed_async_connection().await.unwrap();
+        // Some commands are there to take their time.
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+        let client = self.client();
+        let connection = client.get_multiplexed_async_connection_with_config(&patient);
+        let mut connection = connection.await.unwrap();
         let mut command = redis::Cmd::new();
         for word in words {
             command.arg(*word);
@@ -140,15 +149,26 @@ impl RedisServer {
         self.command(&["CONFIG", "SET", name, value]).await;
     }
 
-    /// Bytes in its log. What was acknowledged is in it: Redis writes before it answers, and only the fsync waits.
-    pub fn aof_len(&self) -> u64 {
+    /// Waits until what was acknowledged is in its log. Redis writes there before it answers, but puts that off for up to
+    /// two seconds while the disk is slow to sync: so even a mere crash may lose what was acknowledged.
+    pub async fn written(&self) {
+        eventually(PATIENCE, async || {
+            let info: String = redis::from_redis_value(self.command(&["INFO", "persistence"]).await).unwrap();
+            info.lines().any(|line| line.trim_end() == "aof_buffer_length:0")
+        })
+        .await;
+    }
+
+    /// Bytes in its log once everything acknowledged is in it.
+    pub async fn aof_len(&self) -> u64 {
+        self.written().await;
         fs::metadata(self.aof()).unwrap().len()
     }
 
     /// Loses the end of the log of a server that does not run, as a power failure does.
     pub fn truncate_aof(&self, cut: Cut) {
         assert!(self.child.is_none(), "stop it first");
-        let length = self.aof_len();
+        let length = fs::metadata(self.aof()).unwrap().len();
         let lost = match cut {
             Cut::Bytes(bytes) => bytes,
             Cut::Fraction(part) => {

@@ -7,21 +7,29 @@ use std::time::Duration;
 
 use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::config::keys;
+use kiungo::core::seal::Keyring;
+use kiungo::records::{Link, Records, connect};
 use kiungo::sandbox::mono::{APP, Call, KEY, Ledger, MonoStandIn, Outcome, Running, StandInSettings, Switches};
+use kiungo::service::runtime::Edge;
 use tempfile::TempDir;
 
-use super::aggregator::{Phone, Servers};
+use super::aggregator::{Line, Phone};
 use super::http::client;
 use super::node::{CHANNEL, Node, SECRET};
 use super::postgres::PostgresServer;
+use super::proxy::Proxy;
 use super::redis::RedisServer;
 
 /// What the stand-in sends with its webhooks.
-const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests-0123456789";
+pub const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests-0123456789";
+/// The partner.
+pub const PARTNER: &str = "Sandbox Lender";
 
 /// How many servers there are, and where they keep what is live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setup {
+    /// None yet, to be on Redis: [`World::node`] starts them.
+    Bare,
     /// One, in its memory.
     Memory,
     /// One, in Redis.
@@ -53,6 +61,16 @@ pub struct Options {
     pub switches: Switches,
     /// Where the provider is, if it is not the stand-in.
     pub provider: Option<String>,
+    /// The log's level.
+    pub level: &'static str,
+    /// How much longer than the provider's timeout a lease lasts, in seconds; as in production without it.
+    pub lease_margin: Option<u64>,
+    /// The key to seal with.
+    pub active: String,
+    /// Options of Redis.
+    pub redis: Vec<&'static str>,
+    /// Whether a proxy stands before Redis, which can break things.
+    pub proxy: bool,
 }
 
 impl Default for Options {
@@ -67,6 +85,11 @@ impl Default for Options {
             v1: false,
             switches: Switches::immediate(),
             provider: None,
+            level: "trace",
+            lease_margin: None,
+            active: "k1".to_owned(),
+            redis: Vec::new(),
+            proxy: false,
         }
     }
 }
@@ -77,12 +100,19 @@ pub struct World {
     pub nodes: Vec<Node>,
     /// The live store, where it is not memory.
     pub redis: Option<RedisServer>,
+    /// What stands between the servers and Redis, and breaks it on demand.
+    pub proxy: Option<Proxy>,
     /// The records, where they are not a file.
     pub postgres: Option<PostgresServer>,
     /// The provider.
     pub mono: Running,
+    /// Durable truth, on a handle of the test's own.
+    pub records: Arc<dyn Records>,
     /// One for all phones: to make one takes so long that answers would seem late.
-    client: reqwest::Client,
+    pub client: reqwest::Client,
+    options: Options,
+    database: String,
+    started: usize,
     dir: TempDir,
 }
 
@@ -107,36 +137,72 @@ impl World {
         keys::generate(&dir.path().join("keys"), &OsEntropy).unwrap();
         let redis = match setup {
             Setup::Memory => None,
-            Setup::Redis | Setup::TwoNodes | Setup::TwoHosts => Some(RedisServer::start().await),
+            Setup::Bare | Setup::Redis | Setup::TwoNodes | Setup::TwoHosts => {
+                Some(RedisServer::with(&options.redis).await)
+            }
         };
         let postgres = match setup {
-            Setup::Memory | Setup::Redis | Setup::TwoNodes => None,
+            Setup::Bare | Setup::Memory | Setup::Redis | Setup::TwoNodes => None,
             Setup::TwoHosts => Some(PostgresServer::start().await),
         };
-        let store = redis.as_ref().map_or("memory:".to_owned(), RedisServer::url);
+        let proxy = redis.as_ref().filter(|_| options.proxy);
+        let proxy = proxy.map(|redis| Proxy::before(redis.port()));
         let file = format!("sqlite:{}/kiungo.db", dir.path().display());
-        let records = postgres.as_ref().map_or(file, PostgresServer::url);
-        let file = dir.path().join("kiungo.toml");
-        fs::write(&file, config(&options, &store, &records, &dir, &mono)).unwrap();
-        let mut nodes = Vec::new();
-        let servers = match setup {
+        let database = postgres.as_ref().map_or(file, PostgresServer::url);
+        let mut world = Self {
+            nodes: Vec::new(),
+            redis,
+            proxy,
+            postgres,
+            mono,
+            records: connect(&database).await.unwrap(),
+            database,
+            client: client(),
+            options,
+            started: 0,
+            dir,
+        };
+        let nodes = match setup {
+            Setup::Bare => 0,
             Setup::Memory | Setup::Redis => 1,
             Setup::TwoNodes | Setup::TwoHosts => 2,
         };
-        for number in 0..servers {
-            let log = dir.path().join(format!("node-{number}.log"));
-            nodes.push(Node::start(file.clone(), log).await);
+        for _ in 0..nodes {
+            let node = world.node(None).await;
+            world.nodes.push(node);
         }
-        let world = Self {
-            nodes,
-            redis,
-            postgres,
-            mono,
-            client: client(),
-            dir,
-        };
-        world.hook(0);
+        if nodes > 0 {
+            world.hook(0);
+        }
         world
+    }
+
+    /// Starts another server, which may end itself at an edge after passing it unharmed so many times. The provider's
+    /// webhooks come to it from now on.
+    pub async fn node(&mut self, abort: Option<(Edge, u64)>) -> Node {
+        let number = self.started;
+        self.started += 1;
+        let [config, log] = ["toml", "log"].map(|kind| self.dir.path().join(format!("node-{number}.{kind}")));
+        fs::write(&config, self.config(abort)).unwrap();
+        let node = Node::start(config, log, self.client.clone()).await;
+        self.mono.state.send_webhooks_to(&format!("{}/hooks/mono", node.url()));
+        node
+    }
+
+    /// Where the keys are.
+    pub fn keys(&self) -> PathBuf {
+        self.dir.path().join("keys")
+    }
+
+    /// The keys, to recognise people and accounts.
+    pub fn keyring(&self) -> Keyring {
+        keys::load(&self.keys(), &self.options.active).unwrap()
+    }
+
+    /// All links of the partner.
+    pub async fn links(&self) -> Vec<Link> {
+        let partner = kiungo::app::partner_id(PARTNER);
+        self.records.links(partner, None, 100_000).await.unwrap()
     }
 
     /// Lets the provider's webhooks come to this server.
@@ -147,21 +213,17 @@ impl World {
 
     /// A phone with this number, whose turns go to the servers in turn.
     pub fn phone(&self, number: &str) -> Phone {
-        Phone::new(
-            number,
-            self.nodes.iter().map(Node::callback).collect(),
-            self.client.clone(),
-        )
+        Phone::new(number, self.line())
     }
 
-    /// A phone whose turns go wherever a balancer sends them.
-    pub fn phone_through(&self, servers: &Servers, number: &str) -> Phone {
-        Phone::through(number, servers.clone(), self.client.clone())
+    /// The way to all servers.
+    pub fn line(&self) -> Line {
+        Line::new(self.nodes.iter().map(Node::callback).collect(), self.client.clone())
     }
 
     /// A phone whose turns all go to one server.
     pub fn phone_at(&self, node: usize, number: &str) -> Phone {
-        Phone::new(number, vec![self.nodes[node].callback()], self.client.clone())
+        Phone::new(number, self.nodes[node].line())
     }
 
     /// Changes the provider's behaviour.
@@ -202,11 +264,10 @@ impl World {
 
     /// Every file that anything here has written: logs, records with their journals, and what Redis and PostgreSQL keep.
     pub fn files(&self) -> Vec<PathBuf> {
-        let keys = self.dir.path().join("keys");
         let mut files: Vec<_> = fs::read_dir(self.dir.path())
             .unwrap()
             .map(|entry| entry.unwrap().path())
-            .filter(|path| *path != keys && path.is_file())
+            .filter(|path| path.is_file() && path.extension().is_none_or(|kind| kind != "toml"))
             .collect();
         files.extend(self.redis.iter().flat_map(RedisServer::dump_files));
         files.extend(self.postgres.iter().flat_map(PostgresServer::files));
@@ -242,6 +303,15 @@ impl World {
     }
 }
 
+/// The sessions in which this user name was typed.
+fn sessions(ledger: &Ledger, username: &str) -> Vec<String> {
+    let submits = ledger.submits.iter();
+    submits
+        .filter(|submit| submit.username.as_deref() == Some(username))
+        .filter_map(|submit| submit.session.clone())
+        .collect()
+}
+
 /// The forms in which a text may have been written down.
 fn forms(secret: &str) -> [String; 3] {
     let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap();
@@ -264,23 +334,20 @@ pub fn holds(text: &str, form: &str) -> bool {
     })
 }
 
-/// The sessions in which this user name was typed.
-fn sessions(ledger: &Ledger, username: &str) -> Vec<String> {
-    let submits = ledger.submits.iter();
-    submits
-        .filter(|submit| submit.username.as_deref() == Some(username))
-        .filter_map(|submit| submit.session.clone())
-        .collect()
-}
-
-fn config(options: &Options, store: &str, records: &str, dir: &TempDir, mono: &Running) -> String {
-    let dialect = if options.v1 {
-        format!("dialect = \"v1\"\napp_id = \"{APP}\"")
-    } else {
-        String::new()
-    };
-    format!(
-        r#"
+impl World {
+    fn config(&self, abort: Option<(Edge, u64)>) -> String {
+        let options = &self.options;
+        let direct = self.redis.as_ref().map(RedisServer::port);
+        let store = self.proxy.as_ref().map(Proxy::port).or(direct);
+        let dialect = if options.v1 {
+            format!("dialect = \"v1\"\napp_id = \"{APP}\"")
+        } else {
+            String::new()
+        };
+        let margin = options.lease_margin.map(|margin| format!("lease_margin = {margin}\n"));
+        let abort = abort.map(|(edge, after)| format!("abort_at = \"{}\"\nabort_after = {after}\n", edge.word()));
+        format!(
+            r#"
 [server]
 listen = "127.0.0.1:0"
 {server}
@@ -292,17 +359,17 @@ listen = "127.0.0.1:0"
 url = "{store}"
 
 [records]
-url = "{records}"
+url = "{database}"
 
 [keys]
 dir = "{dir}/keys"
-active = "k1"
+active = "{active}"
 
 [log]
-level = "trace"
+level = "{level}"
 
 [partner]
-name = "Sandbox Lender"
+name = "{PARTNER}"
 purpose = "a loan decision"
 
 [[channels]]
@@ -325,14 +392,23 @@ timeout = {timeout}
 
 [policy]
 {policy}
-"#,
-        server = options.server,
-        channel = options.channel,
-        limits = options.limits,
-        dir = dir.path().display(),
-        base = options.provider.clone().unwrap_or_else(|| mono.url()),
-        favourites = options.favourites,
-        timeout = options.timeout,
-        policy = options.policy,
-    )
+
+[sandbox]
+{margin}{abort}"#,
+            store = store.map_or("memory:".to_owned(), |port| format!("redis://127.0.0.1:{port}")),
+            server = options.server,
+            channel = options.channel,
+            limits = options.limits,
+            database = self.database,
+            dir = self.dir.path().display(),
+            active = options.active,
+            level = options.level,
+            base = options.provider.clone().unwrap_or_else(|| self.mono.url()),
+            favourites = options.favourites,
+            timeout = options.timeout,
+            policy = options.policy,
+            margin = margin.unwrap_or_default(),
+            abort = abort.unwrap_or_default(),
+        )
+    }
 }

@@ -1,18 +1,6 @@
-//! A phone on Africa's Talking, and what stands on its screen.
+//! What stands on a screen, read as a person reads it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use url::form_urlencoded::Serializer;
-
-/// The server went away before it answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gone(pub String);
-
-impl From<reqwest::Error> for Gone {
-    fn from(error: reqwest::Error) -> Self {
-        Self(format!("{error:?}"))
-    }
-}
+use crate::support::aggregator::{Gone, Line, Phone, Reply};
 
 /// What a person reads off a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +42,8 @@ pub const BANK: &str = "Providus Bank";
 
 impl Seen {
     /// Reads a reply. A screen that nobody expects is a failure.
-    pub fn read(reply: &str) -> Self {
-        let says = |text: &str| reply.contains(text);
+    pub fn read(reply: &Reply) -> Self {
+        let says = |text: &str| reply.text.contains(text);
         let table = [
             (" is unlinked. ", Self::Unlinked),
             ("Unlink Providus", Self::Unlink),
@@ -86,7 +74,7 @@ impl Seen {
                 Self::Banks
             };
         }
-        if reply.starts_with("END ") {
+        if reply.end {
             return Self::Over;
         }
         if says(&format!("{BANK}: ")) {
@@ -96,73 +84,42 @@ impl Seen {
     }
 }
 
-/// The way to a node, shared by all phones: making a client takes longer than all its calls.
-#[derive(Clone)]
-pub struct Line {
-    /// Where callbacks go.
-    pub callbacks: String,
-    /// Who makes them.
-    pub client: reqwest::Client,
-}
-
-/// One dialog of one phone.
-pub struct Phone {
-    line: Line,
-    number: String,
-    dialog: String,
-    text: String,
+/// One dialog of one phone, read screen by screen.
+pub struct Reader {
+    phone: Phone,
     /// Every reply, in order.
-    pub replies: Vec<String>,
+    pub replies: Vec<Reply>,
 }
 
-impl Phone {
+impl Reader {
     /// A new dialog of this number at the end of this line.
     pub fn new(line: &Line, number: &str) -> Self {
-        static DIALOGS: AtomicU64 = AtomicU64::new(1);
         Self {
-            line: line.clone(),
-            number: number.to_owned(),
-            dialog: format!("ATUid_{:08}", DIALOGS.fetch_add(1, Ordering::Relaxed)),
-            text: String::new(),
+            phone: Phone::new(number, line.clone()),
             replies: Vec::new(),
         }
     }
 
     /// Dials.
     pub async fn dial(&mut self) -> Result<Seen, Gone> {
-        self.callback().await
+        let reply = self.phone.try_dial_with("").await?;
+        Ok(self.read(reply))
     }
 
     /// Types a line.
     pub async fn line(&mut self, line: &str) -> Result<Seen, Gone> {
-        if !self.text.is_empty() {
-            self.text.push('*');
-        }
-        self.text.push_str(line);
-        self.callback().await
+        let reply = self.phone.try_say(line).await?;
+        Ok(self.read(reply))
     }
 
     /// Whether the last reply ended the dialog.
     pub fn over(&self) -> bool {
-        self.replies.last().is_none_or(|reply| reply.starts_with("END "))
+        self.replies.last().is_none_or(|reply| reply.end)
     }
 
-    async fn callback(&mut self) -> Result<Seen, Gone> {
-        let body = Serializer::new(String::new())
-            .append_pair("sessionId", &self.dialog)
-            .append_pair("phoneNumber", &self.number)
-            .append_pair("networkCode", "62130")
-            .append_pair("serviceCode", "*384*96#")
-            .append_pair("text", &self.text)
-            .finish();
-        let post = self.line.client.post(&self.line.callbacks).body(body);
-        let post = post.header("content-type", "application/x-www-form-urlencoded");
-        let answer = post.send().await?;
-        assert_eq!(answer.status().as_u16(), 200);
-        let reply = answer.text().await?;
-        assert!(reply.starts_with("CON ") || reply.starts_with("END "), "{reply:?}");
+    fn read(&mut self, reply: Reply) -> Seen {
         let seen = Seen::read(&reply);
         self.replies.push(reply);
-        Ok(seen)
+        seen
     }
 }

@@ -1,0 +1,44 @@
+//! Chance that can be thrown again: what a test draws comes from one number, which it prints and takes from the variable
+//! `KIUNGO_TEST_SEED`. Real processes still race as they will, but what the test does to them is the same.
+
+use std::env::var_os;
+
+use kiungo::ambient::OsEntropy;
+use kiungo::core::time::Entropy;
+
+/// Draws numbers (`SplitMix64`).
+pub struct Dice(u64);
+
+impl Dice {
+    /// From the seed that is asked for, else from a fresh one. It is printed, and shown when the test fails.
+    pub fn thrown() -> Self {
+        let asked = var_os("KIUNGO_TEST_SEED").map(|seed| seed.to_str().and_then(|seed| seed.parse().ok()));
+        let seed = asked.map_or_else(
+            || {
+                let mut fresh = [0; 4];
+                OsEntropy.fill(&mut fresh);
+                u32::from_le_bytes(fresh).into()
+            },
+            |seed| seed.expect("KIUNGO_TEST_SEED is a number"),
+        );
+        println!("KIUNGO_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Less than `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// Dice of one's own, for what runs beside.
+    pub fn fork(&mut self) -> Self {
+        Self(self.next())
+    }
+}
