@@ -70,7 +70,7 @@ pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandEr
     telemetry::init(config.log, metrics.log_lines_dropped())?;
     let sandbox = (config.mode == Mode::Sandbox).then(|| greeting(&config));
     #[cfg(feature = "sandbox")]
-    let tripwire = crate::sandbox::tripwire(config.sandbox.abort_at.as_deref(), config.sandbox.abort_after);
+    let tripwire = crate::sandbox::tripwire(&config.sandbox);
     #[cfg(not(feature = "sandbox"))]
     let tripwire: crate::service::runtime::Tripwire = Arc::new(|_| ());
     let runtime = runtime()?;

@@ -19,18 +19,22 @@ pub struct SandboxConfig {
     pub abort_at: Option<String>,
     /// How often that edge is passed unharmed first.
     pub abort_after: u64,
+    /// The edge at which the work that passes it first panics, see [`Edge`].
+    pub panic_at: Option<String>,
     /// How much longer than the provider's timeout an attempt's lease lasts, see [`LEASE_MARGIN`].
     pub lease_margin: Duration,
 }
 
 #[cfg(feature = "sandbox")]
 pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
-    let abort_at = section.parsed("abort_at", "name an edge, or leave it out", |word| {
+    let edge = |word: &str| {
         let known = Edge::ALL.into_iter().find(|edge| edge.word() == word);
         known
             .map(|edge| edge.word().to_owned())
             .ok_or_else(|| "is no edge of an attempt".to_owned())
-    });
+    };
+    let abort_at = section.parsed("abort_at", "name an edge, or leave it out", edge);
+    let panic_at = section.parsed("panic_at", "name an edge, or leave it out", edge);
     let abort_after = section.number("abort_after", 0..=1_000_000).unwrap_or(0);
     let lease_margin = section
         .number("lease_margin", 1..=60)
@@ -39,6 +43,7 @@ pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
     SandboxConfig {
         abort_at,
         abort_after,
+        panic_at,
         lease_margin,
     }
 }

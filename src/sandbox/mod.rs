@@ -8,11 +8,12 @@ pub mod phone;
 pub mod sms;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use actix_web::web::ServiceConfig;
 
 use self::phone::facts::{Credential, Facts, limits_of};
+use crate::config::sandbox::SandboxConfig;
 use crate::service::runtime::{Edge, Tripwire};
 use crate::service::turn::Turns;
 
@@ -48,14 +49,22 @@ pub fn routes(turns: Arc<Turns>, texts: Option<Arc<sms::State>>) -> Routes {
     })
 }
 
-/// Ends the process, at once and without any goodbye, when it passes this edge once more than `unharmed` times: how tests
-/// see that nothing is lost or done twice. Does nothing when no edge is named.
-pub fn tripwire(edge: Option<&str>, unharmed: u64) -> Tripwire {
-    let edge = Edge::ALL.into_iter().find(|candidate| Some(candidate.word()) == edge);
-    let passes = AtomicU64::new(0);
+/// Ends the process, at once and without any goodbye, when it passes the edge `abort_at` once more than `abort_after`
+/// times, and panics when it passes `panic_at` for the first time: how tests see that nothing is lost or done twice. Does
+/// nothing where no edge is named.
+///
+/// # Panics
+/// Never itself; what it gives panics where it is asked to.
+pub fn tripwire(config: &SandboxConfig) -> Tripwire {
+    let edge = |word: &Option<String>| Edge::ALL.into_iter().find(|edge| Some(edge.word()) == word.as_deref());
+    let (abort_at, abort_after) = (edge(&config.abort_at), config.abort_after);
+    let panic_at = edge(&config.panic_at);
+    let (passes, panicked) = (AtomicU64::new(0), AtomicBool::new(false));
     Arc::new(move |passed| {
-        if Some(passed) == edge && passes.fetch_add(1, Ordering::SeqCst) >= unharmed {
+        if Some(passed) == abort_at && passes.fetch_add(1, Ordering::SeqCst) >= abort_after {
             std::process::abort();
         }
+        let panics = Some(passed) == panic_at && !panicked.swap(true, Ordering::SeqCst);
+        assert!(!panics, "as the configuration asks");
     })
 }

@@ -10,6 +10,7 @@ mod checker;
 mod nodes;
 mod person;
 pub mod reader;
+mod redis;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;

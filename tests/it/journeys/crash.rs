@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use kiungo::sandbox::mono::{Call, Fault, Trouble};
+use kiungo::service::runtime::Edge;
+use rstest::rstest;
 
 use super::providers::dial_until;
 use super::{granted, link, to_login};
@@ -80,4 +82,44 @@ async fn memory_is_lost_but_no_link() {
     dial_until(&mut other, "is linked for Sandbox Lender").await;
     assert_eq!(world.submits("ada@lost-memory"), granted());
     assert_eq!(world.accounts("ada@lost-memory").len(), 1);
+}
+
+/// Work that panics with a password in its hands takes nothing else with it: the person is told that it is being checked
+/// and then the truth, others link meanwhile, the process goes on, and its log says where but not over what.
+#[rstest]
+#[case::before_it_was_sent(Edge::Begun, 0)]
+#[case::after_the_answer(Edge::Answered, 1)]
+#[tokio::test]
+async fn a_panic_harms_only_its_work(#[case] edge: Edge, #[case] sent: usize) {
+    let world = World::with(Setup::Memory, |options| {
+        options.timeout = 1;
+        options.lease_margin = Some(5);
+        options.panic_at = Some(edge);
+    })
+    .await;
+    let pid = world.nodes[0].pid();
+    let (mut phone, mut other) = (world.phone("+2348030008301"), world.phone("+2348030008302"));
+    to_login(&mut phone).await;
+    phone.say("ada@panic").await.asks("Password");
+    phone.say("good-pass-panic").await.asks("is checking your details");
+    link(&mut other, "ada@beside-a-panic", "good-pass-beside").await;
+    if sent == 0 {
+        // It is known to have been begun, and nobody knows more.
+        phone.until("1", "has not answered. We are finding out.").await;
+    } else {
+        phone.until("1", "Done!").await.ends("is linked for Sandbox Lender");
+        assert_eq!(world.submits("ada@panic"), granted());
+    }
+    assert_eq!(world.submits("ada@panic").len(), sent);
+    assert_eq!(world.nodes[0].pid(), pid);
+    assert_eq!(world.nodes[0].ready().await, 200);
+    let log = world.nodes[0].log();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("panic")).collect();
+    assert!(
+        matches!(told[..], [line] if line.contains("file=") && line.contains("line=")),
+        "{told:?}"
+    );
+    world
+        .assert_absent(&["ada@panic", "good-pass-panic", "as the configuration asks"])
+        .await;
 }

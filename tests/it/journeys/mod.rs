@@ -12,9 +12,11 @@ mod postgres;
 mod providers;
 mod redis;
 mod repeats;
+mod rotation;
 mod scripts;
 mod strangers;
 mod typing;
+mod walk;
 
 use kiungo::sandbox::mono::{Call, Outcome};
 

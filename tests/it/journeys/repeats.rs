@@ -128,6 +128,28 @@ async fn a_dialogs_name_does_not_make_the_person() {
     assert_eq!(world.submits("ada@own-name"), granted());
 }
 
+/// An answer that came too late for its gateway was shown to nobody: when the gateway says that the dialog failed, the
+/// next dial tells the result, until one was delivered.
+#[rstest]
+#[case::memory(Setup::Memory)]
+#[case::two_nodes(Setup::TwoNodes)]
+#[tokio::test]
+async fn an_answer_nobody_saw_is_told_again(#[case] setup: Setup) {
+    let world = World::start(setup).await;
+    let mut phone = world.phone("+2348030001601");
+    link(&mut phone, "ada@too-late", "good-pass-too-late").await;
+    for status in ["Failed", "Incomplete", "Success"] {
+        phone.over(status).await;
+        let shown = phone.dial().await;
+        if status == "Success" {
+            shown.asks("Agree?");
+        } else {
+            shown.asks("is linked for Sandbox Lender.");
+        }
+    }
+    assert_eq!(world.submits("ada@too-late"), granted());
+}
+
 /// An end that is told while a turn is on its way breaks nothing, whichever comes first: what was taken is done once, what
 /// was not is not.
 #[tokio::test]

@@ -15,7 +15,7 @@ use kiungo::service::attempts::{redeem_key, settle_key};
 use kiungo::store::memory::MemoryStore;
 
 use crate::support::one_bank::Account;
-use crate::support::parts::{Assembled, Plain, Trip, assemble_tripped, keyring};
+use crate::support::parts::{Around, Assembled, Plain, Trip, assemble_in, keyring};
 use crate::support::records::{Person, fresh, job, partner};
 
 /// The one person's number.
@@ -41,7 +41,11 @@ impl Bench {
     /// A bench on which something is done to the records at an edge.
     pub async fn tripped(trip: Trip) -> Self {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-        let parts = assemble_tripped(store, Plain { sink: None }, trip).await;
+        let around = Around {
+            trip,
+            ..Around::default()
+        };
+        let parts = assemble_in(store, Plain { sink: None }, around).await;
         let person = person();
         Self {
             parts,

@@ -10,11 +10,15 @@ use tokio::sync::Semaphore;
 
 use crate::support::eventually;
 use crate::support::one_bank::OneBank;
-use crate::support::parts::{Assembled, Plain, assemble_with};
+use crate::support::parts::{Around, Assembled, Plain, assemble_unread};
 
 async fn turns(banks: Vec<Arc<OneBank>>) -> Assembled {
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-    assemble_with(store, Plain { sink: None }, banks).await
+    let around = Around {
+        banks,
+        ..Around::default()
+    };
+    assemble_unread(store, Plain { sink: None }, around).await
 }
 
 /// While one provider has not given its list, that of another is read, shown and looked up in.

@@ -8,7 +8,7 @@ use kiungo::service::admission::Rates;
 use kiungo::store::memory::MemoryStore;
 
 use crate::support::limits::PLENTY;
-use crate::support::parts::{Assembled, Counting, Plain, assemble_limited};
+use crate::support::parts::{Around, Assembled, Counting, Plain, assemble_in};
 
 /// So few a minute that a test sees only the burst.
 fn only(burst: u32) -> Rate {
@@ -17,7 +17,11 @@ fn only(burst: u32) -> Rate {
 
 async fn limited(rates: Rates) -> (Arc<Counting<MemoryStore>>, Assembled) {
     let store = Arc::new(Counting::new(MemoryStore::new(Arc::new(SystemClock))));
-    let turns = assemble_limited(store.clone(), Plain { sink: None }, rates).await;
+    let around = Around {
+        rates,
+        ..Around::default()
+    };
+    let turns = assemble_in(store.clone(), Plain { sink: None }, around).await;
     (store, turns)
 }
 

@@ -7,6 +7,7 @@ mod jobs;
 mod limits;
 mod linking;
 mod renewals;
+mod late;
 mod round_trips;
 mod sinks;
 mod start;

@@ -25,7 +25,7 @@ use kiungo::store::memory::MemoryStore;
 use tokio::sync::Semaphore;
 
 use super::kit::{KEY, gateway_with};
-use crate::support::parts::{Shared, shared};
+use crate::support::parts::{Around, Shared, shared};
 use crate::support::records::{Backend, Fixture, at, node, partner};
 
 /// The one person.
@@ -59,10 +59,7 @@ impl Post {
         let clock = Arc::new(Hand(AtomicI64::new(at(0).as_millis())));
         let mut shared = shared(
             Arc::new(MemoryStore::new(clock.clone())),
-            db.shared(),
-            Vec::new(),
-            |_, _| (),
-        )
+            db.shared(), Around { banks: Vec::new(), ..Around::default() })
         .await;
         shared.runtime.clock = clock.clone();
         let line = Arc::new(Line {

@@ -37,6 +37,23 @@ impl Dice {
         self.next() % end
     }
 
+    /// Whether something of this many percent happens.
+    pub fn percent(&mut self, chance: u64) -> bool {
+        self.below(100) < chance
+    }
+
+    /// One of these.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[usize::try_from(self.below(from.len() as u64)).unwrap()]
+    }
+
+    /// These in another order.
+    pub fn shuffle<T>(&mut self, all: &mut [T]) {
+        for last in (1..all.len()).rev() {
+            all.swap(last, usize::try_from(self.below(last as u64 + 1)).unwrap());
+        }
+    }
+
     /// Dice of one's own, for what runs beside.
     pub fn fork(&mut self) -> Self {
         Self(self.next())

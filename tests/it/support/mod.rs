@@ -7,6 +7,7 @@ pub mod browser;
 #[cfg(feature = "sandbox")]
 pub mod canned;
 pub mod flow;
+pub mod clock;
 pub mod dice;
 #[cfg(feature = "sandbox")]
 pub mod http;

@@ -12,6 +12,7 @@ use kiungo::core::msisdn::Msisdn;
 use kiungo::core::policy::{Policy, SecretsOverUssd};
 use kiungo::core::seal::{Keyring, Tag};
 use kiungo::core::secret::Secret;
+use kiungo::core::time::Clock;
 use kiungo::gateways::{
     Callback, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, ReplySink, WireReply,
 };
@@ -258,39 +259,45 @@ pub type Trip = fn(Edge, &Arc<dyn Records>);
 
 /// Puts turns together over this store and gateway; the list of banks has been read.
 pub async fn assemble(store: Arc<dyn Store>, gateway: Plain) -> Assembled {
-    assemble_limited(store, gateway, PLENTY).await
+    assemble_in(store, gateway, Around::default()).await
 }
 
-/// The same, with limits.
-pub async fn assemble_limited(store: Arc<dyn Store>, gateway: Plain, rates: Rates) -> Assembled {
-    read(put_together(store, gateway, vec![OneBank::ready("mono")], rates, |_, _| ()).await).await
+/// What turns are put together with.
+pub struct Around {
+    /// The providers; what is done with "the bank" is done with the first.
+    pub banks: Vec<Arc<OneBank>>,
+    /// How many turns are taken.
+    pub rates: Rates,
+    /// What happens at an edge.
+    pub trip: Trip,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
-/// The same, with something that happens at an edge.
-pub async fn assemble_tripped(store: Arc<dyn Store>, gateway: Plain, trip: Trip) -> Assembled {
-    read(put_together(store, gateway, vec![OneBank::ready("mono")], PLENTY, trip).await).await
+impl Default for Around {
+    fn default() -> Self {
+        Self {
+            banks: vec![OneBank::ready("mono")],
+            rates: PLENTY,
+            trip: |_, _| (),
+            clock: Arc::new(SystemClock),
+        }
+    }
 }
 
-/// Puts turns together over this store, gateway and providers; no list of banks has been read.
-pub async fn assemble_with(store: Arc<dyn Store>, gateway: Plain, banks: Vec<Arc<OneBank>>) -> Assembled {
-    put_together(store, gateway, banks, PLENTY, |_, _| ()).await
-}
-
-async fn read(assembled: Assembled) -> Assembled {
+/// The same, with something else around it.
+pub async fn assemble_in(store: Arc<dyn Store>, gateway: Plain, around: Around) -> Assembled {
+    let assembled = assemble_unread(store, gateway, around).await;
     assembled.service.0.catalogue.refresh().await;
     assembled
 }
 
-async fn put_together(
-    store: Arc<dyn Store>,
-    gateway: Plain,
-    banks: Vec<Arc<OneBank>>,
-    rates: Rates,
-    trip: Trip,
-) -> Assembled {
+/// The same; no list of banks has been read.
+pub async fn assemble_unread(store: Arc<dyn Store>, gateway: Plain, around: Around) -> Assembled {
     let fixture = Backend::Sqlite.fresh().await;
-    let bank = banks[0].clone();
-    let shared = shared(store, fixture.shared(), banks, trip).await;
+    let bank = around.banks[0].clone();
+    let rates = around.rates;
+    let shared = shared(store, fixture.shared(), around).await;
     let jobs = Arc::new(jobs(&shared));
     let channel = Arc::new(Channel {
         name: CHANNEL.0.to_owned(),
@@ -336,10 +343,11 @@ async fn put_together(
     }
 }
 
-pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, banks: Vec<Arc<OneBank>>, trip: Trip) -> Shared {
+pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Around) -> Shared {
+    let Around { banks, trip, clock, .. } = around;
     let keyring = Arc::new(keyring(&["k1"]));
     let runtime = Runtime {
-        clock: Arc::new(SystemClock),
+        clock,
         entropy: Arc::new(OsEntropy),
         node: NodeId::from_bytes([1; 16]),
         handle: Handle::current(),

@@ -1,34 +1,18 @@
 //! A Mono stand-in for a test, and somebody who talks to it.
 
+use super::clock::StoodClock;
 use super::eventually;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kiungo::core::time::{Clock, Entropy, Timestamp};
+use kiungo::core::time::Entropy;
 use kiungo::sandbox::mono::{KEY, Ledger, MonoStandIn, Post, Running, StandInSettings, Switches};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::http::client;
-
-/// A clock that stands until it is moved.
-pub struct StoodClock(AtomicI64);
-
-impl StoodClock {
-    /// Moves the clock forward.
-    pub fn advance(&self, by: Duration) {
-        self.0
-            .fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::SeqCst);
-    }
-}
-
-impl Clock for StoodClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// Numbers that look random and are the same on every run.
 struct Counted(AtomicU64);
@@ -115,7 +99,7 @@ pub struct Mono {
 impl Mono {
     /// Starts a stand-in without latency, changed as wished.
     pub fn start(change: impl FnOnce(&mut Switches)) -> Self {
-        let clock = Arc::new(StoodClock(AtomicI64::new(1_770_113_520_000)));
+        let clock = Arc::new(StoodClock::default());
         let receiver = Arc::new(Receiver::default());
         let mut switches = Switches::immediate();
         switches.webhook_url = Some("http://127.0.0.1:9/hooks/mono".to_owned());

@@ -67,6 +67,8 @@ pub struct Options {
     pub lease_margin: Option<u64>,
     /// The key to seal with.
     pub active: String,
+    /// Where the work that passes it first panics.
+    pub panic_at: Option<Edge>,
     /// Options of Redis.
     pub redis: Vec<&'static str>,
     /// Whether a proxy stands before Redis, which can break things.
@@ -88,6 +90,7 @@ impl Default for Options {
             level: "trace",
             lease_margin: None,
             active: "k1".to_owned(),
+            panic_at: None,
             redis: Vec::new(),
             proxy: false,
         }
@@ -187,6 +190,14 @@ impl World {
         let node = Node::start(config, log, self.client.clone()).await;
         self.mono.state.send_webhooks_to(&format!("{}/hooks/mono", node.url()));
         node
+    }
+
+    /// From its next start on, every server in [`Self::nodes`] seals with this key.
+    pub fn seal_with(&mut self, key: &str) {
+        key.clone_into(&mut self.options.active);
+        for node in &self.nodes {
+            fs::write(&node.config, self.config(None)).unwrap();
+        }
     }
 
     /// Where the keys are.
@@ -345,6 +356,7 @@ impl World {
             String::new()
         };
         let margin = options.lease_margin.map(|margin| format!("lease_margin = {margin}\n"));
+        let panics = options.panic_at.map(|edge| format!("panic_at = \"{}\"\n", edge.word()));
         let abort = abort.map(|(edge, after)| format!("abort_at = \"{}\"\nabort_after = {after}\n", edge.word()));
         format!(
             r#"
@@ -394,7 +406,7 @@ timeout = {timeout}
 {policy}
 
 [sandbox]
-{margin}{abort}"#,
+{margin}{abort}{panics}"#,
             store = store.map_or("memory:".to_owned(), |port| format!("redis://127.0.0.1:{port}")),
             server = options.server,
             channel = options.channel,
@@ -409,6 +421,7 @@ timeout = {timeout}
             policy = options.policy,
             margin = margin.unwrap_or_default(),
             abort = abort.unwrap_or_default(),
+            panics = panics.unwrap_or_default(),
         )
     }
 }

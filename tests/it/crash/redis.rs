@@ -1,0 +1,232 @@
+//! Everybody links while something is done to Redis again and again: it is killed, it is slow, it forgets people between
+//! two commands. Each time it is done after so many more answers, so that a seed does much the same again.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::iter;
+
+use super::checker::{facts, settles};
+use super::person::{Person, Told};
+use crate::support::aggregator::Line;
+use crate::support::dice::Dice;
+use crate::support::eventually;
+use crate::support::node::Node;
+use crate::support::proxy::Fault;
+use crate::support::redis::RedisServer;
+use crate::support::world::{Options, Setup, World};
+
+/// People under way at once.
+const AT_ONCE: usize = 32;
+/// The servers are well again so soon after Redis is.
+const BACK: Duration = Duration::from_secs(5);
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Two servers whose provider is given little time.
+async fn world(change: impl FnOnce(&mut Options)) -> World {
+    World::with(Setup::TwoNodes, |options| {
+        options.timeout = 2;
+        options.lease_margin = Some(2);
+        options.level = "info";
+        change(options);
+    })
+    .await
+}
+
+fn people(count: usize, first: usize) -> Vec<Person> {
+    (0..count).map(|n| Person::new(first + n, n % 6 == 0)).collect()
+}
+
+async fn well(nodes: &[Node]) {
+    eventually(PATIENCE, async || {
+        join_all(nodes.iter().map(Node::ready))
+            .await
+            .iter()
+            .all(|status| *status == 200)
+    })
+    .await;
+}
+
+/// What the test does to Redis, and when to stop.
+struct Harm<'a> {
+    line: &'a Line,
+    done: &'a AtomicBool,
+    dice: Dice,
+    times: usize,
+}
+
+impl Harm<'_> {
+    /// Waits for so many more answers; not for ever, for people wait as well. Says whether anybody is still there.
+    async fn after(&mut self, least: u64, most: u64) -> bool {
+        let more = usize::try_from(least + self.dice.below(most - least)).unwrap();
+        let until = self.line.answers.load(Ordering::Relaxed) + more;
+        let came = eventually(PATIENCE, async || {
+            self.done.load(Ordering::Relaxed) || self.line.answers.load(Ordering::Relaxed) >= until
+        });
+        let _ = tokio::time::timeout(Duration::from_secs(3), came).await;
+        !self.done.load(Ordering::Relaxed)
+    }
+}
+
+/// Everybody dials until they are told, while `harm` is done; then what they were told is held against the truth.
+async fn everybody(
+    world: &World,
+    mut people: Vec<Person>,
+    harm: impl AsyncFnOnce(Harm<'_>),
+    dice: Dice,
+) -> Vec<Person> {
+    let (line, done) = (world.line(), AtomicBool::new(false));
+    let ledger = || world.ledger();
+    let living = async {
+        iter(people.iter_mut())
+            .for_each_concurrent(AT_ONCE, async |person| {
+                let well = async || well(&world.nodes).await;
+                person.dials(&line, &ledger, well).await.expect("the servers are there");
+            })
+            .await;
+        done.store(true, Ordering::Relaxed);
+    };
+    let harm = harm(Harm {
+        line: &line,
+        done: &done,
+        dice,
+        times: 0,
+    });
+    tokio::join!(living, harm);
+    settles(world, &people, "with Redis as it was").await;
+    let linked = people.iter().filter(|person| person.told == Told::Linked).count();
+    assert!(
+        linked * 2 > people.len(),
+        "only {linked} of {} were linked",
+        people.len()
+    );
+    // Each sees a link exactly if there is one.
+    well(&world.nodes).await;
+    let seen = join_all(people.iter().map(|person| person.looks(&line))).await;
+    for (facts, seen) in facts(world, &people).await.iter().zip(seen) {
+        let (seen, reply) = seen.expect("the servers are there");
+        assert_eq!(
+            seen == Told::Linked,
+            !facts.linked.is_empty(),
+            "{}: {reply:?}",
+            facts.username
+        );
+    }
+    people
+}
+
+/// Redis is killed and started again at any moment, again and again, under hundreds of people: nobody is told what is not
+/// so, nothing is sent twice, no link is lost, every answer comes in time and in form, and the servers are ready again
+/// within five seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_is_killed_again_and_again() {
+    let mut dice = Dice::thrown();
+    let mut world = world(|_| ()).await;
+    let mut redis = world.redis.take().unwrap();
+    let chance = dice.fork();
+    let harm = async |mut harm: Harm<'_>| {
+        while harm.after(60, 240).await {
+            redis.kill();
+            // Some turns meet a Redis that is not there.
+            harm.after(0, 12).await;
+            redis.restart(&[]).await;
+            let back = Instant::now();
+            well(&world.nodes).await;
+            assert!(back.elapsed() < BACK, "ready after {:?}", back.elapsed());
+            harm.times += 1;
+        }
+        assert!(harm.times >= 5, "killed only {} times", harm.times);
+    };
+    everybody(&world, people(240, 300_000), harm, chance).await;
+}
+
+/// Values run out between any two commands of a turn, and of a login: people begin afresh or are told that their session
+/// is over. Nothing is sent twice and nobody sees what is another's.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_run_out_at_any_moment() {
+    let mut dice = Dice::thrown();
+    let world = world(|_| ()).await;
+    let redis = world.redis.as_ref().unwrap();
+    let chance = dice.fork();
+    let harm = async |mut harm: Harm<'_>| {
+        while harm.after(2, 10).await {
+            let keys: Vec<String> = redis::from_redis_value(redis.command(&["KEYS", "kg:{*"]).await).unwrap();
+            if !keys.is_empty() {
+                let (key, ttl) = (harm.dice.pick(&keys).clone(), 1 + harm.dice.below(50));
+                redis.command(&["PEXPIRE", &key, &ttl.to_string()]).await;
+                harm.times += 1;
+            }
+        }
+        assert!(harm.times >= 50, "only {} values ran out", harm.times);
+    };
+    let people = everybody(&world, people(120, 310_000), harm, chance).await;
+    assert!(people.iter().any(|person| person.redials > 1), "nobody noticed");
+}
+
+/// Makes Redis slow for two seconds, in one of three ways.
+async fn slow_down(way: u64, redis: &RedisServer, world: &World) {
+    match way {
+        0 => drop(redis.command(&["CLIENT", "PAUSE", "2000", "ALL"]).await),
+        // Answers when it has slept.
+        1 => drop(redis.command(&["DEBUG", "SLEEP", "2"]).await),
+        _ => world.proxy.as_ref().unwrap().set(Fault::Delay(Duration::from_secs(2))),
+    }
+}
+
+/// How long the server took to say that it lives, over and over, until done.
+async fn pulse(world: &World, done: &AtomicBool, taken: &Mutex<Vec<Duration>>) {
+    let client = crate::support::http::client();
+    let url = format!("{}/health/live", world.nodes[0].url());
+    eventually(PATIENCE, async || {
+        let began = Instant::now();
+        let status = client.get(&url).send().await.expect("an answer").status();
+        assert_eq!(status, 200);
+        taken.lock().unwrap().push(began.elapsed());
+        done.load(Ordering::Relaxed)
+    })
+    .await;
+}
+
+/// Redis takes two seconds for everything, again and again: people see a screen or are told that it is busy, in time, and
+/// nothing is sent twice. Meanwhile the servers are not held up: they say at once that they live.
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_is_slow_again_and_again() {
+    let mut dice = Dice::thrown();
+    let world = world(|options| {
+        options.redis = vec!["--enable-debug-command", "yes"];
+        options.proxy = true;
+    })
+    .await;
+    let (redis, chance, stop) = (world.redis.as_ref().unwrap(), dice.fork(), AtomicBool::new(false));
+    let taken = Mutex::default();
+    let harm = async |mut harm: Harm<'_>| {
+        while harm.after(50, 130).await {
+            slow_down(u64::try_from(harm.times).unwrap() % 3, redis, &world).await;
+            // All who were under way meet it.
+            harm.after(20, 40).await;
+            world.proxy.as_ref().unwrap().set(Fault::None);
+            well(&world.nodes).await;
+            harm.times += 1;
+        }
+        assert!(harm.times >= 6, "slow only {} times", harm.times);
+    };
+    let living = async {
+        everybody(&world, people(160, 320_000), harm, chance).await;
+        stop.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(living, pulse(&world, &stop, &taken));
+    let mut taken = taken.into_inner().unwrap();
+    taken.sort_unstable();
+    let (median, slowest) = (taken[taken.len() / 2], taken[taken.len() - 1]);
+    println!(
+        "alive {} times, half of them within {median:?}, the slowest within {slowest:?}",
+        taken.len()
+    );
+    assert!(median < Duration::from_millis(100), "{median:?}");
+    // A thread that waited for Redis would take two.
+    assert!(slowest < Duration::from_millis(1_500), "{slowest:?}");
+}

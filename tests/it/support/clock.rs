@@ -1,0 +1,29 @@
+//! Time that a test moves.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use kiungo::core::time::{Clock, Timestamp};
+
+/// A clock that stands until it is moved.
+pub struct StoodClock(AtomicI64);
+
+impl Default for StoodClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(1_770_113_520_000))
+    }
+}
+
+impl StoodClock {
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.0
+            .fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::SeqCst);
+    }
+}
+
+impl Clock for StoodClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
