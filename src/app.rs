@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +45,9 @@ const DRAIN: Duration = Duration::from_secs(75);
 /// How long a node that goes down says so (`/health/ready` answers 503) and still takes requests, so that a balancer can
 /// turn to others first. Not in the sandbox, where nobody stands in front.
 const ANNOUNCE: Duration = Duration::from_secs(2);
+
+/// What a live store says, or does not say, that may answer in a moment.
+const COMING_UP: [&str; 5] = ["timeout", "refused", "closed", "unreachable", "LOADING"];
 
 /// Why the server did not start. Says what to do; never holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -233,6 +237,17 @@ async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn St
         StoreConfig::Redis(url) => url,
     };
     let store = store::connect(url.expose(), clock)?;
+    // One that is only coming up, or busy, is waited for: servers and Redis are often started together. What it says of
+    // itself, and that it does not come, is found below.
+    let came = (|| store.ready()).retry(
+        ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(1))
+            .with_max_times(12),
+    );
+    if let Err(error) = came.when(|error| COMING_UP.contains(&error.0.as_str())).await {
+        tracing::warn!(%error, "the live store did not come up");
+    }
     for finding in store.check().await {
         match finding.level {
             Level::Note => tracing::info!("store: {}", finding.text),

@@ -102,6 +102,23 @@ async fn a_broken_redis_is_told_of_and_survived() {
     world.assert_absent(&secrets).await;
 }
 
+/// A server that is started while Redis does not answer waits for it, instead of giving up at once.
+#[tokio::test]
+async fn a_start_waits_for_redis() {
+    let mut world = World::start(Setup::Redis).await;
+    world.nodes[0].kill();
+    server(&mut world).freeze().await;
+    let (node, redis) = (&mut world.nodes[0], world.redis.as_ref().unwrap());
+    let log = node.launch();
+    eventually(BACK, async || {
+        node.log()[log..].contains("the connection to Redis is given up")
+    })
+    .await;
+    redis.thaw();
+    node.comes_up(log).await;
+    world.phone("+2348030007801").dial().await.asks("Agree?");
+}
+
 /// Redis dies, freezes or is full while a bank is thinking: the login is not sent again, and the link is told as soon as
 /// Redis is back, for the records have taken the answer.
 #[rstest]

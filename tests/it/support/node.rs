@@ -43,6 +43,12 @@ impl Node {
 
     /// Starts it again, on the same files, and waits until it is ready.
     pub async fn restart(&mut self) {
+        let before = self.launch();
+        self.comes_up(before).await;
+    }
+
+    /// Starts it again and returns at once, with how much it has printed before.
+    pub fn launch(&mut self) -> usize {
         assert!(self.child.is_none(), "still running");
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         let before = usize::try_from(log.metadata().unwrap().len()).unwrap();
@@ -56,6 +62,11 @@ impl Node {
             .spawn()
             .unwrap();
         self.child = Some(child);
+        before
+    }
+
+    /// Waits until it is ready, and says so behind what it has printed `before`.
+    pub async fn comes_up(&mut self, before: usize) {
         let mut address = None;
         eventually(PATIENCE, async || {
             if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
