@@ -8,6 +8,7 @@ pub mod browser;
 pub mod canned;
 pub mod flow;
 pub mod clock;
+#[cfg(feature = "sandbox")]
 pub mod dice;
 #[cfg(feature = "sandbox")]
 pub mod http;

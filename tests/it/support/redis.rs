@@ -93,6 +93,7 @@ impl RedisServer {
     }
 
     /// Starts it on the same port and log with a password, and waits until it refuses whoever has none.
+    #[cfg(feature = "sandbox")]
     pub async fn restart_locked(&mut self, password: &str) {
         self.launch(&["--requirepass", password]);
         let client = self.client();
