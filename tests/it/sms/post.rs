@@ -59,7 +59,12 @@ impl Post {
         let clock = Arc::new(Hand(AtomicI64::new(at(0).as_millis())));
         let mut shared = shared(
             Arc::new(MemoryStore::new(clock.clone())),
-            db.shared(), Around { banks: Vec::new(), ..Around::default() })
+            db.shared(),
+            Around {
+                banks: Vec::new(),
+                ..Around::default()
+            },
+        )
         .await;
         shared.runtime.clock = clock.clone();
         let line = Arc::new(Line {

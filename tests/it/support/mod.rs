@@ -6,10 +6,10 @@ pub mod aggregator;
 pub mod browser;
 #[cfg(feature = "sandbox")]
 pub mod canned;
-pub mod flow;
 pub mod clock;
 #[cfg(feature = "sandbox")]
 pub mod dice;
+pub mod flow;
 #[cfg(feature = "sandbox")]
 pub mod http;
 pub mod limits;

@@ -163,7 +163,7 @@ impl Person {
         loop {
             if self.chance.happens(DROPS) || self.phone.now > self.began.plus(DIALOG) {
                 let key = [self.phone.dialog; 32];
-                crate::core::flow::Flow::close(&mut self.phone.state, &key);
+                crate::core::flow::Flow::close(&mut self.phone.state, &key, false);
                 return true;
             }
             self.passes(TYPING);

@@ -142,7 +142,7 @@ fn who_knows_is_not_texted() {
     phone.polls(false);
     phone.fate(id, failed(FailureClass::Refused));
     let key = [phone.dialog; 32];
-    assert!(Flow::close(&mut phone.state, &key));
+    assert!(Flow::close(&mut phone.state, &key, false));
     assert!(matches!(texted(&mut phone, id), HandOver::Text(_)), "hung up");
 
     let (mut phone, id) = Phone::submitted();
