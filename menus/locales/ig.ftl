@@ -104,4 +104,4 @@ account-savings = Nchekwa
 account-current = Kurenti
 account-other = Akauntu
 bank-slow = { $bank } (nwayoo)
-bank-away = { $bank } (o bughi ugbu a)
+bank-away = { $bank } (mba ugbu a)

@@ -26,8 +26,9 @@ use serde_json::json;
 use self::checker::{facts, faults, settles};
 use self::person::{PASSWORD, Person, Told};
 use crate::support::dice::Dice;
+use crate::support::options::Options;
 use crate::support::redis::Cut;
-use crate::support::world::{Options, Setup, World};
+use crate::support::world::{Setup, World};
 
 /// Rounds of a lane.
 const ROUNDS: usize = 3;

@@ -11,7 +11,7 @@ use super::Lane;
 use super::person::{Person, Told};
 use crate::support::dice::Dice;
 use crate::support::eventually;
-use crate::support::world::Options;
+use crate::support::options::Options;
 
 /// People in a round.
 const PEOPLE: usize = 40;

@@ -15,9 +15,10 @@ use crate::support::aggregator::Line;
 use crate::support::dice::Dice;
 use crate::support::eventually;
 use crate::support::node::Node;
+use crate::support::options::Options;
 use crate::support::proxy::Fault;
 use crate::support::redis::RedisServer;
-use crate::support::world::{Options, Setup, World};
+use crate::support::world::{Setup, World};
 
 /// People under way at once.
 const AT_ONCE: usize = 32;

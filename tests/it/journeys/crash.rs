@@ -104,8 +104,8 @@ async fn a_panic_harms_only_its_work(#[case] edge: Edge, #[case] sent: usize) {
     phone.say("good-pass-panic").await.asks("is checking your details");
     link(&mut other, "ada@beside-a-panic", "good-pass-beside").await;
     if sent == 0 {
-        // It is known to have been begun, and nobody knows more.
-        phone.until("1", "has not answered. We are finding out.").await;
+        // It was begun, and provably not sent.
+        phone.until("1", "Nothing was sent.").await;
     } else {
         phone.until("1", "Done!").await.ends("is linked for Sandbox Lender");
         assert_eq!(world.submits("ada@panic"), granted());

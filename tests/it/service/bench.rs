@@ -14,8 +14,9 @@ use kiungo::records::{Attempt, AttemptState, Job, JobKind, Link};
 use kiungo::service::attempts::{redeem_key, settle_key};
 use kiungo::store::memory::MemoryStore;
 
+use crate::support::doubles::Plain;
 use crate::support::one_bank::Account;
-use crate::support::parts::{Around, Assembled, Plain, Trip, assemble_in, keyring};
+use crate::support::parts::{Around, Assembled, Trip, assemble_in, keyring};
 use crate::support::records::{Person, fresh, job, partner};
 
 /// The one person's number.

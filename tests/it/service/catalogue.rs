@@ -8,9 +8,10 @@ use kiungo::store::memory::MemoryStore;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use crate::support::doubles::Plain;
 use crate::support::eventually;
 use crate::support::one_bank::OneBank;
-use crate::support::parts::{Around, Assembled, Plain, assemble_unread};
+use crate::support::parts::{Around, Assembled, assemble_unread};
 
 async fn turns(banks: Vec<Arc<OneBank>>) -> Assembled {
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));

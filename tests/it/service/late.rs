@@ -6,7 +6,8 @@ use std::time::Duration;
 use kiungo::store::memory::MemoryStore;
 
 use crate::support::clock::StoodClock;
-use crate::support::parts::{Around, Assembled, Counting, Plain, assemble_in};
+use crate::support::doubles::{Counting, Plain};
+use crate::support::parts::{Around, Assembled, assemble_in};
 
 const MINUTE: Duration = Duration::from_mins(1);
 

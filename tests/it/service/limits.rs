@@ -7,8 +7,9 @@ use kiungo::core::bucket::Rate;
 use kiungo::service::admission::Rates;
 use kiungo::store::memory::MemoryStore;
 
+use crate::support::doubles::{Counting, Plain};
 use crate::support::limits::PLENTY;
-use crate::support::parts::{Around, Assembled, Counting, Plain, assemble_in};
+use crate::support::parts::{Around, Assembled, assemble_in};
 
 /// So few a minute that a test sees only the burst.
 fn only(burst: u32) -> Rate {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use kiungo::ambient::SystemClock;
 use kiungo::store::memory::MemoryStore;
 
+use crate::support::doubles::{Counting, Plain};
 use crate::support::eventually;
-use crate::support::parts::{Counting, Plain, assemble};
+use crate::support::parts::assemble;
 
 /// A turn without a provider's call is one load and one swap, a repeat is one load, a notice is one of each.
 #[tokio::test]

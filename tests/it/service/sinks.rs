@@ -8,7 +8,8 @@ use kiungo::store::memory::MemoryStore;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
-use crate::support::parts::{Plain, assemble};
+use crate::support::doubles::Plain;
+use crate::support::parts::assemble;
 
 async fn next(screens: &mut UnboundedReceiver<kiungo::gateways::WireReply>) -> String {
     let reply = timeout(Duration::from_secs(10), screens.recv())

@@ -143,7 +143,7 @@ async fn a_hanging_gateway_holds_nobody_up() {
         .enqueue(&job(partner(1).id, other, "read:9", at(0)))
         .await
         .unwrap();
-    let done = "kiungo_jobs_total{kind=\"read_accounts\",outcome=\"done\"} 1";
+    let done = "kiungo_jobs_total{kind=\"read_accounts\",outcome=\"given_up\"} 1";
     eventually(PATIENCE, async || shared.metrics.encode().unwrap().contains(done)).await;
     assert_eq!(post.state(written[0]).await, MessageState::Sending);
     gateway.0.add_permits(1000);

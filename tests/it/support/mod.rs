@@ -9,6 +9,7 @@ pub mod canned;
 pub mod clock;
 #[cfg(feature = "sandbox")]
 pub mod dice;
+pub mod doubles;
 pub mod flow;
 #[cfg(feature = "sandbox")]
 pub mod http;
@@ -17,6 +18,7 @@ pub mod logs;
 #[cfg(feature = "sandbox")]
 pub mod node;
 pub mod one_bank;
+pub mod options;
 pub mod parts;
 pub mod postgres;
 pub mod proxy;
@@ -30,6 +32,7 @@ pub mod tls;
 pub mod wire;
 #[cfg(feature = "sandbox")]
 pub mod world;
+pub mod written;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -16,9 +16,11 @@ use tempfile::TempDir;
 use super::aggregator::{Line, Phone};
 use super::http::client;
 use super::node::{CHANNEL, Node, SECRET};
+use super::options::Options;
 use super::postgres::PostgresServer;
 use super::proxy::Proxy;
 use super::redis::RedisServer;
+use super::written::{forms, holds};
 
 /// What the stand-in sends with its webhooks.
 pub const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests-0123456789";
@@ -38,63 +40,6 @@ pub enum Setup {
     TwoNodes,
     /// As two nodes, with their records in one PostgreSQL, as on two hosts.
     TwoHosts,
-}
-
-/// What is in the configuration apart from what every test needs.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The lines under `[policy]`, and tables after it.
-    pub policy: String,
-    /// Lines under `[server]`, beside where it listens.
-    pub server: &'static str,
-    /// Lines under `[[channels]]`, beside what it needs.
-    pub channel: &'static str,
-    /// Lines under `[limits]`.
-    pub limits: &'static str,
-    /// Institutions to show first.
-    pub favourites: Vec<&'static str>,
-    /// Seconds that the provider is given.
-    pub timeout: u64,
-    /// Whether to speak the provider's first version.
-    pub v1: bool,
-    /// How the stand-in behaves at first.
-    pub switches: Switches,
-    /// Where the provider is, if it is not the stand-in.
-    pub provider: Option<String>,
-    /// The log's level.
-    pub level: &'static str,
-    /// How much longer than the provider's timeout a lease lasts, in seconds; as in production without it.
-    pub lease_margin: Option<u64>,
-    /// The key to seal with.
-    pub active: String,
-    /// Where the work that passes it first panics.
-    pub panic_at: Option<Edge>,
-    /// Options of Redis.
-    pub redis: Vec<&'static str>,
-    /// Whether a proxy stands before Redis, which can break things.
-    pub proxy: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            policy: "secrets_over_ussd = \"allow\"".to_owned(),
-            server: "",
-            channel: "",
-            limits: "",
-            favourites: vec!["Providus Bank", "Zenith Bank"],
-            timeout: 60,
-            v1: false,
-            switches: Switches::immediate(),
-            provider: None,
-            level: "trace",
-            lease_margin: None,
-            active: "k1".to_owned(),
-            panic_at: None,
-            redis: Vec::new(),
-            proxy: false,
-        }
-    }
 }
 
 /// The installation. Everything in it ends when it is dropped.
@@ -321,28 +266,6 @@ fn sessions(ledger: &Ledger, username: &str) -> Vec<String> {
         .filter(|submit| submit.username.as_deref() == Some(username))
         .filter_map(|submit| submit.session.clone())
         .collect()
-}
-
-/// The forms in which a text may have been written down.
-fn forms(secret: &str) -> [String; 3] {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap();
-    let hex = secret
-        .bytes()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect();
-    let wide = secret.chars().flat_map(|letter| [letter, '\0']).collect();
-    [secret.to_owned(), hex, wide]
-}
-
-/// Whether `form` stands in `text`; digits only where they are not part of a longer word.
-pub fn holds(text: &str, form: &str) -> bool {
-    let digits = form.bytes().all(|byte| byte.is_ascii_digit());
-    let beside = |byte: Option<&u8>| digits && byte.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = text.as_bytes();
-    text.match_indices(form).any(|(at, _)| {
-        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-        !beside(before) && !beside(bytes.get(at + form.len()))
-    })
 }
 
 impl World {

@@ -193,6 +193,16 @@ impl Phone {
         }
     }
 
+    /// The gateway sends the beginning of the dialog again. After so long that no dialog lasts, its number is used for a new
+    /// one, in which nothing has been typed.
+    pub fn begins_again(&mut self) {
+        let began = self.state.dialogs.first().map(|dialog| dialog.started_at);
+        if began.is_some_and(|began| self.now.since(began) > Duration::from_mins(10)) {
+            self.typed.clear();
+        }
+        self.callback(self.dialog, Typed::Begin(&[]), None);
+    }
+
     /// Dials; the records know what the live value knows of links.
     pub fn dial(&mut self) -> String {
         let known = Known {

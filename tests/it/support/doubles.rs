@@ -1,0 +1,165 @@
+//! A store that counts, and a gateway that is as plain as can be.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kiungo::core::msisdn::Msisdn;
+use kiungo::core::seal::Tag;
+use kiungo::core::secret::Secret;
+use kiungo::gateways::{
+    Callback, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, ReplySink, WireReply,
+};
+use kiungo::store::{IndexKey, Store, StoreError, Stored, Swap, Version};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// A store that counts what it is asked.
+pub struct Counting<S> {
+    inner: S,
+    /// Values read.
+    pub loads: AtomicUsize,
+    /// Values written.
+    pub swaps: AtomicUsize,
+    /// After this many writes it answers nothing any more.
+    pub last_swap: AtomicUsize,
+}
+
+impl<S> Counting<S> {
+    /// Counts what this store is asked.
+    pub fn new(inner: S) -> Self {
+        Self {
+            inner,
+            loads: AtomicUsize::new(0),
+            swaps: AtomicUsize::new(0),
+            last_swap: AtomicUsize::new(usize::MAX),
+        }
+    }
+
+    fn alive(&self) -> Result<(), StoreError> {
+        if self.swaps.load(Ordering::SeqCst) >= self.last_swap.load(Ordering::SeqCst) {
+            return Err(StoreError("timeout".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Loads and swaps since the last time.
+    pub fn taken(&self) -> (usize, usize) {
+        (
+            self.loads.swap(0, Ordering::SeqCst),
+            self.swaps.swap(0, Ordering::SeqCst),
+        )
+    }
+}
+
+#[async_trait]
+impl<S: Store> Store for Counting<S> {
+    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
+        self.alive()?;
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        self.inner.load(tag).await
+    }
+
+    async fn swap(
+        &self,
+        tag: &Tag,
+        expected: Option<Version>,
+        next: &Stored,
+        ttl: Duration,
+    ) -> Result<Swap, StoreError> {
+        self.alive()?;
+        self.swaps.fetch_add(1, Ordering::SeqCst);
+        self.inner.swap(tag, expected, next, ttl).await
+    }
+
+    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError> {
+        self.inner.point(name, tag, ttl).await
+    }
+
+    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError> {
+        self.inner.follow(name).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.inner.ready().await
+    }
+}
+
+/// A dialect that says what it means: `dialog number text`, the text being everything typed so far; a dialog that has
+/// ended is told without a text.
+pub struct Plain {
+    /// Where screens go when they do not travel in the answer.
+    pub sink: Option<UnboundedSender<WireReply>>,
+}
+
+/// Hands screens to the test.
+struct Handed(UnboundedSender<WireReply>);
+
+#[async_trait]
+impl ReplySink for Handed {
+    async fn deliver(self: Box<Self>, reply: WireReply) {
+        self.0.send(reply).expect("the test listens");
+    }
+}
+
+impl Gateway for Plain {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn sink(&self) -> Option<Box<dyn ReplySink>> {
+        Some(Box::new(Handed(self.sink.clone()?)))
+    }
+
+    fn overhead(&self) -> u16 {
+        4
+    }
+
+    fn limits(&self, _: Option<&str>) -> Limits {
+        Limits {
+            out_septets: 160,
+            ..Limits::default()
+        }
+    }
+
+    fn parse(&self, request: &RawRequest<'_>) -> Result<Parsed, ParseError> {
+        let body = std::str::from_utf8(request.body).map_err(|_| ParseError::Encoding)?;
+        let mut parts = body.splitn(3, ' ');
+        let dialog = parts.next().ok_or(ParseError::Field("dialog"))?.to_owned();
+        let number = parts.next().ok_or(ParseError::Field("number"))?;
+        let msisdn = Msisdn::parse(number, request.country).map_err(|_| ParseError::Msisdn)?;
+        let Some(text) = parts.next() else {
+            return Ok(Parsed::Notice(Notice {
+                dialog,
+                msisdn: Some(msisdn),
+                closed: kiungo::gateways::Closed::Abandoned,
+            }));
+        };
+        Ok(Parsed::Turn(Callback {
+            dialog,
+            msisdn,
+            network: None,
+            service_code: None,
+            event: if text.is_empty() {
+                Event::Begin { dialled: Vec::new() }
+            } else {
+                Event::Whole(Secret::new(text))
+            },
+            turn_id: None,
+            echo: Vec::new(),
+        }))
+    }
+
+    fn render(&self, reply: Option<&Reply>, _: &[(String, String)]) -> WireReply {
+        let body = match reply {
+            Some(Reply::Continue(text)) => format!("CON {text}"),
+            Some(Reply::End(text)) => format!("END {text}"),
+            None => "taken".to_owned(),
+        };
+        WireReply {
+            status: 200,
+            content_type: "text/plain",
+            headers: Vec::new(),
+            body: body.into_bytes(),
+        }
+    }
+}
