@@ -246,6 +246,16 @@ impl Turns {
             return Ok(None);
         }
         self.attempts.run(tag, &callback.msisdn, effects);
+        self.answered(walk, &state, answer_by).await.map(Some)
+    }
+
+    /// The answer to a turn that was stepped, waited for where it is not known yet.
+    async fn answered(
+        &self,
+        walk: &Walk<'_>,
+        state: &Subscriber,
+        answer_by: Timestamp,
+    ) -> Result<(TurnOutcome, Answer), TurnError> {
         let (answer, thinking) = match state.dialogs.first().map(|dialog| dialog.reply.clone()) {
             Some(Slot::Set(answer)) => {
                 self.metrics.screen(&state.cursor.screen);
@@ -258,7 +268,7 @@ impl Turns {
             (false, true) => TurnOutcome::Pending,
             (false, false) => TurnOutcome::Continued,
         };
-        Ok(Some((outcome, answer)))
+        Ok((outcome, answer))
     }
 
     /// Somebody asks for too many turns: nothing is stepped. A dialog that was going on is over with it, so that the line

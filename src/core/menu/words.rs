@@ -166,6 +166,21 @@ const HOME: &[Outcome] = &[
     Outcome::EnterPin,
 ];
 
+/// Where another try leads.
+const RETRIED: &[Outcome] = &[
+    Outcome::Ask,
+    Outcome::AskChoice,
+    Outcome::Warn,
+    Outcome::ChooseBank,
+    Outcome::NoBanks,
+    Outcome::ChooseAccount,
+    Outcome::Limited,
+    Outcome::BankDown,
+    Outcome::BankBusy,
+    Outcome::Checking,
+    Outcome::Unsuited,
+];
+
 /// Where the right code leads: to what stood behind it.
 const UNLOCKED: &[Outcome] = &[
     Outcome::Resume,
@@ -174,6 +189,8 @@ const UNLOCKED: &[Outcome] = &[
     Outcome::Confirming,
     Outcome::Refused,
     Outcome::Unavailable,
+    Outcome::BankDown,
+    Outcome::BankBusy,
     Outcome::Unsuited,
     Outcome::Unconfirmed,
     Outcome::Blocked,
@@ -220,20 +237,8 @@ impl Action {
             Self::Previous => &[O::Ask, O::AskChoice, O::ChooseBank, O::NoBanks, O::Left, O::Welcome],
             Self::PickAccount => &[O::Checking],
             Self::Check | Self::Resume => STANDING,
-            Self::Retry => &[
-                O::Ask,
-                O::AskChoice,
-                O::Warn,
-                O::ChooseBank,
-                O::NoBanks,
-                O::ChooseAccount,
-                O::Limited,
-                O::BankDown,
-                O::BankBusy,
-                O::Checking,
-                O::Unsuited,
-            ],
-            Self::Restart => &[O::Welcome],
+            Self::Retry => RETRIED,
+            Self::Restart | Self::ForgotPin => &[O::Welcome],
             Self::Home | Self::PickLanguage => HOME,
             Self::ShowLinks => &[O::Links, O::NoLinks, O::EnterPin],
             Self::PickLink => &[O::Link, O::Links, O::NoLinks],
@@ -250,7 +255,6 @@ impl Action {
             Self::EnterPin => UNLOCKED,
             Self::Protect => &[O::ChoosePin],
             Self::ChoosePin => &[O::Links, O::NoLinks, O::ChooseBank, O::NoBanks],
-            Self::ForgotPin => &[O::Welcome],
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What a test wants otherwise in the configuration of its servers.
 
-use kiungo::sandbox::mono::Switches;
+use kiungo::sandbox::mono::{APP, KEY, Switches};
 use kiungo::service::runtime::Edge;
+
+use super::node::{CHANNEL, SECRET};
+use super::world::WEBHOOK_SECRET;
 
 /// Limits that no test meets by dialling fast; those about limits say their own.
 const ROOMY: &str = "turns_per_second = 10_000\nperson_turns_per_minute = 6_000";
@@ -60,5 +63,53 @@ impl Default for Options {
             redis: Vec::new(),
             proxy: false,
         }
+    }
+}
+
+impl Options {
+    /// The part of a configuration that says whom it serves, and through a provider at which address; it may end itself at
+    /// an edge.
+    pub fn serves(&self, base: &str, abort: Option<(Edge, u64)>) -> String {
+        let dialect = if self.v1 {
+            format!("dialect = \"v1\"\napp_id = \"{APP}\"")
+        } else {
+            String::new()
+        };
+        let margin = self.lease_margin.map(|margin| format!("lease_margin = {margin}\n"));
+        let panics = self.panic_at.map(|edge| format!("panic_at = \"{}\"\n", edge.word()));
+        let abort = abort.map(|(edge, after)| format!("abort_at = \"{}\"\nabort_after = {after}\n", edge.word()));
+        format!(
+            r#"
+[[channels]]
+name = "{CHANNEL}"
+kind = "ussd"
+gateway = "africastalking"
+service_code = "*384*96#"
+secret = "{SECRET}"
+country = "NG"
+{channel}
+
+[providers.mono]
+base_url = "{base}"
+secret_key = "{KEY}"
+webhook_secret = "{WEBHOOK_SECRET}"
+customer.email = "test+{{ref}}@example.com"
+favourites = {favourites:?}
+timeout = {timeout}
+{dialect}
+
+[policy]
+{policy}
+
+[sandbox]
+{margin}{abort}{panics}"#,
+            channel = self.channel,
+            favourites = self.favourites,
+            timeout = self.timeout,
+            policy = self.policy,
+            margin = margin.unwrap_or_default(),
+            abort = abort.unwrap_or_default(),
+            panics = panics.unwrap_or_default(),
+        )
     }
 }

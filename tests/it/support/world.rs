@@ -9,13 +9,13 @@ use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::config::keys;
 use kiungo::core::seal::Keyring;
 use kiungo::records::{Link, Records, connect};
-use kiungo::sandbox::mono::{APP, Call, KEY, Ledger, MonoStandIn, Outcome, Running, StandInSettings, Switches};
+use kiungo::sandbox::mono::{Call, Ledger, MonoStandIn, Outcome, Running, StandInSettings, Switches};
 use kiungo::service::runtime::Edge;
 use tempfile::TempDir;
 
 use super::aggregator::{Line, Phone};
 use super::http::client;
-use super::node::{CHANNEL, Node, SECRET};
+use super::node::Node;
 use super::options::Options;
 use super::postgres::PostgresServer;
 use super::proxy::Proxy;
@@ -269,19 +269,12 @@ fn sessions(ledger: &Ledger, username: &str) -> Vec<String> {
 }
 
 impl World {
+    /// The configuration of a server: who it is and where it keeps things, then what is switched.
     fn config(&self, abort: Option<(Edge, u64)>) -> String {
         let options = &self.options;
         let direct = self.redis.as_ref().map(RedisServer::port);
         let store = self.proxy.as_ref().map(Proxy::port).or(direct);
-        let dialect = if options.v1 {
-            format!("dialect = \"v1\"\napp_id = \"{APP}\"")
-        } else {
-            String::new()
-        };
-        let margin = options.lease_margin.map(|margin| format!("lease_margin = {margin}\n"));
-        let panics = options.panic_at.map(|edge| format!("panic_at = \"{}\"\n", edge.word()));
-        let abort = abort.map(|(edge, after)| format!("abort_at = \"{}\"\nabort_after = {after}\n", edge.word()));
-        format!(
+        let stands = format!(
             r#"
 [server]
 listen = "127.0.0.1:0"
@@ -306,45 +299,16 @@ level = "{level}"
 [partner]
 name = "{PARTNER}"
 purpose = "a loan decision"
-
-[[channels]]
-name = "{CHANNEL}"
-kind = "ussd"
-gateway = "africastalking"
-service_code = "*384*96#"
-secret = "{SECRET}"
-country = "NG"
-{channel}
-
-[providers.mono]
-base_url = "{base}"
-secret_key = "{KEY}"
-webhook_secret = "{WEBHOOK_SECRET}"
-customer.email = "test+{{ref}}@example.com"
-favourites = {favourites:?}
-timeout = {timeout}
-{dialect}
-
-[policy]
-{policy}
-
-[sandbox]
-{margin}{abort}{panics}"#,
+"#,
             store = store.map_or("memory:".to_owned(), |port| format!("redis://127.0.0.1:{port}")),
             server = options.server,
-            channel = options.channel,
             limits = options.limits,
             database = self.database,
             dir = self.dir.path().display(),
             active = options.active,
             level = options.level,
-            base = options.provider.clone().unwrap_or_else(|| self.mono.url()),
-            favourites = options.favourites,
-            timeout = options.timeout,
-            policy = options.policy,
-            margin = margin.unwrap_or_default(),
-            abort = abort.unwrap_or_default(),
-            panics = panics.unwrap_or_default(),
-        )
+        );
+        let base = options.provider.clone().unwrap_or_else(|| self.mono.url());
+        stands + &options.serves(&base, abort)
     }
 }

@@ -11,6 +11,9 @@ use crate::core::next_step::FailureClass;
 use crate::core::pin::{Pin, SubscriberPin};
 use crate::core::policy::SecretsOverUssd;
 
+/// How somebody comes to where a session stands.
+type Way = fn(&mut Phone);
+
 /// What the records know of somebody with this link and this code.
 fn known(pin: Option<Pin>) -> Known {
     Known {
@@ -48,7 +51,7 @@ fn protected() -> (Phone, Known) {
 /// No bank and no account is on any screen of whoever does not know the code, wherever the session stands.
 #[test]
 fn nothing_is_told_without_the_code() {
-    let stages: [(&str, fn(&mut Phone)); 7] = [
+    let stages: [(&str, Way); 7] = [
         ("linked", |_| ()),
         ("a bank picked", |phone| {
             phone.keys(&["1", "1"]);
