@@ -18,7 +18,7 @@ use crate::gateways;
 use crate::http::Parts;
 use crate::providers::base_url::validate_base_url;
 use crate::providers::http::{Client, ClientOptions};
-use crate::providers::mono::{Dialect, Mono, MonoSettings};
+use crate::providers::mono::{Dialect, Mono, MonoSettings, UnlinkCall};
 use crate::providers::{Credentials, Provider, Registry};
 use crate::records::{Partner, Records};
 use crate::service::Channel;
@@ -316,6 +316,13 @@ fn set_up_mono(mono: MonoConfig, client: Client) -> Result<(Mono, Credentials), 
     };
     let mut settings = MonoSettings::new(validate_base_url(mono.base_url.as_str(), true)?, dialect);
     settings.webhook_secret = mono.webhook_secret;
+    let open = mono.unpublished;
+    if let Some(member) = open.unlink_member {
+        settings.unlink = UnlinkCall::InBody(member);
+    }
+    settings.reauth_commit_path = open.renewal_path.unwrap_or(settings.reauth_commit_path);
+    settings.exchange_reauth_code = open.renewal_code.unwrap_or(settings.exchange_reauth_code);
+    settings.account_names_session = open.account_names_session.unwrap_or(settings.account_names_session);
     Ok((
         Mono::new(settings, client),
         Credentials {

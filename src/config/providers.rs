@@ -44,6 +44,22 @@ pub struct MonoConfig {
     pub favourites: Vec<String>,
     /// How long a login may take where Mono's list does not say.
     pub timeout: Duration,
+    /// What Mono does not publish.
+    pub unpublished: MonoUnpublished,
+}
+
+/// What Mono's documentation leaves open, and an installation can find out in Mono's own sandbox. Without a word here the
+/// likelier answer is taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MonoUnpublished {
+    /// The JSON member that an unlinking carries the account's id in; without it, the id stands in the path.
+    pub unlink_member: Option<String>,
+    /// Where the later answers of a renewal are posted, below the base.
+    pub renewal_path: Option<String>,
+    /// Whether the code that ends a renewal is exchanged like that of a link.
+    pub renewal_code: Option<bool>,
+    /// Whether an account names the connect session it was linked in.
+    pub account_names_session: Option<bool>,
 }
 
 /// A generation of Mono's API.
@@ -117,6 +133,7 @@ fn read_mono(mut section: Section<'_>) -> Option<MonoConfig> {
         .unwrap_or(INSTITUTIONS_TTL);
     let timeout = section.number("timeout", 1..=120).unwrap_or(TIMEOUT);
     let favourites = section.list("favourites").unwrap_or_default();
+    let unpublished = read_unpublished(section.section("unpublished"));
     section.finish();
     Some(MonoConfig {
         base_url: base_url?,
@@ -128,7 +145,30 @@ fn read_mono(mut section: Section<'_>) -> Option<MonoConfig> {
         institutions_ttl: Duration::from_secs(institutions_ttl),
         favourites,
         timeout: Duration::from_secs(timeout),
+        unpublished,
     })
+}
+
+fn read_unpublished(mut section: Section<'_>) -> MonoUnpublished {
+    let path = |text: &str| {
+        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_".contains(&b));
+        let below = plain && !text.starts_with('/') && !text.contains("//");
+        below
+            .then(|| text.to_owned())
+            .ok_or_else(|| "is no path below the base".to_owned())
+    };
+    let read = MonoUnpublished {
+        unlink_member: section.text("unlink_member"),
+        renewal_path: section.parsed(
+            "renewal_path",
+            "write it without a slash before it: v2/connect/commit",
+            path,
+        ),
+        renewal_code: section.flag("renewal_code"),
+        account_names_session: section.flag("account_names_session"),
+    };
+    section.finish();
+    read
 }
 
 fn read_customer(mut section: Section<'_>) -> Option<CustomerPattern> {

@@ -232,6 +232,22 @@ fn mono(mono: &MonoConfig) -> Table {
         pair("timeout", i64::try_from(mono.timeout.as_secs()).unwrap_or(i64::MAX)),
         pair("favourites", mono.favourites.clone()),
     ]);
+    let open = &mono.unpublished;
+    let mut found = Table::new();
+    found.extend(
+        open.unlink_member
+            .iter()
+            .map(|name| pair("unlink_member", name.as_str())),
+    );
+    found.extend(open.renewal_path.iter().map(|path| pair("renewal_path", path.as_str())));
+    found.extend(open.renewal_code.map(|is| pair("renewal_code", is)));
+    found.extend(
+        open.account_names_session
+            .map(|does| pair("account_names_session", does)),
+    );
+    if !found.is_empty() {
+        table.extend([pair("unpublished", found)]);
+    }
     table.extend(mono.app_id.iter().map(|id| pair("app_id", id.as_str())));
     table.extend(mono.webhook_secret.iter().map(|_| pair("webhook_secret", HIDDEN)));
     table

@@ -65,6 +65,10 @@ pub struct MonoSettings {
     /// Whether the code that ends a reauthorisation is exchanged like that of a link; the documentation is silent. When
     /// it is not, the grant handed on is empty, and redeeming it makes no call and gives no account.
     pub exchange_reauth_code: bool,
+    /// Whether `meta.session_id` of an account is the connect session it was linked in. The field is documented, what it
+    /// names is not. When it is something else, no account is told apart by it, and a login whose answer was lost cannot
+    /// be found by it either.
+    pub account_names_session: bool,
     /// How long calls other than submissions may take.
     pub call_timeout: Duration,
 }
@@ -79,6 +83,7 @@ impl MonoSettings {
             unlink: UnlinkCall::InPath,
             reauth_commit_path: "v2/connect/commit".to_owned(),
             exchange_reauth_code: true,
+            account_names_session: true,
             call_timeout: Duration::from_secs(15),
         }
     }
@@ -199,6 +204,37 @@ fn link_v2(institution: &str, method: &str, customer: &Customer) -> Zeroizing<Ve
         .finish()
 }
 
+impl Mono {
+    async fn read_accounts(
+        &self,
+        credentials: &Credentials,
+        which: Which<'_>,
+    ) -> Result<Vec<ProviderAccount>, ProviderError> {
+        match (which, self.settings.dialect) {
+            (Which::One(id), dialect) => {
+                let url = match dialect {
+                    Dialect::V2 => self.url(&["v2", "accounts", id.expose()])?,
+                    Dialect::V1 => self.url(&["accounts", id.expose()])?,
+                };
+                let answer = self.call(credentials, Call::get(url)).await?;
+                let account = map::account(outcome::body(&answer)?, id);
+                Ok(vec![account.ok_or(ProviderError::Garbled("no account"))?])
+            }
+            (Which::All, Dialect::V2) => {
+                let call = Call::get(self.url(&["v2", "accounts"])?).limit(LIST_LIMIT);
+                let answer = self.call(credentials, call).await?;
+                let Listing::<wire::Account>(list) = outcome::body(&answer)?;
+                let list = list.ok_or(ProviderError::Garbled("no list of accounts"))?;
+                Ok(list
+                    .into_iter()
+                    .filter_map(|account| map::listed(account).ok())
+                    .collect())
+            }
+            (Which::All, Dialect::V1) => Err(NO_LIST),
+        }
+    }
+}
+
 #[async_trait]
 impl Provider for Mono {
     fn name(&self) -> &'static str {
@@ -293,28 +329,11 @@ impl Provider for Mono {
         credentials: &Credentials,
         which: Which<'_>,
     ) -> Result<Vec<ProviderAccount>, ProviderError> {
-        match (which, self.settings.dialect) {
-            (Which::One(id), dialect) => {
-                let url = match dialect {
-                    Dialect::V2 => self.url(&["v2", "accounts", id.expose()])?,
-                    Dialect::V1 => self.url(&["accounts", id.expose()])?,
-                };
-                let answer = self.call(credentials, Call::get(url)).await?;
-                let account = map::account(outcome::body(&answer)?, id);
-                Ok(vec![account.ok_or(ProviderError::Garbled("no account"))?])
-            }
-            (Which::All, Dialect::V2) => {
-                let call = Call::get(self.url(&["v2", "accounts"])?).limit(LIST_LIMIT);
-                let answer = self.call(credentials, call).await?;
-                let Listing::<wire::Account>(list) = outcome::body(&answer)?;
-                let list = list.ok_or(ProviderError::Garbled("no list of accounts"))?;
-                Ok(list
-                    .into_iter()
-                    .filter_map(|account| map::listed(account).ok())
-                    .collect())
-            }
-            (Which::All, Dialect::V1) => Err(NO_LIST),
+        let mut accounts = self.read_accounts(credentials, which).await?;
+        if !self.settings.account_names_session {
+            accounts.iter_mut().for_each(|account| account.session_id = None);
         }
+        Ok(accounts)
     }
 
     async fn unlink(&self, credentials: &Credentials, account: &Secret) -> Result<(), ProviderError> {

@@ -108,6 +108,11 @@ impl State {
 
     fn details(&self, switches: &Switches, account: &Account) -> Value {
         let status = self.data_status(switches, account);
+        let named = if switches.names_session {
+            account.session.clone()
+        } else {
+            format!("dl_{}", &account.id[..12])
+        };
         json!({
             "account": { "id": account.id, "name": account.at_bank.holder, "currency": account.at_bank.currency,
                 "type": account.at_bank.kind, "account_number": account.at_bank.number,
@@ -115,7 +120,7 @@ impl State {
                 "institution": { "name": account.bank.name, "bank_code": account.bank.code, "type": account.bank.kind() } },
             "customer": { "id": account.customer },
             "meta": { "data_status": status, "auth_method": account.method.id,
-                "data_request_id": format!("dr_{}", &account.id[..12]), "session_id": account.session,
+                "data_request_id": format!("dr_{}", &account.id[..12]), "session_id": named,
                 "retrieved_data": retrieved(status), "ref": null,
                 "created_at": iso(account.linked_at) }
         })

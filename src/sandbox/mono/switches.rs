@@ -276,6 +276,8 @@ pub struct Switches {
     pub data_after_ms: u64,
     /// What becomes of the data.
     pub data_status: DataStatus,
+    /// Whether an account names the connect session it was linked in; unpublished. If not, it names something else.
+    pub names_session: bool,
     /// What opening a session to renew an account answers.
     pub reauth: ReauthMode,
     /// Troubles for kinds of calls.
@@ -321,6 +323,7 @@ impl Default for Switches {
             webhook_url: None,
             data_after_ms: 2_000,
             data_status: DataStatus::default(),
+            names_session: true,
             reauth: ReauthMode::default(),
             faults: Vec::new(),
             troubles: BTreeMap::new(),

@@ -109,7 +109,30 @@ impl Linking {
             kind: details.kind.clone(),
             currency: details.currency.clone(),
         };
-        Ok(!self.records.read_account(account.id, &reading).await?.is_empty())
+        let others = self.records.read_account(account.id, &reading).await?;
+        for other in others {
+            // Somebody else may have linked it, too, such as a second holder: that is not this person's to see.
+            if self
+                .records
+                .link(other)
+                .await?
+                .is_some_and(|other| other.tag == link.tag)
+            {
+                self.end_pin(link).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whoever links an account again that they had linked before has shown to the bank who they are: a code of their own,
+    /// which they may have forgotten, has done its service.
+    async fn end_pin(&self, link: &Link) -> Result<(), Trouble> {
+        if self.records.pin(link.partner, &link.tag).await?.is_some() {
+            self.records.forget_pin(link.partner, &link.tag).await?;
+            self.audit(&link.into(), "pin.ended", link.id.to_string()).await;
+        }
+        Ok(())
     }
 
     /// Ends a link whose account is not this person's.

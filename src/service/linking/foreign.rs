@@ -51,7 +51,7 @@ impl Linking {
         }
         tracing::error!(
             provider = owner.provider,
-            "an account came back that is not this person's; it is not linked"
+            "an account came back that is not this person's; it is not linked (of every link? see account_names_session)"
         );
         self.give_back(owner.provider, &foreign).await?;
         self.audit(owner, "account.foreign", owner.provider.to_owned()).await;

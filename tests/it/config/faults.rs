@@ -197,6 +197,12 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "providers.mono.institutions_ttl",
         "60 to",
     ),
+    (
+        "[\"Zenith Bank\", \"GTBank\"]",
+        "[]\nunpublished = { renewal_path = \"/v2/commit?x\" }",
+        "providers.mono.unpublished.renewal_path",
+        "no path below the base",
+    ),
     ("\"GTBank\"", "5", "providers.mono.favourites", "list of texts"),
     (
         "kiungo+{ref}@",

@@ -224,3 +224,31 @@ async fn one_of_two_links_is_ended(#[case] setup: Setup) {
     let unlinks: Vec<_> = world.ledger().unlinks.iter().map(|unlink| unlink.done).collect();
     assert_eq!(unlinks, [true]);
 }
+
+/// What an account's session is, the provider does not publish. Where it is the connect session, an account of another one
+/// is nobody's to link and is given back; where it is something else, the operator says so, and it is linked.
+#[rstest]
+#[case::ours(true, "", true)]
+#[case::anothers(false, "", false)]
+#[case::something_else(false, "\n[providers.mono.unpublished]\naccount_names_session = false\n", true)]
+#[tokio::test]
+async fn an_account_may_name_a_session(#[case] names: bool, #[case] setting: &str, #[case] linked: bool) {
+    let world = World::with(Setup::Memory, |options| {
+        options.policy.push_str(setting);
+        options.switches.names_session = names;
+    })
+    .await;
+    let mut phone = world.phone("+2348030005901");
+    to_login(&mut phone).await;
+    phone.say("ada@session").await.asks("Password");
+    let told = phone.say("good-pass-session").await;
+    assert_eq!(told.text.contains("is linked for Sandbox Lender"), linked, "{told:?}");
+    eventually(Duration::from_secs(20), async || {
+        world.accounts("ada@session").len() == usize::from(linked)
+    })
+    .await;
+    phone.dial().await;
+    let listed = phone.say("2").await;
+    assert_eq!(listed.text.contains("Providus Bank .."), linked, "{listed:?}");
+    assert_eq!(world.submits("ada@session"), granted());
+}
