@@ -3,7 +3,7 @@
 //! Live state may be lost at any moment; what is here is the truth it is rebuilt from. Every row carries its partner.
 //! Whatever is personal is sealed or hashed before it gets here: an implementation stores bytes and never sees a key.
 //!
-//! They stand in a SQLite file or in PostgreSQL. The statements ([`sql`]), the migrations ([`schema`]) and the code that
+//! They stand in a SQLite file or in PostgreSQL. The statements (`sql`), the migrations (`schema`) and the code that
 //! binds values and reads rows (`shared`) are the same for both; a backend's own folder holds what differs: connections,
 //! transactions, and how jobs are claimed.
 

@@ -8,7 +8,7 @@
 //!   row, and then looks again. So it is with moving attempts and links, keeping a grant, finishing and claiming jobs.
 //! * What may exist once has a unique key and is inserted with `ON CONFLICT DO NOTHING`, which waits for whoever inserts
 //!   the same: jobs by their key, a provider's events, the link of an attempt.
-//! * What is concluded from reading rows that others may add to goes through [`write_about`]: the number of a person's
+//! * What is concluded from reading rows that others may add to goes through `write_about`: the number of a person's
 //!   next attempt or link is the highest so far plus one, and who reads an account wants to see whoever reads another one
 //!   with the same number. Such transactions take a lock by their subject first, before any row, and one each: so nobody
 //!   who holds a row waits for such a lock, and there is no deadlock to come from it. It is a lock that the transaction's
@@ -18,7 +18,7 @@
 //! * Jobs are claimed with `FOR UPDATE SKIP LOCKED`: nodes take different rows and wait for nobody.
 //! * Migrations run in one transaction under a lock of their own, so that several nodes may start at once.
 //!
-//! **What takes too long.** No call hangs: a caller waits at most [`PATIENCE`](super::call::PATIENCE). The server itself
+//! **What takes too long.** No call hangs: a caller waits at most `PATIENCE`. The server itself
 //! ends what it is still busy with a little before, and a transaction whose client is gone; so what nobody waits for
 //! holds no rows. A write that was cut off may still have been done; every write here may safely be asked for again.
 //!
@@ -28,8 +28,6 @@
 //! by the next call, and none that is silent keeps a place in the pool.
 //!
 //! A commit is on the disk before it is answered, whatever the server's default (`synchronous_commit`).
-//!
-//! [`write_about`]: PostgresRecords::write_about
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@
 //! What is wiped is overwritten (`secure_delete`). The file belongs to the server's user alone.
 //!
 //! No call hangs: waiting for the connection, for the file's lock and for the disk together is cut off after
-//! [`PATIENCE`](super::call::PATIENCE). A write that was cut off may still have been done; every write here may safely be asked for again.
+//! `PATIENCE`. A write that was cut off may still have been done; every write here may safely be asked for again.
 
 use std::path::Path;
 use std::time::Duration;
