@@ -331,7 +331,9 @@ impl Provider for Mono {
     ) -> Result<Vec<ProviderAccount>, ProviderError> {
         let mut accounts = self.read_accounts(credentials, which).await?;
         if !self.settings.account_names_session {
-            accounts.iter_mut().for_each(|account| account.session_id = None);
+            for account in &mut accounts {
+                account.session_id = None;
+            }
         }
         Ok(accounts)
     }

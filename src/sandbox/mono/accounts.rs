@@ -10,7 +10,7 @@ use super::institutions::heading;
 use super::ledger::{Dialect, UnlinkEntry};
 use super::sessions::session_json;
 use super::state::{Account, Inner, Request, State, bare};
-use super::switches::{Appears, DataStatus, ExchangeShape, ListShape, ReauthMode, Switches};
+use super::switches::{AccountSession, Appears, DataStatus, ExchangeShape, ListShape, ReauthMode, Switches};
 use super::webhooks::Moment;
 
 impl State {
@@ -108,10 +108,9 @@ impl State {
 
     fn details(&self, switches: &Switches, account: &Account) -> Value {
         let status = self.data_status(switches, account);
-        let named = if switches.names_session {
-            account.session.clone()
-        } else {
-            format!("dl_{}", &account.id[..12])
+        let named = match switches.account_session {
+            AccountSession::Connect => account.session.clone(),
+            AccountSession::Other => format!("dl_{}", &account.id[..12]),
         };
         json!({
             "account": { "id": account.id, "name": account.at_bank.holder, "currency": account.at_bank.currency,

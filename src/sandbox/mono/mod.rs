@@ -50,8 +50,8 @@ pub use poster::{Post, Poster, plain as plain_poster};
 pub use scenario::{ANSWERS, OTP, WRONG_SECRETS};
 pub use state::State;
 pub use switches::{
-    Appears, Call, DataStatus, ExchangeShape, Fault, Latency, ListShape, ReauthMode, Span, Switches, Trouble,
-    WebhookMode,
+    AccountSession, Appears, Call, DataStatus, ExchangeShape, Fault, Latency, ListShape, ReauthMode, Span, Switches,
+    Trouble, WebhookMode,
 };
 pub use webhooks::WebhookChoice;
 

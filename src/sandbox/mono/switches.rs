@@ -225,6 +225,17 @@ pub enum DataStatus {
     Processing,
 }
 
+/// What `meta.session_id` of an account is; unpublished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountSession {
+    /// The connect session it was linked in.
+    #[default]
+    Connect,
+    /// Something else.
+    Other,
+}
+
 /// What opening a session to renew an account answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -276,8 +287,8 @@ pub struct Switches {
     pub data_after_ms: u64,
     /// What becomes of the data.
     pub data_status: DataStatus,
-    /// Whether an account names the connect session it was linked in; unpublished. If not, it names something else.
-    pub names_session: bool,
+    /// What `meta.session_id` of an account is.
+    pub account_session: AccountSession,
     /// What opening a session to renew an account answers.
     pub reauth: ReauthMode,
     /// Troubles for kinds of calls.
@@ -323,7 +334,7 @@ impl Default for Switches {
             webhook_url: None,
             data_after_ms: 2_000,
             data_status: DataStatus::default(),
-            names_session: true,
+            account_session: AccountSession::default(),
             reauth: ReauthMode::default(),
             faults: Vec::new(),
             troubles: BTreeMap::new(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kiungo::sandbox::mono::Call::{Commit, Login, ReauthLogin};
 use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked};
-use kiungo::sandbox::mono::{Dialect, ReauthMode};
+use kiungo::sandbox::mono::{AccountSession, Dialect, ReauthMode};
 use rstest::rstest;
 
 use super::{granted, link, to_login};
@@ -228,14 +228,18 @@ async fn one_of_two_links_is_ended(#[case] setup: Setup) {
 /// What an account's session is, the provider does not publish. Where it is the connect session, an account of another one
 /// is nobody's to link and is given back; where it is something else, the operator says so, and it is linked.
 #[rstest]
-#[case::ours(true, "", true)]
-#[case::anothers(false, "", false)]
-#[case::something_else(false, "\n[providers.mono.unpublished]\naccount_names_session = false\n", true)]
+#[case::ours(AccountSession::Connect, "", true)]
+#[case::anothers(AccountSession::Other, "", false)]
+#[case::something_else(
+    AccountSession::Other,
+    "\n[providers.mono.unpublished]\naccount_names_session = false\n",
+    true
+)]
 #[tokio::test]
-async fn an_account_may_name_a_session(#[case] names: bool, #[case] setting: &str, #[case] linked: bool) {
+async fn an_account_may_name_a_session(#[case] names: AccountSession, #[case] setting: &str, #[case] linked: bool) {
     let world = World::with(Setup::Memory, |options| {
         options.policy.push_str(setting);
-        options.switches.names_session = names;
+        options.switches.account_session = names;
     })
     .await;
     let mut phone = world.phone("+2348030005901");
