@@ -26,13 +26,13 @@ use crate::service::admission::Gate;
 use crate::service::attempts::Attempts;
 use crate::service::bank_health::BankHealth;
 use crate::service::catalogue::Catalogue;
+use crate::service::handover::{Desk, HandOvers};
 use crate::service::health::Health;
 use crate::service::hooks::Hooks;
 use crate::service::jobs::Jobs;
 use crate::service::known::Facts;
 use crate::service::linking::Linking;
 use crate::service::live::Live;
-use crate::service::messages::Outbox;
 use crate::service::metrics::Metrics;
 use crate::service::news::Newsroom;
 use crate::service::partner::{CustomerPattern, Providers, enrol};
@@ -79,10 +79,12 @@ pub(super) async fn assemble(
     let providers = Arc::new(providers(config, base, &partner, countries).await?);
     let catalogue = Catalogue::new(providers.clone(), config.policy.clone(), ttl, runtime.clock.clone());
     let wakes = Wakes::default();
-    let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes);
     let lines = messages::lines(config)?;
     let outbox = messages::outbox(base, partner.id, &lines);
-    let jobs = Arc::new(jobs(base, &tools, &outbox));
+    let desk = messages::desk(base, partner.id, &lines);
+    let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes, desk);
+    let hand_overs = messages::hand_overs(base, &tools.newsroom, &tools.sealing, outbox.clone(), &channels);
+    let jobs = Arc::new(jobs(base, &tools, hand_overs));
     let turns = Arc::new(Turns {
         flow,
         live: tools.live.clone(),
@@ -130,7 +132,14 @@ struct Tools {
     catalogue: Arc<Catalogue>,
 }
 
-fn tools(base: &Base, providers: Arc<Providers>, catalogue: Arc<Catalogue>, flow: &Arc<Flow>, wakes: &Wakes) -> Tools {
+fn tools(
+    base: &Base,
+    providers: Arc<Providers>,
+    catalogue: Arc<Catalogue>,
+    flow: &Arc<Flow>,
+    wakes: &Wakes,
+    desk: Option<Desk>,
+) -> Tools {
     let entropy = &base.runtime.entropy;
     let live = Live::new(base.store.clone(), base.keyring.clone(), entropy.clone());
     Tools {
@@ -143,6 +152,7 @@ fn tools(base: &Base, providers: Arc<Providers>, catalogue: Arc<Catalogue>, flow
             flow: flow.clone(),
             live: live.clone(),
             wakes: wakes.clone(),
+            desk,
             runtime: base.runtime.clone(),
         },
         live,
@@ -150,7 +160,7 @@ fn tools(base: &Base, providers: Arc<Providers>, catalogue: Arc<Catalogue>, flow
     }
 }
 
-fn jobs(base: &Base, tools: &Tools, outbox: &Arc<Outbox>) -> Jobs {
+fn jobs(base: &Base, tools: &Tools, hand_overs: HandOvers) -> Jobs {
     let linking = Linking {
         records: base.records.clone(),
         providers: tools.providers.clone(),
@@ -161,7 +171,7 @@ fn jobs(base: &Base, tools: &Tools, outbox: &Arc<Outbox>) -> Jobs {
     Jobs {
         records: base.records.clone(),
         linking,
-        outbox: outbox.clone(),
+        hand_overs,
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),
     }

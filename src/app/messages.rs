@@ -10,7 +10,11 @@ use crate::core::ids::PartnerId;
 use crate::core::secret::Secret;
 use crate::providers::base_url::validate_base_url;
 use crate::providers::http::{Client, ClientOptions};
+use crate::service::Channel;
+use crate::service::handover::{Desk, HandOvers};
 use crate::service::messages::{Answers, Inbox, Line, Lines, Outbox};
+use crate::service::news::Newsroom;
+use crate::service::sealing::Sealing;
 use crate::sms::{self, SmsSettings};
 
 /// How long a gateway may take over one text. Much shorter than a job's lease, so that no other node thinks that this one
@@ -66,6 +70,33 @@ pub(super) fn outbox(base: &Base, partner: PartnerId, lines: &Lines) -> Arc<Outb
         lines.clone(),
         base.runtime.clone(),
     ))
+}
+
+/// Where texts are asked for; nowhere if none can be sent.
+pub(super) fn desk(base: &Base, partner: PartnerId, lines: &Lines) -> Option<Desk> {
+    (!lines.is_empty()).then(|| Desk {
+        records: base.records.clone(),
+        partner,
+        runtime: base.runtime.clone(),
+    })
+}
+
+/// What writes texts about submissions.
+pub(super) fn hand_overs(
+    base: &Base,
+    newsroom: &Newsroom,
+    sealing: &Sealing,
+    outbox: Arc<Outbox>,
+    channels: &[Arc<Channel>],
+) -> HandOvers {
+    let code = |channel: &Arc<Channel>| (channel.name.clone(), channel.service_code.clone());
+    HandOvers {
+        records: base.records.clone(),
+        newsroom: newsroom.clone(),
+        sealing: sealing.clone(),
+        outbox,
+        codes: channels.iter().map(code).collect(),
+    }
 }
 
 /// What takes texts. People are told the first channel's code.

@@ -26,7 +26,16 @@ impl DialCode {
     pub fn draw(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 8];
         entropy.fill(&mut bytes);
-        // The remainder of 64 random bits favours no code by more than one part in 10^11.
+        Self::from_bits(bytes)
+    }
+
+    /// The code that belongs to a keyed digest: the same for the same, and nobody without the key can tell which.
+    pub fn of(digest: &[u8; 32]) -> Self {
+        Self::from_bits(digest.first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The remainder of 64 random bits favours no code by more than one part in 10^11.
+    fn from_bits(bytes: [u8; 8]) -> Self {
         let free = u64::from_be_bytes(bytes) % CODES;
         Self(u32::try_from(free).unwrap_or_default())
     }

@@ -93,6 +93,8 @@ pub enum Failure {
 pub enum Withheld {
     /// The person wants none.
     OptedOut,
+    /// The person has dialled and knows.
+    Told,
     /// The person has got enough for a day.
     Cap,
     /// It came to nothing before its time was over.

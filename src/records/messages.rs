@@ -155,6 +155,7 @@ pub(super) fn state_columns(state: MessageState) -> (&'static str, Option<&'stat
             "withheld",
             Some(match why {
                 Withheld::OptedOut => "opted_out",
+                Withheld::Told => "told",
                 Withheld::Cap => "cap",
                 Withheld::Expired => "expired",
                 Withheld::Unsendable => "unsendable",
@@ -186,6 +187,7 @@ pub(super) fn read_state(word: &str, reason: Option<&str>) -> Result<MessageStat
     Ok(match (word, reason) {
         ("queued", _) => MessageState::Queued,
         ("withheld", Some("opted_out")) => MessageState::Withheld(Withheld::OptedOut),
+        ("withheld", Some("told")) => MessageState::Withheld(Withheld::Told),
         ("withheld", Some("cap")) => MessageState::Withheld(Withheld::Cap),
         ("withheld", Some("expired")) => MessageState::Withheld(Withheld::Expired),
         ("withheld", Some("unsendable")) => MessageState::Withheld(Withheld::Unsendable),

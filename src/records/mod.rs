@@ -234,6 +234,8 @@ pub enum JobKind {
     Settle(AttemptId),
     /// Hand a text to its gateway.
     SendSms(MessageId),
+    /// Text what became of an attempt to a person who has not seen it.
+    HandOver(AttemptId),
 }
 
 /// Something worth keeping for an auditor. Holds no personal data beyond the tag.

@@ -171,7 +171,7 @@ pub(super) const FORGET_EVENTS: &str = "DELETE FROM provider_events WHERE (provi
 /// Two nodes that ask at once take turns at the row; the later one finds it held.
 pub(super) const CLAIM_KEY: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 \
      WHERE key = $4 AND state = 'open' AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over') \
      RETURNING id, partner, kind, subject, due_at, tries, key";
 
 pub(super) const FINISH: &str = "UPDATE jobs SET state = 'done', node = NULL, lease_until = NULL \
@@ -185,7 +185,7 @@ pub(super) const GIVE_UP: &str = "UPDATE jobs SET state = 'given_up', reason = $
 
 /// A job that is held becomes due again when its lease ends: whoever sleeps until then does not spin.
 pub(super) const NEXT_DUE: &str = "SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) \
-     FROM jobs WHERE state = 'open' AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms')";
+     FROM jobs WHERE state = 'open' AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over')";
 
 pub(super) const PIN: &str = "SELECT digest, wrong, wrong_at FROM subscriber_pins WHERE partner = $1 AND tag = $2";
 

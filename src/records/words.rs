@@ -70,6 +70,7 @@ pub(super) fn job_columns(kind: &JobKind) -> (&'static str, &[u8; 16]) {
         JobKind::Unlink(link) => ("unlink", link.as_bytes()),
         JobKind::Settle(attempt) => ("settle", attempt.as_bytes()),
         JobKind::SendSms(message) => ("send_sms", message.as_bytes()),
+        JobKind::HandOver(attempt) => ("hand_over", attempt.as_bytes()),
     }
 }
 
@@ -84,6 +85,7 @@ pub(super) fn job_kind(word: &str, subject: [u8; 16]) -> Result<JobKind> {
         "unlink" => Ok(JobKind::Unlink(LinkId::from_bytes(subject))),
         "settle" => Ok(JobKind::Settle(AttemptId::from_bytes(subject))),
         "send_sms" => Ok(JobKind::SendSms(MessageId::from_bytes(subject))),
+        "hand_over" => Ok(JobKind::HandOver(AttemptId::from_bytes(subject))),
         _ => Err(unknown("JobKind")),
     }
 }

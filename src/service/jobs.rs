@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::attempts::settle_key;
+use super::handover::HandOvers;
 use super::linking::{Linking, Trouble};
-use super::messages::Outbox;
 use super::metrics::{JobOutcome, Keeper, Metrics};
 use super::runtime::Runtime;
 use crate::core::ids::AttemptId;
@@ -64,8 +64,8 @@ pub struct Jobs {
     pub records: Arc<dyn Records>,
     /// What most of them do.
     pub linking: Linking,
-    /// Sends texts.
-    pub outbox: Arc<Outbox>,
+    /// Writes and sends texts.
+    pub hand_overs: HandOvers,
     /// Clock, node, tasks.
     pub runtime: Runtime,
     /// Counts.
@@ -189,7 +189,11 @@ impl Jobs {
             JobKind::Settle(attempt) => self.linking.settle(attempt).await,
             JobKind::ReadAccounts(link) => self.linking.read(link).await,
             JobKind::Unlink(link) => self.linking.unlink(link).await,
-            JobKind::SendSms(message) => self.outbox.send(message).await.map_err(Trouble::Records),
+            JobKind::SendSms(message) => self.hand_overs.send(message).await,
+            JobKind::HandOver(attempt) => {
+                self.linking.tell_link(attempt).await?;
+                self.hand_overs.write(attempt).await
+            }
         }
     }
 
@@ -253,13 +257,14 @@ fn word(kind: &JobKind) -> &'static str {
         JobKind::Unlink(_) => "unlink",
         JobKind::Settle(_) => "settle",
         JobKind::SendSms(_) => "send_sms",
+        JobKind::HandOver(_) => "hand_over",
     }
 }
 
 /// What a job is done to.
 fn subject(kind: &JobKind) -> String {
     match kind {
-        JobKind::Redeem(attempt) | JobKind::Settle(attempt) => attempt.to_string(),
+        JobKind::Redeem(attempt) | JobKind::Settle(attempt) | JobKind::HandOver(attempt) => attempt.to_string(),
         JobKind::ReadAccounts(link) | JobKind::Unlink(link) => link.to_string(),
         JobKind::SendSms(message) => message.to_string(),
     }

@@ -17,6 +17,7 @@ use super::news::Newsroom;
 use super::partner::{CallError, Providers};
 use super::runtime::{Edge, Runtime};
 use super::sealing::Sealing;
+use crate::core::flow::handover::Tidings;
 use crate::core::flow::{Fate, News};
 use crate::core::ids::{AttemptId, JobId, LinkId, PartnerId};
 use crate::core::next_step::{Failure, FailureClass};
@@ -146,9 +147,7 @@ impl Linking {
             AttemptState::Sending | AttemptState::Unknown => return self.look_for(attempt).await,
             AttemptState::Granted => return self.redeem(id).await,
             AttemptState::Linked => {
-                if let Some(link) = self.records.link_of_attempt(id).await? {
-                    self.tell(&attempt, Fate::Linked(brief(&link, false))).await;
-                }
+                self.tell_link(id).await?;
                 return Ok(Verdict::Done);
             }
             // What it asked for is not kept: the person starts at the first field again.
@@ -176,6 +175,18 @@ impl Linking {
         }
     }
 
+    /// Tells the person of the link that an attempt has made, if it has. Whoever made it may not have come to it.
+    ///
+    /// # Errors
+    /// When the records are not available.
+    pub async fn tell_link(&self, id: AttemptId) -> Result<(), RecordsError> {
+        if let Some(link) = self.records.link_of_attempt(id).await? {
+            let fate = Fate::Linked(brief(&link, false));
+            self.newsroom.tell(&link.tag, &News::Attempt { id, fate }).await;
+        }
+        Ok(())
+    }
+
     /// Writes the link, or undoes what was linked behind the person's back.
     async fn complete(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<Verdict, Trouble> {
         if let Some(link) = attempt.renews {
@@ -197,7 +208,11 @@ impl Linking {
             tries: 0,
             key,
         };
-        let id = match self.records.complete_link(&link, &[read]).await? {
+        // By then whoever waits has been told.
+        let text = self.newsroom.desk.as_ref();
+        let text = text.map(|desk| desk.job(attempt.id, Tidings::Linked, read.due_at));
+        let jobs: Vec<_> = [read].into_iter().chain(text).collect();
+        let id = match self.records.complete_link(&link, &jobs).await? {
             Completed::Written(id) => id,
             Completed::Superseded => return self.undo(attempt, accounts).await,
         };

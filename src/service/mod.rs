@@ -4,6 +4,7 @@ pub mod admission;
 pub mod attempts;
 pub mod bank_health;
 pub mod catalogue;
+pub mod handover;
 pub mod health;
 pub mod hooks;
 pub mod jobs;

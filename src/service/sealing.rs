@@ -35,6 +35,15 @@ impl Sealing {
         )
     }
 
+    /// The number of a consent's row.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn open_msisdn(&self, tag: &Tag, consent: ConsentId, sealed: &[u8]) -> Result<Msisdn, SealError> {
+        let number = self.text(&at("consent", tag, consent.as_bytes(), "msisdn"), sealed)?;
+        Msisdn::parse(number.expose(), "").map_err(|_| SealError::Broken)
+    }
+
     /// The provider's session, for an attempt's row.
     ///
     /// # Errors

@@ -362,9 +362,15 @@ impl Turns {
             .keyring
             .digest("dialog", &[channel.name.as_bytes(), notice.dialog.as_bytes()]);
         let delivered = notice.closed == Closed::Finished;
-        let close = |state: &mut Subscriber| Flow::close(state, &key, delivered).then_some(());
-        if let Err(error) = self.live.change(&tag, close).await {
-            tracing::warn!(channel = channel.name, %error, "a closed dialog could not be marked");
+        let left = notice.closed == Closed::Abandoned;
+        let close = |state: &mut Subscriber| Flow::leave(state, &key, delivered, left).then(|| Flow::owed(state));
+        match (self.live.change(&tag, close).await, &self.attempts.newsroom.desk) {
+            // What no screen has told, or none that was seen, is told by text.
+            (Ok(Some(Some((attempt, tidings)))), Some(desk)) => desk.ask(attempt, tidings, Some(&key)).await,
+            (Ok(_), _) => {}
+            (Err(error), _) => {
+                tracing::warn!(channel = channel.name, %error, "a closed dialog could not be marked");
+            }
         }
     }
 

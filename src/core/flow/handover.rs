@@ -4,11 +4,11 @@
 //! and not when a later dial has told the answer already. It names no bank and no number: other people read messages.
 
 use super::recovery::dial_string;
-use super::state::Subscriber;
+use super::state::{Dialog, Slot, Subscriber};
 use super::{Context, Flow};
 use crate::core::ids::AttemptId;
 use crate::core::menu::Outcome;
-use crate::core::messages::Arg;
+use crate::core::messages::{Arg, Locale};
 use crate::core::time::Timestamp;
 
 /// What is to be texted about a submission.
@@ -22,9 +22,87 @@ pub enum HandOver {
     Text(String),
 }
 
+/// What somebody is to be told, as far as a message tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tidings {
+    /// An account is linked.
+    Linked,
+    /// Something is asked.
+    Question,
+    /// Nothing was linked.
+    NotLinked,
+}
+
+impl Tidings {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Linked, Self::Question, Self::NotLinked];
+
+    /// A stable word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Linked => "linked",
+            Self::Question => "question",
+            Self::NotLinked => "not_linked",
+        }
+    }
+
+    /// The id of its message.
+    fn message(self) -> &'static str {
+        match self {
+            Self::Linked => "sms-linked",
+            Self::Question => "sms-question",
+            Self::NotLinked => "sms-not-linked",
+        }
+    }
+
+    /// What is to be told where a session stands so; nothing where there is no answer yet.
+    fn of(stage: Outcome) -> Option<Self> {
+        match stage {
+            Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed => Some(Self::Linked),
+            Outcome::Ask | Outcome::AskChoice | Outcome::ChooseAccount => Some(Self::Question),
+            Outcome::Refused
+            | Outcome::Unavailable
+            | Outcome::BankBusy
+            | Outcome::BankDown
+            | Outcome::Unconfirmed
+            | Outcome::Unsuited
+            | Outcome::Blocked => Some(Self::NotLinked),
+            _ => None,
+        }
+    }
+}
+
 impl Flow {
-    /// What is to be texted about a submission now. A message counts as told, and hands a code out where there is
-    /// something to go on with.
+    /// What a person still has to learn of a submission, on a screen or otherwise: `None` where there is no answer yet, a
+    /// screen has told it, or the person has moved on.
+    pub fn owes(state: &Subscriber, attempt: AttemptId) -> Option<Tidings> {
+        let session = state.session.as_ref().filter(|session| !session.told)?;
+        let tidings = Tidings::of(session.stage)?;
+        (state.attempt() == Some(attempt)).then_some(tidings)
+    }
+
+    /// What is still to be texted to a person about their last submission, once no dialog is on.
+    pub fn owed(state: &Subscriber) -> Option<(AttemptId, Tidings)> {
+        let attempt = state.attempt()?;
+        let texted = state.session.as_ref()?.texted;
+        Some((attempt, Self::owes(state, attempt).filter(|_| !texted)?))
+    }
+
+    /// Marks a dialog as over, as [`Self::close`] does. Somebody who `left` a screen that went on has most likely read it:
+    /// the next dial tells it again, but no text does. Says whether anything has changed.
+    pub fn leave(state: &mut Subscriber, key: &[u8; 32], delivered: bool, left: bool) -> bool {
+        let untold = Self::owed(state).is_some();
+        let ended = |dialog: &Dialog| dialog.key == *key && matches!(&dialog.reply, Slot::Set(answer) if answer.end);
+        let read = left && !untold && !state.dialogs.iter().any(ended);
+        let changed = Self::close(state, key, delivered);
+        if let Some(session) = state.session.as_mut().filter(|_| changed && read) {
+            session.texted = true;
+        }
+        changed
+    }
+
+    /// What is to be texted about a submission now. A message is sent once, and hands a code out where there is something
+    /// to go on with.
     pub fn hand_over(
         &self,
         state: &mut Subscriber,
@@ -32,41 +110,30 @@ impl Flow {
         service_code: &str,
         context: &Context<'_>,
     ) -> HandOver {
-        let Some(session) = state.session.as_ref() else {
-            return HandOver::Nothing;
-        };
-        let message = message_for(session.stage);
-        let (Some(message), false, true) = (
-            message,
-            session.told || session.texted,
-            state.attempt() == Some(attempt),
-        ) else {
+        let Some((_, tidings)) = Self::owed(state).filter(|(owed, _)| *owed == attempt) else {
             return HandOver::Nothing;
         };
         if state.in_dialog(context.now) {
             let ends_at = state.dialogs.first().map(|dialog| dialog.ends_at);
             return HandOver::Later(ends_at.unwrap_or(context.now));
         }
-        let dial = match message {
-            "sms-linked" => service_code.to_owned(),
-            _ => dial_string(service_code, Self::hand_out_code(state, context)),
+        let dial = match tidings {
+            Tidings::Linked => service_code.to_owned(),
+            Tidings::Question | Tidings::NotLinked => dial_string(service_code, Self::hand_out_code(state, context)),
         };
         if let Some(session) = &mut state.session {
             session.texted = true;
         }
-        let args = [("partner", Arg::Text(self.partner_name())), ("dial", Arg::Text(dial))];
-        HandOver::Text(self.texts.format(state.locale, message, &args))
+        HandOver::Text(self.tidings(tidings, state.locale, dial))
     }
-}
 
-/// The message for where a session stands; none where there is no answer yet.
-fn message_for(stage: Outcome) -> Option<&'static str> {
-    match stage {
-        Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed => Some("sms-linked"),
-        Outcome::Ask | Outcome::AskChoice | Outcome::ChooseAccount => Some("sms-question"),
-        Outcome::Refused | Outcome::Unavailable | Outcome::Unconfirmed | Outcome::Unsuited | Outcome::Blocked => {
-            Some("sms-not-linked")
-        }
-        _ => None,
+    /// What is texted about a link to somebody of whom nothing live is known any more.
+    pub fn tell_linked(&self, locale: Locale, service_code: &str) -> String {
+        self.tidings(Tidings::Linked, locale, service_code.to_owned())
+    }
+
+    fn tidings(&self, tidings: Tidings, locale: Locale, dial: String) -> String {
+        let args = [("partner", Arg::Text(self.partner_name())), ("dial", Arg::Text(dial))];
+        self.texts.format(locale, tidings.message(), &args)
     }
 }

@@ -56,7 +56,7 @@ type Row = PgRow;
 /// limit are locked.
 const CLAIM: &str = "WITH mine AS MATERIALIZED (\
      SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over') ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
      UPDATE jobs SET node = $1, lease_until = $3, tries = jobs.tries + 1 FROM mine WHERE jobs.id = mine.id \
      RETURNING jobs.id, partner, kind, subject, due_at, tries, key";
 

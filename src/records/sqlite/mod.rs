@@ -35,7 +35,7 @@ type Row = SqliteRow;
 /// With one writer at a time, one `UPDATE` that picks its rows in a subquery can hand no row to two nodes.
 const CLAIM: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE id IN (\
      SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms') ORDER BY due_at LIMIT $4) \
+     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over') ORDER BY due_at LIMIT $4) \
      RETURNING id, partner, kind, subject, due_at, tries, key";
 
 /// Connections for reading. Reads are short; more threads than this only take turns.

@@ -65,6 +65,11 @@ impl Lines {
         self.0.iter().find(|line| line.name == name)
     }
 
+    /// Whether there is none: nobody can be sent a text.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The one that serves this number: the first of its country, else the first of all.
     pub fn serving(&self, number: &Msisdn) -> Option<&Arc<Line>> {
         let country = number.country();

@@ -15,6 +15,7 @@ mod repeats;
 mod rotation;
 mod scripts;
 mod strangers;
+mod texts;
 mod typing;
 mod walk;
 

@@ -1,6 +1,8 @@
 //! SMS gateways: what each writes and understands, and what all must do alike.
 
 mod conformance;
+#[cfg(feature = "sandbox")]
+mod handover;
 mod hearing;
 pub mod kit;
 #[cfg(feature = "sandbox")]

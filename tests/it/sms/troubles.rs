@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::post::{PATIENCE, Parts, Post};
 use crate::support::eventually;
+use crate::support::parts::hand_overs;
 use crate::support::records::{at, job, partner};
 
 /// What goes wrong at the gateway, what becomes of the text, and whether it is tried again.
@@ -131,7 +132,7 @@ async fn a_hanging_gateway_holds_nobody_up() {
             newsroom: shared.newsroom.clone(),
             runtime: shared.runtime.clone(),
         },
-        outbox: post.outbox.clone(),
+        hand_overs: hand_overs(shared, post.outbox.clone()),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
     });

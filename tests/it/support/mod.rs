@@ -28,6 +28,8 @@ pub mod server;
 #[cfg(feature = "sandbox")]
 pub mod standin;
 pub mod tcp;
+#[cfg(feature = "sandbox")]
+pub mod texts;
 pub mod tls;
 pub mod wire;
 #[cfg(feature = "sandbox")]

@@ -16,6 +16,7 @@ use kiungo::service::admission::{Gate, Rates};
 use kiungo::service::attempts::Attempts;
 use kiungo::service::bank_health::BankHealth;
 use kiungo::service::catalogue::Catalogue;
+use kiungo::service::handover::HandOvers;
 use kiungo::service::hooks::Hooks;
 use kiungo::service::jobs::Jobs;
 use kiungo::service::known::Facts;
@@ -230,6 +231,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ar
         flow: Arc::new(flow(policy, keyring.clone())),
         live: Live::new(store, keyring.clone(), entropy.clone()),
         wakes: Wakes::default(),
+        desk: None,
         runtime: runtime.clone(),
     };
     Shared {
@@ -264,9 +266,20 @@ fn jobs(shared: &Shared) -> Jobs {
             newsroom: shared.newsroom.clone(),
             runtime: shared.runtime.clone(),
         },
-        outbox: Arc::new(outbox),
+        hand_overs: hand_overs(shared, Arc::new(outbox)),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
+    }
+}
+
+/// What writes and sends texts, by this outbox.
+pub fn hand_overs(shared: &Shared, outbox: Arc<Outbox>) -> HandOvers {
+    HandOvers {
+        records: shared.records.clone(),
+        newsroom: shared.newsroom.clone(),
+        sealing: shared.sealing.clone(),
+        outbox,
+        codes: vec![(CHANNEL.0.to_owned(), "*384*96#".to_owned())],
     }
 }
 

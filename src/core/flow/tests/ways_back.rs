@@ -10,7 +10,7 @@ use crate::core::flow::recovery::CODE_LASTS;
 use crate::core::flow::{Fate, Flow, Known};
 use crate::core::ids::AttemptId;
 use crate::core::menu::Outcome;
-use crate::core::next_step::FailureClass;
+use crate::core::next_step::{Failure, FailureClass};
 
 const CODE: &str = "*384*96#";
 
@@ -99,6 +99,13 @@ fn every_answer_that_nobody_saw_is_texted_once() {
             Some("your account is linked"),
         ),
         (failed(FailureClass::Refused), Some("no account was linked")),
+        (
+            Fate::Failed(Failure {
+                class: FailureClass::Busy,
+                retry_after: Some(Duration::from_secs(90)),
+            }),
+            Some("no account was linked"),
+        ),
         (Fate::NotSent, Some("no account was linked")),
         (Fate::Granted, None),
         (Fate::Unknown, None),
@@ -151,6 +158,41 @@ fn who_knows_is_not_texted() {
     phone.dial();
     assert_eq!(phone.stage(), Some(Outcome::Refused));
     assert_eq!(texted(&mut phone, id), HandOver::Nothing, "told by a dial");
+}
+
+/// Who leaves a screen that went on has read it, and is told again by a dial only; a last screen that was not delivered,
+/// or an answer that came too late for the gateway, was read by nobody.
+#[test]
+fn who_hangs_up_on_the_answer_is_not_texted() {
+    let refused = || {
+        let (mut phone, id) = Phone::submitted();
+        phone.fate(id, failed(FailureClass::Refused));
+        (phone, id)
+    };
+    let linked = || {
+        let (mut phone, id) = Phone::submitted();
+        phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+        (phone, id)
+    };
+    for ((mut phone, id), delivered, left, want) in [
+        (refused(), false, true, false),
+        (refused(), false, false, true),
+        (linked(), false, true, true),
+        (linked(), true, false, false),
+    ] {
+        let key = [phone.dialog; 32];
+        Flow::leave(&mut phone.state, &key, delivered, left);
+        assert_eq!(Flow::owed(&phone.state).is_some(), want, "{delivered} {left}");
+        assert_eq!(
+            matches!(texted(&mut phone, id), HandOver::Text(_)),
+            want,
+            "{delivered} {left}"
+        );
+        if !delivered {
+            let told = phone.dial();
+            assert!(told.contains("Zenith Bank"), "{told}");
+        }
+    }
 }
 
 /// Whoever is asked for a code is told how to leave and come back, wherever there is room, and finds the same session at

@@ -70,6 +70,7 @@ async fn jobs_come_back_whole(#[case] backend: Backend) {
         JobKind::Unlink(link.id),
         JobKind::Settle(link.attempt),
         JobKind::SendSms(MessageId::from_bytes(fresh())),
+        JobKind::HandOver(link.attempt),
     ];
     for kind in kinds {
         let key = format!("{kind:?}");

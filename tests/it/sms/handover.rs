@@ -1,0 +1,363 @@
+//! What is texted about a submission, over a store that a test breaks: once, to who does not know.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kiungo::core::attempt::{Attempt as LiveAttempt, State};
+use kiungo::core::flow::state::{Answer, ConnectSession, Dialog, LinkBrief, Seen, Slot, Subscriber};
+use kiungo::core::flow::{Fate, News};
+use kiungo::core::ids::LinkId;
+use kiungo::core::menu::Outcome;
+use kiungo::core::messages::Locale;
+use kiungo::core::msisdn::Msisdn;
+use kiungo::core::next_step::{Failure, FailureClass, Field, FieldKind, Form};
+use kiungo::core::seal::Tag;
+use kiungo::core::sms::{MessageState, Withheld};
+use kiungo::core::time::Timestamp;
+use kiungo::records::{Attempt, AttemptState, JobKind};
+use kiungo::sandbox::sms::Running;
+use kiungo::service::handover::{Desk, HandOvers};
+use kiungo::service::jobs::Verdict;
+use kiungo::service::live::{Found, Live};
+use kiungo::store::memory::MemoryStore;
+use kiungo::store::{IndexKey, Store, StoreError, Stored, Swap, Version};
+
+use super::post::{ADA, Post, texts};
+use crate::support::parts::{CHANNEL, hand_overs};
+use crate::support::records::{Person, at, begin, node, partner};
+
+/// A store that reads, but writes only while it is let.
+struct Writable {
+    inner: MemoryStore,
+    writes: AtomicBool,
+}
+
+#[async_trait]
+impl Store for Writable {
+    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
+        self.inner.load(tag).await
+    }
+
+    async fn swap(&self, tag: &Tag, old: Option<Version>, next: &Stored, ttl: Duration) -> Result<Swap, StoreError> {
+        if !self.writes.load(Ordering::SeqCst) {
+            return Err(StoreError("timeout".to_owned()));
+        }
+        self.inner.swap(tag, old, next, ttl).await
+    }
+
+    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError> {
+        self.inner.point(name, tag, ttl).await
+    }
+
+    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError> {
+        self.inner.follow(name).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.inner.ready().await
+    }
+}
+
+/// Somebody who has submitted, and the services that text them.
+struct Away {
+    post: Post,
+    running: Running,
+    store: Arc<Writable>,
+    hand_overs: HandOvers,
+    attempt: Attempt,
+}
+
+impl Away {
+    /// Somebody whose dialog is over, or ends at this moment, in milliseconds from the beginning.
+    async fn since(ends_at: Option<i64>) -> Self {
+        let away = Self::lost().await;
+        let number = Msisdn::parse(ADA, "NG").unwrap();
+        let mut state = Subscriber::new(number, Locale::En);
+        state.dialogs.push(Dialog {
+            key: [1; 32],
+            channel: CHANNEL.0.to_owned(),
+            septets: 156,
+            started_at: at(0),
+            ends_at: at(ends_at.unwrap_or_default()),
+            seen: Seen {
+                len: 0,
+                digest: [0; 32],
+            },
+            reply: Slot::Set(Answer {
+                end: ends_at.is_none(),
+                text: String::new(),
+            }),
+            closed: ends_at.is_none(),
+            stepped: true,
+            unlocked: false,
+            turns: Vec::new(),
+        });
+        let mut session = ConnectSession::new(away.attempt.session, None);
+        session.stage = Outcome::Checking;
+        session.attempt = Some(LiveAttempt {
+            id: away.attempt.id,
+            step: away.attempt.step,
+            state: State::Sent,
+            owner: node(1),
+            begun_at: at(0),
+            lease_until: at(60_000),
+        });
+        state.session = Some(session);
+        let live = &away.hand_overs.newsroom.live;
+        assert!(live.swap(&away.attempt.tag, None, &state).await.unwrap());
+        away
+    }
+
+    /// Somebody whom the live store does not know.
+    async fn lost() -> Self {
+        let (mut post, running) = Post::real().await;
+        let store = Arc::new(Writable {
+            inner: MemoryStore::new(post.shared.runtime.clock.clone()),
+            writes: AtomicBool::new(true),
+        });
+        let (records, runtime) = (post.db.shared(), post.shared.runtime.clone());
+        post.shared.newsroom.live = Live::new(store.clone(), post.shared.keyring.clone(), runtime.entropy.clone());
+        post.shared.newsroom.runtime = runtime.clone();
+        post.shared.newsroom.desk = Some(Desk {
+            records: records.clone(),
+            partner: partner(1).id,
+            runtime,
+        });
+        let number = Msisdn::parse(ADA, "NG").unwrap();
+        let person = Person {
+            partner: partner(1).id,
+            tag: post.shared.keyring.tag(&number),
+        };
+        let mut consent = person.consent();
+        consent.msisdn = post.shared.sealing.msisdn(&person.tag, consent.id, &number).unwrap();
+        CHANNEL.0.clone_into(&mut consent.channel);
+        let attempt = person.attempt(&consent);
+        begin(&*records, &consent, &attempt).await;
+        Self {
+            hand_overs: hand_overs(&post.shared, post.outbox.clone()),
+            post,
+            running,
+            store,
+            attempt,
+        }
+    }
+
+    /// Something became of it, as any server tells it.
+    async fn hears(&self, fate: Fate) -> bool {
+        let id = self.attempt.id;
+        let news = News::Attempt { id, fate };
+        self.hand_overs.newsroom.tell(&self.attempt.tag, &news).await
+    }
+
+    async fn write(&self) -> Verdict {
+        self.hand_overs.write(self.attempt.id).await.unwrap()
+    }
+
+    /// Runs what is due, except that a bank is asked; how many texts were asked for, and how many sent.
+    async fn run_due(&self) -> (usize, usize) {
+        let (mut asked, mut sent) = (0, 0);
+        loop {
+            let now = self.post.shared.runtime.clock.now();
+            let until = now.plus(Duration::from_mins(1));
+            let jobs = self.post.db.claim(node(1), now, until, 9).await.unwrap();
+            if jobs.is_empty() {
+                return (asked, sent);
+            }
+            for job in jobs {
+                let verdict = match job.kind {
+                    JobKind::HandOver(id) => {
+                        asked += 1;
+                        self.hand_overs.write(id).await.unwrap()
+                    }
+                    JobKind::SendSms(id) => {
+                        sent += 1;
+                        self.hand_overs.send(id).await.unwrap()
+                    }
+                    _ => Verdict::Done,
+                };
+                match verdict {
+                    Verdict::Later(reason, pause) => {
+                        let due = now.plus(pause.unwrap_or_default());
+                        self.post.db.postpone(job.id, node(1), due, reason).await.unwrap();
+                    }
+                    Verdict::Done => self.post.db.finish(job.id, node(1)).await.unwrap(),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+
+    async fn state(&self) -> Subscriber {
+        let live = &self.hand_overs.newsroom.live;
+        let Found::Subscriber(state) = live.load(&self.attempt.tag).await.unwrap().found else {
+            panic!("nobody");
+        };
+        *state
+    }
+
+    /// They have dialled, and it stood on the screen.
+    async fn is_told(&self) {
+        let live = &self.hand_overs.newsroom.live;
+        let told = live.change(&self.attempt.tag, |state| {
+            state.session.as_mut()?.told = true;
+            Some(())
+        });
+        assert_eq!(told.await.unwrap(), Some(()));
+    }
+}
+
+fn prompt() -> Fate {
+    Fate::Prompt(Form {
+        title: None,
+        fields: vec![Field {
+            name: "otp".to_owned(),
+            label: "OTP".to_owned(),
+            kind: FieldKind::Digits,
+            max_len: None,
+            exact_len: None,
+        }],
+    })
+}
+
+fn failed(class: FailureClass, pause: Option<u64>) -> Fate {
+    Fate::Failed(Failure {
+        class,
+        retry_after: pause.map(Duration::from_secs),
+    })
+}
+
+fn linked() -> Fate {
+    Fate::Linked(LinkBrief {
+        id: LinkId::from_bytes([5; 16]),
+        bank: "First Bank".to_owned(),
+        institution: "bank-1".to_owned(),
+        provider: "mono".to_owned(),
+        masked: Some("4321".to_owned()),
+        again: false,
+    })
+}
+
+/// Whatever became of it is texted once, by however many servers, however often it is told; and what is not an answer is
+/// not. The text names neither bank nor account, and the code in it is the one that works.
+#[tokio::test]
+async fn every_answer_is_texted_once() {
+    for (fate, want) in [
+        (linked(), Some("your account is linked")),
+        (prompt(), Some("your bank asks one more thing")),
+        (failed(FailureClass::Refused, None), Some("no account was linked")),
+        (failed(FailureClass::Busy, Some(90)), Some("no account was linked")),
+        (Fate::NotSent, Some("no account was linked")),
+        (Fate::Lapsed, Some("no account was linked")),
+        (Fate::Unknown, None),
+        (Fate::Granted, None),
+    ] {
+        let name = format!("{fate:?}");
+        let away = Away::since(None).await;
+        assert!(away.hears(fate.clone()).await, "{name}");
+        assert!(!away.hears(fate).await || want.is_none(), "{name}");
+        tokio::join!(away.write(), away.write());
+        let asked = usize::from(want.is_some());
+        assert_eq!(away.run_due().await, (asked, asked), "{name}");
+        let texts = texts(&away.running);
+        assert_eq!(texts.len(), asked, "{name}: {texts:?}");
+        for text in texts {
+            assert!(text.contains(want.unwrap()), "{name}: {text}");
+            assert!(!text.contains("First Bank") && !text.contains("4321"), "{text}");
+            let recovery = away.state().await.recovery;
+            assert_eq!(recovery.is_none(), want == Some("your account is linked"), "{text}");
+            if let Some(recovery) = recovery {
+                assert!(text.contains(&format!("*384*96*{}#", recovery.code)), "{text}");
+            }
+        }
+    }
+}
+
+/// A link that shows after nothing could be confirmed is another answer, and is texted too.
+#[tokio::test]
+async fn a_late_link_is_texted_after_all() {
+    let away = Away::since(None).await;
+    away.hears(Fate::Lapsed).await;
+    away.run_due().await;
+    away.hears(linked()).await;
+    away.run_due().await;
+    let texts = texts(&away.running);
+    assert!(matches!(&texts[..], [no, yes] if no.contains("no account was linked") && yes.contains("is linked")));
+}
+
+/// A server that dies between writing the text and remembering it does both again: one text, whose code works.
+#[tokio::test]
+async fn nothing_is_lost_between_two_writes() {
+    let away = Away::since(None).await;
+    away.hears(prompt()).await;
+    away.store.writes.store(false, Ordering::SeqCst);
+    assert_eq!(away.write().await, Verdict::Again("store"));
+    assert!(away.state().await.recovery.is_none());
+    away.post.pass(Duration::from_secs(30));
+    away.store.writes.store(true, Ordering::SeqCst);
+    assert_eq!(away.run_due().await, (1, 1));
+    let code = away.state().await.recovery.unwrap().code.to_string();
+    let texts = texts(&away.running);
+    assert!(matches!(&texts[..], [text] if text.contains(&code)), "{texts:?}");
+}
+
+/// While a dialog may be on nothing is texted; at its end who still does not know is, and nobody else.
+#[tokio::test]
+async fn a_dialog_is_waited_for() {
+    for told in [false, true] {
+        let away = Away::since(Some(120_000)).await;
+        away.hears(failed(FailureClass::Refused, None)).await;
+        assert_eq!(away.run_due().await, (1, 0));
+        away.post.pass(Duration::from_millis(119_999));
+        assert_eq!(away.run_due().await, (0, 0));
+        if told {
+            away.is_told().await;
+        }
+        away.post.pass(Duration::from_millis(1));
+        assert_eq!(away.run_due().await, (1, usize::from(!told)));
+        assert_eq!(texts(&away.running).len(), usize::from(!told));
+    }
+}
+
+/// What has become known before the text leaves is not texted any more, nor what is not true any more.
+#[tokio::test]
+async fn old_news_are_not_sent() {
+    for overtaken in [false, true] {
+        let away = Away::since(None).await;
+        away.hears(Fate::Lapsed).await;
+        assert_eq!(away.write().await, Verdict::Done);
+        let now: Timestamp = away.post.shared.runtime.clock.now();
+        let jobs = away.post.db.claim(node(2), now, now, 9).await.unwrap();
+        let text = jobs.into_iter().find_map(|job| match job.kind {
+            JobKind::SendSms(text) => Some(text),
+            _ => None,
+        });
+        if overtaken {
+            away.hears(linked()).await;
+        } else {
+            away.is_told().await;
+        }
+        assert_eq!(away.hand_overs.send(text.unwrap()).await.unwrap(), Verdict::Done);
+        let state = away.post.state(text.unwrap()).await;
+        assert_eq!(state, MessageState::Withheld(Withheld::Told));
+        assert!(texts(&away.running).is_empty());
+    }
+}
+
+/// Who is linked is told although the live store has lost them, once; of anything else the next dial tells.
+#[tokio::test]
+async fn a_link_is_told_without_the_store() {
+    for (end, count) in [(AttemptState::Linked, 1), (AttemptState::Refused, 0)] {
+        let away = Away::lost().await;
+        let now = away.post.shared.runtime.clock.now();
+        assert!(away.post.db.move_attempt(away.attempt.id, end, now).await.unwrap());
+        for _ in 0..2 {
+            assert_eq!(away.write().await, Verdict::Done);
+        }
+        assert_eq!(away.run_due().await, (0, count));
+        let texts = texts(&away.running);
+        assert_eq!(texts.len(), count);
+        assert!(texts.iter().all(|text| text.ends_with("dial *384*96#")), "{texts:?}");
+    }
+}
