@@ -11,7 +11,9 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::ambient::{OsEntropy, SystemClock};
+use crate::ambient::OsEntropy;
+#[cfg(not(feature = "sandbox"))]
+use crate::ambient::SystemClock;
 use crate::config::{Config, Mode, RecordsConfig, StoreConfig, keys};
 use crate::core::ids::{NodeId, PartnerId};
 use crate::core::menu::MenuError;
@@ -133,10 +135,13 @@ impl App {
     /// # Errors
     /// Says what is wrong and where.
     pub async fn start(mut config: Config, around: Surroundings) -> Result<Self, StartError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         #[cfg(feature = "sandbox")]
-        let stand_ins = StandIns::start(&mut config, &clock, &entropy)?;
+        let stand_ins = StandIns::start(&mut config, &entropy)?;
+        #[cfg(feature = "sandbox")]
+        let clock = stand_ins.clock();
+        #[cfg(not(feature = "sandbox"))]
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let keyring = Arc::new(open_keys(&config, entropy.as_ref())?);
         let numbering = load_numbering(&config);
         let store = open_store(&config, clock.clone()).await?;
@@ -162,7 +167,7 @@ impl App {
             runtime,
             metrics: around.metrics,
             #[cfg(feature = "sandbox")]
-            texts: stand_ins.texts(),
+            beside: stand_ins.beside(),
         };
         let parts = assemble(&mut config, &base, &leaving).await?;
         let callbacks = parts.callbacks.clone();

@@ -6,8 +6,6 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, messages, partner_id};
-#[cfg(feature = "sandbox")]
-use crate::config::Mode;
 use crate::config::{ChannelConfig, Config, MonoConfig, MonoDialect};
 use crate::core::flow::{Flow, Settings};
 use crate::core::menu::Menu;
@@ -52,9 +50,9 @@ pub(super) struct Base {
     pub(super) records: Arc<dyn Records>,
     pub(super) runtime: Runtime,
     pub(super) metrics: Arc<Metrics>,
-    /// The inboxes of the sandbox.
+    /// What the phone page works with, in the sandbox.
     #[cfg(feature = "sandbox")]
-    pub(super) texts: Option<Arc<crate::sandbox::sms::State>>,
+    pub(super) beside: Option<crate::sandbox::Beside>,
 }
 
 /// Puts the services together and starts what runs beside the requests.
@@ -119,7 +117,7 @@ pub(super) async fn assemble(
         runtime: runtime.handle.clone(),
         turns: runtime.tasks.clone(),
         #[cfg(feature = "sandbox")]
-        sandbox: (config.mode == Mode::Sandbox).then(|| crate::sandbox::routes(turns, base.texts.clone())),
+        sandbox: base.beside.clone().map(|beside| crate::sandbox::routes(turns, beside)),
     })
 }
 

@@ -4,35 +4,47 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::StartError;
+use crate::ambient::SystemClock;
 use crate::config::sandbox::{MONO_KEY, MONO_URL, SMS_KEY, SMS_NAME, SMS_NUMBER, SMS_SECRET, SMS_URL, WEBHOOK_SECRET};
 use crate::config::{Config, Mode, MonoConfig, SmsConfig};
 use crate::core::secret::Secret;
 use crate::core::time::{Clock, Entropy};
-use crate::sandbox::{mono, sms};
+use crate::sandbox::clock::SandboxClock;
+use crate::sandbox::{Beside, mono, sms};
 
-/// The stand-ins that run. Dropping them stops them.
+/// The stand-ins that run, and their clock. Dropping them stops them.
 pub(super) struct StandIns {
+    /// Only in the sandbox.
+    clock: Option<Arc<SandboxClock>>,
     mono: Option<mono::Running>,
     texts: Option<sms::Running>,
 }
 
 impl StandIns {
     /// Starts those that the sandbox is to talk to, and points its clients at them.
-    pub(super) fn start(
-        config: &mut Config,
-        clock: &Arc<dyn Clock>,
-        entropy: &Arc<dyn Entropy>,
-    ) -> Result<Self, StartError> {
+    pub(super) fn start(config: &mut Config, entropy: &Arc<dyn Entropy>) -> Result<Self, StartError> {
         if config.mode != Mode::Sandbox {
             return Ok(Self {
+                clock: None,
                 mono: None,
                 texts: None,
             });
         }
+        let wound = Arc::new(SandboxClock::kept_in(config.keys.dir.with_file_name("sandbox-clock")));
+        let clock: Arc<dyn Clock> = wound.clone();
         Ok(Self {
-            mono: start_mono(config, clock, entropy)?,
-            texts: start_texts(config, clock, entropy)?,
+            mono: start_mono(config, &clock, entropy)?,
+            texts: start_texts(config, &clock, entropy)?,
+            clock: Some(wound),
         })
+    }
+
+    /// What everything takes for the time: theirs in the sandbox, otherwise the machine's.
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        match &self.clock {
+            Some(wound) => wound.clone(),
+            None => Arc::new(SystemClock),
+        }
     }
 
     /// Where the stand-in for Mono listens.
@@ -40,9 +52,12 @@ impl StandIns {
         self.mono.as_ref().map(|mono| mono.addr)
     }
 
-    /// The inboxes behind the stand-in for SMS.
-    pub(super) fn texts(&self) -> Option<Arc<sms::State>> {
-        self.texts.as_ref().map(|texts| texts.state.clone())
+    /// What the phone page works with; nothing outside the sandbox.
+    pub(super) fn beside(&self) -> Option<Beside> {
+        Some(Beside {
+            clock: self.clock.clone()?,
+            texts: self.texts.as_ref().map(|texts| texts.state.clone()),
+        })
     }
 
     /// Lets them call the server, which listens here.

@@ -3,6 +3,7 @@
 //! Nothing here is called by the product: the real clients talk to a stand-in over real HTTP, as they would to the
 //! original, and the phones call the same callbacks as an aggregator.
 
+pub mod clock;
 pub mod mono;
 pub mod phone;
 pub mod sms;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use actix_web::web::ServiceConfig;
 
+use self::clock::SandboxClock;
 use self::phone::facts::{Credential, Facts, limits_of};
 use crate::config::sandbox::SandboxConfig;
 use crate::service::runtime::{Edge, Tripwire};
@@ -22,8 +24,17 @@ mod view;
 /// Adds routes to the web server.
 pub type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-/// The phone page, for the first channel of these turns, with the inboxes of the stand-in for SMS if there is one.
-pub fn routes(turns: Arc<Turns>, texts: Option<Arc<sms::State>>) -> Routes {
+/// What the phone page works with beside the server.
+#[derive(Clone)]
+pub struct Beside {
+    /// What the server and the stand-ins take for the time.
+    pub clock: Arc<SandboxClock>,
+    /// The inboxes of the stand-in for SMS, if there is one.
+    pub texts: Option<Arc<sms::State>>,
+}
+
+/// The phone page, for the first channel of these turns, with the clock and the inboxes.
+pub fn routes(turns: Arc<Turns>, beside: Beside) -> Routes {
     let channel = turns.channels.first().cloned();
     let credentials = mono::guide()
         .into_iter()
@@ -43,7 +54,8 @@ pub fn routes(turns: Arc<Turns>, texts: Option<Arc<sms::State>>) -> Routes {
     let view: Arc<dyn phone::SessionView> = Arc::new(view::Sessions(turns));
     Arc::new(move |config| {
         phone::page::configure(config, facts.clone(), view.clone());
-        if let Some(texts) = &texts {
+        clock::configure(config, beside.clock.clone());
+        if let Some(texts) = &beside.texts {
             sms::page::configure(config, texts.clone());
         }
     })

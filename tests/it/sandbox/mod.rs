@@ -1,4 +1,5 @@
 //! The stand-ins do what they promise.
 
+mod clock;
 mod mono_standin;
 mod sms_standin;

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo::ambient::{OsEntropy, SystemClock};
-use kiungo::app::{App, Surroundings};
-use kiungo::config::Config;
 use kiungo::core::secret::Secret;
 use kiungo::sandbox::sms::{Reports, Running, SmsStandIn, StandInSettings, Switches};
 use serde_json::{Value, json};
@@ -14,6 +12,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::eventually;
 use crate::support::http::client;
+use crate::support::sandbox::Sandbox;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const ADA: &str = "+2348030000001";
@@ -122,11 +121,8 @@ async fn it_calls_back() {
 /// gateway, and stands in the inbox that the page reads.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sandbox_answers_a_text() {
-    let dir = tempfile::tempdir().unwrap();
-    let env = [("KIUNGO_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
-    let config = Config::sandbox(dir.path(), &env).unwrap();
-    let app = App::start(config, Surroundings::default()).await.unwrap();
-    let (client, base) = (client(), format!("http://{}/phone", app.address));
+    let sandbox = Sandbox::start().await;
+    let (client, base) = (client(), format!("{}/phone", sandbox.origin));
     let inbox = async || {
         let url = format!("{base}/texts.json?msisdn=%2B2348030000001");
         let answer = client.get(url).send().await.unwrap();
@@ -144,5 +140,5 @@ async fn the_sandbox_answers_a_text() {
     assert_eq!(texts[0]["from"], "38496");
     let said = texts[0]["text"].as_str().unwrap();
     assert!(said.contains("Sandbox Lender") && said.contains("*384*96#"), "{said}");
-    app.stop().await.unwrap();
+    sandbox.stop().await;
 }

@@ -24,6 +24,8 @@ pub mod postgres;
 pub mod proxy;
 pub mod records;
 pub mod redis;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod server;
 #[cfg(feature = "sandbox")]
 pub mod standin;

@@ -1,0 +1,159 @@
+//! The sandbox's clock: the machine's, wound forward as far as somebody asked, so that what takes a day can be seen at once.
+//!
+//! The server and every stand-in are given this one, so that codes, sessions, limits, pauses and jobs all come due together.
+//! It only goes forward, also over a restart: what was written down would lie in the future otherwise. How far it is ahead
+//! is therefore kept in a file beside the sandbox's other ones. What is under way at that moment, such as
+//! an answer that a bank takes twenty seconds for, still takes its real time.
+//!
+//! `GET /phone/clock.json` tells `{"now", "ahead_ms"}`: the sandbox's time in milliseconds since the Unix epoch, and how far
+//! that is ahead of the machine's. `POST /phone/clock` with `{"forward_s"}`, 1 to 2,678,400 seconds (31 days), winds it and
+//! tells the same.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::web::{self, Data, Json, ServiceConfig};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::{Deserialize, Serialize};
+
+use crate::ambient::SystemClock;
+use crate::core::time::{Clock, Timestamp};
+
+/// The most that it is wound at once.
+const MOST_AT_ONCE: Duration = Duration::from_hours(31 * 24);
+
+/// The most that it can ever be ahead, in milliseconds: some ten years, so that every date can still be written.
+const MOST_AHEAD: i64 = 10 * 365 * 24 * 60 * 60 * 1000;
+
+/// The machine's clock, wound forward.
+#[derive(Debug)]
+pub struct SandboxClock {
+    /// In milliseconds; only grows.
+    ahead: AtomicI64,
+    /// Where that is kept, as digits.
+    file: PathBuf,
+}
+
+impl SandboxClock {
+    /// As far ahead as this file says; not at all without one.
+    pub fn kept_in(file: PathBuf) -> Self {
+        let kept = fs::read_to_string(&file)
+            .ok()
+            .and_then(|digits| digits.trim().parse().ok());
+        Self {
+            ahead: AtomicI64::new(kept.unwrap_or(0).clamp(0, MOST_AHEAD)),
+            file,
+        }
+    }
+
+    /// Winds it forward by so much, or by what is left of ten years in all. Where that cannot be kept it holds until the
+    /// end of this process.
+    pub fn wind(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(MOST_AHEAD);
+        let wound = |ahead: i64| Some(ahead.saturating_add(by).min(MOST_AHEAD));
+        // What is given never refuses.
+        let _ = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, wound);
+        if let Err(error) = fs::write(&self.file, self.ahead.load(Ordering::SeqCst).to_string()) {
+            tracing::warn!(%error, "how far the sandbox's clock is ahead could not be kept");
+        }
+    }
+
+    /// How far it is ahead of the machine's.
+    pub fn ahead(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.ahead.load(Ordering::SeqCst)).unwrap_or(0))
+    }
+}
+
+impl Clock for SandboxClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus(self.ahead())
+    }
+}
+
+#[derive(Serialize)]
+struct Told {
+    now: Timestamp,
+    ahead_ms: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wind {
+    forward_s: u64,
+}
+
+/// Adds both.
+pub fn configure(config: &mut ServiceConfig, clock: Arc<SandboxClock>) {
+    let clock = Data::from(clock);
+    config
+        .service(web::resource("/phone/clock.json").app_data(clock.clone()).get(tell))
+        .service(web::resource("/phone/clock").app_data(clock).post(wind));
+}
+
+async fn tell(clock: Data<SandboxClock>) -> HttpResponse {
+    told(HttpResponse::Ok(), &clock)
+}
+
+/// Wants `content-type: application/json`, which no foreign web page can send unasked.
+async fn wind(clock: Data<SandboxClock>, wind: Json<Wind>) -> HttpResponse {
+    let by = Duration::from_secs(wind.forward_s);
+    if by.is_zero() || by > MOST_AT_ONCE {
+        return told(HttpResponse::BadRequest(), &clock);
+    }
+    clock.wind(by);
+    tracing::info!(seconds = wind.forward_s, "the sandbox's clock was wound forward");
+    told(HttpResponse::Ok(), &clock)
+}
+
+fn told(mut answer: HttpResponseBuilder, clock: &SandboxClock) -> HttpResponse {
+    let ahead_ms = clock.ahead.load(Ordering::SeqCst);
+    answer.insert_header((header::CACHE_CONTROL, "no-store")).json(Told {
+        now: clock.now(),
+        ahead_ms,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{MOST_AHEAD, SandboxClock};
+    use crate::ambient::SystemClock;
+    use crate::core::time::{Clock, Timestamp};
+
+    /// Time that ran back, at a restart too, or past what a date can say, would break what was written down.
+    #[test]
+    fn it_only_goes_forward_and_not_for_ever() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("clock");
+        let clock = SandboxClock::kept_in(file.clone());
+        let mut before = clock.now();
+        for (by, ahead_ms) in [
+            (Duration::ZERO, 0),
+            (Duration::from_mins(15), 900_000),
+            (Duration::from_hours(24), 87_300_000),
+            (Duration::MAX, u64::try_from(MOST_AHEAD).expect("positive")),
+            (Duration::from_secs(1), u64::try_from(MOST_AHEAD).expect("positive")),
+        ] {
+            let machine: Timestamp = SystemClock.now();
+            clock.wind(by);
+            assert_eq!(clock.ahead(), Duration::from_millis(ahead_ms), "{by:?}");
+            let now = clock.now();
+            assert!(now >= before && now >= machine.plus(clock.ahead()), "{by:?}");
+            before = now;
+            assert_eq!(SandboxClock::kept_in(file.clone()).ahead(), clock.ahead(), "{by:?}");
+        }
+        for spoilt in ["", "-60000", "soon"] {
+            std::fs::write(&file, spoilt).expect("written");
+            assert_eq!(
+                SandboxClock::kept_in(file.clone()).ahead(),
+                Duration::ZERO,
+                "{spoilt:?}"
+            );
+        }
+    }
+}
