@@ -1,6 +1,6 @@
 //! The routes of the browser phone.
 //!
-//! The page is three files inside the binary, so it works with no network. Its policy lets it load nothing but those
+//! The page is a handful of files inside the binary, so it works with no network. Its policy lets it load nothing but those
 //! and talk to nobody but this server; there is no inline script or style to make an exception for. The files are
 //! revalidated by their hash, so that a new build is never shown with an old script; the two JSON answers are never
 //! stored.
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::SessionView;
 use super::facts::Facts;
 
-/// The page may load its own three files and call this server; everything else is refused by the browser.
+/// The page may load its own files and call this server; everything else is refused by the browser.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -28,7 +28,7 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 4] = [
+const ASSETS: [Asset; 9] = [
     Asset {
         path: "/phone",
         content_type: "text/html; charset=utf-8",
@@ -44,12 +44,21 @@ const ASSETS: [Asset; 4] = [
         content_type: "text/css; charset=utf-8",
         body: include_str!("assets/phone.css"),
     },
-    Asset {
-        path: "/phone/phone.js",
-        content_type: "text/javascript; charset=utf-8",
-        body: include_str!("assets/phone.js"),
-    },
+    script("/phone/network.js", include_str!("assets/network.js")),
+    script("/phone/handset.js", include_str!("assets/handset.js")),
+    script("/phone/bench.js", include_str!("assets/bench.js")),
+    script("/phone/inbox.js", include_str!("assets/inbox.js")),
+    script("/phone/clock.js", include_str!("assets/clock.js")),
+    script("/phone/phone.js", include_str!("assets/phone.js")),
 ];
+
+const fn script(path: &'static str, body: &'static str) -> Asset {
+    Asset {
+        path,
+        content_type: "text/javascript; charset=utf-8",
+        body,
+    }
+}
 
 struct Shared {
     facts: Arc<Facts>,

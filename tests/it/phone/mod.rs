@@ -1,5 +1,6 @@
 //! The sandbox's phones, in front of a callback with a fixed menu.
 
+mod mishaps;
 mod page;
 mod script;
 mod terminal;

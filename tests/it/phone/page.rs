@@ -13,7 +13,8 @@ use crate::support::browser::Browser;
 use crate::support::canned::Canned;
 use crate::support::http::client;
 
-fn picture(name: &str) -> PathBuf {
+/// Where a picture of the page goes, to be looked at.
+pub fn picture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("phone").join(name)
 }
 
@@ -29,6 +30,11 @@ async fn get(url: &str, tag: Option<&str>) -> reqwest::Response {
 #[rstest]
 #[case("/phone", "text/html; charset=utf-8")]
 #[case("/phone/phone.css", "text/css; charset=utf-8")]
+#[case("/phone/network.js", "text/javascript; charset=utf-8")]
+#[case("/phone/handset.js", "text/javascript; charset=utf-8")]
+#[case("/phone/bench.js", "text/javascript; charset=utf-8")]
+#[case("/phone/inbox.js", "text/javascript; charset=utf-8")]
+#[case("/phone/clock.js", "text/javascript; charset=utf-8")]
 #[case("/phone/phone.js", "text/javascript; charset=utf-8")]
 #[tokio::test]
 async fn files_are_guarded_and_revalidated(#[case] path: &str, #[case] kind: &str) {
@@ -89,15 +95,16 @@ async fn facts_and_session_are_served_fresh() {
 }
 
 /// The phone page in a window of this size, ready to dial.
-async fn phone(server: &Canned, width: u32, height: u32, dark: bool) -> Browser {
+pub async fn phone(origin: &str, width: u32, height: u32, dark: bool) -> Browser {
     let browser = Browser::open(width, height, dark).await;
-    let page = format!("{}/phone", server.origin);
+    let page = format!("{origin}/phone");
     browser.window.goto(&page).await.expect("the page");
     browser.wait_text("#hint", |t| t == "*384*96#").await;
     browser
 }
 
-async fn press(browser: &Browser, keys: &str) {
+/// Presses keys of the phone.
+pub async fn press(browser: &Browser, keys: &str) {
     for key in keys.chars() {
         browser.click(&format!("[data-key='{key}']")).await;
     }
@@ -112,7 +119,7 @@ async fn typed(browser: &Browser) -> String {
 #[tokio::test]
 async fn a_person_links_with_the_keypad() {
     let server = Canned::start();
-    let browser = phone(&server, 1280, 900, false).await;
+    let browser = phone(&server.origin, 1280, 900, false).await;
     browser.picture(&picture("desktop-idle.png")).await;
 
     press(&browser, "*384*96#").await;
@@ -178,7 +185,7 @@ async fn a_person_links_with_the_keypad() {
 #[tokio::test]
 async fn hanging_up_and_redialling_on_a_small_screen() {
     let server = Canned::start();
-    let browser = phone(&server, 390, 844, true).await;
+    let browser = phone(&server.origin, 390, 844, true).await;
     press(&browser, "*384*96*1#").await;
     browser.click("#call").await;
     browser.wait_text("#screen", |t| t.contains("Choose your bank")).await;
@@ -217,7 +224,7 @@ async fn limits_end_dialogs_on_the_page() {
         ..Limits::default()
     };
     let server = Canned::with_limits(limits);
-    let browser = phone(&server, 1280, 900, true).await;
+    let browser = phone(&server.origin, 1280, 900, true).await;
     press(&browser, "*384*96*6#").await;
     browser.click("#call").await;
     browser.wait_text("#screen", |t| t.contains("Connection problem")).await;
