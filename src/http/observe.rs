@@ -21,6 +21,8 @@ pub(super) const HOOKS: &str = "/hooks/{provider}";
 pub(super) const LIVE: &str = "/health/live";
 pub(super) const READY: &str = "/health/ready";
 pub(super) const METRICS: &str = "/metrics";
+/// Everything of the sandbox's phone page.
+const PHONE: &str = "/phone";
 const OTHER: &str = "other";
 
 /// Everything runs inside a span of ours, for there is nothing of the request's in it that we did not write.
@@ -58,18 +60,20 @@ fn detach(request: &mut ServiceRequest) {
     }
 }
 
-/// Probes come every few seconds and say nothing when all is well.
+/// Probes come every few seconds, and an open phone page asks every second: they say nothing when all is well.
 fn log(span: &Span, route: &'static str, status: u16, started: Instant) {
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| match route {
-        LIVE | READY | METRICS if status == 200 => tracing::debug!(status, ms, "answered"),
+        LIVE | READY | METRICS | PHONE if status < 400 => tracing::debug!(status, ms, "answered"),
         _ => tracing::info!(status, ms, "answered"),
     });
 }
 
 fn route(pattern: Option<&str>) -> &'static str {
     let known = [USSD, USSD_TAIL, SMS, SMS_REPORTS, HOOKS, LIVE, READY, METRICS];
-    known.into_iter().find(|known| pattern == Some(known)).unwrap_or(OTHER)
+    let page = pattern.is_some_and(|pattern| pattern.starts_with(PHONE));
+    let others = if page { PHONE } else { OTHER };
+    known.into_iter().find(|known| pattern == Some(known)).unwrap_or(others)
 }
 
 /// A method may be any word, so only known ones are repeated.

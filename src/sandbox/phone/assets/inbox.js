@@ -29,6 +29,7 @@ function drawText(item, newest) {
   const node = $("sms").content.cloneNode(true), li = node.querySelector("li");
   li.classList.toggle("mine", Boolean(item.mine));
   li.classList.toggle("newest", newest);
+  li.dataset.id = item.id;
   tell(node, ".who", item.mine ? "You" : item.from);
   tell(node, "time", when(item.at));
   node.querySelector("time").dateTime = new Date(item.at).toISOString();
@@ -43,11 +44,13 @@ function drawInbox() {
   const day = sandboxNow().toDateString();
   const all = [...inbox.got, ...inbox.sent].sort((a, b) => b.at - a.at);
   const key = JSON.stringify([day, inbox.number, $("mask").checked, all.map((t) => [t.id, t.state])]);
-  if (key === drawn.key) return; // nothing that has the focus is replaced for nothing
+  if (key === drawn.key) return;
   drawn.key = key;
+  const held = document.activeElement?.closest("#inbox li")?.dataset.id; // a code that has the focus keeps it
   const newest = all.find((t) => !t.mine);
   $("inbox").replaceChildren(...all.map((t) => drawText(t, t === newest)));
   $("inbox").scrollTop = 0;
+  if (held) [...$("inbox").children].find((li) => li.dataset.id === held)?.querySelector("button")?.focus();
 }
 // How many came since somebody last looked: on the phone's screen, on the way down to them, and in the window's title.
 function drawMark() {
