@@ -361,16 +361,13 @@ impl Turns {
         let key = self
             .keyring
             .digest("dialog", &[channel.name.as_bytes(), notice.dialog.as_bytes()]);
-        let delivered = notice.closed == Closed::Finished;
-        let left = notice.closed == Closed::Abandoned;
+        let (delivered, left) = (notice.closed == Closed::Finished, notice.closed == Closed::Abandoned);
         let close = |state: &mut Subscriber| Flow::leave(state, &key, delivered, left).then(|| Flow::owed(state));
         match (self.live.change(&tag, close).await, &self.attempts.newsroom.desk) {
             // What no screen has told, or none that was seen, is told by text.
             (Ok(Some(Some((attempt, tidings)))), Some(desk)) => desk.ask(attempt, tidings, Some(&key)).await,
             (Ok(_), _) => {}
-            (Err(error), _) => {
-                tracing::warn!(channel = channel.name, %error, "a closed dialog could not be marked");
-            }
+            (Err(error), _) => tracing::warn!(channel = channel.name, %error, "a closed dialog could not be marked"),
         }
     }
 

@@ -98,6 +98,9 @@ pub struct Shared {
     pub newsroom: Newsroom,
 }
 
+/// For how long a list of banks holds.
+const HOUR: Duration = Duration::from_hours(1);
+
 /// What is done to the records at an edge.
 pub type Trip = fn(Edge, &Arc<dyn Records>);
 
@@ -225,8 +228,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ar
         card_and_pin: false,
     };
     let providers = Arc::new(providers(owner.id, records.clone(), keyring.clone(), banks));
-    let hour = Duration::from_hours(1);
-    let catalogue = Arc::new(Catalogue::new(providers.clone(), policy.clone(), hour, clock));
+    let catalogue = Arc::new(Catalogue::new(providers.clone(), policy.clone(), HOUR, clock));
     let newsroom = Newsroom {
         flow: Arc::new(flow(policy, keyring.clone())),
         live: Live::new(store, keyring.clone(), entropy.clone()),

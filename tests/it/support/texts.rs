@@ -8,7 +8,8 @@ use kiungo::core::secret::Secret;
 use kiungo::sandbox::sms::{Running, SmsStandIn, StandInSettings, Switches, Trouble};
 
 use super::eventually;
-use super::world::{Options, Setup, World};
+use super::options::Options;
+use super::world::{Setup, World};
 
 /// The gateway's name here, and our name there.
 const NAME: &str = "texts";
