@@ -80,7 +80,9 @@ async fn balance(known: &std::sync::Mutex<Vec<String>>, line: &Line, over: &Atom
             ready.is_ok_and(|answer| answer.status() == 200).then_some(callback)
         });
         let ready: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
-        if !ready.is_empty() {
+        // Written only when it changes: to write waits for the callbacks on their way, and what was asked before that would
+        // be old by then.
+        if !ready.is_empty() && *line.servers.read().await != ready {
             *line.servers.write().await = ready;
         }
     }
