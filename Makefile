@@ -38,12 +38,14 @@ lint:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --no-default-features -- -D warnings
 
+# Each test is a process of its own: they start servers and browsers, and some need the machine for themselves. The runner
+# is built once where it is missing.
 unit:
-	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		$(CARGO) nextest run --locked; \
-	else \
-		$(CARGO) test --locked --lib --bins --tests; \
+	@if ! $(CARGO) nextest --version >/dev/null 2>&1 && [ ! -x $(TOOLS)/bin/cargo-nextest ]; then \
+		$(CARGO) install --locked --root $(TOOLS) --target-dir $(TOOLS)/build cargo-nextest; \
+		rm -rf $(TOOLS)/build; \
 	fi
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) nextest run --locked
 	$(CARGO) test --locked --doc
 
 # Every screen in every language on the smallest phone.
