@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod mono;
 pub mod phone;
+pub mod running;
 pub mod sms;
 
 use std::sync::Arc;

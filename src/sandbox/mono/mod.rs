@@ -13,13 +13,12 @@
 //! What really happened stands in the [`Ledger`], which tests hold against what the product believes.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::{App, HttpServer, rt, web};
+use actix_web::dev::Server;
+use actix_web::{App, HttpServer, web};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::core::secret::Secret;
@@ -100,8 +99,6 @@ impl MonoStandIn {
     /// # Errors
     /// When the port is taken or a thread cannot be started.
     pub fn start(settings: StandInSettings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> io::Result<Running> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port))?;
-        let addr = listener.local_addr()?;
         let (outbox, plans) = unbounded_channel();
         let state = Arc::new(State::new(state::Parts {
             switches: settings.switches,
@@ -113,26 +110,8 @@ impl MonoStandIn {
             outbox,
         }));
         let (poster, retries) = (settings.poster, settings.webhook_retries.into());
-        let (tell, told) = mpsc::channel();
-        let shared = Arc::clone(&state);
-        let thread = thread::Builder::new().name("mono-stand-in".to_owned()).spawn(move || {
-            rt::System::new().block_on(async move {
-                match serve(listener, &shared) {
-                    Ok(server) => {
-                        rt::spawn(webhooks::deliver(shared, plans, poster, retries));
-                        drop(tell.send(Ok(server.handle())));
-                        drop(server.await);
-                    }
-                    Err(error) => drop(tell.send(Err(error))),
-                }
-            });
-        })?;
-        let server = told.recv().map_err(io::Error::other)??;
-        Ok(Running {
-            addr,
-            state,
-            server,
-            thread: Some(thread),
+        Running::start("mono-stand-in", settings.port, state, serve, move |state| {
+            webhooks::deliver(state, plans, poster, retries)
         })
     }
 }
@@ -153,29 +132,5 @@ fn serve(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
         .run())
 }
 
-/// A stand-in at work. Dropping it stops it at once, calls under way included.
-pub struct Running {
-    /// Where it listens.
-    pub addr: SocketAddr,
-    /// Its memory and controls.
-    pub state: Arc<State>,
-    server: ServerHandle,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    /// Its base URL, without a slash at the end.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The command leaves when the call is made; what is returned only waits for it.
-        drop(self.server.stop(false));
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-    }
-}
+/// A stand-in at work.
+pub type Running = super::running::Running<State>;

@@ -6,12 +6,11 @@
 //! page and tests read the inboxes.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
+use std::net::TcpListener;
+use std::sync::Arc;
 
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::{App, HttpServer, rt, web};
+use actix_web::dev::Server;
+use actix_web::{App, HttpServer, web};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::core::secret::Secret;
@@ -43,31 +42,9 @@ impl SmsStandIn {
     /// # Errors
     /// When there is no port or no thread.
     pub fn start(settings: StandInSettings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> io::Result<Running> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let addr = listener.local_addr()?;
         let (outbox, posts) = unbounded_channel();
         let state = Arc::new(State::new(settings, clock, entropy, outbox));
-        let shared = Arc::clone(&state);
-        let (tell, told) = mpsc::channel();
-        let thread = thread::Builder::new().name("sms-stand-in".to_owned()).spawn(move || {
-            rt::System::new().block_on(async move {
-                match serve(listener, &shared) {
-                    Ok(server) => {
-                        rt::spawn(poster::deliver(shared, posts));
-                        drop(tell.send(Ok(server.handle())));
-                        drop(server.await);
-                    }
-                    Err(error) => drop(tell.send(Err(error))),
-                }
-            });
-        })?;
-        let server = told.recv().map_err(io::Error::other)??;
-        Ok(Running {
-            addr,
-            state,
-            server,
-            thread: Some(thread),
-        })
+        Running::start("sms-stand-in", 0, state, serve, |state| poster::deliver(state, posts))
     }
 }
 
@@ -82,29 +59,5 @@ fn serve(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
     )
 }
 
-/// A stand-in at work. Dropping it stops it at once.
-pub struct Running {
-    /// Where it listens.
-    pub addr: SocketAddr,
-    /// Its memory and controls.
-    pub state: Arc<State>,
-    server: ServerHandle,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    /// Its base URL, without a slash at the end.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The command leaves when the call is made; what is returned only waits for it.
-        drop(self.server.stop(false));
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-    }
-}
+/// A stand-in at work.
+pub type Running = super::running::Running<State>;
