@@ -70,4 +70,16 @@ ids! {
     NodeId,
     /// One text message to a person.
     MessageId,
+    /// A brand or branch of a partner.
+    EntityId,
+    /// Somebody who works for a partner.
+    UserId,
+    /// What users may do, under a name.
+    RoleId,
+    /// Where a partner receives webhooks.
+    EndpointId,
+    /// Something that happened, as partners are told it; the same on every retry.
+    EventId,
+    /// One event on its way to one endpoint.
+    DeliveryId,
 }

@@ -1,5 +1,6 @@
 //! What Kiungo is when nothing is plugged in: values in, values out. No clock, no chance, no I/O.
 
+pub mod access;
 pub mod attempt;
 pub mod bucket;
 pub mod budget;

@@ -4,6 +4,14 @@
 
 pub(super) mod messages;
 
+/// The kinds of jobs that this version knows: those of a newer one are left to it.
+macro_rules! known_kinds {
+    () => {
+        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over')"
+    };
+}
+pub(super) use known_kinds;
+
 /// Columns of an attempt, in the order of its struct.
 macro_rules! attempt_columns {
     () => {
@@ -169,10 +177,12 @@ pub(super) const FORGET_EVENTS: &str = "DELETE FROM provider_events WHERE (provi
      SELECT provider, event FROM provider_events WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)";
 
 /// Two nodes that ask at once take turns at the row; the later one finds it held.
-pub(super) const CLAIM_KEY: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 \
-     WHERE key = $4 AND state = 'open' AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over') \
-     RETURNING id, partner, kind, subject, due_at, tries, key";
+pub(super) const CLAIM_KEY: &str = concat!(
+    "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 \
+     WHERE key = $4 AND state = 'open' AND (lease_until IS NULL OR lease_until <= $2) AND kind IN ",
+    known_kinds!(),
+    " RETURNING id, partner, kind, subject, due_at, tries, key"
+);
 
 pub(super) const FINISH: &str = "UPDATE jobs SET state = 'done', node = NULL, lease_until = NULL \
      WHERE id = $1 AND node = $2 AND state = 'open'";
@@ -184,8 +194,11 @@ pub(super) const GIVE_UP: &str = "UPDATE jobs SET state = 'given_up', reason = $
      WHERE id = $1 AND node = $2 AND state = 'open'";
 
 /// A job that is held becomes due again when its lease ends: whoever sleeps until then does not spin.
-pub(super) const NEXT_DUE: &str = "SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) \
-     FROM jobs WHERE state = 'open' AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over')";
+pub(super) const NEXT_DUE: &str = concat!(
+    "SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) \
+     FROM jobs WHERE state = 'open' AND kind IN ",
+    known_kinds!()
+);
 
 pub(super) const PIN: &str = "SELECT digest, wrong, wrong_at FROM subscriber_pins WHERE partner = $1 AND tag = $2";
 

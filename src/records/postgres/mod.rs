@@ -36,7 +36,7 @@ use sqlx::{Connection as _, Executor as _};
 use tokio::time::timeout;
 
 use super::call::{OPENING, WAIT};
-use super::{RecordsError, Result, schema};
+use super::{RecordsError, Result, schema, sql};
 
 mod address;
 #[expect(clippy::duplicate_mod, reason = "the same code for the types of another database")]
@@ -54,11 +54,15 @@ type Row = PgRow;
 
 /// Rows that another node is about to take are passed over. The list is made once (`MATERIALIZED`), so no more than the
 /// limit are locked.
-const CLAIM: &str = "WITH mine AS MATERIALIZED (\
+const CLAIM: &str = concat!(
+    "WITH mine AS MATERIALIZED (\
      SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over') ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
+     AND kind IN ",
+    sql::known_kinds!(),
+    " ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
      UPDATE jobs SET node = $1, lease_until = $3, tries = jobs.tries + 1 FROM mine WHERE jobs.id = mine.id \
-     RETURNING jobs.id, partner, kind, subject, due_at, tries, key";
+     RETURNING jobs.id, partner, kind, subject, due_at, tries, key"
+);
 
 /// Connections for reading and for writing. Those who wait for each other's rows leave some to those who only read.
 const READERS: u32 = 4;

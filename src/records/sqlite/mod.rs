@@ -22,7 +22,7 @@ use sqlx::{Sqlite, Transaction};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::call::{OPENING, WAIT};
-use super::{RecordsError, Result, schema};
+use super::{RecordsError, Result, schema, sql};
 
 #[path = "../shared/mod.rs"]
 mod shared;
@@ -33,10 +33,13 @@ type Connection = SqliteConnection;
 type Row = SqliteRow;
 
 /// With one writer at a time, one `UPDATE` that picks its rows in a subquery can hand no row to two nodes.
-const CLAIM: &str = "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE id IN (\
+const CLAIM: &str = concat!(
+    "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE id IN (\
      SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over') ORDER BY due_at LIMIT $4) \
-     RETURNING id, partner, kind, subject, due_at, tries, key";
+     AND kind IN ",
+    sql::known_kinds!(),
+    " ORDER BY due_at LIMIT $4) RETURNING id, partner, kind, subject, due_at, tries, key"
+);
 
 /// Connections for reading. Reads are short; more threads than this only take turns.
 const READERS: u32 = 4;
