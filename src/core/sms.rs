@@ -136,6 +136,11 @@ impl From<DeliveryState> for MessageState {
 }
 
 impl MessageState {
+    /// Whether no report can tell anything more that matters.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Withheld(_) | Self::Failed(_) | Self::Delivered)
+    }
+
     /// The state after hearing `told`, if that is further than this one.
     pub fn moved(self, told: Self) -> Option<Self> {
         (told > self).then_some(told)

@@ -236,6 +236,8 @@ pub enum JobKind {
     SendSms(MessageId),
     /// Text what became of an attempt to a person who has not seen it.
     HandOver(AttemptId),
+    /// Ask a gateway that does not report by itself what became of a text.
+    AskReport(MessageId),
 }
 
 /// Something worth keeping for an auditor. Holds no personal data beyond the tag.

@@ -7,7 +7,7 @@ pub(super) mod messages;
 /// The kinds of jobs that this version knows: those of a newer one are left to it.
 macro_rules! known_kinds {
     () => {
-        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over')"
+        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over', 'ask_report')"
     };
 }
 pub(super) use known_kinds;

@@ -71,6 +71,7 @@ pub(super) fn job_columns(kind: &JobKind) -> (&'static str, &[u8; 16]) {
         JobKind::Settle(attempt) => ("settle", attempt.as_bytes()),
         JobKind::SendSms(message) => ("send_sms", message.as_bytes()),
         JobKind::HandOver(attempt) => ("hand_over", attempt.as_bytes()),
+        JobKind::AskReport(message) => ("ask_report", message.as_bytes()),
     }
 }
 
@@ -86,6 +87,7 @@ pub(super) fn job_kind(word: &str, subject: [u8; 16]) -> Result<JobKind> {
         "settle" => Ok(JobKind::Settle(AttemptId::from_bytes(subject))),
         "send_sms" => Ok(JobKind::SendSms(MessageId::from_bytes(subject))),
         "hand_over" => Ok(JobKind::HandOver(AttemptId::from_bytes(subject))),
+        "ask_report" => Ok(JobKind::AskReport(MessageId::from_bytes(subject))),
         _ => Err(unknown("JobKind")),
     }
 }

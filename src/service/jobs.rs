@@ -110,7 +110,9 @@ impl Jobs {
             // Nobody else takes a place, so there is one for each. A text needs none: its gateway may be slow for a long
             // time, and how many are sent at once is the outbox's to say.
             let place = room.clone().try_acquire_owned();
-            let place = place.ok().filter(|_| !matches!(job.kind, JobKind::SendSms(_)));
+            let place = place
+                .ok()
+                .filter(|_| !matches!(job.kind, JobKind::SendSms(_) | JobKind::AskReport(_)));
             let this = self.clone();
             self.runtime.spawn(async move {
                 this.perform(job).await;
@@ -190,6 +192,7 @@ impl Jobs {
             JobKind::ReadAccounts(link) => self.linking.read(link).await,
             JobKind::Unlink(link) => self.linking.unlink(link).await,
             JobKind::SendSms(message) => self.hand_overs.send(message).await,
+            JobKind::AskReport(message) => Ok(self.hand_overs.outbox.ask_report(message).await?),
             JobKind::HandOver(attempt) => {
                 self.linking.tell_link(attempt).await?;
                 self.hand_overs.write(attempt).await
@@ -258,6 +261,7 @@ fn word(kind: &JobKind) -> &'static str {
         JobKind::Settle(_) => "settle",
         JobKind::SendSms(_) => "send_sms",
         JobKind::HandOver(_) => "hand_over",
+        JobKind::AskReport(_) => "ask_report",
     }
 }
 
@@ -266,7 +270,7 @@ fn subject(kind: &JobKind) -> String {
     match kind {
         JobKind::Redeem(attempt) | JobKind::Settle(attempt) | JobKind::HandOver(attempt) => attempt.to_string(),
         JobKind::ReadAccounts(link) | JobKind::Unlink(link) => link.to_string(),
-        JobKind::SendSms(message) => message.to_string(),
+        JobKind::SendSms(message) | JobKind::AskReport(message) => message.to_string(),
     }
 }
 

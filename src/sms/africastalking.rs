@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     Capabilities, DeliveryReport, Heard, HookAnswer, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, REPORTS,
-    SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
+    ReportKind, SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
 };
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
@@ -107,7 +107,7 @@ impl SmsGateway for AfricasTalkingSms {
         Capabilities {
             most_parts: 10,
             senders: &[SenderKind::Number, SenderKind::Name],
-            reports: true,
+            reports: ReportKind::Called,
             carries_reference: false,
             incoming: IncomingKind::Whole,
         }

@@ -2,8 +2,8 @@
 //!
 //! A text is sent as JSON with Basic authentication, client id and client secret. A good answer has `status` 0 and a
 //! `messageId`; what other figures mean is not known, so they are an explicit no. How Hubtel hands on what people send is
-//! not known, and what became of a text can only be asked for, so nothing is heard from it: a text that it took stays
-//! where it is.
+//! not known, so none is heard from it. What became of a text must be asked for, by its id; of the words it answers with
+//! only `Delivered` is known, and any other leaves the text where it is.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    Capabilities, Heard, HookError, IncomingKind, Needs, OutgoingSms, SendError, SenderKind, Sent, SetupError,
-    SmsGateway, SmsSettings, wire,
+    Capabilities, Heard, HookError, IncomingKind, Needs, OutgoingSms, ReportKind, SendError, SenderKind, Sent,
+    SetupError, SmsGateway, SmsSettings, wire,
 };
-use crate::core::sms::Failure;
+use crate::core::sms::{DeliveryState, Failure};
 use crate::gateways::{ParseError, RawRequest};
 use crate::providers::http::{Call, Client};
 
@@ -54,6 +54,13 @@ struct Body<'a> {
     to: &'a str,
     /// The text.
     content: &'a str,
+}
+
+/// The answer to the question what became of a text.
+#[derive(Deserialize)]
+struct Became {
+    /// Where it stands, in a word.
+    status: String,
 }
 
 /// The answer to a send.
@@ -94,7 +101,7 @@ impl SmsGateway for Hubtel {
         Capabilities {
             most_parts: 6,
             senders: &[SenderKind::Name],
-            reports: false,
+            reports: ReportKind::Asked,
             carries_reference: false,
             incoming: IncomingKind::Never,
         }
@@ -122,6 +129,18 @@ impl SmsGateway for Hubtel {
             message_id: id.ok_or(SendError::Unknown("the answer has no id"))?,
             cost: answered.rate.filter(Value::is_number).map(|rate| rate.to_string()),
         })
+    }
+
+    async fn ask(&self, message_id: &str) -> Option<DeliveryState> {
+        let url = self.settings.base_url.at(&["v1", "messages", message_id])?;
+        let call = Call::get(url).header("authorization", &wire::basic(&self.username, &self.settings.api_key));
+        let answer = wire::call(&self.client, &self.settings, call).await.ok()?;
+        let became: Became = (answer.status == 200).then(|| wire::read(&answer).ok()).flatten()?;
+        became
+            .status
+            .trim()
+            .eq_ignore_ascii_case("delivered")
+            .then_some(DeliveryState::Delivered)
     }
 
     fn hear(&self, _: &RawRequest<'_>) -> Result<Vec<Heard>, HookError> {

@@ -16,8 +16,8 @@ use serde_json::json;
 use url::Url;
 
 use super::{
-    Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, REPORTS, SendError,
-    SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
+    Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, REPORTS, ReportKind,
+    SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
 };
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
@@ -153,7 +153,7 @@ impl SmsGateway for Infobip {
         Capabilities {
             most_parts: 10,
             senders: &[SenderKind::Number, SenderKind::Name],
-            reports: true,
+            reports: ReportKind::Called,
             carries_reference: true,
             incoming: IncomingKind::Batches,
         }

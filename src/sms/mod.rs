@@ -160,8 +160,8 @@ pub struct Capabilities {
     pub most_parts: usize,
     /// What texts can come from.
     pub senders: &'static [SenderKind],
-    /// Whether it reports deliveries to us.
-    pub reports: bool,
+    /// How we get to know what became of a text.
+    pub reports: ReportKind,
     /// Whether it carries our own id and gives it back in reports, so that a text whose answer was lost can still be told
     /// of. None is known to refuse a second text with the same id, so none is trusted to.
     pub carries_reference: bool,
@@ -178,6 +178,15 @@ pub enum SenderKind {
     Name,
     /// A pool of numbers that the gateway picks from, by its id.
     Pool,
+}
+
+/// How delivery reports come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportKind {
+    /// The gateway calls us.
+    Called,
+    /// We must ask, see [`SmsGateway::ask`].
+    Asked,
 }
 
 /// How what people send comes.
@@ -243,6 +252,11 @@ pub trait SmsGateway: Send + Sync {
     /// # Errors
     /// Says whether it may be handed over again.
     async fn send(&self, message: &OutgoingSms) -> Result<Sent, SendError>;
+
+    /// Asks what became of a text, by the gateway's id of it. `None` when it does not say, or not in words that are known.
+    async fn ask(&self, _message_id: &str) -> Option<DeliveryState> {
+        None
+    }
 
     /// Understands a call of the gateway. The request's `tail` is empty or [`REPORTS`].
     ///

@@ -20,8 +20,8 @@ use sha2::Sha512;
 use url::Url;
 
 use super::{
-    Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, SendError,
-    SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
+    Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, ReportKind,
+    SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
 };
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
@@ -133,7 +133,7 @@ impl SmsGateway for Termii {
         Capabilities {
             most_parts: 6,
             senders: &[SenderKind::Name],
-            reports: true,
+            reports: ReportKind::Called,
             carries_reference: false,
             incoming: IncomingKind::Whole,
         }

@@ -24,7 +24,7 @@ use url::Url;
 
 use super::{
     Capabilities, DeliveryReport, Heard, HookAnswer, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, REPORTS,
-    SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
+    ReportKind, SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
 };
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
@@ -132,7 +132,7 @@ impl SmsGateway for Twilio {
         Capabilities {
             most_parts: 10,
             senders: &[SenderKind::Number, SenderKind::Name, SenderKind::Pool],
-            reports: true,
+            reports: ReportKind::Called,
             carries_reference: true,
             incoming: IncomingKind::Whole,
         }

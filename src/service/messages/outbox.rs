@@ -20,10 +20,13 @@ use crate::records::{
 };
 use crate::service::jobs::Verdict;
 use crate::service::runtime::Runtime;
-use crate::sms::{OutgoingSms, SendError};
+use crate::sms::{OutgoingSms, ReportKind, SendError};
 
 /// The span in which a person's texts are counted.
 const CAP_SPAN: Duration = Duration::from_hours(24);
+/// When a gateway that does not report by itself is asked for the first time what became of a text, and until when.
+const ASK_AFTER: Duration = Duration::from_secs(30);
+const ASK_UNTIL: Duration = Duration::from_hours(24);
 /// How many texts this node hands over at once. A gateway that is slow holds up other texts, never other work.
 const AT_ONCE: usize = 16;
 
@@ -216,6 +219,10 @@ impl Outbox {
                     cost = sent.cost,
                     "a text was taken by its gateway"
                 );
+                if line.gateway.capabilities().reports == ReportKind::Asked {
+                    // Before the text has its id: a job that finds none waits for it or ends.
+                    self.records.enqueue(&self.question(message)).await?;
+                }
                 self.records
                     .took(message.id, &sent.message_id, self.runtime.clock.now())
                     .await?;
@@ -249,6 +256,47 @@ impl Outbox {
                 self.end(message, MessageState::Unknown).await
             }
         }
+    }
+
+    /// The job that asks what became of a text.
+    fn question(&self, message: &Message) -> Job {
+        Job {
+            id: JobId::draw(self.runtime.entropy.as_ref()),
+            partner: message.partner,
+            kind: JobKind::AskReport(message.id),
+            due_at: self.runtime.clock.now().plus(ASK_AFTER),
+            tries: 0,
+            key: format!("sms-report:{}", message.id),
+        }
+    }
+
+    /// Asks a gateway once what became of a text, and again later if that is not known: ever more rarely, for a day.
+    ///
+    /// # Errors
+    /// When the records are not available.
+    pub async fn ask_report(&self, id: MessageId) -> RecordsResult<Verdict> {
+        let Some(message) = self.records.message(id).await? else {
+            return Ok(Verdict::GiveUp("no such text"));
+        };
+        let age = self.runtime.clock.now().since(message.created_at);
+        if message.state.is_final() || age > ASK_UNTIL {
+            return Ok(Verdict::Done);
+        }
+        let later = Verdict::Later("not delivered yet", Some(age / 2));
+        let Some(gateway_id) = &message.gateway_id else {
+            // Its answer is being written, or was lost.
+            let lost = message.state == MessageState::Unknown;
+            return Ok(if lost { Verdict::Done } else { later });
+        };
+        let Some(line) = self.lines.named(&message.line) else {
+            return Ok(Verdict::Done);
+        };
+        let Some(state) = line.gateway.ask(gateway_id).await else {
+            return Ok(later);
+        };
+        let state = MessageState::from(state);
+        self.records.move_message(id, state, self.runtime.clock.now()).await?;
+        Ok(if state.is_final() { Verdict::Done } else { later })
     }
 
     /// Somebody told the gateway instead of us that they want no texts.

@@ -18,8 +18,8 @@ use kiungo::service::jobs::Verdict;
 use kiungo::service::messages::{Answers, Inbox, Line, Lines, Note, Outbox};
 use kiungo::service::{Messages, OwnedRequest};
 use kiungo::sms::{
-    Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, OutgoingSms, Part, SendError, Sent,
-    SmsGateway,
+    Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, OutgoingSms, Part, ReportKind,
+    SendError, Sent, SmsGateway,
 };
 use kiungo::store::memory::MemoryStore;
 use tokio::sync::Semaphore;
@@ -150,11 +150,19 @@ impl Post {
             .unwrap();
         let count = jobs.len();
         for job in jobs {
-            let JobKind::SendSms(id) = job.kind else {
-                panic!("{:?}", job.kind);
+            let verdict = match job.kind {
+                JobKind::SendSms(id) => self.outbox.send(id).await.unwrap(),
+                JobKind::AskReport(id) => self.outbox.ask_report(id).await.unwrap(),
+                other => panic!("{other:?}"),
             };
-            assert_eq!(self.outbox.send(id).await, Ok(Verdict::Done));
-            self.db.finish(job.id, node(1)).await.unwrap();
+            match (verdict, job.kind) {
+                (Verdict::Done, _) => self.db.finish(job.id, node(1)).await.unwrap(),
+                (Verdict::Later(why, Some(pause)), JobKind::AskReport(_)) => {
+                    let again = self.clock.now().plus(pause);
+                    self.db.postpone(job.id, node(1), again, why).await.unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
         }
         count
     }
@@ -196,7 +204,7 @@ impl SmsGateway for Parts {
         Capabilities {
             most_parts: 1,
             senders: &[],
-            reports: true,
+            reports: ReportKind::Called,
             carries_reference: false,
             incoming: IncomingKind::Parts,
         }

@@ -1,6 +1,6 @@
 //! What each gateway is sent, to the byte, and what each of its own answers means.
 
-use kiungo::core::sms::Failure;
+use kiungo::core::sms::{DeliveryState, Failure};
 use kiungo::sms::{SendError, Sent};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
@@ -193,4 +193,41 @@ async fn every_answer_has_its_class() {
         assert_eq!(got, want, "{name} {status} {body}");
         assert_eq!(server.received_requests().await.unwrap().len(), 1, "{name}");
     }
+}
+
+/// Hubtel is asked what became of a text by its id, with our name and key, and only the one word that is documented moves
+/// it: whatever else it answers, or that it does not, changes nothing.
+#[tokio::test]
+async fn what_became_of_a_text_is_asked_for() {
+    let delivered = Some(DeliveryState::Delivered);
+    for (status, body, want) in [
+        (
+            200,
+            r#"{"status":"Delivered","updateTime":"2026-05-28T20:26:40Z"}"#,
+            delivered,
+        ),
+        (200, r#"{"status":"delivered "}"#, delivered),
+        (200, r#"{"status":"Undeliverable"}"#, None),
+        (200, r#"{"status":7}"#, None),
+        (200, "{", None),
+        (404, r#"{"status":"Delivered"}"#, None),
+        (429, "", None),
+        (500, "", None),
+    ] {
+        let server = answering(status, body).await;
+        assert_eq!(
+            gateway("hubtel", &server.uri()).ask("H 1/2").await,
+            want,
+            "{status} {body}"
+        );
+        let requests = server.received_requests().await.unwrap();
+        assert_eq!(requests.len(), 1);
+        assert_eq!(target(&requests[0]), "GET /v1/messages/H%201%2F2");
+        // umoja:Zq7-sms-api-key
+        assert_eq!(
+            header(&requests[0], "authorization"),
+            "Basic dW1vamE6WnE3LXNtcy1hcGkta2V5"
+        );
+    }
+    assert_eq!(gateway("hubtel", "http://127.0.0.1:9").ask("H1").await, None);
 }

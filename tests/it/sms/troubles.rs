@@ -11,7 +11,10 @@ use kiungo::service::jobs::{Jobs, Verdict};
 use kiungo::service::linking::Linking;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use super::kit::gateway;
 use super::post::{PATIENCE, Parts, Post};
 use crate::support::eventually;
 use crate::support::parts::hand_overs;
@@ -158,4 +161,57 @@ async fn a_hanging_gateway_holds_nobody_up() {
     }
     // Those that found no place wait for their turn.
     assert!((16..=40).contains(&accepted), "{accepted}");
+}
+
+/// A gateway that does not report by itself is asked, ever more rarely, until it is known what became of the text; a text
+/// of which nothing is heard for a day is left alone.
+#[tokio::test]
+async fn a_gateway_that_must_be_asked_is_asked() {
+    let server = MockServer::start().await;
+    let answer = |body: &str| ResponseTemplate::new(200).set_body_raw(body.as_bytes().to_vec(), "application/json");
+    let taken = r#"{"status":0,"messageId":"H1"}"#;
+    Mock::given(method("POST"))
+        .respond_with(answer(taken))
+        .mount(&server)
+        .await;
+    let sent = Mock::given(method("GET"))
+        .respond_with(answer(r#"{"status":"Sent"}"#))
+        .mount_as_scoped(&server)
+        .await;
+    let asked = async || {
+        let requests = server.received_requests().await.unwrap();
+        requests.iter().filter(|request| request.method == "GET").count()
+    };
+
+    let post = Post::by(gateway("hubtel", &server.uri()), 10).await;
+    let text = post.write("fact 1").await;
+    assert_eq!(post.run_due().await, 1);
+    assert_eq!((post.state(text).await, asked().await), (MessageState::Accepted, 0));
+    for times in 1..=3 {
+        assert_eq!(post.run_due().await, 0, "asked too early");
+        post.pass(Duration::from_secs(30 * (1 << times)));
+        assert_eq!(post.run_due().await, 1);
+        assert_eq!((post.state(text).await, asked().await), (MessageState::Accepted, times));
+    }
+    drop(sent);
+    let delivered = Mock::given(method("GET"))
+        .respond_with(answer(r#"{"status":"Delivered"}"#))
+        .mount_as_scoped(&server)
+        .await;
+    post.pass(Duration::from_hours(1));
+    assert_eq!(post.run_due().await, 1);
+    assert_eq!(post.state(text).await, MessageState::Delivered);
+    post.pass(Duration::from_hours(1));
+    assert_eq!(post.run_due().await, 0);
+    drop(delivered);
+
+    // Nothing answers this question any more: after a day nobody asks it.
+    let text = post.write("fact 2").await;
+    assert_eq!(post.run_due().await, 1);
+    post.pass(Duration::from_hours(25));
+    assert_eq!(post.run_due().await, 1);
+    assert_eq!(
+        (post.state(text).await, post.run_due().await),
+        (MessageState::Accepted, 0)
+    );
 }
