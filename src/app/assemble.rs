@@ -255,6 +255,7 @@ fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {
             secret: channel.secret,
             country: channel.country,
             sources: channel.sources,
+            agreement: channel.agreement,
         }))
     };
     std::mem::take(&mut config.channels).into_iter().map(channel).collect()

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::agreed;
 use super::policy::{COUNTRY_REMEDY, country};
 use super::section::Section;
 use super::{Mode, SECRET_LENGTH};
 use crate::core::secret::Secret;
 use crate::gateways;
+use crate::gateways::agreed::Agreement;
 use crate::service::networks::Networks;
 
 /// One short code on one gateway.
@@ -26,6 +28,8 @@ pub struct ChannelConfig {
     pub country: String,
     /// Where its gateway calls from; none means from anywhere.
     pub sources: Networks,
+    /// What was agreed with its gateway, in place of the adapter's limits.
+    pub agreement: Agreement,
 }
 
 /// How people reach a channel.
@@ -77,6 +81,7 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
         .filter(|secret| fit_for_a_path(&section, secret));
     let country = section.required("country", COUNTRY_REMEDY, country);
     let sources = section.networks("sources");
+    let agreement = agreed::read(&mut section, gateway.as_deref());
     section.finish();
     Some(ChannelConfig {
         name: name?,
@@ -86,6 +91,7 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
         secret: secret?,
         country: country?,
         sources,
+        agreement,
     })
 }
 

@@ -6,6 +6,7 @@
 //! for it, too, apart from what [`Mode`] says.
 
 mod address;
+mod agreed;
 pub mod channels;
 pub mod error;
 pub mod keys;

@@ -1,6 +1,7 @@
 //! The configuration in force as TOML, with every secret hidden.
 
 use std::fmt;
+use std::time::Duration;
 
 use toml::{Table, Value};
 use url::Url;
@@ -8,6 +9,7 @@ use url::Url;
 use super::{ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, SmsConfig, StoreConfig};
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, SecretsOverUssd};
+use crate::gateways::agreed::Agreed;
 use crate::service::admission::Rates;
 
 const HIDDEN: &str = "(set)";
@@ -179,7 +181,7 @@ fn limits(rates: Rates) -> Table {
 }
 
 fn channel(channel: &ChannelConfig) -> Table {
-    Table::from_iter([
+    let mut table = Table::from_iter([
         pair("name", channel.name.as_str()),
         pair("kind", "ussd"),
         pair("gateway", channel.gateway.as_str()),
@@ -187,7 +189,30 @@ fn channel(channel: &ChannelConfig) -> Table {
         pair("secret", HIDDEN),
         pair("country", channel.country.as_str()),
         pair("sources", channel.sources.texts()),
-    ])
+    ]);
+    let agreement = &channel.agreement;
+    table.extend(agreed(agreement.anywhere));
+    let networks = agreement.networks.iter().map(|(code, own)| {
+        let mut table = Table::from_iter([pair("code", code.as_str())]);
+        table.extend(agreed(*own));
+        table
+    });
+    let networks: Vec<_> = networks.collect();
+    if !networks.is_empty() {
+        table.extend([pair("networks", networks)]);
+    }
+    table
+}
+
+fn agreed(agreed: Agreed) -> impl Iterator<Item = (String, Value)> {
+    let seconds = |time: Option<Duration>| time.and_then(|time| i64::try_from(time.as_secs()).ok());
+    let found = [
+        ("turn", seconds(agreed.turn)),
+        ("dialog", seconds(agreed.dialog)),
+        ("idle", seconds(agreed.idle)),
+        ("out_septets", agreed.out_septets.map(i64::from)),
+    ];
+    found.into_iter().filter_map(|(key, value)| Some(pair(key, value?)))
 }
 
 fn sms(sms: &SmsConfig) -> Table {

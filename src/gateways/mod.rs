@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::core::budget::Deadlines;
 use crate::core::flow::state::Answer;
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 
 pub mod africastalking;
+pub mod agreed;
 pub mod form;
 
 /// A request as it came, before anybody understood it. Borrowed, and never logged: path, query and body carry secrets.
@@ -229,6 +231,16 @@ impl Default for Limits {
             idle: Duration::from_secs(20),
             out_septets: 140,
             in_chars: 80,
+        }
+    }
+}
+
+impl From<&Limits> for Deadlines {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            turn: limits.turn,
+            dialog: limits.dialog,
+            idle: limits.idle,
         }
     }
 }

@@ -30,7 +30,8 @@ use zeroize::Zeroizing;
 use self::messages::Line;
 use self::networks::Networks;
 use crate::core::secret::Secret;
-use crate::gateways::{Gateway, WireReply};
+use crate::gateways::agreed::Agreement;
+use crate::gateways::{Gateway, Limits, WireReply};
 
 /// One short code on one gateway, from the configuration.
 pub struct Channel {
@@ -46,6 +47,15 @@ pub struct Channel {
     pub country: String,
     /// Where its gateway calls from; none means from anywhere.
     pub sources: Networks,
+    /// What holds in place of the gateway's own limits.
+    pub agreement: Agreement,
+}
+
+impl Channel {
+    /// Deadlines and sizes on a network.
+    pub fn limits(&self, network: Option<&str>) -> Limits {
+        self.agreement.over(self.gateway.limits(network), network)
+    }
 }
 
 /// A callback as the web server received it, owned because the turn outlives the handler. What may hold typed text is wiped

@@ -149,7 +149,7 @@ impl Turns {
         if !self.gate.pass(channel, callback.begins(), started) {
             return (TurnOutcome::Shed, self.last_resort("busy"));
         }
-        let limits = channel.gateway.limits(callback.network.as_deref());
+        let limits = channel.limits(callback.network.as_deref());
         let patience = limits.turn.saturating_sub(budget::SAFETY).min(budget::LONGEST_ANSWER) + SLACK;
         let (keeper, error) = match tokio::time::timeout(patience, self.turn(channel, callback, &limits, started)).await
         {

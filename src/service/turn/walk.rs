@@ -19,11 +19,7 @@ pub(super) struct Walk<'a> {
 
 impl Walk<'_> {
     fn deadlines(&self) -> Deadlines {
-        Deadlines {
-            turn: self.limits.turn,
-            dialog: self.limits.dialog,
-            idle: self.limits.idle,
-        }
+        Deadlines::from(self.limits)
     }
 
     fn dialog_start(&self, state: &Subscriber) -> Timestamp {

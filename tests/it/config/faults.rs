@@ -231,6 +231,36 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "1 to 1000000",
     ),
     (
+        "[providers.mono]",
+        "turn = 1\n[providers.mono]",
+        "channels[0].turn",
+        "from 2 to 60",
+    ),
+    (
+        "[providers.mono]",
+        "out_septets = 120\n[providers.mono]",
+        "channels[0].out_septets",
+        "from 140 to 182",
+    ),
+    (
+        "[providers.mono]",
+        "dialog = 20\nidle = 20\n[providers.mono]",
+        "channels[0].dialog",
+        "too short",
+    ),
+    (
+        "[providers.mono]",
+        "[[channels.networks]]\ncode = \"62130\"\nidle = 300\ndialog = 100\n[providers.mono]",
+        "channels[0].networks[0].dialog",
+        "too short",
+    ),
+    (
+        "[providers.mono]",
+        "[[channels.networks]]\ncode = \"62130\"\n[[channels.networks]]\ncode = \"62130\"\n[providers.mono]",
+        "channels[0].networks[1].code",
+        "another network",
+    ),
+    (
         "[policy]",
         "[limits]\nperson_turns_per_minute = 5\n[policy]",
         "limits.person_turns_per_minute",

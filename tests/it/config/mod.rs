@@ -10,6 +10,7 @@ use std::time::Duration;
 use kiungo::config::{Config, MonoDialect, RecordsConfig, StoreConfig};
 use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::SecretsOverUssd;
+use kiungo::gateways;
 use tempfile::TempDir;
 
 const GOOD: &str = r#"
@@ -53,6 +54,17 @@ country = "NG"
 secret_key = "live_sk_1234567890"
 customer = { name = "Duka {ref}", email = "kiungo+{ref}@duka.example" }
 favourites = ["Zenith Bank", "GTBank"]
+"#;
+
+/// What an operator has agreed with the gateway of a channel, to be put behind the channel.
+const AGREED: &str = r#"turn = 8
+out_septets = 150
+
+[[channels.networks]]
+code = "62130"
+idle = 25
+out_septets = 182
+
 "#;
 
 fn written(text: &str) -> (TempDir, PathBuf) {
@@ -195,7 +207,9 @@ fn the_records_may_be_in_postgresql() {
 /// What `config show` prints hides every secret, and is a configuration again once they are filled in.
 #[test]
 fn what_is_shown_hides_secrets() {
-    let text = GOOD.replace("favourites", "webhook_secret = \"whsec-0123456789abcdef\"\nfavourites");
+    let text = GOOD
+        .replace("favourites", "webhook_secret = \"whsec-0123456789abcdef\"\nfavourites")
+        .replace("[providers.mono]", &format!("{AGREED}[providers.mono]"));
     let shown = load(&text, &[]).unwrap().to_string();
     for secret in ["live_sk_", "0123456789abcdef", "redis-pass-word", "whsec"] {
         assert!(!shown.contains(secret), "{shown}");
@@ -209,6 +223,25 @@ fn what_is_shown_hides_secrets() {
         )
         .replacen("secret_key = \"(set)\"", "secret_key = \"live_sk_1\"", 1);
     assert_eq!(load(&filled, &[]).unwrap().to_string(), shown);
+}
+
+/// Limits that were agreed for a channel hold on all its networks, those of one network on that; the rest is the gateway's.
+#[test]
+fn agreed_limits_come_before_the_gateways() {
+    let text = GOOD.replace("[providers.mono]", &format!("{AGREED}[providers.mono]"));
+    let channel = &load(&text, &[]).unwrap().channels[0];
+    let gateway = gateways::by_name(&channel.gateway).unwrap();
+    for (network, turn, idle, septets) in [
+        (None, 8, 20, 150),
+        (Some("62120"), 8, 20, 150),
+        (Some("62130"), 8, 25, 182),
+        (Some("63902"), 8, 30, 150),
+    ] {
+        let limits = channel.agreement.over(gateway.limits(network), network);
+        let found = (limits.turn.as_secs(), limits.idle.as_secs(), limits.out_septets);
+        assert_eq!(found, (turn, idle, septets), "{network:?}");
+        assert_eq!(limits.dialog.as_secs(), 180, "{network:?}");
+    }
 }
 
 /// Networks are taken from the file and from variables; a channel without any is open to all.

@@ -10,6 +10,7 @@ use kiungo::core::policy::{Policy, SecretsOverUssd};
 use kiungo::core::seal::Keyring;
 use kiungo::core::secret::Secret;
 use kiungo::core::time::Clock;
+use kiungo::gateways::agreed::Agreement;
 use kiungo::providers::{Credentials, Provider, Registry};
 use kiungo::records::Records;
 use kiungo::service::admission::{Gate, Rates};
@@ -153,6 +154,7 @@ pub async fn assemble_unread(store: Arc<dyn Store>, gateway: Plain, around: Arou
         secret: Secret::new(CHANNEL.1),
         country: "NG".to_owned(),
         sources: Networks::default(),
+        agreement: Agreement::default(),
     });
     let facts = Facts {
         records: shared.records.clone(),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kiungo::core::secret::Secret;
+use kiungo::gateways::agreed::Agreement;
 use kiungo::gateways::{Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply};
 use kiungo::http::{Parts, serve};
 use kiungo::service::messages::Line;
@@ -199,6 +200,7 @@ pub fn start(answers: usize) -> Running {
         secret: Secret::new(SECRET),
         country: "NG".to_owned(),
         sources: Networks::default(),
+        agreement: Agreement::default(),
     };
     let callbacks = Arc::new(FakeCallbacks {
         channel: Arc::new(channel),
