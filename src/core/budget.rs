@@ -56,7 +56,20 @@ pub fn dialog_left(deadlines: Deadlines, dialog_start: Timestamp, now: Timestamp
 
 /// What one more round costs: reading the poll screen and choosing, then a whole turn.
 pub fn round(deadlines: Deadlines) -> Duration {
-    deadlines.turn.saturating_add(deadlines.idle / READING_PART)
+    deadlines.turn.saturating_add(reading(deadlines))
+}
+
+/// What reading a screen and answering it takes.
+pub fn reading(deadlines: Deadlines) -> Duration {
+    deadlines.idle / READING_PART
+}
+
+/// For how long after a dialog's start a screen may ask something: one shown later is cut in the reading. What is typed at
+/// the last moment is still taken in, and its answer ends the dialog.
+pub fn asks_for(deadlines: Deadlines) -> Duration {
+    deadlines
+        .dialog
+        .saturating_sub(reading(deadlines).saturating_add(SAFETY))
 }
 
 /// What a turn that began at `turn_start` and still has no outcome does at `now`.
@@ -160,6 +173,18 @@ mod tests {
             ("dialog is over", 130_000, 130_000, Plan::HandOver),
         ] {
             assert_eq!(plan(gateway, at(0), at(turn_start), at(now)), want, "{name}");
+        }
+    }
+
+    /// How long a dialog asks, by gateway: as long as there is time to read, and not at all where there never is.
+    #[test]
+    fn asks_while_there_is_time_to_read() {
+        for (name, gateway, want) in [
+            ("defaults", deadlines(5_000, 120_000, 20_000), 109_300),
+            ("time to think", deadlines(10_000, 180_000, 60_000), 149_300),
+            ("no time at all", deadlines(5_000, 10_000, 20_000), 0),
+        ] {
+            assert_eq!(asks_for(gateway), Duration::from_millis(want), "{name}");
         }
     }
 

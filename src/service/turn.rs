@@ -23,7 +23,7 @@ use super::metrics::{Keeper, Metrics, TurnOutcome};
 use super::runtime::Runtime;
 use super::wakes::Wakes;
 use super::{Callbacks, Channel, OwnedRequest};
-use crate::core::budget;
+use crate::core::budget::{self, Deadlines};
 use crate::core::flow::dialogs::{Seat, Typed, Verdict};
 use crate::core::flow::state::{Answer, Slot, Subscriber};
 use crate::core::flow::{Context, Flow, Input};
@@ -178,6 +178,7 @@ impl Turns {
             channel: &channel.name,
             septets: usize::from(limits.out_septets.saturating_sub(channel.gateway.overhead())),
             lasts: limits.dialog,
+            asks: budget::asks_for(Deadlines::from(limits)),
             turn: callback.turn_id.as_deref().map(|id| self.short_digest(id)),
         };
         let walk = Walk {
@@ -308,12 +309,7 @@ impl Turns {
             let Found::Subscriber(mut state) = loaded.found else {
                 return Ok((self.end(Locale::default(), "expired"), polled));
             };
-            match state
-                .dialogs
-                .iter()
-                .find(|dialog| dialog.key == walk.seat.key)
-                .map(|dialog| &dialog.reply)
-            {
+            match walk.dialog(&state).map(|dialog| &dialog.reply) {
                 Some(Slot::Set(answer)) => {
                     self.metrics.screen(&state.cursor.screen);
                     return Ok((answer.clone(), polled));

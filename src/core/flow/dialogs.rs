@@ -40,6 +40,8 @@ pub struct Seat<'a> {
     pub septets: usize,
     /// How long the network lets a dialog last.
     pub lasts: Duration,
+    /// For how much of that a screen may ask something, see [`crate::core::budget::asks_for`].
+    pub asks: Duration,
     /// Digest of the gateway's own number for this callback, where it has one.
     pub turn: Option<u64>,
 }
@@ -149,6 +151,7 @@ fn begin(state: &mut Subscriber, seat: &Seat<'_>, typed: Typed<'_>, now: Timesta
             septets: seat.septets,
             started_at: now,
             ends_at: now.plus(seat.lasts),
+            asks_until: Some(now.plus(seat.asks)),
             seen,
             reply: Slot::Set(Answer {
                 end: true,

@@ -76,6 +76,10 @@ pub struct Dialog {
     /// When the network cuts it at the latest.
     #[serde(default)]
     pub ends_at: Timestamp,
+    /// Until when a screen in it may ask something: later there is no time left to read it and to answer. `None` where it
+    /// was begun by a server that did not know.
+    #[serde(default)]
+    pub asks_until: Option<Timestamp>,
     /// How much of the typed text has been taken in.
     pub seen: Seen,
     /// The answer to the last turn.

@@ -28,8 +28,23 @@ const SMALLEST: usize = 136;
 type Entry = (String, String);
 
 impl Flow {
-    /// Renders the screen that the cursor is on, and remembers what its numbers mean.
+    /// The screen that the cursor is on. Where it would ask something that there is no time left to answer in this dialog,
+    /// it is an end that says so: that is read, and a cut by the network is not. Nothing is told by it.
     pub(super) fn view(&self, state: &mut Subscriber, context: &Context<'_>) -> Answer {
+        let asks_until = state.dialogs.first().and_then(|dialog| dialog.asks_until);
+        let screen = self.menu.screen(&state.cursor.screen);
+        let asks = screen.is_some_and(|screen| !matches!(screen.kind, Kind::End));
+        if asks && asks_until.is_some_and(|until| context.now > until) {
+            return Answer {
+                end: true,
+                text: self.texts.format(state.locale, "expired", &[]),
+            };
+        }
+        self.screen(state, context)
+    }
+
+    /// Renders the screen that the cursor is on, and remembers what its numbers mean.
+    fn screen(&self, state: &mut Subscriber, context: &Context<'_>) -> Answer {
         let Some(screen) = self.menu.screen(&state.cursor.screen) else {
             return Answer {
                 end: true,

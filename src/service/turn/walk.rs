@@ -2,7 +2,7 @@
 
 use crate::core::budget::{self, Deadlines};
 use crate::core::flow::dialogs::Seat;
-use crate::core::flow::state::Subscriber;
+use crate::core::flow::state::{Dialog, Subscriber};
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::gateways::Limits;
@@ -22,12 +22,13 @@ impl Walk<'_> {
         Deadlines::from(self.limits)
     }
 
+    /// The dialog of this turn, while it is remembered.
+    pub(super) fn dialog<'s>(&self, state: &'s Subscriber) -> Option<&'s Dialog> {
+        state.dialogs.iter().find(|dialog| dialog.key == self.seat.key)
+    }
+
     fn dialog_start(&self, state: &Subscriber) -> Timestamp {
-        state
-            .dialogs
-            .iter()
-            .find(|dialog| dialog.key == self.seat.key)
-            .map_or(self.started, |dialog| dialog.started_at)
+        self.dialog(state).map_or(self.started, |dialog| dialog.started_at)
     }
 
     /// When this turn must be answered.

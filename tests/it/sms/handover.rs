@@ -81,6 +81,7 @@ impl Away {
             septets: 156,
             started_at: at(0),
             ends_at: at(ends_at.unwrap_or_default()),
+            asks_until: None,
             seen: Seen {
                 len: 0,
                 digest: [0; 32],

@@ -3,6 +3,7 @@
 mod banks;
 mod channel;
 mod dialogs;
+mod endings;
 mod forms;
 mod happenings;
 mod health;

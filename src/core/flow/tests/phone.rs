@@ -25,6 +25,8 @@ pub const PAGE: usize = 156;
 
 /// What the provider is given; an attempt's lease is this and 15 seconds.
 pub const TIMEOUT: Duration = Duration::from_mins(1);
+/// How long a dialog lasts.
+pub const LASTS: Duration = Duration::from_mins(3);
 
 /// A conversation as it is built in, under this policy.
 pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverride>) -> Arc<Flow> {
@@ -80,6 +82,8 @@ pub struct Phone {
     /// With which of them something is wrong.
     pub health: Healths,
     pub septets: usize,
+    /// For how long a dialog may ask something; here so long that no test about something else meets its end.
+    pub asks: Duration,
     /// Everything asked for so far and not taken by the test.
     pub effects: Vec<Effect>,
     /// The gateway's number of the dialog in the hand.
@@ -119,6 +123,7 @@ impl Phone {
             banks: banks(),
             health: Healths::default(),
             septets: PAGE,
+            asks: LASTS * 1_000,
             effects: Vec::new(),
             dialog: 0,
             typed: String::new(),
@@ -162,7 +167,8 @@ impl Phone {
             key: [dialog; 32],
             channel: "at-ng",
             septets: self.septets,
-            lasts: Duration::from_mins(3),
+            lasts: LASTS,
+            asks: self.asks,
             turn: self.turn,
         };
         match Flow::admit(&mut self.state, &seat, typed, self.now, &digest) {

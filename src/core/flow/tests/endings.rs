@@ -1,0 +1,107 @@
+//! The end of a dialog's time: what can still be read is shown, what could not be answered any more is not asked.
+
+use std::time::Duration;
+
+use super::made_up::{code_form, failed, link};
+use super::phone::{LASTS, Phone};
+use crate::core::flow::handover::Tidings;
+use crate::core::flow::{Fate, Flow};
+use crate::core::next_step::FailureClass;
+
+const ASKS: Duration = Duration::from_mins(2);
+const ENDED: &str = "Your session ended. Please dial again to go on.";
+
+/// The screen that stands after these lines, the last of which is typed a moment after the dialog may ask.
+fn late(lines: &[&str]) -> Phone {
+    let (last, before) = lines.split_last().expect("a line");
+    let mut phone = Phone::new();
+    phone.asks = ASKS;
+    phone.dial();
+    phone.keys(before);
+    phone.passes(ASKS + Duration::from_millis(1));
+    phone.types(last);
+    phone
+}
+
+/// Somebody's password was typed, and the answer comes when the dialog may ask nothing any more.
+fn answered_late(fate: Fate) -> Phone {
+    let mut phone = Phone::new();
+    phone.asks = ASKS;
+    phone.dial();
+    phone.keys(&["1", "1", "ada", "Zq7password"]);
+    let id = phone.submit().attempt;
+    phone.sends(id);
+    phone.passes(ASKS + Duration::from_millis(1));
+    assert!(phone.fate(id, fate));
+    phone
+}
+
+/// A screen that asks something is not shown when there is no time left to read it: the dialog is ended, which is said,
+/// and the next one goes on from there.
+#[test]
+fn what_cannot_be_answered_any_more_is_not_asked() {
+    for (lines, next) in [
+        (&["3"][..], "Umoja Credit asks"),
+        (&["1"], "Umoja Credit asks"),
+        (&["1", "9"], "Umoja Credit asks"),
+        (&["1", "1"], "Go on with Zenith Bank?"),
+        (&["1", "1", "ada"], "Go on with Zenith Bank?"),
+    ] {
+        let mut phone = late(lines);
+        assert_eq!(phone.says(), ENDED, "{lines:?}");
+        assert!(phone.answer().is_some_and(|answer| answer.end), "{lines:?}");
+        assert!(!phone.state.in_dialog(phone.now), "{lines:?}: still on");
+        phone.check_screen();
+        let told = phone.dial();
+        assert!(told.starts_with(next), "{lines:?}: {told}");
+        assert!(phone.now.since(phone.state.dialogs[1].started_at) < LASTS, "{lines:?}");
+    }
+}
+
+/// Up to that moment everything is asked.
+#[test]
+fn what_can_be_answered_is_asked() {
+    let mut phone = Phone::new();
+    phone.asks = ASKS;
+    phone.dial();
+    phone.passes(ASKS);
+    let told = phone.types("1");
+    assert!(told.starts_with("Choose your bank"), "{told}");
+}
+
+/// An end asks nothing, and is shown however late it is; what was typed last is taken in, too.
+#[test]
+fn what_asks_nothing_is_shown() {
+    let phone = late(&["0"]);
+    assert!(phone.says().starts_with("Goodbye."), "{}", phone.says());
+    let phone = answered_late(Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert!(phone.says().starts_with("Done! Zenith Bank"), "{}", phone.says());
+    let mut phone = late(&["1", "1", "ada", "Zq7password"]);
+    assert!(phone.state.waiting());
+    phone.submit();
+    let told = phone.polls(true);
+    assert!(told.starts_with("We go on asking Zenith Bank. Dial again"), "{told}");
+}
+
+/// An answer of the bank that comes too late to be read is owed: by a text, and by the next dial.
+#[test]
+fn what_was_not_asked_is_owed() {
+    for (fate, tidings, next) in [
+        (Fate::Prompt(code_form()), Tidings::Question, "Zenith Bank: "),
+        (
+            failed(FailureClass::Refused),
+            Tidings::NotLinked,
+            "Zenith Bank did not accept",
+        ),
+    ] {
+        let mut phone = answered_late(fate);
+        assert_eq!(phone.says(), ENDED, "{tidings:?}");
+        let owed = Flow::owed(&phone.state).map(|(_, tidings)| tidings);
+        assert_eq!(owed, Some(tidings));
+        let mut told = phone.dial();
+        if told.starts_with("Go on with") {
+            told = phone.types("1");
+        }
+        assert!(told.starts_with(next), "{tidings:?}: {told}");
+    }
+}
