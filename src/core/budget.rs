@@ -72,6 +72,13 @@ pub fn asks_for(deadlines: Deadlines) -> Duration {
         .saturating_sub(reading(deadlines).saturating_add(SAFETY))
 }
 
+/// Until when a turn that must be answered by `until` may leave its answer to others, where one way to the live store and
+/// back takes `trip`: to read that nobody has set it is one and to set it is another, and both come once more where
+/// something was written in between, which is likely just when the bank answers.
+pub fn leave_until(until: Timestamp, trip: Duration) -> Timestamp {
+    until.minus(trip.saturating_mul(4))
+}
+
 /// What a turn that began at `turn_start` and still has no outcome does at `now`.
 pub fn plan(deadlines: Deadlines, dialog_start: Timestamp, turn_start: Timestamp, now: Timestamp) -> Plan {
     let until = answer_by(deadlines, dialog_start, turn_start);
@@ -186,6 +193,16 @@ mod tests {
         ] {
             assert_eq!(asks_for(gateway), Duration::from_millis(want), "{name}");
         }
+    }
+
+    /// A store that is far away is given what it needs; one that is near costs nothing of the wait.
+    #[test]
+    fn leaves_time_for_the_store() {
+        for (trip, want) in [(0, 14_000), (1, 13_996), (300, 12_800)] {
+            let found = leave_until(at(14_000), Duration::from_millis(trip));
+            assert_eq!(found, at(want), "{trip}");
+        }
+        assert!(leave_until(at(14_000), Duration::MAX) < at(0));
     }
 
     proptest! {

@@ -305,6 +305,7 @@ impl Turns {
         let mut wake = self.wakes.listen();
         let mut polled = false;
         loop {
+            let asked = self.runtime.clock.now();
             let loaded = self.live.load(walk.tag).await?;
             let Found::Subscriber(mut state) = loaded.found else {
                 return Ok((self.end(Locale::default(), "expired"), polled));
@@ -318,8 +319,9 @@ impl Turns {
                 None => return Ok((self.end(state.locale, "expired"), polled)),
             }
             let now = self.runtime.clock.now();
-            if now < until && !self.leaving.is_cancelled() {
-                wake.wait(walk.tag, REREAD.min(until.since(now))).await;
+            let left = budget::leave_until(until, now.since(asked)).since(now);
+            if !left.is_zero() && !self.leaving.is_cancelled() {
+                wake.wait(walk.tag, REREAD.min(left)).await;
                 continue;
             }
             let context = self.runtime.context(until, None, &walk.channel.country);

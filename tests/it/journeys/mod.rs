@@ -1,6 +1,7 @@
 //! Whole journeys against the real program: what a person sees, what reaches the bank, and what is left in the files.
 
 mod banks;
+mod clock;
 mod crash;
 mod crowd;
 mod dials;

@@ -92,6 +92,16 @@ impl Node {
         format!("{}/ussd/{CHANNEL}/{SECRET}", self.url())
     }
 
+    /// Where gateways call it through something on another port of this machine.
+    pub fn callback_at(&self, port: u16) -> String {
+        format!("http://127.0.0.1:{port}/ussd/{CHANNEL}/{SECRET}")
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.address.expect("started").port()
+    }
+
     /// The status of its readiness; 0 when it does not answer.
     pub async fn ready(&self) -> u16 {
         let answer = self.client.get(format!("{}/health/ready", self.url())).send().await;
@@ -106,6 +116,18 @@ impl Node {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("running").id()
+    }
+
+    /// Freezes it: its connections stay open and nothing is done.
+    pub async fn freeze(&self) {
+        self.signal("-STOP");
+        let stat = format!("/proc/{}/stat", self.pid());
+        eventually(PATIENCE, async || fs::read_to_string(&stat).unwrap().contains(") T ")).await;
+    }
+
+    /// Lets a frozen one go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
     }
 
     /// Ends it as a crash does.

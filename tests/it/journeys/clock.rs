@@ -1,0 +1,142 @@
+//! A gateway with short deadlines, far away, before a server whose Redis is far away, too, and a bank that takes longer
+//! than a dialog lasts: by the real clock.
+
+use std::time::{Duration, Instant};
+
+use kiungo::core::budget::SAFETY;
+use kiungo::sandbox::mono::{Call, Fault, Trouble};
+
+use super::granted;
+use crate::support::aggregator::{Line, Phone, Reply};
+use crate::support::proxy::{Fault as Wire, Proxy};
+use crate::support::texts::Texting;
+use crate::support::world::Setup;
+
+/// The gateway's limits, as they stand in [`LIMITS`].
+const TURN: Duration = Duration::from_secs(3);
+const DIALOG: Duration = Duration::from_secs(20);
+const IDLE: Duration = Duration::from_secs(8);
+const LIMITS: &str = "turn = 3\ndialog = 20\nidle = 8";
+
+/// What a person takes to read a screen and to answer it.
+const READING: Duration = Duration::from_secs(4);
+/// How far away the gateway and Redis are, one way.
+const AWAY: Duration = Duration::from_millis(100);
+/// What the bank takes, in milliseconds.
+const BANK: u64 = 22_000;
+
+/// A phone whose network cuts a dialog that lasts too long, and shows its own error when an answer is late.
+struct Watched {
+    phone: Phone,
+    dialled: Instant,
+}
+
+impl Watched {
+    async fn dial(&mut self) -> Reply {
+        self.dialled = Instant::now();
+        let reply = self.phone.dial().await;
+        self.holds(&reply);
+        reply
+    }
+
+    async fn say(&mut self, line: &str) -> Reply {
+        let reply = self.phone.say(line).await;
+        self.holds(&reply);
+        reply
+    }
+
+    /// It was in time, it can be read and answered before the network cuts the dialog, and whoever is sent away knows what
+    /// to do next.
+    fn holds(&self, reply: &Reply) {
+        let left = DIALOG.checked_sub(self.dialled.elapsed());
+        let left = left.unwrap_or_else(|| panic!("cut by the network: {reply:?}"));
+        assert!(reply.took.0 < TURN, "too late for the gateway: {reply:?}");
+        if reply.end {
+            assert!(reply.text.to_lowercase().contains("dial "), "what next? {reply:?}");
+            return;
+        }
+        assert!(left >= READING, "{left:?} to read and answer {reply:?}");
+        // Whoever asks once more waits for a whole turn, and must see how it ends.
+        let checking = reply.text.contains("is checking your details");
+        assert!(!checking || left + SAFETY >= READING + TURN, "{left:?} for {reply:?}");
+    }
+
+    /// From dialling to the first screen that says that the bank is thinking.
+    async fn submits(&mut self, user: &str) {
+        self.dial().await.asks("Agree?");
+        for line in ["1", "providus", "1", user] {
+            self.say(line).await.asks("");
+        }
+        self.say("good-pass-clock").await.asks("is checking your details");
+    }
+
+    /// Asks again and again until the dialog ends.
+    async fn asks_on(&mut self) -> Reply {
+        loop {
+            let reply = self.say("1").await;
+            if reply.end {
+                return reply;
+            }
+            reply.asks("is checking your details");
+        }
+    }
+}
+
+/// Every answer leaves before the gateway gives up, however far Redis is; a dialog is ended by us before the network cuts
+/// it, while the bank goes on thinking; whoever dials again and again is told the truth there, and whoever does not by a
+/// text. (P4, R5)
+#[tokio::test]
+async fn a_bank_that_outlasts_the_dialog() {
+    assert_eq!(READING, IDLE / kiungo::core::budget::READING_PART);
+    let texting = Texting::with(Setup::Redis, |options| {
+        options.channel = LIMITS;
+        options.proxy = true;
+        options.timeout = 60;
+    })
+    .await;
+    let world = &texting.world;
+    world.switch(|switches| {
+        switches.faults = vec![Fault {
+            on: Call::Login,
+            trouble: Trouble::Slow(BANK),
+            times: Some(2),
+            processed: None,
+        }];
+    });
+    let gateway = Proxy::before(world.nodes[0].port());
+    let redis = world.proxy.as_ref().unwrap();
+    [&gateway, redis].map(|proxy| proxy.set(Wire::Delay(AWAY)));
+    let line = Line::new(vec![world.nodes[0].callback_at(gateway.port())], world.client.clone());
+    let watched = |number: &str| Watched {
+        phone: Phone::new(number, line.clone()),
+        dialled: Instant::now(),
+    };
+    let (mut waits, mut leaves) = (watched("+2348030009301"), watched("+2348030009302"));
+    let waiting = async {
+        waits.submits("ada@waits").await;
+        let mut dialogs = 1;
+        let mut told = waits.asks_on().await;
+        while !told.text.contains("Done!") {
+            told.ends("We go on asking Providus Bank. Dial again");
+            dialogs += 1;
+            told = waits.dial().await;
+            if !told.end {
+                told = waits.asks_on().await;
+            }
+        }
+        assert!(dialogs > 1, "the bank did not outlast a dialog");
+    };
+    let leaving = async {
+        leaves.submits("ada@leaves").await;
+        leaves.asks_on().await.ends("We go on asking Providus Bank. Dial again");
+        let texts = texting.inbox(&leaves.phone.number, 1).await;
+        assert!(texts[0].contains("your account is linked."), "{texts:?}");
+        leaves.dial().await.asks("is linked for Sandbox Lender");
+    };
+    tokio::join!(waiting, leaving);
+    for user in ["ada@waits", "ada@leaves"] {
+        assert_eq!(world.submits(user), granted());
+        assert_eq!(world.accounts(user).len(), 1);
+    }
+    assert!(texting.gateway.state.inbox(&waits.phone.number).is_empty());
+}
