@@ -101,6 +101,8 @@ impl Flow {
         if index > 0 && matches!(state.dialogs[0].reply, Slot::Pending { .. }) {
             return Verdict::Elsewhere;
         }
+        // What it shows is then not what the newest one shows: what was typed there is no answer to that.
+        state.cursor.moved |= state.dialogs[0].reply != state.dialogs[index].reply;
         let mut dialog = state.dialogs.remove(index);
         dialog.seen = match typed {
             Typed::Begin(_) => dialog.seen,

@@ -17,6 +17,7 @@ mod rotation;
 mod scripts;
 mod strangers;
 mod texts;
+mod twins;
 mod typing;
 mod walk;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::made_up::{failed, link};
+use super::made_up::{code_form, failed, link};
 use super::phone::Phone;
 use crate::core::flow::dialogs::Typed;
 use crate::core::flow::state::Slot;
@@ -76,6 +76,30 @@ fn several_starts_for_one_dial() {
     assert!(banks.starts_with("Choose your bank"), "{banks}");
     assert_eq!(text(phone.callback(2, Typed::Whole("1"), None)), "(none)");
     assert!(text(phone.callback(1, Typed::Whole("1*1"), None)).starts_with("Zenith Bank: USERNAME"));
+}
+
+/// What was typed at an older dialog's screen is no answer to the newest one's, though the same key stands there: a key
+/// for something else would agree to what was shown on another phone. It is asked once more, and a code is not sent.
+#[test]
+fn a_key_means_what_its_own_dialog_shows() {
+    let mut phone = Phone::new();
+    phone.dial();
+    phone.types("3");
+    phone.dial();
+    assert!(phone.says().starts_with("Umoja Credit asks"));
+    let shown = text(phone.callback(1, Typed::Whole("3*1"), None));
+    assert!(shown.starts_with("Umoja Credit asks"), "{shown}");
+    assert!(phone.state.session.is_none(), "agreed to");
+    let (mut phone, id) = Phone::submitted();
+    phone.fate(id, Fate::Prompt(code_form()));
+    let asked = phone.says();
+    phone.dial();
+    assert!(phone.says().starts_with("Go on with Zenith Bank?"));
+    let whole = "1*1*ada*Zq7password*1";
+    assert_eq!(text(phone.callback(1, Typed::Whole(whole), None)), asked);
+    assert_eq!(phone.submits(), 0);
+    phone.callback(1, Typed::Whole(&format!("{whole}*123456")), None);
+    assert_eq!(phone.submits(), 1);
 }
 
 /// A dialog that is over stays over; its id is somebody's new dialog only long after.
