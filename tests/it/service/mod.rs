@@ -7,6 +7,7 @@ mod jobs;
 mod late;
 mod limits;
 mod linking;
+mod redials;
 mod renewals;
 mod round_trips;
 mod sinks;

@@ -41,6 +41,8 @@ pub struct Script {
     pub unlinking: usize,
     /// Submissions that came.
     pub submitted: usize,
+    /// What was typed for them, in order.
+    pub typed: Vec<String>,
     /// Accounts that were unlinked.
     pub unlinked: Vec<String>,
 }
@@ -165,9 +167,13 @@ impl Provider for OneBank {
         }))
     }
 
-    async fn submit(&self, _: &Credentials, _: Submission<'_>) -> Result<NextStep, SubmitError> {
+    async fn submit(&self, _: &Credentials, submission: Submission<'_>) -> Result<NextStep, SubmitError> {
         let mut script = self.script();
         script.submitted += 1;
+        let answers = submission.answers.iter();
+        script
+            .typed
+            .extend(answers.map(|(_, answer)| answer.expose().to_owned()));
         let answer = script.answers.pop_front();
         answer.unwrap_or(Err(SubmitError::NotSent("takes no login")))
     }

@@ -1,0 +1,187 @@
+//! Somebody drops at any step and dials again, by a clock that the test moves. (G9)
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo::core::next_step::{AccountChoice, Field, FieldKind, Form, Grant, NextStep};
+use kiungo::core::secret::Secret;
+use kiungo::records::LinkState;
+use kiungo::store::memory::MemoryStore;
+
+use super::bench::{NUMBER, account};
+use crate::support::clock::StoodClock;
+use crate::support::doubles::Plain;
+use crate::support::parts::{Around, Assembled, assemble_in};
+use crate::support::records::partner;
+
+/// Lines from dialling to linked.
+const LINES: usize = 6;
+
+/// How a dialog ends that nobody ended.
+#[derive(Clone, Copy, Debug)]
+enum Drop {
+    /// The network lost it, and nobody says so.
+    Silent,
+    /// The gateway says that the person is gone.
+    Told,
+}
+
+/// What is typed the first and the second time around.
+const PASSWORDS: [&str; 2] = ["Zq7-first-password", "Zq7-second-password"];
+const CODES: [&str; 2] = ["111111", "222222"];
+
+/// The bank asks for a code, then which account, and then it is done.
+fn asks_for_a_code() -> NextStep {
+    NextStep::Prompt(Form {
+        title: None,
+        fields: vec![Field {
+            name: "code".to_owned(),
+            label: "code".to_owned(),
+            kind: FieldKind::Digits,
+            max_len: None,
+            exact_len: None,
+        }],
+    })
+}
+
+fn asks_which_account() -> NextStep {
+    let account = AccountChoice {
+        key: "k1".to_owned(),
+        masked: "4321".to_owned(),
+        label: "Savings".to_owned(),
+        currency: None,
+    };
+    NextStep::ChooseAccounts {
+        accounts: vec![account],
+        many: false,
+    }
+}
+
+/// A person who does what the screens say.
+struct Redialler {
+    clock: Arc<StoodClock>,
+    turns: Assembled,
+    /// How often they have dialled.
+    dials: usize,
+    typed: String,
+    shown: String,
+}
+
+impl Redialler {
+    async fn new() -> Self {
+        let clock = Arc::new(StoodClock::default());
+        let around = Around {
+            clock: clock.clone(),
+            ..Around::default()
+        };
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let turns = assemble_in(store, Plain { sink: None }, around).await;
+        turns.bank.script().redeemed = Some(vec!["a1"]);
+        turns.bank.script().accounts = vec![account("a1")];
+        Self {
+            clock,
+            turns,
+            dials: 0,
+            typed: String::new(),
+            shown: String::new(),
+        }
+    }
+
+    async fn dial(&mut self) {
+        self.dials += 1;
+        self.typed.clear();
+        self.shown = self.turns.answer(&format!("d{} {NUMBER} ", self.dials)).await;
+    }
+
+    /// Types what the screen asks for, to which the bank has an answer.
+    async fn goes_on(&mut self) {
+        let round = self.dials - 1;
+        let asks = |words: &str| self.shown.contains(words);
+        let (line, answer) = if asks("Agree?") || asks("Go on with Savanna Bank?") || asks("Choose your bank") {
+            ("1", None)
+        } else if asks("username") {
+            ("ada-the-trader", None)
+        } else if asks("password") {
+            (PASSWORDS[round], Some(asks_for_a_code()))
+        } else if asks("Savanna Bank: code") {
+            (CODES[round], Some(asks_which_account()))
+        } else if asks("which account?") {
+            ("1", Some(NextStep::Done(Grant(Secret::new("code_1")))))
+        } else {
+            panic!("what now? {}", self.shown)
+        };
+        self.turns.bank.script().answers.extend(answer.map(Ok));
+        if !self.typed.is_empty() {
+            self.typed.push('*');
+        }
+        self.typed.push_str(line);
+        let callback = format!("d{} {NUMBER} {}", self.dials, self.typed);
+        self.shown = self.turns.answer(&callback).await;
+    }
+
+    /// Drops after so many lines, and dials again after this long.
+    async fn drops(&mut self, lines: usize, how: Drop, later: Duration) {
+        self.dial().await;
+        for _ in 0..lines {
+            assert!(self.shown.starts_with("CON "), "{}", self.shown);
+            self.goes_on().await;
+        }
+        if matches!(how, Drop::Told) {
+            let told = self.turns.answer(&format!("d{} {NUMBER}", self.dials)).await;
+            assert_eq!(told, "taken");
+        }
+        self.clock.advance(later);
+        self.dial().await;
+    }
+
+    /// How often the bank was sent this.
+    fn sent(&self, secret: &str) -> usize {
+        let script = self.turns.bank.script();
+        script.typed.iter().filter(|typed| *typed == secret).count()
+    }
+
+    async fn links(&self) -> usize {
+        let records = self.turns.records.shared();
+        let links = records.links(partner(1).id, None, 10).await.unwrap();
+        links.iter().filter(|link| link.state == LinkState::Active).count()
+    }
+}
+
+/// Wherever a person drops, however, and however late they dial again: the first screen asks for no secret and shows nothing
+/// that was typed, what was typed but not sent is never sent, what was sent is not sent again, and they get to one link.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_drops_goes_on_from_a_safe_step() {
+    let delays = [
+        Duration::from_secs(10),
+        Duration::from_mins(3),
+        Duration::from_hours(24),
+    ];
+    for lines in 0..=LINES {
+        for later in delays {
+            for how in [Drop::Silent, Drop::Told] {
+                let what = format!("after {lines} lines, {later:?} later, {how:?}");
+                let mut person = Redialler::new().await;
+                person.drops(lines, how, later).await;
+                let shown = person.shown.clone();
+                let safe = ["Agree?", "Go on with Savanna Bank?", "is linked for"];
+                assert!(safe.iter().any(|safe| shown.contains(safe)), "{what}: {shown}");
+                assert!(!shown.contains("ada-the-trader"), "{what}: {shown}");
+                assert_eq!(person.links().await, usize::from(lines == LINES), "{what}");
+                if lines < LINES {
+                    while person.shown.starts_with("CON ") {
+                        person.goes_on().await;
+                    }
+                    let told = &person.shown;
+                    assert!(told.starts_with("END Done! Savanna Bank"), "{what}: {told}");
+                }
+                assert_eq!(person.links().await, 1, "{what}");
+                let first = [person.sent(PASSWORDS[0]), person.sent(CODES[0])];
+                assert_eq!(first, [usize::from(lines > 3), usize::from(lines > 4)], "{what}");
+                let second = [person.sent(PASSWORDS[1]), person.sent(CODES[1])];
+                assert!(second.iter().all(|times| *times <= 1), "{what}: {second:?}");
+                let asked_again = lines < 4 && second != [1, 1];
+                assert!(!asked_again, "{what}: a secret was not asked for again: {second:?}");
+            }
+        }
+    }
+}
