@@ -34,6 +34,7 @@ use crate::service::live::Live;
 use crate::service::metrics::Metrics;
 use crate::service::news::Newsroom;
 use crate::service::partner::{CustomerPattern, Providers, enrol};
+use crate::service::people::Erasing;
 use crate::service::runtime::Runtime;
 use crate::service::sealing::Sealing;
 use crate::service::turn::{TurnService, Turns};
@@ -170,6 +171,11 @@ fn jobs(base: &Base, tools: &Tools, hand_overs: HandOvers) -> Jobs {
         records: base.records.clone(),
         linking,
         hand_overs,
+        erasing: Erasing {
+            records: base.records.clone(),
+            live: tools.live.clone(),
+            runtime: base.runtime.clone(),
+        },
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),
     }

@@ -82,4 +82,6 @@ ids! {
     EventId,
     /// One event on its way to one endpoint.
     DeliveryId,
+    /// The erasure of one person at one partner.
+    ErasureId,
 }

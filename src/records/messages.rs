@@ -44,6 +44,13 @@ pub struct Message {
     pub expires_at: Timestamp,
 }
 
+impl Message {
+    /// The stable names of what it is for and of where it stands.
+    pub fn names(&self) -> (&'static str, &'static str) {
+        (kind_word(self.kind), state_columns(self.state).0)
+    }
+}
+
 /// What a text is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageKind {

@@ -10,7 +10,8 @@
 use async_trait::async_trait;
 
 use crate::core::ids::{
-    AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, MessageId, NodeId, PartnerId,
+    AttemptId, ConnectSessionId, ConsentId, ErasureId, IntentId, JobId, LinkId, LinkedAccountId, MessageId, NodeId,
+    PartnerId,
 };
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
@@ -20,6 +21,7 @@ mod address;
 mod call;
 mod facts;
 mod messages;
+mod people;
 mod pins;
 pub mod postgres;
 mod schema;
@@ -30,6 +32,7 @@ mod words;
 
 pub use self::address::{Address, connect};
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
+pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
 pub use state::{AttemptState, LinkState};
 
 /// The database did not do as asked.
@@ -238,6 +241,8 @@ pub enum JobKind {
     HandOver(AttemptId),
     /// Ask a gateway that does not report by itself what became of a text.
     AskReport(MessageId),
+    /// Erase a person at a partner.
+    Erase(ErasureId),
 }
 
 /// Something worth keeping for an auditor. Holds no personal data beyond the tag.
@@ -336,6 +341,8 @@ pub trait JobRecords: Send + Sync {
     async fn finish(&self, id: JobId, node: NodeId) -> Result<()>;
     /// Try again at `due_at`; `reason` is a stable word.
     async fn postpone(&self, id: JobId, node: NodeId, due_at: Timestamp, reason: &str) -> Result<()>;
+    /// Opens the job with this key again if it was given up, as if it had never been tried. Says whether it was.
+    async fn revive(&self, key: &str, due_at: Timestamp) -> Result<bool>;
     /// Give up for good; stays in the table for an operator to see.
     async fn give_up(&self, id: JobId, node: NodeId, reason: &str) -> Result<()>;
     /// Forgets done jobs that were last due before then, and providers' events first seen before then: at most `limit` of
@@ -346,6 +353,12 @@ pub trait JobRecords: Send + Sync {
 }
 
 /// All of it.
-pub trait Records: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords {}
+pub trait Records:
+    PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords + PeopleRecords
+{
+}
 
-impl<T: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords> Records for T {}
+impl<T> Records for T where
+    T: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords + PeopleRecords
+{
+}

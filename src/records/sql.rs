@@ -3,11 +3,12 @@
 //! What differs, because it rests on how a backend locks rows, stands with the backend: claiming jobs.
 
 pub(super) mod messages;
+pub(super) mod people;
 
 /// The kinds of jobs that this version knows: those of a newer one are left to it.
 macro_rules! known_kinds {
     () => {
-        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over', 'ask_report')"
+        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over', 'ask_report', 'erase')"
     };
 }
 pub(super) use known_kinds;
@@ -19,6 +20,8 @@ macro_rules! attempt_columns {
          state, created_at"
     };
 }
+
+pub(super) use attempt_columns;
 
 /// A link with its accounts, one row an account; `$from` yields `l`, in the order wanted.
 macro_rules! links_with_accounts {
@@ -35,6 +38,8 @@ macro_rules! links_with_accounts {
         )
     };
 }
+
+pub(super) use links_with_accounts;
 
 pub(super) const PUT_PARTNER: &str = "INSERT INTO partners (id, name, purpose, created_at) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, purpose = excluded.purpose";
@@ -105,9 +110,11 @@ pub(super) const ATTEMPT: &str = concat!(
     ", sealed_grant FROM attempts WHERE id = $1"
 );
 
-/// How many attempts the same person has begun after this one in another connect session.
-pub(super) const SUPERSEDED: &str = "SELECT COUNT(*) FROM attempts mine JOIN attempts later ON later.partner = mine.partner AND later.tag = mine.tag \
-     AND later.nth > mine.nth AND later.session <> mine.session WHERE mine.id = $1";
+/// How many attempts the same person has begun after this one in another connect session. Also not zero when the attempt
+/// is nobody's any more, because whose it was has been erased.
+pub(super) const SUPERSEDED: &str = "SELECT (SELECT COUNT(*) FROM attempts mine JOIN attempts later ON later.partner = mine.partner \
+     AND later.tag = mine.tag AND later.nth > mine.nth AND later.session <> mine.session WHERE mine.id = $1) \
+     + (SELECT COUNT(*) FROM attempts WHERE id = $1 AND tag <> $2)";
 
 pub(super) const LAPSED: &str = concat!(
     "SELECT ",
@@ -149,8 +156,9 @@ pub(super) const LINKS: &str = links_with_accounts!(
     "l.created_at DESC, l.id DESC"
 );
 
+/// An account that was blanked stays blank.
 pub(super) const READ_ACCOUNT: &str = "UPDATE linked_accounts SET masked = $2, number_digest = $3, holder = COALESCE($4, holder), \
-     kind = COALESCE($5, kind), currency = COALESCE($6, currency) WHERE id = $1";
+     kind = COALESCE($5, kind), currency = COALESCE($6, currency) WHERE id = $1 AND LENGTH(account) > 0";
 
 pub(super) const SAME_NUMBER: &str = "SELECT DISTINCT l.id, l.created_at FROM linked_accounts mine \
      JOIN linked_accounts other ON other.partner = mine.partner AND other.number_digest = mine.number_digest \
@@ -189,6 +197,9 @@ pub(super) const FINISH: &str = "UPDATE jobs SET state = 'done', node = NULL, le
 
 pub(super) const POSTPONE: &str = "UPDATE jobs SET due_at = $3, reason = $4, node = NULL, lease_until = NULL \
      WHERE id = $1 AND node = $2 AND state = 'open'";
+
+pub(super) const REVIVE: &str = "UPDATE jobs SET state = 'open', due_at = $2, tries = 0, reason = NULL \
+     WHERE key = $1 AND state = 'given_up'";
 
 pub(super) const GIVE_UP: &str = "UPDATE jobs SET state = 'given_up', reason = $3, node = NULL, lease_until = NULL \
      WHERE id = $1 AND node = $2 AND state = 'open'";

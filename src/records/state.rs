@@ -1,5 +1,6 @@
 //! Where attempts and links stand, durably.
 
+use super::words::Word as _;
 use crate::core::next_step::FailureClass;
 
 /// Where an attempt stands, durably.
@@ -42,6 +43,11 @@ impl AttemptState {
         }
     }
 
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        self.word()
+    }
+
     /// Whether the person is still owed an answer.
     pub fn unsettled(self) -> bool {
         matches!(self, Self::Open | Self::Sending | Self::Unknown | Self::Granted)
@@ -59,4 +65,11 @@ pub enum LinkState {
     Removing,
     /// Ended.
     Removed,
+}
+
+impl LinkState {
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        self.word()
+    }
 }

@@ -1,7 +1,7 @@
 //! How closed enums are spelt in rows. Spellings are for ever: rows outlive the code that wrote them.
 
-use super::{AttemptState, JobKind, LinkState, RecordsError, Result};
-use crate::core::ids::{AttemptId, LinkId, MessageId};
+use super::{AttemptState, ErasureState, JobKind, LinkState, RecordsError, Result, Waits};
+use crate::core::ids::{AttemptId, ErasureId, LinkId, MessageId};
 use crate::providers::Step;
 
 /// A value that stands in a row as one lower-case word.
@@ -62,6 +62,20 @@ words!(Step {
     Choose => "choose",
 });
 
+words!(ErasureState {
+    Begun => "begun",
+    Blanked => "blanked",
+    Done => "done",
+});
+
+words!(Waits {
+    Attempts => "attempts",
+    Links => "links",
+    Work => "work",
+    Store => "store",
+    Readers => "readers",
+});
+
 /// A kind of job as its word and the id of what it is done to.
 pub(super) fn job_columns(kind: &JobKind) -> (&'static str, &[u8; 16]) {
     match kind {
@@ -72,6 +86,7 @@ pub(super) fn job_columns(kind: &JobKind) -> (&'static str, &[u8; 16]) {
         JobKind::SendSms(message) => ("send_sms", message.as_bytes()),
         JobKind::HandOver(attempt) => ("hand_over", attempt.as_bytes()),
         JobKind::AskReport(message) => ("ask_report", message.as_bytes()),
+        JobKind::Erase(erasure) => ("erase", erasure.as_bytes()),
     }
 }
 
@@ -88,6 +103,7 @@ pub(super) fn job_kind(word: &str, subject: [u8; 16]) -> Result<JobKind> {
         "send_sms" => Ok(JobKind::SendSms(MessageId::from_bytes(subject))),
         "hand_over" => Ok(JobKind::HandOver(AttemptId::from_bytes(subject))),
         "ask_report" => Ok(JobKind::AskReport(MessageId::from_bytes(subject))),
+        "erase" => Ok(JobKind::Erase(ErasureId::from_bytes(subject))),
         _ => Err(unknown("JobKind")),
     }
 }

@@ -13,6 +13,7 @@ use super::attempts::settle_key;
 use super::handover::HandOvers;
 use super::linking::{Linking, Trouble};
 use super::metrics::{JobOutcome, Keeper, Metrics};
+use super::people::Erasing;
 use super::runtime::Runtime;
 use crate::core::ids::AttemptId;
 use crate::core::time::Timestamp;
@@ -66,6 +67,8 @@ pub struct Jobs {
     pub linking: Linking,
     /// Writes and sends texts.
     pub hand_overs: HandOvers,
+    /// Erases people.
+    pub erasing: Erasing,
     /// Clock, node, tasks.
     pub runtime: Runtime,
     /// Counts.
@@ -158,7 +161,7 @@ impl Jobs {
 
     async fn perform(&self, job: Job) {
         let word = word(&job.kind);
-        let outcome = if job.tries > MOST_TRIES {
+        let outcome = if job.tries > MOST_TRIES && !endless(&job.kind) {
             // It ends with its process, every time.
             Ok(Verdict::GiveUp("never ends"))
         } else {
@@ -197,6 +200,7 @@ impl Jobs {
                 self.linking.tell_link(attempt).await?;
                 self.hand_overs.write(attempt).await
             }
+            JobKind::Erase(erasure) => self.erasing.erase(erasure, &self.linking).await,
         }
     }
 
@@ -221,7 +225,7 @@ impl Jobs {
         reason: &str,
         pause: Option<Duration>,
     ) -> crate::records::Result<()> {
-        if job.tries >= MOST_TRIES {
+        if job.tries >= MOST_TRIES && !endless(&job.kind) {
             return self.give_up(job, word, reason).await;
         }
         self.metrics.job(word, JobOutcome::Postponed);
@@ -253,6 +257,11 @@ fn backoff(tries: u32) -> Duration {
     Duration::from_secs(1 << tries.min(9)).min(Duration::from_mins(5))
 }
 
+/// Whether it is never given up: somebody has a right to it.
+fn endless(kind: &JobKind) -> bool {
+    matches!(kind, JobKind::Erase(_))
+}
+
 fn word(kind: &JobKind) -> &'static str {
     match kind {
         JobKind::Redeem(_) => "redeem",
@@ -262,6 +271,7 @@ fn word(kind: &JobKind) -> &'static str {
         JobKind::SendSms(_) => "send_sms",
         JobKind::HandOver(_) => "hand_over",
         JobKind::AskReport(_) => "ask_report",
+        JobKind::Erase(_) => "erase",
     }
 }
 
@@ -271,6 +281,7 @@ fn subject(kind: &JobKind) -> String {
         JobKind::Redeem(attempt) | JobKind::Settle(attempt) | JobKind::HandOver(attempt) => attempt.to_string(),
         JobKind::ReadAccounts(link) | JobKind::Unlink(link) => link.to_string(),
         JobKind::SendSms(message) | JobKind::AskReport(message) => message.to_string(),
+        JobKind::Erase(erasure) => erasure.to_string(),
     }
 }
 

@@ -87,7 +87,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Whether the provider says that asking again will not help.
-    fn refused(&self) -> bool {
+    pub fn refused(&self) -> bool {
         matches!(self, Self::Call(CallError::Provider(error)) if !error.retryable())
     }
 }

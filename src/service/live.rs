@@ -15,6 +15,9 @@ use crate::store::{Store, StoreError, Stored, Swap, Version, swap_settled};
 /// How long a value lives after its last change: sessions may be continued for a day.
 const TTL: Duration = Duration::from_hours(24);
 
+/// As short as a store can let a value live.
+const GONE: Duration = Duration::from_millis(1);
+
 /// How often a change is tried again when somebody else wrote in between.
 const ROUNDS: usize = 16;
 
@@ -130,6 +133,29 @@ impl Live {
             };
             if self.swap(tag, loaded.version, &state).await? {
                 return Ok(Some(done));
+            }
+        }
+        Err(LiveError::Contended)
+    }
+
+    /// Removes a subscriber's value, whoever else writes in between: nothing of it can be read any more. Their next turn
+    /// finds nothing, as after a day.
+    ///
+    /// # Errors
+    /// When the store is not available or others keep writing.
+    pub async fn remove(&self, tag: &Tag) -> Result<(), LiveError> {
+        for _ in 0..ROUNDS {
+            let Some(present) = self.store.load(tag).await? else {
+                return Ok(());
+            };
+            let mut version = [0; 8];
+            self.entropy.fill(&mut version);
+            let nothing = Stored {
+                version: Version(u64::from_be_bytes(version)),
+                bytes: Vec::new(),
+            };
+            if swap_settled(self.store.as_ref(), tag, Some(present.version), &nothing, GONE).await? == Swap::Won {
+                return Ok(());
             }
         }
         Err(LiveError::Contended)

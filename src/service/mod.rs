@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod networks;
 pub mod news;
 pub mod partner;
+pub mod people;
 pub mod runtime;
 pub mod sealing;
 pub mod turn;

@@ -111,6 +111,14 @@ impl Sealing {
         )
     }
 
+    /// The holder's name of a linked account's row.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn open_holder(&self, tag: &Tag, account: LinkedAccountId, sealed: &[u8]) -> Result<Secret, SealError> {
+        self.text(&at("account", tag, account.as_bytes(), "holder"), sealed)
+    }
+
     /// How a provider's account id is recognised.
     pub fn account_digest(&self, provider: &str, id: &Secret) -> [u8; 32] {
         self.keyring

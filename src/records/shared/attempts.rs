@@ -179,7 +179,7 @@ async fn state_of(connection: &mut Connection, id: AttemptId) -> Result<Option<A
     word.map(|word| AttemptState::read(&word)).transpose()
 }
 
-fn attempt_of(row: &Row) -> Result<Attempt> {
+pub(super) fn attempt_of(row: &Row) -> Result<Attempt> {
     let renews: Option<Vec<u8>> = row.try_get("renews")?;
     Ok(Attempt {
         id: AttemptId::from_bytes(fixed(row, "id")?),
@@ -200,7 +200,7 @@ fn attempt_of(row: &Row) -> Result<Attempt> {
     })
 }
 
-fn consent_of(row: &Row) -> Result<Consent> {
+pub(super) fn consent_of(row: &Row) -> Result<Consent> {
     Ok(Consent {
         id: ConsentId::from_bytes(fixed(row, "id")?),
         intent: IntentId::from_bytes(fixed(row, "intent")?),

@@ -78,6 +78,18 @@ impl JobRecords for Backend {
         .await
     }
 
+    async fn revive(&self, key: &str, due_at: Timestamp) -> Result<bool> {
+        within(async {
+            let revived = sqlx::query(sql::REVIVE)
+                .bind(key)
+                .bind(due_at.as_millis())
+                .execute(&self.writer)
+                .await?;
+            Ok(revived.rows_affected() > 0)
+        })
+        .await
+    }
+
     async fn give_up(&self, id: JobId, node: NodeId, reason: &str) -> Result<()> {
         within(async {
             sqlx::query(sql::GIVE_UP)

@@ -25,6 +25,7 @@ impl LinkRecords for Backend {
             // Nobody begins anything meanwhile: this transaction holds the write lock.
             let later: i64 = sqlx::query_scalar(sql::SUPERSEDED)
                 .bind(&link.attempt.as_bytes()[..])
+                .bind(&link.tag.as_bytes()[..])
                 .fetch_one(&mut *transaction)
                 .await?;
             if later > 0 {

@@ -281,7 +281,7 @@ async fn keep_early(connection: &mut Connection, report: Report<'_>, at: Timesta
     Ok(())
 }
 
-async fn wish(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>> {
+pub(super) async fn wish(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>> {
     let query = sqlx::query(sql::WISH)
         .bind(&partner.as_bytes()[..])
         .bind(&tag.as_bytes()[..]);
@@ -311,7 +311,7 @@ fn state_of(row: &Row) -> Result<MessageState> {
     read_state(row.try_get("state")?, reason)
 }
 
-fn message_of(row: &Row) -> Result<Message> {
+pub(super) fn message_of(row: &Row) -> Result<Message> {
     let millis = |column| row.try_get(column).map(Timestamp::from_millis);
     Ok(Message {
         id: MessageId::from_bytes(fixed(row, "id")?),

@@ -10,19 +10,21 @@
 //!   so it may rest on the rows it has changed, and on nothing it has only read;
 //! * `write_about`, a transaction that may also rest on what it reads of its subject, a person or an account's number:
 //!   nobody else is in such a transaction about the same subject;
+//! * `scrub_files`, which sees to it that nothing wiped can be read from the files, as far as the database lets us;
 //! * `CLAIM`, the one statement that differs.
 
 use sqlx::Row as _;
 
 use super::{Backend, CLAIM, Connection, Row};
 use crate::records::call::within;
-use crate::records::{Job, RecordsError, Result, sql, words};
+use crate::records::{AuditEvent, Job, RecordsError, Result, sql, words};
 
 mod attempts;
 mod jobs;
 mod links;
 mod messages;
 mod partners;
+mod people;
 mod pins;
 
 /// Adds a job unless its key is taken.
@@ -36,6 +38,19 @@ async fn add_job(connection: &mut Connection, job: &Job) -> Result<()> {
         .bind(&job.key)
         .bind(job.due_at.as_millis())
         .bind(i64::from(job.tries))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Adds a security event.
+async fn add_audit(connection: &mut Connection, event: &AuditEvent) -> Result<()> {
+    sqlx::query(sql::AUDIT)
+        .bind(&event.partner.as_bytes()[..])
+        .bind(event.tag.as_ref().map(|tag| &tag.as_bytes()[..]))
+        .bind(event.kind)
+        .bind(&event.detail)
+        .bind(event.at.as_millis())
         .execute(connection)
         .await?;
     Ok(())

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{Backend, within};
+use super::{Backend, add_audit, within};
 use crate::core::ids::PartnerId;
 use crate::core::time::Timestamp;
 use crate::records::{AuditEvent, Partner, PartnerRecords, Result, sql};
@@ -51,18 +51,7 @@ impl PartnerRecords for Backend {
     }
 
     async fn audit(&self, event: &AuditEvent) -> Result<()> {
-        within(async {
-            sqlx::query(sql::AUDIT)
-                .bind(&event.partner.as_bytes()[..])
-                .bind(event.tag.as_ref().map(|tag| &tag.as_bytes()[..]))
-                .bind(event.kind)
-                .bind(&event.detail)
-                .bind(event.at.as_millis())
-                .execute(&self.writer)
-                .await?;
-            Ok(())
-        })
-        .await
+        within(async { add_audit(&mut *self.writer.acquire().await?, event).await }).await
     }
 
     async fn ready(&self) -> Result<()> {

@@ -89,6 +89,15 @@ impl SqliteRecords {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
+    /// Empties the write-ahead log into the file, for it still holds pages as they were before something was wiped. Not
+    /// while somebody reads what was before: then `false`.
+    async fn scrub_files(&self) -> Result<bool> {
+        let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&self.writer)
+            .await?;
+        Ok(busy == 0)
+    }
+
     /// A transaction beside which nobody writes about the same subject: here, nobody writes at all.
     async fn write_about(&self, _subject: &[u8; 32]) -> Result<Transaction<'static, Sqlite>> {
         self.write().await

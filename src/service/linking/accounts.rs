@@ -59,6 +59,9 @@ impl Linking {
         let Some(link) = self.records.link(id).await? else {
             return Ok(Verdict::GiveUp("no such link"));
         };
+        if link.state == LinkState::Removed {
+            return Ok(Verdict::Done);
+        }
         let (provider, credentials) = self.providers.with_credentials(&link.provider).await?;
         for account in &link.accounts {
             let id = self

@@ -17,7 +17,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::kit::gateway;
 use super::post::{PATIENCE, Parts, Post};
 use crate::support::eventually;
-use crate::support::parts::hand_overs;
+use crate::support::parts::{erasing, hand_overs};
 use crate::support::records::{at, job, partner};
 
 /// What goes wrong at the gateway, what becomes of the text, and whether it is tried again.
@@ -136,6 +136,7 @@ async fn a_hanging_gateway_holds_nobody_up() {
             runtime: shared.runtime.clone(),
         },
         hand_overs: hand_overs(shared, post.outbox.clone()),
+        erasing: erasing(shared),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
     });

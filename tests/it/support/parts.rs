@@ -28,6 +28,7 @@ use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
 use kiungo::service::news::Newsroom;
 use kiungo::service::partner::{CustomerPattern, Providers, enrol};
+use kiungo::service::people::Erasing;
 use kiungo::service::runtime::{Edge, Runtime};
 use kiungo::service::sealing::Sealing;
 use kiungo::service::turn::{TurnService, Turns};
@@ -271,8 +272,18 @@ fn jobs(shared: &Shared) -> Jobs {
             runtime: shared.runtime.clone(),
         },
         hand_overs: hand_overs(shared, Arc::new(outbox)),
+        erasing: erasing(shared),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
+    }
+}
+
+/// What erases people.
+pub fn erasing(shared: &Shared) -> Erasing {
+    Erasing {
+        records: shared.records.clone(),
+        live: shared.newsroom.live.clone(),
+        runtime: shared.runtime.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::support::records::{Backend, Person, at, fresh, job, node, person};
 
 const LINE: &str = "ng";
 
-fn message(who: &Person, key: &str) -> Message {
+pub fn message(who: &Person, key: &str) -> Message {
     Message {
         id: MessageId::from_bytes(fresh()),
         partner: who.partner,

@@ -7,4 +7,5 @@ mod links;
 mod messages;
 mod moves;
 mod partners;
+mod people;
 mod pins;

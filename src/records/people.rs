@@ -1,0 +1,148 @@
+//! What is held about a person, and its erasure.
+//!
+//! An erasure is a row and a job. It waits until nothing of the person's is under way, then blanks their rows in one
+//! transaction: whatever is personal goes, and where their tag stood there stands a pseudonym, drawn for this erasure. So
+//! rows of one person still belong together and are still counted, and nothing leads from them to a number. Whoever dials
+//! again later is somebody new.
+
+use async_trait::async_trait;
+
+use super::{Attempt, AuditEvent, Consent, Job, Link, LinkState, Message, Partner, Result, Wish};
+use crate::core::ids::{ErasureId, IntentId, LinkId, PartnerId};
+use crate::core::seal::Tag;
+use crate::core::time::Timestamp;
+
+/// The erasure of one person at one partner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Its id.
+    pub id: ErasureId,
+    /// Whose rows are blanked.
+    pub partner: PartnerId,
+    /// Who is erased; `None` once that is done.
+    pub tag: Option<Tag>,
+    /// What stands in the place of their tag: random.
+    pub pseudonym: Tag,
+    /// How far it is.
+    pub state: ErasureState,
+    /// What it last had to wait for.
+    pub waits: Option<Waits>,
+    /// When it was asked for.
+    pub begun_at: Timestamp,
+    /// When its state last changed.
+    pub moved_at: Timestamp,
+}
+
+/// How far an erasure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErasureState {
+    /// Asked for; what is under way comes to its end, and links are ended at their providers.
+    Begun,
+    /// Their rows are blank; what is live is still to go.
+    Blanked,
+    /// Nothing is left.
+    Done,
+}
+
+/// What an erasure waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// A submission of theirs is not settled.
+    Attempts,
+    /// A provider has not been told of the end of a link, or does not take it.
+    Links,
+    /// Somebody is at work on something of theirs.
+    Work,
+    /// The live store is away.
+    Store,
+    /// Somebody reads what was before.
+    Readers,
+}
+
+/// What came of trying to blank a person's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blanking {
+    /// They are blank, now or since before.
+    Blanked,
+    /// Not yet; nothing was written.
+    Waits(Waits),
+}
+
+/// A submission, as it is told to whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldAttempt {
+    /// The submission.
+    pub attempt: Attempt,
+    /// When its state last changed.
+    pub moved_at: Timestamp,
+}
+
+/// A request that a partner has addressed to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldIntent {
+    /// Its id.
+    pub id: IntentId,
+    /// Where it stands, in the records' word.
+    pub state: String,
+    /// What the data are for.
+    pub purpose: String,
+    /// Which data, with commas between.
+    pub scope: String,
+    /// For how many days.
+    pub days: i64,
+    /// The partner's own name for it.
+    pub reference: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it cannot be begun.
+    pub expires_at: Timestamp,
+}
+
+/// Everything that one partner's rows hold about a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// What they agreed to, the first first; so everything here.
+    pub consents: Vec<Consent>,
+    /// Submissions.
+    pub attempts: Vec<HeldAttempt>,
+    /// Links, removed ones included.
+    pub links: Vec<Link>,
+    /// Texts to them.
+    pub messages: Vec<Message>,
+    /// What they want of texts, if they ever said so.
+    pub wish: Option<Wish>,
+    /// When their own code was last kept, if they have one.
+    pub pin_kept_at: Option<Timestamp>,
+    /// Requests addressed to them.
+    pub intents: Vec<HeldIntent>,
+}
+
+/// People, across the tables.
+#[async_trait]
+pub trait PeopleRecords: Send + Sync {
+    /// The partners that hold anything about this person, by name.
+    async fn holders(&self, tag: &Tag) -> Result<Vec<Partner>>;
+    /// What a partner holds about a person, all of the same moment.
+    async fn held(&self, partner: PartnerId, tag: &Tag) -> Result<Held>;
+    /// Writes an erasure with the job that does it, in one transaction, unless one of the same person at the same partner
+    /// is under way. Says which one is now.
+    async fn begin_erasure(&self, erasure: &Erasure, job: &Job) -> Result<ErasureId>;
+    /// The erasure with this id.
+    async fn erasure(&self, id: ErasureId) -> Result<Option<Erasure>>;
+    /// The newest erasures of all partners, at most `limit`.
+    async fn erasures(&self, limit: u32) -> Result<Vec<Erasure>>;
+    /// A person's links at a partner that are not removed, with where they stand.
+    async fn unremoved(&self, partner: PartnerId, tag: &Tag) -> Result<Vec<(LinkId, LinkState)>>;
+    /// Notes what an erasure has to wait for.
+    async fn erasure_waits(&self, id: ErasureId, waits: Waits) -> Result<()>;
+    /// Blanks the rows of whom an erasure is about, in one transaction, if it has only begun and nothing of theirs is
+    /// under way at `now`: no unsettled submission, no link that is not removed, no job that somebody holds. Jobs that
+    /// nobody has taken are not done any more, texts not sent. Open requests to them are cancelled.
+    async fn blank(&self, erasure: &Erasure, now: Timestamp) -> Result<Blanking>;
+    /// Sees to it that what was wiped cannot be read from the database's files, as far as the database lets us. `false`:
+    /// somebody still reads what was before.
+    async fn scrub(&self) -> Result<bool>;
+    /// Ends an erasure whose rows are blank, forgets whom it was about, and keeps the fact, in one transaction. Says
+    /// whether this was the end of it.
+    async fn finish_erasure(&self, id: ErasureId, fact: &AuditEvent) -> Result<bool>;
+}

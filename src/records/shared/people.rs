@@ -1,0 +1,334 @@
+//! What is held about a person, and its erasure.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+
+use super::attempts::{attempt_of, consent_of};
+use super::links::links_of;
+use super::messages::{message_of, wish};
+use super::{Backend, Connection, Row, add_audit, add_job, fixed, sized, within};
+use crate::core::ids::{ErasureId, IntentId, LinkId, PartnerId};
+use crate::core::seal::Tag;
+use crate::core::time::Timestamp;
+use crate::records::sql::{self as all, people as sql};
+use crate::records::words::Word;
+use crate::records::{
+    AuditEvent, Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, Job, LinkState, Partner, PeopleRecords,
+    RecordsError, Result, Waits,
+};
+
+/// What stands where something personal may not be missing.
+const NOTHING: &[u8] = &[];
+/// A digest of nothing.
+const NO_DIGEST: &[u8] = &[0; 32];
+
+#[async_trait]
+impl PeopleRecords for Backend {
+    async fn holders(&self, tag: &Tag) -> Result<Vec<Partner>> {
+        within(async {
+            let query = sqlx::query(sql::HOLDERS).bind(&tag.as_bytes()[..]);
+            let rows = query.fetch_all(&self.readers).await?;
+            rows.iter().map(partner_of).collect()
+        })
+        .await
+    }
+
+    async fn held(&self, partner: PartnerId, tag: &Tag) -> Result<Held> {
+        within(async {
+            let mut transaction = self.snapshot().await?;
+            let held = held(&mut transaction, partner, tag).await?;
+            transaction.commit().await?;
+            Ok(held)
+        })
+        .await
+    }
+
+    async fn begin_erasure(&self, erasure: &Erasure, job: &Job) -> Result<ErasureId> {
+        let tag = erasure
+            .tag
+            .ok_or_else(|| RecordsError("an erasure of nobody".to_owned()))?;
+        within(async {
+            let mut transaction = self.write_about(tag.as_bytes()).await?;
+            let under_way: Option<Vec<u8>> = sqlx::query_scalar(sql::ERASURE_UNDER_WAY)
+                .bind(&erasure.partner.as_bytes()[..])
+                .bind(&tag.as_bytes()[..])
+                .fetch_optional(&mut *transaction)
+                .await?;
+            if let Some(id) = under_way {
+                return Ok(ErasureId::from_bytes(sized(&id, "id")?));
+            }
+            sqlx::query(sql::ADD_ERASURE)
+                .bind(&erasure.id.as_bytes()[..])
+                .bind(&erasure.partner.as_bytes()[..])
+                .bind(&tag.as_bytes()[..])
+                .bind(&erasure.pseudonym.as_bytes()[..])
+                .bind(erasure.state.word())
+                .bind(erasure.begun_at.as_millis())
+                .bind(erasure.moved_at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            add_job(&mut transaction, job).await?;
+            transaction.commit().await?;
+            Ok(erasure.id)
+        })
+        .await
+    }
+
+    async fn erasure(&self, id: ErasureId) -> Result<Option<Erasure>> {
+        within(async {
+            let query = sqlx::query(sql::ERASURE).bind(&id.as_bytes()[..]);
+            let row = query.fetch_optional(&self.readers).await?;
+            row.as_ref().map(erasure_of).transpose()
+        })
+        .await
+    }
+
+    async fn erasures(&self, limit: u32) -> Result<Vec<Erasure>> {
+        within(async {
+            let query = sqlx::query(sql::ERASURES).bind(i64::from(limit));
+            let rows = query.fetch_all(&self.readers).await?;
+            rows.iter().map(erasure_of).collect()
+        })
+        .await
+    }
+
+    async fn unremoved(&self, partner: PartnerId, tag: &Tag) -> Result<Vec<(LinkId, LinkState)>> {
+        within(async {
+            let query = sqlx::query(sql::UNREMOVED)
+                .bind(&partner.as_bytes()[..])
+                .bind(&tag.as_bytes()[..]);
+            let rows = query.fetch_all(&self.readers).await?;
+            rows.iter()
+                .map(|row| {
+                    Ok((
+                        LinkId::from_bytes(fixed(row, "id")?),
+                        LinkState::read(row.try_get("state")?)?,
+                    ))
+                })
+                .collect()
+        })
+        .await
+    }
+
+    async fn erasure_waits(&self, id: ErasureId, waits: Waits) -> Result<()> {
+        within(async {
+            sqlx::query(sql::ERASURE_WAITS)
+                .bind(&id.as_bytes()[..])
+                .bind(waits.word())
+                .execute(&self.writer)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn blank(&self, erasure: &Erasure, now: Timestamp) -> Result<Blanking> {
+        let Some(tag) = erasure.tag else {
+            return Ok(Blanking::Blanked);
+        };
+        within(async {
+            // Nobody begins anything for this person meanwhile, nor completes it.
+            let mut transaction = self.write_about(tag.as_bytes()).await?;
+            let mine = sqlx::query(sql::ERASURE_BLANKED)
+                .bind(&erasure.id.as_bytes()[..])
+                .bind(now.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            if mine.rows_affected() == 0 {
+                return Ok(Blanking::Blanked);
+            }
+            let them = Them {
+                partner: erasure.partner,
+                tag,
+                pseudonym: erasure.pseudonym,
+            };
+            if let Some(waits) = them.waits(&mut transaction, now).await? {
+                return Ok(Blanking::Waits(waits));
+            }
+            them.blank(&mut transaction, now).await?;
+            transaction.commit().await?;
+            Ok(Blanking::Blanked)
+        })
+        .await
+    }
+
+    async fn scrub(&self) -> Result<bool> {
+        within(self.scrub_files()).await
+    }
+
+    async fn finish_erasure(&self, id: ErasureId, fact: &AuditEvent) -> Result<bool> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let done = sqlx::query(sql::ERASURE_DONE)
+                .bind(&id.as_bytes()[..])
+                .bind(fact.at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            if done.rows_affected() == 0 {
+                return Ok(false);
+            }
+            add_audit(&mut transaction, fact).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
+    }
+}
+
+/// Whose rows are blanked, and what stands in the place of their tag.
+struct Them {
+    partner: PartnerId,
+    tag: Tag,
+    pseudonym: Tag,
+}
+
+impl Them {
+    /// What of theirs is under way. What nobody has taken up is closed, so that nobody will.
+    async fn waits(&self, connection: &mut Connection, now: Timestamp) -> Result<Option<Waits>> {
+        if self.count(&mut *connection, sql::UNSETTLED).await? > 0 {
+            return Ok(Some(Waits::Attempts));
+        }
+        if self.count(&mut *connection, sql::UNREMOVED_COUNT).await? > 0 {
+            return Ok(Some(Waits::Links));
+        }
+        sqlx::query(sql::CLOSE_JOBS)
+            .bind(&self.partner.as_bytes()[..])
+            .bind(&self.tag.as_bytes()[..])
+            .bind(now.as_millis())
+            .execute(&mut *connection)
+            .await?;
+        let held = self.count(connection, sql::OPEN_JOBS).await?;
+        Ok((held > 0).then_some(Waits::Work))
+    }
+
+    async fn count(&self, connection: &mut Connection, statement: &'static str) -> Result<i64> {
+        let query = sqlx::query_scalar(statement)
+            .bind(&self.partner.as_bytes()[..])
+            .bind(&self.tag.as_bytes()[..]);
+        Ok(query.fetch_one(connection).await?)
+    }
+
+    /// In this order: accounts are found by their links, intents by consents, reports by texts.
+    async fn blank(&self, connection: &mut Connection, now: Timestamp) -> Result<()> {
+        let (partner, tag) = (&self.partner.as_bytes()[..], &self.tag.as_bytes()[..]);
+        let pseudonym = &self.pseudonym.as_bytes()[..];
+        let theirs = |statement| sqlx::query(statement).bind(partner).bind(tag);
+        theirs(sql::DROP_THEIR_REPORTS).execute(&mut *connection).await?;
+        self.blank_texts(&mut *connection).await?;
+        theirs(sql::BLANK_ACCOUNTS)
+            .bind(NOTHING)
+            .bind(NO_DIGEST)
+            .execute(&mut *connection)
+            .await?;
+        theirs(sql::BLANK_LINKS)
+            .bind(pseudonym)
+            .execute(&mut *connection)
+            .await?;
+        theirs(sql::BLANK_INTENTS)
+            .bind(pseudonym)
+            .bind(now.as_millis())
+            .execute(&mut *connection)
+            .await?;
+        for statement in [sql::BLANK_ATTEMPTS, sql::BLANK_CONSENTS] {
+            theirs(statement)
+                .bind(pseudonym)
+                .bind(NOTHING)
+                .execute(&mut *connection)
+                .await?;
+        }
+        for statement in [sql::DROP_WISH, all::FORGET_PIN] {
+            theirs(statement).execute(&mut *connection).await?;
+        }
+        theirs(sql::BLANK_AUDIT).bind(pseudonym).execute(connection).await?;
+        Ok(())
+    }
+
+    async fn blank_texts(&self, connection: &mut Connection) -> Result<()> {
+        let ids: Vec<Vec<u8>> = sqlx::query_scalar(sql::TEXTS_OF)
+            .bind(&self.partner.as_bytes()[..])
+            .bind(&self.tag.as_bytes()[..])
+            .fetch_all(&mut *connection)
+            .await?;
+        for id in ids {
+            let key = crate::core::ids::MessageId::from_bytes(sized(&id, "id")?);
+            sqlx::query(sql::BLANK_TEXT)
+                .bind(&id)
+                .bind(&self.pseudonym.as_bytes()[..])
+                .bind(format!("erased:{key}"))
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+async fn held(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Result<Held> {
+    let theirs = |statement| {
+        sqlx::query(statement)
+            .bind(partner.as_bytes().to_vec())
+            .bind(tag.as_bytes().to_vec())
+    };
+    let consents = theirs(sql::CONSENTS_OF).fetch_all(&mut *connection).await?;
+    let attempts = theirs(sql::ATTEMPTS_OF).fetch_all(&mut *connection).await?;
+    let links = theirs(sql::LINKS_OF).fetch_all(&mut *connection).await?;
+    let messages = theirs(sql::MESSAGES_OF).fetch_all(&mut *connection).await?;
+    let intents = theirs(sql::INTENTS_OF).fetch_all(&mut *connection).await?;
+    let pin = theirs(sql::PIN_KEPT_AT).fetch_optional(&mut *connection).await?;
+    Ok(Held {
+        consents: consents.iter().map(consent_of).collect::<Result<_>>()?,
+        attempts: attempts.iter().map(held_attempt_of).collect::<Result<_>>()?,
+        links: links_of(&links)?,
+        messages: messages.iter().map(message_of).collect::<Result<_>>()?,
+        wish: wish(connection, partner, tag).await?,
+        pin_kept_at: pin.map(|row| millis(&row, "kept_at")).transpose()?,
+        intents: intents.iter().map(intent_of).collect::<Result<_>>()?,
+    })
+}
+
+fn millis(row: &Row, column: &str) -> Result<Timestamp> {
+    Ok(Timestamp::from_millis(row.try_get(column)?))
+}
+
+fn partner_of(row: &Row) -> Result<Partner> {
+    Ok(Partner {
+        id: PartnerId::from_bytes(fixed(row, "id")?),
+        name: row.try_get("name")?,
+        purpose: row.try_get("purpose")?,
+        created_at: millis(row, "created_at")?,
+    })
+}
+
+fn held_attempt_of(row: &Row) -> Result<HeldAttempt> {
+    Ok(HeldAttempt {
+        attempt: attempt_of(row)?,
+        moved_at: millis(row, "moved_at")?,
+    })
+}
+
+fn intent_of(row: &Row) -> Result<HeldIntent> {
+    Ok(HeldIntent {
+        id: IntentId::from_bytes(fixed(row, "id")?),
+        state: row.try_get("state")?,
+        purpose: row.try_get("purpose")?,
+        scope: row.try_get("scope")?,
+        days: row.try_get("days")?,
+        reference: row.try_get("reference")?,
+        created_at: millis(row, "created_at")?,
+        expires_at: millis(row, "expires_at")?,
+    })
+}
+
+fn erasure_of(row: &Row) -> Result<Erasure> {
+    let tag: Option<Vec<u8>> = row.try_get("tag")?;
+    let waits: Option<&str> = row.try_get("waits")?;
+    Ok(Erasure {
+        id: ErasureId::from_bytes(fixed(row, "id")?),
+        partner: PartnerId::from_bytes(fixed(row, "partner")?),
+        tag: tag.map(|tag| sized(&tag, "tag").map(Tag::from_bytes)).transpose()?,
+        pseudonym: Tag::from_bytes(fixed(row, "pseudonym")?),
+        state: ErasureState::read(row.try_get("state")?)?,
+        waits: waits.map(Waits::read).transpose()?,
+        begun_at: millis(row, "begun_at")?,
+        moved_at: millis(row, "moved_at")?,
+    })
+}
