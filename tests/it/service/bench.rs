@@ -57,7 +57,9 @@ impl Bench {
 
     /// A login that was begun this many seconds ago, in a session of its own.
     pub async fn begun(&self, seconds_ago: u64, change: impl FnOnce(&mut Attempt)) -> Attempt {
-        let consent = self.person.consent();
+        let linking = &self.parts.jobs.linking;
+        let (mut consent, number) = (self.person.consent(), Msisdn::parse(NUMBER, "NG").unwrap());
+        consent.msisdn = linking.sealing.msisdn(&consent.tag, consent.id, &number).unwrap();
         let mut attempt = self.person.attempt(&consent);
         attempt.created_at = ago(seconds_ago);
         change(&mut attempt);
@@ -67,7 +69,6 @@ impl Bench {
             form: None,
             kind: SessionKind::Link,
         };
-        let linking = &self.parts.jobs.linking;
         attempt.provider_session = linking.sealing.session(&attempt.tag, attempt.id, &session).unwrap();
         let settle = self.job(JobKind::Settle(attempt.id), &settle_key(attempt.id));
         let records = &self.parts.jobs.records;

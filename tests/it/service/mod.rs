@@ -3,6 +3,7 @@
 mod attempt_model;
 mod bench;
 mod catalogue;
+mod erasing;
 mod jobs;
 mod late;
 mod limits;
