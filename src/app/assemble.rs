@@ -10,6 +10,7 @@ use crate::config::{ChannelConfig, Config, MonoConfig, MonoDialect};
 use crate::core::flow::{Flow, Settings};
 use crate::core::menu::Menu;
 use crate::core::messages::Texts;
+use crate::core::pin::SubscriberPin;
 use crate::core::seal::Keyring;
 use crate::core::time::Clock;
 use crate::gateways;
@@ -87,7 +88,7 @@ pub(super) async fn assemble(
     let turns = Arc::new(Turns {
         flow,
         live: tools.live.clone(),
-        facts: facts(base, &tools),
+        facts: facts(base, &tools, config.subscriber_pin),
         catalogue: tools.catalogue.clone(),
         attempts: Arc::new(attempts(base, &tools, &jobs)),
         keyring: base.keyring.clone(),
@@ -196,7 +197,7 @@ fn attempts(base: &Base, tools: &Tools, jobs: &Arc<Jobs>) -> Attempts {
     }
 }
 
-fn facts(base: &Base, tools: &Tools) -> Facts {
+fn facts(base: &Base, tools: &Tools, pins: SubscriberPin) -> Facts {
     Facts {
         records: base.records.clone(),
         partner: tools.providers.partner(),
@@ -217,6 +218,7 @@ fn hooks(base: &Base, tools: &Tools) -> Hooks {
 fn flow(config: &Config, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
     Ok(Flow {
         menu: Menu::embedded()?,
+        pins: pins != SubscriberPin::Off,
         texts: Texts::embedded()?,
         settings: Settings {
             partner: config.partner.name.clone(),

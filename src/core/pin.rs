@@ -44,6 +44,9 @@ pub enum SubscriberPin {
 pub struct Pin {
     /// Keyed digest of number and code.
     pub digest: [u8; 32],
+    /// When it was chosen: of two codes the later one counts.
+    #[serde(default)]
+    pub chosen_at: Timestamp,
     /// Wrong tries since the last right one.
     pub wrong: u8,
     /// When the last of them was.
@@ -59,13 +62,20 @@ impl fmt::Debug for Pin {
 }
 
 impl Pin {
-    /// This code of this number.
-    pub fn new(keyring: &Keyring, msisdn: &Msisdn, code: &Secret) -> Self {
+    /// This code of this number, chosen now.
+    pub fn new(keyring: &Keyring, msisdn: &Msisdn, code: &Secret, now: Timestamp) -> Self {
         Self {
             digest: digest(keyring, msisdn, code),
+            chosen_at: now,
             wrong: 0,
             wrong_at: Timestamp::default(),
         }
+    }
+
+    /// Whether this is later than the other: chosen after it, or the same with a wrong try that the other does not know of.
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        let same = self.chosen_at == other.chosen_at && self.digest == other.digest;
+        self.chosen_at > other.chosen_at || (same && self.wrong_at > other.wrong_at)
     }
 
     /// Takes a try. It is not looked at while [`Self::must_wait`] says so.
@@ -133,7 +143,7 @@ mod tests {
     #[test]
     fn three_tries_are_free() {
         let (keyring, right, wrong) = (keyring(), Secret::new("4821"), Secret::new("4822"));
-        let mut pin = Pin::new(&keyring, &ada(), &right);
+        let mut pin = Pin::new(&keyring, &ada(), &right, Timestamp::default());
         let mut now = Timestamp::from_millis(1_000_000);
         for waits in [
             None,
@@ -162,7 +172,10 @@ mod tests {
     fn a_digest_is_of_one_number() {
         let code = Secret::new("4821");
         let other = Msisdn::parse("+2348031234568", "NG").unwrap();
-        assert!(Pin::new(&keyring(), &ada(), &code).digest != Pin::new(&keyring(), &other, &code).digest);
+        assert!(
+            Pin::new(&keyring(), &ada(), &code, Timestamp::default()).digest
+                != Pin::new(&keyring(), &other, &code, Timestamp::default()).digest
+        );
     }
 
     /// What anybody would try first is no code.
@@ -189,7 +202,7 @@ mod tests {
         #[test]
         fn few_tries_a_day(gaps in prop::collection::vec(0_u64..3_600, 0..200)) {
             let (keyring, wrong) = (keyring(), Secret::new("0001"));
-            let mut pin = Pin::new(&keyring, &ada(), &Secret::new("4821"));
+            let mut pin = Pin::new(&keyring, &ada(), &Secret::new("4821"), Timestamp::default());
             let mut now = Timestamp::from_millis(0);
             let mut looked_at = 0;
             for gap in gaps {

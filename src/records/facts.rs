@@ -3,14 +3,20 @@
 use std::time::Duration;
 
 use super::{Attempt, AttemptState, Link, SubscriberFacts};
+use crate::core::pin::Pin;
 use crate::core::time::Timestamp;
 use crate::providers::Step;
 
 /// How far back refused and unknown logins are told of.
 pub(super) const REFUSALS_WINDOW: Duration = Duration::from_hours(24);
 
-/// Sorts the attempts a backend found, newest first, and the live links into what the conversation wants to know.
-pub(super) fn facts_of(attempts: Vec<Attempt>, links: Vec<Link>, since: Timestamp) -> SubscriberFacts {
+/// Sorts the attempts a backend found, newest first, the live links and the code into what the conversation wants to know.
+pub(super) fn facts_of(
+    attempts: Vec<Attempt>,
+    links: Vec<Link>,
+    pin: Option<Pin>,
+    since: Timestamp,
+) -> SubscriberFacts {
     let got_somewhere = |state| {
         matches!(
             state,
@@ -27,6 +33,7 @@ pub(super) fn facts_of(attempts: Vec<Attempt>, links: Vec<Link>, since: Timestam
     };
     SubscriberFacts {
         links,
+        pin,
         last_institution: attempts
             .iter()
             .find(|attempt| got_somewhere(attempt.state))

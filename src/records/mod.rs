@@ -13,6 +13,7 @@ use crate::core::ids::{
     AttemptId, ConnectSessionId, ConsentId, ErasureId, IntentId, JobId, LinkId, LinkedAccountId, MessageId, NodeId,
     PartnerId,
 };
+use crate::core::pin::Pin;
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::providers::Step;
@@ -205,6 +206,8 @@ pub struct SubscriberFacts {
     /// Institution and time of refused and unknown logins of the last 24 hours, newest first. A login that lapsed is one
     /// of them: it was unknown to the end. So is one that may be on its way.
     pub refusals: Vec<(String, Timestamp)>,
+    /// Their own code, if they have one and it was asked for.
+    pub pin: Option<Pin>,
 }
 
 /// Work that may safely run twice and must not be lost.
@@ -278,8 +281,8 @@ pub trait PartnerRecords: Send + Sync {
 /// The ledger of submissions.
 #[async_trait]
 pub trait AttemptRecords: Send + Sync {
-    /// What is known of a person.
-    async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp) -> Result<SubscriberFacts>;
+    /// What is known of a person, all of it at the same moment; their own code only if `pin`.
+    async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp, pin: bool) -> Result<SubscriberFacts>;
     /// Writes consent (with its implicit intent), attempt and the job that will settle it, in one transaction. Writing the
     /// same ids again changes nothing.
     async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()>;

@@ -11,10 +11,9 @@ use crate::core::time::Timestamp;
 /// People's own codes, as keyed digests with their wrong tries.
 #[async_trait]
 pub trait PinRecords: Send + Sync {
-    /// Somebody's code.
-    async fn pin(&self, partner: PartnerId, tag: &Tag) -> Result<Option<Pin>>;
-    /// Keeps a code as it is now. Of the same code, wrong tries are never replaced by older ones.
+    /// Keeps a code as it is now. A code never takes the place of one that was chosen after it, and of the same code wrong
+    /// tries are never replaced by older ones. It is read with the facts of its person ([`super::AttemptRecords::facts`]).
     async fn keep_pin(&self, partner: PartnerId, tag: &Tag, pin: &Pin, at: Timestamp) -> Result<()>;
-    /// Ends a code.
-    async fn forget_pin(&self, partner: PartnerId, tag: &Tag) -> Result<()>;
+    /// Ends a code. Says whether there was one.
+    async fn forget_pin(&self, partner: PartnerId, tag: &Tag) -> Result<bool>;
 }

@@ -211,12 +211,15 @@ pub(super) const NEXT_DUE: &str = concat!(
     known_kinds!()
 );
 
-pub(super) const PIN: &str = "SELECT digest, wrong, wrong_at FROM subscriber_pins WHERE partner = $1 AND tag = $2";
+pub(super) const PIN: &str =
+    "SELECT digest, wrong, wrong_at, chosen_at FROM subscriber_pins WHERE partner = $1 AND tag = $2";
 
-/// A right entry sets the tries back; of two wrong ones that cross, the later stays.
-pub(super) const KEEP_PIN: &str = "INSERT INTO subscriber_pins (partner, tag, digest, wrong, wrong_at, kept_at) VALUES ($1, $2, $3, $4, $5, $6) \
+/// Of two codes the one chosen last stays. A right entry sets the tries back; of two wrong ones that cross, the later stays.
+pub(super) const KEEP_PIN: &str = "INSERT INTO subscriber_pins (partner, tag, digest, wrong, wrong_at, chosen_at, kept_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7) \
      ON CONFLICT (partner, tag) DO UPDATE SET digest = excluded.digest, wrong = excluded.wrong, \
-     wrong_at = excluded.wrong_at, kept_at = excluded.kept_at \
-     WHERE subscriber_pins.digest <> excluded.digest OR excluded.wrong_at >= subscriber_pins.wrong_at";
+     wrong_at = excluded.wrong_at, chosen_at = excluded.chosen_at, kept_at = excluded.kept_at \
+     WHERE excluded.chosen_at > subscriber_pins.chosen_at OR (excluded.chosen_at = subscriber_pins.chosen_at \
+     AND (subscriber_pins.digest <> excluded.digest OR excluded.wrong_at >= subscriber_pins.wrong_at))";
 
 pub(super) const FORGET_PIN: &str = "DELETE FROM subscriber_pins WHERE partner = $1 AND tag = $2";

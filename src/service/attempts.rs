@@ -21,7 +21,7 @@ use super::partner::Providers;
 use super::runtime::{Edge, Runtime};
 use super::sealing::Sealing;
 use crate::core::attempt::Event;
-use crate::core::flow::{Effect, Fate, News, Submit};
+use crate::core::flow::{Effect, Fate, Flow, News, Submit};
 use crate::core::ids::{AttemptId, JobId, LinkId};
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
@@ -320,7 +320,10 @@ impl Attempts {
             .retry(patiently())
             .await;
         if let Err(error) = kept {
-            tracing::error!(%error, "a person's own code could not be kept");
+            return tracing::error!(%error, "a person's own code could not be kept");
+        }
+        if let Err(error) = self.live.change(tag, |state| Flow::pin_kept(state, pin)).await {
+            tracing::debug!(%error, "that a person's own code is kept could not be noted; the next dial finds it");
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Facts {
     pub records: Arc<dyn Records>,
     /// Whose.
     pub partner: PartnerId,
+    /// Whether people may have a code of their own.
+    pub pins: bool,
     /// Opens what is sealed.
     pub sealing: Sealing,
     /// Clock and node.
@@ -31,7 +33,8 @@ impl Facts {
     /// # Errors
     /// When the records are not available.
     pub async fn of(&self, tag: &Tag, live: Option<AttemptId>) -> Result<Known, RecordsError> {
-        let facts = self.records.facts(self.partner, tag, self.runtime.clock.now()).await?;
+        let now = self.runtime.clock.now();
+        let facts = self.records.facts(self.partner, tag, now, self.pins).await?;
         let unsettled = match facts.unsettled {
             Some(attempt) => self.unsettled(attempt).await?,
             None => None,
@@ -49,9 +52,8 @@ impl Facts {
             }
             None => None,
         };
-        let pin = self.records.pin(self.partner, tag).await?;
         Ok(Known {
-            pin,
+            pin: facts.pin,
             linked,
             begun,
             links: facts.links.iter().map(|link| brief(link, false)).collect(),

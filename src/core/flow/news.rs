@@ -244,6 +244,7 @@ impl Flow {
             // The bank has let in whoever this is, for an account that is theirs: the old code has done its service.
             state.pin = None;
         }
+        state.pin_unkept = false;
         state.last_institution = Some(link.institution.clone());
         state.links.retain(|known| known.id != link.id);
         state.links.insert(0, link.clone());

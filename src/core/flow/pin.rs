@@ -99,9 +99,10 @@ impl Flow {
         if !pin::is_fit(code.expose()) {
             return stay("note-pin-easy");
         }
-        let pin = Pin::new(&self.keyring, &state.msisdn, &code);
+        let pin = Pin::new(&self.keyring, &state.msisdn, &code, context.now);
         effects.push(Effect::KeepPin(pin.clone()));
         state.pin = Some(pin);
+        state.pin_unkept = true;
         if let Some(dialog) = state.dialogs.first_mut() {
             dialog.unlocked = true;
         }
@@ -109,16 +110,22 @@ impl Flow {
         if linking { banks(context).into() } else { links(state) }
     }
 
-    /// Takes up what the records know of the code. Wrong tries that only the store knows of are not forgotten.
+    /// Takes up what the records know of the code. What only the store knows of is not forgotten: later wrong tries, and a
+    /// code that was chosen so lately that it is still being written down.
     pub(super) fn learn_pin(state: &mut Subscriber, known: Option<&Pin>) {
-        let tried = state.pin.take();
-        state.pin = known.cloned();
-        if let (Some(pin), Some(tried)) = (&mut state.pin, tried)
-            && pin.digest == tried.digest
-            && tried.wrong_at > pin.wrong_at
-        {
-            *pin = tried;
-        }
+        state.pin = match (state.pin.take(), known) {
+            (live, None) => live.filter(|_| state.pin_unkept),
+            (Some(live), Some(known)) if live.is_newer_than(known) => Some(live),
+            (_, Some(known)) => Some(known.clone()),
+        };
+        let unkept = |pin: &Pin| known.is_none_or(|known| known.chosen_at < pin.chosen_at);
+        state.pin_unkept &= state.pin.as_ref().is_some_and(unkept);
+    }
+
+    /// The records have this code by now. Says whether that was not known.
+    pub fn pin_kept(state: &mut Subscriber, kept: &Pin) -> Option<()> {
+        let is_it = state.pin.as_ref().is_some_and(|pin| pin.chosen_at <= kept.chosen_at);
+        (state.pin_unkept && is_it).then(|| state.pin_unkept = false)
     }
 
     /// Whether a code must be chosen before anything is linked.

@@ -42,6 +42,9 @@ pub struct Subscriber {
     /// Their own code, if they have one.
     #[serde(default)]
     pub pin: Option<Pin>,
+    /// Whether they have chosen it and the records may not have it yet: then that those know of none says nothing.
+    #[serde(default)]
+    pub pin_unkept: bool,
     /// The turns taken lately: somebody who asks for too many is told to wait. It is here, and not in the memory of a
     /// node, so that it counts on all nodes and costs nothing for people who are not there.
     #[serde(default)]
@@ -321,6 +324,7 @@ impl Subscriber {
             links: Vec::new(),
             last_institution: None,
             pin: None,
+            pin_unkept: false,
             recovery: None,
             turns: Bucket::default(),
         }

@@ -27,6 +27,10 @@ impl Flow {
             Self::learn(state, known, context);
         }
         let mut effects = self.tick(state, context);
+        if let Some(pin) = state.pin.clone().filter(|_| known.is_some() && state.pin_unkept) {
+            // Whoever was to write it down may be gone.
+            effects.push(Effect::KeepPin(pin));
+        }
         if let Some(session) = &mut state.session {
             // Whoever goes on has read what stood there.
             session.told_in = None;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::links::links_of;
+use super::pins::read_pin;
 use super::{Backend, Connection, Row, add_job, fixed, sized, within};
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId};
 use crate::core::seal::Tag;
@@ -15,7 +16,7 @@ use crate::records::{Attempt, AttemptRecords, AttemptState, Consent, Job, Record
 
 #[async_trait]
 impl AttemptRecords for Backend {
-    async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp) -> Result<SubscriberFacts> {
+    async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp, pin: bool) -> Result<SubscriberFacts> {
         within(async {
             let mut transaction = self.snapshot().await?;
             let since = now.minus(REFUSALS_WINDOW);
@@ -32,8 +33,13 @@ impl AttemptRecords for Backend {
                 .fetch_all(&mut *transaction)
                 .await?;
             let links = links_of(&rows)?;
+            let pin = if pin {
+                read_pin(&mut transaction, partner, tag).await?
+            } else {
+                None
+            };
             transaction.commit().await?;
-            Ok(facts_of(attempts, links, since))
+            Ok(facts_of(attempts, links, pin, since))
         })
         .await
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{Backend, fixed, within};
+use super::{Backend, Connection, fixed, within};
 use crate::core::ids::PartnerId;
 use crate::core::pin::Pin;
 use crate::core::seal::Tag;
@@ -12,26 +12,6 @@ use crate::records::{PinRecords, Result, sql};
 
 #[async_trait]
 impl PinRecords for Backend {
-    async fn pin(&self, partner: PartnerId, tag: &Tag) -> Result<Option<Pin>> {
-        within(async {
-            let row = sqlx::query(sql::PIN)
-                .bind(&partner.as_bytes()[..])
-                .bind(&tag.as_bytes()[..])
-                .fetch_optional(&self.readers)
-                .await?;
-            row.map(|row| {
-                let wrong: i64 = row.try_get("wrong")?;
-                Ok(Pin {
-                    digest: fixed(&row, "digest")?,
-                    wrong: u8::try_from(wrong).unwrap_or(u8::MAX),
-                    wrong_at: Timestamp::from_millis(row.try_get("wrong_at")?),
-                })
-            })
-            .transpose()
-        })
-        .await
-    }
-
     async fn keep_pin(&self, partner: PartnerId, tag: &Tag, pin: &Pin, at: Timestamp) -> Result<()> {
         within(async {
             sqlx::query(sql::KEEP_PIN)
@@ -40,6 +20,7 @@ impl PinRecords for Backend {
                 .bind(&pin.digest[..])
                 .bind(i64::from(pin.wrong))
                 .bind(pin.wrong_at.as_millis())
+                .bind(pin.chosen_at.as_millis())
                 .bind(at.as_millis())
                 .execute(&self.writer)
                 .await?;
@@ -48,15 +29,34 @@ impl PinRecords for Backend {
         .await
     }
 
-    async fn forget_pin(&self, partner: PartnerId, tag: &Tag) -> Result<()> {
+    async fn forget_pin(&self, partner: PartnerId, tag: &Tag) -> Result<bool> {
         within(async {
-            sqlx::query(sql::FORGET_PIN)
+            let ended = sqlx::query(sql::FORGET_PIN)
                 .bind(&partner.as_bytes()[..])
                 .bind(&tag.as_bytes()[..])
                 .execute(&self.writer)
                 .await?;
-            Ok(())
+            Ok(ended.rows_affected() > 0)
         })
         .await
     }
+}
+
+/// Somebody's code.
+pub(super) async fn read_pin(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Result<Option<Pin>> {
+    let row = sqlx::query(sql::PIN)
+        .bind(&partner.as_bytes()[..])
+        .bind(&tag.as_bytes()[..])
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| {
+        let wrong: i64 = row.try_get("wrong")?;
+        Ok(Pin {
+            digest: fixed(&row, "digest")?,
+            chosen_at: Timestamp::from_millis(row.try_get("chosen_at")?),
+            wrong: u8::try_from(wrong).unwrap_or(u8::MAX),
+            wrong_at: Timestamp::from_millis(row.try_get("wrong_at")?),
+        })
+    })
+    .transpose()
 }

@@ -131,8 +131,7 @@ impl Linking {
     /// Whoever links an account again that they had linked before has shown to the bank who they are: a code of their own,
     /// which they may have forgotten, has done its service.
     async fn end_pin(&self, link: &Link) -> Result<(), Trouble> {
-        if self.records.pin(link.partner, &link.tag).await?.is_some() {
-            self.records.forget_pin(link.partner, &link.tag).await?;
+        if self.records.forget_pin(link.partner, &link.tag).await? {
             self.audit(&link.into(), "pin.ended", link.id.to_string()).await;
         }
         Ok(())

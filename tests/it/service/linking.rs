@@ -242,7 +242,7 @@ async fn what_needs_a_browser_was_sent_all_the_same() {
         .parts
         .jobs
         .records
-        .facts(bench.person.partner, &bench.person.tag, ago(0))
+        .facts(bench.person.partner, &bench.person.tag, ago(0), true)
         .await;
     let last = facts.unwrap().last_institution;
     assert_eq!(last, Some(("b1:p".to_owned(), "mono".to_owned())));
@@ -268,7 +268,7 @@ async fn what_was_never_sent_is_told_so() {
             );
         }
         let facts = records
-            .facts(bench.person.partner, &bench.person.tag, ago(0))
+            .facts(bench.person.partner, &bench.person.tag, ago(0), true)
             .await
             .unwrap();
         assert_eq!(facts.refusals.len(), counts);
@@ -283,7 +283,10 @@ fn close_when_marked(edge: Edge, records: &Arc<dyn Records>) {
     if edge == Edge::Marked {
         tokio::task::block_in_place(|| {
             Handle::current().block_on(async {
-                let facts = records.facts(person().partner, &person().tag, ago(0)).await.unwrap();
+                let facts = records
+                    .facts(person().partner, &person().tag, ago(0), true)
+                    .await
+                    .unwrap();
                 let open = facts.unsettled.unwrap();
                 assert_eq!(open.state, AttemptState::Open);
                 assert!(

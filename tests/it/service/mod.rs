@@ -8,6 +8,7 @@ mod jobs;
 mod late;
 mod limits;
 mod linking;
+mod own_code;
 mod redials;
 mod renewals;
 mod round_trips;

@@ -162,6 +162,7 @@ pub async fn assemble_unread(store: Arc<dyn Store>, gateway: Plain, around: Arou
         partner: partner(1).id,
         sealing: shared.sealing.clone(),
         runtime: shared.runtime.clone(),
+        pins: true,
     };
     let turns = Turns {
         flow: shared.newsroom.flow.clone(),

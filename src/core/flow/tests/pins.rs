@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::made_up::{failed, link};
 use super::phone::{Phone, flow_with};
-use crate::core::flow::{Effect, Fate, Known, News};
+use crate::core::flow::{Effect, Fate, Flow, Known, News};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
 use crate::core::pin::{Pin, SubscriberPin};
 use crate::core::policy::SecretsOverUssd;
+use crate::core::secret::Secret;
 
 /// How somebody comes to where a session stands.
 type Way = fn(&mut Phone);
@@ -228,4 +229,66 @@ fn codes_can_be_switched_off() {
         "{}",
         phone.says()
     );
+}
+
+/// A code that was chosen counts from then on, whatever a dial finds in the records before it is written there: none, the
+/// one before, or that one with its wrong tries. It is asked to be written again until the records have it; one that they
+/// have had and do not have any more is over.
+#[test]
+fn a_code_just_chosen_is_not_lost() {
+    let earlier = |phone: &Phone, code: &str| {
+        let at = phone.now.minus(Duration::from_hours(1));
+        let mut pin = Pin::new(&phone.flow.keyring, &phone.state.msisdn, &Secret::new(code), at);
+        (pin.wrong, pin.wrong_at) = (2, phone.now.plus(Duration::from_hours(1)));
+        pin
+    };
+    for (name, before) in [("none", None), ("another", Some("9013")), ("the same", Some("4821"))] {
+        let (mut phone, written) = protected();
+        let stale = known(before.map(|code| earlier(&phone, code)));
+        for _ in 0..2 {
+            phone.dial_known(&stale, &[]);
+            assert!(
+                phone
+                    .effects
+                    .drain(..)
+                    .any(|effect| matches!(effect, Effect::KeepPin(pin) if Some(&pin) == written.pin.as_ref())),
+                "{name}"
+            );
+            assert!(
+                phone.types("2").starts_with("Type your own 4-digit code."),
+                "{name}: {}",
+                phone.says()
+            );
+            assert!(
+                phone.types("4821").starts_with("Your linked accounts"),
+                "{name}: {}",
+                phone.says()
+            );
+        }
+        phone.effects.clear();
+        phone.dial_known(&written, &[]);
+        assert!(phone.effects.is_empty(), "{name}: {:?}", phone.effects);
+        assert!(phone.types("2").starts_with("Type your own 4-digit code."), "{name}");
+        phone.dial_known(&known(None), &[]);
+        assert!(
+            phone.types("2").starts_with("Your linked accounts"),
+            "{name}: {}",
+            phone.says()
+        );
+    }
+}
+
+/// That a code is written down is noted of the code that it is, and once; a later one is still to be written.
+#[test]
+fn a_code_that_is_written_is_noted() {
+    let (mut phone, written) = protected();
+    let first = written.pin.unwrap();
+    phone.passes(Duration::from_secs(1));
+    let mut later = first.clone();
+    later.chosen_at = phone.now;
+    phone.state.pin = Some(later.clone());
+    for (kept, noted, unkept) in [(&first, None, true), (&later, Some(()), false), (&later, None, false)] {
+        assert_eq!(Flow::pin_kept(&mut phone.state, kept), noted);
+        assert_eq!(phone.state.pin_unkept, unkept);
+    }
 }

@@ -20,15 +20,16 @@ async fn facts_are_of_one_person_at_one_partner(#[case] backend: Backend) {
     ada.tried(&*db, AttemptState::Refused, |_| ()).await;
     let last = ada.tried(&*db, AttemptState::Open, |_| ()).await;
     for other in [person(2, 1), person(1, 2), person(3, 3)] {
-        let facts = db.facts(other.partner, &other.tag, at(0)).await.unwrap();
+        let facts = db.facts(other.partner, &other.tag, at(0), true).await.unwrap();
         assert_eq!(facts, SubscriberFacts::default(), "{other:?}");
     }
-    let facts = db.facts(ada.partner, &ada.tag, at(0)).await.unwrap();
+    let facts = db.facts(ada.partner, &ada.tag, at(0), true).await.unwrap();
     let expected = SubscriberFacts {
         links: vec![link],
         last_institution: Some(("bank-1".to_owned(), "mono".to_owned())),
         unsettled: Some(last),
         refusals: vec![("bank-1".to_owned(), at(0))],
+        pin: None,
     };
     assert_eq!(facts, expected);
 }
@@ -54,7 +55,7 @@ async fn links_in_use_newest_first(#[case] backend: Backend) {
             expected.insert(0, link);
         }
     }
-    let facts = db.facts(ada.partner, &ada.tag, at(0)).await.unwrap();
+    let facts = db.facts(ada.partner, &ada.tag, at(0), true).await.unwrap();
     assert_eq!(facts.links, expected);
 }
 
@@ -80,7 +81,7 @@ async fn only_the_newest_attempt_can_be_unsettled(#[case] backend: Backend) {
         (AttemptState::Lapsed, false),
     ] {
         let attempt = ada.tried(&*db, state, |_| ()).await;
-        let facts = db.facts(ada.partner, &ada.tag, at(0)).await.unwrap();
+        let facts = db.facts(ada.partner, &ada.tag, at(0), true).await.unwrap();
         assert_eq!(facts.unsettled, owed.then_some(attempt), "{state:?}");
     }
 }
@@ -104,7 +105,7 @@ async fn the_last_institution_is_one_that_worked(#[case] backend: Backend) {
     ] {
         let there = |attempt: &mut Attempt| institution.clone_into(&mut attempt.institution);
         ada.tried(&*db, state, there).await;
-        let facts = db.facts(ada.partner, &ada.tag, at(10_000 * HOUR)).await.unwrap();
+        let facts = db.facts(ada.partner, &ada.tag, at(10_000 * HOUR), true).await.unwrap();
         let found = facts.last_institution.map(|(institution, _)| institution);
         assert_eq!(found.as_deref(), expected, "{state:?}");
     }
@@ -141,7 +142,7 @@ async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
             attempt.created_at = at(-age);
         };
         somebody.tried(&*db, state, changed).await;
-        let facts = db.facts(somebody.partner, &somebody.tag, at(0)).await.unwrap();
+        let facts = db.facts(somebody.partner, &somebody.tag, at(0), true).await.unwrap();
         let expected: Vec<_> = counts.then(|| ("bank-1".to_owned(), at(-age))).into_iter().collect();
         assert_eq!(facts.refusals, expected, "{state:?} {step:?} {age}");
     }
@@ -157,7 +158,7 @@ async fn an_old_unknown_login_is_owed_an_answer_but_does_not_count(#[case] backe
     let ada = person(1, 1);
     let old = |attempt: &mut Attempt| attempt.created_at = at(-25 * HOUR);
     let attempt = ada.tried(&*db, AttemptState::Unknown, old).await;
-    let facts = db.facts(ada.partner, &ada.tag, at(0)).await.unwrap();
+    let facts = db.facts(ada.partner, &ada.tag, at(0), true).await.unwrap();
     assert_eq!(facts.unsettled, Some(attempt));
     assert_eq!(facts.refusals, Vec::new());
 }

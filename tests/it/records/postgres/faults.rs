@@ -24,7 +24,7 @@ async fn calls(db: &dyn Records) -> [bool; 5] {
     let settle = crate::support::records::settle(&attempt);
     tokio::join!(
         async { db.next_due().await.is_ok() },
-        async { db.facts(attempt.partner, &attempt.tag, at(0)).await.is_ok() },
+        async { db.facts(attempt.partner, &attempt.tag, at(0), true).await.is_ok() },
         async { db.ready().await.is_ok() },
         async { db.begin_attempt(&consent, &attempt, &settle).await.is_ok() },
         async { db.claim(node(1), at(0), at(1), 1).await.is_ok() },
@@ -107,7 +107,7 @@ async fn a_held_row_fails_in_time() {
     let moves = join_all((0..12).map(|_| db.move_attempt(attempt.id, AttemptState::Refused, at(1))));
     let reads = async {
         for _ in 0..20 {
-            db.facts(attempt.partner, &attempt.tag, at(0)).await.unwrap();
+            db.facts(attempt.partner, &attempt.tag, at(0), true).await.unwrap();
         }
     };
     let (moved, ()) = tokio::join!(moves, reads);
