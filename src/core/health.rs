@@ -14,7 +14,8 @@
 //! ```
 //!
 //! A failure is what says nothing of the person: a timeout, a server error, a connection that was refused or broke off.
-//! A plain no is neither good nor bad, for Mono has one code for wrong details and for a bank that is away. A rest is
+//! A session that opens says that sessions open: where nothing but that had failed it is an answer, and where logins had
+//! met nothing it is none. A plain no is neither good nor bad, for Mono has one code for wrong details and for a bank that is away. A rest is
 //! over by itself, so that nobody has to open anything by hand; but it takes an answer to let everybody in again. Who
 //! tries first is told apart by their connect session: their own later steps go through, everybody else waits.
 //!
@@ -57,7 +58,9 @@ pub enum Observed {
     Reached,
     /// A no that says nothing about its health.
     Refused,
-    /// No answer, or that of a broken server.
+    /// There was no connection, or no session to be had: nobody has come as far as logging in.
+    Unopened,
+    /// A login, or what follows it, met no answer, or that of a broken server.
     Failed,
     /// It asks to be left alone, for so long where it says.
     Busy(Option<Duration>),
@@ -140,6 +143,8 @@ pub struct Watch {
     samples: VecDeque<Sample>,
     /// Failures since the last answer.
     row: u32,
+    /// Whether a login is among them, so that only a login shows that it is back.
+    login_failed: bool,
     /// The last of them.
     failed_at: Option<Timestamp>,
     rest_until: Option<Timestamp>,
@@ -155,16 +160,20 @@ impl Watch {
         match observed {
             Observed::Answered(took) => {
                 self.sample(now, took >= LATE);
-                (self.row, self.failed_at, self.rest_until) = (0, None, None);
+                self.mended();
                 self.answered(now);
             }
             Observed::Reached => {
+                if !self.login_failed {
+                    self.mended();
+                }
                 if self.row < DOWN_AFTER {
                     self.answered(now);
                 }
             }
             Observed::Refused => self.answered(now),
-            Observed::Failed => {
+            Observed::Unopened | Observed::Failed => {
+                self.login_failed |= observed == Observed::Failed;
                 self.sample(now, true);
                 self.row = self.row.saturating_add(1);
                 self.failed_at = Some(now);
@@ -235,6 +244,17 @@ impl Watch {
         self.level(now) == Level::Healthy && self.samples.iter().all(|sample| now.since(sample.at) >= MEMORY)
     }
 
+    /// Whether it is away for what logins have met: then that sessions can be opened says nothing.
+    pub fn needs_login(&self, now: Timestamp) -> bool {
+        self.level(now) == Level::Down && self.login_failed
+    }
+
+    /// The row of failures is over.
+    fn mended(&mut self) {
+        (self.row, self.login_failed) = (0, false);
+        (self.failed_at, self.rest_until) = (None, None);
+    }
+
     /// An answer of any kind ends a trial, and a pause that is over.
     fn answered(&mut self, now: Timestamp) {
         self.trial = None;
@@ -254,7 +274,7 @@ impl Watch {
     fn forget(&mut self, now: Timestamp) {
         self.samples.retain(|sample| now.since(sample.at) < MEMORY);
         if self.failed_at.is_some_and(|at| now.since(at) >= MEMORY) {
-            (self.row, self.failed_at) = (0, None);
+            (self.row, self.login_failed, self.failed_at) = (0, false, None);
         }
         self.rest_until = self.rest_until.filter(|until| ahead(*until, now, LONGEST_REST));
         self.pause_until = self

@@ -1,6 +1,7 @@
 //! Keeps the health of institutions and providers as this node sees it, and lets calls through accordingly.
 //!
-//! It is about what people wait for: sessions and submissions. Jobs have a back-off of their own. Nothing of it is shared
+//! It is about what people wait for: sessions and submissions. Jobs have a back-off of their own, and only the one that
+//! looks whether a bank is back (`service/bank_back.rs`) asks here and tells what it met. Nothing of it is shared
 //! or kept: another node finds out by itself, and a restart begins with everything well. Both cost a few calls that fail,
 //! which is cheaper than a bank that stays shut because of what one node saw.
 //!
@@ -47,6 +48,15 @@ struct Watched {
 pub struct NotNow {
     /// How long it asks to be left alone; `None` where it does not answer.
     pub pause: Option<Duration>,
+}
+
+/// An institution that is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// Whether only a login shows that it is back, for logins have met nothing; else that a session opens does.
+    pub needs_login: bool,
+    /// Until when nobody is sent there, or nobody but whoever tries; `None` where everybody is.
+    pub until: Option<Timestamp>,
 }
 
 impl NotNow {
@@ -126,7 +136,7 @@ impl BankHealth {
                     self.note_both(open, Observed::Busy(*after));
                 }
                 ProviderError::Unavailable(_, None) | ProviderError::Garbled(_) => {
-                    self.note_both(open, Observed::Failed);
+                    self.note_both(open, Observed::Unopened);
                 }
                 ProviderError::Unreachable(_) => self.unreachable(open),
             },
@@ -155,6 +165,21 @@ impl BankHealth {
             _ => None,
         };
         left(false).max(left(true))
+    }
+
+    /// What it takes to see that an institution is back, and when that may be tried at the earliest.
+    pub fn outage(&self, open: &OpenSession) -> Outage {
+        let now = self.clock.now();
+        let watched = self.watched();
+        let both = || [false, true].into_iter().filter_map(|of| watched.get(&key(open, of)));
+        let until = |entry: &Watched| match entry.watch.seen(now) {
+            Health::Down(shut) | Health::Busy(shut) => Some(shut.until),
+            Health::Healthy | Health::Slow => None,
+        };
+        Outage {
+            needs_login: both().any(|entry| entry.watch.needs_login(now)),
+            until: both().filter_map(until).max(),
+        }
     }
 
     fn admit(&self, open: &OpenSession, logs_in: bool, lease: Duration) -> Result<(), NotNow> {
@@ -193,7 +218,12 @@ impl BankHealth {
     fn unreachable(&self, open: &OpenSession) {
         let mut watched = self.watched();
         for institution in [false, true] {
-            self.note(&mut watched, key(open, institution), Observed::Failed, self.clock.now());
+            self.note(
+                &mut watched,
+                key(open, institution),
+                Observed::Unopened,
+                self.clock.now(),
+            );
         }
     }
 

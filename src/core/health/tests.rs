@@ -195,6 +195,36 @@ fn one_person_tries_first() {
     }
 }
 
+/// Where nothing but sessions had failed, one that opens lets everybody in; where a login was among the failures, in
+/// whichever place, only a login does.
+#[test]
+fn what_had_failed_must_work() {
+    const NONE: Observed = Observed::Unopened;
+    for (row, needs_login) in [
+        ([NONE, NONE, NONE], false),
+        ([BAD, NONE, NONE], true),
+        ([NONE, BAD, NONE], true),
+        ([BAD, BAD, BAD], true),
+    ] {
+        let mut watch = after(&row.map(|met| (0, met)));
+        assert_eq!(watch.needs_login(at(1)), needs_login, "{row:?}");
+        assert!(watch.admit(who(1), TRIAL, at(30)), "{row:?}");
+        watch.note(Observed::Reached, at(31));
+        assert_eq!(watch.admit(who(2), TRIAL, at(31)), !needs_login, "{row:?}");
+        watch.note(QUICK, at(32));
+        assert!(!watch.needs_login(at(32)), "{row:?}");
+        assert!(
+            watch.admit(who(3), TRIAL, at(32)) && watch.admit(who(4), TRIAL, at(32)),
+            "{row:?}"
+        );
+        // What was before says nothing of the next row.
+        (0..3).for_each(|_| watch.note(NONE, at(33)));
+        assert!(!watch.needs_login(at(33)), "{row:?}");
+    }
+    let forgotten = after(&[(0, BAD), (301, NONE), (301, NONE), (301, NONE)]);
+    assert!(!forgotten.needs_login(at(302)));
+}
+
 /// A clock that is set back by a day shuts nothing for a day.
 #[test]
 fn a_clock_set_back_shuts_nothing_for_long() {
@@ -228,7 +258,8 @@ fn a_provider_stands_before_its_institutions() {
 
 fn observed() -> impl Strategy<Value = Observed> {
     prop_oneof![
-        4 => Just(Observed::Failed),
+        2 => Just(Observed::Failed),
+        2 => Just(Observed::Unopened),
         3 => (0_u64..40).prop_map(|took| Observed::Answered(Duration::from_secs(took))),
         1 => Just(Observed::Refused),
         1 => Just(Observed::Reached),
@@ -262,7 +293,7 @@ proptest! {
     /// A failure more never makes it look better, at any later moment, and a prompt answer more never worse.
     #[test]
     fn more_failures_are_never_better(events in history(), when in 0_u64..2_000, look in 0_u64..2_400) {
-        for (extra, worse) in [(Observed::Failed, true), (QUICK, false)] {
+        for (extra, worse) in [(Observed::Failed, true), (Observed::Unopened, true), (QUICK, false)] {
             let place = events.partition_point(|(second, _)| *second <= when);
             let mut more = events.clone();
             more.insert(place, (when, extra));
@@ -295,7 +326,7 @@ proptest! {
         let answer = events.iter().rposition(|(_, observed)| matches!(observed, Observed::Answered(_)));
         let row = events[answer.map_or(0, |place| place + 1)..]
             .iter()
-            .filter(|(_, observed)| *observed == Observed::Failed)
+            .filter(|(_, observed)| matches!(observed, Observed::Failed | Observed::Unopened))
             .count();
         let watch = after(&events);
         let down = watch.level(at(last + look)) == Level::Down;

@@ -114,12 +114,44 @@ async fn a_failing_bank_is_not_asked(#[case] what: Trouble) {
     assert_eq!(world.ledger().submits.len(), 0);
 }
 
-/// After its rest one person is let through to a bank that was away, and everybody as soon as that login has worked.
+/// Three logins have met a server error.
+async fn three_logins_have_failed() -> (World, Phone) {
+    let world = World::with(Setup::Memory, |options| options.timeout = 5).await;
+    world.switch(|switches| switches.faults = vec![at_login(Trouble::Error)]);
+    for person in 1..=3 {
+        let mut phone = world.phone(&format!("+234803001011{person}"));
+        to_login(&mut phone).await;
+        phone.say(&format!("ada@failed-{person}")).await.asks("Password");
+        phone.say("good-pass-failed").await;
+        phone.until("1", "has not answered").await;
+    }
+    let mut looking = world.phone("+2348030010101");
+    until_listed(&mut looking, "providus", "(not now)").await;
+    (world, looking)
+}
+
+/// A bank whose sessions could not be opened is back for everybody as soon as one can: nobody has to log in for that.
+#[tokio::test]
+async fn a_session_that_opens_lets_everybody_in() {
+    let (world, _, mut first) = three_have_met(Trouble::Error).await;
+    world.switch(|switches| switches.troubles.clear());
+    until_picked(&mut first, "providus").await;
+    eventually(Duration::from_secs(10), async || opened(&world.ledger()) == 4).await;
+    let mut second = world.phone("+2348030010102");
+    eventually(Duration::from_secs(10), async || {
+        picked(&mut second, "providus").await.text.contains(": Username")
+    })
+    .await;
+    assert_eq!(world.ledger().submits.len(), 0);
+}
+
+/// After its rest one person is let through to a bank whose logins met nothing, and everybody as soon as that login has
+/// worked.
 #[tokio::test]
 async fn a_bank_that_is_back_is_found_by_one() {
-    let (world, _, mut first) = three_have_met(Trouble::Error).await;
+    let (world, mut first) = three_logins_have_failed().await;
     let mut second = world.phone("+2348030010102");
-    world.switch(|switches| switches.troubles.clear());
+    world.switch(|switches| switches.faults.clear());
     until_picked(&mut first, "providus").await;
     picked(&mut second, "providus")
         .await
