@@ -27,6 +27,8 @@ unsuited = { $bank } asks for something that this phone cannot do.
 limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
 bank-down = { $bank } is not answering now. Try later, or another bank.
 bank-busy = { $bank } is busy now. Try again in { $minutes } min, or another bank.
+will-text = We will text you once, when it is back. If it is not back within 24 hours, no text comes.
+texts-stopped = You have told us to send you no texts. Text START to the number you sent STOP to, then ask again here.
 no-banks = The list of banks is not available now.
 resume = Go on with { $bank }?
 news = { $bank } { $account } is linked for { $partner }.
@@ -61,6 +63,7 @@ check-again = Check again
 start-again = Start again
 try-again = Try again
 another-bank = Another bank
+text-me = Text me when it is back
 link-another = Link another bank
 link-now = Link a bank
 reauthorise = Log in again
@@ -85,12 +88,14 @@ note-wrong-code = That was not right. Tries left: { $left }.
 note-by-sms = If the code comes by SMS: leave, read it, dial again.
 note-code = That code is not valid any more.
 note-ask-again = It was not sent. Please type it again.
+note-back = It is back now.
 note-changed = { $bank } asks for other details. Please start over.
 note-pin = That was not right. Tries left: { $left }.
 note-pin-digits = It must be 4 digits.
 note-pin-easy = Too easy to guess. Choose another.
 note-pin-off = That is not offered here.
 note-removed = This account is being unlinked.
+note-no-text = We could not note that. Please try again.
 
 ## Answers of last resort
 
@@ -108,6 +113,7 @@ no-service = This number cannot be served here.
 sms-linked = { $partner }: your account is linked. To see or unlink it, dial { $dial }
 sms-not-linked = { $partner }: no account was linked. To see why and try again, dial { $dial }
 sms-question = { $partner }: your bank asks one more thing. To answer, dial { $dial } within 15 minutes.
+sms-bank-back = { $partner }: the bank you asked for is back. To go on, dial { $dial }
 
 ## Small words
 

@@ -23,7 +23,9 @@ unavailable = { $bank } est indisponible. Rien n'a été envoyé.
 unsuited = { $bank } demande une chose que ce téléphone ne peut pas faire.
 limited = Pour protéger votre accès { $bank }, attendez { $minutes } min avant de réessayer.
 bank-down = { $bank } ne répond pas. Réessayez plus tard, ou une autre banque.
-bank-busy = { $bank } est très occupée. Réessayez dans { $minutes } min, ou une autre banque.
+bank-busy = { $bank } est occupée. Réessayez dans { $minutes } min, ou autre banque.
+will-text = Nous vous enverrons un seul SMS, à son retour. Sans retour sous 24 heures, pas de SMS.
+texts-stopped = Vous avez demandé à ne plus recevoir de SMS. Envoyez START au numéro où vous avez envoyé STOP, puis redemandez ici.
 no-banks = La liste des banques est indisponible.
 resume = Continuer avec { $bank } ?
 news = { $bank } { $account } est lié pour { $partner }.
@@ -58,6 +60,7 @@ check-again = Revérifier
 start-again = Recommencer
 try-again = Réessayer
 another-bank = Autre banque
+text-me = SMS à son retour
 link-another = Lier une autre banque
 link-now = Lier une banque
 reauthorise = Se reconnecter
@@ -82,12 +85,14 @@ note-wrong-code = Ce n'est pas juste. Essais restants : { $left }.
 note-by-sms = Si le code arrive par SMS : quittez, lisez-le, rappelez.
 note-code = Ce code n'est plus valable.
 note-ask-again = Rien n'a été envoyé. Tapez encore une fois.
+note-back = Elle est de retour.
 note-changed = { $bank } demande d'autres données. Recommencez.
 note-pin = Ce n'est pas juste. Essais restants : { $left }.
 note-pin-digits = Il faut 4 chiffres.
 note-pin-easy = Trop facile à deviner. Choisissez-en un autre.
 note-pin-off = Ce n'est pas proposé ici.
 note-removed = Ce compte est en train d'etre délié.
+note-no-text = Ce n'est pas noté. Veuillez réessayer.
 
 ## Answers of last resort
 
@@ -105,6 +110,7 @@ no-service = Ce numéro ne peut pas etre servi ici.
 sms-linked = { $partner } : votre compte est relié. Pour le voir ou le retirer, composez { $dial }
 sms-not-linked = { $partner } : aucun compte n'a été relié. Pour voir pourquoi et réessayer, composez { $dial }
 sms-question = { $partner } : votre banque pose une question de plus. Pour y répondre, composez { $dial } sous 15 minutes.
+sms-bank-back = { $partner } : la banque demandée est de retour. Pour continuer, composez { $dial }
 
 ## Small words
 

@@ -24,6 +24,8 @@ unsuited = { $bank } na neman abin da wannan waya ba ta iya yi.
 limited = Don kare shiga { $bank }, ku jira minti { $minutes } kafin ku sake gwadawa.
 bank-down = { $bank } ba ya amsawa yanzu. A gwada anjima, ko wani banki.
 bank-busy = { $bank } na da cunkoso. A gwada bayan minti { $minutes }, ko wani banki.
+will-text = Za mu aika muku sako daya idan ya dawo. Idan bai dawo cikin awa 24 ba, ba sako.
+texts-stopped = Kun nemi kada mu aika muku sako. Ku aika START zuwa lambar da kuka aika wa STOP, sannan ku sake nema a nan.
 no-banks = Ba a samu jerin bankuna yanzu ba.
 resume = Ci gaba da { $bank }?
 news = An hada { $bank } { $account } da { $partner }.
@@ -58,6 +60,7 @@ check-again = Sake dubawa
 start-again = Fara sabo
 try-again = Sake gwadawa
 another-bank = Wani banki
+text-me = Turo sako in ya dawo
 link-another = Hada wani banki
 link-now = Hada banki
 reauthorise = Sake shiga
@@ -82,12 +85,14 @@ note-wrong-code = Ba daidai ba. Saura gwaji { $left }.
 note-by-sms = Idan lambar za ta zo ta SMS: fita, karanta, sake kira.
 note-code = Wannan lambar ba ta aiki yanzu.
 note-ask-again = Ba a aika ba. Ku sake rubutawa.
+note-back = Ya dawo yanzu.
 note-changed = { $bank } na neman wasu bayanai. Ku fara sabo.
 note-pin = Ba daidai ba. Saura: { $left }.
 note-pin-digits = Dole ta zama lambobi 4.
 note-pin-easy = Tana da saukin ganewa. Zabi wata.
 note-pin-off = Babu wannan a nan.
 note-removed = Ana cire wannan asusu.
+note-no-text = Ba a rubuta ba. A sake gwadawa.
 
 ## Answers of last resort
 
@@ -105,6 +110,7 @@ no-service = Ba a yi wa wannan lamba hidima a nan.
 sms-linked = { $partner }: an hada asusunka. Don gani ko cirewa, kira { $dial }
 sms-not-linked = { $partner }: ba a hada asusu ba. Don ganin dalili da sake gwadawa, kira { $dial }
 sms-question = { $partner }: bankinka na neman karin bayani. Don amsawa, kira { $dial } cikin minti 15.
+sms-bank-back = { $partner }: bankin da kuka nema ya dawo. Don ci gaba, kira { $dial }
 
 ## Small words
 

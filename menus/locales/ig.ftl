@@ -20,6 +20,8 @@ unsuited = { $bank } na-acho ihe ekwenti a enweghi ike ime.
 limited = Iji chekwaa { $bank } gi, chere nkeji { $minutes } tupu i nwaa ozo.
 bank-down = { $bank } anaghi aza ugbu a. Nwaa ma e mechaa, ma o bu banki ozo.
 bank-busy = { $bank } ji oru n'aka. Nwaa ozo n'ime nkeji { $minutes }, ma o bu banki ozo.
+will-text = Anyi ga-ezitere gi otu ozi mgbe o lotara. O buru na o lotaghi n'ime awa 24, ozi agaghi abia.
+texts-stopped = I siri anyi kwusi izitere gi ozi. Zie START na nomba i zigara STOP, wee rioo ozo ebe a.
 no-banks = Ndeputa banki adighi ugbu a.
 resume = Gaa n'ihu na { $bank }?
 news = Ejikola { $bank } { $account } na { $partner }.
@@ -54,6 +56,7 @@ check-again = Lelee ozo
 start-again = Malite ozo
 try-again = Nwaa ozo
 another-bank = Banki ozo
+text-me = Zitere m ozi o lota
 link-another = Jikoo banki ozo
 link-now = Jikoo banki
 reauthorise = Banye ozo
@@ -74,12 +77,14 @@ note-wrong-code = O zighi ezi. I ka nwere ike inwa ugboro { $left }.
 note-by-sms = Oburu na koodu ga-abia na SMS: puo, guo ya, kpoo ozo.
 note-code = Koodu ahu anaghi aru oru ozo.
 note-ask-again = Ezigaghi ya. Biko pinye ya ozo.
+note-back = O lotala ugbu a.
 note-changed = { $bank } na-acho ozi ozo. Biko malite ozo.
 note-pin = Ezighi ezi. Fodu: { $left }.
 note-pin-digits = O ga-abu onuogu 4.
 note-pin-easy = O di mfe ichoputa. Horo ozo.
 note-pin-off = Anaghi enye ya ebe a.
 note-removed = Ana-ewepu akauntu a.
+note-no-text = E deghi ya. Biko nwaa ozo.
 
 ## Answers of last resort
 
@@ -97,6 +102,7 @@ no-service = Anyi enweghi ike inyere nomba a aka ebe a.
 sms-linked = { $partner }: ejikotala akaunti gi. Iji hu ya ma o bu wepu ya, kpoo { $dial }
 sms-not-linked = { $partner }: ejikotaghi akaunti o bula. Iji hu ihe kpatara ya ma nwaa ozo, kpoo { $dial }
 sms-question = { $partner }: ulo aku gi na-aju otu ihe ozo. Iji zaa, kpoo { $dial } n'ime nkeji 15.
+sms-bank-back = { $partner }: ulo aku i choro alotala. Iji gaa n'ihu, kpoo { $dial }
 
 ## Small words
 

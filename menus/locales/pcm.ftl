@@ -23,6 +23,8 @@ unsuited = { $bank } dey ask for wetin this phone no fit do.
 limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
 bank-down = { $bank } no dey answer now. Try later, or another bank.
 bank-busy = { $bank } too busy now. Try again after { $minutes } min, or another bank.
+will-text = We go text you one time, when e come back. If e no come back inside 24 hours, no text go come.
+texts-stopped = You don tell us make we no text you. Text START to the number wey you send STOP, then ask again here.
 no-banks = The list of banks no dey now.
 resume = Continue with { $bank }?
 news = { $bank } { $account } don link for { $partner }.
@@ -57,6 +59,7 @@ check-again = Check again
 start-again = Start again
 try-again = Try again
 another-bank = Another bank
+text-me = Text me when e work
 link-another = Link another bank
 link-now = Link bank
 reauthorise = Log in again
@@ -81,12 +84,14 @@ note-wrong-code = E no correct. You fit try { $left } more.
 note-by-sms = If di code go come by SMS: comot, read am, dial again.
 note-code = Dat code no dey work again.
 note-ask-again = We no send am. Abeg type am again.
+note-back = E don come back now.
 note-changed = { $bank } dey ask for other details. Abeg start again.
 note-pin = E no correct. Tries wey remain: { $left }.
 note-pin-digits = E must be 4 digits.
 note-pin-easy = E too easy to guess. Choose another one.
 note-pin-off = We no dey offer am here.
 note-removed = We dey unlink this account.
+note-no-text = We no fit write am down. Abeg try again.
 
 ## Answers of last resort
 
@@ -104,6 +109,7 @@ no-service = We no fit serve this number here.
 sms-linked = { $partner }: your account don link. To see am or unlink am, dial { $dial }
 sms-not-linked = { $partner }: no account link. To see why and try again, dial { $dial }
 sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes.
+sms-bank-back = { $partner }: the bank wey you ask for don come back. To continue, dial { $dial }
 
 ## Small words
 

@@ -22,7 +22,9 @@ unavailable = { $bank } haipatikani sasa. Hakuna kilichotumwa.
 unsuited = { $bank } inahitaji kitu ambacho simu hii haiwezi.
 limited = Kulinda akaunti yako ya { $bank }, subiri dakika { $minutes } kabla ya kujaribu tena.
 bank-down = { $bank } haijibu sasa. Jaribu baadaye, au benki nyingine.
-bank-busy = { $bank } ina shughuli. Jaribu baada ya dakika { $minutes }, au benki nyingine.
+bank-busy = { $bank } ina shughuli. Jaribu baada ya dk { $minutes }, au benki nyingine.
+will-text = Tutakutumia SMS moja ikirudi. Isiporudi ndani ya saa 24, hakuna SMS itakayokuja.
+texts-stopped = Ulituomba tusikutumie SMS. Tuma START kwa namba uliyotumia STOP, kisha omba tena hapa.
 no-banks = Orodha ya benki haipatikani sasa.
 resume = Endelea na { $bank }?
 news = { $bank } { $account } imeunganishwa kwa { $partner }.
@@ -57,6 +59,7 @@ check-again = Angalia tena
 start-again = Anza upya
 try-again = Jaribu tena
 another-bank = Benki nyingine
+text-me = SMS ikirudi
 link-another = Unganisha benki nyingine
 link-now = Unganisha benki
 reauthorise = Ingia tena
@@ -81,12 +84,14 @@ note-wrong-code = Si sahihi. Majaribio yaliyobaki: { $left }.
 note-by-sms = Kama namba inakuja kwa SMS: toka, isome, piga tena.
 note-code = Namba hiyo haifanyi kazi tena.
 note-ask-again = Haikutumwa. Tafadhali andika tena.
+note-back = Imerudi sasa.
 note-changed = { $bank } inaomba taarifa nyingine. Tafadhali anza upya.
 note-pin = Si sahihi. Majaribio yaliyobaki: { $left }.
 note-pin-digits = Lazima iwe tarakimu 4.
 note-pin-easy = Ni rahisi kukisia. Chagua nyingine.
 note-pin-off = Haipatikani hapa.
 note-removed = Akaunti hii inaondolewa.
+note-no-text = Haikuandikwa. Tafadhali jaribu tena.
 
 ## Answers of last resort
 
@@ -104,6 +109,7 @@ no-service = Namba hii haiwezi kuhudumiwa hapa.
 sms-linked = { $partner }: akaunti yako imeunganishwa. Kuiona au kuitenganisha, piga { $dial }
 sms-not-linked = { $partner }: hakuna akaunti iliyounganishwa. Kujua sababu na kujaribu tena, piga { $dial }
 sms-question = { $partner }: benki yako inauliza jambo moja zaidi. Kujibu, piga { $dial } ndani ya dakika 15.
+sms-bank-back = { $partner }: benki uliyoomba imerudi. Kuendelea, piga { $dial }
 
 ## Small words
 

@@ -20,6 +20,8 @@ unsuited = { $bank } n beere ohun ti foonu yii ko le se.
 limited = Lati daabo bo { $bank } re, duro fun iseju { $minutes } ki o to tun gbiyanju.
 bank-down = { $bank } ko dahun bayii. Tun gbiyanju to ba ya, tabi banki miran.
 bank-busy = Owo { $bank } di bayii. Tun gbiyanju leyin iseju { $minutes }, tabi banki miran.
+will-text = A o fi SMS kan ranse si yin, nigba to ba pada. Ti ko ba pada laarin wakati 24, ko ni si SMS.
+texts-stopped = E ti so pe ki a ma fi SMS ranse si yin. E fi START ranse si nomba ti e fi STOP ranse si, ki e tun beere nibi.
 no-banks = Akojo banki ko si bayii.
 resume = Tesiwaju pelu { $bank }?
 news = A ti so { $bank } { $account } po mo { $partner }.
@@ -54,6 +56,7 @@ check-again = Tun wo
 start-again = Tun bere
 try-again = Tun gbiyanju
 another-bank = Banki miran
+text-me = SMS to ba de
 link-another = So banki miran po
 link-now = So banki po
 reauthorise = Tun wole
@@ -74,12 +77,14 @@ note-wrong-code = Ko to. O ku igba { $left } lati gbiyanju.
 note-by-sms = Ti koodu ba wa nipa SMS: jade, ka a, tun pe.
 note-code = Koodu yen ko sise mo.
 note-ask-again = A ko fi ranse. Jowo tun te e.
+note-back = O ti pada bayii.
 note-changed = { $bank } n beere alaye miran. Jowo tun bere.
 note-pin = Ko to. O ku: { $left }.
 note-pin-digits = O gbodo je nomba 4.
 note-pin-easy = O rorun ju. Yan omiran.
 note-pin-off = Ko si nibi.
 note-removed = A n tu akanti yii.
+note-no-text = A ko le ko o sile. E jowo tun gbiyanju.
 
 ## Answers of last resort
 
@@ -97,6 +102,7 @@ no-service = A ko le sise fun nomba yii nibi.
 sms-linked = { $partner }: a ti so akanti re po. Lati ri i tabi yo o, pe { $dial }
 sms-not-linked = { $partner }: a ko so akanti kankan. Lati mo idi ati tun gbiyanju, pe { $dial }
 sms-question = { $partner }: banki re beere nkan kan si i. Lati dahun, pe { $dial } laarin iseju 15.
+sms-bank-back = { $partner }: banki ti e beere ti pada. Lati tesiwaju, pe { $dial }
 
 ## Small words
 

@@ -23,15 +23,17 @@ use crate::records::{Partner, Records};
 use crate::service::Channel;
 use crate::service::admission::Gate;
 use crate::service::attempts::Attempts;
+use crate::service::bank_back::BankBacks;
 use crate::service::bank_health::BankHealth;
 use crate::service::catalogue::Catalogue;
-use crate::service::handover::{Desk, HandOvers};
+use crate::service::handover::Desk;
 use crate::service::health::Health;
 use crate::service::hooks::Hooks;
 use crate::service::jobs::Jobs;
 use crate::service::known::Facts;
 use crate::service::linking::Linking;
 use crate::service::live::Live;
+use crate::service::messages::Outbox;
 use crate::service::metrics::Metrics;
 use crate::service::news::Newsroom;
 use crate::service::partner::{CustomerPattern, Providers, enrol};
@@ -64,7 +66,8 @@ pub(super) async fn assemble(
     leaving: &CancellationToken,
 ) -> Result<Parts, StartError> {
     let runtime = &base.runtime;
-    let flow = Arc::new(flow(config, base.keyring.clone())?);
+    let lines = messages::lines(config)?;
+    let flow = Arc::new(flow(config, !lines.is_empty(), base.keyring.clone())?);
     let channels = channels(config)?;
     let code = channels
         .first()
@@ -79,12 +82,10 @@ pub(super) async fn assemble(
     let providers = Arc::new(providers(config, base, &partner, countries).await?);
     let catalogue = Catalogue::new(providers.clone(), config.policy.clone(), ttl, runtime.clock.clone());
     let wakes = Wakes::default();
-    let lines = messages::lines(config)?;
     let outbox = messages::outbox(base, partner.id, &lines);
     let desk = messages::desk(base, partner.id, &lines);
     let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes, desk);
-    let hand_overs = messages::hand_overs(base, &tools.newsroom, &tools.sealing, outbox.clone(), &channels);
-    let jobs = Arc::new(jobs(base, &tools, hand_overs));
+    let jobs = Arc::new(jobs(base, &tools, &outbox, &channels));
     let turns = Arc::new(Turns {
         flow,
         live: tools.live.clone(),
@@ -130,6 +131,7 @@ struct Tools {
     newsroom: Newsroom,
     live: Live,
     catalogue: Arc<Catalogue>,
+    health: Arc<BankHealth>,
 }
 
 fn tools(
@@ -157,10 +159,24 @@ fn tools(
         },
         live,
         catalogue,
+        health: Arc::new(BankHealth::new(base.runtime.clock.clone(), base.metrics.clone())),
     }
 }
 
-fn jobs(base: &Base, tools: &Tools, hand_overs: HandOvers) -> Jobs {
+fn bank_backs(base: &Base, tools: &Tools, outbox: Arc<Outbox>, channels: &[Arc<Channel>]) -> BankBacks {
+    BankBacks {
+        records: base.records.clone(),
+        providers: tools.providers.clone(),
+        catalogue: tools.catalogue.clone(),
+        health: tools.health.clone(),
+        newsroom: tools.newsroom.clone(),
+        sealing: tools.sealing.clone(),
+        outbox,
+        codes: messages::codes(channels),
+    }
+}
+
+fn jobs(base: &Base, tools: &Tools, outbox: &Arc<Outbox>, channels: &[Arc<Channel>]) -> Jobs {
     let linking = Linking {
         records: base.records.clone(),
         providers: tools.providers.clone(),
@@ -171,12 +187,13 @@ fn jobs(base: &Base, tools: &Tools, hand_overs: HandOvers) -> Jobs {
     Jobs {
         records: base.records.clone(),
         linking,
-        hand_overs,
+        hand_overs: messages::hand_overs(base, &tools.newsroom, &tools.sealing, outbox.clone(), channels),
         erasing: Erasing {
             records: base.records.clone(),
             live: tools.live.clone(),
             runtime: base.runtime.clone(),
         },
+        bank_backs: bank_backs(base, tools, outbox.clone(), channels),
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),
     }
@@ -190,7 +207,7 @@ fn attempts(base: &Base, tools: &Tools, jobs: &Arc<Jobs>) -> Attempts {
         sealing: tools.sealing.clone(),
         newsroom: tools.newsroom.clone(),
         jobs: jobs.clone(),
-        health: Arc::new(BankHealth::new(base.runtime.clock.clone(), base.metrics.clone())),
+        health: tools.health.clone(),
         catalogue: tools.catalogue.clone(),
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),
@@ -201,6 +218,7 @@ fn facts(base: &Base, tools: &Tools, pins: SubscriberPin) -> Facts {
     Facts {
         records: base.records.clone(),
         partner: tools.providers.partner(),
+        pins: pins != SubscriberPin::Off,
         sealing: tools.sealing.clone(),
         runtime: base.runtime.clone(),
     }
@@ -215,10 +233,9 @@ fn hooks(base: &Base, tools: &Tools) -> Hooks {
     }
 }
 
-fn flow(config: &Config, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
+fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
     Ok(Flow {
         menu: Menu::embedded()?,
-        pins: pins != SubscriberPin::Off,
         texts: Texts::embedded()?,
         settings: Settings {
             partner: config.partner.name.clone(),
@@ -226,6 +243,7 @@ fn flow(config: &Config, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
             days: config.partner.data_days,
             policy: config.policy.clone(),
             subscriber_pin: config.subscriber_pin,
+            texts,
             favourites: config
                 .providers
                 .mono

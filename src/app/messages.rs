@@ -89,14 +89,19 @@ pub(super) fn hand_overs(
     outbox: Arc<Outbox>,
     channels: &[Arc<Channel>],
 ) -> HandOvers {
-    let code = |channel: &Arc<Channel>| (channel.name.clone(), channel.service_code.clone());
     HandOvers {
         records: base.records.clone(),
         newsroom: newsroom.clone(),
         sealing: sealing.clone(),
         outbox,
-        codes: channels.iter().map(code).collect(),
+        codes: codes(channels),
     }
+}
+
+/// What is dialled on each channel.
+pub(super) fn codes(channels: &[Arc<Channel>]) -> Vec<(String, String)> {
+    let code = |channel: &Arc<Channel>| (channel.name.clone(), channel.service_code.clone());
+    channels.iter().map(code).collect()
 }
 
 /// What takes texts. People are told the first channel's code.

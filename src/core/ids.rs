@@ -84,4 +84,8 @@ ids! {
     DeliveryId,
     /// The erasure of one person at one partner.
     ErasureId,
+    /// A person's wish to be texted when an institution is back.
+    WishId,
+    /// Looking whether an institution is back, for all who wish to know.
+    WatchId,
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use crate::core::ids::{
     AttemptId, ConnectSessionId, ConsentId, ErasureId, IntentId, JobId, LinkId, LinkedAccountId, MessageId, NodeId,
-    PartnerId,
+    PartnerId, WatchId,
 };
 use crate::core::pin::Pin;
 use crate::core::seal::Tag;
@@ -19,6 +19,7 @@ use crate::core::time::Timestamp;
 use crate::providers::Step;
 
 mod address;
+mod bank_wishes;
 mod call;
 mod facts;
 mod messages;
@@ -32,6 +33,7 @@ mod state;
 mod words;
 
 pub use self::address::{Address, connect};
+pub use bank_wishes::{BankSince, BankWish, BankWishRecords};
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
 pub use state::{AttemptState, LinkState};
@@ -246,6 +248,8 @@ pub enum JobKind {
     AskReport(MessageId),
     /// Erase a person at a partner.
     Erase(ErasureId),
+    /// Look whether an institution is back, and text those who wanted to know.
+    BankBack(WatchId),
 }
 
 /// Something worth keeping for an auditor. Holds no personal data beyond the tag.
@@ -348,8 +352,8 @@ pub trait JobRecords: Send + Sync {
     async fn revive(&self, key: &str, due_at: Timestamp) -> Result<bool>;
     /// Give up for good; stays in the table for an operator to see.
     async fn give_up(&self, id: JobId, node: NodeId, reason: &str) -> Result<()>;
-    /// Forgets done jobs that were last due before then, and providers' events first seen before then: at most `limit` of
-    /// each, the oldest first. Says how many. What was given up stays.
+    /// Forgets done jobs that were last due before then, providers' events first seen before then, and wishes to be
+    /// texted that were over before then: at most `limit` of each, the oldest first. Says how many. What was given up stays.
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u64>;
     /// When the next job is due, if any; one that is held is due again when its lease ends.
     async fn next_due(&self) -> Result<Option<Timestamp>>;
@@ -357,11 +361,25 @@ pub trait JobRecords: Send + Sync {
 
 /// All of it.
 pub trait Records:
-    PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords + PeopleRecords
+    PartnerRecords
+    + AttemptRecords
+    + LinkRecords
+    + JobRecords
+    + PinRecords
+    + MessageRecords
+    + PeopleRecords
+    + BankWishRecords
 {
 }
 
 impl<T> Records for T where
-    T: PartnerRecords + AttemptRecords + LinkRecords + JobRecords + PinRecords + MessageRecords + PeopleRecords
+    T: PartnerRecords
+        + AttemptRecords
+        + LinkRecords
+        + JobRecords
+        + PinRecords
+        + MessageRecords
+        + PeopleRecords
+        + BankWishRecords
 {
 }

@@ -2,13 +2,14 @@
 //!
 //! What differs, because it rests on how a backend locks rows, stands with the backend: claiming jobs.
 
+pub(super) mod bank_wishes;
 pub(super) mod messages;
 pub(super) mod people;
 
 /// The kinds of jobs that this version knows: those of a newer one are left to it.
 macro_rules! known_kinds {
     () => {
-        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over', 'ask_report', 'erase')"
+        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over', 'ask_report', 'erase', 'bank_back')"
     };
 }
 pub(super) use known_kinds;

@@ -1,7 +1,7 @@
 //! How closed enums are spelt in rows. Spellings are for ever: rows outlive the code that wrote them.
 
 use super::{AttemptState, ErasureState, JobKind, LinkState, RecordsError, Result, Waits};
-use crate::core::ids::{AttemptId, ErasureId, LinkId, MessageId};
+use crate::core::ids::{AttemptId, ErasureId, LinkId, MessageId, WatchId};
 use crate::providers::Step;
 
 /// A value that stands in a row as one lower-case word.
@@ -87,6 +87,7 @@ pub(super) fn job_columns(kind: &JobKind) -> (&'static str, &[u8; 16]) {
         JobKind::HandOver(attempt) => ("hand_over", attempt.as_bytes()),
         JobKind::AskReport(message) => ("ask_report", message.as_bytes()),
         JobKind::Erase(erasure) => ("erase", erasure.as_bytes()),
+        JobKind::BankBack(watch) => ("bank_back", watch.as_bytes()),
     }
 }
 
@@ -104,6 +105,7 @@ pub(super) fn job_kind(word: &str, subject: [u8; 16]) -> Result<JobKind> {
         "hand_over" => Ok(JobKind::HandOver(AttemptId::from_bytes(subject))),
         "ask_report" => Ok(JobKind::AskReport(MessageId::from_bytes(subject))),
         "erase" => Ok(JobKind::Erase(ErasureId::from_bytes(subject))),
+        "bank_back" => Ok(JobKind::BankBack(WatchId::from_bytes(subject))),
         _ => Err(unknown("JobKind")),
     }
 }

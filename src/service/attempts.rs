@@ -90,6 +90,7 @@ impl Attempts {
                     Effect::Unlink(link) => this.unlink(&tag, link).await,
                     Effect::Settle(attempt) => this.jobs.settle(attempt).await,
                     Effect::KeepPin(pin) => this.keep_pin(&tag, &pin).await,
+                    Effect::TextWhenBack(asked) => this.jobs.bank_backs.ask(&tag, &msisdn, &asked).await,
                 }
             });
         }

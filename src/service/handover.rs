@@ -213,9 +213,14 @@ impl HandOvers {
 
     /// What is dialled on this channel; on one that is not set up any more, what is dialled on the first.
     fn code(&self, channel: Option<&str>) -> &str {
-        let named = self.codes.iter().find(|(name, _)| Some(name.as_str()) == channel);
-        named.or(self.codes.first()).map_or("", |(_, code)| code)
+        code_on(&self.codes, channel)
     }
+}
+
+/// What is dialled on this channel, by the names and codes of all; on one that is not set up any more, the first's.
+pub(super) fn code_on<'a>(codes: &'a [(String, String)], channel: Option<&str>) -> &'a str {
+    let named = codes.iter().find(|(name, _)| Some(name.as_str()) == channel);
+    named.or(codes.first()).map_or("", |(_, code)| code)
 }
 
 /// The fact that a text tells.

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::attempts::settle_key;
+use super::bank_back::BankBacks;
 use super::handover::HandOvers;
 use super::linking::{Linking, Trouble};
 use super::metrics::{JobOutcome, Keeper, Metrics};
@@ -69,6 +70,8 @@ pub struct Jobs {
     pub hand_overs: HandOvers,
     /// Erases people.
     pub erasing: Erasing,
+    /// Texts who wanted to know that an institution is back.
+    pub bank_backs: BankBacks,
     /// Clock, node, tasks.
     pub runtime: Runtime,
     /// Counts.
@@ -194,7 +197,11 @@ impl Jobs {
             JobKind::Settle(attempt) => self.linking.settle(attempt).await,
             JobKind::ReadAccounts(link) => self.linking.read(link).await,
             JobKind::Unlink(link) => self.linking.unlink(link).await,
-            JobKind::SendSms(message) => self.hand_overs.send(message).await,
+            JobKind::SendSms(message) => {
+                self.bank_backs.review(message).await?;
+                self.hand_overs.send(message).await
+            }
+            JobKind::BankBack(watch) => self.bank_backs.look(watch).await,
             JobKind::AskReport(message) => Ok(self.hand_overs.outbox.ask_report(message).await?),
             JobKind::HandOver(attempt) => {
                 self.linking.tell_link(attempt).await?;
@@ -272,6 +279,7 @@ fn word(kind: &JobKind) -> &'static str {
         JobKind::HandOver(_) => "hand_over",
         JobKind::AskReport(_) => "ask_report",
         JobKind::Erase(_) => "erase",
+        JobKind::BankBack(_) => "bank_back",
     }
 }
 
@@ -282,6 +290,7 @@ fn subject(kind: &JobKind) -> String {
         JobKind::ReadAccounts(link) | JobKind::Unlink(link) => link.to_string(),
         JobKind::SendSms(message) | JobKind::AskReport(message) => message.to_string(),
         JobKind::Erase(erasure) => erasure.to_string(),
+        JobKind::BankBack(watch) => watch.to_string(),
     }
 }
 
@@ -289,6 +298,7 @@ fn reason(trouble: &Trouble) -> &'static str {
     match trouble {
         Trouble::Records(_) => "records",
         Trouble::Call(_) => "provider",
+        Trouble::Store(_) => "store",
         Trouble::Sealed => "sealed",
     }
 }

@@ -26,6 +26,7 @@ use crate::providers::{ProviderAccount, ProviderError};
 use crate::records::{
     Attempt, AttemptState, AuditEvent, Completed, Job, JobKind, Link, LinkState, Records, RecordsError,
 };
+use crate::store::StoreError;
 
 /// How long "linked" is held back for what an account says of itself.
 const READ_PATIENCE: Duration = Duration::from_secs(2);
@@ -80,6 +81,9 @@ pub enum Trouble {
     /// A provider call failed.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The live store is not available.
+    #[error(transparent)]
+    Store(StoreError),
     /// Something sealed does not open.
     #[error("a sealed field does not open")]
     Sealed,

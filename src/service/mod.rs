@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod attempts;
+pub mod bank_back;
 pub mod bank_health;
 pub mod catalogue;
 pub mod handover;

@@ -3,16 +3,28 @@
 use std::io;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::core::ids::{AttemptId, ConsentId, LinkedAccountId};
+use crate::core::ids::{AttemptId, ConsentId, LinkedAccountId, WishId};
+use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::Grant;
 use crate::core::seal::{Keyring, Place, SealError, Tag};
 use crate::core::secret::Secret;
 use crate::core::time::Entropy;
 use crate::providers::ProviderSession;
+
+/// Somebody who is to be told something later.
+#[derive(Serialize, Deserialize)]
+pub struct Caller {
+    /// Their number.
+    pub to: Msisdn,
+    /// In this language.
+    pub locale: Locale,
+    /// The channel they dialled on.
+    pub channel: String,
+}
 
 /// Seals and opens the fields of records.
 #[derive(Clone)]
@@ -82,6 +94,26 @@ impl Sealing {
     pub fn open_grant(&self, tag: &Tag, attempt: AttemptId, sealed: &[u8]) -> Result<Grant, SealError> {
         self.text(&at("attempt", tag, attempt.as_bytes(), "grant"), sealed)
             .map(Grant)
+    }
+
+    /// Who is to be told, for the row of a wish.
+    ///
+    /// # Errors
+    /// See [`Keyring::seal`].
+    pub fn caller(&self, tag: &Tag, wish: WishId, caller: &Caller) -> Result<Vec<u8>, SealError> {
+        let plain = json(caller).map_err(|_| SealError::Broken)?;
+        self.seal(&at("bank wish", tag, wish.as_bytes(), "caller"), &plain)
+    }
+
+    /// Who is to be told, by the row of a wish.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn open_caller(&self, tag: &Tag, wish: WishId, sealed: &[u8]) -> Result<Caller, SealError> {
+        let plain = self
+            .keyring
+            .open(&at("bank wish", tag, wish.as_bytes(), "caller"), sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| SealError::Broken)
     }
 
     /// A provider's account id, for a linked account's row.

@@ -25,6 +25,8 @@ pub(super) enum Move {
     Stay(Option<Note>),
     /// The answer is not known yet: the turn waits.
     Wait,
+    /// The same, and until then the screen is the one that there is.
+    Hold,
 }
 
 impl From<Outcome> for Move {
@@ -67,6 +69,7 @@ impl Flow {
             (Action::Retry | Action::AnotherBank, _) if under_way(state) => self.look(state, context, effects),
             (Action::Retry, _) => self.retry(state, context, effects),
             (Action::AnotherBank, _) => another_bank(state, context),
+            (Action::TextWhenBack, _) => self.text_when_back(state, context, effects),
             (Action::Restart, _) => {
                 state.session = None;
                 Outcome::Welcome.into()
@@ -253,7 +256,7 @@ impl Flow {
         closed.unwrap_or(stage.into())
     }
 
-    fn retry(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+    pub(super) fn retry(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
         let told = Self::after_pause(state, context).or_else(|| Self::limited(state, context));
         if let Some(told) = told.or_else(|| Self::closed(state, context)) {
             return told;

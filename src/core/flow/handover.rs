@@ -132,6 +132,13 @@ impl Flow {
         self.tidings(Tidings::Linked, locale, service_code.to_owned())
     }
 
+    /// What is texted to somebody who wanted to know when an institution is back.
+    pub fn tell_back(&self, locale: Locale, service_code: &str) -> String {
+        let (partner, dial) = (self.partner_name(), service_code.to_owned());
+        let args = [("partner", Arg::Text(partner)), ("dial", Arg::Text(dial))];
+        self.texts.format(locale, "sms-bank-back", &args)
+    }
+
     fn tidings(&self, tidings: Tidings, locale: Locale, dial: String) -> String {
         let args = [("partner", Arg::Text(self.partner_name())), ("dial", Arg::Text(dial))];
         self.texts.format(locale, tidings.message(), &args)

@@ -11,7 +11,7 @@
 //! | `dialogs.rs` | is this callback new, a repeat, late, or in a dialog that is not in charge? |
 //! | `turn.rs` | a person dialled or typed |
 //! | `act.rs`, `fields.rs`, `links.rs` | what each action of the menu does |
-//! | `closed.rs` | is the institution to be tried now? |
+//! | `closed.rs`, `back.rs` | is the institution to be tried now? a text when it is back |
 //! | `news.rs` | something came from a provider, the records or the clock |
 //! | `pin.rs` | what stands behind a person's own code |
 //! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and what is texted after a dialog |
@@ -26,7 +26,7 @@ use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId,
 use crate::core::linking::{Institution, ProviderSession, Step};
 use crate::core::menu::Menu;
 use crate::core::menu::Outcome;
-use crate::core::messages::Texts;
+use crate::core::messages::{Locale, Texts};
 use crate::core::pin::{Pin, SubscriberPin};
 use crate::core::policy::Policy;
 use crate::core::seal::Keyring;
@@ -34,6 +34,7 @@ use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
 mod act;
+mod back;
 mod closed;
 pub mod dialogs;
 mod fields;
@@ -77,6 +78,8 @@ pub struct Settings {
     pub policy: Policy,
     /// Whether people may have a code of their own.
     pub subscriber_pin: SubscriberPin,
+    /// Whether people can be sent texts.
+    pub texts: bool,
     /// Institutions shown first, by name.
     pub favourites: Vec<String>,
     /// How long a submission may take where the provider does not say.
@@ -146,6 +149,19 @@ pub enum Effect {
     Settle(AttemptId),
     /// Keep the person's own code as it is now, its wrong tries with it.
     KeepPin(Pin),
+    /// Write down that the person wants a text when an institution is back, and tell whether that is done.
+    TextWhenBack(Box<TextWhenBack>),
+}
+
+/// A text that a person wants.
+#[derive(Debug)]
+pub struct TextWhenBack {
+    /// How to open a session at the institution.
+    pub open: OpenSession,
+    /// In this language.
+    pub locale: Locale,
+    /// The channel on which it was asked for.
+    pub channel: String,
 }
 
 /// A session to open.
@@ -206,6 +222,24 @@ pub enum News {
     },
     /// A link was ended as asked.
     Unlinked(LinkId),
+    /// A text was asked for.
+    Texting {
+        /// In this connect session.
+        session: ConnectSessionId,
+        /// What can be promised.
+        promise: Promise,
+    },
+}
+
+/// What can be promised to somebody who wants a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// It will come.
+    Given,
+    /// None, for they have said that they want no texts.
+    Stopped,
+    /// None, for it could not be written down.
+    Failed,
 }
 
 /// How opening a provider's session ended.

@@ -24,6 +24,7 @@ impl Flow {
                 self.unlinked(state, id, context);
                 return true;
             }
+            News::Texting { session, promise } => return self.promised(state, session, promise, context),
         };
         if let Some(session) = state.session.as_mut().filter(|session| Some(session.stage) != stage) {
             // That the screen before has been seen says nothing of this one.
@@ -243,8 +244,8 @@ impl Flow {
         if link.again {
             // The bank has let in whoever this is, for an account that is theirs: the old code has done its service.
             state.pin = None;
+            state.pin_unkept = false;
         }
-        state.pin_unkept = false;
         state.last_institution = Some(link.institution.clone());
         state.links.retain(|known| known.id != link.id);
         state.links.insert(0, link.clone());

@@ -157,6 +157,8 @@ fn reach(outcome: Outcome) -> Reach {
         | Outcome::NoBanks
         | Outcome::NoLinks
         | Outcome::Left
+        | Outcome::WillText
+        | Outcome::TextsStopped
         | Outcome::EnterPin
         | Outcome::ChoosePin
         | Outcome::PinLocked => Reach::Nothing,

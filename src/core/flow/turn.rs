@@ -203,7 +203,8 @@ impl Flow {
         if let Some(turned) = turn_page(state, key) {
             return turned;
         }
-        if let Some(choice) = key.and_then(|key| screen.options.iter().find(|choice| choice.key == key)) {
+        let mut offered = screen.options.iter().filter(|choice| self.offers(choice));
+        if let Some(choice) = key.and_then(|key| offered.find(|choice| choice.key == key)) {
             return match &choice.go {
                 // Nobody agrees to a text that was not shown to its end: the option stands after it.
                 Go::Do(Action::Consent) if !state.cursor.shown.contains(&choice.key.to_string()) => stay("note-choice"),
@@ -239,14 +240,11 @@ impl Flow {
             Move::Wait => {
                 self.go(state, Outcome::Checking);
                 // Whoever must show first who they are is not kept waiting for it.
-                if state.cursor.then.is_none()
-                    && let Some(dialog) = state.dialogs.first_mut()
-                {
-                    dialog.reply = Slot::Pending {
-                        until: crate::core::time::Timestamp::from_millis(0),
-                    };
+                if state.cursor.then.is_none() {
+                    pend(state);
                 }
             }
+            Move::Hold => pend(state),
         }
     }
 
@@ -334,6 +332,15 @@ impl ConnectSession {
             unopened: false,
             busy_until: None,
         }
+    }
+}
+
+/// The answer of the dialog in charge is to come.
+fn pend(state: &mut Subscriber) {
+    if let Some(dialog) = state.dialogs.first_mut() {
+        dialog.reply = Slot::Pending {
+            until: crate::core::time::Timestamp::from_millis(0),
+        };
     }
 }
 

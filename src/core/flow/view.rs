@@ -115,6 +115,7 @@ impl Flow {
         let options: Vec<_> = screen
             .options
             .iter()
+            .filter(|choice| self.offers(choice))
             .map(|choice| Opt {
                 key: choice.key,
                 label: self.texts.format(locale, &choice.label, &[]),

@@ -22,7 +22,7 @@ spelled! { Action:
     AcceptWarning = "accept-warning", Answer = "answer", Previous = "previous", PickAccount = "pick-account",
     Check = "check", Retry = "retry", AnotherBank = "another-bank", Resume = "resume", Restart = "restart",
     Home = "home", PickLanguage = "pick-language", ShowLinks = "show-links", PickLink = "pick-link",
-    Unlink = "unlink", Reauthorise = "reauthorise",
+    Unlink = "unlink", Reauthorise = "reauthorise", TextWhenBack = "text-when-back",
     EnterPin = "enter-pin", Protect = "protect", ChoosePin = "choose-pin", ForgotPin = "forgot-pin",
 }
 
@@ -33,7 +33,7 @@ spelled! { Outcome:
     Unsuited = "unsuited", Limited = "limited", BankDown = "bank-down", BankBusy = "bank-busy", Blocked = "blocked", Resume = "resume", News = "news",
     Linked = "linked", LinkedTwice = "linked-twice", Renewed = "renewed", Links = "links", NoLinks = "no-links",
     Link = "link", Unlinked = "unlinked", Left = "left",
-    LeftChecking = "left-checking",
+    LeftChecking = "left-checking", WillText = "will-text", TextsStopped = "texts-stopped",
     EnterPin = "enter-pin", ChoosePin = "choose-pin", PinLocked = "pin-locked",
 }
 

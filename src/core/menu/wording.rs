@@ -11,6 +11,7 @@ use crate::core::messages::{Arg, Locale, Texts};
 /// Notes shown above a screen once.
 pub const NOTES: &[&str] = &[
     "note-ask-again",
+    "note-back",
     "note-by-sms",
     "note-changed",
     "note-choice",
@@ -19,6 +20,7 @@ pub const NOTES: &[&str] = &[
     "note-empty",
     "note-length",
     "note-letters",
+    "note-no-text",
     "note-not-found",
     "note-pin",
     "note-pin-digits",
@@ -42,7 +44,7 @@ pub const LAST_RESORT: &[&str] = &[
 ];
 
 /// Messages that are texted.
-pub const TEXTED: &[&str] = &["sms-linked", "sms-not-linked", "sms-question"];
+pub const TEXTED: &[&str] = &["sms-bank-back", "sms-linked", "sms-not-linked", "sms-question"];
 
 /// Words that code puts beside keys or names.
 pub const WORDS: &[&str] = &[

@@ -26,6 +26,8 @@ pub enum Action {
     Check,
     /// Try the same institution again.
     Retry,
+    /// Be texted when the institution is back.
+    TextWhenBack,
     /// Choose another institution.
     AnotherBank,
     /// Go on where the connect session stands.
@@ -92,6 +94,10 @@ pub enum Outcome {
     BankDown,
     /// The institution asks to be left alone for a while.
     BankBusy,
+    /// A text will come when the institution is back.
+    WillText,
+    /// The person has said that they want no texts.
+    TextsStopped,
     /// The provider does not accept us.
     Blocked,
     /// A connect session waits to be continued.
@@ -181,6 +187,24 @@ const RETRIED: &[Outcome] = &[
     Outcome::Unsuited,
 ];
 
+/// Where asking for a text leads: an institution that is back by then is tried again at once.
+const TEXTED: &[Outcome] = &[
+    Outcome::WillText,
+    Outcome::TextsStopped,
+    Outcome::Ask,
+    Outcome::AskChoice,
+    Outcome::Warn,
+    Outcome::ChooseMethod,
+    Outcome::ChooseAccount,
+    Outcome::Limited,
+    Outcome::BankDown,
+    Outcome::BankBusy,
+    Outcome::Checking,
+    Outcome::Unsuited,
+    Outcome::NoBanks,
+    Outcome::ChooseBank,
+];
+
 /// Where the right code leads: to what stood behind it.
 const UNLOCKED: &[Outcome] = &[
     Outcome::Resume,
@@ -238,6 +262,7 @@ impl Action {
             Self::PickAccount => &[O::Checking],
             Self::Check | Self::Resume => STANDING,
             Self::Retry => RETRIED,
+            Self::TextWhenBack => TEXTED,
             Self::Restart | Self::ForgotPin => &[O::Welcome],
             Self::Home | Self::PickLanguage => HOME,
             Self::ShowLinks => &[O::Links, O::NoLinks, O::EnterPin],

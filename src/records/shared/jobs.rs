@@ -119,7 +119,11 @@ impl JobRecords for Backend {
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u64> {
         within(async {
             let mut forgotten = 0;
-            for statement in [sql::FORGET_JOBS, sql::FORGET_EVENTS] {
+            for statement in [
+                sql::FORGET_JOBS,
+                sql::FORGET_EVENTS,
+                sql::bank_wishes::FORGET_BANK_WISHES,
+            ] {
                 let deleted = sqlx::query(statement)
                     .bind(before.as_millis())
                     .bind(i64::from(limit))

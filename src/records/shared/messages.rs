@@ -16,7 +16,7 @@ use crate::records::{
 };
 
 /// What their transactions are about.
-const TEXTS: &[u8; 32] = b"texts of all people and partners";
+pub(super) const TEXTS: &[u8; 32] = b"texts of all people and partners";
 
 #[async_trait]
 impl MessageRecords for Backend {
@@ -177,7 +177,7 @@ impl MessageRecords for Backend {
     }
 }
 
-async fn add_message(connection: &mut Connection, message: &Message) -> Result<bool> {
+pub(super) async fn add_message(connection: &mut Connection, message: &Message) -> Result<bool> {
     let (state, reason) = state_columns(message.state);
     let written = sqlx::query(sql::ADD_MESSAGE)
         .bind(&message.id.as_bytes()[..])

@@ -20,6 +20,7 @@ use crate::records::call::within;
 use crate::records::{AuditEvent, Job, RecordsError, Result, sql, words};
 
 mod attempts;
+mod bank_wishes;
 mod jobs;
 mod links;
 mod messages;

@@ -103,7 +103,7 @@ impl Attempts {
                 Ok(false) => Ok(OpenResult::Blocked),
                 Err(Trouble::Call(error)) => Err(error),
                 Err(Trouble::Records(error)) => Err(error.into()),
-                Err(Trouble::Sealed) => Err(CallError::NotSetUp),
+                Err(Trouble::Sealed | Trouble::Store(_)) => Err(CallError::NotSetUp),
             },
             Opened::Session(mut session) => {
                 session.form = self.form_to_renew(&link, session.form);

@@ -1,5 +1,7 @@
 //! SMS gateways: what each writes and understands, and what all must do alike.
 
+#[cfg(feature = "sandbox")]
+mod back;
 mod conformance;
 #[cfg(feature = "sandbox")]
 mod handover;

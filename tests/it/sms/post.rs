@@ -14,6 +14,7 @@ use kiungo::core::time::{Clock, Timestamp};
 use kiungo::gateways::RawRequest;
 use kiungo::records::{JobKind, MessageKind};
 use kiungo::sandbox::sms::{Running, SmsStandIn, StandInSettings};
+use kiungo::service::bank_health::BankHealth;
 use kiungo::service::jobs::Verdict;
 use kiungo::service::messages::{Answers, Inbox, Line, Lines, Note, Outbox};
 use kiungo::service::{Messages, OwnedRequest};
@@ -25,6 +26,7 @@ use kiungo::store::memory::MemoryStore;
 use tokio::sync::Semaphore;
 
 use super::kit::{KEY, gateway_with};
+use crate::support::one_bank::OneBank;
 use crate::support::parts::{Around, Shared, shared};
 use crate::support::records::{Backend, Fixture, at, node, partner};
 
@@ -44,6 +46,7 @@ impl Clock for Hand {
 
 /// Everything that texts need.
 pub struct Post {
+    pub bank: Arc<OneBank>,
     pub db: Fixture,
     pub shared: Shared,
     clock: Arc<Hand>,
@@ -57,16 +60,19 @@ impl Post {
     pub async fn by(gateway: Arc<dyn SmsGateway>, daily_cap: u32) -> Self {
         let db = Backend::Sqlite.fresh().await;
         let clock = Arc::new(Hand(AtomicI64::new(at(0).as_millis())));
+        let bank = OneBank::ready("mono");
         let mut shared = shared(
             Arc::new(MemoryStore::new(clock.clone())),
             db.shared(),
             Around {
-                banks: Vec::new(),
+                banks: vec![bank.clone()],
                 ..Around::default()
             },
         )
         .await;
         shared.runtime.clock = clock.clone();
+        shared.newsroom.runtime.clock = clock.clone();
+        shared.health = Arc::new(BankHealth::new(clock.clone(), shared.metrics.clone()));
         let line = Arc::new(Line {
             name: "ng".to_owned(),
             gateway,
@@ -92,6 +98,7 @@ impl Post {
             runtime: shared.runtime.clone(),
         };
         Self {
+            bank,
             db,
             shared,
             clock,

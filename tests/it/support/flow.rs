@@ -21,6 +21,7 @@ pub fn flow(policy: Policy, keyring: Arc<Keyring>) -> Flow {
             days: 90,
             policy,
             subscriber_pin: SubscriberPin::Optional,
+            texts: true,
             favourites: Vec::new(),
             provider_timeout: Duration::from_mins(1),
             lease_margin: kiungo::core::flow::LEASE_MARGIN,

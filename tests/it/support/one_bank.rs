@@ -27,6 +27,10 @@ pub struct OneBank {
 pub struct Script {
     /// What the next submissions are answered; nothing is sent after them.
     pub answers: VecDeque<Result<NextStep, SubmitError>>,
+    /// Why no session can be opened to link an account, if none can.
+    pub unopened: Option<ProviderError>,
+    /// Sessions that were asked for.
+    pub opens: usize,
     /// What every grant is exchanged for; without it no grant is known.
     pub redeemed: Option<Vec<&'static str>>,
     /// The accounts that can be read.
@@ -152,6 +156,13 @@ impl Provider for OneBank {
     }
 
     async fn open(&self, _: &Credentials, opening: Opening<'_>) -> Result<Opened, ProviderError> {
+        {
+            let mut script = self.script();
+            script.opens += 1;
+            if let Some(error) = &script.unopened {
+                return Err(error.clone());
+            }
+        }
         let (form, kind) = match opening {
             Opening::Reauth { .. } if self.script().renewed_at_once => {
                 return Ok(Opened::Done(Some(Grant(Secret::new("code_2")))));

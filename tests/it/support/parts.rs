@@ -15,6 +15,7 @@ use kiungo::providers::{Credentials, Provider, Registry};
 use kiungo::records::Records;
 use kiungo::service::admission::{Gate, Rates};
 use kiungo::service::attempts::Attempts;
+use kiungo::service::bank_back::BankBacks;
 use kiungo::service::bank_health::BankHealth;
 use kiungo::service::catalogue::Catalogue;
 use kiungo::service::handover::HandOvers;
@@ -94,7 +95,8 @@ pub struct Shared {
     pub keyring: Arc<Keyring>,
     pub runtime: Runtime,
     pub providers: Arc<Providers>,
-    catalogue: Arc<Catalogue>,
+    pub catalogue: Arc<Catalogue>,
+    pub health: Arc<BankHealth>,
     pub metrics: Arc<Metrics>,
     pub sealing: Sealing,
     pub newsroom: Newsroom,
@@ -160,9 +162,9 @@ pub async fn assemble_unread(store: Arc<dyn Store>, gateway: Plain, around: Arou
     let facts = Facts {
         records: shared.records.clone(),
         partner: partner(1).id,
+        pins: true,
         sealing: shared.sealing.clone(),
         runtime: shared.runtime.clone(),
-        pins: true,
     };
     let turns = Turns {
         flow: shared.newsroom.flow.clone(),
@@ -226,11 +228,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ar
         &keys,
     );
     enrolled.await.expect("the records");
-    let policy = Policy {
-        secrets_over_ussd: SecretsOverUssd::Allow,
-        overrides: Vec::new(),
-        card_and_pin: false,
-    };
+    let policy = policy();
     let providers = Arc::new(providers(owner.id, records.clone(), keyring.clone(), banks));
     let catalogue = Arc::new(Catalogue::new(providers.clone(), policy.clone(), HOUR, clock));
     let newsroom = Newsroom {
@@ -240,6 +238,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ar
         desk: None,
         runtime: runtime.clone(),
     };
+    let metrics = Arc::new(Metrics::new());
     Shared {
         records,
         sealing: Sealing {
@@ -247,22 +246,32 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ar
             entropy,
         },
         keyring,
+        health: Arc::new(BankHealth::new(runtime.clock.clone(), metrics.clone())),
         runtime,
         providers,
         catalogue,
-        metrics: Arc::new(Metrics::new()),
+        metrics,
         newsroom,
     }
 }
 
+/// Secrets may be typed.
+fn policy() -> Policy {
+    Policy {
+        secrets_over_ussd: SecretsOverUssd::Allow,
+        overrides: Vec::new(),
+        card_and_pin: false,
+    }
+}
+
 fn jobs(shared: &Shared) -> Jobs {
-    let outbox = Outbox::new(
+    let outbox = Arc::new(Outbox::new(
         shared.records.clone(),
         shared.keyring.clone(),
         partner(1).id,
         Lines::default(),
         shared.runtime.clone(),
-    );
+    ));
     Jobs {
         records: shared.records.clone(),
         linking: Linking {
@@ -272,8 +281,9 @@ fn jobs(shared: &Shared) -> Jobs {
             newsroom: shared.newsroom.clone(),
             runtime: shared.runtime.clone(),
         },
-        hand_overs: hand_overs(shared, Arc::new(outbox)),
+        hand_overs: hand_overs(shared, outbox.clone()),
         erasing: erasing(shared),
+        bank_backs: bank_backs(shared, outbox),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
     }
@@ -299,6 +309,20 @@ pub fn hand_overs(shared: &Shared, outbox: Arc<Outbox>) -> HandOvers {
     }
 }
 
+/// What looks whether banks are back, and sends texts about it by this outbox.
+pub fn bank_backs(shared: &Shared, outbox: Arc<Outbox>) -> BankBacks {
+    BankBacks {
+        records: shared.records.clone(),
+        providers: shared.providers.clone(),
+        catalogue: shared.catalogue.clone(),
+        health: shared.health.clone(),
+        newsroom: shared.newsroom.clone(),
+        sealing: shared.sealing.clone(),
+        outbox,
+        codes: vec![(CHANNEL.0.to_owned(), "*384*96#".to_owned())],
+    }
+}
+
 fn attempts(shared: &Shared, jobs: Arc<Jobs>) -> Attempts {
     Attempts {
         live: shared.newsroom.live.clone(),
@@ -307,7 +331,7 @@ fn attempts(shared: &Shared, jobs: Arc<Jobs>) -> Attempts {
         sealing: shared.sealing.clone(),
         newsroom: shared.newsroom.clone(),
         jobs,
-        health: Arc::new(BankHealth::new(shared.runtime.clock.clone(), shared.metrics.clone())),
+        health: shared.health.clone(),
         catalogue: shared.catalogue.clone(),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),

@@ -43,6 +43,7 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
                 card_and_pin: false,
             },
             subscriber_pin: SubscriberPin::Optional,
+            texts: true,
             favourites: vec!["Zenith Bank".to_owned(), "gtbank".to_owned()],
             provider_timeout: TIMEOUT,
             lease_margin: crate::core::flow::LEASE_MARGIN,

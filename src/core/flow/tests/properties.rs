@@ -90,7 +90,7 @@ impl Witness {
         for effect in std::mem::take(&mut phone.effects) {
             match effect {
                 Effect::OpenSession(open) => self.opens.push(*open),
-                Effect::Unlink(_) | Effect::Settle(_) | Effect::KeepPin(_) => {}
+                Effect::Unlink(_) | Effect::Settle(_) | Effect::KeepPin(_) | Effect::TextWhenBack(_) => {}
                 Effect::Submit(submit) => {
                     assert!(submit.consent.is_some() || submit.open.renews.is_some(), "no consent");
                     assert_eq!(flight_before, None, "two on their way");

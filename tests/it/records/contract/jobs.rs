@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kiungo::core::ids::{AttemptId, JobId, MessageId};
+use kiungo::core::ids::{AttemptId, JobId, MessageId, WatchId};
 use kiungo::records::{AttemptState, Job, JobKind, LinkState};
 use rstest::rstest;
 use tokio::task::JoinSet;
@@ -71,6 +71,7 @@ async fn jobs_come_back_whole(#[case] backend: Backend) {
         JobKind::Settle(link.attempt),
         JobKind::SendSms(MessageId::from_bytes(fresh())),
         JobKind::HandOver(link.attempt),
+        JobKind::BankBack(WatchId::from_bytes(fresh())),
     ];
     for kind in kinds {
         let key = format!("{kind:?}");

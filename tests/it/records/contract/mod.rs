@@ -1,6 +1,7 @@
 //! What every implementation of the records must do. A new one joins by a case in each table.
 
 mod attempts;
+mod bank_wishes;
 mod facts;
 mod jobs;
 mod links;

@@ -86,6 +86,7 @@ async fn known(db: &dyn Records, who: &Person) -> Link {
     db.put_wish(who.partner, &who.tag, wish).await.unwrap();
     let pin = Pin {
         digest: [9; 32],
+        chosen_at: at(0),
         wrong: 0,
         wrong_at: at(0),
     };
