@@ -8,6 +8,7 @@ use kiungo::sandbox::mono::{Call, Fault, Trouble};
 
 use super::granted;
 use crate::support::aggregator::{Line, Phone, Reply};
+use crate::support::node::callback_at;
 use crate::support::proxy::{Fault as Wire, Proxy};
 use crate::support::texts::Texting;
 use crate::support::world::Setup;
@@ -105,8 +106,10 @@ async fn a_bank_that_outlasts_the_dialog() {
     });
     let gateway = Proxy::before(world.nodes[0].port());
     let redis = world.proxy.as_ref().unwrap();
-    [&gateway, redis].map(|proxy| proxy.set(Wire::Delay(AWAY)));
-    let line = Line::new(vec![world.nodes[0].callback_at(gateway.port())], world.client.clone());
+    for proxy in [&gateway, redis] {
+        proxy.set(Wire::Delay(AWAY));
+    }
+    let line = Line::new(vec![callback_at(gateway.port())], world.client.clone());
     let watched = |number: &str| Watched {
         phone: Phone::new(number, line.clone()),
         dialled: Instant::now(),

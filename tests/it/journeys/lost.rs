@@ -7,9 +7,11 @@ use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked};
 use kiungo::sandbox::mono::{Fault, Trouble};
 use rstest::rstest;
 
+use super::providers::dial_until;
 use super::{granted, to_login};
 use crate::support::aggregator::{Line, Phone};
 use crate::support::eventually;
+use crate::support::node::callback_at;
 use crate::support::proxy::{Fault as Wire, Proxy};
 use crate::support::world::{Setup, World};
 
@@ -19,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A phone whose callbacks come through a proxy.
 fn through(world: &World, number: &str) -> (Proxy, Phone) {
     let proxy = Proxy::before(world.nodes[0].port());
-    let callback = world.nodes[0].callback_at(proxy.port());
+    let callback = callback_at(proxy.port());
     let phone = Phone::new(number, Line::new(vec![callback], world.client.clone()));
     (proxy, phone)
 }
@@ -94,4 +96,58 @@ async fn a_reset_in_the_middle_of_a_turn_stops_nothing(#[case] setup: Setup) {
     told.ends("Done! Providus Bank ..");
     assert_eq!(world.submits("ada@reset-turn"), granted());
     assert_eq!(world.accounts("ada@reset-turn").len(), 1);
+}
+
+/// When a gateway that has given up says that the dialog failed.
+#[derive(Clone, Copy, Debug)]
+enum Says {
+    /// While the bank is still thinking.
+    AtOnce,
+    /// When our answer had been there for long.
+    Late,
+    /// Never.
+    Never,
+}
+
+/// Whether the server is answering no turn.
+async fn idle(world: &World) -> bool {
+    let url = format!("{}/metrics", world.nodes[0].url());
+    let metrics = world.client.get(url).send().await.unwrap().text().await.unwrap();
+    metrics.lines().any(|line| line == "kiungo_turns_open 0")
+}
+
+/// The gateway gives up before the bank answers, and what we answer is shown to nobody: the next dial tells the result where
+/// the gateway says that the dialog failed, and shows the link in any case; the login is sent once. (G10)
+#[rstest]
+#[case::at_once(Says::AtOnce)]
+#[case::late(Says::Late)]
+#[case::never(Says::Never)]
+#[tokio::test]
+async fn a_result_that_came_too_late_is_told_at_the_next_dial(#[case] says: Says) {
+    let world = World::start(Setup::Memory).await;
+    world.switch(|switches| switches.faults = vec![slow(1_500)]);
+    let mut phone = world.phone("+2348030009503");
+    to_login(&mut phone).await;
+    phone.say("ada@gave-up").await.asks("Password");
+    let mut deaf = phone.clone();
+    tokio::select! {
+        told = deaf.say("good-pass-gave-up") => panic!("it was in time: {told:?}"),
+        () = eventually(PATIENCE, async || world.ledger().submits.len() == 1) => {}
+    }
+    if matches!(says, Says::AtOnce) {
+        phone.over("Failed").await;
+    }
+    eventually(PATIENCE, async || !world.links().await.is_empty()).await;
+    if matches!(says, Says::Late) {
+        // The turn goes on without its gateway, and ends.
+        eventually(PATIENCE, async || idle(&world).await).await;
+        phone.over("Failed").await;
+    }
+    if !matches!(says, Says::Never) {
+        dial_until(&mut phone, "is linked for Sandbox Lender").await;
+    }
+    dial_until(&mut phone, "Agree?").await;
+    phone.say("2").await.asks("1 Providus Bank ..").lacks("2 Providus");
+    assert_eq!(world.submits("ada@gave-up"), granted());
+    assert_eq!(world.accounts("ada@gave-up").len(), 1);
 }

@@ -92,11 +92,6 @@ impl Node {
         format!("{}/ussd/{CHANNEL}/{SECRET}", self.url())
     }
 
-    /// Where gateways call it through something on another port of this machine.
-    pub fn callback_at(&self, port: u16) -> String {
-        format!("http://127.0.0.1:{port}/ussd/{CHANNEL}/{SECRET}")
-    }
-
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.address.expect("started").port()
@@ -172,6 +167,11 @@ impl Drop for Node {
             let _ = child.wait();
         }
     }
+}
+
+/// Where gateways call whatever is on this port of this machine, such as a proxy before a server.
+pub fn callback_at(port: u16) -> String {
+    format!("http://127.0.0.1:{port}/ussd/{CHANNEL}/{SECRET}")
 }
 
 /// The address in the line that says so.
