@@ -38,7 +38,75 @@ const GARBAGE: &[(&str, &[u8])] = &[
     ("word", b"\"99\""),
     ("number", b"99"),
     ("null", b"null"),
+    ("nothing", b""),
+    ("blanks", b" \t\r\n"),
+    (
+        "byte order mark",
+        b"\xef\xbb\xbf{\"responseCode\":99,\"data\":{\"code\":\"c\"}}",
+    ),
+    ("UTF-16", b"{\0\"\0r\0\"\0:\09\09\0}\0"),
+    ("single quotes", b"{'responseCode':99,'data':{'code':'c'}}"),
+    ("no quotes", b"{responseCode:99,data:{code:\"c\"}}"),
+    ("trailing comma", br#"{"responseCode":99,"data":{"code":"c"},}"#),
+    ("two commas", br#"{"responseCode":99,,"data":{"code":"c"}}"#),
+    ("no comma", br#"{"responseCode":99 "data":{"code":"c"}}"#),
+    ("no colon", br#"{"responseCode" 99,"data":{"code":"c"}}"#),
+    ("comment", br#"{"responseCode":99,/* yes */"data":{"code":"c"}}"#),
+    ("leading zero", br#"{"responseCode":099,"data":{"code":"c"}}"#),
+    ("plus sign", br#"{"responseCode":+99,"data":{"code":"c"}}"#),
+    ("hexadecimal", br#"{"responseCode":0x63,"data":{"code":"c"}}"#),
+    ("bare point", br#"{"responseCode":99.,"data":{"code":"c"}}"#),
+    ("bare exponent", br#"{"responseCode":99e,"data":{"code":"c"}}"#),
+    ("minus nothing", br#"{"responseCode":-,"data":{"code":"c"}}"#),
+    ("Infinity", br#"{"responseCode":Infinity,"data":{"code":"c"}}"#),
+    ("capital word", br#"{"responseCode":99,"data":True}"#),
+    ("half a word", br#"{"responseCode":99,"data":tru}"#),
+    ("bad escape", br#"{"responseCode":99,"data":{"code":"\x41"}}"#),
+    ("half an escape", br#"{"responseCode":99,"data":{"code":"\u00"}}"#),
+    (
+        "pair the wrong way round",
+        br#"{"responseCode":99,"data":{"code":"\udc00\ud800"}}"#,
+    ),
+    ("raw line break", b"{\"responseCode\":99,\"data\":{\"code\":\"a\nb\"}}"),
+    ("raw NUL", b"{\"responseCode\":99,\"data\":{\"code\":\"a\0b\"}}"),
+    ("overlong", b"{\"responseCode\":99,\"data\":{\"code\":\"\xc0\xaf\"}}"),
+    (
+        "half a character",
+        b"{\"responseCode\":99,\"data\":{\"code\":\"\xe2\x82\"}}",
+    ),
+    ("closed by another", br#"{"responseCode":99,"data":{"code":"c"]}"#),
+    ("closed twice", br#"{"responseCode":99,"data":{"code":"c"}}}"#),
+    ("never closed", br#"{"responseCode":99,"data":{"code":"c"}"#),
+    (
+        "two answers",
+        br#"{"responseCode":99,"data":{"code":"a"}}{"responseCode":400}"#,
+    ),
+    (
+        "one a line",
+        b"{\"responseCode\":99,\"data\":{\"code\":\"a\"}}\n{\"responseCode\":400}",
+    ),
+    ("a call back", br#"callback({"responseCode":99,"data":{"code":"c"}})"#),
+    (
+        "behind a guard",
+        b")]}',\n{\"responseCode\":99,\"data\":{\"code\":\"c\"}}",
+    ),
+    ("XML", b"<?xml version=\"1.0\"?><responseCode>99</responseCode>"),
+    ("a form", b"responseCode=99&data=c"),
+    ("no member", b"{}"),
+    (
+        "text for a code",
+        br#"{"responseCode":"ninety-nine","data":{"code":"c"}}"#,
+    ),
+    ("a list of codes", br#"{"responseCode":[99],"data":{"code":"c"}}"#),
+    (
+        "a code of another kind",
+        br#"{"responseCode":99,"data":{"code":{"code":"c"}}}"#,
+    ),
+    ("a list for data", br#"{"responseCode":99,"data":[{"code":"c"}]}"#),
 ];
+
+/// A plain yes, packed with gzip.
+const PACKED_YES: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x2a\x4a\x2d\x2e\xc8\xcf\x2b\x4e\x75\xce\x4f\x49\x55\xb2\xb2\xb4\xd4\x51\x4a\x49\x2c\x49\x54\xb2\xaa\x56\x4a\x06\x8b\x28\x25\x2b\xd5\xd6\x02\x00\x2a\xef\xe4\xe1\x27\x00\x00\x00";
 
 /// All of it, with what is large or deep.
 fn garbage() -> Vec<(&'static str, Vec<u8>)> {
@@ -77,6 +145,17 @@ async fn garbage_is_unknown() {
     for status in [400, 401, 403, 404] {
         let template = ResponseTemplate::new(status).set_body_string("<html>");
         assert_eq!(outcome_of(V2, LOGIN, template).await, "unknown", "{status}");
+    }
+}
+
+/// What comes packed is not unpacked, so that a few kilobytes never become gigabytes: not even a yes is read. (P6)
+#[tokio::test]
+async fn nothing_is_unpacked() {
+    for encoding in ["gzip", "deflate", "br"] {
+        let template = ResponseTemplate::new(200)
+            .insert_header("content-encoding", encoding)
+            .set_body_bytes(PACKED_YES);
+        assert_eq!(outcome_of(V2, LOGIN, template).await, "unknown", "{encoding}");
     }
 }
 

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use crate::gateways::kit::{self, Call, Did, ReplyRow, Row, Want};
 
 mod requests;
+mod size;
 
 const SESSION: &str = "ATUid_5d3b4c2bc589f4811820a7184eed4d01";
 /// A whole callback up to its text.
