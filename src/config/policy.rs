@@ -1,14 +1,16 @@
-//! `[policy]`: whether bank secrets may be typed over USSD.
+//! `[policy]`: whether bank secrets may be typed over USSD and by text.
 
 use super::section::Section;
 use crate::core::pin::SubscriberPin;
-use crate::core::policy::{Policy, PolicyOverride, SecretsOverUssd};
+use crate::core::policy::{Policy, PolicyOverride, SecretsOverSms, SecretsOverUssd};
 
 const WORDS: &[(&str, SecretsOverUssd)] = &[
     ("allow", SecretsOverUssd::Allow),
     ("warn", SecretsOverUssd::Warn),
     ("deny", SecretsOverUssd::Deny),
 ];
+
+const TEXTED: &[(&str, SecretsOverSms)] = &[("allow", SecretsOverSms::Allow), ("deny", SecretsOverSms::Deny)];
 
 const PINS: &[(&str, SubscriberPin)] = &[
     ("off", SubscriberPin::Off),
@@ -22,6 +24,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, SubscriberPin)> 
         &mut section,
         "there is no default: read docs/OPERATIONS.md on secrets over USSD, then say \"allow\", \"warn\" or \"deny\"",
     );
+    let secrets_over_sms = section.choice("secrets_over_sms", TEXTED).unwrap_or_default();
     let card_and_pin = section.flag("card_and_pin").unwrap_or(false);
     let subscriber_pin = section
         .parsed("subscriber_pin", "say \"off\", \"optional\" or \"required\"", pin)
@@ -30,12 +33,22 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, SubscriberPin)> 
         .sections("overrides")
         .into_iter()
         .map(|mut exception| {
+            // An exception may be for texts only; one for nothing is a slip.
+            let texts_only = exception.has("secrets_over_sms") && !exception.has("secrets_over_ussd");
+            let secrets_over_sms = exception.choice("secrets_over_sms", TEXTED);
+            let secrets_over_ussd = if texts_only {
+                exception.known("secrets_over_ussd");
+                None
+            } else {
+                let rule = rule(&mut exception, "say \"allow\", \"warn\" or \"deny\"");
+                Some(rule.unwrap_or(SecretsOverUssd::Deny))
+            };
             let read = PolicyOverride {
                 country: exception.parsed("country", COUNTRY_REMEDY, country),
                 provider: exception.text("provider"),
                 institution: exception.text("institution"),
-                secrets_over_ussd: rule(&mut exception, "say \"allow\", \"warn\" or \"deny\"")
-                    .unwrap_or(SecretsOverUssd::Deny),
+                secrets_over_ussd,
+                secrets_over_sms,
             };
             exception.finish();
             read
@@ -44,6 +57,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, SubscriberPin)> 
     section.finish();
     let policy = Policy {
         secrets_over_ussd: secrets_over_ussd?,
+        secrets_over_sms,
         overrides,
         card_and_pin,
     };

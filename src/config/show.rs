@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, SmsConfig, StoreConfig};
 use crate::core::pin::SubscriberPin;
-use crate::core::policy::{Policy, SecretsOverUssd};
+use crate::core::policy::{Policy, SecretsOverSms, SecretsOverUssd};
 use crate::gateways::agreed::Agreed;
 use crate::service::admission::Rates;
 
@@ -142,6 +142,13 @@ fn word(rule: SecretsOverUssd) -> &'static str {
     }
 }
 
+fn texted(rule: SecretsOverSms) -> &'static str {
+    match rule {
+        SecretsOverSms::Allow => "allow",
+        SecretsOverSms::Deny => "deny",
+    }
+}
+
 fn policy(policy: &Policy, subscriber_pin: SubscriberPin) -> Table {
     let exceptions: Vec<_> = policy
         .overrides
@@ -156,12 +163,14 @@ fn policy(policy: &Policy, subscriber_pin: SubscriberPin) -> Table {
                 .into_iter()
                 .filter_map(|(key, value)| Some(pair(key, value.as_deref()?)))
                 .collect();
-            table.extend([pair("secrets_over_ussd", word(rule.secrets_over_ussd))]);
+            table.extend(rule.secrets_over_ussd.map(|rule| pair("secrets_over_ussd", word(rule))));
+            table.extend(rule.secrets_over_sms.map(|rule| pair("secrets_over_sms", texted(rule))));
             table
         })
         .collect();
     let mut table = Table::from_iter([
         pair("secrets_over_ussd", word(policy.secrets_over_ussd)),
+        pair("secrets_over_sms", texted(policy.secrets_over_sms)),
         pair("card_and_pin", policy.card_and_pin),
         pair("subscriber_pin", super::policy::pin_word(subscriber_pin)),
     ]);

@@ -12,7 +12,7 @@ use crate::core::secret::Secret;
 use crate::sms::{self, Needs};
 
 /// How many texts a person gets in a day, at most.
-const DAILY_CAP: u64 = 10;
+const DAILY_CAP: u64 = 40;
 
 /// One SMS gateway.
 #[derive(Debug)]

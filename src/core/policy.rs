@@ -1,4 +1,5 @@
-//! Whether bank secrets may be typed over USSD, which carries them in clear through the operator's network.
+//! Whether bank secrets may be typed over USSD, which carries them in clear through the operator's network, and by text,
+//! which also stay on the phone and come from whoever forges the number.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +15,25 @@ pub enum SecretsOverUssd {
     Deny,
 }
 
+/// What to do about secrets in texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretsOverSms {
+    /// Ask for them, where they may be typed over USSD too.
+    Allow,
+    /// Never ask for them: whoever comes so far is told what to dial.
+    #[default]
+    Deny,
+}
+
 /// The rule in force, with its exceptions; the most specific wins: institution, then provider, then country.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Where no exception applies.
     pub secrets_over_ussd: SecretsOverUssd,
+    /// In texts, where no exception applies.
+    #[serde(default)]
+    pub secrets_over_sms: SecretsOverSms,
     /// Exceptions.
     #[serde(default)]
     pub overrides: Vec<PolicyOverride>,
@@ -40,13 +55,39 @@ pub struct PolicyOverride {
     /// An institution's id at its provider.
     #[serde(default)]
     pub institution: Option<String>,
-    /// The rule for what matches.
-    pub secrets_over_ussd: SecretsOverUssd,
+    /// The rule for what matches, if it is another.
+    #[serde(default)]
+    pub secrets_over_ussd: Option<SecretsOverUssd>,
+    /// The rule for texts for what matches, if it is another.
+    #[serde(default)]
+    pub secrets_over_sms: Option<SecretsOverSms>,
 }
 
 impl Policy {
     /// The rule for an institution of a provider in a country.
     pub fn secrets(&self, country: &str, provider: &str, institution: &str) -> SecretsOverUssd {
+        self.ruled(country, provider, institution, |rule| rule.secrets_over_ussd)
+            .unwrap_or(self.secrets_over_ussd)
+    }
+
+    /// Whether secrets of an institution of a provider in a country may be texted: never those that may not be typed over
+    /// USSD, which is seen by fewer.
+    pub fn texted(&self, country: &str, provider: &str, institution: &str) -> SecretsOverSms {
+        if self.secrets(country, provider, institution) == SecretsOverUssd::Deny {
+            return SecretsOverSms::Deny;
+        }
+        self.ruled(country, provider, institution, |rule| rule.secrets_over_sms)
+            .unwrap_or(self.secrets_over_sms)
+    }
+
+    /// What the most specific exception says that applies and says anything of it.
+    fn ruled<T>(
+        &self,
+        country: &str,
+        provider: &str,
+        institution: &str,
+        says: impl Fn(&PolicyOverride) -> Option<T>,
+    ) -> Option<T> {
         let applies = |rule: &PolicyOverride| {
             rule.country.as_deref().is_none_or(|c| c.eq_ignore_ascii_case(country))
                 && rule.provider.as_deref().is_none_or(|p| p == provider)
@@ -63,8 +104,9 @@ impl Policy {
         self.overrides
             .iter()
             .filter(|rule| applies(rule))
-            .max_by_key(|rule| weight(rule))
-            .map_or(self.secrets_over_ussd, |rule| rule.secrets_over_ussd)
+            .filter_map(|rule| Some((weight(rule), says(rule)?)))
+            .max_by_key(|(weight, _)| *weight)
+            .map(|(_, said)| said)
     }
 }
 
@@ -88,11 +130,13 @@ mod tests {
                 country: country.map(str::to_owned),
                 provider: provider.map(str::to_owned),
                 institution: institution.map(str::to_owned),
-                secrets_over_ussd,
+                secrets_over_ussd: Some(secrets_over_ussd),
+                secrets_over_sms: None,
             }
         };
         let policy = Policy {
             secrets_over_ussd: SecretsOverUssd::Allow,
+            secrets_over_sms: SecretsOverSms::Deny,
             overrides: vec![
                 rule(None, Some("mono"), Some("bank-1"), SecretsOverUssd::Allow),
                 rule(Some("NG"), None, None, SecretsOverUssd::Deny),
@@ -112,6 +156,48 @@ mod tests {
                 policy.secrets(country, provider, institution),
                 want,
                 "{country} {provider} {institution}"
+            );
+        }
+    }
+
+    /// Texts have rules of their own, by the same exceptions; but what is refused over USSD is never let in by text, and an
+    /// exception that says nothing of texts changes nothing for them.
+    #[test]
+    fn texts_have_rules_of_their_own() {
+        let rule = |institution: &str, ussd, sms| PolicyOverride {
+            country: None,
+            provider: None,
+            institution: Some(institution.to_owned()),
+            secrets_over_ussd: ussd,
+            secrets_over_sms: sms,
+        };
+        let (allow, deny) = (SecretsOverSms::Allow, SecretsOverSms::Deny);
+        for (general, institution, want) in [
+            (deny, "other", deny),
+            (deny, "texted", allow),
+            (deny, "quiet", deny),
+            (allow, "other", allow),
+            (allow, "warned", allow),
+            (allow, "denied", deny),
+            (allow, "both", deny),
+            (allow, "quiet", deny),
+        ] {
+            let policy = Policy {
+                secrets_over_ussd: SecretsOverUssd::Allow,
+                secrets_over_sms: general,
+                overrides: vec![
+                    rule("texted", None, Some(allow)),
+                    rule("quiet", None, Some(deny)),
+                    rule("warned", Some(SecretsOverUssd::Warn), None),
+                    rule("denied", Some(SecretsOverUssd::Deny), None),
+                    rule("both", Some(SecretsOverUssd::Deny), Some(allow)),
+                ],
+                card_and_pin: false,
+            };
+            assert_eq!(
+                policy.texted("NG", "mono", institution),
+                want,
+                "{general:?} {institution}"
             );
         }
     }

@@ -30,7 +30,7 @@ fn may_be_offered(method: &AuthMethod, secrets: SecretsOverUssd, card_and_pin: b
 mod tests {
     use super::*;
     use crate::core::next_step::{Field, Form};
-    use crate::core::policy::PolicyOverride;
+    use crate::core::policy::{PolicyOverride, SecretsOverSms};
 
     fn method(id: &str, card_and_pin: bool, kinds: &[FieldKind]) -> AuthMethod {
         let fields = kinds.iter().map(|kind| Field {
@@ -76,7 +76,8 @@ mod tests {
             country: None,
             provider: Some("mono".to_owned()),
             institution: institution.map(str::to_owned),
-            secrets_over_ussd,
+            secrets_over_ussd: Some(secrets_over_ussd),
+            secrets_over_sms: None,
         };
         let (allow, deny) = (SecretsOverUssd::Allow, SecretsOverUssd::Deny);
         for (base, overrides, card_and_pin, want) in [
@@ -90,6 +91,7 @@ mod tests {
         ] {
             let policy = Policy {
                 secrets_over_ussd: base,
+                secrets_over_sms: SecretsOverSms::Deny,
                 overrides,
                 card_and_pin,
             };

@@ -49,7 +49,7 @@ fn good_gateways_are_understood() {
     assert_eq!((at.username.as_deref(), at.sender.as_deref()), (Some("duka"), None));
     assert_eq!(
         (at.daily_cap, at.route.as_deref(), at.country.as_str()),
-        (10, None, "NG")
+        (40, None, "NG")
     );
     assert_eq!((termii.daily_cap, termii.route.as_deref()), (3, Some("generic")));
     assert_eq!(termii.signing_key.as_ref().unwrap().expose(), "termii-signing-key");

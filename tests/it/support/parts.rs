@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::core::ids::{NodeId, PartnerId};
-use kiungo::core::policy::{Policy, SecretsOverUssd};
+use kiungo::core::policy::{Policy, SecretsOverSms, SecretsOverUssd};
 use kiungo::core::seal::Keyring;
 use kiungo::core::secret::Secret;
 use kiungo::core::time::Clock;
@@ -259,6 +259,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ar
 fn policy() -> Policy {
     Policy {
         secrets_over_ussd: SecretsOverUssd::Allow,
+        secrets_over_sms: SecretsOverSms::Deny,
         overrides: Vec::new(),
         card_and_pin: false,
     }

@@ -224,7 +224,8 @@ fn a_rule_names_the_bank_as_its_provider_does() {
         country: None,
         provider: Some("mono".to_owned()),
         institution: Some(institution.to_owned()),
-        secrets_over_ussd,
+        secrets_over_ussd: Some(secrets_over_ussd),
+        secrets_over_sms: None,
     };
     for (base, ruled, want) in [
         (SecretsOverUssd::Allow, SecretsOverUssd::Warn, Outcome::Warn),

@@ -16,7 +16,7 @@ use crate::core::menu::{Menu, Outcome};
 use crate::core::messages::{Locale, Texts};
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::SubscriberPin;
-use crate::core::policy::{Policy, PolicyOverride, SecretsOverUssd};
+use crate::core::policy::{Policy, PolicyOverride, SecretsOverSms, SecretsOverUssd};
 use crate::core::seal::Keyring;
 use crate::core::time::Timestamp;
 
@@ -39,6 +39,7 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
             days: 90,
             policy: Policy {
                 secrets_over_ussd,
+                secrets_over_sms: SecretsOverSms::Deny,
                 overrides,
                 card_and_pin: false,
             },
