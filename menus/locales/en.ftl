@@ -105,6 +105,7 @@ unreadable = Please use letters and numbers only. Dial again.
 too-long = That was too long. Please dial again.
 too-many = Too many tries. Please wait a minute, then dial again.
 elsewhere = You dialled again on this number. Please go on there.
+elsewhere-by-text = You went on by text. Please go on there, or dial again.
 expired = Your session ended. Please dial again to go on.
 no-service = This number cannot be served here.
 
@@ -114,6 +115,21 @@ sms-linked = { $partner }: your account is linked. To see or unlink it, dial { $
 sms-not-linked = { $partner }: no account was linked. To see why and try again, dial { $dial }
 sms-question = { $partner }: your bank asks one more thing. To answer, dial { $dial } within 15 minutes.
 sms-bank-back = { $partner }: the bank you asked for is back. To go on, dial { $dial }
+
+## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
+
+sms-help = { $partner }: to link a bank account text LINK or dial { $dial }. To go on text CONTINUE. Text STOP for no more texts.
+sms-help-stopped = { $partner }: to link a bank account text LINK or dial { $dial }. Text START to get texts again.
+sms-stop = You will get no more texts from { $partner }. Text START to get them again.
+sms-start = You will get texts from { $partner } again. Text STOP for no more. To link a bank account text LINK or dial { $dial }.
+sms-hint = To link a bank account with { $partner } text LINK or dial { $dial }. Never text a password or a code. Text HELP for help.
+sms-elsewhere = You have dialled { $dial }. Go on there; or hang up, wait a minute and text LINK.
+sms-lost = Sorry, that was not understood. Text LINK to begin again, or dial { $dial }.
+sms-too-many = Too many texts at once. Wait a minute, then text LINK or dial { $dial }.
+sms-checking = { $partner }: we are asking your bank, and will text you the answer.
+sms-dial = { $bank }: passwords and codes are not for texts, none is kept. To go on dial { $dial } within 15 minutes.
+sms-left = Goodbye. To go on text CONTINUE or dial { $dial } at any time.
+sms-own-code = Your own code is not for texts, none is kept. Dial { $dial } and type it there.
 
 ## Small words
 

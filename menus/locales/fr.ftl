@@ -102,6 +102,7 @@ unreadable = Lettres et chiffres seulement. Rappelez.
 too-long = C'était trop long. Rappelez.
 too-many = Trop d'essais. Attendez une minute, puis rappelez.
 elsewhere = Vous avez rappelé depuis ce numéro. Continuez là-bas.
+elsewhere-by-text = Vous avez continué par SMS. Continuez là-bas ou rappelez.
 expired = Votre session est finie. Rappelez pour continuer.
 no-service = Ce numéro ne peut pas etre servi ici.
 
@@ -111,6 +112,21 @@ sms-linked = { $partner } : votre compte est relié. Pour le voir ou le retirer,
 sms-not-linked = { $partner } : aucun compte n'a été relié. Pour voir pourquoi et réessayer, composez { $dial }
 sms-question = { $partner } : votre banque pose une question de plus. Pour y répondre, composez { $dial } sous 15 minutes.
 sms-bank-back = { $partner } : la banque demandée est de retour. Pour continuer, composez { $dial }
+
+## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
+
+sms-help = { $partner } : pour relier un compte, envoyez LINK ou composez { $dial }. CONTINUER pour continuer, STOP pour ne plus rien recevoir.
+sms-help-stopped = { $partner } : pour relier un compte, envoyez LINK ou composez { $dial }. START pour recevoir à nouveau des SMS.
+sms-stop = Vous ne recevrez plus de SMS de { $partner }. Envoyez START pour en recevoir à nouveau.
+sms-start = Vous recevrez à nouveau les SMS de { $partner }. STOP pour arreter. Pour relier un compte : LINK ou composez { $dial }.
+sms-hint = Pour relier un compte avec { $partner }, envoyez LINK ou composez { $dial }. Jamais de mot de passe ni de code par SMS. AIDE pour l'aide.
+sms-elsewhere = Vous avez composé { $dial }. Continuez là-bas ; ou raccrochez, attendez une minute et envoyez LINK.
+sms-lost = Désolé, ce n'est pas compris. Envoyez LINK pour recommencer, ou composez { $dial }.
+sms-too-many = Trop de SMS à la fois. Attendez une minute, puis envoyez LINK ou composez { $dial }.
+sms-checking = { $partner } : nous demandons à votre banque, la réponse viendra par SMS.
+sms-dial = { $bank } : ni mot de passe ni code par SMS, rien n'est gardé. Pour continuer, composez { $dial } sous 15 minutes.
+sms-left = Au revoir. Pour continuer, envoyez CONTINUER ou composez { $dial } à tout moment.
+sms-own-code = Pas de code personnel par SMS, rien n'est gardé. Composez { $dial } et tapez-le là-bas.
 
 ## Small words
 

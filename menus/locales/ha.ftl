@@ -102,6 +102,7 @@ unreadable = Haruffa da lambobi kawai. Ku sake kira.
 too-long = Ya yi tsawo. Ku sake kira.
 too-many = An gwada sau da yawa. Ku jira minti daya, sannan ku sake kira.
 elsewhere = Kun sake kira da wannan lamba. Ku ci gaba a can.
+elsewhere-by-text = Kun ci gaba ta sako. Ku ci gaba a can, ko ku sake kira.
 expired = Lokaci ya kare. Ku sake kira don ci gaba.
 no-service = Ba a yi wa wannan lamba hidima a nan.
 
@@ -111,6 +112,21 @@ sms-linked = { $partner }: an hada asusunka. Don gani ko cirewa, kira { $dial }
 sms-not-linked = { $partner }: ba a hada asusu ba. Don ganin dalili da sake gwadawa, kira { $dial }
 sms-question = { $partner }: bankinka na neman karin bayani. Don amsawa, kira { $dial } cikin minti 15.
 sms-bank-back = { $partner }: bankin da kuka nema ya dawo. Don ci gaba, kira { $dial }
+
+## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
+
+sms-help = { $partner }: don hada asusun banki aika LINK ko kira { $dial }. Don ci gaba aika CIGABA. Aika STOP don daina samun sako.
+sms-help-stopped = { $partner }: don hada asusun banki aika LINK ko kira { $dial }. Aika START don sake samun sako.
+sms-stop = Ba za ku sake samun sako daga { $partner } ba. Aika START don sake samu.
+sms-start = Za ku sake samun sako daga { $partner }. Aika STOP don dainawa. Don hada asusu aika LINK ko kira { $dial }.
+sms-hint = Don hada asusun banki da { $partner } aika LINK ko kira { $dial }. Kada ku aika kalmar sirri ko lamba. Aika HELP don taimako.
+sms-elsewhere = Kun kira { $dial }. Ku ci gaba a can; ko ku kashe, ku jira minti daya, ku aika LINK.
+sms-lost = Yi hakuri, ba a gane ba. Aika LINK don sake farawa, ko kira { $dial }.
+sms-too-many = Sakonni sun yi yawa. Ku jira minti daya, sannan aika LINK ko kira { $dial }.
+sms-checking = { $partner }: muna tambayar bankinku, za mu aiko da amsa.
+sms-dial = { $bank }: ba a aika kalmar sirri ko lamba ta sako, ba a ajiye ba. Don ci gaba kira { $dial } cikin minti 15.
+sms-left = Sai an jima. Don ci gaba aika CIGABA ko kira { $dial } a kowane lokaci.
+sms-own-code = Ba a aika lambar sirrinku ta sako, ba a ajiye ba. Kira { $dial } ku buga ta a can.
 
 ## Small words
 

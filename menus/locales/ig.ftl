@@ -94,6 +94,7 @@ unreadable = Biko jiri leta na nomba naani. Kpoo ozo.
 too-long = O toro oke ogologo. Biko kpoo ozo.
 too-many = I nwaala otutu ugboro. Biko chere otu nkeji, kpoo ozo.
 elsewhere = I kpoola ozo na nomba a. Biko gaa n'ihu n'ebe ahu.
+elsewhere-by-text = I gara n'ihu na SMS. Biko gaa n'ihu n'ebe ahu, ma o bu kpoo ozo.
 expired = Oge gi agwula. Biko kpoo ozo ka i gaa n'ihu.
 no-service = Anyi enweghi ike inyere nomba a aka ebe a.
 
@@ -103,6 +104,21 @@ sms-linked = { $partner }: ejikotala akaunti gi. Iji hu ya ma o bu wepu ya, kpoo
 sms-not-linked = { $partner }: ejikotaghi akaunti o bula. Iji hu ihe kpatara ya ma nwaa ozo, kpoo { $dial }
 sms-question = { $partner }: ulo aku gi na-aju otu ihe ozo. Iji zaa, kpoo { $dial } n'ime nkeji 15.
 sms-bank-back = { $partner }: ulo aku i choro alotala. Iji gaa n'ihu, kpoo { $dial }
+
+## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
+
+sms-help = { $partner }: iji jikoo akauntu banki zipu LINK ma o bu kpoo { $dial }. Iji gaa n'ihu zipu GAANIHU. Zipu STOP ka SMS kwusi.
+sms-help-stopped = { $partner }: iji jikoo akauntu banki zipu LINK ma o bu kpoo { $dial }. Zipu START iji nweta SMS ozo.
+sms-stop = I gaghi enweta SMS ozo site na { $partner }. Zipu START iji nweta ha ozo.
+sms-start = I ga-enweta SMS ozo site na { $partner }. Zipu STOP iji kwusi. Iji jikoo akauntu zipu LINK ma o bu kpoo { $dial }.
+sms-hint = Iji jikoo akauntu banki na { $partner } zipu LINK ma o bu kpoo { $dial }. Ezipula paswoodu ma o bu koodu. Zipu HELP maka enyemaka.
+sms-elsewhere = I kpoola { $dial }. Gaa n'ihu n'ebe ahu; ma o bu kwusi, chere otu nkeji, zipu LINK.
+sms-lost = Ndo, anyi aghotaghi. Zipu LINK iji malite ozo, ma o bu kpoo { $dial }.
+sms-too-many = SMS karia n'otu oge. Chere otu nkeji, zipu LINK ma o bu kpoo { $dial }.
+sms-checking = { $partner }: anyi na-aju ulo aku gi, anyi ga-ezitere gi aziza na SMS.
+sms-dial = { $bank }: paswoodu na koodu abughi maka SMS, anaghi edebe ya. Iji gaa n'ihu kpoo { $dial } n'ime nkeji 15.
+sms-left = Ka o di. Iji gaa n'ihu zipu GAANIHU ma o bu kpoo { $dial } mgbe o bula.
+sms-own-code = Koodu nke gi abughi maka SMS, anaghi edebe ya. Kpoo { $dial } pinye ya n'ebe ahu.
 
 ## Small words
 

@@ -101,6 +101,7 @@ unreadable = Abeg use only letters and numbers. Dial again.
 too-long = E too long. Abeg dial again.
 too-many = You don try too many times. Abeg wait one minute, then dial again.
 elsewhere = You don dial again with this number. Abeg continue for there.
+elsewhere-by-text = You don continue by text. Abeg continue for there, or dial again.
 expired = Your session don end. Abeg dial again to continue.
 no-service = We no fit serve this number here.
 
@@ -110,6 +111,21 @@ sms-linked = { $partner }: your account don link. To see am or unlink am, dial {
 sms-not-linked = { $partner }: no account link. To see why and try again, dial { $dial }
 sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes.
 sms-bank-back = { $partner }: the bank wey you ask for don come back. To continue, dial { $dial }
+
+## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
+
+sms-help = { $partner }: to link bank account text LINK or dial { $dial }. To continue text CONTINUE. Text STOP make we no text you again.
+sms-help-stopped = { $partner }: to link bank account text LINK or dial { $dial }. Text START make we dey text you again.
+sms-stop = { $partner } no go text you again. Text START if you want am back.
+sms-start = { $partner } go dey text you again. Text STOP if you no want am. To link bank account text LINK or dial { $dial }.
+sms-hint = To link bank account with { $partner } text LINK or dial { $dial }. No ever text password or code. Text HELP for help.
+sms-elsewhere = You don dial { $dial }. Continue for there; or cut am, wait one minute, then text LINK.
+sms-lost = Sorry, we no understand. Text LINK to start again, or dial { $dial }.
+sms-too-many = The texts too many. Wait one minute, then text LINK or dial { $dial }.
+sms-checking = { $partner }: we dey ask your bank, we go text you the answer.
+sms-dial = { $bank }: password and code no be for text, we no keep am. To continue dial { $dial } before 15 minutes.
+sms-left = Bye bye. To continue text CONTINUE or dial { $dial } any time.
+sms-own-code = Your own code no be for text, we no keep am. Dial { $dial } and type am for there.
 
 ## Small words
 

@@ -101,6 +101,7 @@ unreadable = Tafadhali tumia herufi na tarakimu tu. Piga tena.
 too-long = Ilikuwa ndefu mno. Tafadhali piga tena.
 too-many = Umejaribu mara nyingi mno. Subiri dakika moja, kisha piga tena.
 elsewhere = Umepiga tena kwa namba hii. Tafadhali endelea huko.
+elsewhere-by-text = Uliendelea kwa SMS. Tafadhali endelea huko, au piga tena.
 expired = Muda umeisha. Tafadhali piga tena kuendelea.
 no-service = Namba hii haiwezi kuhudumiwa hapa.
 
@@ -110,6 +111,21 @@ sms-linked = { $partner }: akaunti yako imeunganishwa. Kuiona au kuitenganisha, 
 sms-not-linked = { $partner }: hakuna akaunti iliyounganishwa. Kujua sababu na kujaribu tena, piga { $dial }
 sms-question = { $partner }: benki yako inauliza jambo moja zaidi. Kujibu, piga { $dial } ndani ya dakika 15.
 sms-bank-back = { $partner }: benki uliyoomba imerudi. Kuendelea, piga { $dial }
+
+## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
+
+sms-help = { $partner }: kuunganisha akaunti ya benki tuma LINK au piga { $dial }. Kuendelea tuma ENDELEA. Tuma STOP kuacha kupokea SMS.
+sms-help-stopped = { $partner }: kuunganisha akaunti ya benki tuma LINK au piga { $dial }. Tuma START kupokea SMS tena.
+sms-stop = Hutapokea SMS tena kutoka { $partner }. Tuma START kuzipokea tena.
+sms-start = Utapokea SMS tena kutoka { $partner }. Tuma STOP kuacha. Kuunganisha akaunti tuma LINK au piga { $dial }.
+sms-hint = Kuunganisha akaunti ya benki na { $partner } tuma LINK au piga { $dial }. Usitume nenosiri wala namba ya siri. Tuma HELP kwa msaada.
+sms-elsewhere = Umepiga { $dial }. Endelea huko; au kata, subiri dakika moja, kisha tuma LINK.
+sms-lost = Samahani, haikueleweka. Tuma LINK kuanza tena, au piga { $dial }.
+sms-too-many = SMS nyingi mno kwa mara moja. Subiri dakika moja, kisha tuma LINK au piga { $dial }.
+sms-checking = { $partner }: tunaiuliza benki yako, tutakutumia jibu kwa SMS.
+sms-dial = { $bank }: nenosiri na namba za siri si za SMS, hazihifadhiwi. Kuendelea piga { $dial } ndani ya dakika 15.
+sms-left = Kwaheri. Kuendelea tuma ENDELEA au piga { $dial } wakati wowote.
+sms-own-code = Namba yako ya siri si ya SMS, haihifadhiwi. Piga { $dial } uiandike huko.
 
 ## Small words
 

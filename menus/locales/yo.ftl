@@ -94,6 +94,7 @@ unreadable = Jowo lo leta ati nomba nikan. Tun pe.
 too-long = O ti gun ju. Jowo tun pe.
 too-many = O ti gbiyanju ju. Jowo duro fun iseju kan, ki o tun pe.
 elsewhere = O ti tun pe lori nomba yii. Jowo tesiwaju nibe.
+elsewhere-by-text = O ti tesiwaju nipa SMS. Jowo tesiwaju nibe, tabi tun pe.
 expired = Akoko re ti pari. Jowo tun pe lati tesiwaju.
 no-service = A ko le sise fun nomba yii nibi.
 
@@ -103,6 +104,21 @@ sms-linked = { $partner }: a ti so akanti re po. Lati ri i tabi yo o, pe { $dial
 sms-not-linked = { $partner }: a ko so akanti kankan. Lati mo idi ati tun gbiyanju, pe { $dial }
 sms-question = { $partner }: banki re beere nkan kan si i. Lati dahun, pe { $dial } laarin iseju 15.
 sms-bank-back = { $partner }: banki ti e beere ti pada. Lati tesiwaju, pe { $dial }
+
+## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
+
+sms-help = { $partner }: lati so akanti banki po te LINK tabi pe { $dial }. Lati tesiwaju te TESIWAJU. Te STOP ki a ma te SMS mo.
+sms-help-stopped = { $partner }: lati so akanti banki po te LINK tabi pe { $dial }. Te START lati tun gba SMS.
+sms-stop = O ko ni gba SMS mo lati odo { $partner }. Te START lati tun gba won.
+sms-start = Wa tun gba SMS lati odo { $partner }. Te STOP lati da a duro. Lati so akanti po te LINK tabi pe { $dial }.
+sms-hint = Lati so akanti banki po pelu { $partner } te LINK tabi pe { $dial }. Ma te oro asiri tabi koodu. Te HELP fun iranlowo.
+sms-elsewhere = O ti pe { $dial }. Tesiwaju nibe; tabi pa a, duro iseju kan, ki o te LINK.
+sms-lost = Ma binu, ko ye wa. Te LINK lati tun bere, tabi pe { $dial }.
+sms-too-many = SMS ti po ju. Duro fun iseju kan, ki o te LINK tabi pe { $dial }.
+sms-checking = { $partner }: a n bi banki re leere, a o fi SMS dahun.
+sms-dial = { $bank }: oro asiri ati koodu ki i se fun SMS, a ko pa a mo. Lati tesiwaju pe { $dial } laarin iseju 15.
+sms-left = O dabo. Lati tesiwaju te TESIWAJU tabi pe { $dial } nigbakugba.
+sms-own-code = Koodu tire ki i se fun SMS, a ko pa a mo. Pe { $dial } ki o te e nibe.
 
 ## Small words
 

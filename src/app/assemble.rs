@@ -33,7 +33,7 @@ use crate::service::jobs::Jobs;
 use crate::service::known::Facts;
 use crate::service::linking::Linking;
 use crate::service::live::Live;
-use crate::service::messages::Outbox;
+use crate::service::messages::{Lines, Outbox};
 use crate::service::metrics::Metrics;
 use crate::service::news::Newsroom;
 use crate::service::partner::{CustomerPattern, Providers, enrol};
@@ -69,9 +69,6 @@ pub(super) async fn assemble(
     let lines = messages::lines(config)?;
     let flow = Arc::new(flow(config, !lines.is_empty(), base.keyring.clone())?);
     let channels = channels(config)?;
-    let code = channels
-        .first()
-        .map_or(String::new(), |channel| channel.service_code.clone());
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
     let partner = partner(config, runtime.clock.as_ref());
     let ttl = config
@@ -85,7 +82,7 @@ pub(super) async fn assemble(
     let outbox = messages::outbox(base, partner.id, &lines);
     let desk = messages::desk(base, partner.id, &lines);
     let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes, desk);
-    let jobs = Arc::new(jobs(base, &tools, &outbox, &channels));
+    let jobs = Arc::new(jobs(base, &tools, &outbox, &channels, &lines));
     let turns = Arc::new(Turns {
         flow,
         live: tools.live.clone(),
@@ -110,7 +107,7 @@ pub(super) async fn assemble(
         proxies: std::mem::take(&mut config.server.trusted_proxies),
         callbacks: Arc::new(TurnService(turns.clone())),
         hooks: Arc::new(hooks(base, &tools)),
-        messages: Arc::new(messages::inbox(&partner.name, &code, base, lines, outbox)),
+        messages: Arc::new(messages::inbox(base, &turns, lines, outbox)),
         readiness: Arc::new(Health {
             store: base.store.clone(),
             records: base.records.clone(),
@@ -163,7 +160,7 @@ fn tools(
     }
 }
 
-fn bank_backs(base: &Base, tools: &Tools, outbox: Arc<Outbox>, channels: &[Arc<Channel>]) -> BankBacks {
+fn bank_backs(base: &Base, tools: &Tools, outbox: Arc<Outbox>, channels: &[Arc<Channel>], lines: &Lines) -> BankBacks {
     BankBacks {
         records: base.records.clone(),
         providers: tools.providers.clone(),
@@ -172,11 +169,11 @@ fn bank_backs(base: &Base, tools: &Tools, outbox: Arc<Outbox>, channels: &[Arc<C
         newsroom: tools.newsroom.clone(),
         sealing: tools.sealing.clone(),
         outbox,
-        codes: messages::codes(channels),
+        codes: messages::codes(channels, lines),
     }
 }
 
-fn jobs(base: &Base, tools: &Tools, outbox: &Arc<Outbox>, channels: &[Arc<Channel>]) -> Jobs {
+fn jobs(base: &Base, tools: &Tools, outbox: &Arc<Outbox>, channels: &[Arc<Channel>], lines: &Lines) -> Jobs {
     let linking = Linking {
         records: base.records.clone(),
         providers: tools.providers.clone(),
@@ -187,13 +184,13 @@ fn jobs(base: &Base, tools: &Tools, outbox: &Arc<Outbox>, channels: &[Arc<Channe
     Jobs {
         records: base.records.clone(),
         linking,
-        hand_overs: messages::hand_overs(base, &tools.newsroom, &tools.sealing, outbox.clone(), channels),
+        hand_overs: messages::hand_overs(base, &tools.newsroom, &tools.sealing, outbox.clone(), channels, lines),
         erasing: Erasing {
             records: base.records.clone(),
             live: tools.live.clone(),
             runtime: base.runtime.clone(),
         },
-        bank_backs: bank_backs(base, tools, outbox.clone(), channels),
+        bank_backs: bank_backs(base, tools, outbox.clone(), channels, lines),
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),
     }

@@ -15,6 +15,8 @@ use crate::service::handover::{Desk, HandOvers};
 use crate::service::messages::{Answers, Inbox, Line, Lines, Outbox};
 use crate::service::news::Newsroom;
 use crate::service::sealing::Sealing;
+use crate::service::turn::Turns;
+use crate::service::turn::texts::{channel_of, dialled_in};
 use crate::sms::{self, SmsSettings};
 
 /// How long a gateway may take over one text. Much shorter than a job's lease, so that no other node thinks that this one
@@ -88,29 +90,31 @@ pub(super) fn hand_overs(
     sealing: &Sealing,
     outbox: Arc<Outbox>,
     channels: &[Arc<Channel>],
+    lines: &Lines,
 ) -> HandOvers {
     HandOvers {
         records: base.records.clone(),
         newsroom: newsroom.clone(),
         sealing: sealing.clone(),
         outbox,
-        codes: codes(channels),
+        codes: codes(channels, lines),
     }
 }
 
-/// What is dialled on each channel.
-pub(super) fn codes(channels: &[Arc<Channel>]) -> Vec<(String, String)> {
+/// What is dialled on each channel, and in the country of each SMS gateway.
+pub(super) fn codes(channels: &[Arc<Channel>], lines: &Lines) -> Vec<(String, String)> {
     let code = |channel: &Arc<Channel>| (channel.name.clone(), channel.service_code.clone());
-    channels.iter().map(code).collect()
+    let texted = |line: &Arc<Line>| (channel_of(&line.name), dialled_in(channels, &line.country).to_owned());
+    channels.iter().map(code).chain(lines.all().map(texted)).collect()
 }
 
-/// What takes texts. People are told the first channel's code.
-pub(super) fn inbox(partner: &str, code: &str, base: &Base, lines: Lines, outbox: Arc<Outbox>) -> Inbox {
+/// What takes texts.
+pub(super) fn inbox(base: &Base, turns: &Arc<Turns>, lines: Lines, outbox: Arc<Outbox>) -> Inbox {
     Inbox {
         records: base.records.clone(),
         keyring: base.keyring.clone(),
         lines,
-        handler: Arc::new(Answers::new(partner, code)),
+        handler: Arc::new(Answers(turns.clone())),
         outbox,
         runtime: base.runtime.clone(),
     }

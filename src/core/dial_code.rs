@@ -40,6 +40,11 @@ impl DialCode {
         Self(u32::try_from(free).unwrap_or_default())
     }
 
+    /// A number below `limit` out of the same chance; 0 where that is 0.
+    pub fn below(self, limit: u32) -> u32 {
+        self.0.checked_rem(limit).unwrap_or_default()
+    }
+
     /// Reads a dialled segment; `None` when it is no code.
     pub fn parse(segment: &str) -> Option<Self> {
         let digits: Vec<u8> = segment.bytes().map(|byte| byte.wrapping_sub(b'0')).collect();

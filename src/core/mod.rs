@@ -21,4 +21,5 @@ pub mod seal;
 pub mod search;
 pub mod secret;
 pub mod sms;
+pub mod texted;
 pub mod time;

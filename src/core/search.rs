@@ -41,6 +41,11 @@ pub fn find<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<usize>
     found.into_iter().map(|(_, at)| at).collect()
 }
 
+/// A text as names are compared: its letters and digits only, in lower case and without marks.
+pub fn plain(text: &str) -> String {
+    Key::of(text).text
+}
+
 /// A name as it is compared.
 struct Key {
     /// Lower-case ASCII letters and digits only.

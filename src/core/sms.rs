@@ -10,8 +10,11 @@
 
 use super::gsm7;
 
+/// Septets of a text in one part.
+pub const ONE_PART: usize = 160;
+
 /// Septets of a text in one part, and of each of several.
-const SEPTETS: (usize, usize) = (160, 153);
+const SEPTETS: (usize, usize) = (ONE_PART, 153);
 /// UCS-2 units of a text in one part, and of each of several.
 const UNITS: (usize, usize) = (70, 67);
 

@@ -148,6 +148,8 @@ pub trait MessageRecords: Send + Sync {
     /// Takes a text from a person with everything that follows from it, in one transaction. A text that was taken before
     /// changes nothing; says whether this was the first time.
     async fn take_incoming(&self, incoming: &Incoming<'_>, at: Timestamp) -> Result<bool>;
+    /// Whether a text from a person with this gateway's id was taken before.
+    async fn has_taken(&self, line: &str, gateway_id: &str) -> Result<bool>;
     /// What a person wants of our texts, if they ever said so.
     async fn wish(&self, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>>;
     /// Keeps what a person wants of our texts, unless they said something else later.

@@ -174,6 +174,8 @@ pub(super) const MOVE_LINK: &str = "UPDATE links SET state = $2, moved_at = $3 W
 pub(super) const FIRST_SIGHT: &str = "INSERT INTO provider_events (provider, event, seen_at) VALUES ($1, $2, $3) \
      ON CONFLICT (provider, event) DO NOTHING";
 
+pub(super) const SEEN: &str = "SELECT seen_at FROM provider_events WHERE provider = $1 AND event = $2";
+
 pub(super) const ENQUEUE: &str = "INSERT INTO jobs (id, partner, kind, subject, key, state, due_at, tries) \
      VALUES ($1, $2, $3, $4, $5, 'open', $6, $7) ON CONFLICT (key) DO NOTHING";
 

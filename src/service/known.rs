@@ -108,6 +108,7 @@ impl Facts {
                 method: None,
                 warn: false,
                 deny: false,
+                text: false,
                 timeout: None,
             },
         }))

@@ -26,7 +26,7 @@ use super::{Callbacks, Channel, OwnedRequest};
 use crate::core::budget::{self, Deadlines};
 use crate::core::flow::dialogs::{Seat, Typed, Verdict};
 use crate::core::flow::state::{Answer, Slot, Subscriber};
-use crate::core::flow::{Context, Flow, Input};
+use crate::core::flow::{Flow, Input};
 use crate::core::messages::Locale;
 use crate::core::seal::Keyring;
 use crate::core::time::Timestamp;
@@ -36,13 +36,12 @@ use crate::store::{StoreError, Version};
 
 use self::walk::Walk;
 
+mod step;
+pub mod texts;
 mod walk;
 
 /// How often a turn that loses its swap is stepped again.
 const ROUNDS: usize = 8;
-
-/// How often a waiting turn looks for an answer set by another node.
-const REREAD: Duration = Duration::from_millis(150);
 
 /// Answers turns.
 pub struct Turns {
@@ -183,13 +182,13 @@ impl Turns {
         };
         let walk = Walk {
             tag: &tag,
-            seat: &seat,
-            channel,
+            key: seat.key,
+            country: &channel.country,
             limits,
             started,
         };
         for _ in 0..ROUNDS {
-            if let Some(done) = self.round(&walk, callback).await? {
+            if let Some(done) = self.round(&walk, &seat, callback).await? {
                 return Ok(done);
             }
         }
@@ -197,15 +196,20 @@ impl Turns {
     }
 
     /// Loads, steps and swaps once; `None` when somebody else wrote in between.
-    async fn round(&self, walk: &Walk<'_>, callback: &Callback) -> Result<Option<(TurnOutcome, Answer)>, TurnError> {
-        let (tag, seat, country) = (walk.tag, walk.seat, walk.channel.country.as_str());
+    async fn round(
+        &self,
+        walk: &Walk<'_>,
+        seat: &Seat<'_>,
+        callback: &Callback,
+    ) -> Result<Option<(TurnOutcome, Answer)>, TurnError> {
+        let tag = walk.tag;
         let loaded = self.live.load(tag).await?;
         let mut state = match loaded.found {
             Found::Subscriber(state) => *state,
             Found::Nothing => Subscriber::new(callback.msisdn.clone(), Locale::default()),
             Found::Broken(error) => {
                 self.facts.broken(tag, error).await;
-                let answer = self.start_afresh(walk, loaded.version, callback).await?;
+                let answer = self.start_afresh(walk, seat, loaded.version, callback).await?;
                 return Ok(Some((TurnOutcome::Ended, answer)));
             }
         };
@@ -216,60 +220,27 @@ impl Turns {
                 return Ok(Some((TurnOutcome::Repeated, answer)));
             }
             Verdict::Over => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "expired")))),
-            Verdict::Elsewhere => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "elsewhere")))),
+            Verdict::Elsewhere => {
+                let answer = self.end(state.locale, Flow::elsewhere(&state));
+                return Ok(Some((TurnOutcome::Ended, answer)));
+            }
             Verdict::Step(input) => input,
         };
         if !state.turns.take(self.gate.person(), 0, self.runtime.clock.now()) {
             let answer = self.too_many(walk, loaded.version, &mut state, &input).await?;
             return Ok(answer.map(|answer| (TurnOutcome::Shed, answer)));
         }
-        let asks = matches!(input, Input::Begin(_)) || state.overdue(self.runtime.clock.now());
-        let known = if asks {
-            Some(self.facts.of(tag, state.attempt()).await?)
-        } else {
-            None
-        };
-        let banks = self.catalogue.offers(country);
         let answer_by = walk.answer_by(&state);
-        let health = self.attempts.health.look();
-        let context = Context {
-            health: &health,
-            ..self
-                .runtime
-                .context(answer_by, banks.as_deref().map(Vec::as_slice), country)
-        };
-        let effects = self.flow.turn(&mut state, input, known.as_ref(), &context);
-        if banks.is_none() && self.flow.shows_banks(&state) && self.catalogue.wait(country).await {
-            // Nothing is written yet: the turn is stepped again, with the list.
+        if !self.step(walk, loaded.version, &mut state, input, answer_by).await? {
             return Ok(None);
         }
-        if !self.live.swap(tag, loaded.version, &state).await? {
-            return Ok(None);
-        }
-        self.attempts.run(tag, &callback.msisdn, effects);
-        self.answered(walk, &state, answer_by).await.map(Some)
-    }
-
-    /// The answer to a turn that was stepped, waited for where it is not known yet.
-    async fn answered(
-        &self,
-        walk: &Walk<'_>,
-        state: &Subscriber,
-        answer_by: Timestamp,
-    ) -> Result<(TurnOutcome, Answer), TurnError> {
-        let (answer, thinking) = match state.dialogs.first().map(|dialog| dialog.reply.clone()) {
-            Some(Slot::Set(answer)) => {
-                self.metrics.screen(&state.cursor.screen);
-                (answer, false)
-            }
-            _ => self.wait(walk, answer_by).await?,
-        };
+        let (answer, thinking) = self.answered(walk, &state, answer_by).await?;
         let outcome = match (answer.end, thinking) {
             (true, _) => TurnOutcome::Ended,
             (false, true) => TurnOutcome::Pending,
             (false, false) => TurnOutcome::Continued,
         };
-        Ok((outcome, answer))
+        Ok(Some((outcome, answer)))
     }
 
     /// Somebody asks for too many turns: nothing is stepped. A dialog that was going on is over with it, so that the line
@@ -282,7 +253,7 @@ impl Turns {
         state: &mut Subscriber,
         input: &Input,
     ) -> Result<Option<Answer>, TurnError> {
-        let known = !matches!(input, Input::Begin(_));
+        let known = !input.begins();
         if known {
             self.flow.refuse(state, "too-many");
         }
@@ -300,47 +271,16 @@ impl Turns {
         Flow::admit(state, seat, typed, self.runtime.clock.now(), &digest)
     }
 
-    /// Waits for the pending answer of a dialog; at the end of the budget, sets the poll screen. Says whether it did.
-    async fn wait(&self, walk: &Walk<'_>, until: Timestamp) -> Result<(Answer, bool), TurnError> {
-        let mut wake = self.wakes.listen();
-        let mut polled = false;
-        loop {
-            let asked = self.runtime.clock.now();
-            let loaded = self.live.load(walk.tag).await?;
-            let Found::Subscriber(mut state) = loaded.found else {
-                return Ok((self.end(Locale::default(), "expired"), polled));
-            };
-            match walk.dialog(&state).map(|dialog| &dialog.reply) {
-                Some(Slot::Set(answer)) => {
-                    self.metrics.screen(&state.cursor.screen);
-                    return Ok((answer.clone(), polled));
-                }
-                Some(Slot::Pending { .. }) => {}
-                None => return Ok((self.end(state.locale, "expired"), polled)),
-            }
-            let now = self.runtime.clock.now();
-            let left = budget::leave_until(until, now.since(asked)).since(now);
-            if !left.is_zero() && !self.leaving.is_cancelled() {
-                wake.wait(walk.tag, REREAD.min(left)).await;
-                continue;
-            }
-            let context = self.runtime.context(until, None, &walk.channel.country);
-            let last = walk.last_round(&state, now);
-            if self.flow.poll(&mut state, &walk.seat.key, last, &context) {
-                polled = self.live.swap(walk.tag, loaded.version, &state).await?;
-            }
-        }
-    }
-
     /// A value that does not open is replaced by a fresh one, and the person is asked to dial again.
     async fn start_afresh(
         &self,
         walk: &Walk<'_>,
+        seat: &Seat<'_>,
         version: Option<Version>,
         callback: &Callback,
     ) -> Result<Answer, TurnError> {
         let mut state = Subscriber::new(callback.msisdn.clone(), Locale::default());
-        self.admit(&mut state, walk.seat, callback);
+        self.admit(&mut state, seat, callback);
         self.flow.refuse(&mut state, "expired");
         self.live.swap(walk.tag, version, &state).await?;
         Ok(self.end(Locale::default(), "expired"))
@@ -383,13 +323,19 @@ impl Turns {
 
 /// Why a turn could not be served.
 #[derive(Debug, thiserror::Error)]
-enum TurnError {
+pub enum TurnError {
+    /// The live value could not be changed.
     #[error(transparent)]
     Live(#[from] LiveError),
+    /// The live store is not available.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The records are not available.
     #[error(transparent)]
     Records(#[from] RecordsError),
+    /// It took too long.
+    #[error("out of time")]
+    Late,
 }
 
 /// How much later than its budget a turn may be when even the poll screen cannot be set.

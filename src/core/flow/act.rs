@@ -7,7 +7,7 @@ use crate::core::linking::{Institution, Step};
 use crate::core::menu::Source;
 use crate::core::menu::{Action, Outcome};
 use crate::core::messages::Locale;
-use crate::core::policy::SecretsOverUssd;
+use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
 use crate::core::search;
 use crate::core::secret::Secret;
 
@@ -168,6 +168,7 @@ impl Flow {
             method: None,
             warn: rule == SecretsOverUssd::Warn,
             deny: rule == SecretsOverUssd::Deny,
+            text: self.settings.policy.texted(context.country, provider, &institution.id) == SecretsOverSms::Allow,
             timeout: institution.timeout,
         });
         if let Some(wait) = Self::limited(state, context).or_else(|| Self::closed(state, context)) {

@@ -109,11 +109,15 @@ impl Flow {
             Typed::Line(text) | Typed::Whole(text) => seen(text, digest),
         };
         dialog.stepped = true;
-        dialog.turns.extend(seat.turn);
-        let forgotten = dialog.turns.len().saturating_sub(TURNS);
-        dialog.turns.drain(..forgotten);
+        take_turn(&mut dialog, seat.turn);
         state.dialogs.insert(0, dialog);
         Verdict::Step(line.map_or(Input::Again, |line| Input::Line(Secret::new(line))))
+    }
+
+    /// The message for a callback of a dialog that is not in charge: where the person has gone on instead.
+    pub fn elsewhere(state: &Subscriber) -> &'static str {
+        let by_text = state.dialogs.first().is_some_and(|dialog| dialog.by_text.is_some());
+        if by_text { "elsewhere-by-text" } else { "elsewhere" }
     }
 
     /// Marks a dialog as over, as its gateway says. What was submitted goes on. A result that stood only in the dialog's
@@ -129,6 +133,13 @@ impl Flow {
         });
         closed.or(untold).is_some()
     }
+}
+
+/// Remembers the gateway's number of a turn that is taken.
+pub(super) fn take_turn(dialog: &mut Dialog, turn: Option<u64>) {
+    dialog.turns.extend(turn);
+    let forgotten = dialog.turns.len().saturating_sub(TURNS);
+    dialog.turns.drain(..forgotten);
 }
 
 /// A dialog nobody has seen. Text in its first callback was dialled behind the code, or typed into a dialog that was
@@ -163,6 +174,7 @@ fn begin(state: &mut Subscriber, seat: &Seat<'_>, typed: Typed<'_>, now: Timesta
             stepped: false,
             unlocked: false,
             turns: seat.turn.into_iter().collect(),
+            by_text: None,
         },
     );
     state.dialogs.truncate(DIALOGS);

@@ -8,7 +8,7 @@ use super::state::{Dialog, Slot, Subscriber};
 use super::{Context, Flow};
 use crate::core::ids::AttemptId;
 use crate::core::menu::Outcome;
-use crate::core::messages::{Arg, Locale};
+use crate::core::messages::Locale;
 use crate::core::time::Timestamp;
 
 /// What is to be texted about a submission.
@@ -124,23 +124,20 @@ impl Flow {
         if let Some(session) = &mut state.session {
             session.texted = true;
         }
-        HandOver::Text(self.tidings(tidings, state.locale, dial))
+        HandOver::Text(self.tidings(tidings, state.locale, &dial))
     }
 
     /// What is texted about a link to somebody of whom nothing live is known any more.
     pub fn tell_linked(&self, locale: Locale, service_code: &str) -> String {
-        self.tidings(Tidings::Linked, locale, service_code.to_owned())
+        self.tidings(Tidings::Linked, locale, service_code)
     }
 
     /// What is texted to somebody who wanted to know when an institution is back.
     pub fn tell_back(&self, locale: Locale, service_code: &str) -> String {
-        let (partner, dial) = (self.partner_name(), service_code.to_owned());
-        let args = [("partner", Arg::Text(partner)), ("dial", Arg::Text(dial))];
-        self.texts.format(locale, "sms-bank-back", &args)
+        self.say(locale, "sms-bank-back", service_code)
     }
 
-    fn tidings(&self, tidings: Tidings, locale: Locale, dial: String) -> String {
-        let args = [("partner", Arg::Text(self.partner_name())), ("dial", Arg::Text(dial))];
-        self.texts.format(locale, tidings.message(), &args)
+    fn tidings(&self, tidings: Tidings, locale: Locale, dial: &str) -> String {
+        self.say(locale, tidings.message(), dial)
     }
 }

@@ -6,7 +6,7 @@ use super::state::{Bank, ConnectSession, LinkBrief, Subscriber};
 use super::{Context, Effect, Flow};
 use crate::core::ids::LinkId;
 use crate::core::menu::Outcome;
-use crate::core::policy::SecretsOverUssd;
+use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
 
 impl Flow {
     /// Logs in again for a link: a session of its own, whose form its provider says.
@@ -18,13 +18,13 @@ impl Flow {
         session.renews = Some(link.id);
         session.begun_in = state.dialogs.first().map(|dialog| dialog.key);
         session.stage = Outcome::Checking;
-        let rule = self
-            .settings
-            .policy
-            .secrets(context.country, &link.provider, &link.institution);
+        let policy = &self.settings.policy;
+        let rule = policy.secrets(context.country, &link.provider, &link.institution);
+        let texted = policy.texted(context.country, &link.provider, &link.institution);
         session.bank = Some(Bank {
             warn: rule == SecretsOverUssd::Warn,
             deny: rule == SecretsOverUssd::Deny,
+            text: texted == SecretsOverSms::Allow,
             id: link.institution,
             provider: link.provider,
             provider_id: String::new(),

@@ -14,6 +14,7 @@
 //! | `closed.rs`, `back.rs` | is the institution to be tried now? a text when it is back |
 //! | `news.rs` | something came from a provider, the records or the clock |
 //! | `pin.rs` | what stands behind a person's own code |
+//! | `texts.rs` | what differs when the conversation is held by text |
 //! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and what is texted after a dialog |
 //! | `view.rs`, `offers.rs` | the screen for a state; what banks are called in their list |
 
@@ -45,6 +46,7 @@ mod offers;
 mod pin;
 pub(crate) mod recovery;
 pub mod state;
+pub mod texts;
 mod turn;
 mod view;
 
@@ -283,10 +285,21 @@ pub enum Fate {
 pub enum Input {
     /// Dialled, with these segments after the code. Where the store has lost a dialog they are all that was typed in it.
     Begin(Vec<Secret>),
+    /// Texted that they want to go on where they were: as a dial, and without the question whether to.
+    Continue,
+    /// Texted the name of a language.
+    Language(Locale),
     /// Typed a line.
     Line(Secret),
     /// Typed something that could not be understood as a continuation: show the screen again.
     Again,
+}
+
+impl Input {
+    /// Whether it begins a dialog: then what the records know is looked up.
+    pub fn begins(&self) -> bool {
+        matches!(self, Self::Begin(_) | Self::Continue)
+    }
 }
 
 /// What the records know of a person when a dialog begins.

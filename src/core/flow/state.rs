@@ -97,6 +97,24 @@ pub struct Dialog {
     /// Digests of the gateway's own numbers for the last turns, oldest first, where it numbers them.
     #[serde(default)]
     pub turns: Vec<u64>,
+    /// What a dialog of texts has beside; `None` for one that was dialled.
+    #[serde(default)]
+    pub by_text: Option<ByText>,
+}
+
+/// What a dialog of texts has beside.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByText {
+    /// What is dialled to go on with what is not for texts.
+    pub dial: String,
+    /// When the newest text in it was sent, by its gateway's clock where that says: what is older answers an older screen.
+    pub heard_at: Timestamp,
+    /// When its last screen was sent.
+    pub shown_at: Timestamp,
+    /// How many texts in a row chose nothing.
+    pub misses: u8,
+    /// Whether the person wants no texts but answers to their own.
+    pub quiet: bool,
 }
 
 /// What was typed so far, as a length and a keyed digest: it may hold a password.
@@ -153,6 +171,9 @@ pub struct Cursor {
     /// What is asked has changed since the screen was shown: the next line answers the old question, not the new one.
     #[serde(default)]
     pub moved: bool,
+    /// The number that stood before the binding choice in the last text; on the phone it has its key.
+    #[serde(default)]
+    pub proof: Option<u16>,
 }
 
 /// A sentence shown above a screen once.
@@ -255,6 +276,9 @@ pub struct Bank {
     /// Whether no secret may be asked for a login.
     #[serde(default)]
     pub deny: bool,
+    /// Whether what it asks may be answered by text.
+    #[serde(default)]
+    pub text: bool,
     /// How long the provider says a login may take.
     pub timeout: Option<Duration>,
 }
@@ -330,10 +354,10 @@ impl Subscriber {
         }
     }
 
-    /// Whether the dialog in charge may still be on the person's screen.
+    /// Whether the dialog in charge may still be on the person's screen. A text never is: it was sent, and that is all.
     pub fn in_dialog(&self, now: Timestamp) -> bool {
         let dialog = self.dialogs.first();
-        dialog.is_some_and(|dialog| !dialog.closed && now < dialog.ends_at)
+        dialog.is_some_and(|dialog| dialog.by_text.is_none() && !dialog.closed && now < dialog.ends_at)
     }
 
     /// Whether a turn of the dialog in charge is waiting for its answer.

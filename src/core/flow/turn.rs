@@ -42,16 +42,18 @@ impl Flow {
                 text: String::new(),
             });
         }
+        let line = matches!(input, Input::Line(_));
         let next = match input {
             Input::Begin(extras) => {
-                let home = match Self::home(state) {
-                    // What is under way may end while the person waits.
-                    Move::To(Outcome::Checking | Outcome::Confirming) => self.look(state, context, &mut effects),
-                    home => home,
-                };
+                let home = self.begin(state, context, &mut effects);
                 self.settle_in(state, home);
                 self.dialled(state, &extras, context, &mut effects)
             }
+            Input::Continue => match self.begin(state, context, &mut effects) {
+                Move::To(Outcome::Resume) => self.look(state, context, &mut effects),
+                home => home,
+            },
+            Input::Language(locale) => self.speak(state, locale, context, &mut effects),
             Input::Again => Move::Stay(None),
             // Typed at a screen that no longer holds: a key for "check again" must never be sent as a password.
             Input::Line(_) if state.cursor.moved => Self::standing(state),
@@ -65,8 +67,20 @@ impl Flow {
             }
         };
         self.settle_in(state, next);
-        self.answer(state, context);
+        let missed = line && state.cursor.note.is_some();
+        if !self.count_miss(state, missed) {
+            self.answer(state, context);
+        }
         effects
+    }
+
+    /// Where the person stands who dials, or begins by text.
+    pub(super) fn begin(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+        match Self::home(state) {
+            // What is under way may end while the person waits.
+            Move::To(Outcome::Checking | Outcome::Confirming) => self.look(state, context, effects),
+            home => home,
+        }
     }
 
     /// Where the session stands now.
@@ -200,6 +214,9 @@ impl Flow {
         }
         let typed = Zeroizing::new(gsm7::fold_digits(line.expose().trim()));
         let key = single(&typed);
+        if let Some(told) = self.text_line(state, screen, &typed, context, effects) {
+            return told;
+        }
         if let Some(turned) = turn_page(state, key) {
             return turned;
         }
@@ -238,6 +255,9 @@ impl Flow {
             }
             Move::Stay(note) => state.cursor.note = note.or(state.cursor.note.take()),
             Move::Wait => {
+                if let Some(outcome) = Self::instead_of_waiting(state) {
+                    return self.go(state, outcome);
+                }
                 self.go(state, Outcome::Checking);
                 // Whoever must show first who they are is not kept waiting for it.
                 if state.cursor.then.is_none() {
@@ -280,7 +300,7 @@ impl Flow {
             return false;
         }
         if index > 0 {
-            let text = self.texts.format(state.locale, "elsewhere", &[]);
+            let text = self.texts.format(state.locale, Self::elsewhere(state), &[]);
             state.dialogs[index].reply = Slot::Set(Answer { end: true, text });
             state.dialogs[index].closed = true;
             return true;

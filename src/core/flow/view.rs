@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::links::looked_at;
 use super::offers;
+use super::recovery::dial_string;
 use super::state::{Answer, ConnectSession, Subscriber};
 use super::{Context, Flow, Offer};
 use crate::core::attempt;
@@ -51,10 +52,14 @@ impl Flow {
                 text: self.texts.format(state.locale, "sorry", &[]),
             };
         };
-        let args = self.args(state, context);
+        let instead = self.dialled_only(state, screen);
+        let mut args = self.args(state, context);
+        args.extend(Self::dial(state, instead, context));
         let args: Vec<_> = args.iter().map(|(name, arg)| (*name, arg.clone())).collect();
-        let mut text = self.texts.format(state.locale, &screen.text, &args);
-        if let Some(note) = state.cursor.note.take() {
+        let id = instead.unwrap_or(Self::worded(state, &screen.text));
+        let mut text = self.texts.format(state.locale, id, &args);
+        // What is said instead of a screen says all there is to say.
+        if let Some(note) = state.cursor.note.take().filter(|_| instead.is_none()) {
             let numbered = note
                 .number
                 .map(|n| [("left", Arg::Number(n)), ("length", Arg::Number(n))]);
@@ -62,13 +67,14 @@ impl Flow {
             text = format!("{}\n{text}", self.texts.format(state.locale, &note.id, &args));
         }
         let entries = match &screen.kind {
-            Kind::List { source, .. } => self.entries(state, *source, context),
+            Kind::List { source, .. } if instead.is_none() => self.entries(state, *source, context),
             _ => Vec::new(),
         };
+        let proof = Self::prove(state, screen, context);
         let septets = state.dialogs.first().map_or(SMALLEST, |dialog| dialog.septets);
-        let mut draft = self.draft(state.locale, screen, text, &entries);
+        let mut draft = self.draft(state.locale, screen, text, &entries, proof);
         let mut drawn = page(&draft, state.cursor.page, septets);
-        if let Some(hint) = self.hint(state) {
+        if let Some(hint) = self.hint(state).filter(|_| instead.is_none()) {
             let text = format!("{}\n{hint}", draft.text);
             let hinted = Draft { text, ..draft.clone() };
             let with = page(&hinted, state.cursor.page, septets);
@@ -111,16 +117,23 @@ impl Flow {
         }
     }
 
-    fn draft(&self, locale: Locale, screen: &Screen, text: String, entries: &[Entry]) -> Draft {
-        let options: Vec<_> = screen
-            .options
-            .iter()
-            .filter(|choice| self.offers(choice))
-            .map(|choice| Opt {
-                key: choice.key,
-                label: self.texts.format(locale, &choice.label, &[]),
-            })
-            .collect();
+    /// What is to be fitted into pages. A choice with a `proof` stands under that number, as the text's last line.
+    fn draft(
+        &self,
+        locale: Locale,
+        screen: &Screen,
+        mut text: String,
+        entries: &[Entry],
+        proof: Option<(char, u16)>,
+    ) -> Draft {
+        let mut options = Vec::new();
+        for choice in screen.options.iter().filter(|choice| self.offers(choice)) {
+            let label = self.texts.format(locale, &choice.label, &[]);
+            match proof {
+                Some((key, proof)) if key == choice.key => text = format!("{text}\n{proof} {label}"),
+                _ => options.push(Opt { key: choice.key, label }),
+            }
+        }
         let more = self.texts.format(locale, "more", &[]);
         if matches!(screen.kind, Kind::List { .. }) {
             let labels = entries.iter().map(|(_, label)| label.clone()).collect();
@@ -138,6 +151,16 @@ impl Flow {
             tail,
             more,
         }
+    }
+
+    /// What a text says is to be dialled: the service code, or straight back to where the person is.
+    fn dial(state: &mut Subscriber, instead: Option<&str>, context: &Context<'_>) -> Option<(&'static str, Arg)> {
+        let by_text = state.dialogs.first()?.by_text.as_ref()?;
+        let mut dial = by_text.dial.clone();
+        if instead == Some("sms-dial") {
+            dial = dial_string(&dial, Self::hand_out_code(state, context));
+        }
+        Some(("dial", Arg::Text(dial)))
     }
 
     /// The consent as it stands on the welcome screen, word for word.

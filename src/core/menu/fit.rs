@@ -3,7 +3,7 @@
 //! an allowance and this holds it to that.
 
 use super::check::{Finding, Samples};
-use super::wording::{LAST_RESORT, NOTES, TEXTED, longest, name_of, septets};
+use super::wording::{LAST_RESORT, NOTES, SCREENS_BY_TEXT, TEXTED, longest, name_of, septets};
 use super::{BACK_KEY, Choice, Kind, MORE_KEY, Menu, Screen};
 use crate::core::messages::{Locale, Texts};
 use crate::core::screen::{Draft, Opt, Options, page};
@@ -21,7 +21,10 @@ const LIST_LENGTH: usize = 12;
 const NOTE: usize = 80;
 
 /// The septets of a text message of one part.
-const MESSAGE: usize = 160;
+const MESSAGE: usize = crate::core::sms::ONE_PART;
+
+/// What a text that stands for a screen leaves for the line of the key that goes back or leaves.
+const BELOW: usize = 12;
 
 /// The screens that do not fit in this language.
 pub(super) fn screens(menu: &Menu, texts: &Texts, locale: Locale, limit: usize, samples: &Samples) -> Vec<Finding> {
@@ -54,9 +57,11 @@ pub(super) fn from_code(texts: &Texts, locale: Locale, limit: usize, samples: &S
     let notes = NOTES.iter().map(|id| (*id, NOTE.min(limit)));
     let answers = LAST_RESORT.iter().map(|id| (*id, limit));
     let texted = TEXTED.iter().map(|id| (*id, MESSAGE));
+    let screens = SCREENS_BY_TEXT.iter().map(|id| (*id, MESSAGE - BELOW));
     notes
         .chain(answers)
         .chain(texted)
+        .chain(screens)
         .filter_map(|(id, limit)| {
             let septets = septets(&longest(texts, locale, id, samples));
             let message = format!("takes {septets} septets of {limit}; shorten it");

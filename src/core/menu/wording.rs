@@ -35,6 +35,7 @@ pub const NOTES: &[&str] = &[
 pub const LAST_RESORT: &[&str] = &[
     "busy",
     "elsewhere",
+    "elsewhere-by-text",
     "expired",
     "no-service",
     "sorry",
@@ -44,7 +45,23 @@ pub const LAST_RESORT: &[&str] = &[
 ];
 
 /// Messages that are texted.
-pub const TEXTED: &[&str] = &["sms-bank-back", "sms-linked", "sms-not-linked", "sms-question"];
+pub const TEXTED: &[&str] = &[
+    "sms-bank-back",
+    "sms-elsewhere",
+    "sms-help",
+    "sms-help-stopped",
+    "sms-hint",
+    "sms-linked",
+    "sms-lost",
+    "sms-not-linked",
+    "sms-question",
+    "sms-start",
+    "sms-stop",
+    "sms-too-many",
+];
+
+/// What a text says where the phone shows a screen of the menu; the screen's key to go back stands below it.
+pub const SCREENS_BY_TEXT: &[&str] = &["sms-checking", "sms-dial", "sms-left", "sms-own-code"];
 
 /// Words that code puts beside keys or names.
 pub const WORDS: &[&str] = &[
@@ -80,7 +97,8 @@ impl Usage {
                 labels.insert(choice.label.clone());
             }
         }
-        for id in NOTES.iter().chain(LAST_RESORT).chain(TEXTED).chain(WORDS) {
+        let texted = TEXTED.iter().chain(SCREENS_BY_TEXT);
+        for id in NOTES.iter().chain(LAST_RESORT).chain(texted).chain(WORDS) {
             places.entry((*id).to_owned()).or_insert_with(|| (*id).to_owned());
         }
         labels.extend(WORDS.iter().map(|id| (*id).to_owned()));

@@ -146,7 +146,7 @@ impl MessageRecords for Backend {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             let first = sqlx::query(crate::records::sql::FIRST_SIGHT)
-                .bind(format!("sms:{}", incoming.line))
+                .bind(source(incoming.line))
                 .bind(incoming.gateway_id)
                 .bind(at.as_millis())
                 .execute(&mut *transaction)
@@ -168,6 +168,16 @@ impl MessageRecords for Backend {
         .await
     }
 
+    async fn has_taken(&self, line: &str, gateway_id: &str) -> Result<bool> {
+        within(async {
+            let query = sqlx::query(crate::records::sql::SEEN)
+                .bind(source(line))
+                .bind(gateway_id);
+            Ok(query.fetch_optional(&self.readers).await?.is_some())
+        })
+        .await
+    }
+
     async fn wish(&self, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>> {
         within(async { wish(&mut *self.readers.acquire().await?, partner, tag).await }).await
     }
@@ -175,6 +185,11 @@ impl MessageRecords for Backend {
     async fn put_wish(&self, partner: PartnerId, tag: &Tag, wish: Wish) -> Result<()> {
         within(async { put_wish(&mut *self.writer.acquire().await?, partner, tag, wish).await }).await
     }
+}
+
+/// What the ids of this gateway's texts are kept under.
+fn source(line: &str) -> String {
+    format!("sms:{line}")
 }
 
 pub(super) async fn add_message(connection: &mut Connection, message: &Message) -> Result<bool> {

@@ -223,12 +223,17 @@ impl State {
 
     /// As [`Self::send_from`], with this id: to send one again.
     pub fn send_as(&self, id: &str, number: &str, text: &str) -> String {
+        self.send_late(id, number, text, self.clock.now())
+    }
+
+    /// As [`Self::send_as`]; it was got at this moment, and is handed on only now.
+    pub fn send_late(&self, id: &str, number: &str, text: &str, got_at: Timestamp) -> String {
         let fields = vec![
             ("linkId", self.draw()),
             ("text", text.to_owned()),
             ("to", self.settings.number.clone()),
             ("id", id.to_owned()),
-            ("date", date(self.clock.now())),
+            ("date", date(got_at)),
             ("from", number.to_owned()),
         ];
         let copies = self.switches().incoming_copies;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use subtle::ConstantTimeEq as _;
 
-use super::{Correspondent, IncomingHandler, Line, Lines, Note, Outbox, Reaction};
+use super::{Correspondent, IncomingHandler, Line, Lines, NotNow, Note, Outbox, Reaction};
 use crate::core::ids::MessageId;
 use crate::core::seal::Keyring;
 use crate::core::sms::{DeliveryState, Failure};
 use crate::core::time::Timestamp;
 use crate::gateways::{RawRequest, WireReply};
-use crate::records::{Incoming, Job, Message, MessageKind, Records, RecordsError, Report, Reported, Wish};
+use crate::records::{Incoming, Job, Message, MessageKind, Records, Report, Reported, Wish};
 use crate::service::runtime::Runtime;
 use crate::service::{Messages, OwnedRequest};
 use crate::sms::{DeliveryReport, Heard, HookAnswer, HookError, IncomingSms};
@@ -82,7 +82,8 @@ impl Inbox {
                 Heard::Report(report) => self.report(line, &report).await,
                 Heard::OptedOut(number) => {
                     let (tag, now) = (self.keyring.tag(&number), self.runtime.clock.now());
-                    self.outbox.stopped(self.outbox.partner(), &tag, now).await
+                    let stopped = self.outbox.stopped(self.outbox.partner(), &tag, now).await;
+                    stopped.map_err(NotNow::from)
                 }
             };
             if let Err(error) = taken {
@@ -93,13 +94,17 @@ impl Inbox {
         HookAnswer::Taken
     }
 
-    async fn incoming(&self, line: &Line, sms: &IncomingSms) -> Result<(), RecordsError> {
+    async fn incoming(&self, line: &Line, sms: &IncomingSms) -> Result<(), NotNow> {
         let now = self.runtime.clock.now();
         let (partner, tag) = (self.outbox.partner(), self.keyring.tag(&sms.from));
+        // What was taken is not stepped with again, however late it comes: the conversation remembers its last texts only.
+        if self.records.has_taken(&line.name, &sms.message_id).await? {
+            return Ok(());
+        }
         // What a person asks for stands at the beginning; what follows is neither a command nor worth an answer.
         let reaction = if sms.part.as_ref().is_none_or(|part| part.part == 1) {
             let wish = self.records.wish(partner, &tag).await?;
-            let stopped = wish.is_some_and(|wish| wish.stopped);
+            let stopped = wish.filter(|wish| wish.stopped).map(|wish| wish.at);
             let from = Correspondent { line, tag, stopped };
             self.handler.handle(sms, &from).await?
         } else {
@@ -149,7 +154,7 @@ impl Inbox {
         }
     }
 
-    async fn report(&self, line: &Line, report: &DeliveryReport) -> Result<(), RecordsError> {
+    async fn report(&self, line: &Line, report: &DeliveryReport) -> Result<(), NotNow> {
         let now = self.runtime.clock.now();
         let told = Report {
             line: &line.name,
@@ -168,7 +173,7 @@ impl Inbox {
                     created_at,
                 },
                 DeliveryState::Failed(Failure::OptedOut),
-            ) => self.outbox.stopped(partner, &tag, created_at).await,
+            ) => Ok(self.outbox.stopped(partner, &tag, created_at).await?),
             _ => Ok(()),
         }
     }

@@ -31,6 +31,7 @@ pub use self::outbox::{Note, Outbox, PostError};
 use crate::core::msisdn::Msisdn;
 use crate::core::seal::Tag;
 use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
 use crate::records::RecordsError;
 use crate::sms::{IncomingSms, SmsGateway};
 
@@ -65,6 +66,11 @@ impl Lines {
         self.0.iter().find(|line| line.name == name)
     }
 
+    /// All of them, in the order of the configuration.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Line>> {
+        self.0.iter()
+    }
+
     /// Whether there is none: nobody can be sent a text.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -84,8 +90,8 @@ pub struct Correspondent<'a> {
     pub line: &'a Line,
     /// Who.
     pub tag: Tag,
-    /// Whether they have said that they want no texts from us.
-    pub stopped: bool,
+    /// Since when they have wanted no texts from us, if they have said so.
+    pub stopped: Option<Timestamp>,
 }
 
 /// What follows from a text.
@@ -106,6 +112,17 @@ pub struct Reply {
     pub hint: bool,
 }
 
+/// What follows from a text cannot be found out now: it is to come again.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotNow(pub String);
+
+impl From<RecordsError> for NotNow {
+    fn from(error: RecordsError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// Knows what to do with a text. It may be asked twice about the same one.
 #[async_trait]
 pub trait IncomingHandler: Send + Sync {
@@ -113,5 +130,5 @@ pub trait IncomingHandler: Send + Sync {
     ///
     /// # Errors
     /// When that cannot be found out now: the text is to come again.
-    async fn handle(&self, sms: &IncomingSms, from: &Correspondent<'_>) -> Result<Reaction, RecordsError>;
+    async fn handle(&self, sms: &IncomingSms, from: &Correspondent<'_>) -> Result<Reaction, NotNow>;
 }

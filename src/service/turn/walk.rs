@@ -1,18 +1,18 @@
 //! One turn on its way, and how long it has.
 
 use crate::core::budget::{self, Deadlines};
-use crate::core::flow::dialogs::Seat;
 use crate::core::flow::state::{Dialog, Subscriber};
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::gateways::Limits;
-use crate::service::Channel;
 
 /// One turn on its way.
 pub(super) struct Walk<'a> {
     pub(super) tag: &'a Tag,
-    pub(super) seat: &'a Seat<'a>,
-    pub(super) channel: &'a Channel,
+    /// Digest of the dialog's name.
+    pub(super) key: [u8; 32],
+    /// The channel's country, ISO 3166-1 alpha-2.
+    pub(super) country: &'a str,
     pub(super) limits: &'a Limits,
     pub(super) started: Timestamp,
 }
@@ -24,7 +24,7 @@ impl Walk<'_> {
 
     /// The dialog of this turn, while it is remembered.
     pub(super) fn dialog<'s>(&self, state: &'s Subscriber) -> Option<&'s Dialog> {
-        state.dialogs.iter().find(|dialog| dialog.key == self.seat.key)
+        state.dialogs.iter().find(|dialog| dialog.key == self.key)
     }
 
     fn dialog_start(&self, state: &Subscriber) -> Timestamp {

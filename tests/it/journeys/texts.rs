@@ -10,7 +10,7 @@ use super::providers::dial_until;
 use super::{link, to_login};
 use crate::support::aggregator::Phone;
 use crate::support::eventually;
-use crate::support::texts::Texting;
+use crate::support::texts::{Texting, code_in};
 use crate::support::world::{Setup, World};
 
 /// A login takes this long, which is longer than anybody is kept waiting.
@@ -36,12 +36,6 @@ async fn to_poll(phone: &mut Phone, user: &str, password: &str) {
     to_login(phone).await;
     phone.say(user).await.asks("Password");
     phone.say(password).await.asks("is checking your details");
-}
-
-/// What was dialled behind the service code in a message, such as 482913507.
-fn code_in(text: &str) -> String {
-    let (_, from) = text.split_once("*384*96*").expect("a code");
-    from.split('#').next().unwrap().to_owned()
 }
 
 /// Nobody else learns from a text where somebody banks, who they are, or what they typed.

@@ -181,6 +181,7 @@ impl Waiting {
             method: None,
             warn: false,
             deny: false,
+            text: false,
             timeout: None,
         });
         session.provider_session = Some(ProviderSession {

@@ -94,6 +94,7 @@ impl Away {
             stepped: true,
             unlocked: false,
             turns: Vec::new(),
+            by_text: None,
         });
         let mut session = ConnectSession::new(away.attempt.session, None);
         session.stage = Outcome::Checking;

@@ -6,7 +6,11 @@ mod conformance;
 #[cfg(feature = "sandbox")]
 mod handover;
 mod hearing;
+#[cfg(feature = "sandbox")]
+mod journeys;
 pub mod kit;
+#[cfg(feature = "sandbox")]
+mod menu;
 #[cfg(feature = "sandbox")]
 mod post;
 mod sending;

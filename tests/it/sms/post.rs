@@ -14,9 +14,9 @@ use kiungo::core::time::{Clock, Timestamp};
 use kiungo::gateways::RawRequest;
 use kiungo::records::{JobKind, MessageKind};
 use kiungo::sandbox::sms::{Running, SmsStandIn, StandInSettings};
-use kiungo::service::bank_health::BankHealth;
+use kiungo::service::admission::Rates;
 use kiungo::service::jobs::Verdict;
-use kiungo::service::messages::{Answers, Inbox, Line, Lines, Note, Outbox};
+use kiungo::service::messages::{Inbox, Line, Lines, Note, Outbox};
 use kiungo::service::{Messages, OwnedRequest};
 use kiungo::sms::{
     Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, OutgoingSms, Part, ReportKind,
@@ -26,8 +26,9 @@ use kiungo::store::memory::MemoryStore;
 use tokio::sync::Semaphore;
 
 use super::kit::{KEY, gateway_with};
+use crate::support::limits::PLENTY;
 use crate::support::one_bank::OneBank;
-use crate::support::parts::{Around, Shared, shared};
+use crate::support::parts::{Around, Shared, answers, shared};
 use crate::support::records::{Backend, Fixture, at, node, partner};
 
 /// The one person.
@@ -58,21 +59,24 @@ pub struct Post {
 impl Post {
     /// By this gateway, with this cap.
     pub async fn by(gateway: Arc<dyn SmsGateway>, daily_cap: u32) -> Self {
+        Self::limited(gateway, daily_cap, PLENTY).await
+    }
+
+    /// The same, with so many turns a person.
+    async fn limited(gateway: Arc<dyn SmsGateway>, daily_cap: u32, rates: Rates) -> Self {
         let db = Backend::Sqlite.fresh().await;
         let clock = Arc::new(Hand(AtomicI64::new(at(0).as_millis())));
         let bank = OneBank::ready("mono");
-        let mut shared = shared(
+        let shared = shared(
             Arc::new(MemoryStore::new(clock.clone())),
             db.shared(),
             Around {
                 banks: vec![bank.clone()],
+                clock: clock.clone(),
                 ..Around::default()
             },
         )
         .await;
-        shared.runtime.clock = clock.clone();
-        shared.newsroom.runtime.clock = clock.clone();
-        shared.health = Arc::new(BankHealth::new(clock.clone(), shared.metrics.clone()));
         let line = Arc::new(Line {
             name: "ng".to_owned(),
             gateway,
@@ -93,7 +97,7 @@ impl Post {
             records,
             keyring,
             lines,
-            handler: Arc::new(Answers::new("Umoja Credit", "*384*96#")),
+            handler: Arc::new(answers(&shared, rates).await),
             outbox: outbox.clone(),
             runtime: shared.runtime.clone(),
         };
@@ -110,6 +114,11 @@ impl Post {
 
     /// By the real gateway, which talks to a stand-in.
     pub async fn real() -> (Self, Running) {
+        Self::really(10, PLENTY).await
+    }
+
+    /// The same, with this cap and so many turns a person.
+    pub async fn really(daily_cap: u32, rates: Rates) -> (Self, Running) {
         let settings = StandInSettings {
             username: "umoja".to_owned(),
             key: Secret::new(KEY),
@@ -120,7 +129,7 @@ impl Post {
         let gateway = gateway_with("africastalking", &running.url(), |settings| {
             settings.timeout = Duration::from_secs(2);
         });
-        (Self::by(gateway, 10).await, running)
+        (Self::limited(gateway, daily_cap, rates).await, running)
     }
 
     pub fn pass(&self, by: Duration) {

@@ -24,7 +24,7 @@ use kiungo::service::jobs::Jobs;
 use kiungo::service::known::Facts;
 use kiungo::service::linking::Linking;
 use kiungo::service::live::Live;
-use kiungo::service::messages::{Lines, Outbox};
+use kiungo::service::messages::{Answers, Lines, Outbox};
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
 use kiungo::service::news::Newsroom;
@@ -89,6 +89,18 @@ impl Assembled {
     }
 }
 
+fn channel(gateway: Plain) -> Arc<Channel> {
+    Arc::new(Channel {
+        name: CHANNEL.0.to_owned(),
+        gateway: Box::new(gateway),
+        service_code: "*384*96#".to_owned(),
+        secret: Secret::new(CHANNEL.1),
+        country: "NG".to_owned(),
+        sources: Networks::default(),
+        agreement: Agreement::default(),
+    })
+}
+
 /// What the services share.
 pub struct Shared {
     pub records: Arc<dyn Records>,
@@ -150,36 +162,8 @@ pub async fn assemble_unread(store: Arc<dyn Store>, gateway: Plain, around: Arou
     let rates = around.rates;
     let shared = shared(store, fixture.shared(), around).await;
     let jobs = Arc::new(jobs(&shared));
-    let channel = Arc::new(Channel {
-        name: CHANNEL.0.to_owned(),
-        gateway: Box::new(gateway),
-        service_code: "*384*96#".to_owned(),
-        secret: Secret::new(CHANNEL.1),
-        country: "NG".to_owned(),
-        sources: Networks::default(),
-        agreement: Agreement::default(),
-    });
-    let facts = Facts {
-        records: shared.records.clone(),
-        partner: partner(1).id,
-        pins: true,
-        sealing: shared.sealing.clone(),
-        runtime: shared.runtime.clone(),
-    };
-    let turns = Turns {
-        flow: shared.newsroom.flow.clone(),
-        live: shared.newsroom.live.clone(),
-        facts,
-        catalogue: shared.catalogue.clone(),
-        attempts: Arc::new(attempts(&shared, jobs.clone())),
-        keyring: shared.keyring.clone(),
-        runtime: shared.runtime.clone(),
-        wakes: shared.newsroom.wakes.clone(),
-        leaving: CancellationToken::new(),
-        metrics: shared.metrics.clone(),
-        gate: Gate::new(rates, std::slice::from_ref(&channel)),
-        channels: vec![channel.clone()],
-    };
+    let channel = channel(gateway);
+    let turns = turns(&shared, jobs.clone(), rates, channel.clone());
     Assembled {
         service: TurnService(Arc::new(turns)),
         hooks: Hooks {
@@ -194,6 +178,37 @@ pub async fn assemble_unread(store: Arc<dyn Store>, gateway: Plain, around: Arou
         channel,
         records: fixture,
     }
+}
+
+fn turns(shared: &Shared, jobs: Arc<Jobs>, rates: Rates, channel: Arc<Channel>) -> Turns {
+    let facts = Facts {
+        records: shared.records.clone(),
+        partner: partner(1).id,
+        pins: true,
+        sealing: shared.sealing.clone(),
+        runtime: shared.runtime.clone(),
+    };
+    Turns {
+        flow: shared.newsroom.flow.clone(),
+        live: shared.newsroom.live.clone(),
+        facts,
+        catalogue: shared.catalogue.clone(),
+        attempts: Arc::new(attempts(shared, jobs)),
+        keyring: shared.keyring.clone(),
+        runtime: shared.runtime.clone(),
+        wakes: shared.newsroom.wakes.clone(),
+        leaving: CancellationToken::new(),
+        metrics: shared.metrics.clone(),
+        gate: Gate::new(rates, std::slice::from_ref(&channel)),
+        channels: vec![channel],
+    }
+}
+
+/// What answers texts, so many of each person; the list of banks has been read.
+pub async fn answers(shared: &Shared, rates: Rates) -> Answers {
+    shared.catalogue.refresh().await;
+    let channel = channel(Plain { sink: None });
+    Answers(Arc::new(turns(shared, Arc::new(jobs(shared)), rates, channel)))
 }
 
 pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Around) -> Shared {

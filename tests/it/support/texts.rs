@@ -20,6 +20,21 @@ const SECRET: &str = "sms-path-secret-of-the-tests-0123456789";
 /// Long enough for anything to arrive.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What was dialled behind the service code in a text, such as 482913507.
+pub fn code_in(text: &str) -> String {
+    let (_, from) = text
+        .split_once("*384*96*")
+        .unwrap_or_else(|| panic!("no code in {text}"));
+    from.split('#').next().unwrap().to_owned()
+}
+
+/// The number of three digits that a line of a text begins with: what is texted to agree, or to unlink.
+pub fn number_in(text: &str) -> String {
+    let mut words = text.lines().filter_map(|line| line.split(' ').next());
+    let number = words.find(|word| word.len() == 3 && word.parse::<u16>().is_ok());
+    number.unwrap_or_else(|| panic!("no number in {text}")).to_owned()
+}
+
 /// A world, and the gateway that carries its texts.
 pub struct Texting {
     /// The servers and all else.
@@ -67,6 +82,14 @@ impl Texting {
         let read = || self.gateway.state.inbox(number);
         eventually(PATIENCE, async || read().len() >= count).await;
         read().into_iter().map(|text| text.text).collect()
+    }
+
+    /// Somebody texts, and reads the next text that comes.
+    pub async fn says(&self, number: &str, text: &str) -> String {
+        let before = self.gateway.state.inbox(number).len();
+        self.gateway.state.send_from(number, text);
+        let texts = self.inbox(number, before + 1).await;
+        texts[before].clone()
     }
 
     /// Waits until no server has anything left to do, now or later.

@@ -17,4 +17,7 @@ mod pins;
 mod properties;
 mod renewals;
 mod screens;
+mod text_order;
+mod texting;
+mod texts;
 mod ways_back;

@@ -1,0 +1,217 @@
+//! Texts that come late, twice, in the wrong order, in parts, from machines, or while somebody is on the phone.
+
+use std::time::Duration;
+
+use rstest::rstest;
+
+use super::phone::Phone;
+use super::texting::{Sms, Told, allowing, number_in};
+use crate::core::flow::dialogs::Typed;
+use crate::core::flow::texts::{ANSWERS, OPEN};
+use crate::core::flow::{Effect, Flow, News};
+use crate::core::ids::LinkId;
+use crate::core::menu::Outcome;
+use crate::core::messages::Locale;
+
+/// What binds has no key that can be known beforehand: who forges a text, or texts for an older screen, agrees to nothing
+/// and unlinks nothing. The number is another in each text.
+#[test]
+fn what_binds_is_chosen_by_a_number_of_this_text() {
+    let mut phone = Phone::new();
+    let first = number_in(&phone.sends_text("LINK").screen());
+    let second = phone.sends_text("1").screen();
+    assert!(second.starts_with("Please choose from the list."), "{second}");
+    assert_ne!(number_in(&second), first);
+    assert!(phone.sends_text(&first).screen().contains("Agree?"), "{}", phone.says());
+    assert!(phone.state.session.is_none());
+
+    let mut phone = Phone::linked();
+    phone.passes(Duration::from_mins(10));
+    phone.sends_texts(&["LINK", "2", "1"]);
+    let asked = phone.sends_text("2").screen();
+    assert!(asked.starts_with("Unlink Zenith Bank ..4321?"), "{asked}");
+    let asked = phone.sends_text("1").screen();
+    assert_eq!(
+        phone.effects.iter().filter(|e| matches!(e, Effect::Unlink(_))).count(),
+        0
+    );
+    phone.sends_text(&number_in(&asked));
+    phone.hears(&News::Unlinked(LinkId::from_bytes([1; 16])));
+    assert!(
+        phone.says().starts_with("Zenith Bank ..4321 is unlinked."),
+        "{}",
+        phone.says()
+    );
+    assert_eq!(
+        phone.effects.iter().filter(|e| matches!(e, Effect::Unlink(_))).count(),
+        1
+    );
+}
+
+/// Protects from G24 of the list of faults: a text that comes again, at once or later, changes nothing and gets what
+/// stands there; one that was sent before the present screen chooses nothing on it; one in parts is no answer.
+#[test]
+fn repeated_reordered_and_broken_texts_choose_nothing() {
+    let mut phone = Phone::new();
+    phone.agrees_by_text();
+    let (agreed, at) = (phone.dialog, phone.now);
+    let sms = |id, text, whole, at| Sms {
+        id,
+        text,
+        whole,
+        at,
+        stopped: None,
+    };
+    let list = phone.says();
+    for _ in 0..2 {
+        assert_eq!(phone.hands_on(&sms(agreed, "1", true, at)), Told::Repeat(list.clone()));
+    }
+    phone.passes(Duration::from_secs(20));
+    let now = phone.now;
+    phone.hands_on(&sms(100, "zenith", true, now));
+    let found = phone.says();
+    let earlier = phone.hands_on(&sms(99, "1", true, at.plus(Duration::from_secs(10))));
+    assert_eq!(earlier, Told::Screen(found.clone()), "sent before the search");
+    let part = phone.hands_on(&sms(101, "1", false, now));
+    assert_eq!(part, Told::Screen(found), "a part of something longer");
+    assert_eq!(phone.stage(), Some(Outcome::ChooseBank));
+    phone.hands_on(&sms(102, "1", true, now));
+    assert_eq!(phone.stage(), Some(Outcome::Ask));
+}
+
+/// A day-late answer chooses nothing, whatever is on then: where the person stands is sent again; and after that time it is
+/// not even worth an answer.
+#[rstest]
+#[case::in_time(ANSWERS.saturating_sub(Duration::from_secs(1)), Some("Zenith Bank: passwords"))]
+#[case::too_late(ANSWERS, Some("Umoja Credit asks to read"))]
+#[case::hours(Duration::from_hours(20), Some("Umoja Credit asks to read"))]
+#[case::a_day(OPEN, None)]
+fn a_late_answer_chooses_nothing(#[case] later: Duration, #[case] want: Option<&str>) {
+    let mut phone = Phone::new();
+    phone.agrees_by_text();
+    phone.passes(later);
+    match (phone.sends_text("1"), want) {
+        (Told::Screen(text), Some(want)) => assert!(text.starts_with(want), "{text}"),
+        (Told::Nothing, None) => {}
+        (other, _) => panic!("{other:?}"),
+    }
+}
+
+/// A number never begins anything, nor does anything else that is no word for it: machines that answer get no screen.
+#[test]
+fn only_words_begin() {
+    for (text, begins) in [
+        ("LINK", true),
+        ("menu", true),
+        ("CONTINUE", true),
+        ("HAUSA", true),
+        ("1", false),
+        ("0", false),
+        ("zenith", false),
+        ("I am driving", false),
+        ("", false),
+    ] {
+        let mut phone = Phone::new();
+        let told = phone.sends_text(text);
+        assert_eq!(matches!(told, Told::Screen(_)), begins, "{text}: {told:?}");
+        assert_eq!(phone.state.dialogs.len(), usize::from(begins), "{text}");
+    }
+}
+
+/// Whoever texts what chooses nothing is helped a few times and then left alone: a machine that answers every text of ours
+/// gets no further.
+#[test]
+fn texts_that_choose_nothing_come_to_an_end() {
+    let mut phone = Phone::new();
+    phone.sends_text("LINK");
+    for _ in 0..3 {
+        let told = phone.sends_text("I am driving").screen();
+        assert!(told.starts_with("Please choose from the list."), "{told}");
+    }
+    let told = phone.sends_text("I am driving").screen();
+    assert!(told.starts_with("Sorry, that was not understood. Text LINK"), "{told}");
+    assert_eq!(phone.sends_text("I am driving"), Told::Nothing);
+    assert!(phone.sends_text("LINK").screen().contains("Agree?"));
+    phone.sends_texts(&["x", "x", "x"]);
+    assert!(phone.sends_text("3").screen().contains("Choose your language"));
+    assert!(
+        phone.sends_text("x").screen().starts_with("Please choose"),
+        "counted from the start"
+    );
+}
+
+/// Of a dialled dialog and one by text the one begun last is in charge; neither takes the other's lines for its own.
+#[test]
+fn the_dialog_begun_last_is_in_charge() {
+    // A text while somebody is on the phone: a number changes nothing, LINK takes over, and the phone is told.
+    let mut phone = Phone::at_banks();
+    let dialled = phone.dialog;
+    assert_eq!(phone.sends_text("1"), Told::Elsewhere);
+    assert_eq!(phone.stage(), Some(Outcome::ChooseBank));
+    phone.sends_text("LINK").screen();
+    phone.dialog = dialled;
+    let typed = Typed::Whole("1*1");
+    assert!(
+        phone.callback(dialled, typed, None).is_none(),
+        "the phone's dialog went on"
+    );
+    assert_eq!(Flow::elsewhere(&phone.state), "elsewhere-by-text");
+
+    // A LINK that was sent before the dial changes nothing either.
+    let mut phone = Phone::new();
+    let before = phone.now;
+    phone.passes(Duration::from_hours(20));
+    phone.dial();
+    phone.types("1");
+    let late = phone.hands_on(&Sms {
+        id: 90,
+        text: "LINK",
+        whole: true,
+        at: before,
+        stopped: None,
+    });
+    assert_eq!(late, Told::Elsewhere);
+    assert!(phone.types("1").contains("USERNAME"));
+
+    // A dial takes over from texts; when it is over, a number does not go on in the older dialog.
+    let mut phone = Phone::new();
+    phone.agrees_by_text();
+    phone.dial();
+    assert_eq!(phone.sends_text("1"), Told::Elsewhere);
+    phone.passes(Duration::from_mins(5));
+    let told = phone.sends_text("1").screen();
+    assert!(told.contains("Agree?"), "where they stand, not the list: {told}");
+}
+
+/// Whoever wants no texts is answered only what they begin after that; what was begun before is over. They are not promised
+/// a text that will not come.
+#[test]
+fn whoever_wants_no_texts_is_answered_what_they_begin() {
+    let mut phone = allowing();
+    phone.agrees_by_text();
+    let since = phone.now;
+    phone.passes(Duration::from_mins(1));
+    let mut id = 100;
+    let mut says = |phone: &mut Phone, text: &str| {
+        id += 1;
+        phone.hands_on(&Sms {
+            id,
+            text,
+            whole: true,
+            at: phone.now,
+            stopped: Some(since),
+        })
+    };
+    for text in ["1", "hello", "HAUSA"] {
+        assert_eq!(says(&mut phone, text), Told::Nothing, "{text}");
+    }
+    assert_eq!(phone.state.locale, Locale::En);
+    let welcome = says(&mut phone, "LINK").screen();
+    says(&mut phone, &number_in(&welcome)).screen();
+    for text in ["1", "ada"] {
+        says(&mut phone, text).screen();
+    }
+    let told = says(&mut phone, "Zq7password").screen();
+    assert!(told.contains("Dial again in a few minutes"), "{told}");
+    assert!(!told.contains("text you"), "{told}");
+}

@@ -1,0 +1,145 @@
+//! A phone that texts.
+
+use std::sync::Arc;
+
+use super::phone::{Phone, flow_with};
+use crate::core::flow::dialogs::Verdict;
+use crate::core::flow::state::Slot;
+use crate::core::flow::texts::{TextSeat, Texted};
+use crate::core::flow::{Flow, Known};
+use crate::core::gsm7;
+use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
+use crate::core::texted::Said;
+use crate::core::time::Timestamp;
+
+/// What becomes of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Told {
+    /// This is sent.
+    Screen(String),
+    /// It was taken before; what stands there is this.
+    Repeat(String),
+    /// They are on the phone.
+    Elsewhere,
+    /// It neither begins nor answers anything.
+    Nothing,
+}
+
+impl Told {
+    /// What is sent.
+    pub fn screen(self) -> String {
+        match self {
+            Self::Screen(text) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A text as a gateway hands it on.
+pub struct Sms<'a> {
+    pub id: u8,
+    pub text: &'a str,
+    /// Whether all of it is here.
+    pub whole: bool,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Since when they want no texts, if so.
+    pub stopped: Option<Timestamp>,
+}
+
+impl Phone {
+    /// The gateway hands this text on.
+    pub fn hands_on(&mut self, sms: &Sms<'_>) -> Told {
+        let seat = TextSeat {
+            key: [sms.id; 32],
+            channel: "sms:ng",
+            dial: "*384*96#",
+            turn: u64::from(sms.id),
+            stopped: sms.stopped,
+        };
+        let text = Texted {
+            said: Said::of(sms.text).0,
+            whole: sms.whole.then_some(sms.text),
+            at: sms.at,
+        };
+        match Flow::admit_text(&mut self.state, &seat, &text, self.now) {
+            Verdict::Step(input) => {
+                let known = Known {
+                    links: self.state.links.clone(),
+                    pin: self.state.pin.clone(),
+                    ..Known::default()
+                };
+                let known = input.begins().then_some(&known);
+                let effects = self.step(|flow, state, context| flow.turn(state, input, known, context));
+                self.effects.extend(effects);
+                if !self.state.waiting() {
+                    self.fits_one_part();
+                }
+                Told::Screen(self.says())
+            }
+            Verdict::Repeat(Slot::Set(answer)) => Told::Repeat(answer.text),
+            Verdict::Repeat(Slot::Pending { .. }) => panic!("nobody waits"),
+            Verdict::Elsewhere => Told::Elsewhere,
+            Verdict::Over => Told::Nothing,
+        }
+    }
+
+    /// Sends a text now, the way most come; the one after the last.
+    pub fn sends_text(&mut self, text: &str) -> Told {
+        self.dialog += 1;
+        let (id, at) = (self.dialog, self.now);
+        self.hands_on(&Sms {
+            id,
+            text,
+            whole: true,
+            at,
+            stopped: None,
+        })
+    }
+
+    /// Sends text after text and reads what the last one led to.
+    pub fn sends_texts(&mut self, texts: &[&str]) -> String {
+        let told: Vec<_> = texts.iter().map(|text| self.sends_text(text).screen()).collect();
+        told.last().cloned().unwrap_or_default()
+    }
+
+    /// Begins, and agrees by the number that stands in the text.
+    pub fn agrees_by_text(&mut self) -> String {
+        let welcome = self.sends_text("LINK").screen();
+        self.sends_text(&number_in(&welcome)).screen()
+    }
+
+    fn fits_one_part(&self) {
+        let text = self.says();
+        let septets = gsm7::septets(&text).unwrap_or_else(|| panic!("not in GSM-7: {text}"));
+        assert!((1..=160).contains(&septets), "{septets} septets: {text}");
+    }
+}
+
+/// The number of three digits that a line of a text begins with.
+pub fn number_in(text: &str) -> String {
+    let words = text.lines().filter_map(|line| line.split(' ').next());
+    let found = words
+        .into_iter()
+        .find(|word| word.len() == 3 && word.parse::<u16>().is_ok());
+    found.unwrap_or_else(|| panic!("no number in {text}")).to_owned()
+}
+
+/// What is dialled in a text, behind the service code.
+pub fn code_in(text: &str) -> String {
+    let (_, from) = text
+        .split_once("*384*96*")
+        .unwrap_or_else(|| panic!("no code in {text}"));
+    from.split('#').next().unwrap_or_default().to_owned()
+}
+
+/// In which secrets may be texted.
+pub fn allowing() -> Phone {
+    let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
+    Arc::get_mut(&mut flow)
+        .expect("nobody else's")
+        .settings
+        .policy
+        .secrets_over_sms = SecretsOverSms::Allow;
+    Phone::with(flow)
+}

@@ -1,0 +1,323 @@
+//! The conversation held by text: what can be done there, and what is left to the phone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::made_up::{bank, banks, failed, field, form, link};
+use super::phone::{Phone, flow_with};
+use super::texting::{Told, allowing, code_in, number_in};
+use crate::core::flow::handover::HandOver;
+use crate::core::flow::{Fate, Known};
+use crate::core::menu::Outcome;
+use crate::core::messages::Locale;
+use crate::core::next_step::{AccountChoice, FailureClass, FieldKind};
+use crate::core::pin::SubscriberPin;
+use crate::core::policy::{PolicyOverride, SecretsOverSms, SecretsOverUssd};
+
+/// The whole way by text, up to where a password is wanted: then one dials, and comes straight to the question.
+#[test]
+fn all_but_secrets_goes_by_text() {
+    let mut phone = Phone::new();
+    let welcome = phone.sends_text("link").screen();
+    assert!(
+        welcome.starts_with("Umoja Credit asks to read your bank account"),
+        "{welcome}"
+    );
+    assert!(
+        welcome.contains("Agree, choose bank\n2 My accounts\n3 Language\n0 Leave"),
+        "{welcome}"
+    );
+    let list = phone.sends_text(&number_in(&welcome)).screen();
+    assert!(
+        list.starts_with("Choose your bank, or type its name:\n1 Zenith Bank"),
+        "{list}"
+    );
+    assert!(phone.sends_text("acce").screen().contains("\n1 Access Bank\n0 Back"));
+    assert!(phone.sends_text("0").screen().contains("1 Zenith Bank"));
+    let dial = phone.sends_texts(&["zenith", "1"]);
+    assert!(
+        dial.starts_with("Zenith Bank: passwords and codes are not for texts"),
+        "{dial}"
+    );
+    assert_eq!(phone.stage(), Some(Outcome::Ask));
+    assert_eq!(phone.opens().len(), 1, "the session is opened meanwhile");
+    let consent = phone.session().consent.clone().expect("a consent");
+    assert_eq!((consent.channel.as_str(), consent.locale), ("sms:ng", Locale::En));
+    let asked = phone.dial_known(&Known::default(), &[&code_in(&dial)]);
+    assert!(asked.contains("Zenith Bank: USERNAME"), "{asked}");
+    phone.keys(&["ada", "Zq7password"]);
+    let id = phone.submit().attempt;
+    phone.sends(id);
+    phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert!(phone.says().contains("Done!"), "{}", phone.says());
+}
+
+/// What anybody texts where a password is asked for is nowhere afterwards: not in the value, not in the answer; and nothing
+/// is submitted. The way back is a key as everywhere.
+#[test]
+fn a_secret_in_a_text_is_not_kept() {
+    for text in ["Zq7password", "Zq7 pass word", "482913", "1"] {
+        let mut phone = Phone::new();
+        phone.agrees_by_text();
+        phone.sends_text("1").screen();
+        let told = phone.sends_text(text).screen();
+        assert!(
+            told.starts_with("Zenith Bank: passwords and codes are not for texts"),
+            "{told}"
+        );
+        assert!(!told.contains("Zq7") && !phone.value().contains("Zq7"), "{told}");
+        assert!(!phone.value().contains("482913"));
+        assert_eq!((phone.submits(), phone.session().asked), (0, 0));
+        assert!(phone.sends_text("0").screen().starts_with("Choose your bank"));
+    }
+}
+
+/// Neither a question that is not secret, nor a choice of account, nor a code is answered by text where secrets are not: a
+/// forged text must not submit anything to a bank.
+#[test]
+fn nothing_is_submitted_by_text() {
+    let mut phone = Phone::new();
+    phone.banks.push(bank(
+        "digits",
+        "Digit Bank",
+        vec![form(vec![field("phone", FieldKind::Digits)])],
+    ));
+    phone.agrees_by_text();
+    let told = phone.sends_texts(&["digit", "1"]);
+    assert!(told.starts_with("Digit Bank: passwords and codes"), "{told}");
+    phone.sends_text("08030000001");
+    phone.sends_texts(&["0", "polaris", "1"]);
+    assert_eq!(phone.stage(), Some(Outcome::AskChoice));
+    assert!(
+        phone.sends_text("1").screen().starts_with("Polaris: passwords"),
+        "{}",
+        phone.says()
+    );
+    assert_eq!((phone.submits(), phone.session().answers.len()), (0, 0));
+
+    let (mut phone, id) = Phone::submitted();
+    let account = AccountChoice {
+        key: "a".to_owned(),
+        label: "Savings".to_owned(),
+        masked: "4321".to_owned(),
+        currency: None,
+    };
+    phone.fate(id, Fate::Choose(vec![account]));
+    phone.passes(Duration::from_mins(10));
+    let told = phone.sends_text("CONTINUE").screen();
+    assert!(told.starts_with("Zenith Bank: passwords and codes"), "{told}");
+    assert!(!told.contains("4321"));
+    phone.sends_text("1");
+    assert_eq!(phone.submits(), 0);
+    let choice = phone.dial_known(&Known::default(), &[&code_in(&phone.says())]);
+    assert!(choice.contains("which account?"), "{choice}");
+}
+
+/// Where the operator lets secrets be texted the whole way goes by text: with the last answer nobody waits, and what became
+/// of it is a text of its own, once.
+#[test]
+fn where_it_is_allowed_all_goes_by_text() {
+    let mut phone = allowing();
+    phone.agrees_by_text();
+    assert!(phone.sends_text("1").screen().contains("Zenith Bank: USERNAME"));
+    assert!(phone.sends_text("ada ").screen().contains("Zenith Bank: PASSWORD"));
+    let told = phone.sends_text("Zq7password").screen();
+    assert_eq!(
+        told,
+        "Umoja Credit: we are asking your bank, and will text you the answer."
+    );
+    assert!(!phone.value().contains("Zq7"));
+    let submit = phone.submit();
+    assert_eq!(submit.answers[0].1.expose(), "ada");
+    assert_eq!(submit.answers[1].1.expose(), "Zq7password");
+    let id = submit.attempt;
+    phone.sends(id);
+    assert!(phone.fate(id, failed(FailureClass::Refused)));
+    let texted = |phone: &mut Phone| phone.step(|flow, state, context| flow.hand_over(state, id, "*384*96#", context));
+    assert!(matches!(texted(&mut phone), HandOver::Text(text) if text.contains("no account was linked")));
+    assert_eq!(texted(&mut phone), HandOver::Nothing);
+}
+
+/// An answer that a text has shown is not texted again, and one that comes while nobody asks is.
+#[test]
+fn an_answer_is_texted_once() {
+    for asks in [false, true] {
+        let mut phone = allowing();
+        phone.agrees_by_text();
+        phone.sends_texts(&["1", "ada", "Zq7password"]);
+        let id = phone.submit().attempt;
+        phone.sends(id);
+        let checking = phone.sends_text("CONTINUE").screen();
+        assert!(checking.contains("will text you the answer"), "{checking}");
+        phone.fate(id, failed(FailureClass::Refused));
+        if asks {
+            assert!(
+                phone
+                    .sends_text("CONTINUE")
+                    .screen()
+                    .contains("did not accept the details")
+            );
+        }
+        let told = phone.step(|flow, state, context| flow.hand_over(state, id, "*384*96#", context));
+        assert_eq!(matches!(told, HandOver::Text(_)), !asks, "{told:?}");
+    }
+}
+
+/// What a rule lets or forbids for one bank holds for that bank.
+#[test]
+fn a_rule_for_one_bank_holds_for_texts() {
+    let rule = |institution: &str, ussd, sms| PolicyOverride {
+        country: None,
+        provider: Some("mono".to_owned()),
+        institution: Some(institution.to_owned()),
+        secrets_over_ussd: ussd,
+        secrets_over_sms: sms,
+    };
+    for (rules, want) in [
+        (vec![], Some("passwords and codes")),
+        (
+            vec![rule("zenith", None, Some(SecretsOverSms::Allow))],
+            Some("USERNAME"),
+        ),
+        (
+            vec![rule("access", None, Some(SecretsOverSms::Allow))],
+            Some("passwords and codes"),
+        ),
+        (
+            vec![rule("zenith", Some(SecretsOverUssd::Warn), Some(SecretsOverSms::Allow))],
+            Some("is not private"),
+        ),
+    ] {
+        let mut phone = Phone::with(flow_with(SecretsOverUssd::Allow, rules));
+        phone.agrees_by_text();
+        let told = phone.sends_text("1").screen();
+        assert!(want.is_some_and(|want| told.contains(want)), "{want:?}: {told}");
+    }
+}
+
+/// CONTINUE goes on without a question, wherever the person stands; who has nothing to go on with begins.
+#[test]
+fn continue_goes_on() {
+    let mut phone = Phone::new();
+    assert!(phone.sends_text("CONTINUE").screen().contains("Agree?"));
+    let mut phone = Phone::at_banks();
+    phone.keys(&["1", "ada"]);
+    phone.passes(Duration::from_mins(10));
+    let told = phone.sends_text("continue").screen();
+    assert!(told.starts_with("Zenith Bank: passwords and codes"), "{told}");
+    let told = phone.sends_text("LINK").screen();
+    assert!(told.starts_with("Go on with Zenith Bank?"), "{told}");
+    assert!(phone.sends_text("1").screen().starts_with("Zenith Bank: passwords"));
+    let asked = phone.dial_known(&Known::default(), &[&code_in(&phone.says())]);
+    assert!(
+        asked.contains("PASSWORD"),
+        "what was typed before is still there: {asked}"
+    );
+}
+
+/// A language is asked for by its name, at any screen, and stays.
+#[test]
+fn a_language_is_a_word() {
+    let mut phone = Phone::new();
+    assert!(phone.sends_text("Hausa").screen().contains("Kun yarda?"));
+    assert!(
+        phone
+            .sends_text(&number_in(&phone.says()))
+            .screen()
+            .starts_with("Zabi banki")
+    );
+    assert!(phone.sends_text("SWAHILI").screen().contains("1 Zenith Bank"));
+    assert_eq!(
+        (phone.state.locale, phone.stage()),
+        (Locale::Sw, Some(Outcome::ChooseBank))
+    );
+    let consent = phone.session().consent.clone().expect("a consent");
+    assert_eq!(consent.locale, Locale::Ha, "what was agreed to was in Hausa");
+    assert!(phone.sends_text("1").screen().contains("nenosiri"), "{}", phone.says());
+    assert!(phone.dial().contains("Zenith Bank"));
+    assert_eq!(phone.state.locale, Locale::Sw);
+}
+
+/// A person's own code stands before what it protects by text as on the phone, and is not typed there: they are told to dial,
+/// and what they text is not kept.
+#[test]
+fn an_own_code_is_for_the_phone() {
+    let mut phone = Phone::linked();
+    let known = Known {
+        links: phone.state.links.clone(),
+        ..Known::default()
+    };
+    phone.dial_known(&known, &[]);
+    phone.keys(&["2", "1", "3", "4821"]);
+    phone.passes(Duration::from_mins(10));
+    phone.sends_text("LINK");
+    let told = phone.sends_text("2").screen();
+    assert_eq!(
+        told,
+        "Your own code is not for texts, none is kept. Dial *384*96# and type it there.\n0 Back"
+    );
+    for text in ["4821", "1"] {
+        let told = phone.sends_text(text).screen();
+        assert!(
+            told.starts_with("Your own code is not for texts") && !told.contains("Zenith"),
+            "{told}"
+        );
+    }
+    assert!(!phone.value().contains("4821"));
+    assert_eq!(phone.state.pin.as_ref().map(|pin| pin.wrong), Some(0));
+}
+
+/// Where everybody must have a code of their own it is chosen by dialling.
+#[test]
+fn an_own_code_is_chosen_on_the_phone() {
+    let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
+    Arc::get_mut(&mut flow).expect("nobody else's").settings.subscriber_pin = SubscriberPin::Required;
+    let mut phone = Phone::with(flow);
+    let told = phone.agrees_by_text();
+    assert!(told.starts_with("Your own code is not for texts"), "{told}");
+    phone.sends_text("4821");
+    assert!(phone.state.pin.is_none() && !phone.value().contains("4821"));
+}
+
+/// What somebody began by text a day ago is not shown to whoever texts then: another dialog has to know the code.
+#[test]
+fn a_new_dialog_by_text_has_to_know_the_code_again() {
+    let mut phone = Phone::linked();
+    let known = Known {
+        links: phone.state.links.clone(),
+        ..Known::default()
+    };
+    phone.dial_known(&known, &[]);
+    phone.keys(&["2", "1", "3", "4821", "0"]);
+    phone.passes(Duration::from_mins(10));
+    phone.agrees_by_text();
+    assert!(phone.sends_text("access").screen().contains("1 Access Bank"));
+    assert!(
+        phone.sends_text("1").screen().contains("Access Bank"),
+        "their own of this minute"
+    );
+    phone.passes(Duration::from_hours(2));
+    let told = phone.sends_text("1").screen();
+    assert!(
+        told.starts_with("Your own code is not for texts") && !told.contains("Access"),
+        "{told}"
+    );
+}
+
+/// Every screen that a text can show fits one part, in every language, with names as long as they may be.
+#[test]
+fn screens_by_text_fit_one_part() {
+    for locale in Locale::ALL {
+        let mut phone = Phone::new();
+        phone.banks = banks();
+        for offer in &mut phone.banks {
+            offer.institution.name = format!("{} Microfinance Bank", offer.institution.name);
+        }
+        phone.state.locale = locale;
+        let list = phone.agrees_by_text();
+        assert!(list.contains("1 "), "{list}");
+        phone.sends_texts(&["first", "1", "1", "Zq7", "0", "xyz", "9"]);
+        phone.sends_texts(&["LINK", "0"]);
+        assert_eq!(phone.sends_text("1"), Told::Nothing, "{locale}: it was over");
+    }
+}

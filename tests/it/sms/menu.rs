@@ -1,0 +1,214 @@
+//! The menu by text, over records and a store, on a clock that a test moves: what is taken, once, and what is never kept.
+
+use std::fs;
+use std::time::Duration;
+
+use kiungo::core::bucket::Rate;
+use kiungo::core::flow::state::Subscriber;
+use kiungo::core::menu::Outcome;
+use kiungo::core::msisdn::Msisdn;
+use kiungo::sandbox::sms::Running;
+use kiungo::service::admission::Rates;
+use kiungo::service::live::Found;
+
+use super::post::{ADA, Post, texts};
+use crate::support::limits::PLENTY;
+use crate::support::texts::{code_in, number_in};
+
+/// Somebody who texts.
+struct Texter {
+    post: Post,
+    running: Running,
+    sent: usize,
+}
+
+impl Texter {
+    async fn new() -> Self {
+        Self::within(PLENTY).await
+    }
+
+    async fn within(rates: Rates) -> Self {
+        let (post, running) = Post::really(40, rates).await;
+        Self { post, running, sent: 0 }
+    }
+
+    /// Sends a text and reads the answer, if there is one.
+    async fn says(&mut self, text: &str) -> Option<String> {
+        self.sent += 1;
+        let id = format!("m{}", self.sent);
+        assert_eq!(self.post.text(&id, text, "").await, 200);
+        self.answer().await
+    }
+
+    /// What is sent now, if anything is.
+    async fn answer(&self) -> Option<String> {
+        let before = texts(&self.running).len();
+        self.post.run_due().await;
+        let inbox = texts(&self.running);
+        assert!(inbox.len() <= before + 1, "{inbox:?}");
+        inbox.get(before).cloned()
+    }
+
+    /// Begins and agrees.
+    async fn agrees(&mut self) -> String {
+        let welcome = self.says("LINK").await.unwrap();
+        self.says(&number_in(&welcome)).await.unwrap()
+    }
+
+    async fn state(&self) -> Option<Subscriber> {
+        let tag = self.post.shared.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
+        match self.post.shared.newsroom.live.load(&tag).await.unwrap().found {
+            Found::Subscriber(state) => Some(*state),
+            Found::Nothing => None,
+            Found::Broken(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// The words, what they begin, and in which language they are answered: the one that was chosen, else the word's own.
+#[tokio::test]
+async fn words_are_answered_in_the_language_chosen() {
+    for (texts, want) in [
+        (
+            vec!["HELP"],
+            Some("Umoja Credit: to link a bank account text LINK or dial *384*96#."),
+        ),
+        (vec!["aide"], Some("Umoja Credit : pour relier un compte, envoyez LINK")),
+        (vec!["ARRET"], Some("Vous ne recevrez plus de SMS de Umoja Credit.")),
+        (
+            vec!["STOP", "msaada"],
+            Some("Umoja Credit: kuunganisha akaunti ya benki tuma LINK"),
+        ),
+        (
+            vec!["Hausa", "HELP"],
+            Some("Umoja Credit: don hada asusun banki aika LINK"),
+        ),
+        (vec!["Hausa", "AIDE"], Some("Umoja Credit: don hada asusun banki")),
+        (vec!["Yoruba", "STOP"], Some("O ko ni gba SMS mo")),
+        (
+            vec!["STOP", "START"],
+            Some("You will get texts from Umoja Credit again."),
+        ),
+        (vec!["menu"], Some("Umoja Credit asks to read")),
+        (vec!["relier"], Some("Umoja Credit demande")),
+        (vec!["unganisha"], Some("Umoja Credit inaomba")),
+        (vec!["CONTINUE"], Some("Umoja Credit asks to read")),
+        (vec!["Igbo"], Some("Umoja Credit choro")),
+        (
+            vec!["1"],
+            Some("To link a bank account with Umoja Credit text LINK or dial"),
+        ),
+        (vec!["1", "savanna"], None),
+        (vec!["STOP", "1"], None),
+        (vec!["STOP", "Hausa"], None),
+        (vec!["STOP", "LINK"], Some("Umoja Credit asks to read")),
+        (vec!["LINK", "STOP", "3"], None),
+    ] {
+        let mut texter = Texter::new().await;
+        let mut told = None;
+        for text in &texts {
+            told = texter.says(text).await;
+            texter.post.pass(Duration::from_secs(1));
+        }
+        match (told, want) {
+            (Some(told), Some(want)) => assert!(told.starts_with(want), "{texts:?}: {told}"),
+            (told, want) => assert_eq!(told.as_deref(), want, "{texts:?}"),
+        }
+    }
+}
+
+/// Protects from G24 of the list of faults: a text that comes again, at once, a minute or hours later, is stepped with once
+/// and answered once; one that came out of order chooses nothing.
+#[tokio::test]
+async fn repeats_are_stepped_once() {
+    let mut texter = Texter::new().await;
+    let list = texter.agrees().await;
+    assert!(list.starts_with("Choose your bank"), "{list}");
+    let post = &texter.post;
+    let together = futures_util::future::join_all((0..8).map(|_| post.text("again", "1", ""))).await;
+    assert_eq!(together, [200; 8]);
+    let told = texter.answer().await.unwrap();
+    assert!(told.contains("passwords and codes are not for texts"), "{told}");
+    let session = texter.state().await.unwrap().session.unwrap();
+    for later in [
+        Duration::from_mins(1),
+        Duration::from_mins(30),
+        Duration::from_hours(12),
+    ] {
+        texter.post.pass(later);
+        assert_eq!(texter.post.text("again", "1", "").await, 200);
+        assert_eq!(texter.answer().await, None, "{later:?}");
+        let now = texter.state().await.unwrap().session.unwrap();
+        assert!(now.stage == Outcome::Ask && now.id == session.id, "{later:?}");
+    }
+}
+
+/// A server that dies after the step and before the answer was written is asked again by the gateway: the answer is sent
+/// then, and the step is not taken twice.
+#[tokio::test]
+async fn a_step_without_its_answer_is_answered_when_the_text_comes_again() {
+    let mut texter = Texter::new().await;
+    let welcome = texter.says("LINK").await.unwrap();
+    let proof = number_in(&welcome);
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON provider_events BEGIN SELECT RAISE(ABORT, 'no'); END";
+    texter.post.db.execute(refuse).await;
+    assert_eq!(texter.post.text("once", &proof, "").await, 503);
+    let agreed = texter.state().await.unwrap().session.unwrap().id;
+    texter.post.db.execute("DROP TRIGGER refuse").await;
+    assert_eq!(texter.post.text("once", &proof, "").await, 200);
+    assert!(texter.answer().await.unwrap().starts_with("Choose your bank"));
+    assert!(texter.state().await.unwrap().session.unwrap().id == agreed);
+}
+
+/// A day-late answer chooses nothing on whatever the person was shown meanwhile; where they stand is sent again.
+#[tokio::test]
+async fn a_day_late_answer_chooses_nothing() {
+    let mut texter = Texter::new().await;
+    texter.agrees().await;
+    texter.post.pass(Duration::from_hours(23));
+    let list = texter.agrees().await;
+    // at(0) is 2026-05-28 20:26:40.
+    assert_eq!(texter.post.text("late", "1", "2026-05-28T20:27:00Z").await, 200);
+    assert_eq!(texter.answer().await, Some(list));
+    assert!(texter.state().await.unwrap().session.unwrap().bank.is_none());
+    assert!(texter.says("1").await.unwrap().contains("passwords and codes"));
+}
+
+/// What is texted where a secret is wanted is in no record, no value and no answer, and is submitted to nobody; dialling the
+/// code that was texted leads to the question.
+#[tokio::test]
+async fn a_secret_is_refused_and_kept_nowhere() {
+    let mut texter = Texter::new().await;
+    texter.agrees().await;
+    let told = texter.says("1").await.unwrap();
+    let first = code_in(&told);
+    let told = texter.says("Zq7canary").await.unwrap();
+    assert!(told.contains("none is kept") && !told.contains("Zq7"), "{told}");
+    assert_ne!(code_in(&told), first, "each text has a code of its own");
+    let state = serde_json::to_string(&texter.state().await.unwrap()).unwrap();
+    assert!(!state.contains("Zq7"));
+    let path = texter.post.db.url.strip_prefix("sqlite:").unwrap().to_owned();
+    for file in [path.clone(), format!("{path}-wal")] {
+        let all = fs::read(file).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&all).contains("Zq7canary"));
+    }
+}
+
+/// Too many texts at once are not stepped with, and said so once; afterwards all is as it was.
+#[tokio::test]
+async fn a_flood_is_not_stepped_with() {
+    let person = Rate {
+        per_minute: 1,
+        burst: 4,
+    };
+    let mut texter = Texter::within(Rates { person, ..PLENTY }).await;
+    texter.agrees().await;
+    texter.says("savanna").await;
+    texter.says("0").await;
+    let told = texter.says("1").await.unwrap();
+    assert!(told.starts_with("Too many texts at once."), "{told}");
+    assert_eq!(texter.says("1").await, None);
+    assert!(texter.state().await.unwrap().session.unwrap().stage == Outcome::ChooseBank);
+    texter.post.pass(Duration::from_mins(2));
+    assert!(texter.says("1").await.unwrap().contains("passwords and codes"));
+}
