@@ -21,7 +21,7 @@ use super::state::{Answer, ByText, Cursor, DIALOGS, Dialog, Seen, Slot, Subscrib
 use super::turn::stay;
 use super::{Context, Effect, Flow, Input};
 use crate::core::attempt::State;
-use crate::core::menu::{Action, Choice, Go, Kind, Outcome, Screen, Source};
+use crate::core::menu::{Action, BACK_KEY, Choice, Go, Kind, Outcome, Screen, Source};
 use crate::core::messages::{Arg, Locale};
 use crate::core::policy::SecretsOverSms;
 use crate::core::secret::Secret;
@@ -122,7 +122,9 @@ impl Flow {
         let answered = match screen.kind {
             Kind::Input(_) => true,
             Kind::List { source, .. } => matches!(source, Source::FieldChoices | Source::Accounts),
-            Kind::Choices | Kind::End => false,
+            // The warning is of what is typed on the phone: it is given there.
+            Kind::Choices => leads_to(screen, Action::AcceptWarning),
+            Kind::End => false,
         };
         let bank = state.session.as_ref().and_then(|session| session.bank.as_ref());
         match screen.kind {
@@ -153,8 +155,10 @@ impl Flow {
                 Some(self.act(state, action, Given::Nothing, context, effects))
             }
             (Some((binding, _)), Some(own)) if binding.key == own.key => Some(stay("note-choice")),
-            // Whatever it was, it is not kept; only leaving is a key.
-            (_, None) if self.dialled_only(state, screen).is_some() => Some(stay("note-choice")),
+            // Whatever it was, it is not kept; only going back is a key.
+            (_, own) if own.is_none_or(|own| own.key != BACK_KEY) && self.dialled_only(state, screen).is_some() => {
+                Some(stay("note-choice"))
+            }
             _ => None,
         }
     }
@@ -212,6 +216,10 @@ impl Flow {
         ];
         self.texts.format(locale, id, &args)
     }
+}
+
+fn leads_to(screen: &Screen, action: Action) -> bool {
+    screen.options.iter().any(|choice| choice.go == Go::Do(action))
 }
 
 /// The choice of a screen that binds the person.

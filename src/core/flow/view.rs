@@ -73,6 +73,9 @@ impl Flow {
         let proof = Self::prove(state, screen, context);
         let septets = state.dialogs.first().map_or(SMALLEST, |dialog| dialog.septets);
         let mut draft = self.draft(state.locale, screen, text, &entries, proof);
+        if instead.is_some() {
+            draft.options = Options::Fixed(Vec::new());
+        }
         let mut drawn = page(&draft, state.cursor.page, septets);
         if let Some(hint) = self.hint(state).filter(|_| instead.is_none()) {
             let text = format!("{}\n{hint}", draft.text);

@@ -22,6 +22,9 @@ Scripts (--script FILE) are journeys as plain text, one step a line:
   expect [CON|END] TEXT  expect-not TEXT           what the screen must and must not contain
   poll KEYS until [CON|END] TEXT [within 60s]      press again and again until it does
   cancel                 redial                    hang up; dial again
+  sms TEXT               expect-sms TEXT           text the short code; a text that comes must contain this
+  sms {number}           dial {code}               what the text just expected says to text, or to dial
+  wait 10m                                         wind the sandbox's clock (s, m, h)
 Texts are compared as they stand. Put a text in double quotes when it begins or ends with a blank, or with CON
 or END. Every screen is also held to the dialect, the deadline and the septets of the network.";
 

@@ -109,6 +109,11 @@ impl<'a> Handset<'a> {
         }
     }
 
+    /// The wire it is on.
+    pub fn line(&self) -> &'a dyn Line {
+        self.around.line
+    }
+
     /// Who is calling.
     pub fn sim(&self) -> &Sim {
         &self.sim

@@ -17,7 +17,8 @@
 //! * [`page`]: the routes of the browser phone;
 //! * [`handset`]: dialling, answering and hanging up over a [`line::Line`];
 //! * [`script`]: journeys as plain text, which people and tests can both read;
-//! * [`terminal`]: the phone one line at a time, and the player of scripts.
+//! * [`player`]: plays them on a handset;
+//! * [`terminal`]: the phone one line at a time.
 
 use async_trait::async_trait;
 
@@ -26,6 +27,7 @@ pub mod facts;
 pub mod handset;
 pub mod line;
 pub mod page;
+pub mod player;
 pub mod script;
 mod septets;
 pub mod terminal;

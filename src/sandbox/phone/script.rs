@@ -21,6 +21,12 @@
 //! poll     1 until Linked within 60s       Presses 1 again and again until the screen contains the text.
 //! cancel                                   Hangs up.
 //! redial                                   Dials again what was dialled last, in a new session.
+//!
+//! sms      LINK                            Texts the short code; what stands in the transcript is that something was texted.
+//! expect-sms  Agree?                       A text that has come since contains this; waits for it, a minute at most.
+//! sms      {number}                        Texts the number of three digits before a choice in the text just expected.
+//! dial     {code}                          Dials the code in that text.
+//! wait     10m                             Winds the sandbox's clock: s, m or h, up to a day.
 //! ```
 //!
 //! Texts are compared as they stand, upper and lower case included; a text that begins or ends with a blank, or with the
@@ -28,7 +34,8 @@
 //! `poll` takes CON or END like `expect`. A `poll` that meets the end of the dialog without its text fails at once.
 //!
 //! Without being asked, every screen must be in the gateway's dialect, come before its deadline, cost no more septets
-//! than the network carries and hold only characters that every phone shows.
+//! than the network carries and hold only characters that every phone shows; and every text that is expected must be one
+//! part.
 
 use std::time::Duration;
 
@@ -66,6 +73,16 @@ pub enum Step {
     Cancel,
     /// Dials again.
     Redial,
+    /// Texts this.
+    Sms(String),
+    /// Texts the number before a choice in the text read last.
+    SmsNumber,
+    /// Dials the code in the text read last.
+    DialCode,
+    /// A text must come that contains this.
+    ExpectSms(String),
+    /// Winds the clock.
+    Wait(Duration),
     /// Presses a key until the screen is so.
     Poll {
         /// The keys to send.
@@ -125,7 +142,8 @@ pub fn parse(name: &str, source: &str) -> Result<Script, ScriptError> {
         let number = index + 1;
         steps.push((number, step(line).map_err(|wrong| error(number, wrong))?));
     }
-    if !steps.iter().any(|(_, step)| matches!(step, Step::Dial(_))) {
+    let begins = |step: &Step| matches!(step, Step::Dial(_) | Step::Sms(_));
+    if !steps.iter().any(|(_, step)| begins(step)) {
         return Err(error(1, ("nothing is dialled".to_owned(), "add a line: dial *384*96#")));
     }
     Ok(Script {
@@ -143,6 +161,21 @@ fn step(line: &str) -> Result<Step, Wrong> {
         "network" => network(rest).map(Step::Network),
         "code" => code(rest).map(Step::Code),
         "dial" if rest.is_empty() => Ok(Step::Dial(None)),
+        "dial" if rest == "{code}" => Ok(Step::DialCode),
+        "sms" if rest == "{number}" => Ok(Step::SmsNumber),
+        "sms" => some(
+            unquote(rest)?,
+            "sms what? a text must follow",
+            "write for example: sms LINK",
+        )
+        .map(Step::Sms),
+        "expect-sms" => some(
+            unquote(rest)?,
+            "expect-sms what? a text must follow",
+            "write for example: expect-sms Choose your bank",
+        )
+        .map(Step::ExpectSms),
+        "wait" => wait(rest).map(Step::Wait),
         "dial" => code(rest).map(|code| Step::Dial(Some(code))),
         "press" => keys(rest).map(Step::Press),
         "type" => some(
@@ -167,13 +200,16 @@ fn step(line: &str) -> Result<Step, Wrong> {
 
 fn fix_verb(verb: &str) -> &'static str {
     match verb {
-        "wait" | "until" => "write: poll 1 until TEXT within 60s",
-        "enter" | "send" | "reply" | "input" => "write: press 1 for keys, type TEXT for words",
+        "until" => "write: poll 1 until TEXT within 60s",
+        "text" => "write: sms TEXT",
+        "enter" | "send" | "reply" | "input" => {
+            "write: press 1 for keys, type TEXT for words, sms TEXT for a text message"
+        }
         "see" | "assert" => "write: expect TEXT",
         "hangup" | "end" => "write: cancel",
         _ => {
-            "the verbs are: number network code dial press type expect expect-not cancel redial poll note; a comment begins \
-             with #"
+            "the verbs are: number network code dial press type expect expect-not cancel redial poll sms expect-sms wait \
+             note; a comment begins with #"
         }
     }
 }
@@ -291,6 +327,30 @@ fn poll(rest: &str) -> Result<Step, Wrong> {
         until: expected(text.trim())?,
         within,
     })
+}
+
+/// The longest wait: what people come back to lives for a day.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+fn wait(rest: &str) -> Result<Duration, Wrong> {
+    let (number, unit) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+    let unit = match unit.trim() {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3_600),
+        _ => None,
+    };
+    let seconds = unit
+        .zip(number.parse().ok())
+        .and_then(|(unit, n): (u64, u64)| n.checked_mul(unit));
+    let time = seconds.map(Duration::from_secs);
+    time.filter(|time| !time.is_zero() && *time <= LONGEST_WAIT)
+        .ok_or_else(|| {
+            (
+                format!("\"{rest}\" is not a time of up to a day"),
+                "write for example: wait 10m",
+            )
+        })
 }
 
 fn seconds(time: &str) -> Option<Duration> {

@@ -1,18 +1,17 @@
-//! The phone in a terminal, and the player of scripts.
+//! The phone in a terminal.
 //!
 //! Input and output are parameters: a person's terminal, a file, or a test. What the person types is sent and never
-//! written back; the transcript of a script shows pressed keys, which are choices, and hides typed text.
+//! written back.
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, Lines};
 
 use super::args::{HELP, PhoneArgs};
-use super::handset::{CallError, Handset, Screen, Surroundings};
-use super::script::{self, Expected, Script, ScriptError, Step};
-use crate::core::time::Timestamp;
+use super::handset::{Handset, Screen, Surroundings};
+use super::player::{POLL_PACE, play};
+use super::script::{self, ScriptError};
 use crate::gateways::{Limits, Reply};
 
 /// How the phone was left.
@@ -147,7 +146,7 @@ async fn obey(line: &str, phone: &mut Handset<'_>, output: &mut impl Write) -> R
     Ok(())
 }
 
-async fn hang_up(phone: &mut Handset<'_>, output: &mut impl Write) -> Result<(), PhoneError> {
+pub(super) async fn hang_up(phone: &mut Handset<'_>, output: &mut impl Write) -> Result<(), PhoneError> {
     match phone.cancel().await {
         Ok(true) => writeln!(output, "Hung up.")?,
         Ok(false) => {}
@@ -160,7 +159,7 @@ async fn hang_up(phone: &mut Handset<'_>, output: &mut impl Write) -> Result<(),
 const COLUMNS: usize = 32;
 
 /// The screen as a phone shows it, with what it cost below.
-fn frame(screen: &Screen, limits: &Limits) -> String {
+pub(super) fn frame(screen: &Screen, limits: &Limits) -> String {
     let edge = "-".repeat(COLUMNS + 2);
     let rows = screen
         .reply
@@ -216,161 +215,4 @@ fn wrap(line: &str) -> Vec<String> {
         }
     }
     rows
-}
-
-/// How long a person takes to press the key again, so that `poll` does not hammer.
-pub const POLL_PACE: Duration = Duration::from_secs(1);
-
-/// Plays `script` on `phone`, writing what happens to `output`; `pace` is the pause between two presses of `poll`.
-///
-/// # Errors
-/// [`PhoneError::Journey`] at the first step that does not go as the script says.
-pub async fn play(
-    script: &Script,
-    phone: &mut Handset<'_>,
-    pace: Duration,
-    output: &mut impl Write,
-) -> Result<ExitOutcome, PhoneError> {
-    let mut player = Player {
-        phone,
-        pace,
-        screen: None,
-        output,
-    };
-    for (line, step) in &script.steps {
-        player.step(step).await.map_err(|stop| match stop {
-            Stop::Broken(error) => error,
-            Stop::Journey(problem) => PhoneError::Journey {
-                file: script.name.clone(),
-                line: *line,
-                problem,
-                screen: player
-                    .screen
-                    .as_ref()
-                    .map_or_else(String::new, |s| frame(s, &player.phone.limits())),
-            },
-        })?;
-    }
-    hang_up(player.phone, player.output).await?;
-    Ok(ExitOutcome::Played(script.steps.len()))
-}
-
-enum Stop {
-    Broken(PhoneError),
-    Journey(String),
-}
-
-impl From<std::io::Error> for Stop {
-    fn from(error: std::io::Error) -> Self {
-        Self::Broken(error.into())
-    }
-}
-
-struct Player<'p, 'a, W> {
-    phone: &'p mut Handset<'a>,
-    pace: Duration,
-    screen: Option<Screen>,
-    output: &'p mut W,
-}
-
-impl<W: Write> Player<'_, '_, W> {
-    async fn step(&mut self, step: &Step) -> Result<(), Stop> {
-        match step {
-            Step::Note(text) => writeln!(self.output, "-- {text}")?,
-            Step::Number(number) => self.phone.change(|sim| sim.number.clone_from(number)),
-            Step::Network(network) => self.phone.change(|sim| sim.network.clone_from(network)),
-            Step::Code(code) => self.phone.change(|sim| sim.code.clone_from(code)),
-            Step::Dial(code) => {
-                writeln!(self.output, "> dial")?;
-                let shown = self.phone.dial(code.as_deref()).await;
-                self.show(shown)?;
-            }
-            Step::Redial => {
-                writeln!(self.output, "> redial")?;
-                let shown = self.phone.redial().await;
-                self.show(shown)?;
-            }
-            Step::Press(keys) => self.press(keys).await?,
-            Step::Type(text) => {
-                writeln!(self.output, "> ****")?;
-                let shown = self.phone.answer(text).await;
-                self.show(shown)?;
-            }
-            Step::Cancel => match self.phone.cancel().await {
-                Ok(true) => writeln!(self.output, "Hung up.")?,
-                Ok(false) => return Err(Stop::Journey("there is no dialog to cancel".to_owned())),
-                Err(error) => return Err(Stop::Journey(error.to_string())),
-            },
-            Step::Expect(expected) => self.screen()?.meets(expected).map_err(Stop::Journey)?,
-            Step::ExpectNot(text) if self.screen()?.reply.text().contains(text) => {
-                return Err(Stop::Journey(format!("the screen must not contain {text:?}")));
-            }
-            Step::ExpectNot(_) => {}
-            Step::Poll { key, until, within } => self.poll(key, until, *within).await?,
-        }
-        Ok(())
-    }
-
-    async fn press(&mut self, keys: &str) -> Result<(), Stop> {
-        writeln!(self.output, "> {keys}")?;
-        let shown = self.phone.answer(keys).await;
-        self.show(shown)
-    }
-
-    async fn poll(&mut self, key: &str, until: &Expected, within: Duration) -> Result<(), Stop> {
-        let began: Timestamp = self.phone.now();
-        while let Err(unmet) = self.screen()?.meets(until) {
-            if !self.phone.in_dialog() {
-                return Err(Stop::Journey(format!("the dialog ended while polling: {unmet}")));
-            }
-            if self.phone.now().since(began) >= within {
-                return Err(Stop::Journey(format!("not within {} s: {unmet}", within.as_secs())));
-            }
-            tokio::time::sleep(self.pace).await;
-            self.press(key).await?;
-        }
-        Ok(())
-    }
-
-    fn screen(&self) -> Result<&Screen, Stop> {
-        self.screen
-            .as_ref()
-            .ok_or_else(|| Stop::Journey("there is no screen yet: dial first".to_owned()))
-    }
-
-    /// Takes the new screen and holds it to what every screen must be.
-    fn show(&mut self, shown: Result<Screen, CallError>) -> Result<(), Stop> {
-        let screen = shown.map_err(|error| Stop::Journey(error.to_string()))?;
-        let limits = self.phone.limits();
-        write!(self.output, "{}", frame(&screen, &limits))?;
-        let fits = match screen.septets {
-            Ok(septets) if septets <= usize::from(limits.out_septets) => Ok(()),
-            Ok(septets) => Err(format!(
-                "the answer costs {septets} septets, the network carries {}",
-                limits.out_septets
-            )),
-            Err(c) => Err(format!(
-                "the answer holds {c:?}, which is not in the GSM 7-bit alphabet"
-            )),
-        };
-        self.screen = Some(screen);
-        fits.map_err(Stop::Journey)
-    }
-}
-
-impl Screen {
-    /// Says what is missing.
-    fn meets(&self, expected: &Expected) -> Result<(), String> {
-        let ended = matches!(self.reply, Reply::End(_));
-        match expected.end {
-            Some(true) if !ended => return Err("the dialog should be over, but awaits an answer".to_owned()),
-            Some(false) if ended => return Err("the screen should await an answer, but the dialog is over".to_owned()),
-            _ => {}
-        }
-        if self.reply.text().contains(&expected.text) {
-            Ok(())
-        } else {
-            Err(format!("the screen should contain {:?}", expected.text))
-        }
-    }
 }

@@ -13,11 +13,12 @@ use kiungo::sandbox::mono::{Call, Outcome, sha256_hex};
 use kiungo::sandbox::phone::facts::limits_of;
 use kiungo::sandbox::phone::handset::{Handset, Sim, Surroundings};
 use kiungo::sandbox::phone::line::{Form, HttpLine, Line, LineError};
+use kiungo::sandbox::phone::player::play;
 use kiungo::sandbox::phone::script::{Script, Step, parse};
-use kiungo::sandbox::phone::terminal::play;
 use rstest::rstest;
 
 use crate::support::eventually;
+use crate::support::sandbox::Sandbox;
 use crate::support::world::{Setup, World};
 
 /// What a script must have made of the bank: submissions in order and their outcomes, and the accounts that stay linked.
@@ -156,8 +157,18 @@ async fn played(servers: &[HttpLine], name: &str) -> Result<Script, String> {
         turn: AtomicUsize::new(0),
         slowest: Mutex::default(),
     };
+    play_on(&lines, &script).await?;
+    let slowest = *lines.slowest.lock().unwrap();
+    if slowest > Duration::from_millis(4_600) {
+        return Err(format!("{name}: a turn took {slowest:?}"));
+    }
+    Ok(script)
+}
+
+/// Plays a script over this line; says what went wrong.
+async fn play_on(line: &dyn Line, script: &Script) -> Result<(), String> {
     let around = Surroundings {
-        line: &lines,
+        line,
         clock: &SystemClock,
         entropy: &OsEntropy,
         limits: limits_of,
@@ -169,15 +180,27 @@ async fn played(servers: &[HttpLine], name: &str) -> Result<Script, String> {
     };
     let mut transcript = Vec::new();
     let mut phone = Handset::new(sim, around);
-    play(&script, &mut phone, Duration::from_millis(50), &mut transcript)
-        .await
-        .map_err(|error| format!("{error}\n{}", String::from_utf8_lossy(&transcript)))?;
-    let slowest = *lines.slowest.lock().unwrap();
-    if slowest > Duration::from_millis(4_600) {
-        return Err(format!("{name}: a turn took {slowest:?}"));
-    }
-    Ok(script)
+    let played = play(script, &mut phone, Duration::from_millis(50), &mut transcript).await;
+    played
+        .map(drop)
+        .map_err(|error| format!("{error}\n{}", String::from_utf8_lossy(&transcript)))
 }
+
+/// What needs texts and a clock that can be wound goes as it says in the sandbox as people start it.
+#[tokio::test]
+async fn scripts_with_texts_go_as_they_say_in_the_sandbox() {
+    let sandbox = Sandbox::start().await;
+    let line = HttpLine::new(&format!("{}/ussd/sandbox/sandbox", sandbox.origin)).unwrap();
+    for name in WITH_TEXTS {
+        if let Err(error) = play_on(&line, &script(name)).await {
+            panic!("{error}");
+        }
+    }
+    sandbox.stop().await;
+}
+
+/// Scripts that only the sandbox itself can play.
+const WITH_TEXTS: &[&str] = &["by-text"];
 
 /// Every script goes as it says on every setup, all people at once; each submission reaches the bank once; and nothing
 /// that was typed stands in a log, the records or Redis.
@@ -264,7 +287,11 @@ fn every_script_has_its_truth() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/simulator");
     for file in std::fs::read_dir(folder).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
-        let known = TRUTHS.iter().any(|truth| name == format!("{}.phone", truth.script));
+        let mut names = TRUTHS
+            .iter()
+            .map(|truth| truth.script)
+            .chain(WITH_TEXTS.iter().copied());
+        let known = names.any(|known| name == format!("{known}.phone"));
         assert!(known, "{name}");
     }
 }

@@ -7,8 +7,9 @@ use kiungo::sandbox::phone::args::PhoneArgs;
 use kiungo::sandbox::phone::facts::limits_of;
 use kiungo::sandbox::phone::handset::{Handset, Surroundings};
 use kiungo::sandbox::phone::line::HttpLine;
+use kiungo::sandbox::phone::player::play;
 use kiungo::sandbox::phone::script::parse;
-use kiungo::sandbox::phone::terminal::{ExitOutcome, PhoneError, play, run};
+use kiungo::sandbox::phone::terminal::{ExitOutcome, PhoneError, run};
 use rstest::rstest;
 use tokio::io::AsyncWriteExt;
 

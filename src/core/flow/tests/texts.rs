@@ -163,6 +163,25 @@ fn an_answer_is_texted_once() {
     }
 }
 
+/// The warning that a network can read what is typed is given where it is typed: the text says what to dial, and the phone
+/// warns before it asks.
+#[test]
+fn the_warning_is_given_on_the_phone() {
+    let mut phone = Phone::with(flow_with(SecretsOverUssd::Warn, Vec::new()));
+    phone.agrees_by_text();
+    let told = phone.sends_text("1").screen();
+    assert!(
+        told.starts_with("Zenith Bank: passwords and codes") && told.ends_with("\n0 Back"),
+        "{told}"
+    );
+    assert!(!told.contains("\n1 "), "{told}");
+    phone.sends_text("1");
+    assert_eq!(phone.stage(), Some(Outcome::Warn));
+    let code = code_in(&phone.says());
+    assert!(phone.dial_known(&Known::default(), &[&code]).contains("is not private"));
+    assert!(phone.types("1").contains("USERNAME"));
+}
+
 /// What a rule lets or forbids for one bank holds for that bank.
 #[test]
 fn a_rule_for_one_bank_holds_for_texts() {

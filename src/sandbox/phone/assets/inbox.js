@@ -1,7 +1,7 @@
 "use strict";
 // Texts: what came to the number in the phone, what was sent from it, and a line to write one.
 const CODE = /\*\d[\d*]*#/g;
-const HARMLESS = /^(link|help|info|stop|start|continue|yes|no|\d{1,2})$/i; // anything else may be a secret, and is masked like one
+const HARMLESS = /^(link|menu|help|info|stop|start|continue|english|pidgin|hausa|yoruba|igbo|kiswahili|swahili|francais|\d{1,3})$/i; // anything else may be a secret, and is masked like one
 const inbox = { number: null, got: [], sent: [], seen: 0, reading: null, failed: false, none: false };
 const drawn = { key: "" };
 
