@@ -10,6 +10,7 @@ use crate::support::browser::Browser;
 use crate::support::canned::Canned;
 use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
+use crate::support::texts::number_in;
 
 async fn shown(browser: &Browser, css: &str) -> bool {
     let element = browser.window.find(Locator::Css(css)).await.expect(css);
@@ -52,6 +53,34 @@ async fn a_text_comes_and_its_code_is_dialled() {
     browser.wait_text("#turns .typed", |t| t == "dialled *384*96#").await;
     assert!(browser.window.title().await.expect("a title").starts_with("Kiungo"));
     assert!(!shown(&browser, "#mail").await, "and no longer once it was read");
+    browser.window.close().await.expect("closed");
+    sandbox.stop().await;
+}
+
+/// The menu goes by text in the page's inbox, and what a text says to dial leads on from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_menu_goes_by_text_up_to_the_code_to_dial() {
+    let sandbox = Sandbox::start().await;
+    let browser = phone(&sandbox.origin, 1280, 900, false).await;
+    let line = browser.window.find(Locator::Css("#reply-text")).await.expect("a line");
+    browser.click("[data-text=LINK]").await;
+    let welcome = browser
+        .wait_text("#inbox .newest .sms-text", |t| t.contains("Agree, choose bank"))
+        .await;
+    let number = number_in(&welcome);
+    for (text, answer) in [
+        (number.as_str(), "Choose your bank"),
+        ("kuda", "1 Kuda\n0 Back"),
+        ("1", "passwords and codes are not for texts"),
+    ] {
+        line.send_keys(&format!("{text}\u{e007}")).await.expect("typed");
+        browser
+            .wait_text("#inbox .newest .sms-text", |t| t.contains(answer))
+            .await;
+    }
+    browser.picture(&picture("desktop-menu-by-text.png")).await;
+    browser.click("#inbox .newest .chip").await;
+    browser.wait_text("#screen", |t| t.contains("Go on with Kuda?")).await;
     browser.window.close().await.expect("closed");
     sandbox.stop().await;
 }

@@ -307,6 +307,9 @@ async fn what_people_send_counts_once(#[case] backend: Backend) {
     }
     let firsts = tasks.join_all().await;
     assert_eq!(firsts.iter().filter(|first| **first).count(), 1);
+    for (line, id, taken) in [(LINE, "m1", true), (LINE, "m2", false), ("another", "m1", false)] {
+        assert_eq!(db.has_taken(line, id).await.unwrap(), taken, "{line} {id}");
+    }
     assert_eq!(db.claim(node(1), at(100), at(200), 10).await.unwrap().len(), 1);
 
     for (id, stop, said, stands) in [
