@@ -38,6 +38,7 @@ use self::stand_ins::StandIns;
 
 mod assemble;
 mod messages;
+mod partners;
 #[cfg(feature = "sandbox")]
 mod stand_ins;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, messages, partner_id};
+use super::{StartError, messages, partner_id, partners};
 use crate::config::{ChannelConfig, Config, MonoConfig, MonoDialect};
 use crate::core::flow::{Flow, Settings};
 use crate::core::menu::Menu;
@@ -71,11 +71,7 @@ pub(super) async fn assemble(
     let channels = channels(config)?;
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
     let partner = partner(config, runtime.clock.as_ref());
-    let ttl = config
-        .providers
-        .mono
-        .as_ref()
-        .map_or(INSTITUTIONS_TTL, |mono| mono.institutions_ttl);
+    let ttl = institutions_ttl(config);
     let providers = Arc::new(providers(config, base, &partner, countries).await?);
     let catalogue = Catalogue::new(providers.clone(), config.policy.clone(), ttl, runtime.clock.clone());
     let wakes = Wakes::default();
@@ -108,6 +104,7 @@ pub(super) async fn assemble(
         callbacks: Arc::new(TurnService(turns.clone())),
         hooks: Arc::new(hooks(base, &tools)),
         messages: Arc::new(messages::inbox(base, &turns, lines, outbox)),
+        partners: Some(partners::api(config, base, partner.id).await?),
         readiness: Arc::new(Health {
             store: base.store.clone(),
             records: base.records.clone(),
@@ -284,11 +281,18 @@ fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {
     std::mem::take(&mut config.channels).into_iter().map(channel).collect()
 }
 
+fn institutions_ttl(config: &Config) -> Duration {
+    let mono = config.providers.mono.as_ref();
+    mono.map_or(INSTITUTIONS_TTL, |mono| mono.institutions_ttl)
+}
+
 fn partner(config: &Config, clock: &dyn Clock) -> Partner {
     Partner {
         id: partner_id(&config.partner.name),
         name: config.partner.name.clone(),
         purpose: config.partner.purpose.clone(),
+        days: config.partner.data_days,
+        walk_in: true,
         created_at: clock.now(),
     }
 }

@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, StartError, Surroundings};
+use crate::config::sandbox::{API_PUBLISHABLE_KEY, API_SECRET_KEY};
 use crate::config::{Config, Mode};
 use crate::core::ids::LinkId;
 use crate::core::menu::{self, Menu, MenuError};
@@ -108,10 +109,19 @@ fn greeting(config: &Config) -> String {
         .channels
         .first()
         .map_or("", |channel| channel.service_code.as_str());
+    let (partner, secret, publishable) = (
+        crate::app::partner_id(&config.partner.name),
+        API_SECRET_KEY,
+        API_PUBLISHABLE_KEY,
+    );
     format!(
         "\nKiungo SANDBOX: nothing here is real, and nothing leaves this machine.\n\n  \
          Phone     http://{{address}}/phone     dial {code}\n  \
-         Terminal  kiungo phone\n\n\
+         Terminal  kiungo phone\n  \
+         API       http://{{address}}/v1\n            \
+         client_id        {partner}\n            \
+         client_secret    {secret}\n            \
+         publishable key  {publishable}\n\n\
          Stop with Ctrl-C. To go live, see README.md."
     )
 }

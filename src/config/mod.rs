@@ -7,6 +7,7 @@
 
 mod address;
 mod agreed;
+pub mod api;
 pub mod channels;
 pub mod error;
 pub mod keys;
@@ -27,6 +28,7 @@ pub mod store;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+pub use self::api::ApiConfig;
 pub use self::channels::{ChannelConfig, ChannelKind};
 pub use self::error::{ConfigError, ConfigErrors, Origin};
 pub use self::keys::KeysConfig;
@@ -73,6 +75,8 @@ pub struct Config {
     pub keys: KeysConfig,
     /// `[limits]`
     pub limits: Rates,
+    /// `[api]`
+    pub api: ApiConfig,
     /// `[policy]`
     pub policy: Policy,
     /// `[policy] subscriber_pin`
@@ -144,6 +148,7 @@ impl Config {
         let records = records::read(root.section("records"));
         let keys = keys::read(root.section("keys"));
         let limits = limits::read(root.section("limits"));
+        let api = api::read(root.section("api"));
         let policy = policy::read(root.section("policy"));
         let partner = partner::read(root.section("partner"));
         let sections = root.sections("channels");
@@ -170,6 +175,7 @@ impl Config {
             records: records?,
             keys: keys?,
             limits,
+            api,
             policy,
             subscriber_pin,
             channels,

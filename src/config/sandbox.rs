@@ -67,6 +67,11 @@ pub const SMS_NUMBER: &str = "38496";
 /// What the stand-in sends with its webhooks.
 pub const WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
 
+/// The secret key of the sandbox's partner at our API.
+pub const API_SECRET_KEY: &str = "kg_sk_sandbox_0000000000000000000000000000000000000000000";
+/// The publishable key of the sandbox's partner at our API.
+pub const API_PUBLISHABLE_KEY: &str = "kg_pub_sandbox_0000000000000000000000000000000000000000000";
+
 /// Secrets that everybody knows: refused wherever there is a configuration file.
 pub(super) const SECRETS: &[&str] = &[CHANNEL_SECRET, MONO_KEY, WEBHOOK_SECRET, SMS_KEY, SMS_SECRET];
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 use toml::{Table, Value};
 use url::Url;
 
-use super::{ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, SmsConfig, StoreConfig};
+use super::{
+    ApiConfig, ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, SmsConfig, StoreConfig,
+};
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, SecretsOverSms, SecretsOverUssd};
 use crate::gateways::agreed::Agreed;
@@ -23,6 +25,7 @@ impl fmt::Display for Config {
             pair("records", Table::from_iter([pair("url", self.records_url())])),
             pair("keys", self.keys()),
             pair("limits", limits(self.limits)),
+            pair("api", api(self.api)),
             pair("policy", policy(&self.policy, self.subscriber_pin)),
             pair("partner", self.partner()),
             pair("channels", self.channels.iter().map(channel).collect::<Vec<_>>()),
@@ -186,6 +189,15 @@ fn limits(rates: Rates) -> Table {
         pair("burst", i64::from(rates.node.burst)),
         pair("channel_turns_per_second", i64::from(rates.channel.per_minute / 60)),
         pair("person_turns_per_minute", i64::from(rates.person.per_minute)),
+    ])
+}
+
+fn api(api: ApiConfig) -> Table {
+    let lifetime = i64::try_from(api.token_lifetime.as_secs()).unwrap_or(i64::MAX);
+    Table::from_iter([
+        pair("token_lifetime_s", lifetime),
+        pair("requests_per_second", i64::from(api.rate.per_minute / 60)),
+        pair("burst", i64::from(api.rate.burst)),
     ])
 }
 

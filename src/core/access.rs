@@ -92,6 +92,15 @@ impl Permissions {
             .copied()
             .unwrap_or_default()
     }
+
+    /// Whether `other` allows nothing beyond this: nobody may hand out more than they have.
+    pub fn cover(&self, other: &Self) -> bool {
+        Object::ALL.into_iter().all(|object| {
+            Action::ALL
+                .into_iter()
+                .all(|action| other.of(object, action) <= self.of(object, action))
+        })
+    }
 }
 
 /// Which rows a caller may touch. Everything that reads or writes a partner's rows takes one, so that no statement can be
@@ -146,6 +155,14 @@ impl Caller {
         match self {
             Self::Partner(_) => None,
             Self::User { user, .. } => Some(*user),
+        }
+    }
+
+    /// Whether the caller may hand these permissions to somebody: a partner any, a user no more than their own.
+    pub fn may_grant(&self, permissions: &Permissions) -> bool {
+        match self {
+            Self::Partner(_) => true,
+            Self::User { permissions: own, .. } => own.cover(permissions),
         }
     }
 
@@ -234,6 +251,24 @@ mod tests {
         for chosen in [None, Some(mine)] {
             let reach = caller.reach(Object::Link, Action::Read, chosen).unwrap();
             assert_eq!((reach.entity, reach.own), (Some(mine), caller.user()));
+        }
+    }
+
+    /// A user hands on what they have, or less, for every object, action and pair of permissions; a partner hands on
+    /// anything.
+    #[test]
+    fn nobody_hands_on_more_than_they_have() {
+        let all = [Permission::NotAllowed, Permission::AllowedForOwn, Permission::Allowed];
+        for object in Object::ALL {
+            for action in Action::ALL {
+                for (has, have) in all.into_iter().enumerate() {
+                    for (gives, give) in all.into_iter().enumerate() {
+                        let given = only(object, action, give);
+                        assert_eq!(user(only(object, action, have)).may_grant(&given), gives <= has);
+                        assert!(Caller::Partner(PartnerId::from_bytes([1; 16])).may_grant(&given));
+                    }
+                }
+            }
         }
     }
 

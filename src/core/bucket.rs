@@ -39,6 +39,17 @@ pub struct Bucket {
     at: Timestamp,
 }
 
+/// What is left in a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Tokens that can be taken at once.
+    pub tokens: u32,
+    /// How long until one can be taken; zero when one is there.
+    pub next: Duration,
+    /// How long until all are there.
+    pub all: Duration,
+}
+
 impl Default for Bucket {
     fn default() -> Self {
         Self {
@@ -59,6 +70,20 @@ impl Bucket {
         }
         self.taken = taken;
         true
+    }
+
+    /// What is left now, and when there will be more.
+    pub fn left(&self, rate: Rate, now: Timestamp) -> Left {
+        let mut bucket = *self;
+        bucket.fade(rate, now);
+        let until = |taken: u64| Duration::from_millis(taken.div_ceil(u64::from(rate.per_minute.max(1))));
+        let room = u64::from(rate.burst) * TOKEN;
+        let short = bucket.taken.saturating_add(TOKEN).saturating_sub(room);
+        Left {
+            tokens: u32::try_from(room.saturating_sub(bucket.taken) / TOKEN).unwrap_or(u32::MAX),
+            next: until(short),
+            all: until(bucket.taken),
+        }
     }
 
     fn fade(&mut self, rate: Rate, now: Timestamp) {
@@ -105,6 +130,26 @@ mod tests {
         assert!(bucket.take(rate, 0, at(1_000)));
         assert!(!bucket.take(rate, 0, at(1_999)));
         assert_eq!(at_once(&mut bucket, rate, 0, at(3_600_000), 100), 5);
+    }
+
+    /// What it says is left can be taken, not one more, and the next one exactly when it says.
+    #[test]
+    fn it_says_what_is_left() {
+        let rate = Rate {
+            per_minute: 60,
+            burst: 5,
+        };
+        let mut bucket = Bucket::default();
+        for taken in 0..=5_u32 {
+            let left = bucket.left(rate, at(0));
+            assert_eq!(left.tokens, 5 - taken);
+            assert_eq!(left.next.is_zero(), taken < 5);
+            assert_eq!(left.all, Duration::from_secs(taken.into()));
+            assert_eq!(bucket.take(rate, 0, at(0)), taken < 5);
+        }
+        let next = i64::try_from(bucket.left(rate, at(0)).next.as_millis()).unwrap();
+        assert!(!bucket.take(rate, 0, at(next - 1)) && bucket.take(rate, 0, at(next)));
+        assert_eq!(bucket.left(rate, at(600_000)).tokens, 5);
     }
 
     /// Whoever must leave a reserve is refused at it; whoever need not, is not, and what fades fills the reserve first.

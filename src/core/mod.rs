@@ -1,6 +1,7 @@
 //! What Kiungo is when nothing is plugged in: values in, values out. No clock, no chance, no I/O.
 
 pub mod access;
+pub mod api_key;
 pub mod attempt;
 pub mod bucket;
 pub mod budget;
@@ -14,6 +15,7 @@ pub mod menu;
 pub mod messages;
 pub mod msisdn;
 pub mod next_step;
+pub mod page;
 pub mod pin;
 pub mod policy;
 pub mod screen;

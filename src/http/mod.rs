@@ -10,6 +10,7 @@ mod caller;
 mod hooks;
 mod observe;
 mod ops;
+pub mod partner;
 mod patience;
 mod sms;
 mod ussd;
@@ -64,6 +65,8 @@ pub struct Parts {
     pub hooks: Arc<dyn ProviderHooks>,
     /// Takes SMS gateways' calls.
     pub messages: Arc<dyn Messages>,
+    /// Answers partners. Without it there is no partner API, as in tests of other routes.
+    pub partners: Option<partner::PartnerApi>,
     /// Knows whether we can serve.
     pub readiness: Arc<dyn Readiness>,
     /// Counts.
@@ -157,6 +160,7 @@ fn application(
     let metrics = Arc::clone(&parts.metrics);
     #[cfg(feature = "sandbox")]
     let pages = parts.sandbox.clone();
+    let partners = parts.partners.clone();
     App::new()
         .app_data(web::Data::new(parts))
         .wrap(from_fn(move |request, next| {
@@ -166,6 +170,9 @@ fn application(
             #[cfg(feature = "sandbox")]
             if let Some(pages) = pages {
                 pages(config);
+            }
+            if let Some(partners) = partners {
+                partner::configure(partners)(config);
             }
             routes(config);
         })

@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, info_span};
 
+use super::partner;
 use crate::service::metrics::Metrics;
 
 pub(super) const USSD: &str = "/ussd/{channel}/{secret}";
@@ -34,7 +35,8 @@ pub(super) async fn observe(
     let started = Instant::now();
     detach(&mut request);
     let route = route(request.match_pattern().as_deref());
-    let span = info_span!("request", route, method = method(request.method()));
+    let id = tracing::field::Empty;
+    let span = info_span!("request", route, method = method(request.method()), request_id = id);
     let answer = next.call(request).instrument(span.clone()).await;
     let status = match &answer {
         Ok(response) => response.status().as_u16(),
@@ -73,7 +75,8 @@ fn route(pattern: Option<&str>) -> &'static str {
     let known = [USSD, USSD_TAIL, SMS, SMS_REPORTS, HOOKS, LIVE, READY, METRICS];
     let page = pattern.is_some_and(|pattern| pattern.starts_with(PHONE));
     let others = if page { PHONE } else { OTHER };
-    known.into_iter().find(|known| pattern == Some(known)).unwrap_or(others)
+    let known = known.into_iter().find(|known| pattern == Some(known));
+    known.or_else(|| partner::pattern(pattern?)).unwrap_or(others)
 }
 
 /// A method may be any word, so only known ones are repeated.
@@ -82,6 +85,7 @@ fn method(method: &Method) -> &'static str {
         Method::GET => "GET",
         Method::POST => "POST",
         Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
         Method::HEAD => "HEAD",
         Method::DELETE => "DELETE",
         _ => OTHER,

@@ -18,6 +18,7 @@ use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::providers::Step;
 
+mod access;
 mod address;
 mod bank_wishes;
 mod call;
@@ -29,10 +30,15 @@ pub mod postgres;
 mod schema;
 mod sql;
 pub mod sqlite;
+mod staff;
 mod state;
 mod words;
 
+pub use self::access::{AccessRecords, Bearer, PartnerKey, Token};
 pub use self::address::{Address, connect};
+pub use self::staff::{
+    Entity, EntityChange, EntityRecords, Kept, Role, RoleChange, RoleRecords, User, UserChange, UserRecords,
+};
 pub use bank_wishes::{BankSince, BankWish, BankWishRecords};
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
@@ -57,6 +63,10 @@ pub struct Partner {
     pub name: String,
     /// What the data are for, as shown in the consent.
     pub purpose: String,
+    /// For how many days people agree, where an intent does not say.
+    pub days: u16,
+    /// Whether it is offered to whoever dials the plain code.
+    pub walk_in: bool,
     /// When it was first seen.
     pub created_at: Timestamp,
 }
@@ -270,12 +280,20 @@ pub struct AuditEvent {
 /// Partners and their keys.
 #[async_trait]
 pub trait PartnerRecords: Send + Sync {
-    /// Adds a partner, or brings its name and purpose up to date.
+    /// Adds a partner, or brings all but when it was first seen up to date.
     async fn put_partner(&self, partner: &Partner) -> Result<()>;
+    /// The partner with this id.
+    async fn partner(&self, id: PartnerId) -> Result<Option<Partner>>;
+    /// All partners, by name.
+    async fn partners(&self) -> Result<Vec<Partner>>;
     /// Keeps a partner's sealed credentials for a provider.
     async fn put_credentials(&self, partner: PartnerId, provider: &str, sealed: &[u8], at: Timestamp) -> Result<()>;
     /// A partner's sealed credentials for a provider.
     async fn credentials(&self, partner: PartnerId, provider: &str) -> Result<Option<Vec<u8>>>;
+    /// For which providers a partner has credentials, and since when they are these, by the provider's name.
+    async fn providers_of(&self, partner: PartnerId) -> Result<Vec<(String, Timestamp)>>;
+    /// Forgets a partner's credentials for a provider. Says whether there were any.
+    async fn forget_credentials(&self, partner: PartnerId, provider: &str) -> Result<bool>;
     /// Keeps a security event.
     async fn audit(&self, event: &AuditEvent) -> Result<()>;
     /// Whether the database can be read and written now.
@@ -369,6 +387,10 @@ pub trait Records:
     + MessageRecords
     + PeopleRecords
     + BankWishRecords
+    + AccessRecords
+    + RoleRecords
+    + EntityRecords
+    + UserRecords
 {
 }
 
@@ -381,5 +403,9 @@ impl<T> Records for T where
         + MessageRecords
         + PeopleRecords
         + BankWishRecords
+        + AccessRecords
+        + RoleRecords
+        + EntityRecords
+        + UserRecords
 {
 }

@@ -2,9 +2,11 @@
 //!
 //! What differs, because it rests on how a backend locks rows, stands with the backend: claiming jobs.
 
+pub(super) mod access;
 pub(super) mod bank_wishes;
 pub(super) mod messages;
 pub(super) mod people;
+pub(super) mod staff;
 
 /// The kinds of jobs that this version knows: those of a newer one are left to it.
 macro_rules! known_kinds {
@@ -13,6 +15,14 @@ macro_rules! known_kinds {
     };
 }
 pub(super) use known_kinds;
+
+/// The rows that a caller may touch: `$1` is the partner, `$2` the entity or nothing, `$3` the user or nothing.
+macro_rules! within_reach {
+    () => {
+        "partner = $1 AND ($2 IS NULL OR entity = $2) AND ($3 IS NULL OR created_by = $3)"
+    };
+}
+pub(super) use within_reach;
 
 /// Columns of an attempt, in the order of its struct.
 macro_rules! attempt_columns {
@@ -42,8 +52,19 @@ macro_rules! links_with_accounts {
 
 pub(super) use links_with_accounts;
 
-pub(super) const PUT_PARTNER: &str = "INSERT INTO partners (id, name, purpose, created_at) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name, purpose = excluded.purpose";
+pub(super) const PUT_PARTNER: &str = "INSERT INTO partners (id, name, purpose, days, walk_in, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, purpose = excluded.purpose, days = excluded.days, \
+     walk_in = excluded.walk_in";
+
+pub(super) const PARTNER: &str = "SELECT id, name, purpose, days, walk_in, created_at FROM partners WHERE id = $1";
+
+pub(super) const PARTNERS: &str =
+    "SELECT id, name, purpose, days, walk_in, created_at FROM partners ORDER BY name, created_at, id";
+
+pub(super) const PROVIDERS_OF: &str =
+    "SELECT provider, updated_at FROM provider_credentials WHERE partner = $1 ORDER BY provider";
+
+pub(super) const FORGET_CREDENTIALS: &str = "DELETE FROM provider_credentials WHERE partner = $1 AND provider = $2";
 
 pub(super) const PUT_CREDENTIALS: &str = "INSERT INTO provider_credentials (partner, provider, sealed, updated_at) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (partner, provider) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at";

@@ -1,6 +1,7 @@
 //! How closed enums are spelt in rows. Spellings are for ever: rows outlive the code that wrote them.
 
 use super::{AttemptState, ErasureState, JobKind, LinkState, RecordsError, Result, Waits};
+use crate::core::api_key::KeyKind;
 use crate::core::ids::{AttemptId, ErasureId, LinkId, MessageId, WatchId};
 use crate::providers::Step;
 
@@ -54,6 +55,12 @@ words!(LinkState {
     ReauthRequired => "reauth_required",
     Removing => "removing",
     Removed => "removed",
+});
+
+words!(KeyKind {
+    Secret => "secret",
+    Publishable => "publishable",
+    Token => "token",
 });
 
 words!(Step {

@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod networks;
 pub mod news;
 pub mod partner;
+pub mod partners;
 pub mod people;
 pub mod runtime;
 pub mod sealing;

@@ -17,6 +17,8 @@ mod keys;
 mod leak;
 mod menu;
 #[cfg(feature = "sandbox")]
+mod partner;
+#[cfg(feature = "sandbox")]
 mod phone;
 mod providers;
 mod records;

@@ -18,6 +18,7 @@ CREATE INDEX partner_keys_of ON partner_keys (partner, kind, created_at);
 CREATE TABLE roles (
     id          BLOB   NOT NULL PRIMARY KEY,              -- the role
     partner     BLOB   NOT NULL REFERENCES partners (id), -- whose
+    entity      BLOB,                                     -- only for users of this entity; none: for all of the partner's
     name        TEXT   NOT NULL,                          -- as the partner calls it
     permissions TEXT   NOT NULL,                          -- JSON: object to action to permission
     created_by  BLOB,                                     -- the user who made it, if a user did
@@ -26,6 +27,8 @@ CREATE TABLE roles (
     deleted_at  BIGINT,                                   -- ms; from then on nobody has it
     UNIQUE (id, partner)
 );
+
+CREATE INDEX roles_newest ON roles (partner, created_at, id);
 
 CREATE TABLE entities (
     id           BLOB   NOT NULL PRIMARY KEY,              -- a brand or branch
@@ -38,6 +41,8 @@ CREATE TABLE entities (
     UNIQUE (id, partner),
     FOREIGN KEY (default_role, partner) REFERENCES roles (id, partner)
 );
+
+CREATE INDEX entities_newest ON entities (partner, created_at, id);
 
 CREATE TABLE users (
     id         BLOB   NOT NULL PRIMARY KEY, -- somebody who works for the partner
@@ -55,6 +60,8 @@ CREATE TABLE users (
     FOREIGN KEY (role, partner) REFERENCES roles (id, partner)
 );
 
+CREATE INDEX users_newest ON users (partner, created_at, id);
+
 CREATE UNIQUE INDEX users_login ON users (partner, entity, login) WHERE deleted_at IS NULL;
 
 CREATE TABLE tokens (
@@ -68,17 +75,24 @@ CREATE TABLE tokens (
 );
 
 CREATE INDEX tokens_expired ON tokens (expires_at);
+CREATE INDEX tokens_of ON tokens (partner, expires_at);
 
 -- What was answered to a request with an idempotency key, for a day.
 CREATE TABLE idempotency (
-    partner    BLOB   NOT NULL REFERENCES partners (id), -- whose
-    caller     BLOB   NOT NULL,                          -- the user, or the partner itself
-    key        BLOB   NOT NULL,                          -- SHA-256 of the key
-    request    BLOB   NOT NULL,                          -- SHA-256 of method, path, entity and body: another request is refused
-    status     BIGINT,                                   -- the answer's status; none while it is worked on
-    sealed     BLOB,                                     -- the answer's body, sealed: it may hold a secret shown once
-    created_at BIGINT NOT NULL,                          -- ms
+    partner     BLOB   NOT NULL REFERENCES partners (id), -- whose
+    caller      BLOB   NOT NULL,                          -- the user, or the partner itself
+    key         BLOB   NOT NULL,                          -- SHA-256 of the key
+    request     BLOB   NOT NULL,                          -- SHA-256 of method, path, entity and body: another request is refused
+    status      BIGINT,                                   -- the answer's status; none while it is worked on
+    sealed      BLOB,                                     -- the answer's body, sealed: it may hold a secret shown once
+    created_at  BIGINT NOT NULL,                          -- ms; when it was first asked
+    lease_until BIGINT NOT NULL,                          -- ms; from then on another try may take it over
     PRIMARY KEY (partner, caller, key)
 );
 
 CREATE INDEX idempotency_oldest ON idempotency (created_at);
+
+-- What users and partners do is in the audit trail, too. Events from before have no id and are not listed by the API.
+ALTER TABLE audit ADD COLUMN id BLOB;      -- the event
+ALTER TABLE audit ADD COLUMN entity BLOB;  -- in which entity, if in one
+ALTER TABLE audit ADD COLUMN user_id BLOB; -- by which user, if by one

@@ -32,7 +32,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Connection as _, Executor as _};
+use sqlx::{Connection as _, Executor as _, Postgres};
 use tokio::time::timeout;
 
 use super::call::{OPENING, WAIT};
@@ -47,10 +47,11 @@ mod work;
 pub(super) use self::address::options;
 use self::work::Work;
 
-/// What the shared code calls its backend, a connection of it, and a row.
+/// What the shared code calls its backend, a connection of it, a row, and the kind of database.
 type Backend = PostgresRecords;
 type Connection = PgConnection;
 type Row = PgRow;
+type Kind = Postgres;
 
 /// Rows that another node is about to take are passed over. The list is made once (`MATERIALIZED`), so no more than the
 /// limit are locked.

@@ -1,7 +1,7 @@
 //! The records over SQL, written once for both databases.
 //!
-//! This folder is compiled twice, as a module of `sqlite` and as one of `postgres`: the names `Backend`, `Connection` and
-//! `Row` are the types of the one or the other. So it reads like code for one database, and what is added here is there
+//! This folder is compiled twice, as a module of `sqlite` and as one of `postgres`: the names `Backend`, `Connection`,
+//! `Row` and `Kind` are the types of the one or the other. So it reads like code for one database, and what is added here is there
 //! for both. The backend gives it:
 //!
 //! * `writer` and `readers`, pools for single statements;
@@ -15,18 +15,51 @@
 
 use sqlx::Row as _;
 
-use super::{Backend, CLAIM, Connection, Row};
+use super::{Backend, CLAIM, Connection, Kind, Row};
+use crate::core::access::Reach;
+use crate::core::ids::PartnerId;
+use crate::core::page::{Cursor, Page};
 use crate::records::call::within;
 use crate::records::{AuditEvent, Job, RecordsError, Result, sql, words};
 
+mod access;
 mod attempts;
 mod bank_wishes;
+mod entities;
 mod jobs;
 mod links;
 mod messages;
 mod partners;
 mod people;
 mod pins;
+mod roles;
+mod users;
+
+/// A statement on its way to the database.
+type Query<'q> = sqlx::query::Query<'q, Kind, <Kind as sqlx::Database>::Arguments>;
+
+/// A statement about the rows that a caller may touch, with `$1` to `$3` bound: partner, entity, user.
+fn reaching<'q>(statement: &'static str, reach: &'q Reach) -> Query<'q> {
+    sqlx::query(statement)
+        .bind(&reach.partner.as_bytes()[..])
+        .bind(reach.entity.as_ref().map(|entity| &entity.as_bytes()[..]))
+        .bind(reach.own.as_ref().map(|user| &user.as_bytes()[..]))
+}
+
+/// Binds `$4` to `$6`: after which moment and id, and how many rows. One more than fits the page, to know of the next.
+fn paged<'q>(query: Query<'q>, page: &Page) -> Query<'q> {
+    let after = page.after.unwrap_or(Cursor::START);
+    query
+        .bind(after.at.as_millis())
+        .bind(after.id.to_vec())
+        .bind(i64::from(page.limit) + 1)
+}
+
+/// The id in a column that may hold none.
+fn maybe<Id>(row: &Row, column: &str, id: impl FnOnce([u8; 16]) -> Id) -> Result<Option<Id>> {
+    let bytes: Option<Vec<u8>> = row.try_get(column)?;
+    bytes.map(|bytes| sized(&bytes, column).map(id)).transpose()
+}
 
 /// Adds a job unless its key is taken.
 async fn add_job(connection: &mut Connection, job: &Job) -> Result<()> {
@@ -66,4 +99,11 @@ fn sized<const N: usize>(bytes: &[u8], column: &str) -> Result<[u8; N]> {
     bytes
         .try_into()
         .map_err(|_| RecordsError(format!("{column} is not {N} bytes long")))
+}
+
+/// The subject of [`Backend::write_about`] for what a partner decides of its own: keys, roles, entities, users.
+fn of_partner(partner: PartnerId) -> [u8; 32] {
+    let mut subject = [0; 32];
+    subject[..16].copy_from_slice(partner.as_bytes());
+    subject
 }

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{Backend, add_audit, within};
+use super::{Backend, Row, add_audit, fixed, within};
 use crate::core::ids::PartnerId;
 use crate::core::time::Timestamp;
-use crate::records::{AuditEvent, Partner, PartnerRecords, Result, sql};
+use crate::records::{AuditEvent, Partner, PartnerRecords, RecordsError, Result, sql};
 
 #[async_trait]
 impl PartnerRecords for Backend {
@@ -16,10 +16,29 @@ impl PartnerRecords for Backend {
                 .bind(&partner.id.as_bytes()[..])
                 .bind(&partner.name)
                 .bind(&partner.purpose)
+                .bind(i64::from(partner.days))
+                .bind(i64::from(partner.walk_in))
                 .bind(partner.created_at.as_millis())
                 .execute(&self.writer)
                 .await?;
             Ok(())
+        })
+        .await
+    }
+
+    async fn partner(&self, id: PartnerId) -> Result<Option<Partner>> {
+        within(async {
+            let row = sqlx::query(sql::PARTNER).bind(&id.as_bytes()[..]);
+            let row = row.fetch_optional(&self.readers).await?;
+            row.as_ref().map(partner_of).transpose()
+        })
+        .await
+    }
+
+    async fn partners(&self) -> Result<Vec<Partner>> {
+        within(async {
+            let rows = sqlx::query(sql::PARTNERS).fetch_all(&self.readers).await?;
+            rows.iter().map(partner_of).collect()
         })
         .await
     }
@@ -50,6 +69,31 @@ impl PartnerRecords for Backend {
         .await
     }
 
+    async fn providers_of(&self, partner: PartnerId) -> Result<Vec<(String, Timestamp)>> {
+        within(async {
+            let rows = sqlx::query(sql::PROVIDERS_OF).bind(&partner.as_bytes()[..]);
+            let rows = rows.fetch_all(&self.readers).await?;
+            let pair = |row: &Row| {
+                let at = Timestamp::from_millis(row.try_get("updated_at")?);
+                Ok((row.try_get("provider")?, at))
+            };
+            rows.iter().map(pair).collect()
+        })
+        .await
+    }
+
+    async fn forget_credentials(&self, partner: PartnerId, provider: &str) -> Result<bool> {
+        within(async {
+            let gone = sqlx::query(sql::FORGET_CREDENTIALS)
+                .bind(&partner.as_bytes()[..])
+                .bind(provider)
+                .execute(&self.writer)
+                .await?;
+            Ok(gone.rows_affected() > 0)
+        })
+        .await
+    }
+
     async fn audit(&self, event: &AuditEvent) -> Result<()> {
         within(async { add_audit(&mut *self.writer.acquire().await?, event).await }).await
     }
@@ -62,4 +106,16 @@ impl PartnerRecords for Backend {
         })
         .await
     }
+}
+
+pub(super) fn partner_of(row: &Row) -> Result<Partner> {
+    let (days, walk_in): (i64, i64) = (row.try_get("days")?, row.try_get("walk_in")?);
+    Ok(Partner {
+        id: PartnerId::from_bytes(fixed(row, "id")?),
+        name: row.try_get("name")?,
+        purpose: row.try_get("purpose")?,
+        days: u16::try_from(days).map_err(|_| RecordsError("days are out of range".to_owned()))?,
+        walk_in: walk_in != 0,
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+    })
 }

@@ -6,6 +6,7 @@ use sqlx::Row as _;
 use super::attempts::{attempt_of, consent_of};
 use super::links::links_of;
 use super::messages::{message_of, wish};
+use super::partners::partner_of;
 use super::{Backend, Connection, Row, add_audit, add_job, fixed, sized, within};
 use crate::core::ids::{ErasureId, IntentId, LinkId, PartnerId};
 use crate::core::seal::Tag;
@@ -287,15 +288,6 @@ async fn held(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Res
 
 fn millis(row: &Row, column: &str) -> Result<Timestamp> {
     Ok(Timestamp::from_millis(row.try_get(column)?))
-}
-
-fn partner_of(row: &Row) -> Result<Partner> {
-    Ok(Partner {
-        id: PartnerId::from_bytes(fixed(row, "id")?),
-        name: row.try_get("name")?,
-        purpose: row.try_get("purpose")?,
-        created_at: millis(row, "created_at")?,
-    })
 }
 
 fn held_attempt_of(row: &Row) -> Result<HeldAttempt> {

@@ -3,7 +3,7 @@
 
 use super::{attempt_columns, links_with_accounts};
 
-pub(in crate::records) const HOLDERS: &str = "SELECT id, name, purpose, created_at FROM partners p \
+pub(in crate::records) const HOLDERS: &str = "SELECT id, name, purpose, days, walk_in, created_at FROM partners p \
      WHERE EXISTS (SELECT 1 FROM consents WHERE partner = p.id AND tag = $1) \
      OR EXISTS (SELECT 1 FROM attempts WHERE partner = p.id AND tag = $1) \
      OR EXISTS (SELECT 1 FROM links WHERE partner = p.id AND tag = $1) \

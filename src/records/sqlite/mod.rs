@@ -27,10 +27,11 @@ use super::{RecordsError, Result, schema, sql};
 #[path = "../shared/mod.rs"]
 mod shared;
 
-/// What the shared code calls its backend, a connection of it, and a row.
+/// What the shared code calls its backend, a connection of it, a row, and the kind of database.
 type Backend = SqliteRecords;
 type Connection = SqliteConnection;
 type Row = SqliteRow;
+type Kind = Sqlite;
 
 /// With one writer at a time, one `UPDATE` that picks its rows in a subquery can hand no row to two nodes.
 const CLAIM: &str = concat!(

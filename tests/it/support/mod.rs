@@ -3,6 +3,8 @@
 #[cfg(feature = "sandbox")]
 pub mod aggregator;
 #[cfg(feature = "sandbox")]
+pub mod api;
+#[cfg(feature = "sandbox")]
 pub mod browser;
 #[cfg(feature = "sandbox")]
 pub mod canned;

@@ -128,6 +128,8 @@ pub fn partner(n: u8) -> Partner {
         id: PartnerId::from_bytes([n; 16]),
         name: format!("Partner {n}"),
         purpose: "loans".to_owned(),
+        days: 90,
+        walk_in: false,
         created_at: at(0),
     }
 }

@@ -15,8 +15,17 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts one on a free port of this machine.
     pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// Starts one with these variables as well.
+    pub async fn with(more: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
-        let env = [("KIUNGO_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
+        let variables = [("KIUNGO_SERVER__LISTEN", "127.0.0.1:0")].into_iter();
+        let env: Vec<_> = variables
+            .chain(more.iter().copied())
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         let config = Config::sandbox(data.path(), &env).expect("a configuration");
         let app = App::start(config, Surroundings::default()).await.expect("a sandbox");
         Self {

@@ -218,6 +218,7 @@ pub fn start(answers: usize) -> Running {
         callbacks: Arc::clone(&callbacks) as _,
         hooks: Arc::new(FakeHooks),
         messages: Arc::new(FakeMessages(Arc::new(line()))),
+        partners: None,
         readiness: Arc::clone(&readiness) as _,
         metrics: Arc::new(Metrics::new()),
         runtime: Handle::current(),

@@ -1,5 +1,6 @@
 //! What every implementation of the records must do. A new one joins by a case in each table.
 
+mod access;
 mod attempts;
 mod bank_wishes;
 mod facts;
@@ -10,3 +11,4 @@ mod moves;
 mod partners;
 mod people;
 mod pins;
+mod staff;

@@ -1,0 +1,55 @@
+//! Sets up the partners' side: who answers them, and the keys that the sandbox gives away.
+
+use std::sync::Arc;
+
+use super::assemble::Base;
+use crate::config::sandbox::{API_PUBLISHABLE_KEY, API_SECRET_KEY};
+use crate::config::{Config, Mode};
+use crate::core::api_key::{KeyKind, Side};
+use crate::core::ids::PartnerId;
+use crate::core::secret::Secret;
+use crate::http::partner::PartnerApi;
+use crate::records::RecordsError;
+use crate::service::partners::office::enrol_key;
+use crate::service::partners::{Office, Settings};
+
+/// Which keys are ours.
+pub(super) fn side(mode: Mode) -> Side {
+    match mode {
+        Mode::Sandbox => Side::Sandbox,
+        Mode::Production => Side::Live,
+    }
+}
+
+/// Who answers partners; `partner` is the configuration's.
+pub(super) async fn api(config: &Config, base: &Base, partner: PartnerId) -> Result<PartnerApi, RecordsError> {
+    hand_out(config, base, partner).await?;
+    let settings = Settings {
+        side: side(config.mode),
+        token_lifetime: config.api.token_lifetime,
+        rate: config.api.rate,
+    };
+    let office = Arc::new(Office::new(base.records.clone(), base.runtime.clone(), settings));
+    Ok(PartnerApi {
+        access: office.clone(),
+        roles: office.clone(),
+        entities: office.clone(),
+        users: office,
+        entropy: base.runtime.entropy.clone(),
+    })
+}
+
+/// Gives the sandbox's partner the keys that everybody knows: nothing is behind them.
+async fn hand_out(config: &Config, base: &Base, partner: PartnerId) -> Result<(), RecordsError> {
+    if config.mode != Mode::Sandbox {
+        return Ok(());
+    }
+    for (kind, key) in [
+        (KeyKind::Secret, API_SECRET_KEY),
+        (KeyKind::Publishable, API_PUBLISHABLE_KEY),
+    ] {
+        let (records, clock) = (base.records.as_ref(), base.runtime.clock.as_ref());
+        enrol_key(records, clock, partner, kind, &Secret::new(key)).await?;
+    }
+    Ok(())
+}

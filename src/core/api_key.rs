@@ -1,0 +1,147 @@
+//! Keys and tokens of the partner API: how they look, and how they are recognised.
+//!
+//! Each is a prefix that says what it is and on which side it works, and 256 random bits in base 62. What is kept of one is
+//! its SHA-256: with that many random bits nobody can guess, so a slow hash would only cost time, and a row is found by its
+//! digest without ever comparing secrets.
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::secret::Secret;
+use super::time::Entropy;
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// Names a partner to us; stays on the partner's servers.
+    Secret,
+    /// May only read the public state of an intent; may be published.
+    Publishable,
+    /// A token: stands for a partner or one of its users for a few minutes.
+    Token,
+}
+
+/// Which side a key works on. A key of the one is refused by the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Nothing is real.
+    Sandbox,
+    /// Everything is.
+    Live,
+}
+
+/// Characters behind the prefix: the fewest that hold 256 bits in base 62.
+const LENGTH: usize = 43;
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Every prefix.
+const PREFIXES: [(&str, KeyKind, Side); 6] = [
+    ("kg_sk_sandbox_", KeyKind::Secret, Side::Sandbox),
+    ("kg_sk_live_", KeyKind::Secret, Side::Live),
+    ("kg_pub_sandbox_", KeyKind::Publishable, Side::Sandbox),
+    ("kg_pub_live_", KeyKind::Publishable, Side::Live),
+    ("kg_at_sandbox_", KeyKind::Token, Side::Sandbox),
+    ("kg_at_live_", KeyKind::Token, Side::Live),
+];
+
+/// Draws a fresh key.
+pub fn draw(kind: KeyKind, side: Side, entropy: &dyn Entropy) -> Secret {
+    let mut bits = Zeroizing::new([0; 32]);
+    entropy.fill(bits.as_mut_slice());
+    let mut digits = Zeroizing::new([b'0'; LENGTH]);
+    for digit in digits.iter_mut().rev() {
+        *digit = DIGITS[usize::from(shorten(&mut bits))];
+    }
+    let mut text = String::with_capacity(64);
+    text.push_str(prefix(kind, side));
+    text.extend(digits.iter().map(|digit| char::from(*digit)));
+    Secret::new(text)
+}
+
+/// What a text is, if it looks like a key. Whether it opens anything is for the records to say.
+pub fn read(text: &str) -> Option<(KeyKind, Side)> {
+    let (prefix, kind, side) = PREFIXES.into_iter().find(|(prefix, ..)| text.starts_with(prefix))?;
+    let rest = &text.as_bytes()[prefix.len()..];
+    let good = rest.len() == LENGTH && rest.iter().all(u8::is_ascii_alphanumeric);
+    good.then_some((kind, side))
+}
+
+/// How a key is recognised.
+pub fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// The last four characters, by which people tell keys apart.
+pub fn hint(key: &Secret) -> String {
+    let text = key.expose();
+    text.get(text.len().saturating_sub(4)..).unwrap_or_default().to_owned()
+}
+
+fn prefix(kind: KeyKind, side: Side) -> &'static str {
+    let found = PREFIXES.iter().find(|(_, k, s)| (*k, *s) == (kind, side));
+    found.map_or("", |(prefix, ..)| prefix)
+}
+
+/// Divides the number by 62 in place and gives the remainder.
+fn shorten(number: &mut [u8; 32]) -> u8 {
+    let mut rest = 0_u16;
+    for byte in number.iter_mut() {
+        let part = rest << 8 | u16::from(*byte);
+        // Below 62 * 256, so the quotient fits a byte.
+        *byte = u8::try_from(part / 62).unwrap_or(u8::MAX);
+        rest = part % 62;
+    }
+    u8::try_from(rest).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same byte over and over.
+    struct All(u8);
+
+    impl Entropy for All {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(self.0);
+        }
+    }
+
+    /// Every kind of key is read as what it was drawn as, and carries all of its bits: the least and the greatest number
+    /// of 256 bits are the ones written here, worked out by another program.
+    #[test]
+    fn keys_are_read_as_what_they_are() {
+        for (prefix, kind, side) in PREFIXES {
+            let (least, most) = (draw(kind, side, &All(0)), draw(kind, side, &All(255)));
+            assert_eq!(least.expose(), format!("{prefix}{}", "0".repeat(43)));
+            assert_eq!(
+                most.expose(),
+                format!("{prefix}yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1")
+            );
+            for key in [least, most] {
+                assert_eq!(read(key.expose()), Some((kind, side)));
+                assert!(key.expose().ends_with(&hint(&key)));
+                assert_ne!(digest(key.expose()), digest(prefix));
+            }
+        }
+    }
+
+    /// What does not look like a key is none, so that nothing is looked up for it.
+    #[test]
+    fn what_is_no_key_is_not_read() {
+        let digits = "a".repeat(43);
+        for text in [
+            String::new(),
+            digits.clone(),
+            format!("kg_sk_test_{digits}"),
+            format!("KG_SK_LIVE_{digits}"),
+            format!("kg_sk_live_{digits}a"),
+            format!("kg_sk_live_{}", &digits[1..]),
+            format!("kg_sk_live_{}-", &digits[1..]),
+            format!("kg_sk_live_{}\u{e9}", &digits[2..]),
+            format!(" kg_sk_live_{digits}"),
+        ] {
+            assert_eq!(read(&text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Pages of lists: newest first, a page at a time, by a cursor that means nothing to whoever holds it.
+//!
+//! A cursor is the moment and the id of the last row that was shown. Rows that are added meanwhile are newer, so nothing is
+//! shown twice and nothing is left out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::time::Timestamp;
+
+/// Rows on a page unless asked otherwise.
+pub const USUAL: u32 = 25;
+/// Rows on a page at most.
+pub const MOST: u32 = 100;
+
+/// Which rows of a list are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// How many, 1 to [`MOST`].
+    pub limit: u32,
+    /// Those that follow this row; none: from the newest on.
+    pub after: Option<Cursor>,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self {
+            limit: USUAL,
+            after: None,
+        }
+    }
+}
+
+/// A row's place in a list that is sorted by time, newest first, and by id where the time is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// When the row was made.
+    pub at: Timestamp,
+    /// Its id.
+    pub id: [u8; 16],
+}
+
+impl Cursor {
+    /// Before all rows there can be.
+    pub const START: Self = Self {
+        at: Timestamp::from_millis(i64::MAX),
+        id: [0xff; 16],
+    };
+
+    /// As it is handed out: base64url without padding.
+    pub fn to_text(self) -> String {
+        let mut bytes = [0; 24];
+        let (at, id) = bytes.split_at_mut(8);
+        at.copy_from_slice(&self.at.as_millis().to_be_bytes());
+        id.copy_from_slice(&self.id);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads what [`Cursor::to_text`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        let (at, id) = bytes.split_first_chunk::<8>()?;
+        Some(Self {
+            at: Timestamp::from_millis(i64::from_be_bytes(*at)),
+            id: id.try_into().ok()?,
+        })
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paged<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page begins; none: this was the last.
+    pub next: Option<Cursor>,
+}
+
+impl<T> Paged<T> {
+    /// Makes a page of up to one row more than it may have; that one says that there is another page.
+    pub fn of(mut rows: Vec<T>, page: &Page, cursor: impl Fn(&T) -> Cursor) -> Self {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(cursor);
+        Self { rows, next }
+    }
+
+    /// The same page of something else.
+    pub fn map<U>(self, with: impl FnMut(T) -> U) -> Paged<U> {
+        Paged {
+            rows: self.rows.into_iter().map(with).collect(),
+            next: self.next,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A cursor comes back as it was; anything else is none.
+    #[test]
+    fn cursors_come_back() {
+        for at in [0, -1, 1_780_000_000_000, i64::MIN, i64::MAX] {
+            let cursor = Cursor {
+                at: Timestamp::from_millis(at),
+                id: [7; 16],
+            };
+            assert_eq!(Cursor::parse(&cursor.to_text()), Some(cursor));
+        }
+        let good = Cursor::START.to_text();
+        for text in ["", "1", "%%", &good[1..], &format!("{good}A"), &format!("{good}==")] {
+            assert_eq!(Cursor::parse(text), None, "{text}");
+        }
+    }
+
+    /// There is a next page exactly when there is a row for it.
+    #[test]
+    fn the_last_page_has_no_next() {
+        let page = Page { limit: 2, after: None };
+        let cursor = |at: &i64| Cursor {
+            at: Timestamp::from_millis(*at),
+            id: [0; 16],
+        };
+        for (rows, shown, next) in [
+            (vec![], vec![], None),
+            (vec![3, 2], vec![3, 2], None),
+            (vec![3, 2, 1], vec![3, 2], Some(cursor(&2))),
+        ] {
+            assert_eq!(Paged::of(rows, &page, cursor), Paged { rows: shown, next });
+        }
+    }
+}

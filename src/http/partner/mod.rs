@@ -1,0 +1,54 @@
+//! The partner API, all below `/v1`.
+//!
+//! Every request passes one gate ([`gate`]): it is given an id, its body is read, and it is looked up in the table of
+//! routes, which says who may call each. What is not in the table is not there, and a route that says nothing of who may
+//! call it cannot be written. Whatever goes wrong, on the way or in a handler, leaves as a problem document (RFC 9457).
+
+mod ask;
+mod auth;
+mod entities;
+mod gate;
+mod problem;
+mod reply;
+mod roles;
+mod table;
+mod users;
+
+use std::sync::Arc;
+
+use actix_web::middleware::from_fn;
+use actix_web::web;
+
+pub(super) use self::table::pattern;
+pub use self::table::{Entry, Route, routes};
+use crate::core::time::Entropy;
+use crate::service::partners::{Access, Entities, Roles, Users};
+
+/// What answers partners.
+#[derive(Clone)]
+pub struct PartnerApi {
+    /// Finds out who calls.
+    pub access: Arc<dyn Access>,
+    /// Roles.
+    pub roles: Arc<dyn Roles>,
+    /// Entities.
+    pub entities: Arc<dyn Entities>,
+    /// Users.
+    pub users: Arc<dyn Users>,
+    /// For the ids of requests, and of what they make.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Adds the routes.
+pub(super) fn configure(api: PartnerApi) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        let api = web::Data::new(api);
+        let scope = web::scope("/v1").app_data(api.clone());
+        let scope = scope.configure(|config| {
+            for area in [auth::configure, entities::configure, roles::configure, users::configure] {
+                area(config);
+            }
+        });
+        config.service(scope.wrap(from_fn(move |request, next| gate::gate(api.clone(), request, next))));
+    }
+}

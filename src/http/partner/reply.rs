@@ -1,0 +1,24 @@
+//! Answers that are as asked.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use super::problem::Problem;
+
+/// What a handler gives.
+pub(super) type Answer = Result<HttpResponse, Problem>;
+
+/// Here it is.
+pub(super) fn ok(view: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().json(view)
+}
+
+/// It was made.
+pub(super) fn created(view: &impl Serialize) -> HttpResponse {
+    HttpResponse::Created().json(view)
+}
+
+/// It is gone.
+pub(super) fn gone() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}

@@ -1,0 +1,88 @@
+//! Which routes there are, and who may call them.
+
+use actix_web::http::Method;
+
+use super::{auth, entities, roles, users};
+use crate::service::partners::Need;
+
+/// How a request shows who it is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// It need not.
+    Open,
+    /// By the partner's keys, in the body.
+    Keys,
+    /// By a publishable key.
+    Publishable,
+    /// By a token that meets this need.
+    Token(Need),
+}
+
+/// A route.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// The HTTP method, upper case.
+    pub method: &'static str,
+    /// The pattern of the path.
+    pub path: &'static str,
+    /// Who may call it.
+    pub entry: Entry,
+}
+
+impl Route {
+    pub(super) const fn new(method: &'static str, path: &'static str, entry: Entry) -> Self {
+        Self { method, path, entry }
+    }
+}
+
+/// The routes of each area.
+const AREAS: &[&[Route]] = &[auth::ROUTES, entities::ROUTES, roles::ROUTES, users::ROUTES];
+
+/// Every route there is.
+pub fn routes() -> impl Iterator<Item = &'static Route> {
+    AREAS.iter().copied().flatten()
+}
+
+/// What a request asks for.
+pub(super) enum Found {
+    /// This route.
+    Route(&'static Route),
+    /// Something that is there for these methods only.
+    Methods(Vec<&'static str>),
+    /// Nothing that is there.
+    Nothing,
+}
+
+/// Looks a request up by the pattern that its path matched.
+pub(super) fn look_up(method: &Method, pattern: Option<&str>) -> Found {
+    let there: Vec<_> = routes().filter(|route| Some(route.path) == pattern).collect();
+    if there.is_empty() {
+        return Found::Nothing;
+    }
+    match there.iter().find(|route| route.method == method.as_str()) {
+        Some(route) => Found::Route(route),
+        None => Found::Methods(there.iter().map(|route| route.method).collect()),
+    }
+}
+
+/// The pattern as a text that lives as long as the program, if it is one of ours.
+pub(in crate::http) fn pattern(matched: &str) -> Option<&'static str> {
+    routes().map(|route| route.path).find(|path| *path == matched)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// No route stands there twice, with two opinions on who may call it.
+    #[test]
+    fn every_route_stands_there_once() {
+        let mut seen = HashSet::new();
+        for route in routes() {
+            assert!(seen.insert((route.method, route.path)), "{route:?}");
+            assert!(route.path.starts_with("/v1/"), "{route:?}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Keys and tokens: who may call, and on whose behalf.
+
+use async_trait::async_trait;
+
+use super::Result;
+use crate::core::access::Caller;
+use crate::core::api_key::KeyKind;
+use crate::core::ids::{PartnerId, UserId};
+use crate::core::time::Timestamp;
+
+/// A key that names a partner. The key itself is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartnerKey {
+    /// How it is recognised, see [`crate::core::api_key::digest`].
+    pub digest: [u8; 32],
+    /// Whose.
+    pub partner: PartnerId,
+    /// Secret or publishable.
+    pub kind: KeyKind,
+    /// Its last four characters, to tell keys apart.
+    pub hint: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From then on it opens nothing; none: until it is replaced.
+    pub until: Option<Timestamp>,
+}
+
+/// A token as it is written down. The token itself is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// How it is recognised.
+    pub digest: [u8; 32],
+    /// For whom it speaks.
+    pub partner: PartnerId,
+    /// For which of its users; none: for the partner itself.
+    pub user: Option<UserId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From then on it opens nothing.
+    pub expires_at: Timestamp,
+}
+
+/// Who a token stands for, at the moment it was looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bearer {
+    /// Who calls, with what they may do.
+    pub caller: Caller,
+    /// From then on the token opens nothing.
+    pub expires_at: Timestamp,
+}
+
+/// Keys and tokens.
+#[async_trait]
+pub trait AccessRecords: Send + Sync {
+    /// Keeps a key. One that is kept already is from now on as said here.
+    async fn put_key(&self, key: &PartnerKey) -> Result<()>;
+    /// Keeps a key that replaces those of its kind: the newest of them opens until `until`, older ones no more, so that at
+    /// most two are valid at a time. If that is not after the new key's beginning, the partner's tokens are revoked as
+    /// well: whoever had the old key may have made some.
+    async fn rotate_key(&self, key: &PartnerKey, until: Timestamp) -> Result<()>;
+    /// The key with this digest, if it is valid now.
+    async fn key(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<PartnerKey>>;
+    /// All keys of a partner, newest first, those that open nothing any more included.
+    async fn keys(&self, partner: PartnerId) -> Result<Vec<PartnerKey>>;
+    /// Writes a token. Says whether it was: a user who is not there, or has been deleted, gets none.
+    async fn add_token(&self, token: &Token) -> Result<bool>;
+    /// Who this token stands for. Nobody, if it is unknown, over or revoked, or its user or their entity was deleted.
+    /// Permissions are those of the user's role, or else of the entity's default role, as they are now.
+    async fn bearer(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<Bearer>>;
+    /// Ends a token of this partner, if it is one.
+    async fn revoke_token(&self, partner: PartnerId, digest: &[u8; 32], at: Timestamp) -> Result<()>;
+    /// Forgets tokens that were over before then, at most `limit`, the oldest first. Says how many.
+    async fn forget_tokens(&self, before: Timestamp, limit: u32) -> Result<u64>;
+}

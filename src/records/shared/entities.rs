@@ -1,0 +1,137 @@
+//! Entities.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+
+use super::roles::{everything, is_role_for};
+use super::{Backend, Connection, Row, fixed, maybe, of_partner, paged, reaching, within};
+use crate::core::access::Reach;
+use crate::core::ids::{EntityId, PartnerId, RoleId};
+use crate::core::page::{Cursor, Page, Paged};
+use crate::core::time::Timestamp;
+use crate::records::sql::staff as sql;
+use crate::records::{Entity, EntityChange, EntityRecords, Kept, Result};
+
+#[async_trait]
+impl EntityRecords for Backend {
+    async fn add_entity(&self, entity: &Entity) -> Result<Kept<Entity>> {
+        within(async {
+            let mut transaction = self.write_about(&of_partner(entity.partner)).await?;
+            if let Some(role) = entity.default_role
+                && !is_role_for(&mut transaction, entity.partner, role, None).await?
+            {
+                return Ok(Kept::NoRole);
+            }
+            sqlx::query(sql::ADD_ENTITY)
+                .bind(&entity.id.as_bytes()[..])
+                .bind(&entity.partner.as_bytes()[..])
+                .bind(&entity.name)
+                .bind(entity.default_role.as_ref().map(|role| &role.as_bytes()[..]))
+                .bind(entity.created_at.as_millis())
+                .bind(entity.updated_at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            let kept = one(&mut transaction, &everything(entity.partner), entity.id).await?;
+            transaction.commit().await?;
+            Ok(kept.map_or(Kept::NotFound, Kept::Done))
+        })
+        .await
+    }
+
+    async fn entity(&self, reach: &Reach, id: EntityId) -> Result<Option<Entity>> {
+        within(async {
+            let row = reaching(sql::ENTITY, reach).bind(&id.as_bytes()[..]);
+            let row = row.fetch_optional(&self.readers).await?;
+            row.as_ref().map(entity_of).transpose()
+        })
+        .await
+    }
+
+    async fn entities(&self, reach: &Reach, page: &Page) -> Result<Paged<Entity>> {
+        within(async {
+            let rows = paged(reaching(sql::ENTITIES, reach), page);
+            let rows = rows.fetch_all(&self.readers).await?;
+            let entities = rows.iter().map(entity_of).collect::<Result<Vec<_>>>()?;
+            Ok(Paged::of(entities, page, |entity| Cursor {
+                at: entity.created_at,
+                id: *entity.id.as_bytes(),
+            }))
+        })
+        .await
+    }
+
+    async fn change_entity(
+        &self,
+        reach: &Reach,
+        id: EntityId,
+        change: &EntityChange,
+        at: Timestamp,
+    ) -> Result<Kept<Entity>> {
+        within(async {
+            let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
+            if let Some(Some(role)) = change.default_role
+                && !is_role_for(&mut transaction, reach.partner, role, Some(id)).await?
+            {
+                return Ok(Kept::NoRole);
+            }
+            let role = change.default_role.flatten();
+            let changed = reaching(sql::CHANGE_ENTITY, reach)
+                .bind(&id.as_bytes()[..])
+                .bind(&change.name)
+                .bind(i64::from(change.default_role.is_some()))
+                .bind(role.as_ref().map(|role| &role.as_bytes()[..]))
+                .bind(at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            if changed.rows_affected() == 0 {
+                return Ok(Kept::NotFound);
+            }
+            let entity = one(&mut transaction, reach, id).await?;
+            transaction.commit().await?;
+            Ok(entity.map_or(Kept::NotFound, Kept::Done))
+        })
+        .await
+    }
+
+    async fn end_entity(&self, reach: &Reach, id: EntityId, at: Timestamp) -> Result<Kept<()>> {
+        within(async {
+            let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
+            let ended = reaching(sql::END_ENTITY, reach)
+                .bind(&id.as_bytes()[..])
+                .bind(at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            if ended.rows_affected() == 0 {
+                return Ok(Kept::NotFound);
+            }
+            for statement in [sql::END_USERS_OF, sql::END_ROLES_OF] {
+                sqlx::query(statement)
+                    .bind(&reach.partner.as_bytes()[..])
+                    .bind(&id.as_bytes()[..])
+                    .bind(at.as_millis())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await?;
+            Ok(Kept::Done(()))
+        })
+        .await
+    }
+}
+
+async fn one(connection: &mut Connection, reach: &Reach, id: EntityId) -> Result<Option<Entity>> {
+    let row = reaching(sql::ENTITY, reach).bind(&id.as_bytes()[..]);
+    let row = row.fetch_optional(connection).await?;
+    row.as_ref().map(entity_of).transpose()
+}
+
+fn entity_of(row: &Row) -> Result<Entity> {
+    Ok(Entity {
+        id: EntityId::from_bytes(fixed(row, "id")?),
+        partner: PartnerId::from_bytes(fixed(row, "partner")?),
+        name: row.try_get("name")?,
+        default_role: maybe(row, "default_role", RoleId::from_bytes)?,
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+        updated_at: Timestamp::from_millis(row.try_get("updated_at")?),
+    })
+}

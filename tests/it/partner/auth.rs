@@ -1,0 +1,158 @@
+//! Keys and tokens.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::api::Api;
+use crate::support::eventually;
+use crate::support::sandbox::Sandbox;
+
+/// A partner's token opens the API until it is revoked; to revoke what is unknown is no fault (RFC 7009).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_opens_until_it_is_revoked() {
+    let sandbox = Sandbox::start().await;
+    let api = Api::of_sandbox(&sandbox.origin);
+    let mut ask = api.keys();
+    ask["grant_type"] = "client_credentials".into();
+    let answer = api.post("/v1/auth/token", &ask).send().await;
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(!answer.header("ratelimit-remaining").is_empty());
+    let issued = answer.expect(200);
+    assert_eq!(
+        (&issued["token_type"], &issued["expires_in"]),
+        (&json!("Bearer"), &json!(600))
+    );
+    let token = issued["access_token"].as_str().unwrap();
+    assert!(token.starts_with("kg_at_sandbox_"));
+    api.get("/v1/roles").by(token).send().await.expect(200);
+    // On the node that revokes it, it is over at once.
+    api.revoke(token).await;
+    api.get("/v1/roles")
+        .by(token)
+        .send()
+        .await
+        .refused(401, "unauthenticated");
+    api.revoke(token).await;
+    api.revoke("rubbish").await;
+    sandbox.stop().await;
+}
+
+/// Whoever cannot show keys or a token, or shows the wrong ones, is refused, and told how they would be let in.
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_are_refused() {
+    let sandbox = Sandbox::start().await;
+    let api = Api::of_sandbox(&sandbox.origin);
+    let secret = |prefix: &str| format!("{prefix}{}", "Zq7".repeat(14) + "x");
+    let other = Api {
+        id: "11111111-1111-4111-8111-111111111111".to_owned(),
+        ..api.clone()
+    };
+    let with = |secret: String| Api { secret, ..api.clone() };
+    for (who, code) in [
+        (other, "unauthenticated"),
+        (with(secret("kg_sk_sandbox_")), "unauthenticated"),
+        (with(secret("kg_pub_sandbox_")), "unauthenticated"),
+        (with(secret("kg_sk_live_")), "wrong_environment"),
+        (with("Zq7".to_owned()), "unauthenticated"),
+    ] {
+        let mut ask = who.keys();
+        ask["grant_type"] = "client_credentials".into();
+        let answer = who.post("/v1/auth/token", &ask).send().await;
+        answer.refused(401, code);
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        ask.as_object_mut().unwrap().remove("grant_type");
+        ask["token"] = "x".into();
+        who.post("/v1/auth/revoke", &ask).send().await.refused(401, code);
+    }
+    for (value, code) in [
+        (String::new(), "unauthenticated"),
+        ("Bearer".to_owned(), "unauthenticated"),
+        (format!("Basic {}", secret("kg_at_sandbox_")), "unauthenticated"),
+        (format!("Bearer {}", secret("kg_at_sandbox_")), "unauthenticated"),
+        (format!("Bearer {}", api.secret), "unauthenticated"),
+        (format!("Bearer {}", secret("kg_at_live_")), "wrong_environment"),
+    ] {
+        let answer = api.get("/v1/roles").header("authorization", &value).send().await;
+        answer.refused(401, code);
+        assert!(!answer.body.to_string().contains("Zq7"));
+    }
+    sandbox.stop().await;
+}
+
+/// A user's token is limited by their role, follows it when it changes, and dies with them; a user who is not there gets
+/// none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_token_follows_the_user() {
+    let sandbox = Sandbox::start().await;
+    let api = Api::of_sandbox(&sandbox.origin);
+    let partner = api.token().await;
+    let entity = api.entity(&partner, "Lagos").await;
+    let role = api.role(&partner, &json!({"user": {"read": "allowed"}})).await;
+    let user = api.user(&partner, &entity, "ada", Some(&role)).await;
+    let token = api.token_of(&user).await;
+    let me = api.get("/v1/users/me").by(&token).send().await.expect(200);
+    assert_eq!((&me["id"], &me["entity_id"]), (&json!(user), &json!(entity)));
+    api.get("/v1/users").by(&token).send().await.expect(200);
+    let roles = api.get("/v1/roles").by(&token).send().await;
+    roles.refused(403, "role_does_not_allow");
+    let change = json!({"permissions": {"role": {"read": "allowed"}}});
+    api.patch(&format!("/v1/roles/{role}"), &change)
+        .by(&partner)
+        .send()
+        .await
+        .expect(200);
+    let second = Duration::from_secs(1);
+    let status = async |path: &str| api.get(path).by(&token).send().await.status;
+    eventually(second, async || {
+        status("/v1/roles").await == 200 && status("/v1/users").await == 403
+    })
+    .await;
+    api.delete(&format!("/v1/users/{user}"))
+        .by(&partner)
+        .send()
+        .await
+        .expect(204);
+    eventually(second, async || status("/v1/users/me").await == 401).await;
+    for who in [user.as_str(), "11111111-1111-4111-8111-111111111111"] {
+        let mut ask = api.keys();
+        ask["grant_type"] = "user".into();
+        ask["user_id"] = who.into();
+        let refused = api.post("/v1/auth/token", &ask).send().await;
+        refused.refused(422, "invalid");
+        assert_eq!(refused.faults(), [("/user_id".to_owned(), "unknown".to_owned())]);
+    }
+    sandbox.stop().await;
+}
+
+/// A token is over when its time is, and requests beyond the rate are put off with when to come again.
+#[tokio::test(flavor = "multi_thread")]
+async fn time_and_rate_are_kept() {
+    let sandbox = Sandbox::with(&[("KIUNGO_API__BURST", "4"), ("KIUNGO_API__REQUESTS_PER_SECOND", "1")]).await;
+    let api = Api::of_sandbox(&sandbox.origin);
+    let token = api.token().await;
+    let answer = api.get("/v1/roles").by(&token).send().await;
+    assert_eq!((answer.status, answer.header("ratelimit-limit")), (200, "4"));
+    // However slow this machine is, more are asked for than there can be.
+    let mut last = answer;
+    for _ in 0..1_000 {
+        last = api.get("/v1/roles").by(&token).send().await;
+        if last.status != 200 {
+            break;
+        }
+    }
+    last.refused(429, "too_many_requests");
+    assert_eq!(
+        (last.header("retry-after"), last.header("ratelimit-remaining")),
+        ("1", "0")
+    );
+    let wind = json!({"forward_s": 600});
+    let wound = api.client.post(format!("{}/phone/clock", api.base)).json(&wind).send();
+    assert!(wound.await.unwrap().status().is_success());
+    api.get("/v1/roles")
+        .by(&token)
+        .send()
+        .await
+        .refused(401, "unauthenticated");
+    sandbox.stop().await;
+}

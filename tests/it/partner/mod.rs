@@ -1,0 +1,5 @@
+//! The partner API over real HTTP, against the whole server.
+
+mod auth;
+mod problems;
+mod staff;
