@@ -1,5 +1,7 @@
 //! `[[sms]]`: what each gateway must be told, and what it must not.
 
+use kiungo::core::policy::{SecretsOverSms, SecretsOverUssd};
+
 use super::{GOOD, load};
 
 const AT: &str = r#"
@@ -36,6 +38,39 @@ sender = "MG0001"
 secret = "0123456789abcdef-D_"
 country = "KE"
 "#;
+
+/// Secrets are not for texts where nothing is said; an exception may be for texts only, and is shown as it was written.
+#[test]
+fn secrets_may_be_texted_only_where_it_is_said() {
+    let exception = "[[policy.overrides]]\nprovider = \"mono\"\nsecrets_over_sms = ";
+    for (written, general, mono) in [
+        ("", SecretsOverSms::Deny, SecretsOverSms::Deny),
+        ("\"allow\"", SecretsOverSms::Deny, SecretsOverSms::Allow),
+        ("\"deny\"", SecretsOverSms::Deny, SecretsOverSms::Deny),
+    ] {
+        let rule = if written.is_empty() {
+            String::new()
+        } else {
+            format!("{exception}{written}\n\n")
+        };
+        let text = GOOD
+            .replace("secrets_over_ussd = \"deny\"", "secrets_over_ussd = \"warn\"")
+            .replace("[partner]", &format!("{rule}[partner]"));
+        let config = load(&text, &[]).unwrap();
+        assert_eq!(config.policy.texted("KE", "other", "x"), general, "{written}");
+        assert_eq!(config.policy.texted("KE", "mono", "x"), mono, "{written}");
+        assert_eq!(
+            config.policy.secrets("KE", "mono", "x"),
+            SecretsOverUssd::Warn,
+            "{written}"
+        );
+        let shown = config.to_string();
+        assert!(
+            shown.contains("secrets_over_sms = \"deny\"") && shown.contains(written),
+            "{shown}"
+        );
+    }
+}
 
 /// Every key gets where it belongs, what is left out has its documented value, and what is shown hides every secret.
 #[test]
