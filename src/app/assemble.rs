@@ -38,6 +38,7 @@ use crate::service::metrics::Metrics;
 use crate::service::news::Newsroom;
 use crate::service::partner::{CustomerPattern, Providers, enrol};
 use crate::service::people::Erasing;
+use crate::service::retention::Retention;
 use crate::service::runtime::Runtime;
 use crate::service::sealing::Sealing;
 use crate::service::turn::{TurnService, Turns};
@@ -78,7 +79,7 @@ pub(super) async fn assemble(
     let outbox = messages::outbox(base, partner.id, &lines);
     let desk = messages::desk(base, partner.id, &lines);
     let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes, desk);
-    let jobs = Arc::new(jobs(base, &tools, &outbox, &channels, &lines));
+    let jobs = Arc::new(jobs(base, &tools, &outbox, (&channels, &lines), config.retention));
     let turns = Arc::new(Turns {
         flow,
         live: tools.live.clone(),
@@ -170,7 +171,13 @@ fn bank_backs(base: &Base, tools: &Tools, outbox: Arc<Outbox>, channels: &[Arc<C
     }
 }
 
-fn jobs(base: &Base, tools: &Tools, outbox: &Arc<Outbox>, channels: &[Arc<Channel>], lines: &Lines) -> Jobs {
+fn jobs(
+    base: &Base,
+    tools: &Tools,
+    outbox: &Arc<Outbox>,
+    (channels, lines): (&[Arc<Channel>], &Lines),
+    retention: Retention,
+) -> Jobs {
     let linking = Linking {
         records: base.records.clone(),
         providers: tools.providers.clone(),
@@ -188,6 +195,7 @@ fn jobs(base: &Base, tools: &Tools, outbox: &Arc<Outbox>, channels: &[Arc<Channe
             runtime: base.runtime.clone(),
         },
         bank_backs: bank_backs(base, tools, outbox.clone(), channels, lines),
+        retention,
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),
     }

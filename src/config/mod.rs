@@ -17,6 +17,7 @@ pub mod partner;
 mod policy;
 pub mod providers;
 pub mod records;
+mod retention;
 pub mod sandbox;
 mod section;
 pub mod server;
@@ -44,6 +45,7 @@ pub use self::store::StoreConfig;
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::Policy;
 use crate::service::admission::Rates;
+use crate::service::retention::Retention;
 
 /// The fewest characters a secret of ours may have outside the sandbox.
 pub const SECRET_LENGTH: usize = 16;
@@ -73,6 +75,8 @@ pub struct Config {
     pub records: RecordsConfig,
     /// `[keys]`
     pub keys: KeysConfig,
+    /// `[retention]`
+    pub retention: Retention,
     /// `[limits]`
     pub limits: Rates,
     /// `[api]`
@@ -147,6 +151,7 @@ impl Config {
         let store = store::read(root.section("store"));
         let records = records::read(root.section("records"));
         let keys = keys::read(root.section("keys"));
+        let retention = retention::read(root.section("retention"));
         let limits = limits::read(root.section("limits"));
         let api = api::read(root.section("api"));
         let policy = policy::read(root.section("policy"));
@@ -174,6 +179,7 @@ impl Config {
             store: store?,
             records: records?,
             keys: keys?,
+            retention,
             limits,
             api,
             policy,

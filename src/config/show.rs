@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 use url::Url;
 
+use super::retention::in_days;
 use super::{
     ApiConfig, ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, SmsConfig, StoreConfig,
 };
@@ -24,6 +25,10 @@ impl fmt::Display for Config {
             pair("store", Table::from_iter([pair("url", self.store_url())])),
             pair("records", Table::from_iter([pair("url", self.records_url())])),
             pair("keys", self.keys()),
+            pair(
+                "retention",
+                Table::from_iter(in_days(&self.retention).map(|(key, days)| pair(key, days))),
+            ),
             pair("limits", limits(self.limits)),
             pair("api", api(self.api)),
             pair("policy", policy(&self.policy, self.subscriber_pin)),

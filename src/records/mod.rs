@@ -32,6 +32,7 @@ mod sql;
 pub mod sqlite;
 mod staff;
 mod state;
+mod upkeep;
 mod words;
 
 pub use self::access::{AccessRecords, Bearer, PartnerKey, Token};
@@ -43,6 +44,7 @@ pub use bank_wishes::{BankSince, BankWish, BankWishRecords};
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
 pub use state::{AttemptState, LinkState};
+pub use upkeep::{Aged, UpkeepRecords};
 
 /// The database did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -391,6 +393,7 @@ pub trait Records:
     + RoleRecords
     + EntityRecords
     + UserRecords
+    + UpkeepRecords
 {
 }
 
@@ -407,5 +410,6 @@ impl<T> Records for T where
         + RoleRecords
         + EntityRecords
         + UserRecords
+        + UpkeepRecords
 {
 }

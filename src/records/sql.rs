@@ -7,6 +7,7 @@ pub(super) mod bank_wishes;
 pub(super) mod messages;
 pub(super) mod people;
 pub(super) mod staff;
+pub(super) mod upkeep;
 
 /// The kinds of jobs that this version knows: those of a newer one are left to it.
 macro_rules! known_kinds {

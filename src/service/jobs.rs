@@ -15,6 +15,7 @@ use super::handover::HandOvers;
 use super::linking::{Linking, Trouble};
 use super::metrics::{JobOutcome, Keeper, Metrics};
 use super::people::Erasing;
+use super::retention::Retention;
 use super::runtime::Runtime;
 use crate::core::ids::AttemptId;
 use crate::core::time::Timestamp;
@@ -40,6 +41,9 @@ const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// How often what is older than that is forgotten.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
+
+/// How often it is looked for what is over since long. Every node does.
+const TIDY_EVERY: Duration = Duration::from_mins(10);
 
 /// How many rows of each table are forgotten at once: the table is not held for long.
 const FORGOTTEN_AT_ONCE: u32 = 1_000;
@@ -72,6 +76,8 @@ pub struct Jobs {
     pub erasing: Erasing,
     /// Texts who wanted to know that an institution is back.
     pub bank_backs: BankBacks,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// Clock, node, tasks.
     pub runtime: Runtime,
     /// Counts.
@@ -83,11 +89,19 @@ impl Jobs {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let room = Arc::new(Semaphore::new(AT_ONCE));
         let mut forget_at = self.runtime.clock.now();
+        let mut tidy_at = forget_at;
         while !stop.is_cancelled() {
             let now = self.runtime.clock.now();
             if now >= forget_at {
                 self.forget(now).await;
                 forget_at = now.plus(FORGET_EVERY);
+            }
+            if now >= tidy_at {
+                // Beside the jobs: nobody waits for it, and it waits for nobody.
+                let this = self.clone();
+                self.runtime
+                    .spawn(async move { this.retention.forget(this.records.as_ref(), now).await });
+                tidy_at = now.plus(TIDY_EVERY);
             }
             if self.take(&room).await {
                 // There may be more: as soon as one of them ends.

@@ -33,6 +33,7 @@ mod partners;
 mod people;
 mod pins;
 mod roles;
+mod upkeep;
 mod users;
 
 /// A statement on its way to the database.

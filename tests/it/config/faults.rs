@@ -266,6 +266,12 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "limits.person_turns_per_minute",
         "6 to 6000",
     ),
+    (
+        "[policy]",
+        "[retention]\nattempts = 7\n[policy]",
+        "retention.attempts",
+        "8 to 36500",
+    ),
 ];
 
 /// One fault in an otherwise good file: the fault names the key and what is wrong, and never the secret.

@@ -17,7 +17,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::kit::gateway;
 use super::post::{PATIENCE, Parts, Post};
 use crate::support::eventually;
-use crate::support::parts::{bank_backs, erasing, hand_overs};
+use crate::support::parts::{FOREVER, bank_backs, erasing, hand_overs};
 use crate::support::records::{at, job, partner};
 
 /// What goes wrong at the gateway, what becomes of the text, and whether it is tried again.
@@ -138,6 +138,7 @@ async fn a_hanging_gateway_holds_nobody_up() {
         hand_overs: hand_overs(shared, post.outbox.clone()),
         erasing: erasing(shared),
         bank_backs: bank_backs(shared, post.outbox.clone()),
+        retention: FOREVER,
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
     });

@@ -30,6 +30,7 @@ use kiungo::service::networks::Networks;
 use kiungo::service::news::Newsroom;
 use kiungo::service::partner::{CustomerPattern, Providers, enrol};
 use kiungo::service::people::Erasing;
+use kiungo::service::retention::Retention;
 use kiungo::service::runtime::{Edge, Runtime};
 use kiungo::service::sealing::Sealing;
 use kiungo::service::turn::{TurnService, Turns};
@@ -300,10 +301,27 @@ fn jobs(shared: &Shared) -> Jobs {
         hand_overs: hand_overs(shared, outbox.clone()),
         erasing: erasing(shared),
         bank_backs: bank_backs(shared, outbox),
+        retention: FOREVER,
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
     }
 }
+
+/// Nothing is forgotten that a test may look at.
+pub const FOREVER: Retention = {
+    let kept = Duration::from_hours(24 * 36_500);
+    Retention {
+        attempts: kept,
+        removed_links: kept,
+        consents: kept,
+        messages: kept,
+        audit: kept,
+        events: kept,
+        intents: kept,
+        tokens: kept,
+        idempotency: kept,
+    }
+};
 
 /// What erases people.
 pub fn erasing(shared: &Shared) -> Erasing {

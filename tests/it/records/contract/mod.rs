@@ -12,3 +12,4 @@ mod partners;
 mod people;
 mod pins;
 mod staff;
+mod upkeep;

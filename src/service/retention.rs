@@ -1,0 +1,75 @@
+//! How long what is over is kept, and forgetting what is older.
+
+use std::time::Duration;
+
+use crate::core::time::Timestamp;
+use crate::records::{Aged, UpkeepRecords};
+
+/// How many of a kind go in one transaction: nobody waits for it long.
+const AT_ONCE: u32 = 200;
+/// How many such transactions for one kind follow each other; what is left then goes the next time.
+const ROUNDS: usize = 25;
+
+/// How long what is over is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Settled submissions that made no link.
+    pub attempts: Duration,
+    /// Removed links.
+    pub removed_links: Duration,
+    /// Consents, after their links were removed.
+    pub consents: Duration,
+    /// Texts.
+    pub messages: Duration,
+    /// Security events and erasures.
+    pub audit: Duration,
+    /// What partners were told.
+    pub events: Duration,
+    /// Requests that came to nothing.
+    pub intents: Duration,
+    /// Tokens, after they expired.
+    pub tokens: Duration,
+    /// Answers to requests with an idempotency key.
+    pub idempotency: Duration,
+}
+
+impl Retention {
+    fn of(&self, what: Aged) -> Duration {
+        match what {
+            Aged::Attempts => self.attempts,
+            Aged::Links => self.removed_links,
+            Aged::Consents => self.consents,
+            Aged::Messages => self.messages,
+            Aged::Audit | Aged::Erasures => self.audit,
+            Aged::Events => self.events,
+            Aged::Intents => self.intents,
+            Aged::Tokens => self.tokens,
+            Aged::Answers => self.idempotency,
+        }
+    }
+
+    /// Forgets what is older, of each kind as much as there is time for.
+    pub async fn forget(&self, records: &dyn UpkeepRecords, now: Timestamp) {
+        for what in Aged::ALL {
+            let before = now.minus(self.of(what));
+            let mut rows = 0;
+            for _ in 0..ROUNDS {
+                match records.forget_old(what, before, AT_ONCE).await {
+                    Ok(gone) => {
+                        rows += gone;
+                        if gone < u64::from(AT_ONCE) {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        tracing::warn!(?what, %error, "what is over since long could not be forgotten");
+                        break;
+                    }
+                }
+            }
+            if rows > 0 {
+                tracing::info!(?what, rows, "what is over since long is forgotten");
+            }
+        }
+    }
+}
