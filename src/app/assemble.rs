@@ -38,6 +38,7 @@ use crate::service::metrics::Metrics;
 use crate::service::news::Newsroom;
 use crate::service::partner::{CustomerPattern, Providers, enrol};
 use crate::service::people::Erasing;
+use crate::service::resealing::Resealing;
 use crate::service::retention::Retention;
 use crate::service::runtime::Runtime;
 use crate::service::sealing::Sealing;
@@ -100,6 +101,12 @@ pub(super) async fn assemble(
             .run_until_cancelled_owned(tools.catalogue.clone().keep_fresh()),
     );
     runtime.spawn(jobs.run(leaving.clone()));
+    let resealing = Resealing {
+        records: base.records.clone(),
+        sealing: tools.sealing.clone(),
+        metrics: base.metrics.clone(),
+    };
+    runtime.spawn(resealing.run(leaving.clone()));
     Ok(Parts {
         proxies: std::mem::take(&mut config.server.trusted_proxies),
         callbacks: Arc::new(TurnService(turns.clone())),

@@ -117,6 +117,11 @@ impl Keyring {
         Ok(Self { active, keys, tag_key })
     }
 
+    /// The id of the key that seals.
+    pub fn active(&self) -> &str {
+        &self.active
+    }
+
     /// The name of a subscriber.
     pub fn tag(&self, msisdn: &Msisdn) -> Tag {
         Tag(self.digest("msisdn", &[msisdn.as_str().as_bytes()]))
@@ -186,6 +191,15 @@ impl fmt::Debug for Keyring {
             .field("active", &self.active)
             .finish_non_exhaustive()
     }
+}
+
+/// The id of the key that a blob says it is sealed under; `None` for what is no blob. It proves nothing: only opening does.
+pub fn key_of(blob: &[u8]) -> Option<&str> {
+    let (&[format, length], rest) = blob.split_first_chunk::<2>()?;
+    let id = rest.get(..usize::from(length))?;
+    std::str::from_utf8(id)
+        .ok()
+        .filter(|id| format == FORMAT && !id.is_empty())
 }
 
 /// HMAC-SHA-256 over a purpose and parts, each with its length, so that no two different lists give one input.
@@ -323,6 +337,17 @@ mod tests {
         let old = before.seal(&HOME, b"x", &entropy()).unwrap();
         assert_eq!(after.open(&HOME, &old).unwrap().as_slice(), b"x");
         let new = after.seal(&HOME, b"x", &entropy()).unwrap();
+        assert_eq!((key_of(&old), key_of(&new)), (Some("a"), Some("b")));
+        for rubbish in [
+            &b""[..],
+            &[FORMAT],
+            &[FORMAT, 2, b'a'],
+            &[FORMAT, 0],
+            &[FORMAT + 1, 1, b'a'],
+            &[FORMAT, 1, 0xff],
+        ] {
+            assert_eq!(key_of(rubbish), None, "{rubbish:?}");
+        }
         assert_eq!(before.open(&HOME, &new).unwrap_err(), SealError::UnknownKey);
         let msisdn = Msisdn::parse("+2348031234567", "NG").unwrap();
         assert_eq!(before.tag(&msisdn), after.tag(&msisdn));

@@ -28,6 +28,7 @@ mod people;
 mod pins;
 pub mod postgres;
 mod schema;
+mod sealed;
 mod sql;
 pub mod sqlite;
 mod staff;
@@ -43,6 +44,7 @@ pub use self::staff::{
 pub use bank_wishes::{BankSince, BankWish, BankWishRecords};
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
+pub use sealed::{Bookmark, SEALED, SealedColumn, SealedRecords, SealedValue};
 pub use state::{AttemptState, LinkState};
 pub use upkeep::{Aged, UpkeepRecords};
 
@@ -394,6 +396,7 @@ pub trait Records:
     + EntityRecords
     + UserRecords
     + UpkeepRecords
+    + SealedRecords
 {
 }
 
@@ -411,5 +414,6 @@ impl<T> Records for T where
         + EntityRecords
         + UserRecords
         + UpkeepRecords
+        + SealedRecords
 {
 }

@@ -6,6 +6,7 @@ pub(super) mod access;
 pub(super) mod bank_wishes;
 pub(super) mod messages;
 pub(super) mod people;
+pub(super) mod sealed;
 pub(super) mod staff;
 pub(super) mod upkeep;
 

@@ -2,6 +2,9 @@
 //! bounded. The one exception are the ids of institutions, from their provider's list: only of those that were ever
 //! anything but healthy, and of no more than are watched.
 
+mod outcomes;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -13,111 +16,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+pub use self::outcomes::{JobOutcome, Keeper, ProviderOutcome, TurnOutcome};
 use crate::core::health::Level;
 
 /// Upper bounds in seconds. Dense up to 4 s, where a turn must be over, with one bucket beyond it to see those that are not.
 const TURN_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0];
 /// Upper bounds in seconds. Bank logins take tens of seconds.
 const PROVIDER_BUCKETS: [f64; 9] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-
-/// How a turn ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TurnOutcome {
-    /// With a screen that waits for an answer.
-    Continued,
-    /// With a last screen.
-    Ended,
-    /// With the stored reply: the gateway had asked before.
-    Repeated,
-    /// With the poll screen: the bank is still thinking.
-    Pending,
-    /// It was a notice: nobody waits for a screen.
-    Notice,
-    /// The request was not understood.
-    Misunderstood,
-    /// With a polite end: there was more to do than the limits allow, of everybody or of one person.
-    Shed,
-    /// Something of ours failed; the person got the safe last screen.
-    Failed,
-}
-
-impl TurnOutcome {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Continued => "continued",
-            Self::Ended => "ended",
-            Self::Repeated => "repeated",
-            Self::Pending => "pending",
-            Self::Notice => "notice",
-            Self::Misunderstood => "misunderstood",
-            Self::Shed => "shed",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// How a call to a provider ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ProviderOutcome {
-    /// With an answer that says yes, or asks for more.
-    Answered,
-    /// With an explicit no.
-    Rejected,
-    /// Nothing left this machine.
-    NotSent,
-    /// Nobody knows.
-    Unknown,
-}
-
-impl ProviderOutcome {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Rejected => "rejected",
-            Self::NotSent => "not_sent",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// How one try at a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum JobOutcome {
-    /// It is done.
-    Done,
-    /// It will be tried again.
-    Postponed,
-    /// It was given up for good: somebody must look.
-    GivenUp,
-}
-
-impl JobOutcome {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Postponed => "postponed",
-            Self::GivenUp => "given_up",
-        }
-    }
-}
-
-/// What keeps our state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Keeper {
-    /// The live store.
-    Store,
-    /// The durable records.
-    Records,
-}
-
-impl Keeper {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Store => "store",
-            Self::Records => "records",
-        }
-    }
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct InstitutionLabels {
@@ -160,6 +65,11 @@ struct KeeperLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SealedLabels {
+    key: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ScreenLabels {
     screen: String,
 }
@@ -186,6 +96,7 @@ pub struct Metrics {
     jobs: Family<JobLabels, Counter>,
     keeper_errors: Family<KeeperLabels, Counter>,
     requests: Family<RouteLabels, Counter>,
+    sealed: Family<SealedLabels, Gauge>,
     log_lines_dropped: Counter,
 }
 
@@ -212,6 +123,7 @@ impl Metrics {
             jobs: Family::default(),
             keeper_errors: Family::default(),
             requests: Family::default(),
+            sealed: Family::default(),
             log_lines_dropped: Counter::default(),
         };
         metrics.register();
@@ -256,10 +168,26 @@ impl Metrics {
         );
         registry.register("requests", "HTTP requests, by route and status", self.requests.clone());
         registry.register(
+            "sealed_values",
+            "Sealed values in the records, by the key they stand under",
+            self.sealed.clone(),
+        );
+        registry.register(
             "log_lines_dropped",
             "Log lines lost because nobody read them fast enough",
             self.log_lines_dropped.clone(),
         );
+    }
+
+    /// Shows how many values in the records stand under each key.
+    pub fn sealed_values(&self, tally: &BTreeMap<String, u64>) {
+        self.sealed.clear();
+        for (key, count) in tally {
+            let labels = SealedLabels { key: key.clone() };
+            self.sealed
+                .get_or_create(&labels)
+                .set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
     }
 
     /// Counts a turn and how long it took.

@@ -19,6 +19,7 @@ pub mod news;
 pub mod partner;
 pub mod partners;
 pub mod people;
+pub mod resealing;
 pub mod retention;
 pub mod runtime;
 pub mod sealing;

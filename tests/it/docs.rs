@@ -1,5 +1,6 @@
 //! What the documents say of the program is what the program says.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,6 +110,7 @@ fn every_metric_is_explained() {
     metrics.job("redeem", JobOutcome::Done);
     metrics.keeper_error(Keeper::Store);
     metrics.request("other", 404);
+    metrics.sealed_values(&BTreeMap::from([("k1".to_owned(), 1)]));
     let encoded = metrics.encode().unwrap();
     let families = encoded.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let mut exist: Vec<String> = families

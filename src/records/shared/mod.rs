@@ -33,6 +33,7 @@ mod partners;
 mod people;
 mod pins;
 mod roles;
+mod sealed;
 mod upkeep;
 mod users;
 

@@ -11,5 +11,6 @@ mod moves;
 mod partners;
 mod people;
 mod pins;
+mod sealed;
 mod staff;
 mod upkeep;

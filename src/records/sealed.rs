@@ -1,0 +1,136 @@
+//! Every column that holds something sealed, and the place each value is bound to: what sealing them anew under another
+//! key has to walk through.
+//!
+//! **Whoever adds a sealed column adds a line to [`SEALED`].** A test compares them with the migrations.
+
+use async_trait::async_trait;
+
+use super::Result;
+
+/// A column with sealed values.
+#[derive(Debug)]
+pub struct SealedColumn {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// The columns of its primary key. The last is the record that a value is bound to.
+    pub(super) key: &'static [Part],
+    /// The statement's word for whose a value is, in a `FROM` in which the table is `t`.
+    pub(super) subject: &'static str,
+    /// What the table is joined with for that, or nothing.
+    pub(super) join: &'static str,
+    /// What kind of thing a value is bound to being: [`crate::core::seal::Place::purpose`].
+    pub purpose: &'static str,
+    /// Which field it is bound to: [`crate::core::seal::Place::field`].
+    pub field: &'static str,
+}
+
+/// A column of a primary key.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    /// Bytes.
+    Bytes(&'static str),
+    /// Text.
+    Text(&'static str),
+}
+
+impl Part {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Bytes(name) | Self::Text(name) => name,
+        }
+    }
+}
+
+const ID: &[Part] = &[Part::Bytes("id")];
+
+/// A value in a row with an id, in a table with a column that says whose it is.
+const fn sealed(
+    (table, column): (&'static str, &'static str),
+    subject: &'static str,
+    (purpose, field): (&'static str, &'static str),
+) -> SealedColumn {
+    SealedColumn {
+        table,
+        column,
+        key: ID,
+        subject,
+        join: "",
+        purpose,
+        field,
+    }
+}
+
+/// A value in a row that belongs to a link, and so to whom that belongs.
+const fn of_a_link(
+    (table, column): (&'static str, &'static str),
+    (purpose, field): (&'static str, &'static str),
+) -> SealedColumn {
+    SealedColumn {
+        join: "JOIN links o ON o.id = t.link",
+        ..sealed((table, column), "o.tag", (purpose, field))
+    }
+}
+
+/// All of them.
+pub const SEALED: &[SealedColumn] = &[
+    sealed(("consents", "msisdn"), "t.tag", ("consent", "msisdn")),
+    sealed(("attempts", "provider_session"), "t.tag", ("attempt", "session")),
+    sealed(("attempts", "sealed_grant"), "t.tag", ("attempt", "grant")),
+    of_a_link(("linked_accounts", "account"), ("account", "id")),
+    of_a_link(("linked_accounts", "holder"), ("account", "holder")),
+    sealed(("messages", "sealed"), "t.tag", ("message", "text")),
+    SealedColumn {
+        key: &[Part::Bytes("partner"), Part::Text("provider")],
+        ..sealed(("provider_credentials", "sealed"), "t.partner", ("credentials", "keys"))
+    },
+];
+
+/// Where in a table somebody is who walks through it: behind the row with this key. The default is before the first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bookmark(pub(super) Option<Vec<KeyPart>>);
+
+/// A value of a primary key's column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum KeyPart {
+    Bytes(Vec<u8>),
+    Text(String),
+}
+
+/// A sealed value in its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedValue {
+    pub(super) key: Vec<KeyPart>,
+    /// Whose it is: [`crate::core::seal::Place::subject`].
+    pub subject: Vec<u8>,
+    /// The sealed bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl SealedValue {
+    /// Which record it is bound to: [`crate::core::seal::Place::record`].
+    pub fn record(&self) -> &[u8] {
+        match self.key.last() {
+            Some(KeyPart::Bytes(bytes)) => bytes,
+            Some(KeyPart::Text(text)) => text.as_bytes(),
+            None => &[],
+        }
+    }
+
+    /// Behind this one.
+    pub fn bookmark(&self) -> Bookmark {
+        Bookmark(Some(self.key.clone()))
+    }
+}
+
+/// Sealed values, wherever they stand.
+#[async_trait]
+pub trait SealedRecords: Send + Sync {
+    /// The next values of a column behind `after`, in the order of their rows' keys; rows without one are passed over. Of
+    /// fewer than `limit` there are no more.
+    async fn sealed_values(&self, column: &SealedColumn, after: &Bookmark, limit: u32) -> Result<Vec<SealedValue>>;
+    /// Puts new bytes in the place of values, each only if its bytes are still what they were: whoever wrote in between
+    /// wins. Says of each whether it was replaced.
+    async fn replace_sealed(&self, column: &SealedColumn, values: &[(SealedValue, Vec<u8>)]) -> Result<Vec<bool>>;
+}

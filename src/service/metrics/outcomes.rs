@@ -1,0 +1,100 @@
+//! How things end, as words.
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TurnOutcome {
+    /// With a screen that waits for an answer.
+    Continued,
+    /// With a last screen.
+    Ended,
+    /// With the stored reply: the gateway had asked before.
+    Repeated,
+    /// With the poll screen: the bank is still thinking.
+    Pending,
+    /// It was a notice: nobody waits for a screen.
+    Notice,
+    /// The request was not understood.
+    Misunderstood,
+    /// With a polite end: there was more to do than the limits allow, of everybody or of one person.
+    Shed,
+    /// Something of ours failed; the person got the safe last screen.
+    Failed,
+}
+
+impl TurnOutcome {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Continued => "continued",
+            Self::Ended => "ended",
+            Self::Repeated => "repeated",
+            Self::Pending => "pending",
+            Self::Notice => "notice",
+            Self::Misunderstood => "misunderstood",
+            Self::Shed => "shed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How a call to a provider ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProviderOutcome {
+    /// With an answer that says yes, or asks for more.
+    Answered,
+    /// With an explicit no.
+    Rejected,
+    /// Nothing left this machine.
+    NotSent,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl ProviderOutcome {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Rejected => "rejected",
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How one try at a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobOutcome {
+    /// It is done.
+    Done,
+    /// It will be tried again.
+    Postponed,
+    /// It was given up for good: somebody must look.
+    GivenUp,
+}
+
+impl JobOutcome {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Postponed => "postponed",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+/// What keeps our state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Keeper {
+    /// The live store.
+    Store,
+    /// The durable records.
+    Records,
+}
+
+impl Keeper {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Records => "records",
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Seals the records anew under the active key, in the background, so that an old key can go.
+//!
+//! A pass walks through every sealed column, some rows at a time, looks at the key that each value names, and puts what
+//! stands under another key under the active one. A value that somebody writes meanwhile is left as they wrote it. At the
+//! end it is known how many values stand under which key: the log says so, and `kiungo_sealed_values`.
+//!
+//! Every node does so by itself. While keys are being rotated, a node that still seals with the former key may put some
+//! values back under it; its next start with the new one, or the next pass of any other, mends that.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::metrics::Metrics;
+use super::sealing::Sealing;
+use crate::core::seal::{Place, key_of};
+use crate::records::{Bookmark, Records, RecordsError, SEALED, SealedColumn, SealedRecords, SealedValue};
+
+/// How many rows are looked at, and at most replaced, at once.
+const AT_ONCE: u32 = 200;
+/// The pause between them: people's turns come first.
+const BREATH: Duration = Duration::from_millis(10);
+/// How long after a pass the next one begins.
+const EVERY: Duration = Duration::from_hours(1);
+/// And after one that left something to do.
+const SOON: Duration = Duration::from_mins(5);
+
+/// How many values stand under each key, by its id; under `unreadable` what names none.
+pub type Tally = BTreeMap<String, u64>;
+
+/// Seals anew.
+pub struct Resealing {
+    /// Where the values stand.
+    pub records: Arc<dyn Records>,
+    /// The keys.
+    pub sealing: Sealing,
+    /// Says how far it is.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Resealing {
+    /// Makes pass after pass until told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = match stop.run_until_cancelled(self.pass()).await {
+                Some(Ok(tally)) if self.all_active(&tally) => EVERY,
+                Some(Ok(_)) => SOON,
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "the records could not all be sealed anew; it is tried again");
+                    SOON
+                }
+                None => return,
+            };
+            let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+        }
+    }
+
+    fn all_active(&self, tally: &Tally) -> bool {
+        tally.keys().all(|key| key == self.sealing.keyring.active())
+    }
+
+    /// Walks through everything once and puts what can be opened under the active key. Says what then stands under which.
+    ///
+    /// # Errors
+    /// When the records are not available. What was sealed anew until then stays so.
+    pub async fn pass(&self) -> Result<Tally, RecordsError> {
+        let mut tally = Tally::from([(self.sealing.keyring.active().to_owned(), 0)]);
+        let mut anew = 0;
+        for column in SEALED {
+            anew += self.column(column, &mut tally).await?;
+        }
+        self.metrics.sealed_values(&tally);
+        if anew > 0 || !self.all_active(&tally) {
+            tracing::info!(anew, stand = ?tally, "the records were looked through for what stands under another key");
+        }
+        Ok(tally)
+    }
+
+    /// Walks through one column. Says how many values were sealed anew.
+    async fn column(&self, column: &SealedColumn, tally: &mut Tally) -> Result<u64, RecordsError> {
+        let (mut anew, mut stuck) = (0, 0u64);
+        let mut after = Bookmark::default();
+        loop {
+            let values = self.records.sealed_values(column, &after, AT_ONCE).await?;
+            let Some(last) = values.last() else { break };
+            after = last.bookmark();
+            let more = values.len() >= AT_ONCE as usize;
+            let mut replacements = Vec::new();
+            for value in values {
+                let key = key_of(&value.bytes).unwrap_or("unreadable").to_owned();
+                if key != self.sealing.keyring.active()
+                    && let Some(bytes) = self.again(column, &value)
+                {
+                    replacements.push((value, bytes));
+                } else {
+                    stuck += u64::from(key != self.sealing.keyring.active());
+                    *tally.entry(key).or_default() += 1;
+                }
+            }
+            anew += self.replace(column, &replacements, tally).await?;
+            if !more {
+                break;
+            }
+            tokio::time::sleep(BREATH).await;
+        }
+        if stuck > 0 {
+            tracing::error!(
+                table = column.table,
+                column = column.column,
+                stuck,
+                "values do not open and cannot be sealed anew: a key is missing, or they were altered"
+            );
+        }
+        Ok(anew)
+    }
+
+    /// A value under the active key, if it can be opened.
+    fn again(&self, column: &SealedColumn, value: &SealedValue) -> Option<Vec<u8>> {
+        let place = Place {
+            purpose: column.purpose,
+            subject: &value.subject,
+            record: value.record(),
+            field: column.field,
+        };
+        let Sealing { keyring, entropy } = &self.sealing;
+        let plain = keyring.open(&place, &value.bytes).ok()?;
+        keyring.seal(&place, &plain, entropy.as_ref()).ok()
+    }
+
+    /// Puts values in their places. Those that somebody else wrote meanwhile are counted as what they were: the next pass
+    /// looks at them.
+    async fn replace(
+        &self,
+        column: &SealedColumn,
+        replacements: &[(SealedValue, Vec<u8>)],
+        tally: &mut Tally,
+    ) -> Result<u64, RecordsError> {
+        if replacements.is_empty() {
+            return Ok(0);
+        }
+        let mut anew = 0;
+        let replaced = self.records.replace_sealed(column, replacements).await?;
+        for ((value, bytes), replaced) in replacements.iter().zip(replaced) {
+            let now = if replaced { bytes } else { &value.bytes };
+            let key = key_of(now).unwrap_or("unreadable").to_owned();
+            *tally.entry(key).or_default() += 1;
+            anew += u64::from(replaced);
+        }
+        Ok(anew)
+    }
+}
+
+/// How many values stand under each key, with no key at hand: what they name is not secret.
+///
+/// # Errors
+/// When the records are not available.
+pub async fn tally(records: &dyn SealedRecords, mut looked: impl FnMut(u64)) -> Result<Tally, RecordsError> {
+    let (mut tally, mut seen) = (Tally::new(), 0);
+    for column in SEALED {
+        let mut after = Bookmark::default();
+        loop {
+            let values = records.sealed_values(column, &after, AT_ONCE).await?;
+            let Some(last) = values.last() else { break };
+            after = last.bookmark();
+            for value in &values {
+                let key = key_of(&value.bytes).unwrap_or("unreadable").to_owned();
+                *tally.entry(key).or_default() += 1;
+                seen += 1;
+            }
+            looked(seen);
+            if values.len() < AT_ONCE as usize {
+                break;
+            }
+        }
+    }
+    Ok(tally)
+}

@@ -1,0 +1,176 @@
+//! Sealed values, wherever they stand: each is found once, with whose it is, and replaced only if nobody else has been.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use kiungo::records::{AccountReading, AttemptState, Bookmark, LinkState, Records, SEALED, SealedColumn, SealedValue};
+use rstest::rstest;
+
+use super::messages::message;
+use crate::support::records::{Backend, Fixture, at, fresh, partner, person, redeem};
+
+/// Sealed columns of tables that no code of this version writes yet.
+const UNUSED: [&str; 5] = [
+    "idempotency.sealed",
+    "link_intents.code",
+    "link_intents.expected",
+    "link_intents.msisdn",
+    "webhook_secrets.sealed",
+];
+
+/// Every column that the migrations call sealed is walked through, and no other.
+#[test]
+fn no_sealed_column_is_forgotten() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/records/migrations");
+    let mut written: BTreeSet<String> = UNUSED.map(str::to_owned).into();
+    written.extend(
+        SEALED
+            .iter()
+            .map(|column| format!("{}.{}", column.table, column.column)),
+    );
+    assert_eq!(written.len(), SEALED.len() + UNUSED.len());
+    let mut described = BTreeSet::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let mut table = "";
+        for line in text.lines() {
+            table = line
+                .strip_prefix("CREATE TABLE ")
+                .map_or(table, |rest| rest.trim_end_matches(" ("));
+            let (column, note) = line.split_once("--").unwrap_or((line, ""));
+            if column.contains(" BLOB") && note.contains("sealed") && !note.contains("part of the place") {
+                described.insert(format!("{table}.{}", column.split_whitespace().next().unwrap()));
+            }
+        }
+    }
+    assert_eq!(written, described);
+}
+
+fn column(name: &str) -> &'static SealedColumn {
+    let of = |column: &&SealedColumn| format!("{}.{}", column.table, column.column) == name;
+    SEALED.iter().find(of).unwrap()
+}
+
+/// All values of a column, two at a time.
+async fn walk(db: &dyn Records, column: &SealedColumn) -> Vec<SealedValue> {
+    let (mut all, mut after) = (Vec::new(), Bookmark::default());
+    loop {
+        let values = db.sealed_values(column, &after, 2).await.unwrap();
+        let more = values.len() == 2;
+        all.extend(values);
+        match all.last().filter(|_| more) {
+            Some(last) => after = last.bookmark(),
+            None => return all,
+        }
+    }
+}
+
+/// Five of everything, for as many people.
+async fn filled(db: &Fixture) {
+    for n in 1..=5 {
+        let who = person(1, n);
+        let link = who.linked(&**db, 1, LinkState::Active).await;
+        let reading = AccountReading {
+            masked: "1234".to_owned(),
+            number_digest: fresh(),
+            holder: Some(vec![n; 9]),
+            kind: None,
+            currency: None,
+        };
+        db.read_account(link.accounts[0].id, &reading).await.unwrap();
+        let granted = who.tried(&**db, AttemptState::Unknown, |_| ()).await;
+        db.keep_grant(granted.id, &[n; 7], &redeem(&granted), at(0))
+            .await
+            .unwrap();
+        db.keep_message(&message(&who, &format!("fact {n}")), &[])
+            .await
+            .unwrap();
+        let provider = format!("provider-{n}");
+        db.put_credentials(partner(1).id, &provider, &[n; 5], at(0))
+            .await
+            .unwrap();
+    }
+}
+
+/// A walk through a column finds every value once, whatever its key, with the tag or partner it is bound to.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn every_value_is_found_once(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    filled(&db).await;
+    for column in SEALED {
+        let values = walk(&*db, column).await;
+        let name = format!("{}.{}", column.table, column.column);
+        let twice = if column.table == "consents" || column.column == "provider_session" {
+            2
+        } else {
+            1
+        };
+        assert_eq!(values.len(), 5 * twice, "{name}");
+        let mut whose = BTreeMap::<Vec<u8>, usize>::new();
+        for value in &values {
+            *whose.entry(value.subject.clone()).or_default() += 1;
+        }
+        let tags = (1..=5).map(|n| (vec![n; 32], twice)).collect();
+        let partners = BTreeMap::from([(vec![1; 16], 5)]);
+        assert_eq!(
+            whose,
+            if column.table == "provider_credentials" {
+                partners
+            } else {
+                tags
+            },
+            "{name}"
+        );
+    }
+    let credentials = walk(&*db, column("provider_credentials.sealed")).await;
+    let records: Vec<_> = credentials.iter().map(SealedValue::record).collect();
+    assert_eq!(records[0], b"provider-1");
+    assert_eq!(records.len(), 5);
+}
+
+/// A value is replaced where it is still what it was; one that somebody wrote, wiped or removed meanwhile is left as they
+/// left it, and no other value of the row is touched.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn whoever_wrote_meanwhile_wins(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    filled(&db).await;
+    for column in SEALED {
+        let name = format!("{}.{}", column.table, column.column);
+        let others = |but: &SealedColumn| {
+            SEALED
+                .iter()
+                .filter(|other| !std::ptr::eq(*other, but))
+                .collect::<Vec<_>>()
+        };
+        let mut before = Vec::new();
+        for other in others(column) {
+            before.push(walk(&*db, other).await);
+        }
+        let values = walk(&*db, column).await;
+        let theirs = [(values[0].clone(), b"theirs".to_vec())];
+        assert_eq!(db.replace_sealed(column, &theirs).await.unwrap(), [true], "{name}");
+        let ours: Vec<_> = values[..2]
+            .iter()
+            .map(|value| (value.clone(), b"ours".to_vec()))
+            .collect();
+        assert_eq!(db.replace_sealed(column, &ours).await.unwrap(), [false, true], "{name}");
+        let now: Vec<_> = walk(&*db, column).await.into_iter().map(|value| value.bytes).collect();
+        assert_eq!(
+            (&now[0][..], &now[1][..], &now[2]),
+            (&b"theirs"[..], &b"ours"[..], &values[2].bytes),
+            "{name}"
+        );
+        let mut after = Vec::new();
+        for other in others(column) {
+            after.push(walk(&*db, other).await);
+        }
+        assert_eq!(after, before, "{name}");
+    }
+}
