@@ -1,6 +1,8 @@
 //! The command line: what it says, and which part of the server each command calls.
 
 mod commands;
+mod keys;
+mod people;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -9,8 +11,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use self::commands::CommandError;
+use self::people::SubscriberCommand;
 use crate::ambient::OsEntropy;
-use crate::config::{self, Config, ConfigErrors, DATA_DIR, keys};
+use crate::config::{self, Config, ConfigErrors, DATA_DIR, keys as key_files};
 
 /// Links bank accounts from any phone by dialling a short code.
 #[derive(Debug, Parser)]
@@ -29,6 +32,7 @@ Examples:
   kiungo phone                               dial the sandbox from this terminal
   kiungo menu graph --format svg > menu.svg  draw the conversation
   kiungo links list --config kiungo.toml     see what is linked
+  kiungo subscriber export --config kiungo.toml  tell a person what is held about them
   kiungo config check --config kiungo.toml   tell everything that is wrong with a configuration
   kiungo config show                         what the sandbox runs with when there is no file
   kiungo keys new --dir /etc/kiungo/keys     make the first keys, or the next one to rotate to
@@ -58,6 +62,9 @@ enum Command {
     /// Look at what is linked.
     #[command(subcommand)]
     Links(LinksCommand),
+    /// What is held about a person: tell it, or erase it.
+    #[command(subcommand)]
+    Subscriber(SubscriberCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -115,13 +122,16 @@ enum KeysCommand {
     /// Write a fresh key, and the tag key if there are no keys yet. Existing keys are never touched.
     #[command(after_help = "\
 To rotate: run this, copy the new file to every server, restart them all, then set keys.active to the new id and
-restart again. Keep the old files for as long as anything sealed under them is kept. Back up tag.key: it names people,
-and nothing can replace it.")]
+restart again. The servers then seal the records anew; `kiungo keys status` tells when nothing stands under the old key
+any more, and a day later its file may go. Back up tag.key: it names people, and nothing can replace it.")]
     New {
         /// The directory; that of the configuration when it is not given.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+    /// How many values in the records stand under which key. A key under which none stands may go, if no server seals with
+    /// it any more, and not before a day is over: open dialogs are sealed, too.
+    Status,
 }
 
 /// Why a command did not do what it says.
@@ -130,7 +140,7 @@ enum CliError {
     #[error(transparent)]
     Config(#[from] ConfigErrors),
     #[error(transparent)]
-    Keys(#[from] keys::KeysError),
+    Keys(#[from] key_files::KeysError),
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
     #[error(transparent)]
@@ -155,8 +165,14 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
                 LinksCommand::Show { id } => commands::links_show(&config, &id, out),
             }?)
         }),
+        Command::Subscriber(command) => load(cli.options, env)
+            .map_err(CliError::from)
+            .and_then(|config| Ok(people::run(command, &config, out, err)?)),
         Command::Config(command) => look(&command, cli.options, env, out),
         Command::Keys(KeysCommand::New { dir }) => new_keys(dir, cli.options, env, out),
+        Command::Keys(KeysCommand::Status) => load(cli.options, env)
+            .map_err(CliError::from)
+            .and_then(|config| Ok(keys::status(&config, out, err)?)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -199,7 +215,7 @@ fn new_keys(
         Some(dir) => dir,
         None => load(options, env)?.keys.dir,
     };
-    let made = keys::generate(&dir, &OsEntropy)?;
+    let made = key_files::generate(&dir, &OsEntropy)?;
     let (id, dir) = (made.id, dir.display());
     if made.first {
         writeln!(

@@ -95,18 +95,7 @@ pub(super) async fn assemble(
         gate: Gate::new(config.limits, &channels),
         channels,
     });
-    runtime.handle.spawn(
-        leaving
-            .clone()
-            .run_until_cancelled_owned(tools.catalogue.clone().keep_fresh()),
-    );
-    runtime.spawn(jobs.run(leaving.clone()));
-    let resealing = Resealing {
-        records: base.records.clone(),
-        sealing: tools.sealing.clone(),
-        metrics: base.metrics.clone(),
-    };
-    runtime.spawn(resealing.run(leaving.clone()));
+    background(base, &tools, jobs, leaving);
     Ok(Parts {
         proxies: std::mem::take(&mut config.server.trusted_proxies),
         callbacks: Arc::new(TurnService(turns.clone())),
@@ -124,6 +113,20 @@ pub(super) async fn assemble(
         #[cfg(feature = "sandbox")]
         sandbox: base.beside.clone().map(|beside| crate::sandbox::routes(turns, beside)),
     })
+}
+
+/// Starts what runs beside the requests.
+fn background(base: &Base, tools: &Tools, jobs: Arc<Jobs>, leaving: &CancellationToken) {
+    let runtime = &base.runtime;
+    let fresh = tools.catalogue.clone().keep_fresh();
+    runtime.handle.spawn(leaving.clone().run_until_cancelled_owned(fresh));
+    runtime.spawn(jobs.run(leaving.clone()));
+    let resealing = Resealing {
+        records: base.records.clone(),
+        sealing: tools.sealing.clone(),
+        metrics: base.metrics.clone(),
+    };
+    runtime.spawn(resealing.run(leaving.clone()));
 }
 
 /// What several services use.

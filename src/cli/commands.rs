@@ -45,6 +45,18 @@ pub enum CommandError {
     /// An id that is none.
     #[error("{0:?} is not a link's id; `kiungo links list` prints them")]
     NotAnId(String),
+    /// What was typed as a number.
+    #[error("that is not a phone number that can be served; write it as +234…, or say --country")]
+    NotANumber,
+    /// Nobody said that it is meant.
+    #[error("nothing was erased: type what is asked for, or say --yes")]
+    NotMeant,
+    /// What is held cannot be told.
+    #[error(transparent)]
+    Export(#[from] crate::service::people::export::ExportError),
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] crate::config::keys::KeysError),
     /// No such link.
     #[error("there is no link with this id")]
     NoLink,
@@ -61,7 +73,7 @@ pub enum CommandError {
     Line(#[from] crate::sandbox::phone::line::LineError),
 }
 
-fn runtime() -> io::Result<Runtime> {
+pub(super) fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().build()
 }
 
@@ -209,7 +221,7 @@ pub(super) fn links_show(config: &Config, id: &str, out: &mut dyn Write) -> Resu
     Ok(())
 }
 
-async fn open(config: &Config) -> records::Result<Arc<dyn Records>> {
+pub(super) async fn open(config: &Config) -> records::Result<Arc<dyn Records>> {
     records::connect(config.records.address().expose()).await
 }
 
@@ -237,7 +249,7 @@ fn state(state: LinkState) -> &'static str {
     }
 }
 
-fn when(at: Timestamp) -> String {
+pub(super) fn when(at: Timestamp) -> String {
     DateTime::<Utc>::from_timestamp_millis(at.as_millis()).map_or_else(
         || at.as_millis().to_string(),
         |at| at.format("%Y-%m-%d %H:%M:%SZ").to_string(),

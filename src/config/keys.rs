@@ -145,6 +145,15 @@ pub fn load_or_generate(config: &KeysConfig, entropy: &dyn Entropy) -> Result<Ke
     load(&config.dir, &config.active)
 }
 
+/// The ids of the sealing keys in a directory; the keys are not read.
+///
+/// # Errors
+/// When the directory is missing or a file is not named like a key.
+pub fn ids(dir: &Path) -> Result<Vec<String>, KeysError> {
+    let ids = key_files(dir)?.into_iter().map(|(id, _)| id);
+    Ok(ids.filter(|id| id != TAG).collect())
+}
+
 fn path_of(dir: &Path, id: &str) -> PathBuf {
     dir.join(id).with_extension(EXTENSION)
 }

@@ -107,6 +107,8 @@ impl Erasing {
         };
         if self.records.finish_erasure(id, &fact).await? {
             tracing::info!(erasure = %id, "a person was erased");
+            // Whom it was about is wiped only now. It leads to nobody without the keys: nothing to wait for.
+            let _ = self.records.scrub().await?;
         }
         Ok(Verdict::Done)
     }

@@ -12,6 +12,7 @@ mod frozen;
 mod health;
 mod linking;
 mod lost;
+mod people;
 mod postgres;
 mod providers;
 mod redis;

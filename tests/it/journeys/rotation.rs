@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use kiungo::ambient::OsEntropy;
 use kiungo::config::keys::generate;
+use kiungo::service::resealing::tally;
 
 use super::{granted, link, to_login};
 use crate::support::aggregator::{Line, Phone};
@@ -30,7 +31,7 @@ async fn roll(world: &mut World, line: &Line) {
 
 /// Servers are given a new key, then told to seal with it, one after the other and again and again, while people link:
 /// every dialog goes through as if nothing happened, each login is sent once, and what was linked under every key is
-/// there at the end.
+/// there at the end, by then sealed under the last one alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_rotated_under_load() {
     let mut world = World::with(Setup::TwoNodes, |options| options.level = "info").await;
@@ -59,6 +60,12 @@ async fn keys_are_rotated_under_load() {
     };
     let (people, ()) = tokio::join!(people, rotating);
     assert!(people.iter().all(|linked| linked.len() > ROTATIONS), "{people:?}");
+    let last = format!("k{}", ROTATIONS + 1);
+    eventually(Duration::from_mins(1), async || {
+        let stand = tally(world.records.as_ref(), |_| ()).await.unwrap();
+        stand.keys().collect::<Vec<_>>() == [&last]
+    })
+    .await;
     for (number, user) in people.into_iter().flatten() {
         assert_eq!(world.submits(&user), granted(), "{user}");
         let mut phone = Phone::new(&number, line.clone());

@@ -1,0 +1,164 @@
+//! What is held about a person is told and erased, with the real program.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use kiungo::core::ids::PartnerId;
+use kiungo::core::msisdn::Msisdn;
+use kiungo::core::seal::Tag;
+use kiungo::records::{LinkState, Partner};
+use serde_json::Value;
+
+use super::link;
+use crate::support::eventually;
+use crate::support::records::{Person, at};
+use crate::support::world::{PARTNER, Setup, World};
+
+const NUMBER: &str = "+2348030009901";
+/// The same as a person says it.
+const SPOKEN: &str = "0803 000 9901";
+
+/// Runs a command about this number, which stands on standard input.
+fn kiungo(world: &World, args: &[&str]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kiungo"))
+        .arg("subscriber")
+        .args(args)
+        .arg("--config")
+        .arg(&world.nodes[0].config)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(child.stdin.take().unwrap(), "{SPOKEN}").unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}
+
+fn exported(world: &World) -> Value {
+    serde_json::from_str(&said(&kiungo(world, &["export", "--partner", PARTNER]))).unwrap()
+}
+
+fn tag(world: &World) -> Tag {
+    world.keyring().tag(&Msisdn::parse(NUMBER, "NG").unwrap())
+}
+
+/// In how many files this tag stands.
+fn standing(world: &World, tag: &Tag) -> usize {
+    let holds = |bytes: &[u8]| bytes.windows(32).any(|window| window == tag.as_bytes());
+    world
+        .files()
+        .iter()
+        .filter(|path| holds(&fs::read(path).unwrap()))
+        .count()
+}
+
+/// Another partner holds a link of the same person.
+async fn elsewhere(world: &World, tag: Tag) -> Person {
+    let partner = Partner {
+        id: PartnerId::from_bytes([7; 16]),
+        name: "Other Lender".to_owned(),
+        purpose: "savings".to_owned(),
+        created_at: at(0),
+    };
+    world.records.put_partner(&partner).await.unwrap();
+    let who = Person {
+        partner: partner.id,
+        tag,
+    };
+    who.linked(world.records.as_ref(), 1, LinkState::Active).await;
+    who
+}
+
+/// Somebody asks what is held about them, and then to be forgotten: they are told of everything that this partner holds and
+/// of nothing else; their account is ended at the provider; and no file holds anything that leads to them.
+#[tokio::test]
+async fn a_person_is_told_and_forgotten() {
+    let world = World::with(Setup::Memory, |options| options.level = "info").await;
+    let mut phone = world.phone(NUMBER);
+    link(&mut phone, "ada@forgotten", "good-pass-forgotten").await;
+    let account = world.accounts("ada@forgotten").pop().unwrap();
+    let (ours, theirs) = (tag(&world), elsewhere(&world, tag(&world)).await);
+    let untouched = world.records.held(theirs.partner, &theirs.tag).await.unwrap();
+
+    eventually(Duration::from_secs(10), async || {
+        !exported(&world)["partners"][0]["links"][0]["accounts"][0]["holder"].is_null()
+    })
+    .await;
+    let told = exported(&world);
+    let held = &told["partners"][0];
+    assert_eq!(
+        (&told["msisdn"], &held["consents"][0]["msisdn"]),
+        (&NUMBER.into(), &NUMBER.into())
+    );
+    assert!(
+        held["consents"][0]["text"].as_str().unwrap().contains(PARTNER),
+        "{told}"
+    );
+    assert_eq!(
+        (&held["links"][0]["state"], &held["attempts"][0]["outcome"]),
+        (&"active".into(), &"linked".into())
+    );
+    let shown = &held["links"][0]["accounts"][0];
+    assert!(
+        account.ends_with(shown["ends_in"].as_str().unwrap()),
+        "{account} {shown}"
+    );
+    assert!(!told.to_string().contains("Other Lender"), "{told}");
+
+    let refused = kiungo(&world, &["erase", "--partner", PARTNER]);
+    assert!(!refused.status.success());
+    assert_eq!(world.accounts("ada@forgotten"), std::slice::from_ref(&account));
+    let told = said(&kiungo(&world, &["erase", "--partner", PARTNER, "--yes"]));
+    assert!(
+        told.contains("1 links (1 in use)") && told.trim_end().ends_with("Sandbox Lender: erased"),
+        "{told}"
+    );
+    assert!(
+        world.accounts("ada@forgotten").is_empty(),
+        "not unlinked at the provider"
+    );
+    assert_eq!(exported(&world)["partners"], Value::Array(Vec::new()));
+    assert_eq!(
+        world.records.held(theirs.partner, &theirs.tag).await.unwrap(),
+        untouched
+    );
+    assert!(said(&kiungo(&world, &["erasures"])).contains("erased"));
+
+    // The other partner's rows may bear the tag; once they are gone, too, nothing does.
+    assert!(standing(&world, &ours) > 0);
+    said(&kiungo(&world, &["erase", "--no-wait", "--yes"]));
+    let open = || async { world.records.unremoved(theirs.partner, &theirs.tag).await.unwrap() };
+    eventually(Duration::from_secs(10), async || {
+        open().await[0].1 == LinkState::Removing
+    })
+    .await;
+    // Its account was made up, and so is its end.
+    let id = open().await[0].0;
+    assert!(
+        world
+            .records
+            .move_link(id, LinkState::Removed, &[], at(0))
+            .await
+            .unwrap()
+    );
+    eventually(Duration::from_secs(60), async || standing(&world, &ours) == 0).await;
+    let holder = shown["holder"].as_str().unwrap();
+    world
+        .assert_absent(&[NUMBER, "2348030009901", "08030009901", &account, holder])
+        .await;
+    phone.dial().await.asks("Agree?");
+    phone.say("2").await.lacks("Providus Bank");
+}
