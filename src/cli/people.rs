@@ -87,7 +87,10 @@ pub(super) fn run(
             commands::runtime()?.block_on(async {
                 let erased = Erased::find(config, &whom, &number).await?;
                 if erased.partners.is_empty() {
-                    return Ok(writeln!(out, "Nothing is held about this number.")?);
+                    return Ok(writeln!(
+                        out,
+                        "The records hold nothing about this number. What an open dialog holds is gone within a day."
+                    )?);
                 }
                 erased.summary(out).await?;
                 if !yes && !confirm(err)? {

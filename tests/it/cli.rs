@@ -73,3 +73,45 @@ fn help_has_examples() {
     assert!(help.status.success());
     assert!(text(&help.stdout).contains("Examples:"));
 }
+
+/// What stands under which key is counted, and keys under which nothing stands are named, too.
+#[test]
+fn keys_status_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let status = || kiungo(&["keys", "status", "--data", data], &[]);
+    assert!(text(&status().stderr).contains("is missing"));
+    for _ in 0..2 {
+        let keys = dir.path().join("keys");
+        assert!(
+            kiungo(&["keys", "new", "--dir", keys.to_str().unwrap()], &[])
+                .status
+                .success()
+        );
+    }
+    let told = status();
+    let lines: Vec<_> = text(&told.stdout).lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 2, "{told:?}");
+    assert!(
+        lines[0].starts_with("k1 ") && lines[0].ends_with(" 0 values, and seals"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].starts_with("k2 ") && lines[1].ends_with(" 0 values"),
+        "{lines:?}"
+    );
+}
+
+/// A number is no argument, and help says why; something else than a number is refused without repeating it.
+#[test]
+fn subscribers_are_named_on_standard_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let help = kiungo(&["subscriber", "erase", "--help"], &[]);
+    assert!(text(&help.stdout).contains("list of processes"), "{help:?}");
+    let given = kiungo(&["subscriber", "export", "--msisdn", "+2348031234567"], &[]);
+    assert!(!given.status.success());
+    let nobody = kiungo(&["subscriber", "export", "--data", data], &[]);
+    let told = text(&nobody.stderr);
+    assert!(told.contains("not a phone number"), "{told}");
+}

@@ -5,10 +5,12 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::core::ids::PartnerId;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::seal::Tag;
-use kiungo::records::{LinkState, Partner};
+use kiungo::records::{ErasureState, Held, LinkState, Partner};
+use kiungo::service::people::begin_erasure;
 use serde_json::Value;
 
 use super::link;
@@ -65,12 +67,67 @@ fn standing(world: &World, tag: &Tag) -> usize {
         .count()
 }
 
+/// Two servers on PostgreSQL and Redis: one is killed when the erasures of several people have just been asked for, and the
+/// other brings them all to their end, at the provider, in the records and in Redis.
+#[tokio::test(flavor = "multi_thread")]
+async fn erasures_survive_the_death_of_a_server() {
+    let mut world = World::with(Setup::TwoHosts, |options| options.level = "info").await;
+    let partner = kiungo::app::partner_id(PARTNER);
+    let people: Vec<_> = (0..4)
+        .map(|n| (format!("+234803000992{n}"), format!("ada@erased-{n}")))
+        .collect();
+    for (number, user) in &people {
+        link(&mut world.phone(number), user, "good-pass-erased").await;
+    }
+    let keyring = world.keyring();
+    let tags: Vec<_> = people
+        .iter()
+        .map(|(number, _)| keyring.tag(&Msisdn::parse(number, "NG").unwrap()))
+        .collect();
+    let mut begun = Vec::new();
+    for tag in &tags {
+        begun.push(
+            begin_erasure(world.records.as_ref(), &SystemClock, &OsEntropy, partner, tag)
+                .await
+                .unwrap(),
+        );
+    }
+    world.nodes[0].kill();
+    for id in begun {
+        eventually(Duration::from_secs(90), async || {
+            let erasure = world.records.erasure(id).await.unwrap().unwrap();
+            erasure.state == ErasureState::Done
+        })
+        .await;
+    }
+    for ((number, user), tag) in people.iter().zip(&tags) {
+        assert!(
+            world.accounts(user).is_empty(),
+            "{user} was not unlinked at the provider"
+        );
+        assert_eq!(world.records.held(partner, tag).await.unwrap(), Held::default());
+        let key = format!("kg:{{{}}}", tag.to_hex());
+        let redis = world.redis.as_ref().unwrap();
+        assert_eq!(redis.command(&["EXISTS", &key]).await, redis::Value::Int(0), "{user}");
+        let mut phone = world.phone_at(1, number);
+        phone.dial().await.asks("Agree?");
+        assert_eq!(
+            redis.command(&["EXISTS", &key]).await,
+            redis::Value::Int(1),
+            "{user}: the key is not this"
+        );
+        phone.say("2").await.lacks("Providus Bank");
+    }
+}
+
 /// Another partner holds a link of the same person.
 async fn elsewhere(world: &World, tag: Tag) -> Person {
     let partner = Partner {
         id: PartnerId::from_bytes([7; 16]),
         name: "Other Lender".to_owned(),
         purpose: "savings".to_owned(),
+        days: 90,
+        walk_in: false,
         created_at: at(0),
     };
     world.records.put_partner(&partner).await.unwrap();

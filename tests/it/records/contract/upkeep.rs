@@ -135,7 +135,7 @@ async fn removed_links_go_before_their_consents(#[case] backend: Backend) {
     let attempt = ada.tried(&*db, AttemptState::Unknown, |_| ()).await;
     let next = link(&attempt, 1);
     db.complete_link(&next, &[]).await.unwrap();
-    let facts = db.facts(ada.partner, &ada.tag, at(LATER)).await.unwrap();
+    let facts = db.facts(ada.partner, &ada.tag, at(LATER), false).await.unwrap();
     assert_eq!(
         facts.links.iter().map(|link| link.id).collect::<Vec<_>>(),
         [next.id, active.id]
