@@ -10,8 +10,8 @@
 use async_trait::async_trait;
 
 use crate::core::ids::{
-    AttemptId, ConnectSessionId, ConsentId, ErasureId, IntentId, JobId, LinkId, LinkedAccountId, MessageId, NodeId,
-    PartnerId, WatchId,
+    AttemptId, ConnectSessionId, ConsentId, ErasureId, IntentId, JobId, LinkId, LinkedAccountId, MessageId, PartnerId,
+    WatchId,
 };
 use crate::core::pin::Pin;
 use crate::core::seal::Tag;
@@ -23,6 +23,7 @@ mod address;
 mod bank_wishes;
 mod call;
 mod facts;
+mod jobs;
 mod messages;
 mod people;
 mod pins;
@@ -42,6 +43,7 @@ pub use self::staff::{
     Entity, EntityChange, EntityRecords, Kept, Role, RoleChange, RoleRecords, User, UserChange, UserRecords,
 };
 pub use bank_wishes::{BankSince, BankWish, BankWishRecords};
+pub use jobs::JobRecords;
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
 pub use sealed::{Bookmark, SEALED, SealedColumn, SealedRecords, SealedValue};
@@ -353,32 +355,6 @@ pub trait LinkRecords: Send + Sync {
     async fn links(&self, partner: PartnerId, after: Option<(Timestamp, LinkId)>, limit: u32) -> Result<Vec<Link>>;
     /// Whether an event of a provider is seen for the first time; remembers it.
     async fn first_sight(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool>;
-}
-
-/// Work.
-#[async_trait]
-pub trait JobRecords: Send + Sync {
-    /// Adds a job unless one with its key exists.
-    async fn enqueue(&self, job: &Job) -> Result<()>;
-    /// Takes up to `limit` due jobs that nobody holds, for this node until `until`, counting a try.
-    async fn claim(&self, node: NodeId, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Job>>;
-    /// Takes one job by its key if nobody holds it and it is neither done nor given up, due or not, counting a try.
-    async fn claim_key(&self, key: &str, node: NodeId, now: Timestamp, until: Timestamp) -> Result<Option<Job>>;
-    /// Holds a job until `until`, if this node still does. Says whether it does.
-    async fn hold(&self, id: JobId, node: NodeId, until: Timestamp) -> Result<bool>;
-    /// It is done; its key stays taken until it is forgotten. Nothing happens if another node holds it by now.
-    async fn finish(&self, id: JobId, node: NodeId) -> Result<()>;
-    /// Try again at `due_at`; `reason` is a stable word.
-    async fn postpone(&self, id: JobId, node: NodeId, due_at: Timestamp, reason: &str) -> Result<()>;
-    /// Opens the job with this key again if it was given up, as if it had never been tried. Says whether it was.
-    async fn revive(&self, key: &str, due_at: Timestamp) -> Result<bool>;
-    /// Give up for good; stays in the table for an operator to see.
-    async fn give_up(&self, id: JobId, node: NodeId, reason: &str) -> Result<()>;
-    /// Forgets done jobs that were last due before then, providers' events first seen before then, and wishes to be
-    /// texted that were over before then: at most `limit` of each, the oldest first. Says how many. What was given up stays.
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u64>;
-    /// When the next job is due, if any; one that is held is due again when its lease ends.
-    async fn next_due(&self) -> Result<Option<Timestamp>>;
 }
 
 /// All of it.

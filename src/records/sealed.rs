@@ -81,6 +81,7 @@ pub const SEALED: &[SealedColumn] = &[
     of_a_link(("linked_accounts", "account"), ("account", "id")),
     of_a_link(("linked_accounts", "holder"), ("account", "holder")),
     sealed(("messages", "sealed"), "t.tag", ("message", "text")),
+    sealed(("bank_wishes", "sealed"), "t.tag", ("bank wish", "caller")),
     SealedColumn {
         key: &[Part::Bytes("partner"), Part::Text("provider")],
         ..sealed(("provider_credentials", "sealed"), "t.partner", ("credentials", "keys"))

@@ -237,7 +237,7 @@ impl Them {
                 .execute(&mut *connection)
                 .await?;
         }
-        for statement in [sql::DROP_WISH, all::FORGET_PIN] {
+        for statement in [sql::DROP_WISH, sql::DROP_BANK_WISHES, all::FORGET_PIN] {
             theirs(statement).execute(&mut *connection).await?;
         }
         theirs(sql::BLANK_AUDIT).bind(pseudonym).execute(connection).await?;

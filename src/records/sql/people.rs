@@ -125,4 +125,6 @@ pub(in crate::records) const BLANK_CONSENTS: &str =
 
 pub(in crate::records) const DROP_WISH: &str = "DELETE FROM text_wishes WHERE partner = $1 AND tag = $2";
 
+pub(in crate::records) const DROP_BANK_WISHES: &str = "DELETE FROM bank_wishes WHERE partner = $1 AND tag = $2";
+
 pub(in crate::records) const BLANK_AUDIT: &str = "UPDATE audit SET tag = $3 WHERE partner = $1 AND tag = $2";

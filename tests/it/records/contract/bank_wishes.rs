@@ -10,7 +10,7 @@ use crate::support::records::{Backend, Person, at, fresh, job, node, person};
 
 const HOUR: i64 = 60 * 60 * 1000;
 
-fn wish(who: &Person, institution: &str, asked: i64) -> BankWish {
+pub(super) fn wish(who: &Person, institution: &str, asked: i64) -> BankWish {
     BankWish {
         id: WishId::from_bytes(fresh()),
         partner: who.partner,
@@ -25,7 +25,7 @@ fn wish(who: &Person, institution: &str, asked: i64) -> BankWish {
 }
 
 /// Puts a wish; the watch that would begin with it.
-async fn put(db: &dyn Records, wish: &BankWish) -> WatchId {
+pub(super) async fn put(db: &dyn Records, wish: &BankWish) -> WatchId {
     let watch = WatchId::from_bytes(fresh());
     let job = job(wish.partner, JobKind::BankBack(watch), &format!("back:{watch}"), at(0));
     let fresh = at(wish.asked_at.as_millis() - at(0).as_millis() - 12 * HOUR);

@@ -12,6 +12,7 @@ use kiungo::records::{
 };
 use rstest::rstest;
 
+use super::bank_wishes::{put, wish};
 use super::messages::message;
 use crate::support::files_below;
 use crate::support::records::{
@@ -158,6 +159,14 @@ async fn a_person_is_blanked_and_nobody_else(#[case] backend: Backend) {
         known(&*db, other).await;
         untouched.push(held(&db, other).await);
     }
+    let wishes = [
+        wish(&ada, "kuda", 1),
+        wish(&others[0], "kuda", 1),
+        wish(&others[1], "kuda", 1),
+    ];
+    for wish in &wishes {
+        put(&*db, wish).await;
+    }
     let holders = async |tag| {
         let found = db.holders(&tag).await.unwrap();
         found.into_iter().map(|partner| partner.id).collect::<Vec<_>>()
@@ -178,6 +187,9 @@ async fn a_person_is_blanked_and_nobody_else(#[case] backend: Backend) {
     assert_eq!(holders(ada.tag).await, [partner(2).id]);
     for (other, was) in others.iter().zip(untouched) {
         assert_eq!(held(&db, other).await, was);
+    }
+    for (wish, stays) in wishes.iter().zip([false, true, true]) {
+        assert_eq!(db.bank_wish(wish.id).await.unwrap().is_some(), stays);
     }
     let digest = made.accounts[0].account_digest;
     assert_eq!(db.link_by_account(&digest).await.unwrap(), None);

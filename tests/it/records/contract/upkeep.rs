@@ -16,8 +16,8 @@ const ROWS: [&str; 8] = [
      'loans', 90, 'account', 0, 0, 10, 10, 10 FROM partners",
     "INSERT INTO tokens (digest, partner, created_at, expires_at) \
      SELECT id, id, 0, CASE name WHEN 'Partner 1' THEN 10 ELSE 90 END FROM partners",
-    "INSERT INTO idempotency (partner, caller, key, request, created_at) \
-     SELECT id, id, id, id, CASE name WHEN 'Partner 1' THEN 10 ELSE 90 END FROM partners",
+    "INSERT INTO idempotency (partner, caller, key, request, lease_until, created_at) \
+     SELECT id, id, id, id, 0, CASE name WHEN 'Partner 1' THEN 10 ELSE 90 END FROM partners",
     "INSERT INTO erasures (id, partner, tag, pseudonym, state, begun_at, moved_at) \
      SELECT id, id, id, id, CASE name WHEN 'Partner 1' THEN 'done' ELSE 'begun' END, 10, 10 FROM partners",
     "INSERT INTO events (id, partner, kind, subject, seq, data, key, created_at) \
