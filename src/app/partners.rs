@@ -11,7 +11,8 @@ use crate::core::secret::Secret;
 use crate::http::partner::PartnerApi;
 use crate::records::RecordsError;
 use crate::service::partners::office::enrol_key;
-use crate::service::partners::{Office, Settings};
+use crate::service::partners::{Office, Registry, Settings};
+use crate::service::sealing::Sealing;
 
 /// Which keys are ours.
 pub(super) fn side(mode: Mode) -> Side {
@@ -35,6 +36,14 @@ pub(super) async fn api(config: &Config, base: &Base, partner: PartnerId) -> Res
         roles: office.clone(),
         entities: office.clone(),
         users: office,
+        subscribers: Arc::new(Registry {
+            records: base.records.clone(),
+            sealing: Sealing {
+                keyring: base.keyring.clone(),
+                entropy: base.runtime.entropy.clone(),
+            },
+            runtime: base.runtime.clone(),
+        }),
         entropy: base.runtime.entropy.clone(),
     })
 }

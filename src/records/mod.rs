@@ -20,6 +20,7 @@ use crate::providers::Step;
 
 mod access;
 mod address;
+mod all;
 mod bank_wishes;
 mod call;
 mod facts;
@@ -39,6 +40,7 @@ mod words;
 
 pub use self::access::{AccessRecords, Bearer, PartnerKey, Token};
 pub use self::address::{Address, connect};
+pub use self::all::Records;
 pub use self::staff::{
     Entity, EntityChange, EntityRecords, Kept, Role, RoleChange, RoleRecords, User, UserChange, UserRecords,
 };
@@ -355,41 +357,4 @@ pub trait LinkRecords: Send + Sync {
     async fn links(&self, partner: PartnerId, after: Option<(Timestamp, LinkId)>, limit: u32) -> Result<Vec<Link>>;
     /// Whether an event of a provider is seen for the first time; remembers it.
     async fn first_sight(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool>;
-}
-
-/// All of it.
-pub trait Records:
-    PartnerRecords
-    + AttemptRecords
-    + LinkRecords
-    + JobRecords
-    + PinRecords
-    + MessageRecords
-    + PeopleRecords
-    + BankWishRecords
-    + AccessRecords
-    + RoleRecords
-    + EntityRecords
-    + UserRecords
-    + UpkeepRecords
-    + SealedRecords
-{
-}
-
-impl<T> Records for T where
-    T: PartnerRecords
-        + AttemptRecords
-        + LinkRecords
-        + JobRecords
-        + PinRecords
-        + MessageRecords
-        + PeopleRecords
-        + BankWishRecords
-        + AccessRecords
-        + RoleRecords
-        + EntityRecords
-        + UserRecords
-        + UpkeepRecords
-        + SealedRecords
-{
 }

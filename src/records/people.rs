@@ -7,6 +7,7 @@
 
 use async_trait::async_trait;
 
+use super::words::Word as _;
 use super::{Attempt, AuditEvent, Consent, Job, Link, LinkState, Message, Partner, Result, Wish};
 use crate::core::ids::{ErasureId, IntentId, LinkId, PartnerId};
 use crate::core::seal::Tag;
@@ -44,6 +45,13 @@ pub enum ErasureState {
     Done,
 }
 
+impl ErasureState {
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        self.word()
+    }
+}
+
 /// What an erasure waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waits {
@@ -57,6 +65,13 @@ pub enum Waits {
     Store,
     /// Somebody reads what was before.
     Readers,
+}
+
+impl Waits {
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        self.word()
+    }
 }
 
 /// What came of trying to blank a person's rows.

@@ -11,6 +11,7 @@ mod gate;
 mod problem;
 mod reply;
 mod roles;
+mod subscribers;
 mod table;
 mod users;
 
@@ -22,7 +23,7 @@ use actix_web::web;
 pub(super) use self::table::pattern;
 pub use self::table::{Entry, Route, routes};
 use crate::core::time::Entropy;
-use crate::service::partners::{Access, Entities, Roles, Users};
+use crate::service::partners::{Access, Entities, Roles, Subscribers, Users};
 
 /// What answers partners.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub struct PartnerApi {
     pub entities: Arc<dyn Entities>,
     /// Users.
     pub users: Arc<dyn Users>,
+    /// People.
+    pub subscribers: Arc<dyn Subscribers>,
     /// For the ids of requests, and of what they make.
     pub entropy: Arc<dyn Entropy>,
 }
@@ -45,7 +48,13 @@ pub(super) fn configure(api: PartnerApi) -> impl FnOnce(&mut web::ServiceConfig)
         let api = web::Data::new(api);
         let scope = web::scope("/v1").app_data(api.clone());
         let scope = scope.configure(|config| {
-            for area in [auth::configure, entities::configure, roles::configure, users::configure] {
+            for area in [
+                auth::configure,
+                entities::configure,
+                roles::configure,
+                users::configure,
+                subscribers::configure,
+            ] {
                 area(config);
             }
         });

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 
-use super::{auth, entities, roles, users};
+use super::{auth, entities, roles, subscribers, users};
 use crate::service::partners::Need;
 
 /// How a request shows who it is from.
@@ -36,7 +36,13 @@ impl Route {
 }
 
 /// The routes of each area.
-const AREAS: &[&[Route]] = &[auth::ROUTES, entities::ROUTES, roles::ROUTES, users::ROUTES];
+const AREAS: &[&[Route]] = &[
+    auth::ROUTES,
+    entities::ROUTES,
+    roles::ROUTES,
+    users::ROUTES,
+    subscribers::ROUTES,
+];
 
 /// Every route there is.
 pub fn routes() -> impl Iterator<Item = &'static Route> {

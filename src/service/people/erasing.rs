@@ -158,17 +158,10 @@ impl Erasing {
 
     async fn wait(&self, erasure: &Erasure, waits: Waits) -> Result<Verdict, Trouble> {
         self.records.erasure_waits(erasure.id, waits).await?;
-        let reason = match waits {
-            Waits::Attempts => "attempts",
-            Waits::Links => "links",
-            Waits::Work => "work",
-            Waits::Store => "store",
-            Waits::Readers => "readers",
-        };
         // The first look is always too early: the links were handed to their own jobs a moment ago.
         if erasure.waits == Some(Waits::Links) && waits == Waits::Links {
             tracing::warn!(erasure = %erasure.id, "an erasure waits for a provider to end a link");
         }
-        Ok(Verdict::Again(reason))
+        Ok(Verdict::Again(waits.name()))
     }
 }

@@ -1,6 +1,5 @@
 //! What is held about a number, opened and put into words: for the person it is about.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::core::msisdn::Msisdn;
@@ -10,6 +9,7 @@ use crate::providers::Step;
 use crate::records::{
     Consent, Held, HeldAttempt, HeldIntent, Link, LinkedAccount, Message, Partner, PeopleRecords, RecordsError,
 };
+use crate::service::partners::When;
 use crate::service::sealing::Sealing;
 
 /// Why what is held cannot be told.
@@ -29,7 +29,7 @@ pub struct Export {
     /// The number, in E.164.
     pub msisdn: String,
     /// When this was put together.
-    pub exported_at: String,
+    pub exported_at: When,
     /// By whom it is held.
     pub partners: Vec<HeldBy>,
 }
@@ -46,7 +46,7 @@ pub struct HeldBy {
     attempts: Vec<AttemptOut>,
     texts: Vec<TextOut>,
     texts_wanted: Option<WishOut>,
-    own_code_kept_at: Option<String>,
+    own_code_kept_at: Option<When>,
     requests: Vec<RequestOut>,
 }
 
@@ -58,7 +58,7 @@ struct ConsentOut {
     version: String,
     locale: String,
     channel: String,
-    agreed_at: String,
+    agreed_at: When,
 }
 
 #[derive(Serialize)]
@@ -68,7 +68,7 @@ struct LinkOut {
     state: &'static str,
     institution: String,
     provider: String,
-    linked_at: String,
+    linked_at: When,
     accounts: Vec<AccountOut>,
 }
 
@@ -88,22 +88,22 @@ struct AttemptOut {
     provider: String,
     step: &'static str,
     outcome: &'static str,
-    begun_at: String,
-    outcome_at: String,
+    begun_at: When,
+    outcome_at: When,
 }
 
 #[derive(Serialize)]
 struct TextOut {
     kind: &'static str,
     state: &'static str,
-    written_at: String,
-    state_at: String,
+    written_at: When,
+    state_at: When,
 }
 
 #[derive(Serialize)]
 struct WishOut {
     wanted: bool,
-    said_at: String,
+    said_at: When,
 }
 
 #[derive(Serialize)]
@@ -114,8 +114,8 @@ struct RequestOut {
     data: Vec<String>,
     days: i64,
     reference: Option<String>,
-    made_at: String,
-    expires_at: String,
+    made_at: When,
+    expires_at: When,
 }
 
 /// Puts together what these partners hold about a number.
@@ -137,7 +137,7 @@ pub async fn export(
     }
     Ok(Export {
         msisdn: number.as_str().to_owned(),
-        exported_at: when(now),
+        exported_at: When(now),
         partners: held_by,
     })
 }
@@ -167,9 +167,9 @@ impl Opener<'_> {
             texts: held.messages.iter().map(text).collect(),
             texts_wanted: held.wish.map(|wish| WishOut {
                 wanted: !wish.stopped,
-                said_at: when(wish.at),
+                said_at: When(wish.at),
             }),
-            own_code_kept_at: held.pin_kept_at.map(when),
+            own_code_kept_at: held.pin_kept_at.map(When),
             requests: held.intents.into_iter().map(request).collect(),
         })
     }
@@ -183,7 +183,7 @@ impl Opener<'_> {
             version: consent.version,
             locale: consent.locale,
             channel: consent.channel,
-            agreed_at: when(consent.agreed_at),
+            agreed_at: When(consent.agreed_at),
         })
     }
 
@@ -194,7 +194,7 @@ impl Opener<'_> {
             state: link.state.name(),
             institution: link.institution_name,
             provider: link.provider,
-            linked_at: when(link.created_at),
+            linked_at: When(link.created_at),
             accounts: link
                 .accounts
                 .into_iter()
@@ -227,8 +227,8 @@ fn attempt(held: HeldAttempt) -> AttemptOut {
             Step::Choose => "choose",
         },
         outcome: held.attempt.state.name(),
-        begun_at: when(held.attempt.created_at),
-        outcome_at: when(held.moved_at),
+        begun_at: When(held.attempt.created_at),
+        outcome_at: When(held.moved_at),
     }
 }
 
@@ -237,8 +237,8 @@ fn text(message: &Message) -> TextOut {
     TextOut {
         kind,
         state,
-        written_at: when(message.created_at),
-        state_at: when(message.updated_at),
+        written_at: When(message.created_at),
+        state_at: When(message.updated_at),
     }
 }
 
@@ -250,15 +250,7 @@ fn request(intent: HeldIntent) -> RequestOut {
         data: intent.scope.split(',').map(str::to_owned).collect(),
         days: intent.days,
         reference: intent.reference,
-        made_at: when(intent.created_at),
-        expires_at: when(intent.expires_at),
+        made_at: When(intent.created_at),
+        expires_at: When(intent.expires_at),
     }
-}
-
-/// RFC 3339, UTC, with milliseconds.
-fn when(at: Timestamp) -> String {
-    DateTime::<Utc>::from_timestamp_millis(at.as_millis()).map_or_else(
-        || at.as_millis().to_string(),
-        |at| at.to_rfc3339_opts(SecondsFormat::Millis, true),
-    )
 }

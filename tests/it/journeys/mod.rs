@@ -46,7 +46,7 @@ async fn to_login(phone: &mut Phone) -> Reply {
 }
 
 /// Links the account of this user at the bank with a plain form.
-async fn link(phone: &mut Phone, user: &str, password: &str) -> Reply {
+pub async fn link(phone: &mut Phone, user: &str, password: &str) -> Reply {
     to_login(phone).await;
     phone.say(user).await.asks("Providus Bank: Password");
     let mut told = phone.say(password).await;

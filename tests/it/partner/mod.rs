@@ -3,3 +3,4 @@
 mod auth;
 mod problems;
 mod staff;
+mod subscribers;

@@ -1,0 +1,33 @@
+//! Everything that records can do, under one name.
+
+use super::{
+    AccessRecords, AttemptRecords, BankWishRecords, EntityRecords, JobRecords, LinkRecords, MessageRecords,
+    PartnerRecords, PeopleRecords, PinRecords, RoleRecords, SealedRecords, UpkeepRecords, UserRecords,
+};
+
+/// Gives one name to several traits, each once.
+macro_rules! all {
+    ($($part:ident),+ $(,)?) => {
+        /// All of it.
+        pub trait Records: $($part +)+ Send + Sync {}
+
+        impl<T: $($part +)+ Send + Sync> Records for T {}
+    };
+}
+
+all!(
+    AccessRecords,
+    AttemptRecords,
+    BankWishRecords,
+    EntityRecords,
+    JobRecords,
+    LinkRecords,
+    MessageRecords,
+    PartnerRecords,
+    PeopleRecords,
+    PinRecords,
+    RoleRecords,
+    SealedRecords,
+    UpkeepRecords,
+    UserRecords,
+);

@@ -1,0 +1,126 @@
+//! People, as a partner may ask about them: what is held about a number, and erasing it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::{ApiError, Asked, When};
+use crate::core::ids::{ErasureId, PartnerId};
+use crate::core::msisdn::Msisdn;
+use crate::core::secret::Secret;
+use crate::records::{Erasure, ErasureState, Records, Waits};
+use crate::service::people::begin_erasure;
+use crate::service::people::export::{Export, ExportError, export};
+use crate::service::runtime::Runtime;
+use crate::service::sealing::Sealing;
+
+/// Who is meant.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Whose {
+    /// Their number in E.164, with its plus.
+    pub msisdn: Secret,
+}
+
+/// How far an erasure is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErasureView {
+    /// Its id.
+    pub id: ErasureId,
+    /// `begun`, `blanked`: only what is live is still there, `done`.
+    pub state: &'static str,
+    /// What it last had to wait for, if anything: `attempts`, `links`, `work`, `store`, `readers`.
+    pub waits_for: Option<&'static str>,
+    /// When it was asked for.
+    pub begun_at: When,
+    /// When its state last changed.
+    pub updated_at: When,
+}
+
+impl From<Erasure> for ErasureView {
+    fn from(erasure: Erasure) -> Self {
+        Self {
+            id: erasure.id,
+            state: erasure.state.name(),
+            waits_for: erasure
+                .waits
+                .filter(|_| erasure.state != ErasureState::Done)
+                .map(Waits::name),
+            begun_at: When(erasure.begun_at),
+            updated_at: When(erasure.moved_at),
+        }
+    }
+}
+
+/// What a partner may ask about people.
+#[async_trait]
+pub trait Subscribers: Send + Sync {
+    /// All that the partner holds about a number. Whether that is anything is in the answer.
+    async fn export(&self, asked: &Asked, whose: Whose) -> Result<Export, ApiError>;
+    /// Asks for a number to be erased at the partner, whether anything is held about it or not.
+    async fn erase(&self, asked: &Asked, whose: Whose) -> Result<ErasureView, ApiError>;
+    /// One of the partner's erasures.
+    async fn erasure(&self, asked: &Asked, id: ErasureId) -> Result<ErasureView, ApiError>;
+}
+
+/// Answers partners about people.
+pub struct Registry {
+    /// Durable truth.
+    pub records: Arc<dyn Records>,
+    /// Names people, and opens what is held.
+    pub sealing: Sealing,
+    /// Clock.
+    pub runtime: Runtime,
+}
+
+#[async_trait]
+impl Subscribers for Registry {
+    async fn export(&self, asked: &Asked, whose: Whose) -> Result<Export, ApiError> {
+        let (id, number) = (whole(asked)?, number(&whose)?);
+        let partner = self.records.partner(id).await?.ok_or(ApiError::NotFound)?;
+        let now = self.runtime.clock.now();
+        export(self.records.as_ref(), &self.sealing, &[partner], &number, now)
+            .await
+            .map_err(|error| match error {
+                ExportError::Records(error) => error.into(),
+                ExportError::Sealed(error) => {
+                    tracing::error!(%error, "what is held about somebody does not open");
+                    ApiError::Unavailable
+                }
+            })
+    }
+
+    async fn erase(&self, asked: &Asked, whose: Whose) -> Result<ErasureView, ApiError> {
+        let (partner, number) = (whole(asked)?, number(&whose)?);
+        let (records, clock) = (self.records.as_ref(), self.runtime.clock.as_ref());
+        let tag = self.sealing.keyring.tag(&number);
+        let id = begin_erasure(records, clock, asked.fresh.as_ref(), partner, &tag).await?;
+        self.erasure(asked, id).await
+    }
+
+    async fn erasure(&self, asked: &Asked, id: ErasureId) -> Result<ErasureView, ApiError> {
+        let partner = whole(asked)?;
+        let erasure = self.records.erasure(id).await?;
+        let theirs = erasure.filter(|erasure| erasure.partner == partner);
+        theirs.map(ErasureView::from).ok_or(ApiError::NotFound)
+    }
+}
+
+/// The partner. A person is known to all of it, so nothing here is about one of its entities.
+fn whole(asked: &Asked) -> Result<PartnerId, ApiError> {
+    match asked.reach.entity {
+        None => Ok(asked.reach.partner),
+        Some(_) => Err(ApiError::field(
+            "Kiungo-Entity-Id",
+            "unused",
+            "people are known to the partner as a whole: leave it out",
+        )),
+    }
+}
+
+fn number(whose: &Whose) -> Result<Msisdn, ApiError> {
+    // No country: a national spelling could be somebody else's number.
+    let number = Msisdn::parse(whose.msisdn.expose(), "");
+    number.map_err(|_| ApiError::field("/msisdn", "invalid", "say a mobile number in E.164, with its plus"))
+}
