@@ -7,6 +7,7 @@ pub mod config;
 pub mod core;
 pub mod gateways;
 pub mod http;
+pub mod outbound;
 pub mod providers;
 pub mod records;
 #[cfg(feature = "sandbox")]

@@ -13,6 +13,8 @@
 //! a moment ago, which is noticed only by writing to it, and then nobody can say whether the request was read. HTTP/1.1
 //! for the same reason: where many calls share one connection, one reset leaves all of them unknown.
 //!
+//! Webhooks go to addresses that partners name; the client for those is in `guarded`.
+//!
 //! Request bodies are wiped when they are dropped. What the TLS and socket layers copied is beyond our reach.
 
 use std::error::Error as _;
@@ -79,22 +81,9 @@ impl Client {
     /// # Errors
     /// When the root certificates given are unreadable, or there are none at all.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
-        // Fails only when a provider is installed already, which is as good.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let roots = match &options.extra_roots {
-            None => Vec::new(),
-            Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
-                .ok()
-                .filter(|roots| !roots.is_empty())
-                .ok_or(ClientError::BadRoots)?,
-        };
         let build = |idle: usize| {
-            builder()
-                .connect_timeout(options.connect_timeout)
-                .tls_certs_merge(roots.clone())
-                .pool_max_idle_per_host(idle)
-                .build()
-                .map_err(|error| bad_client(&error))
+            let builder = configured(options)?.pool_max_idle_per_host(idle);
+            builder.build().map_err(|error| bad_client(&error))
         };
         Ok(Self {
             kept: build(16)?,
@@ -130,6 +119,22 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Client")
     }
+}
+
+/// A builder that does as these options say. Makes aws-lc-rs the process's TLS provider if none is set yet.
+fn configured(options: &ClientOptions) -> Result<reqwest::ClientBuilder, ClientError> {
+    // Fails only when a provider is installed already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let roots = match &options.extra_roots {
+        None => Vec::new(),
+        Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
+            .ok()
+            .filter(|roots| !roots.is_empty())
+            .ok_or(ClientError::BadRoots)?,
+    };
+    Ok(builder()
+        .connect_timeout(options.connect_timeout)
+        .tls_certs_merge(roots))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a client is built")]
@@ -320,6 +325,11 @@ fn lost(error: &reqwest::Error) -> SendError {
 
 /// The TLS error behind a failure, if there is one.
 fn rustls_reason(error: &reqwest::Error) -> Option<&rustls::Error> {
+    behind(error)
+}
+
+/// The error of this type behind a failure, if there is one.
+fn behind<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
     let mut next = error.source();
     while let Some(error) = next {
         if let Some(reason) = error.downcast_ref() {
@@ -381,5 +391,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(pause.min(LONGEST_PAUSE))
 }
 
+pub mod guarded;
 #[cfg(test)]
 mod tests;

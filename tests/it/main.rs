@@ -29,3 +29,4 @@ mod sms;
 mod store;
 mod support;
 mod telemetry;
+mod webhooks;

@@ -1,0 +1,227 @@
+//! Webhooks to partners after Standard Webhooks (standardwebhooks.com): how they are signed, and when they are sent again.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::secret::Secret;
+use super::time::{Entropy, Timestamp};
+
+/// What stands before a secret, so that nobody takes it for another kind of key.
+const PREFIX: &str = "whsec_";
+
+/// How long a receiver may take to answer.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For how long the secret before goes on being used beside a new one.
+pub const OVERLAP: Duration = Duration::from_hours(24);
+
+/// How long after the try before each try is made. All of them together take three days and some hours.
+pub const TRIES: [Duration; 10] = [
+    Duration::ZERO,
+    Duration::from_secs(5),
+    Duration::from_mins(5),
+    Duration::from_mins(30),
+    Duration::from_hours(2),
+    Duration::from_hours(5),
+    Duration::from_hours(10),
+    Duration::from_hours(14),
+    Duration::from_hours(20),
+    Duration::from_hours(24),
+];
+
+/// What webhooks of an endpoint are signed with: 256 random bits.
+pub struct SigningSecret(Zeroizing<[u8; 32]>);
+
+impl SigningSecret {
+    /// A fresh one.
+    pub fn draw(entropy: &dyn Entropy) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        entropy.fill(bytes.as_mut_slice());
+        Self(bytes)
+    }
+
+    /// The secret with these bytes; `None` when they are not 32.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; 32] = bytes.try_into().ok()?;
+        Some(Self(Zeroizing::new(*bytes)))
+    }
+
+    /// The bytes, to be sealed.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// As the partner keeps it: `whsec_` and base64. Shown once.
+    pub fn text(&self) -> Secret {
+        // Room for all of it, so that nothing is left behind by a growing buffer.
+        let mut text = String::with_capacity(PREFIX.len() + 44);
+        text.push_str(PREFIX);
+        BASE64.encode_string(self.0.as_slice(), &mut text);
+        Secret::new(text)
+    }
+
+    /// The signature of one sending: of the webhook's id, the moment in whole seconds and the body, as they are sent.
+    pub fn sign(&self, id: &str, at: Timestamp, body: &[u8]) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
+            unreachable!("HMAC takes a key of any length");
+        };
+        mac.update(format!("{id}.{}.", seconds(at)).as_bytes());
+        mac.update(body);
+        format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
+    }
+}
+
+impl fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningSecret(..)")
+    }
+}
+
+/// A moment as `webhook-timestamp` has it: whole seconds since the Unix epoch.
+pub const fn seconds(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(1000)
+}
+
+/// What became of one sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver has it.
+    Taken,
+    /// The receiver wants no more of them, ever.
+    Gone,
+    /// Not taken; to be sent again.
+    Failed,
+}
+
+/// What an answer's status means. A redirection is no: the signed body is for the address it was signed for.
+pub const fn outcome(status: u16) -> Outcome {
+    match status {
+        200..=299 => Outcome::Taken,
+        410 => Outcome::Gone,
+        _ => Outcome::Failed,
+    }
+}
+
+/// How long to wait after `tries` tries that failed; `None` when that was the last. Up to a tenth is added by `chance`, so
+/// that what failed together does not come back together, and nothing comes earlier than said. `asked` is the receiver's
+/// own wish (`Retry-After`), kept where it is the longer.
+pub fn pause(tries: u32, chance: u8, asked: Option<Duration>) -> Option<Duration> {
+    let next = *TRIES.get(usize::try_from(tries).ok()?)?;
+    let most = u64::try_from(next.as_millis()).ok()? / 10;
+    let spread = Duration::from_millis(most * u64::from(chance) / 255);
+    Some((next + spread).max(asked.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret() -> SigningSecret {
+        let bytes: Vec<u8> = (0..32).collect();
+        SigningSecret::from_bytes(&bytes).unwrap()
+    }
+
+    /// The signature is the standard's, not only our own idea of it: the wanted values were computed with Python's `hmac`
+    /// and `base64` modules. The second of a moment is cut off, not rounded.
+    #[test]
+    fn signatures_are_the_standards() {
+        let secret = secret();
+        assert_eq!(
+            secret.text().expose(),
+            "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        );
+        let body = br#"{"type":"link.created","timestamp":"2026-05-28T20:26:40.000Z","data":{}}"#;
+        for (at, body, want) in [
+            (
+                1_780_000_000_000,
+                &body[..],
+                "v1,k1h1uCiSLbpo9luoZOfyf6sf/T+WO5KZUCRFCofmn00=",
+            ),
+            (
+                1_780_000_000_999,
+                &body[..],
+                "v1,k1h1uCiSLbpo9luoZOfyf6sf/T+WO5KZUCRFCofmn00=",
+            ),
+            (
+                1_780_000_001_000,
+                &body[..],
+                "v1,HG9rGN1xWowZU68007gXk/F9FDoMlBhXq7Mx0G2x4cQ=",
+            ),
+            (
+                1_780_000_000_000,
+                &b""[..],
+                "v1,btwDXX/SS1rSTIOG1+QWVx4TleRssAP8EeoXEuqpu30=",
+            ),
+        ] {
+            let at = Timestamp::from_millis(at);
+            let signature = secret.sign("0198f1d2-6c53-8d1c-9d4e-0c8f3f3d9a10", at, body);
+            assert_eq!(signature, want, "{at:?} {body:?}");
+        }
+        assert!(SigningSecret::from_bytes(&[0; 31]).is_none());
+    }
+
+    /// A secret never prints itself.
+    #[test]
+    fn a_secret_stays_one() {
+        assert_eq!(format!("{:?}", secret()), "SigningSecret(..)");
+    }
+
+    /// The times of the tries are those that partners are promised; chance only ever makes them later, by a tenth at most;
+    /// a receiver's wish is kept where it is the longer; and after the last try there is none.
+    #[test]
+    fn when_it_is_sent_again() {
+        const HOUR: u64 = 3600;
+        let promised = [
+            5,
+            300,
+            1800,
+            2 * HOUR,
+            5 * HOUR,
+            10 * HOUR,
+            14 * HOUR,
+            20 * HOUR,
+            24 * HOUR,
+        ];
+        for (tries, seconds) in (1..).zip(promised) {
+            let seconds = Duration::from_secs(seconds);
+            assert_eq!(pause(tries, 0, None), Some(seconds));
+            assert_eq!(pause(tries, 255, None), Some(seconds + seconds / 10));
+            let between = pause(tries, 100, None).unwrap();
+            assert!(between > seconds && between < seconds + seconds / 10, "{tries}");
+        }
+        let long = Duration::from_hours(3);
+        assert_eq!(pause(1, 0, Some(long)), Some(long));
+        assert_eq!(pause(5, 0, Some(long)), Some(Duration::from_hours(5)));
+        assert_eq!(pause(10, 0, Some(long)), None);
+        assert_eq!(pause(u32::MAX, 0, None), None);
+    }
+
+    /// Only 2xx is a yes, and only 410 an end.
+    #[test]
+    fn what_a_status_means() {
+        for (status, want) in [
+            (200, Outcome::Taken),
+            (204, Outcome::Taken),
+            (299, Outcome::Taken),
+            (199, Outcome::Failed),
+            (301, Outcome::Failed),
+            (304, Outcome::Failed),
+            (307, Outcome::Failed),
+            (400, Outcome::Failed),
+            (404, Outcome::Failed),
+            (409, Outcome::Failed),
+            (410, Outcome::Gone),
+            (429, Outcome::Failed),
+            (500, Outcome::Failed),
+            (503, Outcome::Failed),
+        ] {
+            assert_eq!(outcome(status), want, "{status}");
+        }
+    }
+}

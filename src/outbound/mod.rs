@@ -1,0 +1,51 @@
+//! What leaves for addresses that partners name: webhooks.
+
+use async_trait::async_trait;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::core::time::Timestamp;
+use crate::core::webhook::{PATIENCE, seconds};
+use crate::providers::http::Call;
+use crate::providers::http::guarded::Guarded;
+
+pub use crate::providers::http::guarded::{Receipt, Undelivered};
+
+/// One webhook, signed and ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    /// Where to.
+    pub url: String,
+    /// `webhook-id`: the same on every try.
+    pub id: String,
+    /// `webhook-timestamp`: of this try.
+    pub at: Timestamp,
+    /// `webhook-signature`: one for each secret, with spaces between.
+    pub signatures: String,
+    /// The JSON that was signed.
+    pub body: Vec<u8>,
+}
+
+/// Carries webhooks.
+#[async_trait]
+pub trait Post: Send + Sync {
+    /// Sends one, once. Whatever the answer's status, it is an answer.
+    ///
+    /// # Errors
+    /// When there is none.
+    async fn send(&self, parcel: Parcel) -> Result<Receipt, Undelivered>;
+}
+
+#[async_trait]
+impl Post for Guarded {
+    async fn send(&self, parcel: Parcel) -> Result<Receipt, Undelivered> {
+        let url = Url::parse(&parcel.url).map_err(|_| Undelivered::Blocked)?;
+        let call = Call::post(url)
+            .header("webhook-id", &parcel.id)
+            .header("webhook-timestamp", &seconds(parcel.at).to_string())
+            .header("webhook-signature", &parcel.signatures)
+            .json(Zeroizing::new(parcel.body))
+            .timeout(PATIENCE);
+        Self::send(self, call).await
+    }
+}

@@ -1,0 +1,185 @@
+//! The client for URLs that others name: it connects to the public internet only, whatever a name resolves to.
+//!
+//! A name is resolved here, once a connection, and every address is looked at; one that is not public closes the name,
+//! for whoever names both a public and a private address means the private one. The connection is made to the addresses
+//! that were looked at, so a name that answers differently the next time gains nothing. Connections are not kept: each is
+//! looked at anew. For the rest it is the client of `http.rs`: no redirect is followed, and no proxy asked, which would
+//! resolve names by itself.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::{Call, ClientError, ClientOptions, bad_client, behind, configured, retry_after, rustls_reason};
+use crate::core::outside::Outside;
+
+/// How much of an answer's body is read, to let the other side finish; it is dropped. Bytes.
+const BODY_READ: usize = 64 * 1024;
+
+/// Finds the addresses of a name.
+#[async_trait]
+pub trait Resolver: Send + Sync {
+    /// All addresses of `name`.
+    ///
+    /// # Errors
+    /// When there are none, or nobody answers.
+    async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// Asks the system.
+pub struct SystemResolver;
+
+#[async_trait]
+impl Resolver for SystemResolver {
+    async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let found = tokio::net::lookup_host((name, 0)).await?;
+        Ok(found.map(|address| address.ip()).collect())
+    }
+}
+
+/// The client.
+pub struct Guarded {
+    client: reqwest::Client,
+    outside: Outside,
+}
+
+/// What is kept of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The HTTP status.
+    pub status: u16,
+    /// How long the other side asks to be left alone, if it does; at most a day.
+    pub retry_after: Option<Duration>,
+}
+
+/// Why there is no answer. Never names the URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered {
+    /// It leads to an address that is not public, or to something else than https.
+    #[error("the address is not public")]
+    Blocked,
+    /// The name does not resolve.
+    #[error("the name does not resolve")]
+    NoName,
+    /// Nobody takes the connection.
+    #[error("no connection")]
+    NoConnection,
+    /// The certificate is not good, or there is no agreement on TLS.
+    #[error("the TLS handshake failed")]
+    BadTls,
+    /// No answer in time.
+    #[error("no answer in time")]
+    TooSlow,
+    /// The connection was lost, or what came back was no HTTP.
+    #[error("the connection was lost")]
+    Lost,
+}
+
+impl Undelivered {
+    /// The stable word for it, as partners see it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Blocked => "address_blocked",
+            Self::NoName => "name_not_found",
+            Self::NoConnection => "no_connection",
+            Self::BadTls => "tls_failed",
+            Self::TooSlow => "timeout",
+            Self::Lost => "connection_lost",
+        }
+    }
+}
+
+impl Guarded {
+    /// Builds a client that connects to what is `outside`, as `resolver` finds it.
+    ///
+    /// # Errors
+    /// When the root certificates given are unreadable, or there are none at all.
+    pub fn new(options: &ClientOptions, outside: Outside, resolver: Arc<dyn Resolver>) -> Result<Self, ClientError> {
+        let client = configured(options)?
+            .pool_max_idle_per_host(0)
+            .dns_resolver(Checked { outside, resolver })
+            .build()
+            .map_err(|error| bad_client(&error))?;
+        Ok(Self { client, outside })
+    }
+
+    /// Makes one call, once, and reads the head of the answer.
+    ///
+    /// # Errors
+    /// When there is none within the call's timeout, or nobody may be asked.
+    pub async fn send(&self, call: Call) -> Result<Receipt, Undelivered> {
+        // An address in the URL is not resolved, so nobody else would look at it.
+        if !self.outside.admits_url(&call.url) {
+            return Err(Undelivered::Blocked);
+        }
+        let headers = call.headers.ok_or(Undelivered::Lost)?;
+        let mut request = self
+            .client
+            .request(call.method, call.url)
+            .headers(headers)
+            .timeout(call.timeout);
+        if let Some(body) = call.body {
+            request = request.body(bytes::Bytes::from_owner(body));
+        }
+        let mut response = request.send().await.map_err(|error| undelivered(&error))?;
+        let receipt = Receipt {
+            status: response.status().as_u16(),
+            retry_after: retry_after(response.headers()),
+        };
+        // The status is the answer. Whoever cannot finish the body in time has given it all the same.
+        let mut read = 0;
+        while let Ok(Some(chunk)) = response.chunk().await {
+            read += chunk.len();
+            if read > BODY_READ {
+                break;
+            }
+        }
+        Ok(receipt)
+    }
+}
+
+fn undelivered(error: &reqwest::Error) -> Undelivered {
+    if behind::<NotPublic>(error).is_some() {
+        Undelivered::Blocked
+    } else if rustls_reason(error).is_some() {
+        Undelivered::BadTls
+    } else if error.is_dns() {
+        Undelivered::NoName
+    } else if error.is_timeout() {
+        Undelivered::TooSlow
+    } else if error.is_connect() {
+        Undelivered::NoConnection
+    } else {
+        Undelivered::Lost
+    }
+}
+
+/// A name that leads inside.
+#[derive(Debug, thiserror::Error)]
+#[error("an address is not public")]
+struct NotPublic;
+
+/// Hands out addresses that were looked at, and no others.
+struct Checked {
+    outside: Outside,
+    resolver: Arc<dyn Resolver>,
+}
+
+impl Resolve for Checked {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (outside, resolver) = (self.outside, self.resolver.clone());
+        Box::pin(async move {
+            let found = resolver.addresses(name.as_str()).await?;
+            if found.iter().any(|address| !outside.admits(*address)) {
+                return Err(NotPublic.into());
+            }
+            // The port is the URL's.
+            let found: Addrs = Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)));
+            Ok(found)
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! Webhooks to partners: to public addresses only.
+
+mod guard;
