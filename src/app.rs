@@ -41,6 +41,7 @@ mod messages;
 mod partners;
 #[cfg(feature = "sandbox")]
 mod stand_ins;
+mod webhooks;
 
 /// How long what is under way may go on after the last request was answered: a submission and its conclusion.
 const DRAIN: Duration = Duration::from_secs(75);

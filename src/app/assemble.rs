@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, messages, partner_id, partners};
+use super::{StartError, messages, partner_id, partners, webhooks};
 use crate::config::{ChannelConfig, Config, MonoConfig, MonoDialect};
 use crate::core::flow::{Flow, Settings};
 use crate::core::menu::Menu;
@@ -29,7 +29,7 @@ use crate::service::catalogue::Catalogue;
 use crate::service::handover::Desk;
 use crate::service::health::Health;
 use crate::service::hooks::Hooks;
-use crate::service::jobs::Jobs;
+use crate::service::jobs::{Jobs, Lanes};
 use crate::service::known::Facts;
 use crate::service::linking::Linking;
 use crate::service::live::Live;
@@ -44,6 +44,7 @@ use crate::service::runtime::Runtime;
 use crate::service::sealing::Sealing;
 use crate::service::turn::{TurnService, Turns};
 use crate::service::wakes::Wakes;
+use crate::service::webhooks::Webhooks;
 use crate::store::Store;
 
 /// How often the lists of institutions are read anew when no provider says.
@@ -80,7 +81,15 @@ pub(super) async fn assemble(
     let outbox = messages::outbox(base, partner.id, &lines);
     let desk = messages::desk(base, partner.id, &lines);
     let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes, desk);
-    let jobs = Arc::new(jobs(base, &tools, &outbox, (&channels, &lines), config.retention));
+    let webhooks = webhooks::webhooks(base, config.mode)?;
+    let jobs = Arc::new(jobs(
+        base,
+        &tools,
+        &outbox,
+        (&channels, &lines),
+        config.retention,
+        webhooks,
+    ));
     let turns = Arc::new(Turns {
         flow,
         live: tools.live.clone(),
@@ -102,11 +111,7 @@ pub(super) async fn assemble(
         hooks: Arc::new(hooks(base, &tools)),
         messages: Arc::new(messages::inbox(base, &turns, lines, outbox)),
         partners: Some(partners::api(config, base, partner.id).await?),
-        readiness: Arc::new(Health {
-            store: base.store.clone(),
-            records: base.records.clone(),
-            stop: leaving.clone(),
-        }),
+        readiness: Arc::new(health(base, leaving)),
         metrics: base.metrics.clone(),
         runtime: runtime.handle.clone(),
         turns: runtime.tasks.clone(),
@@ -187,6 +192,7 @@ fn jobs(
     outbox: &Arc<Outbox>,
     (channels, lines): (&[Arc<Channel>], &Lines),
     retention: Retention,
+    webhooks: Webhooks,
 ) -> Jobs {
     let linking = Linking {
         records: base.records.clone(),
@@ -206,6 +212,8 @@ fn jobs(
         },
         bank_backs: bank_backs(base, tools, outbox.clone(), channels, lines),
         retention,
+        webhooks,
+        lanes: Lanes::default(),
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),
     }
@@ -233,6 +241,14 @@ fn facts(base: &Base, tools: &Tools, pins: SubscriberPin) -> Facts {
         pins: pins != SubscriberPin::Off,
         sealing: tools.sealing.clone(),
         runtime: base.runtime.clone(),
+    }
+}
+
+fn health(base: &Base, leaving: &CancellationToken) -> Health {
+    Health {
+        store: base.store.clone(),
+        records: base.records.clone(),
+        stop: leaving.clone(),
     }
 }
 

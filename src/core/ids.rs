@@ -1,8 +1,10 @@
-//! Identifiers: 128 random bits each, drawn from the injected [`Entropy`], one type for each thing named.
+//! Identifiers: 128 random bits each, drawn from the injected [`Entropy`], one type for each thing named. What may be
+//! written down twice gets an id that follows from what it is.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::time::Entropy;
@@ -20,6 +22,13 @@ macro_rules! ids {
                 let mut bytes = [0; 16];
                 entropy.fill(&mut bytes);
                 Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+            }
+
+            /// The id that always stands for this fact: whoever writes the same fact down writes the same id.
+            pub fn of(fact: &str) -> Self {
+                let digest: [u8; 32] = Sha256::digest(fact).into();
+                let (bytes, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
+                Self(uuid::Builder::from_custom_bytes(*bytes).into_uuid())
             }
 
             /// The id with these 16 bytes, for instance as read from a database.
@@ -88,4 +97,6 @@ ids! {
     WishId,
     /// Looking whether an institution is back, for all who wish to know.
     WatchId,
+    /// What webhooks of an endpoint are signed with.
+    WebhookSecretId,
 }

@@ -1,8 +1,8 @@
 //! Everything that records can do, under one name.
 
 use super::{
-    AccessRecords, AttemptRecords, BankWishRecords, EntityRecords, JobRecords, LinkRecords, MessageRecords,
-    PartnerRecords, PeopleRecords, PinRecords, RoleRecords, SealedRecords, UpkeepRecords, UserRecords,
+    AccessRecords, AttemptRecords, BankWishRecords, EntityRecords, EventRecords, JobRecords, LinkRecords,
+    MessageRecords, PartnerRecords, PeopleRecords, PinRecords, RoleRecords, SealedRecords, UpkeepRecords, UserRecords,
 };
 
 /// Gives one name to several traits, each once.
@@ -20,6 +20,7 @@ all!(
     AttemptRecords,
     BankWishRecords,
     EntityRecords,
+    EventRecords,
     JobRecords,
     LinkRecords,
     MessageRecords,

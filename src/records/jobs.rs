@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Job, Result};
+use super::{Job, Lane, Result};
 use crate::core::ids::{JobId, NodeId};
 use crate::core::time::Timestamp;
 
@@ -11,8 +11,19 @@ use crate::core::time::Timestamp;
 pub trait JobRecords: Send + Sync {
     /// Adds a job unless one with its key exists.
     async fn enqueue(&self, job: &Job) -> Result<()>;
-    /// Takes up to `limit` due jobs that nobody holds, for this node until `until`, counting a try.
+    /// Takes up to `limit` due jobs of no lane that nobody holds, for this node until `until`, counting a try.
     async fn claim(&self, node: NodeId, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Job>>;
+    /// The lanes in which jobs are due that nobody holds: jobs of one lane hold up each other only.
+    async fn lanes_due(&self, now: Timestamp) -> Result<Vec<Lane>>;
+    /// Like `claim`, of one lane.
+    async fn claim_in(
+        &self,
+        lane: Lane,
+        node: NodeId,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Job>>;
     /// Takes one job by its key if nobody holds it and it is neither done nor given up, due or not, counting a try.
     async fn claim_key(&self, key: &str, node: NodeId, now: Timestamp, until: Timestamp) -> Result<Option<Job>>;
     /// Holds a job until `until`, if this node still does. Says whether it does.

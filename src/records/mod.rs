@@ -10,8 +10,8 @@
 use async_trait::async_trait;
 
 use crate::core::ids::{
-    AttemptId, ConnectSessionId, ConsentId, ErasureId, IntentId, JobId, LinkId, LinkedAccountId, MessageId, PartnerId,
-    WatchId,
+    AttemptId, ConnectSessionId, ConsentId, DeliveryId, EndpointId, ErasureId, EventId, IntentId, JobId, LinkId,
+    LinkedAccountId, MessageId, PartnerId, WatchId,
 };
 use crate::core::pin::Pin;
 use crate::core::seal::Tag;
@@ -23,6 +23,7 @@ mod address;
 mod all;
 mod bank_wishes;
 mod call;
+mod events;
 mod facts;
 mod jobs;
 mod messages;
@@ -45,6 +46,10 @@ pub use self::staff::{
     Entity, EntityChange, EntityRecords, Kept, Role, RoleChange, RoleRecords, User, UserChange, UserRecords,
 };
 pub use bank_wishes::{BankSince, BankWish, BankWishRecords};
+pub use events::{
+    Delivery, DeliveryState, Endpoint, EndpointChange, EndpointState, Event, EventFilter, EventRecords, Outgoing, Span,
+    Tried, WebhookSecret,
+};
 pub use jobs::JobRecords;
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
@@ -247,6 +252,9 @@ pub struct Job {
     pub key: String,
 }
 
+/// What keeps some jobs apart from all others: the endpoint that they are about.
+pub type Lane = EndpointId;
+
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum JobKind {
@@ -268,6 +276,10 @@ pub enum JobKind {
     Erase(ErasureId),
     /// Look whether an institution is back, and text those who wanted to know.
     BankBack(WatchId),
+    /// See to it that an event reaches everybody who wants it.
+    Publish(EventId),
+    /// Send an event to one endpoint.
+    Deliver(DeliveryId),
 }
 
 /// Something worth keeping for an auditor. Holds no personal data beyond the tag.
@@ -318,7 +330,8 @@ pub trait AttemptRecords: Send + Sync {
     async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()>;
     /// Moves an attempt. Only forward: a state that says more is never replaced by one that says less
     /// (`Open` < `Sending` < `Unknown` < any other). `Granted` moves to `Linked`, `Undone` or `Lapsed` only, which wipes the grant;
-    /// `Lapsed` to `Linked` or `Undone`, when something is found late. Says whether it moved.
+    /// `Lapsed` to `Linked` or `Undone`, when something is found late. Says whether it moved. A move to a final no (`Refused`,
+    /// `Lapsed`, `Undone`) tells the partner so: `connect_session.failed`, once an attempt.
     async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool>;
     /// Keeps the sealed grant of an attempt and the job that redeems it, in one transaction, and moves it to `Granted`.
     /// The same grant twice is kept once; says whether this was the first time. A grant is a yes, so it also overrules
@@ -338,7 +351,7 @@ pub trait LinkRecords: Send + Sync {
     /// Writes a link with its accounts and the jobs that follow, moves its attempt to `Linked` and wipes the grant, in one
     /// transaction. An attempt that has a link already keeps it: its id comes back and nothing is written. Nothing is
     /// written either if the person has begun another connect session since; no such beginning may slip in between
-    /// looking and writing.
+    /// looking and writing. Tells the partner: `link.created`.
     async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<Completed>;
     /// A link with its accounts.
     async fn link(&self, id: LinkId) -> Result<Option<Link>>;
@@ -350,7 +363,8 @@ pub trait LinkRecords: Send + Sync {
     /// Adds what reading an account told; answers with the other live links of the same partner and number.
     async fn read_account(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>>;
     /// Moves a link and writes the jobs that follow, in one transaction. `Removed` is final, and `Removing` leads only
-    /// there. Says whether it moved; if not, no job is written.
+    /// there. Says whether it moved; if not, no job is written. Tells the partner of what it can see: `link.updated`,
+    /// `link.reauth_required`, and `link.removed` as soon as the link is out of use.
     async fn move_link(&self, id: LinkId, to: LinkState, jobs: &[Job], at: Timestamp) -> Result<bool>;
     /// Links of a partner, newest first, at most `limit`; those that follow `after` if given: when the last link of the page
     /// before was made, and its id, for several may have been made in the same millisecond.

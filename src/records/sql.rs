@@ -4,6 +4,7 @@
 
 pub(super) mod access;
 pub(super) mod bank_wishes;
+pub(super) mod events;
 pub(super) mod messages;
 pub(super) mod people;
 pub(super) mod sealed;
@@ -13,7 +14,7 @@ pub(super) mod upkeep;
 /// The kinds of jobs that this version knows: those of a newer one are left to it.
 macro_rules! known_kinds {
     () => {
-        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over', 'ask_report', 'erase', 'bank_back')"
+        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over', 'ask_report', 'erase', 'bank_back', 'publish', 'deliver')"
     };
 }
 pub(super) use known_kinds;
@@ -201,6 +202,15 @@ pub(super) const SEEN: &str = "SELECT seen_at FROM provider_events WHERE provide
 
 pub(super) const ENQUEUE: &str = "INSERT INTO jobs (id, partner, kind, subject, key, state, due_at, tries) \
      VALUES ($1, $2, $3, $4, $5, 'open', $6, $7) ON CONFLICT (key) DO NOTHING";
+
+pub(super) const ENQUEUE_IN: &str = "INSERT INTO jobs (id, partner, kind, subject, key, state, due_at, tries, lane) \
+     VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8) ON CONFLICT (key) DO NOTHING";
+
+pub(super) const LANES_DUE: &str = concat!(
+    "SELECT DISTINCT lane FROM jobs WHERE state = 'open' AND lane IS NOT NULL AND due_at <= $1 \
+     AND (lease_until IS NULL OR lease_until <= $1) AND kind IN ",
+    known_kinds!()
+);
 
 pub(super) const HOLD: &str = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND node = $2 AND state = 'open'";
 

@@ -1,8 +1,10 @@
 //! How closed enums are spelt in rows. Spellings are for ever: rows outlive the code that wrote them.
 
-use super::{AttemptState, ErasureState, JobKind, LinkState, RecordsError, Result, Waits};
+use super::{
+    AttemptState, DeliveryState, EndpointState, ErasureState, JobKind, LinkState, RecordsError, Result, Waits,
+};
 use crate::core::api_key::KeyKind;
-use crate::core::ids::{AttemptId, ErasureId, LinkId, MessageId, WatchId};
+use crate::core::ids::{AttemptId, DeliveryId, ErasureId, EventId, LinkId, MessageId, WatchId};
 use crate::providers::Step;
 
 /// A value that stands in a row as one lower-case word.
@@ -63,6 +65,18 @@ words!(KeyKind {
     Token => "token",
 });
 
+words!(EndpointState {
+    Enabled => "enabled",
+    Disabled => "disabled",
+    Deleted => "deleted",
+});
+
+words!(DeliveryState {
+    Pending => "pending",
+    Delivered => "delivered",
+    Failed => "failed",
+});
+
 words!(Step {
     Login => "login",
     Code => "code",
@@ -95,6 +109,8 @@ pub(super) fn job_columns(kind: &JobKind) -> (&'static str, &[u8; 16]) {
         JobKind::AskReport(message) => ("ask_report", message.as_bytes()),
         JobKind::Erase(erasure) => ("erase", erasure.as_bytes()),
         JobKind::BankBack(watch) => ("bank_back", watch.as_bytes()),
+        JobKind::Publish(event) => ("publish", event.as_bytes()),
+        JobKind::Deliver(delivery) => ("deliver", delivery.as_bytes()),
     }
 }
 
@@ -113,10 +129,12 @@ pub(super) fn job_kind(word: &str, subject: [u8; 16]) -> Result<JobKind> {
         "ask_report" => Ok(JobKind::AskReport(MessageId::from_bytes(subject))),
         "erase" => Ok(JobKind::Erase(ErasureId::from_bytes(subject))),
         "bank_back" => Ok(JobKind::BankBack(WatchId::from_bytes(subject))),
+        "publish" => Ok(JobKind::Publish(EventId::from_bytes(subject))),
+        "deliver" => Ok(JobKind::Deliver(DeliveryId::from_bytes(subject))),
         _ => Err(unknown("JobKind")),
     }
 }
 
-fn unknown(what: &str) -> RecordsError {
+pub(super) fn unknown(what: &str) -> RecordsError {
     RecordsError(format!("a row holds a word for {what} that this version does not know"))
 }

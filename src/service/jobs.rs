@@ -1,6 +1,8 @@
 //! Work that may safely run twice and must not be lost: rows in the records, claimed with a lease, backed off, given up
 //! loudly.
 
+mod lanes;
+
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,9 +19,12 @@ use super::metrics::{JobOutcome, Keeper, Metrics};
 use super::people::Erasing;
 use super::retention::Retention;
 use super::runtime::Runtime;
+use super::webhooks::Webhooks;
 use crate::core::ids::AttemptId;
 use crate::core::time::Timestamp;
 use crate::records::{AuditEvent, Job, JobKind, Records};
+
+pub use self::lanes::Lanes;
 
 /// How long a claimed job is ours. Held on to while it runs; when a node dies, another takes its jobs after this long.
 const LEASE: Duration = Duration::from_secs(20);
@@ -60,6 +65,8 @@ pub enum Verdict {
     Again(&'static str),
     /// Not yet, and not before this pause, where one is asked for.
     Later(&'static str, Option<Duration>),
+    /// Not yet, and after exactly this pause.
+    At(&'static str, Duration),
     /// It can never be done.
     GiveUp(&'static str),
 }
@@ -78,6 +85,10 @@ pub struct Jobs {
     pub bank_backs: BankBacks,
     /// How long what is over is kept.
     pub retention: Retention,
+    /// Tells partners.
+    pub webhooks: Webhooks,
+    /// What goes to partners, kept apart by receiver.
+    pub lanes: Lanes,
     /// Clock, node, tasks.
     pub runtime: Runtime,
     /// Counts.
@@ -103,6 +114,7 @@ impl Jobs {
                     .spawn(async move { this.retention.forget(this.records.as_ref(), now).await });
                 tidy_at = now.plus(TIDY_EVERY);
             }
+            self.take_lanes(&stop).await;
             if self.take(&room).await {
                 // There may be more: as soon as one of them ends.
                 let _ = stop.run_until_cancelled(room.acquire()).await;
@@ -159,7 +171,9 @@ impl Jobs {
             .claim_key(key, self.runtime.node, now, now.plus(LEASE))
             .await
         {
-            Ok(Some(job)) => self.perform(job).await,
+            Ok(Some(job)) => {
+                self.perform(job).await;
+            }
             Ok(None) => return false,
             Err(error) => tracing::warn!(%error, "a job could not be claimed"),
         }
@@ -176,7 +190,8 @@ impl Jobs {
         }
     }
 
-    async fn perform(&self, job: Job) {
+    /// Does a job; says whether it is done.
+    async fn perform(&self, job: Job) -> bool {
         let word = word(&job.kind);
         let outcome = if job.tries > MOST_TRIES && !endless(&job.kind) {
             // It ends with its process, every time.
@@ -186,23 +201,29 @@ impl Jobs {
             self.holding(&job, work).await.unwrap_or(Ok(Verdict::Again("too slow")))
         };
         let node = self.runtime.node;
+        let done = matches!(outcome, Ok(Verdict::Done));
         let written = match outcome {
             Ok(Verdict::Done) => {
                 self.metrics.job(word, JobOutcome::Done);
                 self.records.finish(job.id, node).await
             }
             Ok(Verdict::GiveUp(reason)) => self.give_up(&job, word, reason).await,
-            Ok(Verdict::Again(reason)) => self.again(&job, word, reason, None).await,
-            Ok(Verdict::Later(reason, pause)) => self.again(&job, word, reason, pause).await,
+            Ok(Verdict::Again(reason)) => self.again(&job, word, reason, backoff(job.tries)).await,
+            Ok(Verdict::Later(reason, pause)) => {
+                let pause = backoff(job.tries).max(pause.unwrap_or_default());
+                self.again(&job, word, reason, pause).await
+            }
+            Ok(Verdict::At(reason, pause)) => self.again(&job, word, reason, pause).await,
             Err(trouble) => {
                 tracing::info!(job = word, tries = job.tries, error = %trouble, "a job is to be tried again");
-                self.again(&job, word, reason(&trouble), None).await
+                self.again(&job, word, reason(&trouble), backoff(job.tries)).await
             }
         };
         if let Err(error) = written {
             self.metrics.keeper_error(Keeper::Records);
             tracing::warn!(job = word, %error, "a job's end could not be written; it will run again");
         }
+        done
     }
 
     async fn work(&self, kind: &JobKind) -> Result<Verdict, Trouble> {
@@ -222,6 +243,8 @@ impl Jobs {
                 self.hand_overs.write(attempt).await
             }
             JobKind::Erase(erasure) => self.erasing.erase(erasure, &self.linking).await,
+            JobKind::Publish(event) => Ok(self.webhooks.publish(event).await?),
+            JobKind::Deliver(delivery) => Ok(self.webhooks.deliver(delivery).await?),
         }
     }
 
@@ -239,19 +262,12 @@ impl Jobs {
         }
     }
 
-    async fn again(
-        &self,
-        job: &Job,
-        word: &'static str,
-        reason: &str,
-        pause: Option<Duration>,
-    ) -> crate::records::Result<()> {
+    async fn again(&self, job: &Job, word: &'static str, reason: &str, pause: Duration) -> crate::records::Result<()> {
         if job.tries >= MOST_TRIES && !endless(&job.kind) {
             return self.give_up(job, word, reason).await;
         }
         self.metrics.job(word, JobOutcome::Postponed);
-        let wait = backoff(job.tries).max(pause.unwrap_or_default());
-        let due = self.runtime.clock.now().plus(wait);
+        let due = self.runtime.clock.now().plus(pause);
         self.records.postpone(job.id, self.runtime.node, due, reason).await
     }
 
@@ -260,6 +276,9 @@ impl Jobs {
         tracing::error!(job = word, tries = job.tries, reason, "a job was given up");
         if let JobKind::Redeem(attempt) | JobKind::Settle(attempt) = job.kind {
             self.linking.abandon(attempt).await?;
+        }
+        if let JobKind::Deliver(delivery) = job.kind {
+            self.webhooks.abandon(delivery).await?;
         }
         let event = AuditEvent {
             partner: job.partner,
@@ -294,6 +313,8 @@ fn word(kind: &JobKind) -> &'static str {
         JobKind::AskReport(_) => "ask_report",
         JobKind::Erase(_) => "erase",
         JobKind::BankBack(_) => "bank_back",
+        JobKind::Publish(_) => "publish",
+        JobKind::Deliver(_) => "deliver",
     }
 }
 
@@ -305,6 +326,8 @@ fn subject(kind: &JobKind) -> String {
         JobKind::SendSms(message) | JobKind::AskReport(message) => message.to_string(),
         JobKind::Erase(erasure) => erasure.to_string(),
         JobKind::BankBack(watch) => watch.to_string(),
+        JobKind::Publish(event) => event.to_string(),
+        JobKind::Deliver(delivery) => delivery.to_string(),
     }
 }
 

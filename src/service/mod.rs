@@ -25,6 +25,7 @@ pub mod runtime;
 pub mod sealing;
 pub mod turn;
 pub mod wakes;
+pub mod webhooks;
 
 use std::net::IpAddr;
 use std::sync::Arc;

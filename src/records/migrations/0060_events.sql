@@ -46,20 +46,35 @@ CREATE TABLE events (
 
 CREATE INDEX events_newest ON events (partner, created_at, id);
 
+-- How many events there are about something: who tells the next one holds the row.
+CREATE TABLE event_subjects (
+    partner BLOB   NOT NULL REFERENCES partners (id), -- whom it is told
+    subject BLOB   NOT NULL,                          -- the link, intent or connect session
+    seq     BIGINT NOT NULL,                          -- the last event's
+    PRIMARY KEY (partner, subject)
+);
+
 CREATE TABLE deliveries (
     id         BLOB   NOT NULL PRIMARY KEY, -- one event on its way to one endpoint
     partner    BLOB   NOT NULL,             -- whose
     event      BLOB   NOT NULL,             -- what
     endpoint   BLOB   NOT NULL,             -- where
     state      TEXT   NOT NULL,             -- pending, delivered, failed
-    tries      BIGINT NOT NULL,             -- how often it was sent
+    round      BIGINT NOT NULL,             -- how often somebody asked for it to be sent again, after it had ended
+    tries      BIGINT NOT NULL,             -- how often it was sent in this round
     status     BIGINT,                      -- HTTP status of the last answer, if there was one
     reason     TEXT,                        -- stable word: why the last try failed
-    created_at BIGINT NOT NULL,             -- ms
+    due_at     BIGINT,                      -- ms; not before; none once it has ended
+    created_at BIGINT NOT NULL,             -- ms; when this round was begun
     updated_at BIGINT NOT NULL,             -- ms
     UNIQUE (event, endpoint),
     FOREIGN KEY (event, partner) REFERENCES events (id, partner),
     FOREIGN KEY (endpoint, partner) REFERENCES webhook_endpoints (id, partner)
 );
 
-CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint, created_at);
+CREATE INDEX deliveries_taken ON deliveries (endpoint, updated_at) WHERE state = 'delivered';
+
+-- Jobs of one lane hold up each other only: what goes to one receiver.
+ALTER TABLE jobs ADD COLUMN lane BLOB;
+
+CREATE INDEX jobs_of_lane ON jobs (lane, due_at) WHERE state = 'open';

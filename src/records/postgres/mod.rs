@@ -15,6 +15,8 @@
 //!   end lets go (`pg_advisory_xact_lock`). Two subjects that share a lock by chance take turns needlessly, no more.
 //! * What a person's dialog is told is read from one snapshot (REPEATABLE READ, which only readers use: it then never
 //!   fails).
+//! * The number of the next event about something is drawn by counting up its row, which is held until the event is
+//!   there: a transaction holds the row of what it changes first, and that row after it, always in this order.
 //! * Jobs are claimed with `FOR UPDATE SKIP LOCKED`: nodes take different rows and wait for nobody.
 //! * Migrations run in one transaction under a lock of their own, so that several nodes may start at once.
 //!
@@ -53,17 +55,26 @@ type Connection = PgConnection;
 type Row = PgRow;
 type Kind = Postgres;
 
-/// Rows that another node is about to take are passed over. The list is made once (`MATERIALIZED`), so no more than the
-/// limit are locked.
-const CLAIM: &str = concat!(
-    "WITH mine AS MATERIALIZED (\
-     SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ",
-    sql::known_kinds!(),
-    " ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
-     UPDATE jobs SET node = $1, lease_until = $3, tries = jobs.tries + 1 FROM mine WHERE jobs.id = mine.id \
-     RETURNING jobs.id, partner, kind, subject, due_at, tries, key"
-);
+/// Claims jobs. Rows that another node is about to take are passed over. The list is made once (`MATERIALIZED`), so no more
+/// than the limit are locked.
+macro_rules! claim {
+    ($lane:literal) => {
+        concat!(
+            "WITH mine AS MATERIALIZED (\
+             SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
+             AND ",
+            $lane,
+            " AND kind IN ",
+            sql::known_kinds!(),
+            " ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
+             UPDATE jobs SET node = $1, lease_until = $3, tries = jobs.tries + 1 FROM mine WHERE jobs.id = mine.id \
+             RETURNING jobs.id, partner, kind, subject, due_at, tries, key"
+        )
+    };
+}
+
+const CLAIM: &str = claim!("lane IS NULL");
+const CLAIM_IN: &str = claim!("lane = $5");
 
 /// Connections for reading and for writing. Those who wait for each other's rows leave some to those who only read.
 const READERS: u32 = 4;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::happening::{attempt_failed, final_no};
 use super::links::links_of;
 use super::pins::read_pin;
 use super::{Backend, Connection, Row, add_job, fixed, sized, within};
@@ -59,13 +60,16 @@ impl AttemptRecords for Backend {
 
     async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool> {
         within(async {
-            let moved = sqlx::query(sql::MOVE_ATTEMPT)
-                .bind(&id.as_bytes()[..])
-                .bind(to.word())
-                .bind(at.as_millis())
-                .execute(&self.writer)
-                .await?;
-            Ok(moved.rows_affected() > 0)
+            let Some(reason) = final_no(to) else {
+                return moved(&mut *self.writer.acquire().await?, id, to, at).await;
+            };
+            let mut transaction = self.write().await?;
+            let moved = moved(&mut transaction, id, to, at).await?;
+            if moved {
+                attempt_failed(&mut transaction, id, reason, at).await?;
+            }
+            transaction.commit().await?;
+            Ok(moved)
         })
         .await
     }
@@ -131,6 +135,17 @@ impl AttemptRecords for Backend {
         })
         .await
     }
+}
+
+/// Moves an attempt; says whether it moved.
+async fn moved(connection: &mut Connection, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool> {
+    let moved = sqlx::query(sql::MOVE_ATTEMPT)
+        .bind(&id.as_bytes()[..])
+        .bind(to.word())
+        .bind(at.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(moved.rows_affected() > 0)
 }
 
 async fn add_consent(connection: &mut Connection, consent: &Consent) -> Result<()> {

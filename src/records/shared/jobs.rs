@@ -6,10 +6,10 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{Backend, CLAIM, Row, add_job, fixed, within};
+use super::{Backend, CLAIM, CLAIM_IN, Row, add_job, fixed, within};
 use crate::core::ids::{JobId, NodeId, PartnerId};
 use crate::core::time::Timestamp;
-use crate::records::{Job, JobRecords, RecordsError, Result, sql, words};
+use crate::records::{Job, JobRecords, Lane, RecordsError, Result, sql, words};
 
 #[async_trait]
 impl JobRecords for Backend {
@@ -27,10 +27,45 @@ impl JobRecords for Backend {
                 .bind(i64::from(limit))
                 .fetch_all(&mut *transaction)
                 .await?;
-            let mut jobs = rows.iter().map(job_of).collect::<Result<Vec<_>>>()?;
             transaction.commit().await?;
-            jobs.sort_by_key(|job| job.due_at);
-            Ok(jobs)
+            in_order(&rows)
+        })
+        .await
+    }
+
+    async fn lanes_due(&self, now: Timestamp) -> Result<Vec<Lane>> {
+        within(async {
+            let rows = sqlx::query(sql::LANES_DUE)
+                .bind(now.as_millis())
+                .fetch_all(&self.readers)
+                .await?;
+            rows.iter()
+                .map(|row| fixed(row, "lane").map(Lane::from_bytes))
+                .collect()
+        })
+        .await
+    }
+
+    async fn claim_in(
+        &self,
+        lane: Lane,
+        node: NodeId,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Job>> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let rows = sqlx::query(CLAIM_IN)
+                .bind(&node.as_bytes()[..])
+                .bind(now.as_millis())
+                .bind(until.as_millis())
+                .bind(i64::from(limit))
+                .bind(&lane.as_bytes()[..])
+                .fetch_all(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            in_order(&rows)
         })
         .await
     }
@@ -143,6 +178,13 @@ impl JobRecords for Backend {
         })
         .await
     }
+}
+
+/// Claimed jobs, the longest due first.
+fn in_order(rows: &[Row]) -> Result<Vec<Job>> {
+    let mut jobs = rows.iter().map(job_of).collect::<Result<Vec<_>>>()?;
+    jobs.sort_by_key(|job| job.due_at);
+    Ok(jobs)
 }
 
 fn job_of(row: &Row) -> Result<Job> {

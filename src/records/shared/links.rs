@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::happening::{link_created, link_moved};
 use super::{Backend, Connection, Row, add_job, fixed, sized, within};
 use crate::core::ids::{AttemptId, ConsentId, LinkId, LinkedAccountId, PartnerId};
 use crate::core::seal::Tag;
@@ -43,6 +44,7 @@ impl LinkRecords for Backend {
                 .bind(link.created_at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
+            link_created(&mut transaction, link).await?;
             transaction.commit().await?;
             Ok(Completed::Written(link.id))
         })
@@ -105,6 +107,7 @@ impl LinkRecords for Backend {
             for job in jobs {
                 add_job(&mut transaction, job).await?;
             }
+            link_moved(&mut transaction, id, to, at).await?;
             transaction.commit().await?;
             Ok(true)
         })

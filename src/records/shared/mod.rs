@@ -11,21 +11,24 @@
 //! * `write_about`, a transaction that may also rest on what it reads of its subject, a person or an account's number:
 //!   nobody else is in such a transaction about the same subject;
 //! * `scrub_files`, which sees to it that nothing wiped can be read from the files, as far as the database lets us;
-//! * `CLAIM`, the one statement that differs.
+//! * `CLAIM` and `CLAIM_IN`, the one statement that differs, for jobs of no lane and of one.
 
 use sqlx::Row as _;
 
-use super::{Backend, CLAIM, Connection, Kind, Row};
+use super::{Backend, CLAIM, CLAIM_IN, Connection, Kind, Row};
 use crate::core::access::Reach;
 use crate::core::ids::PartnerId;
 use crate::core::page::{Cursor, Page};
 use crate::records::call::within;
-use crate::records::{AuditEvent, Job, RecordsError, Result, sql, words};
+use crate::records::{AuditEvent, Job, Lane, RecordsError, Result, sql, words};
 
 mod access;
 mod attempts;
 mod bank_wishes;
+mod endpoints;
 mod entities;
+mod events;
+mod happening;
 mod jobs;
 mod links;
 mod messages;
@@ -87,6 +90,23 @@ async fn add_audit(connection: &mut Connection, event: &AuditEvent) -> Result<()
         .bind(event.kind)
         .bind(&event.detail)
         .bind(event.at.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Adds a job of a lane unless its key is taken.
+async fn add_job_in(connection: &mut Connection, lane: Lane, job: &Job) -> Result<()> {
+    let (kind, subject) = words::job_columns(&job.kind);
+    sqlx::query(sql::ENQUEUE_IN)
+        .bind(&job.id.as_bytes()[..])
+        .bind(&job.partner.as_bytes()[..])
+        .bind(kind)
+        .bind(&subject[..])
+        .bind(&job.key)
+        .bind(job.due_at.as_millis())
+        .bind(i64::from(job.tries))
+        .bind(&lane.as_bytes()[..])
         .execute(connection)
         .await?;
     Ok(())

@@ -33,14 +33,23 @@ type Connection = SqliteConnection;
 type Row = SqliteRow;
 type Kind = Sqlite;
 
-/// With one writer at a time, one `UPDATE` that picks its rows in a subquery can hand no row to two nodes.
-const CLAIM: &str = concat!(
-    "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE id IN (\
-     SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-     AND kind IN ",
-    sql::known_kinds!(),
-    " ORDER BY due_at LIMIT $4) RETURNING id, partner, kind, subject, due_at, tries, key"
-);
+/// Claims jobs. With one writer at a time, one `UPDATE` that picks its rows in a subquery can hand no row to two nodes.
+macro_rules! claim {
+    ($lane:literal) => {
+        concat!(
+            "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE id IN (\
+             SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
+             AND ",
+            $lane,
+            " AND kind IN ",
+            sql::known_kinds!(),
+            " ORDER BY due_at LIMIT $4) RETURNING id, partner, kind, subject, due_at, tries, key"
+        )
+    };
+}
+
+const CLAIM: &str = claim!("lane IS NULL");
+const CLAIM_IN: &str = claim!("lane = $5");
 
 /// Connections for reading. Reads are short; more threads than this only take turns.
 const READERS: u32 = 4;

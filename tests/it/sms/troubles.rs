@@ -7,7 +7,7 @@ use kiungo::core::ids::LinkId;
 use kiungo::core::sms::{Failure, MessageState, Withheld};
 use kiungo::records::{Allowance, JobKind};
 use kiungo::sandbox::sms::{Delivery, Switches, Trouble};
-use kiungo::service::jobs::{Jobs, Verdict};
+use kiungo::service::jobs::{Jobs, Lanes, Verdict};
 use kiungo::service::linking::Linking;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::kit::gateway;
 use super::post::{PATIENCE, Parts, Post};
 use crate::support::eventually;
-use crate::support::parts::{FOREVER, bank_backs, erasing, hand_overs};
+use crate::support::parts::{FOREVER, bank_backs, erasing, hand_overs, webhooks};
 use crate::support::records::{at, job, partner};
 
 /// What goes wrong at the gateway, what becomes of the text, and whether it is tried again.
@@ -139,6 +139,8 @@ async fn a_hanging_gateway_holds_nobody_up() {
         erasing: erasing(shared),
         bank_backs: bank_backs(shared, post.outbox.clone()),
         retention: FOREVER,
+        webhooks: webhooks(shared),
+        lanes: Lanes::default(),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
     });

@@ -12,6 +12,7 @@ pub mod clock;
 #[cfg(feature = "sandbox")]
 pub mod dice;
 pub mod doubles;
+pub mod events;
 pub mod flow;
 #[cfg(feature = "sandbox")]
 pub mod http;

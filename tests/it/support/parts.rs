@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::core::ids::{NodeId, PartnerId};
+use kiungo::core::outside::Outside;
 use kiungo::core::policy::{Policy, SecretsOverSms, SecretsOverUssd};
 use kiungo::core::seal::Keyring;
 use kiungo::core::secret::Secret;
 use kiungo::core::time::Clock;
 use kiungo::gateways::agreed::Agreement;
+use kiungo::providers::http::ClientOptions;
+use kiungo::providers::http::guarded::{Guarded, SystemResolver};
 use kiungo::providers::{Credentials, Provider, Registry};
 use kiungo::records::Records;
 use kiungo::service::admission::{Gate, Rates};
@@ -20,7 +23,7 @@ use kiungo::service::bank_health::BankHealth;
 use kiungo::service::catalogue::Catalogue;
 use kiungo::service::handover::HandOvers;
 use kiungo::service::hooks::Hooks;
-use kiungo::service::jobs::Jobs;
+use kiungo::service::jobs::{Jobs, Lanes};
 use kiungo::service::known::Facts;
 use kiungo::service::linking::Linking;
 use kiungo::service::live::Live;
@@ -35,6 +38,7 @@ use kiungo::service::runtime::{Edge, Runtime};
 use kiungo::service::sealing::Sealing;
 use kiungo::service::turn::{TurnService, Turns};
 use kiungo::service::wakes::Wakes;
+use kiungo::service::webhooks::Webhooks;
 use kiungo::service::{Callbacks, Channel, OwnedRequest};
 use kiungo::store::Store;
 use tokio::runtime::Handle;
@@ -302,6 +306,8 @@ fn jobs(shared: &Shared) -> Jobs {
         erasing: erasing(shared),
         bank_backs: bank_backs(shared, outbox),
         retention: FOREVER,
+        webhooks: webhooks(shared),
+        lanes: Lanes::default(),
         runtime: shared.runtime.clone(),
         metrics: shared.metrics.clone(),
     }
@@ -328,6 +334,18 @@ pub fn erasing(shared: &Shared) -> Erasing {
     Erasing {
         records: shared.records.clone(),
         live: shared.newsroom.live.clone(),
+        runtime: shared.runtime.clone(),
+    }
+}
+
+/// What sends webhooks, to this machine too.
+pub fn webhooks(shared: &Shared) -> Webhooks {
+    let outside = Outside { loopback: true };
+    let client = Guarded::new(&ClientOptions::default(), outside, Arc::new(SystemResolver));
+    Webhooks {
+        records: shared.records.clone(),
+        keyring: shared.keyring.clone(),
+        post: Arc::new(client.expect("a client")),
         runtime: shared.runtime.clone(),
     }
 }

@@ -92,6 +92,21 @@ impl Fixture {
         }
     }
 
+    /// Runs a statement past everything that is tested, with these bytes for `$1`, `$2`…
+    pub async fn execute_with(&self, statement: &'static str, bytes: &[&[u8]]) {
+        if let Some(postgres) = &self.postgres {
+            let query = bytes
+                .iter()
+                .fold(sqlx::query(statement), |query, bytes| query.bind(bytes.to_vec()));
+            query.execute(&mut postgres.raw().await).await.unwrap();
+        } else {
+            let query = bytes
+                .iter()
+                .fold(sqlx::query(statement), |query, bytes| query.bind(bytes.to_vec()));
+            query.execute(&mut self.raw_sqlite().await).await.unwrap();
+        }
+    }
+
     async fn raw_sqlite(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new().filename(self.folder.path().join("deep/er/records.db"));
         SqliteConnection::connect_with(&options).await.unwrap()

@@ -1,3 +1,6 @@
-//! Webhooks to partners: to public addresses only.
+//! Webhooks to partners: signed, sent until they are taken, to public addresses only, and each receiver by itself.
 
 mod guard;
+mod kit;
+mod lanes;
+mod sending;

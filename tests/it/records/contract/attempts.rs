@@ -47,9 +47,9 @@ async fn beginning_twice_is_beginning_once(#[case] backend: Backend) {
     let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
     assert_eq!(found.state, AttemptState::Refused);
     assert_eq!(db.consent(consent.id).await.unwrap(), Some(consent));
-    let jobs = db.claim(node(1), at(1), at(100), 10).await.unwrap();
+    let mut jobs = db.claim(node(1), at(1), at(100), 10).await.unwrap();
+    jobs.retain(|job| job.kind == settle(&attempt).kind);
     assert_eq!(jobs.len(), 1);
-    assert_eq!(jobs[0].kind, settle(&attempt).kind);
 }
 
 /// One consent allows several submissions; an attempt without its consent, or across partners, is not written at all.

@@ -3,6 +3,9 @@
 mod access;
 mod attempts;
 mod bank_wishes;
+mod deliveries;
+mod endpoints;
+mod events;
 mod facts;
 mod jobs;
 mod links;

@@ -1,0 +1,81 @@
+//! What partners are told of, and the words for it. The words are part of the partner API: they stay.
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventKind {
+    /// Accounts are linked.
+    LinkCreated,
+    /// A link is in use again, after a new login.
+    LinkUpdated,
+    /// The person must log in again before the link can be used.
+    LinkReauthRequired,
+    /// The link has ended.
+    LinkRemoved,
+    /// What an intent asked for is done.
+    IntentCompleted,
+    /// An intent was called off.
+    IntentCancelled,
+    /// An intent's time is over.
+    IntentExpired,
+    /// The account was not the one that the intent expected; it is not linked.
+    IntentMismatched,
+    /// A login ended with no, or with nothing that anybody could find.
+    ConnectSessionFailed,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::LinkCreated,
+        Self::LinkUpdated,
+        Self::LinkReauthRequired,
+        Self::LinkRemoved,
+        Self::IntentCompleted,
+        Self::IntentCancelled,
+        Self::IntentExpired,
+        Self::IntentMismatched,
+        Self::ConnectSessionFailed,
+    ];
+
+    /// The word, as it stands in webhooks.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::LinkCreated => "link.created",
+            Self::LinkUpdated => "link.updated",
+            Self::LinkReauthRequired => "link.reauth_required",
+            Self::LinkRemoved => "link.removed",
+            Self::IntentCompleted => "intent.completed",
+            Self::IntentCancelled => "intent.cancelled",
+            Self::IntentExpired => "intent.expired",
+            Self::IntentMismatched => "intent.mismatched",
+            Self::ConnectSessionFailed => "connect_session.failed",
+        }
+    }
+
+    /// The kind that a word stands for, if it is one.
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every kind is in the list of all, under a word of its own: a partner can ask for each, and none is taken for another.
+    #[test]
+    fn every_kind_has_its_word() {
+        for kind in EventKind::ALL {
+            assert_eq!(EventKind::read(kind.word()), Some(kind));
+        }
+        for (word, kind) in [
+            ("link.created", Some(EventKind::LinkCreated)),
+            ("intent.mismatched", Some(EventKind::IntentMismatched)),
+            ("link.Created", None),
+            ("link", None),
+            ("", None),
+        ] {
+            assert_eq!(EventKind::read(word), kind, "{word}");
+        }
+    }
+}

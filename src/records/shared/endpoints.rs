@@ -1,0 +1,187 @@
+//! Where partners receive webhooks, and what these are signed with.
+
+use sqlx::Row as _;
+
+use super::events::{bound, optional};
+use super::{Backend, Connection, Row, fixed, within};
+use crate::core::access::Reach;
+use crate::core::events::EventKind;
+use crate::core::ids::{EndpointId, EntityId, PartnerId, UserId};
+use crate::core::time::Timestamp;
+use crate::records::words::{Word, unknown};
+use crate::records::{Endpoint, EndpointChange, EndpointState, Result, WebhookSecret, sql};
+
+impl Backend {
+    pub(super) async fn insert_endpoint(&self, endpoint: &Endpoint, secret: &WebhookSecret) -> Result<()> {
+        within(async {
+            let mut transaction = self.write().await?;
+            sqlx::query(sql::events::ADD_ENDPOINT)
+                .bind(&endpoint.id.as_bytes()[..])
+                .bind(&endpoint.partner.as_bytes()[..])
+                .bind(endpoint.entity.as_ref().map(|entity| &entity.as_bytes()[..]))
+                .bind(&endpoint.url)
+                .bind(spelt(&endpoint.kinds))
+                .bind(endpoint.state.word())
+                .bind(&endpoint.reason)
+                .bind(endpoint.created_by.as_ref().map(|user| &user.as_bytes()[..]))
+                .bind(endpoint.created_at.as_millis())
+                .bind(endpoint.updated_at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            add_secret(&mut transaction, secret).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    pub(super) async fn reached_endpoint(&self, reach: &Reach, id: EndpointId) -> Result<Option<Endpoint>> {
+        within(async {
+            let (partner, entity, own) = bound(reach);
+            let row = sqlx::query(sql::events::ENDPOINT)
+                .bind(partner)
+                .bind(entity)
+                .bind(own)
+                .bind(&id.as_bytes()[..])
+                .fetch_optional(&self.readers)
+                .await?;
+            row.as_ref().map(endpoint_of).transpose()
+        })
+        .await
+    }
+
+    pub(super) async fn reached_endpoints(
+        &self,
+        reach: &Reach,
+        (at, id): (i64, [u8; 16]),
+        limit: u32,
+    ) -> Result<Vec<Endpoint>> {
+        within(async {
+            let (partner, entity, own) = bound(reach);
+            let rows = sqlx::query(sql::events::ENDPOINTS)
+                .bind(partner)
+                .bind(entity)
+                .bind(own)
+                .bind(at)
+                .bind(&id[..])
+                .bind(i64::from(limit))
+                .fetch_all(&self.readers)
+                .await?;
+            rows.iter().map(endpoint_of).collect()
+        })
+        .await
+    }
+
+    pub(super) async fn update_endpoint(
+        &self,
+        reach: &Reach,
+        id: EndpointId,
+        change: &EndpointChange,
+        at: Timestamp,
+    ) -> Result<Option<Endpoint>> {
+        within(async {
+            let (partner, entity, own) = bound(reach);
+            let row = sqlx::query(sql::events::CHANGE_ENDPOINT)
+                .bind(partner)
+                .bind(entity)
+                .bind(own)
+                .bind(&id.as_bytes()[..])
+                .bind(&change.url)
+                .bind(change.kinds.as_deref().map(spelt))
+                .bind(change.state.map(|(state, _)| state.word()))
+                .bind(change.state.and_then(|(_, reason)| reason))
+                .bind(at.as_millis())
+                .fetch_optional(&self.writer)
+                .await?;
+            row.as_ref().map(endpoint_of).transpose()
+        })
+        .await
+    }
+
+    pub(super) async fn replace_secret(&self, reach: &Reach, secret: &WebhookSecret, until: Timestamp) -> Result<bool> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let (partner, entity, own) = bound(reach);
+            let held = sqlx::query(sql::events::HOLD_ENDPOINT)
+                .bind(partner)
+                .bind(entity)
+                .bind(own)
+                .bind(&secret.endpoint.as_bytes()[..])
+                .bind(secret.created_at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            if held.rows_affected() == 0 {
+                return Ok(false);
+            }
+            for (statement, end) in [
+                (sql::events::END_OLDER_SECRETS, secret.created_at),
+                (sql::events::END_SECRET, until),
+            ] {
+                sqlx::query(statement)
+                    .bind(&secret.endpoint.as_bytes()[..])
+                    .bind(end.as_millis())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            add_secret(&mut transaction, secret).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    pub(super) async fn stop_endpoint(
+        &self,
+        id: EndpointId,
+        reason: &'static str,
+        silent_since: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<bool> {
+        within(async {
+            let stopped = sqlx::query(sql::events::DISABLE_ENDPOINT)
+                .bind(&id.as_bytes()[..])
+                .bind(reason)
+                .bind(at.as_millis())
+                .bind(silent_since.map(Timestamp::as_millis))
+                .execute(&self.writer)
+                .await?;
+            Ok(stopped.rows_affected() > 0)
+        })
+        .await
+    }
+}
+
+async fn add_secret(connection: &mut Connection, secret: &WebhookSecret) -> Result<()> {
+    sqlx::query(sql::events::ADD_SECRET)
+        .bind(&secret.id.as_bytes()[..])
+        .bind(&secret.endpoint.as_bytes()[..])
+        .bind(&secret.partner.as_bytes()[..])
+        .bind(&secret.sealed)
+        .bind(secret.created_at.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Kinds as they stand in a row: with commas between.
+fn spelt(kinds: &[EventKind]) -> String {
+    kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(",")
+}
+
+pub(super) fn endpoint_of(row: &Row) -> Result<Endpoint> {
+    let kinds: &str = row.try_get("kinds")?;
+    let kinds = kinds.split(',').filter(|word| !word.is_empty());
+    Ok(Endpoint {
+        id: EndpointId::from_bytes(fixed(row, "id")?),
+        partner: PartnerId::from_bytes(fixed(row, "partner")?),
+        entity: optional(row, "entity")?.map(EntityId::from_bytes),
+        url: row.try_get("url")?,
+        kinds: kinds
+            .map(|word| EventKind::read(word).ok_or_else(|| unknown("EventKind")))
+            .collect::<Result<_>>()?,
+        state: EndpointState::read(row.try_get("state")?)?,
+        reason: row.try_get("reason")?,
+        created_by: optional(row, "created_by")?.map(UserId::from_bytes),
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+        updated_at: Timestamp::from_millis(row.try_get("updated_at")?),
+    })
+}

@@ -1,0 +1,212 @@
+//! How events come to endpoints, and how far.
+
+use kiungo::core::access::Reach;
+use kiungo::core::events::EventKind;
+use kiungo::core::ids::{DeliveryId, EndpointId, EntityId, EventId, UserId};
+use kiungo::records::{
+    AttemptState, Delivery, DeliveryState, Endpoint, EndpointState, Event, JobKind, LinkState, Records, Tried,
+};
+use rstest::rstest;
+use tokio::task::JoinSet;
+
+use crate::support::events::{asked, endpoint, entity, secret, told, tried_for, whole};
+use crate::support::records::{Backend, at, fresh, link, node, partner, person};
+
+async fn add(db: &dyn Records, endpoint: Endpoint) -> EndpointId {
+    db.add_endpoint(&endpoint, &secret(&endpoint, 0)).await.unwrap();
+    endpoint.id
+}
+
+async fn of_event(db: &dyn Records, event: &Event) -> Vec<Delivery> {
+    db.deliveries(&whole(event.partner), event.id).await.unwrap()
+}
+
+/// An event is for every enabled endpoint of its partner that wants its kind and its entity, and for nobody else. Doing it
+/// again, by several servers at once, adds nothing.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_event_reaches_those_who_want_it(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let partner = partner(1).id;
+    let (branch, other) = (entity(&db, partner).await, entity(&db, partner).await);
+    let plain = || endpoint(partner);
+    let mut wanted = vec![
+        add(&*db, plain()).await,
+        add(
+            &*db,
+            Endpoint {
+                entity: Some(branch),
+                kinds: vec![EventKind::LinkRemoved, EventKind::LinkCreated],
+                ..plain()
+            },
+        )
+        .await,
+    ];
+    for unwanted in [
+        Endpoint {
+            entity: Some(other),
+            ..plain()
+        },
+        Endpoint {
+            kinds: vec![EventKind::LinkUpdated],
+            ..plain()
+        },
+        Endpoint {
+            state: EndpointState::Disabled,
+            ..plain()
+        },
+        Endpoint {
+            state: EndpointState::Deleted,
+            ..plain()
+        },
+        endpoint(person(2, 1).partner),
+    ] {
+        add(&*db, unwanted).await;
+    }
+    let intent = asked(&db, partner, branch, UserId::from_bytes(fresh())).await;
+    let attempt = tried_for(&*db, person(1, 1), intent, AttemptState::Unknown).await;
+    db.complete_link(&link(&attempt, 1), &[]).await.unwrap();
+    let event = told(&*db, partner).await.remove(0);
+    let mut tasks = JoinSet::new();
+    for n in 0..6 {
+        let handle = if n % 2 == 0 { db.shared() } else { db.again().await };
+        tasks.spawn(async move { handle.publish(event.id, at(1)).await.unwrap() });
+    }
+    assert!(tasks.join_all().await.into_iter().all(|count| count == 2));
+    let event = told(&*db, partner).await.remove(0);
+    let deliveries = of_event(&*db, &event).await;
+    let mut reached: Vec<_> = deliveries.iter().map(|delivery| delivery.endpoint).collect();
+    reached.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(reached, wanted);
+    for delivery in &deliveries {
+        assert_eq!((delivery.state, delivery.tries), (DeliveryState::Pending, 0));
+        let jobs = db.claim_in(delivery.endpoint, node(1), at(1), at(2), 10).await.unwrap();
+        let kinds: Vec<_> = jobs.iter().map(|job| job.kind.clone()).collect();
+        assert_eq!(kinds, [JobKind::Deliver(delivery.id)]);
+        let outgoing = db.outgoing(delivery.id, at(1)).await.unwrap().unwrap();
+        assert_eq!((&outgoing.delivery, &outgoing.event), (delivery, &event));
+        assert_eq!((outgoing.endpoint.id, outgoing.secrets.len()), (delivery.endpoint, 1));
+    }
+    assert_eq!(db.publish(EventId::from_bytes(fresh()), at(1)).await.unwrap(), 0);
+    assert_eq!(db.outgoing(DeliveryId::from_bytes(fresh()), at(1)).await.unwrap(), None);
+    for outside in [
+        whole(person(2, 1).partner),
+        Reach {
+            entity: Some(EntityId::from_bytes(fresh())),
+            ..whole(partner)
+        },
+    ] {
+        assert_eq!(db.deliveries(&outside, event.id).await.unwrap(), []);
+        assert_eq!(db.replay(&outside, event.id, None, at(2)).await.unwrap(), []);
+    }
+}
+
+/// A link nobody asked for belongs to no entity: it is for the partner's own endpoints only.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn what_belongs_to_no_entity_reaches_none(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let partner = partner(1).id;
+    let branch = entity(&db, partner).await;
+    let own = add(&*db, endpoint(partner)).await;
+    add(
+        &*db,
+        Endpoint {
+            entity: Some(branch),
+            ..endpoint(partner)
+        },
+    )
+    .await;
+    person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    let event = told(&*db, partner).await.remove(0);
+    assert_eq!(db.publish(event.id, at(1)).await.unwrap(), 1);
+    assert_eq!(of_event(&*db, &event).await[0].endpoint, own);
+}
+
+/// Sending again begins anew where it had ended, hastens what is still on its way, adds what was never sent, and leaves
+/// out whoever is disabled. A try that comes in late changes nothing of what has ended.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn sending_an_event_again(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let partner = partner(1).id;
+    let reach = whole(partner);
+    let [ended, pending] = [add(&*db, endpoint(partner)).await, add(&*db, endpoint(partner)).await];
+    person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    let event = told(&*db, partner).await.remove(0);
+    db.publish(event.id, at(1)).await.unwrap();
+    let delivery = async |to: EndpointId| {
+        let all = of_event(&*db, &event).await;
+        all.into_iter().find(|delivery| delivery.endpoint == to).unwrap()
+    };
+    let tried = |state, due: Option<i64>| Tried {
+        state,
+        tries: 1,
+        status: Some(503),
+        reason: Some("status"),
+        due_at: due.map(at),
+    };
+    for (to, state, due) in [
+        (ended, DeliveryState::Failed, None),
+        (pending, DeliveryState::Pending, Some(1_000)),
+    ] {
+        let [job] = <[_; 1]>::try_from(db.claim_in(to, node(1), at(1), at(50), 9).await.unwrap()).unwrap();
+        let id = delivery(to).await.id;
+        db.tried(id, &tried(state, due), at(2)).await.unwrap();
+        match due {
+            None => db.finish(job.id, node(1)).await.unwrap(),
+            Some(due) => db.postpone(job.id, node(1), at(due), "status").await.unwrap(),
+        }
+        let found = delivery(to).await;
+        assert_eq!((found.state, found.tries, found.status), (state, 1, Some(503)));
+        assert_eq!((found.reason.as_deref(), found.due_at), (Some("status"), due.map(at)));
+    }
+    db.tried(delivery(ended).await.id, &tried(DeliveryState::Delivered, None), at(3))
+        .await
+        .unwrap();
+    assert_eq!(delivery(ended).await.state, DeliveryState::Failed);
+
+    let fresh_one = add(&*db, endpoint(partner)).await;
+    let wants_another = Endpoint {
+        kinds: vec![EventKind::LinkRemoved],
+        ..endpoint(partner)
+    };
+    let wants_another = add(&*db, wants_another).await;
+    let disabled = Endpoint {
+        state: EndpointState::Disabled,
+        ..endpoint(partner)
+    };
+    let disabled = add(&*db, disabled).await;
+    assert_eq!(db.replay(&reach, event.id, Some(disabled), at(5)).await.unwrap(), []);
+    let theirs = add(&*db, endpoint(person(2, 1).partner)).await;
+    assert_eq!(db.replay(&reach, event.id, Some(theirs), at(5)).await.unwrap(), []);
+    assert_eq!(db.lanes_due(at(5)).await.unwrap(), []);
+
+    let mut again = db.replay(&reach, event.id, None, at(5)).await.unwrap();
+    let mut want = vec![ended, pending, fresh_one];
+    again.sort_unstable();
+    want.sort_unstable();
+    assert_eq!(again, want);
+    // Asked for twice it is still sent once.
+    db.replay(&reach, event.id, Some(ended), at(5)).await.unwrap();
+    for (to, tries) in [(ended, 0), (pending, 1), (fresh_one, 0)] {
+        let found = delivery(to).await;
+        assert_eq!(
+            (found.state, found.tries, found.due_at),
+            (DeliveryState::Pending, tries, Some(at(5)))
+        );
+        let jobs = db.claim_in(to, node(1), at(5), at(50), 9).await.unwrap();
+        assert_eq!(jobs.len(), 1, "{to}");
+        assert_eq!(jobs[0].kind, JobKind::Deliver(found.id));
+    }
+    // Whoever is named gets it, wanted or not.
+    let named = db.replay(&reach, event.id, Some(wants_another), at(6)).await.unwrap();
+    assert_eq!(named, [wants_another]);
+}

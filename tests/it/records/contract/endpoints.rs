@@ -1,0 +1,277 @@
+//! Where webhooks go, what they are signed with, and lanes.
+
+use kiungo::core::access::Reach;
+use kiungo::core::events::EventKind;
+use kiungo::core::ids::{EndpointId, UserId};
+use kiungo::records::{Endpoint, EndpointChange, EndpointState, JobKind, LinkState};
+use rstest::rstest;
+use tokio::task::JoinSet;
+
+use crate::support::events::{endpoint, entity, secret, told, whole};
+use crate::support::records::{Backend, Fixture, at, fresh, job, node, partner, person};
+
+/// The delivery of the partner's newest event to the endpoint, if there is one, with its secrets at a moment.
+async fn secrets_at(db: &Fixture, endpoint: &Endpoint, moment: i64) -> Vec<Vec<u8>> {
+    let event = told(&**db, endpoint.partner).await.pop().unwrap();
+    let deliveries = db.deliveries(&whole(endpoint.partner), event.id).await.unwrap();
+    let delivery = deliveries
+        .iter()
+        .find(|delivery| delivery.endpoint == endpoint.id)
+        .unwrap();
+    let outgoing = db.outgoing(delivery.id, at(moment)).await.unwrap().unwrap();
+    outgoing.secrets.into_iter().map(|secret| secret.sealed).collect()
+}
+
+/// What was written is what is read, and what is changed is only what was to be changed; another partner, entity or user
+/// neither sees nor changes it; a deleted one is gone.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let partner = partner(1).id;
+    let (branch, other, user) = (
+        entity(&db, partner).await,
+        entity(&db, partner).await,
+        UserId::from_bytes(fresh()),
+    );
+    let mine = Endpoint {
+        entity: Some(branch),
+        kinds: vec![EventKind::LinkRemoved, EventKind::LinkCreated],
+        created_by: Some(user),
+        ..endpoint(partner)
+    };
+    db.add_endpoint(&mine, &secret(&mine, 0)).await.unwrap();
+    let reach = |partner, entity, own| Reach { partner, entity, own };
+    for outside in [
+        whole(person(2, 1).partner),
+        reach(partner, Some(other), None),
+        reach(partner, Some(branch), Some(UserId::from_bytes(fresh()))),
+    ] {
+        assert_eq!(db.endpoint(&outside, mine.id).await.unwrap(), None);
+        assert_eq!(db.endpoints(&outside, None, 10).await.unwrap(), []);
+        let change = EndpointChange {
+            url: Some("https://elsewhere.example.com".to_owned()),
+            ..EndpointChange::default()
+        };
+        assert_eq!(
+            db.change_endpoint(&outside, mine.id, &change, at(1)).await.unwrap(),
+            None
+        );
+        assert!(!db.rotate_secret(&outside, &secret(&mine, 1), at(2)).await.unwrap());
+    }
+    let inside = reach(partner, Some(branch), Some(user));
+    assert_eq!(db.endpoint(&inside, mine.id).await.unwrap().as_ref(), Some(&mine));
+    assert_eq!(
+        db.endpoints(&inside, None, 10).await.unwrap(),
+        std::slice::from_ref(&mine)
+    );
+
+    let mut want = mine.clone();
+    for (n, change) in (1..).zip([
+        EndpointChange {
+            url: Some("https://new.example.com".to_owned()),
+            ..EndpointChange::default()
+        },
+        EndpointChange {
+            kinds: Some(Vec::new()),
+            ..EndpointChange::default()
+        },
+        EndpointChange {
+            state: Some((EndpointState::Disabled, Some("by_request"))),
+            ..EndpointChange::default()
+        },
+        EndpointChange::default(),
+        EndpointChange {
+            state: Some((EndpointState::Enabled, None)),
+            ..EndpointChange::default()
+        },
+    ]) {
+        want.url = change.url.clone().unwrap_or(want.url);
+        want.kinds = change.kinds.clone().unwrap_or(want.kinds);
+        if let Some((state, reason)) = change.state {
+            (want.state, want.reason) = (state, reason.map(str::to_owned));
+        }
+        want.updated_at = at(n);
+        let changed = db.change_endpoint(&inside, mine.id, &change, at(n)).await.unwrap();
+        assert_eq!(changed.as_ref(), Some(&want), "{change:?}");
+    }
+    let end = EndpointChange {
+        state: Some((EndpointState::Deleted, None)),
+        ..EndpointChange::default()
+    };
+    assert!(
+        db.change_endpoint(&inside, mine.id, &end, at(9))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(db.endpoint(&inside, mine.id).await.unwrap(), None);
+    assert_eq!(db.endpoints(&inside, None, 10).await.unwrap(), []);
+    assert_eq!(db.change_endpoint(&inside, mine.id, &end, at(9)).await.unwrap(), None);
+}
+
+/// Endpoints are read page by page, newest first.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn listing_endpoints(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let partner = partner(1).id;
+    for n in [0, 1, 1, 1, 2] {
+        let one = Endpoint {
+            created_at: at(n),
+            ..endpoint(partner)
+        };
+        db.add_endpoint(&one, &secret(&one, 0)).await.unwrap();
+    }
+    let all = db.endpoints(&whole(partner), None, 100).await.unwrap();
+    assert!(all.is_sorted_by_key(|one| std::cmp::Reverse((one.created_at, one.id))));
+    let (mut read, mut after) = (Vec::new(), None);
+    loop {
+        let page = db.endpoints(&whole(partner), after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some((last.created_at, last.id));
+        read.extend(page);
+    }
+    assert_eq!((read.len(), read), (5, all));
+}
+
+/// While one secret replaces another both are used, the new one first; after the overlap only the new one is. A third one
+/// ends the first at once, so there are never more than two, even when they are replaced at the same time. (W4)
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_secrets_while_one_replaces_the_other(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let mine = endpoint(partner(1).id);
+    let numbered = |n: u8| {
+        let mut row = secret(&mine, i64::from(n));
+        row.sealed = vec![n];
+        row
+    };
+    db.add_endpoint(&mine, &numbered(0)).await.unwrap();
+    person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    db.publish(told(&*db, mine.partner).await[0].id, at(0)).await.unwrap();
+    assert_eq!(secrets_at(&db, &mine, 0).await, [[0]]);
+    let reach = whole(mine.partner);
+    assert!(db.rotate_secret(&reach, &numbered(1), at(100)).await.unwrap());
+    for (moment, want) in [(1, &[[1], [0]][..]), (99, &[[1], [0]]), (100, &[[1]])] {
+        assert_eq!(secrets_at(&db, &mine, moment).await, want, "{moment}");
+    }
+    assert!(db.rotate_secret(&reach, &numbered(2), at(200)).await.unwrap());
+    assert_eq!(secrets_at(&db, &mine, 3).await, [[2], [1]]);
+    let other = db.again().await;
+    let mut tasks = JoinSet::new();
+    for n in 3..9 {
+        let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
+        let (row, reach) = (numbered(n), reach);
+        tasks.spawn(async move { handle.rotate_secret(&reach, &row, at(300)).await.unwrap() });
+    }
+    assert!(tasks.join_all().await.into_iter().all(|rotated| rotated));
+    assert!(secrets_at(&db, &mine, 50).await.len() <= 2);
+    let nobody = Endpoint {
+        id: EndpointId::from_bytes(fresh()),
+        ..mine.clone()
+    };
+    assert!(!db.rotate_secret(&reach, &secret(&nobody, 0), at(1)).await.unwrap());
+}
+
+/// Only an endpoint that took nothing since then, and was left as it is, is stopped for its silence; one that asked for
+/// it is stopped at once. Either is told once.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn stopping_an_endpoint(#[case] backend: Backend) {
+    use kiungo::records::{DeliveryState, Tried};
+    let db = backend.fresh().await;
+    let partner = partner(1).id;
+    let mine = endpoint(partner);
+    db.add_endpoint(&mine, &secret(&mine, 0)).await.unwrap();
+    person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    let event = told(&*db, partner).await[0].id;
+    db.publish(event, at(0)).await.unwrap();
+    let delivery = db.deliveries(&whole(partner), event).await.unwrap()[0].id;
+    let taken = Tried {
+        state: DeliveryState::Delivered,
+        tries: 1,
+        status: Some(200),
+        reason: None,
+        due_at: None,
+    };
+    db.tried(delivery, &taken, at(5)).await.unwrap();
+    let stop = async |since: Option<i64>| {
+        db.disable_endpoint(mine.id, "failing", since.map(at), at(9))
+            .await
+            .unwrap()
+    };
+    assert!(!stop(Some(5)).await, "it took something");
+    assert!(!stop(Some(-1)).await, "it was changed since");
+    assert!(stop(Some(6)).await);
+    assert!(!stop(Some(6)).await && !stop(None).await, "stopped twice");
+    let found = db.endpoint(&whole(partner), mine.id).await.unwrap().unwrap();
+    assert_eq!(
+        (found.state, found.reason.as_deref()),
+        (EndpointState::Disabled, Some("failing"))
+    );
+
+    let gone = endpoint(partner);
+    db.add_endpoint(&gone, &secret(&gone, 0)).await.unwrap();
+    assert!(db.disable_endpoint(gone.id, "gone", None, at(9)).await.unwrap());
+}
+
+/// Jobs of a lane are taken by those who ask for the lane, and by nobody else: an endless queue in one is not in the way
+/// of other lanes, nor of jobs without one.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn lanes_are_apart(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let partner = partner(1).id;
+    let (one, two) = (endpoint(partner), endpoint(partner));
+    for endpoint in [&one, &two] {
+        db.add_endpoint(endpoint, &secret(endpoint, 0)).await.unwrap();
+    }
+    for _ in 0..5 {
+        person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    }
+    assert_eq!(db.lanes_due(at(9)).await.unwrap(), []);
+    let plain = db.claim(node(1), at(9), at(10), 100).await.unwrap();
+    let published = plain
+        .iter()
+        .filter(|job| matches!(job.kind, JobKind::Publish(_)))
+        .count();
+    assert_eq!(published, 5);
+    for event in told(&*db, partner).await {
+        assert_eq!(db.publish(event.id, at(3)).await.unwrap(), 2);
+    }
+    let late = job(
+        partner,
+        JobKind::Publish(told(&*db, partner).await[0].id),
+        "late",
+        at(9),
+    );
+    db.enqueue(&late).await.unwrap();
+    let claimed = db.claim(node(1), at(9), at(10), 100).await.unwrap();
+    assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [late.id]);
+
+    assert_eq!(db.lanes_due(at(2)).await.unwrap(), []);
+    let mut due = db.lanes_due(at(3)).await.unwrap();
+    due.sort_unstable();
+    let mut lanes = [one.id, two.id];
+    lanes.sort_unstable();
+    assert_eq!(due, lanes);
+    let first = db.claim_in(one.id, node(1), at(3), at(8), 3).await.unwrap();
+    let rest = db.claim_in(one.id, node(2), at(3), at(8), 100).await.unwrap();
+    assert_eq!((first.len(), rest.len()), (3, 2));
+    assert_eq!(db.lanes_due(at(3)).await.unwrap(), [two.id]);
+    assert_eq!(db.claim_in(one.id, node(2), at(3), at(8), 100).await.unwrap(), []);
+    // A lease that is over is anybody's again.
+    assert_eq!(db.claim_in(one.id, node(2), at(8), at(9), 100).await.unwrap().len(), 5);
+    assert_eq!(db.claim_in(two.id, node(2), at(8), at(9), 100).await.unwrap().len(), 5);
+}
