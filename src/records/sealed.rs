@@ -82,6 +82,7 @@ pub const SEALED: &[SealedColumn] = &[
     of_a_link(("linked_accounts", "holder"), ("account", "holder")),
     sealed(("messages", "sealed"), "t.tag", ("message", "text")),
     sealed(("bank_wishes", "sealed"), "t.tag", ("bank wish", "caller")),
+    sealed(("webhook_secrets", "sealed"), "t.partner", ("webhook", "secret")),
     SealedColumn {
         key: &[Part::Bytes("partner"), Part::Text("provider")],
         ..sealed(("provider_credentials", "sealed"), "t.partner", ("credentials", "keys"))
