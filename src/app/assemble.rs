@@ -110,7 +110,7 @@ pub(super) async fn assemble(
         callbacks: Arc::new(TurnService(turns.clone())),
         hooks: Arc::new(hooks(base, &tools)),
         messages: Arc::new(messages::inbox(base, &turns, lines, outbox)),
-        partners: Some(partners::api(config, base, partner.id).await?),
+        partners: Some(partners::api(config, base, tools.providers.clone()).await?),
         readiness: Arc::new(health(base, leaving)),
         metrics: base.metrics.clone(),
         runtime: runtime.handle.clone(),

@@ -10,6 +10,7 @@ use crate::core::ids::PartnerId;
 use crate::core::secret::Secret;
 use crate::http::partner::PartnerApi;
 use crate::records::RecordsError;
+use crate::service::partner::Providers;
 use crate::service::partners::office::enrol_key;
 use crate::service::partners::{Office, Registry, Settings};
 use crate::service::sealing::Sealing;
@@ -22,17 +23,25 @@ pub(super) fn side(mode: Mode) -> Side {
     }
 }
 
-/// Who answers partners; `partner` is the configuration's.
-pub(super) async fn api(config: &Config, base: &Base, partner: PartnerId) -> Result<PartnerApi, RecordsError> {
-    hand_out(config, base, partner).await?;
+/// Who answers partners.
+pub(super) async fn api(config: &Config, base: &Base, providers: Arc<Providers>) -> Result<PartnerApi, RecordsError> {
+    hand_out(config, base, providers.partner()).await?;
     let settings = Settings {
         side: side(config.mode),
         token_lifetime: config.api.token_lifetime,
         rate: config.api.rate,
     };
-    let office = Arc::new(Office::new(base.records.clone(), base.runtime.clone(), settings));
+    let office = Arc::new(Office::new(
+        base.records.clone(),
+        providers,
+        base.keyring.clone(),
+        base.runtime.clone(),
+        settings,
+    ));
     Ok(PartnerApi {
         access: office.clone(),
+        repeats: office.clone(),
+        profile: office.clone(),
         roles: office.clone(),
         entities: office.clone(),
         users: office,

@@ -2,7 +2,8 @@
 
 use super::{
     AccessRecords, AttemptRecords, BankWishRecords, EntityRecords, EventRecords, JobRecords, LinkRecords,
-    MessageRecords, PartnerRecords, PeopleRecords, PinRecords, RoleRecords, SealedRecords, UpkeepRecords, UserRecords,
+    MessageRecords, PartnerRecords, PeopleRecords, PinRecords, RepeatRecords, RoleRecords, SealedRecords,
+    UpkeepRecords, UserRecords,
 };
 
 /// Gives one name to several traits, each once.
@@ -27,6 +28,7 @@ all!(
     PartnerRecords,
     PeopleRecords,
     PinRecords,
+    RepeatRecords,
     RoleRecords,
     SealedRecords,
     UpkeepRecords,

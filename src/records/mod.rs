@@ -27,9 +27,11 @@ mod events;
 mod facts;
 mod jobs;
 mod messages;
+mod partners;
 mod people;
 mod pins;
 pub mod postgres;
+mod repeats;
 mod schema;
 mod sealed;
 mod sql;
@@ -42,6 +44,8 @@ mod words;
 pub use self::access::{AccessRecords, Bearer, PartnerKey, Token};
 pub use self::address::{Address, connect};
 pub use self::all::Records;
+pub use self::partners::{AuditEvent, Audited, Deed, Partner, PartnerChange, PartnerRecords};
+pub use self::repeats::{Begun, RepeatRecords, RequestKey};
 pub use self::staff::{
     Entity, EntityChange, EntityRecords, Kept, Role, RoleChange, RoleRecords, User, UserChange, UserRecords,
 };
@@ -66,23 +70,6 @@ pub use pins::PinRecords;
 
 /// Shorthand of this module.
 pub type Result<T> = std::result::Result<T, RecordsError>;
-
-/// A business on whose behalf accounts are linked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partner {
-    /// Its id; for the one from the configuration, derived from its name.
-    pub id: PartnerId,
-    /// The name shown to people.
-    pub name: String,
-    /// What the data are for, as shown in the consent.
-    pub purpose: String,
-    /// For how many days people agree, where an intent does not say.
-    pub days: u16,
-    /// Whether it is offered to whoever dials the plain code.
-    pub walk_in: bool,
-    /// When it was first seen.
-    pub created_at: Timestamp,
-}
 
 /// What a person agreed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -280,44 +267,6 @@ pub enum JobKind {
     Publish(EventId),
     /// Send an event to one endpoint.
     Deliver(DeliveryId),
-}
-
-/// Something worth keeping for an auditor. Holds no personal data beyond the tag.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditEvent {
-    /// Whose.
-    pub partner: PartnerId,
-    /// Whom it concerns, if anybody.
-    pub tag: Option<Tag>,
-    /// A stable word: `link.created`, `seal.broken`, `webhook.unauthentic`…
-    pub kind: &'static str,
-    /// A few words more; never typed text, numbers or codes.
-    pub detail: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// Partners and their keys.
-#[async_trait]
-pub trait PartnerRecords: Send + Sync {
-    /// Adds a partner, or brings all but when it was first seen up to date.
-    async fn put_partner(&self, partner: &Partner) -> Result<()>;
-    /// The partner with this id.
-    async fn partner(&self, id: PartnerId) -> Result<Option<Partner>>;
-    /// All partners, by name.
-    async fn partners(&self) -> Result<Vec<Partner>>;
-    /// Keeps a partner's sealed credentials for a provider.
-    async fn put_credentials(&self, partner: PartnerId, provider: &str, sealed: &[u8], at: Timestamp) -> Result<()>;
-    /// A partner's sealed credentials for a provider.
-    async fn credentials(&self, partner: PartnerId, provider: &str) -> Result<Option<Vec<u8>>>;
-    /// For which providers a partner has credentials, and since when they are these, by the provider's name.
-    async fn providers_of(&self, partner: PartnerId) -> Result<Vec<(String, Timestamp)>>;
-    /// Forgets a partner's credentials for a provider. Says whether there were any.
-    async fn forget_credentials(&self, partner: PartnerId, provider: &str) -> Result<bool>;
-    /// Keeps a security event.
-    async fn audit(&self, event: &AuditEvent) -> Result<()>;
-    /// Whether the database can be read and written now.
-    async fn ready(&self) -> Result<()>;
 }
 
 /// The ledger of submissions.

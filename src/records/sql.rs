@@ -74,8 +74,15 @@ pub(super) const PUT_CREDENTIALS: &str = "INSERT INTO provider_credentials (part
 
 pub(super) const CREDENTIALS: &str = "SELECT sealed FROM provider_credentials WHERE partner = $1 AND provider = $2";
 
-pub(super) const AUDIT: &str =
-    "INSERT INTO audit (partner, tag, kind, detail, happened_at) VALUES ($1, $2, $3, $4, $5)";
+pub(super) const AUDIT: &str = "INSERT INTO audit (partner, tag, kind, detail, happened_at, id, entity, user_id) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+pub(super) const AUDITED: &str = "SELECT DISTINCT id, entity, user_id, kind, detail, happened_at FROM audit \
+     WHERE partner = $1 AND ($2 IS NULL OR entity = $2) AND ($3 IS NULL OR user_id = $3) AND id IS NOT NULL \
+     AND (happened_at < $4 OR (happened_at = $4 AND id < $5)) ORDER BY happened_at DESC, id DESC LIMIT $6";
+
+pub(super) const CHANGE_PARTNER: &str = "UPDATE partners SET purpose = COALESCE($2, purpose), days = COALESCE($3, days), \
+     walk_in = COALESCE($4, walk_in) WHERE id = $1";
 
 pub(super) const BEAT: &str = "UPDATE heartbeat SET beats = beats + 1 WHERE id = 1";
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::Result;
+use super::{Deed, Result};
 use crate::core::access::{Permissions, Reach};
 use crate::core::ids::{EntityId, PartnerId, RoleId, UserId};
 use crate::core::page::{Page, Paged};
@@ -116,26 +116,26 @@ pub enum Kept<T> {
 }
 
 /// Roles. Those that were deleted are not there. Adding one under an id that is taken changes nothing and gives what
-/// stands there, so a creation may safely be asked for again; so it is with entities and users.
+/// stands there, so a creation may safely be asked for again; so it is with entities and users. Every deed goes into the audit trail.
 #[async_trait]
 pub trait RoleRecords: Send + Sync {
     /// Adds a role.
-    async fn add_role(&self, role: &Role) -> Result<Kept<Role>>;
+    async fn add_role(&self, role: &Role, deed: &Deed) -> Result<Kept<Role>>;
     /// A role. Within an entity also those for all entities, unless only own ones are in reach.
     async fn role(&self, reach: &Reach, id: RoleId) -> Result<Option<Role>>;
     /// Roles, newest first; see [`RoleRecords::role`].
     async fn roles(&self, reach: &Reach, page: &Page) -> Result<Paged<Role>>;
     /// Changes a role. Within an entity only one for that entity.
-    async fn change_role(&self, reach: &Reach, id: RoleId, change: &RoleChange, at: Timestamp) -> Result<Kept<Role>>;
+    async fn change_role(&self, reach: &Reach, id: RoleId, change: &RoleChange, deed: &Deed) -> Result<Kept<Role>>;
     /// Deletes a role that no user has and that is no entity's default. Within an entity only one for that entity.
-    async fn end_role(&self, reach: &Reach, id: RoleId, at: Timestamp) -> Result<Kept<()>>;
+    async fn end_role(&self, reach: &Reach, id: RoleId, deed: &Deed) -> Result<Kept<()>>;
 }
 
 /// Entities. A reach of own rows holds none: no user makes one.
 #[async_trait]
 pub trait EntityRecords: Send + Sync {
     /// Adds an entity, whose default role, if any, must be for all entities.
-    async fn add_entity(&self, entity: &Entity) -> Result<Kept<Entity>>;
+    async fn add_entity(&self, entity: &Entity, deed: &Deed) -> Result<Kept<Entity>>;
     /// An entity; where one was chosen, only that one.
     async fn entity(&self, reach: &Reach, id: EntityId) -> Result<Option<Entity>>;
     /// Entities, newest first.
@@ -146,23 +146,23 @@ pub trait EntityRecords: Send + Sync {
         reach: &Reach,
         id: EntityId,
         change: &EntityChange,
-        at: Timestamp,
+        deed: &Deed,
     ) -> Result<Kept<Entity>>;
     /// Deletes an entity with its users and the roles that are for it alone.
-    async fn end_entity(&self, reach: &Reach, id: EntityId, at: Timestamp) -> Result<Kept<()>>;
+    async fn end_entity(&self, reach: &Reach, id: EntityId, deed: &Deed) -> Result<Kept<()>>;
 }
 
 /// Users.
 #[async_trait]
 pub trait UserRecords: Send + Sync {
     /// Adds a user, whose role, if any, must be for their entity or for all.
-    async fn add_user(&self, user: &User) -> Result<Kept<User>>;
+    async fn add_user(&self, user: &User, deed: &Deed) -> Result<Kept<User>>;
     /// A user.
     async fn user(&self, reach: &Reach, id: UserId) -> Result<Option<User>>;
     /// Users, newest first.
     async fn users(&self, reach: &Reach, page: &Page) -> Result<Paged<User>>;
     /// Changes a user, whose role, if any, must be for their entity or for all.
-    async fn change_user(&self, reach: &Reach, id: UserId, change: &UserChange, at: Timestamp) -> Result<Kept<User>>;
+    async fn change_user(&self, reach: &Reach, id: UserId, change: &UserChange, deed: &Deed) -> Result<Kept<User>>;
     /// Deletes a user: their tokens open nothing from then on.
-    async fn end_user(&self, reach: &Reach, id: UserId, at: Timestamp) -> Result<Kept<()>>;
+    async fn end_user(&self, reach: &Reach, id: UserId, deed: &Deed) -> Result<Kept<()>>;
 }

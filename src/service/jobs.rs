@@ -22,7 +22,7 @@ use super::runtime::Runtime;
 use super::webhooks::Webhooks;
 use crate::core::ids::AttemptId;
 use crate::core::time::Timestamp;
-use crate::records::{AuditEvent, Job, JobKind, Records};
+use crate::records::{AuditEvent, Job, JobKind, Records, RecordsError};
 
 pub use self::lanes::Lanes;
 
@@ -156,7 +156,14 @@ impl Jobs {
 
     /// Forgets what was done long ago.
     async fn forget(&self, now: Timestamp) {
-        match self.records.forget(now.minus(KEPT_FOR), FORGOTTEN_AT_ONCE).await {
+        let forgotten = async {
+            let jobs = self.records.forget(now.minus(KEPT_FOR), FORGOTTEN_AT_ONCE).await?;
+            let day_ago = now.minus(Duration::from_hours(24));
+            let tokens = self.records.forget_tokens(day_ago, FORGOTTEN_AT_ONCE).await?;
+            let requests = self.records.forget_requests(day_ago, FORGOTTEN_AT_ONCE).await?;
+            Ok::<_, RecordsError>(jobs + tokens + requests)
+        };
+        match forgotten.await {
             Ok(0) => {}
             Ok(rows) => tracing::debug!(rows, "what was done long ago is forgotten"),
             Err(error) => tracing::warn!(%error, "what was done long ago could not be forgotten"),

@@ -159,20 +159,33 @@ pub async fn enrol(
     credentials: &[(&str, Credentials)],
 ) -> Result<(), RecordsError> {
     records.put_partner(partner).await?;
-    for (provider, Credentials { secret_key, app_id }) in credentials {
-        let plain = Sealed {
-            secret_key: Zeroizing::new(secret_key.expose().to_owned()),
-            app_id: app_id.clone(),
-        };
-        let plain = json(&plain).map_err(|_| RecordsError("credentials".to_owned()))?;
-        let sealed = keyring
-            .seal(&place(&partner.id, provider), &plain, entropy)
-            .map_err(|error| RecordsError(error.to_string()))?;
+    for (provider, keys) in credentials {
+        let sealed = seal_credentials(keyring, entropy, &partner.id, provider, keys)?;
         records
             .put_credentials(partner.id, provider, &sealed, clock.now())
             .await?;
     }
     Ok(())
+}
+
+/// A partner's credentials for a provider, as they stand in their row.
+///
+/// # Errors
+/// When they cannot be sealed: not in practice.
+pub fn seal_credentials(
+    keyring: &Keyring,
+    entropy: &dyn Entropy,
+    partner: &PartnerId,
+    provider: &str,
+    credentials: &Credentials,
+) -> Result<Vec<u8>, RecordsError> {
+    let plain = Sealed {
+        secret_key: Zeroizing::new(credentials.secret_key.expose().to_owned()),
+        app_id: credentials.app_id.clone(),
+    };
+    let plain = json(&plain).map_err(|_| RecordsError("credentials".to_owned()))?;
+    let sealed = keyring.seal(&place(partner, provider), &plain, entropy);
+    sealed.map_err(|error| RecordsError(error.to_string()))
 }
 
 fn place<'a>(partner: &'a PartnerId, provider: &'a str) -> Place<'a> {

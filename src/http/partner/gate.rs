@@ -14,6 +14,7 @@ use uuid::Builder;
 use super::PartnerApi;
 use super::ask::Whole;
 use super::problem::Problem;
+use super::repeats;
 use super::table::{Entry, Found, look_up};
 use crate::core::access::Caller;
 use crate::core::ids::{EntityId, PartnerId};
@@ -46,7 +47,7 @@ pub(super) async fn gate(
     Span::current().record("request_id", &id);
     let version = version(request.headers());
     let mut response = match admit(&mut request, &api, version).await {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Ok(()) => repeats::once(&api, request, next).await?,
         Err(problem) => request.into_response(problem.answer(&id)),
     };
     if let Some(problem) = unwritten(&response) {

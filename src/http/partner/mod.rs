@@ -9,6 +9,8 @@ mod auth;
 mod entities;
 mod gate;
 mod problem;
+mod profile;
+mod repeats;
 mod reply;
 mod roles;
 mod subscribers;
@@ -23,13 +25,17 @@ use actix_web::web;
 pub(super) use self::table::pattern;
 pub use self::table::{Entry, Route, routes};
 use crate::core::time::Entropy;
-use crate::service::partners::{Access, Entities, Roles, Subscribers, Users};
+use crate::service::partners::{Access, Entities, Profile, Repeats, Roles, Subscribers, Users};
 
 /// What answers partners.
 #[derive(Clone)]
 pub struct PartnerApi {
     /// Finds out who calls.
     pub access: Arc<dyn Access>,
+    /// Knows requests that come twice.
+    pub repeats: Arc<dyn Repeats>,
+    /// The partner itself.
+    pub profile: Arc<dyn Profile>,
     /// Roles.
     pub roles: Arc<dyn Roles>,
     /// Entities.
@@ -51,6 +57,7 @@ pub(super) fn configure(api: PartnerApi) -> impl FnOnce(&mut web::ServiceConfig)
             for area in [
                 auth::configure,
                 entities::configure,
+                profile::configure,
                 roles::configure,
                 users::configure,
                 subscribers::configure,

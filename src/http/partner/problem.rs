@@ -155,6 +155,15 @@ impl From<ApiError> for Problem {
             }
             ApiError::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail),
             ApiError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail),
+            ApiError::InProgress => {
+                let title = "In progress";
+                let problem = Self::new(StatusCode::CONFLICT, "idempotency_in_progress", title, detail);
+                problem.with(RETRY_AFTER, "1")
+            }
+            ApiError::IdempotencyMismatch => {
+                let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "Another request");
+                Self::new(status, "idempotency_mismatch", title, detail)
+            }
             ApiError::Invalid(errors) => {
                 let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "Invalid request");
                 let mut problem = Self::new(status, "invalid", title, detail);

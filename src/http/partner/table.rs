@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 
-use super::{auth, entities, roles, subscribers, users};
+use super::{auth, entities, profile, roles, subscribers, users};
 use crate::service::partners::Need;
 
 /// How a request shows who it is from.
@@ -39,6 +39,7 @@ impl Route {
 const AREAS: &[&[Route]] = &[
     auth::ROUTES,
     entities::ROUTES,
+    profile::ROUTES,
     roles::ROUTES,
     users::ROUTES,
     subscribers::ROUTES,

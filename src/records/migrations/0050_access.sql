@@ -81,8 +81,8 @@ CREATE INDEX tokens_of ON tokens (partner, expires_at);
 CREATE TABLE idempotency (
     partner     BLOB   NOT NULL REFERENCES partners (id), -- whose
     caller      BLOB   NOT NULL,                          -- the user, or the partner itself
-    key         BLOB   NOT NULL,                          -- SHA-256 of the key
-    request     BLOB   NOT NULL,                          -- SHA-256 of method, path, entity and body: another request is refused
+    key         BLOB   NOT NULL,                          -- keyed digest of the key
+    request     BLOB   NOT NULL,                          -- keyed digest of method, path, entity and body: another request is refused
     status      BIGINT,                                   -- the answer's status; none while it is worked on
     sealed      BLOB,                                     -- the answer's body, sealed: it may hold a secret shown once
     created_at  BIGINT NOT NULL,                          -- ms; when it was first asked

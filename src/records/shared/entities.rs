@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::audit::note;
 use super::roles::{everything, is_role_for};
 use super::{Backend, Connection, Row, fixed, maybe, of_partner, paged, reaching, within};
 use crate::core::access::Reach;
@@ -10,11 +11,11 @@ use crate::core::ids::{EntityId, PartnerId, RoleId};
 use crate::core::page::{Cursor, Page, Paged};
 use crate::core::time::Timestamp;
 use crate::records::sql::staff as sql;
-use crate::records::{Entity, EntityChange, EntityRecords, Kept, Result};
+use crate::records::{Deed, Entity, EntityChange, EntityRecords, Kept, Result};
 
 #[async_trait]
 impl EntityRecords for Backend {
-    async fn add_entity(&self, entity: &Entity) -> Result<Kept<Entity>> {
+    async fn add_entity(&self, entity: &Entity, deed: &Deed) -> Result<Kept<Entity>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(entity.partner)).await?;
             if let Some(role) = entity.default_role
@@ -22,7 +23,7 @@ impl EntityRecords for Backend {
             {
                 return Ok(Kept::NoRole);
             }
-            sqlx::query(sql::ADD_ENTITY)
+            let added = sqlx::query(sql::ADD_ENTITY)
                 .bind(&entity.id.as_bytes()[..])
                 .bind(&entity.partner.as_bytes()[..])
                 .bind(&entity.name)
@@ -31,6 +32,9 @@ impl EntityRecords for Backend {
                 .bind(entity.updated_at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
+            if added.rows_affected() > 0 {
+                note(&mut transaction, deed).await?;
+            }
             let kept = one(&mut transaction, &everything(entity.partner), entity.id).await?;
             transaction.commit().await?;
             Ok(kept.map_or(Kept::NotFound, Kept::Done))
@@ -65,7 +69,7 @@ impl EntityRecords for Backend {
         reach: &Reach,
         id: EntityId,
         change: &EntityChange,
-        at: Timestamp,
+        deed: &Deed,
     ) -> Result<Kept<Entity>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
@@ -80,25 +84,26 @@ impl EntityRecords for Backend {
                 .bind(&change.name)
                 .bind(i64::from(change.default_role.is_some()))
                 .bind(role.as_ref().map(|role| &role.as_bytes()[..]))
-                .bind(at.as_millis())
+                .bind(deed.at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
             if changed.rows_affected() == 0 {
                 return Ok(Kept::NotFound);
             }
             let entity = one(&mut transaction, reach, id).await?;
+            note(&mut transaction, deed).await?;
             transaction.commit().await?;
             Ok(entity.map_or(Kept::NotFound, Kept::Done))
         })
         .await
     }
 
-    async fn end_entity(&self, reach: &Reach, id: EntityId, at: Timestamp) -> Result<Kept<()>> {
+    async fn end_entity(&self, reach: &Reach, id: EntityId, deed: &Deed) -> Result<Kept<()>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
             let ended = reaching(sql::END_ENTITY, reach)
                 .bind(&id.as_bytes()[..])
-                .bind(at.as_millis())
+                .bind(deed.at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
             if ended.rows_affected() == 0 {
@@ -108,10 +113,11 @@ impl EntityRecords for Backend {
                 sqlx::query(statement)
                     .bind(&reach.partner.as_bytes()[..])
                     .bind(&id.as_bytes()[..])
-                    .bind(at.as_millis())
+                    .bind(deed.at.as_millis())
                     .execute(&mut *transaction)
                     .await?;
             }
+            note(&mut transaction, deed).await?;
             transaction.commit().await?;
             Ok(Kept::Done(()))
         })

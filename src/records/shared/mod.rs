@@ -24,6 +24,7 @@ use crate::records::{AuditEvent, Job, Lane, RecordsError, Result, sql, words};
 
 mod access;
 mod attempts;
+mod audit;
 mod bank_wishes;
 mod endpoints;
 mod entities;
@@ -35,6 +36,7 @@ mod messages;
 mod partners;
 mod people;
 mod pins;
+mod repeats;
 mod roles;
 mod sealed;
 mod upkeep;
@@ -84,14 +86,16 @@ async fn add_job(connection: &mut Connection, job: &Job) -> Result<()> {
 
 /// Adds a security event.
 async fn add_audit(connection: &mut Connection, event: &AuditEvent) -> Result<()> {
-    sqlx::query(sql::AUDIT)
-        .bind(&event.partner.as_bytes()[..])
-        .bind(event.tag.as_ref().map(|tag| &tag.as_bytes()[..]))
-        .bind(event.kind)
-        .bind(&event.detail)
-        .bind(event.at.as_millis())
-        .execute(connection)
-        .await?;
+    let line = audit::Line {
+        partner: event.partner,
+        tag: event.tag,
+        entity: None,
+        user: None,
+        kind: event.kind,
+        detail: &event.detail,
+        at: event.at,
+    };
+    line.written().execute(connection).await?;
     Ok(())
 }
 

@@ -3,10 +3,13 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{Backend, Row, add_audit, fixed, within};
+use super::audit::{audited_of, note};
+use super::{Backend, Row, add_audit, fixed, paged, reaching, within};
+use crate::core::access::Reach;
 use crate::core::ids::PartnerId;
+use crate::core::page::{Cursor, Page, Paged};
 use crate::core::time::Timestamp;
-use crate::records::{AuditEvent, Partner, PartnerRecords, RecordsError, Result, sql};
+use crate::records::{AuditEvent, Audited, Deed, Partner, PartnerChange, PartnerRecords, RecordsError, Result, sql};
 
 #[async_trait]
 impl PartnerRecords for Backend {
@@ -82,20 +85,75 @@ impl PartnerRecords for Backend {
         .await
     }
 
-    async fn forget_credentials(&self, partner: PartnerId, provider: &str) -> Result<bool> {
+    async fn set_credentials(&self, provider: &str, sealed: &[u8], deed: &Deed) -> Result<()> {
         within(async {
-            let gone = sqlx::query(sql::FORGET_CREDENTIALS)
-                .bind(&partner.as_bytes()[..])
+            let mut transaction = self.write().await?;
+            sqlx::query(sql::PUT_CREDENTIALS)
+                .bind(&deed.partner.as_bytes()[..])
                 .bind(provider)
-                .execute(&self.writer)
+                .bind(sealed)
+                .bind(deed.at.as_millis())
+                .execute(&mut *transaction)
                 .await?;
-            Ok(gone.rows_affected() > 0)
+            note(&mut transaction, deed).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    async fn forget_credentials(&self, provider: &str, deed: &Deed) -> Result<bool> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let gone = sqlx::query(sql::FORGET_CREDENTIALS)
+                .bind(&deed.partner.as_bytes()[..])
+                .bind(provider)
+                .execute(&mut *transaction)
+                .await?;
+            if gone.rows_affected() == 0 {
+                return Ok(false);
+            }
+            note(&mut transaction, deed).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn change_partner(&self, change: &PartnerChange, deed: &Deed) -> Result<Option<Partner>> {
+        within(async {
+            let mut transaction = self.write().await?;
+            sqlx::query(sql::CHANGE_PARTNER)
+                .bind(&deed.partner.as_bytes()[..])
+                .bind(&change.purpose)
+                .bind(change.days.map(i64::from))
+                .bind(change.walk_in.map(i64::from))
+                .execute(&mut *transaction)
+                .await?;
+            note(&mut transaction, deed).await?;
+            let row = sqlx::query(sql::PARTNER).bind(&deed.partner.as_bytes()[..]);
+            let row = row.fetch_optional(&mut *transaction).await?;
+            let partner = row.as_ref().map(partner_of).transpose()?;
+            transaction.commit().await?;
+            Ok(partner)
         })
         .await
     }
 
     async fn audit(&self, event: &AuditEvent) -> Result<()> {
         within(async { add_audit(&mut *self.writer.acquire().await?, event).await }).await
+    }
+
+    async fn trail(&self, reach: &Reach, page: &Page) -> Result<Paged<Audited>> {
+        within(async {
+            let rows = paged(reaching(sql::AUDITED, reach), page);
+            let rows = rows.fetch_all(&self.readers).await?;
+            let events = rows.iter().map(audited_of).collect::<Result<Vec<_>>>()?;
+            Ok(Paged::of(events, page, |event| Cursor {
+                at: event.at,
+                id: event.id,
+            }))
+        })
+        .await
     }
 
     async fn ready(&self) -> Result<()> {

@@ -3,17 +3,18 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::audit::note;
 use super::{Backend, Connection, Row, fixed, maybe, of_partner, paged, reaching, within};
 use crate::core::access::{Permissions, Reach};
 use crate::core::ids::{EntityId, PartnerId, RoleId, UserId};
 use crate::core::page::{Cursor, Page, Paged};
 use crate::core::time::Timestamp;
 use crate::records::sql::staff as sql;
-use crate::records::{Kept, RecordsError, Result, Role, RoleChange, RoleRecords};
+use crate::records::{Deed, Kept, RecordsError, Result, Role, RoleChange, RoleRecords};
 
 #[async_trait]
 impl RoleRecords for Backend {
-    async fn add_role(&self, role: &Role) -> Result<Kept<Role>> {
+    async fn add_role(&self, role: &Role, deed: &Deed) -> Result<Kept<Role>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(role.partner)).await?;
             if let Some(entity) = role.entity
@@ -21,7 +22,7 @@ impl RoleRecords for Backend {
             {
                 return Ok(Kept::NoEntity);
             }
-            sqlx::query(sql::ADD_ROLE)
+            let added = sqlx::query(sql::ADD_ROLE)
                 .bind(&role.id.as_bytes()[..])
                 .bind(&role.partner.as_bytes()[..])
                 .bind(role.entity.as_ref().map(|entity| &entity.as_bytes()[..]))
@@ -32,6 +33,9 @@ impl RoleRecords for Backend {
                 .bind(role.updated_at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
+            if added.rows_affected() > 0 {
+                note(&mut transaction, deed).await?;
+            }
             let kept = one(&mut transaction, &everything(role.partner), role.id).await?;
             transaction.commit().await?;
             Ok(kept.map_or(Kept::NotFound, Kept::Done))
@@ -62,32 +66,33 @@ impl RoleRecords for Backend {
         .await
     }
 
-    async fn change_role(&self, reach: &Reach, id: RoleId, change: &RoleChange, at: Timestamp) -> Result<Kept<Role>> {
+    async fn change_role(&self, reach: &Reach, id: RoleId, change: &RoleChange, deed: &Deed) -> Result<Kept<Role>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
             let changed = reaching(sql::CHANGE_ROLE, reach)
                 .bind(&id.as_bytes()[..])
                 .bind(&change.name)
                 .bind(change.permissions.as_ref().map(written).transpose()?)
-                .bind(at.as_millis())
+                .bind(deed.at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
             if changed.rows_affected() == 0 {
                 return Ok(Kept::NotFound);
             }
             let role = one(&mut transaction, reach, id).await?;
+            note(&mut transaction, deed).await?;
             transaction.commit().await?;
             Ok(role.map_or(Kept::NotFound, Kept::Done))
         })
         .await
     }
 
-    async fn end_role(&self, reach: &Reach, id: RoleId, at: Timestamp) -> Result<Kept<()>> {
+    async fn end_role(&self, reach: &Reach, id: RoleId, deed: &Deed) -> Result<Kept<()>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
             let ended = reaching(sql::END_ROLE, reach)
                 .bind(&id.as_bytes()[..])
-                .bind(at.as_millis())
+                .bind(deed.at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
             if ended.rows_affected() == 0 {
@@ -101,6 +106,7 @@ impl RoleRecords for Backend {
             if uses > 0 {
                 return Ok(Kept::InUse);
             }
+            note(&mut transaction, deed).await?;
             transaction.commit().await?;
             Ok(Kept::Done(()))
         })

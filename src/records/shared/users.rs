@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::audit::note;
 use super::roles::{everything, is_entity, is_role_for};
 use super::{Backend, Connection, Row, fixed, maybe, of_partner, paged, reaching, within};
 use crate::core::access::Reach;
@@ -10,11 +11,11 @@ use crate::core::ids::{EntityId, PartnerId, RoleId, UserId};
 use crate::core::page::{Cursor, Page, Paged};
 use crate::core::time::Timestamp;
 use crate::records::sql::staff as sql;
-use crate::records::{Kept, Result, User, UserChange, UserRecords};
+use crate::records::{Deed, Kept, Result, User, UserChange, UserRecords};
 
 #[async_trait]
 impl UserRecords for Backend {
-    async fn add_user(&self, user: &User) -> Result<Kept<User>> {
+    async fn add_user(&self, user: &User, deed: &Deed) -> Result<Kept<User>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(user.partner)).await?;
             if !is_entity(&mut transaction, user.partner, user.entity).await? {
@@ -23,7 +24,7 @@ impl UserRecords for Backend {
             if let Some(fault) = fault(&mut transaction, user).await? {
                 return Ok(fault);
             }
-            sqlx::query(sql::ADD_USER)
+            let added = sqlx::query(sql::ADD_USER)
                 .bind(&user.id.as_bytes()[..])
                 .bind(&user.partner.as_bytes()[..])
                 .bind(&user.entity.as_bytes()[..])
@@ -35,6 +36,9 @@ impl UserRecords for Backend {
                 .bind(user.updated_at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
+            if added.rows_affected() > 0 {
+                note(&mut transaction, deed).await?;
+            }
             let kept = one(&mut transaction, &everything(user.partner), user.id).await?;
             transaction.commit().await?;
             Ok(kept.map_or(Kept::NotFound, Kept::Done))
@@ -65,7 +69,7 @@ impl UserRecords for Backend {
         .await
     }
 
-    async fn change_user(&self, reach: &Reach, id: UserId, change: &UserChange, at: Timestamp) -> Result<Kept<User>> {
+    async fn change_user(&self, reach: &Reach, id: UserId, change: &UserChange, deed: &Deed) -> Result<Kept<User>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
             let Some(mut user) = one(&mut transaction, reach, id).await? else {
@@ -83,28 +87,31 @@ impl UserRecords for Backend {
                 .bind(&change.name)
                 .bind(i64::from(change.role.is_some()))
                 .bind(role.as_ref().map(|role| &role.as_bytes()[..]))
-                .bind(at.as_millis())
+                .bind(deed.at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
             let user = one(&mut transaction, reach, id).await?;
+            note(&mut transaction, deed).await?;
             transaction.commit().await?;
             Ok(user.map_or(Kept::NotFound, Kept::Done))
         })
         .await
     }
 
-    async fn end_user(&self, reach: &Reach, id: UserId, at: Timestamp) -> Result<Kept<()>> {
+    async fn end_user(&self, reach: &Reach, id: UserId, deed: &Deed) -> Result<Kept<()>> {
         within(async {
+            let mut transaction = self.write().await?;
             let ended = reaching(sql::END_USER, reach)
                 .bind(&id.as_bytes()[..])
-                .bind(at.as_millis())
-                .execute(&self.writer)
+                .bind(deed.at.as_millis())
+                .execute(&mut *transaction)
                 .await?;
-            Ok(if ended.rows_affected() > 0 {
-                Kept::Done(())
-            } else {
-                Kept::NotFound
-            })
+            if ended.rows_affected() == 0 {
+                return Ok(Kept::NotFound);
+            }
+            note(&mut transaction, deed).await?;
+            transaction.commit().await?;
+            Ok(Kept::Done(()))
         })
         .await
     }

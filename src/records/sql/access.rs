@@ -35,3 +35,20 @@ pub(in crate::records) const REVOKE_TOKEN: &str =
 
 pub(in crate::records) const FORGET_TOKENS: &str = "DELETE FROM tokens WHERE digest IN (\
      SELECT digest FROM tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+
+pub(in crate::records) const REQUEST: &str = "SELECT request, status, sealed, created_at, lease_until FROM idempotency WHERE partner = $1 AND caller = $2 AND key = $3";
+
+pub(in crate::records) const TAKE_REQUEST: &str = "INSERT INTO idempotency (partner, caller, key, request, created_at, lease_until) \
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (partner, caller, key) DO UPDATE SET request = excluded.request, \
+     status = NULL, sealed = NULL, created_at = excluded.created_at, lease_until = excluded.lease_until";
+
+pub(in crate::records) const KEEP_ANSWER: &str = "UPDATE idempotency SET status = $4, sealed = $5 \
+     WHERE partner = $1 AND caller = $2 AND key = $3 AND status IS NULL";
+
+pub(in crate::records) const RELEASE_REQUEST: &str = "UPDATE idempotency SET lease_until = 0 WHERE partner = $1 AND caller = $2 AND key = $3 AND status IS NULL AND lease_until = $4";
+
+pub(in crate::records) const UNDO_REQUEST: &str =
+    "DELETE FROM idempotency WHERE partner = $1 AND caller = $2 AND key = $3 AND status IS NULL AND lease_until = $4";
+
+pub(in crate::records) const FORGET_REQUESTS: &str = "DELETE FROM idempotency WHERE (partner, caller, key) IN (\
+     SELECT partner, caller, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)";

@@ -82,7 +82,8 @@ impl Entities for Office {
             created_at: now,
             updated_at: now,
         };
-        answered(self.records.add_entity(&entity).await?, ROLE).map(EntityView::from)
+        let deed = asked.deed("entity.created", entity.id, now);
+        answered(self.records.add_entity(&entity, &deed).await?, ROLE).map(EntityView::from)
     }
 
     async fn entity(&self, asked: &Asked, id: EntityId) -> Result<EntityView, ApiError> {
@@ -98,14 +99,13 @@ impl Entities for Office {
             name: edit.name,
             default_role: edit.default_role_id,
         };
-        let entity = self
-            .records
-            .change_entity(&asked.reach, id, &change, self.now())
-            .await?;
+        let deed = asked.deed("entity.changed", id, self.now());
+        let entity = self.records.change_entity(&asked.reach, id, &change, &deed).await?;
         answered(entity, ROLE).map(EntityView::from)
     }
 
     async fn end_entity(&self, asked: &Asked, id: EntityId) -> Result<(), ApiError> {
-        answered(self.records.end_entity(&asked.reach, id, self.now()).await?, ROLE)
+        let deed = asked.deed("entity.deleted", id, self.now());
+        answered(self.records.end_entity(&asked.reach, id, &deed).await?, ROLE)
     }
 }

@@ -7,6 +7,8 @@ pub mod access;
 pub mod entities;
 mod faults;
 pub mod office;
+pub mod profile;
+pub mod repeats;
 pub mod roles;
 pub mod subscribers;
 mod tokens;
@@ -21,6 +23,8 @@ pub use self::access::{Allowance, Client, Grant, Issued, Need};
 pub use self::entities::{EntityEdit, EntityView, NewEntity};
 pub use self::faults::Faults;
 pub use self::office::{Office, Settings};
+pub use self::profile::{AuditView, CredentialsView, NewCredentials, PartnerEdit, PartnerView};
+pub use self::repeats::{Held, Repeat};
 pub use self::roles::{NewRole, RoleEdit, RoleView};
 pub use self::subscribers::{ErasureView, Registry, Subscribers, Whose};
 pub use self::users::{NewUser, UserEdit, UserView};
@@ -29,8 +33,8 @@ use crate::core::access::{Caller, Reach, Refused};
 use crate::core::ids::{EntityId, PartnerId, RoleId, UserId};
 use crate::core::page::Page;
 use crate::core::secret::Secret;
-use crate::core::time::Entropy;
-use crate::records::{Kept, RecordsError};
+use crate::core::time::{Entropy, Timestamp};
+use crate::records::{Deed, Kept, RecordsError};
 
 /// Who asks, and for which rows.
 #[derive(Clone)]
@@ -41,6 +45,20 @@ pub struct Asked {
     pub reach: Reach,
     /// Where the ids and secrets of what this request makes come from.
     pub fresh: std::sync::Arc<dyn Entropy>,
+}
+
+impl Asked {
+    /// What is done by this request, for the audit trail.
+    fn deed(&self, kind: &'static str, to: impl std::fmt::Display, at: Timestamp) -> Deed {
+        Deed {
+            partner: self.reach.partner,
+            entity: self.reach.entity,
+            user: self.caller.user(),
+            kind,
+            detail: to.to_string(),
+            at,
+        }
+    }
 }
 
 /// Why a request is not answered as asked. The words are for the partner's engineer; nothing of the request is in them.
@@ -64,6 +82,12 @@ pub enum ApiError {
     /// It cannot be done as things stand; says why.
     #[error("{0}")]
     Conflict(&'static str),
+    /// The same request is being worked on.
+    #[error("a request with this idempotency key is being worked on; ask again")]
+    InProgress,
+    /// The idempotency key was used for something else.
+    #[error("this idempotency key was used for another request")]
+    IdempotencyMismatch,
     /// What was sent is not right.
     #[error("something in the request is not right")]
     Invalid(Vec<FieldError>),
@@ -146,6 +170,37 @@ pub trait Access: Send + Sync {
     async fn issue(&self, client: &Client, grant: Grant) -> Result<(Issued, Allowance), ApiError>;
     /// Ends a token of this client. One that is unknown has ended (RFC 7009).
     async fn revoke(&self, client: &Client, token: &Secret) -> Result<Allowance, ApiError>;
+}
+
+/// The partner itself: its settings, its keys at providers, what has happened.
+#[async_trait]
+pub trait Profile: Send + Sync {
+    /// Its settings.
+    async fn partner(&self, asked: &Asked) -> Result<PartnerView, ApiError>;
+    /// Changes them.
+    async fn change_partner(&self, asked: &Asked, edit: PartnerEdit) -> Result<PartnerView, ApiError>;
+    /// The providers there are, and since when it has keys at each.
+    async fn credentials(&self, asked: &Asked) -> Result<List<CredentialsView>, ApiError>;
+    /// Keeps keys at a provider, once the provider has taken them.
+    async fn put_credentials(
+        &self,
+        asked: &Asked,
+        provider: &str,
+        new: NewCredentials,
+    ) -> Result<CredentialsView, ApiError>;
+    /// Forgets keys at a provider.
+    async fn end_credentials(&self, asked: &Asked, provider: &str) -> Result<(), ApiError>;
+    /// A page of the audit trail, newest first.
+    async fn audited(&self, asked: &Asked, page: Page) -> Result<List<AuditView>, ApiError>;
+}
+
+/// Requests that may come twice.
+#[async_trait]
+pub trait Repeats: Send + Sync {
+    /// Whether a request with this key is to be done. `request` is all that makes it the same request.
+    async fn begin(&self, asked: &Asked, key: &str, request: &[&[u8]]) -> Result<Repeat, ApiError>;
+    /// What a request that was to be done was answered with.
+    async fn end(&self, held: &Held, status: u16, body: &[u8]);
 }
 
 /// Roles.

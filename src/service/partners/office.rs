@@ -9,9 +9,11 @@ use super::tokens::Known;
 use crate::core::api_key::{self, KeyKind, Side};
 use crate::core::bucket::{Bucket, Rate};
 use crate::core::ids::PartnerId;
+use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
 use crate::core::time::{Clock, Timestamp};
 use crate::records::{AccessRecords, PartnerKey, Records, RecordsError};
+use crate::service::partner::Providers;
 use crate::service::runtime::Runtime;
 
 /// How partners call.
@@ -29,6 +31,10 @@ pub struct Settings {
 pub struct Office {
     /// Durable truth.
     pub(super) records: Arc<dyn Records>,
+    /// Who takes the partners' keys; the partner they know is the configuration's.
+    pub(super) providers: Arc<Providers>,
+    /// Recognises and seals.
+    pub(super) keyring: Arc<Keyring>,
     /// Clock, chance.
     pub(super) runtime: Runtime,
     /// How partners call.
@@ -41,9 +47,17 @@ pub struct Office {
 
 impl Office {
     /// One at work on these records.
-    pub fn new(records: Arc<dyn Records>, runtime: Runtime, settings: Settings) -> Self {
+    pub fn new(
+        records: Arc<dyn Records>,
+        providers: Arc<Providers>,
+        keyring: Arc<Keyring>,
+        runtime: Runtime,
+        settings: Settings,
+    ) -> Self {
         Self {
             records,
+            providers,
+            keyring,
             runtime,
             settings,
             known: Known::default(),

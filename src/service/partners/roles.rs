@@ -88,7 +88,8 @@ impl Roles for Office {
             created_at: now,
             updated_at: now,
         };
-        answered(self.records.add_role(&role).await?, "").map(RoleView::from)
+        let deed = asked.deed("role.created", role.id, now);
+        answered(self.records.add_role(&role, &deed).await?, "").map(RoleView::from)
     }
 
     async fn role(&self, asked: &Asked, id: RoleId) -> Result<RoleView, ApiError> {
@@ -105,12 +106,14 @@ impl Roles for Office {
             name: edit.name,
             permissions: edit.permissions,
         };
-        let role = self.records.change_role(&asked.reach, id, &change, self.now()).await?;
+        let deed = asked.deed("role.changed", id, self.now());
+        let role = self.records.change_role(&asked.reach, id, &change, &deed).await?;
         answered(role, "").map(RoleView::from)
     }
 
     async fn end_role(&self, asked: &Asked, id: RoleId) -> Result<(), ApiError> {
-        answered(self.records.end_role(&asked.reach, id, self.now()).await?, "")
+        let deed = asked.deed("role.deleted", id, self.now());
+        answered(self.records.end_role(&asked.reach, id, &deed).await?, "")
     }
 }
 

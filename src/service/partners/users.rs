@@ -105,7 +105,8 @@ impl Users for Office {
             created_at: now,
             updated_at: now,
         };
-        answered(self.records.add_user(&user).await?, ROLE).map(UserView::from)
+        let deed = asked.deed("user.created", user.id, now);
+        answered(self.records.add_user(&user, &deed).await?, ROLE).map(UserView::from)
     }
 
     async fn me(&self, asked: &Asked) -> Result<UserView, ApiError> {
@@ -137,12 +138,14 @@ impl Users for Office {
             name: edit.name,
             role: edit.role_id,
         };
-        let user = self.records.change_user(&asked.reach, id, &change, self.now()).await?;
+        let deed = asked.deed("user.changed", id, self.now());
+        let user = self.records.change_user(&asked.reach, id, &change, &deed).await?;
         answered(user, ROLE).map(UserView::from)
     }
 
     async fn end_user(&self, asked: &Asked, id: UserId) -> Result<(), ApiError> {
-        answered(self.records.end_user(&asked.reach, id, self.now()).await?, ROLE)
+        let deed = asked.deed("user.deleted", id, self.now());
+        answered(self.records.end_user(&asked.reach, id, &deed).await?, ROLE)
     }
 }
 

@@ -2,5 +2,7 @@
 
 mod auth;
 mod problems;
+mod profile;
+mod repeats;
 mod staff;
 mod subscribers;

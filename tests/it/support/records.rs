@@ -11,7 +11,8 @@ use kiungo::core::seal::Tag;
 use kiungo::core::time::Timestamp;
 use kiungo::providers::Step;
 use kiungo::records::{
-    Attempt, AttemptState, Completed, Consent, Job, JobKind, Link, LinkState, LinkedAccount, Partner, Records, connect,
+    Attempt, AttemptState, Completed, Consent, Deed, Job, JobKind, Link, LinkState, LinkedAccount, Partner, Records,
+    connect,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};
@@ -146,6 +147,18 @@ pub fn partner(n: u8) -> Partner {
         days: 90,
         walk_in: false,
         created_at: at(0),
+    }
+}
+
+/// A deed of a partner.
+pub fn deed(n: u8, offset: i64) -> Deed {
+    Deed {
+        partner: partner(n).id,
+        entity: None,
+        user: None,
+        kind: "test.done",
+        detail: String::new(),
+        at: at(offset),
     }
 }
 

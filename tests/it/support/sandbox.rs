@@ -1,15 +1,27 @@
 //! The whole sandbox in this process, as `kiungo` alone starts it.
 
+use std::sync::Arc;
+
+use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::app::{App, Surroundings};
 use kiungo::config::Config;
+use kiungo::core::api_key::{self, KeyKind, Side};
+use kiungo::records::{Records, connect};
+use kiungo::service::partners::office::enrol_key;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
+
+use super::api::Api;
+use super::records::partner;
 
 /// A sandbox at work, with its own files.
 pub struct Sandbox {
     /// Its address without a path, such as `http://127.0.0.1:4000`.
     pub origin: String,
     app: App,
-    _data: TempDir,
+    records: Option<String>,
+    data: TempDir,
 }
 
 impl Sandbox {
@@ -31,7 +43,41 @@ impl Sandbox {
         Self {
             origin: format!("http://{}", app.address),
             app,
-            _data: data,
+            records: more
+                .iter()
+                .find(|(name, _)| *name == "KIUNGO_RECORDS__URL")
+                .map(|(_, url)| (*url).to_owned()),
+            data,
+        }
+    }
+
+    /// Its records, on a handle of the test's own.
+    pub async fn records(&self) -> Arc<dyn Records> {
+        let file = self.data.path().join("kiungo.db");
+        let url = self.records.clone();
+        connect(&url.unwrap_or_else(|| format!("sqlite:{}", file.display())))
+            .await
+            .expect("records")
+    }
+
+    /// Runs a statement past everything that is tested, on records in its file.
+    pub async fn execute(&self, statement: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.data.path().join("kiungo.db"));
+        let mut raw = SqliteConnection::connect_with(&options).await.expect("the file");
+        raw.execute(statement).await.expect("done");
+    }
+
+    /// Another partner of it, with a key of its own.
+    pub async fn another(&self, n: u8) -> Api {
+        let (records, partner) = (self.records().await, partner(n));
+        records.put_partner(&partner).await.expect("a partner");
+        let key = api_key::draw(KeyKind::Secret, Side::Sandbox, &OsEntropy);
+        let enrolled = enrol_key(&*records, &SystemClock, partner.id, KeyKind::Secret, &key);
+        enrolled.await.expect("a key");
+        Api {
+            id: partner.id.to_string(),
+            secret: key.expose().to_owned(),
+            ..Api::of_sandbox(&self.origin)
         }
     }
 

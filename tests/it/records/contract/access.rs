@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use kiungo::core::access::{Action, Caller, Object, Permission, Permissions};
 use kiungo::core::api_key::KeyKind;
 use kiungo::core::ids::{EntityId, RoleId, UserId};
-use kiungo::core::time::Timestamp;
 use kiungo::records::{Bearer, Kept, PartnerKey, Records, Token};
 use rstest::rstest;
 
 use super::staff::{entity, of, role, user};
-use crate::support::records::{Backend, at, fresh, partner};
+use crate::support::records::{Backend, at, deed, fresh, partner};
 
 fn key(n: u8, kind: KeyKind, made: i64) -> PartnerKey {
     PartnerKey {
@@ -128,12 +127,12 @@ async fn a_users_token_says_what_they_may_do_now(#[case] backend: Backend) {
     };
     let (first, second) = (role(1, None, may(Object::Link)), role(1, None, may(Object::Event)));
     for role in [&first, &second] {
-        db.add_role(role).await.unwrap();
+        db.add_role(role, &deed(1, 0)).await.unwrap();
     }
     let home = entity(1);
-    db.add_entity(&home).await.unwrap();
+    db.add_entity(&home, &deed(1, 0)).await.unwrap();
     let ada = user(&home, "ada");
-    db.add_user(&ada).await.unwrap();
+    db.add_user(&ada, &deed(1, 0)).await.unwrap();
     let token = token(1, Some(ada.id));
     assert!(db.add_token(&token).await.unwrap());
     for stranger in [UserId::from_bytes(fresh()), ada.id] {
@@ -155,16 +154,16 @@ async fn a_users_token_says_what_they_may_do_now(#[case] backend: Backend) {
         role: Some(Some(second.id)),
         ..Default::default()
     };
-    db.change_user(&of(1), ada.id, &own, at(2)).await.unwrap();
+    db.change_user(&of(1), ada.id, &own, &deed(1, 2)).await.unwrap();
     assert_eq!(allows().await, may(Object::Event));
-    assert_eq!(db.end_user(&of(1), ada.id, at(3)).await.unwrap(), Kept::Done(()));
+    assert_eq!(db.end_user(&of(1), ada.id, &deed(1, 3)).await.unwrap(), Kept::Done(()));
     assert!(db.bearer(&token.digest, at(3)).await.unwrap().is_none());
     assert!(!db.add_token(&self::token(1, Some(ada.id))).await.unwrap());
     let bola = user(&home, "bola");
-    db.add_user(&bola).await.unwrap();
+    db.add_user(&bola, &deed(1, 0)).await.unwrap();
     let token = self::token(1, Some(bola.id));
     assert!(db.add_token(&token).await.unwrap());
-    db.end_entity(&of(1), home.id, at(4)).await.unwrap();
+    db.end_entity(&of(1), home.id, &deed(1, 4)).await.unwrap();
     assert!(db.bearer(&token.digest, at(4)).await.unwrap().is_none());
 }
 
@@ -173,9 +172,6 @@ async fn change_default(db: &dyn Records, entity: EntityId, role: Option<RoleId>
         name: None,
         default_role: Some(role),
     };
-    let changed = db
-        .change_entity(&of(1), entity, &change, Timestamp::from_millis(0))
-        .await
-        .unwrap();
+    let changed = db.change_entity(&of(1), entity, &change, &deed(1, 0)).await.unwrap();
     assert!(matches!(changed, Kept::Done(_)));
 }

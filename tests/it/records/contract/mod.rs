@@ -14,6 +14,7 @@ mod moves;
 mod partners;
 mod people;
 mod pins;
+mod repeats;
 mod sealed;
 mod staff;
 mod upkeep;

@@ -1,10 +1,13 @@
 //! Partners, credentials, audit, readiness.
 
+use kiungo::core::access::Reach;
+use kiungo::core::ids::{EntityId, UserId};
+use kiungo::core::page::Page;
 use kiungo::core::seal::Tag;
-use kiungo::records::{AuditEvent, Partner};
+use kiungo::records::{AuditEvent, Deed, Partner, PartnerChange};
 use rstest::rstest;
 
-use crate::support::records::{Backend, at, partner};
+use crate::support::records::{Backend, at, deed, partner};
 
 /// A partner's credentials are its own, per provider, and the last ones kept are the ones given back.
 #[rstest]
@@ -70,4 +73,81 @@ async fn audit_and_readiness(#[case] backend: Backend) {
     }
     db.ready().await.unwrap();
     db.ready().await.unwrap();
+}
+
+/// What is done is in the trail, with what it did; pages of it are of the partner, and within an entity or a user's own
+/// only of these. What changed nothing is not in it.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn deeds_are_in_the_trail(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let (entity, user) = (EntityId::from_bytes([7; 16]), UserId::from_bytes([8; 16]));
+    let by = |n, entity, user, kind, when| Deed {
+        entity,
+        user,
+        kind,
+        ..deed(n, when)
+    };
+    db.set_credentials("mono", b"sealed", &by(1, None, None, "a", 1))
+        .await
+        .unwrap();
+    assert_eq!(
+        db.credentials(partner(1).id, "mono").await.unwrap().as_deref(),
+        Some(&b"sealed"[..])
+    );
+    assert_eq!(
+        db.providers_of(partner(1).id).await.unwrap(),
+        [("mono".to_owned(), at(1))]
+    );
+    assert!(db.providers_of(partner(2).id).await.unwrap().is_empty());
+    assert!(!db.forget_credentials("mono", &by(2, None, None, "b", 2)).await.unwrap());
+    assert!(
+        db.forget_credentials("mono", &by(1, Some(entity), None, "c", 3))
+            .await
+            .unwrap()
+    );
+    let change = PartnerChange {
+        purpose: Some("insurance".to_owned()),
+        days: Some(30),
+        walk_in: None,
+    };
+    let changed = db
+        .change_partner(&change, &by(1, Some(entity), Some(user), "d", 4))
+        .await
+        .unwrap();
+    let expected = Partner {
+        purpose: "insurance".to_owned(),
+        days: 30,
+        ..partner(1)
+    };
+    assert_eq!(changed.as_ref(), Some(&expected));
+    assert_eq!(db.partner(partner(1).id).await.unwrap(), Some(expected));
+    assert_eq!(db.partner(partner(2).id).await.unwrap(), Some(partner(2)));
+    assert_eq!(db.partner(partner(9).id).await.unwrap(), None);
+    assert_eq!(db.partners().await.unwrap().len(), 3);
+    let reach = |n, entity, own| Reach {
+        partner: partner(n).id,
+        entity,
+        own,
+    };
+    for (reach, expected) in [
+        (reach(1, None, None), "dca"),
+        (reach(1, Some(entity), None), "dc"),
+        (reach(1, Some(entity), Some(user)), "d"),
+        (reach(1, Some(EntityId::from_bytes([9; 16])), None), ""),
+        (reach(2, None, None), ""),
+    ] {
+        let (mut kinds, mut page) = (String::new(), Page { limit: 1, after: None });
+        loop {
+            let found = db.trail(&reach, &page).await.unwrap();
+            kinds.extend(found.rows.iter().map(|event| event.kind.as_str()));
+            page.after = found.next;
+            if found.next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(kinds, expected, "{reach:?}");
+    }
 }

@@ -6,7 +6,7 @@ use kiungo::core::page::Page;
 use kiungo::records::{Entity, EntityChange, Kept, Role, RoleChange, User, UserChange};
 use rstest::rstest;
 
-use crate::support::records::{Backend, at, fresh, partner};
+use crate::support::records::{Backend, at, deed, fresh, partner};
 
 /// All of a partner's rows.
 pub(super) fn of(n: u8) -> Reach {
@@ -82,7 +82,7 @@ async fn users_are_touched_within_reach_only(#[case] backend: Backend) {
     let db = backend.fresh().await;
     let (home, other) = (entity(1), entity(1));
     for entity in [&home, &other] {
-        db.add_entity(entity).await.unwrap();
+        db.add_entity(entity, &deed(1, 0)).await.unwrap();
     }
     let (maker, colleague) = (UserId::from_bytes(fresh()), UserId::from_bytes(fresh()));
     for (n, (reach, holds)) in reaches(home.id, other.id, maker, colleague).into_iter().enumerate() {
@@ -90,7 +90,7 @@ async fn users_are_touched_within_reach_only(#[case] backend: Backend) {
             created_by: Some(maker),
             ..user(&home, &format!("ada{n}"))
         };
-        assert_eq!(db.add_user(&row).await.unwrap(), Kept::Done(row.clone()));
+        assert_eq!(db.add_user(&row, &deed(1, 0)).await.unwrap(), Kept::Done(row.clone()));
         assert_eq!(
             db.user(&reach, row.id).await.unwrap(),
             holds.then(|| row.clone()),
@@ -102,11 +102,11 @@ async fn users_are_touched_within_reach_only(#[case] backend: Backend) {
             name: Some("changed".to_owned()),
             ..UserChange::default()
         };
-        let changed = db.change_user(&reach, row.id, &change, at(1)).await.unwrap();
+        let changed = db.change_user(&reach, row.id, &change, &deed(1, 1)).await.unwrap();
         assert_eq!(matches!(changed, Kept::Done(_)), holds, "{n}");
         let now = db.user(&of(1), row.id).await.unwrap().unwrap();
         assert_eq!(now.name == "changed", holds, "{n}");
-        let ended = db.end_user(&reach, row.id, at(2)).await.unwrap();
+        let ended = db.end_user(&reach, row.id, &deed(1, 2)).await.unwrap();
         assert_eq!(ended == Kept::Done(()), holds, "{n}");
         assert_eq!(db.user(&of(1), row.id).await.unwrap().is_none(), holds, "{n}");
     }
@@ -121,7 +121,7 @@ async fn roles_are_touched_within_reach_only(#[case] backend: Backend) {
     let db = backend.fresh().await;
     let (home, other) = (entity(1), entity(1));
     for entity in [&home, &other] {
-        db.add_entity(entity).await.unwrap();
+        db.add_entity(entity, &deed(1, 0)).await.unwrap();
     }
     let (maker, colleague) = (UserId::from_bytes(fresh()), UserId::from_bytes(fresh()));
     let change = RoleChange {
@@ -141,17 +141,17 @@ async fn roles_are_touched_within_reach_only(#[case] backend: Backend) {
                 created_by: Some(maker),
                 ..role(1, whose, Permissions::default())
             };
-            assert_eq!(db.add_role(&row).await.unwrap(), Kept::Done(row.clone()));
+            assert_eq!(db.add_role(&row, &deed(1, 0)).await.unwrap(), Kept::Done(row.clone()));
             assert_eq!(db.role(&reach, row.id).await.unwrap(), seen.then(|| row.clone()), "{n}");
             let listed = db.roles(&reach, &Page::default()).await.unwrap();
             assert_eq!(listed.rows.iter().any(|found| found.id == row.id), seen, "{n}");
-            let changed = db.change_role(&reach, row.id, &change, at(1)).await.unwrap();
+            let changed = db.change_role(&reach, row.id, &change, &deed(1, 1)).await.unwrap();
             assert_eq!(matches!(changed, Kept::Done(_)), touched, "{n}");
             let now = db.role(&of(1), row.id).await.unwrap().unwrap();
             assert_eq!(now.name == "changed", touched, "{n}");
-            let ended = db.end_role(&reach, row.id, at(2)).await.unwrap();
+            let ended = db.end_role(&reach, row.id, &deed(1, 2)).await.unwrap();
             assert_eq!(ended == Kept::Done(()), touched, "{n}");
-            db.end_role(&of(1), row.id, at(2)).await.unwrap();
+            db.end_role(&of(1), row.id, &deed(1, 2)).await.unwrap();
         }
     }
 }
@@ -164,7 +164,7 @@ async fn roles_are_touched_within_reach_only(#[case] backend: Backend) {
 async fn entities_are_touched_within_reach_only(#[case] backend: Backend) {
     let db = backend.fresh().await;
     let other = entity(1);
-    db.add_entity(&other).await.unwrap();
+    db.add_entity(&other, &deed(1, 0)).await.unwrap();
     let change = EntityChange {
         name: Some("changed".to_owned()),
         default_role: None,
@@ -180,7 +180,7 @@ async fn entities_are_touched_within_reach_only(#[case] backend: Backend) {
             (within(Some(row.id), Some(somebody)), false),
             (of(2), false),
         ][n];
-        assert_eq!(db.add_entity(&row).await.unwrap(), Kept::Done(row.clone()));
+        assert_eq!(db.add_entity(&row, &deed(1, 0)).await.unwrap(), Kept::Done(row.clone()));
         assert_eq!(
             db.entity(&reach, row.id).await.unwrap(),
             holds.then(|| row.clone()),
@@ -188,9 +188,9 @@ async fn entities_are_touched_within_reach_only(#[case] backend: Backend) {
         );
         let listed = db.entities(&reach, &Page::default()).await.unwrap();
         assert_eq!(listed.rows.iter().any(|found| found.id == row.id), holds, "{n}");
-        let changed = db.change_entity(&reach, row.id, &change, at(1)).await.unwrap();
+        let changed = db.change_entity(&reach, row.id, &change, &deed(1, 1)).await.unwrap();
         assert_eq!(matches!(changed, Kept::Done(_)), holds, "{n}");
-        let ended = db.end_entity(&reach, row.id, at(2)).await.unwrap();
+        let ended = db.end_entity(&reach, row.id, &deed(1, 2)).await.unwrap();
         assert_eq!(ended == Kept::Done(()), holds, "{n}");
         assert_eq!(db.entity(&of(1), row.id).await.unwrap().is_none(), holds, "{n}");
     }
@@ -205,7 +205,7 @@ async fn roles_are_given_where_they_are_for(#[case] backend: Backend) {
     let db = backend.fresh().await;
     let (home, other) = (entity(1), entity(1));
     for entity in [&home, &other] {
-        db.add_entity(entity).await.unwrap();
+        db.add_entity(entity, &deed(1, 0)).await.unwrap();
     }
     let none = Permissions::default;
     let (all, ours, theirs, foreign, ended) = (
@@ -216,9 +216,9 @@ async fn roles_are_given_where_they_are_for(#[case] backend: Backend) {
         role(1, None, none()),
     );
     for role in [&all, &ours, &theirs, &foreign, &ended] {
-        db.add_role(role).await.unwrap();
+        db.add_role(role, &deed(1, 0)).await.unwrap();
     }
-    db.end_role(&of(1), ended.id, at(1)).await.unwrap();
+    db.end_role(&of(1), ended.id, &deed(1, 1)).await.unwrap();
     for (n, (role, good)) in [
         (&all, true),
         (&ours, true),
@@ -233,30 +233,34 @@ async fn roles_are_given_where_they_are_for(#[case] backend: Backend) {
             role: Some(role.id),
             ..user(&home, &format!("ada{n}"))
         };
-        let added = db.add_user(&row).await.unwrap();
+        let added = db.add_user(&row, &deed(1, 0)).await.unwrap();
         assert_eq!(added == Kept::NoRole, !good, "{n}");
         let bare = user(&home, &format!("bola{n}"));
-        db.add_user(&bare).await.unwrap();
+        db.add_user(&bare, &deed(1, 0)).await.unwrap();
         let change = UserChange {
             role: Some(Some(role.id)),
             ..UserChange::default()
         };
-        let changed = db.change_user(&of(1), bare.id, &change, at(1)).await.unwrap();
+        let changed = db.change_user(&of(1), bare.id, &change, &deed(1, 1)).await.unwrap();
         assert_eq!(changed == Kept::NoRole, !good, "{n}");
         let change = EntityChange {
             name: None,
             default_role: Some(Some(role.id)),
         };
-        let changed = db.change_entity(&of(1), home.id, &change, at(1)).await.unwrap();
+        let changed = db.change_entity(&of(1), home.id, &change, &deed(1, 1)).await.unwrap();
         assert_eq!(changed == Kept::NoRole, !good, "{n}");
         let brand = Entity {
             default_role: Some(role.id),
             ..entity(1)
         };
-        let added = db.add_entity(&brand).await.unwrap();
+        let added = db.add_entity(&brand, &deed(1, 0)).await.unwrap();
         assert_eq!(matches!(added, Kept::Done(_)), role.id == all.id, "{n}");
         if good {
-            assert_eq!(db.end_role(&of(1), role.id, at(2)).await.unwrap(), Kept::InUse, "{n}");
+            assert_eq!(
+                db.end_role(&of(1), role.id, &deed(1, 2)).await.unwrap(),
+                Kept::InUse,
+                "{n}"
+            );
         }
     }
 }
@@ -270,33 +274,42 @@ async fn a_login_is_one_users(#[case] backend: Backend) {
     let db = backend.fresh().await;
     let (home, other) = (entity(1), entity(1));
     for entity in [&home, &other] {
-        db.add_entity(entity).await.unwrap();
+        db.add_entity(entity, &deed(1, 0)).await.unwrap();
     }
     let ada = user(&home, "ada");
-    assert_eq!(db.add_user(&ada).await.unwrap(), Kept::Done(ada.clone()));
+    assert_eq!(db.add_user(&ada, &deed(1, 0)).await.unwrap(), Kept::Done(ada.clone()));
     let again = User {
         name: "Another".to_owned(),
         ..ada.clone()
     };
-    assert_eq!(db.add_user(&again).await.unwrap(), Kept::Done(ada.clone()));
-    assert_eq!(db.add_user(&user(&home, "ada")).await.unwrap(), Kept::Taken);
+    assert_eq!(db.add_user(&again, &deed(1, 0)).await.unwrap(), Kept::Done(ada.clone()));
+    assert_eq!(
+        db.add_user(&user(&home, "ada"), &deed(1, 0)).await.unwrap(),
+        Kept::Taken
+    );
     let elsewhere = user(&other, "ada");
-    assert_eq!(db.add_user(&elsewhere).await.unwrap(), Kept::Done(elsewhere));
+    assert_eq!(
+        db.add_user(&elsewhere, &deed(1, 0)).await.unwrap(),
+        Kept::Done(elsewhere)
+    );
     let bola = user(&home, "bola");
-    db.add_user(&bola).await.unwrap();
+    db.add_user(&bola, &deed(1, 0)).await.unwrap();
     let change = UserChange {
         login: Some("ada".to_owned()),
         ..UserChange::default()
     };
     assert_eq!(
-        db.change_user(&of(1), bola.id, &change, at(1)).await.unwrap(),
+        db.change_user(&of(1), bola.id, &change, &deed(1, 1)).await.unwrap(),
         Kept::Taken
     );
-    db.end_user(&of(1), ada.id, at(2)).await.unwrap();
+    db.end_user(&of(1), ada.id, &deed(1, 2)).await.unwrap();
     assert!(matches!(
-        db.change_user(&of(1), bola.id, &change, at(3)).await.unwrap(),
+        db.change_user(&of(1), bola.id, &change, &deed(1, 3)).await.unwrap(),
         Kept::Done(_)
     ));
-    db.end_entity(&of(1), home.id, at(4)).await.unwrap();
-    assert_eq!(db.add_user(&user(&home, "chi")).await.unwrap(), Kept::NoEntity);
+    db.end_entity(&of(1), home.id, &deed(1, 4)).await.unwrap();
+    assert_eq!(
+        db.add_user(&user(&home, "chi"), &deed(1, 0)).await.unwrap(),
+        Kept::NoEntity
+    );
 }

@@ -1,0 +1,226 @@
+//! A partner's settings, its keys at providers, and its audit trail.
+//!
+//! The partner of the configuration is set up there, and written anew at every start: what is changed here would be lost,
+//! so it is refused.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{ApiError, Asked, Faults, List, Office, Profile, When};
+use crate::core::api_key::Side;
+use crate::core::ids::{EntityId, PartnerId, UserId};
+use crate::core::page::Page;
+use crate::core::secret::Secret;
+use crate::providers::{Credentials, ProviderError};
+use crate::records::{Audited, Partner, PartnerChange};
+use crate::service::partner::seal_credentials;
+
+/// As long as a phone's screen can show it beside the rest of the consent.
+const PURPOSE: usize = 40;
+/// Days that people can be asked for, at most.
+const DAYS: u16 = 730;
+
+/// A partner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartnerView {
+    /// Its id: the `client_id` of its tokens.
+    pub id: PartnerId,
+    /// As people see it in the consent; the operator sets it.
+    pub name: String,
+    /// What the data are for, as people see it in the consent.
+    pub purpose: String,
+    /// For how many days people agree, where an intent does not say.
+    pub data_days: u16,
+    /// Whether it is offered to whoever dials the plain code.
+    pub walk_in: bool,
+    /// `sandbox` or `live`.
+    pub environment: &'static str,
+    /// When it was first seen.
+    pub created_at: When,
+}
+
+/// What is to be different in a partner.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartnerEdit {
+    /// What the data are for; 1 to 40 characters.
+    pub purpose: Option<String>,
+    /// For how many days people agree, 1 to 730.
+    pub data_days: Option<u16>,
+    /// Whether it is offered to whoever dials the plain code.
+    pub walk_in: Option<bool>,
+}
+
+/// Keys at a provider, as they are handed in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCredentials {
+    /// The provider's secret key.
+    pub secret_key: Secret,
+    /// The provider's application id, where it has one.
+    pub app_id: Option<String>,
+}
+
+/// Whether there are keys at a provider. The keys are never shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CredentialsView {
+    /// The provider.
+    pub provider: String,
+    /// Whether there are keys.
+    pub present: bool,
+    /// Since when they are these.
+    pub updated_at: Option<When>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditView {
+    /// Its id.
+    pub id: Uuid,
+    /// A stable word, such as `role.created`.
+    pub kind: String,
+    /// The id of what it was done to, and the like.
+    pub detail: String,
+    /// In which entity; null: in none.
+    pub entity_id: Option<EntityId>,
+    /// The user who did it; null: the partner itself, an operator, or nobody.
+    pub user_id: Option<UserId>,
+    /// When.
+    pub at: When,
+}
+
+impl From<Audited> for AuditView {
+    fn from(event: Audited) -> Self {
+        Self {
+            id: Uuid::from_bytes(event.id),
+            kind: event.kind,
+            detail: event.detail,
+            entity_id: event.entity,
+            user_id: event.user,
+            at: When(event.at),
+        }
+    }
+}
+
+#[async_trait]
+impl Profile for Office {
+    async fn partner(&self, asked: &Asked) -> Result<PartnerView, ApiError> {
+        let partner = self.records.partner(asked.reach.partner).await?;
+        partner.map(|partner| self.seen(partner)).ok_or(ApiError::NotFound)
+    }
+
+    async fn change_partner(&self, asked: &Asked, edit: PartnerEdit) -> Result<PartnerView, ApiError> {
+        let mut faults = Faults::default();
+        faults.text_if("/purpose", edit.purpose.as_ref(), PURPOSE);
+        if edit.data_days.is_some_and(|days| !(1..=DAYS).contains(&days)) {
+            faults.add("/data_days", "out_of_range", format!("1 to {DAYS}"));
+        }
+        faults.end()?;
+        self.changeable(asked)?;
+        let change = PartnerChange {
+            purpose: edit.purpose.map(|purpose| purpose.trim().to_owned()),
+            days: edit.data_days,
+            walk_in: edit.walk_in,
+        };
+        let deed = asked.deed("partner.changed", asked.reach.partner, self.now());
+        let partner = self.records.change_partner(&change, &deed).await?;
+        partner.map(|partner| self.seen(partner)).ok_or(ApiError::NotFound)
+    }
+
+    async fn credentials(&self, asked: &Asked) -> Result<List<CredentialsView>, ApiError> {
+        let kept = self.records.providers_of(asked.reach.partner).await?;
+        let view = |provider: String| {
+            let since = kept.iter().find(|(name, _)| *name == provider).map(|(_, at)| When(*at));
+            CredentialsView {
+                provider,
+                present: since.is_some(),
+                updated_at: since,
+            }
+        };
+        Ok(List {
+            data: self.providers.names().into_iter().map(view).collect(),
+            next_cursor: None,
+        })
+    }
+
+    async fn put_credentials(
+        &self,
+        asked: &Asked,
+        provider: &str,
+        new: NewCredentials,
+    ) -> Result<CredentialsView, ApiError> {
+        let api = self.providers.provider(provider).ok_or(ApiError::NotFound)?;
+        self.changeable(asked)?;
+        if self.settings.side == Side::Sandbox && new.secret_key.expose().starts_with("live_") {
+            let detail = "a production key, which the sandbox refuses";
+            return Err(ApiError::field("/secret_key", "live_key", detail));
+        }
+        let credentials = Credentials {
+            secret_key: new.secret_key,
+            app_id: new.app_id,
+        };
+        match api.institutions(&credentials).await {
+            Ok(_) => {}
+            Err(ProviderError::Refused(_) | ProviderError::NotFound) => {
+                let detail = "the provider does not take this key";
+                return Err(ApiError::field("/secret_key", "refused", detail));
+            }
+            Err(error) => {
+                tracing::warn!(provider, %error, "keys could not be checked");
+                return Err(ApiError::Unavailable);
+            }
+        }
+        let (partner, entropy) = (asked.reach.partner, self.runtime.entropy.as_ref());
+        let sealed = seal_credentials(&self.keyring, entropy, &partner, provider, &credentials)?;
+        let now = self.now();
+        let deed = asked.deed("credentials.set", provider, now);
+        self.records.set_credentials(provider, &sealed, &deed).await?;
+        Ok(CredentialsView {
+            provider: provider.to_owned(),
+            present: true,
+            updated_at: Some(When(now)),
+        })
+    }
+
+    async fn end_credentials(&self, asked: &Asked, provider: &str) -> Result<(), ApiError> {
+        self.changeable(asked)?;
+        let deed = asked.deed("credentials.deleted", provider, self.now());
+        if self.records.forget_credentials(provider, &deed).await? {
+            Ok(())
+        } else {
+            Err(ApiError::NotFound)
+        }
+    }
+
+    async fn audited(&self, asked: &Asked, page: Page) -> Result<List<AuditView>, ApiError> {
+        let events = self.records.trail(&asked.reach, &page).await?;
+        Ok(events.map(AuditView::from).into())
+    }
+}
+
+impl Office {
+    fn seen(&self, partner: Partner) -> PartnerView {
+        PartnerView {
+            id: partner.id,
+            name: partner.name,
+            purpose: partner.purpose,
+            data_days: partner.days,
+            walk_in: partner.walk_in,
+            environment: match self.settings.side {
+                Side::Sandbox => "sandbox",
+                Side::Live => "live",
+            },
+            created_at: When(partner.created_at),
+        }
+    }
+
+    /// Whether the partner's settings can be changed here.
+    fn changeable(&self, asked: &Asked) -> Result<(), ApiError> {
+        if asked.reach.partner == self.providers.partner() {
+            let why = "this partner is set up in the server's configuration, and changed there";
+            return Err(ApiError::Conflict(why));
+        }
+        Ok(())
+    }
+}
