@@ -84,6 +84,20 @@ impl Fixture {
             .unwrap()
     }
 
+    /// What a statement that counts says.
+    pub async fn count(&self, statement: &'static str) -> i64 {
+        if let Some(postgres) = &self.postgres {
+            return sqlx::query_scalar(statement)
+                .fetch_one(&mut postgres.raw().await)
+                .await
+                .unwrap();
+        }
+        sqlx::query_scalar(statement)
+            .fetch_one(&mut self.raw_sqlite().await)
+            .await
+            .unwrap()
+    }
+
     /// Runs a statement past everything that is tested.
     pub async fn execute(&self, statement: &'static str) {
         if let Some(postgres) = &self.postgres {

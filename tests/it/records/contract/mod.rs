@@ -15,6 +15,7 @@ mod partners;
 mod people;
 mod pins;
 mod repeats;
+mod requests;
 mod sealed;
 mod staff;
 mod upkeep;

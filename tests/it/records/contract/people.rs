@@ -22,7 +22,7 @@ use crate::support::records::{
 /// The last digits of everybody's account here.
 const DIGITS: &str = "7315902846";
 
-fn erasure(who: &Person) -> Erasure {
+pub fn erasure(who: &Person) -> Erasure {
     Erasure {
         id: ErasureId::from_bytes(fresh()),
         partner: who.partner,
@@ -35,7 +35,7 @@ fn erasure(who: &Person) -> Erasure {
     }
 }
 
-async fn begun(db: &dyn Records, erasure: &Erasure) -> ErasureId {
+pub async fn begun(db: &dyn Records, erasure: &Erasure) -> ErasureId {
     let key = format!("erase:{}", erasure.id);
     let job = job(erasure.partner, JobKind::Erase(erasure.id), &key, at(0));
     db.begin_erasure(erasure, &job).await.unwrap()
@@ -103,7 +103,7 @@ async fn known(db: &dyn Records, who: &Person) -> Link {
     made
 }
 
-async fn held(db: &Fixture, who: &Person) -> Held {
+pub async fn held(db: &Fixture, who: &Person) -> Held {
     db.held(who.partner, &who.tag).await.unwrap()
 }
 
