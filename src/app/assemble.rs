@@ -23,7 +23,6 @@ use crate::records::{Partner, Records};
 use crate::service::Channel;
 use crate::service::admission::Gate;
 use crate::service::attempts::Attempts;
-use crate::service::bank_back::BankBacks;
 use crate::service::bank_health::BankHealth;
 use crate::service::catalogue::Catalogue;
 use crate::service::handover::Desk;
@@ -135,13 +134,13 @@ fn background(base: &Base, tools: &Tools, jobs: Arc<Jobs>, leaving: &Cancellatio
 }
 
 /// What several services use.
-struct Tools {
-    providers: Arc<Providers>,
-    sealing: Sealing,
-    newsroom: Newsroom,
-    live: Live,
-    catalogue: Arc<Catalogue>,
-    health: Arc<BankHealth>,
+pub(super) struct Tools {
+    pub(super) providers: Arc<Providers>,
+    pub(super) sealing: Sealing,
+    pub(super) newsroom: Newsroom,
+    pub(super) live: Live,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) health: Arc<BankHealth>,
 }
 
 fn tools(
@@ -173,19 +172,6 @@ fn tools(
     }
 }
 
-fn bank_backs(base: &Base, tools: &Tools, outbox: Arc<Outbox>, channels: &[Arc<Channel>], lines: &Lines) -> BankBacks {
-    BankBacks {
-        records: base.records.clone(),
-        providers: tools.providers.clone(),
-        catalogue: tools.catalogue.clone(),
-        health: tools.health.clone(),
-        newsroom: tools.newsroom.clone(),
-        sealing: tools.sealing.clone(),
-        outbox,
-        codes: messages::codes(channels, lines),
-    }
-}
-
 fn jobs(
     base: &Base,
     tools: &Tools,
@@ -210,7 +196,7 @@ fn jobs(
             live: tools.live.clone(),
             runtime: base.runtime.clone(),
         },
-        bank_backs: bank_backs(base, tools, outbox.clone(), channels, lines),
+        bank_backs: messages::bank_backs(base, tools, outbox.clone(), channels, lines),
         retention,
         webhooks,
         lanes: Lanes::default(),

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::StartError;
-use super::assemble::Base;
+use super::assemble::{Base, Tools};
 use crate::config::{Config, SmsConfig};
 use crate::core::ids::PartnerId;
 use crate::core::secret::Secret;
 use crate::providers::base_url::validate_base_url;
 use crate::providers::http::{Client, ClientOptions};
 use crate::service::Channel;
+use crate::service::bank_back::BankBacks;
 use crate::service::handover::{Desk, HandOvers};
 use crate::service::messages::{Answers, Inbox, Line, Lines, Outbox};
 use crate::service::news::Newsroom;
@@ -106,6 +107,26 @@ pub(super) fn codes(channels: &[Arc<Channel>], lines: &Lines) -> Vec<(String, St
     let code = |channel: &Arc<Channel>| (channel.name.clone(), channel.service_code.clone());
     let texted = |line: &Arc<Line>| (channel_of(&line.name), dialled_in(channels, &line.country).to_owned());
     channels.iter().map(code).chain(lines.all().map(texted)).collect()
+}
+
+/// What texts people that a bank is back.
+pub(super) fn bank_backs(
+    base: &Base,
+    tools: &Tools,
+    outbox: Arc<Outbox>,
+    channels: &[Arc<Channel>],
+    lines: &Lines,
+) -> BankBacks {
+    BankBacks {
+        records: base.records.clone(),
+        providers: tools.providers.clone(),
+        catalogue: tools.catalogue.clone(),
+        health: tools.health.clone(),
+        newsroom: tools.newsroom.clone(),
+        sealing: tools.sealing.clone(),
+        outbox,
+        codes: codes(channels, lines),
+    }
 }
 
 /// What takes texts.

@@ -131,7 +131,7 @@ async fn where_it_is_allowed_all_goes_by_text(#[case] user: &str, #[case] want: 
     texting.world.assert_absent(&[user, "good-pass-texted"]).await;
 }
 
-/// Protects from G24 of the list of faults: every text handed on four times to two servers, others a day late or out of
+/// Protects from G24 of the list of faults: every text handed on four times at once, others a day late or out of
 /// order: each is answered once, and nothing is chosen that was not on the screen sent last.
 #[rstest]
 #[case::memory(Setup::Memory)]

@@ -17,7 +17,8 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::kit::gateway;
 use super::post::{PATIENCE, Parts, Post};
 use crate::support::eventually;
-use crate::support::parts::{FOREVER, bank_backs, erasing, hand_overs, webhooks};
+use crate::support::limits::FOREVER;
+use crate::support::parts::{bank_backs, erasing, hand_overs, webhooks};
 use crate::support::records::{at, job, partner};
 
 /// What goes wrong at the gateway, what becomes of the text, and whether it is tried again.

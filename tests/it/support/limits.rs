@@ -1,7 +1,10 @@
-//! Limits for turns that are put together from parts.
+//! Limits for what is put together from parts.
+
+use std::time::Duration;
 
 use kiungo::core::bucket::Rate;
 use kiungo::service::admission::Rates;
+use kiungo::service::retention::Retention;
 
 /// More turns than any test takes.
 pub const PLENTY: Rates = {
@@ -13,5 +16,21 @@ pub const PLENTY: Rates = {
         node: rate,
         channel: rate,
         person: rate,
+    }
+};
+
+/// Nothing is forgotten that a test may look at.
+pub const FOREVER: Retention = {
+    let kept = Duration::from_hours(24 * 36_500);
+    Retention {
+        attempts: kept,
+        removed_links: kept,
+        consents: kept,
+        messages: kept,
+        audit: kept,
+        events: kept,
+        intents: kept,
+        tokens: kept,
+        idempotency: kept,
     }
 };

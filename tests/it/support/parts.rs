@@ -33,7 +33,6 @@ use kiungo::service::networks::Networks;
 use kiungo::service::news::Newsroom;
 use kiungo::service::partner::{CustomerPattern, Providers, enrol};
 use kiungo::service::people::Erasing;
-use kiungo::service::retention::Retention;
 use kiungo::service::runtime::{Edge, Runtime};
 use kiungo::service::sealing::Sealing;
 use kiungo::service::turn::{TurnService, Turns};
@@ -47,7 +46,7 @@ use tokio_util::task::TaskTracker;
 
 use super::doubles::Plain;
 use super::flow::flow;
-use super::limits::PLENTY;
+use super::limits::{FOREVER, PLENTY};
 use super::one_bank::OneBank;
 use super::records::{Backend, Fixture, partner};
 
@@ -312,22 +311,6 @@ fn jobs(shared: &Shared) -> Jobs {
         metrics: shared.metrics.clone(),
     }
 }
-
-/// Nothing is forgotten that a test may look at.
-pub const FOREVER: Retention = {
-    let kept = Duration::from_hours(24 * 36_500);
-    Retention {
-        attempts: kept,
-        removed_links: kept,
-        consents: kept,
-        messages: kept,
-        audit: kept,
-        events: kept,
-        intents: kept,
-        tokens: kept,
-        idempotency: kept,
-    }
-};
 
 /// What erases people.
 pub fn erasing(shared: &Shared) -> Erasing {
