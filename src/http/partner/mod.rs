@@ -1,6 +1,6 @@
 //! The partner API, all below `/v1`.
 //!
-//! Every request passes one gate ([`gate`]): it is given an id, its body is read, and it is looked up in the table of
+//! Every request passes one gate (`gate`): it is given an id, its body is read, and it is looked up in the table of
 //! routes, which says who may call each. What is not in the table is not there, and a route that says nothing of who may
 //! call it cannot be written. Whatever goes wrong, on the way or in a handler, leaves as a problem document (RFC 9457).
 

@@ -8,7 +8,7 @@
 //!   the records may take; after that, or once the records have failed, the next one takes it over.
 //! * A creation that was cut off may have been done or not, so doing it again must come to the same. Everything that a
 //!   request with a key draws, ids and secrets, comes from the key and the moment at which it first came
-//!   ([`Derived`]): done again, it makes the same row, and adding a row that is there changes nothing.
+//!   (`Derived`): done again, it makes the same row, and adding a row that is there changes nothing.
 //! * A request that was refused has done nothing, and leaves no trace: its key may be used for what was meant.
 //!
 //! A key is one caller's, a user's or the partner's own, so nobody gets to see what somebody else was answered.
