@@ -84,6 +84,10 @@ pub const SEALED: &[SealedColumn] = &[
     sealed(("bank_wishes", "sealed"), "t.tag", ("bank wish", "caller")),
     sealed(("webhook_secrets", "sealed"), "t.partner", ("webhook", "secret")),
     SealedColumn {
+        key: &[Part::Bytes("partner"), Part::Bytes("caller"), Part::Bytes("key")],
+        ..sealed(("idempotency", "sealed"), "t.partner", ("idempotency", "answer"))
+    },
+    SealedColumn {
         key: &[Part::Bytes("partner"), Part::Text("provider")],
         ..sealed(("provider_credentials", "sealed"), "t.partner", ("credentials", "keys"))
     },

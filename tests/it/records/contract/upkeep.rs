@@ -25,8 +25,8 @@ const ROWS: [&str; 8] = [
      FROM partners p, partners e WHERE p.name = 'Partner 1' AND e.name <> 'Partner 3'",
     "INSERT INTO webhook_endpoints (id, partner, url, kinds, state, created_at, updated_at) \
      SELECT id, id, 'https://hooks.example.com', '', 'enabled', 0, 0 FROM partners WHERE name = 'Partner 1'",
-    "INSERT INTO deliveries (id, partner, event, endpoint, state, tries, created_at, updated_at) \
-     SELECT id, partner, id, partner, 'delivered', 1, 10, 10 FROM events",
+    "INSERT INTO deliveries (id, partner, event, endpoint, state, tries, round, created_at, updated_at) \
+     SELECT id, partner, id, partner, 'delivered', 1, 0, 10, 10 FROM events",
 ];
 
 /// Long after everything in these tests.
