@@ -8,6 +8,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use utoipa::IntoParams;
 use zeroize::Zeroizing;
 
 use super::problem::Problem;
@@ -102,10 +103,16 @@ fn escaped(member: &str) -> String {
 /// The page of a list that is asked for.
 pub(super) struct Paging(pub(super) Page);
 
-#[derive(Deserialize)]
+/// As the query says it.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+pub(super) struct Wanted {
+    /// Rows on the page.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 25)]
     limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(min_length = 32, max_length = 32, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 

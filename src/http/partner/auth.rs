@@ -2,24 +2,41 @@
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use utoipa::OpenApi;
+use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 use super::PartnerApi;
 use super::ask::Json;
 use super::reply::{Answer, ok};
-use super::table::{Entry, Route};
+use super::table::{Area, Entry, Route};
 use crate::core::ids::{PartnerId, UserId};
 use crate::core::secret::Secret;
-use crate::service::partners::{ApiError, Client, Grant};
+use crate::service::partners::schemas::{id, words};
+use crate::service::partners::{ApiError, Client, Grant, Issued};
 
 const TOKEN: &str = "/v1/auth/token";
 const REVOKE: &str = "/v1/auth/revoke";
 
-pub(super) const ROUTES: &[Route] = &[
+pub(super) const AREA: Area = Area {
+    routes: ROUTES,
+    configure,
+    document: Paths::openapi,
+};
+
+#[derive(OpenApi)]
+#[openapi(paths(token, revoke))]
+struct Paths;
+
+/// The area's name in the reference.
+const TAG: &str = "Tokens";
+
+const ROUTES: &[Route] = &[
     Route::new("POST", TOKEN, Entry::Keys),
     Route::new("POST", REVOKE, Entry::Keys),
 ];
 
-pub(super) fn configure(config: &mut web::ServiceConfig) {
+fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/auth/token", web::post().to(token))
         .route("/auth/revoke", web::post().to(revoke));
@@ -45,15 +62,59 @@ struct TokenRequest {
     user_id: Option<UserId>,
 }
 
+/// A user is named when the token is for one, and only then.
+impl utoipa::PartialSchema for TokenRequest {
+    fn schema() -> RefOr<Schema> {
+        let request = |grant_type: &str, description: &str| {
+            let secret = ObjectBuilder::new().schema_type(Type::String);
+            let secret = secret
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+                .write_only(true);
+            ObjectBuilder::new()
+                .description(Some(description))
+                .property("grant_type", words("For whom the token is.", &[grant_type]))
+                .property("client_id", id("The partner's id."))
+                .property("client_secret", secret.description(Some("Its secret key.")))
+                .required("grant_type")
+                .required("client_id")
+                .required("client_secret")
+                .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+        };
+        let user = request("user", "A token of one of its users.")
+            .property("user_id", id("The user's id."))
+            .required("user_id");
+        OneOfBuilder::new()
+            .item(request("client_credentials", "A token of the partner itself."))
+            .item(user)
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for TokenRequest {}
+
 /// A token is to end.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Revocation {
+    /// The partner's id.
     client_id: PartnerId,
+    /// Its secret key.
+    #[schema(value_type = String, format = Password, write_only)]
     client_secret: Secret,
+    /// The token.
+    #[schema(value_type = String, format = Password, write_only)]
     token: Secret,
 }
 
+/// Issues a token
+///
+/// For the partner itself (`client_credentials`), or for one of its users (`user`), who may then do what their role
+/// allows. Sent with the partner's secret key, so it is for your servers only.
+#[utoipa::path(post, path = TOKEN, operation_id = "issueToken", tag = TAG,
+    request_body = TokenRequest,
+    responses(
+        (status = 200, description = "The token, shown once.", body = Issued),
+    ))]
 async fn token(request: HttpRequest, api: web::Data<PartnerApi>, Json(ask): Json<TokenRequest>) -> Answer {
     let grant = match (ask.grant_type, ask.user_id) {
         (GrantType::ClientCredentials, None) => Grant::Partner,
@@ -72,6 +133,15 @@ async fn token(request: HttpRequest, api: web::Data<PartnerApi>, Json(ask): Json
     Ok(ok(&issued))
 }
 
+/// Revokes a token
+///
+/// From then on it opens nothing, on every server within a second. A token that is unknown has ended: that is no fault
+/// (RFC 7009).
+#[utoipa::path(post, path = REVOKE, operation_id = "revokeToken", tag = TAG,
+    request_body = Revocation,
+    responses(
+        (status = 200, description = "It is over.", body = Object),
+    ))]
 async fn revoke(request: HttpRequest, api: web::Data<PartnerApi>, Json(ask): Json<Revocation>) -> Answer {
     let client = Client {
         id: ask.client_id,

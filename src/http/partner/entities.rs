@@ -1,18 +1,32 @@
 //! Entities: `/v1/entities`.
 
 use actix_web::web;
+use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Json, Paging, id};
+use super::ask::{By, Json, Paging, Wanted, id};
 use super::reply::{Answer, created, gone, ok};
-use super::table::{Entry, Route};
+use super::table::{Area, Entry, Route};
 use crate::core::ids::EntityId;
-use crate::service::partners::{EntityEdit, Need, NewEntity};
+use crate::service::partners::{EntityEdit, EntityView, List, Need, NewEntity};
 
 const ALL: &str = "/v1/entities";
 const ONE: &str = "/v1/entities/{id}";
 
-pub(super) const ROUTES: &[Route] = &[
+pub(super) const AREA: Area = Area {
+    routes: ROUTES,
+    configure,
+    document: Paths::openapi,
+};
+
+#[derive(OpenApi)]
+#[openapi(paths(list, create, read, change, end))]
+struct Paths;
+
+/// The area's name in the reference.
+const TAG: &str = "Entities";
+
+const ROUTES: &[Route] = &[
     Route::new("GET", ALL, Entry::Token(Need::Partner)),
     Route::new("POST", ALL, Entry::Token(Need::Partner)),
     Route::new("GET", ONE, Entry::Token(Need::Partner)),
@@ -20,7 +34,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new("DELETE", ONE, Entry::Token(Need::Partner)),
 ];
 
-pub(super) fn configure(config: &mut web::ServiceConfig) {
+fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/entities", web::get().to(list))
         .route("/entities", web::post().to(create))
@@ -29,19 +43,48 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/entities/{id}", web::delete().to(end));
 }
 
+/// Lists entities
+#[utoipa::path(get, path = ALL, operation_id = "listEntities", tag = TAG,
+    params(Wanted),
+    responses(
+        (status = 200, description = "A page of entities, newest first.", body = List<EntityView>),
+    ))]
 async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -> Answer {
     Ok(ok(&api.entities.entities(&asked, page).await?))
 }
 
+/// Makes an entity
+///
+/// A brand or a branch. Its users see what belongs to it, and nothing else.
+#[utoipa::path(post, path = ALL, operation_id = "createEntity", tag = TAG,
+    request_body = NewEntity,
+    responses(
+        (status = 201, description = "The entity.", body = EntityView),
+    ))]
 async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewEntity>) -> Answer {
     Ok(created(&api.entities.add_entity(&asked, new).await?))
 }
 
+/// Reads an entity
+#[utoipa::path(get, path = ONE, operation_id = "readEntity", tag = TAG,
+    params(("id" = EntityId, Path, description = "The entity.")),
+    responses(
+        (status = 200, description = "The entity.", body = EntityView),
+    ))]
 async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
     let entity = id(&path, EntityId::parse)?;
     Ok(ok(&api.entities.entity(&asked, entity).await?))
 }
 
+/// Changes an entity
+///
+/// Members that are not there stay as they are.
+#[utoipa::path(patch, path = ONE, operation_id = "changeEntity", tag = TAG,
+    params(("id" = EntityId, Path, description = "The entity.")),
+    request_body = EntityEdit,
+    responses(
+        (status = 200, description = "The entity as it is now.", body = EntityView),
+    ))]
 async fn change(
     api: web::Data<PartnerApi>,
     By(asked): By,
@@ -52,6 +95,14 @@ async fn change(
     Ok(ok(&api.entities.change_entity(&asked, entity, edit).await?))
 }
 
+/// Deletes an entity
+///
+/// With its users, whose tokens open nothing from then on.
+#[utoipa::path(delete, path = ONE, operation_id = "deleteEntity", tag = TAG,
+    params(("id" = EntityId, Path, description = "The entity.")),
+    responses(
+        (status = 204, description = "It is gone."),
+    ))]
 async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
     let entity = id(&path, EntityId::parse)?;
     api.entities.end_entity(&asked, entity).await?;

@@ -28,7 +28,7 @@ const BODY: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The versions there are, the newest last.
-const VERSIONS: &[&str] = &["2026-11-01"];
+pub(super) const VERSIONS: &[&str] = &["2026-11-01"];
 const VERSION: &str = "kiungo-version";
 const ENTITY: &str = "kiungo-entity-id";
 
@@ -58,7 +58,9 @@ pub(super) async fn gate(
     let headers = response.headers_mut();
     set(headers, "x-request-id", &id);
     set(headers, VERSION, version.unwrap_or(newest()));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     if let Some(allowance) = allowance {
         set(headers, "ratelimit-limit", &allowance.limit.to_string());
         set(headers, "ratelimit-remaining", &allowance.left.tokens.to_string());

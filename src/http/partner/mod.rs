@@ -8,8 +8,10 @@ mod ask;
 mod auth;
 mod entities;
 mod gate;
+mod openapi;
 mod problem;
 mod profile;
+mod reference;
 mod repeats;
 mod reply;
 mod roles;
@@ -22,6 +24,8 @@ use std::sync::Arc;
 use actix_web::middleware::from_fn;
 use actix_web::web;
 
+pub use self::openapi::document;
+pub use self::problem::{KINDS, Kind};
 pub(super) use self::table::pattern;
 pub use self::table::{Entry, Route, routes};
 use crate::core::time::Entropy;
@@ -54,15 +58,8 @@ pub(super) fn configure(api: PartnerApi) -> impl FnOnce(&mut web::ServiceConfig)
         let api = web::Data::new(api);
         let scope = web::scope("/v1").app_data(api.clone());
         let scope = scope.configure(|config| {
-            for area in [
-                auth::configure,
-                entities::configure,
-                profile::configure,
-                roles::configure,
-                users::configure,
-                subscribers::configure,
-            ] {
-                area(config);
+            for area in table::AREAS {
+                (area.configure)(config);
             }
         });
         config.service(scope.wrap(from_fn(move |request, next| gate::gate(api.clone(), request, next))));

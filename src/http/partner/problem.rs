@@ -1,13 +1,19 @@
 //! Problem documents (RFC 9457): everything that goes wrong, in one form.
 
+mod kinds;
+
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::ObjectBuilder;
 
+pub use self::kinds::{KINDS, Kind};
 use crate::core::access::Refused;
+use crate::service::partners::schemas::words;
 use crate::service::partners::{ApiError, FieldError};
 
 /// What a request that is not answered as asked is answered with.
@@ -16,34 +22,49 @@ pub(super) struct Problem(Box<Inner>);
 
 #[derive(Clone, Debug)]
 struct Inner {
+    kind: &'static Kind,
+    /// The kind's own, but for a fault of the request that has a status of its own.
     status: StatusCode,
-    code: &'static str,
-    title: &'static str,
     detail: String,
     errors: Vec<FieldError>,
     /// A header that belongs to it.
     header: Option<(actix_web::http::header::HeaderName, String)>,
 }
 
-/// As it is written.
-#[derive(Serialize)]
-struct Document<'a> {
+/// What went wrong (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Document<'a> {
+    /// Where the kind of problem is explained, on this server.
+    #[schema(format = "uri-reference")]
     r#type: String,
+    /// The kind in words.
     title: &'a str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What it is this time. For people: its words may change.
     detail: &'a str,
+    /// The kind as a stable word, for programs.
+    #[schema(schema_with = codes)]
     code: &'a str,
+    /// What is not right in the request, all of it. Only with the code `invalid`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// By which the request is found in the server's log.
+    #[schema(format = Uuid)]
     request_id: &'a str,
 }
 
+fn codes() -> ObjectBuilder {
+    words("The kind as a stable word, for programs.", &KINDS.map(|kind| kind.code))
+}
+
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
         Self(Box::new(Inner {
-            status,
-            code,
-            title,
+            kind,
+            status: kind.status,
             detail: detail.into(),
             errors: Vec::new(),
             header: None,
@@ -57,38 +78,30 @@ impl Problem {
 
     /// The body is no JSON.
     pub(super) fn malformed() -> Self {
-        let detail = "the body is not JSON";
-        Self::new(StatusCode::BAD_REQUEST, "malformed", "Malformed request", detail)
+        Self::new(&kinds::MALFORMED, "the body is not JSON")
     }
 
     /// The version asked for is not one of these.
     pub(super) fn unknown_version(known: &[&str]) -> Self {
         let detail = format!("there is no such version; there are: {}", known.join(", "));
-        Self::new(StatusCode::BAD_REQUEST, "unknown_version", "Unknown version", detail)
+        Self::new(&kinds::UNKNOWN_VERSION, detail)
     }
 
     /// The body is of another type than JSON.
     pub(super) fn media_type() -> Self {
-        let detail = "say Content-Type: application/json";
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "Unsupported media type",
-            detail,
-        )
+        Self::new(&kinds::MEDIA_TYPE, "say Content-Type: application/json")
     }
 
     /// The body is longer than `most` bytes.
     pub(super) fn too_long(most: usize) -> Self {
         let detail = format!("the body is longer than {most} bytes, or did not come in time");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "Body too long", detail)
+        Self::new(&kinds::TOO_LONG, detail)
     }
 
     /// There is something here, for other methods.
     pub(super) fn method(allowed: &[&str]) -> Self {
-        let (status, title) = (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
         let allowed = allowed.join(", ");
-        let problem = Self::new(status, "method_not_allowed", title, format!("say {allowed}"));
+        let problem = Self::new(&kinds::METHOD, format!("say {allowed}"));
         problem.with(ALLOW, allowed)
     }
 
@@ -97,14 +110,11 @@ impl Problem {
         match status {
             StatusCode::NOT_FOUND => ApiError::NotFound.into(),
             status if status.is_client_error() => {
-                Self::new(status, "malformed", "Malformed request", "the request cannot be read")
+                let mut problem = Self::new(&kinds::MALFORMED, "the request cannot be read");
+                problem.0.status = status;
+                problem
             }
-            _ => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "Something broke",
-                "this is our fault; tell us the request's id",
-            ),
+            _ => Self::new(&kinds::INTERNAL, "this is our fault; tell us the request's id"),
         }
     }
 
@@ -112,11 +122,11 @@ impl Problem {
     pub(super) fn answer(&self, request_id: &str) -> HttpResponse {
         let problem = &self.0;
         let document = Document {
-            r#type: format!("https://kiungo.example/problems/{}", problem.code),
-            title: problem.title,
+            r#type: problem.kind.reference(),
+            title: problem.kind.title,
             status: problem.status.as_u16(),
             detail: &problem.detail,
-            code: problem.code,
+            code: problem.kind.code,
             errors: &problem.errors,
             request_id,
         };
@@ -137,56 +147,31 @@ impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
         let detail = error.to_string();
         match error {
-            ApiError::Unauthenticated => {
-                let title = "Unauthenticated";
-                let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", title, detail);
-                problem.with(WWW_AUTHENTICATE, "Bearer")
-            }
-            ApiError::WrongEnvironment => {
-                let title = "Wrong environment";
-                let problem = Self::new(StatusCode::UNAUTHORIZED, "wrong_environment", title, detail);
-                problem.with(WWW_AUTHENTICATE, "Bearer")
-            }
-            ApiError::Forbidden(Refused::Role) => {
-                Self::new(StatusCode::FORBIDDEN, "role_does_not_allow", "Not allowed", detail)
-            }
-            ApiError::Forbidden(Refused::Entity) => {
-                Self::new(StatusCode::FORBIDDEN, "entity_not_yours", "Not your entity", detail)
-            }
-            ApiError::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail),
-            ApiError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail),
-            ApiError::InProgress => {
-                let title = "In progress";
-                let problem = Self::new(StatusCode::CONFLICT, "idempotency_in_progress", title, detail);
-                problem.with(RETRY_AFTER, "1")
-            }
-            ApiError::IdempotencyMismatch => {
-                let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "Another request");
-                Self::new(status, "idempotency_mismatch", title, detail)
-            }
+            ApiError::Unauthenticated => Self::new(&kinds::UNAUTHENTICATED, detail).with(WWW_AUTHENTICATE, "Bearer"),
+            ApiError::WrongEnvironment => Self::new(&kinds::WRONG_ENVIRONMENT, detail).with(WWW_AUTHENTICATE, "Bearer"),
+            ApiError::Forbidden(Refused::Role) => Self::new(&kinds::ROLE, detail),
+            ApiError::Forbidden(Refused::Entity) => Self::new(&kinds::ENTITY, detail),
+            ApiError::NotFound => Self::new(&kinds::NOT_FOUND, detail),
+            ApiError::Conflict(_) => Self::new(&kinds::CONFLICT, detail),
+            ApiError::InProgress => Self::new(&kinds::IN_PROGRESS, detail).with(RETRY_AFTER, "1"),
+            ApiError::IdempotencyMismatch => Self::new(&kinds::MISMATCH, detail),
             ApiError::Invalid(errors) => {
-                let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "Invalid request");
-                let mut problem = Self::new(status, "invalid", title, detail);
+                let mut problem = Self::new(&kinds::INVALID, detail);
                 problem.0.errors = errors;
                 problem
             }
             ApiError::TooMany { after } => {
                 let seconds = after.as_millis().div_ceil(1_000).max(1);
-                let (status, title) = (StatusCode::TOO_MANY_REQUESTS, "Too many requests");
-                let problem = Self::new(status, "too_many_requests", title, detail);
-                problem.with(RETRY_AFTER, seconds.to_string())
+                Self::new(&kinds::TOO_MANY, detail).with(RETRY_AFTER, seconds.to_string())
             }
-            ApiError::Unavailable => {
-                let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "Unavailable");
-                Self::new(status, "unavailable", title, detail).with(RETRY_AFTER, "1")
-            }
+            ApiError::Unavailable => Self::new(&kinds::UNAVAILABLE, detail).with(RETRY_AFTER, "1"),
         }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.code)
+        f.write_str(self.0.kind.code)
     }
 }
 

@@ -1,19 +1,33 @@
 //! Roles: `/v1/roles`.
 
 use actix_web::web;
+use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Json, Paging, id};
+use super::ask::{By, Json, Paging, Wanted, id};
 use super::reply::{Answer, created, gone, ok};
-use super::table::{Entry, Route};
+use super::table::{Area, Entry, Route};
 use crate::core::access::{Action, Object};
 use crate::core::ids::RoleId;
-use crate::service::partners::{Need, NewRole, RoleEdit};
+use crate::service::partners::{List, Need, NewRole, RoleEdit, RoleView};
 
 const ALL: &str = "/v1/roles";
 const ONE: &str = "/v1/roles/{id}";
 
-pub(super) const ROUTES: &[Route] = &[
+pub(super) const AREA: Area = Area {
+    routes: ROUTES,
+    configure,
+    document: Paths::openapi,
+};
+
+#[derive(OpenApi)]
+#[openapi(paths(list, create, read, change, end))]
+struct Paths;
+
+/// The area's name in the reference.
+const TAG: &str = "Roles";
+
+const ROUTES: &[Route] = &[
     Route::new("GET", ALL, Entry::Token(Need::May(Object::Role, Action::Read))),
     Route::new("POST", ALL, Entry::Token(Need::May(Object::Role, Action::Create))),
     Route::new("GET", ONE, Entry::Token(Need::May(Object::Role, Action::Read))),
@@ -21,7 +35,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new("DELETE", ONE, Entry::Token(Need::May(Object::Role, Action::Delete))),
 ];
 
-pub(super) fn configure(config: &mut web::ServiceConfig) {
+fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/roles", web::get().to(list))
         .route("/roles", web::post().to(create))
@@ -30,19 +44,48 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/roles/{id}", web::delete().to(end));
 }
 
+/// Lists roles
+#[utoipa::path(get, path = ALL, operation_id = "listRoles", tag = TAG,
+    params(Wanted),
+    responses(
+        (status = 200, description = "A page of roles, newest first.", body = List<RoleView>),
+    ))]
 async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -> Answer {
     Ok(ok(&api.roles.roles(&asked, page).await?))
 }
 
+/// Makes a role
+///
+/// For users of the entity in `Kiungo-Entity-Id`; without one, for those of all. Nobody hands out more than they have.
+#[utoipa::path(post, path = ALL, operation_id = "createRole", tag = TAG,
+    request_body = NewRole,
+    responses(
+        (status = 201, description = "The role.", body = RoleView),
+    ))]
 async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewRole>) -> Answer {
     Ok(created(&api.roles.add_role(&asked, new).await?))
 }
 
+/// Reads a role
+#[utoipa::path(get, path = ONE, operation_id = "readRole", tag = TAG,
+    params(("id" = RoleId, Path, description = "The role.")),
+    responses(
+        (status = 200, description = "The role.", body = RoleView),
+    ))]
 async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
     let role = id(&path, RoleId::parse)?;
     Ok(ok(&api.roles.role(&asked, role).await?))
 }
 
+/// Changes a role
+///
+/// Counts for all who have it, within a second.
+#[utoipa::path(patch, path = ONE, operation_id = "changeRole", tag = TAG,
+    params(("id" = RoleId, Path, description = "The role.")),
+    request_body = RoleEdit,
+    responses(
+        (status = 200, description = "The role as it is now.", body = RoleView),
+    ))]
 async fn change(
     api: web::Data<PartnerApi>,
     By(asked): By,
@@ -53,6 +96,13 @@ async fn change(
     Ok(ok(&api.roles.change_role(&asked, role, edit).await?))
 }
 
+/// Deletes a role
+#[utoipa::path(delete, path = ONE, operation_id = "deleteRole", tag = TAG,
+    params(("id" = RoleId, Path, description = "The role.")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 409, description = "The role is still in use."),
+    ))]
 async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
     let role = id(&path, RoleId::parse)?;
     api.roles.end_role(&asked, role).await?;

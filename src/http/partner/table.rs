@@ -1,8 +1,10 @@
 //! Which routes there are, and who may call them.
 
 use actix_web::http::Method;
+use actix_web::web::ServiceConfig;
+use utoipa::openapi::OpenApi;
 
-use super::{auth, entities, profile, roles, subscribers, users};
+use super::{auth, entities, profile, reference, roles, subscribers, users};
 use crate::service::partners::Need;
 
 /// How a request shows who it is from.
@@ -35,19 +37,30 @@ impl Route {
     }
 }
 
-/// The routes of each area.
-const AREAS: &[&[Route]] = &[
-    auth::ROUTES,
-    entities::ROUTES,
-    profile::ROUTES,
-    roles::ROUTES,
-    users::ROUTES,
-    subscribers::ROUTES,
+/// Routes that belong together.
+pub(super) struct Area {
+    /// Who may call each.
+    pub(super) routes: &'static [Route],
+    /// What answers them.
+    pub(super) configure: fn(&mut ServiceConfig),
+    /// What they take and give.
+    pub(super) document: fn() -> OpenApi,
+}
+
+/// Every area there is, in the order of the reference.
+pub(super) const AREAS: &[Area] = &[
+    auth::AREA,
+    profile::AREA,
+    entities::AREA,
+    roles::AREA,
+    users::AREA,
+    subscribers::AREA,
+    reference::AREA,
 ];
 
 /// Every route there is.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
-    AREAS.iter().copied().flatten()
+    AREAS.iter().flat_map(|area| area.routes)
 }
 
 /// What a request asks for.

@@ -1,28 +1,43 @@
 //! Users: `/v1/users`.
 
 use actix_web::web;
+use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Json, Paging, id};
+use super::ask::{By, Json, Paging, Wanted, id};
 use super::reply::{Answer, created, gone, ok};
-use super::table::{Entry, Route};
+use super::table::{Area, Entry, Route};
 use crate::core::access::{Action, Object};
 use crate::core::ids::UserId;
-use crate::service::partners::{Need, NewUser, UserEdit};
+use crate::service::partners::{List, Need, NewUser, UserEdit, UserView};
 
 const ALL: &str = "/v1/users";
 const ONE: &str = "/v1/users/{id}";
+const ME: &str = "/v1/users/me";
 
-pub(super) const ROUTES: &[Route] = &[
+pub(super) const AREA: Area = Area {
+    routes: ROUTES,
+    configure,
+    document: Paths::openapi,
+};
+
+#[derive(OpenApi)]
+#[openapi(paths(list, create, me, read, change, end))]
+struct Paths;
+
+/// The area's name in the reference.
+const TAG: &str = "Users";
+
+const ROUTES: &[Route] = &[
     Route::new("GET", ALL, Entry::Token(Need::May(Object::User, Action::Read))),
     Route::new("POST", ALL, Entry::Token(Need::May(Object::User, Action::Create))),
-    Route::new("GET", "/v1/users/me", Entry::Token(Need::User)),
+    Route::new("GET", ME, Entry::Token(Need::User)),
     Route::new("GET", ONE, Entry::Token(Need::May(Object::User, Action::Read))),
     Route::new("PATCH", ONE, Entry::Token(Need::May(Object::User, Action::Update))),
     Route::new("DELETE", ONE, Entry::Token(Need::May(Object::User, Action::Delete))),
 ];
 
-pub(super) fn configure(config: &mut web::ServiceConfig) {
+fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/users", web::get().to(list))
         .route("/users", web::post().to(create))
@@ -32,23 +47,59 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/users/{id}", web::delete().to(end));
 }
 
+/// Lists users
+#[utoipa::path(get, path = ALL, operation_id = "listUsers", tag = TAG,
+    params(Wanted),
+    responses(
+        (status = 200, description = "A page of users, newest first.", body = List<UserView>),
+    ))]
 async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -> Answer {
     Ok(ok(&api.users.users(&asked, page).await?))
 }
 
+/// Makes a user
+///
+/// In the entity in `Kiungo-Entity-Id`, which a partner's token must say.
+#[utoipa::path(post, path = ALL, operation_id = "createUser", tag = TAG,
+    request_body = NewUser,
+    responses(
+        (status = 201, description = "The user.", body = UserView),
+        (status = 409, description = "Another user of the entity has this login."),
+    ))]
 async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewUser>) -> Answer {
     Ok(created(&api.users.add_user(&asked, new).await?))
 }
 
+/// Reads the user who asks
+#[utoipa::path(get, path = ME, operation_id = "readMe", tag = TAG,
+    responses(
+        (status = 200, description = "The user.", body = UserView),
+    ))]
 async fn me(api: web::Data<PartnerApi>, By(asked): By) -> Answer {
     Ok(ok(&api.users.me(&asked).await?))
 }
 
+/// Reads a user
+#[utoipa::path(get, path = ONE, operation_id = "readUser", tag = TAG,
+    params(("id" = UserId, Path, description = "The user.")),
+    responses(
+        (status = 200, description = "The user.", body = UserView),
+    ))]
 async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
     let user = id(&path, UserId::parse)?;
     Ok(ok(&api.users.user(&asked, user).await?))
 }
 
+/// Changes a user
+///
+/// Members that are not there stay as they are.
+#[utoipa::path(patch, path = ONE, operation_id = "changeUser", tag = TAG,
+    params(("id" = UserId, Path, description = "The user.")),
+    request_body = UserEdit,
+    responses(
+        (status = 200, description = "The user as they are now.", body = UserView),
+        (status = 409, description = "Another user of the entity has this login."),
+    ))]
 async fn change(
     api: web::Data<PartnerApi>,
     By(asked): By,
@@ -59,6 +110,14 @@ async fn change(
     Ok(ok(&api.users.change_user(&asked, user, edit).await?))
 }
 
+/// Deletes a user
+///
+/// Their tokens open nothing from then on, on every server within a second.
+#[utoipa::path(delete, path = ONE, operation_id = "deleteUser", tag = TAG,
+    params(("id" = UserId, Path, description = "The user.")),
+    responses(
+        (status = 204, description = "They are gone."),
+    ))]
 async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
     let user = id(&path, UserId::parse)?;
     api.users.end_user(&asked, user).await?;

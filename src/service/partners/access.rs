@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::{Access, ApiError, Office};
 use crate::core::access::{Action, Caller, Object, Reach, Refused};
@@ -42,12 +43,15 @@ pub enum Grant {
 }
 
 /// A token, shown once.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
 pub struct Issued {
     /// The token.
     #[serde(serialize_with = "shown")]
+    #[schema(value_type = String, format = Password)]
     pub access_token: Secret,
     /// Always `Bearer`.
+    #[schema(value_type = String)]
     pub token_type: &'static str,
     /// For how many seconds it opens anything.
     pub expires_in: u64,

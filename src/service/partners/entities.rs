@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::views::present;
 use super::{ApiError, Asked, Entities, Faults, List, Office, When, answered};
@@ -15,34 +16,39 @@ const NAME: usize = 255;
 const ROLE: &str = "/default_role_id";
 
 /// An entity to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEntity {
     /// As people know it; 1 to 255 characters.
+    #[schema(min_length = 1, max_length = 255, format = "printed")]
     pub name: String,
     /// The role of its users who have none of their own; one that is for all entities.
     pub default_role_id: Option<RoleId>,
 }
 
 /// What is to be different in an entity.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntityEdit {
     /// Its name.
+    #[schema(min_length = 1, max_length = 255, format = "printed")]
     pub name: Option<String>,
     /// The role of its users who have none of their own; null: those may do nothing.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<RoleId>)]
     pub default_role_id: Option<Option<RoleId>>,
 }
 
 /// An entity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Entity)]
 pub struct EntityView {
     /// Its id, for the header `Kiungo-Entity-Id`.
     pub id: EntityId,
     /// As people know it.
     pub name: String,
     /// The role of its users who have none of their own; null: those may do nothing.
+    #[schema(required)]
     pub default_role_id: Option<RoleId>,
     /// When it was made.
     pub created_at: When,

@@ -10,6 +10,7 @@ pub mod office;
 pub mod profile;
 pub mod repeats;
 pub mod roles;
+pub mod schemas;
 pub mod subscribers;
 mod tokens;
 pub mod users;
@@ -103,11 +104,12 @@ pub enum ApiError {
 }
 
 /// What is not right, and where.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// A JSON pointer into the body; `?name` is a parameter of the query, a bare name a header.
     pub pointer: String,
     /// A stable word.
+    #[schema(value_type = String)]
     pub code: &'static str,
     /// What to do about it.
     pub detail: String,

@@ -5,8 +5,10 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::schemas::environments;
 use super::{ApiError, Asked, Faults, List, Office, Profile, When};
 use crate::core::api_key::Side;
 use crate::core::ids::{EntityId, PartnerId, UserId};
@@ -22,7 +24,8 @@ const PURPOSE: usize = 40;
 const DAYS: u16 = 730;
 
 /// A partner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Partner)]
 pub struct PartnerView {
     /// Its id: the `client_id` of its tokens.
     pub id: PartnerId,
@@ -35,46 +38,53 @@ pub struct PartnerView {
     /// Whether it is offered to whoever dials the plain code.
     pub walk_in: bool,
     /// `sandbox` or `live`.
+    #[schema(schema_with = environments)]
     pub environment: &'static str,
     /// When it was first seen.
     pub created_at: When,
 }
 
 /// What is to be different in a partner.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartnerEdit {
     /// What the data are for; 1 to 40 characters.
+    #[schema(min_length = 1, max_length = 40, format = "printed")]
     pub purpose: Option<String>,
     /// For how many days people agree, 1 to 730.
+    #[schema(minimum = 1, maximum = 730)]
     pub data_days: Option<u16>,
     /// Whether it is offered to whoever dials the plain code.
     pub walk_in: Option<bool>,
 }
 
 /// Keys at a provider, as they are handed in.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCredentials {
     /// The provider's secret key.
+    #[schema(value_type = String, format = Password, write_only)]
     pub secret_key: Secret,
     /// The provider's application id, where it has one.
     pub app_id: Option<String>,
 }
 
 /// Whether there are keys at a provider. The keys are never shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Credentials)]
 pub struct CredentialsView {
     /// The provider.
     pub provider: String,
     /// Whether there are keys.
     pub present: bool,
     /// Since when they are these.
+    #[schema(required)]
     pub updated_at: Option<When>,
 }
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 pub struct AuditView {
     /// Its id.
     pub id: Uuid,
@@ -83,8 +93,10 @@ pub struct AuditView {
     /// The id of what it was done to, and the like.
     pub detail: String,
     /// In which entity; null: in none.
+    #[schema(required)]
     pub entity_id: Option<EntityId>,
     /// The user who did it; null: the partner itself, an operator, or nobody.
+    #[schema(required)]
     pub user_id: Option<UserId>,
     /// When.
     pub at: When,

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{ApiError, Asked, Faults, List, Office, Roles, When, answered};
 use crate::core::access::{Permissions, Refused};
@@ -13,37 +14,42 @@ use crate::records::{Role, RoleChange};
 const NAME: usize = 255;
 
 /// A role to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRole {
     /// As you call it; 1 to 255 characters.
+    #[schema(min_length = 1, max_length = 255, format = "printed")]
     pub name: String,
     /// What it allows: object to action to `not_allowed`, `allowed_for_own` or `allowed`. What is not listed is not allowed.
     pub permissions: Permissions,
 }
 
 /// What is to be different in a role.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleEdit {
     /// Its name.
+    #[schema(min_length = 1, max_length = 255, format = "printed")]
     pub name: Option<String>,
     /// All that it allows from now on.
     pub permissions: Option<Permissions>,
 }
 
 /// A role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Role)]
 pub struct RoleView {
     /// Its id.
     pub id: RoleId,
     /// For users of this entity; null: for those of all.
+    #[schema(required)]
     pub entity_id: Option<EntityId>,
     /// As you call it.
     pub name: String,
     /// What it allows.
     pub permissions: Permissions,
     /// The user who made it; null: the partner itself.
+    #[schema(required)]
     pub created_by: Option<UserId>,
     /// When it was made.
     pub created_at: When,

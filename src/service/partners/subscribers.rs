@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use super::schemas::{erasure_states, erasure_waits};
 use super::{ApiError, Asked, When};
 use crate::core::ids::{ErasureId, PartnerId};
 use crate::core::msisdn::Msisdn;
@@ -16,21 +18,26 @@ use crate::service::runtime::Runtime;
 use crate::service::sealing::Sealing;
 
 /// Who is meant.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SubscriberNumber)]
 pub struct Whose {
     /// Their number in E.164, with its plus.
+    #[schema(value_type = String, pattern = "^\\+[1-9][0-9]{7,14}$", example = "+2348031234567")]
     pub msisdn: Secret,
 }
 
 /// How far an erasure is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Erasure)]
 pub struct ErasureView {
     /// Its id.
     pub id: ErasureId,
     /// `begun`, `blanked`: only what is live is still there, `done`.
+    #[schema(schema_with = erasure_states)]
     pub state: &'static str,
     /// What it last had to wait for, if anything: `attempts`, `links`, `work`, `store`, `readers`.
+    #[schema(required, schema_with = erasure_waits)]
     pub waits_for: Option<&'static str>,
     /// When it was asked for.
     pub begun_at: When,

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::views::present;
 use super::{ApiError, Asked, Faults, List, Office, Users, When, answered, unknown_role};
@@ -16,32 +17,38 @@ const TEXT: usize = 255;
 const ROLE: &str = "/role_id";
 
 /// A user to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// As your own system knows them; 1 to 255 characters, one user of an entity has it.
+    #[schema(min_length = 1, max_length = 255, format = "printed")]
     pub login: String,
     /// As shown to colleagues; 1 to 255 characters.
+    #[schema(min_length = 1, max_length = 255, format = "printed")]
     pub name: String,
     /// What they may do; without it, what the entity's default role allows.
     pub role_id: Option<RoleId>,
 }
 
 /// What is to be different in a user.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserEdit {
     /// Their login.
+    #[schema(min_length = 1, max_length = 255, format = "printed")]
     pub login: Option<String>,
     /// Their name.
+    #[schema(min_length = 1, max_length = 255, format = "printed")]
     pub name: Option<String>,
     /// What they may do; null: what the entity's default role allows.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<RoleId>)]
     pub role_id: Option<Option<RoleId>>,
 }
 
 /// A user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = User)]
 pub struct UserView {
     /// Their id, for a token.
     pub id: UserId,
@@ -52,8 +59,10 @@ pub struct UserView {
     /// As shown to colleagues.
     pub name: String,
     /// What they may do; null: what the entity's default role allows.
+    #[schema(required)]
     pub role_id: Option<RoleId>,
     /// The user who made them; null: the partner itself.
+    #[schema(required)]
     pub created_by: Option<UserId>,
     /// When they were made.
     pub created_at: When,

@@ -1,6 +1,7 @@
 //! What is held about a number, opened and put into words: for the person it is about.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::core::msisdn::Msisdn;
 use crate::core::seal::{SealError, Tag};
@@ -24,7 +25,7 @@ pub enum ExportError {
 }
 
 /// All that is held about a number.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Export {
     /// The number, in E.164.
     pub msisdn: String,
@@ -35,7 +36,7 @@ pub struct Export {
 }
 
 /// What one partner holds.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct HeldBy {
     /// The partner's id.
     pub partner_id: String,
@@ -45,12 +46,15 @@ pub struct HeldBy {
     links: Vec<LinkOut>,
     attempts: Vec<AttemptOut>,
     texts: Vec<TextOut>,
+    #[schema(required)]
     texts_wanted: Option<WishOut>,
+    #[schema(required)]
     own_code_kept_at: Option<When>,
     requests: Vec<RequestOut>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeldConsent)]
 struct ConsentOut {
     id: String,
     msisdn: String,
@@ -61,10 +65,12 @@ struct ConsentOut {
     agreed_at: When,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeldLink)]
 struct LinkOut {
     id: String,
     consent: String,
+    #[schema(value_type = String)]
     state: &'static str,
     institution: String,
     provider: String,
@@ -72,47 +78,61 @@ struct LinkOut {
     accounts: Vec<AccountOut>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeldAccount)]
 struct AccountOut {
+    #[schema(required)]
     ends_in: Option<String>,
+    #[schema(required)]
     holder: Option<String>,
+    #[schema(required)]
     kind: Option<String>,
+    #[schema(required)]
     currency: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeldAttempt)]
 struct AttemptOut {
     id: String,
     consent: String,
     institution: String,
     provider: String,
+    #[schema(value_type = String)]
     step: &'static str,
+    #[schema(value_type = String)]
     outcome: &'static str,
     begun_at: When,
     outcome_at: When,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeldText)]
 struct TextOut {
+    #[schema(value_type = String)]
     kind: &'static str,
+    #[schema(value_type = String)]
     state: &'static str,
     written_at: When,
     state_at: When,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeldWish)]
 struct WishOut {
     wanted: bool,
     said_at: When,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeldRequest)]
 struct RequestOut {
     id: String,
     state: String,
     purpose: String,
     data: Vec<String>,
     days: i64,
+    #[schema(required)]
     reference: Option<String>,
     made_at: When,
     expires_at: When,

@@ -3,6 +3,7 @@
 mod auth;
 mod problems;
 mod profile;
+mod reference;
 mod repeats;
 mod staff;
 mod subscribers;

@@ -1,0 +1,87 @@
+//! Schemas that cannot be read off a type.
+
+use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::core::access::{Action, Object, Permission, Permissions};
+
+/// The format, in the sources, of texts that [`PRINTED`] is about.
+pub const PRINTED_FORMAT: &str = "printed";
+
+/// What `Faults::text` takes: no control character, and something that is not blank.
+pub const PRINTED: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+
+/// One of these words.
+pub fn words(description: &str, words: &[&str]) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(words.iter().copied()))
+}
+
+/// An id.
+pub fn id(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+        .description(Some(description))
+}
+
+pub(super) fn environments() -> ObjectBuilder {
+    words("The side that its keys work on.", &["sandbox", "live"])
+}
+
+pub(super) fn erasure_states() -> ObjectBuilder {
+    words(
+        "How far it is: `begun`, `blanked` (only what is live is still there) or `done`.",
+        &["begun", "blanked", "done"],
+    )
+}
+
+pub(super) fn erasure_waits() -> ObjectBuilder {
+    let waits = ["attempts", "links", "work", "store", "readers"];
+    ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::SchemaType::from_iter([
+            Type::String,
+            Type::Null,
+        ]))
+        .description(Some("What it last had to wait for, if anything."))
+        .enum_values(Some(
+            waits
+                .into_iter()
+                .map(serde_json::Value::from)
+                .chain([serde_json::Value::Null]),
+        ))
+}
+
+impl PartialSchema for Permissions {
+    fn schema() -> RefOr<Schema> {
+        let permission = || Ref::from_schema_name(Permission::name());
+        let closed =
+            |schema: ObjectBuilder| schema.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+        let actions = |object: Object| {
+            let actions = Action::ALL.into_iter().fold(ObjectBuilder::new(), |schema, action| {
+                schema.property(word(&action), permission())
+            });
+            closed(actions).description(Some(format!("What may be done to `{}`.", word(&object))))
+        };
+        let objects = Object::ALL.into_iter().fold(ObjectBuilder::new(), |schema, object| {
+            schema.property(word(&object), actions(object))
+        });
+        let description = "Object to action to permission. What is not listed is not allowed.";
+        closed(objects).description(Some(description)).into()
+    }
+}
+
+impl ToSchema for Permissions {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Permission::name().into_owned(), Permission::schema()));
+    }
+}
+
+/// As it is written in JSON.
+fn word(value: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
