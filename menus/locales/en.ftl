@@ -1,16 +1,19 @@
 ### English. Reviewed: this is the text the others are translated from.
 ### Every message must fit a keypad phone: plain words, short lines, nothing outside GSM-7.
-### $partner the business, $purpose what it wants the data for, $days how long, $bank the institution, $field what the
+### $partner the business, $data what it wants to read, $purpose what it wants the data for, $days how long, $bank the institution, $field what the
 ### bank calls the field, $account the last digits of an account, $seconds and $minutes durations, $left tries left,
 ### $dial what to dial.
 
 ## Screens
 
 welcome =
-    { $partner } asks to read your bank account for { $purpose }, for { $days ->
+    { $partner } asks to read your { $data } for { $purpose }, for { $days ->
         [one] { $days } day
        *[other] { $days } days
     }. Agree?
+partners = Which business do you link for?
+no-partner = No business asks for an account here now. Dial the code that a business gave you.
+asked-again = { $partner } asks you to log in to { $bank } { $account } again.
 languages = Choose your language:
 banks = Choose your bank, or type its name:
 methods = { $bank }: how do you log in?
@@ -87,6 +90,7 @@ note-empty = Please type an answer.
 note-wrong-code = That was not right. Tries left: { $left }.
 note-by-sms = If the code comes by SMS: leave, read it, dial again.
 note-code = That code is not valid any more.
+note-codes = Too many wrong codes. Try again in an hour.
 note-ask-again = It was not sent. Please type it again.
 note-back = It is back now.
 note-changed = { $bank } asks for other details. Please start over.
@@ -136,5 +140,9 @@ sms-own-code = Your own code is not for texts, none is kept. Dial { $dial } and 
 account-savings = Savings
 account-current = Current
 account-other = Account
+data-account = bank account
+data-balance = balance
+data-transactions = payments in and out
+data-identity = name
 bank-slow = { $bank } (slow now)
 bank-away = { $bank } (not now)

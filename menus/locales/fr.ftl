@@ -4,10 +4,13 @@
 ## Screens
 
 welcome =
-    { $partner } demande à lire votre compte bancaire pour { $purpose }, pendant { $days ->
+    { $partner } demande à lire votre { $data } pour { $purpose }, pendant { $days ->
         [one] { $days } jour
        *[other] { $days } jours
     }. D'accord ?
+partners = Pour quelle entreprise ?
+no-partner = Aucune entreprise ne demande de compte ici. Composez le code qu'une entreprise vous a donné.
+asked-again = { $partner } vous demande de vous reconnecter à { $bank } { $account }.
 languages = Choisissez la langue :
 banks = Choisissez la banque ou tapez son nom :
 methods = { $bank } : connexion par ?
@@ -84,6 +87,7 @@ note-empty = Tapez une réponse.
 note-wrong-code = Ce n'est pas juste. Essais restants : { $left }.
 note-by-sms = Si le code arrive par SMS : quittez, lisez-le, rappelez.
 note-code = Ce code n'est plus valable.
+note-codes = Trop de codes faux. Réessayez dans une heure.
 note-ask-again = Rien n'a été envoyé. Tapez encore une fois.
 note-back = Elle est de retour.
 note-changed = { $bank } demande d'autres données. Recommencez.
@@ -133,5 +137,9 @@ sms-own-code = Pas de code personnel par SMS, rien n'est gardé. Composez { $dia
 account-savings = Epargne
 account-current = Courant
 account-other = Compte
+data-account = compte bancaire
+data-balance = solde
+data-transactions = opérations
+data-identity = nom
 bank-slow = { $bank } (lente)
 bank-away = { $bank } (absente)

@@ -4,10 +4,13 @@
 ## Screens
 
 welcome =
-    { $partner } na son karanta asusun bankinku domin { $purpose }, na { $days ->
+    { $partner } na son karanta { $data } naku domin { $purpose }, na { $days ->
         [one] kwana { $days }
        *[other] kwanaki { $days }
     }. Kun yarda?
+partners = Domin wane kamfani kuke hadawa?
+no-partner = Babu kamfanin da ke neman asusu a nan yanzu. Kira lambar da kamfani ya ba ku.
+asked-again = { $partner } na neman ku sake shiga { $bank } { $account }.
 languages = Zabi harshe:
 banks = Zabi banki, ko rubuta sunansa:
 methods = { $bank }: yaya kuke shiga?
@@ -84,6 +87,7 @@ note-empty = Ku rubuta amsa.
 note-wrong-code = Ba daidai ba. Saura gwaji { $left }.
 note-by-sms = Idan lambar za ta zo ta SMS: fita, karanta, sake kira.
 note-code = Wannan lambar ba ta aiki yanzu.
+note-codes = Kun yi kuskuren lamba da yawa. Sake gwadawa bayan awa daya.
 note-ask-again = Ba a aika ba. Ku sake rubutawa.
 note-back = Ya dawo yanzu.
 note-changed = { $bank } na neman wasu bayanai. Ku fara sabo.
@@ -133,5 +137,9 @@ sms-own-code = Ba a aika lambar sirrinku ta sako, ba a ajiye ba. Kira { $dial } 
 account-savings = Ajiya
 account-current = Na yau da kullum
 account-other = Asusu
+data-account = asusun banki
+data-balance = ragowar kudi
+data-transactions = shige da fice
+data-identity = suna
 bank-slow = { $bank } (a hankali)
 bank-away = { $bank } (ba yanzu ba)

@@ -3,7 +3,10 @@
 
 ## Screens
 
-welcome = { $partner } choro igu akauntu banki gi maka { $purpose }, ruo ubochi { $days }. I kwere?
+welcome = { $partner } choro igu { $data } gi maka { $purpose }, ruo ubochi { $days }. I kwere?
+partners = Kedu ulo oru i na-ejikoro?
+no-partner = O nweghi ulo oru na-ajo akauntu ebe a ugbu a. Kpoo koodu ulo oru nyere gi.
+asked-again = { $partner } choro ka i banye ozo na { $bank } { $account }.
 languages = Horo asusu gi:
 banks = Horo banki gi, ma o bu pinye aha ya:
 methods = { $bank }: kedu ka i si abanye?
@@ -76,6 +79,7 @@ note-empty = Biko pinye azisa.
 note-wrong-code = O zighi ezi. I ka nwere ike inwa ugboro { $left }.
 note-by-sms = Oburu na koodu ga-abia na SMS: puo, guo ya, kpoo ozo.
 note-code = Koodu ahu anaghi aru oru ozo.
+note-codes = Koodu ezighi ezi kariri. Nwaa ozo mgbe otu awa gachara.
 note-ask-again = Ezigaghi ya. Biko pinye ya ozo.
 note-back = O lotala ugbu a.
 note-changed = { $bank } na-acho ozi ozo. Biko malite ozo.
@@ -125,5 +129,9 @@ sms-own-code = Koodu nke gi abughi maka SMS, anaghi edebe ya. Kpoo { $dial } pin
 account-savings = Nchekwa
 account-current = Kurenti
 account-other = Akauntu
+data-account = akauntu banki
+data-balance = ego foduru
+data-transactions = ego batara na puo
+data-identity = aha
 bank-slow = { $bank } (nwayoo)
 bank-away = { $bank } (mba ugbu a)

@@ -3,10 +3,13 @@
 ## Screens
 
 welcome =
-    { $partner } wan read your bank account for { $purpose }, for { $days ->
+    { $partner } wan read your { $data } for { $purpose }, for { $days ->
         [one] { $days } day
        *[other] { $days } days
     }. You gree?
+partners = Which business you wan link for?
+no-partner = No business dey ask for account here now. Dial the code wey business give you.
+asked-again = { $partner } say make you log in to { $bank } { $account } again.
 languages = Choose your language:
 banks = Choose your bank, or type im name:
 methods = { $bank }: how you dey log in?
@@ -83,6 +86,7 @@ note-empty = Abeg type answer.
 note-wrong-code = E no correct. You fit try { $left } more.
 note-by-sms = If di code go come by SMS: comot, read am, dial again.
 note-code = Dat code no dey work again.
+note-codes = Wrong code too many. Try again after one hour.
 note-ask-again = We no send am. Abeg type am again.
 note-back = E don come back now.
 note-changed = { $bank } dey ask for other details. Abeg start again.
@@ -132,5 +136,9 @@ sms-own-code = Your own code no be for text, we no keep am. Dial { $dial } and t
 account-savings = Savings
 account-current = Current
 account-other = Account
+data-account = bank account
+data-balance = balance
+data-transactions = money wey enter and comot
+data-identity = name
 bank-slow = { $bank } (dey slow)
 bank-away = { $bank } (not now)

@@ -3,10 +3,13 @@
 ## Screens
 
 welcome =
-    { $partner } inaomba kusoma akaunti yako ya benki kwa { $purpose }, kwa { $days ->
+    { $partner } inaomba kusoma { $data } yako kwa { $purpose }, kwa { $days ->
         [one] siku { $days }
        *[other] siku { $days }
     }. Unakubali?
+partners = Unaunganisha kwa biashara gani?
+no-partner = Hakuna biashara inayoomba akaunti hapa sasa. Piga namba ambayo biashara ilikupa.
+asked-again = { $partner } inaomba uingie tena kwenye { $bank } { $account }.
 languages = Chagua lugha:
 banks = Chagua benki, au andika jina lake:
 methods = { $bank }: unaingia vipi?
@@ -83,6 +86,7 @@ note-empty = Tafadhali andika jibu.
 note-wrong-code = Si sahihi. Majaribio yaliyobaki: { $left }.
 note-by-sms = Kama namba inakuja kwa SMS: toka, isome, piga tena.
 note-code = Namba hiyo haifanyi kazi tena.
+note-codes = Namba zisizo sahihi zimezidi. Jaribu tena baada ya saa moja.
 note-ask-again = Haikutumwa. Tafadhali andika tena.
 note-back = Imerudi sasa.
 note-changed = { $bank } inaomba taarifa nyingine. Tafadhali anza upya.
@@ -132,5 +136,9 @@ sms-own-code = Namba yako ya siri si ya SMS, haihifadhiwi. Piga { $dial } uiandi
 account-savings = Akiba
 account-current = Hundi
 account-other = Akaunti
+data-account = akaunti ya benki
+data-balance = salio
+data-transactions = malipo
+data-identity = jina
 bank-slow = { $bank } (polepole)
 bank-away = { $bank } (si sasa)

@@ -3,7 +3,10 @@
 
 ## Screens
 
-welcome = { $partner } fe ka akanti banki re fun { $purpose }, fun ojo { $days }. Se o gba?
+welcome = { $partner } fe ka { $data } re fun { $purpose }, fun ojo { $days }. Se o gba?
+partners = Ile ise wo ni o n so fun?
+no-partner = Ko si ile ise to n beere akanti nibi bayii. Pe koodu ti ile ise fun o.
+asked-again = { $partner } fe ki o tun wole si { $bank } { $account }.
 languages = Yan ede re:
 banks = Yan banki re, tabi te oruko re:
 methods = { $bank }: bawo lo se n wole?
@@ -76,6 +79,7 @@ note-empty = Jowo te idahun.
 note-wrong-code = Ko to. O ku igba { $left } lati gbiyanju.
 note-by-sms = Ti koodu ba wa nipa SMS: jade, ka a, tun pe.
 note-code = Koodu yen ko sise mo.
+note-codes = Koodu asise ti po ju. Gbiyanju leyin wakati kan.
 note-ask-again = A ko fi ranse. Jowo tun te e.
 note-back = O ti pada bayii.
 note-changed = { $bank } n beere alaye miran. Jowo tun bere.
@@ -125,5 +129,9 @@ sms-own-code = Koodu tire ki i se fun SMS, a ko pa a mo. Pe { $dial } ki o te e 
 account-savings = Ifowopamo
 account-current = Kurenti
 account-other = Akanti
+data-account = akanti banki
+data-balance = iye owo
+data-transactions = owo to wole ati to jade
+data-identity = oruko
 bank-slow = { $bank } (o n lora)
 bank-away = { $bank } (ki i se bayii)

@@ -7,6 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{StartError, messages, partner_id, partners, webhooks};
 use crate::config::{ChannelConfig, Config, MonoConfig, MonoDialect};
+use crate::core::flow::asking::Terms;
+use crate::core::flow::state::Business;
 use crate::core::flow::{Flow, Settings};
 use crate::core::menu::Menu;
 use crate::core::messages::Texts;
@@ -225,6 +227,7 @@ fn facts(base: &Base, tools: &Tools, pins: SubscriberPin) -> Facts {
         records: base.records.clone(),
         partner: tools.providers.partner(),
         pins: pins != SubscriberPin::Off,
+        keyring: base.keyring.clone(),
         sealing: tools.sealing.clone(),
         runtime: base.runtime.clone(),
     }
@@ -252,9 +255,7 @@ fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, Sta
         menu: Menu::embedded()?,
         texts: Texts::embedded()?,
         settings: Settings {
-            partner: config.partner.name.clone(),
-            purpose: config.partner.purpose.clone(),
-            days: config.partner.data_days,
+            home: home(config),
             policy: config.policy.clone(),
             subscriber_pin: config.subscriber_pin,
             texts,
@@ -273,6 +274,15 @@ fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, Sta
         },
         keyring,
     })
+}
+
+/// What the operator's own business asks of whoever dials.
+fn home(config: &Config) -> Terms {
+    let business = Business {
+        id: partner_id(&config.partner.name),
+        name: config.partner.name.clone(),
+    };
+    Terms::walk_in(business, config.partner.purpose.clone(), config.partner.data_days)
 }
 
 #[cfg(feature = "sandbox")]

@@ -2,8 +2,8 @@
 
 use super::{
     AccessRecords, AttemptRecords, BankWishRecords, EntityRecords, EventRecords, JobRecords, LinkRecords,
-    MessageRecords, PartnerRecords, PeopleRecords, PinRecords, RepeatRecords, RoleRecords, SealedRecords,
-    UpkeepRecords, UserRecords,
+    MessageRecords, PartnerRecords, PeopleRecords, PinRecords, RepeatRecords, RequestRecords, RoleRecords,
+    SealedRecords, UpkeepRecords, UserRecords,
 };
 
 /// Gives one name to several traits, each once.
@@ -29,6 +29,7 @@ all!(
     PeopleRecords,
     PinRecords,
     RepeatRecords,
+    RequestRecords,
     RoleRecords,
     SealedRecords,
     UpkeepRecords,

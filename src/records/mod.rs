@@ -32,6 +32,7 @@ mod people;
 mod pins;
 pub mod postgres;
 mod repeats;
+mod requests;
 mod schema;
 mod sealed;
 mod sql;
@@ -46,6 +47,7 @@ pub use self::address::{Address, connect};
 pub use self::all::Records;
 pub use self::partners::{AuditEvent, Audited, Deed, Partner, PartnerChange, PartnerRecords};
 pub use self::repeats::{Begun, RepeatRecords, RequestKey};
+pub use self::requests::{Asking, RequestRecords};
 pub use self::staff::{
     Entity, EntityChange, EntityRecords, Kept, Role, RoleChange, RoleRecords, User, UserChange, UserRecords,
 };
@@ -272,7 +274,8 @@ pub enum JobKind {
 /// The ledger of submissions.
 #[async_trait]
 pub trait AttemptRecords: Send + Sync {
-    /// What is known of a person, all of it at the same moment; their own code only if `pin`.
+    /// What is known of a person at all partners, all of it at the same moment; their own code, which `partner` keeps, only
+    /// if `pin`.
     async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp, pin: bool) -> Result<SubscriberFacts>;
     /// Writes consent (with its implicit intent), attempt and the job that will settle it, in one transaction. Writing the
     /// same ids again changes nothing.

@@ -7,6 +7,7 @@ pub(super) mod bank_wishes;
 pub(super) mod events;
 pub(super) mod messages;
 pub(super) mod people;
+pub(super) mod requests;
 pub(super) mod sealed;
 pub(super) mod staff;
 pub(super) mod upkeep;
@@ -94,17 +95,16 @@ pub(super) const READ_PULSE: &str = "SELECT beats FROM heartbeat WHERE id = 1";
 pub(super) const FACTS: &str = concat!(
     "SELECT ",
     attempt_columns!(),
-    " FROM attempts WHERE partner = $1 AND tag = $2 AND (\
-     nth = (SELECT MAX(nth) FROM attempts WHERE partner = $1 AND tag = $2) \
-     OR nth = (SELECT MAX(nth) FROM attempts WHERE partner = $1 AND tag = $2 \
-        AND state IN ('accepted', 'granted', 'linked')) \
-     OR (step = 'login' AND state IN ('refused', 'sending', 'unknown', 'lapsed') AND created_at > $3)) \
-     ORDER BY nth DESC"
+    " FROM attempts WHERE tag = $1 AND (\
+     nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1) \
+     OR nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1 AND state IN ('accepted', 'granted', 'linked')) \
+     OR (step = 'login' AND state IN ('refused', 'sending', 'unknown', 'lapsed') AND created_at > $2)) \
+     ORDER BY nth DESC, created_at DESC"
 );
 
 pub(super) const LIVE_LINKS: &str = links_with_accounts!(
-    "(SELECT * FROM links WHERE partner = $1 AND tag = $2 AND state IN ('active', 'reauth_required')) l",
-    "l.nth DESC"
+    "(SELECT * FROM links WHERE tag = $1 AND state IN ('active', 'reauth_required')) l",
+    "l.nth DESC, l.created_at DESC"
 );
 
 pub(super) const ADD_INTENT: &str =
@@ -117,7 +117,7 @@ pub(super) const ADD_ATTEMPT: &str = concat!(
     "INSERT INTO attempts (",
     attempt_columns!(),
     ", moved_at, nth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, \
-     (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE partner = $4 AND tag = $5)) ON CONFLICT (id) DO NOTHING"
+     (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE tag = $5)) ON CONFLICT (id) DO NOTHING"
 );
 
 /// `Open` < `Sending` < `Unknown` < any other; `Granted` moves to what can come of a grant, and `Lapsed` to what is found late. A
@@ -160,7 +160,7 @@ pub(super) const CONSENT: &str = "SELECT id, intent, partner, tag, msisdn, text,
 
 pub(super) const ADD_LINK: &str = "INSERT INTO links (id, partner, tag, consent, attempt, provider, institution, institution_name, state, \
      created_at, moved_at, nth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
-     (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE partner = $2 AND tag = $3))";
+     (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3))";
 
 pub(super) const ID_OF_LINK: &str = "SELECT id FROM links WHERE attempt = $1";
 

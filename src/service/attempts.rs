@@ -135,7 +135,7 @@ impl Attempts {
             (Some(given), _) => Consent {
                 id: given.id,
                 intent: given.intent,
-                partner: self.providers.partner(),
+                partner: self.on_behalf_of(&submit.open),
                 tag: whose.tag,
                 msisdn: self
                     .sealing
@@ -212,7 +212,7 @@ impl Attempts {
     async fn send(&self, submit: &Submit, session: &ProviderSession) -> Result<NextStep, SubmitError> {
         let (provider, credentials) = self
             .providers
-            .with_credentials(&submit.open.provider)
+            .with_credentials(self.on_behalf_of(&submit.open), &submit.open.provider)
             .await
             .map_err(|_| SubmitError::NotSent("no credentials"))?;
         let call = || {

@@ -202,6 +202,7 @@ impl BankBacks {
         };
         let open = OpenSession {
             session: ConnectSessionId::draw(self.newsroom.runtime.entropy.as_ref()),
+            partner: None,
             provider: provider.to_owned(),
             institution,
             method: method.id,
@@ -216,7 +217,10 @@ impl BankBacks {
     }
 
     async fn try_open(&self, open: &OpenSession) -> Result<Opened, CallError> {
-        let (provider, credentials) = self.providers.with_credentials(&open.provider).await?;
+        let (provider, credentials) = self
+            .providers
+            .with_credentials(self.providers.partner(), &open.provider)
+            .await?;
         let opening = Opening::Link {
             institution: &open.institution,
             method: &open.method,

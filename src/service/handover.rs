@@ -143,10 +143,12 @@ impl HandOvers {
             .open_msisdn(&consent.tag, consent.id, &consent.msisdn)
             .map_err(|_| Trouble::Sealed)?;
         let locale = Locale::from_tag(&consent.locale).unwrap_or_default();
+        let partner = self.records.partner(consent.partner).await?;
+        let partner = partner.map(|partner| partner.name).unwrap_or_default();
         let text = self
             .newsroom
             .flow
-            .tell_linked(locale, self.code(Some(&consent.channel)));
+            .tell_linked(locale, &partner, self.code(Some(&consent.channel)));
         let end = self.post(&to, attempt.id, Tidings::Linked, &text).await?;
         Ok(end.unwrap_or(Verdict::Done))
     }

@@ -96,7 +96,7 @@ impl Hooks {
         if lapsed.is_empty() {
             return Ok(());
         }
-        let (api, credentials) = self.providers.with_credentials(provider).await?;
+        let (api, credentials) = self.providers.with_credentials(partner, provider).await?;
         let accounts = match api.accounts(&credentials, Which::One(&event.account)).await {
             Err(ProviderError::NotFound | ProviderError::Refused(_)) => return Ok(()),
             accounts => accounts?,

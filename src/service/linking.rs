@@ -118,7 +118,10 @@ impl Linking {
             .sealing
             .open_grant(&attempt.tag, id, &sealed)
             .map_err(|_| Trouble::Sealed)?;
-        let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
+        let (provider, credentials) = self
+            .providers
+            .with_credentials(attempt.partner, &attempt.provider)
+            .await?;
         match provider.redeem(&credentials, &grant).await {
             // Exchanged for nothing; a renewal may well be.
             Ok(accounts) if accounts.is_empty() && attempt.renews.is_none() => self.look_for(attempt).await,
@@ -231,7 +234,7 @@ impl Linking {
 
     /// The person has begun anew since: nothing may stay open behind their back.
     async fn undo(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<Verdict, Trouble> {
-        self.give_back(&attempt.provider, &accounts).await?;
+        self.give_back(&attempt.into(), &accounts).await?;
         self.records
             .move_attempt(attempt.id, AttemptState::Undone, self.runtime.clock.now())
             .await?;
@@ -249,10 +252,10 @@ impl Linking {
     }
 
     /// Ends the access to accounts that are not linked here. One that is in use under a link is left to that link.
-    async fn give_back(&self, provider: &str, accounts: &[ProviderAccount]) -> Result<(), Trouble> {
-        let (api, credentials) = self.providers.with_credentials(provider).await?;
+    async fn give_back(&self, owner: &Owner<'_>, accounts: &[ProviderAccount]) -> Result<(), Trouble> {
+        let (api, credentials) = self.providers.with_credentials(owner.partner, owner.provider).await?;
         for account in accounts {
-            let digest = self.sealing.account_digest(provider, &account.id);
+            let digest = self.sealing.account_digest(owner.provider, &account.id);
             if self
                 .records
                 .link_by_account(&digest)
@@ -277,7 +280,7 @@ impl Linking {
         let Some(link) = self.records.link(id).await? else {
             return Ok(Verdict::GiveUp("no such link"));
         };
-        let (provider, credentials) = self.providers.with_credentials(&link.provider).await?;
+        let (provider, credentials) = self.providers.with_credentials(link.partner, &link.provider).await?;
         for account in &link.accounts {
             let account = self
                 .sealing

@@ -13,7 +13,7 @@ use crate::core::time::{Clock, Entropy};
 use crate::providers::{Credentials, Customer, Institution, Provider, ProviderError, Registry};
 use crate::records::{Partner, PartnerRecords, RecordsError};
 
-/// Providers as one partner uses them.
+/// Providers as partners use them.
 pub struct Providers {
     registry: Registry,
     partner: PartnerId,
@@ -74,7 +74,7 @@ impl Providers {
         }
     }
 
-    /// Whose they are.
+    /// The operator's own business.
     pub fn partner(&self) -> PartnerId {
         self.partner
     }
@@ -102,20 +102,24 @@ impl Providers {
         self.registry.get(name)
     }
 
-    /// A provider with this partner's credentials, opened for one use.
+    /// A provider with a partner's credentials, opened for one use.
     ///
     /// # Errors
     /// When it is not set up or the records are not available.
-    pub async fn with_credentials(&self, name: &str) -> Result<(Arc<dyn Provider>, Credentials), CallError> {
+    pub async fn with_credentials(
+        &self,
+        partner: PartnerId,
+        name: &str,
+    ) -> Result<(Arc<dyn Provider>, Credentials), CallError> {
         let provider = self.registry.get(name).ok_or(CallError::NotSetUp)?;
         let sealed = self
             .records
-            .credentials(self.partner, name)
+            .credentials(partner, name)
             .await?
             .ok_or(CallError::NotSetUp)?;
         let opened = self
             .keyring
-            .open(&place(&self.partner, name), &sealed)
+            .open(&place(&partner, name), &sealed)
             .map_err(|_| CallError::NotSetUp)?;
         let Sealed { secret_key, app_id } = serde_json::from_slice(&opened).map_err(|_| CallError::NotSetUp)?;
         Ok((
@@ -132,7 +136,7 @@ impl Providers {
     /// # Errors
     /// When they cannot be read now.
     pub async fn institutions(&self, name: &str) -> Result<Vec<Institution>, CallError> {
-        let (provider, credentials) = self.with_credentials(name).await?;
+        let (provider, credentials) = self.with_credentials(self.partner, name).await?;
         Ok(provider.institutions(&credentials).await?)
     }
 

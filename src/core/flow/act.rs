@@ -56,8 +56,9 @@ impl Flow {
         effects: &mut Vec<Effect>,
     ) -> Move {
         match (action, given) {
-            (Action::Consent, _) => self.consent(state, context),
-            (Action::ShowBanks, _) => banks(context).into(),
+            (Action::Consent, _) => self.consent(state, context, effects),
+            (Action::ShowBanks, _) => self.show_banks(state, context, effects),
+            (Action::PickPartner, Given::Key(key)) => Self::pick_partner(state, &key),
             (Action::PickBank, Given::Key(key)) => self.pick_bank(state, &key, context, effects),
             (Action::PickMethod, Given::Key(key)) => Self::pick_method(state, &key, context, effects),
             (Action::AcceptWarning, _) => Self::accept_warning(state, context, effects),
@@ -71,7 +72,7 @@ impl Flow {
             (Action::AnotherBank, _) => another_bank(state, context),
             (Action::TextWhenBack, _) => self.text_when_back(state, context, effects),
             (Action::Restart, _) => {
-                state.session = None;
+                Self::leave_session(state);
                 Outcome::Welcome.into()
             }
             (Action::Home, _) => Self::home(state),
@@ -88,7 +89,12 @@ impl Flow {
             (Action::ChoosePin, given) => self.choose_pin(state, given, context, effects),
             (Action::ForgotPin, _) => Self::forgot_pin(state),
             (
-                Action::PickBank | Action::PickMethod | Action::PickAccount | Action::PickLanguage | Action::PickLink,
+                Action::PickBank
+                | Action::PickMethod
+                | Action::PickAccount
+                | Action::PickLanguage
+                | Action::PickLink
+                | Action::PickPartner,
                 _,
             ) => stay("note-choice"),
         }
@@ -127,11 +133,12 @@ impl Flow {
         }
     }
 
-    fn consent(&self, state: &mut Subscriber, context: &Context<'_>) -> Move {
+    fn consent(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+        let terms = self.terms(state).clone();
         let given = ConsentGiven {
             id: context.fresh.consent,
-            intent: context.fresh.intent,
-            text: self.consent_text(state.locale),
+            intent: terms.intent.unwrap_or(context.fresh.intent),
+            text: self.consent_text(state.locale, &terms),
             version: self.texts.version(state.locale, "welcome"),
             locale: state.locale,
             channel: state
@@ -143,14 +150,21 @@ impl Flow {
         };
         let mut session = ConnectSession::new(context.fresh.session, Some(given));
         session.begun_in = state.dialogs.first().map(|dialog| dialog.key);
+        session.terms = Some(terms);
         state.session = Some(session);
         if self.wants_pin(state) {
             return Outcome::ChoosePin.into();
         }
-        banks(context).into()
+        self.show_banks(state, context, effects)
     }
 
-    fn pick_bank(&self, state: &mut Subscriber, key: &str, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
+    pub(super) fn pick_bank(
+        &self,
+        state: &mut Subscriber,
+        key: &str,
+        context: &Context<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Move {
         let offers = context.banks.unwrap_or_default();
         let Some(Offer { provider, institution }) = offers::find(offers, key) else {
             return Outcome::NoBanks.into();
@@ -345,6 +359,7 @@ pub(super) fn opening(session: &ConnectSession) -> Option<OpenSession> {
     let bank = session.bank.as_ref()?;
     Some(OpenSession {
         session: session.id,
+        partner: session.terms.as_ref().map(|terms| terms.partner),
         provider: bank.provider.clone(),
         institution: Institution {
             id: bank.id.clone(),

@@ -3,6 +3,7 @@
 //! A message is for somebody who does not know yet. So it is written only when nobody can be reading a screen any more,
 //! and not when a later dial has told the answer already. It names no bank and no number: other people read messages.
 
+use super::asking;
 use super::recovery::dial_string;
 use super::state::{Dialog, Slot, Subscriber};
 use super::{Context, Flow};
@@ -124,12 +125,12 @@ impl Flow {
         if let Some(session) = &mut state.session {
             session.texted = true;
         }
-        HandOver::Text(self.tidings(tidings, state.locale, &dial))
+        HandOver::Text(self.tidings(tidings, state.locale, (&self.partner_of(state), &dial)))
     }
 
     /// What is texted about a link to somebody of whom nothing live is known any more.
-    pub fn tell_linked(&self, locale: Locale, service_code: &str) -> String {
-        self.tidings(Tidings::Linked, locale, service_code)
+    pub fn tell_linked(&self, locale: Locale, partner: &str, service_code: &str) -> String {
+        self.tidings(Tidings::Linked, locale, (&asking::shown(partner), service_code))
     }
 
     /// What is texted to somebody who wanted to know when an institution is back.
@@ -137,7 +138,7 @@ impl Flow {
         self.say(locale, "sms-bank-back", service_code)
     }
 
-    fn tidings(&self, tidings: Tidings, locale: Locale, dial: &str) -> String {
-        self.say(locale, tidings.message(), dial)
+    fn tidings(&self, tidings: Tidings, locale: Locale, (partner, dial): (&str, &str)) -> String {
+        self.say_of(locale, tidings.message(), partner, dial)
     }
 }

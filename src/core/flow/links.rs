@@ -16,6 +16,7 @@ impl Flow {
         };
         let mut session = ConnectSession::new(context.fresh.session, None);
         session.renews = Some(link.id);
+        session.terms = Some(self.terms_of(state, &link));
         session.begun_in = state.dialogs.first().map(|dialog| dialog.key);
         session.stage = Outcome::Checking;
         let policy = &self.settings.policy;

@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `state.rs` | the value under one key |
 //! | `dialogs.rs` | is this callback new, a repeat, late, or in a dialog that is not in charge? |
-//! | `turn.rs` | a person dialled or typed |
+//! | `turn.rs`, `learn.rs` | a person dialled or typed; what the records knew when they dialled |
+//! | `asking.rs` | who asks, and for what |
 //! | `act.rs`, `fields.rs`, `links.rs` | what each action of the menu does |
 //! | `closed.rs`, `back.rs` | is the institution to be tried now? a text when it is back |
 //! | `news.rs` | something came from a provider, the records or the clock |
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 use crate::core::dial_code::DialCode;
 use crate::core::health::Healths;
-use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, NodeId};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, NodeId, PartnerId};
 use crate::core::linking::{Institution, ProviderSession, Step};
 use crate::core::menu::Menu;
 use crate::core::menu::Outcome;
@@ -35,11 +36,14 @@ use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
 mod act;
+pub mod asking;
 mod back;
 mod closed;
 pub mod dialogs;
 mod fields;
 pub mod handover;
+mod kept;
+mod learn;
 mod links;
 pub mod news;
 mod offers;
@@ -53,6 +57,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use asking::{Coded, Terms};
 use state::{Bank, ConsentGiven, LinkBrief, Subscriber};
 
 /// The conversation's rules and words: the same for everybody.
@@ -70,12 +75,8 @@ pub struct Flow {
 /// What the operator decided about the conversation.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The partner's name, as shown.
-    pub partner: String,
-    /// What the data are for, as shown.
-    pub purpose: String,
-    /// For how many days.
-    pub days: u16,
+    /// What the operator's own business asks for.
+    pub home: Terms,
     /// Whether secrets may be typed here.
     pub policy: Policy,
     /// Whether people may have a code of their own.
@@ -171,6 +172,8 @@ pub struct TextWhenBack {
 pub struct OpenSession {
     /// The connect session it is for.
     pub session: ConnectSessionId,
+    /// On whose behalf; `None`: the operator's own business.
+    pub partner: Option<PartnerId>,
     /// The provider's name.
     pub provider: String,
     /// The institution, as the provider knows it.
@@ -319,6 +322,10 @@ pub struct Known {
     pub linked: Option<MadeBy>,
     /// The live value's own attempt, if the records say that it may have been sent.
     pub begun: Option<AttemptId>,
+    /// Who asks: requests for this person, the newest first, then those who take whoever dials.
+    pub asks: Option<Vec<Terms>>,
+    /// What stands behind a code that was dialled, where one was looked up.
+    pub coded: Option<Coded>,
 }
 
 /// What made a link.
@@ -332,6 +339,8 @@ pub struct MadeBy {
     pub begun_at: Timestamp,
     /// When the link was made.
     pub linked_at: Timestamp,
+    /// Who asked for it, as far as that is known.
+    pub terms: Option<Terms>,
     /// The link.
     pub link: LinkBrief,
 }
@@ -345,6 +354,8 @@ pub struct Unsettled {
     pub session: ConnectSessionId,
     /// What allowed it.
     pub consent: ConsentGiven,
+    /// Who asked for it, as far as that is known.
+    pub terms: Option<Terms>,
     /// The link being renewed, when this is a reauthorisation; the consent is then that link's.
     pub renews: Option<LinkId>,
     /// Where.
@@ -359,6 +370,10 @@ impl Flow {
 
     /// Puts the cursor on the screen of an outcome.
     fn go(&self, state: &mut Subscriber, outcome: Outcome) {
+        let outcome = match outcome {
+            Outcome::Welcome => self.welcome(state),
+            outcome => outcome,
+        };
         let shown = self.gated(state, outcome);
         let then = match shown {
             Outcome::PinLocked => state.cursor.then,

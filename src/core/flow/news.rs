@@ -2,7 +2,7 @@
 //! changes only for a turn that is still waiting, for nobody can be shown what they did not ask for.
 
 use super::act::stand;
-use super::state::{ConnectSession, LinkBrief, Note, Slot, Subscriber};
+use super::state::{Business, ConnectSession, LinkBrief, Note, Slot, Subscriber};
 use super::{Context, Effect, Fate, Flow, News, OpenResult, ROUNDS};
 use crate::core::attempt::{Event, Refusal, State, WRONG_CODES};
 use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
@@ -230,7 +230,7 @@ impl Flow {
         session.accounts = accounts;
     }
 
-    pub(super) fn linked(state: &mut Subscriber, link: LinkBrief) {
+    pub(super) fn linked(state: &mut Subscriber, mut link: LinkBrief) {
         let Some(session) = &mut state.session else { return };
         session.stage = match (session.renews, link.again) {
             (Some(_), _) => Outcome::Renewed,
@@ -247,6 +247,11 @@ impl Flow {
             state.pin_unkept = false;
         }
         state.last_institution = Some(link.institution.clone());
+        let business = session.terms.as_ref().map(|terms| Business {
+            id: terms.partner,
+            name: terms.name.clone(),
+        });
+        link.partner = link.partner.or(business);
         state.links.retain(|known| known.id != link.id);
         state.links.insert(0, link.clone());
         session.result = Some(link);

@@ -7,7 +7,7 @@
 //! A forgotten code is not handed out again by anybody. Whoever links the same account once more has shown to the bank who
 //! they are, and the code is gone.
 
-use super::act::{Given, Move, banks};
+use super::act::{Given, Move};
 use super::links::links;
 use super::state::Subscriber;
 use super::turn::{stay, stay_with};
@@ -107,7 +107,11 @@ impl Flow {
             dialog.unlocked = true;
         }
         let linking = state.session.as_ref().is_some_and(|session| session.bank.is_none());
-        if linking { banks(context).into() } else { links(state) }
+        if linking {
+            self.show_banks(state, context, effects)
+        } else {
+            links(state)
+        }
     }
 
     /// Takes up what the records know of the code. What only the store knows of is not forgotten: later wrong tries, and a
@@ -153,6 +157,8 @@ enum Reach {
 fn reach(outcome: Outcome) -> Reach {
     match outcome {
         Outcome::Welcome
+        | Outcome::ChoosePartner
+        | Outcome::NoPartner
         | Outcome::ChooseBank
         | Outcome::NoBanks
         | Outcome::NoLinks
@@ -162,7 +168,7 @@ fn reach(outcome: Outcome) -> Reach {
         | Outcome::EnterPin
         | Outcome::ChoosePin
         | Outcome::PinLocked => Reach::Nothing,
-        Outcome::Links | Outcome::Link | Outcome::Unlinked => Reach::Links,
+        Outcome::Links | Outcome::Link | Outcome::Unlinked | Outcome::AskedAgain => Reach::Links,
         Outcome::ChooseMethod
         | Outcome::Warn
         | Outcome::Ask

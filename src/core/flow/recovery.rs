@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::act::Move;
+use super::asking::Coded;
 use super::state::{Recovery, Subscriber};
-use super::turn::stay;
 use super::{Context, Effect, Flow};
 use crate::core::dial_code::DialCode;
 use crate::core::menu::Outcome;
@@ -36,26 +36,30 @@ impl Flow {
         code
     }
 
-    /// A code was dialled: straight to where the person was, or the usual beginning with a sentence above it.
+    /// A code was dialled: to the request behind it, straight to where the person was, or the usual beginning with a
+    /// sentence above it.
     pub(super) fn recover(
         &self,
         state: &mut Subscriber,
         code: DialCode,
+        coded: Option<&Coded>,
         context: &Context<'_>,
         effects: &mut Vec<Effect>,
     ) -> Move {
-        let Some(recovery) = state.recovery.as_mut().filter(|known| context.now < known.until) else {
-            state.recovery = None;
-            return stay("note-code");
-        };
-        if recovery.code != code {
-            recovery.wrong += 1;
-            if recovery.wrong >= WRONG_CODES {
-                state.recovery = None;
-            }
-            return stay("note-code");
+        if let Some(Coded::Request(terms)) = coded {
+            return self.answer_request(state, terms.as_ref().clone(), context, effects);
         }
-        state.recovery = None;
+        state.recovery = state.recovery.take().filter(|known| context.now < known.until);
+        match &mut state.recovery {
+            Some(recovery) if recovery.code == code => state.recovery = None,
+            recovery => {
+                if let Some(known) = recovery {
+                    known.wrong += 1;
+                }
+                state.recovery = state.recovery.take().filter(|known| known.wrong < WRONG_CODES);
+                return Self::wrong_code_dialled(state, context.now);
+            }
+        }
         // A waiting turn already looks at what is under way.
         match Self::home(state) {
             Move::To(Outcome::Resume) => self.look(state, context, effects),

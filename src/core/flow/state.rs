@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
 
+use super::asking::Terms;
+pub use super::kept::Kept;
 use crate::core::attempt::{Attempt, Refusal};
 use crate::core::bucket::Bucket;
 use crate::core::dial_code::DialCode;
-use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId};
 use crate::core::linking::{AuthMethod, ProviderSession, Step};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
@@ -52,6 +53,15 @@ pub struct Subscriber {
     /// The code that leads straight back in, if one was handed out.
     #[serde(default)]
     pub recovery: Option<Recovery>,
+    /// Who asks, as the records said when the dialog began; `None` where they were not asked.
+    #[serde(default)]
+    pub asks: Option<Vec<Terms>>,
+    /// Whose consent is asked for where a dial begins, once that is settled.
+    #[serde(default)]
+    pub terms: Option<Terms>,
+    /// When codes were dialled lately that are nobody's.
+    #[serde(default)]
+    pub wrong_codes: Vec<Timestamp>,
 }
 
 /// A code that was handed out, to be dialled behind the service code. It works once, for this number, for a while.
@@ -192,6 +202,9 @@ pub struct ConnectSession {
     pub id: ConnectSessionId,
     /// What was agreed to; `None` for a reauthorisation, whose link has its own consent.
     pub consent: Option<ConsentGiven>,
+    /// Who asked for it; `None`: the operator's own business.
+    #[serde(default)]
+    pub terms: Option<Terms>,
     /// Where it stands.
     pub stage: Outcome,
     /// Whether the person has seen where it stands.
@@ -290,11 +303,23 @@ impl Bank {
     }
 }
 
+/// A business, as the menu names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Business {
+    /// Its id.
+    pub id: PartnerId,
+    /// Its name.
+    pub name: String,
+}
+
 /// A link as the menu shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkBrief {
     /// Its id.
     pub id: LinkId,
+    /// The business that it is for; `None`: the operator's own.
+    #[serde(default)]
+    pub partner: Option<Business>,
     /// The institution's name.
     pub bank: String,
     /// The institution's id.
@@ -305,34 +330,6 @@ pub struct LinkBrief {
     pub masked: Option<String>,
     /// Whether the same account is linked elsewhere too.
     pub again: bool,
-}
-
-/// An answer kept inside the sealed value until the form is complete. Wiped when dropped; prints nothing.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Kept(Zeroizing<String>);
-
-impl Kept {
-    /// Keeps an answer that is not the last one of its form.
-    pub fn new(text: &str) -> Self {
-        Self(Zeroizing::new(text.to_owned()))
-    }
-
-    /// The answer itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Serialize for Kept {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Kept {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
 }
 
 impl Subscriber {
@@ -350,6 +347,9 @@ impl Subscriber {
             pin: None,
             pin_unkept: false,
             recovery: None,
+            asks: None,
+            terms: None,
+            wrong_codes: Vec::new(),
             turns: Bucket::default(),
         }
     }

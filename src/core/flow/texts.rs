@@ -210,8 +210,13 @@ impl Flow {
 
     /// Something that is said by text outside of any screen; `dial` is what is dialled.
     pub fn say(&self, locale: Locale, id: &str, dial: &str) -> String {
+        self.say_of(locale, id, &self.partner_name(), dial)
+    }
+
+    /// The same, on behalf of a business whose name is fit to be shown.
+    pub(super) fn say_of(&self, locale: Locale, id: &str, partner: &str, dial: &str) -> String {
         let args = [
-            ("partner", Arg::Text(self.partner_name())),
+            ("partner", Arg::Text(partner.to_owned())),
             ("dial", Arg::Text(dial.to_owned())),
         ];
         self.texts.format(locale, id, &args)

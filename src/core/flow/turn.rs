@@ -2,10 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use super::act::{Given, Move, stand};
+use super::act::{Given, Move};
+use super::asking::Coded;
 use super::state::{Answer, ConnectSession, Note, Slot, Subscriber};
-use super::{Context, Effect, Flow, Input, Known, MadeBy};
-use crate::core::attempt::Event;
+use super::{Context, Effect, Flow, Input, Known};
 use crate::core::dial_code::DialCode;
 use crate::core::gsm7;
 use crate::core::ids::ConnectSessionId;
@@ -25,6 +25,9 @@ impl Flow {
     ) -> Vec<Effect> {
         if let Some(known) = known {
             Self::learn(state, known, context);
+            if input.begins() {
+                Self::hear_who_asks(state, known.asks.as_deref());
+            }
         }
         let mut effects = self.tick(state, context);
         if let Some(pin) = state.pin.clone().filter(|_| known.is_some() && state.pin_unkept) {
@@ -47,7 +50,8 @@ impl Flow {
             Input::Begin(extras) => {
                 let home = self.begin(state, context, &mut effects);
                 self.settle_in(state, home);
-                self.dialled(state, &extras, context, &mut effects)
+                let coded = known.and_then(|known| known.coded.as_ref());
+                self.dialled(state, &extras, coded, context, &mut effects)
             }
             Input::Continue => match self.begin(state, context, &mut effects) {
                 Move::To(Outcome::Resume) => self.look(state, context, &mut effects),
@@ -89,88 +93,14 @@ impl Flow {
         stage.map_or(Move::Stay(None), Move::To)
     }
 
-    /// Takes up what the records know. They are the truth: live state may have been lost, or be older than they are.
-    fn learn(state: &mut Subscriber, known: &Known, context: &Context<'_>) {
-        state.links.clone_from(&known.links);
-        if known.last_institution.is_some() {
-            state.last_institution.clone_from(&known.last_institution);
-        }
-        for refusal in &known.refusals {
-            if !state.refusals.contains(refusal) {
-                state.refusals.push(refusal.clone());
-            }
-        }
-        state
-            .refusals
-            .retain(|refusal| context.now.since(refusal.at) < crate::core::attempt::REFUSAL_MEMORY);
-        Self::learn_pin(state, known.pin.as_ref());
-        if let Some(made) = &known.linked {
-            Self::catch_up(state, made);
-        }
-        if let Some(attempt) = known.begun.and_then(|begun| state.attempt_mut(begun))
-            && context.now > attempt.lease_until
-            && attempt.take(Event::Silence, context.now).is_ok()
-        {
-            // It may have been sent, say the records, and its lease is over: whatever the store remembers.
-            stand(state, Outcome::Confirming);
-        }
-        let Some(unsettled) = &known.unsettled else { return };
-        let begun_at = unsettled.attempt.begun_at;
-        let newer = state.session.as_ref().is_some_and(|session| {
-            let attempt = session.attempt.as_ref();
-            attempt.is_some_and(|attempt| attempt.id == unsettled.attempt.id || attempt.begun_at > begun_at)
-                || session.consent.as_ref().is_some_and(|consent| consent.at > begun_at)
-        });
-        if newer {
-            // The same, or the person has moved on since.
-            return;
-        }
-        // The store has lost what the records still owe an answer for: take the session up from there.
-        let consent = unsettled.renews.is_none().then(|| unsettled.consent.clone());
-        let mut session = ConnectSession::new(unsettled.session, consent);
-        session.renews = unsettled.renews;
-        session.bank = Some(unsettled.bank.clone());
-        session.attempt = Some(unsettled.attempt.clone());
-        session.stage = Outcome::Confirming;
-        state.session = Some(session);
-    }
-
-    /// The store has lost that the session at hand, or one begun after it, has led to a link; or one begun before it has
-    /// led to a link at the institution picked here, or while none was picked. It is told, and nobody is asked to log
-    /// in again.
-    fn catch_up(state: &mut Subscriber, made: &MadeBy) {
-        let Some(session) = &mut state.session else { return };
-        let attempt = session.attempt.as_ref();
-        let bank = session.bank.as_ref();
-        let here = bank.is_none_or(|bank| bank.id == made.link.institution && bank.provider == made.link.provider);
-        if session.id != made.session {
-            let agreed = session.consent.as_ref().map(|consent| consent.at);
-            let lost = attempt.is_some_and(|attempt| attempt.begun_at < made.begun_at);
-            let idle = attempt.is_none_or(|attempt| !attempt.in_flight());
-            let overtaken = idle && here && agreed.is_some_and(|at| at < made.linked_at);
-            if lost || overtaken {
-                *session = ConnectSession::new(made.session, None);
-                Self::linked(state, made.link.clone());
-            }
-            return;
-        }
-        let told = matches!(session.stage, Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed);
-        // One that was begun before the link was made is only what the store remembers of an earlier try.
-        let later = attempt.is_some_and(|attempt| attempt.in_flight() && attempt.begun_at > made.begun_at);
-        if told || !here || later || session.renews.is_some() {
-            return;
-        }
-        session.attempt = None;
-        Self::linked(state, made.link.clone());
-    }
-
     /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of bank or a
     /// secret. The first segment that is anything else ends it.
-    /// A code leads straight back to where the person was.
+    /// A code leads to the request behind it, or straight back to where the person was.
     fn dialled(
         &self,
         state: &mut Subscriber,
         extras: &[Secret],
+        coded: Option<&Coded>,
         context: &Context<'_>,
         effects: &mut Vec<Effect>,
     ) -> Move {
@@ -181,7 +111,7 @@ impl Flow {
             };
             let typed = Zeroizing::new(gsm7::fold_digits(extra.expose().trim()));
             if let Some(code) = DialCode::parse(&typed) {
-                return self.recover(state, code, context, effects);
+                return self.recover(state, code, coded, context, effects);
             }
             let choice = single(&typed).and_then(|key| screen.options.iter().find(|choice| choice.key == key));
             let Some(Choice { go, .. }) = choice else { break };
@@ -332,6 +262,7 @@ impl ConnectSession {
         Self {
             id,
             consent,
+            terms: None,
             stage: Outcome::ChooseBank,
             told: false,
             texted: false,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::asking;
 use super::links::looked_at;
 use super::offers;
 use super::recovery::dial_string;
@@ -166,31 +167,16 @@ impl Flow {
         Some(("dial", Arg::Text(dial)))
     }
 
-    /// The consent as it stands on the welcome screen, word for word.
-    pub(super) fn consent_text(&self, locale: Locale) -> String {
-        self.texts.format(locale, "welcome", &self.consent_args())
-    }
-
-    /// The partner's name as it is shown.
-    pub(super) fn partner_name(&self) -> String {
-        gsm7::clean_name(&self.settings.partner, NAME)
-    }
-
-    fn consent_args(&self) -> [(&'static str, Arg); 3] {
-        [
-            ("partner", Arg::Text(self.partner_name())),
-            ("purpose", Arg::Text(gsm7::clean_name(&self.settings.purpose, LABEL))),
-            ("days", Arg::Number(i64::from(self.settings.days))),
-        ]
-    }
-
     /// Everything a message may want to know.
     fn args(&self, state: &Subscriber, context: &Context<'_>) -> Vec<(&'static str, Arg)> {
         let session = state.session.as_ref();
         let result = session.and_then(|session| session.result.as_ref());
         let link = looked_at(state).or(result);
         let bank = session.and_then(|s| s.bank.as_ref()).map(|bank| bank.name.as_str());
-        let on_link = matches!(state.cursor.screen.as_str(), "link" | "unlink" | "unlinked");
+        let on_link = matches!(
+            state.cursor.screen.as_str(),
+            "link" | "unlink" | "unlinked" | "asked-again"
+        );
         let name = if on_link {
             link.map(|link| link.bank.as_str()).or(bank)
         } else {
@@ -211,7 +197,11 @@ impl Flow {
         let minutes = pin_wait
             .filter(|_| state.cursor.screen == self.menu.outcome(Outcome::PinLocked))
             .map_or(minutes, |wait| wait.as_secs().div_ceil(60).max(1));
-        let mut args = self.consent_args().to_vec();
+        let mut args = self.consent_args(state.locale, self.terms(state)).to_vec();
+        if let Some(partner) = shown.and_then(|link| link.partner.as_ref()) {
+            args.retain(|(name, _)| *name != "partner");
+            args.push(("partner", Arg::Text(asking::shown(&partner.name))));
+        }
         args.extend([
             ("bank", Arg::Text(gsm7::clean_name(name.unwrap_or_default(), NAME))),
             ("field", Arg::Text(field)),
@@ -229,6 +219,7 @@ impl Flow {
                 .iter()
                 .map(|locale| (locale.tag().to_owned(), locale.own_name().to_owned()))
                 .collect(),
+            Source::Partners => Self::partners(state),
             Source::Banks => self.banks(state, context),
             Source::Methods => session
                 .and_then(|s| s.bank.as_ref())
@@ -291,6 +282,11 @@ impl Flow {
     fn banks(&self, state: &Subscriber, context: &Context<'_>) -> Vec<Entry> {
         let offers = context.banks.unwrap_or_default();
         let labels = offers::labels(offers, &self.texts.format(state.locale, "business", &[]));
+        let only = self.terms(state).institution.as_deref();
+        let wanted = |index: &usize| {
+            let Offer { provider, institution } = &offers[*index];
+            only.is_none_or(|only| only == offers::key(provider, &institution.id))
+        };
         let entry = |index: usize| {
             let Offer { provider, institution } = &offers[index];
             let name = labels[index].clone();
@@ -305,6 +301,7 @@ impl Flow {
         if let Some(query) = &state.cursor.query {
             return search::find(query, offers.iter().map(|o| o.institution.name.as_str()))
                 .into_iter()
+                .filter(wanted)
                 .map(entry)
                 .collect();
         }
@@ -324,7 +321,7 @@ impl Flow {
         };
         let mut order: Vec<_> = (0..offers.len()).collect();
         order.sort_by_key(rank);
-        order.into_iter().map(entry).collect()
+        order.into_iter().filter(wanted).map(entry).collect()
     }
 
     /// The words for a situation in which no state could be had.

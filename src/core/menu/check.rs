@@ -41,6 +41,7 @@ impl Samples {
         Self(BTreeMap::from([
             ("partner", name(22)),
             ("purpose", name(30)),
+            ("data", name(40)),
             ("bank", name(22)),
             ("field", name(40)),
             ("account", vec![Arg::Text("..5678".to_owned())]),

@@ -95,6 +95,8 @@ pub enum Kind {
 pub enum Source {
     /// The languages we speak.
     Languages,
+    /// The businesses that ask.
+    Partners,
     /// The institutions that can be linked.
     Banks,
     /// The auth methods of the institution.

@@ -18,7 +18,7 @@ macro_rules! spelled {
 }
 
 spelled! { Action:
-    Consent = "consent", ShowBanks = "show-banks", PickBank = "pick-bank", PickMethod = "pick-method",
+    Consent = "consent", ShowBanks = "show-banks", PickPartner = "pick-partner", PickBank = "pick-bank", PickMethod = "pick-method",
     AcceptWarning = "accept-warning", Answer = "answer", Previous = "previous", PickAccount = "pick-account",
     Check = "check", Retry = "retry", AnotherBank = "another-bank", Resume = "resume", Restart = "restart",
     Home = "home", PickLanguage = "pick-language", ShowLinks = "show-links", PickLink = "pick-link",
@@ -27,7 +27,8 @@ spelled! { Action:
 }
 
 spelled! { Outcome:
-    Welcome = "welcome", ChooseBank = "choose-bank", NoBanks = "no-banks", ChooseMethod = "choose-method",
+    Welcome = "welcome", ChoosePartner = "choose-partner", NoPartner = "no-partner", AskedAgain = "asked-again",
+    ChooseBank = "choose-bank", NoBanks = "no-banks", ChooseMethod = "choose-method",
     Warn = "warn", Ask = "ask", AskChoice = "ask-choice", ChooseAccount = "choose-account", Checking = "checking",
     Confirming = "confirming", Unconfirmed = "unconfirmed", Refused = "refused", Unavailable = "unavailable",
     Unsuited = "unsuited", Limited = "limited", BankDown = "bank-down", BankBusy = "bank-busy", Blocked = "blocked", Resume = "resume", News = "news",

@@ -16,6 +16,7 @@ pub const NOTES: &[&str] = &[
     "note-changed",
     "note-choice",
     "note-code",
+    "note-codes",
     "note-digits",
     "note-empty",
     "note-length",
@@ -72,6 +73,10 @@ pub const WORDS: &[&str] = &[
     "bank-away",
     "bank-slow",
     "business",
+    "data-account",
+    "data-balance",
+    "data-identity",
+    "data-transactions",
     "more",
 ];
 

@@ -10,6 +10,8 @@ pub enum Action {
     Consent,
     /// Show the list of institutions.
     ShowBanks,
+    /// Pick one of several businesses that ask.
+    PickPartner,
     /// Pick an institution.
     PickBank,
     /// Pick an auth method.
@@ -60,8 +62,14 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Nothing has begun.
+    /// Nothing has begun: one business asks.
     Welcome,
+    /// Nothing has begun: several do.
+    ChoosePartner,
+    /// Nothing has begun: nobody does.
+    NoPartner,
+    /// Nothing has begun: a business asks for a link to be logged in to again.
+    AskedAgain,
     /// The institutions are to be shown.
     ChooseBank,
     /// The list of institutions cannot be had.
@@ -158,6 +166,9 @@ const STANDING: &[Outcome] = &[
 /// Where a dial can begin.
 const HOME: &[Outcome] = &[
     Outcome::Welcome,
+    Outcome::ChoosePartner,
+    Outcome::NoPartner,
+    Outcome::AskedAgain,
     Outcome::Resume,
     Outcome::News,
     Outcome::Checking,
@@ -205,6 +216,46 @@ const TEXTED: &[Outcome] = &[
     Outcome::ChooseBank,
 ];
 
+/// Where a consent leads: to the institutions, or to the only one that is asked for.
+const FIRST: &[Outcome] = &[
+    Outcome::ChooseBank,
+    Outcome::NoBanks,
+    Outcome::ChoosePin,
+    Outcome::ChooseMethod,
+    Outcome::Warn,
+    Outcome::Ask,
+    Outcome::AskChoice,
+    Outcome::Limited,
+    Outcome::BankDown,
+    Outcome::BankBusy,
+    Outcome::Unsuited,
+];
+
+/// Where a chosen code of one's own leads: on with the linking, or to what is linked.
+const CHOSEN: &[Outcome] = &[
+    Outcome::Links,
+    Outcome::NoLinks,
+    Outcome::ChooseBank,
+    Outcome::NoBanks,
+    Outcome::ChooseMethod,
+    Outcome::Warn,
+    Outcome::Ask,
+    Outcome::AskChoice,
+    Outcome::Limited,
+    Outcome::BankDown,
+    Outcome::BankBusy,
+    Outcome::Unsuited,
+];
+
+/// Where a dial begins that continues nothing.
+const BEGUN: &[Outcome] = &[
+    Outcome::Welcome,
+    Outcome::ChoosePartner,
+    Outcome::NoPartner,
+    Outcome::AskedAgain,
+    Outcome::EnterPin,
+];
+
 /// Where the right code leads: to what stood behind it.
 const UNLOCKED: &[Outcome] = &[
     Outcome::Resume,
@@ -223,6 +274,9 @@ const UNLOCKED: &[Outcome] = &[
     Outcome::AskChoice,
     Outcome::ChooseAccount,
     Outcome::Welcome,
+    Outcome::ChoosePartner,
+    Outcome::NoPartner,
+    Outcome::AskedAgain,
     Outcome::PinLocked,
 ];
 
@@ -231,9 +285,16 @@ impl Action {
     pub fn outcomes(self) -> &'static [Outcome] {
         use Outcome as O;
         match self {
-            Self::Consent => &[O::ChooseBank, O::NoBanks, O::ChoosePin],
-            Self::ShowBanks => &[O::ChooseBank, O::NoBanks],
-            Self::AnotherBank => &[O::ChooseBank, O::NoBanks, O::Welcome],
+            Self::Consent | Self::ShowBanks => FIRST,
+            Self::AnotherBank => &[
+                O::ChooseBank,
+                O::NoBanks,
+                O::Welcome,
+                O::ChoosePartner,
+                O::NoPartner,
+                O::AskedAgain,
+            ],
+            Self::PickPartner => &[O::Welcome, O::AskedAgain, O::EnterPin],
             Self::PickBank => &[
                 O::ChooseMethod,
                 O::Warn,
@@ -258,12 +319,20 @@ impl Action {
                 O::Blocked,
                 O::LeftChecking,
             ],
-            Self::Previous => &[O::Ask, O::AskChoice, O::ChooseBank, O::NoBanks, O::Left, O::Welcome],
+            Self::Previous => &[
+                O::Ask,
+                O::AskChoice,
+                O::ChooseBank,
+                O::NoBanks,
+                O::Left,
+                O::Welcome,
+                O::ChoosePartner,
+            ],
             Self::PickAccount => &[O::Checking],
             Self::Check | Self::Resume => STANDING,
             Self::Retry => RETRIED,
             Self::TextWhenBack => TEXTED,
-            Self::Restart | Self::ForgotPin => &[O::Welcome],
+            Self::Restart | Self::ForgotPin => BEGUN,
             Self::Home | Self::PickLanguage => HOME,
             Self::ShowLinks => &[O::Links, O::NoLinks, O::EnterPin],
             Self::PickLink => &[O::Link, O::Links, O::NoLinks],
@@ -279,7 +348,7 @@ impl Action {
             ],
             Self::EnterPin => UNLOCKED,
             Self::Protect => &[O::ChoosePin],
-            Self::ChoosePin => &[O::Links, O::NoLinks, O::ChooseBank, O::NoBanks],
+            Self::ChoosePin => CHOSEN,
         }
     }
 }

@@ -22,14 +22,12 @@ impl AttemptRecords for Backend {
             let mut transaction = self.snapshot().await?;
             let since = now.minus(REFUSALS_WINDOW);
             let rows = sqlx::query(sql::FACTS)
-                .bind(&partner.as_bytes()[..])
                 .bind(&tag.as_bytes()[..])
                 .bind(since.as_millis())
                 .fetch_all(&mut *transaction)
                 .await?;
             let attempts = rows.iter().map(attempt_of).collect::<Result<Vec<_>>>()?;
             let rows = sqlx::query(sql::LIVE_LINKS)
-                .bind(&partner.as_bytes()[..])
                 .bind(&tag.as_bytes()[..])
                 .fetch_all(&mut *transaction)
                 .await?;

@@ -37,6 +37,7 @@ mod partners;
 mod people;
 mod pins;
 mod repeats;
+mod requests;
 mod roles;
 mod sealed;
 mod upkeep;

@@ -3,6 +3,7 @@
 use super::Attempts;
 use crate::core::flow::news::same;
 use crate::core::flow::{Fate, OpenResult, OpenSession, Submit};
+use crate::core::ids::PartnerId;
 use crate::core::next_step::{Failure, FailureClass, Form};
 use crate::providers::{AuthMethod, Opened, Opening, ProviderError, ProviderSession, Step};
 use crate::records::Link;
@@ -54,6 +55,11 @@ impl Attempts {
         }
     }
 
+    /// The business that a session is opened for.
+    pub(super) fn on_behalf_of(&self, open: &OpenSession) -> PartnerId {
+        open.partner.unwrap_or(self.providers.partner())
+    }
+
     /// Opens a session at the provider. Nothing reaches a bank yet, so it may be repeated.
     pub(super) async fn open_for(&self, open: &OpenSession) -> OpenResult {
         if let Err(not_now) = self.health.may_open(open) {
@@ -75,7 +81,10 @@ impl Attempts {
     }
 
     async fn try_open(&self, open: &OpenSession) -> Result<OpenResult, CallError> {
-        let (provider, credentials) = self.providers.with_credentials(&open.provider).await?;
+        let (provider, credentials) = self
+            .providers
+            .with_credentials(self.on_behalf_of(open), &open.provider)
+            .await?;
         let customer = self.providers.customer(open.session);
         let Some(link) = open.renews else {
             let opening = Opening::Link {

@@ -28,6 +28,7 @@ fn start() -> (Arc<StoodClock>, Arc<Metrics>, BankHealth) {
 /// Somebody who wants to go to this bank.
 fn to(bank: &str, who: u8) -> OpenSession {
     OpenSession {
+        partner: None,
         session: ConnectSessionId::from_bytes([who; 16]),
         provider: "mono".to_owned(),
         institution: Institution {

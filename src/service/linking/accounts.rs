@@ -62,7 +62,7 @@ impl Linking {
         if link.state == LinkState::Removed {
             return Ok(Verdict::Done);
         }
-        let (provider, credentials) = self.providers.with_credentials(&link.provider).await?;
+        let (provider, credentials) = self.providers.with_credentials(link.partner, &link.provider).await?;
         for account in &link.accounts {
             let id = self
                 .sealing
@@ -131,7 +131,7 @@ impl Linking {
     /// Whoever links an account again that they had linked before has shown to the bank who they are: a code of their own,
     /// which they may have forgotten, has done its service.
     async fn end_pin(&self, link: &Link) -> Result<(), Trouble> {
-        if self.records.forget_pin(link.partner, &link.tag).await? {
+        if self.records.forget_pin(self.providers.partner(), &link.tag).await? {
             self.audit(&link.into(), "pin.ended", link.id.to_string()).await;
         }
         Ok(())

@@ -20,7 +20,7 @@ impl Linking {
         let (mut own, mut foreign) = (Vec::new(), Vec::new());
         let by = tokio::time::Instant::now() + READ_PATIENCE;
         for mut account in accounts {
-            if let Ok(Some(read)) = tokio::time::timeout_at(by, self.details(&attempt.provider, &account)).await {
+            if let Ok(Some(read)) = tokio::time::timeout_at(by, self.details(attempt, &account)).await {
                 account.details = read.details;
                 account.session_id = read.session_id.or(account.session_id);
             }
@@ -38,8 +38,12 @@ impl Linking {
     }
 
     /// What an account says of itself, if it can be read now.
-    async fn details(&self, provider: &str, account: &ProviderAccount) -> Option<ProviderAccount> {
-        let (api, credentials) = self.providers.with_credentials(provider).await.ok()?;
+    async fn details(&self, attempt: &Attempt, account: &ProviderAccount) -> Option<ProviderAccount> {
+        let from = self
+            .providers
+            .with_credentials(attempt.partner, &attempt.provider)
+            .await;
+        let (api, credentials) = from.ok()?;
         let read = api.accounts(&credentials, Which::One(&account.id)).await.ok()?;
         read.into_iter().next()
     }
@@ -53,7 +57,7 @@ impl Linking {
             provider = owner.provider,
             "an account came back that is not this person's; it is not linked (of every link? see account_names_session)"
         );
-        self.give_back(owner.provider, &foreign).await?;
+        self.give_back(owner, &foreign).await?;
         self.audit(owner, "account.foreign", owner.provider.to_owned()).await;
         Ok(())
     }

@@ -34,7 +34,7 @@ impl Linking {
         let accounts = match grant {
             None => Vec::new(),
             Some(grant) => {
-                let (provider, credentials) = self.providers.with_credentials(&link.provider).await?;
+                let (provider, credentials) = self.providers.with_credentials(link.partner, &link.provider).await?;
                 provider.redeem(&credentials, &grant).await?
             }
         };
@@ -68,7 +68,7 @@ impl Linking {
         // A link in use does not move, and one that is ended does not either: what it is now tells them apart.
         let renewed = self.records.link(id).await?.filter(Link::in_use);
         if renewed.is_none() {
-            self.give_back(owner.provider, &own).await?;
+            self.give_back(owner, &own).await?;
         }
         Ok(renewed)
     }

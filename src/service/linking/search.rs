@@ -96,7 +96,10 @@ impl Linking {
 
     async fn search(&self, attempt: &Attempt) -> Result<Verdict, Trouble> {
         let session = self.session_of(attempt)?;
-        let (provider, credentials) = self.providers.with_credentials(&attempt.provider).await?;
+        let (provider, credentials) = self
+            .providers
+            .with_credentials(attempt.partner, &attempt.provider)
+            .await?;
         let mut unnamed = Vec::new();
         let mut found = Vec::new();
         for account in provider.accounts(&credentials, Which::All).await? {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::{TurnError, Turns, Walk};
 use crate::core::budget;
 use crate::core::flow::state::{Answer, Slot, Subscriber};
-use crate::core::flow::{Context, Input};
+use crate::core::flow::{Context, Flow, Input};
 use crate::core::messages::Locale;
 use crate::core::time::Timestamp;
+use crate::service::known::Wanted;
 use crate::service::live::Found;
 use crate::store::Version;
 
@@ -28,7 +29,11 @@ impl Turns {
         let (tag, country) = (walk.tag, walk.country);
         let asks = input.begins() || state.overdue(self.runtime.clock.now());
         let known = if asks {
-            Some(self.facts.of(tag, state.attempt()).await?)
+            let wanted = Wanted {
+                live: state.attempt(),
+                code: Flow::code_to_look_up(state, &input, self.runtime.clock.now()),
+            };
+            Some(self.facts.of(tag, &wanted).await?)
         } else {
             None
         };

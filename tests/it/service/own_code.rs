@@ -7,6 +7,7 @@ use sqlx::{ConnectOptions as _, Executor as _};
 
 use super::bench::{Bench, ago};
 use crate::support::eventually;
+use kiungo::service::known::Wanted;
 
 /// The code counts from the moment it was chosen: a dial before it is written down asks for it, and so does one after.
 #[tokio::test(flavor = "multi_thread")]
@@ -52,9 +53,9 @@ async fn a_code_is_not_read_where_there_are_none() {
     };
     let tag = bench.person.tag;
     eventually(Duration::from_secs(20), async || {
-        facts.of(&tag, None).await.unwrap().pin.is_some()
+        facts.of(&tag, &Wanted::default()).await.unwrap().pin.is_some()
     })
     .await;
-    let known = without.of(&tag, None).await.unwrap();
+    let known = without.of(&tag, &Wanted::default()).await.unwrap();
     assert!(known.pin.is_none() && known.links.len() == 1);
 }

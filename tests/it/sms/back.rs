@@ -36,6 +36,7 @@ struct Waiting {
 
 fn there(session: u8) -> OpenSession {
     OpenSession {
+        partner: None,
         session: ConnectSessionId::from_bytes([session; 16]),
         provider: "mono".to_owned(),
         institution: Institution {

@@ -232,6 +232,7 @@ fn failed(class: FailureClass, pause: Option<u64>) -> Fate {
 
 fn linked() -> Fate {
     Fate::Linked(LinkBrief {
+        partner: None,
         id: LinkId::from_bytes([5; 16]),
         bank: "First Bank".to_owned(),
         institution: "bank-1".to_owned(),

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kiungo::core::flow::asking::Terms;
+use kiungo::core::flow::state::Business;
 use kiungo::core::flow::{Flow, Settings};
 use kiungo::core::menu::Menu;
 use kiungo::core::messages::Texts;
@@ -16,9 +18,14 @@ pub fn flow(policy: Policy, keyring: Arc<Keyring>) -> Flow {
         menu: Menu::embedded().expect("the menu"),
         texts: Texts::embedded().expect("the texts"),
         settings: Settings {
-            partner: "Umoja Credit".to_owned(),
-            purpose: "a loan".to_owned(),
-            days: 90,
+            home: Terms::walk_in(
+                Business {
+                    id: super::records::partner(1).id,
+                    name: "Umoja Credit".to_owned(),
+                },
+                "a loan".to_owned(),
+                90,
+            ),
             policy,
             subscriber_pin: SubscriberPin::Optional,
             texts: true,

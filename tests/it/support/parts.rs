@@ -15,7 +15,7 @@ use kiungo::gateways::agreed::Agreement;
 use kiungo::providers::http::ClientOptions;
 use kiungo::providers::http::guarded::{Guarded, SystemResolver};
 use kiungo::providers::{Credentials, Provider, Registry};
-use kiungo::records::Records;
+use kiungo::records::{Partner, Records};
 use kiungo::service::admission::{Gate, Rates};
 use kiungo::service::attempts::Attempts;
 use kiungo::service::bank_back::BankBacks;
@@ -189,6 +189,7 @@ fn turns(shared: &Shared, jobs: Arc<Jobs>, rates: Rates, channel: Arc<Channel>) 
         records: shared.records.clone(),
         partner: partner(1).id,
         pins: true,
+        keyring: shared.keyring.clone(),
         sealing: shared.sealing.clone(),
         runtime: shared.runtime.clone(),
     };
@@ -237,7 +238,13 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ar
         };
         (bank.name, keys)
     };
-    let (owner, keys) = (partner(1), banks.iter().map(keys).collect::<Vec<_>>());
+    let owner = Partner {
+        name: "Umoja Credit".to_owned(),
+        purpose: "a loan".to_owned(),
+        walk_in: true,
+        ..partner(1)
+    };
+    let keys = banks.iter().map(keys).collect::<Vec<_>>();
     let enrolled = enrol(
         records.as_ref(),
         &keyring,

@@ -214,6 +214,7 @@ fn a_lost_value_is_taken_up_from_the_records() {
     attempt.state = crate::core::attempt::State::Unknown;
     let known = Known {
         unsettled: Some(Unsettled {
+            terms: None,
             attempt: attempt.clone(),
             session: session.id,
             consent: session.consent.clone().expect("a consent"),

@@ -45,6 +45,7 @@ fn history() -> (Phone, Vec<Subscriber>, Known) {
     let known = Known {
         links: vec![made.clone()],
         linked: Some(MadeBy {
+            terms: None,
             session: phone.session().id,
             attempt: submit.attempt,
             begun_at: submit.begun_at,

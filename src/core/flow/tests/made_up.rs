@@ -1,8 +1,9 @@
 //! Banks, forms, links and answers of providers, made up.
 
-use crate::core::flow::state::LinkBrief;
+use crate::core::flow::asking::Terms;
+use crate::core::flow::state::{Business, LinkBrief};
 use crate::core::flow::{Fate, Offer, OpenResult};
-use crate::core::ids::LinkId;
+use crate::core::ids::{LinkId, PartnerId};
 use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind};
 use crate::core::next_step::{Choice, Failure, FailureClass, Field, FieldKind, Form};
 
@@ -82,10 +83,20 @@ pub fn banks() -> Vec<Offer> {
     ]
 }
 
+/// What a business asks of whoever dials.
+pub fn terms(n: u8, name: &str) -> Terms {
+    let business = Business {
+        id: PartnerId::from_bytes([n; 16]),
+        name: name.to_owned(),
+    };
+    Terms::walk_in(business, "a loan".to_owned(), 90)
+}
+
 /// A link as the records know it.
 pub fn link(n: u8, institution: &str, name: &str) -> LinkBrief {
     LinkBrief {
         id: LinkId::from_bytes([n; 16]),
+        partner: None,
         bank: name.to_owned(),
         institution: institution.to_owned(),
         provider: "mono".to_owned(),

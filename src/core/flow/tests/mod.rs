@@ -1,5 +1,6 @@
 //! The conversation, played by a pure phone: no clock, store, records or provider, only turns and news.
 
+mod asking;
 mod back;
 mod banks;
 mod channel;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::made_up::{banks, link};
+use super::made_up::{banks, link, terms};
 use crate::core::attempt::{Event, State};
 use crate::core::dial_code::DialCode;
 use crate::core::flow::dialogs::{Seat, Typed, Verdict};
@@ -34,9 +34,7 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
         menu: Menu::embedded().expect("the menu"),
         texts: Texts::embedded().expect("the texts"),
         settings: Settings {
-            partner: "Umoja Credit".to_owned(),
-            purpose: "a loan".to_owned(),
-            days: 90,
+            home: terms(1, "Umoja Credit"),
             policy: Policy {
                 secrets_over_ussd,
                 secrets_over_sms: SecretsOverSms::Deny,

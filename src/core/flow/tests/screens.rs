@@ -25,6 +25,7 @@ fn worst() -> Phone {
     phone.keys(&["1", "1"]);
     let now = phone.now;
     let link = LinkBrief {
+        partner: None,
         id: LinkId::from_bytes([1; 16]),
         bank: LONG.to_owned(),
         institution: "b0:p".to_owned(),

@@ -47,6 +47,7 @@ fn content(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::List { source, .. } => Some(match source {
             Source::Languages => "1.. each language",
+            Source::Partners => "1.. each business",
             Source::Banks => "1.. each bank",
             Source::Methods => "1.. each way to log in",
             Source::FieldChoices => "1.. each possible answer",
