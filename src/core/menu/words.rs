@@ -216,6 +216,29 @@ const TEXTED: &[Outcome] = &[
     Outcome::ChooseBank,
 ];
 
+/// Where a picked institution leads.
+const PICKED: &[Outcome] = &[
+    Outcome::ChooseMethod,
+    Outcome::Warn,
+    Outcome::Ask,
+    Outcome::AskChoice,
+    Outcome::Limited,
+    Outcome::BankDown,
+    Outcome::BankBusy,
+    Outcome::NoBanks,
+    Outcome::Unsuited,
+];
+
+/// Where it leads to want another institution: a renewal has none, and is over.
+const LEFT: &[Outcome] = &[
+    Outcome::ChooseBank,
+    Outcome::NoBanks,
+    Outcome::Welcome,
+    Outcome::ChoosePartner,
+    Outcome::NoPartner,
+    Outcome::AskedAgain,
+];
+
 /// Where a consent leads: to the institutions, or to the only one that is asked for.
 const FIRST: &[Outcome] = &[
     Outcome::ChooseBank,
@@ -286,26 +309,9 @@ impl Action {
         use Outcome as O;
         match self {
             Self::Consent | Self::ShowBanks => FIRST,
-            Self::AnotherBank => &[
-                O::ChooseBank,
-                O::NoBanks,
-                O::Welcome,
-                O::ChoosePartner,
-                O::NoPartner,
-                O::AskedAgain,
-            ],
+            Self::AnotherBank => LEFT,
             Self::PickPartner => &[O::Welcome, O::AskedAgain, O::EnterPin],
-            Self::PickBank => &[
-                O::ChooseMethod,
-                O::Warn,
-                O::Ask,
-                O::AskChoice,
-                O::Limited,
-                O::BankDown,
-                O::BankBusy,
-                O::NoBanks,
-                O::Unsuited,
-            ],
+            Self::PickBank => PICKED,
             Self::PickMethod => &[O::Warn, O::Ask, O::AskChoice, O::BankDown, O::BankBusy, O::Unsuited],
             Self::AcceptWarning => &[O::Ask, O::AskChoice, O::BankDown, O::BankBusy, O::Unsuited],
             Self::Answer => &[

@@ -14,18 +14,16 @@ use kiungo::core::seal::Keyring;
 
 /// The menu and the texts that are built in, for one lender.
 pub fn flow(policy: Policy, keyring: Arc<Keyring>) -> Flow {
+    let lender = super::records::lender();
+    let business = Business {
+        id: lender.id,
+        name: lender.name,
+    };
     Flow {
         menu: Menu::embedded().expect("the menu"),
         texts: Texts::embedded().expect("the texts"),
         settings: Settings {
-            home: Terms::walk_in(
-                Business {
-                    id: super::records::partner(1).id,
-                    name: "Umoja Credit".to_owned(),
-                },
-                "a loan".to_owned(),
-                90,
-            ),
+            home: Terms::walk_in(business, lender.purpose, lender.days),
             policy,
             subscriber_pin: SubscriberPin::Optional,
             texts: true,

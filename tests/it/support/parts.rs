@@ -15,7 +15,7 @@ use kiungo::gateways::agreed::Agreement;
 use kiungo::providers::http::ClientOptions;
 use kiungo::providers::http::guarded::{Guarded, SystemResolver};
 use kiungo::providers::{Credentials, Provider, Registry};
-use kiungo::records::{Partner, Records};
+use kiungo::records::Records;
 use kiungo::service::admission::{Gate, Rates};
 use kiungo::service::attempts::Attempts;
 use kiungo::service::bank_back::BankBacks;
@@ -48,7 +48,7 @@ use super::doubles::Plain;
 use super::flow::flow;
 use super::limits::{FOREVER, PLENTY};
 use super::one_bank::OneBank;
-use super::records::{Backend, Fixture, partner};
+use super::records::{Backend, Fixture, lender, partner};
 
 /// The one channel's name and its secret.
 pub const CHANNEL: (&str, &str) = ("test-ng", "Zq7-path-secret-0123456789abcdef");
@@ -238,12 +238,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ar
         };
         (bank.name, keys)
     };
-    let owner = Partner {
-        name: "Umoja Credit".to_owned(),
-        purpose: "a loan".to_owned(),
-        walk_in: true,
-        ..partner(1)
-    };
+    let owner = lender();
     let keys = banks.iter().map(keys).collect::<Vec<_>>();
     let enrolled = enrol(
         records.as_ref(),

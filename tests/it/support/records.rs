@@ -164,6 +164,16 @@ pub fn partner(n: u8) -> Partner {
     }
 }
 
+/// The operator's own business.
+pub fn lender() -> Partner {
+    Partner {
+        name: "Umoja Credit".to_owned(),
+        purpose: "a loan".to_owned(),
+        walk_in: true,
+        ..partner(1)
+    }
+}
+
 /// A deed of a partner.
 pub fn deed(n: u8, offset: i64) -> Deed {
     Deed {
