@@ -20,6 +20,7 @@ pub mod outside;
 pub mod page;
 pub mod pin;
 pub mod policy;
+pub mod scope;
 pub mod screen;
 pub mod seal;
 pub mod search;

@@ -19,6 +19,7 @@ use crate::core::gsm7;
 use crate::core::ids::{IntentId, LinkId, PartnerId};
 use crate::core::menu::Outcome;
 use crate::core::messages::{Arg, Locale};
+use crate::core::scope::{Data, Scope};
 use crate::core::time::Timestamp;
 
 /// Septets that a purpose may take in a sentence.
@@ -27,50 +28,6 @@ const PURPOSE: usize = 40;
 /// How many codes of nobody may be dialled from one number in [`CODES_WITHIN`].
 const WRONG_CODES: usize = 5;
 const CODES_WITHIN: Duration = Duration::from_hours(1);
-
-/// What may be read of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Data {
-    /// That it is there, its number and kind.
-    Account,
-    /// What is on it.
-    Balance,
-    /// What comes and goes.
-    Transactions,
-    /// Whose it is.
-    Identity,
-}
-
-impl Data {
-    /// All of them, in the order in which a consent names them.
-    pub const ALL: [Self; 4] = [Self::Account, Self::Balance, Self::Transactions, Self::Identity];
-
-    /// The word for it, in records and in the partner API.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Account => "account",
-            Self::Balance => "balance",
-            Self::Transactions => "transactions",
-            Self::Identity => "identity",
-        }
-    }
-
-    /// What a word stands for, if it is one.
-    pub fn read(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|data| data.word() == word)
-    }
-
-    /// The id of what a person reads for it.
-    const fn message(self) -> &'static str {
-        match self {
-            Self::Account => "data-account",
-            Self::Balance => "data-balance",
-            Self::Transactions => "data-transactions",
-            Self::Identity => "data-identity",
-        }
-    }
-}
 
 /// Who asks, for what, and for how long: what a person agrees to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +41,7 @@ pub struct Terms {
     /// For how many days; 0 where that stands in a consent already, and nothing is to be agreed to under these.
     pub days: u16,
     /// Which data.
-    pub scope: Vec<Data>,
+    pub scope: Scope,
     /// The request that is answered; `None` for a person who came by themselves.
     pub intent: Option<IntentId>,
     /// Whether others may answer that request, too, or the same person again.
@@ -105,7 +62,7 @@ impl Terms {
             name: partner.name,
             purpose,
             days,
-            scope: vec![Data::Account],
+            scope: Scope::default(),
             intent: None,
             many: true,
             institution: None,
@@ -313,8 +270,8 @@ impl Flow {
     pub(super) fn consent_args(&self, locale: Locale, terms: &Terms) -> [(&'static str, Arg); 4] {
         let data: Vec<_> = Data::ALL
             .into_iter()
-            .filter(|data| terms.scope.contains(data))
-            .map(|data| self.texts.format(locale, data.message(), &[]))
+            .filter(|data| terms.scope.has(*data))
+            .map(|data| self.texts.format(locale, message(data), &[]))
             .collect();
         [
             ("partner", Arg::Text(shown(&terms.name))),
@@ -322,6 +279,16 @@ impl Flow {
             ("purpose", Arg::Text(gsm7::clean_name(&terms.purpose, PURPOSE))),
             ("days", Arg::Number(i64::from(terms.days))),
         ]
+    }
+}
+
+/// The id of what a person reads for a kind of data.
+const fn message(data: Data) -> &'static str {
+    match data {
+        Data::Account => "data-account",
+        Data::Balance => "data-balance",
+        Data::Transactions => "data-transactions",
+        Data::Identity => "data-identity",
     }
 }
 

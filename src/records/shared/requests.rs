@@ -4,13 +4,15 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::{Backend, Row, fixed, sized, within};
-use crate::core::flow::asking::{Data, Terms};
+use crate::core::flow::asking::Terms;
 use crate::core::flow::state::Business;
 use crate::core::ids::{IntentId, LinkId, PartnerId};
 use crate::core::messages::Locale;
+use crate::core::scope::Scope;
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::records::sql::requests as sql;
+use crate::records::words::unknown;
 use crate::records::{Asking, RecordsError, RequestRecords, Result};
 
 #[async_trait]
@@ -70,7 +72,7 @@ fn request_of(row: &Row) -> Result<Terms> {
     let (scope, locale): (String, Option<String>) = (row.try_get("scope")?, row.try_get("locale")?);
     let (many, renews): (i64, Option<Vec<u8>>) = (row.try_get("many")?, row.try_get("renews")?);
     Ok(Terms {
-        scope: scope.split(',').filter_map(Data::read).collect(),
+        scope: Scope::parse(&scope).ok_or_else(|| unknown("Data"))?,
         intent: Some(IntentId::from_bytes(fixed(row, "id")?)),
         many: many != 0,
         institution: row.try_get("institution")?,

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::made_up::{link, terms};
 use super::phone::Phone;
-use crate::core::flow::asking::{Coded, Data, Terms};
+use crate::core::flow::asking::{Coded, Terms};
 use crate::core::flow::{Effect, Fate, Flow, Input, Known};
 use crate::core::ids::{IntentId, LinkId, PartnerId};
 use crate::core::messages::Locale;
+use crate::core::scope::{Data, Scope};
 use crate::core::secret::Secret;
 
 /// Nine digits with a right check digit.
@@ -112,7 +113,7 @@ fn nobody_may_ask() {
 fn the_consent_names_the_data() {
     let mut phone = Phone::new();
     let mut wanted = request(3, "Rent Co");
-    wanted.scope = vec![Data::Identity, Data::Account, Data::Balance];
+    wanted.scope = Scope::of([Data::Identity, Data::Account, Data::Balance]).expect("data");
     let shown = phone.dial_known(&asks(vec![wanted]), &[]);
     let text = "Rent Co asks to read your bank account, balance, name for school fees, for 30 days. Agree?";
     assert!(shown.starts_with(text), "{shown}");
