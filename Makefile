@@ -6,21 +6,28 @@ SHELL := bash
 CARGO ?= cargo
 TOOLS := target/tools
 
-.PHONY: help test tools lint unit menu docs licences run graph fmt bench clean
+.PHONY: help test tools programs lint unit menu docs licences run graph fmt bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 test: tools lint unit menu docs licences ## everything that must hold before a change goes in
 
-# What the tests start: real Redis, real PostgreSQL, a real browser.
-tools:
+# What the tests start: real Redis, real PostgreSQL, a real browser, and what makes requests up.
+tools: $(TOOLS)/schemathesis/bin/schemathesis
+
+$(TOOLS)/schemathesis/bin/schemathesis: programs
+	@[ -x $@ ] || { python3 -m venv $(TOOLS)/schemathesis && $(TOOLS)/schemathesis/bin/pip install --quiet schemathesis==4.32.5; }
+
+programs:
 	@missing=(); \
 	have() { command -v "$$1" >/dev/null || compgen -G "$$2" >/dev/null; }; \
 	have redis-server '' || missing+=(redis-server); \
 	have postgres '/usr/lib/postgresql/*/bin/postgres' || missing+=(postgresql); \
 	have chromium '' || missing+=(chromium); \
 	have chromedriver '/usr/lib/chromium/chromedriver' || missing+=(chromium-driver); \
+	have node '' || missing+=(nodejs); \
+	python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv); \
 	[ $${#missing[@]} -eq 0 ] && exit 0; \
 	if ! command -v apt-get >/dev/null; then \
 		echo "The tests need these programs, under whatever name your system has for them: $${missing[*]}" >&2; exit 1; \
@@ -55,10 +62,10 @@ menu:
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
-# Built once, which takes some minutes, and kept below target.
+# Built once, which takes some minutes, and kept below target. It is used once, so it need not be fast.
 licences:
 	@if ! command -v cargo-deny >/dev/null && [ ! -x $(TOOLS)/bin/cargo-deny ]; then \
-		$(CARGO) install --locked --root $(TOOLS) --target-dir $(TOOLS)/build cargo-deny; \
+		$(CARGO) install --locked --debug --root $(TOOLS) --target-dir $(TOOLS)/build cargo-deny; \
 		rm -rf $(TOOLS)/build; \
 	fi
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo-deny --locked check --hide-inclusion-graph bans licenses sources

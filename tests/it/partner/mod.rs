@@ -1,5 +1,6 @@
 //! The partner API over real HTTP, against the whole server.
 
+mod anything;
 mod auth;
 mod problems;
 mod profile;
