@@ -33,6 +33,7 @@ use crate::service::runtime::{Runtime, Tripwire};
 use crate::store::{self, ConnectError, Level, Store};
 
 use self::assemble::{Base, assemble};
+pub(crate) use self::partners::side;
 #[cfg(feature = "sandbox")]
 use self::stand_ins::StandIns;
 

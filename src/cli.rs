@@ -2,6 +2,7 @@
 
 mod commands;
 mod keys;
+mod partners;
 mod people;
 
 use std::io::{self, Write};
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use self::commands::CommandError;
+use self::partners::PartnersCommand;
 use self::people::SubscriberCommand;
 use crate::ambient::OsEntropy;
 use crate::config::{self, Config, ConfigErrors, DATA_DIR, keys as key_files};
@@ -33,6 +35,7 @@ Examples:
   kiungo menu graph --format svg > menu.svg  draw the conversation
   kiungo links list --config kiungo.toml     see what is linked
   kiungo subscriber export --config kiungo.toml  tell a person what is held about them
+  kiungo partners add NAME --purpose WHAT --config kiungo.toml  let a partner's server in
   kiungo config check --config kiungo.toml   tell everything that is wrong with a configuration
   kiungo config show                         what the sandbox runs with when there is no file
   kiungo keys new --dir /etc/kiungo/keys     make the first keys, or the next one to rotate to
@@ -65,6 +68,9 @@ enum Command {
     /// What is held about a person: tell it, or erase it.
     #[command(subcommand)]
     Subscriber(SubscriberCommand),
+    /// Who may call the API: add partners, and make them keys.
+    #[command(subcommand)]
+    Partners(PartnersCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -168,6 +174,9 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
         Command::Subscriber(command) => load(cli.options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(people::run(command, &config, out, err)?)),
+        Command::Partners(command) => load(cli.options, env)
+            .map_err(CliError::from)
+            .and_then(|config| Ok(partners::run(command, &config, out)?)),
         Command::Config(command) => look(&command, cli.options, env, out),
         Command::Keys(KeysCommand::New { dir }) => new_keys(dir, cli.options, env, out),
         Command::Keys(KeysCommand::Status) => load(cli.options, env)

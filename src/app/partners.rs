@@ -16,7 +16,7 @@ use crate::service::partners::{Office, Registry, Settings};
 use crate::service::sealing::Sealing;
 
 /// Which keys are ours.
-pub(super) fn side(mode: Mode) -> Side {
+pub(crate) fn side(mode: Mode) -> Side {
     match mode {
         Mode::Sandbox => Side::Sandbox,
         Mode::Production => Side::Live,

@@ -57,6 +57,12 @@ pub enum CommandError {
     /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] crate::config::keys::KeysError),
+    /// A partner by this name is there.
+    #[error("there is a partner {0:?} already; `kiungo partners rotate` makes it a new key")]
+    PartnerThere(String),
+    /// No such partner.
+    #[error("there is no partner {0:?}; `kiungo partners list` prints their names and ids")]
+    NoPartner(String),
     /// No such link.
     #[error("there is no link with this id")]
     NoLink,

@@ -153,7 +153,8 @@ async fn export_all(config: &Config, whom: &Whom, number: &Msisdn, out: &mut dyn
     };
     let records = commands::open(config).await?;
     let partners = holders(records.as_ref(), whom, &sealing.keyring.tag(number)).await?;
-    let held = export::export(records.as_ref(), &sealing, &partners, number, SystemClock.now()).await?;
+    let (by, now) = (export::By::Operator, SystemClock.now());
+    let held = export::export(records.as_ref(), &sealing, &partners, number, by, now).await?;
     let text = serde_json::to_string_pretty(&held).map_err(io::Error::other)?;
     Ok(writeln!(out, "{text}")?)
 }

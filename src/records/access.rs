@@ -7,6 +7,7 @@ use crate::core::access::Caller;
 use crate::core::api_key::KeyKind;
 use crate::core::ids::{PartnerId, UserId};
 use crate::core::time::Timestamp;
+use crate::records::{Deed, Partner};
 
 /// A key that names a partner. The key itself is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,23 +53,25 @@ pub struct Bearer {
 /// Keys and tokens.
 #[async_trait]
 pub trait AccessRecords: Send + Sync {
+    /// Adds a partner with its keys. Says whether it was: one that is there already stays as it is.
+    async fn add_partner(&self, partner: &Partner, keys: &[PartnerKey], deed: &Deed) -> Result<bool>;
     /// Keeps a key. One that is kept already is from now on as said here.
     async fn put_key(&self, key: &PartnerKey) -> Result<()>;
     /// Keeps a key that replaces those of its kind: the newest of them opens until `until`, older ones no more, so that at
     /// most two are valid at a time. If that is not after the new key's beginning, the partner's tokens are revoked as
     /// well: whoever had the old key may have made some.
-    async fn rotate_key(&self, key: &PartnerKey, until: Timestamp) -> Result<()>;
+    async fn rotate_key(&self, key: &PartnerKey, until: Timestamp, deed: &Deed) -> Result<()>;
     /// The key with this digest, if it is valid now.
     async fn key(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<PartnerKey>>;
     /// All keys of a partner, newest first, those that open nothing any more included.
     async fn keys(&self, partner: PartnerId) -> Result<Vec<PartnerKey>>;
     /// Writes a token. Says whether it was: a user who is not there, or has been deleted, gets none.
-    async fn add_token(&self, token: &Token) -> Result<bool>;
+    async fn add_token(&self, token: &Token, deed: &Deed) -> Result<bool>;
     /// Who this token stands for. Nobody, if it is unknown, over or revoked, or its user or their entity was deleted.
     /// Permissions are those of the user's role, or else of the entity's default role, as they are now.
     async fn bearer(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<Bearer>>;
-    /// Ends a token of this partner, if it is one.
-    async fn revoke_token(&self, partner: PartnerId, digest: &[u8; 32], at: Timestamp) -> Result<()>;
+    /// Ends a token of the partner, if it is one and has not ended.
+    async fn revoke_token(&self, digest: &[u8; 32], deed: &Deed) -> Result<()>;
     /// Forgets tokens that were over before then, at most `limit`, the oldest first. Says how many.
     async fn forget_tokens(&self, before: Timestamp, limit: u32) -> Result<u64>;
 }

@@ -59,6 +59,20 @@ pub struct Deed {
     pub at: Timestamp,
 }
 
+impl Deed {
+    /// What a partner itself, or an operator, does to the partner as a whole.
+    pub fn of(partner: PartnerId, kind: &'static str, detail: String, at: Timestamp) -> Self {
+        Self {
+            partner,
+            entity: None,
+            user: None,
+            kind,
+            detail,
+            at,
+        }
+    }
+}
+
 /// An event of the audit trail, as it stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audited {

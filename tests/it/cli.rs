@@ -115,3 +115,44 @@ fn subscribers_are_named_on_standard_input() {
     let told = text(&nobody.stderr);
     assert!(told.contains("not a phone number"), "{told}");
 }
+
+/// A partner is added once; what is wrong is told with what to do; help teaches how to go on.
+#[test]
+fn partners_are_added_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let partners = |args: &[&str]| {
+        let args: Vec<_> = ["partners", "--data", dir.path().to_str().unwrap()]
+            .iter()
+            .chain(args)
+            .copied()
+            .collect();
+        kiungo(&args, &[])
+    };
+    assert!(text(&partners(&["list"]).stdout).contains("partners add"));
+    let add: &[&str] = &["add", "Duka", "--purpose", "loans"];
+    let first = text(&partners(add).stdout);
+    assert_eq!(first.lines().count(), 3, "{first}");
+    let again = partners(add);
+    assert!(
+        !again.status.success() && text(&again.stderr).contains("partners rotate"),
+        "{again:?}"
+    );
+    let nobody = partners(&["rotate", "Soko"]);
+    assert!(text(&nobody.stderr).contains("partners list"), "{nobody:?}");
+    let next = partners(&["rotate", "Duka", "--publishable"]);
+    let told = text(&next.stdout);
+    assert!(
+        told.contains("publishable_key  kg_pub_sandbox_") && told.contains("opens until"),
+        "{next:?}"
+    );
+    let long = "x".repeat(41);
+    for wrong in [
+        &["add", "Soko", "--purpose", &long][..],
+        &["add", " ", "--purpose", "loans"],
+        &["add", "Soko"],
+    ] {
+        assert!(!partners(wrong).status.success(), "{wrong:?}");
+    }
+    assert!(text(&partners(&["add", "--help"]).stdout).contains("/v1/provider-credentials"));
+    assert_eq!(text(&partners(&["list"]).stdout).matches("since").count(), 4);
+}

@@ -12,6 +12,8 @@ use super::reply::{Answer, ok};
 use super::table::{Area, Entry, Route};
 use crate::core::ids::{PartnerId, UserId};
 use crate::core::secret::Secret;
+use crate::http::Parts;
+use crate::http::caller::caller;
 use crate::service::partners::schemas::{id, words};
 use crate::service::partners::{ApiError, Client, Grant, Issued};
 
@@ -115,7 +117,12 @@ struct Revocation {
     responses(
         (status = 200, description = "The token, shown once.", body = Issued),
     ))]
-async fn token(request: HttpRequest, api: web::Data<PartnerApi>, Json(ask): Json<TokenRequest>) -> Answer {
+async fn token(
+    request: HttpRequest,
+    api: web::Data<PartnerApi>,
+    parts: web::Data<Parts>,
+    Json(ask): Json<TokenRequest>,
+) -> Answer {
     let grant = match (ask.grant_type, ask.user_id) {
         (GrantType::ClientCredentials, None) => Grant::Partner,
         (GrantType::User, Some(user)) => Grant::User(user),
@@ -128,7 +135,10 @@ async fn token(request: HttpRequest, api: web::Data<PartnerApi>, Json(ask): Json
         id: ask.client_id,
         secret: ask.client_secret,
     };
-    let (issued, allowance) = api.access.issue(&client, grant).await?;
+    let (issued, allowance) = api
+        .access
+        .issue(&client, grant, caller(&request, &parts.proxies))
+        .await?;
     request.extensions_mut().insert(allowance);
     Ok(ok(&issued))
 }
@@ -142,12 +152,20 @@ async fn token(request: HttpRequest, api: web::Data<PartnerApi>, Json(ask): Json
     responses(
         (status = 200, description = "It is over.", body = Object),
     ))]
-async fn revoke(request: HttpRequest, api: web::Data<PartnerApi>, Json(ask): Json<Revocation>) -> Answer {
+async fn revoke(
+    request: HttpRequest,
+    api: web::Data<PartnerApi>,
+    parts: web::Data<Parts>,
+    Json(ask): Json<Revocation>,
+) -> Answer {
     let client = Client {
         id: ask.client_id,
         secret: ask.client_secret,
     };
-    let allowance = api.access.revoke(&client, &ask.token).await?;
+    let allowance = api
+        .access
+        .revoke(&client, &ask.token, caller(&request, &parts.proxies))
+        .await?;
     request.extensions_mut().insert(allowance);
     Ok(HttpResponse::Ok().json(serde_json::json!({})))
 }

@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::audit::note;
+use super::partners::put_partner;
 use super::roles::permissions_of;
 use super::{Backend, Row, fixed, maybe, within};
 use crate::core::access::Caller;
@@ -10,10 +12,27 @@ use crate::core::api_key::KeyKind;
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::time::Timestamp;
 use crate::records::words::Word as _;
-use crate::records::{AccessRecords, Bearer, PartnerKey, RecordsError, Result, Token, sql};
+use crate::records::{AccessRecords, Bearer, Deed, Partner, PartnerKey, RecordsError, Result, Token, sql};
 
 #[async_trait]
 impl AccessRecords for Backend {
+    async fn add_partner(&self, partner: &Partner, keys: &[PartnerKey], deed: &Deed) -> Result<bool> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let added = put_partner(sql::access::ADD_PARTNER, partner);
+            if added.execute(&mut *transaction).await?.rows_affected() == 0 {
+                return Ok(false);
+            }
+            for key in keys {
+                put(key).execute(&mut *transaction).await?;
+            }
+            note(&mut transaction, deed).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
+    }
+
     async fn put_key(&self, key: &PartnerKey) -> Result<()> {
         within(async {
             put(key).execute(&self.writer).await?;
@@ -22,7 +41,7 @@ impl AccessRecords for Backend {
         .await
     }
 
-    async fn rotate_key(&self, key: &PartnerKey, until: Timestamp) -> Result<()> {
+    async fn rotate_key(&self, key: &PartnerKey, until: Timestamp, deed: &Deed) -> Result<()> {
         within(async {
             // Of two rotations at once the later one sees what the earlier one has done.
             let mut transaction = self.write_about(&super::of_partner(key.partner)).await?;
@@ -42,6 +61,7 @@ impl AccessRecords for Backend {
                     .execute(&mut *transaction)
                     .await?;
             }
+            note(&mut transaction, deed).await?;
             Ok(transaction.commit().await?)
         })
         .await
@@ -68,17 +88,23 @@ impl AccessRecords for Backend {
         .await
     }
 
-    async fn add_token(&self, token: &Token) -> Result<bool> {
+    async fn add_token(&self, token: &Token, deed: &Deed) -> Result<bool> {
         within(async {
+            let mut transaction = self.write().await?;
             let added = sqlx::query(sql::access::ADD_TOKEN)
                 .bind(&token.digest[..])
                 .bind(&token.partner.as_bytes()[..])
                 .bind(token.user.as_ref().map(|user| &user.as_bytes()[..]))
                 .bind(token.created_at.as_millis())
                 .bind(token.expires_at.as_millis())
-                .execute(&self.writer)
+                .execute(&mut *transaction)
                 .await?;
-            Ok(added.rows_affected() > 0)
+            if added.rows_affected() == 0 {
+                return Ok(false);
+            }
+            note(&mut transaction, deed).await?;
+            transaction.commit().await?;
+            Ok(true)
         })
         .await
     }
@@ -95,15 +121,20 @@ impl AccessRecords for Backend {
         .await
     }
 
-    async fn revoke_token(&self, partner: PartnerId, digest: &[u8; 32], at: Timestamp) -> Result<()> {
+    async fn revoke_token(&self, digest: &[u8; 32], deed: &Deed) -> Result<()> {
         within(async {
-            sqlx::query(sql::access::REVOKE_TOKEN)
-                .bind(&partner.as_bytes()[..])
+            let mut transaction = self.write().await?;
+            let ended = sqlx::query(sql::access::REVOKE_TOKEN)
+                .bind(&deed.partner.as_bytes()[..])
                 .bind(&digest[..])
-                .bind(at.as_millis())
-                .execute(&self.writer)
+                .bind(deed.at.as_millis())
+                .execute(&mut *transaction)
                 .await?;
-            Ok(())
+            if ended.rows_affected() == 0 {
+                return Ok(());
+            }
+            note(&mut transaction, deed).await?;
+            Ok(transaction.commit().await?)
         })
         .await
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::audit::{audited_of, note};
-use super::{Backend, Row, add_audit, fixed, paged, reaching, within};
+use super::{Backend, Query, Row, add_audit, fixed, paged, reaching, within};
 use crate::core::access::Reach;
 use crate::core::ids::PartnerId;
 use crate::core::page::{Cursor, Page, Paged};
@@ -15,15 +15,7 @@ use crate::records::{AuditEvent, Audited, Deed, Partner, PartnerChange, PartnerR
 impl PartnerRecords for Backend {
     async fn put_partner(&self, partner: &Partner) -> Result<()> {
         within(async {
-            sqlx::query(sql::PUT_PARTNER)
-                .bind(&partner.id.as_bytes()[..])
-                .bind(&partner.name)
-                .bind(&partner.purpose)
-                .bind(i64::from(partner.days))
-                .bind(i64::from(partner.walk_in))
-                .bind(partner.created_at.as_millis())
-                .execute(&self.writer)
-                .await?;
+            put_partner(sql::PUT_PARTNER, partner).execute(&self.writer).await?;
             Ok(())
         })
         .await
@@ -164,6 +156,17 @@ impl PartnerRecords for Backend {
         })
         .await
     }
+}
+
+/// A statement that takes a partner.
+pub(super) fn put_partner<'a>(statement: &'static str, partner: &'a Partner) -> Query<'a> {
+    sqlx::query(statement)
+        .bind(&partner.id.as_bytes()[..])
+        .bind(&partner.name)
+        .bind(&partner.purpose)
+        .bind(i64::from(partner.days))
+        .bind(i64::from(partner.walk_in))
+        .bind(partner.created_at.as_millis())
 }
 
 pub(super) fn partner_of(row: &Row) -> Result<Partner> {

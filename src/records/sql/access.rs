@@ -1,5 +1,8 @@
 //! Statements about keys and tokens.
 
+pub(in crate::records) const ADD_PARTNER: &str = "INSERT INTO partners (id, name, purpose, days, walk_in, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+     ON CONFLICT (id) DO NOTHING";
+
 pub(in crate::records) const PUT_KEY: &str = "INSERT INTO partner_keys (digest, partner, kind, hint, created_at, until) VALUES ($1, $2, $3, $4, $5, $6) \
      ON CONFLICT (digest) DO UPDATE SET partner = excluded.partner, kind = excluded.kind, hint = excluded.hint, \
      created_at = excluded.created_at, until = excluded.until";

@@ -1,5 +1,7 @@
 //! Who calls: keys, tokens, and the rows they open.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -11,7 +13,7 @@ use crate::core::api_key::{self, KeyKind};
 use crate::core::bucket::Left;
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::secret::Secret;
-use crate::records::Token;
+use crate::records::{Deed, Token};
 
 /// Who a request must be from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,8 +140,13 @@ impl Access for Office {
         self.take(partner)
     }
 
-    async fn issue(&self, client: &Client, grant: Grant) -> Result<(Issued, Allowance), ApiError> {
-        let allowance = self.client(client).await?;
+    async fn issue(
+        &self,
+        client: &Client,
+        grant: Grant,
+        from: Option<IpAddr>,
+    ) -> Result<(Issued, Allowance), ApiError> {
+        let allowance = self.client(client, from).await?;
         let token = api_key::draw(KeyKind::Token, self.settings.side, self.runtime.entropy.as_ref());
         let now = self.now();
         let row = Token {
@@ -152,7 +159,12 @@ impl Access for Office {
             created_at: now,
             expires_at: now.plus(self.settings.token_lifetime),
         };
-        if !self.records.add_token(&row).await? {
+        let whom = row
+            .user
+            .map_or_else(|| "the partner".to_owned(), |user| user.to_string());
+        let detail = format!("{} for {whom}", mark(&row.digest));
+        let deed = Deed::of(client.id, "token.issued", detail, now);
+        if !self.records.add_token(&row, &deed).await? {
             return Err(ApiError::field("/user_id", "unknown", "there is no such user"));
         }
         let issued = Issued {
@@ -163,10 +175,11 @@ impl Access for Office {
         Ok((issued, allowance))
     }
 
-    async fn revoke(&self, client: &Client, token: &Secret) -> Result<Allowance, ApiError> {
-        let allowance = self.client(client).await?;
+    async fn revoke(&self, client: &Client, token: &Secret, from: Option<IpAddr>) -> Result<Allowance, ApiError> {
+        let allowance = self.client(client, from).await?;
         let digest = api_key::digest(token.expose());
-        self.records.revoke_token(client.id, &digest, self.now()).await?;
+        let deed = Deed::of(client.id, "token.revoked", mark(&digest), self.now());
+        self.records.revoke_token(&digest, &deed).await?;
         self.known.drop(&digest);
         Ok(allowance)
     }
@@ -191,11 +204,23 @@ impl Office {
     }
 
     /// Whether a client is who it says, and has not asked too often.
-    async fn client(&self, client: &Client) -> Result<Allowance, ApiError> {
-        let partner = self.key(client.secret.expose(), KeyKind::Secret).await?;
-        if partner != client.id {
-            return Err(ApiError::Unauthenticated);
+    async fn client(&self, client: &Client, from: Option<IpAddr>) -> Result<Allowance, ApiError> {
+        let now = self.now();
+        self.failures.admit(from, now)?;
+        let found = match self.key(client.secret.expose(), KeyKind::Secret).await {
+            Ok(partner) if partner == client.id => return self.take(partner).enough(),
+            Ok(_) => ApiError::Unauthenticated,
+            Err(error) => error,
+        };
+        if matches!(found, ApiError::Unauthenticated | ApiError::WrongEnvironment) {
+            self.failures.note(from, client.id, now)?;
         }
-        self.take(partner).enough()
+        Err(found)
     }
+}
+
+/// By which a token is known again in the audit trail; nothing can be made of it.
+fn mark(digest: &[u8; 32]) -> String {
+    let [a, b, c, d, ..] = digest;
+    format!("{a:02x}{b:02x}{c:02x}{d:02x}")
 }

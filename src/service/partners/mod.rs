@@ -4,7 +4,9 @@
 //! rows this request may touch. Everything here hands its reach to the records.
 
 pub mod access;
+pub mod enrolling;
 pub mod entities;
+mod failures;
 mod faults;
 pub mod office;
 pub mod profile;
@@ -16,6 +18,7 @@ mod tokens;
 pub mod users;
 pub mod views;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -168,10 +171,11 @@ pub trait Access: Send + Sync {
     async fn reach(&self, caller: &Caller, need: Need, entity: Option<EntityId>) -> Result<Reach, ApiError>;
     /// Counts a request of a partner.
     fn count(&self, partner: PartnerId) -> Allowance;
-    /// Hands out a token. Says, too, how many requests are left.
-    async fn issue(&self, client: &Client, grant: Grant) -> Result<(Issued, Allowance), ApiError>;
+    /// Hands out a token to who calls from this address. Says, too, how many requests are left.
+    async fn issue(&self, client: &Client, grant: Grant, from: Option<IpAddr>)
+    -> Result<(Issued, Allowance), ApiError>;
     /// Ends a token of this client. One that is unknown has ended (RFC 7009).
-    async fn revoke(&self, client: &Client, token: &Secret) -> Result<Allowance, ApiError>;
+    async fn revoke(&self, client: &Client, token: &Secret, from: Option<IpAddr>) -> Result<Allowance, ApiError>;
 }
 
 /// The partner itself: its settings, its keys at providers, what has happened.

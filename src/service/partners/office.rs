@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::access::Allowance;
+use super::failures::Failures;
 use super::tokens::Known;
 use crate::core::api_key::{self, KeyKind, Side};
 use crate::core::bucket::{Bucket, Rate};
@@ -41,6 +42,8 @@ pub struct Office {
     pub(super) settings: Settings,
     /// Tokens that were looked up a moment ago.
     pub(super) known: Known,
+    /// Who has shown wrong keys.
+    pub(super) failures: Failures,
     /// What each partner has taken.
     buckets: Mutex<HashMap<PartnerId, Bucket>>,
 }
@@ -61,6 +64,7 @@ impl Office {
             runtime,
             settings,
             known: Known::default(),
+            failures: Failures::default(),
             buckets: Mutex::default(),
         }
     }
@@ -95,13 +99,17 @@ pub async fn enrol_key(
     kind: KeyKind,
     key: &Secret,
 ) -> Result<(), RecordsError> {
-    let key = PartnerKey {
+    records.put_key(&new_key(partner, kind, key, clock.now())).await
+}
+
+/// A key's row.
+pub(super) fn new_key(partner: PartnerId, kind: KeyKind, key: &Secret, at: Timestamp) -> PartnerKey {
+    PartnerKey {
         digest: api_key::digest(key.expose()),
         partner,
         kind,
         hint: api_key::hint(key),
-        created_at: clock.now(),
+        created_at: at,
         until: None,
-    };
-    records.put_key(&key).await
+    }
 }

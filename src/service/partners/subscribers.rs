@@ -13,7 +13,7 @@ use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 use crate::records::{Erasure, ErasureState, Records, Waits};
 use crate::service::people::begin_erasure;
-use crate::service::people::export::{Export, ExportError, export};
+use crate::service::people::export::{By, Export, ExportError, export};
 use crate::service::runtime::Runtime;
 use crate::service::sealing::Sealing;
 
@@ -87,15 +87,22 @@ impl Subscribers for Registry {
         let (id, number) = (whole(asked)?, number(&whose)?);
         let partner = self.records.partner(id).await?.ok_or(ApiError::NotFound)?;
         let now = self.runtime.clock.now();
-        export(self.records.as_ref(), &self.sealing, &[partner], &number, now)
-            .await
-            .map_err(|error| match error {
-                ExportError::Records(error) => error.into(),
-                ExportError::Sealed(error) => {
-                    tracing::error!(%error, "what is held about somebody does not open");
-                    ApiError::Unavailable
-                }
-            })
+        export(
+            self.records.as_ref(),
+            &self.sealing,
+            &[partner],
+            &number,
+            By::Partner,
+            now,
+        )
+        .await
+        .map_err(|error| match error {
+            ExportError::Records(error) => error.into(),
+            ExportError::Sealed(error) => {
+                tracing::error!(%error, "what is held about somebody does not open");
+                ApiError::Unavailable
+            }
+        })
     }
 
     async fn erase(&self, asked: &Asked, whose: Whose) -> Result<ErasureView, ApiError> {

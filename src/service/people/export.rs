@@ -8,7 +8,7 @@ use crate::core::seal::{SealError, Tag};
 use crate::core::time::Timestamp;
 use crate::providers::Step;
 use crate::records::{
-    Consent, Held, HeldAttempt, HeldIntent, Link, LinkedAccount, Message, Partner, PeopleRecords, RecordsError,
+    AuditEvent, Consent, Held, HeldAttempt, HeldIntent, Link, LinkedAccount, Message, Partner, Records, RecordsError,
 };
 use crate::service::partners::When;
 use crate::service::sealing::Sealing;
@@ -22,6 +22,24 @@ pub enum ExportError {
     /// Something sealed does not open: half of what is held would pass for all of it.
     #[error("something that is held does not open: {0}")]
     Sealed(#[from] SealError),
+}
+
+/// Who asks what is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The partner, about its own.
+    Partner,
+    /// Whoever runs the server.
+    Operator,
+}
+
+impl By {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Partner => "by the partner",
+            Self::Operator => "by an operator",
+        }
+    }
 }
 
 /// All that is held about a number.
@@ -138,20 +156,30 @@ struct RequestOut {
     expires_at: When,
 }
 
-/// Puts together what these partners hold about a number.
+/// Puts together what these partners hold about a number, and notes in each one's audit trail that this was asked.
 ///
 /// # Errors
 /// When the records are not available, or something does not open.
 pub async fn export(
-    records: &dyn PeopleRecords,
+    records: &dyn Records,
     sealing: &Sealing,
     partners: &[Partner],
     number: &Msisdn,
+    by: By,
     now: Timestamp,
 ) -> Result<Export, ExportError> {
     let tag = sealing.keyring.tag(number);
     let mut held_by = Vec::with_capacity(partners.len());
     for partner in partners {
+        // Written down before anything is told.
+        let asked = AuditEvent {
+            partner: partner.id,
+            tag: Some(tag),
+            kind: "subscriber.exported",
+            detail: by.words().to_owned(),
+            at: now,
+        };
+        records.audit(&asked).await?;
         let held = records.held(partner.id, &tag).await?;
         held_by.push(Opener { sealing, tag: &tag }.all(partner, held)?);
     }

@@ -35,6 +35,21 @@ async fn a_token_opens_until_it_is_revoked() {
         .refused(401, "unauthenticated");
     api.revoke(token).await;
     api.revoke("rubbish").await;
+    // Each is written down once, and can be told from others by a mark.
+    let other = api.token().await;
+    let trail = api.get("/v1/audit").by(&other).send().await.expect(200);
+    let all = trail["data"].as_array().unwrap();
+    let of = |kind: &str| -> Vec<_> {
+        let details = all.iter().filter(|entry| entry["kind"] == kind);
+        details.map(|entry| entry["detail"].as_str().unwrap()).collect()
+    };
+    let (issued, revoked) = (of("token.issued"), of("token.revoked"));
+    assert_eq!((issued.len(), revoked.len()), (2, 1));
+    assert!(
+        issued
+            .iter()
+            .any(|issued| *issued == format!("{} for the partner", revoked[0]))
+    );
     sandbox.stop().await;
 }
 
@@ -154,5 +169,38 @@ async fn time_and_rate_are_kept() {
         .send()
         .await
         .refused(401, "unauthenticated");
+    sandbox.stop().await;
+}
+
+/// Whoever shows too many wrong keys waits, also with the right one, and is told how long.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_keys_are_put_off() {
+    let sandbox = Sandbox::start().await;
+    let api = Api::of_sandbox(&sandbox.origin);
+    let token = api.token().await;
+    let ask = |secret: &str| {
+        let mut ask = api.keys();
+        ask["client_secret"] = secret.into();
+        ask["grant_type"] = "client_credentials".into();
+        api.post("/v1/auth/token", &ask).send()
+    };
+    // However slow this machine is, more are asked for than there can be.
+    let mut last = ask("Zq7").await;
+    for _ in 0..1_000 {
+        if last.status != 401 {
+            break;
+        }
+        last = ask("Zq7").await;
+    }
+    for put_off in [last, ask(&api.secret).await] {
+        put_off.refused(429, "too_many_requests");
+        let seconds: u32 = put_off.header("retry-after").parse().unwrap();
+        assert!((1..=6).contains(&seconds), "{seconds}");
+    }
+    api.get("/v1/roles").by(&token).send().await.expect(200);
+    let wind = json!({"forward_s": 60});
+    let wound = api.client.post(format!("{}/phone/clock", api.base)).json(&wind).send();
+    assert!(wound.await.unwrap().status().is_success());
+    ask(&api.secret).await.expect(200);
     sandbox.stop().await;
 }

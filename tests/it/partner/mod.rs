@@ -2,6 +2,7 @@
 
 mod anything;
 mod auth;
+mod operator;
 mod problems;
 mod profile;
 mod reference;

@@ -97,6 +97,6 @@ async fn keys_are_tried_before_they_are_kept() {
         .iter()
         .map(|event| event["kind"].clone())
         .collect();
-    assert_eq!(kinds, ["credentials.deleted", "credentials.set"]);
+    assert_eq!(kinds, ["credentials.deleted", "credentials.set", "token.issued"]);
     sandbox.stop().await;
 }

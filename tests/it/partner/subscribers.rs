@@ -42,6 +42,12 @@ async fn a_partner_exports_and_erases() {
     );
     assert!(held["consents"][0]["agreed_at"].as_str().unwrap().ends_with('Z'));
 
+    let trail = api.get("/v1/audit").by(&token).send().await.expect(200).to_string();
+    assert!(
+        trail.contains("subscriber.exported") && !trail.contains("0008801"),
+        "{trail}"
+    );
+
     let begun = api
         .post("/v1/subscribers/erase", &whose)
         .by(&token)

@@ -7,7 +7,7 @@ use kiungo::providers::ProviderError;
 use kiungo::records::{AttemptState, Blanking, ErasureState, Held, JobKind, LinkState, Waits};
 use kiungo::service::live::Found;
 use kiungo::service::people::begin_erasure;
-use kiungo::service::people::export::export;
+use kiungo::service::people::export::{By, export};
 use serde_json::Value;
 
 use super::bench::{Bench, MINUTE, NUMBER, account, ago};
@@ -167,7 +167,15 @@ async fn what_is_held_is_told() {
     let number = kiungo::core::msisdn::Msisdn::parse(NUMBER, "NG").unwrap();
     let now = SystemClock.now();
     let told = async |partners: &[kiungo::records::Partner]| {
-        let told = export(linking.records.as_ref(), &linking.sealing, partners, &number, now).await;
+        let told = export(
+            linking.records.as_ref(),
+            &linking.sealing,
+            partners,
+            &number,
+            By::Operator,
+            now,
+        )
+        .await;
         serde_json::to_value(told.unwrap()).unwrap()
     };
     let mine = told(&[partner(1)]).await;

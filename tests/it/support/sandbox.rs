@@ -1,5 +1,6 @@
 //! The whole sandbox in this process, as `kiungo` alone starts it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use kiungo::ambient::{OsEntropy, SystemClock};
@@ -49,6 +50,11 @@ impl Sandbox {
                 .map(|(_, url)| (*url).to_owned()),
             data,
         }
+    }
+
+    /// Where it keeps its files.
+    pub fn folder(&self) -> &Path {
+        self.data.path()
     }
 
     /// Its records, on a handle of the test's own.

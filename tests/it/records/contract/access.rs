@@ -51,9 +51,9 @@ async fn at_most_two_keys_of_a_kind_open(#[case] backend: Backend) {
         assert_eq!(db.key(&key.digest, at(0)).await.unwrap().as_ref(), Some(key));
     }
     let (second, third) = (key(1, KeyKind::Secret, 10), key(1, KeyKind::Secret, 20));
-    db.rotate_key(&second, at(110)).await.unwrap();
+    db.rotate_key(&second, at(110), &deed(1, 0)).await.unwrap();
     assert!(opens(&first, 109).await && !opens(&first, 110).await && opens(&second, 110).await);
-    db.rotate_key(&third, at(120)).await.unwrap();
+    db.rotate_key(&third, at(120), &deed(1, 0)).await.unwrap();
     assert!(!opens(&first, 20).await && opens(&second, 119).await && !opens(&second, 120).await);
     for key in [&third, &public, &others] {
         assert!(opens(key, 1_000_000).await);
@@ -74,12 +74,16 @@ async fn a_key_that_is_ended_at_once_takes_its_tokens(#[case] backend: Backend) 
     let db = backend.fresh().await;
     let (mine, others) = (token(1, None), token(2, None));
     for token in [&mine, &others] {
-        assert!(db.add_token(token).await.unwrap());
+        assert!(db.add_token(token, &deed(1, 0)).await.unwrap());
     }
     let opens = async |token: &Token| db.bearer(&token.digest, at(20)).await.unwrap().is_some();
-    db.rotate_key(&key(1, KeyKind::Secret, 10), at(11)).await.unwrap();
+    db.rotate_key(&key(1, KeyKind::Secret, 10), at(11), &deed(1, 0))
+        .await
+        .unwrap();
     assert!(opens(&mine).await && opens(&others).await);
-    db.rotate_key(&key(1, KeyKind::Secret, 10), at(10)).await.unwrap();
+    db.rotate_key(&key(1, KeyKind::Secret, 10), at(10), &deed(1, 0))
+        .await
+        .unwrap();
     assert!(!opens(&mine).await && opens(&others).await);
 }
 
@@ -92,7 +96,7 @@ async fn tokens_are_over_when_they_are_over(#[case] backend: Backend) {
     let db = backend.fresh().await;
     let (one, two) = (token(1, None), token(1, None));
     for token in [&one, &two] {
-        assert!(db.add_token(token).await.unwrap());
+        assert!(db.add_token(token, &deed(1, 0)).await.unwrap());
     }
     let bearer = Bearer {
         caller: Caller::Partner(partner(1).id),
@@ -100,10 +104,10 @@ async fn tokens_are_over_when_they_are_over(#[case] backend: Backend) {
     };
     assert_eq!(db.bearer(&one.digest, at(999)).await.unwrap(), Some(bearer));
     assert_eq!(db.bearer(&one.digest, at(1_000)).await.unwrap(), None);
-    db.revoke_token(partner(2).id, &one.digest, at(5)).await.unwrap();
+    db.revoke_token(&one.digest, &deed(2, 5)).await.unwrap();
     assert!(db.bearer(&one.digest, at(5)).await.unwrap().is_some());
-    db.revoke_token(partner(1).id, &one.digest, at(5)).await.unwrap();
-    db.revoke_token(partner(1).id, &fresh(), at(5)).await.unwrap();
+    db.revoke_token(&one.digest, &deed(1, 5)).await.unwrap();
+    db.revoke_token(&fresh(), &deed(1, 5)).await.unwrap();
     assert!(db.bearer(&one.digest, at(5)).await.unwrap().is_none());
     assert!(db.bearer(&two.digest, at(5)).await.unwrap().is_some());
     assert_eq!(db.forget_tokens(at(1_000), 9).await.unwrap(), 0);
@@ -134,9 +138,13 @@ async fn a_users_token_says_what_they_may_do_now(#[case] backend: Backend) {
     let ada = user(&home, "ada");
     db.add_user(&ada, &deed(1, 0)).await.unwrap();
     let token = token(1, Some(ada.id));
-    assert!(db.add_token(&token).await.unwrap());
+    assert!(db.add_token(&token, &deed(1, 0)).await.unwrap());
     for stranger in [UserId::from_bytes(fresh()), ada.id] {
-        assert!(!db.add_token(&self::token(2, Some(stranger))).await.unwrap());
+        assert!(
+            !db.add_token(&self::token(2, Some(stranger)), &deed(2, 0))
+                .await
+                .unwrap()
+        );
     }
     let allows = async || match db.bearer(&token.digest, at(1)).await.unwrap().unwrap().caller {
         Caller::User {
@@ -158,11 +166,11 @@ async fn a_users_token_says_what_they_may_do_now(#[case] backend: Backend) {
     assert_eq!(allows().await, may(Object::Event));
     assert_eq!(db.end_user(&of(1), ada.id, &deed(1, 3)).await.unwrap(), Kept::Done(()));
     assert!(db.bearer(&token.digest, at(3)).await.unwrap().is_none());
-    assert!(!db.add_token(&self::token(1, Some(ada.id))).await.unwrap());
+    assert!(!db.add_token(&self::token(1, Some(ada.id)), &deed(1, 0)).await.unwrap());
     let bola = user(&home, "bola");
     db.add_user(&bola, &deed(1, 0)).await.unwrap();
     let token = self::token(1, Some(bola.id));
-    assert!(db.add_token(&token).await.unwrap());
+    assert!(db.add_token(&token, &deed(1, 0)).await.unwrap());
     db.end_entity(&of(1), home.id, &deed(1, 4)).await.unwrap();
     assert!(db.bearer(&token.digest, at(4)).await.unwrap().is_none());
 }
@@ -174,4 +182,22 @@ async fn change_default(db: &dyn Records, entity: EntityId, role: Option<RoleId>
     };
     let changed = db.change_entity(&of(1), entity, &change, &deed(1, 0)).await.unwrap();
     assert!(matches!(changed, Kept::Done(_)));
+}
+
+/// A partner is added once, with its keys, and its trail says so; whoever is there already stays as it is.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn a_partner_is_added_once(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let (new, first, second) = (partner(9), key(9, KeyKind::Secret, 0), key(9, KeyKind::Secret, 0));
+    let mut other = new.clone();
+    other.purpose = "something else".to_owned();
+    let deed = deed(9, 0);
+    assert!(db.add_partner(&new, std::slice::from_ref(&first), &deed).await.unwrap());
+    assert!(!db.add_partner(&other, &[second], &deed).await.unwrap());
+    assert_eq!(db.partner(new.id).await.unwrap(), Some(new.clone()));
+    assert_eq!(db.keys(new.id).await.unwrap(), [first]);
+    assert_eq!(db.audited(deed.kind).await, 1);
 }

@@ -1,0 +1,202 @@
+//! `kiungo partners`: who may call the API, and with which keys.
+
+use std::io::Write;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::commands::{self, CommandError};
+use crate::ambient::{OsEntropy, SystemClock};
+use crate::app::{partner_id, side};
+use crate::config::Config;
+use crate::core::api_key::KeyKind;
+use crate::core::secret::Secret;
+use crate::core::time::{Clock as _, Timestamp};
+use crate::records::{Partner, PartnerKey, Records};
+use crate::service::partners::enrolling::Maker;
+
+/// Partners of the records that the configuration names. A running server knows of every change at once.
+#[derive(Debug, Subcommand)]
+pub(super) enum PartnersCommand {
+    /// Add a partner, and print its id and first keys: this once.
+    #[command(after_help = ADD)]
+    Add(NewPartner),
+    /// Every partner with its keys: their last four characters, since when they open, and until when.
+    List,
+    /// Make a partner a new secret key, and print it: this once. The one before goes on opening for a while.
+    #[command(after_help = ROTATE)]
+    Rotate {
+        /// The partner, by its name or id.
+        partner: String,
+        /// For how many hours the key before opens, too.
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=720))]
+        keep: u16,
+        /// End the key before, and every token of the partner, now: somebody may have them.
+        #[arg(long, conflicts_with = "keep")]
+        stolen: bool,
+        /// Make a new publishable key instead.
+        #[arg(long)]
+        publishable: bool,
+    },
+}
+
+const ADD: &str = "\
+Example:
+  kiungo partners add \"Duka Credit\" --purpose \"loan decisions\" --config kiungo.toml
+
+Hand the three lines over by a safe way; keys are kept as digests, so nobody can print them again. The partner then hands in its
+own keys at a provider: PUT /v1/provider-credentials/{provider}, see docs/PARTNERS.md. Its name and purpose are shown to
+people in the consent.";
+
+const ROTATE: &str = "\
+At most two keys of a kind open at a time: the new one, and for the time that is said the one before. A key that was on its way
+out already is over. With --stolen nothing old opens any more, and the partner must get new tokens.";
+
+/// A partner to be.
+#[derive(Debug, Args)]
+pub(super) struct NewPartner {
+    /// As people know it; at most 30 characters, for it stands on a phone's screen.
+    #[arg(value_parser = short::<30>)]
+    name: String,
+    /// What the data are for, in a few words; at most 40 characters.
+    #[arg(long, value_parser = short::<40>)]
+    purpose: String,
+    /// For how many days people agree, where an intent does not say.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=730))]
+    days: u16,
+    /// Offer it to whoever dials the plain code.
+    #[arg(long)]
+    walk_in: bool,
+}
+
+/// A text for a phone's screen.
+fn short<const MOST: usize>(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err("say something".to_owned())
+    } else if text.chars().count() > MOST {
+        Err(format!("longer than {MOST} characters, too long for a phone's screen"))
+    } else if text.chars().any(char::is_control) {
+        Err("leave out control characters".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// Does what the command says.
+pub(super) fn run(command: PartnersCommand, config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {
+    commands::runtime()?.block_on(async {
+        let records = commands::open(config).await?;
+        let records = records.as_ref();
+        match command {
+            PartnersCommand::Add(new) => add(new, config, records, out).await,
+            PartnersCommand::List => list(records, out).await,
+            PartnersCommand::Rotate {
+                partner,
+                keep,
+                stolen,
+                publishable,
+            } => {
+                let hours = if stolen { 0 } else { keep };
+                let kind = if publishable {
+                    KeyKind::Publishable
+                } else {
+                    KeyKind::Secret
+                };
+                rotate(&partner, kind, Duration::from_hours(hours.into()), config, records, out).await
+            }
+        }
+    })
+}
+
+fn maker<'a>(config: &Config, records: &'a dyn Records) -> Maker<'a> {
+    Maker {
+        records,
+        clock: &SystemClock,
+        entropy: &OsEntropy,
+        side: side(config.mode),
+    }
+}
+
+async fn add(new: NewPartner, config: &Config, records: &dyn Records, out: &mut dyn Write) -> Result<(), CommandError> {
+    let partner = Partner {
+        // Another name is another partner, as in the configuration.
+        id: partner_id(&new.name),
+        name: new.name,
+        purpose: new.purpose,
+        days: new.days,
+        walk_in: new.walk_in,
+        created_at: SystemClock.now(),
+    };
+    let keys = maker(config, records).add(&partner).await?;
+    let keys = keys.ok_or_else(|| CommandError::PartnerThere(partner.name.clone()))?;
+    writeln!(out, "client_id        {}", partner.id)?;
+    writeln!(out, "client_secret    {}", keys.secret.expose())?;
+    writeln!(out, "publishable_key  {}", keys.publishable.expose())?;
+    Ok(())
+}
+
+async fn rotate(
+    named: &str,
+    kind: KeyKind,
+    keep: Duration,
+    config: &Config,
+    records: &dyn Records,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
+    let partners = records.partners().await?;
+    let partner = partners
+        .into_iter()
+        .find(|partner| partner.name == named || partner.id.to_string() == named)
+        .ok_or_else(|| CommandError::NoPartner(named.to_owned()))?;
+    let next = maker(config, records).replace(partner.id, kind, keep).await?;
+    let word = match kind {
+        KeyKind::Publishable => "publishable_key ",
+        KeyKind::Secret | KeyKind::Token => "client_secret   ",
+    };
+    writeln!(out, "client_id        {}", partner.id)?;
+    writeln!(out, "{word} {}", Secret::expose(&next.key))?;
+    if keep.is_zero() {
+        writeln!(out, "The key before and all tokens are over.")?;
+    } else {
+        writeln!(out, "The key before opens until {}.", commands::when(next.until))?;
+    }
+    Ok(())
+}
+
+async fn list(records: &dyn Records, out: &mut dyn Write) -> Result<(), CommandError> {
+    let partners = records.partners().await?;
+    if partners.is_empty() {
+        writeln!(out, "There is no partner yet: kiungo partners add")?;
+    }
+    let now = SystemClock.now();
+    for partner in partners {
+        let walk_in = if partner.walk_in {
+            ", offered to whoever dials"
+        } else {
+            ""
+        };
+        let (id, name, since) = (partner.id, &partner.name, commands::when(partner.created_at));
+        writeln!(out, "{id}  {name}, since {since}{walk_in}")?;
+        for key in records.keys(partner.id).await? {
+            writeln!(out, "    {}", line(&key, now))?;
+        }
+    }
+    Ok(())
+}
+
+/// A key in a line.
+fn line(key: &PartnerKey, now: Timestamp) -> String {
+    let kind = match key.kind {
+        KeyKind::Secret => "secret",
+        KeyKind::Publishable => "publishable",
+        KeyKind::Token => "token",
+    };
+    let (hint, since) = (&key.hint, commands::when(key.created_at));
+    let until = match key.until {
+        None => String::new(),
+        Some(until) if until <= now => format!(", over since {}", commands::when(until)),
+        Some(until) => format!(", until {}", commands::when(until)),
+    };
+    format!("{kind:<11} ..{hint}  since {since}{until}")
+}
