@@ -2,10 +2,14 @@
 
 mod anything;
 mod auth;
+mod matrix;
 mod operator;
 mod problems;
 mod profile;
 mod reference;
 mod repeats;
+mod revoking;
+mod seeds;
 mod staff;
 mod subscribers;
+mod tenants;

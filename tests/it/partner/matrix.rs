@@ -1,0 +1,317 @@
+//! Every route by everybody: who is let in, whose rows they see, and that nobody else's change.
+
+use kiungo::core::access::Permission::{self, Allowed, AllowedForOwn, NotAllowed};
+use kiungo::http::partner::{Entry, Route, routes};
+use kiungo::service::partners::Need;
+
+use super::seeds::{Rows, SEEDS, Scope, Seed};
+use super::tenants::{Staff, Tenant};
+use crate::support::api::{Answer, Ask};
+use crate::support::sandbox::Sandbox;
+
+/// Whose a row is, as the first tenant's first entity sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// Made by the user who may do everything to their own.
+    Own,
+    /// Made by a colleague of theirs.
+    Colleague,
+    /// Another entity's.
+    Entity,
+    /// Another tenant's.
+    Tenant,
+}
+
+use Whose::{Colleague, Entity, Own};
+
+const ALL: [Whose; 4] = [Own, Colleague, Entity, Whose::Tenant];
+
+/// As what somebody calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum As {
+    Nobody,
+    Publishable,
+    Partner,
+    /// A partner that has chosen an entity which is not its own.
+    Trespasser,
+    User(Permission),
+}
+
+/// Somebody who calls.
+struct Caller<'a> {
+    name: &'static str,
+    is: As,
+    tenant: &'a Tenant,
+    token: Option<&'a str>,
+    entity: Option<&'a str>,
+    /// What they may see, if anything of the kind.
+    sees: &'static [Whose],
+    /// Which row they ask for.
+    wants: Whose,
+}
+
+impl<'a> Caller<'a> {
+    fn new(name: &'static str, is: As, tenant: &'a Tenant, token: Option<&'a str>) -> Self {
+        Self {
+            name,
+            is,
+            tenant,
+            token,
+            entity: None,
+            sees: &[],
+            wants: Own,
+        }
+    }
+
+    fn user(name: &'static str, permission: Permission, tenant: &'a Tenant, who: &'a Staff) -> Self {
+        Self::new(name, As::User(permission), tenant, Some(&who.token))
+    }
+
+    fn sees(self, sees: &'static [Whose]) -> Self {
+        Self { sees, ..self }
+    }
+
+    fn wants(self, wants: Whose) -> Self {
+        Self { wants, ..self }
+    }
+
+    fn within(self, entity: &'a Staff) -> Self {
+        Self {
+            entity: Some(&entity.entity),
+            ..self
+        }
+    }
+}
+
+/// Everybody there is. Those who may not come first.
+fn callers<'a>(ours: &'a Tenant, theirs: &'a Tenant) -> Vec<Caller<'a>> {
+    let all: &[Whose] = &[Own, Colleague, Entity];
+    let key = |name, tenant: &'a Tenant| Caller::new(name, As::Publishable, tenant, Some(&tenant.publishable));
+    let partner = |name, tenant: &'a Tenant| Caller::new(name, As::Partner, tenant, Some(&tenant.token));
+    let user = |name, permission, who| Caller::user(name, permission, ours, who);
+    let trespasser = Caller::new("a partner in another's entity", As::Trespasser, ours, Some(&ours.token));
+    vec![
+        Caller::new("nobody", As::Nobody, ours, None),
+        key("a publishable key", ours).sees(all),
+        key("another's publishable key", theirs).sees(&[Whose::Tenant]),
+        partner("another partner", theirs).sees(&[Whose::Tenant]),
+        trespasser.within(&theirs.all),
+        user("a user in another entity", Allowed, &ours.elsewhere).sees(&[Entity]),
+        user("a user without permission", NotAllowed, &ours.nothing),
+        user("a user with their own, for another's", AllowedForOwn, &ours.own)
+            .sees(&[Own])
+            .wants(Colleague),
+        partner("the partner in another entity", ours)
+            .sees(&[Entity])
+            .within(&ours.elsewhere),
+        user("a user with their own", AllowedForOwn, &ours.own).sees(&[Own]),
+        user("a user with all", Allowed, &ours.all).sees(&[Own, Colleague]),
+        user("a user who says their entity", Allowed, &ours.all)
+            .sees(&[Own, Colleague])
+            .wants(Colleague)
+            .within(&ours.all),
+        partner("the partner", ours).sees(all).wants(Colleague),
+    ]
+}
+
+/// The rows that there are for one route, in the order of [`ALL`].
+struct Seeded([String; 4]);
+
+impl Seeded {
+    fn of(&self, whose: Whose) -> &str {
+        &self.0[ALL.iter().position(|all| *all == whose).unwrap()]
+    }
+}
+
+/// The world with its two tenants.
+struct Matrix {
+    ours: Tenant,
+    theirs: Tenant,
+    /// The number that was last given.
+    last: u32,
+}
+
+impl Matrix {
+    /// A number of six digits that nothing else has.
+    fn fresh(&mut self) -> u32 {
+        self.last += 1;
+        self.last
+    }
+
+    async fn seeded(&mut self, rows: Rows) -> Seeded {
+        let n = [self.fresh(), self.fresh(), self.fresh(), self.fresh()];
+        let (ours, theirs) = (&self.ours, &self.theirs);
+        Seeded([
+            rows.make(ours, &ours.own, n[0]).await,
+            rows.make(ours, &ours.all, n[1]).await,
+            rows.elsewhere(ours, n[2]).await,
+            rows.elsewhere(theirs, n[3]).await,
+        ])
+    }
+
+    /// Calls one route as everybody.
+    async fn walk(&mut self, route: &Route, seed: &Seed) {
+        let count = callers(&self.ours, &self.theirs).len();
+        let mut rows = self.seeded(seed.rows).await;
+        let mut before = [fingerprint(&self.ours).await, fingerprint(&self.theirs).await];
+        for index in 0..count {
+            let n = self.fresh();
+            let caller = &callers(&self.ours, &self.theirs)[index];
+            let wanted = wanted(route, seed, caller);
+            let answer = ask(route, seed, caller, &rows, n).send().await;
+            let what = format!("{} as {}: {answer:?}", seed.route, caller.name);
+            assert_eq!(answer.status, wanted, "{what}");
+            sees_no_more(route, seed, caller, &rows, &answer, &what);
+            if route.method == "GET" {
+                continue;
+            }
+            // Whoever has done something has done it to what is theirs; whoever has not, to nothing.
+            let (done, by_us) = (wanted == seed.done, caller.tenant.api.id == self.ours.api.id);
+            let bystander = usize::from(done && by_us);
+            let now = fingerprint([&self.ours, &self.theirs][bystander]).await;
+            assert!(now == before[bystander], "something has changed: {what}");
+            if done {
+                // What was deleted is not there for the next one.
+                rows = self.seeded(seed.rows).await;
+                before = [fingerprint(&self.ours).await, fingerprint(&self.theirs).await];
+            }
+        }
+    }
+}
+
+/// A request of somebody.
+fn ask(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, n: u32) -> Ask {
+    let path = route
+        .path
+        .replace("{id}", rows.of(caller.wants))
+        .replace("{provider}", "mono");
+    let list = route.method == "GET" && !path.contains('?') && !route.path.contains('{') && seed.rows != Rows::Nothing;
+    let path = if list { format!("{path}?limit=100") } else { path };
+    let mut ask = caller.tenant.api.ask(route.method, &path);
+    if let Some(body) = seed.body(n) {
+        ask = ask.json(&body);
+    }
+    if let Some(token) = caller.token {
+        ask = ask.by(token);
+    }
+    let needed = (seed.scope == Scope::Needed && caller.is == As::Partner).then_some(&*caller.tenant.all.entity);
+    match caller.entity.or(needed) {
+        Some(entity) => ask.within(entity),
+        None => ask,
+    }
+}
+
+/// The status that somebody is to get.
+fn wanted(route: &Route, seed: &Seed, caller: &Caller<'_>) -> u16 {
+    let item = route.path.contains("{id}");
+    let reached = if !item || seed.scope == Scope::Partner || caller.sees.contains(&caller.wants) {
+        seed.done
+    } else {
+        404
+    };
+    match (route.entry, caller.is) {
+        (Entry::Publishable, As::Publishable) => reached,
+        (Entry::Publishable, _) | (Entry::Token(_), As::Nobody | As::Publishable) => 401,
+        (Entry::Token(_), As::Trespasser)
+        | (Entry::Token(Need::User), As::Partner)
+        | (Entry::Token(Need::Partner), As::User(_))
+        | (Entry::Token(Need::May(..)), As::User(NotAllowed)) => 403,
+        (Entry::Token(_), As::Partner) if seed.scope == Scope::Whole && caller.entity.is_some() => 422,
+        (Entry::Token(_), As::Partner | As::User(_)) => reached,
+        (Entry::Open | Entry::Keys, _) => unreachable!("these have no seed"),
+    }
+}
+
+/// That an answer tells of the rows that its caller may see, and of no other.
+#[track_caller]
+fn sees_no_more(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, answer: &Answer, what: &str) {
+    if matches!(seed.rows, Rows::Nothing | Rows::Credentials) {
+        return;
+    }
+    let text = answer.body.to_string();
+    let item = route.path.contains("{id}");
+    for whose in ALL {
+        let told = text.contains(rows.of(whose));
+        let may = answer.status == seed.done && caller.sees.contains(&whose);
+        let must = may && route.method == "GET" && (!item || whose == caller.wants);
+        assert!(may || !told, "{whose:?} is told of in {what}");
+        assert!(told || !must, "{whose:?} is missing in {what}");
+    }
+}
+
+/// Everything that a partner's own token sees, but for what tells that it was looked at.
+async fn fingerprint(tenant: &Tenant) -> String {
+    let mut all = String::new();
+    for route in routes() {
+        let Entry::Token(Need::Partner | Need::May(..)) = route.entry else {
+            continue;
+        };
+        if route.method == "GET" && !route.path.contains('{') && route.path != "/v1/audit" {
+            let answer = tenant.api.get(route.path).by(&tenant.token).send().await;
+            all.push_str(&answer.expect(200).to_string());
+        }
+    }
+    all
+}
+
+/// Every route by everybody, with not one row of another tenant, of another entity, or of a colleague where only one's own
+/// are allowed, seen or changed. A route that is not in the seeds fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_by_everybody() {
+    let seedless: Vec<_> = routes()
+        .filter(|route| !matches!(route.entry, Entry::Open | Entry::Keys))
+        .map(|route| format!("{} {}", route.method, route.path))
+        .filter(|route| !SEEDS.iter().any(|seed| seed.route == *route))
+        .collect();
+    assert!(
+        seedless.is_empty(),
+        "add a line for each of these to SEEDS in tests/it/partner/seeds.rs: {seedless:?}"
+    );
+    let sandbox = Sandbox::with(&[("KIUNGO_API__REQUESTS_PER_SECOND", "10000")]).await;
+    let mut matrix = Matrix {
+        ours: Tenant::new(&sandbox, 1).await,
+        theirs: Tenant::new(&sandbox, 2).await,
+        last: 100_000,
+    };
+    for seed in SEEDS {
+        let route = routes().find(|route| format!("{} {}", route.method, route.path) == seed.route);
+        let route = route.unwrap_or_else(|| panic!("{} has a seed, and is not there", seed.route));
+        matrix.walk(route, seed).await;
+    }
+    keys_open_their_own(&matrix).await;
+    sandbox.stop().await;
+}
+
+/// A partner's keys hand out and end tokens of its own, and nobody else's.
+async fn keys_open_their_own(matrix: &Matrix) {
+    let (ours, theirs) = (&matrix.ours.api, &matrix.theirs.api);
+    let me = ours
+        .get("/v1/users/me")
+        .by(&matrix.ours.all.token)
+        .send()
+        .await
+        .expect(200);
+    for (who, secret, status) in [
+        (ours, ours.secret.as_str(), 200),
+        (theirs, theirs.secret.as_str(), 422),
+        (ours, theirs.secret.as_str(), 401),
+        (ours, matrix.ours.publishable.as_str(), 401),
+        (ours, matrix.ours.token.as_str(), 401),
+    ] {
+        let mut ask = who.keys();
+        ask["client_secret"] = secret.into();
+        ask["grant_type"] = "user".into();
+        ask["user_id"] = me["id"].clone();
+        let answer = who.post("/v1/auth/token", &ask).send().await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    theirs.revoke(&matrix.ours.all.token).await;
+    ours.get("/v1/users/me")
+        .by(&matrix.ours.all.token)
+        .send()
+        .await
+        .expect(200);
+    ours.revoke(&matrix.ours.all.token).await;
+    let over = ours.get("/v1/users/me").by(&matrix.ours.all.token).send().await;
+    over.refused(401, "unauthenticated");
+}

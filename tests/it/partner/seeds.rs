@@ -1,0 +1,198 @@
+//! What the matrix needs to know of each route: which rows there are to be seen or changed, how it is called, and what it
+//! answers when all is well. One line a route.
+
+use kiungo::config::sandbox::MONO_KEY;
+use serde_json::{Value, json};
+
+use super::tenants::{Staff, Tenant};
+use crate::support::api::Answer;
+
+/// What stands behind a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Nothing that could be somebody's.
+    Nothing,
+    Credentials,
+    Entities,
+    Erasures,
+    Roles,
+    Users,
+}
+
+/// What choosing an entity does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// It narrows to that entity's.
+    Entity,
+    /// A partner must choose one.
+    Needed,
+    /// It is refused: what is asked is about the partner as a whole.
+    Whole,
+    /// Nothing: there is one for all.
+    Partner,
+}
+
+/// A route, for the matrix.
+pub struct Seed {
+    /// Its method and pattern.
+    pub route: &'static str,
+    pub rows: Rows,
+    pub scope: Scope,
+    /// The body; `{n}` is a number that no other request has, `{mono}` a key that the provider takes.
+    pub body: &'static str,
+    /// The status when it is done.
+    pub done: u16,
+}
+
+const fn seed(route: &'static str, rows: Rows, scope: Scope, body: &'static str, done: u16) -> Seed {
+    Seed {
+        route,
+        rows,
+        scope,
+        body,
+        done,
+    }
+}
+
+/// Of every route that is opened by a token or a publishable key, one line; those for anybody and for keys are looked at
+/// by themselves.
+pub const SEEDS: &[Seed] = &[
+    seed("GET /v1/audit", Rows::Roles, Scope::Entity, "", 200),
+    seed("GET /v1/entities", Rows::Entities, Scope::Entity, "", 200),
+    seed(
+        "POST /v1/entities",
+        Rows::Nothing,
+        Scope::Partner,
+        r#"{"name":"E{n}"}"#,
+        201,
+    ),
+    seed("GET /v1/entities/{id}", Rows::Entities, Scope::Entity, "", 200),
+    seed(
+        "PATCH /v1/entities/{id}",
+        Rows::Entities,
+        Scope::Entity,
+        r#"{"name":"E{n}"}"#,
+        200,
+    ),
+    seed("DELETE /v1/entities/{id}", Rows::Entities, Scope::Entity, "", 204),
+    seed("GET /v1/erasures/{id}", Rows::Erasures, Scope::Whole, "", 200),
+    seed("GET /v1/partner", Rows::Nothing, Scope::Partner, "", 200),
+    seed(
+        "PATCH /v1/partner",
+        Rows::Nothing,
+        Scope::Partner,
+        r#"{"purpose":"P{n}"}"#,
+        200,
+    ),
+    seed("GET /v1/provider-credentials", Rows::Nothing, Scope::Partner, "", 200),
+    seed(
+        "PUT /v1/provider-credentials/{provider}",
+        Rows::Credentials,
+        Scope::Partner,
+        r#"{"secret_key":"{mono}"}"#,
+        200,
+    ),
+    seed(
+        "DELETE /v1/provider-credentials/{provider}",
+        Rows::Credentials,
+        Scope::Partner,
+        "",
+        204,
+    ),
+    seed("GET /v1/roles", Rows::Roles, Scope::Entity, "", 200),
+    seed(
+        "POST /v1/roles",
+        Rows::Nothing,
+        Scope::Entity,
+        r#"{"name":"R{n}","permissions":{}}"#,
+        201,
+    ),
+    seed("GET /v1/roles/{id}", Rows::Roles, Scope::Entity, "", 200),
+    seed(
+        "PATCH /v1/roles/{id}",
+        Rows::Roles,
+        Scope::Entity,
+        r#"{"name":"R{n}"}"#,
+        200,
+    ),
+    seed("DELETE /v1/roles/{id}", Rows::Roles, Scope::Entity, "", 204),
+    seed(
+        "POST /v1/subscribers/erase",
+        Rows::Nothing,
+        Scope::Whole,
+        r#"{"msisdn":"+2348032{n}"}"#,
+        202,
+    ),
+    seed(
+        "POST /v1/subscribers/export",
+        Rows::Nothing,
+        Scope::Whole,
+        r#"{"msisdn":"+2348032{n}"}"#,
+        200,
+    ),
+    seed("GET /v1/users", Rows::Users, Scope::Entity, "", 200),
+    seed(
+        "POST /v1/users",
+        Rows::Nothing,
+        Scope::Needed,
+        r#"{"login":"u{n}","name":"U"}"#,
+        201,
+    ),
+    seed("GET /v1/users/me", Rows::Nothing, Scope::Entity, "", 200),
+    seed("GET /v1/users/{id}", Rows::Users, Scope::Entity, "", 200),
+    seed(
+        "PATCH /v1/users/{id}",
+        Rows::Users,
+        Scope::Entity,
+        r#"{"name":"U{n}"}"#,
+        200,
+    ),
+    seed("DELETE /v1/users/{id}", Rows::Users, Scope::Entity, "", 204),
+];
+
+impl Rows {
+    /// Makes a row of the tenant by this member of its staff, where users make such rows. What it is called in a path.
+    pub async fn make(self, tenant: &Tenant, staff: &Staff, n: u32) -> String {
+        let (api, by_partner) = (&tenant.api, tenant.token.as_str());
+        let by_staff = async |path: &str, body: Value| id(api.post(path, &body).by(&staff.token).send().await, 201);
+        match self {
+            Self::Nothing => String::new(),
+            Self::Credentials => {
+                let put = api.ask("PUT", "/v1/provider-credentials/mono");
+                let put = put.json(&json!({"secret_key": MONO_KEY})).by(by_partner);
+                put.send().await.expect(200);
+                "mono".to_owned()
+            }
+            Self::Entities => api.entity(by_partner, &format!("E{n}")).await,
+            Self::Erasures => {
+                let whose = json!({"msisdn": format!("+2348031{n}")});
+                id(
+                    api.post("/v1/subscribers/erase", &whose).by(by_partner).send().await,
+                    202,
+                )
+            }
+            Self::Roles => by_staff("/v1/roles", json!({"name": format!("R{n}"), "permissions": {}})).await,
+            Self::Users => by_staff("/v1/users", json!({"login": format!("u{n}"), "name": "U"})).await,
+        }
+    }
+
+    /// The row of another entity of the tenant, or of another tenant.
+    pub async fn elsewhere(self, tenant: &Tenant, n: u32) -> String {
+        match self {
+            Self::Entities => tenant.elsewhere.entity.clone(),
+            _ => self.make(tenant, &tenant.elsewhere, n).await,
+        }
+    }
+}
+
+fn id(made: Answer, status: u16) -> String {
+    made.expect(status)["id"].as_str().unwrap().to_owned()
+}
+
+impl Seed {
+    /// The body of a request.
+    pub fn body(&self, n: u32) -> Option<Value> {
+        let text = self.body.replace("{n}", &n.to_string()).replace("{mono}", MONO_KEY);
+        (!text.is_empty()).then(|| serde_json::from_str(&text).unwrap())
+    }
+}
