@@ -127,3 +127,24 @@ fn every_metric_is_explained() {
     explained.sort();
     assert_eq!(explained, exist);
 }
+
+/// The table of problems that partners read is that of the program.
+#[test]
+fn every_problem_is_explained() {
+    let mut table = String::from("| status | code | what it means |\n|---|---|---|\n");
+    for kind in kiungo::http::partner::KINDS {
+        writeln!(
+            table,
+            "| {} | `{}` | {} |",
+            kind.status.as_u16(),
+            kind.code,
+            kind.advice
+        )
+        .unwrap();
+    }
+    table.push('\n');
+    assert!(
+        read("docs/PARTNERS.md").contains(&table),
+        "the table in docs/PARTNERS.md should be\n{table}"
+    );
+}
