@@ -55,27 +55,35 @@ pub(super) fn erasure_waits() -> ObjectBuilder {
         ))
 }
 
+/// What may be done to one kind of object.
+const ACTIONS: &str = "Actions";
+
+fn closed(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
+    schema
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+        .description(Some(description))
+        .into()
+}
+
 impl PartialSchema for Permissions {
     fn schema() -> RefOr<Schema> {
-        let permission = || Ref::from_schema_name(Permission::name());
-        let closed =
-            |schema: ObjectBuilder| schema.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
-        let actions = |object: Object| {
-            let actions = Action::ALL.into_iter().fold(ObjectBuilder::new(), |schema, action| {
-                schema.property(word(&action), permission())
-            });
-            closed(actions).description(Some(format!("What may be done to `{}`.", word(&object))))
-        };
         let objects = Object::ALL.into_iter().fold(ObjectBuilder::new(), |schema, object| {
-            schema.property(word(&object), actions(object))
+            schema.property(word(&object), Ref::from_schema_name(ACTIONS))
         });
-        let description = "Object to action to permission. What is not listed is not allowed.";
-        closed(objects).description(Some(description)).into()
+        closed(
+            objects,
+            "Object to what may be done to it. What is not listed is not allowed.",
+        )
     }
 }
 
 impl ToSchema for Permissions {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        let actions = Action::ALL.into_iter().fold(ObjectBuilder::new(), |schema, action| {
+            schema.property(word(&action), Ref::from_schema_name(Permission::name()))
+        });
+        let actions = closed(actions, "Action to permission. What is not listed is not allowed.");
+        schemas.push((ACTIONS.to_owned(), actions));
         schemas.push((Permission::name().into_owned(), Permission::schema()));
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::html::Html;
 use super::page::text;
+use crate::service::partners::schemas::PRINTED;
 
 /// Bounds and the like that are told as they stand.
 const BOUNDS: [(&str, &str); 7] = [
@@ -83,6 +84,15 @@ fn choices(schema: &Value) -> Option<&Vec<Value>> {
         .find_map(|word| schema[word].as_array())
 }
 
+/// What is said of a member; where it may be null, it is said of what it is otherwise.
+fn description(schema: &Value) -> &str {
+    let choices = choices(schema).map(Vec::as_slice).unwrap_or_default();
+    let said = std::iter::once(schema)
+        .chain(choices)
+        .map(|schema| text(schema, "description"));
+    said.into_iter().find(|said| !said.is_empty()).unwrap_or_default()
+}
+
 /// All of a schema.
 pub(super) fn details(html: &mut Html, schema: &Value) {
     if let Some(properties) = schema["properties"].as_object() {
@@ -94,16 +104,9 @@ pub(super) fn details(html: &mut Html, schema: &Value) {
                 html.raw(" <small>optional</small>");
             }
             html.raw("<td>");
-            if property["properties"].is_object() {
-                html.text("object");
-            } else {
-                kind(html, property);
-            }
+            kind(html, property);
             bounds(html, property);
-            html.raw("<td>").words(text(property, "description"));
-            if property["properties"].is_object() {
-                details(html, property);
-            }
+            html.raw("<td>").words(description(property));
         }
         html.raw("</table></div>");
         return;
@@ -126,6 +129,10 @@ fn bounds(html: &mut Html, schema: &Value) {
     for (member, words) in BOUNDS {
         let shown = match &schema[member] {
             Value::Null => continue,
+            Value::String(pattern) if pattern == PRINTED => {
+                html.raw("<br><small>not blank, and no control characters</small>");
+                continue;
+            }
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
