@@ -119,6 +119,7 @@ sms-linked = { $partner }: your account is linked. To see or unlink it, dial { $
 sms-not-linked = { $partner }: no account was linked. To see why and try again, dial { $dial }
 sms-question = { $partner }: your bank asks one more thing. To answer, dial { $dial } within 15 minutes.
 sms-bank-back = { $partner }: the bank you asked for is back. To go on, dial { $dial }
+sms-asked = { $partner } asks you to link your bank account. Dial { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 

@@ -116,6 +116,7 @@ sms-linked = { $partner } : votre compte est relié. Pour le voir ou le retirer,
 sms-not-linked = { $partner } : aucun compte n'a été relié. Pour voir pourquoi et réessayer, composez { $dial }
 sms-question = { $partner } : votre banque pose une question de plus. Pour y répondre, composez { $dial } sous 15 minutes.
 sms-bank-back = { $partner } : la banque demandée est de retour. Pour continuer, composez { $dial }
+sms-asked = { $partner } vous demande de relier votre compte bancaire. Composez { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 

@@ -116,6 +116,7 @@ sms-linked = { $partner }: an hada asusunka. Don gani ko cirewa, kira { $dial }
 sms-not-linked = { $partner }: ba a hada asusu ba. Don ganin dalili da sake gwadawa, kira { $dial }
 sms-question = { $partner }: bankinka na neman karin bayani. Don amsawa, kira { $dial } cikin minti 15.
 sms-bank-back = { $partner }: bankin da kuka nema ya dawo. Don ci gaba, kira { $dial }
+sms-asked = { $partner } na neman ku hada asusun bankinku. Kira { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 

@@ -108,6 +108,7 @@ sms-linked = { $partner }: ejikotala akaunti gi. Iji hu ya ma o bu wepu ya, kpoo
 sms-not-linked = { $partner }: ejikotaghi akaunti o bula. Iji hu ihe kpatara ya ma nwaa ozo, kpoo { $dial }
 sms-question = { $partner }: ulo aku gi na-aju otu ihe ozo. Iji zaa, kpoo { $dial } n'ime nkeji 15.
 sms-bank-back = { $partner }: ulo aku i choro alotala. Iji gaa n'ihu, kpoo { $dial }
+sms-asked = { $partner } na-ario gi ka i jikoo akaunti banki gi. Kpoo { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 

@@ -115,6 +115,7 @@ sms-linked = { $partner }: your account don link. To see am or unlink am, dial {
 sms-not-linked = { $partner }: no account link. To see why and try again, dial { $dial }
 sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes.
 sms-bank-back = { $partner }: the bank wey you ask for don come back. To continue, dial { $dial }
+sms-asked = { $partner } dey ask you to link your bank account. Dial { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 

@@ -115,6 +115,7 @@ sms-linked = { $partner }: akaunti yako imeunganishwa. Kuiona au kuitenganisha, 
 sms-not-linked = { $partner }: hakuna akaunti iliyounganishwa. Kujua sababu na kujaribu tena, piga { $dial }
 sms-question = { $partner }: benki yako inauliza jambo moja zaidi. Kujibu, piga { $dial } ndani ya dakika 15.
 sms-bank-back = { $partner }: benki uliyoomba imerudi. Kuendelea, piga { $dial }
+sms-asked = { $partner } inakuomba uunganishe akaunti yako ya benki. Piga { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 

@@ -108,6 +108,7 @@ sms-linked = { $partner }: a ti so akanti re po. Lati ri i tabi yo o, pe { $dial
 sms-not-linked = { $partner }: a ko so akanti kankan. Lati mo idi ati tun gbiyanju, pe { $dial }
 sms-question = { $partner }: banki re beere nkan kan si i. Lati dahun, pe { $dial } laarin iseju 15.
 sms-bank-back = { $partner }: banki ti e beere ti pada. Lati tesiwaju, pe { $dial }
+sms-asked = { $partner } beere pe ki e so akanti banki yin po. Pe { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 

@@ -106,12 +106,13 @@ pub(super) async fn assemble(
         channels,
     });
     background(base, &tools, jobs, leaving);
+    let api = partners::api(config, base, &tools, &turns, &outbox).await?;
     Ok(Parts {
         proxies: std::mem::take(&mut config.server.trusted_proxies),
         callbacks: Arc::new(TurnService(turns.clone())),
         hooks: Arc::new(hooks(base, &tools)),
         messages: Arc::new(messages::inbox(base, &turns, lines, outbox)),
-        partners: Some(partners::api(config, base, tools.providers.clone()).await?),
+        partners: Some(api),
         readiness: Arc::new(health(base, leaving)),
         metrics: base.metrics.clone(),
         runtime: runtime.handle.clone(),

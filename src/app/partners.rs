@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::assemble::Base;
+use super::assemble::{Base, Tools};
 use crate::config::sandbox::{API_PUBLISHABLE_KEY, API_SECRET_KEY};
 use crate::config::{Config, Mode};
 use crate::core::api_key::{KeyKind, Side};
@@ -10,10 +10,10 @@ use crate::core::ids::PartnerId;
 use crate::core::secret::Secret;
 use crate::http::partner::PartnerApi;
 use crate::records::RecordsError;
-use crate::service::partner::Providers;
+use crate::service::messages::Outbox;
 use crate::service::partners::office::enrol_key;
-use crate::service::partners::{Office, Registry, Settings};
-use crate::service::sealing::Sealing;
+use crate::service::partners::{Dealings, Office, Registry, Settings};
+use crate::service::turn::Turns;
 
 /// Which keys are ours.
 pub(crate) fn side(mode: Mode) -> Side {
@@ -24,8 +24,14 @@ pub(crate) fn side(mode: Mode) -> Side {
 }
 
 /// Who answers partners.
-pub(super) async fn api(config: &Config, base: &Base, providers: Arc<Providers>) -> Result<PartnerApi, RecordsError> {
-    hand_out(config, base, providers.partner()).await?;
+pub(super) async fn api(
+    config: &Config,
+    base: &Base,
+    tools: &Tools,
+    turns: &Arc<Turns>,
+    outbox: &Arc<Outbox>,
+) -> Result<PartnerApi, RecordsError> {
+    hand_out(config, base, tools.providers.partner()).await?;
     let settings = Settings {
         side: side(config.mode),
         token_lifetime: config.api.token_lifetime,
@@ -33,11 +39,18 @@ pub(super) async fn api(config: &Config, base: &Base, providers: Arc<Providers>)
     };
     let office = Arc::new(Office::new(
         base.records.clone(),
-        providers,
+        tools.providers.clone(),
         base.keyring.clone(),
         base.runtime.clone(),
         settings,
     ));
+    let dealings = Arc::new(Dealings {
+        records: base.records.clone(),
+        sealing: tools.sealing.clone(),
+        turns: turns.clone(),
+        outbox: outbox.clone(),
+        runtime: base.runtime.clone(),
+    });
     Ok(PartnerApi {
         access: office.clone(),
         repeats: office.clone(),
@@ -47,12 +60,10 @@ pub(super) async fn api(config: &Config, base: &Base, providers: Arc<Providers>)
         users: office,
         subscribers: Arc::new(Registry {
             records: base.records.clone(),
-            sealing: Sealing {
-                keyring: base.keyring.clone(),
-                entropy: base.runtime.entropy.clone(),
-            },
+            sealing: tools.sealing.clone(),
             runtime: base.runtime.clone(),
         }),
+        intents: dealings,
         entropy: base.runtime.entropy.clone(),
     })
 }

@@ -7,6 +7,7 @@ pub mod bucket;
 pub mod budget;
 pub mod dial_code;
 pub mod events;
+pub mod expected;
 pub mod flow;
 pub mod gsm7;
 pub mod health;

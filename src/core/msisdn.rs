@@ -94,6 +94,15 @@ impl Msisdn {
             .find(|id| id.bytes().all(|byte| byte.is_ascii_uppercase()))
     }
 
+    /// As it may be shown to whoever knows it: the country code and the last two digits, stars for all between.
+    pub fn masked(&self) -> String {
+        let digits = self.digits();
+        let national = split(digits).map_or(digits, |(_, national)| national);
+        let (code, end) = (digits.len() - national.len(), digits.len().saturating_sub(2));
+        let shown = |(at, digit): (usize, char)| if at < code || at >= end { digit } else { '*' };
+        format!("+{}", digits.chars().enumerate().map(shown).collect::<String>())
+    }
+
     fn digits(&self) -> &str {
         self.0.trim_start_matches('+')
     }

@@ -1,8 +1,8 @@
 //! Everything that records can do, under one name.
 
 use super::{
-    AccessRecords, AttemptRecords, BankWishRecords, EntityRecords, EventRecords, JobRecords, LinkRecords,
-    MessageRecords, PartnerRecords, PeopleRecords, PinRecords, RepeatRecords, RequestRecords, RoleRecords,
+    AccessRecords, AttemptRecords, BankWishRecords, EntityRecords, EventRecords, IntentRecords, JobRecords,
+    LinkRecords, MessageRecords, PartnerRecords, PeopleRecords, PinRecords, RepeatRecords, RequestRecords, RoleRecords,
     SealedRecords, UpkeepRecords, UserRecords,
 };
 
@@ -22,6 +22,7 @@ all!(
     BankWishRecords,
     EntityRecords,
     EventRecords,
+    IntentRecords,
     JobRecords,
     LinkRecords,
     MessageRecords,

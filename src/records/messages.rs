@@ -58,6 +58,8 @@ pub enum MessageKind {
     HandOver,
     /// Answers a text of the person's own, so it is sent whatever they want otherwise.
     Reply,
+    /// Tells of a partner's request. Not sent to people who want no texts.
+    Request,
 }
 
 /// What a person wants of our texts.
@@ -219,6 +221,7 @@ pub(super) fn kind_word(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::HandOver => "hand_over",
         MessageKind::Reply => "reply",
+        MessageKind::Request => "request",
     }
 }
 
@@ -230,6 +233,7 @@ pub(super) fn read_kind(word: &str) -> Result<MessageKind> {
     match word {
         "hand_over" => Ok(MessageKind::HandOver),
         "reply" => Ok(MessageKind::Reply),
+        "request" => Ok(MessageKind::Request),
         _ => Err(unknown("MessageKind")),
     }
 }

@@ -25,6 +25,7 @@ mod bank_wishes;
 mod call;
 mod events;
 mod facts;
+mod intents;
 mod jobs;
 mod messages;
 mod partners;
@@ -56,11 +57,12 @@ pub use events::{
     Delivery, DeliveryState, Endpoint, EndpointChange, EndpointState, Event, EventFilter, EventRecords, Outgoing, Span,
     Tried, WebhookSecret,
 };
+pub use intents::{IntentFilter, IntentRecords, LinkIntent, Text};
 pub use jobs::JobRecords;
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
 pub use sealed::{Bookmark, SEALED, SealedColumn, SealedRecords, SealedValue};
-pub use state::{AttemptState, LinkState};
+pub use state::{AttemptState, IntentState, LinkState};
 pub use upkeep::{Aged, UpkeepRecords};
 
 /// The database did not do as asked.
@@ -269,6 +271,8 @@ pub enum JobKind {
     Publish(EventId),
     /// Send an event to one endpoint.
     Deliver(DeliveryId),
+    /// End a partner's request whose time is over.
+    ExpireIntent(IntentId),
 }
 
 /// The ledger of submissions.

@@ -83,6 +83,9 @@ pub const SEALED: &[SealedColumn] = &[
     sealed(("messages", "sealed"), "t.tag", ("message", "text")),
     sealed(("bank_wishes", "sealed"), "t.tag", ("bank wish", "caller")),
     sealed(("webhook_secrets", "sealed"), "t.partner", ("webhook", "secret")),
+    sealed(("link_intents", "msisdn"), "t.partner", ("intent", "msisdn")),
+    sealed(("link_intents", "code"), "t.partner", ("intent", "code")),
+    sealed(("link_intents", "expected"), "t.partner", ("intent", "expected")),
     SealedColumn {
         key: &[Part::Bytes("partner"), Part::Bytes("caller"), Part::Bytes("key")],
         ..sealed(("idempotency", "sealed"), "t.partner", ("idempotency", "answer"))

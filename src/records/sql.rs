@@ -5,6 +5,7 @@
 pub(super) mod access;
 pub(super) mod bank_wishes;
 pub(super) mod events;
+pub(super) mod intents;
 pub(super) mod messages;
 pub(super) mod people;
 pub(super) mod requests;
@@ -15,7 +16,8 @@ pub(super) mod upkeep;
 /// The kinds of jobs that this version knows: those of a newer one are left to it.
 macro_rules! known_kinds {
     () => {
-        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over', 'ask_report', 'erase', 'bank_back', 'publish', 'deliver')"
+        "('redeem', 'read_accounts', 'unlink', 'settle', 'send_sms', 'hand_over', 'ask_report', 'erase', 'bank_back', \
+         'publish', 'deliver', 'expire_intent')"
     };
 }
 pub(super) use known_kinds;

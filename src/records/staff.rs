@@ -109,7 +109,7 @@ pub enum Kept<T> {
     NoEntity,
     /// There is no such role for this entity.
     NoRole,
-    /// Another user of the entity has this login.
+    /// Another user of the entity has this login, or another request this code.
     Taken,
     /// It is still used.
     InUse,

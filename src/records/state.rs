@@ -68,8 +68,52 @@ pub enum LinkState {
 }
 
 impl LinkState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Active, Self::ReauthRequired, Self::Removing, Self::Removed];
+
     /// Its stable name.
     pub fn name(self) -> &'static str {
         self.word()
+    }
+
+    /// The state with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// Where a partner's request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntentState {
+    /// It may be begun.
+    Open,
+    /// Somebody has linked for it, and nobody else can.
+    Completed,
+    /// The partner has ended it.
+    Cancelled,
+    /// Its time is over.
+    Expired,
+    /// What was linked for it was not the account it was for.
+    Mismatched,
+}
+
+impl IntentState {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Open,
+        Self::Completed,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Mismatched,
+    ];
+
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        self.word()
+    }
+
+    /// The state with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }

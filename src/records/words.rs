@@ -1,10 +1,11 @@
 //! How closed enums are spelt in rows. Spellings are for ever: rows outlive the code that wrote them.
 
 use super::{
-    AttemptState, DeliveryState, EndpointState, ErasureState, JobKind, LinkState, RecordsError, Result, Waits,
+    AttemptState, DeliveryState, EndpointState, ErasureState, IntentState, JobKind, LinkState, RecordsError, Result,
+    Waits,
 };
 use crate::core::api_key::KeyKind;
-use crate::core::ids::{AttemptId, DeliveryId, ErasureId, EventId, LinkId, MessageId, WatchId};
+use crate::core::ids::{AttemptId, DeliveryId, ErasureId, EventId, IntentId, LinkId, MessageId, WatchId};
 use crate::providers::Step;
 
 /// A value that stands in a row as one lower-case word.
@@ -59,6 +60,14 @@ words!(LinkState {
     Removed => "removed",
 });
 
+words!(IntentState {
+    Open => "open",
+    Completed => "completed",
+    Cancelled => "cancelled",
+    Expired => "expired",
+    Mismatched => "mismatched",
+});
+
 words!(KeyKind {
     Secret => "secret",
     Publishable => "publishable",
@@ -111,6 +120,7 @@ pub(super) fn job_columns(kind: &JobKind) -> (&'static str, &[u8; 16]) {
         JobKind::BankBack(watch) => ("bank_back", watch.as_bytes()),
         JobKind::Publish(event) => ("publish", event.as_bytes()),
         JobKind::Deliver(delivery) => ("deliver", delivery.as_bytes()),
+        JobKind::ExpireIntent(intent) => ("expire_intent", intent.as_bytes()),
     }
 }
 
@@ -131,6 +141,7 @@ pub(super) fn job_kind(word: &str, subject: [u8; 16]) -> Result<JobKind> {
         "bank_back" => Ok(JobKind::BankBack(WatchId::from_bytes(subject))),
         "publish" => Ok(JobKind::Publish(EventId::from_bytes(subject))),
         "deliver" => Ok(JobKind::Deliver(DeliveryId::from_bytes(subject))),
+        "expire_intent" => Ok(JobKind::ExpireIntent(IntentId::from_bytes(subject))),
         _ => Err(unknown("JobKind")),
     }
 }

@@ -72,6 +72,11 @@ impl Catalogue {
         listed.iter().find(|institution| institution.id == id).cloned()
     }
 
+    /// Whether there is a provider with this name whose list has never been read.
+    pub fn is_unread(&self, provider: &str) -> bool {
+        !self.lists().contains_key(provider) && self.providers.provider(provider).is_some()
+    }
+
     /// The ways to log in at an institution that may be offered in every country where it is offered at all.
     pub fn usable(&self, provider: &str, id: &str) -> Vec<AuthMethod> {
         let offers = self.offers.borrow();

@@ -20,7 +20,7 @@ use super::people::Erasing;
 use super::retention::Retention;
 use super::runtime::Runtime;
 use super::webhooks::Webhooks;
-use crate::core::ids::AttemptId;
+use crate::core::ids::{AttemptId, IntentId};
 use crate::core::time::Timestamp;
 use crate::records::{AuditEvent, Job, JobKind, Records, RecordsError};
 
@@ -252,7 +252,15 @@ impl Jobs {
             JobKind::Erase(erasure) => self.erasing.erase(erasure, &self.linking).await,
             JobKind::Publish(event) => Ok(self.webhooks.publish(event).await?),
             JobKind::Deliver(delivery) => Ok(self.webhooks.deliver(delivery).await?),
+            JobKind::ExpireIntent(intent) => Ok(self.expire(intent).await?),
         }
+    }
+
+    /// Ends a request whose time is over.
+    async fn expire(&self, intent: IntentId) -> Result<Verdict, RecordsError> {
+        let now = self.runtime.clock.now();
+        let later = self.records.expire_intent(intent, now).await?;
+        Ok(later.map_or(Verdict::Done, |due| Verdict::At("not yet", due.since(now))))
     }
 
     /// Keeps a job ours while work on it goes on. Should it be another's meanwhile, both work: it is safe twice.
@@ -322,6 +330,7 @@ fn word(kind: &JobKind) -> &'static str {
         JobKind::BankBack(_) => "bank_back",
         JobKind::Publish(_) => "publish",
         JobKind::Deliver(_) => "deliver",
+        JobKind::ExpireIntent(_) => "expire_intent",
     }
 }
 
@@ -335,6 +344,7 @@ fn subject(kind: &JobKind) -> String {
         JobKind::BankBack(watch) => watch.to_string(),
         JobKind::Publish(event) => event.to_string(),
         JobKind::Deliver(delivery) => delivery.to_string(),
+        JobKind::ExpireIntent(intent) => intent.to_string(),
     }
 }
 

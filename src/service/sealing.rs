@@ -1,5 +1,7 @@
 //! Sealing of the fields of records: which field of which record, whose.
 
+mod intents;
+
 use std::io;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use crate::core::seal::{Keyring, Place, SealError, Tag};
 use crate::core::secret::Secret;
 use crate::core::time::Entropy;
 use crate::providers::ProviderSession;
+
+pub use self::intents::Request;
 
 /// Somebody who is to be told something later.
 #[derive(Serialize, Deserialize)]

@@ -138,6 +138,11 @@ impl Flow {
         self.say(locale, "sms-bank-back", service_code)
     }
 
+    /// What is texted to somebody whom this partner asks to link.
+    pub fn invite(&self, locale: Locale, partner: &str, dial: &str) -> String {
+        self.say_of(locale, "sms-asked", &asking::shown(partner), dial)
+    }
+
     fn tidings(&self, tidings: Tidings, locale: Locale, (partner, dial): (&str, &str)) -> String {
         self.say_of(locale, tidings.message(), partner, dial)
     }

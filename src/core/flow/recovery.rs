@@ -20,7 +20,7 @@ pub const CODE_LASTS: Duration = Duration::from_mins(15);
 const WRONG_CODES: u8 = 5;
 
 /// How the way back is dialled: `*384*96#` and 482913507 make `*384*96*482913507#`.
-pub(super) fn dial_string(service_code: &str, code: DialCode) -> String {
+pub(crate) fn dial_string(service_code: &str, code: DialCode) -> String {
     format!("{}*{code}#", service_code.trim_end_matches('#'))
 }
 

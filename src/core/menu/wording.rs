@@ -47,6 +47,7 @@ pub const LAST_RESORT: &[&str] = &[
 
 /// Messages that are texted.
 pub const TEXTED: &[&str] = &[
+    "sms-asked",
     "sms-bank-back",
     "sms-elsewhere",
     "sms-help",

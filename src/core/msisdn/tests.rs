@@ -237,3 +237,11 @@ proptest! {
         }
     }
 }
+
+/// Of a number that is shown masked, nothing is seen but its country and its last two digits.
+#[test]
+fn a_masked_number_shows_its_ends() {
+    for (number, masked) in [("+2348031234567", "+234********67"), ("+254712345678", "+254*******78")] {
+        assert_eq!(Msisdn::parse(number, "").unwrap().masked(), masked);
+    }
+}

@@ -100,6 +100,20 @@ fn escaped(member: &str) -> String {
     format!("/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 
+/// The parameters of a list, each once at most. Those that are not known are refused.
+pub(super) struct Chosen<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest for Chosen<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let chosen = web::Query::<T>::from_query(request.query_string());
+        let unknown = || ApiError::field("?", "unknown", "say parameters that there are, each once").into();
+        ready(chosen.map(|chosen| Self(chosen.into_inner())).map_err(|_| unknown()))
+    }
+}
+
 /// The page of a list that is asked for.
 pub(super) struct Paging(pub(super) Page);
 

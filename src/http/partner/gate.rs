@@ -34,7 +34,6 @@ const ENTITY: &str = "kiungo-entity-id";
 
 /// Whose publishable key a request came with.
 #[derive(Clone, Copy)]
-#[expect(dead_code, reason = "the first route that a publishable key opens reads it")]
 pub(super) struct Published(pub(super) PartnerId);
 
 /// Lets a request in or not, and gives every answer what it must carry.

@@ -8,6 +8,7 @@ mod ask;
 mod auth;
 mod entities;
 mod gate;
+mod intents;
 mod openapi;
 mod problem;
 mod profile;
@@ -29,7 +30,7 @@ pub use self::problem::{KINDS, Kind};
 pub(super) use self::table::pattern;
 pub use self::table::{Entry, Route, routes};
 use crate::core::time::Entropy;
-use crate::service::partners::{Access, Entities, Profile, Repeats, Roles, Subscribers, Users};
+use crate::service::partners::{Access, Entities, Intents, Profile, Repeats, Roles, Subscribers, Users};
 
 /// What answers partners.
 #[derive(Clone)]
@@ -48,6 +49,8 @@ pub struct PartnerApi {
     pub users: Arc<dyn Users>,
     /// People.
     pub subscribers: Arc<dyn Subscribers>,
+    /// Requests that somebody links.
+    pub intents: Arc<dyn Intents>,
     /// For the ids of requests, and of what they make.
     pub entropy: Arc<dyn Entropy>,
 }

@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
 use utoipa::openapi::OpenApi;
 
-use super::{auth, entities, profile, reference, roles, subscribers, users};
+use super::{auth, entities, intents, profile, reference, roles, subscribers, users};
 use crate::service::partners::Need;
 
 /// How a request shows who it is from.
@@ -55,6 +55,7 @@ pub(super) const AREAS: &[Area] = &[
     roles::AREA,
     users::AREA,
     subscribers::AREA,
+    intents::AREA,
     reference::AREA,
 ];
 

@@ -10,7 +10,7 @@ use crate::core::events::EventKind;
 use crate::core::ids::{AttemptId, ConnectSessionId, EventId, IntentId, JobId, LinkId, PartnerId};
 use crate::core::time::Timestamp;
 use crate::records::words::Word;
-use crate::records::{AttemptState, Job, JobKind, Link, LinkState, Result, sql};
+use crate::records::{AttemptState, IntentState, Job, JobKind, Link, LinkState, Result, sql};
 
 /// Something that has just become so.
 pub(super) struct Happening<'a> {
@@ -183,6 +183,37 @@ async fn about_link(
         state: state.word(),
         reason: None,
         key: told.key,
+        at,
+    };
+    add_event(connection, &happening).await
+}
+
+/// Tells of a request that is over; one that is open is nothing to tell of.
+pub(super) async fn intent_over(
+    connection: &mut Connection,
+    partner: PartnerId,
+    id: IntentId,
+    state: IntentState,
+    at: Timestamp,
+) -> Result<()> {
+    let kind = match state {
+        IntentState::Open => return Ok(()),
+        IntentState::Completed => EventKind::IntentCompleted,
+        IntentState::Cancelled => EventKind::IntentCancelled,
+        IntentState::Expired => EventKind::IntentExpired,
+        IntentState::Mismatched => EventKind::IntentMismatched,
+    };
+    let happening = Happening {
+        partner,
+        kind,
+        subject: *id.as_bytes(),
+        intent: id,
+        link: None,
+        session: None,
+        state: state.word(),
+        reason: None,
+        // It ends once.
+        key: Some(format!("intent.over:{id}")),
         at,
     };
     add_event(connection, &happening).await

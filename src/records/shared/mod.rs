@@ -30,6 +30,7 @@ mod endpoints;
 mod entities;
 mod events;
 mod happening;
+mod intents;
 mod jobs;
 mod links;
 mod messages;

@@ -105,12 +105,25 @@ impl Outbox {
         self.partner
     }
 
+    /// Whether there is a gateway to send anything by.
+    pub fn can_text(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
     /// A text and the job that sends it, neither of them written yet. To send it with a fact: keep the text without the
     /// job ([`crate::records::MessageRecords::keep_message`]), then give the job to the fact's own transaction.
     ///
     /// # Errors
     /// When there is no gateway for it, or it is too long.
     pub fn draft(&self, note: Note<'_>) -> Result<(Message, Job), PostError> {
+        self.draft_of(self.partner, note)
+    }
+
+    /// The same, on behalf of this partner.
+    ///
+    /// # Errors
+    /// As [`Self::draft`].
+    pub fn draft_of(&self, partner: PartnerId, note: Note<'_>) -> Result<(Message, Job), PostError> {
         let (line, from) = match note.by {
             Some((line, from)) => (line, from),
             None => (&**self.lines.serving(note.to).ok_or(PostError::NoGateway)?, None),
@@ -136,7 +149,7 @@ impl Outbox {
         let now = self.runtime.clock.now();
         let message = Message {
             id,
-            partner: self.partner,
+            partner,
             tag,
             kind: note.kind,
             key: note.key,
@@ -151,7 +164,7 @@ impl Outbox {
         };
         let job = Job {
             id: JobId::draw(self.runtime.entropy.as_ref()),
-            partner: self.partner,
+            partner,
             kind: JobKind::SendSms(id),
             due_at: now,
             tries: 0,

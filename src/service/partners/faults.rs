@@ -34,6 +34,14 @@ impl Faults {
         }
     }
 
+    /// A whole number within these bounds, if there is one.
+    pub fn within(&mut self, pointer: &str, number: Option<u64>, bounds: std::ops::RangeInclusive<u64>) {
+        if number.is_some_and(|number| !bounds.contains(&number)) {
+            let detail = format!("{} to {}", bounds.start(), bounds.end());
+            self.add(pointer, "out_of_range", detail);
+        }
+    }
+
     /// Ends the request if anything was noted.
     ///
     /// # Errors

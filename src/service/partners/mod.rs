@@ -4,6 +4,7 @@
 //! rows this request may touch. Everything here hands its reach to the records.
 
 pub mod access;
+pub mod dealings;
 pub mod enrolling;
 pub mod entities;
 mod failures;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::access::{Allowance, Client, Grant, Issued, Need};
+pub use self::dealings::{Dealings, IntentView, Intents, NewExpected, NewIntent, PublicIntent, WhichIntents};
 pub use self::entities::{EntityEdit, EntityView, NewEntity};
 pub use self::faults::Faults;
 pub use self::office::{Office, Settings};

@@ -5,6 +5,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::core::access::{Action, Object, Permission, Permissions};
+use crate::records::IntentState;
 
 /// The format, in the sources, of texts that [`PRINTED`] is about.
 pub const PRINTED_FORMAT: &str = "printed";
@@ -63,6 +64,28 @@ fn closed(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
         .description(Some(description))
         .into()
+}
+
+/// Where a link intent stands.
+pub fn intent_states() -> ObjectBuilder {
+    let states = IntentState::ALL.map(IntentState::name);
+    words("Where it stands.", &states)
+}
+
+pub(super) fn text_states() -> ObjectBuilder {
+    words(
+        "`queued`, or `stopped` where the person wants no texts. Only in the answer to a request that asked for a text.",
+        &["queued", "stopped"],
+    )
+}
+
+pub(super) fn expectations() -> utoipa::openapi::schema::ArrayBuilder {
+    let each = words("What is compared.", &["account_number", "holder_name"]);
+    utoipa::openapi::schema::ArrayBuilder::new()
+        .items(each)
+        .description(Some(
+            "What is compared with the linked account. The values are not shown again.",
+        ))
 }
 
 impl PartialSchema for Permissions {

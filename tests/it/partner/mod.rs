@@ -2,6 +2,7 @@
 
 mod anything;
 mod auth;
+mod intents;
 mod matrix;
 mod operator;
 mod problems;

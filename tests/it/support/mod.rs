@@ -16,6 +16,7 @@ pub mod events;
 pub mod flow;
 #[cfg(feature = "sandbox")]
 pub mod http;
+pub mod intents;
 pub mod limits;
 pub mod logs;
 #[cfg(feature = "sandbox")]

@@ -7,6 +7,7 @@ mod deliveries;
 mod endpoints;
 mod events;
 mod facts;
+mod intents;
 mod jobs;
 mod links;
 mod messages;

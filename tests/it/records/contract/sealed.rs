@@ -9,33 +9,30 @@ use rstest::rstest;
 
 use super::bank_wishes::{put, wish};
 use super::messages::message;
-use crate::support::files_below;
 use crate::support::records::{Backend, Fixture, at, fresh, partner, person, redeem};
 
-/// Sealed columns of tables that no code of this version writes yet.
-const UNUSED: [&str; 3] = ["link_intents.code", "link_intents.expected", "link_intents.msisdn"];
-
 /// What belongs to a partner and to no person: five of each, with ids and bytes that are at hand.
-const PARTNERS_OWN: [&str; 3] = [
+const PARTNERS_OWN: [&str; 4] = [
     "INSERT INTO webhook_endpoints (id, partner, url, kinds, state, created_at, updated_at) \
      SELECT id, id, 'https://hooks.example.com', '', 'enabled', 0, 0 FROM partners WHERE name = 'Partner 1'",
     "INSERT INTO webhook_secrets (id, endpoint, partner, sealed, created_at) \
      SELECT l.id, p.id, p.id, l.attempt, 0 FROM links l, partners p WHERE p.name = 'Partner 1'",
     "INSERT INTO idempotency (partner, caller, key, request, status, sealed, created_at, lease_until) \
      SELECT p.id, p.id, l.id, l.id, 201, l.attempt, 0, 0 FROM links l, partners p WHERE p.name = 'Partner 1'",
+    "INSERT INTO link_intents (id, partner, state, purpose, days, scope, msisdn, code, many, expected, links, created_at, \
+     moved_at, expires_at) SELECT c.intent, c.partner, 'open', 'loans', 90, 'account', l.attempt, l.attempt, 0, l.attempt, \
+     0, 0, 0, 0 FROM links l JOIN consents c ON c.id = l.consent",
 ];
 
 /// Every column that the migrations call sealed is walked through, and no other.
 #[test]
 fn no_sealed_column_is_forgotten() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/records/migrations");
-    let mut written: BTreeSet<String> = UNUSED.map(str::to_owned).into();
-    written.extend(
-        SEALED
-            .iter()
-            .map(|column| format!("{}.{}", column.table, column.column)),
-    );
-    assert_eq!(written.len(), SEALED.len() + UNUSED.len());
+    let columns = SEALED.iter();
+    let written: BTreeSet<_> = columns
+        .map(|column| format!("{}.{}", column.table, column.column))
+        .collect();
+    assert_eq!(written.len(), SEALED.len());
     let mut described = BTreeSet::new();
     for file in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
@@ -51,18 +48,6 @@ fn no_sealed_column_is_forgotten() {
         }
     }
     assert_eq!(written, described);
-    let mut statements = String::new();
-    for folder in ["src/records/sql", "src/records/shared"] {
-        for file in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) {
-            statements += &fs::read_to_string(file).unwrap();
-        }
-    }
-    assert!(statements.contains("INSERT INTO messages "));
-    for unused in UNUSED {
-        let (table, _) = unused.split_once('.').unwrap();
-        let written = statements.contains(&format!("INSERT INTO {table} "));
-        assert!(!written, "{unused} is written by now: it wants a line in SEALED");
-    }
 }
 
 fn column(name: &str) -> &'static SealedColumn {
@@ -140,7 +125,7 @@ async fn every_value_is_found_once(#[case] backend: Backend) {
         let partners = BTreeMap::from([(vec![1; 16], 5)]);
         assert_eq!(
             whose,
-            if ["provider_credentials", "webhook_secrets", "idempotency"].contains(&column.table) {
+            if ["provider_credentials", "webhook_secrets", "idempotency", "link_intents"].contains(&column.table) {
                 partners
             } else {
                 tags

@@ -1,0 +1,216 @@
+//! Partners' requests.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+
+use super::audit::note;
+use super::happening::intent_over;
+use super::messages::add_message;
+use super::roles::{everything, is_entity};
+use super::{Backend, Connection, Row, add_job, fixed, maybe, of_partner, reaching, sized, within};
+use crate::core::access::Reach;
+use crate::core::ids::{EntityId, IntentId, JobId, LinkId, PartnerId, UserId};
+use crate::core::page::{Cursor, Page, Paged};
+use crate::core::scope::Scope;
+use crate::core::seal::Tag;
+use crate::core::time::Timestamp;
+use crate::records::sql::{self as all, intents as sql};
+use crate::records::words::{Word, unknown};
+use crate::records::{
+    Deed, IntentFilter, IntentRecords, IntentState, Job, JobKind, Kept, LinkIntent, RecordsError, Result, Text,
+};
+
+#[async_trait]
+impl IntentRecords for Backend {
+    async fn add_intent(&self, intent: &LinkIntent, text: Option<&Text>, deed: &Deed) -> Result<Kept<LinkIntent>> {
+        within(async {
+            let mut transaction = self.write_about(&of_partner(intent.partner)).await?;
+            if let Some(entity) = intent.entity
+                && !is_entity(&mut transaction, intent.partner, entity).await?
+            {
+                return Ok(Kept::NoEntity);
+            }
+            let new = add(&mut transaction, intent).await?;
+            let kept = one(&mut transaction, &everything(intent.partner), intent.id).await?;
+            if new {
+                add_job(&mut transaction, &expiring(intent)).await?;
+                if let Some((message, job)) = text
+                    && add_message(&mut transaction, message).await?
+                {
+                    add_job(&mut transaction, job).await?;
+                }
+                note(&mut transaction, deed).await?;
+                transaction.commit().await?;
+            }
+            // Neither new nor there: its code is another's.
+            Ok(kept.map_or(Kept::Taken, Kept::Done))
+        })
+        .await
+    }
+
+    async fn intent(&self, reach: &Reach, id: IntentId) -> Result<Option<LinkIntent>> {
+        within(async { one(&mut *self.readers.acquire().await?, reach, id).await }).await
+    }
+
+    async fn intents(&self, reach: &Reach, filter: &IntentFilter, page: &Page) -> Result<Paged<LinkIntent>> {
+        within(async {
+            let after = page.after.unwrap_or(Cursor::START);
+            let rows = reaching(sql::LINK_INTENTS, reach)
+                .bind(filter.state.map(Word::word))
+                .bind(&filter.reference)
+                .bind(after.at.as_millis())
+                .bind(&after.id[..])
+                .bind(i64::from(page.limit) + 1)
+                .fetch_all(&self.readers)
+                .await?;
+            let intents = rows.iter().map(intent_of).collect::<Result<Vec<_>>>()?;
+            Ok(Paged::of(intents, page, |intent| Cursor {
+                at: intent.created_at,
+                id: *intent.id.as_bytes(),
+            }))
+        })
+        .await
+    }
+
+    async fn cancel_intent(&self, reach: &Reach, id: IntentId, deed: &Deed) -> Result<Kept<LinkIntent>> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let ended = reaching(sql::CANCEL, reach)
+                .bind(&id.as_bytes()[..])
+                .bind(deed.at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            let Some(intent) = one(&mut transaction, reach, id).await? else {
+                return Ok(Kept::NotFound);
+            };
+            if ended.rows_affected() == 0 {
+                return Ok(Kept::InUse);
+            }
+            note(&mut transaction, deed).await?;
+            intent_over(&mut transaction, reach.partner, id, intent.state, deed.at).await?;
+            transaction.commit().await?;
+            Ok(Kept::Done(intent))
+        })
+        .await
+    }
+
+    async fn expire_intent(&self, id: IntentId, now: Timestamp) -> Result<Option<Timestamp>> {
+        within(async {
+            let mut transaction = self.write().await?;
+            let row = sqlx::query(sql::EXPIRE)
+                .bind(&id.as_bytes()[..])
+                .bind(now.as_millis())
+                .fetch_optional(&mut *transaction)
+                .await?;
+            if let Some(row) = row {
+                let partner = PartnerId::from_bytes(fixed(&row, "partner")?);
+                intent_over(&mut transaction, partner, id, IntentState::Expired, now).await?;
+                transaction.commit().await?;
+                return Ok(None);
+            }
+            let due: Option<i64> = sqlx::query_scalar(sql::EXPIRES_AT)
+                .bind(&id.as_bytes()[..])
+                .fetch_optional(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(due.map(Timestamp::from_millis))
+        })
+        .await
+    }
+}
+
+/// Adds a request; says whether it is new.
+async fn add(connection: &mut Connection, intent: &LinkIntent) -> Result<bool> {
+    sqlx::query(all::ADD_INTENT)
+        .bind(&intent.id.as_bytes()[..])
+        .bind(&intent.partner.as_bytes()[..])
+        .bind(intent.created_at.as_millis())
+        .execute(&mut *connection)
+        .await?;
+    let added = sqlx::query(sql::ADD_LINK_INTENT)
+        .bind(&intent.id.as_bytes()[..])
+        .bind(&intent.partner.as_bytes()[..])
+        .bind(intent.entity.as_ref().map(|entity| &entity.as_bytes()[..]))
+        .bind(intent.created_by.as_ref().map(|user| &user.as_bytes()[..]))
+        .bind(intent.state.word())
+        .bind(&intent.purpose)
+        .bind(i64::from(intent.days))
+        .bind(intent.scope.to_text())
+        .bind(&intent.reference)
+        .bind(intent.tag.as_ref().map(|tag| &tag.as_bytes()[..]))
+        .bind(&intent.msisdn)
+        .bind(intent.code_digest.as_ref().map(|digest| &digest[..]))
+        .bind(&intent.code)
+        .bind(&intent.institution)
+        .bind(&intent.locale)
+        .bind(i64::from(intent.many))
+        .bind(&intent.expected)
+        .bind(intent.renews.as_ref().map(|link| &link.as_bytes()[..]))
+        .bind(i64::from(intent.links))
+        .bind(intent.created_at.as_millis())
+        .bind(intent.moved_at.as_millis())
+        .bind(intent.expires_at.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(added.rows_affected() > 0)
+}
+
+/// The job that ends a request in time.
+fn expiring(intent: &LinkIntent) -> Job {
+    let key = format!("expire:{}", intent.id);
+    Job {
+        id: JobId::of(&key),
+        partner: intent.partner,
+        kind: JobKind::ExpireIntent(intent.id),
+        due_at: intent.expires_at,
+        tries: 0,
+        key,
+    }
+}
+
+async fn one(connection: &mut Connection, reach: &Reach, id: IntentId) -> Result<Option<LinkIntent>> {
+    let row = reaching(sql::LINK_INTENT, reach).bind(&id.as_bytes()[..]);
+    row.fetch_optional(connection)
+        .await?
+        .as_ref()
+        .map(intent_of)
+        .transpose()
+}
+
+fn intent_of(row: &Row) -> Result<LinkIntent> {
+    let digest: Option<Vec<u8>> = row.try_get("code_digest")?;
+    let number = |column: &str| -> Result<u32> {
+        let number: i64 = row.try_get(column)?;
+        u32::try_from(number).map_err(|_| RecordsError(format!("{column} out of range")))
+    };
+    let millis = |column| row.try_get(column).map(Timestamp::from_millis);
+    Ok(LinkIntent {
+        id: IntentId::from_bytes(fixed(row, "id")?),
+        partner: PartnerId::from_bytes(fixed(row, "partner")?),
+        entity: maybe(row, "entity", EntityId::from_bytes)?,
+        created_by: maybe(row, "created_by", UserId::from_bytes)?,
+        state: IntentState::read(row.try_get("state")?)?,
+        purpose: row.try_get("purpose")?,
+        days: u16::try_from(number("days")?).map_err(|_| RecordsError("days out of range".to_owned()))?,
+        scope: Scope::parse(row.try_get("scope")?).ok_or_else(|| unknown("Scope"))?,
+        reference: row.try_get("reference")?,
+        tag: tag_of(row)?,
+        msisdn: row.try_get("msisdn")?,
+        code_digest: digest.map(|digest| sized(&digest, "code_digest")).transpose()?,
+        code: row.try_get("code")?,
+        institution: row.try_get("institution")?,
+        locale: row.try_get("locale")?,
+        many: number("many")? != 0,
+        expected: row.try_get("expected")?,
+        renews: maybe(row, "renews", LinkId::from_bytes)?,
+        links: number("links")?,
+        created_at: millis("created_at")?,
+        moved_at: millis("moved_at")?,
+        expires_at: millis("expires_at")?,
+    })
+}
+
+fn tag_of(row: &Row) -> Result<Option<Tag>> {
+    let tag: Option<Vec<u8>> = row.try_get("tag")?;
+    tag.map(|tag| sized(&tag, "tag").map(Tag::from_bytes)).transpose()
+}
