@@ -48,6 +48,7 @@ pub(super) async fn api(
         records: base.records.clone(),
         sealing: tools.sealing.clone(),
         turns: turns.clone(),
+        newsroom: tools.newsroom.clone(),
         outbox: outbox.clone(),
         runtime: base.runtime.clone(),
     });
@@ -63,7 +64,9 @@ pub(super) async fn api(
             sealing: tools.sealing.clone(),
             runtime: base.runtime.clone(),
         }),
-        intents: dealings,
+        intents: dealings.clone(),
+        links: dealings.clone(),
+        sessions: dealings,
         entropy: base.runtime.entropy.clone(),
     })
 }

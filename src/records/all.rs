@@ -2,8 +2,8 @@
 
 use super::{
     AccessRecords, AttemptRecords, BankWishRecords, EntityRecords, EventRecords, IntentRecords, JobRecords,
-    LinkRecords, MessageRecords, PartnerRecords, PeopleRecords, PinRecords, RepeatRecords, RequestRecords, RoleRecords,
-    SealedRecords, UpkeepRecords, UserRecords,
+    LinkRecords, MessageRecords, OutcomeRecords, PartnerRecords, PeopleRecords, PinRecords, RepeatRecords,
+    RequestRecords, RoleRecords, SealedRecords, UpkeepRecords, UserRecords,
 };
 
 /// Gives one name to several traits, each once.
@@ -26,6 +26,7 @@ all!(
     JobRecords,
     LinkRecords,
     MessageRecords,
+    OutcomeRecords,
     PartnerRecords,
     PeopleRecords,
     PinRecords,

@@ -28,6 +28,7 @@ mod facts;
 mod intents;
 mod jobs;
 mod messages;
+mod outcomes;
 mod partners;
 mod people;
 mod pins;
@@ -60,6 +61,7 @@ pub use events::{
 pub use intents::{IntentFilter, IntentRecords, LinkIntent, Text};
 pub use jobs::JobRecords;
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
+pub use outcomes::{EndedLink, Holding, LinkFilter, Origin, OutcomeRecords, Try};
 pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
 pub use sealed::{Bookmark, SEALED, SealedColumn, SealedRecords, SealedValue};
 pub use state::{AttemptState, IntentState, LinkState};

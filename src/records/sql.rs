@@ -7,6 +7,7 @@ pub(super) mod bank_wishes;
 pub(super) mod events;
 pub(super) mod intents;
 pub(super) mod messages;
+pub(super) mod outcomes;
 pub(super) mod people;
 pub(super) mod requests;
 pub(super) mod sealed;

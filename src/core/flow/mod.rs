@@ -46,7 +46,7 @@ mod kept;
 mod learn;
 mod links;
 pub mod news;
-mod offers;
+pub(crate) mod offers;
 mod pin;
 pub(crate) mod recovery;
 pub mod state;

@@ -64,7 +64,7 @@ fn with(name: &str, ending: &str) -> String {
 }
 
 /// The key behind an entry. An id is unique in one provider's list only, and names of providers have no slash.
-pub(super) fn key(provider: &str, id: &str) -> String {
+pub(crate) fn key(provider: &str, id: &str) -> String {
     format!("{provider}/{id}")
 }
 

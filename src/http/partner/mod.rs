@@ -9,6 +9,7 @@ mod auth;
 mod entities;
 mod gate;
 mod intents;
+mod links;
 mod openapi;
 mod problem;
 mod profile;
@@ -16,6 +17,7 @@ mod reference;
 mod repeats;
 mod reply;
 mod roles;
+mod sessions;
 mod subscribers;
 mod table;
 mod users;
@@ -30,7 +32,9 @@ pub use self::problem::{KINDS, Kind};
 pub(super) use self::table::pattern;
 pub use self::table::{Entry, Route, routes};
 use crate::core::time::Entropy;
-use crate::service::partners::{Access, Entities, Intents, Profile, Repeats, Roles, Subscribers, Users};
+use crate::service::partners::{
+    Access, Entities, Intents, Links, Profile, Repeats, Roles, Sessions, Subscribers, Users,
+};
 
 /// What answers partners.
 #[derive(Clone)]
@@ -51,6 +55,10 @@ pub struct PartnerApi {
     pub subscribers: Arc<dyn Subscribers>,
     /// Requests that somebody links.
     pub intents: Arc<dyn Intents>,
+    /// What was linked.
+    pub links: Arc<dyn Links>,
+    /// Tries at linking.
+    pub sessions: Arc<dyn Sessions>,
     /// For the ids of requests, and of what they make.
     pub entropy: Arc<dyn Entropy>,
 }

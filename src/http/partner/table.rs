@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
 use utoipa::openapi::OpenApi;
 
-use super::{auth, entities, intents, profile, reference, roles, subscribers, users};
+use super::{auth, entities, intents, links, profile, reference, roles, sessions, subscribers, users};
 use crate::service::partners::Need;
 
 /// How a request shows who it is from.
@@ -56,6 +56,8 @@ pub(super) const AREAS: &[Area] = &[
     users::AREA,
     subscribers::AREA,
     intents::AREA,
+    links::AREA,
+    sessions::AREA,
     reference::AREA,
 ];
 

@@ -188,12 +188,12 @@ async fn about_link(
     add_event(connection, &happening).await
 }
 
-/// Tells of a request that is over; one that is open is nothing to tell of.
+/// Tells of a request that is over, and of the link that has to do with that; one that is open is nothing to tell of.
 pub(super) async fn intent_over(
     connection: &mut Connection,
-    partner: PartnerId,
-    id: IntentId,
+    (partner, id): (PartnerId, IntentId),
     state: IntentState,
+    link: Option<LinkId>,
     at: Timestamp,
 ) -> Result<()> {
     let kind = match state {
@@ -208,7 +208,7 @@ pub(super) async fn intent_over(
         kind,
         subject: *id.as_bytes(),
         intent: id,
-        link: None,
+        link,
         session: None,
         state: state.word(),
         reason: None,

@@ -17,7 +17,8 @@ use crate::core::time::Timestamp;
 use crate::records::sql::{self as all, intents as sql};
 use crate::records::words::{Word, unknown};
 use crate::records::{
-    Deed, IntentFilter, IntentRecords, IntentState, Job, JobKind, Kept, LinkIntent, RecordsError, Result, Text,
+    Deed, IntentFilter, IntentRecords, IntentState, Job, JobKind, Kept, LinkIntent, LinkState, RecordsError, Result,
+    Text,
 };
 
 #[async_trait]
@@ -87,7 +88,7 @@ impl IntentRecords for Backend {
                 return Ok(Kept::InUse);
             }
             note(&mut transaction, deed).await?;
-            intent_over(&mut transaction, reach.partner, id, intent.state, deed.at).await?;
+            intent_over(&mut transaction, (reach.partner, id), intent.state, None, deed.at).await?;
             transaction.commit().await?;
             Ok(Kept::Done(intent))
         })
@@ -104,7 +105,7 @@ impl IntentRecords for Backend {
                 .await?;
             if let Some(row) = row {
                 let partner = PartnerId::from_bytes(fixed(&row, "partner")?);
-                intent_over(&mut transaction, partner, id, IntentState::Expired, now).await?;
+                intent_over(&mut transaction, (partner, id), IntentState::Expired, None, now).await?;
                 transaction.commit().await?;
                 return Ok(None);
             }
@@ -117,6 +118,31 @@ impl IntentRecords for Backend {
         })
         .await
     }
+}
+
+/// Ends the requests to log in to a link again: done once it is in use, void once it is not.
+pub(super) async fn renewals_over(
+    connection: &mut Connection,
+    link: LinkId,
+    to: LinkState,
+    at: Timestamp,
+) -> Result<()> {
+    let (statement, state) = match to {
+        LinkState::Active => (sql::RENEWED, IntentState::Completed),
+        LinkState::Removing | LinkState::Removed => (sql::NOT_RENEWED, IntentState::Cancelled),
+        LinkState::ReauthRequired => return Ok(()),
+    };
+    let rows = sqlx::query(statement)
+        .bind(&link.as_bytes()[..])
+        .bind(at.as_millis())
+        .fetch_all(&mut *connection)
+        .await?;
+    for row in rows {
+        let (partner, id) = (fixed(&row, "partner")?, fixed(&row, "id")?);
+        let which = (PartnerId::from_bytes(partner), IntentId::from_bytes(id));
+        intent_over(&mut *connection, which, state, Some(link), at).await?;
+    }
+    Ok(())
 }
 
 /// Adds a request; says whether it is new.

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::happening::{link_created, link_moved};
+use super::intents::renewals_over;
 use super::{Backend, Connection, Row, add_job, fixed, sized, within};
 use crate::core::ids::{AttemptId, ConsentId, LinkId, LinkedAccountId, PartnerId};
 use crate::core::seal::Tag;
@@ -95,21 +96,9 @@ impl LinkRecords for Backend {
     async fn move_link(&self, id: LinkId, to: LinkState, jobs: &[Job], at: Timestamp) -> Result<bool> {
         within(async {
             let mut transaction = self.write().await?;
-            let moved = sqlx::query(sql::MOVE_LINK)
-                .bind(&id.as_bytes()[..])
-                .bind(to.word())
-                .bind(at.as_millis())
-                .execute(&mut *transaction)
-                .await?;
-            if moved.rows_affected() == 0 {
-                return Ok(false);
-            }
-            for job in jobs {
-                add_job(&mut transaction, job).await?;
-            }
-            link_moved(&mut transaction, id, to, at).await?;
+            let moved = moved_link(&mut transaction, id, to, jobs, at).await?;
             transaction.commit().await?;
-            Ok(true)
+            Ok(moved)
         })
         .await
     }
@@ -152,6 +141,32 @@ impl Backend {
         })
         .await
     }
+}
+
+/// Moves a link, with all that follows from it; says whether it moved. Somebody who has logged in again for a link that is
+/// in use has done what was asked of them all the same.
+pub(super) async fn moved_link(
+    connection: &mut Connection,
+    id: LinkId,
+    to: LinkState,
+    jobs: &[Job],
+    at: Timestamp,
+) -> Result<bool> {
+    let moved = sqlx::query(sql::MOVE_LINK)
+        .bind(&id.as_bytes()[..])
+        .bind(to.word())
+        .bind(at.as_millis())
+        .execute(&mut *connection)
+        .await?;
+    let moved = moved.rows_affected() > 0;
+    if moved {
+        for job in jobs {
+            add_job(&mut *connection, job).await?;
+        }
+        link_moved(&mut *connection, id, to, at).await?;
+    }
+    renewals_over(connection, id, to, at).await?;
+    Ok(moved)
 }
 
 /// The link that an attempt has made already.

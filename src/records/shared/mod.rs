@@ -34,6 +34,7 @@ mod intents;
 mod jobs;
 mod links;
 mod messages;
+mod outcomes;
 mod partners;
 mod people;
 mod pins;

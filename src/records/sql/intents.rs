@@ -58,3 +58,16 @@ pub(in crate::records) const EXPIRE: &str = concat!(
 
 /// `$1` is the request.
 pub(in crate::records) const EXPIRES_AT: &str = "SELECT expires_at FROM link_intents WHERE id = $1 AND state = 'open'";
+
+/// `$1` is the link, `$2` when: the person has logged in to it again.
+pub(in crate::records) const RENEWED: &str = concat!(
+    over!("'completed'", "$2"),
+    "WHERE renews = $1 AND state = 'open' AND EXISTS (SELECT 1 FROM links WHERE id = $1 AND state = 'active') \
+     RETURNING id, partner"
+);
+
+/// `$1` is the link, which is out of use, `$2` when.
+pub(in crate::records) const NOT_RENEWED: &str = concat!(
+    over!("'cancelled'", "$2"),
+    "WHERE renews = $1 AND state = 'open' RETURNING id, partner"
+);

@@ -2,6 +2,8 @@
 
 mod asking;
 mod intents;
+mod links;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -9,12 +11,15 @@ use async_trait::async_trait;
 
 pub use self::asking::{NewExpected, NewIntent};
 pub use self::intents::{IntentView, PublicIntent, WhichIntents};
+pub use self::links::{AccountView, ConsentView, EndedView, LinkView, WhichLinks};
+pub use self::sessions::SessionView;
 use super::{ApiError, Asked, List};
-use crate::core::ids::{IntentId, PartnerId};
+use crate::core::ids::{ConnectSessionId, IntentId, LinkId, PartnerId};
 use crate::core::page::Page;
 use crate::core::time::Timestamp;
 use crate::records::Records;
 use crate::service::messages::Outbox;
+use crate::service::news::Newsroom;
 use crate::service::runtime::Runtime;
 use crate::service::sealing::Sealing;
 use crate::service::turn::Turns;
@@ -34,6 +39,33 @@ pub trait Intents: Send + Sync {
     async fn public_intent(&self, partner: PartnerId, id: IntentId) -> Result<PublicIntent, ApiError>;
 }
 
+/// What was linked.
+#[async_trait]
+pub trait Links: Send + Sync {
+    /// A page of links, newest first.
+    async fn links(&self, asked: &Asked, which: WhichLinks, page: Page) -> Result<List<LinkView>, ApiError>;
+    /// One of them.
+    async fn link(&self, asked: &Asked, id: LinkId) -> Result<LinkView, ApiError>;
+    /// Puts one out of use; the provider is told. One that is out of use already stays so.
+    async fn end_link(&self, asked: &Asked, id: LinkId) -> Result<EndedView, ApiError>;
+    /// Asks whose link it is to log in to it again.
+    async fn renew_link(&self, asked: &Asked, id: LinkId) -> Result<IntentView, ApiError>;
+}
+
+/// Tries at linking.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// A page of them, newest first; those for one request only, if it is named.
+    async fn sessions(
+        &self,
+        asked: &Asked,
+        intent: Option<IntentId>,
+        page: Page,
+    ) -> Result<List<SessionView>, ApiError>;
+    /// One of them.
+    async fn session(&self, asked: &Asked, id: ConnectSessionId) -> Result<SessionView, ApiError>;
+}
+
 /// Answers partners about what they ask people for.
 pub struct Dealings {
     /// Durable truth.
@@ -42,6 +74,8 @@ pub struct Dealings {
     pub sealing: Sealing,
     /// The conversation: its words, languages, channels and institutions.
     pub turns: Arc<Turns>,
+    /// Tells people.
+    pub newsroom: Newsroom,
     /// Takes texts.
     pub outbox: Arc<Outbox>,
     /// Clock.
@@ -56,6 +90,6 @@ impl Dealings {
 
 /// Something sealed does not open, or cannot be sealed: that is no fault of whoever asks.
 fn unsealed(error: crate::core::seal::SealError) -> ApiError {
-    tracing::error!(%error, "something of a partner's request does not open");
+    tracing::error!(%error, "something that a partner asks for does not open");
     ApiError::Unavailable
 }

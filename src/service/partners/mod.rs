@@ -25,7 +25,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::access::{Allowance, Client, Grant, Issued, Need};
-pub use self::dealings::{Dealings, IntentView, Intents, NewExpected, NewIntent, PublicIntent, WhichIntents};
+pub use self::dealings::{
+    AccountView, ConsentView, Dealings, EndedView, IntentView, Intents, LinkView, Links, NewExpected, NewIntent,
+    PublicIntent, SessionView, Sessions, WhichIntents, WhichLinks,
+};
 pub use self::entities::{EntityEdit, EntityView, NewEntity};
 pub use self::faults::Faults;
 pub use self::office::{Office, Settings};

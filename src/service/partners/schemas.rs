@@ -5,7 +5,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::core::access::{Action, Object, Permission, Permissions};
-use crate::records::IntentState;
+use crate::records::{IntentState, LinkState};
 
 /// The format, in the sources, of texts that [`PRINTED`] is about.
 pub const PRINTED_FORMAT: &str = "printed";
@@ -70,6 +70,23 @@ fn closed(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
 pub fn intent_states() -> ObjectBuilder {
     let states = IntentState::ALL.map(IntentState::name);
     words("Where it stands.", &states)
+}
+
+/// Where a link stands.
+pub fn link_states() -> ObjectBuilder {
+    let states = LinkState::ALL.map(LinkState::name);
+    words(
+        "Where it stands. `removing`: out of use, and the provider is still to be told.",
+        &states,
+    )
+}
+
+pub(super) fn session_states() -> ObjectBuilder {
+    words(
+        "`pending`: the bank's answer is awaited; `waiting`: it is the person's turn; `linked`; `failed`: the last login came \
+         to nothing, though the person may try again.",
+        &["pending", "waiting", "linked", "failed"],
+    )
 }
 
 pub(super) fn text_states() -> ObjectBuilder {

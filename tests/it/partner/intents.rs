@@ -7,6 +7,7 @@ use kiungo::core::dial_code::DialCode;
 use kiungo::core::ids::{IntentId, PartnerId};
 use serde_json::{Value, json};
 
+use super::kit::text;
 use crate::support::api::Api;
 use crate::support::events::told_about;
 use crate::support::eventually;
@@ -14,10 +15,6 @@ use crate::support::sandbox::Sandbox;
 
 const NUMBER: &str = "+2348030008811";
 const ALL: &str = "/v1/link-intents";
-
-fn text<'a>(of: &'a Value, member: &str) -> &'a str {
-    of[member].as_str().unwrap_or_default()
-}
 
 /// The code in what is dialled.
 fn code(dial: &str) -> Option<DialCode> {

@@ -3,6 +3,8 @@
 mod anything;
 mod auth;
 mod intents;
+mod kit;
+mod links;
 mod matrix;
 mod operator;
 mod problems;
@@ -11,6 +13,7 @@ mod reference;
 mod repeats;
 mod revoking;
 mod seeds;
+mod sessions;
 mod staff;
 mod subscribers;
 mod tenants;

@@ -12,6 +12,7 @@ mod jobs;
 mod links;
 mod messages;
 mod moves;
+mod outcomes;
 mod partners;
 mod people;
 mod pins;
