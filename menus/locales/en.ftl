@@ -24,6 +24,8 @@ accounts = { $bank }: which account?
 checking = { $bank } is checking your details ({ $seconds } s).
 confirming = { $bank } has not answered. We are finding out. Please do not log in again yet.
 unconfirmed = We could not confirm with { $bank }. Nothing was linked.
+request-over = { $partner } has ended this request. Nothing was linked.
+mismatched = This is not the { $bank } account that { $partner } asked for. It was not linked.
 refused = { $bank } did not accept the details, or is not available. Check them with care.
 unavailable = { $bank } is not available now. Nothing was sent.
 unsuited = { $bank } asks for something that this phone cannot do.
@@ -117,6 +119,7 @@ no-service = This number cannot be served here.
 
 sms-linked = { $partner }: your account is linked. To see or unlink it, dial { $dial }
 sms-not-linked = { $partner }: no account was linked. To see why and try again, dial { $dial }
+sms-mismatched = { $partner }: it was not the account that was asked for. Nothing was linked. For help, dial { $dial }
 sms-question = { $partner }: your bank asks one more thing. To answer, dial { $dial } within 15 minutes.
 sms-bank-back = { $partner }: the bank you asked for is back. To go on, dial { $dial }
 sms-asked = { $partner } asks you to link your bank account. Dial { $dial }

@@ -21,6 +21,8 @@ accounts = { $bank } : quel compte ?
 checking = { $bank } vérifie vos données ({ $seconds } s).
 confirming = { $bank } n'a pas répondu. Nous cherchons. Attendez avant une autre connexion.
 unconfirmed = Pas de confirmation de { $bank }. Aucun compte lié.
+request-over = { $partner } a mis fin à cette demande. Aucun compte lié.
+mismatched = Ce n'est pas le compte { $bank } que { $partner } a demandé. Il n'est pas lié.
 refused = { $bank } a refusé ces données, ou est indisponible. Vérifiez-les bien.
 unavailable = { $bank } est indisponible. Rien n'a été envoyé.
 unsuited = { $bank } demande une chose que ce téléphone ne peut pas faire.
@@ -114,6 +116,7 @@ no-service = Ce numéro ne peut pas etre servi ici.
 
 sms-linked = { $partner } : votre compte est relié. Pour le voir ou le retirer, composez { $dial }
 sms-not-linked = { $partner } : aucun compte n'a été relié. Pour voir pourquoi et réessayer, composez { $dial }
+sms-mismatched = { $partner } : ce n'est pas le compte demandé. Aucun compte n'a été relié. Pour de l'aide, composez { $dial }
 sms-question = { $partner } : votre banque pose une question de plus. Pour y répondre, composez { $dial } sous 15 minutes.
 sms-bank-back = { $partner } : la banque demandée est de retour. Pour continuer, composez { $dial }
 sms-asked = { $partner } vous demande de relier votre compte bancaire. Composez { $dial }

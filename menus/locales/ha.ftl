@@ -21,6 +21,8 @@ accounts = { $bank }: wane asusu?
 checking = { $bank } na duba bayananku (dak. { $seconds }).
 confirming = { $bank } bai amsa ba. Muna binciken abin da ya faru. Kada ku sake shiga tukuna.
 unconfirmed = { $bank } bai tabbatar ba. Ba a hada komai ba.
+request-over = { $partner } ya soke wannan bukata. Ba a hada komai ba.
+mismatched = Wannan ba asusun { $bank } da { $partner } ya nema ba ne. Ba a hada shi ba.
 refused = { $bank } bai karbi bayanan ba, ko ba ya aiki. Ku duba su da kyau.
 unavailable = { $bank } ba ya aiki yanzu. Ba a aika komai ba.
 unsuited = { $bank } na neman abin da wannan waya ba ta iya yi.
@@ -114,6 +116,7 @@ no-service = Ba a yi wa wannan lamba hidima a nan.
 
 sms-linked = { $partner }: an hada asusunka. Don gani ko cirewa, kira { $dial }
 sms-not-linked = { $partner }: ba a hada asusu ba. Don ganin dalili da sake gwadawa, kira { $dial }
+sms-mismatched = { $partner }: ba asusun da aka nema ba ne. Ba a hada komai ba. Don taimako, kira { $dial }
 sms-question = { $partner }: bankinka na neman karin bayani. Don amsawa, kira { $dial } cikin minti 15.
 sms-bank-back = { $partner }: bankin da kuka nema ya dawo. Don ci gaba, kira { $dial }
 sms-asked = { $partner } na neman ku hada asusun bankinku. Kira { $dial }

@@ -17,6 +17,8 @@ accounts = { $bank }: kedu akauntu?
 checking = { $bank } na-enyocha ozi gi (sek. { $seconds }).
 confirming = { $bank } azabeghi. Anyi na-achoputa ihe mere. Biko abanyekwala ozo ugbu a.
 unconfirmed = { $bank } ekwenyeghi. O nweghi ihe ejikoro.
+request-over = { $partner } akwusila aririo a. O nweghi ihe ejikoro.
+mismatched = Nke a abughi akaunti { $bank } nke { $partner } rioro. Ejikoghi ya.
 refused = { $bank } anabataghi ozi ahu, ma o bu na o naghi aru oru. Lelee ya nke oma.
 unavailable = { $bank } adighi ugbu a. O nweghi ihe ezigara.
 unsuited = { $bank } na-acho ihe ekwenti a enweghi ike ime.
@@ -106,6 +108,7 @@ no-service = Anyi enweghi ike inyere nomba a aka ebe a.
 
 sms-linked = { $partner }: ejikotala akaunti gi. Iji hu ya ma o bu wepu ya, kpoo { $dial }
 sms-not-linked = { $partner }: ejikotaghi akaunti o bula. Iji hu ihe kpatara ya ma nwaa ozo, kpoo { $dial }
+sms-mismatched = { $partner }: o bughi akaunti ariririo. O nweghi ihe ejikoro. Maka enyemaka, kpoo { $dial }
 sms-question = { $partner }: ulo aku gi na-aju otu ihe ozo. Iji zaa, kpoo { $dial } n'ime nkeji 15.
 sms-bank-back = { $partner }: ulo aku i choro alotala. Iji gaa n'ihu, kpoo { $dial }
 sms-asked = { $partner } na-ario gi ka i jikoo akaunti banki gi. Kpoo { $dial }

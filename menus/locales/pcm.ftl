@@ -20,6 +20,8 @@ accounts = { $bank }: which account?
 checking = { $bank } dey check your details ({ $seconds } s).
 confirming = { $bank } never answer. We dey find out wetin happen. Abeg no log in again yet.
 unconfirmed = { $bank } no confirm am. We no link anything.
+request-over = { $partner } don end this request. We no link anything.
+mismatched = This no be the { $bank } account wey { $partner } ask for. We no link am.
 refused = { $bank } no accept the details, or e no dey work now. Check dem well.
 unavailable = { $bank } no dey work now. We no send anything.
 unsuited = { $bank } dey ask for wetin this phone no fit do.
@@ -113,6 +115,7 @@ no-service = We no fit serve this number here.
 
 sms-linked = { $partner }: your account don link. To see am or unlink am, dial { $dial }
 sms-not-linked = { $partner }: no account link. To see why and try again, dial { $dial }
+sms-mismatched = { $partner }: e no be the account wey dem ask for. We no link anything. For help, dial { $dial }
 sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes.
 sms-bank-back = { $partner }: the bank wey you ask for don come back. To continue, dial { $dial }
 sms-asked = { $partner } dey ask you to link your bank account. Dial { $dial }

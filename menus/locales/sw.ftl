@@ -20,6 +20,8 @@ accounts = { $bank }: akaunti ipi?
 checking = { $bank } inakagua taarifa zako (sek. { $seconds }).
 confirming = { $bank } haijajibu. Tunatafuta kilichotokea. Tafadhali usiingie tena kwa sasa.
 unconfirmed = { $bank } haijathibitisha. Hakuna kilichounganishwa.
+request-over = { $partner } imemaliza ombi hili. Hakuna kilichounganishwa.
+mismatched = Hii si akaunti ya { $bank } ambayo { $partner } iliomba. Haikuunganishwa.
 refused = { $bank } haikukubali taarifa, au haipatikani. Zikague vizuri.
 unavailable = { $bank } haipatikani sasa. Hakuna kilichotumwa.
 unsuited = { $bank } inahitaji kitu ambacho simu hii haiwezi.
@@ -113,6 +115,7 @@ no-service = Namba hii haiwezi kuhudumiwa hapa.
 
 sms-linked = { $partner }: akaunti yako imeunganishwa. Kuiona au kuitenganisha, piga { $dial }
 sms-not-linked = { $partner }: hakuna akaunti iliyounganishwa. Kujua sababu na kujaribu tena, piga { $dial }
+sms-mismatched = { $partner }: si akaunti iliyoombwa. Hakuna kilichounganishwa. Kwa msaada, piga { $dial }
 sms-question = { $partner }: benki yako inauliza jambo moja zaidi. Kujibu, piga { $dial } ndani ya dakika 15.
 sms-bank-back = { $partner }: benki uliyoomba imerudi. Kuendelea, piga { $dial }
 sms-asked = { $partner } inakuomba uunganishe akaunti yako ya benki. Piga { $dial }

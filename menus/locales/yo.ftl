@@ -17,6 +17,8 @@ accounts = { $bank }: akanti wo?
 checking = { $bank } n yewo alaye re (iseju aaya { $seconds }).
 confirming = { $bank } ko tii dahun. A n wadii ohun to sele. Jowo ma tii wole mo.
 unconfirmed = { $bank } ko fidi re mule. A ko so nnkan kan po.
+request-over = { $partner } ti pari ibeere yii. A ko so nnkan kan po.
+mismatched = Eyi ki i se akanti { $bank } ti { $partner } beere. A ko so o po.
 refused = { $bank } ko gba alaye naa, tabi ko si bayii. Ye won wo daadaa.
 unavailable = { $bank } ko si bayii. A ko fi nnkan kan ranse.
 unsuited = { $bank } n beere ohun ti foonu yii ko le se.
@@ -106,6 +108,7 @@ no-service = A ko le sise fun nomba yii nibi.
 
 sms-linked = { $partner }: a ti so akanti re po. Lati ri i tabi yo o, pe { $dial }
 sms-not-linked = { $partner }: a ko so akanti kankan. Lati mo idi ati tun gbiyanju, pe { $dial }
+sms-mismatched = { $partner }: ki i se akanti ti a beere. A ko so nnkan kan po. Fun iranlowo, pe { $dial }
 sms-question = { $partner }: banki re beere nkan kan si i. Lati dahun, pe { $dial } laarin iseju 15.
 sms-bank-back = { $partner }: banki ti e beere ti pada. Lati tesiwaju, pe { $dial }
 sms-asked = { $partner } beere pe ki e so akanti banki yin po. Pe { $dial }

@@ -210,6 +210,8 @@ pub enum Completed {
     Written(LinkId),
     /// Nothing was written: the person has begun another connect session since.
     Superseded,
+    /// Nothing was written: the partner's request is over, or somebody else has completed it.
+    Over,
 }
 
 /// What the conversation must know of a person before it starts.
@@ -284,8 +286,9 @@ pub trait AttemptRecords: Send + Sync {
     /// if `pin`.
     async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp, pin: bool) -> Result<SubscriberFacts>;
     /// Writes consent (with its implicit intent), attempt and the job that will settle it, in one transaction. Writing the
-    /// same ids again changes nothing.
-    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()>;
+    /// same ids again changes nothing. `false`: the partner's request is over, so nothing is to be sent, and nothing was
+    /// written. Only its time may be over: whoever has begun in time goes on.
+    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<bool>;
     /// Moves an attempt. Only forward: a state that says more is never replaced by one that says less
     /// (`Open` < `Sending` < `Unknown` < any other). `Granted` moves to `Linked`, `Undone` or `Lapsed` only, which wipes the grant;
     /// `Lapsed` to `Linked` or `Undone`, when something is found late. Says whether it moved. A move to a final no (`Refused`,
@@ -309,7 +312,8 @@ pub trait LinkRecords: Send + Sync {
     /// Writes a link with its accounts and the jobs that follow, moves its attempt to `Linked` and wipes the grant, in one
     /// transaction. An attempt that has a link already keeps it: its id comes back and nothing is written. Nothing is
     /// written either if the person has begun another connect session since; no such beginning may slip in between
-    /// looking and writing. Tells the partner: `link.created`.
+    /// looking and writing. Nor is it if the partner's request is over by now, but for its time; else it counts the link, and
+    /// if it is for one person it is completed. Tells the partner: `link.created`, `intent.completed`.
     async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<Completed>;
     /// A link with its accounts.
     async fn link(&self, id: LinkId) -> Result<Option<Link>>;

@@ -109,9 +109,14 @@ impl Attempts {
             Ok(session) => session,
             Err(fate) => return self.tell(&whose.tag, id, fate).await,
         };
-        if let Err(error) = self.begin(&whose, &submit, &session).await {
-            tracing::warn!(%error, "an attempt could not be made durable; it was not sent");
-            return self.tell(&whose.tag, id, Fate::NotSent).await;
+        match self.begin(&whose, &submit, &session).await {
+            Ok(true) => {}
+            // The partner has ended its request meanwhile: the bank hears nothing of it.
+            Ok(false) => return self.tell(&whose.tag, id, Fate::Over).await,
+            Err(error) => {
+                tracing::warn!(%error, "an attempt could not be made durable; it was not sent");
+                return self.tell(&whose.tag, id, Fate::NotSent).await;
+            }
         }
         self.runtime.pass(Edge::Begun);
         if !self.mark_sent(&whose.tag, id, &session).await {
@@ -129,8 +134,8 @@ impl Attempts {
         self.conclude(&whose, &submit, answer).await;
     }
 
-    /// Consent, attempt and the job that settles it, durable before anything leaves.
-    async fn begin(&self, whose: &Whose, submit: &Submit, session: &ProviderSession) -> Result<(), BeginError> {
+    /// Consent, attempt and the job that settles it, durable before anything leaves. `false`: the request is over.
+    async fn begin(&self, whose: &Whose, submit: &Submit, session: &ProviderSession) -> Result<bool, BeginError> {
         let consent = match (&submit.consent, submit.open.renews) {
             (Some(given), _) => Consent {
                 id: given.id,

@@ -201,7 +201,7 @@ impl HandOvers {
             by: None,
             within: match tidings {
                 Tidings::Question => QUESTION_WITHIN,
-                Tidings::Linked | Tidings::NotLinked => WITHIN,
+                Tidings::Linked | Tidings::NotLinked | Tidings::Mismatched => WITHIN,
             },
         };
         match self.outbox.post(note).await {

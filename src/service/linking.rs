@@ -222,6 +222,11 @@ impl Linking {
         let id = match self.records.complete_link(&link, &jobs).await? {
             Completed::Written(id) => id,
             Completed::Superseded => return self.undo(attempt, accounts).await,
+            Completed::Over => {
+                let undone = self.undo(attempt, accounts).await?;
+                self.tell(attempt, Fate::Over).await;
+                return Ok(undone);
+            }
         };
         self.runtime.pass(Edge::Linked);
         self.audit(&attempt.into(), "link.created", id.to_string()).await;

@@ -118,10 +118,21 @@ impl Flow {
                 | Outcome::BankBusy
                 | Outcome::Unsuited
                 | Outcome::Unconfirmed
+                | Outcome::RequestOver
+                | Outcome::Mismatched
                 | Outcome::Blocked),
                 false,
             ) => stage.into(),
-            (Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed | Outcome::Blocked | Outcome::ChooseBank, _) => {
+            (
+                Outcome::Linked
+                | Outcome::LinkedTwice
+                | Outcome::Renewed
+                | Outcome::Blocked
+                | Outcome::RequestOver
+                | Outcome::Mismatched
+                | Outcome::ChooseBank,
+                _,
+            ) => {
                 state.session = None;
                 Outcome::Welcome.into()
             }

@@ -32,11 +32,13 @@ pub enum Tidings {
     Question,
     /// Nothing was linked.
     NotLinked,
+    /// Another account was than the one that is expected, and it was undone.
+    Mismatched,
 }
 
 impl Tidings {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Linked, Self::Question, Self::NotLinked];
+    pub const ALL: [Self; 4] = [Self::Linked, Self::Question, Self::NotLinked, Self::Mismatched];
 
     /// A stable word for it.
     pub fn word(self) -> &'static str {
@@ -44,6 +46,7 @@ impl Tidings {
             Self::Linked => "linked",
             Self::Question => "question",
             Self::NotLinked => "not_linked",
+            Self::Mismatched => "mismatched",
         }
     }
 
@@ -53,6 +56,7 @@ impl Tidings {
             Self::Linked => "sms-linked",
             Self::Question => "sms-question",
             Self::NotLinked => "sms-not-linked",
+            Self::Mismatched => "sms-mismatched",
         }
     }
 
@@ -67,7 +71,9 @@ impl Tidings {
             | Outcome::BankDown
             | Outcome::Unconfirmed
             | Outcome::Unsuited
+            | Outcome::RequestOver
             | Outcome::Blocked => Some(Self::NotLinked),
+            Outcome::Mismatched => Some(Self::Mismatched),
             _ => None,
         }
     }
@@ -119,7 +125,7 @@ impl Flow {
             return HandOver::Later(ends_at.unwrap_or(context.now));
         }
         let dial = match tidings {
-            Tidings::Linked => service_code.to_owned(),
+            Tidings::Linked | Tidings::Mismatched => service_code.to_owned(),
             Tidings::Question | Tidings::NotLinked => dial_string(service_code, Self::hand_out_code(state, context)),
         };
         if let Some(session) = &mut state.session {

@@ -281,6 +281,10 @@ pub enum Fate {
     Unknown,
     /// It was looked for long enough.
     Lapsed,
+    /// The partner has ended its request: nothing was sent, or what came of it was undone.
+    Over,
+    /// What came of it was not the account that the partner expects; it was undone.
+    Mismatched,
 }
 
 /// Something the person did, as far as the conversation cares.

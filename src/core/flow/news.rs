@@ -166,7 +166,12 @@ impl Flow {
             Fate::Linked(_) => Event::Link,
             Fate::Failed(_) | Fate::NotSent | Fate::FormChanged(_) => Event::Refuse,
             Fate::Unknown => Event::Silence,
-            Fate::Lapsed => Event::Lapse,
+            Fate::Lapsed | Fate::Mismatched => Event::Lapse,
+            // Before it was sent it is over like one that was never sent, after that like one of which nothing came.
+            Fate::Over => match state.attempt_mut(id).map(|attempt| attempt.state) {
+                Some(State::Pending) => Event::Refuse,
+                _ => Event::Lapse,
+            },
         };
         let Some(attempt) = state.attempt_mut(id) else {
             return (false, false);
@@ -199,6 +204,12 @@ impl Flow {
             }
             Fate::Lapsed => {
                 stand(state, Outcome::Unconfirmed);
+            }
+            Fate::Over => {
+                stand(state, Outcome::RequestOver);
+            }
+            Fate::Mismatched => {
+                stand(state, Outcome::Mismatched);
             }
         }
         (true, true)

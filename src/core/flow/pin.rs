@@ -177,6 +177,8 @@ fn reach(outcome: Outcome) -> Reach {
         | Outcome::Checking
         | Outcome::Confirming
         | Outcome::Unconfirmed
+        | Outcome::RequestOver
+        | Outcome::Mismatched
         | Outcome::Refused
         | Outcome::Unavailable
         | Outcome::Unsuited

@@ -31,6 +31,7 @@ spelled! { Outcome:
     ChooseBank = "choose-bank", NoBanks = "no-banks", ChooseMethod = "choose-method",
     Warn = "warn", Ask = "ask", AskChoice = "ask-choice", ChooseAccount = "choose-account", Checking = "checking",
     Confirming = "confirming", Unconfirmed = "unconfirmed", Refused = "refused", Unavailable = "unavailable",
+    RequestOver = "request-over", Mismatched = "mismatched",
     Unsuited = "unsuited", Limited = "limited", BankDown = "bank-down", BankBusy = "bank-busy", Blocked = "blocked", Resume = "resume", News = "news",
     Linked = "linked", LinkedTwice = "linked-twice", Renewed = "renewed", Links = "links", NoLinks = "no-links",
     Link = "link", Unlinked = "unlinked", Left = "left",

@@ -55,6 +55,7 @@ pub const TEXTED: &[&str] = &[
     "sms-hint",
     "sms-linked",
     "sms-lost",
+    "sms-mismatched",
     "sms-not-linked",
     "sms-question",
     "sms-start",

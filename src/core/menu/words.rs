@@ -90,6 +90,10 @@ pub enum Outcome {
     Confirming,
     /// It could not be found out, and nothing was linked.
     Unconfirmed,
+    /// The partner has ended its request, and nothing was linked.
+    RequestOver,
+    /// It was not the account that the partner expects, and nothing was linked.
+    Mismatched,
     /// The provider said no.
     Refused,
     /// The provider or the bank could not be reached, or is too busy; nothing was sent.
@@ -149,6 +153,8 @@ const STANDING: &[Outcome] = &[
     Outcome::Checking,
     Outcome::Confirming,
     Outcome::Unconfirmed,
+    Outcome::RequestOver,
+    Outcome::Mismatched,
     Outcome::Refused,
     Outcome::Unavailable,
     Outcome::Unsuited,
@@ -179,6 +185,8 @@ const HOME: &[Outcome] = &[
     Outcome::BankBusy,
     Outcome::Unsuited,
     Outcome::Unconfirmed,
+    Outcome::RequestOver,
+    Outcome::Mismatched,
     Outcome::Blocked,
     Outcome::EnterPin,
 ];
@@ -291,6 +299,8 @@ const UNLOCKED: &[Outcome] = &[
     Outcome::BankBusy,
     Outcome::Unsuited,
     Outcome::Unconfirmed,
+    Outcome::RequestOver,
+    Outcome::Mismatched,
     Outcome::Blocked,
     Outcome::Links,
     Outcome::Ask,

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::happening::{attempt_failed, final_no};
+use super::intents::may_begin;
 use super::links::links_of;
 use super::pins::read_pin;
 use super::{Backend, Connection, Row, add_job, fixed, sized, within};
@@ -43,15 +44,20 @@ impl AttemptRecords for Backend {
         .await
     }
 
-    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<()> {
+    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<bool> {
         within(async {
             // Attempts of one person are numbered in the order in which they are written.
             let mut transaction = self.write_about(attempt.tag.as_bytes()).await?;
+            // To log in to a link again nobody needs the request that it once came of.
+            if attempt.renews.is_none() && !may_begin(&mut transaction, consent.intent).await? {
+                return Ok(false);
+            }
             add_consent(&mut transaction, consent).await?;
             if add_attempt(&mut transaction, attempt).await? {
                 add_job(&mut transaction, settle).await?;
             }
-            Ok(transaction.commit().await?)
+            transaction.commit().await?;
+            Ok(true)
         })
         .await
     }

@@ -212,8 +212,8 @@ pub(super) async fn intent_over(
         session: None,
         state: state.word(),
         reason: None,
-        // It ends once.
-        key: Some(format!("intent.over:{id}")),
+        // It ends so once.
+        key: Some(format!("{}:{id}", kind.word())),
         at,
     };
     add_event(connection, &happening).await

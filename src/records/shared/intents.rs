@@ -17,8 +17,8 @@ use crate::core::time::Timestamp;
 use crate::records::sql::{self as all, intents as sql};
 use crate::records::words::{Word, unknown};
 use crate::records::{
-    Deed, IntentFilter, IntentRecords, IntentState, Job, JobKind, Kept, LinkIntent, LinkState, RecordsError, Result,
-    Text,
+    Deed, IntentFilter, IntentRecords, IntentState, Job, JobKind, Kept, Link, LinkIntent, LinkState, RecordsError,
+    Result, Text,
 };
 
 #[async_trait]
@@ -118,6 +118,45 @@ impl IntentRecords for Backend {
         })
         .await
     }
+}
+
+/// Whether somebody may go on with a request: nobody has ended or completed it. Everybody with one that no partner made.
+pub(super) async fn may_begin(connection: &mut Connection, intent: IntentId) -> Result<bool> {
+    let over: i64 = sqlx::query_scalar(sql::IS_OVER)
+        .bind(&intent.as_bytes()[..])
+        .fetch_one(connection)
+        .await?;
+    Ok(over == 0)
+}
+
+/// What a link is for the request that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answered {
+    /// One of the links that come of it, or it was not made by a partner.
+    Counted,
+    /// The one link that it is for.
+    Completed(IntentId),
+    /// The request is over: there is to be no link.
+    Over,
+}
+
+/// Counts a link for the request that it answers.
+pub(super) async fn answer(connection: &mut Connection, link: &Link) -> Result<Answered> {
+    let row = sqlx::query(sql::ANSWER)
+        .bind(&link.consent.as_bytes()[..])
+        .bind(link.created_at.as_millis())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(row) = row {
+        let (id, many): (_, i64) = (fixed(&row, "id")?, row.try_get("many")?);
+        let completed = Answered::Completed(IntentId::from_bytes(id));
+        return Ok(if many == 0 { completed } else { Answered::Counted });
+    }
+    let asked: i64 = sqlx::query_scalar(sql::IS_ASKED)
+        .bind(&link.consent.as_bytes()[..])
+        .fetch_one(connection)
+        .await?;
+    Ok(if asked > 0 { Answered::Over } else { Answered::Counted })
 }
 
 /// Ends the requests to log in to a link again: done once it is in use, void once it is not.

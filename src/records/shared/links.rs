@@ -3,15 +3,15 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::happening::{link_created, link_moved};
-use super::intents::renewals_over;
+use super::happening::{intent_over, link_created, link_moved};
+use super::intents::{Answered, answer, renewals_over};
 use super::{Backend, Connection, Row, add_job, fixed, sized, within};
 use crate::core::ids::{AttemptId, ConsentId, LinkId, LinkedAccountId, PartnerId};
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::records::words::Word;
 use crate::records::{
-    AccountReading, Completed, Job, Link, LinkRecords, LinkState, LinkedAccount, RecordsError, Result, sql,
+    AccountReading, Completed, IntentState, Job, Link, LinkRecords, LinkState, LinkedAccount, RecordsError, Result, sql,
 };
 
 #[async_trait]
@@ -33,6 +33,10 @@ impl LinkRecords for Backend {
             if later > 0 {
                 return Ok(Completed::Superseded);
             }
+            let answered = answer(&mut transaction, link).await?;
+            if answered == Answered::Over {
+                return Ok(Completed::Over);
+            }
             add_link(&mut transaction, link).await?;
             for (place, account) in (0i64..).zip(&link.accounts) {
                 add_account(&mut transaction, link, place, account).await?;
@@ -46,6 +50,10 @@ impl LinkRecords for Backend {
                 .execute(&mut *transaction)
                 .await?;
             link_created(&mut transaction, link).await?;
+            if let Answered::Completed(intent) = answered {
+                let (which, state) = ((link.partner, intent), IntentState::Completed);
+                intent_over(&mut transaction, which, state, Some(link.id), link.created_at).await?;
+            }
             transaction.commit().await?;
             Ok(Completed::Written(link.id))
         })

@@ -71,3 +71,17 @@ pub(in crate::records) const NOT_RENEWED: &str = concat!(
     over!("'cancelled'", "$2"),
     "WHERE renews = $1 AND state = 'open' RETURNING id, partner"
 );
+
+/// `$1` is the request.
+pub(in crate::records) const IS_OVER: &str =
+    "SELECT COUNT(*) FROM link_intents WHERE id = $1 AND state IN ('completed', 'cancelled', 'mismatched')";
+
+/// `$1` is the consent of a new link, `$2` when that was made. One whose time was over meanwhile counts all the same.
+pub(in crate::records) const ANSWER: &str = "UPDATE link_intents SET links = links + 1, \
+     state = CASE WHEN many = 0 THEN 'completed' ELSE state END, moved_at = CASE WHEN many = 0 THEN $2 ELSE moved_at END, \
+     code_digest = CASE WHEN many = 0 THEN NULL ELSE code_digest END, code = CASE WHEN many = 0 THEN NULL ELSE code END \
+     WHERE id = (SELECT intent FROM consents WHERE id = $1) AND state IN ('open', 'expired') RETURNING id, many";
+
+/// `$1` is the consent: whether a partner has made the request that it answers.
+pub(in crate::records) const IS_ASKED: &str =
+    "SELECT COUNT(*) FROM link_intents WHERE id = (SELECT intent FROM consents WHERE id = $1)";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo::ambient::SystemClock;
-use kiungo::core::ids::{AttemptId, JobId};
+use kiungo::core::ids::{AttemptId, IntentId, JobId};
 use kiungo::core::linking::{ProviderSession, SessionKind};
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::next_step::Grant;
@@ -30,6 +30,8 @@ pub const MINUTE: u64 = 60;
 pub struct Bench {
     pub parts: Assembled,
     pub person: Person,
+    /// The partner's request that their logins answer; without one nobody asked.
+    pub asked: Option<IntentId>,
     /// How often they have dialled: the name of the last dialog.
     pub dials: u32,
 }
@@ -51,6 +53,7 @@ impl Bench {
         Self {
             parts,
             person,
+            asked: None,
             dials: 0,
         }
     }
@@ -59,6 +62,7 @@ impl Bench {
     pub async fn begun(&self, seconds_ago: u64, change: impl FnOnce(&mut Attempt)) -> Attempt {
         let linking = &self.parts.jobs.linking;
         let (mut consent, number) = (self.person.consent(), Msisdn::parse(NUMBER, "NG").unwrap());
+        consent.intent = self.asked.unwrap_or(consent.intent);
         consent.msisdn = linking.sealing.msisdn(&consent.tag, consent.id, &number).unwrap();
         let mut attempt = self.person.attempt(&consent);
         attempt.created_at = ago(seconds_ago);
@@ -125,6 +129,12 @@ impl Bench {
             shown = self.parts.answer(&format!("d{} {NUMBER} {text}", self.dials)).await;
         }
         shown
+    }
+
+    /// The screen after one more line than before, in the same dialog.
+    pub async fn goes_on(&self, lines: &[&str]) -> String {
+        let text = lines.join("*");
+        self.parts.answer(&format!("d{} {NUMBER} {text}", self.dials)).await
     }
 
     /// A link to the account `a1` at the one bank.

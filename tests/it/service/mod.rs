@@ -11,6 +11,7 @@ mod linking;
 mod own_code;
 mod redials;
 mod renewals;
+mod requests;
 mod resealing;
 mod round_trips;
 mod sinks;

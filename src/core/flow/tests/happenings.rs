@@ -52,7 +52,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         1 => any::<u8>().prop_map(Happening::Older),
         4 => prop_oneof![0_u64..10, 60_u64..100, 300_u64..1_200, Just(90_000)].prop_map(Happening::Passes),
         5 => Just(Happening::Sent),
-        14 => (0_u8..14, prop::bool::weighted(0.9)).prop_map(|(fate, right)| Happening::Fate(fate, right)),
+        14 => (0_u8..16, prop::bool::weighted(0.9)).prop_map(|(fate, right)| Happening::Fate(fate, right)),
         6 => (any::<u8>(), 0_u8..7).prop_map(|(which, result)| Happening::Opened(which, result)),
         1 => Just(Happening::Unlinked),
         2 => (prop::bool::weighted(0.8), 0_u8..6).prop_map(|(one, how)| Happening::Looks(one, how)),
@@ -81,6 +81,8 @@ pub fn fate_of(which: u8) -> Fate {
         10 => Fate::NotSent,
         11 => Fate::Unknown,
         12 => Fate::Lapsed,
+        13 => Fate::Over,
+        14 => Fate::Mismatched,
         _ => failed(FailureClass::Busy),
     }
 }

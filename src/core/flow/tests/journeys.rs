@@ -141,6 +141,13 @@ fn a_redial_tells_what_came_of_it() {
         (away, vec![failed(FailureClass::Refused)], "Zenith Bank did not accept"),
         (away, vec![Fate::NotSent], "Zenith Bank is not available"),
         (away, vec![Fate::Unknown, Fate::Lapsed], "We could not confirm"),
+        (away, vec![Fate::Over], "Umoja Credit has ended this request"),
+        (on, vec![Fate::Granted, Fate::Over], "Umoja Credit asks"),
+        (
+            away,
+            vec![Fate::Granted, Fate::Mismatched],
+            "This is not the Zenith Bank account that Umoja Credit asked for",
+        ),
         (
             away,
             vec![failed(FailureClass::Misconfigured)],

@@ -1,17 +1,19 @@
 //! Partners' requests: written once, each with a code of its own, over once, and seen by nobody else.
 
 use kiungo::core::access::Reach;
+use kiungo::core::events::EventKind;
 use kiungo::core::ids::{EntityId, UserId};
 use kiungo::core::page::Page;
 use kiungo::core::scope::{Data, Scope};
 use kiungo::core::seal::Tag;
-use kiungo::records::{IntentFilter, IntentState, JobKind, Kept, LinkIntent};
+use kiungo::records::Completed::{Over, Written};
+use kiungo::records::{Attempt, AttemptState, IntentFilter, IntentState, JobKind, Kept, LinkIntent};
 use rstest::rstest;
 
 use super::messages::message;
-use crate::support::events::{entity, told_about, whole};
+use crate::support::events::{entity, told_about, tried_for, whole};
 use crate::support::intents::{add, done, intent};
-use crate::support::records::{Backend, Fixture, Person, at, fresh, job, node, partner, person};
+use crate::support::records::{Backend, Fixture, Person, at, fresh, job, link, node, partner, person, settle};
 
 /// A request with something in every column.
 async fn full(db: &Fixture) -> LinkIntent {
@@ -222,4 +224,121 @@ async fn requests_are_within_reach(#[case] backend: Backend) {
         let rows = db.intents(&everything, &filter, &Page::default()).await.unwrap();
         assert_eq!(rows.rows.len(), wanted, "{filter:?}");
     }
+}
+
+/// Somebody may go on with a request until its partner ends it or another completes it; that its time is over holds up nobody
+/// who has begun. Where it is over nothing is written. To log in again nobody needs the request that the link came of.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn nothing_is_begun_once_a_request_is_over(#[case] backend: Backend) {
+    use IntentState::{Cancelled, Completed, Expired, Mismatched, Open};
+    let db = backend.fresh().await;
+    let ada = person(1, 1);
+    for (state, goes_on) in [
+        (Open, true),
+        (Expired, true),
+        (Completed, false),
+        (Cancelled, false),
+        (Mismatched, false),
+    ] {
+        let asked = add(&*db, ada.partner, |intent| intent.state = state).await;
+        for renews in [None, Some(kiungo::core::ids::LinkId::from_bytes(fresh()))] {
+            let mut consent = ada.consent();
+            consent.intent = asked.id;
+            let attempt = Attempt {
+                renews,
+                ..ada.attempt(&consent)
+            };
+            let begun = db.begin_attempt(&consent, &attempt, &settle(&attempt)).await.unwrap();
+            let expected = goes_on || renews.is_some();
+            assert_eq!(begun, expected, "{state:?}");
+            assert_eq!(db.attempt(attempt.id).await.unwrap().is_some(), expected);
+            assert_eq!(db.consent(consent.id).await.unwrap().is_some(), expected);
+            let key = format!("settle:{}", attempt.id);
+            assert_eq!(
+                db.claim_key(&key, node(1), at(9), at(9)).await.unwrap().is_some(),
+                expected
+            );
+        }
+    }
+}
+
+/// The first link completes a request for one person, and no other comes of it; one for many goes on. What was cancelled or
+/// completed meanwhile gets no link, what only expired does. Each end is told once, with the link.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn a_link_completes_its_request(#[case] backend: Backend) {
+    use IntentState::{Cancelled, Completed, Expired, Open};
+    let db = backend.fresh().await;
+    let mine = whole(partner(1).id);
+    for (meanwhile, many, links, ends) in [
+        (Open, false, 1, Completed),
+        (Open, true, 2, Open),
+        (Expired, false, 1, Completed),
+        (Expired, true, 2, Expired),
+        (Cancelled, false, 0, Cancelled),
+        (Cancelled, true, 0, Cancelled),
+    ] {
+        let case = format!("{meanwhile:?} {many}");
+        let asked = add(&*db, mine.partner, |intent| intent.many = many).await;
+        let mut made = Vec::new();
+        for n in 1..=2 {
+            let attempt = tried_for(&*db, person(1, n), asked.id, AttemptState::Unknown).await;
+            made.push(link(&attempt, 1));
+        }
+        match meanwhile {
+            Cancelled => drop(db.cancel_intent(&mine, asked.id, &done(&mine, 1)).await.unwrap()),
+            Expired => assert_eq!(db.expire_intent(asked.id, at(60_000)).await.unwrap(), None),
+            _ => {}
+        }
+        for (n, link) in made.iter().enumerate() {
+            let wanted = if n < links { Written(link.id) } else { Over };
+            for _ in 0..2 {
+                assert_eq!(db.complete_link(link, &[]).await.unwrap(), wanted, "{case}");
+            }
+            let there = db.link(link.id).await.unwrap().is_some();
+            assert_eq!(there, n < links, "{case}");
+        }
+        let found = db.intent(&mine, asked.id).await.unwrap().unwrap();
+        assert_eq!((found.state, found.links as usize), (ends, links), "{case}");
+        assert_eq!(found.code.is_some(), ends == Open, "{case}");
+        let told = told_about(&*db, mine.partner, asked.id.as_bytes()).await;
+        let completed = told.iter().filter(|event| event.kind == EventKind::IntentCompleted);
+        let named = completed.filter(|event| event.data.contains(&made[0].id.to_string()));
+        assert_eq!(named.count(), usize::from(ends == Completed), "{case}");
+        assert_eq!(
+            told.len(),
+            usize::from(meanwhile != Open) + usize::from(ends == Completed),
+            "{case}"
+        );
+    }
+}
+
+/// However many complete a request for one person at once, one link comes of it.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_completes_a_request(#[case] backend: Backend) {
+    let db = backend.fresh().await;
+    let mine = whole(partner(1).id);
+    let asked = add(&*db, mine.partner, |_| ()).await;
+    let mut links = Vec::new();
+    for n in 1..=6 {
+        let attempt = tried_for(&*db, person(1, n), asked.id, AttemptState::Unknown).await;
+        links.push(link(&attempt, 1));
+    }
+    let mut tasks = tokio::task::JoinSet::new();
+    for link in links {
+        let db = db.shared();
+        tasks.spawn(async move { db.complete_link(&link, &[]).await.unwrap() });
+    }
+    let completed = tasks.join_all().await;
+    let written = completed.iter().filter(|completed| matches!(completed, Written(_)));
+    assert_eq!(written.count(), 1, "{completed:?}");
+    assert_eq!(told_about(&*db, mine.partner, asked.id.as_bytes()).await.len(), 1);
 }
