@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::Result;
+use super::{Deed, Kept, Result};
 use crate::core::access::Reach;
 use crate::core::events::EventKind;
 use crate::core::ids::{DeliveryId, EndpointId, EntityId, EventId, PartnerId, UserId, WebhookSecretId};
@@ -201,17 +201,24 @@ pub trait EventRecords: Send + Sync {
     async fn deliveries(&self, reach: &Reach, event: EventId) -> Result<Vec<Delivery>>;
     /// Has an event sent once more, at once, from the first try on: to this endpoint, or to all that are enabled and want
     /// it. What is still on its way is sent now instead of later. Answers with the endpoints; an endpoint that is not
-    /// enabled, or is another entity's, is none of them.
+    /// enabled, or is another entity's, is none of them. What is sent to nobody is no deed.
     async fn replay(
         &self,
         reach: &Reach,
         event: EventId,
         to: Option<EndpointId>,
-        at: Timestamp,
+        deed: &Deed,
     ) -> Result<Vec<EndpointId>>;
 
-    /// Writes an endpoint and the secret it begins with.
-    async fn add_endpoint(&self, endpoint: &Endpoint, secret: &WebhookSecret) -> Result<()>;
+    /// Writes an endpoint and the secret it begins with, unless the partner has `most` already. Under an id that is taken it
+    /// changes nothing and gives what stands there, so a creation may safely be asked for again.
+    async fn add_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        secret: &WebhookSecret,
+        most: u32,
+        deed: &Deed,
+    ) -> Result<Kept<Endpoint>>;
     /// An endpoint, unless it was deleted.
     async fn endpoint(&self, reach: &Reach, id: EndpointId) -> Result<Option<Endpoint>>;
     /// Endpoints, newest first, at most `limit`; those that follow `after` if given.
@@ -227,11 +234,18 @@ pub trait EventRecords: Send + Sync {
         reach: &Reach,
         id: EndpointId,
         change: &EndpointChange,
-        at: Timestamp,
+        deed: &Deed,
     ) -> Result<Option<Endpoint>>;
     /// Replaces the secret of an endpoint. The one before is used beside it until `until`, and any still older one no more.
-    /// Says whether there is such an endpoint.
-    async fn rotate_secret(&self, reach: &Reach, secret: &WebhookSecret, until: Timestamp) -> Result<bool>;
+    /// A secret that is there already changes nothing, so this too may be asked for again. Answers until when the one before
+    /// is used; `None` when there is no such endpoint.
+    async fn rotate_secret(
+        &self,
+        reach: &Reach,
+        secret: &WebhookSecret,
+        until: Timestamp,
+        deed: &Deed,
+    ) -> Result<Option<Timestamp>>;
 
     /// Writes one delivery for each enabled endpoint that wants the event, and the job of each. Doing it again adds nothing.
     /// Says how many there are by now.

@@ -113,6 +113,8 @@ pub enum Kept<T> {
     Taken,
     /// It is still used.
     InUse,
+    /// There are as many as there may be.
+    TooMany,
 }
 
 /// Roles. Those that were deleted are not there. Adding one under an id that is taken changes nothing and gives what

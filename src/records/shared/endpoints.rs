@@ -2,20 +2,41 @@
 
 use sqlx::Row as _;
 
+use super::audit::note;
 use super::events::{bound, optional};
-use super::{Backend, Connection, Row, fixed, within};
+use super::roles::{everything, is_entity};
+use super::{Backend, Connection, Row, fixed, of_partner, reaching, within};
 use crate::core::access::Reach;
 use crate::core::events::EventKind;
 use crate::core::ids::{EndpointId, EntityId, PartnerId, UserId};
 use crate::core::time::Timestamp;
 use crate::records::words::{Word, unknown};
-use crate::records::{Endpoint, EndpointChange, EndpointState, Result, WebhookSecret, sql};
+use crate::records::{Deed, Endpoint, EndpointChange, EndpointState, Kept, Result, WebhookSecret, sql};
 
 impl Backend {
-    pub(super) async fn insert_endpoint(&self, endpoint: &Endpoint, secret: &WebhookSecret) -> Result<()> {
+    pub(super) async fn insert_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        secret: &WebhookSecret,
+        most: u32,
+        deed: &Deed,
+    ) -> Result<Kept<Endpoint>> {
         within(async {
-            let mut transaction = self.write().await?;
-            sqlx::query(sql::events::ADD_ENDPOINT)
+            let mut transaction = self.write_about(&of_partner(endpoint.partner)).await?;
+            if let Some(entity) = endpoint.entity
+                && !is_entity(&mut transaction, endpoint.partner, entity).await?
+            {
+                return Ok(Kept::NoEntity);
+            }
+            let others: i64 = sqlx::query_scalar(sql::events::OTHER_ENDPOINTS)
+                .bind(&endpoint.partner.as_bytes()[..])
+                .bind(&endpoint.id.as_bytes()[..])
+                .fetch_one(&mut *transaction)
+                .await?;
+            if others >= i64::from(most) {
+                return Ok(Kept::TooMany);
+            }
+            let added = sqlx::query(sql::events::ADD_ENDPOINT)
                 .bind(&endpoint.id.as_bytes()[..])
                 .bind(&endpoint.partner.as_bytes()[..])
                 .bind(endpoint.entity.as_ref().map(|entity| &entity.as_bytes()[..]))
@@ -28,23 +49,21 @@ impl Backend {
                 .bind(endpoint.updated_at.as_millis())
                 .execute(&mut *transaction)
                 .await?;
-            add_secret(&mut transaction, secret).await?;
-            Ok(transaction.commit().await?)
+            if added.rows_affected() > 0 {
+                add_secret(&mut transaction, secret).await?;
+                note(&mut transaction, deed).await?;
+            }
+            let kept = one(&mut transaction, &everything(endpoint.partner), endpoint.id).await?;
+            transaction.commit().await?;
+            Ok(kept.map_or(Kept::NotFound, Kept::Done))
         })
         .await
     }
 
     pub(super) async fn reached_endpoint(&self, reach: &Reach, id: EndpointId) -> Result<Option<Endpoint>> {
         within(async {
-            let (partner, entity, own) = bound(reach);
-            let row = sqlx::query(sql::events::ENDPOINT)
-                .bind(partner)
-                .bind(entity)
-                .bind(own)
-                .bind(&id.as_bytes()[..])
-                .fetch_optional(&self.readers)
-                .await?;
-            row.as_ref().map(endpoint_of).transpose()
+            let mut connection = self.readers.acquire().await?;
+            one(&mut connection, reach, id).await
         })
         .await
     }
@@ -76,9 +95,10 @@ impl Backend {
         reach: &Reach,
         id: EndpointId,
         change: &EndpointChange,
-        at: Timestamp,
+        deed: &Deed,
     ) -> Result<Option<Endpoint>> {
         within(async {
+            let mut transaction = self.write().await?;
             let (partner, entity, own) = bound(reach);
             let row = sqlx::query(sql::events::CHANGE_ENDPOINT)
                 .bind(partner)
@@ -89,15 +109,26 @@ impl Backend {
                 .bind(change.kinds.as_deref().map(spelt))
                 .bind(change.state.map(|(state, _)| state.word()))
                 .bind(change.state.and_then(|(_, reason)| reason))
-                .bind(at.as_millis())
-                .fetch_optional(&self.writer)
+                .bind(deed.at.as_millis())
+                .fetch_optional(&mut *transaction)
                 .await?;
-            row.as_ref().map(endpoint_of).transpose()
+            let Some(row) = row else {
+                return Ok(None);
+            };
+            note(&mut transaction, deed).await?;
+            transaction.commit().await?;
+            endpoint_of(&row).map(Some)
         })
         .await
     }
 
-    pub(super) async fn replace_secret(&self, reach: &Reach, secret: &WebhookSecret, until: Timestamp) -> Result<bool> {
+    pub(super) async fn replace_secret(
+        &self,
+        reach: &Reach,
+        secret: &WebhookSecret,
+        until: Timestamp,
+        deed: &Deed,
+    ) -> Result<Option<Timestamp>> {
         within(async {
             let mut transaction = self.write().await?;
             let (partner, entity, own) = bound(reach);
@@ -110,21 +141,23 @@ impl Backend {
                 .execute(&mut *transaction)
                 .await?;
             if held.rows_affected() == 0 {
-                return Ok(false);
+                return Ok(None);
             }
-            for (statement, end) in [
-                (sql::events::END_OLDER_SECRETS, secret.created_at),
-                (sql::events::END_SECRET, until),
-            ] {
-                sqlx::query(statement)
-                    .bind(&secret.endpoint.as_bytes()[..])
-                    .bind(end.as_millis())
-                    .execute(&mut *transaction)
-                    .await?;
+            let there: i64 = sqlx::query_scalar(sql::events::IS_SECRET)
+                .bind(&secret.id.as_bytes()[..])
+                .fetch_one(&mut *transaction)
+                .await?;
+            if there == 0 {
+                end_secrets(&mut transaction, secret, until).await?;
+                add_secret(&mut transaction, secret).await?;
+                note(&mut transaction, deed).await?;
             }
-            add_secret(&mut transaction, secret).await?;
+            let until = sqlx::query_scalar(sql::events::LAST_USE_OF_OLD_SECRETS)
+                .bind(&secret.endpoint.as_bytes()[..])
+                .fetch_one(&mut *transaction)
+                .await?;
             transaction.commit().await?;
-            Ok(true)
+            Ok(Some(Timestamp::from_millis(until)))
         })
         .await
     }
@@ -148,6 +181,29 @@ impl Backend {
         })
         .await
     }
+}
+
+async fn one(connection: &mut Connection, reach: &Reach, id: EndpointId) -> Result<Option<Endpoint>> {
+    let row = reaching(sql::events::ENDPOINT, reach)
+        .bind(&id.as_bytes()[..])
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(endpoint_of).transpose()
+}
+
+/// The present secret goes on until then; those before it end now.
+async fn end_secrets(connection: &mut Connection, by: &WebhookSecret, until: Timestamp) -> Result<()> {
+    for (statement, end) in [
+        (sql::events::END_OLDER_SECRETS, by.created_at),
+        (sql::events::END_SECRET, until),
+    ] {
+        sqlx::query(statement)
+            .bind(&by.endpoint.as_bytes()[..])
+            .bind(end.as_millis())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn add_secret(connection: &mut Connection, secret: &WebhookSecret) -> Result<()> {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::audit::note;
 use super::endpoints::endpoint_of;
 use super::{Backend, Connection, Row, add_job_in, fixed, sized, within};
 use crate::core::access::Reach;
@@ -11,8 +12,8 @@ use crate::core::ids::{DeliveryId, EndpointId, EntityId, EventId, JobId, Partner
 use crate::core::time::Timestamp;
 use crate::records::words::{Word, unknown};
 use crate::records::{
-    Delivery, DeliveryState, Endpoint, EndpointChange, Event, EventFilter, EventRecords, Job, JobKind, Outgoing,
-    RecordsError, Result, Span, Tried, WebhookSecret, sql,
+    Deed, Delivery, DeliveryState, Endpoint, EndpointChange, Event, EventFilter, EventRecords, Job, JobKind, Kept,
+    Outgoing, RecordsError, Result, Span, Tried, WebhookSecret, sql,
 };
 
 /// Where the first page begins, and the last one of those read upwards ends.
@@ -101,7 +102,7 @@ impl EventRecords for Backend {
         reach: &Reach,
         event: EventId,
         to: Option<EndpointId>,
-        at: Timestamp,
+        deed: &Deed,
     ) -> Result<Vec<EndpointId>> {
         within(async {
             let mut transaction = self.write().await?;
@@ -112,7 +113,10 @@ impl EventRecords for Backend {
             let mut endpoints = listening(&mut transaction, &event).await?;
             endpoints.retain(chosen);
             for endpoint in &endpoints {
-                deliver_again(&mut transaction, &event, endpoint.id, at).await?;
+                deliver_again(&mut transaction, &event, endpoint.id, deed.at).await?;
+            }
+            if !endpoints.is_empty() {
+                note(&mut transaction, deed).await?;
             }
             transaction.commit().await?;
             Ok(endpoints.into_iter().map(|endpoint| endpoint.id).collect())
@@ -120,8 +124,14 @@ impl EventRecords for Backend {
         .await
     }
 
-    async fn add_endpoint(&self, endpoint: &Endpoint, secret: &WebhookSecret) -> Result<()> {
-        self.insert_endpoint(endpoint, secret).await
+    async fn add_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        secret: &WebhookSecret,
+        most: u32,
+        deed: &Deed,
+    ) -> Result<Kept<Endpoint>> {
+        self.insert_endpoint(endpoint, secret, most, deed).await
     }
 
     async fn endpoint(&self, reach: &Reach, id: EndpointId) -> Result<Option<Endpoint>> {
@@ -143,13 +153,19 @@ impl EventRecords for Backend {
         reach: &Reach,
         id: EndpointId,
         change: &EndpointChange,
-        at: Timestamp,
+        deed: &Deed,
     ) -> Result<Option<Endpoint>> {
-        self.update_endpoint(reach, id, change, at).await
+        self.update_endpoint(reach, id, change, deed).await
     }
 
-    async fn rotate_secret(&self, reach: &Reach, secret: &WebhookSecret, until: Timestamp) -> Result<bool> {
-        self.replace_secret(reach, secret, until).await
+    async fn rotate_secret(
+        &self,
+        reach: &Reach,
+        secret: &WebhookSecret,
+        until: Timestamp,
+        deed: &Deed,
+    ) -> Result<Option<Timestamp>> {
+        self.replace_secret(reach, secret, until, deed).await
     }
 
     async fn publish(&self, event: EventId, at: Timestamp) -> Result<u64> {

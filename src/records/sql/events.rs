@@ -108,7 +108,11 @@ pub(in crate::records) const TRIED: &str = "UPDATE deliveries SET state = $2, tr
 
 pub(in crate::records) const ADD_ENDPOINT: &str = "INSERT INTO webhook_endpoints \
      (id, partner, entity, url, kinds, state, reason, created_by, created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+
+/// How many endpoints a partner has beside `$2`.
+pub(in crate::records) const OTHER_ENDPOINTS: &str =
+    "SELECT COUNT(*) FROM webhook_endpoints WHERE partner = $1 AND id <> $2 AND state <> 'deleted'";
 
 pub(in crate::records) const ENDPOINT: &str = concat!(
     "SELECT ",
@@ -165,7 +169,13 @@ pub(in crate::records) const END_SECRET: &str =
     "UPDATE webhook_secrets SET until = $2 WHERE endpoint = $1 AND until IS NULL";
 
 pub(in crate::records) const ADD_SECRET: &str = "INSERT INTO webhook_secrets (id, endpoint, partner, sealed, created_at) \
-     VALUES ($1, $2, $3, $4, $5)";
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
+
+pub(in crate::records) const IS_SECRET: &str = "SELECT COUNT(*) FROM webhook_secrets WHERE id = $1";
+
+/// Until when the secret before the present one is used; whatever came before it ended sooner.
+pub(in crate::records) const LAST_USE_OF_OLD_SECRETS: &str =
+    "SELECT COALESCE(MAX(until), 0) FROM webhook_secrets WHERE endpoint = $1";
 
 pub(in crate::records) const SECRETS: &str = "SELECT id, endpoint, partner, sealed, created_at FROM webhook_secrets \
      WHERE endpoint = $1 AND (until IS NULL OR until > $2) ORDER BY CASE WHEN until IS NULL THEN 0 ELSE 1 END, created_at DESC, id";

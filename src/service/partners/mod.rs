@@ -158,6 +158,9 @@ fn answered<T>(kept: Kept<T>, role: &str) -> Result<T, ApiError> {
         Kept::InUse => Err(ApiError::Conflict(
             "the role is still in use: take it from its users and entities first",
         )),
+        Kept::TooMany => Err(ApiError::Conflict(
+            "there are as many of these as there may be: delete one first",
+        )),
     }
 }
 

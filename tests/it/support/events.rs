@@ -5,7 +5,9 @@ use kiungo::core::access::Reach;
 use kiungo::core::ids::{EndpointId, EntityId, IntentId, PartnerId, UserId, WebhookSecretId};
 use kiungo::core::seal::Keyring;
 use kiungo::core::webhook::SigningSecret;
-use kiungo::records::{Attempt, AttemptState, Endpoint, EndpointState, Event, EventFilter, Records, WebhookSecret};
+use kiungo::records::{
+    Attempt, AttemptState, Deed, Endpoint, EndpointState, Event, EventFilter, Kept, Records, WebhookSecret,
+};
 use kiungo::service::webhooks::place;
 
 use super::records::{Fixture, Person, at, begin, fresh};
@@ -33,6 +35,25 @@ pub fn endpoint(partner: PartnerId) -> Endpoint {
         created_at: at(0),
         updated_at: at(0),
     }
+}
+
+/// Writes an endpoint down, with the secret it begins with.
+pub async fn register(db: &dyn Records, endpoint: &Endpoint, secret: &WebhookSecret) {
+    let deed = Deed {
+        partner: endpoint.partner,
+        entity: endpoint.entity,
+        user: endpoint.created_by,
+        kind: "webhook_endpoint.created",
+        detail: endpoint.id.to_string(),
+        at: endpoint.created_at,
+    };
+    let kept = db.add_endpoint(endpoint, secret, u32::MAX, &deed).await.unwrap();
+    // One that is written down as deleted is not there afterwards.
+    let deleted = endpoint.state == EndpointState::Deleted;
+    assert!(
+        matches!(kept, Kept::Done(_)) || deleted && kept == Kept::NotFound,
+        "{kept:?}"
+    );
 }
 
 /// A secret's row; what is sealed in it is no secret at all.

@@ -11,15 +11,15 @@ use kiungo::core::seal::Keyring;
 use kiungo::core::time::{Clock, Timestamp};
 use kiungo::core::webhook::SigningSecret;
 use kiungo::outbound::{Parcel, Post, Receipt, Undelivered};
-use kiungo::records::{Delivery, Endpoint, LinkState};
+use kiungo::records::{Deed, Delivery, Endpoint, LinkState};
 use kiungo::service::jobs::Verdict;
 use kiungo::service::webhooks::Webhooks;
 use kiungo::store::memory::MemoryStore;
 
 use crate::support::clock::StoodClock;
-use crate::support::events::{endpoint, sealed, told_about, whole};
+use crate::support::events::{endpoint, register, sealed, told_about, whole};
 use crate::support::parts::{Around, keyring, shared};
-use crate::support::records::{Backend, Fixture, partner, person};
+use crate::support::records::{Backend, Fixture, deed, partner, person};
 
 /// What an answer is: a status, or none.
 pub type Answer = Result<Receipt, Undelivered>;
@@ -83,9 +83,7 @@ impl Kit {
             ..endpoint(partner(1).id)
         };
         let secret = SigningSecret::from_bytes(&[7; 32]).unwrap();
-        db.add_endpoint(&endpoint, &sealed(&keyring, &endpoint, &secret))
-            .await
-            .unwrap();
+        register(&*db, &endpoint, &sealed(&keyring, &endpoint, &secret)).await;
         Self {
             webhooks: Webhooks {
                 records: db.shared(),
@@ -139,6 +137,14 @@ impl Kit {
     pub async fn endpoint(&self) -> Endpoint {
         let reach = whole(self.endpoint.partner);
         self.db.endpoint(&reach, self.endpoint.id).await.unwrap().unwrap()
+    }
+
+    /// Something that is done by the partner now.
+    pub fn deed(&self) -> Deed {
+        Deed {
+            at: self.now(),
+            ..deed(1, 0)
+        }
     }
 
     /// All that was sent.

@@ -15,7 +15,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::doubles::Plain;
-use crate::support::events::{endpoint, sealed, told, whole};
+use crate::support::events::{endpoint, register, sealed, told, whole};
 use crate::support::eventually;
 use crate::support::parts::{Assembled, assemble, keyring};
 use crate::support::records::{at, job, partner, person};
@@ -36,7 +36,7 @@ async fn endpoint_at(parts: &Assembled, url: String) -> Endpoint {
         &endpoint,
         &SigningSecret::from_bytes(&[7; 32]).unwrap(),
     );
-    parts.records.add_endpoint(&endpoint, &secret).await.unwrap();
+    register(&*parts.records, &endpoint, &secret).await;
     endpoint
 }
 

@@ -85,8 +85,8 @@ async fn one_failure_is_not_the_end_of_an_endpoint() {
     assert_eq!(kit.db.audited("webhook_endpoint.disabled").await, 0);
 
     let event = kit.delivery(id).await.event;
-    let (reach, now) = (whole(kit.endpoint.partner), kit.now());
-    kit.db.replay(&reach, event, None, now).await.unwrap();
+    let deed = kit.deed();
+    kit.db.replay(&whole(deed.partner), event, None, &deed).await.unwrap();
     assert_eq!(kit.sends(id, status(204)).await, Verdict::Done);
     let found = kit.delivery(id).await;
     assert_eq!(
@@ -191,7 +191,11 @@ async fn both_secrets_verify_while_one_replaces_the_other() {
     let mut row = sealed(&kit.keyring, &kit.endpoint, &new);
     row.created_at = kit.now();
     let until = kit.now().plus(OVERLAP);
-    assert!(kit.db.rotate_secret(&whole(row.partner), &row, until).await.unwrap());
+    let rotated = kit
+        .db
+        .rotate_secret(&whole(row.partner), &row, until, &kit.deed())
+        .await;
+    assert_eq!(rotated.unwrap(), Some(until));
     for step in [Duration::ZERO, OVERLAP.saturating_sub(Duration::from_secs(1))] {
         kit.clock.advance(step);
         let parcel = sends().await;

@@ -9,11 +9,11 @@ use kiungo::records::{
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::events::{asked, endpoint, entity, secret, told, tried_for, whole};
-use crate::support::records::{Backend, at, fresh, link, node, partner, person};
+use crate::support::events::{asked, endpoint, entity, register, secret, told, tried_for, whole};
+use crate::support::records::{Backend, at, deed, fresh, link, node, partner, person};
 
 async fn add(db: &dyn Records, endpoint: Endpoint) -> EndpointId {
-    db.add_endpoint(&endpoint, &secret(&endpoint, 0)).await.unwrap();
+    register(db, &endpoint, &secret(&endpoint, 0)).await;
     endpoint.id
 }
 
@@ -100,7 +100,7 @@ async fn an_event_reaches_those_who_want_it(#[case] backend: Backend) {
         },
     ] {
         assert_eq!(db.deliveries(&outside, event.id).await.unwrap(), []);
-        assert_eq!(db.replay(&outside, event.id, None, at(2)).await.unwrap(), []);
+        assert_eq!(db.replay(&outside, event.id, None, &deed(1, 2)).await.unwrap(), []);
     }
 }
 
@@ -184,18 +184,24 @@ async fn sending_an_event_again(#[case] backend: Backend) {
         ..endpoint(partner)
     };
     let disabled = add(&*db, disabled).await;
-    assert_eq!(db.replay(&reach, event.id, Some(disabled), at(5)).await.unwrap(), []);
+    assert_eq!(
+        db.replay(&reach, event.id, Some(disabled), &deed(1, 5)).await.unwrap(),
+        []
+    );
     let theirs = add(&*db, endpoint(person(2, 1).partner)).await;
-    assert_eq!(db.replay(&reach, event.id, Some(theirs), at(5)).await.unwrap(), []);
+    assert_eq!(
+        db.replay(&reach, event.id, Some(theirs), &deed(1, 5)).await.unwrap(),
+        []
+    );
     assert_eq!(db.lanes_due(at(5)).await.unwrap(), []);
 
-    let mut again = db.replay(&reach, event.id, None, at(5)).await.unwrap();
+    let mut again = db.replay(&reach, event.id, None, &deed(1, 5)).await.unwrap();
     let mut want = vec![ended, pending, fresh_one];
     again.sort_unstable();
     want.sort_unstable();
     assert_eq!(again, want);
     // Asked for twice it is still sent once.
-    db.replay(&reach, event.id, Some(ended), at(5)).await.unwrap();
+    db.replay(&reach, event.id, Some(ended), &deed(1, 5)).await.unwrap();
     for (to, tries) in [(ended, 0), (pending, 1), (fresh_one, 0)] {
         let found = delivery(to).await;
         assert_eq!(
@@ -206,7 +212,12 @@ async fn sending_an_event_again(#[case] backend: Backend) {
         assert_eq!(jobs.len(), 1, "{to}");
         assert_eq!(jobs[0].kind, JobKind::Deliver(found.id));
     }
+    // What was sent to nobody is no deed.
+    assert_eq!(db.audited("test.done").await, 2);
     // Whoever is named gets it, wanted or not.
-    let named = db.replay(&reach, event.id, Some(wants_another), at(6)).await.unwrap();
+    let named = db
+        .replay(&reach, event.id, Some(wants_another), &deed(1, 6))
+        .await
+        .unwrap();
     assert_eq!(named, [wants_another]);
 }

@@ -3,12 +3,12 @@
 use kiungo::core::access::Reach;
 use kiungo::core::events::EventKind;
 use kiungo::core::ids::{EndpointId, UserId};
-use kiungo::records::{Endpoint, EndpointChange, EndpointState, JobKind, LinkState};
+use kiungo::records::{Endpoint, EndpointChange, EndpointState, JobKind, Kept, LinkState};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::events::{endpoint, entity, secret, told, whole};
-use crate::support::records::{Backend, Fixture, at, fresh, job, node, partner, person};
+use crate::support::events::{endpoint, entity, register, secret, told, whole};
+use crate::support::records::{Backend, Fixture, at, deed, fresh, job, node, partner, person};
 
 /// The delivery of the partner's newest event to the endpoint, if there is one, with its secrets at a moment.
 async fn secrets_at(db: &Fixture, endpoint: &Endpoint, moment: i64) -> Vec<Vec<u8>> {
@@ -42,7 +42,7 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
         created_by: Some(user),
         ..endpoint(partner)
     };
-    db.add_endpoint(&mine, &secret(&mine, 0)).await.unwrap();
+    register(&*db, &mine, &secret(&mine, 0)).await;
     let reach = |partner, entity, own| Reach { partner, entity, own };
     for outside in [
         whole(person(2, 1).partner),
@@ -56,10 +56,13 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
             ..EndpointChange::default()
         };
         assert_eq!(
-            db.change_endpoint(&outside, mine.id, &change, at(1)).await.unwrap(),
+            db.change_endpoint(&outside, mine.id, &change, &deed(1, 1))
+                .await
+                .unwrap(),
             None
         );
-        assert!(!db.rotate_secret(&outside, &secret(&mine, 1), at(2)).await.unwrap());
+        let rotated = db.rotate_secret(&outside, &secret(&mine, 1), at(2), &deed(1, 1)).await;
+        assert_eq!(rotated.unwrap(), None);
     }
     let inside = reach(partner, Some(branch), Some(user));
     assert_eq!(db.endpoint(&inside, mine.id).await.unwrap().as_ref(), Some(&mine));
@@ -94,7 +97,10 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
             (want.state, want.reason) = (state, reason.map(str::to_owned));
         }
         want.updated_at = at(n);
-        let changed = db.change_endpoint(&inside, mine.id, &change, at(n)).await.unwrap();
+        let changed = db
+            .change_endpoint(&inside, mine.id, &change, &deed(1, n))
+            .await
+            .unwrap();
         assert_eq!(changed.as_ref(), Some(&want), "{change:?}");
     }
     let end = EndpointChange {
@@ -102,14 +108,74 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
         ..EndpointChange::default()
     };
     assert!(
-        db.change_endpoint(&inside, mine.id, &end, at(9))
+        db.change_endpoint(&inside, mine.id, &end, &deed(1, 9))
             .await
             .unwrap()
             .is_some()
     );
     assert_eq!(db.endpoint(&inside, mine.id).await.unwrap(), None);
     assert_eq!(db.endpoints(&inside, None, 10).await.unwrap(), []);
-    assert_eq!(db.change_endpoint(&inside, mine.id, &end, at(9)).await.unwrap(), None);
+    assert_eq!(
+        db.change_endpoint(&inside, mine.id, &end, &deed(1, 9)).await.unwrap(),
+        None
+    );
+}
+
+/// An endpoint that is asked for again is there once, as it was, with the secret it began with; there are no more than
+/// there may be, whoever adds them at once; and none is for an entity that was deleted.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn adding_endpoints(#[case] backend: Backend) {
+    const MOST: u32 = 3;
+    let db = backend.fresh().await;
+    let (mine, theirs) = (endpoint(partner(1).id), endpoint(partner(2).id));
+    register(&*db, &theirs, &secret(&theirs, 0)).await;
+    let first = secret(&mine, 0);
+    let moved = Endpoint {
+        url: "https://elsewhere.example.com".to_owned(),
+        ..mine.clone()
+    };
+    for asked in [&mine, &moved] {
+        let kept = db.add_endpoint(asked, &first, 1, &deed(1, 0)).await.unwrap();
+        assert_eq!(kept, Kept::Done(mine.clone()));
+    }
+    assert_eq!(db.audited("test.done").await, 1);
+    person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    db.publish(told(&*db, mine.partner).await[0].id, at(0)).await.unwrap();
+    assert_eq!(secrets_at(&db, &mine, 0).await, [first.sealed]);
+
+    let branch = entity(&db, mine.partner).await;
+    db.execute("UPDATE entities SET deleted_at = 1").await;
+    let orphan = Endpoint {
+        entity: Some(branch),
+        ..endpoint(mine.partner)
+    };
+    let kept = db.add_endpoint(&orphan, &secret(&orphan, 0), MOST, &deed(1, 0)).await;
+    assert_eq!(kept.unwrap(), Kept::NoEntity);
+
+    let mut tasks = JoinSet::new();
+    for _ in 0..6 {
+        let (handle, one) = (db.again().await, endpoint(mine.partner));
+        tasks.spawn(async move { handle.add_endpoint(&one, &secret(&one, 0), MOST, &deed(1, 0)).await });
+    }
+    let kept = tasks.join_all().await.into_iter().map(Result::unwrap);
+    assert_eq!(kept.filter(|kept| *kept == Kept::TooMany).count(), 4);
+    let reach = whole(mine.partner);
+    assert_eq!(db.endpoints(&reach, None, 100).await.unwrap().len(), 3);
+    // What was deleted makes room.
+    let end = EndpointChange {
+        state: Some((EndpointState::Deleted, None)),
+        ..EndpointChange::default()
+    };
+    db.change_endpoint(&reach, mine.id, &end, &deed(1, 1)).await.unwrap();
+    let one = endpoint(mine.partner);
+    let kept = db
+        .add_endpoint(&one, &secret(&one, 0), MOST, &deed(1, 2))
+        .await
+        .unwrap();
+    assert_eq!(kept, Kept::Done(one));
 }
 
 /// Endpoints are read page by page, newest first.
@@ -125,7 +191,7 @@ async fn listing_endpoints(#[case] backend: Backend) {
             created_at: at(n),
             ..endpoint(partner)
         };
-        db.add_endpoint(&one, &secret(&one, 0)).await.unwrap();
+        register(&*db, &one, &secret(&one, 0)).await;
     }
     let all = db.endpoints(&whole(partner), None, 100).await.unwrap();
     assert!(all.is_sorted_by_key(|one| std::cmp::Reverse((one.created_at, one.id))));
@@ -153,31 +219,39 @@ async fn two_secrets_while_one_replaces_the_other(#[case] backend: Backend) {
         row.sealed = vec![n];
         row
     };
-    db.add_endpoint(&mine, &numbered(0)).await.unwrap();
+    register(&*db, &mine, &numbered(0)).await;
     person(1, 1).linked(&*db, 1, LinkState::Active).await;
     db.publish(told(&*db, mine.partner).await[0].id, at(0)).await.unwrap();
     assert_eq!(secrets_at(&db, &mine, 0).await, [[0]]);
     let reach = whole(mine.partner);
-    assert!(db.rotate_secret(&reach, &numbered(1), at(100)).await.unwrap());
+    let first = numbered(1);
+    for until in [100, 500] {
+        // Asked for again it is as it was.
+        let rotated = db.rotate_secret(&reach, &first, at(until), &deed(1, 1)).await;
+        assert_eq!(rotated.unwrap(), Some(at(100)));
+    }
+    assert_eq!(db.audited("test.done").await, 1);
     for (moment, want) in [(1, &[[1], [0]][..]), (99, &[[1], [0]]), (100, &[[1]])] {
         assert_eq!(secrets_at(&db, &mine, moment).await, want, "{moment}");
     }
-    assert!(db.rotate_secret(&reach, &numbered(2), at(200)).await.unwrap());
+    let rotated = db.rotate_secret(&reach, &numbered(2), at(200), &deed(1, 2)).await;
+    assert_eq!(rotated.unwrap(), Some(at(200)));
     assert_eq!(secrets_at(&db, &mine, 3).await, [[2], [1]]);
     let other = db.again().await;
     let mut tasks = JoinSet::new();
     for n in 3..9 {
         let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
         let (row, reach) = (numbered(n), reach);
-        tasks.spawn(async move { handle.rotate_secret(&reach, &row, at(300)).await.unwrap() });
+        tasks.spawn(async move { handle.rotate_secret(&reach, &row, at(300), &deed(1, 3)).await.unwrap() });
     }
-    assert!(tasks.join_all().await.into_iter().all(|rotated| rotated));
+    assert!(tasks.join_all().await.into_iter().all(|until| until.is_some()));
     assert!(secrets_at(&db, &mine, 50).await.len() <= 2);
     let nobody = Endpoint {
         id: EndpointId::from_bytes(fresh()),
         ..mine.clone()
     };
-    assert!(!db.rotate_secret(&reach, &secret(&nobody, 0), at(1)).await.unwrap());
+    let rotated = db.rotate_secret(&reach, &secret(&nobody, 0), at(1), &deed(1, 4)).await;
+    assert_eq!(rotated.unwrap(), None);
 }
 
 /// Only an endpoint that took nothing since then, and was left as it is, is stopped for its silence; one that asked for
@@ -191,7 +265,7 @@ async fn stopping_an_endpoint(#[case] backend: Backend) {
     let db = backend.fresh().await;
     let partner = partner(1).id;
     let mine = endpoint(partner);
-    db.add_endpoint(&mine, &secret(&mine, 0)).await.unwrap();
+    register(&*db, &mine, &secret(&mine, 0)).await;
     person(1, 1).linked(&*db, 1, LinkState::Active).await;
     let event = told(&*db, partner).await[0].id;
     db.publish(event, at(0)).await.unwrap();
@@ -220,7 +294,7 @@ async fn stopping_an_endpoint(#[case] backend: Backend) {
     );
 
     let gone = endpoint(partner);
-    db.add_endpoint(&gone, &secret(&gone, 0)).await.unwrap();
+    register(&*db, &gone, &secret(&gone, 0)).await;
     assert!(db.disable_endpoint(gone.id, "gone", None, at(9)).await.unwrap());
 }
 
@@ -235,7 +309,7 @@ async fn lanes_are_apart(#[case] backend: Backend) {
     let partner = partner(1).id;
     let (one, two) = (endpoint(partner), endpoint(partner));
     for endpoint in [&one, &two] {
-        db.add_endpoint(endpoint, &secret(endpoint, 0)).await.unwrap();
+        register(&*db, endpoint, &secret(endpoint, 0)).await;
     }
     for _ in 0..5 {
         person(1, 1).linked(&*db, 1, LinkState::Active).await;
