@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::assemble::{Base, Tools};
+use super::{StartError, webhooks};
 use crate::config::sandbox::{API_PUBLISHABLE_KEY, API_SECRET_KEY};
 use crate::config::{Config, Mode};
 use crate::core::api_key::{KeyKind, Side};
@@ -30,7 +31,7 @@ pub(super) async fn api(
     tools: &Tools,
     turns: &Arc<Turns>,
     outbox: &Arc<Outbox>,
-) -> Result<PartnerApi, RecordsError> {
+) -> Result<PartnerApi, StartError> {
     hand_out(config, base, tools.providers.partner()).await?;
     let settings = Settings {
         side: side(config.mode),
@@ -58,7 +59,9 @@ pub(super) async fn api(
         profile: office.clone(),
         roles: office.clone(),
         entities: office.clone(),
-        users: office,
+        users: office.clone(),
+        events: office,
+        endpoints: Arc::new(webhooks::receivers(base, config.mode)?),
         subscribers: Arc::new(Registry {
             records: base.records.clone(),
             sealing: tools.sealing.clone(),

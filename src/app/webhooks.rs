@@ -8,6 +8,7 @@ use crate::config::Mode;
 use crate::core::outside::Outside;
 use crate::providers::http::ClientOptions;
 use crate::providers::http::guarded::{Guarded, SystemResolver};
+use crate::service::partners::Receivers;
 use crate::service::webhooks::Webhooks;
 
 /// What may be called: receivers on the public internet; in the sandbox, on this machine too.
@@ -17,13 +18,28 @@ pub(super) fn outside(mode: Mode) -> Outside {
     }
 }
 
+fn client(mode: Mode) -> Result<Arc<Guarded>, StartError> {
+    let client = Guarded::new(&ClientOptions::default(), outside(mode), Arc::new(SystemResolver))?;
+    Ok(Arc::new(client))
+}
+
 /// What sends webhooks.
 pub(super) fn webhooks(base: &Base, mode: Mode) -> Result<Webhooks, StartError> {
-    let client = Guarded::new(&ClientOptions::default(), outside(mode), Arc::new(SystemResolver))?;
     Ok(Webhooks {
         records: base.records.clone(),
         keyring: base.keyring.clone(),
-        post: Arc::new(client),
+        post: client(mode)?,
+        runtime: base.runtime.clone(),
+    })
+}
+
+/// What keeps the addresses they are sent to.
+pub(super) fn receivers(base: &Base, mode: Mode) -> Result<Receivers, StartError> {
+    Ok(Receivers {
+        records: base.records.clone(),
+        keyring: base.keyring.clone(),
+        outside: outside(mode),
+        scout: client(mode)?,
         runtime: base.runtime.clone(),
     })
 }

@@ -1,25 +1,37 @@
 //! What partners are told of, and the words for it. The words are part of the partner API: they stay.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub enum EventKind {
     /// Accounts are linked.
+    #[serde(rename = "link.created")]
     LinkCreated,
     /// A link is in use again, after a new login.
+    #[serde(rename = "link.updated")]
     LinkUpdated,
     /// The person must log in again before the link can be used.
+    #[serde(rename = "link.reauth_required")]
     LinkReauthRequired,
     /// The link has ended.
+    #[serde(rename = "link.removed")]
     LinkRemoved,
     /// What an intent asked for is done.
+    #[serde(rename = "intent.completed")]
     IntentCompleted,
     /// An intent was called off.
+    #[serde(rename = "intent.cancelled")]
     IntentCancelled,
     /// An intent's time is over.
+    #[serde(rename = "intent.expired")]
     IntentExpired,
     /// The account was not the one that the intent expected; it is not linked.
+    #[serde(rename = "intent.mismatched")]
     IntentMismatched,
     /// A login ended with no, or with nothing that anybody could find.
+    #[serde(rename = "connect_session.failed")]
     ConnectSessionFailed,
 }
 
@@ -62,11 +74,13 @@ impl EventKind {
 mod tests {
     use super::*;
 
-    /// Every kind is in the list of all, under a word of its own: a partner can ask for each, and none is taken for another.
+    /// Every kind is in the list of all, under a word of its own, the same in rows and in JSON: a partner can ask for each,
+    /// and none is taken for another.
     #[test]
     fn every_kind_has_its_word() {
         for kind in EventKind::ALL {
             assert_eq!(EventKind::read(kind.word()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
         }
         for (word, kind) in [
             ("link.created", Some(EventKind::LinkCreated)),

@@ -36,6 +36,21 @@ pub trait Post: Send + Sync {
     async fn send(&self, parcel: Parcel) -> Result<Receipt, Undelivered>;
 }
 
+/// Finds out where a URL leads, without going there.
+#[async_trait]
+pub trait Scout: Send + Sync {
+    /// Whether it leads to an address that may not be called. What cannot be found out now is not closed: it is looked at
+    /// again whenever something is sent.
+    async fn is_closed(&self, url: &Url) -> bool;
+}
+
+#[async_trait]
+impl Scout for Guarded {
+    async fn is_closed(&self, url: &Url) -> bool {
+        Self::is_closed(self, url).await
+    }
+}
+
 #[async_trait]
 impl Post for Guarded {
     async fn send(&self, parcel: Parcel) -> Result<Receipt, Undelivered> {

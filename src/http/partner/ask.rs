@@ -47,6 +47,22 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     }
 }
 
+/// The body as JSON, where there may be none: then everything is left out.
+pub(super) struct JsonOrNothing<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default> FromRequest for JsonOrNothing<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let empty = request
+            .extensions()
+            .get::<Whole>()
+            .is_none_or(|whole| whole.0.is_empty());
+        ready(if empty { Ok(T::default()) } else { body(request) }.map(Self))
+    }
+}
+
 fn body<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();

@@ -7,6 +7,7 @@
 mod ask;
 mod auth;
 mod entities;
+mod events;
 mod gate;
 mod intents;
 mod links;
@@ -21,6 +22,7 @@ mod sessions;
 mod subscribers;
 mod table;
 mod users;
+mod webhook_endpoints;
 
 use std::sync::Arc;
 
@@ -33,7 +35,7 @@ pub(super) use self::table::pattern;
 pub use self::table::{Entry, Route, routes};
 use crate::core::time::Entropy;
 use crate::service::partners::{
-    Access, Entities, Intents, Links, Profile, Repeats, Roles, Sessions, Subscribers, Users,
+    Access, Entities, Events, Intents, Links, Profile, Repeats, Roles, Sessions, Subscribers, Users, WebhookEndpoints,
 };
 
 /// What answers partners.
@@ -59,6 +61,10 @@ pub struct PartnerApi {
     pub links: Arc<dyn Links>,
     /// Tries at linking.
     pub sessions: Arc<dyn Sessions>,
+    /// Where webhooks go.
+    pub endpoints: Arc<dyn WebhookEndpoints>,
+    /// What webhooks tell.
+    pub events: Arc<dyn Events>,
     /// For the ids of requests, and of what they make.
     pub entropy: Arc<dyn Entropy>,
 }

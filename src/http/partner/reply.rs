@@ -18,6 +18,11 @@ pub(super) fn created(view: &impl Serialize) -> HttpResponse {
     HttpResponse::Created().json(view)
 }
 
+/// It will be done.
+pub(super) fn accepted(view: &impl Serialize) -> HttpResponse {
+    HttpResponse::Accepted().json(view)
+}
+
 /// It is gone.
 pub(super) fn gone() -> HttpResponse {
     HttpResponse::NoContent().finish()

@@ -4,7 +4,9 @@ use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
 use utoipa::openapi::OpenApi;
 
-use super::{auth, entities, intents, links, profile, reference, roles, sessions, subscribers, users};
+use super::{
+    auth, entities, events, intents, links, profile, reference, roles, sessions, subscribers, users, webhook_endpoints,
+};
 use crate::service::partners::Need;
 
 /// How a request shows who it is from.
@@ -58,6 +60,8 @@ pub(super) const AREAS: &[Area] = &[
     intents::AREA,
     links::AREA,
     sessions::AREA,
+    webhook_endpoints::AREA,
+    events::AREA,
     reference::AREA,
 ];
 

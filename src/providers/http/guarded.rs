@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
 
 use super::{Call, ClientError, ClientOptions, bad_client, behind, configured, retry_after, rustls_reason};
 use crate::core::outside::Outside;
@@ -41,10 +42,14 @@ impl Resolver for SystemResolver {
     }
 }
 
+/// How long a look at a name may take.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// The client.
 pub struct Guarded {
     client: reqwest::Client,
     outside: Outside,
+    resolver: Arc<dyn Resolver>,
 }
 
 /// What is kept of an answer.
@@ -101,10 +106,31 @@ impl Guarded {
     pub fn new(options: &ClientOptions, outside: Outside, resolver: Arc<dyn Resolver>) -> Result<Self, ClientError> {
         let client = configured(options)?
             .pool_max_idle_per_host(0)
-            .dns_resolver(Checked { outside, resolver })
+            .dns_resolver(Checked {
+                outside,
+                resolver: Arc::clone(&resolver),
+            })
             .build()
             .map_err(|error| bad_client(&error))?;
-        Ok(Self { client, outside })
+        Ok(Self {
+            client,
+            outside,
+            resolver,
+        })
+    }
+
+    /// Whether this URL leads to an address that may not be called, as far as can be found out now.
+    pub async fn is_closed(&self, url: &Url) -> bool {
+        if !self.outside.admits_url(url) {
+            return true;
+        }
+        let Some(Host::Domain(name)) = url.host() else {
+            return false;
+        };
+        match tokio::time::timeout(LOOK, self.resolver.addresses(name)).await {
+            Ok(Ok(found)) => found.iter().any(|address| !self.outside.admits(*address)),
+            Ok(Err(_)) | Err(_) => false,
+        }
     }
 
     /// Makes one call, once, and reads the head of the answer.

@@ -8,6 +8,7 @@ pub mod dealings;
 pub mod enrolling;
 pub mod entities;
 mod failures;
+pub mod events;
 mod faults;
 pub mod office;
 pub mod profile;
@@ -18,6 +19,7 @@ pub mod subscribers;
 mod tokens;
 pub mod users;
 pub mod views;
+pub mod webhook_endpoints;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -30,6 +32,7 @@ pub use self::dealings::{
     PublicIntent, SessionView, Sessions, WhichIntents, WhichLinks,
 };
 pub use self::entities::{EntityEdit, EntityView, NewEntity};
+pub use self::events::{EventView, EventWithDeliveries, Events, EventsWanted, Replay, Replayed};
 pub use self::faults::Faults;
 pub use self::office::{Office, Settings};
 pub use self::profile::{AuditView, CredentialsView, NewCredentials, PartnerEdit, PartnerView};
@@ -38,6 +41,9 @@ pub use self::roles::{NewRole, RoleEdit, RoleView};
 pub use self::subscribers::{ErasureView, Registry, Subscribers, Whose};
 pub use self::users::{NewUser, UserEdit, UserView};
 pub use self::views::{List, When};
+pub use self::webhook_endpoints::{
+    EndpointEdit, EndpointMade, EndpointView, NewEndpoint, Receivers, Rotated, Rotation, WebhookEndpoints,
+};
 use crate::core::access::{Caller, Reach, Refused};
 use crate::core::ids::{EntityId, PartnerId, RoleId, UserId};
 use crate::core::page::Page;

@@ -33,6 +33,13 @@ pub(super) fn environments() -> ObjectBuilder {
     words("The side that its keys work on.", &["sandbox", "live"])
 }
 
+pub(super) fn delivery_states() -> ObjectBuilder {
+    words(
+        "`pending`: it is sent, or sent again; `delivered`; `failed`: it is not sent again by itself.",
+        &["pending", "delivered", "failed"],
+    )
+}
+
 pub(super) fn erasure_states() -> ObjectBuilder {
     words(
         "How far it is: `begun`, `blanked` (only what is live is still there) or `done`.",

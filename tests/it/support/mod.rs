@@ -26,6 +26,7 @@ pub mod options;
 pub mod parts;
 pub mod postgres;
 pub mod proxy;
+pub mod receiver;
 pub mod records;
 pub mod redis;
 #[cfg(feature = "sandbox")]

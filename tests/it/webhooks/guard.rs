@@ -157,6 +157,32 @@ async fn a_name_with_a_private_address_is_closed() {
     assert_eq!(result, Err(Undelivered::NoName));
 }
 
+/// A name that leads inside is known for that before anything is sent: when its URL is given. One that does not resolve
+/// now is not, for it is looked at again with every sending.
+#[tokio::test]
+async fn a_name_is_looked_at_without_going_there() {
+    let wild = Wild::new(Act::Close).await;
+    let name = format!("https://hooks.example.com:{}/in", wild.port());
+    for (outside, url, addresses, closed) in [
+        (PRODUCTION, name.as_str(), &["93.184.216.34"][..], false),
+        (PRODUCTION, &name, &["93.184.216.34", "10.0.0.1"], true),
+        (PRODUCTION, &name, &["127.0.0.1"], true),
+        (PRODUCTION, &name, &["::ffff:10.0.0.1"], true),
+        (PRODUCTION, &name, &["64:ff9b:1::a00:1"], true),
+        (PRODUCTION, &name, &[], false),
+        (PRODUCTION, "https://10.0.0.1/in", &["93.184.216.34"], true),
+        (PRODUCTION, "http://localhost/in", &["127.0.0.1"], true),
+        (SANDBOX, "http://localhost/in", &["127.0.0.1", "::1"], false),
+        (SANDBOX, &name, &["10.0.0.1"], true),
+    ] {
+        let answers = if addresses.is_empty() { vec![] } else { vec![addresses] };
+        let client = client(outside, Names::new(&answers));
+        let found = wild.during(client.is_closed(&Url::parse(url).unwrap())).await;
+        assert_eq!(found, closed, "{url} {addresses:?}");
+    }
+    assert_eq!(wild.connections(), 0);
+}
+
 /// A name that changes its answer gains nothing: it is asked once for each connection, and the connection goes to what was
 /// looked at. What is closed the second time is not called, although it was open the first time.
 #[tokio::test]

@@ -1,0 +1,205 @@
+//! What webhooks tell, read and told again over the API.
+
+use std::time::Duration;
+
+use kiungo::ambient::SystemClock;
+use kiungo::core::time::Clock as _;
+use kiungo::records::{LinkState, Records};
+use serde_json::{Value, json};
+
+use crate::support::api::Api;
+use crate::support::eventually;
+use crate::support::receiver::Receiver;
+use crate::support::records::person;
+use crate::support::sandbox::Sandbox;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Three things happen to one link of partner 1, and one to another; the id of the first.
+async fn happen(db: &dyn Records) -> String {
+    let link = person(1, 1).linked(db, 1, LinkState::Active).await;
+    for state in [LinkState::ReauthRequired, LinkState::Active] {
+        db.move_link(link.id, state, &[], SystemClock.now()).await.unwrap();
+    }
+    person(1, 2).linked(db, 1, LinkState::Active).await;
+    link.id.to_string()
+}
+
+async fn list(api: &Api, token: &str, query: &str) -> Vec<Value> {
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/v1/events?limit=2{query}{cursor}");
+        let page = api.get(&path).by(token).send().await.expect(200);
+        found.extend(page["data"].as_array().unwrap().iter().cloned());
+        let Value::String(next) = &page["next_cursor"] else {
+            return found;
+        };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+async fn deliveries(api: &Api, token: &str, event: &str) -> Vec<Value> {
+    let read = api
+        .get(&format!("/v1/events/{event}"))
+        .by(token)
+        .send()
+        .await
+        .expect(200);
+    read["deliveries"].as_array().unwrap().clone()
+}
+
+/// An event over the API says what its webhook says, under the webhook's id, and how far it has come; the list is filtered
+/// and paged; nobody else sees any of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_what_its_webhook_was() {
+    let sandbox = Sandbox::start().await;
+    let (api, other) = (sandbox.another(1).await, Api::of_sandbox(&sandbox.origin));
+    let (token, others) = (api.token().await, other.token().await);
+    let receiver = Receiver::start(204).await;
+    let endpoint = api
+        .post("/v1/webhook-endpoints", &json!({"url": receiver.url}))
+        .by(&token)
+        .send()
+        .await
+        .expect(201);
+    let link = happen(&*sandbox.records().await).await;
+    eventually(PATIENCE, async || receiver.count() == 4).await;
+    let events = list(&api, &token, "").await;
+    assert_eq!(events.len(), 4);
+    for received in receiver.received() {
+        assert!(received.verifies(endpoint["secret"].as_str().unwrap()));
+        let event = events.iter().find(|event| event["id"] == received.id.as_str()).unwrap();
+        let mut told = received.json();
+        told["id"] = received.id.as_str().into();
+        assert_eq!(*event, told);
+        let path = format!("/v1/events/{}", received.id);
+        eventually(PATIENCE, async || {
+            deliveries(&api, &token, &received.id).await[0]["state"] == "delivered"
+        })
+        .await;
+        let mut read = api.get(&path).by(&token).send().await.expect(200);
+        let deliveries = read.as_object_mut().unwrap().remove("deliveries").unwrap();
+        assert_eq!(read, told);
+        let one = &deliveries[0];
+        assert_eq!(one["endpoint_id"], endpoint["id"]);
+        assert_eq!((&one["tries"], &one["status"]), (&json!(1), &json!(204)));
+        assert_eq!((&one["reason"], &one["due_at"]), (&Value::Null, &Value::Null));
+        api.get(&path).by(&others).send().await.refused(404, "not_found");
+    }
+    let of_link = list(&api, &token, &format!("&subject={link}")).await;
+    let sequence: Vec<_> = of_link.iter().map(|event| event["data"]["sequence"].clone()).collect();
+    assert_eq!(sequence, [3, 2, 1]);
+    assert_eq!(list(&api, &token, "&kind=link.created").await.len(), 2);
+    let both = format!("&kind=link.created&subject={link}");
+    assert_eq!(list(&api, &token, &both).await.len(), 1);
+    assert_eq!(list(&api, &others, "").await, [] as [Value; 0]);
+    for (query, pointer, code) in [
+        ("kind=link.made", "?kind", "unknown"),
+        ("subject=x", "?subject", "invalid"),
+        ("cursor=x", "?cursor", "unknown"),
+        ("limit=0", "?limit", "out_of_range"),
+        ("type=link.created", "?", "unknown"),
+        ("kind=link.created&kind=link.created", "?", "unknown"),
+    ] {
+        let refused = api.get(&format!("/v1/events?{query}")).by(&token).send().await;
+        refused.refused(422, "invalid");
+        assert_eq!(refused.faults(), [(pointer.to_owned(), code.to_owned())], "{query}");
+    }
+    sandbox.stop().await;
+}
+
+/// An event is sent once more to who is asked for, with the same id and body; where nobody would get it that is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_told_again() {
+    let sandbox = Sandbox::start().await;
+    let api = sandbox.another(1).await;
+    let token = api.token().await;
+    let db = sandbox.records().await;
+    person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    let event = list(&api, &token, "").await.remove(0);
+    let path = format!("/v1/events/{}/replay", event["id"].as_str().unwrap());
+    let nobody = api.ask("POST", &path).by(&token).send().await;
+    nobody.refused(409, "conflict");
+    let (all, removed) = (Receiver::start(200).await, Receiver::start(200).await);
+    let make = async |url: &str, kinds: Value| {
+        let new = json!({"url": url, "kinds": kinds});
+        api.made(&token, None, "/v1/webhook-endpoints", &new).await
+    };
+    let (wants_all, wants_removed) = (
+        make(&all.url, json!([])).await,
+        make(&removed.url, json!(["link.removed"])).await,
+    );
+    let replay = async |body: Value| {
+        let answer = api.post(&path, &body).by(&token).send().await.expect(202);
+        assert_eq!(answer["event_id"], event["id"]);
+        answer["endpoint_ids"].clone()
+    };
+    assert_eq!(replay(json!({})).await, json!([wants_all]));
+    eventually(PATIENCE, async || all.count() == 1).await;
+    // Whoever is named gets it, wanted or not.
+    assert_eq!(
+        replay(json!({"endpoint_id": wants_removed})).await,
+        json!([wants_removed])
+    );
+    eventually(PATIENCE, async || removed.count() == 1).await;
+    let event_id = event["id"].as_str().unwrap();
+    eventually(PATIENCE, async || {
+        let all = deliveries(&api, &token, event_id).await;
+        all.len() == 2 && all.iter().all(|one| one["state"] == "delivered")
+    })
+    .await;
+    assert_eq!(replay(json!({"endpoint_id": wants_all})).await, json!([wants_all]));
+    eventually(PATIENCE, async || all.count() == 2).await;
+    let sent = [all.received(), removed.received()].concat();
+    assert!(
+        sent.iter().all(|one| one.id == event_id && one.body == sent[0].body),
+        "{sent:?}"
+    );
+    let trail = api.get("/v1/audit").by(&token).send().await.expect(200).to_string();
+    assert_eq!(trail.matches("event.replayed").count(), 3, "{trail}");
+    sandbox.stop().await;
+}
+
+/// What cannot be told again, or not by who asks, is refused with the reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_to_nobody_is_refused() {
+    let sandbox = Sandbox::start().await;
+    let (api, other) = (sandbox.another(1).await, Api::of_sandbox(&sandbox.origin));
+    let (token, others) = (api.token().await, other.token().await);
+    person(1, 1)
+        .linked(&*sandbox.records().await, 1, LinkState::Active)
+        .await;
+    let event_id = list(&api, &token, "").await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/events/{event_id}/replay");
+    let new = json!({"url": "http://127.0.0.1:9/in"});
+    let endpoint = api.made(&token, None, "/v1/webhook-endpoints", &new).await;
+    api.patch(
+        &format!("/v1/webhook-endpoints/{endpoint}"),
+        &json!({"state": "disabled"}),
+    )
+    .by(&token)
+    .send()
+    .await
+    .expect(200);
+    for (body, by, status, code) in [
+        (json!({}), &token, 409, "conflict"),
+        (json!({"endpoint_id": endpoint}), &token, 409, "conflict"),
+        (json!({"endpoint_id": event_id}), &token, 409, "conflict"),
+        (json!({"endpoint_id": "x"}), &token, 422, "invalid"),
+        (json!({}), &others, 404, "not_found"),
+    ] {
+        api.post(&path, &body).by(by).send().await.refused(status, code);
+    }
+    let entity = api.entity(&token, "Lagos").await;
+    let reads = api.role(&token, &json!({"event": {"read": "allowed"}})).await;
+    let user = api.user(&token, &entity, "ada", Some(&reads)).await;
+    let user = api.token_of(&user).await;
+    // What happened in no entity is nothing of this one's.
+    assert_eq!(list(&api, &user, "").await, [] as [Value; 0]);
+    api.ask("POST", &path)
+        .by(&user)
+        .send()
+        .await
+        .refused(403, "role_does_not_allow");
+    sandbox.stop().await;
+}
