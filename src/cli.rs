@@ -1,6 +1,7 @@
 //! The command line: what it says, and which part of the server each command calls.
 
 mod commands;
+mod events;
 mod keys;
 mod partners;
 mod people;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use self::commands::CommandError;
+use self::events::EventsCommand;
 use self::partners::PartnersCommand;
 use self::people::SubscriberCommand;
 use crate::ambient::OsEntropy;
@@ -36,6 +38,7 @@ Examples:
   kiungo links list --config kiungo.toml     see what is linked
   kiungo subscriber export --config kiungo.toml  tell a person what is held about them
   kiungo partners add NAME --purpose WHAT --config kiungo.toml  let a partner's server in
+  kiungo events tail --follow --config kiungo.toml  see what partners are told, and how far it is
   kiungo config check --config kiungo.toml   tell everything that is wrong with a configuration
   kiungo config show                         what the sandbox runs with when there is no file
   kiungo keys new --dir /etc/kiungo/keys     make the first keys, or the next one to rotate to
@@ -71,6 +74,9 @@ enum Command {
     /// Who may call the API: add partners, and make them keys.
     #[command(subcommand)]
     Partners(PartnersCommand),
+    /// What partners are told: look at it, or have it told again.
+    #[command(subcommand)]
+    Events(EventsCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -177,6 +183,9 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
         Command::Partners(command) => load(cli.options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(partners::run(command, &config, out)?)),
+        Command::Events(command) => load(cli.options, env)
+            .map_err(CliError::from)
+            .and_then(|config| Ok(events::run(command, &config, out)?)),
         Command::Config(command) => look(&command, cli.options, env, out),
         Command::Keys(KeysCommand::New { dir }) => new_keys(dir, cli.options, env, out),
         Command::Keys(KeysCommand::Status) => load(cli.options, env)

@@ -45,6 +45,18 @@ pub enum CommandError {
     /// An id that is none.
     #[error("{0:?} is not a link's id; `kiungo links list` prints them")]
     NotAnId(String),
+    /// No such event.
+    #[error("{0:?} is no event's id; `kiungo events tail` prints them")]
+    NotAnEvent(String),
+    /// An id that is none.
+    #[error("{0:?} is not an endpoint's id")]
+    NotAnEndpoint(String),
+    /// No such partner.
+    #[error("there is no partner {0:?}, neither by name nor by id")]
+    NoPartner(String),
+    /// A moment in other words.
+    #[error("{0:?} is no moment: say a time such as 2026-11-01T08:00:00Z, or how long ago, such as 45s, 30m, 2h or 7d")]
+    NotATime(String),
     /// What was typed as a number.
     #[error("that is not a phone number that can be served; write it as +234…, or say --country")]
     NotANumber,

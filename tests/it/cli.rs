@@ -1,5 +1,7 @@
 //! The program as operators call it.
 
+mod events;
+
 use std::fs;
 use std::process::{Command, Output};
 
