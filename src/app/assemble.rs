@@ -82,7 +82,7 @@ pub(super) async fn assemble(
     let outbox = messages::outbox(base, partner.id, &lines);
     let desk = messages::desk(base, partner.id, &lines);
     let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes, desk);
-    let webhooks = webhooks::webhooks(base, config.mode)?;
+    let webhooks = webhooks::webhooks(base, config)?;
     let jobs = Arc::new(jobs(
         base,
         &tools,

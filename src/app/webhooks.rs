@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::StartError;
 use super::assemble::Base;
-use crate::config::Mode;
+use crate::config::{Config, Mode};
 use crate::core::outside::Outside;
+use crate::core::webhook::Pace;
 use crate::providers::http::ClientOptions;
 use crate::providers::http::guarded::{Guarded, SystemResolver};
 use crate::service::partners::Receivers;
@@ -24,13 +25,24 @@ fn client(mode: Mode) -> Result<Arc<Guarded>, StartError> {
 }
 
 /// What sends webhooks.
-pub(super) fn webhooks(base: &Base, mode: Mode) -> Result<Webhooks, StartError> {
+pub(super) fn webhooks(base: &Base, config: &Config) -> Result<Webhooks, StartError> {
     Ok(Webhooks {
         records: base.records.clone(),
         keyring: base.keyring.clone(),
-        post: client(mode)?,
+        post: client(config.mode)?,
+        pace: pace(config),
         runtime: base.runtime.clone(),
     })
+}
+
+#[cfg(feature = "sandbox")]
+fn pace(config: &Config) -> Pace {
+    config.sandbox.webhooks
+}
+
+#[cfg(not(feature = "sandbox"))]
+fn pace(_: &Config) -> Pace {
+    Pace::default()
 }
 
 /// What keeps the addresses they are sent to.

@@ -9,6 +9,8 @@ use super::section::Section;
 #[cfg(feature = "sandbox")]
 use crate::core::flow::LEASE_MARGIN;
 #[cfg(feature = "sandbox")]
+use crate::core::webhook::Pace;
+#[cfg(feature = "sandbox")]
 use crate::service::runtime::Edge;
 
 /// Switches for tests of the whole server; unknown to a build without the sandbox.
@@ -23,6 +25,8 @@ pub struct SandboxConfig {
     pub panic_at: Option<String>,
     /// How much longer than the provider's timeout an attempt's lease lasts, see [`LEASE_MARGIN`].
     pub lease_margin: Duration,
+    /// How long sending webhooks takes: `webhook_patience` in milliseconds, and `webhook_haste`, see [`Pace`].
+    pub webhooks: Pace,
 }
 
 #[cfg(feature = "sandbox")]
@@ -39,12 +43,20 @@ pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
     let lease_margin = section
         .number("lease_margin", 1..=60)
         .map_or(LEASE_MARGIN, Duration::from_secs);
+    let mut webhooks = Pace::default();
+    if let Some(millis) = section.number("webhook_patience", 1..=60_000) {
+        webhooks.patience = Duration::from_millis(millis);
+    }
+    if let Some(haste) = section.number("webhook_haste", 1..=1_000_000) {
+        webhooks.haste = u32::try_from(haste).unwrap_or(1);
+    }
     section.finish();
     SandboxConfig {
         abort_at,
         abort_after,
         panic_at,
         lease_margin,
+        webhooks,
     }
 }
 

@@ -35,6 +35,24 @@ pub const TRIES: [Duration; 10] = [
     Duration::from_hours(24),
 ];
 
+/// How long everything about sending takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// How long a receiver may take to answer.
+    pub patience: Duration,
+    /// How many times shorter than said the pauses between tries are: 1, but in tests that cannot wait three days.
+    pub haste: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            patience: PATIENCE,
+            haste: 1,
+        }
+    }
+}
+
 /// What webhooks of an endpoint are signed with: 256 random bits.
 pub struct SigningSecret(Zeroizing<[u8; 32]>);
 

@@ -1,11 +1,13 @@
 //! What leaves for addresses that partners name: webhooks.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::core::time::Timestamp;
-use crate::core::webhook::{PATIENCE, seconds};
+use crate::core::webhook::seconds;
 use crate::providers::http::Call;
 use crate::providers::http::guarded::Guarded;
 
@@ -24,6 +26,8 @@ pub struct Parcel {
     pub signatures: String,
     /// The JSON that was signed.
     pub body: Vec<u8>,
+    /// How long the receiver may take to answer.
+    pub patience: Duration,
 }
 
 /// Carries webhooks.
@@ -60,7 +64,7 @@ impl Post for Guarded {
             .header("webhook-timestamp", &seconds(parcel.at).to_string())
             .header("webhook-signature", &parcel.signatures)
             .json(Zeroizing::new(parcel.body))
-            .timeout(PATIENCE);
+            .timeout(parcel.patience);
         Self::send(self, call).await
     }
 }

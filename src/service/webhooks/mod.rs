@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::core::ids::{DeliveryId, EventId, PartnerId, WebhookSecretId};
 use crate::core::seal::{Keyring, Place};
 use crate::core::time::Timestamp;
-use crate::core::webhook::{self, Outcome, SigningSecret};
+use crate::core::webhook::{self, Outcome, Pace, SigningSecret};
 use crate::outbound::{Parcel, Post, Receipt, Undelivered};
 use crate::records::{
     AuditEvent, Delivery, DeliveryState, EndpointState, Outgoing, Records, Result as RecordsResult, Tried,
@@ -28,6 +28,8 @@ pub struct Webhooks {
     pub keyring: Arc<Keyring>,
     /// Carries them.
     pub post: Arc<dyn Post>,
+    /// How long everything takes.
+    pub pace: Pace,
     /// Clock, chance.
     pub runtime: Runtime,
 }
@@ -134,7 +136,7 @@ impl Webhooks {
             self.disable(outgoing, "failing", Some(delivery.created_at)).await?;
             return self.end(delivery, tries, failure.status, failure.reason).await;
         };
-        let now = self.runtime.clock.now();
+        let (now, pause) = (self.runtime.clock.now(), pause / self.pace.haste.max(1));
         let tried = Tried {
             state: DeliveryState::Pending,
             tries,
@@ -220,6 +222,7 @@ impl Webhooks {
             at: now,
             signatures: signatures.join(" "),
             body,
+            patience: self.pace.patience,
         })
     }
 

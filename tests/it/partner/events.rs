@@ -3,25 +3,27 @@
 use std::time::Duration;
 
 use kiungo::ambient::SystemClock;
+use kiungo::core::ids::EventId;
 use kiungo::core::time::Clock as _;
-use kiungo::records::{LinkState, Records};
+use kiungo::records::{DeliveryState, LinkState, Records};
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
+use crate::support::events::whole;
 use crate::support::eventually;
 use crate::support::receiver::Receiver;
-use crate::support::records::person;
+use crate::support::records::{partner, person};
 use crate::support::sandbox::Sandbox;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Three things happen to one link of partner 1, and one to another; the id of the first.
 async fn happen(db: &dyn Records) -> String {
-    let link = person(1, 1).linked(db, 1, LinkState::Active).await;
+    let link = person(1, 1).links_now(db).await;
     for state in [LinkState::ReauthRequired, LinkState::Active] {
         db.move_link(link.id, state, &[], SystemClock.now()).await.unwrap();
     }
-    person(1, 2).linked(db, 1, LinkState::Active).await;
+    person(1, 2).links_now(db).await;
     link.id.to_string()
 }
 
@@ -38,14 +40,14 @@ async fn list(api: &Api, token: &str, query: &str) -> Vec<Value> {
     }
 }
 
-async fn deliveries(api: &Api, token: &str, event: &str) -> Vec<Value> {
-    let read = api
-        .get(&format!("/v1/events/{event}"))
-        .by(token)
-        .send()
-        .await
-        .expect(200);
-    read["deliveries"].as_array().unwrap().clone()
+/// Waits until an event is with so many endpoints.
+async fn delivered(db: &dyn Records, event: &str, count: usize) {
+    let event = EventId::parse(event).unwrap();
+    eventually(PATIENCE, async || {
+        let all = db.deliveries(&whole(partner(1).id), event).await.unwrap();
+        all.len() == count && all.iter().all(|one| one.state == DeliveryState::Delivered)
+    })
+    .await;
 }
 
 /// An event over the API says what its webhook says, under the webhook's id, and how far it has come; the list is filtered
@@ -62,7 +64,8 @@ async fn an_event_is_what_its_webhook_was() {
         .send()
         .await
         .expect(201);
-    let link = happen(&*sandbox.records().await).await;
+    let db = sandbox.records().await;
+    let link = happen(&*db).await;
     eventually(PATIENCE, async || receiver.count() == 4).await;
     let events = list(&api, &token, "").await;
     assert_eq!(events.len(), 4);
@@ -73,10 +76,7 @@ async fn an_event_is_what_its_webhook_was() {
         told["id"] = received.id.as_str().into();
         assert_eq!(*event, told);
         let path = format!("/v1/events/{}", received.id);
-        eventually(PATIENCE, async || {
-            deliveries(&api, &token, &received.id).await[0]["state"] == "delivered"
-        })
-        .await;
+        delivered(&*db, &received.id, 1).await;
         let mut read = api.get(&path).by(&token).send().await.expect(200);
         let deliveries = read.as_object_mut().unwrap().remove("deliveries").unwrap();
         assert_eq!(read, told);
@@ -115,7 +115,7 @@ async fn an_event_is_told_again() {
     let api = sandbox.another(1).await;
     let token = api.token().await;
     let db = sandbox.records().await;
-    person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    person(1, 1).links_now(&*db).await;
     let event = list(&api, &token, "").await.remove(0);
     let path = format!("/v1/events/{}/replay", event["id"].as_str().unwrap());
     let nobody = api.ask("POST", &path).by(&token).send().await;
@@ -143,11 +143,7 @@ async fn an_event_is_told_again() {
     );
     eventually(PATIENCE, async || removed.count() == 1).await;
     let event_id = event["id"].as_str().unwrap();
-    eventually(PATIENCE, async || {
-        let all = deliveries(&api, &token, event_id).await;
-        all.len() == 2 && all.iter().all(|one| one["state"] == "delivered")
-    })
-    .await;
+    delivered(&*db, event_id, 2).await;
     assert_eq!(replay(json!({"endpoint_id": wants_all})).await, json!([wants_all]));
     eventually(PATIENCE, async || all.count() == 2).await;
     let sent = [all.received(), removed.received()].concat();
@@ -166,9 +162,7 @@ async fn what_is_told_to_nobody_is_refused() {
     let sandbox = Sandbox::start().await;
     let (api, other) = (sandbox.another(1).await, Api::of_sandbox(&sandbox.origin));
     let (token, others) = (api.token().await, other.token().await);
-    person(1, 1)
-        .linked(&*sandbox.records().await, 1, LinkState::Active)
-        .await;
+    person(1, 1).links_now(&*sandbox.records().await).await;
     let event_id = list(&api, &token, "").await[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/events/{event_id}/replay");
     let new = json!({"url": "http://127.0.0.1:9/in"});
@@ -201,5 +195,40 @@ async fn what_is_told_to_nobody_is_refused() {
         .send()
         .await
         .refused(403, "role_does_not_allow");
+    sandbox.stop().await;
+}
+
+/// While a secret is being replaced receivers with either verify what comes; with no overlap the old one is used no more.
+/// Both are as they were shown. (W4)
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_with_either_secret_verifies() {
+    let sandbox = Sandbox::start().await;
+    let api = sandbox.another(1).await;
+    let token = api.token().await;
+    let db = sandbox.records().await;
+    let receiver = Receiver::start(200).await;
+    let made = api
+        .post("/v1/webhook-endpoints", &json!({"url": receiver.url}))
+        .by(&token)
+        .send()
+        .await
+        .expect(201);
+    let path = format!("/v1/webhook-endpoints/{}/rotate-secret", made["id"].as_str().unwrap());
+    let secret = |answer: &Value| answer["secret"].as_str().unwrap().to_owned();
+    let rotate = async |body: Value| secret(&api.post(&path, &body).by(&token).send().await.expect(200));
+    let comes = async |nth: usize| {
+        person(1, 1).links_now(&*db).await;
+        eventually(PATIENCE, async || receiver.count() == nth).await;
+        receiver.received().pop().unwrap()
+    };
+    let first = secret(&made);
+    let one = comes(1).await;
+    assert!(one.verifies(&first) && !one.signatures.contains(' '));
+    let second = rotate(json!({})).await;
+    let two = comes(2).await;
+    assert!(two.verifies(&first) && two.verifies(&second));
+    let third = rotate(json!({"overlap_seconds": 0})).await;
+    let three = comes(3).await;
+    assert!(three.verifies(&third) && !three.verifies(&second) && !three.verifies(&first));
     sandbox.stop().await;
 }

@@ -11,6 +11,7 @@ use kiungo::core::policy::{Policy, SecretsOverSms, SecretsOverUssd};
 use kiungo::core::seal::Keyring;
 use kiungo::core::secret::Secret;
 use kiungo::core::time::Clock;
+use kiungo::core::webhook::Pace;
 use kiungo::gateways::agreed::Agreement;
 use kiungo::providers::http::ClientOptions;
 use kiungo::providers::http::guarded::{Guarded, SystemResolver};
@@ -331,6 +332,7 @@ pub fn webhooks(shared: &Shared) -> Webhooks {
         records: shared.records.clone(),
         keyring: shared.keyring.clone(),
         post: Arc::new(client.expect("a client")),
+        pace: Pace::default(),
         runtime: shared.runtime.clone(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,9 +43,12 @@ impl Received {
     }
 }
 
-#[derive(Default)]
 struct Shared {
     status: AtomicU16,
+    /// How long an answer takes.
+    delay: Duration,
+    /// Lines of its head, each with its end.
+    head: String,
     received: Mutex<Vec<Received>>,
 }
 
@@ -58,10 +62,19 @@ pub struct Receiver {
 impl Receiver {
     /// Starts one that answers with this status; with 0 it closes connections without an answer.
     pub async fn start(status: u16) -> Self {
+        Self::with(status, Duration::ZERO, "").await
+    }
+
+    /// Starts one that answers after a delay, with more lines in the answer's head.
+    pub async fn with(status: u16, delay: Duration, head: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/in", listener.local_addr().unwrap());
-        let shared = Arc::new(Shared::default());
-        shared.status.store(status, Ordering::SeqCst);
+        let shared = Arc::new(Shared {
+            status: AtomicU16::new(status),
+            delay,
+            head: head.to_owned(),
+            received: Mutex::default(),
+        });
         let serving = Handle::current().spawn(serve(listener, shared.clone()));
         Self { url, shared, serving }
     }
@@ -69,6 +82,17 @@ impl Receiver {
     /// All that came, in order.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.lock().unwrap().clone()
+    }
+
+    /// Answers with this status from now on.
+    pub fn answer(&self, status: u16) {
+        self.shared.status.store(status, Ordering::SeqCst);
+    }
+
+    /// How much was answered with 200.
+    pub fn taken(&self) -> usize {
+        let received = self.shared.received.lock().unwrap();
+        received.iter().filter(|one| one.status == 200).count()
     }
 
     /// How much came.
@@ -129,8 +153,10 @@ async fn take(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         status,
     };
     shared.received.lock().unwrap().push(received);
+    tokio::time::sleep(shared.delay).await;
     if status > 0 {
-        let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let head = &shared.head;
+        let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n{head}connection: close\r\n\r\n");
         stream.write_all(answer.as_bytes()).await?;
     }
     stream.shutdown().await

@@ -3,12 +3,14 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use kiungo::ambient::SystemClock;
 use kiungo::core::ids::{
     AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, NodeId, PartnerId,
 };
 use kiungo::core::seal::Tag;
-use kiungo::core::time::Timestamp;
+use kiungo::core::time::{Clock as _, Timestamp};
 use kiungo::providers::Step;
 use kiungo::records::{
     Attempt, AttemptState, Completed, Consent, Deed, Job, JobKind, Link, LinkState, LinkedAccount, Partner, Records,
@@ -249,6 +251,20 @@ impl Person {
             assert!(db.move_attempt(attempt.id, state, attempt.created_at).await.unwrap());
         }
         Attempt { state, ..attempt }
+    }
+
+    /// A durable link of this person, made just now, for tests in which a server runs beside: it leaves the login alone for
+    /// an hour, and keeps what was told of the link.
+    pub async fn links_now(&self, db: &dyn Records) -> Link {
+        let now = SystemClock.now();
+        let later = now.plus(Duration::from_hours(1));
+        let attempt = self.tried(db, AttemptState::Unknown, |attempt| attempt.created_at = later);
+        let link = Link {
+            created_at: now,
+            ..link(&attempt.await, 1)
+        };
+        assert_eq!(db.complete_link(&link, &[]).await.unwrap(), Completed::Written(link.id));
+        link
     }
 
     /// A durable link of this person with `accounts` accounts, in `state`.

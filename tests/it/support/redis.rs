@@ -227,7 +227,7 @@ impl Drop for RedisServer {
 
 /// A port that nobody listens on, below those that the system gives to outgoing connections, so that it stays free while
 /// a server on it is down.
-pub(super) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 12_000 + u16::try_from(std::process::id() * 53 % 19_000).unwrap();
     loop {

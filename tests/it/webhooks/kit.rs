@@ -9,7 +9,7 @@ use kiungo::ambient::SystemClock;
 use kiungo::core::ids::DeliveryId;
 use kiungo::core::seal::Keyring;
 use kiungo::core::time::{Clock, Timestamp};
-use kiungo::core::webhook::SigningSecret;
+use kiungo::core::webhook::{Pace, SigningSecret};
 use kiungo::outbound::{Parcel, Post, Receipt, Undelivered};
 use kiungo::records::{Deed, Delivery, Endpoint, LinkState};
 use kiungo::service::jobs::Verdict;
@@ -89,6 +89,7 @@ impl Kit {
                 records: db.shared(),
                 keyring: keyring.clone(),
                 post: post.clone(),
+                pace: Pace::default(),
                 runtime: shared.runtime,
             },
             db,

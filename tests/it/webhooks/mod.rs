@@ -3,4 +3,9 @@
 mod guard;
 mod kit;
 mod lanes;
+#[cfg(feature = "sandbox")]
+mod outage;
+#[cfg(feature = "sandbox")]
+mod receivers;
+mod registering;
 mod sending;

@@ -1,16 +1,20 @@
 //! When a webhook is sent, what it carries, and what comes of each answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use kiungo::core::webhook::{OVERLAP, SigningSecret, TRIES, seconds};
-use kiungo::outbound::{Parcel, Undelivered};
+use kiungo::core::webhook::{OVERLAP, Pace, SigningSecret, TRIES, seconds};
+use kiungo::outbound::{Parcel, Post, Undelivered};
 use kiungo::records::{DeliveryState, EndpointState};
 use kiungo::service::jobs::Verdict;
+use kiungo::service::webhooks::Webhooks;
+use tokio::sync::Notify;
 
-use super::kit::{Kit, asking, status};
+use super::kit::{Answer, Kit, Scripted, asking, status};
 use crate::support::events::{sealed, whole};
 
 /// Whether a receiver that knows these bytes takes the parcel, as the standard tells it to look.
@@ -170,6 +174,58 @@ async fn a_try_is_never_early() {
     // And what has been taken is not sent once more.
     assert_eq!(kit.sends(id, status(200)).await, Verdict::Done);
     assert_eq!(kit.sent().len(), 2);
+}
+
+/// Carries what it is given, and is never heard of again.
+struct Dying {
+    post: Arc<Scripted>,
+    sent: Notify,
+}
+
+#[async_trait]
+impl Post for Dying {
+    async fn send(&self, parcel: Parcel) -> Answer {
+        self.post.send(parcel).await?;
+        self.sent.notify_one();
+        std::future::pending().await
+    }
+}
+
+/// A server that dies after a webhook was taken and before that is written down has it sent again by whoever comes next:
+/// with the same id and the same bytes, so that the receiver knows it again. (W3)
+#[tokio::test]
+async fn a_crash_after_sending_repeats_the_same_id() {
+    let kit = Kit::new().await;
+    let id = kit.happens().await;
+    let dying = Arc::new(Dying {
+        post: kit.post.clone(),
+        sent: Notify::new(),
+    });
+    let server = Webhooks {
+        records: kit.db.shared(),
+        keyring: kit.keyring.clone(),
+        post: dying.clone(),
+        pace: Pace::default(),
+        runtime: kit.webhooks.runtime.clone(),
+    };
+    for crash in 1..=2 {
+        kit.post.answers.lock().unwrap().push_back(Ok(status(200)));
+        tokio::select! {
+            verdict = server.deliver(id) => panic!("{verdict:?}"),
+            () = dying.sent.notified() => {}
+        }
+        let left = kit.delivery(id).await;
+        assert_eq!((left.state, left.tries), (DeliveryState::Pending, 0), "crash {crash}");
+    }
+    kit.clock.advance(Duration::from_secs(20));
+    assert_eq!(kit.sends(id, status(200)).await, Verdict::Done);
+    let sent = kit.sent();
+    assert_eq!(sent.len(), 3);
+    for parcel in &sent {
+        assert_eq!((&parcel.id, &parcel.body), (&sent[0].id, &sent[0].body));
+        assert!(verifies(parcel, kit.secret.as_bytes()));
+    }
+    assert_eq!(kit.delivery(id).await.state, DeliveryState::Delivered);
 }
 
 /// While a secret is being replaced, receivers with the old one and receivers with the new one both verify every webhook;
