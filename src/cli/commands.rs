@@ -51,9 +51,6 @@ pub enum CommandError {
     /// An id that is none.
     #[error("{0:?} is not an endpoint's id")]
     NotAnEndpoint(String),
-    /// No such partner.
-    #[error("there is no partner {0:?}, neither by name nor by id")]
-    NoPartner(String),
     /// A moment in other words.
     #[error("{0:?} is no moment: say a time such as 2026-11-01T08:00:00Z, or how long ago, such as 45s, 30m, 2h or 7d")]
     NotATime(String),

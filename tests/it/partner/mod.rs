@@ -2,12 +2,12 @@
 
 mod anything;
 mod auth;
+mod events;
 mod intents;
 mod kit;
 mod links;
 mod matrix;
 mod operator;
-mod events;
 mod problems;
 mod profile;
 mod reference;
