@@ -1,5 +1,7 @@
 //! What the documents say of the program is what the program says.
 
+mod partners;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
