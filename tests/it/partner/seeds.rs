@@ -13,8 +13,10 @@ pub enum Rows {
     /// Nothing that could be somebody's.
     Nothing,
     Credentials,
+    Endpoints,
     Entities,
     Erasures,
+    Events,
     Roles,
     Users,
 }
@@ -148,6 +150,46 @@ pub const SEEDS: &[Seed] = &[
         200,
     ),
     seed("DELETE /v1/users/{id}", Rows::Users, Scope::Entity, "", 204),
+    seed("GET /v1/webhook-endpoints", Rows::Endpoints, Scope::Entity, "", 200),
+    seed(
+        "POST /v1/webhook-endpoints",
+        Rows::Nothing,
+        Scope::Entity,
+        r#"{"url":"http://127.0.0.1:9/{n}"}"#,
+        201,
+    ),
+    seed(
+        "GET /v1/webhook-endpoints/{id}",
+        Rows::Endpoints,
+        Scope::Entity,
+        "",
+        200,
+    ),
+    seed(
+        "PATCH /v1/webhook-endpoints/{id}",
+        Rows::Endpoints,
+        Scope::Entity,
+        r#"{"url":"http://127.0.0.1:9/{n}"}"#,
+        200,
+    ),
+    seed(
+        "DELETE /v1/webhook-endpoints/{id}",
+        Rows::Endpoints,
+        Scope::Entity,
+        "",
+        204,
+    ),
+    seed(
+        "POST /v1/webhook-endpoints/{id}/rotate-secret",
+        Rows::Endpoints,
+        Scope::Entity,
+        "",
+        200,
+    ),
+    seed("GET /v1/events", Rows::Events, Scope::Entity, "", 200),
+    seed("GET /v1/events/{id}", Rows::Events, Scope::Entity, "", 200),
+    // To the endpoints that the routes above have left.
+    seed("POST /v1/events/{id}/replay", Rows::Events, Scope::Entity, "", 202),
 ];
 
 impl Rows {
@@ -163,6 +205,12 @@ impl Rows {
                 put.send().await.expect(200);
                 "mono".to_owned()
             }
+            Self::Endpoints => {
+                make_room(tenant).await;
+                let url = format!("http://127.0.0.1:9/{n}");
+                by_staff("/v1/webhook-endpoints", json!({"url": url})).await
+            }
+            Self::Events => tenant.event(staff).await,
             Self::Entities => api.entity(by_partner, &format!("E{n}")).await,
             Self::Erasures => {
                 let whose = json!({"msisdn": format!("+2348031{n}")});
@@ -182,6 +230,17 @@ impl Rows {
             Self::Entities => tenant.elsewhere.entity.clone(),
             _ => self.make(tenant, &tenant.elsewhere, n).await,
         }
+    }
+}
+
+/// Deletes all endpoints but the newest: a partner may not have many.
+async fn make_room(tenant: &Tenant) {
+    const KEPT: usize = 6;
+    let list = tenant.api.get("/v1/webhook-endpoints?limit=100").by(&tenant.token);
+    let list = list.send().await.expect(200);
+    for endpoint in list["data"].as_array().unwrap().iter().skip(KEPT) {
+        let path = format!("/v1/webhook-endpoints/{}", endpoint["id"].as_str().unwrap());
+        tenant.api.delete(&path).by(&tenant.token).send().await.expect(204);
     }
 }
 

@@ -1,14 +1,28 @@
 //! Two partners with everything they can have, to see whether one gets at the other.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
 use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::core::access::{Action, Object};
 use kiungo::core::api_key::{self, KeyKind, Side};
-use kiungo::core::ids::PartnerId;
+use kiungo::core::ids::{IntentId, PartnerId};
+use kiungo::records::Records;
 use kiungo::service::partners::office::enrol_key;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use uuid::Uuid;
 
 use crate::support::api::Api;
+use crate::support::events::told_about;
+use crate::support::records::{fresh, person};
 use crate::support::sandbox::Sandbox;
+
+const INTENT: &str = "INSERT INTO intents (id, partner, created_at) VALUES ($1, $2, 0)";
+const LINK_INTENT: &str = "INSERT INTO link_intents (id, partner, entity, created_by, state, purpose, days, scope, many, \
+    links, created_at, moved_at, expires_at) VALUES ($1, $2, $3, $4, 'open', 'loans', 90, 'account', 0, 0, 0, 0, 9000000000000)";
 
 /// Somebody who works for a partner.
 pub struct Staff {
@@ -18,6 +32,10 @@ pub struct Staff {
 
 /// A partner with two entities and people in both.
 pub struct Tenant {
+    /// What the server has written of it.
+    records: Arc<dyn Records>,
+    /// The same, past everything that is tested.
+    file: PathBuf,
     pub api: Api,
     /// A token of its own.
     pub token: String,
@@ -42,6 +60,30 @@ fn everything(permission: &str) -> Value {
 }
 
 impl Tenant {
+    /// Somebody whom a member of the staff has asked to link fails to; the id of what is told of it.
+    pub async fn event(&self, staff: &Staff) -> String {
+        let me = self.api.get("/v1/users/me").by(&staff.token).send().await.expect(200);
+        let parsed = |member: &str| Uuid::parse_str(me[member].as_str().unwrap()).unwrap();
+        let (user, entity) = (parsed("id"), parsed("entity_id"));
+        let partner = PartnerId::parse(&self.api.id).unwrap();
+        let intent = IntentId::from_bytes(fresh());
+        let options = SqliteConnectOptions::new().filename(&self.file);
+        let mut raw = SqliteConnection::connect_with(&options.busy_timeout(Duration::from_secs(30)))
+            .await
+            .unwrap();
+        for (adding, more) in [(INTENT, None), (LINK_INTENT, Some((entity, user)))] {
+            let mut row = sqlx::query(adding)
+                .bind(intent.as_bytes().to_vec())
+                .bind(partner.as_bytes().to_vec());
+            if let Some((entity, user)) = more {
+                row = row.bind(entity.as_bytes().to_vec()).bind(user.as_bytes().to_vec());
+            }
+            row.execute(&mut raw).await.unwrap();
+        }
+        let session = person(1, 1).fails_now(&*self.records, partner, intent).await;
+        told_about(&*self.records, partner, &session).await[0].id.to_string()
+    }
+
     pub async fn new(sandbox: &Sandbox, n: u8) -> Self {
         let api = sandbox.another(n).await;
         let token = api.token().await;
@@ -64,6 +106,8 @@ impl Tenant {
             all: staff("allowed", &here).await,
             elsewhere: staff("allowed", &there).await,
             publishable: key.expose().to_owned(),
+            records,
+            file: sandbox.file(),
             token,
             api,
         }

@@ -1,6 +1,7 @@
 //! The whole sandbox in this process, as `kiungo` alone starts it.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use kiungo::ambient::{OsEntropy, SystemClock};
@@ -64,6 +65,11 @@ impl Sandbox {
         connect(&url.unwrap_or_else(|| format!("sqlite:{}", file.display())))
             .await
             .expect("records")
+    }
+
+    /// Where its records are.
+    pub fn file(&self) -> PathBuf {
+        self.data.path().join("kiungo.db")
     }
 
     /// Runs a statement past everything that is tested, on records in its file.
