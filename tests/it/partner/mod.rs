@@ -18,4 +18,5 @@ mod sessions;
 mod staff;
 mod subscribers;
 mod tenants;
+mod walk;
 mod webhook_endpoints;

@@ -137,7 +137,9 @@ impl Intents for Dealings {
         let deed = asked.deed("intent.cancelled", id, now);
         match self.records.cancel_intent(&asked.reach, id, &deed).await? {
             Kept::Done(intent) => self.seen(intent, now),
-            Kept::InUse | Kept::Taken | Kept::NoRole | Kept::TooMany => Err(ApiError::Conflict("the request is over already")),
+            Kept::InUse | Kept::Taken | Kept::NoRole | Kept::TooMany => {
+                Err(ApiError::Conflict("the request is over already"))
+            }
             Kept::NoEntity => Err(Refused::Entity.into()),
             Kept::NotFound => Err(ApiError::NotFound),
         }
