@@ -11,6 +11,7 @@
 //! | `dialogs.rs` | is this callback new, a repeat, late, or in a dialog that is not in charge? |
 //! | `turn.rs`, `learn.rs` | a person dialled or typed; what the records knew when they dialled |
 //! | `asking.rs` | who asks, and for what |
+//! | `home.rs` | where a dial begins |
 //! | `act.rs`, `fields.rs`, `links.rs` | what each action of the menu does |
 //! | `closed.rs`, `back.rs` | is the institution to be tried now? a text when it is back |
 //! | `news.rs` | something came from a provider, the records or the clock |
@@ -42,6 +43,7 @@ mod closed;
 pub mod dialogs;
 mod fields;
 pub mod handover;
+mod home;
 mod kept;
 mod learn;
 mod links;
