@@ -2,10 +2,12 @@
 //! answers when all is well. One line a route.
 
 use kiungo::config::sandbox::MONO_KEY;
+use kiungo::records::Completed;
 use serde_json::{Value, json};
 
 use super::tenants::{Staff, Tenant};
 use crate::support::api::Answer;
+use crate::support::records::link;
 
 /// What stands behind a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +19,10 @@ pub enum Rows {
     Entities,
     Erasures,
     Events,
+    Intents,
+    Links,
     Roles,
+    Sessions,
     Users,
 }
 
@@ -78,6 +83,35 @@ pub const SEEDS: &[Seed] = &[
     ),
     seed("DELETE /v1/entities/{id}", Rows::Entities, Scope::Entity, "", 204),
     seed("GET /v1/erasures/{id}", Rows::Erasures, Scope::Whole, "", 200),
+    seed("GET /v1/connect-sessions", Rows::Sessions, Scope::Entity, "", 200),
+    seed("GET /v1/connect-sessions/{id}", Rows::Sessions, Scope::Entity, "", 200),
+    seed("GET /v1/link-intents", Rows::Intents, Scope::Entity, "", 200),
+    seed(
+        "POST /v1/link-intents",
+        Rows::Nothing,
+        Scope::Entity,
+        r#"{"reference":"I{n}"}"#,
+        201,
+    ),
+    seed("GET /v1/link-intents/{id}", Rows::Intents, Scope::Entity, "", 200),
+    seed(
+        "POST /v1/link-intents/{id}/cancel",
+        Rows::Intents,
+        Scope::Entity,
+        "",
+        200,
+    ),
+    seed(
+        "GET /v1/public/link-intents/{id}",
+        Rows::Intents,
+        Scope::Entity,
+        "",
+        200,
+    ),
+    seed("GET /v1/links", Rows::Links, Scope::Entity, "", 200),
+    seed("GET /v1/links/{id}", Rows::Links, Scope::Entity, "", 200),
+    seed("DELETE /v1/links/{id}", Rows::Links, Scope::Entity, "", 202),
+    seed("POST /v1/links/{id}/reauthorise", Rows::Links, Scope::Entity, "", 201),
     seed("GET /v1/partner", Rows::Nothing, Scope::Partner, "", 200),
     seed(
         "PATCH /v1/partner",
@@ -218,6 +252,19 @@ impl Rows {
                     api.post("/v1/subscribers/erase", &whose).by(by_partner).send().await,
                     202,
                 )
+            }
+            Self::Intents => by_staff("/v1/link-intents", json!({"reference": format!("I{n}")})).await,
+            Self::Sessions => {
+                let intent = by_staff("/v1/link-intents", json!({})).await;
+                let attempt = tenant.tried(&intent, &format!("+2348034{n}")).await;
+                attempt.session.to_string()
+            }
+            Self::Links => {
+                let intent = by_staff("/v1/link-intents", json!({})).await;
+                let link = link(&tenant.tried(&intent, &format!("+2348034{n}")).await, 0);
+                let linked = tenant.records.complete_link(&link, &[]).await;
+                assert_eq!(linked, Ok(Completed::Written(link.id)));
+                link.id.to_string()
             }
             Self::Roles => by_staff("/v1/roles", json!({"name": format!("R{n}"), "permissions": {}})).await,
             Self::Users => by_staff("/v1/users", json!({"login": format!("u{n}"), "name": "U"})).await,

@@ -8,8 +8,10 @@ use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::core::access::{Action, Object};
 use kiungo::core::api_key::{self, KeyKind, Side};
 use kiungo::core::ids::{IntentId, PartnerId};
-use kiungo::records::Records;
+use kiungo::core::msisdn::Msisdn;
+use kiungo::records::{Attempt, AttemptState, Records};
 use kiungo::service::partners::office::enrol_key;
+use kiungo::service::sealing::Sealing;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -17,7 +19,7 @@ use uuid::Uuid;
 
 use crate::support::api::Api;
 use crate::support::events::told_about;
-use crate::support::records::{fresh, person};
+use crate::support::records::{Person, begin, fresh, person};
 use crate::support::sandbox::Sandbox;
 
 const INTENT: &str = "INSERT INTO intents (id, partner, created_at) VALUES ($1, $2, 0)";
@@ -40,6 +42,9 @@ pub struct Tenant {
     /// A token of its own.
     pub token: String,
     pub publishable: String,
+    /// The records, and what opens them.
+    pub records: Arc<dyn Records>,
+    pub sealing: Sealing,
     /// May do nothing.
     pub nothing: Staff,
     /// May do everything to what they made.
@@ -108,8 +113,30 @@ impl Tenant {
             publishable: key.expose().to_owned(),
             records,
             file: sandbox.file(),
+            sealing: sandbox.sealing(),
             token,
             api,
         }
+    }
+}
+
+impl Tenant {
+    /// A login of somebody with this number, which answers a request of the tenant's.
+    pub async fn tried(&self, intent: &str, number: &str) -> Attempt {
+        let number = Msisdn::parse(number, "").unwrap();
+        let person = Person {
+            partner: PartnerId::parse(&self.api.id).unwrap(),
+            tag: self.sealing.keyring.tag(&number),
+        };
+        let mut consent = person.consent();
+        consent.intent = IntentId::parse(intent).unwrap();
+        consent.msisdn = self.sealing.msisdn(&consent.tag, consent.id, &number).unwrap();
+        let attempt = person.attempt(&consent);
+        begin(&*self.records, &consent, &attempt).await;
+        let moved = self
+            .records
+            .move_attempt(attempt.id, AttemptState::Unknown, attempt.created_at);
+        assert!(moved.await.unwrap());
+        attempt
     }
 }

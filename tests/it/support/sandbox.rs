@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use kiungo::ambient::{OsEntropy, SystemClock};
 use kiungo::app::{App, Surroundings};
-use kiungo::config::Config;
+use kiungo::config::{Config, keys};
 use kiungo::core::api_key::{self, KeyKind, Side};
 use kiungo::records::{Records, connect};
 use kiungo::service::partners::office::enrol_key;
+use kiungo::service::sealing::Sealing;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
@@ -70,6 +71,16 @@ impl Sandbox {
     /// Where its records are.
     pub fn file(&self) -> PathBuf {
         self.data.path().join("kiungo.db")
+    }
+
+    /// Seals and opens as it does.
+    pub fn sealing(&self) -> Sealing {
+        let config = Config::sandbox(self.data.path(), &[]).expect("a configuration");
+        let keyring = keys::load_or_generate(&config.keys, &OsEntropy).expect("its keys");
+        Sealing {
+            keyring: Arc::new(keyring),
+            entropy: Arc::new(OsEntropy),
+        }
     }
 
     /// Runs a statement past everything that is tested, on records in its file.
