@@ -13,7 +13,8 @@ help: ## this list
 
 test: tools lint unit menu docs licences ## everything that must hold before a change goes in
 
-# What the tests start: real Redis, real PostgreSQL, a real browser, and what makes requests up.
+# What the tests start: real Redis, real PostgreSQL, a real browser, what makes requests up, and what the partners' page
+# is walked through with.
 tools: $(TOOLS)/schemathesis/bin/schemathesis
 
 $(TOOLS)/schemathesis/bin/schemathesis: programs
@@ -27,6 +28,8 @@ programs:
 	have chromium '' || missing+=(chromium); \
 	have chromedriver '/usr/lib/chromium/chromedriver' || missing+=(chromium-driver); \
 	have node '' || missing+=(nodejs); \
+	have curl '' || missing+=(curl); \
+	have jq '' || missing+=(jq); \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv); \
 	[ $${#missing[@]} -eq 0 ] && exit 0; \
 	if ! command -v apt-get >/dev/null; then \

@@ -1,5 +1,6 @@
 //! Whole journeys against the real program: what a person sees, what reaches the bank, and what is left in the files.
 
+mod asked;
 mod back;
 mod banks;
 mod clock;

@@ -166,7 +166,7 @@ async fn played(servers: &[HttpLine], name: &str) -> Result<Script, String> {
 }
 
 /// Plays a script over this line; says what went wrong.
-async fn play_on(line: &dyn Line, script: &Script) -> Result<(), String> {
+pub(super) async fn play_on(line: &dyn Line, script: &Script) -> Result<(), String> {
     let around = Surroundings {
         line,
         clock: &SystemClock,

@@ -244,7 +244,10 @@ impl Rows {
                 let url = format!("http://127.0.0.1:9/{n}");
                 by_staff("/v1/webhook-endpoints", json!({"url": url})).await
             }
-            Self::Events => tenant.event(staff).await,
+            Self::Events => {
+                let intent = by_staff("/v1/link-intents", json!({})).await;
+                tenant.told(&intent, &format!("+2348034{n}")).await
+            }
             Self::Entities => api.entity(by_partner, &format!("E{n}")).await,
             Self::Erasures => {
                 let whose = json!({"msisdn": format!("+2348031{n}")});

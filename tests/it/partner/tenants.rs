@@ -1,6 +1,5 @@
 //! Two partners with everything they can have, to see whether one gets at the other.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,22 +8,16 @@ use kiungo::core::access::{Action, Object};
 use kiungo::core::api_key::{self, KeyKind, Side};
 use kiungo::core::ids::{IntentId, PartnerId};
 use kiungo::core::msisdn::Msisdn;
+use kiungo::core::time::Clock as _;
 use kiungo::records::{Attempt, AttemptState, Records};
 use kiungo::service::partners::office::enrol_key;
 use kiungo::service::sealing::Sealing;
 use serde_json::{Value, json};
-use sqlx::Connection as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use uuid::Uuid;
 
 use crate::support::api::Api;
 use crate::support::events::told_about;
-use crate::support::records::{Person, begin, fresh, person};
+use crate::support::records::{Person, begin};
 use crate::support::sandbox::Sandbox;
-
-const INTENT: &str = "INSERT INTO intents (id, partner, created_at) VALUES ($1, $2, 0)";
-const LINK_INTENT: &str = "INSERT INTO link_intents (id, partner, entity, created_by, state, purpose, days, scope, many, \
-    links, created_at, moved_at, expires_at) VALUES ($1, $2, $3, $4, 'open', 'loans', 90, 'account', 0, 0, 0, 0, 9000000000000)";
 
 /// Somebody who works for a partner.
 pub struct Staff {
@@ -35,15 +28,12 @@ pub struct Staff {
 /// A partner with two entities and people in both.
 pub struct Tenant {
     /// What the server has written of it.
-    records: Arc<dyn Records>,
-    /// The same, past everything that is tested.
-    file: PathBuf,
+    pub records: Arc<dyn Records>,
     pub api: Api,
     /// A token of its own.
     pub token: String,
     pub publishable: String,
-    /// The records, and what opens them.
-    pub records: Arc<dyn Records>,
+    /// What seals and opens them.
     pub sealing: Sealing,
     /// May do nothing.
     pub nothing: Staff,
@@ -65,30 +55,6 @@ fn everything(permission: &str) -> Value {
 }
 
 impl Tenant {
-    /// Somebody whom a member of the staff has asked to link fails to; the id of what is told of it.
-    pub async fn event(&self, staff: &Staff) -> String {
-        let me = self.api.get("/v1/users/me").by(&staff.token).send().await.expect(200);
-        let parsed = |member: &str| Uuid::parse_str(me[member].as_str().unwrap()).unwrap();
-        let (user, entity) = (parsed("id"), parsed("entity_id"));
-        let partner = PartnerId::parse(&self.api.id).unwrap();
-        let intent = IntentId::from_bytes(fresh());
-        let options = SqliteConnectOptions::new().filename(&self.file);
-        let mut raw = SqliteConnection::connect_with(&options.busy_timeout(Duration::from_secs(30)))
-            .await
-            .unwrap();
-        for (adding, more) in [(INTENT, None), (LINK_INTENT, Some((entity, user)))] {
-            let mut row = sqlx::query(adding)
-                .bind(intent.as_bytes().to_vec())
-                .bind(partner.as_bytes().to_vec());
-            if let Some((entity, user)) = more {
-                row = row.bind(entity.as_bytes().to_vec()).bind(user.as_bytes().to_vec());
-            }
-            row.execute(&mut raw).await.unwrap();
-        }
-        let session = person(1, 1).fails_now(&*self.records, partner, intent).await;
-        told_about(&*self.records, partner, &session).await[0].id.to_string()
-    }
-
     pub async fn new(sandbox: &Sandbox, n: u8) -> Self {
         let api = sandbox.another(n).await;
         let token = api.token().await;
@@ -112,7 +78,6 @@ impl Tenant {
             elsewhere: staff("allowed", &there).await,
             publishable: key.expose().to_owned(),
             records,
-            file: sandbox.file(),
             sealing: sandbox.sealing(),
             token,
             api,
@@ -131,12 +96,28 @@ impl Tenant {
         let mut consent = person.consent();
         consent.intent = IntentId::parse(intent).unwrap();
         consent.msisdn = self.sealing.msisdn(&consent.tag, consent.id, &number).unwrap();
-        let attempt = person.attempt(&consent);
+        // Far from due, or the server that runs would settle it.
+        let attempt = Attempt {
+            created_at: SystemClock.now().plus(Duration::from_hours(1)),
+            ..person.attempt(&consent)
+        };
         begin(&*self.records, &consent, &attempt).await;
         let moved = self
             .records
             .move_attempt(attempt.id, AttemptState::Unknown, attempt.created_at);
         assert!(moved.await.unwrap());
         attempt
+    }
+
+    /// What the tenant was told of a login for this request that was refused.
+    pub async fn told(&self, intent: &str, number: &str) -> String {
+        let attempt = self.tried(intent, number).await;
+        let refused = self
+            .records
+            .move_attempt(attempt.id, AttemptState::Refused, SystemClock.now());
+        assert!(refused.await.unwrap());
+        told_about(&*self.records, attempt.partner, attempt.session.as_bytes()).await[0]
+            .id
+            .to_string()
     }
 }

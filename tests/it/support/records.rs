@@ -267,23 +267,6 @@ impl Person {
         link
     }
 
-    /// A login that answers an intent is refused just now, beside a server that runs; the id of its connect session.
-    pub async fn fails_now(self, db: &dyn Records, partner: PartnerId, intent: IntentId) -> [u8; 16] {
-        let whom = Self { partner, ..self };
-        let consent = Consent {
-            intent,
-            ..whom.consent()
-        };
-        let now = SystemClock.now();
-        let attempt = Attempt {
-            created_at: now.plus(Duration::from_hours(1)),
-            ..whom.attempt(&consent)
-        };
-        begin(db, &consent, &attempt).await;
-        assert!(db.move_attempt(attempt.id, AttemptState::Refused, now).await.unwrap());
-        *attempt.session.as_bytes()
-    }
-
     /// A durable link of this person with `accounts` accounts, in `state`.
     pub async fn linked(&self, db: &dyn Records, accounts: usize, state: LinkState) -> Link {
         let attempt = self.tried(db, AttemptState::Unknown, |_| ()).await;

@@ -1,7 +1,6 @@
 //! The whole sandbox in this process, as `kiungo` alone starts it.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use kiungo::ambient::{OsEntropy, SystemClock};
@@ -66,11 +65,6 @@ impl Sandbox {
         connect(&url.unwrap_or_else(|| format!("sqlite:{}", file.display())))
             .await
             .expect("records")
-    }
-
-    /// Where its records are.
-    pub fn file(&self) -> PathBuf {
-        self.data.path().join("kiungo.db")
     }
 
     /// Seals and opens as it does.
