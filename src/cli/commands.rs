@@ -257,6 +257,7 @@ fn accounts(link: &Link) -> String {
 
 fn state(state: LinkState) -> &'static str {
     match state {
+        LinkState::Verifying => "being compared with what was expected",
         LinkState::Active => "active",
         LinkState::ReauthRequired => "must log in again",
         LinkState::Removing => "being unlinked",

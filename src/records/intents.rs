@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Deed, IntentState, Job, Kept, Message, Result};
 use crate::core::access::Reach;
-use crate::core::ids::{EntityId, IntentId, LinkId, PartnerId, UserId};
+use crate::core::ids::{ConsentId, EntityId, IntentId, LinkId, PartnerId, UserId};
 use crate::core::page::{Page, Paged};
 use crate::core::scope::Scope;
 use crate::core::seal::Tag;
@@ -59,6 +59,19 @@ pub struct LinkIntent {
     pub expires_at: Timestamp,
 }
 
+/// The request of a partner's that a consent answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedFor {
+    /// Its id.
+    pub id: IntentId,
+    /// Who asks.
+    pub partner: PartnerId,
+    /// Where it stands.
+    pub state: IntentState,
+    /// What the account must turn out to be, sealed.
+    pub expected: Option<Vec<u8>>,
+}
+
 /// A text, and the job that sends it.
 pub type Text = (Message, Job);
 
@@ -84,6 +97,8 @@ pub trait IntentRecords: Send + Sync {
     async fn intents(&self, reach: &Reach, filter: &IntentFilter, page: &Page) -> Result<Paged<LinkIntent>>;
     /// Ends an open request: `intent.cancelled`. [`Kept::InUse`]: it is over already.
     async fn cancel_intent(&self, reach: &Reach, id: IntentId, deed: &Deed) -> Result<Kept<LinkIntent>>;
+    /// The request that a consent answers, if a partner has made it.
+    async fn asked_for(&self, consent: ConsentId) -> Result<Option<AskedFor>>;
     /// Ends a request that is open and whose time is over by now: `intent.expired`. Says when it will be, if that is later.
     async fn expire_intent(&self, id: IntentId, now: Timestamp) -> Result<Option<Timestamp>>;
 }

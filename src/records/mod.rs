@@ -58,7 +58,7 @@ pub use events::{
     Delivery, DeliveryState, Endpoint, EndpointChange, EndpointState, Event, EventFilter, EventRecords, Outgoing, Span,
     Tried, WebhookSecret,
 };
-pub use intents::{IntentFilter, IntentRecords, LinkIntent, Text};
+pub use intents::{AskedFor, IntentFilter, IntentRecords, LinkIntent, Text};
 pub use jobs::JobRecords;
 pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
 pub use outcomes::{EndedLink, Holding, LinkFilter, Origin, OutcomeRecords, Try};
@@ -165,6 +165,11 @@ impl Link {
     pub fn in_use(&self) -> bool {
         matches!(self.state, LinkState::Active | LinkState::ReauthRequired)
     }
+
+    /// Whether its accounts are its own: it holds, or may yet.
+    pub fn is_kept(&self) -> bool {
+        self.in_use() || self.state == LinkState::Verifying
+    }
 }
 
 /// One account under a link.
@@ -212,6 +217,32 @@ pub enum Completed {
     Superseded,
     /// Nothing was written: the partner's request is over, or somebody else has completed it.
     Over,
+}
+
+/// What is to be written of a link whose account was compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Verifying<'a> {
+    /// Whether it is the account that is expected.
+    pub met: bool,
+    /// What follows where it is in use.
+    pub follow: &'a [Job],
+    /// What ends it at its provider where it is not.
+    pub unlink: &'a Job,
+}
+
+/// What became of a link whose account was compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// It is in use.
+    Linked,
+    /// It is not the account that is expected.
+    Mismatched,
+    /// The person has begun another connect session since.
+    Superseded,
+    /// The partner's request is over, or somebody else has completed it.
+    Over,
+    /// That was settled before.
+    Before,
 }
 
 /// What the conversation must know of a person before it starts.
@@ -315,6 +346,11 @@ pub trait LinkRecords: Send + Sync {
     /// looking and writing. Nor is it if the partner's request is over by now, but for its time; else it counts the link, and
     /// if it is for one person it is completed. Tells the partner: `link.created`, `intent.completed`.
     async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<Completed>;
+    /// Ends the comparing of a link that is [`LinkState::Verifying`]. If its account is the one, it is in use from now on, as
+    /// if it were completed now, with the jobs that follow; if not, or if it may not be completed any more, it is out of use
+    /// with the job that tells the provider, and its attempt is undone. Of one that is not the one the partner is told:
+    /// `intent.mismatched`.
+    async fn verify_link(&self, link: &Link, verifying: &Verifying<'_>, at: Timestamp) -> Result<Verified>;
     /// A link with its accounts.
     async fn link(&self, id: LinkId) -> Result<Option<Link>>;
     /// The link that an attempt made.

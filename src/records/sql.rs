@@ -162,8 +162,17 @@ pub(super) const CONSENT: &str = "SELECT id, intent, partner, tag, msisdn, text,
      FROM consents WHERE id = $1";
 
 pub(super) const ADD_LINK: &str = "INSERT INTO links (id, partner, tag, consent, attempt, provider, institution, institution_name, state, \
-     created_at, moved_at, nth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
-     (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3))";
+     created_at, moved_at, nth, untold) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
+     (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3), $11)";
+
+/// Whether its partner has never been told of a link, and the submission that made it.
+pub(super) const UNTOLD: &str = "SELECT untold, attempt FROM links WHERE id = $1";
+
+/// `$2` is when its account was found to be the one that is expected.
+pub(super) const VERIFIED: &str =
+    "UPDATE links SET state = 'active', untold = 0, moved_at = $2 WHERE id = $1 AND state = 'verifying'";
+
+pub(super) const LINK_STATE: &str = "SELECT state FROM links WHERE id = $1";
 
 pub(super) const ID_OF_LINK: &str = "SELECT id FROM links WHERE attempt = $1";
 
@@ -201,9 +210,11 @@ pub(super) const SAME_NUMBER: &str = "SELECT DISTINCT l.id, l.created_at FROM li
      JOIN links l ON l.id = other.link AND l.state IN ('active', 'reauth_required') \
      WHERE mine.id = $1 ORDER BY l.created_at DESC, l.id DESC";
 
-/// `Removed` is final, and what is being removed is not taken into use again.
+/// `Removed` is final, and what is being removed is not taken into use again. Nor is what is still to be compared, but by
+/// comparing it.
 pub(super) const MOVE_LINK: &str = "UPDATE links SET state = $2, moved_at = $3 WHERE id = $1 AND state <> $2 \
-     AND (state IN ('active', 'reauth_required') OR (state = 'removing' AND $2 = 'removed'))";
+     AND ((state IN ('active', 'reauth_required') AND $2 <> 'verifying') OR (state = 'removing' AND $2 = 'removed') \
+     OR (state = 'verifying' AND $2 IN ('removing', 'removed')))";
 
 pub(super) const FIRST_SIGHT: &str = "INSERT INTO provider_events (provider, event, seen_at) VALUES ($1, $2, $3) \
      ON CONFLICT (provider, event) DO NOTHING";

@@ -57,6 +57,8 @@ impl AttemptState {
 /// Where a link stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkState {
+    /// Not in use yet: the account is to be compared with the one that the partner expects.
+    Verifying,
     /// In use.
     Active,
     /// The person must log in again.
@@ -68,7 +70,7 @@ pub enum LinkState {
 }
 
 impl LinkState {
-    /// All of them.
+    /// All that a partner sees: one that is being compared is not there for it yet.
     pub const ALL: [Self; 4] = [Self::Active, Self::ReauthRequired, Self::Removing, Self::Removed];
 
     /// Its stable name.

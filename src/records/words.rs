@@ -54,6 +54,7 @@ words!(AttemptState {
 });
 
 words!(LinkState {
+    Verifying => "verifying",
     Active => "active",
     ReauthRequired => "reauth_required",
     Removing => "removing",

@@ -292,6 +292,9 @@ impl Jobs {
         if let JobKind::Redeem(attempt) | JobKind::Settle(attempt) = job.kind {
             self.linking.abandon(attempt).await?;
         }
+        if let JobKind::ReadAccounts(link) = job.kind {
+            self.linking.unverified(link).await?;
+        }
         if let JobKind::Deliver(delivery) = job.kind {
             self.webhooks.abandon(delivery).await?;
         }

@@ -7,6 +7,7 @@ mod accounts;
 mod foreign;
 mod renewal;
 mod search;
+mod verifying;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,6 @@ use super::news::Newsroom;
 use super::partner::{CallError, Providers};
 use super::runtime::{Edge, Runtime};
 use super::sealing::Sealing;
-use crate::core::flow::handover::Tidings;
 use crate::core::flow::{Fate, News};
 use crate::core::ids::{AttemptId, JobId, LinkId, PartnerId};
 use crate::core::next_step::{Failure, FailureClass};
@@ -114,6 +114,12 @@ impl Linking {
         let Some(sealed) = grant.filter(|_| attempt.state == AttemptState::Granted) else {
             return Ok(Verdict::Done);
         };
+        // Redeemed, and not compared yet: whoever was at it may not have come to that.
+        if let Some(link) = self.records.link_of_attempt(id).await?
+            && link.state == LinkState::Verifying
+        {
+            return self.verify(&link).await;
+        }
         let grant = self
             .sealing
             .open_grant(&attempt.tag, id, &sealed)
@@ -162,7 +168,7 @@ impl Linking {
             AttemptState::Refused => failed(FailureClass::Refused),
             AttemptState::WrongCode => failed(FailureClass::WrongCode),
             AttemptState::NotSent => Fate::NotSent,
-            AttemptState::Undone => Fate::Lapsed,
+            AttemptState::Undone => self.why_undone(&attempt).await?,
             AttemptState::Lapsed => return self.look_again(attempt).await,
         };
         self.tell(&attempt, fate).await;
@@ -205,20 +211,19 @@ impl Linking {
             return self.not_kept(attempt).await;
         }
         let id = LinkId::draw(self.runtime.entropy.as_ref());
-        let link = self.new_link(id, attempt, &accounts)?;
-        let key = format!("read:{id}");
-        let read = Job {
-            id: JobId::draw(self.runtime.entropy.as_ref()),
-            partner: attempt.partner,
-            kind: JobKind::ReadAccounts(id),
-            due_at: self.runtime.clock.now().plus(READ_PATIENCE),
-            tries: 0,
-            key,
+        let expected = self.is_expected(attempt.consent).await?;
+        let link = Link {
+            state: if expected {
+                LinkState::Verifying
+            } else {
+                LinkState::Active
+            },
+            ..self.new_link(id, attempt, &accounts)?
         };
+        let read = self.reading(&link);
         // By then whoever waits has been told.
-        let text = self.newsroom.desk.as_ref();
-        let text = text.map(|desk| desk.job(attempt.id, Tidings::Linked, read.due_at));
-        let jobs: Vec<_> = [read].into_iter().chain(text).collect();
+        let text = self.text_of_link(attempt.id, read.due_at);
+        let jobs: Vec<_> = [read].into_iter().chain(text.filter(|_| !expected)).collect();
         let id = match self.records.complete_link(&link, &jobs).await? {
             Completed::Written(id) => id,
             Completed::Superseded => return self.undo(attempt, accounts).await,
@@ -229,12 +234,30 @@ impl Linking {
             }
         };
         self.runtime.pass(Edge::Linked);
+        let Some(written) = self.records.link(id).await? else {
+            return Ok(Verdict::Done);
+        };
+        if written.state == LinkState::Verifying {
+            return self.verify(&written).await;
+        }
         self.audit(&attempt.into(), "link.created", id.to_string()).await;
         let again = id == link.id && self.keep_details(&link, &accounts).await;
         if let Some(link) = self.records.link(id).await? {
             self.tell(attempt, Fate::Linked(brief(&link, again))).await;
         }
         Ok(Verdict::Done)
+    }
+
+    /// The job that reads what a new link's accounts say of themselves.
+    fn reading(&self, link: &Link) -> Job {
+        Job {
+            id: JobId::draw(self.runtime.entropy.as_ref()),
+            partner: link.partner,
+            kind: JobKind::ReadAccounts(link.id),
+            due_at: self.runtime.clock.now().plus(READ_PATIENCE),
+            tries: 0,
+            key: format!("read:{}", link.id),
+        }
     }
 
     /// The person has begun anew since: nothing may stay open behind their back.
@@ -265,7 +288,7 @@ impl Linking {
                 .records
                 .link_by_account(&digest)
                 .await?
-                .is_some_and(|link| link.in_use())
+                .is_some_and(|link| link.is_kept())
             {
                 continue;
             }

@@ -142,7 +142,7 @@ impl AttemptRecords for Backend {
 }
 
 /// Moves an attempt; says whether it moved.
-async fn moved(connection: &mut Connection, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool> {
+pub(super) async fn moved(connection: &mut Connection, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool> {
     let moved = sqlx::query(sql::MOVE_ATTEMPT)
         .bind(&id.as_bytes()[..])
         .bind(to.word())

@@ -149,6 +149,8 @@ pub(super) async fn link_created(connection: &mut Connection, link: &Link) -> Re
 /// Tells of a link that has moved.
 pub(super) async fn link_moved(connection: &mut Connection, id: LinkId, to: LinkState, at: Timestamp) -> Result<()> {
     let (kind, key) = match to {
+        // Before it is in use it is nothing to the partner.
+        LinkState::Verifying => return Ok(()),
         LinkState::Active => (EventKind::LinkUpdated, None),
         LinkState::ReauthRequired => (EventKind::LinkReauthRequired, None),
         // Out of use is out of use: that the provider has been told by now is nothing new.

@@ -9,7 +9,7 @@ use super::messages::add_message;
 use super::roles::{everything, is_entity};
 use super::{Backend, Connection, Row, add_job, fixed, maybe, of_partner, reaching, sized, within};
 use crate::core::access::Reach;
-use crate::core::ids::{EntityId, IntentId, JobId, LinkId, PartnerId, UserId};
+use crate::core::ids::{ConsentId, EntityId, IntentId, JobId, LinkId, PartnerId, UserId};
 use crate::core::page::{Cursor, Page, Paged};
 use crate::core::scope::Scope;
 use crate::core::seal::Tag;
@@ -17,8 +17,8 @@ use crate::core::time::Timestamp;
 use crate::records::sql::{self as all, intents as sql};
 use crate::records::words::{Word, unknown};
 use crate::records::{
-    Deed, IntentFilter, IntentRecords, IntentState, Job, JobKind, Kept, Link, LinkIntent, LinkState, RecordsError,
-    Result, Text,
+    AskedFor, Deed, IntentFilter, IntentRecords, IntentState, Job, JobKind, Kept, Link, LinkIntent, LinkState,
+    RecordsError, Result, Text,
 };
 
 #[async_trait]
@@ -95,6 +95,23 @@ impl IntentRecords for Backend {
         .await
     }
 
+    async fn asked_for(&self, consent: ConsentId) -> Result<Option<AskedFor>> {
+        within(async {
+            let query = sqlx::query(sql::ASKED_FOR).bind(&consent.as_bytes()[..]);
+            let row = query.fetch_optional(&self.readers).await?;
+            row.map(|row| {
+                Ok(AskedFor {
+                    id: IntentId::from_bytes(fixed(&row, "id")?),
+                    partner: PartnerId::from_bytes(fixed(&row, "partner")?),
+                    state: IntentState::read(row.try_get("state")?)?,
+                    expected: row.try_get("expected")?,
+                })
+            })
+            .transpose()
+        })
+        .await
+    }
+
     async fn expire_intent(&self, id: IntentId, now: Timestamp) -> Result<Option<Timestamp>> {
         within(async {
             let mut transaction = self.write().await?;
@@ -127,6 +144,16 @@ pub(super) async fn may_begin(connection: &mut Connection, intent: IntentId) -> 
         .fetch_one(connection)
         .await?;
     Ok(over == 0)
+}
+
+/// Ends the request that a link answers which is not to the account that is expected; says which.
+pub(super) async fn mismatch(connection: &mut Connection, link: &Link, at: Timestamp) -> Result<Option<IntentId>> {
+    let id: Option<Vec<u8>> = sqlx::query_scalar(sql::MISMATCH)
+        .bind(&link.consent.as_bytes()[..])
+        .bind(at.as_millis())
+        .fetch_optional(connection)
+        .await?;
+    id.map(|id| sized(&id, "id").map(IntentId::from_bytes)).transpose()
 }
 
 /// What a link is for the request that it answers.
@@ -169,7 +196,7 @@ pub(super) async fn renewals_over(
     let (statement, state) = match to {
         LinkState::Active => (sql::RENEWED, IntentState::Completed),
         LinkState::Removing | LinkState::Removed => (sql::NOT_RENEWED, IntentState::Cancelled),
-        LinkState::ReauthRequired => return Ok(()),
+        LinkState::Verifying | LinkState::ReauthRequired => return Ok(()),
     };
     let rows = sqlx::query(statement)
         .bind(&link.as_bytes()[..])

@@ -3,15 +3,17 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::happening::{intent_over, link_created, link_moved};
-use super::intents::{Answered, answer, renewals_over};
+use super::happening::link_moved;
+use super::intents::{Answered, renewals_over};
+use super::verifying::{answers, in_use, is_untold};
 use super::{Backend, Connection, Row, add_job, fixed, sized, within};
 use crate::core::ids::{AttemptId, ConsentId, LinkId, LinkedAccountId, PartnerId};
 use crate::core::seal::Tag;
 use crate::core::time::Timestamp;
 use crate::records::words::Word;
 use crate::records::{
-    AccountReading, Completed, IntentState, Job, Link, LinkRecords, LinkState, LinkedAccount, RecordsError, Result, sql,
+    AccountReading, Completed, Job, Link, LinkRecords, LinkState, LinkedAccount, RecordsError, Result, Verified,
+    Verifying, sql,
 };
 
 #[async_trait]
@@ -25,15 +27,10 @@ impl LinkRecords for Backend {
                 return Ok(Completed::Written(id));
             }
             // Nobody begins anything meanwhile: this transaction holds the write lock.
-            let later: i64 = sqlx::query_scalar(sql::SUPERSEDED)
-                .bind(&link.attempt.as_bytes()[..])
-                .bind(&link.tag.as_bytes()[..])
-                .fetch_one(&mut *transaction)
-                .await?;
-            if later > 0 {
+            if is_superseded(&mut transaction, link).await? {
                 return Ok(Completed::Superseded);
             }
-            let answered = answer(&mut transaction, link).await?;
+            let answered = answers(&mut transaction, link).await?;
             if answered == Answered::Over {
                 return Ok(Completed::Over);
             }
@@ -44,20 +41,17 @@ impl LinkRecords for Backend {
             for job in jobs {
                 add_job(&mut transaction, job).await?;
             }
-            sqlx::query(sql::LINKED)
-                .bind(&link.attempt.as_bytes()[..])
-                .bind(link.created_at.as_millis())
-                .execute(&mut *transaction)
-                .await?;
-            link_created(&mut transaction, link).await?;
-            if let Answered::Completed(intent) = answered {
-                let (which, state) = ((link.partner, intent), IntentState::Completed);
-                intent_over(&mut transaction, which, state, Some(link.id), link.created_at).await?;
+            if link.state != LinkState::Verifying {
+                in_use(&mut transaction, link, answered).await?;
             }
             transaction.commit().await?;
             Ok(Completed::Written(link.id))
         })
         .await
+    }
+
+    async fn verify_link(&self, link: &Link, verifying: &Verifying<'_>, at: Timestamp) -> Result<Verified> {
+        self.verified(link, verifying, at).await
     }
 
     async fn link(&self, id: LinkId) -> Result<Option<Link>> {
@@ -171,10 +165,22 @@ pub(super) async fn moved_link(
         for job in jobs {
             add_job(&mut *connection, job).await?;
         }
-        link_moved(&mut *connection, id, to, at).await?;
+        if !is_untold(&mut *connection, id, at).await? {
+            link_moved(&mut *connection, id, to, at).await?;
+        }
     }
     renewals_over(connection, id, to, at).await?;
     Ok(moved)
+}
+
+/// Whether the person has begun another connect session since the one that a link came of.
+pub(super) async fn is_superseded(connection: &mut Connection, link: &Link) -> Result<bool> {
+    let later: i64 = sqlx::query_scalar(sql::SUPERSEDED)
+        .bind(&link.attempt.as_bytes()[..])
+        .bind(&link.tag.as_bytes()[..])
+        .fetch_one(connection)
+        .await?;
+    Ok(later > 0)
 }
 
 /// The link that an attempt has made already.
@@ -199,6 +205,7 @@ async fn add_link(connection: &mut Connection, link: &Link) -> Result<()> {
         .bind(&link.institution_name)
         .bind(link.state.word())
         .bind(link.created_at.as_millis())
+        .bind(i64::from(!link.in_use()))
         .execute(connection)
         .await?;
     Ok(())

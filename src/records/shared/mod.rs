@@ -44,6 +44,7 @@ mod roles;
 mod sealed;
 mod upkeep;
 mod users;
+mod verifying;
 
 /// A statement on its way to the database.
 type Query<'q> = sqlx::query::Query<'q, Kind, <Kind as sqlx::Database>::Arguments>;

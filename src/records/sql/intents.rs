@@ -85,3 +85,13 @@ pub(in crate::records) const ANSWER: &str = "UPDATE link_intents SET links = lin
 /// `$1` is the consent: whether a partner has made the request that it answers.
 pub(in crate::records) const IS_ASKED: &str =
     "SELECT COUNT(*) FROM link_intents WHERE id = (SELECT intent FROM consents WHERE id = $1)";
+
+/// `$1` is the consent.
+pub(in crate::records) const ASKED_FOR: &str = "SELECT id, partner, state, expected FROM link_intents \
+     WHERE id = (SELECT intent FROM consents WHERE id = $1)";
+
+/// `$1` is the consent of the link that was not to the account that is expected, `$2` when.
+pub(in crate::records) const MISMATCH: &str = concat!(
+    over!("'mismatched'", "$2"),
+    "WHERE id = (SELECT intent FROM consents WHERE id = $1) AND state IN ('open', 'expired') RETURNING id"
+);

@@ -17,7 +17,7 @@ macro_rules! origin {
     };
 }
 
-/// Links with accounts, one row an account; `$chosen` says which, newest first.
+/// Links with accounts, one row an account; `$chosen` says which, newest first. One that was never in use is not there.
 macro_rules! holdings {
     ($($chosen:expr),+) => {
         concat!(
@@ -27,7 +27,7 @@ macro_rules! holdings {
              c.intent, c.msisdn, c.text, c.version, c.locale, c.channel, c.agreed_at, ",
             origin!(),
             " FROM (SELECT k.* FROM links k JOIN consents e ON e.id = k.consent \
-             LEFT JOIN link_intents i ON i.id = e.intent WHERE ",
+             LEFT JOIN link_intents i ON i.id = e.intent WHERE k.untold = 0 AND ",
             of_the_caller!("k"),
             $($chosen),+,
             ") l JOIN consents c ON c.id = l.consent LEFT JOIN link_intents i ON i.id = c.intent \
@@ -48,7 +48,7 @@ pub(in crate::records) const HOLDINGS: &str = holdings!(
 /// `$4` is the link.
 pub(in crate::records) const WHOSE_LINK: &str = concat!(
     "SELECT k.tag, k.state FROM links k JOIN consents e ON e.id = k.consent \
-     LEFT JOIN link_intents i ON i.id = e.intent WHERE ",
+     LEFT JOIN link_intents i ON i.id = e.intent WHERE k.untold = 0 AND ",
     of_the_caller!("k"),
     " AND k.id = $4"
 );
@@ -63,7 +63,7 @@ macro_rules! tries {
             " FROM attempts f JOIN attempts n ON n.id = (SELECT id FROM attempts WHERE partner = f.partner \
              AND session = f.session ORDER BY CASE WHEN state = 'linked' THEN 0 ELSE 1 END, nth DESC LIMIT 1) \
              JOIN consents c ON c.id = n.consent LEFT JOIN link_intents i ON i.id = c.intent \
-             LEFT JOIN links l ON l.attempt = n.id \
+             LEFT JOIN links l ON l.attempt = n.id AND l.untold = 0 \
              WHERE NOT EXISTS (SELECT 1 FROM attempts e WHERE e.partner = f.partner AND e.session = f.session \
              AND e.nth < f.nth) AND ",
             of_the_caller!("f"),

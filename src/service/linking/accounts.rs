@@ -2,11 +2,11 @@
 
 use super::super::jobs::Verdict;
 use super::{Linking, Trouble};
-use crate::core::flow::News;
-use crate::core::ids::{JobId, LinkId, LinkedAccountId};
+use crate::core::flow::{Fate, News};
+use crate::core::ids::{LinkId, LinkedAccountId};
 use crate::core::secret::Secret;
-use crate::providers::{AccountDetails, ProviderAccount, ProviderError, Which};
-use crate::records::{AccountReading, Attempt, Job, JobKind, Link, LinkState, LinkedAccount};
+use crate::providers::{AccountDetails, ProviderAccount};
+use crate::records::{AccountReading, Attempt, Link, LinkState, LinkedAccount};
 
 impl Linking {
     pub(super) fn new_link(
@@ -59,19 +59,13 @@ impl Linking {
         let Some(link) = self.records.link(id).await? else {
             return Ok(Verdict::GiveUp("no such link"));
         };
-        if link.state == LinkState::Removed {
-            return Ok(Verdict::Done);
+        match link.state {
+            LinkState::Removed => return Ok(Verdict::Done),
+            LinkState::Verifying => return self.verify(&link).await,
+            LinkState::Active | LinkState::ReauthRequired | LinkState::Removing => {}
         }
-        let (provider, credentials) = self.providers.with_credentials(link.partner, &link.provider).await?;
         for account in &link.accounts {
-            let id = self
-                .sealing
-                .open_account(&link.tag, account.id, &account.account)
-                .map_err(|_| Trouble::Sealed)?;
-            let mut read = provider.accounts(&credentials, Which::One(&id)).await?.into_iter();
-            let Some((session, details)) = read.find_map(|read| Some((read.session_id, read.details?))) else {
-                return Err(ProviderError::Unavailable("no details yet", None).into());
-            };
+            let (session, details) = self.read_one(&link, account).await?;
             if account.masked.is_none() && self.linked_elsewhere(&link, session.as_deref()).await? {
                 return self.end_foreign(&link).await;
             }
@@ -94,7 +88,7 @@ impl Linking {
         again
     }
 
-    async fn keep_reading(
+    pub(super) async fn keep_reading(
         &self,
         link: &Link,
         account: &LinkedAccount,
@@ -138,16 +132,9 @@ impl Linking {
     }
 
     /// Ends a link whose account is not this person's.
-    async fn end_foreign(&self, link: &Link) -> Result<Verdict, Trouble> {
+    pub(super) async fn end_foreign(&self, link: &Link) -> Result<Verdict, Trouble> {
         let now = self.runtime.clock.now();
-        let unlink = Job {
-            id: JobId::draw(self.runtime.entropy.as_ref()),
-            partner: link.partner,
-            kind: JobKind::Unlink(link.id),
-            due_at: now,
-            tries: 0,
-            key: format!("unlink:{}", link.id),
-        };
+        let unlink = self.unlinking(link, now);
         let to = LinkState::Removing;
         if self.records.move_link(link.id, to, &[unlink], now).await? {
             tracing::error!(
@@ -155,7 +142,11 @@ impl Linking {
                 "a link was to an account that is not this person's; it is ended"
             );
             self.audit(&link.into(), "account.foreign", link.id.to_string()).await;
-            self.newsroom.tell(&link.tag, &News::Unlinked(link.id)).await;
+            if link.state == LinkState::Verifying {
+                self.tell_of(link, Fate::Lapsed).await;
+            } else {
+                self.newsroom.tell(&link.tag, &News::Unlinked(link.id)).await;
+            }
         }
         Ok(Verdict::Done)
     }

@@ -27,7 +27,7 @@ impl Linking {
             let elsewhere = account.session_id.as_deref().is_some_and(|said| said != session);
             let digest = self.sealing.account_digest(&attempt.provider, &account.id);
             let holder = self.records.link_by_account(&digest).await?;
-            let anothers = holder.is_some_and(|link| link.in_use() && link.tag != attempt.tag);
+            let anothers = holder.is_some_and(|link| link.is_kept() && link.tag != attempt.tag);
             if elsewhere || anothers {
                 foreign.push(account);
             } else {

@@ -14,7 +14,7 @@ use crate::providers::Which;
 use crate::records::{Attempt, AttemptState, RecordsError};
 
 /// How long an attempt nobody knows about is looked for. Mono says an account shows within ten minutes.
-const SETTLE_FOR: Duration = Duration::from_mins(15);
+pub(super) const SETTLE_FOR: Duration = Duration::from_mins(15);
 
 /// How many accounts that name no session are looked into, newest first, to find a lost one.
 const LOOK_INTO: usize = 50;

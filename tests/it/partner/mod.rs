@@ -3,6 +3,7 @@
 mod anything;
 mod auth;
 mod events;
+mod expected;
 mod intents;
 mod kit;
 mod links;

@@ -1,7 +1,10 @@
 //! A partner ends its request while somebody is answering it.
 
+use kiungo::core::expected::Expected;
 use kiungo::core::next_step::{Field, FieldKind, Form, NextStep};
-use kiungo::records::{AttemptState, Kept};
+use kiungo::providers::ProviderError;
+use kiungo::records::{Attempt, AttemptState, Kept, LinkState};
+use kiungo::service::sealing::Request;
 
 use super::bench::{Bench, account};
 use crate::support::events::{told, whole};
@@ -85,4 +88,103 @@ async fn nothing_is_sent_for_a_request_that_is_over() {
             .await
             .contains("Agree?")
     );
+}
+
+/// Somebody is granted access to the account `a1` for a request that expects this account number.
+async fn expecting(number: &str) -> (Bench, Attempt) {
+    let mut bench = Bench::new().await;
+    let partner = bench.person.partner;
+    let sealing = bench.parts.jobs.linking.sealing.clone();
+    let expected = Expected {
+        account_number: Some(number.to_owned().into()),
+        holder_name: None,
+    };
+    let asked = add(&*bench.parts.records, partner, |intent| {
+        let request = Request { partner, id: intent.id };
+        intent.expected = Some(sealing.expected(request, &expected).unwrap());
+    })
+    .await;
+    bench.asked = Some(asked.id);
+    bench.parts.bank.script().redeemed = Some(vec!["a1"]);
+    bench.parts.bank.script().accounts = vec![account("a1")];
+    let attempt = bench.granted(0, |_| ()).await;
+    bench.dials().await;
+    (bench, attempt)
+}
+
+/// The digits of the account `a1`.
+const NUMBER: &str = "000999001";
+
+/// The account that is expected is linked, another one is unlinked at its provider, and the person is told which; while the
+/// account cannot be read nobody is told anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expected_account_is_compared() {
+    for (number, state, link, said) in [
+        (
+            NUMBER,
+            AttemptState::Linked,
+            LinkState::Active,
+            "First Bank ..00a1 is linked",
+        ),
+        (
+            "000999002",
+            AttemptState::Undone,
+            LinkState::Removing,
+            "This is not the First Bank account that Umoja Credit asked for.",
+        ),
+    ] {
+        let (mut bench, attempt) = expecting(number).await;
+        bench.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
+        bench.redeem(&attempt).await;
+        let made = bench.link_of(&attempt).await.unwrap();
+        assert_eq!(made.state, LinkState::Verifying);
+        assert_eq!(bench.state(attempt.id).await, AttemptState::Granted);
+        let shown = bench.dials().await;
+        assert!(
+            shown.contains("First Bank has not answered. We are finding out."),
+            "{shown}"
+        );
+        assert!(told(&*bench.parts.records, attempt.partner).await.is_empty());
+
+        // A server that died after the link was written has left as much as this: any of its jobs goes on from there.
+        bench.parts.bank.script().unreadable = None;
+        let read = format!("read:{}", made.id);
+        assert!(bench.parts.jobs.hurry(&read).await);
+        assert_eq!(bench.state(attempt.id).await, state);
+        let ended = bench.parts.jobs.hurry(&format!("unlink:{}", made.id)).await;
+        let expected = if ended { LinkState::Removed } else { link };
+        assert_eq!(bench.link_of(&attempt).await.map(|link| link.state), Some(expected));
+        assert_eq!(bench.unlinked().len(), usize::from(link == LinkState::Removing));
+        let shown = bench.dials().await;
+        assert!(shown.contains(said), "{shown}");
+        assert!(!bench.dials().await.contains(said), "it is told once");
+    }
+}
+
+/// Whoever settles the submission of a link that was written, and compared by nobody, compares it; what became of it is
+/// told by whoever settles it after that, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_survives_who_was_at_it() {
+    for number in [NUMBER, "000999002"] {
+        let (mut bench, attempt) = expecting(number).await;
+        bench.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
+        bench.redeem(&attempt).await;
+        bench.parts.bank.script().unreadable = None;
+        bench.settle(&attempt).await;
+        let linked = number == NUMBER;
+        let state = bench.state(attempt.id).await;
+        assert_eq!(
+            state,
+            if linked {
+                AttemptState::Linked
+            } else {
+                AttemptState::Undone
+            }
+        );
+        // The live value has lost what it was told: it is told again, the same.
+        bench.parts.jobs.linking.retell(attempt.id).await.unwrap();
+        let shown = bench.dials().await;
+        assert_eq!(shown.contains("is linked"), linked, "{shown}");
+        assert_eq!(shown.contains("This is not the First Bank account"), !linked, "{shown}");
+    }
 }

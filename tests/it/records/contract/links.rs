@@ -245,23 +245,24 @@ async fn a_poorer_reading_takes_nothing_away(#[case] backend: Backend) {
     assert_eq!((account.kind, account.currency), (reading(7).kind, reading(7).currency));
 }
 
-/// Every pair of states: a link that is being removed is never taken back into use, a removed one never moves, and the
+/// Every pair of states: a link that is to be compared is taken into use by nothing else, one that is being removed is never taken back into use, a removed one never moves, and the
 /// jobs are written exactly when it moved.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn how_links_move(#[case] backend: Backend) {
-    use LinkState::{Active, ReauthRequired, Removed, Removing};
+    use LinkState::{Active, ReauthRequired, Removed, Removing, Verifying};
     let db = backend.fresh().await;
-    let states = [Active, ReauthRequired, Removing, Removed];
+    let states = [Verifying, Active, ReauthRequired, Removing, Removed];
     for from in states {
         for to in states {
             let link = person(1, 1).linked(&*db, 1, from).await;
             let key = format!("unlink:{}", link.id);
             let jobs = [job(link.partner, JobKind::Unlink(link.id), &key, at(0))];
             let expected = match from {
-                Active | ReauthRequired => from != to,
+                Verifying => matches!(to, Removing | Removed),
+                Active | ReauthRequired => from != to && to != Verifying,
                 Removing => to == Removed,
                 Removed => false,
             };

@@ -21,3 +21,4 @@ mod requests;
 mod sealed;
 mod staff;
 mod upkeep;
+mod verifying;
