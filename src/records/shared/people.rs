@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::attempts::{attempt_of, consent_of};
+use super::happening::intent_over;
 use super::links::links_of;
 use super::messages::{message_of, wish};
 use super::partners::partner_of;
@@ -14,8 +15,8 @@ use crate::core::time::Timestamp;
 use crate::records::sql::{self as all, people as sql};
 use crate::records::words::Word;
 use crate::records::{
-    AuditEvent, Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, Job, LinkState, Partner, PeopleRecords,
-    RecordsError, Result, Waits,
+    AuditEvent, Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, IntentState, Job, LinkState, Partner,
+    PeopleRecords, RecordsError, Result, Waits,
 };
 
 /// What stands where something personal may not be missing.
@@ -225,9 +226,9 @@ impl Them {
             .bind(pseudonym)
             .execute(&mut *connection)
             .await?;
+        self.cancel_intents(&mut *connection, now).await?;
         theirs(sql::BLANK_INTENTS)
             .bind(pseudonym)
-            .bind(now.as_millis())
             .execute(&mut *connection)
             .await?;
         for statement in [sql::BLANK_ATTEMPTS, sql::BLANK_CONSENTS] {
@@ -241,6 +242,21 @@ impl Them {
             theirs(statement).execute(&mut *connection).await?;
         }
         theirs(sql::BLANK_AUDIT).bind(pseudonym).execute(connection).await?;
+        Ok(())
+    }
+
+    /// Ends what is asked of them and of nobody else. The partner is told that much.
+    async fn cancel_intents(&self, connection: &mut Connection, now: Timestamp) -> Result<()> {
+        let ids: Vec<Vec<u8>> = sqlx::query_scalar(sql::CANCEL_THEIR_INTENTS)
+            .bind(&self.partner.as_bytes()[..])
+            .bind(&self.tag.as_bytes()[..])
+            .bind(now.as_millis())
+            .fetch_all(&mut *connection)
+            .await?;
+        for id in ids {
+            let which = (self.partner, IntentId::from_bytes(sized(&id, "id")?));
+            intent_over(&mut *connection, which, IntentState::Cancelled, None, now).await?;
+        }
         Ok(())
     }
 

@@ -110,11 +110,13 @@ pub(in crate::records) const BLANK_LINKS: &str = "UPDATE links SET tag = $3 WHER
 pub(in crate::records) const BLANK_ATTEMPTS: &str =
     "UPDATE attempts SET tag = $3, provider_session = $4, sealed_grant = NULL WHERE partner = $1 AND tag = $2";
 
-/// Before the consents are blanked. `$4` is now. Those that they have answered are theirs, too, unless others may still.
+/// Before they are blanked. `$3` is now.
+pub(in crate::records) const CANCEL_THEIR_INTENTS: &str = "UPDATE link_intents SET state = 'cancelled', moved_at = $3 \
+     WHERE partner = $1 AND tag = $2 AND state = 'open' RETURNING id";
+
+/// Before the consents are blanked, and once none is open. Those that they have answered are theirs, too, unless others may still.
 pub(in crate::records) const BLANK_INTENTS: &str = "UPDATE link_intents \
-     SET moved_at = CASE WHEN state = 'open' THEN $4 ELSE moved_at END, \
-     state = CASE WHEN state = 'open' THEN 'cancelled' ELSE state END, \
-     tag = CASE WHEN tag = $2 THEN $3 ELSE tag END, \
+     SET tag = CASE WHEN tag = $2 THEN $3 ELSE tag END, \
      reference = NULL, msisdn = NULL, code_digest = NULL, code = NULL, expected = NULL \
      WHERE partner = $1 AND (tag = $2 OR (tag IS NULL AND many = 0 AND state <> 'open' \
      AND id IN (SELECT intent FROM consents WHERE partner = $1 AND tag = $2)))";

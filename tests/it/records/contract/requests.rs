@@ -1,9 +1,11 @@
 //! Requests that a partner has addressed to a person who is erased.
 
+use kiungo::core::events::EventKind;
 use kiungo::records::{AttemptState, Blanking};
 use rstest::rstest;
 
 use super::people::{begun, erasure, held};
+use crate::support::events::told;
 use crate::support::records::{Backend, Person, at, person};
 
 /// A request in this state for everybody with a submission in that one; addressed to them or not.
@@ -23,7 +25,7 @@ macro_rules! request {
     };
 }
 
-/// Requests addressed to a person are blanked and, if open, cancelled; so are those that are over and that nobody but they
+/// Requests addressed to a person are blanked and, if open, cancelled, which the partner is told; so are those that are over and that nobody but they
 /// has answered. One that is open and not theirs alone is left as it is: it would match anybody.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -42,6 +44,9 @@ async fn requests_to_a_person_are_blanked(#[case] backend: Backend) {
     let erasure = erasure(&ada);
     begun(&*db, &erasure).await;
     assert_eq!(db.blank(&erasure, at(3)).await.unwrap(), Blanking::Blanked);
+    let told = told(&*db, ada.partner).await;
+    let cancelled = told.iter().filter(|event| event.kind == EventKind::IntentCancelled);
+    assert_eq!(cancelled.count(), 1, "{told:?}");
     let blank = Person {
         tag: erasure.pseudonym,
         ..ada
