@@ -248,7 +248,12 @@ async fn fingerprint(tenant: &Tenant) -> String {
         };
         if route.method == "GET" && !route.path.contains('{') && route.path != "/v1/audit" {
             let answer = tenant.api.get(route.path).by(&tenant.token).send().await;
-            all.push_str(&answer.expect(200).to_string());
+            let mut told = answer.expect(200);
+            if let Some(rows) = told["data"].as_array_mut() {
+                // A link that was given back moves on by itself once its provider has been told.
+                rows.retain(|row| row["state"] != "removing" && row["state"] != "removed");
+            }
+            all.push_str(&told.to_string());
         }
     }
     all
