@@ -228,7 +228,6 @@ fn facts(base: &Base, tools: &Tools, pins: SubscriberPin) -> Facts {
         records: base.records.clone(),
         partner: tools.providers.partner(),
         pins: pins != SubscriberPin::Off,
-        keyring: base.keyring.clone(),
         sealing: tools.sealing.clone(),
         runtime: base.runtime.clone(),
     }

@@ -11,7 +11,7 @@ use crate::core::flow::state::{Bank, Business, ConsentGiven, LinkBrief};
 use crate::core::flow::{Known, MadeBy, Unsettled};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::messages::Locale;
-use crate::core::seal::{Keyring, SealError, Tag};
+use crate::core::seal::{SealError, Tag};
 use crate::records::{Attempt, AttemptState, AuditEvent, Consent, Link, Records, RecordsError};
 
 /// What is to be known of a person.
@@ -32,8 +32,6 @@ pub struct Facts {
     pub partner: PartnerId,
     /// Whether people may have a code of their own.
     pub pins: bool,
-    /// Digests codes.
-    pub keyring: Arc<Keyring>,
     /// Opens what is sealed.
     pub sealing: Sealing,
     /// Clock and node.
@@ -47,7 +45,7 @@ impl Facts {
     /// When the records are not available.
     pub async fn of(&self, tag: &Tag, asked: &Wanted) -> Result<Known, RecordsError> {
         let now = self.runtime.clock.now();
-        let code = asked.code.map(|code| code_digest(&self.keyring, code));
+        let code = asked.code.map(|code| self.sealing.code_digest(code));
         let asking = self.records.asking(tag, code.as_ref(), now).await?;
         let facts = self.records.facts(self.partner, tag, now, self.pins).await?;
         let unsettled = match facts.unsettled {
@@ -176,11 +174,6 @@ fn named(link: &Link, businesses: &[Business]) -> LinkBrief {
 fn terms_of(partner: PartnerId, businesses: &[Business]) -> Option<Terms> {
     let business = businesses.iter().find(|known| known.id == partner)?;
     Some(Terms::begun(business.clone()))
-}
-
-/// The keyed digest by which a request's code is found.
-pub fn code_digest(keyring: &Keyring, code: DialCode) -> [u8; 32] {
-    keyring.digest("intent code", &[code.to_string().as_bytes()])
 }
 
 fn given(consent: Consent) -> ConsentGiven {

@@ -135,7 +135,7 @@ impl AttemptRecords for Backend {
                 .bind(&id.as_bytes()[..])
                 .fetch_optional(&self.readers)
                 .await?;
-            row.as_ref().map(consent_of).transpose()
+            row.as_ref().map(|row| consent_of(row, "id")).transpose()
         })
         .await
     }
@@ -225,9 +225,10 @@ pub(super) fn attempt_of(row: &Row) -> Result<Attempt> {
     })
 }
 
-pub(super) fn consent_of(row: &Row) -> Result<Consent> {
+/// The consent in a row, whose id stands in this column.
+pub(super) fn consent_of(row: &Row, id: &str) -> Result<Consent> {
     Ok(Consent {
-        id: ConsentId::from_bytes(fixed(row, "id")?),
+        id: ConsentId::from_bytes(fixed(row, id)?),
         intent: IntentId::from_bytes(fixed(row, "intent")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
         tag: Tag::from_bytes(fixed(row, "tag")?),

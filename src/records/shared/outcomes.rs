@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::attempts::consent_of;
 use super::audit::note;
 use super::links::{links_of, moved_link};
 use super::{Backend, Connection, Row, fixed, maybe, reaching, within};
@@ -15,8 +16,8 @@ use crate::core::time::Timestamp;
 use crate::records::sql::outcomes as sql;
 use crate::records::words::{Word, unknown};
 use crate::records::{
-    AttemptState, Consent, Deed, EndedLink, Holding, Job, LinkFilter, LinkState, Origin, OutcomeRecords, RecordsError,
-    Result, Try,
+    AttemptState, Deed, EndedLink, Holding, Job, LinkFilter, LinkState, Origin, OutcomeRecords, RecordsError, Result,
+    Try,
 };
 
 #[async_trait]
@@ -116,29 +117,13 @@ fn holdings_of(rows: &[Row]) -> Result<Vec<Holding>> {
         if let (Some(link), Some(row)) = (links_of(rows)?.pop(), rows.first()) {
             holdings.push(Holding {
                 moved_at: millis(row, "moved_at")?,
-                consent: consent_of(row)?,
+                consent: consent_of(row, "consent")?,
                 origin: origin_of(row)?,
                 link,
             });
         }
     }
     Ok(holdings)
-}
-
-/// The consent in a link's row.
-fn consent_of(row: &Row) -> Result<Consent> {
-    Ok(Consent {
-        id: crate::core::ids::ConsentId::from_bytes(fixed(row, "consent")?),
-        intent: IntentId::from_bytes(fixed(row, "intent")?),
-        partner: PartnerId::from_bytes(fixed(row, "partner")?),
-        tag: Tag::from_bytes(fixed(row, "tag")?),
-        msisdn: row.try_get("msisdn")?,
-        text: row.try_get("text")?,
-        version: row.try_get("version")?,
-        locale: row.try_get("locale")?,
-        channel: row.try_get("channel")?,
-        agreed_at: millis(row, "agreed_at")?,
-    })
 }
 
 fn origin_of(row: &Row) -> Result<Option<Origin>> {

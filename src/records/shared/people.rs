@@ -292,7 +292,10 @@ async fn held(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Res
     let intents = theirs(sql::INTENTS_OF).fetch_all(&mut *connection).await?;
     let pin = theirs(sql::PIN_KEPT_AT).fetch_optional(&mut *connection).await?;
     Ok(Held {
-        consents: consents.iter().map(consent_of).collect::<Result<_>>()?,
+        consents: consents
+            .iter()
+            .map(|row| consent_of(row, "id"))
+            .collect::<Result<_>>()?,
         attempts: attempts.iter().map(held_attempt_of).collect::<Result<_>>()?,
         links: links_of(&links)?,
         messages: messages.iter().map(message_of).collect::<Result<_>>()?,

@@ -190,7 +190,6 @@ fn turns(shared: &Shared, jobs: Arc<Jobs>, rates: Rates, channel: Arc<Channel>) 
         records: shared.records.clone(),
         partner: partner(1).id,
         pins: true,
-        keyring: shared.keyring.clone(),
         sealing: shared.sealing.clone(),
         runtime: shared.runtime.clone(),
     };
