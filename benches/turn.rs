@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, measurement::WallTime};
-use kiungo::app::{App, Surroundings};
+use kiungo::app::{App, StartOptions};
 use kiungo::config::Config;
 use kiungo::config::sandbox::CHANNEL_SECRET;
-use kiungo::service::{Callbacks, Channel, OwnedRequest};
+use kiungo::service::{Channel, IncomingRequest, UssdCallbacks};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -68,7 +68,7 @@ impl Redis {
 /// A whole server on one store, spoken to without its web server.
 struct Node {
     app: App,
-    callbacks: Arc<dyn Callbacks>,
+    callbacks: Arc<dyn UssdCallbacks>,
     channel: Arc<Channel>,
     people: AtomicU64,
     _data: TempDir,
@@ -82,7 +82,7 @@ impl Node {
             ("KIUNGO_STORE__URL".to_owned(), store.to_owned()),
         ];
         let config = Config::sandbox(data.path(), &env)?;
-        let app = App::start(config, Surroundings::default()).await?;
+        let app = App::start(config, StartOptions::default()).await?;
         let callbacks = app.callbacks.clone();
         let channel = callbacks
             .admit("sandbox", CHANNEL_SECRET, None)
@@ -119,7 +119,7 @@ impl Node {
             person.lines.push('*');
         }
         person.lines.push_str(line);
-        let request = OwnedRequest {
+        let request = IncomingRequest {
             method: "POST".to_owned(),
             tail: String::new(),
             query: Vec::new().into(),

@@ -1,8 +1,8 @@
-//! The machine's own clock and randomness. Everybody else is given a [`Clock`] and an [`Entropy`].
+//! The machine's own clock and randomness. Everybody else is given a [`Clock`] and an [`Rng`].
 
 use chrono::Utc;
 
-use crate::core::time::{Clock, Entropy, Timestamp};
+use crate::core::time::{Clock, Rng, Timestamp};
 
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,9 +17,9 @@ impl Clock for SystemClock {
 
 /// The operating system's random numbers.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct OsEntropy;
+pub struct OsRng;
 
-impl Entropy for OsEntropy {
+impl Rng for OsRng {
     #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
     fn fill(&self, out: &mut [u8]) {
         if getrandom::fill(out).is_err() {

@@ -11,26 +11,26 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::ambient::OsEntropy;
+use crate::ambient::OsRng;
 #[cfg(not(feature = "sandbox"))]
 use crate::ambient::SystemClock;
 use crate::config::{Config, Mode, RecordsConfig, StoreConfig, keys};
 use crate::core::ids::{NodeId, PartnerId};
 use crate::core::menu::MenuError;
-use crate::core::messages::TextsError;
+use crate::core::messages::TemplateError;
 use crate::core::msisdn;
 use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
-use crate::core::time::{Clock, Entropy};
+use crate::core::time::{Clock, Rng};
 use crate::gateways;
 use crate::http;
 use crate::providers::base_url::BaseUrlError;
-use crate::providers::http::ClientError;
+use crate::providers::http::HttpClientError;
 use crate::records::{self, Records, RecordsError};
-use crate::service::Callbacks;
+use crate::service::UssdCallbacks;
+use crate::service::deps::{CrashHook, Deps};
 use crate::service::metrics::Metrics;
-use crate::service::runtime::{Runtime, Tripwire};
-use crate::store::{self, ConnectError, Level, Store};
+use crate::store::{self, Severity, Store, StoreConnectError};
 
 use self::assemble::{Base, assemble};
 pub(crate) use self::partners::side;
@@ -38,21 +38,21 @@ pub(crate) use self::partners::side;
 use self::stand_ins::StandIns;
 
 mod assemble;
-mod messages;
 mod partners;
+mod sms;
 #[cfg(feature = "sandbox")]
 mod stand_ins;
 mod webhooks;
 
 /// How long what is under way may go on after the last request was answered: a submission and its conclusion.
-const DRAIN: Duration = Duration::from_secs(75);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long a node that goes down says so (`/health/ready` answers 503) and still takes requests, so that a balancer can
 /// turn to others first. Not in the sandbox, where nobody stands in front.
-const ANNOUNCE: Duration = Duration::from_secs(2);
+const NOT_READY_PERIOD: Duration = Duration::from_secs(2);
 
 /// What a live store says, or does not say, that may answer in a moment.
-const COMING_UP: [&str; 5] = ["timeout", "refused", "closed", "unreachable", "LOADING"];
+const STARTING_UP_ERRORS: [&str; 5] = ["timeout", "refused", "closed", "unreachable", "LOADING"];
 
 /// Why the server did not start. Says what to do; never holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,7 @@ pub enum StartError {
     Keys(#[from] keys::KeysError),
     /// The live store's address makes no sense.
     #[error(transparent)]
-    Store(#[from] ConnectError),
+    Store(#[from] StoreConnectError),
     /// The live store is set up so that people would lose their place or worse.
     #[error("the live store must be put right first: {0}")]
     StoreSettings(String),
@@ -74,28 +74,28 @@ pub enum StartError {
     Menu(#[from] MenuError),
     /// The texts built in are broken.
     #[error(transparent)]
-    Texts(#[from] TextsError),
+    Texts(#[from] TemplateError),
     /// TLS cannot be set up.
     #[error(transparent)]
-    Client(#[from] ClientError),
+    HttpClient(#[from] HttpClientError),
     /// A provider's address cannot be used.
     #[error(transparent)]
     ProviderUrl(#[from] BaseUrlError),
     /// A channel names a gateway that does not exist.
-    #[error("there is no gateway {0:?}; there are: {names}", names = gateways::NAMES.join(", "))]
-    Gateway(String),
+    #[error("there is no gateway {0:?}; there are: {names}", names = gateways::USSD_GATEWAYS.join(", "))]
+    UnknownGateway(String),
     /// An SMS gateway cannot be set up.
     #[error("[[sms]] {0}: {1}")]
-    Sms(String, #[source] crate::sms::SetupError),
+    Sms(String, #[source] crate::sms::SmsSetupError),
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] io::Error),
     /// A part of the sandbox did not start.
     #[error("the sandbox's stand-in for Mono did not start: {0}")]
-    StandIn(#[source] io::Error),
+    MonoStandIn(#[source] io::Error),
     /// Another part of the sandbox did not start.
     #[error("the sandbox's stand-in for an SMS gateway did not start: {0}")]
-    SmsStandIn(#[source] io::Error),
+    SmsGatewayStandIn(#[source] io::Error),
 }
 
 /// A running server.
@@ -105,25 +105,25 @@ pub struct App {
     /// Where its stand-in for Mono listens, in the sandbox.
     pub stand_in: Option<SocketAddr>,
     /// Answers callbacks, with no web server in between.
-    pub callbacks: Arc<dyn Callbacks>,
-    running: tokio::task::JoinHandle<io::Result<()>>,
-    leaving: CancellationToken,
-    announce: Duration,
-    stop: CancellationToken,
+    pub callbacks: Arc<dyn UssdCallbacks>,
+    server: tokio::task::JoinHandle<io::Result<()>>,
+    draining: CancellationToken,
+    not_ready_period: Duration,
+    shutdown: CancellationToken,
     tasks: TaskTracker,
     #[cfg(feature = "sandbox")]
     _stand_ins: StandIns,
 }
 
 /// What surrounds a server: its metrics exist before it, and tests end the process at an edge.
-pub struct Surroundings {
+pub struct StartOptions {
     /// Counts.
     pub metrics: Arc<Metrics>,
     /// Told at every edge.
-    pub tripwire: Tripwire,
+    pub tripwire: CrashHook,
 }
 
-impl Default for Surroundings {
+impl Default for StartOptions {
     fn default() -> Self {
         Self {
             metrics: Arc::new(Metrics::new()),
@@ -137,8 +137,8 @@ impl App {
     ///
     /// # Errors
     /// Says what is wrong and where.
-    pub async fn start(mut config: Config, around: Surroundings) -> Result<Self, StartError> {
-        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    pub async fn start(mut config: Config, around: StartOptions) -> Result<Self, StartError> {
+        let entropy: Arc<dyn Rng> = Arc::new(OsRng);
         #[cfg(feature = "sandbox")]
         let stand_ins = StandIns::start(&mut config, &entropy)?;
         #[cfg(feature = "sandbox")]
@@ -146,22 +146,22 @@ impl App {
         #[cfg(not(feature = "sandbox"))]
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let keyring = Arc::new(open_keys(&config, entropy.as_ref())?);
-        let numbering = load_numbering(&config);
+        let numbering = preload_numbering(&config);
         let store = open_store(&config, clock.clone()).await?;
         let records = open_records(&config.records).await?;
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
         let announce = match config.mode {
             Mode::Sandbox => Duration::ZERO,
-            Mode::Production => ANNOUNCE,
+            Mode::Production => NOT_READY_PERIOD,
         };
         let tasks = TaskTracker::new();
-        let runtime = Runtime {
-            node: NodeId::draw(entropy.as_ref()),
+        let runtime = Deps {
+            node: NodeId::generate(entropy.as_ref()),
             clock,
-            entropy,
+            rng: entropy,
             handle: Handle::current(),
             tasks: tasks.clone(),
-            tripwire: around.tripwire,
+            crash_hook: around.tripwire,
         };
         let base = Base {
             keyring,
@@ -180,7 +180,7 @@ impl App {
         let (address, serving) =
             http::serve(parts, listen, stop.clone()).map_err(|error| StartError::Listen(listen, error))?;
         #[cfg(feature = "sandbox")]
-        stand_ins.call_back_at(address);
+        stand_ins.set_server_address(address);
         let running = base.runtime.handle.spawn(serving);
         Ok(Self {
             address,
@@ -189,10 +189,10 @@ impl App {
             #[cfg(not(feature = "sandbox"))]
             stand_in: None,
             callbacks,
-            running,
-            leaving,
-            announce,
-            stop,
+            server: running,
+            draining: leaving,
+            not_ready_period: announce,
+            shutdown: stop,
             tasks,
             #[cfg(feature = "sandbox")]
             _stand_ins: stand_ins,
@@ -205,12 +205,12 @@ impl App {
     /// # Errors
     /// When the web server broke.
     pub async fn stop(self) -> io::Result<()> {
-        self.leaving.cancel();
-        tokio::time::sleep(self.announce).await;
-        self.stop.cancel();
-        let served = self.running.await.map_err(io::Error::other).and_then(|served| served);
+        self.draining.cancel();
+        tokio::time::sleep(self.not_ready_period).await;
+        self.shutdown.cancel();
+        let served = self.server.await.map_err(io::Error::other).and_then(|served| served);
         self.tasks.close();
-        if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(DRAIN_TIMEOUT, self.tasks.wait()).await.is_err() {
             tracing::warn!("work was still under way at the end; it is settled at the next start");
         }
         served
@@ -225,7 +225,7 @@ pub fn partner_id(name: &str) -> PartnerId {
     PartnerId::from_bytes(id)
 }
 
-fn open_keys(config: &Config, entropy: &dyn Entropy) -> Result<Keyring, keys::KeysError> {
+fn open_keys(config: &Config, entropy: &dyn Rng) -> Result<Keyring, keys::KeysError> {
     match config.mode {
         Mode::Sandbox => keys::load_or_generate(&config.keys, entropy),
         Mode::Production => keys::load(&config.keys.dir, &config.keys.active),
@@ -233,9 +233,9 @@ fn open_keys(config: &Config, entropy: &dyn Entropy) -> Result<Keyring, keys::Ke
 }
 
 /// Loads how numbers are written, beside everything else that a start waits for.
-fn load_numbering(config: &Config) -> tokio::task::JoinHandle<()> {
+fn preload_numbering(config: &Config) -> tokio::task::JoinHandle<()> {
     let countries: Vec<_> = config.channels.iter().map(|channel| channel.country.clone()).collect();
-    Handle::current().spawn_blocking(move || countries.iter().for_each(|country| msisdn::load(country)))
+    Handle::current().spawn_blocking(move || countries.iter().for_each(|country| msisdn::preload_country(country)))
 }
 
 async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StartError> {
@@ -253,14 +253,14 @@ async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn St
             .with_max_delay(Duration::from_secs(1))
             .with_max_times(12),
     );
-    if let Err(error) = came.when(|error| COMING_UP.contains(&error.0.as_str())).await {
+    if let Err(error) = came.when(|error| STARTING_UP_ERRORS.contains(&error.0.as_str())).await {
         tracing::warn!(%error, "the live store did not come up");
     }
-    for finding in store.check().await {
+    for finding in store.check_setup().await {
         match finding.level {
-            Level::Note => tracing::info!("store: {}", finding.text),
-            Level::Warning => tracing::warn!("store: {}", finding.text),
-            Level::Error => return Err(StartError::StoreSettings(finding.text)),
+            Severity::Note => tracing::info!("store: {}", finding.text),
+            Severity::Warning => tracing::warn!("store: {}", finding.text),
+            Severity::Error => return Err(StartError::StoreSettings(finding.text)),
         }
     }
     Ok(store)

@@ -1,10 +1,10 @@
 //! The command line: what it says, and which part of the server each command calls.
 
 mod commands;
+mod data_subject;
 mod events;
 mod keys;
 mod partners;
-mod people;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use self::commands::CommandError;
+use self::data_subject::SubscriberCommand;
 use self::events::EventsCommand;
 use self::partners::PartnersCommand;
-use self::people::SubscriberCommand;
-use crate::ambient::OsEntropy;
+use crate::ambient::OsRng;
 use crate::config::{self, Config, ConfigErrors, DATA_DIR, keys as key_files};
 
 /// Links bank accounts from any phone by dialling a short code.
@@ -24,7 +24,7 @@ use crate::config::{self, Config, ConfigErrors, DATA_DIR, keys as key_files};
 #[command(name = "kiungo", version, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
-    options: Options,
+    options: GlobalOptions,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -46,7 +46,7 @@ Examples:
 Any setting can be given as a variable: KIUNGO_SERVER__LISTEN=127.0.0.1:9000 stands for listen in [server].";
 
 #[derive(Debug, Args)]
-struct Options {
+struct GlobalOptions {
     /// The configuration file; KIUNGO_CONFIG is used when it is not given. Without either, the sandbox's settings.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -179,14 +179,14 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
         }),
         Command::Subscriber(command) => load(cli.options, env)
             .map_err(CliError::from)
-            .and_then(|config| Ok(people::run(command, &config, out, err)?)),
+            .and_then(|config| Ok(data_subject::run(command, &config, out, err)?)),
         Command::Partners(command) => load(cli.options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(partners::run(command, &config, out)?)),
         Command::Events(command) => load(cli.options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(events::run(command, &config, out)?)),
-        Command::Config(command) => look(&command, cli.options, env, out),
+        Command::Config(command) => config_command(&command, cli.options, env, out),
         Command::Keys(KeysCommand::New { dir }) => new_keys(dir, cli.options, env, out),
         Command::Keys(KeysCommand::Status) => load(cli.options, env)
             .map_err(CliError::from)
@@ -202,16 +202,16 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
     }
 }
 
-fn load(options: Options, env: &[(String, String)]) -> Result<Config, ConfigErrors> {
-    match config::file(options.config, env) {
+fn load(options: GlobalOptions, env: &[(String, String)]) -> Result<Config, ConfigErrors> {
+    match config::config_file(options.config, env) {
         None if cfg!(feature = "sandbox") => Config::sandbox(&options.data, env),
         file => Config::load(file.as_deref(), env),
     }
 }
 
-fn look(
+fn config_command(
     command: &ConfigCommand,
-    options: Options,
+    options: GlobalOptions,
     env: &[(String, String)],
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
@@ -225,7 +225,7 @@ fn look(
 
 fn new_keys(
     dir: Option<PathBuf>,
-    options: Options,
+    options: GlobalOptions,
     env: &[(String, String)],
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
@@ -233,7 +233,7 @@ fn new_keys(
         Some(dir) => dir,
         None => load(options, env)?.keys.dir,
     };
-    let made = key_files::generate(&dir, &OsEntropy)?;
+    let made = key_files::generate(&dir, &OsRng)?;
     let (id, dir) = (made.id, dir.display());
     if made.first {
         writeln!(

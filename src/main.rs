@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     cli::run(
         cli::Cli::parse(),
-        &config::environment(),
+        &config::environment_variables(),
         &mut io::stdout(),
         &mut io::stderr(),
     )

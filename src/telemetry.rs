@@ -20,20 +20,20 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::{LogConfig, LogFormat};
 
 /// As many lines may wait to be written; some megabytes at most.
-const WAITING: usize = 8192;
+const QUEUE_CAPACITY: usize = 8192;
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// No thread for writing.
     #[error("cannot start the thread that writes the log: {0}")]
-    Thread(#[source] io::Error),
+    WriterThread(#[source] io::Error),
     /// Somebody else logs already.
     #[error("logging is set up already")]
-    Twice,
+    AlreadyInitialized,
     /// The filter made no sense.
     #[error("the log filter is not understood")]
-    Filter,
+    InvalidFilter,
 }
 
 /// Logs to standard error from here on, counting what is dropped.
@@ -41,8 +41,10 @@ pub enum TelemetryError {
 /// # Errors
 /// When there is no thread to be had, or logging is set up already.
 pub fn init(log: LogConfig, dropped: Counter) -> Result<(), TelemetryError> {
-    let lines = Lines::start(io::stderr(), dropped).map_err(TelemetryError::Thread)?;
-    subscriber(log, lines)?.try_init().map_err(|_| TelemetryError::Twice)?;
+    let lines = LogQueue::start(io::stderr(), dropped).map_err(TelemetryError::WriterThread)?;
+    subscriber(log, lines)?
+        .try_init()
+        .map_err(|_| TelemetryError::AlreadyInitialized)?;
     panic::set_hook(Box::new(|info| {
         let (file, line) = info.location().map_or(("", 0), |at| (at.file(), at.line()));
         tracing::error!(file, line, "panic");
@@ -59,7 +61,7 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let level = log.level.as_str();
-    let filter = EnvFilter::try_new(format!("warn,kiungo={level}")).map_err(|_| TelemetryError::Filter)?;
+    let filter = EnvFilter::try_new(format!("warn,kiungo={level}")).map_err(|_| TelemetryError::InvalidFilter)?;
     let builder = fmt::Subscriber::builder()
         .with_env_filter(filter)
         .with_writer(writer)
@@ -79,18 +81,18 @@ where
 
 /// Hands lines to the writing thread.
 #[derive(Clone)]
-pub struct Lines {
+pub struct LogQueue {
     sender: SyncSender<Vec<u8>>,
     dropped: Arc<Counter>,
 }
 
-impl Lines {
+impl LogQueue {
     /// Starts the thread that writes to `out`. It ends when the last handle is gone.
     ///
     /// # Errors
     /// When there is no thread to be had.
     pub fn start(mut out: impl Write + Send + 'static, dropped: Counter) -> io::Result<Self> {
-        let (sender, receiver) = sync_channel::<Vec<u8>>(WAITING);
+        let (sender, receiver) = sync_channel::<Vec<u8>>(QUEUE_CAPACITY);
         let dropped = Arc::new(dropped);
         let lost = Arc::clone(&dropped);
         thread::Builder::new().name("log".to_owned()).spawn(move || {
@@ -104,24 +106,24 @@ impl Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Line<'a>;
+impl<'a> MakeWriter<'a> for LogQueue {
+    type Writer = LogLine<'a>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Line {
+        LogLine {
             text: Vec::with_capacity(256),
-            lines: self,
+            queue: self,
         }
     }
 }
 
 /// One line; handed over when dropped.
-pub struct Line<'a> {
+pub struct LogLine<'a> {
     text: Vec<u8>,
-    lines: &'a Lines,
+    queue: &'a LogQueue,
 }
 
-impl Write for Line<'_> {
+impl Write for LogLine<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.text.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -132,11 +134,11 @@ impl Write for Line<'_> {
     }
 }
 
-impl Drop for Line<'_> {
+impl Drop for LogLine<'_> {
     fn drop(&mut self) {
         let text = std::mem::take(&mut self.text);
-        if !text.is_empty() && self.lines.sender.try_send(text).is_err() {
-            self.lines.dropped.inc();
+        if !text.is_empty() && self.queue.sender.try_send(text).is_err() {
+            self.queue.dropped.inc();
         }
     }
 }

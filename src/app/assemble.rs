@@ -5,47 +5,47 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, messages, partner_id, partners, webhooks};
-use crate::config::{ChannelConfig, Config, MonoConfig, MonoDialect};
-use crate::core::flow::asking::Terms;
-use crate::core::flow::state::Business;
-use crate::core::flow::{Flow, Settings};
+use super::{StartError, partner_id, partners, sms, webhooks};
+use crate::config::{ChannelConfig, Config, MonoApiVersion, MonoConfig};
+use crate::core::flow::requesters::RequestTerms;
+use crate::core::flow::state::PartnerRef;
+use crate::core::flow::{Flow, FlowSettings};
 use crate::core::menu::Menu;
-use crate::core::messages::Texts;
+use crate::core::messages::Templates;
 use crate::core::pin::SubscriberPin;
 use crate::core::seal::Keyring;
 use crate::core::time::Clock;
 use crate::gateways;
-use crate::http::Parts;
-use crate::providers::base_url::validate_base_url;
-use crate::providers::http::{Client, ClientOptions};
-use crate::providers::mono::{Dialect, Mono, MonoSettings, UnlinkCall};
-use crate::providers::{Credentials, Provider, Registry};
+use crate::http::HttpState;
+use crate::providers::base_url::parse_base_url;
+use crate::providers::http::{HttpClient, HttpClientOptions};
+use crate::providers::mono::{Mono, MonoDialect, MonoSettings, UnlinkCall};
+use crate::providers::{Credentials, Provider, ProviderRegistry};
 use crate::records::{Partner, Records};
 use crate::service::Channel;
-use crate::service::admission::Gate;
-use crate::service::attempts::Attempts;
-use crate::service::bank_health::BankHealth;
+use crate::service::admission::TurnLimiter;
 use crate::service::catalogue::Catalogue;
-use crate::service::handover::Desk;
-use crate::service::health::Health;
-use crate::service::hooks::Hooks;
-use crate::service::jobs::{Jobs, Lanes};
-use crate::service::known::Facts;
+use crate::service::data_subject::Eraser;
+use crate::service::deps::Deps;
+use crate::service::effects::EffectRunner;
+use crate::service::facts_reader::FactsReader;
+use crate::service::handover::HandoverQueue;
+use crate::service::institution_health::InstitutionHealth;
+use crate::service::jobs::{ActiveLanes, JobRunner};
 use crate::service::linking::Linking;
-use crate::service::live::Live;
-use crate::service::messages::{Lines, Outbox};
+use crate::service::live::LiveValues;
 use crate::service::metrics::Metrics;
-use crate::service::news::Newsroom;
-use crate::service::partner::{CustomerPattern, Providers, enrol};
-use crate::service::people::Erasing;
+use crate::service::provider_webhooks::ProviderWebhookReceiver;
+use crate::service::providers::{CustomerTemplate, Providers, save_partner};
+use crate::service::readiness::ReadinessChecks;
 use crate::service::resealing::Resealing;
 use crate::service::retention::Retention;
-use crate::service::runtime::Runtime;
 use crate::service::sealing::Sealing;
-use crate::service::turn::{TurnService, Turns};
-use crate::service::wakes::Wakes;
-use crate::service::webhooks::Webhooks;
+use crate::service::session_updater::SessionUpdater;
+use crate::service::sms::{SmsOutbox, SmsRoutes};
+use crate::service::turn::{TurnHandle, TurnRunner};
+use crate::service::wakeups::Wakeups;
+use crate::service::webhooks::WebhookDeliveries;
 use crate::store::Store;
 
 /// How often the lists of institutions are read anew when no provider says.
@@ -56,11 +56,11 @@ pub(super) struct Base {
     pub(super) keyring: Arc<Keyring>,
     pub(super) store: Arc<dyn Store>,
     pub(super) records: Arc<dyn Records>,
-    pub(super) runtime: Runtime,
+    pub(super) runtime: Deps,
     pub(super) metrics: Arc<Metrics>,
     /// What the phone page works with, in the sandbox.
     #[cfg(feature = "sandbox")]
-    pub(super) beside: Option<crate::sandbox::Beside>,
+    pub(super) beside: Option<crate::sandbox::SandboxState>,
 }
 
 /// Puts the services together and starts what runs beside the requests.
@@ -68,9 +68,9 @@ pub(super) async fn assemble(
     config: &mut Config,
     base: &Base,
     leaving: &CancellationToken,
-) -> Result<Parts, StartError> {
+) -> Result<HttpState, StartError> {
     let runtime = &base.runtime;
-    let lines = messages::lines(config)?;
+    let lines = sms::sms_routes(config)?;
     let flow = Arc::new(flow(config, !lines.is_empty(), base.keyring.clone())?);
     let channels = channels(config)?;
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
@@ -78,9 +78,9 @@ pub(super) async fn assemble(
     let ttl = institutions_ttl(config);
     let providers = Arc::new(providers(config, base, &partner, countries).await?);
     let catalogue = Catalogue::new(providers.clone(), config.policy.clone(), ttl, runtime.clock.clone());
-    let wakes = Wakes::default();
-    let outbox = messages::outbox(base, partner.id, &lines);
-    let desk = messages::desk(base, partner.id, &lines);
+    let wakes = Wakeups::default();
+    let outbox = sms::outbox(base, partner.id, &lines);
+    let desk = sms::handover_queue(base, partner.id, &lines);
     let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes, desk);
     let webhooks = webhooks::webhooks(base, config)?;
     let jobs = Arc::new(jobs(
@@ -91,7 +91,7 @@ pub(super) async fn assemble(
         config.retention,
         webhooks,
     ));
-    let turns = Arc::new(Turns {
+    let turns = Arc::new(TurnRunner {
         flow,
         live: tools.live.clone(),
         facts: facts(base, &tools, config.subscriber_pin),
@@ -100,30 +100,30 @@ pub(super) async fn assemble(
         keyring: base.keyring.clone(),
         runtime: runtime.clone(),
         wakes,
-        leaving: leaving.clone(),
+        shutdown: leaving.clone(),
         metrics: base.metrics.clone(),
-        gate: Gate::new(config.limits, &channels),
+        gate: TurnLimiter::new(config.limits, &channels),
         channels,
     });
-    background(base, &tools, jobs, leaving);
-    let api = partners::api(config, base, &tools, &turns, &outbox).await?;
-    Ok(Parts {
+    spawn_background_tasks(base, &tools, jobs, leaving);
+    let api = partners::build_partner_api(config, base, &tools, &turns, &outbox).await?;
+    Ok(HttpState {
         proxies: std::mem::take(&mut config.server.trusted_proxies),
-        callbacks: Arc::new(TurnService(turns.clone())),
+        callbacks: Arc::new(TurnHandle(turns.clone())),
         hooks: Arc::new(hooks(base, &tools)),
-        messages: Arc::new(messages::inbox(base, &turns, lines, outbox)),
+        messages: Arc::new(sms::inbox(base, &turns, lines, outbox)),
         partners: Some(api),
         readiness: Arc::new(health(base, leaving)),
         metrics: base.metrics.clone(),
         runtime: runtime.handle.clone(),
-        turns: runtime.tasks.clone(),
+        turn_tasks: runtime.tasks.clone(),
         #[cfg(feature = "sandbox")]
         sandbox: base.beside.clone().map(|beside| crate::sandbox::routes(turns, beside)),
     })
 }
 
 /// Starts what runs beside the requests.
-fn background(base: &Base, tools: &Tools, jobs: Arc<Jobs>, leaving: &CancellationToken) {
+fn spawn_background_tasks(base: &Base, tools: &Tools, jobs: Arc<JobRunner>, leaving: &CancellationToken) {
     let runtime = &base.runtime;
     let fresh = tools.catalogue.clone().keep_fresh();
     runtime.handle.spawn(leaving.clone().run_until_cancelled_owned(fresh));
@@ -140,10 +140,10 @@ fn background(base: &Base, tools: &Tools, jobs: Arc<Jobs>, leaving: &Cancellatio
 pub(super) struct Tools {
     pub(super) providers: Arc<Providers>,
     pub(super) sealing: Sealing,
-    pub(super) newsroom: Newsroom,
-    pub(super) live: Live,
+    pub(super) newsroom: SessionUpdater,
+    pub(super) live: LiveValues,
     pub(super) catalogue: Arc<Catalogue>,
-    pub(super) health: Arc<BankHealth>,
+    pub(super) health: Arc<InstitutionHealth>,
 }
 
 fn tools(
@@ -151,38 +151,38 @@ fn tools(
     providers: Arc<Providers>,
     catalogue: Arc<Catalogue>,
     flow: &Arc<Flow>,
-    wakes: &Wakes,
-    desk: Option<Desk>,
+    wakes: &Wakeups,
+    desk: Option<HandoverQueue>,
 ) -> Tools {
-    let entropy = &base.runtime.entropy;
-    let live = Live::new(base.store.clone(), base.keyring.clone(), entropy.clone());
+    let entropy = &base.runtime.rng;
+    let live = LiveValues::new(base.store.clone(), base.keyring.clone(), entropy.clone());
     Tools {
         providers,
         sealing: Sealing {
             keyring: base.keyring.clone(),
-            entropy: entropy.clone(),
+            rng: entropy.clone(),
         },
-        newsroom: Newsroom {
+        newsroom: SessionUpdater {
             flow: flow.clone(),
             live: live.clone(),
             wakes: wakes.clone(),
-            desk,
+            handovers: desk,
             runtime: base.runtime.clone(),
         },
         live,
         catalogue,
-        health: Arc::new(BankHealth::new(base.runtime.clock.clone(), base.metrics.clone())),
+        health: Arc::new(InstitutionHealth::new(base.runtime.clock.clone(), base.metrics.clone())),
     }
 }
 
 fn jobs(
     base: &Base,
     tools: &Tools,
-    outbox: &Arc<Outbox>,
-    (channels, lines): (&[Arc<Channel>], &Lines),
+    outbox: &Arc<SmsOutbox>,
+    (channels, lines): (&[Arc<Channel>], &SmsRoutes),
     retention: Retention,
-    webhooks: Webhooks,
-) -> Jobs {
+    webhooks: WebhookDeliveries,
+) -> JobRunner {
     let linking = Linking {
         records: base.records.clone(),
         providers: tools.providers.clone(),
@@ -190,26 +190,33 @@ fn jobs(
         newsroom: tools.newsroom.clone(),
         runtime: base.runtime.clone(),
     };
-    Jobs {
+    JobRunner {
         records: base.records.clone(),
         linking,
-        hand_overs: messages::hand_overs(base, &tools.newsroom, &tools.sealing, outbox.clone(), channels, lines),
-        erasing: Erasing {
+        handover_messages: sms::handover_messages(
+            base,
+            &tools.newsroom,
+            &tools.sealing,
+            outbox.clone(),
+            channels,
+            lines,
+        ),
+        erasing: Eraser {
             records: base.records.clone(),
             live: tools.live.clone(),
             runtime: base.runtime.clone(),
         },
-        bank_backs: messages::bank_backs(base, tools, outbox.clone(), channels, lines),
+        bank_alerts: sms::bank_back_alerts(base, tools, outbox.clone(), channels, lines),
         retention,
         webhooks,
-        lanes: Lanes::default(),
+        lanes: ActiveLanes::default(),
         runtime: base.runtime.clone(),
         metrics: base.metrics.clone(),
     }
 }
 
-fn attempts(base: &Base, tools: &Tools, jobs: &Arc<Jobs>) -> Attempts {
-    Attempts {
+fn attempts(base: &Base, tools: &Tools, jobs: &Arc<JobRunner>) -> EffectRunner {
+    EffectRunner {
         live: tools.live.clone(),
         records: base.records.clone(),
         providers: tools.providers.clone(),
@@ -223,8 +230,8 @@ fn attempts(base: &Base, tools: &Tools, jobs: &Arc<Jobs>) -> Attempts {
     }
 }
 
-fn facts(base: &Base, tools: &Tools, pins: SubscriberPin) -> Facts {
-    Facts {
+fn facts(base: &Base, tools: &Tools, pins: SubscriberPin) -> FactsReader {
+    FactsReader {
         records: base.records.clone(),
         partner: tools.providers.partner(),
         pins: pins != SubscriberPin::Off,
@@ -233,16 +240,16 @@ fn facts(base: &Base, tools: &Tools, pins: SubscriberPin) -> Facts {
     }
 }
 
-fn health(base: &Base, leaving: &CancellationToken) -> Health {
-    Health {
+fn health(base: &Base, leaving: &CancellationToken) -> ReadinessChecks {
+    ReadinessChecks {
         store: base.store.clone(),
         records: base.records.clone(),
         stop: leaving.clone(),
     }
 }
 
-fn hooks(base: &Base, tools: &Tools) -> Hooks {
-    Hooks {
+fn hooks(base: &Base, tools: &Tools) -> ProviderWebhookReceiver {
+    ProviderWebhookReceiver {
         records: base.records.clone(),
         providers: tools.providers.clone(),
         sealing: tools.sealing.clone(),
@@ -253,12 +260,12 @@ fn hooks(base: &Base, tools: &Tools) -> Hooks {
 fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
     Ok(Flow {
         menu: Menu::embedded()?,
-        texts: Texts::embedded()?,
-        settings: Settings {
-            home: home(config),
+        templates: Templates::embedded()?,
+        settings: FlowSettings {
+            default_terms: default_request_terms(config),
             policy: config.policy.clone(),
             subscriber_pin: config.subscriber_pin,
-            texts,
+            sms_enabled: texts,
             favourites: config
                 .providers
                 .mono
@@ -277,12 +284,12 @@ fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, Sta
 }
 
 /// What the operator's own business asks of whoever dials.
-fn home(config: &Config) -> Terms {
-    let business = Business {
+fn default_request_terms(config: &Config) -> RequestTerms {
+    let business = PartnerRef {
         id: partner_id(&config.partner.name),
         name: config.partner.name.clone(),
     };
-    Terms::walk_in(business, config.partner.purpose.clone(), config.partner.data_days)
+    RequestTerms::open_offer(business, config.partner.purpose.clone(), config.partner.data_days)
 }
 
 #[cfg(feature = "sandbox")]
@@ -297,7 +304,7 @@ fn lease_margin(_: &Config) -> Duration {
 
 fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {
     let channel = |channel: ChannelConfig| {
-        let gateway = gateways::by_name(&channel.gateway).ok_or(StartError::Gateway(channel.gateway))?;
+        let gateway = gateways::ussd_gateway(&channel.gateway).ok_or(StartError::UnknownGateway(channel.gateway))?;
         Ok(Arc::new(Channel {
             name: channel.name,
             gateway,
@@ -305,7 +312,7 @@ fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {
             secret: channel.secret,
             country: channel.country,
             sources: channel.sources,
-            agreement: channel.agreement,
+            agreement: channel.limit_overrides,
         }))
     };
     std::mem::take(&mut config.channels).into_iter().map(channel).collect()
@@ -333,19 +340,19 @@ async fn providers(
     partner: &Partner,
     countries: Vec<String>,
 ) -> Result<Providers, StartError> {
-    let client = Client::new(&ClientOptions::default())?;
+    let client = HttpClient::new(&HttpClientOptions::default())?;
     let mut credentials = Vec::new();
     let mut registry: Vec<Arc<dyn Provider>> = Vec::new();
-    let mut customer = CustomerPattern {
+    let mut customer = CustomerTemplate {
         name: String::new(),
         email: String::new(),
     };
     if let Some(mono) = config.providers.mono.take() {
-        customer = CustomerPattern {
+        customer = CustomerTemplate {
             name: mono.customer.name.clone(),
             email: mono.customer.email.clone(),
         };
-        let (provider, keys) = set_up_mono(mono, client)?;
+        let (provider, keys) = mono_provider(mono, client)?;
         registry.push(Arc::new(provider));
         credentials.push(("mono", keys));
     }
@@ -355,16 +362,16 @@ async fn providers(
         runtime,
         ..
     } = base;
-    enrol(
+    save_partner(
         records.as_ref(),
         keyring,
         runtime.clock.as_ref(),
-        runtime.entropy.as_ref(),
+        runtime.rng.as_ref(),
         partner,
         &credentials,
     )
     .await?;
-    let registry = Registry::new(registry);
+    let registry = ProviderRegistry::new(registry);
     Ok(Providers::new(
         registry,
         partner.id,
@@ -375,12 +382,12 @@ async fn providers(
     ))
 }
 
-fn set_up_mono(mono: MonoConfig, client: Client) -> Result<(Mono, Credentials), StartError> {
+fn mono_provider(mono: MonoConfig, client: HttpClient) -> Result<(Mono, Credentials), StartError> {
     let dialect = match mono.dialect {
-        MonoDialect::V2 => Dialect::V2,
-        MonoDialect::V1 => Dialect::V1,
+        MonoApiVersion::V2 => MonoDialect::V2,
+        MonoApiVersion::V1 => MonoDialect::V1,
     };
-    let mut settings = MonoSettings::new(validate_base_url(mono.base_url.as_str(), true)?, dialect);
+    let mut settings = MonoSettings::new(parse_base_url(mono.base_url.as_str(), true)?, dialect);
     settings.webhook_secret = mono.webhook_secret;
     let open = mono.unpublished;
     if let Some(member) = open.unlink_member {

@@ -8,33 +8,33 @@ use crate::ambient::SystemClock;
 use crate::config::sandbox::{MONO_KEY, MONO_URL, SMS_KEY, SMS_NAME, SMS_NUMBER, SMS_SECRET, SMS_URL, WEBHOOK_SECRET};
 use crate::config::{Config, Mode, MonoConfig, SmsConfig};
 use crate::core::secret::Secret;
-use crate::core::time::{Clock, Entropy};
+use crate::core::time::{Clock, Rng};
 use crate::sandbox::clock::SandboxClock;
-use crate::sandbox::{Beside, mono, sms};
+use crate::sandbox::{SandboxState, mono, sms};
 
 /// The stand-ins that run, and their clock. Dropping them stops them.
 pub(super) struct StandIns {
     /// Only in the sandbox.
     clock: Option<Arc<SandboxClock>>,
-    mono: Option<mono::Running>,
-    texts: Option<sms::Running>,
+    mono: Option<mono::RunningMono>,
+    sms: Option<sms::RunningSms>,
 }
 
 impl StandIns {
     /// Starts those that the sandbox is to talk to, and points its clients at them.
-    pub(super) fn start(config: &mut Config, entropy: &Arc<dyn Entropy>) -> Result<Self, StartError> {
+    pub(super) fn start(config: &mut Config, entropy: &Arc<dyn Rng>) -> Result<Self, StartError> {
         if config.mode != Mode::Sandbox {
             return Ok(Self {
                 clock: None,
                 mono: None,
-                texts: None,
+                sms: None,
             });
         }
-        let wound = Arc::new(SandboxClock::kept_in(config.keys.dir.with_file_name("sandbox-clock")));
+        let wound = Arc::new(SandboxClock::load(config.keys.dir.with_file_name("sandbox-clock")));
         let clock: Arc<dyn Clock> = wound.clone();
         Ok(Self {
             mono: start_mono(config, &clock, entropy)?,
-            texts: start_texts(config, &clock, entropy)?,
+            sms: start_sms(config, &clock, entropy)?,
             clock: Some(wound),
         })
     }
@@ -53,19 +53,19 @@ impl StandIns {
     }
 
     /// What the phone page works with; nothing outside the sandbox.
-    pub(super) fn beside(&self) -> Option<Beside> {
-        Some(Beside {
+    pub(super) fn beside(&self) -> Option<SandboxState> {
+        Some(SandboxState {
             clock: self.clock.clone()?,
-            texts: self.texts.as_ref().map(|texts| texts.state.clone()),
+            texts: self.sms.as_ref().map(|texts| texts.state.clone()),
         })
     }
 
     /// Lets them call the server, which listens here.
-    pub(super) fn call_back_at(&self, address: SocketAddr) {
+    pub(super) fn set_server_address(&self, address: SocketAddr) {
         if let Some(mono) = &self.mono {
             mono.state.send_webhooks_to(&format!("http://{address}/hooks/mono"));
         }
-        if let Some(texts) = &self.texts {
+        if let Some(texts) = &self.sms {
             texts
                 .state
                 .call_back_at(&format!("http://{address}/sms/{SMS_NAME}/{SMS_SECRET}"));
@@ -76,39 +76,41 @@ impl StandIns {
 fn start_mono(
     config: &mut Config,
     clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<Option<mono::Running>, StartError> {
+    entropy: &Arc<dyn Rng>,
+) -> Result<Option<mono::RunningMono>, StartError> {
     let built_in = |provider: &&mut MonoConfig| provider.base_url.as_str().trim_end_matches('/') == MONO_URL;
     let Some(provider) = config.providers.mono.as_mut().filter(built_in) else {
         return Ok(None);
     };
-    let settings = mono::StandInSettings {
+    let settings = mono::MonoStandInSettings {
         keys: vec![Secret::new(MONO_KEY)],
         webhook_secret: Secret::new(WEBHOOK_SECRET),
-        ..mono::StandInSettings::default()
+        ..mono::MonoStandInSettings::default()
     };
-    let running = mono::MonoStandIn::start(settings, clock.clone(), entropy.clone()).map_err(StartError::StandIn)?;
+    let running =
+        mono::MonoStandIn::start(settings, clock.clone(), entropy.clone()).map_err(StartError::MonoStandIn)?;
     if let Ok(url) = running.url().parse() {
         provider.base_url = url;
     }
     Ok(Some(running))
 }
 
-fn start_texts(
+fn start_sms(
     config: &mut Config,
     clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<Option<sms::Running>, StartError> {
+    entropy: &Arc<dyn Rng>,
+) -> Result<Option<sms::RunningSms>, StartError> {
     let built_in = |texts: &&mut SmsConfig| texts.base_url.as_str().trim_end_matches('/') == SMS_URL;
     let Some(texts) = config.sms.iter_mut().find(built_in) else {
         return Ok(None);
     };
-    let settings = sms::StandInSettings {
+    let settings = sms::SmsStandInSettings {
         username: SMS_NAME.to_owned(),
         key: Secret::new(SMS_KEY),
         number: SMS_NUMBER.to_owned(),
     };
-    let running = sms::SmsStandIn::start(settings, clock.clone(), entropy.clone()).map_err(StartError::SmsStandIn)?;
+    let running =
+        sms::SmsStandIn::start(settings, clock.clone(), entropy.clone()).map_err(StartError::SmsGatewayStandIn)?;
     if let Ok(url) = running.url().parse() {
         texts.base_url = url;
     }

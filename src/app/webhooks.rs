@@ -5,53 +5,57 @@ use std::sync::Arc;
 use super::StartError;
 use super::assemble::Base;
 use crate::config::{Config, Mode};
-use crate::core::outside::Outside;
-use crate::core::webhook::Pace;
-use crate::providers::http::ClientOptions;
-use crate::providers::http::guarded::{Guarded, SystemResolver};
-use crate::service::partners::Receivers;
-use crate::service::webhooks::Webhooks;
+use crate::core::public_address::PublicAddressPolicy;
+use crate::core::webhook::WebhookTiming;
+use crate::providers::http::HttpClientOptions;
+use crate::providers::http::ssrf_safe::{SsrfSafeClient, SystemResolver};
+use crate::service::partners::WebhookEndpointApi;
+use crate::service::webhooks::WebhookDeliveries;
 
 /// What may be called: receivers on the public internet; in the sandbox, on this machine too.
-pub(super) fn outside(mode: Mode) -> Outside {
-    Outside {
-        loopback: mode == Mode::Sandbox,
+pub(super) fn public_address_policy(mode: Mode) -> PublicAddressPolicy {
+    PublicAddressPolicy {
+        allow_loopback: mode == Mode::Sandbox,
     }
 }
 
-fn client(mode: Mode) -> Result<Arc<Guarded>, StartError> {
-    let client = Guarded::new(&ClientOptions::default(), outside(mode), Arc::new(SystemResolver))?;
+fn ssrf_safe_client(mode: Mode) -> Result<Arc<SsrfSafeClient>, StartError> {
+    let client = SsrfSafeClient::new(
+        &HttpClientOptions::default(),
+        public_address_policy(mode),
+        Arc::new(SystemResolver),
+    )?;
     Ok(Arc::new(client))
 }
 
 /// What sends webhooks.
-pub(super) fn webhooks(base: &Base, config: &Config) -> Result<Webhooks, StartError> {
-    Ok(Webhooks {
+pub(super) fn webhooks(base: &Base, config: &Config) -> Result<WebhookDeliveries, StartError> {
+    Ok(WebhookDeliveries {
         records: base.records.clone(),
         keyring: base.keyring.clone(),
-        post: client(config.mode)?,
+        sender: ssrf_safe_client(config.mode)?,
         pace: pace(config),
         runtime: base.runtime.clone(),
     })
 }
 
 #[cfg(feature = "sandbox")]
-fn pace(config: &Config) -> Pace {
+fn pace(config: &Config) -> WebhookTiming {
     config.sandbox.webhooks
 }
 
 #[cfg(not(feature = "sandbox"))]
-fn pace(_: &Config) -> Pace {
-    Pace::default()
+fn pace(_: &Config) -> WebhookTiming {
+    WebhookTiming::default()
 }
 
 /// What keeps the addresses they are sent to.
-pub(super) fn receivers(base: &Base, mode: Mode) -> Result<Receivers, StartError> {
-    Ok(Receivers {
+pub(super) fn webhook_endpoints(base: &Base, mode: Mode) -> Result<WebhookEndpointApi, StartError> {
+    Ok(WebhookEndpointApi {
         records: base.records.clone(),
         keyring: base.keyring.clone(),
-        outside: outside(mode),
-        scout: client(mode)?,
+        outside: public_address_policy(mode),
+        scout: ssrf_safe_client(mode)?,
         runtime: base.runtime.clone(),
     })
 }

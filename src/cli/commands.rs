@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::app::{App, StartError, Surroundings};
+use crate::app::{App, StartError, StartOptions};
 use crate::config::sandbox::{API_PUBLISHABLE_KEY, API_SECRET_KEY};
 use crate::config::{Config, Mode};
 use crate::core::ids::LinkId;
 use crate::core::menu::{self, Menu, MenuError};
-use crate::core::messages::{Texts, TextsError};
+use crate::core::messages::{TemplateError, Templates};
 use crate::core::time::Timestamp;
 use crate::records::{self, Link, LinkState, Records, RecordsError};
 use crate::service::metrics::Metrics;
@@ -35,46 +35,46 @@ pub enum CommandError {
     Menu(#[from] MenuError),
     /// The texts built in are broken.
     #[error(transparent)]
-    Texts(#[from] TextsError),
+    Texts(#[from] TemplateError),
     /// The check of the menu found something; it has been printed.
     #[error("the menu is not in order")]
-    Findings,
+    MenuFindings,
     /// The records cannot be read.
     #[error(transparent)]
     Records(#[from] RecordsError),
     /// An id that is none.
     #[error("{0:?} is not a link's id; `kiungo links list` prints them")]
-    NotAnId(String),
+    InvalidLinkId(String),
     /// No such event.
     #[error("{0:?} is no event's id; `kiungo events tail` prints them")]
-    NotAnEvent(String),
+    InvalidEventId(String),
     /// An id that is none.
     #[error("{0:?} is not an endpoint's id")]
-    NotAnEndpoint(String),
+    InvalidEndpointId(String),
     /// A moment in other words.
     #[error("{0:?} is no moment: say a time such as 2026-11-01T08:00:00Z, or how long ago, such as 45s, 30m, 2h or 7d")]
-    NotATime(String),
+    InvalidTime(String),
     /// What was typed as a number.
     #[error("that is not a phone number that can be served; write it as +234…, or say --country")]
-    NotANumber,
+    InvalidPhoneNumber,
     /// Nobody said that it is meant.
     #[error("nothing was erased: type what is asked for, or say --yes")]
-    NotMeant,
+    NotConfirmed,
     /// What is held cannot be told.
     #[error(transparent)]
-    Export(#[from] crate::service::people::export::ExportError),
+    Export(#[from] crate::service::data_subject::export::ExportError),
     /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] crate::config::keys::KeysError),
     /// A partner by this name is there.
     #[error("there is a partner {0:?} already; `kiungo partners rotate` makes it a new key")]
-    PartnerThere(String),
+    PartnerExists(String),
     /// No such partner.
     #[error("there is no partner {0:?}; `kiungo partners list` prints their names and ids")]
-    NoPartner(String),
+    PartnerNotFound(String),
     /// No such link.
     #[error("there is no link with this id")]
-    NoLink,
+    LinkNotFound,
     /// Something of the operating system.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -85,7 +85,7 @@ pub enum CommandError {
     /// The terminal phone's line.
     #[cfg(feature = "sandbox")]
     #[error(transparent)]
-    Line(#[from] crate::sandbox::phone::line::LineError),
+    Line(#[from] crate::sandbox::phone::callback_client::CallbackError),
 }
 
 pub(super) fn runtime() -> io::Result<Runtime> {
@@ -96,16 +96,16 @@ pub(super) fn runtime() -> io::Result<Runtime> {
 pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandError> {
     let metrics = Arc::new(Metrics::new());
     telemetry::init(config.log, metrics.log_lines_dropped())?;
-    let sandbox = (config.mode == Mode::Sandbox).then(|| greeting(&config));
+    let sandbox = (config.mode == Mode::Sandbox).then(|| sandbox_greeting(&config));
     #[cfg(feature = "sandbox")]
-    let tripwire = crate::sandbox::tripwire(&config.sandbox);
+    let tripwire = crate::sandbox::crash_point(&config.sandbox);
     #[cfg(not(feature = "sandbox"))]
-    let tripwire: crate::service::runtime::Tripwire = Arc::new(|_| ());
+    let tripwire: crate::service::deps::CrashHook = Arc::new(|_| ());
     let runtime = runtime()?;
-    let (base, callers) = (config.public_base(), config.callers());
+    let (base, callers) = (config.public_base_url(), config.callback_urls());
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
-        let app = App::start(config, Surroundings { metrics, tripwire }).await?;
+        let app = App::start(config, StartOptions { metrics, tripwire }).await?;
         tracing::info!(address = %app.address, "listening");
         let base = base.unwrap_or_else(|| format!("http://{}", app.address));
         for (who, path) in callers {
@@ -131,7 +131,7 @@ pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandEr
 }
 
 /// What a newcomer needs to know.
-fn greeting(config: &Config) -> String {
+fn sandbox_greeting(config: &Config) -> String {
     let code = config
         .channels
         .first()
@@ -156,13 +156,15 @@ fn greeting(config: &Config) -> String {
 /// Is a phone in this terminal.
 #[cfg(feature = "sandbox")]
 pub(super) fn phone(args: &crate::sandbox::phone::args::PhoneArgs) -> Result<(), CommandError> {
-    use crate::ambient::{OsEntropy, SystemClock};
-    use crate::sandbox::phone::{facts::limits_of, handset::Surroundings, line::HttpLine, terminal};
-    let line = HttpLine::new(&args.url)?;
-    let around = Surroundings {
-        line: &line,
+    use crate::ambient::{OsRng, SystemClock};
+    use crate::sandbox::phone::{
+        callback_client::HttpCallbackClient, facts::limits_of, handset::HandsetDeps, terminal,
+    };
+    let line = HttpCallbackClient::new(&args.url)?;
+    let around = HandsetDeps {
+        client: &line,
         clock: &SystemClock,
-        entropy: &OsEntropy,
+        rng: &OsRng,
         limits: limits_of,
     };
     let input = tokio::io::BufReader::new(tokio::io::stdin());
@@ -172,15 +174,15 @@ pub(super) fn phone(args: &crate::sandbox::phone::args::PhoneArgs) -> Result<(),
 
 /// Checks the menu that is built in.
 pub(super) fn menu_check(out: &mut dyn Write) -> Result<(), CommandError> {
-    let (menu, texts) = (Menu::embedded()?, Texts::embedded()?);
-    let (report, good) = menu::check_report(&menu, &texts, &[SMALLEST_PAGE], &menu::Samples::worst_case());
+    let (menu, texts) = (Menu::embedded()?, Templates::embedded()?);
+    let (report, good) = menu::check_report(&menu, &texts, &[SMALLEST_PAGE], &menu::SampleValues::worst_case());
     writeln!(out, "{}", report.trim_end())?;
-    if good { Ok(()) } else { Err(CommandError::Findings) }
+    if good { Ok(()) } else { Err(CommandError::MenuFindings) }
 }
 
 /// Draws the menu that is built in.
 pub(super) fn menu_graph(svg: bool, out: &mut dyn Write) -> Result<(), CommandError> {
-    let (menu, texts) = (Menu::embedded()?, Texts::embedded()?);
+    let (menu, texts) = (Menu::embedded()?, Templates::embedded()?);
     let drawn = if svg {
         menu::graph::svg(&menu, &texts)
     } else {
@@ -192,7 +194,7 @@ pub(super) fn menu_graph(svg: bool, out: &mut dyn Write) -> Result<(), CommandEr
 /// Lists the newest links of the configuration's partner.
 pub(super) fn links_list(config: &Config, limit: u32, out: &mut dyn Write) -> Result<(), CommandError> {
     let partner = crate::app::partner_id(&config.partner.name);
-    let links = runtime()?.block_on(async { open(config).await?.links(partner, None, limit).await })?;
+    let links = runtime()?.block_on(async { open_records(config).await?.links(partner, None, limit).await })?;
     if links.is_empty() {
         writeln!(out, "Nothing is linked yet.")?;
     }
@@ -201,9 +203,9 @@ pub(super) fn links_list(config: &Config, limit: u32, out: &mut dyn Write) -> Re
             out,
             "{}  {}  {:<17}  {}",
             link.id,
-            when(link.created_at),
-            state(link.state),
-            accounts(&link)
+            format_time(link.created_at),
+            link_state_text(link.state),
+            accounts_text(&link)
         )?;
     }
     Ok(())
@@ -211,23 +213,23 @@ pub(super) fn links_list(config: &Config, limit: u32, out: &mut dyn Write) -> Re
 
 /// Shows one link.
 pub(super) fn links_show(config: &Config, id: &str, out: &mut dyn Write) -> Result<(), CommandError> {
-    let parsed = LinkId::parse(id).map_err(|_| CommandError::NotAnId(id.to_owned()))?;
+    let parsed = LinkId::parse(id).map_err(|_| CommandError::InvalidLinkId(id.to_owned()))?;
     let (link, consent) = runtime()?.block_on(async {
-        let records = open(config).await?;
-        let link = records.link(parsed).await?.ok_or(CommandError::NoLink)?;
+        let records = open_records(config).await?;
+        let link = records.link(parsed).await?.ok_or(CommandError::LinkNotFound)?;
         let consent = records.consent(link.consent).await?;
         Ok::<_, CommandError>((link, consent))
     })?;
     writeln!(out, "Link         {}", link.id)?;
-    writeln!(out, "State        {}", state(link.state))?;
+    writeln!(out, "State        {}", link_state_text(link.state))?;
     writeln!(out, "Institution  {} (by {})", link.institution_name, link.provider)?;
-    writeln!(out, "Accounts     {}", accounts(&link))?;
-    writeln!(out, "Linked       {}", when(link.created_at))?;
+    writeln!(out, "Accounts     {}", accounts_text(&link))?;
+    writeln!(out, "Linked       {}", format_time(link.created_at))?;
     if let Some(consent) = consent {
         writeln!(
             out,
             "Agreed       {} on channel {}, in {:?}",
-            when(consent.agreed_at),
+            format_time(consent.agreed_at),
             consent.channel,
             consent.locale
         )?;
@@ -236,11 +238,11 @@ pub(super) fn links_show(config: &Config, id: &str, out: &mut dyn Write) -> Resu
     Ok(())
 }
 
-pub(super) async fn open(config: &Config) -> records::Result<Arc<dyn Records>> {
+pub(super) async fn open_records(config: &Config) -> records::Result<Arc<dyn Records>> {
     records::connect(config.records.address().expose()).await
 }
 
-fn accounts(link: &Link) -> String {
+fn accounts_text(link: &Link) -> String {
     let account = |account: &records::LinkedAccount| {
         let masked = account
             .masked
@@ -255,7 +257,7 @@ fn accounts(link: &Link) -> String {
     format!("{} {}", link.institution_name, accounts.join(", "))
 }
 
-fn state(state: LinkState) -> &'static str {
+fn link_state_text(state: LinkState) -> &'static str {
     match state {
         LinkState::Verifying => "being compared with what was expected",
         LinkState::Active => "active",
@@ -265,7 +267,7 @@ fn state(state: LinkState) -> &'static str {
     }
 }
 
-pub(super) fn when(at: Timestamp) -> String {
+pub(super) fn format_time(at: Timestamp) -> String {
     DateTime::<Utc>::from_timestamp_millis(at.as_millis()).map_or_else(
         || at.as_millis().to_string(),
         |at| at.format("%Y-%m-%d %H:%M:%SZ").to_string(),

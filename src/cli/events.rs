@@ -11,19 +11,21 @@ use clap::{Args, Subcommand};
 use super::commands::{self, CommandError};
 use crate::ambient::SystemClock;
 use crate::config::Config;
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::events::EventKind;
 use crate::core::ids::{EndpointId, EventId, PartnerId};
 use crate::core::time::{Clock, Timestamp};
-use crate::records::{Deed, Delivery, DeliveryState, Event, Partner, Records, Result as RecordsResult, Span};
+use crate::records::{
+    AuditEntry, Delivery, DeliveryState, Partner, PartnerEvent, Records, Result as RecordsResult, TimeRange,
+};
 
 /// How many events are read at once.
-const AT_ONCE: u32 = 500;
+const PAGE_SIZE: u32 = 500;
 /// How often it is looked for new ones.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// For how long an event may still show up behind others, and is looked at for how far it has come. An event has the time
 /// of its fact, and is there once the fact is written.
-const MAY_MOVE: Duration = Duration::from_mins(1);
+const SETTLE_WINDOW: Duration = Duration::from_mins(1);
 
 /// What is done about events.
 #[derive(Debug, Subcommand)]
@@ -32,7 +34,7 @@ pub(super) enum EventsCommand {
     #[command(after_help = TAIL)]
     Tail {
         #[command(flatten)]
-        which: Which,
+        which: EventSelection,
         /// From when on: a time (2026-11-01T08:00:00Z), or how long ago (45s, 30m, 2h, 7d).
         #[arg(long, value_name = "WHEN", default_value = "1h")]
         since: String,
@@ -42,7 +44,7 @@ pub(super) enum EventsCommand {
     },
     /// Have an event, or all of a span, sent once more.
     #[command(after_help = REPLAY)]
-    Replay(Again),
+    Replay(ReplayArgs),
 }
 
 const TAIL: &str = "\
@@ -67,18 +69,18 @@ Examples:
 
 /// Which events.
 #[derive(Debug, Args)]
-pub(super) struct Which {
+pub(super) struct EventSelection {
     /// Only of this partner, by its name or id; of every partner when it is not given.
     #[arg(long, value_name = "PARTNER")]
     partner: Option<String>,
     /// Only of this kind, such as link.created.
-    #[arg(long, value_name = "KIND", value_parser = kind)]
+    #[arg(long, value_name = "KIND", value_parser = parse_event_kind)]
     kind: Option<EventKind>,
 }
 
 /// What is sent again.
 #[derive(Debug, Args)]
-pub(super) struct Again {
+pub(super) struct ReplayArgs {
     /// The event, by its id.
     #[arg(value_name = "EVENT", required_unless_present = "from", conflicts_with_all = ["from", "to", "kind"])]
     event: Option<String>,
@@ -92,23 +94,23 @@ pub(super) struct Again {
     #[arg(long, value_name = "ENDPOINT")]
     endpoint: Option<String>,
     #[command(flatten)]
-    which: Which,
+    which: EventSelection,
 }
 
 /// Does what the command says.
 pub(super) fn run(command: EventsCommand, config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {
     let now = SystemClock.now();
     commands::runtime()?.block_on(async {
-        let records = commands::open(config).await?;
+        let records = commands::open_records(config).await?;
         match command {
             EventsCommand::Tail { which, since, follow } => {
-                let since = moment(&since, now)?;
+                let since = parse_time(&since, now)?;
                 let mut tail = Tail::new(records, which, since).await?;
-                tail.look(now, out).await?;
+                tail.poll(now, out).await?;
                 if follow {
                     loop {
-                        tokio::time::sleep(LOOK_EVERY).await;
-                        tail.look(SystemClock.now(), out).await?;
+                        tokio::time::sleep(POLL_INTERVAL).await;
+                        tail.poll(SystemClock.now(), out).await?;
                     }
                 }
                 Ok(())
@@ -118,12 +120,12 @@ pub(super) fn run(command: EventsCommand, config: &Config, out: &mut dyn Write) 
     })
 }
 
-fn kind(text: &str) -> Result<EventKind, String> {
-    EventKind::read(text).ok_or_else(|| format!("there are: {}", EventKind::ALL.map(EventKind::word).join(", ")))
+fn parse_event_kind(text: &str) -> Result<EventKind, String> {
+    EventKind::parse(text).ok_or_else(|| format!("there are: {}", EventKind::ALL.map(EventKind::as_str).join(", ")))
 }
 
 /// A time, or how long before `now`.
-fn moment(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
+fn parse_time(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(Timestamp::from_millis(at.timestamp_millis()));
     }
@@ -138,38 +140,45 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
         let count: u64 = text.get(..text.len() - 1)?.parse().ok()?;
         Some(Duration::from_secs(count.checked_mul(unit)?))
     };
-    let ago = ago().ok_or_else(|| CommandError::NotATime(text.to_owned()))?;
+    let ago = ago().ok_or_else(|| CommandError::InvalidTime(text.to_owned()))?;
     Ok(now.minus(ago))
 }
 
-fn whole(partner: PartnerId) -> Reach {
-    Reach {
+fn partner_reach(partner: PartnerId) -> TenantScope {
+    TenantScope {
         partner,
         entity: None,
         own: None,
     }
 }
 
-impl Which {
+impl EventSelection {
     /// The partners meant.
     async fn partners(&self, records: &dyn Records) -> Result<Vec<Partner>, CommandError> {
         let mut partners = records.partners().await?;
         if let Some(named) = &self.partner {
             partners.retain(|partner| partner.name == *named || partner.id.to_string() == *named);
             if partners.is_empty() {
-                return Err(CommandError::NoPartner(named.clone()));
+                return Err(CommandError::PartnerNotFound(named.clone()));
             }
         }
         Ok(partners)
     }
 
     /// A partner's events of a span, oldest first.
-    async fn events(&self, records: &dyn Records, partner: PartnerId, span: Span) -> RecordsResult<Vec<Event>> {
+    async fn events(
+        &self,
+        records: &dyn Records,
+        partner: PartnerId,
+        span: TimeRange,
+    ) -> RecordsResult<Vec<PartnerEvent>> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = records.events_within(&whole(partner), span, after, AT_ONCE).await?;
+            let page = records
+                .events_within(&partner_reach(partner), span, after, PAGE_SIZE)
+                .await?;
             let Some(last) = page.last() else {
-                found.retain(|event: &Event| self.kind.is_none_or(|kind| event.kind == kind));
+                found.retain(|event: &PartnerEvent| self.kind.is_none_or(|kind| event.kind == kind));
                 return Ok(found);
             };
             after = Some((last.at, last.id));
@@ -181,7 +190,7 @@ impl Which {
 /// Prints events as they come.
 struct Tail {
     records: Arc<dyn Records>,
-    which: Which,
+    which: EventSelection,
     partners: Vec<Partner>,
     /// From when on it is looked.
     from: Timestamp,
@@ -190,7 +199,7 @@ struct Tail {
 }
 
 impl Tail {
-    async fn new(records: Arc<dyn Records>, which: Which, from: Timestamp) -> Result<Self, CommandError> {
+    async fn new(records: Arc<dyn Records>, which: EventSelection, from: Timestamp) -> Result<Self, CommandError> {
         let partners = which.partners(records.as_ref()).await?;
         Ok(Self {
             records,
@@ -202,8 +211,8 @@ impl Tail {
     }
 
     /// Prints what is new, or has moved.
-    async fn look(&mut self, now: Timestamp, out: &mut dyn Write) -> Result<(), CommandError> {
-        let span = Span {
+    async fn poll(&mut self, now: Timestamp, out: &mut dyn Write) -> Result<(), CommandError> {
+        let span = TimeRange {
             from: self.from,
             to: Timestamp::from_millis(i64::MAX),
         };
@@ -214,22 +223,27 @@ impl Tail {
         }
         seen.sort_by_key(|(event, _)| (event.at, event.id));
         for (event, partner) in seen {
-            let deliveries = self.records.deliveries(&whole(event.partner), event.id).await?;
+            let deliveries = self.records.deliveries(&partner_reach(event.partner), event.id).await?;
             let progress = progress(&deliveries);
             let before = self.printed.insert(event.id, (event.at, progress.clone()));
             if before.is_none_or(|(_, before)| before != progress) {
-                print(&event, partner, &progress, out)?;
+                print_event(&event, partner, &progress, out)?;
             }
         }
-        self.from = self.from.max(now.minus(MAY_MOVE));
+        self.from = self.from.max(now.minus(SETTLE_WINDOW));
         let from = self.from;
         self.printed.retain(|_, (at, _)| *at >= from);
         Ok(out.flush()?)
     }
 }
 
-fn print(event: &Event, partner: &Partner, progress: &str, out: &mut dyn Write) -> Result<(), CommandError> {
-    let (at, id, kind) = (commands::when(event.at), event.id, event.kind.word());
+fn print_event(
+    event: &PartnerEvent,
+    partner: &Partner,
+    progress: &str,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
+    let (at, id, kind) = (commands::format_time(event.at), event.id, event.kind.as_str());
     let (subject, sequence) = (uuid::Uuid::from_bytes(event.subject), event.sequence);
     let name = &partner.name;
     Ok(writeln!(
@@ -259,16 +273,21 @@ fn progress(deliveries: &[Delivery]) -> String {
 }
 
 /// Has what is meant sent once more, and says how much that is.
-async fn replay(records: &dyn Records, again: &Again, now: Timestamp, out: &mut dyn Write) -> Result<(), CommandError> {
+async fn replay(
+    records: &dyn Records,
+    again: &ReplayArgs,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
     let endpoint = again.endpoint.as_deref().map(|text| {
         let id = EndpointId::parse(text);
-        id.map_err(|_| CommandError::NotAnEndpoint(text.to_owned()))
+        id.map_err(|_| CommandError::InvalidEndpointId(text.to_owned()))
     });
     let endpoint = endpoint.transpose()?;
-    let events = meant(records, again, now).await?;
+    let events = select_events(records, again, now).await?;
     let (mut webhooks, mut endpoints, mut to_nobody) = (0, HashSet::new(), 0);
     for event in &events {
-        let deed = Deed {
+        let deed = AuditEntry {
             partner: event.partner,
             entity: None,
             user: None,
@@ -276,7 +295,9 @@ async fn replay(records: &dyn Records, again: &Again, now: Timestamp, out: &mut 
             detail: event.id.to_string(),
             at: SystemClock.now(),
         };
-        let reached = records.replay(&whole(event.partner), event.id, endpoint, &deed).await?;
+        let reached = records
+            .replay(&partner_reach(event.partner), event.id, endpoint, &deed)
+            .await?;
         to_nobody += usize::from(reached.is_empty());
         webhooks += reached.len();
         endpoints.extend(reached);
@@ -293,23 +314,27 @@ async fn replay(records: &dyn Records, again: &Again, now: Timestamp, out: &mut 
 }
 
 /// The events to be sent once more.
-async fn meant(records: &dyn Records, again: &Again, now: Timestamp) -> Result<Vec<Event>, CommandError> {
+async fn select_events(
+    records: &dyn Records,
+    again: &ReplayArgs,
+    now: Timestamp,
+) -> Result<Vec<PartnerEvent>, CommandError> {
     let partners = again.which.partners(records).await?;
     let mut found = Vec::new();
     if let Some(text) = &again.event {
-        let id = EventId::parse(text).map_err(|_| CommandError::NotAnEvent(text.clone()))?;
+        let id = EventId::parse(text).map_err(|_| CommandError::InvalidEventId(text.clone()))?;
         for partner in &partners {
-            found.extend(records.event(&whole(partner.id), id).await?);
+            found.extend(records.event(&partner_reach(partner.id), id).await?);
         }
         return if found.is_empty() {
-            Err(CommandError::NotAnEvent(text.clone()))
+            Err(CommandError::InvalidEventId(text.clone()))
         } else {
             Ok(found)
         };
     }
-    let span = Span {
-        from: moment(again.from.as_deref().unwrap_or_default(), now)?,
-        to: moment(again.to.as_deref().unwrap_or_default(), now)?,
+    let span = TimeRange {
+        from: parse_time(again.from.as_deref().unwrap_or_default(), now)?,
+        to: parse_time(again.to.as_deref().unwrap_or_default(), now)?,
     };
     for partner in &partners {
         found.extend(again.which.events(records, partner.id, span).await?);
@@ -335,7 +360,7 @@ mod tests {
             ("7d", 604_800_000),
         ] {
             assert_eq!(
-                moment(text, now).ok().map(Timestamp::as_millis),
+                parse_time(text, now).ok().map(Timestamp::as_millis),
                 Some(1_780_000_000_000 - before),
                 "{text}"
             );
@@ -352,7 +377,7 @@ mod tests {
             "99999999999999999999d",
             "1\u{20ac}",
         ] {
-            assert!(moment(text, now).is_err(), "{text}");
+            assert!(parse_time(text, now).is_err(), "{text}");
         }
     }
 }

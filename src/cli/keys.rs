@@ -7,22 +7,22 @@ use crate::config::{Config, keys};
 use crate::service::resealing;
 
 /// How many values are looked at before that is said.
-const SAID_EVERY: u64 = 100_000;
+const PROGRESS_EVERY: u64 = 100_000;
 
 /// Prints how many values stand under each key.
 pub(super) fn status(config: &Config, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), CommandError> {
-    let ids = keys::ids(&config.keys.dir)?;
+    let ids = keys::sealing_key_ids(&config.keys.dir)?;
     let mut tally = commands::runtime()?.block_on(async {
-        let records = commands::open(config).await?;
-        let mut next = SAID_EVERY;
+        let records = commands::open_records(config).await?;
+        let mut next = PROGRESS_EVERY;
         let said = |seen| {
             if seen >= next {
-                next = seen + SAID_EVERY;
+                next = seen + PROGRESS_EVERY;
                 // Nobody has to see it.
                 let _ = writeln!(err, "{seen} values looked at");
             }
         };
-        Ok::<_, CommandError>(resealing::tally(records.as_ref(), said).await?)
+        Ok::<_, CommandError>(resealing::count_keys(records.as_ref(), said).await?)
     })?;
     for id in ids {
         tally.entry(id).or_default();

@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::commands::{self, CommandError};
-use crate::ambient::{OsEntropy, SystemClock};
+use crate::ambient::{OsRng, SystemClock};
 use crate::app::{partner_id, side};
 use crate::config::Config;
-use crate::core::api_key::KeyKind;
+use crate::core::api_key::ApiKeyKind;
 use crate::core::secret::Secret;
 use crate::core::time::{Clock as _, Timestamp};
 use crate::records::{Partner, PartnerKey, Records};
-use crate::service::partners::enrolling::Maker;
+use crate::service::partners::provisioning::KeyProvisioner;
 
 /// Partners of the records that the configuration names. A running server knows of every change at once.
 #[derive(Debug, Subcommand)]
@@ -56,10 +56,10 @@ out already is over. With --stolen nothing old opens any more, and the partner m
 #[derive(Debug, Args)]
 pub(super) struct NewPartner {
     /// As people know it; at most 30 characters, for it stands on a phone's screen.
-    #[arg(value_parser = short::<30>)]
+    #[arg(value_parser = parse_screen_text::<30>)]
     name: String,
     /// What the data are for, in a few words; at most 40 characters.
-    #[arg(long, value_parser = short::<40>)]
+    #[arg(long, value_parser = parse_screen_text::<40>)]
     purpose: String,
     /// For how many days people agree, where an intent does not say.
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=730))]
@@ -70,7 +70,7 @@ pub(super) struct NewPartner {
 }
 
 /// A text for a phone's screen.
-fn short<const MOST: usize>(text: &str) -> Result<String, String> {
+fn parse_screen_text<const MOST: usize>(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
         Err("say something".to_owned())
@@ -86,7 +86,7 @@ fn short<const MOST: usize>(text: &str) -> Result<String, String> {
 /// Does what the command says.
 pub(super) fn run(command: PartnersCommand, config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {
     commands::runtime()?.block_on(async {
-        let records = commands::open(config).await?;
+        let records = commands::open_records(config).await?;
         let records = records.as_ref();
         match command {
             PartnersCommand::Add(new) => add(new, config, records, out).await,
@@ -99,9 +99,9 @@ pub(super) fn run(command: PartnersCommand, config: &Config, out: &mut dyn Write
             } => {
                 let hours = if stolen { 0 } else { keep };
                 let kind = if publishable {
-                    KeyKind::Publishable
+                    ApiKeyKind::Publishable
                 } else {
-                    KeyKind::Secret
+                    ApiKeyKind::Secret
                 };
                 rotate(&partner, kind, Duration::from_hours(hours.into()), config, records, out).await
             }
@@ -109,11 +109,11 @@ pub(super) fn run(command: PartnersCommand, config: &Config, out: &mut dyn Write
     })
 }
 
-fn maker<'a>(config: &Config, records: &'a dyn Records) -> Maker<'a> {
-    Maker {
+fn provisioner<'a>(config: &Config, records: &'a dyn Records) -> KeyProvisioner<'a> {
+    KeyProvisioner {
         records,
         clock: &SystemClock,
-        entropy: &OsEntropy,
+        entropy: &OsRng,
         side: side(config.mode),
     }
 }
@@ -128,8 +128,8 @@ async fn add(new: NewPartner, config: &Config, records: &dyn Records, out: &mut 
         walk_in: new.walk_in,
         created_at: SystemClock.now(),
     };
-    let keys = maker(config, records).add(&partner).await?;
-    let keys = keys.ok_or_else(|| CommandError::PartnerThere(partner.name.clone()))?;
+    let keys = provisioner(config, records).add_partner(&partner).await?;
+    let keys = keys.ok_or_else(|| CommandError::PartnerExists(partner.name.clone()))?;
     writeln!(out, "client_id        {}", partner.id)?;
     writeln!(out, "client_secret    {}", keys.secret.expose())?;
     writeln!(out, "publishable_key  {}", keys.publishable.expose())?;
@@ -138,7 +138,7 @@ async fn add(new: NewPartner, config: &Config, records: &dyn Records, out: &mut 
 
 async fn rotate(
     named: &str,
-    kind: KeyKind,
+    kind: ApiKeyKind,
     keep: Duration,
     config: &Config,
     records: &dyn Records,
@@ -148,18 +148,18 @@ async fn rotate(
     let partner = partners
         .into_iter()
         .find(|partner| partner.name == named || partner.id.to_string() == named)
-        .ok_or_else(|| CommandError::NoPartner(named.to_owned()))?;
-    let next = maker(config, records).replace(partner.id, kind, keep).await?;
+        .ok_or_else(|| CommandError::PartnerNotFound(named.to_owned()))?;
+    let next = provisioner(config, records).rotate_key(partner.id, kind, keep).await?;
     let word = match kind {
-        KeyKind::Publishable => "publishable_key ",
-        KeyKind::Secret | KeyKind::Token => "client_secret   ",
+        ApiKeyKind::Publishable => "publishable_key ",
+        ApiKeyKind::Secret | ApiKeyKind::Token => "client_secret   ",
     };
     writeln!(out, "client_id        {}", partner.id)?;
     writeln!(out, "{word} {}", Secret::expose(&next.key))?;
     if keep.is_zero() {
         writeln!(out, "The key before and all tokens are over.")?;
     } else {
-        writeln!(out, "The key before opens until {}.", commands::when(next.until))?;
+        writeln!(out, "The key before opens until {}.", commands::format_time(next.until))?;
     }
     Ok(())
 }
@@ -176,27 +176,27 @@ async fn list(records: &dyn Records, out: &mut dyn Write) -> Result<(), CommandE
         } else {
             ""
         };
-        let (id, name, since) = (partner.id, &partner.name, commands::when(partner.created_at));
+        let (id, name, since) = (partner.id, &partner.name, commands::format_time(partner.created_at));
         writeln!(out, "{id}  {name}, since {since}{walk_in}")?;
         for key in records.keys(partner.id).await? {
-            writeln!(out, "    {}", line(&key, now))?;
+            writeln!(out, "    {}", key_line(&key, now))?;
         }
     }
     Ok(())
 }
 
 /// A key in a line.
-fn line(key: &PartnerKey, now: Timestamp) -> String {
+fn key_line(key: &PartnerKey, now: Timestamp) -> String {
     let kind = match key.kind {
-        KeyKind::Secret => "secret",
-        KeyKind::Publishable => "publishable",
-        KeyKind::Token => "token",
+        ApiKeyKind::Secret => "secret",
+        ApiKeyKind::Publishable => "publishable",
+        ApiKeyKind::Token => "token",
     };
-    let (hint, since) = (&key.hint, commands::when(key.created_at));
+    let (hint, since) = (&key.hint, commands::format_time(key.created_at));
     let until = match key.until {
         None => String::new(),
-        Some(until) if until <= now => format!(", over since {}", commands::when(until)),
-        Some(until) => format!(", until {}", commands::when(until)),
+        Some(until) if until <= now => format!(", over since {}", commands::format_time(until)),
+        Some(until) => format!(", until {}", commands::format_time(until)),
     };
     format!("{kind:<11} ..{hint}  since {since}{until}")
 }

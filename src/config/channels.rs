@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::agreed;
-use super::policy::{COUNTRY_REMEDY, country};
+use super::limit_overrides;
+use super::policy::{COUNTRY_REMEDY, parse_country};
 use super::section::Section;
-use super::{Mode, SECRET_LENGTH};
+use super::{MIN_SECRET_LENGTH, Mode};
 use crate::core::secret::Secret;
 use crate::gateways;
-use crate::gateways::agreed::Agreement;
+use crate::gateways::limit_overrides::ChannelLimitOverrides;
 use crate::service::networks::Networks;
 
 /// One short code on one gateway.
@@ -29,7 +29,7 @@ pub struct ChannelConfig {
     /// Where its gateway calls from; none means from anywhere.
     pub sources: Networks,
     /// What was agreed with its gateway, in place of the adapter's limits.
-    pub agreement: Agreement,
+    pub limit_overrides: ChannelLimitOverrides,
 }
 
 /// How people reach a channel.
@@ -48,14 +48,14 @@ pub(super) fn read(sections: Vec<Section<'_>>) -> Vec<ChannelConfig> {
 }
 
 fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<ChannelConfig> {
-    let name = section.required("name", NAME_REMEDY, |text| name_of(text, names));
+    let name = section.required("name", NAME_REMEDY, |text| unique_name(text, names));
     let kind = section.required("kind", "say \"ussd\"", |text| match text {
         "ussd" => Ok(ChannelKind::Ussd),
         _ => Err("is not a kind of channel known here".to_owned()),
     });
-    let known = format!("known gateways: {}", gateways::NAMES.join(", "));
+    let known = format!("known gateways: {}", gateways::USSD_GATEWAYS.join(", "));
     let gateway = section.required("gateway", &known, |text| {
-        if gateways::NAMES.contains(&text) {
+        if gateways::USSD_GATEWAYS.contains(&text) {
             Ok(text.to_owned())
         } else {
             Err("is not a gateway known here".to_owned())
@@ -78,11 +78,11 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
     );
     let secret = section
         .required_secret("secret")
-        .filter(|secret| fit_for_a_path(&section, secret));
-    let country = section.required("country", COUNTRY_REMEDY, country);
+        .filter(|secret| is_path_safe(&section, secret));
+    let country = section.required("country", COUNTRY_REMEDY, parse_country);
     let sources = section.networks("sources");
-    let agreement = agreed::read(&mut section, gateway.as_deref());
-    section.finish();
+    let agreement = limit_overrides::read(&mut section, gateway.as_deref());
+    section.report_unknown_keys();
     Some(ChannelConfig {
         name: name?,
         kind: kind?,
@@ -91,7 +91,7 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
         secret: secret?,
         country: country?,
         sources,
-        agreement,
+        limit_overrides: agreement,
     })
 }
 
@@ -99,7 +99,7 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
 pub(super) const NAME_REMEDY: &str = "use small letters, digits and hyphens, each name once";
 
 /// A name that stands in a path, and that no other has.
-pub(super) fn name_of(text: &str, names: &mut BTreeSet<String>) -> Result<String, String> {
+pub(super) fn unique_name(text: &str, names: &mut BTreeSet<String>) -> Result<String, String> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if text.is_empty() || !text.bytes().all(plain) {
         return Err("is not a name".to_owned());
@@ -111,18 +111,22 @@ pub(super) fn name_of(text: &str, names: &mut BTreeSet<String>) -> Result<String
 }
 
 /// Long enough, and of characters that every gateway leaves alone in a path.
-pub(super) fn fit_for_a_path(section: &Section<'_>, secret: &Secret) -> bool {
+pub(super) fn is_path_safe(section: &Section<'_>, secret: &Secret) -> bool {
     let text = secret.expose();
     let remedy = "draw one with: openssl rand -hex 24";
-    if section.mode() == Mode::Production && text.len() < SECRET_LENGTH {
-        section.wrong("secret", format!("is shorter than {SECRET_LENGTH} characters"), remedy);
+    if section.mode() == Mode::Production && text.len() < MIN_SECRET_LENGTH {
+        section.report(
+            "secret",
+            format!("is shorter than {MIN_SECRET_LENGTH} characters"),
+            remedy,
+        );
         return false;
     }
     let plain = text
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if !plain {
-        section.wrong("secret", "has characters that do not stand in a path", remedy);
+        section.report("secret", "has characters that do not stand in a path", remedy);
     }
     plain
 }

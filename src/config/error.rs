@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Where a faulty value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum ConfigOrigin {
     /// This file.
     File(PathBuf),
     /// This environment variable.
@@ -14,7 +14,7 @@ pub enum Origin {
     Sandbox,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ConfigOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
@@ -28,7 +28,7 @@ impl fmt::Display for Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// Where the value came from, or where a missing one belongs.
-    pub origin: Origin,
+    pub origin: ConfigOrigin,
     /// The whole key, such as `channels[0].secret`; empty when the fault is the file's as a whole.
     pub key: String,
     /// What is wrong.

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::section::Section;
-use crate::core::seal::{Key, Keyring};
-use crate::core::time::Entropy;
+use crate::core::seal::{Keyring, SealKey};
+use crate::core::time::Rng;
 
 const TAG: &str = "tag";
 const EXTENSION: &str = "key";
@@ -40,7 +40,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<KeysConfig> {
             Err("is not the id of a sealing key".to_owned())
         }
     });
-    section.finish();
+    section.report_unknown_keys();
     Some(KeysConfig {
         dir: dir?,
         active: active?,
@@ -66,13 +66,13 @@ pub enum KeysError {
     Malformed(PathBuf),
     /// Everybody on this machine could read it.
     #[error("{0} can be read by everybody on this machine; run: chmod o= {0}")]
-    Exposed(PathBuf),
+    WorldReadable(PathBuf),
     /// The name before `.key` is not an id.
     #[error("{0} is not named like a key: use small letters, digits and hyphens")]
     BadName(PathBuf),
     /// There are sealing keys but no tag key: a fresh one would make strangers of everybody.
     #[error("{0} is lost while other keys are there; restore it from your backup, a fresh one would recognise nobody")]
-    TagLost(PathBuf),
+    TagKeyLost(PathBuf),
     /// The keys make no ring.
     #[error(transparent)]
     Ring(#[from] crate::core::seal::KeyringError),
@@ -80,7 +80,7 @@ pub enum KeysError {
 
 /// What [`generate`] made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Generated {
+pub struct GeneratedKeys {
     /// The id of the new sealing key.
     pub id: String,
     /// Whether `tag.key` was made, too: only in an empty directory.
@@ -92,7 +92,7 @@ pub struct Generated {
 ///
 /// # Errors
 /// When a file cannot be written, or the tag key is lost.
-pub fn generate(dir: &Path, entropy: &dyn Entropy) -> Result<Generated, KeysError> {
+pub fn generate(dir: &Path, entropy: &dyn Rng) -> Result<GeneratedKeys, KeysError> {
     let failed = |error| KeysError::Io(dir.to_owned(), error);
     DirBuilder::new()
         .recursive(true)
@@ -102,7 +102,7 @@ pub fn generate(dir: &Path, entropy: &dyn Entropy) -> Result<Generated, KeysErro
     let ids: Vec<_> = key_files(dir)?.into_iter().map(|(id, _)| id).collect();
     let first = ids.is_empty();
     if !first && !ids.iter().any(|id| id == TAG) {
-        return Err(KeysError::TagLost(path_of(dir, TAG)));
+        return Err(KeysError::TagKeyLost(key_path(dir, TAG)));
     }
     let highest = ids
         .iter()
@@ -110,11 +110,11 @@ pub fn generate(dir: &Path, entropy: &dyn Entropy) -> Result<Generated, KeysErro
         .max();
     let id = format!("k{}", highest.unwrap_or(0) + 1);
     if first {
-        write_key(&path_of(dir, TAG), entropy)?;
+        write_key(&key_path(dir, TAG), entropy)?;
     }
-    write_key(&path_of(dir, &id), entropy)?;
+    write_key(&key_path(dir, &id), entropy)?;
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)?;
-    Ok(Generated { id, first })
+    Ok(GeneratedKeys { id, first })
 }
 
 /// Reads all keys of a directory.
@@ -126,9 +126,9 @@ pub fn load(dir: &Path, active: &str) -> Result<Keyring, KeysError> {
     for (id, path) in key_files(dir)? {
         keys.insert(id, read_key(&path)?);
     }
-    let tag = keys.remove(TAG).ok_or_else(|| KeysError::Missing(path_of(dir, TAG)))?;
+    let tag = keys.remove(TAG).ok_or_else(|| KeysError::Missing(key_path(dir, TAG)))?;
     if !keys.contains_key(active) {
-        return Err(KeysError::Missing(path_of(dir, active)));
+        return Err(KeysError::Missing(key_path(dir, active)));
     }
     Ok(Keyring::new(active, keys, tag)?)
 }
@@ -137,7 +137,7 @@ pub fn load(dir: &Path, active: &str) -> Result<Keyring, KeysError> {
 ///
 /// # Errors
 /// As [`generate`] and [`load`].
-pub fn load_or_generate(config: &KeysConfig, entropy: &dyn Entropy) -> Result<Keyring, KeysError> {
+pub fn load_or_generate(config: &KeysConfig, entropy: &dyn Rng) -> Result<Keyring, KeysError> {
     let none = !config.dir.exists() || key_files(&config.dir)?.is_empty();
     if none {
         generate(&config.dir, entropy)?;
@@ -149,12 +149,12 @@ pub fn load_or_generate(config: &KeysConfig, entropy: &dyn Entropy) -> Result<Ke
 ///
 /// # Errors
 /// When the directory is missing or a file is not named like a key.
-pub fn ids(dir: &Path) -> Result<Vec<String>, KeysError> {
+pub fn sealing_key_ids(dir: &Path) -> Result<Vec<String>, KeysError> {
     let ids = key_files(dir)?.into_iter().map(|(id, _)| id);
     Ok(ids.filter(|id| id != TAG).collect())
 }
 
-fn path_of(dir: &Path, id: &str) -> PathBuf {
+fn key_path(dir: &Path, id: &str) -> PathBuf {
     dir.join(id).with_extension(EXTENSION)
 }
 
@@ -180,11 +180,11 @@ fn key_files(dir: &Path) -> Result<Vec<(String, PathBuf)>, KeysError> {
 }
 
 /// Groups may read: that is how schedulers hand secrets to a process that is not root.
-fn read_key(path: &Path) -> Result<Key, KeysError> {
+fn read_key(path: &Path) -> Result<SealKey, KeysError> {
     let failed = |error| KeysError::Io(path.to_owned(), error);
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
     if mode & 0o007 != 0 {
-        return Err(KeysError::Exposed(path.to_owned()));
+        return Err(KeysError::WorldReadable(path.to_owned()));
     }
     let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => KeysError::Malformed(path.to_owned()),
@@ -193,7 +193,7 @@ fn read_key(path: &Path) -> Result<Key, KeysError> {
     decode(text.trim()).ok_or_else(|| KeysError::Malformed(path.to_owned()))
 }
 
-fn decode(hex: &str) -> Option<Key> {
+fn decode(hex: &str) -> Option<SealKey> {
     let mut key = Zeroizing::new([0; BYTES]);
     if hex.len() != 2 * BYTES || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -204,7 +204,7 @@ fn decode(hex: &str) -> Option<Key> {
     Some(key)
 }
 
-fn write_key(path: &Path, entropy: &dyn Entropy) -> Result<(), KeysError> {
+fn write_key(path: &Path, entropy: &dyn Rng) -> Result<(), KeysError> {
     let mut key = Zeroizing::new([0; BYTES]);
     entropy.fill(key.as_mut_slice());
     let mut text = Zeroizing::new(String::with_capacity(2 * BYTES + 1));

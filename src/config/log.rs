@@ -49,7 +49,7 @@ impl LogLevel {
 }
 
 pub(super) fn read(mut section: Section<'_>) -> LogConfig {
-    let format = section.choice("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
+    let format = section.one_of("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
     let levels = [
         LogLevel::Error,
         LogLevel::Warn,
@@ -58,8 +58,8 @@ pub(super) fn read(mut section: Section<'_>) -> LogConfig {
         LogLevel::Trace,
     ]
     .map(|level| (level.as_str(), level));
-    let level = section.choice("level", &levels);
-    section.finish();
+    let level = section.one_of("level", &levels);
+    section.report_unknown_keys();
     LogConfig {
         format: format.unwrap_or(LogFormat::Text),
         level: level.unwrap_or(LogLevel::Info),

@@ -5,12 +5,12 @@
 //! file the server is a sandbox, whose settings are a text like any other: what is checked for production is checked
 //! for it, too, apart from what [`Mode`] says.
 
-mod address;
-mod agreed;
 pub mod api;
 pub mod channels;
 pub mod error;
+mod http_url;
 pub mod keys;
+mod limit_overrides;
 mod limits;
 pub mod log;
 pub mod partner;
@@ -31,24 +31,24 @@ use std::path::{Path, PathBuf};
 
 pub use self::api::ApiConfig;
 pub use self::channels::{ChannelConfig, ChannelKind};
-pub use self::error::{ConfigError, ConfigErrors, Origin};
+pub use self::error::{ConfigError, ConfigErrors, ConfigOrigin};
 pub use self::keys::KeysConfig;
 pub use self::log::{LogConfig, LogFormat, LogLevel};
 pub use self::partner::PartnerConfig;
-pub use self::providers::{CustomerPattern, MonoConfig, MonoDialect, ProvidersConfig};
+pub use self::providers::{CustomerPattern, MonoApiVersion, MonoConfig, ProvidersConfig};
 pub use self::records::RecordsConfig;
-use self::section::{Context, Section};
+use self::section::{ConfigContext, Section};
 pub use self::server::ServerConfig;
 pub use self::sms::SmsConfig;
-use self::source::Source;
+use self::source::ConfigSource;
 pub use self::store::StoreConfig;
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::Policy;
-use crate::service::admission::Rates;
+use crate::service::admission::TurnRates;
 use crate::service::retention::Retention;
 
 /// The fewest characters a secret of ours may have outside the sandbox.
-pub const SECRET_LENGTH: usize = 16;
+pub const MIN_SECRET_LENGTH: usize = 16;
 
 /// Where the sandbox keeps its files unless told otherwise.
 pub const DATA_DIR: &str = "data";
@@ -78,7 +78,7 @@ pub struct Config {
     /// `[retention]`
     pub retention: Retention,
     /// `[limits]`
-    pub limits: Rates,
+    pub limits: TurnRates,
     /// `[api]`
     pub api: ApiConfig,
     /// `[policy]`
@@ -113,7 +113,7 @@ impl Config {
             }
             None if cfg!(feature = "sandbox") => Self::sandbox(Path::new(DATA_DIR), env),
             None => Err(ConfigErrors(vec![ConfigError {
-                origin: Origin::Sandbox,
+                origin: ConfigOrigin::Sandbox,
                 key: String::new(),
                 problem: "are not in this build".to_owned(),
                 remedy: "name a configuration file with --config or KIUNGO_CONFIG".to_owned(),
@@ -126,19 +126,20 @@ impl Config {
     /// # Errors
     /// When a variable in `env` is wrong.
     pub fn sandbox(data_dir: &Path, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
-        let source = source::from_text(&sandbox::text(data_dir), Origin::Sandbox, env).map_err(ConfigErrors)?;
+        let source =
+            source::from_text(&sandbox::sandbox_toml(data_dir), ConfigOrigin::Sandbox, env).map_err(ConfigErrors)?;
         Self::check(source, Mode::Sandbox)
     }
 
-    fn check(source: Source, mode: Mode) -> Result<Self, ConfigErrors> {
-        let context = Context {
+    fn check(source: ConfigSource, mode: Mode) -> Result<Self, ConfigErrors> {
+        let context = ConfigContext {
             mode,
-            base: source.base,
+            origin: source.origin,
             overrides: source.overrides,
-            faults: RefCell::new(Vec::new()),
+            errors: RefCell::new(Vec::new()),
         };
         let read = Self::read(Section::root(&context, source.root));
-        let faults = context.faults.into_inner();
+        let faults = context.errors.into_inner();
         match read {
             Some(config) if faults.is_empty() => Ok(config),
             _ => Err(ConfigErrors(faults)),
@@ -158,7 +159,7 @@ impl Config {
         let partner = partner::read(root.section("partner"));
         let sections = root.sections("channels");
         if sections.is_empty() {
-            root.wrong(
+            root.report(
                 "channels",
                 "has no short code",
                 "write [[channels]] and the keys of one",
@@ -171,7 +172,7 @@ impl Config {
         let log = log::read(root.section("log"));
         #[cfg(feature = "sandbox")]
         let sandbox = sandbox::read(root.section("sandbox"));
-        root.finish();
+        root.report_unknown_keys();
         let (policy, subscriber_pin) = policy?;
         Some(Self {
             mode,
@@ -196,14 +197,14 @@ impl Config {
 }
 
 /// The environment variables of this process that are valid text.
-pub fn environment() -> Vec<(String, String)> {
+pub fn environment_variables() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }
 
 /// The configuration file named on the command line, or else in `KIUNGO_CONFIG`.
-pub fn file(named: Option<PathBuf>, env: &[(String, String)]) -> Option<PathBuf> {
+pub fn config_file(named: Option<PathBuf>, env: &[(String, String)]) -> Option<PathBuf> {
     let variable = env.iter().find(|(name, _)| name == "KIUNGO_CONFIG");
     named.or_else(|| variable.map(|(_, path)| PathBuf::from(path)))
 }

@@ -31,7 +31,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<PartnerConfig> {
     let name = section.required("name", "say the business's name as people know it", short(30));
     let purpose = section.required("purpose", "say in a few words what the data are for", short(40));
     let data_days = section.number("data_days", 1..=730).unwrap_or(90);
-    section.finish();
+    section.report_unknown_keys();
     Some(PartnerConfig {
         name: name?,
         purpose: purpose?,

@@ -4,15 +4,15 @@ use super::section::Section;
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, PolicyOverride, SecretsOverSms, SecretsOverUssd};
 
-const WORDS: &[(&str, SecretsOverUssd)] = &[
+const USSD_RULES: &[(&str, SecretsOverUssd)] = &[
     ("allow", SecretsOverUssd::Allow),
     ("warn", SecretsOverUssd::Warn),
     ("deny", SecretsOverUssd::Deny),
 ];
 
-const TEXTED: &[(&str, SecretsOverSms)] = &[("allow", SecretsOverSms::Allow), ("deny", SecretsOverSms::Deny)];
+const SMS_RULES: &[(&str, SecretsOverSms)] = &[("allow", SecretsOverSms::Allow), ("deny", SecretsOverSms::Deny)];
 
-const PINS: &[(&str, SubscriberPin)] = &[
+const PIN_RULES: &[(&str, SubscriberPin)] = &[
     ("off", SubscriberPin::Off),
     ("optional", SubscriberPin::Optional),
     ("required", SubscriberPin::Required),
@@ -20,41 +20,45 @@ const PINS: &[(&str, SubscriberPin)] = &[
 
 /// The policy, and whether people may have a code of their own.
 pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, SubscriberPin)> {
-    let secrets_over_ussd = rule(
+    let secrets_over_ussd = required_ussd_rule(
         &mut section,
         "there is no default: read docs/OPERATIONS.md on secrets over USSD, then say \"allow\", \"warn\" or \"deny\"",
     );
-    let secrets_over_sms = section.choice("secrets_over_sms", TEXTED).unwrap_or_default();
+    let secrets_over_sms = section.one_of("secrets_over_sms", SMS_RULES).unwrap_or_default();
     let card_and_pin = section.flag("card_and_pin").unwrap_or(false);
     let subscriber_pin = section
-        .parsed("subscriber_pin", "say \"off\", \"optional\" or \"required\"", pin)
+        .parsed(
+            "subscriber_pin",
+            "say \"off\", \"optional\" or \"required\"",
+            parse_pin_rule,
+        )
         .unwrap_or_default();
     let overrides: Vec<_> = section
         .sections("overrides")
         .into_iter()
         .map(|mut exception| {
             // An exception may be for texts only; one for nothing is a slip.
-            let texts_only = exception.has("secrets_over_sms") && !exception.has("secrets_over_ussd");
-            let secrets_over_sms = exception.choice("secrets_over_sms", TEXTED);
+            let texts_only = exception.contains("secrets_over_sms") && !exception.contains("secrets_over_ussd");
+            let secrets_over_sms = exception.one_of("secrets_over_sms", SMS_RULES);
             let secrets_over_ussd = if texts_only {
-                exception.known("secrets_over_ussd");
+                exception.mark_known("secrets_over_ussd");
                 None
             } else {
-                let rule = rule(&mut exception, "say \"allow\", \"warn\" or \"deny\"");
+                let rule = required_ussd_rule(&mut exception, "say \"allow\", \"warn\" or \"deny\"");
                 Some(rule.unwrap_or(SecretsOverUssd::Deny))
             };
             let read = PolicyOverride {
-                country: exception.parsed("country", COUNTRY_REMEDY, country),
+                country: exception.parsed("country", COUNTRY_REMEDY, parse_country),
                 provider: exception.text("provider"),
                 institution: exception.text("institution"),
                 secrets_over_ussd,
                 secrets_over_sms,
             };
-            exception.finish();
+            exception.report_unknown_keys();
             read
         })
         .collect();
-    section.finish();
+    section.report_unknown_keys();
     let policy = Policy {
         secrets_over_ussd: secrets_over_ussd?,
         secrets_over_sms,
@@ -64,8 +68,8 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, SubscriberPin)> 
     Some((policy, subscriber_pin))
 }
 
-fn pin(text: &str) -> Result<SubscriberPin, String> {
-    let named = PINS.iter().find(|(word, _)| *word == text);
+fn parse_pin_rule(text: &str) -> Result<SubscriberPin, String> {
+    let named = PIN_RULES.iter().find(|(word, _)| *word == text);
     named
         .map(|(_, rule)| *rule)
         .ok_or_else(|| "is not one of the three rules".to_owned())
@@ -73,14 +77,15 @@ fn pin(text: &str) -> Result<SubscriberPin, String> {
 
 /// How the rule on people's own codes is spelt.
 pub(super) fn pin_word(rule: SubscriberPin) -> &'static str {
-    PINS.iter()
+    PIN_RULES
+        .iter()
         .find(|(_, known)| *known == rule)
         .map_or("", |(word, _)| word)
 }
 
-fn rule(section: &mut Section<'_>, remedy: &str) -> Option<SecretsOverUssd> {
+fn required_ussd_rule(section: &mut Section<'_>, remedy: &str) -> Option<SecretsOverUssd> {
     section.required("secrets_over_ussd", remedy, |text| {
-        WORDS
+        USSD_RULES
             .iter()
             .find(|(word, _)| *word == text)
             .map(|(_, rule)| *rule)
@@ -92,7 +97,7 @@ fn rule(section: &mut Section<'_>, remedy: &str) -> Option<SecretsOverUssd> {
 pub(super) const COUNTRY_REMEDY: &str = "write the two capital letters of ISO 3166-1, such as \"NG\"";
 
 /// Two capital letters.
-pub(super) fn country(text: &str) -> Result<String, String> {
+pub(super) fn parse_country(text: &str) -> Result<String, String> {
     let letters = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     letters
         .then(|| text.to_owned())

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::address::{REMEDY, https_or_loopback};
+use super::http_url::{URL_REMEDY, https_or_loopback};
 use super::section::Section;
-use super::{Mode, SECRET_LENGTH};
+use super::{MIN_SECRET_LENGTH, Mode};
 use crate::core::secret::Secret;
 
 /// In seconds. Mono's own list says 35 to 50 for some institutions; giving up early would make an answer Unknown.
@@ -31,7 +31,7 @@ pub struct MonoConfig {
     /// Our key (`mono-sec-key`).
     pub secret_key: Secret,
     /// Which generation of its API to speak.
-    pub dialect: MonoDialect,
+    pub dialect: MonoApiVersion,
     /// Our application id; there exactly when the dialect is v1.
     pub app_id: Option<String>,
     /// Whom to say the account belongs to.
@@ -64,7 +64,7 @@ pub struct MonoUnpublished {
 
 /// A generation of Mono's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MonoDialect {
+pub enum MonoApiVersion {
     /// The present one.
     V2,
     /// The one before.
@@ -83,48 +83,50 @@ pub struct CustomerPattern {
 
 pub(super) fn read(mut section: Section<'_>) -> ProvidersConfig {
     let mono = section.section("mono");
-    if !mono.present() {
-        section.wrong(
+    if !mono.is_present() {
+        section.report(
             "mono",
             "is missing",
             "set up a provider: write [providers.mono] and its secret_key",
         );
     }
-    let mono = mono.present().then(|| read_mono(mono)).flatten();
-    section.finish();
+    let mono = mono.is_present().then(|| read_mono(mono)).flatten();
+    section.report_unknown_keys();
     ProvidersConfig { mono }
 }
 
 fn read_mono(mut section: Section<'_>) -> Option<MonoConfig> {
-    let base_url = if section.has("base_url") {
-        section.parsed("base_url", REMEDY, https_or_loopback)
+    let base_url = if section.contains("base_url") {
+        section.parsed("base_url", URL_REMEDY, https_or_loopback)
     } else {
-        section.known("base_url");
+        section.mark_known("base_url");
         Url::parse(MONO).ok()
     };
     let secret_key = section.required_secret("secret_key").filter(|key| {
         let live_in_sandbox = section.mode() == Mode::Sandbox && key.expose().starts_with("live_");
         if live_in_sandbox {
             let remedy = "use a test_sk_ key here; write a configuration file to go live";
-            section.wrong("secret_key", "is a production key, which the sandbox refuses", remedy);
+            section.report("secret_key", "is a production key, which the sandbox refuses", remedy);
         }
         !live_in_sandbox
     });
     let dialect = section
-        .choice("dialect", &[("v2", MonoDialect::V2), ("v1", MonoDialect::V1)])
-        .unwrap_or(MonoDialect::V2);
+        .one_of("dialect", &[("v2", MonoApiVersion::V2), ("v1", MonoApiVersion::V1)])
+        .unwrap_or(MonoApiVersion::V2);
     let app_id = section.text("app_id");
     match (dialect, &app_id) {
-        (MonoDialect::V1, None) => section.wrong("app_id", "is missing", "the v1 dialect sends it with every session"),
-        (MonoDialect::V2, Some(_)) => section.wrong("app_id", "is not used by the v2 dialect", "leave it out"),
+        (MonoApiVersion::V1, None) => {
+            section.report("app_id", "is missing", "the v1 dialect sends it with every session")
+        }
+        (MonoApiVersion::V2, Some(_)) => section.report("app_id", "is not used by the v2 dialect", "leave it out"),
         _ => {}
     }
     let customer = read_customer(section.section("customer"));
     let webhook_secret = section.secret("webhook_secret").filter(|secret| {
-        let short = section.mode() == Mode::Production && secret.expose().len() < SECRET_LENGTH;
+        let short = section.mode() == Mode::Production && secret.expose().len() < MIN_SECRET_LENGTH;
         if short {
-            let problem = format!("is shorter than {SECRET_LENGTH} characters");
-            section.wrong("webhook_secret", problem, "draw one with: openssl rand -hex 24");
+            let problem = format!("is shorter than {MIN_SECRET_LENGTH} characters");
+            section.report("webhook_secret", problem, "draw one with: openssl rand -hex 24");
         }
         !short
     });
@@ -132,9 +134,9 @@ fn read_mono(mut section: Section<'_>) -> Option<MonoConfig> {
         .number("institutions_ttl", 60..=604_800)
         .unwrap_or(INSTITUTIONS_TTL);
     let timeout = section.number("timeout", 1..=120).unwrap_or(TIMEOUT);
-    let favourites = section.list("favourites").unwrap_or_default();
+    let favourites = section.text_list("favourites").unwrap_or_default();
     let unpublished = read_unpublished(section.section("unpublished"));
-    section.finish();
+    section.report_unknown_keys();
     Some(MonoConfig {
         base_url: base_url?,
         secret_key: secret_key?,
@@ -167,7 +169,7 @@ fn read_unpublished(mut section: Section<'_>) -> MonoUnpublished {
         renewal_code: section.flag("renewal_code"),
         account_names_session: section.flag("account_names_session"),
     };
-    section.finish();
+    section.report_unknown_keys();
     read
 }
 
@@ -184,6 +186,6 @@ fn read_customer(mut section: Section<'_>) -> Option<CustomerPattern> {
             Err("has no {ref}, so that everybody would be one customer".to_owned())
         }
     });
-    section.finish();
+    section.report_unknown_keys();
     Some(CustomerPattern { name, email: email? })
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::section::Section;
 use crate::core::secret::Secret;
-use crate::records::Address;
+use crate::records::DatabaseUrl;
 
 /// Where durable records are kept.
 #[derive(Debug)]
@@ -27,17 +27,17 @@ impl RecordsConfig {
 
 pub(super) fn read(mut section: Section<'_>) -> Option<RecordsConfig> {
     let url = section.required_secret("url");
-    let records = url.and_then(|url| match Address::read(url.expose()) {
+    let records = url.and_then(|url| match DatabaseUrl::parse(url.expose()) {
         Ok(_) => Some(match url.expose().strip_prefix("sqlite:") {
             Some(path) => RecordsConfig::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))),
             None => RecordsConfig::Postgres(url),
         }),
         Err(problem) => {
             let remedy = "write \"sqlite:PATH\" or \"postgres://USER:PASSWORD@HOST:PORT/DATABASE\"";
-            section.wrong("url", problem, remedy);
+            section.report("url", problem, remedy);
             None
         }
     });
-    section.finish();
+    section.report_unknown_keys();
     records
 }

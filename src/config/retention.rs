@@ -43,7 +43,7 @@ pub(super) fn read(mut section: Section<'_>) -> Retention {
         tokens: days(TOKENS),
         idempotency: days(IDEMPOTENCY),
     };
-    section.finish();
+    section.report_unknown_keys();
     retention
 }
 

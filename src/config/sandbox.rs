@@ -9,32 +9,32 @@ use super::section::Section;
 #[cfg(feature = "sandbox")]
 use crate::core::flow::LEASE_MARGIN;
 #[cfg(feature = "sandbox")]
-use crate::core::webhook::Pace;
+use crate::core::webhook::WebhookTiming;
 #[cfg(feature = "sandbox")]
-use crate::service::runtime::Edge;
+use crate::service::deps::CrashPoint;
 
 /// Switches for tests of the whole server; unknown to a build without the sandbox.
 #[cfg(feature = "sandbox")]
 #[derive(Debug)]
 pub struct SandboxConfig {
-    /// The edge at which the process ends at once, see [`Edge`].
+    /// The edge at which the process ends at once, see [`CrashPoint`].
     pub abort_at: Option<String>,
     /// How often that edge is passed unharmed first.
     pub abort_after: u64,
-    /// The edge at which the work that passes it first panics, see [`Edge`].
+    /// The edge at which the work that passes it first panics, see [`CrashPoint`].
     pub panic_at: Option<String>,
     /// How much longer than the provider's timeout an attempt's lease lasts, see [`LEASE_MARGIN`].
     pub lease_margin: Duration,
     /// How long sending webhooks takes: `webhook_patience` in milliseconds, and `webhook_haste`, see [`Pace`].
-    pub webhooks: Pace,
+    pub webhooks: WebhookTiming,
 }
 
 #[cfg(feature = "sandbox")]
 pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
     let edge = |word: &str| {
-        let known = Edge::ALL.into_iter().find(|edge| edge.word() == word);
+        let known = CrashPoint::ALL.into_iter().find(|edge| edge.as_str() == word);
         known
-            .map(|edge| edge.word().to_owned())
+            .map(|edge| edge.as_str().to_owned())
             .ok_or_else(|| "is no edge of an attempt".to_owned())
     };
     let abort_at = section.parsed("abort_at", "name an edge, or leave it out", edge);
@@ -43,14 +43,14 @@ pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
     let lease_margin = section
         .number("lease_margin", 1..=60)
         .map_or(LEASE_MARGIN, Duration::from_secs);
-    let mut webhooks = Pace::default();
+    let mut webhooks = WebhookTiming::default();
     if let Some(millis) = section.number("webhook_patience", 1..=60_000) {
-        webhooks.patience = Duration::from_millis(millis);
+        webhooks.response_timeout = Duration::from_millis(millis);
     }
     if let Some(haste) = section.number("webhook_haste", 1..=1_000_000) {
-        webhooks.haste = u32::try_from(haste).unwrap_or(1);
+        webhooks.speedup = u32::try_from(haste).unwrap_or(1);
     }
-    section.finish();
+    section.report_unknown_keys();
     SandboxConfig {
         abort_at,
         abort_after,
@@ -85,10 +85,10 @@ pub const API_SECRET_KEY: &str = "kg_sk_sandbox_00000000000000000000000000000000
 pub const API_PUBLISHABLE_KEY: &str = "kg_pub_sandbox_0000000000000000000000000000000000000000000";
 
 /// Secrets that everybody knows: refused wherever there is a configuration file.
-pub(super) const SECRETS: &[&str] = &[CHANNEL_SECRET, MONO_KEY, WEBHOOK_SECRET, SMS_KEY, SMS_SECRET];
+pub(super) const WELL_KNOWN_SECRETS: &[&str] = &[CHANNEL_SECRET, MONO_KEY, WEBHOOK_SECRET, SMS_KEY, SMS_SECRET];
 
 /// The sandbox's configuration, as a file would say it.
-pub(super) fn text(data_dir: &Path) -> String {
+pub(super) fn sandbox_toml(data_dir: &Path) -> String {
     let database = quoted(&format!("sqlite:{}", data_dir.join("kiungo.db").display()));
     let keys = quoted(&data_dir.join("keys").display().to_string());
     format!(

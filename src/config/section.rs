@@ -7,39 +7,39 @@ use std::fs;
 use config::{Map, Value, ValueKind};
 
 use super::Mode;
-use super::error::{ConfigError, Origin};
+use super::error::{ConfigError, ConfigOrigin};
 use super::sandbox;
 use crate::core::secret::Secret;
 use crate::service::networks::Networks;
 
 /// What all sections share: where values come from and the faults found so far.
-pub(super) struct Context {
+pub(super) struct ConfigContext {
     pub(super) mode: Mode,
-    pub(super) base: Origin,
+    pub(super) origin: ConfigOrigin,
     pub(super) overrides: BTreeMap<String, String>,
-    pub(super) faults: RefCell<Vec<ConfigError>>,
+    pub(super) errors: RefCell<Vec<ConfigError>>,
 }
 
 /// One table. Every key that is asked for is known; what is left at [`Section::finish`] is not.
 pub(super) struct Section<'a> {
-    context: &'a Context,
+    context: &'a ConfigContext,
     path: String,
     table: Map<String, Value>,
-    asked: Vec<String>,
+    known_keys: Vec<String>,
     present: bool,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn root(context: &'a Context, table: Map<String, Value>) -> Self {
+    pub(super) fn root(context: &'a ConfigContext, table: Map<String, Value>) -> Self {
         Self::new(context, String::new(), table, true)
     }
 
-    fn new(context: &'a Context, path: String, table: Map<String, Value>, present: bool) -> Self {
+    fn new(context: &'a ConfigContext, path: String, table: Map<String, Value>, present: bool) -> Self {
         Self {
             context,
             path,
             table,
-            asked: Vec::new(),
+            known_keys: Vec::new(),
             present,
         }
     }
@@ -49,7 +49,7 @@ impl<'a> Section<'a> {
     }
 
     /// Whether the table is there at all.
-    pub(super) fn present(&self) -> bool {
+    pub(super) fn is_present(&self) -> bool {
         self.present
     }
 
@@ -62,14 +62,13 @@ impl<'a> Section<'a> {
     }
 
     /// Notes a fault of a key.
-    pub(super) fn wrong(&self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn report(&self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
         let key = self.key(key);
-        let origin = self
-            .context
-            .overrides
-            .get(&key)
-            .map_or_else(|| self.context.base.clone(), |name| Origin::Environment(name.clone()));
-        self.context.faults.borrow_mut().push(ConfigError {
+        let origin = self.context.overrides.get(&key).map_or_else(
+            || self.context.origin.clone(),
+            |name| ConfigOrigin::Environment(name.clone()),
+        );
+        self.context.errors.borrow_mut().push(ConfigError {
             origin,
             key,
             problem: problem.into(),
@@ -78,13 +77,13 @@ impl<'a> Section<'a> {
     }
 
     /// Whether there is a value under a key.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(super) fn contains(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
     /// Counts a key as known without reading it.
-    pub(super) fn known(&mut self, key: &str) {
-        self.asked.push(key.to_owned());
+    pub(super) fn mark_known(&mut self, key: &str) {
+        self.known_keys.push(key.to_owned());
     }
 
     /// Counts a key as known, and leaves what is there alone.
@@ -93,15 +92,15 @@ impl<'a> Section<'a> {
     }
 
     /// Notes a fault when a key is there that has no meaning beside the others.
-    pub(super) fn unused(&mut self, key: &str) {
-        if self.has(key) {
-            self.wrong(key, "is not used by this gateway", "leave it out");
+    pub(super) fn reject_unused(&mut self, key: &str) {
+        if self.contains(key) {
+            self.report(key, "is not used by this gateway", "leave it out");
         }
         self.skip(key);
     }
 
     fn take(&mut self, key: &str) -> Option<ValueKind> {
-        self.known(key);
+        self.mark_known(key);
         self.table.remove(key).map(|value| value.kind)
     }
 
@@ -109,10 +108,10 @@ impl<'a> Section<'a> {
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
             ValueKind::String(text) if text.trim().is_empty() => {
-                self.wrong(key, "is empty", "fill it in or leave it out");
+                self.report(key, "is empty", "fill it in or leave it out");
             }
             ValueKind::String(text) => return Some(text),
-            _ => self.wrong(key, "must be text", "put it in quotes"),
+            _ => self.report(key, "must be text", "put it in quotes"),
         }
         None
     }
@@ -125,7 +124,7 @@ impl<'a> Section<'a> {
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         let text = self.text(key)?;
-        read(&text).map_err(|problem| self.wrong(key, problem, remedy)).ok()
+        read(&text).map_err(|problem| self.report(key, problem, remedy)).ok()
     }
 
     /// As [`Section::parsed`], but it is a fault when the key is missing.
@@ -135,16 +134,16 @@ impl<'a> Section<'a> {
         remedy: &str,
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        if self.has(key) {
+        if self.contains(key) {
             return self.parsed(key, remedy, read);
         }
-        self.known(key);
-        self.wrong(key, "is missing", remedy);
+        self.mark_known(key);
+        self.report(key, "is missing", remedy);
         None
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(super) fn one_of<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let names: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         self.parsed(key, &format!("say {}", names.join(" or ")), |text| {
             words
@@ -166,7 +165,7 @@ impl<'a> Section<'a> {
         let found = number.filter(|number| range.contains(number));
         if found.is_none() {
             let remedy = format!("say a whole number from {} to {}", range.start(), range.end());
-            self.wrong(key, "is not a number in range", remedy);
+            self.report(key, "is not a number in range", remedy);
         }
         found
     }
@@ -178,14 +177,14 @@ impl<'a> Section<'a> {
             ValueKind::String(text) if text == "true" => Some(true),
             ValueKind::String(text) if text == "false" => Some(false),
             _ => {
-                self.wrong(key, "is neither true nor false", "say true or false, without quotes");
+                self.report(key, "is neither true nor false", "say true or false, without quotes");
                 None
             }
         }
     }
 
     /// A list of texts; a variable of the environment is split at commas.
-    pub(super) fn list(&mut self, key: &str) -> Option<Vec<String>> {
+    pub(super) fn text_list(&mut self, key: &str) -> Option<Vec<String>> {
         let items: Option<Vec<String>> = match self.take(key)? {
             ValueKind::Array(items) => items
                 .into_iter()
@@ -200,16 +199,16 @@ impl<'a> Section<'a> {
             _ => None,
         };
         if items.is_none() {
-            self.wrong(key, "is not a list of texts", "write [\"one\", \"two\"]");
+            self.report(key, "is not a list of texts", "write [\"one\", \"two\"]");
         }
         items
     }
 
     /// A list of networks and addresses; empty when there is none.
     pub(super) fn networks(&mut self, key: &str) -> Networks {
-        let texts = self.list(key).unwrap_or_default();
+        let texts = self.text_list(key).unwrap_or_default();
         Networks::parse(&texts).unwrap_or_else(|problem| {
-            self.wrong(
+            self.report(
                 key,
                 problem,
                 "write networks such as \"192.0.2.0/24\" or \"2001:db8::/32\"",
@@ -224,15 +223,15 @@ impl<'a> Section<'a> {
         let (plain, file) = (self.text(key), self.text(&file_key));
         let secret = match (plain, file) {
             (Some(_), Some(_)) => {
-                self.wrong(key, format!("is given twice, also as {file_key}"), "keep one of them");
+                self.report(key, format!("is given twice, also as {file_key}"), "keep one of them");
                 return None;
             }
             (Some(text), None) => Secret::new(text),
             (None, Some(path)) => self.secret_file(&file_key, &path)?,
             (None, None) => return None,
         };
-        if self.mode() == Mode::Production && sandbox::SECRETS.contains(&secret.expose()) {
-            self.wrong(
+        if self.mode() == Mode::Production && sandbox::WELL_KNOWN_SECRETS.contains(&secret.expose()) {
+            self.report(
                 key,
                 "is the sandbox's own, which everybody knows",
                 "use a secret of your own",
@@ -246,13 +245,13 @@ impl<'a> Section<'a> {
         let text = match fs::read_to_string(path) {
             Ok(text) => Secret::new(text),
             Err(error) => {
-                self.wrong(file_key, format!("cannot be read ({error})"), "name a readable file");
+                self.report(file_key, format!("cannot be read ({error})"), "name a readable file");
                 return None;
             }
         };
         let line = text.expose().lines().next().unwrap_or_default().trim();
         if line.is_empty() {
-            self.wrong(
+            self.report(
                 file_key,
                 "names a file whose first line is empty",
                 "put the secret on the first line",
@@ -265,11 +264,11 @@ impl<'a> Section<'a> {
     /// As [`Section::secret`], but it is a fault when there is none.
     pub(super) fn required_secret(&mut self, key: &str) -> Option<Secret> {
         let file_key = format!("{key}_file");
-        if !self.has(key) && !self.has(&file_key) {
-            self.known(key);
-            self.known(&file_key);
+        if !self.contains(key) && !self.contains(&file_key) {
+            self.mark_known(key);
+            self.mark_known(&file_key);
             let remedy = format!("set it, or set {file_key} to a file that holds it");
-            self.wrong(key, "is missing", remedy);
+            self.report(key, "is missing", remedy);
             return None;
         }
         self.secret(key)
@@ -282,7 +281,7 @@ impl<'a> Section<'a> {
             Some(ValueKind::Table(table)) => Section::new(self.context, path, table, true),
             None => Section::new(self.context, path, Map::new(), false),
             Some(_) => {
-                self.wrong(key, "must be a table", format!("write [{path}] above its keys"));
+                self.report(key, "must be a table", format!("write [{path}] above its keys"));
                 Section::new(self.context, path, Map::new(), false)
             }
         }
@@ -296,7 +295,7 @@ impl<'a> Section<'a> {
             Some(ValueKind::Array(items)) => items,
             None => Vec::new(),
             Some(_) => {
-                self.wrong(key, "must be a list of tables", remedy);
+                self.report(key, "must be a list of tables", remedy);
                 return Vec::new();
             }
         };
@@ -305,26 +304,26 @@ impl<'a> Section<'a> {
             if let ValueKind::Table(table) = item.kind {
                 sections.push(Section::new(self.context, format!("{path}[{index}]"), table, true));
             } else {
-                self.wrong(&format!("{key}[{index}]"), "must be a table", remedy.clone());
+                self.report(&format!("{key}[{index}]"), "must be a table", remedy.clone());
             }
         }
         sections
     }
 
     /// Notes every key that nobody asked for, with the nearest one that is known.
-    pub(super) fn finish(self) {
+    pub(super) fn report_unknown_keys(self) {
         for key in self.table.keys() {
             let nearest = self
-                .asked
+                .known_keys
                 .iter()
                 .map(|known| (strsim::damerau_levenshtein(known, &key.to_ascii_lowercase()), known))
                 .min()
                 .filter(|(distance, known)| *distance <= 1 + known.len() / 3);
             let remedy = nearest.map_or_else(
-                || format!("known here: {}", self.asked.join(", ")),
+                || format!("known here: {}", self.known_keys.join(", ")),
                 |(_, known)| format!("did you mean {known}?"),
             );
-            self.wrong(key, "is not a key known here", remedy);
+            self.report(key, "is not a key known here", remedy);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use url::Url;
 
 use super::Mode;
-use super::address::{REMEDY, https_or_loopback};
+use super::http_url::{URL_REMEDY, https_or_loopback};
 use super::section::Section;
 use crate::service::networks::Networks;
 
@@ -29,18 +29,18 @@ pub(super) fn read(mut section: Section<'_>) -> Option<ServerConfig> {
                 .map_err(|_| "is not an address with a port".to_owned())
         },
     );
-    let public_url = section.parsed("public_url", REMEDY, https_or_loopback);
+    let public_url = section.parsed("public_url", URL_REMEDY, https_or_loopback);
     let trusted_proxies = section.networks("trusted_proxies");
     let open = listen.filter(|listen| section.mode() == Mode::Sandbox && !listen.ip().is_loopback());
     if open.is_some() {
         let problem = "is open to others, while the sandbox is for this machine only";
-        section.wrong(
+        section.report(
             "listen",
             problem,
             "say 127.0.0.1, or write a configuration file to go live",
         );
     }
-    section.finish();
+    section.report_unknown_keys();
     Some(ServerConfig {
         listen: listen?,
         public_url,

@@ -8,12 +8,12 @@ use url::Url;
 
 use super::retention::in_days;
 use super::{
-    ApiConfig, ChannelConfig, Config, LogFormat, MonoConfig, MonoDialect, RecordsConfig, SmsConfig, StoreConfig,
+    ApiConfig, ChannelConfig, Config, LogFormat, MonoApiVersion, MonoConfig, RecordsConfig, SmsConfig, StoreConfig,
 };
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, SecretsOverSms, SecretsOverUssd};
-use crate::gateways::agreed::Agreed;
-use crate::service::admission::Rates;
+use crate::gateways::limit_overrides::LimitOverrides;
+use crate::service::admission::TurnRates;
 
 const HIDDEN: &str = "(set)";
 
@@ -44,7 +44,7 @@ impl fmt::Display for Config {
             ),
             pair("log", self.log()),
         ]);
-        for (base, (who, path)) in self.public_base().iter().cycle().zip(self.callers()) {
+        for (base, (who, path)) in self.public_base_url().iter().cycle().zip(self.callback_urls()) {
             writeln!(f, "# {who}: {base}{path}")?;
         }
         if !self.sms.is_empty() {
@@ -57,7 +57,7 @@ impl fmt::Display for Config {
 impl Config {
     /// Who calls this server, and at which path of it, without secrets: what an operator sets up at gateways and
     /// providers.
-    pub fn callers(&self) -> Vec<(String, String)> {
+    pub fn callback_urls(&self) -> Vec<(String, String)> {
         let channels = self.channels.iter().map(|channel| {
             let name = &channel.name;
             (format!("gateway of {name}"), format!("/ussd/{name}/(secret)"))
@@ -68,7 +68,7 @@ impl Config {
     }
 
     /// The public URL, for paths to be put behind.
-    pub fn public_base(&self) -> Option<String> {
+    pub fn public_base_url(&self) -> Option<String> {
         let url = self.server.public_url.as_ref()?;
         Some(url.as_str().trim_end_matches('/').to_owned())
     }
@@ -81,7 +81,7 @@ impl Config {
                 .iter()
                 .map(|url| pair("public_url", url.as_str())),
         );
-        table.extend([pair("trusted_proxies", self.server.trusted_proxies.texts())]);
+        table.extend([pair("trusted_proxies", self.server.trusted_proxies.to_strings())]);
         table
     }
 
@@ -188,7 +188,7 @@ fn policy(policy: &Policy, subscriber_pin: SubscriberPin) -> Table {
     table
 }
 
-fn limits(rates: Rates) -> Table {
+fn limits(rates: TurnRates) -> Table {
     Table::from_iter([
         pair("turns_per_second", i64::from(rates.node.per_minute / 60)),
         pair("burst", i64::from(rates.node.burst)),
@@ -214,10 +214,10 @@ fn channel(channel: &ChannelConfig) -> Table {
         pair("service_code", channel.service_code.as_str()),
         pair("secret", HIDDEN),
         pair("country", channel.country.as_str()),
-        pair("sources", channel.sources.texts()),
+        pair("sources", channel.sources.to_strings()),
     ]);
-    let agreement = &channel.agreement;
-    table.extend(agreed(agreement.anywhere));
+    let agreement = &channel.limit_overrides;
+    table.extend(agreed(agreement.all_networks));
     let networks = agreement.networks.iter().map(|(code, own)| {
         let mut table = Table::from_iter([pair("code", code.as_str())]);
         table.extend(agreed(*own));
@@ -230,7 +230,7 @@ fn channel(channel: &ChannelConfig) -> Table {
     table
 }
 
-fn agreed(agreed: Agreed) -> impl Iterator<Item = (String, Value)> {
+fn agreed(agreed: LimitOverrides) -> impl Iterator<Item = (String, Value)> {
     let seconds = |time: Option<Duration>| time.and_then(|time| i64::try_from(time.as_secs()).ok());
     let found = [
         ("turn", seconds(agreed.turn)),
@@ -270,8 +270,8 @@ fn mono(mono: &MonoConfig) -> Table {
         pair("email", mono.customer.email.as_str()),
     ];
     let dialect = match mono.dialect {
-        MonoDialect::V2 => "v2",
-        MonoDialect::V1 => "v1",
+        MonoApiVersion::V2 => "v2",
+        MonoApiVersion::V1 => "v1",
     };
     let ttl = i64::try_from(mono.institutions_ttl.as_secs()).unwrap_or(i64::MAX);
     let mut table = Table::from_iter([

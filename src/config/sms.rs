@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::address::{REMEDY, https_or_loopback};
-use super::channels::{NAME_REMEDY, fit_for_a_path, name_of};
-use super::policy::{COUNTRY_REMEDY, country};
+use super::channels::{NAME_REMEDY, is_path_safe, unique_name};
+use super::http_url::{URL_REMEDY, https_or_loopback};
+use super::policy::{COUNTRY_REMEDY, parse_country};
 use super::section::Section;
 use crate::core::secret::Secret;
-use crate::sms::{self, Needs};
+use crate::sms::{self, SmsRequirements};
 
 /// How many texts a person gets in a day, at most.
 const DAILY_CAP: u64 = 40;
@@ -51,45 +51,49 @@ pub(super) fn read(sections: Vec<Section<'_>>, public: bool) -> Vec<SmsConfig> {
 }
 
 fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool) -> Option<SmsConfig> {
-    let name = section.required("name", NAME_REMEDY, |text| name_of(text, names));
-    let known = format!("known SMS gateways: {}", sms::NAMES.join(", "));
+    let name = section.required("name", NAME_REMEDY, |text| unique_name(text, names));
+    let known = format!("known SMS gateways: {}", sms::SMS_GATEWAYS.join(", "));
     let gateway = section.required("gateway", &known, |text| {
-        sms::needs(text)
+        sms::sms_requirements(text)
             .map(|needs| (text.to_owned(), needs))
             .ok_or_else(|| "is not an SMS gateway known here".to_owned())
     });
     let api_key = section.required_secret("api_key");
     let secret = section
         .required_secret("secret")
-        .filter(|secret| fit_for_a_path(&section, secret));
-    let country = section.required("country", COUNTRY_REMEDY, country);
+        .filter(|secret| is_path_safe(&section, secret));
+    let country = section.required("country", COUNTRY_REMEDY, parse_country);
     let daily_cap = section.number("daily_cap", 1..=1000).unwrap_or(DAILY_CAP);
-    let sender_given = section.has("sender");
-    let sender = section.parsed("sender", "write at most 34 characters of the GSM alphabet", sender);
+    let sender_given = section.contains("sender");
+    let sender = section.parsed(
+        "sender",
+        "write at most 34 characters of the GSM alphabet",
+        parse_sender,
+    );
     let Some((gateway, needs)) = gateway else {
         // Whatever else is there may be right for the gateway that was meant.
         for key in ["base_url", "username", "route", "signing_key", "signing_key_file"] {
             section.skip(key);
         }
-        section.finish();
+        section.report_unknown_keys();
         return None;
     };
     if needs.sender && !sender_given {
-        section.wrong(
+        section.report(
             "sender",
             "is missing",
             "name what texts come from, as registered with the gateway",
         );
     }
     if needs.public_url && !public {
-        section.wrong(
+        section.report(
             "gateway",
             "signs over our own public URL, which is not known",
             "set public_url in [server]",
         );
     }
-    let own = read_own(&mut section, needs);
-    section.finish();
+    let own = read_gateway_specific(&mut section, needs);
+    section.report_unknown_keys();
     let (base_url, username, signing_key, route) = own?;
     Some(SmsConfig {
         name: name?,
@@ -106,42 +110,42 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool
     })
 }
 
-type Own = (Url, Option<String>, Option<Secret>, Option<String>);
+type GatewaySpecific = (Url, Option<String>, Option<Secret>, Option<String>);
 
 /// What differs from gateway to gateway.
-fn read_own(section: &mut Section<'_>, needs: &Needs) -> Option<Own> {
-    let base_url = match needs.base_url.filter(|_| !section.has("base_url")) {
+fn read_gateway_specific(section: &mut Section<'_>, needs: &SmsRequirements) -> Option<GatewaySpecific> {
+    let base_url = match needs.base_url.filter(|_| !section.contains("base_url")) {
         Some(usual) => {
-            section.known("base_url");
+            section.mark_known("base_url");
             Url::parse(usual).ok()
         }
-        None => section.required("base_url", REMEDY, https_or_loopback),
+        None => section.required("base_url", URL_REMEDY, https_or_loopback),
     };
     let username = if let Some(what) = needs.username {
         Some(section.required("username", &format!("give {what}"), |text| Ok(text.to_owned()))?)
     } else {
-        section.unused("username");
+        section.reject_unused("username");
         None
     };
     let signing_key = if needs.signing_key {
         section.secret("signing_key")
     } else {
-        section.unused("signing_key");
-        section.unused("signing_key_file");
+        section.reject_unused("signing_key");
+        section.reject_unused("signing_key_file");
         None
     };
     let route = if needs.routes.is_empty() {
-        section.unused("route");
+        section.reject_unused("route");
         None
     } else {
         let words: Vec<_> = needs.routes.iter().map(|word| (*word, *word)).collect();
-        let route = section.choice("route", &words).or(needs.routes.first().copied());
+        let route = section.one_of("route", &words).or(needs.routes.first().copied());
         route.map(str::to_owned)
     };
     Some((base_url?, username, signing_key, route))
 }
 
-fn sender(text: &str) -> Result<String, String> {
+fn parse_sender(text: &str) -> Result<String, String> {
     let plain = crate::core::gsm7::septets(text).is_some_and(|septets| septets <= 34);
     if plain && !text.contains(['\n', '\r']) {
         Ok(text.to_owned())

@@ -9,23 +9,23 @@ use std::path::Path;
 
 use config::{File, FileFormat, Map, Value, ValueKind};
 
-use super::error::{ConfigError, Origin};
+use super::error::{ConfigError, ConfigOrigin};
 
 /// No installation has more channels than this; an index beyond it is a slip, and would reserve memory for the gap.
 const HIGHEST_INDEX: usize = 63;
 
 /// Raw values, and where they came from.
-pub(super) struct Source {
+pub(super) struct ConfigSource {
     pub(super) root: Map<String, Value>,
     /// Where values come from that no variable overrides.
-    pub(super) base: Origin,
+    pub(super) origin: ConfigOrigin,
     /// Which variable gave the value under a key.
     pub(super) overrides: BTreeMap<String, String>,
 }
 
 /// Reads a file and overlays the environment.
-pub(super) fn from_file(path: &Path, env: &[(String, String)]) -> Result<Source, Vec<ConfigError>> {
-    let origin = Origin::File(path.to_owned());
+pub(super) fn from_file(path: &Path, env: &[(String, String)]) -> Result<ConfigSource, Vec<ConfigError>> {
+    let origin = ConfigOrigin::File(path.to_owned());
     let text = std::fs::read_to_string(path).map_err(|error| {
         vec![ConfigError {
             origin: origin.clone(),
@@ -38,7 +38,11 @@ pub(super) fn from_file(path: &Path, env: &[(String, String)]) -> Result<Source,
 }
 
 /// Reads a text and overlays the environment.
-pub(super) fn from_text(text: &str, base: Origin, env: &[(String, String)]) -> Result<Source, Vec<ConfigError>> {
+pub(super) fn from_text(
+    text: &str,
+    base: ConfigOrigin,
+    env: &[(String, String)],
+) -> Result<ConfigSource, Vec<ConfigError>> {
     // Parsed here first: the message and line of this parser name the fault without quoting the line, which may hold a secret.
     if let Err(error) = toml::from_str::<toml::Table>(text) {
         let line = error
@@ -61,14 +65,14 @@ pub(super) fn from_text(text: &str, base: Origin, env: &[(String, String)]) -> R
                 builder = next;
                 kept.insert(key, variable);
             }
-            Err(_) => faults.push(bad_name(&variable)),
+            Err(_) => faults.push(invalid_variable_name(&variable)),
         }
     }
     let root = builder.build().map(|built| built.cache.kind);
     match root {
-        Ok(ValueKind::Table(root)) if faults.is_empty() => Ok(Source {
+        Ok(ValueKind::Table(root)) if faults.is_empty() => Ok(ConfigSource {
             root,
-            base,
+            origin: base,
             overrides: kept,
         }),
         Ok(_) => Err(faults),
@@ -89,18 +93,18 @@ fn overrides(env: &[(String, String)]) -> (Overrides, Vec<ConfigError>) {
         let Some(name) = variable.strip_prefix("KIUNGO_").filter(|name| name.contains("__")) else {
             continue;
         };
-        match key_of(name) {
+        match key_from_variable(name) {
             Some(key) => {
                 found.insert(key, (variable.clone(), value.clone()));
             }
-            None => faults.push(bad_name(variable)),
+            None => faults.push(invalid_variable_name(variable)),
         }
     }
     (found, faults)
 }
 
 /// `CHANNELS__0__SECRET` to `channels[0].secret`.
-fn key_of(name: &str) -> Option<String> {
+fn key_from_variable(name: &str) -> Option<String> {
     let mut key = String::new();
     for part in name.split("__") {
         match part.parse::<usize>() {
@@ -118,9 +122,9 @@ fn key_of(name: &str) -> Option<String> {
     Some(key)
 }
 
-fn bad_name(variable: &str) -> ConfigError {
+fn invalid_variable_name(variable: &str) -> ConfigError {
     ConfigError {
-        origin: Origin::Environment(variable.to_owned()),
+        origin: ConfigOrigin::Environment(variable.to_owned()),
         key: String::new(),
         problem: "does not name a setting".to_owned(),
         remedy: "write KIUNGO_SECTION__KEY, or KIUNGO_CHANNELS__0__KEY for the first channel".to_owned(),

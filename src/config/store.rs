@@ -19,7 +19,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<StoreConfig> {
     let store = url.and_then(|url| {
         let read = read_url(url);
         if read.is_none() {
-            section.wrong(
+            section.report(
                 "url",
                 "is neither \"memory:\" nor a Redis URL",
                 "write \"memory:\", \"redis://HOST:PORT\" or \"rediss://USER:PASSWORD@HOST:PORT\"",
@@ -27,7 +27,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<StoreConfig> {
         }
         read
     });
-    section.finish();
+    section.report_unknown_keys();
     store
 }
 

@@ -86,7 +86,7 @@ pub struct Permissions(pub BTreeMap<Object, BTreeMap<Action, Permission>>);
 
 impl Permissions {
     /// Whether this may be done. Deny unless listed.
-    pub fn of(&self, object: Object, action: Action) -> Permission {
+    pub fn permission(&self, object: Object, action: Action) -> Permission {
         let actions = self.0.get(&object);
         actions
             .and_then(|actions| actions.get(&action))
@@ -95,11 +95,11 @@ impl Permissions {
     }
 
     /// Whether `other` allows nothing beyond this: nobody may hand out more than they have.
-    pub fn cover(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         Object::ALL.into_iter().all(|object| {
             Action::ALL
                 .into_iter()
-                .all(|action| other.of(object, action) <= self.of(object, action))
+                .all(|action| other.permission(object, action) <= self.permission(object, action))
         })
     }
 }
@@ -107,7 +107,7 @@ impl Permissions {
 /// Which rows a caller may touch. Everything that reads or writes a partner's rows takes one, so that no statement can be
 /// written that forgets the tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reach {
+pub struct TenantScope {
     /// Only this partner's.
     pub partner: PartnerId,
     /// Only this entity's, if one was chosen. Without one, all of the partner's.
@@ -136,7 +136,7 @@ pub enum Caller {
 
 /// Why a caller may not do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum AccessDenied {
     /// Their role does not allow it.
     Role,
     /// The entity they chose is not theirs.
@@ -163,7 +163,7 @@ impl Caller {
     pub fn may_grant(&self, permissions: &Permissions) -> bool {
         match self {
             Self::Partner(_) => true,
-            Self::User { permissions: own, .. } => own.cover(permissions),
+            Self::User { permissions: own, .. } => own.covers(permissions),
         }
     }
 
@@ -172,9 +172,14 @@ impl Caller {
     ///
     /// # Errors
     /// When the role does not allow it, or the entity is another than the user's.
-    pub fn reach(&self, object: Object, action: Action, entity: Option<EntityId>) -> Result<Reach, Refused> {
+    pub fn tenant_scope(
+        &self,
+        object: Object,
+        action: Action,
+        entity: Option<EntityId>,
+    ) -> Result<TenantScope, AccessDenied> {
         match self {
-            Self::Partner(partner) => Ok(Reach {
+            Self::Partner(partner) => Ok(TenantScope {
                 partner: *partner,
                 entity,
                 own: None,
@@ -186,14 +191,14 @@ impl Caller {
                 permissions,
             } => {
                 if entity.is_some_and(|chosen| chosen != *theirs) {
-                    return Err(Refused::Entity);
+                    return Err(AccessDenied::Entity);
                 }
-                let own = match permissions.of(object, action) {
-                    Permission::NotAllowed => return Err(Refused::Role),
+                let own = match permissions.permission(object, action) {
+                    Permission::NotAllowed => return Err(AccessDenied::Role),
                     Permission::AllowedForOwn => Some(*user),
                     Permission::Allowed => None,
                 };
-                Ok(Reach {
+                Ok(TenantScope {
                     partner: *partner,
                     entity: Some(*theirs),
                     own,
@@ -228,7 +233,7 @@ mod tests {
                 let caller = user(only(listed, may, Permission::Allowed));
                 for object in Object::ALL {
                     for action in Action::ALL {
-                        let reach = caller.reach(object, action, None);
+                        let reach = caller.tenant_scope(object, action, None);
                         assert_eq!(
                             reach.is_ok(),
                             (object, action) == (listed, may),
@@ -246,11 +251,11 @@ mod tests {
         let (mine, other) = (EntityId::from_bytes([2; 16]), EntityId::from_bytes([9; 16]));
         let caller = user(only(Object::Link, Action::Read, Permission::AllowedForOwn));
         assert_eq!(
-            caller.reach(Object::Link, Action::Read, Some(other)),
-            Err(Refused::Entity)
+            caller.tenant_scope(Object::Link, Action::Read, Some(other)),
+            Err(AccessDenied::Entity)
         );
         for chosen in [None, Some(mine)] {
-            let reach = caller.reach(Object::Link, Action::Read, chosen).unwrap();
+            let reach = caller.tenant_scope(Object::Link, Action::Read, chosen).unwrap();
             assert_eq!((reach.entity, reach.own), (Some(mine), caller.user()));
         }
     }
@@ -280,9 +285,9 @@ mod tests {
         let entity = EntityId::from_bytes([2; 16]);
         for chosen in [None, Some(entity)] {
             let reach = Caller::Partner(partner)
-                .reach(Object::Role, Action::Delete, chosen)
+                .tenant_scope(Object::Role, Action::Delete, chosen)
                 .unwrap();
-            let want = Reach {
+            let want = TenantScope {
                 partner,
                 entity: chosen,
                 own: None,

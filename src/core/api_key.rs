@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::secret::Secret;
-use super::time::Entropy;
+use super::time::Rng;
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KeyKind {
+pub enum ApiKeyKind {
     /// Names a partner to us; stays on the partner's servers.
     Secret,
     /// May only read the public state of an intent; may be published.
@@ -23,7 +23,7 @@ pub enum KeyKind {
 
 /// Which side a key works on. A key of the one is refused by the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
+pub enum ApiEnvironment {
     /// Nothing is real.
     Sandbox,
     /// Everything is.
@@ -35,22 +35,22 @@ const LENGTH: usize = 43;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Every prefix.
-const PREFIXES: [(&str, KeyKind, Side); 6] = [
-    ("kg_sk_sandbox_", KeyKind::Secret, Side::Sandbox),
-    ("kg_sk_live_", KeyKind::Secret, Side::Live),
-    ("kg_pub_sandbox_", KeyKind::Publishable, Side::Sandbox),
-    ("kg_pub_live_", KeyKind::Publishable, Side::Live),
-    ("kg_at_sandbox_", KeyKind::Token, Side::Sandbox),
-    ("kg_at_live_", KeyKind::Token, Side::Live),
+const PREFIXES: [(&str, ApiKeyKind, ApiEnvironment); 6] = [
+    ("kg_sk_sandbox_", ApiKeyKind::Secret, ApiEnvironment::Sandbox),
+    ("kg_sk_live_", ApiKeyKind::Secret, ApiEnvironment::Live),
+    ("kg_pub_sandbox_", ApiKeyKind::Publishable, ApiEnvironment::Sandbox),
+    ("kg_pub_live_", ApiKeyKind::Publishable, ApiEnvironment::Live),
+    ("kg_at_sandbox_", ApiKeyKind::Token, ApiEnvironment::Sandbox),
+    ("kg_at_live_", ApiKeyKind::Token, ApiEnvironment::Live),
 ];
 
 /// Draws a fresh key.
-pub fn draw(kind: KeyKind, side: Side, entropy: &dyn Entropy) -> Secret {
+pub fn generate(kind: ApiKeyKind, side: ApiEnvironment, entropy: &dyn Rng) -> Secret {
     let mut bits = Zeroizing::new([0; 32]);
     entropy.fill(bits.as_mut_slice());
     let mut digits = Zeroizing::new([b'0'; LENGTH]);
     for digit in digits.iter_mut().rev() {
-        *digit = DIGITS[usize::from(shorten(&mut bits))];
+        *digit = DIGITS[usize::from(divide_by_62(&mut bits))];
     }
     let mut text = String::with_capacity(64);
     text.push_str(prefix(kind, side));
@@ -59,7 +59,7 @@ pub fn draw(kind: KeyKind, side: Side, entropy: &dyn Entropy) -> Secret {
 }
 
 /// What a text is, if it looks like a key. Whether it opens anything is for the records to say.
-pub fn read(text: &str) -> Option<(KeyKind, Side)> {
+pub fn parse(text: &str) -> Option<(ApiKeyKind, ApiEnvironment)> {
     let (prefix, kind, side) = PREFIXES.into_iter().find(|(prefix, ..)| text.starts_with(prefix))?;
     let rest = &text.as_bytes()[prefix.len()..];
     let good = rest.len() == LENGTH && rest.iter().all(u8::is_ascii_alphanumeric);
@@ -72,18 +72,18 @@ pub fn digest(text: &str) -> [u8; 32] {
 }
 
 /// The last four characters, by which people tell keys apart.
-pub fn hint(key: &Secret) -> String {
+pub fn last_four(key: &Secret) -> String {
     let text = key.expose();
     text.get(text.len().saturating_sub(4)..).unwrap_or_default().to_owned()
 }
 
-fn prefix(kind: KeyKind, side: Side) -> &'static str {
+fn prefix(kind: ApiKeyKind, side: ApiEnvironment) -> &'static str {
     let found = PREFIXES.iter().find(|(_, k, s)| (*k, *s) == (kind, side));
     found.map_or("", |(prefix, ..)| prefix)
 }
 
 /// Divides the number by 62 in place and gives the remainder.
-fn shorten(number: &mut [u8; 32]) -> u8 {
+fn divide_by_62(number: &mut [u8; 32]) -> u8 {
     let mut rest = 0_u16;
     for byte in number.iter_mut() {
         let part = rest << 8 | u16::from(*byte);
@@ -99,9 +99,9 @@ mod tests {
     use super::*;
 
     /// The same byte over and over.
-    struct All(u8);
+    struct ConstantRng(u8);
 
-    impl Entropy for All {
+    impl Rng for ConstantRng {
         fn fill(&self, out: &mut [u8]) {
             out.fill(self.0);
         }
@@ -112,15 +112,18 @@ mod tests {
     #[test]
     fn keys_are_read_as_what_they_are() {
         for (prefix, kind, side) in PREFIXES {
-            let (least, most) = (draw(kind, side, &All(0)), draw(kind, side, &All(255)));
+            let (least, most) = (
+                generate(kind, side, &ConstantRng(0)),
+                generate(kind, side, &ConstantRng(255)),
+            );
             assert_eq!(least.expose(), format!("{prefix}{}", "0".repeat(43)));
             assert_eq!(
                 most.expose(),
                 format!("{prefix}yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1")
             );
             for key in [least, most] {
-                assert_eq!(read(key.expose()), Some((kind, side)));
-                assert!(key.expose().ends_with(&hint(&key)));
+                assert_eq!(parse(key.expose()), Some((kind, side)));
+                assert!(key.expose().ends_with(&last_four(&key)));
                 assert_ne!(digest(key.expose()), digest(prefix));
             }
         }
@@ -141,7 +144,7 @@ mod tests {
             format!("kg_sk_live_{}\u{e9}", &digits[2..]),
             format!(" kg_sk_live_{digits}"),
         ] {
-            assert_eq!(read(&text), None, "{text:?}");
+            assert_eq!(parse(&text), None, "{text:?}");
         }
     }
 }

@@ -23,18 +23,18 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AttemptId, NodeId};
-use super::linking::Step;
+use super::linking::SubmissionStep;
 use super::time::Timestamp;
 
 /// One submission, as kept in the live value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
+pub struct LiveAttempt {
     /// Its id, also in the records.
     pub id: AttemptId,
     /// Which call it makes.
-    pub step: Step,
+    pub step: SubmissionStep,
     /// Where it stands.
-    pub state: State,
+    pub state: LiveAttemptState,
     /// The node that holds the secret.
     pub owner: NodeId,
     /// When it was begun.
@@ -45,7 +45,7 @@ pub struct Attempt {
 
 /// Where an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
+pub enum LiveAttemptState {
     /// Not sent yet; only the owner can.
     Pending,
     /// May be on its way.
@@ -68,7 +68,7 @@ pub enum State {
 
 /// What can happen to an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum AttemptEvent {
     /// This node is about to send it.
     Send(NodeId),
     /// The provider asks for more.
@@ -80,7 +80,7 @@ pub enum Event {
     /// The link is durable.
     Link,
     /// A timeout or a reset.
-    Silence,
+    NoAnswer,
     /// Time passed; the lease may be over.
     Tick,
     /// The search for it was given up.
@@ -90,34 +90,46 @@ pub enum Event {
 /// The move is not allowed; nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an attempt that is {0:?} cannot take {1:?}")]
-pub struct Illegal(pub State, pub Event);
+pub struct IllegalTransition(pub LiveAttemptState, pub AttemptEvent);
 
-impl State {
+impl LiveAttemptState {
     /// Whether, for all the store can tell, the provider may have granted it.
-    fn may_have_gone(self) -> bool {
+    fn may_have_been_granted(self) -> bool {
         !matches!(self, Self::Accepted | Self::Refused | Self::Linked)
     }
 }
 
-impl Attempt {
+impl LiveAttempt {
     /// Makes the move, if it is allowed now.
     ///
     /// # Errors
     /// When it is not; the attempt is then unchanged.
-    pub fn take(&mut self, event: Event, now: Timestamp) -> Result<State, Illegal> {
+    pub fn apply(&mut self, event: AttemptEvent, now: Timestamp) -> Result<LiveAttemptState, IllegalTransition> {
         let over = now > self.lease_until;
         let next = match (self.state, event) {
-            (State::Pending, Event::Send(node)) if node == self.owner && !over => State::Sent,
-            (State::Pending | State::Sent | State::Unknown, Event::Refuse) => State::Refused,
-            (State::Sent | State::Unknown, Event::Accept) => State::Accepted,
-            (State::Pending | State::Expired | State::Sent | State::Unknown, Event::Silence) => State::Unknown,
-            (state, Event::Grant) if state.may_have_gone() => State::Granted,
-            (state, Event::Link) if state.may_have_gone() => State::Linked,
-            (State::Unknown | State::Sent | State::Granted, Event::Lapse) => State::Lapsed,
-            (State::Pending, Event::Tick) if over => State::Expired,
-            (State::Sent, Event::Tick) if over => State::Unknown,
-            (state, Event::Tick) => state,
-            (state, event) => return Err(Illegal(state, event)),
+            (LiveAttemptState::Pending, AttemptEvent::Send(node)) if node == self.owner && !over => {
+                LiveAttemptState::Sent
+            }
+            (LiveAttemptState::Pending | LiveAttemptState::Sent | LiveAttemptState::Unknown, AttemptEvent::Refuse) => {
+                LiveAttemptState::Refused
+            }
+            (LiveAttemptState::Sent | LiveAttemptState::Unknown, AttemptEvent::Accept) => LiveAttemptState::Accepted,
+            (
+                LiveAttemptState::Pending
+                | LiveAttemptState::Expired
+                | LiveAttemptState::Sent
+                | LiveAttemptState::Unknown,
+                AttemptEvent::NoAnswer,
+            ) => LiveAttemptState::Unknown,
+            (state, AttemptEvent::Grant) if state.may_have_been_granted() => LiveAttemptState::Granted,
+            (state, AttemptEvent::Link) if state.may_have_been_granted() => LiveAttemptState::Linked,
+            (LiveAttemptState::Unknown | LiveAttemptState::Sent | LiveAttemptState::Granted, AttemptEvent::Lapse) => {
+                LiveAttemptState::Lapsed
+            }
+            (LiveAttemptState::Pending, AttemptEvent::Tick) if over => LiveAttemptState::Expired,
+            (LiveAttemptState::Sent, AttemptEvent::Tick) if over => LiveAttemptState::Unknown,
+            (state, AttemptEvent::Tick) => state,
+            (state, event) => return Err(IllegalTransition(state, event)),
         };
         self.state = next;
         Ok(next)
@@ -125,7 +137,10 @@ impl Attempt {
 
     /// Whether the person is waiting for it.
     pub fn in_flight(&self) -> bool {
-        matches!(self.state, State::Pending | State::Sent | State::Granted)
+        matches!(
+            self.state,
+            LiveAttemptState::Pending | LiveAttemptState::Sent | LiveAttemptState::Granted
+        )
     }
 }
 
@@ -148,7 +163,7 @@ pub const WRONG_CODES: u8 = 3;
 pub const REFUSAL_MEMORY: Duration = Duration::from_hours(24);
 
 /// How long a person must wait before another login at an institution; `None` when they need not.
-pub fn must_wait(refusals: &[Refusal], institution: &str, now: Timestamp) -> Option<Duration> {
+pub fn login_wait(refusals: &[Refusal], institution: &str, now: Timestamp) -> Option<Duration> {
     let mut times: Vec<_> = refusals
         .iter()
         .filter(|r| r.institution == institution)
@@ -171,27 +186,27 @@ mod tests {
 
     use super::*;
 
-    fn attempt() -> Attempt {
-        Attempt {
+    fn attempt() -> LiveAttempt {
+        LiveAttempt {
             id: AttemptId::from_bytes([1; 16]),
-            step: Step::Login,
-            state: State::Pending,
+            step: SubmissionStep::Login,
+            state: LiveAttemptState::Pending,
             owner: NodeId::from_bytes([1; 16]),
             begun_at: Timestamp::from_millis(0),
             lease_until: Timestamp::from_millis(1000),
         }
     }
 
-    fn events() -> impl Strategy<Value = Event> {
+    fn events() -> impl Strategy<Value = AttemptEvent> {
         prop_oneof![
-            (0u8..3).prop_map(|n| Event::Send(NodeId::from_bytes([n; 16]))),
-            Just(Event::Accept),
-            Just(Event::Refuse),
-            Just(Event::Grant),
-            Just(Event::Link),
-            Just(Event::Silence),
-            Just(Event::Tick),
-            Just(Event::Lapse),
+            (0u8..3).prop_map(|n| AttemptEvent::Send(NodeId::from_bytes([n; 16]))),
+            Just(AttemptEvent::Accept),
+            Just(AttemptEvent::Refuse),
+            Just(AttemptEvent::Grant),
+            Just(AttemptEvent::Link),
+            Just(AttemptEvent::NoAnswer),
+            Just(AttemptEvent::Tick),
+            Just(AttemptEvent::Lapse),
         ]
     }
 
@@ -204,15 +219,15 @@ mod tests {
             let mut sent = 0;
             for (event, at) in steps {
                 let (before, now) = (attempt.state, Timestamp::from_millis(at));
-                let moved = attempt.take(event, now);
-                if let (Event::Send(node), Ok(_)) = (event, moved) {
-                    prop_assert_eq!(before, State::Pending);
+                let moved = attempt.apply(event, now);
+                if let (AttemptEvent::Send(node), Ok(_)) = (event, moved) {
+                    prop_assert_eq!(before, LiveAttemptState::Pending);
                     prop_assert_eq!(node, attempt.owner);
                     prop_assert!(at <= 1000);
                     sent += 1;
                 }
                 prop_assert!(sent <= 1);
-                if moved.is_err() || matches!(before, State::Linked | State::Refused) {
+                if moved.is_err() || matches!(before, LiveAttemptState::Linked | LiveAttemptState::Refused) {
                     prop_assert_eq!(attempt.state, before);
                 }
             }
@@ -240,9 +255,9 @@ mod tests {
             (vec![0, 100, 200, 300, 400], 500, Some(24 * 60 - 500)),
             (vec![0, 100, 200, 300, 400], 24 * 60, None),
         ] {
-            let wait = must_wait(&at(&refusals), "bank", minute(now)).map(|wait| wait.as_secs() / 60);
+            let wait = login_wait(&at(&refusals), "bank", minute(now)).map(|wait| wait.as_secs() / 60);
             assert_eq!(wait, want, "{refusals:?} at {now}");
-            assert_eq!(must_wait(&at(&refusals), "other", minute(now)), None);
+            assert_eq!(login_wait(&at(&refusals), "other", minute(now)), None);
         }
     }
 }

@@ -10,11 +10,11 @@ use std::time::Duration;
 use super::time::Timestamp;
 
 /// What is kept back from a gateway's deadline for the way there and back.
-pub const SAFETY: Duration = Duration::from_millis(700);
+pub const DEADLINE_MARGIN: Duration = Duration::from_millis(700);
 /// No turn takes longer than this, however patient the gateway: people think that the service hangs.
-pub const LONGEST_ANSWER: Duration = Duration::from_secs(4);
+pub const MAX_ANSWER_TIME: Duration = Duration::from_secs(4);
 /// The part of the time to answer a screen (one over this) that reading it takes.
-pub const READING_PART: u32 = 2;
+pub const READING_DIVISOR: u32 = 2;
 
 /// The deadlines of a gateway that the rules here need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +41,11 @@ pub enum Plan {
     HandOver,
 }
 
-/// When a turn must be answered: [`SAFETY`] before the gateway gives up on the turn or the network on the dialog, and
-/// never later than [`LONGEST_ANSWER`] after the turn began. Never before the turn began.
+/// When a turn must be answered: [`DEADLINE_MARGIN`] before the gateway gives up on the turn or the network on the dialog, and
+/// never later than [`MAX_ANSWER_TIME`] after the turn began. Never before the turn began.
 pub fn answer_by(deadlines: Deadlines, dialog_start: Timestamp, turn_start: Timestamp) -> Timestamp {
-    let by_turn = turn_start.plus(deadlines.turn.saturating_sub(SAFETY).min(LONGEST_ANSWER));
-    let by_dialog = dialog_start.plus(deadlines.dialog).minus(SAFETY);
+    let by_turn = turn_start.plus(deadlines.turn.saturating_sub(DEADLINE_MARGIN).min(MAX_ANSWER_TIME));
+    let by_dialog = dialog_start.plus(deadlines.dialog).minus(DEADLINE_MARGIN);
     by_turn.min(by_dialog).max(turn_start)
 }
 
@@ -55,27 +55,27 @@ pub fn dialog_left(deadlines: Deadlines, dialog_start: Timestamp, now: Timestamp
 }
 
 /// What one more round costs: reading the poll screen and choosing, then a whole turn.
-pub fn round(deadlines: Deadlines) -> Duration {
-    deadlines.turn.saturating_add(reading(deadlines))
+pub fn round_time(deadlines: Deadlines) -> Duration {
+    deadlines.turn.saturating_add(reading_time(deadlines))
 }
 
 /// What reading a screen and answering it takes.
-pub fn reading(deadlines: Deadlines) -> Duration {
-    deadlines.idle / READING_PART
+pub fn reading_time(deadlines: Deadlines) -> Duration {
+    deadlines.idle / READING_DIVISOR
 }
 
 /// For how long after a dialog's start a screen may ask something: one shown later is cut in the reading. What is typed at
 /// the last moment is still taken in, and its answer ends the dialog.
-pub fn asks_for(deadlines: Deadlines) -> Duration {
+pub fn interactive_time(deadlines: Deadlines) -> Duration {
     deadlines
         .dialog
-        .saturating_sub(reading(deadlines).saturating_add(SAFETY))
+        .saturating_sub(reading_time(deadlines).saturating_add(DEADLINE_MARGIN))
 }
 
 /// Until when a turn that must be answered by `until` may leave its answer to others, where one way to the live store and
 /// back takes `trip`: to read that nobody has set it is one and to set it is another, and both come once more where
 /// something was written in between, which is likely just when the bank answers.
-pub fn leave_until(until: Timestamp, trip: Duration) -> Timestamp {
+pub fn wait_until(until: Timestamp, trip: Duration) -> Timestamp {
     until.minus(trip.saturating_mul(4))
 }
 
@@ -84,7 +84,7 @@ pub fn plan(deadlines: Deadlines, dialog_start: Timestamp, turn_start: Timestamp
     let until = answer_by(deadlines, dialog_start, turn_start);
     if now < until {
         Plan::Wait { until }
-    } else if dialog_left(deadlines, dialog_start, now) < round(deadlines) {
+    } else if dialog_left(deadlines, dialog_start, now) < round_time(deadlines) {
         Plan::HandOver
     } else {
         Plan::Poll
@@ -191,7 +191,7 @@ mod tests {
             ("time to think", deadlines(10_000, 180_000, 60_000), 149_300),
             ("no time at all", deadlines(5_000, 10_000, 20_000), 0),
         ] {
-            assert_eq!(asks_for(gateway), Duration::from_millis(want), "{name}");
+            assert_eq!(interactive_time(gateway), Duration::from_millis(want), "{name}");
         }
     }
 
@@ -199,10 +199,10 @@ mod tests {
     #[test]
     fn leaves_time_for_the_store() {
         for (trip, want) in [(0, 14_000), (1, 13_996), (300, 12_800)] {
-            let found = leave_until(at(14_000), Duration::from_millis(trip));
+            let found = wait_until(at(14_000), Duration::from_millis(trip));
             assert_eq!(found, at(want), "{trip}");
         }
-        assert!(leave_until(at(14_000), Duration::MAX) < at(0));
+        assert!(wait_until(at(14_000), Duration::MAX) < at(0));
     }
 
     proptest! {
@@ -216,8 +216,8 @@ mod tests {
             let (start, now) = (at(began), at(began + waited));
             let until = answer_by(gateway, at(0), start);
             prop_assert!(until >= start);
-            prop_assert!(until.since(start) <= LONGEST_ANSWER);
-            prop_assert!(until == start || until.plus(SAFETY).since(start) <= gateway.turn);
+            prop_assert!(until.since(start) <= MAX_ANSWER_TIME);
+            prop_assert!(until == start || until.plus(DEADLINE_MARGIN).since(start) <= gateway.turn);
             match plan(gateway, at(0), start, now) {
                 Plan::Wait { until: moment } => {
                     prop_assert_eq!(moment, until);
@@ -226,8 +226,8 @@ mod tests {
                     let waits = matches!(next, Plan::Wait { .. });
                     prop_assert!(!waits);
                 }
-                Plan::Poll => prop_assert!(now.plus(round(gateway)) <= at(0).plus(gateway.dialog)),
-                Plan::HandOver => prop_assert!(now.plus(round(gateway)) > at(0).plus(gateway.dialog)),
+                Plan::Poll => prop_assert!(now.plus(round_time(gateway)) <= at(0).plus(gateway.dialog)),
+                Plan::HandOver => prop_assert!(now.plus(round_time(gateway)) > at(0).plus(gateway.dialog)),
             }
         }
     }

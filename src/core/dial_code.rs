@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::time::Entropy;
+use super::time::Rng;
 
 /// Digits of a code, the check digit among them.
 pub const DIGITS: usize = 9;
@@ -23,14 +23,14 @@ pub struct DialCode(u32);
 
 impl DialCode {
     /// Draws a fresh code.
-    pub fn draw(entropy: &dyn Entropy) -> Self {
+    pub fn generate(entropy: &dyn Rng) -> Self {
         let mut bytes = [0; 8];
         entropy.fill(&mut bytes);
         Self::from_bits(bytes)
     }
 
     /// The code that belongs to a keyed digest: the same for the same, and nobody without the key can tell which.
-    pub fn of(digest: &[u8; 32]) -> Self {
+    pub fn from_digest(digest: &[u8; 32]) -> Self {
         Self::from_bits(digest.first_chunk().copied().unwrap_or_default())
     }
 

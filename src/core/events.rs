@@ -50,7 +50,7 @@ impl EventKind {
     ];
 
     /// The word, as it stands in webhooks.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::LinkCreated => "link.created",
             Self::LinkUpdated => "link.updated",
@@ -65,8 +65,8 @@ impl EventKind {
     }
 
     /// The kind that a word stands for, if it is one.
-    pub fn read(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -79,8 +79,8 @@ mod tests {
     #[test]
     fn every_kind_has_its_word() {
         for kind in EventKind::ALL {
-            assert_eq!(EventKind::read(kind.word()), Some(kind));
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
+            assert_eq!(EventKind::parse(kind.as_str()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         for (word, kind) in [
             ("link.created", Some(EventKind::LinkCreated)),
@@ -89,7 +89,7 @@ mod tests {
             ("link", None),
             ("", None),
         ] {
-            assert_eq!(EventKind::read(word), kind, "{word}");
+            assert_eq!(EventKind::parse(word), kind, "{word}");
         }
     }
 }

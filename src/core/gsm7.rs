@@ -11,16 +11,16 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 /// What ends a text that was cut to fit.
-const CUT: &str = "..";
+const TRUNCATION_MARK: &str = "..";
 
 /// Stands for a letter that has no Latin spelling.
-const UNKNOWN: char = '?';
+const UNKNOWN_LETTER: char = '?';
 
 /// What the alphabet has beyond ASCII, for one septet each.
 const BEYOND_ASCII: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
 
 /// Septets of one character, or `None` when the alphabet does not have it.
-pub fn cost(character: char) -> Option<usize> {
+pub fn septet_cost(character: char) -> Option<usize> {
     match character {
         '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' | '\u{c}' => Some(2),
         // All of ASCII that can be seen, but for the backtick.
@@ -32,12 +32,12 @@ pub fn cost(character: char) -> Option<usize> {
 
 /// Septets of a text, or `None` when the alphabet does not have one of its characters.
 pub fn septets(text: &str) -> Option<usize> {
-    text.chars().map(cost).sum()
+    text.chars().map(septet_cost).sum()
 }
 
 /// Septets of a text that has been folded; a character outside the alphabet counts as the one that would replace it.
 pub(super) fn folded_septets(text: &str) -> usize {
-    text.chars().map(|character| cost(character).unwrap_or(1)).sum()
+    text.chars().map(|character| septet_cost(character).unwrap_or(1)).sum()
 }
 
 /// Brings any text into the alphabet, on one line: control characters and line breaks become spaces.
@@ -59,7 +59,7 @@ pub fn fold_lines(text: &str) -> String {
 fn fold_one(character: char, rest: &mut Peekable<Chars<'_>>, folded: &mut String) {
     if character.is_control() || character.is_whitespace() {
         folded.push(' ');
-    } else if cost(character).is_some() {
+    } else if septet_cost(character).is_some() {
         folded.push(character);
     } else if let Some(code) = currency(character) {
         // "GH₵" is the usual way to write it.
@@ -68,14 +68,14 @@ fn fold_one(character: char, rest: &mut Peekable<Chars<'_>>, folded: &mut String
         } else {
             code
         });
-        if rest.peek().is_some_and(|next| decimal(*next).is_some()) {
+        if rest.peek().is_some_and(|next| ascii_digit(*next).is_some()) {
             folded.push(' ');
         }
-    } else if let Some(digit) = decimal(character) {
+    } else if let Some(digit) = ascii_digit(character) {
         folded.push(digit);
     } else {
         match punctuation(character) {
-            "" if character.is_alphanumeric() => spell(character, folded),
+            "" if character.is_alphanumeric() => transliterate(character, folded),
             mark => folded.push_str(mark),
         }
     }
@@ -131,16 +131,16 @@ fn punctuation(character: char) -> &'static str {
 }
 
 /// Spells a letter or a number sign of any script in the alphabet.
-fn spell(character: char, folded: &mut String) {
+fn transliterate(character: char, folded: &mut String) {
     let Some(spelling) = deunicode::deunicode_char(character) else {
-        folded.push(UNKNOWN);
+        folded.push(UNKNOWN_LETTER);
         return;
     };
     for letter in spelling.trim().chars() {
         folded.push(match letter {
             '`' => '\'',
-            plain if cost(plain).is_some() && !plain.is_control() => plain,
-            _ => UNKNOWN,
+            plain if septet_cost(plain).is_some() && !plain.is_control() => plain,
+            _ => UNKNOWN_LETTER,
         });
     }
 }
@@ -150,25 +150,29 @@ fn spell(character: char, folded: &mut String) {
 pub fn clean_name(name: &str, max_septets: usize) -> String {
     let folded = fold(name);
     let words: Vec<&str> = folded.split_whitespace().collect();
-    bound(&words.join(" "), max_septets)
+    truncate(&words.join(" "), max_septets)
 }
 
 /// Cuts a folded text to `max_septets`, showing the cut with `..` where there is room for that.
-pub(super) fn bound(folded: &str, max_septets: usize) -> String {
+pub(super) fn truncate(folded: &str, max_septets: usize) -> String {
     if folded_septets(folded) <= max_septets {
         return folded.to_owned();
     }
-    let mark = if max_septets > CUT.len() { CUT } else { "" };
-    let kept = &folded[..fitting(folded, max_septets - mark.len())];
+    let mark = if max_septets > TRUNCATION_MARK.len() {
+        TRUNCATION_MARK
+    } else {
+        ""
+    };
+    let kept = &folded[..fitting_bytes(folded, max_septets - mark.len())];
     format!("{}{mark}", kept.trim_end())
 }
 
 /// The most bytes from the start of a folded text that cost no more than `max_septets`; always between two characters,
 /// so that an escape and what it escapes are never parted.
-pub(super) fn fitting(folded: &str, max_septets: usize) -> usize {
+pub(super) fn fitting_bytes(folded: &str, max_septets: usize) -> usize {
     let mut spent = 0;
     for (at, character) in folded.char_indices() {
-        spent += cost(character).unwrap_or(1);
+        spent += septet_cost(character).unwrap_or(1);
         if spent > max_septets {
             return at;
         }
@@ -185,7 +189,7 @@ const ZEROS: [u32; 38] = [
 ];
 
 /// The ASCII digit that a decimal digit of any script means.
-pub(super) fn decimal(character: char) -> Option<char> {
+pub(super) fn ascii_digit(character: char) -> Option<char> {
     let code = u32::from(character);
     ZEROS.iter().find_map(|zero| {
         let value = code.checked_sub(*zero).filter(|value| *value < 10)?;
@@ -199,7 +203,10 @@ pub fn fold_digits(text: &str) -> String {
     // Room for all of it at once: what is typed may be a secret, and a growing buffer leaves copies behind. No digit folds
     // to a longer one.
     let mut folded = String::with_capacity(text.len());
-    folded.extend(text.chars().map(|character| decimal(character).unwrap_or(character)));
+    folded.extend(
+        text.chars()
+            .map(|character| ascii_digit(character).unwrap_or(character)),
+    );
     folded
 }
 
@@ -220,7 +227,7 @@ mod tests {
         assert_eq!(septets(double), Some(20));
         let encodable = (0..=u32::from(char::MAX))
             .filter_map(char::from_u32)
-            .filter(|c| cost(*c).is_some());
+            .filter(|c| septet_cost(*c).is_some());
         assert_eq!(encodable.count(), 137);
     }
 

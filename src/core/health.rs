@@ -33,25 +33,25 @@ pub const MEMORY: Duration = Duration::from_mins(5);
 /// How many answers are kept.
 pub const SAMPLES: usize = 10;
 /// So many failures in a row are an outage; fewer may be chance.
-pub const DOWN_AFTER: u32 = 3;
+pub const FAILURES_TO_OPEN: u32 = 3;
 /// An answer that takes longer is late: a person has looked at three poll screens by then, or has hung up.
 pub const LATE: Duration = Duration::from_secs(15);
-/// The first rest; each further failure in the row adds as much, up to [`LONGEST_REST`].
-pub const REST: Duration = Duration::from_secs(30);
+/// The first rest; each further failure in the row adds as much, up to [`MAX_OPEN_FOR`].
+pub const OPEN_FOR: Duration = Duration::from_secs(30);
 /// The longest rest.
-pub const LONGEST_REST: Duration = Duration::from_mins(2);
+pub const MAX_OPEN_FOR: Duration = Duration::from_mins(2);
 /// The pause of who asks to be left alone without saying for how long; Mono documents no `Retry-After`.
-pub const PAUSE: Duration = Duration::from_secs(30);
+pub const BACKOFF: Duration = Duration::from_secs(30);
 /// The longest pause that is believed.
-pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+pub const MAX_BACKOFF: Duration = Duration::from_hours(1);
 /// How long whoever tries first may take from picking the bank to submitting.
-pub const TRIAL: Duration = Duration::from_mins(1);
+pub const PROBE_FOR: Duration = Duration::from_mins(1);
 /// The longest trial that is believed.
-const LONGEST_TRIAL: Duration = Duration::from_mins(10);
+const MAX_PROBE_FOR: Duration = Duration::from_mins(10);
 
 /// What a call met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Observed {
+pub enum CallObservation {
     /// A yes, after so long.
     Answered(Duration),
     /// It was there, and was asked nothing that would show more.
@@ -75,38 +75,38 @@ pub enum Health {
     /// It answers late, or not every time.
     Slow,
     /// It does not answer.
-    Down(Shut),
+    Down(Open),
     /// It asks to be left alone.
-    Busy(Shut),
+    Busy(Open),
 }
 
 /// Nobody is to be sent there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shut {
+pub struct Open {
     /// Until then.
     pub until: Timestamp,
     /// But for whoever tries whether it is back, if somebody does.
-    pub trial: Option<ConnectSessionId>,
+    pub probe: Option<ConnectSessionId>,
 }
 
 impl Health {
     /// Why this connect session may not go there, if it may not.
-    pub fn shut_for(self, session: ConnectSessionId) -> Option<Self> {
+    pub fn refusal_for(self, session: ConnectSessionId) -> Option<Self> {
         match self {
-            Self::Down(shut) | Self::Busy(shut) if shut.trial != Some(session) => Some(self),
+            Self::Down(shut) | Self::Busy(shut) if shut.probe != Some(session) => Some(self),
             _ => None,
         }
     }
 
     /// Whether nobody is to be sent there, or one person only.
-    pub fn is_shut(self) -> bool {
+    pub fn is_open(self) -> bool {
         matches!(self, Self::Down(_) | Self::Busy(_))
     }
 }
 
 /// How it is doing, whoever may try it. In order: later is worse.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum HealthLevel {
     /// Nothing is known to be wrong.
     #[default]
     Healthy = 0,
@@ -118,9 +118,9 @@ pub enum Level {
     Down = 3,
 }
 
-impl Level {
+impl HealthLevel {
     /// A word for logs and metrics.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
             Self::Slow => "slow",
@@ -133,187 +133,192 @@ impl Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sample {
     at: Timestamp,
-    troubled: bool,
+    slow_or_failed: bool,
 }
 
 /// What is remembered of one institution, or of one provider as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Watch {
+pub struct CircuitBreaker {
     /// The last answers and failures, the newest last.
     samples: VecDeque<Sample>,
     /// Failures since the last answer.
-    row: u32,
+    failures_in_row: u32,
     /// Whether a login is among them, so that only a login shows that it is back.
     login_failed: bool,
     /// The last of them.
     failed_at: Option<Timestamp>,
-    rest_until: Option<Timestamp>,
-    pause_until: Option<Timestamp>,
+    open_until: Option<Timestamp>,
+    backoff_until: Option<Timestamp>,
     /// Who tries whether it is back, and how long they may take.
-    trial: Option<(ConnectSessionId, Timestamp)>,
+    probe: Option<(ConnectSessionId, Timestamp)>,
 }
 
-impl Watch {
+impl CircuitBreaker {
     /// Takes in what a call met.
-    pub fn note(&mut self, observed: Observed, now: Timestamp) {
-        self.forget(now);
+    pub fn record(&mut self, observed: CallObservation, now: Timestamp) {
+        self.expire(now);
         match observed {
-            Observed::Answered(took) => {
-                self.sample(now, took >= LATE);
-                self.mended();
-                self.answered(now);
+            CallObservation::Answered(took) => {
+                self.add_sample(now, took >= LATE);
+                self.reset_failures();
+                self.record_answer(now);
             }
-            Observed::Reached => {
+            CallObservation::Reached => {
                 if !self.login_failed {
-                    self.mended();
+                    self.reset_failures();
                 }
-                if self.row < DOWN_AFTER {
-                    self.answered(now);
+                if self.failures_in_row < FAILURES_TO_OPEN {
+                    self.record_answer(now);
                 }
             }
-            Observed::Refused => self.answered(now),
-            Observed::Unopened | Observed::Failed => {
-                self.login_failed |= observed == Observed::Failed;
-                self.sample(now, true);
-                self.row = self.row.saturating_add(1);
+            CallObservation::Refused => self.record_answer(now),
+            CallObservation::Unopened | CallObservation::Failed => {
+                self.login_failed |= observed == CallObservation::Failed;
+                self.add_sample(now, true);
+                self.failures_in_row = self.failures_in_row.saturating_add(1);
                 self.failed_at = Some(now);
-                self.trial = None;
-                if self.row >= DOWN_AFTER {
-                    let rest = REST.saturating_mul(self.row - DOWN_AFTER + 1).min(LONGEST_REST);
-                    self.rest_until = self.rest_until.max(Some(now.plus(rest)));
+                self.probe = None;
+                if self.failures_in_row >= FAILURES_TO_OPEN {
+                    let rest = OPEN_FOR
+                        .saturating_mul(self.failures_in_row - FAILURES_TO_OPEN + 1)
+                        .min(MAX_OPEN_FOR);
+                    self.open_until = self.open_until.max(Some(now.plus(rest)));
                 }
             }
-            Observed::Busy(after) => {
-                let pause = after.unwrap_or(PAUSE).clamp(Duration::from_secs(1), LONGEST_PAUSE);
-                self.pause_until = self.pause_until.max(Some(now.plus(pause)));
-                self.trial = None;
+            CallObservation::Busy(after) => {
+                let pause = after.unwrap_or(BACKOFF).clamp(Duration::from_secs(1), MAX_BACKOFF);
+                self.backoff_until = self.backoff_until.max(Some(now.plus(pause)));
+                self.probe = None;
             }
         }
     }
 
     /// How it looks to the next person.
-    pub fn seen(&self, now: Timestamp) -> Health {
-        if let Some(until) = self.pausing(now) {
-            return Health::Busy(Shut { until, trial: None });
+    pub fn health(&self, now: Timestamp) -> Health {
+        if let Some(until) = self.backing_off(now) {
+            return Health::Busy(Open { until, probe: None });
         }
-        if let Some(until) = self.resting(now) {
-            return Health::Down(Shut { until, trial: None });
+        if let Some(until) = self.open_now(now) {
+            return Health::Down(Open { until, probe: None });
         }
         let tried = self
-            .trial
-            .filter(|(_, until)| ahead(*until, now, LONGEST_TRIAL))
-            .map(|(session, until)| Shut {
+            .probe
+            .filter(|(_, until)| is_upcoming(*until, now, MAX_PROBE_FOR))
+            .map(|(session, until)| Open {
                 until,
-                trial: Some(session),
+                probe: Some(session),
             });
         match (self.level(now), tried) {
-            (Level::Down, Some(shut)) => Health::Down(shut),
-            (Level::Busy, Some(shut)) => Health::Busy(shut),
-            (Level::Down | Level::Slow, _) => Health::Slow,
-            (Level::Busy, None) if self.troubled(now) => Health::Slow,
-            (Level::Busy | Level::Healthy, _) => Health::Healthy,
+            (HealthLevel::Down, Some(shut)) => Health::Down(shut),
+            (HealthLevel::Busy, Some(shut)) => Health::Busy(shut),
+            (HealthLevel::Down | HealthLevel::Slow, _) => Health::Slow,
+            (HealthLevel::Busy, None) if self.is_degraded(now) => Health::Slow,
+            (HealthLevel::Busy | HealthLevel::Healthy, _) => Health::Healthy,
         }
     }
 
     /// How it is doing.
-    pub fn level(&self, now: Timestamp) -> Level {
+    pub fn level(&self, now: Timestamp) -> HealthLevel {
         let fresh = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) < MEMORY);
-        if self.row >= DOWN_AFTER && fresh(self.failed_at) {
-            Level::Down
-        } else if self.pausing(now).is_some() || fresh(self.pause_until.filter(|until| *until <= now)) {
-            Level::Busy
-        } else if self.troubled(now) {
-            Level::Slow
+        if self.failures_in_row >= FAILURES_TO_OPEN && fresh(self.failed_at) {
+            HealthLevel::Down
+        } else if self.backing_off(now).is_some() || fresh(self.backoff_until.filter(|until| *until <= now)) {
+            HealthLevel::Busy
+        } else if self.is_degraded(now) {
+            HealthLevel::Slow
         } else {
-            Level::Healthy
+            HealthLevel::Healthy
         }
     }
 
     /// Says whether this connect session may go there, and if so, takes it that it goes: where nobody knows whether it is
     /// back, nobody else may until an answer comes or `lease` is over.
     pub fn admit(&mut self, session: ConnectSessionId, lease: Duration, now: Timestamp) -> bool {
-        let may = self.seen(now).shut_for(session).is_none();
-        if may && self.level(now) >= Level::Busy {
-            self.trial = Some((session, now.plus(lease.min(LONGEST_TRIAL))));
+        let may = self.health(now).refusal_for(session).is_none();
+        if may && self.level(now) >= HealthLevel::Busy {
+            self.probe = Some((session, now.plus(lease.min(MAX_PROBE_FOR))));
         }
         may
     }
 
     /// Whether nothing is remembered any more.
     pub fn is_idle(&self, now: Timestamp) -> bool {
-        self.level(now) == Level::Healthy && self.samples.iter().all(|sample| now.since(sample.at) >= MEMORY)
+        self.level(now) == HealthLevel::Healthy && self.samples.iter().all(|sample| now.since(sample.at) >= MEMORY)
     }
 
     /// Whether it is away for what logins have met: then that sessions can be opened says nothing.
     pub fn needs_login(&self, now: Timestamp) -> bool {
-        self.level(now) == Level::Down && self.login_failed
+        self.level(now) == HealthLevel::Down && self.login_failed
     }
 
     /// The row of failures is over.
-    fn mended(&mut self) {
-        (self.row, self.login_failed) = (0, false);
-        (self.failed_at, self.rest_until) = (None, None);
+    fn reset_failures(&mut self) {
+        (self.failures_in_row, self.login_failed) = (0, false);
+        (self.failed_at, self.open_until) = (None, None);
     }
 
     /// An answer of any kind ends a trial, and a pause that is over.
-    fn answered(&mut self, now: Timestamp) {
-        self.trial = None;
-        if self.pausing(now).is_none() {
-            self.pause_until = None;
+    fn record_answer(&mut self, now: Timestamp) {
+        self.probe = None;
+        if self.backing_off(now).is_none() {
+            self.backoff_until = None;
         }
     }
 
-    fn sample(&mut self, at: Timestamp, troubled: bool) {
+    fn add_sample(&mut self, at: Timestamp, troubled: bool) {
         if self.samples.len() == SAMPLES {
             self.samples.pop_front();
         }
-        self.samples.push_back(Sample { at, troubled });
+        self.samples.push_back(Sample {
+            at,
+            slow_or_failed: troubled,
+        });
     }
 
     /// Lets go of what no longer counts.
-    fn forget(&mut self, now: Timestamp) {
+    fn expire(&mut self, now: Timestamp) {
         self.samples.retain(|sample| now.since(sample.at) < MEMORY);
         if self.failed_at.is_some_and(|at| now.since(at) >= MEMORY) {
-            (self.row, self.login_failed, self.failed_at) = (0, false, None);
+            (self.failures_in_row, self.login_failed, self.failed_at) = (0, false, None);
         }
-        self.rest_until = self.rest_until.filter(|until| ahead(*until, now, LONGEST_REST));
-        self.pause_until = self
-            .pause_until
-            .filter(|until| now.since(*until) < MEMORY && until.since(now) <= LONGEST_PAUSE);
+        self.open_until = self.open_until.filter(|until| is_upcoming(*until, now, MAX_OPEN_FOR));
+        self.backoff_until = self
+            .backoff_until
+            .filter(|until| now.since(*until) < MEMORY && until.since(now) <= MAX_BACKOFF);
     }
 
-    fn resting(&self, now: Timestamp) -> Option<Timestamp> {
-        self.rest_until.filter(|until| ahead(*until, now, LONGEST_REST))
+    fn open_now(&self, now: Timestamp) -> Option<Timestamp> {
+        self.open_until.filter(|until| is_upcoming(*until, now, MAX_OPEN_FOR))
     }
 
-    fn pausing(&self, now: Timestamp) -> Option<Timestamp> {
-        self.pause_until.filter(|until| ahead(*until, now, LONGEST_PAUSE))
+    fn backing_off(&self, now: Timestamp) -> Option<Timestamp> {
+        self.backoff_until.filter(|until| is_upcoming(*until, now, MAX_BACKOFF))
     }
 
     /// Whether at least two of the last answers, and half of them, were late or did not come.
-    fn troubled(&self, now: Timestamp) -> bool {
+    fn is_degraded(&self, now: Timestamp) -> bool {
         let recent = || self.samples.iter().filter(|sample| now.since(sample.at) < MEMORY);
-        let troubled = recent().filter(|sample| sample.troubled).count();
+        let troubled = recent().filter(|sample| sample.slow_or_failed).count();
         troubled >= 2 && troubled * 2 >= recent().count()
     }
 }
 
 /// Whether `until` is still to come, and not further away than it can have been set.
-fn ahead(until: Timestamp, now: Timestamp, longest: Duration) -> bool {
+fn is_upcoming(until: Timestamp, now: Timestamp, longest: Duration) -> bool {
     now < until && until.since(now) <= longest
 }
 
 /// Every institution with which something is wrong, as it looks at one moment. Who is not named is healthy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Healths {
+pub struct HealthMap {
     providers: BTreeMap<String, Health>,
     institutions: BTreeMap<String, BTreeMap<String, Health>>,
 }
 
-impl Healths {
+impl HealthMap {
     /// Nothing is wrong anywhere.
-    pub fn well() -> &'static Self {
-        static WELL: Healths = Healths {
+    pub fn healthy() -> &'static Self {
+        static WELL: HealthMap = HealthMap {
             providers: BTreeMap::new(),
             institutions: BTreeMap::new(),
         };
@@ -335,9 +340,9 @@ impl Healths {
     }
 
     /// How an institution looks: no better than its provider allows.
-    pub fn of(&self, provider: &str, institution: &str) -> Health {
+    pub fn get(&self, provider: &str, institution: &str) -> Health {
         let whole = self.providers.get(provider).copied().unwrap_or_default();
-        if whole.is_shut() {
+        if whole.is_open() {
             return whole;
         }
         let institutions = self.institutions.get(provider);

@@ -1,4 +1,4 @@
-//! Identifiers: 128 random bits each, drawn from the injected [`Entropy`], one type for each thing named. What may be
+//! Identifiers: 128 random bits each, drawn from the injected [`Rng`], one type for each thing named. What may be
 //! written down twice gets an id that follows from what it is.
 
 use std::fmt;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::time::Entropy;
+use super::time::Rng;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
@@ -19,14 +19,14 @@ macro_rules! ids {
 
         impl $name {
             /// Draws a fresh id.
-            pub fn draw(entropy: &dyn Entropy) -> Self {
+            pub fn generate(rng: &dyn Rng) -> Self {
                 let mut bytes = [0; 16];
-                entropy.fill(&mut bytes);
+                rng.fill(&mut bytes);
                 Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
             }
 
             /// The id that always stands for this fact: whoever writes the same fact down writes the same id.
-            pub fn of(fact: &str) -> Self {
+            pub fn from_fact(fact: &str) -> Self {
                 let digest: [u8; 32] = Sha256::digest(fact).into();
                 let (bytes, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
                 Self(uuid::Builder::from_custom_bytes(*bytes).into_uuid())

@@ -63,7 +63,7 @@ pub enum SessionKind {
 
 /// The call a submission makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Step {
+pub enum SubmissionStep {
     /// The first one: the login itself.
     Login,
     /// The answers to a later form: a one-time code, a security question.

@@ -20,7 +20,7 @@ pub use locale::Locale;
 
 /// A value put into a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Arg {
+pub enum TemplateArg {
     /// Text from anywhere: folded, bounded and stripped of control characters before it is shown.
     Text(String),
     /// A count, which may choose a plural form.
@@ -29,7 +29,7 @@ pub enum Arg {
 
 /// Why texts cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum TextsError {
+pub enum TemplateError {
     /// A file is not written in Fluent.
     #[error("menus/locales/{locale}.ftl, line {line}: {message}")]
     Syntax {
@@ -63,26 +63,26 @@ pub enum TextsError {
 /// One language's messages.
 struct Language {
     bundle: FluentBundle<Arc<FluentResource>>,
-    messages: BTreeMap<String, Message>,
+    messages: BTreeMap<String, TemplateInfo>,
 }
 
 /// What is known of a message without formatting it.
-struct Message {
+struct TemplateInfo {
     version: String,
     variables: BTreeSet<String>,
 }
 
 /// Every text in every language. Shared between threads.
-pub struct Texts {
+pub struct Templates {
     languages: BTreeMap<Locale, Language>,
 }
 
-impl Texts {
+impl Templates {
     /// The texts that are part of the program.
     ///
     /// # Errors
     /// When a file is malformed, which a test of this module excludes for the files of a released version.
-    pub fn embedded() -> Result<Self, TextsError> {
+    pub fn embedded() -> Result<Self, TemplateError> {
         Self::parse(&[
             (Locale::En, include_str!("../../menus/locales/en.ftl")),
             (Locale::Pcm, include_str!("../../menus/locales/pcm.ftl")),
@@ -98,7 +98,7 @@ impl Texts {
     ///
     /// # Errors
     /// At the first source that is malformed.
-    pub fn parse(sources: &[(Locale, &str)]) -> Result<Self, TextsError> {
+    pub fn parse(sources: &[(Locale, &str)]) -> Result<Self, TemplateError> {
         let languages = sources
             .iter()
             .map(|(locale, source)| Ok((*locale, Language::parse(*locale, source)?)));
@@ -108,7 +108,7 @@ impl Texts {
     }
 
     /// The message in this language, else in English, else the id itself, so that there is always something to show.
-    pub fn format(&self, locale: Locale, id: &str, args: &[(&str, Arg)]) -> String {
+    pub fn format(&self, locale: Locale, id: &str, args: &[(&str, TemplateArg)]) -> String {
         let Some(bundle) = self.language_of(locale, id).map(|language| &language.bundle) else {
             return id.to_owned();
         };
@@ -118,8 +118,8 @@ impl Texts {
         let mut values = FluentArgs::with_capacity(args.len());
         for (name, value) in args {
             match value {
-                Arg::Text(text) => values.set(*name, clean(text)),
-                Arg::Number(number) => values.set(*name, *number),
+                TemplateArg::Text(text) => values.set(*name, clean(text)),
+                TemplateArg::Number(number) => values.set(*name, *number),
             }
         }
         // What Fluent complains of, such as a missing value, it also shows in the text as `{$name}`; the menu check finds it.
@@ -161,27 +161,27 @@ impl Texts {
 }
 
 impl Language {
-    fn parse(locale: Locale, source: &str) -> Result<Self, TextsError> {
+    fn parse(locale: Locale, source: &str) -> Result<Self, TemplateError> {
         let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| {
             let (at, message) = errors
                 .first()
                 .map_or((0, String::new()), |error| (error.pos.start, error.to_string()));
             let line = source.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-            TextsError::Syntax { locale, line, message }
+            TemplateError::Syntax { locale, line, message }
         })?;
         let mut messages = BTreeMap::new();
         for entry in resource.entries() {
             let (id, message) = match entry {
-                ast::Entry::Message(message) => (message.id.name, Message::read(message)),
+                ast::Entry::Message(message) => (message.id.name, TemplateInfo::read(message)),
                 ast::Entry::Term(term) => (term.id.name, None),
                 _ => continue,
             };
-            let message = message.ok_or_else(|| TextsError::NotAlone {
+            let message = message.ok_or_else(|| TemplateError::NotAlone {
                 locale,
                 id: id.to_owned(),
             })?;
             if messages.insert(id.to_owned(), message).is_some() {
-                return Err(TextsError::Twice {
+                return Err(TemplateError::Twice {
                     locale,
                     id: id.to_owned(),
                 });
@@ -195,7 +195,7 @@ impl Language {
     }
 }
 
-impl Message {
+impl TemplateInfo {
     /// `None` when the message does not stand alone.
     fn read(message: &ast::Message<&str>) -> Option<Self> {
         let pattern = message.value.as_ref()?;
@@ -265,14 +265,14 @@ fn clean(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn texts(en: &str, fr: &str) -> Texts {
-        Texts::parse(&[(Locale::En, en), (Locale::Fr, fr)]).unwrap()
+    fn texts(en: &str, fr: &str) -> Templates {
+        Templates::parse(&[(Locale::En, en), (Locale::Fr, fr)]).unwrap()
     }
 
     /// The texts in the program can be read, and every language has a file.
     #[test]
     fn the_embedded_texts_can_be_read() {
-        let texts = Texts::embedded().unwrap();
+        let texts = Templates::embedded().unwrap();
         for locale in Locale::ALL {
             assert!(texts.ids(locale).len() > 50, "{locale}");
         }
@@ -299,7 +299,7 @@ mod tests {
             ("{ $other } { hello }", "<{ $other } { hello }>"),
         ] {
             assert_eq!(
-                texts.format(Locale::En, "hello", &[("name", Arg::Text(given.to_owned()))]),
+                texts.format(Locale::En, "hello", &[("name", TemplateArg::Text(given.to_owned()))]),
                 want
             );
         }
@@ -310,7 +310,7 @@ mod tests {
     fn counts_choose_the_plural_of_the_language() {
         let source = "days = { $n ->\n    [one] one { $n }\n   *[other] many { $n }\n}";
         let all: Vec<_> = Locale::ALL.iter().map(|locale| (*locale, source)).collect();
-        let texts = Texts::parse(&all).unwrap();
+        let texts = Templates::parse(&all).unwrap();
         for (locale, number, want) in [
             (Locale::En, 0, "many 0"),
             (Locale::En, 1, "one 1"),
@@ -323,7 +323,7 @@ mod tests {
             (Locale::Ig, 1, "many 1"),
         ] {
             assert_eq!(
-                texts.format(locale, "days", &[("n", Arg::Number(number))]),
+                texts.format(locale, "days", &[("n", TemplateArg::Number(number))]),
                 want,
                 "{locale}"
             );
@@ -376,7 +376,7 @@ mod tests {
             ("-a = x", "`a` must be one text"),
             ("a = x\n    .title = y", "`a` must be one text"),
         ] {
-            let error = Texts::parse(&[(Locale::En, source)])
+            let error = Templates::parse(&[(Locale::En, source)])
                 .err()
                 .map(|error| error.to_string())
                 .unwrap_or_default();

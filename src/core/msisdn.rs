@@ -20,15 +20,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::gsm7;
 
 /// The most characters a spelling may have, separators included.
-const LONGEST_SPELLING: usize = 64;
+const MAX_SPELLING_CHARS: usize = 64;
 /// The most digits a spelling may have: the longest E.164 number is 15, and a prefix may stand before a shorter one.
-const MOST_DIGITS: usize = 16;
+const MAX_DIGITS: usize = 16;
 /// Digits of an E.164 number, country calling code included. Fewer than eight is no subscriber anywhere.
 const E164_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 /// The international prefix that most of the world dials, and that people type where it is not the right one.
 const COMMON_INTERNATIONAL_PREFIX: &str = "00";
 /// What stands before a number dialled inside a country, where the country's metadata does not say.
-const USUAL_TRUNK_PREFIX: &str = "0";
+const DEFAULT_TRUNK_PREFIX: &str = "0";
 
 /// A phone number in E.164, with the leading `+`. Prints only its country code and last two digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +44,7 @@ static LOADED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Loads the numbering of all countries and compiles that of one (ISO 3166-1 alpha-2), which the first number to be read
 /// would otherwise wait for: half a second in a debug build.
-pub fn load(country: &str) {
+pub fn preload_country(country: &str) {
     // Whatever is made of it, every step of reading a number has been taken once.
     let _ = Msisdn::parse("0800000000", country);
     loaded().insert(country.to_ascii_uppercase());
@@ -68,7 +68,7 @@ impl Msisdn {
     pub fn parse(raw: &str, country: &str) -> Result<Self, MsisdnError> {
         let spelling = Spelling::read(raw)?;
         let readings = if spelling.international {
-            international(&spelling.digits)
+            international_readings(&spelling.digits)
         } else {
             all_readings(&spelling.digits, country)
         };
@@ -86,7 +86,7 @@ impl Msisdn {
 
     /// ISO 3166-1 alpha-2 of the country the number belongs to, where it belongs to one that is known.
     pub fn country(&self) -> Option<&'static str> {
-        let (regions, national) = split(self.digits())?;
+        let (regions, national) = split_calling_code(self.digits())?;
         regions
             .into_iter()
             .filter(|region| is_mobile(region, national))
@@ -97,7 +97,7 @@ impl Msisdn {
     /// As it may be shown to whoever knows it: the country code and the last two digits, stars for all between.
     pub fn masked(&self) -> String {
         let digits = self.digits();
-        let national = split(digits).map_or(digits, |(_, national)| national);
+        let national = split_calling_code(digits).map_or(digits, |(_, national)| national);
         let (code, end) = (digits.len() - national.len(), digits.len().saturating_sub(2));
         let shown = |(at, digit): (usize, char)| if at < code || at >= end { digit } else { '*' };
         format!("+{}", digits.chars().enumerate().map(shown).collect::<String>())
@@ -111,7 +111,7 @@ impl Msisdn {
 impl fmt::Debug for Msisdn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.digits();
-        let code = split(digits).map_or("", |(_, national)| &digits[..digits.len() - national.len()]);
+        let code = split_calling_code(digits).map_or("", |(_, national)| &digits[..digits.len() - national.len()]);
         let end = digits.get(digits.len().saturating_sub(2)..).unwrap_or_default();
         write!(f, "Msisdn(+{code}..{end})")
     }
@@ -143,7 +143,7 @@ impl<'de> Deserialize<'de> for Msisdn {
 
 /// A spelling with everything but its digits taken away.
 struct Spelling {
-    /// ASCII digits only, at most [`MOST_DIGITS`].
+    /// ASCII digits only, at most [`MAX_DIGITS`].
     digits: String,
     /// Whether a plus stood before them.
     international: bool,
@@ -151,7 +151,7 @@ struct Spelling {
 
 impl Spelling {
     fn read(raw: &str) -> Result<Self, MsisdnError> {
-        if raw.len() > LONGEST_SPELLING * 4 || raw.chars().count() > LONGEST_SPELLING {
+        if raw.len() > MAX_SPELLING_CHARS * 4 || raw.chars().count() > MAX_SPELLING_CHARS {
             return Err(MsisdnError);
         }
         let raw = raw.trim();
@@ -160,18 +160,18 @@ impl Spelling {
             _ => raw,
         };
         let mut spelling = Self {
-            digits: String::with_capacity(MOST_DIGITS),
+            digits: String::with_capacity(MAX_DIGITS),
             international: false,
         };
         for character in raw.chars() {
-            if let Some(digit) = gsm7::decimal(character) {
+            if let Some(digit) = gsm7::ascii_digit(character) {
                 spelling.digits.push(digit);
             } else if matches!(character, '+' | '＋') && spelling.digits.is_empty() && !spelling.international {
                 spelling.international = true;
             } else if !is_separator(character) {
                 return Err(MsisdnError);
             }
-            if spelling.digits.len() > MOST_DIGITS {
+            if spelling.digits.len() > MAX_DIGITS {
                 return Err(MsisdnError);
             }
         }
@@ -190,9 +190,9 @@ fn is_separator(character: char) -> bool {
 
 /// Every mobile number that these digits, written without a plus, can mean on a channel of this country.
 fn all_readings(digits: &str, country: &str) -> BTreeSet<String> {
-    let mut readings = international(digits);
+    let mut readings = international_readings(digits);
     if let Some(rest) = digits.strip_prefix(COMMON_INTERNATIONAL_PREFIX) {
-        readings.extend(international(rest));
+        readings.extend(international_readings(rest));
     }
     let Some(home) = DATABASE.by_id(country.to_ascii_uppercase().as_str()) else {
         return readings;
@@ -202,26 +202,29 @@ fn all_readings(digits: &str, country: &str) -> BTreeSet<String> {
         .and_then(|prefix| prefix.find(digits))
         .filter(|found| found.start() == 0);
     if let Some(found) = prefix {
-        readings.extend(international(&digits[found.end()..]));
+        readings.extend(international_readings(&digits[found.end()..]));
     }
-    readings.extend(national(home, digits));
+    readings.extend(national_readings(home, digits));
     readings
 }
 
 /// The mobile numbers that these digits are when they begin with a country calling code. A trunk prefix left standing
 /// after the code, as in `+234 (0)803…`, is taken out.
-fn international(digits: &str) -> BTreeSet<String> {
-    let Some((regions, rest)) = split(digits) else {
+fn international_readings(digits: &str) -> BTreeSet<String> {
+    let Some((regions, rest)) = split_calling_code(digits) else {
         return BTreeSet::new();
     };
-    regions.into_iter().flat_map(|region| national(region, rest)).collect()
+    regions
+        .into_iter()
+        .flat_map(|region| national_readings(region, rest))
+        .collect()
 }
 
 /// The mobile numbers, in E.164 without the plus, that these digits are in a country's own spelling, with or without its
 /// trunk prefix. Two when the country's numbering cannot tell (Gabon kept its old numbers when it put a zero before
 /// them): then neither may be taken.
-fn national(home: &Metadata, digits: &str) -> BTreeSet<String> {
-    let trunk = home.national_prefix().unwrap_or(USUAL_TRUNK_PREFIX);
+fn national_readings(home: &Metadata, digits: &str) -> BTreeSet<String> {
+    let trunk = home.national_prefix().unwrap_or(DEFAULT_TRUNK_PREFIX);
     [Some(digits), digits.strip_prefix(trunk)]
         .into_iter()
         .flatten()
@@ -231,7 +234,7 @@ fn national(home: &Metadata, digits: &str) -> BTreeSet<String> {
 }
 
 /// Parts the country calling code from the rest, and finds the countries that share it.
-fn split(digits: &str) -> Option<(Vec<&'static Metadata>, &str)> {
+fn split_calling_code(digits: &str) -> Option<(Vec<&'static Metadata>, &str)> {
     (1..=3).find_map(|length| {
         let (code, rest) = digits.split_at_checked(length)?;
         let code: u16 = code.parse().ok().filter(|_| !code.starts_with('0'))?;

@@ -79,14 +79,14 @@ pub enum FieldKind {
     /// Text that must not be shown or kept.
     Secret,
     /// One of a few.
-    OneOf(Vec<Choice>),
+    OneOf(Vec<FieldOption>),
     /// A keypad cannot answer it (captcha, camera, file, anything unknown).
     Unsupported,
 }
 
 /// One option of a [`FieldKind::OneOf`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Choice {
+pub struct FieldOption {
     /// What to call it before a person.
     pub label: String,
     /// What to answer the provider.

@@ -9,23 +9,23 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::time::Timestamp;
 
 /// Rows on a page unless asked otherwise.
-pub const USUAL: u32 = 25;
+pub const DEFAULT_PAGE_SIZE: u32 = 25;
 /// Rows on a page at most.
-pub const MOST: u32 = 100;
+pub const MAX_PAGE_SIZE: u32 = 100;
 
 /// Which rows of a list are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct PageRequest {
     /// How many, 1 to [`MOST`].
     pub limit: u32,
     /// Those that follow this row; none: from the newest on.
-    pub after: Option<Cursor>,
+    pub after: Option<PageCursor>,
 }
 
-impl Default for Page {
+impl Default for PageRequest {
     fn default() -> Self {
         Self {
-            limit: USUAL,
+            limit: DEFAULT_PAGE_SIZE,
             after: None,
         }
     }
@@ -33,14 +33,14 @@ impl Default for Page {
 
 /// A row's place in a list that is sorted by time, newest first, and by id where the time is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
+pub struct PageCursor {
     /// When the row was made.
     pub at: Timestamp,
     /// Its id.
     pub id: [u8; 16],
 }
 
-impl Cursor {
+impl PageCursor {
     /// Before all rows there can be.
     pub const START: Self = Self {
         at: Timestamp::from_millis(i64::MAX),
@@ -73,12 +73,12 @@ pub struct Paged<T> {
     /// The rows.
     pub rows: Vec<T>,
     /// Where the next page begins; none: this was the last.
-    pub next: Option<Cursor>,
+    pub next: Option<PageCursor>,
 }
 
 impl<T> Paged<T> {
     /// Makes a page of up to one row more than it may have; that one says that there is another page.
-    pub fn of(mut rows: Vec<T>, page: &Page, cursor: impl Fn(&T) -> Cursor) -> Self {
+    pub fn from_rows(mut rows: Vec<T>, page: &PageRequest, cursor: impl Fn(&T) -> PageCursor) -> Self {
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -103,23 +103,23 @@ mod tests {
     #[test]
     fn cursors_come_back() {
         for at in [0, -1, 1_780_000_000_000, i64::MIN, i64::MAX] {
-            let cursor = Cursor {
+            let cursor = PageCursor {
                 at: Timestamp::from_millis(at),
                 id: [7; 16],
             };
-            assert_eq!(Cursor::parse(&cursor.to_text()), Some(cursor));
+            assert_eq!(PageCursor::parse(&cursor.to_text()), Some(cursor));
         }
-        let good = Cursor::START.to_text();
+        let good = PageCursor::START.to_text();
         for text in ["", "1", "%%", &good[1..], &format!("{good}A"), &format!("{good}==")] {
-            assert_eq!(Cursor::parse(text), None, "{text}");
+            assert_eq!(PageCursor::parse(text), None, "{text}");
         }
     }
 
     /// There is a next page exactly when there is a row for it.
     #[test]
     fn the_last_page_has_no_next() {
-        let page = Page { limit: 2, after: None };
-        let cursor = |at: &i64| Cursor {
+        let page = PageRequest { limit: 2, after: None };
+        let cursor = |at: &i64| PageCursor {
             at: Timestamp::from_millis(*at),
             id: [0; 16],
         };
@@ -128,7 +128,7 @@ mod tests {
             (vec![3, 2], vec![3, 2], None),
             (vec![3, 2, 1], vec![3, 2], Some(cursor(&2))),
         ] {
-            assert_eq!(Paged::of(rows, &page, cursor), Paged { rows: shown, next });
+            assert_eq!(Paged::from_rows(rows, &page, cursor), Paged { rows: shown, next });
         }
     }
 }

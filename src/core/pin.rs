@@ -48,7 +48,7 @@ pub struct Pin {
     #[serde(default)]
     pub chosen_at: Timestamp,
     /// Wrong tries since the last right one.
-    pub wrong: u8,
+    pub wrong_tries: u8,
     /// When the last of them was.
     pub wrong_at: Timestamp,
 }
@@ -56,7 +56,7 @@ pub struct Pin {
 impl fmt::Debug for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pin")
-            .field("wrong", &self.wrong)
+            .field("wrong", &self.wrong_tries)
             .finish_non_exhaustive()
     }
 }
@@ -67,7 +67,7 @@ impl Pin {
         Self {
             digest: digest(keyring, msisdn, code),
             chosen_at: now,
-            wrong: 0,
+            wrong_tries: 0,
             wrong_at: Timestamp::default(),
         }
     }
@@ -79,23 +79,23 @@ impl Pin {
     }
 
     /// Takes a try. It is not looked at while [`Self::must_wait`] says so.
-    pub fn take(&mut self, keyring: &Keyring, msisdn: &Msisdn, code: &Secret, now: Timestamp) -> bool {
-        if self.must_wait(now).is_some() {
+    pub fn try_code(&mut self, keyring: &Keyring, msisdn: &Msisdn, code: &Secret, now: Timestamp) -> bool {
+        if self.wait_left(now).is_some() {
             return false;
         }
         // Digests are compared, so that the time it takes says nothing about the code.
         if digest(keyring, msisdn, code) == self.digest {
-            self.wrong = 0;
+            self.wrong_tries = 0;
             return true;
         }
-        self.wrong = self.wrong.saturating_add(1);
+        self.wrong_tries = self.wrong_tries.saturating_add(1);
         self.wrong_at = now;
         false
     }
 
     /// How long no try is taken; `None` when one is.
-    pub fn must_wait(&self, now: Timestamp) -> Option<Duration> {
-        let over = self.wrong.checked_sub(FREE_TRIES)?;
+    pub fn wait_left(&self, now: Timestamp) -> Option<Duration> {
+        let over = self.wrong_tries.checked_sub(FREE_TRIES)?;
         let factor = 4_u32.checked_pow(u32::from(over)).unwrap_or(u32::MAX);
         let free_at = self.wrong_at.plus(FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT));
         (free_at > now).then(|| free_at.since(now))
@@ -103,18 +103,18 @@ impl Pin {
 }
 
 /// Whether a text is four digits that somebody would not try first.
-pub fn is_fit(code: &str) -> bool {
+pub fn is_hard_to_guess(code: &str) -> bool {
     let digits: Vec<u8> = code.bytes().collect();
     let steps = |by: i16| {
         digits
             .windows(2)
             .all(|pair| i16::from(pair[1]) - i16::from(pair[0]) == by)
     };
-    is_code(code) && !steps(0) && !steps(1) && !steps(-1)
+    is_well_formed(code) && !steps(0) && !steps(1) && !steps(-1)
 }
 
 /// Whether a text is four digits.
-pub fn is_code(code: &str) -> bool {
+pub fn is_well_formed(code: &str) -> bool {
     code.len() == DIGITS && code.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn keyring() -> Keyring {
-        Keyring::of_tests()
+        Keyring::for_tests()
     }
 
     fn ada() -> Msisdn {
@@ -155,16 +155,16 @@ mod tests {
             Some(1_440),
             Some(1_440),
         ] {
-            assert!(!pin.take(&keyring, &ada(), &wrong, now));
-            let wait = pin.must_wait(now).map(|wait| wait.as_secs() / 60);
+            assert!(!pin.try_code(&keyring, &ada(), &wrong, now));
+            let wait = pin.wait_left(now).map(|wait| wait.as_secs() / 60);
             assert_eq!(wait, waits);
             if let Some(minutes) = waits {
-                assert!(!pin.take(&keyring, &ada(), &right, now), "a try during the wait");
+                assert!(!pin.try_code(&keyring, &ada(), &right, now), "a try during the wait");
                 now = now.plus(Duration::from_mins(minutes));
             }
         }
-        assert!(pin.take(&keyring, &ada(), &right, now));
-        assert_eq!(pin.must_wait(now), None);
+        assert!(pin.try_code(&keyring, &ada(), &right, now));
+        assert_eq!(pin.wait_left(now), None);
     }
 
     /// Two people with the same code have digests that tell nobody so.
@@ -193,7 +193,7 @@ mod tests {
             ("48a1", false),
             ("", false),
         ] {
-            assert_eq!(is_fit(code), fit, "{code}");
+            assert_eq!(is_hard_to_guess(code), fit, "{code}");
         }
     }
 
@@ -210,8 +210,8 @@ mod tests {
                 if now.as_millis() > 86_400_000 {
                     break;
                 }
-                looked_at += usize::from(pin.must_wait(now).is_none());
-                prop_assert!(!pin.take(&keyring, &ada(), &wrong, now));
+                looked_at += usize::from(pin.wait_left(now).is_none());
+                prop_assert!(!pin.try_code(&keyring, &ada(), &wrong, now));
             }
             prop_assert!(looked_at <= 8, "{looked_at} tries");
         }

@@ -65,23 +65,23 @@ pub struct PolicyOverride {
 
 impl Policy {
     /// The rule for an institution of a provider in a country.
-    pub fn secrets(&self, country: &str, provider: &str, institution: &str) -> SecretsOverUssd {
-        self.ruled(country, provider, institution, |rule| rule.secrets_over_ussd)
+    pub fn ussd_rule(&self, country: &str, provider: &str, institution: &str) -> SecretsOverUssd {
+        self.most_specific(country, provider, institution, |rule| rule.secrets_over_ussd)
             .unwrap_or(self.secrets_over_ussd)
     }
 
     /// Whether secrets of an institution of a provider in a country may be texted: never those that may not be typed over
     /// USSD, which is seen by fewer.
-    pub fn texted(&self, country: &str, provider: &str, institution: &str) -> SecretsOverSms {
-        if self.secrets(country, provider, institution) == SecretsOverUssd::Deny {
+    pub fn sms_rule(&self, country: &str, provider: &str, institution: &str) -> SecretsOverSms {
+        if self.ussd_rule(country, provider, institution) == SecretsOverUssd::Deny {
             return SecretsOverSms::Deny;
         }
-        self.ruled(country, provider, institution, |rule| rule.secrets_over_sms)
+        self.most_specific(country, provider, institution, |rule| rule.secrets_over_sms)
             .unwrap_or(self.secrets_over_sms)
     }
 
     /// What the most specific exception says that applies and says anything of it.
-    fn ruled<T>(
+    fn most_specific<T>(
         &self,
         country: &str,
         provider: &str,
@@ -94,7 +94,7 @@ impl Policy {
                 && rule
                     .institution
                     .as_deref()
-                    .is_none_or(|i| same_institution(i, institution))
+                    .is_none_or(|i| matches_institution(i, institution))
         };
         let weight = |rule: &PolicyOverride| {
             u8::from(rule.institution.is_some()) * 4
@@ -112,7 +112,7 @@ impl Policy {
 
 /// Whether a rule's institution is this one. Ours are the provider's id with a suffix where that id is not unique
 /// (`6a00:business`): a rule written with the provider's id covers them all.
-fn same_institution(rule: &str, institution: &str) -> bool {
+fn matches_institution(rule: &str, institution: &str) -> bool {
     institution
         .strip_prefix(rule)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
@@ -153,7 +153,7 @@ mod tests {
             ("NG", "mono", "bank-10", SecretsOverUssd::Warn),
         ] {
             assert_eq!(
-                policy.secrets(country, provider, institution),
+                policy.ussd_rule(country, provider, institution),
                 want,
                 "{country} {provider} {institution}"
             );
@@ -195,7 +195,7 @@ mod tests {
                 card_and_pin: false,
             };
             assert_eq!(
-                policy.texted("NG", "mono", institution),
+                policy.sms_rule("NG", "mono", institution),
                 want,
                 "{general:?} {institution}"
             );

@@ -24,7 +24,7 @@ impl Data {
     pub const ALL: [Self; 4] = [Self::Account, Self::Balance, Self::Transactions, Self::Identity];
 
     /// Its stable name.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::Balance => "balance",
@@ -60,13 +60,13 @@ impl Scope {
 
     /// Their names with commas between, as they stand in a row.
     pub fn to_text(&self) -> String {
-        let words: Vec<_> = self.0.iter().map(|data| data.word()).collect();
+        let words: Vec<_> = self.0.iter().map(|data| data.as_str()).collect();
         words.join(",")
     }
 
     /// Reads what [`Scope::to_text`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
-        let read = |word| Data::ALL.into_iter().find(|data| data.word() == word);
+        let read = |word| Data::ALL.into_iter().find(|data| data.as_str() == word);
         Self::of(text.split(',').map(read).collect::<Option<Vec<_>>>()?)
     }
 }

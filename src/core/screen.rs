@@ -14,7 +14,7 @@
 //! [`page`] lays a draft out from its first page on until it reaches the page asked for; nothing is kept between two
 //! pages, so the same draft and number always give the same page. Everything is folded to the alphabet of the screen in
 //! here, so that no caller can forget it. Room is shared out so that any draft, however absurd, makes progress on every
-//! page of at least [`LEAST_SEPTETS`]: the tail gets at most a third of the page, the word for more a sixth, a repeated
+//! page of at least [`MIN_SEPTETS`]: the tail gets at most a third of the page, the word for more a sixth, a repeated
 //! text a quarter, and what is left is enough for at least one (cut) option.
 //!
 //! The keys 98 and 00 are left to operators, who use them for their own paging: a key here is one character.
@@ -24,9 +24,9 @@ use std::ops::Range;
 use super::gsm7;
 
 /// The smallest page that can be laid out, in septets; a smaller one is treated as this.
-pub const LEAST_SEPTETS: usize = 60;
+pub const MIN_SEPTETS: usize = 60;
 /// The most options of a list on one page: 9 is more and 0 is back.
-pub const MOST_NUMBERED: usize = 8;
+pub const MAX_NUMBERED: usize = 8;
 /// The key of the next page.
 pub const MORE_KEY: char = '9';
 
@@ -35,8 +35,8 @@ const LEAST_TAIL_LINE: usize = 6;
 
 /// An option with a key of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opt {
-    /// What to press. `9` belongs to [`Draft::more`] on a draft of several pages.
+pub struct KeyOption {
+    /// What to press. `9` belongs to [`ScreenDraft::more`] on a draft of several pages.
     pub key: char,
     /// What it does.
     pub label: String,
@@ -44,32 +44,32 @@ pub struct Opt {
 
 /// What can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Options {
+pub enum DraftOptions {
     /// A few options, each with its own key.
-    Fixed(Vec<Opt>),
-    /// A list of any length; each page numbers its part of it from 1 to at most [`MOST_NUMBERED`].
+    Fixed(Vec<KeyOption>),
+    /// A list of any length; each page numbers its part of it from 1 to at most [`MAX_NUMBERED`].
     Numbered(Vec<String>),
 }
 
 /// A screen before it is fitted into pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct ScreenDraft {
     /// What is said above the options. Its line breaks are kept.
     pub text: String,
     /// What can be chosen.
-    pub options: Options,
+    pub options: DraftOptions,
     /// Options at the end of every page, such as back.
-    pub tail: Vec<Opt>,
+    pub tail: Vec<KeyOption>,
     /// The label of the key that shows the next page.
     pub more: String,
 }
 
 /// One page of a draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct ScreenPage {
     /// What is shown, folded.
     pub text: String,
-    /// Which of [`Draft::options`] are on this page; in a list, the first of them has the key 1.
+    /// Which of [`ScreenDraft::options`] are on this page; in a list, the first of them has the key 1.
     pub shown: Range<usize>,
     /// Whether there is a next page.
     pub has_more: bool,
@@ -78,9 +78,9 @@ pub struct Page {
 }
 
 /// The page of the draft with this number (from 0), of at most `septets`; the last page when there are not so many.
-pub fn page(draft: &Draft, number: usize, septets: usize) -> Page {
-    let layout = Layout::of(draft, septets.max(LEAST_SEPTETS));
-    let (mut cursor, mut current) = (Cursor::default(), 0);
+pub fn lay_out(draft: &ScreenDraft, number: usize, septets: usize) -> ScreenPage {
+    let layout = Layout::of(draft, septets.max(MIN_SEPTETS));
+    let (mut cursor, mut current) = (LayoutPosition::default(), 0);
     loop {
         let (lines, next) = layout.fill(cursor, layout.room(false));
         if layout.is_end(next) {
@@ -97,7 +97,7 @@ pub fn page(draft: &Draft, number: usize, septets: usize) -> Page {
 
 /// How much of a draft has been laid out.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Cursor {
+struct LayoutPosition {
     /// Bytes of the folded text.
     text: usize,
     /// Options, and after them the tail lines that had no room at the end of every page.
@@ -106,7 +106,7 @@ struct Cursor {
 
 /// A draft, folded and measured for one size of page.
 struct Layout<'a> {
-    draft: &'a Draft,
+    draft: &'a ScreenDraft,
     /// Septets of a page.
     septets: usize,
     /// The text, folded and without blanks around it.
@@ -122,7 +122,7 @@ struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    fn of(draft: &'a Draft, septets: usize) -> Self {
+    fn of(draft: &'a ScreenDraft, septets: usize) -> Self {
         let text = gsm7::fold_lines(&draft.text).trim().to_owned();
         let cost = gsm7::folded_septets(&text);
         let mut layout = Self {
@@ -146,12 +146,12 @@ impl<'a> Layout<'a> {
 
     fn option_count(&self) -> usize {
         match &self.draft.options {
-            Options::Fixed(options) => options.len(),
-            Options::Numbered(labels) => labels.len(),
+            DraftOptions::Fixed(options) => options.len(),
+            DraftOptions::Numbered(labels) => labels.len(),
         }
     }
 
-    fn is_end(&self, cursor: Cursor) -> bool {
+    fn is_end(&self, cursor: LayoutPosition) -> bool {
         cursor.text == self.text.len() && cursor.options == self.count()
     }
 
@@ -168,7 +168,7 @@ impl<'a> Layout<'a> {
 
     /// Lays out as much as has room from the cursor on, and says how far that was. Takes less of a smaller room, never
     /// more, and something of the room that [`Self::room`] gives.
-    fn fill(&self, from: Cursor, room: usize) -> (Vec<String>, Cursor) {
+    fn fill(&self, from: LayoutPosition, room: usize) -> (Vec<String>, LayoutPosition) {
         let (mut lines, mut left, mut to) = (Vec::new(), room, from);
         if from.text < self.text.len() {
             let rest = &self.text[from.text..];
@@ -198,13 +198,13 @@ impl<'a> Layout<'a> {
     /// The line of an option on the page whose first option is `first`; none when the page has no key for it.
     fn option(&self, at: usize, first: usize) -> Option<String> {
         match &self.draft.options {
-            Options::Numbered(labels) if at < labels.len() => {
+            DraftOptions::Numbered(labels) if at < labels.len() => {
                 let number = u32::try_from(at - first + 1)
                     .ok()
-                    .filter(|_| at - first < MOST_NUMBERED)?;
+                    .filter(|_| at - first < MAX_NUMBERED)?;
                 Some(line(char::from_digit(number, 10)?, &labels[at], self.longest))
             }
-            Options::Fixed(options) if at < options.len() => {
+            DraftOptions::Fixed(options) if at < options.len() => {
                 Some(line(options[at].key, &options[at].label, self.longest))
             }
             _ => {
@@ -214,11 +214,17 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn assemble(&self, mut lines: Vec<String>, shown: Range<Cursor>, more: Option<&String>, number: usize) -> Page {
+    fn assemble(
+        &self,
+        mut lines: Vec<String>,
+        shown: Range<LayoutPosition>,
+        more: Option<&String>,
+        number: usize,
+    ) -> ScreenPage {
         lines.extend(more.cloned());
         lines.extend(self.tail.iter().cloned());
         let options = self.option_count();
-        Page {
+        ScreenPage {
             text: lines.join("\n"),
             shown: shown.start.options.min(options)..shown.end.options.min(options),
             has_more: more.is_some(),
@@ -238,7 +244,7 @@ fn line(key: char, label: &str, septets: usize) -> String {
 
 /// The lines that end every page, in at most `septets` with their line breaks: all of them as they are if they fit, else
 /// cut to equal shares, and as many as have room for a share.
-fn tail(options: &[Opt], septets: usize) -> Vec<String> {
+fn tail(options: &[KeyOption], septets: usize) -> Vec<String> {
     let lines = |count: usize, longest: usize| -> Vec<String> {
         options
             .iter()
@@ -257,7 +263,7 @@ fn tail(options: &[Opt], septets: usize) -> Vec<String> {
 /// The bytes of a folded text that fill at most `septets`, cut between two words; inside a word only when it is longer
 /// than the room.
 fn words(text: &str, septets: usize) -> usize {
-    let fits = gsm7::fitting(text, septets);
+    let fits = gsm7::fitting_bytes(text, septets);
     if fits == text.len() || text[fits..].starts_with([' ', '\n']) {
         return fits;
     }

@@ -19,19 +19,19 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::msisdn::Msisdn;
-use super::time::Entropy;
+use super::time::Rng;
 
 const FORMAT: u8 = 1;
 const NONCE: usize = 12;
 
 /// 256 bits of key.
-pub type Key = Zeroizing<[u8; 32]>;
+pub type SealKey = Zeroizing<[u8; 32]>;
 
 /// The name under which a subscriber is known everywhere: an HMAC of the number. Useless without the tag key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tag([u8; 32]);
+pub struct SubscriberTag([u8; 32]);
 
-impl Tag {
+impl SubscriberTag {
     /// The tag with these bytes, as read from a store or a row.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -53,7 +53,7 @@ impl Tag {
 }
 
 /// Eight digits are enough to follow a person through a log, and too few to look anybody up.
-impl fmt::Debug for Tag {
+impl fmt::Debug for SubscriberTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tag({})", &self.to_hex()[..8])
     }
@@ -61,7 +61,7 @@ impl fmt::Debug for Tag {
 
 /// Where a blob belongs.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct SealContext<'a> {
     /// What kind of thing it is: `live`, `consent`, `grant`…
     pub purpose: &'static str,
     /// Whose it is: a tag, or a partner's id.
@@ -86,8 +86,8 @@ pub enum SealError {
 /// The sealing keys (one active, others still accepted) and the tag key.
 pub struct Keyring {
     active: String,
-    keys: BTreeMap<String, Key>,
-    tag_key: Key,
+    keys: BTreeMap<String, SealKey>,
+    tag_key: SealKey,
 }
 
 /// Why a set of keys is no keyring.
@@ -106,7 +106,11 @@ impl Keyring {
     ///
     /// # Errors
     /// When the active key is missing or an id is empty or too long.
-    pub fn new(active: impl Into<String>, keys: BTreeMap<String, Key>, tag_key: Key) -> Result<Self, KeyringError> {
+    pub fn new(
+        active: impl Into<String>,
+        keys: BTreeMap<String, SealKey>,
+        tag_key: SealKey,
+    ) -> Result<Self, KeyringError> {
         let active = active.into();
         if let Some(bad) = keys.keys().find(|id| id.is_empty() || id.len() > 64) {
             return Err(KeyringError::BadId(bad.clone()));
@@ -123,20 +127,20 @@ impl Keyring {
     }
 
     /// The name of a subscriber.
-    pub fn tag(&self, msisdn: &Msisdn) -> Tag {
-        Tag(self.digest("msisdn", &[msisdn.as_str().as_bytes()]))
+    pub fn tag(&self, msisdn: &Msisdn) -> SubscriberTag {
+        SubscriberTag(self.digest("msisdn", &[msisdn.as_str().as_bytes()]))
     }
 
     /// A keyed digest under the long-lived key: for what must be recognised again but not read (account numbers, dialog ids).
     pub fn digest(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        keyed(&self.tag_key, purpose, parts)
+        keyed_digest(&self.tag_key, purpose, parts)
     }
 
     /// Seals `plain` for its place under the active key.
     ///
     /// # Errors
     /// [`SealError::Broken`] when the text is too large for the cipher (64 GiB): not in practice.
-    pub fn seal(&self, place: &Place<'_>, plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
+    pub fn seal(&self, place: &SealContext<'_>, plain: &[u8], entropy: &dyn Rng) -> Result<Vec<u8>, SealError> {
         let id = self.active.as_bytes();
         let mut blob = Vec::with_capacity(2 + id.len() + NONCE + plain.len() + 16);
         blob.push(FORMAT);
@@ -145,7 +149,7 @@ impl Keyring {
         let mut nonce = [0; NONCE];
         entropy.fill(&mut nonce);
         blob.extend_from_slice(&nonce);
-        let aad = associated(id, place);
+        let aad = associated_data(id, place);
         let sealed = self
             .cipher(&self.active, place)?
             .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad })
@@ -158,7 +162,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When the key is not in the ring, or the blob was altered or moved.
-    pub fn open(&self, place: &Place<'_>, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    pub fn open(&self, place: &SealContext<'_>, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (&format, rest) = blob.split_first().ok_or(SealError::Broken)?;
         let (&length, rest) = rest.split_first().ok_or(SealError::Broken)?;
         let (id, rest) = rest.split_at_checked(usize::from(length)).ok_or(SealError::Broken)?;
@@ -167,17 +171,17 @@ impl Keyring {
             return Err(SealError::Broken);
         }
         let name = std::str::from_utf8(id).map_err(|_| SealError::Broken)?;
-        let aad = associated(id, place);
+        let aad = associated_data(id, place);
         self.cipher(name, place)?
             .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: &aad })
             .map(Zeroizing::new)
             .map_err(|_| SealError::Broken)
     }
 
-    fn cipher(&self, id: &str, place: &Place<'_>) -> Result<Aes256Gcm, SealError> {
+    fn cipher(&self, id: &str, place: &SealContext<'_>) -> Result<Aes256Gcm, SealError> {
         let master = self.keys.get(id).ok_or(SealError::UnknownKey)?;
         let mut key = Zeroizing::new([0; 32]);
-        let info = framed(&[b"kiungo seal", place.purpose.as_bytes(), place.subject]);
+        let info = length_prefixed(&[b"kiungo seal", place.purpose.as_bytes(), place.subject]);
         Hkdf::<Sha256>::new(None, master.as_slice())
             .expand(&info, key.as_mut_slice())
             .map_err(|_| SealError::Broken)?;
@@ -194,7 +198,7 @@ impl fmt::Debug for Keyring {
 }
 
 /// The id of the key that a blob says it is sealed under; `None` for what is no blob. It proves nothing: only opening does.
-pub fn key_of(blob: &[u8]) -> Option<&str> {
+pub fn key_id(blob: &[u8]) -> Option<&str> {
     let (&[format, length], rest) = blob.split_first_chunk::<2>()?;
     let id = rest.get(..usize::from(length))?;
     std::str::from_utf8(id)
@@ -203,17 +207,17 @@ pub fn key_of(blob: &[u8]) -> Option<&str> {
 }
 
 /// HMAC-SHA-256 over a purpose and parts, each with its length, so that no two different lists give one input.
-fn keyed(key: &Key, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+fn keyed_digest(key: &SealKey, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_slice()) else {
         unreachable!("HMAC takes a key of any length");
     };
-    mac.update(&framed(&[purpose.as_bytes()]));
-    mac.update(&framed(parts));
+    mac.update(&length_prefixed(&[purpose.as_bytes()]));
+    mac.update(&length_prefixed(parts));
     mac.finalize().into_bytes().into()
 }
 
-fn associated(id: &[u8], place: &Place<'_>) -> Zeroizing<Vec<u8>> {
-    framed(&[
+fn associated_data(id: &[u8], place: &SealContext<'_>) -> Zeroizing<Vec<u8>> {
+    length_prefixed(&[
         &[FORMAT],
         id,
         place.purpose.as_bytes(),
@@ -224,7 +228,7 @@ fn associated(id: &[u8], place: &Place<'_>) -> Zeroizing<Vec<u8>> {
 }
 
 /// Wiped when dropped: what is recognised by its digest may be a password.
-fn framed(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+fn length_prefixed(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum()));
     for part in parts {
         out.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -236,7 +240,7 @@ fn framed(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
 #[cfg(test)]
 impl Keyring {
     /// One that is the same in every test.
-    pub(crate) fn of_tests() -> Self {
+    pub(crate) fn for_tests() -> Self {
         let keys = std::iter::once(("k1".to_owned(), Zeroizing::new([1; 32]))).collect();
         Self::new("k1", keys, Zeroizing::new([7; 32])).expect("keys")
     }
@@ -247,11 +251,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::core::time::Rng;
 
     /// Counts up: a nonce source that never repeats within a test.
-    struct Counting(std::sync::atomic::AtomicU64);
+    struct CountingNonces(std::sync::atomic::AtomicU64);
 
-    impl Entropy for Counting {
+    impl Rng for CountingNonces {
         fn fill(&self, out: &mut [u8]) {
             let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_be_bytes();
             out.iter_mut().zip(n.iter().cycle()).for_each(|(out, n)| *out = *n);
@@ -266,11 +271,11 @@ mod tests {
         Keyring::new(active, keys, Zeroizing::new([7; 32])).unwrap()
     }
 
-    fn entropy() -> Counting {
-        Counting(std::sync::atomic::AtomicU64::new(1))
+    fn entropy() -> CountingNonces {
+        CountingNonces(std::sync::atomic::AtomicU64::new(1))
     }
 
-    const HOME: Place<'_> = Place {
+    const CONTEXT: SealContext<'_> = SealContext {
         purpose: "live",
         subject: b"ada",
         record: b"1",
@@ -282,8 +287,8 @@ mod tests {
         #[test]
         fn what_is_sealed_opens_in_its_place(plain: Vec<u8>) {
             let ring = ring("a", &["a"]);
-            let blob = ring.seal(&HOME, &plain, &entropy()).unwrap();
-            let opened = ring.open(&HOME, &blob).unwrap();
+            let blob = ring.seal(&CONTEXT, &plain, &entropy()).unwrap();
+            let opened = ring.open(&CONTEXT, &blob).unwrap();
             prop_assert_eq!(opened.as_slice(), plain.as_slice());
         }
 
@@ -291,16 +296,16 @@ mod tests {
         #[test]
         fn a_changed_byte_never_opens(plain: Vec<u8>, at: prop::sample::Index, flip in 1u8..) {
             let ring = ring("a", &["a", "b"]);
-            let mut blob = ring.seal(&HOME, &plain, &entropy()).unwrap();
+            let mut blob = ring.seal(&CONTEXT, &plain, &entropy()).unwrap();
             let at = at.index(blob.len());
             blob[at] ^= flip;
-            prop_assert!(ring.open(&HOME, &blob).is_err());
+            prop_assert!(ring.open(&CONTEXT, &blob).is_err());
         }
 
         /// Rubbish is refused, not a panic.
         #[test]
         fn rubbish_is_refused(blob: Vec<u8>) {
-            prop_assert!(ring("a", &["a"]).open(&HOME, &blob).is_err());
+            prop_assert!(ring("a", &["a"]).open(&CONTEXT, &blob).is_err());
         }
     }
 
@@ -308,22 +313,28 @@ mod tests {
     #[test]
     fn a_moved_blob_does_not_open() {
         let ring = ring("a", &["a"]);
-        let blob = ring.seal(&HOME, b"state", &entropy()).unwrap();
+        let blob = ring.seal(&CONTEXT, b"state", &entropy()).unwrap();
         for place in [
-            Place {
+            SealContext {
                 purpose: "grant",
-                ..HOME
+                ..CONTEXT
             },
-            Place {
+            SealContext {
                 subject: b"eve",
-                ..HOME
+                ..CONTEXT
             },
-            Place { record: b"2", ..HOME },
-            Place { field: "reply", ..HOME },
-            Place {
+            SealContext {
+                record: b"2",
+                ..CONTEXT
+            },
+            SealContext {
+                field: "reply",
+                ..CONTEXT
+            },
+            SealContext {
                 subject: b"ad",
                 record: b"a1",
-                ..HOME
+                ..CONTEXT
             },
         ] {
             assert_eq!(ring.open(&place, &blob).unwrap_err(), SealError::Broken, "{place:?}");
@@ -334,10 +345,10 @@ mod tests {
     #[test]
     fn rotation_keeps_old_blobs_and_identities() {
         let (before, after) = (ring("a", &["a"]), ring("b", &["a", "b"]));
-        let old = before.seal(&HOME, b"x", &entropy()).unwrap();
-        assert_eq!(after.open(&HOME, &old).unwrap().as_slice(), b"x");
-        let new = after.seal(&HOME, b"x", &entropy()).unwrap();
-        assert_eq!((key_of(&old), key_of(&new)), (Some("a"), Some("b")));
+        let old = before.seal(&CONTEXT, b"x", &entropy()).unwrap();
+        assert_eq!(after.open(&CONTEXT, &old).unwrap().as_slice(), b"x");
+        let new = after.seal(&CONTEXT, b"x", &entropy()).unwrap();
+        assert_eq!((key_id(&old), key_id(&new)), (Some("a"), Some("b")));
         for rubbish in [
             &b""[..],
             &[FORMAT],
@@ -346,9 +357,9 @@ mod tests {
             &[FORMAT + 1, 1, b'a'],
             &[FORMAT, 1, 0xff],
         ] {
-            assert_eq!(key_of(rubbish), None, "{rubbish:?}");
+            assert_eq!(key_id(rubbish), None, "{rubbish:?}");
         }
-        assert_eq!(before.open(&HOME, &new).unwrap_err(), SealError::UnknownKey);
+        assert_eq!(before.open(&CONTEXT, &new).unwrap_err(), SealError::UnknownKey);
         let msisdn = Msisdn::parse("+2348031234567", "NG").unwrap();
         assert_eq!(before.tag(&msisdn), after.tag(&msisdn));
     }
@@ -358,8 +369,8 @@ mod tests {
     fn equal_texts_give_different_blobs() {
         let (ring, entropy) = (ring("a", &["a"]), entropy());
         assert_ne!(
-            ring.seal(&HOME, b"x", &entropy).unwrap(),
-            ring.seal(&HOME, b"x", &entropy).unwrap()
+            ring.seal(&CONTEXT, b"x", &entropy).unwrap(),
+            ring.seal(&CONTEXT, b"x", &entropy).unwrap()
         );
     }
 }

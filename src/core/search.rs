@@ -22,7 +22,7 @@ enum Rank {
 /// A name matches when the query stands in it: at its start before at the start of a later word, and that before
 /// anywhere else. A query of digits alone also matches the names whose letters are on these keys.
 pub fn find<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<usize> {
-    let wanted = Key::of(query).text;
+    let wanted = SearchKey::of(query).text;
     if wanted.is_empty() {
         return Vec::new();
     }
@@ -30,9 +30,9 @@ pub fn find<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<usize>
     let mut found: Vec<(Rank, usize)> = names
         .enumerate()
         .filter_map(|(at, name)| {
-            let mut key = Key::of(name);
+            let mut key = SearchKey::of(name);
             if on_keypad {
-                key.press();
+                key.to_keypad();
             }
             Some((key.rank(&wanted)?, at))
         })
@@ -42,19 +42,19 @@ pub fn find<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<usize>
 }
 
 /// A text as names are compared: its letters and digits only, in lower case and without marks.
-pub fn plain(text: &str) -> String {
-    Key::of(text).text
+pub fn normalize(text: &str) -> String {
+    SearchKey::of(text).text
 }
 
 /// A name as it is compared.
-struct Key {
+struct SearchKey {
     /// Lower-case ASCII letters and digits only.
     text: String,
     /// Where in `text` the words after the first begin.
     words: Vec<usize>,
 }
 
-impl Key {
+impl SearchKey {
     fn of(name: &str) -> Self {
         let mut key = Self {
             text: String::with_capacity(name.len()),
@@ -83,7 +83,7 @@ impl Key {
     }
 
     /// Replaces each letter by the key it is on.
-    fn press(&mut self) {
+    fn to_keypad(&mut self) {
         self.text = self.text.chars().map(keypad).collect();
     }
 
@@ -189,10 +189,10 @@ mod tests {
         #[test]
         fn a_name_finds_itself(names in proptest::collection::vec("[a-zA-Z ẹọṣé'.-]{0,12}", 1..20), at in any::<prop::sample::Index>()) {
             let at = at.index(names.len());
-            let mut key = Key::of(&names[at]);
+            let mut key = SearchKey::of(&names[at]);
             prop_assume!(!key.text.is_empty());
             let by_letters = find(&names[at], names.iter().map(String::as_str));
-            key.press();
+            key.to_keypad();
             let by_keys = find(&key.text, names.iter().map(String::as_str));
             for found in [by_letters, by_keys] {
                 prop_assert_eq!(found.iter().filter(|position| **position == at).count(), 1);

@@ -11,10 +11,10 @@
 use super::gsm7;
 
 /// Septets of a text in one part.
-pub const ONE_PART: usize = 160;
+pub const SINGLE_PART_SEPTETS: usize = 160;
 
 /// Septets of a text in one part, and of each of several.
-const SEPTETS: (usize, usize) = (ONE_PART, 153);
+const SEPTETS: (usize, usize) = (SINGLE_PART_SEPTETS, 153);
 /// UCS-2 units of a text in one part, and of each of several.
 const UNITS: (usize, usize) = (70, 67);
 
@@ -29,7 +29,7 @@ pub enum Alphabet {
 
 /// What a text costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
+pub struct SmsSize {
     /// How it is carried.
     pub alphabet: Alphabet,
     /// Septets or UCS-2 units.
@@ -39,19 +39,23 @@ pub struct Size {
 }
 
 /// Measures a text. The empty text is one part, too.
-pub fn size(text: &str) -> Size {
-    let costs: Option<Vec<usize>> = text.chars().map(gsm7::cost).collect();
+pub fn measure(text: &str) -> SmsSize {
+    let costs: Option<Vec<usize>> = text.chars().map(gsm7::septet_cost).collect();
     let (alphabet, (alone, together), costs) = match costs {
         Some(costs) => (Alphabet::Gsm7, SEPTETS, costs),
         None => (Alphabet::Ucs2, UNITS, text.chars().map(char::len_utf16).collect()),
     };
     let units: usize = costs.iter().sum();
-    let parts = if units <= alone { 1 } else { packed(&costs, together) };
-    Size { alphabet, units, parts }
+    let parts = if units <= alone {
+        1
+    } else {
+        parts_needed(&costs, together)
+    };
+    SmsSize { alphabet, units, parts }
 }
 
 /// How many parts of `room` units these characters fill, in order.
-fn packed(costs: &[usize], room: usize) -> usize {
+fn parts_needed(costs: &[usize], room: usize) -> usize {
     let (mut parts, mut used) = (1, 0);
     for cost in costs {
         if used + cost > room {
@@ -65,20 +69,20 @@ fn packed(costs: &[usize], room: usize) -> usize {
 
 /// What a gateway says became of a text it took, in the order of how much that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DeliveryState {
+pub enum SmsDeliveryState {
     /// The gateway has it.
     Accepted,
     /// The network has it.
     Sent,
     /// It will not arrive.
-    Failed(Failure),
+    Failed(SmsFailureReason),
     /// The handset has it.
     Delivered,
 }
 
 /// Why a text does not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Failure {
+pub enum SmsFailureReason {
     /// No reason that is known here.
     Undelivered,
     /// The handset could not be reached for too long.
@@ -86,20 +90,20 @@ pub enum Failure {
     /// The gateway or the network will not carry it: its sender, its words, or the account.
     Rejected,
     /// No such subscriber, or one that cannot get texts.
-    Number,
+    InvalidNumber,
     /// The person wants none; the gateway or the network keeps a list.
     OptedOut,
 }
 
 /// Why a text was never handed to a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Withheld {
+pub enum WithheldReason {
     /// The person wants none.
     OptedOut,
     /// The person has dialled and knows.
-    Told,
+    PersonDialed,
     /// The person has got enough for a day.
-    Cap,
+    DailyCap,
     /// It came to nothing before its time was over.
     Expired,
     /// The gateway it was for is not set up any more, or it cannot be opened.
@@ -112,7 +116,7 @@ pub enum MessageState {
     /// To be sent.
     Queued,
     /// Never sent, and never will be.
-    Withheld(Withheld),
+    Withheld(WithheldReason),
     /// Being handed to the gateway: marked before its first byte leaves.
     Sending,
     /// The gateway may have it. Never sent again.
@@ -122,18 +126,18 @@ pub enum MessageState {
     /// The network has it.
     Sent,
     /// It will not arrive.
-    Failed(Failure),
+    Failed(SmsFailureReason),
     /// The handset has it.
     Delivered,
 }
 
-impl From<DeliveryState> for MessageState {
-    fn from(state: DeliveryState) -> Self {
+impl From<SmsDeliveryState> for MessageState {
+    fn from(state: SmsDeliveryState) -> Self {
         match state {
-            DeliveryState::Accepted => Self::Accepted,
-            DeliveryState::Sent => Self::Sent,
-            DeliveryState::Failed(why) => Self::Failed(why),
-            DeliveryState::Delivered => Self::Delivered,
+            SmsDeliveryState::Accepted => Self::Accepted,
+            SmsDeliveryState::Sent => Self::Sent,
+            SmsDeliveryState::Failed(why) => Self::Failed(why),
+            SmsDeliveryState::Delivered => Self::Delivered,
         }
     }
 }
@@ -145,7 +149,7 @@ impl MessageState {
     }
 
     /// The state after hearing `told`, if that is further than this one.
-    pub fn moved(self, told: Self) -> Option<Self> {
+    pub fn advance(self, told: Self) -> Option<Self> {
         (told > self).then_some(told)
     }
 }
@@ -188,27 +192,27 @@ mod tests {
             ("😀".repeat(66), Alphabet::Ucs2, 132, 2),
             ("😀".repeat(67), Alphabet::Ucs2, 134, 3),
         ] {
-            let want = Size { alphabet, units, parts };
-            assert_eq!(size(&text), want, "{} characters", text.chars().count());
+            let want = SmsSize { alphabet, units, parts };
+            assert_eq!(measure(&text), want, "{} characters", text.chars().count());
         }
     }
 
-    fn delivery() -> impl Strategy<Value = DeliveryState> {
+    fn delivery() -> impl Strategy<Value = SmsDeliveryState> {
         prop::sample::select(vec![
-            DeliveryState::Accepted,
-            DeliveryState::Sent,
-            DeliveryState::Delivered,
-            DeliveryState::Failed(Failure::Undelivered),
-            DeliveryState::Failed(Failure::Expired),
-            DeliveryState::Failed(Failure::Rejected),
-            DeliveryState::Failed(Failure::Number),
-            DeliveryState::Failed(Failure::OptedOut),
+            SmsDeliveryState::Accepted,
+            SmsDeliveryState::Sent,
+            SmsDeliveryState::Delivered,
+            SmsDeliveryState::Failed(SmsFailureReason::Undelivered),
+            SmsDeliveryState::Failed(SmsFailureReason::Expired),
+            SmsDeliveryState::Failed(SmsFailureReason::Rejected),
+            SmsDeliveryState::Failed(SmsFailureReason::InvalidNumber),
+            SmsDeliveryState::Failed(SmsFailureReason::OptedOut),
         ])
     }
 
-    fn heard(from: MessageState, reports: &[DeliveryState]) -> MessageState {
+    fn heard(from: MessageState, reports: &[SmsDeliveryState]) -> MessageState {
         reports.iter().fold(from, |state, told| {
-            let next = state.moved((*told).into()).unwrap_or(state);
+            let next = state.advance((*told).into()).unwrap_or(state);
             assert!(next >= state, "{state:?} went back to {next:?}");
             next
         })
@@ -236,7 +240,7 @@ mod tests {
         /// What takes more room never takes fewer parts, and every part is full enough to be worth it.
         #[test]
         fn parts_follow_from_units(text in "[a€😀ọ\n]{0,400}") {
-            let size = size(&text);
+            let size = measure(&text);
             let (alone, together) = if size.alphabet == Alphabet::Gsm7 { SEPTETS } else { UNITS };
             if size.units <= alone {
                 prop_assert_eq!(size.parts, 1);

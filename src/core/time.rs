@@ -49,7 +49,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// Where randomness comes from.
-pub trait Entropy: Send + Sync {
+pub trait Rng: Send + Sync {
     /// Fills `out` with unpredictable bytes.
     fn fill(&self, out: &mut [u8]);
 }

@@ -10,19 +10,19 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::secret::Secret;
-use super::time::{Entropy, Timestamp};
+use super::time::{Rng, Timestamp};
 
 /// What stands before a secret, so that nobody takes it for another kind of key.
 const PREFIX: &str = "whsec_";
 
 /// How long a receiver may take to answer.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// For how long the secret before goes on being used beside a new one.
-pub const OVERLAP: Duration = Duration::from_hours(24);
+pub const SECRET_OVERLAP: Duration = Duration::from_hours(24);
 
 /// How long after the try before each try is made. All of them together take three days and some hours.
-pub const TRIES: [Duration; 10] = [
+pub const RETRY_DELAYS: [Duration; 10] = [
     Duration::ZERO,
     Duration::from_secs(5),
     Duration::from_mins(5),
@@ -37,18 +37,18 @@ pub const TRIES: [Duration; 10] = [
 
 /// How long everything about sending takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct WebhookTiming {
     /// How long a receiver may take to answer.
-    pub patience: Duration,
+    pub response_timeout: Duration,
     /// How many times shorter than said the pauses between tries are: 1, but in tests that cannot wait three days.
-    pub haste: u32,
+    pub speedup: u32,
 }
 
-impl Default for Pace {
+impl Default for WebhookTiming {
     fn default() -> Self {
         Self {
-            patience: PATIENCE,
-            haste: 1,
+            response_timeout: RESPONSE_TIMEOUT,
+            speedup: 1,
         }
     }
 }
@@ -58,7 +58,7 @@ pub struct SigningSecret(Zeroizing<[u8; 32]>);
 
 impl SigningSecret {
     /// A fresh one.
-    pub fn draw(entropy: &dyn Entropy) -> Self {
+    pub fn generate(entropy: &dyn Rng) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         entropy.fill(bytes.as_mut_slice());
         Self(bytes)
@@ -89,7 +89,7 @@ impl SigningSecret {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
             unreachable!("HMAC takes a key of any length");
         };
-        mac.update(format!("{id}.{}.", seconds(at)).as_bytes());
+        mac.update(format!("{id}.{}.", unix_seconds(at)).as_bytes());
         mac.update(body);
         format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
     }
@@ -102,15 +102,15 @@ impl fmt::Debug for SigningSecret {
 }
 
 /// A moment as `webhook-timestamp` has it: whole seconds since the Unix epoch.
-pub const fn seconds(at: Timestamp) -> i64 {
+pub const fn unix_seconds(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(1000)
 }
 
 /// What became of one sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum WebhookOutcome {
     /// The receiver has it.
-    Taken,
+    Delivered,
     /// The receiver wants no more of them, ever.
     Gone,
     /// Not taken; to be sent again.
@@ -118,19 +118,19 @@ pub enum Outcome {
 }
 
 /// What an answer's status means. A redirection is no: the signed body is for the address it was signed for.
-pub const fn outcome(status: u16) -> Outcome {
+pub const fn outcome_of_status(status: u16) -> WebhookOutcome {
     match status {
-        200..=299 => Outcome::Taken,
-        410 => Outcome::Gone,
-        _ => Outcome::Failed,
+        200..=299 => WebhookOutcome::Delivered,
+        410 => WebhookOutcome::Gone,
+        _ => WebhookOutcome::Failed,
     }
 }
 
 /// How long to wait after `tries` tries that failed; `None` when that was the last. Up to a tenth is added by `chance`, so
 /// that what failed together does not come back together, and nothing comes earlier than said. `asked` is the receiver's
 /// own wish (`Retry-After`), kept where it is the longer.
-pub fn pause(tries: u32, chance: u8, asked: Option<Duration>) -> Option<Duration> {
-    let next = *TRIES.get(usize::try_from(tries).ok()?)?;
+pub fn retry_delay(tries: u32, chance: u8, asked: Option<Duration>) -> Option<Duration> {
+    let next = *RETRY_DELAYS.get(usize::try_from(tries).ok()?)?;
     let most = u64::try_from(next.as_millis()).ok()? / 10;
     let spread = Duration::from_millis(most * u64::from(chance) / 255);
     Some((next + spread).max(asked.unwrap_or_default()))
@@ -208,38 +208,38 @@ mod tests {
         ];
         for (tries, seconds) in (1..).zip(promised) {
             let seconds = Duration::from_secs(seconds);
-            assert_eq!(pause(tries, 0, None), Some(seconds));
-            assert_eq!(pause(tries, 255, None), Some(seconds + seconds / 10));
-            let between = pause(tries, 100, None).unwrap();
+            assert_eq!(retry_delay(tries, 0, None), Some(seconds));
+            assert_eq!(retry_delay(tries, 255, None), Some(seconds + seconds / 10));
+            let between = retry_delay(tries, 100, None).unwrap();
             assert!(between > seconds && between < seconds + seconds / 10, "{tries}");
         }
         let long = Duration::from_hours(3);
-        assert_eq!(pause(1, 0, Some(long)), Some(long));
-        assert_eq!(pause(5, 0, Some(long)), Some(Duration::from_hours(5)));
-        assert_eq!(pause(10, 0, Some(long)), None);
-        assert_eq!(pause(u32::MAX, 0, None), None);
+        assert_eq!(retry_delay(1, 0, Some(long)), Some(long));
+        assert_eq!(retry_delay(5, 0, Some(long)), Some(Duration::from_hours(5)));
+        assert_eq!(retry_delay(10, 0, Some(long)), None);
+        assert_eq!(retry_delay(u32::MAX, 0, None), None);
     }
 
     /// Only 2xx is a yes, and only 410 an end.
     #[test]
     fn what_a_status_means() {
         for (status, want) in [
-            (200, Outcome::Taken),
-            (204, Outcome::Taken),
-            (299, Outcome::Taken),
-            (199, Outcome::Failed),
-            (301, Outcome::Failed),
-            (304, Outcome::Failed),
-            (307, Outcome::Failed),
-            (400, Outcome::Failed),
-            (404, Outcome::Failed),
-            (409, Outcome::Failed),
-            (410, Outcome::Gone),
-            (429, Outcome::Failed),
-            (500, Outcome::Failed),
-            (503, Outcome::Failed),
+            (200, WebhookOutcome::Delivered),
+            (204, WebhookOutcome::Delivered),
+            (299, WebhookOutcome::Delivered),
+            (199, WebhookOutcome::Failed),
+            (301, WebhookOutcome::Failed),
+            (304, WebhookOutcome::Failed),
+            (307, WebhookOutcome::Failed),
+            (400, WebhookOutcome::Failed),
+            (404, WebhookOutcome::Failed),
+            (409, WebhookOutcome::Failed),
+            (410, WebhookOutcome::Gone),
+            (429, WebhookOutcome::Failed),
+            (500, WebhookOutcome::Failed),
+            (503, WebhookOutcome::Failed),
         ] {
-            assert_eq!(outcome(status), want, "{status}");
+            assert_eq!(outcome_of_status(status), want, "{status}");
         }
     }
 }

@@ -13,8 +13,11 @@
 
 use std::time::Duration;
 
-use super::form::Form;
-use super::{Callback, Closed, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, WireReply};
+use super::form::DecodedForm;
+use super::{
+    DialogEnd, DialogEndNotice, ParseError, RawRequest, ScreenReply, UssdCallback, UssdGateway, UssdInput, UssdLimits,
+    UssdRequest, WireReply,
+};
 use crate::core::msisdn::Msisdn;
 
 /// Continues the dialog.
@@ -25,17 +28,17 @@ const END: &str = "END ";
 const EVENTS: &str = "events";
 
 /// The longest name of a dialog, network or code that is taken. Session ids seen are 38 bytes long.
-const LONGEST_TOKEN: usize = 128;
+const MAX_TOKEN_BYTES: usize = 128;
 /// The longest number that is taken, before it is read as one.
-const LONGEST_NUMBER: usize = 64;
+const MAX_NUMBER_BYTES: usize = 64;
 /// The longest text that is taken: a person types at most 90 characters a screen, and all screens come together.
-const LONGEST_TEXT: usize = 4096;
+const MAX_TEXT_BYTES: usize = 4096;
 
 /// The dialect of Africa's Talking.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct AfricasTalking;
+pub struct AfricasTalkingUssd;
 
-impl Gateway for AfricasTalking {
+impl UssdGateway for AfricasTalkingUssd {
     fn name(&self) -> &'static str {
         "africastalking"
     }
@@ -45,26 +48,26 @@ impl Gateway for AfricasTalking {
         4
     }
 
-    fn limits(&self, network: Option<&str>) -> Limits {
+    fn limits(&self, network: Option<&str>) -> UssdLimits {
         // The gateway waits 10 s for an answer (its documentation, as quoted by others) and a dialog lasts 180 s in all
         // (its help centre on Kenya). Screens of 160 characters are the smallest documented; idle times of other networks
         // are unknown.
-        let usual = Limits {
+        let usual = UssdLimits {
             turn: Duration::from_secs(10),
             dialog: Duration::from_mins(3),
             out_septets: 160,
             in_chars: 80,
-            ..Limits::default()
+            ..UssdLimits::default()
         };
         match network {
             // Safaricom and Equitel, Kenya: 30 s to answer; Safaricom 160 out, 80 in (help centre, 2020).
-            Some("63902" | "63999") => Limits {
+            Some("63902" | "63999") => UssdLimits {
                 idle: Duration::from_secs(30),
                 ..usual
             },
             // Airtel, Kenya: 15 s for our answer, 60 s for the person's, 90 in. The 184 out that the help centre gives is
             // two more than a USSD string can carry in GSM-7 (160 octets, TS 29.002), so that is the limit.
-            Some("63903") => Limits {
+            Some("63903") => UssdLimits {
                 turn: Duration::from_secs(15),
                 idle: Duration::from_mins(1),
                 out_septets: 182,
@@ -75,18 +78,18 @@ impl Gateway for AfricasTalking {
         }
     }
 
-    fn parse(&self, request: &RawRequest<'_>) -> Result<Parsed, ParseError> {
+    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, ParseError> {
         match request.tail {
-            "" => callback(request).map(Parsed::Turn),
-            EVENTS => notice(request).map(Parsed::Notice),
+            "" => parse_callback(request).map(UssdRequest::Turn),
+            EVENTS => parse_dialog_end(request).map(UssdRequest::DialogEnd),
             _ => Err(ParseError::NotACallback),
         }
     }
 
-    fn render(&self, reply: Option<&Reply>, _echo: &[(String, String)]) -> WireReply {
+    fn render(&self, reply: Option<&ScreenReply>, _echo: &[(String, String)]) -> WireReply {
         let body = match reply {
-            Some(Reply::Continue(text)) => format!("{CONTINUE}{text}"),
-            Some(Reply::End(text)) => format!("{END}{text}"),
+            Some(ScreenReply::Continue(text)) => format!("{CONTINUE}{text}"),
+            Some(ScreenReply::End(text)) => format!("{END}{text}"),
             None => String::new(),
         };
         WireReply {
@@ -98,44 +101,44 @@ impl Gateway for AfricasTalking {
     }
 }
 
-fn callback(request: &RawRequest<'_>) -> Result<Callback, ParseError> {
-    let form = Form::read(
+fn parse_callback(request: &RawRequest<'_>) -> Result<UssdCallback, ParseError> {
+    let form = DecodedForm::find(
         &[request.query, request.body],
         ["sessionId", "phoneNumber", "networkCode", "serviceCode", "text"],
     );
     // Missing fields are told before what is wrong with the others.
-    let dialog = form.token("sessionId", LONGEST_TOKEN)?;
-    let number = form.required("phoneNumber", LONGEST_NUMBER)?;
-    let text = form.typed("text", LONGEST_TEXT)?;
-    Ok(Callback {
+    let dialog = form.token("sessionId", MAX_TOKEN_BYTES)?;
+    let number = form.required("phoneNumber", MAX_NUMBER_BYTES)?;
+    let text = form.secret("text", MAX_TEXT_BYTES)?;
+    Ok(UssdCallback {
         dialog,
         msisdn: Msisdn::parse(&number, request.country).map_err(|_| ParseError::Msisdn)?,
-        network: form.optional_token("networkCode", LONGEST_TOKEN)?,
-        service_code: form.optional_token("serviceCode", LONGEST_TOKEN)?,
-        event: if text.expose().is_empty() {
-            Event::Begin { dialled: Vec::new() }
+        network: form.optional_token("networkCode", MAX_TOKEN_BYTES)?,
+        service_code: form.optional_token("serviceCode", MAX_TOKEN_BYTES)?,
+        input: if text.expose().is_empty() {
+            UssdInput::Begin { dialed: Vec::new() }
         } else {
-            Event::Whole(text)
+            UssdInput::Cumulative(text)
         },
         turn_id: None,
         echo: Vec::new(),
     })
 }
 
-fn notice(request: &RawRequest<'_>) -> Result<Notice, ParseError> {
-    let form = Form::read(&[request.query, request.body], ["sessionId", "phoneNumber", "status"]);
-    let dialog = form.token("sessionId", LONGEST_TOKEN)?;
-    let closed = match form.token("status", LONGEST_TOKEN)?.as_str() {
-        "Success" => Closed::Finished,
+fn parse_dialog_end(request: &RawRequest<'_>) -> Result<DialogEndNotice, ParseError> {
+    let form = DecodedForm::find(&[request.query, request.body], ["sessionId", "phoneNumber", "status"]);
+    let dialog = form.token("sessionId", MAX_TOKEN_BYTES)?;
+    let closed = match form.token("status", MAX_TOKEN_BYTES)?.as_str() {
+        "Success" => DialogEnd::Finished,
         // The person hung up or was too slow: the gateway does not tell these apart.
-        "Incomplete" => Closed::Abandoned,
-        "Failed" => Closed::Failed,
+        "Incomplete" => DialogEnd::Abandoned,
+        "Failed" => DialogEnd::Failed,
         _ => return Err(ParseError::Field("status")),
     };
-    let number = form.optional("phoneNumber", LONGEST_NUMBER)?;
-    Ok(Notice {
+    let number = form.optional("phoneNumber", MAX_NUMBER_BYTES)?;
+    Ok(DialogEndNotice {
         dialog,
         msisdn: number.and_then(|number| Msisdn::parse(&number, request.country).ok()),
-        closed,
+        end: closed,
     })
 }

@@ -14,26 +14,26 @@ use crate::core::secret::Secret;
 const LONGEST_NAME: usize = 64;
 
 /// The wanted fields of a form, still encoded, found in one pass over the bytes.
-pub struct Form<'a, const N: usize> {
+pub struct DecodedForm<'a, const N: usize> {
     names: [&'static str; N],
-    found: [Found<'a>; N],
+    found: [FieldValue<'a>; N],
 }
 
 /// What became of a wanted field.
 #[derive(Clone, Copy)]
-enum Found<'a> {
-    Nowhere,
+enum FieldValue<'a> {
+    Missing,
     Once(&'a [u8]),
     Repeated,
 }
 
-impl<'a, const N: usize> Form<'a, N> {
+impl<'a, const N: usize> DecodedForm<'a, N> {
     /// Looks for the fields with these names in all parts, as if they were one form: a callback may have a query and a
     /// body, and a field that is in both is given twice.
-    pub fn read(parts: &[&'a [u8]], names: [&'static str; N]) -> Self {
+    pub fn find(parts: &[&'a [u8]], names: [&'static str; N]) -> Self {
         let mut form = Self {
             names,
-            found: [Found::Nowhere; N],
+            found: [FieldValue::Missing; N],
         };
         for pair in parts.iter().flat_map(|part| part.split(|byte| *byte == b'&')) {
             let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
@@ -42,8 +42,8 @@ impl<'a, const N: usize> Form<'a, N> {
             };
             if let Some(at) = form.position(name) {
                 form.found[at] = match form.found[at] {
-                    Found::Nowhere => Found::Once(value),
-                    Found::Once(_) | Found::Repeated => Found::Repeated,
+                    FieldValue::Missing => FieldValue::Once(value),
+                    FieldValue::Once(_) | FieldValue::Repeated => FieldValue::Repeated,
                 };
             }
         }
@@ -68,11 +68,11 @@ impl<'a, const N: usize> Form<'a, N> {
             .names
             .iter()
             .position(|wanted| *wanted == name)
-            .map_or(Found::Nowhere, |at| self.found[at]);
+            .map_or(FieldValue::Missing, |at| self.found[at]);
         match found {
-            Found::Nowhere => Ok(None),
-            Found::Repeated => Err(ParseError::Field(name)),
-            Found::Once(encoded) => text(encoded, most).map(Some),
+            FieldValue::Missing => Ok(None),
+            FieldValue::Repeated => Err(ParseError::Field(name)),
+            FieldValue::Once(encoded) => text(encoded, most).map(Some),
         }
     }
 
@@ -88,7 +88,7 @@ impl<'a, const N: usize> Form<'a, N> {
     ///
     /// # Errors
     /// As [`Self::required`].
-    pub fn typed(&self, name: &'static str, most: usize) -> Result<Secret, ParseError> {
+    pub fn secret(&self, name: &'static str, most: usize) -> Result<Secret, ParseError> {
         self.required(name, most).map(Secret::new)
     }
 
@@ -116,13 +116,13 @@ impl<'a, const N: usize> Form<'a, N> {
 }
 
 /// One field: its name and what it holds.
-pub type Pair = (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
+pub type FormPair = (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
 
 /// All fields of one form, decoded, in the order they stand in: for signatures over whatever was sent.
 ///
 /// # Errors
 /// [`ParseError::Encoding`] when the percent-encoding is broken.
-pub fn pairs(form: &[u8]) -> Result<Vec<Pair>, ParseError> {
+pub fn pairs(form: &[u8]) -> Result<Vec<FormPair>, ParseError> {
     let pairs = form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     fn one(form: &[u8]) -> Result<Option<String>, ParseError> {
-        Form::read(&[form], ["text"]).optional("text", 8)
+        DecodedForm::find(&[form], ["text"]).optional("text", 8)
     }
 
     /// Each value is decoded once and exactly, or refused.
@@ -239,9 +239,9 @@ mod tests {
             (b"text=a%0Ab", Err(ParseError::Field("text"))),
             (b"", Err(ParseError::Field("text"))),
         ] {
-            let token = Form::read(&[form], ["text"]).token("text", 8);
+            let token = DecodedForm::find(&[form], ["text"]).token("text", 8);
             assert_eq!(token, want.map(str::to_owned));
-            let optional = Form::read(&[form], ["text"]).optional_token("text", 8);
+            let optional = DecodedForm::find(&[form], ["text"]).optional_token("text", 8);
             assert_eq!(optional.ok().flatten(), token.ok());
         }
     }
@@ -249,7 +249,7 @@ mod tests {
     /// Query and body are one form.
     #[test]
     fn a_field_in_two_parts_is_given_twice() {
-        let form = Form::read(&[b"a=1&b=2", b"b=2&c=3"], ["a", "b", "c"]);
+        let form = DecodedForm::find(&[b"a=1&b=2", b"b=2&c=3"], ["a", "b", "c"]);
         assert_eq!(form.required("a", 8), Ok("1".to_owned()));
         assert_eq!(form.required("b", 8), Err(ParseError::Field("b")));
         assert_eq!(form.required("c", 8), Ok("3".to_owned()));
@@ -262,7 +262,7 @@ mod tests {
         fn round_trip(value in any::<String>(), garbage in any::<Vec<u8>>()) {
             let encoded = percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).to_string();
             let form = format!("x={encoded}&text={encoded}");
-            let form = Form::read(&[form.as_bytes()], ["text"]);
+            let form = DecodedForm::find(&[form.as_bytes()], ["text"]);
             prop_assert_eq!(form.required("text", 100_000), Ok(value));
             if let Ok(Some(text)) = one(&garbage) {
                 prop_assert!(text.len() <= 8);

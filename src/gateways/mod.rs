@@ -10,13 +10,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::core::budget::Deadlines;
-use crate::core::flow::state::Answer;
+use crate::core::flow::state::TurnReply;
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 
 pub mod africastalking;
-pub mod agreed;
 pub mod form;
+pub mod limit_overrides;
 
 /// A request as it came, before anybody understood it. Borrowed, and never logged: path, query and body carry secrets.
 #[derive(Clone, Copy)]
@@ -37,16 +37,16 @@ pub struct RawRequest<'a> {
 
 /// What a request turned out to be.
 #[derive(Debug)]
-pub enum Parsed {
+pub enum UssdRequest {
     /// The person is waiting for a screen.
-    Turn(Callback),
+    Turn(UssdCallback),
     /// Only told; nobody waits, no screen may be sent.
-    Notice(Notice),
+    DialogEnd(DialogEndNotice),
 }
 
 /// One turn: a person dialled or typed, and waits for a screen. Prints nothing that could name the person or what was
 /// typed: some gateways put the number in the dialog's name or ask for it back, and all send what was dialled.
-pub struct Callback {
+pub struct UssdCallback {
     /// The gateway's own name for the dialog. Opaque; reused by some gateways after a day.
     pub dialog: String,
     /// Who is asking.
@@ -56,7 +56,7 @@ pub struct Callback {
     /// The code that was dialled, as the gateway spells it.
     pub service_code: Option<String>,
     /// What happened.
-    pub event: Event,
+    pub input: UssdInput,
     /// The gateway's own number for this turn, where it has one: the same whenever it sends the turn again, and another
     /// for each other turn of the dialog. It tells a repeat from the same key pressed twice.
     pub turn_id: Option<String>,
@@ -64,69 +64,69 @@ pub struct Callback {
     pub echo: Vec<(String, String)>,
 }
 
-impl Callback {
+impl UssdCallback {
     /// Whether it begins a dialog, as far as the request says by itself.
-    pub fn begins(&self) -> bool {
-        matches!(self.event, Event::Begin { .. })
+    pub fn begins_dialog(&self) -> bool {
+        matches!(self.input, UssdInput::Begin { .. })
     }
 }
 
-impl fmt::Debug for Callback {
+impl fmt::Debug for UssdCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callback")
             .field("msisdn", &self.msisdn)
             .field("network", &self.network)
-            .field("event", &self.event)
+            .field("event", &self.input)
             .finish_non_exhaustive()
     }
 }
 
 /// What a person did. Prints what happened, never what was typed.
-pub enum Event {
+pub enum UssdInput {
     /// Dialled; `dialled` are the segments typed after the service code.
     Begin {
         /// For instance `["1", "2"]` for `*384*96*1*2#`.
-        dialled: Vec<String>,
+        dialed: Vec<String>,
     },
     /// Typed this line (gateways that send only the latest one).
-    Line(Secret),
+    Latest(Secret),
     /// Typed something; the gateway sends all lines so far joined by `*`, and this is the whole of it. The new line is
     /// the text minus what was seen before, never what follows the last `*`: an answer may contain `*`.
-    Whole(Secret),
+    Cumulative(Secret),
 }
 
-impl fmt::Debug for Event {
+impl fmt::Debug for UssdInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Begin { dialled } => f.debug_struct("Begin").field("segments", &dialled.len()).finish(),
-            Self::Line(line) => f.debug_tuple("Line").field(line).finish(),
-            Self::Whole(text) => f.debug_tuple("Whole").field(text).finish(),
+            Self::Begin { dialed: dialled } => f.debug_struct("Begin").field("segments", &dialled.len()).finish(),
+            Self::Latest(line) => f.debug_tuple("Line").field(line).finish(),
+            Self::Cumulative(text) => f.debug_tuple("Whole").field(text).finish(),
         }
     }
 }
 
 /// Something the gateway tells after the fact. Prints as little as a [`Callback`].
-pub struct Notice {
+pub struct DialogEndNotice {
     /// The gateway's own name for the dialog.
     pub dialog: String,
     /// Whose dialog, where the notice says.
     pub msisdn: Option<Msisdn>,
     /// Why it ended.
-    pub closed: Closed,
+    pub end: DialogEnd,
 }
 
-impl fmt::Debug for Notice {
+impl fmt::Debug for DialogEndNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notice")
             .field("msisdn", &self.msisdn)
-            .field("closed", &self.closed)
+            .field("closed", &self.end)
             .finish_non_exhaustive()
     }
 }
 
 /// How a dialog ended, as far as the gateway can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
+pub enum DialogEnd {
     /// We ended it with a last screen.
     Finished,
     /// The person hung up or ran out of time.
@@ -137,14 +137,14 @@ pub enum Closed {
 
 /// A screen for the person, in no dialect yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum ScreenReply {
     /// Show this and wait for an answer.
     Continue(String),
     /// Show this and end the dialog.
     End(String),
 }
 
-impl Reply {
+impl ScreenReply {
     /// The text on the screen.
     pub fn text(&self) -> &str {
         match self {
@@ -153,8 +153,8 @@ impl Reply {
     }
 }
 
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
+impl From<TurnReply> for ScreenReply {
+    fn from(answer: TurnReply) -> Self {
         if answer.end {
             Self::End(answer.text)
         } else {
@@ -198,7 +198,7 @@ pub enum ParseError {
 
 impl ParseError {
     /// The id of the text that the person gets.
-    pub fn message(&self) -> &'static str {
+    pub fn message_id(&self) -> &'static str {
         match self {
             Self::Msisdn => "no-service",
             Self::Encoding => "unreadable",
@@ -208,9 +208,9 @@ impl ParseError {
     }
 }
 
-/// The deadlines and sizes of a gateway on one network. Unknown ones have the defaults of [`Limits::default`].
+/// The deadlines and sizes of a gateway on one network. Unknown ones have the defaults of [`UssdLimits::default`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct UssdLimits {
     /// How long the gateway waits for our answer to one callback.
     pub turn: Duration,
     /// How long a whole dialog may last.
@@ -223,7 +223,7 @@ pub struct Limits {
     pub in_chars: u16,
 }
 
-impl Default for Limits {
+impl Default for UssdLimits {
     fn default() -> Self {
         Self {
             turn: Duration::from_secs(5),
@@ -235,8 +235,8 @@ impl Default for Limits {
     }
 }
 
-impl From<&Limits> for Deadlines {
-    fn from(limits: &Limits) -> Self {
+impl From<&UssdLimits> for Deadlines {
+    fn from(limits: &UssdLimits) -> Self {
         Self {
             turn: limits.turn,
             dialog: limits.dialog,
@@ -246,7 +246,7 @@ impl From<&Limits> for Deadlines {
 }
 
 /// A gateway's dialect.
-pub trait Gateway: Send + Sync {
+pub trait UssdGateway: Send + Sync {
     /// Its name in the configuration.
     fn name(&self) -> &'static str;
 
@@ -260,16 +260,16 @@ pub trait Gateway: Send + Sync {
     fn overhead(&self) -> u16;
 
     /// Deadlines and sizes on a network.
-    fn limits(&self, network: Option<&str>) -> Limits;
+    fn limits(&self, network: Option<&str>) -> UssdLimits;
 
     /// Understands a request.
     ///
     /// # Errors
     /// Names what is wrong; the caller answers with a safe END in the dialect all the same.
-    fn parse(&self, request: &RawRequest<'_>) -> Result<Parsed, ParseError>;
+    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, ParseError>;
 
     /// Puts a reply in the dialect, with the callback's [`Callback::echo`]. The empty reply acknowledges a notice.
-    fn render(&self, reply: Option<&Reply>, echo: &[(String, String)]) -> WireReply;
+    fn render(&self, reply: Option<&ScreenReply>, echo: &[(String, String)]) -> WireReply;
 }
 
 /// Takes the replies of a gateway that wants them in a call of their own.
@@ -280,12 +280,12 @@ pub trait ReplySink: Send {
 }
 
 /// The gateway with this name, if there is one.
-pub fn by_name(name: &str) -> Option<Box<dyn Gateway>> {
+pub fn ussd_gateway(name: &str) -> Option<Box<dyn UssdGateway>> {
     match name {
-        "africastalking" => Some(Box::new(africastalking::AfricasTalking)),
+        "africastalking" => Some(Box::new(africastalking::AfricasTalkingUssd)),
         _ => None,
     }
 }
 
 /// The names [`by_name`] knows, for messages and help.
-pub const NAMES: &[&str] = &["africastalking"];
+pub const USSD_GATEWAYS: &[&str] = &["africastalking"];

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 /// How much of a body that is too long is still read, so that the peer gets to read our answer.
-const DRAINED: usize = 1024 * 1024;
+const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
 /// The whole body, or `None` when it is longer than `most` bytes, does not end within `within`, or breaks off. It is wiped
 /// when dropped; the connection's own buffer, which the chunks are parts of, belongs to the web server.
@@ -24,7 +24,7 @@ pub(super) async fn read(mut payload: Payload, most: usize, within: Duration) ->
             length = length.saturating_add(chunk.len());
             if length <= most {
                 chunks.push(chunk);
-            } else if length > most.max(DRAINED) {
+            } else if length > most.max(MAX_DRAINED_BYTES) {
                 return None;
             }
         }

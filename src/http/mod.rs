@@ -6,12 +6,12 @@
 //! And request targets carry secrets: what is logged is the pattern of the route, never the path.
 
 mod body;
-mod caller;
-mod hooks;
-mod observe;
+mod client_address;
+mod connection_timeouts;
 mod ops;
 pub mod partner;
-mod patience;
+mod provider_webhooks;
+mod request_log;
 mod sms;
 mod ussd;
 
@@ -33,19 +33,19 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::patience::{Patient, Waits};
+use self::connection_timeouts::{ConnectionTimeouts, TimeoutStream};
 use crate::service::metrics::Metrics;
 use crate::service::networks::Networks;
-use crate::service::{Callbacks, Messages, ProviderHooks, Readiness};
+use crate::service::{ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks};
 
 /// How long a connection may keep us waiting.
-const WAITS: Waits = Waits {
+const TIMEOUTS: ConnectionTimeouts = ConnectionTimeouts {
     // Gateways reuse connections; longer than the idle time of the usual balancers (60 s), so that they close first.
     idle: Duration::from_secs(75),
     // A head fits one packet.
     head: Duration::from_secs(5),
     // Longer than any route takes for a body and its answer.
-    whole: Duration::from_mins(1),
+    response: Duration::from_mins(1),
 };
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -56,15 +56,15 @@ const DRAIN_TIMEOUT: u64 = 5;
 
 /// What the routes are made of.
 #[derive(Clone)]
-pub struct Parts {
+pub struct HttpState {
     /// Proxies of ours, whose word about a caller's address is believed.
     pub proxies: Networks,
     /// Answers gateways.
-    pub callbacks: Arc<dyn Callbacks>,
+    pub callbacks: Arc<dyn UssdCallbacks>,
     /// Takes providers' webhooks.
-    pub hooks: Arc<dyn ProviderHooks>,
+    pub hooks: Arc<dyn ProviderWebhooks>,
     /// Takes SMS gateways' calls.
-    pub messages: Arc<dyn Messages>,
+    pub messages: Arc<dyn SmsCallbacks>,
     /// Answers partners. Without it there is no partner API, as in tests of other routes.
     pub partners: Option<partner::PartnerApi>,
     /// Knows whether we can serve.
@@ -74,10 +74,10 @@ pub struct Parts {
     /// The main runtime, on which turns run.
     pub runtime: Handle,
     /// Knows the turns that are open, for whoever waits for them at shutdown.
-    pub turns: TaskTracker,
+    pub turn_tasks: TaskTracker,
     /// The sandbox's own pages.
     #[cfg(feature = "sandbox")]
-    pub sandbox: Option<crate::sandbox::Routes>,
+    pub sandbox: Option<crate::sandbox::SandboxRoutes>,
 }
 
 /// Listens on `listen` (port 0 takes a free one) and answers until `shutdown` is cancelled; then lets open requests
@@ -86,7 +86,7 @@ pub struct Parts {
 /// # Errors
 /// When the address cannot be listened on.
 pub fn serve(
-    parts: Parts,
+    parts: HttpState,
     listen: SocketAddr,
     shutdown: CancellationToken,
 ) -> io::Result<(SocketAddr, impl Future<Output = io::Result<()>> + Send)> {
@@ -105,7 +105,7 @@ pub fn serve(
     // What actix-web's own server does, with a stream of ours in between, see `patience`.
     let service = move || {
         let draining = draining.clone();
-        let app = application(parts.clone())
+        let app = build_app(parts.clone())
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let http = HttpService::build()
@@ -139,15 +139,15 @@ pub fn serve(
 }
 
 /// A connection as the web server sees it.
-async fn accept(stream: TcpStream) -> Result<(Patient<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
+async fn accept(stream: TcpStream) -> Result<(TimeoutStream<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
     let peer = stream.peer_addr().ok();
     stream.set_nodelay(true)?;
-    Ok((Patient::new(stream, WAITS), Protocol::Http1, peer))
+    Ok((TimeoutStream::new(stream, TIMEOUTS), Protocol::Http1, peer))
 }
 
 /// The routes with what is around each request; made once for every worker.
-fn application(
-    parts: Parts,
+fn build_app(
+    parts: HttpState,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -164,7 +164,7 @@ fn application(
     App::new()
         .app_data(web::Data::new(parts))
         .wrap(from_fn(move |request, next| {
-            observe::observe(Arc::clone(&metrics), request, next)
+            request_log::log_request(Arc::clone(&metrics), request, next)
         }))
         .configure(move |config| {
             #[cfg(feature = "sandbox")]
@@ -179,36 +179,39 @@ fn application(
 }
 
 fn routes(config: &mut web::ServiceConfig) {
-    let callback = || web::resource(observe::USSD).to(ussd::callback);
+    let callback = || web::resource(request_log::USSD).to(ussd::callback);
     config
         .service(callback())
-        .service(web::resource(observe::USSD_TAIL).to(ussd::callback))
-        .service(texts(observe::SMS))
-        .service(texts(observe::SMS_REPORTS))
-        .service(on_method(observe::HOOKS, web::post().to(hooks::take)))
-        .service(on_method(observe::LIVE, web::get().to(ops::live)))
-        .service(on_method(observe::READY, web::get().to(ops::ready)))
-        .service(on_method(observe::METRICS, web::get().to(ops::metrics)))
+        .service(web::resource(request_log::USSD_TAIL).to(ussd::callback))
+        .service(sms_resource(request_log::SMS))
+        .service(sms_resource(request_log::SMS_REPORTS))
+        .service(resource_for(
+            request_log::HOOKS,
+            web::post().to(provider_webhooks::receive),
+        ))
+        .service(resource_for(request_log::LIVE, web::get().to(ops::get_live)))
+        .service(resource_for(request_log::READY, web::get().to(ops::get_ready)))
+        .service(resource_for(request_log::METRICS, web::get().to(ops::get_metrics)))
         .default_service(web::to(not_found));
 }
 
 /// A resource that answers another method as if it were not there.
-fn on_method(path: &'static str, route: actix_web::Route) -> actix_web::Resource {
+fn resource_for(path: &'static str, route: actix_web::Route) -> actix_web::Resource {
     web::resource(path).route(route).default_service(web::to(not_found))
 }
 
 /// Gateways post what they have to say, or put it in the query of a GET.
-fn texts(path: &'static str) -> actix_web::Resource {
-    on_method(path, web::post().to(sms::take)).route(web::get().to(sms::take))
+fn sms_resource(path: &'static str) -> actix_web::Resource {
+    resource_for(path, web::post().to(sms::receive)).route(web::get().to(sms::receive))
 }
 
 /// The one answer to whatever is not here, and to whoever may not know what is.
 async fn not_found(payload: web::Payload) -> HttpResponse {
     body::drain(payload).await;
-    missing()
+    not_found_response()
 }
 
-fn missing() -> HttpResponse {
+fn not_found_response() -> HttpResponse {
     HttpResponse::NotFound()
         .content_type("text/plain; charset=utf-8")
         .body("Not found\n")

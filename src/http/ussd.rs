@@ -7,48 +7,50 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use zeroize::Zeroizing;
 
-use super::caller::caller;
-use super::{Parts, body, missing};
-use crate::gateways::{Reply, WireReply};
-use crate::service::{Channel, OwnedRequest};
+use super::client_address::client_address;
+use super::{HttpState, body, not_found_response};
+use crate::gateways::{ScreenReply, WireReply};
+use crate::service::{Channel, IncomingRequest};
 
 /// More than any gateway sends, cumulative texts included.
-const BODY: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 /// A gateway sends its callback in one piece.
 const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// For when the turn itself broke, which must not end in silence.
-const BROKEN: &str = "Sorry, something went wrong. Please dial again.";
+const TURN_FAILED_TEXT: &str = "Sorry, something went wrong. Please dial again.";
 
 /// Any method: what a gateway's callback looks like is for its dialect to say.
-pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts: web::Data<Parts>) -> HttpResponse {
+pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
     let segment = |name| request.match_info().get(name).unwrap_or_default();
-    let caller = caller(&request, &parts.proxies);
+    let caller = client_address(&request, &parts.proxies);
     let admitted = parts.callbacks.admit(segment("channel"), segment("secret"), caller);
     let Some(channel) = admitted else {
         body::drain(payload).await;
-        return missing();
+        return not_found_response();
     };
-    let body = body::read(payload, BODY, BODY_TIMEOUT).await;
-    let turn = answer(&parts, channel, owned(&request, body));
-    wire(turn.await)
+    let body = body::read(payload, MAX_BODY_BYTES, BODY_TIMEOUT).await;
+    let turn = run_turn(&parts, channel, owned_request(&request, body));
+    to_http_response(turn.await)
 }
 
 /// Runs the turn where neither the peer nor the end of this worker can stop it.
-async fn answer(parts: &Parts, channel: Arc<Channel>, request: OwnedRequest) -> WireReply {
+async fn run_turn(parts: &HttpState, channel: Arc<Channel>, request: IncomingRequest) -> WireReply {
     let callbacks = Arc::clone(&parts.callbacks);
     let to_answer = Arc::clone(&channel);
     let turn = async move { callbacks.answer(to_answer, request).await };
-    match parts.turns.spawn_on(turn, &parts.runtime).await {
+    match parts.turn_tasks.spawn_on(turn, &parts.runtime).await {
         Ok(reply) => reply,
-        Err(_) => channel.gateway.render(Some(&Reply::End(BROKEN.to_owned())), &[]),
+        Err(_) => channel
+            .gateway
+            .render(Some(&ScreenReply::End(TURN_FAILED_TEXT.to_owned())), &[]),
     }
 }
 
-fn owned(request: &HttpRequest, body: Option<Zeroizing<Vec<u8>>>) -> OwnedRequest {
+fn owned_request(request: &HttpRequest, body: Option<Zeroizing<Vec<u8>>>) -> IncomingRequest {
     // "", "ussd", channel, secret, tail: taken from the path as it came, still percent-encoded.
     let tail = request.uri().path().splitn(5, '/').nth(4).unwrap_or_default();
-    OwnedRequest {
+    IncomingRequest {
         method: request.method().as_str().to_owned(),
         tail: tail.to_owned(),
         query: Zeroizing::new(request.query_string().as_bytes().to_vec()),
@@ -65,7 +67,7 @@ pub(super) fn headers(request: &HttpRequest) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-pub(super) fn wire(reply: WireReply) -> HttpResponse {
+pub(super) fn to_http_response(reply: WireReply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponse::build(status);
     response.content_type(reply.content_type);

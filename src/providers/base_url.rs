@@ -17,14 +17,14 @@ pub enum BaseUrlError {
     NotHttps,
     /// A base has no user, query or fragment.
     #[error("must have no user, password, query or fragment")]
-    Extra,
+    ExtraParts,
 }
 
 /// Checks the root of a provider's API.
 ///
 /// # Errors
 /// When it is not https (or http to a loopback address, where `allow_loopback_http`), or has more than host, port and path.
-pub fn validate_base_url(text: &str, allow_loopback_http: bool) -> Result<BaseUrl, BaseUrlError> {
+pub fn parse_base_url(text: &str, allow_loopback_http: bool) -> Result<BaseUrl, BaseUrlError> {
     let url = Url::parse(text).map_err(|_| BaseUrlError::NotAUrl)?;
     if url.host().is_none() {
         return Err(BaseUrlError::NotAUrl);
@@ -35,7 +35,7 @@ pub fn validate_base_url(text: &str, allow_loopback_http: bool) -> Result<BaseUr
         _ => return Err(BaseUrlError::NotHttps),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(BaseUrlError::Extra);
+        return Err(BaseUrlError::ExtraParts);
     }
     Ok(BaseUrl(url))
 }
@@ -53,7 +53,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 impl BaseUrl {
     /// The URL of a path below the base. Segments are data: each is encoded as one segment, and one that would climb
     /// (`..`) or vanish (empty) gives `None`.
-    pub fn at(&self, segments: &[&str]) -> Option<Url> {
+    pub fn join(&self, segments: &[&str]) -> Option<Url> {
         if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
             return None;
         }
@@ -81,21 +81,21 @@ mod tests {
             ("http://localhost.example.com", true, Err(BaseUrlError::NotHttps)),
             ("http://127.0.0.1.example.com", true, Err(BaseUrlError::NotHttps)),
             ("ftp://127.0.0.1", true, Err(BaseUrlError::NotHttps)),
-            ("https://u:p@api.withmono.com", false, Err(BaseUrlError::Extra)),
-            ("https://api.withmono.com?key=1", false, Err(BaseUrlError::Extra)),
-            ("https://api.withmono.com#x", false, Err(BaseUrlError::Extra)),
+            ("https://u:p@api.withmono.com", false, Err(BaseUrlError::ExtraParts)),
+            ("https://api.withmono.com?key=1", false, Err(BaseUrlError::ExtraParts)),
+            ("https://api.withmono.com#x", false, Err(BaseUrlError::ExtraParts)),
             ("file:///etc/passwd", true, Err(BaseUrlError::NotAUrl)),
             ("api.withmono.com", false, Err(BaseUrlError::NotAUrl)),
             ("", false, Err(BaseUrlError::NotAUrl)),
         ] {
-            assert_eq!(validate_base_url(text, sandbox).map(|_| ()), want, "{text}");
+            assert_eq!(parse_base_url(text, sandbox).map(|_| ()), want, "{text}");
         }
     }
 
     /// An id from outside stays one segment of the path: it cannot climb, add a query or reach another call.
     #[test]
     fn a_segment_stays_a_segment() {
-        let base = validate_base_url("https://api.example/base/", false).unwrap();
+        let base = parse_base_url("https://api.example/base/", false).unwrap();
         for (id, want) in [
             ("abc", Some("https://api.example/base/v2/accounts/abc")),
             ("a/../b", Some("https://api.example/base/v2/accounts/a%2F..%2Fb")),
@@ -105,7 +105,7 @@ mod tests {
             (".", None),
             ("", None),
         ] {
-            let url = base.at(&["v2", "accounts", id]);
+            let url = base.join(&["v2", "accounts", id]);
             assert_eq!(url.as_ref().map(Url::as_str), want, "{id}");
         }
     }

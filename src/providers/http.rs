@@ -35,18 +35,18 @@ use super::{ProviderError, SubmitError};
 pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// The longest pause asked for by a provider that is believed.
-const LONGEST_PAUSE: Duration = Duration::from_hours(24);
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// How the client is built.
 #[derive(Clone, Debug)]
-pub struct ClientOptions {
+pub struct HttpClientOptions {
     /// Root certificates (PEM, one or more) trusted beside those of the system.
     pub extra_roots: Option<Vec<u8>>,
     /// How long name resolution, connection and TLS handshake may take together.
     pub connect_timeout: Duration,
 }
 
-impl Default for ClientOptions {
+impl Default for HttpClientOptions {
     fn default() -> Self {
         Self {
             extra_roots: None,
@@ -57,7 +57,7 @@ impl Default for ClientOptions {
 
 /// Why there is no client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
+pub enum HttpClientError {
     /// The extra root certificates hold no certificate, or one that cannot be read.
     #[error("the extra root certificates are not PEM certificates")]
     BadRoots,
@@ -68,26 +68,26 @@ pub enum ClientError {
 
 /// The client. Cheap to clone; clones share their connections.
 #[derive(Clone)]
-pub struct Client {
+pub struct HttpClient {
     /// Keeps connections between calls.
-    kept: reqwest::Client,
+    pooled: reqwest::Client,
     /// Makes a connection for each call.
-    fresh: reqwest::Client,
+    unpooled: reqwest::Client,
 }
 
-impl Client {
+impl HttpClient {
     /// Builds the client and makes aws-lc-rs the process's TLS provider if none is set yet.
     ///
     /// # Errors
     /// When the root certificates given are unreadable, or there are none at all.
-    pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
+    pub fn new(options: &HttpClientOptions) -> Result<Self, HttpClientError> {
         let build = |idle: usize| {
-            let builder = configured(options)?.pool_max_idle_per_host(idle);
-            builder.build().map_err(|error| bad_client(&error))
+            let builder = configured_builder(options)?.pool_max_idle_per_host(idle);
+            builder.build().map_err(|error| client_error(&error))
         };
         Ok(Self {
-            kept: build(16)?,
-            fresh: build(0)?,
+            pooled: build(16)?,
+            unpooled: build(0)?,
         })
     }
 
@@ -95,14 +95,18 @@ impl Client {
     ///
     /// # Errors
     /// When there is no complete answer within the call's timeout and size.
-    pub async fn send(&self, call: Call) -> Result<Answer, SendError> {
+    pub async fn send(&self, call: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
         let Some(headers) = call.headers else {
-            return Err(SendError::NotSent("a header cannot be written"));
+            return Err(OutboundError::NotSent("a header cannot be written"));
         };
         if call.url.scheme() != "https" && !is_loopback(&call.url) {
-            return Err(SendError::NotSent("only https may leave this machine"));
+            return Err(OutboundError::NotSent("only https may leave this machine"));
         }
-        let client = if call.once { &self.fresh } else { &self.kept };
+        let client = if call.fresh_connection {
+            &self.unpooled
+        } else {
+            &self.pooled
+        };
         let mut request = client
             .request(call.method, call.url)
             .headers(headers)
@@ -110,19 +114,19 @@ impl Client {
         if let Some(body) = call.body {
             request = request.body(bytes::Bytes::from_owner(body));
         }
-        let response = request.send().await.map_err(|error| lost(&error))?;
-        read(response, call.limit).await
+        let response = request.send().await.map_err(|error| error_without_response(&error))?;
+        read_response(response, call.limit).await
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Client")
     }
 }
 
 /// A builder that does as these options say. Makes aws-lc-rs the process's TLS provider if none is set yet.
-fn configured(options: &ClientOptions) -> Result<reqwest::ClientBuilder, ClientError> {
+fn configured_builder(options: &HttpClientOptions) -> Result<reqwest::ClientBuilder, HttpClientError> {
     // Fails only when a provider is installed already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let roots = match &options.extra_roots {
@@ -130,15 +134,15 @@ fn configured(options: &ClientOptions) -> Result<reqwest::ClientBuilder, ClientE
         Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
             .ok()
             .filter(|roots| !roots.is_empty())
-            .ok_or(ClientError::BadRoots)?,
+            .ok_or(HttpClientError::BadRoots)?,
     };
-    Ok(builder()
+    Ok(base_builder()
         .connect_timeout(options.connect_timeout)
         .tls_certs_merge(roots))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a client is built")]
-fn builder() -> reqwest::ClientBuilder {
+fn base_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
@@ -150,16 +154,16 @@ fn builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("kiungo/", env!("CARGO_PKG_VERSION")))
 }
 
-fn bad_client(error: &reqwest::Error) -> ClientError {
+fn client_error(error: &reqwest::Error) -> HttpClientError {
     // Reading a root is put off until the client is built; the two reasons are told apart by who complains.
-    match rustls_reason(error) {
-        Some(rustls::Error::InvalidCertificate(_)) => ClientError::BadRoots,
-        _ => ClientError::NoTls,
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(_)) => HttpClientError::BadRoots,
+        _ => HttpClientError::NoTls,
     }
 }
 
 /// One call. Has no `Debug`: it carries keys and what people typed.
-pub struct Call {
+pub struct OutboundRequest {
     method: Method,
     url: Url,
     /// `None` once a header could not be written.
@@ -167,10 +171,10 @@ pub struct Call {
     body: Option<Zeroizing<Vec<u8>>>,
     timeout: Duration,
     limit: usize,
-    once: bool,
+    fresh_connection: bool,
 }
 
-impl Call {
+impl OutboundRequest {
     /// A GET of `url`.
     pub fn get(url: Url) -> Self {
         Self::new(Method::GET, url)
@@ -190,7 +194,7 @@ impl Call {
             body: None,
             timeout: Duration::from_secs(15),
             limit: BODY_LIMIT,
-            once: false,
+            fresh_connection: false,
         }
     }
 
@@ -251,14 +255,14 @@ impl Call {
 
     /// Gives it a connection of its own, so that a connection closed by the other side is never in doubt.
     #[must_use]
-    pub fn once(mut self) -> Self {
-        self.once = true;
+    pub fn on_fresh_connection(mut self) -> Self {
+        self.fresh_connection = true;
         self
     }
 }
 
 /// A complete answer.
-pub struct Answer {
+pub struct OutboundResponse {
     /// The HTTP status.
     pub status: u16,
     /// How long the other side asks to be left alone, if it does.
@@ -267,7 +271,7 @@ pub struct Answer {
     pub body: Zeroizing<Vec<u8>>,
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for OutboundResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
     }
@@ -275,7 +279,7 @@ impl fmt::Debug for Answer {
 
 /// Why there is no answer. Never names the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
+pub enum OutboundError {
     /// No byte of the request left this machine.
     #[error("nothing was sent: {0}")]
     NotSent(&'static str),
@@ -284,32 +288,32 @@ pub enum SendError {
     Unknown(&'static str),
 }
 
-impl From<SendError> for SubmitError {
-    fn from(error: SendError) -> Self {
+impl From<OutboundError> for SubmitError {
+    fn from(error: OutboundError) -> Self {
         match error {
-            SendError::NotSent(why) => Self::NotSent(why),
-            SendError::Unknown(why) => Self::Unknown(why),
+            OutboundError::NotSent(why) => Self::NotSent(why),
+            OutboundError::Unknown(why) => Self::Unknown(why),
         }
     }
 }
 
-impl From<SendError> for ProviderError {
-    fn from(error: SendError) -> Self {
+impl From<OutboundError> for ProviderError {
+    fn from(error: OutboundError) -> Self {
         match error {
-            SendError::NotSent(why) => Self::Unreachable(why),
-            SendError::Unknown(why) => Self::Unavailable(why, None),
+            OutboundError::NotSent(why) => Self::Unreachable(why),
+            OutboundError::Unknown(why) => Self::Unavailable(why, None),
         }
     }
 }
 
 /// What became of a request that has no response.
-fn lost(error: &reqwest::Error) -> SendError {
+fn error_without_response(error: &reqwest::Error) -> OutboundError {
     if error.is_builder() {
-        SendError::NotSent("the request cannot be written")
+        OutboundError::NotSent("the request cannot be written")
     } else if error.is_connect() {
-        SendError::NotSent(if error.is_dns() {
+        OutboundError::NotSent(if error.is_dns() {
             "the name does not resolve"
-        } else if rustls_reason(error).is_some() {
+        } else if tls_error(error).is_some() {
             "the TLS handshake failed"
         } else if error.is_timeout() {
             "no connection in time"
@@ -317,19 +321,19 @@ fn lost(error: &reqwest::Error) -> SendError {
             "no connection"
         })
     } else if error.is_timeout() {
-        SendError::Unknown("no answer in time")
+        OutboundError::Unknown("no answer in time")
     } else {
-        SendError::Unknown("the connection was lost")
+        OutboundError::Unknown("the connection was lost")
     }
 }
 
 /// The TLS error behind a failure, if there is one.
-fn rustls_reason(error: &reqwest::Error) -> Option<&rustls::Error> {
-    behind(error)
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    error_source(error)
 }
 
 /// The error of this type behind a failure, if there is one.
-fn behind<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
+fn error_source<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
     let mut next = error.source();
     while let Some(error) = next {
         if let Some(reason) = error.downcast_ref() {
@@ -345,8 +349,8 @@ fn behind<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> 
 }
 
 /// Reads the whole answer, up to `limit` bytes.
-async fn read(mut response: reqwest::Response, limit: usize) -> Result<Answer, SendError> {
-    const TOO_LONG: SendError = SendError::Unknown("the answer is too long");
+async fn read_response(mut response: reqwest::Response, limit: usize) -> Result<OutboundResponse, OutboundError> {
+    const TOO_LONG: OutboundError = OutboundError::Unknown("the answer is too long");
     let announced = response.content_length().unwrap_or(0);
     let announced = usize::try_from(announced)
         .ok()
@@ -356,24 +360,24 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Answer, S
     // Room for what was announced, so that secrets are not left behind by a growing buffer; an announcement alone is
     // not trusted with more than this.
     let mut body = Zeroizing::new(Vec::with_capacity(announced.min(64 * 1024)));
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken_off(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| error_in_body(&error))? {
         if body.len() + chunk.len() > limit {
             return Err(TOO_LONG);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer {
+    Ok(OutboundResponse {
         status,
         retry_after,
         body,
     })
 }
 
-fn broken_off(error: &reqwest::Error) -> SendError {
+fn error_in_body(error: &reqwest::Error) -> OutboundError {
     if error.is_timeout() {
-        SendError::Unknown("no complete answer in time")
+        OutboundError::Unknown("no complete answer in time")
     } else {
-        SendError::Unknown("the answer broke off")
+        OutboundError::Unknown("the answer broke off")
     }
 }
 
@@ -388,9 +392,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         let since = DateTime::parse_from_rfc2822(text(header::DATE)?).ok()?;
         (until - since).to_std().unwrap_or_default()
     };
-    Some(pause.min(LONGEST_PAUSE))
+    Some(pause.min(MAX_RETRY_AFTER))
 }
 
-pub mod guarded;
+pub mod ssrf_safe;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use crate::core::next_step::{Grant, NextStep};
 use crate::core::secret::Secret;
 use async_trait::async_trait;
 
-pub use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind, Step};
+pub use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind, SubmissionStep};
 
 pub mod base_url;
 pub mod http;
@@ -29,7 +29,7 @@ pub struct Credentials {
 
 /// What a session is opened for.
 #[derive(Debug)]
-pub enum Opening<'a> {
+pub enum SessionRequest<'a> {
     /// To link an account at an institution by an auth method.
     Link {
         /// The institution.
@@ -57,7 +57,7 @@ pub struct Customer {
 
 /// What opening a session led to. A reauthorisation may be done without asking anything.
 #[derive(Debug)]
-pub enum Opened {
+pub enum SessionResponse {
     /// A session to submit to.
     Session(ProviderSession),
     /// Nothing more is needed.
@@ -70,7 +70,7 @@ pub struct Submission<'a> {
     /// The session it belongs to.
     pub session: &'a ProviderSession,
     /// Which call it is.
-    pub step: Step,
+    pub step: SubmissionStep,
     /// Field names and answers. For [`Step::Choose`], one entry with an empty name and the chosen key.
     pub answers: &'a [(String, Secret)],
     /// How long to wait for the answer, at most.
@@ -96,7 +96,7 @@ pub enum ProviderError {
     Unavailable(&'static str, Option<Duration>),
     /// It was called too often; leave it alone, for this long where it says.
     #[error("the provider asks to be left alone")]
-    Busy(Option<Duration>),
+    RateLimited(Option<Duration>),
     /// Nothing left this machine: there is no connection to be had.
     #[error("the provider cannot be reached: {0}")]
     Unreachable(&'static str),
@@ -108,7 +108,7 @@ pub enum ProviderError {
     NotFound,
     /// The answer made no sense.
     #[error("the provider's answer was not understood: {0}")]
-    Garbled(&'static str),
+    Malformed(&'static str),
 }
 
 impl ProviderError {
@@ -146,7 +146,7 @@ pub struct AccountDetails {
 
 /// Which accounts to read.
 #[derive(Clone, Copy, Debug)]
-pub enum Which<'a> {
+pub enum AccountsQuery<'a> {
     /// This one, with its details.
     One(&'a Secret),
     /// All that these credentials can see; details may be missing.
@@ -187,7 +187,7 @@ pub enum WebhookError {
     Unauthentic,
     /// It makes no sense.
     #[error("the webhook was not understood")]
-    Garbled,
+    Malformed,
 }
 
 /// A provider's dialect. Calls are real HTTP; none is repeated by itself.
@@ -200,7 +200,11 @@ pub trait Provider: Send + Sync {
     async fn institutions(&self, credentials: &Credentials) -> Result<Vec<Institution>, ProviderError>;
 
     /// Opens a session. Harmless to repeat: nothing reaches a bank yet.
-    async fn open(&self, credentials: &Credentials, opening: Opening<'_>) -> Result<Opened, ProviderError>;
+    async fn open_session(
+        &self,
+        credentials: &Credentials,
+        opening: SessionRequest<'_>,
+    ) -> Result<SessionResponse, ProviderError>;
 
     /// Submits answers, once.
     async fn submit(&self, credentials: &Credentials, submission: Submission<'_>) -> Result<NextStep, SubmitError>;
@@ -212,7 +216,7 @@ pub trait Provider: Send + Sync {
     async fn accounts(
         &self,
         credentials: &Credentials,
-        which: Which<'_>,
+        which: AccountsQuery<'_>,
     ) -> Result<Vec<ProviderAccount>, ProviderError>;
 
     /// Ends the provider's access to an account. `NotFound` means that it is already gone.
@@ -222,14 +226,14 @@ pub trait Provider: Send + Sync {
     ///
     /// # Errors
     /// When it is not authentic or makes no sense.
-    fn webhook(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError>;
+    fn parse_webhook(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError>;
 }
 
 /// The providers that are configured, by name.
 #[derive(Clone, Default)]
-pub struct Registry(Vec<Arc<dyn Provider>>);
+pub struct ProviderRegistry(Vec<Arc<dyn Provider>>);
 
-impl Registry {
+impl ProviderRegistry {
     /// A registry of these providers.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
         Self(providers)

@@ -10,16 +10,21 @@ use super::{AuthMethod, Institution};
 ///
 /// A rule for an institution names it by the id the provider uses for it.
 #[must_use]
-pub fn usable(institution: &Institution, provider: &str, policy: &Policy, country: &str) -> Institution {
-    let secrets = policy.secrets(country, provider, &institution.id);
+pub fn with_offerable_methods(
+    institution: &Institution,
+    provider: &str,
+    policy: &Policy,
+    country: &str,
+) -> Institution {
+    let secrets = policy.ussd_rule(country, provider, &institution.id);
     let mut offered = institution.clone();
     offered
         .methods
-        .retain(|method| may_be_offered(method, secrets, policy.card_and_pin));
+        .retain(|method| is_offerable(method, secrets, policy.card_and_pin));
     offered
 }
 
-fn may_be_offered(method: &AuthMethod, secrets: SecretsOverUssd, card_and_pin: bool) -> bool {
+fn is_offerable(method: &AuthMethod, secrets: SecretsOverUssd, card_and_pin: bool) -> bool {
     let asks_secret = method.form.fields.iter().any(|field| field.kind == FieldKind::Secret);
     method.form.fits_keypad()
         && (card_and_pin || !method.card_and_pin)
@@ -95,7 +100,7 @@ mod tests {
                 overrides,
                 card_and_pin,
             };
-            let offered = usable(&bank(), "mono", &policy, "NG");
+            let offered = with_offerable_methods(&bank(), "mono", &policy, "NG");
             let ids: Vec<_> = offered.methods.iter().map(|method| method.id.as_str()).collect();
             assert_eq!(ids, want, "{policy:?}");
         }

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::Result;
 use crate::core::access::Caller;
-use crate::core::api_key::KeyKind;
+use crate::core::api_key::ApiKeyKind;
 use crate::core::ids::{PartnerId, UserId};
 use crate::core::time::Timestamp;
-use crate::records::{Deed, Partner};
+use crate::records::{AuditEntry, Partner};
 
 /// A key that names a partner. The key itself is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct PartnerKey {
     /// Whose.
     pub partner: PartnerId,
     /// Secret or publishable.
-    pub kind: KeyKind,
+    pub kind: ApiKeyKind,
     /// Its last four characters, to tell keys apart.
     pub hint: String,
     /// When it was made.
@@ -28,7 +28,7 @@ pub struct PartnerKey {
 
 /// A token as it is written down. The token itself is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub struct AccessToken {
     /// How it is recognised.
     pub digest: [u8; 32],
     /// For whom it speaks.
@@ -54,24 +54,24 @@ pub struct Bearer {
 #[async_trait]
 pub trait AccessRecords: Send + Sync {
     /// Adds a partner with its keys. Says whether it was: one that is there already stays as it is.
-    async fn add_partner(&self, partner: &Partner, keys: &[PartnerKey], deed: &Deed) -> Result<bool>;
+    async fn add_partner(&self, partner: &Partner, keys: &[PartnerKey], deed: &AuditEntry) -> Result<bool>;
     /// Keeps a key. One that is kept already is from now on as said here.
     async fn put_key(&self, key: &PartnerKey) -> Result<()>;
     /// Keeps a key that replaces those of its kind: the newest of them opens until `until`, older ones no more, so that at
     /// most two are valid at a time. If that is not after the new key's beginning, the partner's tokens are revoked as
     /// well: whoever had the old key may have made some.
-    async fn rotate_key(&self, key: &PartnerKey, until: Timestamp, deed: &Deed) -> Result<()>;
+    async fn rotate_key(&self, key: &PartnerKey, until: Timestamp, deed: &AuditEntry) -> Result<()>;
     /// The key with this digest, if it is valid now.
     async fn key(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<PartnerKey>>;
     /// All keys of a partner, newest first, those that open nothing any more included.
     async fn keys(&self, partner: PartnerId) -> Result<Vec<PartnerKey>>;
     /// Writes a token. Says whether it was: a user who is not there, or has been deleted, gets none.
-    async fn add_token(&self, token: &Token, deed: &Deed) -> Result<bool>;
+    async fn add_token(&self, token: &AccessToken, deed: &AuditEntry) -> Result<bool>;
     /// Who this token stands for. Nobody, if it is unknown, over or revoked, or its user or their entity was deleted.
     /// Permissions are those of the user's role, or else of the entity's default role, as they are now.
     async fn bearer(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<Bearer>>;
     /// Ends a token of the partner, if it is one and has not ended.
-    async fn revoke_token(&self, digest: &[u8; 32], deed: &Deed) -> Result<()>;
+    async fn revoke_token(&self, digest: &[u8; 32], deed: &AuditEntry) -> Result<()>;
     /// Forgets tokens that were over before then, at most `limit`, the oldest first. Says how many.
     async fn forget_tokens(&self, before: Timestamp, limit: u32) -> Result<u64>;
 }

@@ -10,21 +10,21 @@ use super::sqlite::SqliteRecords;
 use super::{Records, RecordsError, Result};
 
 /// An address that makes sense. It may hold a password, so it is never shown.
-pub struct Address(Kind);
+pub struct DatabaseUrl(Kind);
 
 enum Kind {
     Sqlite(PathBuf),
     Postgres(Box<PgConnectOptions>),
 }
 
-impl Address {
+impl DatabaseUrl {
     /// Reads `sqlite:PATH`, such as `sqlite:data/kiungo.db`, or
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=MODE`, of which the password, the port and what follows the
     /// question mark may be left out.
     ///
     /// # Errors
     /// With what is wrong with it, to follow the name of what holds it. The address is not repeated.
-    pub fn read(url: &str) -> std::result::Result<Self, &'static str> {
+    pub fn parse(url: &str) -> std::result::Result<Self, &'static str> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             return Ok(Self(Kind::Postgres(Box::new(postgres::options(url)?))));
         }
@@ -56,6 +56,6 @@ impl Address {
 /// When the address makes no sense (it is never repeated in the message, since it may hold a password), or the records
 /// cannot be opened.
 pub async fn connect(url: &str) -> Result<Arc<dyn Records>> {
-    let address = Address::read(url).map_err(|why| RecordsError(format!("their address {why}")))?;
+    let address = DatabaseUrl::parse(url).map_err(|why| RecordsError(format!("their address {why}")))?;
     address.open().await
 }

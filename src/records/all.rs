@@ -1,9 +1,9 @@
 //! Everything that records can do, under one name.
 
 use super::{
-    AccessRecords, AttemptRecords, BankWishRecords, EntityRecords, EventRecords, IntentRecords, JobRecords,
-    LinkRecords, MessageRecords, OutcomeRecords, PartnerRecords, PeopleRecords, PinRecords, RepeatRecords,
-    RequestRecords, RoleRecords, SealedRecords, UpkeepRecords, UserRecords,
+    AccessRecords, AttemptRecords, BankAlertRecords, DataSubjectRecords, EntityRecords, EventRecords,
+    IdempotencyRecords, IntentRecords, JobRecords, LinkRecords, LinkViewRecords, MessageRecords, PartnerRecords,
+    PinRecords, RequestRecords, RoleRecords, SealedRecords, UpkeepRecords, UserRecords,
 };
 
 /// Gives one name to several traits, each once.
@@ -19,18 +19,18 @@ macro_rules! all {
 all!(
     AccessRecords,
     AttemptRecords,
-    BankWishRecords,
+    BankAlertRecords,
     EntityRecords,
     EventRecords,
     IntentRecords,
     JobRecords,
     LinkRecords,
     MessageRecords,
-    OutcomeRecords,
+    LinkViewRecords,
     PartnerRecords,
-    PeopleRecords,
+    DataSubjectRecords,
     PinRecords,
-    RepeatRecords,
+    IdempotencyRecords,
     RequestRecords,
     RoleRecords,
     SealedRecords,

@@ -2,20 +2,20 @@
 
 use async_trait::async_trait;
 
-use super::{Job, Message, Result};
+use super::{Job, Result, SmsMessage};
 use crate::core::ids::{PartnerId, WatchId, WishId};
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 
 /// A person's wish to be texted when an institution is back. There is one for a person and an institution.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BankWish {
+pub struct BankAlert {
     /// Its id; another one each time they ask.
     pub id: WishId,
     /// On whose behalf.
     pub partner: PartnerId,
     /// Who.
-    pub tag: Tag,
+    pub tag: SubscriberTag,
     /// The provider's name.
     pub provider: String,
     /// The institution's id at the provider.
@@ -32,7 +32,7 @@ pub struct BankWish {
 
 /// An institution, and since when something about it is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct BankSince<'a> {
+pub struct InstitutionSince<'a> {
     /// On whose behalf.
     pub partner: PartnerId,
     /// The provider's name.
@@ -45,19 +45,19 @@ pub struct BankSince<'a> {
 
 /// Wishes to be texted when an institution is back.
 #[async_trait]
-pub trait BankWishRecords: Send + Sync {
+pub trait BankAlertRecords: Send + Sync {
     /// Writes a wish in place of the person's earlier one there. Where a watch that began after `fresh` has somebody to
     /// tell of the same institution it sees to this one too; else `watch` begins, with its job, in the same transaction.
-    async fn put_bank_wish(&self, wish: &BankWish, watch: WatchId, job: &Job, fresh: Timestamp) -> Result<()>;
+    async fn put_bank_alert(&self, wish: &BankAlert, watch: WatchId, job: &Job, fresh: Timestamp) -> Result<()>;
     /// The wishes that a watch has still to answer, oldest first. Those that are over by `now` are deleted.
-    async fn open_bank_wishes(&self, watch: WatchId, now: Timestamp) -> Result<Vec<BankWish>>;
+    async fn open_bank_alerts(&self, watch: WatchId, now: Timestamp) -> Result<Vec<BankAlert>>;
     /// A wish that is not over, answered or not.
-    async fn bank_wish(&self, id: WishId) -> Result<Option<BankWish>>;
+    async fn bank_alert(&self, id: WishId) -> Result<Option<BankAlert>>;
     /// Writes the text that answers a wish, with the job that sends it, and marks the wish, in one transaction: a wish that
     /// is answered, withdrawn or replaced gets none. Says whether it was written.
-    async fn answer_bank_wish(&self, id: WishId, text: &Message, send: &Job, at: Timestamp) -> Result<bool>;
+    async fn answer_bank_alert(&self, id: WishId, text: &SmsMessage, send: &Job, at: Timestamp) -> Result<bool>;
     /// Deletes a wish.
-    async fn withdraw_bank_wish(&self, id: WishId) -> Result<()>;
+    async fn delete_bank_alert(&self, id: WishId) -> Result<()>;
     /// Whether the institution has taken a login that was begun since then; one of this person, where one is named.
-    async fn login_taken(&self, bank: BankSince<'_>, by: Option<&Tag>) -> Result<bool>;
+    async fn login_accepted_since(&self, bank: InstitutionSince<'_>, by: Option<&SubscriberTag>) -> Result<bool>;
 }

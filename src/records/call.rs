@@ -8,17 +8,17 @@ use tokio::time::timeout;
 use super::{RecordsError, Result};
 
 /// How long any call may take, at most. Somebody at a phone waits for it.
-pub(super) const PATIENCE: Duration = Duration::from_millis(2500);
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_millis(2500);
 /// How long a call waits for a connection or for another's lock, at most.
-pub(super) const WAIT: Duration = Duration::from_secs(2);
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long opening may take, migrations included.
-pub(super) const OPENING: Duration = Duration::from_secs(30);
+pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Cuts `work` off when it takes too long.
 pub(super) async fn within<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout(PATIENCE, work)
+    timeout(CALL_TIMEOUT, work)
         .await
-        .unwrap_or_else(|_| Err(RecordsError(format!("no answer after {} ms", PATIENCE.as_millis()))))
+        .unwrap_or_else(|_| Err(RecordsError(format!("no answer after {} ms", CALL_TIMEOUT.as_millis()))))
 }
 
 /// What a database says names tables, columns and users, never values or passwords.

@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 
-use super::{Deed, Kept, Result};
-use crate::core::access::Reach;
+use super::{AuditEntry, Result, WriteOutcome};
+use crate::core::access::TenantScope;
 use crate::core::events::EventKind;
 use crate::core::ids::{DeliveryId, EndpointId, EntityId, EventId, PartnerId, UserId, WebhookSecretId};
 use crate::core::time::Timestamp;
 
 /// Something that happened, as the partner is told it. Written in the transaction of the fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct PartnerEvent {
     /// Its id; the webhook's id, on every try.
     pub id: EventId,
     /// Whom it is told.
@@ -42,7 +42,7 @@ pub struct EventFilter {
 
 /// From this moment to that one, the second not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct TimeRange {
     /// The first moment.
     pub from: Timestamp,
     /// The first moment after it.
@@ -51,7 +51,7 @@ pub struct Span {
 
 /// Where a partner receives webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct WebhookEndpoint {
     /// Its id.
     pub id: EndpointId,
     /// Whose.
@@ -149,20 +149,20 @@ pub enum DeliveryState {
 
 /// All that is needed to send a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outgoing {
+pub struct OutgoingDelivery {
     /// The delivery.
     pub delivery: Delivery,
     /// What is sent.
-    pub event: Event,
+    pub event: PartnerEvent,
     /// Where to.
-    pub endpoint: Endpoint,
+    pub endpoint: WebhookEndpoint,
     /// What to sign it with: one, or two while one replaces the other; the newest first.
     pub secrets: Vec<WebhookSecret>,
 }
 
 /// What became of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tried {
+pub struct DeliveryResult {
     /// How far the delivery has come by it.
     pub state: DeliveryState,
     /// How often it was sent by now.
@@ -179,81 +179,81 @@ pub struct Tried {
 #[async_trait]
 pub trait EventRecords: Send + Sync {
     /// An event.
-    async fn event(&self, reach: &Reach, id: EventId) -> Result<Option<Event>>;
+    async fn event(&self, reach: &TenantScope, id: EventId) -> Result<Option<PartnerEvent>>;
     /// Events, newest first, at most `limit`; those that follow `after` if given: the moment and id of the last one of the
     /// page before.
     async fn events(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         filter: &EventFilter,
         after: Option<(Timestamp, EventId)>,
         limit: u32,
-    ) -> Result<Vec<Event>>;
+    ) -> Result<Vec<PartnerEvent>>;
     /// Events of a span, oldest first, at most `limit`; those that follow `after` if given.
     async fn events_within(
         &self,
-        reach: &Reach,
-        span: Span,
+        reach: &TenantScope,
+        span: TimeRange,
         after: Option<(Timestamp, EventId)>,
         limit: u32,
-    ) -> Result<Vec<Event>>;
+    ) -> Result<Vec<PartnerEvent>>;
     /// How far an event has come, oldest first.
-    async fn deliveries(&self, reach: &Reach, event: EventId) -> Result<Vec<Delivery>>;
+    async fn deliveries(&self, reach: &TenantScope, event: EventId) -> Result<Vec<Delivery>>;
     /// Has an event sent once more, at once, from the first try on: to this endpoint, or to all that are enabled and want
     /// it. What is still on its way is sent now instead of later. Answers with the endpoints; an endpoint that is not
     /// enabled, or is another entity's, is none of them. What is sent to nobody is no deed.
     async fn replay(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         event: EventId,
         to: Option<EndpointId>,
-        deed: &Deed,
+        deed: &AuditEntry,
     ) -> Result<Vec<EndpointId>>;
 
     /// Writes an endpoint and the secret it begins with, unless the partner has `most` already. Under an id that is taken it
     /// changes nothing and gives what stands there, so a creation may safely be asked for again.
     async fn add_endpoint(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &WebhookEndpoint,
         secret: &WebhookSecret,
         most: u32,
-        deed: &Deed,
-    ) -> Result<Kept<Endpoint>>;
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<WebhookEndpoint>>;
     /// An endpoint, unless it was deleted.
-    async fn endpoint(&self, reach: &Reach, id: EndpointId) -> Result<Option<Endpoint>>;
+    async fn endpoint(&self, reach: &TenantScope, id: EndpointId) -> Result<Option<WebhookEndpoint>>;
     /// Endpoints, newest first, at most `limit`; those that follow `after` if given.
     async fn endpoints(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         after: Option<(Timestamp, EndpointId)>,
         limit: u32,
-    ) -> Result<Vec<Endpoint>>;
+    ) -> Result<Vec<WebhookEndpoint>>;
     /// Changes an endpoint; answers with what it is then, `None` when there is none.
     async fn change_endpoint(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         id: EndpointId,
         change: &EndpointChange,
-        deed: &Deed,
-    ) -> Result<Option<Endpoint>>;
+        deed: &AuditEntry,
+    ) -> Result<Option<WebhookEndpoint>>;
     /// Replaces the secret of an endpoint. The one before is used beside it until `until`, and any still older one no more.
     /// A secret that is there already changes nothing, so this too may be asked for again. Answers until when the one before
     /// is used; `None` when there is no such endpoint.
     async fn rotate_secret(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         secret: &WebhookSecret,
         until: Timestamp,
-        deed: &Deed,
+        deed: &AuditEntry,
     ) -> Result<Option<Timestamp>>;
 
     /// Writes one delivery for each enabled endpoint that wants the event, and the job of each. Doing it again adds nothing.
     /// Says how many there are by now.
     async fn publish(&self, event: EventId, at: Timestamp) -> Result<u64>;
     /// All that is needed to send a delivery now.
-    async fn outgoing(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Outgoing>>;
+    async fn outgoing_delivery(&self, id: DeliveryId, now: Timestamp) -> Result<Option<OutgoingDelivery>>;
     /// Writes down what became of a try. What has ended meanwhile stays as it is.
-    async fn tried(&self, id: DeliveryId, tried: &Tried, at: Timestamp) -> Result<()>;
+    async fn record_delivery_result(&self, id: DeliveryId, tried: &DeliveryResult, at: Timestamp) -> Result<()>;
     /// Stops sending to an endpoint, for a reason that is a stable word. With `silent_since`, only if it has taken nothing
     /// since then and was not changed either. Says whether it was stopped by this.
     async fn disable_endpoint(

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Attempt, AttemptState, Link, SubscriberFacts};
+use super::{Attempt, AttemptState, Link, SubscriberHistory};
 use crate::core::pin::Pin;
 use crate::core::time::Timestamp;
-use crate::providers::Step;
+use crate::providers::SubmissionStep;
 
 /// How far back refused and unknown logins are told of.
 pub(super) const REFUSALS_WINDOW: Duration = Duration::from_hours(24);
@@ -16,7 +16,7 @@ pub(super) fn facts_of(
     links: Vec<Link>,
     pin: Option<Pin>,
     since: Timestamp,
-) -> SubscriberFacts {
+) -> SubscriberHistory {
     let got_somewhere = |state| {
         matches!(
             state,
@@ -24,25 +24,25 @@ pub(super) fn facts_of(
         )
     };
     let counts = |attempt: &&Attempt| {
-        attempt.step == Step::Login
+        attempt.step == SubmissionStep::Login
             && attempt.created_at > since
             && matches!(
                 attempt.state,
                 AttemptState::Refused | AttemptState::Sending | AttemptState::Unknown | AttemptState::Lapsed
             )
     };
-    SubscriberFacts {
+    SubscriberHistory {
         links,
         pin,
         last_institution: attempts
             .iter()
             .find(|attempt| got_somewhere(attempt.state))
             .map(|attempt| (attempt.institution.clone(), attempt.provider.clone())),
-        refusals: attempts
+        failed_logins: attempts
             .iter()
             .filter(counts)
             .map(|attempt| (attempt.institution.clone(), attempt.created_at))
             .collect(),
-        unsettled: attempts.into_iter().next().filter(|attempt| attempt.state.unsettled()),
+        pending_attempt: attempts.into_iter().next().filter(|attempt| attempt.state.is_pending()),
     }
 }

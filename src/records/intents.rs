@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{Deed, IntentState, Job, Kept, Message, Result};
-use crate::core::access::Reach;
+use super::{AuditEntry, IntentState, Job, Result, SmsMessage, WriteOutcome};
+use crate::core::access::TenantScope;
 use crate::core::ids::{ConsentId, EntityId, IntentId, LinkId, PartnerId, UserId};
-use crate::core::page::{Page, Paged};
+use crate::core::page::{PageRequest, Paged};
 use crate::core::scope::Scope;
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 
 /// A partner's request that somebody links.
@@ -32,7 +32,7 @@ pub struct LinkIntent {
     /// The partner's own name for it.
     pub reference: Option<String>,
     /// The only person who may use it; without one, whoever has the code.
-    pub tag: Option<Tag>,
+    pub tag: Option<SubscriberTag>,
     /// Their number, sealed.
     pub msisdn: Option<Vec<u8>>,
     /// A keyed digest of the code to dial; none where the number is enough, and once it is over.
@@ -61,7 +61,7 @@ pub struct LinkIntent {
 
 /// The request of a partner's that a consent answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AskedFor {
+pub struct AnsweredIntent {
     /// Its id.
     pub id: IntentId,
     /// Who asks.
@@ -73,7 +73,7 @@ pub struct AskedFor {
 }
 
 /// A text, and the job that sends it.
-pub type Text = (Message, Job);
+pub type QueuedSms = (SmsMessage, Job);
 
 /// Which requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,15 +90,30 @@ pub struct IntentFilter {
 pub trait IntentRecords: Send + Sync {
     /// Adds a request with the job that ends it in time and, if it is to be told by text, that text. Under an id that is
     /// taken nothing is written: what stands there comes back. [`Kept::Taken`]: another request has this code.
-    async fn add_intent(&self, intent: &LinkIntent, text: Option<&Text>, deed: &Deed) -> Result<Kept<LinkIntent>>;
+    async fn add_intent(
+        &self,
+        intent: &LinkIntent,
+        text: Option<&QueuedSms>,
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<LinkIntent>>;
     /// A request.
-    async fn intent(&self, reach: &Reach, id: IntentId) -> Result<Option<LinkIntent>>;
+    async fn intent(&self, reach: &TenantScope, id: IntentId) -> Result<Option<LinkIntent>>;
     /// Requests, newest first.
-    async fn intents(&self, reach: &Reach, filter: &IntentFilter, page: &Page) -> Result<Paged<LinkIntent>>;
+    async fn intents(
+        &self,
+        reach: &TenantScope,
+        filter: &IntentFilter,
+        page: &PageRequest,
+    ) -> Result<Paged<LinkIntent>>;
     /// Ends an open request: `intent.cancelled`. [`Kept::InUse`]: it is over already.
-    async fn cancel_intent(&self, reach: &Reach, id: IntentId, deed: &Deed) -> Result<Kept<LinkIntent>>;
+    async fn cancel_intent(
+        &self,
+        reach: &TenantScope,
+        id: IntentId,
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<LinkIntent>>;
     /// The request that a consent answers, if a partner has made it.
-    async fn asked_for(&self, consent: ConsentId) -> Result<Option<AskedFor>>;
+    async fn intent_of_consent(&self, consent: ConsentId) -> Result<Option<AnsweredIntent>>;
     /// Ends a request that is open and whose time is over by now: `intent.expired`. Says when it will be, if that is later.
     async fn expire_intent(&self, id: IntentId, now: Timestamp) -> Result<Option<Timestamp>>;
 }

@@ -14,9 +14,9 @@ use crate::core::ids::{
     LinkedAccountId, MessageId, PartnerId, WatchId,
 };
 use crate::core::pin::Pin;
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
-use crate::providers::Step;
+use crate::providers::SubmissionStep;
 
 mod access;
 mod address;
@@ -44,28 +44,33 @@ mod state;
 mod upkeep;
 mod words;
 
-pub use self::access::{AccessRecords, Bearer, PartnerKey, Token};
-pub use self::address::{Address, connect};
+pub use self::access::{AccessRecords, AccessToken, Bearer, PartnerKey};
+pub use self::address::{DatabaseUrl, connect};
 pub use self::all::Records;
-pub use self::partners::{AuditEvent, Audited, Deed, Partner, PartnerChange, PartnerRecords};
-pub use self::repeats::{Begun, RepeatRecords, RequestKey};
-pub use self::requests::{Asking, RequestRecords};
+pub use self::partners::{AuditEntry, AuditEvent, Partner, PartnerChange, PartnerRecords, StoredAuditEntry};
+pub use self::repeats::{IdempotencyOutcome, IdempotencyRecords, RequestFingerprint};
+pub use self::requests::{PendingRequests, RequestRecords};
 pub use self::staff::{
-    Entity, EntityChange, EntityRecords, Kept, Role, RoleChange, RoleRecords, User, UserChange, UserRecords,
+    Entity, EntityChange, EntityRecords, Role, RoleChange, RoleRecords, User, UserChange, UserRecords, WriteOutcome,
 };
-pub use bank_wishes::{BankSince, BankWish, BankWishRecords};
+pub use bank_wishes::{BankAlert, BankAlertRecords, InstitutionSince};
 pub use events::{
-    Delivery, DeliveryState, Endpoint, EndpointChange, EndpointState, Event, EventFilter, EventRecords, Outgoing, Span,
-    Tried, WebhookSecret,
+    Delivery, DeliveryResult, DeliveryState, EndpointChange, EndpointState, EventFilter, EventRecords,
+    OutgoingDelivery, PartnerEvent, TimeRange, WebhookEndpoint, WebhookSecret,
 };
-pub use intents::{AskedFor, IntentFilter, IntentRecords, LinkIntent, Text};
+pub use intents::{AnsweredIntent, IntentFilter, IntentRecords, LinkIntent, QueuedSms};
 pub use jobs::JobRecords;
-pub use messages::{Allowance, Incoming, Message, MessageKind, MessageRecords, Report, Reported, Wish};
-pub use outcomes::{EndedLink, Holding, LinkFilter, Origin, OutcomeRecords, Try};
-pub use people::{Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, PeopleRecords, Waits};
-pub use sealed::{Bookmark, SEALED, SealedColumn, SealedRecords, SealedValue};
+pub use messages::{
+    InboundSms, MessageRecords, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport, SmsReportOutcome,
+};
+pub use outcomes::{ConnectSessionView, EndedLink, IntentSummary, LinkDetails, LinkFilter, LinkViewRecords};
+pub use people::{
+    DataSubjectRecords, Erasure, ErasureBlocker, ErasureState, Redaction, SubscriberAttempt, SubscriberData,
+    SubscriberIntent,
+};
+pub use sealed::{SEALED, SealedColumn, SealedCursor, SealedRecords, SealedValue};
 pub use state::{AttemptState, IntentState, LinkState};
-pub use upkeep::{Aged, UpkeepRecords};
+pub use upkeep::{ExpiredData, UpkeepRecords};
 
 /// The database did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,7 +92,7 @@ pub struct Consent {
     /// To whom.
     pub partner: PartnerId,
     /// Who.
-    pub tag: Tag,
+    pub tag: SubscriberTag,
     /// The number, sealed.
     pub msisdn: Vec<u8>,
     /// The exact text that stood on the screen.
@@ -114,7 +119,7 @@ pub struct Attempt {
     /// Whose.
     pub partner: PartnerId,
     /// Who.
-    pub tag: Tag,
+    pub tag: SubscriberTag,
     /// The provider's name.
     pub provider: String,
     /// The institution's id at the provider.
@@ -122,7 +127,7 @@ pub struct Attempt {
     /// The institution's name, as shown.
     pub institution_name: String,
     /// Which call.
-    pub step: Step,
+    pub step: SubmissionStep,
     /// The provider's session, sealed: how a lost answer is looked for.
     pub provider_session: Vec<u8>,
     /// The linked account being renewed, when this is a reauthorisation.
@@ -141,7 +146,7 @@ pub struct Link {
     /// Whose.
     pub partner: PartnerId,
     /// Who.
-    pub tag: Tag,
+    pub tag: SubscriberTag,
     /// What allows it.
     pub consent: ConsentId,
     /// The submission that made it; one link an attempt.
@@ -167,7 +172,7 @@ impl Link {
     }
 
     /// Whether its accounts are its own: it holds, or may yet.
-    pub fn is_kept(&self) -> bool {
+    pub fn owns_accounts(&self) -> bool {
         self.in_use() || self.state == LinkState::Verifying
     }
 }
@@ -210,29 +215,29 @@ pub struct AccountReading {
 
 /// What became of completing a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completed {
+pub enum LinkCompletion {
     /// The attempt's link is durable, under this id.
     Written(LinkId),
     /// Nothing was written: the person has begun another connect session since.
     Superseded,
     /// Nothing was written: the partner's request is over, or somebody else has completed it.
-    Over,
+    IntentClosed,
 }
 
 /// What is to be written of a link whose account was compared.
 #[derive(Clone, Copy, Debug)]
-pub struct Verifying<'a> {
+pub struct LinkVerification<'a> {
     /// Whether it is the account that is expected.
-    pub met: bool,
+    pub matches: bool,
     /// What follows where it is in use.
-    pub follow: &'a [Job],
+    pub follow_up: &'a [Job],
     /// What ends it at its provider where it is not.
     pub unlink: &'a Job,
 }
 
 /// What became of a link whose account was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verified {
+pub enum VerificationOutcome {
     /// It is in use.
     Linked,
     /// It is not the account that is expected.
@@ -240,23 +245,23 @@ pub enum Verified {
     /// The person has begun another connect session since.
     Superseded,
     /// The partner's request is over, or somebody else has completed it.
-    Over,
+    IntentClosed,
     /// That was settled before.
-    Before,
+    AlreadySettled,
 }
 
 /// What the conversation must know of a person before it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SubscriberFacts {
+pub struct SubscriberHistory {
     /// Links that are active or want reauthorisation, newest first.
     pub links: Vec<Link>,
     /// The institution's id of the newest attempt that got anywhere, and its provider's name.
     pub last_institution: Option<(String, String)>,
     /// The newest attempt if it is unsettled.
-    pub unsettled: Option<Attempt>,
+    pub pending_attempt: Option<Attempt>,
     /// Institution and time of refused and unknown logins of the last 24 hours, newest first. A login that lapsed is one
     /// of them: it was unknown to the end. So is one that may be on its way.
-    pub refusals: Vec<(String, Timestamp)>,
+    pub failed_logins: Vec<(String, Timestamp)>,
     /// Their own code, if they have one and it was asked for.
     pub pin: Option<Pin>,
 }
@@ -279,7 +284,7 @@ pub struct Job {
 }
 
 /// What keeps some jobs apart from all others: the endpoint that they are about.
-pub type Lane = EndpointId;
+pub type JobLane = EndpointId;
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -315,7 +320,13 @@ pub enum JobKind {
 pub trait AttemptRecords: Send + Sync {
     /// What is known of a person at all partners, all of it at the same moment; their own code, which `partner` keeps, only
     /// if `pin`.
-    async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp, pin: bool) -> Result<SubscriberFacts>;
+    async fn history(
+        &self,
+        partner: PartnerId,
+        tag: &SubscriberTag,
+        now: Timestamp,
+        pin: bool,
+    ) -> Result<SubscriberHistory>;
     /// Writes consent (with its implicit intent), attempt and the job that will settle it, in one transaction. Writing the
     /// same ids again changes nothing. `false`: the partner's request is over, so nothing is to be sent, and nothing was
     /// written. Only its time may be over: whoever has begun in time goes on.
@@ -328,7 +339,7 @@ pub trait AttemptRecords: Send + Sync {
     /// Keeps the sealed grant of an attempt and the job that redeems it, in one transaction, and moves it to `Granted`.
     /// The same grant twice is kept once; says whether this was the first time. A grant is a yes, so it also overrules
     /// `Accepted` and `Lapsed`; after an explicit no it is an error.
-    async fn keep_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool>;
+    async fn store_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool>;
     /// An attempt with its sealed grant, if it has one.
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>>;
     /// Attempts at a provider that were given up after `since` and never found, the last first, at most `limit`.
@@ -345,12 +356,17 @@ pub trait LinkRecords: Send + Sync {
     /// written either if the person has begun another connect session since; no such beginning may slip in between
     /// looking and writing. Nor is it if the partner's request is over by now, but for its time; else it counts the link, and
     /// if it is for one person it is completed. Tells the partner: `link.created`, `intent.completed`.
-    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<Completed>;
+    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<LinkCompletion>;
     /// Ends the comparing of a link that is [`LinkState::Verifying`]. If its account is the one, it is in use from now on, as
     /// if it were completed now, with the jobs that follow; if not, or if it may not be completed any more, it is out of use
     /// with the job that tells the provider, and its attempt is undone. Of one that is not the one the partner is told:
     /// `intent.mismatched`.
-    async fn verify_link(&self, link: &Link, verifying: &Verifying<'_>, at: Timestamp) -> Result<Verified>;
+    async fn verify_link(
+        &self,
+        link: &Link,
+        verifying: &LinkVerification<'_>,
+        at: Timestamp,
+    ) -> Result<VerificationOutcome>;
     /// A link with its accounts.
     async fn link(&self, id: LinkId) -> Result<Option<Link>>;
     /// The link that an attempt made.
@@ -359,7 +375,7 @@ pub trait LinkRecords: Send + Sync {
     /// the newest.
     async fn link_by_account(&self, account_digest: &[u8; 32]) -> Result<Option<Link>>;
     /// Adds what reading an account told; answers with the other live links of the same partner and number.
-    async fn read_account(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>>;
+    async fn store_account_reading(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>>;
     /// Moves a link and writes the jobs that follow, in one transaction. `Removed` is final, and `Removing` leads only
     /// there. Says whether it moved; if not, no job is written. Tells the partner of what it can see: `link.updated`,
     /// `link.reauth_required`, and `link.removed` as soon as the link is out of use.
@@ -368,5 +384,5 @@ pub trait LinkRecords: Send + Sync {
     /// before was made, and its id, for several may have been made in the same millisecond.
     async fn links(&self, partner: PartnerId, after: Option<(Timestamp, LinkId)>, limit: u32) -> Result<Vec<Link>>;
     /// Whether an event of a provider is seen for the first time; remembers it.
-    async fn first_sight(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool>;
+    async fn record_provider_event(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool>;
 }

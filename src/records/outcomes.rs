@@ -2,19 +2,19 @@
 
 use async_trait::async_trait;
 
-use super::{AttemptState, Consent, Deed, Job, Link, LinkState, Result};
-use crate::core::access::Reach;
+use super::{AttemptState, AuditEntry, Consent, Job, Link, LinkState, Result};
+use crate::core::access::TenantScope;
 use crate::core::ids::{ConnectSessionId, EntityId, IntentId, LinkId, PartnerId, UserId};
-use crate::core::page::{Page, Paged};
+use crate::core::page::{PageRequest, Paged};
 use crate::core::scope::Scope;
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 
 /// The request that something grew out of, where a partner has made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct IntentSummary {
     /// Its id.
-    pub intent: IntentId,
+    pub id: IntentId,
     /// For which entity.
     pub entity: Option<EntityId>,
     /// The user who made it, if a user did.
@@ -31,7 +31,7 @@ pub struct Origin {
 
 /// A link with what allows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holding {
+pub struct LinkDetails {
     /// The link.
     pub link: Link,
     /// When its state last changed.
@@ -39,12 +39,12 @@ pub struct Holding {
     /// What the person agreed to.
     pub consent: Consent,
     /// The partner's request; none for somebody who dialled without having been asked.
-    pub origin: Option<Origin>,
+    pub intent: Option<IntentSummary>,
 }
 
 /// A connect session: one try at linking, as far as anything was submitted in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Try {
+pub struct ConnectSessionView {
     /// Its id.
     pub id: ConnectSessionId,
     /// Whose.
@@ -60,7 +60,7 @@ pub struct Try {
     /// The link that it made, or renews.
     pub link: Option<LinkId>,
     /// The partner's request; none for somebody who dialled without having been asked.
-    pub origin: Option<Origin>,
+    pub intent: Option<IntentSummary>,
     /// When the first submission was begun.
     pub created_at: Timestamp,
     /// When the state last changed.
@@ -82,26 +82,42 @@ pub struct LinkFilter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndedLink {
     /// Whose.
-    pub tag: Tag,
+    pub tag: SubscriberTag,
     /// Where it stands now.
     pub state: LinkState,
     /// Whether this was what ended it.
-    pub now: bool,
+    pub newly_ended: bool,
 }
 
 /// Links and connect sessions within a caller's reach. Whose they are follows from the request they grew out of, so what
 /// grew out of none is the partner's as a whole.
 #[async_trait]
-pub trait OutcomeRecords: Send + Sync {
+pub trait LinkViewRecords: Send + Sync {
     /// A link, removed ones included.
-    async fn holding(&self, reach: &Reach, id: LinkId) -> Result<Option<Holding>>;
+    async fn link_view(&self, reach: &TenantScope, id: LinkId) -> Result<Option<LinkDetails>>;
     /// Links, newest first.
-    async fn holdings(&self, reach: &Reach, filter: &LinkFilter, page: &Page) -> Result<Paged<Holding>>;
+    async fn link_views(
+        &self,
+        reach: &TenantScope,
+        filter: &LinkFilter,
+        page: &PageRequest,
+    ) -> Result<Paged<LinkDetails>>;
     /// Puts a link that is in use out of use, with the job that tells its provider, in one transaction; one that is out of
     /// use already stays as it is. `None`: there is no such link.
-    async fn end_link(&self, reach: &Reach, id: LinkId, unlink: &Job, deed: &Deed) -> Result<Option<EndedLink>>;
+    async fn end_link(
+        &self,
+        reach: &TenantScope,
+        id: LinkId,
+        unlink: &Job,
+        deed: &AuditEntry,
+    ) -> Result<Option<EndedLink>>;
     /// A connect session.
-    async fn a_try(&self, reach: &Reach, id: ConnectSessionId) -> Result<Option<Try>>;
+    async fn connect_session(&self, reach: &TenantScope, id: ConnectSessionId) -> Result<Option<ConnectSessionView>>;
     /// Connect sessions, newest first; those for one request only, if it is named.
-    async fn tries(&self, reach: &Reach, intent: Option<IntentId>, page: &Page) -> Result<Paged<Try>>;
+    async fn connect_sessions(
+        &self,
+        reach: &TenantScope,
+        intent: Option<IntentId>,
+        page: &PageRequest,
+    ) -> Result<Paged<ConnectSessionView>>;
 }

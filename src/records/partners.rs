@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 
 use super::Result;
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::ids::{EntityId, PartnerId, UserId};
-use crate::core::page::{Page, Paged};
-use crate::core::seal::Tag;
+use crate::core::page::{PageRequest, Paged};
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 
 /// A business on whose behalf accounts are linked.
@@ -32,7 +32,7 @@ pub struct AuditEvent {
     /// Whose.
     pub partner: PartnerId,
     /// Whom it concerns, if anybody.
-    pub tag: Option<Tag>,
+    pub tag: Option<SubscriberTag>,
     /// A stable word: `link.created`, `seal.broken`, `webhook.unauthentic`…
     pub kind: &'static str,
     /// A few words more; never typed text, numbers or codes.
@@ -44,7 +44,7 @@ pub struct AuditEvent {
 /// Something that a partner, or one of its users, does to what is theirs. It is kept in the audit trail in the transaction
 /// of what it does, so that neither is there without the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deed {
+pub struct AuditEntry {
     /// Whose.
     pub partner: PartnerId,
     /// In which entity, if in one.
@@ -59,9 +59,9 @@ pub struct Deed {
     pub at: Timestamp,
 }
 
-impl Deed {
+impl AuditEntry {
     /// What a partner itself, or an operator, does to the partner as a whole.
-    pub fn of(partner: PartnerId, kind: &'static str, detail: String, at: Timestamp) -> Self {
+    pub fn new(partner: PartnerId, kind: &'static str, detail: String, at: Timestamp) -> Self {
         Self {
             partner,
             entity: None,
@@ -75,7 +75,7 @@ impl Deed {
 
 /// An event of the audit trail, as it stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Audited {
+pub struct StoredAuditEntry {
     /// Its id. Equal events of the same moment share one.
     pub id: [u8; 16],
     /// In which entity, if in one.
@@ -117,15 +117,15 @@ pub trait PartnerRecords: Send + Sync {
     /// For which providers a partner has credentials, and since when they are these, by the provider's name.
     async fn providers_of(&self, partner: PartnerId) -> Result<Vec<(String, Timestamp)>>;
     /// Keeps a partner's sealed credentials for a provider, as the partner wishes.
-    async fn set_credentials(&self, provider: &str, sealed: &[u8], deed: &Deed) -> Result<()>;
+    async fn set_credentials(&self, provider: &str, sealed: &[u8], deed: &AuditEntry) -> Result<()>;
     /// Forgets a partner's credentials for a provider. Says whether there were any.
-    async fn forget_credentials(&self, provider: &str, deed: &Deed) -> Result<bool>;
+    async fn forget_credentials(&self, provider: &str, deed: &AuditEntry) -> Result<bool>;
     /// Changes a partner. None: there is no such partner.
-    async fn change_partner(&self, change: &PartnerChange, deed: &Deed) -> Result<Option<Partner>>;
+    async fn change_partner(&self, change: &PartnerChange, deed: &AuditEntry) -> Result<Option<Partner>>;
     /// Keeps a security event.
     async fn audit(&self, event: &AuditEvent) -> Result<()>;
     /// A page of the audit trail, newest first.
-    async fn trail(&self, reach: &Reach, page: &Page) -> Result<Paged<Audited>>;
+    async fn audit_trail(&self, reach: &TenantScope, page: &PageRequest) -> Result<Paged<StoredAuditEntry>>;
     /// Whether the database can be read and written now.
-    async fn ready(&self) -> Result<()>;
+    async fn check_ready(&self) -> Result<()>;
 }

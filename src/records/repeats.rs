@@ -8,7 +8,7 @@ use crate::core::time::Timestamp;
 
 /// A request with an idempotency key. What the caller wrote is only here as keyed digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestKey {
+pub struct RequestFingerprint {
     /// Whose.
     pub partner: PartnerId,
     /// The user who sent it, or the partner itself: the bytes of their id.
@@ -21,9 +21,9 @@ pub struct RequestKey {
 
 /// What is to be done with a request that has an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Begun {
+pub enum IdempotencyOutcome {
     /// It is for this caller to do, until the lease ends. Whoever began it before is gone, or too late.
-    Yours {
+    Acquired {
         /// When it first came.
         since: Timestamp,
     },
@@ -42,21 +42,21 @@ pub enum Begun {
 
 /// Requests that may come twice.
 #[async_trait]
-pub trait RepeatRecords: Send + Sync {
+pub trait IdempotencyRecords: Send + Sync {
     /// Takes a request for as long as the lease, unless it is taken or done. What came first at or before `forgotten` is
     /// as if it had never come.
     async fn begin_request(
         &self,
-        key: &RequestKey,
+        key: &RequestFingerprint,
         now: Timestamp,
         lease_until: Timestamp,
         forgotten: Timestamp,
-    ) -> Result<Begun>;
+    ) -> Result<IdempotencyOutcome>;
     /// Keeps the answer, unless one is kept.
-    async fn keep_answer(&self, key: &RequestKey, status: u16, sealed: &[u8]) -> Result<()>;
+    async fn store_response(&self, key: &RequestFingerprint, status: u16, sealed: &[u8]) -> Result<()>;
     /// Lets a request go that has no answer to be kept, if nobody has taken it over: it is still held by this lease.
     /// Whoever asks again is answered anew: where `undone`, as if it had never come.
-    async fn let_go(&self, key: &RequestKey, lease_until: Timestamp, undone: bool) -> Result<()>;
+    async fn release_request(&self, key: &RequestFingerprint, lease_until: Timestamp, undone: bool) -> Result<()>;
     /// Forgets requests that came first before then, at most `limit`, the oldest first. Says how many.
     async fn forget_requests(&self, before: Timestamp, limit: u32) -> Result<u64>;
 }

@@ -15,7 +15,7 @@ pub struct SealedColumn {
     /// The column.
     pub column: &'static str,
     /// The columns of its primary key. The last is the record that a value is bound to.
-    pub(super) key: &'static [Part],
+    pub(super) key: &'static [KeyColumn],
     /// The statement's word for whose a value is, in a `FROM` in which the table is `t`.
     pub(super) subject: &'static str,
     /// What the table is joined with for that, or nothing.
@@ -28,14 +28,14 @@ pub struct SealedColumn {
 
 /// A column of a primary key.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Part {
+pub(super) enum KeyColumn {
     /// Bytes.
     Bytes(&'static str),
     /// Text.
     Text(&'static str),
 }
 
-impl Part {
+impl KeyColumn {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Bytes(name) | Self::Text(name) => name,
@@ -43,7 +43,7 @@ impl Part {
     }
 }
 
-const ID: &[Part] = &[Part::Bytes("id")];
+const ID: &[KeyColumn] = &[KeyColumn::Bytes("id")];
 
 /// A value in a row with an id, in a table with a column that says whose it is.
 const fn sealed(
@@ -87,22 +87,26 @@ pub const SEALED: &[SealedColumn] = &[
     sealed(("link_intents", "code"), "t.partner", ("intent", "code")),
     sealed(("link_intents", "expected"), "t.partner", ("intent", "expected")),
     SealedColumn {
-        key: &[Part::Bytes("partner"), Part::Bytes("caller"), Part::Bytes("key")],
+        key: &[
+            KeyColumn::Bytes("partner"),
+            KeyColumn::Bytes("caller"),
+            KeyColumn::Bytes("key"),
+        ],
         ..sealed(("idempotency", "sealed"), "t.partner", ("idempotency", "answer"))
     },
     SealedColumn {
-        key: &[Part::Bytes("partner"), Part::Text("provider")],
+        key: &[KeyColumn::Bytes("partner"), KeyColumn::Text("provider")],
         ..sealed(("provider_credentials", "sealed"), "t.partner", ("credentials", "keys"))
     },
 ];
 
 /// Where in a table somebody is who walks through it: behind the row with this key. The default is before the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bookmark(pub(super) Option<Vec<KeyPart>>);
+pub struct SealedCursor(pub(super) Option<Vec<KeyValue>>);
 
 /// A value of a primary key's column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum KeyPart {
+pub(super) enum KeyValue {
     Bytes(Vec<u8>),
     Text(String),
 }
@@ -110,7 +114,7 @@ pub(super) enum KeyPart {
 /// A sealed value in its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedValue {
-    pub(super) key: Vec<KeyPart>,
+    pub(super) key: Vec<KeyValue>,
     /// Whose it is: [`crate::core::seal::Place::subject`].
     pub subject: Vec<u8>,
     /// The sealed bytes.
@@ -121,15 +125,15 @@ impl SealedValue {
     /// Which record it is bound to: [`crate::core::seal::Place::record`].
     pub fn record(&self) -> &[u8] {
         match self.key.last() {
-            Some(KeyPart::Bytes(bytes)) => bytes,
-            Some(KeyPart::Text(text)) => text.as_bytes(),
+            Some(KeyValue::Bytes(bytes)) => bytes,
+            Some(KeyValue::Text(text)) => text.as_bytes(),
             None => &[],
         }
     }
 
     /// Behind this one.
-    pub fn bookmark(&self) -> Bookmark {
-        Bookmark(Some(self.key.clone()))
+    pub fn cursor(&self) -> SealedCursor {
+        SealedCursor(Some(self.key.clone()))
     }
 }
 
@@ -138,7 +142,7 @@ impl SealedValue {
 pub trait SealedRecords: Send + Sync {
     /// The next values of a column behind `after`, in the order of their rows' keys; rows without one are passed over. Of
     /// fewer than `limit` there are no more.
-    async fn sealed_values(&self, column: &SealedColumn, after: &Bookmark, limit: u32) -> Result<Vec<SealedValue>>;
+    async fn sealed_values(&self, column: &SealedColumn, after: &SealedCursor, limit: u32) -> Result<Vec<SealedValue>>;
     /// Puts new bytes in the place of values, each only if its bytes are still what they were: whoever wrote in between
     /// wins. Says of each whether it was replaced.
     async fn replace_sealed(&self, column: &SealedColumn, values: &[(SealedValue, Vec<u8>)]) -> Result<Vec<bool>>;

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{Deed, Result};
-use crate::core::access::{Permissions, Reach};
+use super::{AuditEntry, Result};
+use crate::core::access::{Permissions, TenantScope};
 use crate::core::ids::{EntityId, PartnerId, RoleId, UserId};
-use crate::core::page::{Page, Paged};
+use crate::core::page::{PageRequest, Paged};
 use crate::core::time::Timestamp;
 
 /// What users may do, under a name.
@@ -100,7 +100,7 @@ pub struct UserChange {
 
 /// What became of writing something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kept<T> {
+pub enum WriteOutcome<T> {
     /// It is written, and is now this.
     Done(T),
     /// There is nothing with this id in reach.
@@ -122,49 +122,61 @@ pub enum Kept<T> {
 #[async_trait]
 pub trait RoleRecords: Send + Sync {
     /// Adds a role.
-    async fn add_role(&self, role: &Role, deed: &Deed) -> Result<Kept<Role>>;
+    async fn add_role(&self, role: &Role, deed: &AuditEntry) -> Result<WriteOutcome<Role>>;
     /// A role. Within an entity also those for all entities, unless only own ones are in reach.
-    async fn role(&self, reach: &Reach, id: RoleId) -> Result<Option<Role>>;
+    async fn role(&self, reach: &TenantScope, id: RoleId) -> Result<Option<Role>>;
     /// Roles, newest first; see [`RoleRecords::role`].
-    async fn roles(&self, reach: &Reach, page: &Page) -> Result<Paged<Role>>;
+    async fn roles(&self, reach: &TenantScope, page: &PageRequest) -> Result<Paged<Role>>;
     /// Changes a role. Within an entity only one for that entity.
-    async fn change_role(&self, reach: &Reach, id: RoleId, change: &RoleChange, deed: &Deed) -> Result<Kept<Role>>;
+    async fn change_role(
+        &self,
+        reach: &TenantScope,
+        id: RoleId,
+        change: &RoleChange,
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<Role>>;
     /// Deletes a role that no user has and that is no entity's default. Within an entity only one for that entity.
-    async fn end_role(&self, reach: &Reach, id: RoleId, deed: &Deed) -> Result<Kept<()>>;
+    async fn delete_role(&self, reach: &TenantScope, id: RoleId, deed: &AuditEntry) -> Result<WriteOutcome<()>>;
 }
 
 /// Entities. A reach of own rows holds none: no user makes one.
 #[async_trait]
 pub trait EntityRecords: Send + Sync {
     /// Adds an entity, whose default role, if any, must be for all entities.
-    async fn add_entity(&self, entity: &Entity, deed: &Deed) -> Result<Kept<Entity>>;
+    async fn add_entity(&self, entity: &Entity, deed: &AuditEntry) -> Result<WriteOutcome<Entity>>;
     /// An entity; where one was chosen, only that one.
-    async fn entity(&self, reach: &Reach, id: EntityId) -> Result<Option<Entity>>;
+    async fn entity(&self, reach: &TenantScope, id: EntityId) -> Result<Option<Entity>>;
     /// Entities, newest first.
-    async fn entities(&self, reach: &Reach, page: &Page) -> Result<Paged<Entity>>;
+    async fn entities(&self, reach: &TenantScope, page: &PageRequest) -> Result<Paged<Entity>>;
     /// Changes an entity, whose default role, if any, must be for it or for all.
     async fn change_entity(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         id: EntityId,
         change: &EntityChange,
-        deed: &Deed,
-    ) -> Result<Kept<Entity>>;
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<Entity>>;
     /// Deletes an entity with its users and the roles that are for it alone.
-    async fn end_entity(&self, reach: &Reach, id: EntityId, deed: &Deed) -> Result<Kept<()>>;
+    async fn delete_entity(&self, reach: &TenantScope, id: EntityId, deed: &AuditEntry) -> Result<WriteOutcome<()>>;
 }
 
 /// Users.
 #[async_trait]
 pub trait UserRecords: Send + Sync {
     /// Adds a user, whose role, if any, must be for their entity or for all.
-    async fn add_user(&self, user: &User, deed: &Deed) -> Result<Kept<User>>;
+    async fn add_user(&self, user: &User, deed: &AuditEntry) -> Result<WriteOutcome<User>>;
     /// A user.
-    async fn user(&self, reach: &Reach, id: UserId) -> Result<Option<User>>;
+    async fn user(&self, reach: &TenantScope, id: UserId) -> Result<Option<User>>;
     /// Users, newest first.
-    async fn users(&self, reach: &Reach, page: &Page) -> Result<Paged<User>>;
+    async fn users(&self, reach: &TenantScope, page: &PageRequest) -> Result<Paged<User>>;
     /// Changes a user, whose role, if any, must be for their entity or for all.
-    async fn change_user(&self, reach: &Reach, id: UserId, change: &UserChange, deed: &Deed) -> Result<Kept<User>>;
+    async fn change_user(
+        &self,
+        reach: &TenantScope,
+        id: UserId,
+        change: &UserChange,
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<User>>;
     /// Deletes a user: their tokens open nothing from then on.
-    async fn end_user(&self, reach: &Reach, id: UserId, deed: &Deed) -> Result<Kept<()>>;
+    async fn delete_user(&self, reach: &TenantScope, id: UserId, deed: &AuditEntry) -> Result<WriteOutcome<()>>;
 }

@@ -49,7 +49,7 @@ impl AttemptState {
     }
 
     /// Whether the person is still owed an answer.
-    pub fn unsettled(self) -> bool {
+    pub fn is_pending(self) -> bool {
         matches!(self, Self::Open | Self::Sending | Self::Unknown | Self::Granted)
     }
 }

@@ -7,7 +7,7 @@ use crate::core::time::Timestamp;
 
 /// What is kept for a while only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aged {
+pub enum ExpiredData {
     /// Settled submissions that made no link, from when they were settled; and with them consents that came to nothing.
     Attempts,
     /// Removed links with their accounts and the submissions that made them, from their removal. Their consents stay.
@@ -32,7 +32,7 @@ pub enum Aged {
     Erasures,
 }
 
-impl Aged {
+impl ExpiredData {
     /// All of them, in an order in which nothing points at what goes.
     pub const ALL: [Self; 10] = [
         Self::Links,
@@ -53,5 +53,5 @@ impl Aged {
 pub trait UpkeepRecords: Send + Sync {
     /// Forgets at most `limit` of these that were over before then, the oldest first. What a row that stays still points
     /// at stays, too. Says how many went.
-    async fn forget_old(&self, what: Aged, before: Timestamp, limit: u32) -> Result<u64>;
+    async fn delete_expired(&self, what: ExpiredData, before: Timestamp, limit: u32) -> Result<u64>;
 }

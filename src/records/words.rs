@@ -1,12 +1,12 @@
 //! How closed enums are spelt in rows. Spellings are for ever: rows outlive the code that wrote them.
 
 use super::{
-    AttemptState, DeliveryState, EndpointState, ErasureState, IntentState, JobKind, LinkState, RecordsError, Result,
-    Waits,
+    AttemptState, DeliveryState, EndpointState, ErasureBlocker, ErasureState, IntentState, JobKind, LinkState,
+    RecordsError, Result,
 };
-use crate::core::api_key::KeyKind;
+use crate::core::api_key::ApiKeyKind;
 use crate::core::ids::{AttemptId, DeliveryId, ErasureId, EventId, IntentId, LinkId, MessageId, WatchId};
-use crate::providers::Step;
+use crate::providers::SubmissionStep;
 
 /// A value that stands in a row as one lower-case word.
 pub(super) trait Word: Copy + Sized {
@@ -69,7 +69,7 @@ words!(IntentState {
     Mismatched => "mismatched",
 });
 
-words!(KeyKind {
+words!(ApiKeyKind {
     Secret => "secret",
     Publishable => "publishable",
     Token => "token",
@@ -87,7 +87,7 @@ words!(DeliveryState {
     Failed => "failed",
 });
 
-words!(Step {
+words!(SubmissionStep {
     Login => "login",
     Code => "code",
     Choose => "choose",
@@ -95,11 +95,11 @@ words!(Step {
 
 words!(ErasureState {
     Begun => "begun",
-    Blanked => "blanked",
+    Redacted => "blanked",
     Done => "done",
 });
 
-words!(Waits {
+words!(ErasureBlocker {
     Attempts => "attempts",
     Links => "links",
     Work => "work",

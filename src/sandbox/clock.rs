@@ -24,10 +24,10 @@ use crate::ambient::SystemClock;
 use crate::core::time::{Clock, Timestamp};
 
 /// The most that it is wound at once.
-const MOST_AT_ONCE: Duration = Duration::from_hours(31 * 24);
+const MAX_ADVANCE: Duration = Duration::from_hours(31 * 24);
 
 /// The most that it can ever be ahead, in milliseconds: some ten years, so that every date can still be written.
-const MOST_AHEAD: i64 = 10 * 365 * 24 * 60 * 60 * 1000;
+const MAX_AHEAD_MS: i64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
 /// The machine's clock, wound forward.
 #[derive(Debug)]
@@ -40,21 +40,21 @@ pub struct SandboxClock {
 
 impl SandboxClock {
     /// As far ahead as this file says; not at all without one.
-    pub fn kept_in(file: PathBuf) -> Self {
+    pub fn load(file: PathBuf) -> Self {
         let kept = fs::read_to_string(&file)
             .ok()
             .and_then(|digits| digits.trim().parse().ok());
         Self {
-            ahead: AtomicI64::new(kept.unwrap_or(0).clamp(0, MOST_AHEAD)),
+            ahead: AtomicI64::new(kept.unwrap_or(0).clamp(0, MAX_AHEAD_MS)),
             file,
         }
     }
 
     /// Winds it forward by so much, or by what is left of ten years in all. Where that cannot be kept it holds until the
     /// end of this process.
-    pub fn wind(&self, by: Duration) {
-        let by = i64::try_from(by.as_millis()).unwrap_or(MOST_AHEAD);
-        let wound = |ahead: i64| Some(ahead.saturating_add(by).min(MOST_AHEAD));
+    pub fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(MAX_AHEAD_MS);
+        let wound = |ahead: i64| Some(ahead.saturating_add(by).min(MAX_AHEAD_MS));
         // What is given never refuses.
         let _ = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, wound);
         if let Err(error) = fs::write(&self.file, self.ahead.load(Ordering::SeqCst).to_string()) {
@@ -75,14 +75,14 @@ impl Clock for SandboxClock {
 }
 
 #[derive(Serialize)]
-struct Told {
+struct ClockResponse {
     now: Timestamp,
     ahead_ms: i64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wind {
+struct AdvanceClock {
     forward_s: u64,
 }
 
@@ -90,38 +90,44 @@ struct Wind {
 pub fn configure(config: &mut ServiceConfig, clock: Arc<SandboxClock>) {
     let clock = Data::from(clock);
     config
-        .service(web::resource("/phone/clock.json").app_data(clock.clone()).get(tell))
-        .service(web::resource("/phone/clock").app_data(clock).post(wind));
+        .service(
+            web::resource("/phone/clock.json")
+                .app_data(clock.clone())
+                .get(get_clock),
+        )
+        .service(web::resource("/phone/clock").app_data(clock).post(post_clock));
 }
 
-async fn tell(clock: Data<SandboxClock>) -> HttpResponse {
-    told(HttpResponse::Ok(), &clock)
+async fn get_clock(clock: Data<SandboxClock>) -> HttpResponse {
+    clock_response(HttpResponse::Ok(), &clock)
 }
 
 /// Wants `content-type: application/json`, which no foreign web page can send unasked.
-async fn wind(clock: Data<SandboxClock>, wind: Json<Wind>) -> HttpResponse {
+async fn post_clock(clock: Data<SandboxClock>, wind: Json<AdvanceClock>) -> HttpResponse {
     let by = Duration::from_secs(wind.forward_s);
-    if by.is_zero() || by > MOST_AT_ONCE {
-        return told(HttpResponse::BadRequest(), &clock);
+    if by.is_zero() || by > MAX_ADVANCE {
+        return clock_response(HttpResponse::BadRequest(), &clock);
     }
-    clock.wind(by);
+    clock.advance(by);
     tracing::info!(seconds = wind.forward_s, "the sandbox's clock was wound forward");
-    told(HttpResponse::Ok(), &clock)
+    clock_response(HttpResponse::Ok(), &clock)
 }
 
-fn told(mut answer: HttpResponseBuilder, clock: &SandboxClock) -> HttpResponse {
+fn clock_response(mut answer: HttpResponseBuilder, clock: &SandboxClock) -> HttpResponse {
     let ahead_ms = clock.ahead.load(Ordering::SeqCst);
-    answer.insert_header((header::CACHE_CONTROL, "no-store")).json(Told {
-        now: clock.now(),
-        ahead_ms,
-    })
+    answer
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(ClockResponse {
+            now: clock.now(),
+            ahead_ms,
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{MOST_AHEAD, SandboxClock};
+    use super::{MAX_AHEAD_MS, SandboxClock};
     use crate::ambient::SystemClock;
     use crate::core::time::{Clock, Timestamp};
 
@@ -130,30 +136,26 @@ mod tests {
     fn it_only_goes_forward_and_not_for_ever() {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("clock");
-        let clock = SandboxClock::kept_in(file.clone());
+        let clock = SandboxClock::load(file.clone());
         let mut before = clock.now();
         for (by, ahead_ms) in [
             (Duration::ZERO, 0),
             (Duration::from_mins(15), 900_000),
             (Duration::from_hours(24), 87_300_000),
-            (Duration::MAX, u64::try_from(MOST_AHEAD).expect("positive")),
-            (Duration::from_secs(1), u64::try_from(MOST_AHEAD).expect("positive")),
+            (Duration::MAX, u64::try_from(MAX_AHEAD_MS).expect("positive")),
+            (Duration::from_secs(1), u64::try_from(MAX_AHEAD_MS).expect("positive")),
         ] {
             let machine: Timestamp = SystemClock.now();
-            clock.wind(by);
+            clock.advance(by);
             assert_eq!(clock.ahead(), Duration::from_millis(ahead_ms), "{by:?}");
             let now = clock.now();
             assert!(now >= before && now >= machine.plus(clock.ahead()), "{by:?}");
             before = now;
-            assert_eq!(SandboxClock::kept_in(file.clone()).ahead(), clock.ahead(), "{by:?}");
+            assert_eq!(SandboxClock::load(file.clone()).ahead(), clock.ahead(), "{by:?}");
         }
         for spoilt in ["", "-60000", "soon"] {
             std::fs::write(&file, spoilt).expect("written");
-            assert_eq!(
-                SandboxClock::kept_in(file.clone()).ahead(),
-                Duration::ZERO,
-                "{spoilt:?}"
-            );
+            assert_eq!(SandboxClock::load(file.clone()).ahead(), Duration::ZERO, "{spoilt:?}");
         }
     }
 }

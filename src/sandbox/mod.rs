@@ -15,33 +15,33 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use actix_web::web::ServiceConfig;
 
 use self::clock::SandboxClock;
-use self::phone::facts::{Credential, Facts, limits_of};
+use self::phone::facts::{LoginHint, PhoneFacts, limits_of};
 use crate::config::sandbox::SandboxConfig;
-use crate::service::runtime::{Edge, Tripwire};
-use crate::service::turn::Turns;
+use crate::service::deps::{CrashHook, CrashPoint};
+use crate::service::turn::TurnRunner;
 
-mod view;
+mod session_view;
 
 /// Adds routes to the web server.
-pub type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+pub type SandboxRoutes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// What the phone page works with beside the server.
 #[derive(Clone)]
-pub struct Beside {
+pub struct SandboxState {
     /// What the server and the stand-ins take for the time.
     pub clock: Arc<SandboxClock>,
     /// The inboxes of the stand-in for SMS, if there is one.
-    pub texts: Option<Arc<sms::State>>,
+    pub texts: Option<Arc<sms::SmsState>>,
 }
 
 /// The phone page, for the first channel of these turns, with the clock and the inboxes.
-pub fn routes(turns: Arc<Turns>, beside: Beside) -> Routes {
+pub fn routes(turns: Arc<TurnRunner>, beside: SandboxState) -> SandboxRoutes {
     let channel = turns.channels.first().cloned();
     let credentials = mono::guide()
         .into_iter()
-        .map(|row| Credential {
+        .map(|row| LoginHint {
             typed: row.digits.to_owned(),
-            path: row.place.words().to_owned(),
+            path: row.place.label().to_owned(),
             what_happens: format!("{} ({}); or: {}", row.what_happens, row.path, row.typed),
         })
         .collect();
@@ -51,8 +51,8 @@ pub fn routes(turns: Arc<Turns>, beside: Beside) -> Routes {
             format!("/ussd/{}/{}", channel.name, channel.secret.expose()),
         )
     });
-    let facts = Arc::new(Facts::new(&code, &path, credentials, limits_of));
-    let view: Arc<dyn phone::SessionView> = Arc::new(view::Sessions(turns));
+    let facts = Arc::new(PhoneFacts::new(&code, &path, credentials, limits_of));
+    let view: Arc<dyn phone::SessionView> = Arc::new(session_view::LiveSessions(turns));
     Arc::new(move |config| {
         phone::page::configure(config, facts.clone(), view.clone());
         clock::configure(config, beside.clock.clone());
@@ -68,8 +68,12 @@ pub fn routes(turns: Arc<Turns>, beside: Beside) -> Routes {
 ///
 /// # Panics
 /// Never itself; what it gives panics where it is asked to.
-pub fn tripwire(config: &SandboxConfig) -> Tripwire {
-    let edge = |word: &Option<String>| Edge::ALL.into_iter().find(|edge| Some(edge.word()) == word.as_deref());
+pub fn crash_point(config: &SandboxConfig) -> CrashHook {
+    let edge = |word: &Option<String>| {
+        CrashPoint::ALL
+            .into_iter()
+            .find(|edge| Some(edge.as_str()) == word.as_deref())
+    };
     let (abort_at, abort_after) = (edge(&config.abort_at), config.abort_after);
     let panic_at = edge(&config.panic_at);
     let (passes, panicked) = (AtomicU64::new(0), AtomicBool::new(false));

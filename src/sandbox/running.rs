@@ -10,7 +10,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt;
 
 /// A stand-in at work. Dropping it stops it at once, calls under way included.
-pub struct Running<S> {
+pub struct RunningStandIn<S> {
     /// Where it listens.
     pub addr: SocketAddr,
     /// Its memory and controls.
@@ -19,7 +19,7 @@ pub struct Running<S> {
     thread: Option<JoinHandle<()>>,
 }
 
-impl<S: Send + Sync + 'static> Running<S> {
+impl<S: Send + Sync + 'static> RunningStandIn<S> {
     /// Starts it at this port of 127.0.0.1 (0 for any that is free), with what it does beside answering, and waits until
     /// it takes connections.
     ///
@@ -58,14 +58,14 @@ impl<S: Send + Sync + 'static> Running<S> {
     }
 }
 
-impl<S> Running<S> {
+impl<S> RunningStandIn<S> {
     /// Its base URL, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 }
 
-impl<S> Drop for Running<S> {
+impl<S> Drop for RunningStandIn<S> {
     fn drop(&mut self) {
         // The command leaves when the call is made; what is returned only waits for it.
         drop(self.server.stop(false));

@@ -13,60 +13,62 @@ use std::sync::{Arc, Mutex, PoisonError};
 use subtle::ConstantTimeEq;
 
 use super::Channel;
-use crate::core::bucket::{Bucket, Rate};
 use crate::core::time::Timestamp;
+use crate::core::token_bucket::{RateLimit, TokenBucket};
 
 /// One part in so many of a burst is for people who are in a dialog already.
 const RESERVE: u32 = 4;
 
 /// How many turns are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rates {
+pub struct TurnRates {
     /// By this node.
-    pub node: Rate,
+    pub node: RateLimit,
     /// By this node on one channel.
-    pub channel: Rate,
+    pub channel: RateLimit,
     /// Of one person, on all nodes.
-    pub person: Rate,
+    pub person: RateLimit,
 }
 
 /// Counts the turns of this node.
-pub struct Gate {
-    rates: Rates,
-    buckets: Mutex<Buckets>,
+pub struct TurnLimiter {
+    rates: TurnRates,
+    buckets: Mutex<TurnBuckets>,
 }
 
-struct Buckets {
-    node: Bucket,
-    channels: BTreeMap<String, Bucket>,
+struct TurnBuckets {
+    node: TokenBucket,
+    channels: BTreeMap<String, TokenBucket>,
 }
 
-impl Gate {
+impl TurnLimiter {
     /// A gate that nobody has passed yet, for these channels.
-    pub fn new(rates: Rates, channels: &[Arc<Channel>]) -> Self {
-        let channels = channels.iter().map(|channel| (channel.name.clone(), Bucket::default()));
+    pub fn new(rates: TurnRates, channels: &[Arc<Channel>]) -> Self {
+        let channels = channels
+            .iter()
+            .map(|channel| (channel.name.clone(), TokenBucket::default()));
         Self {
             rates,
-            buckets: Mutex::new(Buckets {
-                node: Bucket::default(),
+            buckets: Mutex::new(TurnBuckets {
+                node: TokenBucket::default(),
                 channels: channels.collect(),
             }),
         }
     }
 
     /// Whether a turn on this channel may be served now; `new` when it begins a dialog.
-    pub(super) fn pass(&self, channel: &Channel, new: bool, now: Timestamp) -> bool {
-        let Rates { node, channel: of, .. } = self.rates;
-        let reserve = |rate: Rate| if new { rate.burst / RESERVE } else { 0 };
+    pub(super) fn try_admit(&self, channel: &Channel, new: bool, now: Timestamp) -> bool {
+        let TurnRates { node, channel: of, .. } = self.rates;
+        let reserve = |rate: RateLimit| if new { rate.burst / RESERVE } else { 0 };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let before = buckets.node;
-        if !buckets.node.take(node, reserve(node), now) {
+        if !buckets.node.try_take(node, reserve(node), now) {
             return false;
         }
         let passes = buckets
             .channels
             .get_mut(&channel.name)
-            .is_none_or(|bucket| bucket.take(of, reserve(of), now));
+            .is_none_or(|bucket| bucket.try_take(of, reserve(of), now));
         if !passes {
             // What is refused for its channel's sake costs the others nothing.
             buckets.node = before;
@@ -75,13 +77,13 @@ impl Gate {
     }
 
     /// How many turns one person may take.
-    pub(super) fn person(&self) -> Rate {
+    pub(super) fn subscriber_rate(&self) -> RateLimit {
         self.rates.person
     }
 }
 
 /// The channel with this name, if the caller knows its secret and calls from where its gateway does.
-pub(super) fn admit(
+pub(super) fn authenticate_channel(
     channels: &[Arc<Channel>],
     name: &str,
     secret: &str,

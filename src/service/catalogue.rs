@@ -11,18 +11,18 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use super::partner::Providers;
+use super::providers::Providers;
 use crate::core::flow::Offer;
 use crate::core::policy::Policy;
 use crate::core::time::{Clock, Timestamp};
-use crate::providers::offer::usable;
+use crate::providers::offer::with_offerable_methods;
 use crate::providers::{AuthMethod, Institution};
 
 /// How long a turn that needs a list waits for one that has never been read.
-const PATIENCE: Duration = Duration::from_millis(2500);
+const MAX_WAIT: Duration = Duration::from_millis(2500);
 
 /// How soon a list that has never been read is asked for again.
-const AGAIN: Duration = Duration::from_secs(2);
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The institutions of all providers.
 pub struct Catalogue {
@@ -30,12 +30,12 @@ pub struct Catalogue {
     policy: Policy,
     ttl: Duration,
     clock: Arc<dyn Clock>,
-    lists: Mutex<HashMap<String, Listed>>,
+    lists: Mutex<HashMap<String, InstitutionList>>,
     /// What can be linked, by country; told to whoever waits for the first list.
     offers: watch::Sender<HashMap<String, Arc<Vec<Offer>>>>,
 }
 
-struct Listed {
+struct InstitutionList {
     institutions: Vec<Institution>,
     read_at: Timestamp,
 }
@@ -59,10 +59,10 @@ impl Catalogue {
     }
 
     /// Waits until there are offers for this country, at most 2.5 s. Says whether there are.
-    pub async fn wait(&self, country: &str) -> bool {
+    pub async fn wait_for_offers(&self, country: &str) -> bool {
         let mut offers = self.offers.subscribe();
         let there = offers.wait_for(|offers| offers.contains_key(country));
-        matches!(tokio::time::timeout(PATIENCE, there).await, Ok(Ok(_)))
+        matches!(tokio::time::timeout(MAX_WAIT, there).await, Ok(Ok(_)))
     }
 
     /// An institution by provider and our key for it, with every auth method.
@@ -78,7 +78,7 @@ impl Catalogue {
     }
 
     /// The ways to log in at an institution that may be offered in every country where it is offered at all.
-    pub fn usable(&self, provider: &str, id: &str) -> Vec<AuthMethod> {
+    pub fn usable_methods(&self, provider: &str, id: &str) -> Vec<AuthMethod> {
         let offers = self.offers.borrow();
         let is_meant = |offer: &&Offer| offer.provider == provider && offer.institution.id == id;
         let mut meant = offers
@@ -94,10 +94,10 @@ impl Catalogue {
 
     /// Reads the lists that are due, all at once. A list that cannot be read stays as it was.
     pub async fn refresh(&self) {
-        join_all(self.providers.names().iter().map(|name| self.read(name))).await;
+        join_all(self.providers.names().iter().map(|name| self.read_if_due(name))).await;
     }
 
-    async fn read(&self, name: &str) {
+    async fn read_if_due(&self, name: &str) {
         if self.age(name).is_some_and(|age| age < self.ttl) {
             return;
         }
@@ -105,10 +105,10 @@ impl Catalogue {
         match self.providers.institutions(name).await {
             Ok(institutions) => {
                 tracing::info!(provider = name, count = institutions.len(), "institutions read");
-                let listed = Listed { institutions, read_at };
+                let listed = InstitutionList { institutions, read_at };
                 let mut lists = self.lists();
                 lists.insert(name.to_owned(), listed);
-                self.offer(&lists);
+                self.publish_offers(&lists);
             }
             Err(error) => {
                 tracing::warn!(provider = name, %error, "the institutions could not be read; the old list stays");
@@ -121,17 +121,17 @@ impl Catalogue {
         Some(self.clock.now().since(self.lists().get(name)?.read_at))
     }
 
-    fn lists(&self) -> MutexGuard<'_, HashMap<String, Listed>> {
+    fn lists(&self) -> MutexGuard<'_, HashMap<String, InstitutionList>> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn offer(&self, lists: &HashMap<String, Listed>) {
+    fn publish_offers(&self, lists: &HashMap<String, InstitutionList>) {
         let countries = self.providers.countries().iter();
-        let offers = countries.map(|country| (country.clone(), Arc::new(self.offered(lists, country))));
+        let offers = countries.map(|country| (country.clone(), Arc::new(self.offers_in(lists, country))));
         self.offers.send_replace(offers.collect());
     }
 
-    fn offered(&self, lists: &HashMap<String, Listed>, country: &str) -> Vec<Offer> {
+    fn offers_in(&self, lists: &HashMap<String, InstitutionList>, country: &str) -> Vec<Offer> {
         let mut offers: Vec<_> = lists
             .iter()
             .flat_map(|(provider, listed)| {
@@ -148,7 +148,7 @@ impl Catalogue {
             })
             .map(|(provider, institution)| Offer {
                 provider: provider.clone(),
-                institution: usable(institution, provider, &self.policy, country),
+                institution: with_offerable_methods(institution, provider, &self.policy, country),
             })
             .filter(|offer| !offer.institution.methods.is_empty())
             .collect();
@@ -163,15 +163,15 @@ impl Catalogue {
     /// Keeps the lists fresh until the process ends, each at its own pace. A failed first read is tried again soon.
     pub async fn keep_fresh(self: Arc<Self>) {
         let names = self.providers.names();
-        join_all(names.iter().map(|name| self.keep(name))).await;
+        join_all(names.iter().map(|name| self.refresh_loop(name))).await;
     }
 
-    async fn keep(&self, name: &str) {
+    async fn refresh_loop(&self, name: &str) {
         loop {
-            self.read(name).await;
+            self.read_if_due(name).await;
             let pause = match self.age(name) {
                 Some(_) => self.ttl.min(Duration::from_mins(1)),
-                None => AGAIN,
+                None => RETRY_AFTER,
             };
             tokio::time::sleep(pause).await;
         }

@@ -11,20 +11,20 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::attempts::settle_key;
-use super::bank_back::BankBacks;
-use super::handover::HandOvers;
-use super::linking::{Linking, Trouble};
-use super::metrics::{JobOutcome, Keeper, Metrics};
-use super::people::Erasing;
+use super::bank_alerts::BankAlerts;
+use super::data_subject::Eraser;
+use super::deps::Deps;
+use super::effects::settle_key;
+use super::handover::HandoverMessages;
+use super::linking::{JobError, Linking};
+use super::metrics::{JobResult, Metrics, Storage};
 use super::retention::Retention;
-use super::runtime::Runtime;
-use super::webhooks::Webhooks;
+use super::webhooks::WebhookDeliveries;
 use crate::core::ids::{AttemptId, IntentId};
 use crate::core::time::Timestamp;
 use crate::records::{AuditEvent, Job, JobKind, Records, RecordsError};
 
-pub use self::lanes::Lanes;
+pub use self::lanes::ActiveLanes;
 
 /// How long a claimed job is ours. Held on to while it runs; when a node dies, another takes its jobs after this long.
 const LEASE: Duration = Duration::from_secs(20);
@@ -33,100 +33,100 @@ const LEASE: Duration = Duration::from_secs(20);
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 
 /// How long one try may take. Its calls have bounds of their own, so this is for what should not be.
-const LONGEST_TRY: Duration = Duration::from_mins(10);
+const MAX_RUN_TIME: Duration = Duration::from_mins(10);
 
 /// How often the table is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const POLL_EVERY: Duration = Duration::from_millis(500);
 
 /// How many jobs run at once.
-const AT_ONCE: usize = 16;
+const MAX_CONCURRENT: usize = 16;
 
 /// How long what is done is kept: longer than a provider repeats a webhook, or anybody looks into what happened.
-const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
+const DONE_JOBS_KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// How often what is older than that is forgotten.
-const FORGET_EVERY: Duration = Duration::from_mins(1);
+const DELETE_OLD_EVERY: Duration = Duration::from_mins(1);
 
 /// How often it is looked for what is over since long. Every node does.
-const TIDY_EVERY: Duration = Duration::from_mins(10);
+const RETENTION_EVERY: Duration = Duration::from_mins(10);
 
 /// How many rows of each table are forgotten at once: the table is not held for long.
-const FORGOTTEN_AT_ONCE: u32 = 1_000;
+const DELETE_BATCH: u32 = 1_000;
 
 /// After this many tries a job is given up. With the backoff below that is about a day.
-const MOST_TRIES: u32 = 300;
+const MAX_TRIES: u32 = 300;
 
 /// How a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum JobOutcome {
     /// It is done.
     Done,
     /// Not yet; look again later.
-    Again(&'static str),
+    Retry(&'static str),
     /// Not yet, and not before this pause, where one is asked for.
-    Later(&'static str, Option<Duration>),
+    RetryAfter(&'static str, Option<Duration>),
     /// Not yet, and after exactly this pause.
-    At(&'static str, Duration),
+    RetryIn(&'static str, Duration),
     /// It can never be done.
     GiveUp(&'static str),
 }
 
 /// Runs jobs.
-pub struct Jobs {
+pub struct JobRunner {
     /// Where they stand.
     pub records: Arc<dyn Records>,
     /// What most of them do.
     pub linking: Linking,
     /// Writes and sends texts.
-    pub hand_overs: HandOvers,
+    pub handover_messages: HandoverMessages,
     /// Erases people.
-    pub erasing: Erasing,
+    pub erasing: Eraser,
     /// Texts who wanted to know that an institution is back.
-    pub bank_backs: BankBacks,
+    pub bank_alerts: BankAlerts,
     /// How long what is over is kept.
     pub retention: Retention,
     /// Tells partners.
-    pub webhooks: Webhooks,
+    pub webhooks: WebhookDeliveries,
     /// What goes to partners, kept apart by receiver.
-    pub lanes: Lanes,
+    pub lanes: ActiveLanes,
     /// Clock, node, tasks.
-    pub runtime: Runtime,
+    pub runtime: Deps,
     /// Counts.
     pub metrics: Arc<Metrics>,
 }
 
-impl Jobs {
+impl JobRunner {
     /// Runs due jobs until told to stop. Those that run then are waited for with everything else that is under way.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let room = Arc::new(Semaphore::new(AT_ONCE));
+        let room = Arc::new(Semaphore::new(MAX_CONCURRENT));
         let mut forget_at = self.runtime.clock.now();
         let mut tidy_at = forget_at;
         while !stop.is_cancelled() {
             let now = self.runtime.clock.now();
             if now >= forget_at {
-                self.forget(now).await;
-                forget_at = now.plus(FORGET_EVERY);
+                self.delete_old(now).await;
+                forget_at = now.plus(DELETE_OLD_EVERY);
             }
             if now >= tidy_at {
                 // Beside the jobs: nobody waits for it, and it waits for nobody.
                 let this = self.clone();
                 self.runtime
-                    .spawn(async move { this.retention.forget(this.records.as_ref(), now).await });
-                tidy_at = now.plus(TIDY_EVERY);
+                    .spawn(async move { this.retention.delete_expired(this.records.as_ref(), now).await });
+                tidy_at = now.plus(RETENTION_EVERY);
             }
-            self.take_lanes(&stop).await;
-            if self.take(&room).await {
+            self.drive_due_lanes(&stop).await;
+            if self.claim_due(&room).await {
                 // There may be more: as soon as one of them ends.
                 let _ = stop.run_until_cancelled(room.acquire()).await;
             } else {
-                let _ = tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await;
+                let _ = tokio::time::timeout(POLL_EVERY, stop.cancelled()).await;
             }
         }
     }
 
     /// Takes as many due jobs as there is room for. Each runs by itself: one that is slow holds up no other. Says whether
     /// there may be more.
-    async fn take(self: &Arc<Self>, room: &Arc<Semaphore>) -> bool {
+    async fn claim_due(self: &Arc<Self>, room: &Arc<Semaphore>) -> bool {
         let (now, free) = (self.runtime.clock.now(), room.available_permits());
         let most = u32::try_from(free).unwrap_or(u32::MAX);
         let claimed = self.records.claim(self.runtime.node, now, now.plus(LEASE), most).await;
@@ -147,7 +147,7 @@ impl Jobs {
                 .filter(|_| !matches!(job.kind, JobKind::SendSms(_) | JobKind::AskReport(_)));
             let this = self.clone();
             self.runtime.spawn(async move {
-                this.perform(job).await;
+                this.run_claimed(job).await;
                 drop(place);
             });
         }
@@ -155,12 +155,15 @@ impl Jobs {
     }
 
     /// Forgets what was done long ago.
-    async fn forget(&self, now: Timestamp) {
+    async fn delete_old(&self, now: Timestamp) {
         let forgotten = async {
-            let jobs = self.records.forget(now.minus(KEPT_FOR), FORGOTTEN_AT_ONCE).await?;
+            let jobs = self
+                .records
+                .delete_old_work(now.minus(DONE_JOBS_KEPT_FOR), DELETE_BATCH)
+                .await?;
             let day_ago = now.minus(Duration::from_hours(24));
-            let tokens = self.records.forget_tokens(day_ago, FORGOTTEN_AT_ONCE).await?;
-            let requests = self.records.forget_requests(day_ago, FORGOTTEN_AT_ONCE).await?;
+            let tokens = self.records.forget_tokens(day_ago, DELETE_BATCH).await?;
+            let requests = self.records.forget_requests(day_ago, DELETE_BATCH).await?;
             Ok::<_, RecordsError>(jobs + tokens + requests)
         };
         match forgotten.await {
@@ -171,7 +174,7 @@ impl Jobs {
     }
 
     /// Runs one job now if nobody else does. Says whether there was anything to run.
-    pub async fn hurry(&self, key: &str) -> bool {
+    pub async fn run_now(&self, key: &str) -> bool {
         let now = self.runtime.clock.now();
         match self
             .records
@@ -179,7 +182,7 @@ impl Jobs {
             .await
         {
             Ok(Some(job)) => {
-                self.perform(job).await;
+                self.run_claimed(job).await;
             }
             Ok(None) => return false,
             Err(error) => tracing::warn!(%error, "a job could not be claimed"),
@@ -189,114 +192,116 @@ impl Jobs {
 
     /// Finds out now what became of an attempt; if that is known since long, and only the store has lost it, tells again.
     pub async fn settle(&self, attempt: AttemptId) {
-        if self.hurry(&settle_key(attempt)).await {
+        if self.run_now(&settle_key(attempt)).await {
             return;
         }
-        if let Err(trouble) = self.linking.retell(attempt).await {
+        if let Err(trouble) = self.linking.notify_again(attempt).await {
             tracing::info!(error = %trouble, "what became of an attempt could not be told again");
         }
     }
 
     /// Does a job; says whether it is done.
-    async fn perform(&self, job: Job) -> bool {
+    async fn run_claimed(&self, job: Job) -> bool {
         let word = word(&job.kind);
-        let outcome = if job.tries > MOST_TRIES && !endless(&job.kind) {
+        let outcome = if job.tries > MAX_TRIES && !endless(&job.kind) {
             // It ends with its process, every time.
-            Ok(Verdict::GiveUp("never ends"))
+            Ok(JobOutcome::GiveUp("never ends"))
         } else {
-            let work = tokio::time::timeout(LONGEST_TRY, self.work(&job.kind));
-            self.holding(&job, work).await.unwrap_or(Ok(Verdict::Again("too slow")))
+            let work = tokio::time::timeout(MAX_RUN_TIME, self.run_kind(&job.kind));
+            self.while_renewing(&job, work)
+                .await
+                .unwrap_or(Ok(JobOutcome::Retry("too slow")))
         };
         let node = self.runtime.node;
-        let done = matches!(outcome, Ok(Verdict::Done));
+        let done = matches!(outcome, Ok(JobOutcome::Done));
         let written = match outcome {
-            Ok(Verdict::Done) => {
-                self.metrics.job(word, JobOutcome::Done);
+            Ok(JobOutcome::Done) => {
+                self.metrics.job(word, JobResult::Done);
                 self.records.finish(job.id, node).await
             }
-            Ok(Verdict::GiveUp(reason)) => self.give_up(&job, word, reason).await,
-            Ok(Verdict::Again(reason)) => self.again(&job, word, reason, backoff(job.tries)).await,
-            Ok(Verdict::Later(reason, pause)) => {
+            Ok(JobOutcome::GiveUp(reason)) => self.give_up(&job, word, reason).await,
+            Ok(JobOutcome::Retry(reason)) => self.retry(&job, word, reason, backoff(job.tries)).await,
+            Ok(JobOutcome::RetryAfter(reason, pause)) => {
                 let pause = backoff(job.tries).max(pause.unwrap_or_default());
-                self.again(&job, word, reason, pause).await
+                self.retry(&job, word, reason, pause).await
             }
-            Ok(Verdict::At(reason, pause)) => self.again(&job, word, reason, pause).await,
+            Ok(JobOutcome::RetryIn(reason, pause)) => self.retry(&job, word, reason, pause).await,
             Err(trouble) => {
                 tracing::info!(job = word, tries = job.tries, error = %trouble, "a job is to be tried again");
-                self.again(&job, word, reason(&trouble), backoff(job.tries)).await
+                self.retry(&job, word, reason(&trouble), backoff(job.tries)).await
             }
         };
         if let Err(error) = written {
-            self.metrics.keeper_error(Keeper::Records);
+            self.metrics.storage_error(Storage::Records);
             tracing::warn!(job = word, %error, "a job's end could not be written; it will run again");
         }
         done
     }
 
-    async fn work(&self, kind: &JobKind) -> Result<Verdict, Trouble> {
+    async fn run_kind(&self, kind: &JobKind) -> Result<JobOutcome, JobError> {
         match *kind {
             JobKind::Redeem(attempt) => self.linking.redeem(attempt).await,
             JobKind::Settle(attempt) => self.linking.settle(attempt).await,
-            JobKind::ReadAccounts(link) => self.linking.read(link).await,
+            JobKind::ReadAccounts(link) => self.linking.read_accounts(link).await,
             JobKind::Unlink(link) => self.linking.unlink(link).await,
             JobKind::SendSms(message) => {
-                self.bank_backs.review(message).await?;
-                self.hand_overs.send(message).await
+                self.bank_alerts.withhold_if_outdated(message).await?;
+                self.handover_messages.send(message).await
             }
-            JobKind::BankBack(watch) => self.bank_backs.look(watch).await,
-            JobKind::AskReport(message) => Ok(self.hand_overs.outbox.ask_report(message).await?),
+            JobKind::BankBack(watch) => self.bank_alerts.check(watch).await,
+            JobKind::AskReport(message) => Ok(self.handover_messages.outbox.poll_report(message).await?),
             JobKind::HandOver(attempt) => {
-                self.linking.tell_link(attempt).await?;
-                self.hand_overs.write(attempt).await
+                self.linking.notify_linked(attempt).await?;
+                self.handover_messages.write(attempt).await
             }
             JobKind::Erase(erasure) => self.erasing.erase(erasure, &self.linking).await,
             JobKind::Publish(event) => Ok(self.webhooks.publish(event).await?),
             JobKind::Deliver(delivery) => Ok(self.webhooks.deliver(delivery).await?),
-            JobKind::ExpireIntent(intent) => Ok(self.expire(intent).await?),
+            JobKind::ExpireIntent(intent) => Ok(self.expire_intent(intent).await?),
         }
     }
 
     /// Ends a request whose time is over.
-    async fn expire(&self, intent: IntentId) -> Result<Verdict, RecordsError> {
+    async fn expire_intent(&self, intent: IntentId) -> Result<JobOutcome, RecordsError> {
         let now = self.runtime.clock.now();
         let later = self.records.expire_intent(intent, now).await?;
-        Ok(later.map_or(Verdict::Done, |due| Verdict::At("not yet", due.since(now))))
+        Ok(later.map_or(JobOutcome::Done, |due| JobOutcome::RetryIn("not yet", due.since(now))))
     }
 
     /// Keeps a job ours while work on it goes on. Should it be another's meanwhile, both work: it is safe twice.
-    async fn holding<T>(&self, job: &Job, work: impl Future<Output = T>) -> T {
+    async fn while_renewing<T>(&self, job: &Job, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
             if let Ok(done) = tokio::time::timeout(RENEW_EVERY, &mut work).await {
                 return done;
             }
             let until = self.runtime.clock.now().plus(LEASE);
-            if let Err(error) = self.records.hold(job.id, self.runtime.node, until).await {
+            if let Err(error) = self.records.extend_lease(job.id, self.runtime.node, until).await {
                 tracing::warn!(%error, "a job's lease could not be renewed");
             }
         }
     }
 
-    async fn again(&self, job: &Job, word: &'static str, reason: &str, pause: Duration) -> crate::records::Result<()> {
-        if job.tries >= MOST_TRIES && !endless(&job.kind) {
+    async fn retry(&self, job: &Job, word: &'static str, reason: &str, pause: Duration) -> crate::records::Result<()> {
+        if job.tries >= MAX_TRIES && !endless(&job.kind) {
             return self.give_up(job, word, reason).await;
         }
-        self.metrics.job(word, JobOutcome::Postponed);
+        self.metrics.job(word, JobResult::Postponed);
         let due = self.runtime.clock.now().plus(pause);
         self.records.postpone(job.id, self.runtime.node, due, reason).await
     }
 
     async fn give_up(&self, job: &Job, word: &'static str, reason: &str) -> crate::records::Result<()> {
-        self.metrics.job(word, JobOutcome::GivenUp);
+        self.metrics.job(word, JobResult::GivenUp);
         tracing::error!(job = word, tries = job.tries, reason, "a job was given up");
         if let JobKind::Redeem(attempt) | JobKind::Settle(attempt) = job.kind {
-            self.linking.abandon(attempt).await?;
+            self.linking.give_up_attempt(attempt).await?;
         }
         if let JobKind::ReadAccounts(link) = job.kind {
-            self.linking.unverified(link).await?;
+            self.linking.give_up_verification(link).await?;
         }
         if let JobKind::Deliver(delivery) = job.kind {
-            self.webhooks.abandon(delivery).await?;
+            self.webhooks.give_up_delivery(delivery).await?;
         }
         let event = AuditEvent {
             partner: job.partner,
@@ -351,11 +356,11 @@ fn subject(kind: &JobKind) -> String {
     }
 }
 
-fn reason(trouble: &Trouble) -> &'static str {
+fn reason(trouble: &JobError) -> &'static str {
     match trouble {
-        Trouble::Records(_) => "records",
-        Trouble::Call(_) => "provider",
-        Trouble::Store(_) => "store",
-        Trouble::Sealed => "sealed",
+        JobError::Records(_) => "records",
+        JobError::Call(_) => "provider",
+        JobError::Store(_) => "store",
+        JobError::Sealed => "sealed",
     }
 }

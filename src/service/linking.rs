@@ -12,24 +12,24 @@ mod verifying;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::jobs::Verdict;
-use super::known::brief;
-use super::news::Newsroom;
-use super::partner::{CallError, Providers};
-use super::runtime::{Edge, Runtime};
+use super::deps::{CrashPoint, Deps};
+use super::facts_reader::link_summary;
+use super::jobs::JobOutcome;
+use super::providers::{ProviderCallError, Providers};
 use super::sealing::Sealing;
-use crate::core::flow::{Fate, News};
+use super::session_updater::SessionUpdater;
+use crate::core::flow::{AttemptResult, SessionEvent};
 use crate::core::ids::{AttemptId, JobId, LinkId, PartnerId};
 use crate::core::next_step::{Failure, FailureClass};
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::providers::{ProviderAccount, ProviderError};
 use crate::records::{
-    Attempt, AttemptState, AuditEvent, Completed, Job, JobKind, Link, LinkState, Records, RecordsError,
+    Attempt, AttemptState, AuditEvent, Job, JobKind, Link, LinkCompletion, LinkState, Records, RecordsError,
 };
 use crate::store::StoreError;
 
 /// How long "linked" is held back for what an account says of itself.
-const READ_PATIENCE: Duration = Duration::from_secs(2);
+const DETAILS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Makes links.
 pub struct Linking {
@@ -40,19 +40,19 @@ pub struct Linking {
     /// Seals and opens fields.
     pub sealing: Sealing,
     /// Tells people.
-    pub newsroom: Newsroom,
+    pub newsroom: SessionUpdater,
     /// Clock, chance.
-    pub runtime: Runtime,
+    pub runtime: Deps,
 }
 
 /// Whom accounts that came back are to belong to, and where they came from.
-pub struct Owner<'a> {
+pub struct AccountOwner<'a> {
     partner: PartnerId,
-    tag: &'a Tag,
+    tag: &'a SubscriberTag,
     provider: &'a str,
 }
 
-impl<'a> From<&'a Attempt> for Owner<'a> {
+impl<'a> From<&'a Attempt> for AccountOwner<'a> {
     fn from(attempt: &'a Attempt) -> Self {
         Self {
             partner: attempt.partner,
@@ -62,7 +62,7 @@ impl<'a> From<&'a Attempt> for Owner<'a> {
     }
 }
 
-impl<'a> From<&'a Link> for Owner<'a> {
+impl<'a> From<&'a Link> for AccountOwner<'a> {
     fn from(link: &'a Link) -> Self {
         Self {
             partner: link.partner,
@@ -74,13 +74,13 @@ impl<'a> From<&'a Link> for Owner<'a> {
 
 /// Why something is to be tried again.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum JobError {
     /// The records are not available.
     #[error(transparent)]
     Records(#[from] RecordsError),
     /// A provider call failed.
     #[error(transparent)]
-    Call(#[from] CallError),
+    Call(#[from] ProviderCallError),
     /// The live store is not available.
     #[error(transparent)]
     Store(StoreError),
@@ -89,16 +89,16 @@ pub enum Trouble {
     Sealed,
 }
 
-impl Trouble {
+impl JobError {
     /// Whether the provider says that asking again will not help.
-    pub fn refused(&self) -> bool {
-        matches!(self, Self::Call(CallError::Provider(error)) if !error.retryable())
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Call(ProviderCallError::Provider(error)) if !error.retryable())
     }
 }
 
-impl From<ProviderError> for Trouble {
+impl From<ProviderError> for JobError {
     fn from(error: ProviderError) -> Self {
-        Self::Call(CallError::Provider(error))
+        Self::Call(ProviderCallError::Provider(error))
     }
 }
 
@@ -107,12 +107,12 @@ impl Linking {
     ///
     /// # Errors
     /// When it is to be tried again.
-    pub async fn redeem(&self, id: AttemptId) -> Result<Verdict, Trouble> {
+    pub async fn redeem(&self, id: AttemptId) -> Result<JobOutcome, JobError> {
         let Some((attempt, grant)) = self.records.attempt(id).await? else {
-            return Ok(Verdict::GiveUp("no such attempt"));
+            return Ok(JobOutcome::GiveUp("no such attempt"));
         };
         let Some(sealed) = grant.filter(|_| attempt.state == AttemptState::Granted) else {
-            return Ok(Verdict::Done);
+            return Ok(JobOutcome::Done);
         };
         // Redeemed, and not compared yet: whoever was at it may not have come to that.
         if let Some(link) = self.records.link_of_attempt(id).await?
@@ -123,20 +123,20 @@ impl Linking {
         let grant = self
             .sealing
             .open_grant(&attempt.tag, id, &sealed)
-            .map_err(|_| Trouble::Sealed)?;
+            .map_err(|_| JobError::Sealed)?;
         let (provider, credentials) = self
             .providers
             .with_credentials(attempt.partner, &attempt.provider)
             .await?;
         match provider.redeem(&credentials, &grant).await {
             // Exchanged for nothing; a renewal may well be.
-            Ok(accounts) if accounts.is_empty() && attempt.renews.is_none() => self.look_for(attempt).await,
+            Ok(accounts) if accounts.is_empty() && attempt.renews.is_none() => self.search_or_lapse(attempt).await,
             Ok(accounts) => {
-                self.runtime.pass(Edge::Redeemed);
+                self.runtime.crash_point(CrashPoint::Redeemed);
                 self.complete(&attempt, accounts).await
             }
             // Used or over: perhaps by ourselves, with the answer lost.
-            Err(ProviderError::NotFound | ProviderError::Refused(_)) => self.look_for(attempt).await,
+            Err(ProviderError::NotFound | ProviderError::Refused(_)) => self.search_or_lapse(attempt).await,
             Err(error) => Err(error.into()),
         }
     }
@@ -145,44 +145,44 @@ impl Linking {
     ///
     /// # Errors
     /// When it is to be tried again.
-    pub async fn settle(&self, id: AttemptId) -> Result<Verdict, Trouble> {
+    pub async fn settle(&self, id: AttemptId) -> Result<JobOutcome, JobError> {
         let Some((attempt, _)) = self.records.attempt(id).await? else {
-            return Ok(Verdict::GiveUp("no such attempt"));
+            return Ok(JobOutcome::GiveUp("no such attempt"));
         };
         let failed = |class| {
-            Fate::Failed(Failure {
+            AttemptResult::Failed(Failure {
                 class,
                 retry_after: None,
             })
         };
         let fate = match attempt.state {
-            AttemptState::Open => return self.close(&attempt).await,
-            AttemptState::Sending | AttemptState::Unknown => return self.look_for(attempt).await,
+            AttemptState::Open => return self.close_unsent(&attempt).await,
+            AttemptState::Sending | AttemptState::Unknown => return self.search_or_lapse(attempt).await,
             AttemptState::Granted => return self.redeem(id).await,
             AttemptState::Linked => {
-                self.tell_link(id).await?;
-                return Ok(Verdict::Done);
+                self.notify_linked(id).await?;
+                return Ok(JobOutcome::Done);
             }
             // What it asked for is not kept: the person starts at the first field again.
             AttemptState::Accepted => failed(FailureClass::SessionExpired),
             AttemptState::Refused => failed(FailureClass::Refused),
             AttemptState::WrongCode => failed(FailureClass::WrongCode),
-            AttemptState::NotSent => Fate::NotSent,
-            AttemptState::Undone => self.why_undone(&attempt).await?,
-            AttemptState::Lapsed => return self.look_again(attempt).await,
+            AttemptState::NotSent => AttemptResult::NotSent,
+            AttemptState::Undone => self.undone_result(&attempt).await?,
+            AttemptState::Lapsed => return self.search_once_more(attempt).await,
         };
-        self.tell(&attempt, fate).await;
-        Ok(Verdict::Done)
+        self.notify(&attempt, fate).await;
+        Ok(JobOutcome::Done)
     }
 
     /// Tells again what became of an attempt, if that is known.
     ///
     /// # Errors
     /// When it is to be tried again.
-    pub async fn retell(&self, id: AttemptId) -> Result<(), Trouble> {
+    pub async fn notify_again(&self, id: AttemptId) -> Result<(), JobError> {
         match self.records.attempt(id).await? {
             // Whoever is at it tells.
-            Some((attempt, _)) if attempt.state.unsettled() => Ok(()),
+            Some((attempt, _)) if attempt.state.is_pending() => Ok(()),
             Some(_) => self.settle(id).await.map(drop),
             None => Ok(()),
         }
@@ -192,26 +192,28 @@ impl Linking {
     ///
     /// # Errors
     /// When the records are not available.
-    pub async fn tell_link(&self, id: AttemptId) -> Result<(), RecordsError> {
+    pub async fn notify_linked(&self, id: AttemptId) -> Result<(), RecordsError> {
         if let Some(link) = self.records.link_of_attempt(id).await? {
-            let fate = Fate::Linked(brief(&link, false));
-            self.newsroom.tell(&link.tag, &News::Attempt { id, fate }).await;
+            let fate = AttemptResult::Linked(link_summary(&link, false));
+            self.newsroom
+                .apply(&link.tag, &SessionEvent::AttemptResolved { id, result: fate })
+                .await;
         }
         Ok(())
     }
 
     /// Writes the link, or undoes what was linked behind the person's back.
-    async fn complete(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<Verdict, Trouble> {
+    async fn complete(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<JobOutcome, JobError> {
         if let Some(link) = attempt.renews {
-            return self.renewed(attempt, link, accounts).await;
+            return self.complete_renewal(attempt, link, accounts).await;
         }
-        let (accounts, foreign) = self.told_apart(attempt, accounts).await?;
-        self.turn_away(&attempt.into(), foreign).await?;
+        let (accounts, foreign) = self.split_foreign(attempt, accounts).await?;
+        self.reject_foreign(&attempt.into(), foreign).await?;
         if accounts.is_empty() {
-            return self.not_kept(attempt).await;
+            return self.discard(attempt).await;
         }
-        let id = LinkId::draw(self.runtime.entropy.as_ref());
-        let expected = self.is_expected(attempt.consent).await?;
+        let id = LinkId::generate(self.runtime.rng.as_ref());
+        let expected = self.expects_account(attempt.consent).await?;
         let link = Link {
             state: if expected {
                 LinkState::Verifying
@@ -220,67 +222,68 @@ impl Linking {
             },
             ..self.new_link(id, attempt, &accounts)?
         };
-        let read = self.reading(&link);
+        let read = self.read_job(&link);
         // By then whoever waits has been told.
-        let text = self.text_of_link(attempt.id, read.due_at);
+        let text = self.linked_sms_job(attempt.id, read.due_at);
         let jobs: Vec<_> = [read].into_iter().chain(text.filter(|_| !expected)).collect();
         let id = match self.records.complete_link(&link, &jobs).await? {
-            Completed::Written(id) => id,
-            Completed::Superseded => return self.undo(attempt, accounts).await,
-            Completed::Over => {
+            LinkCompletion::Written(id) => id,
+            LinkCompletion::Superseded => return self.undo(attempt, accounts).await,
+            LinkCompletion::IntentClosed => {
                 let undone = self.undo(attempt, accounts).await?;
-                self.tell(attempt, Fate::Over).await;
+                self.notify(attempt, AttemptResult::RequestEnded).await;
                 return Ok(undone);
             }
         };
-        self.runtime.pass(Edge::Linked);
+        self.runtime.crash_point(CrashPoint::Linked);
         let Some(written) = self.records.link(id).await? else {
-            return Ok(Verdict::Done);
+            return Ok(JobOutcome::Done);
         };
         if written.state == LinkState::Verifying {
             return self.verify(&written).await;
         }
         self.audit(&attempt.into(), "link.created", id.to_string()).await;
-        let again = id == link.id && self.keep_details(&link, &accounts).await;
+        let again = id == link.id && self.save_details(&link, &accounts).await;
         if let Some(link) = self.records.link(id).await? {
-            self.tell(attempt, Fate::Linked(brief(&link, again))).await;
+            self.notify(attempt, AttemptResult::Linked(link_summary(&link, again)))
+                .await;
         }
-        Ok(Verdict::Done)
+        Ok(JobOutcome::Done)
     }
 
     /// The job that reads what a new link's accounts say of themselves.
-    fn reading(&self, link: &Link) -> Job {
+    fn read_job(&self, link: &Link) -> Job {
         Job {
-            id: JobId::draw(self.runtime.entropy.as_ref()),
+            id: JobId::generate(self.runtime.rng.as_ref()),
             partner: link.partner,
             kind: JobKind::ReadAccounts(link.id),
-            due_at: self.runtime.clock.now().plus(READ_PATIENCE),
+            due_at: self.runtime.clock.now().plus(DETAILS_TIMEOUT),
             tries: 0,
             key: format!("read:{}", link.id),
         }
     }
 
     /// The person has begun anew since: nothing may stay open behind their back.
-    async fn undo(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<Verdict, Trouble> {
-        self.give_back(&attempt.into(), &accounts).await?;
+    async fn undo(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<JobOutcome, JobError> {
+        self.end_access(&attempt.into(), &accounts).await?;
         self.records
             .move_attempt(attempt.id, AttemptState::Undone, self.runtime.clock.now())
             .await?;
         self.audit(&attempt.into(), "link.undone", attempt.id.to_string()).await;
-        Ok(Verdict::Done)
+        Ok(JobOutcome::Done)
     }
 
     /// What came of an attempt was not theirs to have: the person is told that nothing was linked.
-    async fn not_kept(&self, attempt: &Attempt) -> Result<Verdict, Trouble> {
+    async fn discard(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
         self.records
             .move_attempt(attempt.id, AttemptState::Undone, self.runtime.clock.now())
             .await?;
-        self.tell(attempt, Fate::Lapsed).await;
-        Ok(Verdict::Done)
+        self.notify(attempt, AttemptResult::Lapsed).await;
+        Ok(JobOutcome::Done)
     }
 
     /// Ends the access to accounts that are not linked here. One that is in use under a link is left to that link.
-    async fn give_back(&self, owner: &Owner<'_>, accounts: &[ProviderAccount]) -> Result<(), Trouble> {
+    async fn end_access(&self, owner: &AccountOwner<'_>, accounts: &[ProviderAccount]) -> Result<(), JobError> {
         let (api, credentials) = self.providers.with_credentials(owner.partner, owner.provider).await?;
         for account in accounts {
             let digest = self.sealing.account_digest(owner.provider, &account.id);
@@ -288,7 +291,7 @@ impl Linking {
                 .records
                 .link_by_account(&digest)
                 .await?
-                .is_some_and(|link| link.is_kept())
+                .is_some_and(|link| link.owns_accounts())
             {
                 continue;
             }
@@ -304,16 +307,16 @@ impl Linking {
     ///
     /// # Errors
     /// When it is to be tried again.
-    pub async fn unlink(&self, id: LinkId) -> Result<Verdict, Trouble> {
+    pub async fn unlink(&self, id: LinkId) -> Result<JobOutcome, JobError> {
         let Some(link) = self.records.link(id).await? else {
-            return Ok(Verdict::GiveUp("no such link"));
+            return Ok(JobOutcome::GiveUp("no such link"));
         };
         let (provider, credentials) = self.providers.with_credentials(link.partner, &link.provider).await?;
         for account in &link.accounts {
             let account = self
                 .sealing
                 .open_account(&link.tag, account.id, &account.account)
-                .map_err(|_| Trouble::Sealed)?;
+                .map_err(|_| JobError::Sealed)?;
             match provider.unlink(&credentials, &account).await {
                 Ok(()) | Err(ProviderError::NotFound) => {}
                 Err(error) => return Err(error.into()),
@@ -322,16 +325,22 @@ impl Linking {
         self.records
             .move_link(id, LinkState::Removed, &[], self.runtime.clock.now())
             .await?;
-        Ok(Verdict::Done)
+        Ok(JobOutcome::Done)
     }
 
-    async fn tell(&self, attempt: &Attempt, fate: Fate) {
+    async fn notify(&self, attempt: &Attempt, fate: AttemptResult) {
         self.newsroom
-            .tell(&attempt.tag, &News::Attempt { id: attempt.id, fate })
+            .apply(
+                &attempt.tag,
+                &SessionEvent::AttemptResolved {
+                    id: attempt.id,
+                    result: fate,
+                },
+            )
             .await;
     }
 
-    async fn audit(&self, owner: &Owner<'_>, kind: &'static str, detail: String) {
+    async fn audit(&self, owner: &AccountOwner<'_>, kind: &'static str, detail: String) {
         let event = AuditEvent {
             partner: owner.partner,
             tag: Some(*owner.tag),

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::sealing::json;
+use super::sealing::wiped_json;
 use crate::core::flow::state::Subscriber;
-use crate::core::seal::{Keyring, Place, SealError, Tag};
-use crate::core::time::Entropy;
-use crate::store::{Store, StoreError, Stored, Swap, Version, swap_settled};
+use crate::core::seal::{Keyring, SealContext, SealError, SubscriberTag};
+use crate::core::time::Rng;
+use crate::store::{Store, StoreError, SwapResult, Version, VersionedValue, swap_or_confirm};
 
 /// How long a value lives after its last change: sessions may be continued for a day.
 const TTL: Duration = Duration::from_hours(24);
@@ -19,32 +19,32 @@ const TTL: Duration = Duration::from_hours(24);
 const GONE: Duration = Duration::from_millis(1);
 
 /// How often a change is tried again when somebody else wrote in between.
-const ROUNDS: usize = 16;
+const MAX_ROUNDS: usize = 16;
 
 /// Live values of subscribers.
 #[derive(Clone)]
-pub struct Live {
+pub struct LiveValues {
     store: Arc<dyn Store>,
     keyring: Arc<Keyring>,
-    entropy: Arc<dyn Entropy>,
+    entropy: Arc<dyn Rng>,
 }
 
 /// A value as it was found.
-pub struct Loaded {
+pub struct LoadedSubscriber {
     /// Which write it was; `None` when there was none.
     pub version: Option<Version>,
     /// What it held.
-    pub found: Found,
+    pub value: LoadedValue,
 }
 
 /// What a key held.
-pub enum Found {
+pub enum LoadedValue {
     /// Nothing.
     Nothing,
     /// A subscriber.
     Subscriber(Box<Subscriber>),
     /// Something that does not open here: altered, moved, or sealed under a key we do not have.
-    Broken(SealError),
+    Unreadable(SealError),
 }
 
 /// Why a change was not made.
@@ -61,9 +61,9 @@ pub enum LiveError {
     Seal,
 }
 
-impl Live {
+impl LiveValues {
     /// Live values in this store, sealed under this ring.
-    pub fn new(store: Arc<dyn Store>, keyring: Arc<Keyring>, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(store: Arc<dyn Store>, keyring: Arc<Keyring>, entropy: Arc<dyn Rng>) -> Self {
         Self {
             store,
             keyring,
@@ -75,22 +75,22 @@ impl Live {
     ///
     /// # Errors
     /// When the store is not available.
-    pub async fn load(&self, tag: &Tag) -> Result<Loaded, StoreError> {
-        let Some(Stored { version, bytes }) = self.store.load(tag).await? else {
-            return Ok(Loaded {
+    pub async fn load(&self, tag: &SubscriberTag) -> Result<LoadedSubscriber, StoreError> {
+        let Some(VersionedValue { version, bytes }) = self.store.load(tag).await? else {
+            return Ok(LoadedSubscriber {
                 version: None,
-                found: Found::Nothing,
+                value: LoadedValue::Nothing,
             });
         };
-        let found = match self.keyring.open(&place(tag, &version.0.to_be_bytes()), &bytes) {
-            Ok(plain) => serde_json::from_slice(&plain).map_or(Found::Broken(SealError::Broken), |state| {
-                Found::Subscriber(Box::new(state))
+        let found = match self.keyring.open(&seal_context(tag, &version.0.to_be_bytes()), &bytes) {
+            Ok(plain) => serde_json::from_slice(&plain).map_or(LoadedValue::Unreadable(SealError::Broken), |state| {
+                LoadedValue::Subscriber(Box::new(state))
             }),
-            Err(error) => Found::Broken(error),
+            Err(error) => LoadedValue::Unreadable(error),
         };
-        Ok(Loaded {
+        Ok(LoadedSubscriber {
             version: Some(version),
-            found,
+            value: found,
         })
     }
 
@@ -98,19 +98,24 @@ impl Live {
     ///
     /// # Errors
     /// When the store is not available and it cannot be told whether the value was written.
-    pub async fn swap(&self, tag: &Tag, expected: Option<Version>, state: &Subscriber) -> Result<bool, LiveError> {
+    pub async fn swap(
+        &self,
+        tag: &SubscriberTag,
+        expected: Option<Version>,
+        state: &Subscriber,
+    ) -> Result<bool, LiveError> {
         let mut version = [0; 8];
         self.entropy.fill(&mut version);
-        let plain = json(state).map_err(|_| LiveError::Seal)?;
+        let plain = wiped_json(state).map_err(|_| LiveError::Seal)?;
         let bytes = self
             .keyring
-            .seal(&place(tag, &version), &plain, self.entropy.as_ref())
+            .seal(&seal_context(tag, &version), &plain, self.entropy.as_ref())
             .map_err(|_| LiveError::Seal)?;
-        let next = Stored {
+        let next = VersionedValue {
             version: Version(u64::from_be_bytes(version)),
             bytes,
         };
-        Ok(swap_settled(self.store.as_ref(), tag, expected, &next, TTL).await? == Swap::Won)
+        Ok(swap_or_confirm(self.store.as_ref(), tag, expected, &next, TTL).await? == SwapResult::Won)
     }
 
     /// Changes a subscriber's value: `change` is given the present state, as often as somebody else writes in between, and
@@ -118,14 +123,14 @@ impl Live {
     ///
     /// # Errors
     /// When the store is not available or others keep writing.
-    pub async fn change<T>(
+    pub async fn update<T>(
         &self,
-        tag: &Tag,
+        tag: &SubscriberTag,
         mut change: impl FnMut(&mut Subscriber) -> Option<T>,
     ) -> Result<Option<T>, LiveError> {
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let loaded = self.load(tag).await?;
-            let Found::Subscriber(mut state) = loaded.found else {
+            let LoadedValue::Subscriber(mut state) = loaded.value else {
                 return Ok(None);
             };
             let Some(done) = change(&mut state) else {
@@ -143,18 +148,20 @@ impl Live {
     ///
     /// # Errors
     /// When the store is not available or others keep writing.
-    pub async fn remove(&self, tag: &Tag) -> Result<(), LiveError> {
-        for _ in 0..ROUNDS {
+    pub async fn remove(&self, tag: &SubscriberTag) -> Result<(), LiveError> {
+        for _ in 0..MAX_ROUNDS {
             let Some(present) = self.store.load(tag).await? else {
                 return Ok(());
             };
             let mut version = [0; 8];
             self.entropy.fill(&mut version);
-            let nothing = Stored {
+            let nothing = VersionedValue {
                 version: Version(u64::from_be_bytes(version)),
                 bytes: Vec::new(),
             };
-            if swap_settled(self.store.as_ref(), tag, Some(present.version), &nothing, GONE).await? == Swap::Won {
+            if swap_or_confirm(self.store.as_ref(), tag, Some(present.version), &nothing, GONE).await?
+                == SwapResult::Won
+            {
                 return Ok(());
             }
         }
@@ -162,8 +169,8 @@ impl Live {
     }
 }
 
-fn place<'a>(tag: &'a Tag, version: &'a [u8]) -> Place<'a> {
-    Place {
+fn seal_context<'a>(tag: &'a SubscriberTag, version: &'a [u8]) -> SealContext<'a> {
+    SealContext {
         purpose: "live",
         subject: tag.as_bytes(),
         record: version,

@@ -16,8 +16,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-pub use self::outcomes::{JobOutcome, Keeper, ProviderOutcome, TurnOutcome};
-use crate::core::health::Level;
+pub use self::outcomes::{JobResult, ProviderOutcome, Storage, TurnOutcome};
+use crate::core::health::HealthLevel;
 
 /// Upper bounds in seconds. Dense up to 4 s, where a turn must be over, with one bucket beyond it to see those that are not.
 const TURN_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0];
@@ -31,7 +31,7 @@ struct InstitutionLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct HeldLabels {
+struct HeldBackLabels {
     provider: String,
     health: &'static str,
 }
@@ -60,7 +60,7 @@ struct JobLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct KeeperLabels {
+struct StorageLabels {
     keeper: &'static str,
 }
 
@@ -92,9 +92,9 @@ pub struct Metrics {
     provider_calls: Family<CallLabels, Counter>,
     provider_seconds: ProviderSeconds,
     health: Family<InstitutionLabels, Gauge>,
-    held_back: Family<HeldLabels, Counter>,
+    held_back: Family<HeldBackLabels, Counter>,
     jobs: Family<JobLabels, Counter>,
-    keeper_errors: Family<KeeperLabels, Counter>,
+    storage_errors: Family<StorageLabels, Counter>,
     requests: Family<RouteLabels, Counter>,
     sealed: Family<SealedLabels, Gauge>,
     log_lines_dropped: Counter,
@@ -121,7 +121,7 @@ impl Metrics {
             health: Family::default(),
             held_back: Family::default(),
             jobs: Family::default(),
-            keeper_errors: Family::default(),
+            storage_errors: Family::default(),
             requests: Family::default(),
             sealed: Family::default(),
             log_lines_dropped: Counter::default(),
@@ -164,7 +164,7 @@ impl Metrics {
         registry.register(
             "keeper_errors",
             "Failures of store and records",
-            self.keeper_errors.clone(),
+            self.storage_errors.clone(),
         );
         registry.register("requests", "HTTP requests, by route and status", self.requests.clone());
         registry.register(
@@ -180,7 +180,7 @@ impl Metrics {
     }
 
     /// Shows how many values in the records stand under each key.
-    pub fn sealed_values(&self, tally: &BTreeMap<String, u64>) {
+    pub fn set_sealed_values(&self, tally: &BTreeMap<String, u64>) {
         self.sealed.clear();
         for (key, count) in tally {
             let labels = SealedLabels { key: key.clone() };
@@ -222,7 +222,7 @@ impl Metrics {
     }
 
     /// Shows how an institution is doing, or with `all` its provider.
-    pub fn health(&self, provider: &str, institution: &str, level: Level) {
+    pub fn set_institution_health(&self, provider: &str, institution: &str, level: HealthLevel) {
         let labels = InstitutionLabels {
             provider: provider.to_owned(),
             institution: institution.to_owned(),
@@ -231,24 +231,24 @@ impl Metrics {
     }
 
     /// Counts a call that was not made because this is how the institution or its provider is doing.
-    pub fn held_back(&self, provider: &str, level: Level) {
-        let labels = HeldLabels {
+    pub fn held_back(&self, provider: &str, level: HealthLevel) {
+        let labels = HeldBackLabels {
             provider: provider.to_owned(),
-            health: level.word(),
+            health: level.as_str(),
         };
         self.held_back.get_or_create(&labels).inc();
     }
 
     /// Counts a try at a job; `kind` is a word such as `redeem`.
-    pub fn job(&self, kind: &'static str, outcome: JobOutcome) {
+    pub fn job(&self, kind: &'static str, outcome: JobResult) {
         let outcome = outcome.as_str();
         self.jobs.get_or_create(&JobLabels { kind, outcome }).inc();
     }
 
     /// Counts a failure of what keeps our state.
-    pub fn keeper_error(&self, keeper: Keeper) {
+    pub fn storage_error(&self, keeper: Storage) {
         let keeper = keeper.as_str();
-        self.keeper_errors.get_or_create(&KeeperLabels { keeper }).inc();
+        self.storage_errors.get_or_create(&StorageLabels { keeper }).inc();
     }
 
     /// Counts an HTTP request by the pattern of its route.
@@ -293,10 +293,10 @@ mod tests {
         metrics.turn(TurnOutcome::Pending, Duration::from_millis(300));
         metrics.screen("consent");
         metrics.provider_call("mono", "submit", ProviderOutcome::Unknown, Duration::from_secs(40));
-        metrics.health("mono", "b1:p", Level::Down);
-        metrics.held_back("mono", Level::Busy);
-        metrics.job("redeem", JobOutcome::GivenUp);
-        metrics.keeper_error(Keeper::Store);
+        metrics.set_institution_health("mono", "b1:p", HealthLevel::Down);
+        metrics.held_back("mono", HealthLevel::Busy);
+        metrics.job("redeem", JobResult::GivenUp);
+        metrics.storage_error(Storage::Store);
         metrics.request("/ussd/{channel}/{secret}", 200);
         metrics.log_lines_dropped().inc_by(3);
         let open = metrics.open_turn();

@@ -1,30 +1,30 @@
 //! What happens: turns, attempts, jobs, linking. Names traits, never an implementation.
 
 pub mod admission;
-pub mod attempts;
-pub mod bank_back;
-pub mod bank_health;
+pub mod bank_alerts;
 pub mod catalogue;
+pub mod data_subject;
+pub mod deps;
+pub mod effects;
+pub mod facts_reader;
 pub mod handover;
-pub mod health;
-pub mod hooks;
+pub mod institution_health;
 pub mod jobs;
-pub mod known;
 pub mod linking;
 pub mod live;
-pub mod messages;
 pub mod metrics;
 pub mod networks;
-pub mod news;
-pub mod partner;
 pub mod partners;
-pub mod people;
+pub mod provider_webhooks;
+pub mod providers;
+pub mod readiness;
 pub mod resealing;
 pub mod retention;
-pub mod runtime;
 pub mod sealing;
+pub mod session_updater;
+pub mod sms;
 pub mod turn;
-pub mod wakes;
+pub mod wakeups;
 pub mod webhooks;
 
 use std::net::IpAddr;
@@ -33,18 +33,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use self::messages::Line;
 use self::networks::Networks;
+use self::sms::SmsRoute;
 use crate::core::secret::Secret;
-use crate::gateways::agreed::Agreement;
-use crate::gateways::{Gateway, Limits, WireReply};
+use crate::gateways::limit_overrides::ChannelLimitOverrides;
+use crate::gateways::{UssdGateway, UssdLimits, WireReply};
 
 /// One short code on one gateway, from the configuration.
 pub struct Channel {
     /// Its name, as in the callback's path.
     pub name: String,
     /// The dialect it speaks.
-    pub gateway: Box<dyn Gateway>,
+    pub gateway: Box<dyn UssdGateway>,
     /// The code people dial, such as `*384*96#`.
     pub service_code: String,
     /// The secret segment of the callback's path.
@@ -54,19 +54,19 @@ pub struct Channel {
     /// Where its gateway calls from; none means from anywhere.
     pub sources: Networks,
     /// What holds in place of the gateway's own limits.
-    pub agreement: Agreement,
+    pub agreement: ChannelLimitOverrides,
 }
 
 impl Channel {
     /// Deadlines and sizes on a network.
-    pub fn limits(&self, network: Option<&str>) -> Limits {
-        self.agreement.over(self.gateway.limits(network), network)
+    pub fn limits(&self, network: Option<&str>) -> UssdLimits {
+        self.agreement.apply_to(self.gateway.limits(network), network)
     }
 }
 
 /// A callback as the web server received it, owned because the turn outlives the handler. What may hold typed text is wiped
 /// when dropped.
-pub struct OwnedRequest {
+pub struct IncomingRequest {
     /// The HTTP method, upper case.
     pub method: String,
     /// What follows the secret path segment, without the leading slash.
@@ -81,48 +81,53 @@ pub struct OwnedRequest {
 
 /// Answers callbacks of gateways. Always an answer in the dialect, always inside the deadline.
 #[async_trait]
-pub trait Callbacks: Send + Sync {
+pub trait UssdCallbacks: Send + Sync {
     /// The channel with this name, if this is its secret, compared in constant time, and `caller` is in its sources. The
     /// caller is `None` where it cannot be told.
     fn admit(&self, name: &str, secret: &str, caller: Option<IpAddr>) -> Option<Arc<Channel>>;
 
     /// Answers one callback; the work goes on if the caller goes away.
-    async fn answer(&self, channel: Arc<Channel>, request: OwnedRequest) -> WireReply;
+    async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> WireReply;
 }
 
 /// What became of a provider's webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HookOutcome {
+pub enum ProviderWebhookOutcome {
     /// Taken, now or before.
-    Taken,
+    Accepted,
     /// Not from the provider.
     Unauthentic,
     /// Not understood.
-    Garbled,
+    Malformed,
     /// We cannot take it now: it must come again.
     Unavailable,
 }
 
 /// Takes providers' webhooks.
 #[async_trait]
-pub trait ProviderHooks: Send + Sync {
+pub trait ProviderWebhooks: Send + Sync {
     /// Takes one webhook of the provider with this name; `None` when there is no such provider.
-    async fn take(&self, provider: &str, headers: &[(String, Vec<u8>)], body: &[u8]) -> Option<HookOutcome>;
+    async fn receive(
+        &self,
+        provider: &str,
+        headers: &[(String, Vec<u8>)],
+        body: &[u8],
+    ) -> Option<ProviderWebhookOutcome>;
 }
 
 /// Takes what SMS gateways call us with.
 #[async_trait]
-pub trait Messages: Send + Sync {
+pub trait SmsCallbacks: Send + Sync {
     /// The gateway with this name, if this is its secret. Compared in constant time.
-    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Line>>;
+    fn admit(&self, name: &str, secret: &str) -> Option<Arc<SmsRoute>>;
 
     /// Takes one call, a text from a person or a delivery report, and answers in the gateway's dialect.
-    async fn hear(&self, line: Arc<Line>, request: OwnedRequest) -> WireReply;
+    async fn receive(&self, line: Arc<SmsRoute>, request: IncomingRequest) -> WireReply;
 }
 
 /// Whether we can serve.
 #[async_trait]
 pub trait Readiness: Send + Sync {
     /// Each part with what is wrong with it, if anything; all well when every second half is `None`.
-    async fn parts(&self) -> Vec<(&'static str, Option<String>)>;
+    async fn checks(&self) -> Vec<(&'static str, Option<String>)>;
 }

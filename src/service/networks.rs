@@ -30,7 +30,7 @@ impl Networks {
     }
 
     /// Each as it is written in the configuration.
-    pub fn texts(&self) -> Vec<String> {
+    pub fn to_strings(&self) -> Vec<String> {
         self.0.iter().map(IpNet::to_string).collect()
     }
 }

@@ -15,20 +15,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::Metrics;
 use super::sealing::Sealing;
-use crate::core::seal::{Place, key_of};
-use crate::records::{Bookmark, Records, RecordsError, SEALED, SealedColumn, SealedRecords, SealedValue};
+use crate::core::seal::{SealContext, key_id};
+use crate::records::{Records, RecordsError, SEALED, SealedColumn, SealedCursor, SealedRecords, SealedValue};
 
 /// How many rows are looked at, and at most replaced, at once.
-const AT_ONCE: u32 = 200;
+const BATCH: u32 = 200;
 /// The pause between them: people's turns come first.
-const BREATH: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(10);
 /// How long after a pass the next one begins.
-const EVERY: Duration = Duration::from_hours(1);
+const PASS_EVERY: Duration = Duration::from_hours(1);
 /// And after one that left something to do.
-const SOON: Duration = Duration::from_mins(5);
+const RETRY_AFTER: Duration = Duration::from_mins(5);
 
 /// How many values stand under each key, by its id; under `unreadable` what names none.
-pub type Tally = BTreeMap<String, u64>;
+pub type KeyCounts = BTreeMap<String, u64>;
 
 /// Seals anew.
 pub struct Resealing {
@@ -45,11 +45,11 @@ impl Resealing {
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let pause = match stop.run_until_cancelled(self.pass()).await {
-                Some(Ok(tally)) if self.all_active(&tally) => EVERY,
-                Some(Ok(_)) => SOON,
+                Some(Ok(tally)) if self.all_active(&tally) => PASS_EVERY,
+                Some(Ok(_)) => RETRY_AFTER,
                 Some(Err(error)) => {
                     tracing::warn!(%error, "the records could not all be sealed anew; it is tried again");
-                    SOON
+                    RETRY_AFTER
                 }
                 None => return,
             };
@@ -57,7 +57,7 @@ impl Resealing {
         }
     }
 
-    fn all_active(&self, tally: &Tally) -> bool {
+    fn all_active(&self, tally: &KeyCounts) -> bool {
         tally.keys().all(|key| key == self.sealing.keyring.active())
     }
 
@@ -65,13 +65,13 @@ impl Resealing {
     ///
     /// # Errors
     /// When the records are not available. What was sealed anew until then stays so.
-    pub async fn pass(&self) -> Result<Tally, RecordsError> {
-        let mut tally = Tally::from([(self.sealing.keyring.active().to_owned(), 0)]);
+    pub async fn pass(&self) -> Result<KeyCounts, RecordsError> {
+        let mut tally = KeyCounts::from([(self.sealing.keyring.active().to_owned(), 0)]);
         let mut anew = 0;
         for column in SEALED {
-            anew += self.column(column, &mut tally).await?;
+            anew += self.reseal_column(column, &mut tally).await?;
         }
-        self.metrics.sealed_values(&tally);
+        self.metrics.set_sealed_values(&tally);
         if anew > 0 || !self.all_active(&tally) {
             tracing::info!(anew, stand = ?tally, "the records were looked through for what stands under another key");
         }
@@ -79,19 +79,19 @@ impl Resealing {
     }
 
     /// Walks through one column. Says how many values were sealed anew.
-    async fn column(&self, column: &SealedColumn, tally: &mut Tally) -> Result<u64, RecordsError> {
+    async fn reseal_column(&self, column: &SealedColumn, tally: &mut KeyCounts) -> Result<u64, RecordsError> {
         let (mut anew, mut stuck) = (0, 0u64);
-        let mut after = Bookmark::default();
+        let mut after = SealedCursor::default();
         loop {
-            let values = self.records.sealed_values(column, &after, AT_ONCE).await?;
+            let values = self.records.sealed_values(column, &after, BATCH).await?;
             let Some(last) = values.last() else { break };
-            after = last.bookmark();
-            let more = values.len() >= AT_ONCE as usize;
+            after = last.cursor();
+            let more = values.len() >= BATCH as usize;
             let mut replacements = Vec::new();
             for value in values {
-                let key = key_of(&value.bytes).unwrap_or("unreadable").to_owned();
+                let key = key_id(&value.bytes).unwrap_or("unreadable").to_owned();
                 if key != self.sealing.keyring.active()
-                    && let Some(bytes) = self.again(column, &value)
+                    && let Some(bytes) = self.reseal(column, &value)
                 {
                     replacements.push((value, bytes));
                 } else {
@@ -103,7 +103,7 @@ impl Resealing {
             if !more {
                 break;
             }
-            tokio::time::sleep(BREATH).await;
+            tokio::time::sleep(PAUSE).await;
         }
         if stuck > 0 {
             tracing::error!(
@@ -117,14 +117,14 @@ impl Resealing {
     }
 
     /// A value under the active key, if it can be opened.
-    fn again(&self, column: &SealedColumn, value: &SealedValue) -> Option<Vec<u8>> {
-        let place = Place {
+    fn reseal(&self, column: &SealedColumn, value: &SealedValue) -> Option<Vec<u8>> {
+        let place = SealContext {
             purpose: column.purpose,
             subject: &value.subject,
             record: value.record(),
             field: column.field,
         };
-        let Sealing { keyring, entropy } = &self.sealing;
+        let Sealing { keyring, rng: entropy } = &self.sealing;
         let plain = keyring.open(&place, &value.bytes).ok()?;
         keyring.seal(&place, &plain, entropy.as_ref()).ok()
     }
@@ -135,7 +135,7 @@ impl Resealing {
         &self,
         column: &SealedColumn,
         replacements: &[(SealedValue, Vec<u8>)],
-        tally: &mut Tally,
+        tally: &mut KeyCounts,
     ) -> Result<u64, RecordsError> {
         if replacements.is_empty() {
             return Ok(0);
@@ -144,7 +144,7 @@ impl Resealing {
         let replaced = self.records.replace_sealed(column, replacements).await?;
         for ((value, bytes), replaced) in replacements.iter().zip(replaced) {
             let now = if replaced { bytes } else { &value.bytes };
-            let key = key_of(now).unwrap_or("unreadable").to_owned();
+            let key = key_id(now).unwrap_or("unreadable").to_owned();
             *tally.entry(key).or_default() += 1;
             anew += u64::from(replaced);
         }
@@ -156,21 +156,21 @@ impl Resealing {
 ///
 /// # Errors
 /// When the records are not available.
-pub async fn tally(records: &dyn SealedRecords, mut looked: impl FnMut(u64)) -> Result<Tally, RecordsError> {
-    let (mut tally, mut seen) = (Tally::new(), 0);
+pub async fn count_keys(records: &dyn SealedRecords, mut looked: impl FnMut(u64)) -> Result<KeyCounts, RecordsError> {
+    let (mut tally, mut seen) = (KeyCounts::new(), 0);
     for column in SEALED {
-        let mut after = Bookmark::default();
+        let mut after = SealedCursor::default();
         loop {
-            let values = records.sealed_values(column, &after, AT_ONCE).await?;
+            let values = records.sealed_values(column, &after, BATCH).await?;
             let Some(last) = values.last() else { break };
-            after = last.bookmark();
+            after = last.cursor();
             for value in &values {
-                let key = key_of(&value.bytes).unwrap_or("unreadable").to_owned();
+                let key = key_id(&value.bytes).unwrap_or("unreadable").to_owned();
                 *tally.entry(key).or_default() += 1;
                 seen += 1;
             }
             looked(seen);
-            if values.len() < AT_ONCE as usize {
+            if values.len() < BATCH as usize {
                 break;
             }
         }

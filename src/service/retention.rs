@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::core::time::Timestamp;
-use crate::records::{Aged, UpkeepRecords};
+use crate::records::{ExpiredData, UpkeepRecords};
 
 /// How many of a kind go in one transaction: nobody waits for it long.
-const AT_ONCE: u32 = 200;
+const BATCH: u32 = 200;
 /// How many such transactions for one kind follow each other; what is left then goes the next time.
-const ROUNDS: usize = 25;
+const MAX_BATCHES: usize = 25;
 
 /// How long what is over is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,30 +34,30 @@ pub struct Retention {
 }
 
 impl Retention {
-    fn of(&self, what: Aged) -> Duration {
+    fn period(&self, what: ExpiredData) -> Duration {
         match what {
-            Aged::Attempts => self.attempts,
-            Aged::Links => self.removed_links,
-            Aged::Consents => self.consents,
-            Aged::Messages => self.messages,
-            Aged::Audit | Aged::Erasures => self.audit,
-            Aged::Events => self.events,
-            Aged::Intents => self.intents,
-            Aged::Tokens => self.tokens,
-            Aged::Answers => self.idempotency,
+            ExpiredData::Attempts => self.attempts,
+            ExpiredData::Links => self.removed_links,
+            ExpiredData::Consents => self.consents,
+            ExpiredData::Messages => self.messages,
+            ExpiredData::Audit | ExpiredData::Erasures => self.audit,
+            ExpiredData::Events => self.events,
+            ExpiredData::Intents => self.intents,
+            ExpiredData::Tokens => self.tokens,
+            ExpiredData::Answers => self.idempotency,
         }
     }
 
     /// Forgets what is older, of each kind as much as there is time for.
-    pub async fn forget(&self, records: &dyn UpkeepRecords, now: Timestamp) {
-        for what in Aged::ALL {
-            let before = now.minus(self.of(what));
+    pub async fn delete_expired(&self, records: &dyn UpkeepRecords, now: Timestamp) {
+        for what in ExpiredData::ALL {
+            let before = now.minus(self.period(what));
             let mut rows = 0;
-            for _ in 0..ROUNDS {
-                match records.forget_old(what, before, AT_ONCE).await {
+            for _ in 0..MAX_BATCHES {
+                match records.delete_expired(what, before, BATCH).await {
                     Ok(gone) => {
                         rows += gone;
-                        if gone < u64::from(AT_ONCE) {
+                        if gone < u64::from(BATCH) {
                             break;
                         }
                     }

@@ -12,16 +12,16 @@ use crate::core::ids::{AttemptId, ConsentId, LinkedAccountId, WishId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::Grant;
-use crate::core::seal::{Keyring, Place, SealError, Tag};
+use crate::core::seal::{Keyring, SealContext, SealError, SubscriberTag};
 use crate::core::secret::Secret;
-use crate::core::time::Entropy;
+use crate::core::time::Rng;
 use crate::providers::ProviderSession;
 
-pub use self::intents::Request;
+pub use self::intents::SealedIntent;
 
 /// Somebody who is to be told something later.
 #[derive(Serialize, Deserialize)]
-pub struct Caller {
+pub struct AlertRecipient {
     /// Their number.
     pub to: Msisdn,
     /// In this language.
@@ -36,7 +36,7 @@ pub struct Sealing {
     /// The keys.
     pub keyring: Arc<Keyring>,
     /// For nonces.
-    pub entropy: Arc<dyn Entropy>,
+    pub rng: Arc<dyn Rng>,
 }
 
 impl Sealing {
@@ -44,9 +44,9 @@ impl Sealing {
     ///
     /// # Errors
     /// See [`Keyring::seal`]; so for all of these.
-    pub fn msisdn(&self, tag: &Tag, consent: ConsentId, msisdn: &Msisdn) -> Result<Vec<u8>, SealError> {
+    pub fn seal_msisdn(&self, tag: &SubscriberTag, consent: ConsentId, msisdn: &Msisdn) -> Result<Vec<u8>, SealError> {
         self.seal(
-            &at("consent", tag, consent.as_bytes(), "msisdn"),
+            &seal_context("consent", tag, consent.as_bytes(), "msisdn"),
             msisdn.as_str().as_bytes(),
         )
     }
@@ -55,8 +55,8 @@ impl Sealing {
     ///
     /// # Errors
     /// When it does not open.
-    pub fn open_msisdn(&self, tag: &Tag, consent: ConsentId, sealed: &[u8]) -> Result<Msisdn, SealError> {
-        let number = self.text(&at("consent", tag, consent.as_bytes(), "msisdn"), sealed)?;
+    pub fn open_msisdn(&self, tag: &SubscriberTag, consent: ConsentId, sealed: &[u8]) -> Result<Msisdn, SealError> {
+        let number = self.open_secret(&seal_context("consent", tag, consent.as_bytes(), "msisdn"), sealed)?;
         Msisdn::parse(number.expose(), "").map_err(|_| SealError::Broken)
     }
 
@@ -64,19 +64,29 @@ impl Sealing {
     ///
     /// # Errors
     /// See [`Keyring::seal`].
-    pub fn session(&self, tag: &Tag, attempt: AttemptId, session: &ProviderSession) -> Result<Vec<u8>, SealError> {
-        let plain = json(session).map_err(|_| SealError::Broken)?;
-        self.seal(&at("attempt", tag, attempt.as_bytes(), "session"), &plain)
+    pub fn seal_session(
+        &self,
+        tag: &SubscriberTag,
+        attempt: AttemptId,
+        session: &ProviderSession,
+    ) -> Result<Vec<u8>, SealError> {
+        let plain = wiped_json(session).map_err(|_| SealError::Broken)?;
+        self.seal(&seal_context("attempt", tag, attempt.as_bytes(), "session"), &plain)
     }
 
     /// The provider's session of an attempt's row.
     ///
     /// # Errors
     /// When it does not open.
-    pub fn open_session(&self, tag: &Tag, attempt: AttemptId, sealed: &[u8]) -> Result<ProviderSession, SealError> {
+    pub fn open_session(
+        &self,
+        tag: &SubscriberTag,
+        attempt: AttemptId,
+        sealed: &[u8],
+    ) -> Result<ProviderSession, SealError> {
         let plain = self
             .keyring
-            .open(&at("attempt", tag, attempt.as_bytes(), "session"), sealed)?;
+            .open(&seal_context("attempt", tag, attempt.as_bytes(), "session"), sealed)?;
         serde_json::from_slice(&plain).map_err(|_| SealError::Broken)
     }
 
@@ -84,9 +94,9 @@ impl Sealing {
     ///
     /// # Errors
     /// See [`Keyring::seal`].
-    pub fn grant(&self, tag: &Tag, attempt: AttemptId, grant: &Grant) -> Result<Vec<u8>, SealError> {
+    pub fn seal_grant(&self, tag: &SubscriberTag, attempt: AttemptId, grant: &Grant) -> Result<Vec<u8>, SealError> {
         self.seal(
-            &at("attempt", tag, attempt.as_bytes(), "grant"),
+            &seal_context("attempt", tag, attempt.as_bytes(), "grant"),
             grant.0.expose().as_bytes(),
         )
     }
@@ -95,8 +105,8 @@ impl Sealing {
     ///
     /// # Errors
     /// When it does not open.
-    pub fn open_grant(&self, tag: &Tag, attempt: AttemptId, sealed: &[u8]) -> Result<Grant, SealError> {
-        self.text(&at("attempt", tag, attempt.as_bytes(), "grant"), sealed)
+    pub fn open_grant(&self, tag: &SubscriberTag, attempt: AttemptId, sealed: &[u8]) -> Result<Grant, SealError> {
+        self.open_secret(&seal_context("attempt", tag, attempt.as_bytes(), "grant"), sealed)
             .map(Grant)
     }
 
@@ -104,19 +114,29 @@ impl Sealing {
     ///
     /// # Errors
     /// See [`Keyring::seal`].
-    pub fn caller(&self, tag: &Tag, wish: WishId, caller: &Caller) -> Result<Vec<u8>, SealError> {
-        let plain = json(caller).map_err(|_| SealError::Broken)?;
-        self.seal(&at("bank wish", tag, wish.as_bytes(), "caller"), &plain)
+    pub fn seal_recipient(
+        &self,
+        tag: &SubscriberTag,
+        wish: WishId,
+        caller: &AlertRecipient,
+    ) -> Result<Vec<u8>, SealError> {
+        let plain = wiped_json(caller).map_err(|_| SealError::Broken)?;
+        self.seal(&seal_context("bank wish", tag, wish.as_bytes(), "caller"), &plain)
     }
 
     /// Who is to be told, by the row of a wish.
     ///
     /// # Errors
     /// When it does not open.
-    pub fn open_caller(&self, tag: &Tag, wish: WishId, sealed: &[u8]) -> Result<Caller, SealError> {
+    pub fn open_recipient(
+        &self,
+        tag: &SubscriberTag,
+        wish: WishId,
+        sealed: &[u8],
+    ) -> Result<AlertRecipient, SealError> {
         let plain = self
             .keyring
-            .open(&at("bank wish", tag, wish.as_bytes(), "caller"), sealed)?;
+            .open(&seal_context("bank wish", tag, wish.as_bytes(), "caller"), sealed)?;
         serde_json::from_slice(&plain).map_err(|_| SealError::Broken)
     }
 
@@ -124,25 +144,43 @@ impl Sealing {
     ///
     /// # Errors
     /// See [`Keyring::seal`].
-    pub fn account(&self, tag: &Tag, account: LinkedAccountId, id: &Secret) -> Result<Vec<u8>, SealError> {
-        self.seal(&at("account", tag, account.as_bytes(), "id"), id.expose().as_bytes())
+    pub fn seal_account(
+        &self,
+        tag: &SubscriberTag,
+        account: LinkedAccountId,
+        id: &Secret,
+    ) -> Result<Vec<u8>, SealError> {
+        self.seal(
+            &seal_context("account", tag, account.as_bytes(), "id"),
+            id.expose().as_bytes(),
+        )
     }
 
     /// The provider's account id of a linked account's row.
     ///
     /// # Errors
     /// When it does not open.
-    pub fn open_account(&self, tag: &Tag, account: LinkedAccountId, sealed: &[u8]) -> Result<Secret, SealError> {
-        self.text(&at("account", tag, account.as_bytes(), "id"), sealed)
+    pub fn open_account(
+        &self,
+        tag: &SubscriberTag,
+        account: LinkedAccountId,
+        sealed: &[u8],
+    ) -> Result<Secret, SealError> {
+        self.open_secret(&seal_context("account", tag, account.as_bytes(), "id"), sealed)
     }
 
     /// A holder's name, for a linked account's row.
     ///
     /// # Errors
     /// See [`Keyring::seal`].
-    pub fn holder(&self, tag: &Tag, account: LinkedAccountId, name: &Secret) -> Result<Vec<u8>, SealError> {
+    pub fn seal_holder(
+        &self,
+        tag: &SubscriberTag,
+        account: LinkedAccountId,
+        name: &Secret,
+    ) -> Result<Vec<u8>, SealError> {
         self.seal(
-            &at("account", tag, account.as_bytes(), "holder"),
+            &seal_context("account", tag, account.as_bytes(), "holder"),
             name.expose().as_bytes(),
         )
     }
@@ -151,8 +189,13 @@ impl Sealing {
     ///
     /// # Errors
     /// When it does not open.
-    pub fn open_holder(&self, tag: &Tag, account: LinkedAccountId, sealed: &[u8]) -> Result<Secret, SealError> {
-        self.text(&at("account", tag, account.as_bytes(), "holder"), sealed)
+    pub fn open_holder(
+        &self,
+        tag: &SubscriberTag,
+        account: LinkedAccountId,
+        sealed: &[u8],
+    ) -> Result<Secret, SealError> {
+        self.open_secret(&seal_context("account", tag, account.as_bytes(), "holder"), sealed)
     }
 
     /// How a provider's account id is recognised.
@@ -167,11 +210,11 @@ impl Sealing {
             .digest("account number", &[institution.as_bytes(), number.expose().as_bytes()])
     }
 
-    fn seal(&self, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
-        self.keyring.seal(place, plain, self.entropy.as_ref())
+    fn seal(&self, place: &SealContext<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.keyring.seal(place, plain, self.rng.as_ref())
     }
 
-    fn text(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Secret, SealError> {
+    fn open_secret(&self, place: &SealContext<'_>, sealed: &[u8]) -> Result<Secret, SealError> {
         let plain = self.keyring.open(place, sealed)?;
         std::str::from_utf8(&plain)
             .map(Secret::new)
@@ -183,19 +226,19 @@ impl Sealing {
 ///
 /// # Errors
 /// When the value has no form in JSON.
-pub fn json(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
-    let mut wiped = Wiped(Zeroizing::new(Vec::with_capacity(ROOM)));
+pub fn wiped_json(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
+    let mut wiped = WipedBuffer(Zeroizing::new(Vec::with_capacity(INITIAL_CAPACITY)));
     serde_json::to_writer(&mut wiped, value)?;
     Ok(wiped.0)
 }
 
 /// Most values are smaller than this.
-const ROOM: usize = 4096;
+const INITIAL_CAPACITY: usize = 4096;
 
 /// A buffer that wipes what it leaves when it grows.
-struct Wiped(Zeroizing<Vec<u8>>);
+struct WipedBuffer(Zeroizing<Vec<u8>>);
 
-impl io::Write for Wiped {
+impl io::Write for WipedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = self.0.len() + bytes.len();
         if length > self.0.capacity() {
@@ -212,8 +255,13 @@ impl io::Write for Wiped {
     }
 }
 
-fn at<'a>(purpose: &'static str, tag: &'a Tag, record: &'a [u8], field: &'static str) -> Place<'a> {
-    Place {
+fn seal_context<'a>(
+    purpose: &'static str,
+    tag: &'a SubscriberTag,
+    record: &'a [u8],
+    field: &'static str,
+) -> SealContext<'a> {
+    SealContext {
         purpose,
         subject: tag.as_bytes(),
         record,
@@ -228,9 +276,17 @@ mod tests {
     /// What is sealed is all of the value, also where the buffer had to grow, once or many times over.
     #[test]
     fn json_is_whole_however_long() {
-        for length in [0, 1, ROOM - 2, ROOM - 1, ROOM, 3 * ROOM, 50 * ROOM] {
+        for length in [
+            0,
+            1,
+            INITIAL_CAPACITY - 2,
+            INITIAL_CAPACITY - 1,
+            INITIAL_CAPACITY,
+            3 * INITIAL_CAPACITY,
+            50 * INITIAL_CAPACITY,
+        ] {
             let value = vec!["\"x\"".repeat(length); 3];
-            let plain = json(&value).unwrap();
+            let plain = wiped_json(&value).unwrap();
             assert_eq!(plain.as_slice(), serde_json::to_vec(&value).unwrap(), "{length}");
         }
     }

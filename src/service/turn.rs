@@ -14,23 +14,26 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::admission::{Gate, admit};
-use super::attempts::Attempts;
+use super::admission::{TurnLimiter, authenticate_channel};
 use super::catalogue::Catalogue;
-use super::known::Facts;
-use super::live::{Found, Live, LiveError};
-use super::metrics::{Keeper, Metrics, TurnOutcome};
-use super::runtime::Runtime;
-use super::wakes::Wakes;
-use super::{Callbacks, Channel, OwnedRequest};
+use super::deps::Deps;
+use super::effects::EffectRunner;
+use super::facts_reader::FactsReader;
+use super::live::{LiveError, LiveValues, LoadedValue};
+use super::metrics::{Metrics, Storage, TurnOutcome};
+use super::wakeups::Wakeups;
+use super::{Channel, IncomingRequest, UssdCallbacks};
 use crate::core::budget::{self, Deadlines};
-use crate::core::flow::dialogs::{Seat, Typed, Verdict};
-use crate::core::flow::state::{Answer, Slot, Subscriber};
+use crate::core::flow::dialogs::{DialogDecision, Seat, Typed};
+use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
 use crate::core::flow::{Flow, Input};
 use crate::core::messages::Locale;
 use crate::core::seal::Keyring;
 use crate::core::time::Timestamp;
-use crate::gateways::{Callback, Closed, Event, Limits, Notice, ParseError, Parsed, RawRequest, Reply, WireReply};
+use crate::gateways::{
+    DialogEnd, DialogEndNotice, ParseError, RawRequest, ScreenReply, UssdCallback, UssdInput, UssdLimits, UssdRequest,
+    WireReply,
+};
 use crate::records::RecordsError;
 use crate::store::{StoreError, Version};
 
@@ -41,34 +44,34 @@ pub mod texts;
 mod walk;
 
 /// How often a turn that loses its swap is stepped again.
-const ROUNDS: usize = 8;
+const MAX_ROUNDS: usize = 8;
 
 /// Answers turns.
-pub struct Turns {
+pub struct TurnRunner {
     /// The conversation.
     pub flow: Arc<Flow>,
     /// Live values.
-    pub live: Live,
+    pub live: LiveValues,
     /// What the records know of a person.
-    pub facts: Facts,
+    pub facts: FactsReader,
     /// What can be linked.
     pub catalogue: Arc<Catalogue>,
     /// Runs effects.
-    pub attempts: Arc<Attempts>,
+    pub attempts: Arc<EffectRunner>,
     /// Names people and dialogs.
     pub keyring: Arc<Keyring>,
     /// Clock, chance, node id and the runtime tasks live on.
-    pub runtime: Runtime,
+    pub runtime: Deps,
     /// Wakes turns that wait in this process.
-    pub wakes: Wakes,
+    pub wakes: Wakeups,
     /// Cancelled when this process is about to end: no turn waits for a bank any longer.
-    pub leaving: CancellationToken,
+    pub shutdown: CancellationToken,
     /// Counts.
     pub metrics: Arc<Metrics>,
     /// The channels served.
     pub channels: Vec<Arc<Channel>>,
     /// How many turns are served.
-    pub gate: Gate,
+    pub gate: TurnLimiter,
 }
 
 /// What whoever called waits for.
@@ -81,15 +84,15 @@ enum Awaited {
 
 /// A service used by its handle.
 #[derive(Clone)]
-pub struct TurnService(pub Arc<Turns>);
+pub struct TurnHandle(pub Arc<TurnRunner>);
 
 #[async_trait]
-impl Callbacks for TurnService {
+impl UssdCallbacks for TurnHandle {
     fn admit(&self, name: &str, secret: &str, caller: Option<IpAddr>) -> Option<Arc<Channel>> {
-        admit(&self.0.channels, name, secret, caller)
+        authenticate_channel(&self.0.channels, name, secret, caller)
     }
 
-    async fn answer(&self, channel: Arc<Channel>, request: OwnedRequest) -> WireReply {
+    async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> WireReply {
         let Some(sink) = channel.gateway.sink() else {
             return self.0.serve(&channel, &request).await.1;
         };
@@ -105,8 +108,8 @@ impl Callbacks for TurnService {
     }
 }
 
-impl Turns {
-    async fn serve(&self, channel: &Channel, request: &OwnedRequest) -> (Awaited, WireReply) {
+impl TurnRunner {
+    async fn serve(&self, channel: &Channel, request: &IncomingRequest) -> (Awaited, WireReply) {
         let _open = self.metrics.open_turn();
         let started = self.runtime.clock.now();
         let raw = RawRequest {
@@ -123,18 +126,18 @@ impl Turns {
             Err(ParseError::TooLong)
         };
         let (outcome, awaited, wire) = match parsed {
-            Ok(Parsed::Turn(callback)) => {
+            Ok(UssdRequest::Turn(callback)) => {
                 let (outcome, reply) = self.bounded(channel, &callback, started).await;
                 let wire = channel.gateway.render(Some(&reply), &callback.echo);
                 (outcome, Awaited::Screen, wire)
             }
-            Ok(Parsed::Notice(notice)) => {
+            Ok(UssdRequest::DialogEnd(notice)) => {
                 self.notice(channel, &notice).await;
                 (TurnOutcome::Notice, Awaited::Nothing, channel.gateway.render(None, &[]))
             }
             Err(error) => {
                 tracing::info!(channel = channel.name, %error, "a callback was not understood");
-                let reply = self.last_resort(error.message());
+                let reply = self.last_resort(error.message_id());
                 let wire = channel.gateway.render(Some(&reply), &[]);
                 (TurnOutcome::Misunderstood, Awaited::Screen, wire)
             }
@@ -144,31 +147,40 @@ impl Turns {
     }
 
     /// A turn within the limits and with its deadline: whatever hangs, the person gets an END in time.
-    async fn bounded(&self, channel: &Channel, callback: &Callback, started: Timestamp) -> (TurnOutcome, Reply) {
-        if !self.gate.pass(channel, callback.begins(), started) {
+    async fn bounded(
+        &self,
+        channel: &Channel,
+        callback: &UssdCallback,
+        started: Timestamp,
+    ) -> (TurnOutcome, ScreenReply) {
+        if !self.gate.try_admit(channel, callback.begins_dialog(), started) {
             return (TurnOutcome::Shed, self.last_resort("busy"));
         }
         let limits = channel.limits(callback.network.as_deref());
-        let patience = limits.turn.saturating_sub(budget::SAFETY).min(budget::LONGEST_ANSWER) + SLACK;
+        let patience = limits
+            .turn
+            .saturating_sub(budget::DEADLINE_MARGIN)
+            .min(budget::MAX_ANSWER_TIME)
+            + SLACK;
         let (keeper, error) = match tokio::time::timeout(patience, self.turn(channel, callback, &limits, started)).await
         {
             Ok(Ok((outcome, answer))) => return (outcome, answer.into()),
-            Ok(Err(error @ TurnError::Records(_))) => (Keeper::Records, error.to_string()),
-            Ok(Err(error)) => (Keeper::Store, error.to_string()),
-            Err(_) => (Keeper::Store, "out of time".to_owned()),
+            Ok(Err(error @ TurnError::Records(_))) => (Storage::Records, error.to_string()),
+            Ok(Err(error)) => (Storage::Store, error.to_string()),
+            Err(_) => (Storage::Store, "out of time".to_owned()),
         };
         tracing::warn!(channel = channel.name, error, "a turn could not be served");
-        self.metrics.keeper_error(keeper);
+        self.metrics.storage_error(keeper);
         (TurnOutcome::Failed, self.last_resort("busy"))
     }
 
     async fn turn(
         &self,
         channel: &Channel,
-        callback: &Callback,
-        limits: &Limits,
+        callback: &UssdCallback,
+        limits: &UssdLimits,
         started: Timestamp,
-    ) -> Result<(TurnOutcome, Answer), TurnError> {
+    ) -> Result<(TurnOutcome, TurnReply), TurnError> {
         let tag = self.keyring.tag(&callback.msisdn);
         let seat = Seat {
             key: self
@@ -177,7 +189,7 @@ impl Turns {
             channel: &channel.name,
             septets: usize::from(limits.out_septets.saturating_sub(channel.gateway.overhead())),
             lasts: limits.dialog,
-            asks: budget::asks_for(Deadlines::from(limits)),
+            asks: budget::interactive_time(Deadlines::from(limits)),
             turn: callback.turn_id.as_deref().map(|id| self.short_digest(id)),
         };
         let walk = Walk {
@@ -187,7 +199,7 @@ impl Turns {
             limits,
             started,
         };
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             if let Some(done) = self.round(&walk, &seat, callback).await? {
                 return Ok(done);
             }
@@ -200,33 +212,36 @@ impl Turns {
         &self,
         walk: &Walk<'_>,
         seat: &Seat<'_>,
-        callback: &Callback,
-    ) -> Result<Option<(TurnOutcome, Answer)>, TurnError> {
+        callback: &UssdCallback,
+    ) -> Result<Option<(TurnOutcome, TurnReply)>, TurnError> {
         let tag = walk.tag;
         let loaded = self.live.load(tag).await?;
-        let mut state = match loaded.found {
-            Found::Subscriber(state) => *state,
-            Found::Nothing => Subscriber::new(callback.msisdn.clone(), Locale::default()),
-            Found::Broken(error) => {
-                self.facts.broken(tag, error).await;
+        let mut state = match loaded.value {
+            LoadedValue::Subscriber(state) => *state,
+            LoadedValue::Nothing => Subscriber::new(callback.msisdn.clone(), Locale::default()),
+            LoadedValue::Unreadable(error) => {
+                self.facts.record_unreadable(tag, error).await;
                 let answer = self.start_afresh(walk, seat, loaded.version, callback).await?;
                 return Ok(Some((TurnOutcome::Ended, answer)));
             }
         };
         let input = match self.admit(&mut state, seat, callback) {
-            Verdict::Repeat(Slot::Set(answer)) => return Ok(Some((TurnOutcome::Repeated, answer))),
-            Verdict::Repeat(Slot::Pending { until }) => {
+            DialogDecision::Repeat(ReplySlot::Set(answer)) => return Ok(Some((TurnOutcome::Repeated, answer))),
+            DialogDecision::Repeat(ReplySlot::Pending { until }) => {
                 let (answer, _) = self.wait(walk, until).await?;
                 return Ok(Some((TurnOutcome::Repeated, answer)));
             }
-            Verdict::Over => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "expired")))),
-            Verdict::Elsewhere => {
-                let answer = self.end(state.locale, Flow::elsewhere(&state));
+            DialogDecision::Over => return Ok(Some((TurnOutcome::Ended, self.end(state.locale, "expired")))),
+            DialogDecision::Elsewhere => {
+                let answer = self.end(state.locale, Flow::elsewhere_message(&state));
                 return Ok(Some((TurnOutcome::Ended, answer)));
             }
-            Verdict::Step(input) => input,
+            DialogDecision::Step(input) => input,
         };
-        if !state.turns.take(self.gate.person(), 0, self.runtime.clock.now()) {
+        if !state
+            .turn_bucket
+            .try_take(self.gate.subscriber_rate(), 0, self.runtime.clock.now())
+        {
             let answer = self.too_many(walk, loaded.version, &mut state, &input).await?;
             return Ok(answer.map(|answer| (TurnOutcome::Shed, answer)));
         }
@@ -252,20 +267,20 @@ impl Turns {
         version: Option<Version>,
         state: &mut Subscriber,
         input: &Input,
-    ) -> Result<Option<Answer>, TurnError> {
-        let known = !input.begins();
+    ) -> Result<Option<TurnReply>, TurnError> {
+        let known = !input.begins_dialog();
         if known {
-            self.flow.refuse(state, "too-many");
+            self.flow.end_dialog(state, "too-many");
         }
         let written = !known || self.live.swap(walk.tag, version, state).await?;
         Ok(written.then(|| self.end(state.locale, "too-many")))
     }
 
-    fn admit(&self, state: &mut Subscriber, seat: &Seat<'_>, callback: &Callback) -> Verdict {
-        let typed = match &callback.event {
-            Event::Begin { dialled } => Typed::Begin(dialled),
-            Event::Line(line) => Typed::Line(line.expose()),
-            Event::Whole(text) => Typed::Whole(text.expose()),
+    fn admit(&self, state: &mut Subscriber, seat: &Seat<'_>, callback: &UssdCallback) -> DialogDecision {
+        let typed = match &callback.input {
+            UssdInput::Begin { dialed: dialled } => Typed::Begin(dialled),
+            UssdInput::Latest(line) => Typed::Line(line.expose()),
+            UssdInput::Cumulative(text) => Typed::Whole(text.expose()),
         };
         let digest = |text: &str| self.keyring.digest("typed", &[&seat.key, text.as_bytes()]);
         Flow::admit(state, seat, typed, self.runtime.clock.now(), &digest)
@@ -277,11 +292,11 @@ impl Turns {
         walk: &Walk<'_>,
         seat: &Seat<'_>,
         version: Option<Version>,
-        callback: &Callback,
-    ) -> Result<Answer, TurnError> {
+        callback: &UssdCallback,
+    ) -> Result<TurnReply, TurnError> {
         let mut state = Subscriber::new(callback.msisdn.clone(), Locale::default());
         self.admit(&mut state, seat, callback);
-        self.flow.refuse(&mut state, "expired");
+        self.flow.end_dialog(&mut state, "expired");
         self.live.swap(walk.tag, version, &state).await?;
         Ok(self.end(Locale::default(), "expired"))
     }
@@ -293,31 +308,33 @@ impl Turns {
     }
 
     /// A notice closes its dialog; what was submitted in it goes on.
-    async fn notice(&self, channel: &Channel, notice: &Notice) {
+    async fn notice(&self, channel: &Channel, notice: &DialogEndNotice) {
         let Some(msisdn) = &notice.msisdn else { return };
         let tag = self.keyring.tag(msisdn);
         let key = self
             .keyring
             .digest("dialog", &[channel.name.as_bytes(), notice.dialog.as_bytes()]);
-        let (delivered, left) = (notice.closed == Closed::Finished, notice.closed == Closed::Abandoned);
-        let close = |state: &mut Subscriber| Flow::leave(state, &key, delivered, left).then(|| Flow::owed(state));
-        match (self.live.change(&tag, close).await, &self.attempts.newsroom.desk) {
+        let (delivered, left) = (notice.end == DialogEnd::Finished, notice.end == DialogEnd::Abandoned);
+        let close = |state: &mut Subscriber| {
+            Flow::close_dialog(state, &key, delivered, left).then(|| Flow::pending_notification(state))
+        };
+        match (self.live.update(&tag, close).await, &self.attempts.newsroom.handovers) {
             // What no screen has told, or none that was seen, is told by text.
-            (Ok(Some(Some((attempt, tidings)))), Some(desk)) => desk.ask(attempt, tidings, Some(&key)).await,
+            (Ok(Some(Some((attempt, tidings)))), Some(desk)) => desk.enqueue(attempt, tidings, Some(&key)).await,
             (Ok(_), _) => {}
             (Err(error), _) => tracing::warn!(channel = channel.name, %error, "a closed dialog could not be marked"),
         }
     }
 
-    fn end(&self, locale: Locale, message: &str) -> Answer {
-        Answer {
+    fn end(&self, locale: Locale, message: &str) -> TurnReply {
+        TurnReply {
             end: true,
             text: self.flow.last_resort(locale, message),
         }
     }
 
-    fn last_resort(&self, message: &str) -> Reply {
-        Reply::End(self.flow.last_resort(Locale::default(), message))
+    fn last_resort(&self, message: &str) -> ScreenReply {
+        ScreenReply::End(self.flow.last_resort(Locale::default(), message))
     }
 }
 
@@ -335,7 +352,7 @@ pub enum TurnError {
     Records(#[from] RecordsError),
     /// It took too long.
     #[error("out of time")]
-    Late,
+    Timeout,
 }
 
 /// How much later than its budget a turn may be when even the poll screen cannot be set.

@@ -16,18 +16,19 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Capabilities, DeliveryReport, Heard, HookAnswer, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, REPORTS,
-    ReportKind, SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
+    CallbackOutcome, DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SenderKind,
+    SentSms, SmsCallback, SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings,
+    SmsSetupError, wire,
 };
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
-use crate::core::sms::{DeliveryState, Failure};
-use crate::gateways::form::Form;
+use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
+use crate::gateways::form::DecodedForm;
 use crate::gateways::{ParseError, RawRequest, WireReply};
-use crate::providers::http::{Call, Client};
+use crate::providers::http::{HttpClient, OutboundRequest};
 
 /// What it must be told.
-pub const NEEDS: Needs = Needs {
+pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: Some("the name of your app there"),
     sender: false,
     base_url: Some("https://api.africastalking.com"),
@@ -44,7 +45,7 @@ pub struct AfricasTalkingSms {
     settings: SmsSettings,
     url: Url,
     username: String,
-    client: Client,
+    client: HttpClient,
 }
 
 impl fmt::Debug for AfricasTalkingSms {
@@ -55,14 +56,14 @@ impl fmt::Debug for AfricasTalkingSms {
 
 /// The answer to a send.
 #[derive(Deserialize)]
-struct Answered {
+struct SendResponse {
     #[serde(rename = "SMSMessageData")]
-    data: Data,
+    data: SmsMessageData,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Data {
+struct SmsMessageData {
     /// One for each number; none when nobody was sent anything.
     #[serde(default)]
     recipients: Vec<Recipient>,
@@ -84,13 +85,13 @@ impl AfricasTalkingSms {
     ///
     /// # Errors
     /// Without a user name.
-    pub fn new(settings: SmsSettings, client: Client) -> Result<Self, SetupError> {
+    pub fn new(settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {
         Ok(Self {
             url: settings
                 .base_url
-                .at(&["version1", "messaging"])
-                .ok_or(SetupError::Missing("base_url"))?,
-            username: settings.username.clone().ok_or(SetupError::Missing("username"))?,
+                .join(&["version1", "messaging"])
+                .ok_or(SmsSetupError::Missing("base_url"))?,
+            username: settings.username.clone().ok_or(SmsSetupError::Missing("username"))?,
             settings,
             client,
         })
@@ -103,17 +104,17 @@ impl SmsGateway for AfricasTalkingSms {
         "africastalking"
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            most_parts: 10,
+    fn capabilities(&self) -> SmsCapabilities {
+        SmsCapabilities {
+            max_parts: 10,
             senders: &[SenderKind::Number, SenderKind::Name],
-            reports: ReportKind::Called,
+            reports: ReportMode::Pushed,
             carries_reference: false,
             incoming: IncomingKind::Whole,
         }
     }
 
-    async fn send(&self, message: &OutgoingSms) -> Result<Sent, SendError> {
+    async fn send(&self, message: &OutgoingSms) -> Result<SentSms, SmsSendError> {
         let mut fields = vec![
             ("username", self.username.clone()),
             ("to", message.to.as_str().to_owned()),
@@ -121,108 +122,111 @@ impl SmsGateway for AfricasTalkingSms {
             ("bulkSMSMode", "1".to_owned()),
         ];
         fields.extend(message.from.clone().map(|from| ("from", from)));
-        let call = Call::post(self.url.clone())
+        let call = OutboundRequest::post(self.url.clone())
             .header("apikey", self.settings.api_key.expose())
             .form(&fields);
-        let answer = wire::call(&self.client, &self.settings, call).await?;
+        let answer = wire::send(&self.client, &self.settings, call).await?;
         if !matches!(answer.status, 200 | 201) {
-            return Err(wire::refused(&answer));
+            return Err(wire::error_from_status(&answer));
         }
-        let answered: Answered = wire::read(&answer)?;
+        let answered: SendResponse = wire::parse_response(&answer)?;
         let recipient = answered.data.recipients.into_iter().next();
         // The summary then says why in prose, such as a sender's name that is not ours; it will say so next time, too.
-        taken(recipient.ok_or(SendError::Refused(Failure::Rejected))?)
+        sent_sms(recipient.ok_or(SmsSendError::Refused(SmsFailureReason::Rejected))?)
     }
 
-    fn hear(&self, request: &RawRequest<'_>) -> Result<Vec<Heard>, HookError> {
+    fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
         Ok(vec![match request.tail {
-            "" => incoming(request).map(Heard::Incoming)?,
-            REPORTS => notification(request)?,
+            "" => parse_incoming(request).map(SmsCallback::Incoming)?,
+            REPORTS_PATH => parse_report(request)?,
             _ => return Err(ParseError::NotACallback.into()),
         }])
     }
 
-    fn answer(&self, answer: HookAnswer) -> WireReply {
-        wire::empty(match answer {
-            HookAnswer::Taken | HookAnswer::Garbled => 200,
-            HookAnswer::Unauthentic => 403,
-            HookAnswer::Unavailable => 503,
+    fn render_answer(&self, answer: CallbackOutcome) -> WireReply {
+        wire::empty_reply(match answer {
+            CallbackOutcome::Accepted | CallbackOutcome::Malformed => 200,
+            CallbackOutcome::Unauthentic => 403,
+            CallbackOutcome::Unavailable => 503,
         })
     }
 }
 
-fn taken(recipient: Recipient) -> Result<Sent, SendError> {
+fn sent_sms(recipient: Recipient) -> Result<SentSms, SmsSendError> {
     match recipient.status.as_str() {
         "Success" => {
             let id = recipient.message_id.as_deref().filter(|id| *id != "None");
-            Ok(Sent {
+            Ok(SentSms {
                 message_id: id
-                    .and_then(wire::id)
-                    .ok_or(SendError::Unknown("the answer has no id"))?,
+                    .and_then(wire::valid_id)
+                    .ok_or(SmsSendError::Unknown("the answer has no id"))?,
                 cost: recipient.cost,
             })
         }
-        "InsufficientBalance" | "InsufficientCredit" => Err(SendError::NotSent("the account has no credit", None)),
-        "InvalidPhoneNumber" | "UnsupportedNumberType" => Err(SendError::Refused(Failure::Number)),
-        "InvalidSenderId" | "RiskHold" => Err(SendError::Refused(Failure::Rejected)),
-        word => match reason(word) {
-            Failure::Undelivered => Err(SendError::Unknown("a status that is not known here")),
-            why => Err(SendError::Refused(why)),
+        "InsufficientBalance" | "InsufficientCredit" => Err(SmsSendError::NotSent("the account has no credit", None)),
+        "InvalidPhoneNumber" | "UnsupportedNumberType" => Err(SmsSendError::Refused(SmsFailureReason::InvalidNumber)),
+        "InvalidSenderId" | "RiskHold" => Err(SmsSendError::Refused(SmsFailureReason::Rejected)),
+        word => match failure_reason(word) {
+            SmsFailureReason::Undelivered => Err(SmsSendError::Unknown("a status that is not known here")),
+            why => Err(SmsSendError::Refused(why)),
         },
     }
 }
 
 /// The words of `failureReason`; those of a send's `status` that are alike differ in letter case only.
-fn reason(word: &str) -> Failure {
+fn failure_reason(word: &str) -> SmsFailureReason {
     match word.to_ascii_lowercase().as_str() {
-        "userinblacklist" | "donotdisturbrejection" => Failure::OptedOut,
-        "userdoesnotexist" | "notnetworksubscriber" | "userisinactive" | "useraccountsuspended" => Failure::Number,
-        "insufficientcredit" | "invalidlinkid" | "usernotsubscribedtoproduct" => Failure::Rejected,
-        _ => Failure::Undelivered,
+        "userinblacklist" | "donotdisturbrejection" => SmsFailureReason::OptedOut,
+        "userdoesnotexist" | "notnetworksubscriber" | "userisinactive" | "useraccountsuspended" => {
+            SmsFailureReason::InvalidNumber
+        }
+        "insufficientcredit" | "invalidlinkid" | "usernotsubscribedtoproduct" => SmsFailureReason::Rejected,
+        _ => SmsFailureReason::Undelivered,
     }
 }
 
-fn incoming(request: &RawRequest<'_>) -> Result<IncomingSms, ParseError> {
-    let form = Form::read(&[request.query, request.body], ["id", "from", "to", "text", "date"]);
-    let message_id = form.token("id", wire::LONGEST_ID)?;
-    let from = form.required("from", wire::LONGEST_NUMBER)?;
-    let text = Secret::new(form.required("text", wire::LONGEST_TEXT)?);
-    let date = form.optional_token("date", wire::LONGEST_NUMBER)?;
+fn parse_incoming(request: &RawRequest<'_>) -> Result<IncomingSms, ParseError> {
+    let form = DecodedForm::find(&[request.query, request.body], ["id", "from", "to", "text", "date"]);
+    let message_id = form.token("id", wire::MAX_ID_BYTES)?;
+    let from = form.required("from", wire::MAX_NUMBER_BYTES)?;
+    let text = Secret::new(form.required("text", wire::MAX_TEXT_BYTES)?);
+    let date = form.optional_token("date", wire::MAX_NUMBER_BYTES)?;
     Ok(IncomingSms {
         message_id,
         from: Msisdn::parse(&from, request.country).map_err(|_| ParseError::Msisdn)?,
-        to: form.token("to", wire::LONGEST_NUMBER)?,
+        to: form.token("to", wire::MAX_NUMBER_BYTES)?,
         text,
         part: None,
-        received_at: date.and_then(|date| wire::moment(&date, DATES)),
+        received_at: date.and_then(|date| wire::parse_time(&date, DATES)),
     })
 }
 
-fn notification(request: &RawRequest<'_>) -> Result<Heard, ParseError> {
-    let form = Form::read(
+fn parse_report(request: &RawRequest<'_>) -> Result<SmsCallback, ParseError> {
+    let form = DecodedForm::find(
         &[request.query, request.body],
         ["id", "status", "failureReason", "senderId", "phoneNumber"],
     );
-    if form.optional_token("senderId", wire::LONGEST_ID)?.is_some() && form.optional("id", wire::LONGEST_ID)?.is_none()
+    if form.optional_token("senderId", wire::MAX_ID_BYTES)?.is_some()
+        && form.optional("id", wire::MAX_ID_BYTES)?.is_none()
     {
-        let number = form.required("phoneNumber", wire::LONGEST_NUMBER)?;
+        let number = form.required("phoneNumber", wire::MAX_NUMBER_BYTES)?;
         let number = Msisdn::parse(&number, request.country).map_err(|_| ParseError::Msisdn)?;
-        return Ok(Heard::OptedOut(number));
+        return Ok(SmsCallback::OptedOut(number));
     }
-    let message_id = form.token("id", wire::LONGEST_ID)?;
-    let why = form.optional_token("failureReason", wire::LONGEST_ID)?;
-    let state = match form.token("status", wire::LONGEST_ID)?.as_str() {
-        "Sent" | "Submitted" | "Buffered" => DeliveryState::Sent,
-        "Success" => DeliveryState::Delivered,
-        "Expired" => DeliveryState::Failed(Failure::Expired),
-        "Failed" => DeliveryState::Failed(why.as_deref().map_or(Failure::Undelivered, reason)),
-        "Rejected" => DeliveryState::Failed(match why.as_deref().map(reason) {
-            None | Some(Failure::Undelivered) => Failure::Rejected,
+    let message_id = form.token("id", wire::MAX_ID_BYTES)?;
+    let why = form.optional_token("failureReason", wire::MAX_ID_BYTES)?;
+    let state = match form.token("status", wire::MAX_ID_BYTES)?.as_str() {
+        "Sent" | "Submitted" | "Buffered" => SmsDeliveryState::Sent,
+        "Success" => SmsDeliveryState::Delivered,
+        "Expired" => SmsDeliveryState::Failed(SmsFailureReason::Expired),
+        "Failed" => SmsDeliveryState::Failed(why.as_deref().map_or(SmsFailureReason::Undelivered, failure_reason)),
+        "Rejected" => SmsDeliveryState::Failed(match why.as_deref().map(failure_reason) {
+            None | Some(SmsFailureReason::Undelivered) => SmsFailureReason::Rejected,
             Some(why) => why,
         }),
         _ => return Err(ParseError::Field("status")),
     };
-    Ok(Heard::Report(DeliveryReport {
+    Ok(SmsCallback::Report(DeliveryReport {
         message_id,
         reference: None,
         state,

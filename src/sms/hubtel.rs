@@ -13,15 +13,15 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    Capabilities, Heard, HookError, IncomingKind, Needs, OutgoingSms, ReportKind, SendError, SenderKind, Sent,
-    SetupError, SmsGateway, SmsSettings, wire,
+    IncomingKind, OutgoingSms, ReportMode, SenderKind, SentSms, SmsCallback, SmsCallbackError, SmsCapabilities,
+    SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError, wire,
 };
-use crate::core::sms::{DeliveryState, Failure};
+use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::gateways::{ParseError, RawRequest};
-use crate::providers::http::{Call, Client};
+use crate::providers::http::{HttpClient, OutboundRequest};
 
 /// What it must be told.
-pub const NEEDS: Needs = Needs {
+pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: Some("the client id"),
     sender: true,
     base_url: Some("https://sms.hubtel.com"),
@@ -31,14 +31,14 @@ pub const NEEDS: Needs = Needs {
 };
 
 /// Hubtel, as one account of ours uses it.
-pub struct Hubtel {
+pub struct HubtelSms {
     settings: SmsSettings,
     url: Url,
     username: String,
-    client: Client,
+    client: HttpClient,
 }
 
-impl fmt::Debug for Hubtel {
+impl fmt::Debug for HubtelSms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hubtel")
     }
@@ -47,7 +47,7 @@ impl fmt::Debug for Hubtel {
 /// A send.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Body<'a> {
+struct SendRequest<'a> {
     /// The sender's name.
     from: &'a str,
     /// The number, without a plus.
@@ -58,7 +58,7 @@ struct Body<'a> {
 
 /// The answer to the question what became of a text.
 #[derive(Deserialize)]
-struct Became {
+struct StatusResponse {
     /// Where it stands, in a word.
     status: String,
 }
@@ -66,7 +66,7 @@ struct Became {
 /// The answer to a send.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answered {
+struct SendResponse {
     /// 0 when it was taken.
     status: i64,
     /// What to ask after it by.
@@ -75,16 +75,16 @@ struct Answered {
     rate: Option<Value>,
 }
 
-impl Hubtel {
+impl HubtelSms {
     /// Sets it up.
     ///
     /// # Errors
     /// Without a client id.
-    pub fn new(settings: SmsSettings, client: Client) -> Result<Self, SetupError> {
-        let url = settings.base_url.at(&["v1", "messages", "send"]);
+    pub fn new(settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {
+        let url = settings.base_url.join(&["v1", "messages", "send"]);
         Ok(Self {
-            url: url.ok_or(SetupError::Missing("base_url"))?,
-            username: settings.username.clone().ok_or(SetupError::Missing("username"))?,
+            url: url.ok_or(SmsSetupError::Missing("base_url"))?,
+            username: settings.username.clone().ok_or(SmsSetupError::Missing("username"))?,
             settings,
             client,
         })
@@ -92,58 +92,66 @@ impl Hubtel {
 }
 
 #[async_trait]
-impl SmsGateway for Hubtel {
+impl SmsGateway for HubtelSms {
     fn name(&self) -> &'static str {
         "hubtel"
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            most_parts: 6,
+    fn capabilities(&self) -> SmsCapabilities {
+        SmsCapabilities {
+            max_parts: 6,
             senders: &[SenderKind::Name],
-            reports: ReportKind::Asked,
+            reports: ReportMode::Polled,
             carries_reference: false,
             incoming: IncomingKind::Never,
         }
     }
 
-    async fn send(&self, message: &OutgoingSms) -> Result<Sent, SendError> {
-        let body = Body {
+    async fn send(&self, message: &OutgoingSms) -> Result<SentSms, SmsSendError> {
+        let body = SendRequest {
             from: message.from.as_deref().unwrap_or_default(),
-            to: wire::digits(&message.to),
+            to: wire::without_plus(&message.to),
             content: message.text.expose(),
         };
-        let call = Call::post(self.url.clone())
-            .header("authorization", &wire::basic(&self.username, &self.settings.api_key))
-            .json(wire::json(&body)?);
-        let answer = wire::call(&self.client, &self.settings, call).await?;
+        let call = OutboundRequest::post(self.url.clone())
+            .header(
+                "authorization",
+                &wire::basic_auth(&self.username, &self.settings.api_key),
+            )
+            .json(wire::json_body(&body)?);
+        let answer = wire::send(&self.client, &self.settings, call).await?;
         if !matches!(answer.status, 200 | 201) {
-            return Err(wire::refused(&answer));
+            return Err(wire::error_from_status(&answer));
         }
-        let answered: Answered = wire::read(&answer)?;
+        let answered: SendResponse = wire::parse_response(&answer)?;
         if answered.status != 0 {
-            return Err(SendError::Refused(Failure::Rejected));
+            return Err(SmsSendError::Refused(SmsFailureReason::Rejected));
         }
-        let id = answered.message_id.as_deref().and_then(wire::id);
-        Ok(Sent {
-            message_id: id.ok_or(SendError::Unknown("the answer has no id"))?,
+        let id = answered.message_id.as_deref().and_then(wire::valid_id);
+        Ok(SentSms {
+            message_id: id.ok_or(SmsSendError::Unknown("the answer has no id"))?,
             cost: answered.rate.filter(Value::is_number).map(|rate| rate.to_string()),
         })
     }
 
-    async fn ask(&self, message_id: &str) -> Option<DeliveryState> {
-        let url = self.settings.base_url.at(&["v1", "messages", message_id])?;
-        let call = Call::get(url).header("authorization", &wire::basic(&self.username, &self.settings.api_key));
-        let answer = wire::call(&self.client, &self.settings, call).await.ok()?;
-        let became: Became = (answer.status == 200).then(|| wire::read(&answer).ok()).flatten()?;
+    async fn query_delivery(&self, message_id: &str) -> Option<SmsDeliveryState> {
+        let url = self.settings.base_url.join(&["v1", "messages", message_id])?;
+        let call = OutboundRequest::get(url).header(
+            "authorization",
+            &wire::basic_auth(&self.username, &self.settings.api_key),
+        );
+        let answer = wire::send(&self.client, &self.settings, call).await.ok()?;
+        let became: StatusResponse = (answer.status == 200)
+            .then(|| wire::parse_response(&answer).ok())
+            .flatten()?;
         became
             .status
             .trim()
             .eq_ignore_ascii_case("delivered")
-            .then_some(DeliveryState::Delivered)
+            .then_some(SmsDeliveryState::Delivered)
     }
 
-    fn hear(&self, _: &RawRequest<'_>) -> Result<Vec<Heard>, HookError> {
+    fn parse_callback(&self, _: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
         Err(ParseError::NotACallback.into())
     }
 }

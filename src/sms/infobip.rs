@@ -16,17 +16,17 @@ use serde_json::json;
 use url::Url;
 
 use super::{
-    Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, REPORTS, ReportKind,
-    SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
+    DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SenderKind, SentSms, SmsCallback,
+    SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError, wire,
 };
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
-use crate::core::sms::{DeliveryState, Failure};
+use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::gateways::{ParseError, RawRequest};
-use crate::providers::http::{Call, Client};
+use crate::providers::http::{HttpClient, OutboundRequest};
 
 /// What it must be told.
-pub const NEEDS: Needs = Needs {
+pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: None,
     sender: true,
     base_url: None,
@@ -38,16 +38,16 @@ pub const NEEDS: Needs = Needs {
 /// `2026-10-06T09:28:39.220+0000`
 const DATES: &[&str] = &["%Y-%m-%dT%H:%M:%S%.f%z"];
 /// The most results of one call; more would not fit the body that is read.
-const MOST_RESULTS: usize = 500;
+const MAX_RESULTS: usize = 500;
 
 /// Infobip, as one account of ours uses it.
-pub struct Infobip {
+pub struct InfobipSms {
     settings: SmsSettings,
     url: Url,
-    client: Client,
+    client: HttpClient,
 }
 
-impl fmt::Debug for Infobip {
+impl fmt::Debug for InfobipSms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Infobip")
     }
@@ -55,22 +55,22 @@ impl fmt::Debug for Infobip {
 
 /// The answer to a send.
 #[derive(Deserialize)]
-struct Answered {
+struct SendResponse {
     /// One for each number.
-    messages: Vec<Taken>,
+    messages: Vec<SentMessage>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Taken {
+struct SentMessage {
     /// Ours, unless it chose another.
     message_id: Option<String>,
-    status: Status,
+    status: MessageStatus,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Status {
+struct MessageStatus {
     /// 1 is pending and 3 delivered: both are a yes. 2 undeliverable, 4 expired, 5 rejected.
     group_id: Option<i64>,
     /// The same in capital letters.
@@ -79,13 +79,13 @@ struct Status {
 
 /// What people sent.
 #[derive(Deserialize)]
-struct Incoming {
-    results: Vec<Piece>,
+struct IncomingMessages {
+    results: Vec<IncomingMessage>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Piece {
+struct IncomingMessage {
     message_id: String,
     /// The person, without a plus.
     from: String,
@@ -98,26 +98,26 @@ struct Piece {
 
 /// What became of texts.
 #[derive(Deserialize)]
-struct Reports {
-    results: Vec<Told>,
+struct DeliveryReportList {
+    results: Vec<ReportEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
+struct ReportEntry {
     message_id: String,
-    status: Status,
+    status: MessageStatus,
 }
 
-impl Infobip {
+impl InfobipSms {
     /// Sets it up.
     ///
     /// # Errors
     /// When its address cannot be used.
-    pub fn new(settings: SmsSettings, client: Client) -> Result<Self, SetupError> {
-        let url = settings.base_url.at(&["sms", "3", "messages"]);
+    pub fn new(settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {
+        let url = settings.base_url.join(&["sms", "3", "messages"]);
         Ok(Self {
-            url: url.ok_or(SetupError::Missing("base_url"))?,
+            url: url.ok_or(SmsSetupError::Missing("base_url"))?,
             settings,
             client,
         })
@@ -125,16 +125,16 @@ impl Infobip {
 
     fn body(&self, message: &OutgoingSms) -> serde_json::Value {
         let mut one = json!({
-            "destinations": [{ "to": wire::digits(&message.to), "messageId": message.reference }],
+            "destinations": [{ "to": wire::without_plus(&message.to), "messageId": message.reference }],
             "content": { "text": message.text.expose() },
         });
-        let sender = self.settings.route.as_deref().unwrap_or(NEEDS.routes[0]);
+        let sender = self.settings.route.as_deref().unwrap_or(REQUIREMENTS.routes[0]);
         if let Some(from) = &message.from {
             one[sender] = from.as_str().into();
         }
         if let Some(callback) = &self.settings.callback {
             one["webhooks"] = json!({ "delivery": {
-                "url": format!("{}/{REPORTS}", callback.expose()),
+                "url": format!("{}/{REPORTS_PATH}", callback.expose()),
                 "intermediateReport": true,
                 "contentType": "application/json",
             }});
@@ -144,59 +144,59 @@ impl Infobip {
 }
 
 #[async_trait]
-impl SmsGateway for Infobip {
+impl SmsGateway for InfobipSms {
     fn name(&self) -> &'static str {
         "infobip"
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            most_parts: 10,
+    fn capabilities(&self) -> SmsCapabilities {
+        SmsCapabilities {
+            max_parts: 10,
             senders: &[SenderKind::Number, SenderKind::Name],
-            reports: ReportKind::Called,
+            reports: ReportMode::Pushed,
             carries_reference: true,
             incoming: IncomingKind::Batches,
         }
     }
 
-    async fn send(&self, message: &OutgoingSms) -> Result<Sent, SendError> {
-        let call = Call::post(self.url.clone())
+    async fn send(&self, message: &OutgoingSms) -> Result<SentSms, SmsSendError> {
+        let call = OutboundRequest::post(self.url.clone())
             .header("authorization", &format!("App {}", self.settings.api_key.expose()))
-            .json(wire::json(&self.body(message))?);
-        let answer = wire::call(&self.client, &self.settings, call).await?;
+            .json(wire::json_body(&self.body(message))?);
+        let answer = wire::send(&self.client, &self.settings, call).await?;
         if !matches!(answer.status, 200 | 201) {
-            return Err(wire::refused(&answer));
+            return Err(wire::error_from_status(&answer));
         }
-        let answered: Answered = wire::read(&answer)?;
+        let answered: SendResponse = wire::parse_response(&answer)?;
         let Some(taken) = answered.messages.into_iter().next() else {
-            return Err(SendError::Unknown("the answer names no text"));
+            return Err(SmsSendError::Unknown("the answer names no text"));
         };
         match taken.status.group_id {
             Some(1 | 3) => {}
-            Some(2) => return Err(SendError::Refused(Failure::Undelivered)),
-            Some(4) => return Err(SendError::Refused(Failure::Expired)),
-            Some(5) => return Err(SendError::Refused(Failure::Rejected)),
-            _ => return Err(SendError::Unknown("a status that is not known here")),
+            Some(2) => return Err(SmsSendError::Refused(SmsFailureReason::Undelivered)),
+            Some(4) => return Err(SmsSendError::Refused(SmsFailureReason::Expired)),
+            Some(5) => return Err(SmsSendError::Refused(SmsFailureReason::Rejected)),
+            _ => return Err(SmsSendError::Unknown("a status that is not known here")),
         }
-        let id = taken.message_id.as_deref().and_then(wire::id);
-        Ok(Sent {
-            message_id: id.ok_or(SendError::Unknown("the answer has no id"))?,
+        let id = taken.message_id.as_deref().and_then(wire::valid_id);
+        Ok(SentSms {
+            message_id: id.ok_or(SmsSendError::Unknown("the answer has no id"))?,
             cost: None,
         })
     }
 
-    fn hear(&self, request: &RawRequest<'_>) -> Result<Vec<Heard>, HookError> {
+    fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
         match request.tail {
             "" => {
-                let incoming: Incoming = wire::parse(request.body)?;
+                let incoming: IncomingMessages = wire::parse_body(request.body)?;
                 let results = bounded(incoming.results)?;
-                let heard = results.into_iter().map(|one| received(one, request.country));
+                let heard = results.into_iter().map(|one| incoming_sms(one, request.country));
                 Ok(heard.collect::<Result<_, _>>()?)
             }
-            REPORTS => {
-                let reports: Reports = wire::parse(request.body)?;
+            REPORTS_PATH => {
+                let reports: DeliveryReportList = wire::parse_body(request.body)?;
                 let reports = bounded(reports.results)?;
-                Ok(reports.iter().map(told).collect::<Result<_, _>>()?)
+                Ok(reports.iter().map(delivery_report).collect::<Result<_, _>>()?)
             }
             _ => Err(ParseError::NotACallback.into()),
         }
@@ -204,38 +204,38 @@ impl SmsGateway for Infobip {
 }
 
 fn bounded<T>(results: Vec<T>) -> Result<Vec<T>, ParseError> {
-    if results.len() > MOST_RESULTS {
+    if results.len() > MAX_RESULTS {
         return Err(ParseError::TooLong);
     }
     Ok(results)
 }
 
-fn received(one: Piece, country: &str) -> Result<Heard, ParseError> {
-    if one.text.expose().len() > wire::LONGEST_TEXT {
+fn incoming_sms(one: IncomingMessage, country: &str) -> Result<SmsCallback, ParseError> {
+    if one.text.expose().len() > wire::MAX_TEXT_BYTES {
         return Err(ParseError::TooLong);
     }
-    Ok(Heard::Incoming(IncomingSms {
-        message_id: wire::id(&one.message_id).ok_or(ParseError::Field("messageId"))?,
+    Ok(SmsCallback::Incoming(IncomingSms {
+        message_id: wire::valid_id(&one.message_id).ok_or(ParseError::Field("messageId"))?,
         from: Msisdn::parse(&format!("+{}", one.from.trim_start_matches('+')), country)
             .map_err(|_| ParseError::Msisdn)?,
-        to: wire::id(&one.to).ok_or(ParseError::Field("to"))?,
+        to: wire::valid_id(&one.to).ok_or(ParseError::Field("to"))?,
         text: one.text,
         part: None,
-        received_at: one.received_at.and_then(|at| wire::moment(&at, DATES)),
+        received_at: one.received_at.and_then(|at| wire::parse_time(&at, DATES)),
     }))
 }
 
-fn told(one: &Told) -> Result<Heard, ParseError> {
-    let message_id = wire::id(&one.message_id).ok_or(ParseError::Field("messageId"))?;
+fn delivery_report(one: &ReportEntry) -> Result<SmsCallback, ParseError> {
+    let message_id = wire::valid_id(&one.message_id).ok_or(ParseError::Field("messageId"))?;
     let state = match one.status.group_name.as_deref().unwrap_or_default() {
-        "PENDING" => DeliveryState::Accepted,
-        "DELIVERED" => DeliveryState::Delivered,
-        "EXPIRED" => DeliveryState::Failed(Failure::Expired),
-        "REJECTED" => DeliveryState::Failed(Failure::Rejected),
-        "UNDELIVERABLE" => DeliveryState::Failed(Failure::Undelivered),
+        "PENDING" => SmsDeliveryState::Accepted,
+        "DELIVERED" => SmsDeliveryState::Delivered,
+        "EXPIRED" => SmsDeliveryState::Failed(SmsFailureReason::Expired),
+        "REJECTED" => SmsDeliveryState::Failed(SmsFailureReason::Rejected),
+        "UNDELIVERABLE" => SmsDeliveryState::Failed(SmsFailureReason::Undelivered),
         _ => return Err(ParseError::Field("groupName")),
     };
-    Ok(Heard::Report(DeliveryReport {
+    Ok(SmsCallback::Report(DeliveryReport {
         reference: Some(message_id.clone()),
         message_id,
         state,

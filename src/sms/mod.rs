@@ -3,7 +3,7 @@
 //! The port is plain data on both sides. Sending is one call that ends in one of four ways ([`Sent`] or a [`SendError`]),
 //! told apart by one question only: may this text be handed over again? What a gateway calls us with becomes [`Heard`]
 //! values, of which some gateways bring several at once, and how it wants to be answered is the gateway's to render. What
-//! it can do at all is data ([`Capabilities`]), and so is what it must be told before it works ([`Needs`]).
+//! it can do at all is data ([`SmsCapabilities`]), and so is what it must be told before it works ([`SmsRequirements`]).
 //!
 //! A gateway keeps nothing and repeats nothing; both are for the service above.
 
@@ -14,11 +14,11 @@ use async_trait::async_trait;
 
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
-use crate::core::sms::{DeliveryState, Failure};
+use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::core::time::Timestamp;
 use crate::gateways::{ParseError, RawRequest, WireReply};
 use crate::providers::base_url::BaseUrl;
-use crate::providers::http::Client;
+use crate::providers::http::HttpClient;
 
 pub mod africastalking;
 pub mod hubtel;
@@ -28,7 +28,7 @@ pub mod twilio;
 mod wire;
 
 /// What follows the path of a callback where a gateway is to report deliveries, when it lets us say where.
-pub const REPORTS: &str = "reports";
+pub const REPORTS_PATH: &str = "reports";
 
 /// A text to send.
 #[derive(Debug)]
@@ -40,13 +40,13 @@ pub struct OutgoingSms {
     /// The text.
     pub text: Secret,
     /// Our own id of this text, the same at every try. Given to gateways that carry it, see
-    /// [`Capabilities::carries_reference`].
+    /// [`SmsCapabilities::carries_reference`].
     pub reference: String,
 }
 
 /// A text that the gateway took.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentSms {
     /// The gateway's id of it, as it stands in delivery reports.
     pub message_id: String,
     /// What it costs, in the gateway's own words, where it says.
@@ -55,13 +55,13 @@ pub struct Sent {
 
 /// Why a text was not taken. Carries fixed words, never what the gateway or anybody else wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
+pub enum SmsSendError {
     /// Provably not sent: to be tried again, not before the pause the gateway asks for.
     #[error("not sent: {0}")]
     NotSent(&'static str, Option<Duration>),
     /// Refused for good: the same text to the same number will never be taken.
     #[error("refused: {0:?}")]
-    Refused(Failure),
+    Refused(SmsFailureReason),
     /// It may have been sent: never to be sent again blindly.
     #[error("not known to be sent: {0}")]
     Unknown(&'static str),
@@ -69,7 +69,7 @@ pub enum SendError {
 
 /// What a gateway told us.
 #[derive(Debug)]
-pub enum Heard {
+pub enum SmsCallback {
     /// Somebody sent a text to a number of ours.
     Incoming(IncomingSms),
     /// What became of a text of ours.
@@ -90,20 +90,20 @@ pub struct IncomingSms {
     /// What it says.
     pub text: Secret,
     /// Which part of a longer text it is, where the gateway does not join parts itself.
-    pub part: Option<Part>,
+    pub part: Option<SmsPart>,
     /// When the gateway got it, where it says.
     pub received_at: Option<Timestamp>,
 }
 
 /// A part of a longer text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct SmsPart {
     /// What all parts of the text share.
     pub reference: String,
     /// Which one, from 1.
     pub part: u16,
     /// How many there are.
-    pub of: u16,
+    pub parts: u16,
 }
 
 /// What became of a text of ours.
@@ -114,23 +114,23 @@ pub struct DeliveryReport {
     /// Our own id of it, where the gateway carries that.
     pub reference: Option<String>,
     /// Where it stands.
-    pub state: DeliveryState,
+    pub state: SmsDeliveryState,
 }
 
 /// Why a call of a gateway was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HookError {
+pub enum SmsCallbackError {
     /// Its signature is missing or wrong.
     #[error("the signature is missing or wrong")]
     Unauthentic,
     /// Not understood.
     #[error("{0}")]
-    Garbled(&'static str),
+    Malformed(&'static str),
 }
 
-impl From<ParseError> for HookError {
+impl From<ParseError> for SmsCallbackError {
     fn from(error: ParseError) -> Self {
-        Self::Garbled(match error {
+        Self::Malformed(match error {
             ParseError::Field(name) => name,
             ParseError::Msisdn => "the phone number is not one we can serve",
             ParseError::Encoding => "the text is not valid UTF-8",
@@ -142,26 +142,26 @@ impl From<ParseError> for HookError {
 
 /// What became of a gateway's call; the gateway puts it in its dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HookAnswer {
+pub enum CallbackOutcome {
     /// Taken, now or before.
-    Taken,
+    Accepted,
     /// Not from the gateway.
     Unauthentic,
     /// Not understood.
-    Garbled,
+    Malformed,
     /// We cannot take it now: it must come again.
     Unavailable,
 }
 
 /// What a gateway can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capabilities {
+pub struct SmsCapabilities {
     /// The most parts of one text.
-    pub most_parts: usize,
+    pub max_parts: usize,
     /// What texts can come from.
     pub senders: &'static [SenderKind],
     /// How we get to know what became of a text.
-    pub reports: ReportKind,
+    pub reports: ReportMode,
     /// Whether it carries our own id and gives it back in reports, so that a text whose answer was lost can still be told
     /// of. None is known to refuse a second text with the same id, so none is trusted to.
     pub carries_reference: bool,
@@ -182,11 +182,11 @@ pub enum SenderKind {
 
 /// How delivery reports come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReportKind {
+pub enum ReportMode {
     /// The gateway calls us.
-    Called,
+    Pushed,
     /// We must ask, see [`SmsGateway::ask`].
-    Asked,
+    Polled,
 }
 
 /// How what people send comes.
@@ -204,7 +204,7 @@ pub enum IncomingKind {
 
 /// What a gateway must be told before it works: the configuration is held to this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Needs {
+pub struct SmsRequirements {
     /// What `username` is there, if it has one; always to be given then.
     pub username: Option<&'static str>,
     /// Whether there must be a `sender`.
@@ -229,7 +229,7 @@ pub struct SmsSettings {
     pub api_key: Secret,
     /// What it signs with, where that is a key of its own.
     pub signing_key: Option<Secret>,
-    /// One of its [`Needs::routes`].
+    /// One of its [`SmsRequirements::routes`].
     pub route: Option<String>,
     /// The public URL of its callback, secret included, without a slash at the end: to ask for reports and to check
     /// signatures over it.
@@ -245,39 +245,39 @@ pub trait SmsGateway: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// What it can do.
-    fn capabilities(&self) -> Capabilities;
+    fn capabilities(&self) -> SmsCapabilities;
 
     /// Hands over one text, once.
     ///
     /// # Errors
     /// Says whether it may be handed over again.
-    async fn send(&self, message: &OutgoingSms) -> Result<Sent, SendError>;
+    async fn send(&self, message: &OutgoingSms) -> Result<SentSms, SmsSendError>;
 
     /// Asks what became of a text, by the gateway's id of it. `None` when it does not say, or not in words that are known.
-    async fn ask(&self, _message_id: &str) -> Option<DeliveryState> {
+    async fn query_delivery(&self, _message_id: &str) -> Option<SmsDeliveryState> {
         None
     }
 
-    /// Understands a call of the gateway. The request's `tail` is empty or [`REPORTS`].
+    /// Understands a call of the gateway. The request's `tail` is empty or [`REPORTS_PATH`].
     ///
     /// # Errors
     /// When it is not the gateway's, or not understood; then nothing of it is taken.
-    fn hear(&self, request: &RawRequest<'_>) -> Result<Vec<Heard>, HookError>;
+    fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError>;
 
     /// Answers such a call.
-    fn answer(&self, answer: HookAnswer) -> WireReply {
-        wire::empty(match answer {
-            HookAnswer::Taken => 200,
-            HookAnswer::Unauthentic => 403,
-            HookAnswer::Garbled => 400,
-            HookAnswer::Unavailable => 503,
+    fn render_answer(&self, answer: CallbackOutcome) -> WireReply {
+        wire::empty_reply(match answer {
+            CallbackOutcome::Accepted => 200,
+            CallbackOutcome::Unauthentic => 403,
+            CallbackOutcome::Malformed => 400,
+            CallbackOutcome::Unavailable => 503,
         })
     }
 }
 
 /// Why a gateway cannot be set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SetupError {
+pub enum SmsSetupError {
     /// There is none with this name.
     #[error("there is no SMS gateway with this name")]
     Unknown,
@@ -290,28 +290,32 @@ pub enum SetupError {
 ///
 /// # Errors
 /// When there is none, or something it wants is missing.
-pub fn by_name(name: &str, settings: SmsSettings, client: Client) -> Result<Arc<dyn SmsGateway>, SetupError> {
+pub fn sms_gateway(
+    name: &str,
+    settings: SmsSettings,
+    client: HttpClient,
+) -> Result<Arc<dyn SmsGateway>, SmsSetupError> {
     Ok(match name {
         "africastalking" => Arc::new(africastalking::AfricasTalkingSms::new(settings, client)?),
-        "hubtel" => Arc::new(hubtel::Hubtel::new(settings, client)?),
-        "infobip" => Arc::new(infobip::Infobip::new(settings, client)?),
-        "termii" => Arc::new(termii::Termii::new(settings, client)?),
-        "twilio" => Arc::new(twilio::Twilio::new(settings, client)?),
-        _ => return Err(SetupError::Unknown),
+        "hubtel" => Arc::new(hubtel::HubtelSms::new(settings, client)?),
+        "infobip" => Arc::new(infobip::InfobipSms::new(settings, client)?),
+        "termii" => Arc::new(termii::TermiiSms::new(settings, client)?),
+        "twilio" => Arc::new(twilio::TwilioSms::new(settings, client)?),
+        _ => return Err(SmsSetupError::Unknown),
     })
 }
 
 /// What the gateway with this name must be told, if there is one.
-pub fn needs(name: &str) -> Option<&'static Needs> {
+pub fn sms_requirements(name: &str) -> Option<&'static SmsRequirements> {
     match name {
-        "africastalking" => Some(&africastalking::NEEDS),
-        "hubtel" => Some(&hubtel::NEEDS),
-        "infobip" => Some(&infobip::NEEDS),
-        "termii" => Some(&termii::NEEDS),
-        "twilio" => Some(&twilio::NEEDS),
+        "africastalking" => Some(&africastalking::REQUIREMENTS),
+        "hubtel" => Some(&hubtel::REQUIREMENTS),
+        "infobip" => Some(&infobip::REQUIREMENTS),
+        "termii" => Some(&termii::REQUIREMENTS),
+        "twilio" => Some(&twilio::REQUIREMENTS),
         _ => None,
     }
 }
 
 /// The names [`by_name`] knows, for messages and help.
-pub const NAMES: &[&str] = &["africastalking", "hubtel", "infobip", "termii", "twilio"];
+pub const SMS_GATEWAYS: &[&str] = &["africastalking", "hubtel", "infobip", "termii", "twilio"];

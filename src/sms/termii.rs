@@ -20,17 +20,17 @@ use sha2::Sha512;
 use url::Url;
 
 use super::{
-    Capabilities, DeliveryReport, Heard, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, ReportKind,
-    SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
+    DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, ReportMode, SenderKind, SentSms, SmsCallback,
+    SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError, wire,
 };
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
-use crate::core::sms::{DeliveryState, Failure};
+use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::gateways::{ParseError, RawRequest};
-use crate::providers::http::{Call, Client};
+use crate::providers::http::{HttpClient, OutboundRequest};
 
 /// What it must be told.
-pub const NEEDS: Needs = Needs {
+pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: None,
     sender: true,
     base_url: None,
@@ -45,13 +45,13 @@ const SIGNATURE: &str = "x-termii-signature";
 const DATES: &[&str] = &["%Y-%m-%d %H:%M:%S"];
 
 /// Termii, as one account of ours uses it.
-pub struct Termii {
+pub struct TermiiSms {
     settings: SmsSettings,
     url: Url,
-    client: Client,
+    client: HttpClient,
 }
 
-impl fmt::Debug for Termii {
+impl fmt::Debug for TermiiSms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Termii")
     }
@@ -59,7 +59,7 @@ impl fmt::Debug for Termii {
 
 /// A send.
 #[derive(Serialize)]
-struct Body<'a> {
+struct SendRequest<'a> {
     /// Our key.
     api_key: &'a str,
     /// The number, without a plus.
@@ -76,7 +76,7 @@ struct Body<'a> {
 
 /// An event, as far as it is looked at.
 #[derive(Deserialize)]
-struct Event {
+struct TermiiEvent {
     /// `outbound` for a report, `inbound` for a text from a person.
     r#type: String,
     /// The id that the answer to the send had.
@@ -93,85 +93,90 @@ struct Event {
     status: Option<String>,
 }
 
-impl Termii {
+impl TermiiSms {
     /// Sets it up.
     ///
     /// # Errors
     /// When its address cannot be used.
-    pub fn new(settings: SmsSettings, client: Client) -> Result<Self, SetupError> {
-        let url = settings.base_url.at(&["api", "sms", "send"]);
+    pub fn new(settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {
+        let url = settings.base_url.join(&["api", "sms", "send"]);
         Ok(Self {
-            url: url.ok_or(SetupError::Missing("base_url"))?,
+            url: url.ok_or(SmsSetupError::Missing("base_url"))?,
             settings,
             client,
         })
     }
 
-    fn check(&self, request: &RawRequest<'_>) -> Result<(), HookError> {
+    fn check_signature(&self, request: &RawRequest<'_>) -> Result<(), SmsCallbackError> {
         let Some(key) = &self.settings.signing_key else {
             return Ok(());
         };
         let mut given = request.headers.iter().filter(|(name, _)| name == SIGNATURE);
         let (Some((_, signature)), None) = (given.next(), given.next()) else {
-            return Err(HookError::Unauthentic);
+            return Err(SmsCallbackError::Unauthentic);
         };
-        let signature = wire::hex(signature).ok_or(HookError::Unauthentic)?;
-        let mut mac = Hmac::<Sha512>::new_from_slice(key.expose().as_bytes()).map_err(|_| HookError::Unauthentic)?;
+        let signature = wire::decode_hex(signature).ok_or(SmsCallbackError::Unauthentic)?;
+        let mut mac =
+            Hmac::<Sha512>::new_from_slice(key.expose().as_bytes()).map_err(|_| SmsCallbackError::Unauthentic)?;
         mac.update(request.body);
         // In constant time.
-        mac.verify_slice(&signature).map_err(|_| HookError::Unauthentic)
+        mac.verify_slice(&signature).map_err(|_| SmsCallbackError::Unauthentic)
     }
 }
 
 #[async_trait]
-impl SmsGateway for Termii {
+impl SmsGateway for TermiiSms {
     fn name(&self) -> &'static str {
         "termii"
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            most_parts: 6,
+    fn capabilities(&self) -> SmsCapabilities {
+        SmsCapabilities {
+            max_parts: 6,
             senders: &[SenderKind::Name],
-            reports: ReportKind::Called,
+            reports: ReportMode::Pushed,
             carries_reference: false,
             incoming: IncomingKind::Whole,
         }
     }
 
-    async fn send(&self, message: &OutgoingSms) -> Result<Sent, SendError> {
-        let body = Body {
+    async fn send(&self, message: &OutgoingSms) -> Result<SentSms, SmsSendError> {
+        let body = SendRequest {
             api_key: self.settings.api_key.expose(),
-            to: wire::digits(&message.to),
+            to: wire::without_plus(&message.to),
             from: message.from.as_deref().unwrap_or_default(),
             sms: message.text.expose(),
             r#type: "plain",
-            channel: self.settings.route.as_deref().unwrap_or(NEEDS.routes[0]),
+            channel: self.settings.route.as_deref().unwrap_or(REQUIREMENTS.routes[0]),
         };
-        let call = Call::post(self.url.clone()).json(wire::json(&body)?);
-        let answer = wire::call(&self.client, &self.settings, call).await?;
+        let call = OutboundRequest::post(self.url.clone()).json(wire::json_body(&body)?);
+        let answer = wire::send(&self.client, &self.settings, call).await?;
         if !matches!(answer.status, 200 | 201) {
-            return Err(wire::refused(&answer));
+            return Err(wire::error_from_status(&answer));
         }
-        let answered: Value = wire::read(&answer)?;
-        let id = answered.get("message_id").and_then(id);
-        Ok(Sent {
-            message_id: id.ok_or(SendError::Unknown("the answer has no id"))?,
+        let answered: Value = wire::parse_response(&answer)?;
+        let id = answered.get("message_id").and_then(parse_id);
+        Ok(SentSms {
+            message_id: id.ok_or(SmsSendError::Unknown("the answer has no id"))?,
             cost: None,
         })
     }
 
-    fn hear(&self, request: &RawRequest<'_>) -> Result<Vec<Heard>, HookError> {
-        self.check(request)?;
-        let event: Event = wire::parse(request.body)?;
-        let message_id = id(&event.message_id).ok_or(ParseError::Field("message_id"))?;
+    fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
+        self.check_signature(request)?;
+        let event: TermiiEvent = wire::parse_body(request.body)?;
+        let message_id = parse_id(&event.message_id).ok_or(ParseError::Field("message_id"))?;
         Ok(match event.r#type.as_str() {
-            "outbound" => vec![Heard::Report(DeliveryReport {
+            "outbound" => vec![SmsCallback::Report(DeliveryReport {
                 message_id,
                 reference: None,
-                state: state(event.status.as_deref().unwrap_or_default())?,
+                state: parse_state(event.status.as_deref().unwrap_or_default())?,
             })],
-            "inbound" => vec![Heard::Incoming(incoming(message_id, event, request.country)?)],
+            "inbound" => vec![SmsCallback::Incoming(parse_incoming(
+                message_id,
+                event,
+                request.country,
+            )?)],
             // Events of other kinds are added at any time, and are not ours.
             _ => Vec::new(),
         })
@@ -179,32 +184,32 @@ impl SmsGateway for Termii {
 }
 
 /// An id, which is written as text here and as a number there.
-fn id(value: &Value) -> Option<String> {
+fn parse_id(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => wire::id(text),
+        Value::String(text) => wire::valid_id(text),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
 /// A status is a word, a sentence, or a word with a sentence behind a bar.
-fn state(status: &str) -> Result<DeliveryState, ParseError> {
+fn parse_state(status: &str) -> Result<SmsDeliveryState, ParseError> {
     let word = status.split('|').next().unwrap_or_default().trim().to_ascii_lowercase();
     Ok(match word.as_str() {
-        "delivered" => DeliveryState::Delivered,
-        "message sent" | "sent" => DeliveryState::Sent,
-        "message failed" | "failed" => DeliveryState::Failed(Failure::Undelivered),
+        "delivered" => SmsDeliveryState::Delivered,
+        "message sent" | "sent" => SmsDeliveryState::Sent,
+        "message failed" | "failed" => SmsDeliveryState::Failed(SmsFailureReason::Undelivered),
         // On the network's list, not ours: another route may still reach them.
-        "dnd active on phone number" | "rejected" => DeliveryState::Failed(Failure::Rejected),
-        "expired" => DeliveryState::Failed(Failure::Expired),
+        "dnd active on phone number" | "rejected" => SmsDeliveryState::Failed(SmsFailureReason::Rejected),
+        "expired" => SmsDeliveryState::Failed(SmsFailureReason::Expired),
         _ => return Err(ParseError::Field("status")),
     })
 }
 
-fn incoming(message_id: String, event: Event, country: &str) -> Result<IncomingSms, ParseError> {
+fn parse_incoming(message_id: String, event: TermiiEvent, country: &str) -> Result<IncomingSms, ParseError> {
     let from = event.sender.ok_or(ParseError::Field("sender"))?;
     let text = event.message.ok_or(ParseError::Field("message"))?;
-    if text.expose().len() > wire::LONGEST_TEXT {
+    if text.expose().len() > wire::MAX_TEXT_BYTES {
         return Err(ParseError::TooLong);
     }
     Ok(IncomingSms {
@@ -212,10 +217,10 @@ fn incoming(message_id: String, event: Event, country: &str) -> Result<IncomingS
         from: Msisdn::parse(&from, country).map_err(|_| ParseError::Msisdn)?,
         to: event
             .receiver
-            .and_then(|to| wire::id(&to))
+            .and_then(|to| wire::valid_id(&to))
             .ok_or(ParseError::Field("receiver"))?,
         text,
         part: None,
-        received_at: event.sent_at.and_then(|at| wire::moment(&at, DATES)),
+        received_at: event.sent_at.and_then(|at| wire::parse_time(&at, DATES)),
     })
 }

@@ -23,18 +23,19 @@ use sha1::Sha1;
 use url::Url;
 
 use super::{
-    Capabilities, DeliveryReport, Heard, HookAnswer, HookError, IncomingKind, IncomingSms, Needs, OutgoingSms, REPORTS,
-    ReportKind, SendError, SenderKind, Sent, SetupError, SmsGateway, SmsSettings, wire,
+    CallbackOutcome, DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SenderKind,
+    SentSms, SmsCallback, SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings,
+    SmsSetupError, wire,
 };
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
-use crate::core::sms::{DeliveryState, Failure};
-use crate::gateways::form::{self, Form};
+use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
+use crate::gateways::form::{self, DecodedForm};
 use crate::gateways::{ParseError, RawRequest, WireReply};
-use crate::providers::http::{Answer, Call, Client};
+use crate::providers::http::{HttpClient, OutboundRequest, OutboundResponse};
 
 /// What it must be told.
-pub const NEEDS: Needs = Needs {
+pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: Some("the account SID"),
     sender: true,
     base_url: Some("https://api.twilio.com"),
@@ -44,24 +45,24 @@ pub const NEEDS: Needs = Needs {
 };
 
 /// The header of the signature.
-const SIGNATURE: &str = "x-twilio-signature";
+const SIGNATURE_HEADER: &str = "x-twilio-signature";
 /// The query's name for our own id of a text.
-const REFERENCE: &str = "ref";
+const REFERENCE_PARAMETER: &str = "ref";
 /// The error of somebody who told Twilio to stop.
-const STOPPED: i64 = 21610;
+const RECIPIENT_OPTED_OUT: i64 = 21610;
 /// The error of being asked to wait.
 const THROTTLED: i64 = 20429;
 
 /// Twilio, as one account of ours uses it.
-pub struct Twilio {
+pub struct TwilioSms {
     settings: SmsSettings,
     url: Url,
     username: String,
     callback: Secret,
-    client: Client,
+    client: HttpClient,
 }
 
-impl fmt::Debug for Twilio {
+impl fmt::Debug for TwilioSms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Twilio")
     }
@@ -69,41 +70,41 @@ impl fmt::Debug for Twilio {
 
 /// The answer to a send, good or bad.
 #[derive(Default, Deserialize)]
-struct Answered {
+struct SendResponse {
     /// The id of the text.
     sid: Option<String>,
     /// The error's number.
     code: Option<i64>,
 }
 
-impl Twilio {
+impl TwilioSms {
     /// Sets it up.
     ///
     /// # Errors
     /// Without an account SID or our own public URL.
-    pub fn new(mut settings: SmsSettings, client: Client) -> Result<Self, SetupError> {
-        let username = settings.username.clone().ok_or(SetupError::Missing("username"))?;
+    pub fn new(mut settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {
+        let username = settings.username.clone().ok_or(SmsSetupError::Missing("username"))?;
         let url = settings
             .base_url
-            .at(&["2010-04-01", "Accounts", &username, "Messages.json"]);
+            .join(&["2010-04-01", "Accounts", &username, "Messages.json"]);
         Ok(Self {
-            url: url.ok_or(SetupError::Missing("base_url"))?,
+            url: url.ok_or(SmsSetupError::Missing("base_url"))?,
             username,
-            callback: settings.callback.take().ok_or(SetupError::Missing("public_url"))?,
+            callback: settings.callback.take().ok_or(SmsSetupError::Missing("public_url"))?,
             settings,
             client,
         })
     }
 
     /// What was signed: the URL that was called, then the body's parameters.
-    fn check(&self, request: &RawRequest<'_>) -> Result<(), HookError> {
-        let mut given = request.headers.iter().filter(|(name, _)| name == SIGNATURE);
+    fn check_signature(&self, request: &RawRequest<'_>) -> Result<(), SmsCallbackError> {
+        let mut given = request.headers.iter().filter(|(name, _)| name == SIGNATURE_HEADER);
         let (Some((_, signature)), None) = (given.next(), given.next()) else {
-            return Err(HookError::Unauthentic);
+            return Err(SmsCallbackError::Unauthentic);
         };
-        let signature = STANDARD.decode(signature).map_err(|_| HookError::Unauthentic)?;
+        let signature = STANDARD.decode(signature).map_err(|_| SmsCallbackError::Unauthentic)?;
         let token = self.settings.api_key.expose().as_bytes();
-        let mut mac = Hmac::<Sha1>::new_from_slice(token).map_err(|_| HookError::Unauthentic)?;
+        let mut mac = Hmac::<Sha1>::new_from_slice(token).map_err(|_| SmsCallbackError::Unauthentic)?;
         mac.update(self.callback.expose().as_bytes());
         for (before, more) in [("/", request.tail.as_bytes()), ("?", request.query)] {
             if !more.is_empty() {
@@ -118,118 +119,126 @@ impl Twilio {
             mac.update(value);
         }
         // In constant time.
-        mac.verify_slice(&signature).map_err(|_| HookError::Unauthentic)
+        mac.verify_slice(&signature).map_err(|_| SmsCallbackError::Unauthentic)
     }
 }
 
 #[async_trait]
-impl SmsGateway for Twilio {
+impl SmsGateway for TwilioSms {
     fn name(&self) -> &'static str {
         "twilio"
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            most_parts: 10,
+    fn capabilities(&self) -> SmsCapabilities {
+        SmsCapabilities {
+            max_parts: 10,
             senders: &[SenderKind::Number, SenderKind::Name, SenderKind::Pool],
-            reports: ReportKind::Called,
+            reports: ReportMode::Pushed,
             carries_reference: true,
             incoming: IncomingKind::Whole,
         }
     }
 
-    async fn send(&self, message: &OutgoingSms) -> Result<Sent, SendError> {
+    async fn send(&self, message: &OutgoingSms) -> Result<SentSms, SmsSendError> {
         let from = message.from.clone().unwrap_or_default();
         let sender = if from.starts_with("MG") {
             "MessagingServiceSid"
         } else {
             "From"
         };
-        let reports = format!("{}/{REPORTS}?{REFERENCE}={}", self.callback.expose(), message.reference);
-        let call = Call::post(self.url.clone())
-            .header("authorization", &wire::basic(&self.username, &self.settings.api_key))
+        let reports = format!(
+            "{}/{REPORTS_PATH}?{REFERENCE_PARAMETER}={}",
+            self.callback.expose(),
+            message.reference
+        );
+        let call = OutboundRequest::post(self.url.clone())
+            .header(
+                "authorization",
+                &wire::basic_auth(&self.username, &self.settings.api_key),
+            )
             .form(&[
                 ("To", message.to.as_str().to_owned()),
                 (sender, from),
                 ("Body", message.text.expose().to_owned()),
                 ("StatusCallback", reports),
             ]);
-        let answer = wire::call(&self.client, &self.settings, call).await?;
+        let answer = wire::send(&self.client, &self.settings, call).await?;
         if !matches!(answer.status, 200 | 201) {
-            return Err(refused(&answer));
+            return Err(send_error(&answer));
         }
-        let answered: Answered = wire::read(&answer)?;
-        let id = answered.sid.as_deref().and_then(wire::id);
-        Ok(Sent {
-            message_id: id.ok_or(SendError::Unknown("the answer has no id"))?,
+        let answered: SendResponse = wire::parse_response(&answer)?;
+        let id = answered.sid.as_deref().and_then(wire::valid_id);
+        Ok(SentSms {
+            message_id: id.ok_or(SmsSendError::Unknown("the answer has no id"))?,
             cost: None,
         })
     }
 
-    fn hear(&self, request: &RawRequest<'_>) -> Result<Vec<Heard>, HookError> {
-        self.check(request)?;
+    fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
+        self.check_signature(request)?;
         match request.tail {
-            "" => Ok(vec![Heard::Incoming(incoming(request)?)]),
-            REPORTS => Ok(report(request)?.map(Heard::Report).into_iter().collect()),
+            "" => Ok(vec![SmsCallback::Incoming(parse_incoming(request)?)]),
+            REPORTS_PATH => Ok(parse_report(request)?.map(SmsCallback::Report).into_iter().collect()),
             _ => Err(ParseError::NotACallback.into()),
         }
     }
 
-    fn answer(&self, answer: HookAnswer) -> WireReply {
+    fn render_answer(&self, answer: CallbackOutcome) -> WireReply {
         WireReply {
             content_type: "text/xml; charset=utf-8",
             body: b"<Response/>".to_vec(),
-            ..wire::empty(match answer {
-                HookAnswer::Taken => 200,
-                HookAnswer::Unauthentic => 403,
-                HookAnswer::Garbled => 400,
-                HookAnswer::Unavailable => 503,
+            ..wire::empty_reply(match answer {
+                CallbackOutcome::Accepted => 200,
+                CallbackOutcome::Unauthentic => 403,
+                CallbackOutcome::Malformed => 400,
+                CallbackOutcome::Unavailable => 503,
             })
         }
     }
 }
 
-fn refused(answer: &Answer) -> SendError {
-    let code = serde_json::from_slice::<Answered>(&answer.body)
+fn send_error(answer: &OutboundResponse) -> SmsSendError {
+    let code = serde_json::from_slice::<SendResponse>(&answer.body)
         .unwrap_or_default()
         .code;
     match (answer.status, code) {
-        (400..=499, Some(STOPPED)) => SendError::Refused(Failure::OptedOut),
-        (400..=499, Some(THROTTLED)) => SendError::NotSent("the gateway wants us to wait", answer.retry_after),
-        _ => wire::refused(answer),
+        (400..=499, Some(RECIPIENT_OPTED_OUT)) => SmsSendError::Refused(SmsFailureReason::OptedOut),
+        (400..=499, Some(THROTTLED)) => SmsSendError::NotSent("the gateway wants us to wait", answer.retry_after),
+        _ => wire::error_from_status(answer),
     }
 }
 
-fn incoming(request: &RawRequest<'_>) -> Result<IncomingSms, ParseError> {
-    let form = Form::read(&[request.body], ["MessageSid", "From", "To", "Body"]);
-    let message_id = form.token("MessageSid", wire::LONGEST_ID)?;
-    let from = form.required("From", wire::LONGEST_NUMBER)?;
+fn parse_incoming(request: &RawRequest<'_>) -> Result<IncomingSms, ParseError> {
+    let form = DecodedForm::find(&[request.body], ["MessageSid", "From", "To", "Body"]);
+    let message_id = form.token("MessageSid", wire::MAX_ID_BYTES)?;
+    let from = form.required("From", wire::MAX_NUMBER_BYTES)?;
     Ok(IncomingSms {
         message_id,
         from: Msisdn::parse(&from, request.country).map_err(|_| ParseError::Msisdn)?,
-        to: form.token("To", wire::LONGEST_NUMBER)?,
-        text: Secret::new(form.required("Body", wire::LONGEST_TEXT)?),
+        to: form.token("To", wire::MAX_NUMBER_BYTES)?,
+        text: Secret::new(form.required("Body", wire::MAX_TEXT_BYTES)?),
         part: None,
         received_at: None,
     })
 }
 
 /// A state that is not known here is none: more of them exist than are documented together.
-fn report(request: &RawRequest<'_>) -> Result<Option<DeliveryReport>, ParseError> {
-    let form = Form::read(&[request.body], ["MessageSid", "MessageStatus", "ErrorCode"]);
-    let message_id = form.token("MessageSid", wire::LONGEST_ID)?;
-    let code = form.optional_token("ErrorCode", wire::LONGEST_ID)?;
-    let stopped = code.and_then(|code| code.parse().ok()) == Some(STOPPED);
-    let state = match form.token("MessageStatus", wire::LONGEST_ID)?.as_str() {
-        "queued" => DeliveryState::Accepted,
-        "sent" => DeliveryState::Sent,
-        "delivered" | "read" => DeliveryState::Delivered,
-        "undelivered" | "failed" if stopped => DeliveryState::Failed(Failure::OptedOut),
-        "undelivered" => DeliveryState::Failed(Failure::Undelivered),
-        "failed" => DeliveryState::Failed(Failure::Rejected),
+fn parse_report(request: &RawRequest<'_>) -> Result<Option<DeliveryReport>, ParseError> {
+    let form = DecodedForm::find(&[request.body], ["MessageSid", "MessageStatus", "ErrorCode"]);
+    let message_id = form.token("MessageSid", wire::MAX_ID_BYTES)?;
+    let code = form.optional_token("ErrorCode", wire::MAX_ID_BYTES)?;
+    let stopped = code.and_then(|code| code.parse().ok()) == Some(RECIPIENT_OPTED_OUT);
+    let state = match form.token("MessageStatus", wire::MAX_ID_BYTES)?.as_str() {
+        "queued" => SmsDeliveryState::Accepted,
+        "sent" => SmsDeliveryState::Sent,
+        "delivered" | "read" => SmsDeliveryState::Delivered,
+        "undelivered" | "failed" if stopped => SmsDeliveryState::Failed(SmsFailureReason::OptedOut),
+        "undelivered" => SmsDeliveryState::Failed(SmsFailureReason::Undelivered),
+        "failed" => SmsDeliveryState::Failed(SmsFailureReason::Rejected),
         _ => return Ok(None),
     };
-    let reference = Form::read(&[request.query], [REFERENCE]).optional_token(REFERENCE, wire::LONGEST_ID)?;
+    let reference = DecodedForm::find(&[request.query], [REFERENCE_PARAMETER])
+        .optional_token(REFERENCE_PARAMETER, wire::MAX_ID_BYTES)?;
     Ok(Some(DeliveryReport {
         message_id,
         reference,

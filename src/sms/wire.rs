@@ -7,68 +7,75 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{HookError, SendError, SmsSettings};
+use super::{SmsCallbackError, SmsSendError, SmsSettings};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
-use crate::core::sms::Failure;
+use crate::core::sms::SmsFailureReason;
 use crate::core::time::Timestamp;
 use crate::gateways::WireReply;
-use crate::providers::http::{self, Answer, Call, Client};
+use crate::providers::http::{self, HttpClient, OutboundRequest, OutboundResponse};
 
 /// The most bytes of a gateway's answer that are read; the longest is a few hundred.
-const ANSWER: usize = 64 * 1024;
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// The longest id of a message that is taken. Those seen are 36 bytes long.
-pub(super) const LONGEST_ID: usize = 128;
+pub(super) const MAX_ID_BYTES: usize = 128;
 /// The longest number that is taken, before it is read as one.
-pub(super) const LONGEST_NUMBER: usize = 64;
+pub(super) const MAX_NUMBER_BYTES: usize = 64;
 /// The longest text that is taken: ten parts in three-byte letters.
-pub(super) const LONGEST_TEXT: usize = 4096;
+pub(super) const MAX_TEXT_BYTES: usize = 4096;
 
 /// Makes one call of a send, on a connection of its own: one that was closed by the other side a moment ago would leave
 /// it unknown whether the text has gone.
-pub(super) async fn call(client: &Client, settings: &SmsSettings, call: Call) -> Result<Answer, SendError> {
-    let call = call.timeout(settings.timeout).limit(ANSWER).once();
+pub(super) async fn send(
+    client: &HttpClient,
+    settings: &SmsSettings,
+    call: OutboundRequest,
+) -> Result<OutboundResponse, SmsSendError> {
+    let call = call
+        .timeout(settings.timeout)
+        .limit(MAX_ANSWER_BYTES)
+        .on_fresh_connection();
     client.send(call).await.map_err(|error| match error {
-        http::SendError::NotSent(why) => SendError::NotSent(why, None),
-        http::SendError::Unknown(why) => SendError::Unknown(why),
+        http::OutboundError::NotSent(why) => SmsSendError::NotSent(why, None),
+        http::OutboundError::Unknown(why) => SmsSendError::Unknown(why),
     })
 }
 
 /// What a status other than the gateway's good ones says. Being asked to wait and not being let in happen before anything
 /// is sent; every other no of the 400s is to the request itself, which will be the same next time. Behind a failure of the
 /// gateway's own there may have been a send.
-pub(super) fn refused(answer: &Answer) -> SendError {
+pub(super) fn error_from_status(answer: &OutboundResponse) -> SmsSendError {
     match answer.status {
-        401 | 403 => SendError::NotSent("the gateway does not know our key", answer.retry_after),
-        429 => SendError::NotSent("the gateway wants us to wait", answer.retry_after),
-        400..=499 => SendError::Refused(Failure::Rejected),
-        _ => SendError::Unknown("the gateway failed"),
+        401 | 403 => SmsSendError::NotSent("the gateway does not know our key", answer.retry_after),
+        429 => SmsSendError::NotSent("the gateway wants us to wait", answer.retry_after),
+        400..=499 => SmsSendError::Refused(SmsFailureReason::Rejected),
+        _ => SmsSendError::Unknown("the gateway failed"),
     }
 }
 
 /// Reads the body of a good answer. One that is not understood leaves it unknown whether the text has gone.
-pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, SendError> {
-    serde_json::from_slice(&answer.body).map_err(|_| SendError::Unknown("the answer is not understood"))
+pub(super) fn parse_response<T: DeserializeOwned>(answer: &OutboundResponse) -> Result<T, SmsSendError> {
+    serde_json::from_slice(&answer.body).map_err(|_| SmsSendError::Unknown("the answer is not understood"))
 }
 
 /// Reads the body of a call to us.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, HookError> {
-    serde_json::from_slice(body).map_err(|_| HookError::Garbled("the body is not the JSON of this gateway"))
+pub(super) fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, SmsCallbackError> {
+    serde_json::from_slice(body).map_err(|_| SmsCallbackError::Malformed("the body is not the JSON of this gateway"))
 }
 
 /// An id that a gateway gave to something: it becomes a key.
-pub(super) fn id(text: &str) -> Option<String> {
-    let clean = !text.trim().is_empty() && text.len() <= LONGEST_ID && !text.chars().any(char::is_control);
+pub(super) fn valid_id(text: &str) -> Option<String> {
+    let clean = !text.trim().is_empty() && text.len() <= MAX_ID_BYTES && !text.chars().any(char::is_control);
     clean.then(|| text.to_owned())
 }
 
 /// The number without its plus, as most gateways want it.
-pub(super) fn digits(msisdn: &Msisdn) -> &str {
+pub(super) fn without_plus(msisdn: &Msisdn) -> &str {
     msisdn.as_str().trim_start_matches('+')
 }
 
 /// A moment in one of these forms, with an offset or (then it is UTC) without.
-pub(super) fn moment(text: &str, forms: &[&str]) -> Option<Timestamp> {
+pub(super) fn parse_time(text: &str, forms: &[&str]) -> Option<Timestamp> {
     let read = |form: &&str| {
         let with_offset = DateTime::parse_from_str(text, form).map(|at| at.timestamp_millis());
         let plain = || NaiveDateTime::parse_from_str(text, form).map(|at| at.and_utc().timestamp_millis());
@@ -78,19 +85,19 @@ pub(super) fn moment(text: &str, forms: &[&str]) -> Option<Timestamp> {
 }
 
 /// Writes the body of a send; it is wiped afterwards.
-pub(super) fn json(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, SendError> {
+pub(super) fn json_body(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, SmsSendError> {
     let written = serde_json::to_vec(body).map(Zeroizing::new);
-    written.map_err(|_| SendError::NotSent("the request cannot be written", None))
+    written.map_err(|_| SmsSendError::NotSent("the request cannot be written", None))
 }
 
 /// The value of `Authorization` for a name and a key.
-pub(super) fn basic(name: &str, key: &Secret) -> Zeroizing<String> {
+pub(super) fn basic_auth(name: &str, key: &Secret) -> Zeroizing<String> {
     let pair = Zeroizing::new(format!("{name}:{}", key.expose()));
     Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
 }
 
 /// Bytes out of hexadecimal digits.
-pub(super) fn hex(digits: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode_hex(digits: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(digits).ok()?;
     if !text.len().is_multiple_of(2) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
@@ -102,7 +109,7 @@ pub(super) fn hex(digits: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// An answer without a body.
-pub(super) fn empty(status: u16) -> WireReply {
+pub(super) fn empty_reply(status: u16) -> WireReply {
     WireReply {
         status,
         content_type: "text/plain; charset=utf-8",

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{IndexKey, Store, StoreError, Stored, Swap, Version};
-use crate::core::seal::Tag;
+use super::{IndexKey, Store, StoreError, SwapResult, Version, VersionedValue};
+use crate::core::seal::SubscriberTag;
 use crate::core::time::{Clock, Timestamp};
 
 /// Bytes of living entries at which new ones are refused, unless another limit is given.
@@ -29,17 +29,17 @@ pub struct MemoryStore {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Key {
+enum EntryKey {
     Value([u8; 32]),
     Index([u8; 32]),
 }
 
-enum Content {
-    Value(Stored),
-    Tag(Tag),
+enum StoredEntry {
+    Value(VersionedValue),
+    Tag(SubscriberTag),
 }
 
-impl Content {
+impl StoredEntry {
     fn size(&self) -> usize {
         OVERHEAD
             + match self {
@@ -51,37 +51,37 @@ impl Content {
 
 #[derive(Default)]
 struct Entries {
-    by_key: HashMap<Key, (Timestamp, Content)>,
-    ends: BTreeSet<(Timestamp, Key)>,
+    by_key: HashMap<EntryKey, (Timestamp, StoredEntry)>,
+    expiries: BTreeSet<(Timestamp, EntryKey)>,
     size: usize,
 }
 
 impl Entries {
-    fn sweep(&mut self, now: Timestamp) {
-        while let Some(&(end, key)) = self.ends.first()
+    fn remove_expired(&mut self, now: Timestamp) {
+        while let Some(&(end, key)) = self.expiries.first()
             && end <= now
         {
             self.remove(key);
         }
     }
 
-    fn remove(&mut self, key: Key) {
+    fn remove(&mut self, key: EntryKey) {
         if let Some((end, content)) = self.by_key.remove(&key) {
-            self.ends.remove(&(end, key));
+            self.expiries.remove(&(end, key));
             self.size -= content.size();
         }
     }
 
-    fn put(&mut self, key: Key, end: Timestamp, content: Content) {
+    fn put(&mut self, key: EntryKey, end: Timestamp, content: StoredEntry) {
         self.remove(key);
         self.size += content.size();
-        self.ends.insert((end, key));
+        self.expiries.insert((end, key));
         self.by_key.insert(key, (end, content));
     }
 
-    fn version(&self, key: Key) -> Option<Version> {
+    fn version(&self, key: EntryKey) -> Option<Version> {
         match self.by_key.get(&key) {
-            Some((_, Content::Value(stored))) => Some(stored.version),
+            Some((_, StoredEntry::Value(stored))) => Some(stored.version),
             _ => None,
         }
     }
@@ -104,7 +104,7 @@ impl MemoryStore {
 
     /// How many entries are alive.
     pub fn len(&self) -> usize {
-        self.swept().1.by_key.len()
+        self.current().1.by_key.len()
     }
 
     /// Whether no entry is alive.
@@ -112,14 +112,14 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    fn swept(&self) -> (Timestamp, MutexGuard<'_, Entries>) {
+    fn current(&self) -> (Timestamp, MutexGuard<'_, Entries>) {
         let now = self.clock.now();
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.sweep(now);
+        entries.remove_expired(now);
         (now, entries)
     }
 
-    fn full(&self, entries: &Entries, key: Key) -> Result<(), StoreError> {
+    fn check_room(&self, entries: &Entries, key: EntryKey) -> Result<(), StoreError> {
         if entries.size >= self.limit && !entries.by_key.contains_key(&key) {
             return Err(StoreError("OOM".to_owned()));
         }
@@ -129,49 +129,49 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
-        let (_, entries) = self.swept();
-        Ok(match entries.by_key.get(&Key::Value(*tag.as_bytes())) {
-            Some((_, Content::Value(stored))) => Some(stored.clone()),
+    async fn load(&self, tag: &SubscriberTag) -> Result<Option<VersionedValue>, StoreError> {
+        let (_, entries) = self.current();
+        Ok(match entries.by_key.get(&EntryKey::Value(*tag.as_bytes())) {
+            Some((_, StoredEntry::Value(stored))) => Some(stored.clone()),
             _ => None,
         })
     }
 
     async fn swap(
         &self,
-        tag: &Tag,
+        tag: &SubscriberTag,
         expected: Option<Version>,
-        next: &Stored,
+        next: &VersionedValue,
         ttl: Duration,
-    ) -> Result<Swap, StoreError> {
-        let key = Key::Value(*tag.as_bytes());
-        let (now, mut entries) = self.swept();
+    ) -> Result<SwapResult, StoreError> {
+        let key = EntryKey::Value(*tag.as_bytes());
+        let (now, mut entries) = self.current();
         if entries.version(key) != expected {
-            return Ok(Swap::Lost);
+            return Ok(SwapResult::Lost);
         }
-        self.full(&entries, key)?;
-        entries.put(key, now.plus(ttl), Content::Value(next.clone()));
-        Ok(Swap::Won)
+        self.check_room(&entries, key)?;
+        entries.put(key, now.plus(ttl), StoredEntry::Value(next.clone()));
+        Ok(SwapResult::Won)
     }
 
-    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError> {
-        let key = Key::Index(name.0);
-        let (now, mut entries) = self.swept();
-        self.full(&entries, key)?;
-        entries.put(key, now.plus(ttl), Content::Tag(*tag));
+    async fn set_index(&self, name: &IndexKey, tag: &SubscriberTag, ttl: Duration) -> Result<(), StoreError> {
+        let key = EntryKey::Index(name.0);
+        let (now, mut entries) = self.current();
+        self.check_room(&entries, key)?;
+        entries.put(key, now.plus(ttl), StoredEntry::Tag(*tag));
         Ok(())
     }
 
-    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError> {
-        let (_, entries) = self.swept();
-        Ok(match entries.by_key.get(&Key::Index(name.0)) {
-            Some((_, Content::Tag(tag))) => Some(*tag),
+    async fn look_up(&self, name: &IndexKey) -> Result<Option<SubscriberTag>, StoreError> {
+        let (_, entries) = self.current();
+        Ok(match entries.by_key.get(&EntryKey::Index(name.0)) {
+            Some((_, StoredEntry::Tag(tag))) => Some(*tag),
             _ => None,
         })
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        let (_, entries) = self.swept();
+        let (_, entries) = self.current();
         if entries.size >= self.limit {
             return Err(StoreError("OOM".to_owned()));
         }
@@ -187,28 +187,28 @@ mod tests {
 
     /// Stands still until moved.
     #[derive(Default)]
-    struct Hand(AtomicI64);
+    struct ManualClock(AtomicI64);
 
-    impl Hand {
-        fn forward(&self, millis: i64) {
+    impl ManualClock {
+        fn advance(&self, millis: i64) {
             self.0.fetch_add(millis, Ordering::Relaxed);
         }
     }
 
-    impl Clock for Hand {
+    impl Clock for ManualClock {
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(self.0.load(Ordering::Relaxed))
         }
     }
 
-    fn tag(n: u64) -> Tag {
+    fn tag(n: u64) -> SubscriberTag {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&n.to_be_bytes());
-        Tag::from_bytes(bytes)
+        SubscriberTag::from_bytes(bytes)
     }
 
-    fn stored(version: u64, length: usize) -> Stored {
-        Stored {
+    fn stored(version: u64, length: usize) -> VersionedValue {
+        VersionedValue {
             version: Version(version),
             bytes: vec![1; length],
         }
@@ -220,45 +220,45 @@ mod tests {
     /// was rewritten.
     #[tokio::test]
     async fn what_has_ended_is_gone_from_memory() {
-        let clock = Arc::new(Hand::default());
+        let clock = Arc::new(ManualClock::default());
         let store = MemoryStore::new(clock.clone());
         for n in 0..1_000 {
             let mut expected = None;
             for version in 0..5 {
                 let next = stored(n * 10 + version, 100);
-                assert_eq!(store.swap(&tag(n), expected, &next, MINUTE).await, Ok(Swap::Won));
+                assert_eq!(store.swap(&tag(n), expected, &next, MINUTE).await, Ok(SwapResult::Won));
                 expected = Some(next.version);
-                clock.forward(1);
+                clock.advance(1);
             }
             store
-                .point(&IndexKey(*tag(n).as_bytes()), &tag(n), MINUTE)
+                .set_index(&IndexKey(*tag(n).as_bytes()), &tag(n), MINUTE)
                 .await
                 .unwrap();
         }
         assert_eq!(store.len(), 2_000);
-        assert_eq!(store.entries.lock().unwrap().ends.len(), 2_000);
-        clock.forward(60_000);
+        assert_eq!(store.entries.lock().unwrap().expiries.len(), 2_000);
+        clock.advance(60_000);
         assert!(store.is_empty());
         let entries = store.entries.lock().unwrap();
-        assert_eq!((entries.ends.len(), entries.size), (0, 0));
+        assert_eq!((entries.expiries.len(), entries.size), (0, 0));
     }
 
     /// The end is exact: alive a millisecond before it, gone at it.
     #[tokio::test]
     async fn the_end_is_exact() {
-        let clock = Arc::new(Hand::default());
+        let clock = Arc::new(ManualClock::default());
         let store = MemoryStore::new(clock.clone());
         store.swap(&tag(1), None, &stored(1, 1), MINUTE).await.unwrap();
-        clock.forward(59_999);
+        clock.advance(59_999);
         assert!(store.load(&tag(1)).await.unwrap().is_some());
-        clock.forward(1);
+        clock.advance(1);
         assert!(store.load(&tag(1)).await.unwrap().is_none());
     }
 
     /// When memory is full, new people are refused and those in a dialog go on; room that is freed is used again.
     #[tokio::test]
     async fn a_full_store_serves_those_inside() {
-        let clock = Arc::new(Hand::default());
+        let clock = Arc::new(ManualClock::default());
         let store = MemoryStore::with_limit(clock.clone(), 2 * (OVERHEAD + 10));
         store.swap(&tag(1), None, &stored(1, 10), MINUTE).await.unwrap();
         store.swap(&tag(2), None, &stored(2, 10), 2 * MINUTE).await.unwrap();
@@ -266,9 +266,12 @@ mod tests {
         assert_eq!(store.swap(&tag(3), None, &stored(3, 10), MINUTE).await, refused);
         assert_eq!(store.ready().await, Err(StoreError("OOM".to_owned())));
         let rewritten = store.swap(&tag(1), Some(Version(1)), &stored(4, 10), MINUTE).await;
-        assert_eq!(rewritten, Ok(Swap::Won));
-        clock.forward(60_000);
+        assert_eq!(rewritten, Ok(SwapResult::Won));
+        clock.advance(60_000);
         assert_eq!(store.ready().await, Ok(()));
-        assert_eq!(store.swap(&tag(3), None, &stored(3, 10), MINUTE).await, Ok(Swap::Won));
+        assert_eq!(
+            store.swap(&tag(3), None, &stored(3, 10), MINUTE).await,
+            Ok(SwapResult::Won)
+        );
     }
 }

@@ -19,14 +19,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::redis::{RedisOptions, RedisStore};
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Clock;
 
 pub mod memory;
 pub mod redis;
 mod settings;
 
-pub use settings::{Finding, Level};
+pub use settings::{SetupFinding, Severity};
 
 /// The version of a value: 64 random bits, drawn anew by whoever writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ pub struct Version(pub u64);
 
 /// A value with its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
+pub struct VersionedValue {
     /// Which write this is.
     pub version: Version,
     /// The sealed blob.
@@ -43,7 +43,7 @@ pub struct Stored {
 
 /// How a compare-and-set ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Swap {
+pub enum SwapResult {
     /// The value is ours.
     Won,
     /// Somebody else wrote in between (or the value expired): read again.
@@ -51,7 +51,7 @@ pub enum Swap {
 }
 
 /// The store did not do as asked. Whether a write happened is unknown: read again and compare versions, or let
-/// [`swap_settled`] do so.
+/// [`swap_or_confirm`] do so.
 ///
 /// The text is one stable word (`timeout`, `refused`, `READONLY`, `OOM`…) for logs and metrics. It never holds a key, an
 /// address or a password.
@@ -68,28 +68,28 @@ pub struct IndexKey(pub [u8; 32]);
 pub trait Store: Send + Sync {
     /// The value of a subscriber, if there is one. Where something else stands in its place it is a value with an empty
     /// blob, under a version with which it can be swapped for a real one.
-    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError>;
+    async fn load(&self, tag: &SubscriberTag) -> Result<Option<VersionedValue>, StoreError>;
 
     /// Writes `next` if the present version is `expected` (`None`: if there is no value), to be forgotten after `ttl`.
     async fn swap(
         &self,
-        tag: &Tag,
+        tag: &SubscriberTag,
         expected: Option<Version>,
-        next: &Stored,
+        next: &VersionedValue,
         ttl: Duration,
-    ) -> Result<Swap, StoreError>;
+    ) -> Result<SwapResult, StoreError>;
 
     /// Lets an opaque name lead to a subscriber for a while.
-    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError>;
+    async fn set_index(&self, name: &IndexKey, tag: &SubscriberTag, ttl: Duration) -> Result<(), StoreError>;
 
     /// The subscriber that a name leads to.
-    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError>;
+    async fn look_up(&self, name: &IndexKey) -> Result<Option<SubscriberTag>, StoreError>;
 
     /// Whether the store can be read and written now.
     async fn ready(&self) -> Result<(), StoreError>;
 
     /// What is wrong with how the store is set up, as far as it lets us look; asked once, at start. Empty: all is well.
-    async fn check(&self) -> Vec<Finding> {
+    async fn check_setup(&self) -> Vec<SetupFinding> {
         Vec::new()
     }
 }
@@ -104,27 +104,27 @@ pub trait Store: Send + Sync {
 ///
 /// # Errors
 /// The error of the swap when reading does not settle it; it may take two calls' time.
-pub async fn swap_settled(
+pub async fn swap_or_confirm(
     store: &dyn Store,
-    tag: &Tag,
+    tag: &SubscriberTag,
     expected: Option<Version>,
-    next: &Stored,
+    next: &VersionedValue,
     ttl: Duration,
-) -> Result<Swap, StoreError> {
+) -> Result<SwapResult, StoreError> {
     let error = match store.swap(tag, expected, next, ttl).await {
         Ok(swap) => return Ok(swap),
         Err(error) => error,
     };
     match store.load(tag).await {
-        Ok(Some(present)) if present.version == next.version => Ok(Swap::Won),
-        Ok(Some(present)) if Some(present.version) != expected => Ok(Swap::Lost),
+        Ok(Some(present)) if present.version == next.version => Ok(SwapResult::Won),
+        Ok(Some(present)) if Some(present.version) != expected => Ok(SwapResult::Lost),
         Ok(_) | Err(_) => Err(error),
     }
 }
 
 /// Why there is no store at this address. Says nothing of the address itself, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectError {
+pub enum StoreConnectError {
     /// Neither `memory:` nor a Redis address.
     #[error("the store's address must be `memory:`, `redis://host:port/db` or `rediss://host:port/db`")]
     UnknownScheme,
@@ -146,10 +146,10 @@ pub enum ConnectError {
 ///
 /// # Errors
 /// When the address is not one of these, or what it needs is not there.
-pub fn connect(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, ConnectError> {
+pub fn connect(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreConnectError> {
     match url.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(memory::MemoryStore::new(clock))),
         Some(("redis" | "rediss", _)) => Ok(Arc::new(RedisStore::connect(url, RedisOptions::default())?)),
-        _ => Err(ConnectError::UnknownScheme),
+        _ => Err(StoreConnectError::UnknownScheme),
     }
 }

@@ -6,7 +6,7 @@
 //! a stranger, and is not locked out until somebody deletes the key by hand.
 //!
 //! **Answers that were lost.** A swap is sent once. When its answer does not come, it may have happened, and only reading
-//! again can tell ([`swap_settled`](super::swap_settled)). Reads and `point` have the same effect twice as once, so they
+//! again can tell ([`swap_or_confirm`](super::swap_settled)). Reads and `point` have the same effect twice as once, so they
 //! are sent again, once, when the connection was found closed: a server or a balancer may close it while nobody calls.
 
 use std::collections::HashMap;
@@ -20,12 +20,14 @@ use redis::{AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, RedisResult,
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
-use self::line::{CLOSED, Fault, Line, MALFORMED, OTHER, TIMEOUT, WRONG_TYPE};
-use super::settings::Settings;
-use super::{ConnectError, Finding, IndexKey, Level, Store, StoreError, Stored, Swap, Version};
-use crate::core::seal::Tag;
+use self::connection::{CLOSED, MALFORMED, OTHER, RedisConnection, RedisFault, TIMEOUT, WRONG_TYPE};
+use super::settings::RedisSettings;
+use super::{
+    IndexKey, SetupFinding, Severity, Store, StoreConnectError, StoreError, SwapResult, Version, VersionedValue,
+};
+use crate::core::seal::SubscriberTag;
 
-mod line;
+mod connection;
 
 /// Sets the value if its first 8 bytes are the expected version (empty: if there is none). What is no value of ours, a
 /// list for instance, has the version [`FOREIGN`]. 1: set, 0: not.
@@ -46,10 +48,10 @@ return 1";
 const FOREIGN: Version = Version(u64::MAX);
 
 /// Written and read to prove that the server does both; no subscriber's key has this form.
-const PROBE: &str = "kg:probe";
+const READY_KEY: &str = "kg:probe";
 
 /// Longest time to live: beyond it Redis would refuse the number.
-const LONGEST: Duration = Duration::from_hours(24 * 365);
+const MAX_TTL: Duration = Duration::from_hours(24 * 365);
 
 /// No call takes longer than this, whatever the options say.
 const CALL_LIMIT: Duration = Duration::from_millis(950);
@@ -77,7 +79,7 @@ impl Default for RedisOptions {
 
 /// The store in Redis.
 pub struct RedisStore {
-    line: Line,
+    line: RedisConnection,
     call: Duration,
     swap: Script,
 }
@@ -87,21 +89,21 @@ impl RedisStore {
     ///
     /// # Errors
     /// When `url` is not a Redis address, outside a runtime, or without a TLS provider where one is needed.
-    pub fn connect(url: &str, options: RedisOptions) -> Result<Self, ConnectError> {
+    pub fn connect(url: &str, options: RedisOptions) -> Result<Self, StoreConnectError> {
         if url.starts_with("rediss:") && rustls::crypto::CryptoProvider::get_default().is_none() {
-            return Err(ConnectError::NoTlsProvider);
+            return Err(StoreConnectError::NoTlsProvider);
         }
-        let info = url.into_connection_info().map_err(|_| ConnectError::BadAddress)?;
+        let info = url.into_connection_info().map_err(|_| StoreConnectError::BadAddress)?;
         // Small requests and answers on one long connection: waiting to fill a segment would only delay them.
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         Ok(Self {
-            line: Line::new(
-                Client::open(info).map_err(|_| ConnectError::BadAddress)?,
+            line: RedisConnection::new(
+                Client::open(info).map_err(|_| StoreConnectError::BadAddress)?,
                 AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(options.connect))
                     .set_response_timeout(Some(options.response))
                     .set_pipeline_buffer_size(1_024),
-                Handle::try_current().map_err(|_| ConnectError::NoRuntime)?,
+                Handle::try_current().map_err(|_| StoreConnectError::NoRuntime)?,
             ),
             call: options.call.min(CALL_LIMIT),
             swap: Script::new(SWAP),
@@ -109,7 +111,7 @@ impl RedisStore {
     }
 
     /// Runs `op` on the connection, within the time of a call; anew once if it found the connection closed and may run twice.
-    async fn run<T, F>(&self, repeat: Repeat, op: impl Fn(MultiplexedConnection) -> F + Send) -> Result<T, StoreError>
+    async fn run<T, F>(&self, repeat: Retry, op: impl Fn(MultiplexedConnection) -> F + Send) -> Result<T, StoreError>
     where
         F: Future<Output = RedisResult<T>> + Send,
     {
@@ -119,20 +121,20 @@ impl RedisStore {
             let (number, connection) = self.line.get(deadline).await?;
             let fault = match timeout_at(deadline, op(connection)).await {
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => Fault::of(&error),
-                Err(_) => Fault::renewing(TIMEOUT),
+                Ok(Err(error)) => RedisFault::from_redis(&error),
+                Err(_) => RedisFault::reconnecting(TIMEOUT),
             };
-            if fault.renew {
-                self.line.release(number, fault.word);
+            if fault.reconnect {
+                self.line.discard(number, fault.code);
             }
-            if fault.word != CLOSED || repeat == Repeat::Never {
+            if fault.code != CLOSED || repeat == Retry::Never {
                 return Err(fault.into());
             }
-            repeat = Repeat::Never;
+            repeat = Retry::Never;
         }
     }
 
-    async fn query<T: redis::FromRedisValue + Send>(&self, repeat: Repeat, command: &Cmd) -> Result<T, StoreError> {
+    async fn query<T: redis::FromRedisValue + Send>(&self, repeat: Retry, command: &Cmd) -> Result<T, StoreError> {
         let run = |mut connection| async move { command.query_async(&mut connection).await };
         self.run(repeat, run).await
     }
@@ -140,7 +142,7 @@ impl RedisStore {
     /// Reads one setting; `None` when the server forbids to read it.
     async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         let mut config = redis::cmd("CONFIG");
-        let asked: Result<HashMap<String, String>, _> = self.query(Repeat::Once, config.arg("GET").arg(name)).await;
+        let asked: Result<HashMap<String, String>, _> = self.query(Retry::Once, config.arg("GET").arg(name)).await;
         match asked {
             Ok(mut answer) => Ok(answer.remove(name)),
             Err(StoreError(word)) if word == "NOPERM" || word == OTHER => Ok(None),
@@ -148,14 +150,14 @@ impl RedisStore {
         }
     }
 
-    async fn look(&self) -> Result<Vec<Finding>, StoreError> {
+    async fn inspect(&self) -> Result<Vec<SetupFinding>, StoreError> {
         self.ready().await?;
-        let mut settings = Settings {
+        let mut settings = RedisSettings {
             policy: self.setting("maxmemory-policy").await?,
             append_only: self.setting("appendonly").await?.map(|value| value == "yes"),
-            ..Settings::default()
+            ..RedisSettings::default()
         };
-        match self.query::<String>(Repeat::Once, &redis::cmd("INFO")).await {
+        match self.query::<String>(Retry::Once, &redis::cmd("INFO")).await {
             Ok(info) => settings.complete_from_info(&info),
             Err(StoreError(word)) if word == "NOPERM" || word == OTHER => {}
             Err(error) => return Err(error),
@@ -163,13 +165,13 @@ impl RedisStore {
         let mut findings = settings.findings();
         // A version that no writer drew: the script runs and changes nothing.
         let script = |mut connection| async move {
-            let mut script = self.swap.key(PROBE);
+            let mut script = self.swap.key(READY_KEY);
             script.arg(&[0_u8][..]).arg("").arg(1).arg("");
             script.invoke_async::<u8>(&mut connection).await
         };
-        if let Err(StoreError(word)) = self.run(Repeat::Once, script).await {
-            findings.push(Finding::new(
-                Level::Error,
+        if let Err(StoreError(word)) = self.run(Retry::Once, script).await {
+            findings.push(SetupFinding::new(
+                Severity::Error,
                 format!("Redis does not run our script ({word}): allow EVALSHA and SCRIPT LOAD to this user"),
             ));
         }
@@ -179,8 +181,8 @@ impl RedisStore {
 
 #[async_trait]
 impl Store for RedisStore {
-    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
-        match self.query(Repeat::Once, redis::cmd("GET").arg(value_key(tag))).await {
+    async fn load(&self, tag: &SubscriberTag) -> Result<Option<VersionedValue>, StoreError> {
+        match self.query(Retry::Once, redis::cmd("GET").arg(value_key(tag))).await {
             Ok(value) => Ok(unpack(value)),
             Err(StoreError(word)) if word == WRONG_TYPE => Ok(Some(foreign())),
             Err(error) => Err(error),
@@ -189,11 +191,11 @@ impl Store for RedisStore {
 
     async fn swap(
         &self,
-        tag: &Tag,
+        tag: &SubscriberTag,
         expected: Option<Version>,
-        next: &Stored,
+        next: &VersionedValue,
         ttl: Duration,
-    ) -> Result<Swap, StoreError> {
+    ) -> Result<SwapResult, StoreError> {
         let expected = expected.map(|version| version.0.to_be_bytes());
         let mut script = self.swap.key(value_key(tag));
         script
@@ -203,42 +205,42 @@ impl Store for RedisStore {
             .arg(&FOREIGN.0.to_be_bytes()[..]);
         let script = &script;
         let run = |mut connection| async move { script.invoke_async::<u8>(&mut connection).await };
-        match self.run(Repeat::Never, run).await? {
-            1 => Ok(Swap::Won),
-            _ => Ok(Swap::Lost),
+        match self.run(Retry::Never, run).await? {
+            1 => Ok(SwapResult::Won),
+            _ => Ok(SwapResult::Lost),
         }
     }
 
-    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError> {
+    async fn set_index(&self, name: &IndexKey, tag: &SubscriberTag, ttl: Duration) -> Result<(), StoreError> {
         let mut set = redis::cmd("SET");
         set.arg(index_key(name))
             .arg(&tag.as_bytes()[..])
             .arg("PX")
             .arg(millis(ttl));
-        self.query(Repeat::Once, &set).await
+        self.query(Retry::Once, &set).await
     }
 
-    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError> {
-        let value: Option<Vec<u8>> = self.query(Repeat::Once, redis::cmd("GET").arg(index_key(name))).await?;
-        let tag = |bytes: Vec<u8>| bytes.try_into().map(Tag::from_bytes).map_err(|_| malformed());
+    async fn look_up(&self, name: &IndexKey) -> Result<Option<SubscriberTag>, StoreError> {
+        let value: Option<Vec<u8>> = self.query(Retry::Once, redis::cmd("GET").arg(index_key(name))).await?;
+        let tag = |bytes: Vec<u8>| bytes.try_into().map(SubscriberTag::from_bytes).map_err(|_| malformed());
         value.map(tag).transpose()
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
         let mut set = redis::cmd("SET");
-        set.arg(PROBE).arg("1").arg("PX").arg(10_000);
-        self.query::<()>(Repeat::Once, &set).await?;
-        match self.query(Repeat::Once, redis::cmd("GET").arg(PROBE)).await? {
+        set.arg(READY_KEY).arg("1").arg("PX").arg(10_000);
+        self.query::<()>(Retry::Once, &set).await?;
+        match self.query(Retry::Once, redis::cmd("GET").arg(READY_KEY)).await? {
             Some(1_u8) => Ok(()),
             _ => Err(malformed()),
         }
     }
 
-    async fn check(&self) -> Vec<Finding> {
-        match self.look().await {
+    async fn check_setup(&self) -> Vec<SetupFinding> {
+        match self.inspect().await {
             Ok(findings) => findings,
-            Err(StoreError(word)) => vec![Finding::new(
-                Level::Error,
+            Err(StoreError(word)) => vec![SetupFinding::new(
+                Severity::Error,
                 format!("Redis cannot be read and written ({word})"),
             )],
         }
@@ -247,7 +249,7 @@ impl Store for RedisStore {
 
 /// Whether a call may be sent again when the connection was found closed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeat {
+enum Retry {
     Never,
     Once,
 }
@@ -256,27 +258,27 @@ fn malformed() -> StoreError {
     StoreError(MALFORMED.to_owned())
 }
 
-fn value_key(tag: &Tag) -> String {
+fn value_key(tag: &SubscriberTag) -> String {
     format!("kg:{{{}}}", tag.to_hex())
 }
 
 fn index_key(name: &IndexKey) -> String {
-    format!("kg:i:{{{}}}", Tag::from_bytes(name.0).to_hex())
+    format!("kg:i:{{{}}}", SubscriberTag::from_bytes(name.0).to_hex())
 }
 
 fn millis(ttl: Duration) -> u64 {
-    u64::try_from(ttl.min(LONGEST).as_millis()).unwrap_or(u64::MAX).max(1)
+    u64::try_from(ttl.min(MAX_TTL).as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
-fn pack(stored: &Stored) -> Vec<u8> {
+fn pack(stored: &VersionedValue) -> Vec<u8> {
     [&stored.version.0.to_be_bytes()[..], &stored.bytes].concat()
 }
 
 /// What a key holds. An empty string is nothing, as it is to the script.
-fn unpack(value: Option<Vec<u8>>) -> Option<Stored> {
+fn unpack(value: Option<Vec<u8>>) -> Option<VersionedValue> {
     let value = value.filter(|value| !value.is_empty())?;
     Some(match value.split_first_chunk() {
-        Some((version, bytes)) => Stored {
+        Some((version, bytes)) => VersionedValue {
             version: Version(u64::from_be_bytes(*version)),
             bytes: bytes.to_vec(),
         },
@@ -285,8 +287,8 @@ fn unpack(value: Option<Vec<u8>>) -> Option<Stored> {
 }
 
 /// Something that is no value of ours.
-fn foreign() -> Stored {
-    Stored {
+fn foreign() -> VersionedValue {
+    VersionedValue {
         version: FOREIGN,
         bytes: Vec::new(),
     }

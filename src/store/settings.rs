@@ -2,7 +2,7 @@
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum Severity {
     /// Worth knowing; nothing has to be done.
     Note,
     /// Works, but people will notice one day.
@@ -13,15 +13,15 @@ pub enum Level {
 
 /// One thing about a store that the operator should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct SetupFinding {
     /// How much it matters.
-    pub level: Level,
+    pub level: Severity,
     /// What it is and what to do, in plain words. Holds no address and no secret.
     pub text: String,
 }
 
-impl Finding {
-    pub(super) fn new(level: Level, text: impl Into<String>) -> Self {
+impl SetupFinding {
+    pub(super) fn new(level: Severity, text: impl Into<String>) -> Self {
         Self {
             level,
             text: text.into(),
@@ -31,7 +31,7 @@ impl Finding {
 
 /// What a Redis server tells of itself; `None` where it does not let us look.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(super) struct RedisSettings {
     /// `maxmemory-policy`: what the server deletes when it is full.
     pub policy: Option<String>,
     /// `appendonly`: whether writes survive a restart.
@@ -42,7 +42,7 @@ pub(super) struct Settings {
     pub cluster: Option<bool>,
 }
 
-impl Settings {
+impl RedisSettings {
     /// Fills what is still unknown from the answer to `INFO`: lines of `name:value`.
     pub fn complete_from_info(&mut self, info: &str) {
         for (name, value) in info.lines().filter_map(|line| line.trim_end().split_once(':')) {
@@ -65,41 +65,41 @@ impl Settings {
     }
 
     /// What the operator should know of these settings.
-    pub fn findings(&self) -> Vec<Finding> {
+    pub fn findings(&self) -> Vec<SetupFinding> {
         let mut findings = Vec::new();
         match self.policy.as_deref() {
             Some("noeviction") => {}
-            Some(policy) => findings.push(Finding::new(
-                Level::Error,
+            Some(policy) => findings.push(SetupFinding::new(
+                Severity::Error,
                 format!(
                     "Redis has maxmemory-policy {policy:?}: when it is full it deletes dialogs at random. Set noeviction"
                 ),
             )),
-            None => findings.push(Finding::new(
-                Level::Note,
+            None => findings.push(SetupFinding::new(
+                Severity::Note,
                 "Redis does not tell its maxmemory-policy: make sure that it is noeviction",
             )),
         }
         match self.append_only {
             Some(true) => {}
-            Some(false) => findings.push(Finding::new(
-                Level::Warning,
+            Some(false) => findings.push(SetupFinding::new(
+                Severity::Warning,
                 "Redis has appendonly off: a restart of Redis ends every dialog and people have to start again. Set it to yes",
             )),
-            None => findings.push(Finding::new(
-                Level::Note,
+            None => findings.push(SetupFinding::new(
+                Severity::Note,
                 "Redis does not tell whether appendonly is on: make sure that it is",
             )),
         }
         if self.replica == Some(true) {
-            findings.push(Finding::new(
-                Level::Error,
+            findings.push(SetupFinding::new(
+                Severity::Error,
                 "Redis is a replica and takes no writes: give the address of the primary",
             ));
         }
         if self.cluster == Some(true) {
-            findings.push(Finding::new(
-                Level::Error,
+            findings.push(SetupFinding::new(
+                Severity::Error,
                 "Redis is one node of a cluster and keeps some keys only: give the address of a single server",
             ));
         }
@@ -114,34 +114,38 @@ mod tests {
     /// Every setting that matters is noticed, at its level, and a good server is left in peace.
     #[test]
     fn what_is_wrong_is_said() {
-        type Row = (&'static str, String, &'static [(Level, &'static str)]);
+        type Row = (&'static str, String, &'static [(Severity, &'static str)]);
         let good = "role:master\r\ncluster_enabled:0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n";
         let rows: [Row; 6] = [
             ("good", good.to_owned(), &[]),
             (
                 "evicts",
                 good.replace("noeviction", "allkeys-lru"),
-                &[(Level::Error, "allkeys-lru")],
+                &[(Severity::Error, "allkeys-lru")],
             ),
             (
                 "no log",
                 good.replace("aof_enabled:1", "aof_enabled:0"),
-                &[(Level::Warning, "appendonly")],
+                &[(Severity::Warning, "appendonly")],
             ),
-            ("replica", good.replace("master", "slave"), &[(Level::Error, "replica")]),
+            (
+                "replica",
+                good.replace("master", "slave"),
+                &[(Severity::Error, "replica")],
+            ),
             (
                 "cluster",
                 good.replace("cluster_enabled:0", "cluster_enabled:1"),
-                &[(Level::Error, "cluster")],
+                &[(Severity::Error, "cluster")],
             ),
             (
                 "silent",
                 String::new(),
-                &[(Level::Note, "maxmemory-policy"), (Level::Note, "appendonly")],
+                &[(Severity::Note, "maxmemory-policy"), (Severity::Note, "appendonly")],
             ),
         ];
         for (name, info, expected) in rows {
-            let mut settings = Settings::default();
+            let mut settings = RedisSettings::default();
             settings.complete_from_info(&info);
             let findings = settings.findings();
             assert_eq!(findings.len(), expected.len(), "{name}: {findings:?}");
@@ -155,9 +159,9 @@ mod tests {
     /// What CONFIG said stands: INFO fills gaps only.
     #[test]
     fn info_fills_gaps_only() {
-        let mut settings = Settings {
+        let mut settings = RedisSettings {
             policy: Some("noeviction".to_owned()),
-            ..Settings::default()
+            ..RedisSettings::default()
         };
         settings.complete_from_info("maxmemory_policy:allkeys-lru\nrole:master\n");
         assert_eq!(settings.policy.as_deref(), Some("noeviction"));

@@ -147,7 +147,7 @@ const RULES: &[Rule] = &[
 const LONGEST_FILE: usize = 400;
 
 /// What is wrong with one file; `path` is relative to the package.
-fn faults(path: &str, source: &str) -> Vec<String> {
+fn violations(path: &str, source: &str) -> Vec<String> {
     let mut found = Vec::new();
     let lines = source.lines().count();
     if lines > LONGEST_FILE {
@@ -222,7 +222,7 @@ fn the_sources_keep_to_the_shape() {
     }
     assert!(files.len() > 20, "only {} files were found", files.len());
     let mut report = String::new();
-    for fault in files.iter().flat_map(|(path, source)| faults(path, source)) {
+    for fault in files.iter().flat_map(|(path, source)| violations(path, source)) {
         writeln!(report, "{fault}").unwrap();
     }
     assert!(report.is_empty(), "\n{report}");
@@ -282,7 +282,7 @@ fn planted_faults_are_found() {
         ("src/records/sqlite.rs", "use sqlx::Row;", ""),
         ("src/providers/http.rs", "reqwest::Client::builder()", ""),
     ] {
-        let found = faults(path, source).join("\n");
+        let found = violations(path, source).join("\n");
         assert_eq!(found.is_empty(), want.is_empty(), "{path} {source}: {found}");
         assert!(found.contains(want), "{path}: {found}");
     }

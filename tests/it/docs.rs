@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kiungo::core::health::Level;
+use kiungo::core::health::HealthLevel;
 use kiungo::core::menu::{Menu, graph};
-use kiungo::core::messages::Texts;
-use kiungo::service::metrics::{JobOutcome, Keeper, Metrics, ProviderOutcome, TurnOutcome};
+use kiungo::core::messages::Templates;
+use kiungo::service::metrics::{JobResult, Metrics, ProviderOutcome, Storage, TurnOutcome};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -35,7 +35,7 @@ fn documents() -> Vec<PathBuf> {
 /// The picture is the menu that is built in. Drawn anew by `make graph`.
 #[test]
 fn the_picture_is_of_the_present_menu() {
-    let drawn = graph::svg(&Menu::embedded().unwrap(), &Texts::embedded().unwrap());
+    let drawn = graph::svg(&Menu::embedded().unwrap(), &Templates::embedded().unwrap());
     assert!(read("docs/menu.svg") == drawn, "docs/menu.svg is old: run `make graph`");
     // Sites that show pictures from repositories take out, or refuse, whatever is active or comes from elsewhere.
     for active in ["<script", "<foreignObject", "href=", "@import", " on"] {
@@ -52,13 +52,13 @@ fn the_picture_is_of_the_present_menu() {
 #[cfg(feature = "sandbox")]
 #[test]
 fn the_readme_says_what_can_be_typed() {
-    use kiungo::sandbox::mono::{Place, guide};
+    use kiungo::sandbox::mono::{InputPlace, guide};
     let mut table = String::from("| where | type | or, with digits only | what happens |\n|---|---|---|---|\n");
     for row in guide() {
         let place = match row.place {
-            Place::Name => "user name",
-            Place::Secret => "password",
-            Place::Code => "code",
+            InputPlace::Name => "user name",
+            InputPlace::Secret => "password",
+            InputPlace::Code => "code",
         };
         let (typed, digits, happens) = (row.typed, row.digits, row.what_happens);
         writeln!(table, "| {place} | `{typed}` | `{digits}` | {happens} |").unwrap();
@@ -107,12 +107,12 @@ fn every_metric_is_explained() {
     metrics.screen("welcome");
     metrics.provider_call("mono", "submit", ProviderOutcome::Answered, Duration::ZERO);
     metrics.turn(TurnOutcome::Ended, Duration::ZERO);
-    metrics.health("mono", "all", Level::Slow);
-    metrics.held_back("mono", Level::Down);
-    metrics.job("redeem", JobOutcome::Done);
-    metrics.keeper_error(Keeper::Store);
+    metrics.set_institution_health("mono", "all", HealthLevel::Slow);
+    metrics.held_back("mono", HealthLevel::Down);
+    metrics.job("redeem", JobResult::Done);
+    metrics.storage_error(Storage::Store);
     metrics.request("other", 404);
-    metrics.sealed_values(&BTreeMap::from([("k1".to_owned(), 1)]));
+    metrics.set_sealed_values(&BTreeMap::from([("k1".to_owned(), 1)]));
     let encoded = metrics.encode().unwrap();
     let families = encoded.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let mut exist: Vec<String> = families
@@ -134,7 +134,7 @@ fn every_metric_is_explained() {
 #[test]
 fn every_problem_is_explained() {
     let mut table = String::from("| status | code | what it means |\n|---|---|---|\n");
-    for kind in kiungo::http::partner::KINDS {
+    for kind in kiungo::http::partner::PROBLEM_KINDS {
         writeln!(
             table,
             "| {} | `{}` | {} |",

@@ -4,23 +4,23 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use kiungo::ambient::OsEntropy;
+use kiungo::ambient::OsRng;
 use kiungo::config::KeysConfig;
 use kiungo::config::keys::{generate, load, load_or_generate};
 use kiungo::core::msisdn::Msisdn;
-use kiungo::core::seal::Place;
+use kiungo::core::seal::SealContext;
 use tempfile::TempDir;
 
-const PLACE: Place<'_> = Place {
+const PLACE: SealContext<'_> = SealContext {
     purpose: "live",
     subject: b"ada",
     record: b"1",
     field: "state",
 };
 
-fn fresh() -> TempDir {
+fn generated_keys() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let made = generate(dir.path(), &OsEntropy).unwrap();
+    let made = generate(dir.path(), &OsRng).unwrap();
     assert_eq!((made.id.as_str(), made.first), ("k1", true));
     dir
 }
@@ -35,8 +35,8 @@ fn write(path: &Path, text: &str, mode: u32) {
 fn keys_are_made_private() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("deep/keys");
-    generate(&dir, &OsEntropy).unwrap();
-    generate(&dir, &OsEntropy).unwrap();
+    generate(&dir, &OsRng).unwrap();
+    generate(&dir, &OsRng).unwrap();
     let mut texts = Vec::new();
     for name in ["k1.key", "k2.key", "tag.key"] {
         let path = dir.join(name);
@@ -56,16 +56,16 @@ fn keys_are_made_private() {
 /// Rotation: what the first key sealed opens with both in place, and everybody keeps their tag.
 #[test]
 fn rotation_keeps_blobs_and_people() {
-    let dir = fresh();
+    let dir = generated_keys();
     let before = load(dir.path(), "k1").unwrap();
-    let blob = before.seal(&PLACE, b"x", &OsEntropy).unwrap();
-    let made = generate(dir.path(), &OsEntropy).unwrap();
+    let blob = before.seal(&PLACE, b"x", &OsRng).unwrap();
+    let made = generate(dir.path(), &OsRng).unwrap();
     assert_eq!((made.id.as_str(), made.first), ("k2", false));
     let after = load(dir.path(), "k2").unwrap();
     assert_eq!(after.open(&PLACE, &blob).unwrap().as_slice(), b"x");
     let msisdn = Msisdn::parse("+2348031234567", "NG").unwrap();
     assert_eq!(before.tag(&msisdn), after.tag(&msisdn));
-    let newer = after.seal(&PLACE, b"x", &OsEntropy).unwrap();
+    let newer = after.seal(&PLACE, b"x", &OsRng).unwrap();
     fs::remove_file(dir.path().join("k2.key")).unwrap();
     assert!(load(dir.path(), "k1").unwrap().open(&PLACE, &newer).is_err());
 }
@@ -86,13 +86,13 @@ fn faulty_keys_are_named() {
         ("k1.key", good.as_str(), 0o604, "k1.key can be read by everybody"),
         ("K 2.key", good.as_str(), 0o600, "K 2.key is not named like a key"),
     ] {
-        let dir = fresh();
+        let dir = generated_keys();
         write(&dir.path().join(file), text, mode);
         let error = load(dir.path(), "k1").expect_err(told).to_string();
         assert!(error.contains(told), "{error}");
         assert!(text.is_empty() || text == "tag" || !error.contains(text), "{error}");
     }
-    let dir = fresh();
+    let dir = generated_keys();
     write(
         &dir.path().join("k1.key"),
         &format!(" {}\n", good.to_uppercase()),
@@ -105,7 +105,7 @@ fn faulty_keys_are_named() {
 /// A key that is not there is named, and so is the directory.
 #[test]
 fn missing_keys_are_named() {
-    let dir = fresh();
+    let dir = generated_keys();
     let error = load(dir.path(), "k9").unwrap_err().to_string();
     assert!(error.contains("k9.key is missing"), "{error}");
     let error = load(&dir.path().join("none"), "k1").unwrap_err().to_string();
@@ -115,7 +115,7 @@ fn missing_keys_are_named() {
 /// A lost tag key is not replaced by a fresh one, which would recognise nobody.
 #[test]
 fn a_lost_tag_key_is_not_replaced() {
-    let dir = fresh();
+    let dir = generated_keys();
     fs::remove_file(dir.path().join("tag.key")).unwrap();
     assert!(
         load(dir.path(), "k1")
@@ -124,7 +124,7 @@ fn a_lost_tag_key_is_not_replaced() {
             .contains("tag.key is missing")
     );
     assert!(
-        generate(dir.path(), &OsEntropy)
+        generate(dir.path(), &OsRng)
             .unwrap_err()
             .to_string()
             .contains("tag.key is lost")
@@ -140,12 +140,12 @@ fn the_sandbox_keeps_its_keys() {
         dir: parent.path().join("keys"),
         active: "k1".to_owned(),
     };
-    let blob = load_or_generate(&config, &OsEntropy)
+    let blob = load_or_generate(&config, &OsRng)
         .unwrap()
-        .seal(&PLACE, b"x", &OsEntropy)
+        .seal(&PLACE, b"x", &OsRng)
         .unwrap();
     assert_eq!(
-        load_or_generate(&config, &OsEntropy)
+        load_or_generate(&config, &OsRng)
             .unwrap()
             .open(&PLACE, &blob)
             .unwrap()

@@ -4,8 +4,8 @@ mod rules;
 
 use std::error::Error;
 
-use kiungo::core::menu::{Finding, Kind, Menu, Samples, check, check_report, graph};
-use kiungo::core::messages::{Locale, Texts};
+use kiungo::core::menu::{Menu, MenuFinding, SampleValues, ScreenKind, check, check_report, graph};
+use kiungo::core::messages::{Locale, Templates};
 
 const MENU: &str = include_str!("../../menus/link.toml");
 const LOCALES: [(Locale, &str); 7] = [
@@ -30,7 +30,7 @@ fn altered(source: &str, from: &str, to: &str) -> String {
 }
 
 /// What is found when one passage of the menu is replaced, and one of a language's texts.
-fn findings(menu: (&str, &str), locale: Locale, text: (&str, &str)) -> Result<Vec<Finding>, Box<dyn Error>> {
+fn findings(menu: (&str, &str), locale: Locale, text: (&str, &str)) -> Result<Vec<MenuFinding>, Box<dyn Error>> {
     let menu = Menu::parse(&altered(MENU, menu.0, menu.1))?;
     let sources: Vec<(Locale, String)> = LOCALES
         .iter()
@@ -49,13 +49,23 @@ fn findings(menu: (&str, &str), locale: Locale, text: (&str, &str)) -> Result<Ve
         .iter()
         .map(|(locale, source)| (*locale, source.as_str()))
         .collect();
-    Ok(check(&menu, &Texts::parse(&sources)?, &LIMITS, &Samples::worst_case()))
+    Ok(check(
+        &menu,
+        &Templates::parse(&sources)?,
+        &LIMITS,
+        &SampleValues::worst_case(),
+    ))
 }
 
 /// The menu that people dial can be walked from end to end and fits every phone in every language.
 #[test]
 fn the_real_menu_is_sound() -> Outcome {
-    let (report, sound) = check_report(&Menu::embedded()?, &Texts::embedded()?, &LIMITS, &Samples::worst_case());
+    let (report, sound) = check_report(
+        &Menu::embedded()?,
+        &Templates::embedded()?,
+        &LIMITS,
+        &SampleValues::worst_case(),
+    );
     assert!(sound, "{report}");
     assert!(report.contains("of 136 septets"), "the smallest page decides: {report}");
     Ok(())
@@ -209,7 +219,7 @@ const FAULTS: &[(&str, Swap, Locale, Swap, &str, &str)] = &[
 fn each_fault_of_menu_and_texts_is_found() -> Outcome {
     for (name, menu, locale, text, screen, message) in FAULTS.iter().copied() {
         let found = findings(menu, locale, text)?;
-        let hit = |finding: &Finding| finding.screen == screen && finding.message.contains(message);
+        let hit = |finding: &MenuFinding| finding.screen == screen && finding.message.contains(message);
         assert!(found.iter().any(hit), "{name}: {found:#?}");
         let own = found
             .iter()
@@ -230,7 +240,7 @@ fn a_report_of_faults_is_no_pass() -> Outcome {
         "\n[outcomes]\n",
         "\n[screens.stray]\ntext = \"left\"\nend = true\n\n[outcomes]\n",
     ))?;
-    let (report, sound) = check_report(&menu, &Texts::embedded()?, &LIMITS, &Samples::worst_case());
+    let (report, sound) = check_report(&menu, &Templates::embedded()?, &LIMITS, &SampleValues::worst_case());
     assert!(!sound && report.starts_with("stray: "), "{report}");
     Ok(())
 }
@@ -238,16 +248,16 @@ fn a_report_of_faults_is_no_pass() -> Outcome {
 /// The Mermaid picture holds every screen and every move; a change of the conversation shows in review.
 #[test]
 fn the_mermaid_graph_is_as_reviewed() -> Outcome {
-    insta::assert_snapshot!(graph::mermaid(&Menu::embedded()?, &Texts::embedded()?));
+    insta::assert_snapshot!(graph::mermaid(&Menu::embedded()?, &Templates::embedded()?));
     Ok(())
 }
 
 /// Two drawings of one menu are the same bytes, every screen is in the picture once, and nothing stands outside it.
 #[test]
 fn the_picture_is_whole_and_repeatable() -> Outcome {
-    let (menu, texts) = (Menu::embedded()?, Texts::embedded()?);
+    let (menu, texts) = (Menu::embedded()?, Templates::embedded()?);
     let picture = graph::svg(&menu, &texts);
-    assert_eq!(picture, graph::svg(&Menu::embedded()?, &Texts::embedded()?));
+    assert_eq!(picture, graph::svg(&Menu::embedded()?, &Templates::embedded()?));
     for screen in menu.screens() {
         let name = format!(">{}</text>", screen.id);
         let named = picture
@@ -256,7 +266,7 @@ fn the_picture_is_whole_and_repeatable() -> Outcome {
             .count();
         assert_eq!(named, 1, "{}", screen.id);
     }
-    let ends = menu.screens().filter(|screen| screen.kind == Kind::End).count();
+    let ends = menu.screens().filter(|screen| screen.kind == ScreenKind::End).count();
     assert_eq!(picture.matches("class=\"phone over\"").count(), ends);
     for rect in picture.split("<rect").skip(1).filter_map(|rest| rest.split('>').next()) {
         let number = |name: &str| -> f64 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kiungo::config::{LogConfig, LogFormat, LogLevel};
 use kiungo::service::metrics::Metrics;
-use kiungo::telemetry::{Lines, subscriber};
+use kiungo::telemetry::{LogQueue, subscriber};
 
 /// Longer than anything here takes, so that a fault is a failure and not a hang.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ const JSON: LogConfig = LogConfig {
 fn a_stuck_log_holds_up_nobody() {
     let ((let_go, go), (waits, waiting), (written, lines)) = (channel(), channel(), channel());
     let metrics = Metrics::new();
-    let writer = Lines::start(Stuck { go, waits, written }, metrics.log_lines_dropped()).unwrap();
+    let writer = LogQueue::start(Stuck { go, waits, written }, metrics.log_lines_dropped()).unwrap();
     let subscriber = subscriber(JSON, writer).unwrap();
     tracing::subscriber::with_default(subscriber, || {
         tracing::info!(target: "kiungo", "first");
@@ -62,7 +62,7 @@ fn a_stuck_log_holds_up_nobody() {
 fn libraries_are_kept_quiet() {
     let (written, lines) = channel();
     let ((_, go), (waits, _keep)) = (channel(), channel());
-    let writer = Lines::start(Stuck { go, waits, written }, Metrics::new().log_lines_dropped()).unwrap();
+    let writer = LogQueue::start(Stuck { go, waits, written }, Metrics::new().log_lines_dropped()).unwrap();
     let subscriber = subscriber(JSON, writer).unwrap();
     tracing::subscriber::with_default(subscriber, || {
         tracing::info!(target: "actix_http", "info of a library");

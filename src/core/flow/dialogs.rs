@@ -8,16 +8,16 @@
 
 use std::time::Duration;
 
-use super::state::{Answer, ConnectSession, Cursor, DIALOGS, Dialog, Seen, Slot, Subscriber};
+use super::state::{ConnectSession, Dialog, MAX_DIALOGS, ReplySlot, ScreenCursor, Subscriber, TurnReply, TypedPrefix};
 use super::{Flow, Input};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
 /// After this long a session id that comes again is a new dialog: gateways recycle them, and none lasts longer.
-const RECYCLED: Duration = Duration::from_mins(10);
+const REUSE_AFTER: Duration = Duration::from_mins(10);
 
 /// So many of the gateway's numbers for turns are remembered: more than come within the half minute in which repeats do.
-const TURNS: usize = 12;
+const MAX_TURN_IDS: usize = 12;
 
 /// What a person typed, as the gateway hands it on.
 #[derive(Clone, Copy)]
@@ -40,18 +40,18 @@ pub struct Seat<'a> {
     pub septets: usize,
     /// How long the network lets a dialog last.
     pub lasts: Duration,
-    /// For how much of that a screen may ask something, see [`crate::core::budget::asks_for`].
+    /// For how much of that a screen may ask something, see [`crate::core::budget::interactive_time`].
     pub asks: Duration,
     /// Digest of the gateway's own number for this callback, where it has one.
     pub turn: Option<u64>,
 }
 
 /// What to do with a callback.
-pub enum Verdict {
+pub enum DialogDecision {
     /// Step with this; the dialog is now the first one and has taken the text in.
     Step(Input),
     /// Answer what stands in this slot; nothing changes.
-    Repeat(Slot),
+    Repeat(ReplySlot),
     /// The dialog is over: say so.
     Over,
     /// Another dialog of the same person is in charge: say so.
@@ -59,7 +59,7 @@ pub enum Verdict {
 }
 
 /// Digests typed text under a key.
-pub type Digest<'a> = &'a dyn Fn(&str) -> [u8; 32];
+pub type DigestFn<'a> = &'a dyn Fn(&str) -> [u8; 32];
 
 impl Flow {
     /// Decides what a callback is, and takes it into the dialogs if it is to be stepped with.
@@ -68,92 +68,102 @@ impl Flow {
         seat: &Seat<'_>,
         typed: Typed<'_>,
         now: Timestamp,
-        digest: Digest<'_>,
-    ) -> Verdict {
+        digest: DigestFn<'_>,
+    ) -> DialogDecision {
         let key = seat.key;
         let known = state.dialogs.iter().position(|dialog| dialog.key == key);
-        let recycled = |dialog: &Dialog| matches!(typed, Typed::Begin(_)) && now.since(dialog.started_at) > RECYCLED;
+        let recycled = |dialog: &Dialog| matches!(typed, Typed::Begin(_)) && now.since(dialog.started_at) > REUSE_AFTER;
         let Some(index) = known.filter(|&index| !recycled(&state.dialogs[index])) else {
             state.dialogs.retain(|dialog| dialog.key != key);
             return begin(state, seat, typed, now, digest);
         };
         let dialog = &state.dialogs[index];
-        if seat.turn.is_some_and(|turn| dialog.turns.contains(&turn)) {
-            return Verdict::Repeat(dialog.reply.clone());
+        if seat.turn.is_some_and(|turn| dialog.turn_ids.contains(&turn)) {
+            return DialogDecision::Repeat(dialog.reply.clone());
         }
         let line = match (typed, &dialog.reply) {
-            (Typed::Begin(_), slot) => return Verdict::Repeat(slot.clone()),
-            (Typed::Line(line), slot @ Slot::Pending { .. }) if dialog.seen == seen(line, digest) => {
-                return Verdict::Repeat(slot.clone());
+            (Typed::Begin(_), slot) => return DialogDecision::Repeat(slot.clone()),
+            (Typed::Line(line), slot @ ReplySlot::Pending { .. })
+                if dialog.typed_prefix == typed_prefix(line, digest) =>
+            {
+                return DialogDecision::Repeat(slot.clone());
             }
             (Typed::Line(line), _) => Some(line),
-            (Typed::Whole(text), slot) if text.len() <= dialog.seen.len => return Verdict::Repeat(slot.clone()),
-            (Typed::Whole(text), _) => after(text, dialog.seen, digest),
+            (Typed::Whole(text), slot) if text.len() <= dialog.typed_prefix.len => {
+                return DialogDecision::Repeat(slot.clone());
+            }
+            (Typed::Whole(text), _) => new_input(text, dialog.typed_prefix, digest),
         };
         if dialog.closed {
-            return Verdict::Over;
+            return DialogDecision::Over;
         }
         // Some networks start several sessions for one dial and go on with either: an older dialog may take over as long
         // as the newest has not been used.
-        if index > 0 && state.dialogs[0].stepped {
-            return Verdict::Elsewhere;
+        if index > 0 && state.dialogs[0].used {
+            return DialogDecision::Elsewhere;
         }
-        if index > 0 && matches!(state.dialogs[0].reply, Slot::Pending { .. }) {
-            return Verdict::Elsewhere;
+        if index > 0 && matches!(state.dialogs[0].reply, ReplySlot::Pending { .. }) {
+            return DialogDecision::Elsewhere;
         }
         // What it shows is then not what the newest one shows: what was typed there is no answer to that.
-        state.cursor.moved |= state.dialogs[0].reply != state.dialogs[index].reply;
+        state.cursor.stale |= state.dialogs[0].reply != state.dialogs[index].reply;
         let mut dialog = state.dialogs.remove(index);
-        dialog.seen = match typed {
-            Typed::Begin(_) => dialog.seen,
-            Typed::Line(text) | Typed::Whole(text) => seen(text, digest),
+        dialog.typed_prefix = match typed {
+            Typed::Begin(_) => dialog.typed_prefix,
+            Typed::Line(text) | Typed::Whole(text) => typed_prefix(text, digest),
         };
-        dialog.stepped = true;
-        take_turn(&mut dialog, seat.turn);
+        dialog.used = true;
+        remember_turn_id(&mut dialog, seat.turn);
         state.dialogs.insert(0, dialog);
-        Verdict::Step(line.map_or(Input::Again, |line| Input::Line(Secret::new(line))))
+        DialogDecision::Step(line.map_or(Input::Redisplay, |line| Input::Line(Secret::new(line))))
     }
 
     /// The message for a callback of a dialog that is not in charge: where the person has gone on instead.
-    pub fn elsewhere(state: &Subscriber) -> &'static str {
-        let by_text = state.dialogs.first().is_some_and(|dialog| dialog.by_text.is_some());
+    pub fn elsewhere_message(state: &Subscriber) -> &'static str {
+        let by_text = state.dialogs.first().is_some_and(|dialog| dialog.sms.is_some());
         if by_text { "elsewhere-by-text" } else { "elsewhere" }
     }
 
     /// Marks a dialog as over, as its gateway says. What was submitted goes on. A result that stood only in the dialog's
     /// last answer is told again on the next dial, unless the gateway says that this answer was `delivered`: one that came
     /// too late for the gateway was shown to nobody. Says whether anything has changed.
-    pub fn close(state: &mut Subscriber, key: &[u8; 32], delivered: bool) -> bool {
+    pub fn mark_closed(state: &mut Subscriber, key: &[u8; 32], delivered: bool) -> bool {
         let open = |dialog: &&mut Dialog| dialog.key == *key && !dialog.closed;
         let closed = state.dialogs.iter_mut().find(open).map(|dialog| dialog.closed = true);
-        let told = |session: &&mut ConnectSession| !delivered && session.told_in == Some(*key);
+        let told = |session: &&mut ConnectSession| !delivered && session.shown_in == Some(*key);
         let untold = state.session.as_mut().filter(told).map(|session| {
-            session.told = false;
-            session.told_in = None;
+            session.shown = false;
+            session.shown_in = None;
         });
         closed.or(untold).is_some()
     }
 }
 
 /// Remembers the gateway's number of a turn that is taken.
-pub(super) fn take_turn(dialog: &mut Dialog, turn: Option<u64>) {
-    dialog.turns.extend(turn);
-    let forgotten = dialog.turns.len().saturating_sub(TURNS);
-    dialog.turns.drain(..forgotten);
+pub(super) fn remember_turn_id(dialog: &mut Dialog, turn: Option<u64>) {
+    dialog.turn_ids.extend(turn);
+    let forgotten = dialog.turn_ids.len().saturating_sub(MAX_TURN_IDS);
+    dialog.turn_ids.drain(..forgotten);
 }
 
 /// A dialog nobody has seen. Text in its first callback was dialled behind the code, or typed into a dialog that was
 /// lost with the store: both are taken only as choices up to the first consent or secret.
-fn begin(state: &mut Subscriber, seat: &Seat<'_>, typed: Typed<'_>, now: Timestamp, digest: Digest<'_>) -> Verdict {
+fn begin(
+    state: &mut Subscriber,
+    seat: &Seat<'_>,
+    typed: Typed<'_>,
+    now: Timestamp,
+    digest: DigestFn<'_>,
+) -> DialogDecision {
     let (extras, seen) = match typed {
         Typed::Begin(extras) => (
             extras.iter().map(|extra| Secret::new(extra.as_str())).collect(),
-            seen("", digest),
+            typed_prefix("", digest),
         ),
-        Typed::Line(text) => (Vec::new(), seen(text, digest)),
+        Typed::Line(text) => (Vec::new(), typed_prefix(text, digest)),
         Typed::Whole(text) => (
-            text.split('*').take(MOST_EXTRAS).map(Secret::new).collect(),
-            seen(text, digest),
+            text.split('*').take(MAX_EXTRAS).map(Secret::new).collect(),
+            typed_prefix(text, digest),
         ),
     };
     state.dialogs.insert(
@@ -164,29 +174,29 @@ fn begin(state: &mut Subscriber, seat: &Seat<'_>, typed: Typed<'_>, now: Timesta
             septets: seat.septets,
             started_at: now,
             ends_at: now.plus(seat.lasts),
-            asks_until: Some(now.plus(seat.asks)),
-            seen,
-            reply: Slot::Set(Answer {
+            interactive_until: Some(now.plus(seat.asks)),
+            typed_prefix: seen,
+            reply: ReplySlot::Set(TurnReply {
                 end: true,
                 text: String::new(),
             }),
             closed: false,
-            stepped: false,
+            used: false,
             unlocked: false,
-            turns: seat.turn.into_iter().collect(),
-            by_text: None,
+            turn_ids: seat.turn.into_iter().collect(),
+            sms: None,
         },
     );
-    state.dialogs.truncate(DIALOGS);
-    state.cursor = Cursor::default();
-    Verdict::Step(Input::Begin(extras))
+    state.dialogs.truncate(MAX_DIALOGS);
+    state.cursor = ScreenCursor::default();
+    DialogDecision::Step(Input::Begin(extras))
 }
 
 /// More segments than this behind a code are nobody's menu choices.
-const MOST_EXTRAS: usize = 8;
+const MAX_EXTRAS: usize = 8;
 
 /// The line that `text` adds to what was seen; `None` when it does not continue it.
-fn after<'a>(text: &'a str, before: Seen, digest: Digest<'_>) -> Option<&'a str> {
+fn new_input<'a>(text: &'a str, before: TypedPrefix, digest: DigestFn<'_>) -> Option<&'a str> {
     let (prefix, line) = text.split_at_checked(before.len)?;
     if digest(prefix) != before.digest {
         return None;
@@ -198,8 +208,8 @@ fn after<'a>(text: &'a str, before: Seen, digest: Digest<'_>) -> Option<&'a str>
     }
 }
 
-fn seen(text: &str, digest: Digest<'_>) -> Seen {
-    Seen {
+fn typed_prefix(text: &str, digest: DigestFn<'_>) -> TypedPrefix {
+    TypedPrefix {
         len: text.len(),
         digest: digest(text),
     }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `state.rs` | the value under one key |
 //! | `dialogs.rs` | is this callback new, a repeat, late, or in a dialog that is not in charge? |
-//! | `turn.rs`, `learn.rs` | a person dialled or typed; what the records knew when they dialled |
+//! | `turn.rs`, `reconcile.rs` | a person dialled or typed; what the records knew when they dialled |
 //! | `asking.rs` | who asks, and for what |
 //! | `home.rs` | where a dial begins |
 //! | `act.rs`, `fields.rs`, `links.rs` | what each action of the menu does |
@@ -24,67 +24,67 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::dial_code::DialCode;
-use crate::core::health::Healths;
+use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, NodeId, PartnerId};
-use crate::core::linking::{Institution, ProviderSession, Step};
+use crate::core::linking::{Institution, ProviderSession, SubmissionStep};
 use crate::core::menu::Menu;
 use crate::core::menu::Outcome;
-use crate::core::messages::{Locale, Texts};
+use crate::core::messages::{Locale, Templates};
 use crate::core::pin::{Pin, SubscriberPin};
 use crate::core::policy::Policy;
 use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
-mod act;
-pub mod asking;
-mod back;
-mod closed;
+mod actions;
+mod bank_availability;
+mod bank_back_alert;
 pub mod dialogs;
+mod entry;
+pub mod events;
 mod fields;
 pub mod handover;
-mod home;
-mod kept;
-mod learn;
 mod links;
-pub mod news;
 pub(crate) mod offers;
+mod partial_answer;
 mod pin;
+mod reconcile;
 pub(crate) mod recovery;
+pub mod requesters;
+pub mod sms;
 pub mod state;
-pub mod texts;
 mod turn;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-use asking::{Coded, Terms};
-use state::{Bank, ConsentGiven, LinkBrief, Subscriber};
+use requesters::{DialedCode, RequestTerms};
+use state::{ChosenInstitution, ConsentGiven, LinkSummary, Subscriber};
 
 /// The conversation's rules and words: the same for everybody.
 pub struct Flow {
     /// Screens and moves.
     pub menu: Menu,
     /// The words, in every language.
-    pub texts: Texts,
+    pub templates: Templates,
     /// What the operator decided.
-    pub settings: Settings,
+    pub settings: FlowSettings,
     /// Digests people's own codes.
     pub keyring: Arc<Keyring>,
 }
 
 /// What the operator decided about the conversation.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct FlowSettings {
     /// What the operator's own business asks for.
-    pub home: Terms,
+    pub default_terms: RequestTerms,
     /// Whether secrets may be typed here.
     pub policy: Policy,
     /// Whether people may have a code of their own.
     pub subscriber_pin: SubscriberPin,
     /// Whether people can be sent texts.
-    pub texts: bool,
+    pub sms_enabled: bool,
     /// Institutions shown first, by name.
     pub favourites: Vec<String>,
     /// How long a submission may take where the provider does not say.
@@ -97,10 +97,10 @@ pub struct Settings {
 pub const LEASE_MARGIN: Duration = Duration::from_secs(15);
 
 /// How often a provider may ask for more in one session before we stop believing it.
-const ROUNDS: u8 = 6;
+const MAX_ROUNDS: u8 = 6;
 
 /// What surrounds one step.
-pub struct Context<'a> {
+pub struct StepContext<'a> {
     /// The present moment.
     pub now: Timestamp,
     /// When a waiting turn must be answered at the latest.
@@ -108,18 +108,18 @@ pub struct Context<'a> {
     /// This server process.
     pub node: NodeId,
     /// Ids nobody has used.
-    pub fresh: Fresh,
+    pub ids: FreshIds,
     /// What can be linked, already without what this channel cannot do; `None` when the list cannot be had.
-    pub banks: Option<&'a [Offer]>,
+    pub offers: Option<&'a [Offer]>,
     /// With which of them something is wrong.
-    pub health: &'a Healths,
+    pub health: &'a HealthMap,
     /// The channel's country, ISO 3166-1 alpha-2.
     pub country: &'a str,
 }
 
 /// Ids drawn for one step; used at most once each.
 #[derive(Clone, Copy, Debug)]
-pub struct Fresh {
+pub struct FreshIds {
     /// For a new connect session.
     pub session: ConnectSessionId,
     /// For a new consent.
@@ -151,16 +151,16 @@ pub enum Effect {
     /// End a link.
     Unlink(LinkId),
     /// See what became of an attempt now rather than later.
-    Settle(AttemptId),
+    ResolveAttempt(AttemptId),
     /// Keep the person's own code as it is now, its wrong tries with it.
-    KeepPin(Pin),
+    SavePin(Pin),
     /// Write down that the person wants a text when an institution is back, and tell whether that is done.
-    TextWhenBack(Box<TextWhenBack>),
+    RequestBankAlert(Box<BankAlertRequest>),
 }
 
 /// A text that a person wants.
 #[derive(Debug)]
-pub struct TextWhenBack {
+pub struct BankAlertRequest {
     /// How to open a session at the institution.
     pub open: OpenSession,
     /// In this language.
@@ -200,7 +200,7 @@ pub struct Submit {
     /// How to open one if it is not.
     pub open: OpenSession,
     /// Which call.
-    pub step: Step,
+    pub step: SubmissionStep,
     /// Field names and answers, the last secret among them.
     pub answers: Vec<(String, Secret)>,
     /// What allows it.
@@ -212,39 +212,39 @@ pub struct Submit {
 
 /// Something that came from elsewhere than the person.
 #[derive(Clone, Debug)]
-pub enum News {
+pub enum SessionEvent {
     /// A provider's session was opened, or not.
-    Opened {
+    ProviderSessionOpened {
         /// For this connect session.
         session: ConnectSessionId,
         /// With this result.
         result: OpenResult,
     },
     /// Something became of an attempt.
-    Attempt {
+    AttemptResolved {
         /// This one.
         id: AttemptId,
         /// This became of it.
-        fate: Fate,
+        result: AttemptResult,
     },
     /// A link was ended as asked.
     Unlinked(LinkId),
     /// A text was asked for.
-    Texting {
+    BankAlertAnswered {
         /// In this connect session.
         session: ConnectSessionId,
         /// What can be promised.
-        promise: Promise,
+        answer: BankAlertAnswer,
     },
 }
 
 /// What can be promised to somebody who wants a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Promise {
+pub enum BankAlertAnswer {
     /// It will come.
-    Given,
+    Accepted,
     /// None, for they have said that they want no texts.
-    Stopped,
+    OptedOut,
     /// None, for it could not be written down.
     Failed,
 }
@@ -264,15 +264,15 @@ pub enum OpenResult {
 
 /// What became of an attempt.
 #[derive(Clone, Debug)]
-pub enum Fate {
+pub enum AttemptResult {
     /// More must be typed.
     Prompt(crate::core::next_step::Form),
     /// One of these accounts must be picked.
-    Choose(Vec<crate::core::next_step::AccountChoice>),
+    ChooseAccount(Vec<crate::core::next_step::AccountChoice>),
     /// The provider handed out a grant, and it is durable.
     Granted,
     /// The link is durable.
-    Linked(LinkBrief),
+    Linked(LinkSummary),
     /// An explicit no.
     Failed(crate::core::next_step::Failure),
     /// Nothing left this machine.
@@ -284,7 +284,7 @@ pub enum Fate {
     /// It was looked for long enough.
     Lapsed,
     /// The partner has ended its request: nothing was sent, or what came of it was undone.
-    Over,
+    RequestEnded,
     /// What came of it was not the account that the partner expects; it was undone.
     Mismatched,
 }
@@ -301,21 +301,21 @@ pub enum Input {
     /// Typed a line.
     Line(Secret),
     /// Typed something that could not be understood as a continuation: show the screen again.
-    Again,
+    Redisplay,
 }
 
 impl Input {
     /// Whether it begins a dialog: then what the records know is looked up.
-    pub fn begins(&self) -> bool {
+    pub fn begins_dialog(&self) -> bool {
         matches!(self, Self::Begin(_) | Self::Continue)
     }
 }
 
 /// What the records know of a person when a dialog begins.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct SubscriberFacts {
     /// What is linked.
-    pub links: Vec<LinkBrief>,
+    pub links: Vec<LinkSummary>,
     /// The institution used last.
     pub last_institution: Option<String>,
     /// Refused and unknown logins of the last day.
@@ -323,20 +323,20 @@ pub struct Known {
     /// Their own code, if they have one.
     pub pin: Option<Pin>,
     /// A submission whose answer is still owed.
-    pub unsettled: Option<Unsettled>,
+    pub pending: Option<PendingAttempt>,
     /// What made the newest link.
-    pub linked: Option<MadeBy>,
+    pub newest_link: Option<LinkOrigin>,
     /// The live value's own attempt, if the records say that it may have been sent.
-    pub begun: Option<AttemptId>,
+    pub maybe_sent: Option<AttemptId>,
     /// Who asks: requests for this person, the newest first, then those who take whoever dials.
-    pub asks: Option<Vec<Terms>>,
+    pub requests: Option<Vec<RequestTerms>>,
     /// What stands behind a code that was dialled, where one was looked up.
-    pub coded: Option<Coded>,
+    pub dialed_code: Option<DialedCode>,
 }
 
 /// What made a link.
 #[derive(Clone, Debug)]
-pub struct MadeBy {
+pub struct LinkOrigin {
     /// The connect session.
     pub session: ConnectSessionId,
     /// The submission.
@@ -346,50 +346,50 @@ pub struct MadeBy {
     /// When the link was made.
     pub linked_at: Timestamp,
     /// Who asked for it, as far as that is known.
-    pub terms: Option<Terms>,
+    pub terms: Option<RequestTerms>,
     /// The link.
-    pub link: LinkBrief,
+    pub link: LinkSummary,
 }
 
 /// A submission whose answer is still owed, as the records know it.
 #[derive(Clone, Debug)]
-pub struct Unsettled {
+pub struct PendingAttempt {
     /// The attempt as the conversation keeps it.
-    pub attempt: crate::core::attempt::Attempt,
+    pub attempt: crate::core::attempt::LiveAttempt,
     /// The connect session it belongs to.
     pub session: ConnectSessionId,
     /// What allowed it.
     pub consent: ConsentGiven,
     /// Who asked for it, as far as that is known.
-    pub terms: Option<Terms>,
+    pub terms: Option<RequestTerms>,
     /// The link being renewed, when this is a reauthorisation; the consent is then that link's.
     pub renews: Option<LinkId>,
     /// Where.
-    pub bank: Bank,
+    pub institution: ChosenInstitution,
 }
 
 impl Flow {
     /// How long a submission at this institution may take.
-    fn timeout(&self, bank: &Bank) -> Duration {
+    fn timeout(&self, bank: &ChosenInstitution) -> Duration {
         bank.timeout.unwrap_or_default().max(self.settings.provider_timeout)
     }
 
     /// Puts the cursor on the screen of an outcome.
-    fn go(&self, state: &mut Subscriber, outcome: Outcome) {
+    fn show_outcome(&self, state: &mut Subscriber, outcome: Outcome) {
         let outcome = match outcome {
             Outcome::Welcome => self.welcome(state),
             outcome => outcome,
         };
-        let shown = self.gated(state, outcome);
+        let shown = self.pin_gate(state, outcome);
         let then = match shown {
-            Outcome::PinLocked => state.cursor.then,
+            Outcome::PinLocked => state.cursor.after_pin,
             shown => (shown != outcome).then_some(outcome),
         };
-        state.cursor = state::Cursor {
+        state.cursor = state::ScreenCursor {
             screen: self.menu.outcome(shown).to_owned(),
-            note: state.cursor.note.take(),
+            notice: state.cursor.notice.take(),
             link: state.cursor.link,
-            then,
+            after_pin: then,
             ..Default::default()
         };
     }

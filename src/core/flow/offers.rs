@@ -6,28 +6,28 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Offer;
-use super::view::NAME;
+use super::view::MAX_NAME;
 use crate::core::gsm7;
 
 /// Septets that the word for a business side may take.
-const WORD: usize = 12;
+const MAX_BUSINESS_WORD: usize = 12;
 
 /// What to call each institution, in order. Of two that would look alike, a business side says that it is one (`business`
 /// is the word for it); those that look alike still are numbered.
 pub(super) fn labels(offers: &[Offer], business: &str) -> Vec<String> {
-    let word = gsm7::clean_name(business, WORD);
-    let name = |offer: &Offer| gsm7::clean_name(&offer.institution.name, NAME);
-    let sided = told_apart(offers.iter().map(name).collect(), |at, name| {
+    let word = gsm7::clean_name(business, MAX_BUSINESS_WORD);
+    let name = |offer: &Offer| gsm7::clean_name(&offer.institution.name, MAX_NAME);
+    let sided = disambiguate(offers.iter().map(name).collect(), |at, name| {
         let offer = &offers[at];
         if offer.institution.business {
-            with(&offer.institution.name, &word)
+            with_suffix(&offer.institution.name, &word)
         } else {
             name
         }
     });
     let mut taken: HashSet<String> = sided.iter().map(|name| name.to_lowercase()).collect();
     let mut numbers: HashMap<String, usize> = HashMap::new();
-    told_apart(sided, |at, name| {
+    disambiguate(sided, |at, name| {
         let number = numbers.entry(name.to_lowercase()).or_default();
         loop {
             *number += 1;
@@ -36,7 +36,7 @@ pub(super) fn labels(offers: &[Offer], business: &str) -> Vec<String> {
             } else {
                 String::new()
             };
-            let numbered = with(&offers[at].institution.name, &format!("{side}({number})"));
+            let numbered = with_suffix(&offers[at].institution.name, &format!("{side}({number})"));
             if taken.insert(numbered.to_lowercase()) {
                 return numbered;
             }
@@ -45,7 +45,7 @@ pub(super) fn labels(offers: &[Offer], business: &str) -> Vec<String> {
 }
 
 /// Gives every name that is there more than once to `change`, with its place.
-fn told_apart(names: Vec<String>, mut change: impl FnMut(usize, String) -> String) -> Vec<String> {
+fn disambiguate(names: Vec<String>, mut change: impl FnMut(usize, String) -> String) -> Vec<String> {
     let mut times: HashMap<String, usize> = HashMap::new();
     for name in &names {
         *times.entry(name.to_lowercase()).or_default() += 1;
@@ -58,18 +58,18 @@ fn told_apart(names: Vec<String>, mut change: impl FnMut(usize, String) -> Strin
 }
 
 /// A name with something behind it that is not cut off.
-fn with(name: &str, ending: &str) -> String {
-    let room = NAME.saturating_sub(gsm7::folded_septets(ending) + 1);
+fn with_suffix(name: &str, ending: &str) -> String {
+    let room = MAX_NAME.saturating_sub(gsm7::folded_septets(ending) + 1);
     format!("{} {ending}", gsm7::clean_name(name, room))
 }
 
 /// The key behind an entry. An id is unique in one provider's list only, and names of providers have no slash.
-pub(crate) fn key(provider: &str, id: &str) -> String {
+pub(crate) fn offer_key(provider: &str, id: &str) -> String {
     format!("{provider}/{id}")
 }
 
 /// The institution with this key.
-pub(super) fn find<'a>(offers: &'a [Offer], key: &str) -> Option<&'a Offer> {
+pub(super) fn find_offer<'a>(offers: &'a [Offer], key: &str) -> Option<&'a Offer> {
     let (provider, id) = key.split_once('/')?;
     offers
         .iter()

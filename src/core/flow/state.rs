@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::asking::Terms;
-pub use super::kept::Kept;
-use crate::core::attempt::{Attempt, Refusal};
-use crate::core::bucket::Bucket;
+pub use super::partial_answer::PartialAnswer;
+use super::requesters::RequestTerms;
+use crate::core::attempt::{LiveAttempt, Refusal};
 use crate::core::dial_code::DialCode;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId};
-use crate::core::linking::{AuthMethod, ProviderSession, Step};
+use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::{AccountChoice, Form};
 use crate::core::pin::Pin;
 use crate::core::time::Timestamp;
+use crate::core::token_bucket::TokenBucket;
 
 /// How many dialogs are remembered: enough for late duplicates of the one before.
-pub const DIALOGS: usize = 4;
+pub const MAX_DIALOGS: usize = 4;
 
 /// One subscriber, live.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -31,13 +31,13 @@ pub struct Subscriber {
     /// Recent dialogs, the one in charge first.
     pub dialogs: Vec<Dialog>,
     /// What stands on the screen of the dialog in charge.
-    pub cursor: Cursor,
+    pub cursor: ScreenCursor,
     /// The try at linking, if one is open or its result is still to be told.
     pub session: Option<ConnectSession>,
     /// Refused and unknown logins of the last day.
     pub refusals: Vec<Refusal>,
     /// What is linked, as the records said when the dialog began.
-    pub links: Vec<LinkBrief>,
+    pub links: Vec<LinkSummary>,
     /// The institution used last, by id: shown first.
     pub last_institution: Option<String>,
     /// Their own code, if they have one.
@@ -45,20 +45,20 @@ pub struct Subscriber {
     pub pin: Option<Pin>,
     /// Whether they have chosen it and the records may not have it yet: then that those know of none says nothing.
     #[serde(default)]
-    pub pin_unkept: bool,
+    pub pin_unsaved: bool,
     /// The turns taken lately: somebody who asks for too many is told to wait. It is here, and not in the memory of a
     /// node, so that it counts on all nodes and costs nothing for people who are not there.
     #[serde(default)]
-    pub turns: Bucket,
+    pub turn_bucket: TokenBucket,
     /// The code that leads straight back in, if one was handed out.
     #[serde(default)]
-    pub recovery: Option<Recovery>,
+    pub recovery: Option<RecoveryCode>,
     /// Who asks, as the records said when the dialog began; `None` where they were not asked.
     #[serde(default)]
-    pub asks: Option<Vec<Terms>>,
+    pub requests: Option<Vec<RequestTerms>>,
     /// Whose consent is asked for where a dial begins, once that is settled.
     #[serde(default)]
-    pub terms: Option<Terms>,
+    pub terms: Option<RequestTerms>,
     /// When codes were dialled lately that are nobody's.
     #[serde(default)]
     pub wrong_codes: Vec<Timestamp>,
@@ -66,13 +66,13 @@ pub struct Subscriber {
 
 /// A code that was handed out, to be dialled behind the service code. It works once, for this number, for a while.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct Recovery {
+pub struct RecoveryCode {
     /// The code.
     pub code: DialCode,
     /// Until when it works.
     pub until: Timestamp,
     /// How many wrong ones were dialled instead.
-    pub wrong: u8,
+    pub wrong_tries: u8,
 }
 
 /// One dialog of a gateway.
@@ -92,44 +92,44 @@ pub struct Dialog {
     /// Until when a screen in it may ask something: later there is no time left to read it and to answer. `None` where it
     /// was begun by a server that did not know.
     #[serde(default)]
-    pub asks_until: Option<Timestamp>,
+    pub interactive_until: Option<Timestamp>,
     /// How much of the typed text has been taken in.
-    pub seen: Seen,
+    pub typed_prefix: TypedPrefix,
     /// The answer to the last turn.
-    pub reply: Slot,
+    pub reply: ReplySlot,
     /// Whether an END was sent or the gateway said that it is over.
     pub closed: bool,
     /// Whether the person has typed anything in it.
-    pub stepped: bool,
+    pub used: bool,
     /// Whether the person has shown that they know their own code.
     #[serde(default)]
     pub unlocked: bool,
     /// Digests of the gateway's own numbers for the last turns, oldest first, where it numbers them.
     #[serde(default)]
-    pub turns: Vec<u64>,
+    pub turn_ids: Vec<u64>,
     /// What a dialog of texts has beside; `None` for one that was dialled.
     #[serde(default)]
-    pub by_text: Option<ByText>,
+    pub sms: Option<SmsDialog>,
 }
 
 /// What a dialog of texts has beside.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ByText {
+pub struct SmsDialog {
     /// What is dialled to go on with what is not for texts.
     pub dial: String,
     /// When the newest text in it was sent, by its gateway's clock where that says: what is older answers an older screen.
-    pub heard_at: Timestamp,
+    pub received_at: Timestamp,
     /// When its last screen was sent.
     pub shown_at: Timestamp,
     /// How many texts in a row chose nothing.
-    pub misses: u8,
+    pub invalid_in_a_row: u8,
     /// Whether the person wants no texts but answers to their own.
-    pub quiet: bool,
+    pub opted_out: bool,
 }
 
 /// What was typed so far, as a length and a keyed digest: it may hold a password.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct TypedPrefix {
     /// Bytes.
     pub len: usize,
     /// Keyed digest of those bytes.
@@ -138,19 +138,19 @@ pub struct Seen {
 
 /// The answer to a turn: set exactly once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Slot {
+pub enum ReplySlot {
     /// Being worked out; whoever needs it after this moment sets the poll screen.
     Pending {
         /// The end of the turn's budget.
         until: Timestamp,
     },
     /// This is what every duplicate gets.
-    Set(Answer),
+    Set(TurnReply),
 }
 
 /// A screen as it was sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct TurnReply {
     /// Whether it ended the dialog.
     pub end: bool,
     /// What it said.
@@ -159,7 +159,7 @@ pub struct Answer {
 
 /// What stands on the screen.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Cursor {
+pub struct ScreenCursor {
     /// The screen's id in the menu.
     pub screen: String,
     /// Which page of it.
@@ -170,25 +170,25 @@ pub struct Cursor {
     /// changes, or the keys of the fixed options.
     pub shown: Vec<String>,
     /// Whether another page follows.
-    pub more: bool,
+    pub has_more: bool,
     /// A sentence to show above, once.
-    pub note: Option<Note>,
+    pub notice: Option<ScreenNotice>,
     /// The link being looked at.
     pub link: Option<LinkId>,
     /// What the person's own code is asked for.
     #[serde(default)]
-    pub then: Option<Outcome>,
+    pub after_pin: Option<Outcome>,
     /// What is asked has changed since the screen was shown: the next line answers the old question, not the new one.
     #[serde(default)]
-    pub moved: bool,
+    pub stale: bool,
     /// The number that stood before the binding choice in the last text; on the phone it has its key.
     #[serde(default)]
-    pub proof: Option<u16>,
+    pub confirmation_number: Option<u16>,
 }
 
 /// A sentence shown above a screen once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
+pub struct ScreenNotice {
     /// The message's id.
     pub id: String,
     /// The one number some of them have: tries left, characters wanted.
@@ -204,47 +204,47 @@ pub struct ConnectSession {
     pub consent: Option<ConsentGiven>,
     /// Who asked for it; `None`: the operator's own business.
     #[serde(default)]
-    pub terms: Option<Terms>,
+    pub terms: Option<RequestTerms>,
     /// Where it stands.
     pub stage: Outcome,
     /// Whether the person has seen where it stands.
-    pub told: bool,
+    pub shown: bool,
     /// Whether they were sent a message about it.
     #[serde(default)]
-    pub texted: bool,
+    pub sms_sent: bool,
     /// The dialog whose last answer is all that has told it; `None` once the person has gone on from there.
     #[serde(default)]
-    pub told_in: Option<[u8; 32]>,
+    pub shown_in: Option<[u8; 32]>,
     /// The institution picked.
-    pub bank: Option<Bank>,
+    pub institution: Option<ChosenInstitution>,
     /// The provider's session, once it is open.
     pub provider_session: Option<ProviderSession>,
     /// What is being asked.
     pub form: Option<Form>,
     /// Which call the answers go into.
-    pub step: Step,
+    pub step: SubmissionStep,
     /// How many fields have been answered.
-    pub asked: usize,
+    pub fields_answered: usize,
     /// The answers so far, without the last one, which is never kept.
-    pub answers: Vec<(String, Kept)>,
+    pub answers: Vec<(String, PartialAnswer)>,
     /// The accounts to pick from.
     pub accounts: Vec<AccountChoice>,
     /// The submission under way, or the last one.
-    pub attempt: Option<Attempt>,
+    pub attempt: Option<LiveAttempt>,
     /// Wrong codes in this provider session.
     pub wrong_codes: u8,
     /// Submissions in this provider session.
     pub rounds: u8,
     /// What was linked, once it is.
-    pub result: Option<LinkBrief>,
+    pub result: Option<LinkSummary>,
     /// The link being renewed, when this is a reauthorisation.
     pub renews: Option<LinkId>,
     /// The dialog in which the person began it.
     #[serde(default)]
-    pub begun_in: Option<[u8; 32]>,
+    pub started_in: Option<[u8; 32]>,
     /// Whether the provider's session could not be opened when the institution was picked.
     #[serde(default)]
-    pub unopened: bool,
+    pub open_failed: bool,
     /// Until when the institution asked to be left alone.
     #[serde(default)]
     pub busy_until: Option<Timestamp>,
@@ -271,7 +271,7 @@ pub struct ConsentGiven {
 
 /// The institution picked, as it was offered: later turns do not need the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bank {
+pub struct ChosenInstitution {
     /// Our key for it.
     pub id: String,
     /// The provider's name.
@@ -291,21 +291,21 @@ pub struct Bank {
     pub deny: bool,
     /// Whether what it asks may be answered by text.
     #[serde(default)]
-    pub text: bool,
+    pub sms_allowed: bool,
     /// How long the provider says a login may take.
     pub timeout: Option<Duration>,
 }
 
-impl Bank {
+impl ChosenInstitution {
     /// The auth method picked.
-    pub fn picked(&self) -> Option<&AuthMethod> {
+    pub fn picked_method(&self) -> Option<&AuthMethod> {
         self.methods.get(self.method?)
     }
 }
 
 /// A business, as the menu names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Business {
+pub struct PartnerRef {
     /// Its id.
     pub id: PartnerId,
     /// Its name.
@@ -314,22 +314,22 @@ pub struct Business {
 
 /// A link as the menu shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkBrief {
+pub struct LinkSummary {
     /// Its id.
     pub id: LinkId,
     /// The business that it is for; `None`: the operator's own.
     #[serde(default)]
-    pub partner: Option<Business>,
+    pub partner: Option<PartnerRef>,
     /// The institution's name.
-    pub bank: String,
+    pub institution_name: String,
     /// The institution's id.
-    pub institution: String,
+    pub institution_id: String,
     /// The provider's name.
     pub provider: String,
     /// The last digits of its first account, once read.
     pub masked: Option<String>,
     /// Whether the same account is linked elsewhere too.
-    pub again: bool,
+    pub duplicate: bool,
 }
 
 impl Subscriber {
@@ -339,51 +339,51 @@ impl Subscriber {
             msisdn,
             locale,
             dialogs: Vec::new(),
-            cursor: Cursor::default(),
+            cursor: ScreenCursor::default(),
             session: None,
             refusals: Vec::new(),
             links: Vec::new(),
             last_institution: None,
             pin: None,
-            pin_unkept: false,
+            pin_unsaved: false,
             recovery: None,
-            asks: None,
+            requests: None,
             terms: None,
             wrong_codes: Vec::new(),
-            turns: Bucket::default(),
+            turn_bucket: TokenBucket::default(),
         }
     }
 
     /// Whether the dialog in charge may still be on the person's screen. A text never is: it was sent, and that is all.
     pub fn in_dialog(&self, now: Timestamp) -> bool {
         let dialog = self.dialogs.first();
-        dialog.is_some_and(|dialog| dialog.by_text.is_none() && !dialog.closed && now < dialog.ends_at)
+        dialog.is_some_and(|dialog| dialog.sms.is_none() && !dialog.closed && now < dialog.ends_at)
     }
 
     /// Whether a turn of the dialog in charge is waiting for its answer.
-    pub fn waiting(&self) -> bool {
+    pub fn awaits_reply(&self) -> bool {
         matches!(
             self.dialogs.first(),
             Some(Dialog {
-                reply: Slot::Pending { .. },
+                reply: ReplySlot::Pending { .. },
                 ..
             })
         )
     }
 
     /// Whether the lease of an attempt that may not have ended is over: then the records are asked what they know.
-    pub fn overdue(&self, now: Timestamp) -> bool {
+    pub fn attempt_overdue(&self, now: Timestamp) -> bool {
         let attempt = self.session.as_ref().and_then(|session| session.attempt.as_ref());
         attempt.is_some_and(|attempt| attempt.in_flight() && now > attempt.lease_until)
     }
 
     /// The id of the present session's attempt, if it has one.
-    pub fn attempt(&self) -> Option<AttemptId> {
+    pub fn attempt_id(&self) -> Option<AttemptId> {
         Some(self.session.as_ref()?.attempt.as_ref()?.id)
     }
 
     /// The attempt of the present session, if it is this one.
-    pub fn attempt_mut(&mut self, id: AttemptId) -> Option<&mut Attempt> {
+    pub fn attempt_mut(&mut self, id: AttemptId) -> Option<&mut LiveAttempt> {
         self.session
             .as_mut()?
             .attempt

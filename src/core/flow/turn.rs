@@ -2,16 +2,16 @@
 
 use zeroize::Zeroizing;
 
-use super::act::{Given, Move};
-use super::asking::Coded;
-use super::state::{Answer, ConnectSession, Note, Slot, Subscriber};
-use super::{Context, Effect, Flow, Input, Known};
+use super::actions::{ActionInput, Transition};
+use super::requesters::DialedCode;
+use super::state::{ConnectSession, ReplySlot, ScreenNotice, Subscriber, TurnReply};
+use super::{Effect, Flow, Input, StepContext, SubscriberFacts};
 use crate::core::dial_code::DialCode;
 use crate::core::gsm7;
 use crate::core::ids::ConnectSessionId;
-use crate::core::linking::Step;
+use crate::core::linking::SubmissionStep;
 use crate::core::menu::{Action, Outcome};
-use crate::core::menu::{Choice, Go, Kind, Screen};
+use crate::core::menu::{MenuOption, OptionTarget, Screen, ScreenKind};
 use crate::core::secret::Secret;
 
 impl Flow {
@@ -20,27 +20,27 @@ impl Flow {
         &self,
         state: &mut Subscriber,
         input: Input,
-        known: Option<&Known>,
-        context: &Context<'_>,
+        known: Option<&SubscriberFacts>,
+        context: &StepContext<'_>,
     ) -> Vec<Effect> {
         if let Some(known) = known {
-            Self::learn(state, known, context);
-            if input.begins() {
-                Self::hear_who_asks(state, known.asks.as_deref());
+            Self::reconcile(state, known, context);
+            if input.begins_dialog() {
+                Self::set_requests(state, known.requests.as_deref());
             }
         }
-        let mut effects = self.tick(state, context);
-        if let Some(pin) = state.pin.clone().filter(|_| known.is_some() && state.pin_unkept) {
+        let mut effects = self.expire_lease(state, context);
+        if let Some(pin) = state.pin.clone().filter(|_| known.is_some() && state.pin_unsaved) {
             // Whoever was to write it down may be gone.
-            effects.push(Effect::KeepPin(pin));
+            effects.push(Effect::SavePin(pin));
         }
         if let Some(session) = &mut state.session {
             // Whoever goes on has read what stood there.
-            session.told_in = None;
+            session.shown_in = None;
         }
         if let Some(dialog) = state.dialogs.first_mut() {
             // Whoever goes on typing waits no longer for what the line before would have led to.
-            dialog.reply = Slot::Set(Answer {
+            dialog.reply = ReplySlot::Set(TurnReply {
                 end: false,
                 text: String::new(),
             });
@@ -48,190 +48,201 @@ impl Flow {
         let line = matches!(input, Input::Line(_));
         let next = match input {
             Input::Begin(extras) => {
-                let home = self.begin(state, context, &mut effects);
-                self.settle_in(state, home);
-                let coded = known.and_then(|known| known.coded.as_ref());
-                self.dialled(state, &extras, coded, context, &mut effects)
+                let home = self.begin_dialog(state, context, &mut effects);
+                self.apply_transition(state, home);
+                let coded = known.and_then(|known| known.dialed_code.as_ref());
+                self.apply_dialed_segments(state, &extras, coded, context, &mut effects)
             }
-            Input::Continue => match self.begin(state, context, &mut effects) {
-                Move::To(Outcome::Resume) => self.look(state, context, &mut effects),
+            Input::Continue => match self.begin_dialog(state, context, &mut effects) {
+                Transition::Outcome(Outcome::Resume) => self.check_progress(state, context, &mut effects),
                 home => home,
             },
-            Input::Language(locale) => self.speak(state, locale, context, &mut effects),
-            Input::Again => Move::Stay(None),
+            Input::Language(locale) => self.set_language(state, locale, context, &mut effects),
+            Input::Redisplay => Transition::Stay(None),
             // Typed at a screen that no longer holds: a key for "check again" must never be sent as a password.
-            Input::Line(_) if state.cursor.moved => Self::standing(state),
+            Input::Line(_) if state.cursor.stale => Self::current_stage(state),
             Input::Line(line) => {
-                state.cursor.note = None;
+                state.cursor.notice = None;
                 let screen = self.menu.screen(&state.cursor.screen);
                 match screen {
-                    Some(screen) => self.line(state, screen, line, context, &mut effects),
-                    None => Self::home(state),
+                    Some(screen) => self.apply_line(state, screen, line, context, &mut effects),
+                    None => Self::entry(state),
                 }
             }
         };
-        self.settle_in(state, next);
-        let missed = line && state.cursor.note.is_some();
-        if !self.count_miss(state, missed) {
-            self.answer(state, context);
+        self.apply_transition(state, next);
+        let missed = line && state.cursor.notice.is_some();
+        if !self.count_invalid_sms(state, missed) {
+            self.fill_reply(state, context);
         }
         effects
     }
 
     /// Where the person stands who dials, or begins by text.
-    pub(super) fn begin(&self, state: &mut Subscriber, context: &Context<'_>, effects: &mut Vec<Effect>) -> Move {
-        match Self::home(state) {
+    pub(super) fn begin_dialog(
+        &self,
+        state: &mut Subscriber,
+        context: &StepContext<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Transition {
+        match Self::entry(state) {
             // What is under way may end while the person waits.
-            Move::To(Outcome::Checking | Outcome::Confirming) => self.look(state, context, effects),
+            Transition::Outcome(Outcome::Checking | Outcome::Confirming) => {
+                self.check_progress(state, context, effects)
+            }
             home => home,
         }
     }
 
     /// Where the session stands now.
-    fn standing(state: &Subscriber) -> Move {
+    fn current_stage(state: &Subscriber) -> Transition {
         let stage = state.session.as_ref().map(|session| session.stage);
-        stage.map_or(Move::Stay(None), Move::To)
+        stage.map_or(Transition::Stay(None), Transition::Outcome)
     }
 
     /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of bank or a
     /// secret. The first segment that is anything else ends it.
     /// A code leads to the request behind it, or straight back to where the person was.
-    fn dialled(
+    fn apply_dialed_segments(
         &self,
         state: &mut Subscriber,
         extras: &[Secret],
-        coded: Option<&Coded>,
-        context: &Context<'_>,
+        coded: Option<&DialedCode>,
+        context: &StepContext<'_>,
         effects: &mut Vec<Effect>,
-    ) -> Move {
-        let mut next = Move::Stay(None);
+    ) -> Transition {
+        let mut next = Transition::Stay(None);
         for extra in extras {
             let Some(screen) = self.menu.screen(&state.cursor.screen) else {
                 break;
             };
             let typed = Zeroizing::new(gsm7::fold_digits(extra.expose().trim()));
             if let Some(code) = DialCode::parse(&typed) {
-                return self.recover(state, code, coded, context, effects);
+                return self.apply_dialed_code(state, code, coded, context, effects);
             }
-            let choice = single(&typed).and_then(|key| screen.options.iter().find(|choice| choice.key == key));
-            let Some(Choice { go, .. }) = choice else { break };
+            let choice = only_char(&typed).and_then(|key| screen.options.iter().find(|choice| choice.key == key));
+            let Some(MenuOption { target: go, .. }) = choice else {
+                break;
+            };
             next = match go {
-                Go::To(to) if !matches!(self.menu.screen(to).map(|s| &s.kind), Some(Kind::End)) => {
-                    Move::Screen(to.clone())
+                OptionTarget::Screen(to) if !matches!(self.menu.screen(to).map(|s| &s.kind), Some(ScreenKind::End)) => {
+                    Transition::Screen(to.clone())
                 }
-                Go::Do(action @ (Action::ShowLinks | Action::Home)) => {
-                    self.act(state, *action, Given::Nothing, context, effects)
+                OptionTarget::Action(action @ (Action::ShowLinks | Action::Home)) => {
+                    self.act(state, *action, ActionInput::Nothing, context, effects)
                 }
                 _ => break,
             };
-            self.settle_in(state, next);
-            next = Move::Stay(None);
+            self.apply_transition(state, next);
+            next = Transition::Stay(None);
         }
         next
     }
 
     /// A typed line at a screen.
-    fn line(
+    fn apply_line(
         &self,
         state: &mut Subscriber,
         screen: &Screen,
         line: Secret,
-        context: &Context<'_>,
+        context: &StepContext<'_>,
         effects: &mut Vec<Effect>,
-    ) -> Move {
+    ) -> Transition {
         if line.expose().chars().any(char::is_control) {
             return stay("note-letters");
         }
         let typed = Zeroizing::new(gsm7::fold_digits(line.expose().trim()));
-        let key = single(&typed);
-        if let Some(told) = self.text_line(state, screen, &typed, context, effects) {
+        let key = only_char(&typed);
+        if let Some(told) = self.sms_line(state, screen, &typed, context, effects) {
             return told;
         }
         if let Some(turned) = turn_page(state, key) {
             return turned;
         }
-        let mut offered = screen.options.iter().filter(|choice| self.offers(choice));
+        let mut offered = screen.options.iter().filter(|choice| self.is_available(choice));
         if let Some(choice) = key.and_then(|key| offered.find(|choice| choice.key == key)) {
-            return match &choice.go {
+            return match &choice.target {
                 // Nobody agrees to a text that was not shown to its end: the option stands after it.
-                Go::Do(Action::Consent) if !state.cursor.shown.contains(&choice.key.to_string()) => stay("note-choice"),
-                Go::To(to) => Move::Screen(to.clone()),
-                Go::Do(action) => self.act(state, *action, Given::Nothing, context, effects),
+                OptionTarget::Action(Action::Consent) if !state.cursor.shown.contains(&choice.key.to_string()) => {
+                    stay("note-choice")
+                }
+                OptionTarget::Screen(to) => Transition::Screen(to.clone()),
+                OptionTarget::Action(action) => self.act(state, *action, ActionInput::Nothing, context, effects),
             };
         }
         match &screen.kind {
-            Kind::Input(action) => self.act(state, *action, Given::Line(line), context, effects),
-            Kind::List { source, pick } => {
+            ScreenKind::Input(action) => self.act(state, *action, ActionInput::Line(line), context, effects),
+            ScreenKind::List { source, pick } => {
                 let number = typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
                 if let Some(shown) = number.and_then(|n| state.cursor.shown.get(n)).cloned() {
-                    return self.act(state, *pick, Given::Key(shown), context, effects);
+                    return self.act(state, *pick, ActionInput::Key(shown), context, effects);
                 }
                 Self::search(state, *source, &typed, context)
             }
-            Kind::Choices | Kind::End => stay("note-choice"),
+            ScreenKind::Choices | ScreenKind::End => stay("note-choice"),
         }
     }
 
     /// Carries a move out.
-    pub(super) fn settle_in(&self, state: &mut Subscriber, next: impl Into<Move>) {
+    pub(super) fn apply_transition(&self, state: &mut Subscriber, next: impl Into<Transition>) {
         match next.into() {
-            Move::To(outcome) => self.go(state, outcome),
-            Move::Screen(screen) => {
-                state.cursor = super::state::Cursor {
+            Transition::Outcome(outcome) => self.show_outcome(state, outcome),
+            Transition::Screen(screen) => {
+                state.cursor = super::state::ScreenCursor {
                     screen,
                     link: state.cursor.link,
                     ..Default::default()
                 };
             }
-            Move::Stay(note) => state.cursor.note = note.or(state.cursor.note.take()),
-            Move::Wait => {
+            Transition::Stay(note) => state.cursor.notice = note.or(state.cursor.notice.take()),
+            Transition::Wait => {
                 if let Some(outcome) = Self::instead_of_waiting(state) {
-                    return self.go(state, outcome);
+                    return self.show_outcome(state, outcome);
                 }
-                self.go(state, Outcome::Checking);
+                self.show_outcome(state, Outcome::Checking);
                 // Whoever must show first who they are is not kept waiting for it.
-                if state.cursor.then.is_none() {
-                    pend(state);
+                if state.cursor.after_pin.is_none() {
+                    set_reply_pending(state);
                 }
             }
-            Move::Hold => pend(state),
+            Transition::WaitInPlace => set_reply_pending(state),
         }
     }
 
     /// Fills the first dialog's slot: with the screen, or with the promise of one.
-    fn answer(&self, state: &mut Subscriber, context: &Context<'_>) {
-        let waits = state.waiting();
+    fn fill_reply(&self, state: &mut Subscriber, context: &StepContext<'_>) {
+        let waits = state.awaits_reply();
         let slot = if waits {
-            Slot::Pending {
+            ReplySlot::Pending {
                 until: context.answer_by,
             }
         } else {
-            Slot::Set(self.view(state, context))
+            ReplySlot::Set(self.render_reply(state, context))
         };
-        Self::set(state, slot);
+        Self::set_reply(state, slot);
     }
 
     /// Puts an answer into the first dialog's slot.
-    pub(super) fn set(state: &mut Subscriber, slot: Slot) {
+    pub(super) fn set_reply(state: &mut Subscriber, slot: ReplySlot) {
         let Some(dialog) = state.dialogs.first_mut() else {
             return;
         };
-        dialog.closed |= matches!(&slot, Slot::Set(Answer { end: true, .. }));
+        dialog.closed |= matches!(&slot, ReplySlot::Set(TurnReply { end: true, .. }));
         dialog.reply = slot;
     }
 
     /// Sets the answer that a turn of this dialog is still waiting for: the screen for where the person stands. Says
     /// whether one was waiting.
-    pub fn poll(&self, state: &mut Subscriber, key: &[u8; 32], last: bool, context: &Context<'_>) -> bool {
+    pub fn poll(&self, state: &mut Subscriber, key: &[u8; 32], last: bool, context: &StepContext<'_>) -> bool {
         let Some(index) = state.dialogs.iter().position(|dialog| dialog.key == *key) else {
             return false;
         };
-        if !matches!(state.dialogs[index].reply, Slot::Pending { .. }) {
+        if !matches!(state.dialogs[index].reply, ReplySlot::Pending { .. }) {
             return false;
         }
         if index > 0 {
-            let text = self.texts.format(state.locale, Self::elsewhere(state), &[]);
-            state.dialogs[index].reply = Slot::Set(Answer { end: true, text });
+            let text = self.templates.format(state.locale, Self::elsewhere_message(state), &[]);
+            state.dialogs[index].reply = ReplySlot::Set(TurnReply { end: true, text });
             state.dialogs[index].closed = true;
             return true;
         }
@@ -240,19 +251,19 @@ impl Flow {
         // What is waited for may be something else than the session, such as a link's end: then it is still under way.
         let checking = state.cursor.screen == self.menu.outcome(Outcome::Checking);
         match stage {
-            _ if last && (in_flight || checking) => self.go(state, Outcome::LeftChecking),
-            Some(stage) if in_flight || !checking => self.go(state, stage),
+            _ if last && (in_flight || checking) => self.show_outcome(state, Outcome::LeftChecking),
+            Some(stage) if in_flight || !checking => self.show_outcome(state, stage),
             _ => {}
         }
-        let answer = self.view(state, context);
-        Self::set(state, Slot::Set(answer));
+        let answer = self.render_reply(state, context);
+        Self::set_reply(state, ReplySlot::Set(answer));
         true
     }
 
     /// Ends the dialog in charge with one of the answers of last resort.
-    pub fn refuse(&self, state: &mut Subscriber, message: &str) {
-        let text = self.texts.format(state.locale, message, &[]);
-        Self::set(state, Slot::Set(Answer { end: true, text }));
+    pub fn end_dialog(&self, state: &mut Subscriber, message: &str) {
+        let text = self.templates.format(state.locale, message, &[]);
+        Self::set_reply(state, ReplySlot::Set(TurnReply { end: true, text }));
     }
 }
 
@@ -264,14 +275,14 @@ impl ConnectSession {
             consent,
             terms: None,
             stage: Outcome::ChooseBank,
-            told: false,
-            texted: false,
-            told_in: None,
-            bank: None,
+            shown: false,
+            sms_sent: false,
+            shown_in: None,
+            institution: None,
             provider_session: None,
             form: None,
-            step: Step::Login,
-            asked: 0,
+            step: SubmissionStep::Login,
+            fields_answered: 0,
             answers: Vec::new(),
             accounts: Vec::new(),
             attempt: None,
@@ -279,51 +290,51 @@ impl ConnectSession {
             rounds: 0,
             result: None,
             renews: None,
-            begun_in: None,
-            unopened: false,
+            started_in: None,
+            open_failed: false,
             busy_until: None,
         }
     }
 }
 
 /// The answer of the dialog in charge is to come.
-fn pend(state: &mut Subscriber) {
+fn set_reply_pending(state: &mut Subscriber) {
     if let Some(dialog) = state.dialogs.first_mut() {
-        dialog.reply = Slot::Pending {
+        dialog.reply = ReplySlot::Pending {
             until: crate::core::time::Timestamp::from_millis(0),
         };
     }
 }
 
 /// 9 shows more; 0 goes back a page, or out of a search.
-fn turn_page(state: &mut Subscriber, key: Option<char>) -> Option<Move> {
+fn turn_page(state: &mut Subscriber, key: Option<char>) -> Option<Transition> {
     let cursor = &mut state.cursor;
     match key {
-        Some('9') if cursor.more => cursor.page += 1,
+        Some('9') if cursor.has_more => cursor.page += 1,
         Some('0') if cursor.page > 0 => cursor.page -= 1,
         Some('0') if cursor.query.is_some() => cursor.query = None,
         _ => return None,
     }
-    Some(Move::Stay(None))
+    Some(Transition::Stay(None))
 }
 
 /// The only character of a text.
-fn single(text: &str) -> Option<char> {
+fn only_char(text: &str) -> Option<char> {
     let mut characters = text.chars();
     characters.next().filter(|_| characters.next().is_none())
 }
 
 /// Stay on the screen, with a sentence above it.
-pub(super) fn stay(id: &str) -> Move {
-    Move::Stay(Some(Note {
+pub(super) fn stay(id: &str) -> Transition {
+    Transition::Stay(Some(ScreenNotice {
         id: id.to_owned(),
         number: None,
     }))
 }
 
 /// Stay on the screen, with a sentence and its number above it.
-pub(super) fn stay_with(id: &str, number: i64) -> Move {
-    Move::Stay(Some(Note {
+pub(super) fn stay_with(id: &str, number: i64) -> Transition {
+    Transition::Stay(Some(ScreenNotice {
         id: id.to_owned(),
         number: Some(number),
     }))

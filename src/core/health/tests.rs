@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const QUICK: Observed = Observed::Answered(Duration::from_secs(2));
-const LATER: Observed = Observed::Answered(LATE);
+const QUICK: CallObservation = CallObservation::Answered(Duration::from_secs(2));
+const LATER: CallObservation = CallObservation::Answered(LATE);
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(1_780_000_000_000).plus(Duration::from_secs(seconds))
@@ -13,23 +13,23 @@ fn who(n: u8) -> ConnectSessionId {
     ConnectSessionId::from_bytes([n; 16])
 }
 
-const fn busy(seconds: u64) -> Observed {
-    Observed::Busy(Some(Duration::from_secs(seconds)))
+const fn busy(seconds: u64) -> CallObservation {
+    CallObservation::Busy(Some(Duration::from_secs(seconds)))
 }
 
-fn after(events: &[(u64, Observed)]) -> Watch {
-    let mut watch = Watch::default();
+fn after(events: &[(u64, CallObservation)]) -> CircuitBreaker {
+    let mut watch = CircuitBreaker::default();
     for (second, observed) in events {
-        watch.note(*observed, at(*second));
+        watch.record(*observed, at(*second));
     }
     watch
 }
 
-fn failures(seconds: &[u64]) -> Watch {
+fn failures(seconds: &[u64]) -> CircuitBreaker {
     after(
         &seconds
             .iter()
-            .map(|second| (*second, Observed::Failed))
+            .map(|second| (*second, CallObservation::Failed))
             .collect::<Vec<_>>(),
     )
 }
@@ -44,10 +44,10 @@ enum Looks {
 }
 
 /// What is tried, what was met when, and how it looks at which moment.
-type Case = (&'static str, &'static [(u64, Observed)], u64, Looks);
+type Case = (&'static str, &'static [(u64, CallObservation)], u64, Looks);
 
-const NO: Observed = Observed::Refused;
-const BAD: Observed = Observed::Failed;
+const NO: CallObservation = CallObservation::Refused;
+const BAD: CallObservation = CallObservation::Failed;
 
 const CASES: &[Case] = &[
     ("nothing", &[], 0, Looks::Healthy),
@@ -114,7 +114,7 @@ const CASES: &[Case] = &[
     ("asked for a pause", &[(0, busy(90))], 1, Looks::Busy(90)),
     (
         "without saying how long",
-        &[(0, Observed::Busy(None))],
+        &[(0, CallObservation::Busy(None))],
         1,
         Looks::Busy(30),
     ),
@@ -139,9 +139,9 @@ const CASES: &[Case] = &[
 /// is forgotten.
 #[test]
 fn what_was_seen_decides() {
-    let until = |second| Shut {
+    let until = |second| Open {
         until: at(second),
-        trial: None,
+        probe: None,
     };
     for (name, events, second, looks) in CASES {
         let want = match *looks {
@@ -150,7 +150,7 @@ fn what_was_seen_decides() {
             Looks::Down(second) => Health::Down(until(second)),
             Looks::Busy(second) => Health::Busy(until(second)),
         };
-        assert_eq!(after(events).seen(at(*second)), want, "{name}");
+        assert_eq!(after(events).health(at(*second)), want, "{name}");
     }
 }
 
@@ -163,31 +163,38 @@ fn one_person_tries_first() {
         ("pause", after(&[(0, busy(30))]), 30),
     ];
     for (name, mut watch, over) in closed {
-        assert!(!watch.admit(who(1), TRIAL, at(over - 1)), "{name}");
-        assert!(watch.admit(who(1), TRIAL, at(over)), "{name}");
-        assert!(watch.admit(who(1), TRIAL, at(over + 5)), "{name}: the same one goes on");
-        assert!(!watch.admit(who(2), TRIAL, at(over + 5)), "{name}");
-        let refused = watch.seen(at(over + 5));
-        assert_eq!(refused.shut_for(who(1)), None, "{name}");
-        assert_eq!(refused.shut_for(who(2)), Some(refused), "{name}");
+        assert!(!watch.admit(who(1), PROBE_FOR, at(over - 1)), "{name}");
+        assert!(watch.admit(who(1), PROBE_FOR, at(over)), "{name}");
+        assert!(
+            watch.admit(who(1), PROBE_FOR, at(over + 5)),
+            "{name}: the same one goes on"
+        );
+        assert!(!watch.admit(who(2), PROBE_FOR, at(over + 5)), "{name}");
+        let refused = watch.health(at(over + 5));
+        assert_eq!(refused.refusal_for(who(1)), None, "{name}");
+        assert_eq!(refused.refusal_for(who(2)), Some(refused), "{name}");
         for (what, met, second) in [
             ("answered", Some(QUICK), true),
-            ("a plain no", Some(Observed::Refused), true),
-            ("reached", Some(Observed::Reached), name == "pause"),
+            ("a plain no", Some(CallObservation::Refused), true),
+            ("reached", Some(CallObservation::Reached), name == "pause"),
             ("took too long", None, true),
             (
                 "failed",
-                Some(if name == "rest" { Observed::Failed } else { busy(30) }),
+                Some(if name == "rest" {
+                    CallObservation::Failed
+                } else {
+                    busy(30)
+                }),
                 false,
             ),
         ] {
             let mut watch = watch.clone();
             let later = over + if met.is_none() { 65 } else { 10 };
             if let Some(met) = met {
-                watch.note(met, at(later));
+                watch.record(met, at(later));
             }
-            assert_eq!(watch.admit(who(2), TRIAL, at(later)), second, "{name}, {what}");
-            let third = watch.admit(who(3), TRIAL, at(later));
+            assert_eq!(watch.admit(who(2), PROBE_FOR, at(later)), second, "{name}, {what}");
+            let third = watch.admit(who(3), PROBE_FOR, at(later));
             // Whatever answers asks for no pause any more; about a bank that did not answer, only a yes says something.
             let open = what == "answered" || (["a plain no", "reached"].contains(&what) && name == "pause");
             assert_eq!(third, open, "{name}, {what}");
@@ -199,7 +206,7 @@ fn one_person_tries_first() {
 /// whichever place, only a login does.
 #[test]
 fn what_had_failed_must_work() {
-    const NONE: Observed = Observed::Unopened;
+    const NONE: CallObservation = CallObservation::Unopened;
     for (row, needs_login) in [
         ([NONE, NONE, NONE], false),
         ([BAD, NONE, NONE], true),
@@ -208,17 +215,17 @@ fn what_had_failed_must_work() {
     ] {
         let mut watch = after(&row.map(|met| (0, met)));
         assert_eq!(watch.needs_login(at(1)), needs_login, "{row:?}");
-        assert!(watch.admit(who(1), TRIAL, at(30)), "{row:?}");
-        watch.note(Observed::Reached, at(31));
-        assert_eq!(watch.admit(who(2), TRIAL, at(31)), !needs_login, "{row:?}");
-        watch.note(QUICK, at(32));
+        assert!(watch.admit(who(1), PROBE_FOR, at(30)), "{row:?}");
+        watch.record(CallObservation::Reached, at(31));
+        assert_eq!(watch.admit(who(2), PROBE_FOR, at(31)), !needs_login, "{row:?}");
+        watch.record(QUICK, at(32));
         assert!(!watch.needs_login(at(32)), "{row:?}");
         assert!(
-            watch.admit(who(3), TRIAL, at(32)) && watch.admit(who(4), TRIAL, at(32)),
+            watch.admit(who(3), PROBE_FOR, at(32)) && watch.admit(who(4), PROBE_FOR, at(32)),
             "{row:?}"
         );
         // What was before says nothing of the next row.
-        (0..3).for_each(|_| watch.note(NONE, at(33)));
+        (0..3).for_each(|_| watch.record(NONE, at(33)));
         assert!(!watch.needs_login(at(33)), "{row:?}");
     }
     let forgotten = after(&[(0, BAD), (301, NONE), (301, NONE), (301, NONE)]);
@@ -229,18 +236,18 @@ fn what_had_failed_must_work() {
 #[test]
 fn a_clock_set_back_shuts_nothing_for_long() {
     for watch in [failures(&[86_400, 86_400, 86_400]), after(&[(86_400, busy(60))])] {
-        assert!(!watch.seen(at(0)).is_shut(), "{watch:?}");
+        assert!(!watch.health(at(0)).is_open(), "{watch:?}");
     }
 }
 
 /// An institution is no better than its provider, and who is not named is healthy.
 #[test]
 fn a_provider_stands_before_its_institutions() {
-    let shut = Health::Down(Shut {
+    let shut = Health::Down(Open {
         until: at(9),
-        trial: None,
+        probe: None,
     });
-    let mut healths = Healths::default();
+    let mut healths = HealthMap::default();
     healths.insert("mono", Some("a"), Health::Healthy);
     assert!(healths.is_empty());
     healths.insert("mono", Some("a"), Health::Slow);
@@ -250,26 +257,26 @@ fn a_provider_stands_before_its_institutions() {
         ("mono", "b", Health::Healthy),
         ("other", "a", Health::Healthy),
     ] {
-        assert_eq!(healths.of(provider, institution), want);
+        assert_eq!(healths.get(provider, institution), want);
     }
     healths.insert("mono", None, shut);
-    assert_eq!((healths.of("mono", "a"), healths.of("mono", "b")), (shut, shut));
+    assert_eq!((healths.get("mono", "a"), healths.get("mono", "b")), (shut, shut));
 }
 
-fn observed() -> impl Strategy<Value = Observed> {
+fn observed() -> impl Strategy<Value = CallObservation> {
     prop_oneof![
-        2 => Just(Observed::Failed),
-        2 => Just(Observed::Unopened),
-        3 => (0_u64..40).prop_map(|took| Observed::Answered(Duration::from_secs(took))),
-        1 => Just(Observed::Refused),
-        1 => Just(Observed::Reached),
+        2 => Just(CallObservation::Failed),
+        2 => Just(CallObservation::Unopened),
+        3 => (0_u64..40).prop_map(|took| CallObservation::Answered(Duration::from_secs(took))),
+        1 => Just(CallObservation::Refused),
+        1 => Just(CallObservation::Reached),
         1 => (0_u64..200).prop_map(busy),
-        1 => Just(Observed::Busy(None)),
+        1 => Just(CallObservation::Busy(None)),
     ]
 }
 
 /// What was met, each so many seconds after the one before.
-fn history() -> impl Strategy<Value = Vec<(u64, Observed)>> {
+fn history() -> impl Strategy<Value = Vec<(u64, CallObservation)>> {
     prop::collection::vec((0_u64..90, observed()), 0..40).prop_map(|steps| {
         let mut second = 0;
         let timed = steps.into_iter().map(|(gap, observed)| {
@@ -293,12 +300,12 @@ proptest! {
     /// A failure more never makes it look better, at any later moment, and a prompt answer more never worse.
     #[test]
     fn more_failures_are_never_better(events in history(), when in 0_u64..2_000, look in 0_u64..2_400) {
-        for (extra, worse) in [(Observed::Failed, true), (Observed::Unopened, true), (QUICK, false)] {
+        for (extra, worse) in [(CallObservation::Failed, true), (CallObservation::Unopened, true), (QUICK, false)] {
             let place = events.partition_point(|(second, _)| *second <= when);
             let mut more = events.clone();
             more.insert(place, (when, extra));
-            let until = |events: &[(u64, Observed)]| {
-                after(&events[..events.partition_point(|(second, _)| *second <= look)]).seen(at(look))
+            let until = |events: &[(u64, CallObservation)]| {
+                after(&events[..events.partition_point(|(second, _)| *second <= look)]).health(at(look))
             };
             let (one, other) = (rank(until(&events)), rank(until(&more)));
             prop_assert!(if worse { other >= one } else { other <= one }, "{one} {other} {extra:?}");
@@ -311,11 +318,11 @@ proptest! {
         let watch = after(&events);
         let last = events.last().map_or(0, |(second, _)| *second);
         prop_assert!(watch.samples.len() <= SAMPLES);
-        if let Health::Down(shut) | Health::Busy(shut) = watch.seen(at(last)) {
-            prop_assert!(shut.until.since(at(last)) <= LONGEST_PAUSE);
+        if let Health::Down(shut) | Health::Busy(shut) = watch.health(at(last)) {
+            prop_assert!(shut.until.since(at(last)) <= MAX_BACKOFF);
         }
-        let long_after = at(last).plus(LONGEST_PAUSE).plus(MEMORY);
-        prop_assert_eq!(watch.seen(long_after), Health::Healthy);
+        let long_after = at(last).plus(MAX_BACKOFF).plus(MEMORY);
+        prop_assert_eq!(watch.health(long_after), Health::Healthy);
         prop_assert!(watch.is_idle(long_after));
     }
 
@@ -323,13 +330,13 @@ proptest! {
     #[test]
     fn less_than_three_in_a_row_is_no_outage(events in history(), look in 0_u64..100) {
         let last = events.last().map_or(0, |(second, _)| *second);
-        let answer = events.iter().rposition(|(_, observed)| matches!(observed, Observed::Answered(_)));
+        let answer = events.iter().rposition(|(_, observed)| matches!(observed, CallObservation::Answered(_)));
         let row = events[answer.map_or(0, |place| place + 1)..]
             .iter()
-            .filter(|(_, observed)| matches!(observed, Observed::Failed | Observed::Unopened))
+            .filter(|(_, observed)| matches!(observed, CallObservation::Failed | CallObservation::Unopened))
             .count();
         let watch = after(&events);
-        let down = watch.level(at(last + look)) == Level::Down;
+        let down = watch.level(at(last + look)) == HealthLevel::Down;
         prop_assert!(!down || row >= 3, "{row} failures");
     }
 
@@ -338,7 +345,7 @@ proptest! {
     fn of_a_crowd_one_is_let_through(crowd in prop::collection::vec(1_u8..50, 1..30), pause in any::<bool>()) {
         let mut watch = if pause { after(&[(0, busy(30))]) } else { failures(&[0, 0, 0]) };
         let through: std::collections::BTreeSet<_> =
-            crowd.iter().filter(|n| watch.admit(who(**n), TRIAL, at(31))).collect();
+            crowd.iter().filter(|n| watch.admit(who(**n), PROBE_FOR, at(31))).collect();
         prop_assert_eq!(through.len(), 1);
     }
 }

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
-use super::wording::{self, Usage};
-use super::{Action, Go, Kind, Menu};
-use crate::core::messages::{Arg, Locale, Texts};
+use super::wording::{self, MessageUsage};
+use super::{Action, Menu, OptionTarget, ScreenKind};
+use crate::core::messages::{Locale, TemplateArg, Templates};
 
 /// Something to put right in `menus/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
+pub struct MenuFinding {
     /// The screen, or the message where no single screen is concerned.
     pub screen: String,
     /// The language, where only one is concerned.
@@ -19,7 +19,7 @@ pub struct Finding {
     pub message: String,
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for MenuFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.screen)?;
         if let Some(locale) = self.locale {
@@ -31,21 +31,21 @@ impl fmt::Display for Finding {
 
 /// The values that messages are measured with, by variable. A count has several, for its plural forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Samples(pub BTreeMap<&'static str, Vec<Arg>>);
+pub struct SampleValues(pub BTreeMap<&'static str, Vec<TemplateArg>>);
 
-impl Samples {
+impl SampleValues {
     /// The longest values that the flow puts into messages: it cuts names to these lengths, in septets.
     pub fn worst_case() -> Self {
-        let name = |length| vec![Arg::Text(wording::name_of(length))];
-        let count = |most| [0, 1, 2, 3, most].map(Arg::Number).to_vec();
+        let name = |length| vec![TemplateArg::Text(wording::name_of(length))];
+        let count = |most| [0, 1, 2, 3, most].map(TemplateArg::Number).to_vec();
         Self(BTreeMap::from([
             ("partner", name(22)),
             ("purpose", name(30)),
             ("data", name(40)),
             ("bank", name(22)),
             ("field", name(40)),
-            ("account", vec![Arg::Text("..5678".to_owned())]),
-            ("dial", vec![Arg::Text("*38496*12*482913507#".to_owned())]),
+            ("account", vec![TemplateArg::Text("..5678".to_owned())]),
+            ("dial", vec![TemplateArg::Text("*38496*12*482913507#".to_owned())]),
             ("days", count(365)),
             ("seconds", count(60)),
             ("minutes", count(1440)),
@@ -58,9 +58,9 @@ impl Samples {
 /// Everything that is wrong with this menu in these languages; nothing when all is well.
 ///
 /// `limits` are the septets of each gateway's page, its own marks such as `CON ` already taken off; the smallest decides.
-pub fn check(menu: &Menu, texts: &Texts, limits: &[u16], samples: &Samples) -> Vec<Finding> {
+pub fn check(menu: &Menu, texts: &Templates, limits: &[u16], samples: &SampleValues) -> Vec<MenuFinding> {
     let mut findings = paths(menu);
-    let usage = Usage::of(menu);
+    let usage = MessageUsage::of(menu);
     findings.extend(wording::sets(&usage, texts));
     let limit = limits.iter().min().map(|limit| usize::from(*limit));
     for locale in Locale::ALL {
@@ -76,7 +76,7 @@ pub fn check(menu: &Menu, texts: &Texts, limits: &[u16], samples: &Samples) -> V
 }
 
 /// What [`check`] found, to be read by a person, and whether all is well.
-pub fn check_report(menu: &Menu, texts: &Texts, limits: &[u16], samples: &Samples) -> (String, bool) {
+pub fn check_report(menu: &Menu, texts: &Templates, limits: &[u16], samples: &SampleValues) -> (String, bool) {
     let findings = check(menu, texts, limits, samples);
     let mut report = String::new();
     for finding in &findings {
@@ -111,7 +111,7 @@ pub fn check_report(menu: &Menu, texts: &Texts, limits: &[u16], samples: &Sample
 }
 
 /// Screens that nobody reaches, and screens that nobody gets out of.
-fn paths(menu: &Menu) -> Vec<Finding> {
+fn paths(menu: &Menu) -> Vec<MenuFinding> {
     let edges: Vec<(&str, Vec<String>)> = menu
         .screens()
         .map(|screen| {
@@ -124,7 +124,11 @@ fn paths(menu: &Menu) -> Vec<Finding> {
 
     // A dial begins at the start, or where `home` leads when something waits to be continued or told.
     let mut reached = BTreeSet::from([menu.start.clone()]);
-    reached.extend(menu.targets(&Go::Do(Action::Home)).into_iter().map(str::to_owned));
+    reached.extend(
+        menu.targets(&OptionTarget::Action(Action::Home))
+            .into_iter()
+            .map(str::to_owned),
+    );
     grow(&mut reached, |reached| {
         edges
             .iter()
@@ -133,7 +137,7 @@ fn paths(menu: &Menu) -> Vec<Finding> {
             .collect()
     });
 
-    let ends = menu.screens().filter(|screen| screen.kind == Kind::End);
+    let ends = menu.screens().filter(|screen| screen.kind == ScreenKind::End);
     let mut leaving: BTreeSet<String> = ends.map(|screen| screen.id.clone()).collect();
     grow(&mut leaving, |leaving| {
         let out = edges
@@ -142,7 +146,7 @@ fn paths(menu: &Menu) -> Vec<Finding> {
         out.map(|(from, _)| (*from).to_owned()).collect()
     });
 
-    let lost = |id: &str, message: &str| Finding {
+    let lost = |id: &str, message: &str| MenuFinding {
         screen: id.to_owned(),
         locale: None,
         message: message.to_owned(),

@@ -2,11 +2,11 @@
 //! page by page; but whoever must press 9 three times to see what is asked has been lost on the way, so each screen has
 //! an allowance and this holds it to that.
 
-use super::check::{Finding, Samples};
-use super::wording::{LAST_RESORT, NOTES, SCREENS_BY_TEXT, TEXTED, longest, name_of, septets};
-use super::{BACK_KEY, Choice, Kind, MORE_KEY, Menu, Screen};
-use crate::core::messages::{Locale, Texts};
-use crate::core::screen::{Draft, Opt, Options, page};
+use super::check::{MenuFinding, SampleValues};
+use super::wording::{LAST_RESORT, NOTICES, SMS_MESSAGES, SMS_SCREENS, longest, name_of, septets};
+use super::{BACK_KEY, MORE_KEY, Menu, MenuOption, Screen, ScreenKind};
+use crate::core::messages::{Locale, Templates};
+use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
 
 /// How many names of a list must fit beside its text: with fewer, a list of thirty banks is thirty pages.
 const LIST_ROWS: usize = 3;
@@ -21,13 +21,19 @@ const LIST_LENGTH: usize = 12;
 const NOTE: usize = 80;
 
 /// The septets of a text message of one part.
-const MESSAGE: usize = crate::core::sms::ONE_PART;
+const MESSAGE: usize = crate::core::sms::SINGLE_PART_SEPTETS;
 
 /// What a text that stands for a screen leaves for the line of the key that goes back or leaves.
 const BELOW: usize = 12;
 
 /// The screens that do not fit in this language.
-pub(super) fn screens(menu: &Menu, texts: &Texts, locale: Locale, limit: usize, samples: &Samples) -> Vec<Finding> {
+pub(super) fn screens(
+    menu: &Menu,
+    texts: &Templates,
+    locale: Locale,
+    limit: usize,
+    samples: &SampleValues,
+) -> Vec<MenuFinding> {
     let mut findings = Vec::new();
     for screen in menu.screens() {
         let drawn = Drawn::of(screen, texts, locale, samples);
@@ -42,7 +48,7 @@ pub(super) fn screens(menu: &Menu, texts: &Texts, locale: Locale, limit: usize, 
                 },
                 screen.text
             );
-            findings.push(Finding {
+            findings.push(MenuFinding {
                 screen: screen.id.clone(),
                 locale: Some(locale),
                 message,
@@ -53,11 +59,11 @@ pub(super) fn screens(menu: &Menu, texts: &Texts, locale: Locale, limit: usize, 
 }
 
 /// The notes, last answers and text messages that are too long in this language.
-pub(super) fn from_code(texts: &Texts, locale: Locale, limit: usize, samples: &Samples) -> Vec<Finding> {
-    let notes = NOTES.iter().map(|id| (*id, NOTE.min(limit)));
+pub(super) fn from_code(texts: &Templates, locale: Locale, limit: usize, samples: &SampleValues) -> Vec<MenuFinding> {
+    let notes = NOTICES.iter().map(|id| (*id, NOTE.min(limit)));
     let answers = LAST_RESORT.iter().map(|id| (*id, limit));
-    let texted = TEXTED.iter().map(|id| (*id, MESSAGE));
-    let screens = SCREENS_BY_TEXT.iter().map(|id| (*id, MESSAGE - BELOW));
+    let texted = SMS_MESSAGES.iter().map(|id| (*id, MESSAGE));
+    let screens = SMS_SCREENS.iter().map(|id| (*id, MESSAGE - BELOW));
     notes
         .chain(answers)
         .chain(texted)
@@ -65,7 +71,7 @@ pub(super) fn from_code(texts: &Texts, locale: Locale, limit: usize, samples: &S
         .filter_map(|(id, limit)| {
             let septets = septets(&longest(texts, locale, id, samples));
             let message = format!("takes {septets} septets of {limit}; shorten it");
-            (septets > limit).then(|| Finding {
+            (septets > limit).then(|| MenuFinding {
                 screen: id.to_owned(),
                 locale: Some(locale),
                 message,
@@ -77,9 +83,9 @@ pub(super) fn from_code(texts: &Texts, locale: Locale, limit: usize, samples: &S
 /// The screen that takes the most of a single page, and how many septets.
 pub(super) fn fullest<'a>(
     menu: &'a Menu,
-    texts: &Texts,
+    texts: &Templates,
     locale: Locale,
-    samples: &Samples,
+    samples: &SampleValues,
 ) -> Option<(&'a str, usize)> {
     menu.screens()
         .filter(|screen| screen.pages == 1)
@@ -89,7 +95,7 @@ pub(super) fn fullest<'a>(
 
 /// A screen with its longest values, as the flow hands it to the page fitter.
 struct Drawn {
-    draft: Draft,
+    draft: ScreenDraft,
     /// The keys and labels that must be on every way through the screen, whole.
     lines: Vec<String>,
     /// Whether names of a list take what room is left.
@@ -97,13 +103,13 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn of(screen: &Screen, texts: &Texts, locale: Locale, samples: &Samples) -> Self {
+    fn of(screen: &Screen, texts: &Templates, locale: Locale, samples: &SampleValues) -> Self {
         let label = |id: &str| longest(texts, locale, id, samples);
-        let own = |choice: &Choice| Opt {
+        let own = |choice: &MenuOption| KeyOption {
             key: choice.key,
             label: label(&choice.label),
         };
-        let (tail, fixed): (Vec<Opt>, Vec<Opt>) = screen
+        let (tail, fixed): (Vec<KeyOption>, Vec<KeyOption>) = screen
             .options
             .iter()
             .map(own)
@@ -113,14 +119,14 @@ impl Drawn {
             .chain(&tail)
             .map(|option| format!("{} {}", option.key, option.label))
             .collect();
-        let list = matches!(screen.kind, Kind::List { .. });
+        let list = matches!(screen.kind, ScreenKind::List { .. });
         let options = if list {
-            Options::Numbered(vec![name_of(LIST_NAME); LIST_LENGTH])
+            DraftOptions::Numbered(vec![name_of(LIST_NAME); LIST_LENGTH])
         } else {
-            Options::Fixed(fixed)
+            DraftOptions::Fixed(fixed)
         };
         Self {
-            draft: Draft {
+            draft: ScreenDraft {
                 text: label(&screen.text),
                 options,
                 tail,
@@ -144,7 +150,7 @@ impl Drawn {
 
     /// Whether the fitter brings it onto so many pages without cutting a label, or a list's least rows onto the first.
     fn fits(&self, pages: u8, limit: usize) -> bool {
-        let first = page(&self.draft, 0, limit);
+        let first = lay_out(&self.draft, 0, limit);
         if self.list {
             return first.shown.len() >= LIST_ROWS && self.lines.iter().all(|line| has_line(&first.text, line));
         }
@@ -153,7 +159,7 @@ impl Drawn {
             if all.len() >= usize::from(pages) {
                 return false;
             }
-            all.push(page(&self.draft, all.len(), limit));
+            all.push(lay_out(&self.draft, all.len(), limit));
         }
         self.lines
             .iter()

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use super::screen::MORE_KEY;
-pub use check::{Finding, Samples, check, check_report};
+pub use check::{MenuFinding, SampleValues, check, check_report};
 pub use parse::MenuError;
 pub use words::{Action, Outcome};
 
@@ -44,42 +44,42 @@ pub struct Screen {
     /// The id of its text.
     pub text: String,
     /// Its fixed choices, in the order of the file.
-    pub options: Vec<Choice>,
+    pub options: Vec<MenuOption>,
     /// What else can be done on it.
-    pub kind: Kind,
+    pub kind: ScreenKind,
     /// On how many pages its text and fixed choices may stand with the longest values; 1 where the file does not say.
     pub pages: u8,
 }
 
 /// A fixed choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct MenuOption {
     /// The key to press, one of `0` to `8`.
     pub key: char,
     /// The id of the text beside the key.
     pub label: String,
     /// What pressing it does.
-    pub go: Go,
+    pub target: OptionTarget,
 }
 
 /// What choosing does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Go {
+pub enum OptionTarget {
     /// Shows this screen.
-    To(String),
+    Screen(String),
     /// Asks the server for this.
-    Do(Action),
+    Action(Action),
 }
 
 /// What can be done on a screen beside its fixed choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ScreenKind {
     /// Nothing.
     Choices,
     /// Pick from a list that comes from data.
     List {
         /// Where the list comes from.
-        source: Source,
+        source: ListSource,
         /// What picking does.
         pick: Action,
     },
@@ -92,7 +92,7 @@ pub enum Kind {
 /// Where a list comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub enum ListSource {
     /// The languages we speak.
     Languages,
     /// The businesses that ask.
@@ -143,15 +143,15 @@ impl Menu {
     }
 
     /// The ids of the screens that a move may lead to, in the order of the action's outcomes and each once.
-    pub fn targets<'a>(&'a self, go: &'a Go) -> Vec<&'a str> {
+    pub fn targets<'a>(&'a self, go: &'a OptionTarget) -> Vec<&'a str> {
         match go {
-            Go::To(screen) => vec![screen],
-            Go::Do(action) => self.after(*action),
+            OptionTarget::Screen(screen) => vec![screen],
+            OptionTarget::Action(action) => self.targets_of_action(*action),
         }
     }
 
     /// The ids of the screens that an action may lead to, in the order of its outcomes and each once.
-    pub fn after(&self, action: Action) -> Vec<&str> {
+    pub fn targets_of_action(&self, action: Action) -> Vec<&str> {
         let mut targets = Vec::new();
         for outcome in action.outcomes() {
             let target = self.outcome(*outcome);
@@ -165,14 +165,18 @@ impl Menu {
 
 impl Screen {
     /// Everything that can be done here: the key (`None` for picking from the list or typing) and where it goes.
-    pub fn moves(&self) -> impl Iterator<Item = (Option<char>, Go)> {
+    pub fn moves(&self) -> impl Iterator<Item = (Option<char>, OptionTarget)> {
         let own = match self.kind {
-            Kind::List { pick, .. } => Some(pick),
-            Kind::Input(action) => Some(action),
-            Kind::Choices | Kind::End => None,
+            ScreenKind::List { pick, .. } => Some(pick),
+            ScreenKind::Input(action) => Some(action),
+            ScreenKind::Choices | ScreenKind::End => None,
         };
-        own.map(|action| (None, Go::Do(action)))
+        own.map(|action| (None, OptionTarget::Action(action)))
             .into_iter()
-            .chain(self.options.iter().map(|choice| (Some(choice.key), choice.go.clone())))
+            .chain(
+                self.options
+                    .iter()
+                    .map(|choice| (Some(choice.key), choice.target.clone())),
+            )
     }
 }

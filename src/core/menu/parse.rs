@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Action, BACK_KEY, Choice, Go, Kind, MORE_KEY, Menu, Outcome, Screen, Source};
+use super::{Action, BACK_KEY, ListSource, MORE_KEY, Menu, MenuOption, OptionTarget, Outcome, Screen, ScreenKind};
 
 /// The labels that key 0 may have, and that only key 0 may have.
 const BACK_LABELS: [&str; 3] = ["back", "leave", "home"];
@@ -23,12 +23,12 @@ pub enum MenuError {
     Form(#[from] toml::de::Error),
     /// Broken rules, at least one.
     #[error("the menu file breaks its rules:{}", lines(.0))]
-    Rules(Vec<Problem>),
+    Rules(Vec<MenuProblem>),
 }
 
 /// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct MenuProblem {
     /// The line in the menu file, from 1 on; 0 when it is the whole file.
     pub line: usize,
     /// The screen, or what else is concerned, such as `start`.
@@ -37,7 +37,7 @@ pub struct Problem {
     pub message: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for MenuProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line > 0 {
             write!(f, "line {}, ", self.line)?;
@@ -46,7 +46,7 @@ impl fmt::Display for Problem {
     }
 }
 
-fn lines(problems: &[Problem]) -> String {
+fn lines(problems: &[MenuProblem]) -> String {
     problems.iter().fold(String::new(), |mut lines, problem| {
         let _ = write!(lines, "\n  {problem}");
         lines
@@ -67,7 +67,7 @@ struct RawScreen {
     text: String,
     #[serde(default)]
     options: Vec<Spanned<RawOption>>,
-    list: Option<Source>,
+    list: Option<ListSource>,
     pick: Option<Action>,
     input: Option<Action>,
     #[serde(default)]
@@ -91,10 +91,10 @@ fn one() -> u8 {
 }
 
 /// Collects broken rules while the file is read.
-struct Reader<'a> {
+struct MenuReader<'a> {
     source: &'a str,
     ids: BTreeSet<String>,
-    problems: Vec<Problem>,
+    problems: Vec<MenuProblem>,
 }
 
 pub(super) fn parse(source: &str) -> Result<Menu, MenuError> {
@@ -103,7 +103,7 @@ pub(super) fn parse(source: &str) -> Result<Menu, MenuError> {
         screens,
         outcomes,
     } = toml::from_str(source)?;
-    let mut reader = Reader {
+    let mut reader = MenuReader {
         source,
         ids: screens.keys().cloned().collect(),
         problems: Vec::new(),
@@ -125,7 +125,7 @@ pub(super) fn parse(source: &str) -> Result<Menu, MenuError> {
             "no screen is named for `{0}`; add `{0} = \"…\"` under [outcomes]",
             outcome.word()
         );
-        reader.problems.push(Problem {
+        reader.problems.push(MenuProblem {
             line: 0,
             place: "outcomes".to_owned(),
             message,
@@ -146,10 +146,10 @@ pub(super) fn parse(source: &str) -> Result<Menu, MenuError> {
     })
 }
 
-impl Reader<'_> {
+impl MenuReader<'_> {
     fn problem(&mut self, place: &str, at: usize, message: impl Into<String>) {
         let line = self.source.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-        self.problems.push(Problem {
+        self.problems.push(MenuProblem {
             line,
             place: place.to_owned(),
             message: message.into(),
@@ -177,7 +177,7 @@ impl Reader<'_> {
                 format!("`pages` must be 1 to {MOST_PAGES}; shorten the text instead"),
             );
         }
-        let mut options: Vec<Choice> = Vec::with_capacity(raw.options.len());
+        let mut options: Vec<MenuOption> = Vec::with_capacity(raw.options.len());
         for option in raw.options {
             let at = option.span().start;
             let Some(choice) = self.choice(&id, at, option.into_inner()) else {
@@ -190,7 +190,7 @@ impl Reader<'_> {
                     format!("key {} is there twice; give each option its own", choice.key),
                 );
             }
-            if choice.key != BACK_KEY && matches!(kind, Kind::List { .. } | Kind::Input(_)) {
+            if choice.key != BACK_KEY && matches!(kind, ScreenKind::List { .. } | ScreenKind::Input(_)) {
                 let message = format!(
                     "key {} belongs to the list or the answer; beside those only 0 is free",
                     choice.key
@@ -208,12 +208,12 @@ impl Reader<'_> {
         }
     }
 
-    fn kind(&mut self, id: &str, at: usize, raw: &RawScreen) -> Kind {
+    fn kind(&mut self, id: &str, at: usize, raw: &RawScreen) -> ScreenKind {
         let kind = match (raw.list, raw.pick, raw.input, raw.end) {
-            (None, None, None, false) => Some(Kind::Choices),
-            (Some(source), Some(pick), None, false) => Some(Kind::List { source, pick }),
-            (None, None, Some(action), false) => Some(Kind::Input(action)),
-            (None, None, None, true) => Some(Kind::End),
+            (None, None, None, false) => Some(ScreenKind::Choices),
+            (Some(source), Some(pick), None, false) => Some(ScreenKind::List { source, pick }),
+            (None, None, Some(action), false) => Some(ScreenKind::Input(action)),
+            (None, None, None, true) => Some(ScreenKind::End),
             _ => None,
         };
         if kind.is_none() {
@@ -224,22 +224,22 @@ impl Reader<'_> {
             );
         }
         match kind {
-            Some(Kind::End) if !raw.options.is_empty() => {
+            Some(ScreenKind::End) if !raw.options.is_empty() => {
                 self.problem(
                     id,
                     at,
                     "nothing can be chosen when the dialog is over; remove `end` or the options",
                 );
             }
-            Some(Kind::Choices) if raw.options.is_empty() => {
+            Some(ScreenKind::Choices) if raw.options.is_empty() => {
                 self.problem(id, at, "nothing can be done here; add options, or `end = true`");
             }
             _ => {}
         }
-        kind.unwrap_or(Kind::Choices)
+        kind.unwrap_or(ScreenKind::Choices)
     }
 
-    fn choice(&mut self, id: &str, at: usize, raw: RawOption) -> Option<Choice> {
+    fn choice(&mut self, id: &str, at: usize, raw: RawOption) -> Option<MenuOption> {
         let key = self.key(id, at, &raw.key);
         if let Some(key) = key
             && (key == BACK_KEY) != BACK_LABELS.contains(&raw.label.as_str())
@@ -253,18 +253,18 @@ impl Reader<'_> {
         let go = match (raw.to, raw.action) {
             (Some(target), None) => {
                 self.target(id, at, &target);
-                Some(Go::To(target))
+                Some(OptionTarget::Screen(target))
             }
-            (None, Some(action)) => Some(Go::Do(action)),
+            (None, Some(action)) => Some(OptionTarget::Action(action)),
             _ => {
                 self.problem(id, at, format!("option {} needs either `to` or `do`", raw.key));
                 None
             }
         };
-        Some(Choice {
+        Some(MenuOption {
             key: key?,
             label: raw.label,
-            go: go?,
+            target: go?,
         })
     }
 

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Menu;
-use super::check::{Finding, Samples};
+use super::check::{MenuFinding, SampleValues};
 use crate::core::gsm7;
-use crate::core::messages::{Arg, Locale, Texts};
+use crate::core::messages::{Locale, TemplateArg, Templates};
 
 /// Notes shown above a screen once.
-pub const NOTES: &[&str] = &[
+pub const NOTICES: &[&str] = &[
     "note-ask-again",
     "note-back",
     "note-by-sms",
@@ -46,7 +46,7 @@ pub const LAST_RESORT: &[&str] = &[
 ];
 
 /// Messages that are texted.
-pub const TEXTED: &[&str] = &[
+pub const SMS_MESSAGES: &[&str] = &[
     "sms-asked",
     "sms-bank-back",
     "sms-elsewhere",
@@ -64,10 +64,10 @@ pub const TEXTED: &[&str] = &[
 ];
 
 /// What a text says where the phone shows a screen of the menu; the screen's key to go back stands below it.
-pub const SCREENS_BY_TEXT: &[&str] = &["sms-checking", "sms-dial", "sms-left", "sms-own-code"];
+pub const SMS_SCREENS: &[&str] = &["sms-checking", "sms-dial", "sms-left", "sms-own-code"];
 
 /// Words that code puts beside keys or names.
-pub const WORDS: &[&str] = &[
+pub const LABEL_WORDS: &[&str] = &[
     "account-current",
     "account-other",
     "account-savings",
@@ -86,14 +86,14 @@ pub const WORDS: &[&str] = &[
 const OPERATOR_KEYS: [&str; 2] = ["98", "00"];
 
 /// Which message is used where.
-pub(super) struct Usage {
+pub(super) struct MessageUsage {
     /// By message: the place to name in a finding, which is the first screen that uses it or the message itself.
     places: BTreeMap<String, String>,
     /// Messages that stand on one line beside a key.
     labels: BTreeSet<String>,
 }
 
-impl Usage {
+impl MessageUsage {
     pub(super) fn of(menu: &Menu) -> Self {
         let mut places = BTreeMap::new();
         let mut labels = BTreeSet::new();
@@ -104,17 +104,17 @@ impl Usage {
                 labels.insert(choice.label.clone());
             }
         }
-        let texted = TEXTED.iter().chain(SCREENS_BY_TEXT);
-        for id in NOTES.iter().chain(LAST_RESORT).chain(texted).chain(WORDS) {
+        let texted = SMS_MESSAGES.iter().chain(SMS_SCREENS);
+        for id in NOTICES.iter().chain(LAST_RESORT).chain(texted).chain(LABEL_WORDS) {
             places.entry((*id).to_owned()).or_insert_with(|| (*id).to_owned());
         }
-        labels.extend(WORDS.iter().map(|id| (*id).to_owned()));
+        labels.extend(LABEL_WORDS.iter().map(|id| (*id).to_owned()));
         Self { places, labels }
     }
 }
 
 /// Messages that nothing uses, and messages that only a translation has.
-pub(super) fn sets(usage: &Usage, texts: &Texts) -> Vec<Finding> {
+pub(super) fn sets(usage: &MessageUsage, texts: &Templates) -> Vec<MenuFinding> {
     let mut findings = Vec::new();
     for locale in Locale::ALL {
         for id in texts.ids(locale) {
@@ -125,7 +125,7 @@ pub(super) fn sets(usage: &Usage, texts: &Texts) -> Vec<Finding> {
             } else {
                 continue;
             };
-            findings.push(Finding {
+            findings.push(MenuFinding {
                 screen: id.to_owned(),
                 locale: Some(locale),
                 message: message.to_owned(),
@@ -136,11 +136,16 @@ pub(super) fn sets(usage: &Usage, texts: &Texts) -> Vec<Finding> {
 }
 
 /// What is wrong with this language's messages, one by one.
-pub(super) fn messages(usage: &Usage, texts: &Texts, locale: Locale, samples: &Samples) -> Vec<Finding> {
+pub(super) fn messages(
+    usage: &MessageUsage,
+    texts: &Templates,
+    locale: Locale,
+    samples: &SampleValues,
+) -> Vec<MenuFinding> {
     let mut findings = Vec::new();
     for (id, place) in &usage.places {
         let mut find = |message: String| {
-            findings.push(Finding {
+            findings.push(MenuFinding {
                 screen: place.clone(),
                 locale: Some(locale),
                 message,
@@ -168,7 +173,7 @@ pub(super) fn messages(usage: &Usage, texts: &Texts, locale: Locale, samples: &S
             continue;
         }
         for text in formatted(texts, locale, id, samples) {
-            if let Some(foreign) = text.chars().find(|c| gsm7::cost(*c).is_none()) {
+            if let Some(foreign) = text.chars().find(|c| gsm7::septet_cost(*c).is_none()) {
                 find(format!(
                     "`{id}` holds `{foreign}`, which is not in GSM-7; write it without"
                 ));
@@ -203,8 +208,8 @@ fn list(variables: &BTreeSet<String>) -> String {
 }
 
 /// The message with every combination of the sample values that it uses.
-pub(super) fn formatted(texts: &Texts, locale: Locale, id: &str, samples: &Samples) -> Vec<String> {
-    let mut combinations: Vec<Vec<(&str, Arg)>> = vec![Vec::new()];
+pub(super) fn formatted(texts: &Templates, locale: Locale, id: &str, samples: &SampleValues) -> Vec<String> {
+    let mut combinations: Vec<Vec<(&str, TemplateArg)>> = vec![Vec::new()];
     let own = texts.variables(locale, id).or_else(|| texts.variables(Locale::En, id));
     for name in own.into_iter().flatten() {
         let Some(values) = samples.0.get(name.as_str()) else {
@@ -223,7 +228,7 @@ pub(super) fn formatted(texts: &Texts, locale: Locale, id: &str, samples: &Sampl
 }
 
 /// The message at its longest. Characters outside GSM-7, which are findings of their own, count as one.
-pub(super) fn longest(texts: &Texts, locale: Locale, id: &str, samples: &Samples) -> String {
+pub(super) fn longest(texts: &Templates, locale: Locale, id: &str, samples: &SampleValues) -> String {
     formatted(texts, locale, id, samples)
         .into_iter()
         .max_by_key(|text| septets(text))
@@ -231,7 +236,7 @@ pub(super) fn longest(texts: &Texts, locale: Locale, id: &str, samples: &Samples
 }
 
 pub(super) fn septets(text: &str) -> usize {
-    text.chars().map(|c| gsm7::cost(c).unwrap_or(1)).sum()
+    text.chars().map(|c| gsm7::septet_cost(c).unwrap_or(1)).sum()
 }
 
 /// A name of words with this many septets.

@@ -2,31 +2,31 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn opt(key: char, label: &str) -> Opt {
-    Opt {
+fn opt(key: char, label: &str) -> KeyOption {
+    KeyOption {
         key,
         label: label.to_owned(),
     }
 }
 
-fn list(text: &str, labels: &[&str]) -> Draft {
-    Draft {
+fn list(text: &str, labels: &[&str]) -> ScreenDraft {
+    ScreenDraft {
         text: text.to_owned(),
-        options: Options::Numbered(labels.iter().map(|label| (*label).to_owned()).collect()),
+        options: DraftOptions::Numbered(labels.iter().map(|label| (*label).to_owned()).collect()),
         tail: vec![opt('0', "Back")],
         more: "More".to_owned(),
     }
 }
 
-fn pages(draft: &Draft, septets: usize) -> Vec<Page> {
-    let mut pages = vec![page(draft, 0, septets)];
+fn pages(draft: &ScreenDraft, septets: usize) -> Vec<ScreenPage> {
+    let mut pages = vec![lay_out(draft, 0, septets)];
     while pages.last().unwrap().has_more {
-        pages.push(page(draft, pages.len(), septets));
+        pages.push(lay_out(draft, pages.len(), septets));
     }
     pages
 }
 
-fn texts(draft: &Draft, septets: usize) -> Vec<String> {
+fn texts(draft: &ScreenDraft, septets: usize) -> Vec<String> {
     pages(draft, septets).into_iter().map(|page| page.text).collect()
 }
 
@@ -34,13 +34,13 @@ fn texts(draft: &Draft, septets: usize) -> Vec<String> {
 #[test]
 fn a_short_list_is_one_page() {
     let draft = list("Choose your bank:", &["Zenith", "Société Générale", "Ẹkọ MFB"]);
-    let only = page(&draft, 0, 140);
+    let only = lay_out(&draft, 0, 140);
     assert_eq!(
         only.text,
         "Choose your bank:\n1 Zenith\n2 Société Générale\n3 Eko MFB\n0 Back"
     );
     assert_eq!((only.shown, only.has_more, only.number), (0..3, false, 0));
-    assert_eq!(page(&draft, 7, 140).number, 0);
+    assert_eq!(lay_out(&draft, 7, 140).number, 0);
 }
 
 /// A long list is numbered anew on each page under its heading, and the last page has no More.
@@ -67,7 +67,7 @@ fn a_long_text_goes_on_over_pages() {
         "We will ask your bank for your name and account. You may stop at any time. Agree?",
         &[],
     );
-    draft.options = Options::Fixed(vec![opt('1', "Yes"), opt('2', "No")]);
+    draft.options = DraftOptions::Fixed(vec![opt('1', "Yes"), opt('2', "No")]);
     assert_eq!(
         texts(&draft, 60),
         [
@@ -103,10 +103,10 @@ fn names_are_only_names() {
         );
     }
     assert_eq!(
-        page(&draft, 0, 160).text,
+        lay_out(&draft, 0, 160).text,
         "Bank?\n1 Evil 0 Send money 1 Yes\n2 ?\n9 More\n0 Back"
     );
-    let cut = page(&draft, 1, 160).text;
+    let cut = lay_out(&draft, 1, 160).text;
     assert!(cut.starts_with("Bank?\n1 xxx") && cut.contains("xx..\n0 Back"), "{cut}");
 }
 
@@ -125,19 +125,19 @@ fn label() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[A-Za-z ]{0,30}", 1 => any::<String>(), 1 => "[\\[\\]€^{}]{0,80}", 1 => "x{0,300}"]
 }
 
-fn opts(most: usize) -> impl Strategy<Value = Vec<Opt>> {
+fn opts(most: usize) -> impl Strategy<Value = Vec<KeyOption>> {
     let one = (
         prop_oneof![3 => proptest::char::range('0', '9'), 1 => any::<char>()],
         label(),
     );
-    proptest::collection::vec(one.prop_map(|(key, label)| Opt { key, label }), 0..most)
+    proptest::collection::vec(one.prop_map(|(key, label)| KeyOption { key, label }), 0..most)
 }
 
-fn options() -> impl Strategy<Value = Options> {
+fn options() -> impl Strategy<Value = DraftOptions> {
     prop_oneof![
-        opts(12).prop_map(Options::Fixed),
-        proptest::collection::vec(label(), 0..60).prop_map(Options::Numbered),
-        ("[A-Za-zé ]{0,20}", 0_usize..5000).prop_map(|(label, count)| Options::Numbered(vec![label; count])),
+        opts(12).prop_map(DraftOptions::Fixed),
+        proptest::collection::vec(label(), 0..60).prop_map(DraftOptions::Numbered),
+        ("[A-Za-zé ]{0,20}", 0_usize..5000).prop_map(|(label, count)| DraftOptions::Numbered(vec![label; count])),
     ]
 }
 
@@ -151,8 +151,8 @@ fn body() -> impl Strategy<Value = String> {
     ]
 }
 
-fn drafts() -> impl Strategy<Value = Draft> {
-    (body(), options(), opts(12), label()).prop_map(|(text, options, tail, more)| Draft {
+fn drafts() -> impl Strategy<Value = ScreenDraft> {
+    (body(), options(), opts(12), label()).prop_map(|(text, options, tail, more)| ScreenDraft {
         text,
         options,
         tail,
@@ -161,13 +161,13 @@ fn drafts() -> impl Strategy<Value = Draft> {
 }
 
 /// Lays a draft out once, page after page, as [`page`] would do it again for each number.
-fn walk(draft: &Draft, septets: usize) -> Vec<Page> {
-    let first = page(draft, 0, septets);
+fn walk(draft: &ScreenDraft, septets: usize) -> Vec<ScreenPage> {
+    let first = lay_out(draft, 0, septets);
     let mut pages = vec![first];
-    let last = page(draft, usize::MAX, septets).number;
+    let last = lay_out(draft, usize::MAX, septets).number;
     // Every page of a short draft; the ends and a sample of a long one.
     let numbers = (1..=last).filter(|number| last < 20 || *number < 3 || *number + 3 > last);
-    pages.extend(numbers.map(|number| page(draft, number, septets)));
+    pages.extend(numbers.map(|number| lay_out(draft, number, septets)));
     pages
 }
 
@@ -176,18 +176,18 @@ proptest! {
 
     /// Any draft on any page size: pages fit, are folded, end, and show every option once and in order.
     #[test]
-    fn every_page_fits_and_every_option_is_shown_once(draft in drafts(), septets in LEAST_SEPTETS..200) {
+    fn every_page_fits_and_every_option_is_shown_once(draft in drafts(), septets in MIN_SEPTETS..200) {
         let pages = walk(&draft, septets);
         let count = match &draft.options {
-            Options::Fixed(options) => options.len(),
-            Options::Numbered(labels) => labels.len(),
+            DraftOptions::Fixed(options) => options.len(),
+            DraftOptions::Numbered(labels) => labels.len(),
         };
         for page in &pages {
             let cost = gsm7::septets(&page.text);
             prop_assert!(cost.is_some_and(|cost| cost <= septets), "{cost:?} of {septets}: {:?}", page.text);
             prop_assert!(!page.text.chars().any(|c| c.is_control() && c != '\n'));
-            if matches!(draft.options, Options::Numbered(_)) {
-                prop_assert!(page.shown.len() <= MOST_NUMBERED);
+            if matches!(draft.options, DraftOptions::Numbered(_)) {
+                prop_assert!(page.shown.len() <= MAX_NUMBERED);
                 for at in 1..=page.shown.len() {
                     let numbered = page.text.lines().any(|line| line.starts_with(&format!("{at} ")));
                     prop_assert!(numbered, "no {at} in {:?}", page.text);
@@ -205,12 +205,12 @@ proptest! {
         let last = pages.last().unwrap();
         prop_assert!(!last.has_more);
         prop_assert_eq!(last.shown.end, count);
-        prop_assert_eq!(&page(&draft, last.number + 1, septets), last);
+        prop_assert_eq!(&lay_out(&draft, last.number + 1, septets), last);
     }
 
     /// No word of a text is lost or repeated when it goes on over pages.
     #[test]
-    fn the_text_is_all_there(text in "([a-z]{1,12}[ \n]){20,80}", septets in LEAST_SEPTETS..200) {
+    fn the_text_is_all_there(text in "([a-z]{1,12}[ \n]){20,80}", septets in MIN_SEPTETS..200) {
         let mut draft = list(&text, &[]);
         draft.tail.clear();
         let shown: Vec<String> = texts(&draft, septets)
@@ -227,11 +227,11 @@ proptest! {
 #[test]
 fn long_lists_end() {
     let names: Vec<String> = (0..5000).map(|n| format!("Microfinance Bank of {n}")).collect();
-    let draft = Draft {
-        options: Options::Numbered(names),
+    let draft = ScreenDraft {
+        options: DraftOptions::Numbered(names),
         ..list("Bank?", &[])
     };
-    let last = page(&draft, usize::MAX, LEAST_SEPTETS);
+    let last = lay_out(&draft, usize::MAX, MIN_SEPTETS);
     assert_eq!(last.shown.end, 5000);
     assert!(!last.has_more);
 }

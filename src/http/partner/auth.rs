@@ -7,20 +7,20 @@ use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, 
 use utoipa::openapi::{RefOr, Schema};
 
 use super::PartnerApi;
-use super::ask::Json;
-use super::reply::{Answer, ok};
-use super::table::{Area, Entry, Route};
+use super::extractors::Json;
+use super::responses::{ApiResponse, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::ids::{PartnerId, UserId};
 use crate::core::secret::Secret;
-use crate::http::Parts;
-use crate::http::caller::caller;
-use crate::service::partners::schemas::{id, words};
-use crate::service::partners::{ApiError, Client, Grant, Issued};
+use crate::http::HttpState;
+use crate::http::client_address::client_address;
+use crate::service::partners::schemas::{enum_schema, id_schema};
+use crate::service::partners::{ApiError, ClientCredentials, IssuedToken, TokenSubject};
 
 const TOKEN: &str = "/v1/auth/token";
 const REVOKE: &str = "/v1/auth/revoke";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -34,8 +34,8 @@ struct Paths;
 const TAG: &str = "Tokens";
 
 const ROUTES: &[Route] = &[
-    Route::new("POST", TOKEN, Entry::Keys),
-    Route::new("POST", REVOKE, Entry::Keys),
+    Route::new("POST", TOKEN, AuthRequirement::ClientCredentials),
+    Route::new("POST", REVOKE, AuthRequirement::ClientCredentials),
 ];
 
 fn configure(config: &mut web::ServiceConfig) {
@@ -74,8 +74,8 @@ impl utoipa::PartialSchema for TokenRequest {
                 .write_only(true);
             ObjectBuilder::new()
                 .description(Some(description))
-                .property("grant_type", words("For whom the token is.", &[grant_type]))
-                .property("client_id", id("The partner's id."))
+                .property("grant_type", enum_schema("For whom the token is.", &[grant_type]))
+                .property("client_id", id_schema("The partner's id."))
                 .property("client_secret", secret.description(Some("Its secret key.")))
                 .required("grant_type")
                 .required("client_id")
@@ -83,7 +83,7 @@ impl utoipa::PartialSchema for TokenRequest {
                 .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
         };
         let user = request("user", "A token of one of its users.")
-            .property("user_id", id("The user's id."))
+            .property("user_id", id_schema("The user's id."))
             .required("user_id");
         OneOfBuilder::new()
             .item(request("client_credentials", "A token of the partner itself."))
@@ -115,29 +115,29 @@ struct Revocation {
 #[utoipa::path(post, path = TOKEN, operation_id = "issueToken", tag = TAG,
     request_body = TokenRequest,
     responses(
-        (status = 200, description = "The token, shown once.", body = Issued),
+        (status = 200, description = "The token, shown once.", body = IssuedToken),
     ))]
 async fn token(
     request: HttpRequest,
     api: web::Data<PartnerApi>,
-    parts: web::Data<Parts>,
+    parts: web::Data<HttpState>,
     Json(ask): Json<TokenRequest>,
-) -> Answer {
+) -> ApiResponse {
     let grant = match (ask.grant_type, ask.user_id) {
-        (GrantType::ClientCredentials, None) => Grant::Partner,
-        (GrantType::User, Some(user)) => Grant::User(user),
+        (GrantType::ClientCredentials, None) => TokenSubject::Partner,
+        (GrantType::User, Some(user)) => TokenSubject::User(user),
         (GrantType::ClientCredentials, Some(_)) => {
             return Err(ApiError::field("/user_id", "unknown", "only with the grant type user").into());
         }
         (GrantType::User, None) => return Err(ApiError::field("/user_id", "required", "say which user").into()),
     };
-    let client = Client {
+    let client = ClientCredentials {
         id: ask.client_id,
         secret: ask.client_secret,
     };
     let (issued, allowance) = api
         .access
-        .issue(&client, grant, caller(&request, &parts.proxies))
+        .issue_token(&client, grant, client_address(&request, &parts.proxies))
         .await?;
     request.extensions_mut().insert(allowance);
     Ok(ok(&issued))
@@ -155,16 +155,16 @@ async fn token(
 async fn revoke(
     request: HttpRequest,
     api: web::Data<PartnerApi>,
-    parts: web::Data<Parts>,
+    parts: web::Data<HttpState>,
     Json(ask): Json<Revocation>,
-) -> Answer {
-    let client = Client {
+) -> ApiResponse {
+    let client = ClientCredentials {
         id: ask.client_id,
         secret: ask.client_secret,
     };
     let allowance = api
         .access
-        .revoke(&client, &ask.token, caller(&request, &parts.proxies))
+        .revoke_token(&client, &ask.token, client_address(&request, &parts.proxies))
         .await?;
     request.extensions_mut().insert(allowance);
     Ok(HttpResponse::Ok().json(serde_json::json!({})))

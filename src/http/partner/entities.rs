@@ -4,16 +4,16 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Json, Paging, Wanted, id};
-use super::reply::{Answer, created, gone, ok};
-use super::table::{Area, Entry, Route};
+use super::extractors::{Auth, Json, ListQuery, PageQuery, parse_id};
+use super::responses::{ApiResponse, created, no_content, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::ids::EntityId;
-use crate::service::partners::{EntityEdit, EntityView, List, Need, NewEntity};
+use crate::service::partners::{EntityEdit, EntityView, List, NewEntity, RequiredAccess};
 
 const ALL: &str = "/v1/entities";
 const ONE: &str = "/v1/entities/{id}";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -27,11 +27,11 @@ struct Paths;
 const TAG: &str = "Entities";
 
 const ROUTES: &[Route] = &[
-    Route::new("GET", ALL, Entry::Token(Need::Partner)),
-    Route::new("POST", ALL, Entry::Token(Need::Partner)),
-    Route::new("GET", ONE, Entry::Token(Need::Partner)),
-    Route::new("PATCH", ONE, Entry::Token(Need::Partner)),
-    Route::new("DELETE", ONE, Entry::Token(Need::Partner)),
+    Route::new("GET", ALL, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("POST", ALL, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("GET", ONE, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("PATCH", ONE, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("DELETE", ONE, AuthRequirement::Token(RequiredAccess::Partner)),
 ];
 
 fn configure(config: &mut web::ServiceConfig) {
@@ -45,12 +45,12 @@ fn configure(config: &mut web::ServiceConfig) {
 
 /// Lists entities
 #[utoipa::path(get, path = ALL, operation_id = "listEntities", tag = TAG,
-    params(Wanted),
+    params(ListQuery),
     responses(
         (status = 200, description = "A page of entities, newest first.", body = List<EntityView>),
     ))]
-async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -> Answer {
-    Ok(ok(&api.entities.entities(&asked, page).await?))
+async fn list(api: web::Data<PartnerApi>, Auth(asked): Auth, PageQuery(page): PageQuery) -> ApiResponse {
+    Ok(ok(&api.entities.list_entities(&asked, page).await?))
 }
 
 /// Makes an entity
@@ -61,8 +61,8 @@ async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -
     responses(
         (status = 201, description = "The entity.", body = EntityView),
     ))]
-async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewEntity>) -> Answer {
-    Ok(created(&api.entities.add_entity(&asked, new).await?))
+async fn create(api: web::Data<PartnerApi>, Auth(asked): Auth, Json(new): Json<NewEntity>) -> ApiResponse {
+    Ok(created(&api.entities.create_entity(&asked, new).await?))
 }
 
 /// Reads an entity
@@ -71,9 +71,9 @@ async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewEn
     responses(
         (status = 200, description = "The entity.", body = EntityView),
     ))]
-async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let entity = id(&path, EntityId::parse)?;
-    Ok(ok(&api.entities.entity(&asked, entity).await?))
+async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let entity = parse_id(&path, EntityId::parse)?;
+    Ok(ok(&api.entities.get_entity(&asked, entity).await?))
 }
 
 /// Changes an entity
@@ -87,12 +87,12 @@ async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>
     ))]
 async fn change(
     api: web::Data<PartnerApi>,
-    By(asked): By,
+    Auth(asked): Auth,
     path: web::Path<String>,
     Json(edit): Json<EntityEdit>,
-) -> Answer {
-    let entity = id(&path, EntityId::parse)?;
-    Ok(ok(&api.entities.change_entity(&asked, entity, edit).await?))
+) -> ApiResponse {
+    let entity = parse_id(&path, EntityId::parse)?;
+    Ok(ok(&api.entities.update_entity(&asked, entity, edit).await?))
 }
 
 /// Deletes an entity
@@ -103,8 +103,8 @@ async fn change(
     responses(
         (status = 204, description = "It is gone."),
     ))]
-async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let entity = id(&path, EntityId::parse)?;
-    api.entities.end_entity(&asked, entity).await?;
-    Ok(gone())
+async fn end(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let entity = parse_id(&path, EntityId::parse)?;
+    api.entities.delete_entity(&asked, entity).await?;
+    Ok(no_content())
 }

@@ -6,20 +6,22 @@ use utoipa::OpenApi;
 use uuid::Uuid;
 
 use super::PartnerApi;
-use super::ask::{By, JsonOrNothing, id, page_of};
+use super::extractors::{Auth, OptionalJson, parse_id, parse_page};
 use super::problem::Problem;
-use super::reply::{Answer, accepted, ok};
-use super::table::{Area, Entry, Route};
+use super::responses::{ApiResponse, accepted, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::access::{Action, Object};
 use crate::core::events::EventKind;
 use crate::core::ids::EventId;
-use crate::service::partners::{ApiError, EventView, EventWithDeliveries, EventsWanted, List, Need, Replay, Replayed};
+use crate::service::partners::{
+    ApiError, EventListQuery, EventView, EventWithDeliveries, List, Replay, Replayed, RequiredAccess,
+};
 
 const ALL: &str = "/v1/events";
 const ONE: &str = "/v1/events/{id}";
 const AGAIN: &str = "/v1/events/{id}/replay";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -32,8 +34,8 @@ struct Paths;
 /// The area's name in the reference.
 const TAG: &str = "Events";
 
-const fn may(action: Action) -> Entry {
-    Entry::Token(Need::May(Object::Event, action))
+const fn may(action: Action) -> AuthRequirement {
+    AuthRequirement::Token(RequiredAccess::Permitted(Object::Event, action))
 }
 
 const ROUTES: &[Route] = &[
@@ -53,13 +55,13 @@ fn configure(config: &mut web::ServiceConfig) {
 ///
 /// What your webhook endpoints were told, or would have been.
 #[utoipa::path(get, path = ALL, operation_id = "listEvents", tag = TAG,
-    params(Filter),
+    params(EventQuery),
     responses(
         (status = 200, description = "A page of events, newest first.", body = List<EventView>),
     ))]
-async fn list(api: web::Data<PartnerApi>, By(asked): By, request: HttpRequest) -> Answer {
-    let wanted = wanted(request.query_string())?;
-    Ok(ok(&api.events.events(&asked, wanted).await?))
+async fn list(api: web::Data<PartnerApi>, Auth(asked): Auth, request: HttpRequest) -> ApiResponse {
+    let wanted = parse_event_query(request.query_string())?;
+    Ok(ok(&api.events.list_events(&asked, wanted).await?))
 }
 
 /// Reads an event
@@ -68,9 +70,9 @@ async fn list(api: web::Data<PartnerApi>, By(asked): By, request: HttpRequest) -
     responses(
         (status = 200, description = "The event, with how far it has come.", body = EventWithDeliveries),
     ))]
-async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let event = id(&path, EventId::parse)?;
-    Ok(ok(&api.events.event(&asked, event).await?))
+async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let event = parse_id(&path, EventId::parse)?;
+    Ok(ok(&api.events.get_event(&asked, event).await?))
 }
 
 /// Sends an event once more
@@ -85,18 +87,18 @@ async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>
     ))]
 async fn replay(
     api: web::Data<PartnerApi>,
-    By(asked): By,
+    Auth(asked): Auth,
     path: web::Path<String>,
-    JsonOrNothing(to): JsonOrNothing<Replay>,
-) -> Answer {
-    let event = id(&path, EventId::parse)?;
-    Ok(accepted(&api.events.replay(&asked, event, to).await?))
+    OptionalJson(to): OptionalJson<Replay>,
+) -> ApiResponse {
+    let event = parse_id(&path, EventId::parse)?;
+    Ok(accepted(&api.events.replay_event(&asked, event, to).await?))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+struct EventQuery {
     /// Rows on the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 25)]
     limit: Option<String>,
@@ -112,22 +114,22 @@ struct Filter {
 }
 
 /// Which events a query asks for.
-fn wanted(query: &str) -> Result<EventsWanted, Problem> {
-    let query = web::Query::<Filter>::from_query(query);
+fn parse_event_query(query: &str) -> Result<EventListQuery, Problem> {
+    let query = web::Query::<EventQuery>::from_query(query);
     let detail = "say kind, subject, limit and cursor, each once, or none of them";
     let query = query.map_err(|_| ApiError::field("?", "unknown", detail))?;
     let kind = query.kind.as_deref().map(|kind| {
-        let known = EventKind::ALL.map(EventKind::word).join(", ");
-        EventKind::read(kind).ok_or_else(|| ApiError::field("?kind", "unknown", format!("say one of {known}")))
+        let known = EventKind::ALL.map(EventKind::as_str).join(", ");
+        EventKind::parse(kind).ok_or_else(|| ApiError::field("?kind", "unknown", format!("say one of {known}")))
     });
     let subject = query.subject.as_deref().map(|subject| {
         let id = Uuid::parse_str(subject).ok().filter(|_| subject.len() == 36);
         let detail = "say the id of a link, intent or connect session";
         id.ok_or_else(|| ApiError::field("?subject", "invalid", detail))
     });
-    Ok(EventsWanted {
+    Ok(EventListQuery {
         kind: kind.transpose()?,
         subject: subject.transpose()?.map(Uuid::into_bytes),
-        page: page_of(query.limit.as_deref(), query.cursor.as_deref())?,
+        page: parse_page(query.limit.as_deref(), query.cursor.as_deref())?,
     })
 }

@@ -8,22 +8,22 @@ use serde::Deserialize;
 use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Chosen, Json, id, page_of};
-use super::gate::Published;
+use super::extractors::{Auth, Json, Query, parse_id, parse_page};
+use super::middleware::PublishableKeyOwner;
 use super::problem::Problem;
-use super::reply::{Answer, created, ok};
-use super::table::{Area, Entry, Route};
+use super::responses::{ApiResponse, created, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::access::{Action, Object};
 use crate::core::ids::IntentId;
 use crate::service::partners::schemas::intent_states;
-use crate::service::partners::{ApiError, IntentView, List, Need, NewIntent, PublicIntent, WhichIntents};
+use crate::service::partners::{ApiError, IntentListQuery, IntentView, List, NewIntent, PublicIntent, RequiredAccess};
 
 const ALL: &str = "/v1/link-intents";
 const ONE: &str = "/v1/link-intents/{id}";
 const CANCEL: &str = "/v1/link-intents/{id}/cancel";
 const PUBLIC: &str = "/v1/public/link-intents/{id}";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -36,8 +36,8 @@ struct Paths;
 /// The area's name in the reference.
 const TAG: &str = "Link intents";
 
-const fn may(action: Action) -> Entry {
-    Entry::Token(Need::May(Object::LinkIntent, action))
+const fn may(action: Action) -> AuthRequirement {
+    AuthRequirement::Token(RequiredAccess::Permitted(Object::LinkIntent, action))
 }
 
 const ROUTES: &[Route] = &[
@@ -45,7 +45,7 @@ const ROUTES: &[Route] = &[
     Route::new("POST", ALL, may(Action::Create)),
     Route::new("GET", ONE, may(Action::Read)),
     Route::new("POST", CANCEL, may(Action::Update)),
-    Route::new("GET", PUBLIC, Entry::Publishable),
+    Route::new("GET", PUBLIC, AuthRequirement::PublishableKey),
 ];
 
 fn configure(config: &mut web::ServiceConfig) {
@@ -61,7 +61,7 @@ fn configure(config: &mut web::ServiceConfig) {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct IntentQuery {
     /// Only those that stand so.
     #[param(schema_with = intent_states)]
     state: Option<String>,
@@ -77,17 +77,17 @@ struct Wanted {
 
 /// Lists link intents
 #[utoipa::path(get, path = ALL, operation_id = "listLinkIntents", tag = TAG,
-    params(Wanted),
+    params(IntentQuery),
     responses(
         (status = 200, description = "A page of link intents, newest first.", body = List<IntentView>),
     ))]
-async fn list(api: web::Data<PartnerApi>, By(asked): By, Chosen(wanted): Chosen<Wanted>) -> Answer {
-    let page = page_of(wanted.limit.as_deref(), wanted.cursor.as_deref())?;
-    let which = WhichIntents {
+async fn list(api: web::Data<PartnerApi>, Auth(asked): Auth, Query(wanted): Query<IntentQuery>) -> ApiResponse {
+    let page = parse_page(wanted.limit.as_deref(), wanted.cursor.as_deref())?;
+    let which = IntentListQuery {
         state: wanted.state,
         reference: wanted.reference,
     };
-    Ok(ok(&api.intents.intents(&asked, which, page).await?))
+    Ok(ok(&api.intents.list_intents(&asked, which, page).await?))
 }
 
 /// Asks for a link
@@ -98,8 +98,8 @@ async fn list(api: web::Data<PartnerApi>, By(asked): By, Chosen(wanted): Chosen<
     responses(
         (status = 201, description = "The link intent.", body = IntentView),
     ))]
-async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewIntent>) -> Answer {
-    Ok(created(&api.intents.add_intent(&asked, new).await?))
+async fn create(api: web::Data<PartnerApi>, Auth(asked): Auth, Json(new): Json<NewIntent>) -> ApiResponse {
+    Ok(created(&api.intents.create_intent(&asked, new).await?))
 }
 
 /// Reads a link intent
@@ -108,9 +108,9 @@ async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewIn
     responses(
         (status = 200, description = "The link intent.", body = IntentView),
     ))]
-async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let intent = id(&path, IntentId::parse)?;
-    Ok(ok(&api.intents.intent(&asked, intent).await?))
+async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let intent = parse_id(&path, IntentId::parse)?;
+    Ok(ok(&api.intents.get_intent(&asked, intent).await?))
 }
 
 /// Cancels a link intent
@@ -123,8 +123,8 @@ async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>
         (status = 200, description = "The link intent as it is now.", body = IntentView),
         (status = 409, description = "It is over already."),
     ))]
-async fn cancel(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let intent = id(&path, IntentId::parse)?;
+async fn cancel(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let intent = parse_id(&path, IntentId::parse)?;
     Ok(ok(&api.intents.cancel_intent(&asked, intent).await?))
 }
 
@@ -136,12 +136,12 @@ async fn cancel(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<Strin
     responses(
         (status = 200, description = "Where it stands.", body = PublicIntent),
     ))]
-async fn public(api: web::Data<PartnerApi>, published: Published, path: web::Path<String>) -> Answer {
-    let intent = id(&path, IntentId::parse)?;
-    Ok(ok(&api.intents.public_intent(published.0, intent).await?))
+async fn public(api: web::Data<PartnerApi>, published: PublishableKeyOwner, path: web::Path<String>) -> ApiResponse {
+    let intent = parse_id(&path, IntentId::parse)?;
+    Ok(ok(&api.intents.get_public_intent(published.0, intent).await?))
 }
 
-impl FromRequest for Published {
+impl FromRequest for PublishableKeyOwner {
     type Error = Problem;
     type Future = Ready<Result<Self, Self::Error>>;
 

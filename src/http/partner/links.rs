@@ -5,19 +5,19 @@ use serde::Deserialize;
 use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Chosen, id, page_of};
-use super::reply::{Answer, created, ok};
-use super::table::{Area, Entry, Route};
+use super::extractors::{Auth, Query, parse_id, parse_page};
+use super::responses::{ApiResponse, created, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::access::{Action, Object};
 use crate::core::ids::{IntentId, LinkId};
 use crate::service::partners::schemas::link_states;
-use crate::service::partners::{ApiError, EndedView, IntentView, LinkView, List, Need, WhichLinks};
+use crate::service::partners::{ApiError, EndedLinkView, IntentView, LinkListQuery, LinkView, List, RequiredAccess};
 
 const ALL: &str = "/v1/links";
 const ONE: &str = "/v1/links/{id}";
 const RENEW: &str = "/v1/links/{id}/reauthorise";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -30,8 +30,8 @@ struct Paths;
 /// The area's name in the reference.
 const TAG: &str = "Links";
 
-const fn may(action: Action) -> Entry {
-    Entry::Token(Need::May(Object::Link, action))
+const fn may(action: Action) -> AuthRequirement {
+    AuthRequirement::Token(RequiredAccess::Permitted(Object::Link, action))
 }
 
 const ROUTES: &[Route] = &[
@@ -53,7 +53,7 @@ fn configure(config: &mut web::ServiceConfig) {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct LinkQuery {
     /// Only those that stand so.
     #[param(schema_with = link_states)]
     state: Option<String>,
@@ -72,18 +72,18 @@ struct Wanted {
 
 /// Lists links
 #[utoipa::path(get, path = ALL, operation_id = "listLinks", tag = TAG,
-    params(Wanted),
+    params(LinkQuery),
     responses(
         (status = 200, description = "A page of links, newest first.", body = List<LinkView>),
     ))]
-async fn list(api: web::Data<PartnerApi>, By(asked): By, Chosen(wanted): Chosen<Wanted>) -> Answer {
-    let page = page_of(wanted.limit.as_deref(), wanted.cursor.as_deref())?;
-    let which = WhichLinks {
+async fn list(api: web::Data<PartnerApi>, Auth(asked): Auth, Query(wanted): Query<LinkQuery>) -> ApiResponse {
+    let page = parse_page(wanted.limit.as_deref(), wanted.cursor.as_deref())?;
+    let which = LinkListQuery {
         state: wanted.state,
-        intent: intent(wanted.intent_id.as_deref())?,
+        intent: parse_intent_filter(wanted.intent_id.as_deref())?,
         reference: wanted.reference,
     };
-    Ok(ok(&api.links.links(&asked, which, page).await?))
+    Ok(ok(&api.links.list_links(&asked, which, page).await?))
 }
 
 /// Reads a link
@@ -92,9 +92,9 @@ async fn list(api: web::Data<PartnerApi>, By(asked): By, Chosen(wanted): Chosen<
     responses(
         (status = 200, description = "The link.", body = LinkView),
     ))]
-async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let link = id(&path, LinkId::parse)?;
-    Ok(ok(&api.links.link(&asked, link).await?))
+async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let link = parse_id(&path, LinkId::parse)?;
+    Ok(ok(&api.links.get_link(&asked, link).await?))
 }
 
 /// Unlinks
@@ -103,11 +103,11 @@ async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>
 #[utoipa::path(delete, path = ONE, operation_id = "deleteLink", tag = TAG,
     params(("id" = LinkId, Path, description = "The link.")),
     responses(
-        (status = 202, description = "It is out of use.", body = EndedView),
+        (status = 202, description = "It is out of use.", body = EndedLinkView),
     ))]
-async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let link = id(&path, LinkId::parse)?;
-    let ended = api.links.end_link(&asked, link).await?;
+async fn end(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let link = parse_id(&path, LinkId::parse)?;
+    let ended = api.links.delete_link(&asked, link).await?;
     Ok(HttpResponse::Accepted().json(ended))
 }
 
@@ -121,13 +121,13 @@ async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>)
         (status = 201, description = "The link intent.", body = IntentView),
         (status = 409, description = "The link is out of use."),
     ))]
-async fn renew(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let link = id(&path, LinkId::parse)?;
-    Ok(created(&api.links.renew_link(&asked, link).await?))
+async fn renew(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let link = parse_id(&path, LinkId::parse)?;
+    Ok(created(&api.links.reauthorise_link(&asked, link).await?))
 }
 
 /// The request that is named in the query, if one is.
-pub(super) fn intent(named: Option<&str>) -> Result<Option<IntentId>, ApiError> {
+pub(super) fn parse_intent_filter(named: Option<&str>) -> Result<Option<IntentId>, ApiError> {
     let parsed = named.map(IntentId::parse).transpose();
     parsed.map_err(|_| ApiError::field("?intent_id", "invalid", "say one request's id"))
 }

@@ -4,23 +4,23 @@
 //! routes, which says who may call each. What is not in the table is not there, and a route that says nothing of who may
 //! call it cannot be written. Whatever goes wrong, on the way or in a handler, leaves as a problem document (RFC 9457).
 
-mod ask;
 mod auth;
 mod entities;
 mod events;
-mod gate;
+mod extractors;
+mod idempotency;
 mod intents;
 mod links;
+mod middleware;
 mod openapi;
 mod problem;
 mod profile;
 mod reference;
-mod repeats;
-mod reply;
+mod responses;
 mod roles;
+mod routes;
 mod sessions;
 mod subscribers;
-mod table;
 mod users;
 mod webhook_endpoints;
 
@@ -30,10 +30,10 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 
 pub use self::openapi::document;
-pub use self::problem::{KINDS, Kind};
-pub(super) use self::table::pattern;
-pub use self::table::{Entry, Route, routes};
-use crate::core::time::Entropy;
+pub use self::problem::{PROBLEM_KINDS, ProblemKind};
+pub(super) use self::routes::static_pattern;
+pub use self::routes::{AuthRequirement, Route, routes};
+use crate::core::time::Rng;
 use crate::service::partners::{
     Access, Entities, Events, Intents, Links, Profile, Repeats, Roles, Sessions, Subscribers, Users, WebhookEndpoints,
 };
@@ -66,7 +66,7 @@ pub struct PartnerApi {
     /// What webhooks tell.
     pub events: Arc<dyn Events>,
     /// For the ids of requests, and of what they make.
-    pub entropy: Arc<dyn Entropy>,
+    pub entropy: Arc<dyn Rng>,
 }
 
 /// Adds the routes.
@@ -75,10 +75,12 @@ pub(super) fn configure(api: PartnerApi) -> impl FnOnce(&mut web::ServiceConfig)
         let api = web::Data::new(api);
         let scope = web::scope("/v1").app_data(api.clone());
         let scope = scope.configure(|config| {
-            for area in table::AREAS {
+            for area in routes::ROUTE_GROUPS {
                 (area.configure)(config);
             }
         });
-        config.service(scope.wrap(from_fn(move |request, next| gate::gate(api.clone(), request, next))));
+        config.service(scope.wrap(from_fn(move |request, next| {
+            middleware::handle(api.clone(), request, next)
+        })));
     }
 }

@@ -9,11 +9,11 @@ mod common;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder};
 
-use super::gate::VERSIONS;
-use super::problem::{Document, KINDS};
-use super::table::{AREAS, Entry, Route, routes};
-use crate::service::partners::schemas::{PRINTED, PRINTED_FORMAT};
-use crate::service::partners::{FieldError, Need};
+use super::middleware::VERSIONS;
+use super::problem::{PROBLEM_KINDS, ProblemDocument};
+use super::routes::{AuthRequirement, ROUTE_GROUPS, Route, routes};
+use crate::service::partners::schemas::{PRINTABLE_FORMAT, PRINTABLE_PATTERN};
+use crate::service::partners::{FieldError, RequiredAccess};
 
 /// What there is to know before the first request.
 const INTRODUCTION: &str = include_str!("openapi/introduction.md");
@@ -30,13 +30,13 @@ pub fn document() -> Value {
                 .build(),
         ))
         .version(VERSIONS.last().copied().unwrap_or_default());
-    let problem = ComponentsBuilder::new().schema_from::<Document<'static>>();
+    let problem = ComponentsBuilder::new().schema_from::<ProblemDocument<'static>>();
     let problem = problem.schema_from::<FieldError>();
     let whole = OpenApiBuilder::new()
         .info(info)
         .components(Some(problem.build()))
         .build();
-    let whole = AREAS
+    let whole = ROUTE_GROUPS
         .iter()
         .fold(whole, |whole, area| whole.merge_from((area.document)()));
     // Texts, numbers, lists and maps by text have a form in JSON.
@@ -47,16 +47,16 @@ pub fn document() -> Value {
     for route in routes() {
         let operation = &mut document["paths"][route.path][route.method.to_ascii_lowercase()];
         if let Some(operation) = operation.as_object_mut() {
-            complete(operation, route);
+            complete_operation(operation, route);
         }
     }
-    refer(&mut document["components"]["schemas"]);
-    spell_out(&mut document);
+    reference_list_items(&mut document["components"]["schemas"]);
+    expand_formats(&mut document);
     document
 }
 
 /// Has lists name what they are of, which is written out in each otherwise.
-fn refer(schemas: &mut Value) {
+fn reference_list_items(schemas: &mut Value) {
     for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
         if let Some(of) = name.strip_prefix("List_") {
             schema["properties"]["data"]["items"] = common::reference("schemas", of);
@@ -65,17 +65,17 @@ fn refer(schemas: &mut Value) {
 }
 
 /// Adds what a route takes and answers by its kind.
-fn complete(operation: &mut Map<String, Value>, route: &Route) {
-    let (scheme, may) = match route.entry {
-        Entry::Open => (None, "anybody"),
-        Entry::Keys => (None, "whoever has the partner's keys"),
-        Entry::Publishable => (Some("publishableKey"), "whoever has the partner's publishable key"),
-        Entry::Token(need) => (Some("token"), who(need)),
+fn complete_operation(operation: &mut Map<String, Value>, route: &Route) {
+    let (scheme, may) = match route.auth {
+        AuthRequirement::Open => (None, "anybody"),
+        AuthRequirement::ClientCredentials => (None, "whoever has the partner's keys"),
+        AuthRequirement::PublishableKey => (Some("publishableKey"), "whoever has the partner's publishable key"),
+        AuthRequirement::Token(need) => (Some("token"), describe_access(need)),
     };
     let security = scheme.map_or(json!([]), |scheme| json!([{scheme: []}]));
     operation.insert("security".to_owned(), security);
-    let may = match route.entry {
-        Entry::Token(Need::May(object, action)) => {
+    let may = match route.auth {
+        AuthRequirement::Token(RequiredAccess::Permitted(object, action)) => {
             json!({"by": may, "object": object, "action": action})
         }
         _ => json!({"by": may}),
@@ -83,15 +83,15 @@ fn complete(operation: &mut Map<String, Value>, route: &Route) {
     operation.insert("x-kiungo-may".to_owned(), may);
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
-        parameters.extend(headers(route).map(|name| common::reference("parameters", name)));
+        parameters.extend(header_parameters(route).map(|name| common::reference("parameters", name)));
     }
-    let statuses = statuses(operation, route);
+    let statuses = problem_statuses(operation, route);
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     let Some(responses) = responses.as_object_mut() else {
         return;
     };
     for (status, response) in &mut *responses {
-        common::annotate(response, status, route);
+        common::complete_response(response, status, route);
     }
     for status in statuses {
         let common = common::reference("responses", &common::response_name(status));
@@ -100,17 +100,17 @@ fn complete(operation: &mut Map<String, Value>, route: &Route) {
 }
 
 /// In words, who may call.
-const fn who(need: Need) -> &'static str {
+const fn describe_access(need: RequiredAccess) -> &'static str {
     match need {
-        Need::Partner => "the partner itself",
-        Need::User => "any user",
-        Need::May(..) => "the partner itself, or a user whose role allows it",
+        RequiredAccess::Partner => "the partner itself",
+        RequiredAccess::User => "any user",
+        RequiredAccess::Permitted(..) => "the partner itself, or a user whose role allows it",
     }
 }
 
 /// Headers that a route takes.
-fn headers(route: &Route) -> impl Iterator<Item = &'static str> {
-    let token = matches!(route.entry, Entry::Token(_));
+fn header_parameters(route: &Route) -> impl Iterator<Item = &'static str> {
+    let token = matches!(route.auth, AuthRequirement::Token(_));
     [
         (true, "KiungoVersion"),
         (token, "KiungoEntityId"),
@@ -121,9 +121,9 @@ fn headers(route: &Route) -> impl Iterator<Item = &'static str> {
 }
 
 /// Statuses of the problems that a route can answer with, whatever it does.
-fn statuses(operation: &Map<String, Value>, route: &Route) -> impl Iterator<Item = u16> + use<> {
-    let open = route.entry == Entry::Open;
-    let token = matches!(route.entry, Entry::Token(_));
+fn problem_statuses(operation: &Map<String, Value>, route: &Route) -> impl Iterator<Item = u16> + use<> {
+    let open = route.auth == AuthRequirement::Open;
+    let token = matches!(route.auth, AuthRequirement::Token(_));
     let body = operation.contains_key("requestBody");
     [
         (true, 400),
@@ -143,16 +143,16 @@ fn statuses(operation: &Map<String, Value>, route: &Route) -> impl Iterator<Item
 }
 
 /// Puts the pattern in the place of the format that stands for it.
-fn spell_out(value: &mut Value) {
+fn expand_formats(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            if members.get("format").is_some_and(|format| format == PRINTED_FORMAT) {
+            if members.get("format").is_some_and(|format| format == PRINTABLE_FORMAT) {
                 members.remove("format");
-                members.insert("pattern".to_owned(), PRINTED.into());
+                members.insert("pattern".to_owned(), PRINTABLE_PATTERN.into());
             }
-            members.values_mut().for_each(spell_out);
+            members.values_mut().for_each(expand_formats);
         }
-        Value::Array(items) => items.iter_mut().for_each(spell_out),
+        Value::Array(items) => items.iter_mut().for_each(expand_formats),
         _ => {}
     }
 }

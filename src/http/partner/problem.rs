@@ -11,18 +11,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::ObjectBuilder;
 
-pub use self::kinds::{KINDS, Kind};
-use crate::core::access::Refused;
-use crate::service::partners::schemas::words;
+pub use self::kinds::{PROBLEM_KINDS, ProblemKind};
+use crate::core::access::AccessDenied;
+use crate::service::partners::schemas::enum_schema;
 use crate::service::partners::{ApiError, FieldError};
 
 /// What a request that is not answered as asked is answered with.
 #[derive(Clone, Debug)]
-pub(super) struct Problem(Box<Inner>);
+pub(super) struct Problem(Box<ProblemDetails>);
 
 #[derive(Clone, Debug)]
-struct Inner {
-    kind: &'static Kind,
+struct ProblemDetails {
+    kind: &'static ProblemKind,
     /// The kind's own, but for a fault of the request that has a status of its own.
     status: StatusCode,
     detail: String,
@@ -34,7 +34,7 @@ struct Inner {
 /// What went wrong (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub(super) struct Document<'a> {
+pub(super) struct ProblemDocument<'a> {
     /// Where the kind of problem is explained, on this server.
     #[schema(format = "uri-reference")]
     r#type: String,
@@ -46,7 +46,7 @@ pub(super) struct Document<'a> {
     /// What it is this time. For people: its words may change.
     detail: &'a str,
     /// The kind as a stable word, for programs.
-    #[schema(schema_with = codes)]
+    #[schema(schema_with = problem_codes)]
     code: &'a str,
     /// What is not right in the request, all of it. Only with the code `invalid`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -56,13 +56,16 @@ pub(super) struct Document<'a> {
     request_id: &'a str,
 }
 
-fn codes() -> ObjectBuilder {
-    words("The kind as a stable word, for programs.", &KINDS.map(|kind| kind.code))
+fn problem_codes() -> ObjectBuilder {
+    enum_schema(
+        "The kind as a stable word, for programs.",
+        &PROBLEM_KINDS.map(|kind| kind.code),
+    )
 }
 
 impl Problem {
-    fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
+    fn new(kind: &'static ProblemKind, detail: impl Into<String>) -> Self {
+        Self(Box::new(ProblemDetails {
             kind,
             status: kind.status,
             detail: detail.into(),
@@ -71,7 +74,7 @@ impl Problem {
         }))
     }
 
-    fn with(mut self, name: actix_web::http::header::HeaderName, value: impl Into<String>) -> Self {
+    fn with_header(mut self, name: actix_web::http::header::HeaderName, value: impl Into<String>) -> Self {
         self.0.header = Some((name, value.into()));
         self
     }
@@ -88,25 +91,25 @@ impl Problem {
     }
 
     /// The body is of another type than JSON.
-    pub(super) fn media_type() -> Self {
+    pub(super) fn unsupported_media_type() -> Self {
         Self::new(&kinds::MEDIA_TYPE, "say Content-Type: application/json")
     }
 
     /// The body is longer than `most` bytes.
-    pub(super) fn too_long(most: usize) -> Self {
+    pub(super) fn body_too_long(most: usize) -> Self {
         let detail = format!("the body is longer than {most} bytes, or did not come in time");
         Self::new(&kinds::TOO_LONG, detail)
     }
 
     /// There is something here, for other methods.
-    pub(super) fn method(allowed: &[&str]) -> Self {
+    pub(super) fn method_not_allowed(allowed: &[&str]) -> Self {
         let allowed = allowed.join(", ");
         let problem = Self::new(&kinds::METHOD, format!("say {allowed}"));
-        problem.with(ALLOW, allowed)
+        problem.with_header(ALLOW, allowed)
     }
 
     /// What a status that nobody gave a reason for means.
-    pub(super) fn of_status(status: StatusCode) -> Self {
+    pub(super) fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => ApiError::NotFound.into(),
             status if status.is_client_error() => {
@@ -119,10 +122,10 @@ impl Problem {
     }
 
     /// The answer.
-    pub(super) fn answer(&self, request_id: &str) -> HttpResponse {
+    pub(super) fn to_response(&self, request_id: &str) -> HttpResponse {
         let problem = &self.0;
-        let document = Document {
-            r#type: problem.kind.reference(),
+        let document = ProblemDocument {
+            r#type: problem.kind.documentation_path(),
             title: problem.kind.title,
             status: problem.status.as_u16(),
             detail: &problem.detail,
@@ -147,13 +150,17 @@ impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
         let detail = error.to_string();
         match error {
-            ApiError::Unauthenticated => Self::new(&kinds::UNAUTHENTICATED, detail).with(WWW_AUTHENTICATE, "Bearer"),
-            ApiError::WrongEnvironment => Self::new(&kinds::WRONG_ENVIRONMENT, detail).with(WWW_AUTHENTICATE, "Bearer"),
-            ApiError::Forbidden(Refused::Role) => Self::new(&kinds::ROLE, detail),
-            ApiError::Forbidden(Refused::Entity) => Self::new(&kinds::ENTITY, detail),
+            ApiError::Unauthenticated => {
+                Self::new(&kinds::UNAUTHENTICATED, detail).with_header(WWW_AUTHENTICATE, "Bearer")
+            }
+            ApiError::WrongEnvironment => {
+                Self::new(&kinds::WRONG_ENVIRONMENT, detail).with_header(WWW_AUTHENTICATE, "Bearer")
+            }
+            ApiError::Forbidden(AccessDenied::Role) => Self::new(&kinds::ROLE, detail),
+            ApiError::Forbidden(AccessDenied::Entity) => Self::new(&kinds::ENTITY, detail),
             ApiError::NotFound => Self::new(&kinds::NOT_FOUND, detail),
             ApiError::Conflict(_) => Self::new(&kinds::CONFLICT, detail),
-            ApiError::InProgress => Self::new(&kinds::IN_PROGRESS, detail).with(RETRY_AFTER, "1"),
+            ApiError::InProgress => Self::new(&kinds::IN_PROGRESS, detail).with_header(RETRY_AFTER, "1"),
             ApiError::IdempotencyMismatch => Self::new(&kinds::MISMATCH, detail),
             ApiError::Invalid(errors) => {
                 let mut problem = Self::new(&kinds::INVALID, detail);
@@ -162,9 +169,9 @@ impl From<ApiError> for Problem {
             }
             ApiError::TooMany { after } => {
                 let seconds = after.as_millis().div_ceil(1_000).max(1);
-                Self::new(&kinds::TOO_MANY, detail).with(RETRY_AFTER, seconds.to_string())
+                Self::new(&kinds::TOO_MANY, detail).with_header(RETRY_AFTER, seconds.to_string())
             }
-            ApiError::Unavailable => Self::new(&kinds::UNAVAILABLE, detail).with(RETRY_AFTER, "1"),
+            ApiError::Unavailable => Self::new(&kinds::UNAVAILABLE, detail).with_header(RETRY_AFTER, "1"),
         }
     }
 }

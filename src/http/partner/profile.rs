@@ -4,18 +4,20 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Json, Paging, Wanted};
-use super::reply::{Answer, gone, ok};
-use super::table::{Area, Entry, Route};
+use super::extractors::{Auth, Json, ListQuery, PageQuery};
+use super::responses::{ApiResponse, no_content, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::access::{Action, Object};
-use crate::service::partners::{AuditView, CredentialsView, List, Need, NewCredentials, PartnerEdit, PartnerView};
+use crate::service::partners::{
+    AuditView, CredentialsView, List, NewCredentials, PartnerEdit, PartnerView, RequiredAccess,
+};
 
 const PARTNER: &str = "/v1/partner";
 const CREDENTIALS: &str = "/v1/provider-credentials";
 const OF_PROVIDER: &str = "/v1/provider-credentials/{provider}";
 const AUDIT: &str = "/v1/audit";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -29,12 +31,16 @@ struct Paths;
 const TAG: &str = "Partner";
 
 const ROUTES: &[Route] = &[
-    Route::new("GET", PARTNER, Entry::Token(Need::Partner)),
-    Route::new("PATCH", PARTNER, Entry::Token(Need::Partner)),
-    Route::new("GET", CREDENTIALS, Entry::Token(Need::Partner)),
-    Route::new("PUT", OF_PROVIDER, Entry::Token(Need::Partner)),
-    Route::new("DELETE", OF_PROVIDER, Entry::Token(Need::Partner)),
-    Route::new("GET", AUDIT, Entry::Token(Need::May(Object::Audit, Action::Read))),
+    Route::new("GET", PARTNER, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("PATCH", PARTNER, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("GET", CREDENTIALS, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("PUT", OF_PROVIDER, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("DELETE", OF_PROVIDER, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new(
+        "GET",
+        AUDIT,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::Audit, Action::Read)),
+    ),
 ];
 
 fn configure(config: &mut web::ServiceConfig) {
@@ -52,8 +58,8 @@ fn configure(config: &mut web::ServiceConfig) {
     responses(
         (status = 200, description = "The partner.", body = PartnerView),
     ))]
-async fn read(api: web::Data<PartnerApi>, By(asked): By) -> Answer {
-    Ok(ok(&api.profile.partner(&asked).await?))
+async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth) -> ApiResponse {
+    Ok(ok(&api.profile.get_partner(&asked).await?))
 }
 
 /// Changes the partner
@@ -65,8 +71,8 @@ async fn read(api: web::Data<PartnerApi>, By(asked): By) -> Answer {
         (status = 200, description = "The partner as it is now.", body = PartnerView),
         (status = 409, description = "The partner is set up in the server's configuration, and changed there."),
     ))]
-async fn change(api: web::Data<PartnerApi>, By(asked): By, Json(edit): Json<PartnerEdit>) -> Answer {
-    Ok(ok(&api.profile.change_partner(&asked, edit).await?))
+async fn change(api: web::Data<PartnerApi>, Auth(asked): Auth, Json(edit): Json<PartnerEdit>) -> ApiResponse {
+    Ok(ok(&api.profile.update_partner(&asked, edit).await?))
 }
 
 /// Lists providers
@@ -76,8 +82,8 @@ async fn change(api: web::Data<PartnerApi>, By(asked): By, Json(edit): Json<Part
     responses(
         (status = 200, description = "All providers, on one page.", body = List<CredentialsView>),
     ))]
-async fn credentials(api: web::Data<PartnerApi>, By(asked): By) -> Answer {
-    Ok(ok(&api.profile.credentials(&asked).await?))
+async fn credentials(api: web::Data<PartnerApi>, Auth(asked): Auth) -> ApiResponse {
+    Ok(ok(&api.profile.list_credentials(&asked).await?))
 }
 
 /// Keeps keys at a provider
@@ -92,11 +98,11 @@ async fn credentials(api: web::Data<PartnerApi>, By(asked): By) -> Answer {
     ))]
 async fn put_credentials(
     api: web::Data<PartnerApi>,
-    By(asked): By,
+    Auth(asked): Auth,
     provider: web::Path<String>,
     Json(new): Json<NewCredentials>,
-) -> Answer {
-    Ok(ok(&api.profile.put_credentials(&asked, &provider, new).await?))
+) -> ApiResponse {
+    Ok(ok(&api.profile.set_credentials(&asked, &provider, new).await?))
 }
 
 /// Forgets keys at a provider
@@ -106,19 +112,19 @@ async fn put_credentials(
         (status = 204, description = "They are gone."),
         (status = 409, description = "The partner is set up in the server's configuration, and changed there."),
     ))]
-async fn end_credentials(api: web::Data<PartnerApi>, By(asked): By, provider: web::Path<String>) -> Answer {
-    api.profile.end_credentials(&asked, &provider).await?;
-    Ok(gone())
+async fn end_credentials(api: web::Data<PartnerApi>, Auth(asked): Auth, provider: web::Path<String>) -> ApiResponse {
+    api.profile.delete_credentials(&asked, &provider).await?;
+    Ok(no_content())
 }
 
 /// Lists what has happened
 ///
 /// The audit trail: what was done, by whom, when.
 #[utoipa::path(get, path = AUDIT, operation_id = "listAudit", tag = TAG,
-    params(Wanted),
+    params(ListQuery),
     responses(
         (status = 200, description = "A page of the trail, newest first.", body = List<AuditView>),
     ))]
-async fn audit(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -> Answer {
-    Ok(ok(&api.profile.audited(&asked, page).await?))
+async fn audit(api: web::Data<PartnerApi>, Auth(asked): Auth, PageQuery(page): PageQuery) -> ApiResponse {
+    Ok(ok(&api.profile.list_audit_entries(&asked, page).await?))
 }

@@ -17,12 +17,12 @@ use sha2::{Digest, Sha256};
 use utoipa::OpenApi;
 
 use super::openapi::document;
-use super::table::{Area, Entry, Route};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 
 const DOCUMENT: &str = "/v1/openapi.json";
 const PAGE: &str = "/v1/docs";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -36,8 +36,8 @@ struct Paths;
 const TAG: &str = "Reference";
 
 const ROUTES: &[Route] = &[
-    Route::new("GET", DOCUMENT, Entry::Open),
-    Route::new("GET", PAGE, Entry::Open),
+    Route::new("GET", DOCUMENT, AuthRequirement::Open),
+    Route::new("GET", PAGE, AuthRequirement::Open),
 ];
 
 fn configure(config: &mut web::ServiceConfig) {

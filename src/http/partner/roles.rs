@@ -4,17 +4,17 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Json, Paging, Wanted, id};
-use super::reply::{Answer, created, gone, ok};
-use super::table::{Area, Entry, Route};
+use super::extractors::{Auth, Json, ListQuery, PageQuery, parse_id};
+use super::responses::{ApiResponse, created, no_content, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::access::{Action, Object};
 use crate::core::ids::RoleId;
-use crate::service::partners::{List, Need, NewRole, RoleEdit, RoleView};
+use crate::service::partners::{List, NewRole, RequiredAccess, RoleEdit, RoleView};
 
 const ALL: &str = "/v1/roles";
 const ONE: &str = "/v1/roles/{id}";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -28,11 +28,31 @@ struct Paths;
 const TAG: &str = "Roles";
 
 const ROUTES: &[Route] = &[
-    Route::new("GET", ALL, Entry::Token(Need::May(Object::Role, Action::Read))),
-    Route::new("POST", ALL, Entry::Token(Need::May(Object::Role, Action::Create))),
-    Route::new("GET", ONE, Entry::Token(Need::May(Object::Role, Action::Read))),
-    Route::new("PATCH", ONE, Entry::Token(Need::May(Object::Role, Action::Update))),
-    Route::new("DELETE", ONE, Entry::Token(Need::May(Object::Role, Action::Delete))),
+    Route::new(
+        "GET",
+        ALL,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::Role, Action::Read)),
+    ),
+    Route::new(
+        "POST",
+        ALL,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::Role, Action::Create)),
+    ),
+    Route::new(
+        "GET",
+        ONE,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::Role, Action::Read)),
+    ),
+    Route::new(
+        "PATCH",
+        ONE,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::Role, Action::Update)),
+    ),
+    Route::new(
+        "DELETE",
+        ONE,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::Role, Action::Delete)),
+    ),
 ];
 
 fn configure(config: &mut web::ServiceConfig) {
@@ -46,12 +66,12 @@ fn configure(config: &mut web::ServiceConfig) {
 
 /// Lists roles
 #[utoipa::path(get, path = ALL, operation_id = "listRoles", tag = TAG,
-    params(Wanted),
+    params(ListQuery),
     responses(
         (status = 200, description = "A page of roles, newest first.", body = List<RoleView>),
     ))]
-async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -> Answer {
-    Ok(ok(&api.roles.roles(&asked, page).await?))
+async fn list(api: web::Data<PartnerApi>, Auth(asked): Auth, PageQuery(page): PageQuery) -> ApiResponse {
+    Ok(ok(&api.roles.list_roles(&asked, page).await?))
 }
 
 /// Makes a role
@@ -62,8 +82,8 @@ async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -
     responses(
         (status = 201, description = "The role.", body = RoleView),
     ))]
-async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewRole>) -> Answer {
-    Ok(created(&api.roles.add_role(&asked, new).await?))
+async fn create(api: web::Data<PartnerApi>, Auth(asked): Auth, Json(new): Json<NewRole>) -> ApiResponse {
+    Ok(created(&api.roles.create_role(&asked, new).await?))
 }
 
 /// Reads a role
@@ -72,9 +92,9 @@ async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewRo
     responses(
         (status = 200, description = "The role.", body = RoleView),
     ))]
-async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let role = id(&path, RoleId::parse)?;
-    Ok(ok(&api.roles.role(&asked, role).await?))
+async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let role = parse_id(&path, RoleId::parse)?;
+    Ok(ok(&api.roles.get_role(&asked, role).await?))
 }
 
 /// Changes a role
@@ -88,12 +108,12 @@ async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>
     ))]
 async fn change(
     api: web::Data<PartnerApi>,
-    By(asked): By,
+    Auth(asked): Auth,
     path: web::Path<String>,
     Json(edit): Json<RoleEdit>,
-) -> Answer {
-    let role = id(&path, RoleId::parse)?;
-    Ok(ok(&api.roles.change_role(&asked, role, edit).await?))
+) -> ApiResponse {
+    let role = parse_id(&path, RoleId::parse)?;
+    Ok(ok(&api.roles.update_role(&asked, role, edit).await?))
 }
 
 /// Deletes a role
@@ -103,8 +123,8 @@ async fn change(
         (status = 204, description = "It is gone."),
         (status = 409, description = "The role is still in use."),
     ))]
-async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let role = id(&path, RoleId::parse)?;
-    api.roles.end_role(&asked, role).await?;
-    Ok(gone())
+async fn end(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let role = parse_id(&path, RoleId::parse)?;
+    api.roles.delete_role(&asked, role).await?;
+    Ok(no_content())
 }

@@ -5,19 +5,19 @@ use serde::Deserialize;
 use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Chosen, id, page_of};
-use super::links::intent;
-use super::reply::{Answer, ok};
-use super::table::{Area, Entry, Route};
+use super::extractors::{Auth, Query, parse_id, parse_page};
+use super::links::parse_intent_filter;
+use super::responses::{ApiResponse, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::access::{Action, Object};
 use crate::core::ids::{ConnectSessionId, IntentId};
-use crate::service::partners::{List, Need, SessionView};
+use crate::service::partners::{List, RequiredAccess, SessionView};
 
 const ALL: &str = "/v1/connect-sessions";
 const ONE: &str = "/v1/connect-sessions/{id}";
-const READ: Entry = Entry::Token(Need::May(Object::ConnectSession, Action::Read));
+const READ: AuthRequirement = AuthRequirement::Token(RequiredAccess::Permitted(Object::ConnectSession, Action::Read));
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -42,7 +42,7 @@ fn configure(config: &mut web::ServiceConfig) {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct SessionQuery {
     /// Only those that answer this link intent.
     #[param(value_type = Option<IntentId>)]
     intent_id: Option<String>,
@@ -56,14 +56,14 @@ struct Wanted {
 
 /// Lists connect sessions
 #[utoipa::path(get, path = ALL, operation_id = "listConnectSessions", tag = TAG,
-    params(Wanted),
+    params(SessionQuery),
     responses(
         (status = 200, description = "A page of connect sessions, newest first.", body = List<SessionView>),
     ))]
-async fn list(api: web::Data<PartnerApi>, By(asked): By, Chosen(wanted): Chosen<Wanted>) -> Answer {
-    let page = page_of(wanted.limit.as_deref(), wanted.cursor.as_deref())?;
-    let of = intent(wanted.intent_id.as_deref())?;
-    Ok(ok(&api.sessions.sessions(&asked, of, page).await?))
+async fn list(api: web::Data<PartnerApi>, Auth(asked): Auth, Query(wanted): Query<SessionQuery>) -> ApiResponse {
+    let page = parse_page(wanted.limit.as_deref(), wanted.cursor.as_deref())?;
+    let of = parse_intent_filter(wanted.intent_id.as_deref())?;
+    Ok(ok(&api.sessions.list_sessions(&asked, of, page).await?))
 }
 
 /// Reads a connect session
@@ -72,7 +72,7 @@ async fn list(api: web::Data<PartnerApi>, By(asked): By, Chosen(wanted): Chosen<
     responses(
         (status = 200, description = "The connect session.", body = SessionView),
     ))]
-async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let session = id(&path, ConnectSessionId::parse)?;
-    Ok(ok(&api.sessions.session(&asked, session).await?))
+async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let session = parse_id(&path, ConnectSessionId::parse)?;
+    Ok(ok(&api.sessions.get_session(&asked, session).await?))
 }

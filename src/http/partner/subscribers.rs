@@ -4,18 +4,18 @@ use actix_web::{HttpResponse, web};
 use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Json, id};
-use super::reply::{Answer, ok};
-use super::table::{Area, Entry, Route};
+use super::extractors::{Auth, Json, parse_id};
+use super::responses::{ApiResponse, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::ids::ErasureId;
-use crate::service::partners::{ErasureView, Need, Whose};
-use crate::service::people::export::Export;
+use crate::service::data_subject::export::Export;
+use crate::service::partners::{ErasureView, RequiredAccess, SubscriberNumber};
 
 const EXPORT: &str = "/v1/subscribers/export";
 const ERASE: &str = "/v1/subscribers/erase";
 const ERASURE: &str = "/v1/erasures/{id}";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -29,9 +29,9 @@ struct Paths;
 const TAG: &str = "Subscribers";
 
 const ROUTES: &[Route] = &[
-    Route::new("POST", EXPORT, Entry::Token(Need::Partner)),
-    Route::new("POST", ERASE, Entry::Token(Need::Partner)),
-    Route::new("GET", ERASURE, Entry::Token(Need::Partner)),
+    Route::new("POST", EXPORT, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("POST", ERASE, AuthRequirement::Token(RequiredAccess::Partner)),
+    Route::new("GET", ERASURE, AuthRequirement::Token(RequiredAccess::Partner)),
 ];
 
 fn configure(config: &mut web::ServiceConfig) {
@@ -45,24 +45,24 @@ fn configure(config: &mut web::ServiceConfig) {
 ///
 /// For the person, who has a right to it. It is written down in the audit trail that this was asked.
 #[utoipa::path(post, path = EXPORT, operation_id = "exportSubscriber", tag = TAG,
-    request_body = Whose,
+    request_body = SubscriberNumber,
     responses(
         (status = 200, description = "All that the partner holds about the number, which may be nothing.", body = Export),
     ))]
-async fn export(api: web::Data<PartnerApi>, By(asked): By, Json(whose): Json<Whose>) -> Answer {
-    Ok(ok(&api.subscribers.export(&asked, whose).await?))
+async fn export(api: web::Data<PartnerApi>, Auth(asked): Auth, Json(whose): Json<SubscriberNumber>) -> ApiResponse {
+    Ok(ok(&api.subscribers.export_subscriber(&asked, whose).await?))
 }
 
 /// Erases a person
 ///
 /// Ends their links at the providers, blanks their rows, and removes what is live. Asked twice, it is one erasure.
 #[utoipa::path(post, path = ERASE, operation_id = "eraseSubscriber", tag = TAG,
-    request_body = Whose,
+    request_body = SubscriberNumber,
     responses(
         (status = 202, description = "It has begun.", body = ErasureView),
     ))]
-async fn erase(api: web::Data<PartnerApi>, By(asked): By, Json(whose): Json<Whose>) -> Answer {
-    let begun = api.subscribers.erase(&asked, whose).await?;
+async fn erase(api: web::Data<PartnerApi>, Auth(asked): Auth, Json(whose): Json<SubscriberNumber>) -> ApiResponse {
+    let begun = api.subscribers.erase_subscriber(&asked, whose).await?;
     Ok(HttpResponse::Accepted().json(begun))
 }
 
@@ -72,7 +72,7 @@ async fn erase(api: web::Data<PartnerApi>, By(asked): By, Json(whose): Json<Whos
     responses(
         (status = 200, description = "How far it is.", body = ErasureView),
     ))]
-async fn erasure(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let erasure = id(&path, ErasureId::parse)?;
-    Ok(ok(&api.subscribers.erasure(&asked, erasure).await?))
+async fn erasure(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let erasure = parse_id(&path, ErasureId::parse)?;
+    Ok(ok(&api.subscribers.get_erasure(&asked, erasure).await?))
 }

@@ -4,18 +4,18 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Json, Paging, Wanted, id};
-use super::reply::{Answer, created, gone, ok};
-use super::table::{Area, Entry, Route};
+use super::extractors::{Auth, Json, ListQuery, PageQuery, parse_id};
+use super::responses::{ApiResponse, created, no_content, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::access::{Action, Object};
 use crate::core::ids::UserId;
-use crate::service::partners::{List, Need, NewUser, UserEdit, UserView};
+use crate::service::partners::{List, NewUser, RequiredAccess, UserEdit, UserView};
 
 const ALL: &str = "/v1/users";
 const ONE: &str = "/v1/users/{id}";
 const ME: &str = "/v1/users/me";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -29,12 +29,32 @@ struct Paths;
 const TAG: &str = "Users";
 
 const ROUTES: &[Route] = &[
-    Route::new("GET", ALL, Entry::Token(Need::May(Object::User, Action::Read))),
-    Route::new("POST", ALL, Entry::Token(Need::May(Object::User, Action::Create))),
-    Route::new("GET", ME, Entry::Token(Need::User)),
-    Route::new("GET", ONE, Entry::Token(Need::May(Object::User, Action::Read))),
-    Route::new("PATCH", ONE, Entry::Token(Need::May(Object::User, Action::Update))),
-    Route::new("DELETE", ONE, Entry::Token(Need::May(Object::User, Action::Delete))),
+    Route::new(
+        "GET",
+        ALL,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::User, Action::Read)),
+    ),
+    Route::new(
+        "POST",
+        ALL,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::User, Action::Create)),
+    ),
+    Route::new("GET", ME, AuthRequirement::Token(RequiredAccess::User)),
+    Route::new(
+        "GET",
+        ONE,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::User, Action::Read)),
+    ),
+    Route::new(
+        "PATCH",
+        ONE,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::User, Action::Update)),
+    ),
+    Route::new(
+        "DELETE",
+        ONE,
+        AuthRequirement::Token(RequiredAccess::Permitted(Object::User, Action::Delete)),
+    ),
 ];
 
 fn configure(config: &mut web::ServiceConfig) {
@@ -49,12 +69,12 @@ fn configure(config: &mut web::ServiceConfig) {
 
 /// Lists users
 #[utoipa::path(get, path = ALL, operation_id = "listUsers", tag = TAG,
-    params(Wanted),
+    params(ListQuery),
     responses(
         (status = 200, description = "A page of users, newest first.", body = List<UserView>),
     ))]
-async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -> Answer {
-    Ok(ok(&api.users.users(&asked, page).await?))
+async fn list(api: web::Data<PartnerApi>, Auth(asked): Auth, PageQuery(page): PageQuery) -> ApiResponse {
+    Ok(ok(&api.users.list_users(&asked, page).await?))
 }
 
 /// Makes a user
@@ -66,8 +86,8 @@ async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -
         (status = 201, description = "The user.", body = UserView),
         (status = 409, description = "Another user of the entity has this login."),
     ))]
-async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewUser>) -> Answer {
-    Ok(created(&api.users.add_user(&asked, new).await?))
+async fn create(api: web::Data<PartnerApi>, Auth(asked): Auth, Json(new): Json<NewUser>) -> ApiResponse {
+    Ok(created(&api.users.create_user(&asked, new).await?))
 }
 
 /// Reads the user who asks
@@ -75,8 +95,8 @@ async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewUs
     responses(
         (status = 200, description = "The user.", body = UserView),
     ))]
-async fn me(api: web::Data<PartnerApi>, By(asked): By) -> Answer {
-    Ok(ok(&api.users.me(&asked).await?))
+async fn me(api: web::Data<PartnerApi>, Auth(asked): Auth) -> ApiResponse {
+    Ok(ok(&api.users.get_current_user(&asked).await?))
 }
 
 /// Reads a user
@@ -85,9 +105,9 @@ async fn me(api: web::Data<PartnerApi>, By(asked): By) -> Answer {
     responses(
         (status = 200, description = "The user.", body = UserView),
     ))]
-async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let user = id(&path, UserId::parse)?;
-    Ok(ok(&api.users.user(&asked, user).await?))
+async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let user = parse_id(&path, UserId::parse)?;
+    Ok(ok(&api.users.get_user(&asked, user).await?))
 }
 
 /// Changes a user
@@ -102,12 +122,12 @@ async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>
     ))]
 async fn change(
     api: web::Data<PartnerApi>,
-    By(asked): By,
+    Auth(asked): Auth,
     path: web::Path<String>,
     Json(edit): Json<UserEdit>,
-) -> Answer {
-    let user = id(&path, UserId::parse)?;
-    Ok(ok(&api.users.change_user(&asked, user, edit).await?))
+) -> ApiResponse {
+    let user = parse_id(&path, UserId::parse)?;
+    Ok(ok(&api.users.update_user(&asked, user, edit).await?))
 }
 
 /// Deletes a user
@@ -118,8 +138,8 @@ async fn change(
     responses(
         (status = 204, description = "They are gone."),
     ))]
-async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let user = id(&path, UserId::parse)?;
-    api.users.end_user(&asked, user).await?;
-    Ok(gone())
+async fn end(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let user = parse_id(&path, UserId::parse)?;
+    api.users.delete_user(&asked, user).await?;
+    Ok(no_content())
 }

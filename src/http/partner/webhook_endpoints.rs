@@ -4,18 +4,20 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::PartnerApi;
-use super::ask::{By, Json, JsonOrNothing, Paging, Wanted, id};
-use super::reply::{Answer, created, gone, ok};
-use super::table::{Area, Entry, Route};
+use super::extractors::{Auth, Json, ListQuery, OptionalJson, PageQuery, parse_id};
+use super::responses::{ApiResponse, created, no_content, ok};
+use super::routes::{AuthRequirement, Route, RouteGroup};
 use crate::core::access::{Action, Object};
 use crate::core::ids::EndpointId;
-use crate::service::partners::{EndpointEdit, EndpointMade, EndpointView, List, Need, NewEndpoint, Rotated, Rotation};
+use crate::service::partners::{
+    EndpointEdit, EndpointView, EndpointWithSecret, List, NewEndpoint, RequiredAccess, RotatedSecret, SecretRotation,
+};
 
 const ALL: &str = "/v1/webhook-endpoints";
 const ONE: &str = "/v1/webhook-endpoints/{id}";
 const SECRET: &str = "/v1/webhook-endpoints/{id}/rotate-secret";
 
-pub(super) const AREA: Area = Area {
+pub(super) const AREA: RouteGroup = RouteGroup {
     routes: ROUTES,
     configure,
     document: Paths::openapi,
@@ -28,8 +30,8 @@ struct Paths;
 /// The area's name in the reference.
 const TAG: &str = "Webhook endpoints";
 
-const fn may(action: Action) -> Entry {
-    Entry::Token(Need::May(Object::WebhookEndpoint, action))
+const fn may(action: Action) -> AuthRequirement {
+    AuthRequirement::Token(RequiredAccess::Permitted(Object::WebhookEndpoint, action))
 }
 
 const ROUTES: &[Route] = &[
@@ -53,12 +55,12 @@ fn configure(config: &mut web::ServiceConfig) {
 
 /// Lists webhook endpoints
 #[utoipa::path(get, path = ALL, operation_id = "listWebhookEndpoints", tag = TAG,
-    params(Wanted),
+    params(ListQuery),
     responses(
         (status = 200, description = "A page of endpoints, newest first.", body = List<EndpointView>),
     ))]
-async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -> Answer {
-    Ok(ok(&api.endpoints.endpoints(&asked, page).await?))
+async fn list(api: web::Data<PartnerApi>, Auth(asked): Auth, PageQuery(page): PageQuery) -> ApiResponse {
+    Ok(ok(&api.endpoints.list_endpoints(&asked, page).await?))
 }
 
 /// Makes a webhook endpoint
@@ -67,11 +69,11 @@ async fn list(api: web::Data<PartnerApi>, By(asked): By, Paging(page): Paging) -
 #[utoipa::path(post, path = ALL, operation_id = "createWebhookEndpoint", tag = TAG,
     request_body = NewEndpoint,
     responses(
-        (status = 201, description = "The endpoint, with its secret.", body = EndpointMade),
+        (status = 201, description = "The endpoint, with its secret.", body = EndpointWithSecret),
         (status = 409, description = "There are as many as there may be."),
     ))]
-async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewEndpoint>) -> Answer {
-    Ok(created(&api.endpoints.add_endpoint(&asked, new).await?))
+async fn create(api: web::Data<PartnerApi>, Auth(asked): Auth, Json(new): Json<NewEndpoint>) -> ApiResponse {
+    Ok(created(&api.endpoints.create_endpoint(&asked, new).await?))
 }
 
 /// Reads a webhook endpoint
@@ -80,9 +82,9 @@ async fn create(api: web::Data<PartnerApi>, By(asked): By, Json(new): Json<NewEn
     responses(
         (status = 200, description = "The endpoint.", body = EndpointView),
     ))]
-async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let endpoint = id(&path, EndpointId::parse)?;
-    Ok(ok(&api.endpoints.endpoint(&asked, endpoint).await?))
+async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let endpoint = parse_id(&path, EndpointId::parse)?;
+    Ok(ok(&api.endpoints.get_endpoint(&asked, endpoint).await?))
 }
 
 /// Changes a webhook endpoint
@@ -96,12 +98,12 @@ async fn read(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>
     ))]
 async fn change(
     api: web::Data<PartnerApi>,
-    By(asked): By,
+    Auth(asked): Auth,
     path: web::Path<String>,
     Json(edit): Json<EndpointEdit>,
-) -> Answer {
-    let endpoint = id(&path, EndpointId::parse)?;
-    Ok(ok(&api.endpoints.change_endpoint(&asked, endpoint, edit).await?))
+) -> ApiResponse {
+    let endpoint = parse_id(&path, EndpointId::parse)?;
+    Ok(ok(&api.endpoints.update_endpoint(&asked, endpoint, edit).await?))
 }
 
 /// Deletes a webhook endpoint
@@ -112,10 +114,10 @@ async fn change(
     responses(
         (status = 204, description = "It is gone."),
     ))]
-async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>) -> Answer {
-    let endpoint = id(&path, EndpointId::parse)?;
-    api.endpoints.end_endpoint(&asked, endpoint).await?;
-    Ok(gone())
+async fn end(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
+    let endpoint = parse_id(&path, EndpointId::parse)?;
+    api.endpoints.delete_endpoint(&asked, endpoint).await?;
+    Ok(no_content())
 }
 
 /// Replaces an endpoint's secret
@@ -123,16 +125,16 @@ async fn end(api: web::Data<PartnerApi>, By(asked): By, path: web::Path<String>)
 /// The secret before goes on being used beside the new one until the moment that the answer tells.
 #[utoipa::path(post, path = SECRET, operation_id = "rotateWebhookSecret", tag = TAG,
     params(("id" = EndpointId, Path, description = "The endpoint.")),
-    request_body = Option<Rotation>,
+    request_body = Option<SecretRotation>,
     responses(
-        (status = 200, description = "The new secret, shown this once.", body = Rotated),
+        (status = 200, description = "The new secret, shown this once.", body = RotatedSecret),
     ))]
 async fn rotate(
     api: web::Data<PartnerApi>,
-    By(asked): By,
+    Auth(asked): Auth,
     path: web::Path<String>,
-    JsonOrNothing(rotation): JsonOrNothing<Rotation>,
-) -> Answer {
-    let endpoint = id(&path, EndpointId::parse)?;
+    OptionalJson(rotation): OptionalJson<SecretRotation>,
+) -> ApiResponse {
+    let endpoint = parse_id(&path, EndpointId::parse)?;
     Ok(ok(&api.endpoints.rotate_secret(&asked, endpoint, rotation).await?))
 }

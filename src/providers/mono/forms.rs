@@ -14,19 +14,19 @@ use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::lenient::{Number, Text};
-use super::wire::{Element, SwitchOption, Ui};
-use crate::core::next_step::{Choice, Field, FieldKind, Form};
+use super::lenient::{LenientNumber, LenientText};
+use super::wire::{MonoForm, MonoFormElement, SwitchOption};
+use crate::core::next_step::{Field, FieldKind, FieldOption, Form};
 use crate::core::secret::Secret;
 
 /// Names that mean a secret even where the content type only says text. Lower case.
 const SECRET_NAMES: &[&str] = &["password", "pin", "mpin", "card", "token", "accesscode"];
 
 /// The form in our words.
-pub fn form(ui: Ui) -> Form {
+pub fn parse_form(ui: MonoForm) -> Form {
     Form {
-        title: ui.title.map(|Text(title)| title),
-        fields: ui.form.unwrap_or_default().into_iter().map(field).collect(),
+        title: ui.title.map(|LenientText(title)| title),
+        fields: ui.form.unwrap_or_default().into_iter().map(parse_field).collect(),
     }
 }
 
@@ -42,8 +42,8 @@ pub fn wants_card_and_pin(form: &Form) -> bool {
     names.iter().any(|name| card(&name)) && names.iter().any(|name| pin(&name))
 }
 
-fn field(element: Value) -> Field {
-    let Ok(element) = Element::deserialize(element) else {
+fn parse_field(element: Value) -> Field {
+    let Ok(element) = MonoFormElement::deserialize(element) else {
         return Field {
             name: String::new(),
             label: String::new(),
@@ -52,28 +52,34 @@ fn field(element: Value) -> Field {
             exact_len: None,
         };
     };
-    let length = |number: Option<Number>| number.and_then(|Number(n)| u16::try_from(n).ok()).filter(|n| *n > 0);
+    let length = |number: Option<LenientNumber>| {
+        number
+            .and_then(|LenientNumber(n)| u16::try_from(n).ok())
+            .filter(|n| *n > 0)
+    };
     Field {
-        kind: kind(&element),
-        label: element.hint.map_or_else(|| element.name.clone(), |Text(hint)| hint),
+        kind: field_kind(&element),
+        label: element
+            .hint
+            .map_or_else(|| element.name.clone(), |LenientText(hint)| hint),
         max_len: length(element.max_length),
         exact_len: length(element.length),
         name: element.name,
     }
 }
 
-fn kind(element: &Element) -> FieldKind {
+fn field_kind(element: &MonoFormElement) -> FieldKind {
     if element.name.is_empty() || element.value.as_ref().is_some_and(is_picture) {
         return FieldKind::Unsupported;
     }
     match element.kind.as_str() {
-        "elements.input" => typed(element),
-        "elements.switch" => switch(element.options.as_deref().unwrap_or_default()),
+        "elements.input" => input_kind(element),
+        "elements.switch" => switch_kind(element.options.as_deref().unwrap_or_default()),
         _ => FieldKind::Unsupported,
     }
 }
 
-fn typed(element: &Element) -> FieldKind {
+fn input_kind(element: &MonoFormElement) -> FieldKind {
     let secret = SECRET_NAMES.contains(&element.name.to_ascii_lowercase().as_str());
     match element.content_type.as_deref() {
         Some("integer") => FieldKind::Digits,
@@ -83,7 +89,7 @@ fn typed(element: &Element) -> FieldKind {
     }
 }
 
-fn switch(options: &[SwitchOption]) -> FieldKind {
+fn switch_kind(options: &[SwitchOption]) -> FieldKind {
     let choice = |option: &SwitchOption| {
         let value = match &option.value {
             // Text that would read as JSON is written as JSON; all other text as it is.
@@ -94,8 +100,8 @@ fn switch(options: &[SwitchOption]) -> FieldKind {
         let label = option
             .label
             .as_ref()
-            .map_or_else(|| value.clone(), |Text(label)| label.clone());
-        Some(Choice { label, value })
+            .map_or_else(|| value.clone(), |LenientText(label)| label.clone());
+        Some(FieldOption { label, value })
     };
     match options.iter().map(choice).collect::<Option<Vec<_>>>() {
         Some(choices) if !choices.is_empty() => FieldKind::OneOf(choices),
@@ -112,11 +118,11 @@ fn is_picture(value: &Value) -> bool {
 }
 
 /// A JSON object written straight into a buffer that is wiped when dropped, large enough never to be moved.
-pub struct Body {
+pub struct JsonBody {
     json: Zeroizing<Vec<u8>>,
 }
 
-impl Body {
+impl JsonBody {
     /// An empty object with room for `text` bytes of names and values.
     pub fn with_room(text: usize) -> Self {
         // A control character takes six bytes as JSON; quotes, colons and commas need the rest.
@@ -184,7 +190,7 @@ fn write_text(json: &mut Vec<u8>, text: &str) {
 }
 
 /// The body that answers `form`, as far as the form is known: a later form is not, and its answers go as text.
-pub fn answers(form: Option<&Form>, answers: &[(String, Secret)]) -> Zeroizing<Vec<u8>> {
+pub fn answers_body(form: Option<&Form>, answers: &[(String, Secret)]) -> Zeroizing<Vec<u8>> {
     let room = answers
         .iter()
         .map(|(name, value)| name.len() + value.expose().len() + 2)
@@ -198,7 +204,7 @@ pub fn answers(form: Option<&Form>, answers: &[(String, Secret)]) -> Zeroizing<V
     };
     answers
         .iter()
-        .fold(Body::with_room(room), |body, (name, value)| match kind_of(name) {
+        .fold(JsonBody::with_room(room), |body, (name, value)| match kind_of(name) {
             Some(FieldKind::Digits) => body.number_or_text(name, value.expose()),
             Some(FieldKind::OneOf(_)) => body.choice(name, value.expose()),
             _ => body.text(name, value.expose()),
@@ -214,7 +220,7 @@ mod tests {
     use super::*;
 
     fn read(form_json: &Value) -> Form {
-        form(Ui::deserialize(json!({ "title": "T", "form": form_json })).unwrap())
+        parse_form(MonoForm::deserialize(json!({ "title": "T", "form": form_json })).unwrap())
     }
 
     /// Each documented element becomes what a keypad can type, and everything else is kept as what it cannot.
@@ -224,7 +230,7 @@ mod tests {
             FieldKind::OneOf(
                 choices
                     .iter()
-                    .map(|(label, value)| Choice {
+                    .map(|(label, value)| FieldOption {
                         label: (*label).to_owned(),
                         value: (*value).to_owned(),
                     })
@@ -337,14 +343,14 @@ mod tests {
             ("authType", "u", json!("u")),
             ("unheard_of", "1", json!("1")),
         ] {
-            let body = answers(Some(&form), &[(name.to_owned(), Secret::new(typed))]);
+            let body = answers_body(Some(&form), &[(name.to_owned(), Secret::new(typed))]);
             assert_eq!(
                 serde_json::from_slice::<Value>(&body).unwrap(),
                 json!({ name: want }),
                 "{name} {typed}"
             );
         }
-        let body = answers(None, &[("pin".to_owned(), Secret::new("42"))]);
+        let body = answers_body(None, &[("pin".to_owned(), Secret::new("42"))]);
         assert_eq!(body.as_slice(), br#"{"pin":"42"}"#);
     }
 
@@ -355,7 +361,7 @@ mod tests {
             let typed: std::collections::BTreeMap<String, String> = typed.into_iter().collect();
             let pairs: Vec<_> = typed.iter().map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect();
             let room = 128 + 6 * typed.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
-            let body = answers(None, &pairs);
+            let body = answers_body(None, &pairs);
             prop_assert!(body.capacity() == room, "{} != {room}", body.capacity());
             prop_assert_eq!(serde_json::from_slice::<std::collections::BTreeMap<String, String>>(&body).unwrap(), typed);
         }

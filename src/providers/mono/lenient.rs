@@ -13,77 +13,77 @@ use serde_json::Value;
 
 /// An object, or nothing where anything else stands (`null`, an array, a word): for parts looked into only if they are there.
 #[derive(Debug)]
-pub struct Maybe<T>(pub Option<T>);
+pub struct LenientObject<T>(pub Option<T>);
 
-impl<T> Default for Maybe<T> {
+impl<T> Default for LenientObject<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MaybeVisitor(PhantomData))
+        deserializer.deserialize_any(ObjectVisitor(PhantomData))
     }
 }
 
-struct MaybeVisitor<T>(PhantomData<T>);
+struct ObjectVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for MaybeVisitor<T> {
-    type Value = Maybe<T>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = LenientObject<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("anything")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(|it| Maybe(Some(it)))
+        T::deserialize(MapAccessDeserializer::new(map)).map(|it| LenientObject(Some(it)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Maybe(None))
+        Ok(LenientObject(None))
     }
 
     fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
+        Ok(LenientObject(None))
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
+        Ok(LenientObject(None))
     }
 
     fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
+        Ok(LenientObject(None))
     }
 
     fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
+        Ok(LenientObject(None))
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
+        Ok(LenientObject(None))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
+        Ok(LenientObject(None))
     }
 }
 
 /// A list that stands bare, under `data`, or under `data.accounts`. Entries that cannot be read are left out, one by one.
 #[derive(Debug)]
-pub struct Listing<T>(pub Option<Vec<T>>);
+pub struct LenientList<T>(pub Option<Vec<T>>);
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Listing<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for LenientList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListingVisitor(PhantomData))
+        deserializer.deserialize_any(ListVisitor(PhantomData))
     }
 }
 
-struct ListingVisitor<T>(PhantomData<T>);
+struct ListVisitor<T>(PhantomData<T>);
 
-impl<'de, T: DeserializeOwned> Visitor<'de> for ListingVisitor<T> {
-    type Value = Listing<T>;
+impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<T> {
+    type Value = LenientList<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list, bare or in an envelope")
@@ -95,14 +95,14 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for ListingVisitor<T> {
         while let Some(entry) = seq.next_element::<Value>()? {
             all.extend(T::deserialize(entry).ok());
         }
-        Ok(Listing(Some(all)))
+        Ok(LenientList(Some(all)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
         while let Some(key) = map.next_key::<String>()? {
             if matches!(key.as_str(), "data" | "accounts") {
-                let Listing(list) = map.next_value()?;
+                let LenientList(list) = map.next_value()?;
                 if found.is_some() && list.is_some() {
                     return Err(A::Error::custom("two lists"));
                 }
@@ -111,38 +111,38 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for ListingVisitor<T> {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(Listing(found))
+        Ok(LenientList(found))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Listing(None))
+        Ok(LenientList(None))
     }
 }
 
 /// A word, which may be written as a whole number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text(pub String);
+pub struct LenientText(pub String);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for LenientText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
         impl Visitor<'_> for TextVisitor {
-            type Value = Text;
+            type Value = LenientText;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("text or a whole number")
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.to_owned()))
+            fn visit_str<E: Error>(self, text: &str) -> Result<LenientText, E> {
+                Ok(LenientText(text.to_owned()))
             }
 
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
+            fn visit_u64<E: Error>(self, number: u64) -> Result<LenientText, E> {
+                Ok(LenientText(number.to_string()))
             }
 
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
+            fn visit_i64<E: Error>(self, number: i64) -> Result<LenientText, E> {
+                Ok(LenientText(number.to_string()))
             }
         }
         deserializer.deserialize_any(TextVisitor)
@@ -151,11 +151,11 @@ impl<'de> Deserialize<'de> for Text {
 
 /// A whole number, which may be written as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Number(pub i64);
+pub struct LenientNumber(pub i64);
 
-impl<'de> Deserialize<'de> for Number {
+impl<'de> Deserialize<'de> for LenientNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Text(text) = Text::deserialize(deserializer)?;
+        let LenientText(text) = LenientText::deserialize(deserializer)?;
         text.trim()
             .parse()
             .map(Self)
@@ -165,7 +165,7 @@ impl<'de> Deserialize<'de> for Number {
 
 /// The `status` of an envelope: a word in v2, a number that mirrors an HTTP status in v1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum ReplyStatus {
     /// `"successful"`.
     Successful,
     /// `"failed"`.
@@ -176,9 +176,9 @@ pub enum Status {
     Other,
 }
 
-impl<'de> Deserialize<'de> for Status {
+impl<'de> Deserialize<'de> for ReplyStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Text(text) = Text::deserialize(deserializer)?;
+        let LenientText(text) = LenientText::deserialize(deserializer)?;
         let word = text.trim().to_ascii_lowercase();
         Ok(match (word.as_str(), word.parse()) {
             ("successful" | "success", _) => Self::Successful,
@@ -191,9 +191,9 @@ impl<'de> Deserialize<'de> for Status {
 
 /// Whether a `message` speaks of a session that is no more. The text itself is never kept: it may hold anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SpeaksOfDeadSession(pub bool);
+pub struct MentionsEndedSession(pub bool);
 
-impl<'de> Deserialize<'de> for SpeaksOfDeadSession {
+impl<'de> Deserialize<'de> for MentionsEndedSession {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Value::deserialize(deserializer)?
             .as_str()

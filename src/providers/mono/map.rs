@@ -7,9 +7,9 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Dialect;
+use super::MonoDialect;
 use super::forms;
-use super::lenient::{Maybe, Number, Text};
+use super::lenient::{LenientNumber, LenientObject, LenientText};
 use super::wire;
 use crate::core::next_step::{AccountChoice, Form};
 use crate::core::secret::Secret;
@@ -17,10 +17,10 @@ use crate::core::time::Timestamp;
 use crate::providers::{AccountDetails, AuthMethod, Institution, ProviderAccount, ProviderSession, SessionKind};
 
 /// The longest login an institution is believed to need.
-const LONGEST_LOGIN: Duration = Duration::from_mins(10);
+const MAX_LOGIN_TIME: Duration = Duration::from_mins(10);
 
 /// The list, each institution once. Mono's id is not unique and its pair with the type is, so that pair is our key.
-pub fn institutions(list: Vec<wire::Institution>) -> Vec<Institution> {
+pub fn institutions(list: Vec<wire::MonoInstitution>) -> Vec<Institution> {
     let mut seen = HashSet::new();
     list.into_iter()
         .filter_map(institution)
@@ -28,8 +28,8 @@ pub fn institutions(list: Vec<wire::Institution>) -> Vec<Institution> {
         .collect()
 }
 
-fn institution(from: wire::Institution) -> Option<Institution> {
-    let Text(id) = from.id;
+fn institution(from: wire::MonoInstitution) -> Option<Institution> {
+    let LenientText(id) = from.id;
     if id.is_empty() || from.name.trim().is_empty() {
         return None;
     }
@@ -52,35 +52,35 @@ fn institution(from: wire::Institution) -> Option<Institution> {
             .auth_methods
             .unwrap_or_default()
             .into_iter()
-            .filter_map(method)
+            .filter_map(auth_method)
             // A session names its method by type: of two of one type only the first can be meant.
             .filter(|method| seen.insert(method.id.clone()))
             .collect(),
         timeout: from
             .timeout
-            .and_then(|Number(millis)| u64::try_from(millis).ok())
+            .and_then(|LenientNumber(millis)| u64::try_from(millis).ok())
             .filter(|millis| *millis > 0)
-            .map(|millis| Duration::from_millis(millis).min(LONGEST_LOGIN)),
+            .map(|millis| Duration::from_millis(millis).min(MAX_LOGIN_TIME)),
     })
 }
 
-fn method(from: Value) -> Option<AuthMethod> {
-    let from = wire::AuthMethod::deserialize(from)
+fn auth_method(from: Value) -> Option<AuthMethod> {
+    let from = wire::MonoAuthMethod::deserialize(from)
         .ok()
         .filter(|it| !it.kind.is_empty())?;
-    let form = from.ui.0.map_or_else(empty, forms::form);
+    let form = from.ui.0.map_or_else(empty_form, forms::parse_form);
     Some(AuthMethod {
         name: from
             .name
             .filter(|name| !name.trim().is_empty())
-            .unwrap_or_else(|| sentence(&from.kind)),
+            .unwrap_or_else(|| to_words(&from.kind)),
         id: from.kind,
         card_and_pin: forms::wants_card_and_pin(&form),
         form,
     })
 }
 
-fn empty() -> Form {
+fn empty_form() -> Form {
     Form {
         title: None,
         fields: Vec::new(),
@@ -88,10 +88,10 @@ fn empty() -> Form {
 }
 
 /// A session, if the reply has an id for one. A reauthorisation's `data.id` may well be the account's and is not taken.
-pub fn session(reply: wire::Session, kind: SessionKind) -> Option<ProviderSession> {
+pub fn session(reply: wire::SessionReply, kind: SessionKind) -> Option<ProviderSession> {
     let written = reply
         .timestamp
-        .and_then(|Text(text)| DateTime::parse_from_rfc3339(&text).ok())
+        .and_then(|LenientText(text)| DateTime::parse_from_rfc3339(&text).ok())
         .map(|at| at.timestamp_millis());
     let data = reply.data.0;
     let (mut inner, mut other, mut form) = (None, None, reply.ui.0);
@@ -105,27 +105,29 @@ pub fn session(reply: wire::Session, kind: SessionKind) -> Option<ProviderSessio
     } else {
         other = other.or(reply.id);
     }
-    let (head_id, head_end) = inner.map_or((None, None), |head| (head.id, head.expires_at.or(head.expires_at_too)));
-    let Text(id) = head_id.or(other).filter(|Text(id)| !id.is_empty())?;
+    let (head_id, head_end) = inner.map_or((None, None), |head| {
+        (head.id, head.expires_at.or(head.expires_at_alternative))
+    });
+    let LenientText(id) = head_id.or(other).filter(|LenientText(id)| !id.is_empty())?;
     Some(ProviderSession {
         id,
         // The published example ends five years before it is written: such an end says nothing.
         expires_at: head_end
             .or(reply.expires_at)
-            .filter(|Number(end)| written.is_none_or(|written| *end > written))
-            .map(|Number(end)| Timestamp::from_millis(end)),
-        form: form.map(forms::form),
+            .filter(|LenientNumber(end)| written.is_none_or(|written| *end > written))
+            .map(|LenientNumber(end)| Timestamp::from_millis(end)),
+        form: form.map(forms::parse_form),
         kind,
     })
 }
 
 /// The accounts to choose from. Those without what the dialect answers with cannot be chosen and are left out.
-pub fn choices(list: Vec<wire::Choosable>, dialect: Dialect) -> Vec<AccountChoice> {
-    let choice = |from: wire::Choosable| {
-        let number = from.account_number.map(|Text(number)| number);
+pub fn account_choices(list: Vec<wire::ChoosableAccount>, dialect: MonoDialect) -> Vec<AccountChoice> {
+    let choice = |from: wire::ChoosableAccount| {
+        let number = from.account_number.map(|LenientText(number)| number);
         let key = match dialect {
-            Dialect::V2 => number.clone(),
-            Dialect::V1 => from.index.map(|Text(index)| index),
+            MonoDialect::V2 => number.clone(),
+            MonoDialect::V1 => from.index.map(|LenientText(index)| index),
         };
         Some(AccountChoice {
             key: key.filter(|key| !key.is_empty())?,
@@ -149,12 +151,12 @@ fn account_label(kind: &str) -> String {
     let word = kind
         .split(|c: char| !c.is_alphanumeric())
         .find(|word| !word.is_empty() && !word.eq_ignore_ascii_case("account"));
-    let label: String = sentence(word.unwrap_or("account")).chars().take(16).collect();
+    let label: String = to_words(word.unwrap_or("account")).chars().take(16).collect();
     label
 }
 
 /// `internet_banking` as "Internet banking".
-fn sentence(word: &str) -> String {
+fn to_words(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let rest = letters.as_str().to_lowercase().replace(['_', '-'], " ");
@@ -164,42 +166,42 @@ fn sentence(word: &str) -> String {
 /// One account, read by its id.
 pub fn account(reply: wire::AccountReply, asked: &Secret) -> Option<ProviderAccount> {
     let (account, meta) = match reply.data.0 {
-        Some(wire::AccountParts {
-            account: Maybe(Some(account)),
+        Some(wire::AccountReplyData {
+            account: LenientObject(Some(account)),
             meta,
         }) => (account, meta),
         _ => (reply.account.0?, reply.meta),
     };
-    let mut read = listed(account).unwrap_or_else(|account| ProviderAccount {
+    let mut read = listed_account(account).unwrap_or_else(|account| ProviderAccount {
         id: Secret::new(asked.expose()),
         session_id: None,
-        details: details(*account),
+        details: account_details(*account),
     });
-    read.session_id = session_of(meta).or(read.session_id);
+    read.session_id = session_id(meta).or(read.session_id);
     Some(read)
 }
 
 /// One account of a list; handed back if it has no id.
-pub fn listed(mut account: wire::Account) -> Result<ProviderAccount, Box<wire::Account>> {
+pub fn listed_account(mut account: wire::MonoAccount) -> Result<ProviderAccount, Box<wire::MonoAccount>> {
     let id = account.id.take().or(account.mongo_id.take());
     let Some(id) = id.filter(|id| !id.expose().is_empty()) else {
         return Err(Box::new(account));
     };
     Ok(ProviderAccount {
         id,
-        session_id: session_of(std::mem::take(&mut account.meta)),
-        details: details(account),
+        session_id: session_id(std::mem::take(&mut account.meta)),
+        details: account_details(account),
     })
 }
 
-fn session_of(meta: Maybe<wire::Meta>) -> Option<String> {
-    meta.0?.session_id.map(|Text(id)| id).filter(|id| !id.is_empty())
+fn session_id(meta: LenientObject<wire::AccountMeta>) -> Option<String> {
+    meta.0?.session_id.map(|LenientText(id)| id).filter(|id| !id.is_empty())
 }
 
-fn details(account: wire::Account) -> Option<AccountDetails> {
+fn account_details(account: wire::MonoAccount) -> Option<AccountDetails> {
     let number = account
         .number
-        .or(account.number_too)
+        .or(account.number_alternative)
         .filter(|number| !number.expose().is_empty())?;
     Some(AccountDetails {
         number,

@@ -13,14 +13,14 @@ use async_trait::async_trait;
 use url::Url;
 use zeroize::Zeroizing;
 
-use self::forms::Body;
-use self::lenient::Listing;
-use self::outcome::Context;
+use self::forms::JsonBody;
+use self::lenient::LenientList;
+use self::outcome::SubmissionContext;
 use super::base_url::BaseUrl;
-use super::http::{Answer, Call, Client, SendError};
+use super::http::{HttpClient, OutboundError, OutboundRequest, OutboundResponse};
 use super::{
-    Credentials, Customer, Institution, Opened, Opening, Provider, ProviderAccount, ProviderError, ProviderEvent,
-    SessionKind, Step, Submission, SubmitError, WebhookError, Which,
+    AccountsQuery, Credentials, Customer, Institution, Provider, ProviderAccount, ProviderError, ProviderEvent,
+    SessionKind, SessionRequest, SessionResponse, Submission, SubmissionStep, SubmitError, WebhookError,
 };
 use crate::core::next_step::{Grant, NextStep};
 use crate::core::secret::Secret;
@@ -33,16 +33,16 @@ mod webhook;
 mod wire;
 
 /// The most bytes of a list that are read: five thousand institutions with long names fit.
-const LIST_LIMIT: usize = 8 * 1024 * 1024;
+const MAX_LIST_BYTES: usize = 8 * 1024 * 1024;
 
-const NO_PARTNER_REAUTH: ProviderError =
+const V1_HAS_NO_REAUTH: ProviderError =
     ProviderError::Refused("v1 renews a consent in a browser only, which a keypad has not");
-const NO_LIST: ProviderError = ProviderError::Refused("v1 has no list of linked accounts");
-const NO_APP: ProviderError = ProviderError::Refused("v1 wants an application id among the credentials");
+const V1_HAS_NO_LIST: ProviderError = ProviderError::Refused("v1 has no list of linked accounts");
+const V1_NEEDS_APP_ID: ProviderError = ProviderError::Refused("v1 wants an application id among the credentials");
 
 /// Which generation of the API is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub enum MonoDialect {
     /// v2, with v3's list of institutions: the current one.
     V2,
     /// v1, flat replies: the one of 2022.
@@ -54,7 +54,7 @@ pub struct MonoSettings {
     /// The root of the API, such as `https://api.withmono.com`; the key chooses between live and sandbox.
     pub base_url: BaseUrl,
     /// Which generation is spoken.
-    pub dialect: Dialect,
+    pub dialect: MonoDialect,
     /// The plain secret Mono sends with each webhook; without one no webhook is believed.
     pub webhook_secret: Option<Secret>,
     /// How an account is unlinked.
@@ -75,7 +75,7 @@ pub struct MonoSettings {
 
 impl MonoSettings {
     /// The settings for the API at `base_url`, with the likelier answer to each open question.
-    pub fn new(base_url: BaseUrl, dialect: Dialect) -> Self {
+    pub fn new(base_url: BaseUrl, dialect: MonoDialect) -> Self {
         Self {
             base_url,
             dialect,
@@ -101,89 +101,95 @@ pub enum UnlinkCall {
 /// Mono, as one installation uses it. Holds no partner's key.
 pub struct Mono {
     settings: MonoSettings,
-    client: Client,
+    client: HttpClient,
 }
 
 impl Mono {
     /// Mono with these settings, called through `client`.
-    pub fn new(settings: MonoSettings, client: Client) -> Self {
+    pub fn new(settings: MonoSettings, client: HttpClient) -> Self {
         Self { settings, client }
     }
 
     /// The URL of a path; a segment that cannot stand in one (an empty id) names nothing.
     fn url(&self, segments: &[&str]) -> Result<Url, ProviderError> {
-        self.settings.base_url.at(segments).ok_or(ProviderError::NotFound)
+        self.settings.base_url.join(segments).ok_or(ProviderError::NotFound)
     }
 
     /// Makes a call that may be repeated.
-    async fn call(&self, credentials: &Credentials, call: Call) -> Result<Answer, SendError> {
+    async fn call(&self, credentials: &Credentials, call: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
         let call = call.header("mono-sec-key", credentials.secret_key.expose());
         self.client.send(call.timeout(self.settings.call_timeout)).await
     }
 
-    fn session_body(&self, credentials: &Credentials, opening: &Opening<'_>) -> Result<PathAndBody, ProviderError> {
+    fn session_body(
+        &self,
+        credentials: &Credentials,
+        opening: &SessionRequest<'_>,
+    ) -> Result<PathAndBody, ProviderError> {
         match (opening, self.settings.dialect) {
             (
-                Opening::Link {
+                SessionRequest::Link {
                     institution,
                     method,
                     customer,
                 },
-                Dialect::V2,
+                MonoDialect::V2,
             ) => Ok((
                 &["v2", "connect", "session"],
-                link_v2(&institution.provider_id, method, customer),
+                link_body_v2(&institution.provider_id, method, customer),
             )),
             (
-                Opening::Link {
+                SessionRequest::Link {
                     institution, method, ..
                 },
-                Dialect::V1,
+                MonoDialect::V1,
             ) => {
-                let app = credentials.app_id.as_deref().ok_or(NO_APP)?;
+                let app = credentials.app_id.as_deref().ok_or(V1_NEEDS_APP_ID)?;
                 let room = app.len() + institution.provider_id.len() + method.len() + 64;
-                let body = Body::with_room(room).text("app", app);
+                let body = JsonBody::with_room(room).text("app", app);
                 let body = body.text("institution", &institution.provider_id);
                 Ok((&["v1", "connect", "session"], body.text("auth_method", method).finish()))
             }
-            (Opening::Reauth { account }, Dialect::V2) => {
-                let body = Body::with_room(account.expose().len() + 16).text("account", account.expose());
+            (SessionRequest::Reauth { account }, MonoDialect::V2) => {
+                let body = JsonBody::with_room(account.expose().len() + 16).text("account", account.expose());
                 Ok((&["v2", "connect", "reauth", "session"], body.finish()))
             }
-            (Opening::Reauth { .. }, Dialect::V1) => Err(NO_PARTNER_REAUTH),
+            (SessionRequest::Reauth { .. }, MonoDialect::V1) => Err(V1_HAS_NO_REAUTH),
         }
     }
 
     /// Where a submission goes.
-    fn submit_url(&self, step: Step, kind: SessionKind) -> Option<Url> {
+    fn submit_url(&self, step: SubmissionStep, kind: SessionKind) -> Option<Url> {
         let base = &self.settings.base_url;
         match (self.settings.dialect, kind, step) {
-            (Dialect::V2, SessionKind::Link, Step::Login) => base.at(&["v2", "connect", "login"]),
-            (Dialect::V2, SessionKind::Link, _) => base.at(&["v2", "connect", "commit"]),
-            (Dialect::V2, SessionKind::Reauth, Step::Login) => base.at(&["v2", "connect", "reauth", "login"]),
-            (Dialect::V2, SessionKind::Reauth, _) => {
-                let path: Vec<_> = self.settings.reauth_commit_path.trim_matches('/').split('/').collect();
-                base.at(&path)
+            (MonoDialect::V2, SessionKind::Link, SubmissionStep::Login) => base.join(&["v2", "connect", "login"]),
+            (MonoDialect::V2, SessionKind::Link, _) => base.join(&["v2", "connect", "commit"]),
+            (MonoDialect::V2, SessionKind::Reauth, SubmissionStep::Login) => {
+                base.join(&["v2", "connect", "reauth", "login"])
             }
-            (Dialect::V1, SessionKind::Link, Step::Login) => base.at(&["v1", "connect", "login"]),
-            (Dialect::V1, SessionKind::Link, _) => base.at(&["v1", "connect", "commit"]),
-            (Dialect::V1, SessionKind::Reauth, _) => None,
+            (MonoDialect::V2, SessionKind::Reauth, _) => {
+                let path: Vec<_> = self.settings.reauth_commit_path.trim_matches('/').split('/').collect();
+                base.join(&path)
+            }
+            (MonoDialect::V1, SessionKind::Link, SubmissionStep::Login) => base.join(&["v1", "connect", "login"]),
+            (MonoDialect::V1, SessionKind::Link, _) => base.join(&["v1", "connect", "commit"]),
+            (MonoDialect::V1, SessionKind::Reauth, _) => None,
         }
     }
 
     fn submit_body(&self, submission: &Submission<'_>) -> Zeroizing<Vec<u8>> {
         match (submission.step, submission.answers) {
-            (Step::Choose, [(name, key)]) if name.is_empty() => {
-                let body = Body::with_room(key.expose().len() + 16);
+            (SubmissionStep::Choose, [(name, key)]) if name.is_empty() => {
+                let body = JsonBody::with_room(key.expose().len() + 16);
                 match self.settings.dialect {
-                    Dialect::V2 => body.text("accountNumber", key.expose()),
-                    Dialect::V1 => body.number_or_text("account", key.expose()),
+                    MonoDialect::V2 => body.text("accountNumber", key.expose()),
+                    MonoDialect::V1 => body.number_or_text("account", key.expose()),
                 }
                 .finish()
             }
             // Only the session's own form is known here: that of a later question went to the person.
-            (Step::Login, answers) => forms::answers(submission.session.form.as_ref(), answers),
-            (_, answers) => forms::answers(None, answers),
+            (SubmissionStep::Login, answers) => forms::answers_body(submission.session.form.as_ref(), answers),
+            (_, answers) => forms::answers_body(None, answers),
         }
     }
 }
@@ -191,12 +197,12 @@ impl Mono {
 /// The path of a call and its body.
 type PathAndBody = (&'static [&'static str], Zeroizing<Vec<u8>>);
 
-fn link_v2(institution: &str, method: &str, customer: &Customer) -> Zeroizing<Vec<u8>> {
+fn link_body_v2(institution: &str, method: &str, customer: &Customer) -> Zeroizing<Vec<u8>> {
     let room = customer.name.len() + customer.email.len() + 32;
-    let person = Body::with_room(room)
+    let person = JsonBody::with_room(room)
         .text("name", &customer.name)
         .text("email", &customer.email);
-    Body::with_room(room + institution.len() + method.len() + 96)
+    JsonBody::with_room(room + institution.len() + method.len() + 96)
         .text("institution", institution)
         .text("auth_method", method)
         .text("scope", "financial_data")
@@ -208,29 +214,29 @@ impl Mono {
     async fn read_accounts(
         &self,
         credentials: &Credentials,
-        which: Which<'_>,
+        which: AccountsQuery<'_>,
     ) -> Result<Vec<ProviderAccount>, ProviderError> {
         match (which, self.settings.dialect) {
-            (Which::One(id), dialect) => {
+            (AccountsQuery::One(id), dialect) => {
                 let url = match dialect {
-                    Dialect::V2 => self.url(&["v2", "accounts", id.expose()])?,
-                    Dialect::V1 => self.url(&["accounts", id.expose()])?,
+                    MonoDialect::V2 => self.url(&["v2", "accounts", id.expose()])?,
+                    MonoDialect::V1 => self.url(&["accounts", id.expose()])?,
                 };
-                let answer = self.call(credentials, Call::get(url)).await?;
+                let answer = self.call(credentials, OutboundRequest::get(url)).await?;
                 let account = map::account(outcome::body(&answer)?, id);
-                Ok(vec![account.ok_or(ProviderError::Garbled("no account"))?])
+                Ok(vec![account.ok_or(ProviderError::Malformed("no account"))?])
             }
-            (Which::All, Dialect::V2) => {
-                let call = Call::get(self.url(&["v2", "accounts"])?).limit(LIST_LIMIT);
+            (AccountsQuery::All, MonoDialect::V2) => {
+                let call = OutboundRequest::get(self.url(&["v2", "accounts"])?).limit(MAX_LIST_BYTES);
                 let answer = self.call(credentials, call).await?;
-                let Listing::<wire::Account>(list) = outcome::body(&answer)?;
-                let list = list.ok_or(ProviderError::Garbled("no list of accounts"))?;
+                let LenientList::<wire::MonoAccount>(list) = outcome::body(&answer)?;
+                let list = list.ok_or(ProviderError::Malformed("no list of accounts"))?;
                 Ok(list
                     .into_iter()
-                    .filter_map(|account| map::listed(account).ok())
+                    .filter_map(|account| map::listed_account(account).ok())
                     .collect())
             }
-            (Which::All, Dialect::V1) => Err(NO_LIST),
+            (AccountsQuery::All, MonoDialect::V1) => Err(V1_HAS_NO_LIST),
         }
     }
 }
@@ -243,39 +249,47 @@ impl Provider for Mono {
 
     async fn institutions(&self, credentials: &Credentials) -> Result<Vec<Institution>, ProviderError> {
         let url = match self.settings.dialect {
-            Dialect::V2 => {
+            MonoDialect::V2 => {
                 let mut url = self.url(&["v3", "institutions"])?;
                 url.set_query(Some("scope=financial_data"));
                 url
             }
-            Dialect::V1 => self.url(&["v1", "institutions"])?,
+            MonoDialect::V1 => self.url(&["v1", "institutions"])?,
         };
-        let answer = self.call(credentials, Call::get(url).limit(LIST_LIMIT)).await?;
-        let Listing(list) = outcome::body(&answer)?;
-        let list = list.ok_or(ProviderError::Garbled("no list of institutions"))?;
+        let answer = self
+            .call(credentials, OutboundRequest::get(url).limit(MAX_LIST_BYTES))
+            .await?;
+        let LenientList(list) = outcome::body(&answer)?;
+        let list = list.ok_or(ProviderError::Malformed("no list of institutions"))?;
         Ok(map::institutions(list))
     }
 
-    async fn open(&self, credentials: &Credentials, opening: Opening<'_>) -> Result<Opened, ProviderError> {
+    async fn open_session(
+        &self,
+        credentials: &Credentials,
+        opening: SessionRequest<'_>,
+    ) -> Result<SessionResponse, ProviderError> {
         let (path, body) = self.session_body(credentials, &opening)?;
         let kind = match opening {
-            Opening::Link { .. } => SessionKind::Link,
-            Opening::Reauth { .. } => SessionKind::Reauth,
+            SessionRequest::Link { .. } => SessionKind::Link,
+            SessionRequest::Reauth { .. } => SessionKind::Reauth,
         };
-        let answer = self.call(credentials, Call::post(self.url(path)?).json(body)).await?;
-        let head = outcome::accepted(&answer)?.ok_or(ProviderError::Garbled("no session"))?;
+        let answer = self
+            .call(credentials, OutboundRequest::post(self.url(path)?).json(body))
+            .await?;
+        let head = outcome::check_accepted(&answer)?.ok_or(ProviderError::Malformed("no session"))?;
         if kind == SessionKind::Reauth && outcome::code(&head) == Some(99) {
             let code = head.data.0.and_then(|data| data.code);
             return match code.filter(|code| !code.expose().is_empty()) {
-                _ if !self.settings.exchange_reauth_code => Ok(Opened::Done(None)),
-                Some(code) => Ok(Opened::Done(Some(Grant(code)))),
-                None => Err(ProviderError::Garbled("renewed without a code")),
+                _ if !self.settings.exchange_reauth_code => Ok(SessionResponse::Done(None)),
+                Some(code) => Ok(SessionResponse::Done(Some(Grant(code)))),
+                None => Err(ProviderError::Malformed("renewed without a code")),
             };
         }
         let session = map::session(outcome::body(&answer)?, kind);
         session
-            .map(Opened::Session)
-            .ok_or(ProviderError::Garbled("no session id"))
+            .map(SessionResponse::Session)
+            .ok_or(ProviderError::Malformed("no session id"))
     }
 
     async fn submit(&self, credentials: &Credentials, submission: Submission<'_>) -> Result<NextStep, SubmitError> {
@@ -283,16 +297,16 @@ impl Provider for Mono {
         let url = self
             .submit_url(step, kind)
             .ok_or(SubmitError::NotSent("this dialect has no such call"))?;
-        let call = Call::post(url)
+        let call = OutboundRequest::post(url)
             .header("mono-sec-key", credentials.secret_key.expose())
             .header("x-session-id", &submission.session.id)
             .json(self.submit_body(&submission))
             .timeout(submission.timeout)
-            .once();
+            .on_fresh_connection();
         let answer = self.client.send(call).await?;
         outcome::next_step(
             &answer,
-            Context {
+            SubmissionContext {
                 dialect: self.settings.dialect,
                 step,
                 kind,
@@ -307,16 +321,18 @@ impl Provider for Mono {
             return Ok(Vec::new());
         }
         let url = match self.settings.dialect {
-            Dialect::V2 => self.url(&["v2", "accounts", "auth"])?,
-            Dialect::V1 => self.url(&["account", "auth"])?,
+            MonoDialect::V2 => self.url(&["v2", "accounts", "auth"])?,
+            MonoDialect::V1 => self.url(&["account", "auth"])?,
         };
-        let body = Body::with_room(code.len() + 8).text("code", code).finish();
-        let answer = self.call(credentials, Call::post(url).json(body).once()).await?;
-        let reply: wire::Exchanged = outcome::body(&answer)?;
+        let body = JsonBody::with_room(code.len() + 8).text("code", code).finish();
+        let answer = self
+            .call(credentials, OutboundRequest::post(url).json(body).on_fresh_connection())
+            .await?;
+        let reply: wire::ExchangeReply = outcome::body(&answer)?;
         let id = reply.data.0.and_then(|data| data.id).or(reply.id);
         let id = id
             .filter(|id| !id.expose().is_empty())
-            .ok_or(ProviderError::Garbled("exchanged without an account id"))?;
+            .ok_or(ProviderError::Malformed("exchanged without an account id"))?;
         Ok(vec![ProviderAccount {
             id,
             session_id: None,
@@ -327,7 +343,7 @@ impl Provider for Mono {
     async fn accounts(
         &self,
         credentials: &Credentials,
-        which: Which<'_>,
+        which: AccountsQuery<'_>,
     ) -> Result<Vec<ProviderAccount>, ProviderError> {
         let mut accounts = self.read_accounts(credentials, which).await?;
         if !self.settings.account_names_session {
@@ -341,19 +357,19 @@ impl Provider for Mono {
     async fn unlink(&self, credentials: &Credentials, account: &Secret) -> Result<(), ProviderError> {
         let id = account.expose();
         let root: &[&str] = match self.settings.dialect {
-            Dialect::V2 => &["v2", "accounts"],
-            Dialect::V1 => &["accounts"],
+            MonoDialect::V2 => &["v2", "accounts"],
+            MonoDialect::V1 => &["accounts"],
         };
         let call = match &self.settings.unlink {
-            UnlinkCall::InPath => Call::post(self.url(&[root, &[id, "unlink"]].concat())?),
-            UnlinkCall::InBody(name) => Call::post(self.url(&[root, &["unlink"]].concat())?)
-                .json(Body::with_room(name.len() + id.len()).text(name, id).finish()),
+            UnlinkCall::InPath => OutboundRequest::post(self.url(&[root, &[id, "unlink"]].concat())?),
+            UnlinkCall::InBody(name) => OutboundRequest::post(self.url(&[root, &["unlink"]].concat())?)
+                .json(JsonBody::with_room(name.len() + id.len()).text(name, id).finish()),
         };
         let answer = self.call(credentials, call).await?;
-        outcome::accepted(&answer).map(|_| ())
+        outcome::check_accepted(&answer).map(|_| ())
     }
 
-    fn webhook(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError> {
-        webhook::understand(self.settings.webhook_secret.as_ref(), headers, body)
+    fn parse_webhook(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError> {
+        webhook::parse(self.settings.webhook_secret.as_ref(), headers, body)
     }
 }

@@ -25,20 +25,20 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use tracing::warn;
 
-use super::lenient::{Listing, Maybe, Number, Status};
-use super::{Dialect, forms, map, wire};
+use super::lenient::{LenientList, LenientNumber, LenientObject, ReplyStatus};
+use super::{MonoDialect, forms, map, wire};
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use crate::core::secret::Secret;
-use crate::providers::http::Answer;
-use crate::providers::{ProviderError, SessionKind, Step, SubmitError};
+use crate::providers::http::OutboundResponse;
+use crate::providers::{ProviderError, SessionKind, SubmissionStep, SubmitError};
 
 /// What must be known of a submission to understand its answer.
 #[derive(Clone, Copy)]
-pub struct Context {
+pub struct SubmissionContext {
     /// How things are spelt.
-    pub dialect: Dialect,
+    pub dialect: MonoDialect,
     /// Which call it was.
-    pub step: Step,
+    pub step: SubmissionStep,
     /// What the session is for.
     pub kind: SessionKind,
     /// Whether the code of a reauthorisation is exchanged.
@@ -49,7 +49,7 @@ pub struct Context {
 ///
 /// # Errors
 /// When it says neither yes nor no.
-pub fn next_step(answer: &Answer, context: Context) -> Result<NextStep, SubmitError> {
+pub fn next_step(answer: &OutboundResponse, context: SubmissionContext) -> Result<NextStep, SubmitError> {
     let Some(mut head) = head(answer) else {
         return without_body(answer);
     };
@@ -58,14 +58,14 @@ pub fn next_step(answer: &Answer, context: Context) -> Result<NextStep, SubmitEr
     match code(&head) {
         Some(99) => done(grant, context),
         Some(101) => choose(answer, context.dialect),
-        Some(102) => ask(answer),
+        Some(102) => prompt(answer),
         Some(_) if status(answer, &head) == 429 => failed(FailureClass::Busy, answer.retry_after),
-        Some(400) => failed(refusal(context.step), None),
+        Some(400) => failed(failure_of_step(context.step), None),
         Some(other) => {
             warn!(code = other, step = ?context.step, "Mono answered with a response code that is not documented");
             match status(answer, &head) {
                 500.. => Err(SubmitError::Unknown("a server error")),
-                _ if is_failed(&head) => failed(refusal(context.step), None),
+                _ if is_failed(&head) => failed(failure_of_step(context.step), None),
                 _ => failed(FailureClass::Unsupported, None),
             }
         }
@@ -75,10 +75,10 @@ pub fn next_step(answer: &Answer, context: Context) -> Result<NextStep, SubmitEr
 
 /// What a body says that has no response code.
 fn without_code(
-    answer: &Answer,
-    head: &wire::Head,
+    answer: &OutboundResponse,
+    head: &wire::ReplyHead,
     grant: Option<Secret>,
-    context: Context,
+    context: SubmissionContext,
 ) -> Result<NextStep, SubmitError> {
     match status(answer, head) {
         429 => failed(FailureClass::Busy, answer.retry_after),
@@ -87,30 +87,30 @@ fn without_code(
             None => Err(SubmitError::Unknown("an answer that says nothing")),
         },
         200..=299 | 400 | 401 if head.message.0 => failed(FailureClass::SessionExpired, None),
-        200..=299 | 400 => failed(refusal(context.step), None),
+        200..=299 | 400 => failed(failure_of_step(context.step), None),
         401..=403 => failed(FailureClass::Misconfigured, None),
         404 => failed(FailureClass::SessionExpired, None),
         // A conflict or a time-out says that something else may be under way.
-        status @ (408 | 409 | 425) => Err(unclear(status)),
-        405..=499 if is_failed(head) => failed(refusal(context.step), None),
-        status => Err(unclear(status)),
+        status @ (408 | 409 | 425) => Err(unknown(status)),
+        405..=499 if is_failed(head) => failed(failure_of_step(context.step), None),
+        status => Err(unknown(status)),
     }
 }
 
 /// What the HTTP status says where there is no JSON object. Some are documented to come without a body; a page that is
 /// not Mono's says nothing, except that a rate limiter stands in front and did not let us through.
-fn without_body(answer: &Answer) -> Result<NextStep, SubmitError> {
+fn without_body(answer: &OutboundResponse) -> Result<NextStep, SubmitError> {
     let empty = answer.body.iter().all(u8::is_ascii_whitespace);
     match answer.status {
         429 => failed(FailureClass::Busy, answer.retry_after),
         401..=403 if empty => failed(FailureClass::Misconfigured, None),
         404 if empty => failed(FailureClass::SessionExpired, None),
         200..=299 => Err(SubmitError::Unknown("an answer that is not understood")),
-        status => Err(unclear(status)),
+        status => Err(unknown(status)),
     }
 }
 
-fn unclear(status: u16) -> SubmitError {
+fn unknown(status: u16) -> SubmitError {
     SubmitError::Unknown(match status {
         300..=399 => "a redirect, which is not followed",
         500.. => "a server error",
@@ -118,7 +118,7 @@ fn unclear(status: u16) -> SubmitError {
     })
 }
 
-fn done(grant: Option<Secret>, context: Context) -> Result<NextStep, SubmitError> {
+fn done(grant: Option<Secret>, context: SubmissionContext) -> Result<NextStep, SubmitError> {
     if context.kind == SessionKind::Reauth && !context.exchange_reauth_code {
         return Ok(NextStep::Done(Grant(Secret::new(""))));
     }
@@ -127,20 +127,20 @@ fn done(grant: Option<Secret>, context: Context) -> Result<NextStep, SubmitError
         .ok_or(SubmitError::Unknown("done without a code"))
 }
 
-fn choose(answer: &Answer, dialect: Dialect) -> Result<NextStep, SubmitError> {
-    let Listing(list) = parse(answer).ok_or(SubmitError::Unknown("accounts that are not understood"))?;
-    let accounts = map::choices(list.unwrap_or_default(), dialect);
+fn choose(answer: &OutboundResponse, dialect: MonoDialect) -> Result<NextStep, SubmitError> {
+    let LenientList(list) = parse(answer).ok_or(SubmitError::Unknown("accounts that are not understood"))?;
+    let accounts = map::account_choices(list.unwrap_or_default(), dialect);
     if accounts.is_empty() {
         return Err(SubmitError::Unknown("accounts of which none can be chosen"));
     }
     Ok(NextStep::ChooseAccounts { accounts, many: false })
 }
 
-fn ask(answer: &Answer) -> Result<NextStep, SubmitError> {
+fn prompt(answer: &OutboundResponse) -> Result<NextStep, SubmitError> {
     const UNREADABLE: SubmitError = SubmitError::Unknown("a form that is not understood");
-    let Maybe(data) = parse::<wire::Ask>(answer).ok_or(UNREADABLE)?.data;
+    let LenientObject(data) = parse::<wire::PromptReply>(answer).ok_or(UNREADABLE)?.data;
     let data = data.ok_or(UNREADABLE)?;
-    let form = forms::form(data.user_input.0.unwrap_or(wire::Ui {
+    let form = forms::parse_form(data.user_input.0.unwrap_or(wire::MonoForm {
         title: data.title,
         form: data.form,
     }));
@@ -154,11 +154,11 @@ fn ask(answer: &Answer) -> Result<NextStep, SubmitError> {
 }
 
 /// What an explicit no means at each step.
-fn refusal(step: Step) -> FailureClass {
+fn failure_of_step(step: SubmissionStep) -> FailureClass {
     match step {
-        Step::Login => FailureClass::Refused,
-        Step::Code => FailureClass::WrongCode,
-        Step::Choose => FailureClass::SessionExpired,
+        SubmissionStep::Login => FailureClass::Refused,
+        SubmissionStep::Code => FailureClass::WrongCode,
+        SubmissionStep::Choose => FailureClass::SessionExpired,
     }
 }
 
@@ -171,15 +171,15 @@ fn failed(class: FailureClass, retry_after: Option<Duration>) -> Result<NextStep
 ///
 /// # Errors
 /// When it was not.
-pub fn accepted(answer: &Answer) -> Result<Option<wire::Head>, ProviderError> {
+pub fn check_accepted(answer: &OutboundResponse) -> Result<Option<wire::ReplyHead>, ProviderError> {
     let head = head(answer);
     let status = head.as_ref().map_or(answer.status, |head| status(answer, head));
     match status {
         200..=299 => {}
         404 => return Err(ProviderError::NotFound),
-        429 => return Err(ProviderError::Busy(answer.retry_after)),
+        429 => return Err(ProviderError::RateLimited(answer.retry_after)),
         401..=403 => return Err(ProviderError::Refused("the key, the plan or its funds")),
-        300..=399 => return Err(ProviderError::Garbled("a redirect, which is not followed")),
+        300..=399 => return Err(ProviderError::Malformed("a redirect, which is not followed")),
         408 | 409 | 425 => return Err(ProviderError::Unavailable("try later", answer.retry_after)),
         500.. => return Err(ProviderError::Unavailable("a server error", answer.retry_after)),
         _ => return Err(ProviderError::Refused("the request")),
@@ -194,39 +194,39 @@ pub fn accepted(answer: &Answer) -> Result<Option<wire::Head>, ProviderError> {
 ///
 /// # Errors
 /// When the call was not accepted, or its body is not what was asked for.
-pub fn body<T: DeserializeOwned>(answer: &Answer) -> Result<T, ProviderError> {
-    accepted(answer)?;
-    parse(answer).ok_or(ProviderError::Garbled("not the JSON that was asked for"))
+pub fn body<T: DeserializeOwned>(answer: &OutboundResponse) -> Result<T, ProviderError> {
+    check_accepted(answer)?;
+    parse(answer).ok_or(ProviderError::Malformed("not the JSON that was asked for"))
 }
 
-fn head(answer: &Answer) -> Option<wire::Head> {
-    parse::<Maybe<wire::Head>>(answer)?.0
+fn head(answer: &OutboundResponse) -> Option<wire::ReplyHead> {
+    parse::<LenientObject<wire::ReplyHead>>(answer)?.0
 }
 
 /// Reads the body, which may be nested or large as it likes: depth is bounded by the parser, size by the client.
-fn parse<T: DeserializeOwned>(answer: &Answer) -> Option<T> {
+fn parse<T: DeserializeOwned>(answer: &OutboundResponse) -> Option<T> {
     serde_json::from_slice(&answer.body).ok()
 }
 
 /// The response code, wherever it stands.
-pub fn code(head: &wire::Head) -> Option<i64> {
+pub fn code(head: &wire::ReplyHead) -> Option<i64> {
     head.response_code
         .or_else(|| head.data.0.as_ref()?.response_code)
-        .map(|Number(code)| code)
+        .map(|LenientNumber(code)| code)
 }
 
 /// The status of the exchange: the HTTP status, or what a v1 body says where HTTP says that all is well.
-fn status(answer: &Answer, head: &wire::Head) -> u16 {
+fn status(answer: &OutboundResponse, head: &wire::ReplyHead) -> u16 {
     match head.status {
-        Some(Status::Http(number)) if (200..300).contains(&answer.status) => number,
+        Some(ReplyStatus::Http(number)) if (200..300).contains(&answer.status) => number,
         _ => answer.status,
     }
 }
 
-fn is_failed(head: &wire::Head) -> bool {
+fn is_failed(head: &wire::ReplyHead) -> bool {
     match head.status {
-        Some(Status::Failed) => true,
-        Some(Status::Http(number)) => number >= 400,
+        Some(ReplyStatus::Failed) => true,
+        Some(ReplyStatus::Http(number)) => number >= 400,
         _ => false,
     }
 }

@@ -10,75 +10,75 @@ use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::lenient::{Maybe, Text};
+use super::lenient::{LenientObject, LenientText};
 use crate::core::secret::Secret;
 use crate::providers::{ProviderEvent, ProviderEventKind, WebhookError};
 
 /// The header that carries the secret.
-const HEADER: &str = "mono-webhook-secret";
+const SECRET_HEADER: &str = "mono-webhook-secret";
 
 /// A webhook. Balances, names, numbers and verification numbers in it are not read.
 #[derive(Deserialize)]
-struct Hook {
+struct MonoWebhook {
     /// What happened, such as `mono.events.account_updated`.
     event: String,
     /// What makes it one event; on some kinds, since January 2026.
     #[serde(default)]
-    event_id: Option<Text>,
+    event_id: Option<LenientText>,
     /// When it happened, ISO 8601.
     #[serde(default)]
-    timestamp: Option<Text>,
+    timestamp: Option<LenientText>,
     /// Whom it concerns.
     #[serde(default)]
-    data: Maybe<HookData>,
+    data: LenientObject<WebhookData>,
 }
 
 /// Whom a webhook concerns.
 #[derive(Default, Deserialize)]
-struct HookData {
+struct WebhookData {
     /// The account, or its id.
     #[serde(default)]
-    account: Option<AccountId>,
+    account: Option<WebhookAccountId>,
     /// The account's id where there is no account.
     #[serde(default)]
     id: Option<Secret>,
     /// States.
     #[serde(default)]
-    meta: Maybe<HookMeta>,
+    meta: LenientObject<WebhookMeta>,
 }
 
 /// States of the data behind an account.
 #[derive(Default, Deserialize)]
-struct HookMeta {
+struct WebhookMeta {
     /// `AVAILABLE`, `PARTIAL`, `UNAVAILABLE`, `FAILED`, `PROCESSING`; either case.
     #[serde(default)]
-    data_status: Option<Text>,
+    data_status: Option<LenientText>,
     /// `SUCCESSFUL`, `SUCCESS`, `FAILED`, `REAUTHORISATION_REQUIRED`.
     #[serde(default)]
-    sync_status: Option<Text>,
+    sync_status: Option<LenientText>,
     /// The refresh this belongs to.
     #[serde(default)]
-    job_id: Option<Text>,
+    job_id: Option<LenientText>,
 }
 
 /// An account's id: a text, or an object that has it as `_id` or `id`.
-struct AccountId(Option<Secret>);
+struct WebhookAccountId(Option<Secret>);
 
-impl<'de> Deserialize<'de> for AccountId {
+impl<'de> Deserialize<'de> for WebhookAccountId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct IdVisitor;
         impl<'de> Visitor<'de> for IdVisitor {
-            type Value = AccountId;
+            type Value = WebhookAccountId;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an account or its id")
             }
 
-            fn visit_str<E: Error>(self, id: &str) -> Result<AccountId, E> {
-                Ok(AccountId(Some(Secret::new(id))))
+            fn visit_str<E: Error>(self, id: &str) -> Result<WebhookAccountId, E> {
+                Ok(WebhookAccountId(Some(Secret::new(id))))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AccountId, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WebhookAccountId, A::Error> {
                 let (mut first, mut second) = (None, None);
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
@@ -89,7 +89,7 @@ impl<'de> Deserialize<'de> for AccountId {
                         }
                     }
                 }
-                Ok(AccountId(first.or(second)))
+                Ok(WebhookAccountId(first.or(second)))
             }
         }
         deserializer.deserialize_any(IdVisitor)
@@ -100,7 +100,7 @@ impl<'de> Deserialize<'de> for AccountId {
 ///
 /// # Errors
 /// When it does not carry `secret`, or makes no sense.
-pub fn understand(
+pub fn parse(
     secret: Option<&Secret>,
     headers: &[(String, Vec<u8>)],
     body: &[u8],
@@ -108,21 +108,21 @@ pub fn understand(
     if !secret.is_some_and(|secret| is_authentic(secret, headers)) {
         return Err(WebhookError::Unauthentic);
     }
-    let hook: Hook = serde_json::from_slice(body).map_err(|_| WebhookError::Garbled)?;
+    let hook: MonoWebhook = serde_json::from_slice(body).map_err(|_| WebhookError::Malformed)?;
     let data = hook.data.0.unwrap_or_default();
     let meta = data.meta.0.unwrap_or_default();
-    let Some(kind) = kind(&hook.event, meta.sync_status.as_ref()) else {
+    let Some(kind) = event_kind(&hook.event, meta.sync_status.as_ref()) else {
         return Ok(None);
     };
     let account = data
         .account
-        .and_then(|AccountId(id)| id)
+        .and_then(|WebhookAccountId(id)| id)
         .or(data.id)
         .filter(|id| !id.expose().is_empty())
-        .ok_or(WebhookError::Garbled)?;
-    let dedupe_key = match hook.event_id.filter(|Text(id)| !id.is_empty()) {
-        Some(Text(id)) => format!("id:{id}"),
-        None => said(&hook.event, &account, hook.timestamp.as_ref(), &meta, body),
+        .ok_or(WebhookError::Malformed)?;
+    let dedupe_key = match hook.event_id.filter(|LenientText(id)| !id.is_empty()) {
+        Some(LenientText(id)) => format!("id:{id}"),
+        None => content_digest(&hook.event, &account, hook.timestamp.as_ref(), &meta, body),
     };
     Ok(Some(ProviderEvent {
         dedupe_key,
@@ -133,17 +133,20 @@ pub fn understand(
 
 /// Compares digests, so that neither the secret's text nor its length shows in the time it takes.
 fn is_authentic(secret: &Secret, headers: &[(String, Vec<u8>)]) -> bool {
-    let Some((_, given)) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(HEADER)) else {
+    let Some((_, given)) = headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(SECRET_HEADER))
+    else {
         return false;
     };
     let (given, wanted) = (Sha256::digest(given), Sha256::digest(secret.expose().as_bytes()));
     !secret.expose().is_empty() && bool::from(given.as_slice().ct_eq(wanted.as_slice()))
 }
 
-fn kind(event: &str, sync_status: Option<&Text>) -> Option<ProviderEventKind> {
+fn event_kind(event: &str, sync_status: Option<&LenientText>) -> Option<ProviderEventKind> {
     // One spelling for both sides of the Atlantic.
     let american = |text: &str| text.to_ascii_lowercase().replace("reauthoris", "reauthoriz");
-    let must_log_in = sync_status.is_some_and(|Text(status)| american(status) == "reauthorization_required");
+    let must_log_in = sync_status.is_some_and(|LenientText(status)| american(status) == "reauthorization_required");
     match american(event).strip_prefix("mono.events.")? {
         "account_connected" => Some(ProviderEventKind::Connected),
         "account_updated" if must_log_in => Some(ProviderEventKind::ReauthRequired),
@@ -156,7 +159,13 @@ fn kind(event: &str, sync_status: Option<&Text>) -> Option<ProviderEventKind> {
 }
 
 /// A digest of what an event says, for events without an id of their own.
-fn said(event: &str, account: &Secret, timestamp: Option<&Text>, meta: &HookMeta, body: &[u8]) -> String {
+fn content_digest(
+    event: &str,
+    account: &Secret,
+    timestamp: Option<&LenientText>,
+    meta: &WebhookMeta,
+    body: &[u8],
+) -> String {
     let mut digest = Sha256::new();
     let mut add = |part: &[u8]| {
         digest.update((part.len() as u64).to_be_bytes());
@@ -165,10 +174,10 @@ fn said(event: &str, account: &Secret, timestamp: Option<&Text>, meta: &HookMeta
     add(event.as_bytes());
     add(account.expose().as_bytes());
     for part in [&meta.sync_status, &meta.data_status, &meta.job_id] {
-        add(part.as_ref().map_or(b"", |Text(text)| text.as_bytes()));
+        add(part.as_ref().map_or(b"", |LenientText(text)| text.as_bytes()));
     }
     match timestamp {
-        Some(Text(timestamp)) => add(timestamp.as_bytes()),
+        Some(LenientText(timestamp)) => add(timestamp.as_bytes()),
         None => add(body),
     }
     digest.finalize().iter().fold("said:".to_owned(), |mut hex, byte| {

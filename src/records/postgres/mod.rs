@@ -37,7 +37,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRo
 use sqlx::{Connection as _, Executor as _, Postgres};
 use tokio::time::timeout;
 
-use super::call::{OPENING, WAIT};
+use super::call::{LOCK_TIMEOUT, OPEN_TIMEOUT};
 use super::{RecordsError, Result, schema, sql};
 
 mod address;
@@ -47,7 +47,7 @@ mod shared;
 mod work;
 
 pub(super) use self::address::options;
-use self::work::Work;
+use self::work::PgTransaction;
 
 /// What the shared code calls its backend, a connection of it, a row, and the kind of database.
 type Backend = PostgresRecords;
@@ -80,14 +80,14 @@ const CLAIM_IN: &str = claim!("lane = $5");
 const READERS: u32 = 4;
 const WRITERS: u32 = 8;
 /// How long a server that is not there yet is waited for at the start.
-const ARRIVAL: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take for a sign of life.
-const SIGN: Duration = Duration::from_millis(500);
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// Connections that were not used for this long are closed, and all are replaced now and then.
-const IDLE: Duration = Duration::from_mins(10);
-const LIFETIME: Duration = Duration::from_mins(30);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
+const MAX_LIFETIME: Duration = Duration::from_mins(30);
 /// The key of the lock under which migrations run.
-const MIGRATING: i64 = 0x6b69_756e_676f;
+const MIGRATION_LOCK: i64 = 0x6b69_756e_676f;
 
 /// What the server is told of each connection, in milliseconds where it is a time. It gives up before the caller does.
 const SETTINGS: [(&str, &str); 3] = [
@@ -113,7 +113,7 @@ impl PostgresRecords {
         let opening = async {
             let first = PgPoolOptions::new()
                 .max_connections(1)
-                .acquire_timeout(ARRIVAL)
+                .acquire_timeout(CONNECT_TIMEOUT)
                 .connect_with(options.clone())
                 .await?;
             migrate(&first)
@@ -125,19 +125,19 @@ impl PostgresRecords {
                 readers: pool(READERS).connect_lazy_with(options.options([("default_transaction_read_only", "on")])),
             })
         };
-        timeout(OPENING, opening)
+        timeout(OPEN_TIMEOUT, opening)
             .await
-            .unwrap_or_else(|_| Err(RecordsError(format!("not open after {} s", OPENING.as_secs()))))
+            .unwrap_or_else(|_| Err(RecordsError(format!("not open after {} s", OPEN_TIMEOUT.as_secs()))))
     }
 
     /// A transaction for reading: all it reads is of the same moment.
-    async fn snapshot(&self) -> Result<Work> {
-        Ok(Work::begin(&self.readers, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+    async fn snapshot(&self) -> Result<PgTransaction> {
+        Ok(PgTransaction::begin(&self.readers, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
     }
 
     /// A transaction beside which others may write.
-    async fn write(&self) -> Result<Work> {
-        Ok(Work::begin(&self.writer, "BEGIN").await?)
+    async fn write(&self) -> Result<PgTransaction> {
+        Ok(PgTransaction::begin(&self.writer, "BEGIN").await?)
     }
 
     /// Old versions of rows are the server's to remove (`VACUUM`), and so are its log and archives: nothing to wait for.
@@ -147,7 +147,7 @@ impl PostgresRecords {
     }
 
     /// A transaction beside which nobody writes about the same subject, a keyed digest.
-    async fn write_about(&self, subject: &[u8; 32]) -> Result<Work> {
+    async fn write_about(&self, subject: &[u8; 32]) -> Result<PgTransaction> {
         let mut work = self.write().await?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
             .bind(i64::from_be_bytes(std::array::from_fn(|place| subject[place])))
@@ -160,9 +160,9 @@ impl PostgresRecords {
 fn pool(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(WAIT)
-        .idle_timeout(IDLE)
-        .max_lifetime(LIFETIME)
+        .acquire_timeout(LOCK_TIMEOUT)
+        .idle_timeout(IDLE_TIMEOUT)
+        .max_lifetime(MAX_LIFETIME)
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(is_alive(connection)))
         .after_release(|connection, _| Box::pin(is_alive(connection)))
@@ -170,7 +170,7 @@ fn pool(connections: u32) -> PgPoolOptions {
 
 /// Whether the connection answers at once.
 async fn is_alive(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    Ok(timeout(SIGN, connection.ping())
+    Ok(timeout(PING_TIMEOUT, connection.ping())
         .await
         .is_ok_and(|answer| answer.is_ok()))
 }
@@ -180,7 +180,7 @@ async fn migrate(pool: &PgPool) -> std::result::Result<(), sqlx::migrate::Migrat
     let mut transaction = pool.begin().await?;
     transaction.execute("SET LOCAL statement_timeout = 0").await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
-        .bind(MIGRATING)
+        .bind(MIGRATION_LOCK)
         .execute(&mut *transaction)
         .await?;
     schema::migrations_for_postgres()

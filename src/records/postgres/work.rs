@@ -9,12 +9,12 @@ use sqlx::{Executor as _, Postgres};
 /// A transaction under way. Dropped before it was committed, it takes its connection with it: whoever went away in the
 /// middle may have left it waiting for an answer, or inside a transaction that the pool knows nothing of, and what the
 /// next user of such a connection writes would be lost.
-pub(super) struct Work {
+pub(super) struct PgTransaction {
     connection: PoolConnection<Postgres>,
     open: bool,
 }
 
-impl Work {
+impl PgTransaction {
     /// Begins one with this statement.
     pub(super) async fn begin(pool: &PgPool, statement: &'static str) -> sqlx::Result<Self> {
         let mut work = Self {
@@ -33,7 +33,7 @@ impl Work {
     }
 }
 
-impl Deref for Work {
+impl Deref for PgTransaction {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
@@ -41,13 +41,13 @@ impl Deref for Work {
     }
 }
 
-impl DerefMut for Work {
+impl DerefMut for PgTransaction {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
 }
 
-impl Drop for Work {
+impl Drop for PgTransaction {
     fn drop(&mut self) {
         if self.open {
             self.connection.close_on_drop();

@@ -8,15 +8,15 @@ use super::partners::put_partner;
 use super::roles::permissions_of;
 use super::{Backend, Row, fixed, maybe, within};
 use crate::core::access::Caller;
-use crate::core::api_key::KeyKind;
+use crate::core::api_key::ApiKeyKind;
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::time::Timestamp;
 use crate::records::words::Word as _;
-use crate::records::{AccessRecords, Bearer, Deed, Partner, PartnerKey, RecordsError, Result, Token, sql};
+use crate::records::{AccessRecords, AccessToken, AuditEntry, Bearer, Partner, PartnerKey, RecordsError, Result, sql};
 
 #[async_trait]
 impl AccessRecords for Backend {
-    async fn add_partner(&self, partner: &Partner, keys: &[PartnerKey], deed: &Deed) -> Result<bool> {
+    async fn add_partner(&self, partner: &Partner, keys: &[PartnerKey], deed: &AuditEntry) -> Result<bool> {
         within(async {
             let mut transaction = self.write().await?;
             let added = put_partner(sql::access::ADD_PARTNER, partner);
@@ -41,7 +41,7 @@ impl AccessRecords for Backend {
         .await
     }
 
-    async fn rotate_key(&self, key: &PartnerKey, until: Timestamp, deed: &Deed) -> Result<()> {
+    async fn rotate_key(&self, key: &PartnerKey, until: Timestamp, deed: &AuditEntry) -> Result<()> {
         within(async {
             // Of two rotations at once the later one sees what the earlier one has done.
             let mut transaction = self.write_about(&super::of_partner(key.partner)).await?;
@@ -88,7 +88,7 @@ impl AccessRecords for Backend {
         .await
     }
 
-    async fn add_token(&self, token: &Token, deed: &Deed) -> Result<bool> {
+    async fn add_token(&self, token: &AccessToken, deed: &AuditEntry) -> Result<bool> {
         within(async {
             let mut transaction = self.write().await?;
             let added = sqlx::query(sql::access::ADD_TOKEN)
@@ -121,7 +121,7 @@ impl AccessRecords for Backend {
         .await
     }
 
-    async fn revoke_token(&self, digest: &[u8; 32], deed: &Deed) -> Result<()> {
+    async fn revoke_token(&self, digest: &[u8; 32], deed: &AuditEntry) -> Result<()> {
         within(async {
             let mut transaction = self.write().await?;
             let ended = sqlx::query(sql::access::REVOKE_TOKEN)
@@ -167,7 +167,7 @@ fn key_of(row: &Row) -> Result<PartnerKey> {
     Ok(PartnerKey {
         digest: fixed(row, "digest")?,
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
-        kind: KeyKind::read(row.try_get("kind")?)?,
+        kind: ApiKeyKind::read(row.try_get("kind")?)?,
         hint: row.try_get("hint")?,
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         until: until.map(Timestamp::from_millis),

@@ -9,16 +9,24 @@ use super::links::links_of;
 use super::pins::read_pin;
 use super::{Backend, Connection, Row, add_job, fixed, sized, within};
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId};
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
-use crate::providers::Step;
+use crate::providers::SubmissionStep;
 use crate::records::facts::{REFUSALS_WINDOW, facts_of};
 use crate::records::words::Word;
-use crate::records::{Attempt, AttemptRecords, AttemptState, Consent, Job, RecordsError, Result, SubscriberFacts, sql};
+use crate::records::{
+    Attempt, AttemptRecords, AttemptState, Consent, Job, RecordsError, Result, SubscriberHistory, sql,
+};
 
 #[async_trait]
 impl AttemptRecords for Backend {
-    async fn facts(&self, partner: PartnerId, tag: &Tag, now: Timestamp, pin: bool) -> Result<SubscriberFacts> {
+    async fn history(
+        &self,
+        partner: PartnerId,
+        tag: &SubscriberTag,
+        now: Timestamp,
+        pin: bool,
+    ) -> Result<SubscriberHistory> {
         within(async {
             let mut transaction = self.snapshot().await?;
             let since = now.minus(REFUSALS_WINDOW);
@@ -78,7 +86,7 @@ impl AttemptRecords for Backend {
         .await
     }
 
-    async fn keep_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool> {
+    async fn store_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool> {
         within(async {
             let mut transaction = self.write().await?;
             let kept = sqlx::query(sql::KEEP_GRANT)
@@ -211,11 +219,11 @@ pub(super) fn attempt_of(row: &Row) -> Result<Attempt> {
         session: ConnectSessionId::from_bytes(fixed(row, "session")?),
         consent: ConsentId::from_bytes(fixed(row, "consent")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
-        tag: Tag::from_bytes(fixed(row, "tag")?),
+        tag: SubscriberTag::from_bytes(fixed(row, "tag")?),
         provider: row.try_get("provider")?,
         institution: row.try_get("institution")?,
         institution_name: row.try_get("institution_name")?,
-        step: Step::read(row.try_get("step")?)?,
+        step: SubmissionStep::read(row.try_get("step")?)?,
         provider_session: row.try_get("provider_session")?,
         renews: renews
             .map(|link| sized(&link, "renews").map(LinkId::from_bytes))
@@ -231,7 +239,7 @@ pub(super) fn consent_of(row: &Row, id: &str) -> Result<Consent> {
         id: ConsentId::from_bytes(fixed(row, id)?),
         intent: IntentId::from_bytes(fixed(row, "intent")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
-        tag: Tag::from_bytes(fixed(row, "tag")?),
+        tag: SubscriberTag::from_bytes(fixed(row, "tag")?),
         msisdn: row.try_get("msisdn")?,
         text: row.try_get("text")?,
         version: row.try_get("version")?,

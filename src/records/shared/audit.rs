@@ -5,14 +5,14 @@ use sqlx::Row as _;
 
 use super::{Connection, Query, Row, fixed, maybe};
 use crate::core::ids::{EntityId, PartnerId, UserId};
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
-use crate::records::{Audited, Deed, Result, sql};
+use crate::records::{AuditEntry, Result, StoredAuditEntry, sql};
 
 /// A line of the trail.
 pub(super) struct Line<'a> {
     pub(super) partner: PartnerId,
-    pub(super) tag: Option<Tag>,
+    pub(super) tag: Option<SubscriberTag>,
     pub(super) entity: Option<EntityId>,
     pub(super) user: Option<UserId>,
     pub(super) kind: &'a str,
@@ -39,7 +39,7 @@ impl<'a> Line<'a> {
         let mut digest = Sha256::new();
         let none = [0; 16];
         digest.update(self.partner.as_bytes());
-        digest.update(self.tag.as_ref().map_or(&[0; 32], Tag::as_bytes));
+        digest.update(self.tag.as_ref().map_or(&[0; 32], SubscriberTag::as_bytes));
         digest.update(self.entity.as_ref().map_or(&none, EntityId::as_bytes));
         digest.update(self.user.as_ref().map_or(&none, UserId::as_bytes));
         digest.update(self.at.as_millis().to_be_bytes());
@@ -53,7 +53,7 @@ impl<'a> Line<'a> {
 }
 
 /// Writes a deed into the trail, in the transaction of what it does.
-pub(super) async fn note(connection: &mut Connection, deed: &Deed) -> Result<()> {
+pub(super) async fn note(connection: &mut Connection, deed: &AuditEntry) -> Result<()> {
     let line = Line {
         partner: deed.partner,
         tag: None,
@@ -67,8 +67,8 @@ pub(super) async fn note(connection: &mut Connection, deed: &Deed) -> Result<()>
     Ok(())
 }
 
-pub(super) fn audited_of(row: &Row) -> Result<Audited> {
-    Ok(Audited {
+pub(super) fn audited_of(row: &Row) -> Result<StoredAuditEntry> {
+    Ok(StoredAuditEntry {
         id: fixed(row, "id")?,
         entity: maybe(row, "entity", EntityId::from_bytes)?,
         user: maybe(row, "user_id", UserId::from_bytes)?,

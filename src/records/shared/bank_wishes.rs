@@ -7,14 +7,14 @@ use sqlx::Row as _;
 use super::messages::{TEXTS, add_message};
 use super::{Backend, Row, add_job, fixed, within};
 use crate::core::ids::{PartnerId, WatchId, WishId};
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::sql::bank_wishes as sql;
-use crate::records::{BankSince, BankWish, BankWishRecords, Job, Message, Result};
+use crate::records::{BankAlert, BankAlertRecords, InstitutionSince, Job, Result, SmsMessage};
 
 #[async_trait]
-impl BankWishRecords for Backend {
-    async fn put_bank_wish(&self, wish: &BankWish, watch: WatchId, job: &Job, fresh: Timestamp) -> Result<()> {
+impl BankAlertRecords for Backend {
+    async fn put_bank_alert(&self, wish: &BankAlert, watch: WatchId, job: &Job, fresh: Timestamp) -> Result<()> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             let row = sqlx::query(sql::WATCH)
@@ -51,7 +51,7 @@ impl BankWishRecords for Backend {
         .await
     }
 
-    async fn open_bank_wishes(&self, watch: WatchId, now: Timestamp) -> Result<Vec<BankWish>> {
+    async fn open_bank_alerts(&self, watch: WatchId, now: Timestamp) -> Result<Vec<BankAlert>> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             sqlx::query(sql::DROP_OLD_BANK_WISHES)
@@ -70,7 +70,7 @@ impl BankWishRecords for Backend {
         .await
     }
 
-    async fn bank_wish(&self, id: WishId) -> Result<Option<BankWish>> {
+    async fn bank_alert(&self, id: WishId) -> Result<Option<BankAlert>> {
         within(async {
             let row = sqlx::query(sql::BANK_WISH)
                 .bind(&id.as_bytes()[..])
@@ -81,7 +81,7 @@ impl BankWishRecords for Backend {
         .await
     }
 
-    async fn answer_bank_wish(&self, id: WishId, text: &Message, send: &Job, at: Timestamp) -> Result<bool> {
+    async fn answer_bank_alert(&self, id: WishId, text: &SmsMessage, send: &Job, at: Timestamp) -> Result<bool> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             let marked = sqlx::query(sql::MARK_BANK_WISH)
@@ -99,7 +99,7 @@ impl BankWishRecords for Backend {
         .await
     }
 
-    async fn withdraw_bank_wish(&self, id: WishId) -> Result<()> {
+    async fn delete_bank_alert(&self, id: WishId) -> Result<()> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             sqlx::query(sql::WITHDRAW_BANK_WISH)
@@ -111,7 +111,7 @@ impl BankWishRecords for Backend {
         .await
     }
 
-    async fn login_taken(&self, bank: BankSince<'_>, by: Option<&Tag>) -> Result<bool> {
+    async fn login_accepted_since(&self, bank: InstitutionSince<'_>, by: Option<&SubscriberTag>) -> Result<bool> {
         within(async {
             let statement = if by.is_some() {
                 sql::LOGIN_TAKEN_BY
@@ -133,12 +133,12 @@ impl BankWishRecords for Backend {
     }
 }
 
-fn wish_of(row: &Row) -> Result<BankWish> {
+fn wish_of(row: &Row) -> Result<BankAlert> {
     let millis = |column| row.try_get(column).map(Timestamp::from_millis);
-    Ok(BankWish {
+    Ok(BankAlert {
         id: WishId::from_bytes(fixed(row, "id")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
-        tag: Tag::from_bytes(fixed(row, "tag")?),
+        tag: SubscriberTag::from_bytes(fixed(row, "tag")?),
         provider: row.try_get("provider")?,
         institution: row.try_get("institution")?,
         sealed: row.try_get("sealed")?,

@@ -6,27 +6,29 @@ use super::audit::note;
 use super::events::{bound, optional};
 use super::roles::{everything, is_entity};
 use super::{Backend, Connection, Row, fixed, of_partner, reaching, within};
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::events::EventKind;
 use crate::core::ids::{EndpointId, EntityId, PartnerId, UserId};
 use crate::core::time::Timestamp;
 use crate::records::words::{Word, unknown};
-use crate::records::{Deed, Endpoint, EndpointChange, EndpointState, Kept, Result, WebhookSecret, sql};
+use crate::records::{
+    AuditEntry, EndpointChange, EndpointState, Result, WebhookEndpoint, WebhookSecret, WriteOutcome, sql,
+};
 
 impl Backend {
     pub(super) async fn insert_endpoint(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &WebhookEndpoint,
         secret: &WebhookSecret,
         most: u32,
-        deed: &Deed,
-    ) -> Result<Kept<Endpoint>> {
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<WebhookEndpoint>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(endpoint.partner)).await?;
             if let Some(entity) = endpoint.entity
                 && !is_entity(&mut transaction, endpoint.partner, entity).await?
             {
-                return Ok(Kept::NoEntity);
+                return Ok(WriteOutcome::NoEntity);
             }
             let others: i64 = sqlx::query_scalar(sql::events::OTHER_ENDPOINTS)
                 .bind(&endpoint.partner.as_bytes()[..])
@@ -34,7 +36,7 @@ impl Backend {
                 .fetch_one(&mut *transaction)
                 .await?;
             if others >= i64::from(most) {
-                return Ok(Kept::TooMany);
+                return Ok(WriteOutcome::TooMany);
             }
             let added = sqlx::query(sql::events::ADD_ENDPOINT)
                 .bind(&endpoint.id.as_bytes()[..])
@@ -55,12 +57,16 @@ impl Backend {
             }
             let kept = one(&mut transaction, &everything(endpoint.partner), endpoint.id).await?;
             transaction.commit().await?;
-            Ok(kept.map_or(Kept::NotFound, Kept::Done))
+            Ok(kept.map_or(WriteOutcome::NotFound, WriteOutcome::Done))
         })
         .await
     }
 
-    pub(super) async fn reached_endpoint(&self, reach: &Reach, id: EndpointId) -> Result<Option<Endpoint>> {
+    pub(super) async fn reached_endpoint(
+        &self,
+        reach: &TenantScope,
+        id: EndpointId,
+    ) -> Result<Option<WebhookEndpoint>> {
         within(async {
             let mut connection = self.readers.acquire().await?;
             one(&mut connection, reach, id).await
@@ -70,10 +76,10 @@ impl Backend {
 
     pub(super) async fn reached_endpoints(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         (at, id): (i64, [u8; 16]),
         limit: u32,
-    ) -> Result<Vec<Endpoint>> {
+    ) -> Result<Vec<WebhookEndpoint>> {
         within(async {
             let (partner, entity, own) = bound(reach);
             let rows = sqlx::query(sql::events::ENDPOINTS)
@@ -92,11 +98,11 @@ impl Backend {
 
     pub(super) async fn update_endpoint(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         id: EndpointId,
         change: &EndpointChange,
-        deed: &Deed,
-    ) -> Result<Option<Endpoint>> {
+        deed: &AuditEntry,
+    ) -> Result<Option<WebhookEndpoint>> {
         within(async {
             let mut transaction = self.write().await?;
             let (partner, entity, own) = bound(reach);
@@ -124,10 +130,10 @@ impl Backend {
 
     pub(super) async fn replace_secret(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         secret: &WebhookSecret,
         until: Timestamp,
-        deed: &Deed,
+        deed: &AuditEntry,
     ) -> Result<Option<Timestamp>> {
         within(async {
             let mut transaction = self.write().await?;
@@ -183,7 +189,7 @@ impl Backend {
     }
 }
 
-async fn one(connection: &mut Connection, reach: &Reach, id: EndpointId) -> Result<Option<Endpoint>> {
+async fn one(connection: &mut Connection, reach: &TenantScope, id: EndpointId) -> Result<Option<WebhookEndpoint>> {
     let row = reaching(sql::events::ENDPOINT, reach)
         .bind(&id.as_bytes()[..])
         .fetch_optional(connection)
@@ -220,19 +226,19 @@ async fn add_secret(connection: &mut Connection, secret: &WebhookSecret) -> Resu
 
 /// Kinds as they stand in a row: with commas between.
 fn spelt(kinds: &[EventKind]) -> String {
-    kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(",")
+    kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(",")
 }
 
-pub(super) fn endpoint_of(row: &Row) -> Result<Endpoint> {
+pub(super) fn endpoint_of(row: &Row) -> Result<WebhookEndpoint> {
     let kinds: &str = row.try_get("kinds")?;
     let kinds = kinds.split(',').filter(|word| !word.is_empty());
-    Ok(Endpoint {
+    Ok(WebhookEndpoint {
         id: EndpointId::from_bytes(fixed(row, "id")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
         entity: optional(row, "entity")?.map(EntityId::from_bytes),
         url: row.try_get("url")?,
         kinds: kinds
-            .map(|word| EventKind::read(word).ok_or_else(|| unknown("EventKind")))
+            .map(|word| EventKind::parse(word).ok_or_else(|| unknown("EventKind")))
             .collect::<Result<_>>()?,
         state: EndpointState::read(row.try_get("state")?)?,
         reason: row.try_get("reason")?,

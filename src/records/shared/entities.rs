@@ -6,22 +6,22 @@ use sqlx::Row as _;
 use super::audit::note;
 use super::roles::{everything, is_role_for};
 use super::{Backend, Connection, Row, fixed, maybe, of_partner, paged, reaching, within};
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::ids::{EntityId, PartnerId, RoleId};
-use crate::core::page::{Cursor, Page, Paged};
+use crate::core::page::{PageCursor, PageRequest, Paged};
 use crate::core::time::Timestamp;
 use crate::records::sql::staff as sql;
-use crate::records::{Deed, Entity, EntityChange, EntityRecords, Kept, Result};
+use crate::records::{AuditEntry, Entity, EntityChange, EntityRecords, Result, WriteOutcome};
 
 #[async_trait]
 impl EntityRecords for Backend {
-    async fn add_entity(&self, entity: &Entity, deed: &Deed) -> Result<Kept<Entity>> {
+    async fn add_entity(&self, entity: &Entity, deed: &AuditEntry) -> Result<WriteOutcome<Entity>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(entity.partner)).await?;
             if let Some(role) = entity.default_role
                 && !is_role_for(&mut transaction, entity.partner, role, None).await?
             {
-                return Ok(Kept::NoRole);
+                return Ok(WriteOutcome::NoRole);
             }
             let added = sqlx::query(sql::ADD_ENTITY)
                 .bind(&entity.id.as_bytes()[..])
@@ -37,12 +37,12 @@ impl EntityRecords for Backend {
             }
             let kept = one(&mut transaction, &everything(entity.partner), entity.id).await?;
             transaction.commit().await?;
-            Ok(kept.map_or(Kept::NotFound, Kept::Done))
+            Ok(kept.map_or(WriteOutcome::NotFound, WriteOutcome::Done))
         })
         .await
     }
 
-    async fn entity(&self, reach: &Reach, id: EntityId) -> Result<Option<Entity>> {
+    async fn entity(&self, reach: &TenantScope, id: EntityId) -> Result<Option<Entity>> {
         within(async {
             let row = reaching(sql::ENTITY, reach).bind(&id.as_bytes()[..]);
             let row = row.fetch_optional(&self.readers).await?;
@@ -51,12 +51,12 @@ impl EntityRecords for Backend {
         .await
     }
 
-    async fn entities(&self, reach: &Reach, page: &Page) -> Result<Paged<Entity>> {
+    async fn entities(&self, reach: &TenantScope, page: &PageRequest) -> Result<Paged<Entity>> {
         within(async {
             let rows = paged(reaching(sql::ENTITIES, reach), page);
             let rows = rows.fetch_all(&self.readers).await?;
             let entities = rows.iter().map(entity_of).collect::<Result<Vec<_>>>()?;
-            Ok(Paged::of(entities, page, |entity| Cursor {
+            Ok(Paged::from_rows(entities, page, |entity| PageCursor {
                 at: entity.created_at,
                 id: *entity.id.as_bytes(),
             }))
@@ -66,17 +66,17 @@ impl EntityRecords for Backend {
 
     async fn change_entity(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         id: EntityId,
         change: &EntityChange,
-        deed: &Deed,
-    ) -> Result<Kept<Entity>> {
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<Entity>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
             if let Some(Some(role)) = change.default_role
                 && !is_role_for(&mut transaction, reach.partner, role, Some(id)).await?
             {
-                return Ok(Kept::NoRole);
+                return Ok(WriteOutcome::NoRole);
             }
             let role = change.default_role.flatten();
             let changed = reaching(sql::CHANGE_ENTITY, reach)
@@ -88,17 +88,17 @@ impl EntityRecords for Backend {
                 .execute(&mut *transaction)
                 .await?;
             if changed.rows_affected() == 0 {
-                return Ok(Kept::NotFound);
+                return Ok(WriteOutcome::NotFound);
             }
             let entity = one(&mut transaction, reach, id).await?;
             note(&mut transaction, deed).await?;
             transaction.commit().await?;
-            Ok(entity.map_or(Kept::NotFound, Kept::Done))
+            Ok(entity.map_or(WriteOutcome::NotFound, WriteOutcome::Done))
         })
         .await
     }
 
-    async fn end_entity(&self, reach: &Reach, id: EntityId, deed: &Deed) -> Result<Kept<()>> {
+    async fn delete_entity(&self, reach: &TenantScope, id: EntityId, deed: &AuditEntry) -> Result<WriteOutcome<()>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
             let ended = reaching(sql::END_ENTITY, reach)
@@ -107,7 +107,7 @@ impl EntityRecords for Backend {
                 .execute(&mut *transaction)
                 .await?;
             if ended.rows_affected() == 0 {
-                return Ok(Kept::NotFound);
+                return Ok(WriteOutcome::NotFound);
             }
             for statement in [sql::END_USERS_OF, sql::END_ROLES_OF] {
                 sqlx::query(statement)
@@ -119,13 +119,13 @@ impl EntityRecords for Backend {
             }
             note(&mut transaction, deed).await?;
             transaction.commit().await?;
-            Ok(Kept::Done(()))
+            Ok(WriteOutcome::Done(()))
         })
         .await
     }
 }
 
-async fn one(connection: &mut Connection, reach: &Reach, id: EntityId) -> Result<Option<Entity>> {
+async fn one(connection: &mut Connection, reach: &TenantScope, id: EntityId) -> Result<Option<Entity>> {
     let row = reaching(sql::ENTITY, reach).bind(&id.as_bytes()[..]);
     let row = row.fetch_optional(connection).await?;
     row.as_ref().map(entity_of).transpose()

@@ -6,14 +6,14 @@ use sqlx::Row as _;
 use super::audit::note;
 use super::endpoints::endpoint_of;
 use super::{Backend, Connection, Row, add_job_in, fixed, sized, within};
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::events::EventKind;
 use crate::core::ids::{DeliveryId, EndpointId, EntityId, EventId, JobId, PartnerId, UserId, WebhookSecretId};
 use crate::core::time::Timestamp;
 use crate::records::words::{Word, unknown};
 use crate::records::{
-    Deed, Delivery, DeliveryState, Endpoint, EndpointChange, Event, EventFilter, EventRecords, Job, JobKind, Kept,
-    Outgoing, RecordsError, Result, Span, Tried, WebhookSecret, sql,
+    AuditEntry, Delivery, DeliveryResult, DeliveryState, EndpointChange, EventFilter, EventRecords, Job, JobKind,
+    OutgoingDelivery, PartnerEvent, RecordsError, Result, TimeRange, WebhookEndpoint, WebhookSecret, WriteOutcome, sql,
 };
 
 /// Where the first page begins, and the last one of those read upwards ends.
@@ -22,7 +22,7 @@ const LAST_ID: [u8; 16] = [0xff; 16];
 
 #[async_trait]
 impl EventRecords for Backend {
-    async fn event(&self, reach: &Reach, id: EventId) -> Result<Option<Event>> {
+    async fn event(&self, reach: &TenantScope, id: EventId) -> Result<Option<PartnerEvent>> {
         within(async {
             let mut connection = self.readers.acquire().await?;
             reached_event(&mut connection, reach, id).await
@@ -32,11 +32,11 @@ impl EventRecords for Backend {
 
     async fn events(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         filter: &EventFilter,
         after: Option<(Timestamp, EventId)>,
         limit: u32,
-    ) -> Result<Vec<Event>> {
+    ) -> Result<Vec<PartnerEvent>> {
         within(async {
             let (at, id) = after.map_or((i64::MAX, LAST_ID), |(at, id)| (at.as_millis(), *id.as_bytes()));
             let (partner, entity, own) = bound(reach);
@@ -44,7 +44,7 @@ impl EventRecords for Backend {
                 .bind(partner)
                 .bind(entity)
                 .bind(own)
-                .bind(filter.kind.map(EventKind::word))
+                .bind(filter.kind.map(EventKind::as_str))
                 .bind(filter.subject.as_ref().map(|subject| &subject[..]))
                 .bind(at)
                 .bind(&id[..])
@@ -58,11 +58,11 @@ impl EventRecords for Backend {
 
     async fn events_within(
         &self,
-        reach: &Reach,
-        span: Span,
+        reach: &TenantScope,
+        span: TimeRange,
         after: Option<(Timestamp, EventId)>,
         limit: u32,
-    ) -> Result<Vec<Event>> {
+    ) -> Result<Vec<PartnerEvent>> {
         within(async {
             let (at, id) = after.map_or((i64::MIN, FIRST_ID), |(at, id)| (at.as_millis(), *id.as_bytes()));
             let (partner, entity, own) = bound(reach);
@@ -82,7 +82,7 @@ impl EventRecords for Backend {
         .await
     }
 
-    async fn deliveries(&self, reach: &Reach, event: EventId) -> Result<Vec<Delivery>> {
+    async fn deliveries(&self, reach: &TenantScope, event: EventId) -> Result<Vec<Delivery>> {
         within(async {
             let (partner, entity, own) = bound(reach);
             let rows = sqlx::query(sql::events::DELIVERIES)
@@ -99,17 +99,18 @@ impl EventRecords for Backend {
 
     async fn replay(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         event: EventId,
         to: Option<EndpointId>,
-        deed: &Deed,
+        deed: &AuditEntry,
     ) -> Result<Vec<EndpointId>> {
         within(async {
             let mut transaction = self.write().await?;
             let Some(event) = reached_event(&mut transaction, reach, event).await? else {
                 return Ok(Vec::new());
             };
-            let chosen = |endpoint: &Endpoint| to.map_or_else(|| wants(endpoint, event.kind), |to| endpoint.id == to);
+            let chosen =
+                |endpoint: &WebhookEndpoint| to.map_or_else(|| wants(endpoint, event.kind), |to| endpoint.id == to);
             let mut endpoints = listening(&mut transaction, &event).await?;
             endpoints.retain(chosen);
             for endpoint in &endpoints {
@@ -126,44 +127,44 @@ impl EventRecords for Backend {
 
     async fn add_endpoint(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &WebhookEndpoint,
         secret: &WebhookSecret,
         most: u32,
-        deed: &Deed,
-    ) -> Result<Kept<Endpoint>> {
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<WebhookEndpoint>> {
         self.insert_endpoint(endpoint, secret, most, deed).await
     }
 
-    async fn endpoint(&self, reach: &Reach, id: EndpointId) -> Result<Option<Endpoint>> {
+    async fn endpoint(&self, reach: &TenantScope, id: EndpointId) -> Result<Option<WebhookEndpoint>> {
         self.reached_endpoint(reach, id).await
     }
 
     async fn endpoints(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         after: Option<(Timestamp, EndpointId)>,
         limit: u32,
-    ) -> Result<Vec<Endpoint>> {
+    ) -> Result<Vec<WebhookEndpoint>> {
         let (at, id) = after.map_or((i64::MAX, LAST_ID), |(at, id)| (at.as_millis(), *id.as_bytes()));
         self.reached_endpoints(reach, (at, id), limit).await
     }
 
     async fn change_endpoint(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         id: EndpointId,
         change: &EndpointChange,
-        deed: &Deed,
-    ) -> Result<Option<Endpoint>> {
+        deed: &AuditEntry,
+    ) -> Result<Option<WebhookEndpoint>> {
         self.update_endpoint(reach, id, change, deed).await
     }
 
     async fn rotate_secret(
         &self,
-        reach: &Reach,
+        reach: &TenantScope,
         secret: &WebhookSecret,
         until: Timestamp,
-        deed: &Deed,
+        deed: &AuditEntry,
     ) -> Result<Option<Timestamp>> {
         self.replace_secret(reach, secret, until, deed).await
     }
@@ -196,7 +197,7 @@ impl EventRecords for Backend {
         .await
     }
 
-    async fn outgoing(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Outgoing>> {
+    async fn outgoing_delivery(&self, id: DeliveryId, now: Timestamp) -> Result<Option<OutgoingDelivery>> {
         within(async {
             let mut connection = self.readers.acquire().await?;
             let row = sqlx::query(sql::events::DELIVERY)
@@ -218,7 +219,7 @@ impl EventRecords for Backend {
                 .bind(now.as_millis())
                 .fetch_all(&mut *connection)
                 .await?;
-            Ok(Some(Outgoing {
+            Ok(Some(OutgoingDelivery {
                 delivery,
                 event,
                 endpoint: endpoint_of(&endpoint)?,
@@ -228,7 +229,7 @@ impl EventRecords for Backend {
         .await
     }
 
-    async fn tried(&self, id: DeliveryId, tried: &Tried, at: Timestamp) -> Result<()> {
+    async fn record_delivery_result(&self, id: DeliveryId, tried: &DeliveryResult, at: Timestamp) -> Result<()> {
         within(async {
             sqlx::query(sql::events::TRIED)
                 .bind(&id.as_bytes()[..])
@@ -257,7 +258,7 @@ impl EventRecords for Backend {
 }
 
 /// A reach as it is bound: partner, entity, user.
-pub(super) fn bound(reach: &Reach) -> (&[u8], Option<&[u8]>, Option<&[u8]>) {
+pub(super) fn bound(reach: &TenantScope) -> (&[u8], Option<&[u8]>, Option<&[u8]>) {
     (
         reach.partner.as_bytes(),
         reach.entity.as_ref().map(|entity| &entity.as_bytes()[..]),
@@ -265,7 +266,7 @@ pub(super) fn bound(reach: &Reach) -> (&[u8], Option<&[u8]>, Option<&[u8]>) {
     )
 }
 
-async fn reached_event(connection: &mut Connection, reach: &Reach, id: EventId) -> Result<Option<Event>> {
+async fn reached_event(connection: &mut Connection, reach: &TenantScope, id: EventId) -> Result<Option<PartnerEvent>> {
     let (partner, entity, own) = bound(reach);
     let row = sqlx::query(sql::events::EVENT)
         .bind(partner)
@@ -277,7 +278,7 @@ async fn reached_event(connection: &mut Connection, reach: &Reach, id: EventId) 
     row.as_ref().map(event_of).transpose()
 }
 
-async fn event_to_send(connection: &mut Connection, id: EventId) -> Result<Option<Event>> {
+async fn event_to_send(connection: &mut Connection, id: EventId) -> Result<Option<PartnerEvent>> {
     let row = sqlx::query(sql::events::EVENT_TO_SEND)
         .bind(&id.as_bytes()[..])
         .fetch_optional(connection)
@@ -286,7 +287,7 @@ async fn event_to_send(connection: &mut Connection, id: EventId) -> Result<Optio
 }
 
 /// The enabled endpoints that may be told of an event.
-async fn listening(connection: &mut Connection, event: &Event) -> Result<Vec<Endpoint>> {
+async fn listening(connection: &mut Connection, event: &PartnerEvent) -> Result<Vec<WebhookEndpoint>> {
     let rows = sqlx::query(sql::events::LISTENING)
         .bind(&event.partner.as_bytes()[..])
         .bind(event.entity.as_ref().map(|entity| &entity.as_bytes()[..]))
@@ -295,11 +296,16 @@ async fn listening(connection: &mut Connection, event: &Event) -> Result<Vec<End
     rows.iter().map(endpoint_of).collect()
 }
 
-fn wants(endpoint: &Endpoint, kind: EventKind) -> bool {
+fn wants(endpoint: &WebhookEndpoint, kind: EventKind) -> bool {
     endpoint.kinds.is_empty() || endpoint.kinds.contains(&kind)
 }
 
-async fn deliver_again(connection: &mut Connection, event: &Event, endpoint: EndpointId, at: Timestamp) -> Result<()> {
+async fn deliver_again(
+    connection: &mut Connection,
+    event: &PartnerEvent,
+    endpoint: EndpointId,
+    at: Timestamp,
+) -> Result<()> {
     let id = delivery_id(event, endpoint);
     let round: i64 = sqlx::query_scalar(sql::events::REPLAY)
         .bind(&id.as_bytes()[..])
@@ -320,14 +326,14 @@ async fn deliver_again(connection: &mut Connection, event: &Event, endpoint: End
 }
 
 /// One delivery for each event and endpoint, whoever writes it.
-fn delivery_id(event: &Event, endpoint: EndpointId) -> DeliveryId {
-    DeliveryId::of(&format!("delivery {} {endpoint}", event.id))
+fn delivery_id(event: &PartnerEvent, endpoint: EndpointId) -> DeliveryId {
+    DeliveryId::from_fact(&format!("delivery {} {endpoint}", event.id))
 }
 
-fn deliver(event: &Event, id: DeliveryId, round: i64, at: Timestamp) -> Job {
+fn deliver(event: &PartnerEvent, id: DeliveryId, round: i64, at: Timestamp) -> Job {
     let key = format!("deliver:{id}:{round}");
     Job {
-        id: JobId::of(&key),
+        id: JobId::from_fact(&key),
         partner: event.partner,
         kind: JobKind::Deliver(id),
         due_at: at,
@@ -336,14 +342,14 @@ fn deliver(event: &Event, id: DeliveryId, round: i64, at: Timestamp) -> Job {
     }
 }
 
-fn event_of(row: &Row) -> Result<Event> {
+fn event_of(row: &Row) -> Result<PartnerEvent> {
     let kind: &str = row.try_get("kind")?;
-    Ok(Event {
+    Ok(PartnerEvent {
         id: EventId::from_bytes(fixed(row, "id")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
         entity: optional(row, "entity")?.map(EntityId::from_bytes),
         created_by: optional(row, "created_by")?.map(UserId::from_bytes),
-        kind: EventKind::read(kind).ok_or_else(|| unknown("EventKind"))?,
+        kind: EventKind::parse(kind).ok_or_else(|| unknown("EventKind"))?,
         subject: fixed(row, "subject")?,
         sequence: unsigned(row.try_get("seq")?, "seq")?,
         data: row.try_get("data")?,

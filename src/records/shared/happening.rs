@@ -57,12 +57,12 @@ pub(super) async fn add_event(connection: &mut Connection, what: &Happening<'_>)
         .bind(&what.subject[..])
         .fetch_one(&mut *connection)
         .await?;
-    let kind = what.kind.word();
+    let kind = what.kind.as_str();
     let key = match &what.key {
         Some(key) => key.clone(),
         None => format!("{kind}:{}:{sequence}", Uuid::from_bytes(what.subject)),
     };
-    let id = EventId::of(&format!("event {key}"));
+    let id = EventId::from_fact(&format!("event {key}"));
     let owner = owner_of(connection, what.partner, what.intent).await?;
     let entity = owner.as_ref().and_then(|owner| owner.entity.as_deref());
     let data = data_of(what, owner.is_some(), entity, sequence);
@@ -89,7 +89,7 @@ pub(super) async fn add_event(connection: &mut Connection, what: &Happening<'_>)
     }
     let key = format!("publish:{id}");
     let publish = Job {
-        id: JobId::of(&key),
+        id: JobId::from_fact(&key),
         partner: what.partner,
         kind: JobKind::Publish(id),
         due_at: what.at,
@@ -215,7 +215,7 @@ pub(super) async fn intent_over(
         state: state.word(),
         reason: None,
         // It ends so once.
-        key: Some(format!("{}:{id}", kind.word())),
+        key: Some(format!("{}:{id}", kind.as_str())),
         at,
     };
     add_event(connection, &happening).await

@@ -8,28 +8,33 @@ use super::happening::intent_over;
 use super::messages::add_message;
 use super::roles::{everything, is_entity};
 use super::{Backend, Connection, Row, add_job, fixed, maybe, of_partner, reaching, sized, within};
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::ids::{ConsentId, EntityId, IntentId, JobId, LinkId, PartnerId, UserId};
-use crate::core::page::{Cursor, Page, Paged};
+use crate::core::page::{PageCursor, PageRequest, Paged};
 use crate::core::scope::Scope;
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::sql::{self as all, intents as sql};
 use crate::records::words::{Word, unknown};
 use crate::records::{
-    AskedFor, Deed, IntentFilter, IntentRecords, IntentState, Job, JobKind, Kept, Link, LinkIntent, LinkState,
-    RecordsError, Result, Text,
+    AnsweredIntent, AuditEntry, IntentFilter, IntentRecords, IntentState, Job, JobKind, Link, LinkIntent, LinkState,
+    QueuedSms, RecordsError, Result, WriteOutcome,
 };
 
 #[async_trait]
 impl IntentRecords for Backend {
-    async fn add_intent(&self, intent: &LinkIntent, text: Option<&Text>, deed: &Deed) -> Result<Kept<LinkIntent>> {
+    async fn add_intent(
+        &self,
+        intent: &LinkIntent,
+        text: Option<&QueuedSms>,
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<LinkIntent>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(intent.partner)).await?;
             if let Some(entity) = intent.entity
                 && !is_entity(&mut transaction, intent.partner, entity).await?
             {
-                return Ok(Kept::NoEntity);
+                return Ok(WriteOutcome::NoEntity);
             }
             let new = add(&mut transaction, intent).await?;
             let kept = one(&mut transaction, &everything(intent.partner), intent.id).await?;
@@ -44,18 +49,23 @@ impl IntentRecords for Backend {
                 transaction.commit().await?;
             }
             // Neither new nor there: its code is another's.
-            Ok(kept.map_or(Kept::Taken, Kept::Done))
+            Ok(kept.map_or(WriteOutcome::Taken, WriteOutcome::Done))
         })
         .await
     }
 
-    async fn intent(&self, reach: &Reach, id: IntentId) -> Result<Option<LinkIntent>> {
+    async fn intent(&self, reach: &TenantScope, id: IntentId) -> Result<Option<LinkIntent>> {
         within(async { one(&mut *self.readers.acquire().await?, reach, id).await }).await
     }
 
-    async fn intents(&self, reach: &Reach, filter: &IntentFilter, page: &Page) -> Result<Paged<LinkIntent>> {
+    async fn intents(
+        &self,
+        reach: &TenantScope,
+        filter: &IntentFilter,
+        page: &PageRequest,
+    ) -> Result<Paged<LinkIntent>> {
         within(async {
-            let after = page.after.unwrap_or(Cursor::START);
+            let after = page.after.unwrap_or(PageCursor::START);
             let rows = reaching(sql::LINK_INTENTS, reach)
                 .bind(filter.state.map(Word::word))
                 .bind(&filter.reference)
@@ -65,7 +75,7 @@ impl IntentRecords for Backend {
                 .fetch_all(&self.readers)
                 .await?;
             let intents = rows.iter().map(intent_of).collect::<Result<Vec<_>>>()?;
-            Ok(Paged::of(intents, page, |intent| Cursor {
+            Ok(Paged::from_rows(intents, page, |intent| PageCursor {
                 at: intent.created_at,
                 id: *intent.id.as_bytes(),
             }))
@@ -73,7 +83,12 @@ impl IntentRecords for Backend {
         .await
     }
 
-    async fn cancel_intent(&self, reach: &Reach, id: IntentId, deed: &Deed) -> Result<Kept<LinkIntent>> {
+    async fn cancel_intent(
+        &self,
+        reach: &TenantScope,
+        id: IntentId,
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<LinkIntent>> {
         within(async {
             let mut transaction = self.write().await?;
             let ended = reaching(sql::CANCEL, reach)
@@ -82,25 +97,25 @@ impl IntentRecords for Backend {
                 .execute(&mut *transaction)
                 .await?;
             let Some(intent) = one(&mut transaction, reach, id).await? else {
-                return Ok(Kept::NotFound);
+                return Ok(WriteOutcome::NotFound);
             };
             if ended.rows_affected() == 0 {
-                return Ok(Kept::InUse);
+                return Ok(WriteOutcome::InUse);
             }
             note(&mut transaction, deed).await?;
             intent_over(&mut transaction, (reach.partner, id), intent.state, None, deed.at).await?;
             transaction.commit().await?;
-            Ok(Kept::Done(intent))
+            Ok(WriteOutcome::Done(intent))
         })
         .await
     }
 
-    async fn asked_for(&self, consent: ConsentId) -> Result<Option<AskedFor>> {
+    async fn intent_of_consent(&self, consent: ConsentId) -> Result<Option<AnsweredIntent>> {
         within(async {
             let query = sqlx::query(sql::ASKED_FOR).bind(&consent.as_bytes()[..]);
             let row = query.fetch_optional(&self.readers).await?;
             row.map(|row| {
-                Ok(AskedFor {
+                Ok(AnsweredIntent {
                     id: IntentId::from_bytes(fixed(&row, "id")?),
                     partner: PartnerId::from_bytes(fixed(&row, "partner")?),
                     state: IntentState::read(row.try_get("state")?)?,
@@ -251,7 +266,7 @@ async fn add(connection: &mut Connection, intent: &LinkIntent) -> Result<bool> {
 fn expiring(intent: &LinkIntent) -> Job {
     let key = format!("expire:{}", intent.id);
     Job {
-        id: JobId::of(&key),
+        id: JobId::from_fact(&key),
         partner: intent.partner,
         kind: JobKind::ExpireIntent(intent.id),
         due_at: intent.expires_at,
@@ -260,7 +275,7 @@ fn expiring(intent: &LinkIntent) -> Job {
     }
 }
 
-async fn one(connection: &mut Connection, reach: &Reach, id: IntentId) -> Result<Option<LinkIntent>> {
+async fn one(connection: &mut Connection, reach: &TenantScope, id: IntentId) -> Result<Option<LinkIntent>> {
     let row = reaching(sql::LINK_INTENT, reach).bind(&id.as_bytes()[..]);
     row.fetch_optional(connection)
         .await?
@@ -302,7 +317,8 @@ fn intent_of(row: &Row) -> Result<LinkIntent> {
     })
 }
 
-fn tag_of(row: &Row) -> Result<Option<Tag>> {
+fn tag_of(row: &Row) -> Result<Option<SubscriberTag>> {
     let tag: Option<Vec<u8>> = row.try_get("tag")?;
-    tag.map(|tag| sized(&tag, "tag").map(Tag::from_bytes)).transpose()
+    tag.map(|tag| sized(&tag, "tag").map(SubscriberTag::from_bytes))
+        .transpose()
 }

@@ -9,7 +9,7 @@ use sqlx::Row as _;
 use super::{Backend, CLAIM, CLAIM_IN, Row, add_job, fixed, within};
 use crate::core::ids::{JobId, NodeId, PartnerId};
 use crate::core::time::Timestamp;
-use crate::records::{Job, JobRecords, Lane, RecordsError, Result, sql, words};
+use crate::records::{Job, JobLane, JobRecords, RecordsError, Result, sql, words};
 
 #[async_trait]
 impl JobRecords for Backend {
@@ -33,14 +33,14 @@ impl JobRecords for Backend {
         .await
     }
 
-    async fn lanes_due(&self, now: Timestamp) -> Result<Vec<Lane>> {
+    async fn lanes_due(&self, now: Timestamp) -> Result<Vec<JobLane>> {
         within(async {
             let rows = sqlx::query(sql::LANES_DUE)
                 .bind(now.as_millis())
                 .fetch_all(&self.readers)
                 .await?;
             rows.iter()
-                .map(|row| fixed(row, "lane").map(Lane::from_bytes))
+                .map(|row| fixed(row, "lane").map(JobLane::from_bytes))
                 .collect()
         })
         .await
@@ -48,7 +48,7 @@ impl JobRecords for Backend {
 
     async fn claim_in(
         &self,
-        lane: Lane,
+        lane: JobLane,
         node: NodeId,
         now: Timestamp,
         until: Timestamp,
@@ -113,7 +113,7 @@ impl JobRecords for Backend {
         .await
     }
 
-    async fn revive(&self, key: &str, due_at: Timestamp) -> Result<bool> {
+    async fn reopen(&self, key: &str, due_at: Timestamp) -> Result<bool> {
         within(async {
             let revived = sqlx::query(sql::REVIVE)
                 .bind(key)
@@ -138,7 +138,7 @@ impl JobRecords for Backend {
         .await
     }
 
-    async fn hold(&self, id: JobId, node: NodeId, until: Timestamp) -> Result<bool> {
+    async fn extend_lease(&self, id: JobId, node: NodeId, until: Timestamp) -> Result<bool> {
         within(async {
             let held = sqlx::query(sql::HOLD)
                 .bind(&id.as_bytes()[..])
@@ -151,7 +151,7 @@ impl JobRecords for Backend {
         .await
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u64> {
+    async fn delete_old_work(&self, before: Timestamp, limit: u32) -> Result<u64> {
         within(async {
             let mut forgotten = 0;
             for statement in [

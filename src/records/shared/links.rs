@@ -8,31 +8,31 @@ use super::intents::{Answered, renewals_over};
 use super::verifying::{answers, in_use, is_untold};
 use super::{Backend, Connection, Row, add_job, fixed, sized, within};
 use crate::core::ids::{AttemptId, ConsentId, LinkId, LinkedAccountId, PartnerId};
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::words::Word;
 use crate::records::{
-    AccountReading, Completed, Job, Link, LinkRecords, LinkState, LinkedAccount, RecordsError, Result, Verified,
-    Verifying, sql,
+    AccountReading, Job, Link, LinkCompletion, LinkRecords, LinkState, LinkVerification, LinkedAccount, RecordsError,
+    Result, VerificationOutcome, sql,
 };
 
 #[async_trait]
 impl LinkRecords for Backend {
-    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<Completed> {
+    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<LinkCompletion> {
         within(async {
             // Links of one person are numbered in the order in which they are written, and nobody begins anything new
             // for this person meanwhile.
             let mut transaction = self.write_about(link.tag.as_bytes()).await?;
             if let Some(id) = made_before(&mut transaction, link.attempt).await? {
-                return Ok(Completed::Written(id));
+                return Ok(LinkCompletion::Written(id));
             }
             // Nobody begins anything meanwhile: this transaction holds the write lock.
             if is_superseded(&mut transaction, link).await? {
-                return Ok(Completed::Superseded);
+                return Ok(LinkCompletion::Superseded);
             }
             let answered = answers(&mut transaction, link).await?;
             if answered == Answered::Over {
-                return Ok(Completed::Over);
+                return Ok(LinkCompletion::IntentClosed);
             }
             add_link(&mut transaction, link).await?;
             for (place, account) in (0i64..).zip(&link.accounts) {
@@ -45,12 +45,17 @@ impl LinkRecords for Backend {
                 in_use(&mut transaction, link, answered).await?;
             }
             transaction.commit().await?;
-            Ok(Completed::Written(link.id))
+            Ok(LinkCompletion::Written(link.id))
         })
         .await
     }
 
-    async fn verify_link(&self, link: &Link, verifying: &Verifying<'_>, at: Timestamp) -> Result<Verified> {
+    async fn verify_link(
+        &self,
+        link: &Link,
+        verifying: &LinkVerification<'_>,
+        at: Timestamp,
+    ) -> Result<VerificationOutcome> {
         self.verified(link, verifying, at).await
     }
 
@@ -66,7 +71,7 @@ impl LinkRecords for Backend {
         self.one(sql::LINK_BY_ACCOUNT, account_digest).await
     }
 
-    async fn read_account(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>> {
+    async fn store_account_reading(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>> {
         within(async {
             // Of two accounts with one number that are read at once, the later sees the other.
             let mut transaction = self.write_about(&reading.number_digest).await?;
@@ -120,7 +125,7 @@ impl LinkRecords for Backend {
         .await
     }
 
-    async fn first_sight(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool> {
+    async fn record_provider_event(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool> {
         within(async {
             let seen = sqlx::query(sql::FIRST_SIGHT)
                 .bind(provider)
@@ -247,7 +252,7 @@ fn link_of(id: LinkId, row: &Row, account: Option<LinkedAccount>) -> Result<Link
     Ok(Link {
         id,
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
-        tag: Tag::from_bytes(fixed(row, "tag")?),
+        tag: SubscriberTag::from_bytes(fixed(row, "tag")?),
         consent: ConsentId::from_bytes(fixed(row, "consent")?),
         attempt: AttemptId::from_bytes(fixed(row, "attempt")?),
         provider: row.try_get("provider")?,

@@ -6,13 +6,14 @@ use sqlx::Row as _;
 
 use super::{Backend, Connection, Row, add_job, fixed, within};
 use crate::core::ids::{MessageId, PartnerId};
-use crate::core::seal::Tag;
-use crate::core::sms::{MessageState, Withheld};
+use crate::core::seal::SubscriberTag;
+use crate::core::sms::{MessageState, WithheldReason};
 use crate::core::time::Timestamp;
 use crate::records::messages::{EARLY_FOR, kind_word, read_kind, read_state, state_columns};
 use crate::records::sql::messages as sql;
 use crate::records::{
-    Allowance, Incoming, Job, Message, MessageKind, MessageRecords, RecordsError, Report, Reported, Result, Wish,
+    InboundSms, Job, MessageRecords, RecordsError, Result, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport,
+    SmsReportOutcome,
 };
 
 /// What their transactions are about.
@@ -20,7 +21,7 @@ pub(super) const TEXTS: &[u8; 32] = b"texts of all people and partners";
 
 #[async_trait]
 impl MessageRecords for Backend {
-    async fn keep_message(&self, message: &Message, jobs: &[Job]) -> Result<bool> {
+    async fn add_message(&self, message: &SmsMessage, jobs: &[Job]) -> Result<bool> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             let kept = add_message(&mut transaction, message).await?;
@@ -35,11 +36,11 @@ impl MessageRecords for Backend {
         .await
     }
 
-    async fn message(&self, id: MessageId) -> Result<Option<Message>> {
+    async fn message(&self, id: MessageId) -> Result<Option<SmsMessage>> {
         within(async { read(&mut *self.readers.acquire().await?, id).await }).await
     }
 
-    async fn begin_sending(&self, id: MessageId, allowance: Allowance, at: Timestamp) -> Result<Option<MessageState>> {
+    async fn begin_sending(&self, id: MessageId, allowance: SmsLimit, at: Timestamp) -> Result<Option<MessageState>> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             let Some(message) = read(&mut transaction, id).await? else {
@@ -63,7 +64,7 @@ impl MessageRecords for Backend {
         .await
     }
 
-    async fn put_back(&self, id: MessageId, at: Timestamp) -> Result<bool> {
+    async fn requeue_message(&self, id: MessageId, at: Timestamp) -> Result<bool> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             let sending = read(&mut transaction, id)
@@ -78,15 +79,15 @@ impl MessageRecords for Backend {
         .await
     }
 
-    async fn took(&self, id: MessageId, gateway_id: &str, at: Timestamp) -> Result<()> {
+    async fn accepted_by_gateway(&self, id: MessageId, gateway_id: &str, at: Timestamp) -> Result<()> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             let Some(message) = read(&mut transaction, id).await? else {
                 return Err(RecordsError("there is no such text".to_owned()));
             };
-            let early = early(&mut transaction, &message.line, gateway_id).await?;
+            let early = early(&mut transaction, &message.gateway, gateway_id).await?;
             let told = early.unwrap_or(MessageState::Accepted).max(MessageState::Accepted);
-            if let Some(to) = message.state.moved(told) {
+            if let Some(to) = message.state.advance(told) {
                 write(&mut transaction, &message, to, at).await?;
             }
             sqlx::query(sql::NAME_MESSAGE)
@@ -95,7 +96,7 @@ impl MessageRecords for Backend {
                 .execute(&mut *transaction)
                 .await?;
             sqlx::query(sql::DROP_EARLY_REPORT)
-                .bind(&message.line)
+                .bind(&message.gateway)
                 .bind(gateway_id)
                 .execute(&mut *transaction)
                 .await?;
@@ -110,7 +111,7 @@ impl MessageRecords for Backend {
             let Some(message) = read(&mut transaction, id).await? else {
                 return Ok(false);
             };
-            let moves = message.state.moved(to).is_some();
+            let moves = message.state.advance(to).is_some();
             if moves {
                 write(&mut transaction, &message, to, at).await?;
             }
@@ -120,20 +121,20 @@ impl MessageRecords for Backend {
         .await
     }
 
-    async fn hear_report(&self, report: Report<'_>, at: Timestamp) -> Result<Reported> {
+    async fn apply_report(&self, report: SmsReport<'_>, at: Timestamp) -> Result<SmsReportOutcome> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             let Some(message) = reported(&mut transaction, report).await? else {
                 keep_early(&mut transaction, report, at).await?;
                 transaction.commit().await?;
-                return Ok(Reported::Early);
+                return Ok(SmsReportOutcome::Early);
             };
-            let Some(to) = message.state.moved(report.state) else {
-                return Ok(Reported::Known);
+            let Some(to) = message.state.advance(report.state) else {
+                return Ok(SmsReportOutcome::Known);
             };
             write(&mut transaction, &message, to, at).await?;
             transaction.commit().await?;
-            Ok(Reported::Moved {
+            Ok(SmsReportOutcome::Moved {
                 partner: message.partner,
                 tag: message.tag,
                 created_at: message.created_at,
@@ -142,11 +143,11 @@ impl MessageRecords for Backend {
         .await
     }
 
-    async fn take_incoming(&self, incoming: &Incoming<'_>, at: Timestamp) -> Result<bool> {
+    async fn receive_sms(&self, incoming: &InboundSms<'_>, at: Timestamp) -> Result<bool> {
         within(async {
             let mut transaction = self.write_about(TEXTS).await?;
             let first = sqlx::query(crate::records::sql::FIRST_SIGHT)
-                .bind(source(incoming.line))
+                .bind(source(incoming.gateway))
                 .bind(incoming.gateway_id)
                 .bind(at.as_millis())
                 .execute(&mut *transaction)
@@ -154,7 +155,7 @@ impl MessageRecords for Backend {
             if first.rows_affected() == 0 {
                 return Ok(false);
             }
-            if let Some(wish) = incoming.wish {
+            if let Some(wish) = incoming.preference {
                 put_wish(&mut transaction, incoming.partner, &incoming.tag, wish).await?;
             }
             if let Some((message, job)) = &incoming.reply
@@ -168,7 +169,7 @@ impl MessageRecords for Backend {
         .await
     }
 
-    async fn has_taken(&self, line: &str, gateway_id: &str) -> Result<bool> {
+    async fn has_received_sms(&self, line: &str, gateway_id: &str) -> Result<bool> {
         within(async {
             let query = sqlx::query(crate::records::sql::SEEN)
                 .bind(source(line))
@@ -178,11 +179,11 @@ impl MessageRecords for Backend {
         .await
     }
 
-    async fn wish(&self, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>> {
+    async fn sms_preference(&self, partner: PartnerId, tag: &SubscriberTag) -> Result<Option<SmsPreference>> {
         within(async { wish(&mut *self.readers.acquire().await?, partner, tag).await }).await
     }
 
-    async fn put_wish(&self, partner: PartnerId, tag: &Tag, wish: Wish) -> Result<()> {
+    async fn put_sms_preference(&self, partner: PartnerId, tag: &SubscriberTag, wish: SmsPreference) -> Result<()> {
         within(async { put_wish(&mut *self.writer.acquire().await?, partner, tag, wish).await }).await
     }
 }
@@ -192,7 +193,7 @@ fn source(line: &str) -> String {
     format!("sms:{line}")
 }
 
-pub(super) async fn add_message(connection: &mut Connection, message: &Message) -> Result<bool> {
+pub(super) async fn add_message(connection: &mut Connection, message: &SmsMessage) -> Result<bool> {
     let (state, reason) = state_columns(message.state);
     let written = sqlx::query(sql::ADD_MESSAGE)
         .bind(&message.id.as_bytes()[..])
@@ -200,7 +201,7 @@ pub(super) async fn add_message(connection: &mut Connection, message: &Message) 
         .bind(&message.tag.as_bytes()[..])
         .bind(kind_word(message.kind))
         .bind(&message.key)
-        .bind(&message.line)
+        .bind(&message.gateway)
         .bind(state)
         .bind(reason)
         .bind(&message.sealed)
@@ -214,29 +215,29 @@ pub(super) async fn add_message(connection: &mut Connection, message: &Message) 
     Ok(written.rows_affected() > 0)
 }
 
-async fn read(connection: &mut Connection, id: MessageId) -> Result<Option<Message>> {
+async fn read(connection: &mut Connection, id: MessageId) -> Result<Option<SmsMessage>> {
     let query = sqlx::query(sql::MESSAGE).bind(&id.as_bytes()[..]);
     let row = query.fetch_optional(connection).await?;
     row.as_ref().map(message_of).transpose()
 }
 
 /// The text that a report is about: by the gateway's id, or by ours while the gateway's is not known.
-async fn reported(connection: &mut Connection, report: Report<'_>) -> Result<Option<Message>> {
+async fn reported(connection: &mut Connection, report: SmsReport<'_>) -> Result<Option<SmsMessage>> {
     let query = sqlx::query(sql::MESSAGE_BY_GATEWAY_ID)
-        .bind(report.line)
+        .bind(report.gateway)
         .bind(report.gateway_id);
     let row = query.fetch_optional(&mut *connection).await?;
     match (row, report.reference) {
         (Some(row), _) => message_of(&row).map(Some),
         (None, Some(id)) => {
             let found = read(connection, id).await?;
-            Ok(found.filter(|message| message.line == report.line && message.state >= MessageState::Sending))
+            Ok(found.filter(|message| message.gateway == report.gateway && message.state >= MessageState::Sending))
         }
         (None, None) => Ok(None),
     }
 }
 
-async fn write(connection: &mut Connection, message: &Message, to: MessageState, at: Timestamp) -> Result<()> {
+async fn write(connection: &mut Connection, message: &SmsMessage, to: MessageState, at: Timestamp) -> Result<()> {
     let (state, reason) = state_columns(to);
     let (was, _) = state_columns(message.state);
     let written = sqlx::query(sql::MOVE_MESSAGE)
@@ -254,13 +255,17 @@ async fn write(connection: &mut Connection, message: &Message, to: MessageState,
 }
 
 /// Why this text may not be sent, if it may not.
-async fn withheld(connection: &mut Connection, message: &Message, allowance: Allowance) -> Result<Option<Withheld>> {
+async fn withheld(
+    connection: &mut Connection,
+    message: &SmsMessage,
+    allowance: SmsLimit,
+) -> Result<Option<WithheldReason>> {
     let (partner, tag) = (message.partner, &message.tag);
     let stopped = wish(&mut *connection, partner, tag)
         .await?
         .is_some_and(|wish| wish.stopped);
-    if stopped && message.kind != MessageKind::Reply {
-        return Ok(Some(Withheld::OptedOut));
+    if stopped && message.kind != SmsKind::Reply {
+        return Ok(Some(WithheldReason::OptedOut));
     }
     let had: i64 = sqlx::query_scalar(sql::HAD_LATELY)
         .bind(&partner.as_bytes()[..])
@@ -268,7 +273,7 @@ async fn withheld(connection: &mut Connection, message: &Message, allowance: All
         .bind(allowance.since.as_millis())
         .fetch_one(connection)
         .await?;
-    Ok((had >= i64::from(allowance.most)).then_some(Withheld::Cap))
+    Ok((had >= i64::from(allowance.max)).then_some(WithheldReason::DailyCap))
 }
 
 async fn early(connection: &mut Connection, line: &str, gateway_id: &str) -> Result<Option<MessageState>> {
@@ -278,15 +283,15 @@ async fn early(connection: &mut Connection, line: &str, gateway_id: &str) -> Res
 }
 
 /// Keeps the furthest of the reports about a text that is not known, and lets those of the day before go.
-async fn keep_early(connection: &mut Connection, report: Report<'_>, at: Timestamp) -> Result<()> {
-    let known = early(&mut *connection, report.line, report.gateway_id).await?;
+async fn keep_early(connection: &mut Connection, report: SmsReport<'_>, at: Timestamp) -> Result<()> {
+    let known = early(&mut *connection, report.gateway, report.gateway_id).await?;
     let (state, reason) = state_columns(known.map_or(report.state, |known| known.max(report.state)));
     sqlx::query(sql::DROP_OLD_REPORTS)
         .bind(at.minus(EARLY_FOR).as_millis())
         .execute(&mut *connection)
         .await?;
     sqlx::query(sql::PUT_EARLY_REPORT)
-        .bind(report.line)
+        .bind(report.gateway)
         .bind(report.gateway_id)
         .bind(state)
         .bind(reason)
@@ -296,13 +301,17 @@ async fn keep_early(connection: &mut Connection, report: Report<'_>, at: Timesta
     Ok(())
 }
 
-pub(super) async fn wish(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Result<Option<Wish>> {
+pub(super) async fn wish(
+    connection: &mut Connection,
+    partner: PartnerId,
+    tag: &SubscriberTag,
+) -> Result<Option<SmsPreference>> {
     let query = sqlx::query(sql::WISH)
         .bind(&partner.as_bytes()[..])
         .bind(&tag.as_bytes()[..]);
     let row = query.fetch_optional(connection).await?;
     row.map(|row| {
-        Ok(Wish {
+        Ok(SmsPreference {
             stopped: row.try_get::<i64, _>("stopped")? != 0,
             at: Timestamp::from_millis(row.try_get("changed_at")?),
         })
@@ -310,7 +319,12 @@ pub(super) async fn wish(connection: &mut Connection, partner: PartnerId, tag: &
     .transpose()
 }
 
-async fn put_wish(connection: &mut Connection, partner: PartnerId, tag: &Tag, wish: Wish) -> Result<()> {
+async fn put_wish(
+    connection: &mut Connection,
+    partner: PartnerId,
+    tag: &SubscriberTag,
+    wish: SmsPreference,
+) -> Result<()> {
     sqlx::query(sql::PUT_WISH)
         .bind(&partner.as_bytes()[..])
         .bind(&tag.as_bytes()[..])
@@ -326,15 +340,15 @@ fn state_of(row: &Row) -> Result<MessageState> {
     read_state(row.try_get("state")?, reason)
 }
 
-pub(super) fn message_of(row: &Row) -> Result<Message> {
+pub(super) fn message_of(row: &Row) -> Result<SmsMessage> {
     let millis = |column| row.try_get(column).map(Timestamp::from_millis);
-    Ok(Message {
+    Ok(SmsMessage {
         id: MessageId::from_bytes(fixed(row, "id")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
-        tag: Tag::from_bytes(fixed(row, "tag")?),
+        tag: SubscriberTag::from_bytes(fixed(row, "tag")?),
         kind: read_kind(row.try_get("kind")?)?,
         key: row.try_get("key")?,
-        line: row.try_get("line")?,
+        gateway: row.try_get("line")?,
         state: state_of(row)?,
         sealed: row.try_get("sealed")?,
         gateway_id: row.try_get("gateway_id")?,

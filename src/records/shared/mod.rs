@@ -16,11 +16,11 @@
 use sqlx::Row as _;
 
 use super::{Backend, CLAIM, CLAIM_IN, Connection, Kind, Row};
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::ids::PartnerId;
-use crate::core::page::{Cursor, Page};
+use crate::core::page::{PageCursor, PageRequest};
 use crate::records::call::within;
-use crate::records::{AuditEvent, Job, Lane, RecordsError, Result, sql, words};
+use crate::records::{AuditEvent, Job, JobLane, RecordsError, Result, sql, words};
 
 mod access;
 mod attempts;
@@ -50,7 +50,7 @@ mod verifying;
 type Query<'q> = sqlx::query::Query<'q, Kind, <Kind as sqlx::Database>::Arguments>;
 
 /// A statement about the rows that a caller may touch, with `$1` to `$3` bound: partner, entity, user.
-fn reaching<'q>(statement: &'static str, reach: &'q Reach) -> Query<'q> {
+fn reaching<'q>(statement: &'static str, reach: &'q TenantScope) -> Query<'q> {
     sqlx::query(statement)
         .bind(&reach.partner.as_bytes()[..])
         .bind(reach.entity.as_ref().map(|entity| &entity.as_bytes()[..]))
@@ -58,8 +58,8 @@ fn reaching<'q>(statement: &'static str, reach: &'q Reach) -> Query<'q> {
 }
 
 /// Binds `$4` to `$6`: after which moment and id, and how many rows. One more than fits the page, to know of the next.
-fn paged<'q>(query: Query<'q>, page: &Page) -> Query<'q> {
-    let after = page.after.unwrap_or(Cursor::START);
+fn paged<'q>(query: Query<'q>, page: &PageRequest) -> Query<'q> {
+    let after = page.after.unwrap_or(PageCursor::START);
     query
         .bind(after.at.as_millis())
         .bind(after.id.to_vec())
@@ -104,7 +104,7 @@ async fn add_audit(connection: &mut Connection, event: &AuditEvent) -> Result<()
 }
 
 /// Adds a job of a lane unless its key is taken.
-async fn add_job_in(connection: &mut Connection, lane: Lane, job: &Job) -> Result<()> {
+async fn add_job_in(connection: &mut Connection, lane: JobLane, job: &Job) -> Result<()> {
     let (kind, subject) = words::job_columns(&job.kind);
     sqlx::query(sql::ENQUEUE_IN)
         .bind(&job.id.as_bytes()[..])

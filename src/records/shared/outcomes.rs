@@ -7,22 +7,22 @@ use super::attempts::consent_of;
 use super::audit::note;
 use super::links::{links_of, moved_link};
 use super::{Backend, Connection, Row, fixed, maybe, reaching, within};
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::ids::{ConnectSessionId, EntityId, IntentId, LinkId, PartnerId, UserId};
-use crate::core::page::{Cursor, Page, Paged};
+use crate::core::page::{PageCursor, PageRequest, Paged};
 use crate::core::scope::Scope;
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::sql::outcomes as sql;
 use crate::records::words::{Word, unknown};
 use crate::records::{
-    AttemptState, Deed, EndedLink, Holding, Job, LinkFilter, LinkState, Origin, OutcomeRecords, RecordsError, Result,
-    Try,
+    AttemptState, AuditEntry, ConnectSessionView, EndedLink, IntentSummary, Job, LinkDetails, LinkFilter, LinkState,
+    LinkViewRecords, RecordsError, Result,
 };
 
 #[async_trait]
-impl OutcomeRecords for Backend {
-    async fn holding(&self, reach: &Reach, id: LinkId) -> Result<Option<Holding>> {
+impl LinkViewRecords for Backend {
+    async fn link_view(&self, reach: &TenantScope, id: LinkId) -> Result<Option<LinkDetails>> {
         within(async {
             let query = reaching(sql::HOLDING, reach).bind(&id.as_bytes()[..]);
             Ok(holdings_of(&query.fetch_all(&self.readers).await?)?.pop())
@@ -30,9 +30,14 @@ impl OutcomeRecords for Backend {
         .await
     }
 
-    async fn holdings(&self, reach: &Reach, filter: &LinkFilter, page: &Page) -> Result<Paged<Holding>> {
+    async fn link_views(
+        &self,
+        reach: &TenantScope,
+        filter: &LinkFilter,
+        page: &PageRequest,
+    ) -> Result<Paged<LinkDetails>> {
         within(async {
-            let after = page.after.unwrap_or(Cursor::START);
+            let after = page.after.unwrap_or(PageCursor::START);
             let rows = reaching(sql::HOLDINGS, reach)
                 .bind(filter.state.map(Word::word))
                 .bind(filter.intent.as_ref().map(|intent| &intent.as_bytes()[..]))
@@ -42,7 +47,7 @@ impl OutcomeRecords for Backend {
                 .bind(i64::from(page.limit) + 1)
                 .fetch_all(&self.readers)
                 .await?;
-            Ok(Paged::of(holdings_of(&rows)?, page, |holding| Cursor {
+            Ok(Paged::from_rows(holdings_of(&rows)?, page, |holding| PageCursor {
                 at: holding.link.created_at,
                 id: *holding.link.id.as_bytes(),
             }))
@@ -50,7 +55,13 @@ impl OutcomeRecords for Backend {
         .await
     }
 
-    async fn end_link(&self, reach: &Reach, id: LinkId, unlink: &Job, deed: &Deed) -> Result<Option<EndedLink>> {
+    async fn end_link(
+        &self,
+        reach: &TenantScope,
+        id: LinkId,
+        unlink: &Job,
+        deed: &AuditEntry,
+    ) -> Result<Option<EndedLink>> {
         within(async {
             let mut transaction = self.write().await?;
             // Whose it is never changes.
@@ -58,18 +69,22 @@ impl OutcomeRecords for Backend {
                 return Ok(None);
             };
             let (jobs, to) = (std::slice::from_ref(unlink), LinkState::Removing);
-            let now = moved_link(&mut transaction, id, to, jobs, deed.at).await?;
+            let newly_ended = moved_link(&mut transaction, id, to, jobs, deed.at).await?;
             let state = whose(&mut transaction, reach, id).await?.map_or(to, |(_, state)| state);
-            if now {
+            if newly_ended {
                 note(&mut transaction, deed).await?;
             }
             transaction.commit().await?;
-            Ok(Some(EndedLink { tag, state, now }))
+            Ok(Some(EndedLink {
+                tag,
+                state,
+                newly_ended,
+            }))
         })
         .await
     }
 
-    async fn a_try(&self, reach: &Reach, id: ConnectSessionId) -> Result<Option<Try>> {
+    async fn connect_session(&self, reach: &TenantScope, id: ConnectSessionId) -> Result<Option<ConnectSessionView>> {
         within(async {
             let query = reaching(sql::TRY, reach).bind(&id.as_bytes()[..]);
             let row = query.fetch_optional(&self.readers).await?;
@@ -78,9 +93,14 @@ impl OutcomeRecords for Backend {
         .await
     }
 
-    async fn tries(&self, reach: &Reach, intent: Option<IntentId>, page: &Page) -> Result<Paged<Try>> {
+    async fn connect_sessions(
+        &self,
+        reach: &TenantScope,
+        intent: Option<IntentId>,
+        page: &PageRequest,
+    ) -> Result<Paged<ConnectSessionView>> {
         within(async {
-            let after = page.after.unwrap_or(Cursor::START);
+            let after = page.after.unwrap_or(PageCursor::START);
             let rows = reaching(sql::TRIES, reach)
                 .bind(intent.as_ref().map(|intent| &intent.as_bytes()[..]))
                 .bind(after.at.as_millis())
@@ -89,7 +109,7 @@ impl OutcomeRecords for Backend {
                 .fetch_all(&self.readers)
                 .await?;
             let tries = rows.iter().map(try_of).collect::<Result<Vec<_>>>()?;
-            Ok(Paged::of(tries, page, |one| Cursor {
+            Ok(Paged::from_rows(tries, page, |one| PageCursor {
                 at: one.created_at,
                 id: *one.id.as_bytes(),
             }))
@@ -99,26 +119,30 @@ impl OutcomeRecords for Backend {
 }
 
 /// Whose a link in reach is, and where it stands.
-async fn whose(connection: &mut Connection, reach: &Reach, id: LinkId) -> Result<Option<(Tag, LinkState)>> {
+async fn whose(
+    connection: &mut Connection,
+    reach: &TenantScope,
+    id: LinkId,
+) -> Result<Option<(SubscriberTag, LinkState)>> {
     let query = reaching(sql::WHOSE_LINK, reach).bind(&id.as_bytes()[..]);
     let row = query.fetch_optional(connection).await?;
     row.map(|row| {
         let state = LinkState::read(row.try_get("state")?)?;
-        Ok((Tag::from_bytes(fixed(&row, "tag")?), state))
+        Ok((SubscriberTag::from_bytes(fixed(&row, "tag")?), state))
     })
     .transpose()
 }
 
 /// Gathers rows, one an account, into links; the rows of one link stand together.
-fn holdings_of(rows: &[Row]) -> Result<Vec<Holding>> {
+fn holdings_of(rows: &[Row]) -> Result<Vec<LinkDetails>> {
     let of = |row: &Row| row.try_get::<Vec<u8>, _>("link_id").ok();
     let mut holdings = Vec::new();
     for rows in rows.chunk_by(|one, next| of(one) == of(next)) {
         if let (Some(link), Some(row)) = (links_of(rows)?.pop(), rows.first()) {
-            holdings.push(Holding {
+            holdings.push(LinkDetails {
                 moved_at: millis(row, "moved_at")?,
                 consent: consent_of(row, "consent")?,
-                origin: origin_of(row)?,
+                intent: origin_of(row)?,
                 link,
             });
         }
@@ -126,13 +150,13 @@ fn holdings_of(rows: &[Row]) -> Result<Vec<Holding>> {
     Ok(holdings)
 }
 
-fn origin_of(row: &Row) -> Result<Option<Origin>> {
+fn origin_of(row: &Row) -> Result<Option<IntentSummary>> {
     let Some(intent) = maybe(row, "asked", IntentId::from_bytes)? else {
         return Ok(None);
     };
     let days: i64 = row.try_get("days")?;
-    Ok(Some(Origin {
-        intent,
+    Ok(Some(IntentSummary {
+        id: intent,
         entity: maybe(row, "entity", EntityId::from_bytes)?,
         created_by: maybe(row, "created_by", UserId::from_bytes)?,
         reference: row.try_get("reference")?,
@@ -142,12 +166,12 @@ fn origin_of(row: &Row) -> Result<Option<Origin>> {
     }))
 }
 
-fn try_of(row: &Row) -> Result<Try> {
+fn try_of(row: &Row) -> Result<ConnectSessionView> {
     let (made, renews) = (
         maybe(row, "link", LinkId::from_bytes)?,
         maybe(row, "renews", LinkId::from_bytes)?,
     );
-    Ok(Try {
+    Ok(ConnectSessionView {
         id: ConnectSessionId::from_bytes(fixed(row, "session")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
         provider: row.try_get("provider")?,
@@ -155,7 +179,7 @@ fn try_of(row: &Row) -> Result<Try> {
         institution_name: row.try_get("institution_name")?,
         state: AttemptState::read(row.try_get("state")?)?,
         link: made.or(renews),
-        origin: origin_of(row)?,
+        intent: origin_of(row)?,
         created_at: millis(row, "created_at")?,
         moved_at: millis(row, "moved_at")?,
     })

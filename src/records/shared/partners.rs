@@ -5,11 +5,13 @@ use sqlx::Row as _;
 
 use super::audit::{audited_of, note};
 use super::{Backend, Query, Row, add_audit, fixed, paged, reaching, within};
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::ids::PartnerId;
-use crate::core::page::{Cursor, Page, Paged};
+use crate::core::page::{PageCursor, PageRequest, Paged};
 use crate::core::time::Timestamp;
-use crate::records::{AuditEvent, Audited, Deed, Partner, PartnerChange, PartnerRecords, RecordsError, Result, sql};
+use crate::records::{
+    AuditEntry, AuditEvent, Partner, PartnerChange, PartnerRecords, RecordsError, Result, StoredAuditEntry, sql,
+};
 
 #[async_trait]
 impl PartnerRecords for Backend {
@@ -77,7 +79,7 @@ impl PartnerRecords for Backend {
         .await
     }
 
-    async fn set_credentials(&self, provider: &str, sealed: &[u8], deed: &Deed) -> Result<()> {
+    async fn set_credentials(&self, provider: &str, sealed: &[u8], deed: &AuditEntry) -> Result<()> {
         within(async {
             let mut transaction = self.write().await?;
             sqlx::query(sql::PUT_CREDENTIALS)
@@ -93,7 +95,7 @@ impl PartnerRecords for Backend {
         .await
     }
 
-    async fn forget_credentials(&self, provider: &str, deed: &Deed) -> Result<bool> {
+    async fn forget_credentials(&self, provider: &str, deed: &AuditEntry) -> Result<bool> {
         within(async {
             let mut transaction = self.write().await?;
             let gone = sqlx::query(sql::FORGET_CREDENTIALS)
@@ -111,7 +113,7 @@ impl PartnerRecords for Backend {
         .await
     }
 
-    async fn change_partner(&self, change: &PartnerChange, deed: &Deed) -> Result<Option<Partner>> {
+    async fn change_partner(&self, change: &PartnerChange, deed: &AuditEntry) -> Result<Option<Partner>> {
         within(async {
             let mut transaction = self.write().await?;
             sqlx::query(sql::CHANGE_PARTNER)
@@ -135,12 +137,12 @@ impl PartnerRecords for Backend {
         within(async { add_audit(&mut *self.writer.acquire().await?, event).await }).await
     }
 
-    async fn trail(&self, reach: &Reach, page: &Page) -> Result<Paged<Audited>> {
+    async fn audit_trail(&self, reach: &TenantScope, page: &PageRequest) -> Result<Paged<StoredAuditEntry>> {
         within(async {
             let rows = paged(reaching(sql::AUDITED, reach), page);
             let rows = rows.fetch_all(&self.readers).await?;
             let events = rows.iter().map(audited_of).collect::<Result<Vec<_>>>()?;
-            Ok(Paged::of(events, page, |event| Cursor {
+            Ok(Paged::from_rows(events, page, |event| PageCursor {
                 at: event.at,
                 id: event.id,
             }))
@@ -148,7 +150,7 @@ impl PartnerRecords for Backend {
         .await
     }
 
-    async fn ready(&self) -> Result<()> {
+    async fn check_ready(&self) -> Result<()> {
         within(async {
             sqlx::query(sql::BEAT).execute(&self.writer).await?;
             sqlx::query(sql::READ_PULSE).fetch_one(&self.readers).await?;

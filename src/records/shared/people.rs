@@ -10,13 +10,13 @@ use super::messages::{message_of, wish};
 use super::partners::partner_of;
 use super::{Backend, Connection, Row, add_audit, add_job, fixed, sized, within};
 use crate::core::ids::{ErasureId, IntentId, LinkId, PartnerId};
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::sql::{self as all, people as sql};
 use crate::records::words::Word;
 use crate::records::{
-    AuditEvent, Blanking, Erasure, ErasureState, Held, HeldAttempt, HeldIntent, IntentState, Job, LinkState, Partner,
-    PeopleRecords, RecordsError, Result, Waits,
+    AuditEvent, DataSubjectRecords, Erasure, ErasureBlocker, ErasureState, IntentState, Job, LinkState, Partner,
+    RecordsError, Redaction, Result, SubscriberAttempt, SubscriberData, SubscriberIntent,
 };
 
 /// What stands where something personal may not be missing.
@@ -25,8 +25,8 @@ const NOTHING: &[u8] = &[];
 const NO_DIGEST: &[u8] = &[0; 32];
 
 #[async_trait]
-impl PeopleRecords for Backend {
-    async fn holders(&self, tag: &Tag) -> Result<Vec<Partner>> {
+impl DataSubjectRecords for Backend {
+    async fn partners_holding(&self, tag: &SubscriberTag) -> Result<Vec<Partner>> {
         within(async {
             let query = sqlx::query(sql::HOLDERS).bind(&tag.as_bytes()[..]);
             let rows = query.fetch_all(&self.readers).await?;
@@ -35,7 +35,7 @@ impl PeopleRecords for Backend {
         .await
     }
 
-    async fn held(&self, partner: PartnerId, tag: &Tag) -> Result<Held> {
+    async fn export(&self, partner: PartnerId, tag: &SubscriberTag) -> Result<SubscriberData> {
         within(async {
             let mut transaction = self.snapshot().await?;
             let held = held(&mut transaction, partner, tag).await?;
@@ -94,7 +94,7 @@ impl PeopleRecords for Backend {
         .await
     }
 
-    async fn unremoved(&self, partner: PartnerId, tag: &Tag) -> Result<Vec<(LinkId, LinkState)>> {
+    async fn unremoved_links(&self, partner: PartnerId, tag: &SubscriberTag) -> Result<Vec<(LinkId, LinkState)>> {
         within(async {
             let query = sqlx::query(sql::UNREMOVED)
                 .bind(&partner.as_bytes()[..])
@@ -112,7 +112,7 @@ impl PeopleRecords for Backend {
         .await
     }
 
-    async fn erasure_waits(&self, id: ErasureId, waits: Waits) -> Result<()> {
+    async fn set_erasure_blocker(&self, id: ErasureId, waits: ErasureBlocker) -> Result<()> {
         within(async {
             sqlx::query(sql::ERASURE_WAITS)
                 .bind(&id.as_bytes()[..])
@@ -124,9 +124,9 @@ impl PeopleRecords for Backend {
         .await
     }
 
-    async fn blank(&self, erasure: &Erasure, now: Timestamp) -> Result<Blanking> {
+    async fn redact(&self, erasure: &Erasure, now: Timestamp) -> Result<Redaction> {
         let Some(tag) = erasure.tag else {
-            return Ok(Blanking::Blanked);
+            return Ok(Redaction::Redacted);
         };
         within(async {
             // Nobody begins anything for this person meanwhile, nor completes it.
@@ -137,7 +137,7 @@ impl PeopleRecords for Backend {
                 .execute(&mut *transaction)
                 .await?;
             if mine.rows_affected() == 0 {
-                return Ok(Blanking::Blanked);
+                return Ok(Redaction::Redacted);
             }
             let them = Them {
                 partner: erasure.partner,
@@ -145,16 +145,16 @@ impl PeopleRecords for Backend {
                 pseudonym: erasure.pseudonym,
             };
             if let Some(waits) = them.waits(&mut transaction, now).await? {
-                return Ok(Blanking::Waits(waits));
+                return Ok(Redaction::BlockedBy(waits));
             }
             them.blank(&mut transaction, now).await?;
             transaction.commit().await?;
-            Ok(Blanking::Blanked)
+            Ok(Redaction::Redacted)
         })
         .await
     }
 
-    async fn scrub(&self) -> Result<bool> {
+    async fn scrub_files(&self) -> Result<bool> {
         within(self.scrub_files()).await
     }
 
@@ -180,18 +180,18 @@ impl PeopleRecords for Backend {
 /// Whose rows are blanked, and what stands in the place of their tag.
 struct Them {
     partner: PartnerId,
-    tag: Tag,
-    pseudonym: Tag,
+    tag: SubscriberTag,
+    pseudonym: SubscriberTag,
 }
 
 impl Them {
     /// What of theirs is under way. What nobody has taken up is closed, so that nobody will.
-    async fn waits(&self, connection: &mut Connection, now: Timestamp) -> Result<Option<Waits>> {
+    async fn waits(&self, connection: &mut Connection, now: Timestamp) -> Result<Option<ErasureBlocker>> {
         if self.count(&mut *connection, sql::UNSETTLED).await? > 0 {
-            return Ok(Some(Waits::Attempts));
+            return Ok(Some(ErasureBlocker::Attempts));
         }
         if self.count(&mut *connection, sql::UNREMOVED_COUNT).await? > 0 {
-            return Ok(Some(Waits::Links));
+            return Ok(Some(ErasureBlocker::Links));
         }
         sqlx::query(sql::CLOSE_JOBS)
             .bind(&self.partner.as_bytes()[..])
@@ -200,7 +200,7 @@ impl Them {
             .execute(&mut *connection)
             .await?;
         let held = self.count(connection, sql::OPEN_JOBS).await?;
-        Ok((held > 0).then_some(Waits::Work))
+        Ok((held > 0).then_some(ErasureBlocker::Work))
     }
 
     async fn count(&self, connection: &mut Connection, statement: &'static str) -> Result<i64> {
@@ -279,7 +279,7 @@ impl Them {
     }
 }
 
-async fn held(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Result<Held> {
+async fn held(connection: &mut Connection, partner: PartnerId, tag: &SubscriberTag) -> Result<SubscriberData> {
     let theirs = |statement| {
         sqlx::query(statement)
             .bind(partner.as_bytes().to_vec())
@@ -291,7 +291,7 @@ async fn held(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Res
     let messages = theirs(sql::MESSAGES_OF).fetch_all(&mut *connection).await?;
     let intents = theirs(sql::INTENTS_OF).fetch_all(&mut *connection).await?;
     let pin = theirs(sql::PIN_KEPT_AT).fetch_optional(&mut *connection).await?;
-    Ok(Held {
+    Ok(SubscriberData {
         consents: consents
             .iter()
             .map(|row| consent_of(row, "id"))
@@ -299,7 +299,7 @@ async fn held(connection: &mut Connection, partner: PartnerId, tag: &Tag) -> Res
         attempts: attempts.iter().map(held_attempt_of).collect::<Result<_>>()?,
         links: links_of(&links)?,
         messages: messages.iter().map(message_of).collect::<Result<_>>()?,
-        wish: wish(connection, partner, tag).await?,
+        sms_preference: wish(connection, partner, tag).await?,
         pin_kept_at: pin.map(|row| millis(&row, "kept_at")).transpose()?,
         intents: intents.iter().map(intent_of).collect::<Result<_>>()?,
     })
@@ -309,15 +309,15 @@ fn millis(row: &Row, column: &str) -> Result<Timestamp> {
     Ok(Timestamp::from_millis(row.try_get(column)?))
 }
 
-fn held_attempt_of(row: &Row) -> Result<HeldAttempt> {
-    Ok(HeldAttempt {
+fn held_attempt_of(row: &Row) -> Result<SubscriberAttempt> {
+    Ok(SubscriberAttempt {
         attempt: attempt_of(row)?,
         moved_at: millis(row, "moved_at")?,
     })
 }
 
-fn intent_of(row: &Row) -> Result<HeldIntent> {
-    Ok(HeldIntent {
+fn intent_of(row: &Row) -> Result<SubscriberIntent> {
+    Ok(SubscriberIntent {
         id: IntentId::from_bytes(fixed(row, "id")?),
         state: row.try_get("state")?,
         purpose: row.try_get("purpose")?,
@@ -335,10 +335,12 @@ fn erasure_of(row: &Row) -> Result<Erasure> {
     Ok(Erasure {
         id: ErasureId::from_bytes(fixed(row, "id")?),
         partner: PartnerId::from_bytes(fixed(row, "partner")?),
-        tag: tag.map(|tag| sized(&tag, "tag").map(Tag::from_bytes)).transpose()?,
-        pseudonym: Tag::from_bytes(fixed(row, "pseudonym")?),
+        tag: tag
+            .map(|tag| sized(&tag, "tag").map(SubscriberTag::from_bytes))
+            .transpose()?,
+        pseudonym: SubscriberTag::from_bytes(fixed(row, "pseudonym")?),
         state: ErasureState::read(row.try_get("state")?)?,
-        waits: waits.map(Waits::read).transpose()?,
+        blocked_by: waits.map(ErasureBlocker::read).transpose()?,
         begun_at: millis(row, "begun_at")?,
         moved_at: millis(row, "moved_at")?,
     })

@@ -5,27 +5,29 @@ use sqlx::Row as _;
 
 use super::{Backend, Query, Row, fixed, within};
 use crate::core::time::Timestamp;
-use crate::records::{Begun, RecordsError, RepeatRecords, RequestKey, Result, sql::access as sql};
+use crate::records::{
+    IdempotencyOutcome, IdempotencyRecords, RecordsError, RequestFingerprint, Result, sql::access as sql,
+};
 
 #[async_trait]
-impl RepeatRecords for Backend {
+impl IdempotencyRecords for Backend {
     async fn begin_request(
         &self,
-        key: &RequestKey,
+        key: &RequestFingerprint,
         now: Timestamp,
         lease_until: Timestamp,
         forgotten: Timestamp,
-    ) -> Result<Begun> {
+    ) -> Result<IdempotencyOutcome> {
         within(async {
             // Two that come at once take turns, and the later one sees what the earlier one wrote.
             let mut transaction = self.write_about(&key.key).await?;
             let found = about(sql::REQUEST, key).fetch_optional(&mut *transaction).await?;
             let found = found.as_ref().map(Found::read).transpose()?;
             let begun = match found.filter(|found| found.since > forgotten) {
-                None => Begun::Yours { since: now },
+                None => IdempotencyOutcome::Acquired { since: now },
                 Some(found) => found.begin(key, now)?,
             };
-            if let Begun::Yours { since } = begun {
+            if let IdempotencyOutcome::Acquired { since } = begun {
                 about(sql::TAKE_REQUEST, key)
                     .bind(&key.request[..])
                     .bind(since.as_millis())
@@ -39,7 +41,7 @@ impl RepeatRecords for Backend {
         .await
     }
 
-    async fn keep_answer(&self, key: &RequestKey, status: u16, sealed: &[u8]) -> Result<()> {
+    async fn store_response(&self, key: &RequestFingerprint, status: u16, sealed: &[u8]) -> Result<()> {
         within(async {
             let keeping = about(sql::KEEP_ANSWER, key).bind(i64::from(status)).bind(sealed);
             keeping.execute(&self.writer).await?;
@@ -48,7 +50,7 @@ impl RepeatRecords for Backend {
         .await
     }
 
-    async fn let_go(&self, key: &RequestKey, lease_until: Timestamp, undone: bool) -> Result<()> {
+    async fn release_request(&self, key: &RequestFingerprint, lease_until: Timestamp, undone: bool) -> Result<()> {
         within(async {
             let statement = if undone {
                 sql::UNDO_REQUEST
@@ -94,24 +96,24 @@ impl Found {
         })
     }
 
-    fn begin(self, key: &RequestKey, now: Timestamp) -> Result<Begun> {
+    fn begin(self, key: &RequestFingerprint, now: Timestamp) -> Result<IdempotencyOutcome> {
         if self.request != key.request {
-            return Ok(Begun::Mismatch);
+            return Ok(IdempotencyOutcome::Mismatch);
         }
         match self.answer {
             Some((status, sealed)) => {
                 let out_of_range = |_| RecordsError("a status is out of range".to_owned());
                 let status = u16::try_from(status).map_err(out_of_range)?;
-                Ok(Begun::Answered { status, sealed })
+                Ok(IdempotencyOutcome::Answered { status, sealed })
             }
-            None if self.lease_until > now => Ok(Begun::InProgress),
-            None => Ok(Begun::Yours { since: self.since }),
+            None if self.lease_until > now => Ok(IdempotencyOutcome::InProgress),
+            None => Ok(IdempotencyOutcome::Acquired { since: self.since }),
         }
     }
 }
 
 /// A statement about one request, with `$1` to `$3` bound.
-fn about<'q>(statement: &'static str, key: &'q RequestKey) -> Query<'q> {
+fn about<'q>(statement: &'static str, key: &'q RequestFingerprint) -> Query<'q> {
     sqlx::query(statement)
         .bind(&key.partner.as_bytes()[..])
         .bind(&key.caller[..])

@@ -4,20 +4,25 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::{Backend, Row, fixed, sized, within};
-use crate::core::flow::asking::Terms;
-use crate::core::flow::state::Business;
+use crate::core::flow::requesters::RequestTerms;
+use crate::core::flow::state::PartnerRef;
 use crate::core::ids::{IntentId, LinkId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::scope::Scope;
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::sql::requests as sql;
 use crate::records::words::unknown;
-use crate::records::{Asking, RecordsError, RequestRecords, Result};
+use crate::records::{PendingRequests, RecordsError, RequestRecords, Result};
 
 #[async_trait]
 impl RequestRecords for Backend {
-    async fn asking(&self, tag: &Tag, code: Option<&[u8; 32]>, now: Timestamp) -> Result<Asking> {
+    async fn pending_requests(
+        &self,
+        tag: &SubscriberTag,
+        code: Option<&[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<PendingRequests> {
         within(async {
             let mut transaction = self.snapshot().await?;
             let requests = sqlx::query(sql::OF_A_PERSON)
@@ -43,38 +48,42 @@ impl RequestRecords for Backend {
                 .fetch_all(&mut *transaction)
                 .await?;
             transaction.commit().await?;
-            Ok(Asking {
-                asks,
-                coded: coded.as_ref().map(request_of).transpose()?,
-                businesses: businesses.iter().map(business_of).collect::<Result<_>>()?,
+            Ok(PendingRequests {
+                requests: asks,
+                by_code: coded.as_ref().map(request_of).transpose()?,
+                partners: businesses.iter().map(business_of).collect::<Result<_>>()?,
             })
         })
         .await
     }
 }
 
-fn business_of(row: &Row) -> Result<Business> {
-    Ok(Business {
+fn business_of(row: &Row) -> Result<PartnerRef> {
+    Ok(PartnerRef {
         id: PartnerId::from_bytes(fixed(row, "id")?),
         name: row.try_get("name")?,
     })
 }
 
-fn walk_in_of(row: &Row) -> Result<Terms> {
-    let partner = Business {
+fn walk_in_of(row: &Row) -> Result<RequestTerms> {
+    let partner = PartnerRef {
         id: PartnerId::from_bytes(fixed(row, "partner")?),
         name: row.try_get("name")?,
     };
-    Ok(Terms::walk_in(partner, row.try_get("purpose")?, days_of(row)?))
+    Ok(RequestTerms::open_offer(
+        partner,
+        row.try_get("purpose")?,
+        days_of(row)?,
+    ))
 }
 
-fn request_of(row: &Row) -> Result<Terms> {
+fn request_of(row: &Row) -> Result<RequestTerms> {
     let (scope, locale): (String, Option<String>) = (row.try_get("scope")?, row.try_get("locale")?);
     let (many, renews): (i64, Option<Vec<u8>>) = (row.try_get("many")?, row.try_get("renews")?);
-    Ok(Terms {
+    Ok(RequestTerms {
         scope: Scope::parse(&scope).ok_or_else(|| unknown("Data"))?,
         intent: Some(IntentId::from_bytes(fixed(row, "id")?)),
-        many: many != 0,
+        reusable: many != 0,
         institution: row.try_get("institution")?,
         locale: locale.and_then(|tag| Locale::from_tag(&tag)),
         renews: renews

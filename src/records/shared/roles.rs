@@ -5,22 +5,22 @@ use sqlx::Row as _;
 
 use super::audit::note;
 use super::{Backend, Connection, Row, fixed, maybe, of_partner, paged, reaching, within};
-use crate::core::access::{Permissions, Reach};
+use crate::core::access::{Permissions, TenantScope};
 use crate::core::ids::{EntityId, PartnerId, RoleId, UserId};
-use crate::core::page::{Cursor, Page, Paged};
+use crate::core::page::{PageCursor, PageRequest, Paged};
 use crate::core::time::Timestamp;
 use crate::records::sql::staff as sql;
-use crate::records::{Deed, Kept, RecordsError, Result, Role, RoleChange, RoleRecords};
+use crate::records::{AuditEntry, RecordsError, Result, Role, RoleChange, RoleRecords, WriteOutcome};
 
 #[async_trait]
 impl RoleRecords for Backend {
-    async fn add_role(&self, role: &Role, deed: &Deed) -> Result<Kept<Role>> {
+    async fn add_role(&self, role: &Role, deed: &AuditEntry) -> Result<WriteOutcome<Role>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(role.partner)).await?;
             if let Some(entity) = role.entity
                 && !is_entity(&mut transaction, role.partner, entity).await?
             {
-                return Ok(Kept::NoEntity);
+                return Ok(WriteOutcome::NoEntity);
             }
             let added = sqlx::query(sql::ADD_ROLE)
                 .bind(&role.id.as_bytes()[..])
@@ -38,12 +38,12 @@ impl RoleRecords for Backend {
             }
             let kept = one(&mut transaction, &everything(role.partner), role.id).await?;
             transaction.commit().await?;
-            Ok(kept.map_or(Kept::NotFound, Kept::Done))
+            Ok(kept.map_or(WriteOutcome::NotFound, WriteOutcome::Done))
         })
         .await
     }
 
-    async fn role(&self, reach: &Reach, id: RoleId) -> Result<Option<Role>> {
+    async fn role(&self, reach: &TenantScope, id: RoleId) -> Result<Option<Role>> {
         within(async {
             let row = reaching(sql::ROLE, reach).bind(&id.as_bytes()[..]);
             let row = row.fetch_optional(&self.readers).await?;
@@ -52,13 +52,13 @@ impl RoleRecords for Backend {
         .await
     }
 
-    async fn roles(&self, reach: &Reach, page: &Page) -> Result<Paged<Role>> {
+    async fn roles(&self, reach: &TenantScope, page: &PageRequest) -> Result<Paged<Role>> {
         within(async {
             let rows = paged(reaching(sql::ROLES, reach), page)
                 .fetch_all(&self.readers)
                 .await?;
             let roles = rows.iter().map(role_of).collect::<Result<Vec<_>>>()?;
-            Ok(Paged::of(roles, page, |role| Cursor {
+            Ok(Paged::from_rows(roles, page, |role| PageCursor {
                 at: role.created_at,
                 id: *role.id.as_bytes(),
             }))
@@ -66,7 +66,13 @@ impl RoleRecords for Backend {
         .await
     }
 
-    async fn change_role(&self, reach: &Reach, id: RoleId, change: &RoleChange, deed: &Deed) -> Result<Kept<Role>> {
+    async fn change_role(
+        &self,
+        reach: &TenantScope,
+        id: RoleId,
+        change: &RoleChange,
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<Role>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
             let changed = reaching(sql::CHANGE_ROLE, reach)
@@ -77,17 +83,17 @@ impl RoleRecords for Backend {
                 .execute(&mut *transaction)
                 .await?;
             if changed.rows_affected() == 0 {
-                return Ok(Kept::NotFound);
+                return Ok(WriteOutcome::NotFound);
             }
             let role = one(&mut transaction, reach, id).await?;
             note(&mut transaction, deed).await?;
             transaction.commit().await?;
-            Ok(role.map_or(Kept::NotFound, Kept::Done))
+            Ok(role.map_or(WriteOutcome::NotFound, WriteOutcome::Done))
         })
         .await
     }
 
-    async fn end_role(&self, reach: &Reach, id: RoleId, deed: &Deed) -> Result<Kept<()>> {
+    async fn delete_role(&self, reach: &TenantScope, id: RoleId, deed: &AuditEntry) -> Result<WriteOutcome<()>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
             let ended = reaching(sql::END_ROLE, reach)
@@ -96,7 +102,7 @@ impl RoleRecords for Backend {
                 .execute(&mut *transaction)
                 .await?;
             if ended.rows_affected() == 0 {
-                return Ok(Kept::NotFound);
+                return Ok(WriteOutcome::NotFound);
             }
             let uses: i64 = sqlx::query_scalar(sql::USES_OF_ROLE)
                 .bind(&reach.partner.as_bytes()[..])
@@ -104,19 +110,19 @@ impl RoleRecords for Backend {
                 .fetch_one(&mut *transaction)
                 .await?;
             if uses > 0 {
-                return Ok(Kept::InUse);
+                return Ok(WriteOutcome::InUse);
             }
             note(&mut transaction, deed).await?;
             transaction.commit().await?;
-            Ok(Kept::Done(()))
+            Ok(WriteOutcome::Done(()))
         })
         .await
     }
 }
 
 /// All that a partner has.
-pub(super) fn everything(partner: PartnerId) -> Reach {
-    Reach {
+pub(super) fn everything(partner: PartnerId) -> TenantScope {
+    TenantScope {
         partner,
         entity: None,
         own: None,
@@ -149,7 +155,7 @@ pub(super) async fn is_entity(connection: &mut Connection, partner: PartnerId, e
     Ok(found > 0)
 }
 
-async fn one(connection: &mut Connection, reach: &Reach, id: RoleId) -> Result<Option<Role>> {
+async fn one(connection: &mut Connection, reach: &TenantScope, id: RoleId) -> Result<Option<Role>> {
     let row = reaching(sql::ROLE, reach).bind(&id.as_bytes()[..]);
     row.fetch_optional(connection).await?.as_ref().map(role_of).transpose()
 }

@@ -5,20 +5,20 @@ use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Backend, Row, within};
-use crate::records::sealed::{KeyPart, Part};
-use crate::records::{Bookmark, Result, SealedColumn, SealedRecords, SealedValue};
+use crate::records::sealed::{KeyColumn, KeyValue};
+use crate::records::{Result, SealedColumn, SealedCursor, SealedRecords, SealedValue};
 
 #[async_trait]
 impl SealedRecords for Backend {
-    async fn sealed_values(&self, column: &SealedColumn, after: &Bookmark, limit: u32) -> Result<Vec<SealedValue>> {
+    async fn sealed_values(&self, column: &SealedColumn, after: &SealedCursor, limit: u32) -> Result<Vec<SealedValue>> {
         let begin = || column.key.iter().map(|part| least(*part)).collect();
-        let after: Vec<KeyPart> = after.0.clone().unwrap_or_else(begin);
+        let after: Vec<KeyValue> = after.0.clone().unwrap_or_else(begin);
         within(async {
             let mut query = sqlx::query(AssertSqlSafe(column.page()));
             for part in after {
                 query = match part {
-                    KeyPart::Bytes(bytes) => query.bind(bytes),
-                    KeyPart::Text(text) => query.bind(text),
+                    KeyValue::Bytes(bytes) => query.bind(bytes),
+                    KeyValue::Text(text) => query.bind(text),
                 };
             }
             let rows = query.bind(i64::from(limit)).fetch_all(&self.readers).await?;
@@ -35,8 +35,8 @@ impl SealedRecords for Backend {
                 let mut query = sqlx::query(AssertSqlSafe(column.replacing()));
                 for part in &value.key {
                     query = match part {
-                        KeyPart::Bytes(bytes) => query.bind(bytes),
-                        KeyPart::Text(text) => query.bind(text),
+                        KeyValue::Bytes(bytes) => query.bind(bytes),
+                        KeyValue::Text(text) => query.bind(text),
                     };
                 }
                 let done = query.bind(&value.bytes).bind(bytes).execute(&mut *transaction).await?;
@@ -50,18 +50,18 @@ impl SealedRecords for Backend {
 }
 
 /// Before every value of a column.
-fn least(part: Part) -> KeyPart {
+fn least(part: KeyColumn) -> KeyValue {
     match part {
-        Part::Bytes(_) => KeyPart::Bytes(Vec::new()),
-        Part::Text(_) => KeyPart::Text(String::new()),
+        KeyColumn::Bytes(_) => KeyValue::Bytes(Vec::new()),
+        KeyColumn::Text(_) => KeyValue::Text(String::new()),
     }
 }
 
 fn value_of(column: &SealedColumn, row: &Row) -> Result<SealedValue> {
-    let part = |part: &Part| {
+    let part = |part: &KeyColumn| {
         Ok(match *part {
-            Part::Bytes(name) => KeyPart::Bytes(row.try_get(name)?),
-            Part::Text(name) => KeyPart::Text(row.try_get(name)?),
+            KeyColumn::Bytes(name) => KeyValue::Bytes(row.try_get(name)?),
+            KeyColumn::Text(name) => KeyValue::Text(row.try_get(name)?),
         })
     };
     Ok(SealedValue {

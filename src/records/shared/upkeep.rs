@@ -6,11 +6,11 @@ use sqlx::Row as _;
 use super::{Backend, Connection, within};
 use crate::core::time::Timestamp;
 use crate::records::sql::upkeep as sql;
-use crate::records::{Aged, Result, UpkeepRecords};
+use crate::records::{ExpiredData, Result, UpkeepRecords};
 
 #[async_trait]
 impl UpkeepRecords for Backend {
-    async fn forget_old(&self, what: Aged, before: Timestamp, limit: u32) -> Result<u64> {
+    async fn delete_expired(&self, what: ExpiredData, before: Timestamp, limit: u32) -> Result<u64> {
         let span = Span {
             before: before.as_millis(),
             limit: i64::from(limit),
@@ -18,19 +18,19 @@ impl UpkeepRecords for Backend {
         within(async {
             let mut transaction = self.write().await?;
             let gone = match what {
-                Aged::Links => span.links(&mut transaction).await,
-                Aged::Attempts => span.attempts(&mut transaction).await,
-                Aged::Consents => span.consents(&mut transaction).await,
-                Aged::Intents => span.intents(&mut transaction).await,
-                Aged::Messages => span.rows(&mut transaction, sql::FORGET_MESSAGES).await,
-                Aged::Audit => span.rows(&mut transaction, sql::FORGET_AUDIT).await,
-                Aged::Events => {
+                ExpiredData::Links => span.links(&mut transaction).await,
+                ExpiredData::Attempts => span.attempts(&mut transaction).await,
+                ExpiredData::Consents => span.consents(&mut transaction).await,
+                ExpiredData::Intents => span.intents(&mut transaction).await,
+                ExpiredData::Messages => span.rows(&mut transaction, sql::FORGET_MESSAGES).await,
+                ExpiredData::Audit => span.rows(&mut transaction, sql::FORGET_AUDIT).await,
+                ExpiredData::Events => {
                     span.rows(&mut transaction, sql::FORGET_DELIVERIES).await?;
                     span.rows(&mut transaction, sql::FORGET_EVENTS).await
                 }
-                Aged::Tokens => span.rows(&mut transaction, sql::FORGET_TOKENS).await,
-                Aged::Answers => span.rows(&mut transaction, sql::FORGET_ANSWERS).await,
-                Aged::Erasures => span.rows(&mut transaction, sql::FORGET_ERASURES).await,
+                ExpiredData::Tokens => span.rows(&mut transaction, sql::FORGET_TOKENS).await,
+                ExpiredData::Answers => span.rows(&mut transaction, sql::FORGET_ANSWERS).await,
+                ExpiredData::Erasures => span.rows(&mut transaction, sql::FORGET_ERASURES).await,
             }?;
             transaction.commit().await?;
             Ok(gone)

@@ -6,20 +6,20 @@ use sqlx::Row as _;
 use super::audit::note;
 use super::roles::{everything, is_entity, is_role_for};
 use super::{Backend, Connection, Row, fixed, maybe, of_partner, paged, reaching, within};
-use crate::core::access::Reach;
+use crate::core::access::TenantScope;
 use crate::core::ids::{EntityId, PartnerId, RoleId, UserId};
-use crate::core::page::{Cursor, Page, Paged};
+use crate::core::page::{PageCursor, PageRequest, Paged};
 use crate::core::time::Timestamp;
 use crate::records::sql::staff as sql;
-use crate::records::{Deed, Kept, Result, User, UserChange, UserRecords};
+use crate::records::{AuditEntry, Result, User, UserChange, UserRecords, WriteOutcome};
 
 #[async_trait]
 impl UserRecords for Backend {
-    async fn add_user(&self, user: &User, deed: &Deed) -> Result<Kept<User>> {
+    async fn add_user(&self, user: &User, deed: &AuditEntry) -> Result<WriteOutcome<User>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(user.partner)).await?;
             if !is_entity(&mut transaction, user.partner, user.entity).await? {
-                return Ok(Kept::NoEntity);
+                return Ok(WriteOutcome::NoEntity);
             }
             if let Some(fault) = fault(&mut transaction, user).await? {
                 return Ok(fault);
@@ -41,12 +41,12 @@ impl UserRecords for Backend {
             }
             let kept = one(&mut transaction, &everything(user.partner), user.id).await?;
             transaction.commit().await?;
-            Ok(kept.map_or(Kept::NotFound, Kept::Done))
+            Ok(kept.map_or(WriteOutcome::NotFound, WriteOutcome::Done))
         })
         .await
     }
 
-    async fn user(&self, reach: &Reach, id: UserId) -> Result<Option<User>> {
+    async fn user(&self, reach: &TenantScope, id: UserId) -> Result<Option<User>> {
         within(async {
             let row = reaching(sql::USER, reach).bind(&id.as_bytes()[..]);
             let row = row.fetch_optional(&self.readers).await?;
@@ -55,13 +55,13 @@ impl UserRecords for Backend {
         .await
     }
 
-    async fn users(&self, reach: &Reach, page: &Page) -> Result<Paged<User>> {
+    async fn users(&self, reach: &TenantScope, page: &PageRequest) -> Result<Paged<User>> {
         within(async {
             let rows = paged(reaching(sql::USERS, reach), page)
                 .fetch_all(&self.readers)
                 .await?;
             let users = rows.iter().map(user_of).collect::<Result<Vec<_>>>()?;
-            Ok(Paged::of(users, page, |user| Cursor {
+            Ok(Paged::from_rows(users, page, |user| PageCursor {
                 at: user.created_at,
                 id: *user.id.as_bytes(),
             }))
@@ -69,11 +69,17 @@ impl UserRecords for Backend {
         .await
     }
 
-    async fn change_user(&self, reach: &Reach, id: UserId, change: &UserChange, deed: &Deed) -> Result<Kept<User>> {
+    async fn change_user(
+        &self,
+        reach: &TenantScope,
+        id: UserId,
+        change: &UserChange,
+        deed: &AuditEntry,
+    ) -> Result<WriteOutcome<User>> {
         within(async {
             let mut transaction = self.write_about(&of_partner(reach.partner)).await?;
             let Some(mut user) = one(&mut transaction, reach, id).await? else {
-                return Ok(Kept::NotFound);
+                return Ok(WriteOutcome::NotFound);
             };
             user.login = change.login.clone().unwrap_or(user.login);
             user.role = change.role.unwrap_or(user.role);
@@ -93,12 +99,12 @@ impl UserRecords for Backend {
             let user = one(&mut transaction, reach, id).await?;
             note(&mut transaction, deed).await?;
             transaction.commit().await?;
-            Ok(user.map_or(Kept::NotFound, Kept::Done))
+            Ok(user.map_or(WriteOutcome::NotFound, WriteOutcome::Done))
         })
         .await
     }
 
-    async fn end_user(&self, reach: &Reach, id: UserId, deed: &Deed) -> Result<Kept<()>> {
+    async fn delete_user(&self, reach: &TenantScope, id: UserId, deed: &AuditEntry) -> Result<WriteOutcome<()>> {
         within(async {
             let mut transaction = self.write().await?;
             let ended = reaching(sql::END_USER, reach)
@@ -107,22 +113,22 @@ impl UserRecords for Backend {
                 .execute(&mut *transaction)
                 .await?;
             if ended.rows_affected() == 0 {
-                return Ok(Kept::NotFound);
+                return Ok(WriteOutcome::NotFound);
             }
             note(&mut transaction, deed).await?;
             transaction.commit().await?;
-            Ok(Kept::Done(()))
+            Ok(WriteOutcome::Done(()))
         })
         .await
     }
 }
 
 /// Why a user may not be as they are to be.
-async fn fault(connection: &mut Connection, user: &User) -> Result<Option<Kept<User>>> {
+async fn fault(connection: &mut Connection, user: &User) -> Result<Option<WriteOutcome<User>>> {
     if let Some(role) = user.role
         && !is_role_for(connection, user.partner, role, Some(user.entity)).await?
     {
-        return Ok(Some(Kept::NoRole));
+        return Ok(Some(WriteOutcome::NoRole));
     }
     let others: i64 = sqlx::query_scalar(sql::LOGIN_TAKEN)
         .bind(&user.partner.as_bytes()[..])
@@ -131,10 +137,10 @@ async fn fault(connection: &mut Connection, user: &User) -> Result<Option<Kept<U
         .bind(&user.id.as_bytes()[..])
         .fetch_one(connection)
         .await?;
-    Ok((others > 0).then_some(Kept::Taken))
+    Ok((others > 0).then_some(WriteOutcome::Taken))
 }
 
-async fn one(connection: &mut Connection, reach: &Reach, id: UserId) -> Result<Option<User>> {
+async fn one(connection: &mut Connection, reach: &TenantScope, id: UserId) -> Result<Option<User>> {
     let row = reaching(sql::USER, reach).bind(&id.as_bytes()[..]);
     row.fetch_optional(connection).await?.as_ref().map(user_of).transpose()
 }

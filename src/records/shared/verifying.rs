@@ -10,19 +10,24 @@ use super::{Backend, Connection, add_job, fixed, within};
 use crate::core::ids::{AttemptId, IntentId, LinkId};
 use crate::core::time::Timestamp;
 use crate::records::words::Word;
-use crate::records::{AttemptState, IntentState, Link, LinkState, Result, Verified, Verifying, sql};
+use crate::records::{AttemptState, IntentState, Link, LinkState, LinkVerification, Result, VerificationOutcome, sql};
 
 impl Backend {
     /// See [`crate::records::LinkRecords::verify_link`].
-    pub(super) async fn verified(&self, link: &Link, verifying: &Verifying<'_>, at: Timestamp) -> Result<Verified> {
+    pub(super) async fn verified(
+        &self,
+        link: &Link,
+        verifying: &LinkVerification<'_>,
+        at: Timestamp,
+    ) -> Result<VerificationOutcome> {
         within(async {
             // Nobody begins anything new for this person meanwhile.
             let mut transaction = self.write_about(link.tag.as_bytes()).await?;
             if state(&mut transaction, link.id).await? != Some(LinkState::Verifying) {
-                return Ok(Verified::Before);
+                return Ok(VerificationOutcome::AlreadySettled);
             }
             let verified = decide(&mut transaction, link, verifying, at).await?;
-            if verified != Verified::Linked {
+            if verified != VerificationOutcome::Linked {
                 let unlink = std::slice::from_ref(verifying.unlink);
                 moved_link(&mut transaction, link.id, LinkState::Removing, unlink, at).await?;
             }
@@ -37,10 +42,10 @@ impl Backend {
 async fn decide(
     connection: &mut Connection,
     link: &Link,
-    verifying: &Verifying<'_>,
+    verifying: &LinkVerification<'_>,
     at: Timestamp,
-) -> Result<Verified> {
-    if !verifying.met {
+) -> Result<VerificationOutcome> {
+    if !verifying.matches {
         if moved(&mut *connection, link.attempt, AttemptState::Undone, at).await? {
             attempt_failed(&mut *connection, link.attempt, "mismatched", at).await?;
         }
@@ -48,10 +53,10 @@ async fn decide(
             let which = (link.partner, intent);
             intent_over(&mut *connection, which, IntentState::Mismatched, None, at).await?;
         }
-        return Ok(Verified::Mismatched);
+        return Ok(VerificationOutcome::Mismatched);
     }
     if is_superseded(&mut *connection, link).await? {
-        return Ok(Verified::Superseded);
+        return Ok(VerificationOutcome::Superseded);
     }
     let link = Link {
         state: LinkState::Active,
@@ -60,18 +65,18 @@ async fn decide(
     };
     let answered = answer(&mut *connection, &link).await?;
     if answered == Answered::Over {
-        return Ok(Verified::Over);
+        return Ok(VerificationOutcome::IntentClosed);
     }
     sqlx::query(sql::VERIFIED)
         .bind(&link.id.as_bytes()[..])
         .bind(at.as_millis())
         .execute(&mut *connection)
         .await?;
-    for job in verifying.follow {
+    for job in verifying.follow_up {
         add_job(&mut *connection, job).await?;
     }
     in_use(connection, &link, answered).await?;
-    Ok(Verified::Linked)
+    Ok(VerificationOutcome::Linked)
 }
 
 /// Settles the submission of a link that is in use from now on, and tells the partner of both it and its request.

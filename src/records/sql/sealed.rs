@@ -1,6 +1,6 @@
 //! Statements about any sealed column, put together from its description.
 
-use crate::records::sealed::{Part, SealedColumn};
+use crate::records::sealed::{KeyColumn, SealedColumn};
 
 impl SealedColumn {
     /// The next values: the key so far is bound first, then how many.
@@ -34,7 +34,10 @@ impl SealedColumn {
     }
 
     fn names(&self, before: &str) -> String {
-        let names = self.key.iter().map(|part: &Part| format!("{before}{}", part.name()));
+        let names = self
+            .key
+            .iter()
+            .map(|part: &KeyColumn| format!("{before}{}", part.name()));
         names.collect::<Vec<_>>().join(", ")
     }
 }

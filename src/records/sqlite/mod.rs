@@ -21,7 +21,7 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::call::{OPENING, WAIT};
+use super::call::{LOCK_TIMEOUT, OPEN_TIMEOUT};
 use super::{RecordsError, Result, schema, sql};
 
 #[path = "../shared/mod.rs"]
@@ -78,9 +78,9 @@ impl SqliteRecords {
                 .await?;
             Ok(Self { writer, readers })
         };
-        timeout(OPENING, opening)
+        timeout(OPEN_TIMEOUT, opening)
             .await
-            .unwrap_or_else(|_| Err(RecordsError(format!("not open after {} s", OPENING.as_secs()))))
+            .unwrap_or_else(|_| Err(RecordsError(format!("not open after {} s", OPEN_TIMEOUT.as_secs()))))
     }
 
     /// Closes all connections after the calls under way.
@@ -117,7 +117,7 @@ impl SqliteRecords {
 /// Opens the writing connection and migrates. Turning on the write-ahead log takes a lock that SQLite does not wait for,
 /// so of two processes that make the same file one may have to ask again.
 async fn open_writer(path: &Path) -> Result<SqlitePool> {
-    let until = Instant::now() + WAIT;
+    let until = Instant::now() + LOCK_TIMEOUT;
     loop {
         let opened = async {
             let writer = pool(1)
@@ -164,7 +164,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(WAIT)
+        .busy_timeout(LOCK_TIMEOUT)
         .foreign_keys(true)
         .pragma("secure_delete", "ON")
 }
@@ -172,7 +172,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(WAIT)
+        .acquire_timeout(LOCK_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
 }

@@ -4,32 +4,34 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Voice, envelope, failed, iso};
+use super::answer::{MonoResponse, ResponseStyle, envelope, failed, iso};
+use super::call_log::{MonoVersion, UnlinkEntry};
 use super::forms::ui;
 use super::institutions::heading;
-use super::ledger::{Dialect, UnlinkEntry};
 use super::sessions::session_json;
-use super::state::{Account, Inner, Request, State, bare};
-use super::switches::{AccountSession, Appears, DataStatus, ExchangeShape, ListShape, ReauthMode, Switches};
-use super::webhooks::Moment;
+use super::state::{MonoInner, MonoRequest, MonoState, StandInAccount, error_response};
+use super::switches::{
+    AccountSession, AccountVisibility, DataStatus, ExchangeShape, ListShape, MonoSwitches, ReauthMode,
+};
+use super::webhooks::AccountMoment;
 
-impl State {
+impl MonoState {
     /// A code for an account id.
-    pub(super) fn exchange(&self, inner: &mut Inner, owner: usize, request: &Request) -> Answer {
+    pub(super) fn exchange(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
         let known = request
             .text("code")
             .and_then(|code| inner.codes.get(code))
             .filter(|(_, whose)| *whose == owner);
         let Some((place, _)) = known.copied() else {
-            return Answer::Json(400, failed("Invalid or expired code"));
+            return MonoResponse::Json(400, failed("Invalid or expired code"));
         };
         let (now, reusable) = (self.now(), inner.switches.code_reusable);
-        let Some(grant) = inner.ledger.grants.get_mut(place) else {
-            return Answer::Empty(500);
+        let Some(grant) = inner.call_log.grants.get_mut(place) else {
+            return MonoResponse::Empty(500);
         };
         if grant.expires_at <= now.as_millis() || (!reusable && !grant.redeemed.is_empty()) {
             grant.refused += 1;
-            return Answer::Json(400, failed("Invalid or expired code"));
+            return MonoResponse::Json(400, failed("Invalid or expired code"));
         }
         grant.redeemed.push(now.as_millis());
         let id = grant.account.clone();
@@ -38,14 +40,14 @@ impl State {
             .iter_mut()
             .find(|account| account.id == id && !account.unlinked)
         else {
-            return bare(&inner.switches, 404, "Account not found");
+            return error_response(&inner.switches, 404, "Account not found");
         };
         if !std::mem::replace(&mut account.exchanged, true) {
-            self.announce(inner, &id, Moment::Exchanged);
+            self.announce(inner, &id, AccountMoment::Exchanged);
         }
-        let enveloped = request.dialect == Dialect::V2 && inner.switches.exchange_shape == ExchangeShape::Enveloped;
+        let enveloped = request.dialect == MonoVersion::V2 && inner.switches.exchange_shape == ExchangeShape::Enveloped;
         let bare = json!({ "id": id });
-        Answer::Json(
+        MonoResponse::Json(
             200,
             if enveloped {
                 envelope(now, "Request completed successfully", &bare)
@@ -56,8 +58,8 @@ impl State {
     }
 
     /// All accounts the key has linked and not unlinked.
-    pub(super) fn accounts(&self, inner: &Inner, owner: usize) -> Answer {
-        let early = inner.switches.appears == Appears::AtGrant;
+    pub(super) fn accounts(&self, inner: &MonoInner, owner: usize) -> MonoResponse {
+        let early = inner.switches.appears == AccountVisibility::AtGrant;
         let seen = inner
             .accounts
             .iter()
@@ -74,22 +76,22 @@ impl State {
                 row
             })
             .collect();
-        Answer::Json(
+        MonoResponse::Json(
             200,
             envelope(self.now(), "Request completed successfully", &rows.into()),
         )
     }
 
     /// One account's details.
-    pub(super) fn account(&self, inner: &Inner, owner: usize, request: &Request) -> Answer {
+    pub(super) fn account(&self, inner: &MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
         let Some(account) = inner.account(owner, request.target.as_deref().unwrap_or_default()) else {
-            return bare(&inner.switches, 404, "Account not found");
+            return error_response(&inner.switches, 404, "Account not found");
         };
-        Answer::Json(
+        MonoResponse::Json(
             200,
             match request.dialect {
-                Dialect::V1 => self.details_v1(&inner.switches, account),
-                Dialect::V2 => envelope(
+                MonoVersion::V1 => self.details_v1(&inner.switches, account),
+                MonoVersion::V2 => envelope(
                     self.now(),
                     "Request completed successfully",
                     &self.details(&inner.switches, account),
@@ -99,14 +101,14 @@ impl State {
     }
 
     /// What has become of an account's data by now.
-    pub(super) fn data_status(&self, switches: &Switches, account: &Account) -> DataStatus {
+    pub(super) fn data_status(&self, switches: &MonoSwitches, account: &StandInAccount) -> DataStatus {
         if account.ready_at > self.now() {
             return DataStatus::Processing;
         }
         account.data.unwrap_or(switches.data_status)
     }
 
-    fn details(&self, switches: &Switches, account: &Account) -> Value {
+    fn details(&self, switches: &MonoSwitches, account: &StandInAccount) -> Value {
         let status = self.data_status(switches, account);
         let named = match switches.account_session {
             AccountSession::Connect => account.session.clone(),
@@ -125,7 +127,7 @@ impl State {
         })
     }
 
-    fn details_v1(&self, switches: &Switches, account: &Account) -> Value {
+    fn details_v1(&self, switches: &MonoSwitches, account: &StandInAccount) -> Value {
         json!({
             "meta": { "data_status": self.data_status(switches, account), "auth_method": account.method.id },
             "account": { "_id": account.id, "name": account.at_bank.holder, "accountNumber": account.at_bank.number,
@@ -136,7 +138,7 @@ impl State {
     }
 
     /// Ends the access to an account. A second time there is nothing to find.
-    pub(super) fn unlink(&self, inner: &mut Inner, owner: usize, request: &Request) -> Answer {
+    pub(super) fn unlink(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
         let id = request.target.clone().unwrap_or_default();
         let at = self.now().as_millis();
         let account = inner
@@ -147,41 +149,41 @@ impl State {
         if let Some(account) = account {
             account.unlinked = true;
         }
-        inner.ledger.unlinks.push(UnlinkEntry {
+        inner.call_log.unlinks.push(UnlinkEntry {
             account: id.clone(),
             at,
             done,
         });
         if !done {
-            return bare(&inner.switches, 404, "Account not found");
+            return error_response(&inner.switches, 404, "Account not found");
         }
-        if let Some(entry) = inner.ledger.accounts.iter_mut().find(|entry| entry.id == id) {
+        if let Some(entry) = inner.call_log.accounts.iter_mut().find(|entry| entry.id == id) {
             entry.unlinked_at = Some(at);
         }
-        self.announce(inner, &id, Moment::Unlinked);
+        self.announce(inner, &id, AccountMoment::Unlinked);
         let body = match request.dialect {
-            Dialect::V1 => json!({ "status": "successful", "message": "Account unlinked" }),
-            Dialect::V2 => envelope(self.now(), "Account unlinked", &Value::Null),
+            MonoVersion::V1 => json!({ "status": "successful", "message": "Account unlinked" }),
+            MonoVersion::V2 => envelope(self.now(), "Account unlinked", &Value::Null),
         };
-        Answer::Json(200, body)
+        MonoResponse::Json(200, body)
     }
 
     /// Opens a session to renew an account, or renews it at once.
-    pub(super) fn reauth_session(&self, inner: &mut Inner, owner: usize, request: &Request) -> Answer {
+    pub(super) fn reauth_session(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
         let Some(account) = inner.account(owner, request.text("account").unwrap_or_default()) else {
-            return bare(&inner.switches, 404, "Account not found");
+            return error_response(&inner.switches, 404, "Account not found");
         };
         let (id, linked_in, customer) = (account.id.clone(), account.session.clone(), account.customer.clone());
         let (bank, method) = (account.bank, account.method);
-        let voice = Voice {
-            dialect: Dialect::V2,
+        let voice = ResponseStyle {
+            dialect: MonoVersion::V2,
             nested: true,
             now: self.now(),
         };
         let mode = inner.switches.reauth;
         if mode == ReauthMode::Done {
             let code = self.hand_out_code(inner, (owner, &linked_in, &id), false, true);
-            self.announce(inner, &id, Moment::Renewed);
+            self.announce(inner, &id, AccountMoment::Renewed);
             return voice.granted(&code);
         }
         let (session, expires_at) = self.new_session(inner, owner, (bank, method), customer, Some(id));
@@ -195,15 +197,15 @@ impl State {
     }
 
     /// The first version's token, good only in a browser.
-    pub(super) fn reauth_token(&self, inner: &Inner, owner: usize, request: &Request) -> Answer {
+    pub(super) fn reauth_token(&self, inner: &MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
         match inner.account(owner, request.target.as_deref().unwrap_or_default()) {
-            Some(_) => Answer::Json(200, json!({ "token": self.draw_id() })),
-            None => bare(&inner.switches, 404, "Account not found"),
+            Some(_) => MonoResponse::Json(200, json!({ "token": self.generate_id() })),
+            None => error_response(&inner.switches, 404, "Account not found"),
         }
     }
 
     /// How long until an account's data are there.
-    pub(super) fn until_ready(&self, account: &Account) -> Duration {
+    pub(super) fn until_ready(&self, account: &StandInAccount) -> Duration {
         account.ready_at.since(self.now())
     }
 }

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::core::time::Timestamp;
 
-use super::ledger::Dialect;
+use super::call_log::MonoVersion;
 use super::people::BankAccount;
-use super::switches::Trouble;
+use super::switches::MonoFailure;
 
 /// An answer before it is written.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum MonoResponse {
     /// JSON with this HTTP status.
     Json(u16, Value),
     /// This HTTP status and no body.
@@ -28,18 +28,18 @@ pub enum Answer {
     Never,
 }
 
-impl Answer {
+impl MonoResponse {
     /// What a trouble makes of the answer; a 429 carries these seconds.
-    pub fn spoiled(self, trouble: Option<Trouble>, retry_after: Option<u64>) -> Self {
+    pub fn with_failure(self, trouble: Option<MonoFailure>, retry_after: Option<u64>) -> Self {
         match (trouble, self) {
-            (None | Some(Trouble::Slow(_)), answer) => answer,
-            (Some(Trouble::Hang), _) => Self::Never,
-            (Some(Trouble::Reset), _) => Self::Reset,
-            (Some(Trouble::Busy), _) => Self::Busy(retry_after),
-            (Some(Trouble::Error), _) => Self::Json(500, failed("Something went wrong")),
-            (Some(Trouble::Unavailable), _) => Self::Empty(503),
-            (Some(Trouble::Html), _) => Self::Html,
-            (Some(Trouble::Garbage), answer) => {
+            (None | Some(MonoFailure::Slow(_)), answer) => answer,
+            (Some(MonoFailure::Hang), _) => Self::Never,
+            (Some(MonoFailure::Reset), _) => Self::Reset,
+            (Some(MonoFailure::Busy), _) => Self::Busy(retry_after),
+            (Some(MonoFailure::Error), _) => Self::Json(500, failed("Something went wrong")),
+            (Some(MonoFailure::Unavailable), _) => Self::Empty(503),
+            (Some(MonoFailure::Html), _) => Self::Html,
+            (Some(MonoFailure::Garbage), answer) => {
                 let whole = if let Self::Json(_, body) = answer {
                     body.to_string()
                 } else {
@@ -70,27 +70,27 @@ pub fn failed(message: &str) -> Value {
 
 /// How the answers of one login or commit are written.
 #[derive(Clone, Copy, Debug)]
-pub struct Voice {
+pub struct ResponseStyle {
     /// Which version is spoken.
-    pub dialect: Dialect,
+    pub dialect: MonoVersion,
     /// Whether the response code stands under `data`, as it does where an account is renewed.
     pub nested: bool,
     /// The present moment.
     pub now: Timestamp,
 }
 
-impl Voice {
+impl ResponseStyle {
     /// An answer with a response code.
-    pub fn coded(self, code: u16, message: &str, mut data: Value) -> Answer {
+    pub fn coded(self, code: u16, message: &str, mut data: Value) -> MonoResponse {
         let body = match self.dialect {
-            Dialect::V1 => json!({ "status": 200, "message": message, "responseCode": code, "data": data }),
-            Dialect::V2 if self.nested => {
+            MonoVersion::V1 => json!({ "status": 200, "message": message, "responseCode": code, "data": data }),
+            MonoVersion::V2 if self.nested => {
                 if let Some(data) = data.as_object_mut() {
                     data.insert("responseCode".to_owned(), code.into());
                 }
                 envelope(self.now, message, &data)
             }
-            Dialect::V2 => {
+            MonoVersion::V2 => {
                 let mut body = envelope(self.now, message, &data);
                 if let Some(body) = body.as_object_mut() {
                     body.insert("responseCode".to_owned(), code.into());
@@ -98,26 +98,28 @@ impl Voice {
                 body
             }
         };
-        Answer::Json(200, body)
+        MonoResponse::Json(200, body)
     }
 
     /// 99.
-    pub fn granted(self, code: &str) -> Answer {
+    pub fn granted(self, code: &str) -> MonoResponse {
         self.coded(99, "Login successful", json!({ "code": code }))
     }
 
     /// 101. Only the first version numbers the rows, only the second shows balances.
-    pub fn choose(self, accounts: &[BankAccount], first_index: u64) -> Answer {
+    pub fn choose(self, accounts: &[BankAccount], first_index: u64) -> MonoResponse {
         let rows = (first_index..)
             .zip(accounts)
             .map(|(index, account)| match self.dialect {
-                Dialect::V1 => json!({ "index": index, "accountNumber": account.number, "name": account.holder,
+                MonoVersion::V1 => json!({ "index": index, "accountNumber": account.number, "name": account.holder,
                 "type": account.kind }),
-                Dialect::V2 => json!({ "accountNumber": account.number, "name": account.holder, "type": account.kind,
-                "currency": account.currency, "status": "active", "balance": account.balance }),
+                MonoVersion::V2 => {
+                    json!({ "accountNumber": account.number, "name": account.holder, "type": account.kind,
+                "currency": account.currency, "status": "active", "balance": account.balance })
+                }
             });
         let rows: Value = rows.collect();
-        let data = if self.dialect == Dialect::V1 {
+        let data = if self.dialect == MonoVersion::V1 {
             rows
         } else {
             json!({ "accounts": rows })
@@ -126,8 +128,8 @@ impl Voice {
     }
 
     /// 102.
-    pub fn prompt(self, message: &str, ui: Value) -> Answer {
-        let data = if self.dialect == Dialect::V1 {
+    pub fn prompt(self, message: &str, ui: Value) -> MonoResponse {
+        let data = if self.dialect == MonoVersion::V1 {
             ui
         } else {
             json!({ "userInput": ui })
@@ -136,14 +138,14 @@ impl Voice {
     }
 
     /// 400, with the HTTP status that is switched.
-    pub fn refused(self, http: u16, message: &str) -> Answer {
+    pub fn refused(self, http: u16, message: &str) -> MonoResponse {
         let body = match self.dialect {
-            Dialect::V1 => json!({ "status": 400, "message": message }),
-            Dialect::V2 if self.nested => {
+            MonoVersion::V1 => json!({ "status": 400, "message": message }),
+            MonoVersion::V2 if self.nested => {
                 json!({ "status": "failed", "message": message, "data": { "responseCode": 400 } })
             }
-            Dialect::V2 => json!({ "status": "failed", "message": message, "responseCode": 400, "data": null }),
+            MonoVersion::V2 => json!({ "status": "failed", "message": message, "responseCode": 400, "data": null }),
         };
-        Answer::Json(http, body)
+        MonoResponse::Json(http, body)
     }
 }

@@ -6,7 +6,7 @@
 //! | `POST /__stand-in/switches` | changes those named in the JSON body, keeps the others; `null` takes one institution's away |
 //! | `GET /__stand-in/ledger` | what happened so far |
 //! | `GET /__stand-in/guide` | what can be typed |
-//! | `POST /__stand-in/webhook` | sends an event: `{"event", "account"}` and any field of [`WebhookChoice`] |
+//! | `POST /__stand-in/webhook` | sends an event: `{"event", "account"}` and any field of [`WebhookOverrides`] |
 //!
 //! Changing calls want `content-type: application/json`, which no foreign web page can send unasked.
 
@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use super::answer::failed;
 use super::routes::read;
 use super::scenario;
-use super::state::State;
-use super::switches::Switches;
-use super::webhooks::WebhookChoice;
+use super::state::MonoState;
+use super::switches::MonoSwitches;
+use super::webhooks::WebhookOverrides;
 
 /// Puts the control paths in place.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -30,19 +30,19 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/__stand-in/webhook", web::post().to(webhook));
 }
 
-async fn show(state: web::Data<State>) -> HttpResponse {
+async fn show(state: web::Data<MonoState>) -> HttpResponse {
     HttpResponse::Ok().json(state.switches())
 }
 
-async fn ledger(state: web::Data<State>) -> HttpResponse {
-    HttpResponse::Ok().json(state.ledger())
+async fn ledger(state: web::Data<MonoState>) -> HttpResponse {
+    HttpResponse::Ok().json(state.call_log())
 }
 
 async fn guide() -> HttpResponse {
     HttpResponse::Ok().json(super::guide())
 }
 
-async fn change(state: web::Data<State>, req: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn change(state: web::Data<MonoState>, req: HttpRequest, payload: web::Payload) -> HttpResponse {
     let Some(Value::Object(changes)) = json_body(&req, payload).await else {
         return refused("a JSON object is wanted");
     };
@@ -52,7 +52,7 @@ async fn change(state: web::Data<State>, req: HttpRequest, payload: web::Payload
     }
 }
 
-async fn webhook(state: web::Data<State>, req: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn webhook(state: web::Data<MonoState>, req: HttpRequest, payload: web::Payload) -> HttpResponse {
     let Some(Value::Object(mut fields)) = json_body(&req, payload).await else {
         return refused("a JSON object is wanted");
     };
@@ -60,7 +60,7 @@ async fn webhook(state: web::Data<State>, req: HttpRequest, payload: web::Payloa
     let (Some(event), account) = (take("event"), take("account").unwrap_or_default()) else {
         return refused("event is wanted");
     };
-    match serde_json::from_value::<WebhookChoice>(Value::Object(fields)) {
+    match serde_json::from_value::<WebhookOverrides>(Value::Object(fields)) {
         Ok(choice) => {
             HttpResponse::Accepted().json(json!({ "event_id": state.send_webhook(&event, &account, choice) }))
         }
@@ -68,7 +68,7 @@ async fn webhook(state: web::Data<State>, req: HttpRequest, payload: web::Payloa
     }
 }
 
-impl State {
+impl MonoState {
     /// Throws the switches that are named, by their JSON names, and keeps the others.
     ///
     /// # Errors
@@ -87,9 +87,9 @@ impl State {
                 }
             }
         }
-        let switches: Switches = serde_json::from_value(all).map_err(|problem| problem.to_string())?;
+        let switches: MonoSwitches = serde_json::from_value(all).map_err(|problem| problem.to_string())?;
         let mut words = switches.every_login.iter().chain(switches.by_institution.values());
-        if let Some(word) = words.find(|word| scenario::word(word).is_none()) {
+        if let Some(word) = words.find(|word| scenario::find_scenario(word).is_none()) {
             return Err(format!("{word:?} is not in the guide"));
         }
         inner.switches = switches;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// What a form element has beside its name.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum ElementKind {
     /// `elements.input` with this `contentType`.
     Input(&'static str),
     /// `elements.captcha_input`, with a picture.
@@ -15,43 +15,43 @@ pub enum Kind {
 
 /// One element of a form.
 #[derive(Clone, Copy, Debug)]
-pub struct Element {
+pub struct FormElement {
     /// The key to answer with.
     pub name: &'static str,
     /// What a person is shown.
     pub hint: &'static str,
     /// What kind it is.
-    pub kind: Kind,
+    pub kind: ElementKind,
     /// The most characters it takes.
     pub max: Option<usize>,
 }
 
-impl Element {
+impl FormElement {
     /// Whether what is typed is not to be shown.
     pub fn is_secret(&self) -> bool {
-        matches!(self.kind, Kind::Input("password"))
+        matches!(self.kind, ElementKind::Input("password"))
     }
 
     /// Whether it is a plain input.
     pub fn is_input(&self) -> bool {
-        matches!(self.kind, Kind::Input(_))
+        matches!(self.kind, ElementKind::Input(_))
     }
 
     /// Whether a value is one the element takes.
     pub fn takes(&self, value: &str) -> bool {
         match self.kind {
-            Kind::Picture => value.chars().count() == PICTURE_DIGITS,
-            Kind::Switch(options) => options.iter().any(|option| option.1.to_string() == value),
-            Kind::Input(_) => !value.is_empty() && self.max.is_none_or(|max| value.chars().count() <= max),
+            ElementKind::Picture => value.chars().count() == PICTURE_DIGITS,
+            ElementKind::Switch(options) => options.iter().any(|option| option.1.to_string() == value),
+            ElementKind::Input(_) => !value.is_empty() && self.max.is_none_or(|max| value.chars().count() <= max),
         }
     }
 
     fn json(&self) -> Value {
         let mut all = Map::new();
         let (element, content) = match self.kind {
-            Kind::Input(content) => ("elements.input", content),
-            Kind::Picture => ("elements.captcha_input", "string"),
-            Kind::Switch(_) => ("elements.switch", "integer"),
+            ElementKind::Input(content) => ("elements.input", content),
+            ElementKind::Picture => ("elements.captcha_input", "string"),
+            ElementKind::Switch(_) => ("elements.switch", "integer"),
         };
         all.insert("type".to_owned(), element.into());
         all.insert("name".to_owned(), self.name.into());
@@ -61,12 +61,12 @@ impl Element {
             all.insert("maxLength".to_owned(), max.into());
         }
         match self.kind {
-            Kind::Input(_) => {}
-            Kind::Picture => {
+            ElementKind::Input(_) => {}
+            ElementKind::Picture => {
                 all.insert("length".to_owned(), PICTURE_DIGITS.into());
                 all.insert("value".to_owned(), PICTURE.into());
             }
-            Kind::Switch(options) => {
+            ElementKind::Switch(options) => {
                 let options = options.iter().map(|(label, value, hint)| {
                     json!({ "label": label, "value": value,
                         "events": { "onChange": { "effects": [{ "name": "password", "hint": hint }] } } })
@@ -83,16 +83,20 @@ const PICTURE_DIGITS: usize = 4;
 const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 
 /// A form with its heading, as both versions write it.
-pub fn ui(title: &str, form: &[Element]) -> Value {
-    json!({ "title": title, "form": form.iter().map(Element::json).collect::<Vec<_>>() })
+pub fn ui(title: &str, form: &[FormElement]) -> Value {
+    json!({ "title": title, "form": form.iter().map(FormElement::json).collect::<Vec<_>>() })
 }
 
 /// The one element a bank asks for later on: a picture to read, or a text.
-pub fn asked(name: &'static str, hint: &'static str, picture: bool) -> Element {
-    Element {
+pub fn asked(name: &'static str, hint: &'static str, picture: bool) -> FormElement {
+    FormElement {
         name,
         hint,
-        kind: if picture { Kind::Picture } else { Kind::Input("string") },
+        kind: if picture {
+            ElementKind::Picture
+        } else {
+            ElementKind::Input("string")
+        },
         max: None,
     }
 }

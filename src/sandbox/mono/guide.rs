@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::scenario::{ANSWERS, Ask, End, OTP, Path, WORDS, WRONG_SECRETS};
-use super::switches::Trouble;
+use super::scenario::{ANSWERS, Challenge, LoginEnd, LoginScenario, MAGIC_WORDS, OTP, WRONG_SECRETS};
+use super::switches::MonoFailure;
 
 /// Where something of the guide is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
+pub enum InputPlace {
     /// Where the bank asks for a user name, an account number or the like.
     Name,
     /// Where it asks for the password or PIN.
@@ -17,9 +17,9 @@ pub enum Place {
     Code,
 }
 
-impl Place {
+impl InputPlace {
     /// What a person would call it.
-    pub fn words(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Name => "user name",
             Self::Secret => "password",
@@ -30,9 +30,9 @@ impl Place {
 
 /// One row of the guide to the stand-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Row {
+pub struct GuideRow {
     /// Where it is typed.
-    pub place: Place,
+    pub place: InputPlace,
     /// What to type with letters.
     pub typed: &'static str,
     /// What to type with digits only.
@@ -44,31 +44,31 @@ pub struct Row {
 }
 
 /// Everything that can be typed to choose what happens.
-pub fn guide() -> Vec<Row> {
-    let names = WORDS.iter().map(|word| Row {
-        place: Place::Name,
+pub fn guide() -> Vec<GuideRow> {
+    let names = MAGIC_WORDS.iter().map(|word| GuideRow {
+        place: InputPlace::Name,
         typed: word.letters,
         digits: word.digits,
         path: describe(&word.path),
-        what_happens: word.says,
+        what_happens: word.description,
     });
     let answers = [
-        Row {
-            place: Place::Secret,
+        GuideRow {
+            place: InputPlace::Secret,
             typed: WRONG_SECRETS[0],
             digits: WRONG_SECRETS[1],
             path: "400".to_owned(),
             what_happens: "a wrong password or PIN; every other is right",
         },
-        Row {
-            place: Place::Code,
+        GuideRow {
+            place: InputPlace::Code,
             typed: OTP,
             digits: OTP,
             path: "as above".to_owned(),
             what_happens: "the right one-time code; every other is wrong",
         },
-        Row {
-            place: Place::Code,
+        GuideRow {
+            place: InputPlace::Code,
             typed: ANSWERS[0],
             digits: ANSWERS[1],
             path: "as above".to_owned(),
@@ -78,30 +78,30 @@ pub fn guide() -> Vec<Row> {
     names.chain(answers).collect()
 }
 
-fn describe(path: &Path) -> String {
+fn describe(path: &LoginScenario) -> String {
     let mut steps: Vec<String> = Vec::new();
     for ask in path.asks.iter().take(3) {
-        steps.push(if *ask == Ask::Choose { "101" } else { "102" }.to_owned());
+        steps.push(if *ask == Challenge::Choose { "101" } else { "102" }.to_owned());
     }
     if path.asks.len() > 3 {
         steps.push("…".to_owned());
     }
     let end = match path.end {
-        End::Granted => "99",
-        End::GrantedStale => "99, exchange refused",
-        End::Refused(_) => "400",
-        End::Expired => "session over",
-        End::Strange => "103",
+        LoginEnd::Granted => "99",
+        LoginEnd::GrantedStale => "99, exchange refused",
+        LoginEnd::Refused(_) => "400",
+        LoginEnd::Expired => "session over",
+        LoginEnd::Strange => "103",
     };
     steps.push(match path.trouble {
-        Some(Trouble::Slow(ms)) => format!("{end} after {} s", ms / 1000),
-        Some(Trouble::Hang) => "no answer".to_owned(),
-        Some(Trouble::Reset) => format!("{end}, connection reset"),
-        Some(Trouble::Busy) => "HTTP 429".to_owned(),
-        Some(Trouble::Error) => "HTTP 500".to_owned(),
-        Some(Trouble::Unavailable) => "HTTP 503".to_owned(),
-        Some(Trouble::Html) => format!("{end}, HTTP 502 and HTML"),
-        Some(Trouble::Garbage) => format!("{end}, cut off"),
+        Some(MonoFailure::Slow(ms)) => format!("{end} after {} s", ms / 1000),
+        Some(MonoFailure::Hang) => "no answer".to_owned(),
+        Some(MonoFailure::Reset) => format!("{end}, connection reset"),
+        Some(MonoFailure::Busy) => "HTTP 429".to_owned(),
+        Some(MonoFailure::Error) => "HTTP 500".to_owned(),
+        Some(MonoFailure::Unavailable) => "HTTP 503".to_owned(),
+        Some(MonoFailure::Html) => format!("{end}, HTTP 502 and HTML"),
+        Some(MonoFailure::Garbage) => format!("{end}, cut off"),
         None => end.to_owned(),
     });
     steps.join(" → ")
@@ -124,7 +124,7 @@ mod tests {
         ] {
             let row = guide()
                 .into_iter()
-                .find(|row| row.typed == typed && row.place == Place::Name);
+                .find(|row| row.typed == typed && row.place == InputPlace::Name);
             assert_eq!(row.map(|row| row.path).as_deref(), Some(path), "{typed}");
         }
     }

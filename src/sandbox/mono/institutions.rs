@@ -6,11 +6,11 @@
 
 use serde_json::{Value, json};
 
-use super::forms::{Element, Kind, ui};
+use super::forms::{ElementKind, FormElement, ui};
 
 /// How quickly a bank answers a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum BankSpeed {
     /// As most do.
     Usual,
     /// Slower than a dialog on a phone can wait.
@@ -19,18 +19,18 @@ pub enum Pace {
 
 /// One way to log in.
 #[derive(Clone, Copy, Debug)]
-pub struct Method {
+pub struct LoginMethod {
     /// `internet_banking`, `mobile_banking` or a bank's own.
     pub id: &'static str,
     /// What a person is shown.
     pub name: &'static str,
     /// What it asks.
-    pub form: &'static [Element],
+    pub form: &'static [FormElement],
 }
 
 /// One entry of the list.
 #[derive(Clone, Copy, Debug)]
-pub struct Bank {
+pub struct StandInInstitution {
     /// `_id`.
     pub id: &'static str,
     /// Its name.
@@ -42,12 +42,12 @@ pub struct Bank {
     /// `nip_code`.
     pub nip: &'static str,
     /// How quickly it answers.
-    pub pace: Pace,
+    pub pace: BankSpeed,
     /// The ways to log in.
-    pub methods: &'static [Method],
+    pub methods: &'static [LoginMethod],
 }
 
-impl Bank {
+impl StandInInstitution {
     /// The institution's `type`.
     pub fn kind(&self) -> &'static str {
         if self.business {
@@ -69,82 +69,82 @@ impl Bank {
     }
 }
 
-const fn text(name: &'static str, hint: &'static str) -> Element {
-    Element {
+const fn text(name: &'static str, hint: &'static str) -> FormElement {
+    FormElement {
         name,
         hint,
-        kind: Kind::Input("string"),
+        kind: ElementKind::Input("string"),
         max: None,
     }
 }
 
-const fn secret(name: &'static str, hint: &'static str, max: Option<usize>) -> Element {
-    Element {
+const fn secret(name: &'static str, hint: &'static str, max: Option<usize>) -> FormElement {
+    FormElement {
         name,
         hint,
-        kind: Kind::Input("password"),
+        kind: ElementKind::Input("password"),
         max,
     }
 }
 
-const USER: Element = text("username", "Username");
-const EMAIL: Element = text("username", "Email Address");
-const PHONE: Element = text("username", "Phone Number");
-const PASSWORD: Element = secret("password", "Password", None);
-const PIN: Element = secret("pin", "4 Digit Transaction Pin", Some(4));
-const CAPTCHA: Element = Element {
+const USER: FormElement = text("username", "Username");
+const EMAIL: FormElement = text("username", "Email Address");
+const PHONE: FormElement = text("username", "Phone Number");
+const PASSWORD: FormElement = secret("password", "Password", None);
+const PIN: FormElement = secret("pin", "4 Digit Transaction Pin", Some(4));
+const CAPTCHA: FormElement = FormElement {
     name: "captcha",
     hint: "Enter the digits in the picture",
-    kind: Kind::Picture,
+    kind: ElementKind::Picture,
     max: None,
 };
-const AUTH_TYPE: Element = Element {
+const AUTH_TYPE: FormElement = FormElement {
     name: "authType",
     hint: "Log in with",
-    kind: Kind::Switch(&[("PIN", 1, "Enter PIN"), ("Password", 2, "Enter password")]),
+    kind: ElementKind::Switch(&[("PIN", 1, "Enter PIN"), ("Password", 2, "Enter password")]),
     max: None,
 };
 
-const fn internet(form: &'static [Element]) -> Method {
-    Method {
+const fn internet(form: &'static [FormElement]) -> LoginMethod {
+    LoginMethod {
         id: "internet_banking",
         name: "Internet Banking",
         form,
     }
 }
 
-const fn mobile(form: &'static [Element]) -> Method {
-    Method {
+const fn mobile(form: &'static [FormElement]) -> LoginMethod {
+    LoginMethod {
         id: "mobile_banking",
         name: "Mobile Banking",
         form,
     }
 }
 
-const PLAIN: &[Method] = &[internet(&[USER, PASSWORD])];
-const BOTH: &[Method] = &[internet(&[USER, PASSWORD]), mobile(&[PHONE, PASSWORD])];
-const WALLET: &[Method] = &[mobile(&[PHONE, secret("pin", "6 Digit Pin", Some(6))])];
+const PLAIN: &[LoginMethod] = &[internet(&[USER, PASSWORD])];
+const BOTH: &[LoginMethod] = &[internet(&[USER, PASSWORD]), mobile(&[PHONE, PASSWORD])];
+const WALLET: &[LoginMethod] = &[mobile(&[PHONE, secret("pin", "6 Digit Pin", Some(6))])];
 
 const fn bank(
     id: &'static str,
     name: &'static str,
     code: Option<&'static str>,
     nip: &'static str,
-    methods: &'static [Method],
-) -> Bank {
-    Bank {
+    methods: &'static [LoginMethod],
+) -> StandInInstitution {
+    StandInInstitution {
         id,
         name,
         business: false,
         code,
         nip,
-        pace: Pace::Usual,
+        pace: BankSpeed::Usual,
         methods,
     }
 }
 
 /// Every entry of the list, in its order.
-pub const BANKS: &[Bank] = &[
+pub const INSTITUTIONS: &[StandInInstitution] = &[
     bank(
         "6a5eed000000000000000001",
         "Access Bank",
@@ -155,8 +155,8 @@ pub const BANKS: &[Bank] = &[
             mobile(&[USER, text("accountNo", "Account Number"), PIN]),
         ],
     ),
-    Bank {
-        pace: Pace::Slow,
+    StandInInstitution {
+        pace: BankSpeed::Slow,
         ..bank("6a5eed000000000000000002", "GTBank", Some("058"), "000013", BOTH)
     },
     bank(
@@ -172,8 +172,8 @@ pub const BANKS: &[Bank] = &[
             ]),
         ],
     ),
-    Bank {
-        pace: Pace::Slow,
+    StandInInstitution {
+        pace: BankSpeed::Slow,
         ..bank(
             "6a5eed000000000000000004",
             "First Bank",
@@ -189,8 +189,8 @@ pub const BANKS: &[Bank] = &[
             ],
         )
     },
-    Bank {
-        pace: Pace::Slow,
+    StandInInstitution {
+        pace: BankSpeed::Slow,
         ..bank("6a5eed000000000000000005", "UBA", Some("033"), "000004", PLAIN)
     },
     bank(
@@ -209,7 +209,7 @@ pub const BANKS: &[Bank] = &[
     ),
     bank("6a5eed000000000000000008", "PalmPay", None, "100033", WALLET),
     bank("6a5eed000000000000000009", "Moniepoint", Some("50515"), "090405", PLAIN),
-    Bank {
+    StandInInstitution {
         business: true,
         ..bank("6a5eed000000000000000009", "Moniepoint", Some("50515"), "090405", PLAIN)
     },
@@ -236,8 +236,8 @@ pub const BANKS: &[Bank] = &[
         "000012",
         &[internet(&[AUTH_TYPE, USER, PASSWORD])],
     ),
-    Bank {
-        pace: Pace::Slow,
+    StandInInstitution {
+        pace: BankSpeed::Slow,
         ..bank("6a5eed000000000000000010", "Union Bank", Some("032"), "000018", PLAIN)
     },
     bank(
@@ -275,21 +275,21 @@ pub const BANKS: &[Bank] = &[
         "",
         &[internet(&[EMAIL, PASSWORD])],
     ),
-    Bank {
+    StandInInstitution {
         business: true,
         ..bank(
             "6a5eed000000000000000019",
             "Access Bank Business",
             Some("044"),
             "000014",
-            &[Method {
+            &[LoginMethod {
                 id: "primus_plus",
                 name: "Primus Plus",
                 form: &[text("accessCode", "Access Code"), USER, PASSWORD],
             }],
         )
     },
-    Bank {
+    StandInInstitution {
         business: true,
         ..bank(
             "6a5eed00000000000000001a",
@@ -302,12 +302,12 @@ pub const BANKS: &[Bank] = &[
 ];
 
 /// The heading of a bank's form.
-pub fn heading(bank: &Bank) -> String {
+pub fn heading(bank: &StandInInstitution) -> String {
     format!("Log in to {}", bank.name)
 }
 
 /// An entry as the third version writes it.
-pub fn v3(bank: &Bank) -> Value {
+pub fn v3(bank: &StandInInstitution) -> Value {
     let methods: Vec<Value> = bank
         .methods
         .iter()
@@ -319,7 +319,7 @@ pub fn v3(bank: &Bank) -> Value {
 }
 
 /// An entry as the first version writes it, with the generic `ui` that misleads.
-pub fn v1(bank: &Bank) -> Value {
+pub fn v1(bank: &StandInInstitution) -> Value {
     let methods: Vec<Value> = bank
         .methods
         .iter()
@@ -330,13 +330,13 @@ pub fn v1(bank: &Bank) -> Value {
         .collect();
     json!({ "_id": bank.id, "name": bank.name, "type": bank.kind(), "icon": icon(bank), "identifier": bank.identifier(),
         "primaryColor": "#004411", "country": "ng", "bank_code": bank.code,
-        "timeout": if bank.pace == Pace::Slow { 50_000 } else { 35_000 },
+        "timeout": if bank.pace == BankSpeed::Slow { 50_000 } else { 35_000 },
         "forgotPasswordLink": "https://example.invalid/forgot", "auth_methods": methods,
         "ui": ui(&heading(bank), &[USER, PASSWORD]),
         "products": ["Auth", "Accounts", "Transactions", "Balance", "Income", "Identity"] })
 }
 
-fn icon(bank: &Bank) -> String {
+fn icon(bank: &StandInInstitution) -> String {
     format!("https://example.invalid/icons/{}.png", bank.id)
 }
 
@@ -348,24 +348,24 @@ mod tests {
     #[test]
     fn the_list_has_its_traps() {
         let elements = || {
-            BANKS
+            INSTITUTIONS
                 .iter()
                 .flat_map(|bank| bank.methods)
                 .flat_map(|method| method.form)
         };
-        assert!(elements().any(|element| matches!(element.kind, Kind::Picture)));
-        assert!(elements().any(|element| matches!(element.kind, Kind::Switch(_))));
+        assert!(elements().any(|element| matches!(element.kind, ElementKind::Picture)));
+        assert!(elements().any(|element| matches!(element.kind, ElementKind::Switch(_))));
         assert!(elements().any(|element| element.max == Some(4)));
-        assert!(BANKS.iter().any(|bank| bank.code.is_none()));
+        assert!(INSTITUTIONS.iter().any(|bank| bank.code.is_none()));
         assert!(
-            BANKS
+            INSTITUTIONS
                 .iter()
                 .any(|bank| bank.code.is_some_and(|code| code.ends_with('A')))
         );
         for name in ["accountNo", "accountno", "accountNumber"] {
             assert!(elements().any(|element| element.name == name), "{name}");
         }
-        let shared = BANKS
+        let shared = INSTITUTIONS
             .iter()
             .filter(|bank| bank.id == "6a5eed000000000000000009")
             .map(|bank| bank.business);
@@ -376,7 +376,7 @@ mod tests {
     #[test]
     fn id_and_kind_are_unique() {
         let mut seen = std::collections::HashSet::new();
-        for bank in BANKS {
+        for bank in INSTITUTIONS {
             assert!(seen.insert((bank.id, bank.business)), "{}", bank.name);
             assert_eq!(bank.id.len(), 24, "{}", bank.name);
         }

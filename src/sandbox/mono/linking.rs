@@ -6,93 +6,102 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::answer::{Answer, Voice};
+use super::answer::{MonoResponse, ResponseStyle};
+use super::call_log::{AccountEntry, GrantEntry, SubmitOutcome};
 use super::forms::{asked, ui};
-use super::judge::{Progress, Verdict, answer_field};
-use super::ledger::{AccountEntry, GrantEntry, Outcome};
+use super::login_rules::{LoginDecision, LoginProgress, answer_field};
 use super::people::{self, BankAccount};
-use super::scenario::{Ask, End, Refusal};
+use super::scenario::{Challenge, LoginEnd, RefusalReason};
 use super::sessions::session_over;
-use super::state::{Account, Inner, Request, Stage, State};
-use super::webhooks::Moment;
+use super::state::{MonoInner, MonoRequest, MonoState, SessionStage, StandInAccount};
+use super::webhooks::AccountMoment;
 
-impl State {
+impl MonoState {
     /// Carries a login or commit out.
-    pub(super) fn submit(&self, inner: &mut Inner, owner: usize, request: &Request) -> Answer {
-        let verdict = self.judge(inner, owner, request);
+    pub(super) fn submit(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
+        let verdict = self.decide(inner, owner, request);
         let id = Self::session_id(inner, request).unwrap_or_default();
         let nested = inner
             .sessions
             .get(&id)
             .is_some_and(|session| session.reauth_of.is_some());
-        let voice = Voice {
+        let voice = ResponseStyle {
             dialect: request.dialect,
             nested,
             now: self.now(),
         };
         let http = inner.switches.failure_status;
         let (outcome, answer) = match verdict {
-            Verdict::NoSession => (Outcome::NoSession, session_over(&inner.switches)),
-            Verdict::BadFields => (Outcome::BadFields, voice.refused(http, "Invalid or missing fields")),
-            Verdict::Refused(refusal) => (Outcome::Refused, voice.refused(http, message(refusal))),
-            Verdict::WrongCode => {
+            LoginDecision::NoSession => (SubmitOutcome::NoSession, session_over(&inner.switches)),
+            LoginDecision::BadFields => (
+                SubmitOutcome::BadFields,
+                voice.refused(http, "Invalid or missing fields"),
+            ),
+            LoginDecision::Refused(refusal) => (SubmitOutcome::Refused, voice.refused(http, message(refusal))),
+            LoginDecision::WrongCode => {
                 count_wrong_code(inner, &id);
-                (Outcome::WrongCode, voice.refused(http, "Invalid OTP Sent"))
+                (SubmitOutcome::WrongCode, voice.refused(http, "Invalid OTP Sent"))
             }
-            Verdict::Goes(progress) => match progress.path.asks.get(progress.answered).copied() {
+            LoginDecision::Goes(progress) => match progress.path.asks.get(progress.answered).copied() {
                 Some(ask) => ask_for(inner, &id, voice, progress, ask),
                 None => self.end(inner, &id, voice, &progress),
             },
         };
-        if let Some(submit) = inner.ledger.submit_mut(request.no) {
+        if let Some(submit) = inner.call_log.submit_mut(request.no) {
             submit.outcome = Some(outcome);
         }
         answer
     }
 
-    fn end(&self, inner: &mut Inner, id: &str, voice: Voice, progress: &Progress) -> (Outcome, Answer) {
+    fn end(
+        &self,
+        inner: &mut MonoInner,
+        id: &str,
+        voice: ResponseStyle,
+        progress: &LoginProgress,
+    ) -> (SubmitOutcome, MonoResponse) {
         let http = inner.switches.failure_status;
         match progress.path.end {
-            End::Refused(refusal) => (Outcome::Refused, voice.refused(http, message(refusal))),
-            End::Strange => (Outcome::Strange, voice.coded(103, "Continue", json!({}))),
-            End::Expired => {
+            LoginEnd::Refused(refusal) => (SubmitOutcome::Refused, voice.refused(http, message(refusal))),
+            LoginEnd::Strange => (SubmitOutcome::Strange, voice.coded(103, "Continue", json!({}))),
+            LoginEnd::Expired => {
                 if let Some(session) = inner.sessions.get_mut(id) {
-                    session.stage = Stage::Over;
+                    session.stage = SessionStage::Over;
                 }
-                (Outcome::NoSession, session_over(&inner.switches))
+                (SubmitOutcome::NoSession, session_over(&inner.switches))
             }
-            End::Granted | End::GrantedStale => match self.grant(inner, id, progress) {
-                Some(code) => (Outcome::Granted, voice.granted(&code)),
-                None => (Outcome::NoSession, session_over(&inner.switches)),
+            LoginEnd::Granted | LoginEnd::GrantedStale => match self.grant(inner, id, progress) {
+                Some(code) => (SubmitOutcome::Granted, voice.granted(&code)),
+                None => (SubmitOutcome::NoSession, session_over(&inner.switches)),
             },
         }
     }
 
     /// Links or renews the account and hands out a code for it.
-    fn grant(&self, inner: &mut Inner, id: &str, progress: &Progress) -> Option<String> {
+    fn grant(&self, inner: &mut MonoInner, id: &str, progress: &LoginProgress) -> Option<String> {
         let session = inner.sessions.get_mut(id)?;
-        session.stage = Stage::Over;
+        session.stage = SessionStage::Over;
         let (owner, renews) = (session.owner, session.reauth_of.clone());
         let (account, moment) = if let Some(account) = renews {
-            (account, Moment::Renewed)
+            (account, AccountMoment::Renewed)
         } else {
-            (self.link(inner, id, progress)?, Moment::Granted)
+            (self.link(inner, id, progress)?, AccountMoment::Granted)
         };
-        let stale = progress.path.end == End::GrantedStale;
-        let code = self.hand_out_code(inner, (owner, id, &account), stale, moment == Moment::Renewed);
+        let stale = progress.path.end == LoginEnd::GrantedStale;
+        let code = self.hand_out_code(inner, (owner, id, &account), stale, moment == AccountMoment::Renewed);
         self.announce(inner, &account, moment);
         Some(code)
     }
 
-    fn link(&self, inner: &mut Inner, id: &str, progress: &Progress) -> Option<String> {
+    fn link(&self, inner: &mut MonoInner, id: &str, progress: &LoginProgress) -> Option<String> {
         let session = inner.sessions.get(id)?;
         let now = self.now();
         let at_bank = people::accounts(session.bank, &progress.username)
             .into_iter()
             .nth(progress.chosen)?;
-        let account = Account {
+        let account = StandInAccount {
             owner: session.owner,
-            id: self.draw_id(),
+            id: self.generate_id(),
             session: id.to_owned(),
             customer: session.customer.clone(),
             bank: session.bank,
@@ -106,7 +115,7 @@ impl State {
             data: progress.path.data,
         };
         let BankAccount { number, holder, .. } = account.at_bank.clone();
-        inner.ledger.accounts.push(AccountEntry {
+        inner.call_log.accounts.push(AccountEntry {
             id: account.id.clone(),
             session: id.to_owned(),
             customer: account.customer.clone(),
@@ -124,19 +133,19 @@ impl State {
     /// A fresh code for an account, written into the ledger.
     pub(super) fn hand_out_code(
         &self,
-        inner: &mut Inner,
+        inner: &mut MonoInner,
         (owner, session, account): (usize, &str, &str),
         stale: bool,
         reauth: bool,
     ) -> String {
         let code = format!(
             "code_{}",
-            self.draw(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 24)
+            self.generate(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 24)
         );
         let now = self.now();
         let life = Duration::from_millis(inner.switches.code_lifetime_ms);
-        inner.codes.insert(code.clone(), (inner.ledger.grants.len(), owner));
-        inner.ledger.grants.push(GrantEntry {
+        inner.codes.insert(code.clone(), (inner.call_log.grants.len(), owner));
+        inner.call_log.grants.push(GrantEntry {
             session: session.to_owned(),
             account: account.to_owned(),
             at: now.as_millis(),
@@ -149,66 +158,72 @@ impl State {
     }
 }
 
-fn ask_for(inner: &mut Inner, id: &str, voice: Voice, progress: Progress, ask: Ask) -> (Outcome, Answer) {
+fn ask_for(
+    inner: &mut MonoInner,
+    id: &str,
+    voice: ResponseStyle,
+    progress: LoginProgress,
+    ask: Challenge,
+) -> (SubmitOutcome, MonoResponse) {
     let field = answer_field(ask, voice.dialect);
     let form = |title: &str, hint: &'static str| {
-        let element = asked(field, hint, ask == Ask::Picture);
+        let element = asked(field, hint, ask == Challenge::Picture);
         ui(title, &[element])
     };
     let first_index = inner.switches.first_index;
     let Some(session) = inner.sessions.get_mut(id) else {
-        return (Outcome::NoSession, session_over(&inner.switches));
+        return (SubmitOutcome::NoSession, session_over(&inner.switches));
     };
     let answer = match ask {
-        Ask::Otp => voice.prompt(
+        Challenge::Otp => voice.prompt(
             "OTP required",
             form("Please input OTP sent to you", "Do not share this code"),
         ),
-        Ask::Question => voice.prompt("Answer required", form("Security question", "What was your first pet?")),
-        Ask::Picture => voice.prompt(
+        Challenge::Question => voice.prompt("Answer required", form("Security question", "What was your first pet?")),
+        Challenge::Picture => voice.prompt(
             "Picture required",
             form("Prove that you are human", "Digits in the picture"),
         ),
-        Ask::Choose => voice.choose(&people::accounts(session.bank, &progress.username), first_index),
+        Challenge::Choose => voice.choose(&people::accounts(session.bank, &progress.username), first_index),
     };
-    let mut names = match std::mem::replace(&mut session.stage, Stage::Login) {
-        Stage::Answering { handed, .. } if progress.answered > 0 => handed,
+    let mut names = match std::mem::replace(&mut session.stage, SessionStage::Login) {
+        SessionStage::Answering { handed, .. } if progress.answered > 0 => handed,
         _ => Vec::new(),
     };
     names.push(field);
-    session.stage = Stage::Answering {
+    session.stage = SessionStage::Answering {
         progress,
         handed: names,
         wrong: 0,
     };
     (
-        if ask == Ask::Choose {
-            Outcome::AccountsAsked
+        if ask == Challenge::Choose {
+            SubmitOutcome::AccountsAsked
         } else {
-            Outcome::InputAsked
+            SubmitOutcome::InputAsked
         },
         answer,
     )
 }
 
-fn count_wrong_code(inner: &mut Inner, id: &str) {
+fn count_wrong_code(inner: &mut MonoInner, id: &str) {
     let most = inner.switches.wrong_codes;
     let Some(session) = inner.sessions.get_mut(id) else {
         return;
     };
-    if let Stage::Answering { wrong, .. } = &mut session.stage {
+    if let SessionStage::Answering { wrong, .. } = &mut session.stage {
         *wrong += 1;
         if *wrong >= most {
-            session.stage = Stage::Over;
+            session.stage = SessionStage::Over;
         }
     }
 }
 
 /// The texts end users are shown by Mono's widget; what the API says in their place is unpublished.
-fn message(refusal: Refusal) -> &'static str {
+fn message(refusal: RefusalReason) -> &'static str {
     match refusal {
-        Refusal::Wrong => "Username or password incorrect",
-        Refusal::Down => "Couldn't connect to your institution",
-        Refusal::Locked => "Action required with your account",
+        RefusalReason::Wrong => "Username or password incorrect",
+        RefusalReason::Down => "Couldn't connect to your institution",
+        RefusalReason::Locked => "Action required with your account",
     }
 }

@@ -10,7 +10,7 @@
 //! a session takes logins until one is granted; three wrong codes end it; a caller that goes away after its whole
 //! body has arrived does not stop the login. Linking one bank account twice gives two account ids, as documented.
 //!
-//! What really happened stands in the [`Ledger`], which tests hold against what the product believes.
+//! What really happened stands in the [`CallLog`], which tests hold against what the product believes.
 
 use std::io;
 use std::net::TcpListener;
@@ -22,17 +22,17 @@ use actix_web::{App, HttpServer, web};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::core::secret::Secret;
-use crate::core::time::{Clock, Entropy};
+use crate::core::time::{Clock, Rng};
 
 mod accounts;
 mod answer;
+mod call_log;
 mod control;
 mod forms;
 mod guide;
 mod institutions;
-mod judge;
-mod ledger;
 mod linking;
+mod login_rules;
 mod people;
 mod poster;
 mod routes;
@@ -42,17 +42,19 @@ mod state;
 mod switches;
 mod webhooks;
 
-pub use guide::{Place, Row, guide};
-pub use ledger::{AccountEntry, Dialect, GrantEntry, Ledger, Outcome, Submit, UnlinkEntry, WebhookEntry};
-pub use people::sha256_hex;
-pub use poster::{Post, Poster, plain as plain_poster};
-pub use scenario::{ANSWERS, OTP, WRONG_SECRETS};
-pub use state::State;
-pub use switches::{
-    AccountSession, Appears, Call, DataStatus, ExchangeShape, Fault, Latency, ListShape, ReauthMode, Span, Switches,
-    Trouble, WebhookMode,
+pub use call_log::{
+    AccountEntry, CallLog, GrantEntry, MonoVersion, SubmitEntry, SubmitOutcome, UnlinkEntry, WebhookEntry,
 };
-pub use webhooks::WebhookChoice;
+pub use guide::{GuideRow, InputPlace, guide};
+pub use people::sha256_hex;
+pub use poster::{CallbackRequest, CallbackSender, plain as plain_poster};
+pub use scenario::{ANSWERS, OTP, WRONG_SECRETS};
+pub use state::MonoState;
+pub use switches::{
+    AccountSession, AccountVisibility, DataStatus, DelayRange, ExchangeShape, FailureRule, Latency, ListShape,
+    MonoCall, MonoFailure, MonoSwitches, ReauthMode, WebhookMode,
+};
+pub use webhooks::WebhookOverrides;
 
 /// The key the stand-in knows unless told otherwise.
 pub const KEY: &str = "test_sk_standin";
@@ -62,7 +64,7 @@ pub const APP: &str = "6a5eed0000000000000000d1";
 pub const WEBHOOK_SECRET: &str = "stand-in-webhook-secret";
 
 /// What a stand-in is started with.
-pub struct StandInSettings {
+pub struct MonoStandInSettings {
     /// The port on 127.0.0.1; 0 for any that is free.
     pub port: u16,
     /// The values of `mono-sec-key` it knows. Each is a business of its own: none sees the accounts of another.
@@ -70,14 +72,14 @@ pub struct StandInSettings {
     /// What its webhooks carry in `mono-webhook-secret`.
     pub webhook_secret: Secret,
     /// How webhooks are sent.
-    pub poster: Poster,
+    pub poster: CallbackSender,
     /// How long to wait before each repeat of a webhook that was not answered 200; none after the last.
     pub webhook_retries: Vec<Duration>,
     /// How the switches stand at first. Where webhooks go is one of them.
-    pub switches: Switches,
+    pub switches: MonoSwitches,
 }
 
-impl Default for StandInSettings {
+impl Default for MonoStandInSettings {
     fn default() -> Self {
         Self {
             port: 0,
@@ -85,7 +87,7 @@ impl Default for StandInSettings {
             webhook_secret: Secret::new(WEBHOOK_SECRET),
             poster: plain_poster(),
             webhook_retries: [1, 5, 30].map(Duration::from_secs).to_vec(),
-            switches: Switches::default(),
+            switches: MonoSwitches::default(),
         }
     }
 }
@@ -98,9 +100,13 @@ impl MonoStandIn {
     ///
     /// # Errors
     /// When the port is taken or a thread cannot be started.
-    pub fn start(settings: StandInSettings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> io::Result<Running> {
+    pub fn start(
+        settings: MonoStandInSettings,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Rng>,
+    ) -> io::Result<RunningMono> {
         let (outbox, plans) = unbounded_channel();
-        let state = Arc::new(State::new(state::Parts {
+        let state = Arc::new(MonoState::new(state::Parts {
             switches: settings.switches,
             keys: settings.keys.iter().map(|key| key.expose().to_owned()).collect(),
             app: APP.to_owned(),
@@ -110,13 +116,13 @@ impl MonoStandIn {
             outbox,
         }));
         let (poster, retries) = (settings.poster, settings.webhook_retries.into());
-        Running::start("mono-stand-in", settings.port, state, serve, move |state| {
+        RunningMono::start("mono-stand-in", settings.port, state, serve, move |state| {
             webhooks::deliver(state, plans, poster, retries)
         })
     }
 }
 
-fn serve(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
+fn serve(listener: TcpListener, state: &Arc<MonoState>) -> io::Result<Server> {
     let data = web::Data::from(Arc::clone(state));
     let app = move || {
         App::new()
@@ -125,7 +131,7 @@ fn serve(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
             .configure(control::configure)
     };
     Ok(HttpServer::new(app)
-        .on_connect(routes::keep_line)
+        .on_connect(routes::keep_socket)
         .workers(1)
         .disable_signals()
         .listen(listener)?
@@ -133,4 +139,4 @@ fn serve(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
 }
 
 /// A stand-in at work.
-pub type Running = super::running::Running<State>;
+pub type RunningMono = super::running::RunningStandIn<MonoState>;

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::institutions::Bank;
+use super::institutions::StandInInstitution;
 
 /// A bank account as the bank knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ const LAST: [&str; 8] = [
 ];
 
 /// The accounts of the person with this user name at this bank.
-pub fn accounts(bank: &Bank, username: &str) -> Vec<BankAccount> {
+pub fn accounts(bank: &StandInInstitution, username: &str) -> Vec<BankAccount> {
     let person = digest(&[bank.id, username]);
     let holder = format!(
         "{} {}",

@@ -8,11 +8,11 @@ use futures_util::future::BoxFuture;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::providers::http::{Call, Client, ClientOptions};
+use crate::providers::http::{HttpClient, HttpClientOptions, OutboundRequest};
 
 /// One request to send.
 #[derive(Clone, Debug)]
-pub struct Post {
+pub struct CallbackRequest {
     /// Where to.
     pub url: Url,
     /// Header names and values.
@@ -22,19 +22,21 @@ pub struct Post {
 }
 
 /// Sends a request and answers the HTTP status.
-pub type Poster = Arc<dyn Fn(Post) -> BoxFuture<'static, io::Result<u16>> + Send + Sync>;
+pub type CallbackSender = Arc<dyn Fn(CallbackRequest) -> BoxFuture<'static, io::Result<u16>> + Send + Sync>;
 
 /// How long the default waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The default: the product's own client, as JSON.
-pub fn plain() -> Poster {
-    let client = Client::new(&ClientOptions::default()).ok();
+pub fn plain() -> CallbackSender {
+    let client = HttpClient::new(&HttpClientOptions::default()).ok();
     Arc::new(move |post| {
         let client = client.clone();
         Box::pin(async move {
             let client = client.ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
-            let call = Call::post(post.url).json(Zeroizing::new(post.body)).timeout(PATIENCE);
+            let call = OutboundRequest::post(post.url)
+                .json(Zeroizing::new(post.body))
+                .timeout(PATIENCE);
             let call = post
                 .headers
                 .iter()

@@ -7,7 +7,7 @@
 //!
 //! The stand-in looks words up in the same table that the [guide](super::guide()) shows, so the page and the behaviour cannot drift apart.
 
-use super::switches::{DataStatus, Trouble, WebhookMode};
+use super::switches::{DataStatus, MonoFailure, WebhookMode};
 
 /// The one-time code that is right everywhere.
 pub const OTP: &str = "123456";
@@ -18,7 +18,7 @@ pub const WRONG_SECRETS: [&str; 2] = ["wrong", "0000"];
 
 /// Something the bank wants before the login is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub enum Challenge {
     /// 102: a one-time code, [`OTP`].
     Otp,
     /// 102: a security question, [`ANSWERS`].
@@ -31,7 +31,7 @@ pub enum Ask {
 
 /// Why a bank says no; Mono's code is 400 for all of them and only the message differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RefusalReason {
     /// Wrong details.
     Wrong,
     /// The bank is not there.
@@ -42,13 +42,13 @@ pub enum Refusal {
 
 /// How a login ends once everything asked is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum LoginEnd {
     /// 99, with a code.
     Granted,
     /// 99, with a code that is past its time.
     GrantedStale,
     /// 400.
-    Refused(Refusal),
+    Refused(RefusalReason),
     /// The session turns out to be over.
     Expired,
     /// A response code nobody has heard of.
@@ -57,13 +57,13 @@ pub enum End {
 
 /// What happens to one login, from first submission to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Path {
+pub struct LoginScenario {
     /// What is asked, in order.
-    pub asks: &'static [Ask],
+    pub asks: &'static [Challenge],
     /// How it ends.
-    pub end: End,
+    pub end: LoginEnd,
     /// What goes wrong with the submission that ends it.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<MonoFailure>,
     /// When its webhooks come, if not as switched.
     pub webhooks: Option<WebhookMode>,
     /// What becomes of its data, if not as switched.
@@ -71,187 +71,222 @@ pub struct Path {
 }
 
 /// One account, no questions.
-pub const PLAIN: Path = Path {
+pub const PLAIN_LOGIN: LoginScenario = LoginScenario {
     asks: &[],
-    end: End::Granted,
+    end: LoginEnd::Granted,
     trouble: None,
     webhooks: None,
     data: None,
 };
 
 /// One row of the table.
-pub(super) struct Word {
+pub(super) struct MagicWord {
     pub letters: &'static str,
     pub digits: &'static str,
-    pub path: Path,
-    pub says: &'static str,
+    pub path: LoginScenario,
+    pub description: &'static str,
 }
 
-const fn asks(letters: &'static str, digits: &'static str, asks: &'static [Ask], says: &'static str) -> Word {
-    Word {
+const fn asks(
+    letters: &'static str,
+    digits: &'static str,
+    asks: &'static [Challenge],
+    says: &'static str,
+) -> MagicWord {
+    MagicWord {
         letters,
         digits,
-        path: Path { asks, ..PLAIN },
-        says,
+        path: LoginScenario { asks, ..PLAIN_LOGIN },
+        description: says,
     }
 }
 
-const fn ends(letters: &'static str, digits: &'static str, end: End, says: &'static str) -> Word {
-    Word {
+const fn ends(letters: &'static str, digits: &'static str, end: LoginEnd, says: &'static str) -> MagicWord {
+    MagicWord {
         letters,
         digits,
-        path: Path { end, ..PLAIN },
-        says,
+        path: LoginScenario { end, ..PLAIN_LOGIN },
+        description: says,
     }
 }
 
-const fn troubled(letters: &'static str, digits: &'static str, trouble: Trouble, says: &'static str) -> Word {
-    Word {
+const fn troubled(letters: &'static str, digits: &'static str, trouble: MonoFailure, says: &'static str) -> MagicWord {
+    MagicWord {
         letters,
         digits,
-        path: Path {
+        path: LoginScenario {
             trouble: Some(trouble),
-            ..PLAIN
+            ..PLAIN_LOGIN
         },
-        says,
+        description: says,
     }
 }
 
-const fn hooked(letters: &'static str, digits: &'static str, webhooks: WebhookMode, says: &'static str) -> Word {
-    Word {
+const fn hooked(letters: &'static str, digits: &'static str, webhooks: WebhookMode, says: &'static str) -> MagicWord {
+    MagicWord {
         letters,
         digits,
-        path: Path {
+        path: LoginScenario {
             webhooks: Some(webhooks),
-            ..PLAIN
+            ..PLAIN_LOGIN
         },
-        says,
+        description: says,
     }
 }
 
-const fn with_data(letters: &'static str, digits: &'static str, data: DataStatus, says: &'static str) -> Word {
-    Word {
+const fn with_data(letters: &'static str, digits: &'static str, data: DataStatus, says: &'static str) -> MagicWord {
+    MagicWord {
         letters,
         digits,
-        path: Path {
+        path: LoginScenario {
             data: Some(data),
-            ..PLAIN
+            ..PLAIN_LOGIN
         },
-        says,
+        description: says,
     }
 }
 
 /// The table.
-pub(super) const WORDS: &[Word] = &[
+pub(super) const MAGIC_WORDS: &[MagicWord] = &[
     asks(
         "one",
         "99",
         &[],
         "one account, nothing asked; so does anything that is not in this table",
     ),
-    asks("many", "101", &[Ask::Choose], "three accounts to choose from"),
-    asks("otp", "102", &[Ask::Otp], "a one-time code is asked"),
-    asks("question", "1023", &[Ask::Question], "a security question is asked"),
+    asks("many", "101", &[Challenge::Choose], "three accounts to choose from"),
+    asks("otp", "102", &[Challenge::Otp], "a one-time code is asked"),
+    asks(
+        "question",
+        "1023",
+        &[Challenge::Question],
+        "a security question is asked",
+    ),
     asks(
         "otp-many",
         "1021",
-        &[Ask::Otp, Ask::Choose],
+        &[Challenge::Otp, Challenge::Choose],
         "a one-time code, then three accounts",
     ),
     asks(
         "many-otp",
         "1012",
-        &[Ask::Choose, Ask::Otp],
+        &[Challenge::Choose, Challenge::Otp],
         "three accounts, then a one-time code",
     ),
     asks(
         "otp-otp",
         "1022",
-        &[Ask::Otp, Ask::Otp],
+        &[Challenge::Otp, Challenge::Otp],
         "two one-time codes, one after the other",
     ),
-    asks("endless", "107", &[Ask::Otp; 12], "one-time codes without end (twelve)"),
+    asks(
+        "endless",
+        "107",
+        &[Challenge::Otp; 12],
+        "one-time codes without end (twelve)",
+    ),
     asks(
         "picture",
         "105",
-        &[Ask::Picture],
+        &[Challenge::Picture],
         "a picture to read: cannot be done by keypad",
     ),
     ends(
         "wrong",
         "400",
-        End::Refused(Refusal::Wrong),
+        LoginEnd::Refused(RefusalReason::Wrong),
         "the bank says the details are wrong",
     ),
     ends(
         "down",
         "4000",
-        End::Refused(Refusal::Down),
+        LoginEnd::Refused(RefusalReason::Down),
         "the bank cannot be reached; the same response code as wrong details",
     ),
     ends(
         "locked",
         "4001",
-        End::Refused(Refusal::Locked),
+        LoginEnd::Refused(RefusalReason::Locked),
         "the bank wants to see the person first",
     ),
-    ends("strange", "103", End::Strange, "a response code nobody has heard of"),
-    ends("expire", "410", End::Expired, "the provider's session is over"),
+    ends(
+        "strange",
+        "103",
+        LoginEnd::Strange,
+        "a response code nobody has heard of",
+    ),
+    ends("expire", "410", LoginEnd::Expired, "the provider's session is over"),
     ends(
         "stale",
         "108",
-        End::GrantedStale,
+        LoginEnd::GrantedStale,
         "linked, but the code to exchange is already too old",
     ),
-    Word {
+    MagicWord {
         letters: "otp-expire",
         digits: "1025",
-        path: Path {
-            asks: &[Ask::Otp],
-            end: End::Expired,
-            ..PLAIN
+        path: LoginScenario {
+            asks: &[Challenge::Otp],
+            end: LoginEnd::Expired,
+            ..PLAIN_LOGIN
         },
-        says: "a one-time code is asked, then the provider's session is over",
+        description: "a one-time code is asked, then the provider's session is over",
     },
-    troubled("slow", "20", Trouble::Slow(20_000), "linked after 20 seconds"),
-    troubled("slower", "60", Trouble::Slow(60_000), "linked after 60 seconds"),
-    troubled("hang", "408", Trouble::Hang, "nothing happens and no answer ever comes"),
+    troubled("slow", "20", MonoFailure::Slow(20_000), "linked after 20 seconds"),
+    troubled("slower", "60", MonoFailure::Slow(60_000), "linked after 60 seconds"),
+    troubled(
+        "hang",
+        "408",
+        MonoFailure::Hang,
+        "nothing happens and no answer ever comes",
+    ),
     troubled(
         "reset",
         "104",
-        Trouble::Reset,
+        MonoFailure::Reset,
         "linked, but the connection breaks before the answer",
     ),
-    Word {
+    MagicWord {
         letters: "otp-reset",
         digits: "1024",
-        path: Path {
-            asks: &[Ask::Otp],
-            trouble: Some(Trouble::Reset),
-            ..PLAIN
+        path: LoginScenario {
+            asks: &[Challenge::Otp],
+            trouble: Some(MonoFailure::Reset),
+            ..PLAIN_LOGIN
         },
-        says: "a one-time code is asked and right, but the connection breaks before the answer",
+        description: "a one-time code is asked and right, but the connection breaks before the answer",
     },
     troubled(
         "busy",
         "429",
-        Trouble::Busy,
+        MonoFailure::Busy,
         "too many requests, come back in 30 seconds; nothing is done",
     ),
-    troubled("error", "500", Trouble::Error, "the provider fails; nothing is done"),
+    troubled(
+        "error",
+        "500",
+        MonoFailure::Error,
+        "the provider fails; nothing is done",
+    ),
     troubled(
         "html",
         "502",
-        Trouble::Html,
+        MonoFailure::Html,
         "linked, but a proxy answers with a web page",
     ),
     troubled(
         "unavailable",
         "503",
-        Trouble::Unavailable,
+        MonoFailure::Unavailable,
         "the provider is away; nothing is done",
     ),
-    troubled("garbage", "200", Trouble::Garbage, "linked, but the answer is cut off"),
+    troubled(
+        "garbage",
+        "200",
+        MonoFailure::Garbage,
+        "linked, but the answer is cut off",
+    ),
     hooked(
         "late",
         "71",
@@ -293,9 +328,9 @@ pub(super) const WORDS: &[Word] = &[
 ];
 
 /// The path for a word or its digits, if it is one.
-pub fn word(typed: &str) -> Option<Path> {
+pub fn find_scenario(typed: &str) -> Option<LoginScenario> {
     let typed = typed.trim().split('@').next().unwrap_or_default().to_ascii_lowercase();
-    WORDS
+    MAGIC_WORDS
         .iter()
         .find(|word| word.letters == typed || word.digits == typed)
         .map(|word| word.path)
@@ -311,7 +346,7 @@ mod tests {
     #[test]
     fn every_word_is_unique_and_every_alias_is_digits() {
         let mut seen = HashSet::new();
-        for word in WORDS {
+        for word in MAGIC_WORDS {
             assert!(seen.insert(word.letters), "{} stands twice", word.letters);
             assert!(seen.insert(word.digits), "{} stands twice", word.digits);
             assert!(word.digits.bytes().all(|byte| byte.is_ascii_digit()), "{}", word.digits);
@@ -321,7 +356,7 @@ mod tests {
     /// A bank that wants an e-mail address must not shut the words out.
     #[test]
     fn a_word_may_be_an_address() {
-        assert_eq!(word(" OTP@example.ng "), word("102"));
-        assert!(word("ada").is_none());
+        assert_eq!(find_scenario(" OTP@example.ng "), find_scenario("102"));
+        assert!(find_scenario("ada").is_none());
     }
 }

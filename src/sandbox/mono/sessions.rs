@@ -6,35 +6,35 @@ use serde_json::{Value, json};
 
 use crate::core::time::Timestamp;
 
-use super::answer::{Answer, envelope, failed};
-use super::forms::{Element, Kind, ui};
-use super::institutions::{self, BANKS, Bank, Method, heading};
-use super::judge::naming_field;
-use super::ledger::Dialect;
+use super::answer::{MonoResponse, envelope, failed};
+use super::call_log::MonoVersion;
+use super::forms::{ElementKind, FormElement, ui};
+use super::institutions::{self, INSTITUTIONS, LoginMethod, StandInInstitution, heading};
+use super::login_rules::naming_field;
 use super::people::sha256_hex;
 use super::scenario;
-use super::state::{Inner, Request, Session, Stage, State};
-use super::switches::Switches;
+use super::state::{MonoInner, MonoRequest, MonoState, SessionStage, StandInSession};
+use super::switches::MonoSwitches;
 
-impl State {
-    pub(super) fn institutions(&self, request: &Request) -> Answer {
+impl MonoState {
+    pub(super) fn institutions(&self, request: &MonoRequest) -> MonoResponse {
         let scope = request.filter("scope").is_none_or(|scope| scope == "financial_data");
         let country = request
             .filter("country")
             .is_none_or(|country| country.eq_ignore_ascii_case("ng"));
         let code = request.filter("bank_code");
         let method = request.filter("auth_method");
-        let picked = BANKS.iter().filter(|bank| {
+        let picked = INSTITUTIONS.iter().filter(|bank| {
             scope
                 && country
                 && code.is_none_or(|code| bank.code == Some(code))
                 && method.is_none_or(|method| bank.methods.iter().any(|own| own.id == method))
         });
-        Answer::Json(
+        MonoResponse::Json(
             200,
             match request.dialect {
-                Dialect::V1 => picked.map(institutions::v1).collect(),
-                Dialect::V2 => envelope(
+                MonoVersion::V1 => picked.map(institutions::v1).collect(),
+                MonoVersion::V2 => envelope(
                     self.now(),
                     "Request completed successfully",
                     &picked.map(institutions::v3).collect(),
@@ -43,27 +43,27 @@ impl State {
         )
     }
 
-    pub(super) fn open(&self, inner: &mut Inner, owner: usize, request: &Request) -> Answer {
+    pub(super) fn open(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
         let method = request.text("auth_method").unwrap_or_default();
-        let found = BANKS
+        let found = INSTITUTIONS
             .iter()
             .filter(|bank| request.text("institution") == Some(bank.id))
             .find_map(|bank| Some((bank, bank.methods.iter().find(|own| own.id == method)?)));
         let Some((bank, method)) = found else {
-            return Answer::Json(400, failed("Institution or auth method is not known"));
+            return MonoResponse::Json(400, failed("Institution or auth method is not known"));
         };
         let customer = &request.body["customer"];
         let named = ["name", "email"]
             .iter()
             .all(|key| customer[*key].as_str().is_some_and(|text| !text.is_empty()));
         let complete = match request.dialect {
-            Dialect::V1 => request.text("app") == Some(self.app.as_str()),
-            Dialect::V2 => {
+            MonoVersion::V1 => request.text("app") == Some(self.app.as_str()),
+            MonoVersion::V2 => {
                 request.text("scope") == Some("financial_data") && (named || customer["id"].as_str().is_some())
             }
         };
         if !complete {
-            return Answer::Json(400, failed("app, or scope and customer, are missing or wrong"));
+            return MonoResponse::Json(400, failed("app, or scope and customer, are missing or wrong"));
         }
         let customer = customer["id"].as_str().map_or_else(
             || sha256_hex(customer["email"].as_str().unwrap_or_default())[..24].to_owned(),
@@ -71,12 +71,12 @@ impl State {
         );
         let (id, expires_at) = self.new_session(inner, owner, (bank, method), customer, None);
         let ui = ui(&heading(bank), method.form);
-        Answer::Json(
+        MonoResponse::Json(
             200,
             match request.dialect {
-                Dialect::V1 => json!({ "status": "successful", "id": id, "app": self.app, "institution": bank.id,
+                MonoVersion::V1 => json!({ "status": "successful", "id": id, "app": self.app, "institution": bank.id,
                     "expiresAt": expires_at.as_millis(), "ui": ui }),
-                Dialect::V2 => {
+                MonoVersion::V2 => {
                     let session = session_json(&id, expires_at, bank);
                     let data = json!({ "session": session, "ui": ui });
                     envelope(self.now(), "Request completed successfully", &data)
@@ -87,38 +87,38 @@ impl State {
 
     pub(super) fn new_session(
         &self,
-        inner: &mut Inner,
+        inner: &mut MonoInner,
         owner: usize,
-        (bank, method): (&'static Bank, &'static Method),
+        (bank, method): (&'static StandInInstitution, &'static LoginMethod),
         customer: String,
         reauth_of: Option<String>,
     ) -> (String, Timestamp) {
-        let id = format!("sess_{}", self.draw(b"abcdefghijklmnopqrstuvwxyz0123456789", 24));
+        let id = format!("sess_{}", self.generate(b"abcdefghijklmnopqrstuvwxyz0123456789", 24));
         let expires_at = self
             .now()
             .plus(Duration::from_millis(inner.switches.session_lifetime_ms));
-        let session = Session {
+        let session = StandInSession {
             owner,
             bank,
             method,
             customer,
             expires_at,
             reauth_of,
-            stage: Stage::Login,
+            stage: SessionStage::Login,
         };
         inner.sessions.insert(id.clone(), session);
         (id, expires_at)
     }
 
-    pub(super) fn credentials(&self, inner: &Inner, owner: usize, request: &Request) -> Answer {
+    pub(super) fn credentials(&self, inner: &MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
         let session = request.session.as_ref().and_then(|id| inner.sessions.get(id));
         let Some(session) = session.filter(|session| session.owner == owner && session.expires_at > self.now()) else {
             return session_over(&inner.switches);
         };
         let named = naming_field(session.method);
         let credentials = [("one", "99", false), ("many", "101", true)].map(|(word, digits, many)| {
-            let value = |element: &Element| match element.kind {
-                Kind::Switch(options) => options.first().map_or_else(String::new, |option| option.1.to_string()),
+            let value = |element: &FormElement| match element.kind {
+                ElementKind::Switch(options) => options.first().map_or_else(String::new, |option| option.1.to_string()),
                 _ if element.name != named => "1234".to_owned(),
                 _ if element.max.is_some() => digits.to_owned(),
                 _ => word.to_owned(),
@@ -133,19 +133,19 @@ impl State {
         });
         let data = json!({ "credentials": credentials,
             "inputs": [{ "otp": scenario::OTP }, { "answer": scenario::ANSWERS[0] }] });
-        Answer::Json(200, envelope(self.now(), "Request completed successfully", &data))
+        MonoResponse::Json(200, envelope(self.now(), "Request completed successfully", &data))
     }
 }
 
 /// A session as the second version shows it.
-pub(super) fn session_json(id: &str, expires_at: Timestamp, bank: &Bank) -> Value {
+pub(super) fn session_json(id: &str, expires_at: Timestamp, bank: &StandInInstitution) -> Value {
     json!({ "id": id, "scope": "financial_data", "expiresAt": expires_at.as_millis(),
         "institution": { "id": bank.id, "name": bank.name, "identifier": bank.identifier() } })
 }
 
 /// The answer where a session is missing, unknown or past its time.
-pub(super) fn session_over(switches: &Switches) -> Answer {
-    Answer::Json(
+pub(super) fn session_over(switches: &MonoSwitches) -> MonoResponse {
+    MonoResponse::Json(
         switches.session_over_status,
         failed("Session is invalid or has expired"),
     )

@@ -10,21 +10,21 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::core::time::{Clock, Entropy, Timestamp};
+use crate::core::time::{Clock, Rng, Timestamp};
 
-use super::answer::{Answer, failed};
-use super::institutions::{BANKS, Bank, Method, Pace};
-use super::judge::Progress;
-use super::ledger::{Dialect, Ledger, Outcome, Submit};
+use super::answer::{MonoResponse, failed};
+use super::call_log::{CallLog, MonoVersion, SubmitEntry, SubmitOutcome};
+use super::institutions::{BankSpeed, INSTITUTIONS, LoginMethod, StandInInstitution};
+use super::login_rules::LoginProgress;
 use super::people::BankAccount;
-use super::switches::{Call, DataStatus, Switches, Trouble, WebhookMode};
-use super::webhooks::Plan;
+use super::switches::{DataStatus, MonoCall, MonoFailure, MonoSwitches, WebhookMode};
+use super::webhooks::WebhookBatch;
 
 /// One call as it arrived.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub call: Call,
-    pub dialect: Dialect,
+pub(super) struct MonoRequest {
+    pub call: MonoCall,
+    pub dialect: MonoVersion,
     pub key: Option<String>,
     pub session: Option<String>,
     pub target: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct Request {
     pub no: Option<u64>,
 }
 
-impl Request {
+impl MonoRequest {
     /// A text under a key of the body.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.body.get(key).and_then(Value::as_str)
@@ -50,35 +50,35 @@ impl Request {
 
 /// What will become of a call, known as soon as it has arrived.
 #[derive(Debug)]
-pub(super) struct Outlook {
+pub(super) struct CallPlan {
     pub latency: Duration,
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<MonoFailure>,
     pub processed: bool,
     /// The seconds that a 429 carries.
     pub retry_after: Option<u64>,
     /// Whose key it carries; an answer at once where it carries none that is good.
-    pub owner: Result<usize, Answer>,
+    pub owner: Result<usize, MonoResponse>,
 }
 
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct StandInSession {
     pub owner: usize,
-    pub bank: &'static Bank,
-    pub method: &'static Method,
+    pub bank: &'static StandInInstitution,
+    pub method: &'static LoginMethod,
     pub customer: String,
     pub expires_at: Timestamp,
     /// The account it renews, if it does not link one.
     pub reauth_of: Option<String>,
-    pub stage: Stage,
+    pub stage: SessionStage,
 }
 
 #[derive(Debug)]
-pub(super) enum Stage {
+pub(super) enum SessionStage {
     /// Nothing but logins so far, none of which got anywhere.
     Login,
     /// The bank wants more.
     Answering {
-        progress: Progress,
+        progress: LoginProgress,
         handed: Vec<&'static str>,
         wrong: u32,
     },
@@ -87,13 +87,13 @@ pub(super) enum Stage {
 }
 
 #[derive(Debug)]
-pub(super) struct Account {
+pub(super) struct StandInAccount {
     pub owner: usize,
     pub id: String,
     pub session: String,
     pub customer: String,
-    pub bank: &'static Bank,
-    pub method: &'static Method,
+    pub bank: &'static StandInInstitution,
+    pub method: &'static LoginMethod,
     pub at_bank: BankAccount,
     pub linked_at: Timestamp,
     pub ready_at: Timestamp,
@@ -104,20 +104,20 @@ pub(super) struct Account {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Inner {
-    pub switches: Switches,
-    pub sessions: HashMap<String, Session>,
+pub(super) struct MonoInner {
+    pub switches: MonoSwitches,
+    pub sessions: HashMap<String, StandInSession>,
     /// Sessions that renew an account, by the session the account was linked in.
     pub renewals: HashMap<String, String>,
     /// The place of each code among the ledger's grants, and whose it is.
     pub codes: HashMap<String, (usize, usize)>,
-    pub accounts: Vec<Account>,
-    pub ledger: Ledger,
+    pub accounts: Vec<StandInAccount>,
+    pub call_log: CallLog,
 }
 
-impl Inner {
+impl MonoInner {
     /// The account with this id, if the owner made it and it is not unlinked.
-    pub fn account(&self, owner: usize, id: &str) -> Option<&Account> {
+    pub fn account(&self, owner: usize, id: &str) -> Option<&StandInAccount> {
         self.accounts
             .iter()
             .find(|account| account.owner == owner && account.id == id && !account.unlinked)
@@ -125,28 +125,28 @@ impl Inner {
 }
 
 /// The stand-in's memory and controls. Shared by its server and by whoever started it.
-pub struct State {
-    inner: Mutex<Inner>,
+pub struct MonoState {
+    inner: Mutex<MonoInner>,
     keys: Vec<String>,
     pub(super) app: String,
     pub(super) webhook_secret: String,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    pub(super) outbox: UnboundedSender<Plan>,
+    rng: Arc<dyn Rng>,
+    pub(super) outbox: UnboundedSender<WebhookBatch>,
 }
 
 /// What a [`State`] is made from.
 pub(super) struct Parts {
-    pub switches: Switches,
+    pub switches: MonoSwitches,
     pub keys: Vec<String>,
     pub app: String,
     pub webhook_secret: String,
     pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
-    pub outbox: UnboundedSender<Plan>,
+    pub entropy: Arc<dyn Rng>,
+    pub outbox: UnboundedSender<WebhookBatch>,
 }
 
-impl State {
+impl MonoState {
     pub(super) fn new(parts: Parts) -> Self {
         let Parts {
             switches,
@@ -154,12 +154,12 @@ impl State {
             app,
             webhook_secret,
             clock,
-            entropy,
+            entropy: rng,
             outbox,
         } = parts;
-        let inner = Mutex::new(Inner {
+        let inner = Mutex::new(MonoInner {
             switches,
-            ..Inner::default()
+            ..MonoInner::default()
         });
         Self {
             inner,
@@ -167,13 +167,13 @@ impl State {
             app,
             webhook_secret,
             clock,
-            entropy,
+            rng,
             outbox,
         }
     }
 
     /// Throws all switches at once.
-    pub fn set(&self, switches: Switches) {
+    pub fn set_switches(&self, switches: MonoSwitches) {
         self.lock().switches = switches;
     }
 
@@ -183,16 +183,16 @@ impl State {
     }
 
     /// The switches as they stand.
-    pub fn switches(&self) -> Switches {
+    pub fn switches(&self) -> MonoSwitches {
         self.lock().switches.clone()
     }
 
     /// What happened so far.
-    pub fn ledger(&self) -> Ledger {
-        self.lock().ledger.clone()
+    pub fn call_log(&self) -> CallLog {
+        self.lock().call_log.clone()
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, MonoInner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -201,29 +201,29 @@ impl State {
     }
 
     /// `length` characters drawn from `alphabet`.
-    pub(super) fn draw(&self, alphabet: &[u8], length: usize) -> String {
+    pub(super) fn generate(&self, alphabet: &[u8], length: usize) -> String {
         let mut bytes = vec![0; length];
-        self.entropy.fill(&mut bytes);
+        self.rng.fill(&mut bytes);
         bytes
             .iter()
             .map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()]))
             .collect()
     }
 
-    pub(super) fn draw_id(&self) -> String {
-        self.draw(b"0123456789abcdef", 24)
+    pub(super) fn generate_id(&self) -> String {
+        self.generate(b"0123456789abcdef", 24)
     }
 
     /// Writes an arrival into the ledger; a submission gets a number.
-    pub(super) fn arrive(&self, request: &Request) -> Option<u64> {
+    pub(super) fn log_arrival(&self, request: &MonoRequest) -> Option<u64> {
         let mut inner = self.lock();
-        *inner.ledger.calls.entry(request.call).or_default() += 1;
+        *inner.call_log.calls.entry(request.call).or_default() += 1;
         if !request.call.is_submit() {
             return None;
         }
-        let no = inner.ledger.submits.len() as u64 + 1;
+        let no = inner.call_log.submits.len() as u64 + 1;
         let institution = request.session.as_ref().and_then(|id| inner.sessions.get(id));
-        let submit = Submit {
+        let submit = SubmitEntry {
             no,
             at: self.now().as_millis(),
             call: request.call,
@@ -236,40 +236,40 @@ impl State {
             outcome: None,
             trouble: None,
         };
-        inner.ledger.submits.push(submit);
+        inner.call_log.submits.push(submit);
         Some(no)
     }
 
     /// What will become of a call whose whole body has been read.
-    pub(super) fn outlook(&self, request: &Request) -> Outlook {
+    pub(super) fn plan_call(&self, request: &MonoRequest) -> CallPlan {
         let mut inner = self.lock();
         let owner = self.owner(&inner, request);
         let fault = take_fault(&mut inner.switches, request.call);
         let own = owner
             .as_ref()
             .ok()
-            .and_then(|owner| self.trouble_ahead(&inner, *owner, request));
-        let there = bank_of(&inner, request).and_then(|bank| {
+            .and_then(|owner| self.expected_failure(&inner, *owner, request));
+        let there = institution_of(&inner, request).and_then(|bank| {
             let troubles = &inner.switches.troubles;
             troubles.get(bank.id).or_else(|| troubles.get(bank.name)).copied()
         });
         let trouble = fault.map(|fault| fault.trouble).or(there).or(own);
         let processed = fault
             .and_then(|fault| fault.processed)
-            .or(trouble.map(Trouble::processed))
+            .or(trouble.map(MonoFailure::processed))
             .unwrap_or(true);
         let pace = request
             .session
             .as_ref()
             .and_then(|id| inner.sessions.get(id))
-            .map_or(Pace::Usual, |s| s.bank.pace);
-        let latency = inner.switches.latency.of(request.call, pace).draw(&*self.entropy);
-        self.note_submission(&mut inner, request);
-        if let Some(submit) = inner.ledger.submit_mut(request.no) {
+            .map_or(BankSpeed::Usual, |s| s.bank.pace);
+        let latency = inner.switches.latency.delay(request.call, pace).pick(&*self.rng);
+        self.log_submission(&mut inner, request);
+        if let Some(submit) = inner.call_log.submit_mut(request.no) {
             submit.whole_body = true;
             submit.trouble = trouble;
         }
-        Outlook {
+        CallPlan {
             latency,
             trouble,
             processed,
@@ -278,68 +278,68 @@ impl State {
         }
     }
 
-    fn owner(&self, inner: &Inner, request: &Request) -> Result<usize, Answer> {
+    fn owner(&self, inner: &MonoInner, request: &MonoRequest) -> Result<usize, MonoResponse> {
         let known = match &request.key {
             Some(key) => self.keys.iter().position(|known| known == key),
-            None => (request.call == Call::Institutions && request.dialect == Dialect::V1).then_some(0),
+            None => (request.call == MonoCall::Institutions && request.dialect == MonoVersion::V1).then_some(0),
         };
         match known {
             Some(owner) if !inner.switches.addon_missing => Ok(owner),
-            Some(_) => Err(Answer::Json(
+            Some(_) => Err(MonoResponse::Json(
                 401,
                 failed("You must be subscribed to the Partners API addon"),
             )),
-            None => Err(bare(&inner.switches, 401, "Unauthorized")),
+            None => Err(error_response(&inner.switches, 401, "Unauthorized")),
         }
     }
 
     /// Writes down that a submission was turned away before anything was done.
-    pub(super) fn turned_away(&self, no: Option<u64>) {
-        if let Some(submit) = self.lock().ledger.submit_mut(no) {
-            submit.outcome = Some(Outcome::TurnedAway);
+    pub(super) fn log_rejection(&self, no: Option<u64>) {
+        if let Some(submit) = self.lock().call_log.submit_mut(no) {
+            submit.outcome = Some(SubmitOutcome::TurnedAway);
         }
     }
 
     /// Carries a call out.
-    pub(super) fn carry_out(&self, owner: usize, request: &Request) -> Answer {
+    pub(super) fn execute(&self, owner: usize, request: &MonoRequest) -> MonoResponse {
         let mut inner = self.lock();
         match request.call {
-            Call::Institutions => self.institutions(request),
-            Call::Session => self.open(&mut inner, owner, request),
-            Call::Sandbox => self.credentials(&inner, owner, request),
-            Call::Login | Call::Commit | Call::ReauthLogin => self.submit(&mut inner, owner, request),
-            Call::Exchange => self.exchange(&mut inner, owner, request),
-            Call::Accounts => self.accounts(&inner, owner),
-            Call::Account => self.account(&inner, owner, request),
-            Call::Unlink => self.unlink(&mut inner, owner, request),
-            Call::ReauthSession => self.reauth_session(&mut inner, owner, request),
-            Call::ReauthToken => self.reauth_token(&inner, owner, request),
+            MonoCall::Institutions => self.institutions(request),
+            MonoCall::Session => self.open(&mut inner, owner, request),
+            MonoCall::Sandbox => self.credentials(&inner, owner, request),
+            MonoCall::Login | MonoCall::Commit | MonoCall::ReauthLogin => self.submit(&mut inner, owner, request),
+            MonoCall::Exchange => self.exchange(&mut inner, owner, request),
+            MonoCall::Accounts => self.accounts(&inner, owner),
+            MonoCall::Account => self.account(&inner, owner, request),
+            MonoCall::Unlink => self.unlink(&mut inner, owner, request),
+            MonoCall::ReauthSession => self.reauth_session(&mut inner, owner, request),
+            MonoCall::ReauthToken => self.reauth_token(&inner, owner, request),
         }
     }
 }
 
 /// A 401 or 404, with or without a body.
-pub(super) fn bare(switches: &Switches, status: u16, message: &str) -> Answer {
+pub(super) fn error_response(switches: &MonoSwitches, status: u16, message: &str) -> MonoResponse {
     if switches.empty_error_bodies {
-        Answer::Empty(status)
+        MonoResponse::Empty(status)
     } else {
-        Answer::Json(status, failed(message))
+        MonoResponse::Json(status, failed(message))
     }
 }
 
 /// The institution that a session is opened for, or belongs to.
-fn bank_of(inner: &Inner, request: &Request) -> Option<&'static Bank> {
+fn institution_of(inner: &MonoInner, request: &MonoRequest) -> Option<&'static StandInInstitution> {
     match (&request.session, request.call) {
         (Some(id), _) => inner.sessions.get(id).map(|session| session.bank),
-        (None, Call::Session) => {
+        (None, MonoCall::Session) => {
             let id = request.text("institution")?;
-            BANKS.iter().find(|bank| bank.id == id)
+            INSTITUTIONS.iter().find(|bank| bank.id == id)
         }
         _ => None,
     }
 }
 
-fn take_fault(switches: &mut Switches, call: Call) -> Option<super::switches::Fault> {
+fn take_fault(switches: &mut MonoSwitches, call: MonoCall) -> Option<super::switches::FailureRule> {
     let place = switches
         .faults
         .iter()

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::time::Entropy;
+use crate::core::time::Rng;
 
-use super::institutions::Pace;
+use super::institutions::BankSpeed;
 
 /// A kind of call, in both dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Call {
+pub enum MonoCall {
     /// The list of institutions.
     Institutions,
     /// Opening a session.
@@ -42,7 +42,7 @@ pub enum Call {
     ReauthToken,
 }
 
-impl Call {
+impl MonoCall {
     /// Whether the call brings something a person typed: these are kept one by one in the ledger.
     pub fn is_submit(self) -> bool {
         matches!(self, Self::Login | Self::Commit | Self::ReauthLogin)
@@ -52,7 +52,7 @@ impl Call {
 /// Something that goes wrong with the answer of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Trouble {
+pub enum MonoFailure {
     /// It is done, but takes this many milliseconds.
     Slow(u64),
     /// Nothing is done and no answer ever comes.
@@ -71,7 +71,7 @@ pub enum Trouble {
     Garbage,
 }
 
-impl Trouble {
+impl MonoFailure {
     /// Whether the call is carried out all the same.
     pub fn processed(self) -> bool {
         matches!(self, Self::Slow(_) | Self::Reset | Self::Html | Self::Garbage)
@@ -81,11 +81,11 @@ impl Trouble {
 /// A trouble for a kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fault {
+pub struct FailureRule {
     /// The calls it strikes.
-    pub on: Call,
+    pub on: MonoCall,
     /// What goes wrong.
-    pub trouble: Trouble,
+    pub trouble: MonoFailure,
     /// How many calls it strikes; without it, all until it is taken away.
     #[serde(default)]
     pub times: Option<u32>,
@@ -96,14 +96,14 @@ pub struct Fault {
 
 /// A span of time to draw from, both ends included, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span(pub u64, pub u64);
+pub struct DelayRange(pub u64, pub u64);
 
-impl Span {
+impl DelayRange {
     /// No time at all.
     pub const NONE: Self = Self(0, 0);
 
     /// A duration between the ends.
-    pub fn draw(self, entropy: &dyn Entropy) -> Duration {
+    pub fn pick(self, entropy: &dyn Rng) -> Duration {
         let width = self.1.saturating_sub(self.0).saturating_add(1);
         let mut bytes = [0; 8];
         entropy.fill(&mut bytes);
@@ -116,30 +116,30 @@ impl Span {
 #[serde(default, deny_unknown_fields)]
 pub struct Latency {
     /// Logins at most banks.
-    pub login: Span,
+    pub login: DelayRange,
     /// Logins at the slow ones.
-    pub slow_login: Span,
+    pub slow_login: DelayRange,
     /// Answers to a 101 or 102.
-    pub commit: Span,
+    pub commit: DelayRange,
     /// All other calls.
-    pub other: Span,
+    pub other: DelayRange,
 }
 
 impl Latency {
     /// Everything at once, for tests.
     pub const NONE: Self = Self {
-        login: Span::NONE,
-        slow_login: Span::NONE,
-        commit: Span::NONE,
-        other: Span::NONE,
+        login: DelayRange::NONE,
+        slow_login: DelayRange::NONE,
+        commit: DelayRange::NONE,
+        other: DelayRange::NONE,
     };
 
     /// The span for a call at a bank of this pace.
-    pub fn of(&self, call: Call, pace: Pace) -> Span {
+    pub fn delay(&self, call: MonoCall, pace: BankSpeed) -> DelayRange {
         match (call, pace) {
-            (Call::Login | Call::ReauthLogin, Pace::Usual) => self.login,
-            (Call::Login | Call::ReauthLogin, Pace::Slow) => self.slow_login,
-            (Call::Commit, _) => self.commit,
+            (MonoCall::Login | MonoCall::ReauthLogin, BankSpeed::Usual) => self.login,
+            (MonoCall::Login | MonoCall::ReauthLogin, BankSpeed::Slow) => self.slow_login,
+            (MonoCall::Commit, _) => self.commit,
             _ => self.other,
         }
     }
@@ -148,10 +148,10 @@ impl Latency {
 impl Default for Latency {
     fn default() -> Self {
         Self {
-            login: Span(1_000, 3_000),
-            slow_login: Span(3_000, 20_000),
-            commit: Span(500, 2_000),
-            other: Span(100, 300),
+            login: DelayRange(1_000, 3_000),
+            slow_login: DelayRange(3_000, 20_000),
+            commit: DelayRange(500, 2_000),
+            other: DelayRange(100, 300),
         }
     }
 }
@@ -181,7 +181,7 @@ pub enum ListShape {
 /// Where an account can first be seen; unpublished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Appears {
+pub enum AccountVisibility {
     /// As soon as the login or commit ended in 99; the exchange only tells its id.
     #[default]
     AtGrant,
@@ -252,7 +252,7 @@ pub enum ReauthMode {
 /// Everything that can be switched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Switches {
+pub struct MonoSwitches {
     /// The shape of the exchange's answer.
     pub exchange_shape: ExchangeShape,
     /// The shape of the rows of the account list.
@@ -278,7 +278,7 @@ pub struct Switches {
     /// How long calls take.
     pub latency: Latency,
     /// Where an account can first be seen.
-    pub appears: Appears,
+    pub appears: AccountVisibility,
     /// When webhooks come.
     pub webhooks: WebhookMode,
     /// Where webhooks go; nowhere without it.
@@ -292,9 +292,9 @@ pub struct Switches {
     /// What opening a session to renew an account answers.
     pub reauth: ReauthMode,
     /// Troubles for kinds of calls.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FailureRule>,
     /// Troubles for the sessions, logins and answers at an institution, by its `_id` or its name, until taken away.
-    pub troubles: BTreeMap<String, Trouble>,
+    pub troubles: BTreeMap<String, MonoFailure>,
     /// The seconds in `Retry-After`; without it, there is none.
     pub retry_after_s: Option<u64>,
     /// The word of the [guide](super::guide) every login follows, whatever is typed.
@@ -303,7 +303,7 @@ pub struct Switches {
     pub by_institution: BTreeMap<String, String>,
 }
 
-impl Switches {
+impl MonoSwitches {
     /// The defaults with no latency and data at once, for tests.
     pub fn immediate() -> Self {
         Self {
@@ -314,7 +314,7 @@ impl Switches {
     }
 }
 
-impl Default for Switches {
+impl Default for MonoSwitches {
     fn default() -> Self {
         Self {
             exchange_shape: ExchangeShape::default(),
@@ -329,7 +329,7 @@ impl Default for Switches {
             wrong_codes: 3,
             first_index: 0,
             latency: Latency::default(),
-            appears: Appears::default(),
+            appears: AccountVisibility::default(),
             webhooks: WebhookMode::default(),
             webhook_url: None,
             data_after_ms: 2_000,

@@ -14,17 +14,17 @@ use url::Url;
 
 use super::accounts::retrieved;
 use super::answer::iso;
-use super::ledger::WebhookEntry;
-use super::poster::{Post, Poster};
-use super::state::{Account, Inner, State};
+use super::call_log::WebhookEntry;
+use super::poster::{CallbackRequest, CallbackSender};
+use super::state::{MonoInner, MonoState, StandInAccount};
 use super::switches::{DataStatus, WebhookMode};
 
 /// Webhooks to send one after the other.
-pub(super) type Plan = Vec<Hook>;
+pub(super) type WebhookBatch = Vec<OutgoingWebhook>;
 
 /// One webhook to send.
 #[derive(Clone, Debug)]
-pub(super) struct Hook {
+pub(super) struct OutgoingWebhook {
     /// How long after the one before.
     pub after: Duration,
     pub event: String,
@@ -35,7 +35,7 @@ pub(super) struct Hook {
 
 /// What happened to an account that webhooks may tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(super) enum AccountMoment {
     /// A login ended in 99.
     Granted,
     /// Its code was exchanged for the first time.
@@ -53,9 +53,9 @@ const UPDATED: &str = "mono.events.account_updated";
 const REAUTHORIZED: &str = "mono.events.account_reauthorized";
 const UNLINKED: &str = "mono.events.account_unlinked";
 
-impl State {
+impl MonoState {
     /// Sends the webhooks that belong to a moment of an account.
-    pub(super) fn announce(&self, inner: &Inner, id: &str, moment: Moment) {
+    pub(super) fn announce(&self, inner: &MonoInner, id: &str, moment: AccountMoment) {
         let Some(account) = inner.accounts.iter().find(|account| account.id == id) else {
             return;
         };
@@ -64,34 +64,36 @@ impl State {
         let status = account.data.unwrap_or(inner.switches.data_status);
         let hook = |event: &str, after: Duration| self.hook(account, event, after, status);
         let row = match (moment, mode) {
-            (Moment::Granted, WebhookMode::BeforeExchange) => {
+            (AccountMoment::Granted, WebhookMode::BeforeExchange) => {
                 vec![hook(CONNECTED, Duration::ZERO), hook(UPDATED, ready)]
             }
-            (_, WebhookMode::Missing) | (Moment::Granted, _) | (Moment::Exchanged, WebhookMode::BeforeExchange) => {
+            (_, WebhookMode::Missing)
+            | (AccountMoment::Granted, _)
+            | (AccountMoment::Exchanged, WebhookMode::BeforeExchange) => {
                 return;
             }
-            (Moment::Exchanged, WebhookMode::OutOfOrder) => {
+            (AccountMoment::Exchanged, WebhookMode::OutOfOrder) => {
                 vec![hook(UPDATED, ready), hook(CONNECTED, Duration::ZERO)]
             }
-            (Moment::Exchanged, _) => vec![hook(CONNECTED, Duration::ZERO), hook(UPDATED, ready)],
-            (Moment::Renewed, WebhookMode::OutOfOrder) => {
+            (AccountMoment::Exchanged, _) => vec![hook(CONNECTED, Duration::ZERO), hook(UPDATED, ready)],
+            (AccountMoment::Renewed, WebhookMode::OutOfOrder) => {
                 vec![hook(UPDATED, Duration::ZERO), hook(REAUTHORIZED, Duration::ZERO)]
             }
-            (Moment::Renewed, _) => vec![hook(REAUTHORIZED, Duration::ZERO), hook(UPDATED, Duration::ZERO)],
-            (Moment::Unlinked, _) => vec![hook(UNLINKED, Duration::ZERO)],
+            (AccountMoment::Renewed, _) => vec![hook(REAUTHORIZED, Duration::ZERO), hook(UPDATED, Duration::ZERO)],
+            (AccountMoment::Unlinked, _) => vec![hook(UNLINKED, Duration::ZERO)],
         };
         self.queue(shaped(row, mode));
     }
 
     /// Hands a row of webhooks to the sender.
-    pub(super) fn queue(&self, row: Plan) {
+    pub(super) fn queue(&self, row: WebhookBatch) {
         // The receiver lives as long as the stand-in's thread; once that is gone nothing is to be sent any more.
         drop(self.outbox.send(row));
     }
 
-    fn hook(&self, account: &Account, event: &str, after: Duration, status: DataStatus) -> Hook {
-        let event_id = format!("evt_{}", self.draw_id());
-        let mut hook = Hook {
+    fn hook(&self, account: &StandInAccount, event: &str, after: Duration, status: DataStatus) -> OutgoingWebhook {
+        let event_id = format!("evt_{}", self.generate_id());
+        let mut hook = OutgoingWebhook {
             after,
             event: event.to_owned(),
             event_id: event_id.clone(),
@@ -109,15 +111,15 @@ impl State {
 
     /// Sends one event about an account now, whatever the switches say. The account may be unlinked or unknown: then the
     /// event carries little more than the id. Answers the event's id.
-    pub fn send_webhook(&self, event: &str, account: &str, with: WebhookChoice) -> String {
+    pub fn send_webhook(&self, event: &str, account: &str, with: WebhookOverrides) -> String {
         let inner = self.lock();
         let status = with.data_status.unwrap_or(inner.switches.data_status);
         let mut hook = match inner.accounts.iter().find(|known| known.id == account) {
             Some(known) => self.hook(known, event, Duration::ZERO, status),
-            None => Hook {
+            None => OutgoingWebhook {
                 after: Duration::ZERO,
                 event: event.to_owned(),
-                event_id: format!("evt_{}", self.draw_id()),
+                event_id: format!("evt_{}", self.generate_id()),
                 secret: self.webhook_secret.clone(),
                 body: json!({ "event": event, "timestamp": iso(self.now()),
                     "data": { "id": account, "account": { "_id": account, "id": account } } }),
@@ -146,7 +148,7 @@ impl State {
 /// How a webhook sent by hand differs from a true one.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct WebhookChoice {
+pub struct WebhookOverrides {
     /// Another event id, for instance one that was used before.
     pub event_id: Option<String>,
     /// Another secret.
@@ -161,12 +163,12 @@ pub struct WebhookChoice {
     pub body: Option<Value>,
 }
 
-fn shaped(mut row: Plan, mode: WebhookMode) -> Plan {
+fn shaped(mut row: WebhookBatch, mode: WebhookMode) -> WebhookBatch {
     match mode {
         WebhookMode::Twice => row
             .into_iter()
             .flat_map(|hook| {
-                let again = Hook {
+                let again = OutgoingWebhook {
                     after: Duration::ZERO,
                     ..hook.clone()
                 };
@@ -183,7 +185,7 @@ fn shaped(mut row: Plan, mode: WebhookMode) -> Plan {
     }
 }
 
-fn data_of(event: &str, account: &Account, status: DataStatus) -> Value {
+fn data_of(event: &str, account: &StandInAccount, status: DataStatus) -> Value {
     let method = account.method.id;
     if event == CONNECTED {
         return json!({ "id": account.id, "customer": account.customer, "app": "6a5eed0000000000000000d1",
@@ -209,9 +211,9 @@ fn data_of(event: &str, account: &Account, status: DataStatus) -> Value {
 
 /// Sends what is queued until the stand-in stops. Runs on its thread, and so ends with it.
 pub(super) async fn deliver(
-    state: Arc<State>,
-    mut plans: UnboundedReceiver<Plan>,
-    poster: Poster,
+    state: Arc<MonoState>,
+    mut plans: UnboundedReceiver<WebhookBatch>,
+    poster: CallbackSender,
     retries: Arc<[Duration]>,
 ) {
     while let Some(plan) = plans.recv().await {
@@ -240,32 +242,32 @@ pub(super) async fn deliver(
 }
 
 /// Writes a webhook into the ledger; nothing where it has nowhere to go.
-fn due(state: &State, hook: &Hook) -> Option<(usize, Url)> {
+fn due(state: &MonoState, hook: &OutgoingWebhook) -> Option<(usize, Url)> {
     let mut inner = state.lock();
     let url = Url::parse(inner.switches.webhook_url.as_deref()?).ok()?;
-    inner.ledger.webhooks.push(WebhookEntry {
+    inner.call_log.webhooks.push(WebhookEntry {
         event: hook.event.clone(),
         event_id: hook.event_id.clone(),
         due: state.now().as_millis(),
         answers: Vec::new(),
         taken: false,
     });
-    Some((inner.ledger.webhooks.len() - 1, url))
+    Some((inner.call_log.webhooks.len() - 1, url))
 }
 
-async fn try_once(state: &State, poster: &Poster, place: usize, url: &Url, hook: &Hook) -> bool {
+async fn try_once(state: &MonoState, poster: &CallbackSender, place: usize, url: &Url, hook: &OutgoingWebhook) -> bool {
     let headers = vec![
         ("content-type", "application/json".to_owned()),
         ("mono-webhook-secret", hook.secret.clone()),
     ];
-    let post = Post {
+    let post = CallbackRequest {
         url: url.clone(),
         headers,
         body: hook.body.to_string().into_bytes(),
     };
     let status = poster(post).await.unwrap_or(0);
     let taken = status == 200;
-    if let Some(entry) = state.lock().ledger.webhooks.get_mut(place) {
+    if let Some(entry) = state.lock().call_log.webhooks.get_mut(place) {
         entry.answers.push(status);
         entry.taken |= taken;
     }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::callback_client::DEFAULT_URL;
 use super::handset::Sim;
-use super::line::DEFAULT_URL;
 
 /// What `kiungo phone --help` says below the options.
 pub const HELP: &str = "\

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::gateways::{Gateway, Limits};
+use crate::gateways::{UssdGateway, UssdLimits};
 
 /// Everything the page is told once, when it opens.
 #[derive(Clone, Debug, Serialize)]
-pub struct Facts {
+pub struct PhoneFacts {
     /// The code to dial, such as `*384*96#`.
     pub service_code: String,
     /// Where callbacks go, a path of this server such as `/ussd/sandbox/sandbox`.
@@ -16,11 +16,11 @@ pub struct Facts {
     /// Limits for a network that is not in the list.
     pub limits: WireLimits,
     /// Networks to choose from; any other code can be typed.
-    pub networks: Vec<Network>,
+    pub networks: Vec<PhoneNetwork>,
     /// Numbers to choose from; any other can be typed.
-    pub numbers: Vec<Number>,
+    pub numbers: Vec<TestNumber>,
     /// Which bank logins do what in the sandbox.
-    pub credentials: Vec<Credential>,
+    pub credentials: Vec<LoginHint>,
 }
 
 /// Deadlines and sizes, in milliseconds, septets and characters.
@@ -40,7 +40,7 @@ pub struct WireLimits {
 
 /// A mobile network.
 #[derive(Clone, Debug, Serialize)]
-pub struct Network {
+pub struct PhoneNetwork {
     /// Its code as the gateway sends it (mobile country code and network code).
     pub code: &'static str,
     /// Its name.
@@ -53,7 +53,7 @@ pub struct Network {
 
 /// A number that belongs to nobody.
 #[derive(Clone, Debug, Serialize)]
-pub struct Number {
+pub struct TestNumber {
     /// E.164 with `+`.
     pub number: &'static str,
     /// The code of its network.
@@ -64,7 +64,7 @@ pub struct Number {
 
 /// A bank login of the sandbox.
 #[derive(Clone, Debug, Serialize)]
-pub struct Credential {
+pub struct LoginHint {
     /// What to type, such as a password.
     pub typed: String,
     /// The bank or sign-in method it belongs to.
@@ -85,41 +85,41 @@ const NETWORKS: [(&str, &str, &str); 8] = [
     ("63999", "Equitel", "KE"),
 ];
 
-const NUMBERS: [Number; 6] = [
-    Number {
+const NUMBERS: [TestNumber; 6] = [
+    TestNumber {
         number: "+2348030000001",
         network: "62130",
         whose: "Ada, trader",
     },
-    Number {
+    TestNumber {
         number: "+2348020000002",
         network: "62120",
         whose: "Musa, driver",
     },
-    Number {
+    TestNumber {
         number: "+2348050000003",
         network: "62150",
         whose: "Ngozi, tailor",
     },
-    Number {
+    TestNumber {
         number: "+2348090000004",
         network: "62160",
         whose: "Tunde, student",
     },
-    Number {
+    TestNumber {
         number: "+254711000001",
         network: "63902",
         whose: "Wanjiku, farmer",
     },
-    Number {
+    TestNumber {
         number: "+254733000002",
         network: "63903",
         whose: "Otieno, mechanic",
     },
 ];
 
-impl From<Limits> for WireLimits {
-    fn from(limits: Limits) -> Self {
+impl From<UssdLimits> for WireLimits {
+    fn from(limits: UssdLimits) -> Self {
         let ms = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
         Self {
             turn_ms: ms(limits.turn),
@@ -131,18 +131,18 @@ impl From<Limits> for WireLimits {
     }
 }
 
-impl Facts {
+impl PhoneFacts {
     /// The facts of the channel at `callback_path` whose code is `service_code`; `limits` tells the limits of a network
     /// by its code (see [`limits_of`]).
     pub fn new(
         service_code: &str,
         callback_path: &str,
-        credentials: Vec<Credential>,
-        limits: impl Fn(Option<&str>) -> Limits,
+        credentials: Vec<LoginHint>,
+        limits: impl Fn(Option<&str>) -> UssdLimits,
     ) -> Self {
         let networks = NETWORKS
             .into_iter()
-            .map(|(code, name, country)| Network {
+            .map(|(code, name, country)| PhoneNetwork {
                 code,
                 name,
                 country,
@@ -162,7 +162,8 @@ impl Facts {
 }
 
 /// The limits of `network` on the gateway whose dialect the phones speak.
-pub fn limits_of(network: Option<&str>) -> Limits {
-    crate::gateways::by_name("africastalking")
-        .map_or_else(Limits::default, |gateway: Box<dyn Gateway>| gateway.limits(network))
+pub fn limits_of(network: Option<&str>) -> UssdLimits {
+    crate::gateways::ussd_gateway("africastalking").map_or_else(UssdLimits::default, |gateway: Box<dyn UssdGateway>| {
+        gateway.limits(network)
+    })
 }

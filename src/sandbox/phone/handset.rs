@@ -7,22 +7,22 @@ use std::time::Duration;
 
 use chrono::DateTime;
 
-use super::line::{Form, Line, LineError};
+use super::callback_client::{CallbackClient, CallbackError, FormFields};
 use super::septets;
-use crate::core::time::{Clock, Entropy, Timestamp};
-use crate::gateways::{Limits, Reply};
+use crate::core::time::{Clock, Rng, Timestamp};
+use crate::gateways::{ScreenReply, UssdLimits};
 
 /// Where the phone takes what it cannot make itself.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct HandsetDeps<'a> {
     /// The wire to the callback.
-    pub line: &'a dyn Line,
+    pub client: &'a dyn CallbackClient,
     /// The time.
     pub clock: &'a dyn Clock,
     /// Chance, for session ids.
-    pub entropy: &'a dyn Entropy,
+    pub rng: &'a dyn Rng,
     /// What the aggregator and the network with this code allow; see [`super::facts::limits_of`].
-    pub limits: fn(Option<&str>) -> Limits,
+    pub limits: fn(Option<&str>) -> UssdLimits,
 }
 
 /// Who is calling.
@@ -38,9 +38,9 @@ pub struct Sim {
 
 /// A screen as it came, with what it cost.
 #[derive(Clone, Debug)]
-pub struct Screen {
+pub struct ReceivedScreen {
     /// What it says, and whether an answer is awaited.
-    pub reply: Reply,
+    pub reply: ScreenReply,
     /// Septets of the whole answer with its prefix, or the first character no phone can show.
     pub septets: Result<usize, char>,
     /// How long the answer took.
@@ -77,7 +77,7 @@ pub enum CallError {
     },
     /// The wire failed.
     #[error(transparent)]
-    Line(#[from] LineError),
+    Line(#[from] CallbackError),
 }
 
 struct Dialog {
@@ -93,25 +93,25 @@ struct Dialog {
 /// A phone with a SIM in it.
 pub struct Handset<'a> {
     sim: Sim,
-    around: Surroundings<'a>,
+    deps: HandsetDeps<'a>,
     dialog: Option<Dialog>,
     dialled: Option<String>,
 }
 
 impl<'a> Handset<'a> {
     /// A phone that is switched on and idle.
-    pub fn new(sim: Sim, around: Surroundings<'a>) -> Self {
+    pub fn new(sim: Sim, deps: HandsetDeps<'a>) -> Self {
         Self {
             sim,
-            around,
+            deps,
             dialog: None,
             dialled: None,
         }
     }
 
     /// The wire it is on.
-    pub fn line(&self) -> &'a dyn Line {
-        self.around.line
+    pub fn client(&self) -> &'a dyn CallbackClient {
+        self.deps.client
     }
 
     /// Who is calling.
@@ -120,13 +120,13 @@ impl<'a> Handset<'a> {
     }
 
     /// Puts in another SIM; takes effect with the next dialling.
-    pub fn change(&mut self, change: impl FnOnce(&mut Sim)) {
+    pub fn change_sim(&mut self, change: impl FnOnce(&mut Sim)) {
         change(&mut self.sim);
     }
 
     /// The limits of the network the phone is on.
-    pub fn limits(&self) -> Limits {
-        (self.around.limits)(Some(&self.sim.network))
+    pub fn limits(&self) -> UssdLimits {
+        (self.deps.limits)(Some(&self.sim.network))
     }
 
     /// Whether an answer is awaited.
@@ -140,20 +140,20 @@ impl<'a> Handset<'a> {
         Some(
             self.limits()
                 .dialog
-                .saturating_sub(self.around.clock.now().since(open.since)),
+                .saturating_sub(self.deps.clock.now().since(open.since)),
         )
     }
 
     /// The present moment, for timing what a person does.
     pub fn now(&self) -> Timestamp {
-        self.around.clock.now()
+        self.deps.clock.now()
     }
 
     /// Dials `code` (the channel's own with `None`); a dialog still open is hung up first.
     ///
     /// # Errors
     /// When no screen came.
-    pub async fn dial(&mut self, code: Option<&str>) -> Result<Screen, CallError> {
+    pub async fn dial(&mut self, code: Option<&str>) -> Result<ReceivedScreen, CallError> {
         self.cancel().await?;
         let dialled = code.unwrap_or(&self.sim.code).to_owned();
         let segments =
@@ -165,7 +165,7 @@ impl<'a> Handset<'a> {
             id: self.session_id(),
             text,
             turns: 0,
-            since: self.around.clock.now(),
+            since: self.deps.clock.now(),
             last: String::new(),
         });
         self.turn().await
@@ -175,7 +175,7 @@ impl<'a> Handset<'a> {
     ///
     /// # Errors
     /// When no screen came.
-    pub async fn redial(&mut self) -> Result<Screen, CallError> {
+    pub async fn redial(&mut self) -> Result<ReceivedScreen, CallError> {
         let again = self.dialled.clone();
         self.dial(again.as_deref()).await
     }
@@ -184,7 +184,7 @@ impl<'a> Handset<'a> {
     ///
     /// # Errors
     /// When no screen came.
-    pub async fn answer(&mut self, line: &str) -> Result<Screen, CallError> {
+    pub async fn answer(&mut self, line: &str) -> Result<ReceivedScreen, CallError> {
         let most = self.limits().in_chars;
         let left = self.dialog_left().ok_or(CallError::NoDialog)?;
         if line.chars().count() > usize::from(most) {
@@ -214,9 +214,9 @@ impl<'a> Handset<'a> {
         Ok(open)
     }
 
-    async fn turn(&mut self) -> Result<Screen, CallError> {
+    async fn turn(&mut self) -> Result<ReceivedScreen, CallError> {
         let limits = self.limits();
-        let began = self.around.clock.now();
+        let began = self.deps.clock.now();
         let Some(open) = self.dialog.as_mut() else {
             return Err(CallError::NoDialog);
         };
@@ -229,7 +229,7 @@ impl<'a> Handset<'a> {
             ("serviceCode", open.sim.code.clone()),
             ("text", open.text.clone().unwrap_or_default()),
         ];
-        let answer = tokio::time::timeout(limits.turn, self.around.line.post("", &form)).await;
+        let answer = tokio::time::timeout(limits.turn, self.deps.client.post("", &form)).await;
         let (status, body) = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(broken)) => {
@@ -241,7 +241,7 @@ impl<'a> Handset<'a> {
                 return Err(CallError::Late(limits.turn));
             }
         };
-        let took = self.around.clock.now().since(began);
+        let took = self.deps.clock.now().since(began);
         let reply = match read(status, &body) {
             Ok(reply) => reply,
             Err(why) => {
@@ -253,10 +253,10 @@ impl<'a> Handset<'a> {
         if let Some(open) = self.dialog.as_mut() {
             open.last = body;
         }
-        if matches!(reply, Reply::End(_)) {
+        if matches!(reply, ScreenReply::End(_)) {
             self.finish("Success", None).await?;
         }
-        Ok(Screen {
+        Ok(ReceivedScreen {
             reply,
             septets,
             took,
@@ -267,9 +267,9 @@ impl<'a> Handset<'a> {
     /// The dialog is over: forgets it and sends the event.
     async fn finish(&mut self, status: &str, error: Option<&str>) -> Result<(), CallError> {
         let Some(over) = self.dialog.take() else { return Ok(()) };
-        let now = self.around.clock.now();
+        let now = self.deps.clock.now();
         let date = DateTime::from_timestamp_millis(now.as_millis()).unwrap_or_default();
-        let mut form: Form = vec![
+        let mut form: FormFields = vec![
             ("date", date.format("%Y-%m-%d %H:%M:%S").to_string()),
             ("sessionId", over.id),
             ("serviceCode", over.sim.code),
@@ -285,13 +285,13 @@ impl<'a> Handset<'a> {
         if let Some(error) = error {
             form.push(("errorMessage", error.to_owned()));
         }
-        self.around.line.post("/events", &form).await?;
+        self.deps.client.post("/events", &form).await?;
         Ok(())
     }
 
     fn session_id(&self) -> String {
         let mut chance = [0; 16];
-        self.around.entropy.fill(&mut chance);
+        self.deps.rng.fill(&mut chance);
         format!("ATUid_{}", uuid::Uuid::from_bytes(chance).simple())
     }
 }
@@ -308,13 +308,13 @@ fn extension<'d>(code: &str, dialled: &'d str) -> Option<&'d str> {
 }
 
 /// The dialect: exactly `CON ` or `END `, and something after it.
-fn read(status: u16, body: &str) -> Result<Reply, &'static str> {
+fn read(status: u16, body: &str) -> Result<ScreenReply, &'static str> {
     if status != 200 {
         return Err("and not 200");
     }
     let reply = match (body.strip_prefix("CON "), body.strip_prefix("END ")) {
-        (Some(text), _) => Reply::Continue(text.to_owned()),
-        (_, Some(text)) => Reply::End(text.to_owned()),
+        (Some(text), _) => ScreenReply::Continue(text.to_owned()),
+        (_, Some(text)) => ScreenReply::End(text.to_owned()),
         _ => return Err("and the body begins with neither \"CON \" nor \"END \""),
     };
     if reply.text().trim().is_empty() {

@@ -23,9 +23,9 @@
 use async_trait::async_trait;
 
 pub mod args;
+pub mod callback_client;
 pub mod facts;
 pub mod handset;
-pub mod line;
 pub mod page;
 pub mod player;
 pub mod script;

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::SessionView;
-use super::facts::Facts;
+use super::facts::PhoneFacts;
 
 /// The page may load its own files and call this server; everything else is refused by the browser.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -61,7 +61,7 @@ const fn script(path: &'static str, body: &'static str) -> Asset {
 }
 
 struct Shared {
-    facts: Arc<Facts>,
+    facts: Arc<PhoneFacts>,
     view: Arc<dyn SessionView>,
 }
 
@@ -72,7 +72,7 @@ struct Whose {
 }
 
 /// Adds `/phone`, its files, `/phone/facts.json` and `/phone/session.json`.
-pub fn configure(cfg: &mut ServiceConfig, facts: Arc<Facts>, view: Arc<dyn SessionView>) {
+pub fn configure(cfg: &mut ServiceConfig, facts: Arc<PhoneFacts>, view: Arc<dyn SessionView>) {
     let shared = Data::new(Shared { facts, view });
     for asset in &ASSETS {
         let etag = etag(asset.body);

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::time::Duration;
 
-use super::handset::{CallError, Handset, Screen};
-use super::line::LineError;
-use super::script::{Expected, Script, Step};
+use super::callback_client::CallbackError;
+use super::handset::{CallError, Handset, ReceivedScreen};
+use super::script::{ExpectedScreen, PhoneScript, ScriptStep};
 use super::terminal::{ExitOutcome, PhoneError, frame, hang_up};
 use crate::core::sms::{self, Alphabet};
 use crate::core::time::Timestamp;
-use crate::gateways::Reply;
+use crate::gateways::ScreenReply;
 
 /// How long a person takes to press the key again, so that `poll` does not hammer.
 pub const POLL_PACE: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const TEXT_WITHIN: Duration = Duration::from_mins(1);
 /// # Errors
 /// [`PhoneError::Journey`] at the first step that does not go as the script says.
 pub async fn play(
-    script: &Script,
+    script: &PhoneScript,
     phone: &mut Handset<'_>,
     pace: Duration,
     output: &mut impl Write,
@@ -31,13 +31,13 @@ pub async fn play(
         phone,
         pace,
         screen: None,
-        texts: Texts::default(),
+        texts: SmsSeen::default(),
         output,
     };
     for (line, step) in &script.steps {
         player.step(step).await.map_err(|stop| match stop {
-            Stop::Broken(error) => error,
-            Stop::Journey(problem) => PhoneError::Journey {
+            PlayError::Broken(error) => error,
+            PlayError::Journey(problem) => PhoneError::Journey {
                 file: script.name.clone(),
                 line: *line,
                 problem,
@@ -52,12 +52,12 @@ pub async fn play(
     Ok(ExitOutcome::Played(script.steps.len()))
 }
 
-enum Stop {
+enum PlayError {
     Broken(PhoneError),
     Journey(String),
 }
 
-impl From<std::io::Error> for Stop {
+impl From<std::io::Error> for PlayError {
     fn from(error: std::io::Error) -> Self {
         Self::Broken(error.into())
     }
@@ -66,14 +66,14 @@ impl From<std::io::Error> for Stop {
 struct Player<'p, 'a, W> {
     phone: &'p mut Handset<'a>,
     pace: Duration,
-    screen: Option<Screen>,
-    texts: Texts,
+    screen: Option<ReceivedScreen>,
+    texts: SmsSeen,
     output: &'p mut W,
 }
 
 /// What is known of the texts of the number in the phone.
 #[derive(Default)]
-struct Texts {
+struct SmsSeen {
     /// How many of them were there before, or have been expected.
     read: usize,
     /// The one expected last.
@@ -81,103 +81,107 @@ struct Texts {
 }
 
 impl<W: Write> Player<'_, '_, W> {
-    async fn step(&mut self, step: &Step) -> Result<(), Stop> {
+    async fn step(&mut self, step: &ScriptStep) -> Result<(), PlayError> {
         match step {
-            Step::Note(text) => writeln!(self.output, "-- {text}")?,
-            Step::Number(number) => {
-                self.texts = Texts::default();
-                self.phone.change(|sim| sim.number.clone_from(number));
+            ScriptStep::Note(text) => writeln!(self.output, "-- {text}")?,
+            ScriptStep::Number(number) => {
+                self.texts = SmsSeen::default();
+                self.phone.change_sim(|sim| sim.number.clone_from(number));
             }
-            Step::Network(network) => self.phone.change(|sim| sim.network.clone_from(network)),
-            Step::Code(code) => self.phone.change(|sim| sim.code.clone_from(code)),
-            Step::Dial(code) => self.dial(code.as_deref()).await?,
-            Step::DialCode => {
+            ScriptStep::Network(network) => self.phone.change_sim(|sim| sim.network.clone_from(network)),
+            ScriptStep::Code(code) => self.phone.change_sim(|sim| sim.code.clone_from(code)),
+            ScriptStep::Dial(code) => self.dial(code.as_deref()).await?,
+            ScriptStep::DialCode => {
                 let code = code_in(&self.texts.newest).ok_or_else(|| self.no("code that can be dialled"))?;
                 self.dial(Some(&code)).await?;
             }
-            Step::Sms(text) => self.text(text).await?,
-            Step::SmsNumber => {
+            ScriptStep::Sms(text) => self.text(text).await?,
+            ScriptStep::SmsNumber => {
                 let number = number_in(&self.texts.newest).ok_or_else(|| self.no("number before a choice"))?;
                 self.text(&number).await?;
             }
-            Step::ExpectSms(wanted) => self.expect_text(wanted).await?,
-            Step::Wait(by) => {
+            ScriptStep::ExpectSms(wanted) => self.expect_text(wanted).await?,
+            ScriptStep::Wait(by) => {
                 writeln!(self.output, "-- {} s later", by.as_secs())?;
-                self.phone.line().wind(*by).await.map_err(|error| told(&error))?;
+                self.phone
+                    .client()
+                    .advance_clock(*by)
+                    .await
+                    .map_err(|error| told(&error))?;
             }
-            Step::Redial => {
+            ScriptStep::Redial => {
                 writeln!(self.output, "> redial")?;
                 let shown = self.phone.redial().await;
                 self.show(shown)?;
             }
-            Step::Press(keys) => self.press(keys).await?,
-            Step::Type(text) => {
+            ScriptStep::Press(keys) => self.press(keys).await?,
+            ScriptStep::Type(text) => {
                 writeln!(self.output, "> ****")?;
                 let shown = self.phone.answer(text).await;
                 self.show(shown)?;
             }
-            Step::Cancel => match self.phone.cancel().await {
+            ScriptStep::Cancel => match self.phone.cancel().await {
                 Ok(true) => writeln!(self.output, "Hung up.")?,
-                Ok(false) => return Err(Stop::Journey("there is no dialog to cancel".to_owned())),
-                Err(error) => return Err(Stop::Journey(error.to_string())),
+                Ok(false) => return Err(PlayError::Journey("there is no dialog to cancel".to_owned())),
+                Err(error) => return Err(PlayError::Journey(error.to_string())),
             },
-            Step::Expect(expected) => self.screen()?.meets(expected).map_err(Stop::Journey)?,
-            Step::ExpectNot(text) if self.screen()?.reply.text().contains(text) => {
-                return Err(Stop::Journey(format!("the screen must not contain {text:?}")));
+            ScriptStep::Expect(expected) => self.screen()?.meets(expected).map_err(PlayError::Journey)?,
+            ScriptStep::ExpectNot(text) if self.screen()?.reply.text().contains(text) => {
+                return Err(PlayError::Journey(format!("the screen must not contain {text:?}")));
             }
-            Step::ExpectNot(_) => {}
-            Step::Poll { key, until, within } => self.poll(key, until, *within).await?,
+            ScriptStep::ExpectNot(_) => {}
+            ScriptStep::Poll { key, until, within } => self.poll(key, until, *within).await?,
         }
         Ok(())
     }
 
-    async fn dial(&mut self, code: Option<&str>) -> Result<(), Stop> {
+    async fn dial(&mut self, code: Option<&str>) -> Result<(), PlayError> {
         writeln!(self.output, "> dial")?;
         let shown = self.phone.dial(code).await;
         self.show(shown)
     }
 
     /// Sends a text; what came before it is no answer to it.
-    async fn text(&mut self, text: &str) -> Result<(), Stop> {
+    async fn text(&mut self, text: &str) -> Result<(), PlayError> {
         writeln!(self.output, "> sms")?;
         let number = self.phone.sim().number.clone();
         self.texts.read = self
             .phone
-            .line()
+            .client()
             .inbox(&number)
             .await
             .map_err(|error| told(&error))?
             .len();
         self.phone
-            .line()
-            .text(&number, text)
+            .client()
+            .send_sms(&number, text)
             .await
             .map_err(|error| told(&error))
     }
 
     /// Waits for a text that contains this.
-    async fn expect_text(&mut self, wanted: &str) -> Result<(), Stop> {
+    async fn expect_text(&mut self, wanted: &str) -> Result<(), PlayError> {
         let number = self.phone.sim().number.clone();
         let began = self.phone.now();
         loop {
-            let inbox = self.phone.line().inbox(&number).await.map_err(|error| told(&error))?;
+            let inbox = self.phone.client().inbox(&number).await.map_err(|error| told(&error))?;
             let come = inbox.iter().enumerate().skip(self.texts.read);
             if let Some((at, text)) = come.clone().find(|(_, text)| text.contains(wanted)) {
                 (self.texts.read, self.texts.newest) = (at + 1, text.clone());
                 writeln!(self.output, "   SMS: {}", text.replace('\n', "\n        "))?;
-                let size = sms::size(text);
+                let size = sms::measure(text);
                 let one = (size.alphabet, size.parts) == (Alphabet::Gsm7, 1);
                 return if one {
                     Ok(())
                 } else {
-                    Err(Stop::Journey(format!(
+                    Err(PlayError::Journey(format!(
                         "the text is not one part of the GSM 7-bit alphabet: {text:?}"
                     )))
                 };
             }
             if self.phone.now().since(began) >= TEXT_WITHIN {
                 let come: Vec<_> = come.map(|(_, text)| text).collect();
-                return Err(Stop::Journey(format!(
+                return Err(PlayError::Journey(format!(
                     "no text contains {wanted:?}; those that came: {come:?}"
                 )));
             }
@@ -185,27 +189,30 @@ impl<W: Write> Player<'_, '_, W> {
         }
     }
 
-    fn no(&self, what: &str) -> Stop {
-        Stop::Journey(format!(
+    fn no(&self, what: &str) -> PlayError {
+        PlayError::Journey(format!(
             "the text expected last holds no {what}: {:?}",
             self.texts.newest
         ))
     }
 
-    async fn press(&mut self, keys: &str) -> Result<(), Stop> {
+    async fn press(&mut self, keys: &str) -> Result<(), PlayError> {
         writeln!(self.output, "> {keys}")?;
         let shown = self.phone.answer(keys).await;
         self.show(shown)
     }
 
-    async fn poll(&mut self, key: &str, until: &Expected, within: Duration) -> Result<(), Stop> {
+    async fn poll(&mut self, key: &str, until: &ExpectedScreen, within: Duration) -> Result<(), PlayError> {
         let began: Timestamp = self.phone.now();
         while let Err(unmet) = self.screen()?.meets(until) {
             if !self.phone.in_dialog() {
-                return Err(Stop::Journey(format!("the dialog ended while polling: {unmet}")));
+                return Err(PlayError::Journey(format!("the dialog ended while polling: {unmet}")));
             }
             if self.phone.now().since(began) >= within {
-                return Err(Stop::Journey(format!("not within {} s: {unmet}", within.as_secs())));
+                return Err(PlayError::Journey(format!(
+                    "not within {} s: {unmet}",
+                    within.as_secs()
+                )));
             }
             tokio::time::sleep(self.pace).await;
             self.press(key).await?;
@@ -213,15 +220,15 @@ impl<W: Write> Player<'_, '_, W> {
         Ok(())
     }
 
-    fn screen(&self) -> Result<&Screen, Stop> {
+    fn screen(&self) -> Result<&ReceivedScreen, PlayError> {
         self.screen
             .as_ref()
-            .ok_or_else(|| Stop::Journey("there is no screen yet: dial first".to_owned()))
+            .ok_or_else(|| PlayError::Journey("there is no screen yet: dial first".to_owned()))
     }
 
     /// Takes the new screen and holds it to what every screen must be.
-    fn show(&mut self, shown: Result<Screen, CallError>) -> Result<(), Stop> {
-        let screen = shown.map_err(|error| Stop::Journey(error.to_string()))?;
+    fn show(&mut self, shown: Result<ReceivedScreen, CallError>) -> Result<(), PlayError> {
+        let screen = shown.map_err(|error| PlayError::Journey(error.to_string()))?;
         let limits = self.phone.limits();
         write!(self.output, "{}", frame(&screen, &limits))?;
         let fits = match screen.septets {
@@ -235,14 +242,14 @@ impl<W: Write> Player<'_, '_, W> {
             )),
         };
         self.screen = Some(screen);
-        fits.map_err(Stop::Journey)
+        fits.map_err(PlayError::Journey)
     }
 }
 
-impl Screen {
+impl ReceivedScreen {
     /// Says what is missing.
-    fn meets(&self, expected: &Expected) -> Result<(), String> {
-        let ended = matches!(self.reply, Reply::End(_));
+    fn meets(&self, expected: &ExpectedScreen) -> Result<(), String> {
+        let ended = matches!(self.reply, ScreenReply::End(_));
         match expected.end {
             Some(true) if !ended => return Err("the dialog should be over, but awaits an answer".to_owned()),
             Some(false) if ended => return Err("the screen should await an answer, but the dialog is over".to_owned()),
@@ -256,8 +263,8 @@ impl Screen {
     }
 }
 
-fn told(error: &LineError) -> Stop {
-    Stop::Journey(error.to_string())
+fn told(error: &CallbackError) -> PlayError {
+    PlayError::Journey(error.to_string())
 }
 
 /// The first thing in a text that can be dialled, such as `*384*96*482913507#`.

@@ -41,16 +41,16 @@ use std::time::Duration;
 
 /// A journey, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Script {
+pub struct PhoneScript {
     /// The file, for messages.
     pub name: String,
     /// What to do, in order, each with its line number from 1.
-    pub steps: Vec<(usize, Step)>,
+    pub steps: Vec<(usize, ScriptStep)>,
 }
 
 /// One line of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ScriptStep {
     /// Says something in the transcript.
     Note(String),
     /// The number that calls, E.164 with `+`.
@@ -66,7 +66,7 @@ pub enum Step {
     /// Sends text, which the transcript does not show.
     Type(String),
     /// The screen must be so.
-    Expect(Expected),
+    Expect(ExpectedScreen),
     /// The screen must not hold this.
     ExpectNot(String),
     /// Hangs up.
@@ -88,7 +88,7 @@ pub enum Step {
         /// The keys to send.
         key: String,
         /// What to wait for.
-        until: Expected,
+        until: ExpectedScreen,
         /// For how long.
         within: Duration,
     },
@@ -96,7 +96,7 @@ pub enum Step {
 
 /// What a screen must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
+pub struct ExpectedScreen {
     /// `Some(true)` when the dialog must be over, `Some(false)` when it must not.
     pub end: Option<bool>,
     /// What the screen must contain; may be empty.
@@ -126,7 +126,7 @@ type Wrong = (String, &'static str);
 ///
 /// # Errors
 /// At the first line that is not in the language, or when there is no step at all.
-pub fn parse(name: &str, source: &str) -> Result<Script, ScriptError> {
+pub fn parse(name: &str, source: &str) -> Result<PhoneScript, ScriptError> {
     let error = |line, (problem, fix): Wrong| ScriptError {
         file: name.to_owned(),
         line,
@@ -142,57 +142,57 @@ pub fn parse(name: &str, source: &str) -> Result<Script, ScriptError> {
         let number = index + 1;
         steps.push((number, step(line).map_err(|wrong| error(number, wrong))?));
     }
-    let begins = |step: &Step| matches!(step, Step::Dial(_) | Step::Sms(_));
+    let begins = |step: &ScriptStep| matches!(step, ScriptStep::Dial(_) | ScriptStep::Sms(_));
     if !steps.iter().any(|(_, step)| begins(step)) {
         return Err(error(1, ("nothing is dialled".to_owned(), "add a line: dial *384*96#")));
     }
-    Ok(Script {
+    Ok(PhoneScript {
         name: name.to_owned(),
         steps,
     })
 }
 
-fn step(line: &str) -> Result<Step, Wrong> {
+fn step(line: &str) -> Result<ScriptStep, Wrong> {
     let (verb, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
     match verb {
-        "note" => Ok(Step::Note(rest.to_owned())),
-        "number" => number(rest).map(Step::Number),
-        "network" => network(rest).map(Step::Network),
-        "code" => code(rest).map(Step::Code),
-        "dial" if rest.is_empty() => Ok(Step::Dial(None)),
-        "dial" if rest == "{code}" => Ok(Step::DialCode),
-        "sms" if rest == "{number}" => Ok(Step::SmsNumber),
+        "note" => Ok(ScriptStep::Note(rest.to_owned())),
+        "number" => number(rest).map(ScriptStep::Number),
+        "network" => network(rest).map(ScriptStep::Network),
+        "code" => code(rest).map(ScriptStep::Code),
+        "dial" if rest.is_empty() => Ok(ScriptStep::Dial(None)),
+        "dial" if rest == "{code}" => Ok(ScriptStep::DialCode),
+        "sms" if rest == "{number}" => Ok(ScriptStep::SmsNumber),
         "sms" => some(
             unquote(rest)?,
             "sms what? a text must follow",
             "write for example: sms LINK",
         )
-        .map(Step::Sms),
+        .map(ScriptStep::Sms),
         "expect-sms" => some(
             unquote(rest)?,
             "expect-sms what? a text must follow",
             "write for example: expect-sms Choose your bank",
         )
-        .map(Step::ExpectSms),
-        "wait" => wait(rest).map(Step::Wait),
-        "dial" => code(rest).map(|code| Step::Dial(Some(code))),
-        "press" => keys(rest).map(Step::Press),
+        .map(ScriptStep::ExpectSms),
+        "wait" => wait(rest).map(ScriptStep::Wait),
+        "dial" => code(rest).map(|code| ScriptStep::Dial(Some(code))),
+        "press" => keys(rest).map(ScriptStep::Press),
         "type" => some(
             unquote(rest)?,
             "type what? a text must follow",
             "write for example: type kuda",
         )
-        .map(Step::Type),
-        "expect" => expected(rest).map(Step::Expect),
+        .map(ScriptStep::Type),
+        "expect" => expected(rest).map(ScriptStep::Expect),
         "expect-not" => some(
             unquote(rest)?,
             "expect-not what? a text must follow",
             "write for example: expect-not password",
         )
-        .map(Step::ExpectNot),
-        "cancel" => bare(rest, Step::Cancel),
-        "redial" => bare(rest, Step::Redial),
+        .map(ScriptStep::ExpectNot),
+        "cancel" => bare(rest, ScriptStep::Cancel),
+        "redial" => bare(rest, ScriptStep::Redial),
         "poll" => poll(rest),
         other => Err((format!("\"{other}\" is not a verb"), fix_verb(other))),
     }
@@ -263,7 +263,7 @@ fn keys(rest: &str) -> Result<String, Wrong> {
     }
 }
 
-fn bare(rest: &str, step: Step) -> Result<Step, Wrong> {
+fn bare(rest: &str, step: ScriptStep) -> Result<ScriptStep, Wrong> {
     if rest.is_empty() {
         Ok(step)
     } else {
@@ -293,7 +293,7 @@ fn unquote(rest: &str) -> Result<String, Wrong> {
     }
 }
 
-fn expected(rest: &str) -> Result<Expected, Wrong> {
+fn expected(rest: &str) -> Result<ExpectedScreen, Wrong> {
     let (first, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let (end, text) = match first {
         "CON" => (Some(false), after.trim()),
@@ -307,10 +307,10 @@ fn expected(rest: &str) -> Result<Expected, Wrong> {
             "write for example: expect END Linked",
         ));
     }
-    Ok(Expected { end, text })
+    Ok(ExpectedScreen { end, text })
 }
 
-fn poll(rest: &str) -> Result<Step, Wrong> {
+fn poll(rest: &str) -> Result<ScriptStep, Wrong> {
     const FIX: &str = "write: poll 1 until TEXT within 60s";
     let (key, rest) = rest
         .split_once(" until ")
@@ -322,7 +322,7 @@ fn poll(rest: &str) -> Result<Step, Wrong> {
         ),
         None => (rest, POLL_WITHIN),
     };
-    Ok(Step::Poll {
+    Ok(ScriptStep::Poll {
         key: keys(key.trim())?,
         until: expected(text.trim())?,
         within,

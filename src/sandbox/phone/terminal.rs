@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, Lines};
 
 use super::args::{HELP, PhoneArgs};
-use super::handset::{Handset, Screen, Surroundings};
+use super::handset::{Handset, HandsetDeps, ReceivedScreen};
 use super::player::{POLL_PACE, play};
 use super::script::{self, ScriptError};
-use crate::gateways::{Limits, Reply};
+use crate::gateways::{ScreenReply, UssdLimits};
 
 /// How the phone was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub enum PhoneError {
 /// When the script is wrong or fails, or the terminal goes away. A dialog that breaks is shown, not an error.
 pub async fn run(
     args: &PhoneArgs,
-    around: Surroundings<'_>,
+    around: HandsetDeps<'_>,
     input: impl AsyncBufRead + Unpin,
     mut output: impl Write,
 ) -> Result<ExitOutcome, PhoneError> {
@@ -86,23 +86,23 @@ pub async fn run(
         write!(output, "> ")?;
         output.flush()?;
         match next_line(&mut lines, &mut phone, args.patient).await? {
-            Heard::Line(line) if line.trim() == "/quit" => break,
-            Heard::Line(line) => obey(&line, &mut phone, &mut output).await?,
-            Heard::Nothing => {
+            UserInput::Line(line) if line.trim() == "/quit" => break,
+            UserInput::Line(line) => run_command(&line, &mut phone, &mut output).await?,
+            UserInput::Nothing => {
                 writeln!(
                     output,
                     "\nThe network ended the dialog: nobody typed in time. (--patient prevents that)"
                 )?;
                 hang_up(&mut phone, &mut output).await?;
             }
-            Heard::End => break,
+            UserInput::End => break,
         }
     }
     hang_up(&mut phone, &mut output).await?;
     Ok(ExitOutcome::SwitchedOff)
 }
 
-enum Heard {
+enum UserInput {
     Line(String),
     Nothing,
     End,
@@ -113,18 +113,18 @@ async fn next_line<R: AsyncBufRead + Unpin>(
     lines: &mut Lines<R>,
     phone: &mut Handset<'_>,
     patient: bool,
-) -> Result<Heard, PhoneError> {
+) -> Result<UserInput, PhoneError> {
     let line = match phone.dialog_left() {
         Some(left) if !patient => match tokio::time::timeout(left.min(phone.limits().idle), lines.next_line()).await {
             Ok(line) => line?,
-            Err(_) => return Ok(Heard::Nothing),
+            Err(_) => return Ok(UserInput::Nothing),
         },
         _ => lines.next_line().await?,
     };
-    Ok(line.map_or(Heard::End, Heard::Line))
+    Ok(line.map_or(UserInput::End, UserInput::Line))
 }
 
-async fn obey(line: &str, phone: &mut Handset<'_>, output: &mut impl Write) -> Result<(), PhoneError> {
+async fn run_command(line: &str, phone: &mut Handset<'_>, output: &mut impl Write) -> Result<(), PhoneError> {
     let (command, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
     let shown = match command {
         "/help" => return Ok(writeln!(output, "{HELP}")?),
@@ -159,7 +159,7 @@ pub(super) async fn hang_up(phone: &mut Handset<'_>, output: &mut impl Write) ->
 const COLUMNS: usize = 32;
 
 /// The screen as a phone shows it, with what it cost below.
-pub(super) fn frame(screen: &Screen, limits: &Limits) -> String {
+pub(super) fn frame(screen: &ReceivedScreen, limits: &UssdLimits) -> String {
     let edge = "-".repeat(COLUMNS + 2);
     let rows = screen
         .reply
@@ -173,7 +173,7 @@ pub(super) fn frame(screen: &Screen, limits: &Limits) -> String {
         Err(c) => format!(" {c:?} is not GSM 7-bit "),
     };
     let rule = "-".repeat((COLUMNS + 1).saturating_sub(cost.chars().count()));
-    let state = if matches!(screen.reply, Reply::End(_)) {
+    let state = if matches!(screen.reply, ScreenReply::End(_)) {
         "END"
     } else {
         "CON"

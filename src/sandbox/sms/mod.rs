@@ -14,17 +14,17 @@ use actix_web::{App, HttpServer, web};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::core::secret::Secret;
-use crate::core::time::{Clock, Entropy};
+use crate::core::time::{Clock, Rng};
 
 pub mod page;
 mod poster;
 mod routes;
 mod state;
 
-pub use state::{Delivery, Reports, State, Switches, Text, Trouble};
+pub use state::{DeliveryReports, InboxSms, SmsDelivery, SmsFailure, SmsState, SmsSwitches};
 
 /// What a stand-in is started with.
-pub struct StandInSettings {
+pub struct SmsStandInSettings {
     /// The user name it knows.
     pub username: String,
     /// The key it knows.
@@ -41,14 +41,14 @@ impl SmsStandIn {
     ///
     /// # Errors
     /// When there is no port or no thread.
-    pub fn start(settings: StandInSettings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> io::Result<Running> {
+    pub fn start(settings: SmsStandInSettings, clock: Arc<dyn Clock>, entropy: Arc<dyn Rng>) -> io::Result<RunningSms> {
         let (outbox, posts) = unbounded_channel();
-        let state = Arc::new(State::new(settings, clock, entropy, outbox));
-        Running::start("sms-stand-in", 0, state, serve, |state| poster::deliver(state, posts))
+        let state = Arc::new(SmsState::new(settings, clock, entropy, outbox));
+        RunningSms::start("sms-stand-in", 0, state, serve, |state| poster::deliver(state, posts))
     }
 }
 
-fn serve(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
+fn serve(listener: TcpListener, state: &Arc<SmsState>) -> io::Result<Server> {
     let data = web::Data::from(Arc::clone(state));
     Ok(
         HttpServer::new(move || App::new().app_data(data.clone()).configure(routes::configure))
@@ -60,4 +60,4 @@ fn serve(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
 }
 
 /// A stand-in at work.
-pub type Running = super::running::Running<State>;
+pub type RunningSms = super::running::RunningStandIn<SmsState>;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use actix_web::web::{self, Data, ServiceConfig};
 
 use super::routes;
-use super::state::State;
+use super::state::SmsState;
 
 /// Adds both.
-pub fn configure(config: &mut ServiceConfig, state: Arc<State>) {
+pub fn configure(config: &mut ServiceConfig, state: Arc<SmsState>) {
     let state = Data::from(state);
     config
         .service(

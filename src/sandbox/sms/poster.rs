@@ -7,8 +7,8 @@ use actix_web::rt;
 use tokio::sync::mpsc::UnboundedReceiver;
 use url::Url;
 
-use super::state::State;
-use crate::providers::http::{Call, Client, ClientOptions};
+use super::state::SmsState;
+use crate::providers::http::{HttpClient, HttpClientOptions, OutboundRequest};
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,7 +17,7 @@ const REPEATS: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(5), D
 
 /// What a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum CallbackKind {
     /// A text from a person.
     Incoming,
     /// What became of a text.
@@ -26,16 +26,16 @@ pub(super) enum Kind {
 
 /// One call to make.
 #[derive(Debug)]
-pub(super) struct Post {
-    pub(super) kind: Kind,
+pub(super) struct QueuedCallback {
+    pub(super) kind: CallbackKind,
     pub(super) fields: Vec<(&'static str, String)>,
     /// Not before.
     pub(super) after: Duration,
 }
 
 /// Makes the calls, each beside the others but begun in their order.
-pub(super) async fn deliver(state: Arc<State>, mut posts: UnboundedReceiver<Post>) {
-    let Ok(client) = Client::new(&ClientOptions::default()) else {
+pub(super) async fn deliver(state: Arc<SmsState>, mut posts: UnboundedReceiver<QueuedCallback>) {
+    let Ok(client) = HttpClient::new(&HttpClientOptions::default()) else {
         return;
     };
     while let Some(post) = posts.recv().await {
@@ -43,17 +43,17 @@ pub(super) async fn deliver(state: Arc<State>, mut posts: UnboundedReceiver<Post
     }
 }
 
-async fn make(state: Arc<State>, client: Client, post: Post) {
+async fn make(state: Arc<SmsState>, client: HttpClient, post: QueuedCallback) {
     rt::time::sleep(post.after).await;
     let repeats: &[Duration] = match post.kind {
-        Kind::Incoming => REPEATS,
-        Kind::Report => &[],
+        CallbackKind::Incoming => REPEATS,
+        CallbackKind::Report => &[],
     };
     for pause in repeats.iter().map(Some).chain([None]) {
-        let url = state.target(post.kind).and_then(|url| Url::parse(&url).ok());
+        let url = state.callback_for(post.kind).and_then(|url| Url::parse(&url).ok());
         let taken = match url {
             Some(url) => {
-                let call = Call::post(url).form(&post.fields).timeout(PATIENCE);
+                let call = OutboundRequest::post(url).form(&post.fields).timeout(PATIENCE);
                 client.send(call).await.is_ok_and(|answer| answer.status == 200)
             }
             None => false,

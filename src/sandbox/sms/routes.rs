@@ -16,7 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, rt, web};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::state::{State, Switches, Trouble};
+use super::state::{SmsFailure, SmsState, SmsSwitches};
 
 /// What a text is sent by.
 #[derive(Deserialize)]
@@ -53,27 +53,27 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/__stand-in/texts", web::post().to(text));
 }
 
-async fn take(state: web::Data<State>, request: HttpRequest, send: web::Form<Send>) -> HttpResponse {
+async fn take(state: web::Data<SmsState>, request: HttpRequest, send: web::Form<Send>) -> HttpResponse {
     let key = request.headers().get("apikey").map(header::HeaderValue::as_bytes);
     if key != Some(state.settings.key.expose().as_bytes()) || send.username != state.settings.username {
         return HttpResponse::Unauthorized().body("The supplied authentication is invalid");
     }
-    match state.asked() {
-        Some(Trouble::Down) => return HttpResponse::ServiceUnavailable().finish(),
-        Some(Trouble::Busy) => {
+    match state.next_failure() {
+        Some(SmsFailure::Down) => return HttpResponse::ServiceUnavailable().finish(),
+        Some(SmsFailure::Busy) => {
             return HttpResponse::TooManyRequests()
                 .insert_header((header::RETRY_AFTER, "1"))
                 .finish();
         }
-        Some(Trouble::BlackListed) => return answer("UserInBlacklist", 406, &send.to, "None"),
-        Some(Trouble::Slow(ms)) => rt::time::sleep(Duration::from_millis(ms)).await,
-        Some(Trouble::Hang) => {
-            state.take(&send.to, &send.from, &send.message);
+        Some(SmsFailure::BlackListed) => return answer("UserInBlacklist", 406, &send.to, "None"),
+        Some(SmsFailure::Slow(ms)) => rt::time::sleep(Duration::from_millis(ms)).await,
+        Some(SmsFailure::Hang) => {
+            state.accept(&send.to, &send.from, &send.message);
             return pending().await;
         }
         None => {}
     }
-    let (id, held) = state.take(&send.to, &send.from, &send.message);
+    let (id, held) = state.accept(&send.to, &send.from, &send.message);
     rt::time::sleep(held).await;
     answer("Success", 101, &send.to, &id)
 }
@@ -86,24 +86,24 @@ fn answer(status: &str, code: u16, to: &str, id: &str) -> HttpResponse {
     HttpResponse::Created().json(json!({ "SMSMessageData": { "Message": message, "Recipients": [recipient] } }))
 }
 
-async fn show(state: web::Data<State>) -> HttpResponse {
+async fn show(state: web::Data<SmsState>) -> HttpResponse {
     HttpResponse::Ok().json(state.switches())
 }
 
-async fn change(state: web::Data<State>, switches: web::Json<Switches>) -> HttpResponse {
-    state.set(*switches);
+async fn change(state: web::Data<SmsState>, switches: web::Json<SmsSwitches>) -> HttpResponse {
+    state.set_switches(*switches);
     HttpResponse::Ok().json(state.switches())
 }
 
 /// The texts that a number has got, oldest first.
-pub(super) async fn inbox(state: web::Data<State>, whose: web::Query<Whose>) -> HttpResponse {
+pub(super) async fn inbox(state: web::Data<SmsState>, whose: web::Query<Whose>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(state.inbox(&whose.msisdn))
 }
 
 /// Sends a text from a number. Wants `content-type: application/json`, which no foreign web page can send unasked.
-pub(super) async fn text(state: web::Data<State>, text: web::Json<FromPhone>) -> HttpResponse {
+pub(super) async fn text(state: web::Data<SmsState>, text: web::Json<FromPhone>) -> HttpResponse {
     let id = state.send_from(&text.msisdn, &text.text);
     HttpResponse::Accepted().json(json!({ "id": id }))
 }

@@ -8,9 +8,9 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::StandInSettings;
-use super::poster::{Kind, Post};
-use crate::core::time::{Clock, Entropy, Timestamp};
+use super::SmsStandInSettings;
+use super::poster::{CallbackKind, QueuedCallback};
+use crate::core::time::{Clock, Rng, Timestamp};
 
 /// Texts kept for one number.
 const MOST_TEXTS: usize = 50;
@@ -20,7 +20,7 @@ const MOST_NUMBERS: usize = 1000;
 /// Something that goes wrong with a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Trouble {
+pub enum SmsFailure {
     /// Nothing is done: 503.
     Down,
     /// Nothing is done: 429 with `Retry-After: 1`.
@@ -36,7 +36,7 @@ pub enum Trouble {
 /// What becomes of a text that was taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Delivery {
+pub enum SmsDelivery {
     /// It arrives, and is reported.
     #[default]
     Arrives,
@@ -49,7 +49,7 @@ pub enum Delivery {
 /// How deliveries are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Reports {
+pub struct DeliveryReports {
     /// How long after the send the first comes, and after that the next, in milliseconds.
     pub after_ms: u64,
     /// How often each is sent.
@@ -60,7 +60,7 @@ pub struct Reports {
     pub answer_held_ms: u64,
 }
 
-impl Default for Reports {
+impl Default for DeliveryReports {
     fn default() -> Self {
         Self {
             after_ms: 200,
@@ -74,20 +74,20 @@ impl Default for Reports {
 /// What the stand-in can be told to do, for all numbers at once. In JSON every field may be left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Switches {
+pub struct SmsSwitches {
     /// What goes wrong with a send.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<SmsFailure>,
     /// What becomes of a text that was taken.
-    pub delivery: Delivery,
+    pub delivery: SmsDelivery,
     /// How that is reported.
-    pub reports: Reports,
+    pub reports: DeliveryReports,
     /// How often each text from a person is handed on.
     pub incoming_copies: u8,
 }
 
 /// A text in an inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Text {
+pub struct InboxSms {
     /// Our id of it.
     pub id: String,
     /// What it came from.
@@ -100,10 +100,10 @@ pub struct Text {
 
 #[derive(Default)]
 struct Inner {
-    switches: Switches,
+    switches: SmsSwitches,
     /// Where to call back: the callback of texts; reports go to `/reports` below it.
     callback: Option<String>,
-    inboxes: BTreeMap<String, VecDeque<Text>>,
+    inboxes: BTreeMap<String, VecDeque<InboxSms>>,
     /// Numbers by when they got their last text, oldest first.
     recent: VecDeque<String>,
     /// Sends that were carried out, arrived or not.
@@ -113,26 +113,26 @@ struct Inner {
 }
 
 /// The stand-in's memory and controls.
-pub struct State {
-    pub(super) settings: StandInSettings,
+pub struct SmsState {
+    pub(super) settings: SmsStandInSettings,
     inner: Mutex<Inner>,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    outbox: UnboundedSender<Post>,
+    rng: Arc<dyn Rng>,
+    outbox: UnboundedSender<QueuedCallback>,
 }
 
-impl State {
+impl SmsState {
     pub(super) fn new(
-        settings: StandInSettings,
+        settings: SmsStandInSettings,
         clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-        outbox: UnboundedSender<Post>,
+        rng: Arc<dyn Rng>,
+        outbox: UnboundedSender<QueuedCallback>,
     ) -> Self {
         Self {
             settings,
             inner: Mutex::default(),
             clock,
-            entropy,
+            rng,
             outbox,
         }
     }
@@ -147,45 +147,45 @@ impl State {
     }
 
     /// The switches as they stand.
-    pub fn switches(&self) -> Switches {
+    pub fn switches(&self) -> SmsSwitches {
         self.lock().switches
     }
 
     /// Throws all switches.
-    pub fn set(&self, switches: Switches) {
+    pub fn set_switches(&self, switches: SmsSwitches) {
         self.lock().switches = switches;
     }
 
     /// The texts that a number has got, oldest first.
-    pub fn inbox(&self, number: &str) -> Vec<Text> {
+    pub fn inbox(&self, number: &str) -> Vec<InboxSms> {
         let inner = self.lock();
         inner.inboxes.get(number).into_iter().flatten().cloned().collect()
     }
 
     /// How many sends came in, and how many of them were carried out, arrived or not.
-    pub fn sends(&self) -> (u64, u64) {
+    pub fn counts(&self) -> (u64, u64) {
         let inner = self.lock();
         (inner.asked, inner.taken)
     }
 
     /// Counts a send that came in; what goes wrong with it, if anything.
-    pub(super) fn asked(&self) -> Option<Trouble> {
+    pub(super) fn next_failure(&self) -> Option<SmsFailure> {
         let mut inner = self.lock();
         inner.asked += 1;
         inner.switches.trouble
     }
 
     /// Carries a send out: the text's id, and for how long the answer is held back.
-    pub(super) fn take(&self, to: &str, from: &str, text: &str) -> (String, Duration) {
-        let id = format!("ATXid_{}", self.draw());
+    pub(super) fn accept(&self, to: &str, from: &str, text: &str) -> (String, Duration) {
+        let id = format!("ATXid_{}", self.generate_id());
         let now = self.clock.now();
         let mut inner = self.lock();
         inner.taken += 1;
-        let Switches { delivery, reports, .. } = inner.switches;
-        if delivery == Delivery::Arrives {
+        let SmsSwitches { delivery, reports, .. } = inner.switches;
+        if delivery == SmsDelivery::Arrives {
             inner.keep(
                 to,
-                Text {
+                InboxSms {
                     id: id.clone(),
                     from: from.to_owned(),
                     text: text.to_owned(),
@@ -195,9 +195,9 @@ impl State {
         }
         drop(inner);
         let mut row: Vec<_> = match delivery {
-            Delivery::Vanishes => Vec::new(),
-            Delivery::Arrives => vec![("Sent", ""), ("Success", "")],
-            Delivery::Fails => vec![("Sent", ""), ("Failed", "DeliveryFailure")],
+            SmsDelivery::Vanishes => Vec::new(),
+            SmsDelivery::Arrives => vec![("Sent", ""), ("Success", "")],
+            SmsDelivery::Fails => vec![("Sent", ""), ("Failed", "DeliveryFailure")],
         };
         if reports.reversed {
             row.reverse();
@@ -211,14 +211,14 @@ impl State {
                     .filter(|_| !why.is_empty()),
             );
             let after = Duration::from_millis(reports.after_ms) * nth;
-            self.queue(Kind::Report, &fields, after, reports.copies);
+            self.queue(CallbackKind::Report, &fields, after, reports.copies);
         }
         (id, Duration::from_millis(reports.answer_held_ms))
     }
 
     /// Sends a text from a number to the stand-in's short code; the text's id.
     pub fn send_from(&self, number: &str, text: &str) -> String {
-        self.send_as(&self.draw(), number, text)
+        self.send_as(&self.generate_id(), number, text)
     }
 
     /// As [`Self::send_from`], with this id: to send one again.
@@ -229,7 +229,7 @@ impl State {
     /// As [`Self::send_as`]; it was got at this moment, and is handed on only now.
     pub fn send_late(&self, id: &str, number: &str, text: &str, got_at: Timestamp) -> String {
         let fields = vec![
-            ("linkId", self.draw()),
+            ("linkId", self.generate_id()),
             ("text", text.to_owned()),
             ("to", self.settings.number.clone()),
             ("id", id.to_owned()),
@@ -237,30 +237,30 @@ impl State {
             ("from", number.to_owned()),
         ];
         let copies = self.switches().incoming_copies;
-        self.queue(Kind::Incoming, &fields, Duration::ZERO, copies);
+        self.queue(CallbackKind::Incoming, &fields, Duration::ZERO, copies);
         id.to_owned()
     }
 
-    fn queue(&self, kind: Kind, fields: &[(&'static str, String)], after: Duration, copies: u8) {
+    fn queue(&self, kind: CallbackKind, fields: &[(&'static str, String)], after: Duration, copies: u8) {
         for _ in 0..copies.max(1) {
             let fields = fields.to_vec();
             // The receiver lives as long as the stand-in's thread; once that is gone nothing is to be sent any more.
-            drop(self.outbox.send(Post { kind, fields, after }));
+            drop(self.outbox.send(QueuedCallback { kind, fields, after }));
         }
     }
 
     /// Where a post goes, once that is known.
-    pub(super) fn target(&self, kind: Kind) -> Option<String> {
+    pub(super) fn callback_for(&self, kind: CallbackKind) -> Option<String> {
         let callback = self.lock().callback.clone()?;
         Some(match kind {
-            Kind::Incoming => callback,
-            Kind::Report => format!("{callback}/reports"),
+            CallbackKind::Incoming => callback,
+            CallbackKind::Report => format!("{callback}/reports"),
         })
     }
 
-    fn draw(&self) -> String {
+    fn generate_id(&self) -> String {
         let mut bytes = [0; 16];
-        self.entropy.fill(&mut bytes);
+        self.rng.fill(&mut bytes);
         bytes.iter().fold(String::new(), |mut hex, byte| {
             hex.extend([byte >> 4, byte & 15].map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0')));
             hex
@@ -269,7 +269,7 @@ impl State {
 }
 
 impl Inner {
-    fn keep(&mut self, number: &str, text: Text) {
+    fn keep(&mut self, number: &str, text: InboxSms) {
         let inbox = self.inboxes.entry(number.to_owned()).or_default();
         inbox.push_back(text);
         if inbox.len() > MOST_TEXTS {

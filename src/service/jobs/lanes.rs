@@ -11,41 +11,41 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Jobs, LEASE};
-use crate::records::Lane;
+use super::{JobRunner, LEASE};
+use crate::records::JobLane;
 
 /// How many jobs of one lane run at once on this node.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT: usize = 8;
 
 /// The lanes that are being driven.
 #[derive(Default)]
-pub struct Lanes(Mutex<HashSet<Lane>>);
+pub struct ActiveLanes(Mutex<HashSet<JobLane>>);
 
 /// The right to drive a lane; given back when dropped.
-struct Driving<'a> {
-    lanes: &'a Lanes,
-    lane: Lane,
+struct LaneGuard<'a> {
+    lanes: &'a ActiveLanes,
+    lane: JobLane,
 }
 
-impl Lanes {
+impl ActiveLanes {
     /// The right to drive this one, if nobody has it.
-    fn drive(&self, lane: Lane) -> Option<Driving<'_>> {
+    fn drive(&self, lane: JobLane) -> Option<LaneGuard<'_>> {
         let mut driven = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Made only where it is handed out: dropped, it gives back what somebody else has.
-        driven.insert(lane).then(|| Driving { lanes: self, lane })
+        driven.insert(lane).then(|| LaneGuard { lanes: self, lane })
     }
 }
 
-impl Drop for Driving<'_> {
+impl Drop for LaneGuard<'_> {
     fn drop(&mut self) {
         let mut driven = self.lanes.0.lock().unwrap_or_else(PoisonError::into_inner);
         driven.remove(&self.lane);
     }
 }
 
-impl Jobs {
+impl JobRunner {
     /// Sees to it that every lane with something due is driven.
-    pub(super) async fn take_lanes(self: &Arc<Self>, stop: &CancellationToken) {
+    pub(super) async fn drive_due_lanes(self: &Arc<Self>, stop: &CancellationToken) {
         let due = match self.records.lanes_due(self.runtime.clock.now()).await {
             Ok(due) => due,
             Err(error) => return tracing::warn!(%error, "lanes could not be looked at"),
@@ -62,9 +62,9 @@ impl Jobs {
 
     /// Runs what is due in a lane until nothing is. Each job is a task of its own: one that holds a connection to the records
     /// goes on while this one waits for it.
-    async fn drive(self: &Arc<Self>, lane: Lane, stop: &CancellationToken) {
+    async fn drive(self: &Arc<Self>, lane: JobLane, stop: &CancellationToken) {
         let mut under_way = JoinSet::new();
-        let mut most = AT_ONCE;
+        let mut most = MAX_CONCURRENT;
         loop {
             let free = most.saturating_sub(under_way.len());
             // A few at a time: each claim is a write of its own.
@@ -81,11 +81,11 @@ impl Jobs {
                 });
                 for job in jobs {
                     let this = self.clone();
-                    under_way.spawn_on(async move { this.perform(job).await }, &self.runtime.handle);
+                    under_way.spawn_on(async move { this.run_claimed(job).await }, &self.runtime.handle);
                 }
             }
             match under_way.join_next().await {
-                Some(done) => most = if done.unwrap_or(false) { AT_ONCE } else { 1 },
+                Some(done) => most = if done.unwrap_or(false) { MAX_CONCURRENT } else { 1 },
                 None => break,
             }
         }

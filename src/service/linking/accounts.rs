@@ -1,8 +1,8 @@
 //! Links and accounts as rows: new ones, and what reading an account adds.
 
-use super::super::jobs::Verdict;
-use super::{Linking, Trouble};
-use crate::core::flow::{Fate, News};
+use super::super::jobs::JobOutcome;
+use super::{JobError, Linking};
+use crate::core::flow::{AttemptResult, SessionEvent};
 use crate::core::ids::{LinkId, LinkedAccountId};
 use crate::core::secret::Secret;
 use crate::providers::{AccountDetails, ProviderAccount};
@@ -14,7 +14,7 @@ impl Linking {
         id: LinkId,
         attempt: &Attempt,
         accounts: &[ProviderAccount],
-    ) -> Result<Link, Trouble> {
+    ) -> Result<Link, JobError> {
         let accounts = accounts
             .iter()
             .map(|account| self.new_account(attempt, &account.id))
@@ -34,14 +34,14 @@ impl Linking {
         })
     }
 
-    fn new_account(&self, attempt: &Attempt, provider_id: &Secret) -> Result<LinkedAccount, Trouble> {
-        let id = LinkedAccountId::draw(self.runtime.entropy.as_ref());
+    fn new_account(&self, attempt: &Attempt, provider_id: &Secret) -> Result<LinkedAccount, JobError> {
+        let id = LinkedAccountId::generate(self.runtime.rng.as_ref());
         Ok(LinkedAccount {
             id,
             account: self
                 .sealing
-                .account(&attempt.tag, id, provider_id)
-                .map_err(|_| Trouble::Sealed)?,
+                .seal_account(&attempt.tag, id, provider_id)
+                .map_err(|_| JobError::Sealed)?,
             account_digest: self.sealing.account_digest(&attempt.provider, provider_id),
             masked: None,
             number_digest: None,
@@ -55,32 +55,32 @@ impl Linking {
     ///
     /// # Errors
     /// When it is to be tried again.
-    pub async fn read(&self, id: LinkId) -> Result<Verdict, Trouble> {
+    pub async fn read_accounts(&self, id: LinkId) -> Result<JobOutcome, JobError> {
         let Some(link) = self.records.link(id).await? else {
-            return Ok(Verdict::GiveUp("no such link"));
+            return Ok(JobOutcome::GiveUp("no such link"));
         };
         match link.state {
-            LinkState::Removed => return Ok(Verdict::Done),
+            LinkState::Removed => return Ok(JobOutcome::Done),
             LinkState::Verifying => return self.verify(&link).await,
             LinkState::Active | LinkState::ReauthRequired | LinkState::Removing => {}
         }
         for account in &link.accounts {
-            let (session, details) = self.read_one(&link, account).await?;
+            let (session, details) = self.read_account(&link, account).await?;
             if account.masked.is_none() && self.linked_elsewhere(&link, session.as_deref()).await? {
-                return self.end_foreign(&link).await;
+                return self.unlink_foreign(&link).await;
             }
-            self.keep_reading(&link, account, &details).await?;
+            self.save_reading(&link, account, &details).await?;
         }
-        Ok(Verdict::Done)
+        Ok(JobOutcome::Done)
     }
 
     /// Keeps the details that came with a link's new accounts; those that did not come are read by the link's job. Says
     /// whether one of the accounts is linked elsewhere too.
-    pub(super) async fn keep_details(&self, link: &Link, accounts: &[ProviderAccount]) -> bool {
+    pub(super) async fn save_details(&self, link: &Link, accounts: &[ProviderAccount]) -> bool {
         let mut again = false;
         for (row, account) in link.accounts.iter().zip(accounts) {
             let Some(details) = &account.details else { continue };
-            match self.keep_reading(link, row, details).await {
+            match self.save_reading(link, row, details).await {
                 Ok(also) => again |= also,
                 Err(error) => tracing::info!(%error, "an account's details are to be read again"),
             }
@@ -88,25 +88,25 @@ impl Linking {
         again
     }
 
-    pub(super) async fn keep_reading(
+    pub(super) async fn save_reading(
         &self,
         link: &Link,
         account: &LinkedAccount,
         details: &AccountDetails,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, JobError> {
         let holder = details
             .holder
             .as_ref()
-            .map(|name| self.sealing.holder(&link.tag, account.id, name))
+            .map(|name| self.sealing.seal_holder(&link.tag, account.id, name))
             .transpose();
         let reading = AccountReading {
             masked: last_four(&details.number),
             number_digest: self.sealing.number_digest(&link.institution, &details.number),
-            holder: holder.map_err(|_| Trouble::Sealed)?,
+            holder: holder.map_err(|_| JobError::Sealed)?,
             kind: details.kind.clone(),
             currency: details.currency.clone(),
         };
-        let others = self.records.read_account(account.id, &reading).await?;
+        let others = self.records.store_account_reading(account.id, &reading).await?;
         for other in others {
             // Somebody else may have linked it, too, such as a second holder: that is not this person's to see.
             if self
@@ -124,17 +124,17 @@ impl Linking {
 
     /// Whoever links an account again that they had linked before has shown to the bank who they are: a code of their own,
     /// which they may have forgotten, has done its service.
-    async fn end_pin(&self, link: &Link) -> Result<(), Trouble> {
-        if self.records.forget_pin(self.providers.partner(), &link.tag).await? {
+    async fn end_pin(&self, link: &Link) -> Result<(), JobError> {
+        if self.records.delete_pin(self.providers.partner(), &link.tag).await? {
             self.audit(&link.into(), "pin.ended", link.id.to_string()).await;
         }
         Ok(())
     }
 
     /// Ends a link whose account is not this person's.
-    pub(super) async fn end_foreign(&self, link: &Link) -> Result<Verdict, Trouble> {
+    pub(super) async fn unlink_foreign(&self, link: &Link) -> Result<JobOutcome, JobError> {
         let now = self.runtime.clock.now();
-        let unlink = self.unlinking(link, now);
+        let unlink = self.unlink_job(link, now);
         let to = LinkState::Removing;
         if self.records.move_link(link.id, to, &[unlink], now).await? {
             tracing::error!(
@@ -143,12 +143,12 @@ impl Linking {
             );
             self.audit(&link.into(), "account.foreign", link.id.to_string()).await;
             if link.state == LinkState::Verifying {
-                self.tell_of(link, Fate::Lapsed).await;
+                self.notify_of(link, AttemptResult::Lapsed).await;
             } else {
-                self.newsroom.tell(&link.tag, &News::Unlinked(link.id)).await;
+                self.newsroom.apply(&link.tag, &SessionEvent::Unlinked(link.id)).await;
             }
         }
-        Ok(Verdict::Done)
+        Ok(JobOutcome::Done)
     }
 }
 

@@ -1,28 +1,29 @@
 //! A login for an account that is linked already.
 
-use super::super::jobs::Verdict;
-use super::super::known::brief;
-use super::{Linking, Owner, Trouble};
-use crate::core::flow::Fate;
+use super::super::facts_reader::link_summary;
+use super::super::jobs::JobOutcome;
+use super::{AccountOwner, JobError, Linking};
+use crate::core::flow::AttemptResult;
 use crate::core::ids::LinkId;
 use crate::core::next_step::Grant;
 use crate::providers::ProviderAccount;
 use crate::records::{Attempt, AttemptState, Link, LinkState};
 
 impl Linking {
-    pub(super) async fn renewed(
+    pub(super) async fn complete_renewal(
         &self,
         attempt: &Attempt,
         link: LinkId,
         accounts: Vec<ProviderAccount>,
-    ) -> Result<Verdict, Trouble> {
+    ) -> Result<JobOutcome, JobError> {
         let Some(link) = self.renew(&attempt.into(), link, accounts).await? else {
-            return self.not_kept(attempt).await;
+            return self.discard(attempt).await;
         };
         let now = self.runtime.clock.now();
         self.records.move_attempt(attempt.id, AttemptState::Linked, now).await?;
-        self.tell(attempt, Fate::Linked(brief(&link, false))).await;
-        Ok(Verdict::Done)
+        self.notify(attempt, AttemptResult::Linked(link_summary(&link, false)))
+            .await;
+        Ok(JobOutcome::Done)
     }
 
     /// Renews a link whose provider asked for no login: it handed out a grant at once, or only said that it is done. Says
@@ -30,7 +31,7 @@ impl Linking {
     ///
     /// # Errors
     /// When it may be tried again.
-    pub async fn renew_at_once(&self, link: &Link, grant: Option<Grant>) -> Result<bool, Trouble> {
+    pub async fn renew_at_once(&self, link: &Link, grant: Option<Grant>) -> Result<bool, JobError> {
         let accounts = match grant {
             None => Vec::new(),
             Some(grant) => {
@@ -46,12 +47,12 @@ impl Linking {
     /// was ended meanwhile: `None`.
     async fn renew(
         &self,
-        owner: &Owner<'_>,
+        owner: &AccountOwner<'_>,
         id: LinkId,
         accounts: Vec<ProviderAccount>,
-    ) -> Result<Option<Link>, Trouble> {
+    ) -> Result<Option<Link>, JobError> {
         let Some(link) = self.records.link(id).await? else {
-            self.turn_away(owner, accounts).await?;
+            self.reject_foreign(owner, accounts).await?;
             return Ok(None);
         };
         let silent = accounts.is_empty();
@@ -59,7 +60,7 @@ impl Linking {
             let digest = self.sealing.account_digest(&link.provider, &account.id);
             link.accounts.iter().any(|linked| linked.account_digest == digest)
         });
-        self.turn_away(owner, foreign).await?;
+        self.reject_foreign(owner, foreign).await?;
         if own.is_empty() && !silent {
             return Ok(None);
         }
@@ -68,7 +69,7 @@ impl Linking {
         // A link in use does not move, and one that is ended does not either: what it is now tells them apart.
         let renewed = self.records.link(id).await?.filter(Link::in_use);
         if renewed.is_none() {
-            self.give_back(owner, &own).await?;
+            self.end_access(owner, &own).await?;
         }
         Ok(renewed)
     }

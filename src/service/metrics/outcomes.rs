@@ -62,7 +62,7 @@ impl ProviderOutcome {
 
 /// How one try at a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum JobOutcome {
+pub enum JobResult {
     /// It is done.
     Done,
     /// It will be tried again.
@@ -71,7 +71,7 @@ pub enum JobOutcome {
     GivenUp,
 }
 
-impl JobOutcome {
+impl JobResult {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -83,14 +83,14 @@ impl JobOutcome {
 
 /// What keeps our state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Keeper {
+pub enum Storage {
     /// The live store.
     Store,
     /// The durable records.
     Records,
 }
 
-impl Keeper {
+impl Storage {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Store => "store",

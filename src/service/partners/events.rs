@@ -6,21 +6,21 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::schemas::delivery_states;
-use super::{ApiError, Asked, List, Office, When};
+use super::{AccountApi, ApiError, ApiTime, List, RequestContext};
 use crate::core::events::EventKind;
 use crate::core::ids::{EndpointId, EventId};
-use crate::core::page::{Cursor, Page, Paged};
-use crate::records::{Delivery, DeliveryState, Event, EventFilter};
+use crate::core::page::{PageCursor, PageRequest, Paged};
+use crate::records::{Delivery, DeliveryState, EventFilter, PartnerEvent};
 
 /// Which events are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventsWanted {
+pub struct EventListQuery {
     /// Only of this kind.
     pub kind: Option<EventKind>,
     /// Only about the link, intent or connect session with this id.
     pub subject: Option<[u8; 16]>,
     /// Which of them.
-    pub page: Page,
+    pub page: PageRequest,
 }
 
 /// An event: its id, and what its webhook says.
@@ -32,18 +32,18 @@ pub struct EventView {
     /// What happened.
     pub r#type: EventKind,
     /// When it happened.
-    pub timestamp: When,
+    pub timestamp: ApiTime,
     /// Ids and states, and `sequence`: which event about its subject it is, from 1.
     #[schema(value_type = Object)]
     pub data: Value,
 }
 
-impl From<Event> for EventView {
-    fn from(event: Event) -> Self {
+impl From<PartnerEvent> for EventView {
+    fn from(event: PartnerEvent) -> Self {
         Self {
             id: event.id,
             r#type: event.kind,
-            timestamp: When(event.at),
+            timestamp: ApiTime(event.at),
             // It was written as JSON, by us.
             data: serde_json::from_str(&event.data).unwrap_or_default(),
         }
@@ -79,9 +79,9 @@ pub struct DeliveryView {
     pub reason: Option<String>,
     /// When it is sent next; null: it has ended.
     #[schema(required)]
-    pub due_at: Option<When>,
+    pub due_at: Option<ApiTime>,
     /// When it was last tried, or asked for.
-    pub updated_at: When,
+    pub updated_at: ApiTime,
 }
 
 impl From<Delivery> for DeliveryView {
@@ -96,8 +96,8 @@ impl From<Delivery> for DeliveryView {
             tries: delivery.tries,
             status: delivery.status,
             reason: delivery.reason,
-            due_at: delivery.due_at.map(When),
-            updated_at: When(delivery.updated_at),
+            due_at: delivery.due_at.map(ApiTime),
+            updated_at: ApiTime(delivery.updated_at),
         }
     }
 }
@@ -123,28 +123,28 @@ pub struct Replayed {
 #[async_trait]
 pub trait Events: Send + Sync {
     /// A page of events, newest first.
-    async fn events(&self, asked: &Asked, wanted: EventsWanted) -> Result<List<EventView>, ApiError>;
+    async fn list_events(&self, asked: &RequestContext, wanted: EventListQuery) -> Result<List<EventView>, ApiError>;
     /// One of them, with how far it has come.
-    async fn event(&self, asked: &Asked, id: EventId) -> Result<EventWithDeliveries, ApiError>;
+    async fn get_event(&self, asked: &RequestContext, id: EventId) -> Result<EventWithDeliveries, ApiError>;
     /// Has one sent once more.
-    async fn replay(&self, asked: &Asked, id: EventId, replay: Replay) -> Result<Replayed, ApiError>;
+    async fn replay_event(&self, asked: &RequestContext, id: EventId, replay: Replay) -> Result<Replayed, ApiError>;
 }
 
 #[async_trait]
-impl Events for Office {
-    async fn events(&self, asked: &Asked, wanted: EventsWanted) -> Result<List<EventView>, ApiError> {
-        let EventsWanted { kind, subject, page } = wanted;
+impl Events for AccountApi {
+    async fn list_events(&self, asked: &RequestContext, wanted: EventListQuery) -> Result<List<EventView>, ApiError> {
+        let EventListQuery { kind, subject, page } = wanted;
         let after = page.after.map(|last| (last.at, EventId::from_bytes(last.id)));
         let filter = EventFilter { kind, subject };
         let rows = self.records.events(&asked.reach, &filter, after, page.limit + 1);
-        let paged = Paged::of(rows.await?, &page, |event| Cursor {
+        let paged = Paged::from_rows(rows.await?, &page, |event| PageCursor {
             at: event.at,
             id: *event.id.as_bytes(),
         });
         Ok(paged.map(EventView::from).into())
     }
 
-    async fn event(&self, asked: &Asked, id: EventId) -> Result<EventWithDeliveries, ApiError> {
+    async fn get_event(&self, asked: &RequestContext, id: EventId) -> Result<EventWithDeliveries, ApiError> {
         let event = self.records.event(&asked.reach, id).await?;
         let event = event.ok_or(ApiError::NotFound)?.into();
         let deliveries = self.records.deliveries(&asked.reach, id).await?;
@@ -154,11 +154,11 @@ impl Events for Office {
         })
     }
 
-    async fn replay(&self, asked: &Asked, id: EventId, replay: Replay) -> Result<Replayed, ApiError> {
+    async fn replay_event(&self, asked: &RequestContext, id: EventId, replay: Replay) -> Result<Replayed, ApiError> {
         if self.records.event(&asked.reach, id).await?.is_none() {
             return Err(ApiError::NotFound);
         }
-        let deed = asked.deed("event.replayed", id, self.now());
+        let deed = asked.audit_entry("event.replayed", id, self.now());
         let endpoints = self.records.replay(&asked.reach, id, replay.endpoint_id, &deed).await?;
         if endpoints.is_empty() {
             return Err(ApiError::Conflict(match replay.endpoint_id {

@@ -4,20 +4,20 @@
 //! rows this request may touch. Everything here hands its reach to the records.
 
 pub mod access;
+pub mod account_api;
 pub mod dealings;
-pub mod enrolling;
 pub mod entities;
 pub mod events;
-mod failures;
-mod faults;
-pub mod office;
+mod failed_auth;
+pub mod idempotency;
 pub mod profile;
-pub mod repeats;
+pub mod provisioning;
 pub mod roles;
 pub mod schemas;
 pub mod subscribers;
-mod tokens;
+mod token_cache;
 pub mod users;
+mod validation;
 pub mod views;
 pub mod webhook_endpoints;
 
@@ -26,46 +26,47 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use self::access::{Allowance, Client, Grant, Issued, Need};
+pub use self::access::{ClientCredentials, IssuedToken, RateLimitStatus, RequiredAccess, TokenSubject};
+pub use self::account_api::{AccountApi, ApiSettings};
 pub use self::dealings::{
-    AccountView, ConsentView, Dealings, EndedView, IntentView, Intents, LinkView, Links, NewExpected, NewIntent,
-    PublicIntent, SessionView, Sessions, WhichIntents, WhichLinks,
+    AccountView, ConsentView, EndedLinkView, IntentListQuery, IntentView, Intents, LinkListQuery, LinkView, LinkingApi,
+    Links, NewExpected, NewIntent, PublicIntent, SessionView, Sessions,
 };
 pub use self::entities::{EntityEdit, EntityView, NewEntity};
-pub use self::events::{EventView, EventWithDeliveries, Events, EventsWanted, Replay, Replayed};
-pub use self::faults::Faults;
-pub use self::office::{Office, Settings};
+pub use self::events::{EventListQuery, EventView, EventWithDeliveries, Events, Replay, Replayed};
+pub use self::idempotency::{IdempotencyLease, IdempotentRequest};
 pub use self::profile::{AuditView, CredentialsView, NewCredentials, PartnerEdit, PartnerView};
-pub use self::repeats::{Held, Repeat};
 pub use self::roles::{NewRole, RoleEdit, RoleView};
-pub use self::subscribers::{ErasureView, Registry, Subscribers, Whose};
+pub use self::subscribers::{ErasureView, SubscriberApi, SubscriberNumber, Subscribers};
 pub use self::users::{NewUser, UserEdit, UserView};
-pub use self::views::{List, When};
+pub use self::validation::Validation;
+pub use self::views::{ApiTime, List};
 pub use self::webhook_endpoints::{
-    EndpointEdit, EndpointMade, EndpointView, NewEndpoint, Receivers, Rotated, Rotation, WebhookEndpoints,
+    EndpointEdit, EndpointView, EndpointWithSecret, NewEndpoint, RotatedSecret, SecretRotation, WebhookEndpointApi,
+    WebhookEndpoints,
 };
-use crate::core::access::{Caller, Reach, Refused};
+use crate::core::access::{AccessDenied, Caller, TenantScope};
 use crate::core::ids::{EntityId, PartnerId, RoleId, UserId};
-use crate::core::page::Page;
+use crate::core::page::PageRequest;
 use crate::core::secret::Secret;
-use crate::core::time::{Entropy, Timestamp};
-use crate::records::{Deed, Kept, RecordsError};
+use crate::core::time::{Rng, Timestamp};
+use crate::records::{AuditEntry, RecordsError, WriteOutcome};
 
 /// Who asks, and for which rows.
 #[derive(Clone)]
-pub struct Asked {
+pub struct RequestContext {
     /// Who calls.
     pub caller: Caller,
     /// The rows that this request may touch.
-    pub reach: Reach,
+    pub reach: TenantScope,
     /// Where the ids and secrets of what this request makes come from.
-    pub fresh: std::sync::Arc<dyn Entropy>,
+    pub rng: std::sync::Arc<dyn Rng>,
 }
 
-impl Asked {
+impl RequestContext {
     /// What is done by this request, for the audit trail.
-    fn deed(&self, kind: &'static str, to: impl std::fmt::Display, at: Timestamp) -> Deed {
-        Deed {
+    fn audit_entry(&self, kind: &'static str, to: impl std::fmt::Display, at: Timestamp) -> AuditEntry {
+        AuditEntry {
             partner: self.reach.partner,
             entity: self.reach.entity,
             user: self.caller.user(),
@@ -87,10 +88,10 @@ pub enum ApiError {
     WrongEnvironment,
     /// Whoever calls may not do this.
     #[error("{}", match .0 {
-        Refused::Role => "the role does not allow this",
-        Refused::Entity => "the entity is not one that this token may act for",
+        AccessDenied::Role => "the role does not allow this",
+        AccessDenied::Entity => "the entity is not one that this token may act for",
     })]
-    Forbidden(Refused),
+    Forbidden(AccessDenied),
     /// It is not there, or somebody else's.
     #[error("there is nothing here that this token may see")]
     NotFound,
@@ -147,24 +148,24 @@ impl From<RecordsError> for ApiError {
     }
 }
 
-impl From<Refused> for ApiError {
-    fn from(refused: Refused) -> Self {
+impl From<AccessDenied> for ApiError {
+    fn from(refused: AccessDenied) -> Self {
         Self::Forbidden(refused)
     }
 }
 
 /// What the records did, as an answer; `role` points to the role in the request, where there is one.
-fn answered<T>(kept: Kept<T>, role: &str) -> Result<T, ApiError> {
+fn into_result<T>(kept: WriteOutcome<T>, role: &str) -> Result<T, ApiError> {
     match kept {
-        Kept::Done(done) => Ok(done),
-        Kept::NotFound => Err(ApiError::NotFound),
-        Kept::NoEntity => Err(ApiError::Forbidden(Refused::Entity)),
-        Kept::NoRole => Err(unknown_role(role)),
-        Kept::Taken => Err(ApiError::Conflict("another user of the entity has this login")),
-        Kept::InUse => Err(ApiError::Conflict(
+        WriteOutcome::Done(done) => Ok(done),
+        WriteOutcome::NotFound => Err(ApiError::NotFound),
+        WriteOutcome::NoEntity => Err(ApiError::Forbidden(AccessDenied::Entity)),
+        WriteOutcome::NoRole => Err(unknown_role(role)),
+        WriteOutcome::Taken => Err(ApiError::Conflict("another user of the entity has this login")),
+        WriteOutcome::InUse => Err(ApiError::Conflict(
             "the role is still in use: take it from its users and entities first",
         )),
-        Kept::TooMany => Err(ApiError::Conflict(
+        WriteOutcome::TooMany => Err(ApiError::Conflict(
             "there are as many of these as there may be: delete one first",
         )),
     }
@@ -178,94 +179,113 @@ fn unknown_role(pointer: &str) -> ApiError {
 #[async_trait]
 pub trait Access: Send + Sync {
     /// Who this token stands for.
-    async fn bearer(&self, token: &str) -> Result<Caller, ApiError>;
+    async fn authenticate_token(&self, token: &str) -> Result<Caller, ApiError>;
     /// Whose publishable key this is.
-    async fn publishable(&self, key: &str) -> Result<PartnerId, ApiError>;
+    async fn authenticate_publishable_key(&self, key: &str) -> Result<PartnerId, ApiError>;
     /// The rows that a caller may touch for this need, having chosen an entity.
-    async fn reach(&self, caller: &Caller, need: Need, entity: Option<EntityId>) -> Result<Reach, ApiError>;
+    async fn authorize(
+        &self,
+        caller: &Caller,
+        need: RequiredAccess,
+        entity: Option<EntityId>,
+    ) -> Result<TenantScope, ApiError>;
     /// Counts a request of a partner.
-    fn count(&self, partner: PartnerId) -> Allowance;
+    fn count_request(&self, partner: PartnerId) -> RateLimitStatus;
     /// Hands out a token to who calls from this address. Says, too, how many requests are left.
-    async fn issue(&self, client: &Client, grant: Grant, from: Option<IpAddr>)
-    -> Result<(Issued, Allowance), ApiError>;
+    async fn issue_token(
+        &self,
+        client: &ClientCredentials,
+        grant: TokenSubject,
+        from: Option<IpAddr>,
+    ) -> Result<(IssuedToken, RateLimitStatus), ApiError>;
     /// Ends a token of this client. One that is unknown has ended (RFC 7009).
-    async fn revoke(&self, client: &Client, token: &Secret, from: Option<IpAddr>) -> Result<Allowance, ApiError>;
+    async fn revoke_token(
+        &self,
+        client: &ClientCredentials,
+        token: &Secret,
+        from: Option<IpAddr>,
+    ) -> Result<RateLimitStatus, ApiError>;
 }
 
 /// The partner itself: its settings, its keys at providers, what has happened.
 #[async_trait]
 pub trait Profile: Send + Sync {
     /// Its settings.
-    async fn partner(&self, asked: &Asked) -> Result<PartnerView, ApiError>;
+    async fn get_partner(&self, asked: &RequestContext) -> Result<PartnerView, ApiError>;
     /// Changes them.
-    async fn change_partner(&self, asked: &Asked, edit: PartnerEdit) -> Result<PartnerView, ApiError>;
+    async fn update_partner(&self, asked: &RequestContext, edit: PartnerEdit) -> Result<PartnerView, ApiError>;
     /// The providers there are, and since when it has keys at each.
-    async fn credentials(&self, asked: &Asked) -> Result<List<CredentialsView>, ApiError>;
+    async fn list_credentials(&self, asked: &RequestContext) -> Result<List<CredentialsView>, ApiError>;
     /// Keeps keys at a provider, once the provider has taken them.
-    async fn put_credentials(
+    async fn set_credentials(
         &self,
-        asked: &Asked,
+        asked: &RequestContext,
         provider: &str,
         new: NewCredentials,
     ) -> Result<CredentialsView, ApiError>;
     /// Forgets keys at a provider.
-    async fn end_credentials(&self, asked: &Asked, provider: &str) -> Result<(), ApiError>;
+    async fn delete_credentials(&self, asked: &RequestContext, provider: &str) -> Result<(), ApiError>;
     /// A page of the audit trail, newest first.
-    async fn audited(&self, asked: &Asked, page: Page) -> Result<List<AuditView>, ApiError>;
+    async fn list_audit_entries(&self, asked: &RequestContext, page: PageRequest) -> Result<List<AuditView>, ApiError>;
 }
 
 /// Requests that may come twice.
 #[async_trait]
 pub trait Repeats: Send + Sync {
     /// Whether a request with this key is to be done. `request` is all that makes it the same request.
-    async fn begin(&self, asked: &Asked, key: &str, request: &[&[u8]]) -> Result<Repeat, ApiError>;
+    async fn begin(&self, asked: &RequestContext, key: &str, request: &[&[u8]]) -> Result<IdempotentRequest, ApiError>;
     /// What a request that was to be done was answered with.
-    async fn end(&self, held: &Held, status: u16, body: &[u8]);
+    async fn finish(&self, held: &IdempotencyLease, status: u16, body: &[u8]);
 }
 
 /// Roles.
 #[async_trait]
 pub trait Roles: Send + Sync {
     /// A page of them, newest first.
-    async fn roles(&self, asked: &Asked, page: Page) -> Result<List<RoleView>, ApiError>;
+    async fn list_roles(&self, asked: &RequestContext, page: PageRequest) -> Result<List<RoleView>, ApiError>;
     /// Makes one.
-    async fn add_role(&self, asked: &Asked, new: NewRole) -> Result<RoleView, ApiError>;
+    async fn create_role(&self, asked: &RequestContext, new: NewRole) -> Result<RoleView, ApiError>;
     /// One of them.
-    async fn role(&self, asked: &Asked, id: RoleId) -> Result<RoleView, ApiError>;
+    async fn get_role(&self, asked: &RequestContext, id: RoleId) -> Result<RoleView, ApiError>;
     /// Changes one.
-    async fn change_role(&self, asked: &Asked, id: RoleId, edit: RoleEdit) -> Result<RoleView, ApiError>;
+    async fn update_role(&self, asked: &RequestContext, id: RoleId, edit: RoleEdit) -> Result<RoleView, ApiError>;
     /// Deletes one that is not in use.
-    async fn end_role(&self, asked: &Asked, id: RoleId) -> Result<(), ApiError>;
+    async fn delete_role(&self, asked: &RequestContext, id: RoleId) -> Result<(), ApiError>;
 }
 
 /// Entities.
 #[async_trait]
 pub trait Entities: Send + Sync {
     /// A page of them, newest first.
-    async fn entities(&self, asked: &Asked, page: Page) -> Result<List<EntityView>, ApiError>;
+    async fn list_entities(&self, asked: &RequestContext, page: PageRequest) -> Result<List<EntityView>, ApiError>;
     /// Makes one.
-    async fn add_entity(&self, asked: &Asked, new: NewEntity) -> Result<EntityView, ApiError>;
+    async fn create_entity(&self, asked: &RequestContext, new: NewEntity) -> Result<EntityView, ApiError>;
     /// One of them.
-    async fn entity(&self, asked: &Asked, id: EntityId) -> Result<EntityView, ApiError>;
+    async fn get_entity(&self, asked: &RequestContext, id: EntityId) -> Result<EntityView, ApiError>;
     /// Changes one.
-    async fn change_entity(&self, asked: &Asked, id: EntityId, edit: EntityEdit) -> Result<EntityView, ApiError>;
+    async fn update_entity(
+        &self,
+        asked: &RequestContext,
+        id: EntityId,
+        edit: EntityEdit,
+    ) -> Result<EntityView, ApiError>;
     /// Deletes one with its users.
-    async fn end_entity(&self, asked: &Asked, id: EntityId) -> Result<(), ApiError>;
+    async fn delete_entity(&self, asked: &RequestContext, id: EntityId) -> Result<(), ApiError>;
 }
 
 /// Users.
 #[async_trait]
 pub trait Users: Send + Sync {
     /// A page of them, newest first.
-    async fn users(&self, asked: &Asked, page: Page) -> Result<List<UserView>, ApiError>;
+    async fn list_users(&self, asked: &RequestContext, page: PageRequest) -> Result<List<UserView>, ApiError>;
     /// Makes one, in the entity that was chosen.
-    async fn add_user(&self, asked: &Asked, new: NewUser) -> Result<UserView, ApiError>;
+    async fn create_user(&self, asked: &RequestContext, new: NewUser) -> Result<UserView, ApiError>;
     /// The user who calls.
-    async fn me(&self, asked: &Asked) -> Result<UserView, ApiError>;
+    async fn get_current_user(&self, asked: &RequestContext) -> Result<UserView, ApiError>;
     /// One of them.
-    async fn user(&self, asked: &Asked, id: UserId) -> Result<UserView, ApiError>;
+    async fn get_user(&self, asked: &RequestContext, id: UserId) -> Result<UserView, ApiError>;
     /// Changes one.
-    async fn change_user(&self, asked: &Asked, id: UserId, edit: UserEdit) -> Result<UserView, ApiError>;
+    async fn update_user(&self, asked: &RequestContext, id: UserId, edit: UserEdit) -> Result<UserView, ApiError>;
     /// Deletes one, whose tokens open nothing from then on.
-    async fn end_user(&self, asked: &Asked, id: UserId) -> Result<(), ApiError>;
+    async fn delete_user(&self, asked: &RequestContext, id: UserId) -> Result<(), ApiError>;
 }

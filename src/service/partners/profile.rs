@@ -9,19 +9,19 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::schemas::environments;
-use super::{ApiError, Asked, Faults, List, Office, Profile, When};
-use crate::core::api_key::Side;
+use super::{AccountApi, ApiError, ApiTime, List, Profile, RequestContext, Validation};
+use crate::core::api_key::ApiEnvironment;
 use crate::core::ids::{EntityId, PartnerId, UserId};
-use crate::core::page::Page;
+use crate::core::page::PageRequest;
 use crate::core::secret::Secret;
 use crate::providers::{Credentials, ProviderError};
-use crate::records::{Audited, Partner, PartnerChange};
-use crate::service::partner::seal_credentials;
+use crate::records::{Partner, PartnerChange, StoredAuditEntry};
+use crate::service::providers::seal_credentials;
 
 /// As long as a phone's screen can show it beside the rest of the consent.
-const PURPOSE: usize = 40;
+const MAX_PURPOSE_CHARS: usize = 40;
 /// Days that people can be asked for, at most.
-const DAYS: u16 = 730;
+const MAX_DAYS: u16 = 730;
 
 /// A partner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -41,7 +41,7 @@ pub struct PartnerView {
     #[schema(schema_with = environments)]
     pub environment: &'static str,
     /// When it was first seen.
-    pub created_at: When,
+    pub created_at: ApiTime,
 }
 
 /// What is to be different in a partner.
@@ -79,7 +79,7 @@ pub struct CredentialsView {
     pub present: bool,
     /// Since when they are these.
     #[schema(required)]
-    pub updated_at: Option<When>,
+    pub updated_at: Option<ApiTime>,
 }
 
 /// Something that happened.
@@ -99,51 +99,58 @@ pub struct AuditView {
     #[schema(required)]
     pub user_id: Option<UserId>,
     /// When.
-    pub at: When,
+    pub at: ApiTime,
 }
 
-impl From<Audited> for AuditView {
-    fn from(event: Audited) -> Self {
+impl From<StoredAuditEntry> for AuditView {
+    fn from(event: StoredAuditEntry) -> Self {
         Self {
             id: Uuid::from_bytes(event.id),
             kind: event.kind,
             detail: event.detail,
             entity_id: event.entity,
             user_id: event.user,
-            at: When(event.at),
+            at: ApiTime(event.at),
         }
     }
 }
 
 #[async_trait]
-impl Profile for Office {
-    async fn partner(&self, asked: &Asked) -> Result<PartnerView, ApiError> {
+impl Profile for AccountApi {
+    async fn get_partner(&self, asked: &RequestContext) -> Result<PartnerView, ApiError> {
         let partner = self.records.partner(asked.reach.partner).await?;
-        partner.map(|partner| self.seen(partner)).ok_or(ApiError::NotFound)
+        partner
+            .map(|partner| self.partner_view(partner))
+            .ok_or(ApiError::NotFound)
     }
 
-    async fn change_partner(&self, asked: &Asked, edit: PartnerEdit) -> Result<PartnerView, ApiError> {
-        let mut faults = Faults::default();
-        faults.text_if("/purpose", edit.purpose.as_ref(), PURPOSE);
-        if edit.data_days.is_some_and(|days| !(1..=DAYS).contains(&days)) {
-            faults.add("/data_days", "out_of_range", format!("1 to {DAYS}"));
+    async fn update_partner(&self, asked: &RequestContext, edit: PartnerEdit) -> Result<PartnerView, ApiError> {
+        let mut faults = Validation::default();
+        faults.check_optional_text("/purpose", edit.purpose.as_ref(), MAX_PURPOSE_CHARS);
+        if edit.data_days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
+            faults.add("/data_days", "out_of_range", format!("1 to {MAX_DAYS}"));
         }
-        faults.end()?;
-        self.changeable(asked)?;
+        faults.finish()?;
+        self.check_changeable(asked)?;
         let change = PartnerChange {
             purpose: edit.purpose.map(|purpose| purpose.trim().to_owned()),
             days: edit.data_days,
             walk_in: edit.walk_in,
         };
-        let deed = asked.deed("partner.changed", asked.reach.partner, self.now());
+        let deed = asked.audit_entry("partner.changed", asked.reach.partner, self.now());
         let partner = self.records.change_partner(&change, &deed).await?;
-        partner.map(|partner| self.seen(partner)).ok_or(ApiError::NotFound)
+        partner
+            .map(|partner| self.partner_view(partner))
+            .ok_or(ApiError::NotFound)
     }
 
-    async fn credentials(&self, asked: &Asked) -> Result<List<CredentialsView>, ApiError> {
+    async fn list_credentials(&self, asked: &RequestContext) -> Result<List<CredentialsView>, ApiError> {
         let kept = self.records.providers_of(asked.reach.partner).await?;
         let view = |provider: String| {
-            let since = kept.iter().find(|(name, _)| *name == provider).map(|(_, at)| When(*at));
+            let since = kept
+                .iter()
+                .find(|(name, _)| *name == provider)
+                .map(|(_, at)| ApiTime(*at));
             CredentialsView {
                 provider,
                 present: since.is_some(),
@@ -156,15 +163,15 @@ impl Profile for Office {
         })
     }
 
-    async fn put_credentials(
+    async fn set_credentials(
         &self,
-        asked: &Asked,
+        asked: &RequestContext,
         provider: &str,
         new: NewCredentials,
     ) -> Result<CredentialsView, ApiError> {
         let api = self.providers.provider(provider).ok_or(ApiError::NotFound)?;
-        self.changeable(asked)?;
-        if self.settings.side == Side::Sandbox && new.secret_key.expose().starts_with("live_") {
+        self.check_changeable(asked)?;
+        if self.settings.side == ApiEnvironment::Sandbox && new.secret_key.expose().starts_with("live_") {
             let detail = "a production key, which the sandbox refuses";
             return Err(ApiError::field("/secret_key", "live_key", detail));
         }
@@ -183,21 +190,21 @@ impl Profile for Office {
                 return Err(ApiError::Unavailable);
             }
         }
-        let (partner, entropy) = (asked.reach.partner, self.runtime.entropy.as_ref());
+        let (partner, entropy) = (asked.reach.partner, self.runtime.rng.as_ref());
         let sealed = seal_credentials(&self.keyring, entropy, &partner, provider, &credentials)?;
         let now = self.now();
-        let deed = asked.deed("credentials.set", provider, now);
+        let deed = asked.audit_entry("credentials.set", provider, now);
         self.records.set_credentials(provider, &sealed, &deed).await?;
         Ok(CredentialsView {
             provider: provider.to_owned(),
             present: true,
-            updated_at: Some(When(now)),
+            updated_at: Some(ApiTime(now)),
         })
     }
 
-    async fn end_credentials(&self, asked: &Asked, provider: &str) -> Result<(), ApiError> {
-        self.changeable(asked)?;
-        let deed = asked.deed("credentials.deleted", provider, self.now());
+    async fn delete_credentials(&self, asked: &RequestContext, provider: &str) -> Result<(), ApiError> {
+        self.check_changeable(asked)?;
+        let deed = asked.audit_entry("credentials.deleted", provider, self.now());
         if self.records.forget_credentials(provider, &deed).await? {
             Ok(())
         } else {
@@ -205,14 +212,14 @@ impl Profile for Office {
         }
     }
 
-    async fn audited(&self, asked: &Asked, page: Page) -> Result<List<AuditView>, ApiError> {
-        let events = self.records.trail(&asked.reach, &page).await?;
+    async fn list_audit_entries(&self, asked: &RequestContext, page: PageRequest) -> Result<List<AuditView>, ApiError> {
+        let events = self.records.audit_trail(&asked.reach, &page).await?;
         Ok(events.map(AuditView::from).into())
     }
 }
 
-impl Office {
-    fn seen(&self, partner: Partner) -> PartnerView {
+impl AccountApi {
+    fn partner_view(&self, partner: Partner) -> PartnerView {
         PartnerView {
             id: partner.id,
             name: partner.name,
@@ -220,15 +227,15 @@ impl Office {
             data_days: partner.days,
             walk_in: partner.walk_in,
             environment: match self.settings.side {
-                Side::Sandbox => "sandbox",
-                Side::Live => "live",
+                ApiEnvironment::Sandbox => "sandbox",
+                ApiEnvironment::Live => "live",
             },
-            created_at: When(partner.created_at),
+            created_at: ApiTime(partner.created_at),
         }
     }
 
     /// Whether the partner's settings can be changed here.
-    fn changeable(&self, asked: &Asked) -> Result<(), ApiError> {
+    fn check_changeable(&self, asked: &RequestContext) -> Result<(), ApiError> {
         if asked.reach.partner == self.providers.partner() {
             let why = "this partner is set up in the server's configuration, and changed there";
             return Err(ApiError::Conflict(why));

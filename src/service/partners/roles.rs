@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ApiError, Asked, Faults, List, Office, Roles, When, answered};
-use crate::core::access::{Permissions, Refused};
+use super::{AccountApi, ApiError, ApiTime, List, RequestContext, Roles, Validation, into_result};
+use crate::core::access::{AccessDenied, Permissions};
 use crate::core::ids::{EntityId, RoleId, UserId};
-use crate::core::page::Page;
+use crate::core::page::PageRequest;
 use crate::records::{Role, RoleChange};
 
 /// Characters of a name, at most.
-const NAME: usize = 255;
+const MAX_NAME_CHARS: usize = 255;
 
 /// A role to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -52,9 +52,9 @@ pub struct RoleView {
     #[schema(required)]
     pub created_by: Option<UserId>,
     /// When it was made.
-    pub created_at: When,
+    pub created_at: ApiTime,
     /// When it was last changed.
-    pub updated_at: When,
+    pub updated_at: ApiTime,
 }
 
 impl From<Role> for RoleView {
@@ -65,27 +65,27 @@ impl From<Role> for RoleView {
             name: role.name,
             permissions: role.permissions,
             created_by: role.created_by,
-            created_at: When(role.created_at),
-            updated_at: When(role.updated_at),
+            created_at: ApiTime(role.created_at),
+            updated_at: ApiTime(role.updated_at),
         }
     }
 }
 
 #[async_trait]
-impl Roles for Office {
-    async fn roles(&self, asked: &Asked, page: Page) -> Result<List<RoleView>, ApiError> {
+impl Roles for AccountApi {
+    async fn list_roles(&self, asked: &RequestContext, page: PageRequest) -> Result<List<RoleView>, ApiError> {
         let roles = self.records.roles(&asked.reach, &page).await?;
         Ok(roles.map(RoleView::from).into())
     }
 
-    async fn add_role(&self, asked: &Asked, new: NewRole) -> Result<RoleView, ApiError> {
-        let mut faults = Faults::default();
-        faults.text("/name", &new.name, NAME);
-        faults.end()?;
-        grantable(asked, Some(&new.permissions))?;
+    async fn create_role(&self, asked: &RequestContext, new: NewRole) -> Result<RoleView, ApiError> {
+        let mut faults = Validation::default();
+        faults.check_text("/name", &new.name, MAX_NAME_CHARS);
+        faults.finish()?;
+        check_grantable(asked, Some(&new.permissions))?;
         let now = self.now();
         let role = Role {
-            id: RoleId::draw(asked.fresh.as_ref()),
+            id: RoleId::generate(asked.rng.as_ref()),
             partner: asked.reach.partner,
             entity: asked.reach.entity,
             name: new.name,
@@ -94,40 +94,40 @@ impl Roles for Office {
             created_at: now,
             updated_at: now,
         };
-        let deed = asked.deed("role.created", role.id, now);
-        answered(self.records.add_role(&role, &deed).await?, "").map(RoleView::from)
+        let deed = asked.audit_entry("role.created", role.id, now);
+        into_result(self.records.add_role(&role, &deed).await?, "").map(RoleView::from)
     }
 
-    async fn role(&self, asked: &Asked, id: RoleId) -> Result<RoleView, ApiError> {
+    async fn get_role(&self, asked: &RequestContext, id: RoleId) -> Result<RoleView, ApiError> {
         let role = self.records.role(&asked.reach, id).await?;
         role.map(RoleView::from).ok_or(ApiError::NotFound)
     }
 
-    async fn change_role(&self, asked: &Asked, id: RoleId, edit: RoleEdit) -> Result<RoleView, ApiError> {
-        let mut faults = Faults::default();
-        faults.text_if("/name", edit.name.as_ref(), NAME);
-        faults.end()?;
-        grantable(asked, edit.permissions.as_ref())?;
+    async fn update_role(&self, asked: &RequestContext, id: RoleId, edit: RoleEdit) -> Result<RoleView, ApiError> {
+        let mut faults = Validation::default();
+        faults.check_optional_text("/name", edit.name.as_ref(), MAX_NAME_CHARS);
+        faults.finish()?;
+        check_grantable(asked, edit.permissions.as_ref())?;
         let change = RoleChange {
             name: edit.name,
             permissions: edit.permissions,
         };
-        let deed = asked.deed("role.changed", id, self.now());
+        let deed = asked.audit_entry("role.changed", id, self.now());
         let role = self.records.change_role(&asked.reach, id, &change, &deed).await?;
-        answered(role, "").map(RoleView::from)
+        into_result(role, "").map(RoleView::from)
     }
 
-    async fn end_role(&self, asked: &Asked, id: RoleId) -> Result<(), ApiError> {
-        let deed = asked.deed("role.deleted", id, self.now());
-        answered(self.records.end_role(&asked.reach, id, &deed).await?, "")
+    async fn delete_role(&self, asked: &RequestContext, id: RoleId) -> Result<(), ApiError> {
+        let deed = asked.audit_entry("role.deleted", id, self.now());
+        into_result(self.records.delete_role(&asked.reach, id, &deed).await?, "")
     }
 }
 
 /// Nobody hands out more than they have.
-fn grantable(asked: &Asked, permissions: Option<&Permissions>) -> Result<(), ApiError> {
+fn check_grantable(asked: &RequestContext, permissions: Option<&Permissions>) -> Result<(), ApiError> {
     if permissions.is_none_or(|permissions| asked.caller.may_grant(permissions)) {
         Ok(())
     } else {
-        Err(Refused::Role.into())
+        Err(AccessDenied::Role.into())
     }
 }

@@ -7,14 +7,14 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::core::access::{Action, Object, Permission, Permissions};
 use crate::records::{IntentState, LinkState};
 
-/// The format, in the sources, of texts that [`PRINTED`] is about.
-pub const PRINTED_FORMAT: &str = "printed";
+/// The format, in the sources, of texts that [`PRINTABLE_PATTERN`] is about.
+pub const PRINTABLE_FORMAT: &str = "printed";
 
-/// What `Faults::text` takes: no control character, and something that is not blank.
-pub const PRINTED: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+/// What `Validation::text` takes: no control character, and something that is not blank.
+pub const PRINTABLE_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
 /// One of these words.
-pub fn words(description: &str, words: &[&str]) -> ObjectBuilder {
+pub fn enum_schema(description: &str, words: &[&str]) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(description))
@@ -22,7 +22,7 @@ pub fn words(description: &str, words: &[&str]) -> ObjectBuilder {
 }
 
 /// An id.
-pub fn id(description: &str) -> ObjectBuilder {
+pub fn id_schema(description: &str) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
@@ -30,18 +30,18 @@ pub fn id(description: &str) -> ObjectBuilder {
 }
 
 pub(super) fn environments() -> ObjectBuilder {
-    words("The side that its keys work on.", &["sandbox", "live"])
+    enum_schema("The side that its keys work on.", &["sandbox", "live"])
 }
 
 pub(super) fn delivery_states() -> ObjectBuilder {
-    words(
+    enum_schema(
         "`pending`: it is sent, or sent again; `delivered`; `failed`: it is not sent again by itself.",
         &["pending", "delivered", "failed"],
     )
 }
 
 pub(super) fn erasure_states() -> ObjectBuilder {
-    words(
+    enum_schema(
         "How far it is: `begun`, `blanked` (only what is live is still there) or `done`.",
         &["begun", "blanked", "done"],
     )
@@ -66,7 +66,7 @@ pub(super) fn erasure_waits() -> ObjectBuilder {
 /// What may be done to one kind of object.
 const ACTIONS: &str = "Actions";
 
-fn closed(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
+fn closed_schema(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
     schema
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
         .description(Some(description))
@@ -76,35 +76,35 @@ fn closed(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
 /// Where a link intent stands.
 pub fn intent_states() -> ObjectBuilder {
     let states = IntentState::ALL.map(IntentState::name);
-    words("Where it stands.", &states)
+    enum_schema("Where it stands.", &states)
 }
 
 /// Where a link stands.
 pub fn link_states() -> ObjectBuilder {
     let states = LinkState::ALL.map(LinkState::name);
-    words(
+    enum_schema(
         "Where it stands. `removing`: out of use, and the provider is still to be told.",
         &states,
     )
 }
 
 pub(super) fn session_states() -> ObjectBuilder {
-    words(
+    enum_schema(
         "`pending`: the bank's answer is awaited; `waiting`: it is the person's turn; `linked`; `failed`: the last login came \
          to nothing, though the person may try again.",
         &["pending", "waiting", "linked", "failed"],
     )
 }
 
-pub(super) fn text_states() -> ObjectBuilder {
-    words(
+pub(super) fn sms_states() -> ObjectBuilder {
+    enum_schema(
         "`queued`, or `stopped` where the person wants no texts. Only in the answer to a request that asked for a text.",
         &["queued", "stopped"],
     )
 }
 
 pub(super) fn expectations() -> utoipa::openapi::schema::ArrayBuilder {
-    let each = words("What is compared.", &["account_number", "holder_name"]);
+    let each = enum_schema("What is compared.", &["account_number", "holder_name"]);
     utoipa::openapi::schema::ArrayBuilder::new()
         .items(each)
         .description(Some(
@@ -115,9 +115,9 @@ pub(super) fn expectations() -> utoipa::openapi::schema::ArrayBuilder {
 impl PartialSchema for Permissions {
     fn schema() -> RefOr<Schema> {
         let objects = Object::ALL.into_iter().fold(ObjectBuilder::new(), |schema, object| {
-            schema.property(word(&object), Ref::from_schema_name(ACTIONS))
+            schema.property(json_name(&object), Ref::from_schema_name(ACTIONS))
         });
-        closed(
+        closed_schema(
             objects,
             "Object to what may be done to it. What is not listed is not allowed.",
         )
@@ -127,16 +127,16 @@ impl PartialSchema for Permissions {
 impl ToSchema for Permissions {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         let actions = Action::ALL.into_iter().fold(ObjectBuilder::new(), |schema, action| {
-            schema.property(word(&action), Ref::from_schema_name(Permission::name()))
+            schema.property(json_name(&action), Ref::from_schema_name(Permission::name()))
         });
-        let actions = closed(actions, "Action to permission. What is not listed is not allowed.");
+        let actions = closed_schema(actions, "Action to permission. What is not listed is not allowed.");
         schemas.push((ACTIONS.to_owned(), actions));
         schemas.push((Permission::name().into_owned(), Permission::schema()));
     }
 }
 
 /// As it is written in JSON.
-fn word(value: &impl serde::Serialize) -> String {
+fn json_name(value: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
 }

@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::schemas::{erasure_states, erasure_waits};
-use super::{ApiError, Asked, When};
+use super::{ApiError, ApiTime, RequestContext};
 use crate::core::ids::{ErasureId, PartnerId};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
-use crate::records::{Erasure, ErasureState, Records, Waits};
-use crate::service::people::begin_erasure;
-use crate::service::people::export::{By, Export, ExportError, export};
-use crate::service::runtime::Runtime;
+use crate::records::{Erasure, ErasureBlocker, ErasureState, Records};
+use crate::service::data_subject::begin_erasure;
+use crate::service::data_subject::export::{Export, ExportError, ExportedBy, export_subscriber_data};
+use crate::service::deps::Deps;
 use crate::service::sealing::Sealing;
 
 /// Who is meant.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SubscriberNumber)]
-pub struct Whose {
+pub struct SubscriberNumber {
     /// Their number in E.164, with its plus.
     #[schema(value_type = String, pattern = "^\\+[1-9][0-9]{7,14}$", example = "+2348031234567")]
     pub msisdn: Secret,
@@ -40,9 +40,9 @@ pub struct ErasureView {
     #[schema(required, schema_with = erasure_waits)]
     pub waits_for: Option<&'static str>,
     /// When it was asked for.
-    pub begun_at: When,
+    pub begun_at: ApiTime,
     /// When its state last changed.
-    pub updated_at: When,
+    pub updated_at: ApiTime,
 }
 
 impl From<Erasure> for ErasureView {
@@ -51,11 +51,11 @@ impl From<Erasure> for ErasureView {
             id: erasure.id,
             state: erasure.state.name(),
             waits_for: erasure
-                .waits
+                .blocked_by
                 .filter(|_| erasure.state != ErasureState::Done)
-                .map(Waits::name),
-            begun_at: When(erasure.begun_at),
-            updated_at: When(erasure.moved_at),
+                .map(ErasureBlocker::name),
+            begun_at: ApiTime(erasure.begun_at),
+            updated_at: ApiTime(erasure.moved_at),
         }
     }
 }
@@ -64,35 +64,35 @@ impl From<Erasure> for ErasureView {
 #[async_trait]
 pub trait Subscribers: Send + Sync {
     /// All that the partner holds about a number. Whether that is anything is in the answer.
-    async fn export(&self, asked: &Asked, whose: Whose) -> Result<Export, ApiError>;
+    async fn export_subscriber(&self, asked: &RequestContext, whose: SubscriberNumber) -> Result<Export, ApiError>;
     /// Asks for a number to be erased at the partner, whether anything is held about it or not.
-    async fn erase(&self, asked: &Asked, whose: Whose) -> Result<ErasureView, ApiError>;
+    async fn erase_subscriber(&self, asked: &RequestContext, whose: SubscriberNumber) -> Result<ErasureView, ApiError>;
     /// One of the partner's erasures.
-    async fn erasure(&self, asked: &Asked, id: ErasureId) -> Result<ErasureView, ApiError>;
+    async fn get_erasure(&self, asked: &RequestContext, id: ErasureId) -> Result<ErasureView, ApiError>;
 }
 
 /// Answers partners about people.
-pub struct Registry {
+pub struct SubscriberApi {
     /// Durable truth.
     pub records: Arc<dyn Records>,
     /// Names people, and opens what is held.
     pub sealing: Sealing,
     /// Clock.
-    pub runtime: Runtime,
+    pub runtime: Deps,
 }
 
 #[async_trait]
-impl Subscribers for Registry {
-    async fn export(&self, asked: &Asked, whose: Whose) -> Result<Export, ApiError> {
-        let (id, number) = (whole(asked)?, number(&whose)?);
+impl Subscribers for SubscriberApi {
+    async fn export_subscriber(&self, asked: &RequestContext, whose: SubscriberNumber) -> Result<Export, ApiError> {
+        let (id, number) = (require_whole_partner(asked)?, parse_number(&whose)?);
         let partner = self.records.partner(id).await?.ok_or(ApiError::NotFound)?;
         let now = self.runtime.clock.now();
-        export(
+        export_subscriber_data(
             self.records.as_ref(),
             &self.sealing,
             &[partner],
             &number,
-            By::Partner,
+            ExportedBy::Partner,
             now,
         )
         .await
@@ -105,16 +105,16 @@ impl Subscribers for Registry {
         })
     }
 
-    async fn erase(&self, asked: &Asked, whose: Whose) -> Result<ErasureView, ApiError> {
-        let (partner, number) = (whole(asked)?, number(&whose)?);
+    async fn erase_subscriber(&self, asked: &RequestContext, whose: SubscriberNumber) -> Result<ErasureView, ApiError> {
+        let (partner, number) = (require_whole_partner(asked)?, parse_number(&whose)?);
         let (records, clock) = (self.records.as_ref(), self.runtime.clock.as_ref());
         let tag = self.sealing.keyring.tag(&number);
-        let id = begin_erasure(records, clock, asked.fresh.as_ref(), partner, &tag).await?;
-        self.erasure(asked, id).await
+        let id = begin_erasure(records, clock, asked.rng.as_ref(), partner, &tag).await?;
+        self.get_erasure(asked, id).await
     }
 
-    async fn erasure(&self, asked: &Asked, id: ErasureId) -> Result<ErasureView, ApiError> {
-        let partner = whole(asked)?;
+    async fn get_erasure(&self, asked: &RequestContext, id: ErasureId) -> Result<ErasureView, ApiError> {
+        let partner = require_whole_partner(asked)?;
         let erasure = self.records.erasure(id).await?;
         let theirs = erasure.filter(|erasure| erasure.partner == partner);
         theirs.map(ErasureView::from).ok_or(ApiError::NotFound)
@@ -122,7 +122,7 @@ impl Subscribers for Registry {
 }
 
 /// The partner. A person is known to all of it, so nothing here is about one of its entities.
-fn whole(asked: &Asked) -> Result<PartnerId, ApiError> {
+fn require_whole_partner(asked: &RequestContext) -> Result<PartnerId, ApiError> {
     match asked.reach.entity {
         None => Ok(asked.reach.partner),
         Some(_) => Err(ApiError::field(
@@ -133,7 +133,7 @@ fn whole(asked: &Asked) -> Result<PartnerId, ApiError> {
     }
 }
 
-fn number(whose: &Whose) -> Result<Msisdn, ApiError> {
+fn parse_number(whose: &SubscriberNumber) -> Result<Msisdn, ApiError> {
     // No country: a national spelling could be somebody else's number.
     let number = Msisdn::parse(whose.msisdn.expose(), "");
     number.map_err(|_| ApiError::field("/msisdn", "invalid", "say a mobile number in E.164, with its plus"))

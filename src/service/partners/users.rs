@@ -4,17 +4,17 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::views::present;
-use super::{ApiError, Asked, Faults, List, Office, Users, When, answered, unknown_role};
-use crate::core::access::{Reach, Refused};
+use super::views::deserialize_nullable;
+use super::{AccountApi, ApiError, ApiTime, List, RequestContext, Users, Validation, into_result, unknown_role};
+use crate::core::access::{AccessDenied, TenantScope};
 use crate::core::ids::{EntityId, RoleId, UserId};
-use crate::core::page::Page;
+use crate::core::page::PageRequest;
 use crate::records::{User, UserChange};
 
 /// Characters of a login and of a name, at most.
-const TEXT: usize = 255;
+const MAX_TEXT_CHARS: usize = 255;
 /// Where the role stands in a request.
-const ROLE: &str = "/role_id";
+const ROLE_POINTER: &str = "/role_id";
 
 /// A user to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -41,7 +41,7 @@ pub struct UserEdit {
     #[schema(min_length = 1, max_length = 255, format = "printed")]
     pub name: Option<String>,
     /// What they may do; null: what the entity's default role allows.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "deserialize_nullable")]
     #[schema(value_type = Option<RoleId>)]
     pub role_id: Option<Option<RoleId>>,
 }
@@ -65,9 +65,9 @@ pub struct UserView {
     #[schema(required)]
     pub created_by: Option<UserId>,
     /// When they were made.
-    pub created_at: When,
+    pub created_at: ApiTime,
     /// When they were last changed.
-    pub updated_at: When,
+    pub updated_at: ApiTime,
 }
 
 impl From<User> for UserView {
@@ -79,32 +79,32 @@ impl From<User> for UserView {
             name: user.name,
             role_id: user.role,
             created_by: user.created_by,
-            created_at: When(user.created_at),
-            updated_at: When(user.updated_at),
+            created_at: ApiTime(user.created_at),
+            updated_at: ApiTime(user.updated_at),
         }
     }
 }
 
 #[async_trait]
-impl Users for Office {
-    async fn users(&self, asked: &Asked, page: Page) -> Result<List<UserView>, ApiError> {
+impl Users for AccountApi {
+    async fn list_users(&self, asked: &RequestContext, page: PageRequest) -> Result<List<UserView>, ApiError> {
         let users = self.records.users(&asked.reach, &page).await?;
         Ok(users.map(UserView::from).into())
     }
 
-    async fn add_user(&self, asked: &Asked, new: NewUser) -> Result<UserView, ApiError> {
-        let mut faults = Faults::default();
-        faults.text("/login", &new.login, TEXT);
-        faults.text("/name", &new.name, TEXT);
+    async fn create_user(&self, asked: &RequestContext, new: NewUser) -> Result<UserView, ApiError> {
+        let mut faults = Validation::default();
+        faults.check_text("/login", &new.login, MAX_TEXT_CHARS);
+        faults.check_text("/name", &new.name, MAX_TEXT_CHARS);
         if asked.reach.entity.is_none() {
             faults.add("Kiungo-Entity-Id", "required", "choose the entity they work in");
         }
-        faults.end()?;
+        faults.finish()?;
         let entity = asked.reach.entity.ok_or(ApiError::NotFound)?;
-        self.grantable(asked, entity, new.role_id).await?;
+        self.check_role_grantable(asked, entity, new.role_id).await?;
         let now = self.now();
         let user = User {
-            id: UserId::draw(asked.fresh.as_ref()),
+            id: UserId::generate(asked.rng.as_ref()),
             partner: asked.reach.partner,
             entity,
             login: new.login,
@@ -114,13 +114,13 @@ impl Users for Office {
             created_at: now,
             updated_at: now,
         };
-        let deed = asked.deed("user.created", user.id, now);
-        answered(self.records.add_user(&user, &deed).await?, ROLE).map(UserView::from)
+        let deed = asked.audit_entry("user.created", user.id, now);
+        into_result(self.records.add_user(&user, &deed).await?, ROLE_POINTER).map(UserView::from)
     }
 
-    async fn me(&self, asked: &Asked) -> Result<UserView, ApiError> {
+    async fn get_current_user(&self, asked: &RequestContext) -> Result<UserView, ApiError> {
         let user = asked.caller.user().ok_or(ApiError::NotFound)?;
-        let reach = Reach {
+        let reach = TenantScope {
             own: None,
             ..asked.reach
         };
@@ -128,40 +128,45 @@ impl Users for Office {
         user.map(UserView::from).ok_or(ApiError::NotFound)
     }
 
-    async fn user(&self, asked: &Asked, id: UserId) -> Result<UserView, ApiError> {
+    async fn get_user(&self, asked: &RequestContext, id: UserId) -> Result<UserView, ApiError> {
         let user = self.records.user(&asked.reach, id).await?;
         user.map(UserView::from).ok_or(ApiError::NotFound)
     }
 
-    async fn change_user(&self, asked: &Asked, id: UserId, edit: UserEdit) -> Result<UserView, ApiError> {
-        let mut faults = Faults::default();
-        faults.text_if("/login", edit.login.as_ref(), TEXT);
-        faults.text_if("/name", edit.name.as_ref(), TEXT);
-        faults.end()?;
+    async fn update_user(&self, asked: &RequestContext, id: UserId, edit: UserEdit) -> Result<UserView, ApiError> {
+        let mut faults = Validation::default();
+        faults.check_optional_text("/login", edit.login.as_ref(), MAX_TEXT_CHARS);
+        faults.check_optional_text("/name", edit.name.as_ref(), MAX_TEXT_CHARS);
+        faults.finish()?;
         if let Some(role) = edit.role_id {
             let user = self.records.user(&asked.reach, id).await?.ok_or(ApiError::NotFound)?;
-            self.grantable(asked, user.entity, role).await?;
+            self.check_role_grantable(asked, user.entity, role).await?;
         }
         let change = UserChange {
             login: edit.login,
             name: edit.name,
             role: edit.role_id,
         };
-        let deed = asked.deed("user.changed", id, self.now());
+        let deed = asked.audit_entry("user.changed", id, self.now());
         let user = self.records.change_user(&asked.reach, id, &change, &deed).await?;
-        answered(user, ROLE).map(UserView::from)
+        into_result(user, ROLE_POINTER).map(UserView::from)
     }
 
-    async fn end_user(&self, asked: &Asked, id: UserId) -> Result<(), ApiError> {
-        let deed = asked.deed("user.deleted", id, self.now());
-        answered(self.records.end_user(&asked.reach, id, &deed).await?, ROLE)
+    async fn delete_user(&self, asked: &RequestContext, id: UserId) -> Result<(), ApiError> {
+        let deed = asked.audit_entry("user.deleted", id, self.now());
+        into_result(self.records.delete_user(&asked.reach, id, &deed).await?, ROLE_POINTER)
     }
 }
 
-impl Office {
+impl AccountApi {
     /// Whether the caller may give this role, or else the entity's default, to a user of the entity.
-    async fn grantable(&self, asked: &Asked, entity: EntityId, role: Option<RoleId>) -> Result<(), ApiError> {
-        let within = Reach {
+    async fn check_role_grantable(
+        &self,
+        asked: &RequestContext,
+        entity: EntityId,
+        role: Option<RoleId>,
+    ) -> Result<(), ApiError> {
+        let within = TenantScope {
             partner: asked.reach.partner,
             entity: Some(entity),
             own: None,
@@ -182,11 +187,11 @@ impl Office {
             .records
             .role(&within, role)
             .await?
-            .ok_or_else(|| unknown_role(ROLE))?;
+            .ok_or_else(|| unknown_role(ROLE_POINTER))?;
         if asked.caller.may_grant(&role.permissions) {
             Ok(())
         } else {
-            Err(Refused::Role.into())
+            Err(AccessDenied::Role.into())
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::core::time::Timestamp;
 /// A moment: RFC 3339 in UTC, with milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
 #[schema(value_type = String, format = DateTime)]
-pub struct When(pub Timestamp);
+pub struct ApiTime(pub Timestamp);
 
-impl Serialize for When {
+impl Serialize for ApiTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let at = DateTime::<Utc>::from_timestamp_millis(self.0.as_millis()).unwrap_or(DateTime::<Utc>::MAX_UTC);
         serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Millis, true))
@@ -33,7 +33,7 @@ impl<T> From<Paged<T>> for List<T> {
     fn from(page: Paged<T>) -> Self {
         Self {
             data: page.rows,
-            next_cursor: page.next.map(crate::core::page::Cursor::to_text),
+            next_cursor: page.next.map(crate::core::page::PageCursor::to_text),
         }
     }
 }
@@ -42,7 +42,9 @@ impl<T> From<Paged<T>> for List<T> {
 ///
 /// # Errors
 /// When the value is neither null nor what it should be.
-pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn deserialize_nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -59,10 +61,10 @@ mod tests {
             (-1, "\"1969-12-31T23:59:59.999Z\""),
         ] {
             assert_eq!(
-                serde_json::to_string(&When(Timestamp::from_millis(millis))).unwrap(),
+                serde_json::to_string(&ApiTime(Timestamp::from_millis(millis))).unwrap(),
                 text
             );
         }
-        serde_json::to_string(&When(Timestamp::from_millis(i64::MAX))).unwrap();
+        serde_json::to_string(&ApiTime(Timestamp::from_millis(i64::MAX))).unwrap();
     }
 }

@@ -7,27 +7,27 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::access::shown;
-use super::{ApiError, Asked, Faults, List, When, answered};
+use super::access::serialize_exposed;
+use super::{ApiError, ApiTime, List, RequestContext, Validation, into_result};
 use crate::core::events::EventKind;
 use crate::core::ids::{EndpointId, EntityId, PartnerId, UserId, WebhookSecretId};
-use crate::core::outside::{Outside, UrlFault};
-use crate::core::page::{Cursor, Page, Paged};
+use crate::core::page::{PageCursor, PageRequest, Paged};
+use crate::core::public_address::{PublicAddressPolicy, WebhookUrlError};
 use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
-use crate::core::time::{Entropy, Timestamp};
-use crate::core::webhook::{OVERLAP, SigningSecret};
+use crate::core::time::{Rng, Timestamp};
+use crate::core::webhook::{SECRET_OVERLAP, SigningSecret};
 use crate::outbound::Scout;
-use crate::records::{Endpoint, EndpointChange, EndpointState, Records, WebhookSecret};
-use crate::service::runtime::Runtime;
-use crate::service::webhooks::place;
+use crate::records::{EndpointChange, EndpointState, Records, WebhookEndpoint, WebhookSecret};
+use crate::service::deps::Deps;
+use crate::service::webhooks::secret_context;
 
 /// How many endpoints a partner may have.
-pub const MOST: u32 = 20;
+pub const MAX_ENDPOINTS: u32 = 20;
 /// For how long the secret before may go on being used beside a new one, at most.
-const LONGEST_OVERLAP: Duration = Duration::from_hours(7 * 24);
+const MAX_OVERLAP: Duration = Duration::from_hours(7 * 24);
 /// Where the URL stands in a request.
-const URL: &str = "/url";
+const URL_POINTER: &str = "/url";
 
 /// An endpoint to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -53,14 +53,14 @@ pub struct EndpointEdit {
     /// Which kinds of events are sent from now on; none: all.
     pub kinds: Option<Vec<EventKind>>,
     /// Whether anything is sent.
-    pub state: Option<Switch>,
+    pub state: Option<WebhookEndpointState>,
 }
 
 /// Whether an endpoint is sent anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = WebhookEndpointState)]
 #[serde(rename_all = "snake_case")]
-pub enum Switch {
+pub enum WebhookEndpointState {
     /// It is.
     Enabled,
     /// It is not, until it is enabled again.
@@ -71,7 +71,7 @@ pub enum Switch {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = WebhookSecretRotation)]
 #[serde(deny_unknown_fields)]
-pub struct Rotation {
+pub struct SecretRotation {
     /// For how many seconds the secret before goes on being used beside the new one: 0 to 604800, a day when left out.
     #[schema(minimum = 0, maximum = 604_800)]
     pub overlap_seconds: Option<u64>,
@@ -91,7 +91,7 @@ pub struct EndpointView {
     /// Which kinds of events are sent; none: all.
     pub kinds: Vec<EventKind>,
     /// Whether anything is sent.
-    pub state: Switch,
+    pub state: WebhookEndpointState,
     /// Why nothing is: `by_request`, `gone` (it answered 410), `failing` (it took nothing for days); null: it is enabled.
     #[schema(required)]
     pub reason: Option<String>,
@@ -99,26 +99,26 @@ pub struct EndpointView {
     #[schema(required)]
     pub created_by: Option<UserId>,
     /// When it was made.
-    pub created_at: When,
+    pub created_at: ApiTime,
     /// When it was last changed, or its secret replaced.
-    pub updated_at: When,
+    pub updated_at: ApiTime,
 }
 
-impl From<Endpoint> for EndpointView {
-    fn from(endpoint: Endpoint) -> Self {
+impl From<WebhookEndpoint> for EndpointView {
+    fn from(endpoint: WebhookEndpoint) -> Self {
         Self {
             id: endpoint.id,
             entity_id: endpoint.entity,
             url: endpoint.url,
             kinds: endpoint.kinds,
             state: match endpoint.state {
-                EndpointState::Enabled => Switch::Enabled,
-                EndpointState::Disabled | EndpointState::Deleted => Switch::Disabled,
+                EndpointState::Enabled => WebhookEndpointState::Enabled,
+                EndpointState::Disabled | EndpointState::Deleted => WebhookEndpointState::Disabled,
             },
             reason: endpoint.reason,
             created_by: endpoint.created_by,
-            created_at: When(endpoint.created_at),
-            updated_at: When(endpoint.updated_at),
+            created_at: ApiTime(endpoint.created_at),
+            updated_at: ApiTime(endpoint.updated_at),
         }
     }
 }
@@ -126,12 +126,12 @@ impl From<Endpoint> for EndpointView {
 /// An endpoint that was just made, with its secret.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WebhookEndpointWithSecret)]
-pub struct EndpointMade {
+pub struct EndpointWithSecret {
     /// The endpoint.
     #[serde(flatten)]
     pub endpoint: EndpointView,
     /// What webhooks are signed with: `whsec_` and base64. Shown this once.
-    #[serde(serialize_with = "shown")]
+    #[serde(serialize_with = "serialize_exposed")]
     #[schema(value_type = String, format = Password)]
     pub secret: Secret,
 }
@@ -139,181 +139,193 @@ pub struct EndpointMade {
 /// A secret that was just replaced.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RotatedWebhookSecret)]
-pub struct Rotated {
+pub struct RotatedSecret {
     /// Of which endpoint.
     pub id: EndpointId,
     /// What webhooks are signed with from now on. Shown this once.
-    #[serde(serialize_with = "shown")]
+    #[serde(serialize_with = "serialize_exposed")]
     #[schema(value_type = String, format = Password)]
     pub secret: Secret,
     /// Until when they are signed with the secret before, too.
-    pub previous_secret_until: When,
+    pub previous_secret_until: ApiTime,
 }
 
 /// Where webhooks go.
 #[async_trait]
 pub trait WebhookEndpoints: Send + Sync {
     /// A page of endpoints, newest first.
-    async fn endpoints(&self, asked: &Asked, page: Page) -> Result<List<EndpointView>, ApiError>;
+    async fn list_endpoints(&self, asked: &RequestContext, page: PageRequest) -> Result<List<EndpointView>, ApiError>;
     /// Makes one, for the entity that was chosen or for all, and shows its secret.
-    async fn add_endpoint(&self, asked: &Asked, new: NewEndpoint) -> Result<EndpointMade, ApiError>;
+    async fn create_endpoint(&self, asked: &RequestContext, new: NewEndpoint) -> Result<EndpointWithSecret, ApiError>;
     /// One of them.
-    async fn endpoint(&self, asked: &Asked, id: EndpointId) -> Result<EndpointView, ApiError>;
+    async fn get_endpoint(&self, asked: &RequestContext, id: EndpointId) -> Result<EndpointView, ApiError>;
     /// Changes one.
-    async fn change_endpoint(
+    async fn update_endpoint(
         &self,
-        asked: &Asked,
+        asked: &RequestContext,
         id: EndpointId,
         edit: EndpointEdit,
     ) -> Result<EndpointView, ApiError>;
     /// Deletes one: it is sent nothing more.
-    async fn end_endpoint(&self, asked: &Asked, id: EndpointId) -> Result<(), ApiError>;
+    async fn delete_endpoint(&self, asked: &RequestContext, id: EndpointId) -> Result<(), ApiError>;
     /// Replaces the secret of one, and shows the new one.
-    async fn rotate_secret(&self, asked: &Asked, id: EndpointId, rotation: Rotation) -> Result<Rotated, ApiError>;
+    async fn rotate_secret(
+        &self,
+        asked: &RequestContext,
+        id: EndpointId,
+        rotation: SecretRotation,
+    ) -> Result<RotatedSecret, ApiError>;
 }
 
 /// Keeps endpoints.
-pub struct Receivers {
+pub struct WebhookEndpointApi {
     /// Durable truth.
     pub records: Arc<dyn Records>,
     /// Seals what webhooks are signed with.
     pub keyring: Arc<Keyring>,
     /// Where webhooks may go.
-    pub outside: Outside,
+    pub outside: PublicAddressPolicy,
     /// Finds out where names lead.
     pub scout: Arc<dyn Scout>,
     /// Clock, chance.
-    pub runtime: Runtime,
+    pub runtime: Deps,
 }
 
 #[async_trait]
-impl WebhookEndpoints for Receivers {
-    async fn endpoints(&self, asked: &Asked, page: Page) -> Result<List<EndpointView>, ApiError> {
+impl WebhookEndpoints for WebhookEndpointApi {
+    async fn list_endpoints(&self, asked: &RequestContext, page: PageRequest) -> Result<List<EndpointView>, ApiError> {
         let after = page.after.map(|last| (last.at, EndpointId::from_bytes(last.id)));
         let rows = self.records.endpoints(&asked.reach, after, page.limit + 1).await?;
-        let paged = Paged::of(rows, &page, |endpoint| Cursor {
+        let paged = Paged::from_rows(rows, &page, |endpoint| PageCursor {
             at: endpoint.created_at,
             id: *endpoint.id.as_bytes(),
         });
         Ok(paged.map(EndpointView::from).into())
     }
 
-    async fn add_endpoint(&self, asked: &Asked, new: NewEndpoint) -> Result<EndpointMade, ApiError> {
-        self.check(&new.url).await?;
+    async fn create_endpoint(&self, asked: &RequestContext, new: NewEndpoint) -> Result<EndpointWithSecret, ApiError> {
+        self.check_url(&new.url).await?;
         let now = self.now();
-        let endpoint = Endpoint {
-            id: EndpointId::draw(asked.fresh.as_ref()),
+        let endpoint = WebhookEndpoint {
+            id: EndpointId::generate(asked.rng.as_ref()),
             partner: asked.reach.partner,
             entity: asked.reach.entity,
             url: new.url,
-            kinds: once_each(new.kinds),
+            kinds: sort_and_dedup(new.kinds),
             state: EndpointState::Enabled,
             reason: None,
             created_by: asked.caller.user(),
             created_at: now,
             updated_at: now,
         };
-        let (secret, row) = self.secret(asked.fresh.as_ref(), endpoint.partner, endpoint.id, now)?;
-        let deed = asked.deed("webhook_endpoint.created", endpoint.id, now);
-        let kept = self.records.add_endpoint(&endpoint, &row, MOST, &deed).await?;
-        Ok(EndpointMade {
-            endpoint: answered(kept, "")?.into(),
+        let (secret, row) = self.generate_secret(asked.rng.as_ref(), endpoint.partner, endpoint.id, now)?;
+        let deed = asked.audit_entry("webhook_endpoint.created", endpoint.id, now);
+        let kept = self.records.add_endpoint(&endpoint, &row, MAX_ENDPOINTS, &deed).await?;
+        Ok(EndpointWithSecret {
+            endpoint: into_result(kept, "")?.into(),
             secret: secret.text(),
         })
     }
 
-    async fn endpoint(&self, asked: &Asked, id: EndpointId) -> Result<EndpointView, ApiError> {
+    async fn get_endpoint(&self, asked: &RequestContext, id: EndpointId) -> Result<EndpointView, ApiError> {
         let endpoint = self.records.endpoint(&asked.reach, id).await?;
         endpoint.map(EndpointView::from).ok_or(ApiError::NotFound)
     }
 
-    async fn change_endpoint(
+    async fn update_endpoint(
         &self,
-        asked: &Asked,
+        asked: &RequestContext,
         id: EndpointId,
         edit: EndpointEdit,
     ) -> Result<EndpointView, ApiError> {
         if let Some(url) = &edit.url {
-            self.check(url).await?;
+            self.check_url(url).await?;
         }
         let change = EndpointChange {
             url: edit.url,
-            kinds: edit.kinds.map(once_each),
+            kinds: edit.kinds.map(sort_and_dedup),
             state: edit.state.map(|state| match state {
-                Switch::Enabled => (EndpointState::Enabled, None),
-                Switch::Disabled => (EndpointState::Disabled, Some("by_request")),
+                WebhookEndpointState::Enabled => (EndpointState::Enabled, None),
+                WebhookEndpointState::Disabled => (EndpointState::Disabled, Some("by_request")),
             }),
         };
-        let deed = asked.deed("webhook_endpoint.changed", id, self.now());
+        let deed = asked.audit_entry("webhook_endpoint.changed", id, self.now());
         let endpoint = self.records.change_endpoint(&asked.reach, id, &change, &deed).await?;
         endpoint.map(EndpointView::from).ok_or(ApiError::NotFound)
     }
 
-    async fn end_endpoint(&self, asked: &Asked, id: EndpointId) -> Result<(), ApiError> {
+    async fn delete_endpoint(&self, asked: &RequestContext, id: EndpointId) -> Result<(), ApiError> {
         let change = EndpointChange {
             state: Some((EndpointState::Deleted, None)),
             ..EndpointChange::default()
         };
-        let deed = asked.deed("webhook_endpoint.deleted", id, self.now());
+        let deed = asked.audit_entry("webhook_endpoint.deleted", id, self.now());
         let ended = self.records.change_endpoint(&asked.reach, id, &change, &deed).await?;
         ended.map(drop).ok_or(ApiError::NotFound)
     }
 
-    async fn rotate_secret(&self, asked: &Asked, id: EndpointId, rotation: Rotation) -> Result<Rotated, ApiError> {
-        let overlap = rotation.overlap_seconds.map_or(OVERLAP, Duration::from_secs);
-        if overlap > LONGEST_OVERLAP {
-            let detail = format!("0 to {}", LONGEST_OVERLAP.as_secs());
+    async fn rotate_secret(
+        &self,
+        asked: &RequestContext,
+        id: EndpointId,
+        rotation: SecretRotation,
+    ) -> Result<RotatedSecret, ApiError> {
+        let overlap = rotation.overlap_seconds.map_or(SECRET_OVERLAP, Duration::from_secs);
+        if overlap > MAX_OVERLAP {
+            let detail = format!("0 to {}", MAX_OVERLAP.as_secs());
             return Err(ApiError::field("/overlap_seconds", "out_of_range", detail));
         }
         let now = self.now();
-        let (secret, row) = self.secret(asked.fresh.as_ref(), asked.reach.partner, id, now)?;
+        let (secret, row) = self.generate_secret(asked.rng.as_ref(), asked.reach.partner, id, now)?;
         let (until, deed) = (
             now.plus(overlap),
-            asked.deed("webhook_endpoint.secret_rotated", id, now),
+            asked.audit_entry("webhook_endpoint.secret_rotated", id, now),
         );
         let until = self.records.rotate_secret(&asked.reach, &row, until, &deed).await?;
-        Ok(Rotated {
+        Ok(RotatedSecret {
             id,
             secret: secret.text(),
-            previous_secret_until: When(until.ok_or(ApiError::NotFound)?),
+            previous_secret_until: ApiTime(until.ok_or(ApiError::NotFound)?),
         })
     }
 }
 
-impl Receivers {
+impl WebhookEndpointApi {
     fn now(&self) -> Timestamp {
         self.runtime.clock.now()
     }
 
     /// Whether webhooks may be sent there: by what the URL says, and by where its name leads.
-    async fn check(&self, text: &str) -> Result<(), ApiError> {
-        let mut faults = Faults::default();
-        match self.outside.url(text) {
-            Err(fault) => faults.add(URL, word(fault), fault.to_string()),
+    async fn check_url(&self, text: &str) -> Result<(), ApiError> {
+        let mut faults = Validation::default();
+        match self.outside.parse_url(text) {
+            Err(fault) => faults.add(URL_POINTER, url_fault_code(fault), fault.to_string()),
             Ok(url) if self.scout.is_closed(&url).await => {
                 faults.add(
-                    URL,
+                    URL_POINTER,
                     "address_blocked",
                     "leads to an address that is not of the public internet",
                 );
             }
             Ok(_) => {}
         }
-        faults.end()
+        faults.finish()
     }
 
     /// A secret for an endpoint, and its row.
-    fn secret(
+    fn generate_secret(
         &self,
-        fresh: &dyn Entropy,
+        fresh: &dyn Rng,
         partner: PartnerId,
         endpoint: EndpointId,
         now: Timestamp,
     ) -> Result<(SigningSecret, WebhookSecret), ApiError> {
-        let id = WebhookSecretId::draw(fresh);
-        let secret = SigningSecret::draw(fresh);
-        let entropy = self.runtime.entropy.as_ref();
-        let sealed = self.keyring.seal(&place(&partner, &id), secret.as_bytes(), entropy);
+        let id = WebhookSecretId::generate(fresh);
+        let secret = SigningSecret::generate(fresh);
+        let entropy = self.runtime.rng.as_ref();
+        let sealed = self
+            .keyring
+            .seal(&secret_context(&partner, &id), secret.as_bytes(), entropy);
         let sealed = sealed.map_err(|error| {
             tracing::error!(%error, "a webhook secret could not be sealed");
             ApiError::Unavailable
@@ -330,18 +342,18 @@ impl Receivers {
 }
 
 /// The stable word for what is wrong with a URL.
-const fn word(fault: UrlFault) -> &'static str {
+const fn url_fault_code(fault: WebhookUrlError) -> &'static str {
     match fault {
-        UrlFault::NotAUrl => "not_a_url",
-        UrlFault::NotHttps => "not_https",
-        UrlFault::Extra => "not_plain",
-        UrlFault::Host => "host_not_public",
-        UrlFault::Port => "port_not_allowed",
+        WebhookUrlError::NotAUrl => "not_a_url",
+        WebhookUrlError::NotHttps => "not_https",
+        WebhookUrlError::ExtraParts => "not_plain",
+        WebhookUrlError::Host => "host_not_public",
+        WebhookUrlError::Port => "port_not_allowed",
     }
 }
 
 /// The same kinds in our own order, each once.
-fn once_each(mut kinds: Vec<EventKind>) -> Vec<EventKind> {
+fn sort_and_dedup(mut kinds: Vec<EventKind>) -> Vec<EventKind> {
     kinds.sort_unstable();
     kinds.dedup();
     kinds

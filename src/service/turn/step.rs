@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use super::{TurnError, Turns, Walk};
+use super::{TurnError, TurnRunner, Walk};
 use crate::core::budget;
-use crate::core::flow::state::{Answer, Slot, Subscriber};
-use crate::core::flow::{Context, Flow, Input};
+use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
+use crate::core::flow::{Flow, Input, StepContext};
 use crate::core::messages::Locale;
 use crate::core::time::Timestamp;
-use crate::service::known::Wanted;
-use crate::service::live::Found;
+use crate::service::facts_reader::FactsQuery;
+use crate::service::live::LoadedValue;
 use crate::store::Version;
 
 /// How often a waiting turn looks for an answer set by another node.
 const REREAD: Duration = Duration::from_millis(150);
 
-impl Turns {
+impl TurnRunner {
     /// Steps with what the person did, writes that down and runs what follows. `false` when nothing was written and it is
     /// to be done again from the load: somebody else wrote in between, or the list of banks is there only now.
     pub(super) async fn step(
@@ -27,26 +27,26 @@ impl Turns {
         answer_by: Timestamp,
     ) -> Result<bool, TurnError> {
         let (tag, country) = (walk.tag, walk.country);
-        let asks = input.begins() || state.overdue(self.runtime.clock.now());
+        let asks = input.begins_dialog() || state.attempt_overdue(self.runtime.clock.now());
         let known = if asks {
-            let wanted = Wanted {
-                live: state.attempt(),
-                code: Flow::code_to_look_up(state, &input, self.runtime.clock.now()),
+            let wanted = FactsQuery {
+                attempt: state.attempt_id(),
+                code: Flow::intent_code_to_look_up(state, &input, self.runtime.clock.now()),
             };
-            Some(self.facts.of(tag, &wanted).await?)
+            Some(self.facts.load(tag, &wanted).await?)
         } else {
             None
         };
         let banks = self.catalogue.offers(country);
-        let health = self.attempts.health.look();
-        let context = Context {
+        let health = self.attempts.health.snapshot();
+        let context = StepContext {
             health: &health,
             ..self
                 .runtime
                 .context(answer_by, banks.as_deref().map(Vec::as_slice), country)
         };
         let effects = self.flow.turn(state, input, known.as_ref(), &context);
-        if banks.is_none() && self.flow.shows_banks(state) && self.catalogue.wait(country).await {
+        if banks.is_none() && self.flow.shows_institutions(state) && self.catalogue.wait_for_offers(country).await {
             return Ok(false);
         }
         let written = self.live.swap(tag, version, state).await?;
@@ -63,9 +63,9 @@ impl Turns {
         walk: &Walk<'_>,
         state: &Subscriber,
         answer_by: Timestamp,
-    ) -> Result<(Answer, bool), TurnError> {
+    ) -> Result<(TurnReply, bool), TurnError> {
         match state.dialogs.first().map(|dialog| dialog.reply.clone()) {
-            Some(Slot::Set(answer)) => {
+            Some(ReplySlot::Set(answer)) => {
                 self.metrics.screen(&state.cursor.screen);
                 Ok((answer, false))
             }
@@ -74,26 +74,26 @@ impl Turns {
     }
 
     /// Waits for the pending answer of a dialog; at the end of the budget, sets the poll screen. Says whether it did.
-    pub(super) async fn wait(&self, walk: &Walk<'_>, until: Timestamp) -> Result<(Answer, bool), TurnError> {
-        let mut wake = self.wakes.listen();
+    pub(super) async fn wait(&self, walk: &Walk<'_>, until: Timestamp) -> Result<(TurnReply, bool), TurnError> {
+        let mut wake = self.wakes.subscribe();
         let mut polled = false;
         loop {
             let asked = self.runtime.clock.now();
             let loaded = self.live.load(walk.tag).await?;
-            let Found::Subscriber(mut state) = loaded.found else {
+            let LoadedValue::Subscriber(mut state) = loaded.value else {
                 return Ok((self.end(Locale::default(), "expired"), polled));
             };
             match walk.dialog(&state).map(|dialog| &dialog.reply) {
-                Some(Slot::Set(answer)) => {
+                Some(ReplySlot::Set(answer)) => {
                     self.metrics.screen(&state.cursor.screen);
                     return Ok((answer.clone(), polled));
                 }
-                Some(Slot::Pending { .. }) => {}
+                Some(ReplySlot::Pending { .. }) => {}
                 None => return Ok((self.end(state.locale, "expired"), polled)),
             }
             let now = self.runtime.clock.now();
-            let left = budget::leave_until(until, now.since(asked)).since(now);
-            if !left.is_zero() && !self.leaving.is_cancelled() {
+            let left = budget::wait_until(until, now.since(asked)).since(now);
+            if !left.is_zero() && !self.shutdown.is_cancelled() {
                 wake.wait(walk.tag, REREAD.min(left)).await;
                 continue;
             }

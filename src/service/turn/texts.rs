@@ -7,25 +7,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ROUNDS, TurnError, Turns, Walk};
+use super::{MAX_ROUNDS, TurnError, TurnRunner, Walk};
 use crate::core::budget;
 use crate::core::flow::Flow;
-use crate::core::flow::dialogs::Verdict;
-use crate::core::flow::state::{Slot, Subscriber};
-use crate::core::flow::texts::{TextSeat, Texted};
+use crate::core::flow::dialogs::DialogDecision;
+use crate::core::flow::sms::{ReceivedSms, TextSeat};
+use crate::core::flow::state::{ReplySlot, Subscriber};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
-use crate::gateways::Limits;
+use crate::gateways::UssdLimits;
 use crate::service::Channel;
-use crate::service::live::{Found, LiveError};
+use crate::service::live::{LiveError, LoadedValue};
 
 /// How long a text may take before the gateway is told to bring it again.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A text is never the last but one of its dialog: what is not known at its end is said by another text.
-const LIMITS: Limits = Limits {
+const LIMITS: UssdLimits = UssdLimits {
     turn: Duration::from_secs(5),
     dialog: Duration::ZERO,
     idle: Duration::ZERO,
@@ -46,7 +46,7 @@ pub struct TextTurn<'a> {
     /// The gateway's id of the text.
     pub id: &'a str,
     /// What it says.
-    pub text: Texted<'a>,
+    pub text: ReceivedSms<'a>,
     /// The language of its word, for somebody who has not chosen one.
     pub locale: Option<Locale>,
     /// Since when the person has wanted no texts, if so.
@@ -63,23 +63,23 @@ pub enum Told {
 }
 
 /// What consents and dialogs call an SMS gateway; no channel can have such a name.
-pub fn channel_of(line: &str) -> String {
+pub fn sms_channel_name(line: &str) -> String {
     format!("sms:{line}")
 }
 
 /// What is dialled in this country: on its first channel, else on the first of all.
-pub fn dialled_in<'a>(channels: &'a [Arc<Channel>], country: &str) -> &'a str {
+pub fn service_code_for<'a>(channels: &'a [Arc<Channel>], country: &str) -> &'a str {
     let at_home = channels.iter().find(|channel| channel.country == country);
     let channel = at_home.or_else(|| channels.first());
     channel.map_or("", |channel| &channel.service_code)
 }
 
-impl Turns {
+impl TurnRunner {
     /// The language that a person has chosen, if they are known and the store can be asked.
     pub async fn locale(&self, from: &Msisdn) -> Option<Locale> {
-        match self.live.load(&self.keyring.tag(from)).await.ok()?.found {
-            Found::Subscriber(state) => Some(state.locale),
-            Found::Nothing | Found::Broken(_) => None,
+        match self.live.load(&self.keyring.tag(from)).await.ok()?.value {
+            LoadedValue::Subscriber(state) => Some(state.locale),
+            LoadedValue::Nothing | LoadedValue::Unreadable(_) => None,
         }
     }
 
@@ -89,7 +89,7 @@ impl Turns {
     /// When it is to come again. It may have been taken all the same, and is then known when it does.
     pub async fn text(&self, turn: &TextTurn<'_>) -> Result<Told, TurnError> {
         let tag = self.keyring.tag(turn.from);
-        let (channel, line, id) = (channel_of(turn.line), turn.line.as_bytes(), turn.id.as_bytes());
+        let (channel, line, id) = (sms_channel_name(turn.line), turn.line.as_bytes(), turn.id.as_bytes());
         let seat = TextSeat {
             key: self.keyring.digest("text dialog", &[line, id]),
             channel: &channel,
@@ -98,7 +98,7 @@ impl Turns {
             stopped: turn.stopped,
         };
         let rounds = async {
-            for _ in 0..ROUNDS {
+            for _ in 0..MAX_ROUNDS {
                 if let Some(told) = self.text_round(&tag, &seat, turn).await? {
                     return Ok(told);
                 }
@@ -106,23 +106,28 @@ impl Turns {
             Err(LiveError::Contended.into())
         };
         let told = tokio::time::timeout(PATIENCE, rounds).await;
-        told.unwrap_or(Err(TurnError::Late))
+        told.unwrap_or(Err(TurnError::Timeout))
     }
 
     /// Loads, steps and swaps once; `None` when it is to be done again.
-    async fn text_round(&self, tag: &Tag, seat: &TextSeat<'_>, turn: &TextTurn<'_>) -> Result<Option<Told>, TurnError> {
+    async fn text_round(
+        &self,
+        tag: &SubscriberTag,
+        seat: &TextSeat<'_>,
+        turn: &TextTurn<'_>,
+    ) -> Result<Option<Told>, TurnError> {
         let loaded = self.live.load(tag).await?;
         let nobody = || Subscriber::new(turn.from.clone(), turn.locale.unwrap_or_default());
-        let mut state = match loaded.found {
-            Found::Subscriber(state) => *state,
-            Found::Nothing => nobody(),
-            Found::Broken(error) => {
-                self.facts.broken(tag, error).await;
+        let mut state = match loaded.value {
+            LoadedValue::Subscriber(state) => *state,
+            LoadedValue::Nothing => nobody(),
+            LoadedValue::Unreadable(error) => {
+                self.facts.record_unreadable(tag, error).await;
                 nobody()
             }
         };
         let now = self.runtime.clock.now();
-        let verdict = Flow::admit_text(&mut state, seat, &turn.text, now);
+        let verdict = Flow::admit_sms(&mut state, seat, &turn.text, now);
         let own = state.dialogs.iter().find(|dialog| dialog.channel == seat.channel);
         let walk = Walk {
             tag,
@@ -132,15 +137,15 @@ impl Turns {
             started: now,
         };
         let answer = match verdict {
-            Verdict::Repeat(Slot::Set(answer)) => answer,
-            Verdict::Repeat(Slot::Pending { until }) => self.wait(&walk, until).await?.0,
-            Verdict::Over => return Ok(Some(Told::Message(state.locale, "sms-hint"))),
-            Verdict::Elsewhere => return Ok(Some(Told::Message(state.locale, "sms-elsewhere"))),
-            Verdict::Step(_) if !state.turns.take(self.gate.person(), 0, now) => {
+            DialogDecision::Repeat(ReplySlot::Set(answer)) => answer,
+            DialogDecision::Repeat(ReplySlot::Pending { until }) => self.wait(&walk, until).await?.0,
+            DialogDecision::Over => return Ok(Some(Told::Message(state.locale, "sms-hint"))),
+            DialogDecision::Elsewhere => return Ok(Some(Told::Message(state.locale, "sms-elsewhere"))),
+            DialogDecision::Step(_) if !state.turn_bucket.try_take(self.gate.subscriber_rate(), 0, now) => {
                 return Ok(Some(Told::Message(state.locale, "sms-too-many")));
             }
-            Verdict::Step(input) => {
-                let answer_by = now.plus(budget::LONGEST_ANSWER);
+            DialogDecision::Step(input) => {
+                let answer_by = now.plus(budget::MAX_ANSWER_TIME);
                 if !self.step(&walk, loaded.version, &mut state, input, answer_by).await? {
                     return Ok(None);
                 }

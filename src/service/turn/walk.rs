@@ -2,18 +2,18 @@
 
 use crate::core::budget::{self, Deadlines};
 use crate::core::flow::state::{Dialog, Subscriber};
-use crate::core::seal::Tag;
+use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
-use crate::gateways::Limits;
+use crate::gateways::UssdLimits;
 
 /// One turn on its way.
 pub(super) struct Walk<'a> {
-    pub(super) tag: &'a Tag,
+    pub(super) tag: &'a SubscriberTag,
     /// Digest of the dialog's name.
     pub(super) key: [u8; 32],
     /// The channel's country, ISO 3166-1 alpha-2.
     pub(super) country: &'a str,
-    pub(super) limits: &'a Limits,
+    pub(super) limits: &'a UssdLimits,
     pub(super) started: Timestamp,
 }
 
@@ -39,6 +39,6 @@ impl Walk<'_> {
     /// Whether the dialog has no room for another round: then we end it, for an end that we send is read.
     pub(super) fn last_round(&self, state: &Subscriber, now: Timestamp) -> bool {
         let deadlines = self.deadlines();
-        budget::dialog_left(deadlines, self.dialog_start(state), now) < budget::round(deadlines)
+        budget::dialog_left(deadlines, self.dialog_start(state), now) < budget::round_time(deadlines)
     }
 }

@@ -3,16 +3,16 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::core::time::Timestamp;
-use crate::records::Event;
+use crate::records::PartnerEvent;
 
 /// The JSON of an event: the same bytes on every try.
-pub(super) fn of(event: &Event) -> Vec<u8> {
-    let (kind, at, data) = (event.kind.word(), written(event.at), &event.data);
+pub(super) fn encode(event: &PartnerEvent) -> Vec<u8> {
+    let (kind, at, data) = (event.kind.as_str(), rfc3339(event.at), &event.data);
     format!(r#"{{"type":"{kind}","timestamp":"{at}","data":{data}}}"#).into_bytes()
 }
 
 /// A moment as RFC 3339 has it, in UTC with milliseconds.
-fn written(at: Timestamp) -> String {
+fn rfc3339(at: Timestamp) -> String {
     DateTime::<Utc>::from_timestamp_millis(at.as_millis())
         .unwrap_or_default()
         .to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -27,7 +27,7 @@ mod tests {
     /// What partners' programs read stays as it is, byte by byte.
     #[test]
     fn a_webhook_is_small_and_flat() {
-        let event = Event {
+        let event = PartnerEvent {
             id: EventId::from_bytes([1; 16]),
             partner: PartnerId::from_bytes([2; 16]),
             entity: None,
@@ -39,7 +39,7 @@ mod tests {
             at: Timestamp::from_millis(1_780_000_000_007),
         };
         assert_eq!(
-            String::from_utf8(of(&event)).unwrap(),
+            String::from_utf8(encode(&event)).unwrap(),
             concat!(
                 r#"{"type":"link.created","timestamp":"2026-05-28T20:26:40.007Z","#,
                 r#""data":{"link_id":"03030303-0303-0303-0303-030303030303","sequence":1}}"#

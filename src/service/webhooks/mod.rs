@@ -9,84 +9,84 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::ids::{DeliveryId, EventId, PartnerId, WebhookSecretId};
-use crate::core::seal::{Keyring, Place};
+use crate::core::seal::{Keyring, SealContext};
 use crate::core::time::Timestamp;
-use crate::core::webhook::{self, Outcome, Pace, SigningSecret};
-use crate::outbound::{Parcel, Post, Receipt, Undelivered};
+use crate::core::webhook::{self, SigningSecret, WebhookOutcome, WebhookTiming};
+use crate::outbound::{DeliveryError, DeliveryResponse, WebhookRequest, WebhookSender};
 use crate::records::{
-    AuditEvent, Delivery, DeliveryState, EndpointState, Outgoing, Records, Result as RecordsResult, Tried,
-    WebhookSecret,
+    AuditEvent, Delivery, DeliveryResult, DeliveryState, EndpointState, OutgoingDelivery, Records,
+    Result as RecordsResult, WebhookSecret,
 };
-use crate::service::jobs::Verdict;
-use crate::service::runtime::Runtime;
+use crate::service::deps::Deps;
+use crate::service::jobs::JobOutcome;
 
 /// Sends webhooks.
-pub struct Webhooks {
+pub struct WebhookDeliveries {
     /// Durable truth.
     pub records: Arc<dyn Records>,
     /// Opens what webhooks are signed with.
     pub keyring: Arc<Keyring>,
     /// Carries them.
-    pub post: Arc<dyn Post>,
+    pub sender: Arc<dyn WebhookSender>,
     /// How long everything takes.
-    pub pace: Pace,
+    pub pace: WebhookTiming,
     /// Clock, chance.
-    pub runtime: Runtime,
+    pub runtime: Deps,
 }
 
 /// Why a try failed, and what the receiver wishes.
-struct Failure {
+struct DeliveryFailure {
     status: Option<u16>,
     reason: &'static str,
     retry_after: Option<Duration>,
 }
 
-impl Webhooks {
+impl WebhookDeliveries {
     /// Has an event sent to everybody who wants it.
     ///
     /// # Errors
     /// When the records are not available.
-    pub async fn publish(&self, event: EventId) -> RecordsResult<Verdict> {
+    pub async fn publish(&self, event: EventId) -> RecordsResult<JobOutcome> {
         self.records.publish(event, self.runtime.clock.now()).await?;
-        Ok(Verdict::Done)
+        Ok(JobOutcome::Done)
     }
 
     /// Sends an event to an endpoint, once, if that is still to be done.
     ///
     /// # Errors
     /// When the records are not available. What was sent may be sent again then.
-    pub async fn deliver(&self, id: DeliveryId) -> RecordsResult<Verdict> {
+    pub async fn deliver(&self, id: DeliveryId) -> RecordsResult<JobOutcome> {
         let now = self.runtime.clock.now();
-        let Some(outgoing) = self.records.outgoing(id, now).await? else {
-            return Ok(Verdict::GiveUp("no such delivery"));
+        let Some(outgoing) = self.records.outgoing_delivery(id, now).await? else {
+            return Ok(JobOutcome::GiveUp("no such delivery"));
         };
         let delivery = &outgoing.delivery;
         if delivery.state != DeliveryState::Pending {
-            return Ok(Verdict::Done);
+            return Ok(JobOutcome::Done);
         }
         if outgoing.endpoint.state != EndpointState::Enabled {
-            return self.end(delivery, delivery.tries, None, "endpoint_disabled").await;
+            return self.close(delivery, delivery.tries, None, "endpoint_disabled").await;
         }
         // Whoever wrote down the last try did not come to putting off its job.
         if let Some(due) = delivery.due_at.filter(|due| *due > now) {
-            return Ok(Verdict::At("not yet", due.since(now)));
+            return Ok(JobOutcome::RetryIn("not yet", due.since(now)));
         }
-        let Some(parcel) = self.parcel(&outgoing, now) else {
+        let Some(parcel) = self.signed_request(&outgoing, now) else {
             tracing::error!(endpoint = %delivery.endpoint, "no secret of an endpoint opens; nothing can be signed");
-            return Ok(Verdict::Again("sealed"));
+            return Ok(JobOutcome::Retry("sealed"));
         };
-        match self.post.send(parcel).await {
-            Ok(receipt) => self.answered(&outgoing, receipt).await,
-            Err(undelivered) => self.failed(&outgoing, Failure::from(undelivered)).await,
+        match self.sender.send(parcel).await {
+            Ok(receipt) => self.on_response(&outgoing, receipt).await,
+            Err(undelivered) => self.on_failure(&outgoing, DeliveryFailure::from(undelivered)).await,
         }
     }
 
-    async fn answered(&self, outgoing: &Outgoing, receipt: Receipt) -> RecordsResult<Verdict> {
+    async fn on_response(&self, outgoing: &OutgoingDelivery, receipt: DeliveryResponse) -> RecordsResult<JobOutcome> {
         let delivery = &outgoing.delivery;
         let status = Some(receipt.status);
-        match webhook::outcome(receipt.status) {
-            Outcome::Taken => {
-                let tried = Tried {
+        match webhook::outcome_of_status(receipt.status) {
+            WebhookOutcome::Delivered => {
+                let tried = DeliveryResult {
                     state: DeliveryState::Delivered,
                     tries: delivery.tries + 1,
                     status,
@@ -94,16 +94,16 @@ impl Webhooks {
                     due_at: None,
                 };
                 self.records
-                    .tried(delivery.id, &tried, self.runtime.clock.now())
+                    .record_delivery_result(delivery.id, &tried, self.runtime.clock.now())
                     .await?;
-                Ok(Verdict::Done)
+                Ok(JobOutcome::Done)
             }
-            Outcome::Gone => {
+            WebhookOutcome::Gone => {
                 self.disable(outgoing, "gone", None).await?;
-                self.end(delivery, delivery.tries + 1, status, "gone").await
+                self.close(delivery, delivery.tries + 1, status, "gone").await
             }
-            Outcome::Failed => {
-                let failure = Failure {
+            WebhookOutcome::Failed => {
+                let failure = DeliveryFailure {
                     status,
                     reason: if (300..400).contains(&receipt.status) {
                         "redirected"
@@ -112,14 +112,14 @@ impl Webhooks {
                     },
                     retry_after: receipt.retry_after,
                 };
-                self.failed(outgoing, failure).await
+                self.on_failure(outgoing, failure).await
             }
         }
     }
 
     /// Not taken: to be sent again, or for the last time. An endpoint that has taken nothing for as long as that took is
     /// not sent anything more, until the partner says so.
-    async fn failed(&self, outgoing: &Outgoing, failure: Failure) -> RecordsResult<Verdict> {
+    async fn on_failure(&self, outgoing: &OutgoingDelivery, failure: DeliveryFailure) -> RecordsResult<JobOutcome> {
         let delivery = &outgoing.delivery;
         let tries = delivery.tries + 1;
         tracing::info!(
@@ -131,32 +131,32 @@ impl Webhooks {
             "a webhook was not taken"
         );
         let mut chance = [0];
-        self.runtime.entropy.fill(&mut chance);
-        let Some(pause) = webhook::pause(tries, chance[0], failure.retry_after) else {
+        self.runtime.rng.fill(&mut chance);
+        let Some(pause) = webhook::retry_delay(tries, chance[0], failure.retry_after) else {
             self.disable(outgoing, "failing", Some(delivery.created_at)).await?;
-            return self.end(delivery, tries, failure.status, failure.reason).await;
+            return self.close(delivery, tries, failure.status, failure.reason).await;
         };
-        let (now, pause) = (self.runtime.clock.now(), pause / self.pace.haste.max(1));
-        let tried = Tried {
+        let (now, pause) = (self.runtime.clock.now(), pause / self.pace.speedup.max(1));
+        let tried = DeliveryResult {
             state: DeliveryState::Pending,
             tries,
             status: failure.status,
             reason: Some(failure.reason),
             due_at: Some(now.plus(pause)),
         };
-        self.records.tried(delivery.id, &tried, now).await?;
-        Ok(Verdict::At(failure.reason, pause))
+        self.records.record_delivery_result(delivery.id, &tried, now).await?;
+        Ok(JobOutcome::RetryIn(failure.reason, pause))
     }
 
     /// It is not sent again, unless somebody asks for it.
-    async fn end(
+    async fn close(
         &self,
         delivery: &Delivery,
         tries: u32,
         status: Option<u16>,
         reason: &'static str,
-    ) -> RecordsResult<Verdict> {
-        let tried = Tried {
+    ) -> RecordsResult<JobOutcome> {
+        let tried = DeliveryResult {
             state: DeliveryState::Failed,
             tries,
             status,
@@ -164,22 +164,22 @@ impl Webhooks {
             due_at: None,
         };
         self.records
-            .tried(delivery.id, &tried, self.runtime.clock.now())
+            .record_delivery_result(delivery.id, &tried, self.runtime.clock.now())
             .await?;
-        Ok(Verdict::Done)
+        Ok(JobOutcome::Done)
     }
 
     /// Marks a delivery as failed that nobody goes on with.
     ///
     /// # Errors
     /// When the records are not available.
-    pub async fn abandon(&self, id: DeliveryId) -> RecordsResult<()> {
+    pub async fn give_up_delivery(&self, id: DeliveryId) -> RecordsResult<()> {
         let now = self.runtime.clock.now();
-        let Some(outgoing) = self.records.outgoing(id, now).await? else {
+        let Some(outgoing) = self.records.outgoing_delivery(id, now).await? else {
             return Ok(());
         };
         let delivery = &outgoing.delivery;
-        self.end(delivery, delivery.tries, delivery.status, "given_up")
+        self.close(delivery, delivery.tries, delivery.status, "given_up")
             .await
             .map(drop)
     }
@@ -187,7 +187,7 @@ impl Webhooks {
     /// Stops sending to an endpoint, and writes down why.
     async fn disable(
         &self,
-        outgoing: &Outgoing,
+        outgoing: &OutgoingDelivery,
         reason: &'static str,
         silent_since: Option<Timestamp>,
     ) -> RecordsResult<()> {
@@ -211,40 +211,42 @@ impl Webhooks {
     }
 
     /// The webhook as it is sent now, signed with every secret that is in use; `None` when none of them opens.
-    fn parcel(&self, outgoing: &Outgoing, now: Timestamp) -> Option<Parcel> {
-        let body = body::of(&outgoing.event);
+    fn signed_request(&self, outgoing: &OutgoingDelivery, now: Timestamp) -> Option<WebhookRequest> {
+        let body = body::encode(&outgoing.event);
         let id = outgoing.event.id.to_string();
         let secrets = outgoing.secrets.iter().filter_map(|secret| self.open(secret));
         let signatures: Vec<_> = secrets.map(|secret| secret.sign(&id, now, &body)).collect();
-        (!signatures.is_empty()).then(|| Parcel {
+        (!signatures.is_empty()).then(|| WebhookRequest {
             url: outgoing.endpoint.url.clone(),
             id,
-            at: now,
+            sent_at: now,
             signatures: signatures.join(" "),
             body,
-            patience: self.pace.patience,
+            timeout: self.pace.response_timeout,
         })
     }
 
     fn open(&self, secret: &WebhookSecret) -> Option<SigningSecret> {
-        let plain = self.keyring.open(&place(&secret.partner, &secret.id), &secret.sealed);
+        let plain = self
+            .keyring
+            .open(&secret_context(&secret.partner, &secret.id), &secret.sealed);
         SigningSecret::from_bytes(&plain.ok()?)
     }
 }
 
-impl From<Undelivered> for Failure {
-    fn from(undelivered: Undelivered) -> Self {
+impl From<DeliveryError> for DeliveryFailure {
+    fn from(undelivered: DeliveryError) -> Self {
         Self {
             status: None,
-            reason: undelivered.word(),
+            reason: undelivered.as_str(),
             retry_after: None,
         }
     }
 }
 
 /// Where an endpoint's secret belongs.
-pub fn place<'a>(partner: &'a PartnerId, id: &'a WebhookSecretId) -> Place<'a> {
-    Place {
+pub fn secret_context<'a>(partner: &'a PartnerId, id: &'a WebhookSecretId) -> SealContext<'a> {
+    SealContext {
         purpose: "webhook",
         subject: partner.as_bytes(),
         record: id.as_bytes(),

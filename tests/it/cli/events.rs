@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use kiungo::core::events::EventKind;
-use kiungo::records::{Delivery, DeliveryState, Endpoint, LinkState, Records, Tried, connect};
+use kiungo::records::{Delivery, DeliveryResult, DeliveryState, LinkState, Records, WebhookEndpoint, connect};
 
 use super::{kiungo, text};
-use crate::support::events::{endpoint, register, secret, told, whole};
+use crate::support::events::{endpoint, events_of, register, secret, whole_partner};
 use crate::support::records::{at, partner, person};
 
 /// What the sandbox keeps in this folder, with partners 1 and 2.
@@ -37,22 +37,22 @@ fn run(data: &Path, args: &[&str]) -> std::process::Output {
 async fn deliveries(db: &dyn Records, n: u8) -> Vec<Delivery> {
     let partner = partner(n).id;
     let mut found = Vec::new();
-    for event in told(db, partner).await {
-        found.extend(db.deliveries(&whole(partner), event.id).await.unwrap());
+    for event in events_of(db, partner).await {
+        found.extend(db.deliveries(&whole_partner(partner), event.id).await.unwrap());
     }
     found
 }
 
 /// The first of partner 1's deliveries was refused three times, the second is taken.
 async fn try_them(db: &dyn Records) {
-    let refused = Tried {
+    let refused = DeliveryResult {
         state: DeliveryState::Pending,
         tries: 3,
         status: Some(503),
         reason: Some("status"),
         due_at: Some(at(9_000)),
     };
-    let taken = Tried {
+    let taken = DeliveryResult {
         state: DeliveryState::Delivered,
         status: Some(200),
         reason: None,
@@ -60,7 +60,7 @@ async fn try_them(db: &dyn Records) {
         ..refused
     };
     for (delivery, tried) in deliveries(db, 1).await.iter().zip([refused, taken]) {
-        db.tried(delivery.id, &tried, at(3_000)).await.unwrap();
+        db.record_delivery_result(delivery.id, &tried, at(3_000)).await.unwrap();
     }
 }
 
@@ -77,7 +77,7 @@ async fn tail_prints_what_partners_are_told() {
         .await
         .unwrap();
     person(2, 1).linked(&*db, 1, LinkState::Active).await;
-    let events = told(&*db, mine.partner).await;
+    let events = events_of(&*db, mine.partner).await;
     for event in &events {
         db.publish(event.id, at(2_000)).await.unwrap();
     }
@@ -94,7 +94,7 @@ async fn tail_prints_what_partners_are_told() {
         ),
         (&lines[2], &events[1], "delivered"),
     ] {
-        let (id, kind, sequence) = (event.id, event.kind.word(), event.sequence);
+        let (id, kind, sequence) = (event.id, event.kind.as_str(), event.sequence);
         assert!(line.starts_with("2026-05-28 20:26:4"), "{line}");
         assert!(line.contains(&format!("{id}  {kind}")), "{line}");
         assert!(
@@ -166,7 +166,7 @@ async fn whoever_follows_sees_what_comes() {
         line.contains(&format!("{} #3", link.id)) && line.ends_with("for no endpoint"),
         "{line}"
     );
-    let event = told(&*db, mine.partner)
+    let event = events_of(&*db, mine.partner)
         .await
         .into_iter()
         .find(|event| event.kind == EventKind::LinkUpdated);
@@ -186,7 +186,7 @@ async fn replay_sends_once_more() {
     let data = dir.path();
     let db = records(data).await;
     let all = endpoint(partner(1).id);
-    let removed = Endpoint {
+    let removed = WebhookEndpoint {
         kinds: vec![EventKind::LinkRemoved],
         ..endpoint(partner(1).id)
     };
@@ -198,7 +198,7 @@ async fn replay_sends_once_more() {
         .await
         .unwrap();
     person(2, 1).linked(&*db, 1, LinkState::Active).await;
-    let event = told(&*db, all.partner).await[0].id.to_string();
+    let event = events_of(&*db, all.partner).await[0].id.to_string();
     let (from, to) = ("2026-05-28T20:26:40Z", "2026-05-28T20:26:43Z");
     let named = removed.id.to_string();
     for (args, said) in [
@@ -246,7 +246,7 @@ async fn mistakes_are_explained() {
     let data = dir.path();
     let db = records(data).await;
     person(1, 1).linked(&*db, 1, LinkState::Active).await;
-    let event = told(&*db, partner(1).id).await[0].id.to_string();
+    let event = events_of(&*db, partner(1).id).await[0].id.to_string();
     let named = endpoint(partner(1).id).id.to_string();
     let (from, to) = ("2026-05-28T20:26:40Z", "2026-05-28T20:26:43Z");
     for (args, why) in [

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kiungo::config::{Config, Origin, sandbox};
+use kiungo::config::{Config, ConfigOrigin, sandbox};
 
 use super::{GOOD, load, written};
 
@@ -311,11 +311,14 @@ fn all_faults_are_told_at_once() {
         .iter()
         .map(|error| (error.origin.clone(), error.key.as_str()))
         .collect();
-    let file = Origin::File(path);
+    let file = ConfigOrigin::File(path);
     assert_eq!(
         found,
         [
-            (Origin::Environment("KIUNGO_SERVER__LISTEN".to_owned()), "server.listen"),
+            (
+                ConfigOrigin::Environment("KIUNGO_SERVER__LISTEN".to_owned()),
+                "server.listen"
+            ),
             (file.clone(), "policy.secrets_over_ussd"),
             (file.clone(), "partner.name"),
             (file.clone(), "partner.purpose"),

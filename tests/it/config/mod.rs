@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kiungo::config::{Config, MonoDialect, RecordsConfig, StoreConfig};
+use kiungo::config::{Config, MonoApiVersion, RecordsConfig, StoreConfig};
 use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::SecretsOverUssd;
 use kiungo::gateways;
@@ -98,8 +98,8 @@ fn a_good_file_is_understood() {
         (config.keys.dir.to_str(), config.keys.active.as_str()),
         (Some("/etc/kiungo/keys"), "k2")
     );
-    assert_eq!(config.policy.secrets("KE", "mono", "x"), SecretsOverUssd::Deny);
-    assert_eq!(config.policy.secrets("NG", "mono", "x"), SecretsOverUssd::Warn);
+    assert_eq!(config.policy.ussd_rule("KE", "mono", "x"), SecretsOverUssd::Deny);
+    assert_eq!(config.policy.ussd_rule("NG", "mono", "x"), SecretsOverUssd::Warn);
     assert!(config.policy.card_and_pin);
     assert_eq!(config.subscriber_pin, SubscriberPin::Required);
     assert_eq!(config.channels[0].service_code, "*384*96#");
@@ -110,7 +110,7 @@ fn a_good_file_is_understood() {
     );
     let mono = config.providers.mono.unwrap();
     assert_eq!(mono.base_url.as_str(), "https://api.withmono.com/");
-    assert_eq!((mono.dialect, mono.app_id), (MonoDialect::V2, None));
+    assert_eq!((mono.dialect, mono.app_id), (MonoApiVersion::V2, None));
     assert_eq!(mono.customer.email, "kiungo+{ref}@duka.example");
     assert!(mono.webhook_secret.is_none());
     assert_eq!(mono.institutions_ttl, Duration::from_hours(6));
@@ -230,14 +230,14 @@ fn what_is_shown_hides_secrets() {
 fn agreed_limits_come_before_the_gateways() {
     let text = GOOD.replace("[providers.mono]", &format!("{AGREED}[providers.mono]"));
     let channel = &load(&text, &[]).unwrap().channels[0];
-    let gateway = gateways::by_name(&channel.gateway).unwrap();
+    let gateway = gateways::ussd_gateway(&channel.gateway).unwrap();
     for (network, turn, idle, septets) in [
         (None, 8, 20, 150),
         (Some("62120"), 8, 20, 150),
         (Some("62130"), 8, 25, 182),
         (Some("63902"), 8, 30, 150),
     ] {
-        let limits = channel.agreement.over(gateway.limits(network), network);
+        let limits = channel.limit_overrides.apply_to(gateway.limits(network), network);
         let found = (limits.turn.as_secs(), limits.idle.as_secs(), limits.out_septets);
         assert_eq!(found, (turn, idle, septets), "{network:?}");
         assert_eq!(limits.dialog.as_secs(), 180, "{network:?}");
@@ -258,7 +258,7 @@ fn networks_are_understood() {
     for (address, want) in [("192.0.2.77", true), ("198.51.100.8", false), ("2001:db8::9", true)] {
         assert_eq!(sources.contains(address.parse().unwrap()), want, "{address}");
     }
-    assert_eq!(config.server.trusted_proxies.texts(), ["10.0.0.0/8", "::1/128"]);
+    assert_eq!(config.server.trusted_proxies.to_strings(), ["10.0.0.0/8", "::1/128"]);
 }
 
 /// Whoever is to call us is told with the public URL, one line each, and never with a secret.

@@ -57,10 +57,10 @@ fn secrets_may_be_texted_only_where_it_is_said() {
             .replace("secrets_over_ussd = \"deny\"", "secrets_over_ussd = \"warn\"")
             .replace("[partner]", &format!("{rule}[partner]"));
         let config = load(&text, &[]).unwrap();
-        assert_eq!(config.policy.texted("KE", "other", "x"), general, "{written}");
-        assert_eq!(config.policy.texted("KE", "mono", "x"), mono, "{written}");
+        assert_eq!(config.policy.sms_rule("KE", "other", "x"), general, "{written}");
+        assert_eq!(config.policy.sms_rule("KE", "mono", "x"), mono, "{written}");
         assert_eq!(
-            config.policy.secrets("KE", "mono", "x"),
+            config.policy.ussd_rule("KE", "mono", "x"),
             SecretsOverUssd::Warn,
             "{written}"
         );

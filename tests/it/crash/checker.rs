@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::ambient::OsEntropy;
+use kiungo::ambient::OsRng;
 use kiungo::core::secret::Secret;
 use kiungo::records::LinkState;
-use kiungo::sandbox::mono::{Ledger, sha256_hex};
+use kiungo::sandbox::mono::{CallLog, sha256_hex};
 use kiungo::service::sealing::Sealing;
 
-use super::person::{Person, Told};
+use super::person::{FinalResult, Person};
 use crate::support::eventually;
 use crate::support::world::World;
 
@@ -23,26 +23,26 @@ const SETTLED: Duration = Duration::from_secs(150);
 
 /// What one person did and knows, and what the records keep for them.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct PersonFacts {
     /// The name at the bank.
     pub username: String,
     /// Every password typed.
     pub passwords: Vec<String>,
     /// What they were told.
-    pub told: Told,
+    pub told: FinalResult,
     /// The digests of the accounts of their active links.
     pub linked: BTreeSet<[u8; 32]>,
 }
 
 /// The facts of these people.
-pub async fn facts(world: &World, people: &[Person]) -> Vec<Facts> {
+pub async fn facts(world: &World, people: &[Person]) -> Vec<PersonFacts> {
     let (links, keyring) = (world.links().await, world.keyring());
     let facts = people.iter().map(|person| {
         let tag = person.tag(&keyring);
         let active = links
             .iter()
             .filter(|link| link.tag == tag && link.state == LinkState::Active);
-        Facts {
+        PersonFacts {
             username: person.username.clone(),
             passwords: person.passwords.clone(),
             told: person.told,
@@ -58,7 +58,7 @@ pub async fn facts(world: &World, people: &[Person]) -> Vec<Facts> {
 pub async fn faults(world: &World, people: &[Person], settled: bool) -> Vec<String> {
     let sealing = Sealing {
         keyring: Arc::new(world.keyring()),
-        entropy: Arc::new(OsEntropy),
+        rng: Arc::new(OsRng),
     };
     let digest = |account: &str| sealing.account_digest("mono", &Secret::new(account));
     faults_in(&facts(world, people).await, &world.ledger(), digest, settled)
@@ -82,17 +82,22 @@ pub async fn settles(world: &World, people: &[Person], what: &str) {
 
 /// Everything that is wrong in these facts. `digest` is how the records spell an account; `settled` says that nothing is under way any
 /// more, so that every account must be linked or unlinked by now.
-fn faults_in(people: &[Facts], ledger: &Ledger, digest: impl Fn(&str) -> [u8; 32], settled: bool) -> Vec<String> {
+fn faults_in(
+    people: &[PersonFacts],
+    ledger: &CallLog,
+    digest: impl Fn(&str) -> [u8; 32],
+    settled: bool,
+) -> Vec<String> {
     let mut faults = sent_twice(people, ledger);
     let accounts = open_accounts(ledger, &digest);
     let none = BTreeSet::new();
     for person in people {
         let open = accounts.get(person.username.as_str()).unwrap_or(&none);
         let name = &person.username;
-        if person.told == Told::Linked && person.linked.is_empty() {
+        if person.told == FinalResult::Linked && person.linked.is_empty() {
             faults.push(format!("{name} was told of a link that is not there"));
         }
-        if person.told == Told::Linked && open.is_empty() {
+        if person.told == FinalResult::Linked && open.is_empty() {
             faults.push(format!("{name} was told of a link of which the bank knows nothing"));
         }
         if settled && *open != person.linked {
@@ -102,7 +107,7 @@ fn faults_in(people: &[Facts], ledger: &Ledger, digest: impl Fn(&str) -> [u8; 32
                 person.linked.len()
             ));
         }
-        if settled && person.told == Told::NotLinked && !open.is_empty() {
+        if settled && person.told == FinalResult::NotLinked && !open.is_empty() {
             faults.push(format!("{name} was told of no link, and an account is open"));
         }
     }
@@ -110,7 +115,7 @@ fn faults_in(people: &[Facts], ledger: &Ledger, digest: impl Fn(&str) -> [u8; 32
 }
 
 /// Passwords that reached the bank more than once, and logins that nobody typed.
-fn sent_twice(people: &[Facts], ledger: &Ledger) -> Vec<String> {
+fn sent_twice(people: &[PersonFacts], ledger: &CallLog) -> Vec<String> {
     let typed: BTreeMap<String, &str> = people
         .iter()
         .flat_map(|person| {
@@ -142,7 +147,7 @@ fn sent_twice(people: &[Facts], ledger: &Ledger) -> Vec<String> {
 }
 
 /// Accounts that are linked at the bank and not unlinked, by user name.
-fn open_accounts<'a>(ledger: &'a Ledger, digest: &impl Fn(&str) -> [u8; 32]) -> BTreeMap<&'a str, BTreeSet<[u8; 32]>> {
+fn open_accounts<'a>(ledger: &'a CallLog, digest: &impl Fn(&str) -> [u8; 32]) -> BTreeMap<&'a str, BTreeSet<[u8; 32]>> {
     let whose: BTreeMap<&str, &str> = ledger
         .submits
         .iter()
@@ -158,7 +163,7 @@ fn open_accounts<'a>(ledger: &'a Ledger, digest: &impl Fn(&str) -> [u8; 32]) -> 
 
 #[cfg(test)]
 mod tests {
-    use kiungo::sandbox::mono::{AccountEntry, Call, Dialect, Outcome, Submit};
+    use kiungo::sandbox::mono::{AccountEntry, MonoCall, MonoVersion, SubmitEntry, SubmitOutcome};
 
     use super::*;
 
@@ -168,18 +173,18 @@ mod tests {
         digest
     }
 
-    fn submit(username: &str, password: &str, session: &str) -> Submit {
-        Submit {
+    fn submit(username: &str, password: &str, session: &str) -> SubmitEntry {
+        SubmitEntry {
             no: 1,
             at: 0,
-            call: Call::Login,
-            dialect: Dialect::V2,
+            call: MonoCall::Login,
+            dialect: MonoVersion::V2,
             session: Some(session.to_owned()),
             institution: None,
             username: Some(username.to_owned()),
             secret_sha256: Some(sha256_hex(password)),
             whole_body: true,
-            outcome: Some(Outcome::Granted),
+            outcome: Some(SubmitOutcome::Granted),
             trouble: None,
         }
     }
@@ -197,23 +202,23 @@ mod tests {
         }
     }
 
-    fn linked() -> (Facts, Ledger) {
-        let person = Facts {
+    fn linked() -> (PersonFacts, CallLog) {
+        let person = PersonFacts {
             username: "ada".to_owned(),
             passwords: vec!["one".to_owned()],
-            told: Told::Linked,
+            told: FinalResult::Linked,
             linked: BTreeSet::from([digest("a")]),
         };
-        let ledger = Ledger {
+        let ledger = CallLog {
             submits: vec![submit("ada", "one", "s")],
             accounts: vec![account("a", "s")],
-            ..Ledger::default()
+            ..CallLog::default()
         };
         (person, ledger)
     }
 
     /// A way to forge what happened.
-    type Forgery = fn(&mut Facts, &mut Ledger);
+    type Forgery = fn(&mut PersonFacts, &mut CallLog);
 
     /// Every fault that the checker is there for is found in a forged history, and an honest one has none.
     #[test]
@@ -236,7 +241,7 @@ mod tests {
             ("2 open accounts at the bank and 1 linked", |_, ledger| {
                 ledger.accounts.push(account("b", "s"));
             }),
-            ("told of no link", |person, _| person.told = Told::NotLinked),
+            ("told of no link", |person, _| person.told = FinalResult::NotLinked),
         ];
         for (want, forge) in forgeries {
             let (mut person, mut ledger) = linked();

@@ -19,15 +19,15 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::iter;
 use kiungo::sandbox::mono::sha256_hex;
-use kiungo::service::runtime::Edge;
+use kiungo::service::deps::CrashPoint;
 use reqwest::Method;
 use serde_json::json;
 
 use self::checker::{facts, faults, settles};
-use self::person::{PASSWORD, Person, Told};
-use crate::support::dice::Dice;
+use self::person::{FinalResult, PASSWORD, Person};
 use crate::support::options::Options;
 use crate::support::redis::Cut;
+use crate::support::seeded_rng::SeededRng;
 use crate::support::world::{Setup, World};
 
 /// Rounds of a lane.
@@ -43,9 +43,9 @@ type Tally = BTreeMap<(&'static str, &'static str), usize>;
 
 /// An edge's people, over all rounds.
 struct Lane {
-    edge: Edge,
+    edge: CrashPoint,
     world: World,
-    dice: Dice,
+    dice: SeededRng,
     people: Vec<Person>,
     /// Rounds in which the node ended itself.
     ended_at_the_edge: usize,
@@ -54,7 +54,7 @@ struct Lane {
 
 impl Lane {
     /// With a server of one's own, whose provider is given little time.
-    async fn new(edge: Edge, dice: Dice, change: impl FnOnce(&mut Options)) -> Self {
+    async fn new(edge: CrashPoint, dice: SeededRng, change: impl FnOnce(&mut Options)) -> Self {
         let quick = |options: &mut Options| {
             options.timeout = 2;
             options.lease_margin = Some(2);
@@ -71,12 +71,12 @@ impl Lane {
         }
     }
 
-    async fn run(edge: Edge, first: usize, dice: Dice) -> Tally {
+    async fn run(edge: CrashPoint, first: usize, dice: SeededRng) -> Tally {
         let mut lane = Self::new(edge, dice, |_| ()).await;
         for round in 0..ROUNDS {
             lane.round(round, first + round * PEOPLE).await;
         }
-        assert!(lane.ended_at_the_edge > 0, "no node ever ended at {}", edge.word());
+        assert!(lane.ended_at_the_edge > 0, "no node ever ended at {}", edge.as_str());
         lane.audit().await;
         lane.no_password_is_written_anywhere();
         lane.tally
@@ -99,7 +99,7 @@ impl Lane {
             assert!(
                 !node.ended().await.success(),
                 "{} ended in good order",
-                self.edge.word()
+                self.edge.as_str()
             );
             self.ended_at_the_edge += 1;
         }
@@ -117,7 +117,7 @@ impl Lane {
         for (person, before) in people.iter().zip(before) {
             *self
                 .tally
-                .entry((self.edge.word(), outcome(person, before)))
+                .entry((self.edge.as_str(), outcome(person, before)))
                 .or_default() += 1;
         }
         self.people.extend(people);
@@ -140,7 +140,7 @@ impl Lane {
 
     /// What must never be is not, now; and what takes time comes true in time.
     async fn settles(&self) {
-        settles(&self.world, &self.people, self.edge.word()).await;
+        settles(&self.world, &self.people, self.edge.as_str()).await;
     }
 
     /// Redis loses the end of its log once more, long after everything was settled; then everybody dials only to look,
@@ -154,10 +154,10 @@ impl Lane {
         for (person, seen) in facts.iter().zip(seen) {
             let (seen, reply) = seen.expect("the node is well");
             assert_eq!(
-                seen == Told::Linked,
+                seen == FinalResult::Linked,
                 !person.linked.is_empty(),
                 "{}: {} sees {seen:?} after {:?}: {reply:?}",
-                self.edge.word(),
+                self.edge.as_str(),
                 person.username,
                 person.told
             );
@@ -189,35 +189,35 @@ fn passwords_in(content: &[u8], typed: &HashSet<&[u8]>) -> usize {
 }
 
 /// How a person fared, in a few words.
-fn outcome(person: &Person, before: Told) -> &'static str {
+fn outcome(person: &Person, before: FinalResult) -> &'static str {
     match (person.told, before, person.passwords.len()) {
-        (Told::Linked, Told::Linked, _) => "linked before the crash",
-        (Told::Linked, _, 0 | 1) => "linked on redial",
-        (Told::Linked, ..) => "linked, typed again",
-        (Told::Confirming, ..) => "never arrived, told so",
-        (Told::ToWait, ..) => "told to wait",
-        (Told::NotLinked | Told::Nothing, ..) => "told no",
+        (FinalResult::Linked, FinalResult::Linked, _) => "linked before the crash",
+        (FinalResult::Linked, _, 0 | 1) => "linked on redial",
+        (FinalResult::Linked, ..) => "linked, typed again",
+        (FinalResult::Confirming, ..) => "never arrived, told so",
+        (FinalResult::ToWait, ..) => "told to wait",
+        (FinalResult::NotLinked | FinalResult::Nothing, ..) => "told no",
     }
 }
 
 /// A thousand logins survive the death of the server at every edge of an attempt and the loss of the end of Redis's log.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_logins_survive_crashes_at_every_edge() {
-    let mut dice = Dice::thrown();
-    let lanes = Edge::ALL.map(|edge| (edge, dice.fork())).into_iter().enumerate();
+    let mut dice = SeededRng::seeded();
+    let lanes = CrashPoint::ALL.map(|edge| (edge, dice.fork())).into_iter().enumerate();
     let lanes = lanes.map(|(n, (edge, dice))| Lane::run(edge, n * ROUNDS * PEOPLE, dice));
     let total: Tally = iter(lanes).buffer_unordered(AT_ONCE).concat().await;
     for ((edge, outcome), people) in &total {
         println!("{edge:<10} {outcome:<24} {people:>5}");
     }
-    assert_eq!(total.values().sum::<usize>(), Edge::ALL.len() * ROUNDS * PEOPLE);
+    assert_eq!(total.values().sum::<usize>(), CrashPoint::ALL.len() * ROUNDS * PEOPLE);
 }
 
 /// The checker sees a second submission when there is one: a password that a person has typed is sent to the stand-in
 /// once more behind the server's back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_planted_second_submission_is_found() {
-    let mut lane = Lane::new(Edge::Linked, Dice::thrown(), |_| ()).await;
+    let mut lane = Lane::new(CrashPoint::Linked, SeededRng::seeded(), |_| ()).await;
     let node = lane.world.node(None).await;
     let mut person = Person::new(900_000, false);
     let phone = person.comes_to_the_password(&node.line()).await;
@@ -243,7 +243,7 @@ async fn a_planted_second_submission_is_found() {
     let found = lane.faults(true).await.join("\n");
     assert!(found.contains("sent a password 2 times"), "{found}");
     assert!(found.contains("2 open accounts at the bank and 1 linked"), "{found}");
-    let sent = mono.state.ledger();
+    let sent = mono.state.call_log();
     let digest = sha256_hex(&person.passwords[0]);
     let times = sent
         .submits

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kiungo::sandbox::mono::{Latency, Span};
-use kiungo::service::runtime::Edge;
+use kiungo::sandbox::mono::{DelayRange, Latency};
+use kiungo::service::deps::CrashPoint;
 
 use super::Lane;
-use super::person::{Person, Told};
-use crate::support::dice::Dice;
+use super::person::{FinalResult, Person};
 use crate::support::eventually;
 use crate::support::options::Options;
+use crate::support::seeded_rng::SeededRng;
 
 /// People in a round.
 const PEOPLE: usize = 40;
@@ -21,7 +21,7 @@ const ROUNDS: usize = 2;
 /// Banks take half a second to two.
 fn slow() -> Latency {
     Latency {
-        login: Span(500, 2_000),
+        login: DelayRange(500, 2_000),
         ..Latency::NONE
     }
 }
@@ -33,7 +33,7 @@ async fn the_other_node_tells_the_truth() {
         options.timeout = 4;
         options.switches.latency = slow();
     };
-    let mut lane = Lane::new(Edge::Sent, Dice::thrown(), slow).await;
+    let mut lane = Lane::new(CrashPoint::Sent, SeededRng::seeded(), slow).await;
     for round in 0..ROUNDS {
         let mut people: Vec<_> = (0..PEOPLE)
             .map(|n| Person::new(800_000 + round * PEOPLE + n, n % 7 == 0))
@@ -52,7 +52,7 @@ async fn the_other_node_tells_the_truth() {
         };
         let typing = people.iter_mut().zip(phones).map(async |(person, phone)| {
             let answered = person.goes_to_the_end(phone, &ledger).await;
-            if answered.is_err() || person.told == Told::Nothing {
+            if answered.is_err() || person.told == FinalResult::Nothing {
                 person
                     .redial(&other.line().patient(), &ledger)
                     .await

@@ -1,11 +1,11 @@
 //! A person who wants one bank account linked, and does what the screens say until they are told how it went.
 
 use kiungo::core::msisdn::Msisdn;
-use kiungo::core::seal::{Keyring, Tag};
-use kiungo::sandbox::mono::{Ledger, sha256_hex};
+use kiungo::core::seal::{Keyring, SubscriberTag};
+use kiungo::sandbox::mono::{CallLog, sha256_hex};
 
-use super::reader::{BANK, Reader, Seen};
-use crate::support::aggregator::{Gone, Line};
+use super::reader::{BANK, Reader, SeenScreen};
+use crate::support::aggregator::{AggregatorClient, NoReply};
 
 /// How often somebody types a password before giving up.
 const PATIENCE: usize = 3;
@@ -15,7 +15,7 @@ pub const PASSWORD: usize = 35;
 
 /// What a person knows after the last screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Told {
+pub enum FinalResult {
     /// Nothing yet: the server went away.
     Nothing,
     /// An account is linked.
@@ -39,7 +39,7 @@ pub struct Person {
     /// Begins anew at the first sign of doubt, whatever the screen asks.
     pub hasty: bool,
     /// What this person knows.
-    pub told: Told,
+    pub told: FinalResult,
     /// How many redials it took.
     pub redials: usize,
     looked: bool,
@@ -53,14 +53,14 @@ impl Person {
             username: format!("kg{n}q{}", &sha256_hex(&format!("person {n}"))[..12]),
             passwords: Vec::new(),
             hasty,
-            told: Told::Nothing,
+            told: FinalResult::Nothing,
             redials: 0,
             looked: false,
         }
     }
 
     /// The tag under which the records know this person.
-    pub fn tag(&self, keyring: &Keyring) -> Tag {
+    pub fn tag(&self, keyring: &Keyring) -> SubscriberTag {
         keyring.tag(&Msisdn::parse(&self.number, "NG").unwrap())
     }
 
@@ -73,10 +73,10 @@ impl Person {
     }
 
     /// Dials and goes as far as the question for the password; dials again when the server is busy.
-    pub async fn comes_to_the_password(&mut self, line: &Line) -> Reader {
+    pub async fn comes_to_the_password(&mut self, line: &AggregatorClient) -> Reader {
         let mut phone = Reader::new(line, &self.number);
         let mut seen = phone.dial().await.expect("the node is well");
-        while seen != Seen::Password {
+        while seen != SeenScreen::Password {
             if phone.over() {
                 phone = Reader::new(line, &self.number);
                 seen = phone.dial().await.expect("the node is well");
@@ -92,26 +92,30 @@ impl Person {
     pub async fn goes_to_the_end(
         &mut self,
         mut phone: Reader,
-        ledger: &(impl Fn() -> Ledger + Sync),
-    ) -> Result<(), Gone> {
+        ledger: &(impl Fn() -> CallLog + Sync),
+    ) -> Result<(), NoReply> {
         let password = self.password();
         let seen = phone.line(&password).await?;
         self.follow(phone, seen, ledger).await
     }
 
     /// Dials again, as often as it takes to be told.
-    pub async fn redial(&mut self, line: &Line, ledger: &(impl Fn() -> Ledger + Sync)) -> Result<(), Gone> {
+    pub async fn redial(
+        &mut self,
+        line: &AggregatorClient,
+        ledger: &(impl Fn() -> CallLog + Sync),
+    ) -> Result<(), NoReply> {
         self.dials(line, ledger, async || ()).await
     }
 
     /// Dials as often as it takes to be told, each time when the servers are said to be well.
     pub async fn dials(
         &mut self,
-        line: &Line,
-        ledger: &(impl Fn() -> Ledger + Sync),
+        line: &AggregatorClient,
+        ledger: &(impl Fn() -> CallLog + Sync),
         well: impl AsyncFn(),
-    ) -> Result<(), Gone> {
-        while self.told == Told::Nothing {
+    ) -> Result<(), NoReply> {
+        while self.told == FinalResult::Nothing {
             self.redials += 1;
             assert!(self.redials < 60, "{} dials for ever", self.username);
             well().await;
@@ -122,15 +126,20 @@ impl Person {
         Ok(())
     }
 
-    async fn follow(&mut self, mut phone: Reader, mut seen: Seen, ledger: &impl Fn() -> Ledger) -> Result<(), Gone> {
+    async fn follow(
+        &mut self,
+        mut phone: Reader,
+        mut seen: SeenScreen,
+        ledger: &impl Fn() -> CallLog,
+    ) -> Result<(), NoReply> {
         loop {
-            if seen == Seen::Linked {
-                self.told = Told::Linked;
+            if seen == SeenScreen::Linked {
+                self.told = FinalResult::Linked;
             }
-            if phone.over() || self.told != Told::Nothing {
+            if phone.over() || self.told != FinalResult::Nothing {
                 return Ok(());
             }
-            let known = (seen == Seen::Confirming).then(ledger);
+            let known = (seen == SeenScreen::Confirming).then(ledger);
             let Some(typed) = self.next(&seen, known.as_ref()) else {
                 return Ok(());
             };
@@ -139,48 +148,50 @@ impl Person {
     }
 
     /// What to type at a screen; nothing when this is the end, and what it told is then known.
-    fn next(&mut self, seen: &Seen, ledger: Option<&Ledger>) -> Option<String> {
+    fn next(&mut self, seen: &SeenScreen, ledger: Option<&CallLog>) -> Option<String> {
         let weary = self.passwords.len() >= PATIENCE;
         let line = match seen {
-            Seen::Welcome if !self.passwords.is_empty() && !self.looked => "2",
-            Seen::Links => {
-                self.told = Told::Linked;
+            SeenScreen::Welcome if !self.passwords.is_empty() && !self.looked => "2",
+            SeenScreen::Links => {
+                self.told = FinalResult::Linked;
                 return None;
             }
-            Seen::NoLinks => {
+            SeenScreen::NoLinks => {
                 self.looked = true;
                 "1"
             }
-            Seen::Limited => return self.ends(Told::ToWait),
-            Seen::Unconfirmed | Seen::Refused | Seen::Unavailable if weary => return self.ends(Told::NotLinked),
-            Seen::Confirming if self.hasty && !weary => "2",
-            // Only a tester can know that there is nothing to wait for.
-            Seen::Confirming if ledger.is_some_and(|ledger| !self.may_be_linked(ledger)) => {
-                return self.ends(Told::Confirming);
+            SeenScreen::Limited => return self.ends(FinalResult::ToWait),
+            SeenScreen::Unconfirmed | SeenScreen::Refused | SeenScreen::Unavailable if weary => {
+                return self.ends(FinalResult::NotLinked);
             }
-            Seen::Welcome
-            | Seen::Found
-            | Seen::Checking
-            | Seen::Confirming
-            | Seen::Unconfirmed
-            | Seen::Refused
-            | Seen::Unavailable
-            | Seen::Resume => "1",
-            Seen::Banks => BANK,
-            Seen::Username => return Some(self.username.clone()),
-            Seen::Password => return Some(self.password()),
+            SeenScreen::Confirming if self.hasty && !weary => "2",
+            // Only a tester can know that there is nothing to wait for.
+            SeenScreen::Confirming if ledger.is_some_and(|ledger| !self.may_be_linked(ledger)) => {
+                return self.ends(FinalResult::Confirming);
+            }
+            SeenScreen::Welcome
+            | SeenScreen::Found
+            | SeenScreen::Checking
+            | SeenScreen::Confirming
+            | SeenScreen::Unconfirmed
+            | SeenScreen::Refused
+            | SeenScreen::Unavailable
+            | SeenScreen::Resume => "1",
+            SeenScreen::Banks => BANK,
+            SeenScreen::Username => return Some(self.username.clone()),
+            SeenScreen::Password => return Some(self.password()),
             other => panic!("{} does not want {other:?}", self.username),
         };
         Some(line.to_owned())
     }
 
-    fn ends(&mut self, told: Told) -> Option<String> {
+    fn ends(&mut self, told: FinalResult) -> Option<String> {
         self.told = told;
         None
     }
 
     /// Whether the bank has, or may soon have, linked something for this person.
-    fn may_be_linked(&self, ledger: &Ledger) -> bool {
+    fn may_be_linked(&self, ledger: &CallLog) -> bool {
         let mine = ledger
             .submits
             .iter()
@@ -195,21 +206,21 @@ impl Person {
 
     /// Dials only to see what is said about the account, and types nothing secret; again while the server is busy. Gives
     /// the last reply, too.
-    pub async fn looks(&self, line: &Line) -> Result<(Told, String), Gone> {
+    pub async fn looks(&self, line: &AggregatorClient) -> Result<(FinalResult, String), NoReply> {
         for _ in 0..20 {
             let mut phone = Reader::new(line, &self.number);
             let mut seen = phone.dial().await?;
-            while !phone.over() && matches!(seen, Seen::Welcome | Seen::Checking) {
-                seen = phone.line(if seen == Seen::Welcome { "2" } else { "1" }).await?;
+            while !phone.over() && matches!(seen, SeenScreen::Welcome | SeenScreen::Checking) {
+                seen = phone.line(if seen == SeenScreen::Welcome { "2" } else { "1" }).await?;
             }
             let told = match seen {
-                Seen::Linked | Seen::Links => Told::Linked,
-                Seen::Confirming => Told::Confirming,
-                Seen::Over => continue,
-                _ => Told::NotLinked,
+                SeenScreen::Linked | SeenScreen::Links => FinalResult::Linked,
+                SeenScreen::Confirming => FinalResult::Confirming,
+                SeenScreen::Over => continue,
+                _ => FinalResult::NotLinked,
             };
             return Ok((told, phone.replies.pop().map(|reply| reply.text).unwrap_or_default()));
         }
-        Ok((Told::Nothing, String::new()))
+        Ok((FinalResult::Nothing, String::new()))
     }
 }

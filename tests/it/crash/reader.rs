@@ -1,10 +1,10 @@
 //! What stands on a screen, read as a person reads it.
 
-use crate::support::aggregator::{Gone, Line, Phone, Reply};
+use crate::support::aggregator::{AggregatorClient, NoReply, Phone, UssdReply};
 
 /// What a person reads off a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum SeenScreen {
     Welcome,
     /// All banks; a name may be typed.
     Banks,
@@ -40,9 +40,9 @@ pub enum Seen {
 /// What is typed in and read when a bank is wanted.
 pub const BANK: &str = "Providus Bank";
 
-impl Seen {
+impl SeenScreen {
     /// Reads a reply. A screen that nobody expects is a failure.
-    pub fn read(reply: &Reply) -> Self {
+    pub fn read(reply: &UssdReply) -> Self {
         let says = |text: &str| reply.text.contains(text);
         let table = [
             (" is unlinked. ", Self::Unlinked),
@@ -88,12 +88,12 @@ impl Seen {
 pub struct Reader {
     phone: Phone,
     /// Every reply, in order.
-    pub replies: Vec<Reply>,
+    pub replies: Vec<UssdReply>,
 }
 
 impl Reader {
     /// A new dialog of this number at the end of this line.
-    pub fn new(line: &Line, number: &str) -> Self {
+    pub fn new(line: &AggregatorClient, number: &str) -> Self {
         Self {
             phone: Phone::new(number, line.clone()),
             replies: Vec::new(),
@@ -101,13 +101,13 @@ impl Reader {
     }
 
     /// Dials.
-    pub async fn dial(&mut self) -> Result<Seen, Gone> {
+    pub async fn dial(&mut self) -> Result<SeenScreen, NoReply> {
         let reply = self.phone.try_dial_with("").await?;
         Ok(self.read(reply))
     }
 
     /// Types a line.
-    pub async fn line(&mut self, line: &str) -> Result<Seen, Gone> {
+    pub async fn line(&mut self, line: &str) -> Result<SeenScreen, NoReply> {
         let reply = self.phone.try_say(line).await?;
         Ok(self.read(reply))
     }
@@ -117,8 +117,8 @@ impl Reader {
         self.replies.last().is_none_or(|reply| reply.end)
     }
 
-    fn read(&mut self, reply: Reply) -> Seen {
-        let seen = Seen::read(&reply);
+    fn read(&mut self, reply: UssdReply) -> SeenScreen {
+        let seen = SeenScreen::read(&reply);
         self.replies.push(reply);
         seen
     }

@@ -10,14 +10,14 @@ use futures_util::future::join_all;
 use futures_util::stream::iter;
 
 use super::checker::{facts, settles};
-use super::person::{Person, Told};
-use crate::support::aggregator::Line;
-use crate::support::dice::Dice;
+use super::person::{FinalResult, Person};
+use crate::support::aggregator::AggregatorClient;
 use crate::support::eventually;
 use crate::support::node::Node;
 use crate::support::options::Options;
 use crate::support::proxy::Fault;
 use crate::support::redis::RedisServer;
+use crate::support::seeded_rng::SeededRng;
 use crate::support::world::{Setup, World};
 
 /// People under way at once.
@@ -54,9 +54,9 @@ async fn well(nodes: &[Node]) {
 
 /// What the test does to Redis, and when to stop.
 struct Harm<'a> {
-    line: &'a Line,
+    line: &'a AggregatorClient,
     done: &'a AtomicBool,
-    dice: Dice,
+    dice: SeededRng,
     times: usize,
 }
 
@@ -78,7 +78,7 @@ async fn everybody(
     world: &World,
     mut people: Vec<Person>,
     harm: impl AsyncFnOnce(Harm<'_>),
-    dice: Dice,
+    dice: SeededRng,
 ) -> Vec<Person> {
     let (line, done) = (world.line(), AtomicBool::new(false));
     let ledger = || world.ledger();
@@ -99,7 +99,10 @@ async fn everybody(
     });
     tokio::join!(living, harm);
     settles(world, &people, "with Redis as it was").await;
-    let linked = people.iter().filter(|person| person.told == Told::Linked).count();
+    let linked = people
+        .iter()
+        .filter(|person| person.told == FinalResult::Linked)
+        .count();
     assert!(
         linked * 2 > people.len(),
         "only {linked} of {} were linked",
@@ -111,7 +114,7 @@ async fn everybody(
     for (facts, seen) in facts(world, &people).await.iter().zip(seen) {
         let (seen, reply) = seen.expect("the servers are there");
         assert_eq!(
-            seen == Told::Linked,
+            seen == FinalResult::Linked,
             !facts.linked.is_empty(),
             "{}: {reply:?}",
             facts.username
@@ -125,7 +128,7 @@ async fn everybody(
 /// within five seconds.
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_is_killed_again_and_again() {
-    let mut dice = Dice::thrown();
+    let mut dice = SeededRng::seeded();
     let mut world = world(|_| ()).await;
     let mut redis = world.redis.take().unwrap();
     let chance = dice.fork();
@@ -149,7 +152,7 @@ async fn redis_is_killed_again_and_again() {
 /// is over. Nothing is sent twice and nobody sees what is another's.
 #[tokio::test(flavor = "multi_thread")]
 async fn values_run_out_at_any_moment() {
-    let mut dice = Dice::thrown();
+    let mut dice = SeededRng::seeded();
     let world = world(|_| ()).await;
     let redis = world.redis.as_ref().unwrap();
     let chance = dice.fork();
@@ -196,7 +199,7 @@ async fn pulse(world: &World, done: &AtomicBool, taken: &Mutex<Vec<Duration>>) {
 /// nothing is sent twice. Meanwhile the servers are not held up: they say at once that they live.
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_is_slow_again_and_again() {
-    let mut dice = Dice::thrown();
+    let mut dice = SeededRng::seeded();
     let world = world(|options| {
         options.redis = vec!["--enable-debug-command", "yes"];
         options.proxy = true;

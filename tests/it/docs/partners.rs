@@ -9,7 +9,7 @@ use std::time::Duration;
 use kiungo::ambient::SystemClock;
 use kiungo::core::events::EventKind;
 use kiungo::core::time::{Clock as _, Timestamp};
-use kiungo::core::webhook::{OVERLAP, PATIENCE, SigningSecret, TRIES, seconds};
+use kiungo::core::webhook::{RESPONSE_TIMEOUT, RETRY_DELAYS, SECRET_OVERLAP, SigningSecret, unix_seconds};
 
 use super::read;
 
@@ -35,23 +35,23 @@ fn snippet(language: &str) -> String {
 fn webhooks_are_as_partners_are_told() {
     let text = section().split_whitespace().collect::<Vec<_>>().join(" ");
     for kind in EventKind::ALL {
-        assert!(text.contains(&format!("| `{}` |", kind.word())), "{kind:?}");
+        assert!(text.contains(&format!("| `{}` |", kind.as_str())), "{kind:?}");
     }
     let spelt = |pause: &Duration| match pause.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds @ 60..3_600 => format!("{} min", seconds / 60),
         seconds => format!("{} h", seconds / 3_600),
     };
-    let (last, others) = TRIES[1..].split_last().unwrap();
+    let (last, others) = RETRY_DELAYS[1..].split_last().unwrap();
     let others: Vec<_> = others.iter().map(spelt).collect();
     let tries = format!(
         "sent {} times, the first at once, then {} and {} after the try before",
-        TRIES.len(),
+        RETRY_DELAYS.len(),
         others.join(", "),
         spelt(last)
     );
     assert!(text.contains(&tries), "{tries}");
-    assert_eq!((PATIENCE.as_secs(), OVERLAP.as_secs()), (30, 86_400));
+    assert_eq!((RESPONSE_TIMEOUT.as_secs(), SECRET_OVERLAP.as_secs()), (30, 86_400));
     assert!(text.contains("waited for 30 seconds") && text.contains("a day later"));
     assert!(text.contains("more than 5 minutes from now"));
 }
@@ -84,7 +84,7 @@ fn case(name: &'static str, takes: bool, at: Timestamp, signatures: String) -> C
         takes,
         secret: new.text().expose().to_owned(),
         id: ID,
-        timestamp: seconds(at).to_string(),
+        timestamp: unix_seconds(at).to_string(),
         signatures,
         body: BODY,
     }
@@ -149,7 +149,7 @@ fn forged(now: Timestamp) -> Vec<Case> {
 }
 
 /// Runs a program that reads one webhook a line, with tabs between its parts, and looks at what it says of each.
-fn judges(program: &str, arguments: &[&Path]) {
+fn assert_verdicts(program: &str, arguments: &[&Path]) {
     let child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
@@ -199,7 +199,7 @@ for line in sys.stdin:
     print("taken" if verify(secret, headers, body.encode()) else "refused")
 "#;
     fs::write(&file, snippet("python") + "\n" + driver).unwrap();
-    judges("python3", &[&file]);
+    assert_verdicts("python3", &[&file]);
 }
 
 /// So does one in JavaScript.
@@ -215,7 +215,7 @@ for (const line of require("node:fs").readFileSync(0, "utf8").split("\n").slice(
 }
 "#;
     fs::write(&file, snippet("javascript") + "\n" + driver).unwrap();
-    judges("node", &[&file]);
+    assert_verdicts("node", &[&file]);
 }
 
 /// And one in Java, where there is a JDK.
@@ -245,5 +245,5 @@ class Receiver {
     let program = snippet("java");
     let (imports, class) = program.split_once("\nfinal class").unwrap();
     fs::write(&file, format!("{imports}\n{driver}\nfinal class{class}\n")).unwrap();
-    judges("java", &[&file]);
+    assert_verdicts("java", &[&file]);
 }

@@ -7,14 +7,15 @@
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::{
-    Callback, Closed, Event, Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply, by_name,
+    DialogEnd, ParseError, RawRequest, ScreenReply, UssdCallback, UssdGateway, UssdInput, UssdLimits, UssdRequest,
+    WireReply, ussd_gateway,
 };
 
 /// The shortest typed text that is looked for in outputs; a shorter one, such as a menu choice, is there by chance.
-const LONG_ENOUGH_TO_LEAK: usize = 4;
+const MIN_LEAK_BYTES: usize = 4;
 
 /// One request and what it means.
-pub struct Row {
+pub struct RequestRow {
     /// What the row shows, for the message when it fails.
     pub name: &'static str,
     /// The HTTP method.
@@ -32,10 +33,10 @@ pub struct Row {
     /// Further texts that no output may hold.
     pub hidden: Vec<String>,
     /// What the request means.
-    pub want: Want,
+    pub want: ExpectedRequest,
 }
 
-impl Default for Row {
+impl Default for RequestRow {
     fn default() -> Self {
         Self {
             name: "",
@@ -46,16 +47,16 @@ impl Default for Row {
             body: Vec::new(),
             country: "KE",
             hidden: Vec::new(),
-            want: Want::Refused(ParseError::NotACallback),
+            want: ExpectedRequest::Refused(ParseError::NotACallback),
         }
     }
 }
 
 /// The normal form of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Want {
+pub enum ExpectedRequest {
     /// A person waits for a screen.
-    Turn(Call),
+    Turn(ExpectedCallback),
     /// Only told.
     Notice {
         /// The gateway's name for the dialog.
@@ -63,7 +64,7 @@ pub enum Want {
         /// The number in E.164, where the notice has one.
         msisdn: Option<String>,
         /// How the dialog ended.
-        closed: Closed,
+        closed: DialogEnd,
     },
     /// Not understood.
     Refused(ParseError),
@@ -71,7 +72,7 @@ pub enum Want {
 
 /// The normal form of a callback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Call {
+pub struct ExpectedCallback {
     /// The gateway's name for the dialog.
     pub dialog: String,
     /// The number in E.164.
@@ -81,7 +82,7 @@ pub struct Call {
     /// The code that was dialled.
     pub service_code: Option<String>,
     /// What the person did.
-    pub did: Did,
+    pub did: ExpectedInput,
     /// The gateway's number of the turn.
     pub turn_id: Option<String>,
     /// What the reply must carry back.
@@ -90,7 +91,7 @@ pub struct Call {
 
 /// [`Event`] with its secrets laid open, to be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Did {
+pub enum ExpectedInput {
     /// Dialled these segments after the service code.
     Begin(Vec<String>),
     /// Typed this line.
@@ -99,7 +100,7 @@ pub enum Did {
     Whole(String),
 }
 
-impl Default for Did {
+impl Default for ExpectedInput {
     fn default() -> Self {
         Self::Begin(Vec::new())
     }
@@ -108,7 +109,7 @@ impl Default for Did {
 /// One reply and its form on the wire.
 pub struct ReplyRow {
     /// What is to be shown; none acknowledges a notice.
-    pub reply: Option<Reply>,
+    pub reply: Option<ScreenReply>,
     /// What the callback asked to have back.
     pub echo: Vec<(String, String)>,
     /// The `Content-Type`.
@@ -120,18 +121,18 @@ pub struct ReplyRow {
 }
 
 /// The gateway with this name, as the configuration finds it.
-pub fn gateway(name: &str) -> Box<dyn Gateway> {
-    let gateway = by_name(name).unwrap_or_else(|| panic!("{name} is not registered"));
+pub fn gateway(name: &str) -> Box<dyn UssdGateway> {
+    let gateway = ussd_gateway(name).unwrap_or_else(|| panic!("{name} is not registered"));
     assert_eq!(gateway.name(), name);
     assert!(
-        kiungo::gateways::NAMES.contains(&name),
+        kiungo::gateways::USSD_GATEWAYS.contains(&name),
         "{name} is not in the list of names"
     );
     gateway
 }
 
 /// Parses one row, and fails if any output gives away what it must not.
-pub fn parse(gateway: &dyn Gateway, row: &Row) -> Want {
+pub fn parse(gateway: &dyn UssdGateway, row: &RequestRow) -> ExpectedRequest {
     let headers: Vec<(String, Vec<u8>)> = row
         .headers
         .iter()
@@ -149,8 +150,8 @@ pub fn parse(gateway: &dyn Gateway, row: &Row) -> Want {
         Ok(parsed) => format!("{parsed:?} {parsed:#?}"),
         Err(error) => format!("{error} {error:?}"),
     };
-    let got = normal_form(parsed);
-    for secret in secrets(row, &got) {
+    let got = to_expected(parsed);
+    for secret in leaked_secrets(row, &got) {
         assert!(
             !printed.contains(&secret),
             "{}: what was parsed prints a secret",
@@ -161,7 +162,7 @@ pub fn parse(gateway: &dyn Gateway, row: &Row) -> Want {
 }
 
 /// Checks all rows.
-pub fn check_requests(gateway: &dyn Gateway, rows: &[Row]) {
+pub fn check_requests(gateway: &dyn UssdGateway, rows: &[RequestRow]) {
     for row in rows {
         let got = parse(gateway, row);
         assert_eq!(got, row.want, "{}", row.name);
@@ -169,7 +170,7 @@ pub fn check_requests(gateway: &dyn Gateway, rows: &[Row]) {
 }
 
 /// Checks all replies: each is a 200 in the dialect, and its own characters are no more than the overhead says.
-pub fn check_replies(gateway: &dyn Gateway, rows: &[ReplyRow]) {
+pub fn check_replies(gateway: &dyn UssdGateway, rows: &[ReplyRow]) {
     for row in rows {
         let wire = gateway.render(row.reply.as_ref(), &row.echo);
         let name = row.body;
@@ -181,7 +182,7 @@ pub fn check_replies(gateway: &dyn Gateway, rows: &[ReplyRow]) {
 }
 
 /// Checks the limits on each network, and that no network's are beyond what USSD can carry.
-pub fn check_limits(gateway: &dyn Gateway, rows: &[(Option<&str>, Limits)]) {
+pub fn check_limits(gateway: &dyn UssdGateway, rows: &[(Option<&str>, UssdLimits)]) {
     for (network, want) in rows {
         let limits = gateway.limits(*network);
         assert_eq!(limits, *want, "{network:?}");
@@ -193,60 +194,60 @@ pub fn check_limits(gateway: &dyn Gateway, rows: &[(Option<&str>, Limits)]) {
     }
 }
 
-fn normal_form(parsed: Result<Parsed, ParseError>) -> Want {
+fn to_expected(parsed: Result<UssdRequest, ParseError>) -> ExpectedRequest {
     let number = |msisdn: &Msisdn| msisdn.as_str().to_owned();
     match parsed {
-        Ok(Parsed::Turn(callback)) => Want::Turn(Call {
+        Ok(UssdRequest::Turn(callback)) => ExpectedRequest::Turn(ExpectedCallback {
             dialog: callback.dialog,
             msisdn: number(&callback.msisdn),
             network: callback.network,
             service_code: callback.service_code,
-            did: match callback.event {
-                Event::Begin { dialled } => Did::Begin(dialled),
-                Event::Line(line) => Did::Line(line.expose().to_owned()),
-                Event::Whole(text) => Did::Whole(text.expose().to_owned()),
+            did: match callback.input {
+                UssdInput::Begin { dialed: dialled } => ExpectedInput::Begin(dialled),
+                UssdInput::Latest(line) => ExpectedInput::Line(line.expose().to_owned()),
+                UssdInput::Cumulative(text) => ExpectedInput::Whole(text.expose().to_owned()),
             },
             turn_id: callback.turn_id,
             echo: callback.echo,
         }),
-        Ok(Parsed::Notice(notice)) => Want::Notice {
+        Ok(UssdRequest::DialogEnd(notice)) => ExpectedRequest::Notice {
             dialog: notice.dialog,
             msisdn: notice.msisdn.as_ref().map(number),
-            closed: notice.closed,
+            closed: notice.end,
         },
-        Err(error) => Want::Refused(error),
+        Err(error) => ExpectedRequest::Refused(error),
     }
 }
 
 /// What no output of this row may hold: the number and its end, everything typed, and what the row names itself.
-fn secrets(row: &Row, got: &Want) -> Vec<String> {
+fn leaked_secrets(row: &RequestRow, got: &ExpectedRequest) -> Vec<String> {
     let mut secrets = row.hidden.clone();
     let msisdn = match got {
-        Want::Turn(turn) => {
+        ExpectedRequest::Turn(turn) => {
             match &turn.did {
-                Did::Begin(segments) => secrets.extend(segments.iter().cloned()),
-                Did::Line(text) | Did::Whole(text) => {
+                ExpectedInput::Begin(segments) => secrets.extend(segments.iter().cloned()),
+                ExpectedInput::Line(text) | ExpectedInput::Whole(text) => {
                     secrets.push(text.clone());
                     secrets.extend(text.split('*').map(str::to_owned));
                 }
             }
             Some(&turn.msisdn)
         }
-        Want::Notice { msisdn, .. } => msisdn.as_ref(),
-        Want::Refused(_) => None,
+        ExpectedRequest::Notice { msisdn, .. } => msisdn.as_ref(),
+        ExpectedRequest::Refused(_) => None,
     };
     if let Some(msisdn) = msisdn {
         secrets.push(msisdn.trim_start_matches('+').to_owned());
         secrets.push(msisdn[msisdn.len() - 6..].to_owned());
     }
-    secrets.retain(|secret| secret.chars().count() >= LONG_ENOUGH_TO_LEAK);
+    secrets.retain(|secret| secret.chars().count() >= MIN_LEAK_BYTES);
     secrets
 }
 
 /// A gateway that puts what it should not into a field that is printed.
-struct Leaky;
+struct LeakyGateway;
 
-impl Gateway for Leaky {
+impl UssdGateway for LeakyGateway {
     fn name(&self) -> &'static str {
         "leaky"
     }
@@ -255,24 +256,24 @@ impl Gateway for Leaky {
         0
     }
 
-    fn limits(&self, _network: Option<&str>) -> Limits {
-        Limits::default()
+    fn limits(&self, _network: Option<&str>) -> UssdLimits {
+        UssdLimits::default()
     }
 
-    fn parse(&self, request: &RawRequest<'_>) -> Result<Parsed, ParseError> {
+    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, ParseError> {
         let typed = String::from_utf8_lossy(request.body).into_owned();
-        Ok(Parsed::Turn(Callback {
+        Ok(UssdRequest::Turn(UssdCallback {
             dialog: "1".to_owned(),
             msisdn: Msisdn::parse("+254711000001", request.country).unwrap(),
             network: Some(typed.clone()),
             service_code: None,
-            event: Event::Line(Secret::new(typed)),
+            input: UssdInput::Latest(Secret::new(typed)),
             turn_id: None,
             echo: Vec::new(),
         }))
     }
 
-    fn render(&self, _reply: Option<&Reply>, _echo: &[(String, String)]) -> WireReply {
+    fn render(&self, _reply: Option<&ScreenReply>, _echo: &[(String, String)]) -> WireReply {
         WireReply {
             status: 200,
             content_type: "text/plain",
@@ -286,12 +287,12 @@ impl Gateway for Leaky {
 #[test]
 fn leaks_are_noticed() {
     for typed in ["pa55word", "254711000001", "000001"] {
-        let row = Row {
+        let row = RequestRow {
             name: "leaky",
             body: typed.as_bytes().to_vec(),
-            ..Row::default()
+            ..RequestRow::default()
         };
-        let noticed = std::panic::catch_unwind(|| parse(&Leaky, &row)).is_err();
+        let noticed = std::panic::catch_unwind(|| parse(&LeakyGateway, &row)).is_err();
         assert!(noticed, "{typed}");
     }
 }

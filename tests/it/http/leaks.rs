@@ -2,7 +2,7 @@
 
 use crate::support::logs::captured;
 use crate::support::server::{SECRET, path, start};
-use crate::support::wire::{Connection, post, request};
+use crate::support::wire::{RawConnection, post, request};
 
 /// Path secret, wrong secret, query, body and headers stay out of the log, whatever becomes of the request.
 #[tokio::test(flavor = "multi_thread")]
@@ -10,7 +10,7 @@ async fn nothing_of_a_request_is_logged() {
     let log = captured();
     let server = start(usize::MAX >> 4);
     let canary = "Zq7c0ffee5eed";
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     connection.ask(post(&path(""), &format!("text=1*{canary}"))).await;
     connection
         .ask(request("GET", &path(&format!("/{canary}?text={canary}")), ""))
@@ -31,7 +31,7 @@ async fn nothing_of_a_request_is_logged() {
             path("")
         ),
     ] {
-        Connection::open(server.address).await.provoke(&broken).await;
+        RawConnection::open(server.address).await.provoke(&broken).await;
     }
     let text = log.text();
     assert!(

@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use crate::support::server::{path, start};
-use crate::support::wire::{Connection, post, request};
+use crate::support::wire::{RawConnection, post, request};
 
 /// The status tells a provider whether to send a webhook again.
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_are_answered_by_outcome() {
     let server = start(0);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     let signed = |body: &str| {
         let length = body.len();
         format!(
@@ -28,7 +28,7 @@ async fn webhooks_are_answered_by_outcome() {
         let answer = connection.ask(&ask).await;
         assert_eq!(answer.status(), want, "{}", &ask[..60]);
         if answer.header("connection") == Some("close") {
-            connection = Connection::open(server.address).await;
+            connection = RawConnection::open(server.address).await;
         }
     }
 }
@@ -37,7 +37,7 @@ async fn webhooks_are_answered_by_outcome() {
 #[tokio::test(flavor = "multi_thread")]
 async fn health_tells_which_part_fails() {
     let server = start(0);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     let ready = connection.ask(request("GET", "/health/ready", "")).await;
     assert_eq!(
         (ready.status(), ready.body.as_str()),
@@ -60,7 +60,7 @@ async fn health_tells_which_part_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_count_by_route() {
     let server = start(2);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     connection.ask(post(&path(""), "text=1")).await;
     connection.ask(post(&path("/more"), "text=1")).await;
     connection.ask(post("/nowhere/else", "")).await;

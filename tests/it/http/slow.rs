@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::support::server::{path, start};
-use crate::support::wire::{Connection, post, request};
+use crate::support::wire::{RawConnection, post, request};
 
 /// Hundreds of connections that never finish a head, the first or a later one, delay nobody; each is cut after a few
 /// seconds without a byte of an answer. Connections that have asked nothing meanwhile are left in peace and can be used.
@@ -18,7 +18,7 @@ async fn slow_heads_delay_nobody_and_are_cut() {
     let head = "POST /ussd/ng/somebody HTTP/1.1\r\nhost: t\r\nx-slow: 1";
     let mut slow = Vec::new();
     for number in 0..SLOW * 2 {
-        let mut connection = Connection::open(server.address).await;
+        let mut connection = RawConnection::open(server.address).await;
         if number % 2 == 1 {
             let answer = connection.ask(request("GET", "/health/live", "")).await;
             assert_eq!(answer.status(), 200);
@@ -28,13 +28,13 @@ async fn slow_heads_delay_nobody_and_are_cut() {
     }
     let mut idle = Vec::new();
     for number in 0..20 {
-        let mut connection = Connection::open(server.address).await;
+        let mut connection = RawConnection::open(server.address).await;
         if number % 2 == 1 {
             connection.ask(post(&path(""), "text=")).await;
         }
         idle.push(connection);
     }
-    let mut kept = Connection::open(server.address).await;
+    let mut kept = RawConnection::open(server.address).await;
     for _ in 0..100 {
         let began = Instant::now();
         let answer = kept.ask(post(&path(""), "text=1")).await;

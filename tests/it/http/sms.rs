@@ -1,13 +1,13 @@
 //! Callbacks of SMS gateways: both paths, both methods, nothing for strangers.
 
 use crate::support::server::{CHANNEL, SECRET, start};
-use crate::support::wire::{Connection, post, request};
+use crate::support::wire::{RawConnection, post, request};
 
 /// What a gateway sends reaches it as it came, whether it is in the body or in the query.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_arrive_unaltered() {
     let server = start(0);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     let path = format!("/sms/{CHANNEL}/{SECRET}");
     for (ask, want) in [
         (post(&path, "text=1%2B"), "POST []  Some(\"text=1%2B\")"),
@@ -34,7 +34,7 @@ async fn calls_arrive_unaltered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_get_one_answer() {
     let server = start(0);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     let nowhere = connection.ask(post("/nowhere", "id=1")).await;
     assert_eq!(nowhere.status(), 404);
     for ask in [

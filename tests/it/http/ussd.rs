@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{interval, timeout};
 
-use crate::support::server::{CHANNEL, Running, SECRET, path, start};
-use crate::support::wire::{Connection, post, request};
+use crate::support::server::{CHANNEL, RunningServer, SECRET, path, start};
+use crate::support::wire::{RawConnection, post, request};
 
 /// Strangers cannot tell a wrong secret from a channel, a path, a provider or a method that is not there.
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +26,7 @@ async fn strangers_get_one_answer() {
         post("/health/live", ""),
         post("/nowhere", "text=1"),
     ] {
-        let answer = Connection::open(server.address).await.ask(&ask).await;
+        let answer = RawConnection::open(server.address).await.ask(&ask).await;
         assert_eq!(answer.status(), 404, "{ask}");
         assert_eq!(answer.header("server"), None);
         answers.push(answer);
@@ -39,7 +39,7 @@ async fn strangers_get_one_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_arrive_unaltered() {
     let server = start(usize::MAX >> 4);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     for (ask, want) in [
         (post(&path(""), "text=1*%2B%FF"), "CON POST 13 bytes"),
         (request("GET", &path("?text=1%2a&text=2"), ""), "CON GET 0 bytes"),
@@ -89,7 +89,7 @@ async fn http_1_0_is_answered() {
         format!("GET {} HTTP/1.0\r\n\r\n", path("?text=")),
         format!("POST {} HTTP/1.0\r\ncontent-length: 5\r\n\r\ntext=", path("")),
     ] {
-        let mut connection = Connection::open(server.address).await;
+        let mut connection = RawConnection::open(server.address).await;
         let answer = connection.ask(&ask).await;
         assert_eq!(answer.status(), 200, "{ask}");
         assert!(answer.body.starts_with("CON "));
@@ -102,8 +102,8 @@ async fn http_1_0_is_answered() {
 async fn duplicates_are_not_the_web_servers_business() {
     let server = start(2);
     let ask = post(&path(""), "sessionId=1&text=");
-    let first = Connection::open(server.address).await.ask(&ask).await;
-    let second = Connection::open(server.address).await.ask(&ask).await;
+    let first = RawConnection::open(server.address).await.ask(&ask).await;
+    let second = RawConnection::open(server.address).await.ask(&ask).await;
     assert_eq!(first, second);
     assert_eq!(server.callbacks.requests.lock().unwrap().len(), 2);
 }
@@ -112,7 +112,7 @@ async fn duplicates_are_not_the_web_servers_business() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_body_is_answered_in_the_dialect() {
     let server = start(4);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     let most = 64 * 1024;
     for (length, want) in [
         (most, "CON POST 65536 bytes"),
@@ -130,7 +130,7 @@ async fn a_long_body_is_answered_in_the_dialect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endless_body_is_answered_in_the_dialect() {
     let server = start(1);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     let head = format!(
         "POST {} HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n",
         path("")
@@ -151,7 +151,7 @@ async fn an_endless_body_is_answered_in_the_dialect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_body_is_answered_in_time() {
     let server = start(1);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     let started = Instant::now();
     let head = format!("POST {} HTTP/1.1\r\nhost: t\r\ncontent-length: 60\r\n\r\n", path(""));
     connection.0.write_all(head.as_bytes()).await.unwrap();
@@ -170,9 +170,9 @@ async fn a_slow_body_is_answered_in_time() {
 }
 
 /// A server with one turn open, and the connection that waits for its answer.
-async fn amid_a_turn() -> (Running, Connection) {
+async fn amid_a_turn() -> (RunningServer, RawConnection) {
     let server = start(0);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     connection
         .0
         .write_all(post(&path(""), "text=1").as_bytes())
@@ -199,7 +199,7 @@ async fn a_reset_does_not_cancel_the_turn() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_ends_with_a_screen() {
     let server = start(1);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     server.callbacks.panics.store(true, Ordering::Relaxed);
     let answer = connection.ask(post(&path(""), "text=1")).await;
     assert_eq!(answer.status(), 200);
@@ -213,7 +213,7 @@ async fn a_panic_ends_with_a_screen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_keep_the_connection() {
     let server = start(5);
-    let mut connection = Connection::open(server.address).await;
+    let mut connection = RawConnection::open(server.address).await;
     for refused in [
         post("/ussd/ng/wrong-secret-0123456789", &"1".repeat(5_000)),
         post("/nowhere", &"1".repeat(5_000)),

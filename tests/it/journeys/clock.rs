@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use kiungo::core::budget::SAFETY;
-use kiungo::sandbox::mono::{Call, Fault, Trouble};
+use kiungo::core::budget::DEADLINE_MARGIN;
+use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
 
 use super::granted;
-use crate::support::aggregator::{Line, Phone, Reply};
+use crate::support::aggregator::{AggregatorClient, Phone, UssdReply};
 use crate::support::node::callback_at;
 use crate::support::proxy::{Fault as Wire, Proxy};
-use crate::support::texts::Texting;
+use crate::support::sms_world::SmsWorld;
 use crate::support::world::Setup;
 
 /// The gateway's limits, as they stand in [`LIMITS`].
@@ -33,14 +33,14 @@ struct Watched {
 }
 
 impl Watched {
-    async fn dial(&mut self) -> Reply {
+    async fn dial(&mut self) -> UssdReply {
         self.dialled = Instant::now();
         let reply = self.phone.dial().await;
         self.holds(&reply);
         reply
     }
 
-    async fn say(&mut self, line: &str) -> Reply {
+    async fn say(&mut self, line: &str) -> UssdReply {
         let reply = self.phone.say(line).await;
         self.holds(&reply);
         reply
@@ -48,7 +48,7 @@ impl Watched {
 
     /// It was in time, it can be read and answered before the network cuts the dialog, and whoever is sent away knows what
     /// to do next.
-    fn holds(&self, reply: &Reply) {
+    fn holds(&self, reply: &UssdReply) {
         let left = DIALOG.checked_sub(self.dialled.elapsed());
         let left = left.unwrap_or_else(|| panic!("cut by the network: {reply:?}"));
         assert!(reply.took.0 < TURN, "too late for the gateway: {reply:?}");
@@ -59,7 +59,10 @@ impl Watched {
         assert!(left >= READING, "{left:?} to read and answer {reply:?}");
         // Whoever asks once more waits for a whole turn, and must see how it ends.
         let checking = reply.text.contains("is checking your details");
-        assert!(!checking || left + SAFETY >= READING + TURN, "{left:?} for {reply:?}");
+        assert!(
+            !checking || left + DEADLINE_MARGIN >= READING + TURN,
+            "{left:?} for {reply:?}"
+        );
     }
 
     /// From dialling to the first screen that says that the bank is thinking.
@@ -72,7 +75,7 @@ impl Watched {
     }
 
     /// Asks again and again until the dialog ends.
-    async fn asks_on(&mut self) -> Reply {
+    async fn asks_on(&mut self) -> UssdReply {
         loop {
             let reply = self.say("1").await;
             if reply.end {
@@ -88,8 +91,8 @@ impl Watched {
 /// text. (P4, R5)
 #[tokio::test]
 async fn a_bank_that_outlasts_the_dialog() {
-    assert_eq!(READING, IDLE / kiungo::core::budget::READING_PART);
-    let texting = Texting::with(Setup::Redis, |options| {
+    assert_eq!(READING, IDLE / kiungo::core::budget::READING_DIVISOR);
+    let texting = SmsWorld::with(Setup::Redis, |options| {
         options.channel = LIMITS;
         options.proxy = true;
         options.timeout = 60;
@@ -97,9 +100,9 @@ async fn a_bank_that_outlasts_the_dialog() {
     .await;
     let world = &texting.world;
     world.switch(|switches| {
-        switches.faults = vec![Fault {
-            on: Call::Login,
-            trouble: Trouble::Slow(BANK),
+        switches.faults = vec![FailureRule {
+            on: MonoCall::Login,
+            trouble: MonoFailure::Slow(BANK),
             times: Some(2),
             processed: None,
         }];
@@ -109,7 +112,7 @@ async fn a_bank_that_outlasts_the_dialog() {
     for proxy in [&gateway, redis] {
         proxy.set(Wire::Delay(AWAY));
     }
-    let line = Line::new(vec![callback_at(gateway.port())], world.client.clone());
+    let line = AggregatorClient::new(vec![callback_at(gateway.port())], world.client.clone());
     let watched = |number: &str| Watched {
         phone: Phone::new(number, line.clone()),
         dialled: Instant::now(),

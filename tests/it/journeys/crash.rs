@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::mono::{Call, Fault, Trouble};
-use kiungo::service::runtime::Edge;
+use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
+use kiungo::service::deps::CrashPoint;
 use rstest::rstest;
 
 use super::providers::dial_until;
@@ -14,10 +14,10 @@ use crate::support::world::{Setup, World};
 /// Long enough for anything to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn slow(millis: u64) -> Fault {
-    Fault {
-        on: Call::Login,
-        trouble: Trouble::Slow(millis),
+fn slow(millis: u64) -> FailureRule {
+    FailureRule {
+        on: MonoCall::Login,
+        trouble: MonoFailure::Slow(millis),
         times: Some(1),
         processed: None,
     }
@@ -36,7 +36,7 @@ async fn the_other_server_finds_out() {
     {
         let (mono, node) = (&world.mono, &mut world.nodes[0]);
         let sent = async {
-            eventually(PATIENCE, async || mono.state.ledger().submits.len() == 1).await;
+            eventually(PATIENCE, async || mono.state.call_log().submits.len() == 1).await;
             node.kill();
         };
         tokio::join!(phone.say_into_the_void("good-pass-crash"), sent);
@@ -68,7 +68,7 @@ async fn memory_is_lost_but_no_link() {
     {
         let (mono, node) = (&world.mono, &mut world.nodes[0]);
         let sent = async {
-            eventually(PATIENCE, async || mono.state.ledger().submits.len() == 2).await;
+            eventually(PATIENCE, async || mono.state.call_log().submits.len() == 2).await;
             node.kill();
         };
         tokio::join!(other.say_into_the_void("good-pass-lost-memory"), sent);
@@ -87,10 +87,10 @@ async fn memory_is_lost_but_no_link() {
 /// Work that panics with a password in its hands takes nothing else with it: the person is told that it is being checked
 /// and then the truth, others link meanwhile, the process goes on, and its log says where but not over what.
 #[rstest]
-#[case::before_it_was_sent(Edge::Begun, 0)]
-#[case::after_the_answer(Edge::Answered, 1)]
+#[case::before_it_was_sent(CrashPoint::Begun, 0)]
+#[case::after_the_answer(CrashPoint::Answered, 1)]
 #[tokio::test]
-async fn a_panic_harms_only_its_work(#[case] edge: Edge, #[case] sent: usize) {
+async fn a_panic_harms_only_its_work(#[case] edge: CrashPoint, #[case] sent: usize) {
     let world = World::with(Setup::Memory, |options| {
         options.timeout = 1;
         options.lease_margin = Some(5);

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use kiungo::sandbox::mono::{Call, Fault, Trouble};
+use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
 use rstest::rstest;
 
 use super::{granted, to_login};
-use crate::support::aggregator::{Line, Phone};
+use crate::support::aggregator::{AggregatorClient, Phone};
 use crate::support::eventually;
 use crate::support::http::client;
 use crate::support::node::Node;
@@ -21,10 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a bank takes here: longer than a turn that stops waiting, shorter than one that does not.
 const BANK: Duration = Duration::from_millis(2_500);
 
-fn slow(times: Option<u32>) -> Fault {
-    Fault {
-        on: Call::Login,
-        trouble: Trouble::Slow(u64::try_from(BANK.as_millis()).unwrap()),
+fn slow(times: Option<u32>) -> FailureRule {
+    FailureRule {
+        on: MonoCall::Login,
+        trouble: MonoFailure::Slow(u64::try_from(BANK.as_millis()).unwrap()),
         times,
         processed: None,
     }
@@ -47,7 +47,7 @@ async fn a_server_stops_in_good_order(#[case] setup: Setup) {
         let (mono, node) = (&world.mono, &mut world.nodes[0]);
         let typed = Instant::now();
         let stopped = async {
-            eventually(PATIENCE, async || mono.state.ledger().submits.len() == 1).await;
+            eventually(PATIENCE, async || mono.state.call_log().submits.len() == 1).await;
             node.terminate().await
         };
         let answered = async {
@@ -68,7 +68,7 @@ async fn a_server_stops_in_good_order(#[case] setup: Setup) {
 }
 
 /// Sends turns to the servers that say they are ready, as a balancer does that asks them every now and then.
-async fn balance(known: &std::sync::Mutex<Vec<String>>, line: &Line, over: &AtomicBool) {
+async fn balance(known: &std::sync::Mutex<Vec<String>>, line: &AggregatorClient, over: &AtomicBool) {
     let client = client();
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     while !over.load(Ordering::Relaxed) {

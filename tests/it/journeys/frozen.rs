@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::ambient::{OsEntropy, SystemClock};
+use kiungo::ambient::{OsRng, SystemClock};
 use kiungo::core::msisdn::Msisdn;
-use kiungo::sandbox::mono::{Call, Fault, Trouble, sha256_hex};
-use kiungo::service::live::{Found, Live};
+use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure, sha256_hex};
+use kiungo::service::live::{LiveValues, LoadedValue};
 use kiungo::store::connect;
 
 use super::{granted, to_login};
-use crate::support::aggregator::{Gone, Phone, Reply};
+use crate::support::aggregator::{NoReply, Phone, UssdReply};
 use crate::support::eventually;
 use crate::support::options::Options;
 use crate::support::proxy::Fault as Wire;
@@ -28,7 +28,7 @@ fn short_lease(options: &mut Options) {
 
 /// Whatever a server says that was frozen in the middle of a turn, if its gateway still listens: it claims nothing about a
 /// submission that others have seen to.
-fn claims_nothing(late: Result<Reply, Gone>) {
+fn claims_nothing(late: Result<UssdReply, NoReply>) {
     if let Ok(late) = late {
         late.ends("").lacks("Nothing was").lacks("did not accept");
     }
@@ -48,9 +48,9 @@ async fn frozen_while_the_bank_thinks() {
     let mut world = World::with(Setup::TwoNodes, short_lease).await;
     world.hook(1);
     world.switch(|switches| {
-        switches.faults = vec![Fault {
-            on: Call::Login,
-            trouble: Trouble::Slow(1_000),
+        switches.faults = vec![FailureRule {
+            on: MonoCall::Login,
+            trouble: MonoFailure::Slow(1_000),
             times: Some(1),
             processed: None,
         }];
@@ -102,12 +102,12 @@ async fn frozen_before_it_was_sent() {
     let redis = connect(&world.redis.as_ref().unwrap().url(), Arc::new(SystemClock)).unwrap();
     let keyring = Arc::new(world.keyring());
     let tag = keyring.tag(&Msisdn::parse(NUMBER, "NG").unwrap());
-    let live = Live::new(redis, keyring, Arc::new(OsEntropy));
+    let live = LiveValues::new(redis, keyring, Arc::new(OsRng));
     let elsewhere = async {
         // Redis has the submission; its server does not know that yet.
-        eventually(PATIENCE, async || match live.load(&tag).await.unwrap().found {
-            Found::Subscriber(state) => state.attempt().is_some(),
-            Found::Nothing | Found::Broken(_) => false,
+        eventually(PATIENCE, async || match live.load(&tag).await.unwrap().value {
+            LoadedValue::Subscriber(state) => state.attempt_id().is_some(),
+            LoadedValue::Nothing | LoadedValue::Unreadable(_) => false,
         })
         .await;
         stale.freeze().await;

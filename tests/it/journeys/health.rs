@@ -4,25 +4,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use kiungo::ambient::{OsEntropy, SystemClock};
-use kiungo::sandbox::mono::{Call, Fault, Ledger, MonoStandIn, StandInSettings, Switches, Trouble};
+use kiungo::ambient::{OsRng, SystemClock};
+use kiungo::sandbox::mono::{
+    CallLog, FailureRule, MonoCall, MonoFailure, MonoStandIn, MonoStandInSettings, MonoSwitches,
+};
 use rstest::rstest;
 
 use super::{granted, link, to_login};
-use crate::support::aggregator::{Phone, Reply};
+use crate::support::aggregator::{Phone, UssdReply};
 use crate::support::eventually;
 use crate::support::proxy::{self, Proxy};
 use crate::support::world::{Setup, World};
 
 /// Providus is in this trouble, and no other bank.
-fn trouble(switches: &mut Switches, trouble: Trouble) {
+fn trouble(switches: &mut MonoSwitches, trouble: MonoFailure) {
     switches.troubles = [("Providus Bank".to_owned(), trouble)].into();
 }
 
 /// Every login is in this trouble.
-fn at_login(trouble: Trouble) -> Fault {
-    Fault {
-        on: Call::Login,
+fn at_login(trouble: MonoFailure) -> FailureRule {
+    FailureRule {
+        on: MonoCall::Login,
         trouble,
         times: None,
         processed: None,
@@ -30,7 +32,7 @@ fn at_login(trouble: Trouble) -> Fault {
 }
 
 /// Dials and looks for a bank; it is not picked yet.
-async fn listed(phone: &mut Phone, bank: &str) -> Reply {
+async fn listed(phone: &mut Phone, bank: &str) -> UssdReply {
     let dialled = phone.dial().await;
     if dialled.text.contains("Start again") {
         phone.say("2").await.asks("Agree?");
@@ -39,7 +41,7 @@ async fn listed(phone: &mut Phone, bank: &str) -> Reply {
 }
 
 /// Dials, looks for a bank and picks it.
-async fn picked(phone: &mut Phone, bank: &str) -> Reply {
+async fn picked(phone: &mut Phone, bank: &str) -> UssdReply {
     listed(phone, bank).await.asks("1 ");
     phone.say("1").await
 }
@@ -72,13 +74,13 @@ async fn done(phone: &mut Phone, password: &str) {
     }
 }
 
-fn opened(ledger: &Ledger) -> u64 {
-    ledger.calls.get(&Call::Session).copied().unwrap_or_default()
+fn opened(ledger: &CallLog) -> u64 {
+    ledger.calls.get(&MonoCall::Session).copied().unwrap_or_default()
 }
 
 /// A world in which Providus is in this trouble and three people have met it, who are asked for their user names; and
 /// somebody who looks at the list.
-async fn three_have_met(what: Trouble) -> (World, Vec<Phone>, Phone) {
+async fn three_have_met(what: MonoFailure) -> (World, Vec<Phone>, Phone) {
     let world = World::with(Setup::Memory, |options| trouble(&mut options.switches, what)).await;
     let mut looking = world.phone("+2348030010010");
     let mut people = Vec::new();
@@ -94,11 +96,11 @@ async fn three_have_met(what: Trouble) -> (World, Vec<Phone>, Phone) {
 /// Three server errors in a row: the list says so, nobody is sent there or types a password for nothing, and other banks
 /// are as they were.
 #[rstest]
-#[case::failing(Trouble::Error)]
-#[case::away(Trouble::Unavailable)]
-#[case::page(Trouble::Html)]
+#[case::failing(MonoFailure::Error)]
+#[case::away(MonoFailure::Unavailable)]
+#[case::page(MonoFailure::Html)]
 #[tokio::test]
-async fn a_failing_bank_is_not_asked(#[case] what: Trouble) {
+async fn a_failing_bank_is_not_asked(#[case] what: MonoFailure) {
     let (world, people, mut looking) = three_have_met(what).await;
     looking.say("1").await.asks("Providus Bank is not answering now.");
     for mut phone in people {
@@ -117,7 +119,7 @@ async fn a_failing_bank_is_not_asked(#[case] what: Trouble) {
 /// Three logins have met a server error.
 async fn three_logins_have_failed() -> (World, Phone) {
     let world = World::with(Setup::Memory, |options| options.timeout = 5).await;
-    world.switch(|switches| switches.faults = vec![at_login(Trouble::Error)]);
+    world.switch(|switches| switches.faults = vec![at_login(MonoFailure::Error)]);
     for person in 1..=3 {
         let mut phone = world.phone(&format!("+234803001011{person}"));
         to_login(&mut phone).await;
@@ -133,7 +135,7 @@ async fn three_logins_have_failed() -> (World, Phone) {
 /// A bank whose sessions could not be opened is back for everybody as soon as one can: nobody has to log in for that.
 #[tokio::test]
 async fn a_session_that_opens_lets_everybody_in() {
-    let (world, _, mut first) = three_have_met(Trouble::Error).await;
+    let (world, _, mut first) = three_have_met(MonoFailure::Error).await;
     world.switch(|switches| switches.troubles.clear());
     until_picked(&mut first, "providus").await;
     eventually(Duration::from_secs(10), async || opened(&world.ledger()) == 4).await;
@@ -167,7 +169,7 @@ async fn a_bank_that_is_back_is_found_by_one() {
 #[tokio::test]
 async fn a_late_bank_is_called_slow() {
     let world = World::start(Setup::Memory).await;
-    world.switch(|switches| switches.faults = vec![at_login(Trouble::Slow(15_500))]);
+    world.switch(|switches| switches.faults = vec![at_login(MonoFailure::Slow(15_500))]);
     let people = (1..=2).map(async |person| {
         let mut phone = world.phone(&format!("+234803001020{person}"));
         to_login(&mut phone).await;
@@ -191,7 +193,7 @@ async fn a_busy_bank_is_asked_once_a_pause() {
     const PAUSE: u64 = 2;
     let world = World::start(Setup::Memory).await;
     world.switch(|switches| {
-        trouble(switches, Trouble::Busy);
+        trouble(switches, MonoFailure::Busy);
         switches.retry_after_s = Some(PAUSE);
     });
     let began = Instant::now();
@@ -237,7 +239,7 @@ async fn a_busy_login_says_when_to_come_back(#[case] seconds: Option<u64>, #[cas
     let world = World::start(Setup::Redis).await;
     world.switch(|switches| {
         switches.retry_after_s = seconds;
-        switches.faults = vec![at_login(Trouble::Busy)];
+        switches.faults = vec![at_login(MonoFailure::Busy)];
     });
     let says = format!("Providus Bank is busy now. Try again in {wait}");
     let (mut phone, mut other) = (world.phone("+2348030010401"), world.phone("+2348030010402"));
@@ -254,15 +256,15 @@ async fn a_busy_login_says_when_to_come_back(#[case] seconds: Option<u64>, #[cas
 /// whichever bank they want and however far they are, nothing is sent, and it is found again by itself.
 #[tokio::test]
 async fn a_provider_that_cannot_be_reached_is_left_alone() {
-    let settings = StandInSettings {
-        switches: Switches::immediate(),
-        ..StandInSettings::default()
+    let settings = MonoStandInSettings {
+        switches: MonoSwitches::immediate(),
+        ..MonoStandInSettings::default()
     };
-    let mono = MonoStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsEntropy)).unwrap();
+    let mono = MonoStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsRng)).unwrap();
     let proxy = Proxy::before(mono.addr.port());
     let base = format!("http://127.0.0.1:{}", proxy.port());
     let world = World::with(Setup::Memory, |options| options.provider = Some(base)).await;
-    let ledger = || mono.state.ledger();
+    let ledger = || mono.state.call_log();
     let mut looking = world.phone("+2348030010501");
     let (mut early, mut late) = (world.phone("+2348030010502"), world.phone("+2348030010503"));
     to_login(&mut early).await;

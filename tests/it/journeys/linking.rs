@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::mono::Call::{Commit, Login, ReauthLogin};
-use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked};
-use kiungo::sandbox::mono::{AccountSession, Dialect, ReauthMode};
+use kiungo::sandbox::mono::MonoCall::{Commit, Login, ReauthLogin};
+use kiungo::sandbox::mono::SubmitOutcome::{AccountsAsked, Granted, InputAsked};
+use kiungo::sandbox::mono::{AccountSession, MonoVersion, ReauthMode};
 use rstest::rstest;
 
 use super::{granted, link, to_login};
@@ -133,7 +133,7 @@ async fn the_first_version_is_spoken_too(#[case] setup: Setup) {
             .ledger()
             .submits
             .iter()
-            .all(|submit| submit.dialect == Dialect::V1)
+            .all(|submit| submit.dialect == MonoVersion::V1)
     );
     world
         .assert_absent(&["ada@first-version", "good-pass-first-version", "123456"])

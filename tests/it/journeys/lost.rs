@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::mono::Call::{Commit, Login};
-use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked};
-use kiungo::sandbox::mono::{Fault, Trouble};
+use kiungo::sandbox::mono::MonoCall::{Commit, Login};
+use kiungo::sandbox::mono::SubmitOutcome::{AccountsAsked, Granted, InputAsked};
+use kiungo::sandbox::mono::{FailureRule, MonoFailure};
 use rstest::rstest;
 
 use super::providers::dial_until;
 use super::{granted, to_login};
-use crate::support::aggregator::{Line, Phone};
+use crate::support::aggregator::{AggregatorClient, Phone};
 use crate::support::eventually;
 use crate::support::node::callback_at;
 use crate::support::proxy::{Fault as Wire, Proxy};
@@ -22,14 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn through(world: &World, number: &str) -> (Proxy, Phone) {
     let proxy = Proxy::before(world.nodes[0].port());
     let callback = callback_at(proxy.port());
-    let phone = Phone::new(number, Line::new(vec![callback], world.client.clone()));
+    let phone = Phone::new(number, AggregatorClient::new(vec![callback], world.client.clone()));
     (proxy, phone)
 }
 
-fn slow(millis: u64) -> Fault {
-    Fault {
+fn slow(millis: u64) -> FailureRule {
+    FailureRule {
         on: Login,
-        trouble: Trouble::Slow(millis),
+        trouble: MonoFailure::Slow(millis),
         times: Some(1),
         processed: None,
     }

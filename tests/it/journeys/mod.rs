@@ -1,45 +1,45 @@
 //! Whole journeys against the real program: what a person sees, what reaches the bank, and what is left in the files.
 
-mod asked;
-mod back;
+mod bank_back;
 mod banks;
 mod clock;
 mod crash;
 mod crowd;
+mod data_subjects;
 mod dials;
 mod drain;
+mod duplicates;
 mod floods;
 mod frozen;
 mod health;
 mod linking;
 mod lost;
-mod people;
 mod postgres;
 mod providers;
+mod random_walk;
 mod redis;
-mod repeats;
+mod requests;
 mod rotation;
 mod scripts;
+mod sms;
 mod strangers;
-mod texts;
 mod twins;
 mod typing;
-mod walk;
 
-use kiungo::sandbox::mono::{Call, Outcome};
+use kiungo::sandbox::mono::{MonoCall, SubmitOutcome};
 
-use crate::support::aggregator::{Phone, Reply};
+use crate::support::aggregator::{Phone, UssdReply};
 
 /// Submissions in order, with what became of each.
-type Submits = Vec<(Call, Option<Outcome>)>;
+type Submits = Vec<(MonoCall, Option<SubmitOutcome>)>;
 
 /// A login that is granted at once, and nothing else.
 fn granted() -> Submits {
-    vec![(Call::Login, Some(Outcome::Granted))]
+    vec![(MonoCall::Login, Some(SubmitOutcome::Granted))]
 }
 
 /// From dialling to the user name at the bank with a plain form.
-async fn to_login(phone: &mut Phone) -> Reply {
+async fn to_login(phone: &mut Phone) -> UssdReply {
     phone.dial().await.asks("Agree?");
     let asked = phone.say_all(&["1", "providus", "1"]).await;
     asked.asks("Providus Bank: Username");
@@ -47,7 +47,7 @@ async fn to_login(phone: &mut Phone) -> Reply {
 }
 
 /// Links the account of this user at the bank with a plain form.
-pub async fn link(phone: &mut Phone, user: &str, password: &str) -> Reply {
+pub async fn link(phone: &mut Phone, user: &str, password: &str) -> UssdReply {
     to_login(phone).await;
     phone.say(user).await.asks("Providus Bank: Password");
     let mut told = phone.say(password).await;

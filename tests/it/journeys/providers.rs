@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::mono::Call::{Commit, Login};
-use kiungo::sandbox::mono::Outcome::{Granted, InputAsked};
-use kiungo::sandbox::mono::{Call, Fault, Trouble};
+use kiungo::sandbox::mono::MonoCall::{Commit, Login};
+use kiungo::sandbox::mono::SubmitOutcome::{Granted, InputAsked};
+use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
 use rstest::rstest;
 
 use super::{granted, link, to_login};
@@ -12,8 +12,8 @@ use crate::support::aggregator::Phone;
 use crate::support::eventually;
 use crate::support::world::{Setup, World};
 
-fn fault(on: Call, trouble: Trouble, times: u32) -> Fault {
-    Fault {
+fn fault(on: MonoCall, trouble: MonoFailure, times: u32) -> FailureRule {
+    FailureRule {
         on,
         trouble,
         times: Some(times),
@@ -33,7 +33,7 @@ pub(super) async fn dial_until(phone: &mut Phone, text: &str) {
 #[tokio::test]
 async fn a_slow_bank_is_waited_for(#[case] setup: Setup) {
     let world = World::start(setup).await;
-    world.switch(|switches| switches.faults = vec![fault(Login, Trouble::Slow(10_000), 1)]);
+    world.switch(|switches| switches.faults = vec![fault(Login, MonoFailure::Slow(10_000), 1)]);
     let mut phone = world.phone("+2348030006001");
     phone.twice = true;
     to_login(&mut phone).await;
@@ -50,7 +50,7 @@ async fn a_slow_bank_is_waited_for(#[case] setup: Setup) {
 #[tokio::test]
 async fn whoever_left_finds_the_news() {
     let world = World::start(Setup::TwoNodes).await;
-    world.switch(|switches| switches.faults = vec![fault(Login, Trouble::Slow(5_000), 1)]);
+    world.switch(|switches| switches.faults = vec![fault(Login, MonoFailure::Slow(5_000), 1)]);
     let mut phone = world.phone("+2348030006101");
     to_login(&mut phone).await;
     phone
@@ -70,12 +70,12 @@ async fn whoever_left_finds_the_news() {
 /// The bank has said yes but the answer is lost: never a second login, and the link is found, once, at a login and at a
 /// code.
 #[rstest]
-#[case::login("ada@lost", Trouble::Reset)]
-#[case::page("ada@lost", Trouble::Html)]
-#[case::cut("ada@lost", Trouble::Garbage)]
-#[case::code("otp-reset@lost", Trouble::Reset)]
+#[case::login("ada@lost", MonoFailure::Reset)]
+#[case::page("ada@lost", MonoFailure::Html)]
+#[case::cut("ada@lost", MonoFailure::Garbage)]
+#[case::code("otp-reset@lost", MonoFailure::Reset)]
 #[tokio::test]
-async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: Trouble) {
+async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: MonoFailure) {
     let world = World::start(Setup::TwoNodes).await;
     let mut phone = world.phone("+2348030006201");
     to_login(&mut phone).await;
@@ -101,11 +101,11 @@ async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: Trouble) {
 
 /// Where nothing was done, the menu never says that it was, and never sends the password again by itself.
 #[rstest]
-#[case::failing(Trouble::Error, "has not answered. We are finding out.")]
-#[case::away(Trouble::Unavailable, "has not answered. We are finding out.")]
-#[case::busy(Trouble::Busy, "is busy now. Try again in 1 min")]
+#[case::failing(MonoFailure::Error, "has not answered. We are finding out.")]
+#[case::away(MonoFailure::Unavailable, "has not answered. We are finding out.")]
+#[case::busy(MonoFailure::Busy, "is busy now. Try again in 1 min")]
 #[tokio::test]
-async fn a_failing_provider_is_told_of(#[case] trouble: Trouble, #[case] told: &str) {
+async fn a_failing_provider_is_told_of(#[case] trouble: MonoFailure, #[case] told: &str) {
     let world = World::start(Setup::Redis).await;
     world.switch(|switches| switches.faults = vec![fault(Login, trouble, 1)]);
     let mut phone = world.phone("+2348030006301");
@@ -150,7 +150,7 @@ async fn refused_logins_are_limited(#[case] setup: Setup) {
 #[tokio::test]
 async fn an_account_may_be_read_later() {
     let world = World::start(Setup::TwoNodes).await;
-    let faults = vec![fault(Call::Account, Trouble::Error, 2)];
+    let faults = vec![fault(MonoCall::Account, MonoFailure::Error, 2)];
     world.switch(|switches| switches.faults = faults);
     let mut phone = world.phone("+2348030006501");
     to_login(&mut phone).await;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::mono::{Call, Fault, Trouble};
+use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
 use rstest::rstest;
 
 use super::{granted, link, to_login};
-use crate::support::aggregator::{Phone, Reply};
+use crate::support::aggregator::{Phone, UssdReply};
 use crate::support::eventually;
 use crate::support::proxy::Fault as Wire;
 use crate::support::redis::{Cut, RedisServer};
@@ -128,9 +128,9 @@ async fn a_start_waits_for_redis() {
 #[tokio::test]
 async fn a_login_survives_the_loss_of_redis(#[case] fault: &str) {
     let mut world = World::start(Setup::TwoNodes).await;
-    let slow = Fault {
-        on: Call::Login,
-        trouble: Trouble::Slow(1_500),
+    let slow = FailureRule {
+        on: MonoCall::Login,
+        trouble: MonoFailure::Slow(1_500),
         times: Some(1),
         processed: None,
     };
@@ -193,9 +193,9 @@ async fn a_lost_tail_loses_no_link(#[case] lost: f64) {
 #[tokio::test]
 async fn a_login_that_comes_back_is_not_sent_again() {
     let world = World::with(Setup::TwoNodes, |options| options.timeout = 2).await;
-    let slow = Fault {
-        on: Call::Login,
-        trouble: Trouble::Slow(1_000),
+    let slow = FailureRule {
+        on: MonoCall::Login,
+        trouble: MonoFailure::Slow(1_000),
         times: Some(1),
         processed: None,
     };
@@ -218,7 +218,7 @@ async fn a_login_that_comes_back_is_not_sent_again() {
 }
 
 /// A redial with whatever it offers, then My accounts where they are offered.
-async fn list(phone: &mut Phone) -> Reply {
+async fn list(phone: &mut Phone) -> UssdReply {
     let mut shown = phone.dial().await;
     if shown.text.contains("2 Start again") {
         shown = phone.say("2").await;

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kiungo::ambient::OsEntropy;
+use kiungo::ambient::OsRng;
 use kiungo::config::keys::generate;
-use kiungo::service::resealing::tally;
+use kiungo::service::resealing::count_keys;
 
 use super::{granted, link, to_login};
-use crate::support::aggregator::{Line, Phone};
+use crate::support::aggregator::{AggregatorClient, Phone};
 use crate::support::eventually;
 use crate::support::world::{Setup, World};
 
@@ -19,7 +19,7 @@ const PHONES: usize = 6;
 const ROTATIONS: usize = 2;
 
 /// Takes each server out of the balancer, restarts it and puts it back.
-async fn roll(world: &mut World, line: &Line) {
+async fn roll(world: &mut World, line: &AggregatorClient) {
     for node in &mut world.nodes {
         let old = node.callback();
         line.servers.write().await.retain(|server| *server != old);
@@ -49,7 +49,7 @@ async fn keys_are_rotated_under_load() {
     }));
     let rotating = async {
         for rotation in 0..ROTATIONS {
-            let key = generate(&world.keys(), &OsEntropy).unwrap().id;
+            let key = generate(&world.keys(), &OsRng).unwrap().id;
             assert_eq!(key, format!("k{}", rotation + 2));
             // All must be able to open it before anybody seals with it.
             roll(&mut world, &line).await;
@@ -62,7 +62,7 @@ async fn keys_are_rotated_under_load() {
     assert!(people.iter().all(|linked| linked.len() > ROTATIONS), "{people:?}");
     let last = format!("k{}", ROTATIONS + 1);
     eventually(Duration::from_mins(1), async || {
-        let stand = tally(world.records.as_ref(), |_| ()).await.unwrap();
+        let stand = count_keys(world.records.as_ref(), |_| ()).await.unwrap();
         stand.keys().collect::<Vec<_>>() == [&last]
     })
     .await;
@@ -82,7 +82,7 @@ async fn keys_are_rotated_under_load() {
 #[tokio::test]
 async fn a_missing_key_ends_politely() {
     let mut world = World::start(Setup::Redis).await;
-    let key = generate(&world.keys(), &OsEntropy).unwrap().id;
+    let key = generate(&world.keys(), &OsRng).unwrap().id;
     world.seal_with(&key);
     let line = world.line();
     roll(&mut world, &line).await;

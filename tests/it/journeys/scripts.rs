@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use kiungo::ambient::{OsEntropy, SystemClock};
-use kiungo::sandbox::mono::Call::{Commit, Login};
-use kiungo::sandbox::mono::Outcome::{AccountsAsked, Granted, InputAsked, Refused, TurnedAway, WrongCode};
-use kiungo::sandbox::mono::{Call, Outcome, sha256_hex};
+use kiungo::ambient::{OsRng, SystemClock};
+use kiungo::sandbox::mono::MonoCall::{Commit, Login};
+use kiungo::sandbox::mono::SubmitOutcome::{AccountsAsked, Granted, InputAsked, Refused, TurnedAway, WrongCode};
+use kiungo::sandbox::mono::{MonoCall, SubmitOutcome, sha256_hex};
+use kiungo::sandbox::phone::callback_client::{CallbackClient, CallbackError, FormFields, HttpCallbackClient};
 use kiungo::sandbox::phone::facts::limits_of;
-use kiungo::sandbox::phone::handset::{Handset, Sim, Surroundings};
-use kiungo::sandbox::phone::line::{Form, HttpLine, Line, LineError};
+use kiungo::sandbox::phone::handset::{Handset, HandsetDeps, Sim};
 use kiungo::sandbox::phone::player::play;
-use kiungo::sandbox::phone::script::{Script, Step, parse};
+use kiungo::sandbox::phone::script::{PhoneScript, ScriptStep, parse};
 use rstest::rstest;
 
 use crate::support::eventually;
@@ -22,15 +22,20 @@ use crate::support::sandbox::Sandbox;
 use crate::support::world::{Setup, World};
 
 /// What a script must have made of the bank: submissions in order and their outcomes, and the accounts that stay linked.
-struct Truth {
+struct ExpectedResult {
     script: &'static str,
     user: &'static str,
-    submits: &'static [(Call, Outcome)],
+    submits: &'static [(MonoCall, SubmitOutcome)],
     linked: usize,
 }
 
-const fn truth(script: &'static str, user: &'static str, submits: &'static [(Call, Outcome)], linked: usize) -> Truth {
-    Truth {
+const fn truth(
+    script: &'static str,
+    user: &'static str,
+    submits: &'static [(MonoCall, SubmitOutcome)],
+    linked: usize,
+) -> ExpectedResult {
+    ExpectedResult {
         script,
         user,
         submits,
@@ -38,9 +43,9 @@ const fn truth(script: &'static str, user: &'static str, submits: &'static [(Cal
     }
 }
 
-const ONE: &[(Call, Outcome)] = &[(Login, Granted)];
+const ONE: &[(MonoCall, SubmitOutcome)] = &[(Login, Granted)];
 
-const TRUTHS: &[Truth] = &[
+const TRUTHS: &[ExpectedResult] = &[
     truth("link-with-password", "ada-plain@example.com", ONE, 1),
     truth("leave-and-come-back", "ada-back@example.com", ONE, 1),
     truth("say-no", "", &[], 0),
@@ -126,15 +131,15 @@ const TRUTHS: &[Truth] = &[
 ];
 
 /// The callbacks of all servers, each turn to the next, and none too late.
-struct Lines<'a> {
-    servers: &'a [HttpLine],
+struct AlternatingServers<'a> {
+    servers: &'a [HttpCallbackClient],
     turn: AtomicUsize,
     slowest: Mutex<Duration>,
 }
 
 #[async_trait]
-impl Line for Lines<'_> {
-    async fn post(&self, suffix: &str, form: &Form) -> Result<(u16, String), LineError> {
+impl CallbackClient for AlternatingServers<'_> {
+    async fn post(&self, suffix: &str, form: &FormFields) -> Result<(u16, String), CallbackError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
         let answer = self.servers[turn % self.servers.len()].post(suffix, form).await;
@@ -144,15 +149,15 @@ impl Line for Lines<'_> {
     }
 }
 
-fn script(name: &str) -> Script {
+fn script(name: &str) -> PhoneScript {
     let path = format!("{}/tests/simulator/{name}.phone", env!("CARGO_MANIFEST_DIR"));
     parse(name, &std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Plays one script; says what went wrong.
-async fn played(servers: &[HttpLine], name: &str) -> Result<Script, String> {
+async fn played(servers: &[HttpCallbackClient], name: &str) -> Result<PhoneScript, String> {
     let script = script(name);
-    let lines = Lines {
+    let lines = AlternatingServers {
         servers,
         turn: AtomicUsize::new(0),
         slowest: Mutex::default(),
@@ -166,11 +171,11 @@ async fn played(servers: &[HttpLine], name: &str) -> Result<Script, String> {
 }
 
 /// Plays a script over this line; says what went wrong.
-pub(super) async fn play_on(line: &dyn Line, script: &Script) -> Result<(), String> {
-    let around = Surroundings {
-        line,
+pub(super) async fn play_on(line: &dyn CallbackClient, script: &PhoneScript) -> Result<(), String> {
+    let around = HandsetDeps {
+        client: line,
         clock: &SystemClock,
-        entropy: &OsEntropy,
+        rng: &OsRng,
         limits: limits_of,
     };
     let sim = Sim {
@@ -190,7 +195,7 @@ pub(super) async fn play_on(line: &dyn Line, script: &Script) -> Result<(), Stri
 #[tokio::test]
 async fn scripts_with_texts_go_as_they_say_in_the_sandbox() {
     let sandbox = Sandbox::start().await;
-    let line = HttpLine::new(&format!("{}/ussd/sandbox/sandbox", sandbox.origin)).unwrap();
+    let line = HttpCallbackClient::new(&format!("{}/ussd/sandbox/sandbox", sandbox.origin)).unwrap();
     for name in WITH_TEXTS {
         if let Err(error) = play_on(&line, &script(name)).await {
             panic!("{error}");
@@ -231,7 +236,7 @@ async fn every_script_goes_as_it_says(#[case] setup: Setup) {
     let servers: Vec<_> = world
         .nodes
         .iter()
-        .map(|node| HttpLine::new(&node.callback()).unwrap())
+        .map(|node| HttpCallbackClient::new(&node.callback()).unwrap())
         .collect();
     let all = join_all(truths.iter().map(|truth| played(&servers, truth.script))).await;
     let failed: Vec<_> = all
@@ -259,7 +264,7 @@ async fn every_script_goes_as_it_says(#[case] setup: Setup) {
 }
 
 /// What was typed in all scripts and reached the bank as a name, a password or a code.
-fn typed<'a>(world: &World, scripts: &'a [Result<Script, String>]) -> Vec<&'a str> {
+fn typed<'a>(world: &World, scripts: &'a [Result<PhoneScript, String>]) -> Vec<&'a str> {
     let ledger = world.ledger();
     let sent = |text: &str| {
         let digest = sha256_hex(text);
@@ -269,7 +274,7 @@ fn typed<'a>(world: &World, scripts: &'a [Result<Script, String>]) -> Vec<&'a st
     };
     let steps = scripts.iter().flatten().flat_map(|script| &script.steps);
     let lines = steps.filter_map(|(_, step)| match step {
-        Step::Type(text) | Step::Press(text) => Some(text.as_str()),
+        ScriptStep::Type(text) | ScriptStep::Press(text) => Some(text.as_str()),
         _ => None,
     });
     // "wrong" and short PINs may stand anywhere by chance.

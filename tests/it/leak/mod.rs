@@ -13,18 +13,18 @@ use std::time::Duration;
 
 use kiungo::core::time::Timestamp;
 use kiungo::records::AuditEvent;
-use kiungo::sandbox::mono::{ANSWERS, Ledger, OTP, sha256_hex};
+use kiungo::sandbox::mono::{ANSWERS, CallLog, OTP, sha256_hex};
 
-use self::scan::{Needle, Place, forms, leaks};
-use crate::crash::reader::{BANK, Reader, Seen};
-use crate::support::aggregator::Line;
+use self::scan::{Needle, SearchedPlace, forms, leaks};
+use crate::crash::reader::{BANK, Reader, SeenScreen};
+use crate::support::aggregator::AggregatorClient;
 use crate::support::eventually;
 use crate::support::http::client;
 use crate::support::node::{Node, SECRET};
 use crate::support::world::{PARTNER, Setup, WEBHOOK_SECRET, World};
 
 /// Somebody, and what they type.
-struct Somebody {
+struct LeakSubject {
     number: String,
     username: String,
     password: String,
@@ -38,7 +38,7 @@ fn canary(words: &str) -> String {
     sha256_hex(&format!("canary {words}"))
 }
 
-fn people() -> Vec<Somebody> {
+fn people() -> Vec<LeakSubject> {
     // What stands before the @ tells the stand-in what to do.
     let ways: [(&str, &[&str], bool); 8] = [
         ("", &[], false),
@@ -53,7 +53,7 @@ fn people() -> Vec<Somebody> {
     let people = ways
         .into_iter()
         .enumerate()
-        .map(|(n, (word, codes, unlinks))| Somebody {
+        .map(|(n, (word, codes, unlinks))| LeakSubject {
             number: format!("+2348067{:06}", 314_159 + n * 1_000),
             username: format!("{word}u{}", &canary(&format!("username {n}"))[..20]),
             password: format!("Zq7{}", &canary(&format!("password {n}"))[..32]),
@@ -73,9 +73,9 @@ fn digits(hex: &str, count: usize) -> String {
     hex.chars().filter(char::is_ascii_digit).take(count).collect()
 }
 
-impl Somebody {
+impl LeakSubject {
     /// Links an account, or is told why not; then looks at it, and perhaps unlinks it. Every reply is kept.
-    async fn lives(&self, line: &Line) -> Vec<String> {
+    async fn lives(&self, line: &AggregatorClient) -> Vec<String> {
         let mut replies = Vec::new();
         let mut codes = self.codes.iter();
         let mut linked = false;
@@ -84,18 +84,19 @@ impl Somebody {
             let mut seen = phone.dial().await.unwrap();
             let mut done = false;
             loop {
-                linked |= seen == Seen::Linked;
-                done |= matches!(seen, Seen::Unlinked | Seen::Refused) || (seen == Seen::Link && !self.unlinks);
+                linked |= seen == SeenScreen::Linked;
+                done |= matches!(seen, SeenScreen::Unlinked | SeenScreen::Refused)
+                    || (seen == SeenScreen::Link && !self.unlinks);
                 if phone.over() || done {
                     break;
                 }
                 let typed: &str = match seen {
-                    Seen::Welcome | Seen::Linked if linked => "2",
-                    Seen::Link => "2",
-                    Seen::Username => &self.username,
-                    Seen::Password => &self.password,
-                    Seen::Code => codes.next().map_or("0", String::as_str),
-                    Seen::Banks => BANK,
+                    SeenScreen::Welcome | SeenScreen::Linked if linked => "2",
+                    SeenScreen::Link => "2",
+                    SeenScreen::Username => &self.username,
+                    SeenScreen::Password => &self.password,
+                    SeenScreen::Code => codes.next().map_or("0", String::as_str),
+                    SeenScreen::Banks => BANK,
                     _ => "1",
                 };
                 seen = phone.line(typed).await.unwrap();
@@ -110,7 +111,7 @@ impl Somebody {
 }
 
 /// Everything that must not be read anywhere.
-fn needles(people: &[Somebody], ledger: &Ledger) -> Vec<Needle> {
+fn needles(people: &[LeakSubject], ledger: &CallLog) -> Vec<Needle> {
     let mut needles = Vec::new();
     for (n, person) in people.iter().enumerate() {
         needles.push(Needle::new(format!("number {n}"), &person.number[1..]));
@@ -138,14 +139,14 @@ fn needles(people: &[Somebody], ledger: &Ledger) -> Vec<Needle> {
 }
 
 /// Everything that somebody could read, as it stands now.
-async fn places(world: &World, node: &Node, replies: &[String]) -> Vec<Place> {
+async fn places(world: &World, node: &Node, replies: &[String]) -> Vec<SearchedPlace> {
     let metrics = world
         .client
         .get(format!("{}/metrics", node.url()))
         .send()
         .await
         .unwrap();
-    let place = |class, name: &str, bytes| Place {
+    let place = |class, name: &str, bytes| SearchedPlace {
         class,
         name: name.to_owned(),
         bytes,
@@ -200,7 +201,7 @@ fn in_memory(pid: u32, secrets: &[Needle]) -> Vec<String> {
         for at in (start..end).step_by(1 << 20) {
             let mut bytes = vec![0; usize::try_from((end - at).min(PART)).unwrap()];
             if memory.read_exact_at(&mut bytes, at).is_ok() && bytes != untouched[..bytes.len()] {
-                let place = Place {
+                let place = SearchedPlace {
                     class: "memory",
                     name: format!("{at:x}"),
                     bytes,
@@ -225,7 +226,7 @@ async fn nothing_secret_stands_anywhere() {
     world.redis.as_ref().unwrap().config_set("rdbcompression", "no").await;
     let mut node = world.node(None).await;
     // The gateway's own connections, so that they can be closed.
-    let line = Line {
+    let line = AggregatorClient {
         client: client(),
         ..node.line()
     };
@@ -264,7 +265,7 @@ async fn nothing_secret_stands_anywhere() {
 /// What was typed is wiped from memory with whatever held it. The web server reads into a buffer that a connection has as
 /// long as it lasts, and what was read there last stays until something is read over it: that much is told, and gone when
 /// the gateway hangs up.
-async fn no_password_stays_in_memory(node: &Node, line: Line, passwords: &[Needle]) {
+async fn no_password_stays_in_memory(node: &Node, line: AggregatorClient, passwords: &[Needle]) {
     let lasting = Needle::new("the channel's secret", SECRET);
     let found = in_memory(node.pid(), &[lasting]);
     assert!(!found.is_empty(), "what the process keeps was not found in its memory");

@@ -22,7 +22,7 @@ impl Needle {
 
 /// Bytes that somebody could read, and where.
 #[derive(Clone)]
-pub struct Place {
+pub struct SearchedPlace {
     /// What it is: a log, a file of Redis, and so on.
     pub class: &'static str,
     /// Which of them.
@@ -84,7 +84,7 @@ fn base64(bytes: &[u8], at: usize, last: &str) -> Vec<u8> {
 
 /// Where secrets stand, in words that hold none of them. Every place is gone through once, however many secrets there are:
 /// by the first two bytes of all forms, then by the first [`BEGINNING`].
-pub fn leaks(places: &[Place], needles: &[Needle]) -> Vec<String> {
+pub fn leaks(places: &[SearchedPlace], needles: &[Needle]) -> Vec<String> {
     let mut forms_by_beginning: HashMap<Vec<u8>, Vec<Form<'_>>> = HashMap::new();
     let mut first_two = vec![false; 1 << 16];
     for needle in needles {
@@ -126,7 +126,7 @@ fn two(bytes: &[u8]) -> usize {
 #[test]
 fn every_form_is_found_between_other_bytes() {
     let needle = Needle::new("a password", "Zq7+&é/0123456789");
-    let place = |bytes: Vec<u8>| Place {
+    let place = |bytes: Vec<u8>| SearchedPlace {
         class: "test",
         name: "place".to_owned(),
         bytes,
@@ -152,7 +152,7 @@ fn base64_is_found_at_every_place_in_a_group() {
         "eHhacTdjYW5hcnkhYWZ0ZXI=",
         "eHh4WnE3Y2FuYXJ5IWE=",
     ] {
-        let place = Place {
+        let place = SearchedPlace {
             class: "test",
             name: String::new(),
             bytes: encoded.as_bytes().to_vec(),

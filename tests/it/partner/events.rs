@@ -9,16 +9,16 @@ use kiungo::records::{DeliveryState, LinkState, Records};
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
-use crate::support::events::whole;
+use crate::support::events::whole_partner;
 use crate::support::eventually;
-use crate::support::receiver::Receiver;
+use crate::support::receiver::WebhookReceiver;
 use crate::support::records::{partner, person};
 use crate::support::sandbox::Sandbox;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Three things happen to one link of partner 1, and one to another; the id of the first.
-async fn happen(db: &dyn Records) -> String {
+async fn write_event(db: &dyn Records) -> String {
     let link = person(1, 1).links_now(db).await;
     for state in [LinkState::ReauthRequired, LinkState::Active] {
         db.move_link(link.id, state, &[], SystemClock.now()).await.unwrap();
@@ -43,8 +43,8 @@ async fn list(api: &Api, token: &str, query: &str) -> Vec<Value> {
 /// Waits until an event is with so many endpoints.
 async fn delivered(db: &dyn Records, event: &str, count: usize) {
     let event = EventId::parse(event).unwrap();
-    eventually(PATIENCE, async || {
-        let all = db.deliveries(&whole(partner(1).id), event).await.unwrap();
+    eventually(TIMEOUT, async || {
+        let all = db.deliveries(&whole_partner(partner(1).id), event).await.unwrap();
         all.len() == count && all.iter().all(|one| one.state == DeliveryState::Delivered)
     })
     .await;
@@ -57,7 +57,7 @@ async fn an_event_is_what_its_webhook_was() {
     let sandbox = Sandbox::start().await;
     let (api, other) = (sandbox.another(1).await, Api::of_sandbox(&sandbox.origin));
     let (token, others) = (api.token().await, other.token().await);
-    let receiver = Receiver::start(204).await;
+    let receiver = WebhookReceiver::start(204).await;
     let endpoint = api
         .post("/v1/webhook-endpoints", &json!({"url": receiver.url}))
         .by(&token)
@@ -65,8 +65,8 @@ async fn an_event_is_what_its_webhook_was() {
         .await
         .expect(201);
     let db = sandbox.records().await;
-    let link = happen(&*db).await;
-    eventually(PATIENCE, async || receiver.count() == 4).await;
+    let link = write_event(&*db).await;
+    eventually(TIMEOUT, async || receiver.count() == 4).await;
     let events = list(&api, &token, "").await;
     assert_eq!(events.len(), 4);
     for received in receiver.received() {
@@ -120,10 +120,10 @@ async fn an_event_is_told_again() {
     let path = format!("/v1/events/{}/replay", event["id"].as_str().unwrap());
     let nobody = api.ask("POST", &path).by(&token).send().await;
     nobody.refused(409, "conflict");
-    let (all, removed) = (Receiver::start(200).await, Receiver::start(200).await);
+    let (all, removed) = (WebhookReceiver::start(200).await, WebhookReceiver::start(200).await);
     let make = async |url: &str, kinds: Value| {
         let new = json!({"url": url, "kinds": kinds});
-        api.made(&token, None, "/v1/webhook-endpoints", &new).await
+        api.created(&token, None, "/v1/webhook-endpoints", &new).await
     };
     let (wants_all, wants_removed) = (
         make(&all.url, json!([])).await,
@@ -135,17 +135,17 @@ async fn an_event_is_told_again() {
         answer["endpoint_ids"].clone()
     };
     assert_eq!(replay(json!({})).await, json!([wants_all]));
-    eventually(PATIENCE, async || all.count() == 1).await;
+    eventually(TIMEOUT, async || all.count() == 1).await;
     // Whoever is named gets it, wanted or not.
     assert_eq!(
         replay(json!({"endpoint_id": wants_removed})).await,
         json!([wants_removed])
     );
-    eventually(PATIENCE, async || removed.count() == 1).await;
+    eventually(TIMEOUT, async || removed.count() == 1).await;
     let event_id = event["id"].as_str().unwrap();
     delivered(&*db, event_id, 2).await;
     assert_eq!(replay(json!({"endpoint_id": wants_all})).await, json!([wants_all]));
-    eventually(PATIENCE, async || all.count() == 2).await;
+    eventually(TIMEOUT, async || all.count() == 2).await;
     let sent = [all.received(), removed.received()].concat();
     assert!(
         sent.iter().all(|one| one.id == event_id && one.body == sent[0].body),
@@ -166,7 +166,7 @@ async fn what_is_told_to_nobody_is_refused() {
     let event_id = list(&api, &token, "").await[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/events/{event_id}/replay");
     let new = json!({"url": "http://127.0.0.1:9/in"});
-    let endpoint = api.made(&token, None, "/v1/webhook-endpoints", &new).await;
+    let endpoint = api.created(&token, None, "/v1/webhook-endpoints", &new).await;
     api.patch(
         &format!("/v1/webhook-endpoints/{endpoint}"),
         &json!({"state": "disabled"}),
@@ -206,7 +206,7 @@ async fn a_receiver_with_either_secret_verifies() {
     let api = sandbox.another(1).await;
     let token = api.token().await;
     let db = sandbox.records().await;
-    let receiver = Receiver::start(200).await;
+    let receiver = WebhookReceiver::start(200).await;
     let made = api
         .post("/v1/webhook-endpoints", &json!({"url": receiver.url}))
         .by(&token)
@@ -218,7 +218,7 @@ async fn a_receiver_with_either_secret_verifies() {
     let rotate = async |body: Value| secret(&api.post(&path, &body).by(&token).send().await.expect(200));
     let comes = async |nth: usize| {
         person(1, 1).links_now(&*db).await;
-        eventually(PATIENCE, async || receiver.count() == nth).await;
+        eventually(TIMEOUT, async || receiver.count() == nth).await;
         receiver.received().pop().unwrap()
     };
     let first = secret(&made);

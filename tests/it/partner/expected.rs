@@ -7,8 +7,8 @@ use kiungo::core::ids::LinkId;
 use kiungo::records::LinkState;
 use serde_json::{Value, json};
 
-use super::kit::text;
-use crate::support::aggregator::{Line, Phone};
+use super::helpers::text;
+use crate::support::aggregator::{AggregatorClient, Phone};
 use crate::support::api::Api;
 use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
@@ -16,7 +16,7 @@ use crate::support::sandbox::Sandbox;
 const NUMBER: &str = "+2348030008831";
 
 /// The person logs in at their bank for the request that waits for them; the last screen.
-async fn links(phone: &mut Phone, user: &str) -> String {
+async fn link_as(phone: &mut Phone, user: &str) -> String {
     phone.dial().await.asks("Agree?");
     phone
         .say_all(&["1", "providus", "1"])
@@ -42,7 +42,7 @@ async fn only_the_expected_account_is_linked() {
     .await;
     let api = Api::of_sandbox(&sandbox.origin);
     let token = api.token().await;
-    let line = Line::new(vec![format!("{}/ussd/sandbox/sandbox", api.base)], api.client.clone());
+    let line = AggregatorClient::new(vec![format!("{}/ussd/sandbox/sandbox", api.base)], api.client.clone());
     let asked = async |expected: Value| {
         let body = json!({"msisdn": NUMBER, "data_scope": ["account", "identity"], "expected": expected});
         let made = api.post("/v1/link-intents", &body).by(&token).send().await.expect(201);
@@ -55,7 +55,7 @@ async fn only_the_expected_account_is_linked() {
     // Whose account it is, as the bank says it: nothing is expected yet.
     let first = asked(Value::Null).await;
     assert!(
-        links(&mut phone, "ada@expected")
+        link_as(&mut phone, "ada@expected")
             .await
             .contains("Done! Providus Bank ..")
     );
@@ -66,10 +66,10 @@ async fn only_the_expected_account_is_linked() {
         .send()
         .await
         .expect(202);
-    removed(&sandbox, link).await;
+    wait_until_removed(&sandbox, link).await;
 
     let other = asked(json!({"holder_name": "Somebody Else"})).await;
-    let told = links(&mut phone, "ada@expected").await;
+    let told = link_as(&mut phone, "ada@expected").await;
     let not_the_one = "This is not the Providus Bank account that Sandbox Lender asked for. It was not linked.";
     assert!(told.contains(not_the_one), "{told}");
     assert_eq!(read(&other).await["state"], "mismatched");
@@ -85,11 +85,11 @@ async fn only_the_expected_account_is_linked() {
     );
     let db = sandbox.records().await;
     let newest = db.links(partner_id("Sandbox Lender"), None, 1).await.unwrap()[0].id;
-    removed(&sandbox, &newest.to_string()).await;
+    wait_until_removed(&sandbox, &newest.to_string()).await;
 
     let backwards: Vec<_> = holder.split(' ').rev().collect();
     let the_one = asked(json!({"holder_name": backwards.join(", ").to_lowercase()})).await;
-    let told = links(&mut phone, "ada@expected").await;
+    let told = link_as(&mut phone, "ada@expected").await;
     assert!(told.contains("Done! Providus Bank .."), "{told}");
     let intent = read(&the_one).await;
     assert_eq!((&intent["state"], &intent["links"]), (&json!("completed"), &json!(1)));
@@ -99,7 +99,7 @@ async fn only_the_expected_account_is_linked() {
 }
 
 /// A link has been ended at its provider.
-async fn removed(sandbox: &Sandbox, link: &str) {
+async fn wait_until_removed(sandbox: &Sandbox, link: &str) {
     let (db, id) = (sandbox.records().await, LinkId::parse(link).unwrap());
     eventually(Duration::from_secs(20), async || {
         let link = db.link(id).await.unwrap();

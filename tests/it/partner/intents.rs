@@ -7,9 +7,9 @@ use kiungo::core::dial_code::DialCode;
 use kiungo::core::ids::{IntentId, PartnerId};
 use serde_json::{Value, json};
 
-use super::kit::text;
+use super::helpers::text;
 use crate::support::api::Api;
-use crate::support::events::told_about;
+use crate::support::events::events_about;
 use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
 
@@ -23,10 +23,10 @@ fn code(dial: &str) -> Option<DialCode> {
 }
 
 /// The kinds of what the partner was told of a request.
-async fn told(sandbox: &Sandbox, api: &Api, intent: &str) -> Vec<&'static str> {
+async fn sms_sent(sandbox: &Sandbox, api: &Api, intent: &str) -> Vec<&'static str> {
     let (partner, id) = (PartnerId::parse(&api.id).unwrap(), IntentId::parse(intent).unwrap());
-    let events = told_about(&*sandbox.records().await, partner, id.as_bytes()).await;
-    events.iter().map(|event| event.kind.word()).collect()
+    let events = events_about(&*sandbox.records().await, partner, id.as_bytes()).await;
+    events.iter().map(|event| event.kind.as_str()).collect()
 }
 
 /// What is asked for is what stands there, with what the partner's settings say where nothing was asked.
@@ -200,7 +200,7 @@ async fn a_request_ends_once() {
     let wound = api.client.post(format!("{}/phone/clock", api.base)).json(&wind).send();
     assert!(wound.await.unwrap().status().is_success());
     eventually(Duration::from_secs(20), async || {
-        told(&sandbox, &api, &expiring).await == ["intent.expired"]
+        sms_sent(&sandbox, &api, &expiring).await == ["intent.expired"]
     })
     .await;
     api.ask("POST", &format!("{ALL}/{expiring}/cancel"))
@@ -208,8 +208,8 @@ async fn a_request_ends_once() {
         .send()
         .await
         .refused(409, "conflict");
-    assert_eq!(told(&sandbox, &api, &ended).await, ["intent.cancelled"]);
-    assert!(told(&sandbox, &api, &standing).await.is_empty());
+    assert_eq!(sms_sent(&sandbox, &api, &ended).await, ["intent.cancelled"]);
+    assert!(sms_sent(&sandbox, &api, &standing).await.is_empty());
 
     for (id, state) in [(&ended, "cancelled"), (&expiring, "expired"), (&standing, "open")] {
         let path = format!("/v1/public/link-intents/{id}");

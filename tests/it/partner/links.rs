@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::kit::{members, staff, text};
+use super::helpers::{members, text, tokens};
 use crate::journeys::link;
-use crate::support::aggregator::{Line, Phone};
+use crate::support::aggregator::{AggregatorClient, Phone};
 use crate::support::api::Api;
 use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
@@ -20,7 +20,7 @@ const ASKED_BY_ADA: &str = "INSERT INTO link_intents (id, partner, entity, creat
     'account,identity', 'customer 17', 0, 1, 0, 0, 0 FROM consents c, users u WHERE u.login = 'own'";
 
 /// A sandbox in which one person has linked one account, and its link.
-async fn linked() -> (Sandbox, Api, String, Value) {
+async fn linked_account() -> (Sandbox, Api, String, Value) {
     let sandbox = Sandbox::with(&[
         ("KIUNGO_POLICY__SECRETS_OVER_USSD", "allow"),
         ("KIUNGO_API__REQUESTS_PER_SECOND", "10000"),
@@ -28,7 +28,7 @@ async fn linked() -> (Sandbox, Api, String, Value) {
     .await;
     let api = Api::of_sandbox(&sandbox.origin);
     let token = api.token().await;
-    let line = Line::new(vec![format!("{}/ussd/sandbox/sandbox", api.base)], api.client.clone());
+    let line = AggregatorClient::new(vec![format!("{}/ussd/sandbox/sandbox", api.base)], api.client.clone());
     link(&mut Phone::new(NUMBER, line.patient()), "ada@links", "good-pass-links").await;
     let listed = async || api.get(ALL).by(&token).send().await.expect(200)["data"][0].clone();
     // What the account says of itself may come a little later.
@@ -44,7 +44,7 @@ async fn linked() -> (Sandbox, Api, String, Value) {
 /// request belongs, and to nobody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_shown_to_whose_it_is() {
-    let (sandbox, api, partner, walk_in) = linked().await;
+    let (sandbox, api, partner, walk_in) = linked_account().await;
     let names = ["currency", "holder", "id", "number", "type"];
     assert_eq!(members(&walk_in["accounts"][0]), names);
     let account = walk_in["accounts"][0].clone();
@@ -60,7 +60,7 @@ async fn a_link_is_shown_to_whose_it_is() {
     let words = text(&walk_in["consent"], "text");
     assert!(words.contains("Sandbox Lender"), "{words}");
 
-    let staff = staff(&sandbox, &api, &partner, "link").await;
+    let staff = tokens(&sandbox, &api, &partner, "link").await;
     sandbox.execute(ASKED_BY_ADA).await;
     let path = format!("{ALL}/{}", text(&walk_in, "id"));
     for (who, token, there) in staff.readers() {
@@ -109,8 +109,8 @@ async fn a_link_is_shown_to_whose_it_is() {
 /// and its provider is told. Neither shows what only readers of links may see.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_renewed_and_ended() {
-    let (sandbox, api, partner, link) = linked().await;
-    let staff = staff(&sandbox, &api, &partner, "link").await;
+    let (sandbox, api, partner, link) = linked_account().await;
+    let staff = tokens(&sandbox, &api, &partner, "link").await;
     let path = format!("{ALL}/{}", text(&link, "id"));
     let renew = format!("{path}/reauthorise");
     for (method, path) in [("POST", &renew), ("DELETE", &path)] {

@@ -1,17 +1,17 @@
 //! Every route by everybody: who is let in, whose rows they see, and that nobody else's change.
 
 use kiungo::core::access::Permission::{self, Allowed, AllowedForOwn, NotAllowed};
-use kiungo::http::partner::{Entry, Route, routes};
-use kiungo::service::partners::Need;
+use kiungo::http::partner::{AuthRequirement, Route, routes};
+use kiungo::service::partners::RequiredAccess;
 
 use super::seeds::{Rows, SEEDS, Scope, Seed};
 use super::tenants::{Staff, Tenant};
-use crate::support::api::{Answer, Ask};
+use crate::support::api::{ApiAnswer, ApiRequest};
 use crate::support::sandbox::Sandbox;
 
 /// Whose a row is, as the first tenant's first entity sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whose {
+enum Owner {
     /// Made by the user who may do everything to their own.
     Own,
     /// Made by a colleague of theirs.
@@ -22,13 +22,13 @@ enum Whose {
     Tenant,
 }
 
-use Whose::{Colleague, Entity, Own};
+use Owner::{Colleague, Entity, Own};
 
-const ALL: [Whose; 4] = [Own, Colleague, Entity, Whose::Tenant];
+const ALL: [Owner; 4] = [Own, Colleague, Entity, Owner::Tenant];
 
 /// As what somebody calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum As {
+enum CallerKind {
     Nobody,
     Publishable,
     Partner,
@@ -40,18 +40,18 @@ enum As {
 /// Somebody who calls.
 struct Caller<'a> {
     name: &'static str,
-    is: As,
+    is: CallerKind,
     tenant: &'a Tenant,
     token: Option<&'a str>,
     entity: Option<&'a str>,
     /// What they may see, if anything of the kind.
-    sees: &'static [Whose],
+    sees: &'static [Owner],
     /// Which row they ask for.
-    wants: Whose,
+    wants: Owner,
 }
 
 impl<'a> Caller<'a> {
-    fn new(name: &'static str, is: As, tenant: &'a Tenant, token: Option<&'a str>) -> Self {
+    fn new(name: &'static str, is: CallerKind, tenant: &'a Tenant, token: Option<&'a str>) -> Self {
         Self {
             name,
             is,
@@ -64,14 +64,14 @@ impl<'a> Caller<'a> {
     }
 
     fn user(name: &'static str, permission: Permission, tenant: &'a Tenant, who: &'a Staff) -> Self {
-        Self::new(name, As::User(permission), tenant, Some(&who.token))
+        Self::new(name, CallerKind::User(permission), tenant, Some(&who.token))
     }
 
-    fn sees(self, sees: &'static [Whose]) -> Self {
+    fn sees(self, sees: &'static [Owner]) -> Self {
         Self { sees, ..self }
     }
 
-    fn wants(self, wants: Whose) -> Self {
+    fn wants(self, wants: Owner) -> Self {
         Self { wants, ..self }
     }
 
@@ -85,16 +85,21 @@ impl<'a> Caller<'a> {
 
 /// Everybody there is. Those who may not come first.
 fn callers<'a>(ours: &'a Tenant, theirs: &'a Tenant) -> Vec<Caller<'a>> {
-    let all: &[Whose] = &[Own, Colleague, Entity];
-    let key = |name, tenant: &'a Tenant| Caller::new(name, As::Publishable, tenant, Some(&tenant.publishable));
-    let partner = |name, tenant: &'a Tenant| Caller::new(name, As::Partner, tenant, Some(&tenant.token));
+    let all: &[Owner] = &[Own, Colleague, Entity];
+    let key = |name, tenant: &'a Tenant| Caller::new(name, CallerKind::Publishable, tenant, Some(&tenant.publishable));
+    let partner = |name, tenant: &'a Tenant| Caller::new(name, CallerKind::Partner, tenant, Some(&tenant.token));
     let user = |name, permission, who| Caller::user(name, permission, ours, who);
-    let trespasser = Caller::new("a partner in another's entity", As::Trespasser, ours, Some(&ours.token));
+    let trespasser = Caller::new(
+        "a partner in another's entity",
+        CallerKind::Trespasser,
+        ours,
+        Some(&ours.token),
+    );
     vec![
-        Caller::new("nobody", As::Nobody, ours, None),
+        Caller::new("nobody", CallerKind::Nobody, ours, None),
         key("a publishable key", ours).sees(all),
-        key("another's publishable key", theirs).sees(&[Whose::Tenant]),
-        partner("another partner", theirs).sees(&[Whose::Tenant]),
+        key("another's publishable key", theirs).sees(&[Owner::Tenant]),
+        partner("another partner", theirs).sees(&[Owner::Tenant]),
         trespasser.within(&theirs.all),
         user("a user in another entity", Allowed, &ours.elsewhere).sees(&[Entity]),
         user("a user without permission", NotAllowed, &ours.nothing),
@@ -118,7 +123,7 @@ fn callers<'a>(ours: &'a Tenant, theirs: &'a Tenant) -> Vec<Caller<'a>> {
 struct Seeded([String; 4]);
 
 impl Seeded {
-    fn of(&self, whose: Whose) -> &str {
+    fn of(&self, whose: Owner) -> &str {
         &self.0[ALL.iter().position(|all| *all == whose).unwrap()]
     }
 }
@@ -157,7 +162,7 @@ impl Matrix {
         for index in 0..count {
             let n = self.fresh();
             let caller = &callers(&self.ours, &self.theirs)[index];
-            let wanted = wanted(route, seed, caller);
+            let wanted = expected_status(route, seed, caller);
             let answer = ask(route, seed, caller, &rows, n).send().await;
             let what = format!("{} as {}: {answer:?}", seed.route, caller.name);
             assert_eq!(answer.status, wanted, "{what}");
@@ -180,7 +185,7 @@ impl Matrix {
 }
 
 /// A request of somebody.
-fn ask(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, n: u32) -> Ask {
+fn ask(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, n: u32) -> ApiRequest {
     let path = route
         .path
         .replace("{id}", rows.of(caller.wants))
@@ -194,7 +199,8 @@ fn ask(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, n: u32) -
     if let Some(token) = caller.token {
         ask = ask.by(token);
     }
-    let needed = (seed.scope == Scope::Needed && caller.is == As::Partner).then_some(&*caller.tenant.all.entity);
+    let needed =
+        (seed.scope == Scope::Needed && caller.is == CallerKind::Partner).then_some(&*caller.tenant.all.entity);
     match caller.entity.or(needed) {
         Some(entity) => ask.within(entity),
         None => ask,
@@ -202,29 +208,32 @@ fn ask(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, n: u32) -
 }
 
 /// The status that somebody is to get.
-fn wanted(route: &Route, seed: &Seed, caller: &Caller<'_>) -> u16 {
+fn expected_status(route: &Route, seed: &Seed, caller: &Caller<'_>) -> u16 {
     let item = route.path.contains("{id}");
     let reached = if !item || seed.scope == Scope::Partner || caller.sees.contains(&caller.wants) {
         seed.done
     } else {
         404
     };
-    match (route.entry, caller.is) {
-        (Entry::Publishable, As::Publishable) => reached,
-        (Entry::Publishable, _) | (Entry::Token(_), As::Nobody | As::Publishable) => 401,
-        (Entry::Token(_), As::Trespasser)
-        | (Entry::Token(Need::User), As::Partner)
-        | (Entry::Token(Need::Partner), As::User(_))
-        | (Entry::Token(Need::May(..)), As::User(NotAllowed)) => 403,
-        (Entry::Token(_), As::Partner) if seed.scope == Scope::Whole && caller.entity.is_some() => 422,
-        (Entry::Token(_), As::Partner | As::User(_)) => reached,
-        (Entry::Open | Entry::Keys, _) => unreachable!("these have no seed"),
+    match (route.auth, caller.is) {
+        (AuthRequirement::PublishableKey, CallerKind::Publishable) => reached,
+        (AuthRequirement::PublishableKey, _)
+        | (AuthRequirement::Token(_), CallerKind::Nobody | CallerKind::Publishable) => 401,
+        (AuthRequirement::Token(_), CallerKind::Trespasser)
+        | (AuthRequirement::Token(RequiredAccess::User), CallerKind::Partner)
+        | (AuthRequirement::Token(RequiredAccess::Partner), CallerKind::User(_))
+        | (AuthRequirement::Token(RequiredAccess::Permitted(..)), CallerKind::User(NotAllowed)) => 403,
+        (AuthRequirement::Token(_), CallerKind::Partner) if seed.scope == Scope::Whole && caller.entity.is_some() => {
+            422
+        }
+        (AuthRequirement::Token(_), CallerKind::Partner | CallerKind::User(_)) => reached,
+        (AuthRequirement::Open | AuthRequirement::ClientCredentials, _) => unreachable!("these have no seed"),
     }
 }
 
 /// That an answer tells of the rows that its caller may see, and of no other.
 #[track_caller]
-fn sees_no_more(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, answer: &Answer, what: &str) {
+fn sees_no_more(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, answer: &ApiAnswer, what: &str) {
     if matches!(seed.rows, Rows::Nothing | Rows::Credentials) {
         return;
     }
@@ -243,7 +252,7 @@ fn sees_no_more(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, 
 async fn fingerprint(tenant: &Tenant) -> String {
     let mut all = String::new();
     for route in routes() {
-        let Entry::Token(Need::Partner | Need::May(..)) = route.entry else {
+        let AuthRequirement::Token(RequiredAccess::Partner | RequiredAccess::Permitted(..)) = route.auth else {
             continue;
         };
         if route.method == "GET" && !route.path.contains('{') && route.path != "/v1/audit" {
@@ -264,7 +273,7 @@ async fn fingerprint(tenant: &Tenant) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_by_everybody() {
     let seedless: Vec<_> = routes()
-        .filter(|route| !matches!(route.entry, Entry::Open | Entry::Keys))
+        .filter(|route| !matches!(route.auth, AuthRequirement::Open | AuthRequirement::ClientCredentials))
         .map(|route| format!("{} {}", route.method, route.path))
         .filter(|route| !SEEDS.iter().any(|seed| seed.route == *route))
         .collect();

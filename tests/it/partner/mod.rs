@@ -1,23 +1,23 @@
 //! The partner API over real HTTP, against the whole server.
 
-mod anything;
 mod auth;
 mod events;
 mod expected;
+mod fuzz;
+mod helpers;
+mod idempotency;
 mod intents;
-mod kit;
 mod links;
 mod matrix;
 mod operator;
+mod organization;
 mod problems;
 mod profile;
+mod quickstart;
 mod reference;
-mod repeats;
-mod revoking;
+mod revocation;
 mod seeds;
 mod sessions;
-mod staff;
 mod subscribers;
 mod tenants;
-mod walk;
 mod webhook_endpoints;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use kiungo::http::partner::{KINDS, document, routes};
+use kiungo::http::partner::{PROBLEM_KINDS, document, routes};
 use serde_json::Value;
 
 use crate::support::api::Api;
@@ -135,8 +135,8 @@ async fn the_page_explains_everything_by_itself() {
     }
     let refused = api.get("/v1/nowhere").send().await;
     assert_eq!(refused.body["type"], "/v1/docs#problem-not_found");
-    for kind in KINDS {
-        let (page, anchor) = (kind.reference(), format!("id=\"problem-{}\"", kind.code));
+    for kind in PROBLEM_KINDS {
+        let (page, anchor) = (kind.documentation_path(), format!("id=\"problem-{}\"", kind.code));
         assert!(page.starts_with("/v1/docs#") && html.contains(&anchor), "{page}");
     }
     sandbox.stop().await;

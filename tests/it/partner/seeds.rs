@@ -2,11 +2,11 @@
 //! answers when all is well. One line a route.
 
 use kiungo::config::sandbox::MONO_KEY;
-use kiungo::records::Completed;
+use kiungo::records::LinkCompletion;
 use serde_json::{Value, json};
 
 use super::tenants::{Staff, Tenant};
-use crate::support::api::Answer;
+use crate::support::api::ApiAnswer;
 use crate::support::records::link;
 
 /// What stands behind a route.
@@ -266,7 +266,7 @@ impl Rows {
                 let intent = by_staff("/v1/link-intents", json!({})).await;
                 let link = link(&tenant.tried(&intent, &format!("+2348034{n}")).await, 0);
                 let linked = tenant.records.complete_link(&link, &[]).await;
-                assert_eq!(linked, Ok(Completed::Written(link.id)));
+                assert_eq!(linked, Ok(LinkCompletion::Written(link.id)));
                 link.id.to_string()
             }
             Self::Roles => by_staff("/v1/roles", json!({"name": format!("R{n}"), "permissions": {}})).await,
@@ -294,7 +294,7 @@ async fn make_room(tenant: &Tenant) {
     }
 }
 
-fn id(made: Answer, status: u16) -> String {
+fn id(made: ApiAnswer, status: u16) -> String {
     made.expect(status)["id"].as_str().unwrap().to_owned()
 }
 

@@ -4,9 +4,9 @@ use kiungo::core::ids::{ConnectSessionId, ConsentId, IntentId, PartnerId};
 use kiungo::records::{AttemptState, Records};
 use serde_json::json;
 
-use super::kit::{members, staff, text};
+use super::helpers::{members, text, tokens};
 use crate::support::api::Api;
-use crate::support::records::{Person, fresh, person};
+use crate::support::records::{RecordedPerson, person, unique_bytes};
 use crate::support::sandbox::Sandbox;
 
 const ALL: &str = "/v1/connect-sessions";
@@ -32,11 +32,16 @@ const MEMBERS: [&str; 11] = [
 ];
 
 /// Logins in a session of its own, for this request, the last of which stands so.
-async fn tried(db: &dyn Records, ada: &Person, intent: IntentId, states: &[AttemptState]) -> ConnectSessionId {
-    let session = ConnectSessionId::from_bytes(fresh());
+async fn add_attempts(
+    db: &dyn Records,
+    ada: &RecordedPerson,
+    intent: IntentId,
+    states: &[AttemptState],
+) -> ConnectSessionId {
+    let session = ConnectSessionId::from_bytes(unique_bytes());
     for &state in states {
         let mut consent = ada.consent();
-        (consent.intent, consent.id) = (intent, ConsentId::from_bytes(fresh()));
+        (consent.intent, consent.id) = (intent, ConsentId::from_bytes(unique_bytes()));
         let mut attempt = ada.attempt(&consent);
         attempt.session = session;
         crate::support::records::begin(db, &consent, &attempt).await;
@@ -53,13 +58,13 @@ async fn a_connect_session_is_shown_to_whose_it_is() {
     let sandbox = Sandbox::with(&[("KIUNGO_API__REQUESTS_PER_SECOND", "10000")]).await;
     let api = Api::of_sandbox(&sandbox.origin);
     let partner = api.token().await;
-    let staff = staff(&sandbox, &api, &partner, "connect_session").await;
+    let staff = tokens(&sandbox, &api, &partner, "connect_session").await;
     let db = sandbox.records().await;
-    let ada = Person {
+    let ada = RecordedPerson {
         partner: PartnerId::parse(&api.id).unwrap(),
         ..person(1, 1)
     };
-    let asked = IntentId::from_bytes(fresh());
+    let asked = IntentId::from_bytes(unique_bytes());
     for (states, state) in [
         (&[Sending][..], "pending"),
         (&[Refused, Accepted], "waiting"),
@@ -67,7 +72,7 @@ async fn a_connect_session_is_shown_to_whose_it_is() {
         (&[NotSent], "waiting"),
         (&[Accepted, Refused], "failed"),
     ] {
-        let id = tried(&*db, &ada, asked, states).await;
+        let id = add_attempts(&*db, &ada, asked, states).await;
         let seen = api.get(&format!("{ALL}/{id}")).by(&partner).send().await.expect(200);
         assert_eq!(text(&seen, "state"), state, "{states:?}");
     }

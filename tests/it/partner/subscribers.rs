@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::journeys::link;
-use crate::support::aggregator::{Line, Phone};
+use crate::support::aggregator::{AggregatorClient, Phone};
 use crate::support::api::Api;
 use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
@@ -25,7 +25,7 @@ async fn a_partner_exports_and_erases() {
     .await;
     let api = Api::of_sandbox(&sandbox.origin);
     let token = api.token().await;
-    let line = Line::new(vec![format!("{}{CHANNEL}", api.base)], api.client.clone());
+    let line = AggregatorClient::new(vec![format!("{}{CHANNEL}", api.base)], api.client.clone());
     let mut phone = Phone::new(NUMBER, line.patient());
     link(&mut phone, "ada@exported", "good-pass-exported").await;
     let whose = json!({"msisdn": NUMBER});

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::ambient::{OsEntropy, SystemClock};
+use kiungo::ambient::{OsRng, SystemClock};
 use kiungo::core::access::{Action, Object};
-use kiungo::core::api_key::{self, KeyKind, Side};
+use kiungo::core::api_key::{self, ApiEnvironment, ApiKeyKind};
 use kiungo::core::ids::{IntentId, PartnerId};
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::time::Clock as _;
 use kiungo::records::{Attempt, AttemptState, Records};
-use kiungo::service::partners::office::enrol_key;
+use kiungo::service::partners::account_api::store_key;
 use kiungo::service::sealing::Sealing;
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
-use crate::support::events::told_about;
-use crate::support::records::{Person, begin};
+use crate::support::events::events_about;
+use crate::support::records::{RecordedPerson, begin};
 use crate::support::sandbox::Sandbox;
 
 /// Somebody who works for a partner.
@@ -58,9 +58,9 @@ impl Tenant {
     pub async fn new(sandbox: &Sandbox, n: u8) -> Self {
         let api = sandbox.another(n).await;
         let token = api.token().await;
-        let key = api_key::draw(KeyKind::Publishable, Side::Sandbox, &OsEntropy);
+        let key = api_key::generate(ApiKeyKind::Publishable, ApiEnvironment::Sandbox, &OsRng);
         let (records, partner) = (sandbox.records().await, PartnerId::parse(&api.id).unwrap());
-        let enrolled = enrol_key(&*records, &SystemClock, partner, KeyKind::Publishable, &key);
+        let enrolled = store_key(&*records, &SystemClock, partner, ApiKeyKind::Publishable, &key);
         enrolled.await.unwrap();
         let (here, there) = (api.entity(&token, "Here").await, api.entity(&token, "There").await);
         let staff = async |permission: &str, entity: &str| {
@@ -89,13 +89,13 @@ impl Tenant {
     /// A login of somebody with this number, which answers a request of the tenant's.
     pub async fn tried(&self, intent: &str, number: &str) -> Attempt {
         let number = Msisdn::parse(number, "").unwrap();
-        let person = Person {
+        let person = RecordedPerson {
             partner: PartnerId::parse(&self.api.id).unwrap(),
             tag: self.sealing.keyring.tag(&number),
         };
         let mut consent = person.consent();
         consent.intent = IntentId::parse(intent).unwrap();
-        consent.msisdn = self.sealing.msisdn(&consent.tag, consent.id, &number).unwrap();
+        consent.msisdn = self.sealing.seal_msisdn(&consent.tag, consent.id, &number).unwrap();
         // Far from due, or the server that runs would settle it.
         let attempt = Attempt {
             created_at: SystemClock.now().plus(Duration::from_hours(1)),
@@ -116,7 +116,7 @@ impl Tenant {
             .records
             .move_attempt(attempt.id, AttemptState::Refused, SystemClock.now());
         assert!(refused.await.unwrap());
-        told_about(&*self.records, attempt.partner, attempt.session.as_bytes()).await[0]
+        events_about(&*self.records, attempt.partner, attempt.session.as_bytes()).await[0]
             .id
             .to_string()
     }

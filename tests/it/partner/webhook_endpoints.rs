@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::support::api::{Answer, Api};
+use crate::support::api::{Api, ApiAnswer};
 use crate::support::sandbox::Sandbox;
 
 const ALL: &str = "/v1/webhook-endpoints";
 
-async fn make(api: &Api, token: &str, url: &str) -> Value {
+async fn create_endpoint(api: &Api, token: &str, url: &str) -> Value {
     let new = json!({"url": url});
     api.post(ALL, &new).by(token).send().await.expect(201)
 }
 
-fn one(endpoint: &Value) -> String {
+fn endpoint_path(endpoint: &Value) -> String {
     format!("{ALL}/{}", endpoint["id"].as_str().unwrap())
 }
 
@@ -38,7 +38,7 @@ async fn an_endpoint_is_kept_until_it_is_deleted() {
     for member in ["entity_id", "reason", "created_by"] {
         assert_eq!(made[member], Value::Null, "{member}");
     }
-    let path = one(&made);
+    let path = endpoint_path(&made);
     for (change, reason) in [
         (json!({"url": "https://hooks.example.com:8443/other"}), Value::Null),
         (json!({"kinds": []}), Value::Null),
@@ -84,7 +84,7 @@ async fn changes_are_looked_at_and_noted() {
     let sandbox = Sandbox::start().await;
     let api = Api::of_sandbox(&sandbox.origin);
     let token = api.token().await;
-    let path = one(&make(&api, &token, "https://hooks.example.com/in").await);
+    let path = endpoint_path(&create_endpoint(&api, &token, "https://hooks.example.com/in").await);
     for (body, pointer, code) in [
         (json!({"state": "deleted"}), "/state", "invalid"),
         (json!({"kinds": ["link.made"]}), "/kinds/0", "invalid"),
@@ -117,8 +117,8 @@ async fn a_secret_is_replaced_with_notice() {
     let sandbox = Sandbox::start().await;
     let api = Api::of_sandbox(&sandbox.origin);
     let token = api.token().await;
-    let made = make(&api, &token, "https://hooks.example.com/in").await;
-    let path = format!("{}/rotate-secret", one(&made));
+    let made = create_endpoint(&api, &token, "https://hooks.example.com/in").await;
+    let path = format!("{}/rotate-secret", endpoint_path(&made));
     let mut secrets = vec![secret(&made)];
     let seconds = |text: &Value| {
         let at = chrono::DateTime::parse_from_rfc3339(text.as_str().unwrap()).unwrap();
@@ -136,7 +136,7 @@ async fn a_secret_is_replaced_with_notice() {
         };
         let rotated = ask.by(&token).send().await.expect(200);
         secrets.push(secret(&rotated));
-        let read = api.get(&one(&made)).by(&token).send().await.expect(200);
+        let read = api.get(&endpoint_path(&made)).by(&token).send().await.expect(200);
         let until = seconds(&rotated["previous_secret_until"]) - seconds(&read["updated_at"]);
         assert!((overlap - 1..=overlap + 1).contains(&until), "{body:?}: {until}");
     }
@@ -162,9 +162,9 @@ async fn addresses_inside_are_refused() {
     let sandbox = Sandbox::start().await;
     let api = Api::of_sandbox(&sandbox.origin);
     let token = api.token().await;
-    let path = one(&make(&api, &token, "http://127.0.0.1:9000/in").await);
-    make(&api, &token, "http://localhost:9000/in").await;
-    make(&api, &token, "https://hooks.example.com/in").await;
+    let path = endpoint_path(&create_endpoint(&api, &token, "http://127.0.0.1:9000/in").await);
+    create_endpoint(&api, &token, "http://localhost:9000/in").await;
+    create_endpoint(&api, &token, "https://hooks.example.com/in").await;
     for (url, code) in [
         ("", "not_a_url"),
         ("hooks.example.com", "not_a_url"),
@@ -194,7 +194,7 @@ async fn addresses_inside_are_refused() {
     ] {
         let body = json!({"url": url});
         for ask in [api.post(ALL, &body), api.patch(&path, &body)] {
-            let refused: Answer = ask.by(&token).send().await;
+            let refused: ApiAnswer = ask.by(&token).send().await;
             refused.refused(422, "invalid");
             assert_eq!(refused.faults(), [("/url".to_owned(), code.to_owned())], "{url}");
         }
@@ -221,9 +221,9 @@ async fn endpoints_are_their_owners() {
     let (boss, _) = as_user(&lagos, "boss", &manager).await;
     let (ada, ada_id) = as_user(&lagos, "ada", &clerk).await;
     let (elsewhere, _) = as_user(&abuja, "eve", &manager).await;
-    let whole = make(&api, &token, "https://hooks.example.com/whole").await;
-    let bosss = make(&api, &boss, "https://hooks.example.com/boss").await;
-    let adas = make(&api, &ada, "https://hooks.example.com/ada").await;
+    let whole = create_endpoint(&api, &token, "https://hooks.example.com/whole").await;
+    let bosss = create_endpoint(&api, &boss, "https://hooks.example.com/boss").await;
+    let adas = create_endpoint(&api, &ada, "https://hooks.example.com/ada").await;
     assert_eq!(
         (&adas["entity_id"], &adas["created_by"]),
         (&json!(lagos), &json!(ada_id))
@@ -248,7 +248,7 @@ async fn endpoints_are_their_owners() {
         assert_eq!(found, wanted);
         for endpoint in [&whole, &bosss, &adas] {
             let seen = sees.contains(&endpoint);
-            let path = one(endpoint);
+            let path = endpoint_path(endpoint);
             for (ask, status) in [
                 (api.get(&path), 200),
                 (api.patch(&path, &json!({})), 200),
@@ -259,7 +259,7 @@ async fn endpoints_are_their_owners() {
             }
         }
     }
-    let refused = api.delete(&one(&adas)).by(&ada).send().await;
+    let refused = api.delete(&endpoint_path(&adas)).by(&ada).send().await;
     refused.refused(403, "role_does_not_allow");
     sandbox.stop().await;
 }
@@ -286,17 +286,17 @@ async fn the_same_secret_for_the_same_request() {
     assert_eq!(again(ALL, "k-1", 201).await, made);
     sandbox.execute(crash).await;
     assert_eq!(again(ALL, "k-1", 201).await, made);
-    let path = format!("{}/rotate-secret", one(&made));
+    let path = format!("{}/rotate-secret", endpoint_path(&made));
     let rotated = again(&path, "k-2", 200).await;
     sandbox.execute(crash).await;
     assert_eq!(again(&path, "k-2", 200).await, rotated);
 
     for n in 1..20 {
-        make(&api, &token, &format!("https://hooks.example.com/{n}")).await;
+        create_endpoint(&api, &token, &format!("https://hooks.example.com/{n}")).await;
     }
     let full = json!({"url": "https://hooks.example.com/20"});
     api.post(ALL, &full).by(&token).send().await.refused(409, "conflict");
-    api.delete(&one(&made)).by(&token).send().await.expect(204);
+    api.delete(&endpoint_path(&made)).by(&token).send().await.expect(204);
     api.post(ALL, &full).by(&token).send().await.expect(201);
     sandbox.stop().await;
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use fantoccini::Locator;
-use kiungo::gateways::Limits;
+use kiungo::gateways::UssdLimits;
 
 use super::page::{phone, picture, press};
 use crate::support::browser::Browser;
-use crate::support::canned::Canned;
+use crate::support::canned::FakeCallbackServer;
 use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
-use crate::support::texts::number_in;
+use crate::support::sms_world::number_in;
 
 async fn shown(browser: &Browser, css: &str) -> bool {
     let element = browser.window.find(Locator::Css(css)).await.expect(css);
@@ -88,11 +88,11 @@ async fn the_menu_goes_by_text_up_to_the_code_to_dial() {
 /// A network that drops a session tells the server, asks the person nothing, and can do so while an answer is awaited.
 #[tokio::test]
 async fn the_network_drops_a_session() {
-    let limits = Limits {
+    let limits = UssdLimits {
         turn: Duration::from_mins(1),
-        ..Limits::default()
+        ..UssdLimits::default()
     };
-    let server = Canned::with_limits(limits);
+    let server = FakeCallbackServer::with_limits(limits);
     let browser = phone(&server.origin, 390, 844, false).await;
     let enabled = async || {
         let drop = browser.window.find(Locator::Css("#drop")).await.expect("a button");

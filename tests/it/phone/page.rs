@@ -6,11 +6,11 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use fantoccini::Locator;
-use kiungo::gateways::Limits;
+use kiungo::gateways::UssdLimits;
 use rstest::rstest;
 
 use crate::support::browser::Browser;
-use crate::support::canned::Canned;
+use crate::support::canned::FakeCallbackServer;
 use crate::support::http::client;
 
 /// Where a picture of the page goes, to be looked at.
@@ -38,7 +38,7 @@ async fn get(url: &str, tag: Option<&str>) -> reqwest::Response {
 #[case("/phone/phone.js", "text/javascript; charset=utf-8")]
 #[tokio::test]
 async fn files_are_guarded_and_revalidated(#[case] path: &str, #[case] kind: &str) {
-    let server = Canned::start();
+    let server = FakeCallbackServer::start();
     let url = format!("{}{path}", server.origin);
     let answer = get(&url, None).await;
     assert_eq!(answer.status().as_u16(), 200);
@@ -72,7 +72,7 @@ async fn files_are_guarded_and_revalidated(#[case] path: &str, #[case] kind: &st
 /// The page's two sources of data must be whole and never stored.
 #[tokio::test]
 async fn facts_and_session_are_served_fresh() {
-    let server = Canned::start();
+    let server = FakeCallbackServer::start();
     let facts = get(&format!("{}/phone/facts.json", server.origin), None).await;
     assert_eq!(facts.headers()[CACHE_CONTROL.as_str()], "no-store");
     let facts: serde_json::Value = facts.json().await.expect("JSON");
@@ -118,7 +118,7 @@ async fn typed(browser: &Browser) -> String {
 /// A person with only the keypad: dialling, a menu, letters by multi-tap, the secret masked, the end of the dialog.
 #[tokio::test]
 async fn a_person_links_with_the_keypad() {
-    let server = Canned::start();
+    let server = FakeCallbackServer::start();
     let browser = phone(&server.origin, 1280, 900, false).await;
     browser.picture(&picture("desktop-idle.png")).await;
 
@@ -184,7 +184,7 @@ async fn a_person_links_with_the_keypad() {
 /// Hanging up must reach the server as the aggregator reports it, and dialling again be another session.
 #[tokio::test]
 async fn hanging_up_and_redialling_on_a_small_screen() {
-    let server = Canned::start();
+    let server = FakeCallbackServer::start();
     let browser = phone(&server.origin, 390, 844, true).await;
     press(&browser, "*384*96*1#").await;
     browser.click("#call").await;
@@ -218,12 +218,12 @@ async fn hanging_up_and_redialling_on_a_small_screen() {
 /// The page must end a dialog where the network would: an answer that is late, a person who does not type.
 #[tokio::test]
 async fn limits_end_dialogs_on_the_page() {
-    let limits = Limits {
+    let limits = UssdLimits {
         turn: Duration::from_millis(300),
         idle: Duration::from_millis(300),
-        ..Limits::default()
+        ..UssdLimits::default()
     };
-    let server = Canned::with_limits(limits);
+    let server = FakeCallbackServer::with_limits(limits);
     let browser = phone(&server.origin, 1280, 900, true).await;
     press(&browser, "*384*96*6#").await;
     browser.click("#call").await;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::phone::script::{Expected, Step, parse};
+use kiungo::sandbox::phone::script::{ExpectedScreen, ScriptStep, parse};
 use rstest::rstest;
 
-fn expected(end: Option<bool>, text: &str) -> Expected {
-    Expected {
+fn expected(end: Option<bool>, text: &str) -> ExpectedScreen {
+    ExpectedScreen {
         end,
         text: text.to_owned(),
     }
@@ -14,45 +14,48 @@ fn expected(end: Option<bool>, text: &str) -> Expected {
 
 /// What people write must be read as they mean it.
 #[rstest]
-#[case("number +2348030000001", Step::Number("+2348030000001".into()))]
-#[case("network 62130", Step::Network("62130".into()))]
-#[case("code *384*96#", Step::Code("*384*96#".into()))]
-#[case("dial", Step::Dial(None))]
-#[case("dial *384*96*482913507#", Step::Dial(Some("*384*96*482913507#".into())))]
-#[case("press 1", Step::Press("1".into()))]
-#[case("press\t00", Step::Press("00".into()))]
-#[case("type  kuda bank ", Step::Type("kuda bank".into()))]
-#[case("type \" kuda \"", Step::Type(" kuda ".into()))]
-#[case("type 100%*#", Step::Type("100%*#".into()))]
-#[case("expect CON  Example Lender", Step::Expect(expected(Some(false), "Example Lender")))]
-#[case("expect END", Step::Expect(expected(Some(true), "")))]
-#[case("expect Linked", Step::Expect(expected(None, "Linked")))]
-#[case("expect \"END of list\"", Step::Expect(expected(None, "END of list")))]
-#[case("expect ENDED", Step::Expect(expected(None, "ENDED")))]
-#[case("expect-not pass word", Step::ExpectNot("pass word".into()))]
-#[case("cancel", Step::Cancel)]
-#[case("redial", Step::Redial)]
-#[case("sms LINK", Step::Sms("LINK".into()))]
-#[case("sms {number}", Step::SmsNumber)]
-#[case("dial {code}", Step::DialCode)]
-#[case("expect-sms Agree?", Step::ExpectSms("Agree?".into()))]
-#[case("wait 10m", Step::Wait(Duration::from_mins(10)))]
-#[case("wait 90 s", Step::Wait(Duration::from_secs(90)))]
-#[case("wait 24h", Step::Wait(Duration::from_hours(24)))]
-#[case("note half way", Step::Note("half way".into()))]
+#[case("number +2348030000001", ScriptStep::Number("+2348030000001".into()))]
+#[case("network 62130", ScriptStep::Network("62130".into()))]
+#[case("code *384*96#", ScriptStep::Code("*384*96#".into()))]
+#[case("dial", ScriptStep::Dial(None))]
+#[case("dial *384*96*482913507#", ScriptStep::Dial(Some("*384*96*482913507#".into())))]
+#[case("press 1", ScriptStep::Press("1".into()))]
+#[case("press\t00", ScriptStep::Press("00".into()))]
+#[case("type  kuda bank ", ScriptStep::Type("kuda bank".into()))]
+#[case("type \" kuda \"", ScriptStep::Type(" kuda ".into()))]
+#[case("type 100%*#", ScriptStep::Type("100%*#".into()))]
+#[case(
+    "expect CON  Example Lender",
+    ScriptStep::Expect(expected(Some(false), "Example Lender"))
+)]
+#[case("expect END", ScriptStep::Expect(expected(Some(true), "")))]
+#[case("expect Linked", ScriptStep::Expect(expected(None, "Linked")))]
+#[case("expect \"END of list\"", ScriptStep::Expect(expected(None, "END of list")))]
+#[case("expect ENDED", ScriptStep::Expect(expected(None, "ENDED")))]
+#[case("expect-not pass word", ScriptStep::ExpectNot("pass word".into()))]
+#[case("cancel", ScriptStep::Cancel)]
+#[case("redial", ScriptStep::Redial)]
+#[case("sms LINK", ScriptStep::Sms("LINK".into()))]
+#[case("sms {number}", ScriptStep::SmsNumber)]
+#[case("dial {code}", ScriptStep::DialCode)]
+#[case("expect-sms Agree?", ScriptStep::ExpectSms("Agree?".into()))]
+#[case("wait 10m", ScriptStep::Wait(Duration::from_mins(10)))]
+#[case("wait 90 s", ScriptStep::Wait(Duration::from_secs(90)))]
+#[case("wait 24h", ScriptStep::Wait(Duration::from_hours(24)))]
+#[case("note half way", ScriptStep::Note("half way".into()))]
 #[case("poll 1 until Linked within 20s", poll("1", expected(None, "Linked"), 20))]
 #[case("poll 1 until END Linked", poll("1", expected(Some(true), "Linked"), 60))]
 #[case(
     "poll 1 until all within reach within 5s",
     poll("1", expected(None, "all within reach"), 5)
 )]
-fn a_line_is_read_as_meant(#[case] line: &str, #[case] step: Step) {
+fn a_line_is_read_as_meant(#[case] line: &str, #[case] step: ScriptStep) {
     let script = parse("t.phone", &format!("\u{feff}# head\r\n\r\ndial\r\n  {line}\r\n")).expect(line);
-    assert_eq!(script.steps, [(3, Step::Dial(None)), (4, step)]);
+    assert_eq!(script.steps, [(3, ScriptStep::Dial(None)), (4, step)]);
 }
 
-fn poll(key: &str, until: Expected, seconds: u64) -> Step {
-    Step::Poll {
+fn poll(key: &str, until: ExpectedScreen, seconds: u64) -> ScriptStep {
+    ScriptStep::Poll {
         key: key.to_owned(),
         until,
         within: Duration::from_secs(seconds),

@@ -2,53 +2,53 @@
 
 use std::time::Duration;
 
-use kiungo::gateways::Limits;
+use kiungo::gateways::UssdLimits;
 use kiungo::sandbox::phone::args::PhoneArgs;
+use kiungo::sandbox::phone::callback_client::HttpCallbackClient;
 use kiungo::sandbox::phone::facts::limits_of;
-use kiungo::sandbox::phone::handset::{Handset, Surroundings};
-use kiungo::sandbox::phone::line::HttpLine;
+use kiungo::sandbox::phone::handset::{Handset, HandsetDeps};
 use kiungo::sandbox::phone::player::play;
 use kiungo::sandbox::phone::script::parse;
 use kiungo::sandbox::phone::terminal::{ExitOutcome, PhoneError, run};
 use rstest::rstest;
 use tokio::io::AsyncWriteExt;
 
-use crate::support::canned::{Canned, Counting, PassingTime};
+use crate::support::canned::{CountingRng, FakeCallbackServer, PassingTime};
 
-struct Desk {
-    server: Canned,
+struct TerminalFixture {
+    server: FakeCallbackServer,
     args: PhoneArgs,
     clock: PassingTime,
-    entropy: Counting,
-    limits: fn(Option<&str>) -> Limits,
+    entropy: CountingRng,
+    limits: fn(Option<&str>) -> UssdLimits,
 }
 
-fn quick_to_give_up(_: Option<&str>) -> Limits {
-    Limits {
+fn quick_to_give_up(_: Option<&str>) -> UssdLimits {
+    UssdLimits {
         turn: Duration::from_millis(40),
-        ..Limits::default()
+        ..UssdLimits::default()
     }
 }
 
-fn short_dialogs(_: Option<&str>) -> Limits {
-    Limits {
+fn short_dialogs(_: Option<&str>) -> UssdLimits {
+    UssdLimits {
         dialog: Duration::ZERO,
-        ..Limits::default()
+        ..UssdLimits::default()
     }
 }
 
-fn impatient(_: Option<&str>) -> Limits {
-    Limits {
+fn impatient(_: Option<&str>) -> UssdLimits {
+    UssdLimits {
         idle: Duration::from_millis(40),
-        ..Limits::default()
+        ..UssdLimits::default()
     }
 }
 
-impl Desk {
+impl TerminalFixture {
     fn new() -> Self {
         // The sandbox's binary does this first of all; a second time is refused and means the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let server = Canned::start();
+        let server = FakeCallbackServer::start();
         let args = PhoneArgs {
             url: server.callback(),
             number: "+2348030000001".to_owned(),
@@ -61,23 +61,23 @@ impl Desk {
             server,
             args,
             clock: PassingTime::default(),
-            entropy: Counting::default(),
+            entropy: CountingRng::default(),
             limits: limits_of,
         }
     }
 
-    fn around<'a>(&'a self, line: &'a HttpLine) -> Surroundings<'a> {
-        Surroundings {
-            line,
+    fn deps<'a>(&'a self, line: &'a HttpCallbackClient) -> HandsetDeps<'a> {
+        HandsetDeps {
+            client: line,
             clock: &self.clock,
-            entropy: &self.entropy,
+            rng: &self.entropy,
             limits: self.limits,
         }
     }
 
     async fn person(&self, typed: &str) -> (ExitOutcome, String) {
-        let line = HttpLine::new(&self.args.url).expect("loopback");
-        let around = self.around(&line);
+        let line = HttpCallbackClient::new(&self.args.url).expect("loopback");
+        let around = self.deps(&line);
         let mut output = Vec::new();
         let outcome = run(&self.args, around, typed.as_bytes(), &mut output)
             .await
@@ -86,8 +86,8 @@ impl Desk {
     }
 
     async fn script(&self, source: &str) -> Result<String, PhoneError> {
-        let line = HttpLine::new(&self.args.url).expect("loopback");
-        let around = self.around(&line);
+        let line = HttpCallbackClient::new(&self.args.url).expect("loopback");
+        let around = self.deps(&line);
         let mut output = Vec::new();
         let script = parse("t.phone", source).expect("in the language");
         play(
@@ -104,7 +104,7 @@ impl Desk {
 /// The server must see exactly what Africa's Talking would send: one session, the text growing, one event at its end.
 #[tokio::test]
 async fn a_dialog_is_sent_as_the_aggregator_sends_it() {
-    let desk = Desk::new();
+    let desk = TerminalFixture::new();
     let (outcome, shown) = desk.person("/dial\n1\n1\nada*1@example.com\n").await;
     assert_eq!(outcome, ExitOutcome::SwitchedOff);
     let turns = desk.server.turns();
@@ -132,7 +132,7 @@ async fn a_dialog_is_sent_as_the_aggregator_sends_it() {
 /// Hanging up and dialling again must be a new session, and a refused command must send nothing.
 #[tokio::test]
 async fn cancel_ends_and_redial_begins_a_session() {
-    let desk = Desk::new();
+    let desk = TerminalFixture::new();
     let typed = "1\n/dial *384*96*1#\n/cancel\n/cancel\n/redial\n0\n/dial *123#\n/dance\n/quit\nnever read\n";
     let (_, shown) = desk.person(typed).await;
     let turns = desk.server.turns();
@@ -151,7 +151,7 @@ async fn cancel_ends_and_redial_begins_a_session() {
 /// The whole journey as a script: its transcript shows screens and pressed keys and nothing that was typed.
 #[tokio::test]
 async fn a_journey_plays_to_its_end() {
-    let desk = Desk::new();
+    let desk = TerminalFixture::new();
     let shown = desk
         .script(
             "note A trader links\nnumber +2348020000002\nnetwork 62120\ndial\nexpect CON Example Lender\npress 1\n\
@@ -197,7 +197,7 @@ async fn a_failed_journey_says_why(
     #[case] why: &str,
     #[case] on_screen: &str,
 ) {
-    let failed = Desk::new().script(source).await.expect_err(source);
+    let failed = TerminalFixture::new().script(source).await.expect_err(source);
     let PhoneError::Journey {
         line, problem, screen, ..
     } = &failed
@@ -216,12 +216,15 @@ async fn a_failed_journey_says_why(
 #[case::cut(short_dialogs, "dial\npress 1", "the network ended the dialog", "Incomplete")]
 #[tokio::test]
 async fn limits_end_dialogs(
-    #[case] limits: fn(Option<&str>) -> Limits,
+    #[case] limits: fn(Option<&str>) -> UssdLimits,
     #[case] source: &str,
     #[case] why: &str,
     #[case] status: &str,
 ) {
-    let desk = Desk { limits, ..Desk::new() };
+    let desk = TerminalFixture {
+        limits,
+        ..TerminalFixture::new()
+    };
     let failed = desk.script(source).await.expect_err(source).to_string();
     assert!(failed.contains(why), "{failed}");
     let events = desk.server.events();
@@ -232,16 +235,16 @@ async fn limits_end_dialogs(
 /// Nobody typing must end the dialog as on a real network, while the phone stays on.
 #[tokio::test]
 async fn an_idle_person_loses_the_dialog() {
-    let desk = Desk {
+    let desk = TerminalFixture {
         limits: impatient,
-        ..Desk::new()
+        ..TerminalFixture::new()
     };
-    let line = HttpLine::new(&desk.args.url).expect("loopback");
+    let line = HttpCallbackClient::new(&desk.args.url).expect("loopback");
     let (mut fingers, keys) = tokio::io::duplex(64);
     let mut output = Vec::new();
     let phone = run(
         &desk.args,
-        desk.around(&line),
+        desk.deps(&line),
         tokio::io::BufReader::new(keys),
         &mut output,
     );
@@ -270,13 +273,13 @@ async fn an_idle_person_loses_the_dialog() {
 #[case("127.0.0.1:8080", false)]
 fn only_this_machine_is_dialled(#[case] url: &str, #[case] good: bool) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    assert_eq!(HttpLine::new(url).is_ok(), good);
+    assert_eq!(HttpCallbackClient::new(url).is_ok(), good);
 }
 
 /// A sandbox that is not running must be said to be so, and the phone goes on.
 #[tokio::test]
 async fn a_silent_callback_is_named() {
-    let mut desk = Desk::new();
+    let mut desk = TerminalFixture::new();
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     desk.args.url = format!("http://{}/ussd", taken.local_addr().expect("bound"));
     drop(taken);

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use kiungo::core::next_step::{FailureClass, Grant, NextStep};
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::Dialect;
+use kiungo::providers::mono::MonoDialect;
 use kiungo::providers::{
-    Credentials, Customer, Institution, Opened, Opening, Provider, ProviderError, ProviderSession, SessionKind, Step,
-    Submission, SubmitError, WebhookError, Which,
+    AccountsQuery, Credentials, Customer, Institution, Provider, ProviderError, ProviderSession, SessionKind,
+    SessionRequest, SessionResponse, Submission, SubmissionStep, SubmitError, WebhookError,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_partial_json, header, method, path};
@@ -46,14 +46,14 @@ impl Scenario<'_> {
             name: "Ada Example".to_owned(),
             email: "ada@example.invalid".to_owned(),
         };
-        let opening = Opening::Link {
+        let opening = SessionRequest::Link {
             institution: &self.chosen().await,
             method: self.institution.1,
             customer: &customer,
         };
-        match self.provider.open(&self.keys, opening).await.unwrap() {
-            Opened::Session(session) => session,
-            Opened::Done(_) => panic!("a link was made without a login"),
+        match self.provider.open_session(&self.keys, opening).await.unwrap() {
+            SessionResponse::Session(session) => session,
+            SessionResponse::Done(_) => panic!("a link was made without a login"),
         }
     }
 
@@ -61,7 +61,7 @@ impl Scenario<'_> {
         &self,
         keys: &Credentials,
         session: &ProviderSession,
-        step: Step,
+        step: SubmissionStep,
         answers: &[(&str, &str)],
     ) -> Result<NextStep, SubmitError> {
         let answers = super::typed(answers);
@@ -77,7 +77,7 @@ impl Scenario<'_> {
     /// Goes on from a right login until there is a grant, at most six steps.
     async fn granted(&self, session: &ProviderSession) -> Grant {
         let mut next = self
-            .submit(&self.keys, session, Step::Login, self.login[0])
+            .submit(&self.keys, session, SubmissionStep::Login, self.login[0])
             .await
             .unwrap();
         for _ in 0..6 {
@@ -91,7 +91,7 @@ impl Scenario<'_> {
                             "{name} was not asked"
                         );
                     }
-                    self.submit(&self.keys, session, Step::Code, self.code[0])
+                    self.submit(&self.keys, session, SubmissionStep::Code, self.code[0])
                         .await
                         .unwrap()
                 }
@@ -103,7 +103,7 @@ impl Scenario<'_> {
                         );
                     }
                     let key = accounts[0].key.clone();
-                    self.submit(&self.keys, session, Step::Choose, &[("", &key)])
+                    self.submit(&self.keys, session, SubmissionStep::Choose, &[("", &key)])
                         .await
                         .unwrap()
                 }
@@ -115,7 +115,7 @@ impl Scenario<'_> {
 }
 
 /// Plays every journey.
-pub async fn hold(scenario: &Scenario<'_>) {
+pub async fn check_conformance(scenario: &Scenario<'_>) {
     the_list_is_stable(scenario).await;
     a_no_is_a_no(scenario).await;
     strangers_are_told_apart(scenario).await;
@@ -154,16 +154,16 @@ async fn a_no_is_a_no(scenario: &Scenario<'_>) {
         other => panic!("{other:?}"),
     };
     let wrong = scenario
-        .submit(&scenario.keys, &session, Step::Login, scenario.login[1])
+        .submit(&scenario.keys, &session, SubmissionStep::Login, scenario.login[1])
         .await;
     assert_eq!(class(wrong), FailureClass::Refused);
     let session = scenario.opened().await;
     let asked = scenario
-        .submit(&scenario.keys, &session, Step::Login, scenario.login[0])
+        .submit(&scenario.keys, &session, SubmissionStep::Login, scenario.login[0])
         .await;
     assert!(matches!(asked, Ok(NextStep::Prompt(_))), "{asked:?}");
     let wrong = scenario
-        .submit(&scenario.keys, &session, Step::Code, scenario.code[1])
+        .submit(&scenario.keys, &session, SubmissionStep::Code, scenario.code[1])
         .await;
     assert_eq!(class(wrong), FailureClass::WrongCode);
 }
@@ -175,12 +175,15 @@ async fn strangers_are_told_apart(scenario: &Scenario<'_>) {
         Err(ProviderError::Refused(_))
     ));
     let session = scenario.opened().await;
-    match scenario.submit(wrong, &session, Step::Login, scenario.login[0]).await {
+    match scenario
+        .submit(wrong, &session, SubmissionStep::Login, scenario.login[0])
+        .await
+    {
         Ok(NextStep::Failed(failure)) => assert_eq!(failure.class, FailureClass::Misconfigured),
         other => panic!("{other:?}"),
     }
     let nobodys = Secret::new("nobodys-account");
-    let read = provider.accounts(&scenario.keys, Which::One(&nobodys)).await;
+    let read = provider.accounts(&scenario.keys, AccountsQuery::One(&nobodys)).await;
     assert_eq!(read.err(), Some(ProviderError::NotFound));
     assert_eq!(
         provider.unlink(&scenario.keys, &nobodys).await,
@@ -194,7 +197,10 @@ async fn strangers_are_told_apart(scenario: &Scenario<'_>) {
         matches!(error, ProviderError::Refused(_) | ProviderError::NotFound),
         "{error:?}"
     );
-    assert_eq!(provider.webhook(&[], b"{}").unwrap_err(), WebhookError::Unauthentic);
+    assert_eq!(
+        provider.parse_webhook(&[], b"{}").unwrap_err(),
+        WebhookError::Unauthentic
+    );
 }
 
 async fn a_link_is_made_read_and_ended(scenario: &Scenario<'_>) {
@@ -204,7 +210,7 @@ async fn a_link_is_made_read_and_ended(scenario: &Scenario<'_>) {
     let accounts = provider.redeem(keys, &grant).await.unwrap();
     assert!(!accounts.is_empty());
     for account in &accounts {
-        let read = provider.accounts(keys, Which::One(&account.id)).await.unwrap();
+        let read = provider.accounts(keys, AccountsQuery::One(&account.id)).await.unwrap();
         assert_eq!(read.len(), 1);
         assert_eq!(read[0].id.expose(), account.id.expose());
         let details = read[0].details.as_ref().expect("details");
@@ -225,9 +231,9 @@ struct Shapes {
     choose: Value,
 }
 
-fn shapes(dialect: Dialect) -> Shapes {
+fn shapes(dialect: MonoDialect) -> Shapes {
     match dialect {
-        Dialect::V2 => Shapes {
+        MonoDialect::V2 => Shapes {
             list: "/v3/institutions",
             session: "/v2/connect/session",
             login: "/v2/connect/login",
@@ -236,7 +242,7 @@ fn shapes(dialect: Dialect) -> Shapes {
             accounts: "/v2/accounts",
             choose: json!({ "accountNumber": "0009990002" }),
         },
-        Dialect::V1 => Shapes {
+        MonoDialect::V1 => Shapes {
             list: "/v1/institutions",
             session: "/v1/connect/session",
             login: "/v1/connect/login",
@@ -258,7 +264,7 @@ struct Replies {
     account: Value,
 }
 
-fn replies(dialect: Dialect) -> Replies {
+fn replies(dialect: MonoDialect) -> Replies {
     let ui = json!({ "title": "Log in", "form": [
         { "type": "elements.input", "name": "username", "contentType": "string" },
         { "type": "elements.input", "name": "password", "contentType": "password" } ] });
@@ -271,7 +277,7 @@ fn replies(dialect: Dialect) -> Replies {
     let account = json!({ "account": { "id": "acc-1", "accountNumber": "0009990002", "name": "ADA" }, "meta": {} });
     let wrap = |status: Value, code: i64, data: Value| json!({ "status": status, "responseCode": code, "data": data });
     match dialect {
-        Dialect::V2 => Replies {
+        MonoDialect::V2 => Replies {
             list: json!({ "status": "successful", "data": list }),
             session: json!({ "status": "successful", "data": { "session": { "id": "s1" }, "ui": ui } }),
             ask: wrap(json!("successful"), 102, json!({ "userInput": otp })),
@@ -279,7 +285,7 @@ fn replies(dialect: Dialect) -> Replies {
             done: wrap(json!("successful"), 99, json!({ "code": "code-1" })),
             account: json!({ "status": "successful", "data": account }),
         },
-        Dialect::V1 => Replies {
+        MonoDialect::V1 => Replies {
             list,
             session: json!({ "status": "successful", "id": "s1", "ui": ui }),
             ask: wrap(json!(200), 102, otp),
@@ -298,7 +304,7 @@ fn known_call(verb: &str, target: &str) -> MockBuilder {
 
 /// A Mono small enough to be seen through: one bank, a code, then two accounts. Whatever it does not know is an empty 404,
 /// another key an empty 401.
-async fn small_mono(dialect: Dialect) -> MockServer {
+async fn small_mono(dialect: MonoDialect) -> MockServer {
     let server = MockServer::start().await;
     let at = shapes(dialect);
     let Replies {
@@ -350,14 +356,14 @@ async fn small_mono(dialect: Dialect) -> MockServer {
 /// Mono keeps every promise of a provider, in both dialects.
 #[tokio::test]
 async fn mono_conforms() {
-    for dialect in [Dialect::V2, Dialect::V1] {
+    for dialect in [MonoDialect::V2, MonoDialect::V1] {
         let server = small_mono(dialect).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
         let keys = |key: &str| Credentials {
             secret_key: Secret::new(key),
             app_id: Some("app-1".to_owned()),
         };
-        hold(&Scenario {
+        check_conformance(&Scenario {
             provider: &mono,
             keys: keys(KEY),
             wrong_keys: keys("another key"),

@@ -1,20 +1,20 @@
 //! The sandbox's Mono keeps every promise that any provider must.
 
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::Dialect;
+use kiungo::providers::mono::MonoDialect;
 use kiungo::providers::{Credentials, Provider};
 
-use super::conformance::{Scenario, hold};
+use super::conformance::{Scenario, check_conformance};
 use super::mono::mono_with;
 
 /// The stand-in that the sandbox and other tests talk to is such a Mono too, in both dialects: whatever is proven against
 /// it is proven against a provider that keeps these promises.
 #[tokio::test]
 async fn mono_conforms_against_the_sandbox() {
-    use crate::support::standin::{Mono as StandIn, PLAIN_BANK};
+    use crate::support::standin::{MonoFixture as StandIn, PLAIN_BANK};
     use kiungo::sandbox::mono::{APP, KEY as STAND_IN_KEY};
 
-    for dialect in [Dialect::V2, Dialect::V1] {
+    for dialect in [MonoDialect::V2, MonoDialect::V1] {
         let stand_in = StandIn::start(|_| {});
         let mono = mono_with(&stand_in.running.url(), dialect, |_| {});
         let keys = |key: &str| Credentials {
@@ -26,7 +26,7 @@ async fn mono_conforms_against_the_sandbox() {
             .iter()
             .find(|bank| bank.provider_id == PLAIN_BANK)
             .expect("the bank");
-        hold(&Scenario {
+        check_conformance(&Scenario {
             provider: &mono,
             keys: keys(STAND_IN_KEY),
             wrong_keys: keys("another key"),

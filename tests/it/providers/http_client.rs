@@ -2,34 +2,36 @@
 
 use std::time::{Duration, Instant};
 
-use kiungo::providers::http::{Answer, Call, Client, ClientError, ClientOptions, SendError};
+use kiungo::providers::http::{
+    HttpClient, HttpClientError, HttpClientOptions, OutboundError, OutboundRequest, OutboundResponse,
+};
 use url::Url;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 use zeroize::Zeroizing;
 
 use crate::support::logs::Logs;
-use crate::support::tcp::{Act, Wild};
+use crate::support::tcp::{RawTcpServer, TcpBehaviour};
 use crate::support::tls::{Authority, TlsServer};
 
 const SECRET: &str = "Zq7secretpassword";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
-fn client() -> Client {
-    Client::new(&ClientOptions::default()).unwrap()
+fn client() -> HttpClient {
+    HttpClient::new(&HttpClientOptions::default()).unwrap()
 }
 
 /// A call with a secret in its path, its headers and its body.
-fn call(root: &str) -> Call {
+fn call(root: &str) -> OutboundRequest {
     let url = Url::parse(&format!("{root}/{SECRET}")).unwrap();
-    Call::post(url)
+    OutboundRequest::post(url)
         .header("x-session-id", SECRET)
         .json(Zeroizing::new(format!("{{\"password\":\"{SECRET}\"}}").into_bytes()))
         .timeout(Duration::from_secs(5))
-        .once()
+        .on_fresh_connection()
 }
 
-fn shown(result: &Result<Answer, SendError>) -> String {
+fn shown(result: &Result<OutboundResponse, OutboundError>) -> String {
     let text = match result {
         Ok(answer) => format!("{answer:?}"),
         Err(error) => format!("{error} {error:?} {}", error.to_string().replace(' ', "")),
@@ -41,12 +43,12 @@ fn shown(result: &Result<Answer, SendError>) -> String {
 /// After the request was read, whatever goes wrong is unknown and the request is never sent again. (P4, P5, P6)
 #[tokio::test]
 async fn a_request_that_was_read_is_unknown_and_sent_once() {
-    let written = |head: &str| Act::Write(head.as_bytes().to_vec());
+    let written = |head: &str| TcpBehaviour::Write(head.as_bytes().to_vec());
     let long = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(5 * 1024 * 1024));
     for (name, act, want) in [
-        ("reset", Act::Reset, "the connection was lost"),
-        ("close", Act::Close, "the connection was lost"),
-        ("silence", Act::Silence, "no answer in time"),
+        ("reset", TcpBehaviour::Reset, "the connection was lost"),
+        ("close", TcpBehaviour::Close, "the connection was lost"),
+        ("silence", TcpBehaviour::Silence, "no answer in time"),
         ("no HTTP", written("SSH-2.0-OpenSSH\r\n\r\n"), "the connection was lost"),
         (
             "half a head",
@@ -71,11 +73,11 @@ async fn a_request_that_was_read_is_unknown_and_sent_once() {
         ("a huge body", written(&long), "the answer is too long"),
     ] {
         let logs = Logs::capture();
-        let server = Wild::new(act).await;
+        let server = RawTcpServer::new(act).await;
         let call = call(&format!("http://127.0.0.1:{}", server.port())).timeout(Duration::from_millis(700));
         let result = server.during(client().send(call)).await;
         assert!(
-            matches!(result, Err(SendError::Unknown(why)) if why == want),
+            matches!(result, Err(OutboundError::Unknown(why)) if why == want),
             "{name}: {}",
             shown(&result)
         );
@@ -93,7 +95,7 @@ async fn a_request_that_was_read_is_unknown_and_sent_once() {
 #[tokio::test]
 async fn without_a_connection_nothing_was_sent() {
     let closed = {
-        let server = Wild::new(Act::Close).await;
+        let server = RawTcpServer::new(TcpBehaviour::Close).await;
         server.port()
     };
     for (root, want) in [
@@ -102,21 +104,21 @@ async fn without_a_connection_nothing_was_sent() {
     ] {
         let begun = Instant::now();
         let result = client().send(call(&root)).await;
-        assert_eq!(result.as_ref().unwrap_err(), &SendError::NotSent(want), "{root}");
+        assert_eq!(result.as_ref().unwrap_err(), &OutboundError::NotSent(want), "{root}");
         shown(&result);
         assert!(begun.elapsed() < Duration::from_secs(4), "{root}");
     }
     // A server that takes the connection and never shakes hands has not been told anything either.
-    let server = Wild::new(Act::Silence).await;
-    let options = ClientOptions {
+    let server = RawTcpServer::new(TcpBehaviour::Silence).await;
+    let options = HttpClientOptions {
         connect_timeout: Duration::from_millis(300),
-        ..ClientOptions::default()
+        ..HttpClientOptions::default()
     };
-    let impatient = Client::new(&options).unwrap();
+    let impatient = HttpClient::new(&options).unwrap();
     let result = server
         .during(impatient.send(call(&format!("https://localhost:{}", server.port()))))
         .await;
-    assert_eq!(result.unwrap_err(), SendError::NotSent("no connection in time"));
+    assert_eq!(result.unwrap_err(), OutboundError::NotSent("no connection in time"));
 }
 
 /// A request that cannot be written, or would leave the machine in clear, is not sent.
@@ -124,11 +126,14 @@ async fn without_a_connection_nothing_was_sent() {
 async fn what_must_not_leave_does_not() {
     let broken = call("http://127.0.0.1:9").header("mono-sec-key", "key\r\nx-evil: 1");
     let result = client().send(broken).await;
-    assert_eq!(result.unwrap_err(), SendError::NotSent("a header cannot be written"));
+    assert_eq!(
+        result.unwrap_err(),
+        OutboundError::NotSent("a header cannot be written")
+    );
     let result = client().send(call("http://192.0.2.1")).await;
     assert_eq!(
         result.unwrap_err(),
-        SendError::NotSent("only https may leave this machine")
+        OutboundError::NotSent("only https may leave this machine")
     );
 }
 
@@ -159,14 +164,14 @@ async fn redirects_are_not_followed() {
 #[tokio::test]
 async fn calls_made_once_have_their_own_connection() {
     for (once, connections) in [(true, 2), (false, 1)] {
-        let server = Wild::new(Act::WriteAndStay(OK.to_vec())).await;
+        let server = RawTcpServer::new(TcpBehaviour::WriteAndStay(OK.to_vec())).await;
         let root = Url::parse(&format!("http://127.0.0.1:{}", server.port())).unwrap();
         let client = client();
         server
             .during(async {
                 for _ in 0..2 {
-                    let call = Call::get(root.clone());
-                    let call = if once { call.once() } else { call };
+                    let call = OutboundRequest::get(root.clone());
+                    let call = if once { call.on_fresh_connection() } else { call };
                     assert_eq!(client.send(call).await.unwrap().body.as_slice(), b"{}");
                 }
             })
@@ -185,11 +190,11 @@ async fn calls_made_once_have_their_own_connection() {
 async fn only_a_valid_certificate_is_trusted() {
     static OLDER: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
     let (ours, foreign) = (Authority::new(), Authority::new());
-    let options = ClientOptions {
+    let options = HttpClientOptions {
         extra_roots: Some(ours.pem.clone().into_bytes()),
-        ..ClientOptions::default()
+        ..HttpClientOptions::default()
     };
-    let client = Client::new(&options).unwrap();
+    let client = HttpClient::new(&options).unwrap();
     let both = rustls::ALL_VERSIONS;
     for (name, identity, versions, good) in [
         ("good", ours.issue("localhost", 2100), both, true),
@@ -205,7 +210,7 @@ async fn only_a_valid_certificate_is_trusted() {
         } else {
             assert_eq!(
                 result.as_ref().unwrap_err(),
-                &SendError::NotSent("the TLS handshake failed"),
+                &OutboundError::NotSent("the TLS handshake failed"),
                 "{name}"
             );
             shown(&result);
@@ -229,13 +234,13 @@ async fn old_tls_and_plain_text_are_refused() {
         record
     };
     for (name, first) in [("TLS 1.0", hello(1)), ("TLS 1.1", hello(2)), ("plain", OK.to_vec())] {
-        let server = Wild::new(Act::AnswerFirstBytes(first)).await;
+        let server = RawTcpServer::new(TcpBehaviour::AnswerFirstBytes(first)).await;
         let result = server
             .during(client().send(call(&format!("https://localhost:{}", server.port()))))
             .await;
         assert_eq!(
             result.as_ref().unwrap_err(),
-            &SendError::NotSent("the TLS handshake failed"),
+            &OutboundError::NotSent("the TLS handshake failed"),
             "{name}"
         );
         assert!(!server.requests().concat().contains("POST"), "{name}");
@@ -247,10 +252,14 @@ async fn old_tls_and_plain_text_are_refused() {
 fn bad_roots_are_refused_at_the_start() {
     let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for pem in ["", "no certificate", garbled] {
-        let options = ClientOptions {
+        let options = HttpClientOptions {
             extra_roots: Some(pem.as_bytes().to_vec()),
-            ..ClientOptions::default()
+            ..HttpClientOptions::default()
         };
-        assert_eq!(Client::new(&options).unwrap_err(), ClientError::BadRoots, "{pem}");
+        assert_eq!(
+            HttpClient::new(&options).unwrap_err(),
+            HttpClientError::BadRoots,
+            "{pem}"
+        );
     }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use kiungo::core::next_step::{Form, Grant};
 use kiungo::core::secret::Secret;
-use kiungo::providers::base_url::validate_base_url;
-use kiungo::providers::http::{Client, ClientOptions};
-use kiungo::providers::mono::{Dialect, Mono, MonoSettings, UnlinkCall};
+use kiungo::providers::base_url::parse_base_url;
+use kiungo::providers::http::{HttpClient, HttpClientOptions};
+use kiungo::providers::mono::{Mono, MonoDialect, MonoSettings, UnlinkCall};
 use kiungo::providers::{
-    Credentials, Customer, Institution, Opening, Provider, ProviderError, ProviderSession, SessionKind, Step,
-    Submission, Which,
+    AccountsQuery, Credentials, Customer, Institution, Provider, ProviderError, ProviderSession, SessionKind,
+    SessionRequest, Submission, SubmissionStep,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::any;
@@ -19,12 +19,12 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 pub const KEY: &str = "test_sk_Zq7keykeykey";
 
 /// The client as it is built for production, but for the loopback address.
-pub fn mono_with(uri: &str, dialect: Dialect, change: impl FnOnce(&mut MonoSettings)) -> Mono {
-    let base = validate_base_url(uri, true).unwrap();
+pub fn mono_with(uri: &str, dialect: MonoDialect, change: impl FnOnce(&mut MonoSettings)) -> Mono {
+    let base = parse_base_url(uri, true).unwrap();
     let mut settings = MonoSettings::new(base, dialect);
     settings.call_timeout = Duration::from_secs(5);
     change(&mut settings);
-    Mono::new(settings, Client::new(&ClientOptions::default()).unwrap())
+    Mono::new(settings, HttpClient::new(&HttpClientOptions::default()).unwrap())
 }
 
 /// The partner's keys.
@@ -108,7 +108,7 @@ async fn assert_request(server: &MockServer, want: &str, with_session: bool, bod
     }
 }
 
-async fn submit(mono: &Mono, session: &ProviderSession, step: Step, answers: &[(&str, &str)]) {
+async fn submit(mono: &Mono, session: &ProviderSession, step: SubmissionStep, answers: &[(&str, &str)]) {
     let answers = super::typed(answers);
     let submission = Submission {
         session,
@@ -121,16 +121,16 @@ async fn submit(mono: &Mono, session: &ProviderSession, step: Step, answers: &[(
 
 /// A submission: dialect, kind of session, step and answers, then the path and the JSON it becomes.
 type Written = (
-    Dialect,
+    MonoDialect,
     SessionKind,
-    Step,
+    SubmissionStep,
     &'static [(&'static str, &'static str)],
     &'static str,
     &'static str,
 );
 
-const V1: Dialect = Dialect::V1;
-const V2: Dialect = Dialect::V2;
+const V1: MonoDialect = MonoDialect::V1;
+const V2: MonoDialect = MonoDialect::V2;
 const LINK: SessionKind = SessionKind::Link;
 const REAUTH: SessionKind = SessionKind::Reauth;
 
@@ -138,7 +138,7 @@ const SUBMISSIONS: &[Written] = &[
     (
         V2,
         LINK,
-        Step::Login,
+        SubmissionStep::Login,
         &[("username", "a*b#\"é"), ("accountNo", "12"), ("mPin", "0042")],
         "/v2/connect/login",
         r#"{ "username": "a*b#\"é", "accountNo": 12, "mPin": "0042" }"#,
@@ -146,7 +146,7 @@ const SUBMISSIONS: &[Written] = &[
     (
         V2,
         LINK,
-        Step::Code,
+        SubmissionStep::Code,
         &[("otp", "123456")],
         "/v2/connect/commit",
         r#"{ "otp": "123456" }"#,
@@ -154,7 +154,7 @@ const SUBMISSIONS: &[Written] = &[
     (
         V2,
         LINK,
-        Step::Choose,
+        SubmissionStep::Choose,
         &[("", "0009990001")],
         "/v2/connect/commit",
         r#"{ "accountNumber": "0009990001" }"#,
@@ -162,7 +162,7 @@ const SUBMISSIONS: &[Written] = &[
     (
         V2,
         REAUTH,
-        Step::Login,
+        SubmissionStep::Login,
         &[("pin", "1")],
         "/v2/connect/reauth/login",
         r#"{ "pin": "1" }"#,
@@ -170,7 +170,7 @@ const SUBMISSIONS: &[Written] = &[
     (
         V2,
         REAUTH,
-        Step::Code,
+        SubmissionStep::Code,
         &[("otp", "1")],
         "/v2/connect/commit",
         r#"{ "otp": "1" }"#,
@@ -178,7 +178,7 @@ const SUBMISSIONS: &[Written] = &[
     (
         V1,
         LINK,
-        Step::Login,
+        SubmissionStep::Login,
         &[("username", "u")],
         "/v1/connect/login",
         r#"{ "username": "u" }"#,
@@ -186,7 +186,7 @@ const SUBMISSIONS: &[Written] = &[
     (
         V1,
         LINK,
-        Step::Code,
+        SubmissionStep::Code,
         &[("answer", "dog")],
         "/v1/connect/commit",
         r#"{ "answer": "dog" }"#,
@@ -194,7 +194,7 @@ const SUBMISSIONS: &[Written] = &[
     (
         V1,
         LINK,
-        Step::Choose,
+        SubmissionStep::Choose,
         &[("", "0")],
         "/v1/connect/commit",
         r#"{ "account": 0 }"#,
@@ -241,8 +241,8 @@ async fn calls_are_written_as_mono_reads_them() {
 }
 
 /// Each call in each dialect: where it goes (nowhere, if the dialect has no such call) and its body.
-fn calls() -> Vec<(&'static str, Dialect, &'static str, Option<Value>)> {
-    let (v1, v2) = (Dialect::V1, Dialect::V2);
+fn calls() -> Vec<(&'static str, MonoDialect, &'static str, Option<Value>)> {
+    let (v1, v2) = (MonoDialect::V1, MonoDialect::V2);
     let id = || Some(json!({ "account": "acc/1" }));
     let code = || Some(json!({ "code": "code_1" }));
     let open_v2 = json!({ "institution": "a1", "auth_method": "mobile_banking", "scope": "financial_data",
@@ -274,17 +274,17 @@ pub async fn make(mono: &Mono, call: &str, account: &Secret) -> Option<ProviderE
     match call {
         "institutions" => mono.institutions(&keys).await.err(),
         "open" => {
-            let opening = Opening::Link {
+            let opening = SessionRequest::Link {
                 institution: &bank(),
                 method: "mobile_banking",
                 customer: &ada(),
             };
-            mono.open(&keys, opening).await.err()
+            mono.open_session(&keys, opening).await.err()
         }
-        "reauth" => mono.open(&keys, Opening::Reauth { account }).await.err(),
+        "reauth" => mono.open_session(&keys, SessionRequest::Reauth { account }).await.err(),
         "redeem" => mono.redeem(&keys, &Grant(Secret::new("code_1"))).await.err(),
-        "account" => mono.accounts(&keys, Which::One(account)).await.err(),
-        "accounts" => mono.accounts(&keys, Which::All).await.err(),
+        "account" => mono.accounts(&keys, AccountsQuery::One(account)).await.err(),
+        "accounts" => mono.accounts(&keys, AccountsQuery::All).await.err(),
         _ => mono.unlink(&keys, account).await.err(),
     }
 }

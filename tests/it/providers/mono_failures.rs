@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::Dialect;
+use kiungo::providers::mono::MonoDialect;
 use kiungo::providers::{Provider, ProviderError};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
@@ -28,16 +28,16 @@ async fn failures_of_calls_are_told_apart() {
         ] {
             let logs = Logs::capture();
             let server = answering(template.clone()).await;
-            let mono = mono_with(&server.uri(), Dialect::V2, |_| {});
+            let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
             let error = make(&mono, call, &account).await;
             // Nothing is asked of the body of an unlink but that it does not say that it failed.
-            if call == "unlink" && matches!(want, ProviderError::Garbled("not the JSON that was asked for")) {
+            if call == "unlink" && matches!(want, ProviderError::Malformed("not the JSON that was asked for")) {
                 assert_eq!(error, None, "{name}, {call}");
                 continue;
             }
             let error = error.unwrap_or_else(|| panic!("{name}, {call}: no error"));
             match (&want, &error) {
-                (ProviderError::Garbled(_), ProviderError::Garbled(_)) => {}
+                (ProviderError::Malformed(_), ProviderError::Malformed(_)) => {}
                 _ => assert_eq!(error, want, "{name}, {call}"),
             }
             let shown = format!("{error} {error:?}");
@@ -88,7 +88,7 @@ fn pauses() -> Vec<Failure> {
         (
             "429",
             http(429).insert_header("retry-after", "7").set_body_json(failed()),
-            ProviderError::Busy(Some(Duration::from_secs(7))),
+            ProviderError::RateLimited(Some(Duration::from_secs(7))),
         ),
         ("409", http(409), ProviderError::Unavailable("try later", None)),
         ("number 500", ok(json!({ "status": 500, "message": "x" })), error(None)),
@@ -110,10 +110,10 @@ fn unreadable() -> Vec<Failure> {
         (
             name,
             text(body),
-            ProviderError::Garbled("not the JSON that was asked for"),
+            ProviderError::Malformed("not the JSON that was asked for"),
         )
     };
-    let redirect = ("307", http(307), ProviderError::Garbled("a redirect"));
+    let redirect = ("307", http(307), ProviderError::Malformed("a redirect"));
     bodies.into_iter().map(garbled).chain([redirect]).collect()
 }
 
@@ -121,7 +121,7 @@ fn unreadable() -> Vec<Failure> {
 #[tokio::test]
 async fn a_list_of_ten_megabytes_is_refused() {
     let server = answering(ok(json!({ "data": ["x".repeat(10 * 1024 * 1024)] }))).await;
-    let mono = mono_with(&server.uri(), Dialect::V2, |_| {});
+    let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
     let error = mono.institutions(&credentials()).await.unwrap_err();
     assert_eq!(error, ProviderError::Unavailable("the answer is too long", None));
 }

@@ -9,7 +9,7 @@ use wiremock::ResponseTemplate;
 use super::mono::{answering, mono_with, session};
 use super::mono_replies::{LOGIN, SECRETS, V2, described, outcome_of, submit, submit_in};
 use crate::support::logs::Logs;
-use crate::support::tcp::{Act, Wild};
+use crate::support::tcp::{RawTcpServer, TcpBehaviour};
 
 /// What may come in place of JSON, small.
 const GARBAGE: &[(&str, &[u8])] = &[
@@ -162,16 +162,16 @@ async fn nothing_is_unpacked() {
 /// Processed, and the answer lost: unknown, and never sent again. Refused: provably not sent. (P3, P5)
 #[tokio::test]
 async fn a_lost_answer_is_unknown_and_a_refused_connection_is_not() {
-    for act in [Act::Reset, Act::Close] {
+    for act in [TcpBehaviour::Reset, TcpBehaviour::Close] {
         let logs = Logs::capture();
-        let server = Wild::new(act).await;
+        let server = RawTcpServer::new(act).await;
         let mono = mono_with(&format!("http://127.0.0.1:{}", server.port()), V2, |_| {});
         let outcome = server.during(submit(&mono, LOGIN)).await;
         assert_eq!(described(&outcome), "unknown");
         assert_eq!((server.connections(), server.requests().len()), (1, 1));
         logs.hold_none_of(SECRETS);
     }
-    let closed = Wild::new(Act::Close).await.port();
+    let closed = RawTcpServer::new(TcpBehaviour::Close).await.port();
     let mono = mono_with(&format!("http://127.0.0.1:{closed}"), V2, |_| {});
     assert_eq!(described(&submit(&mono, LOGIN).await), "not sent");
 }

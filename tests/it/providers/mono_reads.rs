@@ -5,8 +5,10 @@ use std::time::Duration;
 use kiungo::core::next_step::{FieldKind, Grant};
 use kiungo::core::secret::Secret;
 use kiungo::core::time::Timestamp;
-use kiungo::providers::mono::Dialect;
-use kiungo::providers::{Credentials, Opened, Opening, Provider, ProviderAccount, ProviderError, SessionKind, Which};
+use kiungo::providers::mono::MonoDialect;
+use kiungo::providers::{
+    AccountsQuery, Credentials, Provider, ProviderAccount, ProviderError, SessionKind, SessionRequest, SessionResponse,
+};
 use serde_json::json;
 use wiremock::MockServer;
 
@@ -34,11 +36,11 @@ async fn institutions_are_read_in_both_shapes() {
     ]);
     for (dialect, body) in [
         (
-            Dialect::V2,
+            MonoDialect::V2,
             json!({ "status": "successful", "message": "m", "timestamp": "t", "data": list }),
         ),
-        (Dialect::V1, list.clone()),
-        (Dialect::V2, list.clone()),
+        (MonoDialect::V1, list.clone()),
+        (MonoDialect::V2, list.clone()),
     ] {
         let server = answering(ok(body)).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
@@ -75,7 +77,7 @@ async fn a_long_list_is_read() {
         .map(|n| json!({ "_id": format!("{n:024}"), "name": "n".repeat(200), "type": "PERSONAL_BANKING" }))
         .collect();
     let server = answering(ok(json!({ "data": list }))).await;
-    let mono = mono_with(&server.uri(), Dialect::V2, |_| {});
+    let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
     assert_eq!(mono.institutions(&credentials()).await.unwrap().len(), 5_000);
 }
 
@@ -121,20 +123,20 @@ async fn sessions_are_read_in_every_shape() {
     ];
     for (body, want) in rows {
         let server = answering(ok(body.clone())).await;
-        let mono = mono_with(&server.uri(), Dialect::V2, |_| {});
-        let opening = Opening::Link {
+        let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
+        let opening = SessionRequest::Link {
             institution: &bank(),
             method: "m",
             customer: &ada(),
         };
-        let opened = mono.open(&credentials(), opening).await;
+        let opened = mono.open_session(&credentials(), opening).await;
         let seen = match &opened {
-            Ok(Opened::Session(session)) => Some((
+            Ok(SessionResponse::Session(session)) => Some((
                 session.id.as_str(),
                 session.expires_at.map(Timestamp::as_millis),
                 session.form.is_some(),
             )),
-            Err(ProviderError::Garbled(_)) => None,
+            Err(ProviderError::Malformed(_)) => None,
             other => panic!("{other:?}"),
         };
         assert_eq!(seen, want, "{body}");
@@ -151,13 +153,13 @@ async fn a_reauthorisation_is_done_or_goes_on() {
         (coded.clone(), true, Ok("done code_9")),
         (coded, false, Ok("done")),
         (bare.clone(), false, Ok("done")),
-        (bare, true, Err(ProviderError::Garbled("renewed without a code"))),
+        (bare, true, Err(ProviderError::Malformed("renewed without a code"))),
         (asks, true, Ok("session s")),
         (json!({ "id": "s", "data": { "id": "account" } }), true, Ok("session s")),
         (
             json!({ "data": { "id": "account" } }),
             true,
-            Err(ProviderError::Garbled("no session id")),
+            Err(ProviderError::Malformed("no session id")),
         ),
         (
             json!({ "data": { "responseCode": 400 } }),
@@ -167,15 +169,17 @@ async fn a_reauthorisation_is_done_or_goes_on() {
     ];
     for (body, exchange, want) in rows {
         let server = answering(ok(body.clone())).await;
-        let mono = mono_with(&server.uri(), Dialect::V2, |settings| {
+        let mono = mono_with(&server.uri(), MonoDialect::V2, |settings| {
             settings.exchange_reauth_code = exchange;
         });
         let account = Secret::new("acc");
-        let opened = mono.open(&credentials(), Opening::Reauth { account: &account }).await;
+        let opened = mono
+            .open_session(&credentials(), SessionRequest::Reauth { account: &account })
+            .await;
         let seen = opened.map(|opened| match opened {
-            Opened::Done(None) => "done".to_owned(),
-            Opened::Done(Some(Grant(code))) => format!("done {}", code.expose()),
-            Opened::Session(session) => {
+            SessionResponse::Done(None) => "done".to_owned(),
+            SessionResponse::Done(Some(Grant(code))) => format!("done {}", code.expose()),
+            SessionResponse::Session(session) => {
                 assert_eq!(session.kind, SessionKind::Reauth);
                 format!("session {}", session.id)
             }
@@ -195,7 +199,7 @@ async fn a_grant_becomes_an_account() {
         (json!({ "data": { "id": 7 } }), None),
         (json!({ "status": "successful", "data": null }), None),
     ] {
-        for dialect in [Dialect::V1, Dialect::V2] {
+        for dialect in [MonoDialect::V1, MonoDialect::V2] {
             let server = answering(ok(body.clone())).await;
             let mono = mono_with(&server.uri(), dialect, |_| {});
             let redeemed = mono.redeem(&credentials(), &Grant(Secret::new("code_1"))).await;
@@ -204,13 +208,13 @@ async fn a_grant_becomes_an_account() {
                     assert_eq!(accounts.len(), 1);
                     assert_eq!(accounts[0].id.expose(), want, "{body}");
                 }
-                (None, Err(ProviderError::Garbled(_))) => {}
+                (None, Err(ProviderError::Malformed(_))) => {}
                 (_, other) => panic!("{body}: {other:?}"),
             }
         }
     }
     let server = MockServer::start().await;
-    let mono = mono_with(&server.uri(), Dialect::V2, |_| {});
+    let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
     let redeemed = mono.redeem(&credentials(), &Grant(Secret::new(""))).await.unwrap();
     assert!(redeemed.is_empty() && server.received_requests().await.unwrap().is_empty());
 }
@@ -235,29 +239,33 @@ async fn one_account_is_read() {
         "type": "SAVINGS", "accountNumber": "0009990001", "balance": 1, "institution": { "name": "Savanna" } } });
     let full = "0009990001 ADA SAVINGS NGN Savanna";
     for (dialect, body, want) in [
-        (Dialect::V2, v2, Some(format!("acc Some(\"sess_1\") Some(\"{full}\")"))),
-        (Dialect::V1, v1, Some(format!("acc None Some(\"{full}\")"))),
         (
-            Dialect::V2,
+            MonoDialect::V2,
+            v2,
+            Some(format!("acc Some(\"sess_1\") Some(\"{full}\")")),
+        ),
+        (MonoDialect::V1, v1, Some(format!("acc None Some(\"{full}\")"))),
+        (
+            MonoDialect::V2,
             json!({ "data": { "account": {}, "meta": {} } }),
             Some("asked None None".to_owned()),
         ),
         (
-            Dialect::V2,
+            MonoDialect::V2,
             json!({ "data": { "account": { "account_number": null, "accountNumber": "1" } } }),
             Some("asked None Some(\"1 - - - -\")".to_owned()),
         ),
-        (Dialect::V2, json!({ "status": "successful", "data": null }), None),
+        (MonoDialect::V2, json!({ "status": "successful", "data": null }), None),
     ] {
         let server = answering(ok(body.clone())).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
         let asked = Secret::new("asked");
-        let read = mono.accounts(&credentials(), Which::One(&asked)).await;
+        let read = mono.accounts(&credentials(), AccountsQuery::One(&asked)).await;
         match (want, read) {
             (Some(want), Ok(accounts)) => {
                 assert_eq!(accounts.iter().map(described).collect::<Vec<_>>(), [want], "{body}");
             }
-            (None, Err(ProviderError::Garbled(_))) => {}
+            (None, Err(ProviderError::Malformed(_))) => {}
             (_, other) => panic!("{body}: {other:?}"),
         }
     }
@@ -277,8 +285,8 @@ async fn all_accounts_are_read() {
         json!({ "data": { "accounts": list, "paging": { "total": 2 } } }),
     ] {
         let server = answering(ok(body)).await;
-        let mono = mono_with(&server.uri(), Dialect::V2, |_| {});
-        let read = mono.accounts(&credentials(), Which::All).await.unwrap();
+        let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
+        let read = mono.accounts(&credentials(), AccountsQuery::All).await.unwrap();
         let read: Vec<_> = read.iter().map(described).collect();
         assert_eq!(read, ["a Some(\"s\") Some(\"1 - - - -\")", "b None None"]);
     }
@@ -288,11 +296,11 @@ async fn all_accounts_are_read() {
 #[tokio::test]
 async fn ids_that_climb_are_not_sent() {
     let server = answering(ok(json!({}))).await;
-    let mono = mono_with(&server.uri(), Dialect::V2, |_| {});
+    let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
     for id in ["", ".", ".."] {
         let id = Secret::new(id);
         assert_eq!(mono.unlink(&credentials(), &id).await, Err(ProviderError::NotFound));
-        let read = mono.accounts(&credentials(), Which::One(&id)).await;
+        let read = mono.accounts(&credentials(), AccountsQuery::One(&id)).await;
         assert_eq!(read.err(), Some(ProviderError::NotFound));
     }
     assert!(server.received_requests().await.unwrap().is_empty());
@@ -302,18 +310,18 @@ async fn ids_that_climb_are_not_sent() {
 #[tokio::test]
 async fn v1_wants_an_application_id() {
     let server = answering(ok(json!({}))).await;
-    let mono = mono_with(&server.uri(), Dialect::V1, |_| {});
+    let mono = mono_with(&server.uri(), MonoDialect::V1, |_| {});
     let keys = Credentials {
         secret_key: Secret::new(KEY),
         app_id: None,
     };
-    let opening = Opening::Link {
+    let opening = SessionRequest::Link {
         institution: &bank(),
         method: "m",
         customer: &ada(),
     };
     assert!(matches!(
-        mono.open(&keys, opening).await,
+        mono.open_session(&keys, opening).await,
         Err(ProviderError::Refused(_))
     ));
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kiungo::core::next_step::{FieldKind, NextStep};
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::{Dialect, Mono};
-use kiungo::providers::{Provider, ProviderSession, SessionKind, Step, Submission, SubmitError};
+use kiungo::providers::mono::{Mono, MonoDialect};
+use kiungo::providers::{Provider, ProviderSession, SessionKind, Submission, SubmissionStep, SubmitError};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
@@ -13,15 +13,15 @@ use super::mono::{KEY, answering, credentials, mono_with, only_request, session}
 use crate::support::logs::Logs;
 
 /// The older dialect.
-pub const V1: Dialect = Dialect::V1;
+pub const V1: MonoDialect = MonoDialect::V1;
 /// The current dialect.
-pub const V2: Dialect = Dialect::V2;
+pub const V2: MonoDialect = MonoDialect::V2;
 /// The first call.
-pub const LOGIN: Step = Step::Login;
+pub const LOGIN: SubmissionStep = SubmissionStep::Login;
 /// The call with a code.
-pub const CODE: Step = Step::Code;
+pub const CODE: SubmissionStep = SubmissionStep::Code;
 /// The call with the chosen account.
-pub const CHOOSE: Step = Step::Choose;
+pub const CHOOSE: SubmissionStep = SubmissionStep::Choose;
 /// What no log may hold.
 pub const SECRETS: &[&str] = &[
     KEY,
@@ -33,7 +33,7 @@ pub const SECRETS: &[&str] = &[
 ];
 
 /// Submits one secret to this session.
-pub async fn submit_in(mono: &Mono, session: &ProviderSession, step: Step) -> Result<NextStep, SubmitError> {
+pub async fn submit_in(mono: &Mono, session: &ProviderSession, step: SubmissionStep) -> Result<NextStep, SubmitError> {
     let name = if step == CHOOSE { "" } else { "password" };
     let answers = [(name.to_owned(), Secret::new("Zq7password"))];
     let submission = Submission {
@@ -46,7 +46,7 @@ pub async fn submit_in(mono: &Mono, session: &ProviderSession, step: Step) -> Re
 }
 
 /// Submits one secret to a link's session.
-pub async fn submit(mono: &Mono, step: Step) -> Result<NextStep, SubmitError> {
+pub async fn submit(mono: &Mono, step: SubmissionStep) -> Result<NextStep, SubmitError> {
     submit_in(mono, &session(SessionKind::Link, None), step).await
 }
 
@@ -80,7 +80,7 @@ pub fn described(outcome: &Result<NextStep, SubmitError>) -> String {
 }
 
 /// Answers a submission with `template`; checks that it was sent once and that nothing leaked.
-pub async fn outcome_of(dialect: Dialect, step: Step, template: ResponseTemplate) -> String {
+pub async fn outcome_of(dialect: MonoDialect, step: SubmissionStep, template: ResponseTemplate) -> String {
     let logs = Logs::capture();
     let server = answering(template).await;
     let outcome = submit(&mono_with(&server.uri(), dialect, |_| {}), step).await;
@@ -98,7 +98,7 @@ fn ok(body: &Value) -> ResponseTemplate {
 }
 
 /// Checks that only the code decides, whatever the HTTP status; without one it is the status's turn.
-async fn decided_by_code(rows: &[(Dialect, Step, Value, &str)]) {
+async fn decided_by_code(rows: &[(MonoDialect, SubmissionStep, Value, &str)]) {
     for (dialect, step, body, want) in rows {
         for status in [200, 201, 400, 401, 500] {
             if status > 201 && body["responseCode"].is_null() && body["data"]["responseCode"].is_null() {

@@ -1,7 +1,7 @@
 //! Mono's webhooks: who may send them, what they say, and when two are one.
 
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::Dialect;
+use kiungo::providers::mono::MonoDialect;
 use kiungo::providers::{Provider, ProviderEventKind, WebhookError};
 use serde_json::{Value, json};
 
@@ -69,18 +69,18 @@ fn not_events_of_an_account() -> Vec<(Value, Understood)> {
         (event("account_income", json!([])), Ok(None)),
         (
             event("account_connected", json!({ "id": "" })),
-            Err(WebhookError::Garbled),
+            Err(WebhookError::Malformed),
         ),
-        (event("account_connected", json!(null)), Err(WebhookError::Garbled)),
-        (json!({ "data": {} }), Err(WebhookError::Garbled)),
-        (json!([]), Err(WebhookError::Garbled)),
+        (event("account_connected", json!(null)), Err(WebhookError::Malformed)),
+        (json!({ "data": {} }), Err(WebhookError::Malformed)),
+        (json!([]), Err(WebhookError::Malformed)),
     ]
 }
 
 /// Every kind of event is known by every spelling, its account found in every place, and forged ones are turned away. (Wire 7, P11)
 #[test]
 fn webhooks_are_understood() {
-    let mono = mono_with("http://127.0.0.1:9", Dialect::V2, |settings| {
+    let mono = mono_with("http://127.0.0.1:9", MonoDialect::V2, |settings| {
         settings.webhook_secret = Some(Secret::new("hook-secret"));
     });
     for (body, want) in reports().into_iter().chain(not_events_of_an_account()) {
@@ -94,7 +94,7 @@ fn webhooks_are_understood() {
             ("x-webhook-secret", "hook-secret", false),
         ] {
             let headers = [(header.to_owned(), secret.as_bytes().to_vec())];
-            let understood = mono.webhook(&headers, &bytes);
+            let understood = mono.parse_webhook(&headers, &bytes);
             let seen = understood.map(|event| {
                 event.map(|event| {
                     assert_eq!(event.account.expose(), "acc", "{body}");
@@ -115,25 +115,30 @@ fn webhooks_are_understood() {
 #[test]
 fn without_a_secret_no_webhook_is_believed() {
     for secret in [None, Some("")] {
-        let mono = mono_with("http://127.0.0.1:9", Dialect::V2, |settings| {
+        let mono = mono_with("http://127.0.0.1:9", MonoDialect::V2, |settings| {
             settings.webhook_secret = secret.map(Secret::new);
         });
         let headers = [("mono-webhook-secret".to_owned(), Vec::new())];
-        assert_eq!(mono.webhook(&headers, b"{}").unwrap_err(), WebhookError::Unauthentic);
+        assert_eq!(
+            mono.parse_webhook(&headers, b"{}").unwrap_err(),
+            WebhookError::Unauthentic
+        );
     }
 }
 
 /// A repeated delivery is one event, two events are two, with an id of Mono's or without. (P11)
 #[test]
 fn deliveries_of_one_event_are_recognised() {
-    let mono = mono_with("http://127.0.0.1:9", Dialect::V2, |settings| {
+    let mono = mono_with("http://127.0.0.1:9", MonoDialect::V2, |settings| {
         settings.webhook_secret = Some(Secret::new("s"));
     });
     let key = |event: &str, id: Value, at: Value, account: &str, sync: &str, note: &str| {
         let body = json!({ "event": event, "event_id": id, "timestamp": at, "note": note,
             "data": { "account": { "_id": account }, "meta": { "sync_status": sync } } });
         let headers = [("mono-webhook-secret".to_owned(), b"s".to_vec())];
-        let event = mono.webhook(&headers, &serde_json::to_vec(&body).unwrap()).unwrap();
+        let event = mono
+            .parse_webhook(&headers, &serde_json::to_vec(&body).unwrap())
+            .unwrap();
         event.unwrap().dedupe_key
     };
     let (updated, linked) = ("mono.events.account_updated", "mono.events.account_connected");

@@ -22,11 +22,11 @@ const COMMITTED: &str = "committed ";
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn dropped_without_closing(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let handle = db.again().await;
-    let attempt = person(1, 1).tried(&*handle, AttemptState::Unknown, |_| ()).await;
+    let db = backend.create().await;
+    let handle = db.second_handle().await;
+    let attempt = person(1, 1).attempted(&*handle, AttemptState::Unknown, |_| ()).await;
     drop(handle);
-    let handle = db.again().await;
+    let handle = db.second_handle().await;
     assert_eq!(handle.attempt(attempt.id).await.unwrap(), Some((attempt, None)));
 }
 
@@ -37,7 +37,7 @@ async fn dropped_without_closing(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn abandoned_in_the_middle(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let mut abandoned = 0;
     for polls in (0..100).flat_map(|polls| [polls; 2]) {
         let consent = person(1, 1).consent();
@@ -56,7 +56,7 @@ async fn abandoned_in_the_middle(#[case] backend: Backend) {
             answered
         };
         abandoned += usize::from(!answered);
-        db.ready().await.unwrap();
+        db.check_ready().await.unwrap();
         let written = db.attempt(attempt.id).await.unwrap().is_some();
         let job = db.claim_key(&settle.key, node(1), at(0), at(1)).await.unwrap();
         assert_eq!(job.is_some(), written);
@@ -72,7 +72,7 @@ async fn abandoned_in_the_middle(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn killed_while_writing(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -97,13 +97,13 @@ async fn killed_while_writing(#[case] backend: Backend) {
     child.wait().unwrap();
 
     assert_eq!(committed.len(), 25);
-    let handle = db.again().await;
+    let handle = db.second_handle().await;
     for id in committed {
         let (attempt, _) = handle.attempt(id).await.unwrap().unwrap();
         let job = handle.claim_key(&settle(&attempt).key, node(1), at(0), at(1)).await;
         assert!(job.unwrap().is_some());
     }
-    handle.ready().await.unwrap();
+    handle.check_ready().await.unwrap();
 }
 
 /// The process that is killed: writes attempts as fast as it can and says which are committed. Does nothing when run by
@@ -122,7 +122,7 @@ fn writes_until_killed() {
         let db = connect(&url.unwrap()).await.unwrap();
         db.put_partner(&partner(1)).await.unwrap();
         loop {
-            let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+            let attempt = person(1, 1).attempted(&*db, AttemptState::Open, |_| ()).await;
             println!("\n{COMMITTED}{}", attempt.id);
         }
     });

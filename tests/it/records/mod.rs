@@ -1,7 +1,7 @@
 //! Durable records.
 
-mod address;
 mod contract;
 mod crash;
+mod database_url;
 mod postgres;
 mod sqlite;

@@ -39,13 +39,13 @@ async fn migrations_run_once_whoever_comes_first() {
         .execute(&mut raw)
         .await
         .unwrap();
-    connect(&server.url()).await.unwrap().ready().await.unwrap();
+    connect(&server.url()).await.unwrap().check_ready().await.unwrap();
 }
 
 /// Both databases have the same tables with the same columns, of the types that both know, and the same named indexes.
 #[tokio::test]
 async fn both_databases_have_the_same_schema() {
-    let (lite, postgres) = (Backend::Sqlite.fresh().await, Backend::Postgres.fresh().await);
+    let (lite, postgres) = (Backend::Sqlite.create().await, Backend::Postgres.create().await);
     let options = SqliteConnectOptions::new().filename(lite.folder.path().join("deep/er/records.db"));
     let mut lite = SqliteConnection::connect_with(&options).await.unwrap();
     let statement = "SELECT t.name || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" FROM sqlite_master t \
@@ -73,7 +73,12 @@ async fn both_databases_have_the_same_schema() {
 #[tokio::test]
 async fn a_socket_will_do() {
     let server = PostgresServer::start().await;
-    connect(&server.socket_url()).await.unwrap().ready().await.unwrap();
+    connect(&server.socket_url())
+        .await
+        .unwrap()
+        .check_ready()
+        .await
+        .unwrap();
 }
 
 /// Wants a password and TLS of everybody who comes over the network, and shows a certificate for `localhost`.
@@ -114,7 +119,7 @@ async fn tls_and_passwords(#[case] host: &str, #[case] password: &str, #[case] q
     let url = format!("postgres://kiungo:{written}@{host}:{}/kiungo?{query}", server.port());
     let opened = connect(&url).await;
     if why.is_empty() {
-        opened.unwrap().ready().await.unwrap();
+        opened.unwrap().check_ready().await.unwrap();
     } else {
         let error = opened.map(drop).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use kiungo::core::seal::{Keyring, Place};
-use kiungo::core::time::Entropy;
+use kiungo::core::seal::{Keyring, SealContext};
+use kiungo::core::time::Rng;
 use kiungo::records::sqlite::SqliteRecords;
 use kiungo::records::{AccountReading, JobRecords as _, PartnerRecords as _};
 use sqlx::Connection as _;
@@ -14,7 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
-use crate::support::records::{Backend, at, begin, fresh, link, node, partner, person, redeem};
+use crate::support::records::{Backend, at, begin, link, node, partner, person, redeem, unique_bytes};
 
 /// The file as somebody else opens it.
 async fn raw(path: &Path) -> SqliteConnection {
@@ -56,7 +56,7 @@ async fn migrations_run_once_whoever_comes_first() {
     for opened in tasks.join_all().await {
         opened.unwrap();
     }
-    SqliteRecords::open(&path).await.unwrap().ready().await.unwrap();
+    SqliteRecords::open(&path).await.unwrap().check_ready().await.unwrap();
     let mut other = raw(&path).await;
     let applied: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations")
         .fetch_one(&mut other)
@@ -82,7 +82,7 @@ async fn a_newer_schema_is_fine() {
         .execute(&mut other)
         .await
         .unwrap();
-    SqliteRecords::open(&path).await.unwrap().ready().await.unwrap();
+    SqliteRecords::open(&path).await.unwrap().check_ready().await.unwrap();
 }
 
 /// While another process holds the file's write lock, writing fails within its bound and reading goes on; afterwards
@@ -98,14 +98,14 @@ async fn a_held_lock_fails_in_time() {
     let (put, claimed, ready) = tokio::join!(
         records.put_partner(&partner),
         records.claim(node(1), at(0), at(1), 1),
-        records.ready(),
+        records.check_ready(),
     );
     assert!(put.is_err() && claimed.is_err() && ready.is_err());
     assert!(begun.elapsed() < Duration::from_millis(2900), "{:?}", begun.elapsed());
     assert_eq!(records.next_due().await.unwrap(), None);
     held.rollback().await.unwrap();
     records.put_partner(&partner).await.unwrap();
-    records.ready().await.unwrap();
+    records.check_ready().await.unwrap();
 }
 
 /// A file that is no database, or a path that cannot be, is an error that names the trouble.
@@ -122,9 +122,9 @@ async fn rubbish_is_not_opened() {
 /// Fills with bytes that no earlier call gave.
 struct Counting;
 
-impl Entropy for Counting {
+impl Rng for Counting {
     fn fill(&self, out: &mut [u8]) {
-        let bytes: [u8; 16] = fresh();
+        let bytes: [u8; 16] = unique_bytes();
         out.iter_mut()
             .zip(bytes.iter().cycle())
             .for_each(|(out, byte)| *out = *byte);
@@ -147,7 +147,7 @@ async fn nothing_personal_stands_in_clear() {
     let keys = BTreeMap::from([("k1".to_owned(), Zeroizing::new([5; 32]))]);
     let ring = Keyring::new("k1", keys, Zeroizing::new([6; 32])).unwrap();
     let seal = |plain: &str| {
-        let place = Place {
+        let place = SealContext {
             purpose: "test",
             subject: b"ada",
             record: b"1",
@@ -156,14 +156,14 @@ async fn nothing_personal_stands_in_clear() {
         ring.seal(&place, plain.as_bytes(), &Counting).unwrap()
     };
 
-    let db = Backend::Sqlite.fresh().await;
+    let db = Backend::Sqlite.create().await;
     let mut consent = person(1, 1).consent();
     consent.msisdn = seal(msisdn);
     let mut attempt = person(1, 1).attempt(&consent);
     attempt.provider_session = seal(session);
     begin(&*db, &consent, &attempt).await;
     let sealed_grant = seal(grant);
-    db.keep_grant(attempt.id, &sealed_grant, &redeem(&attempt), at(0))
+    db.store_grant(attempt.id, &sealed_grant, &redeem(&attempt), at(0))
         .await
         .unwrap();
     let mut link = link(&attempt, 1);
@@ -176,7 +176,7 @@ async fn nothing_personal_stands_in_clear() {
         kind: None,
         currency: None,
     };
-    db.read_account(link.accounts[0].id, &reading).await.unwrap();
+    db.store_account_reading(link.accounts[0].id, &reading).await.unwrap();
 
     let path = db.folder.path().join("deep/er");
     let contains = |needle: &[u8]| {

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-async fn told(answer: Response) -> (i64, i64) {
+async fn clock_of(answer: Response) -> (i64, i64) {
     let told: Value = answer.json().await.expect("JSON");
     (
         told["now"].as_i64().expect("a moment"),
@@ -40,7 +40,7 @@ async fn everything_follows_the_clock() {
             .expect("JSON")
     };
 
-    let (began, ahead_ms) = told(get("/phone/clock.json").await).await;
+    let (began, ahead_ms) = clock_of(get("/phone/clock.json").await).await;
     assert_eq!(ahead_ms, 0);
     for refused in [
         json!({ "forward_s": 0 }),
@@ -52,7 +52,7 @@ async fn everything_follows_the_clock() {
     }
     let foreign = client.post(format!("{origin}/phone/clock")).body("{\"forward_s\":60}");
     assert!(foreign.send().await.expect("an answer").status().is_client_error());
-    assert_eq!(told(get("/phone/clock.json").await).await.1, 0);
+    assert_eq!(clock_of(get("/phone/clock.json").await).await.1, 0);
 
     let dialled = client
         .post(format!("{origin}/ussd/sandbox/sandbox"))
@@ -61,9 +61,9 @@ async fn everything_follows_the_clock() {
     let screen = dialled.send().await.expect("an answer").text().await.expect("text");
     assert!(screen.starts_with("CON "), "{screen}");
     assert!(session().await.is_array());
-    assert_eq!(told(wind(&json!({ "forward_s": 900 })).await).await.1, HOUR_MS / 4);
+    assert_eq!(clock_of(wind(&json!({ "forward_s": 900 })).await).await.1, HOUR_MS / 4);
     assert!(session().await.is_array(), "a quarter of an hour is not a day");
-    let (now, ahead_ms) = told(wind(&json!({ "forward_s": 86_400 })).await).await;
+    let (now, ahead_ms) = clock_of(wind(&json!({ "forward_s": 86_400 })).await).await;
     assert_eq!(ahead_ms, DAY_MS + HOUR_MS / 4);
     assert!(now >= began + ahead_ms);
     assert!(session().await.is_null(), "what is kept for a day is gone");

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::ambient::{OsEntropy, SystemClock};
+use kiungo::ambient::{OsRng, SystemClock};
 use kiungo::core::secret::Secret;
-use kiungo::sandbox::sms::{Reports, Running, SmsStandIn, StandInSettings, Switches};
+use kiungo::sandbox::sms::{DeliveryReports, RunningSms, SmsStandIn, SmsStandInSettings, SmsSwitches};
 use serde_json::{Value, json};
 use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -17,16 +17,16 @@ use crate::support::sandbox::Sandbox;
 const PATIENCE: Duration = Duration::from_secs(20);
 const ADA: &str = "+2348030000001";
 
-fn start() -> Running {
-    let settings = StandInSettings {
+fn start() -> RunningSms {
+    let settings = SmsStandInSettings {
         username: "umoja".to_owned(),
         key: Secret::new("key"),
         number: "38496".to_owned(),
     };
-    SmsStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsEntropy)).unwrap()
+    SmsStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsRng)).unwrap()
 }
 
-async fn send(stand_in: &Running, key: &str, text: &str) -> (u16, String) {
+async fn send(stand_in: &RunningSms, key: &str, text: &str) -> (u16, String) {
     let form = [("username", "umoja"), ("to", ADA), ("message", text), ("from", "Umoja")];
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)
@@ -55,7 +55,7 @@ async fn texts_stand_in_bounded_inboxes() {
     assert_eq!(inbox.len(), 50);
     assert_eq!((inbox[0].text.as_str(), inbox[49].text.as_str()), ("text 2", "text 51"));
     assert_eq!(inbox[0].from, "Umoja");
-    assert_eq!(stand_in.state.sends(), (52, 52));
+    assert_eq!(stand_in.state.counts(), (52, 52));
 }
 
 /// Reports go below the callback, as often and in the order that the switches say; a text from a person goes to the
@@ -74,14 +74,14 @@ async fn it_calls_back() {
         .respond_with(ResponseTemplate::new(200))
         .mount(&callback)
         .await;
-    stand_in.state.set(Switches {
-        reports: Reports {
+    stand_in.state.set_switches(SmsSwitches {
+        reports: DeliveryReports {
             after_ms: 300,
             copies: 2,
             reversed: true,
-            ..Reports::default()
+            ..DeliveryReports::default()
         },
-        ..Switches::default()
+        ..SmsSwitches::default()
     });
     send(&stand_in, "key", "hello").await;
     stand_in.state.send_as("m1", ADA, "STOP & go");

@@ -3,25 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::ambient::{OsEntropy, SystemClock};
-use kiungo::core::attempt::{Attempt, Event, State};
+use kiungo::ambient::{OsRng, SystemClock};
+use kiungo::core::attempt::{AttemptEvent, LiveAttempt, LiveAttemptState};
 use kiungo::core::flow::state::{ConnectSession, Subscriber};
 use kiungo::core::ids::{AttemptId, ConnectSessionId, NodeId};
-use kiungo::core::linking::Step;
+use kiungo::core::linking::SubmissionStep;
 use kiungo::core::messages::Locale;
 use kiungo::core::msisdn::Msisdn;
-use kiungo::core::seal::{Keyring, SealError, Tag};
+use kiungo::core::seal::{Keyring, SealError, SubscriberTag};
 use kiungo::core::time::Timestamp;
-use kiungo::service::live::{Found, Live};
+use kiungo::service::live::{LiveValues, LoadedValue};
 use kiungo::store::memory::MemoryStore;
 use kiungo::store::redis::{RedisOptions, RedisStore};
-use kiungo::store::{Store, Swap};
+use kiungo::store::{Store, SwapResult};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Handle;
 
-use crate::support::parts::keyring;
+use crate::support::app_fixture::keyring;
 use crate::support::redis::RedisServer;
 
 const LEASE: i64 = 1_000;
@@ -38,15 +38,15 @@ fn msisdn(n: u32) -> Msisdn {
     Msisdn::parse(&format!("+234803{n:07}"), "NG").expect("a number")
 }
 
-fn live(store: &Arc<dyn Store>, ring: &Arc<Keyring>) -> Live {
-    Live::new(store.clone(), ring.clone(), Arc::new(OsEntropy))
+fn live(store: &Arc<dyn Store>, ring: &Arc<Keyring>) -> LiveValues {
+    LiveValues::new(store.clone(), ring.clone(), Arc::new(OsRng))
 }
 
-fn begun(owner: u8, attempt: u8, now: i64) -> Attempt {
-    Attempt {
+fn begun(owner: u8, attempt: u8, now: i64) -> LiveAttempt {
+    LiveAttempt {
         id: id(attempt),
-        step: Step::Login,
-        state: State::Pending,
+        step: SubmissionStep::Login,
+        state: LiveAttemptState::Pending,
         owner: node(owner),
         begun_at: Timestamp::from_millis(now),
         lease_until: Timestamp::from_millis(now + LEASE),
@@ -57,7 +57,7 @@ fn begun(owner: u8, attempt: u8, now: i64) -> Attempt {
 #[derive(Clone, Debug)]
 enum Act {
     Begin,
-    Take(Event),
+    Take(AttemptEvent),
 }
 
 #[derive(Clone, Debug)]
@@ -72,14 +72,14 @@ struct Move {
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let act = prop_oneof![
         2 => Just(Act::Begin),
-        6 => Just(Act::Take(Event::Send(node(0)))),
-        1 => Just(Act::Take(Event::Accept)),
-        1 => Just(Act::Take(Event::Refuse)),
-        1 => Just(Act::Take(Event::Grant)),
-        1 => Just(Act::Take(Event::Link)),
-        1 => Just(Act::Take(Event::Silence)),
-        2 => Just(Act::Take(Event::Tick)),
-        1 => Just(Act::Take(Event::Lapse)),
+        6 => Just(Act::Take(AttemptEvent::Send(node(0)))),
+        1 => Just(Act::Take(AttemptEvent::Accept)),
+        1 => Just(Act::Take(AttemptEvent::Refuse)),
+        1 => Just(Act::Take(AttemptEvent::Grant)),
+        1 => Just(Act::Take(AttemptEvent::Link)),
+        1 => Just(Act::Take(AttemptEvent::NoAnswer)),
+        2 => Just(Act::Take(AttemptEvent::Tick)),
+        1 => Just(Act::Take(AttemptEvent::Lapse)),
     ];
     let one = (1_u8..4, 0_u8..3, act, prop_oneof![4 => 0_i64..200, 1 => 900_i64..1_200]);
     prop::collection::vec(
@@ -89,8 +89,8 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 /// Plays moves through the store and against the model, one after the other.
-async fn play(nodes: &[Live], tag: &Tag, number: &Msisdn, moves: &[Move]) {
-    let (mut now, mut last, mut model) = (0, 0_u8, None::<Attempt>);
+async fn play(nodes: &[LiveValues], tag: &SubscriberTag, number: &Msisdn, moves: &[Move]) {
+    let (mut now, mut last, mut model) = (0, 0_u8, None::<LiveAttempt>);
     let mut sends = [0_u32; 32];
     for step in moves {
         now += step.passes;
@@ -98,7 +98,7 @@ async fn play(nodes: &[Live], tag: &Tag, number: &Msisdn, moves: &[Move]) {
         let about = last.saturating_sub(step.of);
         match &step.act {
             Act::Begin => {
-                if model.as_ref().is_some_and(Attempt::in_flight) {
+                if model.as_ref().is_some_and(LiveAttempt::in_flight) {
                     continue;
                 }
                 last += 1;
@@ -108,19 +108,19 @@ async fn play(nodes: &[Live], tag: &Tag, number: &Msisdn, moves: &[Move]) {
             }
             Act::Take(event) => {
                 let event = match event {
-                    Event::Send(_) => Event::Send(node(step.node)),
+                    AttemptEvent::Send(_) => AttemptEvent::Send(node(step.node)),
                     other => *other,
                 };
                 let at = Timestamp::from_millis(now);
                 let taken = writer
-                    .change(tag, |state| state.attempt_mut(id(about))?.take(event, at).ok())
+                    .update(tag, |state| state.attempt_mut(id(about))?.apply(event, at).ok())
                     .await
                     .expect("the store");
                 let present = model.as_mut().filter(|attempt| attempt.id == id(about));
                 let before = present.as_ref().map(|attempt| attempt.state);
-                let wanted = present.and_then(|attempt| attempt.take(event, at).ok());
+                let wanted = present.and_then(|attempt| attempt.apply(event, at).ok());
                 assert_eq!(taken, wanted, "{step:?} from {before:?}");
-                if taken.is_some() && matches!(event, Event::Send(_)) {
+                if taken.is_some() && matches!(event, AttemptEvent::Send(_)) {
                     sends[usize::from(about)] += 1;
                 }
             }
@@ -132,12 +132,12 @@ async fn play(nodes: &[Live], tag: &Tag, number: &Msisdn, moves: &[Move]) {
     }
 }
 
-async fn begin(live: &Live, tag: &Tag, number: &Msisdn, attempt: Attempt) {
+async fn begin(live: &LiveValues, tag: &SubscriberTag, number: &Msisdn, attempt: LiveAttempt) {
     let loaded = live.load(tag).await.expect("the store");
-    let mut state = match loaded.found {
-        Found::Subscriber(state) => *state,
-        Found::Nothing => Subscriber::new(number.clone(), Locale::En),
-        Found::Broken(error) => panic!("{error}"),
+    let mut state = match loaded.value {
+        LoadedValue::Subscriber(state) => *state,
+        LoadedValue::Nothing => Subscriber::new(number.clone(), Locale::En),
+        LoadedValue::Unreadable(error) => panic!("{error}"),
     };
     let mut session = ConnectSession::new(ConnectSessionId::from_bytes([1; 16]), None);
     session.attempt = Some(attempt);
@@ -145,11 +145,11 @@ async fn begin(live: &Live, tag: &Tag, number: &Msisdn, attempt: Attempt) {
     assert!(live.swap(tag, loaded.version, &state).await.expect("the store"));
 }
 
-async fn present(live: &Live, tag: &Tag) -> Option<Attempt> {
-    match live.load(tag).await.expect("the store").found {
-        Found::Subscriber(state) => state.session?.attempt,
-        Found::Nothing => None,
-        Found::Broken(error) => panic!("{error}"),
+async fn present(live: &LiveValues, tag: &SubscriberTag) -> Option<LiveAttempt> {
+    match live.load(tag).await.expect("the store").value {
+        LoadedValue::Subscriber(state) => state.session?.attempt,
+        LoadedValue::Nothing => None,
+        LoadedValue::Unreadable(error) => panic!("{error}"),
     }
 }
 
@@ -180,10 +180,10 @@ async fn one_may_send(store: Arc<dyn Store>) {
         let tries = [1, 1, 2, 3].map(|who| {
             let live = live(&store, &ring);
             handle.spawn(async move {
-                let sent = live.change(&tag, |state| {
+                let sent = live.update(&tag, |state| {
                     state
                         .attempt_mut(id(1))?
-                        .take(Event::Send(node(who)), Timestamp::from_millis(5))
+                        .apply(AttemptEvent::Send(node(who)), Timestamp::from_millis(5))
                         .ok()
                 });
                 sent.await.expect("the store").is_some()
@@ -221,13 +221,16 @@ async fn bound_to_its_place(store: Arc<dyn Store>) {
 
     // Another person's blob, and an older one of one's own under the present version: both are refused.
     let their_version = store.load(&theirs).await.unwrap().map(|stored| stored.version);
-    assert_eq!(store.swap(&theirs, their_version, &rotated, ttl).await, Ok(Swap::Won));
+    assert_eq!(
+        store.swap(&theirs, their_version, &rotated, ttl).await,
+        Ok(SwapResult::Won)
+    );
     assert_eq!(broken(&both, &theirs).await, Some(SealError::Broken));
     let mut replayed = first.clone();
     replayed.version = rotated.version;
     assert_eq!(
         store.swap(&mine, Some(rotated.version), &replayed, ttl).await,
-        Ok(Swap::Won)
+        Ok(SwapResult::Won)
     );
     assert_eq!(broken(&both, &mine).await, Some(SealError::Broken));
 
@@ -236,15 +239,15 @@ async fn bound_to_its_place(store: Arc<dyn Store>) {
         let mut altered = rotated.clone();
         altered.bytes[at] ^= 1;
         let version = store.load(&mine).await.unwrap().map(|stored| stored.version);
-        assert_eq!(store.swap(&mine, version, &altered, ttl).await, Ok(Swap::Won));
+        assert_eq!(store.swap(&mine, version, &altered, ttl).await, Ok(SwapResult::Won));
         assert!(broken(&both, &mine).await.is_some(), "byte {at}");
     }
 }
 
-async fn broken(live: &Live, tag: &Tag) -> Option<SealError> {
-    match live.load(tag).await.expect("the store").found {
-        Found::Broken(error) => Some(error),
-        Found::Nothing | Found::Subscriber(_) => None,
+async fn broken(live: &LiveValues, tag: &SubscriberTag) -> Option<SealError> {
+    match live.load(tag).await.expect("the store").value {
+        LoadedValue::Unreadable(error) => Some(error),
+        LoadedValue::Nothing | LoadedValue::Subscriber(_) => None,
     }
 }
 

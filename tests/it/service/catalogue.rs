@@ -8,18 +8,18 @@ use kiungo::store::memory::MemoryStore;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use crate::support::doubles::Plain;
+use crate::support::app_fixture::{AppOptions, TestApp, assemble_unread};
+use crate::support::doubles::PlainGateway;
 use crate::support::eventually;
 use crate::support::one_bank::OneBank;
-use crate::support::parts::{Around, Assembled, assemble_unread};
 
-async fn turns(banks: Vec<Arc<OneBank>>) -> Assembled {
+async fn turns(banks: Vec<Arc<OneBank>>) -> TestApp {
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-    let around = Around {
+    let around = AppOptions {
         banks,
-        ..Around::default()
+        ..AppOptions::default()
     };
-    assemble_unread(store, Plain { sink: None }, around).await
+    assemble_unread(store, PlainGateway { sink: None }, around).await
 }
 
 /// While one provider has not given its list, that of another is read, shown and looked up in.

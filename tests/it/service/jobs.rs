@@ -8,14 +8,14 @@ use kiungo::records::{JobKind, Link, LinkState};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::bench::{Bench, ago};
+use super::harness::{Harness, ago};
 use crate::support::eventually;
 use crate::support::records::{job, node};
 
 /// Long enough for anything to happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-impl Bench {
+impl Harness {
     /// Has a link ended, by a job that is due.
     async fn ends(&self, link: &Link) -> String {
         let key = format!("unlink:{}", link.id);
@@ -41,7 +41,7 @@ impl Bench {
 /// stays its node's while it runs, for its lease is renewed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_job_holds_up_no_other() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     let (slow, quick) = (bench.linked().await, bench.linked().await);
     let gate = Arc::new(Semaphore::new(0));
     bench.parts.bank.script().gate = Some(gate.clone());
@@ -73,7 +73,7 @@ async fn a_slow_job_holds_up_no_other() {
 /// being ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unlinking_given_up_is_told() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     let link = bench.linked().await;
     bench.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
     let key = bench.ends(&link).await;
@@ -82,9 +82,9 @@ async fn an_unlinking_given_up_is_told() {
         let held = records.claim_key(&key, node(9), ago(0), ago(0)).await.unwrap().unwrap();
         records.postpone(held.id, node(9), ago(0), "test").await.unwrap();
     }
-    assert_eq!(bench.parts.records.audited("job.given_up").await, 0);
-    assert!(bench.parts.jobs.hurry(&key).await);
-    assert_eq!(bench.parts.records.audited("job.given_up").await, 1);
+    assert_eq!(bench.parts.records.audit_count("job.given_up").await, 0);
+    assert!(bench.parts.jobs.run_now(&key).await);
+    assert_eq!(bench.parts.records.audit_count("job.given_up").await, 1);
     assert!(bench.is(&link, LinkState::Removing).await);
     assert!(
         bench

@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use kiungo::store::memory::MemoryStore;
 
-use crate::support::clock::StoodClock;
-use crate::support::doubles::{Counting, Plain};
-use crate::support::parts::{Around, Assembled, assemble_in};
+use crate::support::app_fixture::{AppOptions, TestApp, assemble_in};
+use crate::support::clock::ManualClock;
+use crate::support::doubles::{CountingStore, PlainGateway};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Somebody who has left the menu in the dialog `d1`.
-async fn left() -> (Arc<StoodClock>, Arc<Counting<MemoryStore>>, Assembled) {
-    let clock = Arc::new(StoodClock::default());
-    let store = Arc::new(Counting::new(MemoryStore::new(clock.clone())));
-    let around = Around {
+async fn left() -> (Arc<ManualClock>, Arc<CountingStore<MemoryStore>>, TestApp) {
+    let clock = Arc::new(ManualClock::default());
+    let store = Arc::new(CountingStore::new(MemoryStore::new(clock.clone())));
+    let around = AppOptions {
         clock: clock.clone(),
-        ..Around::default()
+        ..AppOptions::default()
     };
-    let turns = assemble_in(store.clone(), Plain { sink: None }, around).await;
+    let turns = assemble_in(store.clone(), PlainGateway { sink: None }, around).await;
     assert!(turns.answer("d1 +2348031234567 ").await.starts_with("CON Umoja"));
     assert!(turns.answer("d1 +2348031234567 0").await.starts_with("END Goodbye"));
     store.taken();

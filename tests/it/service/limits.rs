@@ -3,26 +3,26 @@
 use std::sync::Arc;
 
 use kiungo::ambient::SystemClock;
-use kiungo::core::bucket::Rate;
-use kiungo::service::admission::Rates;
+use kiungo::core::token_bucket::RateLimit;
+use kiungo::service::admission::TurnRates;
 use kiungo::store::memory::MemoryStore;
 
-use crate::support::doubles::{Counting, Plain};
+use crate::support::app_fixture::{AppOptions, TestApp, assemble_in};
+use crate::support::doubles::{CountingStore, PlainGateway};
 use crate::support::limits::PLENTY;
-use crate::support::parts::{Around, Assembled, assemble_in};
 
 /// So few a minute that a test sees only the burst.
-fn only(burst: u32) -> Rate {
-    Rate { per_minute: 1, burst }
+fn only(burst: u32) -> RateLimit {
+    RateLimit { per_minute: 1, burst }
 }
 
-async fn limited(rates: Rates) -> (Arc<Counting<MemoryStore>>, Assembled) {
-    let store = Arc::new(Counting::new(MemoryStore::new(Arc::new(SystemClock))));
-    let around = Around {
+async fn limited(rates: TurnRates) -> (Arc<CountingStore<MemoryStore>>, TestApp) {
+    let store = Arc::new(CountingStore::new(MemoryStore::new(Arc::new(SystemClock))));
+    let around = AppOptions {
         rates,
-        ..Around::default()
+        ..AppOptions::default()
     };
-    let turns = assemble_in(store.clone(), Plain { sink: None }, around).await;
+    let turns = assemble_in(store.clone(), PlainGateway { sink: None }, around).await;
     (store, turns)
 }
 
@@ -34,7 +34,7 @@ const BUSY: &str = "END Service is busy. Please dial again in a minute.";
 /// served.
 #[tokio::test]
 async fn a_person_who_asks_too_often_waits() {
-    let rates = Rates {
+    let rates = TurnRates {
         person: only(4),
         ..PLENTY
     };
@@ -65,11 +65,11 @@ async fn a_person_who_asks_too_often_waits() {
 /// there, and whoever is refused costs no read at all.
 #[tokio::test]
 async fn dialogs_that_go_on_come_first() {
-    let of_the_node = Rates {
+    let of_the_node = TurnRates {
         node: only(8),
         ..PLENTY
     };
-    let of_the_channel = Rates {
+    let of_the_channel = TurnRates {
         channel: only(8),
         ..PLENTY
     };

@@ -6,12 +6,12 @@ use std::time::Duration;
 use kiungo::core::next_step::NextStep;
 use kiungo::providers::ProviderError;
 use kiungo::records::{AttemptState, LinkState, Records};
-use kiungo::service::ProviderHooks as _;
-use kiungo::service::attempts::{redeem_key, settle_key};
-use kiungo::service::runtime::Edge;
+use kiungo::service::ProviderWebhooks as _;
+use kiungo::service::deps::CrashPoint;
+use kiungo::service::effects::{redeem_key, settle_key};
 use tokio::runtime::Handle;
 
-use super::bench::{Bench, MINUTE, account, ago, person};
+use super::harness::{Harness, MINUTE, account, ago, person};
 use crate::support::eventually;
 use crate::support::one_bank::Account;
 use crate::support::records::node;
@@ -21,7 +21,7 @@ use crate::support::records::node;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grant_that_comes_to_nothing_lapses() {
     for redeemed in [None, Some(vec![])] {
-        let mut bench = Bench::new().await;
+        let mut bench = Harness::new().await;
         bench.parts.bank.script().redeemed.clone_from(&redeemed);
         let attempt = bench.granted(16 * MINUTE, |_| ()).await;
         let shown = bench.dials().await;
@@ -37,7 +37,7 @@ async fn a_grant_that_comes_to_nothing_lapses() {
 /// Before that time is over nobody is told no, and the job goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_young_grant_is_looked_for_again() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     let attempt = bench.granted(MINUTE, |_| ()).await;
     bench.redeem(&attempt).await;
     assert_eq!(bench.state(attempt.id).await, AttemptState::Granted);
@@ -51,7 +51,7 @@ async fn a_young_grant_is_looked_for_again() {
 /// A provider that does not let us look keeps nobody waiting either; what it hides is still looked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_search_keeps_nobody_waiting() {
-    let bench = Bench::new().await;
+    let bench = Harness::new().await;
     let attempt = bench.granted(16 * MINUTE, |_| ()).await;
     bench.parts.bank.script().unreadable = Some(ProviderError::Refused("no list"));
     bench.settle(&attempt).await;
@@ -66,7 +66,7 @@ async fn a_refused_search_keeps_nobody_waiting() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_given_up_lapses_its_attempt() {
     for redeem in [true, false] {
-        let mut bench = Bench::new().await;
+        let mut bench = Harness::new().await;
         bench.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
         let attempt = bench.granted(MINUTE, |_| ()).await;
         let key = if redeem {
@@ -81,9 +81,9 @@ async fn a_job_given_up_lapses_its_attempt() {
         }
         assert_eq!(bench.state(attempt.id).await, AttemptState::Granted);
         bench.dials().await;
-        assert!(bench.parts.jobs.hurry(&key).await);
+        assert!(bench.parts.jobs.run_now(&key).await);
         assert_eq!(bench.state(attempt.id).await, AttemptState::Lapsed);
-        assert!(!bench.parts.jobs.hurry(&key).await, "it goes on");
+        assert!(!bench.parts.jobs.run_now(&key).await, "it goes on");
         let shown = bench.dials().await;
         assert!(shown.contains("Nothing was linked."), "{shown}");
     }
@@ -94,7 +94,7 @@ async fn a_job_given_up_lapses_its_attempt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_webhook_is_heard() {
     for moved_on in [false, true] {
-        let mut bench = Bench::new().await;
+        let mut bench = Harness::new().await;
         let attempt = bench.begun(16 * MINUTE, |_| ()).await;
         let records = bench.parts.jobs.records.clone();
         assert!(
@@ -114,9 +114,9 @@ async fn a_late_webhook_is_heard() {
         };
         bench.parts.bank.script().accounts = vec![other, account("a1")];
         for (id, late) in [("b1", false), ("a1", true)] {
-            bench.parts.hooks.take("mono", &[], id.as_bytes()).await.unwrap();
+            bench.parts.hooks.receive("mono", &[], id.as_bytes()).await.unwrap();
             let key = format!("settle:{}:connected {id}", attempt.id);
-            assert_eq!(bench.parts.jobs.hurry(&key).await, late, "{id}");
+            assert_eq!(bench.parts.jobs.run_now(&key).await, late, "{id}");
         }
         let (unlinked, made) = (bench.unlinked(), bench.link_of(&attempt).await);
         if moved_on {
@@ -133,7 +133,7 @@ async fn a_late_webhook_is_heard() {
 /// One grant may open several accounts: all of them stand under the link, each with its own digits.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_account_of_a_grant_is_linked() {
-    let bench = Bench::new().await;
+    let bench = Harness::new().await;
     bench.parts.bank.script().redeemed = Some(vec!["a1", "a2"]);
     bench.parts.bank.script().accounts = vec![account("a1"), account("a2")];
     let attempt = bench.granted(0, |_| ()).await;
@@ -148,11 +148,11 @@ async fn every_account_of_a_grant_is_linked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_persons_account_is_not_linked() {
     for in_use in [false, true] {
-        let mut bench = Bench::new().await;
+        let mut bench = Harness::new().await;
         let mut mine = account("a1");
         if in_use {
             let link = bench.linked().await;
-            bench.person.tag = kiungo::core::seal::Tag::from_bytes([9; 32]);
+            bench.person.tag = kiungo::core::seal::SubscriberTag::from_bytes([9; 32]);
             assert_eq!(link.state, LinkState::Active);
         } else {
             mine.session = Some("s2");
@@ -163,7 +163,7 @@ async fn another_persons_account_is_not_linked() {
         bench.redeem(&attempt).await;
         assert_eq!(bench.link_of(&attempt).await, None);
         assert_eq!(bench.state(attempt.id).await, AttemptState::Undone);
-        assert_eq!(bench.parts.records.audited("account.foreign").await, 1);
+        assert_eq!(bench.parts.records.audit_count("account.foreign").await, 1);
         let given_back: &[&str] = if in_use { &[] } else { &["a1"] };
         assert_eq!(bench.unlinked(), given_back);
     }
@@ -174,7 +174,7 @@ async fn another_persons_account_is_not_linked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_persons_account_is_noticed_late() {
     for readable in [false, true] {
-        let bench = Bench::new().await;
+        let bench = Harness::new().await;
         bench.parts.bank.script().redeemed = Some(vec!["a1"]);
         bench.parts.bank.script().accounts = vec![account("a1")];
         if !readable {
@@ -189,8 +189,11 @@ async fn another_persons_account_is_noticed_late() {
         );
         bench.parts.bank.script().unreadable = None;
         bench.parts.bank.script().accounts[0].session = Some("s2");
-        assert!(bench.parts.jobs.hurry(&format!("read:{}", link.id)).await);
-        assert_eq!(bench.parts.jobs.hurry(&format!("unlink:{}", link.id)).await, !readable);
+        assert!(bench.parts.jobs.run_now(&format!("read:{}", link.id)).await);
+        assert_eq!(
+            bench.parts.jobs.run_now(&format!("unlink:{}", link.id)).await,
+            !readable
+        );
         let link = bench.link_of(&attempt).await.unwrap();
         assert_eq!(
             link.state,
@@ -214,7 +217,7 @@ async fn what_goes_on_elsewhere_is_found() {
         retry_after: Duration::from_secs(5),
     };
     for answer in [approve, wait] {
-        let mut bench = Bench::new().await;
+        let mut bench = Harness::new().await;
         bench.parts.bank.script().answers.push_back(Ok(answer));
         let shown = bench.types(&["1", "1", "ada", "pw"]).await;
         assert!(shown.contains("has not answered. We are finding out."), "{shown}");
@@ -228,7 +231,7 @@ async fn what_goes_on_elsewhere_is_found() {
 /// A provider that took the login and wants a browser was sent it: the attempt does not say otherwise.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_a_browser_was_sent_all_the_same() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     let answer = NextStep::OpenLink {
         purpose: "approve".to_owned(),
     };
@@ -242,7 +245,7 @@ async fn what_needs_a_browser_was_sent_all_the_same() {
         .parts
         .jobs
         .records
-        .facts(bench.person.partner, &bench.person.tag, ago(0), true)
+        .history(bench.person.partner, &bench.person.tag, ago(0), true)
         .await;
     let last = facts.unwrap().last_institution;
     assert_eq!(last, Some(("b1:p".to_owned(), "mono".to_owned())));
@@ -256,7 +259,7 @@ async fn what_was_never_sent_is_told_so() {
         (false, "Nothing was sent.", AttemptState::NotSent, 0),
         (true, "has not answered. We are finding out.", AttemptState::Unknown, 1),
     ] {
-        let mut bench = Bench::new().await;
+        let mut bench = Harness::new().await;
         let attempt = bench.begun(2 * MINUTE, |_| ()).await;
         let records = bench.parts.jobs.records.clone();
         if sending {
@@ -268,10 +271,10 @@ async fn what_was_never_sent_is_told_so() {
             );
         }
         let facts = records
-            .facts(bench.person.partner, &bench.person.tag, ago(0), true)
+            .history(bench.person.partner, &bench.person.tag, ago(0), true)
             .await
             .unwrap();
-        assert_eq!(facts.refusals.len(), counts);
+        assert_eq!(facts.failed_logins.len(), counts);
         let told = bench.dials().await;
         assert!(told.contains(shown), "{told}");
         assert_eq!(bench.state(attempt.id).await, end);
@@ -279,15 +282,15 @@ async fn what_was_never_sent_is_told_so() {
 }
 
 /// Closes the attempt just before its owner sends it, as somebody does who finds its lease over.
-fn close_when_marked(edge: Edge, records: &Arc<dyn Records>) {
-    if edge == Edge::Marked {
+fn close_when_marked(edge: CrashPoint, records: &Arc<dyn Records>) {
+    if edge == CrashPoint::Marked {
         tokio::task::block_in_place(|| {
             Handle::current().block_on(async {
                 let facts = records
-                    .facts(person().partner, &person().tag, ago(0), true)
+                    .history(person().partner, &person().tag, ago(0), true)
                     .await
                     .unwrap();
-                let open = facts.unsettled.unwrap();
+                let open = facts.pending_attempt.unwrap();
                 assert_eq!(open.state, AttemptState::Open);
                 assert!(
                     records
@@ -303,7 +306,7 @@ fn close_when_marked(edge: Edge, records: &Arc<dyn Records>) {
 /// An attempt that was closed as never sent is not sent, although its owner lives and has marked it in the store.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_closed_is_not_sent() {
-    let mut bench = Bench::tripped(close_when_marked).await;
+    let mut bench = Harness::tripped(close_when_marked).await;
     let shown = bench.types(&["1", "1", "ada", "pw"]).await;
     assert!(shown.contains("Nothing was sent."), "{shown}");
     assert_eq!(bench.parts.bank.script().submitted, 0);

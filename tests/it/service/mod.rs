@@ -1,9 +1,9 @@
 //! The services as the server wires them, over stores and gateways of the tests.
 
 mod attempt_model;
-mod bench;
 mod catalogue;
 mod erasing;
+mod harness;
 mod jobs;
 mod late;
 mod limits;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Executor as _};
 
-use super::bench::{Bench, ago};
+use super::harness::{Harness, ago};
 use crate::support::eventually;
-use kiungo::service::known::Wanted;
+use kiungo::service::facts_reader::FactsQuery;
 
 /// The code counts from the moment it was chosen: a dial before it is written down asks for it, and so does one after.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_counts_before_it_is_written() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     bench.linked().await;
     // Somebody writes to the file and takes their time: reading goes on, writing waits.
     let file = bench.parts.records.folder.path().join("deep/er/records.db");
@@ -22,7 +22,7 @@ async fn a_code_counts_before_it_is_written() {
     assert!(shown.starts_with("CON Your linked accounts"), "{shown}");
     let (person, records) = (bench.person, bench.parts.jobs.records.clone());
     let written = async || {
-        let facts = records.facts(person.partner, &person.tag, ago(0), true).await;
+        let facts = records.history(person.partner, &person.tag, ago(0), true).await;
         facts.unwrap().pin.is_some()
     };
     assert!(!written().await);
@@ -43,19 +43,19 @@ async fn a_code_counts_before_it_is_written() {
 /// Where people may have no code, none is read: one that stands in the records is not asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_not_read_where_there_are_none() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     bench.linked().await;
     bench.types(&["2", "1", "3", "4821"]).await;
     let facts = &bench.parts.service.0.facts;
-    let without = kiungo::service::known::Facts {
+    let without = kiungo::service::facts_reader::FactsReader {
         pins: false,
         ..facts.clone()
     };
     let tag = bench.person.tag;
     eventually(Duration::from_secs(20), async || {
-        facts.of(&tag, &Wanted::default()).await.unwrap().pin.is_some()
+        facts.load(&tag, &FactsQuery::default()).await.unwrap().pin.is_some()
     })
     .await;
-    let known = without.of(&tag, &Wanted::default()).await.unwrap();
+    let known = without.load(&tag, &FactsQuery::default()).await.unwrap();
     assert!(known.pin.is_none() && known.links.len() == 1);
 }

@@ -8,10 +8,10 @@ use kiungo::core::secret::Secret;
 use kiungo::records::LinkState;
 use kiungo::store::memory::MemoryStore;
 
-use super::bench::{NUMBER, account};
-use crate::support::clock::StoodClock;
-use crate::support::doubles::Plain;
-use crate::support::parts::{Around, Assembled, assemble_in};
+use super::harness::{NUMBER, account};
+use crate::support::app_fixture::{AppOptions, TestApp, assemble_in};
+use crate::support::clock::ManualClock;
+use crate::support::doubles::PlainGateway;
 use crate::support::records::partner;
 
 /// Lines from dialling to linked.
@@ -59,8 +59,8 @@ fn asks_which_account() -> NextStep {
 
 /// A person who does what the screens say.
 struct Redialler {
-    clock: Arc<StoodClock>,
-    turns: Assembled,
+    clock: Arc<ManualClock>,
+    turns: TestApp,
     /// How often they have dialled.
     dials: usize,
     typed: String,
@@ -69,13 +69,13 @@ struct Redialler {
 
 impl Redialler {
     async fn new() -> Self {
-        let clock = Arc::new(StoodClock::default());
-        let around = Around {
+        let clock = Arc::new(ManualClock::default());
+        let around = AppOptions {
             clock: clock.clone(),
-            ..Around::default()
+            ..AppOptions::default()
         };
         let store = Arc::new(MemoryStore::new(clock.clone()));
-        let turns = assemble_in(store, Plain { sink: None }, around).await;
+        let turns = assemble_in(store, PlainGateway { sink: None }, around).await;
         turns.bank.script().redeemed = Some(vec!["a1"]);
         turns.bank.script().accounts = vec![account("a1")];
         Self {

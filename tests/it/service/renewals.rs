@@ -4,13 +4,13 @@ use kiungo::core::next_step::{Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::records::LinkState;
 
-use super::bench::{Bench, NUMBER, ago};
+use super::harness::{Harness, NUMBER, ago};
 
 /// A renewal asks by a way to log in that may be offered: no card with its PIN where the policy forbids it, nothing that
 /// a keypad cannot answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewal_asks_what_may_be_asked() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     bench.linked().await;
     let shown = bench.types(&["2", "1", "1"]).await;
     assert!(shown.contains("username"), "{shown}");
@@ -39,7 +39,7 @@ async fn only_its_own_account_renews_a_link() {
         (Renewal::Ended, LinkState::Removing, &["a1"]),
     ] {
         for at_once in [false, true] {
-            let mut bench = Bench::new().await;
+            let mut bench = Harness::new().await;
             let link = bench.linked().await;
             let records = bench.parts.jobs.records.clone();
             let to = LinkState::ReauthRequired;
@@ -72,7 +72,7 @@ async fn only_its_own_account_renews_a_link() {
             assert_eq!(found.state, state, "{at_once}");
             assert_eq!(bench.unlinked(), given_back, "{at_once}");
             let foreign = i64::from(matches!(renewal, Renewal::Other));
-            assert_eq!(bench.parts.records.audited("account.foreign").await, foreign);
+            assert_eq!(bench.parts.records.audit_count("account.foreign").await, foreign);
             if !kept {
                 let told = if at_once {
                     "We cannot link"

@@ -1,14 +1,14 @@
 //! A partner ends its request while somebody is answering it.
 
-use kiungo::core::expected::Expected;
+use kiungo::core::expected_account::ExpectedAccount;
 use kiungo::core::next_step::{Field, FieldKind, Form, NextStep};
 use kiungo::providers::ProviderError;
-use kiungo::records::{Attempt, AttemptState, Kept, LinkState};
-use kiungo::service::sealing::Request;
+use kiungo::records::{Attempt, AttemptState, LinkState, WriteOutcome};
+use kiungo::service::sealing::SealedIntent;
 
-use super::bench::{Bench, account};
-use crate::support::events::{told, whole};
-use crate::support::intents::{add, done};
+use super::harness::{Harness, account};
+use crate::support::events::{events_of, whole_partner};
+use crate::support::intents::{add, audit_entry_at};
 
 const OVER: &str = "Umoja Credit has ended this request. Nothing was linked.";
 
@@ -17,8 +17,8 @@ const OVER: &str = "Umoja Credit has ended this request. Nothing was linked.";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_for_a_request_that_is_over_is_undone() {
     for by_another in [false, true] {
-        let mut bench = Bench::new().await;
-        let mine = whole(bench.person.partner);
+        let mut bench = Harness::new().await;
+        let mine = whole_partner(bench.person.partner);
         let asked = add(&*bench.parts.records, mine.partner, |_| ()).await;
         bench.asked = Some(asked.id);
         bench.parts.bank.script().redeemed = Some(vec!["a1"]);
@@ -35,9 +35,9 @@ async fn a_link_for_a_request_that_is_over_is_undone() {
             let ended = bench
                 .parts
                 .records
-                .cancel_intent(&mine, asked.id, &done(&mine, 1))
+                .cancel_intent(&mine, asked.id, &audit_entry_at(&mine, 1))
                 .await;
-            assert!(matches!(ended, Ok(Kept::Done(_))));
+            assert!(matches!(ended, Ok(WriteOutcome::Done(_))));
         }
         bench.redeem(&attempt).await;
         assert_eq!(bench.state(attempt.id).await, AttemptState::Undone);
@@ -48,15 +48,18 @@ async fn a_link_for_a_request_that_is_over_is_undone() {
         let shown = bench.dials().await;
         assert!(shown.contains(OVER), "{shown}");
         assert!(!bench.dials().await.contains(OVER), "it is told once");
-        let told = told(&*bench.parts.records, mine.partner).await;
-        assert!(told.iter().all(|event| event.kind.word() != "link.created"), "{told:?}");
+        let told = events_of(&*bench.parts.records, mine.partner).await;
+        assert!(
+            told.iter().all(|event| event.kind.as_str() != "link.created"),
+            "{told:?}"
+        );
     }
 }
 
 /// Ended between two answers to the bank: the second one never leaves, and the person is told why.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_for_a_request_that_is_over() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     let code = NextStep::Prompt(Form {
         title: None,
         fields: vec![Field {
@@ -91,17 +94,17 @@ async fn nothing_is_sent_for_a_request_that_is_over() {
 }
 
 /// Somebody is granted access to the account `a1` for a request that expects this account number.
-async fn expecting(number: &str) -> (Bench, Attempt) {
-    let mut bench = Bench::new().await;
+async fn expecting(number: &str) -> (Harness, Attempt) {
+    let mut bench = Harness::new().await;
     let partner = bench.person.partner;
     let sealing = bench.parts.jobs.linking.sealing.clone();
-    let expected = Expected {
+    let expected = ExpectedAccount {
         account_number: Some(number.to_owned().into()),
         holder_name: None,
     };
     let asked = add(&*bench.parts.records, partner, |intent| {
-        let request = Request { partner, id: intent.id };
-        intent.expected = Some(sealing.expected(request, &expected).unwrap());
+        let request = SealedIntent { partner, id: intent.id };
+        intent.expected = Some(sealing.seal_expected(request, &expected).unwrap());
     })
     .await;
     bench.asked = Some(asked.id);
@@ -144,14 +147,14 @@ async fn an_expected_account_is_compared() {
             shown.contains("First Bank has not answered. We are finding out."),
             "{shown}"
         );
-        assert!(told(&*bench.parts.records, attempt.partner).await.is_empty());
+        assert!(events_of(&*bench.parts.records, attempt.partner).await.is_empty());
 
         // A server that died after the link was written has left as much as this: any of its jobs goes on from there.
         bench.parts.bank.script().unreadable = None;
         let read = format!("read:{}", made.id);
-        assert!(bench.parts.jobs.hurry(&read).await);
+        assert!(bench.parts.jobs.run_now(&read).await);
         assert_eq!(bench.state(attempt.id).await, state);
-        let ended = bench.parts.jobs.hurry(&format!("unlink:{}", made.id)).await;
+        let ended = bench.parts.jobs.run_now(&format!("unlink:{}", made.id)).await;
         let expected = if ended { LinkState::Removed } else { link };
         assert_eq!(bench.link_of(&attempt).await.map(|link| link.state), Some(expected));
         assert_eq!(bench.unlinked().len(), usize::from(link == LinkState::Removing));
@@ -182,7 +185,7 @@ async fn a_comparison_survives_who_was_at_it() {
             }
         );
         // The live value has lost what it was told: it is told again, the same.
-        bench.parts.jobs.linking.retell(attempt.id).await.unwrap();
+        bench.parts.jobs.linking.notify_again(attempt.id).await.unwrap();
         let shown = bench.dials().await;
         assert_eq!(shown.contains("is linked"), linked, "{shown}");
         assert_eq!(shown.contains("This is not the First Bank account"), !linked, "{shown}");

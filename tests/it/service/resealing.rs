@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use kiungo::ambient::OsEntropy;
+use kiungo::ambient::OsRng;
 use kiungo::core::msisdn::Msisdn;
-use kiungo::core::seal::key_of;
+use kiungo::core::seal::key_id;
 use kiungo::core::secret::Secret;
 use kiungo::records::{AccountReading, Link, Records};
 use kiungo::service::metrics::Metrics;
-use kiungo::service::resealing::{Resealing, tally};
+use kiungo::service::resealing::{Resealing, count_keys};
 use kiungo::service::sealing::Sealing;
 
-use super::bench::{Bench, NUMBER};
-use crate::support::parts::keyring;
-use crate::support::records::fresh;
+use super::harness::{Harness, NUMBER};
+use crate::support::app_fixture::keyring;
+use crate::support::records::unique_bytes;
 
 /// The keys a pass has: the first is active.
 fn resealing(records: &Arc<dyn Records>, keys: &[&str]) -> Resealing {
@@ -23,7 +23,7 @@ fn resealing(records: &Arc<dyn Records>, keys: &[&str]) -> Resealing {
         records: records.clone(),
         sealing: Sealing {
             keyring: Arc::new(keyring(keys)),
-            entropy: Arc::new(OsEntropy),
+            rng: Arc::new(OsRng),
         },
         metrics: Arc::new(Metrics::new()),
     }
@@ -52,10 +52,10 @@ async fn opens(records: &Arc<dyn Records>, link: &Link, sealing: &Sealing) {
 
 /// A reading of an account, sealed under these keys.
 fn reading(link: &Link, sealing: &Sealing) -> AccountReading {
-    let holder = sealing.holder(&link.tag, link.accounts[0].id, &Secret::new("Ada"));
+    let holder = sealing.seal_holder(&link.tag, link.accounts[0].id, &Secret::new("Ada"));
     AccountReading {
         masked: "00a1".to_owned(),
-        number_digest: fresh(),
+        number_digest: unique_bytes(),
         holder: Some(holder.unwrap()),
         kind: None,
         currency: None,
@@ -66,17 +66,20 @@ fn reading(link: &Link, sealing: &Sealing) -> AccountReading {
 /// pass finds nothing to do. A key that is missing leaves what stands under it as it is, and counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_pass_seals_everything_anew() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     let link = bench.linked().await;
     let records = bench.parts.jobs.records.clone();
     let old = bench.parts.jobs.linking.sealing.clone();
     records
-        .read_account(link.accounts[0].id, &reading(&link, &old))
+        .store_account_reading(link.accounts[0].id, &reading(&link, &old))
         .await
         .unwrap();
     // Of consent, attempt, account, holder, and the credentials of the one provider.
     let all = 5;
-    assert_eq!(tally(records.as_ref(), |_| ()).await.unwrap(), counts(&[("k1", all)]));
+    assert_eq!(
+        count_keys(records.as_ref(), |_| ()).await.unwrap(),
+        counts(&[("k1", all)])
+    );
 
     let without = resealing(&records, &["n2"]);
     assert_eq!(without.pass().await.unwrap(), counts(&[("k1", all), ("n2", 0)]));
@@ -96,7 +99,7 @@ async fn one_pass_seals_everything_anew() {
 /// at every moment the row opens, and when the old key is no longer used one pass is the last.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn passes_never_undo_what_is_written() {
-    let mut bench = Bench::new().await;
+    let mut bench = Harness::new().await;
     let link = bench.linked().await;
     let records = bench.parts.jobs.records.clone();
     let (old, new) = (resealing(&records, &["k1", "n2"]), resealing(&records, &["n2", "k1"]));
@@ -104,7 +107,10 @@ async fn passes_never_undo_what_is_written() {
     let write = async |sealing: &Sealing| {
         for _ in 0..60 {
             let reading = reading(&link, sealing);
-            records.read_account(link.accounts[0].id, &reading).await.unwrap();
+            records
+                .store_account_reading(link.accounts[0].id, &reading)
+                .await
+                .unwrap();
             opens(&records, &link, sealing).await;
         }
     };
@@ -124,6 +130,6 @@ async fn passes_never_undo_what_is_written() {
     assert!(first > 2 && second > 2, "{first} and {second} passes");
     assert_eq!(new.pass().await.unwrap(), counts(&[("n2", 5)]));
     let last = records.link(link.id).await.unwrap().unwrap();
-    assert_eq!(key_of(last.accounts[0].holder.as_deref().unwrap()), Some("n2"));
+    assert_eq!(key_id(last.accounts[0].holder.as_deref().unwrap()), Some("n2"));
     opens(&records, &link, &resealing(&records, &["n2"]).sealing).await;
 }

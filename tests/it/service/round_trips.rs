@@ -7,15 +7,15 @@ use std::time::Duration;
 use kiungo::ambient::SystemClock;
 use kiungo::store::memory::MemoryStore;
 
-use crate::support::doubles::{Counting, Plain};
+use crate::support::app_fixture::assemble;
+use crate::support::doubles::{CountingStore, PlainGateway};
 use crate::support::eventually;
-use crate::support::parts::assemble;
 
 /// A turn without a provider's call is one load and one swap, a repeat is one load, a notice is one of each.
 #[tokio::test]
 async fn a_turn_is_two_round_trips() {
-    let store = Arc::new(Counting::new(MemoryStore::new(Arc::new(SystemClock))));
-    let turns = assemble(store.clone(), Plain { sink: None }).await;
+    let store = Arc::new(CountingStore::new(MemoryStore::new(Arc::new(SystemClock))));
+    let turns = assemble(store.clone(), PlainGateway { sink: None }).await;
     assert_eq!(store.taken(), (0, 0));
     let number = "+2348031234567";
     for (text, want, cost) in [
@@ -51,8 +51,8 @@ async fn a_turn_is_two_round_trips() {
 /// When the store goes away after a login was handed over, nobody is told that nothing was sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_that_was_written_is_not_denied() {
-    let store = Arc::new(Counting::new(MemoryStore::new(Arc::new(SystemClock))));
-    let turns = assemble(store.clone(), Plain { sink: None }).await;
+    let store = Arc::new(CountingStore::new(MemoryStore::new(Arc::new(SystemClock))));
+    let turns = assemble(store.clone(), PlainGateway { sink: None }).await;
     for text in ["", "1", "1*1", "1*1*ada"] {
         turns.answer(&format!("d1 +2348031234567 {text}")).await;
     }

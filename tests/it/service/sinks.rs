@@ -8,8 +8,8 @@ use kiungo::store::memory::MemoryStore;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
-use crate::support::doubles::Plain;
-use crate::support::parts::assemble;
+use crate::support::app_fixture::assemble;
+use crate::support::doubles::PlainGateway;
 
 async fn next(screens: &mut UnboundedReceiver<kiungo::gateways::WireReply>) -> String {
     let reply = timeout(Duration::from_secs(10), screens.recv())
@@ -25,7 +25,7 @@ async fn next(screens: &mut UnboundedReceiver<kiungo::gateways::WireReply>) -> S
 async fn screens_go_through_the_sink() {
     let (sink, mut screens) = unbounded_channel();
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-    let turns = assemble(store, Plain { sink: Some(sink) }).await;
+    let turns = assemble(store, PlainGateway { sink: Some(sink) }).await;
     for (text, want) in [
         (" ", "CON Umoja Credit asks"),
         (" 1", "CON Choose your bank"),

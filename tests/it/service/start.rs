@@ -1,6 +1,6 @@
 //! What a server has done by the time it says that it listens.
 
-use kiungo::app::{App, Surroundings};
+use kiungo::app::{App, StartOptions};
 use kiungo::config::Config;
 use kiungo::core::msisdn;
 
@@ -12,7 +12,7 @@ async fn numbering_is_loaded_before_the_first_call() {
     let config = Config::sandbox(data.path(), &env).unwrap();
     let countries: Vec<_> = config.channels.iter().map(|channel| channel.country.clone()).collect();
     assert!(!countries.is_empty());
-    let app = App::start(config, Surroundings::default()).await.unwrap();
+    let app = App::start(config, StartOptions::default()).await.unwrap();
     for country in countries {
         assert!(msisdn::is_loaded(&country), "{country}");
     }

@@ -2,42 +2,44 @@
 
 use std::time::Duration;
 
-use kiungo::core::sms::Failure;
-use kiungo::providers::http::{Client, ClientOptions};
-use kiungo::sms::{HookAnswer, NAMES, SendError, SetupError, by_name, needs};
+use kiungo::core::sms::SmsFailureReason;
+use kiungo::providers::http::{HttpClient, HttpClientOptions};
+use kiungo::sms::{CallbackOutcome, SMS_GATEWAYS, SmsSendError, SmsSetupError, sms_gateway, sms_requirements};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::kit::{CALLBACK, GOOD, Hook, KEY, TEXT, gateway, gateway_with, hear, message, settings};
-use crate::support::tcp::{Act, Wild};
+use super::kit::{
+    CALLBACK, GOOD_ANSWERS, KEY, TEXT, TestCallback, gateway, gateway_with, message, parse_callback, settings,
+};
+use crate::support::tcp::{RawTcpServer, TcpBehaviour};
 
 /// The registry knows every name, gives the gateway of that name, and says what it needs; there is a good answer of each
 /// here, so that none is left out of these tests.
 #[test]
 fn the_registry_is_whole() {
-    let good: Vec<_> = GOOD.iter().map(|(name, ..)| *name).collect();
-    assert_eq!(good, NAMES);
-    let client = || Client::new(&ClientOptions::default()).unwrap();
-    for name in NAMES {
-        let needs = needs(name).unwrap();
+    let good: Vec<_> = GOOD_ANSWERS.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(good, SMS_GATEWAYS);
+    let client = || HttpClient::new(&HttpClientOptions::default()).unwrap();
+    for name in SMS_GATEWAYS {
+        let needs = sms_requirements(name).unwrap();
         assert_eq!(gateway(name, "https://gateway.example").name(), *name);
         let mut bare = settings("https://gateway.example");
         (bare.username, bare.callback) = (None, None);
         let complete = needs.username.is_none() && !needs.public_url;
-        let made = by_name(name, bare, client())
+        let made = sms_gateway(name, bare, client())
             .map(|_| ())
             .map_err(|error| error.to_string());
         assert_eq!(made.is_ok(), complete, "{name}: {made:?}");
     }
-    assert!(needs("carrier-pigeon").is_none());
-    let made = by_name("carrier-pigeon", settings("https://gateway.example"), client());
-    assert_eq!(made.map(|_| ()).unwrap_err(), SetupError::Unknown);
+    assert!(sms_requirements("carrier-pigeon").is_none());
+    let made = sms_gateway("carrier-pigeon", settings("https://gateway.example"), client());
+    assert_eq!(made.map(|_| ()).unwrap_err(), SmsSetupError::Unknown);
 }
 
 /// A text that was taken has the gateway's id.
 #[tokio::test]
 async fn a_taken_text_has_an_id() {
-    for (name, status, body, id) in GOOD {
+    for (name, status, body, id) in GOOD_ANSWERS {
         let server = MockServer::start().await;
         let template = ResponseTemplate::new(*status).set_body_raw(body.as_bytes().to_vec(), "application/json");
         Mock::given(any()).respond_with(template).mount(&server).await;
@@ -53,17 +55,17 @@ async fn a_taken_text_has_an_id() {
 #[tokio::test]
 async fn statuses_have_their_class() {
     let pause = Some(Duration::from_secs(30));
-    for name in NAMES {
+    for name in SMS_GATEWAYS {
         for (status, want) in [
-            (400, SendError::Refused(Failure::Rejected)),
-            (404, SendError::Refused(Failure::Rejected)),
-            (401, SendError::NotSent("the gateway does not know our key", pause)),
-            (403, SendError::NotSent("the gateway does not know our key", pause)),
-            (429, SendError::NotSent("the gateway wants us to wait", pause)),
-            (307, SendError::Unknown("the gateway failed")),
-            (500, SendError::Unknown("the gateway failed")),
-            (502, SendError::Unknown("the gateway failed")),
-            (503, SendError::Unknown("the gateway failed")),
+            (400, SmsSendError::Refused(SmsFailureReason::Rejected)),
+            (404, SmsSendError::Refused(SmsFailureReason::Rejected)),
+            (401, SmsSendError::NotSent("the gateway does not know our key", pause)),
+            (403, SmsSendError::NotSent("the gateway does not know our key", pause)),
+            (429, SmsSendError::NotSent("the gateway wants us to wait", pause)),
+            (307, SmsSendError::Unknown("the gateway failed")),
+            (500, SmsSendError::Unknown("the gateway failed")),
+            (502, SmsSendError::Unknown("the gateway failed")),
+            (503, SmsSendError::Unknown("the gateway failed")),
         ] {
             let server = MockServer::start().await;
             let template = ResponseTemplate::new(status)
@@ -81,13 +83,13 @@ async fn statuses_have_their_class() {
 /// A good status with a body that says nothing leaves it open whether the text has gone.
 #[tokio::test]
 async fn garbage_is_no_reason_to_send_again() {
-    for name in NAMES {
+    for name in SMS_GATEWAYS {
         for body in ["", "{", "[]", "null", "OK", "{\"messages\":7}"] {
             let server = MockServer::start().await;
             let template = ResponseTemplate::new(201).set_body_string(body);
             Mock::given(any()).respond_with(template).mount(&server).await;
             let got = gateway(name, &server.uri()).send(&message(Some("Umoja"))).await;
-            assert!(matches!(got, Err(SendError::Unknown(_))), "{name} {body}: {got:?}");
+            assert!(matches!(got, Err(SmsSendError::Unknown(_))), "{name} {body}: {got:?}");
         }
     }
 }
@@ -97,25 +99,25 @@ async fn garbage_is_no_reason_to_send_again() {
 #[tokio::test]
 async fn broken_connections_have_their_class() {
     let text = message(Some("Umoja"));
-    for name in NAMES {
+    for name in SMS_GATEWAYS {
         for (act, want) in [
-            (Act::Silence, "no answer in time"),
-            (Act::Close, "the connection was lost"),
-            (Act::Reset, "the connection was lost"),
+            (TcpBehaviour::Silence, "no answer in time"),
+            (TcpBehaviour::Close, "the connection was lost"),
+            (TcpBehaviour::Reset, "the connection was lost"),
             (
-                Act::Write(b"HTTP/1.1 201 Created\r\ncontent-length: 99\r\n\r\n{".to_vec()),
+                TcpBehaviour::Write(b"HTTP/1.1 201 Created\r\ncontent-length: 99\r\n\r\n{".to_vec()),
                 "the answer broke off",
             ),
         ] {
-            let server = Wild::new(act).await;
+            let server = RawTcpServer::new(act).await;
             let url = format!("http://127.0.0.1:{}", server.port());
             let gateway = gateway_with(name, &url, |settings| settings.timeout = Duration::from_secs(1));
             let got = server.during(gateway.send(&text)).await;
-            assert_eq!(got, Err(SendError::Unknown(want)), "{name}");
+            assert_eq!(got, Err(SmsSendError::Unknown(want)), "{name}");
             assert_eq!((server.connections(), server.requests().len()), (1, 1), "{name} {want}");
             drop(server);
             let got = gateway.send(&text).await;
-            assert_eq!(got, Err(SendError::NotSent("no connection", None)), "{name}");
+            assert_eq!(got, Err(SmsSendError::NotSent("no connection", None)), "{name}");
         }
     }
 }
@@ -123,7 +125,7 @@ async fn broken_connections_have_their_class() {
 /// Whatever calls us, nothing panics, and nothing is heard from rubbish. Neither keys nor texts are ever printed.
 #[test]
 fn rubbish_is_not_heard() {
-    for name in NAMES {
+    for name in SMS_GATEWAYS {
         let gateway = gateway(name, "http://127.0.0.1:9");
         for tail in ["", "reports", "elsewhere", "reports/more"] {
             for body in [
@@ -136,12 +138,14 @@ fn rubbish_is_not_heard() {
                 b"null",
                 &[b'['; 4096],
             ] {
-                let hook = Hook {
+                let hook = TestCallback {
                     tail,
                     body,
-                    ..Hook::default()
+                    ..TestCallback::default()
                 };
-                let error = hear(gateway.as_ref(), hook).map(|heard| heard.len()).unwrap_err();
+                let error = parse_callback(gateway.as_ref(), hook)
+                    .map(|heard| heard.len())
+                    .unwrap_err();
                 assert!(!format!("{error} {error:?}").contains("Zq7"));
             }
         }
@@ -155,16 +159,16 @@ fn rubbish_is_not_heard() {
 /// A call that was taken is answered 200 and one we cannot take now with a failure, so that whoever repeats does.
 #[test]
 fn answers_say_whether_to_come_again() {
-    for name in NAMES {
+    for name in SMS_GATEWAYS {
         let gateway = gateway(name, "http://127.0.0.1:9");
-        let status = |answer| gateway.answer(answer).status;
-        assert_eq!(status(HookAnswer::Taken), 200, "{name}");
-        assert_eq!(status(HookAnswer::Unavailable), 503, "{name}");
-        assert_eq!(status(HookAnswer::Unauthentic), 403, "{name}");
+        let status = |answer| gateway.render_answer(answer).status;
+        assert_eq!(status(CallbackOutcome::Accepted), 200, "{name}");
+        assert_eq!(status(CallbackOutcome::Unavailable), 503, "{name}");
+        assert_eq!(status(CallbackOutcome::Unauthentic), 403, "{name}");
         // It would come again for twelve hours.
         let garbled = if *name == "africastalking" { 200 } else { 400 };
-        assert_eq!(status(HookAnswer::Garbled), garbled, "{name}");
-        let body = String::from_utf8(gateway.answer(HookAnswer::Taken).body).unwrap();
+        assert_eq!(status(CallbackOutcome::Malformed), garbled, "{name}");
+        let body = String::from_utf8(gateway.render_answer(CallbackOutcome::Accepted).body).unwrap();
         assert_eq!(body, if *name == "twilio" { "<Response/>" } else { "" }, "{name}");
     }
 }

@@ -5,54 +5,60 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kiungo::core::attempt::{Attempt as LiveAttempt, State};
-use kiungo::core::flow::state::{Answer, ConnectSession, Dialog, LinkBrief, Seen, Slot, Subscriber};
-use kiungo::core::flow::{Fate, News};
+use kiungo::core::attempt::{LiveAttempt, LiveAttemptState};
+use kiungo::core::flow::state::{ConnectSession, Dialog, LinkSummary, ReplySlot, Subscriber, TurnReply, TypedPrefix};
+use kiungo::core::flow::{AttemptResult, SessionEvent};
 use kiungo::core::ids::LinkId;
 use kiungo::core::menu::Outcome;
 use kiungo::core::messages::Locale;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::next_step::{Failure, FailureClass, Field, FieldKind, Form};
-use kiungo::core::seal::Tag;
-use kiungo::core::sms::{MessageState, Withheld};
+use kiungo::core::seal::SubscriberTag;
+use kiungo::core::sms::{MessageState, WithheldReason};
 use kiungo::core::time::Timestamp;
 use kiungo::records::{Attempt, AttemptState, JobKind};
-use kiungo::sandbox::sms::Running;
-use kiungo::service::handover::{Desk, HandOvers};
-use kiungo::service::jobs::Verdict;
-use kiungo::service::live::{Found, Live};
+use kiungo::sandbox::sms::RunningSms;
+use kiungo::service::handover::{HandoverMessages, HandoverQueue};
+use kiungo::service::jobs::JobOutcome;
+use kiungo::service::live::{LiveValues, LoadedValue};
 use kiungo::store::memory::MemoryStore;
-use kiungo::store::{IndexKey, Store, StoreError, Stored, Swap, Version};
+use kiungo::store::{IndexKey, Store, StoreError, SwapResult, Version, VersionedValue};
 
-use super::post::{ADA, Post, texts};
-use crate::support::parts::{CHANNEL, hand_overs};
-use crate::support::records::{Person, at, begin, node, partner};
+use super::service_kit::{ADA, SmsService, delivered_texts};
+use crate::support::app_fixture::{CHANNEL, hand_overs};
+use crate::support::records::{RecordedPerson, at, begin, node, partner};
 
 /// A store that reads, but writes only while it is let.
-struct Writable {
+struct SwitchableStore {
     inner: MemoryStore,
     writes: AtomicBool,
 }
 
 #[async_trait]
-impl Store for Writable {
-    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
+impl Store for SwitchableStore {
+    async fn load(&self, tag: &SubscriberTag) -> Result<Option<VersionedValue>, StoreError> {
         self.inner.load(tag).await
     }
 
-    async fn swap(&self, tag: &Tag, old: Option<Version>, next: &Stored, ttl: Duration) -> Result<Swap, StoreError> {
+    async fn swap(
+        &self,
+        tag: &SubscriberTag,
+        old: Option<Version>,
+        next: &VersionedValue,
+        ttl: Duration,
+    ) -> Result<SwapResult, StoreError> {
         if !self.writes.load(Ordering::SeqCst) {
             return Err(StoreError("timeout".to_owned()));
         }
         self.inner.swap(tag, old, next, ttl).await
     }
 
-    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError> {
-        self.inner.point(name, tag, ttl).await
+    async fn set_index(&self, name: &IndexKey, tag: &SubscriberTag, ttl: Duration) -> Result<(), StoreError> {
+        self.inner.set_index(name, tag, ttl).await
     }
 
-    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError> {
-        self.inner.follow(name).await
+    async fn look_up(&self, name: &IndexKey) -> Result<Option<SubscriberTag>, StoreError> {
+        self.inner.look_up(name).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
@@ -61,18 +67,18 @@ impl Store for Writable {
 }
 
 /// Somebody who has submitted, and the services that text them.
-struct Away {
-    post: Post,
-    running: Running,
-    store: Arc<Writable>,
-    hand_overs: HandOvers,
+struct AbsentPerson {
+    post: SmsService,
+    running: RunningSms,
+    store: Arc<SwitchableStore>,
+    hand_overs: HandoverMessages,
     attempt: Attempt,
 }
 
-impl Away {
+impl AbsentPerson {
     /// Somebody whose dialog is over, or ends at this moment, in milliseconds from the beginning.
-    async fn since(ends_at: Option<i64>) -> Self {
-        let away = Self::lost().await;
+    async fn since_dialog_end(ends_at: Option<i64>) -> Self {
+        let away = Self::with_lost_answer().await;
         let number = Msisdn::parse(ADA, "NG").unwrap();
         let mut state = Subscriber::new(number, Locale::En);
         state.dialogs.push(Dialog {
@@ -81,27 +87,27 @@ impl Away {
             septets: 156,
             started_at: at(0),
             ends_at: at(ends_at.unwrap_or_default()),
-            asks_until: None,
-            seen: Seen {
+            interactive_until: None,
+            typed_prefix: TypedPrefix {
                 len: 0,
                 digest: [0; 32],
             },
-            reply: Slot::Set(Answer {
+            reply: ReplySlot::Set(TurnReply {
                 end: ends_at.is_none(),
                 text: String::new(),
             }),
             closed: ends_at.is_none(),
-            stepped: true,
+            used: true,
             unlocked: false,
-            turns: Vec::new(),
-            by_text: None,
+            turn_ids: Vec::new(),
+            sms: None,
         });
         let mut session = ConnectSession::new(away.attempt.session, None);
         session.stage = Outcome::Checking;
         session.attempt = Some(LiveAttempt {
             id: away.attempt.id,
             step: away.attempt.step,
-            state: State::Sent,
+            state: LiveAttemptState::Sent,
             owner: node(1),
             begun_at: at(0),
             lease_until: at(60_000),
@@ -113,27 +119,31 @@ impl Away {
     }
 
     /// Somebody whom the live store does not know.
-    async fn lost() -> Self {
-        let (mut post, running) = Post::real().await;
-        let store = Arc::new(Writable {
+    async fn with_lost_answer() -> Self {
+        let (mut post, running) = SmsService::with_stand_in().await;
+        let store = Arc::new(SwitchableStore {
             inner: MemoryStore::new(post.shared.runtime.clock.clone()),
             writes: AtomicBool::new(true),
         });
         let (records, runtime) = (post.db.shared(), post.shared.runtime.clone());
-        post.shared.newsroom.live = Live::new(store.clone(), post.shared.keyring.clone(), runtime.entropy.clone());
+        post.shared.newsroom.live = LiveValues::new(store.clone(), post.shared.keyring.clone(), runtime.rng.clone());
         post.shared.newsroom.runtime = runtime.clone();
-        post.shared.newsroom.desk = Some(Desk {
+        post.shared.newsroom.handovers = Some(HandoverQueue {
             records: records.clone(),
             partner: partner(1).id,
             runtime,
         });
         let number = Msisdn::parse(ADA, "NG").unwrap();
-        let person = Person {
+        let person = RecordedPerson {
             partner: partner(1).id,
             tag: post.shared.keyring.tag(&number),
         };
         let mut consent = person.consent();
-        consent.msisdn = post.shared.sealing.msisdn(&person.tag, consent.id, &number).unwrap();
+        consent.msisdn = post
+            .shared
+            .sealing
+            .seal_msisdn(&person.tag, consent.id, &number)
+            .unwrap();
         CHANNEL.0.clone_into(&mut consent.channel);
         let attempt = person.attempt(&consent);
         begin(&*records, &consent, &attempt).await;
@@ -147,13 +157,13 @@ impl Away {
     }
 
     /// Something became of it, as any server tells it.
-    async fn hears(&self, fate: Fate) -> bool {
+    async fn apply_result(&self, fate: AttemptResult) -> bool {
         let id = self.attempt.id;
-        let news = News::Attempt { id, fate };
-        self.hand_overs.newsroom.tell(&self.attempt.tag, &news).await
+        let news = SessionEvent::AttemptResolved { id, result: fate };
+        self.hand_overs.newsroom.apply(&self.attempt.tag, &news).await
     }
 
-    async fn write(&self) -> Verdict {
+    async fn write_sms(&self) -> JobOutcome {
         self.hand_overs.write(self.attempt.id).await.unwrap()
     }
 
@@ -177,14 +187,14 @@ impl Away {
                         sent += 1;
                         self.hand_overs.send(id).await.unwrap()
                     }
-                    _ => Verdict::Done,
+                    _ => JobOutcome::Done,
                 };
                 match verdict {
-                    Verdict::Later(reason, pause) => {
+                    JobOutcome::RetryAfter(reason, pause) => {
                         let due = now.plus(pause.unwrap_or_default());
                         self.post.db.postpone(job.id, node(1), due, reason).await.unwrap();
                     }
-                    Verdict::Done => self.post.db.finish(job.id, node(1)).await.unwrap(),
+                    JobOutcome::Done => self.post.db.finish(job.id, node(1)).await.unwrap(),
                     other => panic!("{other:?}"),
                 }
             }
@@ -193,25 +203,25 @@ impl Away {
 
     async fn state(&self) -> Subscriber {
         let live = &self.hand_overs.newsroom.live;
-        let Found::Subscriber(state) = live.load(&self.attempt.tag).await.unwrap().found else {
+        let LoadedValue::Subscriber(state) = live.load(&self.attempt.tag).await.unwrap().value else {
             panic!("nobody");
         };
         *state
     }
 
     /// They have dialled, and it stood on the screen.
-    async fn is_told(&self) {
+    async fn learns_result(&self) {
         let live = &self.hand_overs.newsroom.live;
-        let told = live.change(&self.attempt.tag, |state| {
-            state.session.as_mut()?.told = true;
+        let told = live.update(&self.attempt.tag, |state| {
+            state.session.as_mut()?.shown = true;
             Some(())
         });
         assert_eq!(told.await.unwrap(), Some(()));
     }
 }
 
-fn prompt() -> Fate {
-    Fate::Prompt(Form {
+fn prompt() -> AttemptResult {
+    AttemptResult::Prompt(Form {
         title: None,
         fields: vec![Field {
             name: "otp".to_owned(),
@@ -223,22 +233,22 @@ fn prompt() -> Fate {
     })
 }
 
-fn failed(class: FailureClass, pause: Option<u64>) -> Fate {
-    Fate::Failed(Failure {
+fn failed(class: FailureClass, pause: Option<u64>) -> AttemptResult {
+    AttemptResult::Failed(Failure {
         class,
         retry_after: pause.map(Duration::from_secs),
     })
 }
 
-fn linked() -> Fate {
-    Fate::Linked(LinkBrief {
+fn linked() -> AttemptResult {
+    AttemptResult::Linked(LinkSummary {
         partner: None,
         id: LinkId::from_bytes([5; 16]),
-        bank: "First Bank".to_owned(),
-        institution: "bank-1".to_owned(),
+        institution_name: "First Bank".to_owned(),
+        institution_id: "bank-1".to_owned(),
         provider: "mono".to_owned(),
         masked: Some("4321".to_owned()),
-        again: false,
+        duplicate: false,
     })
 }
 
@@ -251,19 +261,19 @@ async fn every_answer_is_texted_once() {
         (prompt(), Some("your bank asks one more thing")),
         (failed(FailureClass::Refused, None), Some("no account was linked")),
         (failed(FailureClass::Busy, Some(90)), Some("no account was linked")),
-        (Fate::NotSent, Some("no account was linked")),
-        (Fate::Lapsed, Some("no account was linked")),
-        (Fate::Unknown, None),
-        (Fate::Granted, None),
+        (AttemptResult::NotSent, Some("no account was linked")),
+        (AttemptResult::Lapsed, Some("no account was linked")),
+        (AttemptResult::Unknown, None),
+        (AttemptResult::Granted, None),
     ] {
         let name = format!("{fate:?}");
-        let away = Away::since(None).await;
-        assert!(away.hears(fate.clone()).await, "{name}");
-        assert!(!away.hears(fate).await || want.is_none(), "{name}");
-        tokio::join!(away.write(), away.write());
+        let away = AbsentPerson::since_dialog_end(None).await;
+        assert!(away.apply_result(fate.clone()).await, "{name}");
+        assert!(!away.apply_result(fate).await || want.is_none(), "{name}");
+        tokio::join!(away.write_sms(), away.write_sms());
         let asked = usize::from(want.is_some());
         assert_eq!(away.run_due().await, (asked, asked), "{name}");
-        let texts = texts(&away.running);
+        let texts = delivered_texts(&away.running);
         assert_eq!(texts.len(), asked, "{name}: {texts:?}");
         for text in texts {
             assert!(text.contains(want.unwrap()), "{name}: {text}");
@@ -280,28 +290,28 @@ async fn every_answer_is_texted_once() {
 /// A link that shows after nothing could be confirmed is another answer, and is texted too.
 #[tokio::test]
 async fn a_late_link_is_texted_after_all() {
-    let away = Away::since(None).await;
-    away.hears(Fate::Lapsed).await;
+    let away = AbsentPerson::since_dialog_end(None).await;
+    away.apply_result(AttemptResult::Lapsed).await;
     away.run_due().await;
-    away.hears(linked()).await;
+    away.apply_result(linked()).await;
     away.run_due().await;
-    let texts = texts(&away.running);
+    let texts = delivered_texts(&away.running);
     assert!(matches!(&texts[..], [no, yes] if no.contains("no account was linked") && yes.contains("is linked")));
 }
 
 /// A server that dies between writing the text and remembering it does both again: one text, whose code works.
 #[tokio::test]
 async fn nothing_is_lost_between_two_writes() {
-    let away = Away::since(None).await;
-    away.hears(prompt()).await;
+    let away = AbsentPerson::since_dialog_end(None).await;
+    away.apply_result(prompt()).await;
     away.store.writes.store(false, Ordering::SeqCst);
-    assert_eq!(away.write().await, Verdict::Again("store"));
+    assert_eq!(away.write_sms().await, JobOutcome::Retry("store"));
     assert!(away.state().await.recovery.is_none());
-    away.post.pass(Duration::from_secs(30));
+    away.post.advance(Duration::from_secs(30));
     away.store.writes.store(true, Ordering::SeqCst);
     assert_eq!(away.run_due().await, (1, 1));
     let code = away.state().await.recovery.unwrap().code.to_string();
-    let texts = texts(&away.running);
+    let texts = delivered_texts(&away.running);
     assert!(matches!(&texts[..], [text] if text.contains(&code)), "{texts:?}");
 }
 
@@ -309,17 +319,17 @@ async fn nothing_is_lost_between_two_writes() {
 #[tokio::test]
 async fn a_dialog_is_waited_for() {
     for told in [false, true] {
-        let away = Away::since(Some(120_000)).await;
-        away.hears(failed(FailureClass::Refused, None)).await;
+        let away = AbsentPerson::since_dialog_end(Some(120_000)).await;
+        away.apply_result(failed(FailureClass::Refused, None)).await;
         assert_eq!(away.run_due().await, (1, 0));
-        away.post.pass(Duration::from_millis(119_999));
+        away.post.advance(Duration::from_millis(119_999));
         assert_eq!(away.run_due().await, (0, 0));
         if told {
-            away.is_told().await;
+            away.learns_result().await;
         }
-        away.post.pass(Duration::from_millis(1));
+        away.post.advance(Duration::from_millis(1));
         assert_eq!(away.run_due().await, (1, usize::from(!told)));
-        assert_eq!(texts(&away.running).len(), usize::from(!told));
+        assert_eq!(delivered_texts(&away.running).len(), usize::from(!told));
     }
 }
 
@@ -327,9 +337,9 @@ async fn a_dialog_is_waited_for() {
 #[tokio::test]
 async fn old_news_are_not_sent() {
     for overtaken in [false, true] {
-        let away = Away::since(None).await;
-        away.hears(Fate::Lapsed).await;
-        assert_eq!(away.write().await, Verdict::Done);
+        let away = AbsentPerson::since_dialog_end(None).await;
+        away.apply_result(AttemptResult::Lapsed).await;
+        assert_eq!(away.write_sms().await, JobOutcome::Done);
         let now: Timestamp = away.post.shared.runtime.clock.now();
         let jobs = away.post.db.claim(node(2), now, now, 9).await.unwrap();
         let text = jobs.into_iter().find_map(|job| match job.kind {
@@ -337,14 +347,14 @@ async fn old_news_are_not_sent() {
             _ => None,
         });
         if overtaken {
-            away.hears(linked()).await;
+            away.apply_result(linked()).await;
         } else {
-            away.is_told().await;
+            away.learns_result().await;
         }
-        assert_eq!(away.hand_overs.send(text.unwrap()).await.unwrap(), Verdict::Done);
+        assert_eq!(away.hand_overs.send(text.unwrap()).await.unwrap(), JobOutcome::Done);
         let state = away.post.state(text.unwrap()).await;
-        assert_eq!(state, MessageState::Withheld(Withheld::Told));
-        assert!(texts(&away.running).is_empty());
+        assert_eq!(state, MessageState::Withheld(WithheldReason::PersonDialed));
+        assert!(delivered_texts(&away.running).is_empty());
     }
 }
 
@@ -352,14 +362,14 @@ async fn old_news_are_not_sent() {
 #[tokio::test]
 async fn a_link_is_told_without_the_store() {
     for (end, count) in [(AttemptState::Linked, 1), (AttemptState::Refused, 0)] {
-        let away = Away::lost().await;
+        let away = AbsentPerson::with_lost_answer().await;
         let now = away.post.shared.runtime.clock.now();
         assert!(away.post.db.move_attempt(away.attempt.id, end, now).await.unwrap());
         for _ in 0..2 {
-            assert_eq!(away.write().await, Verdict::Done);
+            assert_eq!(away.write_sms().await, JobOutcome::Done);
         }
         assert_eq!(away.run_due().await, (0, count));
-        let texts = texts(&away.running);
+        let texts = delivered_texts(&away.running);
         assert_eq!(texts.len(), count);
         assert!(texts.iter().all(|text| text.ends_with("dial *384*96#")), "{texts:?}");
     }

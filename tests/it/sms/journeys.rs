@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use kiungo::core::sms::size;
+use kiungo::core::sms::measure;
 use kiungo::core::time::{Clock, Timestamp};
-use kiungo::sandbox::mono::{Call, Outcome};
-use kiungo::sandbox::sms::Switches;
+use kiungo::sandbox::mono::{MonoCall, SubmitOutcome};
+use kiungo::sandbox::sms::SmsSwitches;
 use rstest::rstest;
 
-use crate::support::texts::{Texting, code_in, number_in};
+use crate::support::sms_world::{SmsWorld, code_in, number_in};
 use crate::support::world::Setup;
 
 const ADA: &str = "+2348030009301";
 
 /// Begins by text and agrees; the list of banks is the newest text.
-async fn agrees(texting: &Texting, number: &str) -> String {
-    let welcome = texting.says(number, "LINK").await;
+async fn agrees(texting: &SmsWorld, number: &str) -> String {
+    let welcome = texting.send(number, "LINK").await;
     assert!(
         welcome.starts_with("Sandbox Lender asks to read your bank account"),
         "{welcome}"
     );
-    let list = texting.says(number, &number_in(&welcome)).await;
+    let list = texting.send(number, &number_in(&welcome)).await;
     assert!(
         list.starts_with("Choose your bank, or type its name:\n1 Providus Bank"),
         "{list}"
@@ -29,11 +29,11 @@ async fn agrees(texting: &Texting, number: &str) -> String {
 }
 
 /// Agrees, looks for a bank by name and picks it; the text says what to dial.
-async fn to_dial(texting: &Texting, number: &str) -> String {
+async fn to_dial(texting: &SmsWorld, number: &str) -> String {
     agrees(texting, number).await;
-    let found = texting.says(number, "providus").await;
+    let found = texting.send(number, "providus").await;
     assert!(found.contains("1 Providus Bank"), "{found}");
-    let told = texting.says(number, "1").await;
+    let told = texting.send(number, "1").await;
     assert!(
         told.starts_with("Providus Bank: passwords and codes are not for texts"),
         "{told}"
@@ -49,7 +49,7 @@ async fn to_dial(texting: &Texting, number: &str) -> String {
 #[case::two_nodes(Setup::TwoNodes)]
 #[tokio::test]
 async fn a_link_begins_by_text_and_ends_by_dialling(#[case] setup: Setup) {
-    let texting = Texting::with(setup, |_| ()).await;
+    let texting = SmsWorld::with(setup, |_| ()).await;
     let told = to_dial(&texting, ADA).await;
     let mut phone = texting.world.phone(ADA);
     phone.dial_with(&code_in(&told)).await.asks("Providus Bank: Username");
@@ -61,7 +61,7 @@ async fn a_link_begins_by_text_and_ends_by_dialling(#[case] setup: Setup) {
     asked.asks("");
     // The code comes by text, and they leave to read it; CONTINUE says how to come back.
     phone.hang_up().await;
-    let told = texting.says(ADA, "continue").await;
+    let told = texting.send(ADA, "continue").await;
     assert!(told.contains("passwords and codes are not for texts"), "{told}");
     phone.dial_with(&code_in(&told)).await.asks("Providus Bank:");
     let mut done = phone.say("123456").await;
@@ -73,15 +73,15 @@ async fn a_link_begins_by_text_and_ends_by_dialling(#[case] setup: Setup) {
     assert_eq!(
         submits,
         [
-            (Call::Login, Some(Outcome::InputAsked)),
-            (Call::Commit, Some(Outcome::Granted))
+            (MonoCall::Login, Some(SubmitOutcome::InputAsked)),
+            (MonoCall::Commit, Some(SubmitOutcome::Granted))
         ]
     );
-    let listed = texting.says(ADA, "LINK").await;
+    let listed = texting.send(ADA, "LINK").await;
     assert!(listed.contains("2 My accounts"), "{listed}");
-    assert!(texting.says(ADA, "2").await.contains("1 Providus Bank .."));
+    assert!(texting.send(ADA, "2").await.contains("1 Providus Bank .."));
     for text in texting.gateway.state.inbox(ADA) {
-        assert_eq!(size(&text.text).parts, 1, "{}", text.text);
+        assert_eq!(measure(&text.text).parts, 1, "{}", text.text);
     }
     texting.world.assert_absent(&["otp@by-text", "good-pass-by-text"]).await;
 }
@@ -93,10 +93,10 @@ async fn a_link_begins_by_text_and_ends_by_dialling(#[case] setup: Setup) {
 #[case::redis(Setup::Redis)]
 #[tokio::test]
 async fn a_texted_secret_is_refused_and_found_nowhere(#[case] setup: Setup) {
-    let texting = Texting::with(setup, |_| ()).await;
+    let texting = SmsWorld::with(setup, |_| ()).await;
     to_dial(&texting, ADA).await;
     for secret in ["Zq7-texted-password", "zq7 two words", "90817263"] {
-        let told = texting.says(ADA, secret).await;
+        let told = texting.send(ADA, secret).await;
         assert!(told.contains("none is kept") && !told.contains(secret), "{told}");
     }
     texting.idle().await;
@@ -111,15 +111,15 @@ async fn a_texted_secret_is_refused_and_found_nowhere(#[case] setup: Setup) {
 #[case::refused("wrong@texted", "no account was linked.")]
 #[tokio::test]
 async fn where_it_is_allowed_all_goes_by_text(#[case] user: &str, #[case] want: &str) {
-    let texting = Texting::with(Setup::TwoNodes, |options| {
+    let texting = SmsWorld::with(Setup::TwoNodes, |options| {
         options.policy.push_str("\nsecrets_over_sms = \"allow\"");
     })
     .await;
     agrees(&texting, ADA).await;
-    texting.says(ADA, "1").await;
-    assert!(texting.says(ADA, user).await.contains("Password"));
+    texting.send(ADA, "1").await;
+    assert!(texting.send(ADA, user).await.contains("Password"));
     let before = texting.gateway.state.inbox(ADA).len();
-    let told = texting.says(ADA, "good-pass-texted").await;
+    let told = texting.send(ADA, "good-pass-texted").await;
     assert_eq!(
         told,
         "Sandbox Lender: we are asking your bank, and will text you the answer."
@@ -139,11 +139,11 @@ async fn where_it_is_allowed_all_goes_by_text(#[case] user: &str, #[case] want: 
 #[case::two_nodes(Setup::TwoNodes)]
 #[tokio::test]
 async fn what_gateways_do_to_texts_is_harmless(#[case] setup: Setup) {
-    let texting = Texting::with(setup, |_| ()).await;
+    let texting = SmsWorld::with(setup, |_| ()).await;
     let state = &texting.gateway.state;
-    state.set(Switches {
+    state.set_switches(SmsSwitches {
         incoming_copies: 4,
-        ..Switches::default()
+        ..SmsSwitches::default()
     });
     let list = agrees(&texting, ADA).await;
     texting.idle().await;
@@ -152,13 +152,13 @@ async fn what_gateways_do_to_texts_is_harmless(#[case] setup: Setup) {
     let now: Timestamp = kiungo::ambient::SystemClock.now();
     state.send_late("a-day-late", ADA, "1", now.minus(Duration::from_hours(24)));
     assert_eq!(texting.inbox(ADA, 3).await[2], list);
-    let told = texting.says(ADA, "1").await;
+    let told = texting.send(ADA, "1").await;
     assert!(told.contains("passwords and codes"), "{told}");
     texting.idle().await;
     let count = state.inbox(ADA).len();
     state.send_as("a-day-late", ADA, "1");
     // What comes after it is answered, so it was taken before.
-    let help = texting.says(ADA, "HELP").await;
+    let help = texting.send(ADA, "HELP").await;
     assert!(help.starts_with("Sandbox Lender: to link a bank account"), "{help}");
     texting.idle().await;
     assert_eq!(state.inbox(ADA).len(), count + 1);
@@ -167,14 +167,14 @@ async fn what_gateways_do_to_texts_is_harmless(#[case] setup: Setup) {
 /// Somebody is on the phone: a number by text changes nothing there; LINK takes over, and the phone says where.
 #[tokio::test]
 async fn the_dialog_begun_last_goes_on() {
-    let texting = Texting::with(Setup::TwoNodes, |_| ()).await;
+    let texting = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
     let mut phone = texting.world.phone(ADA);
     phone.dial().await.asks("Agree?");
     phone.say("1").await.asks("Choose your bank");
-    let told = texting.says(ADA, "1").await;
+    let told = texting.send(ADA, "1").await;
     assert!(told.starts_with("You have dialled *384*96#."), "{told}");
     phone.say("1").await.asks("");
-    let told = texting.says(ADA, "LINK").await;
+    let told = texting.send(ADA, "LINK").await;
     assert!(told.starts_with("Go on with Providus Bank?"), "{told}");
     phone.say("1").await.ends("You went on by text.");
     phone.dial().await.asks("Go on with Providus Bank?");
@@ -183,7 +183,7 @@ async fn the_dialog_begun_last_goes_on() {
 /// Languages by their names, and what is said in them afterwards, by text and on the phone.
 #[tokio::test]
 async fn a_language_stays() {
-    let texting = Texting::with(Setup::Memory, |_| ()).await;
+    let texting = SmsWorld::with(Setup::Memory, |_| ()).await;
     for (n, (word, agree, help)) in [
         ("HAUSA", "Kun yarda?", "don hada asusun banki"),
         ("francais", "D'accord ?", "pour relier un compte"),
@@ -196,12 +196,12 @@ async fn a_language_stays() {
     .enumerate()
     {
         let number = format!("+23480300094{n:02}");
-        let told = texting.says(&number, word).await;
+        let told = texting.send(&number, word).await;
         assert!(told.to_lowercase().contains(&agree.to_lowercase()), "{word}: {told}");
-        let told = texting.says(&number, "HELP").await;
+        let told = texting.send(&number, "HELP").await;
         assert!(told.contains(help), "{word}: {told}");
         texting.world.phone(&number).dial().await.asks("");
-        let back = texting.says(&number, "ENGLISH").await;
+        let back = texting.send(&number, "ENGLISH").await;
         assert!(back.contains("Agree?"), "{word}: {back}");
     }
 }

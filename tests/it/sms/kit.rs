@@ -6,9 +6,9 @@ use std::time::Duration;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::RawRequest;
-use kiungo::providers::base_url::validate_base_url;
-use kiungo::providers::http::{Client, ClientOptions};
-use kiungo::sms::{Heard, HookError, OutgoingSms, SmsGateway, SmsSettings, by_name};
+use kiungo::providers::base_url::parse_base_url;
+use kiungo::providers::http::{HttpClient, HttpClientOptions};
+use kiungo::sms::{OutgoingSms, SmsCallback, SmsCallbackError, SmsGateway, SmsSettings, sms_gateway};
 
 /// The key of every gateway here.
 pub const KEY: &str = "Zq7-sms-api-key";
@@ -20,7 +20,7 @@ pub const REFERENCE: &str = "6a5eed00-0000-4000-8000-0000000000d1";
 pub const CALLBACK: &str = "https://ussd.example.test/sms/ng/Zq7-path-secret";
 
 /// What each gateway answers when it has taken a text, and the id in it.
-pub const GOOD: &[(&str, u16, &str, &str)] = &[
+pub const GOOD_ANSWERS: &[(&str, u16, &str, &str)] = &[
     (
         "africastalking",
         201,
@@ -59,7 +59,7 @@ pub const GOOD: &[(&str, u16, &str, &str)] = &[
 /// Settings with everything in them that any gateway wants.
 pub fn settings(base_url: &str) -> SmsSettings {
     SmsSettings {
-        base_url: validate_base_url(base_url, true).unwrap(),
+        base_url: parse_base_url(base_url, true).unwrap(),
         username: Some("umoja".to_owned()),
         api_key: Secret::new(KEY),
         signing_key: None,
@@ -73,7 +73,7 @@ pub fn settings(base_url: &str) -> SmsSettings {
 pub fn gateway_with(name: &str, base_url: &str, change: impl FnOnce(&mut SmsSettings)) -> Arc<dyn SmsGateway> {
     let mut settings = settings(base_url);
     change(&mut settings);
-    by_name(name, settings, Client::new(&ClientOptions::default()).unwrap()).unwrap()
+    sms_gateway(name, settings, HttpClient::new(&HttpClientOptions::default()).unwrap()).unwrap()
 }
 
 /// A gateway whose API is at this address.
@@ -93,7 +93,7 @@ pub fn message(from: Option<&str>) -> OutgoingSms {
 
 /// A call of a gateway: what follows our path, query, headers, body.
 #[derive(Clone, Copy, Default)]
-pub struct Hook<'a> {
+pub struct TestCallback<'a> {
     pub tail: &'a str,
     pub query: &'a str,
     pub header: Option<(&'a str, &'a str)>,
@@ -101,11 +101,11 @@ pub struct Hook<'a> {
 }
 
 /// Lets a gateway hear it.
-pub fn hear(gateway: &dyn SmsGateway, hook: Hook<'_>) -> Result<Vec<Heard>, HookError> {
+pub fn parse_callback(gateway: &dyn SmsGateway, hook: TestCallback<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
     let header = hook
         .header
         .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-    gateway.hear(&RawRequest {
+    gateway.parse_callback(&RawRequest {
         method: "POST",
         tail: hook.tail,
         query: hook.query.as_bytes(),

@@ -3,64 +3,64 @@
 use std::fs;
 use std::time::Duration;
 
-use kiungo::core::bucket::Rate;
 use kiungo::core::flow::state::Subscriber;
 use kiungo::core::menu::Outcome;
 use kiungo::core::msisdn::Msisdn;
-use kiungo::sandbox::sms::Running;
-use kiungo::service::admission::Rates;
-use kiungo::service::live::Found;
+use kiungo::core::token_bucket::RateLimit;
+use kiungo::sandbox::sms::RunningSms;
+use kiungo::service::admission::TurnRates;
+use kiungo::service::live::LoadedValue;
 
-use super::post::{ADA, Post, texts};
+use super::service_kit::{ADA, SmsService, delivered_texts};
 use crate::support::limits::PLENTY;
-use crate::support::texts::{code_in, number_in};
+use crate::support::sms_world::{code_in, number_in};
 
 /// Somebody who texts.
-struct Texter {
-    post: Post,
-    running: Running,
+struct SmsUser {
+    post: SmsService,
+    running: RunningSms,
     sent: usize,
 }
 
-impl Texter {
+impl SmsUser {
     async fn new() -> Self {
-        Self::within(PLENTY).await
+        Self::with_rates(PLENTY).await
     }
 
-    async fn within(rates: Rates) -> Self {
-        let (post, running) = Post::really(40, rates).await;
+    async fn with_rates(rates: TurnRates) -> Self {
+        let (post, running) = SmsService::with_stand_in_limits(40, rates).await;
         Self { post, running, sent: 0 }
     }
 
     /// Sends a text and reads the answer, if there is one.
-    async fn says(&mut self, text: &str) -> Option<String> {
+    async fn send(&mut self, text: &str) -> Option<String> {
         self.sent += 1;
         let id = format!("m{}", self.sent);
-        assert_eq!(self.post.text(&id, text, "").await, 200);
-        self.answer().await
+        assert_eq!(self.post.send_incoming(&id, text, "").await, 200);
+        self.last_answer().await
     }
 
     /// What is sent now, if anything is.
-    async fn answer(&self) -> Option<String> {
-        let before = texts(&self.running).len();
+    async fn last_answer(&self) -> Option<String> {
+        let before = delivered_texts(&self.running).len();
         self.post.run_due().await;
-        let inbox = texts(&self.running);
+        let inbox = delivered_texts(&self.running);
         assert!(inbox.len() <= before + 1, "{inbox:?}");
         inbox.get(before).cloned()
     }
 
     /// Begins and agrees.
-    async fn agrees(&mut self) -> String {
-        let welcome = self.says("LINK").await.unwrap();
-        self.says(&number_in(&welcome)).await.unwrap()
+    async fn agree(&mut self) -> String {
+        let welcome = self.send("LINK").await.unwrap();
+        self.send(&number_in(&welcome)).await.unwrap()
     }
 
     async fn state(&self) -> Option<Subscriber> {
         let tag = self.post.shared.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
-        match self.post.shared.newsroom.live.load(&tag).await.unwrap().found {
-            Found::Subscriber(state) => Some(*state),
-            Found::Nothing => None,
-            Found::Broken(error) => panic!("{error}"),
+        match self.post.shared.newsroom.live.load(&tag).await.unwrap().value {
+            LoadedValue::Subscriber(state) => Some(*state),
+            LoadedValue::Nothing => None,
+            LoadedValue::Unreadable(error) => panic!("{error}"),
         }
     }
 }
@@ -104,11 +104,11 @@ async fn words_are_answered_in_the_language_chosen() {
         (vec!["STOP", "LINK"], Some("Umoja Credit asks to read")),
         (vec!["LINK", "STOP", "3"], None),
     ] {
-        let mut texter = Texter::new().await;
+        let mut texter = SmsUser::new().await;
         let mut told = None;
         for text in &texts {
-            told = texter.says(text).await;
-            texter.post.pass(Duration::from_secs(1));
+            told = texter.send(text).await;
+            texter.post.advance(Duration::from_secs(1));
         }
         match (told, want) {
             (Some(told), Some(want)) => assert!(told.starts_with(want), "{texts:?}: {told}"),
@@ -121,13 +121,13 @@ async fn words_are_answered_in_the_language_chosen() {
 /// and answered once; one that came out of order chooses nothing.
 #[tokio::test]
 async fn repeats_are_stepped_once() {
-    let mut texter = Texter::new().await;
-    let list = texter.agrees().await;
+    let mut texter = SmsUser::new().await;
+    let list = texter.agree().await;
     assert!(list.starts_with("Choose your bank"), "{list}");
     let post = &texter.post;
-    let together = futures_util::future::join_all((0..8).map(|_| post.text("again", "1", ""))).await;
+    let together = futures_util::future::join_all((0..8).map(|_| post.send_incoming("again", "1", ""))).await;
     assert_eq!(together, [200; 8]);
-    let told = texter.answer().await.unwrap();
+    let told = texter.last_answer().await.unwrap();
     assert!(told.contains("passwords and codes are not for texts"), "{told}");
     let session = texter.state().await.unwrap().session.unwrap();
     for later in [
@@ -135,9 +135,9 @@ async fn repeats_are_stepped_once() {
         Duration::from_mins(30),
         Duration::from_hours(12),
     ] {
-        texter.post.pass(later);
-        assert_eq!(texter.post.text("again", "1", "").await, 200);
-        assert_eq!(texter.answer().await, None, "{later:?}");
+        texter.post.advance(later);
+        assert_eq!(texter.post.send_incoming("again", "1", "").await, 200);
+        assert_eq!(texter.last_answer().await, None, "{later:?}");
         let now = texter.state().await.unwrap().session.unwrap();
         assert!(now.stage == Outcome::Ask && now.id == session.id, "{later:?}");
     }
@@ -147,42 +147,45 @@ async fn repeats_are_stepped_once() {
 /// then, and the step is not taken twice.
 #[tokio::test]
 async fn a_step_without_its_answer_is_answered_when_the_text_comes_again() {
-    let mut texter = Texter::new().await;
-    let welcome = texter.says("LINK").await.unwrap();
+    let mut texter = SmsUser::new().await;
+    let welcome = texter.send("LINK").await.unwrap();
     let proof = number_in(&welcome);
     let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON provider_events BEGIN SELECT RAISE(ABORT, 'no'); END";
     texter.post.db.execute(refuse).await;
-    assert_eq!(texter.post.text("once", &proof, "").await, 503);
+    assert_eq!(texter.post.send_incoming("once", &proof, "").await, 503);
     let agreed = texter.state().await.unwrap().session.unwrap().id;
     texter.post.db.execute("DROP TRIGGER refuse").await;
-    assert_eq!(texter.post.text("once", &proof, "").await, 200);
-    assert!(texter.answer().await.unwrap().starts_with("Choose your bank"));
+    assert_eq!(texter.post.send_incoming("once", &proof, "").await, 200);
+    assert!(texter.last_answer().await.unwrap().starts_with("Choose your bank"));
     assert!(texter.state().await.unwrap().session.unwrap().id == agreed);
 }
 
 /// A day-late answer chooses nothing on whatever the person was shown meanwhile; where they stand is sent again.
 #[tokio::test]
 async fn a_day_late_answer_chooses_nothing() {
-    let mut texter = Texter::new().await;
-    texter.agrees().await;
-    texter.post.pass(Duration::from_hours(23));
-    let list = texter.agrees().await;
+    let mut texter = SmsUser::new().await;
+    texter.agree().await;
+    texter.post.advance(Duration::from_hours(23));
+    let list = texter.agree().await;
     // at(0) is 2026-05-28 20:26:40.
-    assert_eq!(texter.post.text("late", "1", "2026-05-28T20:27:00Z").await, 200);
-    assert_eq!(texter.answer().await, Some(list));
-    assert!(texter.state().await.unwrap().session.unwrap().bank.is_none());
-    assert!(texter.says("1").await.unwrap().contains("passwords and codes"));
+    assert_eq!(
+        texter.post.send_incoming("late", "1", "2026-05-28T20:27:00Z").await,
+        200
+    );
+    assert_eq!(texter.last_answer().await, Some(list));
+    assert!(texter.state().await.unwrap().session.unwrap().institution.is_none());
+    assert!(texter.send("1").await.unwrap().contains("passwords and codes"));
 }
 
 /// What is texted where a secret is wanted is in no record, no value and no answer, and is submitted to nobody; dialling the
 /// code that was texted leads to the question.
 #[tokio::test]
 async fn a_secret_is_refused_and_kept_nowhere() {
-    let mut texter = Texter::new().await;
-    texter.agrees().await;
-    let told = texter.says("1").await.unwrap();
+    let mut texter = SmsUser::new().await;
+    texter.agree().await;
+    let told = texter.send("1").await.unwrap();
     let first = code_in(&told);
-    let told = texter.says("Zq7canary").await.unwrap();
+    let told = texter.send("Zq7canary").await.unwrap();
     assert!(told.contains("none is kept") && !told.contains("Zq7"), "{told}");
     assert_ne!(code_in(&told), first, "each text has a code of its own");
     let state = serde_json::to_string(&texter.state().await.unwrap()).unwrap();
@@ -197,18 +200,18 @@ async fn a_secret_is_refused_and_kept_nowhere() {
 /// Too many texts at once are not stepped with, and said so once; afterwards all is as it was.
 #[tokio::test]
 async fn a_flood_is_not_stepped_with() {
-    let person = Rate {
+    let person = RateLimit {
         per_minute: 1,
         burst: 4,
     };
-    let mut texter = Texter::within(Rates { person, ..PLENTY }).await;
-    texter.agrees().await;
-    texter.says("savanna").await;
-    texter.says("0").await;
-    let told = texter.says("1").await.unwrap();
+    let mut texter = SmsUser::with_rates(TurnRates { person, ..PLENTY }).await;
+    texter.agree().await;
+    texter.send("savanna").await;
+    texter.send("0").await;
+    let told = texter.send("1").await.unwrap();
     assert!(told.starts_with("Too many texts at once."), "{told}");
-    assert_eq!(texter.says("1").await, None);
+    assert_eq!(texter.send("1").await, None);
     assert!(texter.state().await.unwrap().session.unwrap().stage == Outcome::ChooseBank);
-    texter.post.pass(Duration::from_mins(2));
-    assert!(texter.says("1").await.unwrap().contains("passwords and codes"));
+    texter.post.advance(Duration::from_mins(2));
+    assert!(texter.send("1").await.unwrap().contains("passwords and codes"));
 }

@@ -1,12 +1,12 @@
 //! What each gateway is sent, to the byte, and what each of its own answers means.
 
-use kiungo::core::sms::{DeliveryState, Failure};
-use kiungo::sms::{SendError, Sent};
+use kiungo::core::sms::{SmsDeliveryState, SmsFailureReason};
+use kiungo::sms::{SentSms, SmsSendError};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use super::kit::{CALLBACK, GOOD, KEY, REFERENCE, TEXT, gateway, gateway_with, message};
+use super::kit::{CALLBACK, GOOD_ANSWERS, KEY, REFERENCE, TEXT, gateway, gateway_with, message};
 
 async fn answering(status: u16, body: &str) -> MockServer {
     let server = MockServer::start().await;
@@ -17,7 +17,7 @@ async fn answering(status: u16, body: &str) -> MockServer {
 
 /// Sends the text through a gateway that answers well; the one request it made.
 async fn sent_by(name: &str, from: Option<&str>, route: Option<&str>) -> Request {
-    let (_, status, body, _) = GOOD.iter().find(|(known, ..)| *known == name).unwrap();
+    let (_, status, body, _) = GOOD_ANSWERS.iter().find(|(known, ..)| *known == name).unwrap();
     let server = answering(*status, body).await;
     let gateway = gateway_with(name, &server.uri(), |settings| {
         settings.route = route.map(str::to_owned);
@@ -117,20 +117,20 @@ async fn json_is_written_field_by_field() {
 }
 
 /// A gateway's answer and what it means: name, status, body.
-type Row = (&'static str, u16, String, Result<Sent, SendError>);
+type Row = (&'static str, u16, String, Result<SentSms, SmsSendError>);
 
-fn yes(id: &str, cost: Option<&str>) -> Sent {
-    Sent {
+fn yes(id: &str, cost: Option<&str>) -> SentSms {
+    SentSms {
         message_id: id.to_owned(),
         cost: cost.map(str::to_owned),
     }
 }
 
-const REJECTED: SendError = SendError::Refused(Failure::Rejected);
-const UNCLEAR: SendError = SendError::Unknown("a status that is not known here");
-const NO_ID: SendError = SendError::Unknown("the answer has no id");
-const WAIT: SendError = SendError::NotSent("the gateway wants us to wait", None);
-const BROKE: SendError = SendError::NotSent("the account has no credit", None);
+const REJECTED: SmsSendError = SmsSendError::Refused(SmsFailureReason::Rejected);
+const UNCLEAR: SmsSendError = SmsSendError::Unknown("a status that is not known here");
+const NO_ID: SmsSendError = SmsSendError::Unknown("the answer has no id");
+const WAIT: SmsSendError = SmsSendError::NotSent("the gateway wants us to wait", None);
+const BROKE: SmsSendError = SmsSendError::NotSent("the account has no credit", None);
 
 fn africas_talking() -> Vec<Row> {
     let row = |status: &str, id: &str, want| {
@@ -139,7 +139,7 @@ fn africas_talking() -> Vec<Row> {
         let body = json!({ "SMSMessageData": { "Message": "m", "Recipients": [one] } });
         ("africastalking", 201, body.to_string(), want)
     };
-    let refused = |why| Err(SendError::Refused(why));
+    let refused = |why| Err(SmsSendError::Refused(why));
     let nobody = json!({ "SMSMessageData": { "Message": "InvalidSenderId", "Recipients": [] } });
     vec![
         row("Success", "A1", Ok(yes("A1", Some("0")))),
@@ -147,10 +147,10 @@ fn africas_talking() -> Vec<Row> {
         row("Success", "a\u{1}b", Err(NO_ID)),
         row("InsufficientBalance", "None", Err(BROKE)),
         row("InsufficientCredit", "None", Err(BROKE)),
-        row("InvalidPhoneNumber", "None", refused(Failure::Number)),
-        row("UserDoesNotExist", "None", refused(Failure::Number)),
-        row("UserInBlacklist", "None", refused(Failure::OptedOut)),
-        row("UserInBlackList", "None", refused(Failure::OptedOut)),
+        row("InvalidPhoneNumber", "None", refused(SmsFailureReason::InvalidNumber)),
+        row("UserDoesNotExist", "None", refused(SmsFailureReason::InvalidNumber)),
+        row("UserInBlacklist", "None", refused(SmsFailureReason::OptedOut)),
+        row("UserInBlackList", "None", refused(SmsFailureReason::OptedOut)),
         row("InvalidSenderId", "None", Err(REJECTED)),
         row("GatewayError", "None", Err(UNCLEAR)),
         ("africastalking", 201, nobody.to_string(), Err(REJECTED)),
@@ -161,16 +161,26 @@ fn others() -> Vec<Row> {
     let row = |name, status, body: Value, want| (name, status, body.to_string(), want);
     let group = |id| json!({ "messages": [{ "messageId": "m", "status": { "groupId": id } }] });
     let hubtel = json!({ "status": 0, "messageId": "H1", "rate": 0.03 });
-    let unnamed = SendError::Unknown("the answer names no text");
-    let stopped = SendError::Refused(Failure::OptedOut);
-    let failed = SendError::Unknown("the gateway failed");
+    let unnamed = SmsSendError::Unknown("the answer names no text");
+    let stopped = SmsSendError::Refused(SmsFailureReason::OptedOut);
+    let failed = SmsSendError::Unknown("the gateway failed");
     vec![
         row("hubtel", 201, hubtel, Ok(yes("H1", Some("0.03")))),
         row("hubtel", 200, json!({ "status": 0 }), Err(NO_ID)),
         row("hubtel", 200, json!({ "status": 5, "messageId": "H1" }), Err(REJECTED)),
         row("infobip", 200, group(3), Ok(yes("m", None))),
-        row("infobip", 200, group(2), Err(SendError::Refused(Failure::Undelivered))),
-        row("infobip", 200, group(4), Err(SendError::Refused(Failure::Expired))),
+        row(
+            "infobip",
+            200,
+            group(2),
+            Err(SmsSendError::Refused(SmsFailureReason::Undelivered)),
+        ),
+        row(
+            "infobip",
+            200,
+            group(4),
+            Err(SmsSendError::Refused(SmsFailureReason::Expired)),
+        ),
         row("infobip", 200, group(5), Err(REJECTED)),
         row("infobip", 200, group(6), Err(UNCLEAR)),
         row("infobip", 200, json!({ "messages": [] }), Err(unnamed)),
@@ -199,7 +209,7 @@ async fn every_answer_has_its_class() {
 /// it: whatever else it answers, or that it does not, changes nothing.
 #[tokio::test]
 async fn what_became_of_a_text_is_asked_for() {
-    let delivered = Some(DeliveryState::Delivered);
+    let delivered = Some(SmsDeliveryState::Delivered);
     for (status, body, want) in [
         (
             200,
@@ -216,7 +226,7 @@ async fn what_became_of_a_text_is_asked_for() {
     ] {
         let server = answering(status, body).await;
         assert_eq!(
-            gateway("hubtel", &server.uri()).ask("H 1/2").await,
+            gateway("hubtel", &server.uri()).query_delivery("H 1/2").await,
             want,
             "{status} {body}"
         );
@@ -229,5 +239,5 @@ async fn what_became_of_a_text_is_asked_for() {
             "Basic dW1vamE6WnE3LXNtcy1hcGkta2V5"
         );
     }
-    assert_eq!(gateway("hubtel", "http://127.0.0.1:9").ask("H1").await, None);
+    assert_eq!(gateway("hubtel", "http://127.0.0.1:9").query_delivery("H1").await, None);
 }

@@ -5,107 +5,110 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo::core::msisdn::Msisdn;
-use kiungo::core::sms::{MessageState, Withheld};
+use kiungo::core::sms::{MessageState, WithheldReason};
 use tokio::sync::Semaphore;
 
-use super::post::{ADA, PATIENCE, Parts, Post, texts};
+use super::service_kit::{ADA, PartwiseGateway, SmsService, WAIT, delivered_texts};
 use crate::support::eventually;
 use crate::support::records::partner;
 
 /// A text that came several times, at once and later, is answered once; and what it asks for is kept.
 #[tokio::test]
 async fn duplicates_are_taken_once() {
-    let (post, running) = Post::real().await;
-    let together = futures_util::future::join_all((0..8).map(|_| post.text("m1", "STOP", ""))).await;
+    let (post, running) = SmsService::with_stand_in().await;
+    let together = futures_util::future::join_all((0..8).map(|_| post.send_incoming("m1", "STOP", ""))).await;
     assert_eq!(together, [200; 8]);
     assert_eq!(post.run_due().await, 1);
-    post.pass(Duration::from_hours(12));
-    assert_eq!(post.text("m1", "STOP", "").await, 200);
+    post.advance(Duration::from_hours(12));
+    assert_eq!(post.send_incoming("m1", "STOP", "").await, 200);
     assert_eq!(post.run_due().await, 0);
     assert_eq!(
-        texts(&running),
+        delivered_texts(&running),
         ["You will get no more texts from Umoja Credit. Text START to get them again."]
     );
 
-    let told = post.write("fact 1").await;
+    let told = post.queue_sms("fact 1").await;
     assert_eq!(post.run_due().await, 1);
-    assert_eq!(post.state(told).await, MessageState::Withheld(Withheld::OptedOut));
-    assert_eq!(post.text("m2", "hello", "").await, 200);
+    assert_eq!(post.state(told).await, MessageState::Withheld(WithheldReason::OptedOut));
+    assert_eq!(post.send_incoming("m2", "hello", "").await, 200);
     assert_eq!(post.run_due().await, 0);
-    post.pass(Duration::from_secs(1));
-    assert_eq!(post.text("m3", "start", "").await, 200);
+    post.advance(Duration::from_secs(1));
+    assert_eq!(post.send_incoming("m3", "start", "").await, 200);
     // Again, after START: it was said before.
-    assert_eq!(post.text("m1", "STOP", "").await, 200);
-    let told = post.write("fact 2").await;
+    assert_eq!(post.send_incoming("m1", "STOP", "").await, 200);
+    let told = post.queue_sms("fact 2").await;
     assert_eq!(post.run_due().await, 2);
     assert_eq!(post.state(told).await, MessageState::Accepted);
-    assert_eq!(texts(&running).len(), 3);
+    assert_eq!(delivered_texts(&running).len(), 3);
 }
 
 /// Of STOP and START the one that was said last counts, whichever came last, a day late or from a clock that is ahead.
 #[tokio::test]
 async fn reordered_texts_end_alike() {
-    let (post, _running) = Post::real().await;
+    let (post, _running) = SmsService::with_stand_in().await;
     let stopped = async || {
         let tag = post.shared.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
-        let wish = post.db.wish(partner(1).id, &tag).await.unwrap();
+        let wish = post.db.sms_preference(partner(1).id, &tag).await.unwrap();
         wish.map(|wish| wish.stopped)
     };
     assert_eq!(stopped().await, None);
     // at(0) is 2026-05-28 20:26:40.
-    post.text("m1", "START", "2026-05-28T20:00:10Z").await;
-    post.text("m2", "STOP", "2026-05-28T20:00:05Z").await;
+    post.send_incoming("m1", "START", "2026-05-28T20:00:10Z").await;
+    post.send_incoming("m2", "STOP", "2026-05-28T20:00:05Z").await;
     assert_eq!(stopped().await, Some(false));
-    post.text("m3", "STOP", "2026-05-28T20:00:15Z").await;
+    post.send_incoming("m3", "STOP", "2026-05-28T20:00:15Z").await;
     assert_eq!(stopped().await, Some(true));
-    post.pass(Duration::from_hours(24));
-    post.text("m4", "START", "2026-05-28T20:00:12Z").await;
+    post.advance(Duration::from_hours(24));
+    post.send_incoming("m4", "START", "2026-05-28T20:00:12Z").await;
     assert_eq!(stopped().await, Some(true));
-    post.text("m5", "START", "2030-01-01T00:00:00Z").await;
+    post.send_incoming("m5", "START", "2030-01-01T00:00:00Z").await;
     assert_eq!(stopped().await, Some(false));
-    post.pass(Duration::from_secs(1));
-    post.text("m6", "STOP", "").await;
+    post.advance(Duration::from_secs(1));
+    post.send_incoming("m6", "STOP", "").await;
     assert_eq!(stopped().await, Some(true));
 }
 
 /// Of a long text in parts the first says what is wanted, whatever the order; the others are neither commands nor answered.
 #[tokio::test]
 async fn parts_are_one_text() {
-    let post = Post::by(Arc::new(Parts(Semaphore::new(99))), 10).await;
+    let post = SmsService::with_gateway(Arc::new(PartwiseGateway(Semaphore::new(99))), 10).await;
     for part in ["m3 3 STOP", "m2 2 STOP", "m1 1 hello", "m1 1 hello", "m2 2 STOP"] {
-        assert_eq!(post.call("", part).await, 200);
+        assert_eq!(post.send_callback("", part).await, 200);
     }
     assert_eq!(post.run_due().await, 1);
     let tag = post.shared.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
-    assert_eq!(post.db.wish(partner(1).id, &tag).await.unwrap(), None);
+    assert_eq!(post.db.sms_preference(partner(1).id, &tag).await.unwrap(), None);
 }
 
 /// A report that overtakes the gateway's answer is not lost, and one that comes a day late still counts.
 #[tokio::test]
 async fn reports_come_when_they_come() {
-    let gateway = Arc::new(Parts(Semaphore::new(0)));
-    let post = Post::by(gateway.clone(), 10).await;
-    let text = post.write("fact").await;
+    let gateway = Arc::new(PartwiseGateway(Semaphore::new(0)));
+    let post = SmsService::with_gateway(gateway.clone(), 10).await;
+    let text = post.queue_sms("fact").await;
     let overtaking = async {
-        eventually(PATIENCE, async || post.state(text).await == MessageState::Sending).await;
-        assert_eq!(post.call("reports", "G1").await, 200);
+        eventually(WAIT, async || post.state(text).await == MessageState::Sending).await;
+        assert_eq!(post.send_callback("reports", "G1").await, 200);
         assert_eq!(post.state(text).await, MessageState::Sending);
         gateway.0.add_permits(1);
     };
     tokio::join!(post.run_due(), overtaking);
     assert_eq!(post.state(text).await, MessageState::Delivered);
 
-    let (post, running) = Post::real().await;
-    let text = post.write("fact").await;
+    let (post, running) = SmsService::with_stand_in().await;
+    let text = post.queue_sms("fact").await;
     post.run_due().await;
     let id = running.state.inbox(ADA)[0].id.clone();
-    post.pass(Duration::from_hours(24));
+    post.advance(Duration::from_hours(24));
     for (status, want) in [
         ("Success", MessageState::Delivered),
         ("Sent", MessageState::Delivered),
         ("Failed", MessageState::Delivered),
     ] {
-        assert_eq!(post.call("reports", &format!("id={id}&status={status}")).await, 200);
+        assert_eq!(
+            post.send_callback("reports", &format!("id={id}&status={status}")).await,
+            200
+        );
         assert_eq!(post.state(text).await, want);
     }
     // Nothing of the text is kept, and nothing ever was in clear.

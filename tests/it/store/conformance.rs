@@ -3,41 +3,41 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kiungo::core::seal::Tag;
-use kiungo::store::{IndexKey, Store, Stored, Swap, Version, connect};
+use kiungo::core::seal::SubscriberTag;
+use kiungo::store::{IndexKey, Store, SwapResult, Version, VersionedValue, connect};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::{Duration, LONG, clock, fresh, put, stranger, value};
+use super::{Duration, LONG, clock, next_version, put, random_tag, value};
 use crate::support::eventually;
 use crate::support::redis::RedisServer;
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum StoreKind {
     Memory,
     Redis,
 }
 
 /// A store through as many handles as there are nodes, and what must live as long as it does.
-struct Bench {
+struct StoreFixture {
     nodes: Vec<Arc<dyn Store>>,
     _server: Option<RedisServer>,
 }
 
-impl Bench {
-    async fn of(kind: Kind) -> Self {
+impl StoreFixture {
+    async fn of(kind: StoreKind) -> Self {
         match kind {
-            Kind::Memory => {
+            StoreKind::Memory => {
                 let store = connect("memory:", clock()).unwrap();
                 Self {
                     nodes: vec![store.clone(), store],
                     _server: None,
                 }
             }
-            Kind::Redis => {
+            StoreKind::Redis => {
                 let server = RedisServer::start().await;
                 let node = || connect(&server.url(), clock()).unwrap();
                 Self {
@@ -59,129 +59,140 @@ impl Bench {
 
 /// Nothing is there before it is written, and a working store says that it is ready and well.
 #[rstest]
-#[case(Kind::Memory)]
-#[case(Kind::Redis)]
+#[case(StoreKind::Memory)]
+#[case(StoreKind::Redis)]
 #[tokio::test]
-async fn a_new_store_is_empty_ready_and_well(#[case] kind: Kind) {
-    let bench = Bench::of(kind).await;
-    assert_eq!(bench.store().load(&stranger()).await, Ok(None));
-    assert_eq!(bench.store().follow(&IndexKey([1; 32])).await, Ok(None));
+async fn a_new_store_is_empty_ready_and_well(#[case] kind: StoreKind) {
+    let bench = StoreFixture::of(kind).await;
+    assert_eq!(bench.store().load(&random_tag()).await, Ok(None));
+    assert_eq!(bench.store().look_up(&IndexKey([1; 32])).await, Ok(None));
     assert_eq!(bench.store().ready().await, Ok(()));
-    assert_eq!(bench.store().check().await, []);
+    assert_eq!(bench.store().check_setup().await, []);
 }
 
 /// A swap wins exactly if the present version is the expected one, and a lost one changes nothing.
 #[rstest]
-#[case(Kind::Memory)]
-#[case(Kind::Redis)]
+#[case(StoreKind::Memory)]
+#[case(StoreKind::Redis)]
 #[tokio::test]
-async fn a_swap_wins_only_over_the_expected_version(#[case] kind: Kind) {
-    let bench = Bench::of(kind).await;
-    let (store, tag) = (bench.store(), stranger());
+async fn a_swap_wins_only_over_the_expected_version(#[case] kind: StoreKind) {
+    let bench = StoreFixture::of(kind).await;
+    let (store, tag) = (bench.store(), random_tag());
     let (first, second) = (value(b"first"), value(b"second"));
     let missing = store.swap(&tag, Some(first.version), &second, LONG).await;
-    assert_eq!(missing, Ok(Swap::Lost), "expected a version where there is nothing");
+    assert_eq!(
+        missing,
+        Ok(SwapResult::Lost),
+        "expected a version where there is nothing"
+    );
     assert_eq!(store.load(&tag).await, Ok(None));
-    assert_eq!(store.swap(&tag, None, &first, LONG).await, Ok(Swap::Won));
-    assert_eq!(store.swap(&tag, None, &second, LONG).await, Ok(Swap::Lost), "exists");
+    assert_eq!(store.swap(&tag, None, &first, LONG).await, Ok(SwapResult::Won));
+    assert_eq!(
+        store.swap(&tag, None, &second, LONG).await,
+        Ok(SwapResult::Lost),
+        "exists"
+    );
     let stale = store.swap(&tag, Some(second.version), &second, LONG).await;
-    assert_eq!(stale, Ok(Swap::Lost), "another version");
+    assert_eq!(stale, Ok(SwapResult::Lost), "another version");
     assert_eq!(bench.other().load(&tag).await, Ok(Some(first.clone())));
     let won = bench.other().swap(&tag, Some(first.version), &second, LONG).await;
-    assert_eq!(won, Ok(Swap::Won));
+    assert_eq!(won, Ok(SwapResult::Won));
     assert_eq!(store.load(&tag).await, Ok(Some(second.clone())));
     let replayed = store.swap(&tag, Some(first.version), &first, LONG).await;
-    assert_eq!(replayed, Ok(Swap::Lost), "a version that was there before");
+    assert_eq!(replayed, Ok(SwapResult::Lost), "a version that was there before");
 }
 
 /// Versions are 64 bits, all of them compared; blobs are bytes, any of them, up to a mebibyte.
 #[rstest]
-#[case(Kind::Memory)]
-#[case(Kind::Redis)]
+#[case(StoreKind::Memory)]
+#[case(StoreKind::Redis)]
 #[tokio::test]
-async fn versions_and_blobs_come_back_as_they_were(#[case] kind: Kind) {
-    let bench = Bench::of(kind).await;
+async fn versions_and_blobs_come_back_as_they_were(#[case] kind: StoreKind) {
+    let bench = StoreFixture::of(kind).await;
     let all_bytes: Vec<u8> = (0..=255).collect();
     let blobs = [vec![], b"\0\r\n$-1\r\n".to_vec(), all_bytes.repeat(4_096)];
     let versions = [0, 1, u64::MAX, 1 << 63, 0x0d0a_0d0a_0d0a_0d0a];
     for (version, blob) in versions.iter().flat_map(|v| blobs.iter().map(move |b| (*v, b))) {
-        let tag = stranger();
-        let stored = Stored {
+        let tag = random_tag();
+        let stored = VersionedValue {
             version: Version(version),
             bytes: blob.clone(),
         };
-        assert_eq!(bench.store().swap(&tag, None, &stored, LONG).await, Ok(Swap::Won));
+        assert_eq!(bench.store().swap(&tag, None, &stored, LONG).await, Ok(SwapResult::Won));
         assert_eq!(bench.store().load(&tag).await, Ok(Some(stored.clone())));
         for bit in [0, 31, 63] {
             let near = Version(version ^ (1 << bit));
             let swap = bench.store().swap(&tag, Some(near), &value(b""), LONG).await;
-            assert_eq!(swap, Ok(Swap::Lost), "version {version:#x} but for bit {bit}");
+            assert_eq!(swap, Ok(SwapResult::Lost), "version {version:#x} but for bit {bit}");
         }
     }
 }
 
 /// One person's value says and changes nothing about another's, nor about an opaque name of the same bytes.
 #[rstest]
-#[case(Kind::Memory)]
-#[case(Kind::Redis)]
+#[case(StoreKind::Memory)]
+#[case(StoreKind::Redis)]
 #[tokio::test]
-async fn people_and_names_are_apart(#[case] kind: Kind) {
-    let bench = Bench::of(kind).await;
-    let (store, ada, eve) = (bench.store(), stranger(), stranger());
+async fn people_and_names_are_apart(#[case] kind: StoreKind) {
+    let bench = StoreFixture::of(kind).await;
+    let (store, ada, eve) = (bench.store(), random_tag(), random_tag());
     let hers = put(store, &ada, b"ada").await;
     assert_eq!(store.load(&eve).await, Ok(None));
     let crossed = store.swap(&eve, Some(hers.version), &value(b"eve"), LONG).await;
-    assert_eq!(crossed, Ok(Swap::Lost));
+    assert_eq!(crossed, Ok(SwapResult::Lost));
     let name = IndexKey(*ada.as_bytes());
-    assert_eq!(store.follow(&name).await, Ok(None));
-    store.point(&name, &eve, LONG).await.unwrap();
-    assert_eq!(bench.other().follow(&name).await, Ok(Some(eve)));
+    assert_eq!(store.look_up(&name).await, Ok(None));
+    store.set_index(&name, &eve, LONG).await.unwrap();
+    assert_eq!(bench.other().look_up(&name).await, Ok(Some(eve)));
     assert_eq!(store.load(&ada).await, Ok(Some(hers)));
-    store.point(&name, &ada, LONG).await.unwrap();
-    assert_eq!(store.follow(&name).await, Ok(Some(ada)), "the last one counts");
+    store.set_index(&name, &ada, LONG).await.unwrap();
+    assert_eq!(store.look_up(&name).await, Ok(Some(ada)), "the last one counts");
 }
 
 /// What is to be forgotten is forgotten, names too; a swap sets the time anew; an over-long or empty time is no error.
 #[rstest]
-#[case(Kind::Memory)]
-#[case(Kind::Redis)]
+#[case(StoreKind::Memory)]
+#[case(StoreKind::Redis)]
 #[tokio::test]
-async fn values_and_names_end(#[case] kind: Kind) {
-    let bench = Bench::of(kind).await;
+async fn values_and_names_end(#[case] kind: StoreKind) {
+    let bench = StoreFixture::of(kind).await;
     let (store, short) = (bench.store(), Duration::from_millis(60));
-    let (fading, kept, name) = (stranger(), stranger(), IndexKey([9; 32]));
+    let (fading, kept, name) = (random_tag(), random_tag(), IndexKey([9; 32]));
     store.swap(&fading, None, &value(b"x"), short).await.unwrap();
-    store.point(&name, &fading, short).await.unwrap();
+    store.set_index(&name, &fading, short).await.unwrap();
     let first = value(b"first");
     store.swap(&kept, None, &first, short).await.unwrap();
     let second = value(b"second");
     store.swap(&kept, Some(first.version), &second, LONG).await.unwrap();
     eventually(Duration::from_secs(5), async || {
-        store.load(&fading).await == Ok(None) && store.follow(&name).await == Ok(None)
+        store.load(&fading).await == Ok(None) && store.look_up(&name).await == Ok(None)
     })
     .await;
     assert_eq!(store.load(&kept).await, Ok(Some(second)));
-    assert_eq!(store.swap(&fading, None, &value(b"again"), LONG).await, Ok(Swap::Won));
-    let endless = store.swap(&stranger(), None, &value(b""), Duration::MAX).await;
-    assert_eq!(endless, Ok(Swap::Won));
-    let brief = stranger();
+    assert_eq!(
+        store.swap(&fading, None, &value(b"again"), LONG).await,
+        Ok(SwapResult::Won)
+    );
+    let endless = store.swap(&random_tag(), None, &value(b""), Duration::MAX).await;
+    assert_eq!(endless, Ok(SwapResult::Won));
+    let brief = random_tag();
     let swap = store.swap(&brief, None, &value(b""), Duration::ZERO).await;
-    assert_eq!(swap, Ok(Swap::Won));
+    assert_eq!(swap, Ok(SwapResult::Won));
     eventually(Duration::from_secs(5), async || store.load(&brief).await == Ok(None)).await;
 }
 
 /// At the edge of its time a value is whole or absent, never wrong, and once absent it stays so.
 #[rstest]
-#[case(Kind::Memory)]
-#[case(Kind::Redis)]
+#[case(StoreKind::Memory)]
+#[case(StoreKind::Redis)]
 #[tokio::test]
-async fn at_the_edge_of_time_there_is_only_absence(#[case] kind: Kind) {
-    let bench = Bench::of(kind).await;
+async fn at_the_edge_of_time_there_is_only_absence(#[case] kind: StoreKind) {
+    let bench = StoreFixture::of(kind).await;
     let store = bench.store();
     let edge = |ttl: u64| async move {
-        let (tag, ttl) = (stranger(), Duration::from_millis(ttl));
+        let (tag, ttl) = (random_tag(), Duration::from_millis(ttl));
         let mut present = value(b"0");
-        assert_eq!(store.swap(&tag, None, &present, ttl).await, Ok(Swap::Won));
+        assert_eq!(store.swap(&tag, None, &present, ttl).await, Ok(SwapResult::Won));
         let mut seen = 0;
         while let Some(found) = store.load(&tag).await.unwrap() {
             assert_eq!(found, present);
@@ -190,26 +201,26 @@ async fn at_the_edge_of_time_there_is_only_absence(#[case] kind: Kind) {
             // A third of the rounds ends by a time that ran out between the load and the swap.
             if seen % 3 == 0 && seen < 30 {
                 match store.swap(&tag, Some(present.version), &next, ttl).await.unwrap() {
-                    Swap::Won => present = next,
-                    Swap::Lost => assert_eq!(store.load(&tag).await, Ok(None)),
+                    SwapResult::Won => present = next,
+                    SwapResult::Lost => assert_eq!(store.load(&tag).await, Ok(None)),
                 }
             }
         }
         assert_eq!(store.load(&tag).await, Ok(None));
         let late = store.swap(&tag, Some(present.version), &value(b"late"), ttl).await;
-        assert_eq!(late, Ok(Swap::Lost));
+        assert_eq!(late, Ok(SwapResult::Lost));
     };
     futures_util::future::join_all((1..=50).chain(1..=50).map(edge)).await;
 }
 
 /// Sixty-four callers on two nodes go for one version at once: one wins each round, and its value stands.
 #[rstest]
-#[case(Kind::Memory)]
-#[case(Kind::Redis)]
+#[case(StoreKind::Memory)]
+#[case(StoreKind::Redis)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_racing_exactly_one_wins(#[case] kind: Kind) {
-    let bench = Bench::of(kind).await;
-    let tag = stranger();
+async fn of_many_racing_exactly_one_wins(#[case] kind: StoreKind) {
+    let bench = StoreFixture::of(kind).await;
+    let tag = random_tag();
     let mut expected = None;
     for round in 0..20 {
         let start = Arc::new(Barrier::new(64));
@@ -222,7 +233,7 @@ async fn of_many_racing_exactly_one_wins(#[case] kind: Kind) {
             });
         }
         let ended = racers.join_all().await;
-        let won: Vec<_> = ended.iter().filter(|(swap, _)| *swap == Swap::Won).collect();
+        let won: Vec<_> = ended.iter().filter(|(swap, _)| *swap == SwapResult::Won).collect();
         assert_eq!(won.len(), 1, "round {round}");
         assert_eq!(bench.store().load(&tag).await, Ok(Some(won[0].1.clone())));
         expected = Some(won[0].1.version);
@@ -263,14 +274,14 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Any sequence of calls answers as a plain map would.
 #[rstest]
-#[case(Kind::Memory)]
-#[case(Kind::Redis)]
-fn any_sequence_behaves_like_a_map(#[case] kind: Kind) {
+#[case(StoreKind::Memory)]
+#[case(StoreKind::Redis)]
+fn any_sequence_behaves_like_a_map(#[case] kind: StoreKind) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let bench = runtime.block_on(Bench::of(kind));
+    let bench = runtime.block_on(StoreFixture::of(kind));
     let config = Config {
         cases: 100,
         failure_persistence: None,
@@ -285,11 +296,11 @@ fn any_sequence_behaves_like_a_map(#[case] kind: Kind) {
 }
 
 async fn follow_model(store: &dyn Store, steps: Vec<Step>) {
-    let people: [Tag; 3] = std::array::from_fn(|_| stranger());
-    let names: [IndexKey; 2] = std::array::from_fn(|_| IndexKey(*stranger().as_bytes()));
-    let mut values: HashMap<usize, Stored> = HashMap::new();
-    let mut pointed: HashMap<usize, Tag> = HashMap::new();
-    let mut versions = vec![Version(fresh())];
+    let people: [SubscriberTag; 3] = std::array::from_fn(|_| random_tag());
+    let names: [IndexKey; 2] = std::array::from_fn(|_| IndexKey(*random_tag().as_bytes()));
+    let mut values: HashMap<usize, VersionedValue> = HashMap::new();
+    let mut pointed: HashMap<usize, SubscriberTag> = HashMap::new();
+    let mut versions = vec![Version(next_version())];
     for step in steps {
         match step {
             Step::Load(who) => assert_eq!(store.load(&people[who]).await, Ok(values.get(&who).cloned())),
@@ -303,17 +314,21 @@ async fn follow_model(store: &dyn Store, steps: Vec<Step>) {
                     Expect::Unheard(version) => Some(Version(version)),
                 };
                 versions.push(next.version);
-                let should = if expected == present { Swap::Won } else { Swap::Lost };
+                let should = if expected == present {
+                    SwapResult::Won
+                } else {
+                    SwapResult::Lost
+                };
                 assert_eq!(store.swap(&people[who], expected, &next, LONG).await, Ok(should));
-                if should == Swap::Won {
+                if should == SwapResult::Won {
                     values.insert(who, next);
                 }
             }
             Step::Point(name, who) => {
-                store.point(&names[name], &people[who], LONG).await.unwrap();
+                store.set_index(&names[name], &people[who], LONG).await.unwrap();
                 pointed.insert(name, people[who]);
             }
-            Step::Follow(name) => assert_eq!(store.follow(&names[name]).await, Ok(pointed.get(&name).copied())),
+            Step::Follow(name) => assert_eq!(store.look_up(&names[name]).await, Ok(pointed.get(&name).copied())),
         }
     }
 }

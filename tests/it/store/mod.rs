@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use kiungo::core::seal::Tag;
+use kiungo::core::seal::SubscriberTag;
 use kiungo::core::time::{Clock, Timestamp};
 use kiungo::store::redis::{RedisOptions, RedisStore};
-use kiungo::store::{Store, StoreError, Stored, Swap, Version};
+use kiungo::store::{Store, StoreError, SwapResult, Version, VersionedValue};
 
 /// What a call may take: the trait's promise.
 const CALL: Duration = Duration::from_secs(1);
@@ -38,27 +38,27 @@ fn clock() -> Arc<dyn Clock> {
 }
 
 /// A number that no other call in this process got; each server starts empty, so it is fresh there too.
-fn fresh() -> u64 {
+fn next_version() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The tag of somebody not seen before.
-fn stranger() -> Tag {
+fn random_tag() -> SubscriberTag {
     let mut bytes = [0xa5; 32];
-    bytes[..8].copy_from_slice(&fresh().to_be_bytes());
-    Tag::from_bytes(bytes)
+    bytes[..8].copy_from_slice(&next_version().to_be_bytes());
+    SubscriberTag::from_bytes(bytes)
 }
 
 /// A value with a version not used before. All 64 bits vary, as in versions drawn at random.
-fn value(bytes: &[u8]) -> Stored {
-    Stored {
-        version: Version(fresh().wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+fn value(bytes: &[u8]) -> VersionedValue {
+    VersionedValue {
+        version: Version(next_version().wrapping_mul(0x9e37_79b9_7f4a_7c15)),
         bytes: bytes.to_vec(),
     }
 }
 
-fn key(tag: &Tag) -> String {
+fn key(tag: &SubscriberTag) -> String {
     format!("kg:{{{}}}", tag.to_hex())
 }
 
@@ -67,9 +67,9 @@ fn redis_at(url: &str) -> RedisStore {
 }
 
 /// Writes a first value and gives it back.
-async fn put(store: &dyn Store, tag: &Tag, bytes: &[u8]) -> Stored {
+async fn put(store: &dyn Store, tag: &SubscriberTag, bytes: &[u8]) -> VersionedValue {
     let stored = value(bytes);
-    assert_eq!(store.swap(tag, None, &stored, LONG).await, Ok(Swap::Won));
+    assert_eq!(store.swap(tag, None, &stored, LONG).await, Ok(SwapResult::Won));
     stored
 }
 

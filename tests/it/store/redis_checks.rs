@@ -1,8 +1,8 @@
 //! What is said of a Redis at start, and what is never said: addresses, keys, passwords.
 
-use kiungo::store::{ConnectError, Level, Store, connect};
+use kiungo::store::{Severity, Store, StoreConnectError, connect};
 
-use super::{LONG, clock, failure, key, put, redis_at, stranger, value};
+use super::{LONG, clock, failure, key, put, random_tag, redis_at, value};
 use crate::support::redis::RedisServer;
 
 /// Settings that lose dialogs are found on a running server, each at its level.
@@ -10,21 +10,21 @@ use crate::support::redis::RedisServer;
 async fn bad_settings_are_found() {
     let server = RedisServer::start().await;
     let store = redis_at(&server.url());
-    assert_eq!(store.check().await, []);
+    assert_eq!(store.check_setup().await, []);
     let rows = [
-        ("maxmemory-policy", "allkeys-lru", "noeviction", Level::Error),
-        ("maxmemory-policy", "volatile-ttl", "noeviction", Level::Error),
-        ("appendonly", "no", "yes", Level::Warning),
+        ("maxmemory-policy", "allkeys-lru", "noeviction", Severity::Error),
+        ("maxmemory-policy", "volatile-ttl", "noeviction", Severity::Error),
+        ("appendonly", "no", "yes", Severity::Warning),
     ];
     for (name, bad, good, level) in rows {
         server.config_set(name, bad).await;
-        let findings = store.check().await;
+        let findings = store.check_setup().await;
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert_eq!(findings[0].level, level);
         assert!(findings[0].text.contains(name), "{}", findings[0].text);
         server.config_set(name, good).await;
     }
-    assert_eq!(store.check().await, []);
+    assert_eq!(store.check_setup().await, []);
 }
 
 /// What a user of the server may do decides what can be checked: without CONFIG its settings are told by INFO, without
@@ -32,16 +32,16 @@ async fn bad_settings_are_found() {
 #[tokio::test]
 async fn a_server_that_forbids_looking_is_only_noted() {
     let server = RedisServer::start().await;
-    let rows: [(&str, &[&str], &[Level]); 3] = [
+    let rows: [(&str, &[&str], &[Severity]); 3] = [
         ("noconfig", &["-config"], &[]),
-        ("blind", &["-config", "-info"], &[Level::Note, Level::Note]),
-        ("mute", &["-evalsha"], &[Level::Error]),
+        ("blind", &["-config", "-info"], &[Severity::Note, Severity::Note]),
+        ("mute", &["-evalsha"], &[Severity::Error]),
     ];
     for (user, rules, levels) in rows {
         let setuser = ["ACL", "SETUSER", user, "on", ">hunter2", "~kg:*", "+@all"];
         server.command(&[&setuser[..], rules].concat()).await;
         let store = redis_at(&format!("redis://{user}:hunter2@127.0.0.1:{}", server.port()));
-        let findings = store.check().await;
+        let findings = store.check_setup().await;
         let found: Vec<_> = findings.iter().map(|finding| finding.level).collect();
         assert_eq!(found, levels, "{user}: {findings:?}");
     }
@@ -53,12 +53,16 @@ async fn an_unusable_server_is_an_error() {
     let mut server = RedisServer::start().await;
     let store = redis_at(&server.url());
     server.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
-    let findings = store.check().await;
-    assert_eq!(findings[0].level, Level::Error);
+    let findings = store.check_setup().await;
+    assert_eq!(findings[0].level, Severity::Error);
     assert!(findings[0].text.contains("READONLY"), "{findings:?}");
     server.kill();
-    let findings = store.check().await;
-    assert_eq!((findings.len(), findings[0].level), (1, Level::Error), "{findings:?}");
+    let findings = store.check_setup().await;
+    assert_eq!(
+        (findings.len(), findings[0].level),
+        (1, Severity::Error),
+        "{findings:?}"
+    );
 }
 
 /// Each form of address leads to its store, and whatever is wrong is said without repeating the address.
@@ -70,13 +74,19 @@ async fn addresses_are_understood_or_refused_without_being_repeated() {
         ("redis://127.0.0.1:1", None),
         ("redis://user:hunter2@127.0.0.1:1/3", None),
         ("rediss://user:hunter2@127.0.0.1:1", None),
-        ("memory:hunter2", Some(ConnectError::UnknownScheme)),
-        ("postgres://user:hunter2@127.0.0.1", Some(ConnectError::UnknownScheme)),
-        ("hunter2", Some(ConnectError::UnknownScheme)),
-        ("", Some(ConnectError::UnknownScheme)),
-        ("redis://user:hunter2@127.0.0.1:99999", Some(ConnectError::BadAddress)),
-        ("redis:hunter2", Some(ConnectError::BadAddress)),
-        ("redis://:hunter2@127.0.0.1/nine", Some(ConnectError::BadAddress)),
+        ("memory:hunter2", Some(StoreConnectError::UnknownScheme)),
+        (
+            "postgres://user:hunter2@127.0.0.1",
+            Some(StoreConnectError::UnknownScheme),
+        ),
+        ("hunter2", Some(StoreConnectError::UnknownScheme)),
+        ("", Some(StoreConnectError::UnknownScheme)),
+        (
+            "redis://user:hunter2@127.0.0.1:99999",
+            Some(StoreConnectError::BadAddress),
+        ),
+        ("redis:hunter2", Some(StoreConnectError::BadAddress)),
+        ("redis://:hunter2@127.0.0.1/nine", Some(StoreConnectError::BadAddress)),
     ];
     for (url, error) in rows {
         let outcome = connect(url, clock()).err();
@@ -91,9 +101,9 @@ async fn addresses_are_understood_or_refused_without_being_repeated() {
 #[test]
 fn what_is_missing_is_said() {
     let refused = |url| connect(url, clock()).err();
-    assert_eq!(refused("redis://127.0.0.1:1"), Some(ConnectError::NoRuntime));
+    assert_eq!(refused("redis://127.0.0.1:1"), Some(StoreConnectError::NoRuntime));
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        assert_eq!(refused("rediss://127.0.0.1:1"), Some(ConnectError::NoTlsProvider));
+        assert_eq!(refused("rediss://127.0.0.1:1"), Some(StoreConnectError::NoTlsProvider));
     }
 }
 
@@ -114,7 +124,7 @@ async fn tls_to_a_plain_server_fails_cleanly() {
 #[tokio::test]
 async fn errors_are_one_word() {
     let server = RedisServer::start().await;
-    let tag = stranger();
+    let tag = random_tag();
     server
         .command(&["ACL", "SETUSER", "ada", "on", ">hunter2", "~elsewhere:*", "+@all"])
         .await;
@@ -127,10 +137,10 @@ async fn errors_are_one_word() {
     let mut words = vec![
         failure(barred.load(&tag)).await,
         failure(barred.ready()).await,
-        failure(store.follow(&name)).await,
+        failure(store.look_up(&name)).await,
     ];
     server.config_set("maxmemory", "1").await;
-    words.push(failure(store.swap(&stranger(), None, &value(b"x"), LONG)).await);
+    words.push(failure(store.swap(&random_tag(), None, &value(b"x"), LONG)).await);
     assert_eq!(words, ["NOPERM", "NOPERM", "WRONGTYPE", "OOM"]);
 }
 
@@ -140,14 +150,14 @@ async fn errors_are_one_word() {
 async fn every_key_has_its_form_and_an_end() {
     let server = RedisServer::start().await;
     let store = redis_at(&server.url());
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"blob").await;
     store
-        .point(&kiungo::store::IndexKey([0xab; 32]), &tag, LONG)
+        .set_index(&kiungo::store::IndexKey([0xab; 32]), &tag, LONG)
         .await
         .unwrap();
     store.ready().await.unwrap();
-    store.check().await;
+    store.check_setup().await;
     let mut connection = redis::Client::open(server.url())
         .unwrap()
         .get_multiplexed_async_connection()

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 use kiungo::store::redis::RedisStore;
-use kiungo::store::{Store, StoreError, Swap, Version};
+use kiungo::store::{Store, StoreError, SwapResult, Version};
 use rstest::rstest;
 
-use super::{CALL, Duration, LONG, RECOVERY, failure, key, put, redis_at, stranger, value};
+use super::{CALL, Duration, LONG, RECOVERY, failure, key, put, random_tag, redis_at, value};
 use crate::support::eventually;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::RedisServer;
@@ -28,7 +28,7 @@ pub async fn recovers(store: &RedisStore) {
 #[tokio::test]
 async fn a_killed_redis_is_missed_and_found_again() {
     let (mut server, store) = server_and_store().await;
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
     server.written().await;
     server.kill();
@@ -47,7 +47,7 @@ async fn a_killed_redis_is_missed_and_found_again() {
 #[tokio::test]
 async fn a_read_survives_a_connection_closed_while_idle() {
     let (mut server, store) = server_and_store().await;
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
     server.stop();
     server.restart(&[]).await;
@@ -61,7 +61,7 @@ async fn a_read_survives_a_connection_closed_while_idle() {
 #[tokio::test]
 async fn a_frozen_redis_holds_nobody() {
     let (server, store) = server_and_store().await;
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
     server.freeze().await;
     for _ in 0..3 {
@@ -90,7 +90,7 @@ async fn a_broken_network_is_survived(#[case] fault: Fault, #[case] words: &[&st
     let server = RedisServer::start().await;
     let proxy = Proxy::before(server.port());
     let store = redis_at(&format!("redis://127.0.0.1:{}", proxy.port()));
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
     proxy.set(fault);
     for _ in 0..3 {
@@ -108,7 +108,7 @@ async fn a_broken_network_is_survived(#[case] fault: Fault, #[case] words: &[&st
 #[tokio::test]
 async fn a_slow_redis_is_given_up_in_time() {
     let (server, store) = server_and_store().await;
-    let tag = stranger();
+    let tag = random_tag();
     put(&store, &tag, b"kept").await;
     server.command(&["CLIENT", "PAUSE", "2000", "ALL"]).await;
     assert_eq!(failure(store.load(&tag)).await, "timeout");
@@ -149,7 +149,7 @@ async fn an_outage_is_no_storm(#[case] fault: Fault) {
 #[tokio::test]
 async fn a_demoted_redis_is_read_only() {
     let (server, store) = server_and_store().await;
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
     server.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
     let word = failure(store.swap(&tag, Some(stored.version), &value(b"x"), LONG)).await;
@@ -162,7 +162,7 @@ async fn a_demoted_redis_is_read_only() {
     server.command(&["REPLICAOF", "NO", "ONE"]).await;
     recovers(&store).await;
     let swap = store.swap(&tag, Some(stored.version), &value(b"x"), LONG).await;
-    assert_eq!(swap, Ok(Swap::Won));
+    assert_eq!(swap, Ok(SwapResult::Won));
 }
 
 /// After a failover the address leads to another server while the old connection stays open and healthy: the store must
@@ -172,15 +172,15 @@ async fn a_failover_is_followed() {
     let (old, new) = (RedisServer::start().await, RedisServer::start().await);
     let proxy = Proxy::before(old.port());
     let store = redis_at(&format!("redis://127.0.0.1:{}", proxy.port()));
-    put(&store, &stranger(), b"old").await;
+    put(&store, &random_tag(), b"old").await;
     old.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
     proxy.repoint(new.port());
     assert_eq!(
-        failure(store.swap(&stranger(), None, &value(b"x"), LONG)).await,
+        failure(store.swap(&random_tag(), None, &value(b"x"), LONG)).await,
         "READONLY"
     );
     recovers(&store).await;
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"new").await;
     assert_eq!(redis_at(&new.url()).load(&tag).await, Ok(Some(stored)));
 }
@@ -196,7 +196,7 @@ async fn a_password_we_do_not_have_shuts_us_out() {
     let mut kill = redis::cmd("CLIENT");
     kill.arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"]);
     kill.query_async::<()>(&mut admin).await.unwrap();
-    eventually(RECOVERY, async || failure(store.load(&stranger())).await == "NOAUTH").await;
+    eventually(RECOVERY, async || failure(store.load(&random_tag())).await == "NOAUTH").await;
     let wrong = redis_at(&format!("redis://:swordfish@127.0.0.1:{}", server.port()));
     assert_eq!(failure(wrong.ready()).await, "NOAUTH");
     let right = redis_at(&format!("redis://:hunter2@127.0.0.1:{}", server.port()));
@@ -222,7 +222,7 @@ async fn a_poisoned_key_is_replaced(#[case] poison: &[&str]) {
     let server = RedisServer::start().await;
     let proxy = Proxy::before(server.port());
     let store = redis_at(&format!("redis://127.0.0.1:{}", proxy.port()));
-    let (poisoned, well) = (stranger(), stranger());
+    let (poisoned, well) = (random_tag(), random_tag());
     let stored = put(&store, &well, b"well").await;
     let before = put(&store, &poisoned, b"before").await;
     let connections = proxy.accepted();
@@ -234,14 +234,14 @@ async fn a_poisoned_key_is_replaced(#[case] poison: &[&str]) {
     assert_eq!(found.bytes, b"");
     for expected in [None, Some(before.version), Some(Version(0))] {
         let swap = store.swap(&poisoned, expected, &value(b"x"), LONG).await;
-        assert_eq!(swap, Ok(Swap::Lost), "{expected:?}");
+        assert_eq!(swap, Ok(SwapResult::Lost), "{expected:?}");
     }
     let next = value(b"next");
     let expected = Some(found.version);
-    assert_eq!(store.swap(&poisoned, expected, &next, LONG).await, Ok(Swap::Won));
+    assert_eq!(store.swap(&poisoned, expected, &next, LONG).await, Ok(SwapResult::Won));
     assert_eq!(
         store.swap(&poisoned, expected, &value(b"x"), LONG).await,
-        Ok(Swap::Lost)
+        Ok(SwapResult::Lost)
     );
     assert_eq!(store.load(&poisoned).await, Ok(Some(next)));
     assert_eq!(store.load(&well).await, Ok(Some(stored)));
@@ -252,11 +252,11 @@ async fn a_poisoned_key_is_replaced(#[case] poison: &[&str]) {
 #[tokio::test]
 async fn a_full_redis_keeps_what_it_has() {
     let (server, store) = server_and_store().await;
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
     server.config_set("maxmemory", "1").await;
     for expected in [None, Some(stored.version)] {
-        let who = expected.map_or_else(stranger, |_| tag);
+        let who = expected.map_or_else(random_tag, |_| tag);
         assert_eq!(failure(store.swap(&who, expected, &value(b"x"), LONG)).await, "OOM");
     }
     assert_eq!(failure(store.ready()).await, "OOM");
@@ -264,14 +264,14 @@ async fn a_full_redis_keeps_what_it_has() {
     server.config_set("maxmemory", "0").await;
     assert_eq!(store.ready().await, Ok(()));
     let swap = store.swap(&tag, Some(stored.version), &value(b"x"), LONG).await;
-    assert_eq!(swap, Ok(Swap::Won));
+    assert_eq!(swap, Ok(SwapResult::Won));
 }
 
 /// A server that cannot save to its disk refuses writes with its own word, and is read all the same.
 #[tokio::test]
 async fn a_redis_that_cannot_save_refuses_writes() {
     let (server, store) = server_and_store().await;
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
     server.config_set("save", "3600 1").await;
     std::fs::remove_dir_all(server.dir()).unwrap();
@@ -291,7 +291,7 @@ async fn a_loading_redis_is_waited_for() {
     let (mut server, store) = server_and_store().await;
     let fill = "for n = 1, 12000 do redis.call('SET', 'filler:' .. n, n) end";
     server.command(&["EVAL", fill, "0"]).await;
-    let tag = stranger();
+    let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
     server.stop();
     // Redis looks up from the work at every 1,024th entry: with 150 us for each it takes two seconds and looks up in time.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use kiungo::store::{Store, Stored, Swap, Version};
+use kiungo::store::{Store, SwapResult, Version, VersionedValue};
 use rstest::rstest;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::redis_faults::{recovers, server_and_store};
-use super::{LONG, put, redis_at, stranger, value};
+use super::{LONG, put, random_tag, redis_at, value};
 use crate::support::redis::{Cut, RedisServer};
 
 /// Power is lost and with it the end of the log: an older version comes back. Whoever holds the lost version loses, and
@@ -20,13 +20,13 @@ use crate::support::redis::{Cut, RedisServer};
 #[tokio::test]
 async fn a_version_that_was_lost_wins_nothing(#[case] part: Option<f64>) {
     let (mut server, store) = server_and_store().await;
-    let tag = stranger();
+    let tag = random_tag();
     let mut history = vec![put(&store, &tag, b"0").await];
     let mut ends = vec![server.aof_len().await];
     for n in 1..=20 {
         let next = value(format!("{n}").as_bytes());
         let swap = store.swap(&tag, Some(history[n - 1].version), &next, LONG).await;
-        assert_eq!(swap, Ok(Swap::Won));
+        assert_eq!(swap, Ok(SwapResult::Won));
         history.push(next);
         ends.push(server.aof_len().await);
     }
@@ -46,22 +46,22 @@ async fn a_version_that_was_lost_wins_nothing(#[case] part: Option<f64>) {
     assert!(back < 20, "nothing was lost");
     for lost in &history[back + 1..] {
         let swap = store.swap(&tag, Some(lost.version), &value(b"x"), LONG).await;
-        assert_eq!(swap, Ok(Swap::Lost), "against {lost:?}");
+        assert_eq!(swap, Ok(SwapResult::Lost), "against {lost:?}");
     }
     let swap = store.swap(&tag, Some(present.version), &value(b"on"), LONG).await;
-    assert_eq!(swap, Ok(Swap::Won));
+    assert_eq!(swap, Ok(SwapResult::Won));
 }
 
 /// A node reads a value and sleeps; the log loses it; another node writes. With versions drawn anew the sleeper's swap
 /// loses. With a counter the same number comes again and the sleeper overwrites what it never saw: so the test can fail.
 #[rstest]
-#[case::drawn(|_| value(b"").version, Swap::Lost)]
-#[case::counted(Version, Swap::Won)]
+#[case::drawn(|_| value(b"").version, SwapResult::Lost)]
+#[case::counted(Version, SwapResult::Won)]
 #[tokio::test]
-async fn a_version_never_comes_again(#[case] version: fn(u64) -> Version, #[case] sleeper: Swap) {
+async fn a_version_never_comes_again(#[case] version: fn(u64) -> Version, #[case] sleeper: SwapResult) {
     let (mut server, store) = server_and_store().await;
-    let tag = stranger();
-    let write = |n: u64, bytes: &[u8]| Stored {
+    let tag = random_tag();
+    let write = |n: u64, bytes: &[u8]| VersionedValue {
         version: version(n),
         bytes: bytes.to_vec(),
     };
@@ -81,7 +81,10 @@ async fn a_version_never_comes_again(#[case] version: fn(u64) -> Version, #[case
         "the second write is lost"
     );
     let other = write(2, b"never seen by the sleeper");
-    assert_eq!(store.swap(&tag, Some(first.version), &other, LONG).await, Ok(Swap::Won));
+    assert_eq!(
+        store.swap(&tag, Some(first.version), &other, LONG).await,
+        Ok(SwapResult::Won)
+    );
     let swap = store.swap(&tag, Some(seen.version), &write(3, b"x"), LONG).await;
     assert_eq!(swap, Ok(sleeper));
 }
@@ -96,7 +99,7 @@ async fn asking_first_and_writing_then_lets_duplicates_through() {
     let (mut naive, mut swapped) = (0, 0);
     let store = Arc::new(redis_at(&server.url()));
     for n in 0..MESSAGES {
-        let (tag, start) = (stranger(), Arc::new(Barrier::new(8)));
+        let (tag, start) = (random_tag(), Arc::new(Barrier::new(8)));
         let mut copies = JoinSet::new();
         for _ in 0..8 {
             let mut connection = client.get_multiplexed_async_connection().await.unwrap();
@@ -113,7 +116,7 @@ async fn asking_first_and_writing_then_lets_duplicates_through() {
                     .unwrap();
                 start.wait().await;
                 let swap = store.swap(&tag, None, &value(b"x"), LONG).await.unwrap();
-                (usize::from(known.is_none()), usize::from(swap == Swap::Won))
+                (usize::from(known.is_none()), usize::from(swap == SwapResult::Won))
             });
         }
         for (by_asking, by_swap) in copies.join_all().await {

@@ -3,34 +3,40 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use kiungo::core::seal::Tag;
-use kiungo::store::{IndexKey, Store, StoreError, Stored, Swap, Version, swap_settled};
+use kiungo::core::seal::SubscriberTag;
+use kiungo::store::{IndexKey, Store, StoreError, SwapResult, Version, VersionedValue, swap_or_confirm};
 
-use super::{Duration, LONG, put, redis_at, stranger, value};
+use super::{Duration, LONG, put, random_tag, redis_at, value};
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::RedisServer;
 
 /// A store whose swaps fail and whose reads answer as told, once each.
-struct Told {
-    swap: Result<Swap, StoreError>,
-    load: Mutex<Option<Result<Option<Stored>, StoreError>>>,
+struct ScriptedStore {
+    swap: Result<SwapResult, StoreError>,
+    load: Mutex<Option<Result<Option<VersionedValue>, StoreError>>>,
 }
 
 #[async_trait]
-impl Store for Told {
-    async fn load(&self, _: &Tag) -> Result<Option<Stored>, StoreError> {
+impl Store for ScriptedStore {
+    async fn load(&self, _: &SubscriberTag) -> Result<Option<VersionedValue>, StoreError> {
         self.load.lock().unwrap().take().expect("read once at most")
     }
 
-    async fn swap(&self, _: &Tag, _: Option<Version>, _: &Stored, _: Duration) -> Result<Swap, StoreError> {
+    async fn swap(
+        &self,
+        _: &SubscriberTag,
+        _: Option<Version>,
+        _: &VersionedValue,
+        _: Duration,
+    ) -> Result<SwapResult, StoreError> {
         self.swap.clone()
     }
 
-    async fn point(&self, _: &IndexKey, _: &Tag, _: Duration) -> Result<(), StoreError> {
+    async fn set_index(&self, _: &IndexKey, _: &SubscriberTag, _: Duration) -> Result<(), StoreError> {
         unreachable!("not asked for")
     }
 
-    async fn follow(&self, _: &IndexKey) -> Result<Option<Tag>, StoreError> {
+    async fn look_up(&self, _: &IndexKey) -> Result<Option<SubscriberTag>, StoreError> {
         unreachable!("not asked for")
     }
 
@@ -47,41 +53,47 @@ async fn what_is_known_is_said_and_the_rest_is_an_error() {
     let gone = || Err(StoreError("refused".to_owned()));
     let expected = Some(before.version);
     let rows = [
-        ("answered", Ok(Swap::Lost), expected, None, Ok(Swap::Lost)),
-        ("answered", Ok(Swap::Won), expected, None, Ok(Swap::Won)),
+        ("answered", Ok(SwapResult::Lost), expected, None, Ok(SwapResult::Lost)),
+        ("answered", Ok(SwapResult::Won), expected, None, Ok(SwapResult::Won)),
         (
             "ours is there",
             lost(),
             expected,
             Some(Ok(Some(next.clone()))),
-            Ok(Swap::Won),
+            Ok(SwapResult::Won),
         ),
         (
             "ours is there, first",
             lost(),
             None,
             Some(Ok(Some(next.clone()))),
-            Ok(Swap::Won),
+            Ok(SwapResult::Won),
         ),
         (
             "a third",
             lost(),
             expected,
             Some(Ok(Some(third.clone()))),
-            Ok(Swap::Lost),
+            Ok(SwapResult::Lost),
         ),
-        ("a third, first", lost(), None, Some(Ok(Some(third))), Ok(Swap::Lost)),
+        (
+            "a third, first",
+            lost(),
+            None,
+            Some(Ok(Some(third))),
+            Ok(SwapResult::Lost),
+        ),
         ("not yet", lost(), expected, Some(Ok(Some(before))), lost()),
         ("not yet, first", lost(), None, Some(Ok(None)), lost()),
         ("expired", lost(), expected, Some(Ok(None)), lost()),
         ("still gone", lost(), expected, Some(gone()), lost()),
     ];
     for (name, swap, expected, load, outcome) in rows {
-        let store = Told {
+        let store = ScriptedStore {
             swap,
             load: Mutex::new(load),
         };
-        let settled = swap_settled(&store, &stranger(), expected, &next, LONG).await;
+        let settled = swap_or_confirm(&store, &random_tag(), expected, &next, LONG).await;
         assert_eq!(settled, outcome, "{name}");
     }
 }
@@ -93,7 +105,7 @@ async fn a_write_whose_answer_was_lost_is_recognised() {
     let server = RedisServer::start().await;
     let proxy = Proxy::before(server.port());
     let url = format!("redis://127.0.0.1:{}", proxy.port());
-    let (store, tag) = (redis_at(&url), stranger());
+    let (store, tag) = (redis_at(&url), random_tag());
     let first = put(&store, &tag, b"first").await;
     let (second, third) = (value(b"second"), value(b"third"));
     proxy.set(Fault::LoseAnswer);
@@ -104,7 +116,7 @@ async fn a_write_whose_answer_was_lost_is_recognised() {
     let store = redis_at(&url);
     store.ready().await.unwrap();
     proxy.set(Fault::LoseAnswer);
-    let settled = swap_settled(&store, &tag, Some(second.version), &third, LONG).await;
-    assert_eq!(settled, Ok(Swap::Won));
+    let settled = swap_or_confirm(&store, &tag, Some(second.version), &third, LONG).await;
+    assert_eq!(settled, Ok(SwapResult::Won));
     assert_eq!(store.load(&tag).await, Ok(Some(third)));
 }

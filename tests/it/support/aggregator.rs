@@ -19,28 +19,28 @@ const SEPTETS: usize = 160;
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct UssdReply {
     /// Whether it ends the dialog.
     pub end: bool,
     /// What it says.
     pub text: String,
     /// How long it took; no part of what is compared.
-    pub took: Took,
+    pub took: ReplyTime,
 }
 
 /// A duration that does not make answers different.
 #[derive(Clone, Copy, Debug)]
-pub struct Took(pub Duration);
+pub struct ReplyTime(pub Duration);
 
-impl PartialEq for Took {
+impl PartialEq for ReplyTime {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Took {}
+impl Eq for ReplyTime {}
 
-impl Reply {
+impl UssdReply {
     /// The dialog goes on and this is on the screen.
     #[track_caller]
     pub fn asks(&self, text: &str) -> &Self {
@@ -81,7 +81,7 @@ impl Reply {
 
 /// The way to the servers, shared by all phones: to make a client takes longer than all its calls.
 #[derive(Clone)]
-pub struct Line {
+pub struct AggregatorClient {
     /// Where callbacks go. Whoever takes a server out waits for the callbacks on their way, as a balancer does.
     pub servers: Arc<RwLock<Vec<String>>>,
     /// Who makes them.
@@ -92,7 +92,7 @@ pub struct Line {
     pub answers: Arc<AtomicUsize>,
 }
 
-impl Line {
+impl AggregatorClient {
     /// To these servers, in time.
     pub fn new(servers: Vec<String>, client: reqwest::Client) -> Self {
         Self {
@@ -112,9 +112,9 @@ impl Line {
 
 /// The server went away before it answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gone(pub String);
+pub struct NoReply(pub String);
 
-impl From<reqwest::Error> for Gone {
+impl From<reqwest::Error> for NoReply {
     fn from(error: reqwest::Error) -> Self {
         Self(format!("{error:?}"))
     }
@@ -131,7 +131,7 @@ pub struct Phone {
     pub session: String,
     /// What has been typed in it.
     pub text: String,
-    line: Line,
+    line: AggregatorClient,
     /// Whether every callback comes twice, to two servers where there are two, with the same answer.
     pub twice: bool,
     turn: usize,
@@ -139,7 +139,7 @@ pub struct Phone {
 
 impl Phone {
     /// A phone that has not dialled.
-    pub fn new(number: &str, line: Line) -> Self {
+    pub fn new(number: &str, line: AggregatorClient) -> Self {
         Self {
             number: number.to_owned(),
             network: "62130".to_owned(),
@@ -152,17 +152,17 @@ impl Phone {
     }
 
     /// Dials the code itself.
-    pub async fn dial(&mut self) -> Reply {
+    pub async fn dial(&mut self) -> UssdReply {
         self.dial_with("").await
     }
 
     /// Dials the code with more behind it, which the aggregator sends as the first text.
-    pub async fn dial_with(&mut self, behind: &str) -> Reply {
+    pub async fn dial_with(&mut self, behind: &str) -> UssdReply {
         self.try_dial_with(behind).await.expect("an answer")
     }
 
     /// Dials where the server may go away.
-    pub async fn try_dial_with(&mut self, behind: &str) -> Result<Reply, Gone> {
+    pub async fn try_dial_with(&mut self, behind: &str) -> Result<UssdReply, NoReply> {
         static DIALOGS: AtomicU64 = AtomicU64::new(0);
         let number = DIALOGS.fetch_add(1, Ordering::Relaxed);
         self.session = format!("ATUid_{}_{number}", std::process::id());
@@ -171,12 +171,12 @@ impl Phone {
     }
 
     /// Types a line.
-    pub async fn say(&mut self, line: &str) -> Reply {
+    pub async fn say(&mut self, line: &str) -> UssdReply {
         self.try_say(line).await.expect("an answer")
     }
 
     /// Types a line where the server may go away.
-    pub async fn try_say(&mut self, line: &str) -> Result<Reply, Gone> {
+    pub async fn try_say(&mut self, line: &str) -> Result<UssdReply, NoReply> {
         if !self.text.is_empty() {
             self.text.push('*');
         }
@@ -185,7 +185,7 @@ impl Phone {
     }
 
     /// Types several lines and returns the last answer; all before it must go on.
-    pub async fn say_all(&mut self, lines: &[&str]) -> Reply {
+    pub async fn say_all(&mut self, lines: &[&str]) -> UssdReply {
         let (last, before) = lines.split_last().expect("something to say");
         for line in before {
             self.say(line).await.asks("");
@@ -194,7 +194,7 @@ impl Phone {
     }
 
     /// Types a line again and again until the screen says so.
-    pub async fn until(&mut self, line: &str, text: &str) -> Reply {
+    pub async fn until(&mut self, line: &str, text: &str) -> UssdReply {
         let began = Instant::now();
         loop {
             let reply = self.say(line).await;
@@ -216,7 +216,7 @@ impl Phone {
     }
 
     /// Sends the turn that was sent last to the next server.
-    async fn next(&mut self) -> Result<Reply, Gone> {
+    async fn next(&mut self) -> Result<UssdReply, NoReply> {
         let server = self.turn;
         self.turn += 1;
         let reply = self.try_send(server, self.form(&self.text)).await?;
@@ -228,12 +228,12 @@ impl Phone {
     }
 
     /// The same turn once more, to the next server.
-    pub async fn again(&mut self) -> Reply {
+    pub async fn again(&mut self) -> UssdReply {
         self.next().await.expect("an answer")
     }
 
     /// Sends any text in this dialog to one of the servers, counted round and round.
-    pub async fn send(&self, server: usize, text: &str) -> Reply {
+    pub async fn send(&self, server: usize, text: &str) -> UssdReply {
         self.send_body(server, self.form(text)).await
     }
 
@@ -249,11 +249,11 @@ impl Phone {
     }
 
     /// Sends any body at all, as a form.
-    pub async fn send_body(&self, server: usize, body: impl Into<Vec<u8>>) -> Reply {
+    pub async fn send_body(&self, server: usize, body: impl Into<Vec<u8>>) -> UssdReply {
         self.try_send(server, body).await.expect("an answer")
     }
 
-    async fn try_send(&self, server: usize, body: impl Into<Vec<u8>>) -> Result<Reply, Gone> {
+    async fn try_send(&self, server: usize, body: impl Into<Vec<u8>>) -> Result<UssdReply, NoReply> {
         let servers = self.line.servers.read().await;
         let began = Instant::now();
         let call = self.line.client.post(&servers[server % servers.len()]);
@@ -281,10 +281,10 @@ impl Phone {
         };
         assert!(!text.trim().is_empty(), "an empty screen");
         self.line.answers.fetch_add(1, Ordering::Relaxed);
-        Ok(Reply {
+        Ok(UssdReply {
             end,
             text: text.to_owned(),
-            took: Took(took),
+            took: ReplyTime(took),
         })
     }
 

@@ -8,13 +8,13 @@ use super::http::client;
 
 /// An answer: its status, headers and body.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ApiAnswer {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
     pub body: Value,
 }
 
-impl Answer {
+impl ApiAnswer {
     /// A header's value.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
@@ -55,11 +55,11 @@ pub struct Api {
 }
 
 /// A request to be sent.
-pub struct Ask {
+pub struct ApiRequest {
     request: reqwest::RequestBuilder,
 }
 
-impl Ask {
+impl ApiRequest {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
@@ -86,11 +86,11 @@ impl Ask {
     }
 
     /// Sends it. Whatever the answer is, it carries what every answer must.
-    pub async fn send(self) -> Answer {
+    pub async fn send(self) -> ApiAnswer {
         let answer = self.request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.unwrap();
-        let answer = Answer {
+        let answer = ApiAnswer {
             status,
             headers,
             body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
@@ -120,26 +120,26 @@ impl Api {
         }
     }
 
-    pub fn ask(&self, method: &str, path: &str) -> Ask {
+    pub fn ask(&self, method: &str, path: &str) -> ApiRequest {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        Ask {
+        ApiRequest {
             request: self.client.request(method, format!("{}{path}", self.base)),
         }
     }
 
-    pub fn get(&self, path: &str) -> Ask {
+    pub fn get(&self, path: &str) -> ApiRequest {
         self.ask("GET", path)
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Ask {
+    pub fn post(&self, path: &str, body: &Value) -> ApiRequest {
         self.ask("POST", path).json(body)
     }
 
-    pub fn patch(&self, path: &str, body: &Value) -> Ask {
+    pub fn patch(&self, path: &str, body: &Value) -> ApiRequest {
         self.ask("PATCH", path).json(body)
     }
 
-    pub fn delete(&self, path: &str) -> Ask {
+    pub fn delete(&self, path: &str) -> ApiRequest {
         self.ask("DELETE", path)
     }
 
@@ -176,7 +176,7 @@ impl Api {
     }
 
     /// Makes something with a partner's token; its id.
-    pub async fn made(&self, token: &str, entity: Option<&str>, path: &str, body: &Value) -> String {
+    pub async fn created(&self, token: &str, entity: Option<&str>, path: &str, body: &Value) -> String {
         let ask = self.post(path, body).by(token);
         let ask = match entity {
             Some(entity) => ask.within(entity),
@@ -188,18 +188,18 @@ impl Api {
 
     /// Makes an entity.
     pub async fn entity(&self, token: &str, name: &str) -> String {
-        self.made(token, None, "/v1/entities", &json!({"name": name})).await
+        self.created(token, None, "/v1/entities", &json!({"name": name})).await
     }
 
     /// Makes a role for all entities.
     pub async fn role(&self, token: &str, permissions: &Value) -> String {
         let role = json!({"name": "A role", "permissions": permissions});
-        self.made(token, None, "/v1/roles", &role).await
+        self.created(token, None, "/v1/roles", &role).await
     }
 
     /// Makes a user of an entity with a role.
     pub async fn user(&self, token: &str, entity: &str, login: &str, role: Option<&str>) -> String {
         let user = json!({"login": login, "name": login, "role_id": role});
-        self.made(token, Some(entity), "/v1/users", &user).await
+        self.created(token, Some(entity), "/v1/users", &user).await
     }
 }

@@ -9,17 +9,17 @@ use std::time::Instant;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use async_trait::async_trait;
-use kiungo::core::time::{Clock, Entropy, Timestamp};
-use kiungo::gateways::Limits;
+use kiungo::core::time::{Clock, Rng, Timestamp};
+use kiungo::gateways::UssdLimits;
 use kiungo::sandbox::phone::SessionView;
-use kiungo::sandbox::phone::facts::{Credential, Facts};
+use kiungo::sandbox::phone::facts::{LoginHint, PhoneFacts};
 use kiungo::sandbox::phone::page;
 
 /// The fields of one form.
 pub type Fields = BTreeMap<String, String>;
 
 /// The running server; it stops when dropped.
-pub struct Canned {
+pub struct FakeCallbackServer {
     /// Its address without a path, such as `http://127.0.0.1:4000`.
     pub origin: String,
     turns: Arc<Mutex<Vec<Fields>>>,
@@ -28,7 +28,7 @@ pub struct Canned {
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Drop for Canned {
+impl Drop for FakeCallbackServer {
     fn drop(&mut self) {
         // The stop signal is sent by the call; the future only waits for its answer.
         drop(self.handle.stop(false));
@@ -106,8 +106,8 @@ impl SessionView for OneSession {
     }
 }
 
-fn facts(limits: Limits) -> Facts {
-    let row = |typed: &str, path: &str, what: &str| Credential {
+fn facts(limits: UssdLimits) -> PhoneFacts {
+    let row = |typed: &str, path: &str, what: &str| LoginHint {
         typed: typed.to_owned(),
         path: path.to_owned(),
         what_happens: what.to_owned(),
@@ -119,17 +119,17 @@ fn facts(limits: Limits) -> Facts {
         row("slow", "any bank", "Thinks for twenty seconds, then links"),
         row("wrong", "any bank", "Refused"),
     ];
-    Facts::new("*384*96#", "/ussd/sandbox/sandbox", credentials, |_| limits)
+    PhoneFacts::new("*384*96#", "/ussd/sandbox/sandbox", credentials, |_| limits)
 }
 
-impl Canned {
+impl FakeCallbackServer {
     /// Starts the server on a free port of this machine.
     pub fn start() -> Self {
-        Self::with_limits(Limits::default())
+        Self::with_limits(UssdLimits::default())
     }
 
     /// Starts the server; the page is told these limits.
-    pub fn with_limits(limits: Limits) -> Self {
+    pub fn with_limits(limits: UssdLimits) -> Self {
         let (turns, events) = (Arc::default(), Arc::default());
         let seen = web::Data::new(Seen(Arc::clone(&turns), Arc::clone(&events)));
         let facts = Arc::new(facts(limits));
@@ -196,9 +196,9 @@ impl Clock for PassingTime {
 
 /// Chance that is different each time it is asked, and the same in each run.
 #[derive(Default)]
-pub struct Counting(Mutex<u8>);
+pub struct CountingRng(Mutex<u8>);
 
-impl Entropy for Counting {
+impl Rng for CountingRng {
     fn fill(&self, out: &mut [u8]) {
         let mut count = self.0.lock().expect("not poisoned");
         *count += 1;

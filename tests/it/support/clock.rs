@@ -6,15 +6,15 @@ use std::time::Duration;
 use kiungo::core::time::{Clock, Timestamp};
 
 /// A clock that stands until it is moved.
-pub struct StoodClock(AtomicI64);
+pub struct ManualClock(AtomicI64);
 
-impl Default for StoodClock {
+impl Default for ManualClock {
     fn default() -> Self {
         Self(AtomicI64::new(1_770_113_520_000))
     }
 }
 
-impl StoodClock {
+impl ManualClock {
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         self.0
@@ -22,7 +22,7 @@ impl StoodClock {
     }
 }
 
-impl Clock for StoodClock {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
     }

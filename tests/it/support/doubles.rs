@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo::core::msisdn::Msisdn;
-use kiungo::core::seal::Tag;
+use kiungo::core::seal::SubscriberTag;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::{
-    Callback, Event, Gateway, Limits, Notice, ParseError, Parsed, RawRequest, Reply, ReplySink, WireReply,
+    DialogEndNotice, ParseError, RawRequest, ReplySink, ScreenReply, UssdCallback, UssdGateway, UssdInput, UssdLimits,
+    UssdRequest, WireReply,
 };
-use kiungo::store::{IndexKey, Store, StoreError, Stored, Swap, Version};
+use kiungo::store::{IndexKey, Store, StoreError, SwapResult, Version, VersionedValue};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// A store that counts what it is asked.
-pub struct Counting<S> {
+pub struct CountingStore<S> {
     inner: S,
     /// Values read.
     pub loads: AtomicUsize,
@@ -24,7 +25,7 @@ pub struct Counting<S> {
     pub last_swap: AtomicUsize,
 }
 
-impl<S> Counting<S> {
+impl<S> CountingStore<S> {
     /// Counts what this store is asked.
     pub fn new(inner: S) -> Self {
         Self {
@@ -52,8 +53,8 @@ impl<S> Counting<S> {
 }
 
 #[async_trait]
-impl<S: Store> Store for Counting<S> {
-    async fn load(&self, tag: &Tag) -> Result<Option<Stored>, StoreError> {
+impl<S: Store> Store for CountingStore<S> {
+    async fn load(&self, tag: &SubscriberTag) -> Result<Option<VersionedValue>, StoreError> {
         self.alive()?;
         self.loads.fetch_add(1, Ordering::SeqCst);
         self.inner.load(tag).await
@@ -61,22 +62,22 @@ impl<S: Store> Store for Counting<S> {
 
     async fn swap(
         &self,
-        tag: &Tag,
+        tag: &SubscriberTag,
         expected: Option<Version>,
-        next: &Stored,
+        next: &VersionedValue,
         ttl: Duration,
-    ) -> Result<Swap, StoreError> {
+    ) -> Result<SwapResult, StoreError> {
         self.alive()?;
         self.swaps.fetch_add(1, Ordering::SeqCst);
         self.inner.swap(tag, expected, next, ttl).await
     }
 
-    async fn point(&self, name: &IndexKey, tag: &Tag, ttl: Duration) -> Result<(), StoreError> {
-        self.inner.point(name, tag, ttl).await
+    async fn set_index(&self, name: &IndexKey, tag: &SubscriberTag, ttl: Duration) -> Result<(), StoreError> {
+        self.inner.set_index(name, tag, ttl).await
     }
 
-    async fn follow(&self, name: &IndexKey) -> Result<Option<Tag>, StoreError> {
-        self.inner.follow(name).await
+    async fn look_up(&self, name: &IndexKey) -> Result<Option<SubscriberTag>, StoreError> {
+        self.inner.look_up(name).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
@@ -86,73 +87,73 @@ impl<S: Store> Store for Counting<S> {
 
 /// A dialect that says what it means: `dialog number text`, the text being everything typed so far; a dialog that has
 /// ended is told without a text.
-pub struct Plain {
+pub struct PlainGateway {
     /// Where screens go when they do not travel in the answer.
     pub sink: Option<UnboundedSender<WireReply>>,
 }
 
 /// Hands screens to the test.
-struct Handed(UnboundedSender<WireReply>);
+struct ChannelSink(UnboundedSender<WireReply>);
 
 #[async_trait]
-impl ReplySink for Handed {
+impl ReplySink for ChannelSink {
     async fn deliver(self: Box<Self>, reply: WireReply) {
         self.0.send(reply).expect("the test listens");
     }
 }
 
-impl Gateway for Plain {
+impl UssdGateway for PlainGateway {
     fn name(&self) -> &'static str {
         "plain"
     }
 
     fn sink(&self) -> Option<Box<dyn ReplySink>> {
-        Some(Box::new(Handed(self.sink.clone()?)))
+        Some(Box::new(ChannelSink(self.sink.clone()?)))
     }
 
     fn overhead(&self) -> u16 {
         4
     }
 
-    fn limits(&self, _: Option<&str>) -> Limits {
-        Limits {
+    fn limits(&self, _: Option<&str>) -> UssdLimits {
+        UssdLimits {
             out_septets: 160,
-            ..Limits::default()
+            ..UssdLimits::default()
         }
     }
 
-    fn parse(&self, request: &RawRequest<'_>) -> Result<Parsed, ParseError> {
+    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, ParseError> {
         let body = std::str::from_utf8(request.body).map_err(|_| ParseError::Encoding)?;
         let mut parts = body.splitn(3, ' ');
         let dialog = parts.next().ok_or(ParseError::Field("dialog"))?.to_owned();
         let number = parts.next().ok_or(ParseError::Field("number"))?;
         let msisdn = Msisdn::parse(number, request.country).map_err(|_| ParseError::Msisdn)?;
         let Some(text) = parts.next() else {
-            return Ok(Parsed::Notice(Notice {
+            return Ok(UssdRequest::DialogEnd(DialogEndNotice {
                 dialog,
                 msisdn: Some(msisdn),
-                closed: kiungo::gateways::Closed::Abandoned,
+                end: kiungo::gateways::DialogEnd::Abandoned,
             }));
         };
-        Ok(Parsed::Turn(Callback {
+        Ok(UssdRequest::Turn(UssdCallback {
             dialog,
             msisdn,
             network: None,
             service_code: None,
-            event: if text.is_empty() {
-                Event::Begin { dialled: Vec::new() }
+            input: if text.is_empty() {
+                UssdInput::Begin { dialed: Vec::new() }
             } else {
-                Event::Whole(Secret::new(text))
+                UssdInput::Cumulative(Secret::new(text))
             },
             turn_id: None,
             echo: Vec::new(),
         }))
     }
 
-    fn render(&self, reply: Option<&Reply>, _: &[(String, String)]) -> WireReply {
+    fn render(&self, reply: Option<&ScreenReply>, _: &[(String, String)]) -> WireReply {
         let body = match reply {
-            Some(Reply::Continue(text)) => format!("CON {text}"),
-            Some(Reply::End(text)) => format!("END {text}"),
+            Some(ScreenReply::Continue(text)) => format!("CON {text}"),
+            Some(ScreenReply::End(text)) => format!("END {text}"),
             None => "taken".to_owned(),
         };
         WireReply {

@@ -1,20 +1,21 @@
 //! Endpoints, events and whose they are.
 
-use kiungo::ambient::OsEntropy;
-use kiungo::core::access::Reach;
+use kiungo::ambient::OsRng;
+use kiungo::core::access::TenantScope;
 use kiungo::core::ids::{EndpointId, EntityId, IntentId, PartnerId, UserId, WebhookSecretId};
 use kiungo::core::seal::Keyring;
 use kiungo::core::webhook::SigningSecret;
 use kiungo::records::{
-    Attempt, AttemptState, Deed, Endpoint, EndpointState, Event, EventFilter, Kept, Records, WebhookSecret,
+    Attempt, AttemptState, AuditEntry, EndpointState, EventFilter, PartnerEvent, Records, WebhookEndpoint,
+    WebhookSecret, WriteOutcome,
 };
-use kiungo::service::webhooks::place;
+use kiungo::service::webhooks::secret_context;
 
-use super::records::{Fixture, Person, at, begin, fresh};
+use super::records::{Fixture, RecordedPerson, at, begin, unique_bytes};
 
 /// All of a partner.
-pub fn whole(partner: PartnerId) -> Reach {
-    Reach {
+pub fn whole_partner(partner: PartnerId) -> TenantScope {
+    TenantScope {
         partner,
         entity: None,
         own: None,
@@ -22,9 +23,9 @@ pub fn whole(partner: PartnerId) -> Reach {
 }
 
 /// An enabled endpoint of the partner's, for everything.
-pub fn endpoint(partner: PartnerId) -> Endpoint {
-    Endpoint {
-        id: EndpointId::from_bytes(fresh()),
+pub fn endpoint(partner: PartnerId) -> WebhookEndpoint {
+    WebhookEndpoint {
+        id: EndpointId::from_bytes(unique_bytes()),
         partner,
         entity: None,
         url: "https://hooks.example.com/in".to_owned(),
@@ -38,8 +39,8 @@ pub fn endpoint(partner: PartnerId) -> Endpoint {
 }
 
 /// Writes an endpoint down, with the secret it begins with.
-pub async fn register(db: &dyn Records, endpoint: &Endpoint, secret: &WebhookSecret) {
-    let deed = Deed {
+pub async fn register(db: &dyn Records, endpoint: &WebhookEndpoint, secret: &WebhookSecret) {
+    let deed = AuditEntry {
         partner: endpoint.partner,
         entity: endpoint.entity,
         user: endpoint.created_by,
@@ -51,15 +52,15 @@ pub async fn register(db: &dyn Records, endpoint: &Endpoint, secret: &WebhookSec
     // One that is written down as deleted is not there afterwards.
     let deleted = endpoint.state == EndpointState::Deleted;
     assert!(
-        matches!(kept, Kept::Done(_)) || deleted && kept == Kept::NotFound,
+        matches!(kept, WriteOutcome::Done(_)) || deleted && kept == WriteOutcome::NotFound,
         "{kept:?}"
     );
 }
 
 /// A secret's row; what is sealed in it is no secret at all.
-pub fn secret(endpoint: &Endpoint, since: i64) -> WebhookSecret {
+pub fn secret(endpoint: &WebhookEndpoint, since: i64) -> WebhookSecret {
     WebhookSecret {
-        id: WebhookSecretId::from_bytes(fresh()),
+        id: WebhookSecretId::from_bytes(unique_bytes()),
         endpoint: endpoint.id,
         partner: endpoint.partner,
         sealed: vec![5, 5, 5],
@@ -68,24 +69,24 @@ pub fn secret(endpoint: &Endpoint, since: i64) -> WebhookSecret {
 }
 
 /// A secret's row under these keys, that opens.
-pub fn sealed(keyring: &Keyring, endpoint: &Endpoint, secret: &SigningSecret) -> WebhookSecret {
+pub fn sealed(keyring: &Keyring, endpoint: &WebhookEndpoint, secret: &SigningSecret) -> WebhookSecret {
     let mut row = self::secret(endpoint, 0);
-    let place = place(&row.partner, &row.id);
-    row.sealed = keyring.seal(&place, secret.as_bytes(), &OsEntropy).unwrap();
+    let place = secret_context(&row.partner, &row.id);
+    row.sealed = keyring.seal(&place, secret.as_bytes(), &OsRng).unwrap();
     row
 }
 
 /// An entity of a partner's.
 pub async fn entity(db: &Fixture, partner: PartnerId) -> EntityId {
-    let id = EntityId::from_bytes(fresh());
+    let id = EntityId::from_bytes(unique_bytes());
     let adding = "INSERT INTO entities (id, partner, name, created_at, updated_at) VALUES ($1, $2, 'Branch', 0, 0)";
     db.execute_with(adding, &[id.as_bytes(), partner.as_bytes()]).await;
     id
 }
 
 /// An intent that the partner made, in an entity, by a user.
-pub async fn asked(db: &Fixture, partner: PartnerId, entity: EntityId, user: UserId) -> IntentId {
-    let id = IntentId::from_bytes(fresh());
+pub async fn requested_intent(db: &Fixture, partner: PartnerId, entity: EntityId, user: UserId) -> IntentId {
+    let id = IntentId::from_bytes(unique_bytes());
     let adding = "INSERT INTO intents (id, partner, created_at) VALUES ($1, $2, 0)";
     db.execute_with(adding, &[id.as_bytes(), partner.as_bytes()]).await;
     let adding = "INSERT INTO link_intents (id, partner, entity, created_by, state, purpose, days, scope, many, links, \
@@ -96,7 +97,7 @@ pub async fn asked(db: &Fixture, partner: PartnerId, entity: EntityId, user: Use
 }
 
 /// A login that answers this intent.
-pub async fn tried_for(db: &dyn Records, person: Person, intent: IntentId, state: AttemptState) -> Attempt {
+pub async fn attempt_for(db: &dyn Records, person: RecordedPerson, intent: IntentId, state: AttemptState) -> Attempt {
     let consent = kiungo::records::Consent {
         intent,
         ..person.consent()
@@ -110,9 +111,9 @@ pub async fn tried_for(db: &dyn Records, person: Person, intent: IntentId, state
 }
 
 /// All that a partner was told, oldest first.
-pub async fn told(db: &dyn Records, partner: PartnerId) -> Vec<Event> {
+pub async fn events_of(db: &dyn Records, partner: PartnerId) -> Vec<PartnerEvent> {
     let mut events = db
-        .events(&whole(partner), &EventFilter::default(), None, 1000)
+        .events(&whole_partner(partner), &EventFilter::default(), None, 1000)
         .await
         .unwrap();
     events.reverse();
@@ -120,12 +121,12 @@ pub async fn told(db: &dyn Records, partner: PartnerId) -> Vec<Event> {
 }
 
 /// What a partner was told about something, in the order of the sequence.
-pub async fn told_about(db: &dyn Records, partner: PartnerId, subject: &[u8; 16]) -> Vec<Event> {
+pub async fn events_about(db: &dyn Records, partner: PartnerId, subject: &[u8; 16]) -> Vec<PartnerEvent> {
     let filter = EventFilter {
         kind: None,
         subject: Some(*subject),
     };
-    let mut events = db.events(&whole(partner), &filter, None, 1000).await.unwrap();
+    let mut events = db.events(&whole_partner(partner), &filter, None, 1000).await.unwrap();
     events.sort_by_key(|event| event.sequence);
     events
 }

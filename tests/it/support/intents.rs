@@ -1,16 +1,16 @@
 //! Requests of partners as rows.
 
-use kiungo::core::access::Reach;
+use kiungo::core::access::TenantScope;
 use kiungo::core::ids::{IntentId, PartnerId};
 use kiungo::core::scope::Scope;
-use kiungo::records::{Deed, IntentState, Kept, LinkIntent, Records};
+use kiungo::records::{AuditEntry, IntentState, LinkIntent, Records, WriteOutcome};
 
-use super::records::{at, deed, fresh};
+use super::records::{at, audit_entry, unique_bytes};
 
 /// An open request of this partner for whoever has its code, over after a minute.
 pub fn intent(partner: PartnerId) -> LinkIntent {
     LinkIntent {
-        id: IntentId::from_bytes(fresh()),
+        id: IntentId::from_bytes(unique_bytes()),
         partner,
         entity: None,
         created_by: None,
@@ -21,7 +21,7 @@ pub fn intent(partner: PartnerId) -> LinkIntent {
         reference: None,
         tag: None,
         msisdn: None,
-        code_digest: Some(fresh()),
+        code_digest: Some(unique_bytes()),
         code: Some(vec![4, 4, 4]),
         institution: None,
         locale: None,
@@ -36,12 +36,12 @@ pub fn intent(partner: PartnerId) -> LinkIntent {
 }
 
 /// Something done about a request at that time.
-pub fn done(reach: &Reach, offset: i64) -> Deed {
-    Deed {
+pub fn audit_entry_at(reach: &TenantScope, offset: i64) -> AuditEntry {
+    AuditEntry {
         partner: reach.partner,
         entity: reach.entity,
         user: reach.own,
-        ..deed(1, offset)
+        ..audit_entry(1, offset)
     }
 }
 
@@ -49,8 +49,8 @@ pub fn done(reach: &Reach, offset: i64) -> Deed {
 pub async fn add(db: &dyn Records, partner: PartnerId, change: impl FnOnce(&mut LinkIntent)) -> LinkIntent {
     let mut new = intent(partner);
     change(&mut new);
-    let reach = super::events::whole(partner);
-    let kept = db.add_intent(&new, None, &done(&reach, 0)).await.unwrap();
-    assert_eq!(kept, Kept::Done(new.clone()));
+    let reach = super::events::whole_partner(partner);
+    let kept = db.add_intent(&new, None, &audit_entry_at(&reach, 0)).await.unwrap();
+    assert_eq!(kept, WriteOutcome::Done(new.clone()));
     new
 }

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use kiungo::core::bucket::Rate;
-use kiungo::service::admission::Rates;
+use kiungo::core::token_bucket::RateLimit;
+use kiungo::service::admission::TurnRates;
 use kiungo::service::retention::Retention;
 
 /// More turns than any test takes.
-pub const PLENTY: Rates = {
-    let rate = Rate {
+pub const PLENTY: TurnRates = {
+    let rate = RateLimit {
         per_minute: 6_000_000,
         burst: 100_000,
     };
-    Rates {
+    TurnRates {
         node: rate,
         channel: rate,
         person: rate,

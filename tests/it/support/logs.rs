@@ -9,15 +9,15 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Everything logged on this thread since it was made. Proves on the way that it captures at all.
 pub struct Logs {
-    lines: Lines,
+    lines: CapturedLog,
     _guard: DefaultGuard,
 }
 
 /// Lines as they were written.
 #[derive(Clone, Default)]
-pub struct Lines(Arc<Mutex<Vec<u8>>>);
+pub struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
-impl Lines {
+impl CapturedLog {
     /// All of them.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
@@ -27,7 +27,7 @@ impl Lines {
 impl Logs {
     /// Captures from now on, until dropped.
     pub fn capture() -> Self {
-        let lines = Lines::default();
+        let lines = CapturedLog::default();
         let logs = Self {
             lines: lines.clone(),
             _guard: tracing::subscriber::set_default(finest(lines)),
@@ -52,17 +52,17 @@ impl Logs {
 }
 
 /// The log of this whole process, all its threads, captured from the first call on.
-pub fn captured() -> Lines {
-    static LOG: OnceLock<Lines> = OnceLock::new();
+pub fn captured() -> CapturedLog {
+    static LOG: OnceLock<CapturedLog> = OnceLock::new();
     let log = LOG.get_or_init(|| {
-        let log = Lines::default();
+        let log = CapturedLog::default();
         tracing::subscriber::set_global_default(finest(log.clone())).unwrap();
         log
     });
     log.clone()
 }
 
-fn finest(lines: Lines) -> impl Subscriber + Send + Sync {
+fn finest(lines: CapturedLog) -> impl Subscriber + Send + Sync {
     tracing_subscriber::fmt()
         .with_max_level(Level::TRACE)
         .with_ansi(false)
@@ -70,7 +70,7 @@ fn finest(lines: Lines) -> impl Subscriber + Send + Sync {
         .finish()
 }
 
-impl io::Write for Lines {
+impl io::Write for CapturedLog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(line);
         Ok(line.len())
@@ -81,7 +81,7 @@ impl io::Write for Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
+impl<'a> MakeWriter<'a> for CapturedLog {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {

@@ -4,13 +4,12 @@
 pub mod aggregator;
 #[cfg(feature = "sandbox")]
 pub mod api;
+pub mod app_fixture;
 #[cfg(feature = "sandbox")]
 pub mod browser;
 #[cfg(feature = "sandbox")]
 pub mod canned;
 pub mod clock;
-#[cfg(feature = "sandbox")]
-pub mod dice;
 pub mod doubles;
 pub mod events;
 pub mod flow;
@@ -23,7 +22,6 @@ pub mod logs;
 pub mod node;
 pub mod one_bank;
 pub mod options;
-pub mod parts;
 pub mod postgres;
 pub mod proxy;
 pub mod receiver;
@@ -31,17 +29,19 @@ pub mod records;
 pub mod redis;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod search_forms;
+#[cfg(feature = "sandbox")]
+pub mod seeded_rng;
 pub mod server;
+#[cfg(feature = "sandbox")]
+pub mod sms_world;
 #[cfg(feature = "sandbox")]
 pub mod standin;
 pub mod tcp;
-#[cfg(feature = "sandbox")]
-pub mod texts;
 pub mod tls;
 pub mod wire;
 #[cfg(feature = "sandbox")]
 pub mod world;
-pub mod written;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use super::aggregator::Line;
+use super::aggregator::AggregatorClient;
 use super::eventually;
 
 /// Long enough for a process to come up or go down on a busy machine.
@@ -104,8 +104,8 @@ impl Node {
     }
 
     /// The way to it alone.
-    pub fn line(&self) -> Line {
-        Line::new(vec![self.callback()], self.client.clone())
+    pub fn line(&self) -> AggregatorClient {
+        AggregatorClient::new(vec![self.callback()], self.client.clone())
     }
 
     /// Its process id.

@@ -8,8 +8,8 @@ use kiungo::core::linking::{AuthMethod, SessionKind};
 use kiungo::core::next_step::{Field, FieldKind, Form, Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::{
-    AccountDetails, Credentials, Institution, Opened, Opening, Provider, ProviderAccount, ProviderError, ProviderEvent,
-    ProviderEventKind, ProviderSession, Submission, SubmitError, WebhookError, Which,
+    AccountDetails, AccountsQuery, Credentials, Institution, Provider, ProviderAccount, ProviderError, ProviderEvent,
+    ProviderEventKind, ProviderSession, SessionRequest, SessionResponse, Submission, SubmitError, WebhookError,
 };
 use tokio::sync::Semaphore;
 
@@ -61,7 +61,7 @@ pub struct Account {
 }
 
 impl Account {
-    fn told(self) -> ProviderAccount {
+    fn to_provider(self) -> ProviderAccount {
         ProviderAccount {
             id: Secret::new(self.id),
             session_id: self.session.map(str::to_owned),
@@ -155,7 +155,11 @@ impl Provider for OneBank {
         }])
     }
 
-    async fn open(&self, _: &Credentials, opening: Opening<'_>) -> Result<Opened, ProviderError> {
+    async fn open_session(
+        &self,
+        _: &Credentials,
+        opening: SessionRequest<'_>,
+    ) -> Result<SessionResponse, ProviderError> {
         {
             let mut script = self.script();
             script.opens += 1;
@@ -164,13 +168,13 @@ impl Provider for OneBank {
             }
         }
         let (form, kind) = match opening {
-            Opening::Reauth { .. } if self.script().renewed_at_once => {
-                return Ok(Opened::Done(Some(Grant(Secret::new("code_2")))));
+            SessionRequest::Reauth { .. } if self.script().renewed_at_once => {
+                return Ok(SessionResponse::Done(Some(Grant(Secret::new("code_2")))));
             }
-            Opening::Reauth { .. } => (None, SessionKind::Reauth),
-            Opening::Link { .. } => (methods().pop().map(|method| method.form), SessionKind::Link),
+            SessionRequest::Reauth { .. } => (None, SessionKind::Reauth),
+            SessionRequest::Link { .. } => (methods().pop().map(|method| method.form), SessionKind::Link),
         };
-        Ok(Opened::Session(ProviderSession {
+        Ok(SessionResponse::Session(ProviderSession {
             id: "s1".to_owned(),
             expires_at: None,
             form,
@@ -199,15 +203,15 @@ impl Provider for OneBank {
         Ok(ids.into_iter().map(account).collect())
     }
 
-    async fn accounts(&self, _: &Credentials, which: Which<'_>) -> Result<Vec<ProviderAccount>, ProviderError> {
+    async fn accounts(&self, _: &Credentials, which: AccountsQuery<'_>) -> Result<Vec<ProviderAccount>, ProviderError> {
         let script = self.script();
         if let Some(error) = &script.unreadable {
             return Err(error.clone());
         }
-        let mut told = script.accounts.iter().copied().map(Account::told);
+        let mut told = script.accounts.iter().copied().map(Account::to_provider);
         match which {
-            Which::All => Ok(told.collect()),
-            Which::One(id) => {
+            AccountsQuery::All => Ok(told.collect()),
+            AccountsQuery::One(id) => {
                 let one = told.find(|account| account.id.expose() == id.expose());
                 Ok(vec![one.ok_or(ProviderError::NotFound)?])
             }
@@ -233,8 +237,8 @@ impl Provider for OneBank {
     }
 
     /// A webhook says of which account it tells, and nothing else: it was linked.
-    fn webhook(&self, _: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError> {
-        let account = std::str::from_utf8(body).map_err(|_| WebhookError::Garbled)?;
+    fn parse_webhook(&self, _: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError> {
+        let account = std::str::from_utf8(body).map_err(|_| WebhookError::Malformed)?;
         Ok(Some(ProviderEvent {
             dedupe_key: format!("connected {account}"),
             account: Secret::new(account),

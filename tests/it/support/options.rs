@@ -1,7 +1,7 @@
 //! What a test wants otherwise in the configuration of its servers.
 
-use kiungo::sandbox::mono::{APP, KEY, Switches};
-use kiungo::service::runtime::Edge;
+use kiungo::sandbox::mono::{APP, KEY, MonoSwitches};
+use kiungo::service::deps::CrashPoint;
 
 use super::node::{CHANNEL, SECRET};
 use super::world::WEBHOOK_SECRET;
@@ -27,7 +27,7 @@ pub struct Options {
     /// Whether to speak the provider's first version.
     pub v1: bool,
     /// How the stand-in behaves at first.
-    pub switches: Switches,
+    pub switches: MonoSwitches,
     /// Where the provider is, if it is not the stand-in.
     pub provider: Option<String>,
     /// The log's level.
@@ -37,7 +37,7 @@ pub struct Options {
     /// The key to seal with.
     pub active: String,
     /// Where the work that passes it first panics.
-    pub panic_at: Option<Edge>,
+    pub panic_at: Option<CrashPoint>,
     /// Options of Redis.
     pub redis: Vec<&'static str>,
     /// Whether a proxy stands before Redis, which can break things.
@@ -54,7 +54,7 @@ impl Default for Options {
             favourites: vec!["Providus Bank", "Zenith Bank"],
             timeout: 60,
             v1: false,
-            switches: Switches::immediate(),
+            switches: MonoSwitches::immediate(),
             provider: None,
             level: "trace",
             lease_margin: None,
@@ -69,15 +69,15 @@ impl Default for Options {
 impl Options {
     /// The part of a configuration that says whom it serves, and through a provider at which address; it may end itself at
     /// an edge.
-    pub fn serves(&self, base: &str, abort: Option<(Edge, u64)>) -> String {
+    pub fn serves(&self, base: &str, abort: Option<(CrashPoint, u64)>) -> String {
         let dialect = if self.v1 {
             format!("dialect = \"v1\"\napp_id = \"{APP}\"")
         } else {
             String::new()
         };
         let margin = self.lease_margin.map(|margin| format!("lease_margin = {margin}\n"));
-        let panics = self.panic_at.map(|edge| format!("panic_at = \"{}\"\n", edge.word()));
-        let abort = abort.map(|(edge, after)| format!("abort_at = \"{}\"\nabort_after = {after}\n", edge.word()));
+        let panics = self.panic_at.map(|edge| format!("panic_at = \"{}\"\n", edge.as_str()));
+        let abort = abort.map(|(edge, after)| format!("abort_at = \"{}\"\nabort_after = {after}\n", edge.as_str()));
         format!(
             r#"
 [[channels]]

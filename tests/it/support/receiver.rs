@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 /// One sending, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
+pub struct ReceivedRequest {
     /// `webhook-id`.
     pub id: String,
     /// `webhook-timestamp`.
@@ -27,7 +27,7 @@ pub struct Received {
     pub status: u16,
 }
 
-impl Received {
+impl ReceivedRequest {
     /// Whether it is signed with a secret as partners have it, looked at as the standard says.
     pub fn verifies(&self, secret: &str) -> bool {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
@@ -43,23 +43,23 @@ impl Received {
     }
 }
 
-struct Shared {
+struct ReceiverState {
     status: AtomicU16,
     /// How long an answer takes.
     delay: Duration,
     /// Lines of its head, each with its end.
     head: String,
-    received: Mutex<Vec<Received>>,
+    received: Mutex<Vec<ReceivedRequest>>,
 }
 
 /// A server on a free port of this machine.
-pub struct Receiver {
+pub struct WebhookReceiver {
     pub url: String,
-    shared: Arc<Shared>,
+    shared: Arc<ReceiverState>,
     serving: JoinHandle<()>,
 }
 
-impl Receiver {
+impl WebhookReceiver {
     /// Starts one that answers with this status; with 0 it closes connections without an answer.
     pub async fn start(status: u16) -> Self {
         Self::with(status, Duration::ZERO, "").await
@@ -69,7 +69,7 @@ impl Receiver {
     pub async fn with(status: u16, delay: Duration, head: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/in", listener.local_addr().unwrap());
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ReceiverState {
             status: AtomicU16::new(status),
             delay,
             head: head.to_owned(),
@@ -80,7 +80,7 @@ impl Receiver {
     }
 
     /// All that came, in order.
-    pub fn received(&self) -> Vec<Received> {
+    pub fn received(&self) -> Vec<ReceivedRequest> {
         self.shared.received.lock().unwrap().clone()
     }
 
@@ -101,13 +101,13 @@ impl Receiver {
     }
 }
 
-impl Drop for Receiver {
+impl Drop for WebhookReceiver {
     fn drop(&mut self) {
         self.serving.abort();
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: TcpListener, shared: Arc<ReceiverState>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             continue;
@@ -121,7 +121,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Takes one request of a connection, which is closed then.
-async fn take(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+async fn take(mut stream: TcpStream, shared: &ReceiverState) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     let (head, begin) = loop {
         if stream.read_buf(&mut bytes).await? == 0 {
@@ -145,7 +145,7 @@ async fn take(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
     }
     let status = shared.status.load(Ordering::SeqCst);
-    let received = Received {
+    let received = ReceivedRequest {
         id: header("webhook-id"),
         timestamp: header("webhook-timestamp"),
         signatures: header("webhook-signature"),

@@ -9,12 +9,12 @@ use kiungo::ambient::SystemClock;
 use kiungo::core::ids::{
     AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, NodeId, PartnerId,
 };
-use kiungo::core::seal::Tag;
+use kiungo::core::seal::SubscriberTag;
 use kiungo::core::time::{Clock as _, Timestamp};
-use kiungo::providers::Step;
+use kiungo::providers::SubmissionStep;
 use kiungo::records::{
-    Attempt, AttemptState, Completed, Consent, Deed, Job, JobKind, Link, LinkState, LinkedAccount, Partner, Records,
-    connect,
+    Attempt, AttemptState, AuditEntry, Consent, Job, JobKind, Link, LinkCompletion, LinkState, LinkedAccount, Partner,
+    Records, connect,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};
@@ -41,7 +41,7 @@ pub struct Fixture {
 }
 
 impl Backend {
-    pub async fn fresh(self) -> Fixture {
+    pub async fn create(self) -> Fixture {
         let folder = tempfile::tempdir().unwrap();
         let postgres = match self {
             Self::Sqlite => None,
@@ -66,12 +66,12 @@ impl Backend {
 
 impl Fixture {
     /// Another handle on the same records, as a second process has it.
-    pub async fn again(&self) -> Arc<dyn Records> {
+    pub async fn second_handle(&self) -> Arc<dyn Records> {
         connect(&self.url).await.unwrap()
     }
 
     /// How many security events of this kind are kept.
-    pub async fn audited(&self, kind: &str) -> i64 {
+    pub async fn audit_count(&self, kind: &str) -> i64 {
         let counting = "SELECT COUNT(*) FROM audit WHERE kind = $1";
         if let Some(postgres) = &self.postgres {
             let mut raw = postgres.raw().await;
@@ -144,7 +144,7 @@ impl Deref for Fixture {
 }
 
 /// Bytes that no other call returns.
-pub fn fresh<const N: usize>() -> [u8; N] {
+pub fn unique_bytes<const N: usize>() -> [u8; N] {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let mut bytes = [0; N];
     bytes[..8].copy_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
@@ -167,7 +167,7 @@ pub fn partner(n: u8) -> Partner {
 }
 
 /// The operator's own business.
-pub fn lender() -> Partner {
+pub fn operator_partner() -> Partner {
     Partner {
         name: "Umoja Credit".to_owned(),
         purpose: "a loan".to_owned(),
@@ -177,8 +177,8 @@ pub fn lender() -> Partner {
 }
 
 /// A deed of a partner.
-pub fn deed(n: u8, offset: i64) -> Deed {
-    Deed {
+pub fn audit_entry(n: u8, offset: i64) -> AuditEntry {
+    AuditEntry {
         partner: partner(n).id,
         entity: None,
         user: None,
@@ -194,23 +194,23 @@ pub fn node(n: u8) -> NodeId {
 
 /// A person as one partner knows them.
 #[derive(Clone, Copy, Debug)]
-pub struct Person {
+pub struct RecordedPerson {
     pub partner: PartnerId,
-    pub tag: Tag,
+    pub tag: SubscriberTag,
 }
 
-pub fn person(partner: u8, tag: u8) -> Person {
-    Person {
+pub fn person(partner: u8, tag: u8) -> RecordedPerson {
+    RecordedPerson {
         partner: PartnerId::from_bytes([partner; 16]),
-        tag: Tag::from_bytes([tag; 32]),
+        tag: SubscriberTag::from_bytes([tag; 32]),
     }
 }
 
-impl Person {
+impl RecordedPerson {
     pub fn consent(&self) -> Consent {
         Consent {
-            id: ConsentId::from_bytes(fresh()),
-            intent: IntentId::from_bytes(fresh()),
+            id: ConsentId::from_bytes(unique_bytes()),
+            intent: IntentId::from_bytes(unique_bytes()),
             partner: self.partner,
             tag: self.tag,
             msisdn: vec![1, 2, 3],
@@ -225,15 +225,15 @@ impl Person {
     /// A login of this person in a session of its own.
     pub fn attempt(&self, consent: &Consent) -> Attempt {
         Attempt {
-            id: AttemptId::from_bytes(fresh()),
-            session: ConnectSessionId::from_bytes(fresh()),
+            id: AttemptId::from_bytes(unique_bytes()),
+            session: ConnectSessionId::from_bytes(unique_bytes()),
             consent: consent.id,
             partner: self.partner,
             tag: self.tag,
             provider: "mono".to_owned(),
             institution: "bank-1".to_owned(),
             institution_name: "First Bank".to_owned(),
-            step: Step::Login,
+            step: SubmissionStep::Login,
             provider_session: vec![9, 9],
             renews: None,
             state: AttemptState::Open,
@@ -242,7 +242,7 @@ impl Person {
     }
 
     /// Begins a login changed by `change`, with a consent of its own, and moves it to `state`.
-    pub async fn tried(&self, db: &dyn Records, state: AttemptState, change: impl FnOnce(&mut Attempt)) -> Attempt {
+    pub async fn attempted(&self, db: &dyn Records, state: AttemptState, change: impl FnOnce(&mut Attempt)) -> Attempt {
         let consent = self.consent();
         let mut attempt = self.attempt(&consent);
         change(&mut attempt);
@@ -258,23 +258,29 @@ impl Person {
     pub async fn links_now(&self, db: &dyn Records) -> Link {
         let now = SystemClock.now();
         let later = now.plus(Duration::from_hours(1));
-        let attempt = self.tried(db, AttemptState::Unknown, |attempt| attempt.created_at = later);
+        let attempt = self.attempted(db, AttemptState::Unknown, |attempt| attempt.created_at = later);
         let link = Link {
             created_at: now,
             ..link(&attempt.await, 1)
         };
-        assert_eq!(db.complete_link(&link, &[]).await.unwrap(), Completed::Written(link.id));
+        assert_eq!(
+            db.complete_link(&link, &[]).await.unwrap(),
+            LinkCompletion::Written(link.id)
+        );
         link
     }
 
     /// A durable link of this person with `accounts` accounts, in `state`.
     pub async fn linked(&self, db: &dyn Records, accounts: usize, state: LinkState) -> Link {
-        let attempt = self.tried(db, AttemptState::Unknown, |_| ()).await;
+        let attempt = self.attempted(db, AttemptState::Unknown, |_| ()).await;
         let link = Link {
             state,
             ..link(&attempt, accounts)
         };
-        assert_eq!(db.complete_link(&link, &[]).await.unwrap(), Completed::Written(link.id));
+        assert_eq!(
+            db.complete_link(&link, &[]).await.unwrap(),
+            LinkCompletion::Written(link.id)
+        );
         link
     }
 }
@@ -295,7 +301,7 @@ pub fn redeem(attempt: &Attempt) -> Job {
 
 pub fn job(partner: PartnerId, kind: JobKind, key: &str, due_at: Timestamp) -> Job {
     Job {
-        id: JobId::from_bytes(fresh()),
+        id: JobId::from_bytes(unique_bytes()),
         partner,
         kind,
         due_at,
@@ -306,7 +312,7 @@ pub fn job(partner: PartnerId, kind: JobKind, key: &str, due_at: Timestamp) -> J
 
 pub fn link(attempt: &Attempt, accounts: usize) -> Link {
     Link {
-        id: LinkId::from_bytes(fresh()),
+        id: LinkId::from_bytes(unique_bytes()),
         partner: attempt.partner,
         tag: attempt.tag,
         consent: attempt.consent,
@@ -322,9 +328,9 @@ pub fn link(attempt: &Attempt, accounts: usize) -> Link {
 
 pub fn account() -> LinkedAccount {
     LinkedAccount {
-        id: LinkedAccountId::from_bytes(fresh()),
+        id: LinkedAccountId::from_bytes(unique_bytes()),
         account: vec![7, 7, 7],
-        account_digest: fresh(),
+        account_digest: unique_bytes(),
         masked: None,
         number_digest: None,
         holder: None,

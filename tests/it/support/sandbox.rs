@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use kiungo::ambient::{OsEntropy, SystemClock};
-use kiungo::app::{App, Surroundings};
+use kiungo::ambient::{OsRng, SystemClock};
+use kiungo::app::{App, StartOptions};
 use kiungo::config::{Config, keys};
-use kiungo::core::api_key::{self, KeyKind, Side};
+use kiungo::core::api_key::{self, ApiEnvironment, ApiKeyKind};
 use kiungo::records::{Records, connect};
-use kiungo::service::partners::office::enrol_key;
+use kiungo::service::partners::account_api::store_key;
 use kiungo::service::sealing::Sealing;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};
@@ -41,7 +41,7 @@ impl Sandbox {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let config = Config::sandbox(data.path(), &env).expect("a configuration");
-        let app = App::start(config, Surroundings::default()).await.expect("a sandbox");
+        let app = App::start(config, StartOptions::default()).await.expect("a sandbox");
         Self {
             origin: format!("http://{}", app.address),
             app,
@@ -70,10 +70,10 @@ impl Sandbox {
     /// Seals and opens as it does.
     pub fn sealing(&self) -> Sealing {
         let config = Config::sandbox(self.data.path(), &[]).expect("a configuration");
-        let keyring = keys::load_or_generate(&config.keys, &OsEntropy).expect("its keys");
+        let keyring = keys::load_or_generate(&config.keys, &OsRng).expect("its keys");
         Sealing {
             keyring: Arc::new(keyring),
-            entropy: Arc::new(OsEntropy),
+            rng: Arc::new(OsRng),
         }
     }
 
@@ -88,8 +88,8 @@ impl Sandbox {
     pub async fn another(&self, n: u8) -> Api {
         let (records, partner) = (self.records().await, partner(n));
         records.put_partner(&partner).await.expect("a partner");
-        let key = api_key::draw(KeyKind::Secret, Side::Sandbox, &OsEntropy);
-        let enrolled = enrol_key(&*records, &SystemClock, partner.id, KeyKind::Secret, &key);
+        let key = api_key::generate(ApiKeyKind::Secret, ApiEnvironment::Sandbox, &OsRng);
+        let enrolled = store_key(&*records, &SystemClock, partner.id, ApiKeyKind::Secret, &key);
         enrolled.await.expect("a key");
         Api {
             id: partner.id.to_string(),

@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kiungo::core::secret::Secret;
-use kiungo::gateways::agreed::Agreement;
-use kiungo::gateways::{Gateway, Limits, ParseError, Parsed, RawRequest, Reply, WireReply};
-use kiungo::http::{Parts, serve};
-use kiungo::service::messages::Line;
+use kiungo::gateways::limit_overrides::ChannelLimitOverrides;
+use kiungo::gateways::{ParseError, RawRequest, ScreenReply, UssdGateway, UssdLimits, UssdRequest, WireReply};
+use kiungo::http::{HttpState, serve};
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
-use kiungo::service::{Callbacks, Channel, HookOutcome, Messages, OwnedRequest, ProviderHooks, Readiness};
-use kiungo::sms::HookAnswer;
+use kiungo::service::sms::SmsRoute;
+use kiungo::service::{
+    Channel, IncomingRequest, ProviderWebhookOutcome, ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks,
+};
+use kiungo::sms::CallbackOutcome;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -26,9 +28,9 @@ pub const CHANNEL: &str = "ng";
 pub const SECRET: &str = "Zq7-path-secret-0123456789abcdef";
 
 /// A dialect of two words.
-struct Dialect;
+struct TestGateway;
 
-impl Gateway for Dialect {
+impl UssdGateway for TestGateway {
     fn name(&self) -> &'static str {
         "dialect"
     }
@@ -37,18 +39,18 @@ impl Gateway for Dialect {
         4
     }
 
-    fn limits(&self, _: Option<&str>) -> Limits {
-        Limits::default()
+    fn limits(&self, _: Option<&str>) -> UssdLimits {
+        UssdLimits::default()
     }
 
-    fn parse(&self, _: &RawRequest<'_>) -> Result<Parsed, ParseError> {
+    fn parse(&self, _: &RawRequest<'_>) -> Result<UssdRequest, ParseError> {
         Err(ParseError::NotACallback)
     }
 
-    fn render(&self, reply: Option<&Reply>, _: &[(String, String)]) -> WireReply {
+    fn render(&self, reply: Option<&ScreenReply>, _: &[(String, String)]) -> WireReply {
         let body = match reply {
-            Some(Reply::Continue(text)) => format!("CON {text}"),
-            Some(Reply::End(text)) => format!("END {text}"),
+            Some(ScreenReply::Continue(text)) => format!("CON {text}"),
+            Some(ScreenReply::End(text)) => format!("END {text}"),
             None => String::new(),
         };
         WireReply {
@@ -64,7 +66,7 @@ impl Gateway for Dialect {
 pub struct FakeCallbacks {
     channel: Arc<Channel>,
     /// What came in.
-    pub requests: Mutex<Vec<OwnedRequest>>,
+    pub requests: Mutex<Vec<IncomingRequest>>,
     /// One permit for each answer that has begun.
     pub begun: Semaphore,
     /// An answer takes a permit from here before it ends.
@@ -89,16 +91,16 @@ impl Drop for Unfinished {
 }
 
 #[async_trait]
-impl Callbacks for FakeCallbacks {
+impl UssdCallbacks for FakeCallbacks {
     fn admit(&self, name: &str, secret: &str, _: Option<IpAddr>) -> Option<Arc<Channel>> {
         (name == CHANNEL && secret == SECRET).then(|| Arc::clone(&self.channel))
     }
 
-    async fn answer(&self, channel: Arc<Channel>, request: OwnedRequest) -> WireReply {
+    async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> WireReply {
         let mut unfinished = Unfinished(Some(Arc::clone(&self.dropped)));
         let reply = match &request.body {
-            Some(body) => Reply::Continue(format!("{} {} bytes", request.method, body.len())),
-            None => Reply::End("Please try again.".to_owned()),
+            Some(body) => ScreenReply::Continue(format!("{} {} bytes", request.method, body.len())),
+            None => ScreenReply::End("Please try again.".to_owned()),
         };
         let panics = self.panics.load(Ordering::Relaxed);
         assert!(
@@ -119,8 +121,13 @@ impl Callbacks for FakeCallbacks {
 struct FakeHooks;
 
 #[async_trait]
-impl ProviderHooks for FakeHooks {
-    async fn take(&self, provider: &str, headers: &[(String, Vec<u8>)], body: &[u8]) -> Option<HookOutcome> {
+impl ProviderWebhooks for FakeHooks {
+    async fn receive(
+        &self,
+        provider: &str,
+        headers: &[(String, Vec<u8>)],
+        body: &[u8],
+    ) -> Option<ProviderWebhookOutcome> {
         if provider != "mono" {
             return None;
         }
@@ -128,39 +135,39 @@ impl ProviderHooks for FakeHooks {
             .iter()
             .any(|(name, value)| name == "mono-webhook-secret" && value == b"right");
         Some(match body {
-            _ if !signed => HookOutcome::Unauthentic,
-            b"rubbish" => HookOutcome::Garbled,
-            b"later" => HookOutcome::Unavailable,
-            _ => HookOutcome::Taken,
+            _ if !signed => ProviderWebhookOutcome::Unauthentic,
+            b"rubbish" => ProviderWebhookOutcome::Malformed,
+            b"later" => ProviderWebhookOutcome::Unavailable,
+            _ => ProviderWebhookOutcome::Accepted,
         })
     }
 }
 
 /// One SMS gateway, whose calls are all taken.
-struct FakeMessages(Arc<Line>);
+struct FakeMessages(Arc<SmsRoute>);
 
 #[async_trait]
-impl Messages for FakeMessages {
-    fn admit(&self, name: &str, secret: &str) -> Option<Arc<Line>> {
+impl SmsCallbacks for FakeMessages {
+    fn admit(&self, name: &str, secret: &str) -> Option<Arc<SmsRoute>> {
         (name == CHANNEL && secret == SECRET).then(|| Arc::clone(&self.0))
     }
 
-    async fn hear(&self, line: Arc<Line>, request: OwnedRequest) -> WireReply {
+    async fn receive(&self, line: Arc<SmsRoute>, request: IncomingRequest) -> WireReply {
         let body = request
             .body
             .as_ref()
             .map(|body| String::from_utf8_lossy(body).into_owned());
         let query = String::from_utf8_lossy(&request.query);
         let told = format!("{} [{}] {query} {body:?}", request.method, request.tail);
-        let mut reply = line.gateway.answer(HookAnswer::Taken);
+        let mut reply = line.gateway.render_answer(CallbackOutcome::Accepted);
         reply.body = told.into_bytes();
         reply
     }
 }
 
 /// The SMS gateway, by which nothing is sent.
-fn line() -> Line {
-    Line {
+fn line() -> SmsRoute {
+    SmsRoute {
         name: CHANNEL.to_owned(),
         gateway: crate::sms::kit::gateway("africastalking", "http://127.0.0.1:9"),
         sender: None,
@@ -176,14 +183,14 @@ pub struct FakeReadiness(pub AtomicBool);
 
 #[async_trait]
 impl Readiness for FakeReadiness {
-    async fn parts(&self) -> Vec<(&'static str, Option<String>)> {
+    async fn checks(&self) -> Vec<(&'static str, Option<String>)> {
         let fault = self.0.load(Ordering::Relaxed).then(|| "does not answer".to_owned());
         vec![("records", None), ("store", fault)]
     }
 }
 
 /// A running server.
-pub struct Running {
+pub struct RunningServer {
     pub address: SocketAddr,
     pub callbacks: Arc<FakeCallbacks>,
     pub readiness: Arc<FakeReadiness>,
@@ -192,15 +199,15 @@ pub struct Running {
 }
 
 /// Starts a server on a free port; `answers` of its answers come to their end without waiting.
-pub fn start(answers: usize) -> Running {
+pub fn start(answers: usize) -> RunningServer {
     let channel = Channel {
         name: CHANNEL.to_owned(),
-        gateway: Box::new(Dialect),
+        gateway: Box::new(TestGateway),
         service_code: "*384*96#".to_owned(),
         secret: Secret::new(SECRET),
         country: "NG".to_owned(),
         sources: Networks::default(),
-        agreement: Agreement::default(),
+        agreement: ChannelLimitOverrides::default(),
     };
     let callbacks = Arc::new(FakeCallbacks {
         channel: Arc::new(channel),
@@ -213,7 +220,7 @@ pub fn start(answers: usize) -> Running {
     });
     let readiness = Arc::new(FakeReadiness::default());
     let shutdown = CancellationToken::new();
-    let parts = Parts {
+    let parts = HttpState {
         proxies: Networks::default(),
         callbacks: Arc::clone(&callbacks) as _,
         hooks: Arc::new(FakeHooks),
@@ -222,12 +229,12 @@ pub fn start(answers: usize) -> Running {
         readiness: Arc::clone(&readiness) as _,
         metrics: Arc::new(Metrics::new()),
         runtime: Handle::current(),
-        turns: TaskTracker::new(),
+        turn_tasks: TaskTracker::new(),
         #[cfg(feature = "sandbox")]
         sandbox: None,
     };
     let (address, running) = serve(parts, "127.0.0.1:0".parse().unwrap(), shutdown.clone()).unwrap();
-    Running {
+    RunningServer {
         address,
         callbacks,
         readiness,

@@ -1,13 +1,15 @@
 //! A Mono stand-in for a test, and somebody who talks to it.
 
-use super::clock::StoodClock;
+use super::clock::ManualClock;
 use super::eventually;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kiungo::core::time::Entropy;
-use kiungo::sandbox::mono::{KEY, Ledger, MonoStandIn, Post, Running, StandInSettings, Switches};
+use kiungo::core::time::Rng;
+use kiungo::sandbox::mono::{
+    CallLog, CallbackRequest, KEY, MonoStandIn, MonoStandInSettings, MonoSwitches, RunningMono,
+};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -15,9 +17,9 @@ use tokio::sync::Notify;
 use super::http::client;
 
 /// Numbers that look random and are the same on every run.
-struct Counted(AtomicU64);
+struct SequentialRng(AtomicU64);
 
-impl Entropy for Counted {
+impl Rng for SequentialRng {
     fn fill(&self, out: &mut [u8]) {
         for byte in out {
             let step = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
@@ -28,13 +30,13 @@ impl Entropy for Counted {
 }
 
 /// Randomness for a stand-in.
-pub fn entropy() -> Arc<dyn Entropy> {
-    Arc::new(Counted(AtomicU64::new(1)))
+pub fn rng() -> Arc<dyn Rng> {
+    Arc::new(SequentialRng(AtomicU64::new(1)))
 }
 
 /// A webhook as it was received.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub struct ReceivedWebhook {
     /// The header `mono-webhook-secret`.
     pub secret: String,
     /// The body.
@@ -43,20 +45,20 @@ pub struct Received {
 
 /// Takes webhooks and answers with the statuses it was given, then 200.
 #[derive(Default)]
-pub struct Receiver {
-    received: Mutex<Vec<Received>>,
+pub struct WebhookCapture {
+    received: Mutex<Vec<ReceivedWebhook>>,
     answers: Mutex<Vec<u16>>,
     news: Notify,
 }
 
-impl Receiver {
+impl WebhookCapture {
     /// Answers the next webhooks so.
     pub fn answer(&self, statuses: &[u16]) {
         self.answers.lock().expect("no panic").extend(statuses);
     }
 
     /// Waits until `count` webhooks have come and returns all.
-    pub async fn wait(&self, count: usize) -> Vec<Received> {
+    pub async fn wait(&self, count: usize) -> Vec<ReceivedWebhook> {
         loop {
             let news = self.news.notified();
             let received = self.received.lock().expect("no panic").clone();
@@ -69,7 +71,7 @@ impl Receiver {
         }
     }
 
-    fn take(&self, post: &Post) -> u16 {
+    fn take(&self, post: &CallbackRequest) -> u16 {
         let secret = post
             .headers
             .iter()
@@ -78,7 +80,10 @@ impl Receiver {
             .1
             .clone();
         let body = serde_json::from_slice(&post.body).expect("JSON");
-        self.received.lock().expect("no panic").push(Received { secret, body });
+        self.received
+            .lock()
+            .expect("no panic")
+            .push(ReceivedWebhook { secret, body });
         self.news.notify_waiters();
         let mut answers = self.answers.lock().expect("no panic");
         if answers.is_empty() { 200 } else { answers.remove(0) }
@@ -86,26 +91,26 @@ impl Receiver {
 }
 
 /// A stand-in and a client of it.
-pub struct Mono {
+pub struct MonoFixture {
     /// The stand-in.
-    pub running: Running,
+    pub running: RunningMono,
     /// Its clock.
-    pub clock: Arc<StoodClock>,
+    pub clock: Arc<ManualClock>,
     /// Who takes its webhooks.
-    pub receiver: Arc<Receiver>,
+    pub receiver: Arc<WebhookCapture>,
     client: reqwest::Client,
 }
 
-impl Mono {
+impl MonoFixture {
     /// Starts a stand-in without latency, changed as wished.
-    pub fn start(change: impl FnOnce(&mut Switches)) -> Self {
-        let clock = Arc::new(StoodClock::default());
-        let receiver = Arc::new(Receiver::default());
-        let mut switches = Switches::immediate();
+    pub fn start(change: impl FnOnce(&mut MonoSwitches)) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let receiver = Arc::new(WebhookCapture::default());
+        let mut switches = MonoSwitches::immediate();
         switches.webhook_url = Some("http://127.0.0.1:9/hooks/mono".to_owned());
         change(&mut switches);
         let taker = Arc::clone(&receiver);
-        let settings = StandInSettings {
+        let settings = MonoStandInSettings {
             switches,
             keys: [KEY, "test_sk_other"].map(kiungo::core::secret::Secret::new).into(),
             poster: Arc::new(move |post| {
@@ -113,9 +118,9 @@ impl Mono {
                 Box::pin(async move { Ok(status) })
             }),
             webhook_retries: vec![Duration::ZERO; 3],
-            ..StandInSettings::default()
+            ..MonoStandInSettings::default()
         };
-        let running = MonoStandIn::start(settings, clock.clone(), entropy()).expect("a free port");
+        let running = MonoStandIn::start(settings, clock.clone(), rng()).expect("a free port");
         Self {
             running,
             clock,
@@ -199,12 +204,12 @@ impl Mono {
     }
 
     /// What happened so far.
-    pub fn ledger(&self) -> Ledger {
-        self.running.state.ledger()
+    pub fn ledger(&self) -> CallLog {
+        self.running.state.call_log()
     }
 
     /// Waits until the ledger says so.
-    pub async fn until(&self, what: impl Fn(&Ledger) -> bool) -> Ledger {
+    pub async fn until(&self, what: impl Fn(&CallLog) -> bool) -> CallLog {
         eventually(Duration::from_secs(10), async || what(&self.ledger())).await;
         self.ledger()
     }

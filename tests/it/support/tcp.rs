@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What to do on a connection.
 #[derive(Clone)]
-pub enum Act {
+pub enum TcpBehaviour {
     /// Read the whole request, then reset the connection.
     Reset,
     /// Read the whole request, then close it properly.
@@ -24,18 +24,18 @@ pub enum Act {
 }
 
 /// The server, with what it has seen.
-pub struct Wild {
+pub struct RawTcpServer {
     listener: TcpListener,
-    act: Act,
+    act: TcpBehaviour,
     /// Connections taken.
     connections: Mutex<usize>,
     /// Requests read, or what came instead.
     requests: Mutex<Vec<Vec<u8>>>,
 }
 
-impl Wild {
+impl RawTcpServer {
     /// A server on a free loopback port.
-    pub async fn new(act: Act) -> Self {
+    pub async fn new(act: TcpBehaviour) -> Self {
         Self {
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
             act,
@@ -81,7 +81,7 @@ impl Wild {
     }
 
     async fn talk(&self, mut stream: TcpStream) {
-        if let Act::AnswerFirstBytes(answer) = &self.act {
+        if let TcpBehaviour::AnswerFirstBytes(answer) = &self.act {
             let mut bytes = vec![0; 16 * 1024];
             let _ = stream.read(&mut bytes).await;
             let _ = stream.write_all(answer).await;
@@ -93,15 +93,15 @@ impl Wild {
         while let Some(request) = read_request(&mut stream).await {
             self.requests.lock().unwrap().push(request);
             match &self.act {
-                Act::Reset => return stream.set_zero_linger().unwrap(),
-                Act::Write(answer) => {
+                TcpBehaviour::Reset => return stream.set_zero_linger().unwrap(),
+                TcpBehaviour::Write(answer) => {
                     let _ = stream.write_all(answer).await;
                     let _ = stream.shutdown().await;
                     return;
                 }
-                Act::WriteAndStay(answer) => stream.write_all(answer).await.unwrap(),
-                Act::Silence => tokio::time::sleep(Duration::MAX).await,
-                Act::Close | Act::AnswerFirstBytes(_) => return,
+                TcpBehaviour::WriteAndStay(answer) => stream.write_all(answer).await.unwrap(),
+                TcpBehaviour::Silence => tokio::time::sleep(Duration::MAX).await,
+                TcpBehaviour::Close | TcpBehaviour::AnswerFirstBytes(_) => return,
             }
         }
     }

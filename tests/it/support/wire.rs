@@ -12,14 +12,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An answer.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct RawAnswer {
     /// The status line, then the headers in alphabetical order without `date`.
     pub head: Vec<String>,
     /// The body.
     pub body: String,
 }
 
-impl Answer {
+impl RawAnswer {
     /// The status.
     pub fn status(&self) -> u16 {
         self.head[0].split(' ').nth(1).unwrap().parse().unwrap()
@@ -36,26 +36,26 @@ impl Answer {
 }
 
 /// One connection.
-pub struct Connection(pub TcpStream);
+pub struct RawConnection(pub TcpStream);
 
-impl Connection {
+impl RawConnection {
     /// Connects.
     pub async fn open(address: SocketAddr) -> Self {
         Self(TcpStream::connect(address).await.unwrap())
     }
 
     /// Sends bytes and reads one answer.
-    pub async fn ask(&mut self, request: impl AsRef<[u8]>) -> Answer {
+    pub async fn ask(&mut self, request: impl AsRef<[u8]>) -> RawAnswer {
         self.0.write_all(request.as_ref()).await.unwrap();
         self.answer().await
     }
 
     /// Reads one answer.
-    pub async fn answer(&mut self) -> Answer {
+    pub async fn answer(&mut self) -> RawAnswer {
         timeout(PATIENCE, self.read()).await.expect("no answer in time")
     }
 
-    async fn read(&mut self) -> Answer {
+    async fn read(&mut self) -> RawAnswer {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.0.read_u8().await.unwrap());
@@ -68,7 +68,7 @@ impl Connection {
             .map(str::to_owned)
             .collect();
         head[1..].sort();
-        let mut answer = Answer {
+        let mut answer = RawAnswer {
             head,
             body: String::new(),
         };

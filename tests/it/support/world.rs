@@ -5,22 +5,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::ambient::{OsEntropy, SystemClock};
+use kiungo::ambient::{OsRng, SystemClock};
 use kiungo::config::keys;
 use kiungo::core::seal::Keyring;
 use kiungo::records::{Link, Records, connect};
-use kiungo::sandbox::mono::{Call, Ledger, MonoStandIn, Outcome, Running, StandInSettings, Switches};
-use kiungo::service::runtime::Edge;
+use kiungo::sandbox::mono::{
+    CallLog, MonoCall, MonoStandIn, MonoStandInSettings, MonoSwitches, RunningMono, SubmitOutcome,
+};
+use kiungo::service::deps::CrashPoint;
 use tempfile::TempDir;
 
-use super::aggregator::{Line, Phone};
+use super::aggregator::{AggregatorClient, Phone};
 use super::http::client;
 use super::node::Node;
 use super::options::Options;
 use super::postgres::PostgresServer;
 use super::proxy::Proxy;
 use super::redis::RedisServer;
-use super::written::{forms, holds};
+use super::search_forms::{forms, holds};
 
 /// What the stand-in sends with its webhooks.
 pub const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests-0123456789";
@@ -53,7 +55,7 @@ pub struct World {
     /// The records, where they are not a file.
     pub postgres: Option<PostgresServer>,
     /// The provider.
-    pub mono: Running,
+    pub mono: RunningMono,
     /// Durable truth, on a handle of the test's own.
     pub records: Arc<dyn Records>,
     /// One for all phones: to make one takes so long that answers would seem late.
@@ -75,14 +77,14 @@ impl World {
         let mut options = Options::default();
         change(&mut options);
         let dir = tempfile::tempdir().unwrap();
-        let settings = StandInSettings {
+        let settings = MonoStandInSettings {
             switches: options.switches.clone(),
             webhook_secret: kiungo::core::secret::Secret::new(WEBHOOK_SECRET),
             webhook_retries: [100, 300, 1_000, 3_000].map(Duration::from_millis).to_vec(),
-            ..StandInSettings::default()
+            ..MonoStandInSettings::default()
         };
-        let mono = MonoStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsEntropy)).unwrap();
-        keys::generate(&dir.path().join("keys"), &OsEntropy).unwrap();
+        let mono = MonoStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsRng)).unwrap();
+        keys::generate(&dir.path().join("keys"), &OsRng).unwrap();
         let redis = match setup {
             Setup::Memory => None,
             Setup::Bare | Setup::Redis | Setup::TwoNodes | Setup::TwoHosts => {
@@ -127,7 +129,7 @@ impl World {
 
     /// Starts another server, which may end itself at an edge after passing it unharmed so many times. The provider's
     /// webhooks come to it from now on.
-    pub async fn node(&mut self, abort: Option<(Edge, u64)>) -> Node {
+    pub async fn node(&mut self, abort: Option<(CrashPoint, u64)>) -> Node {
         let number = self.started;
         self.started += 1;
         let [config, log] = ["toml", "log"].map(|kind| self.dir.path().join(format!("node-{number}.{kind}")));
@@ -173,8 +175,8 @@ impl World {
     }
 
     /// The way to all servers.
-    pub fn line(&self) -> Line {
-        Line::new(self.nodes.iter().map(Node::callback).collect(), self.client.clone())
+    pub fn line(&self) -> AggregatorClient {
+        AggregatorClient::new(self.nodes.iter().map(Node::callback).collect(), self.client.clone())
     }
 
     /// A phone whose turns all go to one server.
@@ -183,19 +185,19 @@ impl World {
     }
 
     /// Changes the provider's behaviour.
-    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
+    pub fn switch(&self, change: impl FnOnce(&mut MonoSwitches)) {
         let mut switches = self.mono.state.switches();
         change(&mut switches);
-        self.mono.state.set(switches);
+        self.mono.state.set_switches(switches);
     }
 
     /// What reached the provider.
-    pub fn ledger(&self) -> Ledger {
-        self.mono.state.ledger()
+    pub fn ledger(&self) -> CallLog {
+        self.mono.state.call_log()
     }
 
     /// What became of the submissions in the sessions in which this user name was typed, in order.
-    pub fn submits(&self, username: &str) -> Vec<(Call, Option<Outcome>)> {
+    pub fn submits(&self, username: &str) -> Vec<(MonoCall, Option<SubmitOutcome>)> {
         let ledger = self.ledger();
         let sessions = sessions(&ledger, username);
         ledger
@@ -260,7 +262,7 @@ impl World {
 }
 
 /// The sessions in which this user name was typed.
-fn sessions(ledger: &Ledger, username: &str) -> Vec<String> {
+fn sessions(ledger: &CallLog, username: &str) -> Vec<String> {
     let submits = ledger.submits.iter();
     submits
         .filter(|submit| submit.username.as_deref() == Some(username))
@@ -270,7 +272,7 @@ fn sessions(ledger: &Ledger, username: &str) -> Vec<String> {
 
 impl World {
     /// The configuration of a server: who it is and where it keeps things, then what is switched.
-    fn config(&self, abort: Option<(Edge, u64)>) -> String {
+    fn config(&self, abort: Option<(CrashPoint, u64)>) -> String {
         let options = &self.options;
         let direct = self.redis.as_ref().map(RedisServer::port);
         let store = self.proxy.as_ref().map(Proxy::port).or(direct);

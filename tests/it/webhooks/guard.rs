@@ -7,19 +7,19 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use kiungo::core::outside::Outside;
-use kiungo::providers::http::guarded::{Guarded, Receipt, Resolver, SystemResolver, Undelivered};
-use kiungo::providers::http::{Call, ClientOptions};
+use kiungo::core::public_address::PublicAddressPolicy;
+use kiungo::providers::http::ssrf_safe::{DeliveryError, DeliveryResponse, Resolver, SsrfSafeClient, SystemResolver};
+use kiungo::providers::http::{HttpClientOptions, OutboundRequest};
 use url::Url;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 use zeroize::Zeroizing;
 
-use crate::support::tcp::{Act, Wild};
+use crate::support::tcp::{RawTcpServer, TcpBehaviour};
 use crate::support::tls::{Authority, TlsServer};
 
-const PRODUCTION: Outside = Outside { loopback: false };
-const SANDBOX: Outside = Outside { loopback: true };
+const PRODUCTION: PublicAddressPolicy = PublicAddressPolicy { allow_loopback: false };
+const SANDBOX: PublicAddressPolicy = PublicAddressPolicy { allow_loopback: true };
 
 /// Answers with one list of addresses after another, the last one for ever; counts the questions.
 #[derive(Default)]
@@ -57,13 +57,13 @@ impl Resolver for Names {
     }
 }
 
-fn client(outside: Outside, resolver: Arc<dyn Resolver>) -> Guarded {
-    Guarded::new(&ClientOptions::default(), outside, resolver).unwrap()
+fn client(outside: PublicAddressPolicy, resolver: Arc<dyn Resolver>) -> SsrfSafeClient {
+    SsrfSafeClient::new(&HttpClientOptions::default(), outside, resolver).unwrap()
 }
 
-fn call(url: &str) -> Call {
+fn call(url: &str) -> OutboundRequest {
     let body = Zeroizing::new(br#"{"type":"link.created"}"#.to_vec());
-    Call::post(Url::parse(url).unwrap())
+    OutboundRequest::post(Url::parse(url).unwrap())
         .json(body)
         .timeout(Duration::from_secs(5))
 }
@@ -72,7 +72,7 @@ fn call(url: &str) -> Call {
 /// here sees no connection.
 #[tokio::test]
 async fn no_spelling_leads_inside() {
-    let wild = Wild::new(Act::Close).await;
+    let wild = RawTcpServer::new(TcpBehaviour::Close).await;
     let port = wild.port();
     let client = client(PRODUCTION, Arc::new(SystemResolver));
     wild.during(async {
@@ -115,8 +115,8 @@ async fn no_spelling_leads_inside() {
                 };
                 let result = client.send(call(&url)).await;
                 // Whether the system knows a name with a dot behind it is its own affair.
-                let unknown = host == "localhost." && result == Err(Undelivered::NoName);
-                assert!(unknown || result == Err(Undelivered::Blocked), "{url}: {result:?}");
+                let unknown = host == "localhost." && result == Err(DeliveryError::NameNotFound);
+                assert!(unknown || result == Err(DeliveryError::Blocked), "{url}: {result:?}");
             }
         }
     })
@@ -147,21 +147,21 @@ async fn a_name_with_a_private_address_is_closed() {
         let result = client(PRODUCTION, names.clone())
             .send(call("https://hooks.example.com/in"))
             .await;
-        assert_eq!(result, Err(Undelivered::Blocked), "{addresses:?}");
+        assert_eq!(result, Err(DeliveryError::Blocked), "{addresses:?}");
         assert_eq!(names.asked(), 1, "{addresses:?}");
     }
     let nobody = Names::new(&[]);
     let result = client(PRODUCTION, nobody)
         .send(call("https://hooks.example.com/in"))
         .await;
-    assert_eq!(result, Err(Undelivered::NoName));
+    assert_eq!(result, Err(DeliveryError::NameNotFound));
 }
 
 /// A name that leads inside is known for that before anything is sent: when its URL is given. One that does not resolve
 /// now is not, for it is looked at again with every sending.
 #[tokio::test]
 async fn a_name_is_looked_at_without_going_there() {
-    let wild = Wild::new(Act::Close).await;
+    let wild = RawTcpServer::new(TcpBehaviour::Close).await;
     let name = format!("https://hooks.example.com:{}/in", wild.port());
     for (outside, url, addresses, closed) in [
         (PRODUCTION, name.as_str(), &["93.184.216.34"][..], false),
@@ -177,7 +177,7 @@ async fn a_name_is_looked_at_without_going_there() {
     ] {
         let answers = if addresses.is_empty() { vec![] } else { vec![addresses] };
         let client = client(outside, Names::new(&answers));
-        let found = wild.during(client.is_closed(&Url::parse(url).unwrap())).await;
+        let found = wild.during(client.is_blocked(&Url::parse(url).unwrap())).await;
         assert_eq!(found, closed, "{url} {addresses:?}");
     }
     assert_eq!(wild.connections(), 0);
@@ -204,8 +204,8 @@ async fn a_name_that_changes_its_answer_is_looked_at_anew() {
     let url = format!("http://localhost:{port}/in");
     for (asked, want) in [
         (1, Ok(204)),
-        (2, Err(Undelivered::Blocked)),
-        (3, Err(Undelivered::Blocked)),
+        (2, Err(DeliveryError::Blocked)),
+        (3, Err(DeliveryError::Blocked)),
         (4, Ok(204)),
     ] {
         let result = client.send(call(&url)).await;
@@ -242,18 +242,24 @@ async fn certificates_are_looked_at() {
             &ours,
             "other.example.com",
             2100,
-            Err(Undelivered::BadTls),
+            Err(DeliveryError::TlsFailed),
         ),
-        ("over", &ours, "hooks.example.com", 2020, Err(Undelivered::BadTls)),
-        ("nobody's", &theirs, "hooks.example.com", 2100, Err(Undelivered::BadTls)),
+        ("over", &ours, "hooks.example.com", 2020, Err(DeliveryError::TlsFailed)),
+        (
+            "nobody's",
+            &theirs,
+            "hooks.example.com",
+            2100,
+            Err(DeliveryError::TlsFailed),
+        ),
     ] {
         let server = TlsServer::start(authority.issue(host, until), rustls::ALL_VERSIONS);
-        let options = ClientOptions {
+        let options = HttpClientOptions {
             extra_roots: Some(ours.pem.clone().into_bytes()),
-            ..ClientOptions::default()
+            ..HttpClientOptions::default()
         };
         let names = Names::new(&[&["127.0.0.1"]]);
-        let client = Guarded::new(&options, SANDBOX, names).unwrap();
+        let client = SsrfSafeClient::new(&options, SANDBOX, names).unwrap();
         let url = format!("https://hooks.example.com:{}/in", server.port);
         let result = client.send(call(&url)).await;
         assert_eq!(result.map(|receipt| receipt.status), want, "{name}");
@@ -265,30 +271,34 @@ async fn certificates_are_looked_at() {
 /// what has not is given up in time. (W2)
 #[tokio::test]
 async fn rude_receivers_cost_no_more_than_their_time() {
-    let written = |head: &str| Act::Write(head.as_bytes().to_vec());
+    let written = |head: &str| TcpBehaviour::Write(head.as_bytes().to_vec());
     let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(4 * 1024 * 1024));
     let paused = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 90\r\ncontent-length: 0\r\n\r\n";
     for (name, act, want) in [
         ("long", written(&endless), Ok(200)),
         (
             "never finished",
-            Act::WriteAndStay(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()),
+            TcpBehaviour::WriteAndStay(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()),
             Ok(200),
         ),
         ("pause", written(paused), Ok(429)),
-        ("silence", Act::Silence, Err(Undelivered::TooSlow)),
-        ("reset", Act::Reset, Err(Undelivered::Lost)),
-        ("close", Act::Close, Err(Undelivered::Lost)),
-        ("no HTTP", written("SSH-2.0-OpenSSH\r\n\r\n"), Err(Undelivered::Lost)),
+        ("silence", TcpBehaviour::Silence, Err(DeliveryError::Timeout)),
+        ("reset", TcpBehaviour::Reset, Err(DeliveryError::ConnectionLost)),
+        ("close", TcpBehaviour::Close, Err(DeliveryError::ConnectionLost)),
+        (
+            "no HTTP",
+            written("SSH-2.0-OpenSSH\r\n\r\n"),
+            Err(DeliveryError::ConnectionLost),
+        ),
     ] {
-        let server = Wild::new(act).await;
+        let server = RawTcpServer::new(act).await;
         let call = call(&format!("http://127.0.0.1:{}/in", server.port())).timeout(Duration::from_millis(700));
         let begun = Instant::now();
         let client = client(SANDBOX, Arc::new(SystemResolver));
         let result = server.during(client.send(call)).await;
         assert_eq!(result.map(|receipt| receipt.status), want, "{name}");
         assert!(begun.elapsed() < Duration::from_secs(4), "{name}");
-        if let Ok(Receipt {
+        if let Ok(DeliveryResponse {
             status: 429,
             retry_after,
         }) = result

@@ -9,32 +9,32 @@ use kiungo::ambient::SystemClock;
 use kiungo::core::ids::DeliveryId;
 use kiungo::core::seal::Keyring;
 use kiungo::core::time::{Clock, Timestamp};
-use kiungo::core::webhook::{Pace, SigningSecret};
-use kiungo::outbound::{Parcel, Post, Receipt, Undelivered};
-use kiungo::records::{Deed, Delivery, Endpoint, LinkState};
-use kiungo::service::jobs::Verdict;
-use kiungo::service::webhooks::Webhooks;
+use kiungo::core::webhook::{SigningSecret, WebhookTiming};
+use kiungo::outbound::{DeliveryError, DeliveryResponse, WebhookRequest, WebhookSender};
+use kiungo::records::{AuditEntry, Delivery, LinkState, WebhookEndpoint};
+use kiungo::service::jobs::JobOutcome;
+use kiungo::service::webhooks::WebhookDeliveries;
 use kiungo::store::memory::MemoryStore;
 
-use crate::support::clock::StoodClock;
-use crate::support::events::{endpoint, register, sealed, told_about, whole};
-use crate::support::parts::{Around, keyring, shared};
-use crate::support::records::{Backend, Fixture, deed, partner, person};
+use crate::support::app_fixture::{AppOptions, keyring, shared};
+use crate::support::clock::ManualClock;
+use crate::support::events::{endpoint, events_about, register, sealed, whole_partner};
+use crate::support::records::{Backend, Fixture, audit_entry, partner, person};
 
 /// What an answer is: a status, or none.
-pub type Answer = Result<Receipt, Undelivered>;
+pub type Answer = Result<DeliveryResponse, DeliveryError>;
 
 /// An answer of this status.
-pub fn status(status: u16) -> Receipt {
-    Receipt {
+pub fn status(status: u16) -> DeliveryResponse {
+    DeliveryResponse {
         status,
         retry_after: None,
     }
 }
 
 /// An answer that asks for a pause, in seconds.
-pub fn asking(status: u16, seconds: u64) -> Receipt {
-    Receipt {
+pub fn asking(status: u16, seconds: u64) -> DeliveryResponse {
+    DeliveryResponse {
         status,
         retry_after: Some(Duration::from_secs(seconds)),
     }
@@ -44,12 +44,12 @@ pub fn asking(status: u16, seconds: u64) -> Receipt {
 #[derive(Default)]
 pub struct Scripted {
     pub answers: Mutex<VecDeque<Answer>>,
-    pub sent: Mutex<Vec<Parcel>>,
+    pub sent: Mutex<Vec<WebhookRequest>>,
 }
 
 #[async_trait]
-impl Post for Scripted {
-    async fn send(&self, parcel: Parcel) -> Answer {
+impl WebhookSender for Scripted {
+    async fn send(&self, parcel: WebhookRequest) -> Answer {
         self.sent.lock().unwrap().push(parcel);
         self.answers.lock().unwrap().pop_front().unwrap_or(Ok(status(500)))
     }
@@ -58,26 +58,26 @@ impl Post for Scripted {
 /// The partner's side of one endpoint.
 pub struct Kit {
     pub db: Fixture,
-    pub clock: Arc<StoodClock>,
+    pub clock: Arc<ManualClock>,
     pub post: Arc<Scripted>,
     pub keyring: Arc<Keyring>,
-    pub webhooks: Webhooks,
-    pub endpoint: Endpoint,
+    pub webhooks: WebhookDeliveries,
+    pub endpoint: WebhookEndpoint,
     pub secret: SigningSecret,
 }
 
 impl Kit {
     pub async fn new() -> Self {
-        let db = Backend::Sqlite.fresh().await;
-        let (clock, post) = (Arc::new(StoodClock::default()), Arc::new(Scripted::default()));
-        let around = Around {
+        let db = Backend::Sqlite.create().await;
+        let (clock, post) = (Arc::new(ManualClock::default()), Arc::new(Scripted::default()));
+        let around = AppOptions {
             clock: clock.clone(),
-            ..Around::default()
+            ..AppOptions::default()
         };
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let shared = shared(store, db.shared(), around).await;
         let keyring = Arc::new(keyring(&["k1"]));
-        let endpoint = Endpoint {
+        let endpoint = WebhookEndpoint {
             created_at: clock.now(),
             updated_at: clock.now(),
             ..endpoint(partner(1).id)
@@ -85,11 +85,11 @@ impl Kit {
         let secret = SigningSecret::from_bytes(&[7; 32]).unwrap();
         register(&*db, &endpoint, &sealed(&keyring, &endpoint, &secret)).await;
         Self {
-            webhooks: Webhooks {
+            webhooks: WebhookDeliveries {
                 records: db.shared(),
                 keyring: keyring.clone(),
-                post: post.clone(),
-                pace: Pace::default(),
+                sender: post.clone(),
+                pace: WebhookTiming::default(),
                 runtime: shared.runtime,
             },
             db,
@@ -109,22 +109,26 @@ impl Kit {
             .move_link(link.id, LinkState::ReauthRequired, &[], now)
             .await
             .unwrap();
-        let event = told_about(&*self.db, link.partner, link.id.as_bytes())
+        let event = events_about(&*self.db, link.partner, link.id.as_bytes())
             .await
             .pop()
             .unwrap();
-        assert_eq!(self.webhooks.publish(event.id).await.unwrap(), Verdict::Done);
-        let deliveries = self.db.deliveries(&whole(link.partner), event.id).await.unwrap();
+        assert_eq!(self.webhooks.publish(event.id).await.unwrap(), JobOutcome::Done);
+        let deliveries = self
+            .db
+            .deliveries(&whole_partner(link.partner), event.id)
+            .await
+            .unwrap();
         deliveries[0].id
     }
 
     /// Sends it with this answer; what comes of it.
-    pub async fn sends(&self, id: DeliveryId, answer: Receipt) -> Verdict {
+    pub async fn sends(&self, id: DeliveryId, answer: DeliveryResponse) -> JobOutcome {
         self.meets(id, Ok(answer)).await
     }
 
     /// The same, where there may be no answer.
-    pub async fn meets(&self, id: DeliveryId, answer: Answer) -> Verdict {
+    pub async fn meets(&self, id: DeliveryId, answer: Answer) -> JobOutcome {
         self.post.answers.lock().unwrap().push_back(answer);
         self.webhooks.deliver(id).await.unwrap()
     }
@@ -135,21 +139,21 @@ impl Kit {
     }
 
     /// The endpoint as it is now.
-    pub async fn endpoint(&self) -> Endpoint {
-        let reach = whole(self.endpoint.partner);
+    pub async fn endpoint(&self) -> WebhookEndpoint {
+        let reach = whole_partner(self.endpoint.partner);
         self.db.endpoint(&reach, self.endpoint.id).await.unwrap().unwrap()
     }
 
     /// Something that is done by the partner now.
-    pub fn deed(&self) -> Deed {
-        Deed {
+    pub fn deed(&self) -> AuditEntry {
+        AuditEntry {
             at: self.now(),
-            ..deed(1, 0)
+            ..audit_entry(1, 0)
         }
     }
 
     /// All that was sent.
-    pub fn sent(&self) -> Vec<Parcel> {
+    pub fn sent(&self) -> Vec<WebhookRequest> {
         self.post.sent.lock().unwrap().clone()
     }
 
@@ -157,7 +161,7 @@ impl Kit {
         self.clock.now()
     }
 
-    async fn outgoing(&self, id: DeliveryId) -> kiungo::records::Outgoing {
-        self.db.outgoing(id, self.now()).await.unwrap().unwrap()
+    async fn outgoing(&self, id: DeliveryId) -> kiungo::records::OutgoingDelivery {
+        self.db.outgoing_delivery(id, self.now()).await.unwrap().unwrap()
     }
 }

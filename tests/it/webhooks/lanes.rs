@@ -6,7 +6,7 @@ use std::time::Duration;
 use kiungo::ambient::SystemClock;
 use kiungo::core::ids::LinkId;
 use kiungo::core::webhook::SigningSecret;
-use kiungo::records::{DeliveryState, Endpoint, JobKind, LinkState};
+use kiungo::records::{DeliveryState, JobKind, LinkState, WebhookEndpoint};
 use kiungo::store::memory::MemoryStore;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::doubles::Plain;
-use crate::support::events::{endpoint, register, sealed, told, whole};
+use crate::support::app_fixture::{TestApp, assemble, keyring};
+use crate::support::doubles::PlainGateway;
+use crate::support::events::{endpoint, events_of, register, sealed, whole_partner};
 use crate::support::eventually;
-use crate::support::parts::{Assembled, assemble, keyring};
 use crate::support::records::{at, job, partner, person};
 
 /// Long enough for anything to happen, and shorter than a receiver is waited for.
@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(25);
 const EVENTS: usize = 60;
 
 /// Adds an endpoint at this URL.
-async fn endpoint_at(parts: &Assembled, url: String) -> Endpoint {
-    let endpoint = Endpoint {
+async fn endpoint_at(parts: &TestApp, url: String) -> WebhookEndpoint {
+    let endpoint = WebhookEndpoint {
         url,
         ..endpoint(partner(1).id)
     };
@@ -45,7 +45,7 @@ async fn endpoint_at(parts: &Assembled, url: String) -> Endpoint {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_receiver_holds_up_nobody() {
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-    let parts = assemble(store, Plain { sink: None }).await;
+    let parts = assemble(store, PlainGateway { sink: None }).await;
     let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let down = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -74,14 +74,14 @@ async fn a_dead_receiver_holds_up_nobody() {
     let partner = partner(1).id;
     let other = JobKind::ReadAccounts(LinkId::from_bytes([9; 16]));
     db.enqueue(&job(partner, other, "read:9", at(0))).await.unwrap();
-    eventually(PATIENCE, async || parts.records.audited("job.given_up").await == 1).await;
+    eventually(PATIENCE, async || parts.records.audit_count("job.given_up").await == 1).await;
     let mut connections = Vec::new();
     while let Ok(Ok((connection, _))) = tokio::time::timeout(Duration::from_millis(50), hanging.accept()).await {
         connections.push(connection);
     }
     assert!((1..=8).contains(&connections.len()), "{}", connections.len());
-    for event in told(&*db, partner).await {
-        let deliveries = db.deliveries(&whole(partner), event.id).await.unwrap();
+    for event in events_of(&*db, partner).await {
+        let deliveries = db.deliveries(&whole_partner(partner), event.id).await.unwrap();
         let of_hanging = deliveries.iter().find(|delivery| delivery.endpoint == hangs.id);
         assert_eq!(of_hanging.map(|delivery| delivery.state), Some(DeliveryState::Pending));
     }

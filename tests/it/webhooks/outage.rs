@@ -17,8 +17,8 @@ use tokio::task::JoinSet;
 use crate::support::api::Api;
 use crate::support::eventually;
 use crate::support::postgres::PostgresServer;
-use crate::support::receiver::{Received, Receiver};
-use crate::support::records::{Person, person};
+use crate::support::receiver::{ReceivedRequest, WebhookReceiver};
+use crate::support::records::{RecordedPerson, person};
 use crate::support::redis::free_port;
 
 /// Links, and how much happens to each.
@@ -103,7 +103,7 @@ async fn happen(db: &Arc<dyn Records>, partner: PartnerId) {
         let db = db.clone();
         tasks.spawn(async move {
             for n in (first..LINKS).step_by(8) {
-                let whom = Person {
+                let whom = RecordedPerson {
                     partner,
                     ..person(1, u8::try_from(n).unwrap())
                 };
@@ -149,7 +149,7 @@ async fn undelivered(postgres: &PostgresServer) -> i64 {
 
 /// Each event that came, by its id: one body each, one id for each body, and for each link every number once, in the order
 /// in which things happened.
-fn each_once(received: &[Received]) {
+fn each_once(received: &[ReceivedRequest]) {
     let mut bodies: HashMap<&str, &[u8]> = HashMap::new();
     for one in received {
         assert_eq!(*bodies.entry(&one.id).or_insert(&one.body), one.body, "{}", one.id);
@@ -182,11 +182,11 @@ async fn nothing_is_lost_when_everything_goes_down_once() {
     let mut postgres = PostgresServer::start().await;
     let data = tempfile::tempdir().unwrap();
     let mut server = Server::start(data.path(), &postgres.url()).await;
-    let receiver = Receiver::start(0).await;
+    let receiver = WebhookReceiver::start(0).await;
     let api = Api::of_sandbox(&server.origin());
     let token = api.token().await;
     let new = json!({"url": receiver.url});
-    api.made(&token, None, "/v1/webhook-endpoints", &new).await;
+    api.created(&token, None, "/v1/webhook-endpoints", &new).await;
     let partner = PartnerId::parse(&api.id).unwrap();
     happen(&connect(&postgres.url()).await.unwrap(), partner).await;
     happen_on(&postgres).await;

@@ -7,9 +7,9 @@ use kiungo::records::{Delivery, DeliveryState, EndpointState, Records};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::support::events::whole;
+use crate::support::events::whole_partner;
 use crate::support::eventually;
-use crate::support::receiver::Receiver;
+use crate::support::receiver::WebhookReceiver;
 use crate::support::records::{partner, person};
 use crate::support::sandbox::Sandbox;
 use crate::support::tls::{Authority, TlsServer};
@@ -25,7 +25,7 @@ const EVENTS: usize = 5;
 
 async fn delivery(db: &dyn Records, event: &str, endpoint: &str) -> Delivery {
     let (event, endpoint) = (EventId::parse(event).unwrap(), EndpointId::parse(endpoint).unwrap());
-    let deliveries = db.deliveries(&whole(partner(1).id), event).await.unwrap();
+    let deliveries = db.deliveries(&whole_partner(partner(1).id), event).await.unwrap();
     deliveries.into_iter().find(|one| one.endpoint == endpoint).unwrap()
 }
 
@@ -56,19 +56,19 @@ async fn each_receiver_is_met_as_it_is() {
     let token = api.token().await;
     let make = async |url: &str| {
         let new = json!({"url": url});
-        api.made(&token, None, "/v1/webhook-endpoints", &new).await
+        api.created(&token, None, "/v1/webhook-endpoints", &new).await
     };
     let never_reads = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let tls = TlsServer::start(Authority::new().issue("localhost", 2100), rustls::ALL_VERSIONS);
-    let prompt = Receiver::start(200).await;
-    let elsewhere = Receiver::start(200).await;
+    let prompt = WebhookReceiver::start(200).await;
+    let elsewhere = WebhookReceiver::start(200).await;
     let location = format!("location: {}\r\n", elsewhere.url);
-    let slow = Receiver::with(204, SLOW, "").await;
-    let too_slow = Receiver::with(200, TOO_SLOW, "").await;
-    let found = Receiver::with(302, Duration::ZERO, &location).await;
-    let permanent = Receiver::with(308, Duration::ZERO, &location).await;
-    let gone = Receiver::start(410).await;
-    let busy = Receiver::with(429, Duration::ZERO, "retry-after: 600\r\n").await;
+    let slow = WebhookReceiver::with(204, SLOW, "").await;
+    let too_slow = WebhookReceiver::with(200, TOO_SLOW, "").await;
+    let found = WebhookReceiver::with(302, Duration::ZERO, &location).await;
+    let permanent = WebhookReceiver::with(308, Duration::ZERO, &location).await;
+    let gone = WebhookReceiver::start(410).await;
+    let busy = WebhookReceiver::with(429, Duration::ZERO, "retry-after: 600\r\n").await;
     let bad_tls = format!("https://localhost:{}/in", tls.port);
     make(&prompt.url).await;
     let never = make(&format!("http://{}/in", never_reads.local_addr().unwrap())).await;
@@ -105,7 +105,11 @@ async fn each_receiver_is_met_as_it_is() {
     }
     let disabled = EndpointId::parse(&disabled).unwrap();
     eventually(LONG, async || {
-        let read = db.endpoint(&whole(partner(1).id), disabled).await.unwrap().unwrap();
+        let read = db
+            .endpoint(&whole_partner(partner(1).id), disabled)
+            .await
+            .unwrap()
+            .unwrap();
         (read.state, read.reason.as_deref()) == (EndpointState::Disabled, Some("gone"))
     })
     .await;

@@ -6,18 +6,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kiungo::ambient::OsEntropy;
+use kiungo::ambient::OsRng;
 use kiungo::core::access::Caller;
-use kiungo::core::outside::Outside;
-use kiungo::providers::http::ClientOptions;
-use kiungo::providers::http::guarded::{Guarded, Resolver};
-use kiungo::service::partners::{ApiError, Asked, NewEndpoint, Receivers, WebhookEndpoints as _};
+use kiungo::core::public_address::PublicAddressPolicy;
+use kiungo::providers::http::HttpClientOptions;
+use kiungo::providers::http::ssrf_safe::{Resolver, SsrfSafeClient};
+use kiungo::service::partners::{ApiError, NewEndpoint, RequestContext, WebhookEndpointApi, WebhookEndpoints as _};
 
 use super::kit::Kit;
-use crate::support::events::whole;
+use crate::support::events::whole_partner;
 use crate::support::records::partner;
 
-const PRODUCTION: Outside = Outside { loopback: false };
+const PRODUCTION: PublicAddressPolicy = PublicAddressPolicy { allow_loopback: false };
 
 /// Knows some names.
 struct Names(HashMap<&'static str, &'static [&'static str]>);
@@ -50,18 +50,18 @@ fn names() -> Names {
 #[tokio::test]
 async fn nothing_inside_can_be_registered() {
     let kit = Kit::new().await;
-    let client = Guarded::new(&ClientOptions::default(), PRODUCTION, Arc::new(names())).unwrap();
-    let receivers = Receivers {
+    let client = SsrfSafeClient::new(&HttpClientOptions::default(), PRODUCTION, Arc::new(names())).unwrap();
+    let receivers = WebhookEndpointApi {
         records: kit.db.shared(),
         keyring: kit.keyring.clone(),
         outside: PRODUCTION,
         scout: Arc::new(client),
         runtime: kit.webhooks.runtime.clone(),
     };
-    let asked = Asked {
+    let asked = RequestContext {
         caller: Caller::Partner(partner(1).id),
-        reach: whole(partner(1).id),
-        fresh: Arc::new(OsEntropy),
+        reach: whole_partner(partner(1).id),
+        rng: Arc::new(OsRng),
     };
     for (url, code) in [
         ("https://public.example.com/in", None),
@@ -93,13 +93,17 @@ async fn nothing_inside_can_be_registered() {
             url: url.to_owned(),
             kinds: Vec::new(),
         };
-        let found = match receivers.add_endpoint(&asked, new).await {
+        let found = match receivers.create_endpoint(&asked, new).await {
             Ok(_) => None,
             Err(ApiError::Invalid(faults)) => Some(faults[0].code),
             Err(error) => panic!("{url}: {error}"),
         };
         assert_eq!(found, code, "{url}");
     }
-    let made = kit.db.endpoints(&whole(partner(1).id), None, 100).await.unwrap();
+    let made = kit
+        .db
+        .endpoints(&whole_partner(partner(1).id), None, 100)
+        .await
+        .unwrap();
     assert_eq!(made.len(), 1 + 2, "the kit's own, and the two that are public");
 }

@@ -7,20 +7,20 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use kiungo::core::webhook::{OVERLAP, Pace, SigningSecret, TRIES, seconds};
-use kiungo::outbound::{Parcel, Post, Undelivered};
+use kiungo::core::webhook::{RETRY_DELAYS, SECRET_OVERLAP, SigningSecret, WebhookTiming, unix_seconds};
+use kiungo::outbound::{DeliveryError, WebhookRequest, WebhookSender};
 use kiungo::records::{DeliveryState, EndpointState};
-use kiungo::service::jobs::Verdict;
-use kiungo::service::webhooks::Webhooks;
+use kiungo::service::jobs::JobOutcome;
+use kiungo::service::webhooks::WebhookDeliveries;
 use tokio::sync::Notify;
 
 use super::kit::{Answer, Kit, Scripted, asking, status};
-use crate::support::events::{sealed, whole};
+use crate::support::events::{sealed, whole_partner};
 
 /// Whether a receiver that knows these bytes takes the parcel, as the standard tells it to look.
-fn verifies(parcel: &Parcel, secret: &[u8]) -> bool {
+fn verifies(parcel: &WebhookRequest, secret: &[u8]) -> bool {
     let signed = [
-        format!("{}.{}.", parcel.id, seconds(parcel.at)).as_bytes(),
+        format!("{}.{}.", parcel.id, unix_seconds(parcel.sent_at)).as_bytes(),
         parcel.body.as_slice(),
     ]
     .concat();
@@ -38,21 +38,21 @@ async fn the_whole_schedule() {
     let kit = Kit::new().await;
     let (id, begun) = (kit.happens().await, kit.now());
     let mut waited = Duration::ZERO;
-    for (n, promised) in (1..).zip(TRIES) {
+    for (n, promised) in (1..).zip(RETRY_DELAYS) {
         let verdict = kit.sends(id, status(500)).await;
         let sent = kit.sent();
         assert_eq!(sent.len(), n);
         let last = sent.last().unwrap();
-        assert_eq!(last.at.since(begun), waited, "{promised:?}");
+        assert_eq!(last.sent_at.since(begun), waited, "{promised:?}");
         assert_eq!((&last.id, &last.body), (&sent[0].id, &sent[0].body));
         assert!(verifies(last, kit.secret.as_bytes()), "try {n}");
         let found = kit.delivery(id).await;
         assert_eq!((usize::try_from(found.tries).unwrap(), found.status), (n, Some(500)));
-        let Some(next) = TRIES.get(n) else {
-            assert_eq!((verdict, found.state), (Verdict::Done, DeliveryState::Failed));
+        let Some(next) = RETRY_DELAYS.get(n) else {
+            assert_eq!((verdict, found.state), (JobOutcome::Done, DeliveryState::Failed));
             break;
         };
-        let Verdict::At("status", pause) = verdict else {
+        let JobOutcome::RetryIn("status", pause) = verdict else {
             panic!("{verdict:?}");
         };
         assert!(pause >= *next && pause <= *next + *next / 10, "{pause:?} for {next:?}");
@@ -65,10 +65,10 @@ async fn the_whole_schedule() {
         (ended.state, ended.reason.as_deref()),
         (EndpointState::Disabled, Some("failing"))
     );
-    assert_eq!(kit.db.audited("webhook_endpoint.disabled").await, 1);
+    assert_eq!(kit.db.audit_count("webhook_endpoint.disabled").await, 1);
     // What was on its way meanwhile ends without being sent.
     let before = kit.sent().len();
-    assert_eq!(kit.sends(id, status(200)).await, Verdict::Done);
+    assert_eq!(kit.sends(id, status(200)).await, JobOutcome::Done);
     assert_eq!(kit.sent().len(), before);
 }
 
@@ -77,21 +77,24 @@ async fn the_whole_schedule() {
 async fn one_failure_is_not_the_end_of_an_endpoint() {
     let kit = Kit::new().await;
     let id = kit.happens().await;
-    for _ in TRIES {
-        if let Verdict::At(_, pause) = kit.sends(id, status(400)).await {
+    for _ in RETRY_DELAYS {
+        if let JobOutcome::RetryIn(_, pause) = kit.sends(id, status(400)).await {
             kit.clock.advance(pause);
         }
         let other = kit.happens().await;
-        assert_eq!(kit.sends(other, status(200)).await, Verdict::Done);
+        assert_eq!(kit.sends(other, status(200)).await, JobOutcome::Done);
     }
     assert_eq!(kit.delivery(id).await.state, DeliveryState::Failed);
     assert_eq!(kit.endpoint().await.state, EndpointState::Enabled);
-    assert_eq!(kit.db.audited("webhook_endpoint.disabled").await, 0);
+    assert_eq!(kit.db.audit_count("webhook_endpoint.disabled").await, 0);
 
     let event = kit.delivery(id).await.event;
     let deed = kit.deed();
-    kit.db.replay(&whole(deed.partner), event, None, &deed).await.unwrap();
-    assert_eq!(kit.sends(id, status(204)).await, Verdict::Done);
+    kit.db
+        .replay(&whole_partner(deed.partner), event, None, &deed)
+        .await
+        .unwrap();
+    assert_eq!(kit.sends(id, status(204)).await, JobOutcome::Done);
     let found = kit.delivery(id).await;
     assert_eq!(
         (found.state, found.tries, found.reason),
@@ -109,7 +112,7 @@ async fn every_answer_has_its_consequence() {
     let kit = Kit::new().await;
     for taken in [status(200), status(202), status(204)] {
         let id = kit.happens().await;
-        assert_eq!(kit.sends(id, taken).await, Verdict::Done);
+        assert_eq!(kit.sends(id, taken).await, JobOutcome::Done);
         let found = kit.delivery(id).await;
         assert_eq!(
             (found.state, found.reason, found.tries),
@@ -125,15 +128,15 @@ async fn every_answer_has_its_consequence() {
         (Ok(asking(429, 120)), "status", Duration::from_mins(2)),
         (Ok(asking(503, 7_200)), "status", Duration::from_hours(2)),
         (Ok(asking(503, 1)), "status", FIVE),
-        (Err(Undelivered::TooSlow), "timeout", FIVE),
-        (Err(Undelivered::Blocked), "address_blocked", FIVE),
-        (Err(Undelivered::NoName), "name_not_found", FIVE),
-        (Err(Undelivered::BadTls), "tls_failed", FIVE),
-        (Err(Undelivered::NoConnection), "no_connection", FIVE),
-        (Err(Undelivered::Lost), "connection_lost", FIVE),
+        (Err(DeliveryError::Timeout), "timeout", FIVE),
+        (Err(DeliveryError::Blocked), "address_blocked", FIVE),
+        (Err(DeliveryError::NameNotFound), "name_not_found", FIVE),
+        (Err(DeliveryError::TlsFailed), "tls_failed", FIVE),
+        (Err(DeliveryError::NoConnection), "no_connection", FIVE),
+        (Err(DeliveryError::ConnectionLost), "connection_lost", FIVE),
     ] {
         let id = kit.happens().await;
-        let Verdict::At(why, waits) = kit.meets(id, answer).await else {
+        let JobOutcome::RetryIn(why, waits) = kit.meets(id, answer).await else {
             panic!("{answer:?} was taken");
         };
         assert_eq!(why, reason, "{answer:?}");
@@ -143,7 +146,7 @@ async fn every_answer_has_its_consequence() {
         assert_eq!(found.reason.as_deref(), Some(reason));
     }
     let id = kit.happens().await;
-    assert_eq!(kit.sends(id, status(410)).await, Verdict::Done);
+    assert_eq!(kit.sends(id, status(410)).await, JobOutcome::Done);
     let found = kit.delivery(id).await;
     assert_eq!(
         (found.state, found.reason.as_deref()),
@@ -154,7 +157,7 @@ async fn every_answer_has_its_consequence() {
         (ended.state, ended.reason.as_deref()),
         (EndpointState::Disabled, Some("gone"))
     );
-    assert_eq!(kit.db.audited("webhook_endpoint.disabled").await, 1);
+    assert_eq!(kit.db.audit_count("webhook_endpoint.disabled").await, 1);
 }
 
 /// A server that died after writing down a try, before putting off its job, does not send sooner than promised for it.
@@ -162,17 +165,20 @@ async fn every_answer_has_its_consequence() {
 async fn a_try_is_never_early() {
     let kit = Kit::new().await;
     let id = kit.happens().await;
-    let Verdict::At(_, pause) = kit.sends(id, status(500)).await else {
+    let JobOutcome::RetryIn(_, pause) = kit.sends(id, status(500)).await else {
         panic!("not postponed");
     };
     kit.clock.advance(Duration::from_secs(1));
     let left = pause.saturating_sub(Duration::from_secs(1));
-    assert_eq!(kit.webhooks.deliver(id).await.unwrap(), Verdict::At("not yet", left));
+    assert_eq!(
+        kit.webhooks.deliver(id).await.unwrap(),
+        JobOutcome::RetryIn("not yet", left)
+    );
     assert_eq!(kit.sent().len(), 1);
     kit.clock.advance(left);
-    assert_eq!(kit.sends(id, status(200)).await, Verdict::Done);
+    assert_eq!(kit.sends(id, status(200)).await, JobOutcome::Done);
     // And what has been taken is not sent once more.
-    assert_eq!(kit.sends(id, status(200)).await, Verdict::Done);
+    assert_eq!(kit.sends(id, status(200)).await, JobOutcome::Done);
     assert_eq!(kit.sent().len(), 2);
 }
 
@@ -183,8 +189,8 @@ struct Dying {
 }
 
 #[async_trait]
-impl Post for Dying {
-    async fn send(&self, parcel: Parcel) -> Answer {
+impl WebhookSender for Dying {
+    async fn send(&self, parcel: WebhookRequest) -> Answer {
         self.post.send(parcel).await?;
         self.sent.notify_one();
         std::future::pending().await
@@ -201,11 +207,11 @@ async fn a_crash_after_sending_repeats_the_same_id() {
         post: kit.post.clone(),
         sent: Notify::new(),
     });
-    let server = Webhooks {
+    let server = WebhookDeliveries {
         records: kit.db.shared(),
         keyring: kit.keyring.clone(),
-        post: dying.clone(),
-        pace: Pace::default(),
+        sender: dying.clone(),
+        pace: WebhookTiming::default(),
         runtime: kit.webhooks.runtime.clone(),
     };
     for crash in 1..=2 {
@@ -218,7 +224,7 @@ async fn a_crash_after_sending_repeats_the_same_id() {
         assert_eq!((left.state, left.tries), (DeliveryState::Pending, 0), "crash {crash}");
     }
     kit.clock.advance(Duration::from_secs(20));
-    assert_eq!(kit.sends(id, status(200)).await, Verdict::Done);
+    assert_eq!(kit.sends(id, status(200)).await, JobOutcome::Done);
     let sent = kit.sent();
     assert_eq!(sent.len(), 3);
     for parcel in &sent {
@@ -237,7 +243,7 @@ async fn both_secrets_verify_while_one_replaces_the_other() {
     let last = || kit.sent().pop().unwrap();
     let sends = async || {
         let id = kit.happens().await;
-        assert_eq!(kit.sends(id, status(200)).await, Verdict::Done);
+        assert_eq!(kit.sends(id, status(200)).await, JobOutcome::Done);
         last()
     };
     let before = sends().await;
@@ -246,13 +252,13 @@ async fn both_secrets_verify_while_one_replaces_the_other() {
 
     let mut row = sealed(&kit.keyring, &kit.endpoint, &new);
     row.created_at = kit.now();
-    let until = kit.now().plus(OVERLAP);
+    let until = kit.now().plus(SECRET_OVERLAP);
     let rotated = kit
         .db
-        .rotate_secret(&whole(row.partner), &row, until, &kit.deed())
+        .rotate_secret(&whole_partner(row.partner), &row, until, &kit.deed())
         .await;
     assert_eq!(rotated.unwrap(), Some(until));
-    for step in [Duration::ZERO, OVERLAP.saturating_sub(Duration::from_secs(1))] {
+    for step in [Duration::ZERO, SECRET_OVERLAP.saturating_sub(Duration::from_secs(1))] {
         kit.clock.advance(step);
         let parcel = sends().await;
         assert!(verifies(&parcel, kit.secret.as_bytes()) && verifies(&parcel, new.as_bytes()));
@@ -269,7 +275,7 @@ async fn nothing_is_sent_unsigned() {
     let kit = Kit::new().await;
     let id = kit.happens().await;
     kit.db.execute("UPDATE webhook_secrets SET id = endpoint").await;
-    assert_eq!(kit.sends(id, status(200)).await, Verdict::Again("sealed"));
+    assert_eq!(kit.sends(id, status(200)).await, JobOutcome::Retry("sealed"));
     assert!(kit.sent().is_empty());
     assert_eq!(kit.delivery(id).await.tries, 0);
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::made_up::{link, terms};
 use super::phone::Phone;
-use crate::core::flow::asking::{Coded, Terms};
-use crate::core::flow::{Effect, Fate, Flow, Input, Known};
+use crate::core::flow::requesters::{DialedCode, RequestTerms};
+use crate::core::flow::{AttemptResult, Effect, Flow, Input, SubscriberFacts};
 use crate::core::ids::{IntentId, LinkId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::scope::{Data, Scope};
@@ -20,26 +20,26 @@ fn code() -> String {
 }
 
 /// A request of a business, for something else than a loan.
-fn request(n: u8, name: &str) -> Terms {
-    Terms {
+fn request(n: u8, name: &str) -> RequestTerms {
+    RequestTerms {
         intent: Some(IntentId::from_bytes([n; 16])),
         purpose: "school fees".to_owned(),
         days: 30,
-        many: false,
+        reusable: false,
         ..terms(n, name)
     }
 }
 
-fn asks(asks: Vec<Terms>) -> Known {
-    Known {
-        asks: Some(asks),
-        ..Known::default()
+fn asks(asks: Vec<RequestTerms>) -> SubscriberFacts {
+    SubscriberFacts {
+        requests: Some(asks),
+        ..SubscriberFacts::default()
     }
 }
 
-fn coded(coded: Coded) -> Known {
-    Known {
-        coded: Some(coded),
+fn coded(coded: DialedCode) -> SubscriberFacts {
+    SubscriberFacts {
+        dialed_code: Some(coded),
         ..asks(vec![terms(1, "Umoja Credit")])
     }
 }
@@ -88,8 +88,8 @@ fn who_asks_is_who_is_agreed_with() {
         assert!(intent.is_none_or(|intent| intent == consent.intent), "{first}");
         let brief = link(9, "zenith:p", "Zenith Bank");
         phone.sends(submit.attempt);
-        phone.fate(submit.attempt, Fate::Granted);
-        phone.fate(submit.attempt, Fate::Linked(brief));
+        phone.fate(submit.attempt, AttemptResult::Granted);
+        phone.fate(submit.attempt, AttemptResult::Linked(brief));
         assert_eq!(
             phone.state.links[0].partner.as_ref().map(|it| it.name.as_str()),
             Some(name.as_str())
@@ -128,7 +128,7 @@ fn a_code_says_who_asks() {
     let mut phone = Phone::at_banks();
     phone.types("1");
     let rent = request(3, "Rent Co");
-    let known = coded(Coded::Request(Box::new(rent.clone())));
+    let known = coded(DialedCode::Request(Box::new(rent.clone())));
     let shown = phone.dial_known(&known, &[&code()]);
     assert!(shown.starts_with("Rent Co asks to read your bank account"), "{shown}");
     phone.keys(&["1", "1", "ada"]);
@@ -147,12 +147,12 @@ fn a_code_says_who_asks() {
 fn a_code_waits_for_what_is_under_way() {
     let (mut phone, id) = Phone::submitted();
     phone.polls(true);
-    let known = coded(Coded::Request(Box::new(request(3, "Rent Co"))));
+    let known = coded(DialedCode::Request(Box::new(request(3, "Rent Co"))));
     let shown = phone.dial_known(&known, &[&code()]);
     assert!(shown.contains("is checking"), "{shown}");
-    assert_eq!(phone.state.attempt(), Some(id));
-    phone.fate(id, Fate::Granted);
-    phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert_eq!(phone.state.attempt_id(), Some(id));
+    phone.fate(id, AttemptResult::Granted);
+    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     let news = phone.dial_known(&known, &[&code()]);
     assert!(
         news.starts_with("Zenith Bank ..4321 is linked for Umoja Credit"),
@@ -169,21 +169,21 @@ fn wrong_codes_are_limited() {
     let begin = || Input::Begin(vec![Secret::new(code())]);
     for n in 0..5 {
         assert!(
-            Flow::code_to_look_up(&phone.state, &begin(), phone.now).is_some(),
+            Flow::intent_code_to_look_up(&phone.state, &begin(), phone.now).is_some(),
             "{n}"
         );
-        let shown = phone.dial_known(&coded(Coded::Nothing), &[&code()]);
+        let shown = phone.dial_known(&coded(DialedCode::Unknown), &[&code()]);
         assert!(
             shown.starts_with("That code is not valid any more.\nUmoja Credit asks"),
             "{shown}"
         );
         phone.passes(Duration::from_mins(5));
     }
-    assert!(Flow::code_to_look_up(&phone.state, &begin(), phone.now).is_none());
+    assert!(Flow::intent_code_to_look_up(&phone.state, &begin(), phone.now).is_none());
     let shown = phone.dial_known(&asks(vec![terms(1, "Umoja Credit")]), &[&code()]);
     assert!(shown.starts_with("Too many wrong codes."), "{shown}");
     phone.passes(Duration::from_mins(40));
-    assert!(Flow::code_to_look_up(&phone.state, &begin(), phone.now).is_some());
+    assert!(Flow::intent_code_to_look_up(&phone.state, &begin(), phone.now).is_some());
 }
 
 /// A business that asks for one institution only is asked nothing else, and no other can be picked.
@@ -210,7 +210,7 @@ fn a_business_may_ask_to_log_in_again() {
     let zenith = link(7, "zenith:p", "Zenith Bank");
     let mut wanted = request(1, "Umoja Credit");
     wanted.renews = Some(zenith.id);
-    let known = Known {
+    let known = SubscriberFacts {
         links: vec![zenith],
         ..asks(vec![wanted.clone()])
     };
@@ -249,8 +249,8 @@ fn what_was_answered_is_not_asked_again() {
         let id = phone.submit().attempt;
         phone.sends(id);
         phone.polls(true);
-        phone.fate(id, Fate::Granted);
-        phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+        phone.fate(id, AttemptResult::Granted);
+        phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
         let news = phone.dial_known(&known, &[]);
         assert!(news.contains("is linked for Rent Co"), "{news}");
         assert!(phone.types("1").starts_with(then), "{then}: {}", phone.says());

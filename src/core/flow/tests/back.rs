@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::made_up::opened;
 use super::phone::{Phone, flow_with};
-use crate::core::flow::{Effect, Flow, News, Promise, TextWhenBack};
-use crate::core::health::{Health, Healths, Shut};
+use crate::core::flow::{BankAlertAnswer, BankAlertRequest, Effect, Flow, SessionEvent};
+use crate::core::health::{Health, HealthMap, Open};
 use crate::core::ids::ConnectSessionId;
 use crate::core::messages::Locale;
 use crate::core::policy::SecretsOverUssd;
@@ -14,7 +14,7 @@ use crate::core::policy::SecretsOverUssd;
 /// With one of these the bank says that nobody is to be sent there.
 fn away(phone: &Phone) -> [Health; 2] {
     let until = phone.now.plus(Duration::from_mins(2));
-    let shut = Shut { until, trial: None };
+    let shut = Open { until, probe: None };
     [Health::Down(shut), Health::Busy(shut)]
 }
 
@@ -26,19 +26,22 @@ fn at_closed_door(phone: &mut Phone, health: Health) {
 }
 
 /// The text that was asked for.
-fn asked(phone: &mut Phone) -> TextWhenBack {
+fn asked(phone: &mut Phone) -> BankAlertRequest {
     let at = phone
         .effects
         .iter()
-        .position(|effect| matches!(effect, Effect::TextWhenBack(_)));
+        .position(|effect| matches!(effect, Effect::RequestBankAlert(_)));
     match phone.effects.remove(at.expect("a wish")) {
-        Effect::TextWhenBack(asked) => *asked,
+        Effect::RequestBankAlert(asked) => *asked,
         other => panic!("{other:?}"),
     }
 }
 
-fn promise(phone: &mut Phone, session: ConnectSessionId, promise: Promise) -> bool {
-    phone.hears(&News::Texting { session, promise })
+fn promise(phone: &mut Phone, session: ConnectSessionId, promise: BankAlertAnswer) -> bool {
+    phone.hears(&SessionEvent::BankAlertAnswered {
+        session,
+        answer: promise,
+    })
 }
 
 /// Whoever asks is told what can be promised, once that is known, and is sent nowhere; the next dial goes on where they were.
@@ -47,10 +50,18 @@ fn a_text_is_promised_when_it_is_written_down() {
     let phone = Phone::new();
     for health in away(&phone) {
         for (what, says, end) in [
-            (Promise::Given, "We will text you once, when it is back.", true),
-            (Promise::Stopped, "You have told us to send you no texts.", true),
             (
-                Promise::Failed,
+                BankAlertAnswer::Accepted,
+                "We will text you once, when it is back.",
+                true,
+            ),
+            (
+                BankAlertAnswer::OptedOut,
+                "You have told us to send you no texts.",
+                true,
+            ),
+            (
+                BankAlertAnswer::Failed,
                 "We could not note that. Please try again.\nZenith Bank is",
                 false,
             ),
@@ -65,7 +76,7 @@ fn a_text_is_promised_when_it_is_written_down() {
             );
             phone.check_screen();
             phone.types("3");
-            assert!(phone.state.waiting());
+            assert!(phone.state.awaits_reply());
             let wish = asked(&mut phone);
             assert_eq!(
                 (wish.open.provider.as_str(), wish.open.institution.id.as_str()),
@@ -93,9 +104,9 @@ fn nothing_is_promised_before_it_is_written_down() {
         phone.types("3");
         let wish = asked(&mut phone);
         let other = ConnectSessionId::from_bytes([9; 16]);
-        assert!(!promise(&mut phone, other, Promise::Given));
+        assert!(!promise(&mut phone, other, BankAlertAnswer::Accepted));
         assert!(phone.polls(false).starts_with("Zenith Bank is "), "{}", phone.says());
-        assert!(!promise(&mut phone, wish.open.session, Promise::Given));
+        assert!(!promise(&mut phone, wish.open.session, BankAlertAnswer::Accepted));
         assert!(phone.says().starts_with("Zenith Bank is "), "{}", phone.says());
     }
 }
@@ -107,7 +118,7 @@ fn a_bank_that_is_back_is_gone_on_with() {
     for health in away(&phone) {
         let mut phone = Phone::new();
         at_closed_door(&mut phone, health);
-        phone.health = Healths::default();
+        phone.health = HealthMap::default();
         let says = phone.types("3");
         assert!(says.starts_with("It is back now.\nZenith Bank: USERNAME"), "{says}");
         assert_eq!(phone.opens().len(), 1);
@@ -118,7 +129,7 @@ fn a_bank_that_is_back_is_gone_on_with() {
 #[test]
 fn there_is_no_choice_without_texts() {
     let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
-    Arc::get_mut(&mut flow).expect("nobody else's").settings.texts = false;
+    Arc::get_mut(&mut flow).expect("nobody else's").settings.sms_enabled = false;
     for health in away(&Phone::new()) {
         let mut phone = Phone::with(flow.clone());
         at_closed_door(&mut phone, health);
@@ -142,15 +153,15 @@ fn there_is_no_choice_without_texts() {
 fn who_got_further_knows() {
     let mut phone = Phone::new();
     let health = away(&phone)[0];
-    let knows = |phone: &Phone| Flow::is_in_touch(&phone.state, "mono", "zenith:p");
+    let knows = |phone: &Phone| Flow::has_reached(&phone.state, "mono", "zenith:p");
     at_closed_door(&mut phone, health);
     assert!(!knows(&phone));
-    phone.health = Healths::default();
+    phone.health = HealthMap::default();
     phone.types("1");
     assert!(!knows(&phone), "no session is open yet");
     let session = phone.opens().remove(0).session;
     let result = opened("s1", None);
-    assert!(phone.hears(&News::Opened { session, result }));
+    assert!(phone.hears(&SessionEvent::ProviderSessionOpened { session, result }));
     assert!(knows(&phone));
     phone.health.insert("mono", Some("zenith:p"), health);
     phone.types("ada");

@@ -44,7 +44,10 @@ fn searches_by_letters_and_keys() {
         assert_eq!(rows(&found), [want], "{query}");
         assert_eq!(rows(&phone.types("0")).len(), 4);
         phone.keys(&[query, "1"]);
-        assert_eq!(phone.session().bank.as_ref().map(|bank| bank.name.as_str()), Some(want));
+        assert_eq!(
+            phone.session().institution.as_ref().map(|bank| bank.name.as_str()),
+            Some(want)
+        );
     }
     let mut phone = Phone::at_banks();
     assert!(phone.types("qqqq").starts_with("No bank found"));
@@ -114,7 +117,7 @@ fn an_id_is_unique_in_one_list_only() {
         phone.banks[1].provider = "other".to_owned();
         phone.dial();
         phone.keys(&["1", typed]);
-        let picked = phone.session().bank.clone().unwrap();
+        let picked = phone.session().institution.clone().unwrap();
         assert_eq!((picked.provider.as_str(), picked.name.as_str()), (provider, name));
     }
 }
@@ -127,7 +130,7 @@ fn a_number_means_what_was_shown() {
     phone.banks.reverse();
     phone.types("2");
     assert_eq!(
-        phone.session().bank.as_ref().map(|bank| bank.name.as_str()),
+        phone.session().institution.as_ref().map(|bank| bank.name.as_str()),
         Some("Access Bank")
     );
 
@@ -182,7 +185,11 @@ fn five_thousand_nasty_names() {
     let third = phone.state.cursor.shown[2].clone();
     phone.types("3");
     assert_eq!(
-        phone.session().bank.as_ref().map(|bank| format!("mono/{}", bank.id)),
+        phone
+            .session()
+            .institution
+            .as_ref()
+            .map(|bank| format!("mono/{}", bank.id)),
         Some(third)
     );
     phone.check_screen();
@@ -209,7 +216,7 @@ fn warns_before_secrets() {
     assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
     phone.keys(&["ada", "pw"]);
     let id = phone.submit().attempt;
-    phone.fate(id, crate::core::flow::Fate::NotSent);
+    phone.fate(id, crate::core::flow::AttemptResult::NotSent);
     assert!(
         phone.types("1").starts_with("Zenith Bank: USERNAME"),
         "{}",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::made_up::{code_form, link};
 use super::phone::Phone;
-use crate::core::flow::{Effect, Fate};
+use crate::core::flow::{AttemptResult, Effect};
 use crate::core::menu::Outcome;
 
 /// The part of the screens, in a thousand, after which the network drops the dialog.
@@ -44,7 +44,7 @@ impl Chance {
 struct Underway {
     id: crate::core::ids::AttemptId,
     at: crate::core::time::Timestamp,
-    fate: Fate,
+    fate: AttemptResult,
 }
 
 /// How it went for one person.
@@ -97,9 +97,9 @@ impl Person {
             self.phone.sends(submit.attempt);
             let takes = Duration::from_millis(3_000 + self.chance.draw() % 47_000);
             let fate = if std::mem::take(&mut self.asks_code) {
-                Fate::Prompt(code_form())
+                AttemptResult::Prompt(code_form())
             } else {
-                Fate::Linked(link(1, "zenith:p", "Zenith Bank"))
+                AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))
             };
             self.underway = Some(Underway {
                 id: submit.attempt,
@@ -109,7 +109,7 @@ impl Person {
         }
         self.phone.effects.clear();
         if let Some(due) = self.underway.take_if(|underway| underway.at <= self.phone.now) {
-            self.linked |= matches!(due.fate, Fate::Linked(_));
+            self.linked |= matches!(due.fate, AttemptResult::Linked(_));
             self.phone.fate(due.id, due.fate);
         }
     }
@@ -117,10 +117,10 @@ impl Person {
     /// Waits for the answer to a turn, four seconds at most.
     fn waits(&mut self) {
         self.passes(Duration::ZERO);
-        if self.phone.state.waiting() {
+        if self.phone.state.awaits_reply() {
             self.passes(Duration::from_secs(4));
         }
-        if self.phone.state.waiting() {
+        if self.phone.state.awaits_reply() {
             let left = self.began.plus(DIALOG).since(self.phone.now);
             self.phone.polls(left < Duration::from_secs(15));
         }
@@ -134,14 +134,14 @@ impl Person {
             .state
             .session
             .as_ref()
-            .map(|session| (session.step, session.asked));
+            .map(|session| (session.step, session.fields_answered));
         Some(
             match screen {
                 "welcome" | "banks" | "checking" | "confirming" | "unconfirmed" | "unavailable" => "1",
                 "resume" if self.resumes => "1",
                 "resume" => "2",
                 "field" => match step {
-                    Some((crate::core::linking::Step::Code, _)) => "123456",
+                    Some((crate::core::linking::SubmissionStep::Code, _)) => "123456",
                     Some((_, 0)) => "ada",
                     _ => "Zq7password",
                 },
@@ -163,7 +163,7 @@ impl Person {
         loop {
             if self.chance.happens(DROPS) || self.phone.now > self.began.plus(DIALOG) {
                 let key = [self.phone.dialog; 32];
-                crate::core::flow::Flow::close(&mut self.phone.state, &key, false);
+                crate::core::flow::Flow::mark_closed(&mut self.phone.state, &key, false);
                 return true;
             }
             self.passes(TYPING);

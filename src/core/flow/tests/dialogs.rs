@@ -5,15 +5,15 @@ use std::time::Duration;
 use super::made_up::{code_form, failed, link};
 use super::phone::Phone;
 use crate::core::flow::dialogs::Typed;
-use crate::core::flow::state::Slot;
-use crate::core::flow::{Fate, Flow, Known};
+use crate::core::flow::state::ReplySlot;
+use crate::core::flow::{AttemptResult, Flow, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
 
-fn text(slot: Option<Slot>) -> String {
+fn text(slot: Option<ReplySlot>) -> String {
     match slot {
-        Some(Slot::Set(answer)) => answer.text,
-        Some(Slot::Pending { .. }) => "(pending)".to_owned(),
+        Some(ReplySlot::Set(answer)) => answer.text,
+        Some(ReplySlot::Pending { .. }) => "(pending)".to_owned(),
         None => "(none)".to_owned(),
     }
 }
@@ -40,7 +40,7 @@ fn a_repeat_of_a_waiting_turn_waits() {
     let whole = "1*1*ada*Zq7password";
     assert_eq!(text(phone.callback(1, Typed::Whole(whole), None)), "(pending)");
     assert_eq!(phone.submits(), 0);
-    phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     assert_eq!(text(phone.callback(1, Typed::Whole(whole), None)), phone.says());
 }
 
@@ -91,7 +91,7 @@ fn a_key_means_what_its_own_dialog_shows() {
     assert!(shown.starts_with("Umoja Credit asks"), "{shown}");
     assert!(phone.state.session.is_none(), "agreed to");
     let (mut phone, id) = Phone::submitted();
-    phone.fate(id, Fate::Prompt(code_form()));
+    phone.fate(id, AttemptResult::Prompt(code_form()));
     let asked = phone.says();
     phone.dial();
     assert!(phone.says().starts_with("Go on with Zenith Bank?"));
@@ -123,11 +123,11 @@ fn over_is_over() {
 #[test]
 fn hanging_up_ends_only_the_dialog() {
     let (mut phone, id) = Phone::submitted();
-    assert!(Flow::close(&mut phone.state, &[1; 32], false));
-    assert!(!Flow::close(&mut phone.state, &[1; 32], false));
-    assert!(!Flow::close(&mut phone.state, &[9; 32], false));
+    assert!(Flow::mark_closed(&mut phone.state, &[1; 32], false));
+    assert!(!Flow::mark_closed(&mut phone.state, &[1; 32], false));
+    assert!(!Flow::mark_closed(&mut phone.state, &[9; 32], false));
     assert_eq!(phone.stage(), Some(Outcome::Checking));
-    assert!(phone.fate(id, Fate::Unknown));
+    assert!(phone.fate(id, AttemptResult::Unknown));
 }
 
 /// What is dialled behind the code moves between screens, and never agrees, picks or answers.
@@ -147,7 +147,7 @@ fn what_is_dialled_only_moves() {
         (&["３"], "Choose your language"),
     ] {
         let mut phone = Phone::new();
-        let text = phone.dial_known(&Known::default(), extras);
+        let text = phone.dial_known(&SubscriberFacts::default(), extras);
         assert!(text.starts_with(want), "{extras:?}: {text}");
         assert!(phone.state.session.is_none(), "{extras:?}");
         assert_eq!(phone.state.locale, crate::core::messages::Locale::En);
@@ -177,8 +177,8 @@ fn a_new_dial_takes_over() {
         .iter()
         .find(|dialog| dialog.key == [1; 32])
         .expect("it");
-    assert!(matches!(&old.reply, Slot::Set(answer) if answer.end && answer.text.starts_with("You dialled again")));
-    assert!(phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+    assert!(matches!(&old.reply, ReplySlot::Set(answer) if answer.end && answer.text.starts_with("You dialled again")));
+    assert!(phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
     assert!(phone.types("1").starts_with("Done!"));
 }
 
@@ -238,7 +238,7 @@ fn turn_numbers_do_not_pile_up() {
         phone.turn = Some(turn);
         phone.callback(1, Typed::Line(if turn % 2 == 1 { "3" } else { "0" }), None);
     }
-    let kept = &phone.state.dialogs.first().expect("the dialog").turns;
+    let kept = &phone.state.dialogs.first().expect("the dialog").turn_ids;
     assert!((6..=16).contains(&kept.len()), "{kept:?}");
     assert_eq!(kept.last(), Some(&200));
 }
@@ -252,20 +252,20 @@ fn an_answer_that_was_not_delivered_is_told_again() {
     for (delivered, want) in [(false, news), (true, "Umoja Credit asks")] {
         let mut phone = Phone::linked();
         assert!(phone.says().starts_with("Done!"));
-        assert_eq!(Flow::close(&mut phone.state, &[1; 32], delivered), !delivered);
-        assert!(!Flow::close(&mut phone.state, &[1; 32], delivered), "twice");
+        assert_eq!(Flow::mark_closed(&mut phone.state, &[1; 32], delivered), !delivered);
+        assert!(!Flow::mark_closed(&mut phone.state, &[1; 32], delivered), "twice");
         let text = phone.dial();
         assert!(text.starts_with(want), "{delivered}: {text}");
         // The news itself may be lost in the same way.
-        Flow::close(&mut phone.state, &[2; 32], delivered);
+        Flow::mark_closed(&mut phone.state, &[2; 32], delivered);
         let text = phone.dial();
         assert!(text.starts_with(want), "{delivered}: {text}");
         assert!(phone.dial().starts_with("Umoja Credit asks"));
     }
     let mut phone = Phone::linked();
-    assert!(!Flow::close(&mut phone.state, &[7; 32], false), "another dialog");
+    assert!(!Flow::mark_closed(&mut phone.state, &[7; 32], false), "another dialog");
     phone.dial();
-    Flow::close(&mut phone.state, &[1; 32], false);
+    Flow::mark_closed(&mut phone.state, &[1; 32], false);
     assert!(phone.dial().starts_with("Umoja Credit asks"));
 }
 
@@ -279,7 +279,7 @@ fn a_refusal_that_was_not_delivered_is_told_again() {
         if goes_on {
             phone.types("7");
         }
-        Flow::close(&mut phone.state, &[1; 32], false);
+        Flow::mark_closed(&mut phone.state, &[1; 32], false);
         let text = phone.dial();
         assert!(text.starts_with(want), "{goes_on}: {text}");
     }
@@ -289,10 +289,10 @@ fn a_refusal_that_was_not_delivered_is_told_again() {
 #[test]
 fn news_that_was_not_shown_is_still_to_be_told() {
     let mut phone = Phone::linked();
-    Flow::close(&mut phone.state, &[1; 32], false);
-    let known = Known {
+    Flow::mark_closed(&mut phone.state, &[1; 32], false);
+    let known = SubscriberFacts {
         links: phone.state.links.clone(),
-        ..Known::default()
+        ..SubscriberFacts::default()
     };
     for _ in 0..2 {
         let listed = phone.dial_known(&known, &["2"]);

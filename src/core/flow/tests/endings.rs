@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::made_up::{code_form, failed, link};
 use super::phone::{LASTS, Phone};
-use crate::core::flow::handover::Tidings;
-use crate::core::flow::{Fate, Flow};
+use crate::core::flow::handover::Notification;
+use crate::core::flow::{AttemptResult, Flow};
 use crate::core::next_step::FailureClass;
 
 const ASKS: Duration = Duration::from_mins(2);
@@ -24,7 +24,7 @@ fn late(lines: &[&str]) -> Phone {
 }
 
 /// Somebody's password was typed, and the answer comes when the dialog may ask nothing any more.
-fn answered_late(fate: Fate) -> Phone {
+fn answered_late(fate: AttemptResult) -> Phone {
     let mut phone = Phone::new();
     phone.asks = ASKS;
     phone.dial();
@@ -74,10 +74,10 @@ fn what_can_be_answered_is_asked() {
 fn what_asks_nothing_is_shown() {
     let phone = late(&["0"]);
     assert!(phone.says().starts_with("Goodbye."), "{}", phone.says());
-    let phone = answered_late(Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    let phone = answered_late(AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     assert!(phone.says().starts_with("Done! Zenith Bank"), "{}", phone.says());
     let mut phone = late(&["1", "1", "ada", "Zq7password"]);
-    assert!(phone.state.waiting());
+    assert!(phone.state.awaits_reply());
     phone.submit();
     let told = phone.polls(true);
     assert!(told.starts_with("We go on asking Zenith Bank. Dial again"), "{told}");
@@ -87,16 +87,20 @@ fn what_asks_nothing_is_shown() {
 #[test]
 fn what_was_not_asked_is_owed() {
     for (fate, tidings, next) in [
-        (Fate::Prompt(code_form()), Tidings::Question, "Zenith Bank: "),
+        (
+            AttemptResult::Prompt(code_form()),
+            Notification::Question,
+            "Zenith Bank: ",
+        ),
         (
             failed(FailureClass::Refused),
-            Tidings::NotLinked,
+            Notification::NotLinked,
             "Zenith Bank did not accept",
         ),
     ] {
         let mut phone = answered_late(fate);
         assert_eq!(phone.says(), ENDED, "{tidings:?}");
-        let owed = Flow::owed(&phone.state).map(|(_, tidings)| tidings);
+        let owed = Flow::pending_notification(&phone.state).map(|(_, tidings)| tidings);
         assert_eq!(owed, Some(tidings));
         let mut told = phone.dial();
         if told.starts_with("Go on with") {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::made_up::{code_form, failed, link};
-use crate::core::flow::Fate;
+use crate::core::flow::AttemptResult;
 use crate::core::messages::Locale;
 use crate::core::next_step::{AccountChoice, FailureClass};
 
@@ -63,7 +63,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
 }
 
 /// One of the things that can become of an attempt.
-pub fn fate_of(which: u8) -> Fate {
+pub fn fate_of(which: u8) -> AttemptResult {
     let account = |n: u8| AccountChoice {
         key: format!("key-{n}"),
         masked: "4321".to_owned(),
@@ -71,18 +71,18 @@ pub fn fate_of(which: u8) -> Fate {
         currency: None,
     };
     match which {
-        0 | 1 => Fate::Prompt(code_form()),
-        2 => Fate::Choose(vec![account(1), account(2)]),
-        3 => Fate::Granted,
-        4 => Fate::Linked(link(1, "zenith:p", "Zenith Bank")),
+        0 | 1 => AttemptResult::Prompt(code_form()),
+        2 => AttemptResult::ChooseAccount(vec![account(1), account(2)]),
+        3 => AttemptResult::Granted,
+        4 => AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")),
         5 | 6 => failed(FailureClass::Refused),
         7 | 8 => failed(FailureClass::WrongCode),
         9 => failed(FailureClass::SessionExpired),
-        10 => Fate::NotSent,
-        11 => Fate::Unknown,
-        12 => Fate::Lapsed,
-        13 => Fate::Over,
-        14 => Fate::Mismatched,
+        10 => AttemptResult::NotSent,
+        11 => AttemptResult::Unknown,
+        12 => AttemptResult::Lapsed,
+        13 => AttemptResult::RequestEnded,
+        14 => AttemptResult::Mismatched,
         _ => failed(FailureClass::Busy),
     }
 }

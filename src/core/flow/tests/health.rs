@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::made_up::{code_form, link, opened};
 use super::phone::Phone;
-use crate::core::flow::{Effect, Fate, News, OpenResult};
-use crate::core::health::{Health, Healths, Shut};
+use crate::core::flow::{AttemptResult, Effect, OpenResult, SessionEvent};
+use crate::core::health::{Health, HealthMap, Open};
 use crate::core::ids::ConnectSessionId;
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
@@ -13,24 +13,24 @@ use crate::core::next_step::{AccountChoice, Failure, FailureClass};
 
 const ZENITH: Option<&str> = Some("zenith:p");
 
-fn shut(phone: &Phone, seconds: u64, trial: Option<ConnectSessionId>) -> Shut {
-    Shut {
+fn shut(phone: &Phone, seconds: u64, trial: Option<ConnectSessionId>) -> Open {
+    Open {
         until: phone.now.plus(Duration::from_secs(seconds)),
-        trial,
+        probe: trial,
     }
 }
 
-fn unwell(institution: Option<&str>, health: Health) -> Healths {
-    let mut healths = Healths::default();
+fn unwell(institution: Option<&str>, health: Health) -> HealthMap {
+    let mut healths = HealthMap::default();
     healths.insert("mono", institution, health);
     healths
 }
 
-fn down(phone: &Phone) -> Healths {
+fn down(phone: &Phone) -> HealthMap {
     unwell(ZENITH, Health::Down(shut(phone, 30, None)))
 }
 
-fn busy(phone: &Phone, seconds: u64) -> Healths {
+fn busy(phone: &Phone, seconds: u64) -> HealthMap {
     unwell(ZENITH, Health::Busy(shut(phone, seconds, None)))
 }
 
@@ -94,7 +94,7 @@ fn a_slow_list_fits_every_language() {
 #[test]
 fn a_bank_that_is_away_is_not_asked() {
     for (healths, says) in [
-        (down as fn(&Phone) -> Healths, "Zenith Bank is not answering now."),
+        (down as fn(&Phone) -> HealthMap, "Zenith Bank is not answering now."),
         (
             |phone| unwell(None, Health::Down(shut(phone, 30, None))),
             "Zenith Bank is not answering now.",
@@ -112,7 +112,7 @@ fn a_bank_that_is_away_is_not_asked() {
         assert!(phone.opens().is_empty(), "{says}");
         assert!(phone.types("2").starts_with("Choose your bank"));
         phone.types("1");
-        phone.health = Healths::default();
+        phone.health = HealthMap::default();
         assert!(
             phone.types("1").starts_with("Zenith Bank: USERNAME"),
             "{}",
@@ -188,10 +188,11 @@ fn a_session_is_opened_before_the_secret() {
         let mut phone = Phone::at_banks();
         phone.types("1");
         let first = phone.opens().remove(0).session;
-        let hear = |phone: &mut Phone, session, result| phone.hears(&News::Opened { session, result });
+        let hear =
+            |phone: &mut Phone, session, result| phone.hears(&SessionEvent::ProviderSessionOpened { session, result });
         assert!(hear(&mut phone, first, OpenResult::Unavailable(None)));
         phone.types("ada");
-        assert!(phone.state.waiting());
+        assert!(phone.state.awaits_reply());
         let again = phone.opens().remove(0).session;
         assert!(hear(&mut phone, again, result.clone()));
         assert!(phone.says().starts_with(says), "{}", phone.says());
@@ -211,7 +212,7 @@ fn a_busy_bank_says_when_to_come_back() {
     ] {
         let (mut phone, id) = Phone::submitted();
         let class = FailureClass::Busy;
-        assert!(phone.fate(id, Fate::Failed(Failure { class, retry_after })));
+        assert!(phone.fate(id, AttemptResult::Failed(Failure { class, retry_after })));
         assert!(phone.says().starts_with(says), "{}", phone.says());
     }
 }
@@ -226,9 +227,14 @@ fn a_busy_bank_costs_no_code() {
         currency: None,
     };
     for (asks, answer, says, stage) in [
-        (Fate::Prompt(code_form()), "123456", "Zenith Bank: OTP", Outcome::Ask),
         (
-            Fate::Choose(vec![account]),
+            AttemptResult::Prompt(code_form()),
+            "123456",
+            "Zenith Bank: OTP",
+            Outcome::Ask,
+        ),
+        (
+            AttemptResult::ChooseAccount(vec![account]),
             "1",
             "Zenith Bank: which account?",
             Outcome::ChooseAccount,
@@ -242,14 +248,14 @@ fn a_busy_bank_costs_no_code() {
             class: FailureClass::Busy,
             retry_after: Some(Duration::from_secs(30)),
         };
-        phone.fate(id, Fate::Failed(failure));
+        phone.fate(id, AttemptResult::Failed(failure));
         phone.health = busy(&phone, 20);
         assert!(
             phone.types("1").starts_with("Zenith Bank is busy now."),
             "{}",
             phone.says()
         );
-        phone.health = Healths::default();
+        phone.health = HealthMap::default();
         assert!(phone.types("1").starts_with(says), "{}", phone.says());
         assert_eq!(phone.stage(), Some(stage));
         phone.types(answer);
@@ -276,7 +282,7 @@ fn a_renewal_waits_for_the_bank_too() {
             .iter()
             .any(|effect| matches!(effect, Effect::OpenSession(_)))
     );
-    phone.health = Healths::default();
+    phone.health = HealthMap::default();
     phone.types("1");
     assert_eq!(phone.opens().len(), 1);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::made_up::{code_form, failed, link, opened};
 use super::phone::Phone;
-use crate::core::flow::{Effect, Fate, Known, News, Unsettled};
+use crate::core::flow::{AttemptResult, Effect, PendingAttempt, SessionEvent, SubscriberFacts};
 use crate::core::gsm7;
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
@@ -29,7 +29,7 @@ fn the_consent_is_what_was_on_the_screen() {
         let mut read = Vec::new();
         loop {
             read.push(phone.says());
-            if !phone.state.cursor.more {
+            if !phone.state.cursor.has_more {
                 break;
             }
             phone.types("9");
@@ -53,7 +53,7 @@ fn the_consent_is_what_was_on_the_screen() {
             "{locale}: shown otherwise than recorded"
         );
         assert_eq!(consent.locale, locale);
-        assert_eq!(consent.version, phone.flow.texts.version(locale, "welcome"));
+        assert_eq!(consent.version, phone.flow.templates.version(locale, "welcome"));
         assert_eq!((consent.channel.as_str(), consent.at), ("at-ng", phone.now));
     }
 }
@@ -87,7 +87,7 @@ fn typed(lines: &[&str]) -> Phone {
 }
 
 /// Has submitted, and this became of it; while `away` nobody waits for it any more.
-fn after(away: bool, fates: Vec<Fate>) -> Phone {
+fn after(away: bool, fates: Vec<AttemptResult>) -> Phone {
     let (mut phone, id) = Phone::submitted();
     if away {
         phone.polls(false);
@@ -110,17 +110,17 @@ fn a_redial_resumes_by_facts() {
         ("under way", after(false, vec![]), "Zenith Bank is checking"),
         (
             "being redeemed",
-            after(false, vec![Fate::Granted]),
+            after(false, vec![AttemptResult::Granted]),
             "Zenith Bank is checking",
         ),
         (
             "a code is asked",
-            after(false, vec![Fate::Prompt(code_form())]),
+            after(false, vec![AttemptResult::Prompt(code_form())]),
             "Go on with Zenith Bank?",
         ),
         (
             "accounts to choose",
-            after(false, vec![Fate::Choose(accounts())]),
+            after(false, vec![AttemptResult::ChooseAccount(accounts())]),
             "Go on with Zenith Bank?",
         ),
     ] {
@@ -133,19 +133,31 @@ fn a_redial_resumes_by_facts() {
 /// What came of a submission is told by the next dial if nobody saw it, and once.
 #[test]
 fn a_redial_tells_what_came_of_it() {
-    let linked = || Fate::Linked(link(1, "zenith:p", "Zenith Bank"));
+    let linked = || AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"));
     let (on, away) = (false, true);
     for (when, fates, want) in [
-        (on, vec![Fate::Unknown], "Zenith Bank has not answered"),
+        (on, vec![AttemptResult::Unknown], "Zenith Bank has not answered"),
         (on, vec![failed(FailureClass::Refused)], "Go on with Zenith Bank?"),
         (away, vec![failed(FailureClass::Refused)], "Zenith Bank did not accept"),
-        (away, vec![Fate::NotSent], "Zenith Bank is not available"),
-        (away, vec![Fate::Unknown, Fate::Lapsed], "We could not confirm"),
-        (away, vec![Fate::Over], "Umoja Credit has ended this request"),
-        (on, vec![Fate::Granted, Fate::Over], "Umoja Credit asks"),
+        (away, vec![AttemptResult::NotSent], "Zenith Bank is not available"),
         (
             away,
-            vec![Fate::Granted, Fate::Mismatched],
+            vec![AttemptResult::Unknown, AttemptResult::Lapsed],
+            "We could not confirm",
+        ),
+        (
+            away,
+            vec![AttemptResult::RequestEnded],
+            "Umoja Credit has ended this request",
+        ),
+        (
+            on,
+            vec![AttemptResult::Granted, AttemptResult::RequestEnded],
+            "Umoja Credit asks",
+        ),
+        (
+            away,
+            vec![AttemptResult::Granted, AttemptResult::Mismatched],
             "This is not the Zenith Bank account that Umoja Credit asked for",
         ),
         (
@@ -218,17 +230,17 @@ fn a_lost_value_is_taken_up_from_the_records() {
     let (phone, _) = Phone::submitted();
     let session = phone.session().clone();
     let mut attempt = session.attempt.clone().expect("an attempt");
-    attempt.state = crate::core::attempt::State::Unknown;
-    let known = Known {
-        unsettled: Some(Unsettled {
+    attempt.state = crate::core::attempt::LiveAttemptState::Unknown;
+    let known = SubscriberFacts {
+        pending: Some(PendingAttempt {
             terms: None,
             attempt: attempt.clone(),
             session: session.id,
             consent: session.consent.clone().expect("a consent"),
             renews: None,
-            bank: session.bank.clone().expect("a bank"),
+            institution: session.institution.clone().expect("a bank"),
         }),
-        ..Known::default()
+        ..SubscriberFacts::default()
     };
     let mut fresh = Phone::new();
     fresh.now = phone.now;
@@ -239,20 +251,20 @@ fn a_lost_value_is_taken_up_from_the_records() {
         fresh
             .effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Settle(id) if *id == attempt.id))
+            .any(|effect| matches!(effect, Effect::ResolveAttempt(id) if *id == attempt.id))
     );
-    assert!(fresh.fate(attempt.id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+    assert!(fresh.fate(attempt.id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
     assert!(fresh.says().starts_with("Done! Zenith Bank ..4321"), "{}", fresh.says());
 
     // A renewal stays one: it is the link's own, and what comes of it is no new link.
     let mut renewing = Phone::new();
     renewing.now = phone.now;
     let mut of_a_link = known.clone();
-    of_a_link.unsettled.as_mut().expect("unsettled").renews = Some(link(1, "zenith:p", "Zenith Bank").id);
+    of_a_link.pending.as_mut().expect("unsettled").renews = Some(link(1, "zenith:p", "Zenith Bank").id);
     renewing.dial_known(&of_a_link, &[]);
     assert!(renewing.session().consent.is_none());
     renewing.types("1");
-    assert!(renewing.fate(attempt.id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+    assert!(renewing.fate(attempt.id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
     assert!(renewing.says().contains("is up to date again"), "{}", renewing.says());
 
     // Somebody who has agreed anew since is not thrown back to it.
@@ -261,17 +273,17 @@ fn a_lost_value_is_taken_up_from_the_records() {
     anew.dial_known(&known, &[]);
     anew.passes(Duration::from_secs(5));
     anew.keys(&["2", "1", "2"]);
-    let bank = anew.session().bank.clone();
+    let bank = anew.session().institution.clone();
     anew.dial_known(&known, &[]);
-    assert_eq!(anew.session().bank, bank, "{}", anew.says());
+    assert_eq!(anew.session().institution, bank, "{}", anew.says());
 }
 
 /// Whoever hung up while it was being linked has not been told, and is on the next dial.
 #[test]
 fn a_result_is_told_to_somebody() {
     let (mut phone, id) = Phone::submitted();
-    assert!(crate::core::flow::Flow::close(&mut phone.state, &[1; 32], false));
-    phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert!(crate::core::flow::Flow::mark_closed(&mut phone.state, &[1; 32], false));
+    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     assert_eq!(phone.stage(), Some(Outcome::Linked));
     let text = phone.dial();
     assert!(text.starts_with("Zenith Bank ..4321 is linked"), "{text}");
@@ -282,12 +294,12 @@ fn a_result_is_told_to_somebody() {
 fn a_retry_is_another_try() {
     let (mut phone, id) = Phone::submitted();
     let first = phone.session().id;
-    phone.fate(id, Fate::Unknown);
-    phone.fate(id, Fate::Lapsed);
+    phone.fate(id, AttemptResult::Unknown);
+    phone.fate(id, AttemptResult::Lapsed);
     // Checks again, reads that it could not be found out, tries again.
     phone.keys(&["1", "1"]);
     assert_ne!(phone.session().id, first);
-    assert!(!phone.hears(&News::Opened {
+    assert!(!phone.hears(&SessionEvent::ProviderSessionOpened {
         session: first,
         result: opened("old", None)
     }));

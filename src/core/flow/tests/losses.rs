@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::made_up::link;
 use super::phone::Phone;
-use crate::core::attempt::State;
+use crate::core::attempt::LiveAttemptState;
 use crate::core::flow::state::Subscriber;
-use crate::core::flow::{Fate, Known, MadeBy};
+use crate::core::flow::{AttemptResult, LinkOrigin, SubscriberFacts};
 use crate::core::menu::Outcome;
 
 /// Two logins at Zenith in one connect session, of which the first was never sent and the second made a link; with
 /// every value that the store held on the way, and what the records know at the end.
-fn history() -> (Phone, Vec<Subscriber>, Known) {
+fn history() -> (Phone, Vec<Subscriber>, SubscriberFacts) {
     let mut phone = Phone::new();
     let mut values = Vec::new();
     phone.dial();
@@ -26,7 +26,7 @@ fn history() -> (Phone, Vec<Subscriber>, Known) {
             .as_ref()
             .and_then(|s| s.attempt.as_ref())
             .map(|a| a.state),
-        Some(State::Pending)
+        Some(LiveAttemptState::Pending)
     );
     phone.submit();
     // Its owner dies before it is sent; the person is asked again after its lease.
@@ -38,13 +38,13 @@ fn history() -> (Phone, Vec<Subscriber>, Known) {
     let submit = phone.submit();
     phone.sends(submit.attempt);
     values.push(phone.state.clone());
-    assert!(phone.fate(submit.attempt, Fate::Granted));
+    assert!(phone.fate(submit.attempt, AttemptResult::Granted));
     values.push(phone.state.clone());
     phone.passes(Duration::from_secs(5));
     let made = link(1, "zenith:p", "Zenith Bank");
-    let known = Known {
+    let known = SubscriberFacts {
         links: vec![made.clone()],
-        linked: Some(MadeBy {
+        newest_link: Some(LinkOrigin {
             terms: None,
             session: phone.session().id,
             attempt: submit.attempt,
@@ -52,9 +52,9 @@ fn history() -> (Phone, Vec<Subscriber>, Known) {
             linked_at: phone.now,
             link: made.clone(),
         }),
-        ..Known::default()
+        ..SubscriberFacts::default()
     };
-    assert!(phone.fate(submit.attempt, Fate::Linked(made)));
+    assert!(phone.fate(submit.attempt, AttemptResult::Linked(made)));
     (phone, values, known)
 }
 

@@ -1,11 +1,11 @@
 //! Banks, forms, links and answers of providers, made up.
 
-use crate::core::flow::asking::Terms;
-use crate::core::flow::state::{Business, LinkBrief};
-use crate::core::flow::{Fate, Offer, OpenResult};
+use crate::core::flow::requesters::RequestTerms;
+use crate::core::flow::state::{LinkSummary, PartnerRef};
+use crate::core::flow::{AttemptResult, Offer, OpenResult};
 use crate::core::ids::{LinkId, PartnerId};
 use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind};
-use crate::core::next_step::{Choice, Failure, FailureClass, Field, FieldKind, Form};
+use crate::core::next_step::{Failure, FailureClass, Field, FieldKind, FieldOption, Form};
 
 /// A field of a form.
 pub fn field(name: &str, kind: FieldKind) -> Field {
@@ -62,7 +62,7 @@ pub fn bank(id: &str, name: &str, forms: Vec<Form>) -> Offer {
 
 /// Banks with every kind of form.
 pub fn banks() -> Vec<Offer> {
-    let choice = |label: &str, value: &str| Choice {
+    let choice = |label: &str, value: &str| FieldOption {
         label: label.to_owned(),
         value: value.to_owned(),
     };
@@ -84,30 +84,30 @@ pub fn banks() -> Vec<Offer> {
 }
 
 /// What a business asks of whoever dials.
-pub fn terms(n: u8, name: &str) -> Terms {
-    let business = Business {
+pub fn terms(n: u8, name: &str) -> RequestTerms {
+    let business = PartnerRef {
         id: PartnerId::from_bytes([n; 16]),
         name: name.to_owned(),
     };
-    Terms::walk_in(business, "a loan".to_owned(), 90)
+    RequestTerms::open_offer(business, "a loan".to_owned(), 90)
 }
 
 /// A link as the records know it.
-pub fn link(n: u8, institution: &str, name: &str) -> LinkBrief {
-    LinkBrief {
+pub fn link(n: u8, institution: &str, name: &str) -> LinkSummary {
+    LinkSummary {
         id: LinkId::from_bytes([n; 16]),
         partner: None,
-        bank: name.to_owned(),
-        institution: institution.to_owned(),
+        institution_name: name.to_owned(),
+        institution_id: institution.to_owned(),
         provider: "mono".to_owned(),
         masked: Some("4321".to_owned()),
-        again: false,
+        duplicate: false,
     }
 }
 
 /// A failure of this class.
-pub fn failed(class: FailureClass) -> Fate {
-    Fate::Failed(Failure {
+pub fn failed(class: FailureClass) -> AttemptResult {
+    AttemptResult::Failed(Failure {
         class,
         retry_after: None,
     })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::made_up::{failed, link};
 use super::phone::Phone;
 use crate::core::attempt::Refusal;
-use crate::core::flow::{Effect, Fate, Known};
+use crate::core::flow::{AttemptResult, Effect, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
 
@@ -56,12 +56,12 @@ fn a_refusal_counts_once() {
         .map(|attempt| attempt.begun_at)
         .expect("begun");
     refuse(&mut phone);
-    let known = Known {
+    let known = SubscriberFacts {
         refusals: vec![Refusal {
             institution: "zenith:p".to_owned(),
             at: begun,
         }],
-        ..Known::default()
+        ..SubscriberFacts::default()
     };
     phone.dial_known(&known, &[]);
     assert_eq!(phone.state.refusals.len(), 1);
@@ -76,15 +76,15 @@ fn a_refusal_counts_once() {
 /// What the provider took in the end counts for nothing against the person; what it refused in the end counts once.
 #[test]
 fn a_late_answer_sets_the_count_right() {
-    let granted = || Fate::Linked(link(1, "zenith:p", "Zenith Bank"));
+    let granted = || AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"));
     for (fate, count) in [
         (granted(), 0),
         (failed(FailureClass::Refused), 1),
-        (Fate::NotSent, 0),
-        (Fate::Lapsed, 1),
+        (AttemptResult::NotSent, 0),
+        (AttemptResult::Lapsed, 1),
     ] {
         let (mut phone, id) = Phone::submitted();
-        phone.fate(id, Fate::Unknown);
+        phone.fate(id, AttemptResult::Unknown);
         assert_eq!(phone.state.refusals.len(), 1);
         phone.passes(Duration::from_mins(1));
         assert!(phone.fate(id, fate.clone()));
@@ -98,19 +98,19 @@ fn late_answers_are_links() {
     for lapsed in [false, true] {
         for granted in [false, true] {
             let (mut phone, id) = Phone::submitted();
-            phone.fate(id, Fate::Unknown);
+            phone.fate(id, AttemptResult::Unknown);
             assert!(
                 phone.says().starts_with("Zenith Bank has not answered"),
                 "{}",
                 phone.says()
             );
             if lapsed {
-                assert!(phone.fate(id, Fate::Lapsed));
+                assert!(phone.fate(id, AttemptResult::Lapsed));
             }
             if granted {
-                assert!(phone.fate(id, Fate::Granted));
+                assert!(phone.fate(id, AttemptResult::Granted));
             }
-            assert!(phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+            assert!(phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
             assert!(!phone.fate(id, failed(FailureClass::Refused)), "linked is linked");
             assert!(phone.dial().starts_with("Zenith Bank ..4321 is linked"));
         }
@@ -123,12 +123,12 @@ fn late_answers_are_links() {
 fn found_after_all() {
     for key in ["1", "2"] {
         let (mut phone, id) = Phone::submitted();
-        phone.fate(id, Fate::Unknown);
-        phone.fate(id, Fate::Lapsed);
+        phone.fate(id, AttemptResult::Unknown);
+        phone.fate(id, AttemptResult::Lapsed);
         assert!(phone.types("1").starts_with("We could not confirm"), "{}", phone.says());
-        assert!(phone.fate(id, Fate::Granted));
+        assert!(phone.fate(id, AttemptResult::Granted));
         assert_eq!(phone.types(key), "");
-        assert!(phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+        assert!(phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
         assert!(phone.says().starts_with("Done! Zenith Bank"), "{}", phone.says());
     }
 }
@@ -138,8 +138,8 @@ fn found_after_all() {
 fn linked_twice_is_said() {
     let (mut phone, id) = Phone::submitted();
     let mut twice = link(1, "zenith:p", "Zenith Bank");
-    twice.again = true;
-    phone.fate(id, Fate::Linked(twice));
+    twice.duplicate = true;
+    phone.fate(id, AttemptResult::Linked(twice));
     assert!(phone.says().contains("It was linked before"), "{}", phone.says());
 }
 
@@ -158,7 +158,7 @@ fn polls_and_hands_over() {
     let text = phone.polls(true);
     assert!(text.starts_with("We go on asking Zenith Bank"), "{text}");
     assert!(phone.answer().is_some_and(|answer| answer.end));
-    phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     assert!(phone.dial().starts_with("Zenith Bank ..4321 is linked"));
 }
 
@@ -169,9 +169,9 @@ fn news_of_others_changes_nothing() {
     let before = phone.value();
     let other = crate::core::ids::AttemptId::from_bytes([0xee; 16]);
     for fate in [
-        Fate::Granted,
-        Fate::Unknown,
-        Fate::Lapsed,
+        AttemptResult::Granted,
+        AttemptResult::Unknown,
+        AttemptResult::Lapsed,
         failed(FailureClass::Refused),
     ] {
         assert!(!phone.fate(other, fate));
@@ -194,7 +194,7 @@ fn unlinking_names_what_was_unlinked() {
     let Some(Effect::Unlink(id)) = phone.effects.pop() else {
         panic!("no unlink")
     };
-    assert!(phone.hears(&crate::core::flow::News::Unlinked(id)));
+    assert!(phone.hears(&crate::core::flow::SessionEvent::Unlinked(id)));
     assert!(
         phone.says().starts_with("Zenith Bank ..4321 is unlinked"),
         "{}",
@@ -212,7 +212,7 @@ fn unlinking_names_what_was_unlinked() {
     phone.polls(false);
     phone.dial();
     let banks = phone.types("1");
-    phone.hears(&crate::core::flow::News::Unlinked(id));
+    phone.hears(&crate::core::flow::SessionEvent::Unlinked(id));
     assert_eq!(phone.says(), banks);
     assert!(
         phone.types("1").starts_with("Zenith Bank: USERNAME"),

@@ -4,16 +4,19 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::made_up::{banks, link, terms};
-use crate::core::attempt::{Event, State};
+use crate::core::attempt::{AttemptEvent, LiveAttemptState};
 use crate::core::dial_code::DialCode;
-use crate::core::flow::dialogs::{Seat, Typed, Verdict};
-use crate::core::flow::state::{Answer, ConnectSession, Slot, Subscriber};
-use crate::core::flow::{Context, Effect, Fate, Flow, Fresh, Input, Known, News, Offer, OpenSession, Settings, Submit};
+use crate::core::flow::dialogs::{DialogDecision, Seat, Typed};
+use crate::core::flow::state::{ConnectSession, ReplySlot, Subscriber, TurnReply};
+use crate::core::flow::{
+    AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, SessionEvent, StepContext, Submit,
+    SubscriberFacts,
+};
 use crate::core::gsm7;
-use crate::core::health::Healths;
+use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
 use crate::core::menu::{Menu, Outcome};
-use crate::core::messages::{Locale, Texts};
+use crate::core::messages::{Locale, Templates};
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, PolicyOverride, SecretsOverSms, SecretsOverUssd};
@@ -32,9 +35,9 @@ pub const LASTS: Duration = Duration::from_mins(3);
 pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverride>) -> Arc<Flow> {
     Arc::new(Flow {
         menu: Menu::embedded().expect("the menu"),
-        texts: Texts::embedded().expect("the texts"),
-        settings: Settings {
-            home: terms(1, "Umoja Credit"),
+        templates: Templates::embedded().expect("the texts"),
+        settings: FlowSettings {
+            default_terms: terms(1, "Umoja Credit"),
             policy: Policy {
                 secrets_over_ussd,
                 secrets_over_sms: SecretsOverSms::Deny,
@@ -42,12 +45,12 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
                 card_and_pin: false,
             },
             subscriber_pin: SubscriberPin::Optional,
-            texts: true,
+            sms_enabled: true,
             favourites: vec!["Zenith Bank".to_owned(), "gtbank".to_owned()],
             provider_timeout: TIMEOUT,
             lease_margin: crate::core::flow::LEASE_MARGIN,
         },
-        keyring: Arc::new(Keyring::of_tests()),
+        keyring: Arc::new(Keyring::for_tests()),
     })
 }
 
@@ -61,7 +64,7 @@ pub fn flow() -> Arc<Flow> {
 /// Chance that is none: the number of the step.
 struct Drawn(u64);
 
-impl crate::core::time::Entropy for Drawn {
+impl crate::core::time::Rng for Drawn {
     fn fill(&self, out: &mut [u8]) {
         out.fill(0);
         let number = self.0.to_be_bytes();
@@ -80,7 +83,7 @@ pub struct Phone {
     pub now: Timestamp,
     pub banks: Vec<Offer>,
     /// With which of them something is wrong.
-    pub health: Healths,
+    pub health: HealthMap,
     pub septets: usize,
     /// For how long a dialog may ask something; here so long that no test about something else meets its end.
     pub asks: Duration,
@@ -121,7 +124,7 @@ impl Phone {
             state: Subscriber::new(msisdn, Locale::En),
             now: Timestamp::from_millis(1_780_000_000_000),
             banks: banks(),
-            health: Healths::default(),
+            health: HealthMap::default(),
             septets: PAGE,
             asks: LASTS * 1_000,
             effects: Vec::new(),
@@ -139,22 +142,22 @@ impl Phone {
     }
 
     /// Runs a step of the conversation with fresh ids.
-    pub fn step<T>(&mut self, act: impl FnOnce(&Flow, &mut Subscriber, &Context<'_>) -> T) -> T {
+    pub fn step<T>(&mut self, act: impl FnOnce(&Flow, &mut Subscriber, &StepContext<'_>) -> T) -> T {
         self.drawn += 1;
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.drawn.to_be_bytes());
-        let context = Context {
+        let context = StepContext {
             now: self.now,
             answer_by: self.now.plus(Duration::from_secs(4)),
             node: Self::node(),
-            fresh: Fresh {
+            ids: FreshIds {
                 session: ConnectSessionId::from_bytes(id),
                 consent: ConsentId::from_bytes(id),
                 intent: IntentId::from_bytes(id),
                 attempt: AttemptId::from_bytes(id),
-                code: DialCode::draw(&Drawn(self.drawn)),
+                code: DialCode::generate(&Drawn(self.drawn)),
             },
-            banks: Some(&self.banks),
+            offers: Some(&self.banks),
             health: &self.health,
             country: "NG",
         };
@@ -162,7 +165,7 @@ impl Phone {
     }
 
     /// What becomes of a callback in the dialog with this number.
-    pub fn callback(&mut self, dialog: u8, typed: Typed<'_>, known: Option<&Known>) -> Option<Slot> {
+    pub fn callback(&mut self, dialog: u8, typed: Typed<'_>, known: Option<&SubscriberFacts>) -> Option<ReplySlot> {
         let seat = Seat {
             key: [dialog; 32],
             channel: "at-ng",
@@ -172,27 +175,27 @@ impl Phone {
             turn: self.turn,
         };
         match Flow::admit(&mut self.state, &seat, typed, self.now, &digest) {
-            Verdict::Step(input) => {
-                let nothing = Known::default();
+            DialogDecision::Step(input) => {
+                let nothing = SubscriberFacts::default();
                 let known = matches!(input, Input::Begin(_)).then(|| known.unwrap_or(&nothing));
                 let effects = self.step(|flow, state, context| flow.turn(state, input, known, context));
                 self.effects.extend(effects);
                 self.shown += 1;
                 self.state.dialogs.first().map(|dialog| dialog.reply.clone())
             }
-            Verdict::Repeat(slot) => Some(slot),
-            Verdict::Over | Verdict::Elsewhere => None,
+            DialogDecision::Repeat(slot) => Some(slot),
+            DialogDecision::Over | DialogDecision::Elsewhere => None,
         }
     }
 
     /// Dials, with what the records know.
-    pub fn dial_known(&mut self, known: &Known, extras: &[&str]) -> String {
+    pub fn dial_known(&mut self, known: &SubscriberFacts, extras: &[&str]) -> String {
         self.dialog += 1;
         self.typed.clear();
         let extras: Vec<String> = extras.iter().map(|&extra| extra.to_owned()).collect();
         self.callback(self.dialog, Typed::Begin(&extras), Some(known));
         // What is under way is waited for on a dial, too.
-        if self.state.waiting() {
+        if self.state.awaits_reply() {
             self.polls(false)
         } else {
             self.says()
@@ -211,9 +214,9 @@ impl Phone {
 
     /// Dials; the records know what the live value knows of links.
     pub fn dial(&mut self) -> String {
-        let known = Known {
+        let known = SubscriberFacts {
             links: self.state.links.clone(),
-            ..Known::default()
+            ..SubscriberFacts::default()
         };
         self.dial_known(&known, &[])
     }
@@ -240,16 +243,16 @@ impl Phone {
     }
 
     /// The answer of the dialog in charge, if it is there.
-    pub fn answer(&self) -> Option<&Answer> {
+    pub fn answer(&self) -> Option<&TurnReply> {
         match &self.state.dialogs.first()?.reply {
-            Slot::Set(answer) => Some(answer),
-            Slot::Pending { .. } => None,
+            ReplySlot::Set(answer) => Some(answer),
+            ReplySlot::Pending { .. } => None,
         }
     }
 
     /// Tells news.
-    pub fn hears(&mut self, news: &News) -> bool {
-        self.step(|flow, state, context| flow.hear(state, news, context))
+    pub fn hears(&mut self, news: &SessionEvent) -> bool {
+        self.step(|flow, state, context| flow.apply(state, news, context))
     }
 
     /// Ends the budget of the turn that waits.
@@ -304,12 +307,15 @@ impl Phone {
     pub fn sends(&mut self, id: AttemptId) {
         let now = self.now;
         let attempt = self.state.attempt_mut(id).expect("the attempt");
-        assert_eq!(attempt.take(Event::Send(Self::node()), now), Ok(State::Sent));
+        assert_eq!(
+            attempt.apply(AttemptEvent::Send(Self::node()), now),
+            Ok(LiveAttemptState::Sent)
+        );
     }
 
     /// Something becomes of an attempt.
-    pub fn fate(&mut self, id: AttemptId, fate: Fate) -> bool {
-        self.hears(&News::Attempt { id, fate })
+    pub fn fate(&mut self, id: AttemptId, fate: AttemptResult) -> bool {
+        self.hears(&SessionEvent::AttemptResolved { id, result: fate })
     }
 
     /// Dials and agrees; the banks are on the screen.
@@ -332,8 +338,8 @@ impl Phone {
     /// Zenith has linked the account and the screen says so.
     pub fn linked() -> Self {
         let (mut phone, id) = Self::submitted();
-        assert!(phone.fate(id, Fate::Granted));
-        assert!(phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank"))));
+        assert!(phone.fate(id, AttemptResult::Granted));
+        assert!(phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
         phone
     }
 
@@ -357,7 +363,7 @@ impl Phone {
         let Some(dialog) = self.state.dialogs.first() else {
             return;
         };
-        let Slot::Set(Answer { end, text }) = &dialog.reply else {
+        let ReplySlot::Set(TurnReply { end, text }) = &dialog.reply else {
             return;
         };
         let septets = gsm7::septets(text).unwrap_or_else(|| panic!("not in GSM-7: {text:?}"));
@@ -368,7 +374,7 @@ impl Phone {
             self.state.cursor.screen
         );
         assert!(!text.contains("{$") && !text.contains("{ $"), "{text:?}");
-        let ids = self.flow.texts.ids(Locale::En);
+        let ids = self.flow.templates.ids(Locale::En);
         assert!(
             !text.lines().any(|line| ids.contains(&line) && line.contains('-')),
             "{text:?}"

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::made_up::{failed, link};
 use super::phone::{Phone, flow_with};
-use crate::core::flow::{Effect, Fate, Flow, Known, News};
+use crate::core::flow::{AttemptResult, Effect, Flow, SessionEvent, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
 use crate::core::pin::{Pin, SubscriberPin};
@@ -16,17 +16,17 @@ use crate::core::secret::Secret;
 type Way = fn(&mut Phone);
 
 /// What the records know of somebody with this link and this code.
-fn known(pin: Option<Pin>) -> Known {
-    Known {
+fn known(pin: Option<Pin>) -> SubscriberFacts {
+    SubscriberFacts {
         links: vec![link(1, "zenith:p", "Zenith Bank")],
         last_institution: Some("zenith:p".to_owned()),
         pin,
-        ..Known::default()
+        ..SubscriberFacts::default()
     }
 }
 
 /// Somebody who has linked Zenith and chosen 4821.
-fn protected() -> (Phone, Known) {
+fn protected() -> (Phone, SubscriberFacts) {
     let mut phone = Phone::linked();
     phone.dial_known(&known(None), &[]);
     phone.keys(&["2", "1", "3"]);
@@ -41,7 +41,7 @@ fn protected() -> (Phone, Known) {
         phone.says()
     );
     let kept = phone.effects.iter().find_map(|effect| match effect {
-        Effect::KeepPin(pin) => Some(pin.clone()),
+        Effect::SavePin(pin) => Some(pin.clone()),
         _ => None,
     });
     assert!(kept.is_some());
@@ -75,13 +75,13 @@ fn nothing_is_told_without_the_code() {
             let id = phone.submit().attempt;
             phone.sends(id);
             phone.polls(false);
-            phone.fate(id, Fate::Linked(link(2, "zenith:p", "Zenith Bank")));
+            phone.fate(id, AttemptResult::Linked(link(2, "zenith:p", "Zenith Bank")));
         }),
         ("unknown", |phone| {
             phone.keys(&["1", "1", "ada", "pw"]);
             let id = phone.submit().attempt;
             phone.sends(id);
-            phone.fate(id, Fate::Unknown);
+            phone.fate(id, AttemptResult::Unknown);
         }),
     ];
     for (name, get_there) in stages {
@@ -103,7 +103,7 @@ fn nothing_is_told_without_the_code() {
                 assert!(!says.contains("Zenith") && !says.contains("4321"), "{name}: {says}");
             }
             let mut says = phone.types("4821");
-            if phone.state.waiting() {
+            if phone.state.awaits_reply() {
                 says = phone.polls(false);
             }
             assert!(says.contains("Zenith"), "{name} {extras:?}: {says}");
@@ -142,7 +142,7 @@ fn wrong_codes_end_in_a_wait() {
         phone.says()
     );
     known.pin = phone.effects.drain(..).rev().find_map(|effect| match effect {
-        Effect::KeepPin(pin) => Some(pin),
+        Effect::SavePin(pin) => Some(pin),
         _ => None,
     });
     for lost in [false, true] {
@@ -180,10 +180,10 @@ fn only_linking_the_same_account_again_ends_a_code() {
         let id = phone.submit().attempt;
         phone.sends(id);
         let mut made = link(2, "zenith:p", "Zenith Bank");
-        made.again = again;
-        assert!(phone.hears(&News::Attempt {
+        made.duplicate = again;
+        assert!(phone.hears(&SessionEvent::AttemptResolved {
             id,
-            fate: Fate::Linked(made),
+            result: AttemptResult::Linked(made),
         }));
         assert!(phone.says().starts_with("Done!"), "{}", phone.says());
         assert_eq!(phone.state.pin.is_none(), ended);
@@ -239,7 +239,7 @@ fn a_code_just_chosen_is_not_lost() {
     let earlier = |phone: &Phone, code: &str| {
         let at = phone.now.minus(Duration::from_hours(1));
         let mut pin = Pin::new(&phone.flow.keyring, &phone.state.msisdn, &Secret::new(code), at);
-        (pin.wrong, pin.wrong_at) = (2, phone.now.plus(Duration::from_hours(1)));
+        (pin.wrong_tries, pin.wrong_at) = (2, phone.now.plus(Duration::from_hours(1)));
         pin
     };
     for (name, before) in [("none", None), ("another", Some("9013")), ("the same", Some("4821"))] {
@@ -251,7 +251,7 @@ fn a_code_just_chosen_is_not_lost() {
                 phone
                     .effects
                     .drain(..)
-                    .any(|effect| matches!(effect, Effect::KeepPin(pin) if Some(&pin) == written.pin.as_ref())),
+                    .any(|effect| matches!(effect, Effect::SavePin(pin) if Some(&pin) == written.pin.as_ref())),
                 "{name}"
             );
             assert!(
@@ -288,7 +288,7 @@ fn a_code_that_is_written_is_noted() {
     later.chosen_at = phone.now;
     phone.state.pin = Some(later.clone());
     for (kept, noted, unkept) in [(&first, None, true), (&later, Some(()), false), (&later, None, false)] {
-        assert_eq!(Flow::pin_kept(&mut phone.state, kept), noted);
-        assert_eq!(phone.state.pin_unkept, unkept);
+        assert_eq!(Flow::mark_pin_saved(&mut phone.state, kept), noted);
+        assert_eq!(phone.state.pin_unsaved, unkept);
     }
 }

@@ -8,13 +8,13 @@ use proptest::prelude::*;
 use super::happenings::{Happening, fate_of, happening};
 use super::made_up::{field, form, link, login_form, opened};
 use super::phone::Phone;
-use crate::core::attempt::State;
+use crate::core::attempt::LiveAttemptState;
 use crate::core::flow::dialogs::Typed;
-use crate::core::flow::state::Slot;
-use crate::core::flow::{Effect, Fate, Flow, Known, News, OpenResult, OpenSession};
-use crate::core::health::{Health, Healths, Shut};
+use crate::core::flow::state::ReplySlot;
+use crate::core::flow::{AttemptResult, Effect, Flow, OpenResult, OpenSession, SessionEvent, SubscriberFacts};
+use crate::core::health::{Health, HealthMap, Open};
 use crate::core::ids::{AttemptId, ConnectSessionId};
-use crate::core::linking::{ProviderSession, SessionKind, Step};
+use crate::core::linking::{ProviderSession, SessionKind, SubmissionStep};
 use crate::core::messages::Locale;
 use crate::core::next_step::{FailureClass, FieldKind};
 use crate::core::time::Timestamp;
@@ -27,7 +27,7 @@ struct Witness {
     /// The last answers of all submissions that can be looked for.
     lasts: Vec<String>,
     /// Every attempt that was ever submitted: step, bank, when.
-    attempts: BTreeMap<AttemptId, (Step, String, Timestamp)>,
+    attempts: BTreeMap<AttemptId, (SubmissionStep, String, Timestamp)>,
     /// Logins that were refused or are unknown.
     refused: BTreeSet<AttemptId>,
     /// Which bank and method a provider's session was opened for.
@@ -54,7 +54,7 @@ impl Witness {
                     .state
                     .session
                     .as_ref()
-                    .and_then(|s| s.field())
+                    .and_then(|s| s.current_field())
                     .map(|f| f.name.clone())
             })
             .flatten();
@@ -90,7 +90,7 @@ impl Witness {
         for effect in std::mem::take(&mut phone.effects) {
             match effect {
                 Effect::OpenSession(open) => self.opens.push(*open),
-                Effect::Unlink(_) | Effect::Settle(_) | Effect::KeepPin(_) | Effect::TextWhenBack(_) => {}
+                Effect::Unlink(_) | Effect::ResolveAttempt(_) | Effect::SavePin(_) | Effect::RequestBankAlert(_) => {}
                 Effect::Submit(submit) => {
                     assert!(submit.consent.is_some() || submit.open.renews.is_some(), "no consent");
                     assert_eq!(flight_before, None, "two on their way");
@@ -98,17 +98,17 @@ impl Witness {
                     if let Some(session) = &submit.provider_session {
                         let of = (bank.clone(), submit.open.method.clone());
                         assert_eq!(self.opened_for.get(&session.id), Some(&of), "a session of another bank");
-                        if submit.step == Step::Code {
+                        if submit.step == SubmissionStep::Code {
                             assert!(
                                 self.wrong_codes.get(&session.id).is_none_or(|wrong| *wrong < 3),
                                 "a fourth code"
                             );
                         }
                     }
-                    if submit.step == Step::Login {
-                        let health = phone.health.of(&submit.open.provider, &bank);
+                    if submit.step == SubmissionStep::Login {
+                        let health = phone.health.get(&submit.open.provider, &bank);
                         assert_eq!(
-                            health.shut_for(submit.open.session),
+                            health.refusal_for(submit.open.session),
                             None,
                             "a login at a bank that is away"
                         );
@@ -149,8 +149,8 @@ impl Witness {
         }
         if let Some(session) = &phone.state.session {
             if let Some(attempt) = &session.attempt
-                && attempt.state == State::Unknown
-                && attempt.step == Step::Login
+                && attempt.state == LiveAttemptState::Unknown
+                && attempt.step == SubmissionStep::Login
             {
                 self.refused.insert(attempt.id);
             }
@@ -208,10 +208,10 @@ fn tell_fate(phone: &mut Phone, witness: &mut Witness, which: u8, right: bool) {
         return;
     }
     match fate {
-        Fate::Failed(failure) if failure.class == FailureClass::Refused && step == Step::Login => {
+        AttemptResult::Failed(failure) if failure.class == FailureClass::Refused && step == SubmissionStep::Login => {
             witness.refused.insert(id);
         }
-        Fate::Failed(failure) => {
+        AttemptResult::Failed(failure) => {
             witness.refused.remove(&id);
             if failure.class == FailureClass::WrongCode
                 && let Some(provider) = &session.provider_session
@@ -219,11 +219,11 @@ fn tell_fate(phone: &mut Phone, witness: &mut Witness, which: u8, right: bool) {
                 *witness.wrong_codes.entry(provider.id.clone()).or_default() += 1;
             }
         }
-        Fate::Linked(_) => {
+        AttemptResult::Linked(_) => {
             witness.refused.remove(&id);
             witness.linked.insert(session.id);
         }
-        Fate::Unknown | Fate::Lapsed => {}
+        AttemptResult::Unknown | AttemptResult::Lapsed => {}
         _ => {
             witness.refused.remove(&id);
         }
@@ -232,9 +232,9 @@ fn tell_fate(phone: &mut Phone, witness: &mut Witness, which: u8, right: bool) {
 
 fn happen(phone: &mut Phone, witness: &mut Witness, what: Happening) {
     let links = phone.state.links.clone();
-    let known = Known {
+    let known = SubscriberFacts {
         links,
-        ..Known::default()
+        ..SubscriberFacts::default()
     };
     match what {
         Happening::Dial(extras) => {
@@ -270,19 +270,19 @@ fn happen(phone: &mut Phone, witness: &mut Witness, what: Happening) {
             let result = open_result(witness, &open, result);
             let renewed = matches!(result, OpenResult::Renewed);
             let session = open.session;
-            if phone.hears(&News::Opened { session, result }) && renewed {
+            if phone.hears(&SessionEvent::ProviderSessionOpened { session, result }) && renewed {
                 witness.linked.insert(session);
             }
         }
         Happening::Unlinked => {
-            phone.hears(&News::Unlinked(link(1, "", "").id));
+            phone.hears(&SessionEvent::Unlinked(link(1, "", "").id));
         }
         Happening::Looks(one, how) => looks(phone, one, how),
         Happening::Poll(last) => {
             phone.polls(last);
         }
         Happening::Close => {
-            Flow::close(&mut phone.state, &[phone.dialog; 32], false);
+            Flow::mark_closed(&mut phone.state, &[phone.dialog; 32], false);
         }
         Happening::Speak(at) => phone.state.locale = Locale::ALL[at],
         Happening::Opened(..) => {}
@@ -292,9 +292,9 @@ fn happen(phone: &mut Phone, witness: &mut Witness, what: Happening) {
 /// Zenith, or everything, looks so from now on.
 fn looks(phone: &mut Phone, one: bool, how: u8) {
     let session = phone.state.session.as_ref().map(|session| session.id);
-    let shut = |trial| Shut {
+    let shut = |trial| Open {
         until: phone.now.plus(Duration::from_secs(90)),
-        trial,
+        probe: trial,
     };
     let health = match how {
         0 => Health::Slow,
@@ -303,7 +303,7 @@ fn looks(phone: &mut Phone, one: bool, how: u8) {
         3 => Health::Down(shut(session)),
         _ => Health::Healthy,
     };
-    phone.health = Healths::default();
+    phone.health = HealthMap::default();
     phone.health.insert("mono", one.then_some("zenith:p"), health);
 }
 
@@ -315,7 +315,7 @@ fn mark_sent(phone: &mut Phone, witness: &mut Witness) {
     };
     let Some(attempt) = &mut session.attempt else { return };
     if attempt
-        .take(crate::core::attempt::Event::Send(Phone::node()), now)
+        .apply(crate::core::attempt::AttemptEvent::Send(Phone::node()), now)
         .is_err()
         || session.provider_session.is_some()
     {
@@ -323,8 +323,8 @@ fn mark_sent(phone: &mut Phone, witness: &mut Witness) {
     }
     witness.sessions += 1;
     let id = format!("session-{}", witness.sessions);
-    let bank = session.bank.as_ref().expect("a bank");
-    let method = bank.picked().map(|method| method.id.clone()).unwrap_or_default();
+    let bank = session.institution.as_ref().expect("a bank");
+    let method = bank.picked_method().map(|method| method.id.clone()).unwrap_or_default();
     witness.opened_for.insert(id.clone(), (bank.id.clone(), method));
     session.provider_session = Some(ProviderSession {
         id,
@@ -336,7 +336,8 @@ fn mark_sent(phone: &mut Phone, witness: &mut Witness) {
 
 fn flight(phone: &Phone) -> Option<AttemptId> {
     let attempt = phone.state.session.as_ref()?.attempt.as_ref()?;
-    (attempt.in_flight() && phone.now <= attempt.lease_until || attempt.state == State::Granted).then_some(attempt.id)
+    (attempt.in_flight() && phone.now <= attempt.lease_until || attempt.state == LiveAttemptState::Granted)
+        .then_some(attempt.id)
 }
 
 fn play(happenings: Vec<Happening>, known_links: bool) {
@@ -352,7 +353,7 @@ fn play(happenings: Vec<Happening>, known_links: bool) {
         witness.effects(&mut phone, before);
         witness.check(&phone);
         let slot = phone.state.dialogs.first().map(|dialog| dialog.reply.clone());
-        assert!(matches!(slot, Some(Slot::Set(_) | Slot::Pending { .. })));
+        assert!(matches!(slot, Some(ReplySlot::Set(_) | ReplySlot::Pending { .. })));
     }
 }
 

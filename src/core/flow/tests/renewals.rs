@@ -2,7 +2,7 @@
 
 use super::made_up::{field, form, link, login_form, opened};
 use super::phone::{Phone, flow_with};
-use crate::core::flow::{Fate, Known, News, OpenResult, OpenSession};
+use crate::core::flow::{AttemptResult, OpenResult, OpenSession, SessionEvent, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FieldKind;
 use crate::core::policy::SecretsOverUssd;
@@ -10,9 +10,9 @@ use crate::core::policy::SecretsOverUssd;
 /// At the link, having asked to log in again; the session to open.
 fn renewing(secrets: SecretsOverUssd) -> (Phone, OpenSession) {
     let mut phone = Phone::with(flow_with(secrets, Vec::new()));
-    let known = Known {
+    let known = SubscriberFacts {
         links: vec![link(1, "zenith:p", "Zenith Bank")],
-        ..Known::default()
+        ..SubscriberFacts::default()
     };
     phone.dial_known(&known, &[]);
     phone.keys(&["2", "1", "1"]);
@@ -22,7 +22,7 @@ fn renewing(secrets: SecretsOverUssd) -> (Phone, OpenSession) {
 }
 
 fn hear(phone: &mut Phone, open: &OpenSession, result: OpenResult) {
-    assert!(phone.hears(&News::Opened {
+    assert!(phone.hears(&SessionEvent::ProviderSessionOpened {
         session: open.session,
         result
     }));
@@ -38,7 +38,10 @@ fn a_renewal() {
     let submit = phone.submit();
     assert!(submit.consent.is_none() && submit.open.renews == open.renews);
     phone.sends(submit.attempt);
-    phone.fate(submit.attempt, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    phone.fate(
+        submit.attempt,
+        AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")),
+    );
     assert!(
         phone.says().starts_with("Done! Zenith Bank ..4321 is up to date"),
         "{}",

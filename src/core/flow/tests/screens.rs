@@ -2,13 +2,13 @@
 
 use super::made_up::{bank, field, form, login_form};
 use super::phone::Phone;
-use crate::core::attempt::{Attempt, Refusal, State};
+use crate::core::attempt::{LiveAttempt, LiveAttemptState, Refusal};
 use crate::core::flow::Flow;
-use crate::core::flow::state::{Cursor, LinkBrief, Note};
+use crate::core::flow::state::{LinkSummary, ScreenCursor, ScreenNotice};
 use crate::core::gsm7;
 use crate::core::ids::{AttemptId, LinkId};
-use crate::core::linking::Step;
-use crate::core::menu::wording::NOTES;
+use crate::core::linking::SubmissionStep;
+use crate::core::menu::wording::NOTICES;
 use crate::core::messages::Locale;
 use crate::core::next_step::{AccountChoice, FieldKind};
 use std::time::Duration;
@@ -24,14 +24,14 @@ fn worst() -> Phone {
     phone.dial();
     phone.keys(&["1", "1"]);
     let now = phone.now;
-    let link = LinkBrief {
+    let link = LinkSummary {
         partner: None,
         id: LinkId::from_bytes([1; 16]),
-        bank: LONG.to_owned(),
-        institution: "b0:p".to_owned(),
+        institution_name: LONG.to_owned(),
+        institution_id: "b0:p".to_owned(),
         provider: "mono".to_owned(),
         masked: Some("4321".to_owned()),
-        again: false,
+        duplicate: false,
     };
     phone.state.links = vec![link.clone(); 12];
     phone.state.refusals = vec![
@@ -56,10 +56,10 @@ fn worst() -> Phone {
         };
         9
     ];
-    session.attempt = Some(Attempt {
+    session.attempt = Some(LiveAttempt {
         id: AttemptId::from_bytes([1; 16]),
-        step: Step::Login,
-        state: State::Sent,
+        step: SubmissionStep::Login,
+        state: LiveAttemptState::Sent,
         owner: node,
         begun_at: now,
         lease_until: now,
@@ -78,19 +78,19 @@ fn every_screen_fits_in_every_language() {
                     let mut phone = worst();
                     phone.state.locale = locale;
                     phone.passes(Duration::from_secs(waited));
-                    phone.state.cursor = Cursor {
+                    phone.state.cursor = ScreenCursor {
                         screen: screen.clone(),
                         link: Some(LinkId::from_bytes([1; 16])),
-                        note: note.map(|id| Note {
+                        notice: note.map(|id| ScreenNotice {
                             id: id.to_owned(),
                             number: Some(2),
                         }),
-                        ..Cursor::default()
+                        ..ScreenCursor::default()
                     };
                     for number in 0..4 {
                         phone.state.cursor.page = number;
                         phone.state.dialogs[0].septets = septets;
-                        let answer = phone.step(Flow::view);
+                        let answer = phone.step(Flow::render_reply);
                         let cost = gsm7::septets(&answer.text);
                         assert!(
                             cost.is_some_and(|cost| cost <= septets),
@@ -104,12 +104,12 @@ fn every_screen_fits_in_every_language() {
                         );
                         let raw = phone
                             .flow
-                            .texts
+                            .templates
                             .ids(Locale::En)
                             .into_iter()
                             .find(|id| id.contains('-') && answer.text.contains(id));
                         assert_eq!(raw, None, "{screen} {locale}: {}", answer.text);
-                        if !phone.state.cursor.more {
+                        if !phone.state.cursor.has_more {
                             break;
                         }
                     }
@@ -132,8 +132,8 @@ fn notes_and_last_words_are_there() {
                 "{locale}: {text}"
             );
         }
-        for id in NOTES {
-            assert!(phone.flow.texts.variables(locale, id).is_some(), "{locale}: {id}");
+        for id in NOTICES {
+            assert!(phone.flow.templates.variables(locale, id).is_some(), "{locale}: {id}");
         }
     }
 }

@@ -7,8 +7,8 @@ use rstest::rstest;
 use super::phone::Phone;
 use super::texting::{Sms, Told, allowing, number_in};
 use crate::core::flow::dialogs::Typed;
-use crate::core::flow::texts::{ANSWERS, OPEN};
-use crate::core::flow::{Effect, Flow, News};
+use crate::core::flow::sms::{REPLY_WINDOW, SESSION_WINDOW};
+use crate::core::flow::{Effect, Flow, SessionEvent};
 use crate::core::ids::LinkId;
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
@@ -36,7 +36,7 @@ fn what_binds_is_chosen_by_a_number_of_this_text() {
         0
     );
     phone.sends_text(&number_in(&asked));
-    phone.hears(&News::Unlinked(LinkId::from_bytes([1; 16])));
+    phone.hears(&SessionEvent::Unlinked(LinkId::from_bytes([1; 16])));
     assert!(
         phone.says().starts_with("Zenith Bank ..4321 is unlinked."),
         "{}",
@@ -82,10 +82,10 @@ fn repeated_reordered_and_broken_texts_choose_nothing() {
 /// A day-late answer chooses nothing, whatever is on then: where the person stands is sent again; and after that time it is
 /// not even worth an answer.
 #[rstest]
-#[case::in_time(ANSWERS.saturating_sub(Duration::from_secs(1)), Some("Zenith Bank: passwords"))]
-#[case::too_late(ANSWERS, Some("Umoja Credit asks to read"))]
+#[case::in_time(REPLY_WINDOW.saturating_sub(Duration::from_secs(1)), Some("Zenith Bank: passwords"))]
+#[case::too_late(REPLY_WINDOW, Some("Umoja Credit asks to read"))]
 #[case::hours(Duration::from_hours(20), Some("Umoja Credit asks to read"))]
-#[case::a_day(OPEN, None)]
+#[case::a_day(SESSION_WINDOW, None)]
 fn a_late_answer_chooses_nothing(#[case] later: Duration, #[case] want: Option<&str>) {
     let mut phone = Phone::new();
     phone.agrees_by_text();
@@ -155,7 +155,7 @@ fn the_dialog_begun_last_is_in_charge() {
         phone.callback(dialled, typed, None).is_none(),
         "the phone's dialog went on"
     );
-    assert_eq!(Flow::elsewhere(&phone.state), "elsewhere-by-text");
+    assert_eq!(Flow::elsewhere_message(&phone.state), "elsewhere-by-text");
 
     // A LINK that was sent before the dial changes nothing either.
     let mut phone = Phone::new();

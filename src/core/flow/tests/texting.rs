@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::phone::{Phone, flow_with};
-use crate::core::flow::dialogs::Verdict;
-use crate::core::flow::state::Slot;
-use crate::core::flow::texts::{TextSeat, Texted};
-use crate::core::flow::{Flow, Known};
+use crate::core::flow::dialogs::DialogDecision;
+use crate::core::flow::sms::{ReceivedSms, TextSeat};
+use crate::core::flow::state::ReplySlot;
+use crate::core::flow::{Flow, SubscriberFacts};
 use crate::core::gsm7;
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
-use crate::core::texted::Said;
+use crate::core::sms_keywords::Keyword;
 use crate::core::time::Timestamp;
 
 /// What becomes of a text.
@@ -57,30 +57,30 @@ impl Phone {
             turn: u64::from(sms.id),
             stopped: sms.stopped,
         };
-        let text = Texted {
-            said: Said::of(sms.text).0,
-            whole: sms.whole.then_some(sms.text),
-            at: sms.at,
+        let text = ReceivedSms {
+            keyword: Keyword::recognize(sms.text).0,
+            text: sms.whole.then_some(sms.text),
+            sent_at: sms.at,
         };
-        match Flow::admit_text(&mut self.state, &seat, &text, self.now) {
-            Verdict::Step(input) => {
-                let known = Known {
+        match Flow::admit_sms(&mut self.state, &seat, &text, self.now) {
+            DialogDecision::Step(input) => {
+                let known = SubscriberFacts {
                     links: self.state.links.clone(),
                     pin: self.state.pin.clone(),
-                    ..Known::default()
+                    ..SubscriberFacts::default()
                 };
-                let known = input.begins().then_some(&known);
+                let known = input.begins_dialog().then_some(&known);
                 let effects = self.step(|flow, state, context| flow.turn(state, input, known, context));
                 self.effects.extend(effects);
-                if !self.state.waiting() {
+                if !self.state.awaits_reply() {
                     self.fits_one_part();
                 }
                 Told::Screen(self.says())
             }
-            Verdict::Repeat(Slot::Set(answer)) => Told::Repeat(answer.text),
-            Verdict::Repeat(Slot::Pending { .. }) => panic!("nobody waits"),
-            Verdict::Elsewhere => Told::Elsewhere,
-            Verdict::Over => Told::Nothing,
+            DialogDecision::Repeat(ReplySlot::Set(answer)) => Told::Repeat(answer.text),
+            DialogDecision::Repeat(ReplySlot::Pending { .. }) => panic!("nobody waits"),
+            DialogDecision::Elsewhere => Told::Elsewhere,
+            DialogDecision::Over => Told::Nothing,
         }
     }
 

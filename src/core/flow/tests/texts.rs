@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::made_up::{bank, banks, failed, field, form, link};
 use super::phone::{Phone, flow_with};
 use super::texting::{Told, allowing, code_in, number_in};
-use crate::core::flow::handover::HandOver;
-use crate::core::flow::{Fate, Known};
+use crate::core::flow::handover::HandoverDecision;
+use crate::core::flow::{AttemptResult, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
 use crate::core::next_step::{AccountChoice, FailureClass, FieldKind};
@@ -43,12 +43,12 @@ fn all_but_secrets_goes_by_text() {
     assert_eq!(phone.opens().len(), 1, "the session is opened meanwhile");
     let consent = phone.session().consent.clone().expect("a consent");
     assert_eq!((consent.channel.as_str(), consent.locale), ("sms:ng", Locale::En));
-    let asked = phone.dial_known(&Known::default(), &[&code_in(&dial)]);
+    let asked = phone.dial_known(&SubscriberFacts::default(), &[&code_in(&dial)]);
     assert!(asked.contains("Zenith Bank: USERNAME"), "{asked}");
     phone.keys(&["ada", "Zq7password"]);
     let id = phone.submit().attempt;
     phone.sends(id);
-    phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     assert!(phone.says().contains("Done!"), "{}", phone.says());
 }
 
@@ -67,7 +67,7 @@ fn a_secret_in_a_text_is_not_kept() {
         );
         assert!(!told.contains("Zq7") && !phone.value().contains("Zq7"), "{told}");
         assert!(!phone.value().contains("482913"));
-        assert_eq!((phone.submits(), phone.session().asked), (0, 0));
+        assert_eq!((phone.submits(), phone.session().fields_answered), (0, 0));
         assert!(phone.sends_text("0").screen().starts_with("Choose your bank"));
     }
 }
@@ -102,14 +102,14 @@ fn nothing_is_submitted_by_text() {
         masked: "4321".to_owned(),
         currency: None,
     };
-    phone.fate(id, Fate::Choose(vec![account]));
+    phone.fate(id, AttemptResult::ChooseAccount(vec![account]));
     phone.passes(Duration::from_mins(10));
     let told = phone.sends_text("CONTINUE").screen();
     assert!(told.starts_with("Zenith Bank: passwords and codes"), "{told}");
     assert!(!told.contains("4321"));
     phone.sends_text("1");
     assert_eq!(phone.submits(), 0);
-    let choice = phone.dial_known(&Known::default(), &[&code_in(&phone.says())]);
+    let choice = phone.dial_known(&SubscriberFacts::default(), &[&code_in(&phone.says())]);
     assert!(choice.contains("which account?"), "{choice}");
 }
 
@@ -133,9 +133,10 @@ fn where_it_is_allowed_all_goes_by_text() {
     let id = submit.attempt;
     phone.sends(id);
     assert!(phone.fate(id, failed(FailureClass::Refused)));
-    let texted = |phone: &mut Phone| phone.step(|flow, state, context| flow.hand_over(state, id, "*384*96#", context));
-    assert!(matches!(texted(&mut phone), HandOver::Text(text) if text.contains("no account was linked")));
-    assert_eq!(texted(&mut phone), HandOver::Nothing);
+    let texted =
+        |phone: &mut Phone| phone.step(|flow, state, context| flow.handover_sms(state, id, "*384*96#", context));
+    assert!(matches!(texted(&mut phone), HandoverDecision::Send(text) if text.contains("no account was linked")));
+    assert_eq!(texted(&mut phone), HandoverDecision::Nothing);
 }
 
 /// An answer that a text has shown is not texted again, and one that comes while nobody asks is.
@@ -158,8 +159,8 @@ fn an_answer_is_texted_once() {
                     .contains("did not accept the details")
             );
         }
-        let told = phone.step(|flow, state, context| flow.hand_over(state, id, "*384*96#", context));
-        assert_eq!(matches!(told, HandOver::Text(_)), !asks, "{told:?}");
+        let told = phone.step(|flow, state, context| flow.handover_sms(state, id, "*384*96#", context));
+        assert_eq!(matches!(told, HandoverDecision::Send(_)), !asks, "{told:?}");
     }
 }
 
@@ -178,7 +179,11 @@ fn the_warning_is_given_on_the_phone() {
     phone.sends_text("1");
     assert_eq!(phone.stage(), Some(Outcome::Warn));
     let code = code_in(&phone.says());
-    assert!(phone.dial_known(&Known::default(), &[&code]).contains("is not private"));
+    assert!(
+        phone
+            .dial_known(&SubscriberFacts::default(), &[&code])
+            .contains("is not private")
+    );
     assert!(phone.types("1").contains("USERNAME"));
 }
 
@@ -227,7 +232,7 @@ fn continue_goes_on() {
     let told = phone.sends_text("LINK").screen();
     assert!(told.starts_with("Go on with Zenith Bank?"), "{told}");
     assert!(phone.sends_text("1").screen().starts_with("Zenith Bank: passwords"));
-    let asked = phone.dial_known(&Known::default(), &[&code_in(&phone.says())]);
+    let asked = phone.dial_known(&SubscriberFacts::default(), &[&code_in(&phone.says())]);
     assert!(
         asked.contains("PASSWORD"),
         "what was typed before is still there: {asked}"
@@ -262,9 +267,9 @@ fn a_language_is_a_word() {
 #[test]
 fn an_own_code_is_for_the_phone() {
     let mut phone = Phone::linked();
-    let known = Known {
+    let known = SubscriberFacts {
         links: phone.state.links.clone(),
-        ..Known::default()
+        ..SubscriberFacts::default()
     };
     phone.dial_known(&known, &[]);
     phone.keys(&["2", "1", "3", "4821"]);
@@ -283,7 +288,7 @@ fn an_own_code_is_for_the_phone() {
         );
     }
     assert!(!phone.value().contains("4821"));
-    assert_eq!(phone.state.pin.as_ref().map(|pin| pin.wrong), Some(0));
+    assert_eq!(phone.state.pin.as_ref().map(|pin| pin.wrong_tries), Some(0));
 }
 
 /// Where everybody must have a code of their own it is chosen by dialling.
@@ -302,9 +307,9 @@ fn an_own_code_is_chosen_on_the_phone() {
 #[test]
 fn a_new_dialog_by_text_has_to_know_the_code_again() {
     let mut phone = Phone::linked();
-    let known = Known {
+    let known = SubscriberFacts {
         links: phone.state.links.clone(),
-        ..Known::default()
+        ..SubscriberFacts::default()
     };
     phone.dial_known(&known, &[]);
     phone.keys(&["2", "1", "3", "4821", "0"]);

@@ -5,17 +5,17 @@ use std::time::Duration;
 use super::made_up::{code_form, failed, link};
 use super::phone::Phone;
 use crate::core::dial_code::DialCode;
-use crate::core::flow::handover::HandOver;
-use crate::core::flow::recovery::CODE_LASTS;
-use crate::core::flow::{Fate, Flow, Known};
+use crate::core::flow::handover::HandoverDecision;
+use crate::core::flow::recovery::RECOVERY_CODE_TTL;
+use crate::core::flow::{AttemptResult, Flow, SubscriberFacts};
 use crate::core::ids::AttemptId;
 use crate::core::menu::Outcome;
 use crate::core::next_step::{Failure, FailureClass};
 
 const CODE: &str = "*384*96#";
 
-fn texted(phone: &mut Phone, id: AttemptId) -> HandOver {
-    phone.step(|flow, state, context| flow.hand_over(state, id, CODE, context))
+fn texted(phone: &mut Phone, id: AttemptId) -> HandoverDecision {
+    phone.step(|flow, state, context| flow.handover_sms(state, id, CODE, context))
 }
 
 /// What was dialled in a message, such as `*384*96*482913507#`, behind the service code.
@@ -28,7 +28,7 @@ fn code_in(text: &str) -> String {
 fn asked_while_away() -> (Phone, AttemptId) {
     let (mut phone, id) = Phone::submitted();
     phone.polls(true);
-    assert!(phone.fate(id, Fate::Prompt(code_form())));
+    assert!(phone.fate(id, AttemptResult::Prompt(code_form())));
     (phone, id)
 }
 
@@ -37,18 +37,18 @@ fn asked_while_away() -> (Phone, AttemptId) {
 fn a_code_goes_straight_in() {
     for (later, works) in [
         (Duration::from_secs(30), true),
-        (CODE_LASTS.saturating_sub(Duration::from_secs(1)), true),
-        (CODE_LASTS, false),
+        (RECOVERY_CODE_TTL.saturating_sub(Duration::from_secs(1)), true),
+        (RECOVERY_CODE_TTL, false),
     ] {
         let (mut phone, id) = asked_while_away();
-        let HandOver::Text(text) = texted(&mut phone, id) else {
+        let HandoverDecision::Send(text) = texted(&mut phone, id) else {
             panic!("nothing to text");
         };
         let code = code_in(&text);
         phone.passes(later);
-        let first = phone.dial_known(&Known::default(), &[&code]);
+        let first = phone.dial_known(&SubscriberFacts::default(), &[&code]);
         assert_eq!(first.contains("Zenith Bank: OTP"), works, "{later:?}: {first}");
-        let again = phone.dial_known(&Known::default(), &[&code]);
+        let again = phone.dial_known(&SubscriberFacts::default(), &[&code]);
         assert!(again.starts_with("That code is not valid any more."), "{again}");
         assert!(again.contains("Go on with Zenith Bank?"), "{again}");
     }
@@ -59,7 +59,7 @@ fn a_code_goes_straight_in() {
 fn wrong_codes_end_the_right_one() {
     for (wrong, works) in [(4, true), (5, false)] {
         let (mut phone, id) = asked_while_away();
-        let HandOver::Text(text) = texted(&mut phone, id) else {
+        let HandoverDecision::Send(text) = texted(&mut phone, id) else {
             panic!("nothing to text");
         };
         for n in 0..wrong {
@@ -69,10 +69,10 @@ fn wrong_codes_end_the_right_one() {
                 .filter(|code| DialCode::parse(code).is_some() && *code != code_in(&text))
                 .nth(n)
                 .expect("another code");
-            let says = phone.dial_known(&Known::default(), &[&other]);
+            let says = phone.dial_known(&SubscriberFacts::default(), &[&other]);
             assert!(says.starts_with("That code is not valid any more."), "{says}");
         }
-        let says = phone.dial_known(&Known::default(), &[&code_in(&text)]);
+        let says = phone.dial_known(&SubscriberFacts::default(), &[&code_in(&text)]);
         assert_eq!(says.contains("Zenith Bank: OTP"), works, "{says}");
     }
 }
@@ -81,10 +81,10 @@ fn wrong_codes_end_the_right_one() {
 #[test]
 fn nothing_behind_a_code_is_taken() {
     let (mut phone, id) = asked_while_away();
-    let HandOver::Text(text) = texted(&mut phone, id) else {
+    let HandoverDecision::Send(text) = texted(&mut phone, id) else {
         panic!("nothing to text");
     };
-    phone.dial_known(&Known::default(), &[&code_in(&text), "123456"]);
+    phone.dial_known(&SubscriberFacts::default(), &[&code_in(&text), "123456"]);
     assert!(phone.says().contains("Zenith Bank: OTP"), "{}", phone.says());
     assert_eq!(phone.submits(), 0);
 }
@@ -93,38 +93,44 @@ fn nothing_behind_a_code_is_taken() {
 #[test]
 fn every_answer_that_nobody_saw_is_texted_once() {
     for (fate, want) in [
-        (Fate::Prompt(code_form()), Some("your bank asks one more thing")),
         (
-            Fate::Linked(link(1, "zenith:p", "Zenith Bank")),
+            AttemptResult::Prompt(code_form()),
+            Some("your bank asks one more thing"),
+        ),
+        (
+            AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")),
             Some("your account is linked"),
         ),
         (failed(FailureClass::Refused), Some("no account was linked")),
         (
-            Fate::Failed(Failure {
+            AttemptResult::Failed(Failure {
                 class: FailureClass::Busy,
                 retry_after: Some(Duration::from_secs(90)),
             }),
             Some("no account was linked"),
         ),
-        (Fate::NotSent, Some("no account was linked")),
-        (Fate::Granted, None),
-        (Fate::Unknown, None),
+        (AttemptResult::NotSent, Some("no account was linked")),
+        (AttemptResult::Granted, None),
+        (AttemptResult::Unknown, None),
     ] {
         let name = format!("{fate:?}");
         let (mut phone, id) = Phone::submitted();
         phone.polls(true);
         assert!(phone.fate(id, fate), "{name}");
         match (texted(&mut phone, id), want) {
-            (HandOver::Text(text), Some(want)) => {
+            (HandoverDecision::Send(text), Some(want)) => {
                 assert!(text.contains(want), "{name}: {text}");
                 assert!(!text.contains("Zenith") && !text.contains("4321"), "{name}: {text}");
                 assert!(text.len() <= 160, "{name}: {text}");
             }
-            (HandOver::Nothing, None) => {}
+            (HandoverDecision::Nothing, None) => {}
             (other, _) => panic!("{name}: {other:?}"),
         }
-        assert_eq!(texted(&mut phone, id), HandOver::Nothing, "{name}: twice");
-        assert_eq!(texted(&mut phone, AttemptId::from_bytes([9; 16])), HandOver::Nothing);
+        assert_eq!(texted(&mut phone, id), HandoverDecision::Nothing, "{name}: twice");
+        assert_eq!(
+            texted(&mut phone, AttemptId::from_bytes([9; 16])),
+            HandoverDecision::Nothing
+        );
     }
 }
 
@@ -133,31 +139,31 @@ fn every_answer_that_nobody_saw_is_texted_once() {
 fn who_knows_is_not_texted() {
     let (mut phone, id) = Phone::submitted();
     phone.fate(id, failed(FailureClass::Refused));
-    assert_eq!(texted(&mut phone, id), HandOver::Nothing, "on the screen");
+    assert_eq!(texted(&mut phone, id), HandoverDecision::Nothing, "on the screen");
 
     let (mut phone, id) = Phone::submitted();
     phone.polls(false);
     phone.fate(id, failed(FailureClass::Refused));
-    let HandOver::Later(at) = texted(&mut phone, id) else {
+    let HandoverDecision::Later(at) = texted(&mut phone, id) else {
         panic!("the poll screen may still be read");
     };
     assert!(at > phone.now);
     phone.now = at;
-    assert!(matches!(texted(&mut phone, id), HandOver::Text(_)));
+    assert!(matches!(texted(&mut phone, id), HandoverDecision::Send(_)));
 
     let (mut phone, id) = Phone::submitted();
     phone.polls(false);
     phone.fate(id, failed(FailureClass::Refused));
     let key = [phone.dialog; 32];
-    assert!(Flow::close(&mut phone.state, &key, false));
-    assert!(matches!(texted(&mut phone, id), HandOver::Text(_)), "hung up");
+    assert!(Flow::mark_closed(&mut phone.state, &key, false));
+    assert!(matches!(texted(&mut phone, id), HandoverDecision::Send(_)), "hung up");
 
     let (mut phone, id) = Phone::submitted();
     phone.polls(true);
     phone.fate(id, failed(FailureClass::Refused));
     phone.dial();
     assert_eq!(phone.stage(), Some(Outcome::Refused));
-    assert_eq!(texted(&mut phone, id), HandOver::Nothing, "told by a dial");
+    assert_eq!(texted(&mut phone, id), HandoverDecision::Nothing, "told by a dial");
 }
 
 /// Who leaves a screen that went on has read it, and is told again by a dial only; a last screen that was not delivered,
@@ -171,7 +177,7 @@ fn who_hangs_up_on_the_answer_is_not_texted() {
     };
     let linked = || {
         let (mut phone, id) = Phone::submitted();
-        phone.fate(id, Fate::Linked(link(1, "zenith:p", "Zenith Bank")));
+        phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
         (phone, id)
     };
     for ((mut phone, id), delivered, left, want) in [
@@ -181,10 +187,14 @@ fn who_hangs_up_on_the_answer_is_not_texted() {
         (linked(), true, false, false),
     ] {
         let key = [phone.dialog; 32];
-        Flow::leave(&mut phone.state, &key, delivered, left);
-        assert_eq!(Flow::owed(&phone.state).is_some(), want, "{delivered} {left}");
+        Flow::close_dialog(&mut phone.state, &key, delivered, left);
         assert_eq!(
-            matches!(texted(&mut phone, id), HandOver::Text(_)),
+            Flow::pending_notification(&phone.state).is_some(),
+            want,
+            "{delivered} {left}"
+        );
+        assert_eq!(
+            matches!(texted(&mut phone, id), HandoverDecision::Send(_)),
             want,
             "{delivered} {left}"
         );
@@ -200,7 +210,7 @@ fn who_hangs_up_on_the_answer_is_not_texted() {
 #[test]
 fn a_code_may_be_read_outside() {
     let (mut phone, id) = Phone::submitted();
-    phone.fate(id, Fate::Prompt(code_form()));
+    phone.fate(id, AttemptResult::Prompt(code_form()));
     assert!(phone.says().contains("\nIf the code comes by SMS"), "{}", phone.says());
     let before = phone.session().provider_session.clone();
     let opened = phone.opens().len();

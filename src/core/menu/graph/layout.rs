@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::rows::{returns, rows, targets};
-use crate::core::menu::{Action, BACK_KEY, Go, Kind, Menu};
+use crate::core::menu::{Action, BACK_KEY, Menu, OptionTarget, ScreenKind};
 
 /// How often order and places are improved. More changes nothing on menus of this size.
 const ROUNDS: usize = 40;
@@ -118,15 +118,15 @@ impl Builder<'_> {
                     .filter(|target| ranks[*target] > ranks[from])
                     .collect();
                 let known = match &go {
-                    Go::Do(action) => drawn.get(action).copied(),
-                    Go::To(_) => None,
+                    OptionTarget::Action(action) => drawn.get(action).copied(),
+                    OptionTarget::Screen(_) => None,
                 };
                 match (known, &go) {
                     (Some((place, rank)), _) if rank == ranks[from] => self.join(from, place),
-                    (None, Go::To(_)) if !ahead.is_empty() => {
+                    (None, OptionTarget::Screen(_)) if !ahead.is_empty() => {
                         self.fan(from, key.map_or_else(String::new, String::from), &ahead, ranks);
                     }
-                    (None, Go::Do(action)) if !ahead.is_empty() && !returns(*action) => {
+                    (None, OptionTarget::Action(action)) if !ahead.is_empty() && !returns(*action) => {
                         let place = self.fan(from, action.word().to_owned(), &ahead, ranks);
                         drawn.insert(*action, (place, ranks[from]));
                     }
@@ -135,7 +135,7 @@ impl Builder<'_> {
             }
         }
         for (screen, captions) in captions.iter_mut().enumerate() {
-            if screens[screen].kind == Kind::End && !self.pieces.iter().any(|piece| piece.to == screen) {
+            if screens[screen].kind == ScreenKind::End && !self.pieces.iter().any(|piece| piece.to == screen) {
                 captions.push(format!("key {BACK_KEY} leads here"));
             }
         }
@@ -184,12 +184,12 @@ impl Builder<'_> {
     }
 }
 
-fn caption(menu: &Menu, key: Option<char>, go: &Go) -> String {
+fn caption(menu: &Menu, key: Option<char>, go: &OptionTarget) -> String {
     let key = key.map_or_else(String::new, |key| format!("{key} "));
     match go {
-        Go::To(target) => format!("{key}\u{2192} {target}"),
-        Go::Do(action) if returns(*action) => format!("{key}{} \u{2192} where it stood", action.word()),
-        Go::Do(action) => match menu.targets(go).as_slice() {
+        OptionTarget::Screen(target) => format!("{key}\u{2192} {target}"),
+        OptionTarget::Action(action) if returns(*action) => format!("{key}{} \u{2192} where it stood", action.word()),
+        OptionTarget::Action(action) => match menu.targets(go).as_slice() {
             [only] => format!("{key}{} \u{2192} {only}", action.word()),
             [first, ..] => format!("{key}{} \u{2192} {first} ..", action.word()),
             [] => format!("{key}{}", action.word()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::menu::{Action, Go, Kind, Menu, Screen};
+use crate::core::menu::{Action, Menu, OptionTarget, Screen, ScreenKind};
 
 /// The most screens side by side.
 const ACROSS: usize = 5;
@@ -16,7 +16,7 @@ fn number(menu: &Menu, id: &str) -> usize {
     menu.screens().position(|screen| screen.id == id).unwrap_or(0)
 }
 
-pub(super) fn targets(menu: &Menu, go: &Go) -> Vec<usize> {
+pub(super) fn targets(menu: &Menu, go: &OptionTarget) -> Vec<usize> {
     menu.targets(go).into_iter().map(|id| number(menu, id)).collect()
 }
 
@@ -58,7 +58,7 @@ pub(super) fn rows(menu: &Menu) -> Vec<usize> {
 
 /// By screen: where its steps lead, leaving out those that return.
 fn steps(menu: &Menu) -> Vec<Vec<usize>> {
-    let onward = |go: &Go| !matches!(go, Go::Do(action) if returns(*action));
+    let onward = |go: &OptionTarget| !matches!(go, OptionTarget::Action(action) if returns(*action));
     menu.screens()
         .map(|screen| {
             screen
@@ -83,7 +83,7 @@ fn distances(menu: &Menu, steps: &[Vec<usize>]) -> Vec<usize> {
             }
         }
     }
-    let far = |screen: &Screen| if screen.kind == Kind::End { usize::MAX } else { 0 };
+    let far = |screen: &Screen| if screen.kind == ScreenKind::End { usize::MAX } else { 0 };
     menu.screens()
         .zip(depth)
         .map(|(screen, depth)| far(screen).max(depth.unwrap_or(0)))
@@ -94,8 +94,8 @@ fn distances(menu: &Menu, steps: &[Vec<usize>]) -> Vec<usize> {
 fn drawn_out(menu: &Menu, crowd: &[usize], steps: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let screens: Vec<_> = menu.screens().collect();
     let own = |screen: usize| match screens[screen].kind {
-        Kind::List { pick: action, .. } | Kind::Input(action) => Some(action),
-        Kind::Choices | Kind::End => None,
+        ScreenKind::List { pick: action, .. } | ScreenKind::Input(action) => Some(action),
+        ScreenKind::Choices | ScreenKind::End => None,
     };
     let alike = |one: usize, other: usize| own(one).is_some() && own(one) == own(other);
     let mut rows: Vec<Vec<usize>> = Vec::new();
@@ -118,7 +118,7 @@ fn drawn_out(menu: &Menu, crowd: &[usize], steps: &[Vec<usize>]) -> Vec<Vec<usiz
 
 /// Moves each screen up to just below the lowest that leads to it, where there is room.
 fn lift(menu: &Menu, steps: &[Vec<usize>], ranks: &mut [usize]) {
-    let ends: Vec<bool> = menu.screens().map(|screen| screen.kind == Kind::End).collect();
+    let ends: Vec<bool> = menu.screens().map(|screen| screen.kind == ScreenKind::End).collect();
     for screen in (0..ranks.len()).filter(|screen| !ends[*screen]) {
         let above = (0..ranks.len()).filter(|from| steps[*from].contains(&screen) && ranks[*from] < ranks[screen]);
         let Some(lowest) = above.map(|from| ranks[from]).max() else {

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::layout::{Layout, Place, Sizes, Thing, lay_out};
-use super::{content, example};
-use crate::core::menu::{Kind, Menu, Screen};
-use crate::core::messages::Texts;
+use super::{example, input_hint};
+use crate::core::menu::{Menu, Screen, ScreenKind};
+use crate::core::messages::Templates;
 
 const PAGE: f64 = 1200.0;
 const PHONE: f64 = 200.0;
@@ -28,7 +28,7 @@ const COLOURS: [&str; 11] = [
 ];
 
 /// The menu as an SVG picture, 1200 pixels wide.
-pub fn svg(menu: &Menu, texts: &Texts) -> String {
+pub fn svg(menu: &Menu, texts: &Templates) -> String {
     let layout = lay_out(
         menu,
         &Sizes {
@@ -102,18 +102,18 @@ struct Phone {
 }
 
 impl Phone {
-    fn of(screen: &Screen, texts: &Texts) -> Self {
+    fn of(screen: &Screen, texts: &Templates) -> Self {
         let mut lines: Vec<(String, bool)> = wrap(&example(texts, &screen.text))
             .into_iter()
             .map(|line| (line, false))
             .collect();
-        lines.extend(content(screen.kind).map(|content| (content.to_owned(), true)));
+        lines.extend(input_hint(screen.kind).map(|content| (content.to_owned(), true)));
         for choice in &screen.options {
             lines.push((format!("{} {}", choice.key, example(texts, &choice.label)), false));
         }
         Self {
             name: screen.id.clone(),
-            end: screen.kind == Kind::End,
+            end: screen.kind == ScreenKind::End,
             lines,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Entry, KINDS, Route, VERSIONS};
+use super::{AuthRequirement, PROBLEM_KINDS, Route, VERSIONS};
 
 /// A reference to a component.
 pub(super) fn reference(kind: &str, name: &str) -> Value {
@@ -18,19 +18,19 @@ pub(super) fn response_name(status: u16) -> String {
 
 /// Everything shared, by the kind of component.
 pub(super) fn components() -> [(&'static str, Value); 4] {
-    let statuses: BTreeSet<u16> = KINDS.iter().map(|kind| kind.status.as_u16()).collect();
+    let statuses: BTreeSet<u16> = PROBLEM_KINDS.iter().map(|kind| kind.status.as_u16()).collect();
     let problems = statuses
         .into_iter()
-        .map(|status| (response_name(status), problem(status)));
+        .map(|status| (response_name(status), problem_response(status)));
     [
-        ("securitySchemes", schemes()),
+        ("securitySchemes", security_schemes()),
         ("parameters", parameters()),
         ("headers", headers()),
         ("responses", Value::Object(problems.collect())),
     ]
 }
 
-fn schemes() -> Value {
+fn security_schemes() -> Value {
     json!({
         "token": {
             "type": "http", "scheme": "bearer", "bearerFormat": "kg_at_…",
@@ -84,23 +84,23 @@ fn headers() -> Value {
 }
 
 /// References to headers: as they are written, and as they are called among the components.
-fn named(headers: &[(&str, &str)]) -> Value {
+fn header_references(headers: &[(&str, &str)]) -> Value {
     let headers = headers
         .iter()
         .map(|(name, component)| ((*name).to_owned(), reference("headers", component)));
     Value::Object(headers.collect())
 }
 
-const ALWAYS: [(&str, &str); 2] = [("X-Request-Id", "RequestId"), ("Kiungo-Version", "KiungoVersion")];
-const RATE: [(&str, &str); 3] = [
+const COMMON_HEADERS: [(&str, &str); 2] = [("X-Request-Id", "RequestId"), ("Kiungo-Version", "KiungoVersion")];
+const RATE_LIMIT_HEADERS: [(&str, &str); 3] = [
     ("RateLimit-Limit", "RateLimitLimit"),
     ("RateLimit-Remaining", "RateLimitRemaining"),
     ("RateLimit-Reset", "RateLimitReset"),
 ];
 
 /// The answer with this status.
-fn problem(status: u16) -> Value {
-    let kinds = KINDS.iter().filter(|kind| kind.status.as_u16() == status);
+fn problem_response(status: u16) -> Value {
+    let kinds = PROBLEM_KINDS.iter().filter(|kind| kind.status.as_u16() == status);
     let lines: Vec<_> = kinds.map(|kind| format!("`{}`: {}", kind.code, kind.advice)).collect();
     json!({
         "description": lines.join("\n\n"),
@@ -110,18 +110,18 @@ fn problem(status: u16) -> Value {
 }
 
 fn problem_headers(status: u16) -> Value {
-    let mut all = ALWAYS.to_vec();
+    let mut all = COMMON_HEADERS.to_vec();
     match status {
         401 => all.push(("WWW-Authenticate", "WwwAuthenticate")),
         405 => all.push(("Allow", "Allow")),
         409 | 503 => all.push(("Retry-After", "RetryAfter")),
         429 => {
             all.push(("Retry-After", "RetryAfter"));
-            all.extend(RATE);
+            all.extend(RATE_LIMIT_HEADERS);
         }
         _ => {}
     }
-    named(&all)
+    header_references(&all)
 }
 
 fn problem_content() -> Value {
@@ -129,18 +129,18 @@ fn problem_content() -> Value {
 }
 
 /// Adds to an answer that a handler names what every answer has.
-pub(super) fn annotate(response: &mut Value, status: &str, route: &Route) {
+pub(super) fn complete_response(response: &mut Value, status: &str, route: &Route) {
     if let Some(status) = status.parse().ok().filter(|status| *status >= 400) {
         response["headers"] = problem_headers(status);
         response["content"] = problem_content();
         return;
     }
-    let mut all = ALWAYS.to_vec();
-    if route.entry != Entry::Open {
-        all.extend(RATE);
+    let mut all = COMMON_HEADERS.to_vec();
+    if route.auth != AuthRequirement::Open {
+        all.extend(RATE_LIMIT_HEADERS);
     }
-    if matches!(route.entry, Entry::Token(_)) && route.method == "POST" {
+    if matches!(route.auth, AuthRequirement::Token(_)) && route.method == "POST" {
         all.push(("Idempotent-Replayed", "IdempotentReplayed"));
     }
-    response["headers"] = named(&all);
+    response["headers"] = header_references(&all);
 }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::html::Html;
 use super::schema;
-use crate::http::partner::problem::KINDS;
-use crate::http::partner::table::routes;
+use crate::http::partner::problem::PROBLEM_KINDS;
+use crate::http::partner::routes::routes;
 
 /// The page's style.
 pub(super) const STYLE: &str = include_str!("style.css");
@@ -227,7 +227,7 @@ fn problems(html: &mut Html) {
     html.link("schema", "Problem", "Problem")
         .raw(" with one of these codes.</p><div class=\"wide\"><table>");
     let mut before = None;
-    for kind in KINDS {
+    for kind in PROBLEM_KINDS {
         let status = kind.status.as_u16().to_string();
         html.with("tr", ("id", &format!("problem-{}", kind.code)), |html| {
             html.raw("<th scope=\"row\">");

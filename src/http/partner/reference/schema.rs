@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::html::Html;
 use super::page::text;
-use crate::service::partners::schemas::PRINTED;
+use crate::service::partners::schemas::PRINTABLE_PATTERN;
 
 /// Bounds and the like that are told as they stand.
 const BOUNDS: [(&str, &str); 7] = [
@@ -129,7 +129,7 @@ fn bounds(html: &mut Html, schema: &Value) {
     for (member, words) in BOUNDS {
         let shown = match &schema[member] {
             Value::Null => continue,
-            Value::String(pattern) if pattern == PRINTED => {
+            Value::String(pattern) if pattern == PRINTABLE_PATTERN => {
                 html.raw("<br><small>not blank, and no control characters</small>");
                 continue;
             }

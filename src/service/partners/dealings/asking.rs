@@ -6,11 +6,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use super::super::{ApiError, Asked, Faults};
-use super::{Dealings, unsealed};
-use crate::core::access::Refused;
+use super::super::{ApiError, RequestContext, Validation};
+use super::{LinkingApi, seal_failure};
+use crate::core::access::AccessDenied;
 use crate::core::dial_code::DialCode;
-use crate::core::expected::Expected;
+use crate::core::expected_account::ExpectedAccount;
 use crate::core::flow::recovery::dial_string;
 use crate::core::ids::IntentId;
 use crate::core::messages::Locale;
@@ -18,28 +18,28 @@ use crate::core::msisdn::Msisdn;
 use crate::core::scope::{Data, Scope};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
-use crate::records::{IntentState, Kept, LinkIntent, MessageKind, Partner, Text};
-use crate::service::messages::{Note, PostError};
-use crate::service::sealing::Request;
-use crate::service::turn::texts::dialled_in;
+use crate::records::{IntentState, LinkIntent, Partner, QueuedSms, SmsKind, WriteOutcome};
+use crate::service::sealing::SealedIntent;
+use crate::service::sms::{OutgoingMessage, SmsOutboxError};
+use crate::service::turn::texts::service_code_for;
 
 /// As long as a phone's screen can show it beside the rest of the consent.
-const PURPOSE: usize = 40;
+const MAX_PURPOSE_CHARS: usize = 40;
 /// Days that people can be asked for.
-const DAYS: std::ops::RangeInclusive<u64> = 1..=730;
+const CONSENT_DAYS: std::ops::RangeInclusive<u64> = 1..=730;
 /// Characters of a reference.
-const REFERENCE: usize = 255;
+const MAX_REFERENCE_CHARS: usize = 255;
 /// Characters of a holder's name.
-const HOLDER: usize = 100;
+const MAX_HOLDER_CHARS: usize = 100;
 /// Digits of an account number.
-const NUMBER: std::ops::RangeInclusive<usize> = 4..=34;
+const ACCOUNT_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 4..=34;
 /// Seconds that a request stands: a minute to 90 days; without a word a week.
-const STANDS: std::ops::RangeInclusive<u64> = 60..=90 * 24 * 60 * 60;
-const USUALLY: u64 = 7 * 24 * 60 * 60;
+const EXPIRY_SECONDS: std::ops::RangeInclusive<u64> = 60..=90 * 24 * 60 * 60;
+const DEFAULT_EXPIRY_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// For how long it is worth telling somebody of a request.
-const WITHIN: Duration = Duration::from_hours(6);
+const SMS_VALIDITY: Duration = Duration::from_hours(6);
 /// Codes that are drawn before we say that there is none. With a million requests open, one in a hundred is taken.
-const DRAWS: usize = 16;
+const MAX_CODE_TRIES: usize = 16;
 
 /// A request to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -92,41 +92,41 @@ pub struct NewExpected {
 }
 
 /// A request that may be made, as it was checked.
-struct Checked {
+struct ValidatedIntent {
     scope: Scope,
     msisdn: Option<Msisdn>,
     locale: Option<Locale>,
 }
 
-impl Dealings {
+impl LinkingApi {
     /// Makes a request. Says, too, whether its text is on its way: `None` where none was asked for.
-    pub(super) async fn make(
+    pub(super) async fn build_and_store(
         &self,
-        asked: &Asked,
+        asked: &RequestContext,
         new: NewIntent,
     ) -> Result<(LinkIntent, Option<&'static str>), ApiError> {
-        let checked = self.check(&new).await?;
+        let checked = self.validate(&new).await?;
         let partner = self.records.partner(asked.reach.partner).await?;
         let partner = partner.ok_or(ApiError::NotFound)?;
         let wants = checked.msisdn.as_ref().filter(|_| new.sms);
         let told = match wants {
-            Some(msisdn) => Some(self.may_text(&partner, msisdn).await?),
+            Some(msisdn) => Some(self.sms_state(&partner, msisdn).await?),
             None => None,
         };
-        let intent = self.intent_of(asked, &partner, &new, &checked)?;
+        let intent = self.build_intent(asked, &partner, &new, &checked)?;
         let text = match wants.filter(|_| told == Some("queued")) {
-            Some(msisdn) => Some(self.text(&partner, &intent, msisdn, checked.locale).await?),
+            Some(msisdn) => Some(self.intent_sms(&partner, &intent, msisdn, checked.locale).await?),
             None => None,
         };
-        Ok((self.keep(asked, intent, text.as_ref()).await?, told))
+        Ok((self.store_intent(asked, intent, text.as_ref()).await?, told))
     }
 
-    async fn check(&self, new: &NewIntent) -> Result<Checked, ApiError> {
-        let mut faults = Faults::default();
-        faults.text_if("/purpose", new.purpose.as_ref(), PURPOSE);
-        faults.within("/days", new.days.map(u64::from), DAYS);
-        faults.within("/expires_in", new.expires_in, STANDS);
-        faults.text_if("/reference", new.reference.as_ref(), REFERENCE);
+    async fn validate(&self, new: &NewIntent) -> Result<ValidatedIntent, ApiError> {
+        let mut faults = Validation::default();
+        faults.check_optional_text("/purpose", new.purpose.as_ref(), MAX_PURPOSE_CHARS);
+        faults.check_range("/days", new.days.map(u64::from), CONSENT_DAYS);
+        faults.check_range("/expires_in", new.expires_in, EXPIRY_SECONDS);
+        faults.check_optional_text("/reference", new.reference.as_ref(), MAX_REFERENCE_CHARS);
         let scope = match &new.data_scope {
             Some(data) => Scope::of(data.iter().copied()),
             None => Some(Scope::default()),
@@ -144,14 +144,14 @@ impl Dealings {
             faults.add("/locale", "unknown", format!("there are: {tags}"));
         }
         if let Some(institution) = &new.institution
-            && !self.is_institution(institution).await?
+            && !self.institution_exists(institution).await?
         {
             faults.add("/institution", "unknown", "no provider has this institution");
         }
-        self.check_together(new, &mut faults);
-        check_expected(new.expected.as_ref(), &mut faults);
-        faults.end()?;
-        Ok(Checked {
+        self.validate_combinations(new, &mut faults);
+        validate_expected(new.expected.as_ref(), &mut faults);
+        faults.finish()?;
+        Ok(ValidatedIntent {
             scope: scope.unwrap_or_default(),
             msisdn: msisdn.and_then(Result::ok),
             locale: locale.flatten(),
@@ -159,7 +159,7 @@ impl Dealings {
     }
 
     /// What does not go together.
-    fn check_together(&self, new: &NewIntent, faults: &mut Faults) {
+    fn validate_combinations(&self, new: &NewIntent, faults: &mut Validation) {
         if new.many && new.msisdn.is_some() {
             faults.add("/many", "unused", "a number is one person's");
         }
@@ -168,20 +168,20 @@ impl Dealings {
         }
         if new.sms && new.msisdn.is_none() {
             faults.add("/sms", "unused", "say which number is to be told, too");
-        } else if new.sms && !self.outbox.can_text() {
+        } else if new.sms && !self.outbox.is_available() {
             faults.add("/sms", "no_gateway", "no SMS gateway is set up here: leave it out");
         }
     }
 
     /// Whether there is an institution with this key.
-    async fn is_institution(&self, key: &str) -> Result<bool, ApiError> {
+    async fn institution_exists(&self, key: &str) -> Result<bool, ApiError> {
         let Some((provider, id)) = key.split_once('/') else {
             return Ok(false);
         };
         let catalogue = &self.turns.catalogue;
         if let Some(channel) = self.turns.channels.first() {
             // Right after a start the lists are still being read.
-            catalogue.wait(&channel.country).await;
+            catalogue.wait_for_offers(&channel.country).await;
         }
         if catalogue.is_unread(provider) {
             return Err(ApiError::Unavailable);
@@ -189,29 +189,29 @@ impl Dealings {
         Ok(catalogue.institution(provider, id).is_some())
     }
 
-    fn intent_of(
+    fn build_intent(
         &self,
-        asked: &Asked,
+        asked: &RequestContext,
         partner: &Partner,
         new: &NewIntent,
-        checked: &Checked,
+        checked: &ValidatedIntent,
     ) -> Result<LinkIntent, ApiError> {
-        let (id, now) = (IntentId::draw(asked.fresh.as_ref()), self.now());
-        let request = Request {
+        let (id, now) = (IntentId::generate(asked.rng.as_ref()), self.now());
+        let request = SealedIntent {
             partner: partner.id,
             id,
         };
         let msisdn = checked.msisdn.as_ref();
-        let sealed = msisdn.map(|msisdn| self.sealing.asked_msisdn(request, msisdn));
+        let sealed = msisdn.map(|msisdn| self.sealing.seal_intent_msisdn(request, msisdn));
         let expected = new.expected.as_ref().map(|expected| {
             let text = |secret: &Option<Secret>| secret.as_ref().map(|it| Zeroizing::new(it.expose().to_owned()));
-            let expected = Expected {
+            let expected = ExpectedAccount {
                 account_number: text(&expected.account_number),
                 holder_name: text(&expected.holder_name),
             };
-            self.sealing.expected(request, &expected)
+            self.sealing.seal_expected(request, &expected)
         });
-        let stands = Duration::from_secs(new.expires_in.unwrap_or(USUALLY));
+        let stands = Duration::from_secs(new.expires_in.unwrap_or(DEFAULT_EXPIRY_SECONDS));
         let purpose = new.purpose.as_deref().unwrap_or(&partner.purpose);
         Ok(LinkIntent {
             id,
@@ -224,13 +224,13 @@ impl Dealings {
             scope: checked.scope.clone(),
             reference: new.reference.clone(),
             tag: msisdn.map(|msisdn| self.sealing.keyring.tag(msisdn)),
-            msisdn: sealed.transpose().map_err(unsealed)?,
+            msisdn: sealed.transpose().map_err(seal_failure)?,
             code_digest: None,
             code: None,
             institution: new.institution.clone(),
             locale: checked.locale.map(|locale| locale.tag().to_owned()),
             many: new.many,
-            expected: expected.transpose().map_err(unsealed)?,
+            expected: expected.transpose().map_err(seal_failure)?,
             renews: None,
             links: 0,
             created_at: now,
@@ -240,23 +240,23 @@ impl Dealings {
     }
 
     /// Writes a request down. One for whoever has the code is given one that no other has.
-    pub(super) async fn keep(
+    pub(super) async fn store_intent(
         &self,
-        asked: &Asked,
+        asked: &RequestContext,
         mut intent: LinkIntent,
-        text: Option<&Text>,
+        text: Option<&QueuedSms>,
     ) -> Result<LinkIntent, ApiError> {
-        let deed = asked.deed("intent.created", intent.id, intent.created_at);
-        for _ in 0..DRAWS {
+        let deed = asked.audit_entry("intent.created", intent.id, intent.created_at);
+        for _ in 0..MAX_CODE_TRIES {
             if intent.tag.is_none() {
-                let code = DialCode::draw(asked.fresh.as_ref());
-                let request = Request::from(&intent);
+                let code = DialCode::generate(asked.rng.as_ref());
+                let request = SealedIntent::from(&intent);
                 intent.code_digest = Some(self.sealing.code_digest(code));
-                intent.code = Some(self.sealing.asked_code(request, code).map_err(unsealed)?);
+                intent.code = Some(self.sealing.seal_intent_code(request, code).map_err(seal_failure)?);
             }
             match self.records.add_intent(&intent, text, &deed).await? {
-                Kept::Done(kept) => return Ok(kept),
-                Kept::NoEntity => return Err(ApiError::Forbidden(Refused::Entity)),
+                WriteOutcome::Done(kept) => return Ok(kept),
+                WriteOutcome::NoEntity => return Err(ApiError::Forbidden(AccessDenied::Entity)),
                 _ => {}
             }
         }
@@ -265,11 +265,16 @@ impl Dealings {
     }
 
     /// Whether a text may be written to this number: `queued`, or `stopped` where the person wants none.
-    async fn may_text(&self, partner: &Partner, msisdn: &Msisdn) -> Result<&'static str, ApiError> {
+    async fn sms_state(&self, partner: &Partner, msisdn: &Msisdn) -> Result<&'static str, ApiError> {
         let tag = self.sealing.keyring.tag(msisdn);
         // A STOP is said to the number that texts come from, whoever it was on whose behalf they came.
         for from in [partner.id, self.outbox.partner()] {
-            if self.records.wish(from, &tag).await?.is_some_and(|wish| wish.stopped) {
+            if self
+                .records
+                .sms_preference(from, &tag)
+                .await?
+                .is_some_and(|wish| wish.stopped)
+            {
                 return Ok("stopped");
             }
         }
@@ -277,26 +282,26 @@ impl Dealings {
     }
 
     /// The text that tells of a request.
-    async fn text(
+    async fn intent_sms(
         &self,
         partner: &Partner,
         intent: &LinkIntent,
         msisdn: &Msisdn,
         locale: Option<Locale>,
-    ) -> Result<Text, ApiError> {
+    ) -> Result<QueuedSms, ApiError> {
         let locale = self.turns.locale(msisdn).await.or(locale).unwrap_or_default();
-        let dial = dialled_in(&self.turns.channels, msisdn.country().unwrap_or_default());
-        let text = self.turns.flow.invite(locale, &partner.name, dial);
-        let note = Note {
+        let dial = service_code_for(&self.turns.channels, msisdn.country().unwrap_or_default());
+        let text = self.turns.flow.invitation_sms(locale, &partner.name, dial);
+        let note = OutgoingMessage {
             to: msisdn,
-            kind: MessageKind::Request,
+            kind: SmsKind::Request,
             key: format!("intent:{}", intent.id),
             text: &text,
-            by: None,
-            within: WITHIN.min(intent.expires_at.since(intent.created_at)),
+            route: None,
+            valid_for: SMS_VALIDITY.min(intent.expires_at.since(intent.created_at)),
         };
-        self.outbox.draft_of(partner.id, note).map_err(|error| match error {
-            PostError::Records(error) => error.into(),
+        self.outbox.draft_for(partner.id, note).map_err(|error| match error {
+            SmsOutboxError::Records(error) => error.into(),
             error => {
                 tracing::error!(%error, "a request cannot be told by text");
                 ApiError::Unavailable
@@ -305,41 +310,48 @@ impl Dealings {
     }
 
     /// What is dialled for a request, while it can be.
-    pub(super) fn dial(&self, intent: &LinkIntent, now: Timestamp) -> Result<Option<String>, ApiError> {
+    pub(super) fn dial_string_of(&self, intent: &LinkIntent, now: Timestamp) -> Result<Option<String>, ApiError> {
         if intent.state != IntentState::Open || intent.expires_at <= now {
             return Ok(None);
         }
-        let msisdn = self.number_of(intent)?;
+        let msisdn = self.open_number(intent)?;
         let country = msisdn.as_ref().and_then(Msisdn::country).unwrap_or_default();
-        let service_code = dialled_in(&self.turns.channels, country);
+        let service_code = service_code_for(&self.turns.channels, country);
         let Some(code) = &intent.code else {
             return Ok(Some(service_code.to_owned()));
         };
-        let code = self.sealing.open_asked_code(intent.into(), code).map_err(unsealed)?;
+        let code = self
+            .sealing
+            .open_intent_code(intent.into(), code)
+            .map_err(seal_failure)?;
         Ok(Some(dial_string(service_code, code)))
     }
 
     /// The number that a request is for.
-    pub(super) fn number_of(&self, intent: &LinkIntent) -> Result<Option<Msisdn>, ApiError> {
+    pub(super) fn open_number(&self, intent: &LinkIntent) -> Result<Option<Msisdn>, ApiError> {
         let sealed = intent.msisdn.as_deref();
-        let number = sealed.map(|sealed| self.sealing.open_asked_msisdn(intent.into(), sealed));
-        number.transpose().map_err(unsealed)
+        let number = sealed.map(|sealed| self.sealing.open_intent_msisdn(intent.into(), sealed));
+        number.transpose().map_err(seal_failure)
     }
 }
 
-fn check_expected(expected: Option<&NewExpected>, faults: &mut Faults) {
+fn validate_expected(expected: Option<&NewExpected>, faults: &mut Validation) {
     let Some(expected) = expected else { return };
     if expected.account_number.is_none() && expected.holder_name.is_none() {
         faults.add("/expected", "blank", "say account_number, holder_name or both");
     }
     if let Some(number) = &expected.account_number {
         let number = number.expose();
-        if !NUMBER.contains(&number.len()) || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            let detail = format!("{} to {} digits", NUMBER.start(), NUMBER.end());
+        if !ACCOUNT_NUMBER_DIGITS.contains(&number.len()) || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            let detail = format!(
+                "{} to {} digits",
+                ACCOUNT_NUMBER_DIGITS.start(),
+                ACCOUNT_NUMBER_DIGITS.end()
+            );
             faults.add("/expected/account_number", "invalid", detail);
         }
     }
     if let Some(name) = &expected.holder_name {
-        faults.text("/expected/holder_name", name.expose(), HOLDER);
+        faults.check_text("/expected/holder_name", name.expose(), MAX_HOLDER_CHARS);
     }
 }

@@ -4,17 +4,17 @@ use async_trait::async_trait;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::schemas::{expectations, intent_states, text_states};
-use super::super::{ApiError, Asked, List, When};
+use super::super::schemas::{expectations, intent_states, sms_states};
+use super::super::{ApiError, ApiTime, List, RequestContext};
 use super::asking::NewIntent;
-use super::{Dealings, Intents, unsealed};
-use crate::core::access::{Reach, Refused};
+use super::{Intents, LinkingApi, seal_failure};
+use crate::core::access::{AccessDenied, TenantScope};
 use crate::core::ids::{EntityId, IntentId, LinkId, PartnerId, UserId};
-use crate::core::page::Page;
+use crate::core::page::PageRequest;
 use crate::core::scope::Scope;
 use crate::core::time::Timestamp;
-use crate::records::{IntentFilter, IntentState, Kept, LinkIntent};
-use crate::service::sealing::Request;
+use crate::records::{IntentFilter, IntentState, LinkIntent, WriteOutcome};
+use crate::service::sealing::SealedIntent;
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -58,7 +58,7 @@ pub struct IntentView {
     pub links: u32,
     /// `queued`, or `stopped` where the person wants no texts; only in the answer to a request that asked for a text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = text_states)]
+    #[schema(schema_with = sms_states)]
     pub sms: Option<&'static str>,
     /// For which entity; null: the partner as a whole.
     #[schema(required)]
@@ -67,11 +67,11 @@ pub struct IntentView {
     #[schema(required)]
     pub created_by: Option<UserId>,
     /// When it was made.
-    pub created_at: When,
+    pub created_at: ApiTime,
     /// When its state last changed.
-    pub updated_at: When,
+    pub updated_at: ApiTime,
     /// From then on it cannot be begun.
-    pub expires_at: When,
+    pub expires_at: ApiTime,
 }
 
 /// What anybody may see of a request.
@@ -84,19 +84,19 @@ pub struct PublicIntent {
     #[schema(schema_with = intent_states)]
     pub state: &'static str,
     /// From then on it cannot be begun.
-    pub expires_at: When,
+    pub expires_at: ApiTime,
 }
 
 /// Which requests are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WhichIntents {
+pub struct IntentListQuery {
     /// Only those that stand so.
     pub state: Option<String>,
     /// Only those that you call so.
     pub reference: Option<String>,
 }
 
-impl From<&LinkIntent> for Request {
+impl From<&LinkIntent> for SealedIntent {
     fn from(intent: &LinkIntent) -> Self {
         Self {
             partner: intent.partner,
@@ -106,47 +106,52 @@ impl From<&LinkIntent> for Request {
 }
 
 #[async_trait]
-impl Intents for Dealings {
-    async fn add_intent(&self, asked: &Asked, new: NewIntent) -> Result<IntentView, ApiError> {
-        let (intent, sms) = self.make(asked, new).await?;
-        let view = self.seen(intent, self.now())?;
+impl Intents for LinkingApi {
+    async fn create_intent(&self, asked: &RequestContext, new: NewIntent) -> Result<IntentView, ApiError> {
+        let (intent, sms) = self.build_and_store(asked, new).await?;
+        let view = self.intent_view(intent, self.now())?;
         Ok(IntentView { sms, ..view })
     }
 
-    async fn intents(&self, asked: &Asked, which: WhichIntents, page: Page) -> Result<List<IntentView>, ApiError> {
+    async fn list_intents(
+        &self,
+        asked: &RequestContext,
+        which: IntentListQuery,
+        page: PageRequest,
+    ) -> Result<List<IntentView>, ApiError> {
         let filter = IntentFilter {
-            state: which.state.as_deref().map(named).transpose()?,
+            state: which.state.as_deref().map(parse_intent_state).transpose()?,
             reference: which.reference,
         };
         let (intents, now) = (self.records.intents(&asked.reach, &filter, &page).await?, self.now());
-        let next_cursor = intents.next.map(crate::core::page::Cursor::to_text);
-        let data = intents.rows.into_iter().map(|intent| self.seen(intent, now));
+        let next_cursor = intents.next.map(crate::core::page::PageCursor::to_text);
+        let data = intents.rows.into_iter().map(|intent| self.intent_view(intent, now));
         Ok(List {
             data: data.collect::<Result<_, _>>()?,
             next_cursor,
         })
     }
 
-    async fn intent(&self, asked: &Asked, id: IntentId) -> Result<IntentView, ApiError> {
+    async fn get_intent(&self, asked: &RequestContext, id: IntentId) -> Result<IntentView, ApiError> {
         let intent = self.records.intent(&asked.reach, id).await?;
-        self.seen(intent.ok_or(ApiError::NotFound)?, self.now())
+        self.intent_view(intent.ok_or(ApiError::NotFound)?, self.now())
     }
 
-    async fn cancel_intent(&self, asked: &Asked, id: IntentId) -> Result<IntentView, ApiError> {
+    async fn cancel_intent(&self, asked: &RequestContext, id: IntentId) -> Result<IntentView, ApiError> {
         let now = self.now();
-        let deed = asked.deed("intent.cancelled", id, now);
+        let deed = asked.audit_entry("intent.cancelled", id, now);
         match self.records.cancel_intent(&asked.reach, id, &deed).await? {
-            Kept::Done(intent) => self.seen(intent, now),
-            Kept::InUse | Kept::Taken | Kept::NoRole | Kept::TooMany => {
+            WriteOutcome::Done(intent) => self.intent_view(intent, now),
+            WriteOutcome::InUse | WriteOutcome::Taken | WriteOutcome::NoRole | WriteOutcome::TooMany => {
                 Err(ApiError::Conflict("the request is over already"))
             }
-            Kept::NoEntity => Err(Refused::Entity.into()),
-            Kept::NotFound => Err(ApiError::NotFound),
+            WriteOutcome::NoEntity => Err(AccessDenied::Entity.into()),
+            WriteOutcome::NotFound => Err(ApiError::NotFound),
         }
     }
 
-    async fn public_intent(&self, partner: PartnerId, id: IntentId) -> Result<PublicIntent, ApiError> {
-        let reach = Reach {
+    async fn get_public_intent(&self, partner: PartnerId, id: IntentId) -> Result<PublicIntent, ApiError> {
+        let reach = TenantScope {
             partner,
             entity: None,
             own: None,
@@ -154,21 +159,21 @@ impl Intents for Dealings {
         let intent = self.records.intent(&reach, id).await?.ok_or(ApiError::NotFound)?;
         Ok(PublicIntent {
             id,
-            state: state_at(&intent, self.now()).name(),
-            expires_at: When(intent.expires_at),
+            state: effective_state(&intent, self.now()).name(),
+            expires_at: ApiTime(intent.expires_at),
         })
     }
 }
 
-impl Dealings {
+impl LinkingApi {
     /// A request as it is seen now.
-    pub(super) fn seen(&self, intent: LinkIntent, now: Timestamp) -> Result<IntentView, ApiError> {
+    pub(super) fn intent_view(&self, intent: LinkIntent, now: Timestamp) -> Result<IntentView, ApiError> {
         Ok(IntentView {
             id: intent.id,
-            state: state_at(&intent, now).name(),
-            dial: self.dial(&intent, now)?,
-            msisdn: self.number_of(&intent)?.map(|msisdn| msisdn.masked()),
-            expected: self.expects(&intent)?,
+            state: effective_state(&intent, now).name(),
+            dial: self.dial_string_of(&intent, now)?,
+            msisdn: self.open_number(&intent)?.map(|msisdn| msisdn.masked()),
+            expected: self.expected_fields(&intent)?,
             purpose: intent.purpose,
             data_scope: intent.scope,
             days: intent.days,
@@ -181,17 +186,20 @@ impl Dealings {
             sms: None,
             entity_id: intent.entity,
             created_by: intent.created_by,
-            created_at: When(intent.created_at),
-            updated_at: When(intent.moved_at),
-            expires_at: When(intent.expires_at),
+            created_at: ApiTime(intent.created_at),
+            updated_at: ApiTime(intent.moved_at),
+            expires_at: ApiTime(intent.expires_at),
         })
     }
 
-    fn expects(&self, intent: &LinkIntent) -> Result<Vec<&'static str>, ApiError> {
+    fn expected_fields(&self, intent: &LinkIntent) -> Result<Vec<&'static str>, ApiError> {
         let Some(sealed) = &intent.expected else {
             return Ok(Vec::new());
         };
-        let expected = self.sealing.open_expected(intent.into(), sealed).map_err(unsealed)?;
+        let expected = self
+            .sealing
+            .open_expected(intent.into(), sealed)
+            .map_err(seal_failure)?;
         let number = expected.account_number.is_some().then_some("account_number");
         let holder = expected.holder_name.is_some().then_some("holder_name");
         Ok(number.into_iter().chain(holder).collect())
@@ -199,14 +207,14 @@ impl Dealings {
 }
 
 /// Where a request stands: whose time is over has expired, whether or not the job has come to it.
-fn state_at(intent: &LinkIntent, now: Timestamp) -> IntentState {
+fn effective_state(intent: &LinkIntent, now: Timestamp) -> IntentState {
     if intent.state == IntentState::Open && intent.expires_at <= now {
         return IntentState::Expired;
     }
     intent.state
 }
 
-fn named(name: &str) -> Result<IntentState, ApiError> {
+fn parse_intent_state(name: &str) -> Result<IntentState, ApiError> {
     IntentState::named(name).ok_or_else(|| {
         let names = IntentState::ALL.map(IntentState::name).join(", ");
         ApiError::field("?state", "unknown", format!("there are: {names}"))

@@ -7,19 +7,20 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::schemas::link_states;
-use super::super::{ApiError, Asked, List, When};
-use super::{Dealings, IntentView, Links, unsealed};
-use crate::core::flow::{News, offers};
+use super::super::{ApiError, ApiTime, List, RequestContext};
+use super::{IntentView, LinkingApi, Links, seal_failure};
+use crate::core::flow::{SessionEvent, offers};
 use crate::core::ids::{EntityId, IntentId, JobId, LinkId, UserId};
-use crate::core::page::{Cursor, Page};
+use crate::core::page::{PageCursor, PageRequest};
 use crate::core::scope::{Data, Scope};
 use crate::records::{
-    Consent, Holding, IntentState, Job, JobKind, Link, LinkFilter, LinkIntent, LinkState, LinkedAccount, Origin,
+    Consent, IntentState, IntentSummary, Job, JobKind, Link, LinkDetails, LinkFilter, LinkIntent, LinkState,
+    LinkedAccount,
 };
-use crate::service::sealing::Request;
+use crate::service::sealing::SealedIntent;
 
 /// For how long somebody may log in again who was asked to.
-const RENEWAL_STANDS: Duration = Duration::from_hours(7 * 24);
+const RENEWAL_EXPIRY: Duration = Duration::from_hours(7 * 24);
 
 /// What was linked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -51,9 +52,9 @@ pub struct LinkView {
     #[schema(required)]
     pub created_by: Option<UserId>,
     /// When it was made.
-    pub created_at: When,
+    pub created_at: ApiTime,
     /// When its state last changed.
-    pub updated_at: When,
+    pub updated_at: ApiTime,
 }
 
 /// An account under a link.
@@ -97,7 +98,7 @@ pub struct ConsentView {
     /// The channel they stood on.
     pub channel: String,
     /// When they were agreed to.
-    pub agreed_at: When,
+    pub agreed_at: ApiTime,
     /// What the data are for; null where the words alone say so.
     #[schema(required)]
     pub purpose: Option<String>,
@@ -112,7 +113,7 @@ pub struct ConsentView {
 /// A link that is out of use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = EndedLink)]
-pub struct EndedView {
+pub struct EndedLinkView {
     /// Its id.
     pub id: LinkId,
     /// `removing` until the provider has been told, then `removed`.
@@ -122,7 +123,7 @@ pub struct EndedView {
 
 /// Which links are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WhichLinks {
+pub struct LinkListQuery {
     /// Only those that stand so.
     pub state: Option<String>,
     /// Only those that grew out of this request.
@@ -132,90 +133,95 @@ pub struct WhichLinks {
 }
 
 #[async_trait]
-impl Links for Dealings {
-    async fn links(&self, asked: &Asked, which: WhichLinks, page: Page) -> Result<List<LinkView>, ApiError> {
+impl Links for LinkingApi {
+    async fn list_links(
+        &self,
+        asked: &RequestContext,
+        which: LinkListQuery,
+        page: PageRequest,
+    ) -> Result<List<LinkView>, ApiError> {
         let filter = LinkFilter {
-            state: which.state.as_deref().map(named).transpose()?,
+            state: which.state.as_deref().map(parse_link_state).transpose()?,
             intent: which.intent,
             reference: which.reference,
         };
-        let links = self.records.holdings(&asked.reach, &filter, &page).await?;
-        let data = links.rows.into_iter().map(|holding| self.held(holding));
+        let links = self.records.link_views(&asked.reach, &filter, &page).await?;
+        let data = links.rows.into_iter().map(|holding| self.link_view(holding));
         Ok(List {
             data: data.collect::<Result<_, _>>()?,
-            next_cursor: links.next.map(Cursor::to_text),
+            next_cursor: links.next.map(PageCursor::to_text),
         })
     }
 
-    async fn link(&self, asked: &Asked, id: LinkId) -> Result<LinkView, ApiError> {
-        let holding = self.records.holding(&asked.reach, id).await?;
-        self.held(holding.ok_or(ApiError::NotFound)?)
+    async fn get_link(&self, asked: &RequestContext, id: LinkId) -> Result<LinkView, ApiError> {
+        let holding = self.records.link_view(&asked.reach, id).await?;
+        self.link_view(holding.ok_or(ApiError::NotFound)?)
     }
 
-    async fn end_link(&self, asked: &Asked, id: LinkId) -> Result<EndedView, ApiError> {
+    async fn delete_link(&self, asked: &RequestContext, id: LinkId) -> Result<EndedLinkView, ApiError> {
         let (now, key) = (self.now(), format!("unlink:{id}"));
         let unlink = Job {
-            id: JobId::draw(self.runtime.entropy.as_ref()),
+            id: JobId::generate(self.runtime.rng.as_ref()),
             partner: asked.reach.partner,
             kind: JobKind::Unlink(id),
             due_at: now,
             tries: 0,
             key,
         };
-        let deed = asked.deed("link.ended", id, now);
+        let deed = asked.audit_entry("link.ended", id, now);
         let ended = self.records.end_link(&asked.reach, id, &unlink, &deed).await?;
         let ended = ended.ok_or(ApiError::NotFound)?;
-        if ended.now {
-            self.newsroom.tell(&ended.tag, &News::Unlinked(id)).await;
+        if ended.newly_ended {
+            self.newsroom.apply(&ended.tag, &SessionEvent::Unlinked(id)).await;
         }
-        Ok(EndedView {
+        Ok(EndedLinkView {
             id,
             state: ended.state.name(),
         })
     }
 
-    async fn renew_link(&self, asked: &Asked, id: LinkId) -> Result<IntentView, ApiError> {
-        let holding = self.records.holding(&asked.reach, id).await?;
+    async fn reauthorise_link(&self, asked: &RequestContext, id: LinkId) -> Result<IntentView, ApiError> {
+        let holding = self.records.link_view(&asked.reach, id).await?;
         let holding = holding.ok_or(ApiError::NotFound)?;
         if !holding.link.in_use() {
             return Err(ApiError::Conflict("the link is out of use"));
         }
-        let intent = self.renewing(asked, &holding).await?;
-        let kept = self.keep(asked, intent, None).await?;
-        self.seen(kept, self.now())
+        let intent = self.renewal_intent(asked, &holding).await?;
+        let kept = self.store_intent(asked, intent, None).await?;
+        self.intent_view(kept, self.now())
     }
 }
 
-impl Dealings {
-    fn held(&self, holding: Holding) -> Result<LinkView, ApiError> {
-        let Holding {
+impl LinkingApi {
+    fn link_view(&self, holding: LinkDetails) -> Result<LinkView, ApiError> {
+        let LinkDetails {
             link,
             moved_at,
             consent,
-            origin,
+            intent: origin,
         } = holding;
         let identity = origin.as_ref().is_some_and(|origin| origin.scope.has(Data::Identity));
         let accounts = link
             .accounts
             .iter()
-            .map(|account| self.account(&link, account, identity));
+            .map(|account| self.account_view(&link, account, identity));
         Ok(LinkView {
             id: link.id,
             state: link.state.name(),
             accounts: accounts.collect::<Result<_, _>>()?,
-            consent: agreed(consent, origin.as_ref()),
-            intent_id: origin.as_ref().map(|origin| origin.intent),
+            consent: consent_view(consent, origin.as_ref()),
+            intent_id: origin.as_ref().map(|origin| origin.id),
             entity_id: origin.as_ref().and_then(|origin| origin.entity),
             created_by: origin.as_ref().and_then(|origin| origin.created_by),
             reference: origin.and_then(|origin| origin.reference),
-            created_at: When(link.created_at),
-            updated_at: When(moved_at),
+            created_at: ApiTime(link.created_at),
+            updated_at: ApiTime(moved_at),
             institution: link.institution_name,
             provider: link.provider,
         })
     }
 
-    fn account(&self, link: &Link, account: &LinkedAccount, identity: bool) -> Result<AccountView, ApiError> {
+    fn account_view(&self, link: &Link, account: &LinkedAccount, identity: bool) -> Result<AccountView, ApiError> {
         let id = match &*account.account {
             [] => None,
             sealed => Some(self.sealing.open_account(&link.tag, account.id, sealed)),
@@ -223,11 +229,11 @@ impl Dealings {
         let holder = account.holder.as_deref().filter(|_| identity);
         let holder = holder.map(|sealed| self.sealing.open_holder(&link.tag, account.id, sealed));
         Ok(AccountView {
-            id: id.transpose().map_err(unsealed)?.map(|id| id.expose().to_owned()),
+            id: id.transpose().map_err(seal_failure)?.map(|id| id.expose().to_owned()),
             number: account.masked.as_ref().map(|end| format!("****{end}")),
             holder: holder
                 .transpose()
-                .map_err(unsealed)?
+                .map_err(seal_failure)?
                 .map(|name| name.expose().to_owned()),
             r#type: account.kind.clone(),
             currency: account.currency.clone(),
@@ -235,16 +241,16 @@ impl Dealings {
     }
 
     /// The request to log in to a link again, on the terms on which it was linked.
-    async fn renewing(&self, asked: &Asked, holding: &Holding) -> Result<LinkIntent, ApiError> {
-        let (link, consent, origin) = (&holding.link, &holding.consent, holding.origin.as_ref());
+    async fn renewal_intent(&self, asked: &RequestContext, holding: &LinkDetails) -> Result<LinkIntent, ApiError> {
+        let (link, consent, origin) = (&holding.link, &holding.consent, holding.intent.as_ref());
         let partner = self.records.partner(link.partner).await?.ok_or(ApiError::NotFound)?;
         let number = self.sealing.open_msisdn(&consent.tag, consent.id, &consent.msisdn);
-        let (id, now) = (IntentId::draw(asked.fresh.as_ref()), self.now());
-        let request = Request {
+        let (id, now) = (IntentId::generate(asked.rng.as_ref()), self.now());
+        let request = SealedIntent {
             partner: link.partner,
             id,
         };
-        let msisdn = self.sealing.asked_msisdn(request, &number.map_err(unsealed)?);
+        let msisdn = self.sealing.seal_intent_msisdn(request, &number.map_err(seal_failure)?);
         Ok(LinkIntent {
             id,
             partner: link.partner,
@@ -256,10 +262,10 @@ impl Dealings {
             scope: origin.map(|origin| origin.scope.clone()).unwrap_or_default(),
             reference: origin.and_then(|origin| origin.reference.clone()),
             tag: Some(link.tag),
-            msisdn: Some(msisdn.map_err(unsealed)?),
+            msisdn: Some(msisdn.map_err(seal_failure)?),
             code_digest: None,
             code: None,
-            institution: Some(offers::key(&link.provider, &link.institution)),
+            institution: Some(offers::offer_key(&link.provider, &link.institution)),
             locale: None,
             many: false,
             expected: None,
@@ -267,25 +273,25 @@ impl Dealings {
             links: 0,
             created_at: now,
             moved_at: now,
-            expires_at: now.plus(RENEWAL_STANDS),
+            expires_at: now.plus(RENEWAL_EXPIRY),
         })
     }
 }
 
-fn agreed(consent: Consent, origin: Option<&Origin>) -> ConsentView {
+fn consent_view(consent: Consent, origin: Option<&IntentSummary>) -> ConsentView {
     ConsentView {
         text: consent.text,
         version: consent.version,
         locale: consent.locale,
         channel: consent.channel,
-        agreed_at: When(consent.agreed_at),
+        agreed_at: ApiTime(consent.agreed_at),
         purpose: origin.map(|origin| origin.purpose.clone()),
         days: origin.map(|origin| origin.days),
         data_scope: origin.map(|origin| origin.scope.clone()),
     }
 }
 
-fn named(name: &str) -> Result<LinkState, ApiError> {
+fn parse_link_state(name: &str) -> Result<LinkState, ApiError> {
     LinkState::named(name).ok_or_else(|| {
         let names = LinkState::ALL.map(LinkState::name).join(", ");
         ApiError::field("?state", "unknown", format!("there are: {names}"))

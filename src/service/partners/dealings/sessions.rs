@@ -5,11 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::schemas::session_states;
-use super::super::{ApiError, Asked, List, When};
-use super::{Dealings, Sessions};
+use super::super::{ApiError, ApiTime, List, RequestContext};
+use super::{LinkingApi, Sessions};
 use crate::core::ids::{ConnectSessionId, EntityId, IntentId, LinkId, UserId};
-use crate::core::page::Page;
-use crate::records::{AttemptState, Try};
+use crate::core::page::PageRequest;
+use crate::records::{AttemptState, ConnectSessionView};
 
 /// One try at linking. It is seen from the first login on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -41,31 +41,31 @@ pub struct SessionView {
     #[schema(required)]
     pub created_by: Option<UserId>,
     /// When its first login was begun.
-    pub created_at: When,
+    pub created_at: ApiTime,
     /// When its state last changed.
-    pub updated_at: When,
+    pub updated_at: ApiTime,
 }
 
-impl From<Try> for SessionView {
-    fn from(one: Try) -> Self {
-        let origin = one.origin.as_ref();
+impl From<ConnectSessionView> for SessionView {
+    fn from(one: ConnectSessionView) -> Self {
+        let origin = one.intent.as_ref();
         Self {
             id: one.id,
-            state: state(one.state),
+            state: session_state(one.state),
             link_id: one.link,
-            intent_id: origin.map(|origin| origin.intent),
+            intent_id: origin.map(|origin| origin.id),
             entity_id: origin.and_then(|origin| origin.entity),
             created_by: origin.and_then(|origin| origin.created_by),
-            reference: one.origin.and_then(|origin| origin.reference),
+            reference: one.intent.and_then(|origin| origin.reference),
             institution: one.institution_name,
             provider: one.provider,
-            created_at: When(one.created_at),
-            updated_at: When(one.moved_at),
+            created_at: ApiTime(one.created_at),
+            updated_at: ApiTime(one.moved_at),
         }
     }
 }
 
-const fn state(state: AttemptState) -> &'static str {
+const fn session_state(state: AttemptState) -> &'static str {
     match state {
         AttemptState::Open | AttemptState::Sending | AttemptState::Unknown | AttemptState::Granted => "pending",
         AttemptState::Accepted | AttemptState::WrongCode | AttemptState::NotSent => "waiting",
@@ -75,19 +75,19 @@ const fn state(state: AttemptState) -> &'static str {
 }
 
 #[async_trait]
-impl Sessions for Dealings {
-    async fn sessions(
+impl Sessions for LinkingApi {
+    async fn list_sessions(
         &self,
-        asked: &Asked,
+        asked: &RequestContext,
         intent: Option<IntentId>,
-        page: Page,
+        page: PageRequest,
     ) -> Result<List<SessionView>, ApiError> {
-        let tries = self.records.tries(&asked.reach, intent, &page).await?;
+        let tries = self.records.connect_sessions(&asked.reach, intent, &page).await?;
         Ok(tries.map(SessionView::from).into())
     }
 
-    async fn session(&self, asked: &Asked, id: ConnectSessionId) -> Result<SessionView, ApiError> {
-        let one = self.records.a_try(&asked.reach, id).await?;
+    async fn get_session(&self, asked: &RequestContext, id: ConnectSessionId) -> Result<SessionView, ApiError> {
+        let one = self.records.connect_session(&asked.reach, id).await?;
         one.map(SessionView::from).ok_or(ApiError::NotFound)
     }
 }

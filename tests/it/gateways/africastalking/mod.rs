@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use kiungo::core::gsm7;
-use kiungo::gateways::{Closed, Limits, ParseError, Reply};
+use kiungo::gateways::{DialogEnd, ParseError, ScreenReply, UssdLimits};
 use proptest::prelude::*;
 
-use crate::gateways::kit::{self, Call, Did, ReplyRow, Row, Want};
+use crate::gateways::kit::{self, ExpectedCallback, ExpectedInput, ExpectedRequest, ReplyRow, RequestRow};
 
 mod requests;
 mod size;
@@ -20,73 +20,73 @@ const EVENT: &str = "date=2026-01-01+09%3A15%3A02&sessionId=ATUid_5d3b4c2bc589f4
                      &durationInMillis=41230&hopsCount=3&hopsMetadata=home%7Clink%7Cbank&input=1%2A2%2Apa55word\
                      &lastAppResponse=CON+Link+a+bank&status=";
 
-fn turn(did: Did) -> Call {
-    Call {
+fn turn(did: ExpectedInput) -> ExpectedCallback {
+    ExpectedCallback {
         dialog: SESSION.to_owned(),
         msisdn: "+254711000001".to_owned(),
         network: Some("63902".to_owned()),
         service_code: Some("*384*1234#".to_owned()),
         did,
-        ..Call::default()
+        ..ExpectedCallback::default()
     }
 }
 
-fn whole(text: &str) -> Want {
-    Want::Turn(turn(Did::Whole(text.to_owned())))
+fn whole(text: &str) -> ExpectedRequest {
+    ExpectedRequest::Turn(turn(ExpectedInput::Whole(text.to_owned())))
 }
 
 /// A callback whose text, as encoded, is this.
-fn typed(name: &'static str, encoded: impl AsRef<[u8]>, want: Want) -> Row {
-    Row {
+fn typed(name: &'static str, encoded: impl AsRef<[u8]>, want: ExpectedRequest) -> RequestRow {
+    RequestRow {
         name,
         body: [HEAD.as_bytes(), encoded.as_ref()].concat(),
         want,
-        ..Row::default()
+        ..RequestRow::default()
     }
 }
 
-fn refused(error: ParseError) -> Want {
-    Want::Refused(error)
+fn refused(error: ParseError) -> ExpectedRequest {
+    ExpectedRequest::Refused(error)
 }
 
 /// A form sent to the events' path, with what no output may hold.
-fn event(name: &'static str, body: impl Into<Vec<u8>>, want: Want) -> Row {
-    Row {
+fn event(name: &'static str, body: impl Into<Vec<u8>>, want: ExpectedRequest) -> RequestRow {
+    RequestRow {
         name,
         tail: "events",
         body: body.into(),
         hidden: vec!["pa55word".to_owned(), "254711000001".to_owned()],
         want,
-        ..Row::default()
+        ..RequestRow::default()
     }
 }
 
 /// The end of a dialog is a notice, told by its status and nothing else; its transcript is not kept.
 #[test]
 fn events_tell_how_a_dialog_ended() {
-    let ended = |closed| Want::Notice {
+    let ended = |closed| ExpectedRequest::Notice {
         dialog: SESSION.to_owned(),
         msisdn: Some("+254711000001".to_owned()),
         closed,
     };
-    let nobody = Want::Notice {
+    let nobody = ExpectedRequest::Notice {
         dialog: SESSION.to_owned(),
         msisdn: None,
-        closed: Closed::Failed,
+        closed: DialogEnd::Failed,
     };
     kit::check_requests(
         &*kit::gateway("africastalking"),
         &[
-            event("we ended it", format!("{EVENT}Success"), ended(Closed::Finished)),
+            event("we ended it", format!("{EVENT}Success"), ended(DialogEnd::Finished)),
             event(
                 "hung up or too slow",
                 format!("{EVENT}Incomplete"),
-                ended(Closed::Abandoned),
+                ended(DialogEnd::Abandoned),
             ),
             event(
                 "our error",
                 format!("{EVENT}Failed&errorMessage=timeout"),
-                ended(Closed::Failed),
+                ended(DialogEnd::Failed),
             ),
             event(
                 "no number",
@@ -101,7 +101,7 @@ fn events_tell_how_a_dialog_ended() {
             event(
                 "garbage in the transcript",
                 format!("{EVENT}Success&input=%FF%"),
-                ended(Closed::Finished),
+                ended(DialogEnd::Finished),
             ),
         ],
     );
@@ -129,17 +129,17 @@ fn what_is_no_event_is_refused() {
                 format!("{HEAD}1"),
                 refused(ParseError::Field("status")),
             ),
-            Row {
+            RequestRow {
                 name: "another path",
                 tail: "other",
                 body: format!("{HEAD}1").into_bytes(),
-                ..Row::default()
+                ..RequestRow::default()
             },
-            Row {
+            RequestRow {
                 name: "below the events",
                 tail: "events/x",
                 body: format!("{EVENT}Success").into_bytes(),
-                ..Row::default()
+                ..RequestRow::default()
             },
         ],
     );
@@ -160,11 +160,11 @@ fn replies_in_the_dialect() {
         &*gateway,
         &[
             row(
-                Some(Reply::Continue("Link a bank\n1 Equity\n0 Back".to_owned())),
+                Some(ScreenReply::Continue("Link a bank\n1 Equity\n0 Back".to_owned())),
                 "CON Link a bank\n1 Equity\n0 Back",
             ),
             row(
-                Some(Reply::End("Société Générale: linked".to_owned())),
+                Some(ScreenReply::End("Société Générale: linked".to_owned())),
                 "END Société Générale: linked",
             ),
             row(None, ""),
@@ -178,7 +178,7 @@ fn replies_in_the_dialect() {
 /// The deadlines and sizes that are documented, and careful ones elsewhere.
 #[test]
 fn limits_by_network() {
-    let limits = |turn, idle, out_septets, in_chars| Limits {
+    let limits = |turn, idle, out_septets, in_chars| UssdLimits {
         turn: Duration::from_secs(turn),
         dialog: Duration::from_mins(3),
         idle: Duration::from_secs(idle),
@@ -203,7 +203,7 @@ proptest! {
     /// No bytes make the parser panic or print what they hold.
     #[test]
     fn survives_any_bytes(query in any::<Vec<u8>>(), body in any::<Vec<u8>>(), events in any::<bool>()) {
-        let row = Row { name: "any bytes", tail: if events { "events" } else { "" }, query, body, ..Row::default() };
+        let row = RequestRow { name: "any bytes", tail: if events { "events" } else { "" }, query, body, ..RequestRow::default() };
         kit::parse(&*kit::gateway("africastalking"), &row);
     }
 

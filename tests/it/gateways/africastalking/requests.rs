@@ -3,17 +3,17 @@
 use kiungo::gateways::ParseError;
 
 use super::{HEAD, SESSION, refused, turn, typed, whole};
-use crate::gateways::kit::{self, Call, Did, Row, Want};
+use crate::gateways::kit::{self, ExpectedCallback, ExpectedInput, ExpectedRequest, RequestRow};
 
 /// A callback with this body.
-fn form(name: &'static str, body: impl Into<Vec<u8>>, want: Want) -> Row {
+fn form(name: &'static str, body: impl Into<Vec<u8>>, want: ExpectedRequest) -> RequestRow {
     let hidden = vec!["0711000001".to_owned(), "254711000001".to_owned(), "s3cret".to_owned()];
-    Row {
+    RequestRow {
         name,
         body: body.into(),
         hidden,
         want,
-        ..Row::default()
+        ..RequestRow::default()
     }
 }
 
@@ -24,7 +24,11 @@ fn typed_text_is_exact_or_refused() {
     kit::check_requests(
         &*kit::gateway("africastalking"),
         &[
-            typed("just dialled", "", Want::Turn(turn(Did::Begin(vec![])))),
+            typed(
+                "just dialled",
+                "",
+                ExpectedRequest::Turn(turn(ExpectedInput::Begin(vec![]))),
+            ),
             typed("first choice", "1", whole("1")),
             typed("cumulative", "1%2A2%2A4444", whole("1*2*4444")),
             typed("star not encoded", "1*2*4444", whole("1*2*4444")),
@@ -76,7 +80,7 @@ fn typed_text_is_exact_or_refused() {
     );
 }
 
-fn field(name: &'static str) -> Want {
+fn field(name: &'static str) -> ExpectedRequest {
     refused(ParseError::Field(name))
 }
 
@@ -91,11 +95,11 @@ const NUMBER: &str = "phoneNumber=%2B254711000001";
 /// What is needed must be there; what is not may be missing, empty, in any order and beside fields nobody knows.
 #[test]
 fn fields_are_there() {
-    let begin = || Want::Turn(turn(Did::Begin(vec![])));
-    let bare = Call {
+    let begin = || ExpectedRequest::Turn(turn(ExpectedInput::Begin(vec![])));
+    let bare = ExpectedCallback {
         network: None,
         service_code: None,
-        ..turn(Did::Whole("1".to_owned()))
+        ..turn(ExpectedInput::Whole("1".to_owned()))
     };
     let (session, number) = (session(), NUMBER);
     kit::check_requests(
@@ -104,12 +108,12 @@ fn fields_are_there() {
             form(
                 "only what is needed",
                 format!("{session}&{number}&text=1"),
-                Want::Turn(bare.clone()),
+                ExpectedRequest::Turn(bare.clone()),
             ),
             form(
                 "empty network and code",
                 format!("{session}&{number}&networkCode=&serviceCode=&text=1"),
-                Want::Turn(bare),
+                ExpectedRequest::Turn(bare),
             ),
             form(
                 "other order, more fields",
@@ -210,55 +214,55 @@ fn fields_are_readable() {
 fn any_method_any_content_type() {
     let query = format!("{HEAD}1*s3cret").into_bytes();
     let rows = [
-        Row {
+        RequestRow {
             name: "GET",
             method: "GET",
             query: query.clone(),
             headers: &[],
-            ..Row::default()
+            ..RequestRow::default()
         },
-        Row {
+        RequestRow {
             name: "POST with a query",
             query: query.clone(),
-            ..Row::default()
+            ..RequestRow::default()
         },
-        Row {
+        RequestRow {
             name: "PUT",
             method: "PUT",
             body: query.clone(),
-            ..Row::default()
+            ..RequestRow::default()
         },
-        Row {
+        RequestRow {
             name: "no content type",
             headers: &[],
             body: query.clone(),
-            ..Row::default()
+            ..RequestRow::default()
         },
-        Row {
+        RequestRow {
             name: "another content type",
             headers: &[("content-type", "application/json; charset=latin1")],
             body: query.clone(),
-            ..Row::default()
+            ..RequestRow::default()
         },
-        Row {
+        RequestRow {
             name: "our own query besides",
             query: b"env=prod".to_vec(),
             body: query.clone(),
-            ..Row::default()
+            ..RequestRow::default()
         },
     ]
-    .map(|row| Row {
+    .map(|row| RequestRow {
         want: whole("1*s3cret"),
         ..row
     });
     let gateway = kit::gateway("africastalking");
     kit::check_requests(&*gateway, &rows);
-    let both = Row {
+    let both = RequestRow {
         name: "in query and body",
         query: query.clone(),
         body: query,
         want: refused(ParseError::Field("sessionId")),
-        ..Row::default()
+        ..RequestRow::default()
     };
     kit::check_requests(&*gateway, &[both]);
 }
@@ -267,7 +271,8 @@ fn any_method_any_content_type() {
 #[test]
 fn numbers_are_one_person() {
     let gateway = kit::gateway("africastalking");
-    let with = |spelling: &str, want: Want| form("a number", HEAD.replace("%2B254711000001", spelling) + "1", want);
+    let with =
+        |spelling: &str, want: ExpectedRequest| form("a number", HEAD.replace("%2B254711000001", spelling) + "1", want);
     for spelling in [
         "%2B254711000001",
         "+254711000001",

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kiungo::gateways::{Gateway, RawRequest};
+use kiungo::gateways::{RawRequest, UssdGateway};
 
 use super::HEAD;
 use crate::gateways::kit;
@@ -14,7 +14,7 @@ fn body(piece: &str, bytes: usize) -> Vec<u8> {
 }
 
 /// How long reading this takes, once.
-fn reading(gateway: &dyn Gateway, body: &[u8]) -> Duration {
+fn reading(gateway: &dyn UssdGateway, body: &[u8]) -> Duration {
     let request = RawRequest {
         method: "POST",
         tail: "",

@@ -1,12 +1,12 @@
 //! The ledger of submissions.
 
 use kiungo::core::ids::{AttemptId, ConsentId, LinkId};
-use kiungo::providers::Step;
-use kiungo::records::{Attempt, AttemptState, Completed, Job};
+use kiungo::providers::SubmissionStep;
+use kiungo::records::{Attempt, AttemptState, Job, LinkCompletion};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::records::{Backend, at, begin, fresh, link, node, person, redeem, settle};
+use crate::support::records::{Backend, at, begin, link, node, person, redeem, settle, unique_bytes};
 
 /// What was written is what is read, every field of it.
 #[rstest]
@@ -14,20 +14,20 @@ use crate::support::records::{Backend, at, begin, fresh, link, node, person, red
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn an_attempt_and_its_consent_come_back_whole(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let ada = person(1, 1);
     let consent = ada.consent();
     let attempt = Attempt {
-        step: Step::Choose,
-        renews: Some(LinkId::from_bytes(fresh())),
+        step: SubmissionStep::Choose,
+        renews: Some(LinkId::from_bytes(unique_bytes())),
         created_at: at(-5),
         ..ada.attempt(&consent)
     };
     begin(&*db, &consent, &attempt).await;
     assert_eq!(db.consent(consent.id).await.unwrap().as_ref(), Some(&consent));
     assert_eq!(db.attempt(attempt.id).await.unwrap(), Some((attempt, None)));
-    assert_eq!(db.consent(ConsentId::from_bytes(fresh())).await.unwrap(), None);
-    assert_eq!(db.attempt(AttemptId::from_bytes(fresh())).await.unwrap(), None);
+    assert_eq!(db.consent(ConsentId::from_bytes(unique_bytes())).await.unwrap(), None);
+    assert_eq!(db.attempt(AttemptId::from_bytes(unique_bytes())).await.unwrap(), None);
 }
 
 /// Writing an attempt again changes nothing, not even after it has moved on, and asks for its settling once.
@@ -36,7 +36,7 @@ async fn an_attempt_and_its_consent_come_back_whole(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn beginning_twice_is_beginning_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let consent = person(1, 1).consent();
     let attempt = person(1, 1).attempt(&consent);
     begin(&*db, &consent, &attempt).await;
@@ -58,7 +58,7 @@ async fn beginning_twice_is_beginning_once(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_consent_is_shared_by_its_submissions_only(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let ada = person(1, 1);
     let consent = ada.consent();
     let (login, code) = (ada.attempt(&consent), ada.attempt(&consent));
@@ -70,7 +70,7 @@ async fn a_consent_is_shared_by_its_submissions_only(#[case] backend: Backend) {
         ..ada.attempt(&consent)
     };
     let orphan = Attempt {
-        consent: ConsentId::from_bytes(fresh()),
+        consent: ConsentId::from_bytes(unique_bytes()),
         ..ada.attempt(&consent)
     };
     for refused in [stranger, orphan] {
@@ -88,13 +88,17 @@ async fn a_consent_is_shared_by_its_submissions_only(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_grant_is_kept_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
+    let db = backend.create().await;
+    let attempt = person(1, 1).attempted(&*db, AttemptState::Unknown, |_| ()).await;
     let mut tasks = JoinSet::new();
     for n in 0..8u8 {
-        let handle = if n % 2 == 0 { db.shared() } else { db.again().await };
+        let handle = if n % 2 == 0 {
+            db.shared()
+        } else {
+            db.second_handle().await
+        };
         let (id, redeem) = (attempt.id, redeem(&attempt));
-        tasks.spawn(async move { (n, handle.keep_grant(id, &[n], &redeem, at(1)).await.unwrap()) });
+        tasks.spawn(async move { (n, handle.store_grant(id, &[n], &redeem, at(1)).await.unwrap()) });
     }
     let first: Vec<u8> = tasks
         .join_all()
@@ -116,7 +120,7 @@ async fn a_grant_is_kept_once(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     for (before, kept) in [
         (AttemptState::Open, Some(true)),
         (AttemptState::Sending, Some(true)),
@@ -130,8 +134,8 @@ async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
         (AttemptState::WrongCode, None),
         (AttemptState::NotSent, None),
     ] {
-        let attempt = person(1, 1).tried(&*db, before, |_| ()).await;
-        let answer = db.keep_grant(attempt.id, b"grant", &redeem(&attempt), at(1)).await;
+        let attempt = person(1, 1).attempted(&*db, before, |_| ()).await;
+        let answer = db.store_grant(attempt.id, b"grant", &redeem(&attempt), at(1)).await;
         assert_eq!(answer.ok(), kept, "{before:?}");
         let (found, grant) = db.attempt(attempt.id).await.unwrap().unwrap();
         let (state, bytes) = match kept {
@@ -146,7 +150,7 @@ async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
         assert_eq!(job.is_some(), kept == Some(true), "{before:?}");
     }
     let nobody = person(1, 1).attempt(&person(1, 1).consent());
-    db.keep_grant(nobody.id, b"grant", &redeem(&nobody), at(1))
+    db.store_grant(nobody.id, b"grant", &redeem(&nobody), at(1))
         .await
         .unwrap_err();
 }
@@ -157,13 +161,13 @@ async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn no_fact_without_its_job(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+    let db = backend.create().await;
+    let attempt = person(1, 1).attempted(&*db, AttemptState::Open, |_| ()).await;
     let impossible = Job {
         partner: person(9, 1).partner,
         ..redeem(&attempt)
     };
-    db.keep_grant(attempt.id, b"grant", &impossible, at(1))
+    db.store_grant(attempt.id, b"grant", &impossible, at(1))
         .await
         .unwrap_err();
     assert_eq!(db.attempt(attempt.id).await.unwrap(), Some((attempt.clone(), None)));
@@ -184,11 +188,11 @@ async fn no_fact_without_its_job(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_grant_of_no_more_use_is_wiped(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     for end in [AttemptState::Linked, AttemptState::Undone, AttemptState::Lapsed] {
-        let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
+        let attempt = person(1, 1).attempted(&*db, AttemptState::Unknown, |_| ()).await;
         let redeem = redeem(&attempt);
-        db.keep_grant(attempt.id, b"grant", &redeem, at(1)).await.unwrap();
+        db.store_grant(attempt.id, b"grant", &redeem, at(1)).await.unwrap();
         assert!(db.move_attempt(attempt.id, end, at(2)).await.unwrap(), "{end:?}");
         let (found, grant) = db.attempt(attempt.id).await.unwrap().unwrap();
         assert_eq!((found.state, grant), (end, None));
@@ -201,15 +205,15 @@ async fn a_grant_of_no_more_use_is_wiped(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn attempts_given_up_lately(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let mut lapsed = Vec::new();
     for n in 0..4 {
         let then = |attempt: &mut Attempt| attempt.created_at = at(n);
-        lapsed.insert(0, person(1, 1).tried(&*db, AttemptState::Lapsed, then).await);
-        person(1, 2).tried(&*db, AttemptState::Unknown, then).await;
-        person(2, 1).tried(&*db, AttemptState::Lapsed, then).await;
+        lapsed.insert(0, person(1, 1).attempted(&*db, AttemptState::Lapsed, then).await);
+        person(1, 2).attempted(&*db, AttemptState::Unknown, then).await;
+        person(2, 1).attempted(&*db, AttemptState::Lapsed, then).await;
         let elsewhere = |attempt: &mut Attempt| "powens".clone_into(&mut attempt.provider);
-        person(1, 1).tried(&*db, AttemptState::Lapsed, elsewhere).await;
+        person(1, 1).attempted(&*db, AttemptState::Lapsed, elsewhere).await;
     }
     for (since, limit, expected) in [
         (-1, 10, &lapsed[..]),
@@ -229,18 +233,18 @@ async fn attempts_given_up_lately(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn attempts_begun_at_once_have_an_order(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let other = db.again().await;
+    let db = backend.create().await;
+    let other = db.second_handle().await;
     let mut tasks = JoinSet::new();
     for n in 0..24 {
         let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
-        tasks.spawn(async move { person(1, 1).tried(&*handle, AttemptState::Open, |_| ()).await });
+        tasks.spawn(async move { person(1, 1).attempted(&*handle, AttemptState::Open, |_| ()).await });
     }
     let attempts = tasks.join_all().await;
     let mut last = 0;
     for attempt in &attempts {
         let completed = db.complete_link(&link(attempt, 1), &[]).await.unwrap();
-        last += usize::from(completed != Completed::Superseded);
+        last += usize::from(completed != LinkCompletion::Superseded);
     }
     assert_eq!((attempts.len(), last), (24, 1));
 }

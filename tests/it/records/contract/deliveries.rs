@@ -1,24 +1,27 @@
 //! How events come to endpoints, and how far.
 
-use kiungo::core::access::Reach;
+use kiungo::core::access::TenantScope;
 use kiungo::core::events::EventKind;
 use kiungo::core::ids::{DeliveryId, EndpointId, EntityId, EventId, PartnerId, UserId};
 use kiungo::records::{
-    AttemptState, Delivery, DeliveryState, Endpoint, EndpointState, Event, JobKind, LinkState, Records, Tried,
+    AttemptState, Delivery, DeliveryResult, DeliveryState, EndpointState, JobKind, LinkState, PartnerEvent, Records,
+    WebhookEndpoint,
 };
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::events::{asked, endpoint, entity, register, secret, told, tried_for, whole};
-use crate::support::records::{Backend, at, deed, fresh, link, node, partner, person};
+use crate::support::events::{
+    attempt_for, endpoint, entity, events_of, register, requested_intent, secret, whole_partner,
+};
+use crate::support::records::{Backend, at, audit_entry, link, node, partner, person, unique_bytes};
 
-async fn add(db: &dyn Records, endpoint: Endpoint) -> EndpointId {
+async fn add(db: &dyn Records, endpoint: WebhookEndpoint) -> EndpointId {
     register(db, &endpoint, &secret(&endpoint, 0)).await;
     endpoint.id
 }
 
-async fn of_event(db: &dyn Records, event: &Event) -> Vec<Delivery> {
-    db.deliveries(&whole(event.partner), event.id).await.unwrap()
+async fn of_event(db: &dyn Records, event: &PartnerEvent) -> Vec<Delivery> {
+    db.deliveries(&whole_partner(event.partner), event.id).await.unwrap()
 }
 
 /// An event is for every enabled endpoint of its partner that wants its kind and its entity, and for nobody else. Doing it
@@ -28,7 +31,7 @@ async fn of_event(db: &dyn Records, event: &Event) -> Vec<Delivery> {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_event_reaches_those_who_want_it(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let partner = partner(1).id;
     let (branch, other) = (entity(&db, partner).await, entity(&db, partner).await);
     let plain = || endpoint(partner);
@@ -36,7 +39,7 @@ async fn an_event_reaches_those_who_want_it(#[case] backend: Backend) {
         add(&*db, plain()).await,
         add(
             &*db,
-            Endpoint {
+            WebhookEndpoint {
                 entity: Some(branch),
                 kinds: vec![EventKind::LinkRemoved, EventKind::LinkCreated],
                 ..plain()
@@ -45,19 +48,19 @@ async fn an_event_reaches_those_who_want_it(#[case] backend: Backend) {
         .await,
     ];
     for unwanted in [
-        Endpoint {
+        WebhookEndpoint {
             entity: Some(other),
             ..plain()
         },
-        Endpoint {
+        WebhookEndpoint {
             kinds: vec![EventKind::LinkUpdated],
             ..plain()
         },
-        Endpoint {
+        WebhookEndpoint {
             state: EndpointState::Disabled,
             ..plain()
         },
-        Endpoint {
+        WebhookEndpoint {
             state: EndpointState::Deleted,
             ..plain()
         },
@@ -65,13 +68,17 @@ async fn an_event_reaches_those_who_want_it(#[case] backend: Backend) {
     ] {
         add(&*db, unwanted).await;
     }
-    let intent = asked(&db, partner, branch, UserId::from_bytes(fresh())).await;
-    let attempt = tried_for(&*db, person(1, 1), intent, AttemptState::Unknown).await;
+    let intent = requested_intent(&db, partner, branch, UserId::from_bytes(unique_bytes())).await;
+    let attempt = attempt_for(&*db, person(1, 1), intent, AttemptState::Unknown).await;
     db.complete_link(&link(&attempt, 1), &[]).await.unwrap();
     let event = created(&*db, partner).await;
     let mut tasks = JoinSet::new();
     for n in 0..6 {
-        let handle = if n % 2 == 0 { db.shared() } else { db.again().await };
+        let handle = if n % 2 == 0 {
+            db.shared()
+        } else {
+            db.second_handle().await
+        };
         tasks.spawn(async move { handle.publish(event.id, at(1)).await.unwrap() });
     }
     assert!(tasks.join_all().await.into_iter().all(|count| count == 2));
@@ -86,21 +93,29 @@ async fn an_event_reaches_those_who_want_it(#[case] backend: Backend) {
         let jobs = db.claim_in(delivery.endpoint, node(1), at(1), at(2), 10).await.unwrap();
         let kinds: Vec<_> = jobs.iter().map(|job| job.kind.clone()).collect();
         assert_eq!(kinds, [JobKind::Deliver(delivery.id)]);
-        let outgoing = db.outgoing(delivery.id, at(1)).await.unwrap().unwrap();
+        let outgoing = db.outgoing_delivery(delivery.id, at(1)).await.unwrap().unwrap();
         assert_eq!((&outgoing.delivery, &outgoing.event), (delivery, &event));
         assert_eq!((outgoing.endpoint.id, outgoing.secrets.len()), (delivery.endpoint, 1));
     }
-    assert_eq!(db.publish(EventId::from_bytes(fresh()), at(1)).await.unwrap(), 0);
-    assert_eq!(db.outgoing(DeliveryId::from_bytes(fresh()), at(1)).await.unwrap(), None);
+    assert_eq!(db.publish(EventId::from_bytes(unique_bytes()), at(1)).await.unwrap(), 0);
+    assert_eq!(
+        db.outgoing_delivery(DeliveryId::from_bytes(unique_bytes()), at(1))
+            .await
+            .unwrap(),
+        None
+    );
     for outside in [
-        whole(person(2, 1).partner),
-        Reach {
-            entity: Some(EntityId::from_bytes(fresh())),
-            ..whole(partner)
+        whole_partner(person(2, 1).partner),
+        TenantScope {
+            entity: Some(EntityId::from_bytes(unique_bytes())),
+            ..whole_partner(partner)
         },
     ] {
         assert_eq!(db.deliveries(&outside, event.id).await.unwrap(), []);
-        assert_eq!(db.replay(&outside, event.id, None, &deed(1, 2)).await.unwrap(), []);
+        assert_eq!(
+            db.replay(&outside, event.id, None, &audit_entry(1, 2)).await.unwrap(),
+            []
+        );
     }
 }
 
@@ -110,13 +125,13 @@ async fn an_event_reaches_those_who_want_it(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn what_belongs_to_no_entity_reaches_none(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let partner = partner(1).id;
     let branch = entity(&db, partner).await;
     let own = add(&*db, endpoint(partner)).await;
     add(
         &*db,
-        Endpoint {
+        WebhookEndpoint {
             entity: Some(branch),
             ..endpoint(partner)
         },
@@ -135,9 +150,9 @@ async fn what_belongs_to_no_entity_reaches_none(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn sending_an_event_again(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let partner = partner(1).id;
-    let reach = whole(partner);
+    let reach = whole_partner(partner);
     let [ended, pending] = [add(&*db, endpoint(partner)).await, add(&*db, endpoint(partner)).await];
     person(1, 1).linked(&*db, 1, LinkState::Active).await;
     let event = created(&*db, partner).await;
@@ -146,7 +161,7 @@ async fn sending_an_event_again(#[case] backend: Backend) {
         let all = of_event(&*db, &event).await;
         all.into_iter().find(|delivery| delivery.endpoint == to).unwrap()
     };
-    let tried = |state, due: Option<i64>| Tried {
+    let tried = |state, due: Option<i64>| DeliveryResult {
         state,
         tries: 1,
         status: Some(503),
@@ -159,7 +174,7 @@ async fn sending_an_event_again(#[case] backend: Backend) {
     ] {
         let [job] = <[_; 1]>::try_from(db.claim_in(to, node(1), at(1), at(50), 9).await.unwrap()).unwrap();
         let id = delivery(to).await.id;
-        db.tried(id, &tried(state, due), at(2)).await.unwrap();
+        db.record_delivery_result(id, &tried(state, due), at(2)).await.unwrap();
         match due {
             None => db.finish(job.id, node(1)).await.unwrap(),
             Some(due) => db.postpone(job.id, node(1), at(due), "status").await.unwrap(),
@@ -168,40 +183,46 @@ async fn sending_an_event_again(#[case] backend: Backend) {
         assert_eq!((found.state, found.tries, found.status), (state, 1, Some(503)));
         assert_eq!((found.reason.as_deref(), found.due_at), (Some("status"), due.map(at)));
     }
-    db.tried(delivery(ended).await.id, &tried(DeliveryState::Delivered, None), at(3))
+    db.record_delivery_result(delivery(ended).await.id, &tried(DeliveryState::Delivered, None), at(3))
         .await
         .unwrap();
     assert_eq!(delivery(ended).await.state, DeliveryState::Failed);
 
     let fresh_one = add(&*db, endpoint(partner)).await;
-    let wants_another = Endpoint {
+    let wants_another = WebhookEndpoint {
         kinds: vec![EventKind::LinkRemoved],
         ..endpoint(partner)
     };
     let wants_another = add(&*db, wants_another).await;
-    let disabled = Endpoint {
+    let disabled = WebhookEndpoint {
         state: EndpointState::Disabled,
         ..endpoint(partner)
     };
     let disabled = add(&*db, disabled).await;
     assert_eq!(
-        db.replay(&reach, event.id, Some(disabled), &deed(1, 5)).await.unwrap(),
+        db.replay(&reach, event.id, Some(disabled), &audit_entry(1, 5))
+            .await
+            .unwrap(),
         []
     );
     let theirs = add(&*db, endpoint(person(2, 1).partner)).await;
     assert_eq!(
-        db.replay(&reach, event.id, Some(theirs), &deed(1, 5)).await.unwrap(),
+        db.replay(&reach, event.id, Some(theirs), &audit_entry(1, 5))
+            .await
+            .unwrap(),
         []
     );
     assert_eq!(db.lanes_due(at(5)).await.unwrap(), []);
 
-    let mut again = db.replay(&reach, event.id, None, &deed(1, 5)).await.unwrap();
+    let mut again = db.replay(&reach, event.id, None, &audit_entry(1, 5)).await.unwrap();
     let mut want = vec![ended, pending, fresh_one];
     again.sort_unstable();
     want.sort_unstable();
     assert_eq!(again, want);
     // Asked for twice it is still sent once.
-    db.replay(&reach, event.id, Some(ended), &deed(1, 5)).await.unwrap();
+    db.replay(&reach, event.id, Some(ended), &audit_entry(1, 5))
+        .await
+        .unwrap();
     for (to, tries) in [(ended, 0), (pending, 1), (fresh_one, 0)] {
         let found = delivery(to).await;
         assert_eq!(
@@ -213,18 +234,18 @@ async fn sending_an_event_again(#[case] backend: Backend) {
         assert_eq!(jobs[0].kind, JobKind::Deliver(found.id));
     }
     // What was sent to nobody is no deed.
-    assert_eq!(db.audited("test.done").await, 2);
+    assert_eq!(db.audit_count("test.done").await, 2);
     // Whoever is named gets it, wanted or not.
     let named = db
-        .replay(&reach, event.id, Some(wants_another), &deed(1, 6))
+        .replay(&reach, event.id, Some(wants_another), &audit_entry(1, 6))
         .await
         .unwrap();
     assert_eq!(named, [wants_another]);
 }
 
 /// The event of the one link that there is; what it was asked by is told of, too.
-async fn created(db: &dyn Records, partner: PartnerId) -> Event {
-    let all = told(db, partner).await;
+async fn created(db: &dyn Records, partner: PartnerId) -> PartnerEvent {
+    let all = events_of(db, partner).await;
     all.into_iter()
         .find(|event| event.kind == EventKind::LinkCreated)
         .unwrap()

@@ -1,24 +1,24 @@
 //! Where webhooks go, what they are signed with, and lanes.
 
-use kiungo::core::access::Reach;
+use kiungo::core::access::TenantScope;
 use kiungo::core::events::EventKind;
 use kiungo::core::ids::{EndpointId, UserId};
-use kiungo::records::{Endpoint, EndpointChange, EndpointState, JobKind, Kept, LinkState};
+use kiungo::records::{EndpointChange, EndpointState, JobKind, LinkState, WebhookEndpoint, WriteOutcome};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::events::{endpoint, entity, register, secret, told, whole};
-use crate::support::records::{Backend, Fixture, at, deed, fresh, job, node, partner, person};
+use crate::support::events::{endpoint, entity, events_of, register, secret, whole_partner};
+use crate::support::records::{Backend, Fixture, at, audit_entry, job, node, partner, person, unique_bytes};
 
 /// The delivery of the partner's newest event to the endpoint, if there is one, with its secrets at a moment.
-async fn secrets_at(db: &Fixture, endpoint: &Endpoint, moment: i64) -> Vec<Vec<u8>> {
-    let event = told(&**db, endpoint.partner).await.pop().unwrap();
-    let deliveries = db.deliveries(&whole(endpoint.partner), event.id).await.unwrap();
+async fn secrets_at(db: &Fixture, endpoint: &WebhookEndpoint, moment: i64) -> Vec<Vec<u8>> {
+    let event = events_of(&**db, endpoint.partner).await.pop().unwrap();
+    let deliveries = db.deliveries(&whole_partner(endpoint.partner), event.id).await.unwrap();
     let delivery = deliveries
         .iter()
         .find(|delivery| delivery.endpoint == endpoint.id)
         .unwrap();
-    let outgoing = db.outgoing(delivery.id, at(moment)).await.unwrap().unwrap();
+    let outgoing = db.outgoing_delivery(delivery.id, at(moment)).await.unwrap().unwrap();
     outgoing.secrets.into_iter().map(|secret| secret.sealed).collect()
 }
 
@@ -29,25 +29,25 @@ async fn secrets_at(db: &Fixture, endpoint: &Endpoint, moment: i64) -> Vec<Vec<u
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let partner = partner(1).id;
     let (branch, other, user) = (
         entity(&db, partner).await,
         entity(&db, partner).await,
-        UserId::from_bytes(fresh()),
+        UserId::from_bytes(unique_bytes()),
     );
-    let mine = Endpoint {
+    let mine = WebhookEndpoint {
         entity: Some(branch),
         kinds: vec![EventKind::LinkRemoved, EventKind::LinkCreated],
         created_by: Some(user),
         ..endpoint(partner)
     };
     register(&*db, &mine, &secret(&mine, 0)).await;
-    let reach = |partner, entity, own| Reach { partner, entity, own };
+    let reach = |partner, entity, own| TenantScope { partner, entity, own };
     for outside in [
-        whole(person(2, 1).partner),
+        whole_partner(person(2, 1).partner),
         reach(partner, Some(other), None),
-        reach(partner, Some(branch), Some(UserId::from_bytes(fresh()))),
+        reach(partner, Some(branch), Some(UserId::from_bytes(unique_bytes()))),
     ] {
         assert_eq!(db.endpoint(&outside, mine.id).await.unwrap(), None);
         assert_eq!(db.endpoints(&outside, None, 10).await.unwrap(), []);
@@ -56,12 +56,14 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
             ..EndpointChange::default()
         };
         assert_eq!(
-            db.change_endpoint(&outside, mine.id, &change, &deed(1, 1))
+            db.change_endpoint(&outside, mine.id, &change, &audit_entry(1, 1))
                 .await
                 .unwrap(),
             None
         );
-        let rotated = db.rotate_secret(&outside, &secret(&mine, 1), at(2), &deed(1, 1)).await;
+        let rotated = db
+            .rotate_secret(&outside, &secret(&mine, 1), at(2), &audit_entry(1, 1))
+            .await;
         assert_eq!(rotated.unwrap(), None);
     }
     let inside = reach(partner, Some(branch), Some(user));
@@ -98,7 +100,7 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
         }
         want.updated_at = at(n);
         let changed = db
-            .change_endpoint(&inside, mine.id, &change, &deed(1, n))
+            .change_endpoint(&inside, mine.id, &change, &audit_entry(1, n))
             .await
             .unwrap();
         assert_eq!(changed.as_ref(), Some(&want), "{change:?}");
@@ -108,7 +110,7 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
         ..EndpointChange::default()
     };
     assert!(
-        db.change_endpoint(&inside, mine.id, &end, &deed(1, 9))
+        db.change_endpoint(&inside, mine.id, &end, &audit_entry(1, 9))
             .await
             .unwrap()
             .is_some()
@@ -116,7 +118,9 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
     assert_eq!(db.endpoint(&inside, mine.id).await.unwrap(), None);
     assert_eq!(db.endpoints(&inside, None, 10).await.unwrap(), []);
     assert_eq!(
-        db.change_endpoint(&inside, mine.id, &end, &deed(1, 9)).await.unwrap(),
+        db.change_endpoint(&inside, mine.id, &end, &audit_entry(1, 9))
+            .await
+            .unwrap(),
         None
     );
 }
@@ -129,53 +133,63 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn adding_endpoints(#[case] backend: Backend) {
     const MOST: u32 = 3;
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let (mine, theirs) = (endpoint(partner(1).id), endpoint(partner(2).id));
     register(&*db, &theirs, &secret(&theirs, 0)).await;
     let first = secret(&mine, 0);
-    let moved = Endpoint {
+    let moved = WebhookEndpoint {
         url: "https://elsewhere.example.com".to_owned(),
         ..mine.clone()
     };
     for asked in [&mine, &moved] {
-        let kept = db.add_endpoint(asked, &first, 1, &deed(1, 0)).await.unwrap();
-        assert_eq!(kept, Kept::Done(mine.clone()));
+        let kept = db.add_endpoint(asked, &first, 1, &audit_entry(1, 0)).await.unwrap();
+        assert_eq!(kept, WriteOutcome::Done(mine.clone()));
     }
-    assert_eq!(db.audited("test.done").await, 1);
+    assert_eq!(db.audit_count("test.done").await, 1);
     person(1, 1).linked(&*db, 1, LinkState::Active).await;
-    db.publish(told(&*db, mine.partner).await[0].id, at(0)).await.unwrap();
+    db.publish(events_of(&*db, mine.partner).await[0].id, at(0))
+        .await
+        .unwrap();
     assert_eq!(secrets_at(&db, &mine, 0).await, [first.sealed]);
 
     let branch = entity(&db, mine.partner).await;
     db.execute("UPDATE entities SET deleted_at = 1").await;
-    let orphan = Endpoint {
+    let orphan = WebhookEndpoint {
         entity: Some(branch),
         ..endpoint(mine.partner)
     };
-    let kept = db.add_endpoint(&orphan, &secret(&orphan, 0), MOST, &deed(1, 0)).await;
-    assert_eq!(kept.unwrap(), Kept::NoEntity);
+    let kept = db
+        .add_endpoint(&orphan, &secret(&orphan, 0), MOST, &audit_entry(1, 0))
+        .await;
+    assert_eq!(kept.unwrap(), WriteOutcome::NoEntity);
 
     let mut tasks = JoinSet::new();
     for _ in 0..6 {
-        let (handle, one) = (db.again().await, endpoint(mine.partner));
-        tasks.spawn(async move { handle.add_endpoint(&one, &secret(&one, 0), MOST, &deed(1, 0)).await });
+        let (handle, one) = (db.second_handle().await, endpoint(mine.partner));
+        tasks.spawn(async move {
+            handle
+                .add_endpoint(&one, &secret(&one, 0), MOST, &audit_entry(1, 0))
+                .await
+        });
     }
     let kept = tasks.join_all().await.into_iter().map(Result::unwrap);
-    assert_eq!(kept.filter(|kept| *kept == Kept::TooMany).count(), 4);
-    let reach = whole(mine.partner);
+    assert_eq!(kept.filter(|kept| *kept == WriteOutcome::TooMany).count(), 4);
+    let reach = whole_partner(mine.partner);
     assert_eq!(db.endpoints(&reach, None, 100).await.unwrap().len(), 3);
     // What was deleted makes room.
     let end = EndpointChange {
         state: Some((EndpointState::Deleted, None)),
         ..EndpointChange::default()
     };
-    db.change_endpoint(&reach, mine.id, &end, &deed(1, 1)).await.unwrap();
-    let one = endpoint(mine.partner);
-    let kept = db
-        .add_endpoint(&one, &secret(&one, 0), MOST, &deed(1, 2))
+    db.change_endpoint(&reach, mine.id, &end, &audit_entry(1, 1))
         .await
         .unwrap();
-    assert_eq!(kept, Kept::Done(one));
+    let one = endpoint(mine.partner);
+    let kept = db
+        .add_endpoint(&one, &secret(&one, 0), MOST, &audit_entry(1, 2))
+        .await
+        .unwrap();
+    assert_eq!(kept, WriteOutcome::Done(one));
 }
 
 /// Endpoints are read page by page, newest first.
@@ -184,20 +198,20 @@ async fn adding_endpoints(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn listing_endpoints(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let partner = partner(1).id;
     for n in [0, 1, 1, 1, 2] {
-        let one = Endpoint {
+        let one = WebhookEndpoint {
             created_at: at(n),
             ..endpoint(partner)
         };
         register(&*db, &one, &secret(&one, 0)).await;
     }
-    let all = db.endpoints(&whole(partner), None, 100).await.unwrap();
+    let all = db.endpoints(&whole_partner(partner), None, 100).await.unwrap();
     assert!(all.is_sorted_by_key(|one| std::cmp::Reverse((one.created_at, one.id))));
     let (mut read, mut after) = (Vec::new(), None);
     loop {
-        let page = db.endpoints(&whole(partner), after, 2).await.unwrap();
+        let page = db.endpoints(&whole_partner(partner), after, 2).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some((last.created_at, last.id));
         read.extend(page);
@@ -212,7 +226,7 @@ async fn listing_endpoints(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_secrets_while_one_replaces_the_other(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let mine = endpoint(partner(1).id);
     let numbered = |n: u8| {
         let mut row = secret(&mine, i64::from(n));
@@ -221,36 +235,47 @@ async fn two_secrets_while_one_replaces_the_other(#[case] backend: Backend) {
     };
     register(&*db, &mine, &numbered(0)).await;
     person(1, 1).linked(&*db, 1, LinkState::Active).await;
-    db.publish(told(&*db, mine.partner).await[0].id, at(0)).await.unwrap();
+    db.publish(events_of(&*db, mine.partner).await[0].id, at(0))
+        .await
+        .unwrap();
     assert_eq!(secrets_at(&db, &mine, 0).await, [[0]]);
-    let reach = whole(mine.partner);
+    let reach = whole_partner(mine.partner);
     let first = numbered(1);
     for until in [100, 500] {
         // Asked for again it is as it was.
-        let rotated = db.rotate_secret(&reach, &first, at(until), &deed(1, 1)).await;
+        let rotated = db.rotate_secret(&reach, &first, at(until), &audit_entry(1, 1)).await;
         assert_eq!(rotated.unwrap(), Some(at(100)));
     }
-    assert_eq!(db.audited("test.done").await, 1);
+    assert_eq!(db.audit_count("test.done").await, 1);
     for (moment, want) in [(1, &[[1], [0]][..]), (99, &[[1], [0]]), (100, &[[1]])] {
         assert_eq!(secrets_at(&db, &mine, moment).await, want, "{moment}");
     }
-    let rotated = db.rotate_secret(&reach, &numbered(2), at(200), &deed(1, 2)).await;
+    let rotated = db
+        .rotate_secret(&reach, &numbered(2), at(200), &audit_entry(1, 2))
+        .await;
     assert_eq!(rotated.unwrap(), Some(at(200)));
     assert_eq!(secrets_at(&db, &mine, 3).await, [[2], [1]]);
-    let other = db.again().await;
+    let other = db.second_handle().await;
     let mut tasks = JoinSet::new();
     for n in 3..9 {
         let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
         let (row, reach) = (numbered(n), reach);
-        tasks.spawn(async move { handle.rotate_secret(&reach, &row, at(300), &deed(1, 3)).await.unwrap() });
+        tasks.spawn(async move {
+            handle
+                .rotate_secret(&reach, &row, at(300), &audit_entry(1, 3))
+                .await
+                .unwrap()
+        });
     }
     assert!(tasks.join_all().await.into_iter().all(|until| until.is_some()));
     assert!(secrets_at(&db, &mine, 50).await.len() <= 2);
-    let nobody = Endpoint {
-        id: EndpointId::from_bytes(fresh()),
+    let nobody = WebhookEndpoint {
+        id: EndpointId::from_bytes(unique_bytes()),
         ..mine.clone()
     };
-    let rotated = db.rotate_secret(&reach, &secret(&nobody, 0), at(1), &deed(1, 4)).await;
+    let rotated = db
+        .rotate_secret(&reach, &secret(&nobody, 0), at(1), &audit_entry(1, 4))
+        .await;
     assert_eq!(rotated.unwrap(), None);
 }
 
@@ -261,23 +286,23 @@ async fn two_secrets_while_one_replaces_the_other(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn stopping_an_endpoint(#[case] backend: Backend) {
-    use kiungo::records::{DeliveryState, Tried};
-    let db = backend.fresh().await;
+    use kiungo::records::{DeliveryResult, DeliveryState};
+    let db = backend.create().await;
     let partner = partner(1).id;
     let mine = endpoint(partner);
     register(&*db, &mine, &secret(&mine, 0)).await;
     person(1, 1).linked(&*db, 1, LinkState::Active).await;
-    let event = told(&*db, partner).await[0].id;
+    let event = events_of(&*db, partner).await[0].id;
     db.publish(event, at(0)).await.unwrap();
-    let delivery = db.deliveries(&whole(partner), event).await.unwrap()[0].id;
-    let taken = Tried {
+    let delivery = db.deliveries(&whole_partner(partner), event).await.unwrap()[0].id;
+    let taken = DeliveryResult {
         state: DeliveryState::Delivered,
         tries: 1,
         status: Some(200),
         reason: None,
         due_at: None,
     };
-    db.tried(delivery, &taken, at(5)).await.unwrap();
+    db.record_delivery_result(delivery, &taken, at(5)).await.unwrap();
     let stop = async |since: Option<i64>| {
         db.disable_endpoint(mine.id, "failing", since.map(at), at(9))
             .await
@@ -287,7 +312,7 @@ async fn stopping_an_endpoint(#[case] backend: Backend) {
     assert!(!stop(Some(-1)).await, "it was changed since");
     assert!(stop(Some(6)).await);
     assert!(!stop(Some(6)).await && !stop(None).await, "stopped twice");
-    let found = db.endpoint(&whole(partner), mine.id).await.unwrap().unwrap();
+    let found = db.endpoint(&whole_partner(partner), mine.id).await.unwrap().unwrap();
     assert_eq!(
         (found.state, found.reason.as_deref()),
         (EndpointState::Disabled, Some("failing"))
@@ -305,7 +330,7 @@ async fn stopping_an_endpoint(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn lanes_are_apart(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let partner = partner(1).id;
     let (one, two) = (endpoint(partner), endpoint(partner));
     for endpoint in [&one, &two] {
@@ -321,12 +346,12 @@ async fn lanes_are_apart(#[case] backend: Backend) {
         .filter(|job| matches!(job.kind, JobKind::Publish(_)))
         .count();
     assert_eq!(published, 5);
-    for event in told(&*db, partner).await {
+    for event in events_of(&*db, partner).await {
         assert_eq!(db.publish(event.id, at(3)).await.unwrap(), 2);
     }
     let late = job(
         partner,
-        JobKind::Publish(told(&*db, partner).await[0].id),
+        JobKind::Publish(events_of(&*db, partner).await[0].id),
         "late",
         at(9),
     );

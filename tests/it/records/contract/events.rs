@@ -1,14 +1,14 @@
 //! What partners are told: written with the fact, once, in order, and seen by nobody else.
 
-use kiungo::core::access::Reach;
+use kiungo::core::access::TenantScope;
 use kiungo::core::events::EventKind;
 use kiungo::core::ids::{EntityId, EventId, UserId};
-use kiungo::records::{AttemptState, EventFilter, JobKind, LinkState, Span};
+use kiungo::records::{AttemptState, EventFilter, JobKind, LinkState, TimeRange};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::events::{asked, entity, told, told_about, tried_for, whole};
-use crate::support::records::{Backend, at, fresh, node, partner, person};
+use crate::support::events::{attempt_for, entity, events_about, events_of, requested_intent, whole_partner};
+use crate::support::records::{Backend, at, node, partner, person, unique_bytes};
 
 /// A link's life is told move by move, numbered from one; what does not move is not told, and that the provider has been
 /// told of the end is nothing new to the partner. Each event asks for its delivery.
@@ -18,7 +18,7 @@ use crate::support::records::{Backend, at, fresh, node, partner, person};
 #[tokio::test]
 async fn a_links_life_is_told(#[case] backend: Backend) {
     use LinkState::{Active, ReauthRequired, Removed, Removing};
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let link = person(1, 1).linked(&*db, 1, Active).await;
     for (minute, to) in (1..).zip([
         Active,
@@ -31,10 +31,10 @@ async fn a_links_life_is_told(#[case] backend: Backend) {
     ]) {
         db.move_link(link.id, to, &[], at(minute)).await.unwrap();
     }
-    let events = told_about(&*db, link.partner, link.id.as_bytes()).await;
+    let events = events_about(&*db, link.partner, link.id.as_bytes()).await;
     let told: Vec<_> = events
         .iter()
-        .map(|event| (event.kind.word(), event.sequence, event.at))
+        .map(|event| (event.kind.as_str(), event.sequence, event.at))
         .collect();
     assert_eq!(
         told,
@@ -68,15 +68,15 @@ async fn a_links_life_is_told(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn the_end_of_a_link_is_told_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let link = person(1, 1).linked(&*db, 1, LinkState::Active).await;
     assert!(db.move_link(link.id, LinkState::Removed, &[], at(1)).await.unwrap());
-    let events = told_about(&*db, link.partner, link.id.as_bytes()).await;
+    let events = events_about(&*db, link.partner, link.id.as_bytes()).await;
     assert_eq!(events.len(), 2);
     assert!(events[1].data.contains(r#""state":"removed""#), "{}", events[1].data);
 
     let never = person(2, 1).linked(&*db, 1, LinkState::Removing).await;
-    assert_eq!(told(&*db, never.partner).await, []);
+    assert_eq!(events_of(&*db, never.partner).await, []);
 }
 
 /// Of all ends of an attempt only a final no is told, with its reason, once an attempt; attempts of one connect session
@@ -87,22 +87,22 @@ async fn the_end_of_a_link_is_told_once(#[case] backend: Backend) {
 #[tokio::test]
 async fn a_final_no_is_told_once(#[case] backend: Backend) {
     use AttemptState::{Accepted, Granted, Lapsed, Linked, NotSent, Refused, Sending, Undone, Unknown, WrongCode};
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     for state in [Sending, Accepted, WrongCode, NotSent, Unknown, Granted, Linked] {
-        let attempt = person(1, 1).tried(&*db, state, |_| ()).await;
-        let events = told_about(&*db, attempt.partner, attempt.session.as_bytes()).await;
+        let attempt = person(1, 1).attempted(&*db, state, |_| ()).await;
+        let events = events_about(&*db, attempt.partner, attempt.session.as_bytes()).await;
         assert_eq!(events, [], "{state:?}");
     }
-    let first = person(1, 1).tried(&*db, Refused, |_| ()).await;
+    let first = person(1, 1).attempted(&*db, Refused, |_| ()).await;
     let same = |attempt: &mut kiungo::records::Attempt| attempt.session = first.session;
     for state in [Undone, Lapsed] {
-        let later = person(1, 1).tried(&*db, state, same).await;
+        let later = person(1, 1).attempted(&*db, state, same).await;
         // What was given up may still be undone: that is no second end.
         db.move_attempt(later.id, Undone, at(5)).await.unwrap();
     }
     assert!(!db.move_attempt(first.id, Lapsed, at(5)).await.unwrap());
     let session = first.session;
-    let events = told_about(&*db, first.partner, session.as_bytes()).await;
+    let events = events_about(&*db, first.partner, session.as_bytes()).await;
     let data: Vec<_> = events.iter().map(|event| event.data.clone()).collect();
     let expected = |reason: &str, sequence| {
         format!(
@@ -126,14 +126,14 @@ async fn a_final_no_is_told_once(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn an_event_belongs_to_whoever_asked(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let partner = partner(1).id;
-    let (branch, user) = (entity(&db, partner).await, UserId::from_bytes(fresh()));
-    let intent = asked(&db, partner, branch, user).await;
-    let attempt = tried_for(&*db, person(1, 1), intent, AttemptState::Unknown).await;
+    let (branch, user) = (entity(&db, partner).await, UserId::from_bytes(unique_bytes()));
+    let intent = requested_intent(&db, partner, branch, user).await;
+    let attempt = attempt_for(&*db, person(1, 1), intent, AttemptState::Unknown).await;
     // A login that comes to nothing: of what comes of it, this alone is told.
     assert!(db.move_attempt(attempt.id, AttemptState::Refused, at(0)).await.unwrap());
-    let [event] = <[_; 1]>::try_from(told(&*db, partner).await).unwrap();
+    let [event] = <[_; 1]>::try_from(events_of(&*db, partner).await).unwrap();
     assert_eq!((event.entity, event.created_by), (Some(branch), Some(user)));
     assert!(
         event
@@ -141,8 +141,8 @@ async fn an_event_belongs_to_whoever_asked(#[case] backend: Backend) {
             .contains(&format!(r#""intent_id":"{intent}","entity_id":"{branch}""#))
     );
 
-    let (elsewhere, somebody) = (EntityId::from_bytes(fresh()), UserId::from_bytes(fresh()));
-    let reach = |partner, entity, own| Reach { partner, entity, own };
+    let (elsewhere, somebody) = (EntityId::from_bytes(unique_bytes()), UserId::from_bytes(unique_bytes()));
+    let reach = |partner, entity, own| TenantScope { partner, entity, own };
     for (reach, seen) in [
         (reach(partner, None, None), true),
         (reach(partner, Some(branch), None), true),
@@ -157,7 +157,7 @@ async fn an_event_belongs_to_whoever_asked(#[case] backend: Backend) {
         assert_eq!(listed.len(), usize::from(seen), "{reach:?}");
         let found = db.event(&reach, event.id).await.unwrap();
         assert_eq!(found.is_some(), seen, "{reach:?}");
-        let span = Span {
+        let span = TimeRange {
             from: at(-9),
             to: at(9),
         };
@@ -172,8 +172,8 @@ async fn an_event_belongs_to_whoever_asked(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn moves_made_at_once_are_told_in_order(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let other = db.again().await;
+    let db = backend.create().await;
+    let other = db.second_handle().await;
     let link = person(1, 1).linked(&*db, 1, LinkState::Active).await;
     let mut tasks = JoinSet::new();
     for n in 0..24 {
@@ -186,12 +186,15 @@ async fn moves_made_at_once_are_told_in_order(#[case] backend: Backend) {
         tasks.spawn(async move { handle.move_link(link.id, to, &[], at(n)).await.unwrap() });
     }
     // Attempts of one session end at once, too: they hold no row in common.
-    let session = person(1, 2).tried(&*db, AttemptState::Unknown, |_| ()).await.session;
+    let session = person(1, 2)
+        .attempted(&*db, AttemptState::Unknown, |_| ())
+        .await
+        .session;
     let mut ends = JoinSet::new();
     for n in 0..8 {
         let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
         let attempt = person(1, 2)
-            .tried(&*db, AttemptState::Unknown, |attempt| attempt.session = session)
+            .attempted(&*db, AttemptState::Unknown, |attempt| attempt.session = session)
             .await;
         ends.spawn(async move {
             let lapsed = handle
@@ -208,11 +211,11 @@ async fn moves_made_at_once_are_told_in_order(#[case] backend: Backend) {
     let moved = tasks.join_all().await.into_iter().filter(|moved| *moved).count();
     ends.join_all().await;
     for (subject, count) in [(*link.id.as_bytes(), moved + 1), (*session.as_bytes(), 8)] {
-        let events = told_about(&*db, link.partner, &subject).await;
+        let events = events_about(&*db, link.partner, &subject).await;
         let numbers: Vec<_> = events.iter().map(|event| event.sequence).collect();
         assert_eq!(numbers, (1..).take(count).collect::<Vec<_>>());
     }
-    let events = told_about(&*db, link.partner, link.id.as_bytes()).await;
+    let events = events_about(&*db, link.partner, link.id.as_bytes()).await;
     for pair in events[1..].windows(2) {
         assert_ne!(pair[0].kind, pair[1].kind, "a move that was none was told");
     }
@@ -224,7 +227,7 @@ async fn moves_made_at_once_are_told_in_order(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn listing_events(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let partner = partner(1).id;
     let mut first = None;
     for n in 0..4 {
@@ -237,7 +240,7 @@ async fn listing_events(#[case] backend: Backend) {
     }
     person(2, 1).linked(&*db, 1, LinkState::Active).await;
     let all = db
-        .events(&whole(partner), &EventFilter::default(), None, 100)
+        .events(&whole_partner(partner), &EventFilter::default(), None, 100)
         .await
         .unwrap();
     assert_eq!(all.len(), 8);
@@ -246,7 +249,7 @@ async fn listing_events(#[case] backend: Backend) {
         let (mut down, mut after) = (Vec::new(), None);
         loop {
             let page = db
-                .events(&whole(partner), &EventFilter::default(), after, limit)
+                .events(&whole_partner(partner), &EventFilter::default(), after, limit)
                 .await
                 .unwrap();
             let Some(last) = page.last() else { break };
@@ -255,9 +258,12 @@ async fn listing_events(#[case] backend: Backend) {
         }
         assert_eq!(down, all, "{limit}");
         let (mut up, mut after) = (Vec::new(), None);
-        let span = Span { from: at(0), to: at(1) };
+        let span = TimeRange { from: at(0), to: at(1) };
         loop {
-            let page = db.events_within(&whole(partner), span, after, limit).await.unwrap();
+            let page = db
+                .events_within(&whole_partner(partner), span, after, limit)
+                .await
+                .unwrap();
             let Some(last) = page.last() else { break };
             after = Some((last.at, last.id));
             up.extend(page);
@@ -269,11 +275,19 @@ async fn listing_events(#[case] backend: Backend) {
         kind: Some(EventKind::LinkReauthRequired),
         subject: None,
     };
-    assert_eq!(db.events(&whole(partner), &of_kind, None, 100).await.unwrap().len(), 4);
-    let about = told_about(&*db, partner, first.unwrap().as_bytes()).await;
+    assert_eq!(
+        db.events(&whole_partner(partner), &of_kind, None, 100)
+            .await
+            .unwrap()
+            .len(),
+        4
+    );
+    let about = events_about(&*db, partner, first.unwrap().as_bytes()).await;
     assert_eq!(about.len(), 2);
     assert_eq!(
-        db.event(&whole(partner), EventId::from_bytes(fresh())).await.unwrap(),
+        db.event(&whole_partner(partner), EventId::from_bytes(unique_bytes()))
+            .await
+            .unwrap(),
         None
     );
 }

@@ -1,35 +1,37 @@
 //! Partners' requests: written once, each with a code of its own, over once, and seen by nobody else.
 
-use kiungo::core::access::Reach;
+use kiungo::core::access::TenantScope;
 use kiungo::core::events::EventKind;
 use kiungo::core::ids::{EntityId, UserId};
-use kiungo::core::page::Page;
+use kiungo::core::page::PageRequest;
 use kiungo::core::scope::{Data, Scope};
-use kiungo::core::seal::Tag;
-use kiungo::records::Completed::{Over, Written};
-use kiungo::records::{Attempt, AttemptState, IntentFilter, IntentState, JobKind, Kept, LinkIntent};
+use kiungo::core::seal::SubscriberTag;
+use kiungo::records::LinkCompletion::{IntentClosed, Written};
+use kiungo::records::{Attempt, AttemptState, IntentFilter, IntentState, JobKind, LinkIntent, WriteOutcome};
 use rstest::rstest;
 
 use super::messages::message;
-use crate::support::events::{entity, told_about, tried_for, whole};
-use crate::support::intents::{add, done, intent};
-use crate::support::records::{Backend, Fixture, Person, at, fresh, job, link, node, partner, person, settle};
+use crate::support::events::{attempt_for, entity, events_about, whole_partner};
+use crate::support::intents::{add, audit_entry_at, intent};
+use crate::support::records::{
+    Backend, Fixture, RecordedPerson, at, job, link, node, partner, person, settle, unique_bytes,
+};
 
 /// A request with something in every column.
 async fn full(db: &Fixture) -> LinkIntent {
-    let reach = whole(partner(1).id);
+    let reach = whole_partner(partner(1).id);
     LinkIntent {
         entity: Some(entity(db, reach.partner).await),
-        created_by: Some(UserId::from_bytes(fresh())),
+        created_by: Some(UserId::from_bytes(unique_bytes())),
         scope: Scope::of(Data::ALL).unwrap(),
         reference: Some("customer 17".to_owned()),
-        tag: Some(Tag::from_bytes([1; 32])),
+        tag: Some(SubscriberTag::from_bytes([1; 32])),
         msisdn: Some(vec![1]),
         institution: Some("mono/kuda".to_owned()),
         locale: Some("ha".to_owned()),
         many: true,
         expected: Some(vec![2]),
-        renews: Some(kiungo::core::ids::LinkId::from_bytes(fresh())),
+        renews: Some(kiungo::core::ids::LinkId::from_bytes(unique_bytes())),
         ..intent(reach.partner)
     }
 }
@@ -40,25 +42,25 @@ async fn full(db: &Fixture) -> LinkIntent {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_request_is_written_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let (intent, who) = (full(&db).await, person(1, 1));
-    let reach = whole(intent.partner);
+    let reach = whole_partner(intent.partner);
     let text = message(&who, "intent");
     let send = job(intent.partner, JobKind::SendSms(text.id), "sms", at(0));
-    let deed = done(&reach, 0);
+    let deed = audit_entry_at(&reach, 0);
     let text = Some((text, send));
     for _ in 0..2 {
         let kept = db.add_intent(&intent, text.as_ref(), &deed).await.unwrap();
-        assert_eq!(kept, Kept::Done(intent.clone()));
+        assert_eq!(kept, WriteOutcome::Done(intent.clone()));
     }
     // Whoever asks again draws another text, code and moment; what was written stands.
     let again = LinkIntent {
-        code_digest: Some(fresh()),
+        code_digest: Some(unique_bytes()),
         created_at: at(9),
         ..intent.clone()
     };
-    let kept = db.add_intent(&again, None, &done(&reach, 9)).await.unwrap();
-    assert_eq!(kept, Kept::Done(intent.clone()));
+    let kept = db.add_intent(&again, None, &audit_entry_at(&reach, 9)).await.unwrap();
+    assert_eq!(kept, WriteOutcome::Done(intent.clone()));
     assert_eq!(db.intent(&reach, intent.id).await.unwrap(), Some(intent.clone()));
     let key = format!("expire:{}", intent.id);
     let expire = db.claim_key(&key, node(1), at(0), at(1)).await.unwrap().unwrap();
@@ -68,7 +70,7 @@ async fn a_request_is_written_once(#[case] backend: Backend) {
     );
     assert!(db.claim_key("sms", node(1), at(0), at(1)).await.unwrap().is_some());
     assert_eq!(db.count("SELECT COUNT(*) FROM messages").await, 1);
-    assert_eq!(db.audited("test.done").await, 1);
+    assert_eq!(db.audit_count("test.done").await, 1);
 }
 
 /// No two open requests share a code, of whichever partner; a code is free again when its request is over. A request for an
@@ -78,29 +80,34 @@ async fn a_request_is_written_once(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_code_is_one_requests(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let first = add(&*db, partner(1).id, |_| ()).await;
-    let (mine, other) = (whole(first.partner), whole(partner(2).id));
+    let (mine, other) = (whole_partner(first.partner), whole_partner(partner(2).id));
     let second = LinkIntent {
         code_digest: first.code_digest,
         ..intent(other.partner)
     };
-    let deed = done(&other, 0);
-    assert_eq!(db.add_intent(&second, None, &deed).await.unwrap(), Kept::Taken);
+    let deed = audit_entry_at(&other, 0);
+    assert_eq!(db.add_intent(&second, None, &deed).await.unwrap(), WriteOutcome::Taken);
     assert_eq!(db.intent(&other, second.id).await.unwrap(), None);
-    db.cancel_intent(&mine, first.id, &done(&mine, 1)).await.unwrap();
+    db.cancel_intent(&mine, first.id, &audit_entry_at(&mine, 1))
+        .await
+        .unwrap();
     let kept = db.add_intent(&second, None, &deed).await.unwrap();
-    assert_eq!(kept, Kept::Done(second));
+    assert_eq!(kept, WriteOutcome::Done(second));
     let nowhere = LinkIntent {
-        entity: Some(EntityId::from_bytes(fresh())),
+        entity: Some(EntityId::from_bytes(unique_bytes())),
         ..intent(other.partner)
     };
-    assert_eq!(db.add_intent(&nowhere, None, &deed).await.unwrap(), Kept::NoEntity);
+    assert_eq!(
+        db.add_intent(&nowhere, None, &deed).await.unwrap(),
+        WriteOutcome::NoEntity
+    );
     // Without a code there is nothing to share.
     for n in 1..=2 {
         let tagged = |intent: &mut LinkIntent| {
             (intent.code, intent.code_digest) = (None, None);
-            intent.tag = Some(Tag::from_bytes([n; 32]));
+            intent.tag = Some(SubscriberTag::from_bytes([n; 32]));
         };
         add(&*db, other.partner, tagged).await;
     }
@@ -112,8 +119,8 @@ async fn a_code_is_one_requests(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_request_is_over_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let reach = whole(partner(1).id);
+    let db = backend.create().await;
+    let reach = whole_partner(partner(1).id);
     for (cancelled_at, state, kind) in [
         (1, IntentState::Cancelled, "intent.cancelled"),
         (60_001, IntentState::Expired, "intent.expired"),
@@ -126,18 +133,23 @@ async fn a_request_is_over_once(#[case] backend: Backend) {
         if cancelled_at > 60_000 {
             assert_eq!(db.expire_intent(intent.id, at(60_000)).await.unwrap(), None);
         }
-        let ended = db.cancel_intent(&reach, intent.id, &done(&reach, cancelled_at)).await;
-        assert_eq!(matches!(ended.unwrap(), Kept::Done(_)), state == IntentState::Cancelled);
+        let ended = db
+            .cancel_intent(&reach, intent.id, &audit_entry_at(&reach, cancelled_at))
+            .await;
+        assert_eq!(
+            matches!(ended.unwrap(), WriteOutcome::Done(_)),
+            state == IntentState::Cancelled
+        );
         let again = db
-            .cancel_intent(&reach, intent.id, &done(&reach, 60_002))
+            .cancel_intent(&reach, intent.id, &audit_entry_at(&reach, 60_002))
             .await
             .unwrap();
-        assert_eq!(again, Kept::InUse);
+        assert_eq!(again, WriteOutcome::InUse);
         assert_eq!(db.expire_intent(intent.id, at(60_003)).await.unwrap(), None);
         let over = db.intent(&reach, intent.id).await.unwrap().unwrap();
         assert_eq!((over.state, over.code, over.code_digest), (state, None, None));
-        let told = told_about(&*db, reach.partner, intent.id.as_bytes()).await;
-        let kinds: Vec<_> = told.iter().map(|event| event.kind.word()).collect();
+        let told = events_about(&*db, reach.partner, intent.id.as_bytes()).await;
+        let kinds: Vec<_> = told.iter().map(|event| event.kind.as_str()).collect();
         assert_eq!(kinds, [kind]);
         let data = format!(
             r#"{{"intent_id":"{}","entity_id":null,"state":"{}","sequence":1}}"#,
@@ -148,8 +160,11 @@ async fn a_request_is_over_once(#[case] backend: Backend) {
     }
     let nowhere = intent(reach.partner).id;
     assert_eq!(db.expire_intent(nowhere, at(0)).await.unwrap(), None);
-    let ended = db.cancel_intent(&reach, nowhere, &done(&reach, 0)).await.unwrap();
-    assert_eq!(ended, Kept::NotFound);
+    let ended = db
+        .cancel_intent(&reach, nowhere, &audit_entry_at(&reach, 0))
+        .await
+        .unwrap();
+    assert_eq!(ended, WriteOutcome::NotFound);
 }
 
 /// Requests are listed newest first, page by page and as filtered, within the caller's reach: another partner's, another
@@ -159,10 +174,10 @@ async fn a_request_is_over_once(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn requests_are_within_reach(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let Person { partner: mine, .. } = person(1, 1);
+    let db = backend.create().await;
+    let RecordedPerson { partner: mine, .. } = person(1, 1);
     let (lagos, kano) = (entity(&db, mine).await, entity(&db, mine).await);
-    let (ada, obi) = (UserId::from_bytes(fresh()), UserId::from_bytes(fresh()));
+    let (ada, obi) = (UserId::from_bytes(unique_bytes()), UserId::from_bytes(unique_bytes()));
     let mut all = Vec::new();
     for (n, (entity, user)) in (1..).zip([
         (None, None),
@@ -176,20 +191,20 @@ async fn requests_are_within_reach(#[case] backend: Backend) {
         };
         all.insert(0, add(&*db, mine, change).await);
     }
-    let reach = |entity, own| Reach {
+    let reach = |entity, own| TenantScope {
         entity,
         own,
-        ..whole(mine)
+        ..whole_partner(mine)
     };
     for (reach, seen) in [
-        (whole(mine), vec![0, 1, 2, 3]),
+        (whole_partner(mine), vec![0, 1, 2, 3]),
         (reach(Some(lagos), None), vec![1, 2]),
         (reach(Some(lagos), Some(ada)), vec![1]),
         (reach(Some(kano), Some(ada)), vec![]),
-        (whole(partner(2).id), vec![]),
+        (whole_partner(partner(2).id), vec![]),
     ] {
         let wanted: Vec<_> = seen.iter().map(|&n| all[n].clone()).collect();
-        let (mut found, mut page) = (Vec::new(), Page { limit: 1, after: None });
+        let (mut found, mut page) = (Vec::new(), PageRequest { limit: 1, after: None });
         loop {
             let rows = db.intents(&reach, &IntentFilter::default(), &page).await.unwrap();
             found.extend(rows.rows);
@@ -203,13 +218,16 @@ async fn requests_are_within_reach(#[case] backend: Backend) {
             let there = seen.contains(&n);
             assert_eq!(db.intent(&reach, intent.id).await.unwrap().is_some(), there);
             if !there {
-                let ended = db.cancel_intent(&reach, intent.id, &done(&reach, 5)).await.unwrap();
-                assert_eq!(ended, Kept::NotFound);
+                let ended = db
+                    .cancel_intent(&reach, intent.id, &audit_entry_at(&reach, 5))
+                    .await
+                    .unwrap();
+                assert_eq!(ended, WriteOutcome::NotFound);
             }
         }
     }
-    let everything = whole(mine);
-    db.cancel_intent(&everything, all[0].id, &done(&everything, 6))
+    let everything = whole_partner(mine);
+    db.cancel_intent(&everything, all[0].id, &audit_entry_at(&everything, 6))
         .await
         .unwrap();
     for (state, reference, wanted) in [
@@ -221,7 +239,7 @@ async fn requests_are_within_reach(#[case] backend: Backend) {
     ] {
         let reference = reference.map(str::to_owned);
         let filter = IntentFilter { state, reference };
-        let rows = db.intents(&everything, &filter, &Page::default()).await.unwrap();
+        let rows = db.intents(&everything, &filter, &PageRequest::default()).await.unwrap();
         assert_eq!(rows.rows.len(), wanted, "{filter:?}");
     }
 }
@@ -234,7 +252,7 @@ async fn requests_are_within_reach(#[case] backend: Backend) {
 #[tokio::test]
 async fn nothing_is_begun_once_a_request_is_over(#[case] backend: Backend) {
     use IntentState::{Cancelled, Completed, Expired, Mismatched, Open};
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let ada = person(1, 1);
     for (state, goes_on) in [
         (Open, true),
@@ -244,7 +262,7 @@ async fn nothing_is_begun_once_a_request_is_over(#[case] backend: Backend) {
         (Mismatched, false),
     ] {
         let asked = add(&*db, ada.partner, |intent| intent.state = state).await;
-        for renews in [None, Some(kiungo::core::ids::LinkId::from_bytes(fresh()))] {
+        for renews in [None, Some(kiungo::core::ids::LinkId::from_bytes(unique_bytes()))] {
             let mut consent = ada.consent();
             consent.intent = asked.id;
             let attempt = Attempt {
@@ -273,8 +291,8 @@ async fn nothing_is_begun_once_a_request_is_over(#[case] backend: Backend) {
 #[tokio::test]
 async fn a_link_completes_its_request(#[case] backend: Backend) {
     use IntentState::{Cancelled, Completed, Expired, Open};
-    let db = backend.fresh().await;
-    let mine = whole(partner(1).id);
+    let db = backend.create().await;
+    let mine = whole_partner(partner(1).id);
     for (meanwhile, many, links, ends) in [
         (Open, false, 1, Completed),
         (Open, true, 2, Open),
@@ -287,16 +305,20 @@ async fn a_link_completes_its_request(#[case] backend: Backend) {
         let asked = add(&*db, mine.partner, |intent| intent.many = many).await;
         let mut made = Vec::new();
         for n in 1..=2 {
-            let attempt = tried_for(&*db, person(1, n), asked.id, AttemptState::Unknown).await;
+            let attempt = attempt_for(&*db, person(1, n), asked.id, AttemptState::Unknown).await;
             made.push(link(&attempt, 1));
         }
         match meanwhile {
-            Cancelled => drop(db.cancel_intent(&mine, asked.id, &done(&mine, 1)).await.unwrap()),
+            Cancelled => drop(
+                db.cancel_intent(&mine, asked.id, &audit_entry_at(&mine, 1))
+                    .await
+                    .unwrap(),
+            ),
             Expired => assert_eq!(db.expire_intent(asked.id, at(60_000)).await.unwrap(), None),
             _ => {}
         }
         for (n, link) in made.iter().enumerate() {
-            let wanted = if n < links { Written(link.id) } else { Over };
+            let wanted = if n < links { Written(link.id) } else { IntentClosed };
             for _ in 0..2 {
                 assert_eq!(db.complete_link(link, &[]).await.unwrap(), wanted, "{case}");
             }
@@ -306,7 +328,7 @@ async fn a_link_completes_its_request(#[case] backend: Backend) {
         let found = db.intent(&mine, asked.id).await.unwrap().unwrap();
         assert_eq!((found.state, found.links as usize), (ends, links), "{case}");
         assert_eq!(found.code.is_some(), ends == Open, "{case}");
-        let told = told_about(&*db, mine.partner, asked.id.as_bytes()).await;
+        let told = events_about(&*db, mine.partner, asked.id.as_bytes()).await;
         let completed = told.iter().filter(|event| event.kind == EventKind::IntentCompleted);
         let named = completed.filter(|event| event.data.contains(&made[0].id.to_string()));
         assert_eq!(named.count(), usize::from(ends == Completed), "{case}");
@@ -324,12 +346,12 @@ async fn a_link_completes_its_request(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_completes_a_request(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let mine = whole(partner(1).id);
+    let db = backend.create().await;
+    let mine = whole_partner(partner(1).id);
     let asked = add(&*db, mine.partner, |_| ()).await;
     let mut links = Vec::new();
     for n in 1..=6 {
-        let attempt = tried_for(&*db, person(1, n), asked.id, AttemptState::Unknown).await;
+        let attempt = attempt_for(&*db, person(1, n), asked.id, AttemptState::Unknown).await;
         links.push(link(&attempt, 1));
     }
     let mut tasks = tokio::task::JoinSet::new();
@@ -340,5 +362,5 @@ async fn one_of_many_completes_a_request(#[case] backend: Backend) {
     let completed = tasks.join_all().await;
     let written = completed.iter().filter(|completed| matches!(completed, Written(_)));
     assert_eq!(written.count(), 1, "{completed:?}");
-    assert_eq!(told_about(&*db, mine.partner, asked.id.as_bytes()).await.len(), 1);
+    assert_eq!(events_about(&*db, mine.partner, asked.id.as_bytes()).await.len(), 1);
 }

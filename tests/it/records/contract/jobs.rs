@@ -7,15 +7,15 @@ use kiungo::records::{AttemptState, Job, JobKind, LinkState};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::records::{Backend, Fixture, at, fresh, job, node, partner, person, redeem};
+use crate::support::records::{Backend, Fixture, at, job, node, partner, person, redeem, unique_bytes};
 
 fn some_job(key: &str, due: i64) -> Job {
-    let kind = JobKind::Redeem(AttemptId::from_bytes(fresh()));
+    let kind = JobKind::Redeem(AttemptId::from_bytes(unique_bytes()));
     job(partner(1).id, kind, key, at(due))
 }
 
 async fn with_jobs(backend: Backend, dues: &[i64]) -> (Fixture, Vec<Job>) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let jobs: Vec<Job> = dues
         .iter()
         .enumerate()
@@ -34,7 +34,7 @@ async fn with_jobs(backend: Backend, dues: &[i64]) -> (Fixture, Vec<Job>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_job_is_claimed_twice(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0; 200]).await;
-    let other = db.again().await;
+    let other = db.second_handle().await;
     let mut tasks = JoinSet::new();
     for n in 0..64u8 {
         let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
@@ -62,16 +62,16 @@ async fn no_job_is_claimed_twice(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn jobs_come_back_whole(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let link = person(1, 1).linked(&*db, 1, LinkState::Active).await;
     let kinds = [
         JobKind::Redeem(link.attempt),
         JobKind::ReadAccounts(link.id),
         JobKind::Unlink(link.id),
         JobKind::Settle(link.attempt),
-        JobKind::SendSms(MessageId::from_bytes(fresh())),
+        JobKind::SendSms(MessageId::from_bytes(unique_bytes())),
         JobKind::HandOver(link.attempt),
-        JobKind::BankBack(WatchId::from_bytes(fresh())),
+        JobKind::BankBack(WatchId::from_bytes(unique_bytes())),
     ];
     for kind in kinds {
         let key = format!("{kind:?}");
@@ -219,15 +219,15 @@ async fn when_to_wake(#[case] backend: Backend) {
 async fn a_lease_is_renewed(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0]).await;
     let id = jobs[0].id;
-    assert!(!db.hold(id, node(1), at(500)).await.unwrap());
+    assert!(!db.extend_lease(id, node(1), at(500)).await.unwrap());
     db.claim(node(1), at(0), at(100), 9).await.unwrap();
-    assert!(!db.hold(id, node(2), at(500)).await.unwrap());
-    assert!(db.hold(id, node(1), at(300)).await.unwrap());
+    assert!(!db.extend_lease(id, node(2), at(500)).await.unwrap());
+    assert!(db.extend_lease(id, node(1), at(300)).await.unwrap());
     assert_eq!(db.claim(node(2), at(299), at(400), 9).await.unwrap(), []);
     assert_eq!(db.claim(node(2), at(300), at(400), 9).await.unwrap().len(), 1);
-    assert!(!db.hold(id, node(1), at(500)).await.unwrap());
+    assert!(!db.extend_lease(id, node(1), at(500)).await.unwrap());
     db.finish(id, node(2)).await.unwrap();
-    assert!(!db.hold(id, node(2), at(500)).await.unwrap());
+    assert!(!db.extend_lease(id, node(2), at(500)).await.unwrap());
 }
 
 /// What was done long ago is forgotten, the oldest first and not all at once; what is open or was given up stays.
@@ -243,15 +243,15 @@ async fn what_was_done_long_ago_is_forgotten(#[case] backend: Backend) {
     }
     db.give_up(jobs[3].id, node(1), "gone").await.unwrap();
     for (event, seen) in [("old", 1), ("older", 0), ("new", 50)] {
-        assert!(db.first_sight("mono", event, at(seen)).await.unwrap());
+        assert!(db.record_provider_event("mono", event, at(seen)).await.unwrap());
     }
-    assert_eq!(db.forget(at(0), 10).await.unwrap(), 0);
-    assert_eq!(db.forget(at(10), 2).await.unwrap(), 2 + 2);
-    assert_eq!(db.forget(at(10), 2).await.unwrap(), 1);
-    assert_eq!(db.forget(at(10), 2).await.unwrap(), 0);
+    assert_eq!(db.delete_old_work(at(0), 10).await.unwrap(), 0);
+    assert_eq!(db.delete_old_work(at(10), 2).await.unwrap(), 2 + 2);
+    assert_eq!(db.delete_old_work(at(10), 2).await.unwrap(), 1);
+    assert_eq!(db.delete_old_work(at(10), 2).await.unwrap(), 0);
     for (event, forgotten) in [("old", true), ("older", true), ("new", false)] {
         assert_eq!(
-            db.first_sight("mono", event, at(60)).await.unwrap(),
+            db.record_provider_event("mono", event, at(60)).await.unwrap(),
             forgotten,
             "{event}"
         );
@@ -273,8 +273,8 @@ async fn what_was_done_long_ago_is_forgotten(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn an_unknown_kind_of_job_is_left_alone(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+    let db = backend.create().await;
+    let attempt = person(1, 1).attempted(&*db, AttemptState::Open, |_| ()).await;
     db.execute("UPDATE jobs SET kind = 'from_the_future'").await;
     db.enqueue(&redeem(&attempt)).await.unwrap();
     let claimed = db.claim(node(1), at(0), at(100), 9).await.unwrap();

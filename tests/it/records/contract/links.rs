@@ -1,11 +1,11 @@
 //! Links and their accounts.
 
 use kiungo::core::ids::{ConnectSessionId, LinkId, LinkedAccountId};
-use kiungo::records::{AccountReading, Attempt, AttemptState, Completed, JobKind, Link, LinkState};
+use kiungo::records::{AccountReading, Attempt, AttemptState, JobKind, Link, LinkCompletion, LinkState};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::records::{Backend, Person, at, fresh, job, link, node, person, redeem};
+use crate::support::records::{Backend, RecordedPerson, at, job, link, node, person, redeem, unique_bytes};
 
 fn reading(number: u8) -> AccountReading {
     AccountReading {
@@ -23,16 +23,16 @@ fn reading(number: u8) -> AccountReading {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn completing_a_link(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
-    db.keep_grant(attempt.id, b"grant", &redeem(&attempt), at(0))
+    let db = backend.create().await;
+    let attempt = person(1, 1).attempted(&*db, AttemptState::Unknown, |_| ()).await;
+    db.store_grant(attempt.id, b"grant", &redeem(&attempt), at(0))
         .await
         .unwrap();
     let link = link(&attempt, 12);
     let read = job(link.partner, JobKind::ReadAccounts(link.id), "read", at(0));
     assert_eq!(
         db.complete_link(&link, std::slice::from_ref(&read)).await.unwrap(),
-        Completed::Written(link.id)
+        LinkCompletion::Written(link.id)
     );
 
     let (found, grant) = db.attempt(attempt.id).await.unwrap().unwrap();
@@ -47,8 +47,8 @@ async fn completing_a_link(#[case] backend: Backend) {
     }
     let claimed = db.claim_key("read", node(1), at(0), at(1)).await.unwrap().unwrap();
     assert_eq!((claimed.id, claimed.kind), (read.id, read.kind));
-    assert_eq!(db.link(LinkId::from_bytes(fresh())).await.unwrap(), None);
-    assert_eq!(db.link_by_account(&fresh()).await.unwrap(), None);
+    assert_eq!(db.link(LinkId::from_bytes(unique_bytes())).await.unwrap(), None);
+    assert_eq!(db.link_by_account(&unique_bytes()).await.unwrap(), None);
 }
 
 /// Two nodes that complete the same attempt at once make one link, and both learn its id.
@@ -57,11 +57,15 @@ async fn completing_a_link(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_link_an_attempt(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let attempt = person(1, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
+    let db = backend.create().await;
+    let attempt = person(1, 1).attempted(&*db, AttemptState::Granted, |_| ()).await;
     let mut tasks = JoinSet::new();
     for n in 0..8 {
-        let handle = if n % 2 == 0 { db.shared() } else { db.again().await };
+        let handle = if n % 2 == 0 {
+            db.shared()
+        } else {
+            db.second_handle().await
+        };
         let link = link(&attempt, 2);
         let jobs = [job(
             link.partner,
@@ -73,7 +77,7 @@ async fn one_link_an_attempt(#[case] backend: Backend) {
     }
     let ids = tasks.join_all().await;
     let made = db.link_of_attempt(attempt.id).await.unwrap().unwrap();
-    assert!(ids.iter().all(|id| *id == Completed::Written(made.id)), "{ids:?}");
+    assert!(ids.iter().all(|id| *id == LinkCompletion::Written(made.id)), "{ids:?}");
     assert_eq!(made.accounts.len(), 2);
     assert_eq!(db.links(attempt.partner, None, 100).await.unwrap(), [made]);
     let jobs = db.claim(node(1), at(0), at(1), 100).await.unwrap();
@@ -91,29 +95,35 @@ async fn one_link_an_attempt(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn no_link_behind_the_back_of_one_who_moved_on(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let first = person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await;
-    person(2, 1).tried(&*db, AttemptState::Open, |_| ()).await;
-    person(1, 2).tried(&*db, AttemptState::Open, |_| ()).await;
+    let db = backend.create().await;
+    let first = person(1, 1).attempted(&*db, AttemptState::Unknown, |_| ()).await;
+    person(2, 1).attempted(&*db, AttemptState::Open, |_| ()).await;
+    person(1, 2).attempted(&*db, AttemptState::Open, |_| ()).await;
     let same = |attempt: &mut Attempt| attempt.session = first.session;
-    let same = person(1, 1).tried(&*db, AttemptState::Open, same).await;
+    let same = person(1, 1).attempted(&*db, AttemptState::Open, same).await;
     let (kept, read) = (
         link(&first, 1),
         job(first.partner, JobKind::Settle(first.id), "read", at(0)),
     );
-    assert_eq!(db.complete_link(&kept, &[]).await.unwrap(), Completed::Written(kept.id));
+    assert_eq!(
+        db.complete_link(&kept, &[]).await.unwrap(),
+        LinkCompletion::Written(kept.id)
+    );
 
     let earlier_clock = |attempt: &mut Attempt| attempt.created_at = at(-60_000);
-    let last = person(1, 1).tried(&*db, AttemptState::Open, earlier_clock).await;
+    let last = person(1, 1).attempted(&*db, AttemptState::Open, earlier_clock).await;
     let late = db.complete_link(&link(&same, 1), std::slice::from_ref(&read)).await;
-    assert_eq!(late, Ok(Completed::Superseded));
+    assert_eq!(late, Ok(LinkCompletion::Superseded));
     assert_eq!(db.link_of_attempt(same.id).await.unwrap(), None);
     assert_eq!(db.attempt(same.id).await.unwrap().unwrap().0.state, AttemptState::Open);
     assert_eq!(db.claim_key("read", node(1), at(0), at(1)).await.unwrap(), None);
     let again = db.complete_link(&link(&first, 1), &[]).await.unwrap();
-    assert_eq!(again, Completed::Written(kept.id));
+    assert_eq!(again, LinkCompletion::Written(kept.id));
     let next = link(&last, 1);
-    assert_eq!(db.complete_link(&next, &[]).await.unwrap(), Completed::Written(next.id));
+    assert_eq!(
+        db.complete_link(&next, &[]).await.unwrap(),
+        LinkCompletion::Written(next.id)
+    );
 }
 
 /// A link whose attempt is unknown, or belongs to another partner, is not written.
@@ -122,10 +132,10 @@ async fn no_link_behind_the_back_of_one_who_moved_on(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_link_needs_its_own_attempt(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let never = person(1, 1).attempt(&person(1, 1).consent());
-    let theirs = person(2, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
-    let mine = person(1, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
+    let theirs = person(2, 1).attempted(&*db, AttemptState::Granted, |_| ()).await;
+    let mine = person(1, 1).attempted(&*db, AttemptState::Granted, |_| ()).await;
     let across = Link {
         partner: mine.partner,
         consent: mine.consent,
@@ -143,8 +153,8 @@ async fn a_link_needs_its_own_attempt(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn what_was_undone_stays_undone(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let attempt = person(1, 1).tried(&*db, AttemptState::Undone, |_| ()).await;
+    let db = backend.create().await;
+    let attempt = person(1, 1).attempted(&*db, AttemptState::Undone, |_| ()).await;
     let link = Link {
         state: LinkState::Removing,
         ..link(&attempt, 1)
@@ -160,10 +170,10 @@ async fn what_was_undone_stays_undone(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn an_account_is_found_under_the_link_in_use(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let digest = fresh();
+    let db = backend.create().await;
+    let digest = unique_bytes();
     let with_digest = async |state| {
-        let attempt = person(1, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
+        let attempt = person(1, 1).attempted(&*db, AttemptState::Granted, |_| ()).await;
         let mut link = Link {
             state,
             ..link(&attempt, 1)
@@ -186,10 +196,13 @@ async fn an_account_is_found_under_the_link_in_use(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn the_same_number_linked_twice_is_seen(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let read = async |who: Person, state, number| {
+    let db = backend.create().await;
+    let read = async |who: RecordedPerson, state, number| {
         let link = who.linked(&*db, 2, state).await;
-        let others = db.read_account(link.accounts[0].id, &reading(number)).await.unwrap();
+        let others = db
+            .store_account_reading(link.accounts[0].id, &reading(number))
+            .await
+            .unwrap();
         (link, others)
     };
     let (first, others) = read(person(1, 1), LinkState::Active, 7).await;
@@ -206,7 +219,10 @@ async fn the_same_number_linked_twice_is_seen(#[case] backend: Backend) {
     let (second, others) = read(person(1, 2), LinkState::ReauthRequired, 7).await;
     assert_eq!(others, [first.id]);
     // Both accounts of one link carry the number: it is still one link, and not its own double.
-    let twice = db.read_account(first.accounts[1].id, &reading(7)).await.unwrap();
+    let twice = db
+        .store_account_reading(first.accounts[1].id, &reading(7))
+        .await
+        .unwrap();
     assert_eq!(twice, [second.id]);
 
     let found = db.link(first.id).await.unwrap().unwrap();
@@ -218,7 +234,7 @@ async fn the_same_number_linked_twice_is_seen(#[case] backend: Backend) {
         (account.kind.as_deref(), account.currency.as_deref()),
         (Some("savings"), Some("NGN"))
     );
-    db.read_account(LinkedAccountId::from_bytes(fresh()), &reading(7))
+    db.store_account_reading(LinkedAccountId::from_bytes(unique_bytes()), &reading(7))
         .await
         .unwrap_err();
 }
@@ -229,17 +245,17 @@ async fn the_same_number_linked_twice_is_seen(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_poorer_reading_takes_nothing_away(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let link = person(1, 1).linked(&*db, 1, LinkState::Active).await;
     let id = link.accounts[0].id;
-    db.read_account(id, &reading(7)).await.unwrap();
+    db.store_account_reading(id, &reading(7)).await.unwrap();
     let poorer = AccountReading {
         holder: None,
         kind: None,
         currency: None,
         ..reading(7)
     };
-    db.read_account(id, &poorer).await.unwrap();
+    db.store_account_reading(id, &poorer).await.unwrap();
     let account = db.link(link.id).await.unwrap().unwrap().accounts.remove(0);
     assert_eq!(account.holder, reading(7).holder);
     assert_eq!((account.kind, account.currency), (reading(7).kind, reading(7).currency));
@@ -253,7 +269,7 @@ async fn a_poorer_reading_takes_nothing_away(#[case] backend: Backend) {
 #[tokio::test]
 async fn how_links_move(#[case] backend: Backend) {
     use LinkState::{Active, ReauthRequired, Removed, Removing, Verifying};
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let states = [Verifying, Active, ReauthRequired, Removing, Removed];
     for from in states {
         for to in states {
@@ -274,7 +290,7 @@ async fn how_links_move(#[case] backend: Backend) {
             assert_eq!(job.is_some(), expected, "{from:?} to {to:?}");
         }
     }
-    let nobody = LinkId::from_bytes(fresh());
+    let nobody = LinkId::from_bytes(unique_bytes());
     assert!(!db.move_link(nobody, Removed, &[], at(1)).await.unwrap());
 }
 
@@ -285,10 +301,10 @@ async fn how_links_move(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn listing_links(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let partner = person(1, 1).partner;
     for n in [0, 1, 1, 1, 1, 2] {
-        let attempt = person(1, 1).tried(&*db, AttemptState::Granted, |_| ()).await;
+        let attempt = person(1, 1).attempted(&*db, AttemptState::Granted, |_| ()).await;
         let link = Link {
             created_at: at(n),
             ..link(&attempt, 2)
@@ -321,16 +337,20 @@ async fn listing_links(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_event_is_new_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let mut tasks = JoinSet::new();
     for n in 0..16 {
-        let handle = if n % 4 == 0 { db.again().await } else { db.shared() };
-        tasks.spawn(async move { handle.first_sight("mono", "evt_1", at(n)).await.unwrap() });
+        let handle = if n % 4 == 0 {
+            db.second_handle().await
+        } else {
+            db.shared()
+        };
+        tasks.spawn(async move { handle.record_provider_event("mono", "evt_1", at(n)).await.unwrap() });
     }
     let firsts = tasks.join_all().await.into_iter().filter(|first| *first).count();
     assert_eq!(firsts, 1);
-    assert!(db.first_sight("mono", "evt_2", at(0)).await.unwrap());
-    assert!(db.first_sight("powens", "evt_1", at(0)).await.unwrap());
+    assert!(db.record_provider_event("mono", "evt_2", at(0)).await.unwrap());
+    assert!(db.record_provider_event("powens", "evt_1", at(0)).await.unwrap());
 }
 
 /// Links of one person that are completed at once, by two handles, are all written; and of accounts with one number that
@@ -340,8 +360,8 @@ async fn an_event_is_new_once(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn links_made_at_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    let other = db.again().await;
+    let db = backend.create().await;
+    let other = db.second_handle().await;
     let handle = |n: usize| {
         if n.is_multiple_of(2) {
             db.shared()
@@ -351,18 +371,23 @@ async fn links_made_at_once(#[case] backend: Backend) {
     };
     for round in 0..5 {
         let mut made = JoinSet::new();
-        let session = ConnectSessionId::from_bytes(fresh());
+        let session = ConnectSessionId::from_bytes(unique_bytes());
         for n in 0..6 {
             let together = |attempt: &mut Attempt| attempt.session = session;
-            let attempt = person(1, 1).tried(&*db, AttemptState::Unknown, together).await;
+            let attempt = person(1, 1).attempted(&*db, AttemptState::Unknown, together).await;
             let (handle, link) = (handle(n), link(&attempt, 1));
             made.spawn(async move { (handle.complete_link(&link, &[]).await.unwrap(), link) });
         }
         let mut read = JoinSet::new();
         for (n, (id, link)) in made.join_all().await.into_iter().enumerate() {
-            assert_eq!(id, Completed::Written(link.id));
+            assert_eq!(id, LinkCompletion::Written(link.id));
             let handle = handle(n);
-            read.spawn(async move { handle.read_account(link.accounts[0].id, &reading(round)).await.unwrap() });
+            read.spawn(async move {
+                handle
+                    .store_account_reading(link.accounts[0].id, &reading(round))
+                    .await
+                    .unwrap()
+            });
         }
         let seen: usize = read.join_all().await.iter().map(Vec::len).sum();
         assert_eq!(seen, 1 + 2 + 3 + 4 + 5);

@@ -3,23 +3,25 @@
 use std::time::Duration;
 
 use kiungo::core::ids::MessageId;
-use kiungo::core::sms::{Failure, MessageState, Withheld};
+use kiungo::core::sms::{MessageState, SmsFailureReason, WithheldReason};
 use kiungo::core::time::Timestamp;
-use kiungo::records::{Allowance, Incoming, Job, JobKind, Message, MessageKind, Records, Report, Reported, Wish};
+use kiungo::records::{
+    InboundSms, Job, JobKind, Records, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport, SmsReportOutcome,
+};
 use rstest::rstest;
 
-use crate::support::records::{Backend, Person, at, fresh, job, node, person};
+use crate::support::records::{Backend, RecordedPerson, at, job, node, person, unique_bytes};
 
 const LINE: &str = "ng";
 
-pub fn message(who: &Person, key: &str) -> Message {
-    Message {
-        id: MessageId::from_bytes(fresh()),
+pub fn message(who: &RecordedPerson, key: &str) -> SmsMessage {
+    SmsMessage {
+        id: MessageId::from_bytes(unique_bytes()),
         partner: who.partner,
         tag: who.tag,
-        kind: MessageKind::HandOver,
+        kind: SmsKind::HandOver,
         key: key.to_owned(),
-        line: LINE.to_owned(),
+        gateway: LINE.to_owned(),
         state: MessageState::Queued,
         sealed: Some(vec![1, 2, 3]),
         gateway_id: None,
@@ -30,21 +32,21 @@ pub fn message(who: &Person, key: &str) -> Message {
     }
 }
 
-fn send(message: &Message) -> Job {
+fn send(message: &SmsMessage) -> Job {
     let key = format!("sms:{}", message.id);
     job(message.partner, JobKind::SendSms(message.id), &key, at(0))
 }
 
-fn plenty() -> Allowance {
-    Allowance {
-        most: 10,
+fn plenty() -> SmsLimit {
+    SmsLimit {
+        max: 10,
         since: at(0).minus(Duration::from_hours(24)),
     }
 }
 
-async fn kept(db: &dyn Records, who: &Person, key: &str) -> Message {
+async fn kept(db: &dyn Records, who: &RecordedPerson, key: &str) -> SmsMessage {
     let message = message(who, key);
-    assert!(db.keep_message(&message, &[send(&message)]).await.unwrap());
+    assert!(db.add_message(&message, &[send(&message)]).await.unwrap());
     message
 }
 
@@ -52,9 +54,9 @@ async fn state(db: &dyn Records, id: MessageId) -> MessageState {
     db.message(id).await.unwrap().unwrap().state
 }
 
-fn report(gateway_id: &str, state: MessageState) -> Report<'_> {
-    Report {
-        line: LINE,
+fn report(gateway_id: &str, state: MessageState) -> SmsReport<'_> {
+    SmsReport {
+        gateway: LINE,
         gateway_id,
         reference: None,
         state,
@@ -67,12 +69,12 @@ fn report(gateway_id: &str, state: MessageState) -> Report<'_> {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_fact_is_told_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let (ada, other) = (person(1, 1), person(2, 1));
     let first = kept(&*db, &ada, "link:1").await;
     assert_eq!(db.message(first.id).await.unwrap(), Some(first.clone()));
     let again = message(&ada, "link:1");
-    assert!(!db.keep_message(&again, &[send(&again)]).await.unwrap());
+    assert!(!db.add_message(&again, &[send(&again)]).await.unwrap());
     assert_eq!(db.message(again.id).await.unwrap(), None);
     kept(&*db, &other, "link:1").await;
     let jobs = db.claim(node(1), at(0), at(1), 10).await.unwrap();
@@ -87,7 +89,7 @@ async fn a_fact_is_told_once(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_sender_wins(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let text = kept(&*db, &person(1, 1), "a").await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..16 {
@@ -104,10 +106,10 @@ async fn one_sender_wins(#[case] backend: Backend) {
 
     let sending = db.message(text.id).await.unwrap().unwrap();
     assert_eq!((sending.tries, sending.sealed), (1, Some(vec![1, 2, 3])));
-    assert!(db.put_back(text.id, at(2)).await.unwrap());
-    assert!(!db.put_back(text.id, at(2)).await.unwrap());
+    assert!(db.requeue_message(text.id, at(2)).await.unwrap());
+    assert!(!db.requeue_message(text.id, at(2)).await.unwrap());
     assert_eq!(db.begin_sending(text.id, plenty(), at(3)).await.unwrap(), None);
-    db.took(text.id, "G1", at(4)).await.unwrap();
+    db.accepted_by_gateway(text.id, "G1", at(4)).await.unwrap();
     let taken = db.message(text.id).await.unwrap().unwrap();
     assert_eq!((taken.tries, taken.sealed), (2, None));
     assert_eq!(
@@ -115,7 +117,7 @@ async fn one_sender_wins(#[case] backend: Backend) {
         (MessageState::Accepted, Some("G1"))
     );
     assert_eq!(taken.updated_at, at(4));
-    assert!(!db.put_back(text.id, at(5)).await.unwrap());
+    assert!(!db.requeue_message(text.id, at(5)).await.unwrap());
 }
 
 /// Reports move a text forward whatever their order and number, and never back.
@@ -124,49 +126,52 @@ async fn one_sender_wins(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn reports_move_forward(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let ada = person(1, 1);
     let text = kept(&*db, &ada, "a").await;
     db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
-    db.took(text.id, "G1", at(1)).await.unwrap();
-    let moved = Reported::Moved {
+    db.accepted_by_gateway(text.id, "G1", at(1)).await.unwrap();
+    let moved = SmsReportOutcome::Moved {
         partner: ada.partner,
         tag: ada.tag,
         created_at: at(0),
     };
     for (told, want, stands) in [
-        (MessageState::Accepted, Reported::Known, MessageState::Accepted),
+        (MessageState::Accepted, SmsReportOutcome::Known, MessageState::Accepted),
         (MessageState::Sent, moved, MessageState::Sent),
-        (MessageState::Sent, Reported::Known, MessageState::Sent),
+        (MessageState::Sent, SmsReportOutcome::Known, MessageState::Sent),
         (
-            MessageState::Failed(Failure::Expired),
+            MessageState::Failed(SmsFailureReason::Expired),
             moved,
-            MessageState::Failed(Failure::Expired),
+            MessageState::Failed(SmsFailureReason::Expired),
         ),
         (
             MessageState::Sent,
-            Reported::Known,
-            MessageState::Failed(Failure::Expired),
+            SmsReportOutcome::Known,
+            MessageState::Failed(SmsFailureReason::Expired),
         ),
         (MessageState::Delivered, moved, MessageState::Delivered),
         (
-            MessageState::Failed(Failure::OptedOut),
-            Reported::Known,
+            MessageState::Failed(SmsFailureReason::OptedOut),
+            SmsReportOutcome::Known,
             MessageState::Delivered,
         ),
     ] {
         assert_eq!(
-            db.hear_report(report("G1", told), at(2)).await.unwrap(),
+            db.apply_report(report("G1", told), at(2)).await.unwrap(),
             want,
             "{told:?}"
         );
         assert_eq!(state(&*db, text.id).await, stands);
     }
-    let elsewhere = Report {
-        line: "ke",
+    let elsewhere = SmsReport {
+        gateway: "ke",
         ..report("G1", MessageState::Delivered)
     };
-    assert_eq!(db.hear_report(elsewhere, at(2)).await.unwrap(), Reported::Early);
+    assert_eq!(
+        db.apply_report(elsewhere, at(2)).await.unwrap(),
+        SmsReportOutcome::Early
+    );
 }
 
 /// Reports that overtake the answer to the send are kept, the furthest of them, and forgotten after a day.
@@ -175,7 +180,7 @@ async fn reports_move_forward(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn early_reports_are_kept_for_a_day(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let ada = person(1, 1);
     for (first, second) in [
         (MessageState::Delivered, MessageState::Sent),
@@ -186,23 +191,23 @@ async fn early_reports_are_kept_for_a_day(#[case] backend: Backend) {
         let name = text.id.to_string();
         for told in [first, second, second] {
             assert_eq!(
-                db.hear_report(report(&name, told), at(1)).await.unwrap(),
-                Reported::Early
+                db.apply_report(report(&name, told), at(1)).await.unwrap(),
+                SmsReportOutcome::Early
             );
         }
-        db.took(text.id, &name, at(2)).await.unwrap();
+        db.accepted_by_gateway(text.id, &name, at(2)).await.unwrap();
         assert_eq!(state(&*db, text.id).await, MessageState::Delivered);
     }
     let text = kept(&*db, &ada, "late").await;
     db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
     let day = 24 * 3_600_000;
-    db.hear_report(report("old", MessageState::Delivered), at(1))
+    db.apply_report(report("old", MessageState::Delivered), at(1))
         .await
         .unwrap();
-    db.hear_report(report("new", MessageState::Delivered), at(day + 2))
+    db.apply_report(report("new", MessageState::Delivered), at(day + 2))
         .await
         .unwrap();
-    db.took(text.id, "old", at(day + 3)).await.unwrap();
+    db.accepted_by_gateway(text.id, "old", at(day + 3)).await.unwrap();
     assert_eq!(state(&*db, text.id).await, MessageState::Accepted);
 }
 
@@ -212,19 +217,19 @@ async fn early_reports_are_kept_for_a_day(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn our_own_id_finds_a_text(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let text = kept(&*db, &person(1, 1), "a").await;
-    let told = || Report {
+    let told = || SmsReport {
         reference: Some(text.id),
         ..report("G9", MessageState::Delivered)
     };
-    assert_eq!(db.hear_report(told(), at(1)).await.unwrap(), Reported::Early);
+    assert_eq!(db.apply_report(told(), at(1)).await.unwrap(), SmsReportOutcome::Early);
     assert_eq!(state(&*db, text.id).await, MessageState::Queued);
     db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
     assert!(db.move_message(text.id, MessageState::Unknown, at(2)).await.unwrap());
     assert!(matches!(
-        db.hear_report(told(), at(3)).await.unwrap(),
-        Reported::Moved { .. }
+        db.apply_report(told(), at(3)).await.unwrap(),
+        SmsReportOutcome::Moved { .. }
     ));
     assert_eq!(state(&*db, text.id).await, MessageState::Delivered);
     assert!(!db.move_message(text.id, MessageState::Unknown, at(4)).await.unwrap());
@@ -237,48 +242,52 @@ async fn our_own_id_finds_a_text(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn wishes_and_caps_hold(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let (ada, bea) = (person(1, 1), person(1, 2));
-    let allowance = Allowance { most: 2, ..plenty() };
-    let silence = Wish {
+    let allowance = SmsLimit { max: 2, ..plenty() };
+    let silence = SmsPreference {
         stopped: true,
         at: at(0),
     };
-    db.put_wish(ada.partner, &ada.tag, silence).await.unwrap();
+    db.put_sms_preference(ada.partner, &ada.tag, silence).await.unwrap();
     let told = kept(&*db, &ada, "told").await;
-    let opted_out = Some(MessageState::Withheld(Withheld::OptedOut));
+    let opted_out = Some(MessageState::Withheld(WithheldReason::OptedOut));
     assert_eq!(db.begin_sending(told.id, allowance, at(1)).await.unwrap(), opted_out);
     assert_eq!(db.message(told.id).await.unwrap().unwrap().sealed, None);
-    for (n, want) in [(1, None), (2, None), (3, Some(MessageState::Withheld(Withheld::Cap)))] {
-        let reply = Message {
-            kind: MessageKind::Reply,
+    for (n, want) in [
+        (1, None),
+        (2, None),
+        (3, Some(MessageState::Withheld(WithheldReason::DailyCap))),
+    ] {
+        let reply = SmsMessage {
+            kind: SmsKind::Reply,
             ..message(&ada, &format!("reply {n}"))
         };
-        assert!(db.keep_message(&reply, &[]).await.unwrap());
+        assert!(db.add_message(&reply, &[]).await.unwrap());
         assert_eq!(db.begin_sending(reply.id, allowance, at(1)).await.unwrap(), want, "{n}");
     }
     let other = kept(&*db, &bea, "told to another").await;
     assert_eq!(db.begin_sending(other.id, allowance, at(1)).await.unwrap(), None);
-    let later = Allowance {
+    let later = SmsLimit {
         since: at(1),
         ..allowance
     };
-    let reply = Message {
-        kind: MessageKind::Reply,
+    let reply = SmsMessage {
+        kind: SmsKind::Reply,
         created_at: at(2),
         ..message(&ada, "tomorrow")
     };
-    assert!(db.keep_message(&reply, &[]).await.unwrap());
+    assert!(db.add_message(&reply, &[]).await.unwrap());
     assert_eq!(db.begin_sending(reply.id, later, at(2)).await.unwrap(), None);
 }
 
-fn incoming<'a>(who: &Person, id: &'a str, stop: Option<(bool, Timestamp)>) -> Incoming<'a> {
-    Incoming {
-        line: LINE,
+fn incoming<'a>(who: &RecordedPerson, id: &'a str, stop: Option<(bool, Timestamp)>) -> InboundSms<'a> {
+    InboundSms {
+        gateway: LINE,
         gateway_id: id,
         partner: who.partner,
         tag: who.tag,
-        wish: stop.map(|(stopped, at)| Wish { stopped, at }),
+        preference: stop.map(|(stopped, at)| SmsPreference { stopped, at }),
         reply: None,
     }
 }
@@ -290,25 +299,25 @@ fn incoming<'a>(who: &Person, id: &'a str, stop: Option<(bool, Timestamp)>) -> I
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_people_send_counts_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let ada = person(1, 1);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..16 {
         let db = db.shared();
         tasks.spawn(async move {
-            let reply = message(&ada, &format!("reply {:?}", fresh::<16>()));
+            let reply = message(&ada, &format!("reply {:?}", unique_bytes::<16>()));
             let job = send(&reply);
-            let incoming = Incoming {
+            let incoming = InboundSms {
                 reply: Some((reply, job)),
                 ..incoming(&ada, "m1", Some((true, at(10))))
             };
-            db.take_incoming(&incoming, at(11)).await.unwrap()
+            db.receive_sms(&incoming, at(11)).await.unwrap()
         });
     }
     let firsts = tasks.join_all().await;
     assert_eq!(firsts.iter().filter(|first| **first).count(), 1);
     for (line, id, taken) in [(LINE, "m1", true), (LINE, "m2", false), ("another", "m1", false)] {
-        assert_eq!(db.has_taken(line, id).await.unwrap(), taken, "{line} {id}");
+        assert_eq!(db.has_received_sms(line, id).await.unwrap(), taken, "{line} {id}");
     }
     assert_eq!(db.claim(node(1), at(100), at(200), 10).await.unwrap().len(), 1);
 
@@ -324,10 +333,10 @@ async fn what_people_send_counts_once(#[case] backend: Backend) {
         ("m1", true, 30, false),
     ] {
         let taken = incoming(&ada, id, Some((stop, at(said))));
-        let first = db.take_incoming(&taken, at(40)).await.unwrap();
+        let first = db.receive_sms(&taken, at(40)).await.unwrap();
         assert_eq!(first, id != "m1");
-        let wish = db.wish(ada.partner, &ada.tag).await.unwrap().unwrap();
+        let wish = db.sms_preference(ada.partner, &ada.tag).await.unwrap().unwrap();
         assert_eq!(wish.stopped, stands, "{id}");
     }
-    assert_eq!(db.wish(ada.partner, &person(1, 2).tag).await.unwrap(), None);
+    assert_eq!(db.sms_preference(ada.partner, &person(1, 2).tag).await.unwrap(), None);
 }

@@ -47,10 +47,10 @@ fn model_moves(from: AttemptState, to: AttemptState) -> bool {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn every_move_is_forward(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     for from in STATES {
         for to in STATES {
-            let attempt = person(1, 1).tried(&*db, from, |_| ()).await;
+            let attempt = person(1, 1).attempted(&*db, from, |_| ()).await;
             let moved = db.move_attempt(attempt.id, to, at(1)).await.unwrap();
             let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
             let expected = model_moves(from, to);
@@ -70,8 +70,8 @@ fn any_sequence_of_moves_follows_the_model(#[case] backend: Backend) {
         .build()
         .unwrap();
     let (db, other) = runtime.block_on(async {
-        let db = backend.fresh().await;
-        let other = db.again().await;
+        let db = backend.create().await;
+        let other = db.second_handle().await;
         (db, other)
     });
     let moves = prop::collection::vec((prop::sample::select(&STATES[..]), any::<bool>()), 1..8);
@@ -82,7 +82,7 @@ fn any_sequence_of_moves_follows_the_model(#[case] backend: Backend) {
     })
     .run(&moves, |moves| {
         runtime.block_on(async {
-            let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+            let attempt = person(1, 1).attempted(&*db, AttemptState::Open, |_| ()).await;
             let mut model = AttemptState::Open;
             for (to, elsewhere) in moves {
                 let handle = if elsewhere { &*other } else { &*db };

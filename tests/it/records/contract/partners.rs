@@ -1,13 +1,13 @@
 //! Partners, credentials, audit, readiness.
 
-use kiungo::core::access::Reach;
+use kiungo::core::access::TenantScope;
 use kiungo::core::ids::{EntityId, UserId};
-use kiungo::core::page::Page;
-use kiungo::core::seal::Tag;
-use kiungo::records::{AuditEvent, Deed, Partner, PartnerChange};
+use kiungo::core::page::PageRequest;
+use kiungo::core::seal::SubscriberTag;
+use kiungo::records::{AuditEntry, AuditEvent, Partner, PartnerChange};
 use rstest::rstest;
 
-use crate::support::records::{Backend, at, deed, partner};
+use crate::support::records::{Backend, at, audit_entry, partner};
 
 /// A partner's credentials are its own, per provider, and the last ones kept are the ones given back.
 #[rstest]
@@ -15,7 +15,7 @@ use crate::support::records::{Backend, at, deed, partner};
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn credentials_belong_to_a_partner_and_provider(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let (one, two) = (partner(1).id, partner(2).id);
     db.put_credentials(one, "mono", b"old", at(0)).await.unwrap();
     db.put_credentials(one, "mono", b"new", at(1)).await.unwrap();
@@ -37,7 +37,7 @@ async fn credentials_belong_to_a_partner_and_provider(#[case] backend: Backend) 
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_partner_may_be_renamed(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     db.put_credentials(partner(1).id, "mono", b"kept", at(0)).await.unwrap();
     let renamed = Partner {
         name: "Renamed".to_owned(),
@@ -60,8 +60,11 @@ async fn a_partner_may_be_renamed(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn audit_and_readiness(#[case] backend: Backend) {
-    let db = backend.fresh().await;
-    for (partner, tag) in [(partner(1), Some(Tag::from_bytes([1; 32]))), (partner(9), None)] {
+    let db = backend.create().await;
+    for (partner, tag) in [
+        (partner(1), Some(SubscriberTag::from_bytes([1; 32]))),
+        (partner(9), None),
+    ] {
         let event = AuditEvent {
             partner: partner.id,
             tag,
@@ -71,8 +74,8 @@ async fn audit_and_readiness(#[case] backend: Backend) {
         };
         db.audit(&event).await.unwrap();
     }
-    db.ready().await.unwrap();
-    db.ready().await.unwrap();
+    db.check_ready().await.unwrap();
+    db.check_ready().await.unwrap();
 }
 
 /// What is done is in the trail, with what it did; pages of it are of the partner, and within an entity or a user's own
@@ -82,13 +85,13 @@ async fn audit_and_readiness(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn deeds_are_in_the_trail(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let (entity, user) = (EntityId::from_bytes([7; 16]), UserId::from_bytes([8; 16]));
-    let by = |n, entity, user, kind, when| Deed {
+    let by = |n, entity, user, kind, when| AuditEntry {
         entity,
         user,
         kind,
-        ..deed(n, when)
+        ..audit_entry(n, when)
     };
     db.set_credentials("mono", b"sealed", &by(1, None, None, "a", 1))
         .await
@@ -127,7 +130,7 @@ async fn deeds_are_in_the_trail(#[case] backend: Backend) {
     assert_eq!(db.partner(partner(2).id).await.unwrap(), Some(partner(2)));
     assert_eq!(db.partner(partner(9).id).await.unwrap(), None);
     assert_eq!(db.partners().await.unwrap().len(), 3);
-    let reach = |n, entity, own| Reach {
+    let reach = |n, entity, own| TenantScope {
         partner: partner(n).id,
         entity,
         own,
@@ -139,9 +142,9 @@ async fn deeds_are_in_the_trail(#[case] backend: Backend) {
         (reach(1, Some(EntityId::from_bytes([9; 16])), None), ""),
         (reach(2, None, None), ""),
     ] {
-        let (mut kinds, mut page) = (String::new(), Page { limit: 1, after: None });
+        let (mut kinds, mut page) = (String::new(), PageRequest { limit: 1, after: None });
         loop {
-            let found = db.trail(&reach, &page).await.unwrap();
+            let found = db.audit_trail(&reach, &page).await.unwrap();
             kinds.extend(found.rows.iter().map(|event| event.kind.as_str()));
             page.after = found.next;
             if found.next.is_none() {

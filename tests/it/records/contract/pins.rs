@@ -2,7 +2,7 @@
 
 use kiungo::core::ids::PartnerId;
 use kiungo::core::pin::Pin;
-use kiungo::core::seal::Tag;
+use kiungo::core::seal::SubscriberTag;
 use kiungo::records::Records;
 use rstest::rstest;
 
@@ -12,14 +12,14 @@ fn pin(digest: u8, chosen: i64, wrong: u8, minute: i64) -> Pin {
     Pin {
         digest: [digest; 32],
         chosen_at: at(chosen),
-        wrong,
+        wrong_tries: wrong,
         wrong_at: at(minute),
     }
 }
 
-async fn read(db: &dyn Records, partner: PartnerId, tag: &Tag) -> Option<Pin> {
-    assert!(db.facts(partner, tag, at(0), false).await.unwrap().pin.is_none());
-    db.facts(partner, tag, at(0), true).await.unwrap().pin
+async fn read(db: &dyn Records, partner: PartnerId, tag: &SubscriberTag) -> Option<Pin> {
+    assert!(db.history(partner, tag, at(0), false).await.unwrap().pin.is_none());
+    db.history(partner, tag, at(0), true).await.unwrap().pin
 }
 
 /// A code belongs to a person at a partner, is replaced as a whole, and is gone when it ends; it is read with the facts,
@@ -30,9 +30,9 @@ async fn read(db: &dyn Records, partner: PartnerId, tag: &Tag) -> Option<Pin> {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_code_is_kept_with_its_wrong_tries(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let (one, two) = (partner(1).id, partner(2).id);
-    let (ada, bola) = (Tag::from_bytes([1; 32]), Tag::from_bytes([2; 32]));
+    let (ada, bola) = (SubscriberTag::from_bytes([1; 32]), SubscriberTag::from_bytes([2; 32]));
     for (name, kept, found) in [
         ("first", pin(1, 1, 0, 0), pin(1, 1, 0, 0)),
         ("a wrong try", pin(1, 1, 2, 5), pin(1, 1, 2, 5)),
@@ -42,13 +42,13 @@ async fn a_code_is_kept_with_its_wrong_tries(#[case] backend: Backend) {
         ("the one before, late", pin(1, 1, 0, 9), pin(2, 2, 0, 0)),
         ("the same anew", pin(2, 3, 0, 0), pin(2, 3, 0, 0)),
     ] {
-        db.keep_pin(one, &ada, &kept, at(9)).await.unwrap();
+        db.store_pin(one, &ada, &kept, at(9)).await.unwrap();
         assert!(read(&*db, one, &ada).await == Some(found), "{name}");
     }
-    db.keep_pin(one, &bola, &pin(3, 1, 0, 0), at(9)).await.unwrap();
+    db.store_pin(one, &bola, &pin(3, 1, 0, 0), at(9)).await.unwrap();
     assert!(read(&*db, two, &ada).await.is_none());
-    assert!(db.forget_pin(one, &ada).await.unwrap());
-    assert!(!db.forget_pin(one, &ada).await.unwrap());
+    assert!(db.delete_pin(one, &ada).await.unwrap());
+    assert!(!db.delete_pin(one, &ada).await.unwrap());
     assert!(read(&*db, one, &ada).await.is_none());
     assert!(read(&*db, one, &bola).await == Some(pin(3, 1, 0, 0)));
 }

@@ -1,12 +1,12 @@
 //! Requests that a partner has addressed to a person who is erased.
 
 use kiungo::core::events::EventKind;
-use kiungo::records::{AttemptState, Blanking};
+use kiungo::records::{AttemptState, Redaction};
 use rstest::rstest;
 
-use super::people::{begun, erasure, held};
-use crate::support::events::told;
-use crate::support::records::{Backend, Person, at, person};
+use super::data_subject::{begun, erasure, held};
+use crate::support::events::events_of;
+use crate::support::records::{Backend, RecordedPerson, at, person};
 
 /// A request in this state for everybody with a submission in that one; addressed to them or not.
 macro_rules! request {
@@ -32,10 +32,10 @@ macro_rules! request {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn requests_to_a_person_are_blanked(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let ada = person(1, 1);
     for state in [AttemptState::Refused, AttemptState::WrongCode, AttemptState::NotSent] {
-        ada.tried(&*db, state, |_| ()).await;
+        ada.attempted(&*db, state, |_| ()).await;
     }
     db.execute(request!("open", "c.tag", "refused")).await;
     db.execute(request!("completed", "NULL", "wrong_code")).await;
@@ -43,11 +43,11 @@ async fn requests_to_a_person_are_blanked(#[case] backend: Backend) {
     assert_eq!(held(&db, &ada).await.intents.len(), 1);
     let erasure = erasure(&ada);
     begun(&*db, &erasure).await;
-    assert_eq!(db.blank(&erasure, at(3)).await.unwrap(), Blanking::Blanked);
-    let told = told(&*db, ada.partner).await;
+    assert_eq!(db.redact(&erasure, at(3)).await.unwrap(), Redaction::Redacted);
+    let told = events_of(&*db, ada.partner).await;
     let cancelled = told.iter().filter(|event| event.kind == EventKind::IntentCancelled);
     assert_eq!(cancelled.count(), 1, "{told:?}");
-    let blank = Person {
+    let blank = RecordedPerson {
         tag: erasure.pseudonym,
         ..ada
     };

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use kiungo::records::{AccountReading, AttemptState, Bookmark, LinkState, Records, SEALED, SealedColumn, SealedValue};
+use kiungo::records::{
+    AccountReading, AttemptState, LinkState, Records, SEALED, SealedColumn, SealedCursor, SealedValue,
+};
 use rstest::rstest;
 
-use super::bank_wishes::{put, wish};
+use super::bank_alerts::{put, wish};
 use super::messages::message;
-use crate::support::records::{Backend, Fixture, at, fresh, partner, person, redeem};
+use crate::support::records::{Backend, Fixture, at, partner, person, redeem, unique_bytes};
 
 /// What belongs to a partner and to no person: five of each, with ids and bytes that are at hand.
 const PARTNERS_OWN: [&str; 4] = [
@@ -57,13 +59,13 @@ fn column(name: &str) -> &'static SealedColumn {
 
 /// All values of a column, two at a time.
 async fn walk(db: &dyn Records, column: &SealedColumn) -> Vec<SealedValue> {
-    let (mut all, mut after) = (Vec::new(), Bookmark::default());
+    let (mut all, mut after) = (Vec::new(), SealedCursor::default());
     loop {
         let values = db.sealed_values(column, &after, 2).await.unwrap();
         let more = values.len() == 2;
         all.extend(values);
         match all.last().filter(|_| more) {
-            Some(last) => after = last.bookmark(),
+            Some(last) => after = last.cursor(),
             None => return all,
         }
     }
@@ -76,19 +78,17 @@ async fn filled(db: &Fixture) {
         let link = who.linked(&**db, 1, LinkState::Active).await;
         let reading = AccountReading {
             masked: "1234".to_owned(),
-            number_digest: fresh(),
+            number_digest: unique_bytes(),
             holder: Some(vec![n; 9]),
             kind: None,
             currency: None,
         };
-        db.read_account(link.accounts[0].id, &reading).await.unwrap();
-        let granted = who.tried(&**db, AttemptState::Unknown, |_| ()).await;
-        db.keep_grant(granted.id, &[n; 7], &redeem(&granted), at(0))
+        db.store_account_reading(link.accounts[0].id, &reading).await.unwrap();
+        let granted = who.attempted(&**db, AttemptState::Unknown, |_| ()).await;
+        db.store_grant(granted.id, &[n; 7], &redeem(&granted), at(0))
             .await
             .unwrap();
-        db.keep_message(&message(&who, &format!("fact {n}")), &[])
-            .await
-            .unwrap();
+        db.add_message(&message(&who, &format!("fact {n}")), &[]).await.unwrap();
         put(&**db, &wish(&who, "kuda", 1)).await;
         let provider = format!("provider-{n}");
         db.put_credentials(partner(1).id, &provider, &[n; 5], at(0))
@@ -106,7 +106,7 @@ async fn filled(db: &Fixture) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn every_value_is_found_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     filled(&db).await;
     for column in SEALED {
         let values = walk(&*db, column).await;
@@ -146,7 +146,7 @@ async fn every_value_is_found_once(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn whoever_wrote_meanwhile_wins(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     filled(&db).await;
     for column in SEALED {
         let name = format!("{}.{}", column.table, column.column);

@@ -2,11 +2,11 @@
 
 use kiungo::core::sms::MessageState;
 use kiungo::core::time::Timestamp;
-use kiungo::records::{Aged, Attempt, AttemptState, AuditEvent, Link, LinkState, Records};
+use kiungo::records::{Attempt, AttemptState, AuditEvent, ExpiredData, Link, LinkState, Records};
 use rstest::rstest;
 
 use super::messages::message;
-use crate::support::records::{Backend, Fixture, NOW, Person, at, begin, link, person};
+use crate::support::records::{Backend, Fixture, NOW, RecordedPerson, at, begin, link, person};
 
 /// Rows of the partner's side, of milliseconds 10 and 90; the partners' ids serve as ids of everything.
 const ROWS: [&str; 8] = [
@@ -32,21 +32,21 @@ const ROWS: [&str; 8] = [
 /// Long after everything in these tests.
 const LATER: i64 = 1_000_000;
 
-async fn forget(db: &Fixture, what: Aged, before: i64) -> u64 {
-    db.forget_old(what, at(before), 100).await.unwrap()
+async fn forget(db: &Fixture, what: ExpiredData, before: i64) -> u64 {
+    db.delete_expired(what, at(before), 100).await.unwrap()
 }
 
-async fn attempts(db: &Fixture, who: &Person) -> Vec<AttemptState> {
-    let held = db.held(who.partner, &who.tag).await.unwrap();
+async fn attempts(db: &Fixture, who: &RecordedPerson) -> Vec<AttemptState> {
+    let held = db.export(who.partner, &who.tag).await.unwrap();
     held.attempts.into_iter().map(|held| held.attempt.state).collect()
 }
 
-async fn consents(db: &Fixture, who: &Person) -> usize {
-    db.held(who.partner, &who.tag).await.unwrap().consents.len()
+async fn consents(db: &Fixture, who: &RecordedPerson) -> usize {
+    db.export(who.partner, &who.tag).await.unwrap().consents.len()
 }
 
 /// A link that was removed at this moment.
-async fn removed(db: &dyn Records, who: &Person, when: i64) -> Link {
+async fn removed(db: &dyn Records, who: &RecordedPerson, when: i64) -> Link {
     let made = who.linked(db, 2, LinkState::Active).await;
     assert!(db.move_link(made.id, LinkState::Removed, &[], at(when)).await.unwrap());
     made
@@ -59,7 +59,7 @@ async fn removed(db: &dyn Records, who: &Person, when: i64) -> Link {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn settled_submissions_are_forgotten(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let (ada, bola) = (person(1, 1), person(2, 2));
     let aged = |age: i64| move |attempt: &mut Attempt| attempt.created_at = at(age);
     for (age, state) in [
@@ -69,12 +69,12 @@ async fn settled_submissions_are_forgotten(#[case] backend: Backend) {
         (4, AttemptState::Granted),
         (90, AttemptState::Refused),
     ] {
-        ada.tried(&*db, state, aged(age)).await;
+        ada.attempted(&*db, state, aged(age)).await;
     }
     ada.linked(&*db, 1, LinkState::Active).await;
-    bola.tried(&*db, AttemptState::Refused, aged(5)).await;
+    bola.attempted(&*db, AttemptState::Refused, aged(5)).await;
     assert_eq!(consents(&db, &ada).await, 6);
-    assert_eq!(db.forget_old(Aged::Attempts, at(50), 1).await.unwrap(), 1);
+    assert_eq!(db.delete_expired(ExpiredData::Attempts, at(50), 1).await.unwrap(), 1);
     let left = [
         AttemptState::Lapsed,
         AttemptState::Unknown,
@@ -83,11 +83,11 @@ async fn settled_submissions_are_forgotten(#[case] backend: Backend) {
         AttemptState::Linked,
     ];
     assert_eq!(attempts(&db, &ada).await, left);
-    assert_eq!(forget(&db, Aged::Attempts, 50).await, 2);
+    assert_eq!(forget(&db, ExpiredData::Attempts, 50).await, 2);
     assert_eq!(attempts(&db, &ada).await, left[1..]);
     assert_eq!((consents(&db, &ada).await, consents(&db, &bola).await), (4, 0));
-    assert_eq!(forget(&db, Aged::Attempts, LATER).await, 1);
-    assert_eq!(forget(&db, Aged::Consents, LATER).await, 0);
+    assert_eq!(forget(&db, ExpiredData::Attempts, LATER).await, 1);
+    assert_eq!(forget(&db, ExpiredData::Consents, LATER).await, 0);
     assert_eq!(consents(&db, &ada).await, 3);
 }
 
@@ -99,7 +99,7 @@ async fn settled_submissions_are_forgotten(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn removed_links_go_before_their_consents(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let ada = person(1, 1);
     let (old, young) = (removed(&*db, &ada, 10).await, removed(&*db, &ada, 90).await);
     let active = ada.linked(&*db, 1, LinkState::Active).await;
@@ -111,7 +111,7 @@ async fn removed_links_go_before_their_consents(#[case] backend: Backend) {
         assert!(db.move_attempt(renewal.id, state, at(8)).await.unwrap());
     }
 
-    assert_eq!(forget(&db, Aged::Links, 50).await, 1);
+    assert_eq!(forget(&db, ExpiredData::Links, 50).await, 1);
     assert_eq!(db.link(old.id).await.unwrap(), None);
     assert_eq!(db.attempt(old.attempt).await.unwrap(), None);
     for stays in [&young, &active] {
@@ -119,23 +119,23 @@ async fn removed_links_go_before_their_consents(#[case] backend: Backend) {
     }
     assert_eq!(consents(&db, &ada).await, 3);
     // The consent is over since the link's end, and no sooner; and the renewal still stands on it.
-    assert_eq!(forget(&db, Aged::Consents, 10).await, 0);
-    assert_eq!(forget(&db, Aged::Consents, 50).await, 0);
-    assert_eq!(forget(&db, Aged::Attempts, 50).await, 1);
+    assert_eq!(forget(&db, ExpiredData::Consents, 10).await, 0);
+    assert_eq!(forget(&db, ExpiredData::Consents, 50).await, 0);
+    assert_eq!(forget(&db, ExpiredData::Attempts, 50).await, 1);
     assert_eq!(db.attempt(renewal.id).await.unwrap(), None);
     assert_eq!(consents(&db, &ada).await, 3);
-    assert_eq!(forget(&db, Aged::Consents, 10).await, 0);
-    assert_eq!(forget(&db, Aged::Consents, 50).await, 1);
+    assert_eq!(forget(&db, ExpiredData::Consents, 10).await, 0);
+    assert_eq!(forget(&db, ExpiredData::Consents, 50).await, 1);
     assert!(db.consent(old.consent).await.unwrap().is_none());
     // Another person's agreement to the same request is not this one's.
-    assert_eq!(forget(&db, Aged::Links, LATER).await, 1);
-    assert_eq!(forget(&db, Aged::Consents, LATER).await, 1);
+    assert_eq!(forget(&db, ExpiredData::Links, LATER).await, 1);
+    assert_eq!(forget(&db, ExpiredData::Consents, LATER).await, 1);
     assert_eq!(consents(&db, &ada).await, 1);
     // A removed link whose number is numbered on: the next one is not mistaken for it.
-    let attempt = ada.tried(&*db, AttemptState::Unknown, |_| ()).await;
+    let attempt = ada.attempted(&*db, AttemptState::Unknown, |_| ()).await;
     let next = link(&attempt, 1);
     db.complete_link(&next, &[]).await.unwrap();
-    let facts = db.facts(ada.partner, &ada.tag, at(LATER), false).await.unwrap();
+    let facts = db.history(ada.partner, &ada.tag, at(LATER), false).await.unwrap();
     assert_eq!(
         facts.links.iter().map(|link| link.id).collect::<Vec<_>>(),
         [next.id, active.id]
@@ -148,7 +148,7 @@ async fn removed_links_go_before_their_consents(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn texts_and_events_are_forgotten(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let ada = person(1, 1);
     for (n, state) in [
         (1, MessageState::Unknown),
@@ -157,7 +157,7 @@ async fn texts_and_events_are_forgotten(#[case] backend: Backend) {
     ] {
         let mut text = message(&ada, &format!("fact {n}"));
         (text.created_at, text.state) = (at(n), state);
-        assert!(db.keep_message(&text, &[]).await.unwrap());
+        assert!(db.add_message(&text, &[]).await.unwrap());
         let event = AuditEvent {
             partner: ada.partner,
             tag: None,
@@ -167,16 +167,16 @@ async fn texts_and_events_are_forgotten(#[case] backend: Backend) {
         };
         db.audit(&event).await.unwrap();
     }
-    assert_eq!(forget(&db, Aged::Messages, 50).await, 1);
-    let left = db.held(ada.partner, &ada.tag).await.unwrap().messages;
+    assert_eq!(forget(&db, ExpiredData::Messages, 50).await, 1);
+    let left = db.export(ada.partner, &ada.tag).await.unwrap().messages;
     assert_eq!(
         left.iter().map(|text| text.created_at).collect::<Vec<Timestamp>>(),
         [at(2), at(90)]
     );
-    assert_eq!(db.forget_old(Aged::Audit, at(50), 1).await.unwrap(), 1);
-    assert_eq!(forget(&db, Aged::Audit, 50).await, 1);
-    assert_eq!(db.audited("test.event").await, 1);
-    for what in Aged::ALL {
+    assert_eq!(db.delete_expired(ExpiredData::Audit, at(50), 1).await.unwrap(), 1);
+    assert_eq!(forget(&db, ExpiredData::Audit, 50).await, 1);
+    assert_eq!(db.audit_count("test.event").await, 1);
+    for what in ExpiredData::ALL {
         assert_eq!(forget(&db, what, 50).await, 0, "{what:?}");
     }
 }
@@ -188,17 +188,17 @@ async fn texts_and_events_are_forgotten(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn the_partners_rows_are_forgotten(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     for statement in ROWS {
         db.execute(statement).await;
     }
     let before = 50 - NOW;
     for (what, gone) in [
-        (Aged::Events, 1),
-        (Aged::Intents, 1),
-        (Aged::Tokens, 1),
-        (Aged::Answers, 1),
-        (Aged::Erasures, 1),
+        (ExpiredData::Events, 1),
+        (ExpiredData::Intents, 1),
+        (ExpiredData::Tokens, 1),
+        (ExpiredData::Answers, 1),
+        (ExpiredData::Erasures, 1),
     ] {
         assert_eq!(forget(&db, what, before).await, gone, "{what:?}");
         assert_eq!(forget(&db, what, before).await, 0, "{what:?}");

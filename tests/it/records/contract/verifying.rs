@@ -1,32 +1,35 @@
 //! Links whose account is compared before anybody is told of them.
 
 use kiungo::core::ids::JobId;
-use kiungo::core::page::Page;
+use kiungo::core::page::PageRequest;
 use kiungo::records::{
-    Attempt, AttemptState, Completed, IntentState, Job, JobKind, Kept, Link, LinkFilter, LinkState, Records, Verified,
-    Verifying,
+    Attempt, AttemptState, IntentState, Job, JobKind, Link, LinkCompletion, LinkFilter, LinkState, LinkVerification,
+    Records, VerificationOutcome, WriteOutcome,
 };
 use rstest::rstest;
 
-use crate::support::events::{told, tried_for, whole};
-use crate::support::intents::{add, done};
-use crate::support::records::{Backend, at, fresh, job, link, node, partner, person};
+use crate::support::events::{attempt_for, events_of, whole_partner};
+use crate::support::intents::{add, audit_entry_at};
+use crate::support::records::{Backend, at, job, link, node, partner, person, unique_bytes};
 
 /// A link that is to be compared, for a request that expects an account.
 async fn verifying(db: &dyn Records, n: u8) -> (Attempt, Link, kiungo::core::ids::IntentId) {
     let asked = add(db, partner(n).id, |intent| intent.expected = Some(vec![6])).await;
-    let attempt = tried_for(db, person(n, 1), asked.id, AttemptState::Unknown).await;
+    let attempt = attempt_for(db, person(n, 1), asked.id, AttemptState::Unknown).await;
     let link = Link {
         state: LinkState::Verifying,
         ..link(&attempt, 1)
     };
-    assert_eq!(db.complete_link(&link, &[]).await.unwrap(), Completed::Written(link.id));
+    assert_eq!(
+        db.complete_link(&link, &[]).await.unwrap(),
+        LinkCompletion::Written(link.id)
+    );
     (attempt, link, asked.id)
 }
 
 fn unlink(link: &Link) -> Job {
     Job {
-        id: JobId::from_bytes(fresh()),
+        id: JobId::from_bytes(unique_bytes()),
         ..job(
             link.partner,
             JobKind::Unlink(link.id),
@@ -43,9 +46,9 @@ fn unlink(link: &Link) -> Job {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_link_is_nothing_until_it_is_compared(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     let (attempt, link, asked) = verifying(&*db, 1).await;
-    let mine = whole(link.partner);
+    let mine = whole_partner(link.partner);
     for to in [LinkState::Active, LinkState::ReauthRequired] {
         assert!(!db.move_link(link.id, to, &[], at(1)).await.unwrap());
     }
@@ -53,23 +56,23 @@ async fn a_link_is_nothing_until_it_is_compared(#[case] backend: Backend) {
         db.link(link.id).await.unwrap().map(|link| link.state),
         Some(LinkState::Verifying)
     );
-    assert_eq!(told(&*db, link.partner).await, []);
-    assert_eq!(db.holding(&mine, link.id).await.unwrap(), None);
+    assert_eq!(events_of(&*db, link.partner).await, []);
+    assert_eq!(db.link_view(&mine, link.id).await.unwrap(), None);
     let listed = db
-        .holdings(&mine, &LinkFilter::default(), &Page::default())
+        .link_views(&mine, &LinkFilter::default(), &PageRequest::default())
         .await
         .unwrap();
     assert!(listed.rows.is_empty());
     assert_eq!(
-        db.end_link(&mine, link.id, &unlink(&link), &done(&mine, 1))
+        db.end_link(&mine, link.id, &unlink(&link), &audit_entry_at(&mine, 1))
             .await
             .unwrap(),
         None
     );
-    let session = db.a_try(&mine, attempt.session).await.unwrap().unwrap();
+    let session = db.connect_session(&mine, attempt.session).await.unwrap().unwrap();
     assert_eq!((session.link, session.state), (None, AttemptState::Unknown));
-    let facts = db.facts(link.partner, &link.tag, at(2), false).await.unwrap();
-    assert!(facts.links.is_empty() && facts.unsettled.is_some());
+    let facts = db.history(link.partner, &link.tag, at(2), false).await.unwrap();
+    assert!(facts.links.is_empty() && facts.pending_attempt.is_some());
     let asked = db.intent(&mine, asked).await.unwrap().unwrap();
     assert_eq!((asked.state, asked.links), (IntentState::Open, 0));
 }
@@ -81,13 +84,13 @@ async fn a_link_is_nothing_until_it_is_compared(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_comparison_is_settled_once(#[case] backend: Backend) {
-    let db = backend.fresh().await;
+    let db = backend.create().await;
     for (n, met, meanwhile, verified, state, kinds) in [
         (
             1,
             true,
             None,
-            Verified::Linked,
+            VerificationOutcome::Linked,
             IntentState::Completed,
             &["link.created", "intent.completed"][..],
         ),
@@ -95,7 +98,7 @@ async fn a_comparison_is_settled_once(#[case] backend: Backend) {
             2,
             false,
             None,
-            Verified::Mismatched,
+            VerificationOutcome::Mismatched,
             IntentState::Mismatched,
             &["connect_session.failed", "intent.mismatched"],
         ),
@@ -103,7 +106,7 @@ async fn a_comparison_is_settled_once(#[case] backend: Backend) {
             3,
             true,
             Some("cancelled"),
-            Verified::Over,
+            VerificationOutcome::IntentClosed,
             IntentState::Cancelled,
             &["intent.cancelled", "connect_session.failed"],
         ),
@@ -111,20 +114,20 @@ async fn a_comparison_is_settled_once(#[case] backend: Backend) {
             3,
             true,
             Some("moved on"),
-            Verified::Superseded,
+            VerificationOutcome::Superseded,
             IntentState::Open,
             &["connect_session.failed"],
         ),
     ] {
         let (attempt, link, asked) = verifying(&*db, n).await;
-        let mine = whole(link.partner);
-        let before = told(&*db, link.partner).await.len();
+        let mine = whole_partner(link.partner);
+        let before = events_of(&*db, link.partner).await.len();
         match meanwhile {
             Some("cancelled") => {
-                let ended = db.cancel_intent(&mine, asked, &done(&mine, 1)).await.unwrap();
-                assert!(matches!(ended, Kept::Done(_)));
+                let ended = db.cancel_intent(&mine, asked, &audit_entry_at(&mine, 1)).await.unwrap();
+                assert!(matches!(ended, WriteOutcome::Done(_)));
             }
-            Some(_) => drop(person(n, 1).tried(&*db, AttemptState::Open, |_| ()).await),
+            Some(_) => drop(person(n, 1).attempted(&*db, AttemptState::Open, |_| ()).await),
             None => {}
         }
         let follow = [job(
@@ -133,17 +136,17 @@ async fn a_comparison_is_settled_once(#[case] backend: Backend) {
             &format!("text:{}", link.id),
             at(0),
         )];
-        let verifying = Verifying {
-            met,
-            follow: &follow,
+        let verifying = LinkVerification {
+            matches: met,
+            follow_up: &follow,
             unlink: &unlink(&link),
         };
         assert_eq!(db.verify_link(&link, &verifying, at(3)).await.unwrap(), verified);
         assert_eq!(
             db.verify_link(&link, &verifying, at(4)).await.unwrap(),
-            Verified::Before
+            VerificationOutcome::AlreadySettled
         );
-        let linked = verified == Verified::Linked;
+        let linked = verified == VerificationOutcome::Linked;
         let (link_state, attempt_state) = if linked {
             (LinkState::Active, AttemptState::Linked)
         } else {
@@ -162,7 +165,7 @@ async fn a_comparison_is_settled_once(#[case] backend: Backend) {
             db.intent(&mine, asked).await.unwrap().map(|asked| asked.state),
             Some(state)
         );
-        assert_eq!(db.holding(&mine, link.id).await.unwrap().is_some(), linked);
+        assert_eq!(db.link_view(&mine, link.id).await.unwrap().is_some(), linked);
         // That the provider has been told of a link that never was is nothing to tell.
         let unlinked = db
             .claim_key(&format!("unlink:{}", link.id), node(1), at(5), at(6))
@@ -177,8 +180,8 @@ async fn a_comparison_is_settled_once(#[case] backend: Backend) {
             .await
             .unwrap();
         assert_eq!(texted.is_some(), linked);
-        let told = told(&*db, link.partner).await.split_off(before);
-        let mut found: Vec<_> = told.iter().map(|event| event.kind.word()).collect();
+        let told = events_of(&*db, link.partner).await.split_off(before);
+        let mut found: Vec<_> = told.iter().map(|event| event.kind.as_str()).collect();
         found.sort_unstable();
         let mut kinds = kinds.to_vec();
         kinds.sort_unstable();

@@ -24,8 +24,8 @@ async fn calls(db: &dyn Records) -> [bool; 5] {
     let settle = crate::support::records::settle(&attempt);
     tokio::join!(
         async { db.next_due().await.is_ok() },
-        async { db.facts(attempt.partner, &attempt.tag, at(0), true).await.is_ok() },
-        async { db.ready().await.is_ok() },
+        async { db.history(attempt.partner, &attempt.tag, at(0), true).await.is_ok() },
+        async { db.check_ready().await.is_ok() },
         async { db.begin_attempt(&consent, &attempt, &settle).await.is_ok() },
         async { db.claim(node(1), at(0), at(1), 1).await.is_ok() },
     )
@@ -74,13 +74,13 @@ async fn a_server_that_dies_is_found_again() {
     db.put_partner(&partner(1)).await.unwrap();
     let mut written = Vec::new();
     for _ in 0..3 {
-        written.push(person(1, 1).tried(&*db, AttemptState::Unknown, |_| ()).await);
+        written.push(person(1, 1).attempted(&*db, AttemptState::Unknown, |_| ()).await);
         server.kill().await;
         let begun = Instant::now();
-        db.ready().await.unwrap_err();
+        db.check_ready().await.unwrap_err();
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
         server.restart().await;
-        eventually(BACK, async || db.ready().await.is_ok()).await;
+        eventually(BACK, async || db.check_ready().await.is_ok()).await;
         for attempt in &written {
             let found = db.attempt(attempt.id).await.unwrap();
             assert_eq!(found, Some((attempt.clone(), None)));
@@ -95,7 +95,7 @@ async fn a_held_row_fails_in_time() {
     let server = PostgresServer::start().await;
     let db = connect(&server.url()).await.unwrap();
     db.put_partner(&partner(1)).await.unwrap();
-    let attempt = person(1, 1).tried(&*db, AttemptState::Open, |_| ()).await;
+    let attempt = person(1, 1).attempted(&*db, AttemptState::Open, |_| ()).await;
     let (mut other, mut watch) = (server.raw().await, server.raw().await);
     let mut held = other.begin().await.unwrap();
     sqlx::query("SELECT id FROM attempts FOR UPDATE")
@@ -107,7 +107,7 @@ async fn a_held_row_fails_in_time() {
     let moves = join_all((0..12).map(|_| db.move_attempt(attempt.id, AttemptState::Refused, at(1))));
     let reads = async {
         for _ in 0..20 {
-            db.facts(attempt.partner, &attempt.tag, at(0), true).await.unwrap();
+            db.history(attempt.partner, &attempt.tag, at(0), true).await.unwrap();
         }
     };
     let (moved, ()) = tokio::join!(moves, reads);

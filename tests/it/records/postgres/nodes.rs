@@ -11,7 +11,7 @@ use kiungo::records::{JobKind, Records, connect};
 
 use crate::support::eventually;
 use crate::support::postgres::PostgresServer;
-use crate::support::records::{at, fresh, job, node, partner};
+use crate::support::records::{at, job, node, partner, unique_bytes};
 
 /// How many jobs there are.
 const JOBS: usize = 2_000;
@@ -66,7 +66,7 @@ async fn jobs_survive_the_death_of_the_server() {
     one.put_partner(&partner(1)).await.unwrap();
     let jobs: Vec<_> = (0..JOBS)
         .map(|n| {
-            let kind = JobKind::Redeem(AttemptId::from_bytes(fresh()));
+            let kind = JobKind::Redeem(AttemptId::from_bytes(unique_bytes()));
             job(partner(1).id, kind, &format!("job:{n}"), at(0))
         })
         .collect();

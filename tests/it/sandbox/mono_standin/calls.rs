@@ -1,12 +1,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::standin::{Mono, PLAIN_BANK};
+use crate::support::standin::{MonoFixture, PLAIN_BANK};
 
 /// Without a key that is known nothing is answered: the empty 401 is what a client must live with.
 #[tokio::test]
 async fn a_key_is_wanted() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     for (path, key, status) in [
         ("/v3/institutions", None, 401),
         ("/v3/institutions", Some("test_sk_unknown"), 401),
@@ -27,7 +27,7 @@ async fn a_key_is_wanted() {
 /// The list's filters, and the shapes of both versions: an envelope and a bare array.
 #[tokio::test]
 async fn institutions_can_be_filtered() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let (_, all) = mono.get("/v3/institutions").await;
     let all = all["data"].as_array().expect("an array").len();
     assert!(all >= 25, "{all}");
@@ -63,7 +63,7 @@ async fn institutions_can_be_filtered() {
 /// A session wants an institution, one of its methods, the scope and a customer; the first version wants the app.
 #[tokio::test]
 async fn a_session_wants_all_it_needs() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let whole = json!({ "institution": PLAIN_BANK, "auth_method": "internet_banking", "scope": "financial_data",
         "customer": { "name": "Ada", "email": "ada@example.invalid" } });
     for (path, value, status) in [
@@ -170,7 +170,7 @@ const LOGINS: &[(&str, &str, &str, bool)] = &[
 /// The names of a login must be exactly those of the form, and the lengths must fit, else nothing reaches the bank.
 #[tokio::test]
 async fn a_login_follows_its_form() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     for (bank, method, body, granted) in LOGINS {
         let body: Value = serde_json::from_str(body).expect("JSON");
         let session = mono.session(bank, method).await;
@@ -187,7 +187,7 @@ async fn a_login_follows_its_form() {
 /// A session is wanted, and it is wanted alive.
 #[tokio::test]
 async fn a_session_must_be_there_and_alive() {
-    let mono = Mono::start(|switches| switches.session_over_status = 404);
+    let mono = MonoFixture::start(|switches| switches.session_over_status = 404);
     let body = json!({ "username": "ada", "password": "p" });
     let none = mono.call(Method::POST, "/v2/connect/login").json(&body);
     assert_eq!(mono.json(none).await.0, 404);
@@ -215,7 +215,7 @@ async fn a_session_must_be_there_and_alive() {
 /// The credentials the stand-in hands out must themselves work, for every form there is.
 #[tokio::test]
 async fn the_credentials_it_hands_out_work() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let (_, list) = mono.get("/v3/institutions").await;
     let mut tried = 0;
     for bank in list["data"].as_array().expect("rows") {
@@ -243,7 +243,7 @@ async fn the_credentials_it_hands_out_work() {
 /// Tests in other processes set switches and read the ledger over HTTP; a typing error must not pass for a switch.
 #[tokio::test]
 async fn the_controls_work_over_http() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let (status, switches) = mono
         .post(
             "/__stand-in/switches",
@@ -283,7 +283,7 @@ async fn the_controls_work_over_http() {
 /// A stand-in that is dropped is gone, with calls that hang, and its port is free again.
 #[tokio::test]
 async fn it_stops_when_dropped() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let session = mono.session(PLAIN_BANK, "internet_banking").await;
     let call = mono.submission(
         "/v2/connect/login",

@@ -1,13 +1,13 @@
-use kiungo::sandbox::mono::{KEY, OTP, Outcome, Place, guide, sha256_hex};
+use kiungo::sandbox::mono::{InputPlace, KEY, OTP, SubmitOutcome, guide, sha256_hex};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::standin::{Mono, PLAIN_BANK};
+use crate::support::standin::{MonoFixture, PLAIN_BANK};
 
 /// Answers whatever is asked, rightly, and returns the codes that came and the last reply.
-async fn follow(mono: &Mono, typed: &str) -> (Vec<u64>, Value) {
+async fn follow(mono: &MonoFixture, typed: &str) -> (Vec<u64>, Value) {
     let (session, mut reply) = mono.login(typed).await;
     let mut codes = Vec::new();
     loop {
@@ -27,9 +27,9 @@ async fn follow(mono: &Mono, typed: &str) -> (Vec<u64>, Value) {
 /// Every word of the guide that gets an answer leads along the path the guide shows, typed in letters or in digits.
 #[tokio::test]
 async fn every_word_leads_where_the_guide_says() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let mut seen = 0;
-    for row in guide().iter().filter(|row| row.place == Place::Name) {
+    for row in guide().iter().filter(|row| row.place == InputPlace::Name) {
         let expected: Result<Vec<u64>, _> = row.path.split(" → ").map(str::parse).collect();
         let Ok(expected) = expected else { continue };
         for typed in [row.typed, row.digits] {
@@ -49,7 +49,7 @@ async fn every_word_leads_where_the_guide_says() {
 /// Where the path ends in trouble, the trouble is seen from outside and the ledger knows whether it was done.
 #[tokio::test]
 async fn every_trouble_is_seen() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     for (typed, status, json, done) in [
         ("429", 429, true, false),
         ("500", 500, true, false),
@@ -75,7 +75,11 @@ async fn every_trouble_is_seen() {
         assert_eq!(serde_json::from_str::<Value>(&text).is_ok(), json, "{typed}: {text}");
         let ledger = mono.ledger();
         assert_eq!(ledger.accounts.len() - before, usize::from(done), "{typed}");
-        let outcome = if done { Outcome::Granted } else { Outcome::TurnedAway };
+        let outcome = if done {
+            SubmitOutcome::Granted
+        } else {
+            SubmitOutcome::TurnedAway
+        };
         assert_eq!(
             ledger.submits.last().and_then(|submit| submit.outcome),
             Some(outcome),
@@ -87,7 +91,7 @@ async fn every_trouble_is_seen() {
 /// A session that runs out by itself ends a login in any step, and nothing is linked.
 #[tokio::test]
 async fn a_session_may_run_out_under_way() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     for (typed, codes) in [("410", vec![0]), ("1025", vec![102, 0])] {
         let (got, reply) = follow(&mono, typed).await;
         assert_eq!((got, &reply["status"]), (codes, &json!("failed")), "{typed}");
@@ -98,7 +102,7 @@ async fn a_session_may_run_out_under_way() {
 /// The most dangerous answer: it was done, and nobody is told. Not a byte of an answer may have come.
 #[tokio::test]
 async fn a_reset_comes_after_it_was_done() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let (session, reply) = mono.login("1024").await;
     assert_eq!(reply["responseCode"], 102);
     let lost = mono
@@ -108,7 +112,7 @@ async fn a_reset_comes_after_it_was_done() {
     let lost = lost.expect_err("no answer");
     assert!(!lost.is_connect() && !lost.is_timeout(), "{lost:?}");
     let ledger = mono.ledger();
-    assert_eq!(ledger.submits[1].outcome, Some(Outcome::Granted));
+    assert_eq!(ledger.submits[1].outcome, Some(SubmitOutcome::Granted));
     let (_, listed) = mono.get("/v2/accounts").await;
     let row = &listed["data"][0];
     assert_eq!(
@@ -122,7 +126,7 @@ async fn a_reset_comes_after_it_was_done() {
 /// What a client meets in earnest is a reset, not an orderly end, and it comes before the first byte.
 #[tokio::test]
 async fn a_reset_is_a_reset_on_the_wire() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let session = mono.session(PLAIN_BANK, "internet_banking").await;
     let body = json!({ "username": "104", "password": "p" }).to_string();
     let mut stream = raw_login(&mono, &session, body.len()).await;
@@ -135,7 +139,7 @@ async fn a_reset_is_a_reset_on_the_wire() {
 /// A caller that goes away in the middle of its body has submitted nothing, and the ledger can tell.
 #[tokio::test]
 async fn half_a_body_is_no_submission() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let session = mono.session(PLAIN_BANK, "internet_banking").await;
     let mut stream = raw_login(&mono, &session, 100).await;
     stream.write_all(b"{\"username\": \"ada\"").await.expect("to write");
@@ -148,7 +152,7 @@ async fn half_a_body_is_no_submission() {
 }
 
 /// A connection on which the head of a login has been sent.
-async fn raw_login(mono: &Mono, session: &str, length: usize) -> TcpStream {
+async fn raw_login(mono: &MonoFixture, session: &str, length: usize) -> TcpStream {
     let mut stream = TcpStream::connect(mono.running.addr).await.expect("a connection");
     let head = format!(
         "POST /v2/connect/login HTTP/1.1\r\nhost: stand-in\r\nmono-sec-key: {KEY}\r\nx-session-id: {session}\r\n\
@@ -161,7 +165,7 @@ async fn raw_login(mono: &Mono, session: &str, length: usize) -> TcpStream {
 /// A caller that goes away does not stop a login that has begun, as with a real bank.
 #[tokio::test]
 async fn a_login_goes_on_without_its_caller() {
-    let mono = Mono::start(|switches| switches.latency.login = kiungo::sandbox::mono::Span(300, 300));
+    let mono = MonoFixture::start(|switches| switches.latency.login = kiungo::sandbox::mono::DelayRange(300, 300));
     let session = mono.session(PLAIN_BANK, "internet_banking").await;
     let call = mono.submission(
         "/v2/connect/login",
@@ -173,13 +177,13 @@ async fn a_login_goes_on_without_its_caller() {
         _ = mono.until(|ledger| ledger.submits.iter().any(|submit| submit.whole_body)) => {}
     }
     let ledger = mono.until(|ledger| !ledger.accounts.is_empty()).await;
-    assert_eq!(ledger.submits[0].outcome, Some(Outcome::Granted));
+    assert_eq!(ledger.submits[0].outcome, Some(SubmitOutcome::Granted));
 }
 
 /// The ledger is the truth for fault tests: who submitted what in which order, and no password in clear.
 #[tokio::test]
 async fn the_ledger_keeps_every_submission() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let (first, _) = mono.login("otp").await;
     let refused = mono.commit(&first, &json!({ "otp": "000000" })).await;
     assert_eq!(
@@ -204,10 +208,15 @@ async fn the_ledger_keeps_every_submission() {
     assert_eq!(
         kept,
         [
-            (1, Some("otp"), Some(sha256_hex("p")), Some(Outcome::InputAsked)),
-            (2, None, Some(sha256_hex("000000")), Some(Outcome::WrongCode)),
-            (3, None, Some(sha256_hex(OTP)), Some(Outcome::Granted)),
-            (4, Some("0000000001"), Some(sha256_hex("p")), Some(Outcome::Granted)),
+            (1, Some("otp"), Some(sha256_hex("p")), Some(SubmitOutcome::InputAsked)),
+            (2, None, Some(sha256_hex("000000")), Some(SubmitOutcome::WrongCode)),
+            (3, None, Some(sha256_hex(OTP)), Some(SubmitOutcome::Granted)),
+            (
+                4,
+                Some("0000000001"),
+                Some(sha256_hex("p")),
+                Some(SubmitOutcome::Granted)
+            ),
         ]
     );
     assert_eq!(ledger.submits[2].session.as_deref(), Some(first.as_str()));
@@ -218,7 +227,7 @@ async fn the_ledger_keeps_every_submission() {
 /// Three wrong codes end a session, so that a client cannot guess for ever.
 #[tokio::test]
 async fn wrong_codes_end_a_session() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let (session, _) = mono.login("102").await;
     for _ in 0..3 {
         assert_eq!(
@@ -232,14 +241,14 @@ async fn wrong_codes_end_a_session() {
     );
     assert_eq!(
         mono.ledger().submits.last().and_then(|submit| submit.outcome),
-        Some(Outcome::NoSession)
+        Some(SubmitOutcome::NoSession)
     );
 }
 
 /// A wrong password may be followed by a right one in the same session, and by nothing once it is granted.
 #[tokio::test]
 async fn a_session_takes_logins_until_one_is_granted() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let session = mono.session(PLAIN_BANK, "internet_banking").await;
     for (password, code) in [
         ("wrong", json!(400)),
@@ -256,7 +265,7 @@ async fn a_session_takes_logins_until_one_is_granted() {
 /// The same person has the same accounts on every try; the same account linked twice has two ids, as documented.
 #[tokio::test]
 async fn people_stay_the_same_and_ids_do_not() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let (_, first) = mono.linked("ada").await;
     let (_, second) = mono.linked("ada").await;
     let (_, other) = mono.linked("bola").await;
@@ -270,7 +279,7 @@ async fn people_stay_the_same_and_ids_do_not() {
 /// The first version's words: numeric status, a bare array with indices, the form under `data`, the old paths.
 #[tokio::test]
 async fn the_first_version_is_spoken_too() {
-    let mono = Mono::start(|switches| switches.first_index = 1);
+    let mono = MonoFixture::start(|switches| switches.first_index = 1);
     let open =
         json!({ "app": kiungo::sandbox::mono::APP, "institution": PLAIN_BANK, "auth_method": "internet_banking" });
     let session = mono.post("/v1/connect/session", &open).await.1["id"]
@@ -312,7 +321,7 @@ async fn the_first_version_is_spoken_too() {
 /// Unlinking ends everything about an account; only the key that made it may.
 #[tokio::test]
 async fn unlinking_ends_an_account() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let (_, id) = mono.linked("ada").await;
     let path = format!("/v2/accounts/{id}/unlink");
     let other = mono

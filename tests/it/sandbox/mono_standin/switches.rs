@@ -1,16 +1,17 @@
 use std::time::Duration;
 
 use kiungo::sandbox::mono::{
-    Appears, Call, DataStatus, ExchangeShape, Fault, ListShape, ReauthMode, Span, Switches, Trouble,
+    AccountVisibility, DataStatus, DelayRange, ExchangeShape, FailureRule, ListShape, MonoCall, MonoFailure,
+    MonoSwitches, ReauthMode,
 };
 use serde_json::{Value, json};
 
-use crate::support::standin::{Mono, PLAIN_BANK};
+use crate::support::standin::{MonoFixture, PLAIN_BANK};
 
 /// The shapes on which sources disagree can each be had.
 #[tokio::test]
 async fn shapes_can_be_switched() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     for (shape, list, exchanged_at, listed_at) in [
         (ExchangeShape::Bare, ListShape::Flat, "/id", "/data/0/id"),
         (
@@ -20,12 +21,12 @@ async fn shapes_can_be_switched() {
             "/data/1/account/id",
         ),
     ] {
-        let switches = Switches {
+        let switches = MonoSwitches {
             exchange_shape: shape,
             list_shape: list,
             ..mono.running.state.switches()
         };
-        mono.running.state.set(switches);
+        mono.running.state.set_switches(switches);
         let (_, reply) = mono.login("ada").await;
         let (_, exchanged) = mono
             .post("/v2/accounts/auth", &json!({ "code": reply["data"]["code"] }))
@@ -40,7 +41,7 @@ async fn shapes_can_be_switched() {
 #[tokio::test]
 async fn failures_can_be_switched() {
     for (http, empty) in [(200, true), (400, false)] {
-        let mono = Mono::start(|switches| {
+        let mono = MonoFixture::start(|switches| {
             switches.failure_status = http;
             switches.empty_error_bodies = empty;
         });
@@ -56,7 +57,7 @@ async fn failures_can_be_switched() {
 /// Without the add-on every call is 401, whatever the key.
 #[tokio::test]
 async fn the_addon_can_be_missing() {
-    let mono = Mono::start(|switches| switches.addon_missing = true);
+    let mono = MonoFixture::start(|switches| switches.addon_missing = true);
     for path in ["/v3/institutions", "/v2/accounts"] {
         let (status, reply) = mono.get(path).await;
         assert_eq!((status, &reply["status"]), (401, &json!("failed")), "{path}");
@@ -66,7 +67,7 @@ async fn the_addon_can_be_missing() {
 /// A code lives ten minutes and is good once, unless switched.
 #[tokio::test]
 async fn a_code_has_its_time_and_its_turn() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let exchange = async |code: &Value| mono.post("/v2/accounts/auth", &json!({ "code": code })).await.0;
     let code = mono.login("ada").await.1["data"]["code"].clone();
     mono.clock.advance(Duration::from_millis(599_999));
@@ -76,7 +77,7 @@ async fn a_code_has_its_time_and_its_turn() {
     assert_eq!(exchange(&code).await, 400);
     let stale = mono.login("108").await.1["data"]["code"].clone();
     assert_eq!((exchange(&stale).await, exchange(&json!("code_x")).await), (400, 400));
-    mono.running.state.set(Switches {
+    mono.running.state.set_switches(MonoSwitches {
         code_reusable: true,
         ..mono.running.state.switches()
     });
@@ -93,8 +94,8 @@ async fn a_code_has_its_time_and_its_turn() {
 /// An account is listed from the grant on, or only from the exchange on.
 #[tokio::test]
 async fn an_account_appears_when_switched() {
-    for (appears, early) in [(Appears::AtGrant, 1), (Appears::AtExchange, 0)] {
-        let mono = Mono::start(|switches| switches.appears = appears);
+    for (appears, early) in [(AccountVisibility::AtGrant, 1), (AccountVisibility::AtExchange, 0)] {
+        let mono = MonoFixture::start(|switches| switches.appears = appears);
         let (_, reply) = mono.login("ada").await;
         let count = async || mono.get("/v2/accounts").await.1["data"].as_array().map(Vec::len);
         assert_eq!(count().await, Some(early), "{appears:?}");
@@ -108,7 +109,7 @@ async fn an_account_appears_when_switched() {
 /// long, or does not.
 #[tokio::test]
 async fn one_institution_can_be_in_trouble() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     let change = |changes: Value| {
         let Value::Object(changes) = changes else {
             unreachable!("an object")
@@ -151,7 +152,7 @@ async fn one_institution_can_be_in_trouble() {
 /// What became of the data is processing first, then what is switched or typed.
 #[tokio::test]
 async fn data_come_after_a_while() {
-    let mono = Mono::start(|switches| {
+    let mono = MonoFixture::start(|switches| {
         switches.data_after_ms = 5_000;
         switches.data_status = DataStatus::Unavailable;
     });
@@ -173,23 +174,23 @@ async fn data_come_after_a_while() {
 /// A fault strikes the calls it is meant for, as often as it is meant to, and says whether the call was carried out.
 #[tokio::test]
 async fn faults_strike_as_often_as_told() {
-    let mono = Mono::start(|switches| {
+    let mono = MonoFixture::start(|switches| {
         switches.faults = vec![
-            Fault {
-                on: Call::Exchange,
-                trouble: Trouble::Error,
+            FailureRule {
+                on: MonoCall::Exchange,
+                trouble: MonoFailure::Error,
                 times: Some(1),
                 processed: Some(true),
             },
-            Fault {
-                on: Call::Exchange,
-                trouble: Trouble::Unavailable,
+            FailureRule {
+                on: MonoCall::Exchange,
+                trouble: MonoFailure::Unavailable,
                 times: Some(1),
                 processed: None,
             },
-            Fault {
-                on: Call::Unlink,
-                trouble: Trouble::Reset,
+            FailureRule {
+                on: MonoCall::Unlink,
+                trouble: MonoFailure::Reset,
                 times: None,
                 processed: None,
             },
@@ -219,7 +220,7 @@ async fn faults_strike_as_often_as_told() {
 /// All logins, or those at one bank, can be sent along a path.
 #[tokio::test]
 async fn paths_can_be_switched() {
-    let mono = Mono::start(|switches| {
+    let mono = MonoFixture::start(|switches| {
         switches.by_institution.insert(PLAIN_BANK.to_owned(), "otp".to_owned());
     });
     assert_eq!(mono.login("ada").await.1["responseCode"], 102);
@@ -228,7 +229,7 @@ async fn paths_can_be_switched() {
         101,
         "what is typed goes before the bank's own"
     );
-    mono.running.state.set(Switches {
+    mono.running.state.set_switches(MonoSwitches {
         every_login: Some("down".to_owned()),
         ..mono.running.state.switches()
     });
@@ -241,9 +242,9 @@ async fn paths_can_be_switched() {
 /// Latency is drawn from the span of the kind of call.
 #[tokio::test]
 async fn calls_take_their_time() {
-    let mono = Mono::start(|switches| {
-        switches.latency.slow_login = Span(150, 160);
-        switches.latency.login = Span::NONE;
+    let mono = MonoFixture::start(|switches| {
+        switches.latency.slow_login = DelayRange(150, 160);
+        switches.latency.login = DelayRange::NONE;
     });
     let gtbank = "6a5eed000000000000000002";
     for (bank, least) in [(gtbank, 150), (PLAIN_BANK, 0)] {
@@ -263,7 +264,7 @@ async fn renewing_can_be_switched() {
         (ReauthMode::LoginWithSession, 102, Some("/data/session/id")),
         (ReauthMode::LoginWithoutSession, 102, None),
     ] {
-        let mono = Mono::start(|switches| switches.reauth = mode);
+        let mono = MonoFixture::start(|switches| switches.reauth = mode);
         let (linked_in, id) = mono.linked("ada").await;
         mono.receiver.wait(2).await;
         let (_, mut reply) = mono.post("/v2/connect/reauth/session", &json!({ "account": id })).await;
@@ -299,7 +300,7 @@ async fn renewing_can_be_switched() {
         assert_eq!(events[2].body["event"], "mono.events.account_reauthorized", "{mode:?}");
         assert_eq!(mono.ledger().accounts.len(), 1, "{mode:?}");
     }
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     assert_eq!(
         mono.post("/v2/connect/reauth/session", &json!({ "account": "6a00" }))
             .await

@@ -1,14 +1,14 @@
 use crate::support::eventually;
 use kiungo::sandbox::mono::{
-    MonoStandIn, StandInSettings, Switches, WEBHOOK_SECRET, WebhookChoice, WebhookMode, plain_poster,
+    MonoStandIn, MonoStandInSettings, MonoSwitches, WEBHOOK_SECRET, WebhookMode, WebhookOverrides, plain_poster,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::standin::{Mono, Received};
+use crate::support::standin::{MonoFixture, ReceivedWebhook};
 
-fn names(events: &[Received]) -> Vec<&str> {
+fn names(events: &[ReceivedWebhook]) -> Vec<&str> {
     let whole = events
         .iter()
         .map(|event| event.body["event"].as_str().unwrap_or_default());
@@ -35,7 +35,7 @@ async fn webhooks_come_as_switched() {
         (WebhookMode::Normal, "75", vec!["updated", "connected"]),
         (WebhookMode::BeforeExchange, "ada", vec!["connected", "updated"]),
     ] {
-        let mono = Mono::start(|switches| switches.webhooks = mode);
+        let mono = MonoFixture::start(|switches| switches.webhooks = mode);
         let (_, id) = mono.linked(typed).await;
         let events = mono.receiver.wait(expected.len()).await;
         assert_eq!(names(&events), expected, "{mode:?} {typed}");
@@ -58,7 +58,7 @@ async fn webhooks_come_as_switched() {
 /// Before the exchange means just that; in normal mode nothing comes before it, and in silence nothing at all.
 #[tokio::test]
 async fn webhooks_come_before_or_after_the_exchange() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     mono.login("ada").await;
     mono.linked("74").await;
     mono.login("73").await;
@@ -72,17 +72,17 @@ async fn webhooks_come_before_or_after_the_exchange() {
 /// Whatever is not answered 200 comes again, the same event, until it is or the repeats are used up.
 #[tokio::test]
 async fn webhooks_are_repeated_until_taken() {
-    let mono = Mono::start(|switches| switches.webhooks = WebhookMode::Missing);
+    let mono = MonoFixture::start(|switches| switches.webhooks = WebhookMode::Missing);
     let (_, id) = mono.linked("ada").await;
     mono.receiver.answer(&[500, 204, 200, 500, 500, 500, 500]);
     mono.running
         .state
-        .send_webhook("mono.events.account_updated", &id, WebhookChoice::default());
+        .send_webhook("mono.events.account_updated", &id, WebhookOverrides::default());
     let ledger = mono.until(|ledger| ledger.webhooks.iter().any(|hook| hook.taken)).await;
     assert_eq!(ledger.webhooks[0].answers, [500, 204, 200]);
     mono.running
         .state
-        .send_webhook("mono.events.account_updated", &id, WebhookChoice::default());
+        .send_webhook("mono.events.account_updated", &id, WebhookOverrides::default());
     let ledger = mono
         .until(|ledger| ledger.webhooks.get(1).is_some_and(|hook| hook.answers.len() == 4))
         .await;
@@ -92,7 +92,7 @@ async fn webhooks_are_repeated_until_taken() {
 /// Any event can be sent by hand, forged ones too.
 #[tokio::test]
 async fn webhooks_can_be_sent_by_hand() {
-    let mono = Mono::start(|_| {});
+    let mono = MonoFixture::start(|_| {});
     for (choice, place, value) in [
         (json!({ "account": "6a00" }), "/data/account/_id", json!("6a00")),
         (
@@ -142,24 +142,24 @@ async fn the_plain_poster_posts() {
         .expect(1)
         .mount(&server)
         .await;
-    let fixture = Mono::start(|_| {});
-    let settings = StandInSettings {
+    let fixture = MonoFixture::start(|_| {});
+    let settings = MonoStandInSettings {
         poster: plain_poster(),
-        switches: Switches {
+        switches: MonoSwitches {
             webhook_url: Some(format!("{}/hooks/mono", server.uri())),
-            ..Switches::immediate()
+            ..MonoSwitches::immediate()
         },
-        ..StandInSettings::default()
+        ..MonoStandInSettings::default()
     };
-    let entropy = crate::support::standin::entropy();
+    let entropy = crate::support::standin::rng();
     let running = MonoStandIn::start(settings, fixture.clock.clone(), entropy).expect("a free port");
     running
         .state
-        .send_webhook("mono.events.account_updated", "6a00", WebhookChoice::default());
+        .send_webhook("mono.events.account_updated", "6a00", WebhookOverrides::default());
     let answered = || {
-        let ledger = running.state.ledger();
+        let ledger = running.state.call_log();
         ledger.webhooks.first().is_some_and(|hook| !hook.answers.is_empty())
     };
     eventually(std::time::Duration::from_secs(10), async || answered()).await;
-    assert_eq!(running.state.ledger().webhooks[0].answers, [200]);
+    assert_eq!(running.state.call_log().webhooks[0].answers, [200]);
 }

@@ -1,0 +1,24 @@
+//! URLs that may be called or given out: https, except to this machine.
+
+use url::{Host, Url};
+
+/// What to say when [`https_or_loopback`] refuses.
+pub(super) const URL_REMEDY: &str = "write https://…; http:// is taken for 127.0.0.1, [::1] and localhost only";
+
+/// Reads a URL without user, query or fragment.
+pub(super) fn https_or_loopback(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|_| "is not a URL".to_owned())?;
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if !(url.scheme() == "https" || (url.scheme() == "http" && loopback)) {
+        return Err("is neither https nor on this machine".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("carries a user, a query or a fragment".to_owned());
+    }
+    Ok(url)
+}

@@ -1,0 +1,109 @@
+//! Whose callback is this?
+//!
+//! Without a proxy the caller is whoever holds the other end of the connection. Behind one that end is the proxy's, and
+//! the caller is what the proxy says in `X-Forwarded-For`, to which every proxy on the way adds the address it was called
+//! from, at the right. Anybody can send that header, so it is read only when the connection is a trusted proxy's, from
+//! the right, and only as far as trusted proxies vouch for it: the first address that is not one of theirs is the
+//! caller, and whatever stands left of it is the caller's own invention.
+
+use std::net::{IpAddr, SocketAddr};
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderValue;
+
+use crate::service::networks::Networks;
+
+/// The header's name.
+const FORWARDED: &str = "x-forwarded-for";
+
+/// The address a request comes from; `None` when a trusted proxy does not say, or says something that is no address.
+pub(super) fn client_address(request: &HttpRequest, proxies: &Networks) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    if !proxies.contains(peer) {
+        return Some(peer);
+    }
+    // Several lines are one list, in their order.
+    let lines: Vec<_> = request
+        .headers()
+        .get_all(FORWARDED)
+        .map(HeaderValue::as_bytes)
+        .collect();
+    rightmost_untrusted(&lines, proxies)
+}
+
+fn rightmost_untrusted(lines: &[&[u8]], proxies: &Networks) -> Option<IpAddr> {
+    let entries = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
+    for entry in entries {
+        let address = parse_address(std::str::from_utf8(entry).ok()?.trim())?;
+        if !proxies.contains(address) {
+            return Some(address);
+        }
+    }
+    None
+}
+
+/// An address; some proxies put a port behind it, or brackets around one of IPv6.
+fn parse_address(entry: &str) -> Option<IpAddr> {
+    let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']'));
+    let alone = bare.unwrap_or(entry).parse::<IpAddr>().ok();
+    let address = alone.or_else(|| Some(entry.parse::<SocketAddr>().ok()?.ip()))?;
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    /// The header is believed from trusted proxies only, from the right, and only as far as they vouch for it.
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let proxies = Networks::parse(&["10.0.0.0/8".to_owned(), "2001:db8::/32".to_owned()]).unwrap();
+        for (peer, lines, want) in [
+            // Nobody in between.
+            ("203.0.113.5:1", &[][..], Some("203.0.113.5")),
+            ("[::ffff:203.0.113.5]:1", &[], Some("203.0.113.5")),
+            // Somebody says so of himself.
+            ("203.0.113.5:1", &["192.0.2.7"], Some("203.0.113.5")),
+            ("203.0.113.5:1", &["192.0.2.7, 10.0.0.1"], Some("203.0.113.5")),
+            // One proxy, then two.
+            ("10.0.0.1:1", &["192.0.2.7"], Some("192.0.2.7")),
+            ("10.0.0.1:1", &["192.0.2.7, 10.1.1.1"], Some("192.0.2.7")),
+            ("10.0.0.1:1", &["192.0.2.7", "10.1.1.1"], Some("192.0.2.7")),
+            ("[::ffff:10.0.0.1]:1", &["192.0.2.7"], Some("192.0.2.7")),
+            ("[2001:db8::1]:1", &["192.0.2.7"], Some("192.0.2.7")),
+            // What stands left of the caller is the caller's own.
+            ("10.0.0.1:1", &["192.0.2.7, 203.0.113.5"], Some("203.0.113.5")),
+            (
+                "10.0.0.1:1",
+                &["192.0.2.7", "203.0.113.5, 10.1.1.1"],
+                Some("203.0.113.5"),
+            ),
+            ("10.0.0.1:1", &["rubbish, 203.0.113.5"], Some("203.0.113.5")),
+            // As some proxies write it.
+            ("10.0.0.1:1", &["192.0.2.7:4711"], Some("192.0.2.7")),
+            ("10.0.0.1:1", &["[2001:db9::7]:4711"], Some("2001:db9::7")),
+            ("10.0.0.1:1", &["[2001:db9::7]"], Some("2001:db9::7")),
+            ("10.0.0.1:1", &["::ffff:192.0.2.7"], Some("192.0.2.7")),
+            // It cannot be told.
+            ("10.0.0.1:1", &[], None),
+            ("10.0.0.1:1", &[""], None),
+            ("10.0.0.1:1", &["unknown"], None),
+            ("10.0.0.1:1", &["192.0.2.7, "], None),
+            ("10.0.0.1:1", &["192.0.2.7, rubbish, 10.1.1.1"], None),
+            ("10.0.0.1:1", &["10.1.1.1"], None),
+        ] {
+            let request = TestRequest::default().peer_addr(peer.parse().unwrap());
+            let request = lines
+                .iter()
+                .fold(request, |request, line| request.append_header((FORWARDED, *line)));
+            let found = client_address(&request.to_http_request(), &proxies);
+            assert_eq!(found, want.map(|want| want.parse().unwrap()), "{peer} {lines:?}");
+        }
+        assert_eq!(
+            client_address(&TestRequest::default().to_http_request(), &proxies),
+            None
+        );
+    }
+}

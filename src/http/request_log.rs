@@ -1,0 +1,98 @@
+//! Logs and counts requests by the pattern of their route. Targets, headers and bodies stay out.
+
+use std::sync::Arc;
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::HeaderValue;
+use actix_web::http::{Method, Uri};
+use actix_web::middleware::Next;
+use tokio::time::Instant;
+use tracing::{Instrument, Span, info_span};
+
+use super::partner;
+use crate::service::metrics::Metrics;
+
+pub(super) const USSD: &str = "/ussd/{channel}/{secret}";
+pub(super) const USSD_TAIL: &str = "/ussd/{channel}/{secret}/{tail:.*}";
+pub(super) const SMS: &str = "/sms/{name}/{secret}";
+pub(super) const SMS_REPORTS: &str = "/sms/{name}/{secret}/reports";
+pub(super) const HOOKS: &str = "/hooks/{provider}";
+pub(super) const LIVE: &str = "/health/live";
+pub(super) const READY: &str = "/health/ready";
+pub(super) const METRICS: &str = "/metrics";
+/// Everything of the sandbox's phone page.
+const PHONE: &str = "/phone";
+const OTHER: &str = "other";
+
+/// Everything runs inside a span of ours, for there is nothing of the request's in it that we did not write.
+pub(super) async fn log_request(
+    metrics: Arc<Metrics>,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let started = Instant::now();
+    copy_head(&mut request);
+    let route = route_label(request.match_pattern().as_deref());
+    let id = tracing::field::Empty;
+    let span = info_span!(
+        "request",
+        route,
+        method = method_label(request.method()),
+        request_id = id
+    );
+    let answer = next.call(request).instrument(span.clone()).await;
+    let status = match &answer {
+        Ok(response) => response.status().as_u16(),
+        Err(error) => error.as_response_error().status_code().as_u16(),
+    };
+    metrics.request(route, status);
+    log_response(&span, route, status, started);
+    answer
+}
+
+/// Gives the request a target and headers of its own. The server keeps the heads of old requests for use again, and as it
+/// reads them they are parts of the connection's buffer: what a person typed would stay in memory as long as any of them.
+fn copy_head(request: &mut ServiceRequest) {
+    if let Ok(uri) = request.uri().to_string().parse::<Uri>() {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
+    for (name, value) in std::mem::take(request.headers_mut()) {
+        // What was read as a value is one.
+        if let Ok(own) = HeaderValue::from_bytes(value.as_bytes()) {
+            request.headers_mut().append(name, own);
+        }
+    }
+}
+
+/// Probes come every few seconds, and an open phone page asks every second: they say nothing when all is well.
+fn log_response(span: &Span, route: &'static str, status: u16, started: Instant) {
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| match route {
+        LIVE | READY | METRICS | PHONE if status < 400 => tracing::debug!(status, ms, "answered"),
+        _ => tracing::info!(status, ms, "answered"),
+    });
+}
+
+fn route_label(pattern: Option<&str>) -> &'static str {
+    let known = [USSD, USSD_TAIL, SMS, SMS_REPORTS, HOOKS, LIVE, READY, METRICS];
+    let page = pattern.is_some_and(|pattern| pattern.starts_with(PHONE));
+    let others = if page { PHONE } else { OTHER };
+    let known = known.into_iter().find(|known| pattern == Some(known));
+    known.or_else(|| partner::static_pattern(pattern?)).unwrap_or(others)
+}
+
+/// A method may be any word, so only known ones are repeated.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::HEAD => "HEAD",
+        Method::DELETE => "DELETE",
+        _ => OTHER,
+    }
+}

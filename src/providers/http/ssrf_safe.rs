@@ -1,0 +1,218 @@
+//! The client for URLs that others name: it connects to the public internet only, whatever a name resolves to.
+//!
+//! A name is resolved here, once a connection, and every address is looked at; one that is not public closes the name,
+//! for whoever names both a public and a private address means the private one. The connection is made to the addresses
+//! that were looked at, so a name that answers differently the next time gains nothing. Connections are not kept: each is
+//! looked at anew. For the rest it is the client of `http.rs`: no redirect is followed, and no proxy asked, which would
+//! resolve names by itself.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use super::{
+    HttpClientError, HttpClientOptions, OutboundRequest, client_error, configured_builder, error_source, retry_after,
+    tls_error,
+};
+use crate::core::public_address::PublicAddressPolicy;
+
+/// How much of an answer's body is read, to let the other side finish; it is dropped. Bytes.
+const MAX_BODY_READ: usize = 64 * 1024;
+
+/// Finds the addresses of a name.
+#[async_trait]
+pub trait Resolver: Send + Sync {
+    /// All addresses of `name`.
+    ///
+    /// # Errors
+    /// When there are none, or nobody answers.
+    async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// Asks the system.
+pub struct SystemResolver;
+
+#[async_trait]
+impl Resolver for SystemResolver {
+    async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let found = tokio::net::lookup_host((name, 0)).await?;
+        Ok(found.map(|address| address.ip()).collect())
+    }
+}
+
+/// How long a look at a name may take.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The client.
+pub struct SsrfSafeClient {
+    client: reqwest::Client,
+    policy: PublicAddressPolicy,
+    resolver: Arc<dyn Resolver>,
+}
+
+/// What is kept of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// How long the other side asks to be left alone, if it does; at most a day.
+    pub retry_after: Option<Duration>,
+}
+
+/// Why there is no answer. Never names the URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// It leads to an address that is not public, or to something else than https.
+    #[error("the address is not public")]
+    Blocked,
+    /// The name does not resolve.
+    #[error("the name does not resolve")]
+    NameNotFound,
+    /// Nobody takes the connection.
+    #[error("no connection")]
+    NoConnection,
+    /// The certificate is not good, or there is no agreement on TLS.
+    #[error("the TLS handshake failed")]
+    TlsFailed,
+    /// No answer in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// The connection was lost, or what came back was no HTTP.
+    #[error("the connection was lost")]
+    ConnectionLost,
+}
+
+impl DeliveryError {
+    /// The stable word for it, as partners see it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "address_blocked",
+            Self::NameNotFound => "name_not_found",
+            Self::NoConnection => "no_connection",
+            Self::TlsFailed => "tls_failed",
+            Self::Timeout => "timeout",
+            Self::ConnectionLost => "connection_lost",
+        }
+    }
+}
+
+impl SsrfSafeClient {
+    /// Builds a client that connects to what is `outside`, as `resolver` finds it.
+    ///
+    /// # Errors
+    /// When the root certificates given are unreadable, or there are none at all.
+    pub fn new(
+        options: &HttpClientOptions,
+        outside: PublicAddressPolicy,
+        resolver: Arc<dyn Resolver>,
+    ) -> Result<Self, HttpClientError> {
+        let client = configured_builder(options)?
+            .pool_max_idle_per_host(0)
+            .dns_resolver(PublicAddressResolver {
+                outside,
+                resolver: Arc::clone(&resolver),
+            })
+            .build()
+            .map_err(|error| client_error(&error))?;
+        Ok(Self {
+            client,
+            policy: outside,
+            resolver,
+        })
+    }
+
+    /// Whether this URL leads to an address that may not be called, as far as can be found out now.
+    pub async fn is_blocked(&self, url: &Url) -> bool {
+        if !self.policy.allows_url(url) {
+            return true;
+        }
+        let Some(Host::Domain(name)) = url.host() else {
+            return false;
+        };
+        match tokio::time::timeout(LOOKUP_TIMEOUT, self.resolver.addresses(name)).await {
+            Ok(Ok(found)) => found.iter().any(|address| !self.policy.allows_address(*address)),
+            Ok(Err(_)) | Err(_) => false,
+        }
+    }
+
+    /// Makes one call, once, and reads the head of the answer.
+    ///
+    /// # Errors
+    /// When there is none within the call's timeout, or nobody may be asked.
+    pub async fn send(&self, call: OutboundRequest) -> Result<DeliveryResponse, DeliveryError> {
+        // An address in the URL is not resolved, so nobody else would look at it.
+        if !self.policy.allows_url(&call.url) {
+            return Err(DeliveryError::Blocked);
+        }
+        let headers = call.headers.ok_or(DeliveryError::ConnectionLost)?;
+        let mut request = self
+            .client
+            .request(call.method, call.url)
+            .headers(headers)
+            .timeout(call.timeout);
+        if let Some(body) = call.body {
+            request = request.body(bytes::Bytes::from_owner(body));
+        }
+        let mut response = request.send().await.map_err(|error| delivery_error(&error))?;
+        let receipt = DeliveryResponse {
+            status: response.status().as_u16(),
+            retry_after: retry_after(response.headers()),
+        };
+        // The status is the answer. Whoever cannot finish the body in time has given it all the same.
+        let mut read = 0;
+        while let Ok(Some(chunk)) = response.chunk().await {
+            read += chunk.len();
+            if read > MAX_BODY_READ {
+                break;
+            }
+        }
+        Ok(receipt)
+    }
+}
+
+fn delivery_error(error: &reqwest::Error) -> DeliveryError {
+    if error_source::<AddressNotPublic>(error).is_some() {
+        DeliveryError::Blocked
+    } else if tls_error(error).is_some() {
+        DeliveryError::TlsFailed
+    } else if error.is_dns() {
+        DeliveryError::NameNotFound
+    } else if error.is_timeout() {
+        DeliveryError::Timeout
+    } else if error.is_connect() {
+        DeliveryError::NoConnection
+    } else {
+        DeliveryError::ConnectionLost
+    }
+}
+
+/// A name that leads inside.
+#[derive(Debug, thiserror::Error)]
+#[error("an address is not public")]
+struct AddressNotPublic;
+
+/// Hands out addresses that were looked at, and no others.
+struct PublicAddressResolver {
+    outside: PublicAddressPolicy,
+    resolver: Arc<dyn Resolver>,
+}
+
+impl Resolve for PublicAddressResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (outside, resolver) = (self.outside, self.resolver.clone());
+        Box::pin(async move {
+            let found = resolver.addresses(name.as_str()).await?;
+            if found.iter().any(|address| !outside.allows_address(*address)) {
+                return Err(AddressNotPublic.into());
+            }
+            // The port is the URL's.
+            let found: Addrs = Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)));
+            Ok(found)
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! Erases a person at a partner.
+//!
+//! An erasure is durable before anybody is told of it, and every step of it may be done twice: ending links at their
+//! providers, blanking the rows, removing what is live, closing. A server that dies in between leaves a job that another
+//! takes up. Nothing is blanked that is still needed to end something: an account at the provider is found by what the
+//! rows say, so the rows go last. An erasure that has to wait, for a provider that does not take the end of a link or for
+//! a bank's answer, goes on asking for as long as it takes, and says in its row what it waits for.
+//!
+//! What the person does meanwhile is erased with the rest; what they do once their rows are blank is somebody new's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::deps::Deps;
+use super::super::jobs::JobOutcome;
+use super::super::linking::{JobError, Linking};
+use super::super::live::LiveValues;
+use crate::core::ids::{ErasureId, JobId, LinkId, PartnerId};
+use crate::core::seal::SubscriberTag;
+use crate::core::time::{Clock, Rng, Timestamp};
+use crate::records::{
+    AttemptState, AuditEvent, DataSubjectRecords, Erasure, ErasureBlocker, ErasureState, Job, JobKind, LinkState,
+    Records, RecordsError, Redaction,
+};
+
+/// For how long an attempt that was given up may still turn out to have linked something: it is looked for once more
+/// before nothing is left to look for it with.
+const LAPSED_RECHECK_WINDOW: Duration = Duration::from_hours(7 * 24);
+
+/// Erases people.
+pub struct Eraser {
+    /// Durable truth.
+    pub records: Arc<dyn Records>,
+    /// Live values.
+    pub live: LiveValues,
+    /// Clock, chance.
+    pub runtime: Deps,
+}
+
+/// Asks for the erasure of a person at a partner. Whoever asks again while it is under way is told of the same one.
+///
+/// # Errors
+/// When the records are not available.
+pub async fn begin_erasure(
+    records: &dyn DataSubjectRecords,
+    clock: &dyn Clock,
+    entropy: &dyn Rng,
+    partner: PartnerId,
+    tag: &SubscriberTag,
+) -> Result<ErasureId, RecordsError> {
+    let (id, now) = (ErasureId::generate(entropy), clock.now());
+    let mut pseudonym = [0; 32];
+    entropy.fill(&mut pseudonym);
+    let erasure = Erasure {
+        id,
+        partner,
+        tag: Some(*tag),
+        pseudonym: SubscriberTag::from_bytes(pseudonym),
+        state: ErasureState::Begun,
+        blocked_by: None,
+        begun_at: now,
+        moved_at: now,
+    };
+    let job = Job {
+        id: JobId::generate(entropy),
+        partner,
+        kind: JobKind::Erase(id),
+        due_at: now,
+        tries: 0,
+        key: format!("erase:{id}"),
+    };
+    records.begin_erasure(&erasure, &job).await
+}
+
+impl Eraser {
+    /// Goes on with an erasure as far as it can be gone on with now.
+    ///
+    /// # Errors
+    /// When it is to be tried again.
+    pub async fn erase(&self, id: ErasureId, linking: &Linking) -> Result<JobOutcome, JobError> {
+        let Some(erasure) = self.records.erasure(id).await? else {
+            return Ok(JobOutcome::GiveUp("no such erasure"));
+        };
+        let Some(tag) = erasure.tag else {
+            return Ok(JobOutcome::Done);
+        };
+        if erasure.state == ErasureState::Begun {
+            self.end_links(&erasure, &tag).await?;
+            self.settle_lapsed_attempts(&erasure, &tag, linking).await?;
+            if let Redaction::BlockedBy(waits) = self.records.redact(&erasure, self.runtime.clock.now()).await? {
+                return self.postpone(&erasure, waits).await;
+            }
+        }
+        if let Err(error) = self.live.remove(&tag).await {
+            tracing::warn!(erasure = %id, %error, "a live value could not be removed");
+            return self.postpone(&erasure, ErasureBlocker::Store).await;
+        }
+        if !self.records.scrub_files().await? {
+            return self.postpone(&erasure, ErasureBlocker::Readers).await;
+        }
+        let fact = AuditEvent {
+            partner: erasure.partner,
+            tag: Some(erasure.pseudonym),
+            kind: "subscriber.erased",
+            detail: id.to_string(),
+            at: self.runtime.clock.now(),
+        };
+        if self.records.finish_erasure(id, &fact).await? {
+            tracing::info!(erasure = %id, "a person was erased");
+            // Whom it was about is wiped only now. It leads to nobody without the keys: nothing to wait for.
+            let _ = self.records.scrub_files().await?;
+        }
+        Ok(JobOutcome::Done)
+    }
+
+    /// Has every link ended at its provider. One of which that was given up is tried anew, however often.
+    async fn end_links(&self, erasure: &Erasure, tag: &SubscriberTag) -> Result<(), RecordsError> {
+        let now = self.runtime.clock.now();
+        for (link, state) in self.records.unremoved_links(erasure.partner, tag).await? {
+            let unlink = self.unlink(erasure.partner, link, now);
+            if state == LinkState::Removing {
+                self.records.reopen(&unlink.key, now).await?;
+            } else {
+                let to = LinkState::Removing;
+                self.records.move_link(link, to, &[unlink], now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn unlink(&self, partner: PartnerId, link: LinkId, due_at: Timestamp) -> Job {
+        Job {
+            id: JobId::generate(self.runtime.rng.as_ref()),
+            partner,
+            kind: JobKind::Unlink(link),
+            due_at,
+            tries: 0,
+            key: format!("unlink:{link}"),
+        }
+    }
+
+    /// Looks for what attempts that were given up lately may have linked after all: later it would not be recognised, and
+    /// would stay open at the provider. What is found is linked, and ended like any link.
+    async fn settle_lapsed_attempts(
+        &self,
+        erasure: &Erasure,
+        tag: &SubscriberTag,
+        linking: &Linking,
+    ) -> Result<(), JobError> {
+        let since = self.runtime.clock.now().minus(LAPSED_RECHECK_WINDOW);
+        for held in self.records.export(erasure.partner, tag).await?.attempts {
+            if held.attempt.state != AttemptState::Lapsed || held.moved_at < since {
+                continue;
+            }
+            match linking.settle(held.attempt.id).await {
+                // It does not let us look, and will not.
+                Err(trouble) if trouble.is_permanent() => {}
+                settled => drop(settled?),
+            }
+        }
+        Ok(())
+    }
+
+    async fn postpone(&self, erasure: &Erasure, waits: ErasureBlocker) -> Result<JobOutcome, JobError> {
+        self.records.set_erasure_blocker(erasure.id, waits).await?;
+        // The first look is always too early: the links were handed to their own jobs a moment ago.
+        if erasure.blocked_by == Some(ErasureBlocker::Links) && waits == ErasureBlocker::Links {
+            tracing::warn!(erasure = %erasure.id, "an erasure waits for a provider to end a link");
+        }
+        Ok(JobOutcome::Retry(waits.name()))
+    }
+}

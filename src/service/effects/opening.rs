@@ -1,0 +1,137 @@
+//! Opens sessions at providers: early, when the institution is picked, or just before a submission.
+
+use super::EffectRunner;
+use crate::core::flow::events::asks_same_fields;
+use crate::core::flow::{AttemptResult, OpenResult, OpenSession, Submit};
+use crate::core::ids::PartnerId;
+use crate::core::next_step::{Failure, FailureClass, Form};
+use crate::providers::{AuthMethod, ProviderError, ProviderSession, SessionRequest, SessionResponse, SubmissionStep};
+use crate::records::Link;
+use crate::service::linking::JobError;
+use crate::service::providers::ProviderCallError;
+
+impl EffectRunner {
+    /// The provider's session to submit to: the one opened early, or one opened now if that did not work out or is over.
+    pub(super) async fn session_for(&self, submit: &Submit) -> Result<ProviderSession, AttemptResult> {
+        let now = self.runtime.clock.now();
+        if let Some(session) = &submit.provider_session
+            && session.expires_at.is_none_or(|end| end > now)
+        {
+            return Ok(session.clone());
+        }
+        if submit.step != SubmissionStep::Login {
+            return Err(AttemptResult::Failed(Failure {
+                class: FailureClass::SessionExpired,
+                retry_after: None,
+            }));
+        }
+        match self.open_for(&submit.open).await {
+            OpenResult::Open(session) => {
+                let filled_in = submit
+                    .open
+                    .institution
+                    .methods
+                    .iter()
+                    .find(|method| method.id == submit.open.method);
+                let changed = match (&session.form, filled_in) {
+                    (Some(form), Some(method)) => !asks_same_fields(&method.form, form),
+                    _ => false,
+                };
+                if changed {
+                    Err(AttemptResult::FormChanged(session))
+                } else {
+                    Ok(session)
+                }
+            }
+            OpenResult::Unavailable(Some(pause)) => Err(AttemptResult::Failed(Failure {
+                class: FailureClass::Busy,
+                retry_after: Some(pause),
+            })),
+            OpenResult::Renewed | OpenResult::Unavailable(None) => Err(AttemptResult::NotSent),
+            OpenResult::Blocked => Err(AttemptResult::Failed(Failure {
+                class: FailureClass::Misconfigured,
+                retry_after: None,
+            })),
+        }
+    }
+
+    /// The business that a session is opened for.
+    pub(super) fn partner_of(&self, open: &OpenSession) -> PartnerId {
+        open.partner.unwrap_or(self.providers.partner())
+    }
+
+    /// Opens a session at the provider. Nothing reaches a bank yet, so it may be repeated.
+    pub(super) async fn open_for(&self, open: &OpenSession) -> OpenResult {
+        if let Err(not_now) = self.health.may_open(open) {
+            return not_now.open_result();
+        }
+        let opened = self.try_open(open).await;
+        self.health.record_open(open, &opened);
+        match opened {
+            Ok(opened) => opened,
+            Err(ProviderCallError::Provider(ProviderError::Refused(reason))) => {
+                tracing::error!(provider = open.provider, reason, "the provider does not accept us");
+                OpenResult::Blocked
+            }
+            Err(error) => {
+                tracing::warn!(provider = open.provider, %error, "a session could not be opened");
+                OpenResult::Unavailable(self.health.remaining_pause(open))
+            }
+        }
+    }
+
+    async fn try_open(&self, open: &OpenSession) -> Result<OpenResult, ProviderCallError> {
+        let (provider, credentials) = self
+            .providers
+            .with_credentials(self.partner_of(open), &open.provider)
+            .await?;
+        let customer = self.providers.customer(open.session);
+        let Some(link) = open.renews else {
+            let opening = SessionRequest::Link {
+                institution: &open.institution,
+                method: &open.method,
+                customer: &customer,
+            };
+            return match provider.open_session(&credentials, opening).await? {
+                SessionResponse::Session(session) => Ok(OpenResult::Open(session)),
+                SessionResponse::Done(_) => Err(ProviderError::Malformed("done before anything was asked").into()),
+            };
+        };
+        let link = self.records.link(link).await?.ok_or(ProviderCallError::NotSetUp)?;
+        let account = link.accounts.first().ok_or(ProviderCallError::NotSetUp)?;
+        let account = self
+            .sealing
+            .open_account(&link.tag, account.id, &account.account)
+            .map_err(|_| ProviderCallError::NotSetUp)?;
+        let opened = provider
+            .open_session(&credentials, SessionRequest::Reauth { account: &account })
+            .await?;
+        match opened {
+            SessionResponse::Done(grant) => match self.jobs.linking.renew_at_once(&link, grant).await {
+                Ok(true) => Ok(OpenResult::Renewed),
+                Ok(false) => Ok(OpenResult::Blocked),
+                Err(JobError::Call(error)) => Err(error),
+                Err(JobError::Records(error)) => Err(error.into()),
+                Err(JobError::Sealed | JobError::Store(_)) => Err(ProviderCallError::NotSetUp),
+            },
+            SessionResponse::Session(mut session) => {
+                session.form = self.renewal_form(&link, session.form);
+                Ok(OpenResult::Open(session))
+            }
+        }
+    }
+
+    /// What may be asked to renew a link. Mono documents no form for a renewal: what its institution asks at a login is
+    /// asked again, by a way to log in that may be offered. A form that belongs to another way is not asked, whoever
+    /// wants it.
+    fn renewal_form(&self, link: &Link, asked: Option<Form>) -> Option<Form> {
+        let all = self.catalogue.institution(&link.provider, &link.institution);
+        let usable = self.catalogue.usable_methods(&link.provider, &link.institution);
+        let Some(form) = asked else {
+            return usable.into_iter().next().map(|method| method.form);
+        };
+        let of = |methods: &[AuthMethod]| methods.iter().any(|method| asks_same_fields(&method.form, &form));
+        let forbidden = all.is_some_and(|bank| of(&bank.methods)) && !of(&usable);
+        (!forbidden).then_some(form)
+    }
+}

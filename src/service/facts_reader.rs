@@ -1,0 +1,197 @@
+//! What the records know of a person, in the conversation's words.
+
+use std::sync::Arc;
+
+use super::deps::Deps;
+use super::sealing::Sealing;
+use crate::core::attempt::{LiveAttempt, LiveAttemptState, Refusal};
+use crate::core::dial_code::DialCode;
+use crate::core::flow::requesters::{DialedCode, RequestTerms};
+use crate::core::flow::state::{ChosenInstitution, ConsentGiven, LinkSummary, PartnerRef};
+use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts};
+use crate::core::ids::{AttemptId, PartnerId};
+use crate::core::messages::Locale;
+use crate::core::seal::{SealError, SubscriberTag};
+use crate::records::{Attempt, AttemptState, AuditEvent, Consent, Link, Records, RecordsError};
+
+/// What is to be known of a person.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FactsQuery {
+    /// The attempt that the live value holds.
+    pub attempt: Option<AttemptId>,
+    /// A request's code that they dialled.
+    pub code: Option<DialCode>,
+}
+
+/// Reads facts of subscribers.
+#[derive(Clone)]
+pub struct FactsReader {
+    /// Where they are kept.
+    pub records: Arc<dyn Records>,
+    /// The operator's own business, with which people's own codes are kept.
+    pub partner: PartnerId,
+    /// Whether people may have a code of their own.
+    pub pins: bool,
+    /// Opens what is sealed.
+    pub sealing: Sealing,
+    /// Clock and node.
+    pub runtime: Deps,
+}
+
+impl FactsReader {
+    /// What is known of a person now.
+    ///
+    /// # Errors
+    /// When the records are not available.
+    pub async fn load(&self, tag: &SubscriberTag, asked: &FactsQuery) -> Result<SubscriberFacts, RecordsError> {
+        let now = self.runtime.clock.now();
+        let code = asked.code.map(|code| self.sealing.code_digest(code));
+        let asking = self.records.pending_requests(tag, code.as_ref(), now).await?;
+        let facts = self.records.history(self.partner, tag, now, self.pins).await?;
+        let unsettled = match facts.pending_attempt {
+            Some(attempt) => self.pending_attempt(attempt, &asking.partners).await?,
+            None => None,
+        };
+        let linked = match facts.links.first() {
+            Some(link) => self.link_origin(link, &asking.partners).await?,
+            None => None,
+        };
+        let begun = match asked.attempt {
+            Some(id) => {
+                let begun = self.records.attempt(id).await?.map(|(attempt, _)| attempt);
+                begun
+                    .filter(|attempt| attempt.state != AttemptState::Open)
+                    .map(|attempt| attempt.id)
+            }
+            None => None,
+        };
+        Ok(SubscriberFacts {
+            pin: facts.pin,
+            newest_link: linked,
+            maybe_sent: begun,
+            links: facts
+                .links
+                .iter()
+                .map(|link| named_link_summary(link, &asking.partners))
+                .collect(),
+            last_institution: facts.last_institution.map(|(institution, _)| institution),
+            refusals: facts
+                .failed_logins
+                .into_iter()
+                .map(|(institution, at)| Refusal { institution, at })
+                .collect(),
+            pending: unsettled,
+            dialed_code: asked.code.map(|_| match asking.by_code {
+                Some(terms) => DialedCode::Request(Box::new(terms)),
+                None => DialedCode::Unknown,
+            }),
+            requests: Some(asking.requests),
+        })
+    }
+
+    async fn link_origin(&self, link: &Link, businesses: &[PartnerRef]) -> Result<Option<LinkOrigin>, RecordsError> {
+        let made = self.records.attempt(link.attempt).await?;
+        Ok(made.map(|(attempt, _)| LinkOrigin {
+            session: attempt.session,
+            attempt: attempt.id,
+            begun_at: attempt.created_at,
+            linked_at: link.created_at,
+            terms: terms_of(link.partner, businesses),
+            link: named_link_summary(link, businesses),
+        }))
+    }
+
+    async fn pending_attempt(
+        &self,
+        attempt: Attempt,
+        businesses: &[PartnerRef],
+    ) -> Result<Option<PendingAttempt>, RecordsError> {
+        let Some(consent) = self.records.consent(attempt.consent).await? else {
+            return Ok(None);
+        };
+        let state = if attempt.state == AttemptState::Granted {
+            LiveAttemptState::Granted
+        } else {
+            LiveAttemptState::Unknown
+        };
+        Ok(Some(PendingAttempt {
+            attempt: LiveAttempt {
+                id: attempt.id,
+                step: attempt.step,
+                state,
+                owner: self.runtime.node,
+                begun_at: attempt.created_at,
+                lease_until: attempt.created_at,
+            },
+            session: attempt.session,
+            consent: consent_given(consent),
+            terms: terms_of(attempt.partner, businesses),
+            renews: attempt.renews,
+            institution: ChosenInstitution {
+                id: attempt.institution,
+                provider: attempt.provider,
+                provider_id: String::new(),
+                name: attempt.institution_name,
+                methods: Vec::new(),
+                method: None,
+                warn: false,
+                deny: false,
+                sms_allowed: false,
+                timeout: None,
+            },
+        }))
+    }
+
+    /// Keeps that a live value did not open in its place: somebody altered or moved it, or a key is missing.
+    pub async fn record_unreadable(&self, tag: &SubscriberTag, error: SealError) {
+        tracing::error!(?tag, %error, "a live value does not open; it is replaced");
+        let event = AuditEvent {
+            partner: self.partner,
+            tag: Some(*tag),
+            kind: "seal.broken",
+            detail: error.to_string(),
+            at: self.runtime.clock.now(),
+        };
+        if let Err(error) = self.records.audit(&event).await {
+            tracing::error!(%error, "a security event could not be kept");
+        }
+    }
+}
+
+/// A link as the menu shows it.
+pub fn link_summary(link: &Link, again: bool) -> LinkSummary {
+    LinkSummary {
+        id: link.id,
+        partner: None,
+        institution_name: link.institution_name.clone(),
+        institution_id: link.institution.clone(),
+        provider: link.provider.clone(),
+        masked: link.accounts.iter().find_map(|account| account.masked.clone()),
+        duplicate: again,
+    }
+}
+
+/// The same, with the name of its business.
+fn named_link_summary(link: &Link, businesses: &[PartnerRef]) -> LinkSummary {
+    LinkSummary {
+        partner: businesses.iter().find(|known| known.id == link.partner).cloned(),
+        ..link_summary(link, false)
+    }
+}
+
+fn terms_of(partner: PartnerId, businesses: &[PartnerRef]) -> Option<RequestTerms> {
+    let business = businesses.iter().find(|known| known.id == partner)?;
+    Some(RequestTerms::already_agreed(business.clone()))
+}
+
+fn consent_given(consent: Consent) -> ConsentGiven {
+    ConsentGiven {
+        id: consent.id,
+        intent: consent.intent,
+        text: consent.text,
+        version: consent.version,
+        locale: Locale::from_tag(&consent.locale).unwrap_or_default(),
+        channel: consent.channel,
+        at: consent.agreed_at,
+    }
+}

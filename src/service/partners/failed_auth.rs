@@ -1,0 +1,155 @@
+//! Wrong keys: how often they may be shown.
+//!
+//! Nobody guesses 256 bits; what this keeps in bounds is what trying costs: the records' time and the log's space. An
+//! address that has shown too many wrong keys is refused before anything is looked up. Wrong keys of one client, from
+//! however many addresses, are refused with 429, too; but never its right ones, or anybody could shut a partner out.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+
+use super::ApiError;
+use crate::core::ids::PartnerId;
+use crate::core::time::Timestamp;
+use crate::core::token_bucket::{RateLimit, TokenBucket};
+
+/// Of one address, or of one client: a deployment with a wrong key has tried all its servers a few times.
+const FAILURE_RATE: RateLimit = RateLimit {
+    per_minute: 10,
+    burst: 20,
+};
+/// When there are more, those that have rested are forgotten; if none has, new ones are not counted.
+const CAPACITY: usize = 10_000;
+
+/// Who has shown wrong keys to this node.
+#[derive(Default)]
+pub(super) struct FailedAuth {
+    addresses: Mutex<HashMap<Option<IpAddr>, TokenBucket>>,
+    clients: Mutex<HashMap<PartnerId, TokenBucket>>,
+}
+
+impl FailedAuth {
+    /// Whether somebody at this address may show a key. Those whose address is not known are one.
+    pub(super) fn check(&self, from: Option<IpAddr>, now: Timestamp) -> Result<(), ApiError> {
+        let addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = addresses
+            .get(&from.map(ip_prefix))
+            .map(|bucket| bucket.left(FAILURE_RATE, now));
+        match left {
+            Some(left) if left.tokens == 0 => Err(ApiError::TooMany { after: left.next }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a wrong key, and says whether there were too many of this client's.
+    pub(super) fn record(&self, from: Option<IpAddr>, client: PartnerId, now: Timestamp) -> Result<(), ApiError> {
+        // That there is none left says the next call from there.
+        let _ = count_failure(&self.addresses, from.map(ip_prefix), now);
+        count_failure(&self.clients, client, now)
+    }
+}
+
+fn count_failure<K: Eq + Hash>(
+    buckets: &Mutex<HashMap<K, TokenBucket>>,
+    key: K,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let mut buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
+    if buckets.len() >= CAPACITY && !buckets.contains_key(&key) {
+        buckets.retain(|_, bucket| bucket.left(FAILURE_RATE, now).tokens < FAILURE_RATE.burst);
+        if buckets.len() >= CAPACITY {
+            return Ok(());
+        }
+    }
+    let bucket = buckets.entry(key).or_default();
+    if bucket.try_take(FAILURE_RATE, 0, now) {
+        return Ok(());
+    }
+    let after = bucket.left(FAILURE_RATE, now).next;
+    Err(ApiError::TooMany { after })
+}
+
+/// Whoever has one address of IPv6 has the 2^64 around it.
+fn ip_prefix(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1_780_000_000_000 + seconds * 1_000)
+    }
+
+    fn client(n: u8) -> PartnerId {
+        PartnerId::from_bytes([n; 16])
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// After a burst of wrong keys an address waits for the next, whichever clients it names; its neighbours in IPv6 wait
+    /// with it, and nobody else does.
+    #[test]
+    fn an_address_waits() {
+        for (one, near, far) in [
+            (
+                Some(address("192.0.2.1")),
+                Some(address("192.0.2.1")),
+                Some(address("192.0.2.2")),
+            ),
+            (
+                Some(address("2001:db8::1")),
+                Some(address("2001:db8::ffff:1")),
+                Some(address("2001:db8:0:1::1")),
+            ),
+            (None, None, Some(address("192.0.2.1"))),
+        ] {
+            let failures = FailedAuth::default();
+            for n in 0..FAILURE_RATE.burst {
+                assert_eq!(failures.check(one, at(0)), Ok(()));
+                failures.record(one, client(u8::try_from(n).unwrap()), at(0)).unwrap();
+            }
+            let Err(ApiError::TooMany { after }) = failures.check(near, at(0)) else {
+                panic!("{one:?}");
+            };
+            assert_eq!(after.as_secs(), 6);
+            assert_eq!(failures.check(far, at(0)), Ok(()));
+            assert_eq!(failures.check(one, at(6)), Ok(()));
+        }
+    }
+
+    /// Wrong keys of one client are too many wherever they come from; another client's are not.
+    #[test]
+    fn a_client_is_counted_over_all_addresses() {
+        let failures = FailedAuth::default();
+        let from = |n: u32| Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(n)));
+        for n in 0..FAILURE_RATE.burst {
+            failures.record(from(n), client(1), at(0)).unwrap();
+        }
+        assert!(failures.record(from(100), client(1), at(0)).is_err());
+        failures.record(from(100), client(2), at(0)).unwrap();
+    }
+
+    /// However many addresses there are, no more than so many are kept; rested ones make room.
+    #[test]
+    fn no_more_are_kept_than_fit() {
+        let failures = FailedAuth::default();
+        let from = |n: usize| Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(u32::try_from(n).unwrap())));
+        let many = |when| {
+            for n in 0..=CAPACITY {
+                let _ = failures.record(from(n), client(1), when);
+            }
+            failures.addresses.lock().unwrap().len()
+        };
+        assert_eq!(many(at(0)), CAPACITY);
+        let _ = failures.record(from(CAPACITY), client(1), at(3_600));
+        assert_eq!(failures.addresses.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,376 @@
+//! People: who holds what about them, and how they are erased.
+
+use std::fs;
+
+use kiungo::core::ids::{ErasureId, MessageId};
+use kiungo::core::pin::Pin;
+use kiungo::core::seal::SubscriberTag;
+use kiungo::core::sms::{MessageState, WithheldReason};
+use kiungo::records::{
+    AccountReading, AttemptState, AuditEvent, Erasure, ErasureBlocker, ErasureState, JobKind, Link, LinkCompletion,
+    LinkState, Records, Redaction, SmsPreference, SmsReport, SmsReportOutcome, SubscriberData,
+};
+use rstest::rstest;
+
+use super::bank_alerts::{put, wish};
+use super::messages::message;
+use crate::support::files_below;
+use crate::support::records::{
+    Backend, Fixture, RecordedPerson, at, begin, job, link, node, partner, person, redeem, settle, unique_bytes,
+};
+
+/// The last digits of everybody's account here.
+const DIGITS: &str = "7315902846";
+
+pub fn erasure(who: &RecordedPerson) -> Erasure {
+    Erasure {
+        id: ErasureId::from_bytes(unique_bytes()),
+        partner: who.partner,
+        tag: Some(who.tag),
+        pseudonym: SubscriberTag::from_bytes([0xee; 32]),
+        state: ErasureState::Begun,
+        blocked_by: None,
+        begun_at: at(0),
+        moved_at: at(0),
+    }
+}
+
+pub async fn begun(db: &dyn Records, erasure: &Erasure) -> ErasureId {
+    let key = format!("erase:{}", erasure.id);
+    let job = job(erasure.partner, JobKind::Erase(erasure.id), &key, at(0));
+    db.begin_erasure(erasure, &job).await.unwrap()
+}
+
+fn fact(erasure: &Erasure) -> AuditEvent {
+    AuditEvent {
+        partner: erasure.partner,
+        tag: Some(erasure.pseudonym),
+        kind: "subscriber.erased",
+        detail: erasure.id.to_string(),
+        at: at(5),
+    }
+}
+
+fn reading() -> AccountReading {
+    AccountReading {
+        masked: DIGITS.to_owned(),
+        number_digest: [4; 32],
+        holder: Some(b"sealed holder".to_vec()),
+        kind: Some("savings".to_owned()),
+        currency: Some("NGN".to_owned()),
+    }
+}
+
+/// A person of whom a partner holds something in every table; the link is removed.
+async fn known(db: &dyn Records, who: &RecordedPerson) -> Link {
+    let made = who.linked(db, 2, LinkState::Removed).await;
+    for account in &made.accounts {
+        db.store_account_reading(account.id, &reading()).await.unwrap();
+    }
+    who.attempted(db, AttemptState::Refused, |_| ()).await;
+    let queued = message(who, &format!("queued {:?}", who.tag));
+    let job = job(
+        who.partner,
+        JobKind::SendSms(queued.id),
+        &format!("sms:{}", queued.id),
+        at(0),
+    );
+    assert!(db.add_message(&queued, &[job]).await.unwrap());
+    let left = message(who, &format!("hint:ng:{}:1", who.tag.to_hex()));
+    db.add_message(&left, &[]).await.unwrap();
+    db.move_message(left.id, MessageState::Sending, at(1)).await.unwrap();
+    db.accepted_by_gateway(left.id, &format!("gateway-{}", left.id), at(1))
+        .await
+        .unwrap();
+    let wish = SmsPreference {
+        stopped: true,
+        at: at(1),
+    };
+    db.put_sms_preference(who.partner, &who.tag, wish).await.unwrap();
+    let pin = Pin {
+        digest: [9; 32],
+        chosen_at: at(0),
+        wrong_tries: 0,
+        wrong_at: at(0),
+    };
+    db.store_pin(who.partner, &who.tag, &pin, at(2)).await.unwrap();
+    let event = AuditEvent {
+        partner: who.partner,
+        tag: Some(who.tag),
+        kind: "link.created",
+        detail: made.id.to_string(),
+        at: at(0),
+    };
+    db.audit(&event).await.unwrap();
+    made
+}
+
+pub async fn held(db: &Fixture, who: &RecordedPerson) -> SubscriberData {
+    db.export(who.partner, &who.tag).await.unwrap()
+}
+
+/// What is blank holds no more than that something was.
+fn assert_blank(held: &SubscriberData, before: &SubscriberData) {
+    let counts = |held: &SubscriberData| {
+        (
+            held.consents.len(),
+            held.attempts.len(),
+            held.links.len(),
+            held.messages.len(),
+        )
+    };
+    assert_eq!(counts(held), counts(before));
+    for (consent, was) in held.consents.iter().zip(&before.consents) {
+        assert!(consent.msisdn.is_empty() && !was.msisdn.is_empty());
+        assert_eq!((&consent.text, &consent.version), (&was.text, &was.version));
+        assert_eq!(consent.agreed_at, was.agreed_at);
+    }
+    assert!(
+        held.attempts
+            .iter()
+            .all(|held| held.attempt.provider_session.is_empty())
+    );
+    for account in held.links.iter().flat_map(|link| &link.accounts) {
+        assert!(account.account.is_empty() && account.account_digest == [0; 32]);
+        assert_eq!(
+            (&account.masked, account.number_digest, &account.holder),
+            (&None, None, &None)
+        );
+        assert_eq!(account.currency.as_deref(), Some("NGN"));
+    }
+    for message in &held.messages {
+        assert!(message.sealed.is_none() && message.gateway_id.is_none(), "{message:?}");
+        assert!(message.key.starts_with("erased:"), "{message:?}");
+    }
+    assert!(held.sms_preference.is_none() && held.pin_kept_at.is_none());
+}
+
+/// Everything a partner holds about a person is blanked and bears a pseudonym; nothing of anybody else's, nor of the same
+/// person's at another partner, is touched. The rows are still counted, the fact is audited without saying who it was,
+/// and the same number is somebody new from then on.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn a_person_is_blanked_and_nobody_else(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let (ada, others) = (person(1, 1), [person(2, 1), person(1, 2)]);
+    let made = known(&*db, &ada).await;
+    let mut untouched = Vec::new();
+    for other in &others {
+        known(&*db, other).await;
+        untouched.push(held(&db, other).await);
+    }
+    let wishes = [
+        wish(&ada, "kuda", 1),
+        wish(&others[0], "kuda", 1),
+        wish(&others[1], "kuda", 1),
+    ];
+    for wish in &wishes {
+        put(&*db, wish).await;
+    }
+    let holders = async |tag| {
+        let found = db.partners_holding(&tag).await.unwrap();
+        found.into_iter().map(|partner| partner.id).collect::<Vec<_>>()
+    };
+    assert_eq!(holders(ada.tag).await, [partner(1).id, partner(2).id]);
+    let before = held(&db, &ada).await;
+    assert_eq!((before.links.len(), before.messages.len()), (1, 2));
+
+    let erasure = erasure(&ada);
+    assert_eq!(begun(&*db, &erasure).await, erasure.id);
+    assert_eq!(db.redact(&erasure, at(3)).await.unwrap(), Redaction::Redacted);
+    assert_eq!(held(&db, &ada).await, SubscriberData::default());
+    let blank = RecordedPerson {
+        tag: erasure.pseudonym,
+        ..ada
+    };
+    assert_blank(&held(&db, &blank).await, &before);
+    assert_eq!(holders(ada.tag).await, [partner(2).id]);
+    for (other, was) in others.iter().zip(untouched) {
+        assert_eq!(held(&db, other).await, was);
+    }
+    for (wish, stays) in wishes.iter().zip([false, true, true]) {
+        assert_eq!(db.bank_alert(wish.id).await.unwrap().is_some(), stays);
+    }
+    let digest = made.accounts[0].account_digest;
+    assert_eq!(db.link_by_account(&digest).await.unwrap(), None);
+
+    // Somebody new, with the same number.
+    let anew = ada.attempted(&*db, AttemptState::Refused, |_| ()).await;
+    assert_eq!(db.redact(&erasure, at(4)).await.unwrap(), Redaction::Redacted);
+    assert_eq!(held(&db, &ada).await.attempts[0].attempt, anew);
+
+    assert!(db.finish_erasure(erasure.id, &fact(&erasure)).await.unwrap());
+    assert!(!db.finish_erasure(erasure.id, &fact(&erasure)).await.unwrap());
+    assert_eq!(db.audit_count("subscriber.erased").await, 1);
+    let ended = db.erasure(erasure.id).await.unwrap().unwrap();
+    assert_eq!((ended.state, ended.tag), (ErasureState::Done, None));
+    assert_eq!(db.erasures(5).await.unwrap(), [ended]);
+}
+
+/// A person is not blanked while a submission of theirs is unsettled, a link is not removed, or somebody is at work on
+/// something of theirs; then nothing at all is written. What nobody has taken up is not done any more.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn what_is_under_way_is_waited_for(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let ada = person(1, 1);
+    let erasure = erasure(&ada);
+    begun(&*db, &erasure).await;
+    let consent = ada.consent();
+    let attempt = ada.attempt(&consent);
+    begin(&*db, &consent, &attempt).await;
+    let waits = async |now| db.redact(&erasure, at(now)).await.unwrap();
+    assert_eq!(waits(1).await, Redaction::BlockedBy(ErasureBlocker::Attempts));
+    assert!(
+        db.store_grant(attempt.id, b"grant", &redeem(&attempt), at(1))
+            .await
+            .unwrap()
+    );
+    assert_eq!(waits(1).await, Redaction::BlockedBy(ErasureBlocker::Attempts));
+
+    let read = job(
+        ada.partner,
+        JobKind::ReadAccounts(attempt_link(&db, &attempt).await),
+        "read",
+        at(0),
+    );
+    db.enqueue(&read).await.unwrap();
+    assert_eq!(waits(1).await, Redaction::BlockedBy(ErasureBlocker::Links));
+    let made = db.link_of_attempt(attempt.id).await.unwrap().unwrap();
+    assert!(db.move_link(made.id, LinkState::Removing, &[], at(2)).await.unwrap());
+    assert_eq!(waits(2).await, Redaction::BlockedBy(ErasureBlocker::Links));
+    assert!(db.move_link(made.id, LinkState::Removed, &[], at(2)).await.unwrap());
+
+    assert!(db.claim_key("read", node(1), at(2), at(1_000)).await.unwrap().is_some());
+    assert_eq!(waits(3).await, Redaction::BlockedBy(ErasureBlocker::Work));
+    db.set_erasure_blocker(erasure.id, ErasureBlocker::Work).await.unwrap();
+    let found = db.erasure(erasure.id).await.unwrap().unwrap();
+    assert_eq!(
+        (found.state, found.blocked_by),
+        (ErasureState::Begun, Some(ErasureBlocker::Work))
+    );
+    assert_eq!(held(&db, &ada).await.links.len(), 1);
+    // Whoever held it is gone.
+    assert_eq!(waits(1_000).await, Redaction::Redacted);
+    for key in ["read", &settle(&attempt).key, &redeem(&attempt).key] {
+        assert!(
+            db.claim_key(key, node(2), at(2_000), at(3_000))
+                .await
+                .unwrap()
+                .is_none(),
+            "{key}"
+        );
+    }
+    assert_eq!(db.erasure(erasure.id).await.unwrap().unwrap().blocked_by, None);
+}
+
+/// The link that this attempt makes.
+async fn attempt_link(db: &Fixture, attempt: &kiungo::records::Attempt) -> kiungo::core::ids::LinkId {
+    let made = link(attempt, 1);
+    assert_eq!(
+        db.complete_link(&made, &[]).await.unwrap(),
+        LinkCompletion::Written(made.id)
+    );
+    made.id
+}
+
+/// Whoever still has in mind what was read before the rows were blanked cannot write it back: no link is made, no account
+/// gets its digits back, no text is sent, and a report finds no text.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn what_is_blank_stays_blank(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let ada = person(1, 1);
+    let made = known(&*db, &ada).await;
+    let lapsed = ada.attempted(&*db, AttemptState::Lapsed, |_| ()).await;
+    let before = held(&db, &ada).await;
+    let (queued, left) = (before.messages[0].clone(), before.messages[1].clone());
+    let erasure = erasure(&ada);
+    begun(&*db, &erasure).await;
+    assert_eq!(db.redact(&erasure, at(3)).await.unwrap(), Redaction::Redacted);
+
+    assert_eq!(
+        db.complete_link(&link(&lapsed, 1), &[]).await.unwrap(),
+        LinkCompletion::Superseded
+    );
+    let id = made.accounts[0].id;
+    assert!(db.store_account_reading(id, &reading()).await.is_err());
+    let state = async |id: MessageId| db.message(id).await.unwrap().unwrap().state;
+    let states = [state(queued.id).await, state(left.id).await];
+    assert_eq!(
+        states,
+        [
+            MessageState::Withheld(WithheldReason::Unsendable),
+            MessageState::Accepted
+        ]
+    );
+    let report = SmsReport {
+        gateway: "ng",
+        gateway_id: &format!("gateway-{}", left.id),
+        reference: None,
+        state: MessageState::Delivered,
+    };
+    assert_eq!(db.apply_report(report, at(4)).await.unwrap(), SmsReportOutcome::Early);
+    let blank = RecordedPerson {
+        tag: erasure.pseudonym,
+        ..ada
+    };
+    assert_blank(&held(&db, &blank).await, &before);
+}
+
+/// Asked for twice, a person is erased once; when that is done they can be erased again, and so can the same person at
+/// another partner meanwhile. A job that was given up can be opened again, another cannot.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn an_erasure_is_asked_for_once(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let first = erasure(&person(1, 1));
+    let (again, elsewhere) = (erasure(&person(1, 1)), erasure(&person(2, 1)));
+    assert_eq!(begun(&*db, &first).await, first.id);
+    assert_eq!(begun(&*db, &again).await, first.id);
+    assert_eq!(begun(&*db, &elsewhere).await, elsewhere.id);
+    assert_eq!(db.erasure(again.id).await.unwrap(), None);
+    db.redact(&first, at(1)).await.unwrap();
+    assert!(db.finish_erasure(first.id, &fact(&first)).await.unwrap());
+    assert_eq!(begun(&*db, &again).await, again.id);
+
+    let key = format!("erase:{}", again.id);
+    assert!(!db.reopen(&key, at(9)).await.unwrap());
+    let taken = db.claim_key(&key, node(1), at(0), at(10)).await.unwrap().unwrap();
+    assert!(!db.reopen(&key, at(9)).await.unwrap());
+    db.give_up(taken.id, node(1), "test").await.unwrap();
+    assert!(db.reopen(&key, at(9)).await.unwrap());
+    let taken = db.claim_key(&key, node(1), at(10), at(20)).await.unwrap().unwrap();
+    assert_eq!((taken.tries, taken.due_at), (1, at(9)));
+}
+
+/// What was blanked stands in no file of the database, neither in the table nor in the log of what was written to it.
+#[tokio::test]
+async fn what_was_blanked_is_in_no_file() {
+    let db = Backend::Sqlite.create().await;
+    let ada = person(1, 1);
+    known(&*db, &ada).await;
+    let stands = || {
+        let files = files_below(db.folder.path());
+        let holds = |path: &_| {
+            let bytes = fs::read(path).unwrap();
+            bytes.windows(DIGITS.len()).any(|window| window == DIGITS.as_bytes())
+        };
+        files.iter().filter(|path| holds(*path)).count()
+    };
+    assert!(stands() > 0);
+    let erasure = erasure(&ada);
+    begun(&*db, &erasure).await;
+    db.redact(&erasure, at(3)).await.unwrap();
+    assert!(stands() > 0, "the log is expected to hold what was");
+    assert!(db.scrub_files().await.unwrap());
+    assert_eq!(stands(), 0);
+}

@@ -1,0 +1,226 @@
+//! Gateways that are down, slow, or silent: nothing is sent twice, and nobody waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo::core::ids::LinkId;
+use kiungo::core::sms::{MessageState, SmsFailureReason, WithheldReason};
+use kiungo::records::{JobKind, SmsLimit};
+use kiungo::sandbox::sms::{SmsDelivery, SmsFailure, SmsSwitches};
+use kiungo::service::jobs::{ActiveLanes, JobOutcome, JobRunner};
+use kiungo::service::linking::Linking;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::kit::gateway;
+use super::service_kit::{PartwiseGateway, SmsService, WAIT};
+use crate::support::app_fixture::{bank_backs, erasing, hand_overs, webhooks};
+use crate::support::eventually;
+use crate::support::limits::FOREVER;
+use crate::support::records::{at, job, partner};
+
+/// What goes wrong at the gateway, what becomes of the text, and whether it is tried again.
+#[tokio::test]
+async fn troubles_have_their_end() {
+    let gateway_again = JobOutcome::RetryAfter("gateway", Some(Duration::from_secs(1)));
+    for (trouble, verdict, stands, carried_out) in [
+        (SmsFailure::Down, JobOutcome::Done, MessageState::Unknown, 0),
+        (SmsFailure::Busy, gateway_again, MessageState::Queued, 0),
+        (SmsFailure::Slow(300), JobOutcome::Done, MessageState::Accepted, 1),
+        (SmsFailure::Hang, JobOutcome::Done, MessageState::Unknown, 1),
+        (
+            SmsFailure::BlackListed,
+            JobOutcome::Done,
+            MessageState::Failed(SmsFailureReason::OptedOut),
+            0,
+        ),
+    ] {
+        let (post, running) = SmsService::with_stand_in().await;
+        let set = |trouble| {
+            running.state.set_switches(SmsSwitches {
+                trouble,
+                ..SmsSwitches::default()
+            });
+        };
+        set(Some(trouble));
+        let text = post.queue_sms("fact").await;
+        assert_eq!(post.outbox.send(text).await, Ok(verdict), "{trouble:?}");
+        assert_eq!(post.state(text).await, stands, "{trouble:?}");
+        assert_eq!(running.state.counts(), (1, carried_out), "{trouble:?}");
+        // The job runs again: only what was provably not sent is.
+        set(None);
+        assert_eq!(post.outbox.send(text).await, Ok(JobOutcome::Done));
+        let (asked, taken) = running.state.counts();
+        let again = u64::from(stands == MessageState::Queued);
+        assert_eq!((asked, taken), (1 + again, carried_out + again), "{trouble:?}");
+        if trouble == SmsFailure::BlackListed {
+            let other = post.queue_sms("another").await;
+            assert_eq!(post.outbox.send(other).await, Ok(JobOutcome::Done));
+            assert_eq!(
+                post.state(other).await,
+                MessageState::Withheld(WithheldReason::OptedOut)
+            );
+        }
+    }
+}
+
+/// A gateway that is not there costs nothing but time; a text whose time is over is not sent any more.
+#[tokio::test]
+async fn a_gateway_that_is_away_is_waited_for() {
+    let (post, running) = SmsService::with_stand_in().await;
+    let (text, url) = (post.queue_sms("fact").await, running.url());
+    drop(running);
+    for _ in 0..3 {
+        assert_eq!(
+            post.outbox.send(text).await,
+            Ok(JobOutcome::RetryAfter("gateway", None)),
+            "{url}"
+        );
+        assert_eq!(post.state(text).await, MessageState::Queued);
+    }
+    post.advance(Duration::from_hours(48));
+    assert_eq!(post.outbox.send(text).await, Ok(JobOutcome::Done));
+    assert_eq!(post.state(text).await, MessageState::Withheld(WithheldReason::Expired));
+}
+
+/// A server that died while sending leaves a text that may have gone; it is never sent again.
+#[tokio::test]
+async fn a_crash_amid_a_send_is_not_repeated() {
+    let (post, running) = SmsService::with_stand_in().await;
+    let text = post.queue_sms("fact").await;
+    let allowance = SmsLimit { max: 9, since: at(-1) };
+    assert_eq!(post.db.begin_sending(text, allowance, at(0)).await.unwrap(), None);
+    assert_eq!(post.outbox.send(text).await, Ok(JobOutcome::Done));
+    assert_eq!(post.state(text).await, MessageState::Unknown);
+    assert_eq!(running.state.counts(), (0, 0));
+}
+
+/// A text that a gateway takes and never delivers stays as it is; one person's texts of a day are counted.
+#[tokio::test]
+async fn nothing_comes_of_silence() {
+    let (post, running) = SmsService::with_stand_in().await;
+    running.state.set_switches(SmsSwitches {
+        delivery: SmsDelivery::Vanishes,
+        ..SmsSwitches::default()
+    });
+    let mut last = None;
+    for n in 0..11 {
+        let text = post.queue_sms(&format!("fact {n}")).await;
+        post.run_due().await;
+        last = Some(post.state(text).await);
+        assert_eq!(last == Some(MessageState::Accepted), n < 10);
+    }
+    assert_eq!(last, Some(MessageState::Withheld(WithheldReason::DailyCap)));
+    assert_eq!(running.state.counts(), (10, 10));
+    post.advance(Duration::from_hours(25));
+    let text = post.queue_sms("tomorrow").await;
+    post.run_due().await;
+    assert_eq!(post.state(text).await, MessageState::Accepted);
+}
+
+/// While a gateway hangs with many texts, other work is done: nobody waits for a text.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hanging_gateway_holds_nobody_up() {
+    let gateway = Arc::new(PartwiseGateway(Semaphore::new(0)));
+    let post = SmsService::with_gateway(gateway.clone(), 1000).await;
+    let mut written = Vec::new();
+    for n in 0..40 {
+        written.push(post.queue_sms(&format!("fact {n}")).await);
+    }
+    let shared = &post.shared;
+    let jobs = Arc::new(JobRunner {
+        records: post.db.shared(),
+        linking: Linking {
+            records: post.db.shared(),
+            providers: shared.providers.clone(),
+            sealing: shared.sealing.clone(),
+            newsroom: shared.newsroom.clone(),
+            runtime: shared.runtime.clone(),
+        },
+        handover_messages: hand_overs(shared, post.outbox.clone()),
+        erasing: erasing(shared),
+        bank_alerts: bank_backs(shared, post.outbox.clone()),
+        retention: FOREVER,
+        webhooks: webhooks(shared),
+        lanes: ActiveLanes::default(),
+        runtime: shared.runtime.clone(),
+        metrics: shared.metrics.clone(),
+    });
+    let stop = CancellationToken::new();
+    let running = shared.runtime.handle.spawn(jobs.run(stop.clone()));
+    eventually(WAIT, async || post.state(written[0]).await == MessageState::Sending).await;
+    let other = JobKind::ReadAccounts(LinkId::from_bytes([9; 16]));
+    post.db
+        .enqueue(&job(partner(1).id, other, "read:9", at(0)))
+        .await
+        .unwrap();
+    let done = "kiungo_jobs_total{kind=\"read_accounts\",outcome=\"given_up\"} 1";
+    eventually(WAIT, async || shared.metrics.encode().unwrap().contains(done)).await;
+    assert_eq!(post.state(written[0]).await, MessageState::Sending);
+    gateway.0.add_permits(1000);
+    stop.cancel();
+    running.await.unwrap();
+    shared.runtime.tasks.close();
+    shared.runtime.tasks.wait().await;
+    let mut accepted = 0;
+    for id in written {
+        accepted += usize::from(post.state(id).await == MessageState::Accepted);
+    }
+    // Those that found no place wait for their turn.
+    assert!((16..=40).contains(&accepted), "{accepted}");
+}
+
+/// A gateway that does not report by itself is asked, ever more rarely, until it is known what became of the text; a text
+/// of which nothing is heard for a day is left alone.
+#[tokio::test]
+async fn a_gateway_that_must_be_asked_is_asked() {
+    let server = MockServer::start().await;
+    let answer = |body: &str| ResponseTemplate::new(200).set_body_raw(body.as_bytes().to_vec(), "application/json");
+    let taken = r#"{"status":0,"messageId":"H1"}"#;
+    Mock::given(method("POST"))
+        .respond_with(answer(taken))
+        .mount(&server)
+        .await;
+    let sent = Mock::given(method("GET"))
+        .respond_with(answer(r#"{"status":"Sent"}"#))
+        .mount_as_scoped(&server)
+        .await;
+    let asked = async || {
+        let requests = server.received_requests().await.unwrap();
+        requests.iter().filter(|request| request.method == "GET").count()
+    };
+
+    let post = SmsService::with_gateway(gateway("hubtel", &server.uri()), 10).await;
+    let text = post.queue_sms("fact 1").await;
+    assert_eq!(post.run_due().await, 1);
+    assert_eq!((post.state(text).await, asked().await), (MessageState::Accepted, 0));
+    for times in 1..=3 {
+        assert_eq!(post.run_due().await, 0, "asked too early");
+        post.advance(Duration::from_secs(30 * (1 << times)));
+        assert_eq!(post.run_due().await, 1);
+        assert_eq!((post.state(text).await, asked().await), (MessageState::Accepted, times));
+    }
+    drop(sent);
+    let delivered = Mock::given(method("GET"))
+        .respond_with(answer(r#"{"status":"Delivered"}"#))
+        .mount_as_scoped(&server)
+        .await;
+    post.advance(Duration::from_hours(1));
+    assert_eq!(post.run_due().await, 1);
+    assert_eq!(post.state(text).await, MessageState::Delivered);
+    post.advance(Duration::from_hours(1));
+    assert_eq!(post.run_due().await, 0);
+    drop(delivered);
+
+    // Nothing answers this question any more: after a day nobody asks it.
+    let text = post.queue_sms("fact 2").await;
+    assert_eq!(post.run_due().await, 1);
+    post.advance(Duration::from_hours(25));
+    assert_eq!(post.run_due().await, 1);
+    assert_eq!(
+        (post.state(text).await, post.run_due().await),
+        (MessageState::Accepted, 0)
+    );
+}

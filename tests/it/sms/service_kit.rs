@@ -1,0 +1,262 @@
+//! Everything that texts need: records, services, and a gateway, the real one or one that a test plays.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kiungo::ambient::OsRng;
+use kiungo::core::ids::MessageId;
+use kiungo::core::msisdn::Msisdn;
+use kiungo::core::secret::Secret;
+use kiungo::core::sms::{MessageState, SmsDeliveryState};
+use kiungo::core::time::{Clock, Timestamp};
+use kiungo::gateways::RawRequest;
+use kiungo::records::{JobKind, SmsKind};
+use kiungo::sandbox::sms::{RunningSms, SmsStandIn, SmsStandInSettings};
+use kiungo::service::admission::TurnRates;
+use kiungo::service::jobs::JobOutcome;
+use kiungo::service::sms::{OutgoingMessage, SmsInbox, SmsOutbox, SmsRoute, SmsRoutes};
+use kiungo::service::{IncomingRequest, SmsCallbacks};
+use kiungo::sms::{
+    DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, ReportMode, SentSms, SmsCallback, SmsCallbackError,
+    SmsCapabilities, SmsGateway, SmsPart, SmsSendError,
+};
+use kiungo::store::memory::MemoryStore;
+use tokio::sync::Semaphore;
+
+use super::kit::{KEY, gateway_with};
+use crate::support::app_fixture::{AppOptions, SharedDeps, answers, shared};
+use crate::support::limits::PLENTY;
+use crate::support::one_bank::OneBank;
+use crate::support::records::{Backend, Fixture, at, node, partner};
+
+/// The one person.
+pub const ADA: &str = "+2348030000001";
+/// Long enough for anything here on a busy machine.
+pub const WAIT: Duration = Duration::from_secs(20);
+
+/// A clock that stands until it is moved.
+pub struct WindableClock(AtomicI64);
+
+impl Clock for WindableClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Everything that texts need.
+pub struct SmsService {
+    pub bank: Arc<OneBank>,
+    pub db: Fixture,
+    pub shared: SharedDeps,
+    clock: Arc<WindableClock>,
+    line: Arc<SmsRoute>,
+    pub outbox: Arc<SmsOutbox>,
+    inbox: SmsInbox,
+}
+
+impl SmsService {
+    /// By this gateway, with this cap.
+    pub async fn with_gateway(gateway: Arc<dyn SmsGateway>, daily_cap: u32) -> Self {
+        Self::with_rates(gateway, daily_cap, PLENTY).await
+    }
+
+    /// The same, with so many turns a person.
+    async fn with_rates(gateway: Arc<dyn SmsGateway>, daily_cap: u32, rates: TurnRates) -> Self {
+        let db = Backend::Sqlite.create().await;
+        let clock = Arc::new(WindableClock(AtomicI64::new(at(0).as_millis())));
+        let bank = OneBank::ready("mono");
+        let shared = shared(
+            Arc::new(MemoryStore::new(clock.clone())),
+            db.shared(),
+            AppOptions {
+                banks: vec![bank.clone()],
+                clock: clock.clone(),
+                ..AppOptions::default()
+            },
+        )
+        .await;
+        let line = Arc::new(SmsRoute {
+            name: "ng".to_owned(),
+            gateway,
+            sender: None,
+            secret: Secret::new("secret"),
+            country: "NG".to_owned(),
+            daily_cap,
+        });
+        let (records, keyring, lines) = (db.shared(), shared.keyring.clone(), SmsRoutes::new(vec![line.clone()]));
+        let outbox = Arc::new(SmsOutbox::new(
+            records.clone(),
+            keyring.clone(),
+            partner(1).id,
+            lines.clone(),
+            shared.runtime.clone(),
+        ));
+        let inbox = SmsInbox {
+            records,
+            keyring,
+            routes: lines,
+            handler: Arc::new(answers(&shared, rates).await),
+            outbox: outbox.clone(),
+            runtime: shared.runtime.clone(),
+        };
+        Self {
+            bank,
+            db,
+            shared,
+            clock,
+            line,
+            outbox,
+            inbox,
+        }
+    }
+
+    /// By the real gateway, which talks to a stand-in.
+    pub async fn with_stand_in() -> (Self, RunningSms) {
+        Self::with_stand_in_limits(10, PLENTY).await
+    }
+
+    /// The same, with this cap and so many turns a person.
+    pub async fn with_stand_in_limits(daily_cap: u32, rates: TurnRates) -> (Self, RunningSms) {
+        let settings = SmsStandInSettings {
+            username: "umoja".to_owned(),
+            key: Secret::new(KEY),
+            number: "38496".to_owned(),
+        };
+        let clock = Arc::new(WindableClock(AtomicI64::new(at(0).as_millis())));
+        let running = SmsStandIn::start(settings, clock, Arc::new(OsRng)).unwrap();
+        let gateway = gateway_with("africastalking", &running.url(), |settings| {
+            settings.timeout = Duration::from_secs(2);
+        });
+        (Self::with_rates(gateway, daily_cap, rates).await, running)
+    }
+
+    pub fn advance(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap();
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Writes a text about this fact.
+    pub async fn queue_sms(&self, fact: &str) -> MessageId {
+        let note = OutgoingMessage {
+            to: &Msisdn::parse(ADA, "NG").unwrap(),
+            kind: SmsKind::HandOver,
+            key: fact.to_owned(),
+            text: "Zq7: your bank is linked.",
+            route: None,
+            valid_for: Duration::from_hours(48),
+        };
+        let (message, job) = self.outbox.draft(note).unwrap();
+        assert!(self.db.add_message(&message, &[job]).await.unwrap());
+        message.id
+    }
+
+    pub async fn state(&self, id: MessageId) -> MessageState {
+        self.db.message(id).await.unwrap().unwrap().state
+    }
+
+    /// Runs what is due, once each.
+    pub async fn run_due(&self) -> usize {
+        let now = self.clock.now();
+        let jobs = self
+            .db
+            .claim(node(1), now, now.plus(Duration::from_secs(90)), 100)
+            .await
+            .unwrap();
+        let count = jobs.len();
+        for job in jobs {
+            let verdict = match job.kind {
+                JobKind::SendSms(id) => self.outbox.send(id).await.unwrap(),
+                JobKind::AskReport(id) => self.outbox.poll_report(id).await.unwrap(),
+                other => panic!("{other:?}"),
+            };
+            match (verdict, job.kind) {
+                (JobOutcome::Done, _) => self.db.finish(job.id, node(1)).await.unwrap(),
+                (JobOutcome::RetryAfter(why, Some(pause)), JobKind::AskReport(_)) => {
+                    let again = self.clock.now().plus(pause);
+                    self.db.postpone(job.id, node(1), again, why).await.unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        count
+    }
+
+    /// The gateway calls with this form; the status of our answer.
+    pub async fn send_callback(&self, tail: &str, form: &str) -> u16 {
+        let request = IncomingRequest {
+            method: "POST".to_owned(),
+            tail: tail.to_owned(),
+            query: Vec::new().into(),
+            headers: Vec::new(),
+            body: Some(form.as_bytes().to_vec().into()),
+        };
+        self.inbox.receive(self.line.clone(), request).await.status
+    }
+
+    /// Somebody sends a text; `date` is what the gateway says, if it does.
+    pub async fn send_incoming(&self, id: &str, text: &str, date: &str) -> u16 {
+        let form = format!("id={id}&from=%2B2348030000001&to=38496&text={text}&date={date}");
+        self.send_callback("", &form).await
+    }
+}
+
+/// The person's texts, oldest first.
+pub fn delivered_texts(running: &RunningSms) -> Vec<String> {
+    running.state.inbox(ADA).into_iter().map(|text| text.text).collect()
+}
+
+/// A gateway that hands parts on one by one, and takes texts when it is let.
+pub struct PartwiseGateway(pub Semaphore);
+
+#[async_trait]
+impl SmsGateway for PartwiseGateway {
+    fn name(&self) -> &'static str {
+        "parts"
+    }
+
+    fn capabilities(&self) -> SmsCapabilities {
+        SmsCapabilities {
+            max_parts: 1,
+            senders: &[],
+            reports: ReportMode::Pushed,
+            carries_reference: false,
+            incoming: IncomingKind::Parts,
+        }
+    }
+
+    async fn send(&self, _: &OutgoingSms) -> Result<SentSms, SmsSendError> {
+        self.0.acquire().await.unwrap().forget();
+        Ok(SentSms {
+            message_id: "G1".to_owned(),
+            cost: None,
+        })
+    }
+
+    /// `id part text`, or `id` of a text that was delivered.
+    fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
+        let body = std::str::from_utf8(request.body).unwrap();
+        let mut words = body.splitn(3, ' ').map(str::to_owned);
+        let message_id = words.next().unwrap();
+        let (Some(part), Some(text)) = (words.next(), words.next()) else {
+            return Ok(vec![SmsCallback::Report(DeliveryReport {
+                message_id,
+                reference: None,
+                state: SmsDeliveryState::Delivered,
+            })]);
+        };
+        Ok(vec![SmsCallback::Incoming(IncomingSms {
+            message_id,
+            from: Msisdn::parse(ADA, "NG").unwrap(),
+            to: "38496".to_owned(),
+            text: Secret::new(text),
+            part: Some(SmsPart {
+                reference: "r".to_owned(),
+                part: part.parse().unwrap(),
+                parts: 3,
+            }),
+            received_at: None,
+        })])
+    }
+}
