@@ -48,10 +48,10 @@ fn the_picture_is_of_the_present_menu() {
     }
 }
 
-/// What README says can be typed is what the stand-in takes.
+/// The table of magic words is the one that the stand-in uses.
 #[cfg(feature = "sandbox")]
 #[test]
-fn the_readme_says_what_can_be_typed() {
+fn the_sandbox_document_lists_the_magic_words() {
     use kiungo::sandbox::mono::{InputPlace, guide};
     let mut table = String::from("| where | type | or, with digits only | what happens |\n|---|---|---|---|\n");
     for row in guide() {
@@ -64,8 +64,8 @@ fn the_readme_says_what_can_be_typed() {
         writeln!(table, "| {place} | `{typed}` | `{digits}` | {happens} |").unwrap();
     }
     assert!(
-        read("README.md").contains(&table),
-        "the table in README.md should be\n{table}"
+        read("docs/SANDBOX.md").contains(&table),
+        "the table in docs/SANDBOX.md should be\n{table}"
     );
 }
 

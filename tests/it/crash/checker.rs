@@ -29,7 +29,7 @@ pub struct PersonFacts {
     /// Every password typed.
     pub passwords: Vec<String>,
     /// What they were told.
-    pub told: FinalResult,
+    pub result: FinalResult,
     /// The digests of the accounts of their active links.
     pub linked: BTreeSet<[u8; 32]>,
 }
@@ -45,7 +45,7 @@ pub async fn facts(world: &World, people: &[Person]) -> Vec<PersonFacts> {
         PersonFacts {
             username: person.username.clone(),
             passwords: person.passwords.clone(),
-            told: person.told,
+            result: person.result,
             linked: active
                 .flat_map(|link| link.accounts.iter().map(|account| account.account_digest))
                 .collect(),
@@ -61,7 +61,7 @@ pub async fn faults(world: &World, people: &[Person], settled: bool) -> Vec<Stri
         rng: Arc::new(OsRng),
     };
     let digest = |account: &str| sealing.account_digest("mono", &Secret::new(account));
-    faults_in(&facts(world, people).await, &world.ledger(), digest, settled)
+    faults_in(&facts(world, people).await, &world.call_log(), digest, settled)
 }
 
 /// What must never be is not, now; and what takes time comes true in time.
@@ -84,20 +84,20 @@ pub async fn settles(world: &World, people: &[Person], what: &str) {
 /// more, so that every account must be linked or unlinked by now.
 fn faults_in(
     people: &[PersonFacts],
-    ledger: &CallLog,
+    call_log: &CallLog,
     digest: impl Fn(&str) -> [u8; 32],
     settled: bool,
 ) -> Vec<String> {
-    let mut faults = sent_twice(people, ledger);
-    let accounts = open_accounts(ledger, &digest);
+    let mut faults = sent_twice(people, call_log);
+    let accounts = open_accounts(call_log, &digest);
     let none = BTreeSet::new();
     for person in people {
         let open = accounts.get(person.username.as_str()).unwrap_or(&none);
         let name = &person.username;
-        if person.told == FinalResult::Linked && person.linked.is_empty() {
+        if person.result == FinalResult::Linked && person.linked.is_empty() {
             faults.push(format!("{name} was told of a link that is not there"));
         }
-        if person.told == FinalResult::Linked && open.is_empty() {
+        if person.result == FinalResult::Linked && open.is_empty() {
             faults.push(format!("{name} was told of a link of which the bank knows nothing"));
         }
         if settled && *open != person.linked {
@@ -107,7 +107,7 @@ fn faults_in(
                 person.linked.len()
             ));
         }
-        if settled && person.told == FinalResult::NotLinked && !open.is_empty() {
+        if settled && person.result == FinalResult::NotLinked && !open.is_empty() {
             faults.push(format!("{name} was told of no link, and an account is open"));
         }
     }
@@ -115,7 +115,7 @@ fn faults_in(
 }
 
 /// Passwords that reached the bank more than once, and logins that nobody typed.
-fn sent_twice(people: &[PersonFacts], ledger: &CallLog) -> Vec<String> {
+fn sent_twice(people: &[PersonFacts], call_log: &CallLog) -> Vec<String> {
     let typed: BTreeMap<String, &str> = people
         .iter()
         .flat_map(|person| {
@@ -127,7 +127,7 @@ fn sent_twice(people: &[PersonFacts], ledger: &CallLog) -> Vec<String> {
         .collect();
     let mut sent: BTreeMap<&str, usize> = BTreeMap::new();
     let mut faults = Vec::new();
-    for submit in &ledger.submits {
+    for submit in &call_log.submits {
         let Some(secret) = submit.secret_sha256.as_deref() else {
             faults.push(format!("submission {} has no password", submit.no));
             continue;
@@ -147,14 +147,17 @@ fn sent_twice(people: &[PersonFacts], ledger: &CallLog) -> Vec<String> {
 }
 
 /// Accounts that are linked at the bank and not unlinked, by user name.
-fn open_accounts<'a>(ledger: &'a CallLog, digest: &impl Fn(&str) -> [u8; 32]) -> BTreeMap<&'a str, BTreeSet<[u8; 32]>> {
-    let whose: BTreeMap<&str, &str> = ledger
+fn open_accounts<'a>(
+    call_log: &'a CallLog,
+    digest: &impl Fn(&str) -> [u8; 32],
+) -> BTreeMap<&'a str, BTreeSet<[u8; 32]>> {
+    let whose: BTreeMap<&str, &str> = call_log
         .submits
         .iter()
         .filter_map(|submit| Some((submit.session.as_deref()?, submit.username.as_deref()?)))
         .collect();
     let mut open: BTreeMap<&str, BTreeSet<[u8; 32]>> = BTreeMap::new();
-    for account in ledger.accounts.iter().filter(|account| account.unlinked_at.is_none()) {
+    for account in call_log.accounts.iter().filter(|account| account.unlinked_at.is_none()) {
         let username = whose.get(account.session.as_str()).copied().unwrap_or("nobody");
         open.entry(username).or_default().insert(digest(&account.id));
     }
@@ -206,15 +209,15 @@ mod tests {
         let person = PersonFacts {
             username: "ada".to_owned(),
             passwords: vec!["one".to_owned()],
-            told: FinalResult::Linked,
+            result: FinalResult::Linked,
             linked: BTreeSet::from([digest("a")]),
         };
-        let ledger = CallLog {
+        let call_log = CallLog {
             submits: vec![submit("ada", "one", "s")],
             accounts: vec![account("a", "s")],
             ..CallLog::default()
         };
-        (person, ledger)
+        (person, call_log)
     }
 
     /// A way to forge what happened.
@@ -225,28 +228,28 @@ mod tests {
     fn forged_histories_are_found_out() {
         let forgeries: [(&str, Forgery); 8] = [
             ("", |_, _| ()),
-            ("sent a password 2 times", |_, ledger| {
-                ledger.submits.push(submit("ada", "one", "s2"));
+            ("sent a password 2 times", |_, call_log| {
+                call_log.submits.push(submit("ada", "one", "s2"));
             }),
-            ("nobody typed", |_, ledger| {
-                ledger.submits.push(submit("ada", "two", "s"));
+            ("nobody typed", |_, call_log| {
+                call_log.submits.push(submit("ada", "two", "s"));
             }),
-            ("nobody typed", |_, ledger| {
-                ledger.submits[0].username = Some("bola".to_owned());
+            ("nobody typed", |_, call_log| {
+                call_log.submits[0].username = Some("bola".to_owned());
             }),
             ("a link that is not there", |person, _| person.linked.clear()),
-            ("of which the bank knows nothing", |_, ledger| {
-                ledger.accounts[0].unlinked_at = Some(1);
+            ("of which the bank knows nothing", |_, call_log| {
+                call_log.accounts[0].unlinked_at = Some(1);
             }),
-            ("2 open accounts at the bank and 1 linked", |_, ledger| {
-                ledger.accounts.push(account("b", "s"));
+            ("2 open accounts at the bank and 1 linked", |_, call_log| {
+                call_log.accounts.push(account("b", "s"));
             }),
-            ("told of no link", |person, _| person.told = FinalResult::NotLinked),
+            ("told of no link", |person, _| person.result = FinalResult::NotLinked),
         ];
         for (want, forge) in forgeries {
-            let (mut person, mut ledger) = linked();
-            forge(&mut person, &mut ledger);
-            let found = faults_in(&[person], &ledger, digest, true).join("\n");
+            let (mut person, mut call_log) = linked();
+            forge(&mut person, &mut call_log);
+            let found = faults_in(&[person], &call_log, digest, true).join("\n");
             assert_eq!(found.is_empty(), want.is_empty(), "{want}: {found}");
             assert!(found.contains(want), "{want}: {found}");
         }

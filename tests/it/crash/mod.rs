@@ -4,7 +4,7 @@
 //! One lane for each edge. In every round of a lane a node is started that ends itself at the lane's edge;
 //! everybody goes as far as the question for the password, then all type it together, and the node dies among them.
 //! In one round Redis is killed, too, and loses a part of its log. Then a node that is well takes over, and everybody
-//! dials again and does what the screens say. The stand-in's ledger is what really happened.
+//! dials again and does what the screens say. The stand-in's call log is what really happened.
 
 mod checker;
 mod nodes;
@@ -45,7 +45,7 @@ type Tally = BTreeMap<(&'static str, &'static str), usize>;
 struct Lane {
     edge: CrashPoint,
     world: World,
-    dice: SeededRng,
+    rng: SeededRng,
     people: Vec<Person>,
     /// Rounds in which the node ended itself.
     ended_at_the_edge: usize,
@@ -54,7 +54,7 @@ struct Lane {
 
 impl Lane {
     /// With a server of one's own, whose provider is given little time.
-    async fn new(edge: CrashPoint, dice: SeededRng, change: impl FnOnce(&mut Options)) -> Self {
+    async fn new(edge: CrashPoint, rng: SeededRng, change: impl FnOnce(&mut Options)) -> Self {
         let quick = |options: &mut Options| {
             options.timeout = 2;
             options.lease_margin = Some(2);
@@ -64,15 +64,15 @@ impl Lane {
         Self {
             edge,
             world: World::with(Setup::Bare, quick).await,
-            dice,
+            rng,
             people: Vec::new(),
             ended_at_the_edge: 0,
             tally: Tally::new(),
         }
     }
 
-    async fn run(edge: CrashPoint, first: usize, dice: SeededRng) -> Tally {
-        let mut lane = Self::new(edge, dice, |_| ()).await;
+    async fn run(edge: CrashPoint, first: usize, rng: SeededRng) -> Tally {
+        let mut lane = Self::new(edge, rng, |_| ()).await;
         for round in 0..ROUNDS {
             lane.round(round, first + round * PEOPLE).await;
         }
@@ -84,14 +84,14 @@ impl Lane {
 
     async fn round(&mut self, round: usize, first: usize) {
         let mut people: Vec<_> = (first..first + PEOPLE).map(|n| Person::new(n, n % 5 == 0)).collect();
-        let after = self.dice.below(PEOPLE as u64 * 2 / 3);
+        let after = self.rng.below(PEOPLE as u64 * 2 / 3);
         let mut node = self.world.node(Some((self.edge, after))).await;
         let (world, line) = (&self.world, node.line().patient());
         let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
-        let ledger = || world.ledger();
+        let call_log = || world.call_log();
         let typing = people.iter_mut().zip(phones);
         let answered =
-            join_all(typing.map(async |(person, phone)| person.goes_to_the_end(phone, &ledger).await.is_ok()));
+            join_all(typing.map(async |(person, phone)| person.goes_to_the_end(phone, &call_log).await.is_ok()));
         if answered.await.into_iter().all(|answered| answered) {
             // Too few came as far as the edge: some were slow, and took another way.
             node.kill();
@@ -103,14 +103,14 @@ impl Lane {
             );
             self.ended_at_the_edge += 1;
         }
-        let before: Vec<_> = people.iter().map(|person| person.told).collect();
+        let before: Vec<_> = people.iter().map(|person| person.result).collect();
         if round == CUT {
             self.lose_the_end_of_the_log().await;
         }
         let mut node = self.world.node(None).await;
         let line = node.line().patient();
-        let ledger = || self.world.ledger();
-        let redials = people.iter_mut().map(|person| person.redial(&line, &ledger));
+        let call_log = || self.world.call_log();
+        let redials = people.iter_mut().map(|person| person.redial(&line, &call_log));
         for redialled in join_all(redials).await {
             redialled.expect("the node is well");
         }
@@ -129,7 +129,7 @@ impl Lane {
     async fn lose_the_end_of_the_log(&mut self) {
         let redis = self.world.redis.as_mut().unwrap();
         redis.kill();
-        let thousandths = u32::try_from(1 + self.dice.below(100)).unwrap();
+        let thousandths = u32::try_from(1 + self.rng.below(100)).unwrap();
         redis.truncate_aof(Cut::Fraction(f64::from(thousandths) / 1_000.0));
         redis.restart(&[]).await;
     }
@@ -159,7 +159,7 @@ impl Lane {
                 "{}: {} sees {seen:?} after {:?}: {reply:?}",
                 self.edge.as_str(),
                 person.username,
-                person.told
+                person.result
             );
         }
         assert_eq!(node.terminate().await, Some(0));
@@ -190,7 +190,7 @@ fn passwords_in(content: &[u8], typed: &HashSet<&[u8]>) -> usize {
 
 /// How a person fared, in a few words.
 fn outcome(person: &Person, before: FinalResult) -> &'static str {
-    match (person.told, before, person.passwords.len()) {
+    match (person.result, before, person.passwords.len()) {
         (FinalResult::Linked, FinalResult::Linked, _) => "linked before the crash",
         (FinalResult::Linked, _, 0 | 1) => "linked on redial",
         (FinalResult::Linked, ..) => "linked, typed again",
@@ -203,9 +203,9 @@ fn outcome(person: &Person, before: FinalResult) -> &'static str {
 /// A thousand logins survive the death of the server at every edge of an attempt and the loss of the end of Redis's log.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_logins_survive_crashes_at_every_edge() {
-    let mut dice = SeededRng::seeded();
-    let lanes = CrashPoint::ALL.map(|edge| (edge, dice.fork())).into_iter().enumerate();
-    let lanes = lanes.map(|(n, (edge, dice))| Lane::run(edge, n * ROUNDS * PEOPLE, dice));
+    let mut rng = SeededRng::seeded();
+    let lanes = CrashPoint::ALL.map(|edge| (edge, rng.fork())).into_iter().enumerate();
+    let lanes = lanes.map(|(n, (edge, rng))| Lane::run(edge, n * ROUNDS * PEOPLE, rng));
     let total: Tally = iter(lanes).buffer_unordered(AT_ONCE).concat().await;
     for ((edge, outcome), people) in &total {
         println!("{edge:<10} {outcome:<24} {people:>5}");
@@ -221,9 +221,9 @@ async fn a_planted_second_submission_is_found() {
     let node = lane.world.node(None).await;
     let mut person = Person::new(900_000, false);
     let phone = person.comes_to_the_password(&node.line()).await;
-    let ledger = || lane.world.ledger();
-    person.goes_to_the_end(phone, &ledger).await.unwrap();
-    person.redial(&node.line(), &ledger).await.unwrap();
+    let call_log = || lane.world.call_log();
+    person.goes_to_the_end(phone, &call_log).await.unwrap();
+    person.redial(&node.line(), &call_log).await.unwrap();
     lane.people.push(person);
     lane.settles().await;
     let (person, mono) = (&lane.people[0], &lane.world.mono);

@@ -40,21 +40,21 @@ async fn the_other_node_tells_the_truth() {
             .collect();
         let mut doomed = lane.world.node(None).await;
         let mut other = lane.world.node(None).await;
-        let another = 1 + usize::try_from(lane.dice.below(PEOPLE as u64)).unwrap();
-        let ledger = || lane.world.ledger();
+        let another = 1 + usize::try_from(lane.rng.below(PEOPLE as u64)).unwrap();
+        let call_log = || lane.world.call_log();
         let line = doomed.line().patient();
         let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
         // The end comes when so many logins have reached the bank: from the first to the last of them.
-        let logins = ledger().submits.len() + another;
+        let logins = call_log().submits.len() + another;
         let killed = async {
-            eventually(Duration::from_mins(1), async || ledger().submits.len() >= logins).await;
+            eventually(Duration::from_mins(1), async || call_log().submits.len() >= logins).await;
             doomed.kill();
         };
         let typing = people.iter_mut().zip(phones).map(async |(person, phone)| {
-            let answered = person.goes_to_the_end(phone, &ledger).await;
-            if answered.is_err() || person.told == FinalResult::Nothing {
+            let answered = person.goes_to_the_end(phone, &call_log).await;
+            if answered.is_err() || person.result == FinalResult::Nothing {
                 person
-                    .redial(&other.line().patient(), &ledger)
+                    .redial(&other.line().patient(), &call_log)
                     .await
                     .expect("the other node is well");
             }

@@ -39,7 +39,7 @@ pub struct Person {
     /// Begins anew at the first sign of doubt, whatever the screen asks.
     pub hasty: bool,
     /// What this person knows.
-    pub told: FinalResult,
+    pub result: FinalResult,
     /// How many redials it took.
     pub redials: usize,
     looked: bool,
@@ -53,7 +53,7 @@ impl Person {
             username: format!("kg{n}q{}", &sha256_hex(&format!("person {n}"))[..12]),
             passwords: Vec::new(),
             hasty,
-            told: FinalResult::Nothing,
+            result: FinalResult::Nothing,
             redials: 0,
             looked: false,
         }
@@ -92,36 +92,36 @@ impl Person {
     pub async fn goes_to_the_end(
         &mut self,
         mut phone: Reader,
-        ledger: &(impl Fn() -> CallLog + Sync),
+        call_log: &(impl Fn() -> CallLog + Sync),
     ) -> Result<(), NoReply> {
         let password = self.password();
         let seen = phone.line(&password).await?;
-        self.follow(phone, seen, ledger).await
+        self.follow(phone, seen, call_log).await
     }
 
     /// Dials again, as often as it takes to be told.
     pub async fn redial(
         &mut self,
         line: &AggregatorClient,
-        ledger: &(impl Fn() -> CallLog + Sync),
+        call_log: &(impl Fn() -> CallLog + Sync),
     ) -> Result<(), NoReply> {
-        self.dials(line, ledger, async || ()).await
+        self.dials(line, call_log, async || ()).await
     }
 
     /// Dials as often as it takes to be told, each time when the servers are said to be well.
     pub async fn dials(
         &mut self,
         line: &AggregatorClient,
-        ledger: &(impl Fn() -> CallLog + Sync),
+        call_log: &(impl Fn() -> CallLog + Sync),
         well: impl AsyncFn(),
     ) -> Result<(), NoReply> {
-        while self.told == FinalResult::Nothing {
+        while self.result == FinalResult::Nothing {
             self.redials += 1;
             assert!(self.redials < 60, "{} dials for ever", self.username);
             well().await;
             let mut phone = Reader::new(line, &self.number);
             let seen = phone.dial().await?;
-            self.follow(phone, seen, ledger).await?;
+            self.follow(phone, seen, call_log).await?;
         }
         Ok(())
     }
@@ -130,16 +130,16 @@ impl Person {
         &mut self,
         mut phone: Reader,
         mut seen: SeenScreen,
-        ledger: &impl Fn() -> CallLog,
+        call_log: &impl Fn() -> CallLog,
     ) -> Result<(), NoReply> {
         loop {
             if seen == SeenScreen::Linked {
-                self.told = FinalResult::Linked;
+                self.result = FinalResult::Linked;
             }
-            if phone.over() || self.told != FinalResult::Nothing {
+            if phone.over() || self.result != FinalResult::Nothing {
                 return Ok(());
             }
-            let known = (seen == SeenScreen::Confirming).then(ledger);
+            let known = (seen == SeenScreen::Confirming).then(call_log);
             let Some(typed) = self.next(&seen, known.as_ref()) else {
                 return Ok(());
             };
@@ -148,12 +148,12 @@ impl Person {
     }
 
     /// What to type at a screen; nothing when this is the end, and what it told is then known.
-    fn next(&mut self, seen: &SeenScreen, ledger: Option<&CallLog>) -> Option<String> {
+    fn next(&mut self, seen: &SeenScreen, call_log: Option<&CallLog>) -> Option<String> {
         let weary = self.passwords.len() >= PATIENCE;
         let line = match seen {
             SeenScreen::Welcome if !self.passwords.is_empty() && !self.looked => "2",
             SeenScreen::Links => {
-                self.told = FinalResult::Linked;
+                self.result = FinalResult::Linked;
                 return None;
             }
             SeenScreen::NoLinks => {
@@ -166,7 +166,7 @@ impl Person {
             }
             SeenScreen::Confirming if self.hasty && !weary => "2",
             // Only a tester can know that there is nothing to wait for.
-            SeenScreen::Confirming if ledger.is_some_and(|ledger| !self.may_be_linked(ledger)) => {
+            SeenScreen::Confirming if call_log.is_some_and(|call_log| !self.may_be_linked(call_log)) => {
                 return self.ends(FinalResult::Confirming);
             }
             SeenScreen::Welcome
@@ -185,20 +185,20 @@ impl Person {
         Some(line.to_owned())
     }
 
-    fn ends(&mut self, told: FinalResult) -> Option<String> {
-        self.told = told;
+    fn ends(&mut self, result: FinalResult) -> Option<String> {
+        self.result = result;
         None
     }
 
     /// Whether the bank has, or may soon have, linked something for this person.
-    fn may_be_linked(&self, ledger: &CallLog) -> bool {
-        let mine = ledger
+    fn may_be_linked(&self, call_log: &CallLog) -> bool {
+        let mine = call_log
             .submits
             .iter()
             .filter(|submit| submit.username.as_ref() == Some(&self.username));
         let sessions: Vec<_> = mine.clone().filter_map(|submit| submit.session.as_ref()).collect();
         mine.clone().any(|submit| submit.outcome.is_none())
-            || ledger
+            || call_log
                 .accounts
                 .iter()
                 .any(|account| account.unlinked_at.is_none() && sessions.contains(&&account.session))
@@ -213,13 +213,13 @@ impl Person {
             while !phone.over() && matches!(seen, SeenScreen::Welcome | SeenScreen::Checking) {
                 seen = phone.line(if seen == SeenScreen::Welcome { "2" } else { "1" }).await?;
             }
-            let told = match seen {
+            let result = match seen {
                 SeenScreen::Linked | SeenScreen::Links => FinalResult::Linked,
                 SeenScreen::Confirming => FinalResult::Confirming,
                 SeenScreen::Over => continue,
                 _ => FinalResult::NotLinked,
             };
-            return Ok((told, phone.replies.pop().map(|reply| reply.text).unwrap_or_default()));
+            return Ok((result, phone.replies.pop().map(|reply| reply.text).unwrap_or_default()));
         }
         Ok((FinalResult::Nothing, String::new()))
     }

@@ -56,14 +56,14 @@ async fn well(nodes: &[Node]) {
 struct Harm<'a> {
     line: &'a AggregatorClient,
     done: &'a AtomicBool,
-    dice: SeededRng,
+    rng: SeededRng,
     times: usize,
 }
 
 impl Harm<'_> {
     /// Waits for so many more answers; not for ever, for people wait as well. Says whether anybody is still there.
     async fn after(&mut self, least: u64, most: u64) -> bool {
-        let more = usize::try_from(least + self.dice.below(most - least)).unwrap();
+        let more = usize::try_from(least + self.rng.below(most - least)).unwrap();
         let until = self.line.answers.load(Ordering::Relaxed) + more;
         let came = eventually(PATIENCE, async || {
             self.done.load(Ordering::Relaxed) || self.line.answers.load(Ordering::Relaxed) >= until
@@ -78,15 +78,18 @@ async fn everybody(
     world: &World,
     mut people: Vec<Person>,
     harm: impl AsyncFnOnce(Harm<'_>),
-    dice: SeededRng,
+    rng: SeededRng,
 ) -> Vec<Person> {
     let (line, done) = (world.line(), AtomicBool::new(false));
-    let ledger = || world.ledger();
+    let call_log = || world.call_log();
     let living = async {
         iter(people.iter_mut())
             .for_each_concurrent(AT_ONCE, async |person| {
                 let well = async || well(&world.nodes).await;
-                person.dials(&line, &ledger, well).await.expect("the servers are there");
+                person
+                    .dials(&line, &call_log, well)
+                    .await
+                    .expect("the servers are there");
             })
             .await;
         done.store(true, Ordering::Relaxed);
@@ -94,14 +97,14 @@ async fn everybody(
     let harm = harm(Harm {
         line: &line,
         done: &done,
-        dice,
+        rng,
         times: 0,
     });
     tokio::join!(living, harm);
     settles(world, &people, "with Redis as it was").await;
     let linked = people
         .iter()
-        .filter(|person| person.told == FinalResult::Linked)
+        .filter(|person| person.result == FinalResult::Linked)
         .count();
     assert!(
         linked * 2 > people.len(),
@@ -128,10 +131,10 @@ async fn everybody(
 /// within five seconds.
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_is_killed_again_and_again() {
-    let mut dice = SeededRng::seeded();
+    let mut rng = SeededRng::seeded();
     let mut world = world(|_| ()).await;
     let mut redis = world.redis.take().unwrap();
-    let chance = dice.fork();
+    let own_rng = rng.fork();
     let harm = async |mut harm: Harm<'_>| {
         while harm.after(60, 240).await {
             redis.kill();
@@ -145,29 +148,29 @@ async fn redis_is_killed_again_and_again() {
         }
         assert!(harm.times >= 5, "killed only {} times", harm.times);
     };
-    everybody(&world, people(240, 300_000), harm, chance).await;
+    everybody(&world, people(240, 300_000), harm, own_rng).await;
 }
 
 /// Values run out between any two commands of a turn, and of a login: people begin afresh or are told that their session
 /// is over. Nothing is sent twice and nobody sees what is another's.
 #[tokio::test(flavor = "multi_thread")]
 async fn values_run_out_at_any_moment() {
-    let mut dice = SeededRng::seeded();
+    let mut rng = SeededRng::seeded();
     let world = world(|_| ()).await;
     let redis = world.redis.as_ref().unwrap();
-    let chance = dice.fork();
+    let own_rng = rng.fork();
     let harm = async |mut harm: Harm<'_>| {
         while harm.after(2, 10).await {
             let keys: Vec<String> = redis::from_redis_value(redis.command(&["KEYS", "kg:{*"]).await).unwrap();
             if !keys.is_empty() {
-                let (key, ttl) = (harm.dice.pick(&keys).clone(), 1 + harm.dice.below(50));
+                let (key, ttl) = (harm.rng.pick(&keys).clone(), 1 + harm.rng.below(50));
                 redis.command(&["PEXPIRE", &key, &ttl.to_string()]).await;
                 harm.times += 1;
             }
         }
         assert!(harm.times >= 50, "only {} values ran out", harm.times);
     };
-    let people = everybody(&world, people(120, 310_000), harm, chance).await;
+    let people = everybody(&world, people(120, 310_000), harm, own_rng).await;
     assert!(people.iter().any(|person| person.redials > 1), "nobody noticed");
 }
 
@@ -199,13 +202,13 @@ async fn pulse(world: &World, done: &AtomicBool, taken: &Mutex<Vec<Duration>>) {
 /// nothing is sent twice. Meanwhile the servers are not held up: they say at once that they live.
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_is_slow_again_and_again() {
-    let mut dice = SeededRng::seeded();
+    let mut rng = SeededRng::seeded();
     let world = world(|options| {
         options.redis = vec!["--enable-debug-command", "yes"];
         options.proxy = true;
     })
     .await;
-    let (redis, chance, stop) = (world.redis.as_ref().unwrap(), dice.fork(), AtomicBool::new(false));
+    let (redis, own_rng, stop) = (world.redis.as_ref().unwrap(), rng.fork(), AtomicBool::new(false));
     let taken = Mutex::default();
     let harm = async |mut harm: Harm<'_>| {
         while harm.after(50, 130).await {
@@ -219,7 +222,7 @@ async fn redis_is_slow_again_and_again() {
         assert!(harm.times >= 6, "slow only {} times", harm.times);
     };
     let living = async {
-        everybody(&world, people(160, 320_000), harm, chance).await;
+        everybody(&world, people(160, 320_000), harm, own_rng).await;
         stop.store(true, Ordering::Relaxed);
     };
     tokio::join!(living, pulse(&world, &stop, &taken));

@@ -21,14 +21,14 @@ async fn picked(phone: &mut Phone, bank: &str) -> UssdReply {
 }
 
 /// Three people have met this bank at the first server, which sends nobody there any more.
-async fn shut(texting: &SmsWorld) {
-    texting.world.switch(|switches| {
+async fn shut(sms_world: &SmsWorld) {
+    sms_world.world.switch(|switches| {
         switches.troubles = [("Providus Bank".to_owned(), MonoFailure::Error)].into();
     });
     for person in 1..=3 {
-        to_login(&mut texting.world.phone_at(0, &format!("+234803002000{person}"))).await;
+        to_login(&mut sms_world.world.phone_at(0, &format!("+234803002000{person}"))).await;
     }
-    let mut looking = texting.world.phone_at(0, "+2348030020009");
+    let mut looking = sms_world.world.phone_at(0, "+2348030020009");
     eventually(Duration::from_secs(20), async || {
         picked(&mut looking, "providus")
             .await
@@ -45,37 +45,37 @@ async fn shut(texting: &SmsWorld) {
 #[case::two_hosts(Setup::TwoHosts)]
 #[tokio::test]
 async fn whoever_asked_is_texted_once(#[case] setup: Setup) {
-    let texting = SmsWorld::with(setup, |_| ()).await;
-    shut(&texting).await;
+    let sms_world = SmsWorld::with(setup, |_| ()).await;
+    shut(&sms_world).await;
     let numbers = ["+2348030020101", "+2348030020102"];
     for number in numbers {
-        let mut phone = texting.world.phone_at(0, number);
+        let mut phone = sms_world.world.phone_at(0, number);
         picked(&mut phone, "providus").await.asks("3 Text me when it is back");
         phone.say("3").await.ends("We will text you once, when it is back.");
     }
-    let mut stopped = texting.world.phone_at(0, "+2348030020103");
-    texting.gateway.state.send_from("+2348030020103", "STOP");
-    texting.inbox("+2348030020103", 1).await;
+    let mut stopped = sms_world.world.phone_at(0, "+2348030020103");
+    sms_world.gateway.state.send_from("+2348030020103", "STOP");
+    sms_world.inbox("+2348030020103", 1).await;
     picked(&mut stopped, "providus").await.asks("3 Text me");
     stopped.say("3").await.ends("You have told us to send you no texts.");
-    texting.world.switch(|switches| switches.troubles.clear());
+    sms_world.world.switch(|switches| switches.troubles.clear());
     for number in numbers {
-        let texts = texting.inbox(number, 1).await;
+        let texts = sms_world.inbox(number, 1).await;
         assert_eq!(
             texts[0],
             "Sandbox Lender: the bank you asked for is back. To go on, dial *384*96#"
         );
     }
-    texting.idle().await;
-    assert_eq!(texting.gateway.state.counts(), (3, 3));
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts(), (3, 3));
     for number in numbers {
-        let mut phone = texting.world.phone_at(0, number);
+        let mut phone = sms_world.world.phone_at(0, number);
         eventually(Duration::from_secs(20), async || {
             phone.dial().await.asks("Go on with Providus Bank?");
             phone.say("1").await.text.contains("Providus Bank: Username")
         })
         .await;
     }
-    texting.idle().await;
-    assert_eq!(texting.gateway.state.counts(), (3, 3));
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts(), (3, 3));
 }

@@ -92,13 +92,13 @@ impl Watched {
 #[tokio::test]
 async fn a_bank_that_outlasts_the_dialog() {
     assert_eq!(READING, IDLE / kiungo::core::budget::READING_DIVISOR);
-    let texting = SmsWorld::with(Setup::Redis, |options| {
+    let sms_world = SmsWorld::with(Setup::Redis, |options| {
         options.channel = LIMITS;
         options.proxy = true;
         options.timeout = 60;
     })
     .await;
-    let world = &texting.world;
+    let world = &sms_world.world;
     world.switch(|switches| {
         switches.faults = vec![FailureRule {
             on: MonoCall::Login,
@@ -121,13 +121,13 @@ async fn a_bank_that_outlasts_the_dialog() {
     let waiting = async {
         waits.submits("ada@waits").await;
         let mut dialogs = 1;
-        let mut told = waits.asks_on().await;
-        while !told.text.contains("Done!") {
-            told.ends("We go on asking Providus Bank. Dial again");
+        let mut reply = waits.asks_on().await;
+        while !reply.text.contains("Done!") {
+            reply.ends("We go on asking Providus Bank. Dial again");
             dialogs += 1;
-            told = waits.dial().await;
-            if !told.end {
-                told = waits.asks_on().await;
+            reply = waits.dial().await;
+            if !reply.end {
+                reply = waits.asks_on().await;
             }
         }
         assert!(dialogs > 1, "the bank did not outlast a dialog");
@@ -135,7 +135,7 @@ async fn a_bank_that_outlasts_the_dialog() {
     let leaving = async {
         leaves.submits("ada@leaves").await;
         leaves.asks_on().await.ends("We go on asking Providus Bank. Dial again");
-        let texts = texting.inbox(&leaves.phone.number, 1).await;
+        let texts = sms_world.inbox(&leaves.phone.number, 1).await;
         assert!(texts[0].contains("your account is linked."), "{texts:?}");
         leaves.dial().await.asks("is linked for Sandbox Lender");
     };
@@ -144,5 +144,5 @@ async fn a_bank_that_outlasts_the_dialog() {
         assert_eq!(world.submits(user), granted());
         assert_eq!(world.accounts(user).len(), 1);
     }
-    assert!(texting.gateway.state.inbox(&waits.phone.number).is_empty());
+    assert!(sms_world.gateway.state.inbox(&waits.phone.number).is_empty());
 }

@@ -114,10 +114,10 @@ async fn a_panic_harms_only_its_work(#[case] edge: CrashPoint, #[case] sent: usi
     assert_eq!(world.nodes[0].pid(), pid);
     assert_eq!(world.nodes[0].ready().await, 200);
     let log = world.nodes[0].log();
-    let told: Vec<_> = log.lines().filter(|line| line.contains("panic")).collect();
+    let reports: Vec<_> = log.lines().filter(|line| line.contains("panic")).collect();
     assert!(
-        matches!(told[..], [line] if line.contains("file=") && line.contains("line=")),
-        "{told:?}"
+        matches!(reports[..], [line] if line.contains("file=") && line.contains("line=")),
+        "{reports:?}"
     );
     world
         .assert_absent(&["ada@panic", "good-pass-panic", "as the configuration asks"])

@@ -14,18 +14,18 @@ async fn nobody_sees_anothers_account() {
     let person = |number: usize| async move {
         let mut phone = world.phone(&format!("+23480300040{number:02}"));
         let user = format!("ada@crowd-{number}");
-        let told = link(&mut phone, &user, &format!("good-pass-crowd-{number}")).await;
+        let reply = link(&mut phone, &user, &format!("good-pass-crowd-{number}")).await;
         phone.dial().await.asks("Agree?");
         let listed = phone.say("2").await;
         listed.asks("1 Providus Bank ..").lacks("2 Providus");
-        (user, told.masked(), listed.masked())
+        (user, reply.masked(), listed.masked())
     };
-    for (user, told, listed) in join_all((0..PEOPLE).map(person)).await {
+    for (user, reply, listed) in join_all((0..PEOPLE).map(person)).await {
         assert_eq!(world.submits(&user), granted(), "{user}");
         let accounts = world.accounts(&user);
         assert_eq!(accounts.len(), 1, "{user}");
-        assert_eq!(&accounts[0][6..], told, "{user}");
-        assert_eq!(told, listed, "{user}");
+        assert_eq!(&accounts[0][6..], reply, "{user}");
+        assert_eq!(reply, listed, "{user}");
     }
-    assert_eq!(world.ledger().submits.len(), PEOPLE);
+    assert_eq!(world.call_log().submits.len(), PEOPLE);
 }

@@ -148,15 +148,15 @@ async fn tells_everything(world: &World, account: &str) -> String {
         !exported(world)["partners"][0]["links"][0]["accounts"][0]["holder"].is_null()
     })
     .await;
-    let told = exported(world);
-    let held = &told["partners"][0];
+    let exported_data = exported(world);
+    let held = &exported_data["partners"][0];
     assert_eq!(
-        (&told["msisdn"], &held["consents"][0]["msisdn"]),
+        (&exported_data["msisdn"], &held["consents"][0]["msisdn"]),
         (&NUMBER.into(), &NUMBER.into())
     );
     assert!(
         held["consents"][0]["text"].as_str().unwrap().contains(PARTNER),
-        "{told}"
+        "{exported_data}"
     );
     assert_eq!(
         (&held["links"][0]["state"], &held["attempts"][0]["outcome"]),
@@ -167,7 +167,7 @@ async fn tells_everything(world: &World, account: &str) -> String {
         account.ends_with(shown["ends_in"].as_str().unwrap()),
         "{account} {shown}"
     );
-    assert!(!told.to_string().contains("Other Lender"), "{told}");
+    assert!(!exported_data.to_string().contains("Other Lender"), "{exported_data}");
     shown["holder"].as_str().unwrap().to_owned()
 }
 
@@ -187,10 +187,10 @@ async fn a_person_is_told_and_forgotten() {
     let refused = kiungo(&world, &["erase", "--partner", PARTNER]);
     assert!(!refused.status.success());
     assert_eq!(world.accounts("ada@forgotten"), std::slice::from_ref(&account));
-    let told = said(&kiungo(&world, &["erase", "--partner", PARTNER, "--yes"]));
+    let output = said(&kiungo(&world, &["erase", "--partner", PARTNER, "--yes"]));
     assert!(
-        told.contains("1 links (1 in use)") && told.trim_end().ends_with("Sandbox Lender: erased"),
-        "{told}"
+        output.contains("1 links (1 in use)") && output.trim_end().ends_with("Sandbox Lender: erased"),
+        "{output}"
     );
     assert!(
         world.accounts("ada@forgotten").is_empty(),

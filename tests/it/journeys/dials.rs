@@ -11,7 +11,7 @@ use crate::support::world::{Setup, World};
 #[case::memory(Setup::Memory)]
 #[case::redis(Setup::Redis)]
 #[tokio::test]
-async fn rubbish_behind_the_code_loses_nothing(#[case] setup: Setup) {
+async fn garbage_after_the_code_loses_nothing(#[case] setup: Setup) {
     let world = World::start(setup).await;
     let mut phone = world.phone("+2348030002001");
     to_login(&mut phone).await;
@@ -72,7 +72,7 @@ async fn dialling_ahead_stops_at_the_consent() {
     }
     phone.dial_with("3").await.asks("3 Hausa");
     phone.say("3").await.asks("Kun yarda?");
-    assert!(world.ledger().submits.is_empty());
+    assert!(world.call_log().submits.is_empty());
 }
 
 /// Some networks start several sessions for one dial and go on with either: it is one start, and one link.

@@ -110,9 +110,9 @@ async fn deploys_go_unnoticed() {
             let name = format!("ada@deploy-{n}-{}", mine.len());
             to_login(&mut phone).await;
             phone.say(&name).await.asks("Password");
-            let told = phone.say("good-pass-deploy").await;
-            if !told.text.contains("Done!") {
-                told.asks("is checking your details");
+            let reply = phone.say("good-pass-deploy").await;
+            if !reply.text.contains("Done!") {
+                reply.asks("is checking your details");
                 phone.until("1", "Done!").await;
             }
             logins.fetch_add(1, Ordering::Relaxed);

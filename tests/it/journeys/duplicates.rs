@@ -51,8 +51,8 @@ async fn two_servers_at_once_say_the_same() {
             assert_eq!(one, other, "person {number} after {line:?}");
             last = Some(one);
         }
-        let told = last.unwrap();
-        if !told.end {
+        let reply = last.unwrap();
+        if !reply.end {
             // A busy machine may be slower than a turn.
             phone.until("1", "Done!").await;
         }
@@ -63,7 +63,7 @@ async fn two_servers_at_once_say_the_same() {
             assert_eq!(world.submits(&user), granted(), "{user}");
         }
     }
-    assert_eq!(world.ledger().accounts.len(), PEOPLE);
+    assert_eq!(world.call_log().accounts.len(), PEOPLE);
 }
 
 /// A callback that comes after its successor shows where the person is now; one that skips a step skips no consent; one
@@ -121,7 +121,7 @@ async fn a_dialogs_name_does_not_make_the_person() {
     other.session.clone_from(&ada.session);
     other.text.clone_from(&ada.text);
     other.say("good-pass-other").await.asks("Agree?").lacks("Providus");
-    assert!(world.ledger().submits.is_empty());
+    assert!(world.call_log().submits.is_empty());
     ada.say("good-pass-own").await.ends("Done!");
     other.dial().await.asks("Agree?");
     other.say("2").await.asks("You have no linked accounts.");
@@ -161,12 +161,12 @@ async fn an_end_may_race_with_a_turn() {
         to_login(&mut phone).await;
         phone.say(&user).await.asks("Password");
         let mut closing = phone.clone();
-        let (told, ()) = tokio::join!(phone.say("good-pass-race"), closing.hang_up());
-        if told.text.contains("Your session ended.") {
+        let (reply, ()) = tokio::join!(phone.say("good-pass-race"), closing.hang_up());
+        if reply.text.contains("Your session ended.") {
             phone.dial().await.asks("Go on with Providus Bank?");
             assert_eq!(world.submits(&user), []);
         } else {
-            told.ends("Done!");
+            reply.ends("Done!");
             phone.dial().await.asks("");
             assert_eq!(world.submits(&user), granted());
             assert_eq!(world.accounts(&user).len(), 1);

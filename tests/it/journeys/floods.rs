@@ -42,11 +42,11 @@ async fn flood(world: &World, dialled: &AtomicUsize, served: &AtomicUsize) {
         if number >= DIALS {
             return;
         }
-        let told = world.phone(&format!("+234803{:07}", 1_000_000 + number)).dial().await;
-        if told.end {
-            assert_eq!(told.text, BUSY);
+        let reply = world.phone(&format!("+234803{:07}", 1_000_000 + number)).dial().await;
+        if reply.end {
+            assert_eq!(reply.text, BUSY);
         } else {
-            told.asks("Agree?");
+            reply.asks("Agree?");
             served.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -60,11 +60,11 @@ async fn finish(mut phone: Phone, user: &str, dialled: &AtomicUsize) {
     amid(1).await;
     phone.say(user).await.asks("Password");
     amid(2).await;
-    let mut told = phone.say("good-pass-flood").await;
-    if !told.end {
-        told = phone.until("1", "Done!").await;
+    let mut reply = phone.say("good-pass-flood").await;
+    if !reply.end {
+        reply = phone.until("1", "Done!").await;
     }
-    told.ends("Done! Providus Bank ..");
+    reply.ends("Done! Providus Bank ..");
 }
 
 /// Thousands of people dial at once. Those who were in a dialog finish it, all of them; those who dial meanwhile get the
@@ -119,10 +119,10 @@ async fn one_person_cannot_take_it_all() {
             let user = format!("ada@greedy-{lane}");
             let lines = ["1", "providus", "1", &user, "wrong-pass-greedy"];
             let mut line = lines.iter();
-            let mut told = phone.dial().await;
+            let mut reply = phone.dial().await;
             while asked.fetch_add(1, Ordering::SeqCst) < LANES * TURNS {
-                served.fetch_add(usize::from(!told.end), Ordering::SeqCst);
-                told = if let Some(line) = line.next().filter(|_| !told.end) {
+                served.fetch_add(usize::from(!reply.end), Ordering::SeqCst);
+                reply = if let Some(line) = line.next().filter(|_| !reply.end) {
                     phone.say(line).await
                 } else {
                     line = lines.iter();

@@ -59,15 +59,15 @@ async fn frozen_while_the_bank_thinks() {
     to_login(&mut stuck).await;
     stuck.say("ada@frozen").await.asks("Password");
     let elsewhere = async {
-        eventually(PATIENCE, async || world.ledger().submits.len() == 1).await;
+        eventually(PATIENCE, async || world.call_log().submits.len() == 1).await;
         world.nodes[0].freeze().await;
         let mut phone = world.phone_at(1, NUMBER);
-        let mut told = phone.dial().await;
-        if !told.end {
-            told.asks("Providus Bank is checking your details");
-            told = phone.until("1", "Done!").await;
+        let mut reply = phone.dial().await;
+        if !reply.end {
+            reply.asks("Providus Bank is checking your details");
+            reply = phone.until("1", "Done!").await;
         }
-        told.ends("is linked for Sandbox Lender");
+        reply.ends("is linked for Sandbox Lender");
         world.nodes[0].thaw();
     };
     let (late, ()) = tokio::join!(stuck.try_say("good-pass-frozen"), elsewhere);
@@ -111,7 +111,7 @@ async fn frozen_before_it_was_sent() {
         })
         .await;
         stale.freeze().await;
-        assert!(world.ledger().submits.is_empty(), "stopped too late");
+        assert!(world.call_log().submits.is_empty(), "stopped too late");
         let mut phone = Phone::new(NUMBER, well.line());
         phone.dial().await.asks("Providus Bank is checking your details");
         phone
@@ -125,7 +125,7 @@ async fn frozen_before_it_was_sent() {
     claims_nothing(late);
     assert_eq!(stale.terminate().await, Some(0));
     assert_eq!(world.submits("ada@stale"), granted());
-    let sent = world.ledger().submits.remove(0).secret_sha256;
+    let sent = world.call_log().submits.remove(0).secret_sha256;
     assert_eq!(sent, Some(sha256_hex("second-pass-stale")));
     assert_eq!(world.links().await.len(), 1);
     listed(&mut Phone::new(NUMBER, well.line())).await;

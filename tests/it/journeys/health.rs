@@ -64,18 +64,18 @@ async fn until_picked(phone: &mut Phone, bank: &str) {
 
 /// Types the password and waits until it is done.
 async fn done(phone: &mut Phone, password: &str) {
-    let told = phone.say(password).await;
-    if told.end {
-        told.ends("Done!");
+    let reply = phone.say(password).await;
+    if reply.end {
+        reply.ends("Done!");
     } else {
         // A busy machine may be slower than a turn.
-        told.asks("is checking your details");
+        reply.asks("is checking your details");
         phone.until("1", "Done!").await;
     }
 }
 
-fn opened(ledger: &CallLog) -> u64 {
-    ledger.calls.get(&MonoCall::Session).copied().unwrap_or_default()
+fn opened(call_log: &CallLog) -> u64 {
+    call_log.calls.get(&MonoCall::Session).copied().unwrap_or_default()
 }
 
 /// A world in which Providus is in this trouble and three people have met it, who are asked for their user names; and
@@ -109,11 +109,11 @@ async fn a_failing_bank_is_not_asked(#[case] what: MonoFailure) {
             .await
             .asks("Providus Bank is not answering now.");
     }
-    assert_eq!(opened(&world.ledger()), 3);
+    assert_eq!(opened(&world.call_log()), 3);
     looking.say("2").await.asks("Choose your bank");
     looking.say_all(&["moniepoint", "1"]).await.asks("Moniepoint: Username");
-    eventually(Duration::from_secs(10), async || opened(&world.ledger()) == 4).await;
-    assert_eq!(world.ledger().submits.len(), 0);
+    eventually(Duration::from_secs(10), async || opened(&world.call_log()) == 4).await;
+    assert_eq!(world.call_log().submits.len(), 0);
 }
 
 /// Three logins have met a server error.
@@ -138,13 +138,13 @@ async fn a_session_that_opens_lets_everybody_in() {
     let (world, _, mut first) = three_have_met(MonoFailure::Error).await;
     world.switch(|switches| switches.troubles.clear());
     until_picked(&mut first, "providus").await;
-    eventually(Duration::from_secs(10), async || opened(&world.ledger()) == 4).await;
+    eventually(Duration::from_secs(10), async || opened(&world.call_log()) == 4).await;
     let mut second = world.phone("+2348030010102");
     eventually(Duration::from_secs(10), async || {
         picked(&mut second, "providus").await.text.contains(": Username")
     })
     .await;
-    assert_eq!(world.ledger().submits.len(), 0);
+    assert_eq!(world.call_log().submits.len(), 0);
 }
 
 /// After its rest one person is let through to a bank whose logins met nothing, and everybody as soon as that login has
@@ -204,16 +204,16 @@ async fn a_busy_bank_is_asked_once_a_pause() {
     // Whoever picks it before its first answer has come goes there, too.
     until_listed(&mut crowd[0], "providus", "(not now)").await;
     eventually(Duration::from_secs(20), async || {
-        let told = picked(&mut crowd[0], "providus").await;
-        told.text.contains("Providus Bank is busy now. Try again in 1 min")
+        let reply = picked(&mut crowd[0], "providus").await;
+        reply.text.contains("Providus Bank is busy now. Try again in 1 min")
     })
     .await;
     eventually(Duration::from_mins(1), async || {
         join_all(crowd.iter_mut().map(|phone| picked(phone, "providus"))).await;
-        opened(&world.ledger()) >= 4
+        opened(&world.call_log()) >= 4
     })
     .await;
-    let calls = opened(&world.ledger());
+    let calls = opened(&world.call_log());
     let pauses = began.elapsed().as_secs() / PAUSE;
     assert!(calls <= 1 + pauses, "{calls} calls in {pauses} pauses");
     let mut other = world.phone("+2348030010350");
@@ -225,7 +225,7 @@ async fn a_busy_bank_is_asked_once_a_pause() {
     for phone in &mut crowd[1..] {
         until_picked(phone, "providus").await;
     }
-    assert_eq!(world.ledger().submits.len(), 1);
+    assert_eq!(world.call_log().submits.len(), 1);
 }
 
 /// A login that meets a busy bank: the person is told for how long, others are, and nothing is sent meanwhile. A pause
@@ -249,7 +249,7 @@ async fn a_busy_login_says_when_to_come_back(#[case] seconds: Option<u64>, #[cas
     phone.say("1").await.asks(&says);
     other.say("bee@busy").await.asks(&says);
     picked(&mut world.phone("+2348030010403"), "providus").await.asks(&says);
-    assert_eq!(world.ledger().submits.len(), 1);
+    assert_eq!(world.call_log().submits.len(), 1);
 }
 
 /// A provider that cannot be reached is left alone after three connections that were refused: people are told at once,
@@ -264,13 +264,13 @@ async fn a_provider_that_cannot_be_reached_is_left_alone() {
     let proxy = Proxy::before(mono.addr.port());
     let base = format!("http://127.0.0.1:{}", proxy.port());
     let world = World::with(Setup::Memory, |options| options.provider = Some(base)).await;
-    let ledger = || mono.state.call_log();
+    let call_log = || mono.state.call_log();
     let mut looking = world.phone("+2348030010501");
     let (mut early, mut late) = (world.phone("+2348030010502"), world.phone("+2348030010503"));
     to_login(&mut early).await;
     to_login(&mut late).await;
     late.say("ada@late").await.asks("Providus Bank: Password");
-    eventually(Duration::from_secs(10), async || opened(&ledger()) == 2).await;
+    eventually(Duration::from_secs(10), async || opened(&call_log()) == 2).await;
     proxy.set(proxy::Fault::Refuse);
     let mut tries = 0;
     eventually(Duration::from_secs(20), async || {
@@ -287,11 +287,11 @@ async fn a_provider_that_cannot_be_reached_is_left_alone() {
         (&mut early, "ada@early", "Providus Bank is not answering now."),
         (&mut late, "good-pass-late", "Providus Bank is not answering now."),
     ] {
-        let told = phone.say(line).await;
-        told.asks(says);
-        assert!(told.took.0 < Duration::from_secs(2), "{told:?}");
+        let reply = phone.say(line).await;
+        reply.asks(says);
+        assert!(reply.took.0 < Duration::from_secs(2), "{reply:?}");
     }
-    assert_eq!(ledger().submits.len(), 0);
+    assert_eq!(call_log().submits.len(), 0);
     proxy.set(proxy::Fault::None);
     until_picked(&mut looking, "moniepoint").await;
     until_listed(&mut early, "kuda", "1 Kuda\n").await;
@@ -300,6 +300,6 @@ async fn a_provider_that_cannot_be_reached_is_left_alone() {
     until_picked(&mut late, "providus").await;
     late.say("ada@late").await.asks("Providus Bank: Password");
     done(&mut late, "good-pass-late").await;
-    assert_eq!(ledger().submits.len(), 2);
+    assert_eq!(call_log().submits.len(), 2);
     link(&mut early, "bee@late", "good-pass-late").await;
 }

@@ -130,7 +130,7 @@ async fn the_first_version_is_spoken_too(#[case] setup: Setup) {
     assert_eq!(world.submits("many-otp@first-version"), wanted);
     assert!(
         world
-            .ledger()
+            .call_log()
             .submits
             .iter()
             .all(|submit| submit.dialect == MonoVersion::V1)
@@ -148,25 +148,25 @@ async fn the_first_version_is_spoken_too(#[case] setup: Setup) {
 async fn a_link_is_renewed_by_logging_in_again(#[case] mode: ReauthMode) {
     let world = World::with(Setup::TwoNodes, |options| options.switches.reauth = mode).await;
     let mut phone = world.phone("+2348030005401");
-    let told = link(&mut phone, "ada@renewed", "good-pass-old").await;
+    let reply = link(&mut phone, "ada@renewed", "good-pass-old").await;
     phone.dial().await.asks("Agree?");
     phone.say_all(&["2", "1"]).await.asks("1 Log in again");
     if mode == ReauthMode::Done {
         phone.say("1").await.ends("is up to date again");
     } else {
         phone.say("1").await.asks("Providus Bank: Username");
-        let told = phone.say_all(&["ada@renewed", "good-pass-new"]).await;
-        told.ends("is up to date again");
+        let reply = phone.say_all(&["ada@renewed", "good-pass-new"]).await;
+        reply.ends("is up to date again");
     }
     phone.dial().await.asks("Agree?");
     let listed = phone.say("2").await;
     listed.asks("1 Providus Bank ..").lacks("2 Providus");
-    assert_eq!(listed.masked(), told.masked());
-    let ledger = world.ledger();
-    let logins = |call| ledger.submits.iter().filter(|submit| submit.call == call).count();
+    assert_eq!(listed.masked(), reply.masked());
+    let call_log = world.call_log();
+    let logins = |call| call_log.submits.iter().filter(|submit| submit.call == call).count();
     let again = usize::from(mode != ReauthMode::Done);
     assert_eq!((logins(Login), logins(ReauthLogin), logins(Commit)), (1, again, 0));
-    assert_eq!(ledger.accounts.len(), 1);
+    assert_eq!(call_log.accounts.len(), 1);
     world
         .assert_absent(&["ada@renewed", "good-pass-old", "good-pass-new"])
         .await;
@@ -216,12 +216,12 @@ async fn one_of_two_links_is_ended(#[case] setup: Setup) {
         .asks(&format!("1 Providus Bank ..{first}"))
         .lacks(&second);
     // The provider is told after the person.
-    eventually(Duration::from_secs(10), async || !world.ledger().unlinks.is_empty()).await;
+    eventually(Duration::from_secs(10), async || !world.call_log().unlinks.is_empty()).await;
     assert_eq!(
         (world.accounts("ada@stays").len(), world.accounts("ada@goes").len()),
         (1, 0)
     );
-    let unlinks: Vec<_> = world.ledger().unlinks.iter().map(|unlink| unlink.done).collect();
+    let unlinks: Vec<_> = world.call_log().unlinks.iter().map(|unlink| unlink.done).collect();
     assert_eq!(unlinks, [true]);
 }
 
@@ -245,8 +245,8 @@ async fn an_account_may_name_a_session(#[case] names: AccountSession, #[case] se
     let mut phone = world.phone("+2348030005901");
     to_login(&mut phone).await;
     phone.say("ada@session").await.asks("Password");
-    let told = phone.say("good-pass-session").await;
-    assert_eq!(told.text.contains("is linked for Sandbox Lender"), linked, "{told:?}");
+    let reply = phone.say("good-pass-session").await;
+    assert_eq!(reply.text.contains("is linked for Sandbox Lender"), linked, "{reply:?}");
     eventually(Duration::from_secs(20), async || {
         world.accounts("ada@session").len() == usize::from(linked)
     })

@@ -60,9 +60,9 @@ async fn every_lost_answer_is_given_again(#[case] setup: Setup) {
             line => phone.try_say(line).await,
         };
         lost.expect_err("it was lost");
-        let told = phone.again().await;
-        assert!(told.text.contains(shown), "{line:?}: {told:?}");
-        assert_eq!(phone.again().await, told, "{line:?}");
+        let reply = phone.again().await;
+        assert!(reply.text.contains(shown), "{line:?}: {reply:?}");
+        assert_eq!(phone.again().await, reply, "{line:?}");
     }
     let wanted = [(Login, InputAsked), (Commit, AccountsAsked), (Commit, Granted)];
     let wanted: Vec<_> = wanted.map(|(call, outcome)| (call, Some(outcome))).into();
@@ -83,17 +83,17 @@ async fn a_reset_in_the_middle_of_a_turn_stops_nothing(#[case] setup: Setup) {
     to_login(&mut phone).await;
     phone.say("ada@reset-turn").await.asks("Password");
     let reset = async {
-        eventually(PATIENCE, async || world.ledger().submits.len() == 1).await;
+        eventually(PATIENCE, async || world.call_log().submits.len() == 1).await;
         proxy.set(Wire::Reset);
     };
     let (broken, ()) = tokio::join!(phone.try_say("good-pass-reset-turn"), reset);
     broken.expect_err("it was reset");
     proxy.set(Wire::None);
-    let mut told = phone.again().await;
-    if !told.end {
-        told = phone.until("1", "Done!").await;
+    let mut reply = phone.again().await;
+    if !reply.end {
+        reply = phone.until("1", "Done!").await;
     }
-    told.ends("Done! Providus Bank ..");
+    reply.ends("Done! Providus Bank ..");
     assert_eq!(world.submits("ada@reset-turn"), granted());
     assert_eq!(world.accounts("ada@reset-turn").len(), 1);
 }
@@ -131,8 +131,8 @@ async fn a_result_that_came_too_late_is_told_at_the_next_dial(#[case] says: Says
     phone.say("ada@gave-up").await.asks("Password");
     let mut deaf = phone.clone();
     tokio::select! {
-        told = deaf.say("good-pass-gave-up") => panic!("it was in time: {told:?}"),
-        () = eventually(PATIENCE, async || world.ledger().submits.len() == 1) => {}
+        reply = deaf.say("good-pass-gave-up") => panic!("it was in time: {reply:?}"),
+        () = eventually(PATIENCE, async || world.call_log().submits.len() == 1) => {}
     }
     if matches!(says, Says::AtOnce) {
         phone.over("Failed").await;

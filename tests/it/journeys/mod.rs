@@ -50,12 +50,12 @@ async fn to_login(phone: &mut Phone) -> UssdReply {
 pub async fn link(phone: &mut Phone, user: &str, password: &str) -> UssdReply {
     to_login(phone).await;
     phone.say(user).await.asks("Providus Bank: Password");
-    let mut told = phone.say(password).await;
-    if !told.end {
+    let mut reply = phone.say(password).await;
+    if !reply.end {
         // A busy machine may be slower than a turn.
-        told.asks("is checking your details");
-        told = phone.until("1", "Done!").await;
+        reply.asks("is checking your details");
+        reply = phone.until("1", "Done!").await;
     }
-    told.ends("Done! Providus Bank ..");
-    told
+    reply.ends("Done! Providus Bank ..");
+    reply
 }

@@ -22,13 +22,13 @@ async fn the_death_of_the_records_is_told_of_and_survived() {
     to_login(&mut phone).await;
     phone.say("ada@records-die").await.asks("Password");
     world.postgres.as_mut().unwrap().kill().await;
-    let told = phone.say("good-pass-records").await;
-    assert!(told.took.0 < SOON, "{told:?}");
+    let reply = phone.say("good-pass-records").await;
+    assert!(reply.took.0 < SOON, "{reply:?}");
     let honest = ["Nothing was sent.", "Service is busy."];
-    assert!(honest.iter().any(|words| told.text.contains(words)), "{told:?}");
-    let told = world.phone("+2348030007403").dial().await;
-    told.ends("Service is busy.");
-    assert!(told.took.0 < SOON, "{:?}", told.took);
+    assert!(honest.iter().any(|words| reply.text.contains(words)), "{reply:?}");
+    let reply = world.phone("+2348030007403").dial().await;
+    reply.ends("Service is busy.");
+    assert!(reply.took.0 < SOON, "{:?}", reply.took);
     for node in &world.nodes {
         eventually(BACK, async || node.ready().await == 503).await;
     }

@@ -88,9 +88,9 @@ async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: MonoFailure) {
         vec![(Login, Some(InputAsked)), (Commit, Some(Granted))]
     };
     let last = if user == "ada@lost" { "good-pass-lost" } else { "123456" };
-    let told = phone.say(last).await;
-    if !told.end {
-        told.asks("Please do not log in again yet.");
+    let reply = phone.say(last).await;
+    if !reply.end {
+        reply.asks("Please do not log in again yet.");
         phone.until("1", "Done!").await;
     }
     assert_eq!(world.submits(user), wanted);
@@ -105,14 +105,14 @@ async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: MonoFailure) {
 #[case::away(MonoFailure::Unavailable, "has not answered. We are finding out.")]
 #[case::busy(MonoFailure::Busy, "is busy now. Try again in 1 min")]
 #[tokio::test]
-async fn a_failing_provider_is_told_of(#[case] trouble: MonoFailure, #[case] told: &str) {
+async fn a_failing_provider_is_told_of(#[case] trouble: MonoFailure, #[case] reply: &str) {
     let world = World::start(Setup::Redis).await;
     world.switch(|switches| switches.faults = vec![fault(Login, trouble, 1)]);
     let mut phone = world.phone("+2348030006301");
     to_login(&mut phone).await;
-    phone.say_all(&["ada@failing", "good-pass-failing"]).await.asks(told);
+    phone.say_all(&["ada@failing", "good-pass-failing"]).await.asks(reply);
     phone.dial().await.asks("Providus Bank").lacks("linked");
-    let submits = world.ledger().submits.len();
+    let submits = world.call_log().submits.len();
     assert_eq!((submits, world.accounts("ada@failing").len()), (1, 0));
 }
 
@@ -143,7 +143,7 @@ async fn refused_logins_are_limited(#[case] setup: Setup) {
     phone.say_all(&["1", "providus", "1"]).await.asks("wait 15 min");
     phone.say("2").await.asks("Choose your bank");
     phone.say_all(&["moniepoint", "1"]).await.asks("Moniepoint: Username");
-    assert_eq!(world.ledger().submits.len(), 2);
+    assert_eq!(world.call_log().submits.len(), 2);
 }
 
 /// The link stands although its account cannot be read at first: nothing is asked again, and the digits come later.
@@ -186,7 +186,7 @@ async fn webhooks_make_no_second_link() {
         link(&mut phone, &user, "good-pass-hooks").await;
         assert_eq!(world.submits(&user), granted(), "{word}");
         eventually(Duration::from_secs(10), async || {
-            world.ledger().webhooks.iter().all(|webhook| webhook.taken)
+            world.call_log().webhooks.iter().all(|webhook| webhook.taken)
         })
         .await;
         phone.dial().await.asks("Agree?");

@@ -18,7 +18,7 @@ const WORDS: [&str; 8] = ["", "", "otp@", "many@", "otp-many@", "wrong@", "reset
 struct Walker {
     number: usize,
     phone: Phone,
-    dice: SeededRng,
+    rng: SeededRng,
     steps: usize,
     /// The last answer of each of the last dialogs.
     last: Vec<(String, UssdReply)>,
@@ -41,12 +41,12 @@ impl Walker {
             self.again(session, text).await;
         }
         let reply = match self.last.last() {
-            Some((_, reply)) if !reply.end && !self.dice.percent(3) => {
+            Some((_, reply)) if !reply.end && !self.rng.percent(3) => {
                 let line = self.line(&reply.text.clone());
                 self.phone.say(&line).await
             }
             _ => {
-                let behind = *self.dice.pick(&["", "", "", "2", "3*0", "1*1"]);
+                let behind = *self.rng.pick(&["", "", "", "2", "3*0", "1*1"]);
                 self.phone.dial_with(behind).await
             }
         };
@@ -55,11 +55,11 @@ impl Walker {
         // A server remembers so many dialogs of a person.
         let forgotten = self.last.len().saturating_sub(4);
         self.last.drain(..forgotten);
-        if self.dice.percent(30) {
+        if self.rng.percent(30) {
             self.again(self.phone.session.clone(), self.phone.text.clone()).await;
         }
-        if self.dice.percent(30) {
-            let at = self.steps + 1 + usize::try_from(self.dice.below(15)).unwrap();
+        if self.rng.percent(30) {
+            let at = self.steps + 1 + usize::try_from(self.rng.below(15)).unwrap();
             let (session, text) = (self.phone.session.clone(), self.phone.text.clone());
             self.late.push((at, session, text));
         }
@@ -68,10 +68,10 @@ impl Walker {
     /// What to type at a screen: mostly a key on it.
     fn line(&mut self, shown: &str) -> String {
         let (number, steps) = (self.number, self.steps);
-        if shown.contains("Username") && self.dice.percent(85) {
-            return format!("{}w{number}x{steps}", self.dice.pick(&WORDS));
+        if shown.contains("Username") && self.rng.percent(85) {
+            return format!("{}w{number}x{steps}", self.rng.pick(&WORDS));
         }
-        if shown.contains("Password") && self.dice.percent(85) {
+        if shown.contains("Password") && self.rng.percent(85) {
             self.passwords.push(format!("Zq7*{number}*{steps}#"));
             return self.passwords[self.passwords.len() - 1].clone();
         }
@@ -81,16 +81,16 @@ impl Walker {
             .map(|(key, _)| key)
             .filter(|key| key.len() == 1)
             .collect();
-        match self.dice.below(20) {
-            0 => (*self.dice.pick(&["7", "zen", " ", "*", "123456", "providus"])).to_owned(),
+        match self.rng.below(20) {
+            0 => (*self.rng.pick(&["7", "zen", " ", "*", "123456", "providus"])).to_owned(),
             1..10 if shown.contains("Choose your bank") && !shown.contains("1 Providus") => "providus".to_owned(),
             _ if keys.is_empty() => "123456".to_owned(),
             // What leads back is taken less often than what leads on.
-            _ => (*self.dice.pick(&[keys[0], keys[0], self.dice_key(&keys)])).to_owned(),
+            _ => (*self.rng.pick(&[keys[0], keys[0], self.random_key(&keys)])).to_owned(),
         }
     }
 
-    fn dice_key<'a>(&self, keys: &[&'a str]) -> &'a str {
+    fn random_key<'a>(&self, keys: &[&'a str]) -> &'a str {
         keys[self.steps % keys.len()]
     }
 
@@ -137,7 +137,7 @@ async fn repeats_counted(world: &World) -> usize {
 #[case::two_nodes(Setup::TwoNodes, 6, 80)]
 #[tokio::test(flavor = "multi_thread")]
 async fn repeats_have_no_effect(#[case] setup: Setup, #[case] people: usize, #[case] steps: usize) {
-    let mut dice = SeededRng::seeded();
+    let mut rng = SeededRng::seeded();
     let world = World::with(setup, |options| {
         options.timeout = 2;
         options.level = "info";
@@ -147,7 +147,7 @@ async fn repeats_have_no_effect(#[case] setup: Setup, #[case] people: usize, #[c
         .map(|number| Walker {
             number,
             phone: world.phone(&format!("+23480320000{number:02}")),
-            dice: dice.fork(),
+            rng: rng.fork(),
             steps: 0,
             last: Vec::new(),
             late: Vec::new(),
@@ -166,7 +166,7 @@ async fn repeats_have_no_effect(#[case] setup: Setup, #[case] people: usize, #[c
     assert!(repeats * 3 > people * steps, "only {repeats} repeats");
     assert_eq!(repeats_counted(&world).await, repeats);
     let mut sent: HashMap<String, Vec<usize>> = HashMap::new();
-    for submit in world.ledger().submits {
+    for submit in world.call_log().submits {
         let whose = submit
             .username
             .as_deref()
@@ -190,7 +190,7 @@ async fn repeats_have_no_effect(#[case] setup: Setup, #[case] people: usize, #[c
 /// that was typed and that at most once, and dialling again links as if nothing had been.
 #[tokio::test]
 async fn any_order_skips_nothing() {
-    let mut dice = SeededRng::seeded();
+    let mut rng = SeededRng::seeded();
     let world = World::with(Setup::TwoNodes, |options| options.level = "info").await;
     let mut in_order = 0;
     for number in 0..60 {
@@ -199,7 +199,7 @@ async fn any_order_skips_nothing() {
         let mut texts: Vec<_> = (0..=lines.len()).map(|upto| lines[..upto].join("*")).collect();
         let which = number / 4 % 5;
         match number % 4 {
-            0 => dice.shuffle(&mut texts),
+            0 => rng.shuffle(&mut texts),
             1 => texts.swap(which, which + 1),
             2 => drop(texts.remove(which)),
             // All in order, and one of them again at the end.
@@ -210,7 +210,7 @@ async fn any_order_skips_nothing() {
         for (server, text) in texts.iter().enumerate() {
             phone.send(server, text).await;
         }
-        let sent = world.ledger().submits;
+        let sent = world.call_log().submits;
         let sent: Vec<_> = sent
             .iter()
             .filter(|submit| submit.secret_sha256.as_ref() == Some(&sha256_hex(&password)))
@@ -232,7 +232,7 @@ async fn any_order_skips_nothing() {
         phone.say(&password).await;
         assert_eq!(world.submits(&user), granted(), "{texts:?}");
     }
-    let logins = world.ledger().submits.len();
+    let logins = world.call_log().submits.len();
     assert_eq!(logins, 60, "another password was sent");
     assert!(in_order >= 15, "only {in_order} were in order");
 }

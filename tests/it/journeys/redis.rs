@@ -82,13 +82,14 @@ async fn a_broken_redis_is_told_of_and_survived() {
         to_login(&mut phone).await;
         phone.say(&user).await.asks("Password");
         harm(&mut world, fault).await;
-        let told = phone.say("good-pass-redis").await;
-        told.ends("Service is busy. Please dial again in a minute.")
+        let reply = phone.say("good-pass-redis").await;
+        reply
+            .ends("Service is busy. Please dial again in a minute.")
             .lacks("sent");
-        assert!(told.took.0 < SOON, "{fault}: {:?}", told.took);
-        let told = world.phone("+2348030007099").dial().await;
-        told.ends("Service is busy.");
-        assert!(told.took.0 < SOON, "{fault}: {:?}", told.took);
+        assert!(reply.took.0 < SOON, "{fault}: {:?}", reply.took);
+        let reply = world.phone("+2348030007099").dial().await;
+        reply.ends("Service is busy.");
+        assert!(reply.took.0 < SOON, "{fault}: {:?}", reply.took);
         eventually(BACK, async || world.nodes[0].ready().await == 503).await;
         assert!(world.submits(&user).is_empty(), "{fault}");
         mend(&mut world, fault).await;
@@ -141,20 +142,20 @@ async fn a_login_survives_the_loss_of_redis(#[case] fault: &str) {
     let mut waiting = phone.clone();
     let typed = async { waiting.say("good-pass-redis-dies").await };
     let harmed = async {
-        eventually(BACK, async || world.ledger().submits.len() == 1).await;
+        eventually(BACK, async || world.call_log().submits.len() == 1).await;
         harm(&mut world, fault).await;
     };
-    let (told, ()) = tokio::join!(typed, harmed);
-    if told.end {
-        told.ends("Service is busy.");
+    let (reply, ()) = tokio::join!(typed, harmed);
+    if reply.end {
+        reply.ends("Service is busy.");
     } else {
         // A full Redis is still read: the turn waits to its end and finds no answer there.
-        told.asks("is checking your details");
+        reply.asks("is checking your details");
     }
     mend(&mut world, fault).await;
     eventually(Duration::from_secs(30), async || {
-        let told = phone.dial().await;
-        told.text.contains("is linked for Sandbox Lender") || told.text.contains("Agree?")
+        let reply = phone.dial().await;
+        reply.text.contains("is linked for Sandbox Lender") || reply.text.contains("Agree?")
     })
     .await;
     list(&mut phone).await.asks("1 Providus Bank ..");
@@ -171,7 +172,7 @@ async fn a_login_survives_the_loss_of_redis(#[case] fault: &str) {
 async fn a_lost_tail_loses_no_link(#[case] lost: f64) {
     let mut world = World::with(Setup::TwoNodes, |options| options.timeout = 1).await;
     let mut phone = world.phone("+2348030007201");
-    let told = link(&mut phone, "ada@tail", "good-pass-tail").await;
+    let reply = link(&mut phone, "ada@tail", "good-pass-tail").await;
     let server = server(&mut world);
     server.kill();
     server.truncate_aof(Cut::Fraction(lost));
@@ -179,7 +180,7 @@ async fn a_lost_tail_loses_no_link(#[case] lost: f64) {
     for node in &world.nodes {
         eventually(BACK, async || node.ready().await == 200).await;
     }
-    let own = format!("1 Providus Bank ..{}", told.masked());
+    let own = format!("1 Providus Bank ..{}", reply.masked());
     eventually(Duration::from_secs(30), async || {
         let listed = list(&mut phone).await;
         listed.lacks("2 Providus").text.contains(&own)
@@ -206,11 +207,11 @@ async fn a_login_that_comes_back_is_not_sent_again() {
     phone.say("ada@comes-back").await.asks("Password");
     let key = keys(&world).await.remove(0);
     let copied = async {
-        eventually(BACK, async || world.ledger().submits.len() == 1).await;
+        eventually(BACK, async || world.call_log().submits.len() == 1).await;
         redis.command(&["COPY", &key, "under-way"]).await;
     };
-    let (told, ()) = tokio::join!(phone.say("good-pass-comes-back"), copied);
-    told.ends("Done!");
+    let (reply, ()) = tokio::join!(phone.say("good-pass-comes-back"), copied);
+    reply.ends("Done!");
     redis.command(&["COPY", "under-way", &key, "REPLACE"]).await;
     phone.dial().await.asks("is linked for Sandbox Lender.");
     assert_eq!(world.submits("ada@comes-back"), granted());
@@ -249,8 +250,8 @@ async fn tampered_values_harm_nobody() {
     let bola_key = keys(&world).await.into_iter().find(|key| *key != ada_key).unwrap();
 
     redis.command(&["SETRANGE", &ada_key, "60", "altered"]).await;
-    let told = ada.say("ada@tampered").await;
-    told.ends("Your session ended. Please dial again to go on.");
+    let reply = ada.say("ada@tampered").await;
+    reply.ends("Your session ended. Please dial again to go on.");
     to_login(&mut ada).await;
 
     redis.command(&["RENAME", &ada_key, "kept"]).await;
@@ -261,7 +262,7 @@ async fn tampered_values_harm_nobody() {
         .await
         .ends("Your session ended.")
         .lacks("ada");
-    assert!(world.ledger().submits.is_empty());
+    assert!(world.call_log().submits.is_empty());
 
     to_login(&mut ada).await;
     ada.say("ada@tampered").await.asks("Password");

@@ -96,7 +96,7 @@ async fn a_missing_key_ends_politely() {
         .say("good-pass-no-key")
         .await
         .ends("Your session ended. Please dial again to go on.");
-    assert!(world.ledger().submits.is_empty());
+    assert!(world.call_log().submits.is_empty());
     let log = || world.nodes[0].log();
     eventually(Duration::from_secs(10), async || {
         log().contains("a live value does not open")

@@ -29,7 +29,7 @@ struct ExpectedResult {
     linked: usize,
 }
 
-const fn truth(
+const fn expected_result(
     script: &'static str,
     user: &'static str,
     submits: &'static [(MonoCall, SubmitOutcome)],
@@ -46,59 +46,59 @@ const fn truth(
 const ONE: &[(MonoCall, SubmitOutcome)] = &[(Login, Granted)];
 
 const TRUTHS: &[ExpectedResult] = &[
-    truth("link-with-password", "ada-plain@example.com", ONE, 1),
-    truth("leave-and-come-back", "ada-back@example.com", ONE, 1),
-    truth("say-no", "", &[], 0),
-    truth("not-offered", "", &[], 0),
-    truth(
+    expected_result("link-with-password", "ada-plain@example.com", ONE, 1),
+    expected_result("leave-and-come-back", "ada-back@example.com", ONE, 1),
+    expected_result("say-no", "", &[], 0),
+    expected_result("not-offered", "", &[], 0),
+    expected_result(
         "choose-account",
         "many@pick-one",
         &[(Login, AccountsAsked), (Commit, Granted)],
         1,
     ),
-    truth(
+    expected_result(
         "one-time-code",
         "otp@one-code",
         &[(Login, InputAsked), (Commit, Granted)],
         1,
     ),
-    truth(
+    expected_result(
         "security-question",
         "question@a-pet",
         &[(Login, InputAsked), (Commit, Granted)],
         1,
     ),
-    truth(
+    expected_result(
         "code-then-account",
         "otp-many@code-pick",
         &[(Login, InputAsked), (Commit, AccountsAsked), (Commit, Granted)],
         1,
     ),
-    truth(
+    expected_result(
         "account-then-code",
         "many-otp@pick-code",
         &[(Login, AccountsAsked), (Commit, InputAsked), (Commit, Granted)],
         1,
     ),
-    truth(
+    expected_result(
         "two-codes",
         "otp-otp@two-codes",
         &[(Login, InputAsked), (Commit, InputAsked), (Commit, Granted)],
         1,
     ),
-    truth(
+    expected_result(
         "wrong-password",
         "ada@second-try",
         &[(Login, Refused), (Login, Granted)],
         1,
     ),
-    truth(
+    expected_result(
         "wrong-code",
         "otp@second-code",
         &[(Login, InputAsked), (Commit, WrongCode), (Commit, Granted)],
         1,
     ),
-    truth(
+    expected_result(
         "three-wrong-codes",
         "otp@no-code",
         &[
@@ -109,20 +109,20 @@ const TRUTHS: &[ExpectedResult] = &[
         ],
         0,
     ),
-    truth("ways-to-log-in", "ada@mobile-way", ONE, 1),
-    truth("keypad-search", "ada@nine-three-six", ONE, 1),
-    truth("in-hausa", "ada@da-hausa", &[(Login, Refused), (Login, Granted)], 1),
-    truth("unlink", "ada@linked-and-gone", ONE, 0),
-    truth("log-in-again", "ada@made-new", ONE, 1),
-    truth(
+    expected_result("ways-to-log-in", "ada@mobile-way", ONE, 1),
+    expected_result("keypad-search", "ada@nine-three-six", ONE, 1),
+    expected_result("in-hausa", "ada@da-hausa", &[(Login, Refused), (Login, Granted)], 1),
+    expected_result("unlink", "ada@linked-and-gone", ONE, 0),
+    expected_result("log-in-again", "ada@made-new", ONE, 1),
+    expected_result(
         "linked-twice",
         "ada@linked-twice",
         &[(Login, Granted), (Login, Granted)],
         2,
     ),
-    truth("slow-bank", "slow@twenty", ONE, 1),
-    truth("lost-answer", "reset@lost", ONE, 1),
-    truth(
+    expected_result("slow-bank", "slow@twenty", ONE, 1),
+    expected_result("lost-answer", "reset@lost", ONE, 1),
+    expected_result(
         "bank-down",
         "error@away",
         &[(Login, TurnedAway), (Login, TurnedAway), (Login, TurnedAway)],
@@ -222,9 +222,9 @@ async fn every_script_goes_as_it_says(#[case] setup: Setup) {
         options.favourites = Vec::new();
     })
     .await;
-    let truths: Vec<_> = TRUTHS
+    let expected_results: Vec<_> = TRUTHS
         .iter()
-        .filter(|truth| match truth.script {
+        .filter(|expected_result| match expected_result.script {
             // One setup is enough for what takes twenty seconds.
             "slow-bank" => setup == Setup::TwoNodes,
             // Each server finds out for itself.
@@ -238,37 +238,50 @@ async fn every_script_goes_as_it_says(#[case] setup: Setup) {
         .iter()
         .map(|node| HttpCallbackClient::new(&node.callback()).unwrap())
         .collect();
-    let all = join_all(truths.iter().map(|truth| played(&servers, truth.script))).await;
+    let all = join_all(
+        expected_results
+            .iter()
+            .map(|expected_result| played(&servers, expected_result.script)),
+    )
+    .await;
     let failed: Vec<_> = all
         .iter()
         .filter_map(|played| played.as_ref().err())
         .map(String::as_str)
         .collect();
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
-    for truth in &truths {
-        let wanted: Vec<_> = truth
+    for expected_result in &expected_results {
+        let wanted: Vec<_> = expected_result
             .submits
             .iter()
             .map(|(call, outcome)| (*call, Some(*outcome)))
             .collect();
-        assert_eq!(world.submits(truth.user), wanted, "{}", truth.script);
+        assert_eq!(
+            world.submits(expected_result.user),
+            wanted,
+            "{}",
+            expected_result.script
+        );
         // The provider is told of an unlinking after the person.
         eventually(Duration::from_secs(10), async || {
-            world.accounts(truth.user).len() == truth.linked
+            world.accounts(expected_result.user).len() == expected_result.linked
         })
         .await;
     }
-    let expected: usize = truths.iter().map(|truth| truth.submits.len()).sum();
-    assert_eq!(world.ledger().submits.len(), expected);
+    let expected: usize = expected_results
+        .iter()
+        .map(|expected_result| expected_result.submits.len())
+        .sum();
+    assert_eq!(world.call_log().submits.len(), expected);
     world.assert_absent(&typed(&world, &all)).await;
 }
 
 /// What was typed in all scripts and reached the bank as a name, a password or a code.
 fn typed<'a>(world: &World, scripts: &'a [Result<PhoneScript, String>]) -> Vec<&'a str> {
-    let ledger = world.ledger();
+    let call_log = world.call_log();
     let sent = |text: &str| {
         let digest = sha256_hex(text);
-        let submits = &mut ledger.submits.iter();
+        let submits = &mut call_log.submits.iter();
         submits
             .any(|submit| submit.username.as_deref() == Some(text) || submit.secret_sha256.as_deref() == Some(&digest))
     };
@@ -294,7 +307,7 @@ fn every_script_has_its_truth() {
         let name = file.unwrap().file_name().into_string().unwrap();
         let mut names = TRUTHS
             .iter()
-            .map(|truth| truth.script)
+            .map(|expected_result| expected_result.script)
             .chain(WITH_TEXTS.iter().copied());
         let known = names.any(|known| name == format!("{known}.phone"));
         assert!(known, "{name}");

@@ -74,40 +74,40 @@ async fn whoever_left_is_texted_once(
     #[case] redialled: &str,
 ) {
     let number = "+2348030009101";
-    let texting = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
-    slow(&texting.world);
-    let mut phone = texting.world.phone(number);
+    let sms_world = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
+    slow(&sms_world.world);
+    let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, user, "good-pass-text").await;
     match leaves {
         Leaves::ByKey => drop(phone.say("0").await.ends("Dial again in a few minutes")),
         Leaves::HangsUp => phone.hang_up().await,
     }
-    let texts = texting.inbox(number, 1).await;
+    let texts = sms_world.inbox(number, 1).await;
     assert!(texts[0].contains(texted), "{texts:?}");
     says_little(&texts[0], user);
     // When the submission has been settled, too, nothing more was sent.
-    texting.idle().await;
-    assert_eq!(texting.gateway.state.counts(), (1, 1));
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts(), (1, 1));
     phone.dial().await.asks(redialled);
-    texting.idle().await;
-    assert_eq!(texting.gateway.state.counts(), (1, 1));
-    texting.world.assert_absent(&[user, "good-pass-text"]).await;
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts(), (1, 1));
+    sms_world.world.assert_absent(&[user, "good-pass-text"]).await;
 }
 
 /// Whoever waits for the answer is told it on the screen, and nowhere else.
 #[tokio::test]
 async fn whoever_was_told_gets_no_text() {
-    let texting = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
-    let mut phone = texting.world.phone("+2348030009102");
+    let sms_world = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
+    let mut phone = sms_world.world.phone("+2348030009102");
     link(&mut phone, "ada@told", "good-pass-told").await;
-    slow(&texting.world);
-    let mut phone = texting.world.phone("+2348030009103");
+    slow(&sms_world.world);
+    let mut phone = sms_world.world.phone("+2348030009103");
     to_poll(&mut phone, "wrong@told", "good-pass-told").await;
     phone.until("1", "Try again").await;
     phone.hang_up().await;
-    texting.idle().await;
-    texting.idle().await;
-    assert_eq!(texting.gateway.state.counts(), (0, 0));
+    sms_world.idle().await;
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts(), (0, 0));
 }
 
 /// The bank asks for one more code while the person is away: what the text says to dial goes straight to the question.
@@ -117,38 +117,38 @@ async fn whoever_was_told_gets_no_text() {
 #[tokio::test]
 async fn a_question_is_answered_through_its_text(#[case] setup: Setup) {
     let number = "+2348030009104";
-    let texting = SmsWorld::with(setup, |_| ()).await;
-    slow(&texting.world);
-    let mut phone = texting.world.phone(number);
+    let sms_world = SmsWorld::with(setup, |_| ()).await;
+    slow(&sms_world.world);
+    let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, "otp@text", "good-pass-question").await;
     phone.say("0").await.ends("Dial again");
-    let texts = texting.inbox(number, 1).await;
+    let texts = sms_world.inbox(number, 1).await;
     assert!(texts[0].contains("your bank asks one more thing."), "{texts:?}");
     says_little(&texts[0], "otp@text");
     phone.dial_with(&code_in(&texts[0])).await.asks("Providus Bank:");
-    let mut told = phone.say("123456").await;
-    if !told.end {
-        told = phone.until("1", "Done!").await;
+    let mut reply = phone.say("123456").await;
+    if !reply.end {
+        reply = phone.until("1", "Done!").await;
     }
-    told.ends("Done! Providus Bank ..");
-    texting.idle().await;
-    assert_eq!(texting.gateway.state.counts(), (1, 1));
+    reply.ends("Done! Providus Bank ..");
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts(), (1, 1));
 }
 
 /// Who texted STOP gets no more than the answer to that; at the next dial everything is told.
 #[tokio::test]
 async fn whoever_wants_no_texts_gets_none() {
     let number = "+2348030009105";
-    let texting = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
-    texting.gateway.state.send_from(number, "STOP");
-    let texts = texting.inbox(number, 1).await;
+    let sms_world = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
+    sms_world.gateway.state.send_from(number, "STOP");
+    let texts = sms_world.inbox(number, 1).await;
     assert!(texts[0].contains("no more texts"), "{texts:?}");
-    slow(&texting.world);
-    let mut phone = texting.world.phone(number);
+    slow(&sms_world.world);
+    let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, "ada@stop", "good-pass-stop").await;
     phone.say("0").await.ends("Dial again");
-    texting.idle().await;
-    assert_eq!(texting.gateway.state.counts(), (1, 1));
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts(), (1, 1));
     phone.dial().await.asks("is linked for Sandbox Lender");
 }
 
@@ -156,17 +156,17 @@ async fn whoever_wants_no_texts_gets_none() {
 #[tokio::test]
 async fn a_redial_before_the_text_is_enough() {
     let number = "+2348030009106";
-    let texting = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
-    texting.fail_with(Some(sms::SmsFailure::Busy));
-    slow(&texting.world);
-    let mut phone = texting.world.phone(number);
+    let sms_world = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
+    sms_world.fail_with(Some(sms::SmsFailure::Busy));
+    slow(&sms_world.world);
+    let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, "ada@busy", "good-pass-busy").await;
     phone.say("0").await.ends("Dial again");
-    eventually(Duration::from_mins(1), async || texting.gateway.state.counts().0 > 0).await;
+    eventually(Duration::from_mins(1), async || sms_world.gateway.state.counts().0 > 0).await;
     dial_until(&mut phone, "is linked for Sandbox Lender").await;
-    texting.fail_with(None);
-    texting.idle().await;
-    assert_eq!(texting.gateway.state.counts().1, 0);
+    sms_world.fail_with(None);
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts().1, 0);
 }
 
 /// A gateway that takes a text and never answers, one that never delivers it, and one that is away change nothing for
@@ -178,25 +178,25 @@ async fn a_redial_before_the_text_is_enough() {
 #[tokio::test]
 async fn a_bad_gateway_changes_nothing(#[case] trouble: Option<sms::SmsFailure>, #[case] taken: u64) {
     let number = "+2348030009107";
-    let texting = SmsWorld::with(Setup::TwoNodes, |options| {
+    let sms_world = SmsWorld::with(Setup::TwoNodes, |options| {
         // Nobody is kept waiting for as long as elsewhere, nor is a submission.
         options.channel = "turn = 2";
         options.timeout = 5;
     })
     .await;
-    texting.gateway.state.set_switches(sms::SmsSwitches {
+    sms_world.gateway.state.set_switches(sms::SmsSwitches {
         trouble,
         delivery: sms::SmsDelivery::Vanishes,
         ..sms::SmsSwitches::default()
     });
-    slow_by(&texting.world, 2_500);
-    let mut phone = texting.world.phone(number);
+    slow_by(&sms_world.world, 2_500);
+    let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, "ada@silent", "good-pass-silent").await;
     phone.say("0").await.ends("Dial again");
-    eventually(Duration::from_mins(1), async || texting.gateway.state.counts().0 > 0).await;
-    let mut other = texting.world.phone("+2348030009108");
+    eventually(Duration::from_mins(1), async || sms_world.gateway.state.counts().0 > 0).await;
+    let mut other = sms_world.world.phone("+2348030009108");
     link(&mut other, "ada@beside", "good-pass-beside").await;
     phone.dial().await.asks("is linked for Sandbox Lender");
-    texting.idle().await;
-    assert_eq!(texting.gateway.state.counts().1, taken);
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts().1, taken);
 }

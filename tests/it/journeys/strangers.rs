@@ -45,7 +45,7 @@ async fn nothing_happened(world: &World) {
     let keys: Vec<String> = redis::from_redis_value(keys).unwrap();
     // The server's own, by which it knows that Redis takes writes.
     assert!(keys.iter().all(|key| key == "kg:probe"), "{keys:?}");
-    assert!(world.ledger().submits.is_empty());
+    assert!(world.call_log().submits.is_empty());
     world.assert_absent(&["8030009001", "ATUid_stranger"]).await;
 }
 

@@ -35,7 +35,7 @@ async fn at_the_code() -> (World, Phone, Phone) {
 /// There is one link, and both phones show the same.
 async fn one_link(world: &World) {
     assert_eq!(world.links().await.len(), 1);
-    assert_eq!(world.ledger().accounts.len(), 1);
+    assert_eq!(world.call_log().accounts.len(), 1);
     for node in [0, 1] {
         let mut phone = world.phone_at(node, NUMBER);
         phone.dial().await.asks("Agree?");
@@ -88,12 +88,12 @@ async fn the_first_phone_goes_on() {
 async fn both_phones_at_once() {
     let (world, mut first, mut second) = at_the_code().await;
     let (one, other) = tokio::join!(first.say("123456"), second.say("1"));
-    let (goes_on, asked, told) = if one.end {
+    let (goes_on, asked, reply) = if one.end {
         (&mut second, other, one)
     } else {
         (&mut first, one, other)
     };
-    told.ends(ELSEWHERE);
+    reply.ends(ELSEWHERE);
     asked.asks("Providus Bank:");
     goes_on.say("123456").await.ends("Done!");
     assert_eq!(world.submits("otp@twins"), with_code());

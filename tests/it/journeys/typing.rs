@@ -35,7 +35,7 @@ async fn a_password_arrives_as_it_was_typed(#[case] setup: Setup) {
         phone.say(password).await.ends("Done!");
         assert_eq!(world.submits(&user), granted(), "{password:?}");
         let submitted = world
-            .ledger()
+            .call_log()
             .submits
             .into_iter()
             .find(|submit| submit.username.as_ref() == Some(&user));
@@ -61,7 +61,7 @@ async fn a_broken_password_is_not_sent() {
         let reply = phone.send_body(0, [start.as_bytes(), bytes].concat()).await;
         reply.ends("Please use letters and numbers only.");
     }
-    assert!(world.ledger().submits.is_empty());
+    assert!(world.call_log().submits.is_empty());
     phone.dial().await.asks("Go on with Providus Bank?");
     phone.say("1").await.asks("Password");
     phone.say("good-pass-broken-bytes").await.ends("Done!");
@@ -94,7 +94,7 @@ async fn foreign_digits_choose_and_control_characters_do_not() {
             .await
             .asks("Please use letters and numbers only.");
     }
-    assert!(world.ledger().submits.is_empty());
+    assert!(world.call_log().submits.is_empty());
 }
 
 /// A wrong key is told once, above the same screen; the next screen does not tell it again.

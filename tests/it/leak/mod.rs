@@ -111,7 +111,7 @@ impl LeakSubject {
 }
 
 /// Everything that must not be read anywhere.
-fn needles(people: &[LeakSubject], ledger: &CallLog) -> Vec<Needle> {
+fn needles(people: &[LeakSubject], call_log: &CallLog) -> Vec<Needle> {
     let mut needles = Vec::new();
     for (n, person) in people.iter().enumerate() {
         needles.push(Needle::new(format!("number {n}"), &person.number[1..]));
@@ -127,7 +127,7 @@ fn needles(people: &[LeakSubject], ledger: &CallLog) -> Vec<Needle> {
         let wrong = person.codes.iter().filter(|code| code.len() >= 8);
         needles.extend(wrong.map(|code| Needle::new(format!("code {n}"), code)));
     }
-    for (n, account) in ledger.accounts.iter().enumerate() {
+    for (n, account) in call_log.accounts.iter().enumerate() {
         needles.push(Needle::new(format!("account number {n}"), &account.number));
         needles.push(Needle::new(format!("account id {n}"), &account.id));
         needles.push(Needle::new(format!("provider session {n}"), &account.session));
@@ -236,13 +236,13 @@ async fn nothing_secret_stands_anywhere() {
         replies.extend(person.lives(&line).await);
     }
     eventually(Duration::from_secs(20), async || {
-        let accounts = world.ledger().accounts;
+        let accounts = world.call_log().accounts;
         accounts.len() == 7 && accounts.iter().any(|account| account.unlinked_at.is_some())
     })
     .await;
-    let ledger = world.ledger();
+    let call_log = world.call_log();
     snapshot(&world).await;
-    let (needles, places) = (needles(&people, &ledger), places(&world, &node, &replies).await);
+    let (needles, places) = (needles(&people, &call_log), places(&world, &node, &replies).await);
     for class in ["metrics", "screens", "process", "log", "Redis", "records"] {
         let read: usize = places
             .iter()

@@ -242,7 +242,7 @@ async fn limits_end_dialogs_on_the_page() {
         .wait_text("#g-septets", |t| t.contains("\u{1eb9} is not in the GSM"))
         .await;
     browser.picture(&picture("desktop-dark.png")).await;
-    let told: Vec<String> = server.events().iter().map(|e| e["status"].clone()).collect();
-    assert_eq!(told[..2], ["Failed", "Incomplete"]);
+    let reply: Vec<String> = server.events().iter().map(|e| e["status"].clone()).collect();
+    assert_eq!(reply[..2], ["Failed", "Incomplete"]);
     browser.window.close().await.expect("closed");
 }

@@ -19,7 +19,7 @@ struct TerminalFixture {
     server: FakeCallbackServer,
     args: PhoneArgs,
     clock: PassingTime,
-    entropy: CountingRng,
+    rng: CountingRng,
     limits: fn(Option<&str>) -> UssdLimits,
 }
 
@@ -61,7 +61,7 @@ impl TerminalFixture {
             server,
             args,
             clock: PassingTime::default(),
-            entropy: CountingRng::default(),
+            rng: CountingRng::default(),
             limits: limits_of,
         }
     }
@@ -70,7 +70,7 @@ impl TerminalFixture {
         HandsetDeps {
             client: line,
             clock: &self.clock,
-            rng: &self.entropy,
+            rng: &self.rng,
             limits: self.limits,
         }
     }
@@ -104,10 +104,10 @@ impl TerminalFixture {
 /// The server must see exactly what Africa's Talking would send: one session, the text growing, one event at its end.
 #[tokio::test]
 async fn a_dialog_is_sent_as_the_aggregator_sends_it() {
-    let desk = TerminalFixture::new();
-    let (outcome, shown) = desk.person("/dial\n1\n1\nada*1@example.com\n").await;
+    let fixture = TerminalFixture::new();
+    let (outcome, shown) = fixture.person("/dial\n1\n1\nada*1@example.com\n").await;
     assert_eq!(outcome, ExitOutcome::SwitchedOff);
-    let turns = desk.server.turns();
+    let turns = fixture.server.turns();
     let texts: Vec<&str> = turns.iter().map(|t| t["text"].as_str()).collect();
     assert_eq!(texts, ["", "1", "1*1", "1*1*ada*1@example.com"]);
     for turn in &turns {
@@ -117,7 +117,7 @@ async fn a_dialog_is_sent_as_the_aggregator_sends_it() {
         assert_eq!(turn["serviceCode"], "*384*96#");
         assert_eq!(turn.len(), 5);
     }
-    let events = desk.server.events();
+    let events = fixture.server.events();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["status"], "Incomplete");
     assert_eq!(events[0]["input"], "1*1*ada*1@example.com");
@@ -132,15 +132,15 @@ async fn a_dialog_is_sent_as_the_aggregator_sends_it() {
 /// Hanging up and dialling again must be a new session, and a refused command must send nothing.
 #[tokio::test]
 async fn cancel_ends_and_redial_begins_a_session() {
-    let desk = TerminalFixture::new();
+    let fixture = TerminalFixture::new();
     let typed = "1\n/dial *384*96*1#\n/cancel\n/cancel\n/redial\n0\n/dial *123#\n/dance\n/quit\nnever read\n";
-    let (_, shown) = desk.person(typed).await;
-    let turns = desk.server.turns();
+    let (_, shown) = fixture.person(typed).await;
+    let turns = fixture.server.turns();
     let texts: Vec<&str> = turns.iter().map(|t| t["text"].as_str()).collect();
     assert_eq!(texts, ["1", "1", "1*0"], "{shown}");
     assert_ne!(turns[0]["sessionId"], turns[1]["sessionId"]);
     assert_eq!(turns[1]["sessionId"], turns[2]["sessionId"]);
-    let events = desk.server.events();
+    let events = fixture.server.events();
     assert_eq!(events.len(), 2, "one event a session");
     assert_eq!(events[0]["sessionId"], turns[0]["sessionId"]);
     for said in ["dial first", "Hung up.", "answers *384*96#", "/dance is not a command"] {
@@ -151,8 +151,8 @@ async fn cancel_ends_and_redial_begins_a_session() {
 /// The whole journey as a script: its transcript shows screens and pressed keys and nothing that was typed.
 #[tokio::test]
 async fn a_journey_plays_to_its_end() {
-    let desk = TerminalFixture::new();
-    let shown = desk
+    let fixture = TerminalFixture::new();
+    let shown = fixture
         .script(
             "note A trader links\nnumber +2348020000002\nnetwork 62120\ndial\nexpect CON Example Lender\npress 1\n\
              expect Choose your bank\nexpect-not password\npress 1\ntype ada@example.com\ntype s3cret\n\
@@ -165,7 +165,7 @@ async fn a_journey_plays_to_its_end() {
         "{shown}"
     );
     assert!(!shown.contains("s3cret") && !shown.contains("ada@"), "{shown}");
-    let (turns, events) = (desk.server.turns(), desk.server.events());
+    let (turns, events) = (fixture.server.turns(), fixture.server.events());
     assert!(
         turns
             .iter()
@@ -221,13 +221,13 @@ async fn limits_end_dialogs(
     #[case] why: &str,
     #[case] status: &str,
 ) {
-    let desk = TerminalFixture {
+    let fixture = TerminalFixture {
         limits,
         ..TerminalFixture::new()
     };
-    let failed = desk.script(source).await.expect_err(source).to_string();
+    let failed = fixture.script(source).await.expect_err(source).to_string();
     assert!(failed.contains(why), "{failed}");
-    let events = desk.server.events();
+    let events = fixture.server.events();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["status"], status);
 }
@@ -235,29 +235,29 @@ async fn limits_end_dialogs(
 /// Nobody typing must end the dialog as on a real network, while the phone stays on.
 #[tokio::test]
 async fn an_idle_person_loses_the_dialog() {
-    let desk = TerminalFixture {
+    let fixture = TerminalFixture {
         limits: impatient,
         ..TerminalFixture::new()
     };
-    let line = HttpCallbackClient::new(&desk.args.url).expect("loopback");
+    let line = HttpCallbackClient::new(&fixture.args.url).expect("loopback");
     let (mut fingers, keys) = tokio::io::duplex(64);
     let mut output = Vec::new();
     let phone = run(
-        &desk.args,
-        desk.deps(&line),
+        &fixture.args,
+        fixture.deps(&line),
         tokio::io::BufReader::new(keys),
         &mut output,
     );
     let person = async {
         fingers.write_all(b"/dial\n").await.expect("typed");
-        while desk.server.events().is_empty() {
+        while fixture.server.events().is_empty() {
             tokio::task::yield_now().await;
         }
         fingers.write_all(b"/quit\n").await.expect("typed");
     };
     let (outcome, ()) = tokio::join!(phone, person);
     assert_eq!(outcome.expect("runs"), ExitOutcome::SwitchedOff);
-    assert_eq!(desk.server.events()[0]["status"], "Incomplete");
+    assert_eq!(fixture.server.events()[0]["status"], "Incomplete");
     let shown = String::from_utf8(output).expect("text");
     assert!(shown.contains("nobody typed in time"), "{shown}");
 }
@@ -279,11 +279,11 @@ fn only_this_machine_is_dialled(#[case] url: &str, #[case] good: bool) {
 /// A sandbox that is not running must be said to be so, and the phone goes on.
 #[tokio::test]
 async fn a_silent_callback_is_named() {
-    let mut desk = TerminalFixture::new();
+    let mut fixture = TerminalFixture::new();
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    desk.args.url = format!("http://{}/ussd", taken.local_addr().expect("bound"));
+    fixture.args.url = format!("http://{}/ussd", taken.local_addr().expect("bound"));
     drop(taken);
-    let (outcome, shown) = desk.person("/dial\n/quit\n").await;
+    let (outcome, shown) = fixture.person("/dial\n/quit\n").await;
     assert_eq!(outcome, ExitOutcome::SwitchedOff);
     assert!(shown.contains("is the sandbox running?"), "{shown}");
 }

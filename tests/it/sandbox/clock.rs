@@ -14,10 +14,10 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 async fn clock_of(answer: Response) -> (i64, i64) {
-    let told: Value = answer.json().await.expect("JSON");
+    let reply: Value = answer.json().await.expect("JSON");
     (
-        told["now"].as_i64().expect("a moment"),
-        told["ahead_ms"].as_i64().expect("a length"),
+        reply["now"].as_i64().expect("a moment"),
+        reply["ahead_ms"].as_i64().expect("a length"),
     )
 }
 

@@ -100,7 +100,7 @@ async fn a_texted_secret_is_refused_and_found_nowhere(#[case] setup: Setup) {
         assert!(told.contains("none is kept") && !told.contains(secret), "{told}");
     }
     texting.idle().await;
-    assert!(texting.world.ledger().submits.is_empty());
+    assert!(texting.world.call_log().submits.is_empty());
     let secrets = ["Zq7-texted-password", "zq7 two words", "90817263"];
     texting.world.assert_absent(&secrets).await;
 }

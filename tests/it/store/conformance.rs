@@ -63,11 +63,11 @@ impl StoreFixture {
 #[case(StoreKind::Redis)]
 #[tokio::test]
 async fn a_new_store_is_empty_ready_and_well(#[case] kind: StoreKind) {
-    let bench = StoreFixture::of(kind).await;
-    assert_eq!(bench.store().load(&random_tag()).await, Ok(None));
-    assert_eq!(bench.store().look_up(&IndexKey([1; 32])).await, Ok(None));
-    assert_eq!(bench.store().ready().await, Ok(()));
-    assert_eq!(bench.store().check_setup().await, []);
+    let fixture = StoreFixture::of(kind).await;
+    assert_eq!(fixture.store().load(&random_tag()).await, Ok(None));
+    assert_eq!(fixture.store().look_up(&IndexKey([1; 32])).await, Ok(None));
+    assert_eq!(fixture.store().ready().await, Ok(()));
+    assert_eq!(fixture.store().check_setup().await, []);
 }
 
 /// A swap wins exactly if the present version is the expected one, and a lost one changes nothing.
@@ -76,8 +76,8 @@ async fn a_new_store_is_empty_ready_and_well(#[case] kind: StoreKind) {
 #[case(StoreKind::Redis)]
 #[tokio::test]
 async fn a_swap_wins_only_over_the_expected_version(#[case] kind: StoreKind) {
-    let bench = StoreFixture::of(kind).await;
-    let (store, tag) = (bench.store(), random_tag());
+    let fixture = StoreFixture::of(kind).await;
+    let (store, tag) = (fixture.store(), random_tag());
     let (first, second) = (value(b"first"), value(b"second"));
     let missing = store.swap(&tag, Some(first.version), &second, LONG).await;
     assert_eq!(
@@ -94,8 +94,8 @@ async fn a_swap_wins_only_over_the_expected_version(#[case] kind: StoreKind) {
     );
     let stale = store.swap(&tag, Some(second.version), &second, LONG).await;
     assert_eq!(stale, Ok(SwapResult::Lost), "another version");
-    assert_eq!(bench.other().load(&tag).await, Ok(Some(first.clone())));
-    let won = bench.other().swap(&tag, Some(first.version), &second, LONG).await;
+    assert_eq!(fixture.other().load(&tag).await, Ok(Some(first.clone())));
+    let won = fixture.other().swap(&tag, Some(first.version), &second, LONG).await;
     assert_eq!(won, Ok(SwapResult::Won));
     assert_eq!(store.load(&tag).await, Ok(Some(second.clone())));
     let replayed = store.swap(&tag, Some(first.version), &first, LONG).await;
@@ -108,7 +108,7 @@ async fn a_swap_wins_only_over_the_expected_version(#[case] kind: StoreKind) {
 #[case(StoreKind::Redis)]
 #[tokio::test]
 async fn versions_and_blobs_come_back_as_they_were(#[case] kind: StoreKind) {
-    let bench = StoreFixture::of(kind).await;
+    let fixture = StoreFixture::of(kind).await;
     let all_bytes: Vec<u8> = (0..=255).collect();
     let blobs = [vec![], b"\0\r\n$-1\r\n".to_vec(), all_bytes.repeat(4_096)];
     let versions = [0, 1, u64::MAX, 1 << 63, 0x0d0a_0d0a_0d0a_0d0a];
@@ -118,11 +118,14 @@ async fn versions_and_blobs_come_back_as_they_were(#[case] kind: StoreKind) {
             version: Version(version),
             bytes: blob.clone(),
         };
-        assert_eq!(bench.store().swap(&tag, None, &stored, LONG).await, Ok(SwapResult::Won));
-        assert_eq!(bench.store().load(&tag).await, Ok(Some(stored.clone())));
+        assert_eq!(
+            fixture.store().swap(&tag, None, &stored, LONG).await,
+            Ok(SwapResult::Won)
+        );
+        assert_eq!(fixture.store().load(&tag).await, Ok(Some(stored.clone())));
         for bit in [0, 31, 63] {
             let near = Version(version ^ (1 << bit));
-            let swap = bench.store().swap(&tag, Some(near), &value(b""), LONG).await;
+            let swap = fixture.store().swap(&tag, Some(near), &value(b""), LONG).await;
             assert_eq!(swap, Ok(SwapResult::Lost), "version {version:#x} but for bit {bit}");
         }
     }
@@ -134,8 +137,8 @@ async fn versions_and_blobs_come_back_as_they_were(#[case] kind: StoreKind) {
 #[case(StoreKind::Redis)]
 #[tokio::test]
 async fn people_and_names_are_apart(#[case] kind: StoreKind) {
-    let bench = StoreFixture::of(kind).await;
-    let (store, ada, eve) = (bench.store(), random_tag(), random_tag());
+    let fixture = StoreFixture::of(kind).await;
+    let (store, ada, eve) = (fixture.store(), random_tag(), random_tag());
     let hers = put(store, &ada, b"ada").await;
     assert_eq!(store.load(&eve).await, Ok(None));
     let crossed = store.swap(&eve, Some(hers.version), &value(b"eve"), LONG).await;
@@ -143,7 +146,7 @@ async fn people_and_names_are_apart(#[case] kind: StoreKind) {
     let name = IndexKey(*ada.as_bytes());
     assert_eq!(store.look_up(&name).await, Ok(None));
     store.set_index(&name, &eve, LONG).await.unwrap();
-    assert_eq!(bench.other().look_up(&name).await, Ok(Some(eve)));
+    assert_eq!(fixture.other().look_up(&name).await, Ok(Some(eve)));
     assert_eq!(store.load(&ada).await, Ok(Some(hers)));
     store.set_index(&name, &ada, LONG).await.unwrap();
     assert_eq!(store.look_up(&name).await, Ok(Some(ada)), "the last one counts");
@@ -155,8 +158,8 @@ async fn people_and_names_are_apart(#[case] kind: StoreKind) {
 #[case(StoreKind::Redis)]
 #[tokio::test]
 async fn values_and_names_end(#[case] kind: StoreKind) {
-    let bench = StoreFixture::of(kind).await;
-    let (store, short) = (bench.store(), Duration::from_millis(60));
+    let fixture = StoreFixture::of(kind).await;
+    let (store, short) = (fixture.store(), Duration::from_millis(60));
     let (fading, kept, name) = (random_tag(), random_tag(), IndexKey([9; 32]));
     store.swap(&fading, None, &value(b"x"), short).await.unwrap();
     store.set_index(&name, &fading, short).await.unwrap();
@@ -187,8 +190,8 @@ async fn values_and_names_end(#[case] kind: StoreKind) {
 #[case(StoreKind::Redis)]
 #[tokio::test]
 async fn at_the_edge_of_time_there_is_only_absence(#[case] kind: StoreKind) {
-    let bench = StoreFixture::of(kind).await;
-    let store = bench.store();
+    let fixture = StoreFixture::of(kind).await;
+    let store = fixture.store();
     let edge = |ttl: u64| async move {
         let (tag, ttl) = (random_tag(), Duration::from_millis(ttl));
         let mut present = value(b"0");
@@ -219,14 +222,14 @@ async fn at_the_edge_of_time_there_is_only_absence(#[case] kind: StoreKind) {
 #[case(StoreKind::Redis)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_racing_exactly_one_wins(#[case] kind: StoreKind) {
-    let bench = StoreFixture::of(kind).await;
+    let fixture = StoreFixture::of(kind).await;
     let tag = random_tag();
     let mut expected = None;
     for round in 0..20 {
         let start = Arc::new(Barrier::new(64));
         let mut racers = JoinSet::new();
         for n in 0..64 {
-            let (store, start, next) = (bench.nodes[n % 2].clone(), start.clone(), value(&[0; 100]));
+            let (store, start, next) = (fixture.nodes[n % 2].clone(), start.clone(), value(&[0; 100]));
             racers.spawn(async move {
                 start.wait().await;
                 (store.swap(&tag, expected, &next, LONG).await.unwrap(), next)
@@ -235,7 +238,7 @@ async fn of_many_racing_exactly_one_wins(#[case] kind: StoreKind) {
         let ended = racers.join_all().await;
         let won: Vec<_> = ended.iter().filter(|(swap, _)| *swap == SwapResult::Won).collect();
         assert_eq!(won.len(), 1, "round {round}");
-        assert_eq!(bench.store().load(&tag).await, Ok(Some(won[0].1.clone())));
+        assert_eq!(fixture.store().load(&tag).await, Ok(Some(won[0].1.clone())));
         expected = Some(won[0].1.version);
     }
 }
@@ -281,7 +284,7 @@ fn any_sequence_behaves_like_a_map(#[case] kind: StoreKind) {
         .enable_all()
         .build()
         .unwrap();
-    let bench = runtime.block_on(StoreFixture::of(kind));
+    let fixture = runtime.block_on(StoreFixture::of(kind));
     let config = Config {
         cases: 100,
         failure_persistence: None,
@@ -289,7 +292,7 @@ fn any_sequence_behaves_like_a_map(#[case] kind: StoreKind) {
     };
     TestRunner::new(config)
         .run(&prop::collection::vec(step(), 1..60), |steps| {
-            runtime.block_on(follow_model(bench.store(), steps));
+            runtime.block_on(follow_model(fixture.store(), steps));
             Ok(())
         })
         .unwrap();

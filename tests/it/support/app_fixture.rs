@@ -31,10 +31,10 @@ use kiungo::service::linking::Linking;
 use kiungo::service::live::LiveValues;
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
+use kiungo::service::newsroom::SessionUpdater;
 use kiungo::service::provider_webhooks::ProviderWebhookReceiver;
 use kiungo::service::providers::{CustomerTemplate, Providers, save_partner};
 use kiungo::service::sealing::Sealing;
-use kiungo::service::session_updater::SessionUpdater;
 use kiungo::service::sms::{SmsOutbox, SmsResponder, SmsRoutes};
 use kiungo::service::turn::{TurnHandle, TurnRunner};
 use kiungo::service::wakeups::Wakeups;
@@ -230,7 +230,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
             Arc::new(move |edge| trip(edge, &records))
         },
     };
-    let (clock, entropy) = (runtime.clock.clone(), runtime.rng.clone());
+    let (clock, rng) = (runtime.clock.clone(), runtime.rng.clone());
     let keys = |bank: &Arc<OneBank>| {
         let keys = Credentials {
             secret_key: Secret::new("key"),
@@ -240,21 +240,14 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
     };
     let owner = operator_partner();
     let keys = banks.iter().map(keys).collect::<Vec<_>>();
-    let enrolled = save_partner(
-        records.as_ref(),
-        &keyring,
-        clock.as_ref(),
-        entropy.as_ref(),
-        &owner,
-        &keys,
-    );
+    let enrolled = save_partner(records.as_ref(), &keyring, clock.as_ref(), rng.as_ref(), &owner, &keys);
     enrolled.await.expect("the records");
     let policy = policy();
     let providers = Arc::new(providers(owner.id, records.clone(), keyring.clone(), banks));
     let catalogue = Arc::new(Catalogue::new(providers.clone(), policy.clone(), HOUR, clock));
     let newsroom = SessionUpdater {
         flow: Arc::new(flow(policy, keyring.clone())),
-        live: LiveValues::new(store, keyring.clone(), entropy.clone()),
+        live: LiveValues::new(store, keyring.clone(), rng.clone()),
         wakes: Wakeups::default(),
         handovers: None,
         runtime: runtime.clone(),
@@ -264,7 +257,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
         records,
         sealing: Sealing {
             keyring: keyring.clone(),
-            rng: entropy,
+            rng,
         },
         keyring,
         health: Arc::new(InstitutionHealth::new(runtime.clock.clone(), metrics.clone())),

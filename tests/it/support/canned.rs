@@ -133,7 +133,7 @@ impl FakeCallbackServer {
         let (turns, events) = (Arc::default(), Arc::default());
         let seen = web::Data::new(Seen(Arc::clone(&turns), Arc::clone(&events)));
         let facts = Arc::new(facts(limits));
-        let (tell, told) = channel();
+        let (tell, reply) = channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let server = HttpServer::new(move || {
@@ -153,7 +153,7 @@ impl FakeCallbackServer {
                 server.await.expect("serves");
             });
         });
-        let (address, handle) = told.recv().expect("started");
+        let (address, handle) = reply.recv().expect("started");
         Self {
             origin: format!("http://{address}"),
             turns,

@@ -208,11 +208,11 @@ impl Provider for OneBank {
         if let Some(error) = &script.unreadable {
             return Err(error.clone());
         }
-        let mut told = script.accounts.iter().copied().map(Account::to_provider);
+        let mut reply = script.accounts.iter().copied().map(Account::to_provider);
         match which {
-            AccountsQuery::All => Ok(told.collect()),
+            AccountsQuery::All => Ok(reply.collect()),
             AccountsQuery::One(id) => {
-                let one = told.find(|account| account.id.expose() == id.expose());
+                let one = reply.find(|account| account.id.expose() == id.expose());
                 Ok(vec![one.ok_or(ProviderError::NotFound)?])
             }
         }

@@ -158,9 +158,9 @@ impl SmsCallbacks for FakeMessages {
             .as_ref()
             .map(|body| String::from_utf8_lossy(body).into_owned());
         let query = String::from_utf8_lossy(&request.query);
-        let told = format!("{} [{}] {query} {body:?}", request.method, request.tail);
+        let summary = format!("{} [{}] {query} {body:?}", request.method, request.tail);
         let mut reply = line.gateway.render_answer(CallbackOutcome::Accepted);
-        reply.body = told.into_bytes();
+        reply.body = summary.into_bytes();
         reply
     }
 }

@@ -204,14 +204,14 @@ impl MonoFixture {
     }
 
     /// What happened so far.
-    pub fn ledger(&self) -> CallLog {
+    pub fn call_log(&self) -> CallLog {
         self.running.state.call_log()
     }
 
-    /// Waits until the ledger says so.
+    /// Waits until the call log says so.
     pub async fn until(&self, what: impl Fn(&CallLog) -> bool) -> CallLog {
-        eventually(Duration::from_secs(10), async || what(&self.ledger())).await;
-        self.ledger()
+        eventually(Duration::from_secs(10), async || what(&self.call_log())).await;
+        self.call_log()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A whole installation: servers, the live store, the records, and a stand-in for the provider whose ledger is the truth.
+//! A whole installation: servers, the live store, the records, and a stand-in for the provider whose call log is the truth.
 
 use std::fs;
 use std::path::PathBuf;
@@ -192,15 +192,15 @@ impl World {
     }
 
     /// What reached the provider.
-    pub fn ledger(&self) -> CallLog {
+    pub fn call_log(&self) -> CallLog {
         self.mono.state.call_log()
     }
 
     /// What became of the submissions in the sessions in which this user name was typed, in order.
     pub fn submits(&self, username: &str) -> Vec<(MonoCall, Option<SubmitOutcome>)> {
-        let ledger = self.ledger();
-        let sessions = sessions(&ledger, username);
-        ledger
+        let call_log = self.call_log();
+        let sessions = sessions(&call_log, username);
+        call_log
             .submits
             .iter()
             .filter(|submit| submit.session.as_ref().is_some_and(|id| sessions.contains(id)))
@@ -210,9 +210,9 @@ impl World {
 
     /// The numbers of the accounts linked and not unlinked with this user name.
     pub fn accounts(&self, username: &str) -> Vec<String> {
-        let ledger = self.ledger();
-        let sessions = sessions(&ledger, username);
-        ledger
+        let call_log = self.call_log();
+        let sessions = sessions(&call_log, username);
+        call_log
             .accounts
             .iter()
             .filter(|account| account.unlinked_at.is_none() && sessions.contains(&account.session))
@@ -262,8 +262,8 @@ impl World {
 }
 
 /// The sessions in which this user name was typed.
-fn sessions(ledger: &CallLog, username: &str) -> Vec<String> {
-    let submits = ledger.submits.iter();
+fn sessions(call_log: &CallLog, username: &str) -> Vec<String> {
+    let submits = call_log.submits.iter();
     submits
         .filter(|submit| submit.username.as_deref() == Some(username))
         .filter_map(|submit| submit.session.clone())

@@ -204,7 +204,7 @@ async fn a_session_must_be_there_and_alive() {
     let (status, reply) = mono.json(mono.submission("/v2/connect/login", &session, &body)).await;
     assert_eq!((status, &reply["status"]), (404, &json!("failed")));
     let outcomes: Vec<Value> = mono
-        .ledger()
+        .call_log()
         .submits
         .iter()
         .map(|submit| json!(submit.outcome))
@@ -240,7 +240,7 @@ async fn the_credentials_it_hands_out_work() {
     assert!(tried >= 60, "{tried}");
 }
 
-/// Tests in other processes set switches and read the ledger over HTTP; a typing error must not pass for a switch.
+/// Tests in other processes set switches and read the call log over HTTP; a typing error must not pass for a switch.
 #[tokio::test]
 async fn the_controls_work_over_http() {
     let mono = MonoFixture::start(|_| {});
@@ -269,9 +269,9 @@ async fn the_controls_work_over_http() {
         .body("{\"failure_status\":200}");
     assert_eq!(mono.json(plain).await.0, 400, "a form of a foreign page");
     mono.login("ada").await;
-    let (_, ledger) = mono.get("/__stand-in/ledger").await;
-    assert_eq!(ledger["submits"][0]["outcome"], "granted");
-    assert_eq!(ledger["calls"], json!({ "session": 1, "login": 1 }));
+    let (_, call_log) = mono.get("/__stand-in/ledger").await;
+    assert_eq!(call_log["submits"][0]["outcome"], "granted");
+    assert_eq!(call_log["calls"], json!({ "session": 1, "login": 1 }));
     let (_, guide) = mono.get("/__stand-in/guide").await;
     assert_eq!(
         guide[0],
@@ -294,9 +294,9 @@ async fn it_stops_when_dropped() {
     let mut hung = std::pin::pin!(call.send());
     tokio::select! {
         answer = &mut hung => panic!("answered: {answer:?}"),
-        _ = mono.until(|ledger| ledger.submits.iter().any(|submit| submit.whole_body)) => {}
+        _ = mono.until(|call_log| call_log.submits.iter().any(|submit| submit.whole_body)) => {}
     }
-    assert_eq!(mono.ledger().submits[0].outcome, None);
+    assert_eq!(mono.call_log().submits[0].outcome, None);
     drop(mono);
     hung.await.expect_err("no answer");
     std::net::TcpListener::bind(addr).expect("a free port");

@@ -46,7 +46,7 @@ async fn every_word_leads_where_the_guide_says() {
     );
 }
 
-/// Where the path ends in trouble, the trouble is seen from outside and the ledger knows whether it was done.
+/// Where the path ends in trouble, the trouble is seen from outside and the call log knows whether it was done.
 #[tokio::test]
 async fn every_trouble_is_seen() {
     let mono = MonoFixture::start(|_| {});
@@ -57,7 +57,7 @@ async fn every_trouble_is_seen() {
         ("503", 503, false, false),
         ("200", 200, false, true),
     ] {
-        let before = mono.ledger().accounts.len();
+        let before = mono.call_log().accounts.len();
         let session = mono.session(PLAIN_BANK, "internet_banking").await;
         let body = json!({ "username": typed, "password": "p" });
         let answer = mono
@@ -73,15 +73,15 @@ async fn every_trouble_is_seen() {
         assert_eq!(wait.as_deref(), (status == 429).then_some("30"), "{typed}");
         let text = answer.text().await.expect("a body");
         assert_eq!(serde_json::from_str::<Value>(&text).is_ok(), json, "{typed}: {text}");
-        let ledger = mono.ledger();
-        assert_eq!(ledger.accounts.len() - before, usize::from(done), "{typed}");
+        let call_log = mono.call_log();
+        assert_eq!(call_log.accounts.len() - before, usize::from(done), "{typed}");
         let outcome = if done {
             SubmitOutcome::Granted
         } else {
             SubmitOutcome::TurnedAway
         };
         assert_eq!(
-            ledger.submits.last().and_then(|submit| submit.outcome),
+            call_log.submits.last().and_then(|submit| submit.outcome),
             Some(outcome),
             "{typed}"
         );
@@ -96,7 +96,7 @@ async fn a_session_may_run_out_under_way() {
         let (got, reply) = follow(&mono, typed).await;
         assert_eq!((got, &reply["status"]), (codes, &json!("failed")), "{typed}");
     }
-    assert!(mono.ledger().accounts.is_empty());
+    assert!(mono.call_log().accounts.is_empty());
 }
 
 /// The most dangerous answer: it was done, and nobody is told. Not a byte of an answer may have come.
@@ -111,13 +111,13 @@ async fn a_reset_comes_after_it_was_done() {
         .await;
     let lost = lost.expect_err("no answer");
     assert!(!lost.is_connect() && !lost.is_timeout(), "{lost:?}");
-    let ledger = mono.ledger();
-    assert_eq!(ledger.submits[1].outcome, Some(SubmitOutcome::Granted));
+    let call_log = mono.call_log();
+    assert_eq!(call_log.submits[1].outcome, Some(SubmitOutcome::Granted));
     let (_, listed) = mono.get("/v2/accounts").await;
     let row = &listed["data"][0];
     assert_eq!(
         (&row["id"], &row["meta"]["session_id"]),
-        (&json!(ledger.accounts[0].id), &json!(session))
+        (&json!(call_log.accounts[0].id), &json!(session))
     );
     // The connection after it is unharmed.
     assert_eq!(mono.login("ada").await.1["responseCode"], 99);
@@ -136,19 +136,22 @@ async fn a_reset_is_a_reset_on_the_wire() {
     assert_eq!((end.kind(), answer.len()), (std::io::ErrorKind::ConnectionReset, 0));
 }
 
-/// A caller that goes away in the middle of its body has submitted nothing, and the ledger can tell.
+/// A caller that goes away in the middle of its body has submitted nothing, and the call log can tell.
 #[tokio::test]
 async fn half_a_body_is_no_submission() {
     let mono = MonoFixture::start(|_| {});
     let session = mono.session(PLAIN_BANK, "internet_banking").await;
     let mut stream = raw_login(&mono, &session, 100).await;
     stream.write_all(b"{\"username\": \"ada\"").await.expect("to write");
-    mono.until(|ledger| ledger.submits.len() == 1).await;
+    mono.until(|call_log| call_log.submits.len() == 1).await;
     drop(stream);
     assert_eq!(mono.login("bola").await.1["responseCode"], 99);
-    let ledger = mono.ledger();
-    assert_eq!((ledger.submits[0].whole_body, ledger.submits[0].outcome), (false, None));
-    assert_eq!(ledger.accounts.len(), 1);
+    let call_log = mono.call_log();
+    assert_eq!(
+        (call_log.submits[0].whole_body, call_log.submits[0].outcome),
+        (false, None)
+    );
+    assert_eq!(call_log.accounts.len(), 1);
 }
 
 /// A connection on which the head of a login has been sent.
@@ -174,15 +177,15 @@ async fn a_login_goes_on_without_its_caller() {
     );
     tokio::select! {
         answer = call.send() => panic!("answered: {answer:?}"),
-        _ = mono.until(|ledger| ledger.submits.iter().any(|submit| submit.whole_body)) => {}
+        _ = mono.until(|call_log| call_log.submits.iter().any(|submit| submit.whole_body)) => {}
     }
-    let ledger = mono.until(|ledger| !ledger.accounts.is_empty()).await;
-    assert_eq!(ledger.submits[0].outcome, Some(SubmitOutcome::Granted));
+    let call_log = mono.until(|call_log| !call_log.accounts.is_empty()).await;
+    assert_eq!(call_log.submits[0].outcome, Some(SubmitOutcome::Granted));
 }
 
-/// The ledger is the truth for fault tests: who submitted what in which order, and no password in clear.
+/// The call log is the truth for fault tests: who submitted what in which order, and no password in clear.
 #[tokio::test]
-async fn the_ledger_keeps_every_submission() {
+async fn the_call_log_keeps_every_submission() {
     let mono = MonoFixture::start(|_| {});
     let (first, _) = mono.login("otp").await;
     let refused = mono.commit(&first, &json!({ "otp": "000000" })).await;
@@ -192,8 +195,8 @@ async fn the_ledger_keeps_every_submission() {
     );
     mono.commit(&first, &json!({ "otp": OTP })).await;
     mono.login("0000000001").await;
-    let ledger = mono.ledger();
-    let kept: Vec<_> = ledger
+    let call_log = mono.call_log();
+    let kept: Vec<_> = call_log
         .submits
         .iter()
         .map(|submit| {
@@ -219,9 +222,9 @@ async fn the_ledger_keeps_every_submission() {
             ),
         ]
     );
-    assert_eq!(ledger.submits[2].session.as_deref(), Some(first.as_str()));
-    assert_eq!(ledger.submits[2].institution.as_deref(), Some(PLAIN_BANK));
-    assert!(ledger.submits.iter().all(|submit| submit.whole_body));
+    assert_eq!(call_log.submits[2].session.as_deref(), Some(first.as_str()));
+    assert_eq!(call_log.submits[2].institution.as_deref(), Some(PLAIN_BANK));
+    assert!(call_log.submits.iter().all(|submit| submit.whole_body));
 }
 
 /// Three wrong codes end a session, so that a client cannot guess for ever.
@@ -240,7 +243,7 @@ async fn wrong_codes_end_a_session() {
         Value::Null
     );
     assert_eq!(
-        mono.ledger().submits.last().and_then(|submit| submit.outcome),
+        mono.call_log().submits.last().and_then(|submit| submit.outcome),
         Some(SubmitOutcome::NoSession)
     );
 }
@@ -331,10 +334,10 @@ async fn unlinking_ends_an_account() {
     assert_eq!(mono.post(&path, &json!({})).await.1["status"], "successful");
     assert_eq!(mono.post(&path, &json!({})).await, (404, Value::Null));
     assert_eq!(mono.get("/v2/accounts").await.1["data"], json!([]));
-    let ledger = mono.ledger();
+    let call_log = mono.call_log();
     assert_eq!(
-        ledger.unlinks.iter().map(|unlink| unlink.done).collect::<Vec<_>>(),
+        call_log.unlinks.iter().map(|unlink| unlink.done).collect::<Vec<_>>(),
         [false, true, false]
     );
-    assert!(ledger.accounts[0].unlinked_at.is_some());
+    assert!(call_log.accounts[0].unlinked_at.is_some());
 }

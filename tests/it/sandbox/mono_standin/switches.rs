@@ -83,7 +83,7 @@ async fn a_code_has_its_time_and_its_turn() {
     });
     let code = mono.login("ada").await.1["data"]["code"].clone();
     assert_eq!((exchange(&code).await, exchange(&code).await), (200, 200));
-    let grants = mono.ledger().grants;
+    let grants = mono.call_log().grants;
     let counts: Vec<_> = grants
         .iter()
         .map(|grant| (grant.redeemed.len(), grant.refused))
@@ -199,16 +199,16 @@ async fn faults_strike_as_often_as_told() {
     let code = mono.login("ada").await.1["data"]["code"].clone();
     let exchange = async || mono.post("/v2/accounts/auth", &json!({ "code": code })).await.0;
     assert_eq!(exchange().await, 500);
-    assert_eq!(mono.ledger().grants[0].redeemed.len(), 1);
+    assert_eq!(mono.call_log().grants[0].redeemed.len(), 1);
     assert_eq!(exchange().await, 503);
     assert_eq!(exchange().await, 400, "the first one had used the code up");
-    let id = mono.ledger().accounts[0].id.clone();
+    let id = mono.call_log().accounts[0].id.clone();
     for _ in 0..2 {
         let call = mono.call(reqwest::Method::POST, &format!("/v2/accounts/{id}/unlink"));
         call.send().await.expect_err("a reset");
     }
     assert_eq!(
-        mono.ledger()
+        mono.call_log()
             .unlinks
             .iter()
             .map(|unlink| unlink.done)
@@ -298,7 +298,7 @@ async fn renewing_can_be_switched() {
         assert_eq!(exchanged["id"], json!(id), "{mode:?}");
         let events = mono.receiver.wait(4).await;
         assert_eq!(events[2].body["event"], "mono.events.account_reauthorized", "{mode:?}");
-        assert_eq!(mono.ledger().accounts.len(), 1, "{mode:?}");
+        assert_eq!(mono.call_log().accounts.len(), 1, "{mode:?}");
     }
     let mono = MonoFixture::start(|_| {});
     assert_eq!(

@@ -64,9 +64,9 @@ async fn webhooks_come_before_or_after_the_exchange() {
     mono.login("73").await;
     let events = mono.receiver.wait(2).await;
     assert_eq!(names(&events), ["connected", "updated"]);
-    let early = mono.ledger().accounts[2].id.clone();
+    let early = mono.call_log().accounts[2].id.clone();
     assert_eq!(events[0].body["data"]["id"], json!(early), "only the third has any");
-    assert_eq!(mono.ledger().webhooks.len(), 2);
+    assert_eq!(mono.call_log().webhooks.len(), 2);
 }
 
 /// Whatever is not answered 200 comes again, the same event, until it is or the repeats are used up.
@@ -78,15 +78,17 @@ async fn webhooks_are_repeated_until_taken() {
     mono.running
         .state
         .send_webhook("mono.events.account_updated", &id, WebhookOverrides::default());
-    let ledger = mono.until(|ledger| ledger.webhooks.iter().any(|hook| hook.taken)).await;
-    assert_eq!(ledger.webhooks[0].answers, [500, 204, 200]);
+    let call_log = mono
+        .until(|call_log| call_log.webhooks.iter().any(|hook| hook.taken))
+        .await;
+    assert_eq!(call_log.webhooks[0].answers, [500, 204, 200]);
     mono.running
         .state
         .send_webhook("mono.events.account_updated", &id, WebhookOverrides::default());
-    let ledger = mono
-        .until(|ledger| ledger.webhooks.get(1).is_some_and(|hook| hook.answers.len() == 4))
+    let call_log = mono
+        .until(|call_log| call_log.webhooks.get(1).is_some_and(|hook| hook.answers.len() == 4))
         .await;
-    assert!(!ledger.webhooks[1].taken);
+    assert!(!call_log.webhooks[1].taken);
 }
 
 /// Any event can be sent by hand, forged ones too.
@@ -151,14 +153,14 @@ async fn the_plain_poster_posts() {
         },
         ..MonoStandInSettings::default()
     };
-    let entropy = crate::support::standin::rng();
-    let running = MonoStandIn::start(settings, fixture.clock.clone(), entropy).expect("a free port");
+    let rng = crate::support::standin::rng();
+    let running = MonoStandIn::start(settings, fixture.clock.clone(), rng).expect("a free port");
     running
         .state
         .send_webhook("mono.events.account_updated", "6a00", WebhookOverrides::default());
     let answered = || {
-        let ledger = running.state.call_log();
-        ledger.webhooks.first().is_some_and(|hook| !hook.answers.is_empty())
+        let call_log = running.state.call_log();
+        call_log.webhooks.first().is_some_and(|hook| !hook.answers.is_empty())
     };
     eventually(std::time::Duration::from_secs(10), async || answered()).await;
     assert_eq!(running.state.call_log().webhooks[0].answers, [200]);
