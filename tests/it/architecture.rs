@@ -197,7 +197,7 @@ fn names(line: &str, word: &str) -> bool {
     })
 }
 
-fn sources(dir: &Path, found: &mut Vec<(String, String)>) {
+pub(crate) fn sources(dir: &Path, found: &mut Vec<(String, String)>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for entry in fs::read_dir(root.join(dir)).unwrap() {
         let path = entry.unwrap().path();

@@ -16,6 +16,7 @@ mod keys;
 #[cfg(feature = "sandbox")]
 mod leak;
 mod menu;
+mod module_cycles;
 #[cfg(feature = "sandbox")]
 mod partner;
 #[cfg(feature = "sandbox")]
