@@ -5,13 +5,26 @@ SHELL := bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 TOOLS := target/tools
+PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/kiungo
 
-.PHONY: help test tools programs lint unit menu docs licences run graph fmt bench clean
+# A test waits more than it works, so there are two at a time for each processor.
+THREADS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+NEXTEST := PATH="$(CURDIR)/$(TOOLS)/cargo/bin:$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) nextest run --locked --test-threads $(THREADS)
+
+.PHONY: help test quick soak tools programs nextest lint unit menu docs licences run graph fmt bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 test: tools lint unit menu docs licences ## everything that must hold before a change goes in
+
+quick: programs nextest ## format, lints, unit and contract tests: no browser, no crash loops
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(NEXTEST) --profile quick
+
+soak: tools nextest ## the tests that have smaller numbers in `make test`, with the large ones
+	KIUNGO_SOAK=1 $(NEXTEST) --profile soak
 
 # What the tests start: real Redis, real PostgreSQL, a real browser, what makes requests up, and what the partners' page
 # is walked through with.
@@ -48,30 +61,40 @@ lint:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --no-default-features -- -D warnings
 
-# Each test is a process of its own: they start servers and browsers, and some need the machine for themselves. The runner
-# is built once where it is missing.
-unit:
-	@if ! $(CARGO) nextest --version >/dev/null 2>&1 && [ ! -x $(TOOLS)/bin/cargo-nextest ]; then \
-		$(CARGO) install --locked --root $(TOOLS) --target-dir $(TOOLS)/build cargo-nextest; \
-		rm -rf $(TOOLS)/build; \
-	fi
-	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) nextest run --locked
-	$(CARGO) test --locked --doc
+# Each test is a process of its own: they start servers and browsers, and some need the machine for themselves.
+unit: nextest
+	$(NEXTEST)
 
-# Every screen in every language on the smallest phone.
+nextest:
+	@if ! $(CARGO) nextest --version >/dev/null 2>&1; then $(call tool,nextest); fi
+
+# The program that the tests were built with: `cargo run` would build it once more, without the features that test
+# dependencies need of others. Every screen in every language on the smallest phone.
 menu:
-	$(CARGO) run --locked --quiet -- menu check
+	$(PROGRAM) menu check
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
-# Built once, which takes some minutes, and kept below target. It is used once, so it need not be fast.
+# The advisories are a repository of their own. Where it cannot be had, the rest is checked all the same.
 licences:
-	@if ! command -v cargo-deny >/dev/null && [ ! -x $(TOOLS)/bin/cargo-deny ]; then \
-		$(CARGO) install --locked --debug --root $(TOOLS) --target-dir $(TOOLS)/build cargo-deny; \
-		rm -rf $(TOOLS)/build; \
+	@if ! command -v cargo-deny >/dev/null; then $(call tool,deny); fi
+	@PATH="$(CURDIR)/$(TOOLS)/cargo/bin:$(CURDIR)/$(TOOLS)/bin:$$PATH"; \
+	deny() { cargo-deny --locked check --hide-inclusion-graph "$$@"; }; \
+	deny bans licenses sources; \
+	if timeout 120 cargo-deny --locked fetch db >$(TOOLS)/advisories.log 2>&1; then \
+		deny --disable-fetch advisories; \
+	else \
+		echo "advisories NOT CHECKED: their database cannot be had from here, see $(TOOLS)/advisories.log"; \
 	fi
-	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+# Ready made where there is one for this machine, else built from source, which takes some minutes. Kept below target.
+define tool
+if [ ! -x $(TOOLS)/cargo/bin/cargo-$(1) ] && [ ! -x $(TOOLS)/bin/cargo-$(1) ]; then \
+	{ python3 -m venv $(TOOLS)/cargo && $(TOOLS)/cargo/bin/pip install --quiet --no-deps --require-hashes -r .ci/tools.txt; } || \
+	{ $(CARGO) install --locked --debug --root $(TOOLS) --target-dir $(TOOLS)/build cargo-$(1); rm -rf $(TOOLS)/build; }; \
+fi
+endef
 
 run: ## the server; without KIUNGO_CONFIG as a sandbox on this machine
 	$(CARGO) run

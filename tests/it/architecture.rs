@@ -161,6 +161,7 @@ fn violations(path: &str, source: &str) -> Vec<String> {
     let Some(within) = path.strip_prefix("src/") else {
         return found;
     };
+    found.extend(doc_examples(path, source));
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| within.starts_with(prefix));
     for rule in RULES.iter().filter(|rule| begins(rule.within) && !begins(rule.except)) {
         let tests = code(source).find(|(_, line)| line.trim() == "#[cfg(test)]");
@@ -174,6 +175,18 @@ fn violations(path: &str, source: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Code in documentation, which nothing compiles: `make test` runs no doc tests, for there are none.
+fn doc_examples(path: &str, source: &str) -> Vec<String> {
+    let fences = source.lines().enumerate().filter_map(|(index, line)| {
+        let comment = line.trim_start().strip_prefix("//")?.strip_prefix(['/', '!'])?;
+        Some((index + 1, comment.trim().strip_prefix("```")?))
+    });
+    let opening = fences.step_by(2).filter(|(_, language)| *language != "text");
+    opening
+        .map(|(number, _)| format!("{path}:{number}: examples in documentation are not compiled; mark text as ```text"))
+        .collect()
 }
 
 /// Numbered lines without comments. Words inside of longer texts are found, too, which does no harm.
@@ -277,6 +290,8 @@ fn planted_faults_are_found() {
             "core knows no I/O",
         ),
         ("src/core/x.rs", "// no tokio here\nlet x = 1; // nor redis:: here", ""),
+        ("src/core/x.rs", "/// ```\n/// let x = 1;\n/// ```", "are not compiled"),
+        ("src/core/x.rs", "//! ```text\n//! a picture\n//! ```", ""),
         ("src/app.rs", "use crate::store::redis::RedisStore;", ""),
         ("src/store/redis.rs", "use redis::Script;", ""),
         ("src/records/sqlite.rs", "use sqlx::Row;", ""),
