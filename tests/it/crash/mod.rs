@@ -28,14 +28,23 @@ use self::person::{FinalResult, PASSWORD, Person};
 use crate::support::options::Options;
 use crate::support::redis::Cut;
 use crate::support::seeded_rng::SeededRng;
+use crate::support::soak;
 use crate::support::world::{Setup, World};
 
 /// Rounds of a lane.
-const ROUNDS: usize = 3;
+fn rounds() -> usize {
+    soak::number(2, 3)
+}
+/// People in a round: with one lane for each edge, 1,008 in all in `make soak`.
+fn people_in_a_round() -> usize {
+    soak::number(12, 42)
+}
+
 /// Lanes at once: two processors have enough to do with these.
-const AT_ONCE: usize = 3;
-/// People in a round: with one lane for each edge, 1,008 in all.
-const PEOPLE: usize = 42;
+fn at_once() -> usize {
+    soak::number(4, 3)
+}
+
 /// The round in which Redis loses the end of its log.
 const CUT: usize = 1;
 /// What became of a person in a round, for the table.
@@ -73,8 +82,8 @@ impl Lane {
 
     async fn run(edge: CrashPoint, first: usize, rng: SeededRng) -> Tally {
         let mut lane = Self::new(edge, rng, |_| ()).await;
-        for round in 0..ROUNDS {
-            lane.round(round, first + round * PEOPLE).await;
+        for round in 0..rounds() {
+            lane.round(round, first + round * people_in_a_round()).await;
         }
         assert!(lane.ended_at_the_edge > 0, "no node ever ended at {}", edge.as_str());
         lane.audit().await;
@@ -83,8 +92,10 @@ impl Lane {
     }
 
     async fn round(&mut self, round: usize, first: usize) {
-        let mut people: Vec<_> = (first..first + PEOPLE).map(|n| Person::new(n, n % 5 == 0)).collect();
-        let after = self.rng.below(PEOPLE as u64 * 2 / 3);
+        let mut people: Vec<_> = (first..first + people_in_a_round())
+            .map(|n| Person::new(n, n % 5 == 0))
+            .collect();
+        let after = self.rng.below(people_in_a_round() as u64 * 2 / 3);
         let mut node = self.world.node(Some((self.edge, after))).await;
         let (world, line) = (&self.world, node.line().patient());
         let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
@@ -205,12 +216,15 @@ fn outcome(person: &Person, before: FinalResult) -> &'static str {
 async fn a_thousand_logins_survive_crashes_at_every_edge() {
     let mut rng = SeededRng::seeded();
     let lanes = CrashPoint::ALL.map(|edge| (edge, rng.fork())).into_iter().enumerate();
-    let lanes = lanes.map(|(n, (edge, rng))| Lane::run(edge, n * ROUNDS * PEOPLE, rng));
-    let total: Tally = iter(lanes).buffer_unordered(AT_ONCE).concat().await;
+    let lanes = lanes.map(|(n, (edge, rng))| Lane::run(edge, n * rounds() * people_in_a_round(), rng));
+    let total: Tally = iter(lanes).buffer_unordered(at_once()).concat().await;
     for ((edge, outcome), people) in &total {
         println!("{edge:<10} {outcome:<24} {people:>5}");
     }
-    assert_eq!(total.values().sum::<usize>(), CrashPoint::ALL.len() * ROUNDS * PEOPLE);
+    assert_eq!(
+        total.values().sum::<usize>(),
+        CrashPoint::ALL.len() * rounds() * people_in_a_round()
+    );
 }
 
 /// The checker sees a second submission when there is one: a password that a person has typed is sent to the stand-in

@@ -12,11 +12,15 @@ use super::person::{FinalResult, Person};
 use crate::support::eventually;
 use crate::support::options::Options;
 use crate::support::seeded_rng::SeededRng;
+use crate::support::soak;
 
-/// People in a round.
-const PEOPLE: usize = 40;
 /// How often a node is killed.
 const ROUNDS: usize = 2;
+
+/// People in a round.
+fn people_in_a_round() -> usize {
+    soak::number(16, 40)
+}
 
 /// Banks take half a second to two.
 fn slow() -> Latency {
@@ -34,13 +38,14 @@ async fn the_other_node_tells_the_truth() {
         options.switches.latency = slow();
     };
     let mut lane = Lane::new(CrashPoint::Sent, SeededRng::seeded(), slow).await;
+    let count = people_in_a_round();
     for round in 0..ROUNDS {
-        let mut people: Vec<_> = (0..PEOPLE)
-            .map(|n| Person::new(800_000 + round * PEOPLE + n, n % 7 == 0))
+        let mut people: Vec<_> = (0..count)
+            .map(|n| Person::new(800_000 + round * count + n, n % 7 == 0))
             .collect();
         let mut doomed = lane.world.node(None).await;
         let mut other = lane.world.node(None).await;
-        let another = 1 + usize::try_from(lane.rng.below(PEOPLE as u64)).unwrap();
+        let another = 1 + usize::try_from(lane.rng.below(count as u64)).unwrap();
         let call_log = || lane.world.call_log();
         let line = doomed.line().patient();
         let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;

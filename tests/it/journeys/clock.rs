@@ -1,13 +1,14 @@
 //! A gateway with short deadlines, far away, before a server whose Redis is far away, too, and a bank that takes longer
 //! than a dialog lasts: by the real clock.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kiungo::core::budget::DEADLINE_MARGIN;
 use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
 
 use super::granted;
 use crate::support::aggregator::{AggregatorClient, Phone, UssdReply};
+use crate::support::machine::Stopwatch;
 use crate::support::node::callback_at;
 use crate::support::proxy::{Fault as Wire, Proxy};
 use crate::support::sms_world::SmsWorld;
@@ -29,12 +30,12 @@ const BANK: u64 = 22_000;
 /// A phone whose network cuts a dialog that lasts too long, and shows its own error when an answer is late.
 struct Watched {
     phone: Phone,
-    dialled: Instant,
+    dialled: Stopwatch,
 }
 
 impl Watched {
     async fn dial(&mut self) -> UssdReply {
-        self.dialled = Instant::now();
+        self.dialled = Stopwatch::start();
         let reply = self.phone.dial().await;
         self.holds(&reply);
         reply
@@ -49,7 +50,7 @@ impl Watched {
     /// It was in time, it can be read and answered before the network cuts the dialog, and whoever is sent away knows what
     /// to do next.
     fn holds(&self, reply: &UssdReply) {
-        let left = DIALOG.checked_sub(self.dialled.elapsed());
+        let left = DIALOG.checked_sub(self.dialled.fair());
         let left = left.unwrap_or_else(|| panic!("cut by the network: {reply:?}"));
         assert!(reply.took.0 < TURN, "too late for the gateway: {reply:?}");
         if reply.end {
@@ -115,7 +116,7 @@ async fn a_bank_that_outlasts_the_dialog() {
     let line = AggregatorClient::new(vec![callback_at(gateway.port())], world.client.clone());
     let watched = |number: &str| Watched {
         phone: Phone::new(number, line.clone()),
-        dialled: Instant::now(),
+        dialled: Stopwatch::start(),
     };
     let (mut waits, mut leaves) = (watched("+2348030009301"), watched("+2348030009302"));
     let waiting = async {

@@ -9,6 +9,7 @@ use super::{granted, link, to_login};
 use crate::support::aggregator::Phone;
 use crate::support::eventually;
 use crate::support::http::client;
+use crate::support::soak;
 use crate::support::world::{Setup, World};
 
 /// Nothing here takes longer, unless it hangs.
@@ -33,13 +34,15 @@ async fn turns(world: &World, outcome: &str) -> usize {
 }
 
 /// How many people dial in the flood.
-const DIALS: usize = 3_000;
+fn dials() -> usize {
+    soak::number(1_200, 3_000)
+}
 
 /// Dials from new numbers until all of the flood's were dialled, and counts those that were served.
 async fn flood(world: &World, dialled: &AtomicUsize, served: &AtomicUsize) {
     loop {
         let number = dialled.fetch_add(1, Ordering::SeqCst);
-        if number >= DIALS {
+        if number >= dials() {
             return;
         }
         let reply = world.phone(&format!("+234803{:07}", 1_000_000 + number)).dial().await;
@@ -55,7 +58,7 @@ async fn flood(world: &World, dialled: &AtomicUsize, served: &AtomicUsize) {
 /// Finishes a journey that has come to the user name, a turn in each quarter of the flood.
 async fn finish(mut phone: Phone, user: &str, dialled: &AtomicUsize) {
     let amid = async |part: usize| {
-        eventually(PATIENCE, async || dialled.load(Ordering::SeqCst) > DIALS * part / 4).await;
+        eventually(PATIENCE, async || dialled.load(Ordering::SeqCst) > dials() * part / 4).await;
     };
     amid(1).await;
     phone.say(user).await.asks("Password");
@@ -93,10 +96,11 @@ async fn people_in_a_dialog_finish_it_in_a_flood() {
     }
     let served = served.into_inner();
     assert!(
-        served > 0 && served < DIALS / 2,
-        "{served} of {DIALS}: no flood, or no service"
+        served > 0 && served < dials() / 2,
+        "{served} of {}: no flood, or no service",
+        dials()
     );
-    assert_eq!(turns(world, "shed").await, DIALS - served);
+    assert_eq!(turns(world, "shed").await, dials() - served);
     let keys = world.redis.as_ref().unwrap().command(&["KEYS", "kg:{*"]).await;
     let keys: Vec<String> = redis::from_redis_value(keys).unwrap();
     assert_eq!(keys.len(), served + PEOPLE);

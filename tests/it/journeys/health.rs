@@ -12,9 +12,12 @@ use rstest::rstest;
 
 use super::{granted, link, to_login};
 use crate::support::aggregator::{Phone, UssdReply};
-use crate::support::eventually;
 use crate::support::proxy::{self, Proxy};
 use crate::support::world::{Setup, World};
+use crate::support::{eventually, eventually_every};
+
+/// How often a person dials who waits for a bank.
+const PERIOD: Duration = Duration::from_millis(200);
 
 /// Providus is in this trouble, and no other bank.
 fn trouble(switches: &mut MonoSwitches, trouble: MonoFailure) {
@@ -48,7 +51,7 @@ async fn picked(phone: &mut Phone, bank: &str) -> UssdReply {
 
 /// Looks for a bank until the list says so.
 async fn until_listed(phone: &mut Phone, bank: &str, says: &str) {
-    eventually(Duration::from_secs(20), async || {
+    eventually_every(PERIOD, Duration::from_secs(20), async || {
         listed(phone, bank).await.text.contains(says)
     })
     .await;
@@ -56,7 +59,7 @@ async fn until_listed(phone: &mut Phone, bank: &str, says: &str) {
 
 /// Picks a bank until it may be picked.
 async fn until_picked(phone: &mut Phone, bank: &str) {
-    eventually(Duration::from_mins(1), async || {
+    eventually_every(PERIOD, Duration::from_mins(1), async || {
         picked(phone, bank).await.text.contains(": Username")
     })
     .await;
@@ -208,7 +211,7 @@ async fn a_busy_bank_is_asked_once_a_pause() {
         reply.text.contains("Providus Bank is busy now. Try again in 1 min")
     })
     .await;
-    eventually(Duration::from_mins(1), async || {
+    eventually_every(PERIOD, Duration::from_mins(1), async || {
         join_all(crowd.iter_mut().map(|phone| picked(phone, "providus"))).await;
         opened(&world.call_log()) >= 4
     })

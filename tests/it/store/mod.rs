@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::machine::Stopwatch;
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::time::{Clock, Timestamp};
 use kiungo::store::redis::{RedisOptions, RedisStore};
@@ -75,9 +76,9 @@ async fn put(store: &dyn Store, tag: &SubscriberTag, bytes: &[u8]) -> VersionedV
 
 /// The word with which a call failed. It must have failed within a call's time.
 async fn failure<T: std::fmt::Debug>(call: impl Future<Output = Result<T, StoreError>>) -> String {
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let result = call.await;
-    let took = start.elapsed();
+    let took = start.fair();
     assert!(took <= CALL, "took {took:?}: {result:?}");
     result.expect_err("should have failed").0
 }

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::machine::Stopwatch;
 use kiungo::core::gsm7;
 use tokio::sync::RwLock;
 
@@ -24,7 +25,7 @@ pub struct UssdReply {
     pub end: bool,
     /// What it says.
     pub text: String,
-    /// How long it took; no part of what is compared.
+    /// How long it took, less what the machine could not give; no part of what is compared.
     pub took: ReplyTime,
 }
 
@@ -195,14 +196,14 @@ impl Phone {
 
     /// Types a line again and again until the screen says so.
     pub async fn until(&mut self, line: &str, text: &str) -> UssdReply {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         loop {
             let reply = self.say(line).await;
             if reply.text.contains(text) {
                 return reply;
             }
             assert!(!reply.end, "wanted {text:?}, but it ended: {reply:?}");
-            assert!(began.elapsed() < Duration::from_mins(1), "never {text:?}: {reply:?}");
+            assert!(began.fair() < Duration::from_mins(1), "never {text:?}: {reply:?}");
         }
     }
 
@@ -255,7 +256,7 @@ impl Phone {
 
     async fn try_send(&self, server: usize, body: impl Into<Vec<u8>>) -> Result<UssdReply, NoReply> {
         let servers = self.line.servers.read().await;
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let call = self.line.client.post(&servers[server % servers.len()]);
         let call = call.body(body.into());
         let answer = call
@@ -266,7 +267,7 @@ impl Phone {
             .await?;
         assert_eq!(answer.status(), 200);
         let body = answer.bytes().await?;
-        let took = began.elapsed();
+        let took = began.fair();
         let body = std::str::from_utf8(&body).expect("text");
         assert!(took < self.line.latest, "it took {took:?}: {body}");
         let septets = gsm7::septets(body);

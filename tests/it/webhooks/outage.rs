@@ -20,17 +20,25 @@ use crate::support::postgres::PostgresServer;
 use crate::support::receiver::{ReceivedRequest, WebhookReceiver};
 use crate::support::records::{RecordedPerson, person};
 use crate::support::redis::free_port;
+use crate::support::soak;
 
-/// Links, and how much happens to each.
-const LINKS: usize = 200;
+/// How much happens to each link.
 const EACH: usize = 50;
 /// As much of it really happens. The rest is written into the tables as if it had, which takes a tenth of the time.
 const REAL: usize = 5;
-const EVENTS: usize = LINKS * EACH;
 /// Three days of tries in less than a minute.
 const HASTE: &str = "5000";
 /// Longer than all of it takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Links to which it happens: ten thousand events in `make soak`.
+fn links() -> usize {
+    soak::number(40, 200)
+}
+
+fn events() -> usize {
+    links() * EACH
+}
 
 /// The real program, as a sandbox: it calls receivers on this machine. Killed when dropped.
 struct Server {
@@ -102,7 +110,7 @@ async fn happen(db: &Arc<dyn Records>, partner: PartnerId) {
     for first in 0..8 {
         let db = db.clone();
         tasks.spawn(async move {
-            for n in (first..LINKS).step_by(8) {
+            for n in (first..links()).step_by(8) {
                 let whom = RecordedPerson {
                     partner,
                     ..person(1, u8::try_from(n).unwrap())
@@ -137,7 +145,10 @@ async fn happen_on(postgres: &PostgresServer) {
     );
     let mut raw = postgres.raw().await;
     let written = sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut raw).await.unwrap();
-    assert_eq!(usize::try_from(written.rows_affected()).unwrap(), LINKS * (EACH - REAL));
+    assert_eq!(
+        usize::try_from(written.rows_affected()).unwrap(),
+        links() * (EACH - REAL)
+    );
 }
 
 async fn undelivered(postgres: &PostgresServer) -> i64 {
@@ -154,19 +165,19 @@ fn each_once(received: &[ReceivedRequest]) {
     for one in received {
         assert_eq!(*bodies.entry(&one.id).or_insert(&one.body), one.body, "{}", one.id);
     }
-    let mut links: HashMap<String, HashMap<u64, Value>> = HashMap::new();
+    let mut states_of: HashMap<String, HashMap<u64, Value>> = HashMap::new();
     for body in bodies.values() {
         let event: Value = serde_json::from_slice(body).unwrap();
         let link = event["data"]["link_id"].as_str().unwrap().to_owned();
         let sequence = event["data"]["sequence"].as_u64().unwrap();
-        let twice = links
+        let twice = states_of
             .entry(link)
             .or_default()
             .insert(sequence, event["data"]["state"].clone());
         assert_eq!(twice, None, "two events for one transition");
     }
-    assert_eq!((bodies.len(), links.len()), (EVENTS, LINKS));
-    for states in links.values() {
+    assert_eq!((bodies.len(), states_of.len()), (events(), links()));
+    for states in states_of.values() {
         for sequence in 1..=u64::try_from(EACH).unwrap() {
             let wanted = if sequence % 2 == 1 { "active" } else { "reauth_required" };
             assert_eq!(states.get(&sequence), Some(&json!(wanted)), "{sequence}");
@@ -174,7 +185,7 @@ fn each_once(received: &[ReceivedRequest]) {
     }
 }
 
-/// Ten thousand events while the receiver is down; then the server is killed, and the database, in the middle of telling
+/// Thousands of events while the receiver is down; then the server is killed, and the database, in the middle of telling
 /// them. All are told in the end, each under one id on every try, one for each transition, and their numbers say in which
 /// order things happened. What was taken is told again only where a death hid that it was.
 #[tokio::test(flavor = "multi_thread")]
@@ -194,14 +205,14 @@ async fn nothing_is_lost_when_everything_goes_down_once() {
     assert_eq!(receiver.taken(), 0);
 
     receiver.answer(200);
-    eventually(PATIENCE, async || receiver.taken() > EVENTS / 5).await;
+    eventually(PATIENCE, async || receiver.taken() > events() / 5).await;
     server.kill();
     server.restart(data.path(), &postgres.url()).await;
     let before = receiver.taken();
-    eventually(PATIENCE, async || receiver.taken() > before + EVENTS / 5).await;
+    eventually(PATIENCE, async || receiver.taken() > before + events() / 5).await;
     postgres.kill().await;
     postgres.restart().await;
-    eventually(PATIENCE, async || receiver.taken() >= EVENTS).await;
+    eventually(PATIENCE, async || receiver.taken() >= events()).await;
     eventually(PATIENCE, async || undelivered(&postgres).await == 0).await;
 
     let received = receiver.received();
@@ -212,7 +223,7 @@ async fn nothing_is_lost_when_everything_goes_down_once() {
         .map(|one| &one.id)
         .collect();
     let once: HashSet<_> = taken.iter().collect();
-    assert_eq!(once.len(), EVENTS);
+    assert_eq!(once.len(), events());
     assert!(
         taken.len() - once.len() <= 2 * 8,
         "{} were taken twice",
