@@ -24,8 +24,8 @@ use crate::core::secret::Secret;
 use crate::core::time::{Clock, Rng};
 use crate::gateways;
 use crate::http;
-use crate::providers::base_url::BaseUrlError;
-use crate::providers::http::HttpClientError;
+use crate::http_client::HttpClientError;
+use crate::http_client::base_url::BaseUrlError;
 use crate::records::{self, Records, RecordsError};
 use crate::service::UssdCallbacks;
 use crate::service::deps::{CrashHook, Deps};
@@ -82,11 +82,11 @@ pub enum StartError {
     #[error(transparent)]
     ProviderUrl(#[from] BaseUrlError),
     /// A channel names a gateway that does not exist.
-    #[error("there is no gateway {0:?}; there are: {names}", names = gateways::USSD_GATEWAYS.join(", "))]
+    #[error("there is no gateway {0:?}; there are: {names}", names = gateways::ussd_gateway_names())]
     UnknownGateway(String),
     /// An SMS gateway cannot be set up.
     #[error("[[sms]] {0}: {1}")]
-    Sms(String, #[source] crate::sms::SmsSetupError),
+    Sms(String, #[source] gateways::sms::SmsSetupError),
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] io::Error),

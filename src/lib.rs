@@ -7,12 +7,11 @@ pub mod config;
 pub mod core;
 pub mod gateways;
 pub mod http;
-pub mod outbound;
+pub mod http_client;
 pub mod providers;
 pub mod records;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod service;
-pub mod sms;
 pub mod store;
 pub mod telemetry;

@@ -8,8 +8,10 @@ use super::assemble::{Base, Tools};
 use crate::config::{Config, SmsConfig};
 use crate::core::ids::PartnerId;
 use crate::core::secret::Secret;
-use crate::providers::base_url::parse_base_url;
-use crate::providers::http::{HttpClient, HttpClientOptions};
+use crate::gateways::sms::SmsSettings;
+use crate::gateways::sms_gateway;
+use crate::http_client::base_url::parse_base_url;
+use crate::http_client::{HttpClient, HttpClientOptions};
 use crate::service::Channel;
 use crate::service::bank_alerts::BankAlerts;
 use crate::service::handover::{HandoverMessages, HandoverQueue};
@@ -18,7 +20,6 @@ use crate::service::session_updater::SessionUpdater;
 use crate::service::sms::{SmsInbox, SmsOutbox, SmsResponder, SmsRoute, SmsRoutes};
 use crate::service::turn::TurnRunner;
 use crate::service::turn::texts::{service_code_for, sms_channel_name};
-use crate::sms::{self, SmsSettings};
 
 /// How long a gateway may take over one text. Much shorter than a job's lease, so that no other node thinks that this one
 /// is gone.
@@ -53,7 +54,7 @@ fn sms_route(sms: SmsConfig, callback: Option<Secret>, client: HttpClient) -> Re
         callback,
         timeout: SEND_TIMEOUT,
     };
-    let gateway = sms::sms_gateway(&sms.gateway, settings, client);
+    let gateway = sms_gateway(&sms.gateway, settings, client);
     Ok(SmsRoute {
         gateway: gateway.map_err(|error| StartError::Sms(sms.name.clone(), error))?,
         name: sms.name,

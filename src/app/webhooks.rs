@@ -7,8 +7,8 @@ use super::assemble::Base;
 use crate::config::{Config, Mode};
 use crate::core::public_address::PublicAddressPolicy;
 use crate::core::webhook::WebhookTiming;
-use crate::providers::http::HttpClientOptions;
-use crate::providers::http::ssrf_safe::{SsrfSafeClient, SystemResolver};
+use crate::http_client::HttpClientOptions;
+use crate::http_client::ssrf_safe::{SsrfSafeClient, SystemResolver};
 use crate::service::partners::WebhookEndpointApi;
 use crate::service::webhooks::WebhookDeliveries;
 
@@ -55,7 +55,7 @@ pub(super) fn webhook_endpoints(base: &Base, mode: Mode) -> Result<WebhookEndpoi
         records: base.records.clone(),
         keyring: base.keyring.clone(),
         outside: public_address_policy(mode),
-        scout: ssrf_safe_client(mode)?,
+        client: ssrf_safe_client(mode)?,
         runtime: base.runtime.clone(),
     })
 }

@@ -18,7 +18,7 @@ pub struct ChannelConfig {
     pub name: String,
     /// How people reach it.
     pub kind: ChannelKind,
-    /// The dialect it speaks, one of [`gateways::NAMES`].
+    /// The dialect it speaks, one of [`gateways::USSD_GATEWAYS`].
     pub gateway: String,
     /// The code people dial, such as `*384*96#`.
     pub service_code: String,
@@ -53,9 +53,9 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
         "ussd" => Ok(ChannelKind::Ussd),
         _ => Err("is not a kind of channel known here".to_owned()),
     });
-    let known = format!("known gateways: {}", gateways::USSD_GATEWAYS.join(", "));
+    let known = format!("known gateways: {}", gateways::ussd_gateway_names());
     let gateway = section.required("gateway", &known, |text| {
-        if gateways::USSD_GATEWAYS.contains(&text) {
+        if gateways::ussd_gateway(text).is_some() {
             Ok(text.to_owned())
         } else {
             Err("is not a gateway known here".to_owned())

@@ -9,7 +9,8 @@ use super::http_url::{URL_REMEDY, https_or_loopback};
 use super::policy::{COUNTRY_REMEDY, parse_country};
 use super::section::Section;
 use crate::core::secret::Secret;
-use crate::sms::{self, SmsRequirements};
+use crate::gateways::sms::SmsRequirements;
+use crate::gateways::{sms_gateway_names, sms_requirements};
 
 /// How many texts a person gets in a day, at most.
 const DAILY_CAP: u64 = 40;
@@ -19,7 +20,7 @@ const DAILY_CAP: u64 = 40;
 pub struct SmsConfig {
     /// Its name, as in the callback's path: `/sms/{name}/{secret}`.
     pub name: String,
-    /// Which it is, one of [`sms::NAMES`].
+    /// Which it is, one of [`crate::gateways::SMS_GATEWAYS`].
     pub gateway: String,
     /// Where it answers.
     pub base_url: Url,
@@ -52,9 +53,9 @@ pub(super) fn read(sections: Vec<Section<'_>>, public: bool) -> Vec<SmsConfig> {
 
 fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool) -> Option<SmsConfig> {
     let name = section.required("name", NAME_REMEDY, |text| unique_name(text, names));
-    let known = format!("known SMS gateways: {}", sms::SMS_GATEWAYS.join(", "));
+    let known = format!("known SMS gateways: {}", sms_gateway_names());
     let gateway = section.required("gateway", &known, |text| {
-        sms::sms_requirements(text)
+        sms_requirements(text)
             .map(|needs| (text.to_owned(), needs))
             .ok_or_else(|| "is not an SMS gateway known here".to_owned())
     });

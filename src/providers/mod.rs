@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use crate::core::next_step::{Grant, NextStep};
 use crate::core::secret::Secret;
+use crate::http_client::OutboundError;
 use async_trait::async_trait;
 
 pub use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind, SubmissionStep};
 
-pub mod base_url;
-pub mod http;
 pub mod mono;
 pub mod offer;
 
@@ -115,6 +114,24 @@ impl ProviderError {
     /// Whether the same call may work later.
     pub fn retryable(&self) -> bool {
         !matches!(self, Self::Refused(_) | Self::NotFound)
+    }
+}
+
+impl From<OutboundError> for SubmitError {
+    fn from(error: OutboundError) -> Self {
+        match error {
+            OutboundError::NotSent(why) => Self::NotSent(why),
+            OutboundError::Unknown(why) => Self::Unknown(why),
+        }
+    }
+}
+
+impl From<OutboundError> for ProviderError {
+    fn from(error: OutboundError) -> Self {
+        match error {
+            OutboundError::NotSent(why) => Self::Unreachable(why),
+            OutboundError::Unknown(why) => Self::Unavailable(why, None),
+        }
     }
 }
 

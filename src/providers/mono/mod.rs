@@ -16,14 +16,14 @@ use zeroize::Zeroizing;
 use self::forms::JsonBody;
 use self::lenient::LenientList;
 use self::outcome::SubmissionContext;
-use super::base_url::BaseUrl;
-use super::http::{HttpClient, OutboundError, OutboundRequest, OutboundResponse};
 use super::{
     AccountsQuery, Credentials, Customer, Institution, Provider, ProviderAccount, ProviderError, ProviderEvent,
     SessionKind, SessionRequest, SessionResponse, Submission, SubmissionStep, SubmitError, WebhookError,
 };
 use crate::core::next_step::{Grant, NextStep};
 use crate::core::secret::Secret;
+use crate::http_client::base_url::BaseUrl;
+use crate::http_client::{HttpClient, OutboundError, OutboundRequest, OutboundResponse};
 
 mod forms;
 mod lenient;

@@ -29,7 +29,7 @@ use super::lenient::{LenientList, LenientNumber, LenientObject, ReplyStatus};
 use super::{MonoDialect, forms, map, wire};
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use crate::core::secret::Secret;
-use crate::providers::http::OutboundResponse;
+use crate::http_client::OutboundResponse;
 use crate::providers::{ProviderError, SessionKind, SubmissionStep, SubmitError};
 
 /// What must be known of a submission to understand its answer.

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::providers::http::{HttpClient, HttpClientOptions, OutboundRequest};
+use crate::http_client::{HttpClient, HttpClientOptions, OutboundRequest};
 
 /// One request to send.
 #[derive(Clone, Debug)]

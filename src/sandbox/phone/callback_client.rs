@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use url::{Host, Url, form_urlencoded};
 use zeroize::Zeroizing;
 
-use crate::providers::http::{HttpClient, HttpClientOptions, OutboundError, OutboundRequest};
+use crate::http_client::{HttpClient, HttpClientOptions, OutboundError, OutboundRequest};
 
 /// Fields of a form, in the order they are sent.
 pub type FormFields = Vec<(&'static str, String)>;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use url::Url;
 
 use super::state::SmsState;
-use crate::providers::http::{HttpClient, HttpClientOptions, OutboundRequest};
+use crate::http_client::{HttpClient, HttpClientOptions, OutboundRequest};
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);

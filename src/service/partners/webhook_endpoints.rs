@@ -17,7 +17,7 @@ use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
 use crate::core::time::{Rng, Timestamp};
 use crate::core::webhook::{SECRET_OVERLAP, SigningSecret};
-use crate::outbound::Scout;
+use crate::http_client::ssrf_safe::SsrfSafeClient;
 use crate::records::{EndpointChange, EndpointState, Records, WebhookEndpoint, WebhookSecret};
 use crate::service::deps::Deps;
 use crate::service::webhooks::secret_context;
@@ -186,7 +186,7 @@ pub struct WebhookEndpointApi {
     /// Where webhooks may go.
     pub outside: PublicAddressPolicy,
     /// Finds out where names lead.
-    pub scout: Arc<dyn Scout>,
+    pub client: Arc<SsrfSafeClient>,
     /// Clock, chance.
     pub runtime: Deps,
 }
@@ -300,7 +300,7 @@ impl WebhookEndpointApi {
         let mut faults = Validation::default();
         match self.outside.parse_url(text) {
             Err(fault) => faults.add(URL_POINTER, url_fault_code(fault), fault.to_string()),
-            Ok(url) if self.scout.is_closed(&url).await => {
+            Ok(url) if self.client.is_blocked(&url).await => {
                 faults.add(
                     URL_POINTER,
                     "address_blocked",

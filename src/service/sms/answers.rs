@@ -13,9 +13,9 @@ use super::{IncomingHandler, RetryLater, Sender, SmsReaction, SmsReply};
 use crate::core::flow::sms::ReceivedSms;
 use crate::core::messages::Locale;
 use crate::core::sms_keywords::Keyword;
+use crate::gateways::sms::IncomingSms;
 use crate::service::turn::TurnRunner;
 use crate::service::turn::texts::{TextTurn, Told, service_code_for};
-use crate::sms::IncomingSms;
 
 /// Gateways that say when they got a text say the second it was in: what came later in it is not earlier.
 const SECOND: Duration = Duration::from_millis(999);

@@ -11,11 +11,11 @@ use crate::core::ids::MessageId;
 use crate::core::seal::Keyring;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::core::time::Timestamp;
+use crate::gateways::sms::{CallbackOutcome, DeliveryReport, IncomingSms, SmsCallback, SmsCallbackError};
 use crate::gateways::{RawRequest, WireReply};
 use crate::records::{InboundSms, Job, Records, SmsKind, SmsMessage, SmsPreference, SmsReport, SmsReportOutcome};
 use crate::service::deps::Deps;
 use crate::service::{IncomingRequest, SmsCallbacks};
-use crate::sms::{CallbackOutcome, DeliveryReport, IncomingSms, SmsCallback, SmsCallbackError};
 
 /// How long an answer to a text is worth sending.
 const REPLY_VALID_FOR: Duration = Duration::from_hours(1);

@@ -32,8 +32,8 @@ use crate::core::msisdn::Msisdn;
 use crate::core::seal::SubscriberTag;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
+use crate::gateways::sms::{IncomingSms, SmsGateway};
 use crate::records::RecordsError;
-use crate::sms::{IncomingSms, SmsGateway};
 
 /// One SMS gateway as the configuration sets it up.
 pub struct SmsRoute {

@@ -15,12 +15,12 @@ use crate::core::seal::{Keyring, SealContext, SubscriberTag};
 use crate::core::secret::Secret;
 use crate::core::sms::{self, MessageState, SmsFailureReason, WithheldReason};
 use crate::core::time::Timestamp;
+use crate::gateways::sms::{OutgoingSms, ReportMode, SmsSendError};
 use crate::records::{
     Job, JobKind, Records, RecordsError, Result as RecordsResult, SmsKind, SmsLimit, SmsMessage, SmsPreference,
 };
 use crate::service::deps::Deps;
 use crate::service::jobs::JobOutcome;
-use crate::sms::{OutgoingSms, ReportMode, SmsSendError};
 
 /// The span in which a person's texts are counted.
 const CAP_SPAN: Duration = Duration::from_hours(24);

@@ -12,7 +12,7 @@ use crate::core::ids::{DeliveryId, EventId, PartnerId, WebhookSecretId};
 use crate::core::seal::{Keyring, SealContext};
 use crate::core::time::Timestamp;
 use crate::core::webhook::{self, SigningSecret, WebhookOutcome, WebhookTiming};
-use crate::outbound::{DeliveryError, DeliveryResponse, WebhookRequest, WebhookSender};
+use crate::http_client::webhook::{DeliveryError, DeliveryResponse, WebhookRequest, WebhookSender};
 use crate::records::{
     AuditEvent, Delivery, DeliveryResult, DeliveryState, EndpointState, OutgoingDelivery, Records,
     Result as RecordsResult, WebhookSecret,

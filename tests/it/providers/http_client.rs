@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kiungo::providers::http::{
+use kiungo::http_client::{
     HttpClient, HttpClientError, HttpClientOptions, OutboundError, OutboundRequest, OutboundResponse,
 };
 use url::Url;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kiungo::core::next_step::{Form, Grant};
 use kiungo::core::secret::Secret;
-use kiungo::providers::base_url::parse_base_url;
-use kiungo::providers::http::{HttpClient, HttpClientOptions};
+use kiungo::http_client::base_url::parse_base_url;
+use kiungo::http_client::{HttpClient, HttpClientOptions};
 use kiungo::providers::mono::{Mono, MonoDialect, MonoSettings, UnlinkCall};
 use kiungo::providers::{
     AccountsQuery, Credentials, Customer, Institution, Provider, ProviderError, ProviderSession, SessionKind,

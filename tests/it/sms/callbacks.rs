@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use kiungo::core::secret::Secret;
 use kiungo::core::sms::{SmsDeliveryState, SmsFailureReason};
-use kiungo::sms::{SmsCallback, SmsCallbackError};
+use kiungo::gateways::sms::{SmsCallback, SmsCallbackError};
 
 use super::kit::{TestCallback, gateway, gateway_with, parse_callback};
 

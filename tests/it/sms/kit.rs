@@ -6,9 +6,10 @@ use std::time::Duration;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::RawRequest;
-use kiungo::providers::base_url::parse_base_url;
-use kiungo::providers::http::{HttpClient, HttpClientOptions};
-use kiungo::sms::{OutgoingSms, SmsCallback, SmsCallbackError, SmsGateway, SmsSettings, sms_gateway};
+use kiungo::gateways::sms::{OutgoingSms, SmsCallback, SmsCallbackError, SmsGateway, SmsSettings};
+use kiungo::gateways::sms_gateway;
+use kiungo::http_client::base_url::parse_base_url;
+use kiungo::http_client::{HttpClient, HttpClientOptions};
 
 /// The key of every gateway here.
 pub const KEY: &str = "Zq7-sms-api-key";

@@ -1,7 +1,7 @@
 //! What each gateway is sent, to the byte, and what each of its own answers means.
 
 use kiungo::core::sms::{SmsDeliveryState, SmsFailureReason};
-use kiungo::sms::{SentSms, SmsSendError};
+use kiungo::gateways::sms::{SentSms, SmsSendError};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};

@@ -12,16 +12,16 @@ use kiungo::core::secret::Secret;
 use kiungo::core::sms::{MessageState, SmsDeliveryState};
 use kiungo::core::time::{Clock, Timestamp};
 use kiungo::gateways::RawRequest;
+use kiungo::gateways::sms::{
+    DeliveryReport, IncomingSms, OutgoingSms, ReportMode, SentSms, SmsCallback, SmsCallbackError, SmsCapabilities,
+    SmsGateway, SmsPart, SmsSendError,
+};
 use kiungo::records::{JobKind, SmsKind};
 use kiungo::sandbox::sms::{RunningSms, SmsStandIn, SmsStandInSettings};
 use kiungo::service::admission::TurnRates;
 use kiungo::service::jobs::JobOutcome;
 use kiungo::service::sms::{OutgoingMessage, SmsInbox, SmsOutbox, SmsRoute, SmsRoutes};
 use kiungo::service::{IncomingRequest, SmsCallbacks};
-use kiungo::sms::{
-    DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, ReportMode, SentSms, SmsCallback, SmsCallbackError,
-    SmsCapabilities, SmsGateway, SmsPart, SmsSendError,
-};
 use kiungo::store::memory::MemoryStore;
 use tokio::sync::Semaphore;
 
@@ -219,10 +219,7 @@ impl SmsGateway for PartwiseGateway {
     fn capabilities(&self) -> SmsCapabilities {
         SmsCapabilities {
             max_parts: 1,
-            senders: &[],
             reports: ReportMode::Pushed,
-            carries_reference: false,
-            incoming: IncomingKind::Parts,
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::limit_overrides::ChannelLimitOverrides;
+use kiungo::gateways::sms::CallbackOutcome;
 use kiungo::gateways::{ParseError, RawRequest, ScreenReply, UssdGateway, UssdLimits, UssdRequest, WireReply};
 use kiungo::http::{HttpState, serve};
 use kiungo::service::metrics::Metrics;
@@ -15,7 +16,6 @@ use kiungo::service::sms::SmsRoute;
 use kiungo::service::{
     Channel, IncomingRequest, ProviderWebhookOutcome, ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks,
 };
-use kiungo::sms::CallbackOutcome;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo::core::public_address::PublicAddressPolicy;
-use kiungo::providers::http::ssrf_safe::{DeliveryError, DeliveryResponse, Resolver, SsrfSafeClient, SystemResolver};
-use kiungo::providers::http::{HttpClientOptions, OutboundRequest};
+use kiungo::http_client::ssrf_safe::{DeliveryError, DeliveryResponse, Resolver, SsrfSafeClient, SystemResolver};
+use kiungo::http_client::{HttpClientOptions, OutboundRequest};
 use url::Url;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};

@@ -10,7 +10,7 @@ use kiungo::core::ids::DeliveryId;
 use kiungo::core::seal::Keyring;
 use kiungo::core::time::{Clock, Timestamp};
 use kiungo::core::webhook::{SigningSecret, WebhookTiming};
-use kiungo::outbound::{DeliveryError, DeliveryResponse, WebhookRequest, WebhookSender};
+use kiungo::http_client::webhook::{DeliveryError, DeliveryResponse, WebhookRequest, WebhookSender};
 use kiungo::records::{AuditEntry, Delivery, LinkState, WebhookEndpoint};
 use kiungo::service::jobs::JobOutcome;
 use kiungo::service::webhooks::WebhookDeliveries;

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use kiungo::ambient::OsRng;
 use kiungo::core::access::Caller;
 use kiungo::core::public_address::PublicAddressPolicy;
-use kiungo::providers::http::HttpClientOptions;
-use kiungo::providers::http::ssrf_safe::{Resolver, SsrfSafeClient};
+use kiungo::http_client::HttpClientOptions;
+use kiungo::http_client::ssrf_safe::{Resolver, SsrfSafeClient};
 use kiungo::service::partners::{ApiError, NewEndpoint, RequestContext, WebhookEndpointApi, WebhookEndpoints as _};
 
 use super::kit::Kit;
@@ -55,7 +55,7 @@ async fn nothing_inside_can_be_registered() {
         records: kit.db.shared(),
         keyring: kit.keyring.clone(),
         outside: PRODUCTION,
-        scout: Arc::new(client),
+        client: Arc::new(client),
         runtime: kit.webhooks.runtime.clone(),
     };
     let asked = RequestContext {

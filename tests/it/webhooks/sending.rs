@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kiungo::core::webhook::{RETRY_DELAYS, SECRET_OVERLAP, SigningSecret, WebhookTiming, unix_seconds};
-use kiungo::outbound::{DeliveryError, WebhookRequest, WebhookSender};
+use kiungo::http_client::webhook::{DeliveryError, WebhookRequest, WebhookSender};
 use kiungo::records::{DeliveryState, EndpointState};
 use kiungo::service::jobs::JobOutcome;
 use kiungo::service::webhooks::WebhookDeliveries;

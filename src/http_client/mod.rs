@@ -1,19 +1,20 @@
-//! The one HTTP client, for every provider.
+//! The one HTTP client, for gateways, providers and webhooks.
 //!
-//! A bank login is no request like others: sent twice it can lock a customer out, sent elsewhere it gives their password
-//! away. So this client follows no redirect (a 307 would post the body to another host), repeats nothing by itself, uses
-//! no proxy from the environment, sends no referer, and speaks TLS 1.2 or later only, except to a loopback address.
+//! A bank login is not an ordinary request: sent twice it can lock a customer out, sent elsewhere it gives the password
+//! away. So this client follows no redirect (a 307 would post the body to another host), never retries by itself, uses no
+//! proxy from the environment, sends no referer, and speaks TLS 1.2 or later only, except to a loopback address.
 //!
-//! Every call ends in one of three ways. An [`Answer`], whatever its status. [`SendError::NotSent`] when no byte of the
-//! request can have left: the name did not resolve, the connection was refused or not made in time, the TLS handshake
-//! failed. [`SendError::Unknown`] for the rest, a silent server and a reset connection among them: the request may have
-//! been carried out.
+//! Every request ends in one of three ways. An [`OutboundResponse`], whatever its status. [`OutboundError::NotSent`] when
+//! no byte of the request can have left: the name did not resolve, the connection was refused or not made in time, the TLS
+//! handshake failed. [`OutboundError::Unknown`] for the rest, a silent server and a reset connection among them: the
+//! request may have been carried out.
 //!
-//! Calls made with [`Call::once`] get a connection of their own. A kept connection may have been closed by the other side
-//! a moment ago, which is noticed only by writing to it, and then nobody can say whether the request was read. HTTP/1.1
-//! for the same reason: where many calls share one connection, one reset leaves all of them unknown.
+//! Requests made with [`OutboundRequest::on_fresh_connection`] get a connection of their own. A pooled connection may have
+//! been closed by the other side a moment ago, which is noticed only by writing to it, and then nobody can say whether the
+//! request was read. HTTP/1.1 for the same reason: where many requests share one connection, one reset leaves all of them
+//! unknown.
 //!
-//! Webhooks go to addresses that partners name; the client for those is in `guarded`.
+//! Webhooks go to addresses that partners name; the client for those is [`ssrf_safe`].
 //!
 //! Request bodies are wiped when they are dropped. What the TLS and socket layers copied is beyond our reach.
 
@@ -25,22 +26,30 @@ use std::time::Duration;
 use chrono::DateTime;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, redirect, retry, tls};
+use serde::Serialize;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::base_url::is_loopback;
-use super::{ProviderError, SubmitError};
+use self::base_url::is_loopback;
 
-/// The most bytes of an answer that are read unless a call says otherwise.
+pub mod base_url;
+pub mod ssrf_safe;
+#[cfg(test)]
+mod tests;
+pub mod webhook;
+
+/// The most bytes of a response that are read unless the request says otherwise.
 pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The longest pause asked for by a provider that is believed.
+/// The initial size of a form's buffer in bytes: ten SMS parts, percent-encoded, and their addresses.
+const FORM_CAPACITY: usize = 16 * 1024;
+
+/// The longest `Retry-After` that is honoured.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
-/// How the client is built.
 #[derive(Clone, Debug)]
 pub struct HttpClientOptions {
-    /// Root certificates (PEM, one or more) trusted beside those of the system.
+    /// Root certificates (PEM, one or more) trusted in addition to those of the system.
     pub extra_roots: Option<Vec<u8>>,
     /// How long name resolution, connection and TLS handshake may take together.
     pub connect_timeout: Duration,
@@ -55,13 +64,11 @@ impl Default for HttpClientOptions {
     }
 }
 
-/// Why there is no client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpClientError {
-    /// The extra root certificates hold no certificate, or one that cannot be read.
     #[error("the extra root certificates are not PEM certificates")]
     BadRoots,
-    /// The TLS part could not be set up; most often the system has no root certificates.
+    /// Most often the system has no root certificates.
     #[error("TLS could not be set up: are there root certificates on this system?")]
     NoTls,
 }
@@ -69,9 +76,8 @@ pub enum HttpClientError {
 /// The client. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct HttpClient {
-    /// Keeps connections between calls.
     pooled: reqwest::Client,
-    /// Makes a connection for each call.
+    /// Makes a new connection for each request.
     unpooled: reqwest::Client,
 }
 
@@ -91,13 +97,13 @@ impl HttpClient {
         })
     }
 
-    /// Makes one call, once.
+    /// Sends one request, once.
     ///
     /// # Errors
-    /// When there is no complete answer within the call's timeout and size.
+    /// When there is no complete response within the request's timeout and size limit.
     pub async fn send(&self, call: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
         let Some(headers) = call.headers else {
-            return Err(OutboundError::NotSent("a header cannot be written"));
+            return Err(OutboundError::NotSent("the request cannot be written"));
         };
         if call.url.scheme() != "https" && !is_loopback(&call.url) {
             return Err(OutboundError::NotSent("only https may leave this machine"));
@@ -125,9 +131,9 @@ impl fmt::Debug for HttpClient {
     }
 }
 
-/// A builder that does as these options say. Makes aws-lc-rs the process's TLS provider if none is set yet.
+/// Makes aws-lc-rs the process's TLS provider if none is set yet.
 fn configured_builder(options: &HttpClientOptions) -> Result<reqwest::ClientBuilder, HttpClientError> {
-    // Fails only when a provider is installed already, which is as good.
+    // Fails only when a provider is already installed, which is just as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let roots = match &options.extra_roots {
         None => Vec::new(),
@@ -155,18 +161,18 @@ fn base_builder() -> reqwest::ClientBuilder {
 }
 
 fn client_error(error: &reqwest::Error) -> HttpClientError {
-    // Reading a root is put off until the client is built; the two reasons are told apart by who complains.
+    // A root certificate is read only when the client is built; the kind of error tells the two reasons apart.
     match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(_)) => HttpClientError::BadRoots,
         _ => HttpClientError::NoTls,
     }
 }
 
-/// One call. Has no `Debug`: it carries keys and what people typed.
+/// A request. Has no `Debug`: it carries keys and what people typed.
 pub struct OutboundRequest {
     method: Method,
     url: Url,
-    /// `None` once a header could not be written.
+    /// `None` once a header or the body could not be written.
     headers: Option<HeaderMap>,
     body: Option<Zeroizing<Vec<u8>>>,
     timeout: Duration,
@@ -175,12 +181,10 @@ pub struct OutboundRequest {
 }
 
 impl OutboundRequest {
-    /// A GET of `url`.
     pub fn get(url: Url) -> Self {
         Self::new(Method::GET, url)
     }
 
-    /// A POST to `url`, without a body so far.
     pub fn post(url: Url) -> Self {
         Self::new(Method::POST, url)
     }
@@ -210,24 +214,25 @@ impl OutboundRequest {
         self
     }
 
-    /// Gives it a JSON body, wiped when the call is over.
+    /// Sets a JSON body, which is wiped when the request is over.
     #[must_use]
     pub fn json(self, body: Zeroizing<Vec<u8>>) -> Self {
         self.body("application/json", body)
     }
 
-    /// Gives it a form as its body, wiped when the call is over.
+    /// Sets a form as the body, which is wiped when the request is over.
     #[must_use]
-    pub fn form(self, fields: &[(&str, String)]) -> Self {
-        // Room for every byte encoded, so that nothing is left behind by a growing buffer.
-        let room = fields
-            .iter()
-            .map(|(name, value)| (name.len() + value.len()) * 3 + 2)
-            .sum();
-        let body = url::form_urlencoded::Serializer::new(String::with_capacity(room))
-            .extend_pairs(fields)
-            .finish();
-        self.body("application/x-www-form-urlencoded", Zeroizing::new(body.into_bytes()))
+    pub fn form(self, fields: &impl Serialize) -> Self {
+        // Large enough for every form we send, so that a growing buffer leaves no copies of secrets behind.
+        let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(FORM_CAPACITY));
+        match fields.serialize(serde_urlencoded::Serializer::new(&mut form)) {
+            Ok(form) => {
+                let body = Zeroizing::new(form.finish().into_bytes());
+                self.body("application/x-www-form-urlencoded", body)
+            }
+            // Fails only for what is not a list of fields; then the request is not sent.
+            Err(_) => Self { headers: None, ..self },
+        }
     }
 
     fn body(mut self, kind: &'static str, body: Zeroizing<Vec<u8>>) -> Self {
@@ -239,21 +244,21 @@ impl OutboundRequest {
         self
     }
 
-    /// How long the whole call may take, from the name's resolution to the answer's last byte.
+    /// How long the whole request may take, from name resolution to the last byte of the response.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many bytes of an answer are read at most.
+    /// The most bytes of the response that are read.
     #[must_use]
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = bytes;
         self
     }
 
-    /// Gives it a connection of its own, so that a connection closed by the other side is never in doubt.
+    /// Uses a new connection, so that it is never in doubt whether the other side had already closed it.
     #[must_use]
     pub fn on_fresh_connection(mut self) -> Self {
         self.fresh_connection = true;
@@ -261,13 +266,11 @@ impl OutboundRequest {
     }
 }
 
-/// A complete answer.
 pub struct OutboundResponse {
-    /// The HTTP status.
     pub status: u16,
-    /// How long the other side asks to be left alone, if it does.
+    /// `Retry-After`, at most a day.
     pub retry_after: Option<Duration>,
-    /// The body, as it came; may hold codes and account numbers.
+    /// The body as received; may hold codes and account numbers.
     pub body: Zeroizing<Vec<u8>>,
 }
 
@@ -277,7 +280,7 @@ impl fmt::Debug for OutboundResponse {
     }
 }
 
-/// Why there is no answer. Never names the URL.
+/// Why there is no response. Never names the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutboundError {
     /// No byte of the request left this machine.
@@ -288,25 +291,6 @@ pub enum OutboundError {
     Unknown(&'static str),
 }
 
-impl From<OutboundError> for SubmitError {
-    fn from(error: OutboundError) -> Self {
-        match error {
-            OutboundError::NotSent(why) => Self::NotSent(why),
-            OutboundError::Unknown(why) => Self::Unknown(why),
-        }
-    }
-}
-
-impl From<OutboundError> for ProviderError {
-    fn from(error: OutboundError) -> Self {
-        match error {
-            OutboundError::NotSent(why) => Self::Unreachable(why),
-            OutboundError::Unknown(why) => Self::Unavailable(why, None),
-        }
-    }
-}
-
-/// What became of a request that has no response.
 fn error_without_response(error: &reqwest::Error) -> OutboundError {
     if error.is_builder() {
         OutboundError::NotSent("the request cannot be written")
@@ -327,19 +311,18 @@ fn error_without_response(error: &reqwest::Error) -> OutboundError {
     }
 }
 
-/// The TLS error behind a failure, if there is one.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     error_source(error)
 }
 
-/// The error of this type behind a failure, if there is one.
+/// The first error of type `T` in the chain of sources.
 fn error_source<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
     let mut next = error.source();
     while let Some(error) = next {
         if let Some(reason) = error.downcast_ref() {
             return Some(reason);
         }
-        // An I/O error, asked for its source, skips the very error it wraps.
+        // `io::Error::source` skips the very error it wraps.
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(wrapped) => Some(wrapped),
             None => error.source(),
@@ -348,7 +331,6 @@ fn error_source<T: std::error::Error + 'static>(error: &reqwest::Error) -> Optio
     None
 }
 
-/// Reads the whole answer, up to `limit` bytes.
 async fn read_response(mut response: reqwest::Response, limit: usize) -> Result<OutboundResponse, OutboundError> {
     const TOO_LONG: OutboundError = OutboundError::Unknown("the answer is too long");
     let announced = response.content_length().unwrap_or(0);
@@ -357,8 +339,8 @@ async fn read_response(mut response: reqwest::Response, limit: usize) -> Result<
         .filter(|n| *n <= limit)
         .ok_or(TOO_LONG)?;
     let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
-    // Room for what was announced, so that secrets are not left behind by a growing buffer; an announcement alone is
-    // not trusted with more than this.
+    // Room for the announced length, so that a growing buffer leaves no copies of secrets behind; but an announcement
+    // alone is not trusted with more than this.
     let mut body = Zeroizing::new(Vec::with_capacity(announced.min(64 * 1024)));
     while let Some(chunk) = response.chunk().await.map_err(|error| error_in_body(&error))? {
         if body.len() + chunk.len() > limit {
@@ -381,7 +363,7 @@ fn error_in_body(error: &reqwest::Error) -> OutboundError {
     }
 }
 
-/// `Retry-After` in seconds, or as a date counted from the answer's own `Date`, so that no clock has to agree.
+/// `Retry-After` in seconds, or as a date relative to the response's own `Date`, so that no clocks have to agree.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let wanted = text(header::RETRY_AFTER)?;
@@ -394,7 +376,3 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     };
     Some(pause.min(MAX_RETRY_AFTER))
 }
-
-pub mod ssrf_safe;
-#[cfg(test)]
-mod tests;

@@ -9,23 +9,21 @@
 //!
 //! Nothing is signed; the secret in the path proves the caller. Longer texts come joined.
 
-use std::fmt;
-
 use async_trait::async_trait;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{
-    CallbackOutcome, DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SenderKind,
-    SentSms, SmsCallback, SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings,
-    SmsSetupError, wire,
-};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::gateways::form::DecodedForm;
+use crate::gateways::sms::{
+    CallbackOutcome, DeliveryReport, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SentSms, SmsCallback,
+    SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError,
+};
+use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest, WireReply};
-use crate::providers::http::{HttpClient, OutboundRequest};
+use crate::http_client::{HttpClient, OutboundRequest};
 
 /// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
@@ -35,6 +33,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     public_url: false,
     signing_key: false,
     routes: &[],
+    callback_paths: &["", REPORTS_PATH],
 };
 
 /// `2026-05-03T06:04:45Z` or `2026-05-03 06:04:45`: both are seen.
@@ -48,13 +47,17 @@ pub struct AfricasTalkingSms {
     client: HttpClient,
 }
 
-impl fmt::Debug for AfricasTalkingSms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AfricasTalkingSms")
-    }
+#[derive(Serialize)]
+struct SendRequest<'a> {
+    username: &'a str,
+    to: &'a str,
+    message: &'a str,
+    /// Always 1: the sender pays.
+    #[serde(rename = "bulkSMSMode")]
+    bulk_sms_mode: u8,
+    from: Option<&'a str>,
 }
 
-/// The answer to a send.
 #[derive(Deserialize)]
 struct SendResponse {
     #[serde(rename = "SMSMessageData")]
@@ -107,24 +110,21 @@ impl SmsGateway for AfricasTalkingSms {
     fn capabilities(&self) -> SmsCapabilities {
         SmsCapabilities {
             max_parts: 10,
-            senders: &[SenderKind::Number, SenderKind::Name],
             reports: ReportMode::Pushed,
-            carries_reference: false,
-            incoming: IncomingKind::Whole,
         }
     }
 
     async fn send(&self, message: &OutgoingSms) -> Result<SentSms, SmsSendError> {
-        let mut fields = vec![
-            ("username", self.username.clone()),
-            ("to", message.to.as_str().to_owned()),
-            ("message", message.text.expose().to_owned()),
-            ("bulkSMSMode", "1".to_owned()),
-        ];
-        fields.extend(message.from.clone().map(|from| ("from", from)));
+        let form = SendRequest {
+            username: &self.username,
+            to: message.to.as_str(),
+            message: message.text.expose(),
+            bulk_sms_mode: 1,
+            from: message.from.as_deref(),
+        };
         let call = OutboundRequest::post(self.url.clone())
             .header("apikey", self.settings.api_key.expose())
-            .form(&fields);
+            .form(&form);
         let answer = wire::send(&self.client, &self.settings, call).await?;
         if !matches!(answer.status, 200 | 201) {
             return Err(wire::error_from_status(&answer));

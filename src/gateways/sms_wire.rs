@@ -7,13 +7,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{SmsCallbackError, SmsSendError, SmsSettings};
+use super::WireReply;
+use super::sms::{SmsCallbackError, SmsSendError, SmsSettings};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 use crate::core::sms::SmsFailureReason;
 use crate::core::time::Timestamp;
-use crate::gateways::WireReply;
-use crate::providers::http::{self, HttpClient, OutboundRequest, OutboundResponse};
+use crate::http_client::{HttpClient, OutboundError, OutboundRequest, OutboundResponse};
 
 /// The most bytes of a gateway's answer that are read; the longest is a few hundred.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -36,8 +36,8 @@ pub(super) async fn send(
         .limit(MAX_ANSWER_BYTES)
         .on_fresh_connection();
     client.send(call).await.map_err(|error| match error {
-        http::OutboundError::NotSent(why) => SmsSendError::NotSent(why, None),
-        http::OutboundError::Unknown(why) => SmsSendError::Unknown(why),
+        OutboundError::NotSent(why) => SmsSendError::NotSent(why, None),
+        OutboundError::Unknown(why) => SmsSendError::Unknown(why),
     })
 }
 

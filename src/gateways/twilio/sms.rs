@@ -12,27 +12,25 @@
 //! Twilio waits for an answer up to 15 s and does not come again by itself. It wants `TwiML`; the empty one says nothing to
 //! the person, for replies are sent as texts of their own.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use url::Url;
 
-use super::{
-    CallbackOutcome, DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SenderKind,
-    SentSms, SmsCallback, SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings,
-    SmsSetupError, wire,
-};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::gateways::form::{self, DecodedForm};
+use crate::gateways::sms::{
+    CallbackOutcome, DeliveryReport, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SentSms, SmsCallback,
+    SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError,
+};
+use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest, WireReply};
-use crate::providers::http::{HttpClient, OutboundRequest, OutboundResponse};
+use crate::http_client::{HttpClient, OutboundRequest, OutboundResponse};
 
 /// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
@@ -42,6 +40,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     public_url: true,
     signing_key: false,
     routes: &[],
+    callback_paths: &["", REPORTS_PATH],
 };
 
 /// The header of the signature.
@@ -62,13 +61,18 @@ pub struct TwilioSms {
     client: HttpClient,
 }
 
-impl fmt::Debug for TwilioSms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Twilio")
-    }
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendRequest<'a> {
+    to: &'a str,
+    /// A pool of numbers that Twilio picks the sender from; then there is no `from`.
+    messaging_service_sid: Option<&'a str>,
+    from: Option<&'a str>,
+    body: &'a str,
+    status_callback: &'a str,
 }
 
-/// The answer to a send, good or bad.
+/// The response to a send, successful or not.
 #[derive(Default, Deserialize)]
 struct SendResponse {
     /// The id of the text.
@@ -132,20 +136,13 @@ impl SmsGateway for TwilioSms {
     fn capabilities(&self) -> SmsCapabilities {
         SmsCapabilities {
             max_parts: 10,
-            senders: &[SenderKind::Number, SenderKind::Name, SenderKind::Pool],
             reports: ReportMode::Pushed,
-            carries_reference: true,
-            incoming: IncomingKind::Whole,
         }
     }
 
     async fn send(&self, message: &OutgoingSms) -> Result<SentSms, SmsSendError> {
-        let from = message.from.clone().unwrap_or_default();
-        let sender = if from.starts_with("MG") {
-            "MessagingServiceSid"
-        } else {
-            "From"
-        };
+        let sender = message.from.as_deref().unwrap_or_default();
+        let is_service = sender.starts_with("MG");
         let reports = format!(
             "{}/{REPORTS_PATH}?{REFERENCE_PARAMETER}={}",
             self.callback.expose(),
@@ -156,12 +153,13 @@ impl SmsGateway for TwilioSms {
                 "authorization",
                 &wire::basic_auth(&self.username, &self.settings.api_key),
             )
-            .form(&[
-                ("To", message.to.as_str().to_owned()),
-                (sender, from),
-                ("Body", message.text.expose().to_owned()),
-                ("StatusCallback", reports),
-            ]);
+            .form(&SendRequest {
+                to: message.to.as_str(),
+                messaging_service_sid: is_service.then_some(sender),
+                from: (!is_service).then_some(sender),
+                body: message.text.expose(),
+                status_callback: &reports,
+            });
         let answer = wire::send(&self.client, &self.settings, call).await?;
         if !matches!(answer.status, 200 | 201) {
             return Err(send_error(&answer));

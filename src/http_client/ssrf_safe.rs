@@ -1,10 +1,10 @@
 //! The client for URLs that others name: it connects to the public internet only, whatever a name resolves to.
 //!
-//! A name is resolved here, once a connection, and every address is looked at; one that is not public closes the name,
-//! for whoever names both a public and a private address means the private one. The connection is made to the addresses
-//! that were looked at, so a name that answers differently the next time gains nothing. Connections are not kept: each is
-//! looked at anew. For the rest it is the client of `http.rs`: no redirect is followed, and no proxy asked, which would
-//! resolve names by itself.
+//! A name is resolved here, once for each connection, and every address is checked. One address that is not public blocks
+//! the name: whoever names both a public and a private address means the private one. The connection is made to the
+//! addresses that were checked, so a name that resolves differently the next time gains nothing. Connections are not
+//! pooled, so each is checked. In all else it is the client of [`super`]: it follows no redirect, and uses no proxy, which
+//! would resolve names by itself.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::core::public_address::PublicAddressPolicy;
 
-/// How much of an answer's body is read, to let the other side finish; it is dropped. Bytes.
+/// How many bytes of a response's body are read, to let the other side finish; they are discarded.
 const MAX_BODY_READ: usize = 64 * 1024;
 
 /// Finds the addresses of a name.
@@ -34,7 +34,6 @@ pub trait Resolver: Send + Sync {
     async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// Asks the system.
 pub struct SystemResolver;
 
 #[async_trait]
@@ -45,50 +44,43 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// How long a look at a name may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The client.
 pub struct SsrfSafeClient {
     client: reqwest::Client,
     policy: PublicAddressPolicy,
     resolver: Arc<dyn Resolver>,
 }
 
-/// What is kept of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryResponse {
-    /// The HTTP status.
     pub status: u16,
-    /// How long the other side asks to be left alone, if it does; at most a day.
+    /// `Retry-After`, at most a day.
     pub retry_after: Option<Duration>,
 }
 
-/// Why there is no answer. Never names the URL.
+/// Why there is no response. Never names the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
-    /// It leads to an address that is not public, or to something else than https.
+    /// The URL leads to an address that is not public, or is not https.
     #[error("the address is not public")]
     Blocked,
-    /// The name does not resolve.
     #[error("the name does not resolve")]
     NameNotFound,
-    /// Nobody takes the connection.
     #[error("no connection")]
     NoConnection,
-    /// The certificate is not good, or there is no agreement on TLS.
+    /// The certificate is not valid, or no TLS version is shared.
     #[error("the TLS handshake failed")]
     TlsFailed,
-    /// No answer in time.
     #[error("no answer in time")]
     Timeout,
-    /// The connection was lost, or what came back was no HTTP.
+    /// The connection was lost, or the response was not HTTP.
     #[error("the connection was lost")]
     ConnectionLost,
 }
 
 impl DeliveryError {
-    /// The stable word for it, as partners see it.
+    /// The stable code that partners see.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Blocked => "address_blocked",
@@ -102,31 +94,32 @@ impl DeliveryError {
 }
 
 impl SsrfSafeClient {
-    /// Builds a client that connects to what is `outside`, as `resolver` finds it.
+    /// Builds a client that connects only to addresses that `policy` allows, as `resolver` finds them.
     ///
     /// # Errors
     /// When the root certificates given are unreadable, or there are none at all.
     pub fn new(
         options: &HttpClientOptions,
-        outside: PublicAddressPolicy,
+        policy: PublicAddressPolicy,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, HttpClientError> {
         let client = configured_builder(options)?
             .pool_max_idle_per_host(0)
             .dns_resolver(PublicAddressResolver {
-                outside,
+                policy,
                 resolver: Arc::clone(&resolver),
             })
             .build()
             .map_err(|error| client_error(&error))?;
         Ok(Self {
             client,
-            policy: outside,
+            policy,
             resolver,
         })
     }
 
-    /// Whether this URL leads to an address that may not be called, as far as can be found out now.
+    /// Whether this URL leads to an address that may not be called. A name that cannot be resolved now is not blocked: it
+    /// is checked again whenever something is sent.
     pub async fn is_blocked(&self, url: &Url) -> bool {
         if !self.policy.allows_url(url) {
             return true;
@@ -140,12 +133,12 @@ impl SsrfSafeClient {
         }
     }
 
-    /// Makes one call, once, and reads the head of the answer.
+    /// Sends one request, once, and reads the head of the response.
     ///
     /// # Errors
-    /// When there is none within the call's timeout, or nobody may be asked.
+    /// When there is none within the request's timeout, or the address may not be called.
     pub async fn send(&self, call: OutboundRequest) -> Result<DeliveryResponse, DeliveryError> {
-        // An address in the URL is not resolved, so nobody else would look at it.
+        // An address in the URL is not resolved, so the resolver would not check it.
         if !self.policy.allows_url(&call.url) {
             return Err(DeliveryError::Blocked);
         }
@@ -163,7 +156,7 @@ impl SsrfSafeClient {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),
         };
-        // The status is the answer. Whoever cannot finish the body in time has given it all the same.
+        // The status decides, even if the body does not end in time.
         let mut read = 0;
         while let Ok(Some(chunk)) = response.chunk().await {
             read += chunk.len();
@@ -191,23 +184,22 @@ fn delivery_error(error: &reqwest::Error) -> DeliveryError {
     }
 }
 
-/// A name that leads inside.
 #[derive(Debug, thiserror::Error)]
 #[error("an address is not public")]
 struct AddressNotPublic;
 
-/// Hands out addresses that were looked at, and no others.
+/// Returns only addresses that were checked.
 struct PublicAddressResolver {
-    outside: PublicAddressPolicy,
+    policy: PublicAddressPolicy,
     resolver: Arc<dyn Resolver>,
 }
 
 impl Resolve for PublicAddressResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (outside, resolver) = (self.outside, self.resolver.clone());
+        let (policy, resolver) = (self.policy, self.resolver.clone());
         Box::pin(async move {
             let found = resolver.addresses(name.as_str()).await?;
-            if found.iter().any(|address| !outside.allows_address(*address)) {
+            if found.iter().any(|address| !policy.allows_address(*address)) {
                 return Err(AddressNotPublic.into());
             }
             // The port is the URL's.

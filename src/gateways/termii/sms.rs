@@ -10,8 +10,6 @@
 //! hexadecimal, is assumed. So it is checked when a signing key is set, and without one the secret in the path stands
 //! alone.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -19,15 +17,16 @@ use serde_json::Value;
 use sha2::Sha512;
 use url::Url;
 
-use super::{
-    DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, ReportMode, SenderKind, SentSms, SmsCallback,
-    SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError, wire,
-};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
+use crate::gateways::sms::{
+    DeliveryReport, IncomingSms, OutgoingSms, ReportMode, SentSms, SmsCallback, SmsCallbackError, SmsCapabilities,
+    SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError,
+};
+use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest};
-use crate::providers::http::{HttpClient, OutboundRequest};
+use crate::http_client::{HttpClient, OutboundRequest};
 
 /// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
@@ -37,6 +36,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     public_url: false,
     signing_key: true,
     routes: &["dnd", "generic"],
+    callback_paths: &[""],
 };
 
 /// The header of the signature.
@@ -49,12 +49,6 @@ pub struct TermiiSms {
     settings: SmsSettings,
     url: Url,
     client: HttpClient,
-}
-
-impl fmt::Debug for TermiiSms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Termii")
-    }
 }
 
 /// A send.
@@ -133,10 +127,7 @@ impl SmsGateway for TermiiSms {
     fn capabilities(&self) -> SmsCapabilities {
         SmsCapabilities {
             max_parts: 6,
-            senders: &[SenderKind::Name],
             reports: ReportMode::Pushed,
-            carries_reference: false,
-            incoming: IncomingKind::Whole,
         }
     }
 

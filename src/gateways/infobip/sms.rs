@@ -8,22 +8,21 @@
 //! What people send comes as a list, and is acknowledged whole or not at all. Its moments have an offset without a colon.
 //! Signatures are an option of the account about which nothing is known: the secret in the path proves the caller.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::{
-    DeliveryReport, IncomingKind, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SenderKind, SentSms, SmsCallback,
-    SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError, wire,
-};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
+use crate::gateways::sms::{
+    DeliveryReport, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SentSms, SmsCallback, SmsCallbackError,
+    SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError,
+};
+use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest};
-use crate::providers::http::{HttpClient, OutboundRequest};
+use crate::http_client::{HttpClient, OutboundRequest};
 
 /// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
@@ -33,6 +32,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     public_url: false,
     signing_key: false,
     routes: &["from", "sender"],
+    callback_paths: &["", REPORTS_PATH],
 };
 
 /// `2026-10-06T09:28:39.220+0000`
@@ -45,12 +45,6 @@ pub struct InfobipSms {
     settings: SmsSettings,
     url: Url,
     client: HttpClient,
-}
-
-impl fmt::Debug for InfobipSms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Infobip")
-    }
 }
 
 /// The answer to a send.
@@ -152,10 +146,7 @@ impl SmsGateway for InfobipSms {
     fn capabilities(&self) -> SmsCapabilities {
         SmsCapabilities {
             max_parts: 10,
-            senders: &[SenderKind::Number, SenderKind::Name],
             reports: ReportMode::Pushed,
-            carries_reference: true,
-            incoming: IncomingKind::Batches,
         }
     }
 

@@ -13,12 +13,12 @@
 
 use std::time::Duration;
 
-use super::form::DecodedForm;
-use super::{
+use crate::core::msisdn::Msisdn;
+use crate::gateways::form::DecodedForm;
+use crate::gateways::{
     DialogEnd, DialogEndNotice, ParseError, RawRequest, ScreenReply, UssdCallback, UssdGateway, UssdInput, UssdLimits,
     UssdRequest, WireReply,
 };
-use crate::core::msisdn::Msisdn;
 
 /// Continues the dialog.
 const CONTINUE: &str = "CON ";

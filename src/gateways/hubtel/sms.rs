@@ -5,20 +5,19 @@
 //! not known, so none is heard from it. What became of a text must be asked for, by its id; of the words it answers with
 //! only `Delivered` is known, and any other leaves the text where it is.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::{
-    IncomingKind, OutgoingSms, ReportMode, SenderKind, SentSms, SmsCallback, SmsCallbackError, SmsCapabilities,
-    SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError, wire,
-};
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
+use crate::gateways::sms::{
+    OutgoingSms, ReportMode, SentSms, SmsCallback, SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements,
+    SmsSendError, SmsSettings, SmsSetupError,
+};
+use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest};
-use crate::providers::http::{HttpClient, OutboundRequest};
+use crate::http_client::{HttpClient, OutboundRequest};
 
 /// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
@@ -28,6 +27,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     public_url: false,
     signing_key: false,
     routes: &[],
+    callback_paths: &[],
 };
 
 /// Hubtel, as one account of ours uses it.
@@ -36,12 +36,6 @@ pub struct HubtelSms {
     url: Url,
     username: String,
     client: HttpClient,
-}
-
-impl fmt::Debug for HubtelSms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hubtel")
-    }
 }
 
 /// A send.
@@ -100,10 +94,7 @@ impl SmsGateway for HubtelSms {
     fn capabilities(&self) -> SmsCapabilities {
         SmsCapabilities {
             max_parts: 6,
-            senders: &[SenderKind::Name],
             reports: ReportMode::Polled,
-            carries_reference: false,
-            incoming: IncomingKind::Never,
         }
     }
 
