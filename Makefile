@@ -16,7 +16,8 @@ NEXTEST := PATH="$(CURDIR)/$(TOOLS)/cargo/bin:$(CURDIR)/$(TOOLS)/bin:$$PATH" $(C
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-test: tools lint unit menu docs licences ## everything that must hold before a change goes in
+# Last what says how many tests ran.
+test: tools lint docs licences unit menu ## everything that must hold before a change goes in
 
 quick: programs nextest ## format, lints, unit and contract tests: no browser, no crash loops
 	$(CARGO) fmt --check
