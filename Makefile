@@ -11,7 +11,7 @@ PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/kiungo
 THREADS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 NEXTEST := PATH="$(CURDIR)/$(TOOLS)/cargo/bin:$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) nextest run --locked --test-threads $(THREADS)
 
-.PHONY: help test quick soak tools programs nextest lint unit menu docs licences run graph fmt bench clean
+.PHONY: help test quick soak tools programs nextest lint unit menu docs licences run pictures viewer fmt bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -100,9 +100,16 @@ endef
 run: ## the server; without KIUNGO_CONFIG as a sandbox on this machine
 	$(CARGO) run
 
-graph: ## draw the conversation anew: docs/menu.svg
-	$(CARGO) run --locked --quiet -- menu graph --format svg > docs/menu.svg.new
-	mv docs/menu.svg.new docs/menu.svg
+pictures: ## take the pictures that stand in documents anew: docs/phone.png
+	$(CARGO) test --locked --test it -- --ignored pictures::
+
+viewer: ## fetch the viewer of the API reference: make viewer VERSION=2.4.820
+	cd src/http/partner/reference/viewer; \
+	npm pack --silent openapi-explorer@$(VERSION) >/dev/null; \
+	tar -xzf openapi-explorer-$(VERSION).tgz --strip-components=1 package/LICENSE; \
+	tar -xzOf openapi-explorer-$(VERSION).tgz package/dist/browser/openapi-explorer.min.js | gzip -9n > openapi-explorer.min.js.gz; \
+	rm openapi-explorer-$(VERSION).tgz; \
+	sed -i "1s/.*/# OpenAPI Explorer $(VERSION)/" README.md
 
 fmt: ## put the sources in shape
 	$(CARGO) fmt

@@ -34,7 +34,7 @@ Examples:
   kiungo                                     start the sandbox: no account, no configuration, a phone in the browser
   kiungo serve --config kiungo.toml          serve for real
   kiungo phone                               dial the sandbox from this terminal
-  kiungo menu graph --format svg > menu.svg  draw the conversation
+  kiungo menu graph                          draw the conversation as Mermaid
   kiungo links list --config kiungo.toml     see what is linked
   kiungo subscriber export --config kiungo.toml  tell a person what is held about them
   kiungo partners add NAME --purpose WHAT --config kiungo.toml  let a partner's server in
@@ -89,21 +89,12 @@ enum Command {
 enum MenuCommand {
     /// Prove that every screen can be reached and left, and fits the smallest phone in every language.
     Check,
-    /// Draw screens and moves.
+    /// Print the conversation as a Mermaid flowchart: from dial to linked when nothing goes wrong.
     Graph {
-        /// As what.
-        #[arg(long, value_enum, default_value_t = Drawing::Mermaid)]
-        format: Drawing,
+        /// Every screen and every move.
+        #[arg(long)]
+        full: bool,
     },
-}
-
-/// A kind of picture.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Drawing {
-    /// Text that many readers of Markdown draw.
-    Mermaid,
-    /// A picture.
-    Svg,
 }
 
 #[derive(Debug, Subcommand)]
@@ -168,9 +159,7 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
         #[cfg(feature = "sandbox")]
         Command::Phone(args) => commands::phone(&args).map_err(CliError::from),
         Command::Menu(MenuCommand::Check) => commands::menu_check(out).map_err(CliError::from),
-        Command::Menu(MenuCommand::Graph { format }) => {
-            commands::menu_graph(matches!(format, Drawing::Svg), out).map_err(CliError::from)
-        }
+        Command::Menu(MenuCommand::Graph { full }) => commands::menu_graph(full, out).map_err(CliError::from),
         Command::Links(command) => load(cli.options, env).map_err(CliError::from).and_then(|config| {
             Ok(match command {
                 LinksCommand::List { limit } => commands::links_list(&config, limit, out),

@@ -180,15 +180,15 @@ pub(super) fn menu_check(out: &mut dyn Write) -> Result<(), CommandError> {
     if good { Ok(()) } else { Err(CommandError::MenuFindings) }
 }
 
-/// Draws the menu that is built in.
-pub(super) fn menu_graph(svg: bool, out: &mut dyn Write) -> Result<(), CommandError> {
+/// Prints the built-in menu as Mermaid: the happy path, or everything.
+pub(super) fn menu_graph(full: bool, out: &mut dyn Write) -> Result<(), CommandError> {
     let (menu, texts) = (Menu::embedded()?, Templates::embedded()?);
-    let drawn = if svg {
-        menu::graph::svg(&menu, &texts)
+    let draw = if full {
+        menu::graph::full
     } else {
-        menu::graph::mermaid(&menu, &texts)
+        menu::graph::happy_path
     };
-    Ok(out.write_all(drawn.as_bytes())?)
+    Ok(out.write_all(draw(&menu, &texts).as_bytes())?)
 }
 
 /// Lists the newest links of the configuration's partner.

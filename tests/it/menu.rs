@@ -4,7 +4,7 @@ mod rules;
 
 use std::error::Error;
 
-use kiungo::core::menu::{Menu, MenuFinding, SampleValues, ScreenKind, check, check_report, graph};
+use kiungo::core::menu::{Menu, MenuFinding, SampleValues, check, check_report, graph};
 use kiungo::core::messages::{Locale, Templates};
 
 const MENU: &str = include_str!("../../menus/link.toml");
@@ -248,36 +248,20 @@ fn a_report_of_faults_is_no_pass() -> Outcome {
 /// The Mermaid picture holds every screen and every move; a change of the conversation shows in review.
 #[test]
 fn the_mermaid_graph_is_as_reviewed() -> Outcome {
-    insta::assert_snapshot!(graph::mermaid(&Menu::embedded()?, &Templates::embedded()?));
+    insta::assert_snapshot!(graph::full(&Menu::embedded()?, &Templates::embedded()?));
     Ok(())
 }
 
-/// Two drawings of one menu are the same bytes, every screen is in the picture once, and nothing stands outside it.
+/// Two graphs of one menu are the same bytes, and no text in them has a gap.
 #[test]
-fn the_picture_is_whole_and_repeatable() -> Outcome {
+fn graphs_are_whole_and_repeatable() -> Outcome {
     let (menu, texts) = (Menu::embedded()?, Templates::embedded()?);
-    let picture = graph::svg(&menu, &texts);
-    assert_eq!(picture, graph::svg(&Menu::embedded()?, &Templates::embedded()?));
-    for screen in menu.screens() {
-        let name = format!(">{}</text>", screen.id);
-        let named = picture
-            .lines()
-            .filter(|line| line.contains("class=\"name\"") && line.contains(&name))
-            .count();
-        assert_eq!(named, 1, "{}", screen.id);
+    for draw in [graph::happy_path, graph::full] {
+        let drawn = draw(&menu, &texts);
+        assert_eq!(drawn, draw(&Menu::embedded()?, &Templates::embedded()?));
+        assert!(!drawn.contains("{$"), "{drawn}");
     }
-    let ends = menu.screens().filter(|screen| screen.kind == ScreenKind::End).count();
-    assert_eq!(picture.matches("class=\"phone over\"").count(), ends);
-    for rect in picture.split("<rect").skip(1).filter_map(|rest| rest.split('>').next()) {
-        let number = |name: &str| -> f64 {
-            let value = rect
-                .split(&format!("{name}=\""))
-                .nth(1)
-                .and_then(|rest| rest.split('"').next());
-            value.and_then(|value| value.parse().ok()).unwrap_or_default()
-        };
-        let (left, right) = (number(" x"), number(" x") + number(" width"));
-        assert!(left >= 0.0 && right <= 1200.0, "{left} to {right}");
-    }
+    let happy = graph::happy_path(&menu, &texts);
+    assert_eq!(happy.matches("-->").count(), 6, "each step leads to the next: {happy}");
     Ok(())
 }

@@ -2,5 +2,6 @@
 
 mod mishaps;
 mod page;
+mod pictures;
 mod script;
 mod terminal;
