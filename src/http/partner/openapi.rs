@@ -50,9 +50,22 @@ pub fn document() -> Value {
             complete_operation(operation, route);
         }
     }
+    document["tags"] = tags(&document);
     reference_list_items(&mut document["components"]["schemas"]);
     expand_formats(&mut document);
     document
+}
+
+/// The tags in the order of the route groups, which is the order of the reference.
+fn tags(document: &Value) -> Value {
+    let mut names: Vec<&Value> = Vec::new();
+    for route in routes() {
+        let name = &document["paths"][route.path][route.method.to_ascii_lowercase()]["tags"][0];
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.into_iter().map(|name| json!({"name": name})).collect()
 }
 
 /// Has lists name what they are of, which is written out in each otherwise.
@@ -80,6 +93,7 @@ fn complete_operation(operation: &mut Map<String, Value>, route: &Route) {
         }
         _ => json!({"by": may}),
     };
+    add_access(operation, &may);
     operation.insert("x-kiungo-may".to_owned(), may);
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
@@ -97,6 +111,20 @@ fn complete_operation(operation: &mut Map<String, Value>, route: &Route) {
         let common = common::reference("responses", &common::response_name(status));
         responses.entry(status.to_string()).or_insert(common);
     }
+}
+
+/// Ends the description with who may call, which viewers do not show otherwise.
+fn add_access(operation: &mut Map<String, Value>, may: &Value) {
+    let by = may["by"].as_str().unwrap_or_default();
+    let access = match (may["object"].as_str(), may["action"].as_str()) {
+        (Some(object), Some(action)) => format!("For {by}: `{object}: {action}`."),
+        _ => format!("For {by}."),
+    };
+    let description = match operation.get("description").and_then(Value::as_str) {
+        Some(description) => format!("{description}\n\n{access}"),
+        None => access,
+    };
+    operation.insert("description".to_owned(), description.into());
 }
 
 /// In words, who may call.

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
 
 use super::eventually;
 
@@ -74,6 +76,24 @@ impl Driver {
     }
 }
 
+/// A command of Chromium's own protocol, which chromedriver hands on.
+#[derive(Debug)]
+struct CdpCommand {
+    name: &'static str,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for CdpCommand {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = json!({ "cmd": self.name, "params": self.parameters });
+        (Method::POST, Some(body.to_string()))
+    }
+}
+
 impl Browser {
     /// Opens a window whose page is `width` by `height` CSS pixels; `dark` asks for the dark appearance.
     pub async fn open(width: u32, height: u32, dark: bool) -> Self {
@@ -111,6 +131,34 @@ impl Browser {
             driver,
             _profile: profile,
         }
+    }
+
+    /// Runs a script in every page from now on, before the page's own.
+    pub async fn run_before_pages(&self, script: &str) {
+        let command = CdpCommand {
+            name: "Page.addScriptToEvaluateOnNewDocument",
+            parameters: json!({ "source": script }),
+        };
+        self.window.issue_cmd(command).await.expect("a script");
+    }
+
+    /// Waits until an expression of the page's script is true; at most ten seconds.
+    pub async fn wait_true(&self, expression: &str) {
+        let script = format!("return Boolean({expression})");
+        let read = eventually(Duration::from_mins(1), async || {
+            self.window
+                .execute(&script, Vec::new())
+                .await
+                .is_ok_and(|said| said == true)
+        });
+        let waited = tokio::time::timeout(Duration::from_secs(10), read).await;
+        assert!(waited.is_ok(), "{expression} is not true");
+    }
+
+    /// What an expression of the page's script says.
+    pub async fn evaluate(&self, expression: &str) -> Value {
+        let script = format!("return {expression}");
+        self.window.execute(&script, Vec::new()).await.expect(expression)
     }
 
     /// Waits until the element at the CSS selector `css` says something that `good` accepts; at most ten seconds.
