@@ -1,4 +1,4 @@
-//! What is handed out for deployment works with the real program.
+//! The files in `deploy` work with the real program.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The example with its secrets in a directory of ours.
+/// The example, with its secrets in this directory.
 fn example(secrets: &Path) -> String {
     for name in [
         "channel",
@@ -27,7 +27,7 @@ fn example(secrets: &Path) -> String {
     text.replace("/run/secrets", secrets.to_str().unwrap())
 }
 
-/// The example configuration is a good one once its secrets are there.
+/// The example configuration is valid once its secrets exist.
 #[test]
 fn the_example_is_good() {
     let dir = tempfile::tempdir().unwrap();
@@ -37,13 +37,13 @@ fn the_example_is_good() {
     assert!(matches!(config.store, StoreConfig::Redis(_)));
 }
 
-/// The example explains every key, also those it leaves out: uncommented, they are all known.
+/// The example explains every key, including those it leaves out: uncommented, all of them are known.
 #[test]
 fn the_example_explains_every_key() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("kiungo.toml");
     let text = example(dir.path());
-    // What can be uncommented has the form `#key = value` or `#[table]`; prose has a blank after the `#`.
+    // A line to uncomment looks like `#key = value` or `#[table]`; prose has a space after the `#`.
     let all: String = text
         .lines()
         .map(|line| match line.strip_prefix('#') {
@@ -59,7 +59,7 @@ fn the_example_explains_every_key() {
     assert_eq!(keys(&shown), keys(&written));
 }
 
-/// All keys with their tables, secrets by their plain name.
+/// All keys with their tables, secrets without `_file`.
 fn keys(table: &toml::Table) -> Vec<String> {
     let mut found = Vec::new();
     for (key, value) in table {
@@ -76,7 +76,7 @@ fn keys(table: &toml::Table) -> Vec<String> {
     found
 }
 
-/// Every line of the Redis settings has its reason, and the two that loss depends on are there.
+/// Every Redis setting has its reason, and the two that protect against loss are set.
 #[test]
 fn redis_settings_have_reasons() {
     let text = read("deploy/redis.conf");

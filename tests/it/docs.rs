@@ -1,4 +1,4 @@
-//! What the documents say of the program is what the program says.
+//! The documents agree with the program.
 
 mod partners;
 
@@ -64,7 +64,7 @@ fn the_sandbox_document_lists_the_magic_words() {
     );
 }
 
-/// Links from one document to another file lead somewhere, and files named in `code` are there.
+/// Links to files work, and files named in `code` exist.
 #[test]
 fn documents_name_what_is_there() {
     let mut missing = String::new();
@@ -90,15 +90,15 @@ fn documents_name_what_is_there() {
             }
         }
     }
-    assert!(missing.is_empty(), "named, but not there:\n{missing}");
+    assert!(missing.is_empty(), "named, but missing:\n{missing}");
 }
 
-/// The metrics that OPERATIONS explains are those that exist, all of them.
+/// OPERATIONS explains every metric, and no other.
 #[test]
 fn every_metric_is_explained() {
     let text = read("docs/OPERATIONS.md");
     let metrics = Metrics::new();
-    // What was never counted is not told.
+    // A metric that was never counted is not encoded.
     metrics.screen("welcome");
     metrics.provider_call("mono", "submit", ProviderOutcome::Answered, Duration::ZERO);
     metrics.turn(TurnOutcome::Ended, Duration::ZERO);
@@ -125,7 +125,7 @@ fn every_metric_is_explained() {
     assert_eq!(explained, exist);
 }
 
-/// The table of problems that partners read is that of the program.
+/// PARTNERS lists every kind of problem as the program has it.
 #[test]
 fn every_problem_is_explained() {
     let mut table = String::from("| status | code | what it means |\n|---|---|---|\n");

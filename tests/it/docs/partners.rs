@@ -1,4 +1,4 @@
-//! What partners are told of webhooks is so, and the programs they are given verify them. (W8)
+//! PARTNERS describes webhooks as they are, and its example receivers verify them. (W8)
 
 use std::fs;
 use std::io::Write as _;
@@ -13,14 +13,14 @@ use kiungo::core::webhook::{RESPONSE_TIMEOUT, RETRY_DELAYS, SECRET_OVERLAP, Sign
 
 use super::read;
 
-/// The section on webhooks.
+/// The section of PARTNERS on webhooks.
 fn section() -> String {
     let text = read("docs/PARTNERS.md");
     let (_, rest) = text.split_once("\n## Webhooks\n").expect("a section");
     rest.split("\n## ").next().unwrap().to_owned()
 }
 
-/// The one program in this language.
+/// The section's only program in this language.
 fn snippet(language: &str) -> String {
     let section = section();
     let begin = format!("\n```{language}\n");
@@ -30,9 +30,9 @@ fn snippet(language: &str) -> String {
     program
 }
 
-/// Every kind of event stands there, and how long is waited, when is tried, and for how long two secrets sign.
+/// The section lists every kind of event, and has the timeout, the schedule of tries and how long two secrets sign.
 #[test]
-fn webhooks_are_as_partners_are_told() {
+fn webhooks_are_as_described() {
     let text = section().split_whitespace().collect::<Vec<_>>().join(" ");
     for kind in EventKind::ALL {
         assert!(text.contains(&format!("| `{}` |", kind.as_str())), "{kind:?}");
@@ -56,11 +56,11 @@ fn webhooks_are_as_partners_are_told() {
     assert!(text.contains("more than 5 minutes from now"));
 }
 
-/// A webhook as a receiver gets it, and whether it is to take it.
+/// A webhook as a receiver gets it, and whether it must accept it.
 #[derive(Clone)]
 struct Case {
     name: &'static str,
-    takes: bool,
+    accepts: bool,
     secret: String,
     id: &'static str,
     timestamp: String,
@@ -71,17 +71,17 @@ struct Case {
 const ID: &str = "0c7c1c36-9d0e-8f2a-b5b5-7a0f5f0c2f11";
 const BODY: &str = r#"{"type":"link.created","timestamp":"2026-05-28T20:26:40.007Z","data":{"state":"active"} }"#;
 
-/// The secret before, the one in use, and one of nobody's.
+/// The previous secret, the current one, and an unrelated one.
 fn secrets() -> [SigningSecret; 3] {
     [[7; 32], [9; 32], [1; 32]].map(|bytes| SigningSecret::from_bytes(&bytes).unwrap())
 }
 
-/// A receiver with the secret in use gets this.
-fn case(name: &'static str, takes: bool, at: Timestamp, signatures: String) -> Case {
+/// A receiver with the current secret gets this.
+fn case(name: &'static str, accepts: bool, at: Timestamp, signatures: String) -> Case {
     let [_, new, _] = secrets();
     Case {
         name,
-        takes,
+        accepts,
         secret: new.text().expose().to_owned(),
         id: ID,
         timestamp: unix_seconds(at).to_string(),
@@ -90,43 +90,43 @@ fn case(name: &'static str, takes: bool, at: Timestamp, signatures: String) -> C
     }
 }
 
-/// What is signed as it should be: told by its time, and by which secret the receiver has.
-fn well_signed(now: Timestamp) -> Vec<Case> {
-    let [old, new, nobodys] = secrets();
+/// Correctly signed: the time and the receiver's secret decide.
+fn correctly_signed(now: Timestamp) -> Vec<Case> {
+    let [old, new, unrelated] = secrets();
     let signed = |by: &SigningSecret, at| by.sign(ID, at, BODY.as_bytes());
     let both = format!("{} {}", signed(&new, now), signed(&old, now));
     let [minutes_4, minutes_10] = [4, 10].map(Duration::from_mins);
     let mut cases = vec![case("now", true, now, signed(&new, now))];
-    for (name, takes, at) in [
+    for (name, accepts, at) in [
         ("four minutes old", true, now.minus(minutes_4)),
         ("four minutes ahead", true, now.plus(minutes_4)),
         ("ten minutes old", false, now.minus(minutes_10)),
         ("ten minutes ahead", false, now.plus(minutes_10)),
     ] {
-        cases.push(case(name, takes, at, signed(&new, at)));
+        cases.push(case(name, accepts, at, signed(&new, at)));
     }
-    for (name, takes, has) in [
+    for (name, accepts, has) in [
         ("twice signed, new secret", true, new),
         ("twice signed, old secret", true, old),
-        ("twice signed, another secret", false, nobodys),
+        ("twice signed, another secret", false, unrelated),
     ] {
         cases.push(Case {
             secret: has.text().expose().to_owned(),
-            ..case(name, takes, now, both.clone())
+            ..case(name, accepts, now, both.clone())
         });
     }
     cases
 }
 
-/// What somebody has forged, or altered on the way.
+/// Forged, or altered on the way.
 fn forged(now: Timestamp) -> Vec<Case> {
-    let [_, new, nobodys] = secrets();
+    let [_, new, unrelated] = secrets();
     let signed = new.sign(ID, now, BODY.as_bytes());
     let ten_minutes_ago = now.minus(Duration::from_mins(10));
     let forged = |name, signatures: &str| case(name, false, now, signatures.to_owned());
     let mut cases = vec![
         forged("old, with a new time", &new.sign(ID, ten_minutes_ago, BODY.as_bytes())),
-        forged("another's signature", &nobodys.sign(ID, now, BODY.as_bytes())),
+        forged("another's signature", &unrelated.sign(ID, now, BODY.as_bytes())),
         forged("another version", &signed.replace("v1,", "v2,")),
         forged("cut off", &signed[..20]),
         forged("no signature", ""),
@@ -148,7 +148,7 @@ fn forged(now: Timestamp) -> Vec<Case> {
     cases
 }
 
-/// Runs a program that reads one webhook a line, with tabs between its parts, and looks at what it says of each.
+/// Runs a program that reads one webhook a line, with tabs between its parts, and checks its answer to each.
 fn assert_verdicts(program: &str, arguments: &[&Path]) {
     let child = Command::new(program)
         .args(arguments)
@@ -158,7 +158,7 @@ fn assert_verdicts(program: &str, arguments: &[&Path]) {
         .spawn();
     let mut child = child.unwrap_or_else(|error| panic!("{program} does not start: {error}; install {program}"));
     let now = SystemClock.now();
-    let cases = [well_signed(now), forged(now)].concat();
+    let cases = [correctly_signed(now), forged(now)].concat();
     let mut input = child.stdin.take().unwrap();
     for one in &cases {
         let parts = [&one.secret, one.id, &one.timestamp, &one.signatures, one.body];
@@ -177,15 +177,14 @@ fn assert_verdicts(program: &str, arguments: &[&Path]) {
     for (one, said) in cases.iter().zip(said) {
         assert_eq!(
             said,
-            if one.takes { "taken" } else { "refused" },
+            if one.accepts { "accepted" } else { "refused" },
             "{program}: {}",
             one.name
         );
     }
 }
 
-/// A receiver in Python that does as it is told takes what is ours and recent, whichever of two secrets it has, and nothing
-/// else.
+/// The Python receiver accepts what is ours and recent, with either of two secrets, and nothing else.
 #[test]
 fn receivers_in_python_verify() {
     let dir = tempfile::tempdir().unwrap();
@@ -196,13 +195,13 @@ import sys
 for line in sys.stdin:
     secret, *headers, body = line.removesuffix("\n").split("\t")
     headers = dict(zip(("webhook-id", "webhook-timestamp", "webhook-signature"), headers))
-    print("taken" if verify(secret, headers, body.encode()) else "refused")
+    print("accepted" if verify(secret, headers, body.encode()) else "refused")
 "#;
     fs::write(&file, snippet("python") + "\n" + driver).unwrap();
     assert_verdicts("python3", &[&file]);
 }
 
-/// So does one in JavaScript.
+/// So does the JavaScript receiver.
 #[test]
 fn receivers_in_javascript_verify() {
     let dir = tempfile::tempdir().unwrap();
@@ -211,14 +210,14 @@ fn receivers_in_javascript_verify() {
 for (const line of require("node:fs").readFileSync(0, "utf8").split("\n").slice(0, -1)) {
   const [secret, id, at, signatures, body] = line.split("\t");
   const headers = { "webhook-id": id, "webhook-timestamp": at, "webhook-signature": signatures };
-  console.log(verify(secret, headers, Buffer.from(body)) ? "taken" : "refused");
+  console.log(verify(secret, headers, Buffer.from(body)) ? "accepted" : "refused");
 }
 "#;
     fs::write(&file, snippet("javascript") + "\n" + driver).unwrap();
     assert_verdicts("node", &[&file]);
 }
 
-/// And one in Java, where there is a JDK.
+/// So does the Java receiver, where there is a JDK.
 #[test]
 fn receivers_in_java_verify() {
     if Command::new("javac").arg("-version").output().is_err() {
@@ -236,12 +235,12 @@ class Receiver {
       Map<String, String> headers =
           Map.of("webhook-id", parts[1], "webhook-timestamp", parts[2], "webhook-signature", parts[3]);
       boolean taken = Webhooks.verify(parts[0], headers, parts[4].getBytes(StandardCharsets.UTF_8));
-      System.out.println(taken ? "taken" : "refused");
+      System.out.println(taken ? "accepted" : "refused");
     }
   }
 }
 "#;
-    // The class that is run stands first, behind the imports.
+    // The class to run must come first, after the imports.
     let program = snippet("java");
     let (imports, class) = program.split_once("\nfinal class").unwrap();
     fs::write(&file, format!("{imports}\n{driver}\nfinal class{class}\n")).unwrap();

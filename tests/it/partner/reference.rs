@@ -1,4 +1,4 @@
-//! The document of the API, and the page that is made from it.
+//! The OpenAPI document, and the page that shows it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use crate::support::api::Api;
 use crate::support::browser::Browser;
 use crate::support::sandbox::Sandbox;
 
-/// Every operation of the document: its method, path and what is said of it.
+/// Every operation of the document: its method, path and description.
 fn operations(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     paths.iter().flat_map(|(path, item)| {
@@ -23,7 +23,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> 
     })
 }
 
-/// What is documented is what there is: every route, and nothing else, each under a name of its own.
+/// Every route is documented, and nothing else, each under a unique operation id.
 #[test]
 fn every_route_is_documented_and_nothing_else() {
     let document = document();
@@ -48,7 +48,7 @@ fn every_route_is_documented_and_nothing_else() {
     }
 }
 
-/// Whatever the document refers to is in it.
+/// Every reference in the document leads somewhere.
 #[test]
 fn references_lead_somewhere() {
     fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
@@ -71,8 +71,7 @@ fn references_lead_somewhere() {
     }
 }
 
-/// What changes in the document is seen by whoever reviews the change: each operation with what it takes and every answer
-/// it can give.
+/// A reviewer sees what changes in the document: each operation with its parameters and every status.
 #[test]
 fn the_operations_are_these() {
     let document = document();
@@ -102,7 +101,7 @@ fn the_operations_are_these() {
     insta::assert_snapshot!(list);
 }
 
-/// The schemas that partners' programs are generated from change only with a review, too.
+/// A reviewer sees changes of the schemas, from which partners generate their clients.
 #[test]
 fn the_schemas_are_these() {
     let schemas = serde_json::to_string_pretty(&document()["components"]["schemas"]).unwrap();
