@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -18,6 +18,7 @@ use kiungo::sandbox::phone::script::{PhoneScript, ScriptStep, parse};
 use rstest::rstest;
 
 use crate::support::eventually;
+use crate::support::machine::Stopwatch;
 use crate::support::sandbox::Sandbox;
 use crate::support::world::{Setup, World};
 
@@ -141,10 +142,10 @@ struct AlternatingServers<'a> {
 impl CallbackClient for AlternatingServers<'_> {
     async fn post(&self, suffix: &str, form: &FormFields) -> Result<(u16, String), CallbackError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let answer = self.servers[turn % self.servers.len()].post(suffix, form).await;
         let mut slowest = self.slowest.lock().unwrap();
-        *slowest = began.elapsed().max(*slowest);
+        *slowest = began.fair().max(*slowest);
         answer
     }
 }

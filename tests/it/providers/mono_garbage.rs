@@ -9,6 +9,7 @@ use wiremock::ResponseTemplate;
 use super::mono::{answering, mono_with, session};
 use super::mono_replies::{LOGIN, SECRETS, V2, described, outcome_of, submit, submit_in};
 use crate::support::logs::Logs;
+use crate::support::soak;
 use crate::support::tcp::{RawTcpServer, TcpBehaviour};
 
 /// What may come in place of JSON, small.
@@ -224,7 +225,7 @@ fn no_reply_is_understood_for_more_than_it_says() {
         .unwrap();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(64)
+        ..ProptestConfig::with_cases(soak::number(64, 1_000))
     });
     let replies = (any_json(), prop::sample::select(vec![200_u16, 400, 500]));
     runner

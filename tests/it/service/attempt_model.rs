@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 
 use crate::support::app_fixture::keyring;
 use crate::support::redis::RedisServer;
+use crate::support::soak;
 
 const LEASE: i64 = 1_000;
 
@@ -258,7 +259,7 @@ fn memory() -> Arc<dyn Store> {
 /// In memory, the value always is what the model says, and nothing is sent twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn attempts_hold_in_memory() {
-    holds(memory(), 300).await;
+    holds(memory(), soak::number(300, 3_000)).await;
     one_may_send(memory()).await;
     bound_to_its_place(memory()).await;
 }
@@ -269,7 +270,7 @@ async fn attempts_hold_in_redis() {
     let server = RedisServer::start().await;
     let store: Arc<dyn Store> =
         Arc::new(RedisStore::connect(&server.url(), RedisOptions::default()).expect("an address"));
-    holds(store.clone(), 60).await;
+    holds(store.clone(), soak::number(60, 600)).await;
     one_may_send(store.clone()).await;
     bound_to_its_place(store).await;
 }

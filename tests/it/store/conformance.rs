@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::{Duration, LONG, clock, next_version, put, random_tag, value};
 use crate::support::eventually;
 use crate::support::redis::RedisServer;
+use crate::support::soak;
 
 #[derive(Clone, Copy, Debug)]
 enum StoreKind {
@@ -286,7 +287,7 @@ fn any_sequence_behaves_like_a_map(#[case] kind: StoreKind) {
         .unwrap();
     let fixture = runtime.block_on(StoreFixture::of(kind));
     let config = Config {
-        cases: 100,
+        cases: soak::number(100, 1_000),
         failure_persistence: None,
         ..Config::default()
     };

@@ -6,6 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 
 use crate::support::records::{Backend, at, person};
+use crate::support::soak;
 
 const STATES: [AttemptState; 11] = [
     AttemptState::Open,
@@ -76,7 +77,7 @@ fn any_sequence_of_moves_follows_the_model(#[case] backend: Backend) {
     });
     let moves = prop::collection::vec((prop::sample::select(&STATES[..]), any::<bool>()), 1..8);
     TestRunner::new(Config {
-        cases: 48,
+        cases: soak::number(48, 480),
         failure_persistence: None,
         ..Config::default()
     })
