@@ -287,14 +287,7 @@ async fn replay(
     let events = select_events(records, again, now).await?;
     let (mut webhooks, mut endpoints, mut to_nobody) = (0, HashSet::new(), 0);
     for event in &events {
-        let deed = AuditEntry {
-            partner: event.partner,
-            entity: None,
-            user: None,
-            kind: "event.replayed",
-            detail: event.id.to_string(),
-            at: SystemClock.now(),
-        };
+        let deed = AuditEntry::new(event.partner, "event.replayed", event.id.to_string(), SystemClock.now());
         let reached = records
             .replay(&partner_reach(event.partner), event.id, endpoint, &deed)
             .await?;

@@ -94,8 +94,8 @@ ids! {
     DeliveryId,
     /// The erasure of one person at one partner.
     ErasureId,
-    /// A person's wish to be texted when an institution is back.
-    WishId,
+    /// A person's wish to get an SMS when an institution is back.
+    BankAlertId,
     /// Looking whether an institution is back, for all who wish to know.
     WatchId,
     /// What webhooks of an endpoint are signed with.

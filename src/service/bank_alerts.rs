@@ -25,7 +25,7 @@ use super::session_updater::SessionUpdater;
 use super::sms::{OutgoingMessage, SmsOutbox, SmsOutboxError};
 use crate::core::flow::{BankAlertAnswer, BankAlertRequest, Flow, OpenSession, SessionEvent};
 use crate::core::health::Health;
-use crate::core::ids::{ConnectSessionId, JobId, MessageId, WatchId, WishId};
+use crate::core::ids::{BankAlertId, ConnectSessionId, JobId, MessageId, WatchId};
 use crate::core::msisdn::Msisdn;
 use crate::core::seal::SubscriberTag;
 use crate::core::sms::{MessageState, WithheldReason};
@@ -104,7 +104,7 @@ impl BankAlerts {
             return Ok(BankAlertAnswer::OptedOut);
         }
         let entropy = self.newsroom.runtime.rng.as_ref();
-        let (id, watch, now) = (WishId::generate(entropy), WatchId::generate(entropy), self.now());
+        let (id, watch, now) = (BankAlertId::generate(entropy), WatchId::generate(entropy), self.now());
         let outage = self.health.outage(&asked.open);
         let caller = AlertRecipient {
             to: msisdn.clone(),
@@ -193,7 +193,7 @@ impl BankAlerts {
         let wish = message
             .key
             .strip_prefix(MESSAGE_KEY)
-            .and_then(|id| WishId::parse(id).ok());
+            .and_then(|id| BankAlertId::parse(id).ok());
         let Some(wish) = wish else { return Ok(()) };
         if let Some(wish) = self.records.bank_alert(wish).await?
             && self.has_moved_on(&wish).await?

@@ -12,7 +12,7 @@ use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::seal::{SealError, SubscriberTag};
-use crate::records::{Attempt, AttemptState, AuditEvent, Consent, Link, Records, RecordsError};
+use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, Records, RecordsError};
 
 /// What is to be known of a person.
 #[derive(Clone, Copy, Debug, Default)]
@@ -145,13 +145,8 @@ impl FactsReader {
     /// Keeps that a live value did not open in its place: somebody altered or moved it, or a key is missing.
     pub async fn record_unreadable(&self, tag: &SubscriberTag, error: SealError) {
         tracing::error!(?tag, %error, "a live value does not open; it is replaced");
-        let event = AuditEvent {
-            partner: self.partner,
-            tag: Some(*tag),
-            kind: "seal.broken",
-            detail: error.to_string(),
-            at: self.runtime.clock.now(),
-        };
+        let event =
+            AuditEntry::new(self.partner, "seal.broken", error.to_string(), self.runtime.clock.now()).about(*tag);
         if let Err(error) = self.records.audit(&event).await {
             tracing::error!(%error, "a security event could not be kept");
         }

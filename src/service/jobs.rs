@@ -22,7 +22,7 @@ use super::retention::Retention;
 use super::webhooks::WebhookDeliveries;
 use crate::core::ids::{AttemptId, IntentId};
 use crate::core::time::Timestamp;
-use crate::records::{AuditEvent, Job, JobKind, Records, RecordsError};
+use crate::records::{AuditEntry, ExpiredData, Job, JobKind, Records, RecordsError};
 
 pub use self::lanes::ActiveLanes;
 
@@ -162,8 +162,14 @@ impl JobRunner {
                 .delete_old_work(now.minus(DONE_JOBS_KEPT_FOR), DELETE_BATCH)
                 .await?;
             let day_ago = now.minus(Duration::from_hours(24));
-            let tokens = self.records.forget_tokens(day_ago, DELETE_BATCH).await?;
-            let requests = self.records.forget_requests(day_ago, DELETE_BATCH).await?;
+            let tokens = self
+                .records
+                .delete_expired(ExpiredData::Tokens, day_ago, DELETE_BATCH)
+                .await?;
+            let requests = self
+                .records
+                .delete_expired(ExpiredData::Answers, day_ago, DELETE_BATCH)
+                .await?;
             Ok::<_, RecordsError>(jobs + tokens + requests)
         };
         match forgotten.await {
@@ -303,13 +309,12 @@ impl JobRunner {
         if let JobKind::Deliver(delivery) = job.kind {
             self.webhooks.give_up_delivery(delivery).await?;
         }
-        let event = AuditEvent {
-            partner: job.partner,
-            tag: None,
-            kind: "job.given_up",
-            detail: format!("{word} {}: {reason}", subject(&job.kind)),
-            at: self.runtime.clock.now(),
-        };
+        let event = AuditEntry::new(
+            job.partner,
+            "job.given_up",
+            format!("{word} {}: {reason}", subject(&job.kind)),
+            self.runtime.clock.now(),
+        );
         self.records.audit(&event).await?;
         self.records.give_up(job.id, self.runtime.node, reason).await
     }

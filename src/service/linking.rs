@@ -24,7 +24,7 @@ use crate::core::next_step::{Failure, FailureClass};
 use crate::core::seal::SubscriberTag;
 use crate::providers::{ProviderAccount, ProviderError};
 use crate::records::{
-    Attempt, AttemptState, AuditEvent, Job, JobKind, Link, LinkCompletion, LinkState, Records, RecordsError,
+    Attempt, AttemptState, AuditEntry, Job, JobKind, Link, LinkCompletion, LinkState, Records, RecordsError,
 };
 use crate::store::StoreError;
 
@@ -341,13 +341,7 @@ impl Linking {
     }
 
     async fn audit(&self, owner: &AccountOwner<'_>, kind: &'static str, detail: String) {
-        let event = AuditEvent {
-            partner: owner.partner,
-            tag: Some(*owner.tag),
-            kind,
-            detail,
-            at: self.runtime.clock.now(),
-        };
+        let event = AuditEntry::new(owner.partner, kind, detail, self.runtime.clock.now()).about(*owner.tag);
         if let Err(error) = self.records.audit(&event).await {
             tracing::error!(%error, kind, "a security event could not be kept");
         }

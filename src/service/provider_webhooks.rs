@@ -15,7 +15,7 @@ use super::{ProviderWebhookOutcome, ProviderWebhooks};
 use crate::core::ids::{JobId, PartnerId};
 use crate::core::time::Timestamp;
 use crate::providers::{AccountsQuery, ProviderError, ProviderEvent, ProviderEventKind, WebhookError};
-use crate::records::{Attempt, AuditEvent, Job, JobKind, LinkState, Records};
+use crate::records::{Attempt, AuditEntry, Job, JobKind, LinkState, Records};
 
 /// For how long an attempt that was given up may still turn out to have linked something.
 const REOPEN_WITHIN: Duration = Duration::from_hours(7 * 24);
@@ -142,13 +142,12 @@ impl ProviderWebhookReceiver {
     }
 
     async fn audit_unauthentic(&self, provider: &str) {
-        let event = AuditEvent {
-            partner: self.providers.partner(),
-            tag: None,
-            kind: "webhook.unauthentic",
-            detail: provider.to_owned(),
-            at: self.runtime.clock.now(),
-        };
+        let event = AuditEntry::new(
+            self.providers.partner(),
+            "webhook.unauthentic",
+            provider.to_owned(),
+            self.runtime.clock.now(),
+        );
         if let Err(error) = self.records.audit(&event).await {
             tracing::error!(%error, "a security event could not be kept");
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::core::ids::{AttemptId, ConsentId, LinkedAccountId, WishId};
+use crate::core::ids::{AttemptId, BankAlertId, ConsentId, LinkedAccountId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::Grant;
@@ -117,7 +117,7 @@ impl Sealing {
     pub fn seal_recipient(
         &self,
         tag: &SubscriberTag,
-        wish: WishId,
+        wish: BankAlertId,
         caller: &AlertRecipient,
     ) -> Result<Vec<u8>, SealError> {
         let plain = wiped_json(caller).map_err(|_| SealError::Broken)?;
@@ -131,7 +131,7 @@ impl Sealing {
     pub fn open_recipient(
         &self,
         tag: &SubscriberTag,
-        wish: WishId,
+        wish: BankAlertId,
         sealed: &[u8],
     ) -> Result<AlertRecipient, SealError> {
         let plain = self

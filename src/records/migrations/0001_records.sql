@@ -3,17 +3,22 @@
 -- Written in the dialect that SQLite and PostgreSQL share (where PostgreSQL says BYTEA, this says BLOB):
 --   * every moment is a BIGINT, milliseconds since the Unix epoch, UTC;
 --   * every id is a BLOB of 16 bytes; every tag and digest a BLOB of 32 bytes;
---   * words (states, kinds, steps) are lower-case TEXT, spelt in src/records/words.rs;
+--   * words (states, kinds, steps) are lower-case TEXT, spelt where src/records declares their type;
 --   * "sealed" bytes are opaque here: no key ever comes near the database.
 -- Every row carries its partner, and foreign keys carry it along, so that no row can point across partners.
 -- Migrations only ever add: a server of the version before must go on working on this schema.
 
 CREATE TABLE partners (
-    id         BLOB   NOT NULL PRIMARY KEY, -- the partner
-    name       TEXT   NOT NULL,             -- the name shown to people
-    purpose    TEXT   NOT NULL,             -- what the data are for, as shown in the consent
-    created_at BIGINT NOT NULL              -- ms; when it was first seen
+    id         BLOB    NOT NULL PRIMARY KEY, -- the partner
+    name       TEXT    NOT NULL,             -- the name shown to people
+    purpose    TEXT    NOT NULL,             -- what the data are for, as shown in the consent
+    days       BIGINT  NOT NULL,             -- for how many days people agree, where an intent does not say
+    walk_in    BOOLEAN NOT NULL,             -- whether it is offered to whoever dials the plain code
+    created_at BIGINT  NOT NULL              -- ms; when it was first seen
 );
+
+-- Who is offered to whoever dials the plain code.
+CREATE INDEX partners_walk_in ON partners (name, id) WHERE walk_in;
 
 CREATE TABLE provider_credentials (
     partner    BLOB   NOT NULL REFERENCES partners (id), -- whose keys these are
@@ -23,12 +28,137 @@ CREATE TABLE provider_credentials (
     PRIMARY KEY (partner, provider)
 );
 
+-- Keys that name a partner. At most two secret ones are valid at a time, so that one can replace the other in service.
+CREATE TABLE partner_keys (
+    digest     BLOB   NOT NULL PRIMARY KEY,              -- SHA-256 of the key: 256 random bits need no slow hash
+    partner    BLOB   NOT NULL REFERENCES partners (id), -- whose
+    kind       TEXT   NOT NULL,                          -- secret, publishable
+    hint       TEXT   NOT NULL,                          -- its last four characters, to tell keys apart
+    created_at BIGINT NOT NULL,                          -- ms
+    until      BIGINT                                    -- ms; from then on it opens nothing
+);
+
+CREATE INDEX partner_keys_of ON partner_keys (partner, kind, created_at);
+
+CREATE TABLE roles (
+    id          BLOB   NOT NULL PRIMARY KEY,              -- the role
+    partner     BLOB   NOT NULL REFERENCES partners (id), -- whose
+    entity      BLOB,                                     -- only for users of this entity; none: for all of the partner's
+    name        TEXT   NOT NULL,                          -- as the partner calls it
+    permissions TEXT   NOT NULL,                          -- JSON: object to action to permission
+    created_by  BLOB,                                     -- the user who made it, if a user did
+    created_at  BIGINT NOT NULL,                          -- ms
+    updated_at  BIGINT NOT NULL,                          -- ms
+    deleted_at  BIGINT,                                   -- ms; from then on nobody has it
+    UNIQUE (id, partner)
+);
+
+CREATE INDEX roles_newest ON roles (partner, created_at, id);
+
+CREATE TABLE entities (
+    id           BLOB   NOT NULL PRIMARY KEY,              -- a brand or branch
+    partner      BLOB   NOT NULL REFERENCES partners (id), -- whose
+    name         TEXT   NOT NULL,                          -- as people know it
+    default_role BLOB,                                     -- what its users may do who have no role of their own
+    created_at   BIGINT NOT NULL,                          -- ms
+    updated_at   BIGINT NOT NULL,                          -- ms
+    deleted_at   BIGINT,                                   -- ms; from then on nothing new is made in it
+    UNIQUE (id, partner),
+    FOREIGN KEY (default_role, partner) REFERENCES roles (id, partner)
+);
+
+CREATE INDEX entities_newest ON entities (partner, created_at, id);
+
+CREATE TABLE users (
+    id         BLOB   NOT NULL PRIMARY KEY, -- somebody who works for the partner
+    partner    BLOB   NOT NULL,             -- for whom
+    entity     BLOB   NOT NULL,             -- where
+    login      TEXT   NOT NULL,             -- as the partner's own system knows them
+    name       TEXT   NOT NULL,             -- as shown to colleagues
+    role       BLOB,                        -- what they may do; none: their entity's default
+    created_by BLOB,                        -- the user who made them, if a user did
+    created_at BIGINT NOT NULL,             -- ms
+    updated_at BIGINT NOT NULL,             -- ms
+    deleted_at BIGINT,                      -- ms; from then on they have no tokens
+    UNIQUE (id, partner),
+    FOREIGN KEY (entity, partner) REFERENCES entities (id, partner),
+    FOREIGN KEY (role, partner) REFERENCES roles (id, partner)
+);
+
+CREATE INDEX users_newest ON users (partner, created_at, id);
+CREATE UNIQUE INDEX users_login ON users (partner, entity, login) WHERE deleted_at IS NULL;
+
+CREATE TABLE tokens (
+    digest     BLOB   NOT NULL PRIMARY KEY,              -- SHA-256 of the token
+    partner    BLOB   NOT NULL REFERENCES partners (id), -- for whom it speaks
+    user_id    BLOB,                                     -- for which of its users; none: for the partner itself
+    created_at BIGINT NOT NULL,                          -- ms
+    expires_at BIGINT NOT NULL,                          -- ms; from then on it opens nothing
+    revoked_at BIGINT,                                   -- ms; likewise
+    FOREIGN KEY (user_id, partner) REFERENCES users (id, partner)
+);
+
+CREATE INDEX tokens_expired ON tokens (expires_at);
+CREATE INDEX tokens_of ON tokens (partner, expires_at);
+
+-- What was answered to a request with an idempotency key, for a day.
+CREATE TABLE idempotency (
+    partner     BLOB   NOT NULL REFERENCES partners (id), -- whose
+    caller      BLOB   NOT NULL,                          -- the user, or the partner itself
+    key         BLOB   NOT NULL,                          -- keyed digest of the key
+    request     BLOB   NOT NULL,                          -- keyed digest of method, path, entity and body: another request is refused
+    status      BIGINT,                                   -- the answer's status; none while it is worked on
+    sealed      BLOB,                                     -- the answer's body, sealed: it may hold a secret shown once
+    created_at  BIGINT NOT NULL,                          -- ms; when it was first asked
+    lease_until BIGINT NOT NULL,                          -- ms; from then on another try may take it over
+    PRIMARY KEY (partner, caller, key)
+);
+
+CREATE INDEX idempotency_oldest ON idempotency (created_at);
+
 CREATE TABLE intents (
     id         BLOB   NOT NULL PRIMARY KEY,              -- the request
     partner    BLOB   NOT NULL REFERENCES partners (id), -- who asked
     created_at BIGINT NOT NULL,                          -- ms; for a walk-in, when the first consent was given
     UNIQUE (id, partner)
 );
+
+-- What partners ask for. A walk-in's implicit intent has a row in `intents` only; one that a partner made has one here too.
+CREATE TABLE link_intents (
+    id           BLOB   NOT NULL PRIMARY KEY, -- the request
+    partner      BLOB   NOT NULL,             -- who asks
+    entity       BLOB,                        -- for which entity
+    created_by   BLOB,                        -- the user who made it, if a user did
+    state        TEXT   NOT NULL,             -- open, completed, cancelled, expired, mismatched
+    purpose      TEXT   NOT NULL,             -- what the data are for, as shown in the consent
+    days         BIGINT NOT NULL,             -- for how many days
+    scope        TEXT   NOT NULL,             -- which data, with commas between: account, balance, transactions, identity
+    reference    TEXT,                        -- the partner's own name for it
+    tag          BLOB,                        -- the only person who may use it; none: whoever has the code
+    msisdn       BLOB,                        -- their number, sealed
+    code_digest  BLOB   UNIQUE,               -- keyed digest of the code to dial; none where the number is enough, and once it is over
+    code         BLOB,                        -- the code, sealed: the partner may read it again
+    institution  TEXT,                        -- the only institution, by our key for it; none: any
+    locale       TEXT,                        -- the language to begin in, BCP 47; none: the person's own
+    many         BOOLEAN NOT NULL,            -- whether it may be used by more than one person
+    expected     BLOB,                        -- sealed: the account number and holder name it must turn out to be
+    renews       BLOB,                        -- the link to be logged in to again, if that is what is asked
+    links        BIGINT NOT NULL,             -- how many links have come of it
+    created_at   BIGINT NOT NULL,             -- ms
+    moved_at     BIGINT NOT NULL,             -- ms; when its state last changed
+    expires_at   BIGINT NOT NULL,             -- ms; from then on it cannot be begun
+    UNIQUE (id, partner),
+    FOREIGN KEY (id, partner) REFERENCES intents (id, partner),
+    FOREIGN KEY (entity, partner) REFERENCES entities (id, partner)
+);
+
+CREATE INDEX link_intents_newest ON link_intents (partner, created_at, id);
+CREATE INDEX link_intents_of_a_person ON link_intents (tag, created_at) WHERE state = 'open';
+CREATE INDEX link_intents_addressed ON link_intents (partner, tag) WHERE tag IS NOT NULL;
+CREATE INDEX link_intents_renewing ON link_intents (renews) WHERE state = 'open';
+
+-- Those that were completed go with the consent they led to.
+CREATE INDEX link_intents_over ON link_intents (moved_at) WHERE state IN ('cancelled', 'expired', 'mismatched');
 
 CREATE TABLE consents (
     id        BLOB   NOT NULL PRIMARY KEY, -- the consent
@@ -41,9 +171,14 @@ CREATE TABLE consents (
     locale    TEXT   NOT NULL,             -- BCP 47 tag of the language it stood in
     channel   TEXT   NOT NULL,             -- the channel it stood on
     agreed_at BIGINT NOT NULL,             -- ms; when it was agreed to
+    over_at   BIGINT,                      -- ms; when the link it led to had ended, once that link is deleted
     UNIQUE (id, partner),
     FOREIGN KEY (intent, partner) REFERENCES intents (id, partner)
 );
+
+CREATE INDEX consents_of_a_person ON consents (partner, tag);
+CREATE INDEX consents_of_an_intent ON consents (intent);
+CREATE INDEX consents_over ON consents (over_at) WHERE over_at IS NOT NULL;
 
 CREATE TABLE attempts (
     id               BLOB   NOT NULL PRIMARY KEY, -- one submission of secrets
@@ -68,6 +203,26 @@ CREATE TABLE attempts (
     FOREIGN KEY (consent, partner) REFERENCES consents (id, partner)
 );
 
+-- A person is one at all partners: what is known of them is read, and numbered, across all of them.
+CREATE INDEX attempts_of_a_person ON attempts (tag, nth);
+CREATE INDEX attempts_newest ON attempts (partner, created_at, session);
+CREATE INDEX attempts_of_a_session ON attempts (partner, session, nth);
+CREATE INDEX attempts_of_a_consent ON attempts (consent);
+
+-- A webhook about an account that nobody knows asks for the few attempts that were given up lately.
+CREATE INDEX attempts_lapsed ON attempts (partner, provider, moved_at) WHERE state = 'lapsed';
+
+-- Whether anybody has logged in at an institution lately.
+CREATE INDEX attempts_taken ON attempts (partner, provider, institution, created_at)
+    WHERE step = 'login' AND state IN ('accepted', 'granted', 'linked');
+
+-- Those that made a link go with it.
+CREATE INDEX attempts_over ON attempts (moved_at)
+    WHERE state NOT IN ('open', 'sending', 'unknown', 'granted') AND (state <> 'linked' OR renews IS NOT NULL);
+
+-- Columns that are empty in almost every row are walked through when records are sealed under another key.
+CREATE INDEX attempts_granted ON attempts (id) WHERE sealed_grant IS NOT NULL;
+
 CREATE TABLE links (
     id               BLOB   NOT NULL PRIMARY KEY, -- the link
     partner          BLOB   NOT NULL,             -- whose
@@ -78,9 +233,10 @@ CREATE TABLE links (
     provider         TEXT   NOT NULL,             -- the provider's name
     institution      TEXT   NOT NULL,             -- the institution's id at the provider
     institution_name TEXT   NOT NULL,             -- the institution's name
-    state            TEXT   NOT NULL,             -- active, reauth_required, removing, removed
+    state            TEXT   NOT NULL,             -- verifying, active, reauth_required, removing, removed
     created_at       BIGINT NOT NULL,             -- ms; when it was made
     moved_at         BIGINT NOT NULL,             -- ms; when its state last changed
+    unannounced      BOOLEAN NOT NULL,            -- it was never in use, so its partner was never told of it
     UNIQUE (id, partner),
     UNIQUE (partner, tag, nth),
     FOREIGN KEY (consent, partner) REFERENCES consents (id, partner),
@@ -88,6 +244,9 @@ CREATE TABLE links (
 );
 
 CREATE INDEX links_newest ON links (partner, created_at, id);
+CREATE INDEX links_of_a_person ON links (tag, nth);
+CREATE INDEX links_of_a_consent ON links (consent);
+CREATE INDEX links_removed ON links (moved_at) WHERE state = 'removed';
 
 CREATE TABLE linked_accounts (
     id             BLOB   NOT NULL PRIMARY KEY, -- the account under the link
@@ -111,8 +270,9 @@ CREATE INDEX linked_accounts_number ON linked_accounts (partner, number_digest);
 CREATE TABLE jobs (
     id          BLOB   NOT NULL PRIMARY KEY,              -- the job
     partner     BLOB   NOT NULL REFERENCES partners (id), -- whose
-    kind        TEXT   NOT NULL,                          -- what to do: redeem, read_accounts, unlink, settle
-    subject     BLOB   NOT NULL,                          -- the id of what it is done to: an attempt or a link
+    kind        TEXT   NOT NULL,                          -- what to do, such as redeem
+    subject     BLOB   NOT NULL,                          -- the id of what it is done to
+    lane        BLOB,                                     -- jobs of one lane hold up each other only: what goes to one receiver
     key         TEXT   NOT NULL UNIQUE,                   -- the fact that asks for it; stays taken when the job is done
     state       TEXT   NOT NULL,                          -- open, done, given_up
     due_at      BIGINT NOT NULL,                          -- ms; not before
@@ -123,6 +283,8 @@ CREATE TABLE jobs (
 );
 
 CREATE INDEX jobs_open ON jobs (due_at) WHERE state = 'open';
+CREATE INDEX jobs_of_lane ON jobs (lane, due_at) WHERE state = 'open';
+CREATE INDEX jobs_done ON jobs (due_at) WHERE state = 'done';
 
 CREATE TABLE provider_events (
     provider TEXT   NOT NULL, -- the provider's name
@@ -131,9 +293,165 @@ CREATE TABLE provider_events (
     PRIMARY KEY (provider, event)
 );
 
--- No foreign key and no unique column: an event is written down whatever else is missing.
+CREATE INDEX provider_events_seen ON provider_events (seen_at);
+
+CREATE TABLE messages (
+    id         BLOB   NOT NULL PRIMARY KEY,              -- an SMS to a person
+    partner    BLOB   NOT NULL REFERENCES partners (id), -- on whose behalf
+    tag        BLOB   NOT NULL,                          -- to whom
+    kind       TEXT   NOT NULL,                          -- hand_over, reply, request
+    key        TEXT   NOT NULL,                          -- the fact it tells: one message a fact
+    gateway    TEXT   NOT NULL,                          -- the SMS gateway as the configuration names it
+    state      TEXT   NOT NULL,                          -- where it stands; moves only forward
+    reason     TEXT,                                     -- why it was withheld or failed
+    sealed     BLOB,                                     -- number and words, sealed; wiped once it has left or never will
+    gateway_id TEXT,                                     -- the gateway's id of it
+    tries      BIGINT NOT NULL,                          -- how often it was handed to the gateway
+    created_at BIGINT NOT NULL,                          -- ms; when it was written
+    updated_at BIGINT NOT NULL,                          -- ms; when its state last changed
+    expires_at BIGINT NOT NULL,                          -- ms; from then on it is not sent any more
+    UNIQUE (partner, key)
+);
+
+CREATE INDEX messages_by_gateway_id ON messages (gateway, gateway_id);
+CREATE INDEX messages_of_a_person ON messages (partner, tag, created_at);
+CREATE INDEX messages_oldest ON messages (created_at);
+CREATE INDEX messages_worded ON messages (id) WHERE sealed IS NOT NULL;
+
+-- A gateway may report before its answer to the send has been written down. Kept for a day.
+CREATE TABLE early_reports (
+    gateway    TEXT   NOT NULL, -- the SMS gateway as the configuration names it
+    gateway_id TEXT   NOT NULL, -- its id of the message
+    state      TEXT   NOT NULL, -- the furthest state reported
+    reason     TEXT,            -- why it failed
+    seen_at    BIGINT NOT NULL, -- ms; when it first came
+    PRIMARY KEY (gateway, gateway_id)
+);
+
+CREATE INDEX early_reports_oldest ON early_reports (seen_at);
+
+-- Who wants no SMS. Nobody is in here who never said anything.
+CREATE TABLE sms_preferences (
+    partner    BLOB    NOT NULL REFERENCES partners (id), -- from whom
+    tag        BLOB    NOT NULL,                          -- who
+    stopped    BOOLEAN NOT NULL,                          -- whether they want none
+    changed_at BIGINT  NOT NULL,                          -- ms; when they said so
+    PRIMARY KEY (partner, tag)
+);
+
+-- Who wants an SMS when an institution is back, and what shows that it is.
+CREATE TABLE bank_alerts (
+    id            BLOB   NOT NULL PRIMARY KEY,              -- the alert
+    partner       BLOB   NOT NULL REFERENCES partners (id), -- on whose behalf the SMS is sent
+    tag           BLOB   NOT NULL,                          -- who
+    provider      TEXT   NOT NULL,                          -- the provider's name
+    institution   TEXT   NOT NULL,                          -- the institution's id at the provider
+    watch         BLOB   NOT NULL,                          -- the job that looks for it, with all who wait there
+    watched_since BIGINT NOT NULL,                          -- ms; when that began
+    sealed        BLOB   NOT NULL,                          -- number, language and channel, sealed
+    needs_login   BOOLEAN NOT NULL,                         -- whether only a login shows that it is back; else a session does, too
+    asked_at      BIGINT NOT NULL,                          -- ms; when it was asked for
+    until         BIGINT NOT NULL,                          -- ms; from then on it is forgotten
+    told_at       BIGINT,                                   -- ms; when its SMS was written, if it was
+    UNIQUE (partner, tag, provider, institution)
+);
+
+CREATE INDEX bank_alerts_watched ON bank_alerts (watch, asked_at);
+CREATE INDEX bank_alerts_over ON bank_alerts (until);
+
+-- People's own codes for phones that others use too.
+CREATE TABLE subscriber_pins (
+    partner  BLOB   NOT NULL REFERENCES partners (id), -- at whose menu
+    tag      BLOB   NOT NULL,                          -- whose
+    digest   BLOB   NOT NULL,                          -- keyed digest of number and code, 32 bytes
+    wrong    BIGINT NOT NULL,                          -- wrong tries since the last right one
+    wrong_at BIGINT NOT NULL,                          -- ms; when the last of them was
+    chosen_at BIGINT NOT NULL,                         -- ms; when it was chosen: of two the later counts
+    kept_at  BIGINT NOT NULL,                          -- ms; when this row was last written
+    PRIMARY KEY (partner, tag)
+);
+
+CREATE TABLE webhook_endpoints (
+    id         BLOB   NOT NULL PRIMARY KEY,              -- where a partner receives
+    partner    BLOB   NOT NULL REFERENCES partners (id), -- whose
+    entity     BLOB,                                     -- only what happens in this entity; none: all of the partner's
+    url        TEXT   NOT NULL,                          -- https, but on loopback in the sandbox
+    kinds      TEXT   NOT NULL,                          -- which kinds of events, with commas between; empty: all
+    state      TEXT   NOT NULL,                          -- enabled, disabled, deleted
+    reason     TEXT,                                     -- stable word: why it was disabled
+    created_by BLOB,                                     -- the user who made it, if a user did
+    created_at BIGINT NOT NULL,                          -- ms
+    updated_at BIGINT NOT NULL,                          -- ms
+    UNIQUE (id, partner),
+    FOREIGN KEY (entity, partner) REFERENCES entities (id, partner)
+);
+
+-- At most two are valid at a time: what is sent is signed with each.
+CREATE TABLE webhook_secrets (
+    id         BLOB   NOT NULL PRIMARY KEY, -- the secret; part of the place its sealed form is bound to
+    endpoint   BLOB   NOT NULL,             -- of which endpoint
+    partner    BLOB   NOT NULL,             -- whose
+    sealed     BLOB   NOT NULL,             -- the secret, sealed
+    created_at BIGINT NOT NULL,             -- ms
+    until      BIGINT,                      -- ms; from then on nothing is signed with it
+    FOREIGN KEY (endpoint, partner) REFERENCES webhook_endpoints (id, partner)
+);
+
+CREATE INDEX webhook_secrets_of ON webhook_secrets (endpoint, created_at);
+
+-- Written in the transaction of the fact it tells.
+CREATE TABLE events (
+    id         BLOB   NOT NULL PRIMARY KEY,              -- the event; the webhook's id, on every try
+    partner    BLOB   NOT NULL REFERENCES partners (id), -- whom it is told
+    entity     BLOB,                                     -- in which entity it happened
+    created_by BLOB,                                     -- the user whose intent it grew out of
+    kind       TEXT   NOT NULL,                          -- such as link.created
+    subject    BLOB   NOT NULL,                          -- the link, intent or connect session it is about
+    seq        BIGINT NOT NULL,                          -- which event about that subject, from 1
+    data       TEXT   NOT NULL,                          -- JSON: ids and states, nothing personal
+    key        TEXT   NOT NULL UNIQUE,                   -- the transition it tells: one event each
+    created_at BIGINT NOT NULL,                          -- ms; when it happened
+    UNIQUE (id, partner),
+    UNIQUE (partner, subject, seq)
+);
+
+CREATE INDEX events_newest ON events (partner, created_at, id);
+CREATE INDEX events_oldest ON events (created_at);
+
+-- How many events there are about something: who tells the next one holds the row.
+CREATE TABLE event_subjects (
+    partner BLOB   NOT NULL REFERENCES partners (id), -- whom it is told
+    subject BLOB   NOT NULL,                          -- the link, intent or connect session
+    seq     BIGINT NOT NULL,                          -- the last event's
+    PRIMARY KEY (partner, subject)
+);
+
+CREATE TABLE deliveries (
+    id         BLOB   NOT NULL PRIMARY KEY, -- one event on its way to one endpoint
+    partner    BLOB   NOT NULL,             -- whose
+    event      BLOB   NOT NULL,             -- what
+    endpoint   BLOB   NOT NULL,             -- where
+    state      TEXT   NOT NULL,             -- pending, delivered, failed
+    round      BIGINT NOT NULL,             -- how often somebody asked for it to be sent again, after it had ended
+    tries      BIGINT NOT NULL,             -- how often it was sent in this round
+    status     BIGINT,                      -- HTTP status of the last answer, if there was one
+    reason     TEXT,                        -- stable word: why the last try failed
+    due_at     BIGINT,                      -- ms; not before; none once it has ended
+    created_at BIGINT NOT NULL,             -- ms; when this round was begun
+    updated_at BIGINT NOT NULL,             -- ms
+    UNIQUE (event, endpoint),
+    FOREIGN KEY (event, partner) REFERENCES events (id, partner),
+    FOREIGN KEY (endpoint, partner) REFERENCES webhook_endpoints (id, partner)
+);
+
+CREATE INDEX deliveries_taken ON deliveries (endpoint, updated_at) WHERE state = 'delivered';
+
+-- No foreign key and no unique column: an entry is written down whatever else is missing.
 CREATE TABLE audit (
+    id          BLOB   NOT NULL, -- the entry; equal ones of the same moment share one
     partner     BLOB   NOT NULL, -- whose
+    entity      BLOB,            -- in which entity, if in one
+    user_id     BLOB,            -- by which user, if by one
     tag         BLOB,            -- whom it concerns, if anybody
     kind        TEXT   NOT NULL, -- stable word, such as link.created
     detail      TEXT   NOT NULL, -- a few words more; never personal
@@ -141,6 +459,24 @@ CREATE TABLE audit (
 );
 
 CREATE INDEX audit_newest ON audit (partner, happened_at);
+CREATE INDEX audit_of_a_person ON audit (partner, tag) WHERE tag IS NOT NULL;
+CREATE INDEX audit_oldest ON audit (happened_at);
+
+-- People's right to be forgotten.
+CREATE TABLE erasures (
+    id        BLOB   NOT NULL PRIMARY KEY,              -- the erasure
+    partner   BLOB   NOT NULL REFERENCES partners (id), -- whose rows are redacted
+    tag       BLOB,                                     -- who is erased; none once it is done
+    pseudonym BLOB   NOT NULL,                          -- random; stands where their tag stood, and leads nowhere
+    state     TEXT   NOT NULL,                          -- begun, blanked, done; moves only forward
+    waits     TEXT,                                     -- stable word: what it last had to wait for
+    begun_at  BIGINT NOT NULL,                          -- ms
+    moved_at  BIGINT NOT NULL                           -- ms; when its state last changed
+);
+
+-- Asked for twice, a person is erased once.
+CREATE UNIQUE INDEX erasures_open ON erasures (partner, tag) WHERE tag IS NOT NULL;
+CREATE INDEX erasures_newest ON erasures (begun_at, id);
 
 -- One row, counted up by the readiness check: only a commit proves that the disk takes writes.
 CREATE TABLE heartbeat (

@@ -20,7 +20,7 @@
 //! * Jobs are claimed with `FOR UPDATE SKIP LOCKED`: nodes take different rows and wait for nobody.
 //! * Migrations run in one transaction under a lock of their own, so that several nodes may start at once.
 //!
-//! **What takes too long.** No call hangs: a caller waits at most `PATIENCE`. The server itself
+//! **What takes too long.** No call hangs: a caller waits at most `CALL_TIMEOUT`. The server itself
 //! ends what it is still busy with a little before, and a transaction whose client is gone; so what nobody waits for
 //! holds no rows. A write that was cut off may still have been done; every write here may safely be asked for again.
 //!
@@ -37,44 +37,33 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRo
 use sqlx::{Connection as _, Executor as _, Postgres};
 use tokio::time::timeout;
 
-use super::call::{LOCK_TIMEOUT, OPEN_TIMEOUT};
-use super::{RecordsError, Result, schema, sql};
+use super::timeout::{LOCK_TIMEOUT, OPEN_TIMEOUT};
+use super::{RecordsError, Result, schema};
 
 mod address;
 #[expect(clippy::duplicate_mod, reason = "the same code for the types of another database")]
-#[path = "../shared/mod.rs"]
+#[path = "../shared.rs"]
 mod shared;
-mod work;
+mod transaction;
 
 pub(super) use self::address::options;
-use self::work::PgTransaction;
+use self::transaction::PgTransaction;
 
 /// What the shared code calls its backend, a connection of it, a row, and the kind of database.
 type Backend = PostgresRecords;
 type Connection = PgConnection;
 type Row = PgRow;
-type Kind = Postgres;
+type Db = Postgres;
 
-/// Claims jobs. Rows that another node is about to take are passed over. The list is made once (`MATERIALIZED`), so no more
-/// than the limit are locked.
-macro_rules! claim {
-    ($lane:literal) => {
-        concat!(
-            "WITH mine AS MATERIALIZED (\
-             SELECT id FROM jobs WHERE state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-             AND ",
-            $lane,
-            " AND kind IN ",
-            sql::known_kinds!(),
-            " ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
-             UPDATE jobs SET node = $1, lease_until = $3, tries = jobs.tries + 1 FROM mine WHERE jobs.id = mine.id \
-             RETURNING jobs.id, partner, kind, subject, due_at, tries, key"
-        )
-    };
+/// The statement that claims jobs. Rows that another node is about to take are passed over. The list is made once
+/// (`MATERIALIZED`), so no more than the limit are locked.
+fn claim(which: &str) -> String {
+    format!(
+        "WITH mine AS MATERIALIZED (SELECT id FROM jobs WHERE {which} FOR UPDATE SKIP LOCKED) \
+         UPDATE jobs SET node = $1, lease_until = $3, tries = jobs.tries + 1 FROM mine WHERE jobs.id = mine.id \
+         RETURNING jobs.*"
+    )
 }
-
-const CLAIM: &str = claim!("lane IS NULL");
-const CLAIM_IN: &str = claim!("lane = $5");
 
 /// Connections for reading and for writing. Those who wait for each other's rows leave some to those who only read.
 const READERS: u32 = 4;
@@ -142,18 +131,18 @@ impl PostgresRecords {
 
     /// Old versions of rows are the server's to remove (`VACUUM`), and so are its log and archives: nothing to wait for.
     #[expect(clippy::unused_async, reason = "the other backend has something to do")]
-    async fn scrub_files(&self) -> Result<bool> {
+    async fn checkpoint(&self) -> Result<bool> {
         Ok(true)
     }
 
     /// A transaction beside which nobody writes about the same subject, a keyed digest.
     async fn write_about(&self, subject: &[u8; 32]) -> Result<PgTransaction> {
-        let mut work = self.write().await?;
+        let mut transaction = self.write().await?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
             .bind(i64::from_be_bytes(std::array::from_fn(|place| subject[place])))
-            .execute(&mut *work)
+            .execute(&mut *transaction)
             .await?;
-        Ok(work)
+        Ok(transaction)
     }
 }
 

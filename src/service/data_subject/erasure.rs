@@ -19,7 +19,7 @@ use crate::core::ids::{ErasureId, JobId, LinkId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::time::{Clock, Rng, Timestamp};
 use crate::records::{
-    AttemptState, AuditEvent, DataSubjectRecords, Erasure, ErasureBlocker, ErasureState, Job, JobKind, LinkState,
+    AttemptState, AuditEntry, DataSubjectRecords, Erasure, ErasureBlocker, ErasureState, Job, JobKind, LinkState,
     Records, RecordsError, Redaction,
 };
 
@@ -98,13 +98,13 @@ impl Eraser {
         if !self.records.scrub_files().await? {
             return self.postpone(&erasure, ErasureBlocker::Readers).await;
         }
-        let fact = AuditEvent {
-            partner: erasure.partner,
-            tag: Some(erasure.pseudonym),
-            kind: "subscriber.erased",
-            detail: id.to_string(),
-            at: self.runtime.clock.now(),
-        };
+        let fact = AuditEntry::new(
+            erasure.partner,
+            "subscriber.erased",
+            id.to_string(),
+            self.runtime.clock.now(),
+        )
+        .about(erasure.pseudonym);
         if self.records.finish_erasure(id, &fact).await? {
             tracing::info!(erasure = %id, "a person was erased");
             // Whom it was about is wiped only now. It leads to nobody without the keys: nothing to wait for.
@@ -167,6 +167,6 @@ impl Eraser {
         if erasure.blocked_by == Some(ErasureBlocker::Links) && waits == ErasureBlocker::Links {
             tracing::warn!(erasure = %erasure.id, "an erasure waits for a provider to end a link");
         }
-        Ok(JobOutcome::Retry(waits.name()))
+        Ok(JobOutcome::Retry(waits.as_str()))
     }
 }

@@ -8,8 +8,8 @@ use crate::core::seal::{SealError, SubscriberTag};
 use crate::core::time::Timestamp;
 use crate::providers::SubmissionStep;
 use crate::records::{
-    AuditEvent, Consent, Link, LinkedAccount, Partner, Records, RecordsError, SmsMessage, SubscriberAttempt,
-    SubscriberData, SubscriberIntent,
+    AuditEntry, Consent, Link, LinkIntent, LinkedAccount, Partner, Records, RecordsError, SmsMessage,
+    SubscriberAttempt, SubscriberData,
 };
 use crate::service::partners::ApiTime;
 use crate::service::sealing::Sealing;
@@ -147,10 +147,10 @@ struct ExportedSmsPreference {
 #[schema(as = HeldRequest)]
 struct ExportedIntent {
     id: String,
-    state: String,
+    state: &'static str,
     purpose: String,
     data: Vec<String>,
-    days: i64,
+    days: u16,
     #[schema(required)]
     reference: Option<String>,
     made_at: ApiTime,
@@ -173,13 +173,7 @@ pub async fn export_subscriber_data(
     let mut held_by = Vec::with_capacity(partners.len());
     for partner in partners {
         // Written down before anything is told.
-        let asked = AuditEvent {
-            partner: partner.id,
-            tag: Some(tag),
-            kind: "subscriber.exported",
-            detail: by.audit_detail().to_owned(),
-            at: now,
-        };
+        let asked = AuditEntry::new(partner.id, "subscriber.exported", by.audit_detail().to_owned(), now).about(tag);
         records.audit(&asked).await?;
         let held = records.export(partner.id, &tag).await?;
         held_by.push(FieldOpener { sealing, tag: &tag }.open_all(partner, held)?);
@@ -240,7 +234,7 @@ impl FieldOpener<'_> {
         Ok(ExportedLink {
             id: link.id.to_string(),
             consent: link.consent.to_string(),
-            state: link.state.name(),
+            state: link.state.as_str(),
             institution: link.institution_name,
             provider: link.provider,
             linked_at: ApiTime(link.created_at),
@@ -275,7 +269,7 @@ fn exported_attempt(held: SubscriberAttempt) -> ExportedAttempt {
             SubmissionStep::Code => "code",
             SubmissionStep::Choose => "choose",
         },
-        outcome: held.attempt.state.name(),
+        outcome: held.attempt.state.as_str(),
         begun_at: ApiTime(held.attempt.created_at),
         outcome_at: ApiTime(held.moved_at),
     }
@@ -291,12 +285,12 @@ fn exported_sms(message: &SmsMessage) -> ExportedSms {
     }
 }
 
-fn exported_intent(intent: SubscriberIntent) -> ExportedIntent {
+fn exported_intent(intent: LinkIntent) -> ExportedIntent {
     ExportedIntent {
         id: intent.id.to_string(),
-        state: intent.state,
+        state: intent.state.as_str(),
         purpose: intent.purpose,
-        data: intent.scope.split(',').map(str::to_owned).collect(),
+        data: intent.scope.to_text().split(',').map(str::to_owned).collect(),
         days: intent.days,
         reference: intent.reference,
         made_at: ApiTime(intent.created_at),

@@ -69,6 +69,7 @@ impl RequestContext {
         AuditEntry {
             partner: self.reach.partner,
             entity: self.reach.entity,
+            tag: None,
             user: self.caller.user(),
             kind,
             detail: to.to_string(),

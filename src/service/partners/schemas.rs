@@ -75,13 +75,13 @@ fn closed_schema(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
 
 /// Where a link intent stands.
 pub fn intent_states() -> ObjectBuilder {
-    let states = IntentState::ALL.map(IntentState::name);
+    let states = IntentState::ALL.map(IntentState::as_str);
     enum_schema("Where it stands.", &states)
 }
 
 /// Where a link stands.
 pub fn link_states() -> ObjectBuilder {
-    let states = LinkState::ALL.map(LinkState::name);
+    let states = LinkState::VISIBLE.map(LinkState::as_str);
     enum_schema(
         "Where it stands. `removing`: out of use, and the provider is still to be told.",
         &states,

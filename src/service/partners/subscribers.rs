@@ -49,11 +49,11 @@ impl From<Erasure> for ErasureView {
     fn from(erasure: Erasure) -> Self {
         Self {
             id: erasure.id,
-            state: erasure.state.name(),
+            state: erasure.state.as_str(),
             waits_for: erasure
                 .blocked_by
                 .filter(|_| erasure.state != ErasureState::Done)
-                .map(ErasureBlocker::name),
+                .map(ErasureBlocker::as_str),
             begun_at: ApiTime(erasure.begun_at),
             updated_at: ApiTime(erasure.moved_at),
         }

@@ -14,7 +14,7 @@ use crate::core::time::Timestamp;
 use crate::core::webhook::{self, SigningSecret, WebhookOutcome, WebhookTiming};
 use crate::http_client::webhook::{DeliveryError, DeliveryResponse, WebhookRequest, WebhookSender};
 use crate::records::{
-    AuditEvent, Delivery, DeliveryResult, DeliveryState, EndpointState, OutgoingDelivery, Records,
+    AuditEntry, Delivery, DeliveryResult, DeliveryState, EndpointState, OutgoingDelivery, Records,
     Result as RecordsResult, WebhookSecret,
 };
 use crate::service::deps::Deps;
@@ -200,13 +200,12 @@ impl WebhookDeliveries {
             return Ok(());
         }
         tracing::warn!(endpoint = %endpoint.id, reason, "an endpoint is sent nothing more");
-        let event = AuditEvent {
-            partner: endpoint.partner,
-            tag: None,
-            kind: "webhook_endpoint.disabled",
-            detail: format!("{}: {reason}", endpoint.id),
-            at: now,
-        };
+        let event = AuditEntry::new(
+            endpoint.partner,
+            "webhook_endpoint.disabled",
+            format!("{}: {reason}", endpoint.id),
+            now,
+        );
         self.records.audit(&event).await
     }
 

@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use kiungo::core::time::Timestamp;
-use kiungo::records::AuditEvent;
+use kiungo::records::AuditEntry;
 use kiungo::sandbox::mono::{ANSWERS, CallLog, OTP, sha256_hex};
 
 use self::scan::{Needle, SearchedPlace, forms, leaks};
@@ -294,13 +294,12 @@ async fn every_planted_leak_is_found(world: &World, node: &Node, replies: &[Stri
             .unwrap()
             .command(&["SET", &format!("planted{n}"), &text])
             .await;
-        let event = AuditEvent {
-            partner: kiungo::app::partner_id(PARTNER),
-            tag: None,
-            kind: "planted",
-            detail: text,
-            at: Timestamp::from_millis(1),
-        };
+        let event = AuditEntry::new(
+            kiungo::app::partner_id(PARTNER),
+            "planted",
+            text,
+            Timestamp::from_millis(1),
+        );
         world.records.audit(&event).await.unwrap();
     }
     snapshot(world).await;

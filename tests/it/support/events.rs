@@ -43,6 +43,7 @@ pub async fn register(db: &dyn Records, endpoint: &WebhookEndpoint, secret: &Web
     let deed = AuditEntry {
         partner: endpoint.partner,
         entity: endpoint.entity,
+        tag: None,
         user: endpoint.created_by,
         kind: "webhook_endpoint.created",
         detail: endpoint.id.to_string(),
@@ -90,7 +91,7 @@ pub async fn requested_intent(db: &Fixture, partner: PartnerId, entity: EntityId
     let adding = "INSERT INTO intents (id, partner, created_at) VALUES ($1, $2, 0)";
     db.execute_with(adding, &[id.as_bytes(), partner.as_bytes()]).await;
     let adding = "INSERT INTO link_intents (id, partner, entity, created_by, state, purpose, days, scope, many, links, \
-        created_at, moved_at, expires_at) VALUES ($1, $2, $3, $4, 'open', 'loans', 90, 'account', 0, 0, 0, 0, 0)";
+        created_at, moved_at, expires_at) VALUES ($1, $2, $3, $4, 'open', 'loans', 90, 'account', FALSE, 0, 0, 0, 0)";
     let ids: [&[u8]; 4] = [id.as_bytes(), partner.as_bytes(), entity.as_bytes(), user.as_bytes()];
     db.execute_with(adding, &ids).await;
     id

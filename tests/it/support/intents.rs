@@ -36,11 +36,12 @@ pub fn intent(partner: PartnerId) -> LinkIntent {
 }
 
 /// Something done about a request at that time.
-pub fn audit_entry_at(reach: &TenantScope, offset: i64) -> AuditEntry {
+pub fn audit_entry_at(scope: &TenantScope, offset: i64) -> AuditEntry {
     AuditEntry {
-        partner: reach.partner,
-        entity: reach.entity,
-        user: reach.own,
+        partner: scope.partner,
+        entity: scope.entity,
+        user: scope.own,
+        tag: None,
         ..audit_entry(1, offset)
     }
 }
@@ -49,8 +50,8 @@ pub fn audit_entry_at(reach: &TenantScope, offset: i64) -> AuditEntry {
 pub async fn add(db: &dyn Records, partner: PartnerId, change: impl FnOnce(&mut LinkIntent)) -> LinkIntent {
     let mut new = intent(partner);
     change(&mut new);
-    let reach = super::events::whole_partner(partner);
-    let kept = db.add_intent(&new, None, &audit_entry_at(&reach, 0)).await.unwrap();
+    let scope = super::events::whole_partner(partner);
+    let kept = db.add_intent(&new, None, &audit_entry_at(&scope, 0)).await.unwrap();
     assert_eq!(kept, WriteOutcome::Done(new.clone()));
     new
 }

@@ -176,16 +176,9 @@ pub fn operator_partner() -> Partner {
     }
 }
 
-/// A deed of a partner.
+/// An audit entry of a partner.
 pub fn audit_entry(n: u8, offset: i64) -> AuditEntry {
-    AuditEntry {
-        partner: partner(n).id,
-        entity: None,
-        user: None,
-        kind: "test.done",
-        detail: String::new(),
-        at: at(offset),
-    }
+    AuditEntry::new(partner(n).id, "test.done", String::new(), at(offset))
 }
 
 pub fn node(n: u8) -> NodeId {

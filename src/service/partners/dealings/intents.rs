@@ -159,7 +159,7 @@ impl Intents for LinkingApi {
         let intent = self.records.intent(&reach, id).await?.ok_or(ApiError::NotFound)?;
         Ok(PublicIntent {
             id,
-            state: effective_state(&intent, self.now()).name(),
+            state: effective_state(&intent, self.now()).as_str(),
             expires_at: ApiTime(intent.expires_at),
         })
     }
@@ -170,7 +170,7 @@ impl LinkingApi {
     pub(super) fn intent_view(&self, intent: LinkIntent, now: Timestamp) -> Result<IntentView, ApiError> {
         Ok(IntentView {
             id: intent.id,
-            state: effective_state(&intent, now).name(),
+            state: effective_state(&intent, now).as_str(),
             dial: self.dial_string_of(&intent, now)?,
             msisdn: self.open_number(&intent)?.map(|msisdn| msisdn.masked()),
             expected: self.expected_fields(&intent)?,
@@ -215,8 +215,8 @@ fn effective_state(intent: &LinkIntent, now: Timestamp) -> IntentState {
 }
 
 fn parse_intent_state(name: &str) -> Result<IntentState, ApiError> {
-    IntentState::named(name).ok_or_else(|| {
-        let names = IntentState::ALL.map(IntentState::name).join(", ");
+    IntentState::parse(name).ok_or_else(|| {
+        let names = IntentState::ALL.map(IntentState::as_str).join(", ");
         ApiError::field("?state", "unknown", format!("there are: {names}"))
     })
 }

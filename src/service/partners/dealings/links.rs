@@ -176,7 +176,7 @@ impl Links for LinkingApi {
         }
         Ok(EndedLinkView {
             id,
-            state: ended.state.name(),
+            state: ended.state.as_str(),
         })
     }
 
@@ -207,7 +207,7 @@ impl LinkingApi {
             .map(|account| self.account_view(&link, account, identity));
         Ok(LinkView {
             id: link.id,
-            state: link.state.name(),
+            state: link.state.as_str(),
             accounts: accounts.collect::<Result<_, _>>()?,
             consent: consent_view(consent, origin.as_ref()),
             intent_id: origin.as_ref().map(|origin| origin.id),
@@ -292,8 +292,8 @@ fn consent_view(consent: Consent, origin: Option<&IntentSummary>) -> ConsentView
 }
 
 fn parse_link_state(name: &str) -> Result<LinkState, ApiError> {
-    LinkState::named(name).ok_or_else(|| {
-        let names = LinkState::ALL.map(LinkState::name).join(", ");
+    LinkState::parse_visible(name).ok_or_else(|| {
+        let names = LinkState::VISIBLE.map(LinkState::as_str).join(", ");
         ApiError::field("?state", "unknown", format!("there are: {names}"))
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kiungo::core::access::{Action, Caller, Object, Permission, Permissions};
 use kiungo::core::api_key::ApiKeyKind;
 use kiungo::core::ids::{EntityId, RoleId, UserId};
-use kiungo::records::{AccessToken, Bearer, PartnerKey, Records, WriteOutcome};
+use kiungo::records::{AccessToken, Bearer, ExpiredData, PartnerKey, Records, WriteOutcome};
 use rstest::rstest;
 
 use super::organization::{entity, of, role, user};
@@ -110,9 +110,9 @@ async fn tokens_are_over_when_they_are_over(#[case] backend: Backend) {
     db.revoke_token(&unique_bytes(), &audit_entry(1, 5)).await.unwrap();
     assert!(db.bearer(&one.digest, at(5)).await.unwrap().is_none());
     assert!(db.bearer(&two.digest, at(5)).await.unwrap().is_some());
-    assert_eq!(db.forget_tokens(at(1_000), 9).await.unwrap(), 0);
-    assert_eq!(db.forget_tokens(at(1_001), 1).await.unwrap(), 1);
-    assert_eq!(db.forget_tokens(at(1_001), 9).await.unwrap(), 1);
+    assert_eq!(db.delete_expired(ExpiredData::Tokens, at(1_000), 9).await.unwrap(), 0);
+    assert_eq!(db.delete_expired(ExpiredData::Tokens, at(1_001), 1).await.unwrap(), 1);
+    assert_eq!(db.delete_expired(ExpiredData::Tokens, at(1_001), 9).await.unwrap(), 1);
 }
 
 /// A user's token says what their role allows now, or else their entity's default role; it is over when they are, or
@@ -204,10 +204,14 @@ async fn a_partner_is_added_once(#[case] backend: Backend) {
     let (new, first, second) = (partner(9), key(9, ApiKeyKind::Secret, 0), key(9, ApiKeyKind::Secret, 0));
     let mut other = new.clone();
     other.purpose = "something else".to_owned();
-    let deed = audit_entry(9, 0);
-    assert!(db.add_partner(&new, std::slice::from_ref(&first), &deed).await.unwrap());
-    assert!(!db.add_partner(&other, &[second], &deed).await.unwrap());
+    let entry = audit_entry(9, 0);
+    assert!(
+        db.add_partner(&new, std::slice::from_ref(&first), &entry)
+            .await
+            .unwrap()
+    );
+    assert!(!db.add_partner(&other, &[second], &entry).await.unwrap());
     assert_eq!(db.partner(new.id).await.unwrap(), Some(new.clone()));
     assert_eq!(db.keys(new.id).await.unwrap(), [first]);
-    assert_eq!(db.audit_count(deed.kind).await, 1);
+    assert_eq!(db.audit_count(entry.kind).await, 1);
 }

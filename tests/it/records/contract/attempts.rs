@@ -82,7 +82,7 @@ async fn a_consent_is_shared_by_its_submissions_only(#[case] backend: Backend) {
     assert_eq!(db.claim(node(1), at(1), at(2), 10).await.unwrap().len(), 2);
 }
 
-/// A grant that is kept twice at once, by two handles, is kept once and redeemed once.
+/// A grant that is stored twice at once, by two handles, is stored once and redeemed once.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -155,7 +155,7 @@ async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
         .unwrap_err();
 }
 
-/// A fact and its job are one: when the job cannot be written, the fact is not there either.
+/// An attempt and its job are written together: when the job cannot be written, the attempt is not there either.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]

@@ -1,6 +1,6 @@
-//! Wishes to be texted when an institution is back.
+//! Bank alerts: an SMS when an institution is back.
 
-use kiungo::core::ids::{MessageId, WatchId, WishId};
+use kiungo::core::ids::{BankAlertId, MessageId, WatchId};
 use kiungo::core::sms::MessageState;
 use kiungo::providers::SubmissionStep;
 use kiungo::records::{AttemptState, BankAlert, InstitutionSince, Job, JobKind, Records, SmsKind, SmsMessage};
@@ -10,9 +10,9 @@ use crate::support::records::{Backend, RecordedPerson, at, job, node, person, un
 
 const HOUR: i64 = 60 * 60 * 1000;
 
-pub(super) fn wish(who: &RecordedPerson, institution: &str, asked: i64) -> BankAlert {
+pub(super) fn bank_alert(who: &RecordedPerson, institution: &str, asked: i64) -> BankAlert {
     BankAlert {
-        id: WishId::from_bytes(unique_bytes()),
+        id: BankAlertId::from_bytes(unique_bytes()),
         partner: who.partner,
         tag: who.tag,
         provider: "mono".to_owned(),
@@ -24,23 +24,23 @@ pub(super) fn wish(who: &RecordedPerson, institution: &str, asked: i64) -> BankA
     }
 }
 
-/// Puts a wish; the watch that would begin with it.
-pub(super) async fn put(db: &dyn Records, wish: &BankAlert) -> WatchId {
+/// Puts an alert; the watch that would begin with it.
+pub(super) async fn put(db: &dyn Records, alert: &BankAlert) -> WatchId {
     let watch = WatchId::from_bytes(unique_bytes());
-    let job = job(wish.partner, JobKind::BankBack(watch), &format!("back:{watch}"), at(0));
-    let fresh = at(wish.asked_at.as_millis() - at(0).as_millis() - 12 * HOUR);
-    db.put_bank_alert(wish, watch, &job, fresh).await.unwrap();
+    let job = job(alert.partner, JobKind::BankBack(watch), &format!("back:{watch}"), at(0));
+    let fresh = at(alert.asked_at.as_millis() - at(0).as_millis() - 12 * HOUR);
+    db.put_bank_alert(alert, watch, &job, fresh).await.unwrap();
     watch
 }
 
-fn text(wish: &BankAlert) -> (SmsMessage, Job) {
+fn sms(alert: &BankAlert) -> (SmsMessage, Job) {
     let id = MessageId::from_bytes(unique_bytes());
     let message = SmsMessage {
         id,
-        partner: wish.partner,
-        tag: wish.tag,
+        partner: alert.partner,
+        tag: alert.tag,
         kind: SmsKind::HandOver,
-        key: format!("back:{}", wish.id),
+        key: format!("back:{}", alert.id),
         gateway: "ng".to_owned(),
         state: MessageState::Queued,
         sealed: Some(vec![4]),
@@ -50,7 +50,7 @@ fn text(wish: &BankAlert) -> (SmsMessage, Job) {
         updated_at: at(0),
         expires_at: at(HOUR),
     };
-    let send = job(wish.partner, JobKind::SendSms(id), &format!("sms:{id}"), at(0));
+    let send = job(alert.partner, JobKind::SendSms(id), &format!("sms:{id}"), at(0));
     (message, send)
 }
 
@@ -73,19 +73,19 @@ async fn watches(db: &dyn Records) -> Vec<WatchId> {
 async fn who_waits_at_one_bank_has_one_watch(#[case] backend: Backend) {
     let db = backend.create().await;
     let (ada, bola, chi) = (person(1, 1), person(1, 2), person(1, 3));
-    let (a, b) = (wish(&ada, "b1", 0), wish(&bola, "b1", 1));
+    let (a, b) = (bank_alert(&ada, "b1", 0), bank_alert(&bola, "b1", 1));
     let first = put(&*db, &a).await;
     let joined = put(&*db, &b).await;
     assert_eq!(db.open_bank_alerts(first, at(2)).await.unwrap(), [a.clone(), b.clone()]);
     assert_eq!(db.open_bank_alerts(joined, at(2)).await.unwrap(), []);
-    let elsewhere = put(&*db, &wish(&chi, "b2", 2)).await;
-    let of_another = put(&*db, &wish(&person(2, 1), "b1", 2)).await;
+    let elsewhere = put(&*db, &bank_alert(&chi, "b2", 2)).await;
+    let of_another = put(&*db, &bank_alert(&person(2, 1), "b1", 2)).await;
     for id in [a.id, b.id] {
         db.delete_bank_alert(id).await.unwrap();
     }
     assert_eq!(db.open_bank_alerts(first, at(2)).await.unwrap(), []);
-    let alone = put(&*db, &wish(&ada, "b1", 2)).await;
-    let much_later = put(&*db, &wish(&chi, "b1", 13 * HOUR)).await;
+    let alone = put(&*db, &bank_alert(&ada, "b1", 2)).await;
+    let much_later = put(&*db, &bank_alert(&chi, "b1", 13 * HOUR)).await;
     let mut seen = watches(&*db).await;
     let mut want = vec![first, elsewhere, of_another, much_later, alone];
     seen.sort();
@@ -93,7 +93,7 @@ async fn who_waits_at_one_bank_has_one_watch(#[case] backend: Backend) {
     assert_eq!(seen, want);
 }
 
-/// There is one wish of a person at an institution: who asks again waits anew, and the one before is answered no more.
+/// There is one alert of a person at an institution: who asks again waits anew, and the one before is answered no more.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -101,17 +101,17 @@ async fn who_waits_at_one_bank_has_one_watch(#[case] backend: Backend) {
 async fn there_is_one_wish_for_a_person_and_a_bank(#[case] backend: Backend) {
     let db = backend.create().await;
     let ada = person(1, 1);
-    let (before, again) = (wish(&ada, "b1", 0), wish(&ada, "b1", 5));
+    let (before, again) = (bank_alert(&ada, "b1", 0), bank_alert(&ada, "b1", 5));
     let watch = put(&*db, &before).await;
     put(&*db, &again).await;
     assert_eq!(db.open_bank_alerts(watch, at(6)).await.unwrap(), vec![again]);
     assert_eq!(db.bank_alert(before.id).await.unwrap(), None);
-    let (message, send) = text(&before);
+    let (message, send) = sms(&before);
     assert!(!db.answer_bank_alert(before.id, &message, &send, at(6)).await.unwrap());
     assert_eq!(db.message(message.id).await.unwrap(), None);
 }
 
-/// A wish is answered by one text, whoever writes it how often and on whichever handle; it stays until it is over, and then
+/// An alert is answered by one SMS, whoever writes it how often and on whichever handle; it stays until it is over, and then
 /// it is gone.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -120,16 +120,16 @@ async fn there_is_one_wish_for_a_person_and_a_bank(#[case] backend: Backend) {
 async fn a_wish_is_answered_once(#[case] backend: Backend) {
     let db = backend.create().await;
     let other = db.second_handle().await;
-    let (asked, beside) = (wish(&person(1, 1), "b1", 0), wish(&person(1, 2), "b1", 3));
+    let (asked, beside) = (bank_alert(&person(1, 1), "b1", 0), bank_alert(&person(1, 2), "b1", 3));
     let watch = put(&*db, &asked).await;
     put(&*db, &beside).await;
-    let (one, two) = (text(&asked), text(&asked));
+    let (one, two) = (sms(&asked), sms(&asked));
     let (first, second) = tokio::join!(
         db.answer_bank_alert(asked.id, &one.0, &one.1, at(9)),
         other.answer_bank_alert(asked.id, &two.0, &two.1, at(9)),
     );
     assert!(first.unwrap() != second.unwrap());
-    let third = text(&asked);
+    let third = sms(&asked);
     assert!(!db.answer_bank_alert(asked.id, &third.0, &third.1, at(9)).await.unwrap());
     let mut written = 0;
     for (message, _) in [&one, &two, &third] {
@@ -146,14 +146,17 @@ async fn a_wish_is_answered_once(#[case] backend: Backend) {
     assert_eq!(db.open_bank_alerts(watch, beside.until).await.unwrap(), []);
 }
 
-/// A wish that nobody looked at any more is forgotten like other things of long ago.
+/// An alert that nobody looked at any more is forgotten like other things of long ago.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn old_wishes_are_forgotten(#[case] backend: Backend) {
     let db = backend.create().await;
-    let (old, new) = (wish(&person(1, 1), "b1", 0), wish(&person(1, 2), "b2", HOUR));
+    let (old, new) = (
+        bank_alert(&person(1, 1), "b1", 0),
+        bank_alert(&person(1, 2), "b2", HOUR),
+    );
     put(&*db, &old).await;
     put(&*db, &new).await;
     assert_eq!(db.delete_old_work(at(24 * HOUR + 1), 99).await.unwrap(), 1);

@@ -1,4 +1,4 @@
-//! People: who holds what about them, and how they are erased.
+//! Data subjects: who holds what about them, and how they are erased.
 
 use std::fs;
 
@@ -7,12 +7,12 @@ use kiungo::core::pin::Pin;
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::sms::{MessageState, WithheldReason};
 use kiungo::records::{
-    AccountReading, AttemptState, AuditEvent, Erasure, ErasureBlocker, ErasureState, JobKind, Link, LinkCompletion,
+    AccountReading, AttemptState, AuditEntry, Erasure, ErasureBlocker, ErasureState, JobKind, Link, LinkCompletion,
     LinkState, Records, Redaction, SmsPreference, SmsReport, SmsReportOutcome, SubscriberData,
 };
 use rstest::rstest;
 
-use super::bank_alerts::{put, wish};
+use super::bank_alerts::{bank_alert, put};
 use super::messages::message;
 use crate::support::files_below;
 use crate::support::records::{
@@ -41,14 +41,8 @@ pub async fn begun(db: &dyn Records, erasure: &Erasure) -> ErasureId {
     db.begin_erasure(erasure, &job).await.unwrap()
 }
 
-fn fact(erasure: &Erasure) -> AuditEvent {
-    AuditEvent {
-        partner: erasure.partner,
-        tag: Some(erasure.pseudonym),
-        kind: "subscriber.erased",
-        detail: erasure.id.to_string(),
-        at: at(5),
-    }
+fn finished(erasure: &Erasure) -> AuditEntry {
+    AuditEntry::new(erasure.partner, "subscriber.erased", erasure.id.to_string(), at(5)).about(erasure.pseudonym)
 }
 
 fn reading() -> AccountReading {
@@ -82,11 +76,11 @@ async fn known(db: &dyn Records, who: &RecordedPerson) -> Link {
     db.accepted_by_gateway(left.id, &format!("gateway-{}", left.id), at(1))
         .await
         .unwrap();
-    let wish = SmsPreference {
+    let preference = SmsPreference {
         stopped: true,
         at: at(1),
     };
-    db.put_sms_preference(who.partner, &who.tag, wish).await.unwrap();
+    db.put_sms_preference(who.partner, &who.tag, preference).await.unwrap();
     let pin = Pin {
         digest: [9; 32],
         chosen_at: at(0),
@@ -94,43 +88,37 @@ async fn known(db: &dyn Records, who: &RecordedPerson) -> Link {
         wrong_at: at(0),
     };
     db.store_pin(who.partner, &who.tag, &pin, at(2)).await.unwrap();
-    let event = AuditEvent {
-        partner: who.partner,
-        tag: Some(who.tag),
-        kind: "link.created",
-        detail: made.id.to_string(),
-        at: at(0),
-    };
+    let event = AuditEntry::new(who.partner, "link.created", made.id.to_string(), at(0)).about(who.tag);
     db.audit(&event).await.unwrap();
     made
 }
 
-pub async fn held(db: &Fixture, who: &RecordedPerson) -> SubscriberData {
+pub async fn exported(db: &Fixture, who: &RecordedPerson) -> SubscriberData {
     db.export(who.partner, &who.tag).await.unwrap()
 }
 
-/// What is blank holds no more than that something was.
-fn assert_blank(held: &SubscriberData, before: &SubscriberData) {
-    let counts = |held: &SubscriberData| {
+/// What is redacted holds no more than that something was.
+fn assert_redacted(data: &SubscriberData, before: &SubscriberData) {
+    let counts = |data: &SubscriberData| {
         (
-            held.consents.len(),
-            held.attempts.len(),
-            held.links.len(),
-            held.messages.len(),
+            data.consents.len(),
+            data.attempts.len(),
+            data.links.len(),
+            data.messages.len(),
         )
     };
-    assert_eq!(counts(held), counts(before));
-    for (consent, was) in held.consents.iter().zip(&before.consents) {
+    assert_eq!(counts(data), counts(before));
+    for (consent, was) in data.consents.iter().zip(&before.consents) {
         assert!(consent.msisdn.is_empty() && !was.msisdn.is_empty());
         assert_eq!((&consent.text, &consent.version), (&was.text, &was.version));
         assert_eq!(consent.agreed_at, was.agreed_at);
     }
     assert!(
-        held.attempts
+        data.attempts
             .iter()
             .all(|held| held.attempt.provider_session.is_empty())
     );
-    for account in held.links.iter().flat_map(|link| &link.accounts) {
+    for account in data.links.iter().flat_map(|link| &link.accounts) {
         assert!(account.account.is_empty() && account.account_digest == [0; 32]);
         assert_eq!(
             (&account.masked, account.number_digest, &account.holder),
@@ -138,15 +126,15 @@ fn assert_blank(held: &SubscriberData, before: &SubscriberData) {
         );
         assert_eq!(account.currency.as_deref(), Some("NGN"));
     }
-    for message in &held.messages {
+    for message in &data.messages {
         assert!(message.sealed.is_none() && message.gateway_id.is_none(), "{message:?}");
         assert!(message.key.starts_with("erased:"), "{message:?}");
     }
-    assert!(held.sms_preference.is_none() && held.pin_kept_at.is_none());
+    assert!(data.sms_preference.is_none() && data.pin_kept_at.is_none());
 }
 
-/// Everything a partner holds about a person is blanked and bears a pseudonym; nothing of anybody else's, nor of the same
-/// person's at another partner, is touched. The rows are still counted, the fact is audited without saying who it was,
+/// Everything a partner holds about a person is redacted and bears a pseudonym; nothing of anybody else's, nor of the same
+/// person's at another partner, is touched. The rows are still counted, the erasure is audited without saying who it was,
 /// and the same number is somebody new from then on.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -159,39 +147,39 @@ async fn a_person_is_blanked_and_nobody_else(#[case] backend: Backend) {
     let mut untouched = Vec::new();
     for other in &others {
         known(&*db, other).await;
-        untouched.push(held(&db, other).await);
+        untouched.push(exported(&db, other).await);
     }
-    let wishes = [
-        wish(&ada, "kuda", 1),
-        wish(&others[0], "kuda", 1),
-        wish(&others[1], "kuda", 1),
+    let alerts = [
+        bank_alert(&ada, "kuda", 1),
+        bank_alert(&others[0], "kuda", 1),
+        bank_alert(&others[1], "kuda", 1),
     ];
-    for wish in &wishes {
-        put(&*db, wish).await;
+    for alert in &alerts {
+        put(&*db, alert).await;
     }
     let holders = async |tag| {
         let found = db.partners_holding(&tag).await.unwrap();
         found.into_iter().map(|partner| partner.id).collect::<Vec<_>>()
     };
     assert_eq!(holders(ada.tag).await, [partner(1).id, partner(2).id]);
-    let before = held(&db, &ada).await;
+    let before = exported(&db, &ada).await;
     assert_eq!((before.links.len(), before.messages.len()), (1, 2));
 
     let erasure = erasure(&ada);
     assert_eq!(begun(&*db, &erasure).await, erasure.id);
     assert_eq!(db.redact(&erasure, at(3)).await.unwrap(), Redaction::Redacted);
-    assert_eq!(held(&db, &ada).await, SubscriberData::default());
-    let blank = RecordedPerson {
+    assert_eq!(exported(&db, &ada).await, SubscriberData::default());
+    let redacted = RecordedPerson {
         tag: erasure.pseudonym,
         ..ada
     };
-    assert_blank(&held(&db, &blank).await, &before);
+    assert_redacted(&exported(&db, &redacted).await, &before);
     assert_eq!(holders(ada.tag).await, [partner(2).id]);
     for (other, was) in others.iter().zip(untouched) {
-        assert_eq!(held(&db, other).await, was);
+        assert_eq!(exported(&db, other).await, was);
     }
-    for (wish, stays) in wishes.iter().zip([false, true, true]) {
-        assert_eq!(db.bank_alert(wish.id).await.unwrap().is_some(), stays);
+    for (alert, stays) in alerts.iter().zip([false, true, true]) {
+        assert_eq!(db.bank_alert(alert.id).await.unwrap().is_some(), stays);
     }
     let digest = made.accounts[0].account_digest;
     assert_eq!(db.link_by_account(&digest).await.unwrap(), None);
@@ -199,17 +187,17 @@ async fn a_person_is_blanked_and_nobody_else(#[case] backend: Backend) {
     // Somebody new, with the same number.
     let anew = ada.attempted(&*db, AttemptState::Refused, |_| ()).await;
     assert_eq!(db.redact(&erasure, at(4)).await.unwrap(), Redaction::Redacted);
-    assert_eq!(held(&db, &ada).await.attempts[0].attempt, anew);
+    assert_eq!(exported(&db, &ada).await.attempts[0].attempt, anew);
 
-    assert!(db.finish_erasure(erasure.id, &fact(&erasure)).await.unwrap());
-    assert!(!db.finish_erasure(erasure.id, &fact(&erasure)).await.unwrap());
+    assert!(db.finish_erasure(erasure.id, &finished(&erasure)).await.unwrap());
+    assert!(!db.finish_erasure(erasure.id, &finished(&erasure)).await.unwrap());
     assert_eq!(db.audit_count("subscriber.erased").await, 1);
     let ended = db.erasure(erasure.id).await.unwrap().unwrap();
     assert_eq!((ended.state, ended.tag), (ErasureState::Done, None));
     assert_eq!(db.erasures(5).await.unwrap(), [ended]);
 }
 
-/// A person is not blanked while a submission of theirs is unsettled, a link is not removed, or somebody is at work on
+/// A person is not redacted while a submission of theirs is pending, a link is not removed, or somebody is at work on
 /// something of theirs; then nothing at all is written. What nobody has taken up is not done any more.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -253,7 +241,7 @@ async fn what_is_under_way_is_waited_for(#[case] backend: Backend) {
         (found.state, found.blocked_by),
         (ErasureState::Begun, Some(ErasureBlocker::Work))
     );
-    assert_eq!(held(&db, &ada).await.links.len(), 1);
+    assert_eq!(exported(&db, &ada).await.links.len(), 1);
     // Whoever held it is gone.
     assert_eq!(waits(1_000).await, Redaction::Redacted);
     for key in ["read", &settle(&attempt).key, &redeem(&attempt).key] {
@@ -278,8 +266,8 @@ async fn attempt_link(db: &Fixture, attempt: &kiungo::records::Attempt) -> kiung
     made.id
 }
 
-/// Whoever still has in mind what was read before the rows were blanked cannot write it back: no link is made, no account
-/// gets its digits back, no text is sent, and a report finds no text.
+/// Whoever still has in mind what was read before the rows were redacted cannot write it back: no link is made, no account
+/// gets its digits back, no SMS is sent, and a report finds none.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -289,7 +277,7 @@ async fn what_is_blank_stays_blank(#[case] backend: Backend) {
     let ada = person(1, 1);
     let made = known(&*db, &ada).await;
     let lapsed = ada.attempted(&*db, AttemptState::Lapsed, |_| ()).await;
-    let before = held(&db, &ada).await;
+    let before = exported(&db, &ada).await;
     let (queued, left) = (before.messages[0].clone(), before.messages[1].clone());
     let erasure = erasure(&ada);
     begun(&*db, &erasure).await;
@@ -317,11 +305,11 @@ async fn what_is_blank_stays_blank(#[case] backend: Backend) {
         state: MessageState::Delivered,
     };
     assert_eq!(db.apply_report(report, at(4)).await.unwrap(), SmsReportOutcome::Early);
-    let blank = RecordedPerson {
+    let redacted = RecordedPerson {
         tag: erasure.pseudonym,
         ..ada
     };
-    assert_blank(&held(&db, &blank).await, &before);
+    assert_redacted(&exported(&db, &redacted).await, &before);
 }
 
 /// Asked for twice, a person is erased once; when that is done they can be erased again, and so can the same person at
@@ -339,7 +327,7 @@ async fn an_erasure_is_asked_for_once(#[case] backend: Backend) {
     assert_eq!(begun(&*db, &elsewhere).await, elsewhere.id);
     assert_eq!(db.erasure(again.id).await.unwrap(), None);
     db.redact(&first, at(1)).await.unwrap();
-    assert!(db.finish_erasure(first.id, &fact(&first)).await.unwrap());
+    assert!(db.finish_erasure(first.id, &finished(&first)).await.unwrap());
     assert_eq!(begun(&*db, &again).await, again.id);
 
     let key = format!("erase:{}", again.id);
@@ -352,7 +340,7 @@ async fn an_erasure_is_asked_for_once(#[case] backend: Backend) {
     assert_eq!((taken.tries, taken.due_at), (1, at(9)));
 }
 
-/// What was blanked stands in no file of the database, neither in the table nor in the log of what was written to it.
+/// What was redacted stands in no file of the database, neither in the table nor in the log of what was written to it.
 #[tokio::test]
 async fn what_was_blanked_is_in_no_file() {
     let db = Backend::Sqlite.create().await;

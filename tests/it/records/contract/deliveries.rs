@@ -152,7 +152,7 @@ async fn what_belongs_to_no_entity_reaches_none(#[case] backend: Backend) {
 async fn sending_an_event_again(#[case] backend: Backend) {
     let db = backend.create().await;
     let partner = partner(1).id;
-    let reach = whole_partner(partner);
+    let scope = whole_partner(partner);
     let [ended, pending] = [add(&*db, endpoint(partner)).await, add(&*db, endpoint(partner)).await];
     person(1, 1).linked(&*db, 1, LinkState::Active).await;
     let event = created(&*db, partner).await;
@@ -200,27 +200,27 @@ async fn sending_an_event_again(#[case] backend: Backend) {
     };
     let disabled = add(&*db, disabled).await;
     assert_eq!(
-        db.replay(&reach, event.id, Some(disabled), &audit_entry(1, 5))
+        db.replay(&scope, event.id, Some(disabled), &audit_entry(1, 5))
             .await
             .unwrap(),
         []
     );
     let theirs = add(&*db, endpoint(person(2, 1).partner)).await;
     assert_eq!(
-        db.replay(&reach, event.id, Some(theirs), &audit_entry(1, 5))
+        db.replay(&scope, event.id, Some(theirs), &audit_entry(1, 5))
             .await
             .unwrap(),
         []
     );
     assert_eq!(db.lanes_due(at(5)).await.unwrap(), []);
 
-    let mut again = db.replay(&reach, event.id, None, &audit_entry(1, 5)).await.unwrap();
+    let mut again = db.replay(&scope, event.id, None, &audit_entry(1, 5)).await.unwrap();
     let mut want = vec![ended, pending, fresh_one];
     again.sort_unstable();
     want.sort_unstable();
     assert_eq!(again, want);
     // Asked for twice it is still sent once.
-    db.replay(&reach, event.id, Some(ended), &audit_entry(1, 5))
+    db.replay(&scope, event.id, Some(ended), &audit_entry(1, 5))
         .await
         .unwrap();
     for (to, tries) in [(ended, 0), (pending, 1), (fresh_one, 0)] {
@@ -233,11 +233,11 @@ async fn sending_an_event_again(#[case] backend: Backend) {
         assert_eq!(jobs.len(), 1, "{to}");
         assert_eq!(jobs[0].kind, JobKind::Deliver(found.id));
     }
-    // What was sent to nobody is no deed.
+    // What was sent to nobody is not audited.
     assert_eq!(db.audit_count("test.done").await, 2);
     // Whoever is named gets it, wanted or not.
     let named = db
-        .replay(&reach, event.id, Some(wants_another), &audit_entry(1, 6))
+        .replay(&scope, event.id, Some(wants_another), &audit_entry(1, 6))
         .await
         .unwrap();
     assert_eq!(named, [wants_another]);

@@ -43,11 +43,11 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
         ..endpoint(partner)
     };
     register(&*db, &mine, &secret(&mine, 0)).await;
-    let reach = |partner, entity, own| TenantScope { partner, entity, own };
+    let scope = |partner, entity, own| TenantScope { partner, entity, own };
     for outside in [
         whole_partner(person(2, 1).partner),
-        reach(partner, Some(other), None),
-        reach(partner, Some(branch), Some(UserId::from_bytes(unique_bytes()))),
+        scope(partner, Some(other), None),
+        scope(partner, Some(branch), Some(UserId::from_bytes(unique_bytes()))),
     ] {
         assert_eq!(db.endpoint(&outside, mine.id).await.unwrap(), None);
         assert_eq!(db.endpoints(&outside, None, 10).await.unwrap(), []);
@@ -66,7 +66,7 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
             .await;
         assert_eq!(rotated.unwrap(), None);
     }
-    let inside = reach(partner, Some(branch), Some(user));
+    let inside = scope(partner, Some(branch), Some(user));
     assert_eq!(db.endpoint(&inside, mine.id).await.unwrap().as_ref(), Some(&mine));
     assert_eq!(
         db.endpoints(&inside, None, 10).await.unwrap(),
@@ -174,14 +174,14 @@ async fn adding_endpoints(#[case] backend: Backend) {
     }
     let kept = tasks.join_all().await.into_iter().map(Result::unwrap);
     assert_eq!(kept.filter(|kept| *kept == WriteOutcome::TooMany).count(), 4);
-    let reach = whole_partner(mine.partner);
-    assert_eq!(db.endpoints(&reach, None, 100).await.unwrap().len(), 3);
+    let scope = whole_partner(mine.partner);
+    assert_eq!(db.endpoints(&scope, None, 100).await.unwrap().len(), 3);
     // What was deleted makes room.
     let end = EndpointChange {
         state: Some((EndpointState::Deleted, None)),
         ..EndpointChange::default()
     };
-    db.change_endpoint(&reach, mine.id, &end, &audit_entry(1, 1))
+    db.change_endpoint(&scope, mine.id, &end, &audit_entry(1, 1))
         .await
         .unwrap();
     let one = endpoint(mine.partner);
@@ -239,11 +239,11 @@ async fn two_secrets_while_one_replaces_the_other(#[case] backend: Backend) {
         .await
         .unwrap();
     assert_eq!(secrets_at(&db, &mine, 0).await, [[0]]);
-    let reach = whole_partner(mine.partner);
+    let scope = whole_partner(mine.partner);
     let first = numbered(1);
     for until in [100, 500] {
         // Asked for again it is as it was.
-        let rotated = db.rotate_secret(&reach, &first, at(until), &audit_entry(1, 1)).await;
+        let rotated = db.rotate_secret(&scope, &first, at(until), &audit_entry(1, 1)).await;
         assert_eq!(rotated.unwrap(), Some(at(100)));
     }
     assert_eq!(db.audit_count("test.done").await, 1);
@@ -251,7 +251,7 @@ async fn two_secrets_while_one_replaces_the_other(#[case] backend: Backend) {
         assert_eq!(secrets_at(&db, &mine, moment).await, want, "{moment}");
     }
     let rotated = db
-        .rotate_secret(&reach, &numbered(2), at(200), &audit_entry(1, 2))
+        .rotate_secret(&scope, &numbered(2), at(200), &audit_entry(1, 2))
         .await;
     assert_eq!(rotated.unwrap(), Some(at(200)));
     assert_eq!(secrets_at(&db, &mine, 3).await, [[2], [1]]);
@@ -259,10 +259,10 @@ async fn two_secrets_while_one_replaces_the_other(#[case] backend: Backend) {
     let mut tasks = JoinSet::new();
     for n in 3..9 {
         let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
-        let (row, reach) = (numbered(n), reach);
+        let (row, scope) = (numbered(n), scope);
         tasks.spawn(async move {
             handle
-                .rotate_secret(&reach, &row, at(300), &audit_entry(1, 3))
+                .rotate_secret(&scope, &row, at(300), &audit_entry(1, 3))
                 .await
                 .unwrap()
         });
@@ -274,7 +274,7 @@ async fn two_secrets_while_one_replaces_the_other(#[case] backend: Backend) {
         ..mine.clone()
     };
     let rotated = db
-        .rotate_secret(&reach, &secret(&nobody, 0), at(1), &audit_entry(1, 4))
+        .rotate_secret(&scope, &secret(&nobody, 0), at(1), &audit_entry(1, 4))
         .await;
     assert_eq!(rotated.unwrap(), None);
 }

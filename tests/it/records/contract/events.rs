@@ -120,7 +120,7 @@ async fn a_final_no_is_told_once(#[case] backend: Backend) {
     assert!(events.iter().all(|event| event.kind == EventKind::ConnectSessionFailed));
 }
 
-/// What grew out of a partner's intent carries that intent, its entity and the user who made it; nobody else reaches it.
+/// What grew out of a partner's intent carries that intent, its entity and the user who made it; it is in nobody else's scope.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -142,27 +142,27 @@ async fn an_event_belongs_to_whoever_asked(#[case] backend: Backend) {
     );
 
     let (elsewhere, somebody) = (EntityId::from_bytes(unique_bytes()), UserId::from_bytes(unique_bytes()));
-    let reach = |partner, entity, own| TenantScope { partner, entity, own };
-    for (reach, seen) in [
-        (reach(partner, None, None), true),
-        (reach(partner, Some(branch), None), true),
-        (reach(partner, Some(branch), Some(user)), true),
-        (reach(partner, None, Some(user)), true),
-        (reach(partner, Some(elsewhere), None), false),
-        (reach(partner, Some(branch), Some(somebody)), false),
-        (reach(person(2, 1).partner, None, None), false),
-        (reach(person(2, 1).partner, Some(branch), Some(user)), false),
+    let scope = |partner, entity, own| TenantScope { partner, entity, own };
+    for (scope, seen) in [
+        (scope(partner, None, None), true),
+        (scope(partner, Some(branch), None), true),
+        (scope(partner, Some(branch), Some(user)), true),
+        (scope(partner, None, Some(user)), true),
+        (scope(partner, Some(elsewhere), None), false),
+        (scope(partner, Some(branch), Some(somebody)), false),
+        (scope(person(2, 1).partner, None, None), false),
+        (scope(person(2, 1).partner, Some(branch), Some(user)), false),
     ] {
-        let listed = db.events(&reach, &EventFilter::default(), None, 10).await.unwrap();
-        assert_eq!(listed.len(), usize::from(seen), "{reach:?}");
-        let found = db.event(&reach, event.id).await.unwrap();
-        assert_eq!(found.is_some(), seen, "{reach:?}");
+        let listed = db.events(&scope, &EventFilter::default(), None, 10).await.unwrap();
+        assert_eq!(listed.len(), usize::from(seen), "{scope:?}");
+        let found = db.event(&scope, event.id).await.unwrap();
+        assert_eq!(found.is_some(), seen, "{scope:?}");
         let span = TimeRange {
             from: at(-9),
             to: at(9),
         };
-        let within = db.events_within(&reach, span, None, 10).await.unwrap();
-        assert_eq!(within.len(), usize::from(seen), "{reach:?}");
+        let within = db.events_within(&scope, span, None, 10).await.unwrap();
+        assert_eq!(within.len(), usize::from(seen), "{scope:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the conversation learns of a person.
+//! What the conversation reads of a person.
 
 use kiungo::providers::SubmissionStep;
 use kiungo::records::{Attempt, AttemptState, LinkState, SubscriberHistory};
@@ -62,7 +62,7 @@ async fn links_in_use_newest_first(#[case] backend: Backend) {
     assert_eq!(facts.links, expected);
 }
 
-/// Only the newest attempt can be unsettled, and only in the states in which an answer is owed.
+/// Only the newest attempt can be pending, and only in the states in which an answer is owed.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -154,7 +154,7 @@ async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
     }
 }
 
-/// An attempt that is both the newest and old enough not to count stays out of the refusals.
+/// An attempt that is both the newest and old enough not to count stays out of the failed logins.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]

@@ -1,7 +1,7 @@
 //! Requests that may come twice.
 
 use futures_util::future::join_all;
-use kiungo::records::{IdempotencyOutcome, RequestFingerprint};
+use kiungo::records::{ExpiredData, IdempotencyOutcome, RequestFingerprint};
 use rstest::rstest;
 use tokio::runtime::Handle;
 
@@ -66,8 +66,8 @@ async fn a_request_is_done_once_a_day(#[case] backend: Backend) {
     assert_eq!(begin(mine, DAY - 1).await, answered);
     assert_eq!(begin(different, DAY - 1).await, IdempotencyOutcome::Mismatch);
     assert_eq!(begin(different, DAY).await, yours(DAY));
-    assert_eq!(db.forget_requests(at(DAY), 2).await.unwrap(), 2);
-    assert_eq!(db.forget_requests(at(DAY), 9).await.unwrap(), 1);
+    assert_eq!(db.delete_expired(ExpiredData::Answers, at(DAY), 2).await.unwrap(), 2);
+    assert_eq!(db.delete_expired(ExpiredData::Answers, at(DAY), 9).await.unwrap(), 1);
     assert_eq!(begin(different, DAY + 1).await, IdempotencyOutcome::InProgress);
 }
 

@@ -1,4 +1,4 @@
-//! Partners' requests: written once, each with a code of its own, over once, and seen by nobody else.
+//! Partners' intents: written once, each with a code of its own, over once, and seen by nobody else.
 
 use kiungo::core::access::TenantScope;
 use kiungo::core::events::EventKind;
@@ -17,11 +17,11 @@ use crate::support::records::{
     Backend, Fixture, RecordedPerson, at, job, link, node, partner, person, settle, unique_bytes,
 };
 
-/// A request with something in every column.
+/// An intent with something in every column.
 async fn full(db: &Fixture) -> LinkIntent {
-    let reach = whole_partner(partner(1).id);
+    let scope = whole_partner(partner(1).id);
     LinkIntent {
-        entity: Some(entity(db, reach.partner).await),
+        entity: Some(entity(db, scope.partner).await),
         created_by: Some(UserId::from_bytes(unique_bytes())),
         scope: Scope::of(Data::ALL).unwrap(),
         reference: Some("customer 17".to_owned()),
@@ -32,11 +32,11 @@ async fn full(db: &Fixture) -> LinkIntent {
         many: true,
         expected: Some(vec![2]),
         renews: Some(kiungo::core::ids::LinkId::from_bytes(unique_bytes())),
-        ..intent(reach.partner)
+        ..intent(scope.partner)
     }
 }
 
-/// A request is written whole, with its text and the job that ends it in time, and asked for again it is the same one.
+/// An intent is written whole, with its SMS and the job that ends it in time, and asked for again it is the same one.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -44,24 +44,24 @@ async fn full(db: &Fixture) -> LinkIntent {
 async fn a_request_is_written_once(#[case] backend: Backend) {
     let db = backend.create().await;
     let (intent, who) = (full(&db).await, person(1, 1));
-    let reach = whole_partner(intent.partner);
-    let text = message(&who, "intent");
-    let send = job(intent.partner, JobKind::SendSms(text.id), "sms", at(0));
-    let deed = audit_entry_at(&reach, 0);
-    let text = Some((text, send));
+    let scope = whole_partner(intent.partner);
+    let sms = message(&who, "intent");
+    let send = job(intent.partner, JobKind::SendSms(sms.id), "sms", at(0));
+    let entry = audit_entry_at(&scope, 0);
+    let sms = Some((sms, send));
     for _ in 0..2 {
-        let kept = db.add_intent(&intent, text.as_ref(), &deed).await.unwrap();
+        let kept = db.add_intent(&intent, sms.as_ref(), &entry).await.unwrap();
         assert_eq!(kept, WriteOutcome::Done(intent.clone()));
     }
-    // Whoever asks again draws another text, code and moment; what was written stands.
+    // Whoever asks again draws another SMS, code and moment; what was written stands.
     let again = LinkIntent {
         code_digest: Some(unique_bytes()),
         created_at: at(9),
         ..intent.clone()
     };
-    let kept = db.add_intent(&again, None, &audit_entry_at(&reach, 9)).await.unwrap();
+    let kept = db.add_intent(&again, None, &audit_entry_at(&scope, 9)).await.unwrap();
     assert_eq!(kept, WriteOutcome::Done(intent.clone()));
-    assert_eq!(db.intent(&reach, intent.id).await.unwrap(), Some(intent.clone()));
+    assert_eq!(db.intent(&scope, intent.id).await.unwrap(), Some(intent.clone()));
     let key = format!("expire:{}", intent.id);
     let expire = db.claim_key(&key, node(1), at(0), at(1)).await.unwrap().unwrap();
     assert_eq!(
@@ -73,7 +73,7 @@ async fn a_request_is_written_once(#[case] backend: Backend) {
     assert_eq!(db.audit_count("test.done").await, 1);
 }
 
-/// No two open requests share a code, of whichever partner; a code is free again when its request is over. A request for an
+/// No two open intents share a code, of whichever partner; a code is free again when its intent is over. An intent for an
 /// entity that is gone is not written.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -87,20 +87,20 @@ async fn a_code_is_one_requests(#[case] backend: Backend) {
         code_digest: first.code_digest,
         ..intent(other.partner)
     };
-    let deed = audit_entry_at(&other, 0);
-    assert_eq!(db.add_intent(&second, None, &deed).await.unwrap(), WriteOutcome::Taken);
+    let entry = audit_entry_at(&other, 0);
+    assert_eq!(db.add_intent(&second, None, &entry).await.unwrap(), WriteOutcome::Taken);
     assert_eq!(db.intent(&other, second.id).await.unwrap(), None);
     db.cancel_intent(&mine, first.id, &audit_entry_at(&mine, 1))
         .await
         .unwrap();
-    let kept = db.add_intent(&second, None, &deed).await.unwrap();
+    let kept = db.add_intent(&second, None, &entry).await.unwrap();
     assert_eq!(kept, WriteOutcome::Done(second));
     let nowhere = LinkIntent {
         entity: Some(EntityId::from_bytes(unique_bytes())),
         ..intent(other.partner)
     };
     assert_eq!(
-        db.add_intent(&nowhere, None, &deed).await.unwrap(),
+        db.add_intent(&nowhere, None, &entry).await.unwrap(),
         WriteOutcome::NoEntity
     );
     // Without a code there is nothing to share.
@@ -113,19 +113,19 @@ async fn a_code_is_one_requests(#[case] backend: Backend) {
     }
 }
 
-/// A request is over once, however it ends, and that is told once; from then on it has no code.
+/// An intent is over once, however it ends, and that is told once; from then on it has no code.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_request_is_over_once(#[case] backend: Backend) {
     let db = backend.create().await;
-    let reach = whole_partner(partner(1).id);
+    let scope = whole_partner(partner(1).id);
     for (cancelled_at, state, kind) in [
         (1, IntentState::Cancelled, "intent.cancelled"),
         (60_001, IntentState::Expired, "intent.expired"),
     ] {
-        let intent = add(&*db, reach.partner, |_| ()).await;
+        let intent = add(&*db, scope.partner, |_| ()).await;
         assert_eq!(
             db.expire_intent(intent.id, at(59_999)).await.unwrap(),
             Some(intent.expires_at)
@@ -134,40 +134,40 @@ async fn a_request_is_over_once(#[case] backend: Backend) {
             assert_eq!(db.expire_intent(intent.id, at(60_000)).await.unwrap(), None);
         }
         let ended = db
-            .cancel_intent(&reach, intent.id, &audit_entry_at(&reach, cancelled_at))
+            .cancel_intent(&scope, intent.id, &audit_entry_at(&scope, cancelled_at))
             .await;
         assert_eq!(
             matches!(ended.unwrap(), WriteOutcome::Done(_)),
             state == IntentState::Cancelled
         );
         let again = db
-            .cancel_intent(&reach, intent.id, &audit_entry_at(&reach, 60_002))
+            .cancel_intent(&scope, intent.id, &audit_entry_at(&scope, 60_002))
             .await
             .unwrap();
         assert_eq!(again, WriteOutcome::InUse);
         assert_eq!(db.expire_intent(intent.id, at(60_003)).await.unwrap(), None);
-        let over = db.intent(&reach, intent.id).await.unwrap().unwrap();
+        let over = db.intent(&scope, intent.id).await.unwrap().unwrap();
         assert_eq!((over.state, over.code, over.code_digest), (state, None, None));
-        let told = events_about(&*db, reach.partner, intent.id.as_bytes()).await;
+        let told = events_about(&*db, scope.partner, intent.id.as_bytes()).await;
         let kinds: Vec<_> = told.iter().map(|event| event.kind.as_str()).collect();
         assert_eq!(kinds, [kind]);
         let data = format!(
             r#"{{"intent_id":"{}","entity_id":null,"state":"{}","sequence":1}}"#,
             intent.id,
-            state.name()
+            state.as_str()
         );
         assert_eq!(told[0].data, data);
     }
-    let nowhere = intent(reach.partner).id;
+    let nowhere = intent(scope.partner).id;
     assert_eq!(db.expire_intent(nowhere, at(0)).await.unwrap(), None);
     let ended = db
-        .cancel_intent(&reach, nowhere, &audit_entry_at(&reach, 0))
+        .cancel_intent(&scope, nowhere, &audit_entry_at(&scope, 0))
         .await
         .unwrap();
     assert_eq!(ended, WriteOutcome::NotFound);
 }
 
-/// Requests are listed newest first, page by page and as filtered, within the caller's reach: another partner's, another
+/// Intents are listed newest first, page by page and as filtered, within the caller's scope: another partner's, another
 /// entity's or another user's is neither read nor ended.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -191,35 +191,35 @@ async fn requests_are_within_reach(#[case] backend: Backend) {
         };
         all.insert(0, add(&*db, mine, change).await);
     }
-    let reach = |entity, own| TenantScope {
+    let scope = |entity, own| TenantScope {
         entity,
         own,
         ..whole_partner(mine)
     };
-    for (reach, seen) in [
+    for (scope, seen) in [
         (whole_partner(mine), vec![0, 1, 2, 3]),
-        (reach(Some(lagos), None), vec![1, 2]),
-        (reach(Some(lagos), Some(ada)), vec![1]),
-        (reach(Some(kano), Some(ada)), vec![]),
+        (scope(Some(lagos), None), vec![1, 2]),
+        (scope(Some(lagos), Some(ada)), vec![1]),
+        (scope(Some(kano), Some(ada)), vec![]),
         (whole_partner(partner(2).id), vec![]),
     ] {
         let wanted: Vec<_> = seen.iter().map(|&n| all[n].clone()).collect();
         let (mut found, mut page) = (Vec::new(), PageRequest { limit: 1, after: None });
         loop {
-            let rows = db.intents(&reach, &IntentFilter::default(), &page).await.unwrap();
+            let rows = db.intents(&scope, &IntentFilter::default(), &page).await.unwrap();
             found.extend(rows.rows);
             match rows.next {
                 Some(next) => page.after = Some(next),
                 None => break,
             }
         }
-        assert_eq!(found, wanted, "{reach:?}");
+        assert_eq!(found, wanted, "{scope:?}");
         for (n, intent) in all.iter().enumerate() {
             let there = seen.contains(&n);
-            assert_eq!(db.intent(&reach, intent.id).await.unwrap().is_some(), there);
+            assert_eq!(db.intent(&scope, intent.id).await.unwrap().is_some(), there);
             if !there {
                 let ended = db
-                    .cancel_intent(&reach, intent.id, &audit_entry_at(&reach, 5))
+                    .cancel_intent(&scope, intent.id, &audit_entry_at(&scope, 5))
                     .await
                     .unwrap();
                 assert_eq!(ended, WriteOutcome::NotFound);
@@ -244,8 +244,8 @@ async fn requests_are_within_reach(#[case] backend: Backend) {
     }
 }
 
-/// Somebody may go on with a request until its partner ends it or another completes it; that its time is over holds up nobody
-/// who has begun. Where it is over nothing is written. To log in again nobody needs the request that the link came of.
+/// Somebody may go on with an intent until its partner ends it or another completes it; that its time is over holds up nobody
+/// who has begun. Where it is over nothing is written. To log in again nobody needs the intent that the link came of.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -283,7 +283,7 @@ async fn nothing_is_begun_once_a_request_is_over(#[case] backend: Backend) {
     }
 }
 
-/// The first link completes a request for one person, and no other comes of it; one for many goes on. What was cancelled or
+/// The first link completes an intent for one person, and no other comes of it; one for many goes on. What was cancelled or
 /// completed meanwhile gets no link, what only expired does. Each end is told once, with the link.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -340,7 +340,7 @@ async fn a_link_completes_its_request(#[case] backend: Backend) {
     }
 }
 
-/// However many complete a request for one person at once, one link comes of it.
+/// However many complete an intent for one person at once, one link comes of it.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]

@@ -211,7 +211,7 @@ async fn when_to_wake(#[case] backend: Backend) {
     assert_eq!(db.next_due().await.unwrap(), None);
 }
 
-/// A job that runs long is held on to by its node, and by no other; one that is over is not.
+/// The lease of a job that runs long is extended by its node, and by no other; one that is over is not.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]

@@ -1,4 +1,4 @@
-//! Links and connect sessions as their partner sees them: each once, with the request it grew out of, and within reach.
+//! Links and connect sessions as their partner sees them: each once, with the intent it grew out of, and within scope.
 
 use kiungo::core::access::TenantScope;
 use kiungo::core::ids::{ConnectSessionId, IntentId, JobId, LinkId, UserId};
@@ -10,7 +10,7 @@ use crate::support::events::{attempt_for, entity, events_about, whole_partner};
 use crate::support::intents::{add, audit_entry_at};
 use crate::support::records::{Backend, at, link, node, partner, person, unique_bytes};
 
-/// A link of this partner's first person, made at that time for a request.
+/// A link of this partner's first person, made at that time for an intent.
 async fn linked(db: &dyn Records, intent: IntentId, offset: i64, accounts: usize) -> Link {
     let attempt = attempt_for(db, person(1, 1), intent, AttemptState::Unknown).await;
     let link = Link {
@@ -21,15 +21,15 @@ async fn linked(db: &dyn Records, intent: IntentId, offset: i64, accounts: usize
     link
 }
 
-/// The links in reach, two at a time.
-async fn found(db: &dyn Records, reach: &TenantScope, filter: &LinkFilter) -> Vec<LinkId> {
+/// The links in scope, two at a time.
+async fn found(db: &dyn Records, scope: &TenantScope, filter: &LinkFilter) -> Vec<LinkId> {
     let (mut found, mut page) = (Vec::new(), PageRequest { limit: 2, after: None });
     loop {
-        let links = db.link_views(reach, filter, &page).await.unwrap();
-        for holding in &links.rows {
-            let one = db.link_view(reach, holding.link.id).await.unwrap();
-            assert_eq!(one.as_ref(), Some(holding));
-            found.push(holding.link.id);
+        let links = db.link_views(scope, filter, &page).await.unwrap();
+        for details in &links.rows {
+            let one = db.link_view(scope, details.link.id).await.unwrap();
+            assert_eq!(one.as_ref(), Some(details));
+            found.push(details.link.id);
         }
         match links.next {
             Some(next) => page.after = Some(next),
@@ -38,7 +38,7 @@ async fn found(db: &dyn Records, reach: &TenantScope, filter: &LinkFilter) -> Ve
     }
 }
 
-/// Links come newest first, each once however many accounts it has, with what the request says; what another partner, entity
+/// Links come newest first, each once however many accounts it has, with what the intent says; what another partner, entity
 /// or user asked for is not there, and what nobody asked for is there for the partner as a whole.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -63,21 +63,21 @@ async fn links_are_seen_by_whose_request_they_answer(#[case] backend: Backend) {
         .await
         .unwrap();
     let ids = |places: &[usize]| places.iter().map(|&n| all[n].id).collect::<Vec<_>>();
-    let reach = |entity, own| TenantScope { entity, own, ..mine };
-    for (reach, seen) in [
+    let scope = |entity, own| TenantScope { entity, own, ..mine };
+    for (scope, seen) in [
         (mine, &[0, 1, 2, 3][..]),
-        (reach(Some(lagos), None), &[2, 3]),
-        (reach(Some(lagos), Some(ada)), &[2, 3]),
-        (reach(Some(lagos), Some(UserId::from_bytes(unique_bytes()))), &[]),
+        (scope(Some(lagos), None), &[2, 3]),
+        (scope(Some(lagos), Some(ada)), &[2, 3]),
+        (scope(Some(lagos), Some(UserId::from_bytes(unique_bytes()))), &[]),
         (whole_partner(partner(2).id), &[]),
     ] {
         assert_eq!(
-            found(&*db, &reach, &LinkFilter::default()).await,
+            found(&*db, &scope, &LinkFilter::default()).await,
             ids(seen),
-            "{reach:?}"
+            "{scope:?}"
         );
         for other in all.iter().filter(|link| !ids(seen).contains(&link.id)) {
-            assert_eq!(db.link_view(&reach, other.id).await.unwrap(), None);
+            assert_eq!(db.link_view(&scope, other.id).await.unwrap(), None);
         }
     }
     let filter = |state, intent, reference: Option<&str>| LinkFilter {
@@ -94,25 +94,25 @@ async fn links_are_seen_by_whose_request_they_answer(#[case] backend: Backend) {
     ] {
         assert_eq!(found(&*db, &mine, &filter).await, ids(seen), "{filter:?}");
     }
-    let holding = db.link_view(&mine, all[3].id).await.unwrap().unwrap();
-    let (origin, consent) = (holding.intent.unwrap(), holding.consent);
-    assert_eq!(holding.link, all[3]);
+    let details = db.link_view(&mine, all[3].id).await.unwrap().unwrap();
+    let (intent, consent) = (details.intent.unwrap(), details.consent);
+    assert_eq!(details.link, all[3]);
     assert_eq!(
-        (holding.moved_at, consent.id, consent.intent),
+        (details.moved_at, consent.id, consent.intent),
         (at(0), all[3].consent, asked.id)
     );
     assert_eq!(
-        (origin.id, origin.entity, origin.created_by),
+        (intent.id, intent.entity, intent.created_by),
         (asked.id, Some(lagos), Some(ada))
     );
     assert_eq!(
-        (origin.reference.as_deref(), origin.days, origin.scope),
+        (intent.reference.as_deref(), intent.days, intent.scope),
         (Some("r1"), 90, asked.scope)
     );
     assert_eq!(db.link_view(&mine, all[0].id).await.unwrap().unwrap().intent, None);
 }
 
-/// A link is ended once, by whoever it is in reach of, with the job that tells the provider, and told once; out of reach
+/// A link is ended once, by whoever it is in scope of, with the job that tells the provider, and told once; out of scope
 /// nothing is done.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -136,9 +136,9 @@ async fn a_link_is_ended_within_reach(#[case] backend: Backend) {
         entity: Some(lagos),
         ..mine
     };
-    for reach in [whole_partner(partner(2).id), narrow] {
+    for scope in [whole_partner(partner(2).id), narrow] {
         let ended = db
-            .end_link(&reach, link.id, &unlink(), &audit_entry_at(&reach, 1))
+            .end_link(&scope, link.id, &unlink(), &audit_entry_at(&scope, 1))
             .await
             .unwrap();
         assert_eq!(ended, None);
@@ -161,7 +161,7 @@ async fn a_link_is_ended_within_reach(#[case] backend: Backend) {
     assert_eq!((told.len(), db.audit_count("test.done").await), (2, 1));
 }
 
-/// A request to log in again is done when the link is in use again, also where it never was out of use, and void when the
+/// An intent to log in again is done when the link is in use again, also where it never was out of use, and void when the
 /// link ends; each is told once, with the link.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -264,16 +264,16 @@ async fn a_connect_session_is_seen_once(#[case] backend: Backend) {
         own: Some(user),
         ..mine
     };
-    for (reach, intent, count) in [(own, None, 1), (mine, Some(asked.id), 1), (mine, None, 3)] {
+    for (scope, intent, count) in [(own, None, 1), (mine, Some(asked.id), 1), (mine, None, 3)] {
         let tries = db
-            .connect_sessions(&reach, intent, &PageRequest::default())
+            .connect_sessions(&scope, intent, &PageRequest::default())
             .await
             .unwrap();
         assert_eq!(tries.rows.len(), count);
     }
     let one = db.connect_session(&own, attempt.session).await.unwrap().unwrap();
     assert_eq!(
-        one.intent.map(|origin| (origin.id, origin.entity)),
+        one.intent.map(|intent| (intent.id, intent.entity)),
         Some((asked.id, Some(lagos)))
     );
     assert_eq!(db.connect_session(&own, session(1)).await.unwrap(), None);

@@ -1,4 +1,4 @@
-//! Texts: written once, sent once, and moved by what is told of them.
+//! SMS: written once, sent once, and moved by what is told of them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use rstest::rstest;
 
 use crate::support::records::{Backend, RecordedPerson, at, job, node, person, unique_bytes};
 
-const LINE: &str = "ng";
+const GATEWAY: &str = "ng";
 
 pub fn message(who: &RecordedPerson, key: &str) -> SmsMessage {
     SmsMessage {
@@ -21,7 +21,7 @@ pub fn message(who: &RecordedPerson, key: &str) -> SmsMessage {
         tag: who.tag,
         kind: SmsKind::HandOver,
         key: key.to_owned(),
-        gateway: LINE.to_owned(),
+        gateway: GATEWAY.to_owned(),
         state: MessageState::Queued,
         sealed: Some(vec![1, 2, 3]),
         gateway_id: None,
@@ -56,14 +56,14 @@ async fn state(db: &dyn Records, id: MessageId) -> MessageState {
 
 fn report(gateway_id: &str, state: MessageState) -> SmsReport<'_> {
     SmsReport {
-        gateway: LINE,
+        gateway: GATEWAY,
         gateway_id,
         reference: None,
         state,
     }
 }
 
-/// One fact is told once: a second text with its key is not written, nor is its job.
+/// One fact is told once: a second message with its key is not written, nor is its job.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -83,18 +83,18 @@ async fn a_fact_is_told_once(#[case] backend: Backend) {
     assert!(kinds.contains(&JobKind::SendSms(first.id)));
 }
 
-/// Only one of many that want to send a text may, and its words are wiped as soon as they have left.
+/// Only one of many that want to send a message may, and its words are wiped as soon as they have left.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_sender_wins(#[case] backend: Backend) {
     let db = backend.create().await;
-    let text = kept(&*db, &person(1, 1), "a").await;
+    let message = kept(&*db, &person(1, 1), "a").await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..16 {
         let db = db.shared();
-        tasks.spawn(async move { db.begin_sending(text.id, plenty(), at(1)).await.unwrap() });
+        tasks.spawn(async move { db.begin_sending(message.id, plenty(), at(1)).await.unwrap() });
     }
     let answers = tasks.join_all().await;
     assert_eq!(answers.iter().filter(|answer| answer.is_none()).count(), 1);
@@ -104,23 +104,23 @@ async fn one_sender_wins(#[case] backend: Backend) {
             .all(|answer| answer.is_none_or(|state| state == MessageState::Sending))
     );
 
-    let sending = db.message(text.id).await.unwrap().unwrap();
+    let sending = db.message(message.id).await.unwrap().unwrap();
     assert_eq!((sending.tries, sending.sealed), (1, Some(vec![1, 2, 3])));
-    assert!(db.requeue_message(text.id, at(2)).await.unwrap());
-    assert!(!db.requeue_message(text.id, at(2)).await.unwrap());
-    assert_eq!(db.begin_sending(text.id, plenty(), at(3)).await.unwrap(), None);
-    db.accepted_by_gateway(text.id, "G1", at(4)).await.unwrap();
-    let taken = db.message(text.id).await.unwrap().unwrap();
+    assert!(db.requeue_message(message.id, at(2)).await.unwrap());
+    assert!(!db.requeue_message(message.id, at(2)).await.unwrap());
+    assert_eq!(db.begin_sending(message.id, plenty(), at(3)).await.unwrap(), None);
+    db.accepted_by_gateway(message.id, "G1", at(4)).await.unwrap();
+    let taken = db.message(message.id).await.unwrap().unwrap();
     assert_eq!((taken.tries, taken.sealed), (2, None));
     assert_eq!(
         (taken.state, taken.gateway_id.as_deref()),
         (MessageState::Accepted, Some("G1"))
     );
     assert_eq!(taken.updated_at, at(4));
-    assert!(!db.requeue_message(text.id, at(5)).await.unwrap());
+    assert!(!db.requeue_message(message.id, at(5)).await.unwrap());
 }
 
-/// Reports move a text forward whatever their order and number, and never back.
+/// Reports move a message forward whatever their order and number, and never back.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -128,9 +128,9 @@ async fn one_sender_wins(#[case] backend: Backend) {
 async fn reports_move_forward(#[case] backend: Backend) {
     let db = backend.create().await;
     let ada = person(1, 1);
-    let text = kept(&*db, &ada, "a").await;
-    db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
-    db.accepted_by_gateway(text.id, "G1", at(1)).await.unwrap();
+    let message = kept(&*db, &ada, "a").await;
+    db.begin_sending(message.id, plenty(), at(1)).await.unwrap();
+    db.accepted_by_gateway(message.id, "G1", at(1)).await.unwrap();
     let moved = SmsReportOutcome::Moved {
         partner: ada.partner,
         tag: ada.tag,
@@ -162,7 +162,7 @@ async fn reports_move_forward(#[case] backend: Backend) {
             want,
             "{told:?}"
         );
-        assert_eq!(state(&*db, text.id).await, stands);
+        assert_eq!(state(&*db, message.id).await, stands);
     }
     let elsewhere = SmsReport {
         gateway: "ke",
@@ -186,20 +186,20 @@ async fn early_reports_are_kept_for_a_day(#[case] backend: Backend) {
         (MessageState::Delivered, MessageState::Sent),
         (MessageState::Sent, MessageState::Delivered),
     ] {
-        let text = kept(&*db, &ada, &format!("{first:?}")).await;
-        db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
-        let name = text.id.to_string();
+        let message = kept(&*db, &ada, &format!("{first:?}")).await;
+        db.begin_sending(message.id, plenty(), at(1)).await.unwrap();
+        let name = message.id.to_string();
         for told in [first, second, second] {
             assert_eq!(
                 db.apply_report(report(&name, told), at(1)).await.unwrap(),
                 SmsReportOutcome::Early
             );
         }
-        db.accepted_by_gateway(text.id, &name, at(2)).await.unwrap();
-        assert_eq!(state(&*db, text.id).await, MessageState::Delivered);
+        db.accepted_by_gateway(message.id, &name, at(2)).await.unwrap();
+        assert_eq!(state(&*db, message.id).await, MessageState::Delivered);
     }
-    let text = kept(&*db, &ada, "late").await;
-    db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
+    let message = kept(&*db, &ada, "late").await;
+    db.begin_sending(message.id, plenty(), at(1)).await.unwrap();
     let day = 24 * 3_600_000;
     db.apply_report(report("old", MessageState::Delivered), at(1))
         .await
@@ -207,35 +207,35 @@ async fn early_reports_are_kept_for_a_day(#[case] backend: Backend) {
     db.apply_report(report("new", MessageState::Delivered), at(day + 2))
         .await
         .unwrap();
-    db.accepted_by_gateway(text.id, "old", at(day + 3)).await.unwrap();
-    assert_eq!(state(&*db, text.id).await, MessageState::Accepted);
+    db.accepted_by_gateway(message.id, "old", at(day + 3)).await.unwrap();
+    assert_eq!(state(&*db, message.id).await, MessageState::Accepted);
 }
 
-/// A text whose answer was lost is still told of where the gateway carries our id; one that never left is not.
+/// A message whose answer was lost is still told of where the gateway carries our id; one that never left is not.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn our_own_id_finds_a_text(#[case] backend: Backend) {
     let db = backend.create().await;
-    let text = kept(&*db, &person(1, 1), "a").await;
+    let message = kept(&*db, &person(1, 1), "a").await;
     let told = || SmsReport {
-        reference: Some(text.id),
+        reference: Some(message.id),
         ..report("G9", MessageState::Delivered)
     };
     assert_eq!(db.apply_report(told(), at(1)).await.unwrap(), SmsReportOutcome::Early);
-    assert_eq!(state(&*db, text.id).await, MessageState::Queued);
-    db.begin_sending(text.id, plenty(), at(1)).await.unwrap();
-    assert!(db.move_message(text.id, MessageState::Unknown, at(2)).await.unwrap());
+    assert_eq!(state(&*db, message.id).await, MessageState::Queued);
+    db.begin_sending(message.id, plenty(), at(1)).await.unwrap();
+    assert!(db.move_message(message.id, MessageState::Unknown, at(2)).await.unwrap());
     assert!(matches!(
         db.apply_report(told(), at(3)).await.unwrap(),
         SmsReportOutcome::Moved { .. }
     ));
-    assert_eq!(state(&*db, text.id).await, MessageState::Delivered);
-    assert!(!db.move_message(text.id, MessageState::Unknown, at(4)).await.unwrap());
+    assert_eq!(state(&*db, message.id).await, MessageState::Delivered);
+    assert!(!db.move_message(message.id, MessageState::Unknown, at(4)).await.unwrap());
 }
 
-/// Nobody gets what they do not want or more than the cap, and one person's cap is no other's. An answer to a text of
+/// Nobody gets what they do not want or more than the cap, and one person's cap is no other's. An answer to an SMS of
 /// their own they get all the same, but it counts.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -283,7 +283,7 @@ async fn wishes_and_caps_hold(#[case] backend: Backend) {
 
 fn incoming<'a>(who: &RecordedPerson, id: &'a str, stop: Option<(bool, Timestamp)>) -> InboundSms<'a> {
     InboundSms {
-        gateway: LINE,
+        gateway: GATEWAY,
         gateway_id: id,
         partner: who.partner,
         tag: who.tag,
@@ -292,7 +292,7 @@ fn incoming<'a>(who: &RecordedPerson, id: &'a str, stop: Option<(bool, Timestamp
     }
 }
 
-/// A text from a person counts once, with all that follows, even if two nodes take it at once; wishes are ordered by when
+/// An SMS from a person counts once, with all that follows, even if two nodes take it at once; preferences are ordered by when
 /// they were said, not by when they came.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -316,8 +316,8 @@ async fn what_people_send_counts_once(#[case] backend: Backend) {
     }
     let firsts = tasks.join_all().await;
     assert_eq!(firsts.iter().filter(|first| **first).count(), 1);
-    for (line, id, taken) in [(LINE, "m1", true), (LINE, "m2", false), ("another", "m1", false)] {
-        assert_eq!(db.has_received_sms(line, id).await.unwrap(), taken, "{line} {id}");
+    for (gateway, id, taken) in [(GATEWAY, "m1", true), (GATEWAY, "m2", false), ("another", "m1", false)] {
+        assert_eq!(db.has_received_sms(gateway, id).await.unwrap(), taken, "{gateway} {id}");
     }
     assert_eq!(db.claim(node(1), at(100), at(200), 10).await.unwrap().len(), 1);
 
@@ -335,8 +335,8 @@ async fn what_people_send_counts_once(#[case] backend: Backend) {
         let taken = incoming(&ada, id, Some((stop, at(said))));
         let first = db.receive_sms(&taken, at(40)).await.unwrap();
         assert_eq!(first, id != "m1");
-        let wish = db.sms_preference(ada.partner, &ada.tag).await.unwrap().unwrap();
-        assert_eq!(wish.stopped, stands, "{id}");
+        let preference = db.sms_preference(ada.partner, &ada.tag).await.unwrap().unwrap();
+        assert_eq!(preference.stopped, stands, "{id}");
     }
     assert_eq!(db.sms_preference(ada.partner, &person(1, 2).tag).await.unwrap(), None);
 }

@@ -55,7 +55,7 @@ pub(super) fn user(home: &Entity, login: &str) -> User {
     }
 }
 
-/// Reaches around a row of partner 1 in `home`, made by `maker`, and whether they hold it.
+/// Scopes around a row of partner 1 in `home`, made by `maker`, and whether they hold it.
 fn reaches(home: EntityId, other: EntityId, maker: UserId, colleague: UserId) -> [(TenantScope, bool); 6] {
     let within = |entity, own| TenantScope {
         entity: Some(entity),
@@ -72,7 +72,7 @@ fn reaches(home: EntityId, other: EntityId, maker: UserId, colleague: UserId) ->
     ]
 }
 
-/// A user's row is read, changed and ended within reach only: a colleague's "own", another entity and another partner
+/// A user's row is read, changed and ended within scope only: a colleague's "own", another entity and another partner
 /// neither see nor touch it.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -85,7 +85,7 @@ async fn users_are_touched_within_reach_only(#[case] backend: Backend) {
         db.add_entity(entity, &audit_entry(1, 0)).await.unwrap();
     }
     let (maker, colleague) = (UserId::from_bytes(unique_bytes()), UserId::from_bytes(unique_bytes()));
-    for (n, (reach, holds)) in reaches(home.id, other.id, maker, colleague).into_iter().enumerate() {
+    for (n, (scope, holds)) in reaches(home.id, other.id, maker, colleague).into_iter().enumerate() {
         let row = User {
             created_by: Some(maker),
             ..user(&home, &format!("ada{n}"))
@@ -95,24 +95,24 @@ async fn users_are_touched_within_reach_only(#[case] backend: Backend) {
             WriteOutcome::Done(row.clone())
         );
         assert_eq!(
-            db.user(&reach, row.id).await.unwrap(),
+            db.user(&scope, row.id).await.unwrap(),
             holds.then(|| row.clone()),
             "{n}"
         );
-        let listed = db.users(&reach, &PageRequest::default()).await.unwrap();
+        let listed = db.users(&scope, &PageRequest::default()).await.unwrap();
         assert_eq!(listed.rows.iter().any(|found| found.id == row.id), holds, "{n}");
         let change = UserChange {
             name: Some("changed".to_owned()),
             ..UserChange::default()
         };
         let changed = db
-            .change_user(&reach, row.id, &change, &audit_entry(1, 1))
+            .change_user(&scope, row.id, &change, &audit_entry(1, 1))
             .await
             .unwrap();
         assert_eq!(matches!(changed, WriteOutcome::Done(_)), holds, "{n}");
         let now = db.user(&of(1), row.id).await.unwrap().unwrap();
         assert_eq!(now.name == "changed", holds, "{n}");
-        let ended = db.delete_user(&reach, row.id, &audit_entry(1, 2)).await.unwrap();
+        let ended = db.delete_user(&scope, row.id, &audit_entry(1, 2)).await.unwrap();
         assert_eq!(ended == WriteOutcome::Done(()), holds, "{n}");
         assert_eq!(db.user(&of(1), row.id).await.unwrap().is_none(), holds, "{n}");
     }
@@ -134,13 +134,13 @@ async fn roles_are_touched_within_reach_only(#[case] backend: Backend) {
         name: Some("changed".to_owned()),
         permissions: None,
     };
-    for (n, (reach, holds)) in reaches(home.id, other.id, maker, colleague).into_iter().enumerate() {
+    for (n, (scope, holds)) in reaches(home.id, other.id, maker, colleague).into_iter().enumerate() {
         for (whose, seen, touched) in [
             (Some(home.id), holds, holds),
             (
                 None,
-                reach.partner == partner(1).id && reach.own != Some(colleague),
-                reach == of(1),
+                scope.partner == partner(1).id && scope.own != Some(colleague),
+                scope == of(1),
             ),
         ] {
             let row = Role {
@@ -151,17 +151,17 @@ async fn roles_are_touched_within_reach_only(#[case] backend: Backend) {
                 db.add_role(&row, &audit_entry(1, 0)).await.unwrap(),
                 WriteOutcome::Done(row.clone())
             );
-            assert_eq!(db.role(&reach, row.id).await.unwrap(), seen.then(|| row.clone()), "{n}");
-            let listed = db.roles(&reach, &PageRequest::default()).await.unwrap();
+            assert_eq!(db.role(&scope, row.id).await.unwrap(), seen.then(|| row.clone()), "{n}");
+            let listed = db.roles(&scope, &PageRequest::default()).await.unwrap();
             assert_eq!(listed.rows.iter().any(|found| found.id == row.id), seen, "{n}");
             let changed = db
-                .change_role(&reach, row.id, &change, &audit_entry(1, 1))
+                .change_role(&scope, row.id, &change, &audit_entry(1, 1))
                 .await
                 .unwrap();
             assert_eq!(matches!(changed, WriteOutcome::Done(_)), touched, "{n}");
             let now = db.role(&of(1), row.id).await.unwrap().unwrap();
             assert_eq!(now.name == "changed", touched, "{n}");
-            let ended = db.delete_role(&reach, row.id, &audit_entry(1, 2)).await.unwrap();
+            let ended = db.delete_role(&scope, row.id, &audit_entry(1, 2)).await.unwrap();
             assert_eq!(ended == WriteOutcome::Done(()), touched, "{n}");
             db.delete_role(&of(1), row.id, &audit_entry(1, 2)).await.unwrap();
         }
@@ -185,7 +185,7 @@ async fn entities_are_touched_within_reach_only(#[case] backend: Backend) {
     for n in 0..5 {
         let row = entity(1);
         let within = |entity, own| TenantScope { entity, own, ..of(1) };
-        let (reach, holds) = [
+        let (scope, holds) = [
             (of(1), true),
             (within(Some(row.id), None), true),
             (within(Some(other.id), None), false),
@@ -197,18 +197,18 @@ async fn entities_are_touched_within_reach_only(#[case] backend: Backend) {
             WriteOutcome::Done(row.clone())
         );
         assert_eq!(
-            db.entity(&reach, row.id).await.unwrap(),
+            db.entity(&scope, row.id).await.unwrap(),
             holds.then(|| row.clone()),
             "{n}"
         );
-        let listed = db.entities(&reach, &PageRequest::default()).await.unwrap();
+        let listed = db.entities(&scope, &PageRequest::default()).await.unwrap();
         assert_eq!(listed.rows.iter().any(|found| found.id == row.id), holds, "{n}");
         let changed = db
-            .change_entity(&reach, row.id, &change, &audit_entry(1, 1))
+            .change_entity(&scope, row.id, &change, &audit_entry(1, 1))
             .await
             .unwrap();
         assert_eq!(matches!(changed, WriteOutcome::Done(_)), holds, "{n}");
-        let ended = db.delete_entity(&reach, row.id, &audit_entry(1, 2)).await.unwrap();
+        let ended = db.delete_entity(&scope, row.id, &audit_entry(1, 2)).await.unwrap();
         assert_eq!(ended == WriteOutcome::Done(()), holds, "{n}");
         assert_eq!(db.entity(&of(1), row.id).await.unwrap().is_none(), holds, "{n}");
     }

@@ -4,12 +4,12 @@ use kiungo::core::access::TenantScope;
 use kiungo::core::ids::{EntityId, UserId};
 use kiungo::core::page::PageRequest;
 use kiungo::core::seal::SubscriberTag;
-use kiungo::records::{AuditEntry, AuditEvent, Partner, PartnerChange};
+use kiungo::records::{AuditEntry, Partner, PartnerChange};
 use rstest::rstest;
 
 use crate::support::records::{Backend, at, audit_entry, partner};
 
-/// A partner's credentials are its own, per provider, and the last ones kept are the ones given back.
+/// A partner's credentials are its own, per provider, and the last ones stored are the ones given back.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -31,7 +31,7 @@ async fn credentials_belong_to_a_partner_and_provider(#[case] backend: Backend) 
     }
 }
 
-/// A renamed partner keeps what hangs on it; credentials of a partner nobody knows are refused.
+/// A renamed partner keeps everything that refers to it; credentials of a partner nobody knows are refused.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -53,7 +53,7 @@ async fn a_partner_may_be_renamed(#[case] backend: Backend) {
         .unwrap_err();
 }
 
-/// Security events are taken with and without a person, even for a partner that is not there; readiness can be asked
+/// Audit entries are written with and without a person, even for a partner that is not there; readiness can be checked
 /// again and again.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -65,12 +65,9 @@ async fn audit_and_readiness(#[case] backend: Backend) {
         (partner(1), Some(SubscriberTag::from_bytes([1; 32]))),
         (partner(9), None),
     ] {
-        let event = AuditEvent {
-            partner: partner.id,
+        let event = AuditEntry {
             tag,
-            kind: "seal.broken",
-            detail: "live state".to_owned(),
-            at: at(0),
+            ..AuditEntry::new(partner.id, "seal.broken", "live state".to_owned(), at(0))
         };
         db.audit(&event).await.unwrap();
     }
@@ -90,6 +87,7 @@ async fn deeds_are_in_the_trail(#[case] backend: Backend) {
     let by = |n, entity, user, kind, when| AuditEntry {
         entity,
         user,
+        tag: None,
         kind,
         ..audit_entry(n, when)
     };
@@ -130,27 +128,27 @@ async fn deeds_are_in_the_trail(#[case] backend: Backend) {
     assert_eq!(db.partner(partner(2).id).await.unwrap(), Some(partner(2)));
     assert_eq!(db.partner(partner(9).id).await.unwrap(), None);
     assert_eq!(db.partners().await.unwrap().len(), 3);
-    let reach = |n, entity, own| TenantScope {
+    let scope = |n, entity, own| TenantScope {
         partner: partner(n).id,
         entity,
         own,
     };
-    for (reach, expected) in [
-        (reach(1, None, None), "dca"),
-        (reach(1, Some(entity), None), "dc"),
-        (reach(1, Some(entity), Some(user)), "d"),
-        (reach(1, Some(EntityId::from_bytes([9; 16])), None), ""),
-        (reach(2, None, None), ""),
+    for (scope, expected) in [
+        (scope(1, None, None), "dca"),
+        (scope(1, Some(entity), None), "dc"),
+        (scope(1, Some(entity), Some(user)), "d"),
+        (scope(1, Some(EntityId::from_bytes([9; 16])), None), ""),
+        (scope(2, None, None), ""),
     ] {
         let (mut kinds, mut page) = (String::new(), PageRequest { limit: 1, after: None });
         loop {
-            let found = db.audit_trail(&reach, &page).await.unwrap();
+            let found = db.audit_trail(&scope, &page).await.unwrap();
             kinds.extend(found.rows.iter().map(|event| event.kind.as_str()));
             page.after = found.next;
             if found.next.is_none() {
                 break;
             }
         }
-        assert_eq!(kinds, expected, "{reach:?}");
+        assert_eq!(kinds, expected, "{scope:?}");
     }
 }

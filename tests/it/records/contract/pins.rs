@@ -22,7 +22,7 @@ async fn read(db: &dyn Records, partner: PartnerId, tag: &SubscriberTag) -> Opti
     db.history(partner, tag, at(0), true).await.unwrap().pin
 }
 
-/// A code belongs to a person at a partner, is replaced as a whole, and is gone when it ends; it is read with the facts,
+/// A code belongs to a person at a partner, is replaced as a whole, and is gone when it ends; it is read with the history,
 /// where it is wanted. Of two codes or two wrong tries that cross, the later one stays, so that nobody gets a try back, nor
 /// a code that they have given up.
 #[rstest]

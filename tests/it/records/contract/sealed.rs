@@ -9,7 +9,7 @@ use kiungo::records::{
 };
 use rstest::rstest;
 
-use super::bank_alerts::{put, wish};
+use super::bank_alerts::{bank_alert, put};
 use super::messages::message;
 use crate::support::records::{Backend, Fixture, at, partner, person, redeem, unique_bytes};
 
@@ -22,8 +22,8 @@ const PARTNERS_OWN: [&str; 4] = [
     "INSERT INTO idempotency (partner, caller, key, request, status, sealed, created_at, lease_until) \
      SELECT p.id, p.id, l.id, l.id, 201, l.attempt, 0, 0 FROM links l, partners p WHERE p.name = 'Partner 1'",
     "INSERT INTO link_intents (id, partner, state, purpose, days, scope, msisdn, code, many, expected, links, created_at, \
-     moved_at, expires_at) SELECT c.intent, c.partner, 'open', 'loans', 90, 'account', l.attempt, l.attempt, 0, l.attempt, \
-     0, 0, 0, 0 FROM links l JOIN consents c ON c.id = l.consent",
+     moved_at, expires_at) SELECT c.intent, c.partner, 'open', 'loans', 90, 'account', l.attempt, l.attempt, FALSE, \
+     l.attempt, 0, 0, 0, 0 FROM links l JOIN consents c ON c.id = l.consent",
 ];
 
 /// Every column that the migrations call sealed is walked through, and no other.
@@ -89,7 +89,7 @@ async fn filled(db: &Fixture) {
             .await
             .unwrap();
         db.add_message(&message(&who, &format!("fact {n}")), &[]).await.unwrap();
-        put(&**db, &wish(&who, "kuda", 1)).await;
+        put(&**db, &bank_alert(&who, "kuda", 1)).await;
         let provider = format!("provider-{n}");
         db.put_credentials(partner(1).id, &provider, &[n; 5], at(0))
             .await

@@ -1,8 +1,8 @@
-//! What is over is forgotten after its time, and nothing that is not over, or that something else still needs.
+//! What is over is deleted after its time, and nothing that is not over, or that something else still needs.
 
 use kiungo::core::sms::MessageState;
 use kiungo::core::time::Timestamp;
-use kiungo::records::{Attempt, AttemptState, AuditEvent, ExpiredData, Link, LinkState, Records};
+use kiungo::records::{Attempt, AttemptState, AuditEntry, ExpiredData, Link, LinkState, Records};
 use rstest::rstest;
 
 use super::messages::message;
@@ -13,7 +13,7 @@ const ROWS: [&str; 8] = [
     "INSERT INTO intents (id, partner, created_at) SELECT id, id, 10 FROM partners",
     "INSERT INTO link_intents (id, partner, state, purpose, days, scope, many, links, created_at, moved_at, expires_at) \
      SELECT id, id, CASE name WHEN 'Partner 1' THEN 'expired' WHEN 'Partner 2' THEN 'open' ELSE 'completed' END, \
-     'loans', 90, 'account', 0, 0, 10, 10, 10 FROM partners",
+     'loans', 90, 'account', FALSE, 0, 10, 10, 10 FROM partners",
     "INSERT INTO tokens (digest, partner, created_at, expires_at) \
      SELECT id, id, 0, CASE name WHEN 'Partner 1' THEN 10 ELSE 90 END FROM partners",
     "INSERT INTO idempotency (partner, caller, key, request, lease_until, created_at) \
@@ -53,7 +53,7 @@ async fn removed(db: &dyn Records, who: &RecordedPerson, when: i64) -> Link {
 }
 
 /// Submissions go when they are settled and old, with the consents that came to nothing: those of before, the oldest
-/// first, no more than asked for. An unsettled one stays however old, and so does one whose link is there.
+/// first, no more than asked for. A pending one stays however old, and so does one whose link is there.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -92,7 +92,7 @@ async fn settled_submissions_are_forgotten(#[case] backend: Backend) {
 }
 
 /// A removed link goes with its accounts and its submission; what shows that somebody agreed stays until its own time
-/// after the link's end, and goes then. A renewal's submission is forgotten in its own time and holds the consent until
+/// after the link's end, and goes then. A renewal's submission is deleted in its own time and holds the consent until
 /// then. Links that are not removed stay however old.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -142,7 +142,7 @@ async fn removed_links_go_before_their_consents(#[case] backend: Backend) {
     );
 }
 
-/// Texts, security events and erasures go when they are old; a text that is still to be sent does not.
+/// SMS, audit entries and erasures go when they are old; an SMS that is still to be sent does not.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -155,22 +155,16 @@ async fn texts_and_events_are_forgotten(#[case] backend: Backend) {
         (2, MessageState::Queued),
         (90, MessageState::Unknown),
     ] {
-        let mut text = message(&ada, &format!("fact {n}"));
-        (text.created_at, text.state) = (at(n), state);
-        assert!(db.add_message(&text, &[]).await.unwrap());
-        let event = AuditEvent {
-            partner: ada.partner,
-            tag: None,
-            kind: "test.event",
-            detail: String::new(),
-            at: at(n),
-        };
+        let mut sms = message(&ada, &format!("fact {n}"));
+        (sms.created_at, sms.state) = (at(n), state);
+        assert!(db.add_message(&sms, &[]).await.unwrap());
+        let event = AuditEntry::new(ada.partner, "test.event", String::new(), at(n));
         db.audit(&event).await.unwrap();
     }
     assert_eq!(forget(&db, ExpiredData::Messages, 50).await, 1);
     let left = db.export(ada.partner, &ada.tag).await.unwrap().messages;
     assert_eq!(
-        left.iter().map(|text| text.created_at).collect::<Vec<Timestamp>>(),
+        left.iter().map(|sms| sms.created_at).collect::<Vec<Timestamp>>(),
         [at(2), at(90)]
     );
     assert_eq!(db.delete_expired(ExpiredData::Audit, at(50), 1).await.unwrap(), 1);

@@ -1,0 +1,215 @@
+//! Consents, and the ledger of submissions that they allow.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::columns::{db_enum, moves};
+use super::{Job, Link, Result};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId};
+use crate::core::next_step::FailureClass;
+use crate::core::pin::Pin;
+use crate::core::seal::SubscriberTag;
+use crate::core::time::Timestamp;
+use crate::providers::SubmissionStep;
+
+/// How far back failed logins are looked at.
+pub(super) const FAILED_LOGINS_WINDOW: Duration = Duration::from_hours(24);
+
+/// What a person agreed to.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Consent {
+    pub id: ConsentId,
+    /// For which intent; a walk-in's implicit intent is written with its first consent.
+    pub intent: IntentId,
+    pub partner: PartnerId,
+    pub tag: SubscriberTag,
+    /// The number, sealed.
+    pub msisdn: Vec<u8>,
+    /// The exact text that stood on the screen.
+    pub text: String,
+    /// A digest of the message in its language.
+    pub version: String,
+    /// BCP 47.
+    pub locale: String,
+    pub channel: String,
+    pub agreed_at: Timestamp,
+}
+
+/// One submission of secrets, written before its first byte leaves.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub session: ConnectSessionId,
+    /// What allows it.
+    pub consent: ConsentId,
+    pub partner: PartnerId,
+    pub tag: SubscriberTag,
+    pub provider: String,
+    /// The institution's id at the provider.
+    pub institution: String,
+    /// As shown.
+    pub institution_name: String,
+    /// Which call.
+    pub step: SubmissionStep,
+    /// The provider's session, sealed: how a lost answer is looked for.
+    pub provider_session: Vec<u8>,
+    /// The link being renewed, when this is a reauthorisation.
+    pub renews: Option<LinkId>,
+    pub state: AttemptState,
+    pub created_at: Timestamp,
+}
+
+db_enum! {
+    /// Where an attempt stands, durably.
+    pub enum AttemptState {
+        /// Begun. Nobody has begun to send it: its owner moves it on before the first byte leaves, and does not send it if
+        /// it cannot. Whoever moves it elsewhere first has seen to it that it is never sent.
+        Open = "open",
+        /// Its owner is about to send it, or has: it may have been sent.
+        Sending = "sending",
+        /// The provider took it and asks for more.
+        Accepted = "accepted",
+        /// The provider said no.
+        Refused = "refused",
+        /// The provider said that the code was wrong.
+        WrongCode = "wrong_code",
+        /// Provably never sent, or the provider did not try.
+        NotSent = "not_sent",
+        /// Nobody knows.
+        Unknown = "unknown",
+        /// The provider handed out a grant, which is stored.
+        Granted = "granted",
+        /// Its link is durable.
+        Linked = "linked",
+        /// It turned out good after the person had moved on, and was undone.
+        Undone = "undone",
+        /// Looked for long enough: nothing was linked.
+        Lapsed = "lapsed",
+    }
+}
+
+// Only forward: a state that says more is never replaced by one that says less. From `Granted` on there is only what can
+// come of a grant, and a lapsed attempt moves only when something is found late.
+moves!(AttemptState {
+    Open => [Sending, Accepted, Refused, WrongCode, NotSent, Unknown, Granted, Linked, Undone, Lapsed],
+    Sending => [Accepted, Refused, WrongCode, NotSent, Unknown, Granted, Linked, Undone, Lapsed],
+    Accepted => [],
+    Refused => [],
+    WrongCode => [],
+    NotSent => [],
+    Unknown => [Accepted, Refused, WrongCode, NotSent, Granted, Linked, Undone, Lapsed],
+    Granted => [Linked, Undone, Lapsed],
+    Linked => [],
+    Undone => [],
+    Lapsed => [Linked, Undone],
+});
+
+impl AttemptState {
+    /// The states in which a grant is stored: it is the provider's yes, so it overrules everything but an explicit no and
+    /// what came of an earlier grant.
+    pub const TAKES_GRANT: &[Self] = &[
+        Self::Open,
+        Self::Sending,
+        Self::Unknown,
+        Self::Accepted,
+        Self::Lapsed,
+        Self::Granted,
+    ];
+
+    /// The state an explicit no leads to.
+    pub fn of_failure(class: FailureClass) -> Self {
+        match class {
+            FailureClass::Refused => Self::Refused,
+            FailureClass::WrongCode => Self::WrongCode,
+            FailureClass::SessionExpired | FailureClass::Busy | FailureClass::Misconfigured => Self::NotSent,
+            // The provider took it and wants what we cannot give.
+            FailureClass::Unsupported => Self::Accepted,
+        }
+    }
+
+    /// Whether the person is still owed an answer.
+    pub fn is_pending(self) -> bool {
+        matches!(self, Self::Open | Self::Sending | Self::Unknown | Self::Granted)
+    }
+
+    fn got_somewhere(self) -> bool {
+        matches!(self, Self::Accepted | Self::Granted | Self::Linked)
+    }
+
+    /// Whether a login in this state counts against the limits: the bank may well have seen it.
+    fn counts_as_failed(self) -> bool {
+        matches!(self, Self::Refused | Self::Sending | Self::Unknown | Self::Lapsed)
+    }
+}
+
+/// What the conversation must know of a person before it starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SubscriberHistory {
+    /// Links that are active or want reauthorisation, newest first.
+    pub links: Vec<Link>,
+    /// The institution's id of the newest attempt that got anywhere, and its provider's name.
+    pub last_institution: Option<(String, String)>,
+    /// The newest attempt if it is pending.
+    pub pending_attempt: Option<Attempt>,
+    /// Institution and time of refused and unknown logins of the last 24 hours, newest first. A login that lapsed is one
+    /// of them: it was unknown to the end. So is one that may be on its way.
+    pub failed_logins: Vec<(String, Timestamp)>,
+    /// Their own code, if they have one and it was asked for.
+    pub pin: Option<Pin>,
+}
+
+impl SubscriberHistory {
+    /// Sorts what was found into what the conversation wants to know; attempts stand newest first.
+    pub(super) fn new(attempts: Vec<Attempt>, links: Vec<Link>, pin: Option<Pin>, since: Timestamp) -> Self {
+        let failed = |attempt: &&Attempt| {
+            attempt.step == SubmissionStep::Login && attempt.created_at > since && attempt.state.counts_as_failed()
+        };
+        Self {
+            links,
+            pin,
+            last_institution: attempts
+                .iter()
+                .find(|attempt| attempt.state.got_somewhere())
+                .map(|attempt| (attempt.institution.clone(), attempt.provider.clone())),
+            failed_logins: attempts
+                .iter()
+                .filter(failed)
+                .map(|attempt| (attempt.institution.clone(), attempt.created_at))
+                .collect(),
+            pending_attempt: attempts.into_iter().next().filter(|attempt| attempt.state.is_pending()),
+        }
+    }
+}
+
+/// The ledger of submissions.
+#[async_trait]
+pub trait AttemptRecords: Send + Sync {
+    /// What is known of a person at all partners, all of it at the same moment; their own code, which `partner` keeps, only
+    /// if `pin`.
+    async fn history(
+        &self,
+        partner: PartnerId,
+        tag: &SubscriberTag,
+        now: Timestamp,
+        pin: bool,
+    ) -> Result<SubscriberHistory>;
+    /// Writes consent (with its implicit intent), attempt and the job that will settle it, in one transaction. Writing the
+    /// same ids again changes nothing. `false`: the partner's intent is over, so nothing is to be sent, and nothing was
+    /// written. Only its time may be over: whoever has begun in time goes on.
+    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<bool>;
+    /// Moves an attempt as [`AttemptState::next`] allows; a grant is wiped with the move that ends it. Says whether it
+    /// moved. A move to a final no (`Refused`, `Lapsed`, `Undone`) tells the partner so: `connect_session.failed`, once an
+    /// attempt.
+    async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool>;
+    /// Stores the sealed grant of an attempt and the job that redeems it, in one transaction, and moves it to `Granted`,
+    /// see [`AttemptState::TAKES_GRANT`]. The same grant twice is stored once; says whether this was the first time. After
+    /// an explicit no it is an error.
+    async fn store_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool>;
+    /// An attempt with its sealed grant, if it has one.
+    async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>>;
+    /// Attempts at a provider that were given up after `since` and never found, the last first, at most `limit`.
+    async fn lapsed(&self, partner: PartnerId, provider: &str, since: Timestamp, limit: u32) -> Result<Vec<Attempt>>;
+    /// The consent with this id.
+    async fn consent(&self, id: ConsentId) -> Result<Option<Consent>>;
+}

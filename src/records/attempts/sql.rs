@@ -1,0 +1,195 @@
+//! Consents, and the ledger of submissions.
+
+use async_trait::async_trait;
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+
+use super::intents::{add_intent_row, may_begin};
+use super::jobs::add_job;
+use super::links::live_links;
+use super::outbox::{attempt_failed, final_no};
+use super::pins::read_pin;
+use super::{Backend, Connection, Query, with_timeout};
+use crate::core::ids::{AttemptId, ConsentId, PartnerId};
+use crate::core::seal::SubscriberTag;
+use crate::core::time::Timestamp;
+use crate::records::attempts::FAILED_LOGINS_WINDOW;
+use crate::records::columns::sql_list;
+use crate::records::{Attempt, AttemptRecords, AttemptState, Consent, Job, RecordsError, Result, SubscriberHistory};
+
+#[async_trait]
+impl AttemptRecords for Backend {
+    async fn history(
+        &self,
+        partner: PartnerId,
+        tag: &SubscriberTag,
+        now: Timestamp,
+        pin: bool,
+    ) -> Result<SubscriberHistory> {
+        with_timeout(async {
+            let mut tx = self.snapshot().await?;
+            let since = now.minus(FAILED_LOGINS_WINDOW);
+            // The newest attempt, the newest that got anywhere, and logins that count against the limits. A login that is
+            // being sent counts until it is known to be taken, and a lapsed one like the unknown one it was.
+            let attempts = query_as(
+                "SELECT * FROM attempts WHERE tag = $1 AND (nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1) \
+                 OR nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1 AND state IN ('accepted', 'granted', 'linked')) \
+                 OR (step = 'login' AND state IN ('refused', 'sending', 'unknown', 'lapsed') AND created_at > $2)) \
+                 ORDER BY nth DESC, created_at DESC",
+            );
+            let attempts = attempts.bind(tag).bind(since).fetch_all(&mut *tx).await?;
+            let links = live_links(&mut tx, tag).await?;
+            let pin = if pin { read_pin(&mut tx, partner, tag).await? } else { None };
+            tx.commit().await?;
+            Ok(SubscriberHistory::new(attempts, links, pin, since))
+        })
+        .await
+    }
+
+    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<bool> {
+        // Attempts of one person are numbered in the order in which they are written.
+        self.transaction_about(attempt.tag.as_bytes(), async |tx| {
+            // To log in to a link again nobody needs the intent that it once came of.
+            if attempt.renews.is_none() && !may_begin(tx, consent.intent).await? {
+                return Ok(false);
+            }
+            add_consent(tx, consent).await?;
+            if add_attempt(tx, attempt).await? {
+                add_job(tx, settle).await?;
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool> {
+        let Some(reason) = final_no(to) else {
+            return Ok(self.execute(moving(id, to, at)).await? > 0);
+        };
+        self.transaction(async |tx| move_to_failure(tx, id, to, reason, at).await)
+            .await
+    }
+
+    async fn store_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool> {
+        self.transaction(async |tx| {
+            let states = sql_list(AttemptState::TAKES_GRANT.iter().map(|state| state.as_str()));
+            let stored = query(AssertSqlSafe(format!(
+                "UPDATE attempts SET state = 'granted', sealed_grant = $2, moved_at = $3 \
+                 WHERE id = $1 AND sealed_grant IS NULL AND state IN {states}"
+            )));
+            let stored = stored.bind(id).bind(grant).bind(at).execute(&mut *tx).await?;
+            if stored.rows_affected() > 0 {
+                add_job(tx, redeem).await?;
+                return Ok(true);
+            }
+            let state = query_scalar("SELECT state FROM attempts WHERE id = $1").bind(id);
+            match state.fetch_optional(tx).await? {
+                Some(AttemptState::Granted | AttemptState::Linked | AttemptState::Undone) => Ok(false),
+                Some(_) => Err(RecordsError(
+                    "a grant for an attempt that was answered with no".to_owned(),
+                )),
+                None => Err(RecordsError("a grant for an attempt that was never begun".to_owned())),
+            }
+        })
+        .await
+    }
+
+    async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>> {
+        let found = query_as("SELECT * FROM attempts WHERE id = $1").bind(id);
+        let found: Option<WithGrant> = self.fetch(found).await?;
+        Ok(found.map(|found| (found.attempt, found.sealed_grant)))
+    }
+
+    async fn lapsed(&self, partner: PartnerId, provider: &str, since: Timestamp, limit: u32) -> Result<Vec<Attempt>> {
+        let lapsed = query_as(
+            "SELECT * FROM attempts WHERE partner = $1 AND provider = $2 AND state = 'lapsed' AND moved_at > $3 \
+             ORDER BY moved_at DESC LIMIT $4",
+        );
+        let lapsed = lapsed.bind(partner).bind(provider).bind(since);
+        self.fetch_all(lapsed.bind(i64::from(limit))).await
+    }
+
+    async fn consent(&self, id: ConsentId) -> Result<Option<Consent>> {
+        self.fetch(query_as("SELECT * FROM consents WHERE id = $1").bind(id))
+            .await
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct WithGrant {
+    #[sqlx(flatten)]
+    attempt: Attempt,
+    sealed_grant: Option<Vec<u8>>,
+}
+
+/// Moves an attempt as its table says. A grant that is of no more use is wiped.
+fn moving(id: AttemptId, to: AttemptState, at: Timestamp) -> Query<'static> {
+    let moving = query(AssertSqlSafe(format!(
+        "UPDATE attempts SET state = $2, moved_at = $3, \
+         sealed_grant = CASE WHEN $2 IN ('linked', 'undone', 'lapsed') THEN NULL ELSE sealed_grant END \
+         WHERE id = $1 AND state IN {}",
+        to.sources()
+    )));
+    moving.bind(id).bind(to).bind(at)
+}
+
+/// Moves an attempt to a final no and tells the partner why, if it moved.
+pub(super) async fn move_to_failure(
+    tx: &mut Connection,
+    id: AttemptId,
+    to: AttemptState,
+    reason: &str,
+    at: Timestamp,
+) -> Result<bool> {
+    let moved = moving(id, to, at).execute(&mut *tx).await?.rows_affected() > 0;
+    if moved {
+        attempt_failed(tx, id, reason, at).await?;
+    }
+    Ok(moved)
+}
+
+async fn add_consent(tx: &mut Connection, consent: &Consent) -> Result<()> {
+    add_intent_row(tx, consent.intent, consent.partner, consent.agreed_at).await?;
+    query(
+        "INSERT INTO consents (id, intent, partner, tag, msisdn, text, version, locale, channel, agreed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(consent.id)
+    .bind(consent.intent)
+    .bind(consent.partner)
+    .bind(consent.tag)
+    .bind(&consent.msisdn)
+    .bind(&consent.text)
+    .bind(&consent.version)
+    .bind(&consent.locale)
+    .bind(&consent.channel)
+    .bind(consent.agreed_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Adds an attempt; says whether it is new.
+async fn add_attempt(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {
+    let added = query(
+        "INSERT INTO attempts (id, session, consent, partner, tag, provider, institution, institution_name, step, \
+         provider_session, renews, state, created_at, moved_at, nth) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, \
+         (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE tag = $5)) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(attempt.id)
+    .bind(attempt.session)
+    .bind(attempt.consent)
+    .bind(attempt.partner)
+    .bind(attempt.tag)
+    .bind(&attempt.provider)
+    .bind(&attempt.institution)
+    .bind(&attempt.institution_name)
+    .bind(attempt.step)
+    .bind(&attempt.provider_session)
+    .bind(attempt.renews)
+    .bind(attempt.state)
+    .bind(attempt.created_at)
+    .execute(tx)
+    .await?;
+    Ok(added.rows_affected() > 0)
+}

@@ -1,0 +1,295 @@
+//! Links: a consent and one or more accounts.
+
+use async_trait::async_trait;
+
+use super::columns::{Bytes, Nullable, db_enum, moves};
+use super::{AttemptState, AuditEntry, Consent, Job, Result};
+use crate::core::access::TenantScope;
+use crate::core::ids::{
+    AttemptId, ConnectSessionId, ConsentId, EntityId, IntentId, LinkId, LinkedAccountId, PartnerId, UserId,
+};
+use crate::core::page::{PageRequest, Paged};
+use crate::core::scope::Scope;
+use crate::core::seal::SubscriberTag;
+use crate::core::time::Timestamp;
+
+/// A durable link.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Link {
+    #[sqlx(rename = "link_id")]
+    pub id: LinkId,
+    pub partner: PartnerId,
+    pub tag: SubscriberTag,
+    /// What allows it.
+    pub consent: ConsentId,
+    /// The submission that made it; one link an attempt.
+    pub attempt: AttemptId,
+    pub provider: String,
+    /// The institution's id at the provider.
+    pub institution: String,
+    pub institution_name: String,
+    pub state: LinkState,
+    pub created_at: Timestamp,
+    /// One row each, beside the link's.
+    #[sqlx(skip)]
+    pub accounts: Vec<LinkedAccount>,
+}
+
+impl Link {
+    /// A link that is being ended, or has been, is not in use.
+    pub fn in_use(&self) -> bool {
+        matches!(self.state, LinkState::Active | LinkState::ReauthRequired)
+    }
+
+    /// Whether its accounts are its own: it is in use, or may yet be.
+    pub fn owns_accounts(&self) -> bool {
+        self.in_use() || self.state == LinkState::Verifying
+    }
+}
+
+db_enum! {
+    /// Where a link stands.
+    pub enum LinkState {
+        /// Not in use yet: the account is to be compared with the one that the partner expects.
+        Verifying = "verifying",
+        /// In use.
+        Active = "active",
+        /// The person must log in again.
+        ReauthRequired = "reauth_required",
+        /// Being ended: the provider is still to be told.
+        Removing = "removing",
+        /// Ended.
+        Removed = "removed",
+    }
+}
+
+// `Removed` is final, and what is being removed is not taken into use again. Nor is what is still to be compared, but by
+// comparing it (`LinkRecords::verify_link`).
+moves!(LinkState {
+    Verifying => [Removing, Removed],
+    Active => [ReauthRequired, Removing, Removed],
+    ReauthRequired => [Active, Removing, Removed],
+    Removing => [Removed],
+    Removed => [],
+});
+
+impl LinkState {
+    /// All that a partner sees: a link that is being compared does not exist for it yet.
+    pub const VISIBLE: [Self; 4] = [Self::Active, Self::ReauthRequired, Self::Removing, Self::Removed];
+
+    /// The state with this name, if a partner may see it.
+    pub fn parse_visible(name: &str) -> Option<Self> {
+        Self::VISIBLE.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// One account under a link.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct LinkedAccount {
+    #[sqlx(rename = "account_id")]
+    pub id: LinkedAccountId,
+    /// The provider's account id, sealed.
+    pub account: Vec<u8>,
+    /// A keyed digest of the provider's account id, to recognise it in webhooks.
+    #[sqlx(try_from = "Bytes<32>")]
+    pub account_digest: [u8; 32],
+    /// The last digits of the number, once read.
+    pub masked: Option<String>,
+    /// A keyed digest of institution and number, once read: the same account linked twice is seen.
+    #[sqlx(try_from = "Nullable<Bytes<32>>")]
+    pub number_digest: Option<[u8; 32]>,
+    /// The holder's name, sealed, once read.
+    pub holder: Option<Vec<u8>>,
+    /// The provider's word for the account's type.
+    pub kind: Option<String>,
+    /// ISO 4217 code.
+    pub currency: Option<String>,
+}
+
+/// What reading an account added to it: see [`LinkedAccount`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountReading {
+    pub masked: String,
+    pub number_digest: [u8; 32],
+    pub holder: Option<Vec<u8>>,
+    pub kind: Option<String>,
+    pub currency: Option<String>,
+}
+
+/// What became of completing a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkCompletion {
+    /// The attempt's link is durable, under this id.
+    Written(LinkId),
+    /// Nothing was written: the person has begun another connect session since.
+    Superseded,
+    /// Nothing was written: the partner's intent is over, or somebody else has completed it.
+    IntentClosed,
+}
+
+/// What is to be written of a link whose account was compared.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkVerification<'a> {
+    /// Whether it is the account that is expected.
+    pub matches: bool,
+    /// What follows where it is in use.
+    pub follow_up: &'a [Job],
+    /// What ends it at its provider where it is not.
+    pub unlink: &'a Job,
+}
+
+/// What became of a link whose account was compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerificationOutcome {
+    /// It is in use.
+    Linked,
+    /// It is not the account that is expected.
+    Mismatched,
+    /// The person has begun another connect session since.
+    Superseded,
+    /// The partner's intent is over, or somebody else has completed it.
+    IntentClosed,
+    /// That was settled before.
+    AlreadySettled,
+}
+
+/// Links and their accounts.
+#[async_trait]
+pub trait LinkRecords: Send + Sync {
+    /// Writes a link with its accounts and the jobs that follow, moves its attempt to `Linked` and wipes the grant, in one
+    /// transaction. An attempt that has a link already keeps it: its id comes back and nothing is written. Nothing is
+    /// written either if the person has begun another connect session since; no such beginning may slip in between
+    /// looking and writing. Nor is it if the partner's intent is over by now, but for its time; else it counts the link, and
+    /// if it is for one person it is completed. Tells the partner: `link.created`, `intent.completed`.
+    async fn complete_link(&self, link: &Link, jobs: &[Job]) -> Result<LinkCompletion>;
+    /// Ends the comparing of a link that is [`LinkState::Verifying`]. If its account is the one, it is in use from now on, as
+    /// if it were completed now, with the jobs that follow; if not, or if it may not be completed any more, it is out of use
+    /// with the job that tells the provider, and its attempt is undone. Of one that is not the one the partner is told:
+    /// `intent.mismatched`.
+    async fn verify_link(
+        &self,
+        link: &Link,
+        verification: &LinkVerification<'_>,
+        at: Timestamp,
+    ) -> Result<VerificationOutcome>;
+    /// A link with its accounts.
+    async fn link(&self, id: LinkId) -> Result<Option<Link>>;
+    /// The link that an attempt made.
+    async fn link_of_attempt(&self, id: AttemptId) -> Result<Option<Link>>;
+    /// The link holding the provider account with this digest, removed ones included; of several the one in use, else
+    /// the newest.
+    async fn link_by_account(&self, account_digest: &[u8; 32]) -> Result<Option<Link>>;
+    /// Adds what reading an account told; answers with the other live links of the same partner and number.
+    async fn store_account_reading(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>>;
+    /// Moves a link as [`LinkState::next`] allows and writes the jobs that follow, in one transaction. Says whether it
+    /// moved; if not, no job is written. Tells the partner of what it can see: `link.updated`, `link.reauth_required`, and
+    /// `link.removed` as soon as the link is out of use.
+    async fn move_link(&self, id: LinkId, to: LinkState, jobs: &[Job], at: Timestamp) -> Result<bool>;
+    /// Links of a partner, newest first, at most `limit`; those that follow `after` if given: when the last link of the page
+    /// before was made, and its id, for several may have been made in the same millisecond.
+    async fn links(&self, partner: PartnerId, after: Option<(Timestamp, LinkId)>, limit: u32) -> Result<Vec<Link>>;
+    /// Whether an event of a provider is seen for the first time; remembers it.
+    async fn record_provider_event(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool>;
+}
+
+/// The intent that something grew out of, where a partner has made it.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct IntentSummary {
+    #[sqlx(rename = "intent_id")]
+    pub id: IntentId,
+    pub entity: Option<EntityId>,
+    /// The user who made it, if a user did.
+    pub created_by: Option<UserId>,
+    /// The partner's own name for it.
+    pub reference: Option<String>,
+    /// What the data are for.
+    pub purpose: String,
+    /// For how many days.
+    #[sqlx(try_from = "i64")]
+    pub days: u16,
+    pub scope: Scope,
+}
+
+/// A link with what allows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkDetails {
+    pub link: Link,
+    /// When its state last changed.
+    pub moved_at: Timestamp,
+    pub consent: Consent,
+    /// The partner's intent; `None` for somebody who dialled without having been asked.
+    pub intent: Option<IntentSummary>,
+}
+
+/// A connect session: one try at linking, as far as anything was submitted in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectSessionView {
+    pub id: ConnectSessionId,
+    pub partner: PartnerId,
+    pub provider: String,
+    /// The institution's id at the provider.
+    pub institution: String,
+    pub institution_name: String,
+    /// Where the submission stands that made the link, or else the last one.
+    pub state: AttemptState,
+    /// The link that it made, or renews.
+    pub link: Option<LinkId>,
+    /// The partner's intent; `None` for somebody who dialled without having been asked.
+    pub intent: Option<IntentSummary>,
+    /// When the first submission was begun.
+    pub created_at: Timestamp,
+    /// When the state last changed.
+    pub moved_at: Timestamp,
+}
+
+/// Which links; what is `None` does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkFilter {
+    pub state: Option<LinkState>,
+    pub intent: Option<IntentId>,
+    pub reference: Option<String>,
+}
+
+/// A link whose end was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct EndedLink {
+    pub tag: SubscriberTag,
+    /// Where it stands now.
+    pub state: LinkState,
+    /// Whether this was what ended it.
+    #[sqlx(skip)]
+    pub newly_ended: bool,
+}
+
+/// Links and connect sessions as their partner sees them, within a caller's scope. Whose they are follows from the intent
+/// they grew out of, so what grew out of none is the partner's as a whole.
+#[async_trait]
+pub trait LinkViewRecords: Send + Sync {
+    /// A link, removed ones included.
+    async fn link_view(&self, scope: &TenantScope, id: LinkId) -> Result<Option<LinkDetails>>;
+    /// Links, newest first.
+    async fn link_views(
+        &self,
+        scope: &TenantScope,
+        filter: &LinkFilter,
+        page: &PageRequest,
+    ) -> Result<Paged<LinkDetails>>;
+    /// Puts a link that is in use out of use, with the job that tells its provider, in one transaction; one that is out of
+    /// use already stays as it is. `None`: there is no such link.
+    async fn end_link(
+        &self,
+        scope: &TenantScope,
+        id: LinkId,
+        unlink: &Job,
+        audit: &AuditEntry,
+    ) -> Result<Option<EndedLink>>;
+    /// A connect session.
+    async fn connect_session(&self, scope: &TenantScope, id: ConnectSessionId) -> Result<Option<ConnectSessionView>>;
+    /// Connect sessions, newest first; those for one intent only, if it is named.
+    async fn connect_sessions(
+        &self,
+        scope: &TenantScope,
+        intent: Option<IntentId>,
+        page: &PageRequest,
+    ) -> Result<Paged<ConnectSessionView>>;
+}

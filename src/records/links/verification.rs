@@ -1,0 +1,121 @@
+//! Links that are in use from the moment that their account was compared with the one that is expected, or never.
+
+use sqlx::{query, query_as, query_scalar};
+
+use super::attempts::move_to_failure;
+use super::intents::{Answered, count_link, end_mismatched, may_begin};
+use super::jobs::add_jobs;
+use super::links::{is_superseded, move_link};
+use super::outbox::{intent_over, link_created};
+use super::{Backend, Connection};
+use crate::core::ids::{AttemptId, LinkId};
+use crate::core::time::Timestamp;
+use crate::records::{AttemptState, IntentState, Link, LinkState, LinkVerification, Result, VerificationOutcome};
+
+impl Backend {
+    /// See [`crate::records::LinkRecords::verify_link`].
+    pub(super) async fn verify(
+        &self,
+        link: &Link,
+        verification: &LinkVerification<'_>,
+        at: Timestamp,
+    ) -> Result<VerificationOutcome> {
+        // Nobody begins anything new for this person meanwhile.
+        self.transaction_about(link.tag.as_bytes(), async |tx| {
+            let state = query_scalar("SELECT state FROM links WHERE id = $1").bind(link.id);
+            if state.fetch_optional(&mut *tx).await? != Some(LinkState::Verifying) {
+                return Ok(VerificationOutcome::AlreadySettled);
+            }
+            let outcome = decide(tx, link, verification, at).await?;
+            if outcome != VerificationOutcome::Linked {
+                let unlink = std::slice::from_ref(verification.unlink);
+                move_link(tx, link.id, LinkState::Removing, unlink, at).await?;
+            }
+            Ok(outcome)
+        })
+        .await
+    }
+}
+
+/// What becomes of a link, with everything that the partner is told of it.
+async fn decide(
+    tx: &mut Connection,
+    link: &Link,
+    verification: &LinkVerification<'_>,
+    at: Timestamp,
+) -> Result<VerificationOutcome> {
+    if !verification.matches {
+        move_to_failure(tx, link.attempt, AttemptState::Undone, "mismatched", at).await?;
+        if let Some(intent) = end_mismatched(tx, link, at).await? {
+            intent_over(tx, (link.partner, intent), IntentState::Mismatched, None, at).await?;
+        }
+        return Ok(VerificationOutcome::Mismatched);
+    }
+    if is_superseded(tx, link).await? {
+        return Ok(VerificationOutcome::Superseded);
+    }
+    let link = Link {
+        state: LinkState::Active,
+        created_at: at,
+        ..link.clone()
+    };
+    let answered = count_link(tx, &link).await?;
+    if answered == Answered::Closed {
+        return Ok(VerificationOutcome::IntentClosed);
+    }
+    query(
+        "UPDATE links SET state = 'active', unannounced = FALSE, moved_at = $2 \
+         WHERE id = $1 AND state = 'verifying'",
+    )
+    .bind(link.id)
+    .bind(at)
+    .execute(&mut *tx)
+    .await?;
+    add_jobs(tx, verification.follow_up).await?;
+    take_into_use(tx, &link, answered).await?;
+    Ok(VerificationOutcome::Linked)
+}
+
+/// Settles the submission of a link that is in use from now on, and tells the partner of both it and its intent.
+pub(super) async fn take_into_use(tx: &mut Connection, link: &Link, answered: Answered) -> Result<()> {
+    // The link is durable, so its attempt is `Linked`, whatever was thought before; only what was undone stays undone.
+    query(
+        "UPDATE attempts SET state = CASE WHEN state = 'undone' THEN state ELSE 'linked' END, sealed_grant = NULL, \
+         moved_at = $2 WHERE id = $1",
+    )
+    .bind(link.attempt)
+    .bind(link.created_at)
+    .execute(&mut *tx)
+    .await?;
+    link_created(tx, link).await?;
+    if let Answered::Completed(intent) = answered {
+        let (which, state) = ((link.partner, intent), IntentState::Completed);
+        intent_over(tx, which, state, Some(link.id), link.created_at).await?;
+    }
+    Ok(())
+}
+
+/// What a new link is for its intent. One that is to be compared counts only when that is done.
+pub(super) async fn answer_of(tx: &mut Connection, link: &Link) -> Result<Answered> {
+    if link.state != LinkState::Verifying {
+        return count_link(tx, link).await;
+    }
+    let intent = query_scalar("SELECT intent FROM consents WHERE id = $1").bind(link.consent);
+    let intent = intent.fetch_one(&mut *tx).await?;
+    Ok(if may_begin(tx, intent).await? {
+        Answered::Counted
+    } else {
+        Answered::Closed
+    })
+}
+
+/// Whether the partner has never been told of a link. The submission of one that is out of use before that has come to
+/// nothing.
+pub(super) async fn is_unannounced(tx: &mut Connection, id: LinkId, at: Timestamp) -> Result<bool> {
+    let link = query_as("SELECT unannounced, attempt FROM links WHERE id = $1").bind(id);
+    let (unannounced, attempt): (bool, AttemptId) = link.fetch_one(&mut *tx).await?;
+    if unannounced {
+        move_to_failure(tx, attempt, AttemptState::Undone, "undone", at).await?;
+    }
+    Ok(unannounced)
+}

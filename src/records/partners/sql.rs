@@ -1,0 +1,110 @@
+//! Partners and their credentials at providers.
+
+use async_trait::async_trait;
+use sqlx::{query, query_as};
+
+use super::audit::add_audit;
+use super::{Backend, Query};
+use crate::core::ids::PartnerId;
+use crate::core::time::Timestamp;
+use crate::records::{AuditEntry, Partner, PartnerChange, PartnerRecords, Result};
+
+const PARTNER: &str = "SELECT * FROM partners WHERE id = $1";
+
+#[async_trait]
+impl PartnerRecords for Backend {
+    async fn put_partner(&self, partner: &Partner) -> Result<()> {
+        let put = insert_partner(
+            "INSERT INTO partners (id, name, purpose, days, walk_in, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, purpose = excluded.purpose, days = excluded.days, \
+             walk_in = excluded.walk_in",
+            partner,
+        );
+        self.execute(put).await.map(drop)
+    }
+
+    async fn partner(&self, id: PartnerId) -> Result<Option<Partner>> {
+        self.fetch(query_as(PARTNER).bind(id)).await
+    }
+
+    async fn partners(&self) -> Result<Vec<Partner>> {
+        self.fetch_all(query_as("SELECT * FROM partners ORDER BY name, created_at, id"))
+            .await
+    }
+
+    async fn put_credentials(&self, partner: PartnerId, provider: &str, sealed: &[u8], at: Timestamp) -> Result<()> {
+        self.execute(put_credentials(partner, provider, sealed, at))
+            .await
+            .map(drop)
+    }
+
+    async fn credentials(&self, partner: PartnerId, provider: &str) -> Result<Option<Vec<u8>>> {
+        let sealed = query_as("SELECT sealed FROM provider_credentials WHERE partner = $1 AND provider = $2");
+        let sealed: Option<(Vec<u8>,)> = self.fetch(sealed.bind(partner).bind(provider)).await?;
+        Ok(sealed.map(|(sealed,)| sealed))
+    }
+
+    async fn providers_of(&self, partner: PartnerId) -> Result<Vec<(String, Timestamp)>> {
+        let statement = "SELECT provider, updated_at FROM provider_credentials WHERE partner = $1 ORDER BY provider";
+        self.fetch_all(query_as(statement).bind(partner)).await
+    }
+
+    async fn set_credentials(&self, provider: &str, sealed: &[u8], audit: &AuditEntry) -> Result<()> {
+        let put = put_credentials(audit.partner, provider, sealed, audit.at);
+        self.execute_audited(put, audit).await.map(drop)
+    }
+
+    async fn forget_credentials(&self, provider: &str, audit: &AuditEntry) -> Result<bool> {
+        let deleting = query("DELETE FROM provider_credentials WHERE partner = $1 AND provider = $2");
+        self.execute_audited(deleting.bind(audit.partner).bind(provider), audit)
+            .await
+    }
+
+    async fn change_partner(&self, change: &PartnerChange, audit: &AuditEntry) -> Result<Option<Partner>> {
+        self.transaction(async |tx| {
+            query(
+                "UPDATE partners SET purpose = COALESCE($2, purpose), days = COALESCE($3, days), \
+                 walk_in = COALESCE($4, walk_in) WHERE id = $1",
+            )
+            .bind(audit.partner)
+            .bind(&change.purpose)
+            .bind(change.days.map(i64::from))
+            .bind(change.walk_in)
+            .execute(&mut *tx)
+            .await?;
+            add_audit(&mut *tx, audit).await?;
+            Ok(query_as(PARTNER).bind(audit.partner).fetch_optional(tx).await?)
+        })
+        .await
+    }
+
+    /// Only a commit proves that the disk takes writes.
+    async fn check_ready(&self) -> Result<()> {
+        self.execute(query("UPDATE heartbeat SET beats = beats + 1 WHERE id = 1"))
+            .await?;
+        let _: Option<(i64,)> = self.fetch(query_as("SELECT beats FROM heartbeat WHERE id = 1")).await?;
+        Ok(())
+    }
+}
+
+/// A statement that writes a partner.
+pub(super) fn insert_partner<'a>(statement: &'static str, partner: &'a Partner) -> Query<'a> {
+    query(statement)
+        .bind(partner.id)
+        .bind(&partner.name)
+        .bind(&partner.purpose)
+        .bind(i64::from(partner.days))
+        .bind(partner.walk_in)
+        .bind(partner.created_at)
+}
+
+fn put_credentials<'a>(partner: PartnerId, provider: &'a str, sealed: &'a [u8], at: Timestamp) -> Query<'a> {
+    query(
+        "INSERT INTO provider_credentials (partner, provider, sealed, updated_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (partner, provider) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at",
+    )
+    .bind(partner)
+    .bind(provider)
+    .bind(sealed)
+    .bind(at)
+}
