@@ -1,4 +1,4 @@
-//! The connect session as the server sees it, for the phone page: everything typed is masked.
+//! The connect session as the server sees it, for the phone page. Everything typed is masked.
 
 use std::sync::Arc;
 
@@ -11,10 +11,9 @@ use crate::core::msisdn::Msisdn;
 use crate::service::live::LoadedValue;
 use crate::service::turn::TurnRunner;
 
-/// What typed text is shown as, whatever its length.
+/// Replaces typed text of any length.
 const MASK: &str = "****";
 
-/// Reads live values.
 pub struct LiveSessions(pub Arc<TurnRunner>);
 
 #[async_trait]

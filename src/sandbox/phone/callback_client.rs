@@ -47,10 +47,8 @@ pub trait CallbackClient: Send + Sync {
     }
 }
 
-/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallbackError {
-    /// The address cannot be used.
     #[error("the address of the callback must be http:// on this machine, such as {DEFAULT_URL}")]
     Address,
     /// Nobody listens there.
@@ -62,7 +60,6 @@ pub enum CallbackError {
     /// The clock behind this line cannot be wound.
     #[error("the clock cannot be wound here: only the sandbox's own can")]
     NoClock,
-    /// It broke on the way.
     #[error("the answer did not arrive whole")]
     Broken,
 }

@@ -11,7 +11,6 @@ pub struct PhoneFacts {
     pub service_code: String,
     /// Where callbacks go, a path of this server such as `/ussd/sandbox/sandbox`.
     pub callback_path: String,
-    /// Where the event after a dialog goes.
     pub events_path: String,
     /// Limits for a network that is not in the list.
     pub limits: WireLimits,
@@ -38,16 +37,13 @@ pub struct WireLimits {
     pub in_chars: u16,
 }
 
-/// A mobile network.
 #[derive(Clone, Debug, Serialize)]
 pub struct PhoneNetwork {
     /// Its code as the gateway sends it (mobile country code and network code).
     pub code: &'static str,
-    /// Its name.
     pub name: &'static str,
     /// ISO 3166-1 alpha-2.
     pub country: &'static str,
-    /// Its limits.
     pub limits: WireLimits,
 }
 
@@ -56,7 +52,6 @@ pub struct PhoneNetwork {
 pub struct TestNumber {
     /// E.164 with `+`.
     pub number: &'static str,
-    /// The code of its network.
     pub network: &'static str,
     /// Whom to imagine.
     pub whose: &'static str,
@@ -65,7 +60,6 @@ pub struct TestNumber {
 /// A bank login of the sandbox.
 #[derive(Clone, Debug, Serialize)]
 pub struct LoginHint {
-    /// What to type, such as a password.
     pub typed: String,
     /// The bank or sign-in method it belongs to.
     pub path: String,

@@ -15,17 +15,13 @@ use crate::gateways::{ScreenReply, UssdLimits};
 /// Where the phone takes what it cannot make itself.
 #[derive(Clone, Copy)]
 pub struct HandsetDeps<'a> {
-    /// The wire to the callback.
     pub client: &'a dyn CallbackClient,
-    /// The time.
     pub clock: &'a dyn Clock,
-    /// Chance, for session ids.
     pub rng: &'a dyn Rng,
     /// What the aggregator and the network with this code allow; see [`super::facts::limits_of`].
     pub limits: fn(Option<&str>) -> UssdLimits,
 }
 
-/// Who is calling.
 #[derive(Clone, Debug)]
 pub struct Sim {
     /// E.164 with `+`.
@@ -43,39 +39,26 @@ pub struct ReceivedScreen {
     pub reply: ScreenReply,
     /// Septets of the whole answer with its prefix, or the first character no phone can show.
     pub septets: Result<usize, char>,
-    /// How long the answer took.
     pub took: Duration,
     /// The number of this callback in the dialog, from 1.
     pub turn: u32,
 }
 
-/// Why there is no screen.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// Typed without a dialog.
     #[error("no dialog is open: dial first")]
     NoDialog,
-    /// The dialled code is not this channel's.
     #[error("the sandbox answers {0} and longer codes that begin so; nothing else is connected")]
     WrongCode(String),
     /// More than a phone lets a person type.
     #[error("a phone on this network lets a person type at most {0} characters")]
     TooLong(u16),
-    /// The aggregator stopped waiting.
     #[error("no answer within {0:?}: the aggregator gave up and the dialog is gone")]
     Late(Duration),
-    /// The network cut the dialog.
     #[error("the network ended the dialog after {0:?}")]
     DialogOver(Duration),
-    /// The answer was not in the dialect.
     #[error("the answer was not one: HTTP {status} {why}; the aggregator ended the dialog")]
-    NotAnAnswer {
-        /// The HTTP status.
-        status: u16,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// The wire failed.
+    NotAnAnswer { status: u16, why: &'static str },
     #[error(transparent)]
     Line(#[from] CallbackError),
 }
@@ -109,12 +92,10 @@ impl<'a> Handset<'a> {
         }
     }
 
-    /// The wire it is on.
     pub fn client(&self) -> &'a dyn CallbackClient {
         self.deps.client
     }
 
-    /// Who is calling.
     pub fn sim(&self) -> &Sim {
         &self.sim
     }
@@ -129,7 +110,6 @@ impl<'a> Handset<'a> {
         (self.deps.limits)(Some(&self.sim.network))
     }
 
-    /// Whether an answer is awaited.
     pub fn in_dialog(&self) -> bool {
         self.dialog.is_some()
     }

@@ -21,7 +21,6 @@ use super::facts::PhoneFacts;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// A file of the page.
 struct Asset {
     path: &'static str,
     content_type: &'static str,

@@ -76,7 +76,6 @@ struct Player<'p, 'a, W> {
 struct SmsSeen {
     /// How many of them were there before, or have been expected.
     read: usize,
-    /// The one expected last.
     newest: String,
 }
 
@@ -247,7 +246,6 @@ impl<W: Write> Player<'_, '_, W> {
 }
 
 impl ReceivedScreen {
-    /// Says what is missing.
     fn meets(&self, expected: &ExpectedScreen) -> Result<(), String> {
         let ended = matches!(self.reply, ScreenReply::End(_));
         match expected.end {

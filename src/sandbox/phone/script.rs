@@ -39,62 +39,45 @@
 
 use std::time::Duration;
 
-/// A journey, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneScript {
-    /// The file, for messages.
     pub name: String,
     /// What to do, in order, each with its line number from 1.
     pub steps: Vec<(usize, ScriptStep)>,
 }
 
-/// One line of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptStep {
-    /// Says something in the transcript.
     Note(String),
     /// The number that calls, E.164 with `+`.
     Number(String),
-    /// The network's code.
     Network(String),
-    /// The channel's service code.
     Code(String),
     /// Dials, the service code when nothing else is said.
     Dial(Option<String>),
-    /// Sends keys.
     Press(String),
     /// Sends text, which the transcript does not show.
     Type(String),
-    /// The screen must be so.
     Expect(ExpectedScreen),
     /// The screen must not hold this.
     ExpectNot(String),
-    /// Hangs up.
     Cancel,
-    /// Dials again.
     Redial,
-    /// Texts this.
     Sms(String),
     /// Texts the number before a choice in the text read last.
     SmsNumber,
     /// Dials the code in the text read last.
     DialCode,
-    /// A text must come that contains this.
     ExpectSms(String),
-    /// Winds the clock.
     Wait(Duration),
     /// Presses a key until the screen is so.
     Poll {
-        /// The keys to send.
         key: String,
-        /// What to wait for.
         until: ExpectedScreen,
-        /// For how long.
         within: Duration,
     },
 }
 
-/// What a screen must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedScreen {
     /// `Some(true)` when the dialog must be over, `Some(false)` when it must not.
@@ -107,13 +90,10 @@ pub struct ExpectedScreen {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {problem}; {fix}")]
 pub struct ScriptError {
-    /// The file's name.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong.
     pub problem: String,
-    /// What to write.
     pub fix: String,
 }
 

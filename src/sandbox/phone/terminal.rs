@@ -14,7 +14,6 @@ use super::player::{POLL_PACE, play};
 use super::script::{self, ScriptError};
 use crate::gateways::{ScreenReply, UssdLimits};
 
-/// How the phone was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitOutcome {
     /// By `/quit` or the end of the input.
@@ -23,33 +22,22 @@ pub enum ExitOutcome {
     Played(usize),
 }
 
-/// Why the phone stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum PhoneError {
-    /// The script cannot be read.
     #[error("{path}: {source}", path = .path.display())]
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The script is not in the language.
+    File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Script(#[from] ScriptError),
     /// The journey went another way than the script says.
     #[error("{file}:{line}: {problem}\n{screen}")]
     Journey {
-        /// The script.
         file: String,
         /// The line of the step, from 1.
         line: usize,
-        /// What is not as it should be.
         problem: String,
         /// The screen at that moment, framed; empty when there was none.
         screen: String,
     },
-    /// The terminal went away.
     #[error("the terminal cannot be read or written: {0}")]
     Terminal(#[from] std::io::Error),
 }

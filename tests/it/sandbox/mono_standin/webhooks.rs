@@ -1,6 +1,7 @@
 use crate::support::eventually;
+use kiungo::sandbox::callbacks::http_callback_sender;
 use kiungo::sandbox::mono::{
-    MonoStandIn, MonoStandInSettings, MonoSwitches, WEBHOOK_SECRET, WebhookMode, WebhookOverrides, plain_poster,
+    MonoStandIn, MonoStandInSettings, MonoSwitches, WEBHOOK_SECRET, WebhookMode, WebhookOverrides,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{header, method, path};
@@ -132,9 +133,9 @@ async fn webhooks_can_be_sent_by_hand() {
     );
 }
 
-/// The poster that is used unless another is given really posts, header and body.
+/// The callback sender that is used by default really sends, header and body.
 #[tokio::test]
-async fn the_plain_poster_posts() {
+async fn the_default_callback_sender_posts() {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
         .and(path("/hooks/mono"))
@@ -146,7 +147,7 @@ async fn the_plain_poster_posts() {
         .await;
     let fixture = MonoFixture::start(|_| {});
     let settings = MonoStandInSettings {
-        poster: plain_poster(),
+        callback_sender: http_callback_sender(),
         switches: MonoSwitches {
             webhook_url: Some(format!("{}/hooks/mono", server.uri())),
             ..MonoSwitches::immediate()
