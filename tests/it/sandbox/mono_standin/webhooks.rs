@@ -16,7 +16,7 @@ fn names(events: &[ReceivedWebhook]) -> Vec<&str> {
     whole.map(|name| name.rsplit('_').next().unwrap_or_default()).collect()
 }
 
-/// What comes when a link is made, in each mode; typed or switched.
+/// The webhooks of a new link in each mode, chosen by a typed word or by the switches.
 #[tokio::test]
 async fn webhooks_come_as_switched() {
     for (mode, typed, expected) in [
@@ -56,7 +56,7 @@ async fn webhooks_come_as_switched() {
     }
 }
 
-/// Before the exchange means just that; in normal mode nothing comes before it, and in silence nothing at all.
+/// In "before exchange" mode webhooks come before it; in normal mode after it; in "missing" mode never.
 #[tokio::test]
 async fn webhooks_come_before_or_after_the_exchange() {
     let mono = MonoFixture::start(|_| {});
@@ -70,9 +70,9 @@ async fn webhooks_come_before_or_after_the_exchange() {
     assert_eq!(mono.call_log().webhooks.len(), 2);
 }
 
-/// Whatever is not answered 200 comes again, the same event, until it is or the repeats are used up.
+/// An event that is not answered with 200 is sent again, until it is or there are no retries left.
 #[tokio::test]
-async fn webhooks_are_repeated_until_taken() {
+async fn webhooks_are_retried_until_accepted() {
     let mono = MonoFixture::start(|switches| switches.webhooks = WebhookMode::Missing);
     let (_, id) = mono.linked("ada").await;
     mono.receiver.answer(&[500, 204, 200, 500, 500, 500, 500]);
@@ -92,7 +92,7 @@ async fn webhooks_are_repeated_until_taken() {
     assert!(!call_log.webhooks[1].taken);
 }
 
-/// Any event can be sent by hand, forged ones too.
+/// Any event can be sent by hand, even a forged one.
 #[tokio::test]
 async fn webhooks_can_be_sent_by_hand() {
     let mono = MonoFixture::start(|_| {});
