@@ -54,7 +54,7 @@ pub fn routes(turns: Arc<TurnRunner>, sandbox: SandboxState) -> SandboxRoutes {
         )
     });
     let facts = Arc::new(PhoneFacts::new(&code, &path, credentials, limits_of));
-    let view: Arc<dyn phone::SessionView> = Arc::new(session_view::LiveSessions(turns));
+    let view: Arc<dyn phone::SessionInspector> = Arc::new(session_view::LiveSessions(turns));
     Arc::new(move |config| {
         phone::page::configure(config, facts.clone(), view.clone());
         clock::configure(config, sandbox.clock.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::phone::SessionView;
+use super::phone::SessionInspector;
 use crate::core::flow::state::{ConnectSession, Subscriber};
 use crate::core::msisdn::Msisdn;
 use crate::service::live::LoadedValue;
@@ -17,7 +17,7 @@ const MASK: &str = "****";
 pub struct LiveSessions(pub Arc<TurnRunner>);
 
 #[async_trait]
-impl SessionView for LiveSessions {
+impl SessionInspector for LiveSessions {
     async fn describe(&self, msisdn: &str) -> Option<Value> {
         let country = self.0.channels.first().map_or("", |channel| channel.country.as_str());
         let tag = self.0.keyring.tag(&Msisdn::parse(msisdn, country).ok()?);

@@ -33,7 +33,7 @@ pub mod terminal;
 
 /// Reads a subscriber's connect session, for the page that shows what the server sees.
 #[async_trait]
-pub trait SessionView: Send + Sync {
+pub trait SessionInspector: Send + Sync {
     /// Rows `{"label": …, "value": …}` (a JSON array, both strings) for the number `msisdn`, in the order to show them;
     /// `None` for an unknown number. Everything that was typed must be masked.
     async fn describe(&self, msisdn: &str) -> Option<serde_json::Value>;

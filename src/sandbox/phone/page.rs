@@ -14,7 +14,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::SessionView;
+use super::SessionInspector;
 use super::facts::PhoneFacts;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -60,17 +60,17 @@ const fn script(path: &'static str, body: &'static str) -> Asset {
 
 struct Shared {
     facts: Arc<PhoneFacts>,
-    view: Arc<dyn SessionView>,
+    view: Arc<dyn SessionInspector>,
 }
 
 #[derive(Deserialize)]
-struct SessionQuery {
+struct NumberQuery {
     /// E.164 with `+`, percent-encoded.
     msisdn: String,
 }
 
 /// Adds `/phone`, its files, `/phone/facts.json` and `/phone/session.json`.
-pub fn configure(cfg: &mut ServiceConfig, facts: Arc<PhoneFacts>, view: Arc<dyn SessionView>) {
+pub fn configure(cfg: &mut ServiceConfig, facts: Arc<PhoneFacts>, view: Arc<dyn SessionInspector>) {
     let shared = Data::new(Shared { facts, view });
     for asset in &ASSETS {
         let etag = etag(asset.body);
@@ -90,7 +90,7 @@ pub fn configure(cfg: &mut ServiceConfig, facts: Arc<PhoneFacts>, view: Arc<dyn 
     cfg.service(web::resource("/phone/session.json").app_data(shared).get(session));
 }
 
-async fn session(shared: Data<Shared>, query: Query<SessionQuery>) -> HttpResponse {
+async fn session(shared: Data<Shared>, query: Query<NumberQuery>) -> HttpResponse {
     uncached().json(shared.view.describe(&query.msisdn).await)
 }
 

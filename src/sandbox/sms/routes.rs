@@ -33,7 +33,7 @@ pub(super) struct InboxQuery {
 }
 
 #[derive(Deserialize)]
-pub(super) struct OutgoingSms {
+pub(super) struct PhoneSms {
     /// E.164 with `+`.
     pub(super) msisdn: String,
     pub(super) text: String,
@@ -88,7 +88,7 @@ pub(super) async fn inbox(state: web::Data<SmsState>, query: web::Query<InboxQue
 }
 
 /// Sends an SMS from a number. It needs `content-type: application/json`, which no foreign web page can send unasked.
-pub(super) async fn send_sms(state: web::Data<SmsState>, sms: web::Json<OutgoingSms>) -> HttpResponse {
+pub(super) async fn send_sms(state: web::Data<SmsState>, sms: web::Json<PhoneSms>) -> HttpResponse {
     let id = state.send_from(&sms.msisdn, &sms.text);
     HttpResponse::Accepted().json(json!({ "id": id }))
 }
