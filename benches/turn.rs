@@ -1,7 +1,7 @@
-//! What a turn costs over each live store: the whole way from a callback's bytes to the answer's, without the web server.
+//! The cost of a turn with each live store, from the bytes of the callback to those of the answer, without the web server.
 //!
-//! The stores stand side by side so that their ratio can be followed; absolute figures say more about the machine. Redis
-//! is a server of the bench's own, with the settings that the service asks for; without `redis-server` it is left out.
+//! Both stores are measured so that their ratio can be followed; absolute figures say more about the machine. The benchmark
+//! starts its own Redis with the settings that the service needs; without `redis-server` it is left out.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -21,10 +21,10 @@ use tokio::runtime::Runtime;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// How many screens of the list of banks are looked at before the next person dials.
+/// How many screens of the list of banks each person views.
 const LINES: u64 = 40;
 
-/// A Redis that ends with the bench.
+/// A Redis that stops when it is dropped.
 struct Redis {
     child: Child,
     port: u16,
@@ -39,7 +39,7 @@ impl Drop for Redis {
 }
 
 impl Redis {
-    /// Starts one and waits until it takes connections; `None` when the program is not there.
+    /// Starts it and waits until it accepts connections; `None` when the program is not installed.
     fn start() -> Outcome<Option<Self>> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let dir = tempfile::tempdir()?;
@@ -65,7 +65,7 @@ impl Redis {
     }
 }
 
-/// A whole server on one store, spoken to without its web server.
+/// A whole server with one store, called without its web server.
 struct Node {
     app: App,
     callbacks: Arc<dyn UssdCallbacks>,
@@ -94,7 +94,7 @@ impl Node {
             people: AtomicU64::new(0),
             _data: data,
         };
-        // What is measured must be what it says; this also reads the list of banks for the first time.
+        // Checks that the screens are the expected ones, and reads the list of banks for the first time.
         let mut person = node.somebody();
         node.expect(&mut person, "", "Sandbox Lender").await?;
         node.expect(&mut person, "1", "Choose your bank").await?;
@@ -102,7 +102,7 @@ impl Node {
         Ok(node)
     }
 
-    /// A person who has not dialled before.
+    /// A new subscriber.
     fn somebody(&self) -> Person {
         let number = self.people.fetch_add(1, Ordering::Relaxed);
         Person {
@@ -135,7 +135,7 @@ impl Node {
         if good { Ok(()) } else { Err(answer.into()) }
     }
 
-    /// Somebody new dials: reads what the records know of them, too.
+    /// A new subscriber dials, which also reads the records.
     async fn dial(&self, rounds: u64) -> Duration {
         let mut took = Duration::ZERO;
         for _ in 0..rounds {
@@ -147,7 +147,7 @@ impl Node {
         took
     }
 
-    /// Somebody in the middle of a dialog turns a page.
+    /// A subscriber in a dialog turns a page.
     async fn page(&self, rounds: u64) -> Duration {
         let (mut took, mut left) = (Duration::ZERO, rounds);
         while left > 0 {
@@ -179,7 +179,7 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, store: &
     });
 }
 
-/// What a page costs over Redis, in turns over memory: the figure to follow.
+/// The cost of a page with Redis relative to memory: the figure to follow.
 fn ratio(runtime: &Runtime, nodes: [&Node; 2]) -> Outcome<()> {
     const ROUNDS: u64 = 2000;
     let [memory, redis] = nodes.map(|node| runtime.block_on(node.page(ROUNDS)).as_secs_f64());

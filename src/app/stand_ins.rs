@@ -56,7 +56,7 @@ impl StandIns {
     pub(super) fn beside(&self) -> Option<SandboxState> {
         Some(SandboxState {
             clock: self.clock.clone()?,
-            texts: self.sms.as_ref().map(|texts| texts.state.clone()),
+            sms: self.sms.as_ref().map(|sms| sms.state.clone()),
         })
     }
 

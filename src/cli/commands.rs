@@ -98,7 +98,7 @@ pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandEr
     telemetry::init(config.log, metrics.log_lines_dropped())?;
     let sandbox = (config.mode == Mode::Sandbox).then(|| sandbox_greeting(&config));
     #[cfg(feature = "sandbox")]
-    let tripwire = crate::sandbox::crash_point(&config.sandbox);
+    let tripwire = crate::sandbox::crash_hook(&config.sandbox);
     #[cfg(not(feature = "sandbox"))]
     let tripwire: crate::service::deps::CrashHook = Arc::new(|_| ());
     let runtime = runtime()?;

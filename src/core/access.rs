@@ -1,8 +1,8 @@
-//! What a caller of the partner API may do, and to which rows: objects, actions, permissions. Pure, so that a test can walk
-//! all of it.
+//! What a caller of the partner API may do, and to which rows: objects, actions, permissions. It is pure, so tests can try
+//! every combination.
 //!
-//! Whatever a role does not list is not allowed. "Own" is what the user created; a row that nobody created, such as a link
-//! that grew out of an intent, belongs to whoever created that intent.
+//! What a role does not list is not allowed. "Own" means created by the user; a row that nobody created, such as the link
+//! of an intent, belongs to the user who created the intent.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +85,7 @@ pub enum Permission {
 pub struct Permissions(pub BTreeMap<Object, BTreeMap<Action, Permission>>);
 
 impl Permissions {
-    /// Whether this may be done. Deny unless listed.
+    /// What is not listed is not allowed.
     pub fn permission(&self, object: Object, action: Action) -> Permission {
         let actions = self.0.get(&object);
         actions
@@ -94,7 +94,7 @@ impl Permissions {
             .unwrap_or_default()
     }
 
-    /// Whether `other` allows nothing beyond this: nobody may hand out more than they have.
+    /// Whether `other` allows nothing beyond this: nobody may grant more than they have.
     pub fn covers(&self, other: &Self) -> bool {
         Object::ALL.into_iter().all(|object| {
             Action::ALL
@@ -104,32 +104,28 @@ impl Permissions {
     }
 }
 
-/// Which rows a caller may touch. Everything that reads or writes a partner's rows takes one, so that no statement can be
-/// written that forgets the tenant.
+/// The rows that a caller may access. All code that reads or writes a partner's rows takes one, so that no statement can
+/// forget the tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TenantScope {
-    /// Only this partner's.
     pub partner: PartnerId,
-    /// Only this entity's, if one was chosen. Without one, all of the partner's.
+    /// Only this entity's rows; `None` for all of the partner's.
     pub entity: Option<EntityId>,
-    /// Only what this user created, where that is all that the role allows.
+    /// Only rows that this user created, if the role allows no more.
     pub own: Option<UserId>,
 }
 
-/// Who calls, once their token was found good.
+/// The caller, after authentication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// The partner itself, server to server: whatever the partner may do.
+    /// The partner itself, server to server, which may do everything.
     Partner(PartnerId),
-    /// One of its users, within their role.
+    /// One of its users, limited by their role.
     User {
-        /// For whom they work.
         partner: PartnerId,
-        /// In which entity.
         entity: EntityId,
-        /// Who they are.
         user: UserId,
-        /// What their role, or their entity's default role, allows.
+        /// Those of their role, or of their entity's default role.
         permissions: Permissions,
     },
 }
@@ -144,14 +140,13 @@ pub enum AccessDenied {
 }
 
 impl Caller {
-    /// Whose token it is.
     pub const fn partner(&self) -> PartnerId {
         match self {
             Self::Partner(partner) | Self::User { partner, .. } => *partner,
         }
     }
 
-    /// The user, if it is one: whoever creates something is written down as its maker.
+    /// The user, if it is one; stored with what they create.
     pub const fn user(&self) -> Option<UserId> {
         match self {
             Self::Partner(_) => None,
@@ -159,7 +154,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may hand these permissions to somebody: a partner any, a user no more than their own.
+    /// Whether the caller may grant these permissions: a partner any, a user no more than their own.
     pub fn may_grant(&self, permissions: &Permissions) -> bool {
         match self {
             Self::Partner(_) => true,
@@ -167,8 +162,8 @@ impl Caller {
         }
     }
 
-    /// To which rows the caller may do this, having chosen `entity` (none: the whole partner, or the user's own entity).
-    /// Whether a partner's entity exists is for the records to say.
+    /// The rows to which the caller may do this, with the chosen `entity` (`None`: the whole partner, or the user's own
+    /// entity). Whether a partner's entity exists is for the records to say.
     ///
     /// # Errors
     /// When the role does not allow it, or the entity is another than the user's.
@@ -225,7 +220,7 @@ mod tests {
         Permissions(BTreeMap::from([(object, BTreeMap::from([(action, permission)]))]))
     }
 
-    /// Nobody may do what is not listed: every object and action but the one listed is refused, for every choice of it.
+    /// For each object and action that is the only one listed, all others are refused.
     #[test]
     fn what_is_not_listed_is_refused() {
         for listed in Object::ALL {
@@ -233,9 +228,9 @@ mod tests {
                 let caller = user(only(listed, may, Permission::Allowed));
                 for object in Object::ALL {
                     for action in Action::ALL {
-                        let reach = caller.tenant_scope(object, action, None);
+                        let scope = caller.tenant_scope(object, action, None);
                         assert_eq!(
-                            reach.is_ok(),
+                            scope.is_ok(),
                             (object, action) == (listed, may),
                             "{object:?} {action:?}"
                         );
@@ -245,7 +240,7 @@ mod tests {
         }
     }
 
-    /// A user never leaves their entity, and "own" narrows to what they created.
+    /// A user never leaves their entity, and "own" means what they created.
     #[test]
     fn a_user_stays_in_their_entity() {
         let (mine, other) = (EntityId::from_bytes([2; 16]), EntityId::from_bytes([9; 16]));
@@ -255,15 +250,14 @@ mod tests {
             Err(AccessDenied::Entity)
         );
         for chosen in [None, Some(mine)] {
-            let reach = caller.tenant_scope(Object::Link, Action::Read, chosen).unwrap();
-            assert_eq!((reach.entity, reach.own), (Some(mine), caller.user()));
+            let scope = caller.tenant_scope(Object::Link, Action::Read, chosen).unwrap();
+            assert_eq!((scope.entity, scope.own), (Some(mine), caller.user()));
         }
     }
 
-    /// A user hands on what they have, or less, for every object, action and pair of permissions; a partner hands on
-    /// anything.
+    /// A user grants what they have, or less, for every object, action and pair of permissions; a partner grants anything.
     #[test]
-    fn nobody_hands_on_more_than_they_have() {
+    fn nobody_grants_more_than_they_have() {
         let all = [Permission::NotAllowed, Permission::AllowedForOwn, Permission::Allowed];
         for object in Object::ALL {
             for action in Action::ALL {
@@ -278,13 +272,13 @@ mod tests {
         }
     }
 
-    /// A partner's own token reaches all of the partner, or the one entity it chose.
+    /// A partner's own token gives access to all of the partner, or to the one entity it chose.
     #[test]
-    fn a_partner_reaches_itself() {
+    fn a_partner_has_access_to_itself() {
         let partner = PartnerId::from_bytes([1; 16]);
         let entity = EntityId::from_bytes([2; 16]);
         for chosen in [None, Some(entity)] {
-            let reach = Caller::Partner(partner)
+            let scope = Caller::Partner(partner)
                 .tenant_scope(Object::Role, Action::Delete, chosen)
                 .unwrap();
             let want = TenantScope {
@@ -292,7 +286,7 @@ mod tests {
                 entity: chosen,
                 own: None,
             };
-            assert_eq!(reach, want);
+            assert_eq!(scope, want);
         }
     }
 }

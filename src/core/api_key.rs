@@ -1,8 +1,8 @@
-//! Keys and tokens of the partner API: how they look, and how they are recognised.
+//! Keys and tokens of the partner API: their form, and how they are recognised.
 //!
-//! Each is a prefix that says what it is and on which side it works, and 256 random bits in base 62. What is kept of one is
-//! its SHA-256: with that many random bits nobody can guess, so a slow hash would only cost time, and a row is found by its
-//! digest without ever comparing secrets.
+//! Each has a prefix that says what it is and in which environment it works, followed by 256 random bits in base 62. Only its
+//! SHA-256 is stored: that many random bits cannot be guessed, so a slow hash would only cost time, and a row is found by
+//! its digest without ever comparing secrets.
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -10,31 +10,27 @@ use zeroize::Zeroizing;
 use super::secret::Secret;
 use super::time::Rng;
 
-/// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ApiKeyKind {
-    /// Names a partner to us; stays on the partner's servers.
+    /// Authenticates a partner; stays on the partner's servers.
     Secret,
     /// May only read the public state of an intent; may be published.
     Publishable,
-    /// A token: stands for a partner or one of its users for a few minutes.
+    /// An access token of a partner or one of its users, good for a few minutes.
     Token,
 }
 
-/// Which side a key works on. A key of the one is refused by the other.
+/// Where a key works. A key of one environment is refused by the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ApiEnvironment {
-    /// Nothing is real.
     Sandbox,
-    /// Everything is.
     Live,
 }
 
-/// Characters behind the prefix: the fewest that hold 256 bits in base 62.
+/// Characters after the prefix: the fewest that hold 256 bits in base 62.
 const LENGTH: usize = 43;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Every prefix.
 const PREFIXES: [(&str, ApiKeyKind, ApiEnvironment); 6] = [
     ("kg_sk_sandbox_", ApiKeyKind::Secret, ApiEnvironment::Sandbox),
     ("kg_sk_live_", ApiKeyKind::Secret, ApiEnvironment::Live),
@@ -44,10 +40,9 @@ const PREFIXES: [(&str, ApiKeyKind, ApiEnvironment); 6] = [
     ("kg_at_live_", ApiKeyKind::Token, ApiEnvironment::Live),
 ];
 
-/// Draws a fresh key.
-pub fn generate(kind: ApiKeyKind, side: ApiEnvironment, entropy: &dyn Rng) -> Secret {
+pub fn generate(kind: ApiKeyKind, side: ApiEnvironment, rng: &dyn Rng) -> Secret {
     let mut bits = Zeroizing::new([0; 32]);
-    entropy.fill(bits.as_mut_slice());
+    rng.fill(bits.as_mut_slice());
     let mut digits = Zeroizing::new([b'0'; LENGTH]);
     for digit in digits.iter_mut().rev() {
         *digit = DIGITS[usize::from(divide_by_62(&mut bits))];
@@ -58,7 +53,7 @@ pub fn generate(kind: ApiKeyKind, side: ApiEnvironment, entropy: &dyn Rng) -> Se
     Secret::new(text)
 }
 
-/// What a text is, if it looks like a key. Whether it opens anything is for the records to say.
+/// What a text is, if it looks like a key. Whether the key is valid is for the records to say.
 pub fn parse(text: &str) -> Option<(ApiKeyKind, ApiEnvironment)> {
     let (prefix, kind, side) = PREFIXES.into_iter().find(|(prefix, ..)| text.starts_with(prefix))?;
     let rest = &text.as_bytes()[prefix.len()..];
@@ -66,7 +61,6 @@ pub fn parse(text: &str) -> Option<(ApiKeyKind, ApiEnvironment)> {
     good.then_some((kind, side))
 }
 
-/// How a key is recognised.
 pub fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
@@ -82,7 +76,7 @@ fn prefix(kind: ApiKeyKind, side: ApiEnvironment) -> &'static str {
     found.map_or("", |(prefix, ..)| prefix)
 }
 
-/// Divides the number by 62 in place and gives the remainder.
+/// Divides the number by 62 in place and returns the remainder.
 fn divide_by_62(number: &mut [u8; 32]) -> u8 {
     let mut rest = 0_u16;
     for byte in number.iter_mut() {
@@ -107,10 +101,10 @@ mod tests {
         }
     }
 
-    /// Every kind of key is read as what it was drawn as, and carries all of its bits: the least and the greatest number
-    /// of 256 bits are the ones written here, worked out by another program.
+    /// Every kind of key is parsed as what it was generated as, and carries all of its bits: the smallest and the largest
+    /// number of 256 bits below were computed by another program.
     #[test]
-    fn keys_are_read_as_what_they_are() {
+    fn keys_are_parsed_as_what_they_are() {
         for (prefix, kind, side) in PREFIXES {
             let (least, most) = (
                 generate(kind, side, &ConstantRng(0)),
@@ -129,9 +123,9 @@ mod tests {
         }
     }
 
-    /// What does not look like a key is none, so that nothing is looked up for it.
+    /// A text that does not look like a key is rejected without a lookup.
     #[test]
-    fn what_is_no_key_is_not_read() {
+    fn other_texts_are_no_keys() {
         let digits = "a".repeat(43);
         for text in [
             String::new(),

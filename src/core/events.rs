@@ -1,4 +1,4 @@
-//! What partners are told of, and the words for it. The words are part of the partner API: they stay.
+//! The events that partners receive, and their names. The names are part of the partner API and must not change.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,7 +36,6 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// All of them.
     pub const ALL: [Self; 9] = [
         Self::LinkCreated,
         Self::LinkUpdated,
@@ -49,7 +48,7 @@ impl EventKind {
         Self::ConnectSessionFailed,
     ];
 
-    /// The word, as it stands in webhooks.
+    /// The name, as webhooks have it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LinkCreated => "link.created",
@@ -64,7 +63,6 @@ impl EventKind {
         }
     }
 
-    /// The kind that a word stands for, if it is one.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
@@ -74,10 +72,9 @@ impl EventKind {
 mod tests {
     use super::*;
 
-    /// Every kind is in the list of all, under a word of its own, the same in rows and in JSON: a partner can ask for each,
-    /// and none is taken for another.
+    /// Every kind has its own name, the same in rows and in JSON, so a partner can subscribe to each.
     #[test]
-    fn every_kind_has_its_word() {
+    fn every_kind_has_its_name() {
         for kind in EventKind::ALL {
             assert_eq!(EventKind::parse(kind.as_str()), Some(kind));
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());

@@ -1,31 +1,29 @@
-//! The account that a partner expects to be linked, and whether one that was linked is it.
+//! The account that a partner expects to be linked, and whether a linked account is that account.
 //!
-//! Numbers are compared digit by digit. Names are written differently by everybody: in another order, in capitals, without
-//! accents, with a middle name left out or only its first letter. So the words of the shorter name must all stand in the
-//! longer one, an initial for a word that begins with it; at least two must, and at least one of them in full. Where the
-//! partner gives one word only, that word must stand in the name in full.
+//! Numbers are compared digit by digit. Everybody writes names differently: in another order, in capitals, without accents,
+//! without a middle name or with its first letter only. So all words of the shorter name must occur in the longer one, where
+//! an initial matches a word that begins with it; at least two words must match, and at least one of them in full. If the
+//! partner gives one word only, that word must occur in the name in full.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::search::normalize;
 
-/// Words that stand before a name and are none.
+/// Titles that are not part of a name.
 const TITLES: [&str; 14] = [
     "mr", "mrs", "ms", "miss", "mister", "dr", "prof", "chief", "alhaji", "alhaja", "engr", "barr", "rev", "pastor",
 ];
 
-/// What the account must turn out to be; at least one of the two.
+/// What the account must match; at least one of the two is given.
 #[derive(Serialize, Deserialize)]
 pub struct ExpectedAccount {
-    /// Its number, digits only.
     pub account_number: Option<Zeroizing<String>>,
-    /// Its holder's name, as the partner writes it.
     pub holder_name: Option<Zeroizing<String>>,
 }
 
 impl ExpectedAccount {
-    /// Whether an account with this number and holder is the one. What its bank does not tell cannot be it.
+    /// Whether an account with this number and holder is the expected one. A holder that the bank does not give never matches.
     pub fn matches(&self, number: &str, holder: Option<&str>) -> bool {
         let digits = |text: &str| Zeroizing::new(text.chars().filter(char::is_ascii_digit).collect::<String>());
         let number_met = self
@@ -40,7 +38,7 @@ impl ExpectedAccount {
     }
 }
 
-/// Whether two spellings may well be one person's name.
+/// Whether two spellings are probably one person's name.
 fn is_same_name(expected: &str, told: &str) -> bool {
     let (expected, told) = (words(expected), words(told));
     if let [only] = &*expected {
@@ -53,7 +51,7 @@ fn is_same_name(expected: &str, told: &str) -> bool {
     };
     let (mut whole, mut initials) = (0, Vec::new());
     for word in &shorter {
-        // In full first, so that no initial takes a word away from its own.
+        // Full matches first, so that no initial uses up the word that another word matches in full.
         match longer.iter().position(|other| other == word) {
             Some(at) => {
                 longer.swap_remove(at);
@@ -74,7 +72,7 @@ fn is_initial_of(one: &str, other: &str) -> bool {
     (one.len() == 1 && other.starts_with(one)) || (other.len() == 1 && one.starts_with(other))
 }
 
-/// A name's words as they are compared, without titles.
+/// The normalized words of a name, without titles.
 fn words(name: &str) -> Vec<Zeroizing<String>> {
     let apart = |character: char| !character.is_alphanumeric() && !matches!(character, '\'' | '’' | '`');
     let word = |word: &str| Zeroizing::new(normalize(word));
@@ -92,7 +90,7 @@ mod tests {
         (!text.is_empty()).then(|| Zeroizing::new(text.to_owned()))
     }
 
-    /// What is one person's name however it is written is, and nobody else's is, whoever of them is written shorter.
+    /// Spellings of one person's name match, and other names do not, whichever of the two is shorter.
     #[test]
     fn names_are_compared_as_people_write_them() {
         for (expected, told, same) in [

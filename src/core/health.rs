@@ -1,26 +1,26 @@
-//! How an institution is doing, or a provider as a whole: what was seen of it lately, and whether a person may be sent
-//! there now.
+//! The health of an institution, or of a provider as a whole: a circuit breaker over the results of recent calls, which
+//! decides whether a person may be sent there now.
 //!
-//! A login that fails because the bank is away costs a person their time, a password shown to whoever looks on, and one
-//! of the few tries a bank allows. So what the last calls met decides whether the next person is let through.
+//! A login that fails because the bank is down costs a person their time, a password shown to bystanders, and one of the
+//! few tries that a bank allows. So the results of the last calls decide whether the next person is let through.
 //!
 //! ```text
-//!            three failures in a row           its rest is over
-//!   open  ───────────────────────────▶ resting ─────────────────┐
-//!    ▲  │        "leave me alone"                               ▼
-//!    │  └─────────────────────────▶ pausing ──────────────▶ half-open: one person at a time
-//!    │                                  its pause is over       │
-//!    └──────────────────────────────────────────────────────────┘  an answer; a failure rests it anew
+//!            three failures in a row            time is over
+//!  closed ───────────────────────────▶ open ─────────────────────┐
+//!    ▲  │     "too many requests"                                ▼
+//!    │  └─────────────────────────▶ backing off ──────────▶ half-open: one probe at a time
+//!    │                                          time is over     │
+//!    └───────────────────────────────────────────────────────────┘  an answer closes it; a failure opens it again
 //! ```
 //!
-//! A failure is what says nothing of the person: a timeout, a server error, a connection that was refused or broke off.
-//! A session that opens says that sessions open: where nothing but that had failed it is an answer, and where logins had
-//! met nothing it is none. A plain no is neither good nor bad, for Mono has one code for wrong details and for a bank that is away. A rest is
-//! over by itself, so that nobody has to open anything by hand; but it takes an answer to let everybody in again. Who
-//! tries first is told apart by their connect session: their own later steps go through, everybody else waits.
+//! A failure is a result that says nothing about the person: a timeout, a server error, a connection that was refused or
+//! broken. A session that opens shows only that sessions can be opened: it counts as an answer if nothing but that had
+//! failed, and not if logins had failed. A refusal is neither good nor bad, because Mono has one code for wrong details and
+//! for a bank that is down. An open breaker becomes half-open by itself, so nobody has to reset it by hand; but only an
+//! answer closes it. A probe is recognised by its connect session: its own later steps go through, everybody else waits.
 //!
-//! What is seen is forgotten after [`MEMORY`], and only the last [`SAMPLES`] answers are kept. Rests and pauses longer
-//! than any that is given are none: the clock was set back meanwhile.
+//! Results count for [`MEMORY`], and only the last [`SAMPLES`] are kept. An open time or a backoff that is longer than any
+//! that can have been set is ignored: the clock was set back meanwhile.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -28,98 +28,95 @@ use std::time::Duration;
 use super::ids::ConnectSessionId;
 use super::time::Timestamp;
 
-/// For how long anything seen counts.
+/// How long a result counts.
 pub const MEMORY: Duration = Duration::from_mins(5);
-/// How many answers are kept.
 pub const SAMPLES: usize = 10;
-/// So many failures in a row are an outage; fewer may be chance.
+/// This many failures in a row are an outage; fewer may be chance.
 pub const FAILURES_TO_OPEN: u32 = 3;
-/// An answer that takes longer is late: a person has looked at three poll screens by then, or has hung up.
+/// An answer that takes longer counts as slow: by then a person has seen three poll screens, or has hung up.
 pub const LATE: Duration = Duration::from_secs(15);
-/// The first rest; each further failure in the row adds as much, up to [`MAX_OPEN_FOR`].
+/// How long the breaker opens at first; each further failure in a row adds as much, up to [`MAX_OPEN_FOR`].
 pub const OPEN_FOR: Duration = Duration::from_secs(30);
-/// The longest rest.
 pub const MAX_OPEN_FOR: Duration = Duration::from_mins(2);
-/// The pause of who asks to be left alone without saying for how long; Mono documents no `Retry-After`.
+/// The backoff after "too many requests" without a time; Mono documents no `Retry-After`.
 pub const BACKOFF: Duration = Duration::from_secs(30);
-/// The longest pause that is believed.
+/// The longest backoff that is accepted.
 pub const MAX_BACKOFF: Duration = Duration::from_hours(1);
-/// How long whoever tries first may take from picking the bank to submitting.
+/// How long a probe may take from picking the bank to submitting.
 pub const PROBE_FOR: Duration = Duration::from_mins(1);
-/// The longest trial that is believed.
+/// The longest probe that is accepted.
 const MAX_PROBE_FOR: Duration = Duration::from_mins(10);
 
-/// What a call met.
+/// The result of a call, as far as it says something about health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallObservation {
-    /// A yes, after so long.
+    /// A success, and how long it took.
     Answered(Duration),
-    /// It was there, and was asked nothing that would show more.
+    /// It responded, but to a call that shows nothing more.
     Reached,
-    /// A no that says nothing about its health.
+    /// A refusal, which says nothing about its health.
     Refused,
-    /// There was no connection, or no session to be had: nobody has come as far as logging in.
+    /// No connection or no session could be opened: nobody got as far as logging in.
     Unopened,
-    /// A login, or what follows it, met no answer, or that of a broken server.
+    /// A login, or a call after it, got no answer or a server error.
     Failed,
-    /// It asks to be left alone, for so long where it says.
+    /// Too many requests, with the time to wait if it gives one.
     Busy(Option<Duration>),
 }
 
-/// How it looks to the next person.
+/// The health as the next person finds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Health {
     /// Nothing is known to be wrong.
     #[default]
     Healthy,
-    /// It answers late, or not every time.
+    /// It answers slowly, or not every time.
     Slow,
     /// It does not answer.
     Down(Open),
-    /// It asks to be left alone.
+    /// It answers "too many requests".
     Busy(Open),
 }
 
-/// Nobody is to be sent there.
+/// The breaker is open: nobody may be sent there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Open {
-    /// Until then.
     pub until: Timestamp,
-    /// But for whoever tries whether it is back, if somebody does.
+    /// Except the probe, if there is one.
     pub probe: Option<ConnectSessionId>,
 }
 
 impl Health {
-    /// Why this connect session may not go there, if it may not.
+    /// Why this connect session may not go there; `None` if it may.
     pub fn refusal_for(self, session: ConnectSessionId) -> Option<Self> {
         match self {
-            Self::Down(shut) | Self::Busy(shut) if shut.probe != Some(session) => Some(self),
+            Self::Down(open) | Self::Busy(open) if open.probe != Some(session) => Some(self),
             _ => None,
         }
     }
 
-    /// Whether nobody is to be sent there, or one person only.
+    /// Whether nobody may be sent there, or only the probe.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Down(_) | Self::Busy(_))
     }
 }
 
-/// How it is doing, whoever may try it. In order: later is worse.
+/// The health regardless of who may try. In order: later is worse.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HealthLevel {
     /// Nothing is known to be wrong.
     #[default]
     Healthy = 0,
-    /// It answers late, or not every time.
+    /// It answers slowly, or not every time.
     Slow = 1,
-    /// It has asked to be left alone and has not answered since.
+    /// It said "too many requests" and has not answered since.
     Busy = 2,
     /// It has stopped answering and has not answered since.
     Down = 3,
 }
 
 impl HealthLevel {
-    /// A word for logs and metrics.
+    /// For logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
@@ -136,25 +133,23 @@ struct Sample {
     slow_or_failed: bool,
 }
 
-/// What is remembered of one institution, or of one provider as a whole.
+/// The circuit breaker of one institution, or of one provider as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CircuitBreaker {
     /// The last answers and failures, the newest last.
     samples: VecDeque<Sample>,
     /// Failures since the last answer.
     failures_in_row: u32,
-    /// Whether a login is among them, so that only a login shows that it is back.
+    /// Whether a login is among them, so that only a login shows that it works again.
     login_failed: bool,
-    /// The last of them.
     failed_at: Option<Timestamp>,
     open_until: Option<Timestamp>,
     backoff_until: Option<Timestamp>,
-    /// Who tries whether it is back, and how long they may take.
+    /// The connect session that probes, and until when.
     probe: Option<(ConnectSessionId, Timestamp)>,
 }
 
 impl CircuitBreaker {
-    /// Takes in what a call met.
     pub fn record(&mut self, observed: CallObservation, now: Timestamp) {
         self.expire(now);
         match observed {
@@ -179,21 +174,20 @@ impl CircuitBreaker {
                 self.failed_at = Some(now);
                 self.probe = None;
                 if self.failures_in_row >= FAILURES_TO_OPEN {
-                    let rest = OPEN_FOR
+                    let open_for = OPEN_FOR
                         .saturating_mul(self.failures_in_row - FAILURES_TO_OPEN + 1)
                         .min(MAX_OPEN_FOR);
-                    self.open_until = self.open_until.max(Some(now.plus(rest)));
+                    self.open_until = self.open_until.max(Some(now.plus(open_for)));
                 }
             }
             CallObservation::Busy(after) => {
-                let pause = after.unwrap_or(BACKOFF).clamp(Duration::from_secs(1), MAX_BACKOFF);
-                self.backoff_until = self.backoff_until.max(Some(now.plus(pause)));
+                let backoff = after.unwrap_or(BACKOFF).clamp(Duration::from_secs(1), MAX_BACKOFF);
+                self.backoff_until = self.backoff_until.max(Some(now.plus(backoff)));
                 self.probe = None;
             }
         }
     }
 
-    /// How it looks to the next person.
     pub fn health(&self, now: Timestamp) -> Health {
         if let Some(until) = self.backing_off(now) {
             return Health::Busy(Open { until, probe: None });
@@ -201,23 +195,22 @@ impl CircuitBreaker {
         if let Some(until) = self.open_now(now) {
             return Health::Down(Open { until, probe: None });
         }
-        let tried = self
+        let probing = self
             .probe
             .filter(|(_, until)| is_upcoming(*until, now, MAX_PROBE_FOR))
             .map(|(session, until)| Open {
                 until,
                 probe: Some(session),
             });
-        match (self.level(now), tried) {
-            (HealthLevel::Down, Some(shut)) => Health::Down(shut),
-            (HealthLevel::Busy, Some(shut)) => Health::Busy(shut),
+        match (self.level(now), probing) {
+            (HealthLevel::Down, Some(open)) => Health::Down(open),
+            (HealthLevel::Busy, Some(open)) => Health::Busy(open),
             (HealthLevel::Down | HealthLevel::Slow, _) => Health::Slow,
             (HealthLevel::Busy, None) if self.is_degraded(now) => Health::Slow,
             (HealthLevel::Busy | HealthLevel::Healthy, _) => Health::Healthy,
         }
     }
 
-    /// How it is doing.
     pub fn level(&self, now: Timestamp) -> HealthLevel {
         let fresh = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) < MEMORY);
         if self.failures_in_row >= FAILURES_TO_OPEN && fresh(self.failed_at) {
@@ -231,8 +224,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Says whether this connect session may go there, and if so, takes it that it goes: where nobody knows whether it is
-    /// back, nobody else may until an answer comes or `lease` is over.
+    /// Whether this connect session may go there. If so, the call assumes that it does: when the breaker is half-open, the
+    /// session becomes the probe, and nobody else may go until an answer comes or `lease` is over.
     pub fn admit(&mut self, session: ConnectSessionId, lease: Duration, now: Timestamp) -> bool {
         let may = self.health(now).refusal_for(session).is_none();
         if may && self.level(now) >= HealthLevel::Busy {
@@ -241,23 +234,22 @@ impl CircuitBreaker {
         may
     }
 
-    /// Whether nothing is remembered any more.
+    /// Whether no result counts any more.
     pub fn is_idle(&self, now: Timestamp) -> bool {
         self.level(now) == HealthLevel::Healthy && self.samples.iter().all(|sample| now.since(sample.at) >= MEMORY)
     }
 
-    /// Whether it is away for what logins have met: then that sessions can be opened says nothing.
+    /// Whether it is down because logins failed: then opening a session proves nothing.
     pub fn needs_login(&self, now: Timestamp) -> bool {
         self.level(now) == HealthLevel::Down && self.login_failed
     }
 
-    /// The row of failures is over.
     fn reset_failures(&mut self) {
         (self.failures_in_row, self.login_failed) = (0, false);
         (self.failed_at, self.open_until) = (None, None);
     }
 
-    /// An answer of any kind ends a trial, and a pause that is over.
+    /// An answer of any kind ends a probe, and a backoff whose time is over.
     fn record_answer(&mut self, now: Timestamp) {
         self.probe = None;
         if self.backing_off(now).is_none() {
@@ -275,7 +267,6 @@ impl CircuitBreaker {
         });
     }
 
-    /// Lets go of what no longer counts.
     fn expire(&mut self, now: Timestamp) {
         self.samples.retain(|sample| now.since(sample.at) < MEMORY);
         if self.failed_at.is_some_and(|at| now.since(at) >= MEMORY) {
@@ -295,7 +286,7 @@ impl CircuitBreaker {
         self.backoff_until.filter(|until| is_upcoming(*until, now, MAX_BACKOFF))
     }
 
-    /// Whether at least two of the last answers, and half of them, were late or did not come.
+    /// Whether at least two of the last results, and half of them, were slow or failures.
     fn is_degraded(&self, now: Timestamp) -> bool {
         let recent = || self.samples.iter().filter(|sample| now.since(sample.at) < MEMORY);
         let troubled = recent().filter(|sample| sample.slow_or_failed).count();
@@ -303,12 +294,12 @@ impl CircuitBreaker {
     }
 }
 
-/// Whether `until` is still to come, and not further away than it can have been set.
+/// Whether `until` is in the future, and not further away than it can have been set.
 fn is_upcoming(until: Timestamp, now: Timestamp, longest: Duration) -> bool {
     now < until && until.since(now) <= longest
 }
 
-/// Every institution with which something is wrong, as it looks at one moment. Who is not named is healthy.
+/// The health of every provider and institution at one moment. Those that are not in the map are healthy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HealthMap {
     providers: BTreeMap<String, Health>,
@@ -316,7 +307,6 @@ pub struct HealthMap {
 }
 
 impl HealthMap {
-    /// Nothing is wrong anywhere.
     pub fn healthy() -> &'static Self {
         static WELL: HealthMap = HealthMap {
             providers: BTreeMap::new(),
@@ -325,7 +315,7 @@ impl HealthMap {
         &WELL
     }
 
-    /// Adds how a provider looks, or one of its institutions.
+    /// Adds the health of a provider, or of one of its institutions.
     pub fn insert(&mut self, provider: &str, institution: Option<&str>, health: Health) {
         if health == Health::Healthy {
             return;
@@ -339,7 +329,7 @@ impl HealthMap {
         }
     }
 
-    /// How an institution looks: no better than its provider allows.
+    /// The health of an institution, which is never better than its provider's.
     pub fn get(&self, provider: &str, institution: &str) -> Health {
         let whole = self.providers.get(provider).copied().unwrap_or_default();
         if whole.is_open() {
@@ -352,7 +342,7 @@ impl HealthMap {
             .unwrap_or_default()
     }
 
-    /// Whether nothing is wrong anywhere.
+    /// Whether everything is healthy.
     pub fn is_empty(&self) -> bool {
         self.providers.is_empty() && self.institutions.is_empty()
     }

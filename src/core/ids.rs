@@ -1,5 +1,5 @@
-//! Identifiers: 128 random bits each, drawn from the injected [`Rng`], one type for each thing named. What may be
-//! written down twice gets an id that follows from what it is.
+//! Identifiers: 128 random bits each, generated with the injected [`Rng`], one type for each kind of thing. A fact that may
+//! be written twice gets an id that is computed from the fact.
 
 use std::fmt;
 
@@ -18,31 +18,28 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Draws a fresh id.
             pub fn generate(rng: &dyn Rng) -> Self {
                 let mut bytes = [0; 16];
                 rng.fill(&mut bytes);
                 Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
             }
 
-            /// The id that always stands for this fact: whoever writes the same fact down writes the same id.
+            /// The id of this fact: the same fact always has the same id.
             pub fn from_fact(fact: &str) -> Self {
                 let digest: [u8; 32] = Sha256::digest(fact).into();
                 let (bytes, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
                 Self(uuid::Builder::from_custom_bytes(*bytes).into_uuid())
             }
 
-            /// The id with these 16 bytes, for instance as read from a database.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
             }
 
-            /// The 16 bytes of the id.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
 
-            /// Reads the usual hyphenated form.
+            /// Parses the usual hyphenated form.
             ///
             /// # Errors
             /// When `text` is not a UUID.

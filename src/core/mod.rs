@@ -1,4 +1,4 @@
-//! What Kiungo is when nothing is plugged in: values in, values out. No clock, no chance, no I/O.
+//! The pure core: values in, values out. No clock, no randomness, no I/O.
 
 pub mod access;
 pub mod api_key;

@@ -1,16 +1,14 @@
-//! Pages of lists: newest first, a page at a time, by a cursor that means nothing to whoever holds it.
+//! Pages of lists, newest first. A page ends with a cursor, which is opaque to callers.
 //!
-//! A cursor is the moment and the id of the last row that was shown. Rows that are added meanwhile are newer, so nothing is
-//! shown twice and nothing is left out.
+//! A cursor is the time and the id of the last row that was shown. Rows that are added meanwhile are newer, so no row is
+//! shown twice and none is left out.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::time::Timestamp;
 
-/// Rows on a page unless asked otherwise.
 pub const DEFAULT_PAGE_SIZE: u32 = 25;
-/// Rows on a page at most.
 pub const MAX_PAGE_SIZE: u32 = 100;
 
 /// Which rows of a list are wanted.
@@ -18,7 +16,7 @@ pub const MAX_PAGE_SIZE: u32 = 100;
 pub struct PageRequest {
     /// How many, 1 to [`MOST`].
     pub limit: u32,
-    /// Those that follow this row; none: from the newest on.
+    /// The rows after this one; `None` starts with the newest.
     pub after: Option<PageCursor>,
 }
 
@@ -31,12 +29,10 @@ impl Default for PageRequest {
     }
 }
 
-/// A row's place in a list that is sorted by time, newest first, and by id where the time is the same.
+/// A row's position in a list that is sorted by time, newest first, and then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageCursor {
-    /// When the row was made.
     pub at: Timestamp,
-    /// Its id.
     pub id: [u8; 16],
 }
 
@@ -47,7 +43,7 @@ impl PageCursor {
         id: [0xff; 16],
     };
 
-    /// As it is handed out: base64url without padding.
+    /// As callers get it: base64url without padding.
     pub fn to_text(self) -> String {
         let mut bytes = [0; 24];
         let (at, id) = bytes.split_at_mut(8);
@@ -56,7 +52,7 @@ impl PageCursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads what [`Cursor::to_text`] wrote.
+    /// The reverse of [`Self::to_text`].
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
         let (at, id) = bytes.split_first_chunk::<8>()?;
@@ -67,17 +63,15 @@ impl PageCursor {
     }
 }
 
-/// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paged<T> {
-    /// The rows.
     pub rows: Vec<T>,
-    /// Where the next page begins; none: this was the last.
+    /// Where the next page begins; `None` on the last page.
     pub next: Option<PageCursor>,
 }
 
 impl<T> Paged<T> {
-    /// Makes a page of up to one row more than it may have; that one says that there is another page.
+    /// Makes a page of up to one row more than it may have; the extra row shows that there is another page.
     pub fn from_rows(mut rows: Vec<T>, page: &PageRequest, cursor: impl Fn(&T) -> PageCursor) -> Self {
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
@@ -99,7 +93,7 @@ impl<T> Paged<T> {
 mod tests {
     use super::*;
 
-    /// A cursor comes back as it was; anything else is none.
+    /// Cursors round-trip; other texts are rejected.
     #[test]
     fn cursors_come_back() {
         for at in [0, -1, 1_780_000_000_000, i64::MIN, i64::MAX] {
@@ -115,7 +109,7 @@ mod tests {
         }
     }
 
-    /// There is a next page exactly when there is a row for it.
+    /// There is a next page only when there is a row for it.
     #[test]
     fn the_last_page_has_no_next() {
         let page = PageRequest { limit: 2, after: None };

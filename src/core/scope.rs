@@ -20,10 +20,9 @@ pub enum Data {
 }
 
 impl Data {
-    /// All of them, in the order in which they are named.
+    /// In the order in which they are listed to people.
     pub const ALL: [Self; 4] = [Self::Account, Self::Balance, Self::Transactions, Self::Identity];
 
-    /// Its stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
@@ -47,24 +46,23 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// These; `None` without any.
+    /// `None` if it would be empty.
     pub fn of(data: impl IntoIterator<Item = Data>) -> Option<Self> {
         let data: BTreeSet<_> = data.into_iter().collect();
         (!data.is_empty()).then_some(Self(data))
     }
 
-    /// Whether this kind is among them.
     pub fn has(&self, data: Data) -> bool {
         self.0.contains(&data)
     }
 
-    /// Their names with commas between, as they stand in a row.
+    /// Their names separated by commas, as in a row.
     pub fn to_text(&self) -> String {
         let words: Vec<_> = self.0.iter().map(|data| data.as_str()).collect();
         words.join(",")
     }
 
-    /// Reads what [`Scope::to_text`] wrote.
+    /// The reverse of [`Self::to_text`].
     pub fn parse(text: &str) -> Option<Self> {
         let read = |word| Data::ALL.into_iter().find(|data| data.as_str() == word);
         Self::of(text.split(',').map(read).collect::<Option<Vec<_>>>()?)
@@ -75,7 +73,7 @@ impl Scope {
 mod tests {
     use super::*;
 
-    /// Every choice of kinds comes back from its text, whatever the order it was named in; what is no such text is none.
+    /// Every choice of kinds round-trips through its text, in any order; other texts are rejected.
     #[test]
     fn scopes_come_back() {
         for chosen in 1_u8..16 {

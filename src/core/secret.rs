@@ -5,18 +5,16 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-/// A secret text. It is wiped when dropped, cannot be cloned or serialized, and prints only its type.
-///
-/// Reading it is a searchable word: [`Secret::expose`].
+/// A secret text. It is wiped when dropped, cannot be cloned or serialized, and its `Debug` prints only its type. It is read
+/// with [`Secret::expose`], which is easy to search for.
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Wraps `text`, which is wiped when the secret is dropped.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself. Never log, format or store what this returns.
+    /// Never log, format or store what this returns.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,12 +1,12 @@
 //! A token bucket as a value: how often something may happen, and how much of it at once.
 //!
-//! One kind serves everywhere: in the memory of a node, for its channels and for itself, and inside a person's sealed
-//! value. So it is plain data and is told the time. It counts what was taken rather than what is left, and the count
-//! fades with time: a bucket that nobody has touched is empty of takings, and its [`Default`] is as good as new.
+//! The same type is used in the memory of a node, for its channels and for itself, and inside a subscriber's sealed value.
+//! So it is plain data, and the time is a parameter. It counts the tokens that were taken rather than those that are left,
+//! and the count decreases with time: an unused bucket has no taken tokens, so its [`Default`] is a full bucket.
 //!
-//! A bucket can be asked to leave a reserve. Whoever must leave it is refused while takings fill the rest, and all that
-//! fades goes to the others first; whoever need not leave it may take everything. So two kinds of comers share one bucket
-//! and one of them goes first, without a second bucket whose size somebody would have to guess.
+//! A caller can be asked to leave a reserve. Such a caller is refused once the rest is taken, so refilled tokens go to the
+//! other callers first, who may take everything. In this way two kinds of callers share one bucket and one kind has
+//! priority, without a second bucket whose size somebody would have to guess.
 
 use std::time::Duration;
 
@@ -14,14 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
-/// What one token counts. A rate of one a minute fades one unit a millisecond, so that nothing is ever rounded.
+/// One token in units. A rate of one token a minute refills one unit a millisecond, so that nothing is ever rounded.
 const TOKEN: u64 = 60_000;
 
-/// A clock that jumps back further than this was set: then time is counted from where it stands. Less is two nodes whose
-/// clocks differ, and must not fill a bucket that they pass between them.
+/// A clock that jumps back further than this was set back, and time is counted from its new position. A smaller jump means
+/// that the clocks of two nodes differ, which must not fill a bucket that they pass between them.
 const SET_BACK: Duration = Duration::from_mins(1);
 
-/// How often, and how much at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// Tokens a minute over any long time; at least 1.
@@ -30,12 +29,11 @@ pub struct RateLimit {
     pub burst: u32,
 }
 
-/// What was taken and has not faded yet.
+/// The tokens that were taken and are not refilled yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenBucket {
-    /// In parts of a token, see [`TOKEN`].
+    /// In units, see [`TOKEN`].
     taken: u64,
-    /// When that was so.
     at: Timestamp,
 }
 
@@ -60,7 +58,7 @@ impl Default for TokenBucket {
 }
 
 impl TokenBucket {
-    /// Takes a token if one is there beyond the `reserve`, and says whether.
+    /// Takes a token if there is one beyond the `reserve`; returns whether it did.
     pub fn try_take(&mut self, rate: RateLimit, reserve: u32, now: Timestamp) -> bool {
         self.refill(rate, now);
         let room = u64::from(rate.burst.saturating_sub(reserve)) * TOKEN;
@@ -72,7 +70,7 @@ impl TokenBucket {
         true
     }
 
-    /// What is left now, and when there will be more.
+    /// How many tokens are left now, and when there will be more.
     pub fn left(&self, rate: RateLimit, now: Timestamp) -> TokensLeft {
         let mut bucket = *self;
         bucket.refill(rate, now);
@@ -88,8 +86,8 @@ impl TokenBucket {
 
     fn refill(&mut self, rate: RateLimit, now: Timestamp) {
         let passed = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
-        let faded = passed.saturating_mul(u64::from(rate.per_minute));
-        self.taken = self.taken.saturating_sub(faded);
+        let refilled = passed.saturating_mul(u64::from(rate.per_minute));
+        self.taken = self.taken.saturating_sub(refilled);
         if now > self.at || self.at.since(now) > SET_BACK {
             self.at = now;
         }
@@ -112,12 +110,12 @@ mod tests {
         (1_u32..100_000, 1_u32..200).prop_map(|(per_minute, burst)| RateLimit { per_minute, burst })
     }
 
-    /// How many of `asked` takings at one moment are granted.
+    /// How many of `asked` tries at one moment succeed.
     fn at_once(bucket: &mut TokenBucket, rate: RateLimit, reserve: u32, now: Timestamp, asked: usize) -> usize {
         (0..asked).filter(|_| bucket.try_take(rate, reserve, now)).count()
     }
 
-    /// A fresh bucket gives its burst and no more; then one token for each fraction of time that is due for one.
+    /// A new bucket gives its burst and no more; after that, one token for each interval of the rate.
     #[test]
     fn it_gives_its_burst_and_then_its_rate() {
         let rate = RateLimit {
@@ -132,7 +130,7 @@ mod tests {
         assert_eq!(at_once(&mut bucket, rate, 0, at(3_600_000), 100), 5);
     }
 
-    /// What it says is left can be taken, not one more, and the next one exactly when it says.
+    /// Exactly as many tokens can be taken as it says are left, and the next one exactly when it says.
     #[test]
     fn it_says_what_is_left() {
         let rate = RateLimit {
@@ -152,9 +150,9 @@ mod tests {
         assert_eq!(bucket.left(rate, at(600_000)).tokens, 5);
     }
 
-    /// Whoever must leave a reserve is refused at it; whoever need not, is not, and what fades fills the reserve first.
+    /// A caller that must leave the reserve is refused there, another one is not, and refilling fills the reserve first.
     #[test]
-    fn the_reserve_is_for_the_others() {
+    fn the_reserve_is_for_callers_with_priority() {
         let rate = RateLimit {
             per_minute: 60,
             burst: 8,
@@ -168,7 +166,7 @@ mod tests {
         assert!(!bucket.try_take(rate, 8, at(3_600_000)), "a reserve of everything");
     }
 
-    /// Clocks that differ a little give nothing away; one that is set back is believed.
+    /// Clocks that differ a little give no extra tokens; a clock that is set back is believed.
     #[test]
     fn clocks_that_jump_neither_fill_nor_lock() {
         let rate = RateLimit {
@@ -186,7 +184,7 @@ mod tests {
         assert!(bucket.try_take(rate, 0, at(yesterday + 1_000)));
     }
 
-    /// What is kept is the same after it was written down, and is of one size whatever happened.
+    /// It survives serialization unchanged, and its size does not depend on what happened.
     #[test]
     fn it_is_plain_data() {
         let rate = RateLimit {
@@ -201,7 +199,7 @@ mod tests {
     }
 
     proptest! {
-        /// However takings are spread, no span of time gives more than the burst and what the rate allows in it.
+        /// However the tries are spread, no span of time gives more than the burst and what the rate allows in it.
         #[test]
         fn no_span_gives_more(rate in rates(), steps in prop::collection::vec((0_i64..5_000, 0_u32..300), 1..60)) {
             let mut bucket = TokenBucket::default();
@@ -224,7 +222,7 @@ mod tests {
             }
         }
 
-        /// Nobody waits longer than a token's time: however full, a bucket gives after it, and refusals cost nothing.
+        /// Nobody waits longer than one token takes to refill, and refusals cost nothing.
         #[test]
         fn everybody_gets_one_in_time(rate in rates(), asked in 0_usize..2_000, refused in 0_usize..50) {
             let mut bucket = TokenBucket::default();
@@ -234,9 +232,9 @@ mod tests {
             prop_assert!(bucket.try_take(rate, 0, at(i64::try_from(due).unwrap())));
         }
 
-        /// As long as those in the reserve keep to the rate, they are never refused, whatever others ask for.
+        /// Callers with priority that keep to the rate are never refused, whatever others ask for.
         #[test]
-        fn the_favoured_never_wait(rate in rates(), crowd in prop::collection::vec(0_usize..50, 1..50)) {
+        fn callers_with_priority_never_wait(rate in rates(), crowd in prop::collection::vec(0_usize..50, 1..50)) {
             prop_assume!(rate.burst >= 4);
             let reserve = rate.burst / 4;
             let mut bucket = TokenBucket::default();

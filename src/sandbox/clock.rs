@@ -1,13 +1,13 @@
-//! The sandbox's clock: the machine's, wound forward as far as somebody asked, so that what takes a day can be seen at once.
+//! The sandbox's clock: the machine's clock plus an offset that can be advanced, so that what takes a day can be seen at once.
 //!
-//! The server and every stand-in are given this one, so that codes, sessions, limits, pauses and jobs all come due together.
-//! It only goes forward, also over a restart: what was written down would lie in the future otherwise. How far it is ahead
-//! is therefore kept in a file beside the sandbox's other ones. What is under way at that moment, such as
-//! an answer that a bank takes twenty seconds for, still takes its real time.
+//! The server and every stand-in use this clock, so that codes, sessions, limits, backoffs and jobs all come due together.
+//! It only goes forward, also across a restart, because stored times would otherwise be in the future. So the offset is kept
+//! in a file beside the other files of the sandbox. What is in progress when the clock is advanced, such as an answer that a
+//! bank takes twenty seconds for, still takes its real time.
 //!
-//! `GET /phone/clock.json` tells `{"now", "ahead_ms"}`: the sandbox's time in milliseconds since the Unix epoch, and how far
-//! that is ahead of the machine's. `POST /phone/clock` with `{"forward_s"}`, 1 to 2,678,400 seconds (31 days), winds it and
-//! tells the same.
+//! `GET /phone/clock.json` returns `{"now", "ahead_ms"}`: the sandbox's time in milliseconds since the Unix epoch, and how far
+//! it is ahead of the machine's clock. `POST /phone/clock` with `{"forward_s"}`, 1 to 2,678,400 seconds (31 days), advances
+//! the clock and returns the same.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,23 +23,21 @@ use serde::{Deserialize, Serialize};
 use crate::ambient::SystemClock;
 use crate::core::time::{Clock, Timestamp};
 
-/// The most that it is wound at once.
+/// The most that it can be advanced at once.
 const MAX_ADVANCE: Duration = Duration::from_hours(31 * 24);
 
-/// The most that it can ever be ahead, in milliseconds: some ten years, so that every date can still be written.
+/// The most that it can ever be ahead, in milliseconds: about ten years, so that every date can still be written.
 const MAX_AHEAD_MS: i64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
-/// The machine's clock, wound forward.
 #[derive(Debug)]
 pub struct SandboxClock {
-    /// In milliseconds; only grows.
     ahead: AtomicI64,
-    /// Where that is kept, as digits.
+    /// The file with the offset in milliseconds, as digits.
     file: PathBuf,
 }
 
 impl SandboxClock {
-    /// As far ahead as this file says; not at all without one.
+    /// A clock with the offset in this file, or zero without one.
     pub fn load(file: PathBuf) -> Self {
         let kept = fs::read_to_string(&file)
             .ok()
@@ -50,15 +48,15 @@ impl SandboxClock {
         }
     }
 
-    /// Winds it forward by so much, or by what is left of ten years in all. Where that cannot be kept it holds until the
-    /// end of this process.
+    /// Advances it by this time, up to about ten years in all. If the offset cannot be stored, it lasts until this process
+    /// ends.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(MAX_AHEAD_MS);
         let wound = |ahead: i64| Some(ahead.saturating_add(by).min(MAX_AHEAD_MS));
-        // What is given never refuses.
+        // The closure always returns a value.
         let _ = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, wound);
         if let Err(error) = fs::write(&self.file, self.ahead.load(Ordering::SeqCst).to_string()) {
-            tracing::warn!(%error, "how far the sandbox's clock is ahead could not be kept");
+            tracing::warn!(%error, "cannot store the offset of the sandbox clock");
         }
     }
 
@@ -86,7 +84,6 @@ struct AdvanceClock {
     forward_s: u64,
 }
 
-/// Adds both.
 pub fn configure(config: &mut ServiceConfig, clock: Arc<SandboxClock>) {
     let clock = Data::from(clock);
     config
@@ -102,14 +99,14 @@ async fn get_clock(clock: Data<SandboxClock>) -> HttpResponse {
     clock_response(HttpResponse::Ok(), &clock)
 }
 
-/// Wants `content-type: application/json`, which no foreign web page can send unasked.
+/// Needs `content-type: application/json`, which no foreign web page can send unasked.
 async fn post_clock(clock: Data<SandboxClock>, wind: Json<AdvanceClock>) -> HttpResponse {
     let by = Duration::from_secs(wind.forward_s);
     if by.is_zero() || by > MAX_ADVANCE {
         return clock_response(HttpResponse::BadRequest(), &clock);
     }
     clock.advance(by);
-    tracing::info!(seconds = wind.forward_s, "the sandbox's clock was wound forward");
+    tracing::info!(seconds = wind.forward_s, "sandbox clock advanced");
     clock_response(HttpResponse::Ok(), &clock)
 }
 
@@ -131,7 +128,7 @@ mod tests {
     use crate::ambient::SystemClock;
     use crate::core::time::{Clock, Timestamp};
 
-    /// Time that ran back, at a restart too, or past what a date can say, would break what was written down.
+    /// Time that goes backwards, also at a restart, or past the last date, would break what was stored.
     #[test]
     fn it_only_goes_forward_and_not_for_ever() {
         let dir = tempfile::tempdir().expect("a directory");

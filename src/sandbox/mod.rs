@@ -1,13 +1,16 @@
-//! What makes Kiungo work on a laptop with no account anywhere: stand-ins for what is not ours, and phones.
+//! The sandbox: stand-ins for everything that is not ours, and phones, so that Kiungo works on a laptop without an account
+//! anywhere. `docs/SANDBOX.md` explains how to use it.
 //!
-//! Nothing here is called by the product: the real clients talk to a stand-in over real HTTP, as they would to the
-//! original, and the phones call the same callbacks as an aggregator.
+//! The product calls nothing in here: the real clients talk to a stand-in over real HTTP, as they would to the original,
+//! and the phones call the same callbacks as an aggregator.
 
+pub mod callbacks;
 pub mod clock;
+mod control;
 pub mod mono;
 pub mod phone;
-pub mod running;
 pub mod sms;
+pub mod stand_in;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,20 +25,19 @@ use crate::service::turn::TurnRunner;
 
 mod session_view;
 
-/// Adds routes to the web server.
 pub type SandboxRoutes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-/// What the phone page works with beside the server.
+/// What the phone page needs besides the server.
 #[derive(Clone)]
 pub struct SandboxState {
-    /// What the server and the stand-ins take for the time.
+    /// The clock of the server and the stand-ins.
     pub clock: Arc<SandboxClock>,
-    /// The inboxes of the stand-in for SMS, if there is one.
-    pub texts: Option<Arc<sms::SmsState>>,
+    /// The stand-in for an SMS gateway, if there is one.
+    pub sms: Option<Arc<sms::SmsState>>,
 }
 
-/// The phone page, for the first channel of these turns, with the clock and the inboxes.
-pub fn routes(turns: Arc<TurnRunner>, beside: SandboxState) -> SandboxRoutes {
+/// The routes of the phone page, for the first channel, with the clock and the inboxes.
+pub fn routes(turns: Arc<TurnRunner>, sandbox: SandboxState) -> SandboxRoutes {
     let channel = turns.channels.first().cloned();
     let credentials = mono::guide()
         .into_iter()
@@ -52,30 +54,29 @@ pub fn routes(turns: Arc<TurnRunner>, beside: SandboxState) -> SandboxRoutes {
         )
     });
     let facts = Arc::new(PhoneFacts::new(&code, &path, credentials, limits_of));
-    let view: Arc<dyn phone::SessionView> = Arc::new(session_view::LiveSessions(turns));
+    let view: Arc<dyn phone::SessionInspector> = Arc::new(session_view::LiveSessions(turns));
     Arc::new(move |config| {
         phone::page::configure(config, facts.clone(), view.clone());
-        clock::configure(config, beside.clock.clone());
-        if let Some(texts) = &beside.texts {
-            sms::page::configure(config, texts.clone());
+        clock::configure(config, sandbox.clock.clone());
+        if let Some(state) = &sandbox.sms {
+            sms::page::configure(config, state.clone());
         }
     })
 }
 
-/// Ends the process, at once and without any goodbye, when it passes the edge `abort_at` once more than `abort_after`
-/// times, and panics when it passes `panic_at` for the first time: how tests see that nothing is lost or done twice. Does
-/// nothing where no edge is named.
+/// A hook that aborts the process when it passes the crash point `abort_at` more than `abort_after` times, and panics when it
+/// passes `panic_at` for the first time, so that tests see that nothing is lost or done twice.
 ///
 /// # Panics
-/// Never itself; what it gives panics where it is asked to.
-pub fn crash_point(config: &SandboxConfig) -> CrashHook {
-    let edge = |word: &Option<String>| {
+/// Only the returned hook, where the configuration asks for it.
+pub fn crash_hook(config: &SandboxConfig) -> CrashHook {
+    let point = |word: &Option<String>| {
         CrashPoint::ALL
             .into_iter()
-            .find(|edge| Some(edge.as_str()) == word.as_deref())
+            .find(|point| Some(point.as_str()) == word.as_deref())
     };
-    let (abort_at, abort_after) = (edge(&config.abort_at), config.abort_after);
-    let panic_at = edge(&config.panic_at);
+    let (abort_at, abort_after) = (point(&config.abort_at), config.abort_after);
+    let panic_at = point(&config.panic_at);
     let (passes, panicked) = (AtomicU64::new(0), AtomicBool::new(false));
     Arc::new(move |passed| {
         if Some(passed) == abort_at && passes.fetch_add(1, Ordering::SeqCst) >= abort_after {

@@ -1,24 +1,23 @@
-//! The connect session as the server sees it, for the phone page: everything typed is masked.
+//! The connect session as the server sees it, for the phone page. Everything typed is masked.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::phone::SessionView;
+use super::phone::SessionInspector;
 use crate::core::flow::state::{ConnectSession, Subscriber};
 use crate::core::msisdn::Msisdn;
 use crate::service::live::LoadedValue;
 use crate::service::turn::TurnRunner;
 
-/// What typed text is shown as, whatever its length.
+/// Replaces typed text of any length.
 const MASK: &str = "****";
 
-/// Reads live values.
 pub struct LiveSessions(pub Arc<TurnRunner>);
 
 #[async_trait]
-impl SessionView for LiveSessions {
+impl SessionInspector for LiveSessions {
     async fn describe(&self, msisdn: &str) -> Option<Value> {
         let country = self.0.channels.first().map_or("", |channel| channel.country.as_str());
         let tag = self.0.keyring.tag(&Msisdn::parse(msisdn, country).ok()?);

@@ -1,9 +1,10 @@
-//! In this process: for one node, for the sandbox and for tests. A restart forgets every dialog, and people dial again.
+//! The store in this process: for one node, for the sandbox and for tests. A restart loses every dialog, and people dial
+//! again.
 //!
-//! Entries stand in a map, and their ends stand in an ordered set beside it, one for each entry. Every call first removes
-//! what has ended, so that memory holds only what is alive, and finding the ended ones costs no more than removing them.
-//! When the living ones reach the limit, new entries are refused and present ones may still be rewritten: people already
-//! in a dialog come through a flood of new ones, as they do with a Redis that never evicts.
+//! Entries are in a map, and their expiry times in an ordered set beside it. Every call first removes the expired entries,
+//! so memory holds only live ones, and finding the expired ones costs no more than removing them. When live entries reach
+//! the limit, new ones are refused and existing ones may still be rewritten: people in a dialog are not affected by a flood
+//! of new ones, as with a Redis that never evicts.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,13 +16,12 @@ use super::{IndexKey, Store, StoreError, SwapResult, Version, VersionedValue};
 use crate::core::seal::SubscriberTag;
 use crate::core::time::{Clock, Timestamp};
 
-/// Bytes of living entries at which new ones are refused, unless another limit is given.
+/// In bytes of live entries.
 const DEFAULT_LIMIT: usize = 512 * 1024 * 1024;
 
-/// What an entry takes besides its blob: key, version, end, and its place in the map and in the set.
+/// Bytes of an entry besides its blob: key, version, expiry, and its share of the map and the set.
 const OVERHEAD: usize = 192;
 
-/// The store in this process.
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     limit: usize,
@@ -88,12 +88,11 @@ impl Entries {
 }
 
 impl MemoryStore {
-    /// An empty store that takes the time from `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self::with_limit(clock, DEFAULT_LIMIT)
     }
 
-    /// An empty store that refuses new entries once the living ones take `limit` bytes.
+    /// An empty store that refuses new entries when the live ones take `limit` bytes.
     pub fn with_limit(clock: Arc<dyn Clock>, limit: usize) -> Self {
         Self {
             clock,
@@ -102,12 +101,10 @@ impl MemoryStore {
         }
     }
 
-    /// How many entries are alive.
     pub fn len(&self) -> usize {
         self.current().1.by_key.len()
     }
 
-    /// Whether no entry is alive.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -185,7 +182,6 @@ mod tests {
 
     use super::*;
 
-    /// Stands still until moved.
     #[derive(Default)]
     struct ManualClock(AtomicI64);
 
@@ -216,10 +212,10 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_mins(1);
 
-    /// A flood of people who never come back leaves nothing behind: neither entries nor their ends, however often each
-    /// was rewritten.
+    /// A flood of people who never come back leaves nothing behind: neither entries nor expiries, however often each was
+    /// rewritten.
     #[tokio::test]
-    async fn what_has_ended_is_gone_from_memory() {
+    async fn expired_entries_are_removed() {
         let clock = Arc::new(ManualClock::default());
         let store = MemoryStore::new(clock.clone());
         for n in 0..1_000 {
@@ -243,9 +239,9 @@ mod tests {
         assert_eq!((entries.expiries.len(), entries.size), (0, 0));
     }
 
-    /// The end is exact: alive a millisecond before it, gone at it.
+    /// Expiry is exact: live a millisecond before it, gone at it.
     #[tokio::test]
-    async fn the_end_is_exact() {
+    async fn expiry_is_exact() {
         let clock = Arc::new(ManualClock::default());
         let store = MemoryStore::new(clock.clone());
         store.swap(&tag(1), None, &stored(1, 1), MINUTE).await.unwrap();
@@ -255,9 +251,9 @@ mod tests {
         assert!(store.load(&tag(1)).await.unwrap().is_none());
     }
 
-    /// When memory is full, new people are refused and those in a dialog go on; room that is freed is used again.
+    /// When memory is full, new people are refused and those in a dialog continue; freed room is used again.
     #[tokio::test]
-    async fn a_full_store_serves_those_inside() {
+    async fn a_full_store_serves_open_dialogs() {
         let clock = Arc::new(ManualClock::default());
         let store = MemoryStore::with_limit(clock.clone(), 2 * (OVERHEAD + 10));
         store.swap(&tag(1), None, &stored(1, 10), MINUTE).await.unwrap();

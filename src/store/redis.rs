@@ -1,13 +1,13 @@
-//! In Redis: one server, or a primary behind a name or proxy that follows it.
+//! The store in Redis: one server, or a primary behind a name or proxy that follows it.
 //!
-//! **Values.** A key holds 8 bytes of version, most significant first, then the blob, so that the compare-and-set script
-//! reads 8 bytes however large the blob is. A key that holds something else was not written by us. It reads as a value
-//! with no blob, which does not open, under a version that stands for whatever is there: so its owner is told apart from
-//! a stranger, and is not locked out until somebody deletes the key by hand.
+//! **Values.** A key holds 8 bytes of version, most significant first, then the blob, so the compare-and-set script reads
+//! 8 bytes however large the blob is. A key that holds something else was not written by us. It reads as a value with an
+//! empty blob, which does not open, and with the version [`FOREIGN`]. So its owner is not taken for a new subscriber, and is
+//! not locked out until somebody deletes the key by hand.
 //!
-//! **Answers that were lost.** A swap is sent once. When its answer does not come, it may have happened, and only reading
-//! again can tell ([`swap_or_confirm`](super::swap_settled)). Reads and `point` have the same effect twice as once, so they
-//! are sent again, once, when the connection was found closed: a server or a balancer may close it while nobody calls.
+//! **Lost answers.** A swap is sent once. If its answer does not come, it may have happened, and only reading again can tell
+//! ([`swap_or_confirm`](super::swap_or_confirm)). Reads and `set_index` can safely run twice, so they are sent once more when
+//! the connection turns out to be closed: a server or a balancer may close it while it is idle.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -29,8 +29,8 @@ use crate::core::seal::SubscriberTag;
 
 mod connection;
 
-/// Sets the value if its first 8 bytes are the expected version (empty: if there is none). What is no value of ours, a
-/// list for instance, has the version [`FOREIGN`]. 1: set, 0: not.
+/// Sets the value if its first 8 bytes are the expected version (empty: if there is no value). A key that is not a value of
+/// ours, for instance a list, has the version [`FOREIGN`]. Returns 1 if it was set, otherwise 0.
 const SWAP: &str = "\
 local present = redis.pcall('GETRANGE', KEYS[1], 0, 7)
 if type(present) == 'table' then
@@ -43,27 +43,27 @@ if present ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1";
 
-/// The version of whatever stands under a subscriber's key and is no value of ours. No value that we write has it but by
-/// a chance of one in 2^64, and then only while the key holds something foreign does it matter.
+/// The version of anything under a subscriber's key that is not a value of ours. A value that we write has it with a chance
+/// of one in 2^64, and that matters only while the key holds something foreign.
 const FOREIGN: Version = Version(u64::MAX);
 
 /// Written and read to prove that the server does both; no subscriber's key has this form.
 const READY_KEY: &str = "kg:probe";
 
-/// Longest time to live: beyond it Redis would refuse the number.
+/// Redis refuses larger numbers.
 const MAX_TTL: Duration = Duration::from_hours(24 * 365);
 
 /// No call takes longer than this, whatever the options say.
 const CALL_LIMIT: Duration = Duration::from_millis(950);
 
-/// How long to wait for what.
+/// Timeouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RedisOptions {
     /// For a connection, its TLS and its login.
     pub connect: Duration,
     /// For the answer to one command.
     pub response: Duration,
-    /// For a call of the store in all, whatever it needs; at most 950 ms.
+    /// For a whole call of the store; at most 950 ms.
     pub call: Duration,
 }
 
@@ -77,15 +77,14 @@ impl Default for RedisOptions {
     }
 }
 
-/// The store in Redis.
 pub struct RedisStore {
-    line: RedisConnection,
+    connection: RedisConnection,
     call: Duration,
     swap: Script,
 }
 
 impl RedisStore {
-    /// A store at `url` (`redis://` or `rediss://`), on the present runtime. Nothing is sent yet.
+    /// A store at `url` (`redis://` or `rediss://`) on the current runtime. Nothing is sent yet.
     ///
     /// # Errors
     /// When `url` is not a Redis address, outside a runtime, or without a TLS provider where one is needed.
@@ -94,10 +93,10 @@ impl RedisStore {
             return Err(StoreConnectError::NoTlsProvider);
         }
         let info = url.into_connection_info().map_err(|_| StoreConnectError::BadAddress)?;
-        // Small requests and answers on one long connection: waiting to fill a segment would only delay them.
+        // Requests and answers are small: waiting to fill a TCP segment would only delay them.
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         Ok(Self {
-            line: RedisConnection::new(
+            connection: RedisConnection::new(
                 Client::open(info).map_err(|_| StoreConnectError::BadAddress)?,
                 AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(options.connect))
@@ -110,42 +109,42 @@ impl RedisStore {
         })
     }
 
-    /// Runs `op` on the connection, within the time of a call; anew once if it found the connection closed and may run twice.
-    async fn run<T, F>(&self, repeat: Retry, op: impl Fn(MultiplexedConnection) -> F + Send) -> Result<T, StoreError>
+    /// Runs `op` on the connection within the time of a call, and once more if the connection was closed and it may run twice.
+    async fn run<T, F>(&self, retry: Retry, op: impl Fn(MultiplexedConnection) -> F + Send) -> Result<T, StoreError>
     where
         F: Future<Output = RedisResult<T>> + Send,
     {
         let deadline = Instant::now() + self.call;
-        let mut repeat = repeat;
+        let mut retry = retry;
         loop {
-            let (number, connection) = self.line.get(deadline).await?;
+            let (number, connection) = self.connection.get(deadline).await?;
             let fault = match timeout_at(deadline, op(connection)).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => RedisFault::from_redis(&error),
                 Err(_) => RedisFault::reconnecting(TIMEOUT),
             };
             if fault.reconnect {
-                self.line.discard(number, fault.code);
+                self.connection.discard(number, fault.code);
             }
-            if fault.code != CLOSED || repeat == Retry::Never {
+            if fault.code != CLOSED || retry == Retry::Never {
                 return Err(fault.into());
             }
-            repeat = Retry::Never;
+            retry = Retry::Never;
         }
     }
 
-    async fn query<T: redis::FromRedisValue + Send>(&self, repeat: Retry, command: &Cmd) -> Result<T, StoreError> {
+    async fn query<T: redis::FromRedisValue + Send>(&self, retry: Retry, command: &Cmd) -> Result<T, StoreError> {
         let run = |mut connection| async move { command.query_async(&mut connection).await };
-        self.run(repeat, run).await
+        self.run(retry, run).await
     }
 
-    /// Reads one setting; `None` when the server forbids to read it.
+    /// Reads one setting; `None` when the server does not allow it.
     async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         let mut config = redis::cmd("CONFIG");
         let asked: Result<HashMap<String, String>, _> = self.query(Retry::Once, config.arg("GET").arg(name)).await;
         match asked {
             Ok(mut answer) => Ok(answer.remove(name)),
-            Err(StoreError(word)) if word == "NOPERM" || word == OTHER => Ok(None),
+            Err(StoreError(code)) if code == "NOPERM" || code == OTHER => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -159,20 +158,20 @@ impl RedisStore {
         };
         match self.query::<String>(Retry::Once, &redis::cmd("INFO")).await {
             Ok(info) => settings.complete_from_info(&info),
-            Err(StoreError(word)) if word == "NOPERM" || word == OTHER => {}
+            Err(StoreError(code)) if code == "NOPERM" || code == OTHER => {}
             Err(error) => return Err(error),
         }
         let mut findings = settings.findings();
-        // A version that no writer drew: the script runs and changes nothing.
+        // No writer generates this version, so the script runs and changes nothing.
         let script = |mut connection| async move {
             let mut script = self.swap.key(READY_KEY);
             script.arg(&[0_u8][..]).arg("").arg(1).arg("");
             script.invoke_async::<u8>(&mut connection).await
         };
-        if let Err(StoreError(word)) = self.run(Retry::Once, script).await {
+        if let Err(StoreError(code)) = self.run(Retry::Once, script).await {
             findings.push(SetupFinding::new(
                 Severity::Error,
-                format!("Redis does not run our script ({word}): allow EVALSHA and SCRIPT LOAD to this user"),
+                format!("Redis does not run our script ({code}): allow EVALSHA and SCRIPT LOAD to this user"),
             ));
         }
         Ok(findings)
@@ -184,7 +183,7 @@ impl Store for RedisStore {
     async fn load(&self, tag: &SubscriberTag) -> Result<Option<VersionedValue>, StoreError> {
         match self.query(Retry::Once, redis::cmd("GET").arg(value_key(tag))).await {
             Ok(value) => Ok(unpack(value)),
-            Err(StoreError(word)) if word == WRONG_TYPE => Ok(Some(foreign())),
+            Err(StoreError(code)) if code == WRONG_TYPE => Ok(Some(foreign())),
             Err(error) => Err(error),
         }
     }
@@ -239,9 +238,9 @@ impl Store for RedisStore {
     async fn check_setup(&self) -> Vec<SetupFinding> {
         match self.inspect().await {
             Ok(findings) => findings,
-            Err(StoreError(word)) => vec![SetupFinding::new(
+            Err(StoreError(code)) => vec![SetupFinding::new(
                 Severity::Error,
-                format!("Redis cannot be read and written ({word})"),
+                format!("Redis cannot be read and written ({code})"),
             )],
         }
     }
@@ -274,7 +273,7 @@ fn pack(stored: &VersionedValue) -> Vec<u8> {
     [&stored.version.0.to_be_bytes()[..], &stored.bytes].concat()
 }
 
-/// What a key holds. An empty string is nothing, as it is to the script.
+/// The content of a key. An empty string is no value, as in the script.
 fn unpack(value: Option<Vec<u8>>) -> Option<VersionedValue> {
     let value = value.filter(|value| !value.is_empty())?;
     Some(match value.split_first_chunk() {
@@ -286,7 +285,6 @@ fn unpack(value: Option<Vec<u8>>) -> Option<VersionedValue> {
     })
 }
 
-/// Something that is no value of ours.
 fn foreign() -> VersionedValue {
     VersionedValue {
         version: FOREIGN,

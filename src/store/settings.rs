@@ -1,22 +1,19 @@
-//! What is wrong with how a store is set up, in words for the operator.
+//! What is wrong with the setup of a store, in words for the operator.
 
-/// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Worth knowing; nothing has to be done.
     Note,
-    /// Works, but people will notice one day.
+    /// Works, but people will notice some day.
     Warning,
-    /// Must be put right before people depend on it.
+    /// Must be fixed before people depend on it.
     Error,
 }
 
-/// One thing about a store that the operator should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetupFinding {
-    /// How much it matters.
     pub level: Severity,
-    /// What it is and what to do, in plain words. Holds no address and no secret.
+    /// What is wrong and what to do. Contains no address and no secret.
     pub text: String,
 }
 
@@ -29,7 +26,7 @@ impl SetupFinding {
     }
 }
 
-/// What a Redis server tells of itself; `None` where it does not let us look.
+/// The settings of a Redis server; `None` where it does not let us look.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RedisSettings {
     /// `maxmemory-policy`: what the server deletes when it is full.
@@ -43,7 +40,7 @@ pub(super) struct RedisSettings {
 }
 
 impl RedisSettings {
-    /// Fills what is still unknown from the answer to `INFO`: lines of `name:value`.
+    /// Fills in what is unknown from the answer to `INFO`: lines of `name:value`.
     pub fn complete_from_info(&mut self, info: &str) {
         for (name, value) in info.lines().filter_map(|line| line.trim_end().split_once(':')) {
             match name {
@@ -64,7 +61,7 @@ impl RedisSettings {
         }
     }
 
-    /// What the operator should know of these settings.
+    /// What the operator should know about these settings.
     pub fn findings(&self) -> Vec<SetupFinding> {
         let mut findings = Vec::new();
         match self.policy.as_deref() {
@@ -111,9 +108,9 @@ impl RedisSettings {
 mod tests {
     use super::*;
 
-    /// Every setting that matters is noticed, at its level, and a good server is left in peace.
+    /// Every setting that matters is reported with its severity, and a good server gets no findings.
     #[test]
-    fn what_is_wrong_is_said() {
+    fn bad_settings_are_reported() {
         type Row = (&'static str, String, &'static [(Severity, &'static str)]);
         let good = "role:master\r\ncluster_enabled:0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n";
         let rows: [Row; 6] = [
@@ -156,7 +153,7 @@ mod tests {
         }
     }
 
-    /// What CONFIG said stands: INFO fills gaps only.
+    /// INFO does not override what CONFIG says.
     #[test]
     fn info_fills_gaps_only() {
         let mut settings = RedisSettings {

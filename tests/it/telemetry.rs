@@ -1,4 +1,4 @@
-//! Logging gets in nobody's way and keeps libraries quiet.
+//! Logging blocks nobody and keeps libraries quiet.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,7 +11,7 @@ use kiungo::telemetry::{LogQueue, subscriber};
 /// Longer than anything here takes, so that a fault is a failure and not a hang.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A pipe that nobody reads, until somebody does.
+/// A pipe that is not read at first.
 struct Stuck {
     go: Receiver<()>,
     waits: Sender<()>,
@@ -36,7 +36,7 @@ const JSON: LogConfig = LogConfig {
     level: LogLevel::Trace,
 };
 
-/// When nobody reads the log, lines are dropped and counted, and whoever logs goes on.
+/// When nobody reads the log, lines are dropped and counted, and the logging code continues.
 #[test]
 fn a_stuck_log_holds_up_nobody() {
     let ((let_go, go), (waits, waiting), (written, lines)) = (channel(), channel(), channel());
@@ -57,7 +57,7 @@ fn a_stuck_log_holds_up_nobody() {
     assert_eq!(written.len(), 1 + 8_192);
 }
 
-/// Libraries are kept at warnings even when our own lines come at the finest level, and JSON lines are JSON.
+/// Libraries log only warnings even when our own lines have the finest level, and JSON lines are JSON.
 #[test]
 fn libraries_are_kept_quiet() {
     let (written, lines) = channel();

@@ -18,11 +18,11 @@ const fn busy(seconds: u64) -> CallObservation {
 }
 
 fn after(events: &[(u64, CallObservation)]) -> CircuitBreaker {
-    let mut watch = CircuitBreaker::default();
+    let mut breaker = CircuitBreaker::default();
     for (second, observed) in events {
-        watch.record(*observed, at(*second));
+        breaker.record(*observed, at(*second));
     }
-    watch
+    breaker
 }
 
 fn failures(seconds: &[u64]) -> CircuitBreaker {
@@ -34,7 +34,7 @@ fn failures(seconds: &[u64]) -> CircuitBreaker {
     )
 }
 
-/// How it looks, until so many seconds after the beginning.
+/// The health, with the end of the open time in seconds.
 #[derive(Clone, Copy)]
 enum Looks {
     Healthy,
@@ -43,7 +43,7 @@ enum Looks {
     Busy(u64),
 }
 
-/// What is tried, what was met when, and how it looks at which moment.
+/// Name, results at their seconds, and the health at later moments.
 type Case = (&'static str, &'static [(u64, CallObservation)], u64, Looks);
 
 const NO: CallObservation = CallObservation::Refused;
@@ -73,7 +73,7 @@ const CASES: &[Case] = &[
         Looks::Healthy,
     ),
     (
-        "four rest it longer",
+        "four open it for longer",
         &[(0, BAD), (1, BAD), (2, BAD), (3, BAD)],
         4,
         Looks::Down(63),
@@ -111,7 +111,7 @@ const CASES: &[Case] = &[
         Looks::Healthy,
     ),
     ("late long ago", &[(0, LATER), (1, LATER)], 301, Looks::Healthy),
-    ("asked for a pause", &[(0, busy(90))], 1, Looks::Busy(90)),
+    ("asked for a backoff", &[(0, busy(90))], 1, Looks::Busy(90)),
     (
         "without saying how long",
         &[(0, CallObservation::Busy(None))],
@@ -135,10 +135,10 @@ const CASES: &[Case] = &[
     ("it ends by itself", &[(0, busy(90))], 90, Looks::Healthy),
 ];
 
-/// What was seen when, and how it looks later: chance is told from an outage, a late bank from a prompt one, and all of it
+/// Results and the health afterwards: chance is told apart from an outage, and a slow bank from a fast one; and all of it
 /// is forgotten.
 #[test]
-fn what_was_seen_decides() {
+fn results_decide() {
     let until = |second| Open {
         until: at(second),
         probe: None,
@@ -154,33 +154,33 @@ fn what_was_seen_decides() {
     }
 }
 
-/// After a rest one person tries, and nobody else until there is an answer, or they took too long; what they meet decides
-/// for all. The same after a pause: at most one call for each that is asked for.
+/// When the open time is over, one person probes, and nobody else until there is an answer or the probe took too long; its
+/// result decides for all. The same after a backoff: at most one call for each.
 #[test]
-fn one_person_tries_first() {
+fn one_person_probes_first() {
     let closed = [
-        ("rest", failures(&[0, 0, 0]), 30),
-        ("pause", after(&[(0, busy(30))]), 30),
+        ("open", failures(&[0, 0, 0]), 30),
+        ("backoff", after(&[(0, busy(30))]), 30),
     ];
-    for (name, mut watch, over) in closed {
-        assert!(!watch.admit(who(1), PROBE_FOR, at(over - 1)), "{name}");
-        assert!(watch.admit(who(1), PROBE_FOR, at(over)), "{name}");
+    for (name, mut breaker, over) in closed {
+        assert!(!breaker.admit(who(1), PROBE_FOR, at(over - 1)), "{name}");
+        assert!(breaker.admit(who(1), PROBE_FOR, at(over)), "{name}");
         assert!(
-            watch.admit(who(1), PROBE_FOR, at(over + 5)),
+            breaker.admit(who(1), PROBE_FOR, at(over + 5)),
             "{name}: the same one goes on"
         );
-        assert!(!watch.admit(who(2), PROBE_FOR, at(over + 5)), "{name}");
-        let refused = watch.health(at(over + 5));
+        assert!(!breaker.admit(who(2), PROBE_FOR, at(over + 5)), "{name}");
+        let refused = breaker.health(at(over + 5));
         assert_eq!(refused.refusal_for(who(1)), None, "{name}");
         assert_eq!(refused.refusal_for(who(2)), Some(refused), "{name}");
         for (what, met, second) in [
             ("answered", Some(QUICK), true),
-            ("a plain no", Some(CallObservation::Refused), true),
-            ("reached", Some(CallObservation::Reached), name == "pause"),
+            ("a refusal", Some(CallObservation::Refused), true),
+            ("reached", Some(CallObservation::Reached), name == "backoff"),
             ("took too long", None, true),
             (
                 "failed",
-                Some(if name == "rest" {
+                Some(if name == "open" {
                     CallObservation::Failed
                 } else {
                     busy(30)
@@ -188,22 +188,22 @@ fn one_person_tries_first() {
                 false,
             ),
         ] {
-            let mut watch = watch.clone();
+            let mut breaker = breaker.clone();
             let later = over + if met.is_none() { 65 } else { 10 };
             if let Some(met) = met {
-                watch.record(met, at(later));
+                breaker.record(met, at(later));
             }
-            assert_eq!(watch.admit(who(2), PROBE_FOR, at(later)), second, "{name}, {what}");
-            let third = watch.admit(who(3), PROBE_FOR, at(later));
-            // Whatever answers asks for no pause any more; about a bank that did not answer, only a yes says something.
-            let open = what == "answered" || (["a plain no", "reached"].contains(&what) && name == "pause");
+            assert_eq!(breaker.admit(who(2), PROBE_FOR, at(later)), second, "{name}, {what}");
+            let third = breaker.admit(who(3), PROBE_FOR, at(later));
+            // Any answer ends a backoff; for a bank that did not answer, only a success says something.
+            let open = what == "answered" || (["a refusal", "reached"].contains(&what) && name == "backoff");
             assert_eq!(third, open, "{name}, {what}");
         }
     }
 }
 
-/// Where nothing but sessions had failed, one that opens lets everybody in; where a login was among the failures, in
-/// whichever place, only a login does.
+/// If only sessions had failed, one that opens lets everybody in; if a login was among the failures, in whichever place,
+/// only a login does.
 #[test]
 fn what_had_failed_must_work() {
     const NONE: CallObservation = CallObservation::Unopened;
@@ -213,54 +213,54 @@ fn what_had_failed_must_work() {
         ([NONE, BAD, NONE], true),
         ([BAD, BAD, BAD], true),
     ] {
-        let mut watch = after(&row.map(|met| (0, met)));
-        assert_eq!(watch.needs_login(at(1)), needs_login, "{row:?}");
-        assert!(watch.admit(who(1), PROBE_FOR, at(30)), "{row:?}");
-        watch.record(CallObservation::Reached, at(31));
-        assert_eq!(watch.admit(who(2), PROBE_FOR, at(31)), !needs_login, "{row:?}");
-        watch.record(QUICK, at(32));
-        assert!(!watch.needs_login(at(32)), "{row:?}");
+        let mut breaker = after(&row.map(|met| (0, met)));
+        assert_eq!(breaker.needs_login(at(1)), needs_login, "{row:?}");
+        assert!(breaker.admit(who(1), PROBE_FOR, at(30)), "{row:?}");
+        breaker.record(CallObservation::Reached, at(31));
+        assert_eq!(breaker.admit(who(2), PROBE_FOR, at(31)), !needs_login, "{row:?}");
+        breaker.record(QUICK, at(32));
+        assert!(!breaker.needs_login(at(32)), "{row:?}");
         assert!(
-            watch.admit(who(3), PROBE_FOR, at(32)) && watch.admit(who(4), PROBE_FOR, at(32)),
+            breaker.admit(who(3), PROBE_FOR, at(32)) && breaker.admit(who(4), PROBE_FOR, at(32)),
             "{row:?}"
         );
-        // What was before says nothing of the next row.
-        (0..3).for_each(|_| watch.record(NONE, at(33)));
-        assert!(!watch.needs_login(at(33)), "{row:?}");
+        // Earlier failures say nothing about the next row.
+        (0..3).for_each(|_| breaker.record(NONE, at(33)));
+        assert!(!breaker.needs_login(at(33)), "{row:?}");
     }
     let forgotten = after(&[(0, BAD), (301, NONE), (301, NONE), (301, NONE)]);
     assert!(!forgotten.needs_login(at(302)));
 }
 
-/// A clock that is set back by a day shuts nothing for a day.
+/// A clock that is set back by a day does not keep anything open for a day.
 #[test]
-fn a_clock_set_back_shuts_nothing_for_long() {
-    for watch in [failures(&[86_400, 86_400, 86_400]), after(&[(86_400, busy(60))])] {
-        assert!(!watch.health(at(0)).is_open(), "{watch:?}");
+fn a_clock_set_back_opens_nothing_for_long() {
+    for breaker in [failures(&[86_400, 86_400, 86_400]), after(&[(86_400, busy(60))])] {
+        assert!(!breaker.health(at(0)).is_open(), "{breaker:?}");
     }
 }
 
-/// An institution is no better than its provider, and who is not named is healthy.
+/// An institution is never better than its provider, and one that is not in the map is healthy.
 #[test]
 fn a_provider_stands_before_its_institutions() {
-    let shut = Health::Down(Open {
+    let open = Health::Down(Open {
         until: at(9),
         probe: None,
     });
-    let mut healths = HealthMap::default();
-    healths.insert("mono", Some("a"), Health::Healthy);
-    assert!(healths.is_empty());
-    healths.insert("mono", Some("a"), Health::Slow);
-    healths.insert("other", None, Health::Slow);
+    let mut map = HealthMap::default();
+    map.insert("mono", Some("a"), Health::Healthy);
+    assert!(map.is_empty());
+    map.insert("mono", Some("a"), Health::Slow);
+    map.insert("other", None, Health::Slow);
     for (provider, institution, want) in [
         ("mono", "a", Health::Slow),
         ("mono", "b", Health::Healthy),
         ("other", "a", Health::Healthy),
     ] {
-        assert_eq!(healths.get(provider, institution), want);
+        assert_eq!(map.get(provider, institution), want);
     }
-    healths.insert("mono", None, shut);
-    assert_eq!((healths.get("mono", "a"), healths.get("mono", "b")), (shut, shut));
+    map.insert("mono", None, open);
+    assert_eq!((map.get("mono", "a"), map.get("mono", "b")), (open, open));
 }
 
 fn observed() -> impl Strategy<Value = CallObservation> {
@@ -275,7 +275,7 @@ fn observed() -> impl Strategy<Value = CallObservation> {
     ]
 }
 
-/// What was met, each so many seconds after the one before.
+/// Results, each this many seconds after the one before.
 fn history() -> impl Strategy<Value = Vec<(u64, CallObservation)>> {
     prop::collection::vec((0_u64..90, observed()), 0..40).prop_map(|steps| {
         let mut second = 0;
@@ -287,7 +287,7 @@ fn history() -> impl Strategy<Value = Vec<(u64, CallObservation)>> {
     })
 }
 
-/// How bad it looks.
+/// The higher, the worse.
 fn rank(health: Health) -> u8 {
     match health {
         Health::Healthy => 0,
@@ -297,7 +297,7 @@ fn rank(health: Health) -> u8 {
 }
 
 proptest! {
-    /// A failure more never makes it look better, at any later moment, and a prompt answer more never worse.
+    /// One more failure never makes it look better at any later moment, and one more fast answer never worse.
     #[test]
     fn more_failures_are_never_better(events in history(), when in 0_u64..2_000, look in 0_u64..2_400) {
         for (extra, worse) in [(CallObservation::Failed, true), (CallObservation::Unopened, true), (QUICK, false)] {
@@ -312,18 +312,18 @@ proptest! {
         }
     }
 
-    /// Whatever was met, little is kept, nothing is shut for longer than the longest pause, and all of it is forgotten.
+    /// Whatever the results, little is kept, nothing is open for longer than the longest backoff, and all of it is forgotten.
     #[test]
-    fn it_is_bounded_and_fades(events in history()) {
-        let watch = after(&events);
+    fn it_is_bounded_and_forgotten(events in history()) {
+        let breaker = after(&events);
         let last = events.last().map_or(0, |(second, _)| *second);
-        prop_assert!(watch.samples.len() <= SAMPLES);
-        if let Health::Down(shut) | Health::Busy(shut) = watch.health(at(last)) {
-            prop_assert!(shut.until.since(at(last)) <= MAX_BACKOFF);
+        prop_assert!(breaker.samples.len() <= SAMPLES);
+        if let Health::Down(open) | Health::Busy(open) = breaker.health(at(last)) {
+            prop_assert!(open.until.since(at(last)) <= MAX_BACKOFF);
         }
         let long_after = at(last).plus(MAX_BACKOFF).plus(MEMORY);
-        prop_assert_eq!(watch.health(long_after), Health::Healthy);
-        prop_assert!(watch.is_idle(long_after));
+        prop_assert_eq!(breaker.health(long_after), Health::Healthy);
+        prop_assert!(breaker.is_idle(long_after));
     }
 
     /// It takes three failures with no answer between them to call anything down.
@@ -335,17 +335,17 @@ proptest! {
             .iter()
             .filter(|(_, observed)| matches!(observed, CallObservation::Failed | CallObservation::Unopened))
             .count();
-        let watch = after(&events);
-        let down = watch.level(at(last + look)) == HealthLevel::Down;
+        let breaker = after(&events);
+        let down = breaker.level(at(last + look)) == HealthLevel::Down;
         prop_assert!(!down || row >= 3, "{row} failures");
     }
 
-    /// Of any crowd that comes to something that is not known to be back, one is let through.
+    /// Of any crowd that comes to a half-open breaker, one is let through.
     #[test]
     fn of_a_crowd_one_is_let_through(crowd in prop::collection::vec(1_u8..50, 1..30), pause in any::<bool>()) {
-        let mut watch = if pause { after(&[(0, busy(30))]) } else { failures(&[0, 0, 0]) };
+        let mut breaker = if pause { after(&[(0, busy(30))]) } else { failures(&[0, 0, 0]) };
         let through: std::collections::BTreeSet<_> =
-            crowd.iter().filter(|n| watch.admit(who(**n), PROBE_FOR, at(31))).collect();
+            crowd.iter().filter(|n| breaker.admit(who(**n), PROBE_FOR, at(31))).collect();
         prop_assert_eq!(through.len(), 1);
     }
 }

@@ -9,24 +9,24 @@ use super::call_log::{MonoVersion, UnlinkEntry};
 use super::forms::ui;
 use super::institutions::heading;
 use super::sessions::session_json;
-use super::state::{MonoInner, MonoRequest, MonoState, StandInAccount, error_response};
+use super::state::{MonoMemory, MonoRequest, MonoState, StandInAccount, error_response};
 use super::switches::{
     AccountSession, AccountVisibility, DataStatus, ExchangeShape, ListShape, MonoSwitches, ReauthMode,
 };
 use super::webhooks::AccountMoment;
 
 impl MonoState {
-    /// A code for an account id.
-    pub(super) fn exchange(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
+    /// Exchanges a code for an account id.
+    pub(super) fn exchange(&self, memory: &mut MonoMemory, owner: usize, request: &MonoRequest) -> MonoResponse {
         let known = request
             .text("code")
-            .and_then(|code| inner.codes.get(code))
+            .and_then(|code| memory.codes.get(code))
             .filter(|(_, whose)| *whose == owner);
         let Some((place, _)) = known.copied() else {
             return MonoResponse::Json(400, failed("Invalid or expired code"));
         };
-        let (now, reusable) = (self.now(), inner.switches.code_reusable);
-        let Some(grant) = inner.call_log.grants.get_mut(place) else {
+        let (now, reusable) = (self.core.now(), memory.switches.code_reusable);
+        let Some(grant) = memory.call_log.grants.get_mut(place) else {
             return MonoResponse::Empty(500);
         };
         if grant.expires_at <= now.as_millis() || (!reusable && !grant.redeemed.is_empty()) {
@@ -35,17 +35,18 @@ impl MonoState {
         }
         grant.redeemed.push(now.as_millis());
         let id = grant.account.clone();
-        let Some(account) = inner
+        let Some(account) = memory
             .accounts
             .iter_mut()
             .find(|account| account.id == id && !account.unlinked)
         else {
-            return error_response(&inner.switches, 404, "Account not found");
+            return error_response(&memory.switches, 404, "Account not found");
         };
         if !std::mem::replace(&mut account.exchanged, true) {
-            self.announce(inner, &id, AccountMoment::Exchanged);
+            self.announce(memory, &id, AccountMoment::Exchanged);
         }
-        let enveloped = request.dialect == MonoVersion::V2 && inner.switches.exchange_shape == ExchangeShape::Enveloped;
+        let enveloped =
+            request.dialect == MonoVersion::V2 && memory.switches.exchange_shape == ExchangeShape::Enveloped;
         let bare = json!({ "id": id });
         MonoResponse::Json(
             200,
@@ -57,17 +58,17 @@ impl MonoState {
         )
     }
 
-    /// All accounts the key has linked and not unlinked.
-    pub(super) fn accounts(&self, inner: &MonoInner, owner: usize) -> MonoResponse {
-        let early = inner.switches.appears == AccountVisibility::AtGrant;
-        let seen = inner
+    /// All accounts that the key has linked and not unlinked.
+    pub(super) fn accounts(&self, memory: &MonoMemory, owner: usize) -> MonoResponse {
+        let early = memory.switches.appears == AccountVisibility::AtGrant;
+        let seen = memory
             .accounts
             .iter()
             .filter(|account| account.owner == owner && !account.unlinked && (account.exchanged || early));
         let rows: Vec<Value> = seen
             .map(|account| {
-                let mut row = self.details(&inner.switches, account);
-                if inner.switches.list_shape == ListShape::Flat
+                let mut row = self.details(&memory.switches, account);
+                if memory.switches.list_shape == ListShape::Flat
                     && let Some(row) = row.as_object_mut()
                     && let Some(Value::Object(own)) = row.remove("account")
                 {
@@ -78,31 +79,30 @@ impl MonoState {
             .collect();
         MonoResponse::Json(
             200,
-            envelope(self.now(), "Request completed successfully", &rows.into()),
+            envelope(self.core.now(), "Request completed successfully", &rows.into()),
         )
     }
 
-    /// One account's details.
-    pub(super) fn account(&self, inner: &MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
-        let Some(account) = inner.account(owner, request.target.as_deref().unwrap_or_default()) else {
-            return error_response(&inner.switches, 404, "Account not found");
+    pub(super) fn account(&self, memory: &MonoMemory, owner: usize, request: &MonoRequest) -> MonoResponse {
+        let Some(account) = memory.account(owner, request.target.as_deref().unwrap_or_default()) else {
+            return error_response(&memory.switches, 404, "Account not found");
         };
         MonoResponse::Json(
             200,
             match request.dialect {
-                MonoVersion::V1 => self.details_v1(&inner.switches, account),
+                MonoVersion::V1 => self.details_v1(&memory.switches, account),
                 MonoVersion::V2 => envelope(
-                    self.now(),
+                    self.core.now(),
                     "Request completed successfully",
-                    &self.details(&inner.switches, account),
+                    &self.details(&memory.switches, account),
                 ),
             },
         )
     }
 
-    /// What has become of an account's data by now.
+    /// The current status of an account's data.
     pub(super) fn data_status(&self, switches: &MonoSwitches, account: &StandInAccount) -> DataStatus {
-        if account.ready_at > self.now() {
+        if account.ready_at > self.core.now() {
             return DataStatus::Processing;
         }
         account.data.unwrap_or(switches.data_status)
@@ -118,7 +118,7 @@ impl MonoState {
             "account": { "id": account.id, "name": account.at_bank.holder, "currency": account.at_bank.currency,
                 "type": account.at_bank.kind, "account_number": account.at_bank.number,
                 "balance": account.at_bank.balance, "bvn": null,
-                "institution": { "name": account.bank.name, "bank_code": account.bank.code, "type": account.bank.kind() } },
+                "institution": { "name": account.institution.name, "bank_code": account.institution.code, "type": account.institution.kind() } },
             "customer": { "id": account.customer },
             "meta": { "data_status": status, "auth_method": account.method.id,
                 "data_request_id": format!("dr_{}", &account.id[..12]), "session_id": named,
@@ -133,15 +133,15 @@ impl MonoState {
             "account": { "_id": account.id, "name": account.at_bank.holder, "accountNumber": account.at_bank.number,
                 "type": account.at_bank.kind, "balance": account.at_bank.balance,
                 "currency": account.at_bank.currency, "bvn": null,
-                "institution": { "name": account.bank.name, "bankCode": account.bank.code, "type": account.bank.kind() } }
+                "institution": { "name": account.institution.name, "bankCode": account.institution.code, "type": account.institution.kind() } }
         })
     }
 
-    /// Ends the access to an account. A second time there is nothing to find.
-    pub(super) fn unlink(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
+    /// Ends the access to an account. The second call answers 404.
+    pub(super) fn unlink(&self, memory: &mut MonoMemory, owner: usize, request: &MonoRequest) -> MonoResponse {
         let id = request.target.clone().unwrap_or_default();
-        let at = self.now().as_millis();
-        let account = inner
+        let at = self.core.now().as_millis();
+        let account = memory
             .accounts
             .iter_mut()
             .find(|account| account.owner == owner && account.id == id && !account.unlinked);
@@ -149,68 +149,68 @@ impl MonoState {
         if let Some(account) = account {
             account.unlinked = true;
         }
-        inner.call_log.unlinks.push(UnlinkEntry {
+        memory.call_log.unlinks.push(UnlinkEntry {
             account: id.clone(),
             at,
             done,
         });
         if !done {
-            return error_response(&inner.switches, 404, "Account not found");
+            return error_response(&memory.switches, 404, "Account not found");
         }
-        if let Some(entry) = inner.call_log.accounts.iter_mut().find(|entry| entry.id == id) {
+        if let Some(entry) = memory.call_log.accounts.iter_mut().find(|entry| entry.id == id) {
             entry.unlinked_at = Some(at);
         }
-        self.announce(inner, &id, AccountMoment::Unlinked);
+        self.announce(memory, &id, AccountMoment::Unlinked);
         let body = match request.dialect {
             MonoVersion::V1 => json!({ "status": "successful", "message": "Account unlinked" }),
-            MonoVersion::V2 => envelope(self.now(), "Account unlinked", &Value::Null),
+            MonoVersion::V2 => envelope(self.core.now(), "Account unlinked", &Value::Null),
         };
         MonoResponse::Json(200, body)
     }
 
     /// Opens a session to renew an account, or renews it at once.
-    pub(super) fn reauth_session(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
-        let Some(account) = inner.account(owner, request.text("account").unwrap_or_default()) else {
-            return error_response(&inner.switches, 404, "Account not found");
+    pub(super) fn reauth_session(&self, memory: &mut MonoMemory, owner: usize, request: &MonoRequest) -> MonoResponse {
+        let Some(account) = memory.account(owner, request.text("account").unwrap_or_default()) else {
+            return error_response(&memory.switches, 404, "Account not found");
         };
         let (id, linked_in, customer) = (account.id.clone(), account.session.clone(), account.customer.clone());
-        let (bank, method) = (account.bank, account.method);
-        let voice = ResponseStyle {
+        let (institution, method) = (account.institution, account.method);
+        let style = ResponseStyle {
             dialect: MonoVersion::V2,
             nested: true,
-            now: self.now(),
+            now: self.core.now(),
         };
-        let mode = inner.switches.reauth;
+        let mode = memory.switches.reauth;
         if mode == ReauthMode::Done {
-            let code = self.hand_out_code(inner, (owner, &linked_in, &id), false, true);
-            self.announce(inner, &id, AccountMoment::Renewed);
-            return voice.granted(&code);
+            let code = self.hand_out_code(memory, (owner, &linked_in, &id), false, true);
+            self.announce(memory, &id, AccountMoment::Renewed);
+            return style.granted(&code);
         }
-        let (session, expires_at) = self.new_session(inner, owner, (bank, method), customer, Some(id));
-        let form = ui(&heading(bank), method.form);
+        let (session, expires_at) = self.new_session(memory, owner, (institution, method), customer, Some(id));
+        let form = ui(&heading(institution), method.form);
         if mode == ReauthMode::LoginWithoutSession {
-            inner.renewals.insert(linked_in, session);
-            return voice.coded(102, "Login required", json!({ "ui": form }));
+            memory.renewals.insert(linked_in, session);
+            return style.coded(102, "Login required", json!({ "ui": form }));
         }
-        let session = session_json(&session, expires_at, bank);
-        voice.coded(102, "Login required", json!({ "session": session, "ui": form }))
+        let session = session_json(&session, expires_at, institution);
+        style.coded(102, "Login required", json!({ "session": session, "ui": form }))
     }
 
-    /// The first version's token, good only in a browser.
-    pub(super) fn reauth_token(&self, inner: &MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
-        match inner.account(owner, request.target.as_deref().unwrap_or_default()) {
+    /// The first version's token, which is useful only in a browser.
+    pub(super) fn reauth_token(&self, memory: &MonoMemory, owner: usize, request: &MonoRequest) -> MonoResponse {
+        match memory.account(owner, request.target.as_deref().unwrap_or_default()) {
             Some(_) => MonoResponse::Json(200, json!({ "token": self.generate_id() })),
-            None => error_response(&inner.switches, 404, "Account not found"),
+            None => error_response(&memory.switches, 404, "Account not found"),
         }
     }
 
-    /// How long until an account's data are there.
+    /// The time until an account's data are available.
     pub(super) fn until_ready(&self, account: &StandInAccount) -> Duration {
-        account.ready_at.since(self.now())
+        account.ready_at.since(self.core.now())
     }
 }
 
-/// What was fetched, by what became of it.
+/// The kinds of data that were fetched.
 pub(super) fn retrieved(status: DataStatus) -> &'static [&'static str] {
     match status {
         DataStatus::Available => &["identity", "balance", "transactions"],

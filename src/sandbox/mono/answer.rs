@@ -1,4 +1,4 @@
-//! What the stand-in answers, in both versions' words.
+//! The answers of the stand-in in both versions.
 
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
@@ -9,10 +9,9 @@ use super::call_log::MonoVersion;
 use super::people::BankAccount;
 use super::switches::MonoFailure;
 
-/// An answer before it is written.
+/// An answer before it is turned into HTTP.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MonoResponse {
-    /// JSON with this HTTP status.
     Json(u16, Value),
     /// This HTTP status and no body.
     Empty(u16),
@@ -20,16 +19,14 @@ pub enum MonoResponse {
     Busy(Option<u64>),
     /// 502 with a page for a browser.
     Html,
-    /// 200 and JSON that stops in its middle.
+    /// 200 and JSON that is cut in its middle.
     Cut(String),
-    /// The connection is reset.
     Reset,
-    /// Nothing, for ever.
     Never,
 }
 
 impl MonoResponse {
-    /// What a trouble makes of the answer; a 429 carries these seconds.
+    /// The answer with this failure; a 429 has these seconds.
     pub fn with_failure(self, trouble: Option<MonoFailure>, retry_after: Option<u64>) -> Self {
         match (trouble, self) {
             (None | Some(MonoFailure::Slow(_)), answer) => answer,
@@ -51,7 +48,7 @@ impl MonoResponse {
     }
 }
 
-/// A moment as the second version writes it.
+/// A time as the second version writes it.
 pub fn iso(at: Timestamp) -> String {
     DateTime::from_timestamp_millis(at.as_millis())
         .map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true))
@@ -68,14 +65,12 @@ pub fn failed(message: &str) -> Value {
     json!({ "status": "failed", "message": message, "data": null })
 }
 
-/// How the answers of one login or commit are written.
+/// How the answers to one login or commit are written.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseStyle {
-    /// Which version is spoken.
     pub dialect: MonoVersion,
-    /// Whether the response code stands under `data`, as it does where an account is renewed.
+    /// Whether the response code is under `data`, as it is when an account is renewed.
     pub nested: bool,
-    /// The present moment.
     pub now: Timestamp,
 }
 
@@ -137,7 +132,7 @@ impl ResponseStyle {
         self.coded(102, message, data)
     }
 
-    /// 400, with the HTTP status that is switched.
+    /// 400, with the HTTP status of the switches.
     pub fn refused(self, http: u16, message: &str) -> MonoResponse {
         let body = match self.dialect {
             MonoVersion::V1 => json!({ "status": 400, "message": message }),

@@ -1,33 +1,27 @@
-//! Forms: what banks ask, and how both versions write it.
+//! Forms: what banks ask for, and how both versions write it.
 
 use serde_json::{Map, Value, json};
 
-/// What a form element has beside its name.
 #[derive(Clone, Copy, Debug)]
 pub enum ElementKind {
     /// `elements.input` with this `contentType`.
     Input(&'static str),
     /// `elements.captcha_input`, with a picture.
     Picture,
-    /// `elements.switch`: label, value and what it calls the password.
+    /// `elements.switch`: label, value and its name for the password.
     Switch(&'static [(&'static str, u8, &'static str)]),
 }
 
-/// One element of a form.
 #[derive(Clone, Copy, Debug)]
 pub struct FormElement {
-    /// The key to answer with.
     pub name: &'static str,
-    /// What a person is shown.
     pub hint: &'static str,
-    /// What kind it is.
     pub kind: ElementKind,
-    /// The most characters it takes.
     pub max: Option<usize>,
 }
 
 impl FormElement {
-    /// Whether what is typed is not to be shown.
+    /// Whether the typed value must not be shown.
     pub fn is_secret(&self) -> bool {
         matches!(self.kind, ElementKind::Input("password"))
     }
@@ -37,7 +31,7 @@ impl FormElement {
         matches!(self.kind, ElementKind::Input(_))
     }
 
-    /// Whether a value is one the element takes.
+    /// Whether the element accepts a value.
     pub fn takes(&self, value: &str) -> bool {
         match self.kind {
             ElementKind::Picture => value.chars().count() == PICTURE_DIGITS,
@@ -87,7 +81,7 @@ pub fn ui(title: &str, form: &[FormElement]) -> Value {
     json!({ "title": title, "form": form.iter().map(FormElement::json).collect::<Vec<_>>() })
 }
 
-/// The one element a bank asks for later on: a picture to read, or a text.
+/// The single element of a later question: a picture to read, or a text.
 pub fn asked(name: &'static str, hint: &'static str, picture: bool) -> FormElement {
     FormElement {
         name,

@@ -1,19 +1,18 @@
-//! The table of what can be typed, for the phone page and for readers.
+//! The table of magic words, for the phone page and `docs/SANDBOX.md`.
 
 use serde::Serialize;
 
 use super::scenario::{ANSWERS, Challenge, LoginEnd, LoginScenario, MAGIC_WORDS, OTP, WRONG_SECRETS};
 use super::switches::MonoFailure;
 
-/// Where something of the guide is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InputPlace {
-    /// Where the bank asks for a user name, an account number or the like.
+    /// In the field for the user name, an account number or the like.
     Name,
-    /// Where it asks for the password or PIN.
+    /// In the field for the password or PIN.
     Secret,
-    /// Where it asks for a one-time code or an answer.
+    /// In the answer to a question after the login.
     Code,
 }
 
@@ -28,28 +27,22 @@ impl InputPlace {
     }
 }
 
-/// One row of the guide to the stand-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GuideRow {
-    /// Where it is typed.
     pub place: InputPlace,
-    /// What to type with letters.
     pub typed: &'static str,
-    /// What to type with digits only.
     pub digits: &'static str,
-    /// Mono's response codes and whatever else comes, in order.
+    /// Mono's response codes and other events, in order.
     pub path: String,
-    /// What happens, in words.
     pub what_happens: &'static str,
 }
 
-/// Everything that can be typed to choose what happens.
 pub fn guide() -> Vec<GuideRow> {
     let names = MAGIC_WORDS.iter().map(|word| GuideRow {
         place: InputPlace::Name,
         typed: word.letters,
         digits: word.digits,
-        path: describe(&word.path),
+        path: describe(&word.scenario),
         what_happens: word.description,
     });
     let answers = [
@@ -78,22 +71,22 @@ pub fn guide() -> Vec<GuideRow> {
     names.chain(answers).collect()
 }
 
-fn describe(path: &LoginScenario) -> String {
+fn describe(scenario: &LoginScenario) -> String {
     let mut steps: Vec<String> = Vec::new();
-    for ask in path.asks.iter().take(3) {
-        steps.push(if *ask == Challenge::Choose { "101" } else { "102" }.to_owned());
+    for challenge in scenario.challenges.iter().take(3) {
+        steps.push(if *challenge == Challenge::Choose { "101" } else { "102" }.to_owned());
     }
-    if path.asks.len() > 3 {
+    if scenario.challenges.len() > 3 {
         steps.push("…".to_owned());
     }
-    let end = match path.end {
+    let end = match scenario.end {
         LoginEnd::Granted => "99",
         LoginEnd::GrantedStale => "99, exchange refused",
         LoginEnd::Refused(_) => "400",
         LoginEnd::Expired => "session over",
         LoginEnd::Strange => "103",
     };
-    steps.push(match path.trouble {
+    steps.push(match scenario.trouble {
         Some(MonoFailure::Slow(ms)) => format!("{end} after {} s", ms / 1000),
         Some(MonoFailure::Hang) => "no answer".to_owned(),
         Some(MonoFailure::Reset) => format!("{end}, connection reset"),
@@ -111,7 +104,7 @@ fn describe(path: &LoginScenario) -> String {
 mod tests {
     use super::*;
 
-    /// The guide is read by people: what it calls the path must be the path.
+    /// People read the guide: the path that it describes must be the real one.
     #[test]
     fn the_guide_describes_the_path() {
         for (typed, path) in [

@@ -1,6 +1,6 @@
-//! The institutions of the stand-in: names known in Nigeria, everything else made up to cover every kind of form.
+//! The institutions of the stand-in: names known in Nigeria; everything else is invented, to cover every kind of form.
 //!
-//! The list keeps the faults of the real one on purpose: the first version's top-level `ui` is generic and often
+//! The list has the faults of the real one on purpose: the first version's top-level `ui` is generic and often
 //! wrong, `_id` is shared by two entries, `bank_code` may be missing, shared or not a number, and the third version
 //! has `nip_code` where the filter is called `bank_code`.
 
@@ -13,37 +13,29 @@ use super::forms::{ElementKind, FormElement, ui};
 pub enum BankSpeed {
     /// As most do.
     Usual,
-    /// Slower than a dialog on a phone can wait.
+    /// Slower than a dialog can wait.
     Slow,
 }
 
-/// One way to log in.
 #[derive(Clone, Copy, Debug)]
 pub struct LoginMethod {
     /// `internet_banking`, `mobile_banking` or a bank's own.
     pub id: &'static str,
-    /// What a person is shown.
     pub name: &'static str,
-    /// What it asks.
     pub form: &'static [FormElement],
 }
 
-/// One entry of the list.
 #[derive(Clone, Copy, Debug)]
 pub struct StandInInstitution {
     /// `_id`.
     pub id: &'static str,
-    /// Its name.
     pub name: &'static str,
-    /// Whether it is the business side.
     pub business: bool,
     /// `bank_code`.
     pub code: Option<&'static str>,
     /// `nip_code`.
     pub nip: &'static str,
-    /// How quickly it answers.
     pub pace: BankSpeed,
-    /// The ways to log in.
     pub methods: &'static [LoginMethod],
 }
 
@@ -125,7 +117,7 @@ const PLAIN: &[LoginMethod] = &[internet(&[USER, PASSWORD])];
 const BOTH: &[LoginMethod] = &[internet(&[USER, PASSWORD]), mobile(&[PHONE, PASSWORD])];
 const WALLET: &[LoginMethod] = &[mobile(&[PHONE, secret("pin", "6 Digit Pin", Some(6))])];
 
-const fn bank(
+const fn institution(
     id: &'static str,
     name: &'static str,
     code: Option<&'static str>,
@@ -145,7 +137,7 @@ const fn bank(
 
 /// Every entry of the list, in its order.
 pub const INSTITUTIONS: &[StandInInstitution] = &[
-    bank(
+    institution(
         "6a5eed000000000000000001",
         "Access Bank",
         Some("044"),
@@ -157,9 +149,9 @@ pub const INSTITUTIONS: &[StandInInstitution] = &[
     ),
     StandInInstitution {
         pace: BankSpeed::Slow,
-        ..bank("6a5eed000000000000000002", "GTBank", Some("058"), "000013", BOTH)
+        ..institution("6a5eed000000000000000002", "GTBank", Some("058"), "000013", BOTH)
     },
-    bank(
+    institution(
         "6a5eed000000000000000003",
         "Zenith Bank",
         Some("057"),
@@ -174,7 +166,7 @@ pub const INSTITUTIONS: &[StandInInstitution] = &[
     ),
     StandInInstitution {
         pace: BankSpeed::Slow,
-        ..bank(
+        ..institution(
             "6a5eed000000000000000004",
             "First Bank",
             Some("011"),
@@ -191,45 +183,45 @@ pub const INSTITUTIONS: &[StandInInstitution] = &[
     },
     StandInInstitution {
         pace: BankSpeed::Slow,
-        ..bank("6a5eed000000000000000005", "UBA", Some("033"), "000004", PLAIN)
+        ..institution("6a5eed000000000000000005", "UBA", Some("033"), "000004", PLAIN)
     },
-    bank(
+    institution(
         "6a5eed000000000000000006",
         "Kuda",
         Some("50211"),
         "090267",
         &[mobile(&[EMAIL, PASSWORD])],
     ),
-    bank(
+    institution(
         "6a5eed000000000000000007",
         "OPay",
         None,
         "100004",
         &[mobile(&[EMAIL, secret("pin", "6 Digit Pin", Some(6))])],
     ),
-    bank("6a5eed000000000000000008", "PalmPay", None, "100033", WALLET),
-    bank("6a5eed000000000000000009", "Moniepoint", Some("50515"), "090405", PLAIN),
+    institution("6a5eed000000000000000008", "PalmPay", None, "100033", WALLET),
+    institution("6a5eed000000000000000009", "Moniepoint", Some("50515"), "090405", PLAIN),
     StandInInstitution {
         business: true,
-        ..bank("6a5eed000000000000000009", "Moniepoint", Some("50515"), "090405", PLAIN)
+        ..institution("6a5eed000000000000000009", "Moniepoint", Some("50515"), "090405", PLAIN)
     },
-    bank(
+    institution(
         "6a5eed00000000000000000b",
         "Sterling Bank",
         Some("232"),
         "000001",
         &[internet(&[USER, text("accountno", "Account Number"), PASSWORD])],
     ),
-    bank("6a5eed00000000000000000c", "Wema Bank", Some("035"), "000017", PLAIN),
-    bank(
+    institution("6a5eed00000000000000000c", "Wema Bank", Some("035"), "000017", PLAIN),
+    institution(
         "6a5eed00000000000000000d",
         "ALAT by Wema",
         Some("035A"),
         "000017",
         &[mobile(&[EMAIL, PASSWORD])],
     ),
-    bank("6a5eed00000000000000000e", "Fidelity Bank", Some("070"), "000007", BOTH),
-    bank(
+    institution("6a5eed00000000000000000e", "Fidelity Bank", Some("070"), "000007", BOTH),
+    institution(
         "6a5eed00000000000000000f",
         "Stanbic IBTC Bank",
         Some("221"),
@@ -238,9 +230,9 @@ pub const INSTITUTIONS: &[StandInInstitution] = &[
     ),
     StandInInstitution {
         pace: BankSpeed::Slow,
-        ..bank("6a5eed000000000000000010", "Union Bank", Some("032"), "000018", PLAIN)
+        ..institution("6a5eed000000000000000010", "Union Bank", Some("032"), "000018", PLAIN)
     },
-    bank(
+    institution(
         "6a5eed000000000000000011",
         "Jaiz Bank",
         Some("301"),
@@ -250,25 +242,25 @@ pub const INSTITUTIONS: &[StandInInstitution] = &[
             mobile(&[text("accountNo", "Account Number"), USER, PASSWORD]),
         ],
     ),
-    bank(
+    institution(
         "6a5eed000000000000000012",
         "Keystone Bank",
         Some("082"),
         "000002",
         &[internet(&[USER, PASSWORD, PIN])],
     ),
-    bank(
+    institution(
         "6a5eed000000000000000013",
         "Providus Bank",
         Some("101"),
         "000023",
         PLAIN,
     ),
-    bank("6a5eed000000000000000014", "FCMB", Some("214"), "000003", BOTH),
-    bank("6a5eed000000000000000015", "Ecobank", Some("050"), "000010", BOTH),
-    bank("6a5eed000000000000000016", "Polaris Bank", Some("076"), "000008", PLAIN),
-    bank("6a5eed000000000000000017", "Unity Bank", Some("215"), "000011", PLAIN),
-    bank(
+    institution("6a5eed000000000000000014", "FCMB", Some("214"), "000003", BOTH),
+    institution("6a5eed000000000000000015", "Ecobank", Some("050"), "000010", BOTH),
+    institution("6a5eed000000000000000016", "Polaris Bank", Some("076"), "000008", PLAIN),
+    institution("6a5eed000000000000000017", "Unity Bank", Some("215"), "000011", PLAIN),
+    institution(
         "6a5eed000000000000000018",
         "PiggyVest",
         None,
@@ -277,7 +269,7 @@ pub const INSTITUTIONS: &[StandInInstitution] = &[
     ),
     StandInInstitution {
         business: true,
-        ..bank(
+        ..institution(
             "6a5eed000000000000000019",
             "Access Bank Business",
             Some("044"),
@@ -291,7 +283,7 @@ pub const INSTITUTIONS: &[StandInInstitution] = &[
     },
     StandInInstitution {
         business: true,
-        ..bank(
+        ..institution(
             "6a5eed00000000000000001a",
             "Zenith Bank Business",
             Some("057"),
@@ -302,73 +294,73 @@ pub const INSTITUTIONS: &[StandInInstitution] = &[
 ];
 
 /// The heading of a bank's form.
-pub fn heading(bank: &StandInInstitution) -> String {
-    format!("Log in to {}", bank.name)
+pub fn heading(entry: &StandInInstitution) -> String {
+    format!("Log in to {}", entry.name)
 }
 
 /// An entry as the third version writes it.
-pub fn v3(bank: &StandInInstitution) -> Value {
-    let methods: Vec<Value> = bank
+pub fn v3(entry: &StandInInstitution) -> Value {
+    let methods: Vec<Value> = entry
         .methods
         .iter()
-        .map(|method| json!({ "type": method.id, "ui": ui(&heading(bank), method.form) }))
+        .map(|method| json!({ "type": method.id, "ui": ui(&heading(entry), method.form) }))
         .collect();
-    json!({ "_id": bank.id, "name": bank.name, "type": bank.kind(), "icon": icon(bank), "identifier": bank.identifier(),
-        "nip_code": bank.nip, "country": "ng", "primary_color": "#004411",
+    json!({ "_id": entry.id, "name": entry.name, "type": entry.kind(), "icon": icon(entry), "identifier": entry.identifier(),
+        "nip_code": entry.nip, "country": "ng", "primary_color": "#004411",
         "scope": [{ "name": "Financial Data", "type": "financial_data" }], "auth_methods": methods })
 }
 
-/// An entry as the first version writes it, with the generic `ui` that misleads.
-pub fn v1(bank: &StandInInstitution) -> Value {
-    let methods: Vec<Value> = bank
+/// An entry as the first version writes it, with the misleading generic `ui`.
+pub fn v1(entry: &StandInInstitution) -> Value {
+    let methods: Vec<Value> = entry
         .methods
         .iter()
         .map(|method| {
-            json!({ "type": method.id, "name": method.name, "_id": format!("{}{}", &bank.id[..23], &method.id[..1]),
-                "requires_reauth": method.id == "internet_banking", "ui": ui(&heading(bank), method.form) })
+            json!({ "type": method.id, "name": method.name, "_id": format!("{}{}", &entry.id[..23], &method.id[..1]),
+                "requires_reauth": method.id == "internet_banking", "ui": ui(&heading(entry), method.form) })
         })
         .collect();
-    json!({ "_id": bank.id, "name": bank.name, "type": bank.kind(), "icon": icon(bank), "identifier": bank.identifier(),
-        "primaryColor": "#004411", "country": "ng", "bank_code": bank.code,
-        "timeout": if bank.pace == BankSpeed::Slow { 50_000 } else { 35_000 },
+    json!({ "_id": entry.id, "name": entry.name, "type": entry.kind(), "icon": icon(entry), "identifier": entry.identifier(),
+        "primaryColor": "#004411", "country": "ng", "bank_code": entry.code,
+        "timeout": if entry.pace == BankSpeed::Slow { 50_000 } else { 35_000 },
         "forgotPasswordLink": "https://example.invalid/forgot", "auth_methods": methods,
-        "ui": ui(&heading(bank), &[USER, PASSWORD]),
+        "ui": ui(&heading(entry), &[USER, PASSWORD]),
         "products": ["Auth", "Accounts", "Transactions", "Balance", "Income", "Identity"] })
 }
 
-fn icon(bank: &StandInInstitution) -> String {
-    format!("https://example.invalid/icons/{}.png", bank.id)
+fn icon(entry: &StandInInstitution) -> String {
+    format!("https://example.invalid/icons/{}.png", entry.id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The list must keep the traps a client has to survive, else no test of the client means anything.
+    /// The list must keep the traps that a client has to survive, otherwise tests of the client mean nothing.
     #[test]
     fn the_list_has_its_traps() {
         let elements = || {
             INSTITUTIONS
                 .iter()
-                .flat_map(|bank| bank.methods)
+                .flat_map(|institution| institution.methods)
                 .flat_map(|method| method.form)
         };
         assert!(elements().any(|element| matches!(element.kind, ElementKind::Picture)));
         assert!(elements().any(|element| matches!(element.kind, ElementKind::Switch(_))));
         assert!(elements().any(|element| element.max == Some(4)));
-        assert!(INSTITUTIONS.iter().any(|bank| bank.code.is_none()));
+        assert!(INSTITUTIONS.iter().any(|institution| institution.code.is_none()));
         assert!(
             INSTITUTIONS
                 .iter()
-                .any(|bank| bank.code.is_some_and(|code| code.ends_with('A')))
+                .any(|institution| institution.code.is_some_and(|code| code.ends_with('A')))
         );
         for name in ["accountNo", "accountno", "accountNumber"] {
             assert!(elements().any(|element| element.name == name), "{name}");
         }
         let shared = INSTITUTIONS
             .iter()
-            .filter(|bank| bank.id == "6a5eed000000000000000009")
-            .map(|bank| bank.business);
+            .filter(|institution| institution.id == "6a5eed000000000000000009")
+            .map(|institution| institution.business);
         assert_eq!(shared.collect::<Vec<_>>(), [false, true]);
     }
 
@@ -376,9 +368,13 @@ mod tests {
     #[test]
     fn id_and_kind_are_unique() {
         let mut seen = std::collections::HashSet::new();
-        for bank in INSTITUTIONS {
-            assert!(seen.insert((bank.id, bank.business)), "{}", bank.name);
-            assert_eq!(bank.id.len(), 24, "{}", bank.name);
+        for institution in INSTITUTIONS {
+            assert!(
+                seen.insert((institution.id, institution.business)),
+                "{}",
+                institution.name
+            );
+            assert_eq!(institution.id.len(), 24, "{}", institution.name);
         }
     }
 }

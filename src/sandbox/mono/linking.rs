@@ -1,6 +1,6 @@
 //! Logins and commits: what a submission changes.
 //!
-//! A login that is on its way is carried out even if its caller goes away, as a bank would.
+//! A login that has arrived is carried out even if its caller disconnects, as at a real bank.
 
 use std::time::Duration;
 
@@ -13,41 +13,41 @@ use super::login_rules::{LoginDecision, LoginProgress, answer_field};
 use super::people::{self, BankAccount};
 use super::scenario::{Challenge, LoginEnd, RefusalReason};
 use super::sessions::session_over;
-use super::state::{MonoInner, MonoRequest, MonoState, SessionStage, StandInAccount};
+use super::state::{MonoMemory, MonoRequest, MonoState, SessionStage, StandInAccount};
 use super::webhooks::AccountMoment;
 
 impl MonoState {
     /// Carries a login or commit out.
-    pub(super) fn submit(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
-        let verdict = self.decide(inner, owner, request);
-        let id = Self::session_id(inner, request).unwrap_or_default();
-        let nested = inner
+    pub(super) fn submit(&self, memory: &mut MonoMemory, owner: usize, request: &MonoRequest) -> MonoResponse {
+        let decision = self.decide(memory, owner, request);
+        let id = Self::session_id(memory, request).unwrap_or_default();
+        let nested = memory
             .sessions
             .get(&id)
             .is_some_and(|session| session.reauth_of.is_some());
-        let voice = ResponseStyle {
+        let style = ResponseStyle {
             dialect: request.dialect,
             nested,
-            now: self.now(),
+            now: self.core.now(),
         };
-        let http = inner.switches.failure_status;
-        let (outcome, answer) = match verdict {
-            LoginDecision::NoSession => (SubmitOutcome::NoSession, session_over(&inner.switches)),
+        let http = memory.switches.failure_status;
+        let (outcome, answer) = match decision {
+            LoginDecision::NoSession => (SubmitOutcome::NoSession, session_over(&memory.switches)),
             LoginDecision::BadFields => (
                 SubmitOutcome::BadFields,
-                voice.refused(http, "Invalid or missing fields"),
+                style.refused(http, "Invalid or missing fields"),
             ),
-            LoginDecision::Refused(refusal) => (SubmitOutcome::Refused, voice.refused(http, message(refusal))),
+            LoginDecision::Refused(refusal) => (SubmitOutcome::Refused, style.refused(http, message(refusal))),
             LoginDecision::WrongCode => {
-                count_wrong_code(inner, &id);
-                (SubmitOutcome::WrongCode, voice.refused(http, "Invalid OTP Sent"))
+                count_wrong_code(memory, &id);
+                (SubmitOutcome::WrongCode, style.refused(http, "Invalid OTP Sent"))
             }
-            LoginDecision::Goes(progress) => match progress.path.asks.get(progress.answered).copied() {
-                Some(ask) => ask_for(inner, &id, voice, progress, ask),
-                None => self.end(inner, &id, voice, &progress),
+            LoginDecision::Goes(progress) => match progress.scenario.challenges.get(progress.answered).copied() {
+                Some(challenge) => ask_challenge(memory, &id, style, progress, challenge),
+                None => self.end(memory, &id, style, &progress),
             },
         };
-        if let Some(submit) = inner.call_log.submit_mut(request.no) {
+        if let Some(submit) = memory.call_log.submit_mut(request.no) {
             submit.outcome = Some(outcome);
         }
         answer
@@ -55,48 +55,48 @@ impl MonoState {
 
     fn end(
         &self,
-        inner: &mut MonoInner,
+        memory: &mut MonoMemory,
         id: &str,
-        voice: ResponseStyle,
+        style: ResponseStyle,
         progress: &LoginProgress,
     ) -> (SubmitOutcome, MonoResponse) {
-        let http = inner.switches.failure_status;
-        match progress.path.end {
-            LoginEnd::Refused(refusal) => (SubmitOutcome::Refused, voice.refused(http, message(refusal))),
-            LoginEnd::Strange => (SubmitOutcome::Strange, voice.coded(103, "Continue", json!({}))),
+        let http = memory.switches.failure_status;
+        match progress.scenario.end {
+            LoginEnd::Refused(refusal) => (SubmitOutcome::Refused, style.refused(http, message(refusal))),
+            LoginEnd::Strange => (SubmitOutcome::Strange, style.coded(103, "Continue", json!({}))),
             LoginEnd::Expired => {
-                if let Some(session) = inner.sessions.get_mut(id) {
+                if let Some(session) = memory.sessions.get_mut(id) {
                     session.stage = SessionStage::Over;
                 }
-                (SubmitOutcome::NoSession, session_over(&inner.switches))
+                (SubmitOutcome::NoSession, session_over(&memory.switches))
             }
-            LoginEnd::Granted | LoginEnd::GrantedStale => match self.grant(inner, id, progress) {
-                Some(code) => (SubmitOutcome::Granted, voice.granted(&code)),
-                None => (SubmitOutcome::NoSession, session_over(&inner.switches)),
+            LoginEnd::Granted | LoginEnd::GrantedStale => match self.grant(memory, id, progress) {
+                Some(code) => (SubmitOutcome::Granted, style.granted(&code)),
+                None => (SubmitOutcome::NoSession, session_over(&memory.switches)),
             },
         }
     }
 
     /// Links or renews the account and hands out a code for it.
-    fn grant(&self, inner: &mut MonoInner, id: &str, progress: &LoginProgress) -> Option<String> {
-        let session = inner.sessions.get_mut(id)?;
+    fn grant(&self, memory: &mut MonoMemory, id: &str, progress: &LoginProgress) -> Option<String> {
+        let session = memory.sessions.get_mut(id)?;
         session.stage = SessionStage::Over;
         let (owner, renews) = (session.owner, session.reauth_of.clone());
         let (account, moment) = if let Some(account) = renews {
             (account, AccountMoment::Renewed)
         } else {
-            (self.link(inner, id, progress)?, AccountMoment::Granted)
+            (self.link(memory, id, progress)?, AccountMoment::Granted)
         };
-        let stale = progress.path.end == LoginEnd::GrantedStale;
-        let code = self.hand_out_code(inner, (owner, id, &account), stale, moment == AccountMoment::Renewed);
-        self.announce(inner, &account, moment);
+        let stale = progress.scenario.end == LoginEnd::GrantedStale;
+        let code = self.hand_out_code(memory, (owner, id, &account), stale, moment == AccountMoment::Renewed);
+        self.announce(memory, &account, moment);
         Some(code)
     }
 
-    fn link(&self, inner: &mut MonoInner, id: &str, progress: &LoginProgress) -> Option<String> {
-        let session = inner.sessions.get(id)?;
-        let now = self.now();
-        let at_bank = people::accounts(session.bank, &progress.username)
+    fn link(&self, memory: &mut MonoMemory, id: &str, progress: &LoginProgress) -> Option<String> {
+        let session = memory.sessions.get(id)?;
+        let now = self.core.now();
+        let at_bank = people::accounts(session.institution, &progress.username)
             .into_iter()
             .nth(progress.chosen)?;
         let account = StandInAccount {
@@ -104,48 +104,49 @@ impl MonoState {
             id: self.generate_id(),
             session: id.to_owned(),
             customer: session.customer.clone(),
-            bank: session.bank,
+            institution: session.institution,
             method: session.method,
             at_bank,
             linked_at: now,
-            ready_at: now.plus(Duration::from_millis(inner.switches.data_after_ms)),
+            ready_at: now.plus(Duration::from_millis(memory.switches.data_after_ms)),
             exchanged: false,
             unlinked: false,
-            webhooks: progress.path.webhooks,
-            data: progress.path.data,
+            webhooks: progress.scenario.webhooks,
+            data: progress.scenario.data,
         };
         let BankAccount { number, holder, .. } = account.at_bank.clone();
-        inner.call_log.accounts.push(AccountEntry {
+        memory.call_log.accounts.push(AccountEntry {
             id: account.id.clone(),
             session: id.to_owned(),
             customer: account.customer.clone(),
-            institution: account.bank.id.to_owned(),
+            institution: account.institution.id.to_owned(),
             number,
             holder,
             at: now.as_millis(),
             unlinked_at: None,
         });
         let made = account.id.clone();
-        inner.accounts.push(account);
+        memory.accounts.push(account);
         Some(made)
     }
 
-    /// A fresh code for an account, written into the ledger.
+    /// A new code for an account, added to the call log.
     pub(super) fn hand_out_code(
         &self,
-        inner: &mut MonoInner,
+        memory: &mut MonoMemory,
         (owner, session, account): (usize, &str, &str),
         stale: bool,
         reauth: bool,
     ) -> String {
         let code = format!(
             "code_{}",
-            self.generate(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 24)
+            self.core
+                .generate(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 24)
         );
-        let now = self.now();
-        let life = Duration::from_millis(inner.switches.code_lifetime_ms);
-        inner.codes.insert(code.clone(), (inner.call_log.grants.len(), owner));
-        inner.call_log.grants.push(GrantEntry {
+        let now = self.core.now();
+        let life = Duration::from_millis(memory.switches.code_lifetime_ms);
+        memory.codes.insert(code.clone(), (memory.call_log.grants.len(), owner));
+        memory.call_log.grants.push(GrantEntry {
             session: session.to_owned(),
             account: account.to_owned(),
             at: now.as_millis(),
@@ -158,33 +159,33 @@ impl MonoState {
     }
 }
 
-fn ask_for(
-    inner: &mut MonoInner,
+fn ask_challenge(
+    memory: &mut MonoMemory,
     id: &str,
-    voice: ResponseStyle,
+    style: ResponseStyle,
     progress: LoginProgress,
-    ask: Challenge,
+    challenge: Challenge,
 ) -> (SubmitOutcome, MonoResponse) {
-    let field = answer_field(ask, voice.dialect);
+    let field = answer_field(challenge, style.dialect);
     let form = |title: &str, hint: &'static str| {
-        let element = asked(field, hint, ask == Challenge::Picture);
+        let element = asked(field, hint, challenge == Challenge::Picture);
         ui(title, &[element])
     };
-    let first_index = inner.switches.first_index;
-    let Some(session) = inner.sessions.get_mut(id) else {
-        return (SubmitOutcome::NoSession, session_over(&inner.switches));
+    let first_index = memory.switches.first_index;
+    let Some(session) = memory.sessions.get_mut(id) else {
+        return (SubmitOutcome::NoSession, session_over(&memory.switches));
     };
-    let answer = match ask {
-        Challenge::Otp => voice.prompt(
+    let answer = match challenge {
+        Challenge::Otp => style.prompt(
             "OTP required",
             form("Please input OTP sent to you", "Do not share this code"),
         ),
-        Challenge::Question => voice.prompt("Answer required", form("Security question", "What was your first pet?")),
-        Challenge::Picture => voice.prompt(
+        Challenge::Question => style.prompt("Answer required", form("Security question", "What was your first pet?")),
+        Challenge::Picture => style.prompt(
             "Picture required",
             form("Prove that you are human", "Digits in the picture"),
         ),
-        Challenge::Choose => voice.choose(&people::accounts(session.bank, &progress.username), first_index),
+        Challenge::Choose => style.choose(&people::accounts(session.institution, &progress.username), first_index),
     };
     let mut names = match std::mem::replace(&mut session.stage, SessionStage::Login) {
         SessionStage::Answering { handed, .. } if progress.answered > 0 => handed,
@@ -197,7 +198,7 @@ fn ask_for(
         wrong: 0,
     };
     (
-        if ask == Challenge::Choose {
+        if challenge == Challenge::Choose {
             SubmitOutcome::AccountsAsked
         } else {
             SubmitOutcome::InputAsked
@@ -206,9 +207,9 @@ fn ask_for(
     )
 }
 
-fn count_wrong_code(inner: &mut MonoInner, id: &str) {
-    let most = inner.switches.wrong_codes;
-    let Some(session) = inner.sessions.get_mut(id) else {
+fn count_wrong_code(memory: &mut MonoMemory, id: &str) {
+    let most = memory.switches.wrong_codes;
+    let Some(session) = memory.sessions.get_mut(id) else {
         return;
     };
     if let SessionStage::Answering { wrong, .. } = &mut session.stage {
@@ -219,7 +220,7 @@ fn count_wrong_code(inner: &mut MonoInner, id: &str) {
     }
 }
 
-/// The texts end users are shown by Mono's widget; what the API says in their place is unpublished.
+/// The texts that Mono's widget shows to end users; those of the API are unpublished.
 fn message(refusal: RefusalReason) -> &'static str {
     match refusal {
         RefusalReason::Wrong => "Username or password incorrect",

@@ -1,7 +1,7 @@
-//! What a submission amounts to, before anything is changed.
+//! The login rules: what a submission leads to, without changing anything.
 //!
-//! Asked on arrival (is there trouble ahead?) and again when the latency has passed and the submission is carried out:
-//! a session may have run out, or another login may have come, in between.
+//! They are applied when a submission arrives (will it fail?) and again after the latency, when it is carried out: in between
+//! the session may have expired, or another login may have arrived.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +11,19 @@ use super::call_log::MonoVersion;
 use super::institutions::LoginMethod;
 use super::people;
 use super::scenario::{self, Challenge, LoginScenario, PLAIN_LOGIN, RefusalReason};
-use super::state::{MonoInner, MonoRequest, MonoState, SessionStage, StandInSession};
+use super::state::{MonoMemory, MonoRequest, MonoState, SessionStage, StandInSession};
 use super::switches::{MonoCall, MonoFailure, MonoSwitches};
 
 /// How far one login has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LoginProgress {
-    pub path: LoginScenario,
-    /// How many of the path's questions are answered.
+    pub scenario: LoginScenario,
+    /// How many challenges of the scenario are answered.
     pub answered: usize,
     pub username: String,
-    /// Which of the person's accounts.
     pub chosen: usize,
 }
 
-/// What a submission amounts to.
 pub(super) enum LoginDecision {
     NoSession,
     BadFields,
@@ -58,7 +56,7 @@ fn secret_field(method: &LoginMethod) -> Option<&'static str> {
         .map(|element| element.name)
 }
 
-/// The body as texts by name; nothing where it is no flat object.
+/// The fields of the body; `None` if it is not a flat object.
 fn values(body: &Value) -> Option<BTreeMap<String, String>> {
     let read = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
@@ -71,9 +69,8 @@ fn values(body: &Value) -> Option<BTreeMap<String, String>> {
         .collect()
 }
 
-/// The field that answers a question.
-pub(super) fn answer_field(ask: Challenge, dialect: MonoVersion) -> &'static str {
-    match (ask, dialect) {
+pub(super) fn answer_field(challenge: Challenge, dialect: MonoVersion) -> &'static str {
+    match (challenge, dialect) {
         (Challenge::Otp, _) => "otp",
         (Challenge::Question, _) => "answer",
         (Challenge::Picture, _) => "captcha",
@@ -82,35 +79,35 @@ pub(super) fn answer_field(ask: Challenge, dialect: MonoVersion) -> &'static str
     }
 }
 
-fn path_of(switches: &MonoSwitches, session: &StandInSession, username: &str) -> LoginScenario {
+fn scenario_for(switches: &MonoSwitches, session: &StandInSession, username: &str) -> LoginScenario {
     let chosen = |word: Option<&String>| word.and_then(|word| scenario::find_scenario(word));
     chosen(switches.every_login.as_ref())
         .or_else(|| scenario::find_scenario(username))
-        .or_else(|| chosen(switches.by_institution.get(session.bank.id)))
+        .or_else(|| chosen(switches.by_institution.get(session.institution.id)))
         .unwrap_or(PLAIN_LOGIN)
 }
 
 impl MonoState {
-    /// The id under which the session of a request is kept.
-    pub(super) fn session_id(inner: &MonoInner, request: &MonoRequest) -> Option<String> {
+    /// The id under which the session of a request is stored.
+    pub(super) fn session_id(memory: &MonoMemory, request: &MonoRequest) -> Option<String> {
         let id = request.session.as_ref()?;
         let renews = |id: &String| {
-            inner
+            memory
                 .sessions
                 .get(id)
                 .is_some_and(|session| session.reauth_of.is_some())
         };
         match request.call {
             MonoCall::ReauthLogin if renews(id) => Some(id.clone()),
-            MonoCall::ReauthLogin => inner.renewals.get(id).cloned(),
+            MonoCall::ReauthLogin => memory.renewals.get(id).cloned(),
             MonoCall::Login if renews(id) => None,
             _ => Some(id.clone()),
         }
     }
 
-    pub(super) fn decide(&self, inner: &MonoInner, owner: usize, request: &MonoRequest) -> LoginDecision {
-        let session = Self::session_id(inner, request).and_then(|id| inner.sessions.get(&id));
-        let live = |session: &&StandInSession| session.owner == owner && session.expires_at > self.now();
+    pub(super) fn decide(&self, memory: &MonoMemory, owner: usize, request: &MonoRequest) -> LoginDecision {
+        let session = Self::session_id(memory, request).and_then(|id| memory.sessions.get(&id));
+        let live = |session: &&StandInSession| session.owner == owner && session.expires_at > self.core.now();
         let Some(session) = session
             .filter(live)
             .filter(|session| !matches!(session.stage, SessionStage::Over))
@@ -122,44 +119,49 @@ impl MonoState {
         };
         match (&session.stage, request.call) {
             (SessionStage::Answering { progress, handed, .. }, MonoCall::Commit) => {
-                decide_answer(&inner.switches, session, request.dialect, (progress, handed), &values)
+                decide_answer(&memory.switches, session, request.dialect, (progress, handed), &values)
             }
             (_, MonoCall::Commit) => LoginDecision::BadFields,
-            _ => decide_login(&inner.switches, session, &values),
+            _ => decide_login(&memory.switches, session, &values),
         }
     }
 
-    /// What will go wrong with the answer, by what the person typed. It strikes the submission that ends the login.
+    /// The failure that the typed word asks for. It happens to the submission that ends the login.
     pub(super) fn expected_failure(
         &self,
-        inner: &MonoInner,
+        memory: &MonoMemory,
         owner: usize,
         request: &MonoRequest,
     ) -> Option<MonoFailure> {
         if !request.call.is_submit() {
             return None;
         }
-        match self.decide(inner, owner, request) {
-            LoginDecision::Goes(progress) if progress.answered == progress.path.asks.len() => progress.path.trouble,
+        match self.decide(memory, owner, request) {
+            LoginDecision::Goes(progress) if progress.answered == progress.scenario.challenges.len() => {
+                progress.scenario.trouble
+            }
             _ => None,
         }
     }
 
-    /// Writes into the ledger who submitted, and a digest of what must not be kept.
-    #[expect(clippy::unused_self, reason = "stands beside its kind")]
-    pub(super) fn log_submission(&self, inner: &mut MonoInner, request: &MonoRequest) {
-        let session = Self::session_id(inner, request).and_then(|id| inner.sessions.get(&id));
+    /// Adds to the call log who submitted, and a digest of what must not be kept.
+    #[expect(clippy::unused_self, reason = "a method like its siblings")]
+    pub(super) fn log_submission(&self, memory: &mut MonoMemory, request: &MonoRequest) {
+        let session = Self::session_id(memory, request).and_then(|id| memory.sessions.get(&id));
         let (Some(session), Some(values)) = (session, values(&request.body)) else {
             return;
         };
         let (username, secret) = match (&session.stage, request.call) {
             (SessionStage::Answering { progress, .. }, MonoCall::Commit) => {
-                let ask = progress
-                    .path
-                    .asks
+                let challenge = progress
+                    .scenario
+                    .challenges
                     .get(progress.answered)
-                    .filter(|ask| **ask != Challenge::Choose);
-                (None, ask.map(|ask| answer_field(*ask, request.dialect)))
+                    .filter(|challenge| **challenge != Challenge::Choose);
+                (
+                    None,
+                    challenge.map(|challenge| answer_field(*challenge, request.dialect)),
+                )
             }
             (_, MonoCall::Commit) => (None, None),
             _ => (
@@ -170,7 +172,7 @@ impl MonoState {
         let digest = secret
             .and_then(|name| values.get(name))
             .map(|text| people::sha256_hex(text));
-        if let Some(submit) = inner.call_log.submit_mut(request.no) {
+        if let Some(submit) = memory.call_log.submit_mut(request.no) {
             submit.username = username;
             submit.secret_sha256 = digest;
         }
@@ -192,7 +194,7 @@ fn decide_login(switches: &MonoSwitches, session: &StandInSession, values: &BTre
         return LoginDecision::Refused(RefusalReason::Wrong);
     }
     LoginDecision::Goes(LoginProgress {
-        path: path_of(switches, session, &username),
+        scenario: scenario_for(switches, session, &username),
         answered: 0,
         username,
         chosen: 0,
@@ -206,23 +208,23 @@ fn decide_answer(
     (progress, handed): (&LoginProgress, &[&'static str]),
     values: &BTreeMap<String, String>,
 ) -> LoginDecision {
-    let Some(ask) = progress.path.asks.get(progress.answered) else {
+    let Some(challenge) = progress.scenario.challenges.get(progress.answered) else {
         return LoginDecision::BadFields;
     };
-    // The published example sends the answers to two questions at once, so names handed out before are let pass.
+    // The published example sends the answers to two questions at once, so names of earlier questions are accepted too.
     let known = values.keys().all(|name| handed.contains(&name.as_str()));
-    let Some(value) = values.get(answer_field(*ask, dialect)).filter(|_| known) else {
+    let Some(value) = values.get(answer_field(*challenge, dialect)).filter(|_| known) else {
         return LoginDecision::BadFields;
     };
     let mut chosen = progress.chosen;
-    let right = match ask {
+    let right = match challenge {
         Challenge::Otp => value == scenario::OTP,
         Challenge::Question => scenario::ANSWERS
             .iter()
             .any(|answer| answer.eq_ignore_ascii_case(value.trim())),
         Challenge::Picture => value.len() == 4,
         Challenge::Choose => {
-            let accounts = people::accounts(session.bank, &progress.username);
+            let accounts = people::accounts(session.institution, &progress.username);
             let index = |value: &str| value.parse::<u64>().ok()?.checked_sub(switches.first_index);
             let place = match dialect {
                 MonoVersion::V1 => index(value).and_then(|index| usize::try_from(index).ok()),

@@ -1,5 +1,5 @@
-//! The customers of the banks: who somebody is and what accounts they have follows from the institution and the user
-//! name alone, so the same person sees the same accounts on every try and after every restart.
+//! The customers of the banks. A customer's name and accounts are computed from the institution and the user name alone, so
+//! the same person sees the same accounts on every try and after every restart.
 
 use sha2::{Digest, Sha256};
 
@@ -8,9 +8,7 @@ use super::institutions::StandInInstitution;
 /// A bank account as the bank knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BankAccount {
-    /// Ten digits.
     pub number: String,
-    /// The holder's name.
     pub holder: String,
     /// `SAVINGS_ACCOUNT` or `CURRENT_ACCOUNT`.
     pub kind: &'static str,
@@ -20,7 +18,6 @@ pub struct BankAccount {
     pub balance: u64,
 }
 
-/// How many accounts everybody has.
 pub const ACCOUNTS: usize = 3;
 
 const FIRST: [&str; 8] = ["ADA", "BOLA", "CHIDI", "EMEKA", "FATIMA", "HALIMA", "NGOZI", "TUNDE"];
@@ -29,8 +26,8 @@ const LAST: [&str; 8] = [
 ];
 
 /// The accounts of the person with this user name at this bank.
-pub fn accounts(bank: &StandInInstitution, username: &str) -> Vec<BankAccount> {
-    let person = digest(&[bank.id, username]);
+pub fn accounts(institution: &StandInInstitution, username: &str) -> Vec<BankAccount> {
+    let person = digest(&[institution.id, username]);
     let holder = format!(
         "{} {}",
         FIRST[usize::from(person[0]) % 8],
@@ -38,7 +35,7 @@ pub fn accounts(bank: &StandInInstitution, username: &str) -> Vec<BankAccount> {
     );
     (0..ACCOUNTS)
         .map(|index| {
-            let seed = digest(&[bank.id, username, &index.to_string()]);
+            let seed = digest(&[institution.id, username, &index.to_string()]);
             let mut eight = [0; 8];
             eight.copy_from_slice(&seed[..8]);
             let draw = u64::from_le_bytes(eight);
@@ -57,7 +54,7 @@ pub fn accounts(bank: &StandInInstitution, username: &str) -> Vec<BankAccount> {
         .collect()
 }
 
-/// SHA-256 in lower-case hexadecimal: how secrets stand in the ledger.
+/// SHA-256 in lower-case hexadecimal, as secrets appear in the call log.
 pub fn sha256_hex(text: &str) -> String {
     Sha256::digest(text.as_bytes())
         .iter()

@@ -1,15 +1,22 @@
 //! The API over HTTP: which path is which call, reading, waiting, and writing answers (or none, or a reset).
+//!
+//! Besides the common controls there are:
+//!
+//! | call | what it does |
+//! |---|---|
+//! | `GET /__stand-in/ledger` | the call log so far |
+//! | `GET /__stand-in/guide` | the magic words |
+//! | `POST /__stand-in/webhook` | sends an event: `{"event", "account"}` and any field of [`super::WebhookOverrides`] |
 
 use std::future::pending;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::{any::Any, io};
 
-use actix_web::dev::Extensions;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, rt, web};
-use futures_util::{StreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::sandbox::control::{self, bad_request, json_object, read_body};
+use crate::sandbox::stand_in::reset;
 
 use super::answer::MonoResponse;
 use super::call_log::MonoVersion;
@@ -58,9 +65,6 @@ const ROUTES: &[(Method, &str, MonoCall, MonoVersion)] = &[
     ),
 ];
 
-/// The longest body that is read.
-const BODY_LIMIT: usize = 64 * 1024;
-
 /// Puts the API's paths in place.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     for (method, path, call, dialect) in ROUTES {
@@ -70,18 +74,11 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         };
         config.route(path, web::method(method.clone()).to(handler));
     }
-}
-
-/// A second handle of a connection's socket, so that it can be reset.
-struct RawSocket(OwnedFd);
-
-/// Keeps a handle of each new connection's socket.
-pub(super) fn keep_socket(connection: &dyn Any, extensions: &mut Extensions) {
-    if let Some(stream) = connection.downcast_ref::<rt::net::TcpStream>()
-        && let Ok(handle) = stream.as_fd().try_clone_to_owned()
-    {
-        extensions.insert(RawSocket(handle));
-    }
+    control::configure(config, MonoState::switches, MonoState::change);
+    config
+        .route("/__stand-in/ledger", web::get().to(call_log))
+        .route("/__stand-in/guide", web::get().to(guide))
+        .route("/__stand-in/webhook", web::post().to(send_webhook));
 }
 
 async fn serve(
@@ -105,11 +102,11 @@ async fn serve(
         no: None,
     };
     request.no = state.log_arrival(&request);
-    let Some(body) = read(payload).await else {
+    let Some(body) = read_body(payload).await else {
         return HttpResponse::BadRequest().finish();
     };
     request.body = serde_json::from_slice(&body).unwrap_or_default();
-    // On its own, so that what has begun is carried out even if the caller goes away: this handler is dropped then.
+    // In a task of its own, so that it is carried out even if the caller disconnects, which drops this handler.
     let work = rt::spawn(perform(state, request));
     match work.await.unwrap_or(MonoResponse::Empty(500)) {
         MonoResponse::Never => pending().await,
@@ -117,39 +114,28 @@ async fn serve(
     }
 }
 
-pub(super) async fn read(mut payload: web::Payload) -> Option<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        body.extend_from_slice(&chunk.ok()?);
-        if body.len() > BODY_LIMIT {
-            return None;
-        }
-    }
-    Some(body)
-}
-
 async fn perform(state: Arc<MonoState>, request: MonoRequest) -> MonoResponse {
-    let outlook = state.plan_call(&request);
-    rt::time::sleep(outlook.latency).await;
-    let owner = match outlook.owner {
+    let plan = state.plan_call(&request);
+    rt::time::sleep(plan.latency).await;
+    let owner = match plan.owner {
         Ok(owner) => owner,
         Err(answer) => {
             state.log_rejection(request.no);
             return answer;
         }
     };
-    if let Some(MonoFailure::Slow(ms)) = outlook.trouble {
+    if let Some(MonoFailure::Slow(ms)) = plan.trouble {
         rt::time::sleep(std::time::Duration::from_millis(ms)).await;
     }
-    let answer = if outlook.processed {
+    let answer = if plan.processed {
         state.execute(owner, &request)
     } else {
-        if outlook.trouble != Some(MonoFailure::Hang) {
+        if plan.trouble != Some(MonoFailure::Hang) {
             state.log_rejection(request.no);
         }
         MonoResponse::Empty(500)
     };
-    answer.with_failure(outlook.trouble, outlook.retry_after)
+    answer.with_failure(plan.trouble, plan.retry_after)
 }
 
 fn write(req: &HttpRequest, answer: MonoResponse) -> HttpResponse {
@@ -172,17 +158,26 @@ fn write(req: &HttpRequest, answer: MonoResponse) -> HttpResponse {
     }
 }
 
-/// Resets the connection: with no lingering, closing the socket sends RST, and a body that fails at once makes the
-/// server close it before the head has left.
-fn reset(req: &HttpRequest) -> HttpResponse {
-    if let Some(RawSocket(handle)) = req.conn_data::<RawSocket>()
-        && let Ok(handle) = handle.try_clone()
-        && let Ok(stream) = rt::net::TcpStream::from_std(handle.into())
-    {
-        // Where this fails the connection is closed in the ordinary way, still without an answer.
-        drop(stream.set_zero_linger());
+async fn call_log(state: web::Data<MonoState>) -> HttpResponse {
+    HttpResponse::Ok().json(state.call_log())
+}
+
+async fn guide() -> HttpResponse {
+    HttpResponse::Ok().json(super::guide())
+}
+
+async fn send_webhook(state: web::Data<MonoState>, req: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let Some(mut fields) = json_object(&req, payload).await else {
+        return bad_request("a JSON object is wanted");
+    };
+    let mut take = |name| fields.remove(name).and_then(|value| value.as_str().map(str::to_owned));
+    let (Some(event), account) = (take("event"), take("account").unwrap_or_default()) else {
+        return bad_request("event is wanted");
+    };
+    match serde_json::from_value(Value::Object(fields)) {
+        Ok(overrides) => {
+            HttpResponse::Accepted().json(json!({ "event_id": state.send_webhook(&event, &account, overrides) }))
+        }
+        Err(problem) => bad_request(&problem.to_string()),
     }
-    HttpResponse::Ok().streaming(stream::once(async {
-        Err::<web::Bytes, _>(io::Error::other("reset on purpose"))
-    }))
 }

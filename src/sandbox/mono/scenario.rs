@@ -1,11 +1,11 @@
-//! The words a person types to choose what happens, as data.
+//! The magic words, which a person types to choose what happens, as data.
 //!
-//! A word goes where the user name goes: into the first field of the bank's form that is not secret (or simply the
-//! first, where all are). Each has an alias of digits only, for a phone without letters. What stands before an `@`
-//! counts, so that a word fits banks that want an e-mail address. Whatever is not in the table is one account and no
-//! questions, and every password is right except those under [`WRONG_SECRETS`].
+//! A word is typed instead of the user name: into the first field of the bank's form that is not secret (or the first field,
+//! if all are). Each word has an alias of digits only, for a phone without letters. Only what is before an `@` counts, so a
+//! word also fits banks that ask for an e-mail address. A word that is not in the table means one account and no questions,
+//! and every password is right except the [`WRONG_SECRETS`].
 //!
-//! The stand-in looks words up in the same table that the [guide](super::guide()) shows, so the page and the behaviour cannot drift apart.
+//! The stand-in looks words up in the same table that the [guide](super::guide()) shows, so the two cannot drift apart.
 
 use super::switches::{DataStatus, MonoFailure, WebhookMode};
 
@@ -16,25 +16,23 @@ pub const ANSWERS: [&str; 2] = ["dog", "364"];
 /// Passwords and PINs that are wrong.
 pub const WRONG_SECRETS: [&str; 2] = ["wrong", "0000"];
 
-/// Something the bank wants before the login is over.
+/// A question of the bank before the login is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Challenge {
     /// 102: a one-time code, [`OTP`].
     Otp,
     /// 102: a security question, [`ANSWERS`].
     Question,
-    /// 102: the digits in a picture; nothing a keypad phone can show.
+    /// 102: the digits in a picture, which a keypad phone cannot show.
     Picture,
     /// 101: which of several accounts.
     Choose,
 }
 
-/// Why a bank says no; Mono's code is 400 for all of them and only the message differs.
+/// Why a bank refuses. Mono's code is 400 for all of them; only the message differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalReason {
-    /// Wrong details.
     Wrong,
-    /// The bank is not there.
     Down,
     /// The bank wants to see the person first.
     Locked,
@@ -58,45 +56,44 @@ pub enum LoginEnd {
 /// What happens to one login, from first submission to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoginScenario {
-    /// What is asked, in order.
-    pub asks: &'static [Challenge],
-    /// How it ends.
+    pub challenges: &'static [Challenge],
     pub end: LoginEnd,
-    /// What goes wrong with the submission that ends it.
+    /// The failure of the submission that ends it.
     pub trouble: Option<MonoFailure>,
-    /// When its webhooks come, if not as switched.
+    /// When its webhooks come; `None` for the switches' mode.
     pub webhooks: Option<WebhookMode>,
-    /// What becomes of its data, if not as switched.
+    /// What happens to its data; `None` for the switches' status.
     pub data: Option<DataStatus>,
 }
 
-/// One account, no questions.
 pub const PLAIN_LOGIN: LoginScenario = LoginScenario {
-    asks: &[],
+    challenges: &[],
     end: LoginEnd::Granted,
     trouble: None,
     webhooks: None,
     data: None,
 };
 
-/// One row of the table.
 pub(super) struct MagicWord {
     pub letters: &'static str,
     pub digits: &'static str,
-    pub path: LoginScenario,
+    pub scenario: LoginScenario,
     pub description: &'static str,
 }
 
-const fn asks(
+const fn challenges(
     letters: &'static str,
     digits: &'static str,
-    asks: &'static [Challenge],
+    challenges: &'static [Challenge],
     says: &'static str,
 ) -> MagicWord {
     MagicWord {
         letters,
         digits,
-        path: LoginScenario { asks, ..PLAIN_LOGIN },
+        scenario: LoginScenario {
+            challenges,
+            ..PLAIN_LOGIN
+        },
         description: says,
     }
 }
@@ -105,7 +102,7 @@ const fn ends(letters: &'static str, digits: &'static str, end: LoginEnd, says: 
     MagicWord {
         letters,
         digits,
-        path: LoginScenario { end, ..PLAIN_LOGIN },
+        scenario: LoginScenario { end, ..PLAIN_LOGIN },
         description: says,
     }
 }
@@ -114,7 +111,7 @@ const fn troubled(letters: &'static str, digits: &'static str, trouble: MonoFail
     MagicWord {
         letters,
         digits,
-        path: LoginScenario {
+        scenario: LoginScenario {
             trouble: Some(trouble),
             ..PLAIN_LOGIN
         },
@@ -122,11 +119,16 @@ const fn troubled(letters: &'static str, digits: &'static str, trouble: MonoFail
     }
 }
 
-const fn hooked(letters: &'static str, digits: &'static str, webhooks: WebhookMode, says: &'static str) -> MagicWord {
+const fn with_webhooks(
+    letters: &'static str,
+    digits: &'static str,
+    webhooks: WebhookMode,
+    says: &'static str,
+) -> MagicWord {
     MagicWord {
         letters,
         digits,
-        path: LoginScenario {
+        scenario: LoginScenario {
             webhooks: Some(webhooks),
             ..PLAIN_LOGIN
         },
@@ -138,7 +140,7 @@ const fn with_data(letters: &'static str, digits: &'static str, data: DataStatus
     MagicWord {
         letters,
         digits,
-        path: LoginScenario {
+        scenario: LoginScenario {
             data: Some(data),
             ..PLAIN_LOGIN
         },
@@ -146,47 +148,46 @@ const fn with_data(letters: &'static str, digits: &'static str, data: DataStatus
     }
 }
 
-/// The table.
 pub(super) const MAGIC_WORDS: &[MagicWord] = &[
-    asks(
+    challenges(
         "one",
         "99",
         &[],
         "one account, nothing asked; so does anything that is not in this table",
     ),
-    asks("many", "101", &[Challenge::Choose], "three accounts to choose from"),
-    asks("otp", "102", &[Challenge::Otp], "a one-time code is asked"),
-    asks(
+    challenges("many", "101", &[Challenge::Choose], "three accounts to choose from"),
+    challenges("otp", "102", &[Challenge::Otp], "a one-time code is asked"),
+    challenges(
         "question",
         "1023",
         &[Challenge::Question],
         "a security question is asked",
     ),
-    asks(
+    challenges(
         "otp-many",
         "1021",
         &[Challenge::Otp, Challenge::Choose],
         "a one-time code, then three accounts",
     ),
-    asks(
+    challenges(
         "many-otp",
         "1012",
         &[Challenge::Choose, Challenge::Otp],
         "three accounts, then a one-time code",
     ),
-    asks(
+    challenges(
         "otp-otp",
         "1022",
         &[Challenge::Otp, Challenge::Otp],
         "two one-time codes, one after the other",
     ),
-    asks(
+    challenges(
         "endless",
         "107",
         &[Challenge::Otp; 12],
         "one-time codes without end (twelve)",
     ),
-    asks(
+    challenges(
         "picture",
         "105",
         &[Challenge::Picture],
@@ -226,8 +227,8 @@ pub(super) const MAGIC_WORDS: &[MagicWord] = &[
     MagicWord {
         letters: "otp-expire",
         digits: "1025",
-        path: LoginScenario {
-            asks: &[Challenge::Otp],
+        scenario: LoginScenario {
+            challenges: &[Challenge::Otp],
             end: LoginEnd::Expired,
             ..PLAIN_LOGIN
         },
@@ -250,8 +251,8 @@ pub(super) const MAGIC_WORDS: &[MagicWord] = &[
     MagicWord {
         letters: "otp-reset",
         digits: "1024",
-        path: LoginScenario {
-            asks: &[Challenge::Otp],
+        scenario: LoginScenario {
+            challenges: &[Challenge::Otp],
             trouble: Some(MonoFailure::Reset),
             ..PLAIN_LOGIN
         },
@@ -287,21 +288,21 @@ pub(super) const MAGIC_WORDS: &[MagicWord] = &[
         MonoFailure::Garbage,
         "linked, but the answer is cut off",
     ),
-    hooked(
+    with_webhooks(
         "late",
         "71",
         WebhookMode::Late(30_000),
         "linked; webhooks come 30 seconds late",
     ),
-    hooked("twice", "72", WebhookMode::Twice, "linked; every webhook comes twice"),
-    hooked(
+    with_webhooks("twice", "72", WebhookMode::Twice, "linked; every webhook comes twice"),
+    with_webhooks(
         "early",
         "73",
         WebhookMode::BeforeExchange,
         "linked; webhooks come before the code is exchanged",
     ),
-    hooked("silent", "74", WebhookMode::Missing, "linked; no webhook comes"),
-    hooked(
+    with_webhooks("silent", "74", WebhookMode::Missing, "linked; no webhook comes"),
+    with_webhooks(
         "disorder",
         "75",
         WebhookMode::OutOfOrder,
@@ -327,13 +328,13 @@ pub(super) const MAGIC_WORDS: &[MagicWord] = &[
     ),
 ];
 
-/// The path for a word or its digits, if it is one.
+/// The scenario of a magic word or its digits.
 pub fn find_scenario(typed: &str) -> Option<LoginScenario> {
     let typed = typed.trim().split('@').next().unwrap_or_default().to_ascii_lowercase();
     MAGIC_WORDS
         .iter()
         .find(|word| word.letters == typed || word.digits == typed)
-        .map(|word| word.path)
+        .map(|word| word.scenario)
 }
 
 #[cfg(test)]
@@ -342,7 +343,7 @@ mod tests {
 
     use super::*;
 
-    /// Two rows with one word would make the second unreachable, and letters in an alias could not be typed.
+    /// A second row with the same word would be unreachable, and letters in an alias could not be typed.
     #[test]
     fn every_word_is_unique_and_every_alias_is_digits() {
         let mut seen = HashSet::new();
@@ -353,7 +354,7 @@ mod tests {
         }
     }
 
-    /// A bank that wants an e-mail address must not shut the words out.
+    /// Words also work at a bank that asks for an e-mail address.
     #[test]
     fn a_word_may_be_an_address() {
         assert_eq!(find_scenario(" OTP@example.ng "), find_scenario("102"));

@@ -13,7 +13,7 @@ use super::institutions::{self, INSTITUTIONS, LoginMethod, StandInInstitution, h
 use super::login_rules::naming_field;
 use super::people::sha256_hex;
 use super::scenario;
-use super::state::{MonoInner, MonoRequest, MonoState, SessionStage, StandInSession};
+use super::state::{MonoMemory, MonoRequest, MonoState, SessionStage, StandInSession};
 use super::switches::MonoSwitches;
 
 impl MonoState {
@@ -24,18 +24,18 @@ impl MonoState {
             .is_none_or(|country| country.eq_ignore_ascii_case("ng"));
         let code = request.filter("bank_code");
         let method = request.filter("auth_method");
-        let picked = INSTITUTIONS.iter().filter(|bank| {
+        let picked = INSTITUTIONS.iter().filter(|institution| {
             scope
                 && country
-                && code.is_none_or(|code| bank.code == Some(code))
-                && method.is_none_or(|method| bank.methods.iter().any(|own| own.id == method))
+                && code.is_none_or(|code| institution.code == Some(code))
+                && method.is_none_or(|method| institution.methods.iter().any(|own| own.id == method))
         });
         MonoResponse::Json(
             200,
             match request.dialect {
                 MonoVersion::V1 => picked.map(institutions::v1).collect(),
                 MonoVersion::V2 => envelope(
-                    self.now(),
+                    self.core.now(),
                     "Request completed successfully",
                     &picked.map(institutions::v3).collect(),
                 ),
@@ -43,13 +43,13 @@ impl MonoState {
         )
     }
 
-    pub(super) fn open(&self, inner: &mut MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
+    pub(super) fn open(&self, memory: &mut MonoMemory, owner: usize, request: &MonoRequest) -> MonoResponse {
         let method = request.text("auth_method").unwrap_or_default();
         let found = INSTITUTIONS
             .iter()
-            .filter(|bank| request.text("institution") == Some(bank.id))
-            .find_map(|bank| Some((bank, bank.methods.iter().find(|own| own.id == method)?)));
-        let Some((bank, method)) = found else {
+            .filter(|institution| request.text("institution") == Some(institution.id))
+            .find_map(|institution| Some((institution, institution.methods.iter().find(|own| own.id == method)?)));
+        let Some((institution, method)) = found else {
             return MonoResponse::Json(400, failed("Institution or auth method is not known"));
         };
         let customer = &request.body["customer"];
@@ -57,7 +57,7 @@ impl MonoState {
             .iter()
             .all(|key| customer[*key].as_str().is_some_and(|text| !text.is_empty()));
         let complete = match request.dialect {
-            MonoVersion::V1 => request.text("app") == Some(self.app.as_str()),
+            MonoVersion::V1 => request.text("app") == Some(super::APP),
             MonoVersion::V2 => {
                 request.text("scope") == Some("financial_data") && (named || customer["id"].as_str().is_some())
             }
@@ -69,17 +69,19 @@ impl MonoState {
             || sha256_hex(customer["email"].as_str().unwrap_or_default())[..24].to_owned(),
             str::to_owned,
         );
-        let (id, expires_at) = self.new_session(inner, owner, (bank, method), customer, None);
-        let ui = ui(&heading(bank), method.form);
+        let (id, expires_at) = self.new_session(memory, owner, (institution, method), customer, None);
+        let ui = ui(&heading(institution), method.form);
         MonoResponse::Json(
             200,
             match request.dialect {
-                MonoVersion::V1 => json!({ "status": "successful", "id": id, "app": self.app, "institution": bank.id,
-                    "expiresAt": expires_at.as_millis(), "ui": ui }),
+                MonoVersion::V1 => {
+                    json!({ "status": "successful", "id": id, "app": super::APP, "institution": institution.id,
+                    "expiresAt": expires_at.as_millis(), "ui": ui })
+                }
                 MonoVersion::V2 => {
-                    let session = session_json(&id, expires_at, bank);
+                    let session = session_json(&id, expires_at, institution);
                     let data = json!({ "session": session, "ui": ui });
-                    envelope(self.now(), "Request completed successfully", &data)
+                    envelope(self.core.now(), "Request completed successfully", &data)
                 }
             },
         )
@@ -87,33 +89,38 @@ impl MonoState {
 
     pub(super) fn new_session(
         &self,
-        inner: &mut MonoInner,
+        memory: &mut MonoMemory,
         owner: usize,
-        (bank, method): (&'static StandInInstitution, &'static LoginMethod),
+        (institution, method): (&'static StandInInstitution, &'static LoginMethod),
         customer: String,
         reauth_of: Option<String>,
     ) -> (String, Timestamp) {
-        let id = format!("sess_{}", self.generate(b"abcdefghijklmnopqrstuvwxyz0123456789", 24));
+        let id = format!(
+            "sess_{}",
+            self.core.generate(b"abcdefghijklmnopqrstuvwxyz0123456789", 24)
+        );
         let expires_at = self
+            .core
             .now()
-            .plus(Duration::from_millis(inner.switches.session_lifetime_ms));
+            .plus(Duration::from_millis(memory.switches.session_lifetime_ms));
         let session = StandInSession {
             owner,
-            bank,
+            institution,
             method,
             customer,
             expires_at,
             reauth_of,
             stage: SessionStage::Login,
         };
-        inner.sessions.insert(id.clone(), session);
+        memory.sessions.insert(id.clone(), session);
         (id, expires_at)
     }
 
-    pub(super) fn credentials(&self, inner: &MonoInner, owner: usize, request: &MonoRequest) -> MonoResponse {
-        let session = request.session.as_ref().and_then(|id| inner.sessions.get(id));
-        let Some(session) = session.filter(|session| session.owner == owner && session.expires_at > self.now()) else {
-            return session_over(&inner.switches);
+    pub(super) fn credentials(&self, memory: &MonoMemory, owner: usize, request: &MonoRequest) -> MonoResponse {
+        let session = request.session.as_ref().and_then(|id| memory.sessions.get(id));
+        let Some(session) = session.filter(|session| session.owner == owner && session.expires_at > self.core.now())
+        else {
+            return session_over(&memory.switches);
         };
         let named = naming_field(session.method);
         let credentials = [("one", "99", false), ("many", "101", true)].map(|(word, digits, many)| {
@@ -133,17 +140,17 @@ impl MonoState {
         });
         let data = json!({ "credentials": credentials,
             "inputs": [{ "otp": scenario::OTP }, { "answer": scenario::ANSWERS[0] }] });
-        MonoResponse::Json(200, envelope(self.now(), "Request completed successfully", &data))
+        MonoResponse::Json(200, envelope(self.core.now(), "Request completed successfully", &data))
     }
 }
 
 /// A session as the second version shows it.
-pub(super) fn session_json(id: &str, expires_at: Timestamp, bank: &StandInInstitution) -> Value {
+pub(super) fn session_json(id: &str, expires_at: Timestamp, institution: &StandInInstitution) -> Value {
     json!({ "id": id, "scope": "financial_data", "expiresAt": expires_at.as_millis(),
-        "institution": { "id": bank.id, "name": bank.name, "identifier": bank.identifier() } })
+        "institution": { "id": institution.id, "name": institution.name, "identifier": institution.identifier() } })
 }
 
-/// The answer where a session is missing, unknown or past its time.
+/// The answer when a session is missing, unknown or expired.
 pub(super) fn session_over(switches: &MonoSwitches) -> MonoResponse {
     MonoResponse::Json(
         switches.session_over_status,

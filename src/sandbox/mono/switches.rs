@@ -1,4 +1,4 @@
-//! What the stand-in can be told to do, for all callers at once.
+//! The switches of the stand-in, for all callers at once.
 //!
 //! Where Mono's documentation is silent or disagrees with itself, the behaviour is a switch; the defaults follow the
 //! published examples. In JSON every field may be left out.
@@ -12,52 +12,43 @@ use crate::core::time::Rng;
 
 use super::institutions::BankSpeed;
 
-/// A kind of call, in both dialects.
+/// A kind of call, in both versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MonoCall {
-    /// The list of institutions.
     Institutions,
-    /// Opening a session.
     Session,
     /// The login: secrets go to a bank.
     Login,
-    /// The answer to a 101 or 102.
     Commit,
-    /// The test credentials of a session.
     Sandbox,
     /// The code for an account id.
     Exchange,
-    /// The list of linked accounts.
     Accounts,
-    /// One account's details.
     Account,
-    /// Ending the access to an account.
     Unlink,
-    /// Opening a session to renew an account.
     ReauthSession,
-    /// The login that renews an account.
     ReauthLogin,
     /// The first version's token for renewing in a browser.
     ReauthToken,
 }
 
 impl MonoCall {
-    /// Whether the call brings something a person typed: these are kept one by one in the ledger.
+    /// Whether the call contains something that a person typed: the call log lists these one by one.
     pub fn is_submit(self) -> bool {
         matches!(self, Self::Login | Self::Commit | Self::ReauthLogin)
     }
 }
 
-/// Something that goes wrong with the answer of a call.
+/// A failure of the answer to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MonoFailure {
-    /// It is done, but takes this many milliseconds.
+    /// The call is carried out, but takes this many milliseconds.
     Slow(u64),
-    /// Nothing is done and no answer ever comes.
+    /// Nothing is done, and there is never an answer.
     Hang,
-    /// It is done, then the connection is reset before a byte of the answer.
+    /// The call is carried out, then the connection is reset before a byte of the answer.
     Reset,
     /// Nothing is done: 429, with `Retry-After` as switched.
     Busy,
@@ -65,48 +56,44 @@ pub enum MonoFailure {
     Error,
     /// Nothing is done: 503 with an empty body.
     Unavailable,
-    /// It is done, but a proxy in front gave up: 502 with a page for a browser.
+    /// The call is carried out, but a proxy in front gave up: 502 with a web page.
     Html,
-    /// It is done, but the answer is cut in its middle.
+    /// The call is carried out, but the answer is cut in its middle.
     Garbage,
 }
 
 impl MonoFailure {
-    /// Whether the call is carried out all the same.
+    /// Whether the call is carried out.
     pub fn processed(self) -> bool {
         matches!(self, Self::Slow(_) | Self::Reset | Self::Html | Self::Garbage)
     }
 }
 
-/// A trouble for a kind of call.
+/// A failure for a kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FailureRule {
-    /// The calls it strikes.
     pub on: MonoCall,
-    /// What goes wrong.
     pub trouble: MonoFailure,
-    /// How many calls it strikes; without it, all until it is taken away.
+    /// How many calls it affects; all calls without it.
     #[serde(default)]
     pub times: Option<u32>,
-    /// Whether the call is carried out all the same, where that should differ from [`Trouble::processed`].
+    /// Whether the call is carried out, if that should differ from [`MonoFailure::processed`].
     #[serde(default)]
     pub processed: Option<bool>,
 }
 
-/// A span of time to draw from, both ends included, in milliseconds.
+/// A range of delays to pick from, both ends included, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DelayRange(pub u64, pub u64);
 
 impl DelayRange {
-    /// No time at all.
     pub const NONE: Self = Self(0, 0);
 
-    /// A duration between the ends.
-    pub fn pick(self, entropy: &dyn Rng) -> Duration {
+    pub fn pick(self, rng: &dyn Rng) -> Duration {
         let width = self.1.saturating_sub(self.0).saturating_add(1);
         let mut bytes = [0; 8];
-        entropy.fill(&mut bytes);
+        rng.fill(&mut bytes);
         Duration::from_millis(self.0 + u64::from_le_bytes(bytes) % width)
     }
 }
@@ -115,18 +102,15 @@ impl DelayRange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Latency {
-    /// Logins at most banks.
     pub login: DelayRange,
     /// Logins at the slow ones.
     pub slow_login: DelayRange,
     /// Answers to a 101 or 102.
     pub commit: DelayRange,
-    /// All other calls.
     pub other: DelayRange,
 }
 
 impl Latency {
-    /// Everything at once, for tests.
     pub const NONE: Self = Self {
         login: DelayRange::NONE,
         slow_login: DelayRange::NONE,
@@ -134,7 +118,7 @@ impl Latency {
         other: DelayRange::NONE,
     };
 
-    /// The span for a call at a bank of this pace.
+    /// The delays of a call at a bank of this speed.
     pub fn delay(&self, call: MonoCall, pace: BankSpeed) -> DelayRange {
         match (call, pace) {
             (MonoCall::Login | MonoCall::ReauthLogin, BankSpeed::Usual) => self.login,
@@ -171,18 +155,18 @@ pub enum ExchangeShape {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListShape {
-    /// The account's own fields stand in the row, with `customer` and `meta` beside them.
+    /// The account's own fields are in the row, with `customer` and `meta` beside them.
     #[default]
     Flat,
-    /// Each row is what the details call has under `data`: `{account, customer, meta}`.
+    /// Each row is like `data` of the details call: `{account, customer, meta}`.
     Nested,
 }
 
-/// Where an account can first be seen; unpublished.
+/// When an account first appears in the list; unpublished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccountVisibility {
-    /// As soon as the login or commit ended in 99; the exchange only tells its id.
+    /// As soon as the login or commit ends in 99; the exchange only returns its id.
     #[default]
     AtGrant,
     /// Only when the code is exchanged.
@@ -204,15 +188,13 @@ pub enum WebhookMode {
     BeforeExchange,
     /// `account_updated` first.
     OutOfOrder,
-    /// None at all.
     Missing,
 }
 
-/// What became of fetching an account's data.
+/// The result of fetching an account's data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DataStatus {
-    /// All there.
     #[default]
     Available,
     /// Balance or transactions, not both.
@@ -232,11 +214,10 @@ pub enum AccountSession {
     /// The connect session it was linked in.
     #[default]
     Connect,
-    /// Something else.
     Other,
 }
 
-/// What opening a session to renew an account answers.
+/// The answer to opening a session to renew an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReauthMode {
@@ -245,11 +226,10 @@ pub enum ReauthMode {
     Done,
     /// 102 with a form and, under `data.session.id`, a session for the reauth login.
     LoginWithSession,
-    /// 102 with a form and no session: the reauth login takes the session id the account was linked in.
+    /// 102 with a form and no session: the reauth login takes the session id that the account was linked in.
     LoginWithoutSession,
 }
 
-/// Everything that can be switched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MonoSwitches {
@@ -275,36 +255,31 @@ pub struct MonoSwitches {
     pub wrong_codes: u32,
     /// The index of the first account in the first version's 101; 0 or 1, unpublished.
     pub first_index: u64,
-    /// How long calls take.
     pub latency: Latency,
-    /// Where an account can first be seen.
     pub appears: AccountVisibility,
-    /// When webhooks come.
     pub webhooks: WebhookMode,
-    /// Where webhooks go; nowhere without it.
+    /// Where webhooks are sent; none are sent without it.
     pub webhook_url: Option<String>,
-    /// How long after the link its data are there and `account_updated` is sent, in milliseconds.
+    /// The time from the link until its data are available and `account_updated` is sent, in milliseconds.
     pub data_after_ms: u64,
-    /// What becomes of the data.
     pub data_status: DataStatus,
     /// What `meta.session_id` of an account is.
     pub account_session: AccountSession,
-    /// What opening a session to renew an account answers.
+    /// The answer to opening a session to renew an account.
     pub reauth: ReauthMode,
-    /// Troubles for kinds of calls.
     pub faults: Vec<FailureRule>,
-    /// Troubles for the sessions, logins and answers at an institution, by its `_id` or its name, until taken away.
+    /// Failures of the sessions, logins and answers at an institution, by its `_id` or its name.
     pub troubles: BTreeMap<String, MonoFailure>,
     /// The seconds in `Retry-After`; without it, there is none.
     pub retry_after_s: Option<u64>,
-    /// The word of the [guide](super::guide) every login follows, whatever is typed.
+    /// The magic word that every login follows, whatever is typed.
     pub every_login: Option<String>,
-    /// The word of the guide that logins at an institution (by its `_id`) follow when what is typed is no word itself.
+    /// The magic word that logins at an institution (by its `_id`) follow when nothing magic is typed.
     pub by_institution: BTreeMap<String, String>,
 }
 
 impl MonoSwitches {
-    /// The defaults with no latency and data at once, for tests.
+    /// The defaults without latency and with data at once, for tests.
     pub fn immediate() -> Self {
         Self {
             latency: Latency::NONE,

@@ -1,4 +1,4 @@
-//! The wire between a phone and the callback.
+//! The connection between a phone and the callback.
 
 use std::time::Duration;
 
@@ -10,74 +10,68 @@ use zeroize::Zeroizing;
 
 use crate::http_client::{HttpClient, HttpClientOptions, OutboundError, OutboundRequest};
 
-/// Fields of a form, in the order they are sent.
+/// The fields of a form, in the order in which they are sent.
 pub type FormFields = Vec<(&'static str, String)>;
 
-/// Carries forms to the callback. What a form holds was typed by a person: it never appears in an error.
+/// Sends forms to the callback. A form contains what a person typed, which never appears in an error.
 #[async_trait]
 pub trait CallbackClient: Send + Sync {
-    /// Posts `form` to the callback's URL with `suffix` behind it (`""` or `"/events"`); status and body of the answer.
+    /// Posts `form` to the callback's URL followed by `suffix` (`""` or `"/events"`); returns the status and the body.
     ///
     /// # Errors
-    /// When no answer came.
+    /// When there is no answer.
     async fn post(&self, suffix: &str, form: &FormFields) -> Result<(u16, String), CallbackError>;
 
-    /// The texts that this number has got, oldest first.
+    /// The SMS that this number has received, oldest first.
     ///
     /// # Errors
-    /// When no answer came, or there are none here.
+    /// When there is no answer or no SMS gateway.
     async fn inbox(&self, _number: &str) -> Result<Vec<String>, CallbackError> {
         Err(CallbackError::NoSms)
     }
 
-    /// Sends a text from this number to the short code.
+    /// Sends an SMS from this number to the short code.
     ///
     /// # Errors
-    /// As [`Self::inbox`].
+    /// Like [`Self::inbox`].
     async fn send_sms(&self, _number: &str, _text: &str) -> Result<(), CallbackError> {
         Err(CallbackError::NoSms)
     }
 
-    /// Winds the sandbox's clock forward.
+    /// Advances the sandbox's clock.
     ///
     /// # Errors
-    /// When no answer came, or there is no such clock.
+    /// When there is no answer or no such clock.
     async fn advance_clock(&self, _by: Duration) -> Result<(), CallbackError> {
         Err(CallbackError::NoClock)
     }
 }
 
-/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallbackError {
-    /// The address cannot be used.
     #[error("the address of the callback must be http:// on this machine, such as {DEFAULT_URL}")]
     Address,
-    /// Nobody listens there.
     #[error("nobody answers at the callback: is the sandbox running? (start it with: kiungo)")]
     NotRunning,
-    /// No SMS gateway of the sandbox is behind this line.
     #[error("no texts can be sent or read here: they need the sandbox's own SMS gateway")]
     NoSms,
-    /// The clock behind this line cannot be wound.
     #[error("the clock cannot be wound here: only the sandbox's own can")]
     NoClock,
-    /// It broke on the way.
     #[error("the answer did not arrive whole")]
     Broken,
 }
 
-/// Where the sandbox listens when nothing else is said.
+/// The callback of a sandbox with default settings.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:8080/ussd/sandbox/sandbox";
 
-/// A line over HTTP to this machine only: what is typed goes over it in clear.
+/// Sends over HTTP, to this machine only because what is typed is not encrypted.
 pub struct HttpCallbackClient {
     base: Url,
     client: HttpClient,
 }
 
 impl HttpCallbackClient {
-    /// A line to the callback at `url`.
+    /// A client of the callback at `url`.
     ///
     /// # Errors
     /// When `url` is not plain HTTP on a loopback address.
@@ -96,7 +90,7 @@ impl HttpCallbackClient {
         Ok(Self { base, client })
     }
 
-    /// Calls the sandbox beside the callback; the body of a good answer, `None` when it has nothing there.
+    /// Calls another path of the sandbox; returns the body, or `None` when the path does not exist.
     async fn call_sandbox(
         &self,
         path: &str,
@@ -126,9 +120,8 @@ fn broken(error: OutboundError) -> CallbackError {
     }
 }
 
-/// A text of an inbox, as far as it matters here.
 #[derive(Deserialize)]
-struct Text {
+struct InboxMessage {
     text: String,
 }
 
@@ -151,7 +144,7 @@ impl CallbackClient for HttpCallbackClient {
             .append_pair("msisdn", number)
             .finish();
         let body = self.call_sandbox("/phone/texts.json", Some(query), None).await?;
-        let texts: Vec<Text> =
+        let texts: Vec<InboxMessage> =
             serde_json::from_slice(&body.ok_or(CallbackError::NoSms)?).map_err(|_| CallbackError::Broken)?;
         Ok(texts.into_iter().map(|text| text.text).collect())
     }

@@ -1,17 +1,16 @@
-//! What the phone page knows of the channel it stands in front of: served as `/phone/facts.json`.
+//! What the phone page knows about its channel, served as `/phone/facts.json`.
 
 use serde::Serialize;
 
 use crate::gateways::{UssdGateway, UssdLimits};
 
-/// Everything the page is told once, when it opens.
+/// What the page loads once, when it opens.
 #[derive(Clone, Debug, Serialize)]
 pub struct PhoneFacts {
     /// The code to dial, such as `*384*96#`.
     pub service_code: String,
-    /// Where callbacks go, a path of this server such as `/ussd/sandbox/sandbox`.
+    /// The path of the callback on this server, such as `/ussd/sandbox/sandbox`.
     pub callback_path: String,
-    /// Where the event after a dialog goes.
     pub events_path: String,
     /// Limits for a network that is not in the list.
     pub limits: WireLimits,
@@ -19,7 +18,7 @@ pub struct PhoneFacts {
     pub networks: Vec<PhoneNetwork>,
     /// Numbers to choose from; any other can be typed.
     pub numbers: Vec<TestNumber>,
-    /// Which bank logins do what in the sandbox.
+    /// The magic words.
     pub credentials: Vec<LoginHint>,
 }
 
@@ -32,22 +31,19 @@ pub struct WireLimits {
     pub dialog_ms: u64,
     /// How long a person may take for one answer, in milliseconds.
     pub idle_ms: u64,
-    /// GSM 7-bit septets of the longest answer, the dialect's prefix included.
+    /// GSM 7-bit septets of the longest answer, including the dialect's prefix.
     pub out_septets: u16,
     /// Characters of the longest line a person can type.
     pub in_chars: u16,
 }
 
-/// A mobile network.
 #[derive(Clone, Debug, Serialize)]
 pub struct PhoneNetwork {
     /// Its code as the gateway sends it (mobile country code and network code).
     pub code: &'static str,
-    /// Its name.
     pub name: &'static str,
     /// ISO 3166-1 alpha-2.
     pub country: &'static str,
-    /// Its limits.
     pub limits: WireLimits,
 }
 
@@ -56,24 +52,22 @@ pub struct PhoneNetwork {
 pub struct TestNumber {
     /// E.164 with `+`.
     pub number: &'static str,
-    /// The code of its network.
     pub network: &'static str,
-    /// Whom to imagine.
+    /// An invented person.
     pub whose: &'static str,
 }
 
 /// A bank login of the sandbox.
 #[derive(Clone, Debug, Serialize)]
 pub struct LoginHint {
-    /// What to type, such as a password.
     pub typed: String,
     /// The bank or sign-in method it belongs to.
     pub path: String,
-    /// What the bank does then, in a few words.
+    /// What the bank does, in a few words.
     pub what_happens: String,
 }
 
-/// Code, name, country. Codes are those Africa's Talking sends.
+/// Code, name and country. Africa's Talking sends these codes.
 const NETWORKS: [(&str, &str, &str); 8] = [
     ("62130", "MTN", "NG"),
     ("62120", "Airtel", "NG"),
@@ -132,8 +126,8 @@ impl From<UssdLimits> for WireLimits {
 }
 
 impl PhoneFacts {
-    /// The facts of the channel at `callback_path` whose code is `service_code`; `limits` tells the limits of a network
-    /// by its code (see [`limits_of`]).
+    /// The facts of the channel at `callback_path` with the code `service_code`; `limits` returns the limits of a network by
+    /// its code (see [`limits_of`]).
     pub fn new(
         service_code: &str,
         callback_path: &str,
@@ -161,7 +155,7 @@ impl PhoneFacts {
     }
 }
 
-/// The limits of `network` on the gateway whose dialect the phones speak.
+/// The limits of `network` on the gateway that the phones imitate.
 pub fn limits_of(network: Option<&str>) -> UssdLimits {
     crate::gateways::ussd_gateway("africastalking").map_or_else(UssdLimits::default, |gateway: Box<dyn UssdGateway>| {
         gateway.limits(network)

@@ -1,87 +1,67 @@
 //! A phone and its aggregator: dials, answers, hangs up, and reports the end of each dialog.
 //!
-//! The aggregator's side is Africa's Talking's: one session id a dialog, all lines so far joined by `*`, and one event
-//! on the events path when the dialog is over, whatever ended it.
+//! The aggregator works like Africa's Talking: one session id per dialog, all lines so far joined by `*`, and one event on
+//! the events path when the dialog is over, whatever ended it.
 
 use std::time::Duration;
 
 use chrono::DateTime;
 
 use super::callback_client::{CallbackClient, CallbackError, FormFields};
-use super::septets;
+use crate::core::gsm7;
 use crate::core::time::{Clock, Rng, Timestamp};
 use crate::gateways::{ScreenReply, UssdLimits};
 
-/// Where the phone takes what it cannot make itself.
 #[derive(Clone, Copy)]
 pub struct HandsetDeps<'a> {
-    /// The wire to the callback.
     pub client: &'a dyn CallbackClient,
-    /// The time.
     pub clock: &'a dyn Clock,
-    /// Chance, for session ids.
     pub rng: &'a dyn Rng,
-    /// What the aggregator and the network with this code allow; see [`super::facts::limits_of`].
+    /// The limits of the aggregator and of the network with this code, see [`super::facts::limits_of`].
     pub limits: fn(Option<&str>) -> UssdLimits,
 }
 
-/// Who is calling.
 #[derive(Clone, Debug)]
 pub struct Sim {
     /// E.164 with `+`.
     pub number: String,
-    /// The network's code as the aggregator sends it.
+    /// The network's code, as the aggregator sends it.
     pub network: String,
     /// The service code, such as `*384*96#`.
     pub code: String,
 }
 
-/// A screen as it came, with what it cost.
+/// A screen as it was received, with its cost.
 #[derive(Clone, Debug)]
 pub struct ReceivedScreen {
-    /// What it says, and whether an answer is awaited.
     pub reply: ScreenReply,
-    /// Septets of the whole answer with its prefix, or the first character no phone can show.
+    /// The septets of the whole answer with its prefix, or its first character that is not in the GSM 7-bit alphabet.
     pub septets: Result<usize, char>,
-    /// How long the answer took.
     pub took: Duration,
     /// The number of this callback in the dialog, from 1.
     pub turn: u32,
 }
 
-/// Why there is no screen.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// Typed without a dialog.
     #[error("no dialog is open: dial first")]
     NoDialog,
-    /// The dialled code is not this channel's.
     #[error("the sandbox answers {0} and longer codes that begin so; nothing else is connected")]
     WrongCode(String),
-    /// More than a phone lets a person type.
     #[error("a phone on this network lets a person type at most {0} characters")]
     TooLong(u16),
-    /// The aggregator stopped waiting.
     #[error("no answer within {0:?}: the aggregator gave up and the dialog is gone")]
     Late(Duration),
-    /// The network cut the dialog.
     #[error("the network ended the dialog after {0:?}")]
     DialogOver(Duration),
-    /// The answer was not in the dialect.
     #[error("the answer was not one: HTTP {status} {why}; the aggregator ended the dialog")]
-    NotAnAnswer {
-        /// The HTTP status.
-        status: u16,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// The wire failed.
+    NotAnAnswer { status: u16, why: &'static str },
     #[error(transparent)]
     Line(#[from] CallbackError),
 }
 
 struct Dialog {
-    /// The SIM that dialled: another one may have been put in since.
+    /// The SIM that dialled; the phone may have another one now.
     sim: Sim,
     id: String,
     text: Option<String>,
@@ -109,27 +89,23 @@ impl<'a> Handset<'a> {
         }
     }
 
-    /// The wire it is on.
     pub fn client(&self) -> &'a dyn CallbackClient {
         self.deps.client
     }
 
-    /// Who is calling.
     pub fn sim(&self) -> &Sim {
         &self.sim
     }
 
-    /// Puts in another SIM; takes effect with the next dialling.
+    /// Changes the SIM, from the next dial on.
     pub fn change_sim(&mut self, change: impl FnOnce(&mut Sim)) {
         change(&mut self.sim);
     }
 
-    /// The limits of the network the phone is on.
     pub fn limits(&self) -> UssdLimits {
         (self.deps.limits)(Some(&self.sim.network))
     }
 
-    /// Whether an answer is awaited.
     pub fn in_dialog(&self) -> bool {
         self.dialog.is_some()
     }
@@ -144,15 +120,14 @@ impl<'a> Handset<'a> {
         )
     }
 
-    /// The present moment, for timing what a person does.
     pub fn now(&self) -> Timestamp {
         self.deps.clock.now()
     }
 
-    /// Dials `code` (the channel's own with `None`); a dialog still open is hung up first.
+    /// Dials `code` (`None`: the channel's own code), after hanging up an open dialog.
     ///
     /// # Errors
-    /// When no screen came.
+    /// When there is no screen.
     pub async fn dial(&mut self, code: Option<&str>) -> Result<ReceivedScreen, CallError> {
         self.cancel().await?;
         let dialled = code.unwrap_or(&self.sim.code).to_owned();
@@ -171,10 +146,10 @@ impl<'a> Handset<'a> {
         self.turn().await
     }
 
-    /// Dials what was dialled last, in a new session.
+    /// Dials the last code again, in a new session.
     ///
     /// # Errors
-    /// When no screen came.
+    /// When there is no screen.
     pub async fn redial(&mut self) -> Result<ReceivedScreen, CallError> {
         let again = self.dialled.clone();
         self.dial(again.as_deref()).await
@@ -183,7 +158,7 @@ impl<'a> Handset<'a> {
     /// Answers the screen with `line`.
     ///
     /// # Errors
-    /// When no screen came.
+    /// When there is no screen.
     pub async fn answer(&mut self, line: &str) -> Result<ReceivedScreen, CallError> {
         let most = self.limits().in_chars;
         let left = self.dialog_left().ok_or(CallError::NoDialog)?;
@@ -204,7 +179,7 @@ impl<'a> Handset<'a> {
         self.turn().await
     }
 
-    /// Hangs up; the aggregator reports `Incomplete`. Nothing happens without a dialog; says whether there was one.
+    /// Hangs up, and the aggregator reports `Incomplete`; returns whether there was a dialog.
     ///
     /// # Errors
     /// When the event could not be delivered.
@@ -249,7 +224,7 @@ impl<'a> Handset<'a> {
                 return Err(CallError::NotAnAnswer { status, why });
             }
         };
-        let septets = septets::count(&body);
+        let septets = septets(&body);
         if let Some(open) = self.dialog.as_mut() {
             open.last = body;
         }
@@ -264,7 +239,7 @@ impl<'a> Handset<'a> {
         })
     }
 
-    /// The dialog is over: forgets it and sends the event.
+    /// Ends the dialog and sends the event.
     async fn finish(&mut self, status: &str, error: Option<&str>) -> Result<(), CallError> {
         let Some(over) = self.dialog.take() else { return Ok(()) };
         let now = self.deps.clock.now();
@@ -290,14 +265,14 @@ impl<'a> Handset<'a> {
     }
 
     fn session_id(&self) -> String {
-        let mut chance = [0; 16];
-        self.deps.rng.fill(&mut chance);
-        format!("ATUid_{}", uuid::Uuid::from_bytes(chance).simple())
+        let mut bytes = [0; 16];
+        self.deps.rng.fill(&mut bytes);
+        format!("ATUid_{}", uuid::Uuid::from_bytes(bytes).simple())
     }
 }
 
-/// The segments that `dialled` has beyond `code`, joined as the aggregator joins them: `1*2` for `*384*96*1*2#`, empty
-/// for the code itself, `None` for another code.
+/// The segments of `dialled` after `code`, joined as the aggregator joins them: `1*2` for `*384*96*1*2#`, empty for the code
+/// itself, `None` for another code.
 fn extension<'d>(code: &str, dialled: &'d str) -> Option<&'d str> {
     let rest = dialled.strip_suffix('#')?.strip_prefix(code.strip_suffix('#')?)?;
     if rest.is_empty() {
@@ -307,7 +282,14 @@ fn extension<'d>(code: &str, dialled: &'d str) -> Option<&'d str> {
     }
 }
 
-/// The dialect: exactly `CON ` or `END `, and something after it.
+/// The septets of a text, or its first character that is not in the GSM 7-bit alphabet.
+fn septets(text: &str) -> Result<usize, char> {
+    text.chars()
+        .map(|character| gsm7::septet_cost(character).ok_or(character))
+        .sum()
+}
+
+/// Reads the dialect: exactly `CON ` or `END `, and then some text.
 fn read(status: u16, body: &str) -> Result<ScreenReply, &'static str> {
     if status != 200 {
         return Err("and not 200");
@@ -326,9 +308,23 @@ fn read(status: u16, body: &str) -> Result<ScreenReply, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{extension, read};
+    use super::{extension, read, septets};
 
-    /// A phone that reads the code too widely would hide a wrong short code; too narrowly, a dialled recovery code.
+    /// A screen that costs more than the phone counts would be cut on a real phone.
+    #[test]
+    fn costs_follow_the_alphabet() {
+        for (text, cost) in [
+            ("", Ok(0)),
+            ("1. Balance", Ok(10)),
+            ("a\nb", Ok(3)),
+            ("[€]", Ok(6)),
+            ("ọ", Err('ọ')),
+        ] {
+            assert_eq!(septets(text), cost, "{text:?}");
+        }
+    }
+
+    /// A phone that accepts too many codes would hide a wrong short code; one that accepts too few, a recovery code.
     #[test]
     fn dialled_segments_are_the_first_text() {
         for (dialled, text) in [
@@ -343,7 +339,7 @@ mod tests {
         }
     }
 
-    /// The aggregator ends a session whose answer is not exactly in its dialect, so the phone must too.
+    /// The aggregator ends a session when an answer is not exactly in its dialect, so the phone must too.
     #[test]
     fn answers_outside_the_dialect_are_refused() {
         for (status, body, good) in [

@@ -1,7 +1,7 @@
 //! Two phones for the sandbox: one in the browser, one in the terminal.
 //!
-//! Both stand where the aggregator and the handset stand. They speak Africa's Talking's form dialect to the ordinary
-//! callback over ordinary HTTP, so that nothing in the product knows whether a person, a script or a telco is calling:
+//! Both take the place of the aggregator and the handset. They send Africa's Talking's forms to the ordinary callback over
+//! ordinary HTTP, so nothing in the product knows whether a person, a script or a telco is calling:
 //!
 //! ```text
 //!  browser  /phone ──┐   sessionId, phoneNumber, networkCode, serviceCode, text      ┌──────────────┐
@@ -9,13 +9,13 @@
 //!  terminal phone ───┘   POST /ussd/sandbox/sandbox/events    after the dialog       └──────────────┘
 //! ```
 //!
-//! They keep the gateway's side of the bargain too: an answer later than the turn's deadline is thrown away and the
-//! dialog is reported as failed, a dialog older than its limit is cut, a screen that is no answer ends the session. A
-//! journey that works here therefore works inside the limits, not only in principle.
+//! They also enforce the gateway's limits: an answer after the turn's deadline is dropped and the dialog is reported as
+//! failed, a dialog that exceeds its limit is cut, and an invalid answer ends the session. So a journey that works here works
+//! within the limits, not only in principle.
 //!
-//! * [`facts`]: what the page needs to know of the channel;
+//! * [`facts`]: what the page needs to know about the channel;
 //! * [`page`]: the routes of the browser phone;
-//! * [`handset`]: dialling, answering and hanging up over a [`line::Line`];
+//! * [`handset`]: dialling, answering and hanging up over a [`callback_client::CallbackClient`];
 //! * [`script`]: journeys as plain text, which people and tests can both read;
 //! * [`player`]: plays them on a handset;
 //! * [`terminal`]: the phone one line at a time.
@@ -29,13 +29,12 @@ pub mod handset;
 pub mod page;
 pub mod player;
 pub mod script;
-mod septets;
 pub mod terminal;
 
-/// Looks at a person's connect session for the page that shows what the server sees.
+/// Reads a subscriber's connect session, for the page that shows what the server sees.
 #[async_trait]
-pub trait SessionView: Send + Sync {
+pub trait SessionInspector: Send + Sync {
     /// Rows `{"label": …, "value": …}` (a JSON array, both strings) for the number `msisdn`, in the order to show them;
-    /// `None` when nothing is known of it. Everything that was typed must be masked before it gets here.
+    /// `None` for an unknown number. Everything that was typed must be masked.
     async fn describe(&self, msisdn: &str) -> Option<serde_json::Value>;
 }

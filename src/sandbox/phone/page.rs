@@ -1,8 +1,8 @@
 //! The routes of the browser phone.
 //!
-//! The page is a handful of files inside the binary, so it works with no network. Its policy lets it load nothing but those
-//! and talk to nobody but this server; there is no inline script or style to make an exception for. The files are
-//! revalidated by their hash, so that a new build is never shown with an old script; the two JSON answers are never
+//! The page consists of a few files inside the binary, so it works without a network. Its content security policy allows it
+//! to load only those files and to call only this server; there is no inline script or style that would need an exception.
+//! Browsers revalidate the files by their hash, so a new build never runs with an old script; the two JSON answers are never
 //! stored.
 
 use std::fmt::Write as _;
@@ -14,14 +14,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::SessionView;
+use super::SessionInspector;
 use super::facts::PhoneFacts;
 
-/// The page may load its own files and call this server; everything else is refused by the browser.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// A file of the page.
 struct Asset {
     path: &'static str,
     content_type: &'static str,
@@ -62,17 +60,17 @@ const fn script(path: &'static str, body: &'static str) -> Asset {
 
 struct Shared {
     facts: Arc<PhoneFacts>,
-    view: Arc<dyn SessionView>,
+    view: Arc<dyn SessionInspector>,
 }
 
 #[derive(Deserialize)]
-struct Whose {
+struct NumberQuery {
     /// E.164 with `+`, percent-encoded.
     msisdn: String,
 }
 
 /// Adds `/phone`, its files, `/phone/facts.json` and `/phone/session.json`.
-pub fn configure(cfg: &mut ServiceConfig, facts: Arc<PhoneFacts>, view: Arc<dyn SessionView>) {
+pub fn configure(cfg: &mut ServiceConfig, facts: Arc<PhoneFacts>, view: Arc<dyn SessionInspector>) {
     let shared = Data::new(Shared { facts, view });
     for asset in &ASSETS {
         let etag = etag(asset.body);
@@ -87,13 +85,13 @@ pub fn configure(cfg: &mut ServiceConfig, facts: Arc<PhoneFacts>, view: Arc<dyn 
     cfg.service(
         web::resource("/phone/facts.json")
             .app_data(shared.clone())
-            .get(|shared: Data<Shared>| async move { fresh().json(&*shared.facts) }),
+            .get(|shared: Data<Shared>| async move { uncached().json(&*shared.facts) }),
     );
     cfg.service(web::resource("/phone/session.json").app_data(shared).get(session));
 }
 
-async fn session(shared: Data<Shared>, whose: Query<Whose>) -> HttpResponse {
-    fresh().json(shared.view.describe(&whose.msisdn).await)
+async fn session(shared: Data<Shared>, query: Query<NumberQuery>) -> HttpResponse {
+    uncached().json(shared.view.describe(&query.msisdn).await)
 }
 
 fn etag(body: &str) -> String {
@@ -128,8 +126,8 @@ fn file(asset: &'static Asset, etag: &str, request: &HttpRequest) -> HttpRespons
     }
 }
 
-/// An answer that nobody may keep.
-fn fresh() -> actix_web::HttpResponseBuilder {
+/// A response that must not be cached.
+fn uncached() -> actix_web::HttpResponseBuilder {
     let mut answer = HttpResponse::Ok();
     guard(&mut answer).insert_header((header::CACHE_CONTROL, "no-store"));
     answer

@@ -1,4 +1,4 @@
-//! The player of scripts. Its transcript shows pressed keys, which are choices, and hides typed and texted words.
+//! Plays scripts. The transcript shows pressed keys, which are choices, and hides typed text and sent SMS.
 
 use std::io::Write;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::core::sms::{self, Alphabet};
 use crate::core::time::Timestamp;
 use crate::gateways::ScreenReply;
 
-/// How long a person takes to press the key again, so that `poll` does not hammer.
+/// The pause between two presses of `poll`, like a person's.
 pub const POLL_PACE: Duration = Duration::from_secs(1);
 
-/// How long a text is waited for.
-const TEXT_WITHIN: Duration = Duration::from_mins(1);
+/// How long to wait for an SMS.
+const SMS_WITHIN: Duration = Duration::from_mins(1);
 
-/// Plays `script` on `phone`, writing what happens to `output`; `pace` is the pause between two presses of `poll`.
+/// Plays `script` on `phone` and writes a transcript to `output`; `pace` is the pause between two presses of `poll`.
 ///
 /// # Errors
 /// [`PhoneError::Journey`] at the first step that does not go as the script says.
@@ -31,7 +31,7 @@ pub async fn play(
         phone,
         pace,
         screen: None,
-        texts: SmsSeen::default(),
+        sms_seen: SmsSeen::default(),
         output,
     };
     for (line, step) in &script.steps {
@@ -67,16 +67,15 @@ struct Player<'p, 'a, W> {
     phone: &'p mut Handset<'a>,
     pace: Duration,
     screen: Option<ReceivedScreen>,
-    texts: SmsSeen,
+    sms_seen: SmsSeen,
     output: &'p mut W,
 }
 
-/// What is known of the texts of the number in the phone.
 #[derive(Default)]
 struct SmsSeen {
-    /// How many of them were there before, or have been expected.
+    /// How many of the number's SMS are old or were expected already.
     read: usize,
-    /// The one expected last.
+    /// The last one that was expected.
     newest: String,
 }
 
@@ -85,29 +84,30 @@ impl<W: Write> Player<'_, '_, W> {
         match step {
             ScriptStep::Note(text) => writeln!(self.output, "-- {text}")?,
             ScriptStep::Number(number) => {
-                self.texts = SmsSeen::default();
+                self.sms_seen = SmsSeen::default();
                 self.phone.change_sim(|sim| sim.number.clone_from(number));
             }
             ScriptStep::Network(network) => self.phone.change_sim(|sim| sim.network.clone_from(network)),
             ScriptStep::Code(code) => self.phone.change_sim(|sim| sim.code.clone_from(code)),
             ScriptStep::Dial(code) => self.dial(code.as_deref()).await?,
             ScriptStep::DialCode => {
-                let code = code_in(&self.texts.newest).ok_or_else(|| self.no("code that can be dialled"))?;
+                let code = code_in(&self.sms_seen.newest).ok_or_else(|| self.not_in_sms("code that can be dialled"))?;
                 self.dial(Some(&code)).await?;
             }
-            ScriptStep::Sms(text) => self.text(text).await?,
+            ScriptStep::Sms(text) => self.send_sms(text).await?,
             ScriptStep::SmsNumber => {
-                let number = number_in(&self.texts.newest).ok_or_else(|| self.no("number before a choice"))?;
-                self.text(&number).await?;
+                let number =
+                    number_in(&self.sms_seen.newest).ok_or_else(|| self.not_in_sms("number before a choice"))?;
+                self.send_sms(&number).await?;
             }
-            ScriptStep::ExpectSms(wanted) => self.expect_text(wanted).await?,
+            ScriptStep::ExpectSms(wanted) => self.expect_sms(wanted).await?,
             ScriptStep::Wait(by) => {
                 writeln!(self.output, "-- {} s later", by.as_secs())?;
                 self.phone
                     .client()
                     .advance_clock(*by)
                     .await
-                    .map_err(|error| told(&error))?;
+                    .map_err(|error| call_failed(&error))?;
             }
             ScriptStep::Redial => {
                 writeln!(self.output, "> redial")?;
@@ -125,7 +125,7 @@ impl<W: Write> Player<'_, '_, W> {
                 Ok(false) => return Err(PlayError::Journey("there is no dialog to cancel".to_owned())),
                 Err(error) => return Err(PlayError::Journey(error.to_string())),
             },
-            ScriptStep::Expect(expected) => self.screen()?.meets(expected).map_err(PlayError::Journey)?,
+            ScriptStep::Expect(expected) => self.screen()?.check(expected).map_err(PlayError::Journey)?,
             ScriptStep::ExpectNot(text) if self.screen()?.reply.text().contains(text) => {
                 return Err(PlayError::Journey(format!("the screen must not contain {text:?}")));
             }
@@ -141,33 +141,37 @@ impl<W: Write> Player<'_, '_, W> {
         self.show(shown)
     }
 
-    /// Sends a text; what came before it is no answer to it.
-    async fn text(&mut self, text: &str) -> Result<(), PlayError> {
+    /// Sends an SMS. Earlier SMS do not count as its answer.
+    async fn send_sms(&mut self, text: &str) -> Result<(), PlayError> {
         writeln!(self.output, "> sms")?;
         let number = self.phone.sim().number.clone();
-        self.texts.read = self
+        self.sms_seen.read = self
             .phone
             .client()
             .inbox(&number)
             .await
-            .map_err(|error| told(&error))?
+            .map_err(|error| call_failed(&error))?
             .len();
         self.phone
             .client()
             .send_sms(&number, text)
             .await
-            .map_err(|error| told(&error))
+            .map_err(|error| call_failed(&error))
     }
 
-    /// Waits for a text that contains this.
-    async fn expect_text(&mut self, wanted: &str) -> Result<(), PlayError> {
+    async fn expect_sms(&mut self, wanted: &str) -> Result<(), PlayError> {
         let number = self.phone.sim().number.clone();
         let began = self.phone.now();
         loop {
-            let inbox = self.phone.client().inbox(&number).await.map_err(|error| told(&error))?;
-            let come = inbox.iter().enumerate().skip(self.texts.read);
+            let inbox = self
+                .phone
+                .client()
+                .inbox(&number)
+                .await
+                .map_err(|error| call_failed(&error))?;
+            let come = inbox.iter().enumerate().skip(self.sms_seen.read);
             if let Some((at, text)) = come.clone().find(|(_, text)| text.contains(wanted)) {
-                (self.texts.read, self.texts.newest) = (at + 1, text.clone());
+                (self.sms_seen.read, self.sms_seen.newest) = (at + 1, text.clone());
                 writeln!(self.output, "   SMS: {}", text.replace('\n', "\n        "))?;
                 let size = sms::measure(text);
                 let one = (size.alphabet, size.parts) == (Alphabet::Gsm7, 1);
@@ -179,7 +183,7 @@ impl<W: Write> Player<'_, '_, W> {
                     )))
                 };
             }
-            if self.phone.now().since(began) >= TEXT_WITHIN {
+            if self.phone.now().since(began) >= SMS_WITHIN {
                 let come: Vec<_> = come.map(|(_, text)| text).collect();
                 return Err(PlayError::Journey(format!(
                     "no text contains {wanted:?}; those that came: {come:?}"
@@ -189,10 +193,10 @@ impl<W: Write> Player<'_, '_, W> {
         }
     }
 
-    fn no(&self, what: &str) -> PlayError {
+    fn not_in_sms(&self, what: &str) -> PlayError {
         PlayError::Journey(format!(
             "the text expected last holds no {what}: {:?}",
-            self.texts.newest
+            self.sms_seen.newest
         ))
     }
 
@@ -204,7 +208,7 @@ impl<W: Write> Player<'_, '_, W> {
 
     async fn poll(&mut self, key: &str, until: &ExpectedScreen, within: Duration) -> Result<(), PlayError> {
         let began: Timestamp = self.phone.now();
-        while let Err(unmet) = self.screen()?.meets(until) {
+        while let Err(unmet) = self.screen()?.check(until) {
             if !self.phone.in_dialog() {
                 return Err(PlayError::Journey(format!("the dialog ended while polling: {unmet}")));
             }
@@ -226,7 +230,7 @@ impl<W: Write> Player<'_, '_, W> {
             .ok_or_else(|| PlayError::Journey("there is no screen yet: dial first".to_owned()))
     }
 
-    /// Takes the new screen and holds it to what every screen must be.
+    /// Stores the new screen, and checks what must be true for every screen.
     fn show(&mut self, shown: Result<ReceivedScreen, CallError>) -> Result<(), PlayError> {
         let screen = shown.map_err(|error| PlayError::Journey(error.to_string()))?;
         let limits = self.phone.limits();
@@ -247,8 +251,7 @@ impl<W: Write> Player<'_, '_, W> {
 }
 
 impl ReceivedScreen {
-    /// Says what is missing.
-    fn meets(&self, expected: &ExpectedScreen) -> Result<(), String> {
+    fn check(&self, expected: &ExpectedScreen) -> Result<(), String> {
         let ended = matches!(self.reply, ScreenReply::End(_));
         match expected.end {
             Some(true) if !ended => return Err("the dialog should be over, but awaits an answer".to_owned()),
@@ -263,18 +266,18 @@ impl ReceivedScreen {
     }
 }
 
-fn told(error: &CallbackError) -> PlayError {
+fn call_failed(error: &CallbackError) -> PlayError {
     PlayError::Journey(error.to_string())
 }
 
-/// The first thing in a text that can be dialled, such as `*384*96*482913507#`.
+/// The first code in an SMS, such as `*384*96*482913507#`.
 fn code_in(text: &str) -> Option<String> {
     let from = text.find('*')?;
     let to = text[from..].find('#')?;
     Some(text[from..=from + to].to_owned())
 }
 
-/// The number of three digits that a line of a text begins with.
+/// The number of three digits at the beginning of a line.
 fn number_in(text: &str) -> Option<String> {
     let mut words = text.lines().filter_map(|line| line.split(' ').next());
     let number = words.find(|word| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit()));

@@ -1,100 +1,82 @@
 //! Journeys as plain text: what a person does with the phone, and what the phone must show.
 //!
-//! One step a line, one journey a file (`tests/simulator/*.phone`). A script says what a person sees and presses, never
-//! how the server does it, so that whoever can use a phone can write one.
+//! There is one step per line and one journey per file (`tests/simulator/*.phone`). A script says what a person sees and
+//! presses, never how the server works, so anybody who can use a phone can write one.
 //!
 //! ```text
-//! # A trader links her account.            A comment; empty lines are free.
-//! note     First try, everything goes well Said in the transcript.
+//! # A trader links her account.            A comment; empty lines are ignored.
+//! note     First try, everything goes well Written to the transcript.
 //! number   +2348030000001                  The SIM: number, network code and the channel's service code.
 //! network  62130                           All three keep their value until changed, and have defaults.
 //! code     *384*96#
 //!
 //! dial                                     Dials the service code.
-//! dial     *384*96*1#                      Dials this, with what follows the code as the first text.
+//! dial     *384*96*1#                      Dials this; what follows the code is the first text.
 //! press    1                               Keys of the phone: digits, * and #.
-//! type     ada@example.com                 Any text; kept out of the transcript.
-//! expect   CON Choose your bank            The screen awaits an answer and contains the text.
+//! type     ada@example.com                 Any text; not shown in the transcript.
+//! expect   CON Choose your bank            The screen waits for an answer and contains the text.
 //! expect   END                             The dialog is over.
 //! expect   Linked                          Either, and contains the text.
 //! expect-not  password                     The text is nowhere on the screen.
 //! poll     1 until Linked within 60s       Presses 1 again and again until the screen contains the text.
 //! cancel                                   Hangs up.
-//! redial                                   Dials again what was dialled last, in a new session.
+//! redial                                   Dials the last code again, in a new session.
 //!
-//! sms      LINK                            Texts the short code; what stands in the transcript is that something was texted.
-//! expect-sms  Agree?                       A text that has come since contains this; waits for it, a minute at most.
-//! sms      {number}                        Texts the number of three digits before a choice in the text just expected.
-//! dial     {code}                          Dials the code in that text.
-//! wait     10m                             Winds the sandbox's clock: s, m or h, up to a day.
+//! sms      LINK                            Sends an SMS to the short code; the transcript only says that one was sent.
+//! expect-sms  Agree?                       Waits, a minute at most, for a new SMS that contains this.
+//! sms      {number}                        Sends the number of three digits before a choice in the last expected SMS.
+//! dial     {code}                          Dials the code in that SMS.
+//! wait     10m                             Advances the sandbox's clock: s, m or h, up to a day.
 //! ```
 //!
-//! Texts are compared as they stand, upper and lower case included; a text that begins or ends with a blank, or with the
-//! word CON or END, goes in double quotes (`expect "END of list"`). `within` may be left out and is then 60 seconds;
-//! `poll` takes CON or END like `expect`. A `poll` that meets the end of the dialog without its text fails at once.
+//! Texts are compared exactly, including upper and lower case. A text that begins or ends with a space, or with the word CON
+//! or END, needs double quotes (`expect "END of list"`). The default of `within` is 60 seconds; `poll` accepts CON or END like
+//! `expect`, and fails at once when the dialog ends without its text.
 //!
-//! Without being asked, every screen must be in the gateway's dialect, come before its deadline, cost no more septets
-//! than the network carries and hold only characters that every phone shows; and every text that is expected must be one
-//! part.
+//! In addition, every screen must be in the gateway's dialect, arrive before its deadline, cost no more septets than the
+//! network carries and contain only characters that every phone shows; and every expected SMS must fit into one part.
 
 use std::time::Duration;
 
-/// A journey, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneScript {
-    /// The file, for messages.
     pub name: String,
-    /// What to do, in order, each with its line number from 1.
+    /// In order, each with its line number from 1.
     pub steps: Vec<(usize, ScriptStep)>,
 }
 
-/// One line of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptStep {
-    /// Says something in the transcript.
     Note(String),
     /// The number that calls, E.164 with `+`.
     Number(String),
-    /// The network's code.
     Network(String),
-    /// The channel's service code.
     Code(String),
-    /// Dials, the service code when nothing else is said.
+    /// The service code, if `None`.
     Dial(Option<String>),
-    /// Sends keys.
     Press(String),
-    /// Sends text, which the transcript does not show.
+    /// Text that the transcript does not show.
     Type(String),
-    /// The screen must be so.
     Expect(ExpectedScreen),
     /// The screen must not hold this.
     ExpectNot(String),
-    /// Hangs up.
     Cancel,
-    /// Dials again.
     Redial,
-    /// Texts this.
     Sms(String),
-    /// Texts the number before a choice in the text read last.
+    /// Sends the number before a choice in the last expected SMS.
     SmsNumber,
-    /// Dials the code in the text read last.
+    /// Dials the code in the last expected SMS.
     DialCode,
-    /// A text must come that contains this.
     ExpectSms(String),
-    /// Winds the clock.
     Wait(Duration),
-    /// Presses a key until the screen is so.
+    /// Presses a key until the screen is as expected.
     Poll {
-        /// The keys to send.
         key: String,
-        /// What to wait for.
         until: ExpectedScreen,
-        /// For how long.
         within: Duration,
     },
 }
 
-/// What a screen must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedScreen {
     /// `Some(true)` when the dialog must be over, `Some(false)` when it must not.
@@ -103,21 +85,18 @@ pub struct ExpectedScreen {
     pub text: String,
 }
 
-/// A line that is not in the language.
+/// A line that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {problem}; {fix}")]
 pub struct ScriptError {
-    /// The file's name.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong.
     pub problem: String,
-    /// What to write.
     pub fix: String,
 }
 
-/// How long `poll` goes on when the script does not say.
+/// The default of `poll`'s `within`.
 const POLL_WITHIN: Duration = Duration::from_mins(1);
 
 type Wrong = (String, &'static str);
@@ -125,7 +104,7 @@ type Wrong = (String, &'static str);
 /// Reads a script; `name` is the file's name for messages.
 ///
 /// # Errors
-/// At the first line that is not in the language, or when there is no step at all.
+/// At the first line that cannot be parsed, or when there are no steps.
 pub fn parse(name: &str, source: &str) -> Result<PhoneScript, ScriptError> {
     let error = |line, (problem, fix): Wrong| ScriptError {
         file: name.to_owned(),
@@ -279,7 +258,7 @@ fn some(text: String, problem: &str, fix: &'static str) -> Result<String, Wrong>
     }
 }
 
-/// What stands between double quotes, or the text as it is.
+/// The text between double quotes, or the text as it is.
 fn unquote(rest: &str) -> Result<String, Wrong> {
     match rest.strip_prefix('"') {
         None => Ok(rest.to_owned()),
@@ -329,7 +308,7 @@ fn poll(rest: &str) -> Result<ScriptStep, Wrong> {
     })
 }
 
-/// The longest wait: what people come back to lives for a day.
+/// The longest wait: connect sessions live for a day.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 fn wait(rest: &str) -> Result<Duration, Wrong> {

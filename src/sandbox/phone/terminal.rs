@@ -1,7 +1,7 @@
 //! The phone in a terminal.
 //!
-//! Input and output are parameters: a person's terminal, a file, or a test. What the person types is sent and never
-//! written back.
+//! Input and output are parameters: a person's terminal, a file, or a test. What the person types is sent and never written
+//! back.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,42 +14,30 @@ use super::player::{POLL_PACE, play};
 use super::script::{self, ScriptError};
 use crate::gateways::{ScreenReply, UssdLimits};
 
-/// How the phone was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitOutcome {
     /// By `/quit` or the end of the input.
     SwitchedOff,
-    /// The script went through to its end; so many steps.
+    /// The script was played to its end; the number of its steps.
     Played(usize),
 }
 
-/// Why the phone stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum PhoneError {
-    /// The script cannot be read.
     #[error("{path}: {source}", path = .path.display())]
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The script is not in the language.
+    File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Script(#[from] ScriptError),
-    /// The journey went another way than the script says.
+    /// The journey did not go as the script says.
     #[error("{file}:{line}: {problem}\n{screen}")]
     Journey {
-        /// The script.
         file: String,
         /// The line of the step, from 1.
         line: usize,
-        /// What is not as it should be.
         problem: String,
-        /// The screen at that moment, framed; empty when there was none.
+        /// The screen at that time, framed; empty if there was none.
         screen: String,
     },
-    /// The terminal went away.
     #[error("the terminal cannot be read or written: {0}")]
     Terminal(#[from] std::io::Error),
 }
@@ -108,7 +96,7 @@ enum UserInput {
     End,
 }
 
-/// The next line, unless the network's patience ends first.
+/// The next line, unless the network's time for it ends first.
 async fn next_line<R: AsyncBufRead + Unpin>(
     lines: &mut Lines<R>,
     phone: &mut Handset<'_>,
@@ -158,7 +146,7 @@ pub(super) async fn hang_up(phone: &mut Handset<'_>, output: &mut impl Write) ->
 /// Columns of text inside the frame.
 const COLUMNS: usize = 32;
 
-/// The screen as a phone shows it, with what it cost below.
+/// The screen as a phone shows it, with its cost below.
 pub(super) fn frame(screen: &ReceivedScreen, limits: &UssdLimits) -> String {
     let edge = "-".repeat(COLUMNS + 2);
     let rows = screen
@@ -186,7 +174,7 @@ pub(super) fn frame(screen: &ReceivedScreen, limits: &UssdLimits) -> String {
     )
 }
 
-/// Breaks a line at blanks so that it fits the frame; a longer word is cut.
+/// Breaks a line at spaces to fit the frame; a longer word is cut.
 fn wrap(line: &str) -> Vec<String> {
     let mut rows = vec![String::new()];
     for word in line.split(' ') {

@@ -1,63 +1,46 @@
-//! A stand-in for an SMS gateway: Africa's Talking's messaging API over real HTTP, and a phone's inbox behind it.
+//! A stand-in for an SMS gateway: Africa's Talking's messaging API over real HTTP, with an inbox for each phone number.
 //!
-//! It takes texts as the original does, keeps them in an inbox for each number, and calls back with delivery reports and
-//! with what "people" send, in the same forms. Inboxes are bounded: the oldest texts go, and so do the numbers that got
-//! nothing for longest. What goes wrong is chosen by [`Switches`], in process or at `/__stand-in/switches`; both the phone
-//! page and tests read the inboxes.
+//! It accepts SMS as the original does, keeps them in the inboxes, and calls back in the original's forms: with delivery
+//! reports, and with the SMS that "people" send. Inboxes are bounded: the oldest messages are dropped, and so are the
+//! numbers that have received nothing for the longest time. [`SmsSwitches`] choose what goes wrong, in process or over HTTP
+//! (a `POST` replaces all of them: those left out go back to their defaults). The phone page and tests read the inboxes.
 
 use std::io;
-use std::net::TcpListener;
 use std::sync::Arc;
 
-use actix_web::dev::Server;
-use actix_web::{App, HttpServer, web};
-use tokio::sync::mpsc::unbounded_channel;
-
+use super::stand_in::{RunningStandIn, StandInCore};
 use crate::core::secret::Secret;
 use crate::core::time::{Clock, Rng};
 
+mod callbacks;
 pub mod page;
-mod poster;
 mod routes;
 mod state;
 
 pub use state::{DeliveryReports, InboxSms, SmsDelivery, SmsFailure, SmsState, SmsSwitches};
 
-/// What a stand-in is started with.
 pub struct SmsStandInSettings {
-    /// The user name it knows.
+    /// The user name and the key that it accepts.
     pub username: String,
-    /// The key it knows.
     pub key: Secret,
-    /// The short code that texts can be sent to.
+    /// The short code that people send SMS to.
     pub number: String,
 }
 
-/// The stand-in for an SMS gateway.
 pub struct SmsStandIn;
 
 impl SmsStandIn {
-    /// Starts it on a thread and a runtime of its own, and answers when it takes connections.
+    /// Starts it; it accepts connections when this returns.
     ///
     /// # Errors
-    /// When there is no port or no thread.
-    pub fn start(settings: SmsStandInSettings, clock: Arc<dyn Clock>, entropy: Arc<dyn Rng>) -> io::Result<RunningSms> {
-        let (outbox, posts) = unbounded_channel();
-        let state = Arc::new(SmsState::new(settings, clock, entropy, outbox));
-        RunningSms::start("sms-stand-in", 0, state, serve, |state| poster::deliver(state, posts))
+    /// When there is no free port or a thread cannot be started.
+    pub fn start(settings: SmsStandInSettings, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> io::Result<RunningSms> {
+        let (core, queued) = StandInCore::new(state::SmsMemory::default(), clock, rng);
+        let state = SmsState { settings, core };
+        RunningSms::start("sms-stand-in", 0, state, routes::configure, |state| {
+            callbacks::deliver(state, queued)
+        })
     }
 }
 
-fn serve(listener: TcpListener, state: &Arc<SmsState>) -> io::Result<Server> {
-    let data = web::Data::from(Arc::clone(state));
-    Ok(
-        HttpServer::new(move || App::new().app_data(data.clone()).configure(routes::configure))
-            .workers(1)
-            .disable_signals()
-            .listen(listener)?
-            .run(),
-    )
-}
-
-/// A stand-in at work.
-pub type RunningSms = super::running::RunningStandIn<SmsState>;
+pub type RunningSms = RunningStandIn<SmsState>;

@@ -1,6 +1,6 @@
-//! What the phone page asks this server for: `GET /phone/texts.json?msisdn=` for an inbox, a list of
-//! `{"id", "from", "text", "at"}` (milliseconds since the Unix epoch), oldest first; and `POST /phone/texts` with
-//! `{"msisdn", "text"}` to send a text to the sandbox's short code.
+//! What the phone page asks this server for: `GET /phone/texts.json?msisdn=` returns an inbox, a list of
+//! `{"id", "from", "text", "at"}` (milliseconds since the Unix epoch), oldest first; `POST /phone/texts` with
+//! `{"msisdn", "text"}` sends an SMS to the sandbox's short code.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use actix_web::web::{self, Data, ServiceConfig};
 use super::routes;
 use super::state::SmsState;
 
-/// Adds both.
 pub fn configure(config: &mut ServiceConfig, state: Arc<SmsState>) {
     let state = Data::from(state);
     config
@@ -18,5 +17,5 @@ pub fn configure(config: &mut ServiceConfig, state: Arc<SmsState>) {
                 .app_data(state.clone())
                 .get(routes::inbox),
         )
-        .service(web::resource("/phone/texts").app_data(state).post(routes::text));
+        .service(web::resource("/phone/texts").app_data(state).post(routes::send_sms));
 }

@@ -1,12 +1,10 @@
-//! The stand-in's API over HTTP, and its controls.
+//! The stand-in's API over HTTP. Besides the common controls there are:
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `POST /version1/messaging` | takes a text, as the original |
-//! | `GET /__stand-in/switches` | the switches as they stand |
-//! | `POST /__stand-in/switches` | throws all switches: those left out stand as at first |
-//! | `GET /__stand-in/inbox?msisdn=` | the texts a number has got |
-//! | `POST /__stand-in/texts` | sends a text: `{"msisdn", "text"}` |
+//! | `POST /version1/messaging` | accepts an SMS, as the original does |
+//! | `GET /__stand-in/inbox?msisdn=` | the SMS that a number has received |
+//! | `POST /__stand-in/texts` | sends an SMS from a number: `{"msisdn", "text"}` |
 
 use std::future::pending;
 use std::time::Duration;
@@ -16,11 +14,11 @@ use actix_web::{HttpRequest, HttpResponse, rt, web};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::state::{SmsFailure, SmsState, SmsSwitches};
+use super::state::{SmsFailure, SmsState};
+use crate::sandbox::control;
 
-/// What a text is sent by.
 #[derive(Deserialize)]
-struct Send {
+struct SendForm {
     username: String,
     to: String,
     message: String,
@@ -28,34 +26,30 @@ struct Send {
     from: String,
 }
 
-/// Whose inbox.
 #[derive(Deserialize)]
-pub(super) struct Whose {
+pub(super) struct InboxQuery {
     /// E.164 with `+`, percent-encoded.
     pub(super) msisdn: String,
 }
 
-/// A text from a person.
 #[derive(Deserialize)]
-pub(super) struct FromPhone {
+pub(super) struct PhoneSms {
     /// E.164 with `+`.
     pub(super) msisdn: String,
     pub(super) text: String,
 }
 
-/// Puts the paths in place.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
+    control::configure(config, SmsState::switches, SmsState::change);
     config
-        .route("/version1/messaging", web::post().to(take))
-        .route("/__stand-in/switches", web::get().to(show))
-        .route("/__stand-in/switches", web::post().to(change))
+        .route("/version1/messaging", web::post().to(send))
         .route("/__stand-in/inbox", web::get().to(inbox))
-        .route("/__stand-in/texts", web::post().to(text));
+        .route("/__stand-in/texts", web::post().to(send_sms));
 }
 
-async fn take(state: web::Data<SmsState>, request: HttpRequest, send: web::Form<Send>) -> HttpResponse {
+async fn send(state: web::Data<SmsState>, request: HttpRequest, form: web::Form<SendForm>) -> HttpResponse {
     let key = request.headers().get("apikey").map(header::HeaderValue::as_bytes);
-    if key != Some(state.settings.key.expose().as_bytes()) || send.username != state.settings.username {
+    if key != Some(state.settings.key.expose().as_bytes()) || form.username != state.settings.username {
         return HttpResponse::Unauthorized().body("The supplied authentication is invalid");
     }
     match state.next_failure() {
@@ -65,17 +59,17 @@ async fn take(state: web::Data<SmsState>, request: HttpRequest, send: web::Form<
                 .insert_header((header::RETRY_AFTER, "1"))
                 .finish();
         }
-        Some(SmsFailure::BlackListed) => return answer("UserInBlacklist", 406, &send.to, "None"),
+        Some(SmsFailure::BlackListed) => return answer("UserInBlacklist", 406, &form.to, "None"),
         Some(SmsFailure::Slow(ms)) => rt::time::sleep(Duration::from_millis(ms)).await,
         Some(SmsFailure::Hang) => {
-            state.accept(&send.to, &send.from, &send.message);
+            state.accept(&form.to, &form.from, &form.message);
             return pending().await;
         }
         None => {}
     }
-    let (id, held) = state.accept(&send.to, &send.from, &send.message);
+    let (id, held) = state.accept(&form.to, &form.from, &form.message);
     rt::time::sleep(held).await;
-    answer("Success", 101, &send.to, &id)
+    answer("Success", 101, &form.to, &id)
 }
 
 fn answer(status: &str, code: u16, to: &str, id: &str) -> HttpResponse {
@@ -86,24 +80,15 @@ fn answer(status: &str, code: u16, to: &str, id: &str) -> HttpResponse {
     HttpResponse::Created().json(json!({ "SMSMessageData": { "Message": message, "Recipients": [recipient] } }))
 }
 
-async fn show(state: web::Data<SmsState>) -> HttpResponse {
-    HttpResponse::Ok().json(state.switches())
-}
-
-async fn change(state: web::Data<SmsState>, switches: web::Json<SmsSwitches>) -> HttpResponse {
-    state.set_switches(*switches);
-    HttpResponse::Ok().json(state.switches())
-}
-
-/// The texts that a number has got, oldest first.
-pub(super) async fn inbox(state: web::Data<SmsState>, whose: web::Query<Whose>) -> HttpResponse {
+/// The SMS that a number has received, oldest first.
+pub(super) async fn inbox(state: web::Data<SmsState>, query: web::Query<InboxQuery>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(state.inbox(&whose.msisdn))
+        .json(state.inbox(&query.msisdn))
 }
 
-/// Sends a text from a number. Wants `content-type: application/json`, which no foreign web page can send unasked.
-pub(super) async fn text(state: web::Data<SmsState>, text: web::Json<FromPhone>) -> HttpResponse {
-    let id = state.send_from(&text.msisdn, &text.text);
+/// Sends an SMS from a number. It needs `content-type: application/json`, which no foreign web page can send unasked.
+pub(super) async fn send_sms(state: web::Data<SmsState>, sms: web::Json<PhoneSms>) -> HttpResponse {
+    let id = state.send_from(&sms.msisdn, &sms.text);
     HttpResponse::Accepted().json(json!({ "id": id }))
 }

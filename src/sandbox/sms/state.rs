@@ -1,23 +1,20 @@
-//! What the stand-in remembers, and what it does with a text.
+//! The memory of the stand-in, and what it does with an SMS.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc::UnboundedSender;
+use serde_json::{Map, Value};
 
 use super::SmsStandInSettings;
-use super::poster::{CallbackKind, QueuedCallback};
-use crate::core::time::{Clock, Rng, Timestamp};
+use super::callbacks::{CallbackKind, QueuedCallback};
+use crate::core::time::Timestamp;
+use crate::sandbox::stand_in::StandInCore;
 
-/// Texts kept for one number.
-const MOST_TEXTS: usize = 50;
-/// Numbers with an inbox.
-const MOST_NUMBERS: usize = 1000;
+const MAX_SMS_PER_NUMBER: usize = 50;
+const MAX_NUMBERS: usize = 1000;
 
-/// Something that goes wrong with a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SmsFailure {
@@ -25,38 +22,35 @@ pub enum SmsFailure {
     Down,
     /// Nothing is done: 429 with `Retry-After: 1`.
     Busy,
-    /// It is done, but takes this many milliseconds.
+    /// The SMS is accepted, but that takes this many milliseconds.
     Slow(u64),
-    /// It is done, and no answer ever comes.
+    /// The SMS is accepted, but there is never an answer.
     Hang,
-    /// Nothing is done: the number is on the black list.
+    /// Nothing is done: the number is blacklisted.
     BlackListed,
 }
 
-/// What becomes of a text that was taken.
+/// What happens to an SMS that was accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SmsDelivery {
-    /// It arrives, and is reported.
     #[default]
     Arrives,
-    /// It never arrives, and nothing is ever said.
+    /// It never arrives, and there is never a report.
     Vanishes,
     /// It does not arrive, and that is reported.
     Fails,
 }
 
-/// How deliveries are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeliveryReports {
-    /// How long after the send the first comes, and after that the next, in milliseconds.
+    /// The time from the send to the first report, and from each report to the next, in milliseconds.
     pub after_ms: u64,
     /// How often each is sent.
     pub copies: u8,
-    /// Whether the last comes first.
     pub reversed: bool,
-    /// How long the answer to the send is held back, in milliseconds, so that reports overtake it.
+    /// How long the answer to the send is delayed, in milliseconds, so that reports overtake it.
     pub answer_held_ms: u64,
 }
 
@@ -71,119 +65,94 @@ impl Default for DeliveryReports {
     }
 }
 
-/// What the stand-in can be told to do, for all numbers at once. In JSON every field may be left out.
+/// What the stand-in does, for all numbers at once. In JSON every field may be left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SmsSwitches {
-    /// What goes wrong with a send.
     pub trouble: Option<SmsFailure>,
-    /// What becomes of a text that was taken.
+    /// What happens to an SMS that was accepted.
     pub delivery: SmsDelivery,
-    /// How that is reported.
     pub reports: DeliveryReports,
-    /// How often each text from a person is handed on.
+    /// How often each SMS from a person is delivered.
     pub incoming_copies: u8,
 }
 
-/// A text in an inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InboxSms {
-    /// Our id of it.
     pub id: String,
-    /// What it came from.
     pub from: String,
-    /// What it says.
     pub text: String,
     /// When it arrived: milliseconds since the Unix epoch.
     pub at: i64,
 }
 
 #[derive(Default)]
-struct Inner {
+pub(super) struct SmsMemory {
     switches: SmsSwitches,
-    /// Where to call back: the callback of texts; reports go to `/reports` below it.
+    /// The callback for incoming SMS; reports go to `/reports` below it.
     callback: Option<String>,
     inboxes: BTreeMap<String, VecDeque<InboxSms>>,
-    /// Numbers by when they got their last text, oldest first.
+    /// Numbers by when they received their last SMS, oldest first.
     recent: VecDeque<String>,
-    /// Sends that were carried out, arrived or not.
-    taken: u64,
-    /// Sends that came in at all.
-    asked: u64,
+    /// Sends that were requested, and those of them that were carried out (whether the SMS arrived or not).
+    requested: u64,
+    accepted: u64,
 }
 
-/// The stand-in's memory and controls.
 pub struct SmsState {
     pub(super) settings: SmsStandInSettings,
-    inner: Mutex<Inner>,
-    clock: Arc<dyn Clock>,
-    rng: Arc<dyn Rng>,
-    outbox: UnboundedSender<QueuedCallback>,
+    pub(super) core: StandInCore<SmsMemory, QueuedCallback>,
 }
 
 impl SmsState {
-    pub(super) fn new(
-        settings: SmsStandInSettings,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
-        outbox: UnboundedSender<QueuedCallback>,
-    ) -> Self {
-        Self {
-            settings,
-            inner: Mutex::default(),
-            clock,
-            rng,
-            outbox,
-        }
+    pub fn switches(&self) -> SmsSwitches {
+        self.core.lock().switches
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Replaces all switches by a JSON object: those left out go back to their defaults.
+    pub(super) fn change(&self, changes: Map<String, Value>) -> Result<(), String> {
+        let switches = serde_json::from_value(Value::Object(changes)).map_err(|problem| problem.to_string())?;
+        self.set_switches(switches);
+        Ok(())
     }
 
     /// Calls back at this URL from now on.
     pub fn call_back_at(&self, url: &str) {
-        self.lock().callback = Some(url.to_owned());
+        self.core.lock().callback = Some(url.to_owned());
     }
 
-    /// The switches as they stand.
-    pub fn switches(&self) -> SmsSwitches {
-        self.lock().switches
-    }
-
-    /// Throws all switches.
     pub fn set_switches(&self, switches: SmsSwitches) {
-        self.lock().switches = switches;
+        self.core.lock().switches = switches;
     }
 
-    /// The texts that a number has got, oldest first.
+    /// The SMS that a number has received, oldest first.
     pub fn inbox(&self, number: &str) -> Vec<InboxSms> {
-        let inner = self.lock();
-        inner.inboxes.get(number).into_iter().flatten().cloned().collect()
+        let memory = self.core.lock();
+        memory.inboxes.get(number).into_iter().flatten().cloned().collect()
     }
 
-    /// How many sends came in, and how many of them were carried out, arrived or not.
+    /// How many sends were requested, and how many of them were accepted.
     pub fn counts(&self) -> (u64, u64) {
-        let inner = self.lock();
-        (inner.asked, inner.taken)
+        let memory = self.core.lock();
+        (memory.requested, memory.accepted)
     }
 
-    /// Counts a send that came in; what goes wrong with it, if anything.
+    /// Counts a requested send, and returns its failure, if any.
     pub(super) fn next_failure(&self) -> Option<SmsFailure> {
-        let mut inner = self.lock();
-        inner.asked += 1;
-        inner.switches.trouble
+        let mut memory = self.core.lock();
+        memory.requested += 1;
+        memory.switches.trouble
     }
 
-    /// Carries a send out: the text's id, and for how long the answer is held back.
+    /// Accepts an SMS; returns its id, and how long to delay the answer.
     pub(super) fn accept(&self, to: &str, from: &str, text: &str) -> (String, Duration) {
-        let id = format!("ATXid_{}", self.generate_id());
-        let now = self.clock.now();
-        let mut inner = self.lock();
-        inner.taken += 1;
-        let SmsSwitches { delivery, reports, .. } = inner.switches;
+        let id = format!("ATXid_{}", self.core.generate_hex(32));
+        let now = self.core.now();
+        let mut memory = self.core.lock();
+        memory.accepted += 1;
+        let SmsSwitches { delivery, reports, .. } = memory.switches;
         if delivery == SmsDelivery::Arrives {
-            inner.keep(
+            memory.keep(
                 to,
                 InboxSms {
                     id: id.clone(),
@@ -193,7 +162,7 @@ impl SmsState {
                 },
             );
         }
-        drop(inner);
+        drop(memory);
         let mut row: Vec<_> = match delivery {
             SmsDelivery::Vanishes => Vec::new(),
             SmsDelivery::Arrives => vec![("Sent", ""), ("Success", "")],
@@ -216,20 +185,20 @@ impl SmsState {
         (id, Duration::from_millis(reports.answer_held_ms))
     }
 
-    /// Sends a text from a number to the stand-in's short code; the text's id.
+    /// Sends an SMS from a number to the stand-in's short code; returns its id.
     pub fn send_from(&self, number: &str, text: &str) -> String {
-        self.send_as(&self.generate_id(), number, text)
+        self.send_as(&self.core.generate_hex(32), number, text)
     }
 
-    /// As [`Self::send_from`], with this id: to send one again.
+    /// Like [`Self::send_from`], with this id, to send an SMS again.
     pub fn send_as(&self, id: &str, number: &str, text: &str) -> String {
-        self.send_late(id, number, text, self.clock.now())
+        self.send_late(id, number, text, self.core.now())
     }
 
-    /// As [`Self::send_as`]; it was got at this moment, and is handed on only now.
+    /// Like [`Self::send_as`], for an SMS that was received at this time and is delivered only now.
     pub fn send_late(&self, id: &str, number: &str, text: &str, got_at: Timestamp) -> String {
         let fields = vec![
-            ("linkId", self.generate_id()),
+            ("linkId", self.core.generate_hex(32)),
             ("text", text.to_owned()),
             ("to", self.settings.number.clone()),
             ("id", id.to_owned()),
@@ -244,40 +213,30 @@ impl SmsState {
     fn queue(&self, kind: CallbackKind, fields: &[(&'static str, String)], after: Duration, copies: u8) {
         for _ in 0..copies.max(1) {
             let fields = fields.to_vec();
-            // The receiver lives as long as the stand-in's thread; once that is gone nothing is to be sent any more.
-            drop(self.outbox.send(QueuedCallback { kind, fields, after }));
+            self.core.queue(QueuedCallback { kind, fields, after });
         }
     }
 
-    /// Where a post goes, once that is known.
+    /// The URL of a callback, once it is known.
     pub(super) fn callback_for(&self, kind: CallbackKind) -> Option<String> {
-        let callback = self.lock().callback.clone()?;
+        let callback = self.core.lock().callback.clone()?;
         Some(match kind {
             CallbackKind::Incoming => callback,
             CallbackKind::Report => format!("{callback}/reports"),
         })
     }
-
-    fn generate_id(&self) -> String {
-        let mut bytes = [0; 16];
-        self.rng.fill(&mut bytes);
-        bytes.iter().fold(String::new(), |mut hex, byte| {
-            hex.extend([byte >> 4, byte & 15].map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0')));
-            hex
-        })
-    }
 }
 
-impl Inner {
+impl SmsMemory {
     fn keep(&mut self, number: &str, text: InboxSms) {
         let inbox = self.inboxes.entry(number.to_owned()).or_default();
         inbox.push_back(text);
-        if inbox.len() > MOST_TEXTS {
+        if inbox.len() > MAX_SMS_PER_NUMBER {
             inbox.pop_front();
         }
         self.recent.retain(|known| known != number);
         self.recent.push_back(number.to_owned());
-        if self.recent.len() > MOST_NUMBERS
+        if self.recent.len() > MAX_NUMBERS
             && let Some(oldest) = self.recent.pop_front()
         {
             self.inboxes.remove(&oldest);

@@ -1,15 +1,15 @@
 //! The connection to Redis, and what its failures mean.
 //!
-//! All calls share one multiplexed connection, kept in a slot with a number. The library's own connection manager is not
-//! used: it keeps a failed handshake for good, stays with a server that became a replica, and keeps a connection on which
-//! nothing is answered any more. Here, whoever sees such a failure empties the slot, if the slot still holds the number it
-//! used; the next caller dials and all others wait for that same dial. At most two dials start in any 100 ms, and until
-//! the next one calls fail at once with the word of the last failure, so an outage costs neither a storm of connections
-//! nor waiting callers. Dialling anew resolves the name anew, which is how the store finds the new primary after a
-//! failover.
+//! All calls share one multiplexed connection, which is kept in a numbered slot. The library's own connection manager is
+//! not used: it keeps a failed handshake forever, stays with a server that became a replica, and keeps a connection that no
+//! longer answers. Here, a caller that sees such a failure empties the slot, if the slot still has the number of its
+//! connection; the next caller connects, and all others wait for that attempt. At most two attempts start in any 100 ms.
+//! Until the next one may start, calls fail at once with the code of the last failure, so an outage causes neither a storm
+//! of connections nor waiting callers. Each attempt resolves the host name again, which is how the store finds the new
+//! primary after a failover.
 //!
-//! Connections are made and driven on the runtime on which the store was opened. One made on a web worker's own runtime
-//! would die with it.
+//! Connections are made and driven on the runtime on which the store was opened: one that is made on the runtime of a web
+//! worker would end with it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,12 +23,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::store::StoreError;
 
-/// At most two dials start in this time: one, and one more when what it gave is lost at once.
+/// At most two connection attempts start in this time: one, and another if its connection is lost at once.
 const REDIAL_WINDOW: Duration = Duration::from_millis(100);
 
 type PendingConnection = Shared<BoxFuture<'static, Result<MultiplexedConnection, RedisFault>>>;
 
-/// The one connection and how to make it anew.
+/// The one connection, and how to make another.
 pub(super) struct RedisConnection {
     client: Client,
     config: AsyncConnectionConfig,
@@ -39,9 +39,9 @@ pub(super) struct RedisConnection {
 #[derive(Default)]
 struct Slot {
     dial: Option<PendingConnection>,
-    /// Counts dials, so that a late failure on an old connection does not take away a new one.
+    /// Counts connection attempts, so that a late failure on an old connection does not discard a new one.
     number: u64,
-    /// When the last two dials started, the older one first.
+    /// When the last two attempts started, the older one first.
     started: [Option<Instant>; 2],
     /// Why the slot was emptied last.
     last_code: &'static str,
@@ -57,7 +57,7 @@ impl RedisConnection {
         }
     }
 
-    /// The present connection and its number, dialled if there is none.
+    /// The current connection and its number; connects if there is none.
     pub async fn get(&self, deadline: Instant) -> Result<(u64, MultiplexedConnection), StoreError> {
         let (number, dial) = self.current()?;
         match timeout_at(deadline, dial).await {
@@ -94,7 +94,7 @@ impl RedisConnection {
             .spawn(async move { client.get_multiplexed_async_connection_with_config(&config).await });
         async move {
             match task.await {
-                Ok(dialled) => dialled.map_err(|error| RedisFault::from_redis(&error)),
+                Ok(connected) => connected.map_err(|error| RedisFault::from_redis(&error)),
                 Err(_) => Err(RedisFault::reconnecting(UNREACHABLE)),
             }
         }
@@ -102,13 +102,13 @@ impl RedisConnection {
         .shared()
     }
 
-    /// Empties the slot if it still holds the connection with this number.
-    pub fn discard(&self, number: u64, word: &'static str) {
+    /// Empties the slot if it still has the connection with this number.
+    pub fn discard(&self, number: u64, code: &'static str) {
         let mut slot = self.slot();
         if slot.number == number && slot.dial.take().is_some() {
-            slot.last_code = word;
+            slot.last_code = code;
             drop(slot);
-            tracing::warn!(word, "the connection to Redis is given up");
+            tracing::warn!(code, "Redis connection closed");
         }
     }
 
@@ -126,7 +126,7 @@ pub(super) const MALFORMED: &str = "malformed";
 pub(super) const OTHER: &str = "other";
 pub(super) const WRONG_TYPE: &str = "WRONGTYPE";
 
-/// The server's own words that we pass on, and whether another connection may lead to a server that can do better.
+/// The server's error codes that we pass on, and whether reconnecting may lead to a server that can do better.
 const SERVER_CODES: [(&str, bool); 16] = [
     ("OOM", false),
     ("MISCONF", false),
@@ -146,7 +146,7 @@ const SERVER_CODES: [(&str, bool); 16] = [
     ("WRONGPASS", true),
 ];
 
-/// What went wrong, in one word, and whether the connection is to be made anew.
+/// What went wrong, as one code, and whether to reconnect.
 #[derive(Clone, Copy)]
 pub(super) struct RedisFault {
     pub code: &'static str,
@@ -174,19 +174,16 @@ impl RedisFault {
         }
     }
 
-    /// Before version 7, an error inside a script comes as `ERR` with the word further back in its text.
+    /// Before version 7, an error inside a script has the code `ERR`, with the real code further back in its text.
     fn from_server(error: &RedisError) -> Self {
         let detail = error.detail().unwrap_or_default();
-        let mut words = error
+        let mut codes = error
             .code()
             .into_iter()
             .chain(detail.split(|c: char| !c.is_ascii_uppercase()));
-        let known = |word: &str| SERVER_CODES.into_iter().find(|(known, _)| *known == word);
-        match words.find_map(known) {
-            Some((word, renew)) => Self {
-                code: word,
-                reconnect: renew,
-            },
+        let known = |code: &str| SERVER_CODES.into_iter().find(|(known, _)| *known == code);
+        match codes.find_map(known) {
+            Some((code, reconnect)) => Self { code, reconnect },
             None => Self {
                 code: OTHER,
                 reconnect: false,

@@ -111,10 +111,7 @@ async fn a_start_waits_for_redis() {
     server(&mut world).freeze().await;
     let (node, redis) = (&mut world.nodes[0], world.redis.as_ref().unwrap());
     let log = node.launch();
-    eventually(BACK, async || {
-        node.log()[log..].contains("the connection to Redis is given up")
-    })
-    .await;
+    eventually(BACK, async || node.log()[log..].contains("Redis connection closed")).await;
     redis.thaw();
     node.comes_up(log).await;
     world.phone("+2348030007801").dial().await.asks("Agree?");

@@ -1,9 +1,9 @@
-//! Nothing secret stands anywhere: not in a log at its finest level, not in Redis's files, not in the records, not among
-//! the metrics, not on a screen, not in what the kernel tells of the process; and once a gateway has hung up, no password
-//! in its memory.
+//! No secret is readable anywhere: not in a log at its finest level, in Redis's files, in the records, in the metrics, on a
+//! screen, or in what the kernel shows of the process; and when a gateway has closed its connections, no password is in the
+//! memory of the process.
 //!
-//! People take every way through the conversation against a real node, typing what nobody else would type. Then every
-//! place is searched for every secret in every form. That the search can find is shown by planting.
+//! People take every path through the conversation with a real node, typing unique texts. Then every place is searched for
+//! every secret in every form. Planted secrets prove that the search finds them.
 
 mod scan;
 
@@ -23,7 +23,7 @@ use crate::support::http::client;
 use crate::support::node::{Node, SECRET};
 use crate::support::world::{PARTNER, Setup, WEBHOOK_SECRET, World};
 
-/// Somebody, and what they type.
+/// A subscriber, and what they type.
 struct LeakSubject {
     number: String,
     username: String,
@@ -33,13 +33,13 @@ struct LeakSubject {
     unlinks: bool,
 }
 
-/// What comes out of these words and nothing else.
+/// A unique text with these words.
 fn canary(words: &str) -> String {
     sha256_hex(&format!("canary {words}"))
 }
 
 fn people() -> Vec<LeakSubject> {
-    // What stands before the @ tells the stand-in what to do.
+    // The word before the @ tells the stand-in what to do.
     let ways: [(&str, &[&str], bool); 8] = [
         ("", &[], false),
         ("many@", &[], false),
@@ -74,7 +74,7 @@ fn digits(hex: &str, count: usize) -> String {
 }
 
 impl LeakSubject {
-    /// Links an account, or is told why not; then looks at it, and perhaps unlinks it. Every reply is kept.
+    /// Links an account or fails to, then views it and perhaps unlinks it. Returns every reply.
     async fn lives(&self, line: &AggregatorClient) -> Vec<String> {
         let mut replies = Vec::new();
         let mut codes = self.codes.iter();
@@ -110,7 +110,7 @@ impl LeakSubject {
     }
 }
 
-/// Everything that must not be read anywhere.
+/// All secrets.
 fn needles(people: &[LeakSubject], call_log: &CallLog) -> Vec<Needle> {
     let mut needles = Vec::new();
     for (n, person) in people.iter().enumerate() {
@@ -138,7 +138,7 @@ fn needles(people: &[LeakSubject], call_log: &CallLog) -> Vec<Needle> {
     needles
 }
 
-/// Everything that somebody could read, as it stands now.
+/// All places that somebody could read, as they are now.
 async fn places(world: &World, node: &Node, replies: &[String]) -> Vec<SearchedPlace> {
     let metrics = world
         .client
@@ -177,7 +177,7 @@ async fn places(world: &World, node: &Node, replies: &[String]) -> Vec<SearchedP
     places
 }
 
-/// Has Redis write a snapshot beside its log.
+/// Makes Redis write a snapshot beside its log.
 async fn snapshot(world: &World) {
     let dump = world.redis.as_ref().unwrap().dir().join("dump.rdb");
     let _ = fs::remove_file(&dump);
@@ -185,7 +185,7 @@ async fn snapshot(world: &World) {
     eventually(Duration::from_secs(20), async || dump.exists()).await;
 }
 
-/// Where these secrets stand in the writable memory of a process, a megabyte at a time.
+/// Where these secrets are in the writable memory of a process, read a megabyte at a time.
 fn in_memory(pid: u32, secrets: &[Needle]) -> Vec<String> {
     const PART: u64 = 1 << 20;
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
@@ -215,14 +215,14 @@ fn in_memory(pid: u32, secrets: &[Needle]) -> Vec<String> {
 
 /// The whole conversation, and then the search.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_secret_stands_anywhere() {
+async fn no_secret_is_readable_anywhere() {
     let mut world = World::with(Setup::Bare, |options| {
         options.timeout = 10;
         options.lease_margin = Some(2);
         options.favourites = Vec::new();
     })
     .await;
-    // What repeats itself would hide in a compressed snapshot.
+    // Compression could hide repetitions in the snapshot.
     world.redis.as_ref().unwrap().config_set("rdbcompression", "no").await;
     let mut node = world.node(None).await;
     // The gateway's own connections, so that they can be closed.
@@ -262,9 +262,9 @@ async fn nothing_secret_stands_anywhere() {
     assert_eq!(node.terminate().await, Some(0));
 }
 
-/// What was typed is wiped from memory with whatever held it. The web server reads into a buffer that a connection has as
-/// long as it lasts, and what was read there last stays until something is read over it: that much is told, and gone when
-/// the gateway hangs up.
+/// What was typed is wiped from memory together with its value. The web server reads into a buffer that lives as long as the
+/// connection, and the last request stays there until it is overwritten: that is documented, and the buffer is gone when the
+/// gateway closes the connection.
 async fn no_password_stays_in_memory(node: &Node, line: AggregatorClient, passwords: &[Needle]) {
     let lasting = Needle::new("the channel's secret", SECRET);
     let found = in_memory(node.pid(), &[lasting]);
@@ -282,8 +282,8 @@ async fn no_password_stays_in_memory(node: &Node, line: AggregatorClient, passwo
     .await;
 }
 
-/// A secret in any form in any of the places is found: planted through Redis and the records themselves, and into what
-/// was read of the others.
+/// A secret in any form in any place is found: it is planted in Redis and the records, and in what was read from the other
+/// places.
 async fn every_planted_leak_is_found(world: &World, node: &Node, replies: &[String]) {
     let needle = Needle::new("planted", "Zq7planted+0123456789abcdef");
     for (n, (_, form)) in forms(&needle.secret).iter().enumerate() {

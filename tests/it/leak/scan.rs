@@ -1,18 +1,16 @@
-//! Looks for secrets in bytes, in every form in which they could have got there.
+//! Searches bytes for secrets in every form in which they could appear.
 
 use std::collections::{BTreeSet, HashMap};
 
 /// A secret to look for.
 #[derive(Clone, Debug)]
 pub struct Needle {
-    /// What it is, for the report; never the secret itself.
+    /// A name for the report; never the secret itself.
     pub what: String,
-    /// The secret.
     pub secret: String,
 }
 
 impl Needle {
-    /// This secret.
     pub fn new(what: impl Into<String>, secret: impl Into<String>) -> Self {
         let (what, secret) = (what.into(), secret.into());
         assert!(secret.len() >= 8, "{what} is too short to be told from chance");
@@ -25,13 +23,11 @@ impl Needle {
 pub struct SearchedPlace {
     /// What it is: a log, a file of Redis, and so on.
     pub class: &'static str,
-    /// Which of them.
     pub name: String,
-    /// What stands there.
     pub bytes: Vec<u8>,
 }
 
-/// Every form of a secret: its name, and the bytes that would stand somewhere.
+/// Every form of a secret, with a name.
 pub fn forms(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
     let bytes = secret.as_bytes();
     let each = |form: &dyn Fn(u8) -> String| bytes.iter().map(|byte| form(*byte)).collect::<String>().into_bytes();
@@ -65,7 +61,7 @@ pub fn forms(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
     found
 }
 
-/// The characters of base64 that these bytes alone decide when they stand `at` bytes into a group of three.
+/// The base64 characters that depend only on these bytes, when the bytes begin at position `at` of a group of three.
 fn base64(bytes: &[u8], at: usize, last: &str) -> Vec<u8> {
     let alphabet: Vec<u8> = (b'A'..=b'Z')
         .chain(b'a'..=b'z')
@@ -82,8 +78,8 @@ fn base64(bytes: &[u8], at: usize, last: &str) -> Vec<u8> {
     letters.skip((at * 8).div_ceil(6)).collect()
 }
 
-/// Where secrets stand, in words that hold none of them. Every place is gone through once, however many secrets there are:
-/// by the first two bytes of all forms, then by the first [`BEGINNING`].
+/// Reports where secrets are, without containing them. Every place is searched once, however many secrets there are: by the
+/// first two bytes of all forms, then by the first [`BEGINNING`].
 pub fn leaks(places: &[SearchedPlace], needles: &[Needle]) -> Vec<String> {
     let mut forms_by_beginning: HashMap<Vec<u8>, Vec<Form<'_>>> = HashMap::new();
     let mut first_two = vec![false; 1 << 16];
@@ -111,10 +107,10 @@ pub fn leaks(places: &[SearchedPlace], needles: &[Needle]) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// What it is a form of, its name, and its bytes.
+/// The secret's name, the form's name, and the bytes.
 type Form<'a> = (&'a str, &'static str, Vec<u8>);
 
-/// No form is shorter.
+/// The length of the shortest form.
 const BEGINNING: usize = 8;
 
 /// The first two bytes as a number.
@@ -122,7 +118,7 @@ fn two(bytes: &[u8]) -> usize {
     (usize::from(bytes[0]) << 8) | usize::from(bytes[1])
 }
 
-/// A secret in any form between other bytes is found, and where there is none nothing is.
+/// A secret in any form between other bytes is found, and nothing is found where there is none.
 #[test]
 fn every_form_is_found_between_other_bytes() {
     let needle = Needle::new("a password", "Zq7+&é/0123456789");
@@ -142,7 +138,7 @@ fn every_form_is_found_between_other_bytes() {
     assert!(leaks(&[place(b"Zq7+&\xc3\xa9/012345678 9".to_vec())], &[needle]).is_empty());
 }
 
-/// Base64 is recognised wherever in its groups of three bytes the secret begins: by an encoder of somebody else's.
+/// Base64 is recognised at every position of its groups of three bytes; encoded by another program.
 #[test]
 fn base64_is_found_at_every_place_in_a_group() {
     // `printf '<before>Zq7canary!<after>' | base64`

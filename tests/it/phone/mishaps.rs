@@ -1,4 +1,4 @@
-//! What a person meets beside the dialog, in a real browser: texts, a network that drops them, and time that passes.
+//! What happens besides the dialog, in a real browser: SMS, a network that drops the session, and time that passes.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ async fn shown(browser: &Browser, css: &str) -> bool {
     element.is_displayed().await.expect(css)
 }
 
-/// Texts come by themselves, the newest is marked, a code in it is dialled by one press, and what a person wrote is masked.
+/// SMS appear by themselves, the newest is marked, one press dials the code in it, and what a person wrote is masked.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_text_comes_and_its_code_is_dialled() {
+async fn an_sms_arrives_and_its_code_is_dialled() {
     let sandbox = Sandbox::start().await;
     let browser = phone(&sandbox.origin, 1280, 900, false).await;
     browser
@@ -57,9 +57,9 @@ async fn a_text_comes_and_its_code_is_dialled() {
     sandbox.stop().await;
 }
 
-/// The menu goes by text in the page's inbox, and what a text says to dial leads on from there.
+/// The menu works by SMS in the page's inbox, and the code in an SMS continues from there.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_menu_goes_by_text_up_to_the_code_to_dial() {
+async fn the_menu_works_by_sms_up_to_the_code_to_dial() {
     let sandbox = Sandbox::start().await;
     let browser = phone(&sandbox.origin, 1280, 900, false).await;
     let line = browser.window.find(Locator::Css("#reply-text")).await.expect("a line");
@@ -85,7 +85,7 @@ async fn the_menu_goes_by_text_up_to_the_code_to_dial() {
     sandbox.stop().await;
 }
 
-/// A network that drops a session tells the server, asks the person nothing, and can do so while an answer is awaited.
+/// A network that drops a session reports that to the server without asking the person, even while an answer is awaited.
 #[tokio::test]
 async fn the_network_drops_a_session() {
     let limits = UssdLimits {
@@ -135,9 +135,9 @@ async fn the_network_drops_a_session() {
     browser.window.close().await.expect("closed");
 }
 
-/// Winding the clock ends the session for the network, and for the server makes it the next day.
+/// Advancing the clock ends the session in the network, and for the server it is the next day.
 #[tokio::test(flavor = "multi_thread")]
-async fn time_passes_at_the_press_of_a_key() {
+async fn a_key_advances_the_clock() {
     let sandbox = Sandbox::start().await;
     let browser = phone(&sandbox.origin, 1280, 900, true).await;
     browser.wait_text("#time-ahead", |t| t == "as on this machine").await;

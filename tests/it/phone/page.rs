@@ -13,7 +13,7 @@ use crate::support::browser::Browser;
 use crate::support::canned::FakeCallbackServer;
 use crate::support::http::client;
 
-/// Where a picture of the page goes, to be looked at.
+/// The file for a picture of the page, for people to look at.
 pub fn picture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("phone").join(name)
 }
@@ -26,7 +26,7 @@ async fn get(url: &str, tag: Option<&str>) -> reqwest::Response {
     request.send().await.expect("an answer")
 }
 
-/// Every file must forbid everything from elsewhere, and be revalidated: an old script with a new page is a broken phone.
+/// Every file must forbid other origins and be revalidated: an old script with a new page is a broken phone.
 #[rstest]
 #[case("/phone", "text/html; charset=utf-8")]
 #[case("/phone/phone.css", "text/css; charset=utf-8")]
@@ -69,7 +69,7 @@ async fn files_are_guarded_and_revalidated(#[case] path: &str, #[case] kind: &st
     assert_eq!(again.status().as_u16(), StatusCode::NOT_MODIFIED.as_u16());
 }
 
-/// The page's two sources of data must be whole and never stored.
+/// The page's two sources of data must be complete and never cached.
 #[tokio::test]
 async fn facts_and_session_are_served_fresh() {
     let server = FakeCallbackServer::start();
@@ -103,7 +103,6 @@ pub async fn phone(origin: &str, width: u32, height: u32, dark: bool) -> Browser
     browser
 }
 
-/// Presses keys of the phone.
 pub async fn press(browser: &Browser, keys: &str) {
     for key in keys.chars() {
         browser.click(&format!("[data-key='{key}']")).await;
@@ -144,7 +143,7 @@ async fn a_person_links_with_the_keypad() {
     browser.click("#call").await;
     browser.wait_text("#screen", |t| t.contains("password")).await;
 
-    // From here on the computer's keyboard, as a person at a desk would.
+    // From here on with the computer's keyboard.
     let entry = browser.window.find(Locator::Css("#entry")).await.expect("the entry");
     entry.send_keys("s3cret pass").await.expect("typed");
     browser.picture(&picture("desktop-typing.png")).await;
@@ -181,7 +180,7 @@ async fn a_person_links_with_the_keypad() {
     browser.window.close().await.expect("closed");
 }
 
-/// Hanging up must reach the server as the aggregator reports it, and dialling again be another session.
+/// Hanging up must reach the server as the aggregator reports it, and dialling again must be another session.
 #[tokio::test]
 async fn hanging_up_and_redialling_on_a_small_screen() {
     let server = FakeCallbackServer::start();

@@ -12,7 +12,7 @@ fn expected(end: Option<bool>, text: &str) -> ExpectedScreen {
     }
 }
 
-/// What people write must be read as they mean it.
+/// Lines are read as people mean them.
 #[rstest]
 #[case("number +2348030000001", ScriptStep::Number("+2348030000001".into()))]
 #[case("network 62130", ScriptStep::Network("62130".into()))]
@@ -62,7 +62,7 @@ fn poll(key: &str, until: ExpectedScreen, seconds: u64) -> ScriptStep {
     }
 }
 
-/// A mistake must be named with its file, its line and what to write instead.
+/// An error names the file, the line and what to write instead.
 #[rstest]
 #[case("until Linked", "\"until\" is not a verb", "poll 1 until")]
 #[case("wait", "is not a time of up to a day", "wait 10m")]
@@ -107,7 +107,7 @@ fn a_script_must_dial() {
     );
 }
 
-/// The scripts in the repository must at least be in the language.
+/// The scripts in the repository can all be parsed.
 #[test]
 fn our_own_scripts_are_in_the_language() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/simulator");

@@ -46,7 +46,7 @@ fn impatient(_: Option<&str>) -> UssdLimits {
 
 impl TerminalFixture {
     fn new() -> Self {
-        // The sandbox's binary does this first of all; a second time is refused and means the same.
+        // The sandbox's binary does this first of all; doing it again fails and changes nothing.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let server = FakeCallbackServer::start();
         let args = PhoneArgs {
@@ -101,7 +101,7 @@ impl TerminalFixture {
     }
 }
 
-/// The server must see exactly what Africa's Talking would send: one session, the text growing, one event at its end.
+/// The server gets exactly what Africa's Talking would send: one session, a growing text, one event at the end.
 #[tokio::test]
 async fn a_dialog_is_sent_as_the_aggregator_sends_it() {
     let fixture = TerminalFixture::new();
@@ -129,7 +129,7 @@ async fn a_dialog_is_sent_as_the_aggregator_sends_it() {
     assert!(!shown.contains("ada"), "what was typed is never written back: {shown}");
 }
 
-/// Hanging up and dialling again must be a new session, and a refused command must send nothing.
+/// Dialling again after hanging up is a new session, and a refused command sends nothing.
 #[tokio::test]
 async fn cancel_ends_and_redial_begins_a_session() {
     let fixture = TerminalFixture::new();
@@ -176,7 +176,7 @@ async fn a_journey_plays_to_its_end() {
     assert_eq!(told, ["Success", "Incomplete"]);
 }
 
-/// A journey that goes wrong must say where, what was expected, and show the whole screen.
+/// A journey that fails says where, what was expected, and shows the whole screen.
 #[rstest]
 #[case::text("dial\nexpect Linked", 2, "should contain \"Linked\"", "Example Lender")]
 #[case::case("dial\nexpect example lender", 2, "should contain", "Example Lender")]
@@ -210,7 +210,7 @@ async fn a_failed_journey_says_why(
     assert!(failed.to_string().starts_with(&format!("t.phone:{at}: ")), "{failed}");
 }
 
-/// The phone must give up where the aggregator would, and report it as the aggregator would.
+/// The phone gives up when the aggregator would, and reports it in the same way.
 #[rstest]
 #[case::late(quick_to_give_up, "dial *384*96*6#", "no answer within 40ms", "Failed")]
 #[case::cut(short_dialogs, "dial\npress 1", "the network ended the dialog", "Incomplete")]
@@ -232,7 +232,7 @@ async fn limits_end_dialogs(
     assert_eq!(events[0]["status"], status);
 }
 
-/// Nobody typing must end the dialog as on a real network, while the phone stays on.
+/// If nobody types, the dialog ends as on a real network, and the phone stays on.
 #[tokio::test]
 async fn an_idle_person_loses_the_dialog() {
     let fixture = TerminalFixture {
@@ -262,7 +262,7 @@ async fn an_idle_person_loses_the_dialog() {
     assert!(shown.contains("nobody typed in time"), "{shown}");
 }
 
-/// A phone that answers to any address would carry typed secrets in clear over a network.
+/// A phone that accepted any address would send typed secrets in clear over a network.
 #[rstest]
 #[case("http://127.0.0.1:8080/ussd", true)]
 #[case("http://localhost:8080/ussd", true)]
@@ -276,7 +276,7 @@ fn only_this_machine_is_dialled(#[case] url: &str, #[case] good: bool) {
     assert_eq!(HttpCallbackClient::new(url).is_ok(), good);
 }
 
-/// A sandbox that is not running must be said to be so, and the phone goes on.
+/// The phone says that the sandbox is not running, and continues.
 #[tokio::test]
 async fn a_silent_callback_is_named() {
     let mut fixture = TerminalFixture::new();

@@ -1,4 +1,4 @@
-//! The sandbox's clock: wound from outside, followed by the server and by the stand-ins.
+//! The sandbox's clock, advanced over HTTP, for the server and the stand-ins.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ async fn clock_of(answer: Response) -> (i64, i64) {
     )
 }
 
-/// One clock for all: what the server keeps for a day is gone after it, and a text that the stand-in delivers is of the
-/// day it is then. What is not a length of time, or comes as a foreign web page could send it, winds nothing.
+/// There is one clock for all: what the server keeps for a day expires, and an SMS that the stand-in delivers has the new
+/// date. An invalid time, or a request that a foreign web page could send, does not advance the clock.
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_follows_the_clock() {
     let sandbox = Sandbox::start().await;

@@ -1,4 +1,4 @@
-//! The stand-ins do what they promise.
+//! The stand-ins.
 
 mod clock;
 mod mono_standin;

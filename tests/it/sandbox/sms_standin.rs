@@ -1,4 +1,4 @@
-//! The stand-in for SMS: what it keeps, how it calls back, and the sandbox as a whole answering a text.
+//! The stand-in for an SMS gateway: its inboxes, its callbacks, and the whole sandbox answering an SMS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,9 +42,9 @@ async fn send(stand_in: &RunningSms, key: &str, text: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-/// Only its own key sends, what is sent stands in the inbox, and an inbox keeps the newest fifty.
+/// Only its own key can send, what is sent is in the inbox, and an inbox keeps the newest fifty.
 #[tokio::test]
-async fn texts_stand_in_bounded_inboxes() {
+async fn inboxes_are_bounded() {
     let stand_in = start();
     assert_eq!(send(&stand_in, "other", "a").await.0, 401);
     assert!(stand_in.state.inbox(ADA).is_empty());
@@ -58,8 +58,8 @@ async fn texts_stand_in_bounded_inboxes() {
     assert_eq!(stand_in.state.counts(), (52, 52));
 }
 
-/// Reports go below the callback, as often and in the order that the switches say; a text from a person goes to the
-/// callback itself, and again until it is taken.
+/// Reports go to a path below the callback, as often and in the order that the switches say; an SMS from a person goes to
+/// the callback itself, and again until it is accepted.
 #[tokio::test]
 async fn it_calls_back() {
     let (stand_in, callback) = (start(), MockServer::start().await);
@@ -117,10 +117,10 @@ async fn it_calls_back() {
     assert_eq!(texts, 2);
 }
 
-/// The whole sandbox: a text from the phone page reaches the real route, its answer goes through records, job and the real
-/// gateway, and stands in the inbox that the page reads.
+/// The whole sandbox: an SMS from the phone page reaches the real route, and its answer goes through records, a job and the
+/// real gateway into the inbox that the page reads.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_sandbox_answers_a_text() {
+async fn the_sandbox_answers_an_sms() {
     let sandbox = Sandbox::start().await;
     let (client, base) = (client(), format!("{}/phone", sandbox.origin));
     let inbox = async || {

@@ -1,4 +1,4 @@
-//! What every store promises, whatever keeps the values. Each case runs against both.
+//! The contract of every store. Each test runs against both.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ enum StoreKind {
     Redis,
 }
 
-/// A store through as many handles as there are nodes, and what must live as long as it does.
+/// A store with two handles, as on two nodes, and what must live as long as it does.
 struct StoreFixture {
     nodes: Vec<Arc<dyn Store>>,
     _server: Option<RedisServer>,
@@ -58,12 +58,12 @@ impl StoreFixture {
     }
 }
 
-/// Nothing is there before it is written, and a working store says that it is ready and well.
+/// A new store is empty, ready, and has no findings.
 #[rstest]
 #[case(StoreKind::Memory)]
 #[case(StoreKind::Redis)]
 #[tokio::test]
-async fn a_new_store_is_empty_ready_and_well(#[case] kind: StoreKind) {
+async fn a_new_store_is_empty_and_ready(#[case] kind: StoreKind) {
     let fixture = StoreFixture::of(kind).await;
     assert_eq!(fixture.store().load(&random_tag()).await, Ok(None));
     assert_eq!(fixture.store().look_up(&IndexKey([1; 32])).await, Ok(None));
@@ -71,7 +71,7 @@ async fn a_new_store_is_empty_ready_and_well(#[case] kind: StoreKind) {
     assert_eq!(fixture.store().check_setup().await, []);
 }
 
-/// A swap wins exactly if the present version is the expected one, and a lost one changes nothing.
+/// A swap wins only if the current version is the expected one, and a lost swap changes nothing.
 #[rstest]
 #[case(StoreKind::Memory)]
 #[case(StoreKind::Redis)]
@@ -103,7 +103,7 @@ async fn a_swap_wins_only_over_the_expected_version(#[case] kind: StoreKind) {
     assert_eq!(replayed, Ok(SwapResult::Lost), "a version that was there before");
 }
 
-/// Versions are 64 bits, all of them compared; blobs are bytes, any of them, up to a mebibyte.
+/// All 64 bits of a version are compared; a blob is any bytes, up to a mebibyte.
 #[rstest]
 #[case(StoreKind::Memory)]
 #[case(StoreKind::Redis)]
@@ -132,12 +132,12 @@ async fn versions_and_blobs_come_back_as_they_were(#[case] kind: StoreKind) {
     }
 }
 
-/// One person's value says and changes nothing about another's, nor about an opaque name of the same bytes.
+/// One subscriber's value does not affect another's, nor an opaque name with the same bytes.
 #[rstest]
 #[case(StoreKind::Memory)]
 #[case(StoreKind::Redis)]
 #[tokio::test]
-async fn people_and_names_are_apart(#[case] kind: StoreKind) {
+async fn subscribers_and_names_are_separate(#[case] kind: StoreKind) {
     let fixture = StoreFixture::of(kind).await;
     let (store, ada, eve) = (fixture.store(), random_tag(), random_tag());
     let hers = put(store, &ada, b"ada").await;
@@ -153,7 +153,7 @@ async fn people_and_names_are_apart(#[case] kind: StoreKind) {
     assert_eq!(store.look_up(&name).await, Ok(Some(ada)), "the last one counts");
 }
 
-/// What is to be forgotten is forgotten, names too; a swap sets the time anew; an over-long or empty time is no error.
+/// Values and names expire; a swap sets a new time to live; a time to live that is too long or zero is not an error.
 #[rstest]
 #[case(StoreKind::Memory)]
 #[case(StoreKind::Redis)]
@@ -185,12 +185,12 @@ async fn values_and_names_end(#[case] kind: StoreKind) {
     eventually(Duration::from_secs(5), async || store.load(&brief).await == Ok(None)).await;
 }
 
-/// At the edge of its time a value is whole or absent, never wrong, and once absent it stays so.
+/// When a value expires it is either whole or absent, never wrong, and once absent it stays absent.
 #[rstest]
 #[case(StoreKind::Memory)]
 #[case(StoreKind::Redis)]
 #[tokio::test]
-async fn at_the_edge_of_time_there_is_only_absence(#[case] kind: StoreKind) {
+async fn a_value_expires_whole(#[case] kind: StoreKind) {
     let fixture = StoreFixture::of(kind).await;
     let store = fixture.store();
     let edge = |ttl: u64| async move {
@@ -202,7 +202,7 @@ async fn at_the_edge_of_time_there_is_only_absence(#[case] kind: StoreKind) {
             assert_eq!(found, present);
             seen += 1;
             let next = value(format!("{seen}").as_bytes());
-            // A third of the rounds ends by a time that ran out between the load and the swap.
+            // In a third of the rounds the value expires between the load and the swap.
             if seen % 3 == 0 && seen < 30 {
                 match store.swap(&tag, Some(present.version), &next, ttl).await.unwrap() {
                     SwapResult::Won => present = next,
@@ -217,12 +217,12 @@ async fn at_the_edge_of_time_there_is_only_absence(#[case] kind: StoreKind) {
     futures_util::future::join_all((1..=50).chain(1..=50).map(edge)).await;
 }
 
-/// Sixty-four callers on two nodes go for one version at once: one wins each round, and its value stands.
+/// Sixty-four callers on two nodes swap one version at once: one wins each round, and its value is stored.
 #[rstest]
 #[case(StoreKind::Memory)]
 #[case(StoreKind::Redis)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_racing_exactly_one_wins(#[case] kind: StoreKind) {
+async fn of_many_callers_exactly_one_wins(#[case] kind: StoreKind) {
     let fixture = StoreFixture::of(kind).await;
     let tag = random_tag();
     let mut expected = None;
@@ -244,7 +244,7 @@ async fn of_many_racing_exactly_one_wins(#[case] kind: StoreKind) {
     }
 }
 
-/// One step of the model test: whose value or which name by number, and how the expected version is chosen.
+/// One step of the model test: a subscriber or a name by number, and how the expected version is chosen.
 #[derive(Clone, Debug)]
 enum Step {
     Load(usize),
@@ -276,7 +276,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Any sequence of calls answers as a plain map would.
+/// Any sequence of calls behaves like a plain map.
 #[rstest]
 #[case(StoreKind::Memory)]
 #[case(StoreKind::Redis)]

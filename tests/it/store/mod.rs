@@ -1,4 +1,4 @@
-//! The live stores: what both promise, and what Redis faults do to it.
+//! The live stores: the contract of both, and Redis faults.
 
 mod conformance;
 mod redis_checks;
@@ -16,7 +16,7 @@ use kiungo::core::time::{Clock, Timestamp};
 use kiungo::store::redis::{RedisOptions, RedisStore};
 use kiungo::store::{Store, StoreError, SwapResult, Version, VersionedValue};
 
-/// What a call may take: the trait's promise.
+/// The longest call, by the contract of the trait.
 const CALL: Duration = Duration::from_secs(1);
 
 /// How soon a store must work again after Redis does.
@@ -38,20 +38,19 @@ fn clock() -> Arc<dyn Clock> {
     Arc::new(Elapsed(Instant::now()))
 }
 
-/// A number that no other call in this process got; each server starts empty, so it is fresh there too.
+/// A number that is unique in this process.
 fn next_version() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// The tag of somebody not seen before.
 fn random_tag() -> SubscriberTag {
     let mut bytes = [0xa5; 32];
     bytes[..8].copy_from_slice(&next_version().to_be_bytes());
     SubscriberTag::from_bytes(bytes)
 }
 
-/// A value with a version not used before. All 64 bits vary, as in versions drawn at random.
+/// A value with an unused version. All 64 bits vary, as in random versions.
 fn value(bytes: &[u8]) -> VersionedValue {
     VersionedValue {
         version: Version(next_version().wrapping_mul(0x9e37_79b9_7f4a_7c15)),
@@ -67,14 +66,14 @@ fn redis_at(url: &str) -> RedisStore {
     RedisStore::connect(url, RedisOptions::default()).unwrap()
 }
 
-/// Writes a first value and gives it back.
+/// Writes a first value and returns it.
 async fn put(store: &dyn Store, tag: &SubscriberTag, bytes: &[u8]) -> VersionedValue {
     let stored = value(bytes);
     assert_eq!(store.swap(tag, None, &stored, LONG).await, Ok(SwapResult::Won));
     stored
 }
 
-/// The word with which a call failed. It must have failed within a call's time.
+/// The code of a call that failed, which must be within the time of a call.
 async fn failure<T: std::fmt::Debug>(call: impl Future<Output = Result<T, StoreError>>) -> String {
     let start = Stopwatch::start();
     let result = call.await;

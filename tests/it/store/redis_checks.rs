@@ -1,11 +1,11 @@
-//! What is said of a Redis at start, and what is never said: addresses, keys, passwords.
+//! What we report about a Redis at start, and what we never report: addresses, keys, passwords.
 
 use kiungo::store::{Severity, Store, StoreConnectError, connect};
 
 use super::{LONG, clock, failure, key, put, random_tag, redis_at, value};
 use crate::support::redis::RedisServer;
 
-/// Settings that lose dialogs are found on a running server, each at its level.
+/// Settings that lose dialogs are found on a running server, each with its severity.
 #[tokio::test]
 async fn bad_settings_are_found() {
     let server = RedisServer::start().await;
@@ -27,8 +27,8 @@ async fn bad_settings_are_found() {
     assert_eq!(store.check_setup().await, []);
 }
 
-/// What a user of the server may do decides what can be checked: without CONFIG its settings are told by INFO, without
-/// both there are notes, and without scripts there is an error.
+/// The permissions of our user decide what can be checked: without CONFIG the settings come from INFO, without both there
+/// are notes, and without scripts there is an error.
 #[tokio::test]
 async fn a_server_that_forbids_looking_is_only_noted() {
     let server = RedisServer::start().await;
@@ -47,7 +47,7 @@ async fn a_server_that_forbids_looking_is_only_noted() {
     }
 }
 
-/// A server that is away, a replica, or not Redis at all is an error in plain words.
+/// A server that is down, a replica, or not Redis at all is an error in plain words.
 #[tokio::test]
 async fn an_unusable_server_is_an_error() {
     let mut server = RedisServer::start().await;
@@ -65,7 +65,7 @@ async fn an_unusable_server_is_an_error() {
     );
 }
 
-/// Each form of address leads to its store, and whatever is wrong is said without repeating the address.
+/// Each form of address opens its store, and errors do not repeat the address.
 #[tokio::test]
 async fn addresses_are_understood_or_refused_without_being_repeated() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap();
@@ -97,9 +97,9 @@ async fn addresses_are_understood_or_refused_without_being_repeated() {
     }
 }
 
-/// A TLS address without a TLS provider, and any Redis address outside a runtime, are errors and not panics.
+/// A TLS address without a TLS provider, and any Redis address outside a runtime, are errors, not panics.
 #[test]
-fn what_is_missing_is_said() {
+fn a_missing_provider_or_runtime_is_an_error() {
     let refused = |url| connect(url, clock()).err();
     assert_eq!(refused("redis://127.0.0.1:1"), Some(StoreConnectError::NoRuntime));
     if rustls::crypto::CryptoProvider::get_default().is_none() {
@@ -107,7 +107,7 @@ fn what_is_missing_is_said() {
     }
 }
 
-/// TLS spoken to a server without it fails in time, with a word.
+/// TLS to a server without TLS fails in time, with a code.
 #[tokio::test]
 async fn tls_to_a_plain_server_fails_cleanly() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -120,9 +120,9 @@ async fn tls_to_a_plain_server_fails_cleanly() {
     );
 }
 
-/// Errors come with the server's own text behind them, which may name keys and users. None of it is passed on.
+/// The server's error texts may contain keys and users. We pass on only the code.
 #[tokio::test]
-async fn errors_are_one_word() {
+async fn errors_are_one_code() {
     let server = RedisServer::start().await;
     let tag = random_tag();
     server
@@ -144,8 +144,7 @@ async fn errors_are_one_word() {
     assert_eq!(words, ["NOPERM", "NOPERM", "WRONGTYPE", "OOM"]);
 }
 
-/// What the store writes: one key a person, of the form and with the time to live that operators are told of, and the
-/// probe; nothing without an end.
+/// The store writes one key per subscriber, with the documented form and time to live, and the probe; every key expires.
 #[tokio::test]
 async fn every_key_has_its_form_and_an_end() {
     let server = RedisServer::start().await;

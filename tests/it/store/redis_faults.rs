@@ -1,4 +1,4 @@
-//! What Redis faults do to the store: every call ends within a second, says why in one word, and works again by itself.
+//! Redis faults: every call ends within a second, fails with one code, and the store recovers by itself.
 
 use std::time::Instant;
 
@@ -13,19 +13,18 @@ use crate::support::machine::Stopwatch;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::RedisServer;
 
-/// A server of the test's own and a store on it.
 pub async fn server_and_store() -> (RedisServer, RedisStore) {
     let server = RedisServer::start().await;
     let store = redis_at(&server.url());
     (server, store)
 }
 
-/// Waits until the store works again, as soon as it must.
+/// Waits until the store works again, within the promised time.
 pub async fn recovers(store: &RedisStore) {
     eventually(RECOVERY, async || store.ready().await.is_ok()).await;
 }
 
-/// A crash: calls fail at once while Redis is away, and after its restart the store goes on with what was acknowledged.
+/// A crash: calls fail at once while Redis is down, and after its restart the store has every acknowledged write.
 #[tokio::test]
 async fn a_killed_redis_is_missed_and_found_again() {
     let (mut server, store) = server_and_store().await;
@@ -44,7 +43,7 @@ async fn a_killed_redis_is_missed_and_found_again() {
     assert_eq!(store.load(&tag).await, Ok(Some(stored)));
 }
 
-/// A restart between two calls is not noticed by a read: the connection was found closed and the read sent again.
+/// A read does not notice a restart between two calls: it finds the connection closed and is sent again.
 #[tokio::test]
 async fn a_read_survives_a_connection_closed_while_idle() {
     let (mut server, store) = server_and_store().await;
@@ -57,10 +56,10 @@ async fn a_read_survives_a_connection_closed_while_idle() {
     assert_eq!(store.load(&tag).await, Ok(Some(stored)));
 }
 
-/// A frozen Redis answers nothing on open connections and accepts new ones: a hundred callers at once all hear of it
-/// within a second, later ones too, and when it thaws the store works by itself.
+/// A frozen Redis does not answer on open connections but accepts new ones: a hundred concurrent callers all fail within a
+/// second, later ones too, and the store recovers when Redis continues.
 #[tokio::test]
-async fn a_frozen_redis_holds_nobody() {
+async fn a_frozen_redis_blocks_nobody() {
     let (server, store) = server_and_store().await;
     let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
@@ -77,8 +76,8 @@ async fn a_frozen_redis_holds_nobody() {
     assert_eq!(store.load(&tag).await, Ok(Some(stored)));
 }
 
-/// Whatever the network does, calls fail within a second with an expected word, and when it is whole again so is the
-/// store, though the connection it had may be dead for ever.
+/// Whatever the network does, calls fail within a second with an expected code, and the store recovers with the network,
+/// although its old connection may be dead forever.
 #[rstest]
 #[case(Fault::Blackhole, &["timeout"])]
 #[case(Fault::Reset, &["closed"])]
@@ -105,7 +104,7 @@ async fn a_broken_network_is_survived(#[case] fault: Fault, #[case] words: &[&st
     assert_eq!(store.load(&tag).await, Ok(Some(stored)));
 }
 
-/// A command paused inside Redis for two seconds delays nobody past the second.
+/// A command that Redis pauses for two seconds delays no caller beyond one second.
 #[tokio::test]
 async fn a_slow_redis_is_given_up_in_time() {
     let (server, store) = server_and_store().await;
@@ -123,7 +122,7 @@ async fn a_slow_redis_is_given_up_in_time() {
 #[case(Fault::Limit(0))]
 #[case(Fault::Blackhole)]
 #[tokio::test]
-async fn an_outage_is_no_storm(#[case] fault: Fault) {
+async fn an_outage_causes_no_connection_storm(#[case] fault: Fault) {
     let server = RedisServer::start().await;
     let proxy = Proxy::before(server.port());
     let store = redis_at(&format!("redis://127.0.0.1:{}", proxy.port()));
@@ -146,7 +145,7 @@ async fn an_outage_is_no_storm(#[case] fault: Fault) {
     recovers(&store).await;
 }
 
-/// A server that became a replica takes no writes and says so; values can still be read; promoted again, it is used again.
+/// A server that became a replica refuses writes with a code; values can still be read; after promotion it is used again.
 #[tokio::test]
 async fn a_demoted_redis_is_read_only() {
     let (server, store) = server_and_store().await;
@@ -186,7 +185,7 @@ async fn a_failover_is_followed() {
     assert_eq!(redis_at(&new.url()).load(&tag).await, Ok(Some(stored)));
 }
 
-/// A password set on the running server shuts us out with a word, and its removal lets us in again.
+/// A password that is set on the running server locks us out with a code, and its removal lets us in again.
 #[tokio::test]
 async fn a_password_we_do_not_have_shuts_us_out() {
     let (server, store) = server_and_store().await;
@@ -208,8 +207,8 @@ async fn a_password_we_do_not_have_shuts_us_out() {
     recovers(&store).await;
 }
 
-/// A key that holds something else reads as a value with nothing in it, which its owner replaces like any other: nobody
-/// does so who expected nothing or another value, nobody else is hurt, and no connection is lost.
+/// A key that holds something else reads as a value with an empty blob, which its owner replaces like any other. A writer
+/// that expected no value or another one loses, nobody else is affected, and no connection is lost.
 #[rstest]
 #[case::list(&["LPUSH", "x"])]
 #[case::set(&["SADD", "x"])]
@@ -249,7 +248,7 @@ async fn a_poisoned_key_is_replaced(#[case] poison: &[&str]) {
     assert_eq!(proxy.accepted(), connections);
 }
 
-/// A full server refuses writes, keeps what it has, and takes writes again when there is room.
+/// A full server refuses writes, keeps its values, and accepts writes again when there is room.
 #[tokio::test]
 async fn a_full_redis_keeps_what_it_has() {
     let (server, store) = server_and_store().await;
@@ -268,7 +267,7 @@ async fn a_full_redis_keeps_what_it_has() {
     assert_eq!(swap, Ok(SwapResult::Won));
 }
 
-/// A server that cannot save to its disk refuses writes with its own word, and is read all the same.
+/// A server that cannot save to its disk refuses writes with its own code, and can still be read.
 #[tokio::test]
 async fn a_redis_that_cannot_save_refuses_writes() {
     let (server, store) = server_and_store().await;
@@ -286,7 +285,7 @@ async fn a_redis_that_cannot_save_refuses_writes() {
     assert_eq!(store.load(&tag).await, Ok(Some(stored)));
 }
 
-/// A server that still reads its log says so, calls end in time, and the store works when it has read it.
+/// A server that is still loading its log says so, calls end in time, and the store works afterwards.
 #[tokio::test]
 async fn a_loading_redis_is_waited_for() {
     let (mut server, store) = server_and_store().await;
@@ -295,7 +294,7 @@ async fn a_loading_redis_is_waited_for() {
     let tag = random_tag();
     let stored = put(&store, &tag, b"kept").await;
     server.stop();
-    // Redis looks up from the work at every 1,024th entry: with 150 us for each it takes two seconds and looks up in time.
+    // Redis answers clients at every 1,024th entry: with 150 us for each it takes two seconds in all and answers in time.
     server.launch(&["--key-load-delay", "100"]);
     let mut words = std::collections::BTreeSet::new();
     eventually(Duration::from_secs(20), async || {

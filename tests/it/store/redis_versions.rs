@@ -1,4 +1,4 @@
-//! What versions are drawn anew for: a Redis that lost writes, and many copies of one message at once.
+//! Why versions are random: a Redis that lost writes, and many copies of one message at once.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use super::redis_faults::{recovers, server_and_store};
 use super::{LONG, put, random_tag, redis_at, value};
 use crate::support::redis::{Cut, RedisServer};
 
-/// Power is lost and with it the end of the log: an older version comes back. Whoever holds the lost version loses, and
-/// whoever reads again goes on from what is there.
+/// After a power failure the end of the log is lost and an older version comes back. A writer with the lost version loses,
+/// and one that reads again continues from the stored value.
 #[rstest]
 #[case(None)]
 #[case(Some(0.001))]
@@ -52,8 +52,8 @@ async fn a_version_that_was_lost_wins_nothing(#[case] part: Option<f64>) {
     assert_eq!(swap, Ok(SwapResult::Won));
 }
 
-/// A node reads a value and sleeps; the log loses it; another node writes. With versions drawn anew the sleeper's swap
-/// loses. With a counter the same number comes again and the sleeper overwrites what it never saw: so the test can fail.
+/// A node reads a value and sleeps; the log loses it; another node writes. With random versions the sleeper's swap loses.
+/// With a counter the same number is used again and the sleeper overwrites a value it has never read: so the test can fail.
 #[rstest]
 #[case::drawn(|_| value(b"").version, SwapResult::Lost)]
 #[case::counted(Version, SwapResult::Won)]
@@ -89,10 +89,10 @@ async fn a_version_never_comes_again(#[case] version: fn(u64) -> Version, #[case
     assert_eq!(swap, Ok(sleeper));
 }
 
-/// Eight copies of each of two hundred messages arrive at once. Asking first and writing then lets copies through;
-/// compare-and-set lets one of each through.
+/// Eight copies of each of two hundred messages arrive at once. Reading first and writing afterwards lets copies through;
+/// compare-and-set lets exactly one of each through.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn asking_first_and_writing_then_lets_duplicates_through() {
+async fn reading_first_and_writing_afterwards_lets_duplicates_through() {
     const MESSAGES: usize = 200;
     let server = RedisServer::start().await;
     let client = redis::Client::open(server.url()).unwrap();

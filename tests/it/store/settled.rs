@@ -10,7 +10,7 @@ use super::{Duration, LONG, put, random_tag, redis_at, value};
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::RedisServer;
 
-/// A store whose swaps fail and whose reads answer as told, once each.
+/// A store whose swap fails and whose read answers as scripted, once each.
 struct ScriptedStore {
     swap: Result<SwapResult, StoreError>,
     load: Mutex<Option<Result<Option<VersionedValue>, StoreError>>>,
@@ -45,9 +45,9 @@ impl Store for ScriptedStore {
     }
 }
 
-/// Every way a swap and the read after it can end. What cannot be known is given back as the swap's own error.
+/// Every result of a swap and the read after it. What cannot be known is returned as the error of the swap.
 #[tokio::test]
-async fn what_is_known_is_said_and_the_rest_is_an_error() {
+async fn what_is_unknown_stays_an_error() {
     let (before, next, third) = (value(b"before"), value(b"next"), value(b"third"));
     let lost = || Err(StoreError("timeout".to_owned()));
     let gone = || Err(StoreError("refused".to_owned()));
@@ -98,8 +98,8 @@ async fn what_is_known_is_said_and_the_rest_is_an_error() {
     }
 }
 
-/// With a real Redis behind a line that loses the answer: the write happened, the bare swap cannot know it, and reading
-/// again finds that we won.
+/// With a real Redis behind a proxy that loses the answer: the write happened, the plain swap cannot know that, and reading
+/// again shows that we won.
 #[tokio::test]
 async fn a_write_whose_answer_was_lost_is_recognised() {
     let server = RedisServer::start().await;

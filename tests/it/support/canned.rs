@@ -11,7 +11,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use async_trait::async_trait;
 use kiungo::core::time::{Clock, Rng, Timestamp};
 use kiungo::gateways::UssdLimits;
-use kiungo::sandbox::phone::SessionView;
+use kiungo::sandbox::phone::SessionInspector;
 use kiungo::sandbox::phone::facts::{LoginHint, PhoneFacts};
 use kiungo::sandbox::phone::page;
 
@@ -93,7 +93,7 @@ async fn event(seen: web::Data<Seen>, form: web::Form<Fields>) -> HttpResponse {
 struct OneSession;
 
 #[async_trait]
-impl SessionView for OneSession {
+impl SessionInspector for OneSession {
     async fn describe(&self, msisdn: &str) -> Option<serde_json::Value> {
         (msisdn == "+2348030000001").then(|| {
             serde_json::json!([

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kiungo::core::time::Rng;
-use kiungo::sandbox::mono::{
-    CallLog, CallbackRequest, KEY, MonoStandIn, MonoStandInSettings, MonoSwitches, RunningMono,
-};
+use kiungo::sandbox::callbacks::{CallbackBody, CallbackRequest};
+use kiungo::sandbox::mono::{CallLog, KEY, MonoStandIn, MonoStandInSettings, MonoSwitches, RunningMono};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -79,7 +78,9 @@ impl WebhookCapture {
             .expect("the secret")
             .1
             .clone();
-        let body = serde_json::from_slice(&post.body).expect("JSON");
+        let CallbackBody::Json(body) = post.body.clone() else {
+            panic!("webhooks are JSON");
+        };
         self.received
             .lock()
             .expect("no panic")
@@ -113,7 +114,7 @@ impl MonoFixture {
         let settings = MonoStandInSettings {
             switches,
             keys: [KEY, "test_sk_other"].map(kiungo::core::secret::Secret::new).into(),
-            poster: Arc::new(move |post| {
+            callback_sender: Arc::new(move |post| {
                 let status = taker.take(&post);
                 Box::pin(async move { Ok(status) })
             }),

@@ -3,9 +3,9 @@ use serde_json::{Value, json};
 
 use crate::support::standin::{MonoFixture, PLAIN_BANK};
 
-/// Without a key that is known nothing is answered: the empty 401 is what a client must live with.
+/// Without a known key there is no answer but an empty 401, which a client must cope with.
 #[tokio::test]
-async fn a_key_is_wanted() {
+async fn a_key_is_needed() {
     let mono = MonoFixture::start(|_| {});
     for (path, key, status) in [
         ("/v3/institutions", None, 401),
@@ -60,9 +60,9 @@ async fn institutions_can_be_filtered() {
     assert_eq!(opay["auth_methods"][0]["ui"]["form"][0]["hint"], "Email Address");
 }
 
-/// A session wants an institution, one of its methods, the scope and a customer; the first version wants the app.
+/// A session needs an institution, one of its methods, the scope and a customer; the first version needs the app.
 #[tokio::test]
-async fn a_session_wants_all_it_needs() {
+async fn a_session_needs_all_fields() {
     let mono = MonoFixture::start(|_| {});
     let whole = json!({ "institution": PLAIN_BANK, "auth_method": "internet_banking", "scope": "financial_data",
         "customer": { "name": "Ada", "email": "ada@example.invalid" } });
@@ -167,7 +167,7 @@ const LOGINS: &[(&str, &str, &str, bool)] = &[
     ),
 ];
 
-/// The names of a login must be exactly those of the form, and the lengths must fit, else nothing reaches the bank.
+/// The names of a login must be exactly those of the form, and the lengths must fit, otherwise nothing reaches the bank.
 #[tokio::test]
 async fn a_login_follows_its_form() {
     let mono = MonoFixture::start(|_| {});
@@ -184,7 +184,7 @@ async fn a_login_follows_its_form() {
     }
 }
 
-/// A session is wanted, and it is wanted alive.
+/// A call needs a session that exists and has not expired.
 #[tokio::test]
 async fn a_session_must_be_there_and_alive() {
     let mono = MonoFixture::start(|switches| switches.session_over_status = 404);
@@ -212,9 +212,9 @@ async fn a_session_must_be_there_and_alive() {
     assert_eq!(outcomes, ["no-session", "no-session", "no-session"]);
 }
 
-/// The credentials the stand-in hands out must themselves work, for every form there is.
+/// The test credentials must work for every form.
 #[tokio::test]
-async fn the_credentials_it_hands_out_work() {
+async fn the_test_credentials_work() {
     let mono = MonoFixture::start(|_| {});
     let (_, list) = mono.get("/v3/institutions").await;
     let mut tried = 0;
@@ -240,7 +240,7 @@ async fn the_credentials_it_hands_out_work() {
     assert!(tried >= 60, "{tried}");
 }
 
-/// Tests in other processes set switches and read the call log over HTTP; a typing error must not pass for a switch.
+/// Tests in other processes set switches and read the call log over HTTP; a misspelled switch is an error.
 #[tokio::test]
 async fn the_controls_work_over_http() {
     let mono = MonoFixture::start(|_| {});
@@ -280,7 +280,7 @@ async fn the_controls_work_over_http() {
     );
 }
 
-/// A stand-in that is dropped is gone, with calls that hang, and its port is free again.
+/// A stand-in that is dropped stops, even with calls that hang, and its port is free again.
 #[tokio::test]
 async fn it_stops_when_dropped() {
     let mono = MonoFixture::start(|_| {});

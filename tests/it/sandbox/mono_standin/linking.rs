@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::support::standin::{MonoFixture, PLAIN_BANK};
 
-/// Answers whatever is asked, rightly, and returns the codes that came and the last reply.
+/// Answers every question correctly, and returns the response codes and the last reply.
 async fn follow(mono: &MonoFixture, typed: &str) -> (Vec<u64>, Value) {
     let (session, mut reply) = mono.login(typed).await;
     let mut codes = Vec::new();
@@ -24,7 +24,7 @@ async fn follow(mono: &MonoFixture, typed: &str) -> (Vec<u64>, Value) {
     }
 }
 
-/// Every word of the guide that gets an answer leads along the path the guide shows, typed in letters or in digits.
+/// Every magic word that gets an answer leads along the path in the guide, in letters or in digits.
 #[tokio::test]
 async fn every_word_leads_where_the_guide_says() {
     let mono = MonoFixture::start(|_| {});
@@ -46,7 +46,7 @@ async fn every_word_leads_where_the_guide_says() {
     );
 }
 
-/// Where the path ends in trouble, the trouble is seen from outside and the call log knows whether it was done.
+/// A failure at the end of a path is visible to the client, and the call log shows whether the call was carried out.
 #[tokio::test]
 async fn every_trouble_is_seen() {
     let mono = MonoFixture::start(|_| {});
@@ -88,7 +88,7 @@ async fn every_trouble_is_seen() {
     }
 }
 
-/// A session that runs out by itself ends a login in any step, and nothing is linked.
+/// A session that expires ends a login in any step, and nothing is linked.
 #[tokio::test]
 async fn a_session_may_run_out_under_way() {
     let mono = MonoFixture::start(|_| {});
@@ -99,7 +99,7 @@ async fn a_session_may_run_out_under_way() {
     assert!(mono.call_log().accounts.is_empty());
 }
 
-/// The most dangerous answer: it was done, and nobody is told. Not a byte of an answer may have come.
+/// The most dangerous answer: the login was carried out, and the client gets not a single byte.
 #[tokio::test]
 async fn a_reset_comes_after_it_was_done() {
     let mono = MonoFixture::start(|_| {});
@@ -119,11 +119,11 @@ async fn a_reset_comes_after_it_was_done() {
         (&row["id"], &row["meta"]["session_id"]),
         (&json!(call_log.accounts[0].id), &json!(session))
     );
-    // The connection after it is unharmed.
+    // The next connection works.
     assert_eq!(mono.login("ada").await.1["responseCode"], 99);
 }
 
-/// What a client meets in earnest is a reset, not an orderly end, and it comes before the first byte.
+/// The client sees a real reset, not an orderly close, before the first byte.
 #[tokio::test]
 async fn a_reset_is_a_reset_on_the_wire() {
     let mono = MonoFixture::start(|_| {});
@@ -136,7 +136,7 @@ async fn a_reset_is_a_reset_on_the_wire() {
     assert_eq!((end.kind(), answer.len()), (std::io::ErrorKind::ConnectionReset, 0));
 }
 
-/// A caller that goes away in the middle of its body has submitted nothing, and the call log can tell.
+/// A caller that disconnects in the middle of its body has submitted nothing, and the call log shows that.
 #[tokio::test]
 async fn half_a_body_is_no_submission() {
     let mono = MonoFixture::start(|_| {});
@@ -154,7 +154,7 @@ async fn half_a_body_is_no_submission() {
     assert_eq!(call_log.accounts.len(), 1);
 }
 
-/// A connection on which the head of a login has been sent.
+/// A connection on which the head of a login was sent.
 async fn raw_login(mono: &MonoFixture, session: &str, length: usize) -> TcpStream {
     let mut stream = TcpStream::connect(mono.running.addr).await.expect("a connection");
     let head = format!(
@@ -165,7 +165,7 @@ async fn raw_login(mono: &MonoFixture, session: &str, length: usize) -> TcpStrea
     stream
 }
 
-/// A caller that goes away does not stop a login that has begun, as with a real bank.
+/// A caller that disconnects does not stop a login that has arrived, as with a real bank.
 #[tokio::test]
 async fn a_login_goes_on_without_its_caller() {
     let mono = MonoFixture::start(|switches| switches.latency.login = kiungo::sandbox::mono::DelayRange(300, 300));
@@ -183,7 +183,7 @@ async fn a_login_goes_on_without_its_caller() {
     assert_eq!(call_log.submits[0].outcome, Some(SubmitOutcome::Granted));
 }
 
-/// The call log is the truth for fault tests: who submitted what in which order, and no password in clear.
+/// Fault tests rely on the call log: who submitted what in which order, without passwords in clear.
 #[tokio::test]
 async fn the_call_log_keeps_every_submission() {
     let mono = MonoFixture::start(|_| {});
@@ -227,7 +227,7 @@ async fn the_call_log_keeps_every_submission() {
     assert!(call_log.submits.iter().all(|submit| submit.whole_body));
 }
 
-/// Three wrong codes end a session, so that a client cannot guess for ever.
+/// Three wrong codes end a session, so that a client cannot guess forever.
 #[tokio::test]
 async fn wrong_codes_end_a_session() {
     let mono = MonoFixture::start(|_| {});
@@ -248,7 +248,7 @@ async fn wrong_codes_end_a_session() {
     );
 }
 
-/// A wrong password may be followed by a right one in the same session, and by nothing once it is granted.
+/// A session accepts a right password after a wrong one, and nothing after it is granted.
 #[tokio::test]
 async fn a_session_takes_logins_until_one_is_granted() {
     let mono = MonoFixture::start(|_| {});
@@ -279,7 +279,7 @@ async fn people_stay_the_same_and_ids_do_not() {
     assert_ne!(details(&first).await, details(&other).await);
 }
 
-/// The first version's words: numeric status, a bare array with indices, the form under `data`, the old paths.
+/// The first version: numeric status, a bare array with indices, the form under `data`, the old paths.
 #[tokio::test]
 async fn the_first_version_is_spoken_too() {
     let mono = MonoFixture::start(|switches| switches.first_index = 1);
@@ -321,7 +321,7 @@ async fn the_first_version_is_spoken_too() {
     assert_eq!(mono.get(&format!("/accounts/{id}")).await, (404, Value::Null));
 }
 
-/// Unlinking ends everything about an account; only the key that made it may.
+/// Unlinking ends all access to an account, and only the key that linked it can do so.
 #[tokio::test]
 async fn unlinking_ends_an_account() {
     let mono = MonoFixture::start(|_| {});

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::standin::{MonoFixture, PLAIN_BANK};
 
-/// The shapes on which sources disagree can each be had.
+/// Each of the shapes on which sources disagree can be chosen.
 #[tokio::test]
 async fn shapes_can_be_switched() {
     let mono = MonoFixture::start(|_| {});
@@ -64,7 +64,7 @@ async fn the_addon_can_be_missing() {
     }
 }
 
-/// A code lives ten minutes and is good once, unless switched.
+/// A code lives ten minutes and works once, by default.
 #[tokio::test]
 async fn a_code_has_its_time_and_its_turn() {
     let mono = MonoFixture::start(|_| {});
@@ -105,8 +105,8 @@ async fn an_account_appears_when_switched() {
     }
 }
 
-/// One institution is in trouble, from the session on, until it is taken away; the others are not. A 429 says for how
-/// long, or does not.
+/// One institution fails, from the session on, until that is switched off; the others work. A 429 says for how long, or
+/// does not.
 #[tokio::test]
 async fn one_institution_can_be_in_trouble() {
     let mono = MonoFixture::start(|_| {});
@@ -149,7 +149,7 @@ async fn one_institution_can_be_in_trouble() {
     assert_eq!(status, 500, "by its name, at a login");
 }
 
-/// What became of the data is processing first, then what is switched or typed.
+/// The status of the data is first processing, then the one of the switches or of the typed word.
 #[tokio::test]
 async fn data_come_after_a_while() {
     let mono = MonoFixture::start(|switches| {
@@ -171,9 +171,9 @@ async fn data_come_after_a_while() {
     );
 }
 
-/// A fault strikes the calls it is meant for, as often as it is meant to, and says whether the call was carried out.
+/// A failure rule affects its kind of call, as often as it says, and decides whether the call is carried out.
 #[tokio::test]
-async fn faults_strike_as_often_as_told() {
+async fn failure_rules_apply_as_often_as_they_say() {
     let mono = MonoFixture::start(|switches| {
         switches.faults = vec![
             FailureRule {
@@ -217,7 +217,7 @@ async fn faults_strike_as_often_as_told() {
     );
 }
 
-/// All logins, or those at one bank, can be sent along a path.
+/// All logins, or those at one bank, can follow a scenario.
 #[tokio::test]
 async fn paths_can_be_switched() {
     let mono = MonoFixture::start(|switches| {
@@ -239,7 +239,7 @@ async fn paths_can_be_switched() {
     );
 }
 
-/// Latency is drawn from the span of the kind of call.
+/// The latency is within the range for the kind of call.
 #[tokio::test]
 async fn calls_take_their_time() {
     let mono = MonoFixture::start(|switches| {

@@ -1,6 +1,7 @@
 use crate::support::eventually;
+use kiungo::sandbox::callbacks::http_callback_sender;
 use kiungo::sandbox::mono::{
-    MonoStandIn, MonoStandInSettings, MonoSwitches, WEBHOOK_SECRET, WebhookMode, WebhookOverrides, plain_poster,
+    MonoStandIn, MonoStandInSettings, MonoSwitches, WEBHOOK_SECRET, WebhookMode, WebhookOverrides,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{header, method, path};
@@ -15,7 +16,7 @@ fn names(events: &[ReceivedWebhook]) -> Vec<&str> {
     whole.map(|name| name.rsplit('_').next().unwrap_or_default()).collect()
 }
 
-/// What comes when a link is made, in each mode; typed or switched.
+/// The webhooks of a new link in each mode, chosen by a typed word or by the switches.
 #[tokio::test]
 async fn webhooks_come_as_switched() {
     for (mode, typed, expected) in [
@@ -55,7 +56,7 @@ async fn webhooks_come_as_switched() {
     }
 }
 
-/// Before the exchange means just that; in normal mode nothing comes before it, and in silence nothing at all.
+/// In "before exchange" mode webhooks come before it; in normal mode after it; in "missing" mode never.
 #[tokio::test]
 async fn webhooks_come_before_or_after_the_exchange() {
     let mono = MonoFixture::start(|_| {});
@@ -69,9 +70,9 @@ async fn webhooks_come_before_or_after_the_exchange() {
     assert_eq!(mono.call_log().webhooks.len(), 2);
 }
 
-/// Whatever is not answered 200 comes again, the same event, until it is or the repeats are used up.
+/// An event that is not answered with 200 is sent again, until it is or there are no retries left.
 #[tokio::test]
-async fn webhooks_are_repeated_until_taken() {
+async fn webhooks_are_retried_until_accepted() {
     let mono = MonoFixture::start(|switches| switches.webhooks = WebhookMode::Missing);
     let (_, id) = mono.linked("ada").await;
     mono.receiver.answer(&[500, 204, 200, 500, 500, 500, 500]);
@@ -91,7 +92,7 @@ async fn webhooks_are_repeated_until_taken() {
     assert!(!call_log.webhooks[1].taken);
 }
 
-/// Any event can be sent by hand, forged ones too.
+/// Any event can be sent by hand, even a forged one.
 #[tokio::test]
 async fn webhooks_can_be_sent_by_hand() {
     let mono = MonoFixture::start(|_| {});
@@ -132,9 +133,9 @@ async fn webhooks_can_be_sent_by_hand() {
     );
 }
 
-/// The poster that is used unless another is given really posts, header and body.
+/// The callback sender that is used by default really sends, header and body.
 #[tokio::test]
-async fn the_plain_poster_posts() {
+async fn the_default_callback_sender_posts() {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
         .and(path("/hooks/mono"))
@@ -146,7 +147,7 @@ async fn the_plain_poster_posts() {
         .await;
     let fixture = MonoFixture::start(|_| {});
     let settings = MonoStandInSettings {
-        poster: plain_poster(),
+        callback_sender: http_callback_sender(),
         switches: MonoSwitches {
             webhook_url: Some(format!("{}/hooks/mono", server.uri())),
             ..MonoSwitches::immediate()
