@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kiungo::config::{Config, MonoApiVersion, RecordsConfig, StoreConfig};
+use kiungo::config::{Config, RecordsConfig, StoreConfig};
 use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::SecretsOverUssd;
 use kiungo::gateways;
+use kiungo::providers::mono::MonoApiVersion;
 use tempfile::TempDir;
 
 const GOOD: &str = r#"
@@ -98,10 +99,10 @@ fn a_good_file_is_understood() {
         (config.keys.dir.to_str(), config.keys.active.as_str()),
         (Some("/etc/kiungo/keys"), "k2")
     );
-    assert_eq!(config.policy.ussd_rule("KE", "mono", "x"), SecretsOverUssd::Deny);
-    assert_eq!(config.policy.ussd_rule("NG", "mono", "x"), SecretsOverUssd::Warn);
-    assert!(config.policy.card_and_pin);
-    assert_eq!(config.subscriber_pin, SubscriberPin::Required);
+    assert_eq!(config.policy.rules.ussd_rule("KE", "mono", "x"), SecretsOverUssd::Deny);
+    assert_eq!(config.policy.rules.ussd_rule("NG", "mono", "x"), SecretsOverUssd::Warn);
+    assert!(config.policy.rules.card_and_pin);
+    assert_eq!(config.policy.subscriber_pin, SubscriberPin::Required);
     assert_eq!(config.channels[0].service_code, "*384*96#");
     assert_eq!(config.channels[0].secret.expose(), "0123456789abcdef-A_");
     assert_eq!(
@@ -137,7 +138,7 @@ fn variables_win() {
     assert_eq!(config.server.listen.to_string(), "[::1]:9");
     assert_eq!(config.channels[0].secret.expose(), "from-the-environment");
     assert_eq!(config.channels[0].name, "ng-main");
-    assert!(!config.policy.card_and_pin);
+    assert!(!config.policy.rules.card_and_pin);
     let mono = config.providers.mono.unwrap();
     assert_eq!(mono.favourites, ["A Bank", "B Bank"]);
     assert_eq!(mono.institutions_ttl, Duration::from_mins(1));

@@ -57,10 +57,10 @@ fn secrets_may_be_texted_only_where_it_is_said() {
             .replace("secrets_over_ussd = \"deny\"", "secrets_over_ussd = \"warn\"")
             .replace("[partner]", &format!("{rule}[partner]"));
         let config = load(&text, &[]).unwrap();
-        assert_eq!(config.policy.sms_rule("KE", "other", "x"), general, "{written}");
-        assert_eq!(config.policy.sms_rule("KE", "mono", "x"), mono, "{written}");
+        assert_eq!(config.policy.rules.sms_rule("KE", "other", "x"), general, "{written}");
+        assert_eq!(config.policy.rules.sms_rule("KE", "mono", "x"), mono, "{written}");
         assert_eq!(
-            config.policy.ussd_rule("KE", "mono", "x"),
+            config.policy.rules.ussd_rule("KE", "mono", "x"),
             SecretsOverUssd::Warn,
             "{written}"
         );
@@ -106,6 +106,24 @@ fn good_gateways_are_understood() {
         "{shown}"
     );
     assert!(load(GOOD, &[]).unwrap().sms.is_empty());
+}
+
+/// The URLs that SMS gateways must be told are shown: for incoming messages, and for delivery reports where they have a path
+/// of their own.
+#[test]
+fn callback_urls_are_shown() {
+    let shown = load(&format!("{GOOD}{AT}{TERMII}"), &[]).unwrap().to_string();
+    let told: Vec<_> = shown.lines().take_while(|line| line.starts_with("# ")).collect();
+    assert_eq!(
+        told,
+        [
+            "# gateway of ng-main: https://link.example.com/ussd/ng-main/(secret)",
+            "# incoming SMS of ng-texts: https://link.example.com/sms/ng-texts/(secret)",
+            "# delivery reports of ng-texts: https://link.example.com/sms/ng-texts/(secret)/reports",
+            "# incoming SMS of ng-termii: https://link.example.com/sms/ng-termii/(secret)",
+            "# webhooks of mono: https://link.example.com/hooks/mono",
+        ]
+    );
 }
 
 /// A gateway, what is replaced by what in it, the key that is told, and some of what is told about it.

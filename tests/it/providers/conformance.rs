@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kiungo::core::next_step::{FailureClass, Grant, NextStep};
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::MonoDialect;
+use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{
     AccountsQuery, Credentials, Customer, Institution, Provider, ProviderError, ProviderSession, SessionKind,
     SessionRequest, SessionResponse, Submission, SubmissionStep, SubmitError, WebhookError,
@@ -231,9 +231,9 @@ struct Shapes {
     choose: Value,
 }
 
-fn shapes(dialect: MonoDialect) -> Shapes {
+fn shapes(dialect: MonoApiVersion) -> Shapes {
     match dialect {
-        MonoDialect::V2 => Shapes {
+        MonoApiVersion::V2 => Shapes {
             list: "/v3/institutions",
             session: "/v2/connect/session",
             login: "/v2/connect/login",
@@ -242,7 +242,7 @@ fn shapes(dialect: MonoDialect) -> Shapes {
             accounts: "/v2/accounts",
             choose: json!({ "accountNumber": "0009990002" }),
         },
-        MonoDialect::V1 => Shapes {
+        MonoApiVersion::V1 => Shapes {
             list: "/v1/institutions",
             session: "/v1/connect/session",
             login: "/v1/connect/login",
@@ -264,7 +264,7 @@ struct Replies {
     account: Value,
 }
 
-fn replies(dialect: MonoDialect) -> Replies {
+fn replies(dialect: MonoApiVersion) -> Replies {
     let ui = json!({ "title": "Log in", "form": [
         { "type": "elements.input", "name": "username", "contentType": "string" },
         { "type": "elements.input", "name": "password", "contentType": "password" } ] });
@@ -277,7 +277,7 @@ fn replies(dialect: MonoDialect) -> Replies {
     let account = json!({ "account": { "id": "acc-1", "accountNumber": "0009990002", "name": "ADA" }, "meta": {} });
     let wrap = |status: Value, code: i64, data: Value| json!({ "status": status, "responseCode": code, "data": data });
     match dialect {
-        MonoDialect::V2 => Replies {
+        MonoApiVersion::V2 => Replies {
             list: json!({ "status": "successful", "data": list }),
             session: json!({ "status": "successful", "data": { "session": { "id": "s1" }, "ui": ui } }),
             ask: wrap(json!("successful"), 102, json!({ "userInput": otp })),
@@ -285,7 +285,7 @@ fn replies(dialect: MonoDialect) -> Replies {
             done: wrap(json!("successful"), 99, json!({ "code": "code-1" })),
             account: json!({ "status": "successful", "data": account }),
         },
-        MonoDialect::V1 => Replies {
+        MonoApiVersion::V1 => Replies {
             list,
             session: json!({ "status": "successful", "id": "s1", "ui": ui }),
             ask: wrap(json!(200), 102, otp),
@@ -304,7 +304,7 @@ fn known_call(verb: &str, target: &str) -> MockBuilder {
 
 /// A Mono small enough to be seen through: one bank, a code, then two accounts. Whatever it does not know is an empty 404,
 /// another key an empty 401.
-async fn small_mono(dialect: MonoDialect) -> MockServer {
+async fn small_mono(dialect: MonoApiVersion) -> MockServer {
     let server = MockServer::start().await;
     let at = shapes(dialect);
     let Replies {
@@ -356,7 +356,7 @@ async fn small_mono(dialect: MonoDialect) -> MockServer {
 /// Mono keeps every promise of a provider, in both dialects.
 #[tokio::test]
 async fn mono_conforms() {
-    for dialect in [MonoDialect::V2, MonoDialect::V1] {
+    for dialect in [MonoApiVersion::V2, MonoApiVersion::V1] {
         let server = small_mono(dialect).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
         let keys = |key: &str| Credentials {

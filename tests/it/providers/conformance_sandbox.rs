@@ -1,7 +1,7 @@
 //! The sandbox's Mono keeps every promise that any provider must.
 
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::MonoDialect;
+use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{Credentials, Provider};
 
 use super::conformance::{Scenario, check_conformance};
@@ -14,7 +14,7 @@ async fn mono_conforms_against_the_sandbox() {
     use crate::support::standin::{MonoFixture as StandIn, PLAIN_BANK};
     use kiungo::sandbox::mono::{APP, KEY as STAND_IN_KEY};
 
-    for dialect in [MonoDialect::V2, MonoDialect::V1] {
+    for dialect in [MonoApiVersion::V2, MonoApiVersion::V1] {
         let stand_in = StandIn::start(|_| {});
         let mono = mono_with(&stand_in.running.url(), dialect, |_| {});
         let keys = |key: &str| Credentials {

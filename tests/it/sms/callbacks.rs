@@ -121,7 +121,7 @@ fn africas_talking_reports() {
             ),
             (
                 "id=A1&status=Failed&failureReason=NotNetworkSubscriber",
-                Ok("report A1 - Failed(Number);"),
+                Ok("report A1 - Failed(InvalidNumber);"),
             ),
             (
                 "id=A1&status=Failed&failureReason=DeliveryFailure",
