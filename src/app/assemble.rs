@@ -263,6 +263,7 @@ fn hooks(base: &Base, tools: &Tools) -> ProviderWebhookReceiver {
 }
 
 fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
+    let mono = config.providers.mono.as_ref();
     Ok(Flow {
         menu: Menu::embedded()?,
         templates: Templates::embedded()?,
@@ -271,17 +272,8 @@ fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, Sta
             policy: config.policy.rules.clone(),
             subscriber_pin: config.policy.subscriber_pin,
             sms_enabled: texts,
-            favourites: config
-                .providers
-                .mono
-                .as_ref()
-                .map(|mono| mono.favourites.clone())
-                .unwrap_or_default(),
-            provider_timeout: config
-                .providers
-                .mono
-                .as_ref()
-                .map_or(Duration::from_mins(1), |mono| mono.timeout),
+            favourites: mono.map(|mono| mono.favourites.clone()).unwrap_or_default(),
+            provider_timeout: mono.map_or(Duration::from_mins(1), |mono| mono.timeout),
             lease_margin: lease_margin(config),
         },
         keyring,

@@ -106,7 +106,7 @@ fn read_mono(mut section: Section<'_>) -> Option<MonoConfig> {
     let app_id = section.text("app_id");
     match (dialect, &app_id) {
         (MonoApiVersion::V1, None) => {
-            section.report("app_id", "is missing", "the v1 dialect sends it with every session")
+            section.report("app_id", "is missing", "the v1 dialect sends it with every session");
         }
         (MonoApiVersion::V2, Some(_)) => section.report("app_id", "is not used by the v2 dialect", "leave it out"),
         _ => {}

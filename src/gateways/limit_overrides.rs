@@ -46,6 +46,7 @@ pub struct ChannelLimitOverrides {
     pub networks: BTreeMap<String, LimitOverrides>,
 }
 
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn seconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     time.map(|time| time.as_secs()).serialize(serializer)
 }

@@ -39,7 +39,7 @@ secret = "0123456789abcdef-D_"
 country = "KE"
 "#;
 
-/// Secrets are not for texts where nothing is said; an exception may be for texts only, and is shown as it was written.
+/// By default secrets may not be sent by SMS; an exception may be for SMS only, and is shown as it was written.
 #[test]
 fn secrets_may_be_texted_only_where_it_is_said() {
     let exception = "[[policy.overrides]]\nprovider = \"mono\"\nsecrets_over_sms = ";
@@ -72,7 +72,7 @@ fn secrets_may_be_texted_only_where_it_is_said() {
     }
 }
 
-/// Every key gets where it belongs, what is left out has its documented value, and what is shown hides every secret.
+/// Every key is read, what is left out has its documented default, and every secret is redacted when shown.
 #[test]
 fn good_gateways_are_understood() {
     let text = format!("{GOOD}{AT}{TERMII}{TWILIO}");
@@ -126,7 +126,7 @@ fn callback_urls_are_shown() {
     );
 }
 
-/// A gateway, what is replaced by what in it, the key that is told, and some of what is told about it.
+/// A gateway, what is replaced by what in it, the key that is reported, and part of the message.
 const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (AT, "name = \"ng-texts\"", "name = \"NG\"", "sms[0].name", "not a name"),
     (
@@ -233,7 +233,7 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (TWILIO, "\"ke-texts\"", "\"ke-texts\"", "sms[0].gateway", "public URL"),
 ];
 
-/// Each fault is told with its key; what one gateway wants, another refuses.
+/// Each error is reported with its key; what one gateway requires, another refuses.
 #[test]
 fn faults_are_told_with_their_key() {
     for (good, from, to, key, problem) in FAULTS {

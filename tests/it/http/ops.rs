@@ -1,4 +1,4 @@
-//! Webhooks and what operators ask.
+//! Provider webhooks, and the routes for operators.
 
 use std::sync::atomic::Ordering;
 
@@ -7,7 +7,7 @@ use crate::support::sandbox::Sandbox;
 use crate::support::server::{path, start};
 use crate::support::wire::{RawConnection, post, request};
 
-/// The status tells a provider whether to send a webhook again.
+/// The status tells a provider whether to retry a webhook.
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_are_answered_by_outcome() {
     let server = start(0);

@@ -1,6 +1,6 @@
-//! What every provider that takes a login must do, whoever it is: the promises the rest of the product is built on.
+//! What every provider with a login must do: the guarantees that the rest of the product relies on.
 //!
-//! A [`Scenario`] says what a stand-in accepts; [`hold`] plays every journey against it through the port alone. A new
+//! A [`Scenario`] says what a stand-in accepts; [`check_conformance`] plays every journey against it through the port alone. A new
 //! provider gets a scenario and one test. The stand-in must know one account, ask for a code after the login, and let the
 //! person choose among accounts or not.
 
@@ -74,7 +74,7 @@ impl Scenario<'_> {
         self.provider.submit(keys, submission).await
     }
 
-    /// Goes on from a right login until there is a grant, at most six steps.
+    /// Continues from a correct login until there is a grant, in at most six steps.
     async fn granted(&self, session: &ProviderSession) -> Grant {
         let mut next = self
             .submit(&self.keys, session, SubmissionStep::Login, self.login[0])
@@ -220,7 +220,7 @@ async fn a_link_is_made_read_and_ended(scenario: &Scenario<'_>) {
     }
 }
 
-/// The paths of one dialect, with the reply shapes that differ.
+/// The paths of one API version, with the reply shapes that differ.
 struct Shapes {
     list: &'static str,
     session: &'static str,
@@ -302,8 +302,7 @@ fn known_call(verb: &str, target: &str) -> MockBuilder {
         .and(header("mono-sec-key", KEY))
 }
 
-/// A Mono small enough to be seen through: one bank, a code, then two accounts. Whatever it does not know is an empty 404,
-/// another key an empty 401.
+/// A minimal Mono: one bank, a code, then two accounts. An unknown request gets an empty 404, another key an empty 401.
 async fn small_mono(dialect: MonoApiVersion) -> MockServer {
     let server = MockServer::start().await;
     let at = shapes(dialect);
@@ -344,7 +343,7 @@ async fn small_mono(dialect: MonoApiVersion) -> MockServer {
         let answer = ResponseTemplate::new(status).set_body_json(reply);
         known.respond_with(answer).mount(&server).await;
     }
-    // What is unlinked is gone.
+    // An unlinked account is gone.
     let unlinked = ResponseTemplate::new(200).set_body_json(done_unlinking);
     let unlink = known_call("POST", &format!("{one}/unlink")).respond_with(unlinked);
     unlink.up_to_n_times(1).mount(&server).await;
@@ -353,7 +352,7 @@ async fn small_mono(dialect: MonoApiVersion) -> MockServer {
     server
 }
 
-/// Mono keeps every promise of a provider, in both dialects.
+/// Mono conforms, in both API versions.
 #[tokio::test]
 async fn mono_conforms() {
     for dialect in [MonoApiVersion::V2, MonoApiVersion::V1] {
