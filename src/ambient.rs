@@ -1,10 +1,9 @@
-//! The machine's own clock and randomness. Everybody else is given a [`Clock`] and an [`Rng`].
+//! The system's clock and random numbers. Everything else is given a [`Clock`] and an [`Rng`].
 
 use chrono::Utc;
 
 use crate::core::time::{Clock, Rng, Timestamp};
 
-/// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -15,7 +14,6 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's random numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsRng;
 
@@ -23,7 +21,7 @@ impl Rng for OsRng {
     #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
     fn fill(&self, out: &mut [u8]) {
         if getrandom::fill(out).is_err() {
-            // Keys and nonces that can be guessed are worse than no server.
+            // Guessable keys and nonces are worse than no server.
             std::process::abort();
         }
     }

@@ -20,7 +20,6 @@ use crate::core::menu::MenuError;
 use crate::core::messages::TemplateError;
 use crate::core::msisdn;
 use crate::core::seal::Keyring;
-use crate::core::secret::Secret;
 use crate::core::time::{Clock, Rng};
 use crate::gateways;
 use crate::http;
@@ -54,7 +53,7 @@ const NOT_READY_PERIOD: Duration = Duration::from_secs(2);
 /// What a live store says, or does not say, that may answer in a moment.
 const STARTING_UP_ERRORS: [&str; 5] = ["timeout", "refused", "closed", "unreachable", "LOADING"];
 
-/// Why the server did not start. Says what to do; never holds a secret.
+/// Why the server did not start. Says what to do, and never contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The keys cannot be used.
@@ -239,14 +238,13 @@ fn preload_numbering(config: &Config) -> tokio::task::JoinHandle<()> {
 }
 
 async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StartError> {
-    let memory = Secret::new("memory:");
     let url = match &config.store {
-        StoreConfig::Memory => &memory,
-        StoreConfig::Redis(url) => url,
+        StoreConfig::Memory => "memory:",
+        StoreConfig::Redis(url) => url.expose(),
     };
-    let store = store::connect(url.expose(), clock)?;
-    // One that is only coming up, or busy, is waited for: servers and Redis are often started together. What it says of
-    // itself, and that it does not come, is found below.
+    let store = store::connect(url, clock)?;
+    // Servers and Redis are often started together, so a store that is only starting up, or busy, is waited for. The check
+    // below reports one that does not come up.
     let came = (|| store.ready()).retry(
         ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))

@@ -9,12 +9,12 @@ use mimalloc::MiMalloc;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Wipes memory when it is freed. What people type passes through libraries (the web server, the HTTP client, JSON) whose
-/// buffers are not ours to wipe; ours are wiped where they are owned, whatever the program they are used in.
+/// buffers we cannot wipe; our own are wiped where they are owned.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
-    // Before anything may use TLS. It fails only if one is installed already, which serves as well.
+    // Before anything uses TLS. Fails only if a provider is already installed, which is just as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     cli::run(
         cli::Cli::parse(),

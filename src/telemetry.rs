@@ -1,9 +1,9 @@
-//! Logging: to standard error, as text or JSON, never in anybody's way and never with what is secret.
+//! Logging: to standard error, as text or JSON, without ever blocking and without secrets.
 //!
-//! Three rules are built in here. Lines of libraries are kept at warnings whatever the configuration says, because their
-//! finer levels print what goes over the wire. Lines are handed to one thread that writes them, and dropped and counted
-//! when it cannot keep up: a full disk or a pipe that nobody reads must not hold up a person at a phone. And a panic is
-//! logged by its place only, because its message may quote what was being handled.
+//! Three rules are built in here. Libraries log warnings and errors only, whatever the configuration says, because their
+//! finer levels print what goes over the wire. Lines are handed to one thread that writes them, and are dropped and counted
+//! if it cannot keep up: a full disk, or a pipe that nobody reads, must not hold up a person at a phone. And a panic is
+//! logged with its location only, because its message may quote what was being processed.
 
 use std::io::{self, Write};
 use std::panic;
@@ -19,27 +19,23 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogConfig, LogFormat};
 
-/// As many lines may wait to be written; some megabytes at most.
+/// The most lines that wait to be written; some megabytes at most.
 const QUEUE_CAPACITY: usize = 8192;
 
-/// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// No thread for writing.
     #[error("cannot start the thread that writes the log: {0}")]
     WriterThread(#[source] io::Error),
-    /// Somebody else logs already.
     #[error("logging is set up already")]
     AlreadyInitialized,
-    /// The filter made no sense.
     #[error("the log filter is not understood")]
     InvalidFilter,
 }
 
-/// Logs to standard error from here on, counting what is dropped.
+/// Starts logging to standard error, counting dropped lines.
 ///
 /// # Errors
-/// When there is no thread to be had, or logging is set up already.
+/// When no thread can be started, or logging is set up already.
 pub fn init(log: LogConfig, dropped: Counter) -> Result<(), TelemetryError> {
     let lines = LogQueue::start(io::stderr(), dropped).map_err(TelemetryError::WriterThread)?;
     subscriber(log, lines)?
@@ -52,10 +48,10 @@ pub fn init(log: LogConfig, dropped: Counter) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// What formats the lines that `writer` takes.
+/// Formats lines and hands them to `writer`.
 ///
 /// # Errors
-/// When the level makes no filter; not in practice.
+/// When the level is not a valid filter; not in practice.
 pub fn subscriber<W>(log: LogConfig, writer: W) -> Result<Box<dyn Subscriber + Send + Sync>, TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -79,7 +75,7 @@ where
     })
 }
 
-/// Hands lines to the writing thread.
+/// Hands lines to the writer thread.
 #[derive(Clone)]
 pub struct LogQueue {
     sender: SyncSender<Vec<u8>>,
@@ -87,10 +83,10 @@ pub struct LogQueue {
 }
 
 impl LogQueue {
-    /// Starts the thread that writes to `out`. It ends when the last handle is gone.
+    /// Starts the thread that writes to `out`. It ends when the last handle is dropped.
     ///
     /// # Errors
-    /// When there is no thread to be had.
+    /// When no thread can be started.
     pub fn start(mut out: impl Write + Send + 'static, dropped: Counter) -> io::Result<Self> {
         let (sender, receiver) = sync_channel::<Vec<u8>>(QUEUE_CAPACITY);
         let dropped = Arc::new(dropped);
@@ -117,7 +113,7 @@ impl<'a> MakeWriter<'a> for LogQueue {
     }
 }
 
-/// One line; handed over when dropped.
+/// One line, queued when dropped.
 pub struct LogLine<'a> {
     text: Vec<u8>,
     queue: &'a LogQueue,

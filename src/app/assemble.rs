@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, partner_id, partners, sms, webhooks};
-use crate::config::{ChannelConfig, Config, MonoApiVersion, MonoConfig};
+use crate::config::{ChannelConfig, Config, ConfigSecret, MonoConfig};
 use crate::core::flow::requesters::RequestTerms;
 use crate::core::flow::state::PartnerRef;
 use crate::core::flow::{Flow, FlowSettings};
@@ -19,7 +19,7 @@ use crate::gateways;
 use crate::http::HttpState;
 use crate::http_client::base_url::parse_base_url;
 use crate::http_client::{HttpClient, HttpClientOptions};
-use crate::providers::mono::{Mono, MonoDialect, MonoSettings, UnlinkCall};
+use crate::providers::mono::{Mono, MonoSettings, UnlinkCall};
 use crate::providers::{Credentials, Provider, ProviderRegistry};
 use crate::records::{Partner, Records};
 use crate::service::Channel;
@@ -77,7 +77,12 @@ pub(super) async fn assemble(
     let partner = partner(config, runtime.clock.as_ref());
     let ttl = institutions_ttl(config);
     let providers = Arc::new(providers(config, base, &partner, countries).await?);
-    let catalogue = Catalogue::new(providers.clone(), config.policy.clone(), ttl, runtime.clock.clone());
+    let catalogue = Catalogue::new(
+        providers.clone(),
+        config.policy.rules.clone(),
+        ttl,
+        runtime.clock.clone(),
+    );
     let wakes = Wakeups::default();
     let outbox = sms::outbox(base, partner.id, &lines);
     let desk = sms::handover_queue(base, partner.id, &lines);
@@ -94,7 +99,7 @@ pub(super) async fn assemble(
     let turns = Arc::new(TurnRunner {
         flow,
         live: tools.live.clone(),
-        facts: facts(base, &tools, config.subscriber_pin),
+        facts: facts(base, &tools, config.policy.subscriber_pin),
         catalogue: tools.catalogue.clone(),
         attempts: Arc::new(attempts(base, &tools, &jobs)),
         keyring: base.keyring.clone(),
@@ -102,7 +107,7 @@ pub(super) async fn assemble(
         wakes,
         shutdown: leaving.clone(),
         metrics: base.metrics.clone(),
-        gate: TurnLimiter::new(config.limits, &channels),
+        gate: TurnLimiter::new(config.limits.rates(), &channels),
         channels,
     });
     spawn_background_tasks(base, &tools, jobs, leaving);
@@ -258,25 +263,17 @@ fn hooks(base: &Base, tools: &Tools) -> ProviderWebhookReceiver {
 }
 
 fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
+    let mono = config.providers.mono.as_ref();
     Ok(Flow {
         menu: Menu::embedded()?,
         templates: Templates::embedded()?,
         settings: FlowSettings {
             default_terms: default_request_terms(config),
-            policy: config.policy.clone(),
-            subscriber_pin: config.subscriber_pin,
+            policy: config.policy.rules.clone(),
+            subscriber_pin: config.policy.subscriber_pin,
             sms_enabled: texts,
-            favourites: config
-                .providers
-                .mono
-                .as_ref()
-                .map(|mono| mono.favourites.clone())
-                .unwrap_or_default(),
-            provider_timeout: config
-                .providers
-                .mono
-                .as_ref()
-                .map_or(Duration::from_mins(1), |mono| mono.timeout),
+            favourites: mono.map(|mono| mono.favourites.clone()).unwrap_or_default(),
+            provider_timeout: mono.map_or(Duration::from_mins(1), |mono| mono.timeout),
             lease_margin: lease_margin(config),
         },
         keyring,
@@ -309,7 +306,7 @@ fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {
             name: channel.name,
             gateway,
             service_code: channel.service_code,
-            secret: channel.secret,
+            secret: channel.secret.into_inner(),
             country: channel.country,
             sources: channel.sources,
             agreement: channel.limit_overrides,
@@ -348,10 +345,7 @@ async fn providers(
         email: String::new(),
     };
     if let Some(mono) = config.providers.mono.take() {
-        customer = CustomerTemplate {
-            name: mono.customer.name.clone(),
-            email: mono.customer.email.clone(),
-        };
+        customer = mono.customer.clone();
         let (provider, keys) = mono_provider(mono, client)?;
         registry.push(Arc::new(provider));
         credentials.push(("mono", keys));
@@ -383,12 +377,8 @@ async fn providers(
 }
 
 fn mono_provider(mono: MonoConfig, client: HttpClient) -> Result<(Mono, Credentials), StartError> {
-    let dialect = match mono.dialect {
-        MonoApiVersion::V2 => MonoDialect::V2,
-        MonoApiVersion::V1 => MonoDialect::V1,
-    };
-    let mut settings = MonoSettings::new(parse_base_url(mono.base_url.as_str(), true)?, dialect);
-    settings.webhook_secret = mono.webhook_secret;
+    let mut settings = MonoSettings::new(parse_base_url(mono.base_url.as_str(), true)?, mono.dialect);
+    settings.webhook_secret = mono.webhook_secret.map(ConfigSecret::into_inner);
     let open = mono.unpublished;
     if let Some(member) = open.unlink_member {
         settings.unlink = UnlinkCall::InBody(member);
@@ -399,7 +389,7 @@ fn mono_provider(mono: MonoConfig, client: HttpClient) -> Result<(Mono, Credenti
     Ok((
         Mono::new(settings, client),
         Credentials {
-            secret_key: mono.secret_key,
+            secret_key: mono.secret_key.into_inner(),
             app_id: mono.app_id,
         },
     ))

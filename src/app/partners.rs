@@ -35,8 +35,8 @@ pub(super) async fn build_partner_api(
     store_sandbox_keys(config, base, tools.providers.partner()).await?;
     let settings = ApiSettings {
         side: side(config.mode),
-        token_lifetime: config.api.token_lifetime,
-        rate: config.api.rate,
+        token_lifetime: config.api.token_lifetime(),
+        rate: config.api.rate(),
     };
     let office = Arc::new(AccountApi::new(
         base.records.clone(),

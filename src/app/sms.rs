@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::StartError;
 use super::assemble::{Base, Tools};
-use crate::config::{Config, SmsConfig};
+use crate::config::{Config, ConfigSecret, SmsConfig};
 use crate::core::ids::PartnerId;
 use crate::core::secret::Secret;
 use crate::gateways::sms::SmsSettings;
@@ -48,8 +48,8 @@ fn sms_route(sms: SmsConfig, callback: Option<Secret>, client: HttpClient) -> Re
     let settings = SmsSettings {
         base_url: parse_base_url(sms.base_url.as_str(), true)?,
         username: sms.username,
-        api_key: sms.api_key,
-        signing_key: sms.signing_key,
+        api_key: sms.api_key.into_inner(),
+        signing_key: sms.signing_key.map(ConfigSecret::into_inner),
         route: sms.route,
         callback,
         timeout: SEND_TIMEOUT,
@@ -59,7 +59,7 @@ fn sms_route(sms: SmsConfig, callback: Option<Secret>, client: HttpClient) -> Re
         gateway: gateway.map_err(|error| StartError::Sms(sms.name.clone(), error))?,
         name: sms.name,
         sender: sms.sender,
-        secret: sms.secret,
+        secret: sms.secret.into_inner(),
         country: sms.country,
         daily_cap: sms.daily_cap,
     })

@@ -1,4 +1,4 @@
-//! What the sandbox runs beside the server: stand-ins for whom it calls, which call it back.
+//! What the sandbox runs beside the server: stand-ins for the services that it calls, which call it back.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,16 +12,15 @@ use crate::core::time::{Clock, Rng};
 use crate::sandbox::clock::SandboxClock;
 use crate::sandbox::{SandboxState, mono, sms};
 
-/// The stand-ins that run, and their clock. Dropping them stops them.
+/// The running stand-ins and their clock. Dropping them stops them.
 pub(super) struct StandIns {
-    /// Only in the sandbox.
     clock: Option<Arc<SandboxClock>>,
     mono: Option<mono::RunningMono>,
     sms: Option<sms::RunningSms>,
 }
 
 impl StandIns {
-    /// Starts those that the sandbox is to talk to, and points its clients at them.
+    /// Starts those that the configuration points at, and replaces their base URLs by the real addresses.
     pub(super) fn start(config: &mut Config, entropy: &Arc<dyn Rng>) -> Result<Self, StartError> {
         if config.mode != Mode::Sandbox {
             return Ok(Self {
@@ -39,7 +38,7 @@ impl StandIns {
         })
     }
 
-    /// What everything takes for the time: theirs in the sandbox, otherwise the machine's.
+    /// The adjustable clock in the sandbox, otherwise the system's.
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         match &self.clock {
             Some(wound) => wound.clone(),
@@ -47,12 +46,11 @@ impl StandIns {
         }
     }
 
-    /// Where the stand-in for Mono listens.
     pub(super) fn mono(&self) -> Option<SocketAddr> {
         self.mono.as_ref().map(|mono| mono.addr)
     }
 
-    /// What the phone page works with; nothing outside the sandbox.
+    /// What the phone page works with; `None` outside the sandbox.
     pub(super) fn beside(&self) -> Option<SandboxState> {
         Some(SandboxState {
             clock: self.clock.clone()?,
@@ -60,7 +58,7 @@ impl StandIns {
         })
     }
 
-    /// Lets them call the server, which listens here.
+    /// Tells them where the server listens, so that they can call it.
     pub(super) fn set_server_address(&self, address: SocketAddr) {
         if let Some(mono) = &self.mono {
             mono.state.send_webhooks_to(&format!("http://{address}/hooks/mono"));

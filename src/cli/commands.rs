@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, StartError, StartOptions};
 use crate::config::sandbox::{API_PUBLISHABLE_KEY, API_SECRET_KEY};
-use crate::config::{Config, Mode};
+use crate::config::{CallbackUrl, Config, Mode};
 use crate::core::ids::LinkId;
 use crate::core::menu::{self, Menu, MenuError};
 use crate::core::messages::{TemplateError, Templates};
@@ -102,14 +102,19 @@ pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandEr
     #[cfg(not(feature = "sandbox"))]
     let tripwire: crate::service::deps::CrashHook = Arc::new(|_| ());
     let runtime = runtime()?;
-    let (base, callers) = (config.public_base_url(), config.callback_urls());
+    let (base, callbacks) = (config.public_base_url(), config.callback_urls());
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let app = App::start(config, StartOptions { metrics, tripwire }).await?;
         tracing::info!(address = %app.address, "listening");
         let base = base.unwrap_or_else(|| format!("http://{}", app.address));
-        for (who, path) in callers {
-            tracing::info!(who, url = format!("{base}{path}"), "is to call");
+        for CallbackUrl { channel, purpose, path } in callbacks {
+            tracing::info!(
+                channel,
+                purpose,
+                url = format!("{base}{path}"),
+                "callback url configured"
+            );
         }
         if let Some(greeting) = sandbox {
             writeln!(out, "{}", greeting.replace("{address}", &app.address.to_string()))?;
@@ -125,7 +130,7 @@ pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandEr
             _ = terminate.recv() => {}
             interrupted = tokio::signal::ctrl_c() => interrupted?,
         }
-        tracing::info!("going down: open turns are answered, what was sent is brought to its end");
+        tracing::info!("shutting down: open turns are answered, submissions under way are completed");
         Ok(app.stop().await?)
     })
 }

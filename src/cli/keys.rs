@@ -1,4 +1,4 @@
-//! `kiungo keys status`: what stands under which key.
+//! `kiungo keys status`: how many values are sealed under each key.
 
 use std::io::Write;
 
@@ -6,10 +6,9 @@ use super::commands::{self, CommandError};
 use crate::config::{Config, keys};
 use crate::service::resealing;
 
-/// How many values are looked at before that is said.
+/// How many values are read between two progress messages.
 const PROGRESS_EVERY: u64 = 100_000;
 
-/// Prints how many values stand under each key.
 pub(super) fn status(config: &Config, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), CommandError> {
     let ids = keys::sealing_key_ids(&config.keys.dir)?;
     let mut tally = commands::runtime()?.block_on(async {
@@ -18,7 +17,7 @@ pub(super) fn status(config: &Config, out: &mut dyn Write, err: &mut dyn Write) 
         let said = |seen| {
             if seen >= next {
                 next = seen + PROGRESS_EVERY;
-                // Nobody has to see it.
+                // Progress only: a failure to print it does not matter.
                 let _ = writeln!(err, "{seen} values looked at");
             }
         };

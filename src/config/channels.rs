@@ -2,41 +2,36 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::limit_overrides;
 use super::policy::{COUNTRY_REMEDY, parse_country};
+use super::secret::ConfigSecret;
 use super::section::Section;
 use super::{MIN_SECRET_LENGTH, Mode};
-use crate::core::secret::Secret;
 use crate::gateways;
 use crate::gateways::limit_overrides::ChannelLimitOverrides;
 use crate::service::networks::Networks;
 
 /// One short code on one gateway.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename = "ussd")]
 pub struct ChannelConfig {
-    /// Its name, as in the callback's path: `/ussd/{name}/{secret}`.
+    /// As in the callback's path: `/ussd/{name}/{secret}`.
     pub name: String,
-    /// How people reach it.
-    pub kind: ChannelKind,
-    /// The dialect it speaks, one of [`gateways::USSD_GATEWAYS`].
+    /// One of [`gateways::USSD_GATEWAYS`].
     pub gateway: String,
     /// The code people dial, such as `*384*96#`.
     pub service_code: String,
     /// The secret segment of the callback's path.
-    pub secret: Secret,
-    /// ISO 3166-1 alpha-2, upper case: how numbers in national spelling are meant.
+    pub secret: ConfigSecret,
+    /// ISO 3166-1 alpha-2, upper case: of numbers in national format.
     pub country: String,
-    /// Where its gateway calls from; none means from anywhere.
+    /// Where its gateway calls from; empty means from anywhere.
     pub sources: Networks,
-    /// What was agreed with its gateway, in place of the adapter's limits.
+    /// Limits agreed with the gateway, in place of the adapter's.
+    #[serde(flatten)]
     pub limit_overrides: ChannelLimitOverrides,
-}
-
-/// How people reach a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChannelKind {
-    /// By dialling.
-    Ussd,
 }
 
 pub(super) fn read(sections: Vec<Section<'_>>) -> Vec<ChannelConfig> {
@@ -49,8 +44,8 @@ pub(super) fn read(sections: Vec<Section<'_>>) -> Vec<ChannelConfig> {
 
 fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<ChannelConfig> {
     let name = section.required("name", NAME_REMEDY, |text| unique_name(text, names));
-    let kind = section.required("kind", "say \"ussd\"", |text| match text {
-        "ussd" => Ok(ChannelKind::Ussd),
+    let known_kind = section.required("kind", "say \"ussd\"", |text| match text {
+        "ussd" => Ok(()),
         _ => Err("is not a kind of channel known here".to_owned()),
     });
     let known = format!("known gateways: {}", gateways::ussd_gateway_names());
@@ -83,9 +78,9 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
     let sources = section.networks("sources");
     let agreement = limit_overrides::read(&mut section, gateway.as_deref());
     section.report_unknown_keys();
+    known_kind?;
     Some(ChannelConfig {
         name: name?,
-        kind: kind?,
         gateway: gateway?,
         service_code: service_code?,
         secret: secret?,
@@ -95,10 +90,10 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Ch
     })
 }
 
-/// What to say when [`name_of`] refuses.
+/// The remedy for [`unique_name`].
 pub(super) const NAME_REMEDY: &str = "use small letters, digits and hyphens, each name once";
 
-/// A name that stands in a path, and that no other has.
+/// A name that can be a path segment, and that no other channel has.
 pub(super) fn unique_name(text: &str, names: &mut BTreeSet<String>) -> Result<String, String> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if text.is_empty() || !text.bytes().all(plain) {
@@ -110,8 +105,8 @@ pub(super) fn unique_name(text: &str, names: &mut BTreeSet<String>) -> Result<St
     Ok(text.to_owned())
 }
 
-/// Long enough, and of characters that every gateway leaves alone in a path.
-pub(super) fn is_path_safe(section: &Section<'_>, secret: &Secret) -> bool {
+/// Long enough, and only of characters that every gateway leaves unchanged in a path.
+pub(super) fn is_path_safe(section: &Section<'_>, secret: &ConfigSecret) -> bool {
     let text = secret.expose();
     let remedy = "draw one with: openssl rand -hex 24";
     if section.mode() == Mode::Production && text.len() < MIN_SECRET_LENGTH {

@@ -1,16 +1,15 @@
-//! What is wrong with a configuration: everything at once, so that an operator mends it in one go.
+//! What is wrong with a configuration: everything at once, so that an operator can fix it in one go.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a faulty value came from.
+/// Where an invalid value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigOrigin {
-    /// This file.
     File(PathBuf),
-    /// This environment variable.
+    /// The name of a variable.
     Environment(String),
-    /// The settings of the sandbox, used when there is no file.
+    /// The settings of the sandbox, used without a file.
     Sandbox,
 }
 
@@ -24,16 +23,14 @@ impl fmt::Display for ConfigOrigin {
     }
 }
 
-/// One fault. Names the key and what to do, never a secret's value.
+/// Names the key and what to do, never a secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// Where the value came from, or where a missing one belongs.
     pub origin: ConfigOrigin,
-    /// The whole key, such as `channels[0].secret`; empty when the fault is the file's as a whole.
+    /// The whole key, such as `channels[0].secret`; empty if the error concerns the file as a whole.
     pub key: String,
-    /// What is wrong.
     pub problem: String,
-    /// What to do.
     pub remedy: String,
 }
 
@@ -47,7 +44,6 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// All that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
 

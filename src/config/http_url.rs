@@ -1,11 +1,11 @@
-//! URLs that may be called or given out: https, except to this machine.
+//! URLs that may be called or published: https, except to this machine.
 
 use url::{Host, Url};
 
-/// What to say when [`https_or_loopback`] refuses.
+/// The remedy for [`https_or_loopback`].
 pub(super) const URL_REMEDY: &str = "write https://…; http:// is taken for 127.0.0.1, [::1] and localhost only";
 
-/// Reads a URL without user, query or fragment.
+/// Parses a URL without user, query or fragment.
 pub(super) fn https_or_loopback(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|_| "is not a URL".to_owned())?;
     let loopback = match url.host() {

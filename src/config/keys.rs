@@ -1,8 +1,8 @@
 //! `[keys]`: the keys that seal everything personal, each in a file of its own.
 //!
 //! The directory holds `{id}.key` for every sealing key, 32 bytes in hexadecimal, and `tag.key`. One sealing key is
-//! active, the others still open what they sealed. The tag key names people and is never rotated: with another one
-//! nobody would be recognised. So a lost `tag.key` is not quietly replaced; it is to be restored.
+//! active; the others still open what they sealed. The tag key identifies people and is never rotated: with another one
+//! nobody would be recognised. So a lost `tag.key` is not replaced silently; it must be restored.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::section::Section;
@@ -20,12 +21,10 @@ const TAG: &str = "tag";
 const EXTENSION: &str = "key";
 const BYTES: usize = 32;
 
-/// Where the keys are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KeysConfig {
-    /// The directory.
     pub dir: PathBuf,
-    /// The id of the key that seals.
+    /// The id of the key that seals; the others only open.
     pub active: String,
 }
 
@@ -52,28 +51,22 @@ fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text != TAG && text.bytes().all(plain)
 }
 
-/// What is wrong with the keys. Names files, never what is in them.
+/// What is wrong with the keys. Names files, never their contents.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// The directory or a file cannot be used.
     #[error("{0}: {1}")]
     Io(PathBuf, #[source] io::Error),
-    /// There is no such key.
     #[error("{0} is missing; make keys with `kiungo keys new`, or restore it from your backup")]
     Missing(PathBuf),
-    /// Not a key.
     #[error("{0} does not hold 64 hexadecimal digits (32 bytes)")]
     Malformed(PathBuf),
-    /// Everybody on this machine could read it.
     #[error("{0} can be read by everybody on this machine; run: chmod o= {0}")]
     WorldReadable(PathBuf),
-    /// The name before `.key` is not an id.
     #[error("{0} is not named like a key: use small letters, digits and hyphens")]
     BadName(PathBuf),
-    /// There are sealing keys but no tag key: a fresh one would make strangers of everybody.
+    /// There are sealing keys but no tag key: with a new one nobody would be recognised.
     #[error("{0} is lost while other keys are there; restore it from your backup, a fresh one would recognise nobody")]
     TagKeyLost(PathBuf),
-    /// The keys make no ring.
     #[error(transparent)]
     Ring(#[from] crate::core::seal::KeyringError),
 }
@@ -83,11 +76,11 @@ pub enum KeysError {
 pub struct GeneratedKeys {
     /// The id of the new sealing key.
     pub id: String,
-    /// Whether `tag.key` was made, too: only in an empty directory.
+    /// Whether `tag.key` was created, too: only in an empty directory.
     pub first: bool,
 }
 
-/// Makes a sealing key with the next free id (`k1`, `k2`…), and the tag key if there are no keys yet. Files are readable
+/// Creates a sealing key with the next free id (`k1`, `k2`…), and the tag key if there are no keys yet. Files are readable
 /// by their owner only, and on disk when this returns.
 ///
 /// # Errors
@@ -133,7 +126,7 @@ pub fn load(dir: &Path, active: &str) -> Result<Keyring, KeysError> {
     Ok(Keyring::new(active, keys, tag)?)
 }
 
-/// Reads the keys, making them first when the directory has none: for the sandbox.
+/// Reads the keys, and creates them first if the directory has none: for the sandbox.
 ///
 /// # Errors
 /// As [`generate`] and [`load`].
@@ -158,7 +151,7 @@ fn key_path(dir: &Path, id: &str) -> PathBuf {
     dir.join(id).with_extension(EXTENSION)
 }
 
-/// Ids and paths of the key files in a directory; other files are not looked at.
+/// Ids and paths of the key files in a directory; other files are ignored.
 fn key_files(dir: &Path) -> Result<Vec<(String, PathBuf)>, KeysError> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => KeysError::Missing(dir.to_owned()),

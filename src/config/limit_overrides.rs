@@ -7,12 +7,12 @@ use crate::core::budget::{self, Deadlines};
 use crate::gateways::limit_overrides::{ChannelLimitOverrides, LimitOverrides};
 use crate::gateways::{self, UssdLimits};
 
-/// Fewer septets than this are no page: every screen of the menu is held to what is left of it.
+/// Every screen of the menu must fit into what is left of this.
 const MIN_SEPTETS: u64 = 140;
-/// More than this do not travel in GSM-7: a USSD string has 160 octets (TS 29.002).
+/// What a USSD string can carry in GSM-7: 160 octets (TS 29.002).
 const MAX_SEPTETS: u64 = 182;
 
-/// Reads both; `gateway` names the dialect whose limits stand where nothing was agreed.
+/// Reads both; `gateway` is the adapter whose limits apply where there is no override.
 pub(super) fn read(section: &mut Section<'_>, gateway: Option<&str>) -> ChannelLimitOverrides {
     let usual = gateway.and_then(gateways::ussd_gateway);
     let mut agreement = ChannelLimitOverrides {
@@ -57,7 +57,7 @@ fn read_overrides(section: &mut Section<'_>) -> LimitOverrides {
     }
 }
 
-/// A dialog too short for a single wait would be ended by us at every submission.
+/// If a dialog were too short for a single wait, we would end it at every submission.
 fn check_dialog_length(section: &Section<'_>, limits: UssdLimits) {
     let deadlines = Deadlines::from(&limits);
     if limits.dialog <= budget::round_time(deadlines) {

@@ -1,41 +1,50 @@
-//! `[limits]`: how many turns are taken, so that a flood makes some people wait and nobody lose their way.
+//! `[limits]`: how many turns are accepted, so that a flood makes some people wait and nobody lose their place.
+
+use serde::Serialize;
 
 use super::section::Section;
 use crate::core::token_bucket::RateLimit;
 use crate::service::admission::TurnRates;
 
 /// A node of two cores serves this many turns a second within a fraction of their deadline.
-const TURNS_PER_SECOND: u64 = 1_000;
+const TURNS_PER_SECOND: u32 = 1_000;
 /// Nobody reads and types a screen a second for a minute.
-const PERSON_TURNS_PER_MINUTE: u64 = 60;
+const PERSON_TURNS_PER_MINUTE: u32 = 60;
 
-pub(super) fn read(mut section: Section<'_>) -> TurnRates {
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LimitsConfig {
+    pub turns_per_second: u32,
+    pub burst: u32,
+    pub channel_turns_per_second: u32,
+    pub person_turns_per_minute: u32,
+}
+
+impl LimitsConfig {
+    pub fn rates(self) -> TurnRates {
+        let per_second = |turns| RateLimit::per_second(turns, self.burst);
+        TurnRates {
+            node: per_second(self.turns_per_second),
+            channel: per_second(self.channel_turns_per_second),
+            person: RateLimit {
+                per_minute: self.person_turns_per_minute,
+                burst: self.person_turns_per_minute,
+            },
+        }
+    }
+}
+
+pub(super) fn read(mut section: Section<'_>) -> LimitsConfig {
     let turns = section
         .number("turns_per_second", 1..=100_000)
         .unwrap_or(TURNS_PER_SECOND);
-    let burst = section.number("burst", 1..=1_000_000).unwrap_or(turns);
-    let channel = section.number("channel_turns_per_second", 1..=100_000).unwrap_or(turns);
-    let person = section
-        .number("person_turns_per_minute", 6..=6_000)
-        .unwrap_or(PERSON_TURNS_PER_MINUTE);
+    let limits = LimitsConfig {
+        turns_per_second: turns,
+        burst: section.number("burst", 1..=1_000_000).unwrap_or(turns),
+        channel_turns_per_second: section.number("channel_turns_per_second", 1..=100_000).unwrap_or(turns),
+        person_turns_per_minute: section
+            .number("person_turns_per_minute", 6..=6_000)
+            .unwrap_or(PERSON_TURNS_PER_MINUTE),
+    };
     section.report_unknown_keys();
-    TurnRates {
-        node: rate_per_second(turns, burst),
-        channel: rate_per_second(channel, burst),
-        person: RateLimit {
-            per_minute: saturating_u32(person),
-            burst: saturating_u32(person),
-        },
-    }
-}
-
-fn rate_per_second(turns: u64, burst: u64) -> RateLimit {
-    RateLimit {
-        per_minute: saturating_u32(turns * 60),
-        burst: saturating_u32(burst),
-    }
-}
-
-fn saturating_u32(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+    limits
 }

@@ -1,18 +1,18 @@
-//! `[log]`: how much is logged, and in which form.
+//! `[log]`: how much is logged, and in which format.
+
+use serde::Serialize;
 
 use super::section::Section;
 
-/// How to log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LogConfig {
-    /// The form of a line.
     pub format: LogFormat,
     /// The least severe level of our own lines; those of libraries are kept at warnings, whatever this says.
     pub level: LogLevel,
 }
 
-/// The form of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
     Text,
@@ -20,23 +20,22 @@ pub enum LogFormat {
     Json,
 }
 
-/// How severe a line must be to be logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// Only what somebody must act on.
     Error,
-    /// And what may become one.
+    /// And what may become an error.
     Warn,
     /// And what happens.
     Info,
     /// And why.
     Debug,
-    /// Everything.
     Trace,
 }
 
 impl LogLevel {
-    /// The word for it, as in the configuration.
+    /// As in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",

@@ -1,9 +1,9 @@
-//! The configuration: read once at start, checked whole, and every fault told at once.
+//! The configuration: read once at start, checked as a whole, with every error reported at once.
 //!
-//! There is a TOML file, overlaid with environment variables (`KIUNGO_SERVER__LISTEN`); each section is understood by
-//! the module of its name. Any secret `x` may stand in a file of its own, named by `x_file`. Without a configuration
-//! file the server is a sandbox, whose settings are a text like any other: what is checked for production is checked
-//! for it, too, apart from what [`Mode`] says.
+//! There is a TOML file, overlaid with environment variables (`KIUNGO_SERVER__LISTEN`); each section has a
+//! module of its name. Any secret `x` may be in a file of its own, named by `x_file`. Without a configuration file the
+//! server is a sandbox, whose settings are TOML like any other: they are checked as those of production are, apart from
+//! what [`Mode`] says.
 
 pub mod api;
 pub mod channels;
@@ -19,6 +19,7 @@ pub mod providers;
 pub mod records;
 mod retention;
 pub mod sandbox;
+mod secret;
 mod section;
 pub mod server;
 mod show;
@@ -29,43 +30,45 @@ pub mod store;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 pub use self::api::ApiConfig;
-pub use self::channels::{ChannelConfig, ChannelKind};
+pub use self::channels::ChannelConfig;
 pub use self::error::{ConfigError, ConfigErrors, ConfigOrigin};
 pub use self::keys::KeysConfig;
+pub use self::limits::LimitsConfig;
 pub use self::log::{LogConfig, LogFormat, LogLevel};
 pub use self::partner::PartnerConfig;
-pub use self::providers::{CustomerPattern, MonoApiVersion, MonoConfig, ProvidersConfig};
+pub use self::policy::PolicyConfig;
+pub use self::providers::{MonoConfig, ProvidersConfig};
 pub use self::records::RecordsConfig;
+pub use self::secret::ConfigSecret;
 use self::section::{ConfigContext, Section};
 pub use self::server::ServerConfig;
+pub use self::show::CallbackUrl;
 pub use self::sms::SmsConfig;
 use self::source::ConfigSource;
 pub use self::store::StoreConfig;
-use crate::core::pin::SubscriberPin;
-use crate::core::policy::Policy;
-use crate::service::admission::TurnRates;
 use crate::service::retention::Retention;
 
-/// The fewest characters a secret of ours may have outside the sandbox.
+/// The fewest characters of a secret of ours, outside the sandbox.
 pub const MIN_SECRET_LENGTH: usize = 16;
 
-/// Where the sandbox keeps its files unless told otherwise.
+/// The default directory of the sandbox's files.
 pub const DATA_DIR: &str = "data";
 
-/// Whether this is for real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// There is a configuration file: well-known and short secrets are refused.
+    /// With a configuration file: well-known and short secrets are refused.
     Production,
-    /// There is none: production keys are refused.
+    /// Without one: production keys are refused.
     Sandbox,
 }
 
-/// The whole configuration, checked.
-#[derive(Debug)]
+/// The configuration, checked.
+#[derive(Debug, Serialize)]
 pub struct Config {
-    /// Whether this is for real.
+    #[serde(skip)]
     pub mode: Mode,
     /// `[server]`
     pub server: ServerConfig,
@@ -76,18 +79,18 @@ pub struct Config {
     /// `[keys]`
     pub keys: KeysConfig,
     /// `[retention]`
+    #[serde(serialize_with = "retention::serialize")]
     pub retention: Retention,
     /// `[limits]`
-    pub limits: TurnRates,
+    pub limits: LimitsConfig,
     /// `[api]`
     pub api: ApiConfig,
     /// `[policy]`
-    pub policy: Policy,
-    /// `[policy] subscriber_pin`
-    pub subscriber_pin: SubscriberPin,
+    pub policy: PolicyConfig,
     /// `[[channels]]`, at least one.
     pub channels: Vec<ChannelConfig>,
-    /// `[[sms]]`; without one no texts are sent.
+    /// `[[sms]]`; without one no SMS is sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sms: Vec<SmsConfig>,
     /// `[partner]`
     pub partner: PartnerConfig,
@@ -97,6 +100,7 @@ pub struct Config {
     pub log: LogConfig,
     /// `[sandbox]`
     #[cfg(feature = "sandbox")]
+    #[serde(skip)]
     pub sandbox: sandbox::SandboxConfig,
 }
 
@@ -104,7 +108,7 @@ impl Config {
     /// The configuration of a file, or the sandbox's when there is none; either overlaid with the variables in `env`.
     ///
     /// # Errors
-    /// With everything that is wrong. A build without the `sandbox` feature wants a file.
+    /// With everything that is wrong. A build without the `sandbox` feature requires a file.
     pub fn load(path: Option<&Path>, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
         match path {
             Some(path) => {
@@ -173,7 +177,6 @@ impl Config {
         #[cfg(feature = "sandbox")]
         let sandbox = sandbox::read(root.section("sandbox"));
         root.report_unknown_keys();
-        let (policy, subscriber_pin) = policy?;
         Some(Self {
             mode,
             server: server?,
@@ -183,8 +186,7 @@ impl Config {
             retention,
             limits,
             api,
-            policy,
-            subscriber_pin,
+            policy: policy?,
             channels,
             sms,
             partner: partner?,

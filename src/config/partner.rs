@@ -1,16 +1,18 @@
 //! `[partner]`: the business on whose behalf accounts are linked.
 
+use serde::Serialize;
+
 use super::section::Section;
 
 /// The business, as people see it in the consent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartnerConfig {
-    /// Its name. The partner's id is derived from it: another name is another partner.
+    /// The partner's id is derived from it: another name is another partner.
     pub name: String,
-    /// What the data are for, in a few words.
+    /// What the data is for, in a few words.
     pub purpose: String,
-    /// For how many days people agree to their data being read: 90 when nothing is said, enough to see a quarter's
-    /// income. It stands in the consent, so ask for no more than the purpose needs.
+    /// For how many days people agree to their data being read. The default, 90, is enough to see a quarter's income. It
+    /// is part of the consent, so ask for no more than the purpose needs.
     pub data_days: u16,
 }
 
@@ -35,6 +37,6 @@ pub(super) fn read(mut section: Section<'_>) -> Option<PartnerConfig> {
     Some(PartnerConfig {
         name: name?,
         purpose: purpose?,
-        data_days: u16::try_from(data_days).ok()?,
+        data_days,
     })
 }

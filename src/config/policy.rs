@@ -1,4 +1,6 @@
-//! `[policy]`: whether bank secrets may be typed over USSD and by text.
+//! `[policy]`: whether bank secrets may be typed over USSD and sent by SMS.
+
+use serde::Serialize;
 
 use super::section::Section;
 use crate::core::pin::SubscriberPin;
@@ -18,8 +20,14 @@ const PIN_RULES: &[(&str, SubscriberPin)] = &[
     ("required", SubscriberPin::Required),
 ];
 
-/// The policy, and whether people may have a code of their own.
-pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, SubscriberPin)> {
+#[derive(Debug, Serialize)]
+pub struct PolicyConfig {
+    #[serde(flatten)]
+    pub rules: Policy,
+    pub subscriber_pin: SubscriberPin,
+}
+
+pub(super) fn read(mut section: Section<'_>) -> Option<PolicyConfig> {
     let secrets_over_ussd = required_ussd_rule(
         &mut section,
         "there is no default: read docs/OPERATIONS.md on secrets over USSD, then say \"allow\", \"warn\" or \"deny\"",
@@ -37,10 +45,10 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, SubscriberPin)> 
         .sections("overrides")
         .into_iter()
         .map(|mut exception| {
-            // An exception may be for texts only; one for nothing is a slip.
-            let texts_only = exception.contains("secrets_over_sms") && !exception.contains("secrets_over_ussd");
+            // An exception may be for SMS only; one without any rule is a mistake.
+            let sms_only = exception.contains("secrets_over_sms") && !exception.contains("secrets_over_ussd");
             let secrets_over_sms = exception.one_of("secrets_over_sms", SMS_RULES);
-            let secrets_over_ussd = if texts_only {
+            let secrets_over_ussd = if sms_only {
                 exception.mark_known("secrets_over_ussd");
                 None
             } else {
@@ -59,13 +67,13 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, SubscriberPin)> 
         })
         .collect();
     section.report_unknown_keys();
-    let policy = Policy {
+    let rules = Policy {
         secrets_over_ussd: secrets_over_ussd?,
         secrets_over_sms,
         overrides,
         card_and_pin,
     };
-    Some((policy, subscriber_pin))
+    Some(PolicyConfig { rules, subscriber_pin })
 }
 
 fn parse_pin_rule(text: &str) -> Result<SubscriberPin, String> {
@@ -73,14 +81,6 @@ fn parse_pin_rule(text: &str) -> Result<SubscriberPin, String> {
     named
         .map(|(_, rule)| *rule)
         .ok_or_else(|| "is not one of the three rules".to_owned())
-}
-
-/// How the rule on people's own codes is spelt.
-pub(super) fn pin_word(rule: SubscriberPin) -> &'static str {
-    PIN_RULES
-        .iter()
-        .find(|(_, known)| *known == rule)
-        .map_or("", |(word, _)| word)
 }
 
 fn required_ussd_rule(section: &mut Section<'_>, remedy: &str) -> Option<SecretsOverUssd> {
@@ -93,10 +93,9 @@ fn required_ussd_rule(section: &mut Section<'_>, remedy: &str) -> Option<Secrets
     })
 }
 
-/// What to say when [`country`] refuses.
+/// The remedy for [`parse_country`].
 pub(super) const COUNTRY_REMEDY: &str = "write the two capital letters of ISO 3166-1, such as \"NG\"";
 
-/// Two capital letters.
 pub(super) fn parse_country(text: &str) -> Result<String, String> {
     let letters = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     letters

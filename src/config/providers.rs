@@ -1,84 +1,74 @@
-//! `[providers.…]`: who links accounts, and our keys there.
+//! `[providers.…]`: who links accounts, and our credentials there.
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
 use url::Url;
 
 use super::http_url::{URL_REMEDY, https_or_loopback};
+use super::secret::ConfigSecret;
 use super::section::Section;
 use super::{MIN_SECRET_LENGTH, Mode};
-use crate::core::secret::Secret;
+use crate::providers::mono::MonoApiVersion;
+use crate::service::providers::CustomerTemplate;
 
-/// In seconds. Mono's own list says 35 to 50 for some institutions; giving up early would make an answer Unknown.
+/// In seconds. Mono's list says 35 to 50 for some institutions; giving up early would make an answer Unknown.
 const TIMEOUT: u64 = 60;
-/// Where Mono answers; the key decides whether it is its sandbox.
+/// The key decides whether this is Mono's sandbox.
 const MONO: &str = "https://api.withmono.com";
-/// Banks come and go slowly, and Mono asks for its list to be cached.
+/// In seconds. Institutions change rarely, and Mono asks that its list be cached.
 const INSTITUTIONS_TTL: u64 = 6 * 60 * 60;
 
-/// The providers that are set up.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct ProvidersConfig {
-    /// Mono, if it is.
     pub mono: Option<MonoConfig>,
 }
 
-/// How to use Mono.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct MonoConfig {
-    /// Where it answers.
     pub base_url: Url,
-    /// Our key (`mono-sec-key`).
-    pub secret_key: Secret,
-    /// Which generation of its API to speak.
+    /// Sent as `mono-sec-key`.
+    pub secret_key: ConfigSecret,
     pub dialect: MonoApiVersion,
-    /// Our application id; there exactly when the dialect is v1.
+    /// Required by v1, and only used by it.
     pub app_id: Option<String>,
-    /// Whom to say the account belongs to.
-    pub customer: CustomerPattern,
-    /// What Mono sends with its webhooks. Without it none is taken.
-    pub webhook_secret: Option<Secret>,
+    pub customer: CustomerTemplate,
+    /// What Mono sends with its webhooks. Without it none is accepted.
+    pub webhook_secret: Option<ConfigSecret>,
     /// How long its list of institutions is used before it is read again.
+    #[serde(serialize_with = "seconds")]
     pub institutions_ttl: Duration,
     /// Names of institutions to show first, in this order.
     pub favourites: Vec<String>,
-    /// How long a login may take where Mono's list does not say.
+    /// How long a login may take if Mono's list does not say.
+    #[serde(serialize_with = "seconds")]
     pub timeout: Duration,
-    /// What Mono does not publish.
+    #[serde(skip_serializing_if = "MonoUnpublished::is_default")]
     pub unpublished: MonoUnpublished,
 }
 
-/// What Mono's documentation leaves open, and an installation can find out in Mono's own sandbox. Without a word here the
-/// likelier answer is taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(time.as_secs())
+}
+
+/// What Mono's documentation leaves open, and an installation can find out in Mono's own sandbox. The likelier answer is the
+/// default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct MonoUnpublished {
-    /// The JSON member that an unlinking carries the account's id in; without it, the id stands in the path.
+    /// The JSON member that carries the account's id when it is unlinked; without it, the id is in the path.
     pub unlink_member: Option<String>,
-    /// Where the later answers of a renewal are posted, below the base.
+    /// Where the later answers of a reauthorisation are posted, below the base URL.
     pub renewal_path: Option<String>,
-    /// Whether the code that ends a renewal is exchanged like that of a link.
+    /// Whether the code that ends a reauthorisation is exchanged like that of a link.
     pub renewal_code: Option<bool>,
     /// Whether an account names the connect session it was linked in.
     pub account_names_session: Option<bool>,
 }
 
-/// A generation of Mono's API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MonoApiVersion {
-    /// The present one.
-    V2,
-    /// The one before.
-    V1,
-}
-
-/// Patterns for the customer a provider is told about; people at a keypad are not asked for an e-mail address.
-/// `{ref}` stands for a reference that tells people apart and says nothing about them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomerPattern {
-    /// For the name.
-    pub name: String,
-    /// For the e-mail address.
-    pub email: String,
+impl MonoUnpublished {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 pub(super) fn read(mut section: Section<'_>) -> ProvidersConfig {
@@ -116,7 +106,7 @@ fn read_mono(mut section: Section<'_>) -> Option<MonoConfig> {
     let app_id = section.text("app_id");
     match (dialect, &app_id) {
         (MonoApiVersion::V1, None) => {
-            section.report("app_id", "is missing", "the v1 dialect sends it with every session")
+            section.report("app_id", "is missing", "the v1 dialect sends it with every session");
         }
         (MonoApiVersion::V2, Some(_)) => section.report("app_id", "is not used by the v2 dialect", "leave it out"),
         _ => {}
@@ -173,7 +163,7 @@ fn read_unpublished(mut section: Section<'_>) -> MonoUnpublished {
     read
 }
 
-fn read_customer(mut section: Section<'_>) -> Option<CustomerPattern> {
+fn read_customer(mut section: Section<'_>) -> Option<CustomerTemplate> {
     let name = section.text("name").unwrap_or_else(|| "Customer {ref}".to_owned());
     let remedy = "write an address of a domain of yours with {ref} in it, such as \"kiungo+{ref}@example.com\"";
     let email = section.required("email", remedy, |text| {
@@ -187,5 +177,5 @@ fn read_customer(mut section: Section<'_>) -> Option<CustomerPattern> {
         }
     });
     section.report_unknown_keys();
-    Some(CustomerPattern { name, email: email? })
+    Some(CustomerTemplate { name, email: email? })
 }

@@ -1,22 +1,34 @@
-//! `[records]`: where what must not be lost is kept.
+//! `[records]`: where durable records are kept.
 
 use std::path::PathBuf;
 
+use serde::{Serialize, Serializer};
+
+use super::secret::{ConfigSecret, UrlSection, redacted_url};
 use super::section::Section;
 use crate::core::secret::Secret;
 use crate::records::DatabaseUrl;
 
-/// Where durable records are kept.
 #[derive(Debug)]
 pub enum RecordsConfig {
-    /// In this SQLite file, which is made when it is not there. One server only.
+    /// In this SQLite file, which is created if it does not exist. One server only.
     Sqlite(PathBuf),
-    /// In PostgreSQL, at this `postgres://` URL. A secret, for it may hold a password.
-    Postgres(Secret),
+    /// In PostgreSQL, at this `postgres://` URL. A secret, because it may hold a password.
+    Postgres(ConfigSecret),
+}
+
+impl Serialize for RecordsConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let url = match self {
+            Self::Sqlite(_) => self.address().expose().to_owned(),
+            Self::Postgres(url) => redacted_url(url, true),
+        };
+        UrlSection { url }.serialize(serializer)
+    }
 }
 
 impl RecordsConfig {
-    /// The address, as the records take it.
+    /// The address, as [`crate::records::connect`] takes it.
     pub fn address(&self) -> Secret {
         match self {
             Self::Sqlite(path) => Secret::new(format!("sqlite:{}", path.display())),

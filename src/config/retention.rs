@@ -1,23 +1,25 @@
-//! `[retention]`: for how many days what is over is kept. The reasons stand in docs/OPERATIONS.md.
+//! `[retention]`: for how many days finished records are kept. The reasons are in docs/OPERATIONS.md.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use serde::Serializer;
+
 use super::section::Section;
 use crate::service::retention::Retention;
 
-/// The longest time that anything is kept: a hundred years.
+/// A hundred years.
 const LONGEST: u64 = 36_500;
 
-/// A setting: its name, its default and its least value, in days.
+/// A setting: its name, its default and its minimum, in days.
 type Days = (&'static str, u64, u64);
 
-/// An attempt that was given up may still link something for a week.
+/// An attempt that was given up may still produce a link for a week.
 const ATTEMPTS: Days = ("attempts", 180, 8);
 const REMOVED_LINKS: Days = ("removed_links", 365, 1);
-/// Six years: for as long as most of the law this meets lets somebody go to court about a contract.
+/// Six years: as long as most of the law concerned lets somebody go to court about a contract.
 const CONSENTS: Days = ("consents", 2_190, 1);
-/// A text's row keeps it from being sent twice; reports come for days.
+/// A message's row keeps it from being sent twice; reports come for days.
 const MESSAGES: Days = ("messages", 90, 8);
 const AUDIT: Days = ("audit", 730, 30);
 /// An event is delivered for up to four days.
@@ -47,9 +49,9 @@ pub(super) fn read(mut section: Section<'_>) -> Retention {
     retention
 }
 
-/// The settings by name, in days.
-pub(super) fn in_days(retention: &Retention) -> [(&'static str, i64); 9] {
-    [
+/// By the names of the settings, in days.
+pub(super) fn serialize<S: Serializer>(retention: &Retention, serializer: S) -> Result<S::Ok, S::Error> {
+    let kept = [
         (ATTEMPTS, retention.attempts),
         (REMOVED_LINKS, retention.removed_links),
         (CONSENTS, retention.consents),
@@ -59,6 +61,6 @@ pub(super) fn in_days(retention: &Retention) -> [(&'static str, i64); 9] {
         (INTENTS, retention.intents),
         (TOKENS, retention.tokens),
         (IDEMPOTENCY, retention.idempotency),
-    ]
-    .map(|((key, ..), kept)| (key, i64::try_from(kept.as_secs() / 86_400).unwrap_or(i64::MAX)))
+    ];
+    serializer.collect_map(kept.map(|((key, ..), kept)| (key, kept.as_secs() / 86_400)))
 }

@@ -1,4 +1,4 @@
-//! The settings used when there is no file: everything on this machine, nothing that costs or harms anybody.
+//! The settings used without a configuration file: everything on this machine, nothing that costs or harms anybody.
 
 use std::path::Path;
 #[cfg(feature = "sandbox")]
@@ -17,28 +17,28 @@ use crate::service::deps::CrashPoint;
 #[cfg(feature = "sandbox")]
 #[derive(Debug)]
 pub struct SandboxConfig {
-    /// The edge at which the process ends at once, see [`CrashPoint`].
+    /// The [`CrashPoint`] at which the process ends at once.
     pub abort_at: Option<String>,
-    /// How often that edge is passed unharmed first.
+    /// How often that crash point is passed unharmed first.
     pub abort_after: u64,
-    /// The edge at which the work that passes it first panics, see [`CrashPoint`].
+    /// The [`CrashPoint`] at which the work that reaches it first panics.
     pub panic_at: Option<String>,
     /// How much longer than the provider's timeout an attempt's lease lasts, see [`LEASE_MARGIN`].
     pub lease_margin: Duration,
-    /// How long sending webhooks takes: `webhook_patience` in milliseconds, and `webhook_haste`, see [`Pace`].
+    /// `webhook_patience`, in milliseconds, and `webhook_haste`.
     pub webhooks: WebhookTiming,
 }
 
 #[cfg(feature = "sandbox")]
 pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
-    let edge = |word: &str| {
-        let known = CrashPoint::ALL.into_iter().find(|edge| edge.as_str() == word);
+    let crash_point = |word: &str| {
+        let known = CrashPoint::ALL.into_iter().find(|point| point.as_str() == word);
         known
-            .map(|edge| edge.as_str().to_owned())
+            .map(|point| point.as_str().to_owned())
             .ok_or_else(|| "is no edge of an attempt".to_owned())
     };
-    let abort_at = section.parsed("abort_at", "name an edge, or leave it out", edge);
-    let panic_at = section.parsed("panic_at", "name an edge, or leave it out", edge);
+    let abort_at = section.parsed("abort_at", "name an edge, or leave it out", crash_point);
+    let panic_at = section.parsed("panic_at", "name an edge, or leave it out", crash_point);
     let abort_after = section.number("abort_after", 0..=1_000_000).unwrap_or(0);
     let lease_margin = section
         .number("lease_margin", 1..=60)
@@ -48,7 +48,7 @@ pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
         webhooks.response_timeout = Duration::from_millis(millis);
     }
     if let Some(haste) = section.number("webhook_haste", 1..=1_000_000) {
-        webhooks.speedup = u32::try_from(haste).unwrap_or(1);
+        webhooks.speedup = haste;
     }
     section.report_unknown_keys();
     SandboxConfig {

@@ -1,18 +1,22 @@
-//! Reads one table of the configuration key by key, collecting faults instead of stopping at the first.
+//! Reads one table of the configuration key by key, collecting errors instead of stopping at the first.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use config::{Map, Value, ValueKind};
+use zeroize::Zeroizing;
 
 use super::Mode;
 use super::error::{ConfigError, ConfigOrigin};
 use super::sandbox;
-use crate::core::secret::Secret;
+use super::secret::ConfigSecret;
 use crate::service::networks::Networks;
 
-/// What all sections share: where values come from and the faults found so far.
+/// What all sections share: where values come from, and the errors so far.
 pub(super) struct ConfigContext {
     pub(super) mode: Mode,
     pub(super) origin: ConfigOrigin,
@@ -20,7 +24,7 @@ pub(super) struct ConfigContext {
     pub(super) errors: RefCell<Vec<ConfigError>>,
 }
 
-/// One table. Every key that is asked for is known; what is left at [`Section::finish`] is not.
+/// One table. Every key that is read is known; what is left at [`Section::report_unknown_keys`] is not.
 pub(super) struct Section<'a> {
     context: &'a ConfigContext,
     path: String,
@@ -48,7 +52,7 @@ impl<'a> Section<'a> {
         self.context.mode
     }
 
-    /// Whether the table is there at all.
+    /// Whether the table exists.
     pub(super) fn is_present(&self) -> bool {
         self.present
     }
@@ -61,7 +65,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Notes a fault of a key.
+    /// Reports an error of a key.
     pub(super) fn report(&self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
         let key = self.key(key);
         let origin = self.context.overrides.get(&key).map_or_else(
@@ -76,22 +80,21 @@ impl<'a> Section<'a> {
         });
     }
 
-    /// Whether there is a value under a key.
     pub(super) fn contains(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    /// Counts a key as known without reading it.
+    /// Marks a key as known without reading it.
     pub(super) fn mark_known(&mut self, key: &str) {
         self.known_keys.push(key.to_owned());
     }
 
-    /// Counts a key as known, and leaves what is there alone.
+    /// Marks a key as known and ignores its value.
     pub(super) fn skip(&mut self, key: &str) {
         drop(self.take(key));
     }
 
-    /// Notes a fault when a key is there that has no meaning beside the others.
+    /// Reports an error if a key is set that has no meaning beside the others.
     pub(super) fn reject_unused(&mut self, key: &str) {
         if self.contains(key) {
             self.report(key, "is not used by this gateway", "leave it out");
@@ -104,7 +107,6 @@ impl<'a> Section<'a> {
         self.table.remove(key).map(|value| value.kind)
     }
 
-    /// The text under a key, if there is one.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
             ValueKind::String(text) if text.trim().is_empty() => {
@@ -116,7 +118,7 @@ impl<'a> Section<'a> {
         None
     }
 
-    /// The text under a key, understood by `read`, whose error says what is wrong.
+    /// The text under a key, parsed by `read`, whose error says what is wrong.
     pub(super) fn parsed<T>(
         &mut self,
         key: &str,
@@ -127,7 +129,7 @@ impl<'a> Section<'a> {
         read(&text).map_err(|problem| self.report(key, problem, remedy)).ok()
     }
 
-    /// As [`Section::parsed`], but it is a fault when the key is missing.
+    /// As [`Section::parsed`], but it is an error if the key is missing.
     pub(super) fn required<T>(
         &mut self,
         key: &str,
@@ -142,7 +144,6 @@ impl<'a> Section<'a> {
         None
     }
 
-    /// One of a few words.
     pub(super) fn one_of<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let names: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         self.parsed(key, &format!("say {}", names.join(" or ")), |text| {
@@ -154,11 +155,14 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// A whole number within a range. Variables of the environment are read as numbers.
-    pub(super) fn number(&mut self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+    /// A whole number within a range. Environment variables are parsed as numbers.
+    pub(super) fn number<N>(&mut self, key: &str, range: RangeInclusive<N>) -> Option<N>
+    where
+        N: Display + FromStr + PartialOrd + TryFrom<i64> + TryFrom<u64>,
+    {
         let number = match self.take(key)? {
-            ValueKind::I64(number) => u64::try_from(number).ok(),
-            ValueKind::U64(number) => Some(number),
+            ValueKind::I64(number) => N::try_from(number).ok(),
+            ValueKind::U64(number) => N::try_from(number).ok(),
             ValueKind::String(text) => text.parse().ok(),
             _ => None,
         };
@@ -170,7 +174,6 @@ impl<'a> Section<'a> {
         found
     }
 
-    /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
         match self.take(key)? {
             ValueKind::Boolean(flag) => Some(flag),
@@ -183,7 +186,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A list of texts; a variable of the environment is split at commas.
+    /// A list of strings; an environment variable is split at commas.
     pub(super) fn text_list(&mut self, key: &str) -> Option<Vec<String>> {
         let items: Option<Vec<String>> = match self.take(key)? {
             ValueKind::Array(items) => items
@@ -204,7 +207,7 @@ impl<'a> Section<'a> {
         items
     }
 
-    /// A list of networks and addresses; empty when there is none.
+    /// A list of networks and addresses; empty if the key is missing.
     pub(super) fn networks(&mut self, key: &str) -> Networks {
         let texts = self.text_list(key).unwrap_or_default();
         Networks::parse(&texts).unwrap_or_else(|problem| {
@@ -218,7 +221,7 @@ impl<'a> Section<'a> {
     }
 
     /// A secret: under `key` itself, or the first line of the file under `{key}_file`.
-    pub(super) fn secret(&mut self, key: &str) -> Option<Secret> {
+    pub(super) fn secret(&mut self, key: &str) -> Option<ConfigSecret> {
         let file_key = format!("{key}_file");
         let (plain, file) = (self.text(key), self.text(&file_key));
         let secret = match (plain, file) {
@@ -226,7 +229,7 @@ impl<'a> Section<'a> {
                 self.report(key, format!("is given twice, also as {file_key}"), "keep one of them");
                 return None;
             }
-            (Some(text), None) => Secret::new(text),
+            (Some(text), None) => ConfigSecret::new(text),
             (None, Some(path)) => self.secret_file(&file_key, &path)?,
             (None, None) => return None,
         };
@@ -241,15 +244,15 @@ impl<'a> Section<'a> {
         Some(secret)
     }
 
-    fn secret_file(&self, file_key: &str, path: &str) -> Option<Secret> {
+    fn secret_file(&self, file_key: &str, path: &str) -> Option<ConfigSecret> {
         let text = match fs::read_to_string(path) {
-            Ok(text) => Secret::new(text),
+            Ok(text) => Zeroizing::new(text),
             Err(error) => {
                 self.report(file_key, format!("cannot be read ({error})"), "name a readable file");
                 return None;
             }
         };
-        let line = text.expose().lines().next().unwrap_or_default().trim();
+        let line = text.lines().next().unwrap_or_default().trim();
         if line.is_empty() {
             self.report(
                 file_key,
@@ -258,11 +261,11 @@ impl<'a> Section<'a> {
             );
             return None;
         }
-        Some(Secret::new(line))
+        Some(ConfigSecret::new(line))
     }
 
-    /// As [`Section::secret`], but it is a fault when there is none.
-    pub(super) fn required_secret(&mut self, key: &str) -> Option<Secret> {
+    /// As [`Section::secret`], but it is an error if there is none.
+    pub(super) fn required_secret(&mut self, key: &str) -> Option<ConfigSecret> {
         let file_key = format!("{key}_file");
         if !self.contains(key) && !self.contains(&file_key) {
             self.mark_known(key);
@@ -274,7 +277,7 @@ impl<'a> Section<'a> {
         self.secret(key)
     }
 
-    /// A table within this one; an empty one when it is not there.
+    /// A table within this one; empty if it does not exist.
     pub(super) fn section(&mut self, key: &str) -> Section<'a> {
         let path = self.key(key);
         match self.take(key) {
@@ -287,7 +290,6 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The tables of an array of tables.
     pub(super) fn sections(&mut self, key: &str) -> Vec<Section<'a>> {
         let path = self.key(key);
         let remedy = format!("write [[{path}]] above the keys of each");
@@ -310,7 +312,7 @@ impl<'a> Section<'a> {
         sections
     }
 
-    /// Notes every key that nobody asked for, with the nearest one that is known.
+    /// Reports every key that is not known, with the nearest one that is.
     pub(super) fn report_unknown_keys(self) {
         for key in self.table.keys() {
             let nearest = self

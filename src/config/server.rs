@@ -1,7 +1,8 @@
-//! `[server]`: where callbacks come in.
+//! `[server]`: where the web server listens, and how the world reaches it.
 
 use std::net::SocketAddr;
 
+use serde::Serialize;
 use url::Url;
 
 use super::Mode;
@@ -9,14 +10,13 @@ use super::http_url::{URL_REMEDY, https_or_loopback};
 use super::section::Section;
 use crate::service::networks::Networks;
 
-/// Where the web server listens and how the world calls it.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct ServerConfig {
-    /// The address and port to listen on; port 0 takes a free one.
+    /// Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The URL under which gateways, providers and people reach this server; whom to tell which is printed with it.
+    /// The URL under which gateways, providers and people reach this server.
     pub public_url: Option<Url>,
-    /// Proxies in front of us: what they say of a caller's address in `X-Forwarded-For` is believed.
+    /// Proxies in front of us, whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Networks,
 }
 

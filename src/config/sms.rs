@@ -1,48 +1,46 @@
-//! `[[sms]]`: the gateways that carry texts.
+//! `[[sms]]`: the gateways that carry SMS.
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use url::Url;
 
 use super::channels::{NAME_REMEDY, is_path_safe, unique_name};
 use super::http_url::{URL_REMEDY, https_or_loopback};
 use super::policy::{COUNTRY_REMEDY, parse_country};
+use super::secret::ConfigSecret;
 use super::section::Section;
-use crate::core::secret::Secret;
 use crate::gateways::sms::SmsRequirements;
 use crate::gateways::{sms_gateway_names, sms_requirements};
 
-/// How many texts a person gets in a day, at most.
-const DAILY_CAP: u64 = 40;
+/// The most messages a person gets in a day.
+const DAILY_CAP: u32 = 40;
 
 /// One SMS gateway.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct SmsConfig {
-    /// Its name, as in the callback's path: `/sms/{name}/{secret}`.
+    /// As in the callback's path: `/sms/{name}/{secret}`.
     pub name: String,
-    /// Which it is, one of [`crate::gateways::SMS_GATEWAYS`].
+    /// One of [`crate::gateways::SMS_GATEWAYS`].
     pub gateway: String,
-    /// Where it answers.
     pub base_url: Url,
-    /// Our name there, where it has one.
     pub username: Option<String>,
-    /// Our key there.
-    pub api_key: Secret,
-    /// What it signs with, where that is a key of its own.
-    pub signing_key: Option<Secret>,
-    /// Its way of sending, where it has several.
+    pub api_key: ConfigSecret,
+    /// Verifies its signatures, if it has a key of its own for that.
+    pub signing_key: Option<ConfigSecret>,
+    /// Its way of sending, if it has several.
     pub route: Option<String>,
-    /// What texts come from: a registered name, a number or a short code.
+    /// A registered name, a number or a short code.
     pub sender: Option<String>,
     /// The secret segment of the callback's path.
-    pub secret: Secret,
-    /// ISO 3166-1 alpha-2, upper case: whose numbers it serves, and how national spellings are meant.
+    pub secret: ConfigSecret,
+    /// ISO 3166-1 alpha-2, upper case: whose numbers it serves, and of numbers in national format.
     pub country: String,
-    /// The most texts one person gets from it in 24 hours.
+    /// The most messages one person gets from it in 24 hours.
     pub daily_cap: u32,
 }
 
-/// `public` says whether our own public URL is known.
+/// `public`: whether our own public URL is known.
 pub(super) fn read(sections: Vec<Section<'_>>, public: bool) -> Vec<SmsConfig> {
     let mut names = BTreeSet::new();
     sections
@@ -72,7 +70,7 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool
         parse_sender,
     );
     let Some((gateway, needs)) = gateway else {
-        // Whatever else is there may be right for the gateway that was meant.
+        // The other keys may be right for the gateway that was meant.
         for key in ["base_url", "username", "route", "signing_key", "signing_key_file"] {
             section.skip(key);
         }
@@ -107,13 +105,13 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool
         sender,
         secret: secret?,
         country: country?,
-        daily_cap: u32::try_from(daily_cap).unwrap_or(u32::MAX),
+        daily_cap,
     })
 }
 
-type GatewaySpecific = (Url, Option<String>, Option<Secret>, Option<String>);
+type GatewaySpecific = (Url, Option<String>, Option<ConfigSecret>, Option<String>);
 
-/// What differs from gateway to gateway.
+/// The keys that differ between gateways.
 fn read_gateway_specific(section: &mut Section<'_>, needs: &SmsRequirements) -> Option<GatewaySpecific> {
     let base_url = match needs.base_url.filter(|_| !section.contains("base_url")) {
         Some(usual) => {

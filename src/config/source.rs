@@ -1,8 +1,8 @@
-//! Gathers the raw values: a TOML file, or the sandbox's own text, overlaid with environment variables.
+//! Collects the raw values: a TOML file, or the sandbox's settings, overlaid with environment variables.
 //!
 //! `KIUNGO_SERVER__LISTEN` stands for `server.listen`, `KIUNGO_CHANNELS__0__SECRET` for `secret` of the first channel.
-//! Variables without a double underscore are left alone: cluster schedulers set `KIUNGO_PORT` and the like for a
-//! service of that name. The origin of each override is kept, so that a fault is reported where it was written.
+//! Variables without a double underscore are ignored: cluster schedulers set `KIUNGO_PORT` and the like for a service of that
+//! name. The origin of each override is kept, so that an error is reported where the value was written.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,19 +11,17 @@ use config::{File, FileFormat, Map, Value, ValueKind};
 
 use super::error::{ConfigError, ConfigOrigin};
 
-/// No installation has more channels than this; an index beyond it is a slip, and would reserve memory for the gap.
+/// No installation has more channels than this; a higher index is a mistake, and would allocate memory for the gap.
 const HIGHEST_INDEX: usize = 63;
 
-/// Raw values, and where they came from.
 pub(super) struct ConfigSource {
     pub(super) root: Map<String, Value>,
-    /// Where values come from that no variable overrides.
+    /// The origin of values that no variable overrides.
     pub(super) origin: ConfigOrigin,
-    /// Which variable gave the value under a key.
+    /// The variable that overrides a key.
     pub(super) overrides: BTreeMap<String, String>,
 }
 
-/// Reads a file and overlays the environment.
 pub(super) fn from_file(path: &Path, env: &[(String, String)]) -> Result<ConfigSource, Vec<ConfigError>> {
     let origin = ConfigOrigin::File(path.to_owned());
     let text = std::fs::read_to_string(path).map_err(|error| {
@@ -37,13 +35,13 @@ pub(super) fn from_file(path: &Path, env: &[(String, String)]) -> Result<ConfigS
     from_text(&text, origin, env)
 }
 
-/// Reads a text and overlays the environment.
 pub(super) fn from_text(
     text: &str,
     base: ConfigOrigin,
     env: &[(String, String)],
 ) -> Result<ConfigSource, Vec<ConfigError>> {
-    // Parsed here first: the message and line of this parser name the fault without quoting the line, which may hold a secret.
+    // Parsed here first, because this parser gives the position of an error without quoting the line, which may contain a
+    // secret.
     if let Err(error) = toml::from_str::<toml::Table>(text) {
         let line = error
             .span()

@@ -1,17 +1,29 @@
 //! `[store]`: where live state is kept.
 
+use serde::{Serialize, Serializer};
 use url::Url;
 
+use super::secret::{ConfigSecret, UrlSection, redacted_url};
 use super::section::Section;
-use crate::core::secret::Secret;
 
-/// Where live state is kept.
+const MEMORY: &str = "memory:";
+
 #[derive(Debug)]
 pub enum StoreConfig {
-    /// In this process: one node, and a restart forgets open dialogs.
+    /// In this process: one node only, and a restart forgets open dialogs.
     Memory,
-    /// In Redis, at this `redis://` or `rediss://` URL. A secret, for it may hold a password.
-    Redis(Secret),
+    /// In Redis, at this `redis://` or `rediss://` URL. A secret, because it may hold a password.
+    Redis(ConfigSecret),
+}
+
+impl Serialize for StoreConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let url = match self {
+            Self::Memory => MEMORY.to_owned(),
+            Self::Redis(url) => redacted_url(url, false),
+        };
+        UrlSection { url }.serialize(serializer)
+    }
 }
 
 pub(super) fn read(mut section: Section<'_>) -> Option<StoreConfig> {
@@ -31,8 +43,8 @@ pub(super) fn read(mut section: Section<'_>) -> Option<StoreConfig> {
     store
 }
 
-fn read_url(url: Secret) -> Option<StoreConfig> {
-    if url.expose() == "memory:" {
+fn read_url(url: ConfigSecret) -> Option<StoreConfig> {
+    if url.expose() == MEMORY {
         return Some(StoreConfig::Memory);
     }
     let parsed = Url::parse(url.expose()).ok()?;

@@ -1,46 +1,45 @@
-//! The alphabet of a telephone screen: what a text costs on it, and how any text is brought into it.
+//! The alphabet of a phone's USSD screen: the cost of a text in it, and how any text is converted to it.
 //!
-//! USSD carries the GSM 7-bit default alphabet of 3GPP TS 23.038. A character costs one septet, or two where it stands in
-//! the extension table behind an escape; everything else makes a network switch to a coding with less than half the room,
-//! or show a question mark, or refuse the screen. So nothing is shown before [`fold`] has brought it into the alphabet:
-//! letters with foreign marks lose the marks, currency signs become their codes, other scripts are spelled in Latin
-//! letters, and what cannot be said at all (emoji, invisible characters) is left out. A character of the alphabet is
-//! never changed, so that folding twice is folding once.
+//! USSD carries the GSM 7-bit default alphabet of 3GPP TS 23.038. A character costs one septet, or two if it is in the
+//! extension table, behind an escape. Any other character makes a network switch to an encoding with less than half the
+//! room, or show a question mark, or refuse the screen. So nothing is shown before [`fold`] has converted it: letters with
+//! foreign marks lose the marks, currency signs become their codes, other scripts are transliterated, and what cannot be
+//! written at all (emoji, invisible characters) is dropped. A character of the alphabet never changes, so folding is
+//! idempotent.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// What ends a text that was cut to fit.
 const TRUNCATION_MARK: &str = "..";
 
-/// Stands for a letter that has no Latin spelling.
+/// Replaces a letter that has no Latin transliteration.
 const UNKNOWN_LETTER: char = '?';
 
-/// What the alphabet has beyond ASCII, for one septet each.
+/// The characters beyond ASCII that cost one septet.
 const BEYOND_ASCII: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
 
-/// Septets of one character, or `None` when the alphabet does not have it.
+/// Septets of one character, or `None` if it is not in the alphabet.
 pub fn septet_cost(character: char) -> Option<usize> {
     match character {
         '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' | '\u{c}' => Some(2),
-        // All of ASCII that can be seen, but for the backtick.
+        // All of printable ASCII except the backtick.
         '\n' | '\r' | ' '..='_' | 'a'..='z' => Some(1),
         other if BEYOND_ASCII.contains(other) => Some(1),
         _ => None,
     }
 }
 
-/// Septets of a text, or `None` when the alphabet does not have one of its characters.
+/// Septets of a text, or `None` if one of its characters is not in the alphabet.
 pub fn septets(text: &str) -> Option<usize> {
     text.chars().map(septet_cost).sum()
 }
 
-/// Septets of a text that has been folded; a character outside the alphabet counts as the one that would replace it.
+/// Septets of a folded text; a character outside the alphabet counts as its replacement.
 pub(super) fn folded_septets(text: &str) -> usize {
     text.chars().map(|character| septet_cost(character).unwrap_or(1)).sum()
 }
 
-/// Brings any text into the alphabet, on one line: control characters and line breaks become spaces.
+/// Converts any text to the alphabet, on one line: control characters and line breaks become spaces.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -50,7 +49,7 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Brings a text of several lines into the alphabet and keeps its line breaks. For our own texts, never for names.
+/// Converts a text of several lines and keeps its line breaks. For our own texts, never for names.
 pub fn fold_lines(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(|line| fold(line.trim_end_matches('\r'))).collect();
     lines.join("\n").trim_end_matches('\n').to_owned()
@@ -62,7 +61,7 @@ fn fold_one(character: char, rest: &mut Peekable<Chars<'_>>, folded: &mut String
     } else if septet_cost(character).is_some() {
         folded.push(character);
     } else if let Some(code) = currency(character) {
-        // "GH₵" is the usual way to write it.
+        // "GH₵" is a common spelling.
         folded.push_str(if folded.ends_with("GH") {
             code.trim_start_matches("GH")
         } else {
@@ -92,7 +91,7 @@ fn currency(character: char) -> Option<&'static str> {
     })
 }
 
-/// Typographic marks as their plain forms; nothing for a mark that can be left out.
+/// Typographic marks as their plain forms; empty for a mark that can be dropped.
 fn punctuation(character: char) -> &'static str {
     match character {
         '‘' | '’' | '‚' | '‛' | '′' | '‵' | '`' | '´' | 'ʼ' | 'ʻ' | 'ʹ' | '＇' => "'",
@@ -130,7 +129,7 @@ fn punctuation(character: char) -> &'static str {
     }
 }
 
-/// Spells a letter or a number sign of any script in the alphabet.
+/// Transliterates a letter or number sign of any script.
 fn transliterate(character: char, folded: &mut String) {
     let Some(spelling) = deunicode::deunicode_char(character) else {
         folded.push(UNKNOWN_LETTER);
@@ -145,15 +144,15 @@ fn transliterate(character: char, folded: &mut String) {
     }
 }
 
-/// Makes a name from outside fit for a screen: folded, on one line, single spaces, trimmed, and at most `max_septets`
-/// long. A name that had to be cut ends in `..`.
+/// Prepares a name from outside for a screen: folded, on one line, with single spaces, trimmed, and at most `max_septets`
+/// long. A truncated name ends in `..`.
 pub fn clean_name(name: &str, max_septets: usize) -> String {
     let folded = fold(name);
     let words: Vec<&str> = folded.split_whitespace().collect();
     truncate(&words.join(" "), max_septets)
 }
 
-/// Cuts a folded text to `max_septets`, showing the cut with `..` where there is room for that.
+/// Truncates a folded text to `max_septets`, with `..` at the end if there is room for that.
 pub(super) fn truncate(folded: &str, max_septets: usize) -> String {
     if folded_septets(folded) <= max_septets {
         return folded.to_owned();
@@ -167,8 +166,8 @@ pub(super) fn truncate(folded: &str, max_septets: usize) -> String {
     format!("{}{mark}", kept.trim_end())
 }
 
-/// The most bytes from the start of a folded text that cost no more than `max_septets`; always between two characters,
-/// so that an escape and what it escapes are never parted.
+/// The length in bytes of the longest prefix of a folded text that costs no more than `max_septets`. Always between two
+/// characters, so that an escape is never separated from what it escapes.
 pub(super) fn fitting_bytes(folded: &str, max_septets: usize) -> usize {
     let mut spent = 0;
     for (at, character) in folded.char_indices() {
@@ -180,15 +179,14 @@ pub(super) fn fitting_bytes(folded: &str, max_septets: usize) -> usize {
     folded.len()
 }
 
-/// The zeros of the decimal digits that stand ten in a row in Unicode, one script each. Only true decimal digits: what
-/// merely looks like one (superscripts, circled numbers, the letter O) may mean something else.
+/// The zeros of the runs of ten decimal digits in Unicode, one for each script. Only true decimal digits: what merely looks
+/// like one (superscripts, circled numbers, the letter O) may mean something else.
 const ZEROS: [u32; 38] = [
     0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
     0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620,
     0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x1e950,
 ];
 
-/// The ASCII digit that a decimal digit of any script means.
 pub(super) fn ascii_digit(character: char) -> Option<char> {
     let code = u32::from(character);
     ZEROS.iter().find_map(|zero| {
@@ -197,11 +195,11 @@ pub(super) fn ascii_digit(character: char) -> Option<char> {
     })
 }
 
-/// Replaces the decimal digits of every script (full-width, Arabic-Indic, Devanagari and so on) by ASCII ones and leaves
-/// everything else as it is. For menu choices and numbers, never for passwords.
+/// Replaces the decimal digits of every script (full-width, Arabic-Indic, Devanagari and so on) with ASCII digits and leaves
+/// everything else unchanged. For menu choices and numbers, never for passwords.
 pub fn fold_digits(text: &str) -> String {
-    // Room for all of it at once: what is typed may be a secret, and a growing buffer leaves copies behind. No digit folds
-    // to a longer one.
+    // Allocated at full length: what is typed may be a secret, and a growing buffer leaves copies behind. No digit folds to
+    // a longer one.
     let mut folded = String::with_capacity(text.len());
     folded.extend(
         text.chars()

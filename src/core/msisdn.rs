@@ -1,13 +1,13 @@
 //! Phone numbers: every spelling to one canonical number, or a refusal.
 //!
-//! The number is the person, so two spellings of one SIM must never become two people, and one spelling must never
-//! become somebody else. Gateways write `+234…`, `234…`, `0803…`, or lose the plus to form decoding. A number without a
-//! plus does not say which of these it is; so we try every way to read it (international, dialled with the channel
-//! country's prefixes, national with and without the trunk prefix), keep those readings that are mobile numbers somewhere,
-//! and accept the number when exactly one is left. Two possible owners are a refusal, not a guess.
+//! The number identifies the person, so two spellings of one SIM must never become two people, and one spelling must never
+//! become somebody else. Gateways write `+234…`, `234…`, `0803…`, or lose the plus to form decoding. A number without a plus
+//! does not say which of these it is. So we try every way to read it (international, dialed with the channel country's
+//! prefixes, national with and without the trunk prefix), keep the readings that are mobile numbers somewhere, and accept
+//! the number if exactly one is left. Two possible owners are a refusal, not a guess.
 //!
-//! What a mobile number looks like comes from the `phonenumber` crate's copy of libphonenumber's metadata. Its parser is
-//! not used: it has panicked on crafted input, and it reads the same digits in different ways where we need one.
+//! What a mobile number looks like comes from the `phonenumber` crate's copy of libphonenumber's metadata. Its parser is not
+//! used: it has panicked on crafted input, and it reads the same digits in different ways where we need one.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,16 +21,16 @@ use super::gsm7;
 
 /// The most characters a spelling may have, separators included.
 const MAX_SPELLING_CHARS: usize = 64;
-/// The most digits a spelling may have: the longest E.164 number is 15, and a prefix may stand before a shorter one.
+/// The most digits a spelling may have: the longest E.164 number has 15, and a shorter one may have a prefix.
 const MAX_DIGITS: usize = 16;
-/// Digits of an E.164 number, country calling code included. Fewer than eight is no subscriber anywhere.
+/// Digits of an E.164 number, including the country calling code. No subscriber anywhere has fewer than eight.
 const E164_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
-/// The international prefix that most of the world dials, and that people type where it is not the right one.
+/// The international prefix of most of the world, which people also type where it is not the right one.
 const COMMON_INTERNATIONAL_PREFIX: &str = "00";
-/// What stands before a number dialled inside a country, where the country's metadata does not say.
+/// The trunk prefix, if the country's metadata has none.
 const DEFAULT_TRUNK_PREFIX: &str = "0";
 
-/// A phone number in E.164, with the leading `+`. Prints only its country code and last two digits.
+/// A phone number in E.164, with the leading `+`. `Debug` shows only its country code and last two digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Msisdn(String);
 
@@ -39,18 +39,17 @@ pub struct Msisdn(String);
 #[error("not a phone number that can be served")]
 pub struct MsisdnError;
 
-/// Countries whose numbering has been loaded.
 static LOADED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// Loads the numbering of all countries and compiles that of one (ISO 3166-1 alpha-2), which the first number to be read
-/// would otherwise wait for: half a second in a debug build.
+/// Loads the numbering plans of all countries and compiles that of one (ISO 3166-1 alpha-2). Otherwise the first number to be
+/// parsed would wait for it: half a second in a debug build.
 pub fn preload_country(country: &str) {
-    // Whatever is made of it, every step of reading a number has been taken once.
+    // Whatever the result, every step of parsing a number has been run once.
     let _ = Msisdn::parse("0800000000", country);
     loaded().insert(country.to_ascii_uppercase());
 }
 
-/// Whether [`load`] was called for this country.
+/// Whether [`preload_country`] was called for this country.
 pub fn is_loaded(country: &str) -> bool {
     loaded().contains(&country.to_ascii_uppercase())
 }
@@ -60,7 +59,7 @@ fn loaded() -> MutexGuard<'static, BTreeSet<String>> {
 }
 
 impl Msisdn {
-    /// Reads any spelling; `country` (ISO 3166-1 alpha-2) says how national spellings are meant.
+    /// Parses any spelling; `country` (ISO 3166-1 alpha-2) is that of numbers in national format.
     ///
     /// # Errors
     /// When it is not one possible subscriber number: landlines, service numbers, short codes, garbage, and digits that
@@ -79,12 +78,12 @@ impl Msisdn {
         }
     }
 
-    /// The canonical form, such as `+2348031234567`. On the wire and sealed only.
+    /// The canonical form, such as `+2348031234567`. For the wire and for sealing only.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// ISO 3166-1 alpha-2 of the country the number belongs to, where it belongs to one that is known.
+    /// ISO 3166-1 alpha-2 of the country the number belongs to, if it is known.
     pub fn country(&self) -> Option<&'static str> {
         let (regions, national) = split_calling_code(self.digits())?;
         regions
@@ -94,7 +93,7 @@ impl Msisdn {
             .find(|id| id.bytes().all(|byte| byte.is_ascii_uppercase()))
     }
 
-    /// As it may be shown to whoever knows it: the country code and the last two digits, stars for all between.
+    /// For somebody who knows the number: the country code and the last two digits, asterisks in between.
     pub fn masked(&self) -> String {
         let digits = self.digits();
         let national = split_calling_code(digits).map_or(digits, |(_, national)| national);
@@ -124,8 +123,8 @@ impl Serialize for Msisdn {
 }
 
 impl<'de> Deserialize<'de> for Msisdn {
-    /// Takes the canonical form only, and only looks at its shape: a number kept before a country changed its numbering
-    /// must still be read.
+    /// Accepts the canonical form only, and checks only its shape: a number stored before a country changed its numbering plan
+    /// must still be readable.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let canonical = text.strip_prefix('+').is_some_and(|digits| {
@@ -141,11 +140,11 @@ impl<'de> Deserialize<'de> for Msisdn {
     }
 }
 
-/// A spelling with everything but its digits taken away.
+/// A spelling without its separators.
 struct Spelling {
     /// ASCII digits only, at most [`MAX_DIGITS`].
     digits: String,
-    /// Whether a plus stood before them.
+    /// Whether there was a plus before them.
     international: bool,
 }
 
@@ -179,7 +178,7 @@ impl Spelling {
     }
 }
 
-/// What people and address books put between digits, invisible direction marks included.
+/// What people and address books put between digits, including invisible direction marks.
 fn is_separator(character: char) -> bool {
     matches!(
         character,
@@ -208,8 +207,8 @@ fn all_readings(digits: &str, country: &str) -> BTreeSet<String> {
     readings
 }
 
-/// The mobile numbers that these digits are when they begin with a country calling code. A trunk prefix left standing
-/// after the code, as in `+234 (0)803…`, is taken out.
+/// The mobile numbers that these digits are if they begin with a country calling code. A trunk prefix after the code, as in
+/// `+234 (0)803…`, is removed.
 fn international_readings(digits: &str) -> BTreeSet<String> {
     let Some((regions, rest)) = split_calling_code(digits) else {
         return BTreeSet::new();
@@ -220,9 +219,9 @@ fn international_readings(digits: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The mobile numbers, in E.164 without the plus, that these digits are in a country's own spelling, with or without its
-/// trunk prefix. Two when the country's numbering cannot tell (Gabon kept its old numbers when it put a zero before
-/// them): then neither may be taken.
+/// The mobile numbers, in E.164 without the plus, that these digits are in a country's national format, with or without its
+/// trunk prefix. There are two if the numbering plan is ambiguous (Gabon kept its old numbers when it put a zero before
+/// them): then neither may be accepted.
 fn national_readings(home: &Metadata, digits: &str) -> BTreeSet<String> {
     let trunk = home.national_prefix().unwrap_or(DEFAULT_TRUNK_PREFIX);
     [Some(digits), digits.strip_prefix(trunk)]
@@ -233,7 +232,7 @@ fn national_readings(home: &Metadata, digits: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Parts the country calling code from the rest, and finds the countries that share it.
+/// Splits off the country calling code, and finds the countries that share it.
 fn split_calling_code(digits: &str) -> Option<(Vec<&'static Metadata>, &str)> {
     (1..=3).find_map(|length| {
         let (code, rest) = digits.split_at_checked(length)?;
@@ -242,8 +241,8 @@ fn split_calling_code(digits: &str) -> Option<(Vec<&'static Metadata>, &str)> {
     })
 }
 
-/// Whether a SIM of this country can have this number. Where mobile and fixed numbers cannot be told apart (North
-/// America), it can.
+/// Whether a SIM of this country can have this number. Where mobile and fixed numbers are indistinguishable (North America),
+/// it can.
 fn is_mobile(region: &Metadata, significant: &str) -> bool {
     let digits = region.country_code().to_string().len() + significant.len();
     E164_DIGITS.contains(&digits)

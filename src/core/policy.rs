@@ -1,77 +1,60 @@
-//! Whether bank secrets may be typed over USSD, which carries them in clear through the operator's network, and by text,
-//! which also stay on the phone and come from whoever forges the number.
+//! Whether bank secrets may be typed over USSD, which carries them in clear through the operator's network, and sent by SMS,
+//! which also stays on the phone, and whose sender can be forged.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-/// What to do about secrets on a channel that the mobile operator can read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Secrets on a channel that the mobile operator can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretsOverUssd {
-    /// Ask for them.
     Allow,
-    /// Say who can read them, then ask.
+    /// Tell the person who can read them, then ask.
     Warn,
-    /// Never ask for them: such auth methods are not offered.
+    /// Never ask: auth methods with secrets are not offered.
     Deny,
 }
 
-/// What to do about secrets in texts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretsOverSms {
-    /// Ask for them, where they may be typed over USSD too.
+    /// Ask for them, if they may be typed over USSD too.
     Allow,
-    /// Never ask for them: whoever comes so far is told what to dial.
+    /// Never ask: the person is told what to dial instead.
     #[default]
     Deny,
 }
 
-/// The rule in force, with its exceptions; the most specific wins: institution, then provider, then country.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The rules and their exceptions. The most specific exception wins: institution, then provider, then country.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Policy {
-    /// Where no exception applies.
     pub secrets_over_ussd: SecretsOverUssd,
-    /// In texts, where no exception applies.
-    #[serde(default)]
     pub secrets_over_sms: SecretsOverSms,
-    /// Exceptions.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<PolicyOverride>,
-    /// Whether auth methods that want a card number together with a card PIN may be offered.
-    #[serde(default)]
+    /// Whether auth methods that ask for a card number together with its PIN may be offered.
     pub card_and_pin: bool,
 }
 
-/// One exception; every field that is set must match.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// An exception. Every criterion that is set must match.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PolicyOverride {
     /// ISO 3166-1 alpha-2, upper case.
-    #[serde(default)]
     pub country: Option<String>,
     /// A provider's name, such as `mono`.
-    #[serde(default)]
     pub provider: Option<String>,
     /// An institution's id at its provider.
-    #[serde(default)]
     pub institution: Option<String>,
-    /// The rule for what matches, if it is another.
-    #[serde(default)]
     pub secrets_over_ussd: Option<SecretsOverUssd>,
-    /// The rule for texts for what matches, if it is another.
-    #[serde(default)]
     pub secrets_over_sms: Option<SecretsOverSms>,
 }
 
 impl Policy {
-    /// The rule for an institution of a provider in a country.
     pub fn ussd_rule(&self, country: &str, provider: &str, institution: &str) -> SecretsOverUssd {
         self.most_specific(country, provider, institution, |rule| rule.secrets_over_ussd)
             .unwrap_or(self.secrets_over_ussd)
     }
 
-    /// Whether secrets of an institution of a provider in a country may be texted: never those that may not be typed over
-    /// USSD, which is seen by fewer.
+    /// Whether secrets for an institution may be sent by SMS: never if they may not be typed over USSD, which fewer can read.
     pub fn sms_rule(&self, country: &str, provider: &str, institution: &str) -> SecretsOverSms {
         if self.ussd_rule(country, provider, institution) == SecretsOverUssd::Deny {
             return SecretsOverSms::Deny;
@@ -80,7 +63,7 @@ impl Policy {
             .unwrap_or(self.secrets_over_sms)
     }
 
-    /// What the most specific exception says that applies and says anything of it.
+    /// The rule of the most specific exception that applies and has one.
     fn most_specific<T>(
         &self,
         country: &str,
@@ -110,8 +93,8 @@ impl Policy {
     }
 }
 
-/// Whether a rule's institution is this one. Ours are the provider's id with a suffix where that id is not unique
-/// (`6a00:business`): a rule written with the provider's id covers them all.
+/// Our institution ids are the provider's id, with a suffix if that is not unique (`6a00:business`): a rule with the
+/// provider's id covers them all.
 fn matches_institution(rule: &str, institution: &str) -> bool {
     institution
         .strip_prefix(rule)
@@ -122,7 +105,7 @@ fn matches_institution(rule: &str, institution: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The most specific exception decides, whatever the order they are written in.
+    /// The most specific exception decides, in whatever order they are written.
     #[test]
     fn the_most_specific_rule_wins() {
         let rule = |country: Option<&str>, provider: Option<&str>, institution: Option<&str>, secrets_over_ussd| {
@@ -160,8 +143,8 @@ mod tests {
         }
     }
 
-    /// Texts have rules of their own, by the same exceptions; but what is refused over USSD is never let in by text, and an
-    /// exception that says nothing of texts changes nothing for them.
+    /// SMS has rules of its own, with the same exceptions; but what is refused over USSD is never allowed by SMS, and an
+    /// exception without a rule for SMS changes nothing for it.
     #[test]
     fn texts_have_rules_of_their_own() {
         let rule = |institution: &str, ussd, sms| PolicyOverride {

@@ -1,19 +1,20 @@
 //! Where webhooks may go: to addresses of the public internet and nowhere else, however they are spelt.
 //!
 //! A partner names the URL, so it must not lead to what only this machine can reach: itself, its network, the metadata
-//! service of a cloud. A name is checked twice. What it is spelt like is looked at when the URL is given; what it resolves
-//! to is looked at whenever something is sent, and the connection is made to the very address that was looked at.
+//! service of a cloud. A name is checked twice. Its spelling is checked when the URL is given. What it resolves to is checked
+//! whenever something is sent, and the connection is made to the very address that was checked.
 //!
-//! IPv4 is what the registry of special-purpose addresses (IANA, RFC 6890) leaves. IPv6 is the other way round: only
-//! `2000::/3` is handed out, so everything else is closed, addresses that wrap an IPv4 address (mapped, NAT64) with it; of
-//! `2000::/3`, what is reserved in it and what wraps IPv4 addresses again (6to4, Teredo) is closed too.
+//! Of IPv4, everything is allowed that the registry of special-purpose addresses (IANA, RFC 6890) does not list. IPv6 is the
+//! other way round: only `2000::/3` is allocated, so everything else is blocked, including addresses that wrap an IPv4
+//! address (mapped, NAT64). Within `2000::/3`, reserved ranges and those that wrap IPv4 addresses (6to4, Teredo) are blocked,
+//! too.
 
 use ::core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
-/// Ranges of IPv4 that lead to nobody on the internet, or to everybody at once.
+/// IPv4 ranges that lead to nobody on the internet, or to everybody at once.
 const BLOCKED_V4: [Ipv4Net; 16] = [
     v4([0, 0, 0, 0], 8),          // this network
     v4([10, 0, 0, 0], 8),         // private
@@ -33,10 +34,10 @@ const BLOCKED_V4: [Ipv4Net; 16] = [
     v4([255, 255, 255, 255], 32), // broadcast
 ];
 
-/// What is handed out of IPv6.
+/// The only allocated part of IPv6.
 const GLOBAL_UNICAST_V6: Ipv6Net = v6([0x2000, 0, 0], 3);
 
-/// What of that leads to nobody, or back into IPv4.
+/// Parts of it that lead to nobody, or back into IPv4.
 const BLOCKED_V6: [Ipv6Net; 4] = [
     v6([0x2001, 0, 0], 23),     // protocol assignments: Teredo, benchmarks, ORCHID
     v6([0x2001, 0xdb8, 0], 32), // documentation
@@ -44,7 +45,7 @@ const BLOCKED_V6: [Ipv6Net; 4] = [
     v6([0x3fff, 0, 0], 20),     // documentation
 ];
 
-/// Names under these are nobody's on the internet.
+/// Nobody on the internet has a name under these.
 const BLOCKED_DOMAINS: [&str; 8] = [
     "localhost",
     "local",
@@ -56,13 +57,11 @@ const BLOCKED_DOMAINS: [&str; 8] = [
     "onion",
 ];
 
-/// The longest URL that is taken, in bytes.
 const MAX_URL_BYTES: usize = 2048;
 
-/// The only port below 1024 that is called: others belong to services that are none of ours to talk to.
+/// The only port below 1024 that is allowed: the others belong to other services.
 const HTTPS_PORT: u16 = 443;
 
-/// The first port that anybody may listen on.
 const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
 
 const fn v4(address: [u8; 4], prefix: u8) -> Ipv4Net {
@@ -75,35 +74,30 @@ const fn v6(begin: [u16; 3], prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
 }
 
-/// What is outside, and may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicAddressPolicy {
-    /// Whether this machine's own loopback addresses may be called too, without TLS: in the sandbox.
+    /// Also allow loopback addresses, without TLS: in the sandbox.
     pub allow_loopback: bool,
 }
 
-/// Why a URL is not taken.
+/// Why a URL is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookUrlError {
-    /// Not a URL, too long, or written with signs that readers of URLs do not agree on.
+    /// Not a URL, too long, or with characters that URL parsers treat differently.
     #[error("is not a URL of printable ASCII characters, at most 2048 of them")]
     NotAUrl,
-    /// Another scheme.
     #[error("must be https")]
     NotHttps,
-    /// A user, a password or a fragment.
     #[error("must have no user, password or fragment")]
     ExtraParts,
-    /// An address instead of a name, or a name that is nobody's on the internet, or either in an odd spelling.
+    /// An address instead of a name, a name that nobody on the internet has, or either in a non-canonical spelling.
     #[error("must name a host of the public internet, by its full name")]
     Host,
-    /// A port that belongs to another service.
     #[error("must use port 443, or one from 1024")]
     Port,
 }
 
 impl PublicAddressPolicy {
-    /// Whether this address may be connected to.
     pub fn allows_address(self, address: IpAddr) -> bool {
         if address.is_loopback() {
             return self.allow_loopback;
@@ -116,7 +110,7 @@ impl PublicAddressPolicy {
         }
     }
 
-    /// Reads the URL of a receiver.
+    /// Parses the URL of a webhook receiver.
     ///
     /// # Errors
     /// With the first thing that is wrong with it.
@@ -142,7 +136,7 @@ impl PublicAddressPolicy {
         Ok(url)
     }
 
-    /// Whether a URL's scheme and host may be called, as far as can be told without resolving its name.
+    /// Whether a URL's scheme and host are allowed, as far as can be told without resolving its name.
     pub fn allows_url(self, url: &Url) -> bool {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
@@ -157,7 +151,7 @@ impl PublicAddressPolicy {
         url.scheme() == "https" || url.scheme() == "http" && self.is_allowed_loopback(url)
     }
 
-    /// Whether it is this machine's loopback, where that may be called.
+    /// Whether the host is a loopback address, and those are allowed.
     fn is_allowed_loopback(self, url: &Url) -> bool {
         self.allow_loopback
             && match url.host() {
@@ -168,8 +162,8 @@ impl PublicAddressPolicy {
             }
     }
 
-    /// Whether the host is a name that somebody on the internet may have. Certificates are for names, so bare addresses
-    /// are not taken, public ones neither.
+    /// Whether the host is a name that somebody on the internet may have. Certificates are for names, so bare addresses are
+    /// not accepted, not even public ones.
     fn allows_host(self, url: &Url) -> bool {
         if self.is_allowed_loopback(url) {
             return true;
@@ -185,14 +179,14 @@ impl PublicAddressPolicy {
     }
 }
 
-/// Host, port and what stands before them, as they are written.
+/// User, host and port as they are written.
 fn authority(text: &str) -> &str {
     let rest = text.split_once("://").map_or("", |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// Whether the host was written as it is read. `0x7f.1`, `2130706433` and `%6cocalhost` are other words for something, and
-/// whoever uses them wants them to be overlooked.
+/// Whether the host was written as it is parsed. `0x7f.1`, `2130706433` and `%6cocalhost` are disguises, and whoever uses
+/// them means to be overlooked.
 fn is_canonical_host(url: &Url, text: &str) -> bool {
     let written = authority(text);
     let port = url.port().map(|port| format!(":{port}"));
@@ -200,7 +194,7 @@ fn is_canonical_host(url: &Url, text: &str) -> bool {
         .as_ref()
         .and_then(|port| written.strip_suffix(port.as_str()))
         .unwrap_or(written);
-    // The scheme's own port is left out of a URL when it is read.
+    // Parsing drops the scheme's default port.
     let written = written.strip_suffix(":443").unwrap_or(written);
     url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(written))
 }

@@ -1,44 +1,39 @@
-//! Text messages: what they cost, and where one stands.
+//! SMS: how many parts a message takes, and its delivery state.
 //!
-//! A network carries 140 octets at once: 160 septets of the GSM alphabet, or 70 units of UCS-2 as soon as one character
-//! is outside of it. A longer text goes in parts, each with a header that takes room: 153 and 67. A character of two units
-//! (an escaped one, or one outside the basic plane) never straddles two parts.
+//! A network carries 140 octets at once: 160 septets of the GSM alphabet, or 70 units of UCS-2 if a single character is
+//! outside of it. A longer message is sent in parts, each with a header that takes room: 153 septets or 67 units are left. A
+//! character of two units (an escaped one, or one outside the basic plane) is never split between two parts.
 //!
-//! What becomes of a text is told by its gateway, in reports that come twice, late, or in the wrong order. So the states
-//! are in one line from knowing little to knowing more, and a text only ever moves up: whatever the order of the reports,
-//! it ends in the highest of them. A handset that confirmed has the text, so `Delivered` stands above every failure.
+//! The gateway reports the delivery state, and its reports come twice, late, or in the wrong order. So the states are ordered
+//! from knowing little to knowing more, and a message only ever advances: whatever the order of the reports, it ends in the
+//! highest of them. A handset that confirmed has the message, so `Delivered` is above every failure.
 
 use super::gsm7;
 
-/// Septets of a text in one part.
+/// The most septets of a message in one part.
 pub const SINGLE_PART_SEPTETS: usize = 160;
 
-/// Septets of a text in one part, and of each of several.
+/// The most septets of a single part, and of each of several.
 const SEPTETS: (usize, usize) = (SINGLE_PART_SEPTETS, 153);
-/// UCS-2 units of a text in one part, and of each of several.
+/// The most UCS-2 units of a single part, and of each of several.
 const UNITS: (usize, usize) = (70, 67);
 
-/// How a text is carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alphabet {
-    /// The GSM 7-bit default alphabet.
     Gsm7,
-    /// Sixteen bits a unit.
     Ucs2,
 }
 
-/// What a text costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SmsSize {
-    /// How it is carried.
     pub alphabet: Alphabet,
     /// Septets or UCS-2 units.
     pub units: usize,
-    /// In how many parts it goes; each is paid for.
+    /// Each is paid for.
     pub parts: usize,
 }
 
-/// Measures a text. The empty text is one part, too.
+/// The empty message is one part, too.
 pub fn measure(text: &str) -> SmsSize {
     let costs: Option<Vec<usize>> = text.chars().map(gsm7::septet_cost).collect();
     let (alphabet, (alone, together), costs) = match costs {
@@ -54,7 +49,7 @@ pub fn measure(text: &str) -> SmsSize {
     SmsSize { alphabet, units, parts }
 }
 
-/// How many parts of `room` units these characters fill, in order.
+/// How many parts of `room` units these characters take, in order.
 fn parts_needed(costs: &[usize], room: usize) -> usize {
     let (mut parts, mut used) = (1, 0);
     for cost in costs {
@@ -67,65 +62,61 @@ fn parts_needed(costs: &[usize], room: usize) -> usize {
     parts
 }
 
-/// What a gateway says became of a text it took, in the order of how much that is.
+/// The state that a gateway reports, from knowing little to knowing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SmsDeliveryState {
     /// The gateway has it.
     Accepted,
     /// The network has it.
     Sent,
-    /// It will not arrive.
     Failed(SmsFailureReason),
     /// The handset has it.
     Delivered,
 }
 
-/// Why a text does not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SmsFailureReason {
-    /// No reason that is known here.
+    /// For an unknown reason.
     Undelivered,
-    /// The handset could not be reached for too long.
+    /// The handset was unreachable for too long.
     Expired,
-    /// The gateway or the network will not carry it: its sender, its words, or the account.
+    /// By the gateway or the network: because of the sender, the text, or the account.
     Rejected,
-    /// No such subscriber, or one that cannot get texts.
+    /// No such subscriber, or one that cannot receive SMS.
     InvalidNumber,
-    /// The person wants none; the gateway or the network keeps a list.
+    /// The person wants no messages; the gateway or the network keeps a list.
     OptedOut,
 }
 
-/// Why a text was never handed to a gateway.
+/// Why a message was never handed to a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WithheldReason {
-    /// The person wants none.
+    /// The person wants no messages.
     OptedOut,
-    /// The person has dialled and knows.
+    /// The person has dialed meanwhile and has seen it.
     PersonDialed,
-    /// The person has got enough for a day.
+    /// The person has reached the daily limit.
     DailyCap,
-    /// It came to nothing before its time was over.
+    /// It could not be sent in time.
     Expired,
-    /// The gateway it was for is not set up any more, or it cannot be opened.
+    /// Its gateway is no longer configured, or it cannot be unsealed.
     Unsendable,
 }
 
-/// Where a text of ours stands, in the order of how much is known. See the essay above.
+/// The state of an outgoing message, from knowing little to knowing more. See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MessageState {
-    /// To be sent.
     Queued,
     /// Never sent, and never will be.
     Withheld(WithheldReason),
-    /// Being handed to the gateway: marked before its first byte leaves.
+    /// Being handed to the gateway: stored before its first byte leaves.
     Sending,
-    /// The gateway may have it. Never sent again.
+    /// The gateway may have it, so it is never sent again.
     Unknown,
     /// The gateway has it.
     Accepted,
     /// The network has it.
     Sent,
-    /// It will not arrive.
     Failed(SmsFailureReason),
     /// The handset has it.
     Delivered,
@@ -143,14 +134,14 @@ impl From<SmsDeliveryState> for MessageState {
 }
 
 impl MessageState {
-    /// Whether no report can tell anything more that matters.
+    /// Whether no report can change anything that matters.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Withheld(_) | Self::Failed(_) | Self::Delivered)
     }
 
-    /// The state after hearing `told`, if that is further than this one.
-    pub fn advance(self, told: Self) -> Option<Self> {
-        (told > self).then_some(told)
+    /// `reported`, if it is further than this state.
+    pub fn advance(self, reported: Self) -> Option<Self> {
+        (reported > self).then_some(reported)
     }
 }
 

@@ -29,6 +29,15 @@ pub struct RateLimit {
     pub burst: u32,
 }
 
+impl RateLimit {
+    pub const fn per_second(tokens: u32, burst: u32) -> Self {
+        Self {
+            per_minute: tokens.saturating_mul(60),
+            burst,
+        }
+    }
+}
+
 /// The tokens that were taken and are not refilled yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenBucket {

@@ -1,4 +1,4 @@
-//! Webhooks to partners after Standard Webhooks (standardwebhooks.com): how they are signed, and when they are sent again.
+//! Webhooks to partners, after Standard Webhooks (standardwebhooks.com): how they are signed, and when they are retried.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use zeroize::Zeroizing;
 use super::secret::Secret;
 use super::time::{Rng, Timestamp};
 
-/// What stands before a secret, so that nobody takes it for another kind of key.
+/// The prefix of a secret, so that nobody mistakes it for another kind of key.
 const PREFIX: &str = "whsec_";
 
 /// How long a receiver may take to answer.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// For how long the secret before goes on being used beside a new one.
+/// How long the previous secret is still used beside a new one.
 pub const SECRET_OVERLAP: Duration = Duration::from_hours(24);
 
-/// How long after the try before each try is made. All of them together take three days and some hours.
+/// The delay of each try after the one before. Together they take three days and some hours.
 pub const RETRY_DELAYS: [Duration; 10] = [
     Duration::ZERO,
     Duration::from_secs(5),
@@ -35,12 +35,11 @@ pub const RETRY_DELAYS: [Duration; 10] = [
     Duration::from_hours(24),
 ];
 
-/// How long everything about sending takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebhookTiming {
     /// How long a receiver may take to answer.
     pub response_timeout: Duration,
-    /// How many times shorter than said the pauses between tries are: 1, but in tests that cannot wait three days.
+    /// Divides the delays between tries: 1, except in tests that cannot wait three days.
     pub speedup: u32,
 }
 
@@ -53,38 +52,36 @@ impl Default for WebhookTiming {
     }
 }
 
-/// What webhooks of an endpoint are signed with: 256 random bits.
+/// The key that signs the webhooks of an endpoint: 256 random bits.
 pub struct SigningSecret(Zeroizing<[u8; 32]>);
 
 impl SigningSecret {
-    /// A fresh one.
     pub fn generate(entropy: &dyn Rng) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         entropy.fill(bytes.as_mut_slice());
         Self(bytes)
     }
 
-    /// The secret with these bytes; `None` when they are not 32.
+    /// `None` if there are not 32 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; 32] = bytes.try_into().ok()?;
         Some(Self(Zeroizing::new(*bytes)))
     }
 
-    /// The bytes, to be sealed.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// As the partner keeps it: `whsec_` and base64. Shown once.
+    /// As the partner stores it: `whsec_` and base64. Shown once.
     pub fn text(&self) -> Secret {
-        // Room for all of it, so that nothing is left behind by a growing buffer.
+        // Allocated at its full length, so that a growing buffer leaves no copies behind.
         let mut text = String::with_capacity(PREFIX.len() + 44);
         text.push_str(PREFIX);
         BASE64.encode_string(self.0.as_slice(), &mut text);
         Secret::new(text)
     }
 
-    /// The signature of one sending: of the webhook's id, the moment in whole seconds and the body, as they are sent.
+    /// The signature of one try, over the webhook's id, the time in whole seconds and the body, as they are sent.
     pub fn sign(&self, id: &str, at: Timestamp, body: &[u8]) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
             unreachable!("HMAC takes a key of any length");
@@ -101,23 +98,21 @@ impl fmt::Debug for SigningSecret {
     }
 }
 
-/// A moment as `webhook-timestamp` has it: whole seconds since the Unix epoch.
+/// As in `webhook-timestamp`: whole seconds since the Unix epoch.
 pub const fn unix_seconds(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(1000)
 }
 
-/// What became of one sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookOutcome {
-    /// The receiver has it.
     Delivered,
-    /// The receiver wants no more of them, ever.
+    /// The receiver wants no more webhooks, ever.
     Gone,
-    /// Not taken; to be sent again.
+    /// To be retried.
     Failed,
 }
 
-/// What an answer's status means. A redirection is no: the signed body is for the address it was signed for.
+/// A redirect is a failure: the signed body is for the address it was signed for.
 pub const fn outcome_of_status(status: u16) -> WebhookOutcome {
     match status {
         200..=299 => WebhookOutcome::Delivered,
@@ -126,9 +121,9 @@ pub const fn outcome_of_status(status: u16) -> WebhookOutcome {
     }
 }
 
-/// How long to wait after `tries` tries that failed; `None` when that was the last. Up to a tenth is added by `chance`, so
-/// that what failed together does not come back together, and nothing comes earlier than said. `asked` is the receiver's
-/// own wish (`Retry-After`), kept where it is the longer.
+/// How long to wait after `tries` failed tries; `None` after the last. Random jitter adds up to a tenth, so that what failed
+/// together is not retried together; nothing is retried earlier than documented. `asked` is the receiver's `Retry-After`,
+/// which counts if it is longer.
 pub fn retry_delay(tries: u32, chance: u8, asked: Option<Duration>) -> Option<Duration> {
     let next = *RETRY_DELAYS.get(usize::try_from(tries).ok()?)?;
     let most = u64::try_from(next.as_millis()).ok()? / 10;
@@ -145,8 +140,8 @@ mod tests {
         SigningSecret::from_bytes(&bytes).unwrap()
     }
 
-    /// The signature is the standard's, not only our own idea of it: the wanted values were computed with Python's `hmac`
-    /// and `base64` modules. The second of a moment is cut off, not rounded.
+    /// The signature is the standard's, not only our own reading of it: the expected values were computed with Python's
+    /// `hmac` and `base64` modules. Fractions of a second are cut off, not rounded.
     #[test]
     fn signatures_are_the_standards() {
         let secret = secret();
@@ -184,14 +179,14 @@ mod tests {
         assert!(SigningSecret::from_bytes(&[0; 31]).is_none());
     }
 
-    /// A secret never prints itself.
+    /// `Debug` does not show the secret.
     #[test]
     fn a_secret_stays_one() {
         assert_eq!(format!("{:?}", secret()), "SigningSecret(..)");
     }
 
-    /// The times of the tries are those that partners are promised; chance only ever makes them later, by a tenth at most;
-    /// a receiver's wish is kept where it is the longer; and after the last try there is none.
+    /// The delays are those documented for partners; jitter only ever makes them longer, by a tenth at most; a receiver's
+    /// `Retry-After` counts if it is longer; and after the last try there is none.
     #[test]
     fn when_it_is_sent_again() {
         const HOUR: u64 = 3600;
@@ -220,7 +215,7 @@ mod tests {
         assert_eq!(retry_delay(u32::MAX, 0, None), None);
     }
 
-    /// Only 2xx is a yes, and only 410 an end.
+    /// Only 2xx is a success, and only 410 a final refusal.
     #[test]
     fn what_a_status_means() {
         for (status, want) in [

@@ -1,25 +1,24 @@
 //! Decodes HTML forms (query strings and form bodies) strictly.
 //!
-//! The usual decoders replace what is not UTF-8 by a substitute character, which would send an altered password to a
-//! bank, and take whichever of two equal fields comes last, which lets a caller say two things to two readers. Here every
-//! byte is decoded exactly once or the field is refused, and a field that is asked for may stand there once. Fields that
-//! nobody asked for are skipped without being decoded: a gateway may add to them at any time.
+//! The usual decoders replace invalid UTF-8 with a substitute character, which would send an altered password to a bank, and
+//! take the last of two fields with the same name, so that two readers could see two different values. Here every byte is
+//! decoded exactly once or the field is refused, and a wanted field may be given only once. Other fields are skipped without
+//! being decoded: a gateway may add some at any time.
 
 use zeroize::{Zeroize, Zeroizing};
 
 use super::ParseError;
 use crate::core::secret::Secret;
 
-/// The longest encoded field name that is compared; a longer one is not a field of any gateway.
+/// No gateway has a longer encoded field name.
 const LONGEST_NAME: usize = 64;
 
-/// The wanted fields of a form, still encoded, found in one pass over the bytes.
+/// The wanted fields of a form, still encoded, found in one pass.
 pub struct DecodedForm<'a, const N: usize> {
     names: [&'static str; N],
     found: [FieldValue<'a>; N],
 }
 
-/// What became of a wanted field.
 #[derive(Clone, Copy)]
 enum FieldValue<'a> {
     Missing,
@@ -28,8 +27,8 @@ enum FieldValue<'a> {
 }
 
 impl<'a, const N: usize> DecodedForm<'a, N> {
-    /// Looks for the fields with these names in all parts, as if they were one form: a callback may have a query and a
-    /// body, and a field that is in both is given twice.
+    /// Finds the fields with these names in all parts, as if they were one form: a callback may have a query and a body, and
+    /// a field in both is given twice.
     pub fn find(parts: &[&'a [u8]], names: [&'static str; N]) -> Self {
         let mut form = Self {
             names,
@@ -58,11 +57,11 @@ impl<'a, const N: usize> DecodedForm<'a, N> {
         self.names.iter().position(|wanted| wanted.as_bytes() == name)
     }
 
-    /// The decoded field, if it is there. A name that [`Self::read`] was not asked for is nowhere.
+    /// The decoded field, if it is there. A name that was not passed to [`Self::find`] is missing.
     ///
     /// # Errors
-    /// [`ParseError::Field`] when it is given twice, [`ParseError::TooLong`] when it has more than `most` bytes,
-    /// [`ParseError::Encoding`] when its percent-encoding is broken or it is not UTF-8.
+    /// [`ParseError::Field`] if it is given twice, [`ParseError::TooLong`] if it has more than `most` bytes,
+    /// [`ParseError::Encoding`] if its percent-encoding is broken or it is not UTF-8.
     pub fn optional(&self, name: &'static str, most: usize) -> Result<Option<String>, ParseError> {
         let found = self
             .names
@@ -79,12 +78,12 @@ impl<'a, const N: usize> DecodedForm<'a, N> {
     /// The decoded field, which must be there but may be empty.
     ///
     /// # Errors
-    /// As [`Self::optional`], and [`ParseError::Field`] when it is missing.
+    /// As [`Self::optional`], and [`ParseError::Field`] if it is missing.
     pub fn required(&self, name: &'static str, most: usize) -> Result<String, ParseError> {
         self.optional(name, most)?.ok_or(ParseError::Field(name))
     }
 
-    /// What a person typed: there, perhaps empty, and wiped when dropped.
+    /// What a person typed: required, possibly empty, and wiped when dropped.
     ///
     /// # Errors
     /// As [`Self::required`].
@@ -92,11 +91,11 @@ impl<'a, const N: usize> DecodedForm<'a, N> {
         self.required(name, most).map(Secret::new)
     }
 
-    /// A name that a gateway gives to something: there, not empty, at most `most` bytes, and free of control characters,
-    /// so that it can be a key.
+    /// An identifier given by the gateway: required, not empty, at most `most` bytes, and free of control characters, so
+    /// that it can be a key.
     ///
     /// # Errors
-    /// As [`Self::required`], and [`ParseError::Field`] when it cannot be a name.
+    /// As [`Self::required`], and [`ParseError::Field`] if it is not such an identifier.
     pub fn token(&self, name: &'static str, most: usize) -> Result<String, ParseError> {
         let token = self.required(name, most)?;
         if token.trim().is_empty() || token.chars().any(char::is_control) {
@@ -105,7 +104,7 @@ impl<'a, const N: usize> DecodedForm<'a, N> {
         Ok(token)
     }
 
-    /// A token that may be missing or empty; nothing is made of one with control characters either.
+    /// An identifier that may be missing; `None` also for one that is empty or has control characters.
     ///
     /// # Errors
     /// As [`Self::optional`].
@@ -115,13 +114,13 @@ impl<'a, const N: usize> DecodedForm<'a, N> {
     }
 }
 
-/// One field: its name and what it holds.
+/// A field's name and value.
 pub type FormPair = (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
 
-/// All fields of one form, decoded, in the order they stand in: for signatures over whatever was sent.
+/// All fields of a form, decoded, in their order: for signatures over everything that was sent.
 ///
 /// # Errors
-/// [`ParseError::Encoding`] when the percent-encoding is broken.
+/// [`ParseError::Encoding`] if the percent-encoding is broken.
 pub fn pairs(form: &[u8]) -> Result<Vec<FormPair>, ParseError> {
     let pairs = form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
     pairs
@@ -133,10 +132,10 @@ pub fn pairs(form: &[u8]) -> Result<Vec<FormPair>, ParseError> {
         .collect()
 }
 
-/// Decodes one value to text of at most `most` bytes. The buffer that is filled becomes the text, and is wiped when it
-/// does not, so that a secret has one copy.
+/// Decodes one value to text of at most `most` bytes. The buffer becomes the text, or is wiped, so that a secret has only
+/// one copy.
 fn text(encoded: &[u8], most: usize) -> Result<String, ParseError> {
-    // One byte is at most three when it is encoded.
+    // An encoded byte takes at most three.
     if encoded.len() > most.saturating_mul(3) {
         return Err(ParseError::TooLong);
     }
@@ -152,7 +151,7 @@ fn text(encoded: &[u8], most: usize) -> Result<String, ParseError> {
     Ok(text)
 }
 
-/// Undoes percent-encoding once; a plus is a space.
+/// Decodes percent-encoding once; a plus is a space.
 fn decode(encoded: &[u8]) -> Result<Vec<u8>, ParseError> {
     let mut decoded = Vec::with_capacity(encoded.len());
     let mut rest = encoded.iter().copied();
@@ -229,7 +228,7 @@ mod tests {
         }
     }
 
-    /// A name that becomes a key is neither empty nor able to break a line of a log.
+    /// An identifier that becomes a key is not empty, and cannot break a log line.
     #[test]
     fn tokens_are_clean() {
         for (form, want) in [
@@ -257,7 +256,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is encoded comes back as it was, and any bytes at all are survived.
+        /// Every encoded value decodes to itself, and no input panics.
         #[test]
         fn round_trip(value in any::<String>(), garbage in any::<Vec<u8>>()) {
             let encoded = percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).to_string();

@@ -1,26 +1,30 @@
-//! What an operator knows better than an adapter: the deadlines and sizes of a contract, or of a network that the
-//! gateway publishes nothing about.
+//! Limits that the operator knows better than the adapter: those of a contract, or of a network that the gateway publishes
+//! nothing about.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use super::UssdLimits;
 
-/// Limits that were agreed; what is `None` is as the adapter says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// `None` keeps the adapter's limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LimitOverrides {
     /// How long the gateway waits for our answer to one callback.
+    #[serde(serialize_with = "seconds")]
     pub turn: Option<Duration>,
-    /// How long a whole dialog may last.
+    /// How long a dialog may last in total.
+    #[serde(serialize_with = "seconds")]
     pub dialog: Option<Duration>,
     /// How long a person may take to answer one screen.
+    #[serde(serialize_with = "seconds")]
     pub idle: Option<Duration>,
-    /// The most GSM-7 septets one answer may hold, the dialect's prefix included.
+    /// The most GSM-7 septets of one answer, including the gateway's own prefix.
     pub out_septets: Option<u16>,
 }
 
 impl LimitOverrides {
-    /// These limits in place of an adapter's.
     pub fn apply_to(self, limits: UssdLimits) -> UssdLimits {
         UssdLimits {
             turn: self.turn.unwrap_or(limits.turn),
@@ -32,17 +36,33 @@ impl LimitOverrides {
     }
 }
 
-/// All that was agreed for one channel.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Serialized as in the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ChannelLimitOverrides {
-    /// On every network.
+    #[serde(flatten)]
     pub all_networks: LimitOverrides,
-    /// On these networks, by their codes as the gateway spells them; comes before what holds on every network.
+    /// By network code as the gateway spells it; these take precedence over those for all networks.
+    #[serde(serialize_with = "list", skip_serializing_if = "BTreeMap::is_empty")]
     pub networks: BTreeMap<String, LimitOverrides>,
 }
 
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn seconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs()).serialize(serializer)
+}
+
+fn list<S: Serializer>(networks: &BTreeMap<String, LimitOverrides>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Network<'a> {
+        code: &'a str,
+        #[serde(flatten)]
+        limits: LimitOverrides,
+    }
+    serializer.collect_seq(networks.iter().map(|(code, limits)| Network { code, limits: *limits }))
+}
+
 impl ChannelLimitOverrides {
-    /// The limits in force on a network, where an adapter says these.
+    /// The limits in force on a network, given the adapter's.
     pub fn apply_to(&self, limits: UssdLimits, network: Option<&str>) -> UssdLimits {
         let anywhere = self.all_networks.apply_to(limits);
         let own = network.and_then(|code| self.networks.get(code));
@@ -54,8 +74,7 @@ impl ChannelLimitOverrides {
 mod tests {
     use super::*;
 
-    /// What is said of a network comes before what is said of all, and that before what an adapter says; what nobody
-    /// speaks of stays.
+    /// Overrides of one network take precedence over those of all networks, and these over the adapter's limits.
     #[test]
     fn the_nearest_word_counts() {
         let seconds = |n| Some(Duration::from_secs(n));

@@ -1,4 +1,4 @@
-//! What the gateways' wires have in common.
+//! What the wire formats of the SMS gateways have in common.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,17 +15,17 @@ use crate::core::sms::SmsFailureReason;
 use crate::core::time::Timestamp;
 use crate::http_client::{HttpClient, OutboundError, OutboundRequest, OutboundResponse};
 
-/// The most bytes of a gateway's answer that are read; the longest is a few hundred.
+/// The longest response is a few hundred bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// The longest id of a message that is taken. Those seen are 36 bytes long.
+/// The longest message id that is accepted. Those seen are 36 bytes long.
 pub(super) const MAX_ID_BYTES: usize = 128;
-/// The longest number that is taken, before it is read as one.
+/// The longest phone number that is accepted, before it is parsed.
 pub(super) const MAX_NUMBER_BYTES: usize = 64;
-/// The longest text that is taken: ten parts in three-byte letters.
+/// The longest text that is accepted: ten parts in three-byte characters.
 pub(super) const MAX_TEXT_BYTES: usize = 4096;
 
-/// Makes one call of a send, on a connection of its own: one that was closed by the other side a moment ago would leave
-/// it unknown whether the text has gone.
+/// Sends a request on a new connection: with a pooled one that the other side had just closed, it would be unknown whether
+/// the message was sent.
 pub(super) async fn send(
     client: &HttpClient,
     settings: &SmsSettings,
@@ -41,9 +41,8 @@ pub(super) async fn send(
     })
 }
 
-/// What a status other than the gateway's good ones says. Being asked to wait and not being let in happen before anything
-/// is sent; every other no of the 400s is to the request itself, which will be the same next time. Behind a failure of the
-/// gateway's own there may have been a send.
+/// What an unsuccessful status means. Throttling and failed authentication happen before anything is sent; every other 4xx
+/// rejects the request itself, which would be the same next time. With a 5xx the message may have been sent.
 pub(super) fn error_from_status(answer: &OutboundResponse) -> SmsSendError {
     match answer.status {
         401 | 403 => SmsSendError::NotSent("the gateway does not know our key", answer.retry_after),
@@ -53,28 +52,27 @@ pub(super) fn error_from_status(answer: &OutboundResponse) -> SmsSendError {
     }
 }
 
-/// Reads the body of a good answer. One that is not understood leaves it unknown whether the text has gone.
+/// Parses a successful response. If it is not understood, it is unknown whether the message was sent.
 pub(super) fn parse_response<T: DeserializeOwned>(answer: &OutboundResponse) -> Result<T, SmsSendError> {
     serde_json::from_slice(&answer.body).map_err(|_| SmsSendError::Unknown("the answer is not understood"))
 }
 
-/// Reads the body of a call to us.
 pub(super) fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, SmsCallbackError> {
     serde_json::from_slice(body).map_err(|_| SmsCallbackError::Malformed("the body is not the JSON of this gateway"))
 }
 
-/// An id that a gateway gave to something: it becomes a key.
+/// An id given by a gateway; it becomes a key.
 pub(super) fn valid_id(text: &str) -> Option<String> {
     let clean = !text.trim().is_empty() && text.len() <= MAX_ID_BYTES && !text.chars().any(char::is_control);
     clean.then(|| text.to_owned())
 }
 
-/// The number without its plus, as most gateways want it.
+/// As most gateways want a number.
 pub(super) fn without_plus(msisdn: &Msisdn) -> &str {
     msisdn.as_str().trim_start_matches('+')
 }
 
-/// A moment in one of these forms, with an offset or (then it is UTC) without.
+/// A time in one of these formats, with an offset, or without one, in UTC.
 pub(super) fn parse_time(text: &str, forms: &[&str]) -> Option<Timestamp> {
     let read = |form: &&str| {
         let with_offset = DateTime::parse_from_str(text, form).map(|at| at.timestamp_millis());
@@ -84,19 +82,18 @@ pub(super) fn parse_time(text: &str, forms: &[&str]) -> Option<Timestamp> {
     forms.iter().find_map(read).map(Timestamp::from_millis)
 }
 
-/// Writes the body of a send; it is wiped afterwards.
+/// Serializes the body of a send; it is wiped afterwards.
 pub(super) fn json_body(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, SmsSendError> {
     let written = serde_json::to_vec(body).map(Zeroizing::new);
     written.map_err(|_| SmsSendError::NotSent("the request cannot be written", None))
 }
 
-/// The value of `Authorization` for a name and a key.
+/// The value of the `Authorization` header.
 pub(super) fn basic_auth(name: &str, key: &Secret) -> Zeroizing<String> {
     let pair = Zeroizing::new(format!("{name}:{}", key.expose()));
     Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
 }
 
-/// Bytes out of hexadecimal digits.
 pub(super) fn decode_hex(digits: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(digits).ok()?;
     if !text.len().is_multiple_of(2) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
@@ -108,7 +105,6 @@ pub(super) fn decode_hex(digits: &[u8]) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// An answer without a body.
 pub(super) fn empty_reply(status: u16) -> WireReply {
     WireReply {
         status,

@@ -1,7 +1,7 @@
-//! Reads bodies with a bound on their length and on the time they take.
+//! Reads request bodies, bounded in length and time.
 //!
-//! A handler that leaves a body unread makes the server close the connection after the answer, and gateways keep theirs
-//! open for thousands of callbacks. So every path reads the body to its end, within reason.
+//! If a handler leaves a body unread, the server closes the connection after the answer, while gateways keep theirs open for
+//! thousands of callbacks. So every path reads the body to its end, within reason.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-/// How much of a body that is too long is still read, so that the peer gets to read our answer.
+/// How much of a body that is too long is still read, so that the peer can read our answer.
 const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
-/// The whole body, or `None` when it is longer than `most` bytes, does not end within `within`, or breaks off. It is wiped
-/// when dropped; the connection's own buffer, which the chunks are parts of, belongs to the web server.
+/// The whole body, or `None` if it is longer than `most` bytes, does not end in time, or breaks off. It is wiped when
+/// dropped; the connection's own buffer, of which the chunks are parts, belongs to the web server.
 pub(super) async fn read(mut payload: Payload, most: usize, within: Duration) -> Option<Zeroizing<Vec<u8>>> {
     let whole = async {
         let mut chunks = Vec::new();
@@ -28,13 +28,13 @@ pub(super) async fn read(mut payload: Payload, most: usize, within: Duration) ->
                 return None;
             }
         }
-        // Put together once, at its length: a growing buffer would leave copies behind.
+        // Concatenated once, at its length: a growing buffer would leave copies behind.
         (length <= most).then(|| Zeroizing::new(chunks.concat()))
     };
     timeout(within, whole).await.ok().flatten()
 }
 
-/// Reads a body that nobody wants.
+/// Reads and discards a body.
 pub(super) async fn drain(payload: Payload) {
     read(payload, 0, Duration::from_secs(2)).await;
 }

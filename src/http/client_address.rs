@@ -1,10 +1,9 @@
-//! Whose callback is this?
+//! The address of the client that sent a request.
 //!
-//! Without a proxy the caller is whoever holds the other end of the connection. Behind one that end is the proxy's, and
-//! the caller is what the proxy says in `X-Forwarded-For`, to which every proxy on the way adds the address it was called
-//! from, at the right. Anybody can send that header, so it is read only when the connection is a trusted proxy's, from
-//! the right, and only as far as trusted proxies vouch for it: the first address that is not one of theirs is the
-//! caller, and whatever stands left of it is the caller's own invention.
+//! Without a proxy it is the peer of the connection. Behind a proxy the peer is the proxy, and the client is in
+//! `X-Forwarded-For`, to which every proxy on the way appends, at the right, the address it was called from. Anybody can
+//! send that header, so it is read only if the peer is a trusted proxy, from the right, and only as far as trusted proxies
+//! vouch for it: the first address that is not one of theirs is the client, and everything left of it may be invented.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,16 +12,15 @@ use actix_web::http::header::HeaderValue;
 
 use crate::service::networks::Networks;
 
-/// The header's name.
 const FORWARDED: &str = "x-forwarded-for";
 
-/// The address a request comes from; `None` when a trusted proxy does not say, or says something that is no address.
+/// The address of the client; `None` if a trusted proxy does not say, or says something that is not an address.
 pub(super) fn client_address(request: &HttpRequest, proxies: &Networks) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     if !proxies.contains(peer) {
         return Some(peer);
     }
-    // Several lines are one list, in their order.
+    // Several headers are one list, in their order.
     let lines: Vec<_> = request
         .headers()
         .get_all(FORWARDED)
@@ -42,7 +40,7 @@ fn rightmost_untrusted(lines: &[&[u8]], proxies: &Networks) -> Option<IpAddr> {
     None
 }
 
-/// An address; some proxies put a port behind it, or brackets around one of IPv6.
+/// An address; some proxies append a port, or put brackets around an IPv6 address.
 fn parse_address(entry: &str) -> Option<IpAddr> {
     let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']'));
     let alone = bare.unwrap_or(entry).parse::<IpAddr>().ok();
@@ -56,15 +54,15 @@ mod tests {
 
     use super::*;
 
-    /// The header is believed from trusted proxies only, from the right, and only as far as they vouch for it.
+    /// The header is trusted from trusted proxies only, from the right, and only as far as they vouch for it.
     #[test]
     fn only_trusted_proxies_are_believed() {
         let proxies = Networks::parse(&["10.0.0.0/8".to_owned(), "2001:db8::/32".to_owned()]).unwrap();
         for (peer, lines, want) in [
-            // Nobody in between.
+            // No proxy.
             ("203.0.113.5:1", &[][..], Some("203.0.113.5")),
             ("[::ffff:203.0.113.5]:1", &[], Some("203.0.113.5")),
-            // Somebody says so of himself.
+            // The client claims it itself.
             ("203.0.113.5:1", &["192.0.2.7"], Some("203.0.113.5")),
             ("203.0.113.5:1", &["192.0.2.7, 10.0.0.1"], Some("203.0.113.5")),
             // One proxy, then two.
@@ -73,7 +71,7 @@ mod tests {
             ("10.0.0.1:1", &["192.0.2.7", "10.1.1.1"], Some("192.0.2.7")),
             ("[::ffff:10.0.0.1]:1", &["192.0.2.7"], Some("192.0.2.7")),
             ("[2001:db8::1]:1", &["192.0.2.7"], Some("192.0.2.7")),
-            // What stands left of the caller is the caller's own.
+            // Everything left of the client may be the client's invention.
             ("10.0.0.1:1", &["192.0.2.7, 203.0.113.5"], Some("203.0.113.5")),
             (
                 "10.0.0.1:1",
@@ -81,12 +79,12 @@ mod tests {
                 Some("203.0.113.5"),
             ),
             ("10.0.0.1:1", &["rubbish, 203.0.113.5"], Some("203.0.113.5")),
-            // As some proxies write it.
+            // Formats of some proxies.
             ("10.0.0.1:1", &["192.0.2.7:4711"], Some("192.0.2.7")),
             ("10.0.0.1:1", &["[2001:db9::7]:4711"], Some("2001:db9::7")),
             ("10.0.0.1:1", &["[2001:db9::7]"], Some("2001:db9::7")),
             ("10.0.0.1:1", &["::ffff:192.0.2.7"], Some("192.0.2.7")),
-            // It cannot be told.
+            // Unknown.
             ("10.0.0.1:1", &[], None),
             ("10.0.0.1:1", &[""], None),
             ("10.0.0.1:1", &["unknown"], None),

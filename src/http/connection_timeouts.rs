@@ -1,20 +1,20 @@
-//! How long a connection may keep us waiting.
+//! How long we wait for a connection.
 //!
-//! The web server's own timers are not for connections that gateways keep: the one for heads runs for the first request
-//! only, answers `408` on a connection on which nobody has asked anything (and a client that keeps connections takes that
-//! for the answer to its next request), and afterwards a head may come as slowly as it likes. They are switched off, and
-//! the stream itself keeps the time: to a reader whose time is over it says that the peer has closed, which makes the
-//! server close without a word.
+//! The web server's own timers do not suit connections that gateways keep open. The one for request heads applies to the
+//! first request only; it answers `408` on a connection on which nothing was asked (and a client that keeps connections open
+//! takes that for the answer to its next request); and afterwards a head may come as slowly as it likes. So they are
+//! switched off, and the stream itself keeps the time: once it is over, a read reports that the peer has closed, which makes
+//! the server close silently.
 //!
-//! | what is waited for | at most |
+//! | waiting for | at most |
 //! |---|---|
-//! | the first byte of a request, or anything at all on a fresh connection | [`Waits::idle`] |
-//! | the rest of its head | [`Waits::head`] from that byte |
-//! | its body and our answer, whose own and shorter limits are with the routes | [`Waits::whole`] from the end of the head |
-//! | a peer that does not read what we write | what was waited for before |
+//! | the first byte of a request, or anything at all on a new connection | [`ConnectionTimeouts::idle`] |
+//! | the rest of its head | [`ConnectionTimeouts::head`] from that byte |
+//! | its body and our answer, which have shorter limits of their own in the routes | [`ConnectionTimeouts::response`] from the end of the head |
+//! | a peer that does not read what we write | the timeout of the phase before |
 //!
-//! What cannot be changed from here: a head that is no HTTP is answered with an empty `400` and one beyond 128 KiB with an
-//! empty `431`, and the connection is closed after it.
+//! What cannot be changed from here: a head that is not HTTP is answered with an empty `400`, and one beyond 128 KiB with an
+//! empty `431`; then the connection is closed.
 
 use std::io;
 use std::pin::Pin;
@@ -24,29 +24,27 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long a connection may keep us waiting, see the module.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ConnectionTimeouts {
-    /// For a request to begin.
+    /// Until a request begins.
     pub(super) idle: Duration,
-    /// For its head to end.
+    /// Until its head ends.
     pub(super) head: Duration,
-    /// For its body, and for our answer to begin.
+    /// Until its body has come and our answer begins.
     pub(super) response: Duration,
 }
 
-/// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ReadPhase {
     Request,
-    /// `blank`: the line that is being read has nothing on it so far.
+    /// `blank`: the line being read is empty so far.
     Head {
         blank: bool,
     },
     Response,
 }
 
-/// A stream that ends when it has kept us waiting too long.
+/// A stream that ends when its timeout is over.
 pub(super) struct TimeoutStream<S> {
     stream: S,
     timeouts: ConnectionTimeouts,
@@ -55,7 +53,6 @@ pub(super) struct TimeoutStream<S> {
 }
 
 impl<S> TimeoutStream<S> {
-    /// A connection that was just accepted.
     pub(super) fn new(stream: S, timeouts: ConnectionTimeouts) -> Self {
         Self {
             stream,
@@ -75,7 +72,7 @@ impl<S> TimeoutStream<S> {
         self.deadline.as_mut().reset(Instant::now() + wait);
     }
 
-    /// Looks for the end of a head in what was read: an empty line.
+    /// Looks for the end of the head in what was read: an empty line.
     fn on_read(&mut self, bytes: &[u8]) {
         if self.phase == ReadPhase::Request && !bytes.is_empty() {
             self.enter(ReadPhase::Head { blank: false });
@@ -103,7 +100,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
             this.on_read(buf.filled().get(before..).unwrap_or_default());
             return Poll::Ready(read);
         }
-        // Nothing was read, which says that the peer has closed.
+        // Nothing was read, which means that the peer has closed.
         this.deadline.as_mut().poll(cx).map(Ok)
     }
 }
@@ -137,7 +134,7 @@ mod tests {
     const LONG: Duration = Duration::from_mins(10);
     const SHORT: Duration = Duration::from_millis(30);
 
-    /// Only what is waited for is measured: whichever wait is short, the stream ends exactly in the state it is for.
+    /// Only the current phase is timed: whichever timeout is short, the stream ends exactly in its phase.
     #[tokio::test]
     async fn each_wait_has_its_own_time() {
         let all = ConnectionTimeouts {
@@ -164,7 +161,7 @@ mod tests {
         ] {
             let (mut peer, stream) = duplex(1_024);
             let mut stream = TimeoutStream::new(stream, waits);
-            // In single bytes: an end of head may come in pieces.
+            // Byte by byte: the end of a head may come in pieces.
             let send = async {
                 for byte in sent.bytes() {
                     peer.write_u8(byte).await.unwrap();
@@ -178,7 +175,7 @@ mod tests {
         }
     }
 
-    /// After an answer the next request is waited for as for the first, and its head is measured, too.
+    /// After an answer the timeouts apply to the next request as they did to the first.
     #[tokio::test]
     async fn every_request_is_measured() {
         let waits = ConnectionTimeouts {
@@ -200,7 +197,7 @@ mod tests {
         assert_eq!(rest, b"GET / HT");
     }
 
-    /// A peer that does not read what it asked for is let go.
+    /// The connection to a peer that does not read our answer is closed.
     #[tokio::test]
     async fn a_peer_that_does_not_read_is_let_go() {
         let waits = ConnectionTimeouts {

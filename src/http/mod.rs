@@ -1,9 +1,9 @@
 //! The web server: routes only. What a request means is decided behind the traits of [`crate::service`].
 //!
-//! Three things shape this module. A gateway must get an answer in its dialect even when its request is rubbish, so its
-//! routes read the raw body themselves. A turn goes on when the gateway hangs up: it runs as a tracked task on the main
-//! runtime, because the server drops a handler with its connection and a worker's own runtime dies with the worker.
-//! And request targets carry secrets: what is logged is the pattern of the route, never the path.
+//! Three things shape this module. A gateway must get an answer in its own format even to a malformed request, so its routes
+//! read the raw body themselves. A turn goes on if the gateway disconnects: it runs as a tracked task on the main runtime,
+//! because the server drops a handler with its connection, and a worker's own runtime ends with the worker. And request
+//! targets contain secrets: the route's pattern is logged, never the path.
 
 mod body;
 mod client_address;
@@ -26,6 +26,8 @@ use actix_http::{HttpService, KeepAlive, Protocol};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Server, ServiceRequest, ServiceResponse};
+#[cfg(feature = "sandbox")]
+use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpResponse, web};
 use tokio::net::{TcpSocket, TcpStream};
@@ -38,53 +40,46 @@ use crate::service::metrics::Metrics;
 use crate::service::networks::Networks;
 use crate::service::{ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks};
 
-/// How long a connection may keep us waiting.
 const TIMEOUTS: ConnectionTimeouts = ConnectionTimeouts {
-    // Gateways reuse connections; longer than the idle time of the usual balancers (60 s), so that they close first.
+    // Gateways reuse connections. Longer than the idle timeout of common load balancers (60 s), so that they close first.
     idle: Duration::from_secs(75),
-    // A head fits one packet.
+    // A head fits into one packet.
     head: Duration::from_secs(5),
-    // Longer than any route takes for a body and its answer.
+    // Longer than any route takes for its body and answer.
     response: Duration::from_mins(1),
 };
-/// Connections that may wait to be accepted.
+/// The most connections waiting to be accepted.
 const BACKLOG: u32 = 1024;
-/// For the peer to close after us.
+/// Until the peer closes after us.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// For open turns at shutdown, in seconds: no turn takes longer than 4 s.
+/// For open turns at shutdown, in seconds; no turn takes longer than 4 s.
 const DRAIN_TIMEOUT: u64 = 5;
 
-/// What the routes are made of.
+/// What the routes work with.
 #[derive(Clone)]
 pub struct HttpState {
-    /// Proxies of ours, whose word about a caller's address is believed.
+    /// Our own proxies, whose `X-Forwarded-For` is trusted.
     pub proxies: Networks,
-    /// Answers gateways.
     pub callbacks: Arc<dyn UssdCallbacks>,
-    /// Takes providers' webhooks.
     pub hooks: Arc<dyn ProviderWebhooks>,
-    /// Takes SMS gateways' calls.
     pub messages: Arc<dyn SmsCallbacks>,
-    /// Answers partners. Without it there is no partner API, as in tests of other routes.
+    /// `None` in tests of other routes.
     pub partners: Option<partner::PartnerApi>,
-    /// Knows whether we can serve.
     pub readiness: Arc<dyn Readiness>,
-    /// Counts.
     pub metrics: Arc<Metrics>,
     /// The main runtime, on which turns run.
     pub runtime: Handle,
-    /// Knows the turns that are open, for whoever waits for them at shutdown.
+    /// The open turns, waited for at shutdown.
     pub turn_tasks: TaskTracker,
-    /// The sandbox's own pages.
     #[cfg(feature = "sandbox")]
     pub sandbox: Option<crate::sandbox::SandboxRoutes>,
 }
 
-/// Listens on `listen` (port 0 takes a free one) and answers until `shutdown` is cancelled; then lets open requests
-/// finish. Gives the address and the running of it.
+/// Listens on `listen` (port 0 takes a free one) and answers until `shutdown` is cancelled, then lets open requests finish.
+/// Returns the address and the server's future.
 ///
 /// # Errors
-/// When the address cannot be listened on.
+/// When the address cannot be bound.
 pub fn serve(
     parts: HttpState,
     listen: SocketAddr,
@@ -102,7 +97,7 @@ pub fn serve(
     let address = listener.local_addr()?;
     let builder = Server::build();
     let draining = builder.graceful_shutdown_signal();
-    // What actix-web's own server does, with a stream of ours in between, see `patience`.
+    // What actix-web's own server does, with a stream of ours in between, see `connection_timeouts`.
     let service = move || {
         let draining = draining.clone();
         let app = build_app(parts.clone())
@@ -138,14 +133,13 @@ pub fn serve(
     Ok((address, running))
 }
 
-/// A connection as the web server sees it.
 async fn accept(stream: TcpStream) -> Result<(TimeoutStream<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
     let peer = stream.peer_addr().ok();
     stream.set_nodelay(true)?;
     Ok((TimeoutStream::new(stream, TIMEOUTS), Protocol::Http1, peer))
 }
 
-/// The routes with what is around each request; made once for every worker.
+/// All routes and the middleware; built once for each worker.
 fn build_app(
     parts: HttpState,
 ) -> App<
@@ -170,6 +164,7 @@ fn build_app(
             #[cfg(feature = "sandbox")]
             if let Some(pages) = pages {
                 pages(config);
+                config.service(resource_for("/", web::get().to(to_phone)));
             }
             if let Some(partners) = partners {
                 partner::configure(partners)(config);
@@ -195,17 +190,26 @@ fn routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(not_found));
 }
 
-/// A resource that answers another method as if it were not there.
+/// A resource that answers other methods as if it did not exist.
 fn resource_for(path: &'static str, route: actix_web::Route) -> actix_web::Resource {
     web::resource(path).route(route).default_service(web::to(not_found))
 }
 
-/// Gateways post what they have to say, or put it in the query of a GET.
+/// Gateways POST their callbacks, or put them into the query of a GET.
 fn sms_resource(path: &'static str) -> actix_web::Resource {
     resource_for(path, web::post().to(sms::receive)).route(web::get().to(sms::receive))
 }
 
-/// The one answer to whatever is not here, and to whoever may not know what is.
+/// The first page of a sandbox is its phone.
+#[cfg(feature = "sandbox")]
+async fn to_phone(payload: web::Payload) -> HttpResponse {
+    body::drain(payload).await;
+    HttpResponse::Found()
+        .insert_header((header::LOCATION, "/phone"))
+        .finish()
+}
+
+/// The uniform answer to what does not exist, and to clients that may not know whether it does.
 async fn not_found(payload: web::Payload) -> HttpResponse {
     body::drain(payload).await;
     not_found_response()

@@ -1,4 +1,4 @@
-//! For whoever runs the server: `/health/live`, `/health/ready`, `/metrics`.
+//! For operators: `/health/live`, `/health/ready`, `/metrics`.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,19 @@ struct LiveResponse {
 
 #[derive(Serialize)]
 struct ReadyResponse {
-    /// `ready` when every part is.
+    /// `ready` or `not ready`.
     status: &'static str,
-    /// Each part with `ok`, or what is wrong with it.
+    /// `ok` for each part, or what is wrong with it.
     parts: BTreeMap<&'static str, String>,
 }
 
-/// The process answers. Says nothing of what it needs: restarting it would mend none of that.
+/// 200 if the process answers. Does not check its dependencies: a restart would not repair them.
 pub(super) async fn get_live(payload: web::Payload) -> HttpResponse {
     body::drain(payload).await;
     HttpResponse::Ok().json(LiveResponse { status: "live" })
 }
 
-/// 200 when everything we need answers, 503 with what does not.
+/// 200 if all dependencies answer, 503 with those that do not.
 pub(super) async fn get_ready(payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
     body::drain(payload).await;
     let found = parts.readiness.checks().await;
@@ -45,7 +45,6 @@ pub(super) async fn get_ready(payload: web::Payload, parts: web::Data<HttpState>
     }
 }
 
-/// Everything that is counted.
 pub(super) async fn get_metrics(payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
     body::drain(payload).await;
     match parts.metrics.encode() {

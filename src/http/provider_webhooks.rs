@@ -10,7 +10,7 @@ use crate::service::ProviderWebhookOutcome;
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The status says whether to send it again: a provider repeats after 503, and need not after anything else.
+/// The status tells whether to retry: a provider retries after 503, and need not after any other.
 pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
     let Some(body) = body::read(payload, MAX_BODY_BYTES, BODY_TIMEOUT).await else {
         return HttpResponse::BadRequest().finish();

@@ -1,4 +1,4 @@
-//! Logs and counts requests by the pattern of their route. Targets, headers and bodies stay out.
+//! Logs and counts requests by the pattern of their route, never by target, headers or body.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ pub(super) const HOOKS: &str = "/hooks/{provider}";
 pub(super) const LIVE: &str = "/health/live";
 pub(super) const READY: &str = "/health/ready";
 pub(super) const METRICS: &str = "/metrics";
-/// Everything of the sandbox's phone page.
+/// The label of all paths of the sandbox's phone page.
 const PHONE: &str = "/phone";
 const OTHER: &str = "other";
 
-/// Everything runs inside a span of ours, for there is nothing of the request's in it that we did not write.
+/// Every request runs inside a span of our own, which contains nothing that the client wrote.
 pub(super) async fn log_request(
     metrics: Arc<Metrics>,
     mut request: ServiceRequest,
@@ -52,22 +52,21 @@ pub(super) async fn log_request(
     answer
 }
 
-/// Gives the request a target and headers of its own. The server keeps the heads of old requests for use again, and as it
-/// reads them they are parts of the connection's buffer: what a person typed would stay in memory as long as any of them.
+/// Copies the request's target and headers. The server pools the heads of old requests, and as it parses them they are
+/// slices of the connection's buffer: what a person typed would stay in memory as long as any of them.
 fn copy_head(request: &mut ServiceRequest) {
     if let Ok(uri) = request.uri().to_string().parse::<Uri>() {
         request.match_info_mut().get_mut().update(&uri);
         request.head_mut().uri = uri;
     }
     for (name, value) in std::mem::take(request.headers_mut()) {
-        // What was read as a value is one.
         if let Ok(own) = HeaderValue::from_bytes(value.as_bytes()) {
             request.headers_mut().append(name, own);
         }
     }
 }
 
-/// Probes come every few seconds, and an open phone page asks every second: they say nothing when all is well.
+/// Probes come every few seconds, and an open phone page polls every second: successful ones are logged at debug level only.
 fn log_response(span: &Span, route: &'static str, status: u16, started: Instant) {
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| match route {
@@ -84,7 +83,7 @@ fn route_label(pattern: Option<&str>) -> &'static str {
     known.or_else(|| partner::static_pattern(pattern?)).unwrap_or(others)
 }
 
-/// A method may be any word, so only known ones are repeated.
+/// A method may be any word, so only known ones are logged.
 fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,4 +1,4 @@
-//! Callbacks of SMS gateways: `/sms/{name}/{secret}`, and `…/reports` for what became of texts.
+//! Callbacks of SMS gateways: `/sms/{name}/{secret}`, and `…/reports` for delivery reports.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{HttpState, body, not_found_response, ussd};
 use crate::service::IncomingRequest;
 
-/// More than any gateway sends, lists of reports included.
+/// More than any gateway sends, including lists of reports.
 const MAX_BODY_BYTES: usize = 256 * 1024;
-/// A gateway sends its call in one piece.
+/// A gateway sends its callback in one piece.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Takes a call where neither the peer nor the end of this worker can stop it: some gateways call once.
+/// Handles the callback in a task that neither a disconnect nor the end of this worker stops: some gateways never retry.
 pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
     let segment = |name| request.match_info().get(name).unwrap_or_default();
     let Some(line) = parts.messages.admit(segment("name"), segment("secret")) else {
@@ -35,7 +35,7 @@ pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: 
     let taking = async move { messages.receive(line, request).await };
     match parts.turn_tasks.spawn_on(taking, &parts.runtime).await {
         Ok(reply) => ussd::to_http_response(reply),
-        // It is to come again.
+        // The gateway should retry.
         Err(_) => HttpResponse::build(StatusCode::INTERNAL_SERVER_ERROR).finish(),
     }
 }

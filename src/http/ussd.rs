@@ -1,4 +1,4 @@
-//! Callbacks of USSD gateways: `/ussd/{channel}/{secret}` and whatever is below.
+//! Callbacks of USSD gateways: `/ussd/{channel}/{secret}` and everything below.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use super::{HttpState, body, not_found_response};
 use crate::gateways::{ScreenReply, WireReply};
 use crate::service::{Channel, IncomingRequest};
 
-/// More than any gateway sends, cumulative texts included.
+/// More than any gateway sends, including cumulative texts.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// A gateway sends its callback in one piece.
 const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// For when the turn itself broke, which must not end in silence.
+/// Shown if the turn itself panicked: the person must still get a screen.
 const TURN_FAILED_TEXT: &str = "Sorry, something went wrong. Please dial again.";
 
-/// Any method: what a gateway's callback looks like is for its dialect to say.
+/// Any method: the gateway's adapter decides what its callbacks look like.
 pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
     let segment = |name| request.match_info().get(name).unwrap_or_default();
     let caller = client_address(&request, &parts.proxies);
@@ -34,7 +34,7 @@ pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts:
     to_http_response(turn.await)
 }
 
-/// Runs the turn where neither the peer nor the end of this worker can stop it.
+/// Runs the turn in a task that neither a disconnect nor the end of this worker stops.
 async fn run_turn(parts: &HttpState, channel: Arc<Channel>, request: IncomingRequest) -> WireReply {
     let callbacks = Arc::clone(&parts.callbacks);
     let to_answer = Arc::clone(&channel);
@@ -59,7 +59,7 @@ fn owned_request(request: &HttpRequest, body: Option<Zeroizing<Vec<u8>>>) -> Inc
     }
 }
 
-/// All headers, repeated ones included.
+/// All headers, including repeated ones.
 pub(super) fn headers(request: &HttpRequest) -> Vec<(String, Vec<u8>)> {
     let pairs = request.headers().iter();
     pairs

@@ -1,27 +1,22 @@
-//! Where a provider's API is, and the URLs below it.
+//! The root of an API, and the URLs below it.
 
 use url::{Host, Url};
 
-/// The root of a provider's API: https, or http on a loopback address where that is allowed.
+/// The root of an API: https, or http on a loopback address where that is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why an address is no base URL. Never repeats it: it may hold a password.
+/// Why a URL is not accepted. Never repeats it: it may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
-    /// Not a URL with a host.
     #[error("not an http(s) URL with a host")]
     NotAUrl,
-    /// Plain http is for loopback addresses in the sandbox only.
     #[error("must be https (plain http is for loopback addresses in the sandbox only)")]
     NotHttps,
-    /// A base has no user, query or fragment.
     #[error("must have no user, password, query or fragment")]
     ExtraParts,
 }
 
-/// Checks the root of a provider's API.
-///
 /// # Errors
 /// When it is not https (or http to a loopback address, where `allow_loopback_http`), or has more than host, port and path.
 pub fn parse_base_url(text: &str, allow_loopback_http: bool) -> Result<BaseUrl, BaseUrlError> {
@@ -40,7 +35,6 @@ pub fn parse_base_url(text: &str, allow_loopback_http: bool) -> Result<BaseUrl, 
     Ok(BaseUrl(url))
 }
 
-/// Whether a URL names this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -51,8 +45,8 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 }
 
 impl BaseUrl {
-    /// The URL of a path below the base. Segments are data: each is encoded as one segment, and one that would climb
-    /// (`..`) or vanish (empty) gives `None`.
+    /// The URL of a path below the base. Segments are data: each is encoded as one segment, and one that would climb (`..`)
+    /// or vanish (empty) makes the result `None`.
     pub fn join(&self, segments: &[&str]) -> Option<Url> {
         if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
             return None;
@@ -67,7 +61,7 @@ impl BaseUrl {
 mod tests {
     use super::*;
 
-    /// Only https goes out to the world, and a base URL cannot smuggle in a password or a query.
+    /// Only https leaves this machine, and a base URL cannot smuggle in a password or a query.
     #[test]
     fn a_base_url_is_https_or_loopback() {
         for (text, sandbox, want) in [

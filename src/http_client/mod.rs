@@ -103,7 +103,7 @@ impl HttpClient {
     /// When there is no complete response within the request's timeout and size limit.
     pub async fn send(&self, call: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
         let Some(headers) = call.headers else {
-            return Err(OutboundError::NotSent("the request cannot be written"));
+            return Err(OutboundError::NotSent("a header cannot be written"));
         };
         if call.url.scheme() != "https" && !is_loopback(&call.url) {
             return Err(OutboundError::NotSent("only https may leave this machine"));

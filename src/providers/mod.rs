@@ -1,7 +1,7 @@
-//! Account-linking providers: who opens the bank's door.
+//! Account-linking providers.
 //!
 //! A provider turns calls into a [`NextStep`]; it knows no menus, keeps no state and gets the partner's credentials with
-//! each call. Only an explicit yes or no of the provider is final: whatever else happens to a submission is
+//! each call. Only an explicit success or refusal by the provider is final: whatever else happens to a submission is
 //! [`SubmitError::Unknown`], unless it provably never left ([`SubmitError::NotSent`]).
 
 use std::sync::Arc;
@@ -17,25 +17,21 @@ pub use crate::core::linking::{AuthMethod, Institution, ProviderSession, Session
 pub mod mono;
 pub mod offer;
 
-/// The keys of one partner at one provider. What they are called is the provider's business.
+/// The keys of one partner at one provider.
 #[derive(Debug)]
 pub struct Credentials {
     /// The secret key (`mono-sec-key` at Mono).
     pub secret_key: Secret,
-    /// A public application id, where the dialect wants one (Mono v1).
+    /// A public application id, if the API version requires one (Mono v1).
     pub app_id: Option<String>,
 }
 
-/// What a session is opened for.
 #[derive(Debug)]
 pub enum SessionRequest<'a> {
     /// To link an account at an institution by an auth method.
     Link {
-        /// The institution.
         institution: &'a Institution,
-        /// The auth method's id.
         method: &'a str,
-        /// Whom the provider is told the account belongs to.
         customer: &'a Customer,
     },
     /// To let a person log in again for an account that is already linked.
@@ -45,44 +41,38 @@ pub enum SessionRequest<'a> {
     },
 }
 
-/// Whom a provider is told an account belongs to; filled by the partner's setting, not asked on a keypad.
+/// The customer as the provider is told; made from the partner's settings, not asked on a keypad.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Customer {
-    /// A name.
     pub name: String,
-    /// An e-mail address; many people here have none, so it is usually made from a pattern.
+    /// Many people here have no e-mail address, so it is usually made from a template.
     pub email: String,
 }
 
-/// What opening a session led to. A reauthorisation may be done without asking anything.
+/// A reauthorisation may be complete without asking anything.
 #[derive(Debug)]
 pub enum SessionResponse {
-    /// A session to submit to.
     Session(ProviderSession),
-    /// Nothing more is needed.
     Done(Option<Grant>),
 }
 
-/// One submission: sent at most once, whatever happens.
+/// One submission, sent at most once, whatever happens.
 #[derive(Debug)]
 pub struct Submission<'a> {
-    /// The session it belongs to.
     pub session: &'a ProviderSession,
-    /// Which call it is.
     pub step: SubmissionStep,
     /// Field names and answers. For [`Step::Choose`], one entry with an empty name and the chosen key.
     pub answers: &'a [(String, Secret)],
-    /// How long to wait for the answer, at most.
     pub timeout: Duration,
 }
 
 /// Why a submission has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubmitError {
-    /// Nothing left this machine: the connection was refused.
+    /// Nothing left this machine.
     #[error("nothing was sent: {0}")]
     NotSent(&'static str),
-    /// It may or may not have been done.
+    /// It may or may not have been carried out.
     #[error("no answer that says yes or no: {0}")]
     Unknown(&'static str),
 }
@@ -90,28 +80,27 @@ pub enum SubmitError {
 /// Why a call that may be repeated failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// Try again later; after this long, where the provider says.
+    /// May be retried later; after this long, if the provider says.
     #[error("the provider is not available: {0}")]
     Unavailable(&'static str, Option<Duration>),
-    /// It was called too often; leave it alone, for this long where it says.
+    /// Called too often; may be retried after this long, if the provider says.
     #[error("the provider asks to be left alone")]
     RateLimited(Option<Duration>),
-    /// Nothing left this machine: there is no connection to be had.
+    /// Nothing left this machine: no connection could be made.
     #[error("the provider cannot be reached: {0}")]
     Unreachable(&'static str),
-    /// It does not accept our key, plan or request: repeating will not help.
+    /// It does not accept our key, plan or request: a retry will not help.
     #[error("the provider refused the call: {0}")]
     Refused(&'static str),
-    /// What was named does not exist (any more).
+    /// What was named does not exist, or no longer.
     #[error("the provider does not know it")]
     NotFound,
-    /// The answer made no sense.
     #[error("the provider's answer was not understood: {0}")]
     Malformed(&'static str),
 }
 
 impl ProviderError {
-    /// Whether the same call may work later.
+    /// Whether the same call may succeed later.
     pub fn retryable(&self) -> bool {
         !matches!(self, Self::Refused(_) | Self::NotFound)
     }
@@ -138,22 +127,22 @@ impl From<OutboundError> for ProviderError {
 /// A linked account at the provider.
 #[derive(Debug)]
 pub struct ProviderAccount {
-    /// The provider's id for it; works only with the key that made it.
+    /// The provider's account id; valid only with the key that created it.
     pub id: Secret,
-    /// The session it was linked in, where the provider says: how a lost answer is found again.
+    /// The session it was linked in, if the provider says: how a lost answer is found again.
     pub session_id: Option<String>,
-    /// The details, where this call gives them.
+    /// If this call returns them.
     pub details: Option<AccountDetails>,
 }
 
-/// What may be known of an account. No balance on purpose.
+/// What we read of an account. Deliberately no balance.
 #[derive(Debug)]
 pub struct AccountDetails {
-    /// The full number: hashed and masked at once, never kept.
+    /// The full number: hashed and masked at once, never stored.
     pub number: Secret,
-    /// The holder's name; sealed wherever it is kept.
+    /// The holder's name; sealed wherever it is stored.
     pub holder: Option<Secret>,
-    /// The provider's word for its type.
+    /// The type as the provider writes it.
     pub kind: Option<String>,
     /// ISO 4217 code.
     pub currency: Option<String>,
@@ -161,62 +150,52 @@ pub struct AccountDetails {
     pub institution: Option<String>,
 }
 
-/// Which accounts to read.
 #[derive(Clone, Copy, Debug)]
 pub enum AccountsQuery<'a> {
-    /// This one, with its details.
+    /// One account, with its details.
     One(&'a Secret),
-    /// All that these credentials can see; details may be missing.
+    /// All accounts of these credentials; details may be missing.
     All,
 }
 
-/// What a provider's webhook said, normalised.
+/// A provider's webhook, normalised.
 #[derive(Debug)]
 pub struct ProviderEvent {
-    /// What makes it the same event when it comes twice.
+    /// The same if the event is delivered twice.
     pub dedupe_key: String,
     /// The provider's account id.
     pub account: Secret,
-    /// What happened.
     pub kind: ProviderEventKind,
 }
 
-/// What can happen to an account behind our back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProviderEventKind {
-    /// It was linked.
     Connected,
-    /// Its data are there.
+    /// Its data has been fetched.
     Updated,
-    /// The person must log in again.
     ReauthRequired,
-    /// The person has logged in again.
     Reauthorised,
-    /// It was unlinked.
     Unlinked,
 }
 
-/// Why a webhook was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
-    /// Its secret or signature is wrong.
     #[error("the webhook does not carry our secret")]
     Unauthentic,
-    /// It makes no sense.
     #[error("the webhook was not understood")]
     Malformed,
 }
 
-/// A provider's dialect. Calls are real HTTP; none is repeated by itself.
+/// A provider. Its calls are real HTTP; none is retried by itself.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// Its name in the configuration and in every record.
+    /// The name in the configuration and in every record.
     fn name(&self) -> &'static str;
 
-    /// Everything that can be linked, methods a keypad cannot do included.
+    /// Everything that can be linked, including auth methods that a keypad cannot do.
     async fn institutions(&self, credentials: &Credentials) -> Result<Vec<Institution>, ProviderError>;
 
-    /// Opens a session. Harmless to repeat: nothing reaches a bank yet.
+    /// Opens a session. May be repeated: nothing reaches a bank yet.
     async fn open_session(
         &self,
         credentials: &Credentials,
@@ -226,23 +205,22 @@ pub trait Provider: Send + Sync {
     /// Submits answers, once.
     async fn submit(&self, credentials: &Credentials, submission: Submission<'_>) -> Result<NextStep, SubmitError>;
 
-    /// Exchanges a grant for accounts. May be repeated; a grant already used is `Refused` or `NotFound`.
+    /// Exchanges a grant for accounts. May be repeated; a used grant is `Refused` or `NotFound`.
     async fn redeem(&self, credentials: &Credentials, grant: &Grant) -> Result<Vec<ProviderAccount>, ProviderError>;
 
-    /// Reads accounts.
     async fn accounts(
         &self,
         credentials: &Credentials,
         which: AccountsQuery<'_>,
     ) -> Result<Vec<ProviderAccount>, ProviderError>;
 
-    /// Ends the provider's access to an account. `NotFound` means that it is already gone.
+    /// Ends the provider's access to an account. `NotFound` means that it has already ended.
     async fn unlink(&self, credentials: &Credentials, account: &Secret) -> Result<(), ProviderError>;
 
-    /// Understands a webhook; `None` for kinds that do not concern us.
+    /// Parses a webhook; `None` for types that do not concern us.
     ///
     /// # Errors
-    /// When it is not authentic or makes no sense.
+    /// When it is not authentic or not understood.
     fn parse_webhook(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError>;
 }
 
@@ -251,17 +229,14 @@ pub trait Provider: Send + Sync {
 pub struct ProviderRegistry(Vec<Arc<dyn Provider>>);
 
 impl ProviderRegistry {
-    /// A registry of these providers.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
         Self(providers)
     }
 
-    /// The provider with this name.
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Provider>> {
         self.0.iter().find(|provider| provider.name() == name)
     }
 
-    /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
         self.0.iter()
     }

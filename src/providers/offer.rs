@@ -1,14 +1,14 @@
-//! What may be offered to a person on a keypad: the ways to log in that it can answer and the policy allows.
+//! The auth methods that may be offered: those that a keypad can answer and the policy allows.
 
 use crate::core::next_step::FieldKind;
 use crate::core::policy::{Policy, SecretsOverUssd};
 
 use super::{AuthMethod, Institution};
 
-/// The institution with only the ways to log in that may be offered over a channel the operator can read, in `country`
-/// (ISO 3166-1 alpha-2, of the channel). None may be left: such an institution is not offered.
+/// The institution with only those auth methods that may be offered over a channel that the operator can read, in `country`
+/// (ISO 3166-1 alpha-2, of the channel). If none is left, the institution is not offered.
 ///
-/// A rule for an institution names it by the id the provider uses for it.
+/// A rule for an institution uses the provider's id of it.
 #[must_use]
 pub fn with_offerable_methods(
     institution: &Institution,
@@ -74,7 +74,7 @@ mod tests {
         }
     }
 
-    /// What a keypad cannot answer or the policy forbids is never asked, whichever rule forbids it.
+    /// What a keypad cannot answer, or any rule of the policy forbids, is never asked.
     #[test]
     fn only_what_may_be_asked_is_offered() {
         let rule = |institution: Option<&str>, secrets_over_ussd| PolicyOverride {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::{Serialize, Serializer};
 
 /// Networks, each as an address and the length of its prefix. IPv4 and IPv6 are told apart; an IPv4 address that comes
 /// in the clothes of IPv6 (`::ffff:192.0.2.1`, as a listener for both shows it) counts as IPv4.
@@ -32,6 +33,12 @@ impl Networks {
     /// Each as it is written in the configuration.
     pub fn to_strings(&self) -> Vec<String> {
         self.0.iter().map(IpNet::to_string).collect()
+    }
+}
+
+impl Serialize for Networks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.to_strings())
     }
 }
 

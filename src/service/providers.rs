@@ -25,7 +25,7 @@ pub struct Providers {
 
 /// How a provider is told whom an account belongs to. `{ref}` stands for a short reference to the connect session, so that
 /// no two people share an address and nobody's number is given away.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct CustomerTemplate {
     /// For the name.
     pub name: String,

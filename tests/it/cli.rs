@@ -15,7 +15,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Without a file, what is shown is the sandbox's; variables count; secrets do not appear.
+/// Without a file the sandbox's settings are shown; variables count; secrets do not appear.
 #[test]
 fn config_show_shows_what_is_in_force() {
     let shown = kiungo(
@@ -31,7 +31,7 @@ fn config_show_shows_what_is_in_force() {
     assert!(!out.contains("test_sk_"), "{out}");
 }
 
-/// A faulty configuration fails with every fault on standard error, from the file that the variable names.
+/// An invalid configuration fails with every error on standard error, from the file that the variable names.
 #[test]
 fn config_check_tells_faults() {
     let dir = tempfile::tempdir().unwrap();
@@ -51,7 +51,7 @@ fn config_check_tells_faults() {
     assert!(kiungo(&["config", "check"], &[]).status.success());
 }
 
-/// Keys are made where one says, the second time without touching the first; the answer says what to do with them.
+/// Keys are created in the given directory, the second time without touching the first; the output says what to do.
 #[test]
 fn keys_new_makes_keys() {
     let dir = tempfile::tempdir().unwrap();
@@ -68,7 +68,7 @@ fn keys_new_makes_keys() {
     }
 }
 
-/// Called with nothing it explains itself, with examples.
+/// Help explains the commands, with examples.
 #[test]
 fn help_has_examples() {
     let help = kiungo(&["--help"], &[]);
@@ -76,7 +76,7 @@ fn help_has_examples() {
     assert!(text(&help.stdout).contains("Examples:"));
 }
 
-/// What stands under which key is counted, and keys under which nothing stands are named, too.
+/// Values are counted by the key that sealed them, and unused keys are listed, too.
 #[test]
 fn keys_status_counts() {
     let dir = tempfile::tempdir().unwrap();
@@ -104,7 +104,7 @@ fn keys_status_counts() {
     );
 }
 
-/// A number is no argument, and help says why; something else than a number is refused without repeating it.
+/// A phone number is not an argument, and help says why; anything else is refused without repeating it.
 #[test]
 fn subscribers_are_named_on_standard_input() {
     let dir = tempfile::tempdir().unwrap();
@@ -118,7 +118,7 @@ fn subscribers_are_named_on_standard_input() {
     assert!(told.contains("not a phone number"), "{told}");
 }
 
-/// A partner is added once; what is wrong is told with what to do; help teaches how to go on.
+/// A partner is added once; errors say what to do; help shows how to continue.
 #[test]
 fn partners_are_added_once() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Key files: made once, read strictly, never replaced.
+//! Key files: created once, read strictly, never replaced.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -30,7 +30,7 @@ fn write(path: &Path, text: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Keys are for their owner's eyes, each its own, and in a directory that others cannot list.
+/// Key files are readable by their owner only, each key is different, and others cannot list the directory.
 #[test]
 fn keys_are_made_private() {
     let parent = tempfile::tempdir().unwrap();
@@ -53,7 +53,7 @@ fn keys_are_made_private() {
     assert_eq!(texts.len(), 3);
 }
 
-/// Rotation: what the first key sealed opens with both in place, and everybody keeps their tag.
+/// Rotation: what the first key sealed still opens, and everybody keeps their tag.
 #[test]
 fn rotation_keeps_blobs_and_people() {
     let dir = generated_keys();
@@ -70,7 +70,7 @@ fn rotation_keeps_blobs_and_people() {
     assert!(load(dir.path(), "k1").unwrap().open(&PLACE, &newer).is_err());
 }
 
-/// A faulty key is named by its file, and never shown.
+/// A malformed key is reported by its file name, and never shown.
 #[test]
 fn faulty_keys_are_named() {
     let good = "ab".repeat(32);
@@ -102,7 +102,7 @@ fn faulty_keys_are_named() {
     load(dir.path(), "k1").unwrap();
 }
 
-/// A key that is not there is named, and so is the directory.
+/// A missing key is named, and so is a missing directory.
 #[test]
 fn missing_keys_are_named() {
     let dir = generated_keys();
@@ -112,7 +112,7 @@ fn missing_keys_are_named() {
     assert!(error.contains("none is missing"), "{error}");
 }
 
-/// A lost tag key is not replaced by a fresh one, which would recognise nobody.
+/// A lost tag key is not replaced by a new one, which would recognise nobody.
 #[test]
 fn a_lost_tag_key_is_not_replaced() {
     let dir = generated_keys();
@@ -132,7 +132,7 @@ fn a_lost_tag_key_is_not_replaced() {
     assert!(!dir.path().join("tag.key").exists());
 }
 
-/// The sandbox makes its keys on the first run and keeps them on the next.
+/// The sandbox creates its keys on the first run and keeps them on the next.
 #[test]
 fn the_sandbox_keeps_its_keys() {
     let parent = tempfile::tempdir().unwrap();

@@ -1,13 +1,13 @@
-//! Africa's Talking: texts.
+//! Africa's Talking: SMS.
 //!
-//! A text is sent as a form with the key in the header `apikey`; a good answer is 201 (200 is taken, too) and holds one
-//! recipient with `status`, `statusCode` and `messageId`. The words of `status` beyond `Success` are not listed together
-//! anywhere: those known from delivery reports are understood, any other word leaves it unknown whether the text has gone,
-//! so that it is never sent twice. Each callback is a form: texts come to the callback itself, delivery reports and
-//! opt-outs to `…/reports`, as the operator registers them. A text comes again until it is answered with 200, for up to
-//! twelve hours, so one that cannot be read is answered with 200 as well: it will never be readable.
+//! A message is sent as a form with the key in the header `apikey`. A successful response is 201 (200 is accepted, too) and
+//! holds one recipient with `status`, `statusCode` and `messageId`. The values of `status` other than `Success` are not
+//! listed together anywhere: those known from delivery reports are understood, and any other leaves it unknown whether the
+//! message was sent, so that it is never sent twice. Each callback is a form: incoming messages come to the callback itself,
+//! delivery reports and opt-outs to `…/reports`, as the operator registers them. An incoming message is retried until it is
+//! answered with 200, for up to twelve hours, so one that cannot be parsed is answered with 200 as well: it never will be.
 //!
-//! Nothing is signed; the secret in the path proves the caller. Longer texts come joined.
+//! Nothing is signed; the secret in the path authenticates the caller. Longer messages arrive joined.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,6 @@ use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest, WireReply};
 use crate::http_client::{HttpClient, OutboundRequest};
 
-/// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: Some("the name of your app there"),
     sender: false,
@@ -36,10 +35,9 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     callback_paths: &["", REPORTS_PATH],
 };
 
-/// `2026-05-03T06:04:45Z` or `2026-05-03 06:04:45`: both are seen.
+/// `2026-05-03T06:04:45Z` and `2026-05-03 06:04:45` have both been seen.
 const DATES: &[&str] = &["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"];
 
-/// Africa's Talking, as one app of ours uses it.
 pub struct AfricasTalkingSms {
     settings: SmsSettings,
     url: Url,
@@ -67,7 +65,7 @@ struct SendResponse {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SmsMessageData {
-    /// One for each number; none when nobody was sent anything.
+    /// One for each number; none if nothing was sent to anybody.
     #[serde(default)]
     recipients: Vec<Recipient>,
 }
@@ -75,19 +73,17 @@ struct SmsMessageData {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Recipient {
-    /// A word: `Success`, or why not.
+    /// `Success`, or why not.
     status: String,
-    /// The id in delivery reports; the word `None` when it was not sent.
+    /// The id in delivery reports; `None`, as text, if it was not sent.
     message_id: Option<String>,
-    /// Currency and amount, `KES 0.8000`.
+    /// Currency and amount: `KES 0.8000`.
     cost: Option<String>,
 }
 
 impl AfricasTalkingSms {
-    /// Sets it up.
-    ///
     /// # Errors
-    /// Without a user name.
+    /// Without a username.
     pub fn new(settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {
         Ok(Self {
             url: settings
@@ -131,7 +127,7 @@ impl SmsGateway for AfricasTalkingSms {
         }
         let answered: SendResponse = wire::parse_response(&answer)?;
         let recipient = answered.data.recipients.into_iter().next();
-        // The summary then says why in prose, such as a sender's name that is not ours; it will say so next time, too.
+        // The summary then says why in prose, for instance that the sender's name is not ours. It would again.
         sent_sms(recipient.ok_or(SmsSendError::Refused(SmsFailureReason::Rejected))?)
     }
 
@@ -173,7 +169,7 @@ fn sent_sms(recipient: Recipient) -> Result<SentSms, SmsSendError> {
     }
 }
 
-/// The words of `failureReason`; those of a send's `status` that are alike differ in letter case only.
+/// The values of `failureReason`. Those of a send's `status` that mean the same differ in letter case only.
 fn failure_reason(word: &str) -> SmsFailureReason {
     match word.to_ascii_lowercase().as_str() {
         "userinblacklist" | "donotdisturbrejection" => SmsFailureReason::OptedOut,

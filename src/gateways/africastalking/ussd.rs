@@ -1,15 +1,15 @@
-//! Africa's Talking.
+//! Africa's Talking: USSD.
 //!
-//! One contract for Kenya, Nigeria, Uganda, Tanzania, Rwanda, Ghana, Zambia, Malawi, South Africa and Ethiopia. Each
+//! One contract covers Kenya, Nigeria, Uganda, Tanzania, Rwanda, Ghana, Zambia, Malawi, South Africa and Ethiopia. Each
 //! callback is a form with `sessionId`, `phoneNumber`, `networkCode`, `serviceCode` and `text`; `text` is empty when the
-//! person has just dialled and afterwards holds all lines so far joined by `*`. The answer is a plain text that begins
-//! with `CON ` to go on or `END ` to finish; anything else, an HTTP error included, ends the dialog with the gateway's own
-//! message. How a dialog ended is told by a second form, which is registered apart: `…/events`, with the same
-//! `sessionId`, a `status`, and the whole transcript once more (`input`), which is not looked at.
+//! person has just dialed, and afterwards holds all lines so far, joined by `*`. The answer is plain text that begins with
+//! `CON ` to continue or `END ` to finish; anything else, including an HTTP error, ends the dialog with the gateway's own
+//! message. How a dialog ended comes as a second form, which is registered separately: `…/events`, with the same
+//! `sessionId`, a `status`, and the whole transcript again (`input`), which is not read.
 //!
-//! Nothing is signed and no list of source addresses is published, so that the secret in the path is what proves the
-//! caller. Retries, a turn number, what a 5xx does and whether the prefix counts among the 160 characters are
-//! undocumented: the turn is told by its text, all errors are answered with a screen, and the prefix is counted.
+//! Nothing is signed and no list of source addresses is published, so the secret in the path authenticates the caller.
+//! Undocumented are retries, a turn number, what a 5xx does, and whether the prefix counts among the 160 characters. So a
+//! turn is identified by its text, every error is answered with a screen, and the prefix is counted.
 
 use std::time::Duration;
 
@@ -20,21 +20,18 @@ use crate::gateways::{
     UssdRequest, WireReply,
 };
 
-/// Continues the dialog.
 const CONTINUE: &str = "CON ";
-/// Ends the dialog.
 const END: &str = "END ";
-/// The path after the callback's own that end-of-session events come to.
+/// The path below the callback's own that end-of-session events are sent to.
 const EVENTS: &str = "events";
 
-/// The longest name of a dialog, network or code that is taken. Session ids seen are 38 bytes long.
+/// The longest session id, network code or service code that is accepted. Session ids seen are 38 bytes long.
 const MAX_TOKEN_BYTES: usize = 128;
-/// The longest number that is taken, before it is read as one.
+/// The longest phone number that is accepted, before it is parsed.
 const MAX_NUMBER_BYTES: usize = 64;
-/// The longest text that is taken: a person types at most 90 characters a screen, and all screens come together.
+/// The longest text that is accepted: a person types at most 90 characters a screen, and all screens come together.
 const MAX_TEXT_BYTES: usize = 4096;
 
-/// The dialect of Africa's Talking.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AfricasTalkingUssd;
 
@@ -44,13 +41,13 @@ impl UssdGateway for AfricasTalkingUssd {
     }
 
     fn overhead(&self) -> u16 {
-        // Undocumented whether it is counted, so it is. Both prefixes have four characters.
+        // Whether it counts is undocumented, so it is counted. Both prefixes have four characters.
         4
     }
 
     fn limits(&self, network: Option<&str>) -> UssdLimits {
-        // The gateway waits 10 s for an answer (its documentation, as quoted by others) and a dialog lasts 180 s in all
-        // (its help centre on Kenya). Screens of 160 characters are the smallest documented; idle times of other networks
+        // The gateway waits 10 s for an answer (its documentation, as quoted by others) and a dialog lasts 180 s in total
+        // (its help centre, on Kenya). Screens of 160 characters are the smallest documented; idle times of other networks
         // are unknown.
         let usual = UssdLimits {
             turn: Duration::from_secs(10),
@@ -60,13 +57,13 @@ impl UssdGateway for AfricasTalkingUssd {
             ..UssdLimits::default()
         };
         match network {
-            // Safaricom and Equitel, Kenya: 30 s to answer; Safaricom 160 out, 80 in (help centre, 2020).
+            // Safaricom and Equitel, Kenya: the person has 30 s to answer; Safaricom 160 out, 80 in (help centre, 2020).
             Some("63902" | "63999") => UssdLimits {
                 idle: Duration::from_secs(30),
                 ..usual
             },
-            // Airtel, Kenya: 15 s for our answer, 60 s for the person's, 90 in. The 184 out that the help centre gives is
-            // two more than a USSD string can carry in GSM-7 (160 octets, TS 29.002), so that is the limit.
+            // Airtel, Kenya: 15 s for our answer, 60 s for the person's, 90 in. The help centre gives 184 out, two more than
+            // a USSD string can carry in GSM-7 (160 octets, TS 29.002), so 182 is the limit.
             Some("63903") => UssdLimits {
                 turn: Duration::from_secs(15),
                 idle: Duration::from_mins(1),
@@ -106,7 +103,7 @@ fn parse_callback(request: &RawRequest<'_>) -> Result<UssdCallback, ParseError> 
         &[request.query, request.body],
         ["sessionId", "phoneNumber", "networkCode", "serviceCode", "text"],
     );
-    // Missing fields are told before what is wrong with the others.
+    // A missing field is reported before what is wrong with the others.
     let dialog = form.token("sessionId", MAX_TOKEN_BYTES)?;
     let number = form.required("phoneNumber", MAX_NUMBER_BYTES)?;
     let text = form.secret("text", MAX_TEXT_BYTES)?;
@@ -130,7 +127,7 @@ fn parse_dialog_end(request: &RawRequest<'_>) -> Result<DialogEndNotice, ParseEr
     let dialog = form.token("sessionId", MAX_TOKEN_BYTES)?;
     let closed = match form.token("status", MAX_TOKEN_BYTES)?.as_str() {
         "Success" => DialogEnd::Finished,
-        // The person hung up or was too slow: the gateway does not tell these apart.
+        // The person hung up or was too slow: the gateway does not distinguish these.
         "Incomplete" => DialogEnd::Abandoned,
         "Failed" => DialogEnd::Failed,
         _ => return Err(ParseError::Field("status")),

@@ -1,9 +1,9 @@
-//! Hubtel (Ghana): texts.
+//! Hubtel (Ghana): SMS.
 //!
-//! A text is sent as JSON with Basic authentication, client id and client secret. A good answer has `status` 0 and a
-//! `messageId`; what other figures mean is not known, so they are an explicit no. How Hubtel hands on what people send is
-//! not known, so none is heard from it. What became of a text must be asked for, by its id; of the words it answers with
-//! only `Delivered` is known, and any other leaves the text where it is.
+//! A message is sent as JSON with Basic authentication, client id and client secret. A successful response has `status` 0
+//! and a `messageId`; what other numbers mean is not known, so they are refusals. How Hubtel forwards incoming messages is
+//! not known, so none is accepted. The delivery state of a message must be queried, by its id; of the words it answers
+//! with only `Delivered` is known, and any other leaves the message's state unchanged.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,6 @@ use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest};
 use crate::http_client::{HttpClient, OutboundRequest};
 
-/// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: Some("the client id"),
     sender: true,
@@ -30,7 +29,6 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     callback_paths: &[],
 };
 
-/// Hubtel, as one account of ours uses it.
 pub struct HubtelSms {
     settings: SmsSettings,
     url: Url,
@@ -38,40 +36,32 @@ pub struct HubtelSms {
     client: HttpClient,
 }
 
-/// A send.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendRequest<'a> {
-    /// The sender's name.
     from: &'a str,
-    /// The number, without a plus.
+    /// Without a plus.
     to: &'a str,
-    /// The text.
     content: &'a str,
 }
 
-/// The answer to the question what became of a text.
 #[derive(Deserialize)]
 struct StatusResponse {
-    /// Where it stands, in a word.
     status: String,
 }
 
-/// The answer to a send.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SendResponse {
-    /// 0 when it was taken.
+    /// 0 if it was accepted.
     status: i64,
-    /// What to ask after it by.
+    /// The id to query its state by.
     message_id: Option<String>,
     /// The price, in the account's currency.
     rate: Option<Value>,
 }
 
 impl HubtelSms {
-    /// Sets it up.
-    ///
     /// # Errors
     /// Without a client id.
     pub fn new(settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {

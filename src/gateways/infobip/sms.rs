@@ -1,12 +1,13 @@
-//! Infobip: texts, version 3 of its API.
+//! Infobip: SMS, version 3 of its API.
 //!
-//! A text is sent as JSON with `Authorization: App KEY`, to a host that Infobip names to each account. It carries our own
-//! id as `messageId`, which comes back in reports, and the URL that reports go to. Whether a second text with the same id
-//! is refused is not known, so it is not relied on. The first field of a message is `from` in what was seen to work, and
-//! perhaps `sender` in newer documents: `route` says which.
+//! A message is sent as JSON with `Authorization: App KEY`, to a host that Infobip assigns to each account. It carries our
+//! own id as `messageId`, which comes back in reports, and the URL that reports go to. Whether a second message with the
+//! same id is refused is not known, so that is not relied on. The first field of a message is `from` in what was seen to
+//! work, and perhaps `sender` in newer documents: `route` says which.
 //!
-//! What people send comes as a list, and is acknowledged whole or not at all. Its moments have an offset without a colon.
-//! Signatures are an option of the account about which nothing is known: the secret in the path proves the caller.
+//! Incoming messages come as a list, which is acknowledged as a whole or not at all. Their times have an offset without a
+//! colon. Signatures are an option of the account about which nothing is known: the secret in the path authenticates the
+//! caller.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -24,7 +25,6 @@ use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest};
 use crate::http_client::{HttpClient, OutboundRequest};
 
-/// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: None,
     sender: true,
@@ -37,27 +37,24 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
 
 /// `2026-10-06T09:28:39.220+0000`
 const DATES: &[&str] = &["%Y-%m-%dT%H:%M:%S%.f%z"];
-/// The most results of one call; more would not fit the body that is read.
+/// The most results of one callback; more would not fit the body that is read.
 const MAX_RESULTS: usize = 500;
 
-/// Infobip, as one account of ours uses it.
 pub struct InfobipSms {
     settings: SmsSettings,
     url: Url,
     client: HttpClient,
 }
 
-/// The answer to a send.
 #[derive(Deserialize)]
 struct SendResponse {
-    /// One for each number.
     messages: Vec<SentMessage>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SentMessage {
-    /// Ours, unless it chose another.
+    /// Our own, unless Infobip chose another.
     message_id: Option<String>,
     status: MessageStatus,
 }
@@ -65,13 +62,12 @@ struct SentMessage {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MessageStatus {
-    /// 1 is pending and 3 delivered: both are a yes. 2 undeliverable, 4 expired, 5 rejected.
+    /// 1 is pending and 3 delivered: both are accepted. 2 is undeliverable, 4 expired, 5 rejected.
     group_id: Option<i64>,
-    /// The same in capital letters.
+    /// The same, as a word in capital letters.
     group_name: Option<String>,
 }
 
-/// What people sent.
 #[derive(Deserialize)]
 struct IncomingMessages {
     results: Vec<IncomingMessage>,
@@ -81,16 +77,14 @@ struct IncomingMessages {
 #[serde(rename_all = "camelCase")]
 struct IncomingMessage {
     message_id: String,
-    /// The person, without a plus.
+    /// Without a plus.
     from: String,
-    /// Our number.
     to: String,
-    /// All of the text, keyword included.
+    /// The whole text, keyword included.
     text: Secret,
     received_at: Option<String>,
 }
 
-/// What became of texts.
 #[derive(Deserialize)]
 struct DeliveryReportList {
     results: Vec<ReportEntry>,
@@ -104,10 +98,8 @@ struct ReportEntry {
 }
 
 impl InfobipSms {
-    /// Sets it up.
-    ///
     /// # Errors
-    /// When its address cannot be used.
+    /// When its base URL cannot be used.
     pub fn new(settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {
         let url = settings.base_url.join(&["sms", "3", "messages"]);
         Ok(Self {

@@ -1,14 +1,14 @@
-//! Termii (Nigeria): texts.
+//! Termii (Nigeria): SMS.
 //!
-//! A text is sent as JSON with the key in the body, to a host that Termii names to each account. `route` is what Termii
-//! calls the channel: `dnd` reaches everybody, `generic` not those on the do-not-disturb list, and not MTN at night. The
-//! answer to a send is not among the facts at hand: its `message_id` is taken where there is one, as text or number, and
-//! without one it is unknown whether the text has gone. All events of an account come to one address, so whatever path of
-//! ours that is: `type` tells them apart. For a text from a person the field names of a report are assumed.
+//! A message is sent as JSON with the key in the body, to a host that Termii assigns to each account. `route` is what
+//! Termii calls the channel: `dnd` reaches everybody, `generic` not those on the do-not-disturb list, and not MTN at night.
+//! The format of the response to a send is not known for certain: its `message_id` is read if there is one, as text or
+//! number, and without one it is unknown whether the message was sent. All events of an account come to one address,
+//! whichever path of ours that is: `type` distinguishes them. For incoming messages the field names of a report are assumed.
 //!
-//! Events are signed with HMAC-SHA-512 over the body; that the body is signed as it came, and the signature written in
-//! hexadecimal, is assumed. So it is checked when a signing key is set, and without one the secret in the path stands
-//! alone.
+//! Events are signed with HMAC-SHA-512 over the body. It is assumed that the body is signed as received, and the signature
+//! written in hexadecimal. So the signature is verified only if a signing key is set; without one, the secret in the path
+//! alone authenticates the caller.
 
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
@@ -28,7 +28,6 @@ use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest};
 use crate::http_client::{HttpClient, OutboundRequest};
 
-/// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: None,
     sender: true,
@@ -39,59 +38,48 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     callback_paths: &[""],
 };
 
-/// The header of the signature.
 const SIGNATURE: &str = "x-termii-signature";
-/// How moments are written; the zone is not said, and UTC assumed.
+/// How times are written. The time zone is not documented; UTC is assumed.
 const DATES: &[&str] = &["%Y-%m-%d %H:%M:%S"];
 
-/// Termii, as one account of ours uses it.
 pub struct TermiiSms {
     settings: SmsSettings,
     url: Url,
     client: HttpClient,
 }
 
-/// A send.
 #[derive(Serialize)]
 struct SendRequest<'a> {
-    /// Our key.
     api_key: &'a str,
-    /// The number, without a plus.
+    /// Without a plus.
     to: &'a str,
-    /// A registered sender's name, 3 to 11 characters.
+    /// A registered sender name, 3 to 11 characters.
     from: &'a str,
-    /// The text.
     sms: &'a str,
-    /// `plain`, for text in the usual alphabets.
+    /// `plain`, for text in common alphabets.
     r#type: &'static str,
-    /// The route.
     channel: &'a str,
 }
 
-/// An event, as far as it is looked at.
+/// An event, as far as it is read.
 #[derive(Deserialize)]
 struct TermiiEvent {
-    /// `outbound` for a report, `inbound` for a text from a person.
+    /// `outbound` for a report, `inbound` for a message from a person.
     r#type: String,
-    /// The id that the answer to the send had.
+    /// The id from the response to the send.
     message_id: Value,
-    /// Who got it.
+    /// Who received it.
     receiver: Option<String>,
     /// Who sent it.
     sender: Option<String>,
-    /// The text.
     message: Option<Secret>,
-    /// When.
     sent_at: Option<String>,
-    /// What became of it.
     status: Option<String>,
 }
 
 impl TermiiSms {
-    /// Sets it up.
-    ///
     /// # Errors
-    /// When its address cannot be used.
+    /// When its base URL cannot be used.
     pub fn new(settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {
         let url = settings.base_url.join(&["api", "sms", "send"]);
         Ok(Self {
@@ -113,7 +101,6 @@ impl TermiiSms {
         let mut mac =
             Hmac::<Sha512>::new_from_slice(key.expose().as_bytes()).map_err(|_| SmsCallbackError::Unauthentic)?;
         mac.update(request.body);
-        // In constant time.
         mac.verify_slice(&signature).map_err(|_| SmsCallbackError::Unauthentic)
     }
 }
@@ -168,13 +155,13 @@ impl SmsGateway for TermiiSms {
                 event,
                 request.country,
             )?)],
-            // Events of other kinds are added at any time, and are not ours.
+            // Termii may add other types at any time; they do not concern us.
             _ => Vec::new(),
         })
     }
 }
 
-/// An id, which is written as text here and as a number there.
+/// An id, as text or as a number.
 fn parse_id(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => wire::valid_id(text),
@@ -183,14 +170,14 @@ fn parse_id(value: &Value) -> Option<String> {
     }
 }
 
-/// A status is a word, a sentence, or a word with a sentence behind a bar.
+/// A status is a word, a sentence, or a word with a sentence after a vertical bar.
 fn parse_state(status: &str) -> Result<SmsDeliveryState, ParseError> {
     let word = status.split('|').next().unwrap_or_default().trim().to_ascii_lowercase();
     Ok(match word.as_str() {
         "delivered" => SmsDeliveryState::Delivered,
         "message sent" | "sent" => SmsDeliveryState::Sent,
         "message failed" | "failed" => SmsDeliveryState::Failed(SmsFailureReason::Undelivered),
-        // On the network's list, not ours: another route may still reach them.
+        // On the network's do-not-disturb list, which another route may still reach.
         "dnd active on phone number" | "rejected" => SmsDeliveryState::Failed(SmsFailureReason::Rejected),
         "expired" => SmsDeliveryState::Failed(SmsFailureReason::Expired),
         _ => return Err(ParseError::Field("status")),

@@ -1,16 +1,17 @@
-//! Twilio: texts.
+//! Twilio: SMS.
 //!
-//! A text is sent as a form with Basic authentication, account SID and auth token; a good answer is 201 with a `sid`. It
-//! comes from a number, or from a messaging service when the sender is one's SID (`MG…`). Throttling (429, or error 20429)
-//! is before anything is sent; error 21610 says that the person told Twilio to stop.
+//! A message is sent as a form with Basic authentication, account SID and auth token; a successful response is 201 with a
+//! `sid`. The sender is a number, or a messaging service if it is a service's SID (`MG…`). Throttling (429, or error 20429)
+//! happens before anything is sent; error 21610 says that the person told Twilio to stop.
 //!
-//! Both callbacks are forms, signed with the auth token: HMAC-SHA-1, in base 64, over the exact public URL and every
-//! parameter of the body, sorted by name, name and value joined without anything between. Parameters are added without
-//! notice, so all of those received are signed over. The URL is built from the configuration, never from what a proxy or a
-//! caller says. Ours carries the text's own id in its query, so that a report tells of a text whose answer was lost.
+//! Both callbacks are forms, signed with the auth token: HMAC-SHA-1, in base64, over the exact public URL and every
+//! parameter of the body, sorted by name, name and value joined without a separator. Twilio may add parameters without
+//! notice, so the signature covers all those received. The URL is built from the configuration, never from what a proxy or
+//! a caller says. Ours carries our own message id in its query, so that a report identifies a message whose response was
+//! lost.
 //!
-//! Twilio waits for an answer up to 15 s and does not come again by itself. It wants `TwiML`; the empty one says nothing to
-//! the person, for replies are sent as texts of their own.
+//! Twilio waits up to 15 s for an answer and does not retry by itself. It expects `TwiML`; an empty document sends nothing
+//! to the person, since replies are sent as messages of their own.
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -32,7 +33,6 @@ use crate::gateways::sms_wire as wire;
 use crate::gateways::{ParseError, RawRequest, WireReply};
 use crate::http_client::{HttpClient, OutboundRequest, OutboundResponse};
 
-/// What it must be told.
 pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     username: Some("the account SID"),
     sender: true,
@@ -43,16 +43,12 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     callback_paths: &["", REPORTS_PATH],
 };
 
-/// The header of the signature.
 const SIGNATURE_HEADER: &str = "x-twilio-signature";
-/// The query's name for our own id of a text.
+/// The query parameter with our own message id.
 const REFERENCE_PARAMETER: &str = "ref";
-/// The error of somebody who told Twilio to stop.
 const RECIPIENT_OPTED_OUT: i64 = 21610;
-/// The error of being asked to wait.
 const THROTTLED: i64 = 20429;
 
-/// Twilio, as one account of ours uses it.
 pub struct TwilioSms {
     settings: SmsSettings,
     url: Url,
@@ -75,15 +71,12 @@ struct SendRequest<'a> {
 /// The response to a send, successful or not.
 #[derive(Default, Deserialize)]
 struct SendResponse {
-    /// The id of the text.
     sid: Option<String>,
-    /// The error's number.
+    /// The error code.
     code: Option<i64>,
 }
 
 impl TwilioSms {
-    /// Sets it up.
-    ///
     /// # Errors
     /// Without an account SID or our own public URL.
     pub fn new(mut settings: SmsSettings, client: HttpClient) -> Result<Self, SmsSetupError> {
@@ -100,7 +93,7 @@ impl TwilioSms {
         })
     }
 
-    /// What was signed: the URL that was called, then the body's parameters.
+    /// Verifies the signature over the URL that was called and the body's parameters.
     fn check_signature(&self, request: &RawRequest<'_>) -> Result<(), SmsCallbackError> {
         let mut given = request.headers.iter().filter(|(name, _)| name == SIGNATURE_HEADER);
         let (Some((_, signature)), None) = (given.next(), given.next()) else {
@@ -122,7 +115,6 @@ impl TwilioSms {
             mac.update(name);
             mac.update(value);
         }
-        // In constant time.
         mac.verify_slice(&signature).map_err(|_| SmsCallbackError::Unauthentic)
     }
 }
@@ -220,7 +212,7 @@ fn parse_incoming(request: &RawRequest<'_>) -> Result<IncomingSms, ParseError> {
     })
 }
 
-/// A state that is not known here is none: more of them exist than are documented together.
+/// `None` for an unknown state: more exist than are documented.
 fn parse_report(request: &RawRequest<'_>) -> Result<Option<DeliveryReport>, ParseError> {
     let form = DecodedForm::find(&[request.body], ["MessageSid", "MessageStatus", "ErrorCode"]);
     let message_id = form.token("MessageSid", wire::MAX_ID_BYTES)?;

@@ -1,14 +1,14 @@
 //! Mono's forms, and the bodies that answer them.
 //!
-//! A form comes as elements, each read for itself. What a keypad cannot answer (a picture to read, an element nobody has
-//! documented, one that cannot be read at all) stays in the form as an unsupported field: leaving it out would turn a
-//! form we cannot answer into one we answer wrongly, at a bank.
+//! A form is a list of elements, each parsed on its own. What a keypad cannot answer (a captcha, an undocumented element, one
+//! that cannot be parsed at all) stays in the form as an unsupported field: dropping it would turn a form that we cannot
+//! answer into one that we answer wrongly, at a bank.
 //!
-//! Answers go back under the element's name, letter for letter (`accountNo`, `accountno` and `accountNumber` are three
-//! names), as JSON strings: every published example does so. Two kinds may be numbers, which is inferred, not documented:
-//! an element of content type `integer`, when what was typed reads back the same as a number (a PIN `0042` does not), and
-//! a position of a switch, whose value keeps the JSON type it came in. For the latter a [`Choice`]'s value is the JSON
-//! text of the option where the bare text would read as something else than text.
+//! Answers are sent under the element's exact name (`accountNo`, `accountno` and `accountNumber` are three names), as JSON
+//! strings, as in every published example. Two kinds may be numbers, which is inferred, not documented: an element of content
+//! type `integer`, if what was typed round-trips as a number (a PIN `0042` does not), and an option of a switch, whose value
+//! keeps its JSON type. For the latter a [`FieldOption`]'s value is the option's JSON if its bare text would parse as something
+//! other than text.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,10 +19,9 @@ use super::wire::{MonoForm, MonoFormElement, SwitchOption};
 use crate::core::next_step::{Field, FieldKind, FieldOption, Form};
 use crate::core::secret::Secret;
 
-/// Names that mean a secret even where the content type only says text. Lower case.
+/// Names of secrets, even if the content type is only text. Lower case.
 const SECRET_NAMES: &[&str] = &["password", "pin", "mpin", "card", "token", "accesscode"];
 
-/// The form in our words.
 pub fn parse_form(ui: MonoForm) -> Form {
     Form {
         title: ui.title.map(|LenientText(title)| title),
@@ -30,7 +29,7 @@ pub fn parse_form(ui: MonoForm) -> Form {
     }
 }
 
-/// Whether a form wants a card number together with its PIN.
+/// Whether a form asks for a card number together with its PIN.
 pub fn wants_card_and_pin(form: &Form) -> bool {
     let names: Vec<_> = form
         .fields
@@ -84,7 +83,7 @@ fn input_kind(element: &MonoFormElement) -> FieldKind {
     match element.content_type.as_deref() {
         Some("integer") => FieldKind::Digits,
         None | Some("string") if !secret => FieldKind::Text,
-        // A content type nobody has documented is treated as what must not be shown or kept.
+        // An undocumented content type is treated as secret.
         _ => FieldKind::Secret,
     }
 }
@@ -92,7 +91,7 @@ fn input_kind(element: &MonoFormElement) -> FieldKind {
 fn switch_kind(options: &[SwitchOption]) -> FieldKind {
     let choice = |option: &SwitchOption| {
         let value = match &option.value {
-            // Text that would read as JSON is written as JSON; all other text as it is.
+            // Text that would parse as JSON is written as JSON; all other text as it is.
             Value::String(text) if serde_json::from_str::<Value>(text).is_err() => text.clone(),
             scalar @ (Value::String(_) | Value::Number(_) | Value::Bool(_)) => scalar.to_string(),
             _ => return None,
@@ -117,7 +116,7 @@ fn is_picture(value: &Value) -> bool {
     })
 }
 
-/// A JSON object written straight into a buffer that is wiped when dropped, large enough never to be moved.
+/// A JSON object written directly into a buffer that is wiped when dropped, and large enough never to be reallocated.
 pub struct JsonBody {
     json: Zeroizing<Vec<u8>>,
 }
@@ -125,19 +124,18 @@ pub struct JsonBody {
 impl JsonBody {
     /// An empty object with room for `text` bytes of names and values.
     pub fn with_room(text: usize) -> Self {
-        // A control character takes six bytes as JSON; quotes, colons and commas need the rest.
+        // A control character takes six bytes in JSON; quotes, colons and commas need the rest.
         let mut json = Zeroizing::new(Vec::with_capacity(64 + text * 6 + 64));
         json.push(b'{');
         Self { json }
     }
 
-    /// Adds a member whose value is text.
     #[must_use]
     pub fn text(self, name: &str, value: &str) -> Self {
         self.member(name, |json| write_text(json, value))
     }
 
-    /// Adds a member whose value is a number where `value` reads back the same as one, else text.
+    /// Adds a number if `value` round-trips as one, else text.
     #[must_use]
     pub fn number_or_text(self, name: &str, value: &str) -> Self {
         let same = value.parse::<i64>().is_ok_and(|number| number.to_string() == value);
@@ -150,7 +148,7 @@ impl JsonBody {
         })
     }
 
-    /// Adds a member whose value is a position of a switch.
+    /// Adds an option of a switch.
     #[must_use]
     pub fn choice(self, name: &str, value: &str) -> Self {
         match serde_json::from_str::<Value>(value) {
@@ -161,13 +159,11 @@ impl JsonBody {
         }
     }
 
-    /// Adds a member whose value is an object.
     #[must_use]
     pub fn object(self, name: &str, value: Self) -> Self {
         self.member(name, |json| json.extend_from_slice(&value.finish()))
     }
 
-    /// The finished object.
     pub fn finish(mut self) -> Zeroizing<Vec<u8>> {
         self.json.push(b'}');
         self.json
@@ -185,11 +181,11 @@ impl JsonBody {
 }
 
 fn write_text(json: &mut Vec<u8>, text: &str) {
-    // Writing text into memory cannot fail; were it to, the body would be no JSON and the provider would refuse it.
+    // Writing to memory cannot fail; if it did, the body would not be JSON and the provider would refuse it.
     let _ = serde_json::to_writer(json, text);
 }
 
-/// The body that answers `form`, as far as the form is known: a later form is not, and its answers go as text.
+/// The body that answers `form`, if the form is known. That of a later question is not, and its answers are sent as text.
 pub fn answers_body(form: Option<&Form>, answers: &[(String, Secret)]) -> Zeroizing<Vec<u8>> {
     let room = answers
         .iter()
@@ -223,7 +219,7 @@ mod tests {
         parse_form(MonoForm::deserialize(json!({ "title": "T", "form": form_json })).unwrap())
     }
 
-    /// Each documented element becomes what a keypad can type, and everything else is kept as what it cannot.
+    /// Each documented element becomes a field that a keypad can answer; everything else stays as an unsupported field.
     #[test]
     fn elements_become_fields() {
         let one_of = |choices: &[(&str, &str)]| {
@@ -284,7 +280,7 @@ mod tests {
         }
     }
 
-    /// Lengths and labels arrive as they were sent, and senseless ones are left out.
+    /// Lengths and labels are kept as sent, and invalid ones dropped.
     #[test]
     fn lengths_and_labels_are_kept() {
         let fields = read(&json!([
@@ -303,7 +299,7 @@ mod tests {
         );
     }
 
-    /// A method that wants card and card PIN is known by the names of its fields, whatever their case.
+    /// A method that asks for a card and its PIN is recognised by the names of its fields, in any letter case.
     #[test]
     fn card_and_pin_are_recognised() {
         for (names, want) in [
@@ -323,7 +319,7 @@ mod tests {
         }
     }
 
-    /// Answers keep their JSON type where it is known, and a leading zero is never lost.
+    /// Answers keep their JSON type if it is known, and a leading zero is never lost.
     #[test]
     fn answers_keep_their_type() {
         let form = read(&json!([
@@ -355,7 +351,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is typed arrives letter for letter, and its buffer was large enough never to be moved.
+        /// Whatever is typed arrives exactly, and the buffer was never reallocated.
         #[test]
         fn what_is_typed_arrives(typed: Vec<(String, String)>) {
             let typed: std::collections::BTreeMap<String, String> = typed.into_iter().collect();

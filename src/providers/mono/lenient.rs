@@ -1,7 +1,7 @@
-//! Reading JSON whose shape is not quite known, without ever copying it into a tree.
+//! Parses JSON whose shape is not exactly known, without copying it into a tree.
 //!
-//! Sources disagree on where Mono puts things. The types here accept what they disagree on and nothing else, so that a
-//! reply that is really wrong is still an error, which means that nobody knows what happened.
+//! Sources disagree on where Mono puts things. The types here accept what they disagree on and nothing else, so that a truly
+//! malformed reply is still an error, which means that the outcome is unknown.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visit
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// An object, or nothing where anything else stands (`null`, an array, a word): for parts looked into only if they are there.
+/// An object, or `None` for anything else (`null`, an array, a string): for optional parts.
 #[derive(Debug)]
 pub struct LenientObject<T>(pub Option<T>);
 
@@ -70,7 +70,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// A list that stands bare, under `data`, or under `data.accounts`. Entries that cannot be read are left out, one by one.
+/// A list at the top, under `data`, or under `data.accounts`. Entries that cannot be parsed are dropped one by one.
 #[derive(Debug)]
 pub struct LenientList<T>(pub Option<Vec<T>>);
 
@@ -91,7 +91,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut all = Vec::new();
-        // One tree at a time: the list may be long and its entries large.
+        // One entry at a time: the list may be long and its entries large.
         while let Some(entry) = seq.next_element::<Value>()? {
             all.extend(T::deserialize(entry).ok());
         }
@@ -119,7 +119,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<T> {
     }
 }
 
-/// A word, which may be written as a whole number.
+/// Text, which may be written as a whole number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LenientText(pub String);
 
@@ -163,7 +163,7 @@ impl<'de> Deserialize<'de> for LenientNumber {
     }
 }
 
-/// The `status` of an envelope: a word in v2, a number that mirrors an HTTP status in v1.
+/// The `status` of a reply: a word in v2, a number that mirrors an HTTP status in v1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyStatus {
     /// `"successful"`.
@@ -172,7 +172,7 @@ pub enum ReplyStatus {
     Failed,
     /// 200, 400, 500…
     Http(u16),
-    /// A word nobody has documented.
+    /// An undocumented word.
     Other,
 }
 
@@ -189,7 +189,7 @@ impl<'de> Deserialize<'de> for ReplyStatus {
     }
 }
 
-/// Whether a `message` speaks of a session that is no more. The text itself is never kept: it may hold anything.
+/// Whether a `message` mentions a session that has ended. The text itself is not kept: it may contain anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MentionsEndedSession(pub bool);
 

@@ -1,4 +1,4 @@
-//! Mono's institutions, sessions and accounts in our words.
+//! Maps Mono's institutions, sessions and accounts to our types.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::MonoDialect;
+use super::MonoApiVersion;
 use super::forms;
 use super::lenient::{LenientNumber, LenientObject, LenientText};
 use super::wire;
@@ -16,10 +16,10 @@ use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::providers::{AccountDetails, AuthMethod, Institution, ProviderAccount, ProviderSession, SessionKind};
 
-/// The longest login an institution is believed to need.
+/// A longer login timeout of an institution is not believed.
 const MAX_LOGIN_TIME: Duration = Duration::from_mins(10);
 
-/// The list, each institution once. Mono's id is not unique and its pair with the type is, so that pair is our key.
+/// Each institution once. Mono's id is not unique, but its pair with the type is, so that pair is our id.
 pub fn institutions(list: Vec<wire::MonoInstitution>) -> Vec<Institution> {
     let mut seen = HashSet::new();
     list.into_iter()
@@ -53,7 +53,7 @@ fn institution(from: wire::MonoInstitution) -> Option<Institution> {
             .unwrap_or_default()
             .into_iter()
             .filter_map(auth_method)
-            // A session names its method by type: of two of one type only the first can be meant.
+            // A session names its method by type, so of two with the same type only the first can be meant.
             .filter(|method| seen.insert(method.id.clone()))
             .collect(),
         timeout: from
@@ -87,7 +87,7 @@ fn empty_form() -> Form {
     }
 }
 
-/// A session, if the reply has an id for one. A reauthorisation's `data.id` may well be the account's and is not taken.
+/// A session, if the reply has an id for one. A reauthorisation's `data.id` may be the account's, so it is not used.
 pub fn session(reply: wire::SessionReply, kind: SessionKind) -> Option<ProviderSession> {
     let written = reply
         .timestamp
@@ -111,7 +111,7 @@ pub fn session(reply: wire::SessionReply, kind: SessionKind) -> Option<ProviderS
     let LenientText(id) = head_id.or(other).filter(|LenientText(id)| !id.is_empty())?;
     Some(ProviderSession {
         id,
-        // The published example ends five years before it is written: such an end says nothing.
+        // In the published example the session expires five years before the reply was written; such an expiry is ignored.
         expires_at: head_end
             .or(reply.expires_at)
             .filter(|LenientNumber(end)| written.is_none_or(|written| *end > written))
@@ -121,13 +121,13 @@ pub fn session(reply: wire::SessionReply, kind: SessionKind) -> Option<ProviderS
     })
 }
 
-/// The accounts to choose from. Those without what the dialect answers with cannot be chosen and are left out.
-pub fn account_choices(list: Vec<wire::ChoosableAccount>, dialect: MonoDialect) -> Vec<AccountChoice> {
+/// The accounts to choose from. Those without the key that this API version answers with cannot be chosen, and are dropped.
+pub fn account_choices(list: Vec<wire::ChoosableAccount>, dialect: MonoApiVersion) -> Vec<AccountChoice> {
     let choice = |from: wire::ChoosableAccount| {
         let number = from.account_number.map(|LenientText(number)| number);
         let key = match dialect {
-            MonoDialect::V2 => number.clone(),
-            MonoDialect::V1 => from.index.map(|LenientText(index)| index),
+            MonoApiVersion::V2 => number.clone(),
+            MonoApiVersion::V1 => from.index.map(|LenientText(index)| index),
         };
         Some(AccountChoice {
             key: key.filter(|key| !key.is_empty())?,
@@ -139,7 +139,7 @@ pub fn account_choices(list: Vec<wire::ChoosableAccount>, dialect: MonoDialect) 
     list.into_iter().filter_map(choice).collect()
 }
 
-/// The last four characters of an account number; fewer of one so short that four would be most of it.
+/// The last four characters of an account number; two if it is so short that four would be most of it.
 fn last_digits(number: &str) -> String {
     let shown = if number.chars().count() < 8 { 2 } else { 4 };
     let skipped = number.chars().count().saturating_sub(shown);
@@ -163,7 +163,6 @@ fn to_words(word: &str) -> String {
     first + &rest
 }
 
-/// One account, read by its id.
 pub fn account(reply: wire::AccountReply, asked: &Secret) -> Option<ProviderAccount> {
     let (account, meta) = match reply.data.0 {
         Some(wire::AccountReplyData {
@@ -181,7 +180,7 @@ pub fn account(reply: wire::AccountReply, asked: &Secret) -> Option<ProviderAcco
     Some(read)
 }
 
-/// One account of a list; handed back if it has no id.
+/// One account of a list; returned as the error if it has no id.
 pub fn listed_account(mut account: wire::MonoAccount) -> Result<ProviderAccount, Box<wire::MonoAccount>> {
     let id = account.id.take().or(account.mongo_id.take());
     let Some(id) = id.filter(|id| !id.expose().is_empty()) else {
@@ -216,7 +215,7 @@ fn account_details(account: wire::MonoAccount) -> Option<AccountDetails> {
 mod tests {
     use super::*;
 
-    /// Account types fold to one short word, in every style seen.
+    /// Account types become one short word, in every style seen.
     #[test]
     fn account_types_fold_to_a_word() {
         for (kind, want) in [
@@ -233,7 +232,7 @@ mod tests {
         }
     }
 
-    /// A masked number shows four digits, and less of a number that short.
+    /// A masked number shows four digits, or two of a short number.
     #[test]
     fn numbers_are_masked() {
         for (number, want) in [

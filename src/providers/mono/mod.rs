@@ -1,15 +1,16 @@
-//! Mono's Connect API for partners, in which we ask for the bank's login ourselves.
+//! Mono's Connect API for partners, in which we ask for the bank login ourselves.
 //!
-//! The flow is: open a session for an institution and a way to log in, post the login, post what the replies ask for until
-//! they hand out a code, and exchange that code for an account id within ten minutes. Two generations of it are spoken:
-//! v2 (with v3's list of institutions), which is current, and v1, which was to be switched off in 2024 and may still
-//! answer. They differ in paths and shapes; `outcome` reads the replies of both, and says what is final.
+//! The flow is: open a session for an institution and an auth method, post the login, post what the replies ask for until
+//! they return a code, and exchange that code for an account id within ten minutes. Two versions are implemented: v2 (with
+//! v3's list of institutions), which is current, and v1, which was to be switched off in 2024 and may still answer. They
+//! differ in paths and shapes; `outcome` reads the replies of both, and decides what is final.
 //!
-//! Where the sources leave something open it is a setting of [`MonoSettings`], not a guess.
+//! What the documentation leaves open is a setting of [`MonoSettings`], not a guess.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::Serialize;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -32,7 +33,7 @@ mod outcome;
 mod webhook;
 mod wire;
 
-/// The most bytes of a list that are read: five thousand institutions with long names fit.
+/// Five thousand institutions with long names fit.
 const MAX_LIST_BYTES: usize = 8 * 1024 * 1024;
 
 const V1_HAS_NO_REAUTH: ProviderError =
@@ -40,42 +41,40 @@ const V1_HAS_NO_REAUTH: ProviderError =
 const V1_HAS_NO_LIST: ProviderError = ProviderError::Refused("v1 has no list of linked accounts");
 const V1_NEEDS_APP_ID: ProviderError = ProviderError::Refused("v1 wants an application id among the credentials");
 
-/// Which generation of the API is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MonoDialect {
-    /// v2, with v3's list of institutions: the current one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MonoApiVersion {
+    /// With v3's list of institutions: the current one.
     V2,
-    /// v1, flat replies: the one of 2022.
+    /// With flat replies: the one of 2022.
     V1,
 }
 
-/// What is particular to one installation, or left open by Mono's documentation.
+/// What depends on the installation, or is left open by Mono's documentation.
 pub struct MonoSettings {
-    /// The root of the API, such as `https://api.withmono.com`; the key chooses between live and sandbox.
+    /// The root of the API, such as `https://api.withmono.com`; the key selects live or sandbox.
     pub base_url: BaseUrl,
-    /// Which generation is spoken.
-    pub dialect: MonoDialect,
-    /// The plain secret Mono sends with each webhook; without one no webhook is believed.
+    pub dialect: MonoApiVersion,
+    /// The plain secret that Mono sends with each webhook; without one no webhook is accepted.
     pub webhook_secret: Option<Secret>,
-    /// How an account is unlinked.
     pub unlink: UnlinkCall,
-    /// Where the later answers of a reauthorisation are posted, below the base. Only its first call is documented; the
-    /// commit of linking is the likeliest.
+    /// Where the later answers of a reauthorisation are posted, below the base URL. Only the first call is documented; the
+    /// commit path of linking is the likeliest.
     pub reauth_commit_path: String,
-    /// Whether the code that ends a reauthorisation is exchanged like that of a link; the documentation is silent. When
-    /// it is not, the grant handed on is empty, and redeeming it makes no call and gives no account.
+    /// Whether the code that ends a reauthorisation is exchanged like that of a link; not documented. If it is not, the grant
+    /// is empty, and redeeming it makes no call and returns no account.
     pub exchange_reauth_code: bool,
-    /// Whether `meta.session_id` of an account is the connect session it was linked in. The field is documented, what it
-    /// names is not. When it is something else, no account is told apart by it, and a login whose answer was lost cannot
-    /// be found by it either.
+    /// Whether `meta.session_id` of an account is the connect session it was linked in. The field is documented, its meaning
+    /// is not. If it means something else, it does not identify accounts, and a login whose answer was lost cannot be found
+    /// by it.
     pub account_names_session: bool,
     /// How long calls other than submissions may take.
     pub call_timeout: Duration,
 }
 
 impl MonoSettings {
-    /// The settings for the API at `base_url`, with the likelier answer to each open question.
-    pub fn new(base_url: BaseUrl, dialect: MonoDialect) -> Self {
+    /// With the likelier answer to each open question.
+    pub fn new(base_url: BaseUrl, dialect: MonoApiVersion) -> Self {
         Self {
             base_url,
             dialect,
@@ -89,7 +88,7 @@ impl MonoSettings {
     }
 }
 
-/// How an account is unlinked: clients do the first, one source writes a path without an id.
+/// How an account is unlinked: known clients do the first, one source documents a path without an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnlinkCall {
     /// `POST accounts/{id}/unlink`, without a body.
@@ -98,24 +97,23 @@ pub enum UnlinkCall {
     InBody(String),
 }
 
-/// Mono, as one installation uses it. Holds no partner's key.
+/// Mono's client for one installation. Holds no partner's key.
 pub struct Mono {
     settings: MonoSettings,
     client: HttpClient,
 }
 
 impl Mono {
-    /// Mono with these settings, called through `client`.
     pub fn new(settings: MonoSettings, client: HttpClient) -> Self {
         Self { settings, client }
     }
 
-    /// The URL of a path; a segment that cannot stand in one (an empty id) names nothing.
+    /// The URL of a path; a segment that cannot be in one (an empty id) is `NotFound`.
     fn url(&self, segments: &[&str]) -> Result<Url, ProviderError> {
         self.settings.base_url.join(segments).ok_or(ProviderError::NotFound)
     }
 
-    /// Makes a call that may be repeated.
+    /// Sends a request that may be repeated.
     async fn call(&self, credentials: &Credentials, call: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
         let call = call.header("mono-sec-key", credentials.secret_key.expose());
         self.client.send(call.timeout(self.settings.call_timeout)).await
@@ -133,7 +131,7 @@ impl Mono {
                     method,
                     customer,
                 },
-                MonoDialect::V2,
+                MonoApiVersion::V2,
             ) => Ok((
                 &["v2", "connect", "session"],
                 link_body_v2(&institution.provider_id, method, customer),
@@ -142,7 +140,7 @@ impl Mono {
                 SessionRequest::Link {
                     institution, method, ..
                 },
-                MonoDialect::V1,
+                MonoApiVersion::V1,
             ) => {
                 let app = credentials.app_id.as_deref().ok_or(V1_NEEDS_APP_ID)?;
                 let room = app.len() + institution.provider_id.len() + method.len() + 64;
@@ -150,30 +148,29 @@ impl Mono {
                 let body = body.text("institution", &institution.provider_id);
                 Ok((&["v1", "connect", "session"], body.text("auth_method", method).finish()))
             }
-            (SessionRequest::Reauth { account }, MonoDialect::V2) => {
+            (SessionRequest::Reauth { account }, MonoApiVersion::V2) => {
                 let body = JsonBody::with_room(account.expose().len() + 16).text("account", account.expose());
                 Ok((&["v2", "connect", "reauth", "session"], body.finish()))
             }
-            (SessionRequest::Reauth { .. }, MonoDialect::V1) => Err(V1_HAS_NO_REAUTH),
+            (SessionRequest::Reauth { .. }, MonoApiVersion::V1) => Err(V1_HAS_NO_REAUTH),
         }
     }
 
-    /// Where a submission goes.
     fn submit_url(&self, step: SubmissionStep, kind: SessionKind) -> Option<Url> {
         let base = &self.settings.base_url;
         match (self.settings.dialect, kind, step) {
-            (MonoDialect::V2, SessionKind::Link, SubmissionStep::Login) => base.join(&["v2", "connect", "login"]),
-            (MonoDialect::V2, SessionKind::Link, _) => base.join(&["v2", "connect", "commit"]),
-            (MonoDialect::V2, SessionKind::Reauth, SubmissionStep::Login) => {
+            (MonoApiVersion::V2, SessionKind::Link, SubmissionStep::Login) => base.join(&["v2", "connect", "login"]),
+            (MonoApiVersion::V2, SessionKind::Link, _) => base.join(&["v2", "connect", "commit"]),
+            (MonoApiVersion::V2, SessionKind::Reauth, SubmissionStep::Login) => {
                 base.join(&["v2", "connect", "reauth", "login"])
             }
-            (MonoDialect::V2, SessionKind::Reauth, _) => {
+            (MonoApiVersion::V2, SessionKind::Reauth, _) => {
                 let path: Vec<_> = self.settings.reauth_commit_path.trim_matches('/').split('/').collect();
                 base.join(&path)
             }
-            (MonoDialect::V1, SessionKind::Link, SubmissionStep::Login) => base.join(&["v1", "connect", "login"]),
-            (MonoDialect::V1, SessionKind::Link, _) => base.join(&["v1", "connect", "commit"]),
-            (MonoDialect::V1, SessionKind::Reauth, _) => None,
+            (MonoApiVersion::V1, SessionKind::Link, SubmissionStep::Login) => base.join(&["v1", "connect", "login"]),
+            (MonoApiVersion::V1, SessionKind::Link, _) => base.join(&["v1", "connect", "commit"]),
+            (MonoApiVersion::V1, SessionKind::Reauth, _) => None,
         }
     }
 
@@ -182,19 +179,19 @@ impl Mono {
             (SubmissionStep::Choose, [(name, key)]) if name.is_empty() => {
                 let body = JsonBody::with_room(key.expose().len() + 16);
                 match self.settings.dialect {
-                    MonoDialect::V2 => body.text("accountNumber", key.expose()),
-                    MonoDialect::V1 => body.number_or_text("account", key.expose()),
+                    MonoApiVersion::V2 => body.text("accountNumber", key.expose()),
+                    MonoApiVersion::V1 => body.number_or_text("account", key.expose()),
                 }
                 .finish()
             }
-            // Only the session's own form is known here: that of a later question went to the person.
+            // Only the session's own form is known here; that of a later question went to the person.
             (SubmissionStep::Login, answers) => forms::answers_body(submission.session.form.as_ref(), answers),
             (_, answers) => forms::answers_body(None, answers),
         }
     }
 }
 
-/// The path of a call and its body.
+/// The path of a request and its body.
 type PathAndBody = (&'static [&'static str], Zeroizing<Vec<u8>>);
 
 fn link_body_v2(institution: &str, method: &str, customer: &Customer) -> Zeroizing<Vec<u8>> {
@@ -219,14 +216,14 @@ impl Mono {
         match (which, self.settings.dialect) {
             (AccountsQuery::One(id), dialect) => {
                 let url = match dialect {
-                    MonoDialect::V2 => self.url(&["v2", "accounts", id.expose()])?,
-                    MonoDialect::V1 => self.url(&["accounts", id.expose()])?,
+                    MonoApiVersion::V2 => self.url(&["v2", "accounts", id.expose()])?,
+                    MonoApiVersion::V1 => self.url(&["accounts", id.expose()])?,
                 };
                 let answer = self.call(credentials, OutboundRequest::get(url)).await?;
                 let account = map::account(outcome::body(&answer)?, id);
                 Ok(vec![account.ok_or(ProviderError::Malformed("no account"))?])
             }
-            (AccountsQuery::All, MonoDialect::V2) => {
+            (AccountsQuery::All, MonoApiVersion::V2) => {
                 let call = OutboundRequest::get(self.url(&["v2", "accounts"])?).limit(MAX_LIST_BYTES);
                 let answer = self.call(credentials, call).await?;
                 let LenientList::<wire::MonoAccount>(list) = outcome::body(&answer)?;
@@ -236,7 +233,7 @@ impl Mono {
                     .filter_map(|account| map::listed_account(account).ok())
                     .collect())
             }
-            (AccountsQuery::All, MonoDialect::V1) => Err(V1_HAS_NO_LIST),
+            (AccountsQuery::All, MonoApiVersion::V1) => Err(V1_HAS_NO_LIST),
         }
     }
 }
@@ -249,12 +246,12 @@ impl Provider for Mono {
 
     async fn institutions(&self, credentials: &Credentials) -> Result<Vec<Institution>, ProviderError> {
         let url = match self.settings.dialect {
-            MonoDialect::V2 => {
+            MonoApiVersion::V2 => {
                 let mut url = self.url(&["v3", "institutions"])?;
                 url.set_query(Some("scope=financial_data"));
                 url
             }
-            MonoDialect::V1 => self.url(&["v1", "institutions"])?,
+            MonoApiVersion::V1 => self.url(&["v1", "institutions"])?,
         };
         let answer = self
             .call(credentials, OutboundRequest::get(url).limit(MAX_LIST_BYTES))
@@ -321,8 +318,8 @@ impl Provider for Mono {
             return Ok(Vec::new());
         }
         let url = match self.settings.dialect {
-            MonoDialect::V2 => self.url(&["v2", "accounts", "auth"])?,
-            MonoDialect::V1 => self.url(&["account", "auth"])?,
+            MonoApiVersion::V2 => self.url(&["v2", "accounts", "auth"])?,
+            MonoApiVersion::V1 => self.url(&["account", "auth"])?,
         };
         let body = JsonBody::with_room(code.len() + 8).text("code", code).finish();
         let answer = self
@@ -357,8 +354,8 @@ impl Provider for Mono {
     async fn unlink(&self, credentials: &Credentials, account: &Secret) -> Result<(), ProviderError> {
         let id = account.expose();
         let root: &[&str] = match self.settings.dialect {
-            MonoDialect::V2 => &["v2", "accounts"],
-            MonoDialect::V1 => &["accounts"],
+            MonoApiVersion::V2 => &["v2", "accounts"],
+            MonoApiVersion::V1 => &["accounts"],
         };
         let call = match &self.settings.unlink {
             UnlinkCall::InPath => OutboundRequest::post(self.url(&[root, &[id, "unlink"]].concat())?),

@@ -1,24 +1,24 @@
-//! What a reply means.
+//! The meaning of a reply.
 //!
-//! A submission has reached a bank, or may have. Mono answers with a response code, and only that code decides: which HTTP
-//! status goes with which is not documented for failures. Without a code there are few other explicit answers: a grant in
-//! a reply that says it worked (v1 commit), a body that says it failed, and the statuses by which an API says that it did
-//! not even try. Everything else, every 5xx and every page of a proxy among them, is unknown.
+//! A submission has reached a bank, or may have. Mono answers with a response code, and only that code decides: for failures
+//! it is not documented which HTTP status goes with which code. Without a code there are few other explicit answers: a grant
+//! in a reply that reports success (v1 commit), a body that reports failure, and the statuses by which an API says that it
+//! did not even try. Everything else is unknown, including every 5xx and every page of a proxy.
 //!
-//! | reply | means |
+//! | reply | meaning |
 //! |---|---|
 //! | 99 with a code | done |
-//! | 101 with accounts, 102 with a form | go on |
-//! | 400 | login: refused (wrong details or bank down: Mono has one code for both); code: wrong code; choice: the session must have ended, for the choice was the bank's own |
-//! | any other code | failed: refused as 400 where the body says failed, else unsupported; logged |
-//! | HTTP 429 | busy, nothing was tried |
+//! | 101 with accounts, 102 with a form | continue |
+//! | 400 | login: refused (wrong details or bank down: Mono has one code for both); code: wrong code; choice: the session must have ended, because the choice was the bank's own |
+//! | any other code | failed: as 400 if the body says failed, else unsupported; logged |
+//! | HTTP 429 | rate limited, nothing was tried |
 //! | HTTP 401, 402, 403, empty or JSON | misconfigured (key, add-on, funds) |
 //! | HTTP 404, empty or JSON | the session is unknown: it has ended |
 //! | `status` failed, or HTTP 400, as JSON without a code | as 400 |
 //! | anything else | unknown |
 //!
-//! How an ended session is answered is not documented. Besides a 404, a 400 or 401 without a response code whose message
-//! speaks of an ended session is taken for one. A response code is believed before a message.
+//! The reply for an ended session is not documented. Besides a 404, a 400 or 401 without a response code counts as one if its
+//! message mentions an ended session. A response code takes precedence over a message.
 
 use std::time::Duration;
 
@@ -26,29 +26,25 @@ use serde::de::DeserializeOwned;
 use tracing::warn;
 
 use super::lenient::{LenientList, LenientNumber, LenientObject, ReplyStatus};
-use super::{MonoDialect, forms, map, wire};
+use super::{MonoApiVersion, forms, map, wire};
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use crate::core::secret::Secret;
 use crate::http_client::OutboundResponse;
 use crate::providers::{ProviderError, SessionKind, SubmissionStep, SubmitError};
 
-/// What must be known of a submission to understand its answer.
+/// What must be known of a submission to interpret its reply.
 #[derive(Clone, Copy)]
 pub struct SubmissionContext {
-    /// How things are spelt.
-    pub dialect: MonoDialect,
-    /// Which call it was.
+    pub dialect: MonoApiVersion,
     pub step: SubmissionStep,
-    /// What the session is for.
     pub kind: SessionKind,
-    /// Whether the code of a reauthorisation is exchanged.
     pub exchange_reauth_code: bool,
 }
 
-/// The answer to a submission.
+/// The outcome of a submission.
 ///
 /// # Errors
-/// When it says neither yes nor no.
+/// When the reply is neither a success nor a refusal.
 pub fn next_step(answer: &OutboundResponse, context: SubmissionContext) -> Result<NextStep, SubmitError> {
     let Some(mut head) = head(answer) else {
         return without_body(answer);
@@ -73,7 +69,7 @@ pub fn next_step(answer: &OutboundResponse, context: SubmissionContext) -> Resul
     }
 }
 
-/// What a body says that has no response code.
+/// The outcome of a body without a response code.
 fn without_code(
     answer: &OutboundResponse,
     head: &wire::ReplyHead,
@@ -90,15 +86,15 @@ fn without_code(
         200..=299 | 400 => failed(failure_of_step(context.step), None),
         401..=403 => failed(FailureClass::Misconfigured, None),
         404 => failed(FailureClass::SessionExpired, None),
-        // A conflict or a time-out says that something else may be under way.
+        // A conflict or timeout means that something else may be under way.
         status @ (408 | 409 | 425) => Err(unknown(status)),
         405..=499 if is_failed(head) => failed(failure_of_step(context.step), None),
         status => Err(unknown(status)),
     }
 }
 
-/// What the HTTP status says where there is no JSON object. Some are documented to come without a body; a page that is
-/// not Mono's says nothing, except that a rate limiter stands in front and did not let us through.
+/// The outcome of a reply that is not a JSON object. Some statuses are documented to come without a body; a page that is not
+/// Mono's means nothing, except that a rate limiter in front rejected us.
 fn without_body(answer: &OutboundResponse) -> Result<NextStep, SubmitError> {
     let empty = answer.body.iter().all(u8::is_ascii_whitespace);
     match answer.status {
@@ -127,7 +123,7 @@ fn done(grant: Option<Secret>, context: SubmissionContext) -> Result<NextStep, S
         .ok_or(SubmitError::Unknown("done without a code"))
 }
 
-fn choose(answer: &OutboundResponse, dialect: MonoDialect) -> Result<NextStep, SubmitError> {
+fn choose(answer: &OutboundResponse, dialect: MonoApiVersion) -> Result<NextStep, SubmitError> {
     let LenientList(list) = parse(answer).ok_or(SubmitError::Unknown("accounts that are not understood"))?;
     let accounts = map::account_choices(list.unwrap_or_default(), dialect);
     if accounts.is_empty() {
@@ -153,7 +149,7 @@ fn prompt(answer: &OutboundResponse) -> Result<NextStep, SubmitError> {
     Ok(NextStep::Prompt(form))
 }
 
-/// What an explicit no means at each step.
+/// What a refusal means at each step.
 fn failure_of_step(step: SubmissionStep) -> FailureClass {
     match step {
         SubmissionStep::Login => FailureClass::Refused,
@@ -167,10 +163,10 @@ fn failed(class: FailureClass, retry_after: Option<Duration>) -> Result<NextStep
     Ok(NextStep::Failed(Failure { class, retry_after }))
 }
 
-/// Whether a call that may be repeated was accepted, with what its body says of itself.
+/// Checks that a repeatable call succeeded; returns the head of its body.
 ///
 /// # Errors
-/// When it was not.
+/// When it did not succeed.
 pub fn check_accepted(answer: &OutboundResponse) -> Result<Option<wire::ReplyHead>, ProviderError> {
     let head = head(answer);
     let status = head.as_ref().map_or(answer.status, |head| status(answer, head));
@@ -190,10 +186,10 @@ pub fn check_accepted(answer: &OutboundResponse) -> Result<Option<wire::ReplyHea
     }
 }
 
-/// The body of an accepted call.
+/// The body of a successful call.
 ///
 /// # Errors
-/// When the call was not accepted, or its body is not what was asked for.
+/// When the call failed, or its body is not the expected JSON.
 pub fn body<T: DeserializeOwned>(answer: &OutboundResponse) -> Result<T, ProviderError> {
     check_accepted(answer)?;
     parse(answer).ok_or(ProviderError::Malformed("not the JSON that was asked for"))
@@ -203,19 +199,19 @@ fn head(answer: &OutboundResponse) -> Option<wire::ReplyHead> {
     parse::<LenientObject<wire::ReplyHead>>(answer)?.0
 }
 
-/// Reads the body, which may be nested or large as it likes: depth is bounded by the parser, size by the client.
+/// The parser bounds the depth of the body, the client its size.
 fn parse<T: DeserializeOwned>(answer: &OutboundResponse) -> Option<T> {
     serde_json::from_slice(&answer.body).ok()
 }
 
-/// The response code, wherever it stands.
+/// The response code, at either of its places.
 pub fn code(head: &wire::ReplyHead) -> Option<i64> {
     head.response_code
         .or_else(|| head.data.0.as_ref()?.response_code)
         .map(|LenientNumber(code)| code)
 }
 
-/// The status of the exchange: the HTTP status, or what a v1 body says where HTTP says that all is well.
+/// The HTTP status, or the status in a v1 body if the HTTP status is a success.
 fn status(answer: &OutboundResponse, head: &wire::ReplyHead) -> u16 {
     match head.status {
         Some(ReplyStatus::Http(number)) if (200..300).contains(&answer.status) => number,

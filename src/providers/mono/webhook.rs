@@ -1,9 +1,9 @@
 //! Mono's webhooks.
 //!
-//! They carry the plain secret in a header. Deliveries are repeated until they are taken, in no promised order, and only
-//! newer ones carry an `event_id`; for the rest an event is known by what it says: its kind, account, time and states, or
-//! the whole of it where it names no time. Two kinds are British and American at once. Where the account's id stands
-//! differs by kind and source, so every place seen is tried in turn.
+//! They carry the plain secret in a header. Deliveries are retried until they are accepted, in no guaranteed order. Only newer
+//! ones carry an `event_id`; any other event is identified by its content: its type, account, time and states, or the whole
+//! body if it has no time. Two types exist in British and in American spelling. The place of the account's id differs by type
+//! and source, so every place seen is tried in turn.
 
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -14,40 +14,34 @@ use super::lenient::{LenientObject, LenientText};
 use crate::core::secret::Secret;
 use crate::providers::{ProviderEvent, ProviderEventKind, WebhookError};
 
-/// The header that carries the secret.
 const SECRET_HEADER: &str = "mono-webhook-secret";
 
-/// A webhook. Balances, names, numbers and verification numbers in it are not read.
+/// Balances, names, numbers and verification numbers are not read.
 #[derive(Deserialize)]
 struct MonoWebhook {
-    /// What happened, such as `mono.events.account_updated`.
+    /// Such as `mono.events.account_updated`.
     event: String,
-    /// What makes it one event; on some kinds, since January 2026.
+    /// On some types, since January 2026.
     #[serde(default)]
     event_id: Option<LenientText>,
-    /// When it happened, ISO 8601.
+    /// ISO 8601.
     #[serde(default)]
     timestamp: Option<LenientText>,
-    /// Whom it concerns.
     #[serde(default)]
     data: LenientObject<WebhookData>,
 }
 
-/// Whom a webhook concerns.
 #[derive(Default, Deserialize)]
 struct WebhookData {
-    /// The account, or its id.
     #[serde(default)]
     account: Option<WebhookAccountId>,
-    /// The account's id where there is no account.
+    /// The account's id, if there is no account.
     #[serde(default)]
     id: Option<Secret>,
-    /// States.
     #[serde(default)]
     meta: LenientObject<WebhookMeta>,
 }
 
-/// States of the data behind an account.
 #[derive(Default, Deserialize)]
 struct WebhookMeta {
     /// `AVAILABLE`, `PARTIAL`, `UNAVAILABLE`, `FAILED`, `PROCESSING`; either case.
@@ -56,12 +50,12 @@ struct WebhookMeta {
     /// `SUCCESSFUL`, `SUCCESS`, `FAILED`, `REAUTHORISATION_REQUIRED`.
     #[serde(default)]
     sync_status: Option<LenientText>,
-    /// The refresh this belongs to.
+    /// The refresh that this belongs to.
     #[serde(default)]
     job_id: Option<LenientText>,
 }
 
-/// An account's id: a text, or an object that has it as `_id` or `id`.
+/// An account's id: text, or an object with it as `_id` or `id`.
 struct WebhookAccountId(Option<Secret>);
 
 impl<'de> Deserialize<'de> for WebhookAccountId {
@@ -96,10 +90,10 @@ impl<'de> Deserialize<'de> for WebhookAccountId {
     }
 }
 
-/// Checks and reads a webhook; `None` for kinds that do not concern us.
+/// Authenticates and parses a webhook; `None` for types that do not concern us.
 ///
 /// # Errors
-/// When it does not carry `secret`, or makes no sense.
+/// When it does not carry `secret`, or is not understood.
 pub fn parse(
     secret: Option<&Secret>,
     headers: &[(String, Vec<u8>)],
@@ -131,7 +125,7 @@ pub fn parse(
     }))
 }
 
-/// Compares digests, so that neither the secret's text nor its length shows in the time it takes.
+/// Compares digests, so that the time it takes reveals neither the secret nor its length.
 fn is_authentic(secret: &Secret, headers: &[(String, Vec<u8>)]) -> bool {
     let Some((_, given)) = headers
         .iter()
@@ -144,7 +138,7 @@ fn is_authentic(secret: &Secret, headers: &[(String, Vec<u8>)]) -> bool {
 }
 
 fn event_kind(event: &str, sync_status: Option<&LenientText>) -> Option<ProviderEventKind> {
-    // One spelling for both sides of the Atlantic.
+    // British spelling to American.
     let american = |text: &str| text.to_ascii_lowercase().replace("reauthoris", "reauthoriz");
     let must_log_in = sync_status.is_some_and(|LenientText(status)| american(status) == "reauthorization_required");
     match american(event).strip_prefix("mono.events.")? {
@@ -158,7 +152,7 @@ fn event_kind(event: &str, sync_status: Option<&LenientText>) -> Option<Provider
     }
 }
 
-/// A digest of what an event says, for events without an id of their own.
+/// A digest of the content, for events without an id.
 fn content_digest(
     event: &str,
     account: &Secret,

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration is told whole, and without secrets.
+//! Every error of a configuration is reported, without secrets.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use kiungo::config::{Config, ConfigOrigin, sandbox};
 
 use super::{GOOD, load, written};
 
-/// What is replaced by what in the good file, the key that is told, and some of what is told about it.
+/// What is replaced by what in the good file, the key that is reported, and part of the message.
 const FAULTS: &[(&str, &str, &str, &str)] = &[
     (
         "listen = \"127.0.0.1:0\"",
@@ -274,7 +274,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// One fault in an otherwise good file: the fault names the key and what is wrong, and never the secret.
+/// One error in an otherwise good file: the report names the key and what is wrong, and never the secret.
 #[test]
 fn each_fault_is_named() {
     for (from, to, key, problem) in FAULTS {
@@ -297,7 +297,7 @@ fn each_fault_is_named() {
     }
 }
 
-/// Everything that is wrong is told at once, each with where it was written.
+/// All errors are reported at once, each with the place where the value was written.
 #[test]
 fn all_faults_are_told_at_once() {
     let text = GOOD
@@ -328,7 +328,7 @@ fn all_faults_are_told_at_once() {
     );
 }
 
-/// An empty file is told all that is needed, not one thing after the other.
+/// For an empty file everything that is required is reported at once.
 #[test]
 fn an_empty_file_is_told_what_is_needed() {
     let errors = load("", &[]).unwrap_err();
@@ -347,7 +347,7 @@ fn an_empty_file_is_told_what_is_needed() {
     }
 }
 
-/// Variables that name nothing are faults of their own, so that a slip does not leave a default in force.
+/// Variables that name no setting are errors, so that a typo does not leave a default in force.
 #[test]
 fn misnamed_variables_are_faults() {
     for (name, told) in [
@@ -363,7 +363,7 @@ fn misnamed_variables_are_faults() {
     }
 }
 
-/// A file that is not there is named.
+/// A missing file is named.
 #[test]
 fn a_missing_file_is_named() {
     let errors = Config::load(Some(Path::new("/nowhere/kiungo.toml")), &[]).unwrap_err();

@@ -1,4 +1,4 @@
-//! The configuration: what it takes, and that it tells everything that is wrong without telling secrets.
+//! The configuration: what it accepts, and that it reports every error without secrets.
 
 mod faults;
 mod sms;
@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kiungo::config::{Config, MonoApiVersion, RecordsConfig, StoreConfig};
+use kiungo::config::{Config, RecordsConfig, StoreConfig};
 use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::SecretsOverUssd;
 use kiungo::gateways;
+use kiungo::providers::mono::MonoApiVersion;
 use tempfile::TempDir;
 
 const GOOD: &str = r#"
@@ -56,7 +57,7 @@ customer = { name = "Duka {ref}", email = "kiungo+{ref}@duka.example" }
 favourites = ["Zenith Bank", "GTBank"]
 "#;
 
-/// What an operator has agreed with the gateway of a channel, to be put behind the channel.
+/// Limits agreed with the gateway of a channel, to be appended to the channel.
 const AGREED: &str = r#"turn = 8
 out_septets = 150
 
@@ -83,7 +84,7 @@ fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
     Config::load(Some(&path), &env).map_err(|errors| errors.to_string())
 }
 
-/// Every key gets where it belongs, and what is left out has its documented value.
+/// Every key is read, and what is left out has its documented default.
 #[test]
 fn a_good_file_is_understood() {
     let config = load(GOOD, &[]).unwrap();
@@ -98,10 +99,10 @@ fn a_good_file_is_understood() {
         (config.keys.dir.to_str(), config.keys.active.as_str()),
         (Some("/etc/kiungo/keys"), "k2")
     );
-    assert_eq!(config.policy.ussd_rule("KE", "mono", "x"), SecretsOverUssd::Deny);
-    assert_eq!(config.policy.ussd_rule("NG", "mono", "x"), SecretsOverUssd::Warn);
-    assert!(config.policy.card_and_pin);
-    assert_eq!(config.subscriber_pin, SubscriberPin::Required);
+    assert_eq!(config.policy.rules.ussd_rule("KE", "mono", "x"), SecretsOverUssd::Deny);
+    assert_eq!(config.policy.rules.ussd_rule("NG", "mono", "x"), SecretsOverUssd::Warn);
+    assert!(config.policy.rules.card_and_pin);
+    assert_eq!(config.policy.subscriber_pin, SubscriberPin::Required);
     assert_eq!(config.channels[0].service_code, "*384*96#");
     assert_eq!(config.channels[0].secret.expose(), "0123456789abcdef-A_");
     assert_eq!(
@@ -117,7 +118,7 @@ fn a_good_file_is_understood() {
     assert_eq!(mono.favourites, ["Zenith Bank", "GTBank"]);
 }
 
-/// Variables win over the file, also inside lists, and what is not a setting of ours is left alone.
+/// Environment variables override the file, also inside lists, and unrelated ones are ignored.
 #[test]
 fn variables_win() {
     let config = load(
@@ -137,13 +138,13 @@ fn variables_win() {
     assert_eq!(config.server.listen.to_string(), "[::1]:9");
     assert_eq!(config.channels[0].secret.expose(), "from-the-environment");
     assert_eq!(config.channels[0].name, "ng-main");
-    assert!(!config.policy.card_and_pin);
+    assert!(!config.policy.rules.card_and_pin);
     let mono = config.providers.mono.unwrap();
     assert_eq!(mono.favourites, ["A Bank", "B Bank"]);
     assert_eq!(mono.institutions_ttl, Duration::from_mins(1));
 }
 
-/// Any secret may stand in a file of its own: its first line counts, blanks at the ends do not.
+/// Any secret may be in a file of its own: its first line counts, without leading and trailing spaces.
 #[test]
 fn secrets_come_from_files() {
     let dir = tempfile::tempdir().unwrap();
@@ -160,7 +161,7 @@ fn secrets_come_from_files() {
     );
 }
 
-/// The sandbox needs nothing, listens on this machine only, and refuses what is meant for production.
+/// The sandbox needs no settings, listens on this machine only, and refuses what is meant for production.
 #[test]
 fn the_sandbox_stays_at_home() {
     let config = Config::sandbox(Path::new("some \"dir\""), &[]).unwrap();
@@ -183,7 +184,7 @@ fn the_sandbox_stays_at_home() {
     }
 }
 
-/// An address of a database server may hold a password: it may come from a file, and is shown without the password.
+/// The URL of a database server may contain a password: it may come from a file, and is shown without the password.
 #[test]
 fn the_records_may_be_in_postgresql() {
     let dir = tempfile::tempdir().unwrap();
@@ -204,7 +205,7 @@ fn the_records_may_be_in_postgresql() {
     }
 }
 
-/// What `config show` prints hides every secret, and is a configuration again once they are filled in.
+/// `config show` redacts every secret, and its output is a valid configuration once they are filled in.
 #[test]
 fn what_is_shown_hides_secrets() {
     let text = GOOD
@@ -225,7 +226,7 @@ fn what_is_shown_hides_secrets() {
     assert_eq!(load(&filled, &[]).unwrap().to_string(), shown);
 }
 
-/// Limits that were agreed for a channel hold on all its networks, those of one network on that; the rest is the gateway's.
+/// Limits of a channel apply to all its networks, those of one network to that; the others are the gateway's.
 #[test]
 fn agreed_limits_come_before_the_gateways() {
     let text = GOOD.replace("[providers.mono]", &format!("{AGREED}[providers.mono]"));
@@ -244,7 +245,7 @@ fn agreed_limits_come_before_the_gateways() {
     }
 }
 
-/// Networks are taken from the file and from variables; a channel without any is open to all.
+/// Networks are read from the file and from variables; a channel without any is open to all.
 #[test]
 fn networks_are_understood() {
     let config = load(GOOD, &[]).unwrap();
@@ -261,7 +262,7 @@ fn networks_are_understood() {
     assert_eq!(config.server.trusted_proxies.to_strings(), ["10.0.0.0/8", "::1/128"]);
 }
 
-/// Whoever is to call us is told with the public URL, one line each, and never with a secret.
+/// Callback URLs are shown with the public URL, one line each, and never with a secret.
 #[test]
 fn callers_are_told_their_urls() {
     let shown = load(GOOD, &[]).unwrap().to_string();

@@ -39,7 +39,7 @@ secret = "0123456789abcdef-D_"
 country = "KE"
 "#;
 
-/// Secrets are not for texts where nothing is said; an exception may be for texts only, and is shown as it was written.
+/// By default secrets may not be sent by SMS; an exception may be for SMS only, and is shown as it was written.
 #[test]
 fn secrets_may_be_texted_only_where_it_is_said() {
     let exception = "[[policy.overrides]]\nprovider = \"mono\"\nsecrets_over_sms = ";
@@ -57,10 +57,10 @@ fn secrets_may_be_texted_only_where_it_is_said() {
             .replace("secrets_over_ussd = \"deny\"", "secrets_over_ussd = \"warn\"")
             .replace("[partner]", &format!("{rule}[partner]"));
         let config = load(&text, &[]).unwrap();
-        assert_eq!(config.policy.sms_rule("KE", "other", "x"), general, "{written}");
-        assert_eq!(config.policy.sms_rule("KE", "mono", "x"), mono, "{written}");
+        assert_eq!(config.policy.rules.sms_rule("KE", "other", "x"), general, "{written}");
+        assert_eq!(config.policy.rules.sms_rule("KE", "mono", "x"), mono, "{written}");
         assert_eq!(
-            config.policy.ussd_rule("KE", "mono", "x"),
+            config.policy.rules.ussd_rule("KE", "mono", "x"),
             SecretsOverUssd::Warn,
             "{written}"
         );
@@ -72,7 +72,7 @@ fn secrets_may_be_texted_only_where_it_is_said() {
     }
 }
 
-/// Every key gets where it belongs, what is left out has its documented value, and what is shown hides every secret.
+/// Every key is read, what is left out has its documented default, and every secret is redacted when shown.
 #[test]
 fn good_gateways_are_understood() {
     let text = format!("{GOOD}{AT}{TERMII}{TWILIO}");
@@ -108,7 +108,25 @@ fn good_gateways_are_understood() {
     assert!(load(GOOD, &[]).unwrap().sms.is_empty());
 }
 
-/// A gateway, what is replaced by what in it, the key that is told, and some of what is told about it.
+/// The URLs that SMS gateways must be told are shown: for incoming messages, and for delivery reports where they have a path
+/// of their own.
+#[test]
+fn callback_urls_are_shown() {
+    let shown = load(&format!("{GOOD}{AT}{TERMII}"), &[]).unwrap().to_string();
+    let told: Vec<_> = shown.lines().take_while(|line| line.starts_with("# ")).collect();
+    assert_eq!(
+        told,
+        [
+            "# gateway of ng-main: https://link.example.com/ussd/ng-main/(secret)",
+            "# incoming SMS of ng-texts: https://link.example.com/sms/ng-texts/(secret)",
+            "# delivery reports of ng-texts: https://link.example.com/sms/ng-texts/(secret)/reports",
+            "# incoming SMS of ng-termii: https://link.example.com/sms/ng-termii/(secret)",
+            "# webhooks of mono: https://link.example.com/hooks/mono",
+        ]
+    );
+}
+
+/// A gateway, what is replaced by what in it, the key that is reported, and part of the message.
 const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (AT, "name = \"ng-texts\"", "name = \"NG\"", "sms[0].name", "not a name"),
     (
@@ -215,7 +233,7 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (TWILIO, "\"ke-texts\"", "\"ke-texts\"", "sms[0].gateway", "public URL"),
 ];
 
-/// Each fault is told with its key; what one gateway wants, another refuses.
+/// Each error is reported with its key; what one gateway requires, another refuses.
 #[test]
 fn faults_are_told_with_their_key() {
     for (good, from, to, key, problem) in FAULTS {

@@ -1,8 +1,8 @@
-//! The kit for testing a gateway: raw request in, normal form out; reply in, wire form out.
+//! The kit for testing a USSD gateway: raw request in, expected callback out; reply in, wire format out.
 //!
-//! A gateway's test file is a table of [`Row`]s and one of [`ReplyRow`]s. On every row the kit also looks for what must
-//! not be printed: the `Debug` output of what was parsed, and both outputs of a refusal, may hold neither the number, nor
-//! what was typed, nor any other text that the row calls [`Row::hidden`].
+//! A gateway's test file is a table of [`RequestRow`]s and one of [`ReplyRow`]s. On every row the kit also checks what must
+//! not be printed: the `Debug` output of what was parsed, and both outputs of an error, may contain neither the number, nor
+//! what was typed, nor any other text that the row calls [`RequestRow::hidden`].
 
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::secret::Secret;
@@ -11,28 +11,22 @@ use kiungo::gateways::{
     WireReply, ussd_gateway,
 };
 
-/// The shortest typed text that is looked for in outputs; a shorter one, such as a menu choice, is there by chance.
+/// The shortest typed text that is searched for in outputs; a shorter one, such as a menu choice, may occur by chance.
 const MIN_LEAK_BYTES: usize = 4;
 
-/// One request and what it means.
+/// One request and its expected meaning.
 pub struct RequestRow {
     /// What the row shows, for the message when it fails.
     pub name: &'static str,
-    /// The HTTP method.
     pub method: &'static str,
-    /// What follows the callback's path.
+    /// The path below the callback's.
     pub tail: &'static str,
-    /// The query string.
     pub query: Vec<u8>,
-    /// Header names and values.
     pub headers: &'static [(&'static str, &'static str)],
-    /// The body.
     pub body: Vec<u8>,
-    /// The channel's country.
     pub country: &'static str,
-    /// Further texts that no output may hold.
+    /// Further texts that no output may contain.
     pub hidden: Vec<String>,
-    /// What the request means.
     pub want: ExpectedRequest,
 }
 
@@ -52,51 +46,42 @@ impl Default for RequestRow {
     }
 }
 
-/// The normal form of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedRequest {
-    /// A person waits for a screen.
+    /// A person is waiting for a screen.
     Turn(ExpectedCallback),
-    /// Only told.
     Notice {
-        /// The gateway's name for the dialog.
+        /// The gateway's id of the dialog.
         dialog: String,
-        /// The number in E.164, where the notice has one.
+        /// In E.164, if the notice has it.
         msisdn: Option<String>,
-        /// How the dialog ended.
         closed: DialogEnd,
     },
-    /// Not understood.
     Refused(ParseError),
 }
 
-/// The normal form of a callback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExpectedCallback {
-    /// The gateway's name for the dialog.
+    /// The gateway's id of the dialog.
     pub dialog: String,
-    /// The number in E.164.
     pub msisdn: String,
-    /// The network's code.
     pub network: Option<String>,
-    /// The code that was dialled.
     pub service_code: Option<String>,
-    /// What the person did.
     pub did: ExpectedInput,
-    /// The gateway's number of the turn.
+    /// The gateway's id of the turn.
     pub turn_id: Option<String>,
-    /// What the reply must carry back.
+    /// What the reply must echo.
     pub echo: Vec<(String, String)>,
 }
 
-/// [`Event`] with its secrets laid open, to be compared.
+/// The input with its secrets exposed, to be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedInput {
-    /// Dialled these segments after the service code.
+    /// Dialed these segments after the service code.
     Begin(Vec<String>),
     /// Typed this line.
     Line(String),
-    /// Typed something, and this is the whole of it so far.
+    /// Typed something; this is everything so far.
     Whole(String),
 }
 
@@ -106,21 +91,18 @@ impl Default for ExpectedInput {
     }
 }
 
-/// One reply and its form on the wire.
+/// One reply and its wire format.
 pub struct ReplyRow {
-    /// What is to be shown; none acknowledges a notice.
+    /// `None` acknowledges a notice.
     pub reply: Option<ScreenReply>,
-    /// What the callback asked to have back.
+    /// What the callback asked to be echoed.
     pub echo: Vec<(String, String)>,
-    /// The `Content-Type`.
     pub content_type: &'static str,
-    /// Further headers.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
     pub body: &'static str,
 }
 
-/// The gateway with this name, as the configuration finds it.
+/// The gateway with this name in the registry.
 pub fn gateway(name: &str) -> Box<dyn UssdGateway> {
     let gateway = ussd_gateway(name).unwrap_or_else(|| panic!("{name} is not registered"));
     assert_eq!(gateway.name(), name);
@@ -133,7 +115,7 @@ pub fn gateway(name: &str) -> Box<dyn UssdGateway> {
     gateway
 }
 
-/// Parses one row, and fails if any output gives away what it must not.
+/// Parses one row, and fails if any output leaks.
 pub fn parse(gateway: &dyn UssdGateway, row: &RequestRow) -> ExpectedRequest {
     let headers: Vec<(String, Vec<u8>)> = row
         .headers
@@ -163,7 +145,6 @@ pub fn parse(gateway: &dyn UssdGateway, row: &RequestRow) -> ExpectedRequest {
     got
 }
 
-/// Checks all rows.
 pub fn check_requests(gateway: &dyn UssdGateway, rows: &[RequestRow]) {
     for row in rows {
         let got = parse(gateway, row);
@@ -171,7 +152,7 @@ pub fn check_requests(gateway: &dyn UssdGateway, rows: &[RequestRow]) {
     }
 }
 
-/// Checks all replies: each is a 200 in the dialect, and its own characters are no more than the overhead says.
+/// Checks all replies: each is a 200, and the gateway's own prefix is no longer than its overhead.
 pub fn check_replies(gateway: &dyn UssdGateway, rows: &[ReplyRow]) {
     for row in rows {
         let wire = gateway.render(row.reply.as_ref(), &row.echo);
@@ -183,7 +164,7 @@ pub fn check_replies(gateway: &dyn UssdGateway, rows: &[ReplyRow]) {
     }
 }
 
-/// Checks the limits on each network, and that no network's are beyond what USSD can carry.
+/// Checks the limits on each network, and that none exceeds what USSD can carry.
 pub fn check_limits(gateway: &dyn UssdGateway, rows: &[(Option<&str>, UssdLimits)]) {
     for (network, want) in rows {
         let limits = gateway.limits(*network);
@@ -221,7 +202,7 @@ fn to_expected(parsed: Result<UssdRequest, ParseError>) -> ExpectedRequest {
     }
 }
 
-/// What no output of this row may hold: the number and its end, everything typed, and what the row names itself.
+/// What no output of this row may contain: the number and its end, everything typed, and what the row names.
 fn leaked_secrets(row: &RequestRow, got: &ExpectedRequest) -> Vec<String> {
     let mut secrets = row.hidden.clone();
     let msisdn = match got {
@@ -246,7 +227,7 @@ fn leaked_secrets(row: &RequestRow, got: &ExpectedRequest) -> Vec<String> {
     secrets
 }
 
-/// A gateway that puts what it should not into a field that is printed.
+/// A gateway that puts a secret into a field that is printed.
 struct LeakyGateway;
 
 impl UssdGateway for LeakyGateway {

@@ -4,7 +4,7 @@ use crate::support::logs::captured;
 use crate::support::server::{SECRET, path, start};
 use crate::support::wire::{RawConnection, post, request};
 
-/// Path secret, wrong secret, query, body and headers stay out of the log, whatever becomes of the request.
+/// Path secret, wrong secret, query, body and headers are never logged, whatever the outcome of the request.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_a_request_is_logged() {
     let log = captured();

@@ -1,11 +1,13 @@
-//! Webhooks and what operators ask.
+//! Provider webhooks, and the routes for operators.
 
 use std::sync::atomic::Ordering;
 
+#[cfg(feature = "sandbox")]
+use crate::support::sandbox::Sandbox;
 use crate::support::server::{path, start};
 use crate::support::wire::{RawConnection, post, request};
 
-/// The status tells a provider whether to send a webhook again.
+/// The status tells a provider whether to retry a webhook.
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_are_answered_by_outcome() {
     let server = start(0);
@@ -81,4 +83,25 @@ async fn metrics_count_by_route() {
         );
     }
     assert!(metrics.body.ends_with("# EOF\n"));
+}
+
+/// The first page of a sandbox is its phone; a production server has none, as of any other path.
+#[cfg(feature = "sandbox")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_root_of_a_sandbox_leads_to_the_phone() {
+    let sandbox = Sandbox::start().await;
+    let address = sandbox.origin.trim_start_matches("http://").parse().unwrap();
+    let answer = RawConnection::open(address).await.ask(&request("GET", "/", "")).await;
+    assert_eq!((answer.status(), answer.header("location")), (302, Some("/phone")));
+    let answer = RawConnection::open(address).await.ask(&post("/", "")).await;
+    assert_eq!(answer.status(), 404);
+    let production = start(0);
+    let mut connection = RawConnection::open(production.address).await;
+    let (root, nowhere) = (
+        connection.ask(&request("GET", "/", "")).await,
+        connection.ask(&request("GET", "/nowhere", "")).await,
+    );
+    assert_eq!(root.status(), 404);
+    assert_eq!(root, nowhere);
+    sandbox.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Connections that are slow or idle: nobody else waits for them, and nobody is told what nobody asked.
+//! Slow and idle connections: nobody else waits for them, and none gets an answer that it did not ask for.
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use crate::support::server::{CHANNEL, SECRET, start};
 use crate::support::wire::{RawConnection, post, request};
 
-/// What a gateway sends reaches it as it came, whether it is in the body or in the query.
+/// A callback reaches the gateway's adapter unaltered, whether in the body or in the query.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_arrive_unaltered() {
     let server = start(0);
@@ -30,7 +30,7 @@ async fn calls_arrive_unaltered() {
     }
 }
 
-/// Strangers cannot tell a wrong secret from a gateway, a path or a method that is not there, and keep their connection.
+/// Strangers cannot distinguish a wrong secret from a gateway, path or method that does not exist, and keep their connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_get_one_answer() {
     let server = start(0);

@@ -1,4 +1,4 @@
-//! Callbacks: whatever comes, an answer in the dialect; nothing for strangers.
+//! USSD callbacks: always an answer in the gateway's format; nothing for strangers.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::support::machine::Stopwatch;
 use crate::support::server::{CHANNEL, RunningServer, SECRET, path, start};
 use crate::support::wire::{RawConnection, post, request};
 
-/// Strangers cannot tell a wrong secret from a channel, a path, a provider or a method that is not there.
+/// Strangers cannot distinguish a wrong secret from a channel, path, provider or method that does not exist.
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_get_one_answer() {
     let server = start(0);
@@ -36,7 +36,7 @@ async fn strangers_get_one_answer() {
     assert!(server.callbacks.requests.lock().unwrap().is_empty());
 }
 
-/// Every method and form of request reaches the dialect as it came: what a callback looks like is for it to say.
+/// Every kind of request reaches the gateway's adapter unaltered: it decides what a callback looks like.
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_arrive_unaltered() {
     let server = start(usize::MAX >> 4);
@@ -98,7 +98,7 @@ async fn http_1_0_is_answered() {
     }
 }
 
-/// The same callback again reaches the turn again, which alone knows what was answered.
+/// A repeated callback reaches the turn again, which alone knows what was answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn duplicates_are_not_the_web_servers_business() {
     let server = start(2);
@@ -109,7 +109,7 @@ async fn duplicates_are_not_the_web_servers_business() {
     assert_eq!(server.callbacks.requests.lock().unwrap().len(), 2);
 }
 
-/// A body that is too long is answered in the dialect, and the connection can be used again.
+/// A body that is too long is answered in the gateway's format, and the connection can be reused.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_body_is_answered_in_the_dialect() {
     let server = start(4);
@@ -183,7 +183,7 @@ async fn amid_a_turn() -> (RunningServer, RawConnection) {
     (server, connection)
 }
 
-/// A turn goes on when the gateway hangs up in the middle of it: what was submitted must be seen through.
+/// A turn goes on if the gateway disconnects in the middle of it: what was submitted must be completed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reset_does_not_cancel_the_turn() {
     let (server, connection) = amid_a_turn().await;
@@ -196,7 +196,7 @@ async fn a_reset_does_not_cancel_the_turn() {
     assert!(ended.is_ok(), "the turn did not come to its end");
 }
 
-/// A turn that breaks still ends with a screen, and the next one works.
+/// A turn that panics still ends with a screen, and the next one works.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_ends_with_a_screen() {
     let server = start(1);
@@ -210,7 +210,7 @@ async fn a_panic_ends_with_a_screen() {
     assert!(answer.body.starts_with("CON "), "{answer:?}");
 }
 
-/// One connection serves a gateway for thousands of callbacks, whatever else goes over it: refusals close nothing.
+/// One connection serves a gateway for thousands of callbacks: a refused request does not close it.
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_keep_the_connection() {
     let server = start(5);

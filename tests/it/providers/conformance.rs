@@ -1,6 +1,6 @@
-//! What every provider that takes a login must do, whoever it is: the promises the rest of the product is built on.
+//! What every provider with a login must do: the guarantees that the rest of the product relies on.
 //!
-//! A [`Scenario`] says what a stand-in accepts; [`hold`] plays every journey against it through the port alone. A new
+//! A [`Scenario`] says what a stand-in accepts; [`check_conformance`] plays every journey against it through the port alone. A new
 //! provider gets a scenario and one test. The stand-in must know one account, ask for a code after the login, and let the
 //! person choose among accounts or not.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kiungo::core::next_step::{FailureClass, Grant, NextStep};
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::MonoDialect;
+use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{
     AccountsQuery, Credentials, Customer, Institution, Provider, ProviderError, ProviderSession, SessionKind,
     SessionRequest, SessionResponse, Submission, SubmissionStep, SubmitError, WebhookError,
@@ -74,7 +74,7 @@ impl Scenario<'_> {
         self.provider.submit(keys, submission).await
     }
 
-    /// Goes on from a right login until there is a grant, at most six steps.
+    /// Continues from a correct login until there is a grant, in at most six steps.
     async fn granted(&self, session: &ProviderSession) -> Grant {
         let mut next = self
             .submit(&self.keys, session, SubmissionStep::Login, self.login[0])
@@ -220,7 +220,7 @@ async fn a_link_is_made_read_and_ended(scenario: &Scenario<'_>) {
     }
 }
 
-/// The paths of one dialect, with the reply shapes that differ.
+/// The paths of one API version, with the reply shapes that differ.
 struct Shapes {
     list: &'static str,
     session: &'static str,
@@ -231,9 +231,9 @@ struct Shapes {
     choose: Value,
 }
 
-fn shapes(dialect: MonoDialect) -> Shapes {
+fn shapes(dialect: MonoApiVersion) -> Shapes {
     match dialect {
-        MonoDialect::V2 => Shapes {
+        MonoApiVersion::V2 => Shapes {
             list: "/v3/institutions",
             session: "/v2/connect/session",
             login: "/v2/connect/login",
@@ -242,7 +242,7 @@ fn shapes(dialect: MonoDialect) -> Shapes {
             accounts: "/v2/accounts",
             choose: json!({ "accountNumber": "0009990002" }),
         },
-        MonoDialect::V1 => Shapes {
+        MonoApiVersion::V1 => Shapes {
             list: "/v1/institutions",
             session: "/v1/connect/session",
             login: "/v1/connect/login",
@@ -264,7 +264,7 @@ struct Replies {
     account: Value,
 }
 
-fn replies(dialect: MonoDialect) -> Replies {
+fn replies(dialect: MonoApiVersion) -> Replies {
     let ui = json!({ "title": "Log in", "form": [
         { "type": "elements.input", "name": "username", "contentType": "string" },
         { "type": "elements.input", "name": "password", "contentType": "password" } ] });
@@ -277,7 +277,7 @@ fn replies(dialect: MonoDialect) -> Replies {
     let account = json!({ "account": { "id": "acc-1", "accountNumber": "0009990002", "name": "ADA" }, "meta": {} });
     let wrap = |status: Value, code: i64, data: Value| json!({ "status": status, "responseCode": code, "data": data });
     match dialect {
-        MonoDialect::V2 => Replies {
+        MonoApiVersion::V2 => Replies {
             list: json!({ "status": "successful", "data": list }),
             session: json!({ "status": "successful", "data": { "session": { "id": "s1" }, "ui": ui } }),
             ask: wrap(json!("successful"), 102, json!({ "userInput": otp })),
@@ -285,7 +285,7 @@ fn replies(dialect: MonoDialect) -> Replies {
             done: wrap(json!("successful"), 99, json!({ "code": "code-1" })),
             account: json!({ "status": "successful", "data": account }),
         },
-        MonoDialect::V1 => Replies {
+        MonoApiVersion::V1 => Replies {
             list,
             session: json!({ "status": "successful", "id": "s1", "ui": ui }),
             ask: wrap(json!(200), 102, otp),
@@ -302,9 +302,8 @@ fn known_call(verb: &str, target: &str) -> MockBuilder {
         .and(header("mono-sec-key", KEY))
 }
 
-/// A Mono small enough to be seen through: one bank, a code, then two accounts. Whatever it does not know is an empty 404,
-/// another key an empty 401.
-async fn small_mono(dialect: MonoDialect) -> MockServer {
+/// A minimal Mono: one bank, a code, then two accounts. An unknown request gets an empty 404, another key an empty 401.
+async fn small_mono(dialect: MonoApiVersion) -> MockServer {
     let server = MockServer::start().await;
     let at = shapes(dialect);
     let Replies {
@@ -344,7 +343,7 @@ async fn small_mono(dialect: MonoDialect) -> MockServer {
         let answer = ResponseTemplate::new(status).set_body_json(reply);
         known.respond_with(answer).mount(&server).await;
     }
-    // What is unlinked is gone.
+    // An unlinked account is gone.
     let unlinked = ResponseTemplate::new(200).set_body_json(done_unlinking);
     let unlink = known_call("POST", &format!("{one}/unlink")).respond_with(unlinked);
     unlink.up_to_n_times(1).mount(&server).await;
@@ -353,10 +352,10 @@ async fn small_mono(dialect: MonoDialect) -> MockServer {
     server
 }
 
-/// Mono keeps every promise of a provider, in both dialects.
+/// Mono conforms, in both API versions.
 #[tokio::test]
 async fn mono_conforms() {
-    for dialect in [MonoDialect::V2, MonoDialect::V1] {
+    for dialect in [MonoApiVersion::V2, MonoApiVersion::V1] {
         let server = small_mono(dialect).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
         let keys = |key: &str| Credentials {

@@ -1,20 +1,20 @@
-//! The sandbox's Mono keeps every promise that any provider must.
+//! The sandbox's stand-in for Mono conforms to what any provider must do.
 
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::MonoDialect;
+use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{Credentials, Provider};
 
 use super::conformance::{Scenario, check_conformance};
 use super::mono::mono_with;
 
-/// The stand-in that the sandbox and other tests talk to is such a Mono too, in both dialects: whatever is proven against
-/// it is proven against a provider that keeps these promises.
+/// The stand-in that the sandbox and other tests use conforms as well, in both API versions: whatever is tested against it is
+/// tested against a provider with these guarantees.
 #[tokio::test]
 async fn mono_conforms_against_the_sandbox() {
     use crate::support::standin::{MonoFixture as StandIn, PLAIN_BANK};
     use kiungo::sandbox::mono::{APP, KEY as STAND_IN_KEY};
 
-    for dialect in [MonoDialect::V2, MonoDialect::V1] {
+    for dialect in [MonoApiVersion::V2, MonoApiVersion::V1] {
         let stand_in = StandIn::start(|_| {});
         let mono = mono_with(&stand_in.running.url(), dialect, |_| {});
         let keys = |key: &str| Credentials {

@@ -41,7 +41,7 @@ fn shown(result: &Result<OutboundResponse, OutboundError>) -> String {
     text
 }
 
-/// After the request was read, whatever goes wrong is unknown and the request is never sent again. (P4, P5, P6)
+/// Once the request was read, any failure is unknown and the request is never sent again. (P4, P5, P6)
 #[tokio::test]
 async fn a_request_that_was_read_is_unknown_and_sent_once() {
     let written = |head: &str| TcpBehaviour::Write(head.as_bytes().to_vec());
@@ -92,7 +92,7 @@ async fn a_request_that_was_read_is_unknown_and_sent_once() {
     }
 }
 
-/// Where no connection came about, nothing was sent, and the caller may say so. (P3)
+/// Without a connection nothing was sent, and the error says so. (P3)
 #[tokio::test]
 async fn without_a_connection_nothing_was_sent() {
     let closed = {
@@ -109,7 +109,7 @@ async fn without_a_connection_nothing_was_sent() {
         shown(&result);
         assert!(begun.fair() < Duration::from_secs(4), "{root}");
     }
-    // A server that takes the connection and never shakes hands has not been told anything either.
+    // A server that accepts the connection but never completes the handshake has not received anything either.
     let server = RawTcpServer::new(TcpBehaviour::Silence).await;
     let options = HttpClientOptions {
         connect_timeout: Duration::from_millis(300),
@@ -138,7 +138,7 @@ async fn what_must_not_leave_does_not() {
     );
 }
 
-/// A redirect is handed back as it is: the body goes to nobody else. (Trap 3)
+/// A redirect is returned as it is: the body goes to nobody else. (Trap 3)
 #[tokio::test]
 async fn redirects_are_not_followed() {
     let (first, second) = (MockServer::start().await, MockServer::start().await);
@@ -186,7 +186,7 @@ async fn calls_made_once_have_their_own_connection() {
     }
 }
 
-/// A certificate of an authority we were given is trusted for its host and time, on TLS 1.2 and 1.3; no other is. (P7)
+/// A certificate of a configured authority is trusted for its host and validity period, on TLS 1.2 and 1.3; no other is. (P7)
 #[tokio::test]
 async fn only_a_valid_certificate_is_trusted() {
     static OLDER: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
@@ -220,7 +220,7 @@ async fn only_a_valid_certificate_is_trusted() {
     }
 }
 
-/// TLS before 1.2, and no TLS at all, are refused before anything is said. (P7)
+/// TLS before 1.2, and no TLS at all, are refused before anything is sent. (P7)
 #[tokio::test]
 async fn old_tls_and_plain_text_are_refused() {
     // A ServerHello of the version in its fourth and fifth last part: record, handshake, 32 random bytes, no session, one
@@ -248,7 +248,7 @@ async fn old_tls_and_plain_text_are_refused() {
     }
 }
 
-/// Root certificates that are none are refused at the start, not at the first login.
+/// Invalid root certificates are refused at start, not at the first login.
 #[test]
 fn bad_roots_are_refused_at_the_start() {
     let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

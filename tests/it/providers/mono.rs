@@ -6,7 +6,7 @@ use kiungo::core::next_step::{Form, Grant};
 use kiungo::core::secret::Secret;
 use kiungo::http_client::base_url::parse_base_url;
 use kiungo::http_client::{HttpClient, HttpClientOptions};
-use kiungo::providers::mono::{Mono, MonoDialect, MonoSettings, UnlinkCall};
+use kiungo::providers::mono::{Mono, MonoApiVersion, MonoSettings, UnlinkCall};
 use kiungo::providers::{
     AccountsQuery, Credentials, Customer, Institution, Provider, ProviderError, ProviderSession, SessionKind,
     SessionRequest, Submission, SubmissionStep,
@@ -19,7 +19,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 pub const KEY: &str = "test_sk_Zq7keykeykey";
 
 /// The client as it is built for production, but for the loopback address.
-pub fn mono_with(uri: &str, dialect: MonoDialect, change: impl FnOnce(&mut MonoSettings)) -> Mono {
+pub fn mono_with(uri: &str, dialect: MonoApiVersion, change: impl FnOnce(&mut MonoSettings)) -> Mono {
     let base = parse_base_url(uri, true).unwrap();
     let mut settings = MonoSettings::new(base, dialect);
     settings.call_timeout = Duration::from_secs(5);
@@ -121,7 +121,7 @@ async fn submit(mono: &Mono, session: &ProviderSession, step: SubmissionStep, an
 
 /// A submission: dialect, kind of session, step and answers, then the path and the JSON it becomes.
 type Written = (
-    MonoDialect,
+    MonoApiVersion,
     SessionKind,
     SubmissionStep,
     &'static [(&'static str, &'static str)],
@@ -129,8 +129,8 @@ type Written = (
     &'static str,
 );
 
-const V1: MonoDialect = MonoDialect::V1;
-const V2: MonoDialect = MonoDialect::V2;
+const V1: MonoApiVersion = MonoApiVersion::V1;
+const V2: MonoApiVersion = MonoApiVersion::V2;
 const LINK: SessionKind = SessionKind::Link;
 const REAUTH: SessionKind = SessionKind::Reauth;
 
@@ -241,8 +241,8 @@ async fn calls_are_written_as_mono_reads_them() {
 }
 
 /// Each call in each dialect: where it goes (nowhere, if the dialect has no such call) and its body.
-fn calls() -> Vec<(&'static str, MonoDialect, &'static str, Option<Value>)> {
-    let (v1, v2) = (MonoDialect::V1, MonoDialect::V2);
+fn calls() -> Vec<(&'static str, MonoApiVersion, &'static str, Option<Value>)> {
+    let (v1, v2) = (MonoApiVersion::V1, MonoApiVersion::V2);
     let id = || Some(json!({ "account": "acc/1" }));
     let code = || Some(json!({ "code": "code_1" }));
     let open_v2 = json!({ "institution": "a1", "auth_method": "mobile_banking", "scope": "financial_data",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::MonoDialect;
+use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{Provider, ProviderError};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
@@ -28,7 +28,7 @@ async fn failures_of_calls_are_told_apart() {
         ] {
             let logs = Logs::capture();
             let server = answering(template.clone()).await;
-            let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
+            let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
             let error = make(&mono, call, &account).await;
             // Nothing is asked of the body of an unlink but that it does not say that it failed.
             if call == "unlink" && matches!(want, ProviderError::Malformed("not the JSON that was asked for")) {
@@ -121,7 +121,7 @@ fn unreadable() -> Vec<Failure> {
 #[tokio::test]
 async fn a_list_of_ten_megabytes_is_refused() {
     let server = answering(ok(json!({ "data": ["x".repeat(10 * 1024 * 1024)] }))).await;
-    let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
+    let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
     let error = mono.institutions(&credentials()).await.unwrap_err();
     assert_eq!(error, ProviderError::Unavailable("the answer is too long", None));
 }

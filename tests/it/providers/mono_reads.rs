@@ -5,7 +5,7 @@ use std::time::Duration;
 use kiungo::core::next_step::{FieldKind, Grant};
 use kiungo::core::secret::Secret;
 use kiungo::core::time::Timestamp;
-use kiungo::providers::mono::MonoDialect;
+use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{
     AccountsQuery, Credentials, Provider, ProviderAccount, ProviderError, SessionKind, SessionRequest, SessionResponse,
 };
@@ -36,11 +36,11 @@ async fn institutions_are_read_in_both_shapes() {
     ]);
     for (dialect, body) in [
         (
-            MonoDialect::V2,
+            MonoApiVersion::V2,
             json!({ "status": "successful", "message": "m", "timestamp": "t", "data": list }),
         ),
-        (MonoDialect::V1, list.clone()),
-        (MonoDialect::V2, list.clone()),
+        (MonoApiVersion::V1, list.clone()),
+        (MonoApiVersion::V2, list.clone()),
     ] {
         let server = answering(ok(body)).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
@@ -77,7 +77,7 @@ async fn a_long_list_is_read() {
         .map(|n| json!({ "_id": format!("{n:024}"), "name": "n".repeat(200), "type": "PERSONAL_BANKING" }))
         .collect();
     let server = answering(ok(json!({ "data": list }))).await;
-    let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
+    let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
     assert_eq!(mono.institutions(&credentials()).await.unwrap().len(), 5_000);
 }
 
@@ -123,7 +123,7 @@ async fn sessions_are_read_in_every_shape() {
     ];
     for (body, want) in rows {
         let server = answering(ok(body.clone())).await;
-        let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
+        let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
         let opening = SessionRequest::Link {
             institution: &bank(),
             method: "m",
@@ -169,7 +169,7 @@ async fn a_reauthorisation_is_done_or_goes_on() {
     ];
     for (body, exchange, want) in rows {
         let server = answering(ok(body.clone())).await;
-        let mono = mono_with(&server.uri(), MonoDialect::V2, |settings| {
+        let mono = mono_with(&server.uri(), MonoApiVersion::V2, |settings| {
             settings.exchange_reauth_code = exchange;
         });
         let account = Secret::new("acc");
@@ -199,7 +199,7 @@ async fn a_grant_becomes_an_account() {
         (json!({ "data": { "id": 7 } }), None),
         (json!({ "status": "successful", "data": null }), None),
     ] {
-        for dialect in [MonoDialect::V1, MonoDialect::V2] {
+        for dialect in [MonoApiVersion::V1, MonoApiVersion::V2] {
             let server = answering(ok(body.clone())).await;
             let mono = mono_with(&server.uri(), dialect, |_| {});
             let redeemed = mono.redeem(&credentials(), &Grant(Secret::new("code_1"))).await;
@@ -214,7 +214,7 @@ async fn a_grant_becomes_an_account() {
         }
     }
     let server = MockServer::start().await;
-    let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
+    let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
     let redeemed = mono.redeem(&credentials(), &Grant(Secret::new(""))).await.unwrap();
     assert!(redeemed.is_empty() && server.received_requests().await.unwrap().is_empty());
 }
@@ -240,22 +240,26 @@ async fn one_account_is_read() {
     let full = "0009990001 ADA SAVINGS NGN Savanna";
     for (dialect, body, want) in [
         (
-            MonoDialect::V2,
+            MonoApiVersion::V2,
             v2,
             Some(format!("acc Some(\"sess_1\") Some(\"{full}\")")),
         ),
-        (MonoDialect::V1, v1, Some(format!("acc None Some(\"{full}\")"))),
+        (MonoApiVersion::V1, v1, Some(format!("acc None Some(\"{full}\")"))),
         (
-            MonoDialect::V2,
+            MonoApiVersion::V2,
             json!({ "data": { "account": {}, "meta": {} } }),
             Some("asked None None".to_owned()),
         ),
         (
-            MonoDialect::V2,
+            MonoApiVersion::V2,
             json!({ "data": { "account": { "account_number": null, "accountNumber": "1" } } }),
             Some("asked None Some(\"1 - - - -\")".to_owned()),
         ),
-        (MonoDialect::V2, json!({ "status": "successful", "data": null }), None),
+        (
+            MonoApiVersion::V2,
+            json!({ "status": "successful", "data": null }),
+            None,
+        ),
     ] {
         let server = answering(ok(body.clone())).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
@@ -285,7 +289,7 @@ async fn all_accounts_are_read() {
         json!({ "data": { "accounts": list, "paging": { "total": 2 } } }),
     ] {
         let server = answering(ok(body)).await;
-        let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
+        let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
         let read = mono.accounts(&credentials(), AccountsQuery::All).await.unwrap();
         let read: Vec<_> = read.iter().map(described).collect();
         assert_eq!(read, ["a Some(\"s\") Some(\"1 - - - -\")", "b None None"]);
@@ -296,7 +300,7 @@ async fn all_accounts_are_read() {
 #[tokio::test]
 async fn ids_that_climb_are_not_sent() {
     let server = answering(ok(json!({}))).await;
-    let mono = mono_with(&server.uri(), MonoDialect::V2, |_| {});
+    let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
     for id in ["", ".", ".."] {
         let id = Secret::new(id);
         assert_eq!(mono.unlink(&credentials(), &id).await, Err(ProviderError::NotFound));
@@ -310,7 +314,7 @@ async fn ids_that_climb_are_not_sent() {
 #[tokio::test]
 async fn v1_wants_an_application_id() {
     let server = answering(ok(json!({}))).await;
-    let mono = mono_with(&server.uri(), MonoDialect::V1, |_| {});
+    let mono = mono_with(&server.uri(), MonoApiVersion::V1, |_| {});
     let keys = Credentials {
         secret_key: Secret::new(KEY),
         app_id: None,

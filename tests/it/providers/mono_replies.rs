@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kiungo::core::next_step::{FieldKind, NextStep};
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::{Mono, MonoDialect};
+use kiungo::providers::mono::{Mono, MonoApiVersion};
 use kiungo::providers::{Provider, ProviderSession, SessionKind, Submission, SubmissionStep, SubmitError};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
@@ -13,9 +13,9 @@ use super::mono::{KEY, answering, credentials, mono_with, only_request, session}
 use crate::support::logs::Logs;
 
 /// The older dialect.
-pub const V1: MonoDialect = MonoDialect::V1;
+pub const V1: MonoApiVersion = MonoApiVersion::V1;
 /// The current dialect.
-pub const V2: MonoDialect = MonoDialect::V2;
+pub const V2: MonoApiVersion = MonoApiVersion::V2;
 /// The first call.
 pub const LOGIN: SubmissionStep = SubmissionStep::Login;
 /// The call with a code.
@@ -80,7 +80,7 @@ pub fn described(outcome: &Result<NextStep, SubmitError>) -> String {
 }
 
 /// Answers a submission with `template`; checks that it was sent once and that nothing leaked.
-pub async fn outcome_of(dialect: MonoDialect, step: SubmissionStep, template: ResponseTemplate) -> String {
+pub async fn outcome_of(dialect: MonoApiVersion, step: SubmissionStep, template: ResponseTemplate) -> String {
     let logs = Logs::capture();
     let server = answering(template).await;
     let outcome = submit(&mono_with(&server.uri(), dialect, |_| {}), step).await;
@@ -98,7 +98,7 @@ fn ok(body: &Value) -> ResponseTemplate {
 }
 
 /// Checks that only the code decides, whatever the HTTP status; without one it is the status's turn.
-async fn decided_by_code(rows: &[(MonoDialect, SubmissionStep, Value, &str)]) {
+async fn decided_by_code(rows: &[(MonoApiVersion, SubmissionStep, Value, &str)]) {
     for (dialect, step, body, want) in rows {
         for status in [200, 201, 400, 401, 500] {
             if status > 201 && body["responseCode"].is_null() && body["data"]["responseCode"].is_null() {

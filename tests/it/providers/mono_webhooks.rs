@@ -1,7 +1,7 @@
 //! Mono's webhooks: who may send them, what they say, and when two are one.
 
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::MonoDialect;
+use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{Provider, ProviderEventKind, WebhookError};
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ fn not_events_of_an_account() -> Vec<(Value, Understood)> {
 /// Every kind of event is known by every spelling, its account found in every place, and forged ones are turned away. (Wire 7, P11)
 #[test]
 fn webhooks_are_understood() {
-    let mono = mono_with("http://127.0.0.1:9", MonoDialect::V2, |settings| {
+    let mono = mono_with("http://127.0.0.1:9", MonoApiVersion::V2, |settings| {
         settings.webhook_secret = Some(Secret::new("hook-secret"));
     });
     for (body, want) in reports().into_iter().chain(not_events_of_an_account()) {
@@ -115,7 +115,7 @@ fn webhooks_are_understood() {
 #[test]
 fn without_a_secret_no_webhook_is_believed() {
     for secret in [None, Some("")] {
-        let mono = mono_with("http://127.0.0.1:9", MonoDialect::V2, |settings| {
+        let mono = mono_with("http://127.0.0.1:9", MonoApiVersion::V2, |settings| {
             settings.webhook_secret = secret.map(Secret::new);
         });
         let headers = [("mono-webhook-secret".to_owned(), Vec::new())];
@@ -129,7 +129,7 @@ fn without_a_secret_no_webhook_is_believed() {
 /// A repeated delivery is one event, two events are two, with an id of Mono's or without. (P11)
 #[test]
 fn deliveries_of_one_event_are_recognised() {
-    let mono = mono_with("http://127.0.0.1:9", MonoDialect::V2, |settings| {
+    let mono = mono_with("http://127.0.0.1:9", MonoApiVersion::V2, |settings| {
         settings.webhook_secret = Some(Secret::new("s"));
     });
     let key = |event: &str, id: Value, at: Value, account: &str, sync: &str, note: &str| {

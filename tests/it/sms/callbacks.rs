@@ -1,4 +1,4 @@
-//! What each gateway calls us with, to what it means.
+//! Each gateway's callbacks, and what they mean.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use super::kit::{TestCallback, gateway, gateway_with, parse_callback};
 
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-/// What was heard, in one line, so that tables can say it.
+/// The callback in one line, for tables.
 fn line(heard: &[SmsCallback]) -> String {
     let mut text = String::new();
     for one in heard {
@@ -63,7 +63,7 @@ fn check(name: &str, tail: &str, rows: &[(&str, Result<&str, &str>)]) {
     }
 }
 
-/// Africa's Talking: both spellings of the date, a plus that became a blank, repeated and missing fields.
+/// Africa's Talking: both formats of the date, a plus that became a space, repeated and missing fields.
 #[test]
 fn africas_talking_texts() {
     const IN: &str = "in m1 +2348030000001 21512 1777788285000 [Zq7 BAL];";
@@ -100,7 +100,7 @@ fn africas_talking_texts() {
     );
 }
 
-/// Africa's Talking: interim and final states, with the reasons for failing; and people who want no texts.
+/// Africa's Talking: interim and final states, with the reasons of failures; and opt-outs.
 #[test]
 fn africas_talking_reports() {
     check(
@@ -121,7 +121,7 @@ fn africas_talking_reports() {
             ),
             (
                 "id=A1&status=Failed&failureReason=NotNetworkSubscriber",
-                Ok("report A1 - Failed(Number);"),
+                Ok("report A1 - Failed(InvalidNumber);"),
             ),
             (
                 "id=A1&status=Failed&failureReason=DeliveryFailure",
@@ -140,7 +140,7 @@ fn africas_talking_reports() {
     );
 }
 
-/// Termii: both kinds of events on any path, statuses as words and as sentences, kinds that are not ours.
+/// Termii: both types of events on any path, statuses as words and as sentences, other types.
 #[test]
 fn termii() {
     let report = |status: &str| {
@@ -192,7 +192,7 @@ fn termii() {
     }
 }
 
-/// Termii's signature is over the body as it came; with a key set nothing unsigned or altered is taken.
+/// Termii's signature covers the body as received; with a key set, nothing unsigned or altered is accepted.
 #[test]
 fn termii_signs() {
     const BODY: &str = r#"{"type":"outbound","message_id":"5964465985113500001","status":"DELIVERED"}"#;
@@ -222,7 +222,7 @@ fn termii_signs() {
     }
 }
 
-/// Infobip: several at once, all or none, and an offset without a colon.
+/// Infobip: several messages at once, all or none, and an offset without a colon.
 #[test]
 fn infobip() {
     let one = |id: &str, from: &str| {
@@ -264,11 +264,11 @@ fn infobip() {
     );
 }
 
-/// The text that Twilio's published way of signing was computed for.
+/// The body that the signature was computed for, by Twilio's published method.
 const TWILIO_BODY: &str = "AccountSid=AC00000000000000000000000000000001&Body=BAL%201&From=%2B2348030000001\
     &MessageSid=SM00000000000000000000000000000001&NumMedia=0&To=%2B15005550006";
 
-/// Twilio's signature holds for the exact URL and all parameters in any order, and for nothing else.
+/// Twilio's signature is valid for the exact URL and all parameters in any order, and for nothing else.
 #[test]
 fn twilio_signs() {
     let gateway = gateway_with("twilio", NOWHERE, |settings| {

@@ -1,4 +1,4 @@
-//! What every SMS gateway must do alike, whatever its dialect.
+//! What every SMS gateway must do.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ fn names() -> impl Iterator<Item = &'static str> {
     SMS_GATEWAYS.iter().map(|gateway| gateway.name)
 }
 
-/// The registry knows every name, gives the gateway of that name, and says what it needs; there is a good answer of each
-/// here, so that none is left out of these tests.
+/// The registry builds the gateway of every name, and says what it requires; there is a good response of each here, so that
+/// none is left out of these tests.
 #[test]
 fn the_registry_is_whole() {
     let good: Vec<_> = GOOD_ANSWERS.iter().map(|(name, ..)| *name).collect();
@@ -42,7 +42,7 @@ fn the_registry_is_whole() {
     assert_eq!(made.map(|_| ()).unwrap_err(), SmsSetupError::Unknown);
 }
 
-/// A text that was taken has the gateway's id.
+/// An accepted message has the gateway's id.
 #[tokio::test]
 async fn a_taken_text_has_an_id() {
     for (name, status, body, id) in GOOD_ANSWERS {
@@ -57,7 +57,7 @@ async fn a_taken_text_has_an_id() {
     }
 }
 
-/// Every status that is not a yes has its class: only what is before a send may be tried again.
+/// Every unsuccessful status has its class: only if nothing can have been sent may the send be retried.
 #[tokio::test]
 async fn statuses_have_their_class() {
     let pause = Some(Duration::from_secs(30));
@@ -86,7 +86,7 @@ async fn statuses_have_their_class() {
     }
 }
 
-/// A good status with a body that says nothing leaves it open whether the text has gone.
+/// After a successful status with an unreadable body it is unknown whether the message was sent.
 #[tokio::test]
 async fn garbage_is_no_reason_to_send_again() {
     for name in names() {
@@ -100,8 +100,8 @@ async fn garbage_is_no_reason_to_send_again() {
     }
 }
 
-/// A connection that was refused sent nothing; one that was taken and then fell silent or broke may have. Nothing is sent
-/// a second time either way.
+/// Over a refused connection nothing was sent; over one that was accepted and then fell silent or broke, it may have been.
+/// Nothing is sent a second time either way.
 #[tokio::test]
 async fn broken_connections_have_their_class() {
     let text = message(Some("Umoja"));
@@ -128,7 +128,7 @@ async fn broken_connections_have_their_class() {
     }
 }
 
-/// Whatever calls us, nothing panics, and nothing is heard from rubbish. Neither keys nor texts are ever printed.
+/// No callback panics, and garbage is never understood. Neither keys nor messages are ever printed.
 #[test]
 fn rubbish_is_not_heard() {
     for name in names() {
@@ -162,7 +162,7 @@ fn rubbish_is_not_heard() {
     }
 }
 
-/// A call that was taken is answered 200 and one we cannot take now with a failure, so that whoever repeats does.
+/// An accepted callback is answered 200, and one that we cannot accept now with an error, so that the gateway retries.
 #[test]
 fn answers_say_whether_to_come_again() {
     for name in names() {
@@ -171,7 +171,7 @@ fn answers_say_whether_to_come_again() {
         assert_eq!(status(CallbackOutcome::Accepted), 200, "{name}");
         assert_eq!(status(CallbackOutcome::Unavailable), 503, "{name}");
         assert_eq!(status(CallbackOutcome::Unauthentic), 403, "{name}");
-        // It would come again for twelve hours.
+        // It would be retried for twelve hours.
         let garbled = if name == "africastalking" { 200 } else { 400 };
         assert_eq!(status(CallbackOutcome::Malformed), garbled, "{name}");
         let body = String::from_utf8(gateway.render_answer(CallbackOutcome::Accepted).body).unwrap();

@@ -1,4 +1,4 @@
-//! Gateways that are down, slow, or silent: nothing is sent twice, and nobody waits.
+//! SMS gateways that are down, slow, or silent: nothing is sent twice, and nobody waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::support::eventually;
 use crate::support::limits::FOREVER;
 use crate::support::records::{at, job, partner};
 
-/// What goes wrong at the gateway, what becomes of the text, and whether it is tried again.
+/// What goes wrong at the gateway, the message's state, and whether it is tried again.
 #[tokio::test]
 async fn troubles_have_their_end() {
     let gateway_again = JobOutcome::RetryAfter("gateway", Some(Duration::from_secs(1)));
@@ -66,7 +66,7 @@ async fn troubles_have_their_end() {
     }
 }
 
-/// A gateway that is not there costs nothing but time; a text whose time is over is not sent any more.
+/// If a gateway is unreachable, messages only wait; an expired message is no longer sent.
 #[tokio::test]
 async fn a_gateway_that_is_away_is_waited_for() {
     let (post, running) = SmsService::with_stand_in().await;
@@ -85,7 +85,7 @@ async fn a_gateway_that_is_away_is_waited_for() {
     assert_eq!(post.state(text).await, MessageState::Withheld(WithheldReason::Expired));
 }
 
-/// A server that died while sending leaves a text that may have gone; it is never sent again.
+/// If a server died while sending, the message may have been sent; it is never sent again.
 #[tokio::test]
 async fn a_crash_amid_a_send_is_not_repeated() {
     let (post, running) = SmsService::with_stand_in().await;
@@ -97,7 +97,7 @@ async fn a_crash_amid_a_send_is_not_repeated() {
     assert_eq!(running.state.counts(), (0, 0));
 }
 
-/// A text that a gateway takes and never delivers stays as it is; one person's texts of a day are counted.
+/// A message that a gateway accepts and never delivers keeps its state; one person's messages of a day are counted.
 #[tokio::test]
 async fn nothing_comes_of_silence() {
     let (post, running) = SmsService::with_stand_in().await;
@@ -120,7 +120,7 @@ async fn nothing_comes_of_silence() {
     assert_eq!(post.state(text).await, MessageState::Accepted);
 }
 
-/// While a gateway hangs with many texts, other work is done: nobody waits for a text.
+/// While a gateway hangs with many messages, other work is done: nobody waits for an SMS.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_gateway_holds_nobody_up() {
     let gateway = Arc::new(PartwiseGateway(Semaphore::new(0)));
@@ -172,8 +172,8 @@ async fn a_hanging_gateway_holds_nobody_up() {
     assert!((16..=40).contains(&accepted), "{accepted}");
 }
 
-/// A gateway that does not report by itself is asked, ever more rarely, until it is known what became of the text; a text
-/// of which nothing is heard for a day is left alone.
+/// A gateway that does not report by itself is polled, less and less often, until the message's state is final; after a day
+/// without news it is no longer polled.
 #[tokio::test]
 async fn a_gateway_that_must_be_asked_is_asked() {
     let server = MockServer::start().await;
@@ -214,7 +214,7 @@ async fn a_gateway_that_must_be_asked_is_asked() {
     assert_eq!(post.run_due().await, 0);
     drop(delivered);
 
-    // Nothing answers this question any more: after a day nobody asks it.
+    // The gateway no longer answers: after a day it is no longer polled.
     let text = post.queue_sms("fact 2").await;
     assert_eq!(post.run_due().await, 1);
     post.advance(Duration::from_hours(25));

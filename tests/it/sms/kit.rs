@@ -1,4 +1,4 @@
-//! Gateways set up for tests, and one good answer of each.
+//! SMS gateways set up for tests, and one successful response of each.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,13 @@ use kiungo::http_client::{HttpClient, HttpClientOptions};
 
 /// The key of every gateway here.
 pub const KEY: &str = "Zq7-sms-api-key";
-/// The text that is sent.
 pub const TEXT: &str = "Zq7 & your bank: [linked] 100%";
-/// Our id of it.
+/// Our id of the message.
 pub const REFERENCE: &str = "6a5eed00-0000-4000-8000-0000000000d1";
 /// The public URL of the callback.
 pub const CALLBACK: &str = "https://ussd.example.test/sms/ng/Zq7-path-secret";
 
-/// What each gateway answers when it has taken a text, and the id in it.
+/// What each gateway responds when it has accepted a message, and the id in it.
 pub const GOOD_ANSWERS: &[(&str, u16, &str, &str)] = &[
     (
         "africastalking",
@@ -57,7 +56,7 @@ pub const GOOD_ANSWERS: &[(&str, u16, &str, &str)] = &[
     ),
 ];
 
-/// Settings with everything in them that any gateway wants.
+/// Settings with everything that any gateway requires.
 pub fn settings(base_url: &str) -> SmsSettings {
     SmsSettings {
         base_url: parse_base_url(base_url, true).unwrap(),
@@ -92,7 +91,7 @@ pub fn message(from: Option<&str>) -> OutgoingSms {
     }
 }
 
-/// A call of a gateway: what follows our path, query, headers, body.
+/// A callback: the path below ours, query, headers, body.
 #[derive(Clone, Copy, Default)]
 pub struct TestCallback<'a> {
     pub tail: &'a str,
@@ -101,7 +100,6 @@ pub struct TestCallback<'a> {
     pub body: &'a [u8],
 }
 
-/// Lets a gateway hear it.
 pub fn parse_callback(gateway: &dyn SmsGateway, hook: TestCallback<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
     let header = hook
         .header

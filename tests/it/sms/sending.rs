@@ -1,4 +1,4 @@
-//! What each gateway is sent, to the byte, and what each of its own answers means.
+//! The exact requests to each gateway, and what its responses mean.
 
 use kiungo::core::sms::{SmsDeliveryState, SmsFailureReason};
 use kiungo::gateways::sms::{SentSms, SmsSendError};
@@ -15,7 +15,7 @@ async fn answering(status: u16, body: &str) -> MockServer {
     server
 }
 
-/// Sends the text through a gateway that answers well; the one request it made.
+/// Sends the message through a gateway that responds successfully; returns the one request it made.
 async fn sent_by(name: &str, from: Option<&str>, route: Option<&str>) -> Request {
     let (_, status, body, _) = GOOD_ANSWERS.iter().find(|(known, ..)| *known == name).unwrap();
     let server = answering(*status, body).await;
@@ -48,7 +48,7 @@ fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Gateways that take forms get every field under its documented name, text and plus unharmed.
+/// Gateways with forms get every field under its documented name, text and plus unaltered.
 #[tokio::test]
 async fn forms_are_written_to_the_byte() {
     let at = sent_by("africastalking", Some("Umoja"), None).await;
@@ -83,7 +83,7 @@ async fn forms_are_written_to_the_byte() {
     }
 }
 
-/// Gateways that take JSON get every field under its documented name.
+/// Gateways with JSON get every field under its documented name.
 #[tokio::test]
 async fn json_is_written_field_by_field() {
     let hubtel = sent_by("hubtel", Some("Umoja"), None).await;
@@ -116,7 +116,7 @@ async fn json_is_written_field_by_field() {
     }
 }
 
-/// A gateway's answer and what it means: name, status, body.
+/// A gateway's response and what it means: name, status, body.
 type Row = (&'static str, u16, String, Result<SentSms, SmsSendError>);
 
 fn yes(id: &str, cost: Option<&str>) -> SentSms {
@@ -194,7 +194,7 @@ fn others() -> Vec<Row> {
     ]
 }
 
-/// Each gateway's own words for yes, no, not now and who knows. A word that is not known is never a reason to send again.
+/// Each gateway's own words for accepted, refused, not now and unknown. An unknown word is never a reason to send again.
 #[tokio::test]
 async fn every_answer_has_its_class() {
     for (name, status, body, want) in africas_talking().into_iter().chain(others()) {
@@ -205,8 +205,7 @@ async fn every_answer_has_its_class() {
     }
 }
 
-/// Hubtel is asked what became of a text by its id, with our name and key, and only the one word that is documented moves
-/// it: whatever else it answers, or that it does not, changes nothing.
+/// Hubtel is polled by message id, with our name and key, and only the one documented word changes the message's state.
 #[tokio::test]
 async fn what_became_of_a_text_is_asked_for() {
     let delivered = Some(SmsDeliveryState::Delivered);

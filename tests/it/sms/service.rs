@@ -1,4 +1,4 @@
-//! What people send and gateways report: taken once, in whatever order it comes.
+//! Incoming messages and delivery reports: processed once, in whatever order they come.
 
 use std::fs;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::service_kit::{ADA, PartwiseGateway, SmsService, WAIT, delivered_texts
 use crate::support::eventually;
 use crate::support::records::partner;
 
-/// A text that came several times, at once and later, is answered once; and what it asks for is kept.
+/// A message that comes several times, at once and later, is answered once; and what it asks for is stored.
 #[tokio::test]
 async fn duplicates_are_taken_once() {
     let (post, running) = SmsService::with_stand_in().await;
@@ -42,7 +42,7 @@ async fn duplicates_are_taken_once() {
     assert_eq!(delivered_texts(&running).len(), 3);
 }
 
-/// Of STOP and START the one that was said last counts, whichever came last, a day late or from a clock that is ahead.
+/// Of STOP and START the one sent last counts, whichever came last, a day late or from a clock that is ahead.
 #[tokio::test]
 async fn reordered_texts_end_alike() {
     let (post, _running) = SmsService::with_stand_in().await;
@@ -68,7 +68,7 @@ async fn reordered_texts_end_alike() {
     assert_eq!(stopped().await, Some(true));
 }
 
-/// Of a long text in parts the first says what is wanted, whatever the order; the others are neither commands nor answered.
+/// Of a long message in parts only the first can be a command, whatever the order; the others are not answered.
 #[tokio::test]
 async fn parts_are_one_text() {
     let post = SmsService::with_gateway(Arc::new(PartwiseGateway(Semaphore::new(99))), 10).await;
@@ -111,7 +111,7 @@ async fn reports_come_when_they_come() {
         );
         assert_eq!(post.state(text).await, want);
     }
-    // Nothing of the text is kept, and nothing ever was in clear.
+    // Nothing of the message is kept, and nothing ever was in clear.
     let file = fs::read(post.db.url.strip_prefix("sqlite:").unwrap()).unwrap();
     let log = fs::read(format!("{}-wal", post.db.url.strip_prefix("sqlite:").unwrap())).unwrap_or_default();
     let all = String::from_utf8_lossy(&[file, log].concat()).into_owned();

@@ -1,4 +1,4 @@
-//! Everything that texts need: records, services, and a gateway, the real one or one that a test plays.
+//! Everything that SMS needs: records, services, and a gateway, the real one or a test double.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -36,7 +36,7 @@ pub const ADA: &str = "+2348030000001";
 /// Long enough for anything here on a busy machine.
 pub const WAIT: Duration = Duration::from_secs(20);
 
-/// A clock that stands until it is moved.
+/// A clock that only the test moves.
 pub struct WindableClock(AtomicI64);
 
 impl Clock for WindableClock {
@@ -45,7 +45,6 @@ impl Clock for WindableClock {
     }
 }
 
-/// Everything that texts need.
 pub struct SmsService {
     pub bank: Arc<OneBank>,
     pub db: Fixture,
@@ -57,12 +56,12 @@ pub struct SmsService {
 }
 
 impl SmsService {
-    /// By this gateway, with this cap.
+    /// With this gateway and daily cap.
     pub async fn with_gateway(gateway: Arc<dyn SmsGateway>, daily_cap: u32) -> Self {
         Self::with_rates(gateway, daily_cap, PLENTY).await
     }
 
-    /// The same, with so many turns a person.
+    /// The same, with these rate limits.
     async fn with_rates(gateway: Arc<dyn SmsGateway>, daily_cap: u32, rates: TurnRates) -> Self {
         let db = Backend::Sqlite.create().await;
         let clock = Arc::new(WindableClock(AtomicI64::new(at(0).as_millis())));
@@ -112,12 +111,12 @@ impl SmsService {
         }
     }
 
-    /// By the real gateway, which talks to a stand-in.
+    /// With the real gateway, which talks to a stand-in.
     pub async fn with_stand_in() -> (Self, RunningSms) {
         Self::with_stand_in_limits(10, PLENTY).await
     }
 
-    /// The same, with this cap and so many turns a person.
+    /// The same, with this daily cap and these rate limits.
     pub async fn with_stand_in_limits(daily_cap: u32, rates: TurnRates) -> (Self, RunningSms) {
         let settings = SmsStandInSettings {
             username: "umoja".to_owned(),
@@ -137,7 +136,7 @@ impl SmsService {
         self.clock.0.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Writes a text about this fact.
+    /// Queues a message about this fact.
     pub async fn queue_sms(&self, fact: &str) -> MessageId {
         let note = OutgoingMessage {
             to: &Msisdn::parse(ADA, "NG").unwrap(),
@@ -156,7 +155,7 @@ impl SmsService {
         self.db.message(id).await.unwrap().unwrap().state
     }
 
-    /// Runs what is due, once each.
+    /// Runs all due jobs, once each.
     pub async fn run_due(&self) -> usize {
         let now = self.clock.now();
         let jobs = self
@@ -183,7 +182,7 @@ impl SmsService {
         count
     }
 
-    /// The gateway calls with this form; the status of our answer.
+    /// Sends a callback with this form; returns the status of our answer.
     pub async fn send_callback(&self, tail: &str, form: &str) -> u16 {
         let request = IncomingRequest {
             method: "POST".to_owned(),
@@ -195,19 +194,19 @@ impl SmsService {
         self.inbox.receive(self.line.clone(), request).await.status
     }
 
-    /// Somebody sends a text; `date` is what the gateway says, if it does.
+    /// Sends an incoming message; `date` is what the gateway sends, if anything.
     pub async fn send_incoming(&self, id: &str, text: &str, date: &str) -> u16 {
         let form = format!("id={id}&from=%2B2348030000001&to=38496&text={text}&date={date}");
         self.send_callback("", &form).await
     }
 }
 
-/// The person's texts, oldest first.
+/// The person's messages, oldest first.
 pub fn delivered_texts(running: &RunningSms) -> Vec<String> {
     running.state.inbox(ADA).into_iter().map(|text| text.text).collect()
 }
 
-/// A gateway that hands parts on one by one, and takes texts when it is let.
+/// A gateway that forwards parts one by one, and accepts messages when the test lets it.
 pub struct PartwiseGateway(pub Semaphore);
 
 #[async_trait]
@@ -231,7 +230,7 @@ impl SmsGateway for PartwiseGateway {
         })
     }
 
-    /// `id part text`, or `id` of a text that was delivered.
+    /// `id part text`, or `id` of a delivered message.
     fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
         let body = std::str::from_utf8(request.body).unwrap();
         let mut words = body.splitn(3, ' ').map(str::to_owned);

@@ -61,7 +61,7 @@ fn event(name: &'static str, body: impl Into<Vec<u8>>, want: ExpectedRequest) ->
     }
 }
 
-/// The end of a dialog is a notice, told by its status and nothing else; its transcript is not kept.
+/// The end of a dialog is a notice, identified by its status alone; the transcript is not kept.
 #[test]
 fn events_tell_how_a_dialog_ended() {
     let ended = |closed| ExpectedRequest::Notice {
@@ -107,7 +107,7 @@ fn events_tell_how_a_dialog_ended() {
     );
 }
 
-/// What is no event of the end of a dialog is refused by what is wrong with it, wherever it was sent.
+/// A malformed end-of-session event is refused with its reason, wherever it was sent.
 #[test]
 fn what_is_no_event_is_refused() {
     kit::check_requests(
@@ -145,7 +145,7 @@ fn what_is_no_event_is_refused() {
     );
 }
 
-/// A reply is plain text behind its four characters; a notice is acknowledged with nothing.
+/// A reply is plain text after a prefix of four characters; a notice is acknowledged with an empty body.
 #[test]
 fn replies_in_the_dialect() {
     let gateway = kit::gateway("africastalking");
@@ -175,7 +175,7 @@ fn replies_in_the_dialect() {
     }
 }
 
-/// The deadlines and sizes that are documented, and careful ones elsewhere.
+/// The documented deadlines and sizes, and conservative ones elsewhere.
 #[test]
 fn limits_by_network() {
     let limits = |turn, idle, out_septets, in_chars| UssdLimits {
@@ -200,7 +200,7 @@ fn limits_by_network() {
 }
 
 proptest! {
-    /// No bytes make the parser panic or print what they hold.
+    /// No input makes the parser panic or print it.
     #[test]
     fn survives_any_bytes(query in any::<Vec<u8>>(), body in any::<Vec<u8>>(), events in any::<bool>()) {
         let row = RequestRow { name: "any bytes", tail: if events { "events" } else { "" }, query, body, ..RequestRow::default() };

@@ -92,7 +92,7 @@ fn session() -> String {
 /// The number's field, alone.
 const NUMBER: &str = "phoneNumber=%2B254711000001";
 
-/// What is needed must be there; what is not may be missing, empty, in any order and beside fields nobody knows.
+/// Required fields must be there; the others may be missing, empty, in any order and next to unknown fields.
 #[test]
 fn fields_are_there() {
     let begin = || ExpectedRequest::Turn(turn(ExpectedInput::Begin(vec![])));
@@ -149,7 +149,7 @@ fn fields_are_there() {
     );
 }
 
-/// A field given twice is refused by its name: nobody can say which of the two was meant.
+/// A field given twice is refused by name: it is unknown which of the two was meant.
 #[test]
 fn fields_are_there_once() {
     let (session, number) = (session(), NUMBER);
@@ -178,7 +178,7 @@ fn fields_are_there_once() {
     );
 }
 
-/// A field that cannot be read, or is longer than any gateway's, is refused rather than altered or cut.
+/// A field that cannot be decoded, or is too long, is refused rather than altered or truncated.
 #[test]
 fn fields_are_readable() {
     let (session, number) = (session(), NUMBER);
@@ -209,7 +209,7 @@ fn fields_are_readable() {
     );
 }
 
-/// The method and the content type do not matter, what was sent does.
+/// Method and content type do not matter.
 #[test]
 fn any_method_any_content_type() {
     let query = format!("{HEAD}1*s3cret").into_bytes();

@@ -1,4 +1,4 @@
-//! What it costs to read much.
+//! The cost of parsing large requests.
 
 use std::time::{Duration, Instant};
 
@@ -7,13 +7,13 @@ use kiungo::gateways::{RawRequest, UssdGateway};
 use super::HEAD;
 use crate::gateways::kit;
 
-/// A text of so many bytes that repeats this.
+/// A text of this many bytes that repeats `piece`.
 fn body(piece: &str, bytes: usize) -> Vec<u8> {
     let text = piece.repeat(bytes / piece.len());
     [HEAD.as_bytes(), text.as_bytes()].concat()
 }
 
-/// How long reading this takes, once.
+/// How long parsing this takes, once.
 fn reading(gateway: &dyn UssdGateway, body: &[u8]) -> Duration {
     let request = RawRequest {
         method: "POST",
@@ -24,7 +24,7 @@ fn reading(gateway: &dyn UssdGateway, body: &[u8]) -> Duration {
         country: "KE",
     };
     let began = Instant::now();
-    // Whether it is taken is for the tables; here it is only read.
+    // Whether it is accepted is tested in the tables.
     let _ = std::hint::black_box(gateway.parse(std::hint::black_box(&request)));
     began.elapsed()
 }
