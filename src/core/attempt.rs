@@ -16,7 +16,7 @@
 //! The store may lose its last writes, and with them the mark. What it calls PENDING or EXPIRED may then have been sent
 //! all the same; the records lose nothing and know better, and what they say (silence, a grant, a link) is taken in these
 //! states too. What they call open, on the other hand, was never sent, whatever the store calls it: to settle it is to
-//! close it there, in one write that only one of both wins, its owner before sending or whoever settles it.
+//! close it there, in one write that only one of both wins, its owner before sending, or the job that settles it.
 
 use std::time::Duration;
 
@@ -29,15 +29,13 @@ use super::time::Timestamp;
 /// One submission, as kept in the live value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveAttempt {
-    /// Its id, also in the records.
+    /// The same id as in the records.
     pub id: AttemptId,
     /// Which call it makes.
     pub step: SubmissionStep,
-    /// Where it stands.
     pub state: LiveAttemptState,
     /// The node that holds the secret.
     pub owner: NodeId,
-    /// When it was begun.
     pub begun_at: Timestamp,
     /// Until when the owner may send, and be waited for. Outlives the provider's timeout.
     pub lease_until: Timestamp,
@@ -75,7 +73,6 @@ pub enum AttemptEvent {
     Accept,
     /// An explicit no, or the owner gave up before anything left.
     Refuse,
-    /// A grant.
     Grant,
     /// The link is durable.
     Link,
@@ -87,7 +84,7 @@ pub enum AttemptEvent {
     Lapse,
 }
 
-/// The move is not allowed; nothing changes.
+/// The transition is not allowed; nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an attempt that is {0:?} cannot take {1:?}")]
 pub struct IllegalTransition(pub LiveAttemptState, pub AttemptEvent);
@@ -100,7 +97,7 @@ impl LiveAttemptState {
 }
 
 impl LiveAttempt {
-    /// Makes the move, if it is allowed now.
+    /// Applies the event, if that is allowed now.
     ///
     /// # Errors
     /// When it is not; the attempt is then unchanged.
@@ -147,9 +144,7 @@ impl LiveAttempt {
 /// A login that was refused or went unanswered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The institution's id.
     pub institution: String,
-    /// When.
     pub at: Timestamp,
 }
 

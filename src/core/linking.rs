@@ -20,7 +20,6 @@ pub struct Institution {
     pub country: Option<String>,
     /// Whether it is the business side of a bank.
     pub business: bool,
-    /// The ways to log in.
     pub methods: Vec<AuthMethod>,
     /// How long the provider says a login may take there.
     pub timeout: Option<Duration>,

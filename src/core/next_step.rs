@@ -98,6 +98,15 @@ impl Form {
     pub fn fits_keypad(&self) -> bool {
         !self.fields.is_empty() && self.fields.iter().all(|field| field.kind != FieldKind::Unsupported)
     }
+
+    /// Whether both ask for the same fields; what they are called before a person may differ.
+    pub fn asks_same_fields(&self, other: &Self) -> bool {
+        let fields = |form: &Self| -> Vec<_> {
+            let each = form.fields.iter();
+            each.map(|field| (field.name.clone(), field.kind.clone())).collect()
+        };
+        fields(self) == fields(other)
+    }
 }
 
 /// An account to choose. Never carries a balance: providers send them, shared phones must not show them.
@@ -116,9 +125,8 @@ pub struct AccountChoice {
 /// An explicit no from the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What kind of no.
     pub class: FailureClass,
-    /// How long the provider asks to be left alone, if it does.
+    /// How long the provider asks us to pause, if it does.
     pub retry_after: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! What the records know of a person, in the conversation's words.
+//! Reads what the records know of a person, in the conversation's types.
 
 use std::sync::Arc;
 
@@ -6,35 +6,32 @@ use super::deps::Deps;
 use super::sealing::Sealing;
 use crate::core::attempt::{LiveAttempt, LiveAttemptState, Refusal};
 use crate::core::dial_code::DialCode;
-use crate::core::flow::requesters::{DialedCode, RequestTerms};
-use crate::core::flow::state::{ChosenInstitution, ConsentGiven, LinkSummary, PartnerRef};
+use crate::core::flow::session::{ChosenInstitution, ConsentGiven, LinkSummary};
+use crate::core::flow::terms::PartnerRef;
+use crate::core::flow::terms::{DialedCode, RequestTerms};
 use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::seal::{SealError, SubscriberTag};
 use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, Records, RecordsError};
 
-/// What is to be known of a person.
+/// What to look for besides the person.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FactsQuery {
     /// The attempt that the live value holds.
     pub attempt: Option<AttemptId>,
-    /// A request's code that they dialled.
+    /// The code of an intent that they dialled.
     pub code: Option<DialCode>,
 }
 
-/// Reads facts of subscribers.
 #[derive(Clone)]
 pub struct FactsReader {
-    /// Where they are kept.
     pub records: Arc<dyn Records>,
-    /// The operator's own business, with which people's own codes are kept.
+    /// The operator itself as a partner, with which people's own codes are kept.
     pub partner: PartnerId,
     /// Whether people may have a code of their own.
     pub pins: bool,
-    /// Opens what is sealed.
     pub sealing: Sealing,
-    /// Clock and node.
     pub runtime: Deps,
 }
 
@@ -89,22 +86,22 @@ impl FactsReader {
         })
     }
 
-    async fn link_origin(&self, link: &Link, businesses: &[PartnerRef]) -> Result<Option<LinkOrigin>, RecordsError> {
+    async fn link_origin(&self, link: &Link, partners: &[PartnerRef]) -> Result<Option<LinkOrigin>, RecordsError> {
         let made = self.records.attempt(link.attempt).await?;
         Ok(made.map(|(attempt, _)| LinkOrigin {
             session: attempt.session,
             attempt: attempt.id,
             begun_at: attempt.created_at,
             linked_at: link.created_at,
-            terms: terms_of(link.partner, businesses),
-            link: named_link_summary(link, businesses),
+            terms: terms_of(link.partner, partners),
+            link: named_link_summary(link, partners),
         }))
     }
 
     async fn pending_attempt(
         &self,
         attempt: Attempt,
-        businesses: &[PartnerRef],
+        partners: &[PartnerRef],
     ) -> Result<Option<PendingAttempt>, RecordsError> {
         let Some(consent) = self.records.consent(attempt.consent).await? else {
             return Ok(None);
@@ -125,30 +122,19 @@ impl FactsReader {
             },
             session: attempt.session,
             consent: consent_given(consent),
-            terms: terms_of(attempt.partner, businesses),
+            terms: terms_of(attempt.partner, partners),
             renews: attempt.renews,
-            institution: ChosenInstitution {
-                id: attempt.institution,
-                provider: attempt.provider,
-                provider_id: String::new(),
-                name: attempt.institution_name,
-                methods: Vec::new(),
-                method: None,
-                warn: false,
-                deny: false,
-                sms_allowed: false,
-                timeout: None,
-            },
+            institution: ChosenInstitution::named(&attempt.provider, &attempt.institution, &attempt.institution_name),
         }))
     }
 
-    /// Keeps that a live value did not open in its place: somebody altered or moved it, or a key is missing.
+    /// Records that a live value did not open: somebody altered or moved it, or a key is missing.
     pub async fn record_unreadable(&self, tag: &SubscriberTag, error: SealError) {
-        tracing::error!(?tag, %error, "a live value does not open; it is replaced");
+        tracing::error!(?tag, %error, "live value does not open, replacing it");
         let event =
             AuditEntry::new(self.partner, "seal.broken", error.to_string(), self.runtime.clock.now()).about(*tag);
         if let Err(error) = self.records.audit(&event).await {
-            tracing::error!(%error, "a security event could not be kept");
+            tracing::error!(%error, "security event could not be recorded");
         }
     }
 }
@@ -166,16 +152,16 @@ pub fn link_summary(link: &Link, again: bool) -> LinkSummary {
     }
 }
 
-/// The same, with the name of its business.
-fn named_link_summary(link: &Link, businesses: &[PartnerRef]) -> LinkSummary {
+/// The same, with the name of its partner.
+fn named_link_summary(link: &Link, partners: &[PartnerRef]) -> LinkSummary {
     LinkSummary {
-        partner: businesses.iter().find(|known| known.id == link.partner).cloned(),
+        partner: partners.iter().find(|known| known.id == link.partner).cloned(),
         ..link_summary(link, false)
     }
 }
 
-fn terms_of(partner: PartnerId, businesses: &[PartnerRef]) -> Option<RequestTerms> {
-    let business = businesses.iter().find(|known| known.id == partner)?;
+fn terms_of(partner: PartnerId, partners: &[PartnerRef]) -> Option<RequestTerms> {
+    let business = partners.iter().find(|known| known.id == partner)?;
     Some(RequestTerms::already_agreed(business.clone()))
 }
 

@@ -9,8 +9,9 @@ use chrono::DateTime;
 
 use super::callback_client::{CallbackClient, CallbackError, FormFields};
 use super::septets;
+use crate::core::flow::state::TurnReply;
 use crate::core::time::{Clock, Rng, Timestamp};
-use crate::gateways::{ScreenReply, UssdLimits};
+use crate::gateways::UssdLimits;
 
 /// Where the phone takes what it cannot make itself.
 #[derive(Clone, Copy)]
@@ -40,7 +41,7 @@ pub struct Sim {
 #[derive(Clone, Debug)]
 pub struct ReceivedScreen {
     /// What it says, and whether an answer is awaited.
-    pub reply: ScreenReply,
+    pub reply: TurnReply,
     /// Septets of the whole answer with its prefix, or the first character no phone can show.
     pub septets: Result<usize, char>,
     /// How long the answer took.
@@ -253,7 +254,7 @@ impl<'a> Handset<'a> {
         if let Some(open) = self.dialog.as_mut() {
             open.last = body;
         }
-        if matches!(reply, ScreenReply::End(_)) {
+        if reply.end {
             self.finish("Success", None).await?;
         }
         Ok(ReceivedScreen {
@@ -308,16 +309,16 @@ fn extension<'d>(code: &str, dialled: &'d str) -> Option<&'d str> {
 }
 
 /// The dialect: exactly `CON ` or `END `, and something after it.
-fn read(status: u16, body: &str) -> Result<ScreenReply, &'static str> {
+fn read(status: u16, body: &str) -> Result<TurnReply, &'static str> {
     if status != 200 {
         return Err("and not 200");
     }
     let reply = match (body.strip_prefix("CON "), body.strip_prefix("END ")) {
-        (Some(text), _) => ScreenReply::Continue(text.to_owned()),
-        (_, Some(text)) => ScreenReply::End(text.to_owned()),
+        (Some(text), _) => TurnReply::ask(text.to_owned()),
+        (_, Some(text)) => TurnReply::end(text.to_owned()),
         _ => return Err("and the body begins with neither \"CON \" nor \"END \""),
     };
-    if reply.text().trim().is_empty() {
+    if reply.text.trim().is_empty() {
         Err("and the screen is empty")
     } else {
         Ok(reply)
