@@ -31,7 +31,6 @@ use super::time::Timestamp;
 pub struct LiveAttempt {
     /// The same id as in the records.
     pub id: AttemptId,
-    /// Which call it makes.
     pub step: SubmissionStep,
     pub state: LiveAttemptState,
     /// The node that holds the secret.
@@ -54,7 +53,6 @@ pub enum LiveAttemptState {
     Refused,
     /// The provider handed out a grant; it is being redeemed.
     Granted,
-    /// The link is durable.
     Linked,
     /// The owner never sent it: ask again.
     Expired,
@@ -69,12 +67,10 @@ pub enum LiveAttemptState {
 pub enum AttemptEvent {
     /// This node is about to send it.
     Send(NodeId),
-    /// The provider asks for more.
     Accept,
     /// An explicit no, or the owner gave up before anything left.
     Refuse,
     Grant,
-    /// The link is durable.
     Link,
     /// A timeout or a reset.
     NoAnswer,

@@ -23,7 +23,6 @@ pub enum Keyword {
     Continue,
     /// They want this language.
     Language(Locale),
-    /// Anything else.
     Other,
 }
 

@@ -7,8 +7,7 @@ use super::sealing::Sealing;
 use crate::core::attempt::{LiveAttempt, LiveAttemptState, Refusal};
 use crate::core::dial_code::DialCode;
 use crate::core::flow::session::{ChosenInstitution, ConsentGiven, LinkSummary};
-use crate::core::flow::terms::PartnerRef;
-use crate::core::flow::terms::{DialedCode, RequestTerms};
+use crate::core::flow::terms::{DialedCode, PartnerRef, RequestTerms};
 use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::messages::Locale;
@@ -40,23 +39,23 @@ impl FactsReader {
     ///
     /// # Errors
     /// When the records are not available.
-    pub async fn load(&self, tag: &SubscriberTag, asked: &FactsQuery) -> Result<SubscriberFacts, RecordsError> {
+    pub async fn load(&self, tag: &SubscriberTag, query: &FactsQuery) -> Result<SubscriberFacts, RecordsError> {
         let now = self.runtime.clock.now();
-        let code = asked.code.map(|code| self.sealing.code_digest(code));
-        let asking = self.records.pending_requests(tag, code.as_ref(), now).await?;
+        let code = query.code.map(|code| self.sealing.code_digest(code));
+        let requests = self.records.pending_requests(tag, code.as_ref(), now).await?;
         let facts = self.records.history(self.partner, tag, now, self.pins).await?;
-        let unsettled = match facts.pending_attempt {
-            Some(attempt) => self.pending_attempt(attempt, &asking.partners).await?,
+        let pending = match facts.pending_attempt {
+            Some(attempt) => self.pending_attempt(attempt, &requests.partners).await?,
             None => None,
         };
-        let linked = match facts.links.first() {
-            Some(link) => self.link_origin(link, &asking.partners).await?,
+        let newest_link = match facts.links.first() {
+            Some(link) => self.link_origin(link, &requests.partners).await?,
             None => None,
         };
-        let begun = match asked.attempt {
+        let maybe_sent = match query.attempt {
             Some(id) => {
-                let begun = self.records.attempt(id).await?.map(|(attempt, _)| attempt);
-                begun
+                let attempt = self.records.attempt(id).await?.map(|(attempt, _)| attempt);
+                attempt
                     .filter(|attempt| attempt.state != AttemptState::Open)
                     .map(|attempt| attempt.id)
             }
@@ -64,12 +63,12 @@ impl FactsReader {
         };
         Ok(SubscriberFacts {
             pin: facts.pin,
-            newest_link: linked,
-            maybe_sent: begun,
+            newest_link,
+            maybe_sent,
             links: facts
                 .links
                 .iter()
-                .map(|link| named_link_summary(link, &asking.partners))
+                .map(|link| named_link_summary(link, &requests.partners))
                 .collect(),
             last_institution: facts.last_institution.map(|(institution, _)| institution),
             refusals: facts
@@ -77,12 +76,12 @@ impl FactsReader {
                 .into_iter()
                 .map(|(institution, at)| Refusal { institution, at })
                 .collect(),
-            pending: unsettled,
-            dialed_code: asked.code.map(|_| match asking.by_code {
+            pending,
+            dialed_code: query.code.map(|_| match requests.by_code {
                 Some(terms) => DialedCode::Request(Box::new(terms)),
                 None => DialedCode::Unknown,
             }),
-            requests: Some(asking.requests),
+            requests: Some(requests.requests),
         })
     }
 

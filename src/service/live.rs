@@ -21,7 +21,6 @@ const GONE: Duration = Duration::from_millis(1);
 /// How often a change is tried again when somebody else wrote in between.
 const MAX_ROUNDS: usize = 16;
 
-/// Live values of subscribers.
 #[derive(Clone)]
 pub struct LiveValues {
     store: Arc<dyn Store>,

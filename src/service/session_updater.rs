@@ -28,12 +28,12 @@ impl SessionUpdater {
     /// Applies one event. A store that is away for a moment is waited for; one that stays away loses nothing, since the records
     /// have it and the next dialog reads them. What no screen shows is sent by SMS. Returns whether the event was about the
     /// present session.
-    pub async fn apply(&self, tag: &SubscriberTag, news: &SessionEvent) -> bool {
-        let told = (|| {
+    pub async fn apply(&self, tag: &SubscriberTag, event: &SessionEvent) -> bool {
+        let applied = (|| {
             self.live.update(tag, |state| {
                 let context = self.runtime.context(self.runtime.clock.now(), None, "");
                 self.flow
-                    .apply(state, news, &context)
+                    .apply(state, event, &context)
                     .then(|| state.pending_notification())
             })
         })
@@ -44,14 +44,14 @@ impl SessionUpdater {
         )
         .await;
         self.wakes.notify(tag);
-        match told {
-            Ok(told) => {
-                let taken = told.is_some();
-                let owed = match told {
-                    Some(owed) => owed,
-                    None => self.look(tag).await,
+        match applied {
+            Ok(applied) => {
+                let taken = applied.is_some();
+                let pending = match applied {
+                    Some(pending) => pending,
+                    None => self.pending_notification(tag).await,
                 };
-                self.ask_for_text(news, owed).await;
+                self.queue_sms(event, pending).await;
                 taken
             }
             Err(error) => {
@@ -62,7 +62,7 @@ impl SessionUpdater {
     }
 
     /// The notification that an earlier event still owes: the process that applied it may have ended before it queued the SMS.
-    async fn look(&self, tag: &SubscriberTag) -> Option<(AttemptId, Notification)> {
+    async fn pending_notification(&self, tag: &SubscriberTag) -> Option<(AttemptId, Notification)> {
         self.handovers.as_ref()?;
         match self.live.load(tag).await.ok()?.value {
             LoadedValue::Subscriber(state) => state.pending_notification(),
@@ -71,12 +71,12 @@ impl SessionUpdater {
     }
 
     /// Queues the SMS that is pending, if the event is about that.
-    async fn ask_for_text(&self, news: &SessionEvent, owed: Option<(AttemptId, Notification)>) {
-        if let (Some(desk), SessionEvent::AttemptResolved { id, .. }, Some((attempt, tidings))) =
-            (&self.handovers, news, owed)
+    async fn queue_sms(&self, event: &SessionEvent, pending: Option<(AttemptId, Notification)>) {
+        if let (Some(handovers), SessionEvent::AttemptResolved { id, .. }, Some((attempt, notification))) =
+            (&self.handovers, event, pending)
             && *id == attempt
         {
-            desk.enqueue(attempt, tidings, None).await;
+            handovers.enqueue(attempt, notification, None).await;
         }
     }
 }

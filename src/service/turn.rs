@@ -31,7 +31,6 @@ pub mod sms;
 mod ussd;
 mod wait;
 
-/// Serves turns.
 pub struct TurnRunner {
     pub flow: Arc<Flow>,
     pub live: LiveValues,
@@ -46,7 +45,6 @@ pub struct TurnRunner {
     /// Cancelled when this process is about to end: no turn waits for a provider any longer.
     pub shutdown: CancellationToken,
     pub metrics: Arc<Metrics>,
-    /// The channels served.
     pub channels: Vec<Arc<Channel>>,
     /// How many turns are served.
     pub gate: TurnLimiter,

@@ -10,14 +10,12 @@ use crate::core::pin::Pin;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
-/// What is to be done after the state is safely written.
 #[derive(Debug)]
 pub enum Effect {
     /// Open a session at the provider; nobody waits for it unless the turn is pending.
     OpenSession(Box<OpenSession>),
     /// Submit, once. Holds the last secret: the only place where it is.
     Submit(Box<Submit>),
-    /// End a link.
     Unlink(LinkId),
     /// Find out now rather than later what became of an attempt.
     ResolveAttempt(AttemptId),
@@ -37,7 +35,6 @@ pub struct BankAlertRequest {
     pub channel: String,
 }
 
-/// A session to open.
 #[derive(Debug)]
 pub struct OpenSession {
     /// The connect session it is for.
@@ -78,7 +75,6 @@ impl OpenSession {
     }
 }
 
-/// A submission to make.
 #[derive(Debug)]
 pub struct Submit {
     pub attempt: AttemptId,

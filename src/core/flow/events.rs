@@ -18,25 +18,18 @@ use crate::core::next_step::{AccountChoice, Failure, Field, Form};
 pub enum SessionEvent {
     /// A provider's session was opened, or not.
     ProviderSessionOpened {
-        /// For this connect session.
         session: ConnectSessionId,
-        /// With this result.
         result: OpenResult,
     },
-    /// Something became of an attempt.
     AttemptResolved {
-        /// This one.
         id: AttemptId,
-        /// This became of it.
         result: AttemptResult,
     },
     /// A link was ended as asked.
     Unlinked(LinkId),
     /// The request for an SMS when an institution is back was answered.
     BankAlertAnswered {
-        /// In this connect session.
         session: ConnectSessionId,
-        /// What can be promised.
         answer: BankAlertAnswer,
     },
 }
@@ -44,7 +37,6 @@ pub enum SessionEvent {
 /// What can be promised to somebody who wants an SMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BankAlertAnswer {
-    /// It will come.
     Accepted,
     /// No: they have opted out of SMS.
     OptedOut,
@@ -55,7 +47,6 @@ pub enum BankAlertAnswer {
 /// How opening a provider's session ended.
 #[derive(Clone, Debug)]
 pub enum OpenResult {
-    /// It is open.
     Open(ProviderSession),
     /// A reauthorisation that needed nothing more.
     Renewed,
@@ -92,7 +83,6 @@ pub enum AttemptResult {
     Mismatched,
 }
 
-/// What an event did.
 pub(super) enum EventEffect {
     /// It was not about the present session, or not a legal move: nothing has changed.
     Ignored,

@@ -28,12 +28,10 @@ pub struct SubscriberFacts {
     pub dialed_code: Option<DialedCode>,
 }
 
-/// What made a link.
 #[derive(Clone, Debug)]
 pub struct LinkOrigin {
     pub session: ConnectSessionId,
     pub attempt: AttemptId,
-    /// When the attempt was begun.
     pub begun_at: Timestamp,
     pub linked_at: Timestamp,
     /// Who asked for it, as far as that is known.

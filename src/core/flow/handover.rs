@@ -19,18 +19,15 @@ pub enum HandoverDecision {
     Nothing,
     /// The dialog may still be on: look again then.
     Later(Timestamp),
-    /// This text.
     Send(String),
 }
 
 /// What somebody is to be told, as far as an SMS tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// An account is linked.
     Linked,
     /// Something is asked.
     Question,
-    /// Nothing was linked.
     NotLinked,
     /// It was not the account that is expected, and was undone.
     Mismatched,

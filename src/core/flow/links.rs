@@ -49,7 +49,6 @@ impl Step<'_> {
 }
 
 impl Subscriber {
-    /// The link on the screen.
     pub(super) fn selected_link(&self) -> Option<&LinkSummary> {
         let id = self.cursor.link?;
         self.links.iter().find(|link| link.id == id)

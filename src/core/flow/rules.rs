@@ -10,11 +10,8 @@ use crate::core::pin::SubscriberPin;
 use crate::core::policy::Policy;
 use crate::core::seal::Keyring;
 
-/// The conversation's rules and words.
 pub struct Flow {
-    /// Screens and moves.
     pub menu: Menu,
-    /// The words, in every language.
     pub templates: Templates,
     pub settings: FlowSettings,
     /// Digests people's own codes.
@@ -32,7 +29,6 @@ pub struct FlowSettings {
     pub subscriber_pin: SubscriberPin,
     /// Whether people can be sent SMS.
     pub sms_enabled: bool,
-    /// Institutions shown first, by name.
     pub favourites: Vec<String>,
     /// How long a submission may take where the provider does not say.
     pub provider_timeout: Duration,

@@ -14,7 +14,6 @@ use crate::core::messages::Locale;
 use crate::core::next_step::{AccountChoice, Form};
 use crate::core::time::Timestamp;
 
-/// One try at linking.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConnectSession {
     pub id: ConnectSessionId,
@@ -113,9 +112,7 @@ impl ConnectSession {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentGiven {
     pub id: ConsentId,
-    /// The request it answers.
     pub intent: IntentId,
-    /// The exact text.
     pub text: String,
     pub version: String,
     pub locale: Locale,
@@ -132,7 +129,6 @@ pub struct ChosenInstitution {
     /// The provider's own id for it.
     pub provider_id: String,
     pub name: String,
-    /// The auth methods offered.
     pub methods: Vec<AuthMethod>,
     pub method: Option<usize>,
     /// Whether the person must first be told that the channel is not private.

@@ -17,7 +17,6 @@ use crate::core::token_bucket::TokenBucket;
 /// How many dialogs are remembered: enough for late duplicates of the one before.
 pub const MAX_DIALOGS: usize = 4;
 
-/// One subscriber, live.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscriber {
     pub msisdn: Msisdn,
@@ -128,7 +127,6 @@ pub enum ReplySlot {
 /// The reply to a turn: a screen, in no dialect yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnReply {
-    /// Whether it ended the dialog.
     pub end: bool,
     pub text: String,
 }
@@ -145,7 +143,6 @@ impl TurnReply {
     }
 }
 
-/// What is on the screen.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScreenCursor {
     pub screen: String,
@@ -158,7 +155,6 @@ pub struct ScreenCursor {
     pub has_more: bool,
     /// A sentence to show above, once.
     pub notice: Option<ScreenNotice>,
-    /// The link being looked at.
     pub link: Option<LinkId>,
     /// What the person's own code is asked for.
     pub after_pin: Option<Outcome>,
@@ -232,7 +228,6 @@ impl Subscriber {
         attempt.is_some_and(|attempt| attempt.in_flight() && now > attempt.lease_until)
     }
 
-    /// The present session's attempt.
     pub(super) fn live_attempt(&self) -> Option<&LiveAttempt> {
         self.session.as_ref()?.attempt.as_ref()
     }

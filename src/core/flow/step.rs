@@ -22,7 +22,6 @@ pub(super) enum Transition {
     Outcome(Outcome),
     /// To a screen that the menu names.
     Screen(String),
-    /// Nowhere, perhaps with a notice.
     Stay(Option<ScreenNotice>),
     /// The answer is not known yet: the turn waits.
     Wait,
@@ -45,16 +44,13 @@ impl From<Outcome> for Transition {
 
 /// What came with an action.
 pub(super) enum ActionInput {
-    /// An option was chosen.
     Nothing,
     /// The key of a list's entry.
     Key(String),
-    /// A typed line.
     Line(Secret),
 }
 
 impl Flow {
-    /// A step from this state.
     pub(super) fn step<'a>(&'a self, state: &'a mut Subscriber, context: &'a StepContext<'a>) -> Step<'a> {
         Step {
             flow: self,
@@ -113,14 +109,12 @@ impl Step<'_> {
         };
     }
 
-    /// Shows where the session stands.
     pub(super) fn show_stage(&mut self) {
         if let Some(stage) = self.state.session.as_ref().map(|session| session.stage) {
             self.show_outcome(stage);
         }
     }
 
-    /// Carries a transition out.
     pub(super) fn apply_transition(&mut self, next: Transition) {
         match next {
             Transition::Outcome(outcome) => self.show_outcome(outcome),

@@ -23,7 +23,6 @@ pub struct RequestTerms {
     pub purpose: String,
     /// For how many days; 0 where a consent holds that already, and nothing is to be agreed to under these terms.
     pub days: u16,
-    /// Which data.
     pub scope: Scope,
     /// The intent that is answered; `None` for a person who came by themselves.
     pub intent: Option<IntentId>,

@@ -24,7 +24,6 @@ pub struct TurnContext<'a> {
     pub deadlines: Deadlines,
     /// For how long after its start the dialog may ask something, see [`budget::interactive_time`].
     pub interactive_time: Duration,
-    /// When the turn began.
     pub started: Timestamp,
     /// Digest of the gateway's own number for this callback, or of its id of this SMS, where it has one.
     pub turn_id: Option<u64>,
@@ -104,7 +103,6 @@ impl<'a> TurnContext<'a> {
 
 /// What a person did, as the gateway hands it on. Prints what happened, never what was typed.
 pub enum TurnEvent {
-    /// Dialled.
     Begin {
         /// The segments typed after the service code, for instance `["1", "2"]` for `*384*96*1*2#`.
         dialed: Vec<String>,
@@ -115,7 +113,6 @@ pub enum TurnEvent {
     /// Typed something; the gateway sends all lines so far joined by `*`, and this is the whole of it. The new line is the text
     /// minus what was seen before, never what follows the last `*`: an answer may contain `*`.
     Cumulative(Secret),
-    /// Sent an SMS.
     Sms(ReceivedSms),
 }
 
@@ -156,7 +153,6 @@ pub enum Input {
     Continue,
     /// Sent the name of a language by SMS.
     Language(Locale),
-    /// Typed a line.
     Line(Secret),
     /// Typed something that could not be understood as a continuation: show the screen again.
     Redisplay,

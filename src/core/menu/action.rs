@@ -37,11 +37,8 @@ actions! {
     Consent = "consent" => [Institutions Login] ChoosePin,
     /// Show the list of institutions, or go on with the only one that is asked for.
     ShowBanks = "show-banks" => [Institutions Login] ChoosePin,
-    /// Pick one of several partners that ask.
     PickPartner = "pick-partner" => [] Welcome AskedAgain EnterPin,
-    /// Pick an institution.
     PickBank = "pick-bank" => [Login] NoBanks,
-    /// Pick an auth method.
     PickMethod = "pick-method" => [Field Obstacle] Warn,
     /// Go on although the channel is not private.
     AcceptWarning = "accept-warning" => [Field Obstacle],
@@ -66,13 +63,9 @@ actions! {
     Restart = "restart" => [Start] EnterPin,
     /// Back to where a dial begins.
     Home = "home" => [Entry] EnterPin,
-    /// Pick a language.
     PickLanguage = "pick-language" => [Entry] EnterPin,
-    /// Show what is linked.
     ShowLinks = "show-links" => [] Links NoLinks EnterPin,
-    /// Pick one of the links.
     PickLink = "pick-link" => [] Links NoLinks Link,
-    /// End a link.
     Unlink = "unlink" => [] Checking Links NoLinks Unlinked,
     /// Log in again for a link.
     Reauthorise = "reauthorise" => [Obstacle] Checking Limited Links NoLinks,

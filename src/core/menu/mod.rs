@@ -41,7 +41,6 @@ pub struct Menu {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Screen {
     pub id: String,
-    /// The id of its text.
     pub text: String,
     /// Its options, in the order of the file.
     pub options: Vec<MenuOption>,
@@ -61,7 +60,6 @@ pub struct MenuOption {
     pub target: OptionTarget,
 }
 
-/// What choosing does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OptionTarget {
     Screen(String),
@@ -87,9 +85,7 @@ pub enum ScreenKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListSource {
-    /// The languages we speak.
     Languages,
-    /// The partners that ask.
     Partners,
     /// The institutions that can be linked.
     Banks,
@@ -99,7 +95,6 @@ pub enum ListSource {
     FieldChoices,
     /// The accounts that the provider found.
     Accounts,
-    /// What the person has linked.
     Links,
 }
 

@@ -132,7 +132,6 @@ outcomes! {
     Resume = "resume": Session [Entry],
     /// Something was linked since the last dialog.
     NewLink = "news": Session [Entry],
-    /// Linked, just now.
     Linked = "linked": Session [Stage Success Final],
     /// Linked, just now, and the same account was linked before.
     LinkedTwice = "linked-twice": Session [Stage Success Final],
@@ -140,11 +139,9 @@ outcomes! {
     Renewed = "renewed": Session [Stage Success Final],
     /// The links are to be shown.
     Links = "links": Links [],
-    /// There are no links.
     NoLinks = "no-links": Nothing [],
     /// One link is to be shown.
     Link = "link": Links [],
-    /// A link was ended.
     Unlinked = "unlinked": Links [],
     /// The person leaves.
     Left = "left": Nothing [],

@@ -26,7 +26,6 @@ pub enum MenuError {
     Rules(Vec<MenuProblem>),
 }
 
-/// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MenuProblem {
     /// The line in the menu file, from 1 on; 0 when it is the whole file.
