@@ -7,8 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{StartError, partner_id, partners, sms, webhooks};
 use crate::config::{ChannelConfig, Config, ConfigSecret, MonoConfig};
-use crate::core::flow::requesters::RequestTerms;
-use crate::core::flow::state::PartnerRef;
+use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::flow::{Flow, FlowSettings};
 use crate::core::menu::Menu;
 use crate::core::messages::Templates;

@@ -19,7 +19,7 @@ use crate::service::sealing::Sealing;
 use crate::service::session_updater::SessionUpdater;
 use crate::service::sms::{SmsInbox, SmsOutbox, SmsResponder, SmsRoute, SmsRoutes};
 use crate::service::turn::TurnRunner;
-use crate::service::turn::texts::{service_code_for, sms_channel_name};
+use crate::service::turn::sms::{service_code_for, sms_channel_name};
 
 /// How long a gateway may take over one text. Much shorter than a job's lease, so that no other node thinks that this one
 /// is gone.

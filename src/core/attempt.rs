@@ -16,7 +16,7 @@
 //! The store may lose its last writes, and with them the mark. What it calls PENDING or EXPIRED may then have been sent
 //! all the same; the records lose nothing and know better, and what they say (silence, a grant, a link) is taken in these
 //! states too. What they call open, on the other hand, was never sent, whatever the store calls it: to settle it is to
-//! close it there, in one write that only one of both wins, its owner before sending or whoever settles it.
+//! close it there, in one write that only one of both wins, its owner before sending, or the job that settles it.
 
 use std::time::Duration;
 
@@ -29,15 +29,12 @@ use super::time::Timestamp;
 /// One submission, as kept in the live value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveAttempt {
-    /// Its id, also in the records.
+    /// The same id as in the records.
     pub id: AttemptId,
-    /// Which call it makes.
     pub step: SubmissionStep,
-    /// Where it stands.
     pub state: LiveAttemptState,
     /// The node that holds the secret.
     pub owner: NodeId,
-    /// When it was begun.
     pub begun_at: Timestamp,
     /// Until when the owner may send, and be waited for. Outlives the provider's timeout.
     pub lease_until: Timestamp,
@@ -56,7 +53,6 @@ pub enum LiveAttemptState {
     Refused,
     /// The provider handed out a grant; it is being redeemed.
     Granted,
-    /// The link is durable.
     Linked,
     /// The owner never sent it: ask again.
     Expired,
@@ -71,13 +67,10 @@ pub enum LiveAttemptState {
 pub enum AttemptEvent {
     /// This node is about to send it.
     Send(NodeId),
-    /// The provider asks for more.
     Accept,
     /// An explicit no, or the owner gave up before anything left.
     Refuse,
-    /// A grant.
     Grant,
-    /// The link is durable.
     Link,
     /// A timeout or a reset.
     NoAnswer,
@@ -87,7 +80,7 @@ pub enum AttemptEvent {
     Lapse,
 }
 
-/// The move is not allowed; nothing changes.
+/// The transition is not allowed; nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an attempt that is {0:?} cannot take {1:?}")]
 pub struct IllegalTransition(pub LiveAttemptState, pub AttemptEvent);
@@ -100,7 +93,7 @@ impl LiveAttemptState {
 }
 
 impl LiveAttempt {
-    /// Makes the move, if it is allowed now.
+    /// Applies the event, if that is allowed now.
     ///
     /// # Errors
     /// When it is not; the attempt is then unchanged.
@@ -147,9 +140,7 @@ impl LiveAttempt {
 /// A login that was refused or went unanswered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The institution's id.
     pub institution: String,
-    /// When.
     pub at: Timestamp,
 }
 

@@ -27,30 +27,26 @@ pub struct Deadlines {
     pub idle: Duration,
 }
 
-/// What a turn that waits for a bank does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plan {
-    /// Go on waiting, at the latest until this moment.
-    Wait {
-        /// When the turn must be answered, see [`answer_by`].
-        until: Timestamp,
-    },
-    /// Answer with the poll screen: there is time for one more round.
-    Poll,
-    /// End the dialog ourselves and say how it goes on: there is no time for one more round.
-    HandOver,
-}
-
 /// When a turn must be answered: [`DEADLINE_MARGIN`] before the gateway gives up on the turn or the network on the dialog, and
 /// never later than [`MAX_ANSWER_TIME`] after the turn began. Never before the turn began.
 pub fn answer_by(deadlines: Deadlines, dialog_start: Timestamp, turn_start: Timestamp) -> Timestamp {
-    let by_turn = turn_start.plus(deadlines.turn.saturating_sub(DEADLINE_MARGIN).min(MAX_ANSWER_TIME));
+    let by_turn = turn_start.plus(answer_time(deadlines));
     let by_dialog = dialog_start.plus(deadlines.dialog).minus(DEADLINE_MARGIN);
     by_turn.min(by_dialog).max(turn_start)
 }
 
+/// How long a turn may take: [`DEADLINE_MARGIN`] less than the gateway waits, and never longer than [`MAX_ANSWER_TIME`].
+pub fn answer_time(deadlines: Deadlines) -> Duration {
+    deadlines.turn.saturating_sub(DEADLINE_MARGIN).min(MAX_ANSWER_TIME)
+}
+
+/// Whether the dialog has no room for one more round: then it is to be ended, with how it goes on.
+pub fn is_last_round(deadlines: Deadlines, dialog_start: Timestamp, now: Timestamp) -> bool {
+    dialog_left(deadlines, dialog_start, now) < round_time(deadlines)
+}
+
 /// How much of the dialog is left.
-pub fn dialog_left(deadlines: Deadlines, dialog_start: Timestamp, now: Timestamp) -> Duration {
+fn dialog_left(deadlines: Deadlines, dialog_start: Timestamp, now: Timestamp) -> Duration {
     dialog_start.plus(deadlines.dialog).since(now)
 }
 
@@ -60,7 +56,7 @@ pub fn round_time(deadlines: Deadlines) -> Duration {
 }
 
 /// What reading a screen and answering it takes.
-pub fn reading_time(deadlines: Deadlines) -> Duration {
+fn reading_time(deadlines: Deadlines) -> Duration {
     deadlines.idle / READING_DIVISOR
 }
 
@@ -79,18 +75,6 @@ pub fn wait_until(until: Timestamp, trip: Duration) -> Timestamp {
     until.minus(trip.saturating_mul(4))
 }
 
-/// What a turn that began at `turn_start` and still has no outcome does at `now`.
-pub fn plan(deadlines: Deadlines, dialog_start: Timestamp, turn_start: Timestamp, now: Timestamp) -> Plan {
-    let until = answer_by(deadlines, dialog_start, turn_start);
-    if now < until {
-        Plan::Wait { until }
-    } else if dialog_left(deadlines, dialog_start, now) < round_time(deadlines) {
-        Plan::HandOver
-    } else {
-        Plan::Poll
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -107,6 +91,25 @@ mod tests {
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
+    }
+
+    /// What a turn that still has no outcome does.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Plan {
+        Wait { until: Timestamp },
+        Poll,
+        HandOver,
+    }
+
+    fn plan(deadlines: Deadlines, dialog_start: Timestamp, turn_start: Timestamp, now: Timestamp) -> Plan {
+        let until = answer_by(deadlines, dialog_start, turn_start);
+        if now < until {
+            Plan::Wait { until }
+        } else if is_last_round(deadlines, dialog_start, now) {
+            Plan::HandOver
+        } else {
+            Plan::Poll
+        }
     }
 
     /// The deadline of a turn, by gateway and by how old the dialog is.

@@ -22,7 +22,7 @@ const CODES: u64 = 100_000_000;
 pub struct DialCode(u32);
 
 impl DialCode {
-    /// Draws a fresh code.
+    /// A random code.
     pub fn generate(entropy: &dyn Rng) -> Self {
         let mut bytes = [0; 8];
         entropy.fill(&mut bytes);
@@ -40,7 +40,7 @@ impl DialCode {
         Self(u32::try_from(free).unwrap_or_default())
     }
 
-    /// A number below `limit` out of the same chance; 0 where that is 0.
+    /// A number below `limit` derived from the code; 0 where `limit` is 0.
     pub fn below(self, limit: u32) -> u32 {
         self.0.checked_rem(limit).unwrap_or_default()
     }

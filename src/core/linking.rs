@@ -20,7 +20,6 @@ pub struct Institution {
     pub country: Option<String>,
     /// Whether it is the business side of a bank.
     pub business: bool,
-    /// The ways to log in.
     pub methods: Vec<AuthMethod>,
     /// How long the provider says a login may take there.
     pub timeout: Option<Duration>,
@@ -55,7 +54,6 @@ pub struct ProviderSession {
 /// Whether a session links a new account or renews the consent of a linked one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionKind {
-    /// A new account.
     Link,
     /// An account that is already linked.
     Reauth,
@@ -68,6 +66,5 @@ pub enum SubmissionStep {
     Login,
     /// The answers to a later form: a one-time code, a security question.
     Code,
-    /// The account that was picked.
     Choose,
 }

@@ -33,27 +33,19 @@ pub enum TemplateError {
     /// A file is not written in Fluent.
     #[error("menus/locales/{locale}.ftl, line {line}: {message}")]
     Syntax {
-        /// The file's language.
         locale: Locale,
         /// Where, from 1 on.
         line: usize,
-        /// What is wrong.
         message: String,
     },
     /// A message is there twice.
     #[error("menus/locales/{locale}.ftl: `{id}` is there twice; remove one")]
-    Twice {
-        /// The file's language.
-        locale: Locale,
-        /// The message.
-        id: String,
-    },
+    Twice { locale: Locale, id: String },
     /// A message leans on another one, has attributes or no text.
     #[error(
         "menus/locales/{locale}.ftl: `{id}` must be one text without terms, references and attributes; write it out"
     )]
     NotAlone {
-        /// The file's language.
         locale: Locale,
         /// The message or term.
         id: String,

@@ -37,7 +37,6 @@ pub enum NextStep {
     },
     /// The person is done; the grant is to be redeemed on the server.
     Done(Grant),
-    /// An explicit no.
     Failed(Failure),
 }
 
@@ -54,14 +53,12 @@ pub struct Form {
     pub fields: Vec<Field>,
 }
 
-/// One thing to ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// The key the provider expects back, letter for letter.
     pub name: String,
     /// What to call it before a person; untrusted text from the provider.
     pub label: String,
-    /// How it is typed.
     pub kind: FieldKind,
     /// The most characters the provider takes, if it says.
     pub max_len: Option<u16>,
@@ -72,13 +69,10 @@ pub struct Field {
 /// How a field is typed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FieldKind {
-    /// Only digits.
     Digits,
-    /// Any text.
     Text,
     /// Text that must not be shown or kept.
     Secret,
-    /// One of a few.
     OneOf(Vec<FieldOption>),
     /// A keypad cannot answer it (captcha, camera, file, anything unknown).
     Unsupported,
@@ -98,6 +92,15 @@ impl Form {
     pub fn fits_keypad(&self) -> bool {
         !self.fields.is_empty() && self.fields.iter().all(|field| field.kind != FieldKind::Unsupported)
     }
+
+    /// Whether both ask for the same fields; what they are called before a person may differ.
+    pub fn asks_same_fields(&self, other: &Self) -> bool {
+        let fields = |form: &Self| -> Vec<_> {
+            let each = form.fields.iter();
+            each.map(|field| (field.name.clone(), field.kind.clone())).collect()
+        };
+        fields(self) == fields(other)
+    }
 }
 
 /// An account to choose. Never carries a balance: providers send them, shared phones must not show them.
@@ -116,9 +119,8 @@ pub struct AccountChoice {
 /// An explicit no from the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What kind of no.
     pub class: FailureClass,
-    /// How long the provider asks to be left alone, if it does.
+    /// How long the provider asks us to pause, if it does.
     pub retry_after: Option<Duration>,
 }
 

@@ -30,9 +30,9 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubscriberPin {
-    /// Nobody has one, and those there are are not asked for.
+    /// Nobody has one; existing ones are not asked for.
     Off,
-    /// Whoever wants one chooses it beside an account.
+    /// Who wants one chooses it on the screen of a link.
     #[default]
     Optional,
     /// Everybody chooses one before linking.
@@ -78,7 +78,7 @@ impl Pin {
         self.chosen_at > other.chosen_at || (same && self.wrong_at > other.wrong_at)
     }
 
-    /// Takes a try. It is not looked at while [`Self::must_wait`] says so.
+    /// Takes a try. It is not compared while [`Self::must_wait`] says so.
     pub fn try_code(&mut self, keyring: &Keyring, msisdn: &Msisdn, code: &Secret, now: Timestamp) -> bool {
         if self.wait_left(now).is_some() {
             return false;

@@ -38,7 +38,6 @@ const LEAST_TAIL_LINE: usize = 6;
 pub struct KeyOption {
     /// What to press. `9` belongs to [`ScreenDraft::more`] on a draft of several pages.
     pub key: char,
-    /// What it does.
     pub label: String,
 }
 
@@ -64,7 +63,6 @@ pub struct ScreenDraft {
     pub more: String,
 }
 
-/// One page of a draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScreenPage {
     /// What is shown, folded.
@@ -107,7 +105,6 @@ struct LayoutPosition {
 /// A draft, folded and measured for one size of page.
 struct Layout<'a> {
     draft: &'a ScreenDraft,
-    /// Septets of a page.
     septets: usize,
     /// The text, folded and without blanks around it.
     text: String,

@@ -12,14 +12,14 @@ enum Rank {
     Start,
     /// A later word of the name begins with it.
     Word,
-    /// It stands somewhere inside.
+    /// It is somewhere inside.
     Inside,
 }
 
 /// The positions of the names that match, best first; among equals in the order they came. A query without a letter or
 /// digit finds nothing.
 ///
-/// A name matches when the query stands in it: at its start before at the start of a later word, and that before
+/// A name matches when it contains the query: at its start before at the start of a later word, and that before
 /// anywhere else. A query of digits alone also matches the names whose letters are on these keys.
 pub fn find<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<usize> {
     let wanted = SearchKey::of(query).text;

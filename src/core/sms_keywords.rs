@@ -1,18 +1,17 @@
-//! The words that a text is understood by, whatever the conversation stands at.
+//! The keywords that are understood by SMS, wherever the conversation stands.
 //!
-//! A word counts when it is all that the text says, in whatever case, with or without the marks of its language and with any
-//! signs around it: letters are compared as those of names are. The three
-//! that networks ask of everybody are understood in every language we speak; so is the beginning, since nobody who texts for
-//! the first time has chosen a language yet. A menu number and a bank's name are no words of this kind: they are for the
-//! conversation.
+//! A keyword counts when it is the whole SMS, in any case, with or without the marks of its language and with any punctuation
+//! around it: letters are compared as those of names are. The three that networks require are understood in every language we
+//! speak; so is the one that begins, since nobody who writes for the first time has chosen a language yet. A menu number and an
+//! institution's name are no keywords: they are for the conversation.
 
 use crate::core::messages::Locale;
 use crate::core::search;
 
-/// What a text says.
+/// The keyword that an SMS is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyword {
-    /// They want no texts any more.
+    /// They want no more SMS.
     Stop,
     /// They want them again.
     Start,
@@ -24,12 +23,11 @@ pub enum Keyword {
     Continue,
     /// They want this language.
     Language(Locale),
-    /// Anything else.
     Other,
 }
 
 impl Keyword {
-    /// Reads a text. The second half is the language that the word is of, where it is of one only.
+    /// Reads an SMS. The second half is the language of the keyword, where it belongs to one only.
     pub fn recognize(text: &str) -> (Self, Option<Locale>) {
         let word = search::normalize(text);
         let known = WORDS.iter().find(|(known, ..)| *known == word);

@@ -29,9 +29,7 @@ pub mod twilio {
 use std::sync::Arc;
 
 use self::sms::{SmsGateway, SmsRequirements, SmsSettings, SmsSetupError};
-pub use self::ussd::{
-    DialogEnd, DialogEndNotice, ReplySink, ScreenReply, UssdCallback, UssdGateway, UssdInput, UssdLimits, UssdRequest,
-};
+pub use self::ussd::{DialogEnd, DialogEndNotice, ReplySink, UssdCallback, UssdGateway, UssdLimits, UssdRequest};
 use crate::http_client::HttpClient;
 
 /// A request before it is parsed. Borrowed, and never logged: path, query and body carry secrets.

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use super::{ParseError, RawRequest, WireReply};
 use crate::core::budget::Deadlines;
 use crate::core::flow::state::TurnReply;
+use crate::core::flow::turn_context::TurnEvent;
 use crate::core::msisdn::Msisdn;
-use crate::core::secret::Secret;
 
 #[derive(Debug)]
 pub enum UssdRequest {
@@ -33,19 +33,12 @@ pub struct UssdCallback {
     pub network: Option<String>,
     /// The code that was dialed, as the gateway spells it.
     pub service_code: Option<String>,
-    pub input: UssdInput,
+    pub input: TurnEvent,
     /// The gateway's id of this turn, if it has one: the same when it retries the turn, different for every other turn of
     /// the dialog. It distinguishes a retry from the same key pressed twice.
     pub turn_id: Option<String>,
     /// Fields that the reply must echo unchanged (name, value).
     pub echo: Vec<(String, String)>,
-}
-
-impl UssdCallback {
-    /// Whether this request, taken by itself, begins a dialog.
-    pub fn begins_dialog(&self) -> bool {
-        matches!(self.input, UssdInput::Begin { .. })
-    }
 }
 
 impl fmt::Debug for UssdCallback {
@@ -55,30 +48,6 @@ impl fmt::Debug for UssdCallback {
             .field("network", &self.network)
             .field("input", &self.input)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a person did. Its `Debug` never shows what was typed.
-pub enum UssdInput {
-    /// Dialed; `dialed` are the segments after the service code.
-    Begin {
-        /// For instance `["1", "2"]` for `*384*96*1*2#`.
-        dialed: Vec<String>,
-    },
-    /// Typed this line (gateways that send only the latest one).
-    Latest(Secret),
-    /// Typed something; the gateway sends all lines so far joined by `*`, and this is the whole of it. The new line is
-    /// the text minus what was seen before, never what follows the last `*`: an answer may contain `*`.
-    Cumulative(Secret),
-}
-
-impl fmt::Debug for UssdInput {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Begin { dialed } => f.debug_struct("Begin").field("segments", &dialed.len()).finish(),
-            Self::Latest(line) => f.debug_tuple("Latest").field(line).finish(),
-            Self::Cumulative(text) => f.debug_tuple("Cumulative").field(text).finish(),
-        }
     }
 }
 
@@ -109,33 +78,6 @@ pub enum DialogEnd {
     Abandoned,
     /// The gateway blames us.
     Failed,
-}
-
-/// A screen, before it is rendered for a gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ScreenReply {
-    /// Show this and wait for an answer.
-    Continue(String),
-    /// Show this and end the dialog.
-    End(String),
-}
-
-impl ScreenReply {
-    pub fn text(&self) -> &str {
-        match self {
-            Self::Continue(text) | Self::End(text) => text,
-        }
-    }
-}
-
-impl From<TurnReply> for ScreenReply {
-    fn from(answer: TurnReply) -> Self {
-        if answer.end {
-            Self::End(answer.text)
-        } else {
-            Self::Continue(answer.text)
-        }
-    }
 }
 
 /// The deadlines and sizes of a gateway on one network; where one is unknown, that of [`UssdLimits::default`].
@@ -198,7 +140,7 @@ pub trait UssdGateway: Send + Sync {
     fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, ParseError>;
 
     /// Renders a reply, with the callback's [`UssdCallback::echo`]. `None` acknowledges a notice.
-    fn render(&self, reply: Option<&ScreenReply>, echo: &[(String, String)]) -> WireReply;
+    fn render(&self, reply: Option<&TurnReply>, echo: &[(String, String)]) -> WireReply;
 }
 
 /// Delivers replies to a gateway that wants them in a request of their own.

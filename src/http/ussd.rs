@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use super::client_address::client_address;
 use super::{HttpState, body, not_found_response};
-use crate::gateways::{ScreenReply, WireReply};
+use crate::core::flow::state::TurnReply;
+use crate::gateways::WireReply;
 use crate::service::{Channel, IncomingRequest};
 
 /// More than any gateway sends, including cumulative texts.
@@ -43,7 +44,7 @@ async fn run_turn(parts: &HttpState, channel: Arc<Channel>, request: IncomingReq
         Ok(reply) => reply,
         Err(_) => channel
             .gateway
-            .render(Some(&ScreenReply::End(TURN_FAILED_TEXT.to_owned())), &[]),
+            .render(Some(&TurnReply::end(TURN_FAILED_TEXT.to_owned())), &[]),
     }
 }
 

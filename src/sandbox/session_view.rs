@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::phone::SessionInspector;
-use crate::core::flow::state::{ConnectSession, Subscriber};
+use crate::core::flow::session::ConnectSession;
+use crate::core::flow::state::Subscriber;
 use crate::core::msisdn::Msisdn;
 use crate::service::live::LoadedValue;
 use crate::service::turn::TurnRunner;
@@ -52,7 +53,7 @@ fn session_rows(session: &ConnectSession) -> Vec<(&'static str, String)> {
     let id = session.id.to_string();
     let mut rows = vec![
         ("Connect session", id.chars().take(8).collect()),
-        ("Stands at", session.stage.word().to_owned()),
+        ("Stands at", session.stage.as_str().to_owned()),
     ];
     if let Some(bank) = &session.institution {
         rows.push(("Institution", bank.name.clone()));

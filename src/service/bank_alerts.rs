@@ -23,7 +23,7 @@ use super::providers::{ProviderCallError, Providers};
 use super::sealing::{AlertRecipient, Sealing};
 use super::session_updater::SessionUpdater;
 use super::sms::{OutgoingMessage, SmsOutbox, SmsOutboxError};
-use crate::core::flow::{BankAlertAnswer, BankAlertRequest, Flow, OpenSession, SessionEvent};
+use crate::core::flow::{BankAlertAnswer, BankAlertRequest, OpenSession, SessionEvent};
 use crate::core::health::Health;
 use crate::core::ids::{BankAlertId, ConnectSessionId, JobId, MessageId, WatchId};
 use crate::core::msisdn::Msisdn;
@@ -215,7 +215,7 @@ impl BankAlerts {
         }
         let loaded = self.newsroom.live.load(&wish.tag).await.map_err(JobError::Store)?;
         Ok(match loaded.value {
-            LoadedValue::Subscriber(state) => Flow::has_reached(&state, &wish.provider, &wish.institution),
+            LoadedValue::Subscriber(state) => state.has_reached(&wish.provider, &wish.institution),
             LoadedValue::Nothing | LoadedValue::Unreadable(_) => false,
         })
     }

@@ -21,7 +21,7 @@ use super::providers::Providers;
 use super::sealing::Sealing;
 use super::session_updater::SessionUpdater;
 use crate::core::attempt::AttemptEvent;
-use crate::core::flow::{AttemptResult, Effect, Flow, SessionEvent, Submit};
+use crate::core::flow::{AttemptResult, Effect, SessionEvent, Submit};
 use crate::core::ids::{AttemptId, JobId, LinkId};
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
@@ -338,7 +338,7 @@ impl EffectRunner {
         if let Err(error) = kept {
             return tracing::error!(%error, "a person's own code could not be kept");
         }
-        if let Err(error) = self.live.update(tag, |state| Flow::mark_pin_saved(state, pin)).await {
+        if let Err(error) = self.live.update(tag, |state| state.mark_pin_saved(pin)).await {
             tracing::debug!(%error, "that a person's own code is kept could not be noted; the next dial finds it");
         }
     }

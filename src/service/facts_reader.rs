@@ -1,4 +1,4 @@
-//! What the records know of a person, in the conversation's words.
+//! Reads what the records know of a person, in the conversation's types.
 
 use std::sync::Arc;
 
@@ -6,35 +6,31 @@ use super::deps::Deps;
 use super::sealing::Sealing;
 use crate::core::attempt::{LiveAttempt, LiveAttemptState, Refusal};
 use crate::core::dial_code::DialCode;
-use crate::core::flow::requesters::{DialedCode, RequestTerms};
-use crate::core::flow::state::{ChosenInstitution, ConsentGiven, LinkSummary, PartnerRef};
+use crate::core::flow::session::{ChosenInstitution, ConsentGiven, LinkSummary};
+use crate::core::flow::terms::{DialedCode, PartnerRef, RequestTerms};
 use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::seal::{SealError, SubscriberTag};
 use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, Records, RecordsError};
 
-/// What is to be known of a person.
+/// What to look for besides the person.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FactsQuery {
     /// The attempt that the live value holds.
     pub attempt: Option<AttemptId>,
-    /// A request's code that they dialled.
+    /// The code of an intent that they dialled.
     pub code: Option<DialCode>,
 }
 
-/// Reads facts of subscribers.
 #[derive(Clone)]
 pub struct FactsReader {
-    /// Where they are kept.
     pub records: Arc<dyn Records>,
-    /// The operator's own business, with which people's own codes are kept.
+    /// The operator itself as a partner, with which people's own codes are kept.
     pub partner: PartnerId,
     /// Whether people may have a code of their own.
     pub pins: bool,
-    /// Opens what is sealed.
     pub sealing: Sealing,
-    /// Clock and node.
     pub runtime: Deps,
 }
 
@@ -43,23 +39,23 @@ impl FactsReader {
     ///
     /// # Errors
     /// When the records are not available.
-    pub async fn load(&self, tag: &SubscriberTag, asked: &FactsQuery) -> Result<SubscriberFacts, RecordsError> {
+    pub async fn load(&self, tag: &SubscriberTag, query: &FactsQuery) -> Result<SubscriberFacts, RecordsError> {
         let now = self.runtime.clock.now();
-        let code = asked.code.map(|code| self.sealing.code_digest(code));
-        let asking = self.records.pending_requests(tag, code.as_ref(), now).await?;
+        let code = query.code.map(|code| self.sealing.code_digest(code));
+        let requests = self.records.pending_requests(tag, code.as_ref(), now).await?;
         let facts = self.records.history(self.partner, tag, now, self.pins).await?;
-        let unsettled = match facts.pending_attempt {
-            Some(attempt) => self.pending_attempt(attempt, &asking.partners).await?,
+        let pending = match facts.pending_attempt {
+            Some(attempt) => self.pending_attempt(attempt, &requests.partners).await?,
             None => None,
         };
-        let linked = match facts.links.first() {
-            Some(link) => self.link_origin(link, &asking.partners).await?,
+        let newest_link = match facts.links.first() {
+            Some(link) => self.link_origin(link, &requests.partners).await?,
             None => None,
         };
-        let begun = match asked.attempt {
+        let maybe_sent = match query.attempt {
             Some(id) => {
-                let begun = self.records.attempt(id).await?.map(|(attempt, _)| attempt);
-                begun
+                let attempt = self.records.attempt(id).await?.map(|(attempt, _)| attempt);
+                attempt
                     .filter(|attempt| attempt.state != AttemptState::Open)
                     .map(|attempt| attempt.id)
             }
@@ -67,12 +63,12 @@ impl FactsReader {
         };
         Ok(SubscriberFacts {
             pin: facts.pin,
-            newest_link: linked,
-            maybe_sent: begun,
+            newest_link,
+            maybe_sent,
             links: facts
                 .links
                 .iter()
-                .map(|link| named_link_summary(link, &asking.partners))
+                .map(|link| named_link_summary(link, &requests.partners))
                 .collect(),
             last_institution: facts.last_institution.map(|(institution, _)| institution),
             refusals: facts
@@ -80,31 +76,31 @@ impl FactsReader {
                 .into_iter()
                 .map(|(institution, at)| Refusal { institution, at })
                 .collect(),
-            pending: unsettled,
-            dialed_code: asked.code.map(|_| match asking.by_code {
+            pending,
+            dialed_code: query.code.map(|_| match requests.by_code {
                 Some(terms) => DialedCode::Request(Box::new(terms)),
                 None => DialedCode::Unknown,
             }),
-            requests: Some(asking.requests),
+            requests: Some(requests.requests),
         })
     }
 
-    async fn link_origin(&self, link: &Link, businesses: &[PartnerRef]) -> Result<Option<LinkOrigin>, RecordsError> {
+    async fn link_origin(&self, link: &Link, partners: &[PartnerRef]) -> Result<Option<LinkOrigin>, RecordsError> {
         let made = self.records.attempt(link.attempt).await?;
         Ok(made.map(|(attempt, _)| LinkOrigin {
             session: attempt.session,
             attempt: attempt.id,
             begun_at: attempt.created_at,
             linked_at: link.created_at,
-            terms: terms_of(link.partner, businesses),
-            link: named_link_summary(link, businesses),
+            terms: terms_of(link.partner, partners),
+            link: named_link_summary(link, partners),
         }))
     }
 
     async fn pending_attempt(
         &self,
         attempt: Attempt,
-        businesses: &[PartnerRef],
+        partners: &[PartnerRef],
     ) -> Result<Option<PendingAttempt>, RecordsError> {
         let Some(consent) = self.records.consent(attempt.consent).await? else {
             return Ok(None);
@@ -125,30 +121,19 @@ impl FactsReader {
             },
             session: attempt.session,
             consent: consent_given(consent),
-            terms: terms_of(attempt.partner, businesses),
+            terms: terms_of(attempt.partner, partners),
             renews: attempt.renews,
-            institution: ChosenInstitution {
-                id: attempt.institution,
-                provider: attempt.provider,
-                provider_id: String::new(),
-                name: attempt.institution_name,
-                methods: Vec::new(),
-                method: None,
-                warn: false,
-                deny: false,
-                sms_allowed: false,
-                timeout: None,
-            },
+            institution: ChosenInstitution::named(&attempt.provider, &attempt.institution, &attempt.institution_name),
         }))
     }
 
-    /// Keeps that a live value did not open in its place: somebody altered or moved it, or a key is missing.
+    /// Records that a live value did not open: somebody altered or moved it, or a key is missing.
     pub async fn record_unreadable(&self, tag: &SubscriberTag, error: SealError) {
-        tracing::error!(?tag, %error, "a live value does not open; it is replaced");
+        tracing::error!(?tag, %error, "live value does not open, replacing it");
         let event =
             AuditEntry::new(self.partner, "seal.broken", error.to_string(), self.runtime.clock.now()).about(*tag);
         if let Err(error) = self.records.audit(&event).await {
-            tracing::error!(%error, "a security event could not be kept");
+            tracing::error!(%error, "security event could not be recorded");
         }
     }
 }
@@ -166,16 +151,16 @@ pub fn link_summary(link: &Link, again: bool) -> LinkSummary {
     }
 }
 
-/// The same, with the name of its business.
-fn named_link_summary(link: &Link, businesses: &[PartnerRef]) -> LinkSummary {
+/// The same, with the name of its partner.
+fn named_link_summary(link: &Link, partners: &[PartnerRef]) -> LinkSummary {
     LinkSummary {
-        partner: businesses.iter().find(|known| known.id == link.partner).cloned(),
+        partner: partners.iter().find(|known| known.id == link.partner).cloned(),
         ..link_summary(link, false)
     }
 }
 
-fn terms_of(partner: PartnerId, businesses: &[PartnerRef]) -> Option<RequestTerms> {
-    let business = businesses.iter().find(|known| known.id == partner)?;
+fn terms_of(partner: PartnerId, partners: &[PartnerRef]) -> Option<RequestTerms> {
+    let business = partners.iter().find(|known| known.id == partner)?;
     Some(RequestTerms::already_agreed(business.clone()))
 }
 

@@ -22,7 +22,6 @@ use super::sealing::Sealing;
 use super::session_updater::SessionUpdater;
 use super::sms::{OutgoingMessage, SmsOutbox, SmsOutboxError};
 use crate::core::dial_code::DialCode;
-use crate::core::flow::Flow;
 use crate::core::flow::handover::{HandoverDecision, Notification};
 use crate::core::flow::recovery::RECOVERY_CODE_TTL;
 use crate::core::flow::state::Subscriber;
@@ -108,7 +107,7 @@ impl HandoverMessages {
             }
             Err(error) => return Ok(store_unavailable(&error.into())),
         };
-        let Some(tidings) = Flow::unseen_notification(&state, id) else {
+        let Some(tidings) = state.unseen_notification(id) else {
             return Ok(JobOutcome::Done);
         };
         match self.hand_over(&mut state, id, tidings) {
@@ -122,7 +121,7 @@ impl HandoverMessages {
                     return Ok(end);
                 }
                 let remembered = self.newsroom.live.update(&attempt.tag, |state| {
-                    let owed = Flow::unseen_notification(state, id) == Some(tidings);
+                    let owed = state.unseen_notification(id) == Some(tidings);
                     let texted = owed && matches!(self.hand_over(state, id, tidings), HandoverDecision::Send(_));
                     texted.then_some(())
                 });
@@ -167,7 +166,7 @@ impl HandoverMessages {
             && let Some((attempt, tidings)) = subject(&message)
         {
             match self.newsroom.live.load(&message.tag).await.map(|loaded| loaded.value) {
-                Ok(LoadedValue::Subscriber(state)) if Flow::unseen_notification(&state, attempt) != Some(tidings) => {
+                Ok(LoadedValue::Subscriber(state)) if state.unseen_notification(attempt) != Some(tidings) => {
                     let (now, told) = (
                         self.newsroom.runtime.clock.now(),
                         MessageState::Withheld(WithheldReason::PersonDialed),

@@ -21,7 +21,6 @@ const GONE: Duration = Duration::from_millis(1);
 /// How often a change is tried again when somebody else wrote in between.
 const MAX_ROUNDS: usize = 16;
 
-/// Live values of subscribers.
 #[derive(Clone)]
 pub struct LiveValues {
     store: Arc<dyn Store>,
@@ -29,19 +28,14 @@ pub struct LiveValues {
     entropy: Arc<dyn Rng>,
 }
 
-/// A value as it was found.
 pub struct LoadedSubscriber {
-    /// Which write it was; `None` when there was none.
+    /// Which write it was; `None` when there is no value.
     pub version: Option<Version>,
-    /// What it held.
     pub value: LoadedValue,
 }
 
-/// What a key held.
 pub enum LoadedValue {
-    /// Nothing.
     Nothing,
-    /// A subscriber.
     Subscriber(Box<Subscriber>),
     /// Something that does not open here: altered, moved, or sealed under a key we do not have.
     Unreadable(SealError),
@@ -50,19 +44,15 @@ pub enum LoadedValue {
 /// Why a change was not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LiveError {
-    /// The store is not available.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Others kept writing in between.
     #[error("the value kept changing")]
     Contended,
-    /// The value could not be sealed.
     #[error("the value could not be sealed")]
     Seal,
 }
 
 impl LiveValues {
-    /// Live values in this store, sealed under this ring.
     pub fn new(store: Arc<dyn Store>, keyring: Arc<Keyring>, entropy: Arc<dyn Rng>) -> Self {
         Self {
             store,
@@ -94,7 +84,7 @@ impl LiveValues {
         })
     }
 
-    /// Writes a value if the one that was loaded is still there. Says whether it was.
+    /// Writes a value if the one that was loaded is still there. Returns whether it was.
     ///
     /// # Errors
     /// When the store is not available and it cannot be told whether the value was written.
@@ -119,7 +109,7 @@ impl LiveValues {
     }
 
     /// Changes a subscriber's value: `change` is given the present state, as often as somebody else writes in between, and
-    /// says with `None` that there is nothing to change. Nobody of that tag: nothing happens.
+    /// returns `None` when there is nothing to change. No-op when the subscriber has no value.
     ///
     /// # Errors
     /// When the store is not available or others keep writing.
@@ -143,7 +133,7 @@ impl LiveValues {
         Err(LiveError::Contended)
     }
 
-    /// Removes a subscriber's value, whoever else writes in between: nothing of it can be read any more. Their next turn
+    /// Removes a subscriber's value, even if others write in between: nothing of it can be read any more. Their next turn
     /// finds nothing, as after a day.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Tells a subscriber's live value what came from elsewhere, and wakes the turn that waits for it.
+//! Applies events to subscribers' live values, and wakes the turns that wait for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,32 +14,27 @@ use crate::core::flow::{Flow, SessionEvent};
 use crate::core::ids::AttemptId;
 use crate::core::seal::SubscriberTag;
 
-/// Tells news.
 #[derive(Clone)]
 pub struct SessionUpdater {
-    /// The conversation.
     pub flow: Arc<Flow>,
-    /// Live values.
     pub live: LiveValues,
-    /// Wakes waiting turns.
     pub wakes: Wakeups,
-    /// Asks for texts to people who do not wait; `None` where texts cannot be sent.
+    /// Queues SMS to people who do not wait; `None` where SMS cannot be sent.
     pub handovers: Option<HandoverQueue>,
-    /// Clock.
     pub runtime: Deps,
 }
 
 impl SessionUpdater {
-    /// Tells one piece of news. A store that is away for a moment is waited for; one that stays away loses nothing, for
-    /// the records have it and the next dialog reads them. What no screen shows is texted. Says whether it concerned what
-    /// is going on.
-    pub async fn apply(&self, tag: &SubscriberTag, news: &SessionEvent) -> bool {
-        let told = (|| {
+    /// Applies one event. A store that is away for a moment is waited for; one that stays away loses nothing, since the records
+    /// have it and the next dialog reads them. What no screen shows is sent by SMS. Returns whether the event was about the
+    /// present session.
+    pub async fn apply(&self, tag: &SubscriberTag, event: &SessionEvent) -> bool {
+        let applied = (|| {
             self.live.update(tag, |state| {
                 let context = self.runtime.context(self.runtime.clock.now(), None, "");
                 self.flow
-                    .apply(state, news, &context)
-                    .then(|| Flow::pending_notification(state))
+                    .apply(state, event, &context)
+                    .then(|| state.pending_notification())
             })
         })
         .retry(
@@ -49,39 +44,39 @@ impl SessionUpdater {
         )
         .await;
         self.wakes.notify(tag);
-        match told {
-            Ok(told) => {
-                let taken = told.is_some();
-                let owed = match told {
-                    Some(owed) => owed,
-                    None => self.look(tag).await,
+        match applied {
+            Ok(applied) => {
+                let taken = applied.is_some();
+                let pending = match applied {
+                    Some(pending) => pending,
+                    None => self.pending_notification(tag).await,
                 };
-                self.ask_for_text(news, owed).await;
+                self.queue_sms(event, pending).await;
                 taken
             }
             Err(error) => {
-                tracing::warn!(?tag, %error, "news could not be told; the next dialog reads the records");
+                tracing::warn!(?tag, %error, "event could not be applied; the next dialog reads the records");
                 false
             }
         }
     }
 
-    /// What is still owed by something that was told before: whoever told it may not have come to asking for the text.
-    async fn look(&self, tag: &SubscriberTag) -> Option<(AttemptId, Notification)> {
+    /// The notification that an earlier event still owes: the process that applied it may have ended before it queued the SMS.
+    async fn pending_notification(&self, tag: &SubscriberTag) -> Option<(AttemptId, Notification)> {
         self.handovers.as_ref()?;
         match self.live.load(tag).await.ok()?.value {
-            LoadedValue::Subscriber(state) => Flow::pending_notification(&state),
+            LoadedValue::Subscriber(state) => state.pending_notification(),
             LoadedValue::Nothing | LoadedValue::Unreadable(_) => None,
         }
     }
 
-    /// Asks for the text that is owed, if the news are about that.
-    async fn ask_for_text(&self, news: &SessionEvent, owed: Option<(AttemptId, Notification)>) {
-        if let (Some(desk), SessionEvent::AttemptResolved { id, .. }, Some((attempt, tidings))) =
-            (&self.handovers, news, owed)
+    /// Queues the SMS that is pending, if the event is about that.
+    async fn queue_sms(&self, event: &SessionEvent, pending: Option<(AttemptId, Notification)>) {
+        if let (Some(handovers), SessionEvent::AttemptResolved { id, .. }, Some((attempt, notification))) =
+            (&self.handovers, event, pending)
             && *id == attempt
         {
-            desk.enqueue(attempt, tidings, None).await;
+            handovers.enqueue(attempt, notification, None).await;
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Wakes the turns that wait in this process when something became of a subscriber. A missed wake costs a re-read
-//! later, never an answer: waiting turns also look by themselves.
+//! Wakes the turns that wait in this process when a subscriber's value has changed. A missed wakeup costs a later re-read,
+//! never a reply: waiting turns also look by themselves.
 
 use std::time::Duration;
 
@@ -7,14 +7,13 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::core::seal::SubscriberTag;
 
-/// Many more than turns ever wait at once for one wake.
+/// Many more than turns ever wait at once for one wakeup.
 const CAPACITY: usize = 1024;
 
-/// Where wakes are rung and heard.
+/// The channel of wakeups.
 #[derive(Clone)]
 pub struct Wakeups(broadcast::Sender<SubscriberTag>);
 
-/// Somebody listening.
 pub struct WakeupListener(broadcast::Receiver<SubscriberTag>);
 
 impl Default for Wakeups {
@@ -24,31 +23,31 @@ impl Default for Wakeups {
 }
 
 impl Wakeups {
-    /// Something became of this subscriber.
+    /// This subscriber's value has changed.
     pub fn notify(&self, tag: &SubscriberTag) {
-        // Nobody listening is the usual case.
+        // No subscriber to the channel is the usual case.
         let _ = self.0.send(*tag);
     }
 
-    /// Hears what is rung from now on.
+    /// Receives the wakeups from now on.
     pub fn subscribe(&self) -> WakeupListener {
         WakeupListener(self.0.subscribe())
     }
 }
 
 impl WakeupListener {
-    /// Waits for something to become of this subscriber, at most `patience`.
-    pub async fn wait(&mut self, tag: &SubscriberTag, patience: Duration) {
-        let heard = async {
+    /// Waits until this subscriber's value has changed, at most for `timeout`.
+    pub async fn wait(&mut self, tag: &SubscriberTag, timeout: Duration) {
+        let woken = async {
             loop {
                 match self.0.recv().await {
-                    Ok(rung) if rung != *tag => {}
+                    Ok(changed) if changed != *tag => {}
                     Ok(_) | Err(RecvError::Lagged(_)) => return,
                     Err(RecvError::Closed) => std::future::pending().await,
                 }
             }
         };
-        // Running out of patience is as good as a wake: the caller looks again.
-        let _ = tokio::time::timeout(patience, heard).await;
+        // A timeout is as good as a wakeup: the caller looks again.
+        let _ = tokio::time::timeout(timeout, woken).await;
     }
 }

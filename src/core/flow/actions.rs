@@ -1,95 +1,56 @@
 //! What each action of the menu does to the state, and where it leads.
 
-use super::state::{ChosenInstitution, ConnectSession, ConsentGiven, ScreenNotice, Subscriber};
-use super::{Effect, Flow, Offer, OpenSession, StepContext};
-use crate::core::attempt::{self, LiveAttemptState};
-use crate::core::linking::{Institution, SubmissionStep};
-use crate::core::menu::ListSource;
-use crate::core::menu::{Action, Outcome};
+use super::context::Offer;
+use super::offers;
+use super::session::{ChosenInstitution, ConnectSession, ConsentGiven};
+use super::step::{ActionInput, Step, Transition};
+use crate::core::attempt::{self, LiveAttempt, LiveAttemptState};
+use crate::core::linking::SubmissionStep;
+use crate::core::menu::{Action, ListSource, Outcome};
 use crate::core::messages::Locale;
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
 use crate::core::search;
-use crate::core::secret::Secret;
 
-use super::links::{pick_link, show_links, unlink};
-use super::offers;
-use super::turn::stay;
-
-/// Where an action leads.
-pub(super) enum Transition {
-    /// To the screen of an outcome.
-    Outcome(Outcome),
-    /// To a screen that the menu names.
-    Screen(String),
-    /// Nowhere, perhaps with a sentence.
-    Stay(Option<ScreenNotice>),
-    /// The answer is not known yet: the turn waits.
-    Wait,
-    /// The same, and until then the screen is the one that there is.
-    WaitInPlace,
-}
-
-impl From<Outcome> for Transition {
-    fn from(outcome: Outcome) -> Self {
-        Self::Outcome(outcome)
-    }
-}
-
-/// What came with an action.
-pub(super) enum ActionInput {
-    /// Nothing: an option was chosen.
-    Nothing,
-    /// The key of a list's entry.
-    Key(String),
-    /// A typed line.
-    Line(Secret),
-}
-
-impl Flow {
+impl Step<'_> {
     /// Does what an option, a pick or a typed line asks for.
-    pub(super) fn act(
-        &self,
-        state: &mut Subscriber,
-        action: Action,
-        given: ActionInput,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        match (action, given) {
-            (Action::Consent, _) => self.consent(state, context, effects),
-            (Action::ShowBanks, _) => self.show_institutions(state, context, effects),
-            (Action::PickPartner, ActionInput::Key(key)) => Self::pick_partner(state, &key),
-            (Action::PickBank, ActionInput::Key(key)) => self.pick_institution(state, &key, context, effects),
-            (Action::PickMethod, ActionInput::Key(key)) => Self::pick_method(state, &key, context, effects),
-            (Action::AcceptWarning, _) => Self::accept_warning(state, context, effects),
-            (Action::Answer, given) => self.answer_field(state, given, context, effects),
-            (Action::Previous, _) => Self::previous(state, context),
-            (Action::PickAccount, ActionInput::Key(key)) => self.pick_account(state, key, context, effects),
-            (Action::Check | Action::Resume, _) => self.check_progress(state, context, effects),
+    pub(super) fn act(&mut self, action: Action, input: ActionInput) -> Transition {
+        match (action, input) {
+            (Action::Consent, _) => self.consent(),
+            (Action::ShowBanks, _) => self.show_institutions(),
+            (Action::PickPartner, ActionInput::Key(key)) => self.pick_partner(&key),
+            (Action::PickBank, ActionInput::Key(key)) => self.pick_institution(&key),
+            (Action::PickMethod, ActionInput::Key(key)) => self.pick_method(&key),
+            (Action::AcceptWarning, _) => self.accept_warning(),
+            (Action::Answer, input) => self.answer_field(input),
+            (Action::Previous, _) => self.previous_field(),
+            (Action::PickAccount, ActionInput::Key(key)) => self.pick_account(key),
+            (Action::Check | Action::Resume, _) => self.check_progress(),
             // Given up and found after all: another login now would be a second one.
-            (Action::Retry | Action::AnotherBank, _) if submission_in_flight(state) => {
-                self.check_progress(state, context, effects)
-            }
-            (Action::Retry, _) => self.retry(state, context, effects),
-            (Action::AnotherBank, _) => another_institution(state, context),
-            (Action::TextWhenBack, _) => self.request_bank_alert(state, context, effects),
+            (Action::Retry | Action::AnotherBank, _) if self.submission_in_flight() => self.check_progress(),
+            (Action::Retry, _) => self.retry(),
+            (Action::AnotherBank, _) => self.another_institution(),
+            (Action::RequestBankAlert, _) => self.request_bank_alert(),
             (Action::Restart, _) => {
-                Self::leave_session(state);
+                self.leave_session();
                 Outcome::Welcome.into()
             }
-            (Action::Home, _) => Self::entry(state),
+            (Action::Home, _) => self.entry(),
             (Action::PickLanguage, ActionInput::Key(key)) => {
-                state.locale = Locale::from_tag(&key).unwrap_or(state.locale);
-                Self::entry(state)
+                self.state.locale = Locale::from_tag(&key).unwrap_or(self.state.locale);
+                self.entry()
             }
-            (Action::ShowLinks, _) => show_links(state),
-            (Action::PickLink, ActionInput::Key(key)) => pick_link(state, &key),
-            (Action::Unlink, _) => unlink(state, effects),
-            (Action::Reauthorise, _) => self.reauthorise(state, context, effects),
-            (Action::EnterPin, given) => self.enter_pin(state, given, context, effects),
+            (Action::ShowLinks, _) => self.show_links(),
+            (Action::PickLink, ActionInput::Key(key)) => self.pick_link(&key),
+            (Action::Unlink, _) => self.unlink(),
+            (Action::Reauthorise, _) => self.reauthorise(),
+            (Action::EnterPin, input) => self.enter_pin(&input),
             (Action::Protect, _) => self.protect(),
-            (Action::ChoosePin, given) => self.choose_pin(state, given, context, effects),
-            (Action::ForgotPin, _) => Self::forgot_pin(state),
+            (Action::ChoosePin, input) => self.choose_pin(&input),
+            (Action::ForgotPin, _) => {
+                // Only linking the same account again ends the code.
+                self.state.session = None;
+                Outcome::Welcome.into()
+            }
             (
                 Action::PickBank
                 | Action::PickMethod
@@ -98,305 +59,221 @@ impl Flow {
                 | Action::PickLink
                 | Action::PickPartner,
                 _,
-            ) => stay("note-choice"),
+            ) => Transition::stay("note-choice"),
         }
     }
 
-    fn consent(&self, state: &mut Subscriber, context: &StepContext<'_>, effects: &mut Vec<Effect>) -> Transition {
-        let terms = self.terms(state).clone();
-        let given = ConsentGiven {
-            id: context.ids.consent,
-            intent: terms.intent.unwrap_or(context.ids.intent),
-            text: self.consent_text(state.locale, &terms),
-            version: self.templates.version(state.locale, "welcome"),
-            locale: state.locale,
-            channel: state
-                .dialogs
-                .first()
-                .map(|dialog| dialog.channel.clone())
-                .unwrap_or_default(),
-            at: context.now,
+    fn consent(&mut self) -> Transition {
+        let terms = self.flow.terms(self.state).clone();
+        let consent = ConsentGiven {
+            id: self.context.ids.consent,
+            intent: terms.intent.unwrap_or(self.context.ids.intent),
+            text: self.flow.consent_text(self.state.locale, &terms),
+            version: self.flow.templates.version(self.state.locale, "welcome"),
+            locale: self.state.locale,
+            channel: self.state.channel(),
+            at: self.context.now,
         };
-        let mut session = ConnectSession::new(context.ids.session, Some(given));
-        session.started_in = state.dialogs.first().map(|dialog| dialog.key);
+        let mut session = ConnectSession::new(self.context.ids.session, Some(consent));
+        session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.terms = Some(terms);
-        state.session = Some(session);
-        if self.pin_required(state) {
+        self.state.session = Some(session);
+        if self.pin_required() {
             return Outcome::ChoosePin.into();
         }
-        self.show_institutions(state, context, effects)
+        self.show_institutions()
     }
 
-    pub(super) fn pick_institution(
-        &self,
-        state: &mut Subscriber,
-        key: &str,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        let offers = context.offers.unwrap_or_default();
+    pub(super) fn pick_institution(&mut self, key: &str) -> Transition {
+        let offers = self.context.offers.unwrap_or_default();
         let Some(Offer { provider, institution }) = offers::find_offer(offers, key) else {
             return Outcome::NoBanks.into();
         };
-        let Some(session) = &mut state.session else {
+        let mut chosen = self.chosen_institution(provider, &institution.id, &institution.name);
+        chosen.provider_id.clone_from(&institution.provider_id);
+        chosen.methods.clone_from(&institution.methods);
+        chosen.timeout = institution.timeout;
+        let Some(session) = &mut self.state.session else {
             return Outcome::Welcome.into();
         };
-        let rule = self
-            .settings
-            .policy
-            .ussd_rule(context.country, provider, &institution.id);
-        session.institution = Some(ChosenInstitution {
-            id: institution.id.clone(),
-            provider: provider.clone(),
-            provider_id: institution.provider_id.clone(),
-            name: institution.name.clone(),
-            methods: institution.methods.clone(),
-            method: None,
-            warn: rule == SecretsOverUssd::Warn,
-            deny: rule == SecretsOverUssd::Deny,
-            sms_allowed: self
-                .settings
-                .policy
-                .sms_rule(context.country, provider, &institution.id)
-                == SecretsOverSms::Allow,
-            timeout: institution.timeout,
-        });
-        if let Some(wait) = Self::login_limit(state, context).or_else(|| Self::institution_unavailable(state, context))
-        {
-            return wait;
+        session.institution = Some(chosen);
+        if let Some(obstacle) = self.login_obstacle() {
+            return obstacle;
         }
         if institution.methods.len() > 1 {
-            return set_stage(state, Outcome::ChooseMethod);
+            return self.set_stage(Outcome::ChooseMethod);
         }
-        Self::start_method(state, 0, context, effects)
+        self.start_method(0)
     }
 
-    fn pick_method(
-        state: &mut Subscriber,
-        key: &str,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
+    /// An institution with what the policy says of it here.
+    pub(super) fn chosen_institution(&self, provider: &str, id: &str, name: &str) -> ChosenInstitution {
+        let policy = &self.flow.settings.policy;
+        let ussd = policy.ussd_rule(self.context.country, provider, id);
+        let sms = policy.sms_rule(self.context.country, provider, id);
+        ChosenInstitution {
+            warn: ussd == SecretsOverUssd::Warn,
+            deny: ussd == SecretsOverUssd::Deny,
+            sms_allowed: sms == SecretsOverSms::Allow,
+            ..ChosenInstitution::named(provider, id, name)
+        }
+    }
+
+    fn pick_method(&mut self, key: &str) -> Transition {
         match key.parse() {
-            Ok(index) => Self::start_method(state, index, context, effects),
-            Err(_) => stay("note-choice"),
+            Ok(index) => self.start_method(index),
+            Err(_) => Transition::stay("note-choice"),
         }
     }
 
     /// The person goes on although the channel is not private, and is not asked again.
-    fn accept_warning(state: &mut Subscriber, context: &StepContext<'_>, effects: &mut Vec<Effect>) -> Transition {
-        if let Some(bank) = state.session.as_mut().and_then(|session| session.institution.as_mut()) {
-            bank.warn = false;
+    fn accept_warning(&mut self) -> Transition {
+        let session = self.state.session.as_mut();
+        if let Some(institution) = session.and_then(|session| session.institution.as_mut()) {
+            institution.warn = false;
         }
-        Self::ask_if_available(state, context, effects)
+        self.ask_if_available()
     }
 
     /// Begins (again) with an auth method: its form, a session at the provider at once, and the first question. It is a
-    /// try of its own, with an id of its own: a session that was being opened for another bank must not become this
-    /// one's, and what comes of an earlier submission late must not pass for this one's.
-    fn start_method(
-        state: &mut Subscriber,
-        index: usize,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        if let Some(closed) = Self::institution_unavailable(state, context) {
-            return closed;
+    /// try of its own, with an id of its own: a session that was being opened for another institution must not become this
+    /// one's, and a late answer to an earlier submission must not pass for this one's.
+    fn start_method(&mut self, index: usize) -> Transition {
+        if let Some(unavailable) = self.institution_unavailable() {
+            return unavailable;
         }
-        let Some(session) = &mut state.session else {
+        let Some(session) = &mut self.state.session else {
             return Outcome::Welcome.into();
         };
-        let Some(form) = session
-            .institution
-            .as_ref()
-            .and_then(|bank| bank.methods.get(index))
-            .map(|method| method.form.clone())
-        else {
-            return stay("note-choice");
+        let Some((institution, form)) = session.institution.as_mut().and_then(|institution| {
+            let form = institution.methods.get(index)?.form.clone();
+            Some((institution, form))
+        }) else {
+            return Transition::stay("note-choice");
         };
-        if let Some(bank) = &mut session.institution {
-            bank.method = Some(index);
-        }
+        institution.method = Some(index);
+        let warn = institution.warn;
         session.restart_form(Some(form));
-        session.id = context.ids.session;
-        effects.extend(open_session_request(session).map(|open| Effect::OpenSession(Box::new(open))));
-        if session.institution.as_ref().is_some_and(|bank| bank.warn) {
-            return set_stage(state, Outcome::Warn);
+        session.id = self.context.ids.session;
+        self.open_session();
+        if warn {
+            return self.set_stage(Outcome::Warn);
         }
-        Self::ask_next_field(state)
+        self.ask_next_field()
     }
 
     /// Looks whether there is an answer; an attempt that nobody knows about is looked for.
-    pub(super) fn check_progress(
-        &self,
-        state: &mut Subscriber,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        let Some(session) = &state.session else {
+    pub(super) fn check_progress(&mut self) -> Transition {
+        let Some(session) = &self.state.session else {
             return Outcome::Welcome.into();
         };
-        if let Some(attempt) = &session.attempt {
-            let settling = effects.iter().any(|effect| matches!(effect, Effect::ResolveAttempt(_)));
-            if attempt.state == LiveAttemptState::Unknown && !settling {
-                effects.push(Effect::ResolveAttempt(attempt.id));
+        let (stage, step) = (session.stage, session.step);
+        if let Some(attempt) = session.attempt.clone() {
+            if attempt.state == LiveAttemptState::Unknown {
+                self.resolve_attempt(attempt.id);
+                return Transition::Wait;
             }
-            if attempt.in_flight() || attempt.state == LiveAttemptState::Unknown {
+            if attempt.in_flight() {
                 return Transition::Wait;
             }
         }
-        if session.stage == Outcome::Checking {
-            // Nothing was submitted: a session is being opened, or whoever was to open it is gone.
-            effects.extend(open_session_request(session).map(|open| Effect::OpenSession(Box::new(open))));
-            return Transition::Wait;
-        }
-        if matches!(session.stage, Outcome::Limited | Outcome::BankDown | Outcome::BankBusy) {
+        match stage {
+            // Nothing was submitted: a session is being opened, or the process that was to open it is gone.
+            Outcome::Checking => self.open_session_and_wait(),
             // Perhaps the wait is over.
-            return self.retry(state, context, effects);
-        }
-        let stage = session.stage;
-        let logs_in = matches!(
-            stage,
+            Outcome::Limited | Outcome::BankDown | Outcome::BankBusy => self.retry(),
             Outcome::ChooseMethod | Outcome::Warn | Outcome::Ask | Outcome::AskChoice
-        ) && session.step == SubmissionStep::Login;
-        let closed = logs_in.then(|| Self::institution_unavailable(state, context)).flatten();
-        closed.unwrap_or(stage.into())
+                if step == SubmissionStep::Login =>
+            {
+                self.institution_unavailable().unwrap_or(stage.into())
+            }
+            stage => stage.into(),
+        }
     }
 
-    pub(super) fn retry(
-        &self,
-        state: &mut Subscriber,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        let told = Self::retry_after_pause(state, context).or_else(|| Self::login_limit(state, context));
-        if let Some(told) = told.or_else(|| Self::institution_unavailable(state, context)) {
-            return told;
+    pub(super) fn retry(&mut self) -> Transition {
+        if let Some(after_pause) = self.retry_after_pause() {
+            return after_pause;
         }
-        let Some(session) = &mut state.session else {
+        if let Some(obstacle) = self.login_obstacle() {
+            return obstacle;
+        }
+        let Some(session) = &mut self.state.session else {
             return Outcome::Welcome.into();
         };
-        let Some(bank) = &session.institution else {
-            return another_institution(state, context);
+        let Some(institution) = &session.institution else {
+            return self.another_institution();
         };
         if session.renews.is_some() {
             session.restart_form(None);
-            session.id = context.ids.session;
-            session.stage = Outcome::Checking;
-            effects.extend(open_session_request(session).map(|open| Effect::OpenSession(Box::new(open))));
-            return Transition::Wait;
+            session.id = self.context.ids.session;
+            return self.open_session_and_wait();
         }
-        let Some(method) = bank.method else {
-            // Picked, but no further; or taken up from the records, which do not keep what a bank asks.
-            let key = offers::offer_key(&bank.provider, &bank.id);
-            return self.pick_institution(state, &key, context, effects);
+        let Some(method) = institution.method else {
+            // Picked, but no further; or taken up from the records, which do not keep what an institution asks.
+            let key = offers::offer_key(&institution.provider, &institution.id);
+            return self.pick_institution(&key);
         };
-        Self::start_method(state, method, context, effects)
+        self.start_method(method)
     }
 
-    /// The wait that refused logins have earned at the session's institution, if any.
-    pub(super) fn login_limit(state: &mut Subscriber, context: &StepContext<'_>) -> Option<Transition> {
-        let bank = state.session.as_ref()?.institution.as_ref()?;
-        attempt::login_wait(&state.refusals, &bank.id, context.now)?;
-        Some(set_stage(state, Outcome::Limited))
+    /// Whether a submission is on its way or its grant is being redeemed.
+    fn submission_in_flight(&self) -> bool {
+        self.state.live_attempt().is_some_and(LiveAttempt::in_flight)
+    }
+
+    /// Why no login may be tried at the session's institution now, if so: refused logins have earned a wait, or it is not to
+    /// be called.
+    pub(super) fn login_obstacle(&mut self) -> Option<Transition> {
+        let session = self.state.session.as_ref()?;
+        let institution = session.institution.as_ref()?;
+        if attempt::login_wait(&self.state.refusals, &institution.id, self.context.now).is_some() {
+            return Some(self.set_stage(Outcome::Limited));
+        }
+        self.institution_unavailable()
     }
 
     /// Shows what matches, or says that nothing does.
-    pub(super) fn search(
-        state: &mut Subscriber,
-        source: ListSource,
-        typed: &str,
-        context: &StepContext<'_>,
-    ) -> Transition {
+    pub(super) fn search(&mut self, source: ListSource, typed: &str) -> Transition {
         if source != ListSource::Banks || typed.chars().count() < 2 {
-            return stay("note-choice");
+            return Transition::stay("note-choice");
         }
-        let names = context
-            .offers
-            .unwrap_or_default()
-            .iter()
-            .map(|offer| offer.institution.name.as_str());
+        let offers = self.context.offers.unwrap_or_default();
+        let names = offers.iter().map(|offer| offer.institution.name.as_str());
         if search::find(typed, names).is_empty() {
-            return stay("note-not-found");
+            return Transition::stay("note-not-found");
         }
-        state.cursor.query = Some(typed.to_owned());
-        state.cursor.page = 0;
+        self.state.cursor.query = Some(typed.to_owned());
+        self.state.cursor.page = 0;
         Transition::Stay(None)
     }
-}
 
-impl ConnectSession {
-    /// Forgets what was typed and submitted at the provider, and begins with this form.
-    pub(super) fn restart_form(&mut self, form: Option<crate::core::next_step::Form>) {
-        self.form = form;
-        self.provider_session = None;
-        self.step = SubmissionStep::Login;
-        self.fields_answered = 0;
-        self.answers.clear();
-        self.accounts.clear();
-        self.attempt = None;
-        self.wrong_codes = 0;
-        self.rounds = 0;
-        self.shown = false;
-        self.open_failed = false;
+    /// The institutions; where only one of them is asked for, straight to that one.
+    pub(super) fn show_institutions(&mut self) -> Transition {
+        match self.flow.terms(self.state).institution.clone() {
+            Some(key) => self.pick_institution(&key),
+            None => self.institution_list(),
+        }
     }
-}
 
-/// Whether a submission is on its way or its grant is being redeemed.
-fn submission_in_flight(state: &Subscriber) -> bool {
-    let attempt = state.session.as_ref().and_then(|session| session.attempt.as_ref());
-    attempt.is_some_and(attempt::LiveAttempt::in_flight)
-}
-
-/// The session now stands here.
-pub(super) fn set_stage(state: &mut Subscriber, stage: Outcome) -> Transition {
-    if let Some(session) = &mut state.session {
-        session.stage = stage;
+    fn institution_list(&self) -> Transition {
+        let any = self.context.offers.is_some_and(|offers| !offers.is_empty());
+        if any { Outcome::ChooseBank } else { Outcome::NoBanks }.into()
     }
-    stage.into()
-}
 
-/// How to open a session at the provider for this connect session.
-pub(super) fn open_session_request(session: &ConnectSession) -> Option<OpenSession> {
-    let bank = session.institution.as_ref()?;
-    Some(OpenSession {
-        session: session.id,
-        partner: session.terms.as_ref().map(|terms| terms.partner),
-        provider: bank.provider.clone(),
-        institution: Institution {
-            id: bank.id.clone(),
-            provider_id: bank.provider_id.clone(),
-            name: bank.name.clone(),
-            country: None,
-            business: false,
-            methods: bank.methods.clone(),
-            timeout: bank.timeout,
-        },
-        method: bank.picked_method().map(|method| method.id.clone()).unwrap_or_default(),
-        renews: session.renews,
-    })
-}
-
-pub(super) fn institution_list_outcome(context: &StepContext<'_>) -> Outcome {
-    if context.offers.is_some_and(|banks| !banks.is_empty()) {
-        Outcome::ChooseBank
-    } else {
-        Outcome::NoBanks
+    pub(super) fn another_institution(&mut self) -> Transition {
+        let Some(session) = &mut self.state.session else {
+            return Outcome::Welcome.into();
+        };
+        if session.renews.is_some() {
+            // The consent of a renewal is its link's: another institution needs one of its own.
+            self.state.session = None;
+            return Outcome::Welcome.into();
+        }
+        session.restart_form(None);
+        session.id = self.context.ids.session;
+        session.institution = None;
+        session.stage = Outcome::ChooseBank;
+        self.institution_list()
     }
-}
-
-pub(super) fn another_institution(state: &mut Subscriber, context: &StepContext<'_>) -> Transition {
-    let Some(session) = &mut state.session else {
-        return Outcome::Welcome.into();
-    };
-    if session.renews.is_some() {
-        // The consent of a renewal is its link's: another bank needs one of its own.
-        state.session = None;
-        return Outcome::Welcome.into();
-    }
-    session.restart_form(None);
-    session.id = context.ids.session;
-    session.institution = None;
-    session.stage = Outcome::ChooseBank;
-    institution_list_outcome(context).into()
 }

@@ -1,74 +1,71 @@
-//! Whether anybody is to be sent to the session's institution now: asked before a person has typed anything for nothing,
-//! and above all before a secret.
+//! Whether the session's institution may be tried now: checked before a person types anything in vain, and above all before a
+//! secret.
 
-use super::actions::{Transition, open_session_request, set_stage};
-use super::state::{ConnectSession, Subscriber};
-use super::{Effect, Flow, StepContext};
+use super::session::ConnectSession;
+use super::step::{Step, Transition};
 use crate::core::health::Health;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::Outcome;
 use crate::core::next_step::FieldKind;
 use crate::core::time::Timestamp;
 
-impl Flow {
-    /// Where a person stands whose institution does not answer, or asks to be left alone; `None` while it may be tried.
-    pub(super) fn institution_unavailable(state: &mut Subscriber, context: &StepContext<'_>) -> Option<Transition> {
-        let session = state.session.as_mut()?;
+impl Step<'_> {
+    /// The stage of a session whose institution does not answer, or asks us to pause; `None` while it may be tried.
+    pub(super) fn institution_unavailable(&mut self) -> Option<Transition> {
+        let session = self.state.session.as_mut()?;
         let bank = session.institution.as_ref()?;
-        let stage = match context.health.get(&bank.provider, &bank.id).refusal_for(session.id)? {
+        let stage = match self
+            .context
+            .health
+            .get(&bank.provider, &bank.id)
+            .refusal_for(session.id)?
+        {
             Health::Busy(shut) => session.set_busy(shut.until),
             _ => Outcome::BankDown,
         };
         session.shown = false;
-        Some(set_stage(state, stage))
+        Some(self.set_stage(stage))
     }
 
-    /// Asks what is to be typed next, as long as it would not be typed for nothing. A session that could not be opened
+    /// Asks what is to be typed next, as long as it would not be typed in vain. A session that could not be opened
     /// while less was typed is opened before the first secret, and waited for.
-    pub(super) fn ask_if_available(
-        state: &mut Subscriber,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        if !state.session.as_ref().is_some_and(ConnectSession::at_first_secret) {
-            return Self::ask_next_field(state);
+    pub(super) fn ask_if_available(&mut self) -> Transition {
+        if !self.state.session.as_ref().is_some_and(ConnectSession::at_first_secret) {
+            return self.ask_next_field();
         }
-        if let Some(closed) = Self::institution_unavailable(state, context) {
-            return closed;
+        if let Some(unavailable) = self.institution_unavailable() {
+            return unavailable;
         }
-        match state.session.as_mut().filter(|session| session.open_failed) {
+        match self.state.session.as_mut().filter(|session| session.open_failed) {
             Some(session) => {
                 session.open_failed = false;
-                session.stage = Outcome::Checking;
-                effects.extend(open_session_request(session).map(|open| Effect::OpenSession(Box::new(open))));
-                Transition::Wait
+                self.open_session_and_wait()
             }
-            None => Self::ask_next_field(state),
+            None => self.ask_next_field(),
         }
     }
 
     /// A code or a choice for which the institution was too busy is asked for again: nothing was tried, and its session
     /// stands.
-    pub(super) fn retry_after_pause(state: &mut Subscriber, context: &StepContext<'_>) -> Option<Transition> {
-        let session = state.session.as_mut()?;
+    pub(super) fn retry_after_pause(&mut self) -> Option<Transition> {
+        let session = self.state.session.as_mut()?;
         if session.stage != Outcome::BankBusy || session.step == SubmissionStep::Login {
             return None;
         }
         let bank = session.institution.as_ref()?;
-        if let Health::Busy(_) = context.health.get(&bank.provider, &bank.id) {
-            return Self::institution_unavailable(state, context);
+        if let Health::Busy(_) = self.context.health.get(&bank.provider, &bank.id) {
+            return self.institution_unavailable();
         }
         if session.step == SubmissionStep::Choose {
-            return Some(set_stage(state, Outcome::ChooseAccount));
+            return Some(self.set_stage(Outcome::ChooseAccount));
         }
-        session.fields_answered = 0;
-        session.answers.clear();
-        Some(Self::ask_next_field(state))
+        session.forget_answers();
+        Some(self.ask_next_field())
     }
 }
 
 impl ConnectSession {
-    /// Where a session stands whose institution asks to be left alone until then.
+    /// The stage of a session whose institution asks us to pause until then.
     pub(super) fn set_busy(&mut self, until: Timestamp) -> Outcome {
         self.busy_until = Some(until);
         Outcome::BankBusy

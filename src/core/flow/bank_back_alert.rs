@@ -1,86 +1,68 @@
-//! A text when an institution is back: asked for beside the screen that says that it is away, where texts can be sent.
+//! An SMS when an institution is back: offered on the screen that says that it is away, where SMS can be sent.
 //!
-//! Nothing is promised that is not written down: the turn waits for that, and until then the screen stays as it was.
+//! Nothing is promised before it is saved: the turn waits for that, and until then the screen stays as it was.
 
-use super::actions::{Transition, open_session_request};
-use super::state::{ReplySlot, ScreenNotice, Subscriber, TurnReply};
-use super::turn::stay;
-use super::{BankAlertAnswer, BankAlertRequest, Effect, Flow, StepContext};
+use super::effect::{BankAlertRequest, Effect, OpenSession};
+use super::events::BankAlertAnswer;
+use super::state::Subscriber;
+use super::step::{Step, Transition};
 use crate::core::ids::ConnectSessionId;
 use crate::core::menu::{Action, MenuOption, OptionTarget, Outcome};
 
-impl Flow {
-    /// Whether a choice of the menu is there at all: no text is offered where none can be sent.
+impl Step<'_> {
+    /// Whether an option of the menu is there at all: no SMS is offered where none can be sent.
     pub(super) fn is_available(&self, choice: &MenuOption) -> bool {
-        self.settings.sms_enabled || choice.target != OptionTarget::Action(Action::TextWhenBack)
+        self.flow.settings.sms_enabled || choice.target != OptionTarget::Action(Action::RequestBankAlert)
     }
 
-    /// The person wants a text when the institution is back. Where it is back by now they are told so, and go on.
-    pub(super) fn request_bank_alert(
-        &self,
-        state: &mut Subscriber,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        if Self::institution_unavailable(state, context).is_none() {
-            state.cursor.notice = Some(note("note-back"));
-            return self.retry(state, context, effects);
+    /// The person wants an SMS when the institution is back. If it is back by now they are told so, and go on.
+    pub(super) fn request_bank_alert(&mut self) -> Transition {
+        if self.institution_unavailable().is_none() {
+            self.notice("note-back");
+            return self.retry();
         }
-        let Some(open) = state
-            .session
-            .as_ref()
-            .and_then(open_session_request)
-            .filter(|_| self.settings.sms_enabled)
-        else {
-            return stay("note-choice");
+        let session = self.state.session.as_ref().filter(|_| self.flow.settings.sms_enabled);
+        let Some(open) = session.and_then(OpenSession::for_session) else {
+            return Transition::stay("note-choice");
         };
-        effects.push(Effect::RequestBankAlert(Box::new(BankAlertRequest {
+        self.effects.push(Effect::RequestBankAlert(Box::new(BankAlertRequest {
             open,
-            locale: state.locale,
-            channel: state
-                .dialogs
-                .first()
-                .map(|dialog| dialog.channel.clone())
-                .unwrap_or_default(),
+            locale: self.state.locale,
+            channel: self.state.channel(),
         })));
         Transition::WaitInPlace
     }
 
-    /// What can be promised is known. Says whether anybody was waiting for it.
-    pub(super) fn apply_bank_alert_answer(
-        &self,
-        state: &mut Subscriber,
-        id: ConnectSessionId,
-        promise: BankAlertAnswer,
-        context: &StepContext<'_>,
-    ) -> bool {
-        let session = state.session.as_ref().filter(|session| session.id == id);
+    /// The answer to the request is there. Returns whether a turn was waiting for it.
+    pub(super) fn apply_bank_alert_answer(&mut self, id: ConnectSessionId, answer: BankAlertAnswer) -> bool {
+        let session = self.state.session.as_ref().filter(|session| session.id == id);
         let away = |stage: &Outcome| matches!(stage, Outcome::BankDown | Outcome::BankBusy);
         let stage = session.map(|session| session.stage).filter(away);
-        let Some(stage) = stage.filter(|_| state.awaits_reply()) else {
+        let Some(stage) = stage.filter(|_| self.state.awaits_reply()) else {
             return false;
         };
-        if let Some(session) = &mut state.session {
+        if let Some(session) = &mut self.state.session {
             // The next dial asks whether to go on, and does not repeat what may not be so any more.
             session.shown = true;
         }
-        let outcome = match promise {
-            BankAlertAnswer::Accepted => Outcome::WillText,
-            BankAlertAnswer::OptedOut => Outcome::TextsStopped,
+        let outcome = match answer {
+            BankAlertAnswer::Accepted => Outcome::AlertPromised,
+            BankAlertAnswer::OptedOut => Outcome::SmsOptedOut,
             BankAlertAnswer::Failed => {
-                state.cursor.notice = Some(note("note-no-text"));
+                self.notice("note-no-text");
                 stage
             }
         };
-        self.show_outcome(state, outcome);
-        let answer: TurnReply = self.render_reply(state, context);
-        Self::set_reply(state, ReplySlot::Set(answer));
+        self.show_outcome(outcome);
+        self.reply_with_screen();
         true
     }
+}
 
-    /// Whether a person has come further at an institution than to be told that it is away: they know that it is back.
-    pub fn has_reached(state: &Subscriber, provider: &str, institution: &str) -> bool {
-        let session = state.session.as_ref().filter(|session| {
+impl Subscriber {
+    /// Whether a person has got further at an institution than being told that it is away: they know that it is back.
+    pub fn has_reached(&self, provider: &str, institution: &str) -> bool {
+        let session = self.session.as_ref().filter(|session| {
             let bank = session.institution.as_ref();
             bank.is_some_and(|bank| bank.provider == provider && bank.id == institution)
         });
@@ -91,12 +73,5 @@ impl Flow {
             );
             !away && !session.open_failed && session.provider_session.is_some()
         })
-    }
-}
-
-fn note(id: &str) -> ScreenNotice {
-    ScreenNotice {
-        id: id.to_owned(),
-        number: None,
     }
 }

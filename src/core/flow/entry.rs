@@ -1,53 +1,48 @@
 //! Where a dial begins.
 
-use super::Flow;
-use super::actions::Transition;
-use super::state::Subscriber;
-use crate::core::attempt;
-use crate::core::menu::Outcome;
+use super::step::{Step, Transition};
+use crate::core::attempt::LiveAttempt;
+use crate::core::menu::{Outcome, Role};
 
-impl Flow {
+impl Step<'_> {
     /// Where a dial begins: at the facts.
-    pub(super) fn entry(state: &mut Subscriber) -> Transition {
-        let Some(session) = &state.session else {
+    pub(super) fn entry(&mut self) -> Transition {
+        let Some(session) = &self.state.session else {
             return Outcome::Welcome.into();
         };
-        if session.attempt.as_ref().is_some_and(attempt::LiveAttempt::in_flight) {
+        if session.attempt.as_ref().is_some_and(LiveAttempt::in_flight) {
             return Outcome::Checking.into();
         }
-        match (session.stage, session.shown) {
-            (Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed, false) => Outcome::News.into(),
-            (Outcome::Confirming, _) => Outcome::Confirming.into(),
-            (
-                stage @ (Outcome::Refused
-                | Outcome::Unavailable
-                | Outcome::BankDown
-                | Outcome::BankBusy
-                | Outcome::Unsuited
-                | Outcome::Unconfirmed
-                | Outcome::RequestOver
-                | Outcome::Mismatched
-                | Outcome::Blocked),
-                false,
-            ) => stage.into(),
-            (
-                Outcome::Linked
-                | Outcome::LinkedTwice
-                | Outcome::Renewed
-                | Outcome::Blocked
-                | Outcome::RequestOver
-                | Outcome::Mismatched
-                | Outcome::ChooseBank,
-                _,
-            ) => {
-                state.session = None;
-                Outcome::Welcome.into()
+        let (stage, shown) = (session.stage, session.shown);
+        if stage == Outcome::Confirming || (stage.is(Role::Failure) && !shown) {
+            return stage.into();
+        }
+        if stage.is(Role::Success) && !shown {
+            return Outcome::NewLink.into();
+        }
+        if stage.is(Role::Final) || stage == Outcome::ChooseBank || session.institution.is_none() {
+            self.state.session = None;
+            return Outcome::Welcome.into();
+        }
+        Outcome::Resume.into()
+    }
+
+    /// Where a person stands who dials, or begins by SMS.
+    pub(super) fn begin_dialog(&mut self) -> Transition {
+        match self.entry() {
+            // What is under way may end while the person waits.
+            Transition::Outcome(outcome) if outcome.is(Role::InProgress) => self.check_progress(),
+            home => home,
+        }
+    }
+
+    /// The same, without the question whether to go on.
+    pub(super) fn continue_session(&mut self) -> Transition {
+        match self.entry() {
+            Transition::Outcome(outcome) if outcome.is(Role::InProgress) || outcome == Outcome::Resume => {
+                self.check_progress()
             }
-            _ if session.institution.is_none() => {
-                state.session = None;
-                Outcome::Welcome.into()
-            }
-            _ => Outcome::Resume.into(),
+            home => home,
         }
     }
 }

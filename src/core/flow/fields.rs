@@ -1,15 +1,19 @@
 //! Asking a form field by field, and submitting it with the last answer.
 
-use super::actions::{ActionInput, Transition, another_institution, open_session_request, set_stage};
-use super::state::{ConnectSession, PartialAnswer, Subscriber};
-use super::turn::{stay, stay_with};
-use super::{Effect, Flow, StepContext, Submit};
+use super::effect::{Effect, OpenSession, Submit};
+use super::partial_answer::PartialAnswer;
+use super::session::ConnectSession;
+use super::state::ScreenNotice;
+use super::step::{ActionInput, Step, Transition};
 use crate::core::attempt::{LiveAttempt, LiveAttemptState};
 use crate::core::gsm7;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::Outcome;
 use crate::core::next_step::{Field, FieldKind, Form};
 use crate::core::secret::Secret;
+
+/// Longer than any answer a phone can type.
+const MAX_ANSWER_LEN: u16 = 180;
 
 /// The order to ask in: what is secret comes last, so that typing it and submitting it are one turn and it need not be
 /// kept. The provider gets the answers by name, so the order is ours.
@@ -30,9 +34,10 @@ impl ConnectSession {
     }
 
     /// Whether all of the form may be asked here: what a keypad cannot answer or the policy forbids is found out before the
-    /// first question, whoever the form comes from.
+    /// first question, wherever the form comes from.
     fn may_ask(&self) -> bool {
-        let denied = self.step == SubmissionStep::Login && self.institution.as_ref().is_some_and(|bank| bank.deny);
+        let denied =
+            self.step == SubmissionStep::Login && self.institution.as_ref().is_some_and(|institution| institution.deny);
         self.form.as_ref().is_some_and(|form| {
             form.fits_keypad() && !(denied && form.fields.iter().any(|field| field.kind == FieldKind::Secret))
         })
@@ -45,10 +50,11 @@ impl ConnectSession {
     }
 }
 
-impl Flow {
+impl Step<'_> {
     /// Stands at the question to be answered now.
-    pub(super) fn ask_next_field(state: &mut Subscriber) -> Transition {
-        let field = state
+    pub(super) fn ask_next_field(&mut self) -> Transition {
+        let field = self
+            .state
             .session
             .as_ref()
             .filter(|session| session.may_ask())
@@ -58,18 +64,12 @@ impl Flow {
             Some(_) => Outcome::Ask,
             None => Outcome::Unsuited,
         };
-        set_stage(state, stage)
+        self.set_stage(stage)
     }
 
     /// Takes the answer to a field: keeps it and asks the next one, or submits with the last.
-    pub(super) fn answer_field(
-        &self,
-        state: &mut Subscriber,
-        given: ActionInput,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        let Some(session) = &mut state.session else {
+    pub(super) fn answer_field(&mut self, input: ActionInput) -> Transition {
+        let Some(session) = &mut self.state.session else {
             return Outcome::Welcome.into();
         };
         if session.stage == Outcome::Blocked {
@@ -79,70 +79,60 @@ impl Flow {
             return Outcome::Unsuited.into();
         };
         let name = field.name.clone();
-        let answer = match (given, &field.kind) {
+        let answer = match (input, &field.kind) {
             (ActionInput::Key(key), FieldKind::OneOf(_)) => Secret::new(key),
             (ActionInput::Line(line), _) => match validate(&line, field) {
                 Ok(answer) => answer,
-                Err(note) => return note,
+                Err(notice) => return notice,
             },
-            _ => return stay("note-choice"),
+            _ => return Transition::stay("note-choice"),
         };
         if !session.is_last() {
             session.answers.push((name, PartialAnswer::new(answer.expose())));
             session.fields_answered += 1;
-            return Self::ask_if_available(state, context, effects);
+            return self.ask_if_available();
         }
-        self.submit(state, (name, answer), context, effects)
+        self.submit((name, answer))
     }
 
     /// Picks one of the accounts that the provider found.
-    pub(super) fn pick_account(
-        &self,
-        state: &mut Subscriber,
-        key: String,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        let Some(session) = &mut state.session else {
+    pub(super) fn pick_account(&mut self, key: String) -> Transition {
+        let Some(session) = &mut self.state.session else {
             return Outcome::Welcome.into();
         };
         if !session.accounts.iter().any(|account| account.key == key) {
-            return stay("note-choice");
+            return Transition::stay("note-choice");
         }
         session.step = SubmissionStep::Choose;
         session.answers.clear();
-        self.submit(state, (String::new(), Secret::new(key)), context, effects)
+        self.submit((String::new(), Secret::new(key)))
     }
 
     /// Begins an attempt. The last answer goes into the effect, which stays in this process; the state gets none of it.
-    fn submit(
-        &self,
-        state: &mut Subscriber,
-        last: (String, Secret),
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        let step = state.session.as_ref().map(|session| session.step);
+    fn submit(&mut self, last: (String, Secret)) -> Transition {
+        let step = self.state.session.as_ref().map(|session| session.step);
         if step == Some(SubmissionStep::Login)
-            && let Some(wait) =
-                Self::login_limit(state, context).or_else(|| Self::institution_unavailable(state, context))
+            && let Some(obstacle) = self.login_obstacle()
         {
-            return wait;
+            return obstacle;
         }
-        let Some(session) = &mut state.session else {
+        let Some(session) = &mut self.state.session else {
             return Outcome::Welcome.into();
         };
-        let (Some(open), Some(bank)) = (open_session_request(session), &session.institution) else {
+        let (Some(open), Some(institution)) = (OpenSession::for_session(session), &session.institution) else {
             return Outcome::Welcome.into();
         };
-        let timeout = self.timeout(bank);
-        let lease_until = context.now.plus(timeout).plus(self.settings.lease_margin);
+        let timeout = institution
+            .timeout
+            .unwrap_or_default()
+            .max(self.flow.settings.provider_timeout);
+        let lease_until = self.context.now.plus(timeout).plus(self.flow.settings.lease_margin);
         session.attempt = Some(LiveAttempt {
-            id: context.ids.attempt,
+            id: self.context.ids.attempt,
             step: session.step,
             state: LiveAttemptState::Pending,
-            owner: context.node,
-            begun_at: context.now,
+            owner: self.context.node,
+            begun_at: self.context.now,
             lease_until,
         });
         session.stage = Outcome::Checking;
@@ -153,9 +143,9 @@ impl Flow {
             .map(|(name, kept)| (name.clone(), Secret::new(kept.expose())))
             .collect();
         answers.push(last);
-        effects.push(Effect::Submit(Box::new(Submit {
-            attempt: context.ids.attempt,
-            begun_at: context.now,
+        self.effects.push(Effect::Submit(Box::new(Submit {
+            attempt: self.context.ids.attempt,
+            begun_at: self.context.now,
             lease_until,
             provider_session: session.provider_session.clone(),
             open,
@@ -168,17 +158,17 @@ impl Flow {
     }
 
     /// Back to the field before; from the first one to the institutions, and from a code out of the dialog.
-    pub(super) fn previous(state: &mut Subscriber, context: &StepContext<'_>) -> Transition {
-        let Some(session) = &mut state.session else {
+    pub(super) fn previous_field(&mut self) -> Transition {
+        let Some(session) = &mut self.state.session else {
             return Outcome::Welcome.into();
         };
         if session.fields_answered > 0 {
             session.fields_answered -= 1;
             session.answers.truncate(session.fields_answered);
-            return Self::ask_next_field(state);
+            return self.ask_next_field();
         }
         match session.step {
-            SubmissionStep::Login => another_institution(state, context),
+            SubmissionStep::Login => self.another_institution(),
             SubmissionStep::Code | SubmissionStep::Choose => Outcome::Left.into(),
         }
     }
@@ -195,19 +185,19 @@ fn validate(line: &Secret, field: &Field) -> Result<Secret, Transition> {
     };
     let length = answer.expose().chars().count();
     if length == 0 {
-        return Err(stay("note-empty"));
+        return Err(Transition::stay("note-empty"));
     }
     if field.kind == FieldKind::Digits && !answer.expose().chars().all(|c| c.is_ascii_digit()) {
-        return Err(stay("note-digits"));
+        return Err(Transition::stay("note-digits"));
     }
     if let Some(exact) = field.exact_len.filter(|&exact| usize::from(exact) != length) {
-        return Err(stay_with("note-length", i64::from(exact)));
+        return Err(Transition::Stay(Some(ScreenNotice::with_number(
+            "note-length",
+            exact.into(),
+        ))));
     }
     if length > usize::from(field.max_len.unwrap_or(MAX_ANSWER_LEN)) {
-        return Err(stay("note-too-long"));
+        return Err(Transition::stay("note-too-long"));
     }
     Ok(answer)
 }
-
-/// Longer than any answer a phone can type.
-const MAX_ANSWER_LEN: u16 = 180;

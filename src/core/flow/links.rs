@@ -1,85 +1,64 @@
 //! What can be done with what is linked: look at it, end it, log in again for it.
 
-use super::actions::{Transition, open_session_request};
-use super::events::forget_result;
-use super::state::{ChosenInstitution, ConnectSession, LinkSummary, Subscriber};
-use super::{Effect, Flow, StepContext};
+use super::effect::Effect;
+use super::session::{ConnectSession, LinkSummary};
+use super::state::Subscriber;
+use super::step::{Step, Transition};
 use crate::core::ids::LinkId;
 use crate::core::menu::Outcome;
-use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
 
-impl Flow {
+impl Step<'_> {
     /// Logs in again for a link: a session of its own, whose form its provider says.
-    pub(super) fn reauthorise(
-        &self,
-        state: &mut Subscriber,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        let Some(link) = selected_link(state).cloned() else {
-            return show_links(state);
+    pub(super) fn reauthorise(&mut self) -> Transition {
+        let Some(link) = self.state.selected_link().cloned() else {
+            return self.show_links();
         };
-        let mut session = ConnectSession::new(context.ids.session, None);
+        let mut session = ConnectSession::new(self.context.ids.session, None);
         session.renews = Some(link.id);
-        session.terms = Some(self.renewal_terms(state, &link));
-        session.started_in = state.dialogs.first().map(|dialog| dialog.key);
+        session.terms = Some(self.renewal_terms(&link));
+        session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.stage = Outcome::Checking;
-        let policy = &self.settings.policy;
-        let rule = policy.ussd_rule(context.country, &link.provider, &link.institution_id);
-        let texted = policy.sms_rule(context.country, &link.provider, &link.institution_id);
-        session.institution = Some(ChosenInstitution {
-            warn: rule == SecretsOverUssd::Warn,
-            deny: rule == SecretsOverUssd::Deny,
-            sms_allowed: texted == SecretsOverSms::Allow,
-            id: link.institution_id,
-            provider: link.provider,
-            provider_id: String::new(),
-            name: link.institution_name,
-            methods: Vec::new(),
-            method: None,
-            timeout: None,
-        });
-        let open = open_session_request(&session);
-        state.session = Some(session);
-        if let Some(wait) = Self::login_limit(state, context).or_else(|| Self::institution_unavailable(state, context))
-        {
-            return wait;
+        session.institution =
+            Some(self.chosen_institution(&link.provider, &link.institution_id, &link.institution_name));
+        self.state.session = Some(session);
+        self.login_obstacle().unwrap_or_else(|| self.open_session_and_wait())
+    }
+
+    pub(super) fn show_links(&self) -> Transition {
+        let none = self.state.links.is_empty();
+        if none { Outcome::NoLinks } else { Outcome::Links }.into()
+    }
+
+    pub(super) fn pick_link(&mut self, key: &str) -> Transition {
+        self.state.cursor.link = LinkId::parse(key).ok();
+        if self.state.selected_link().is_some() {
+            return Outcome::Link.into();
         }
-        effects.extend(open.map(|open| Effect::OpenSession(Box::new(open))));
+        self.show_links()
+    }
+
+    pub(super) fn unlink(&mut self) -> Transition {
+        let Some(id) = self.state.selected_link().map(|link| link.id) else {
+            return self.show_links();
+        };
+        self.effects.push(Effect::Unlink(id));
+        // A second look must not say that it is linked.
+        self.state.forget_result(id);
         Transition::Wait
     }
 }
 
-pub(super) fn show_links(state: &Subscriber) -> Transition {
-    if state.links.is_empty() {
-        Outcome::NoLinks.into()
-    } else {
-        Outcome::Links.into()
+impl Subscriber {
+    pub(super) fn selected_link(&self) -> Option<&LinkSummary> {
+        let id = self.cursor.link?;
+        self.links.iter().find(|link| link.id == id)
     }
-}
 
-pub(super) fn pick_link(state: &mut Subscriber, key: &str) -> Transition {
-    state.cursor.link = LinkId::parse(key).ok();
-    if selected_link(state).is_some() {
-        Outcome::Link.into()
-    } else {
-        show_links(state)
+    /// A session whose result is this link has nothing more to tell.
+    pub(super) fn forget_result(&mut self, link: LinkId) {
+        let result = self.session.as_ref().and_then(|session| session.result.as_ref());
+        if result.is_some_and(|result| result.id == link) {
+            self.session = None;
+        }
     }
-}
-
-pub(super) fn unlink(state: &mut Subscriber, effects: &mut Vec<Effect>) -> Transition {
-    let Some(link) = selected_link(state) else {
-        return show_links(state);
-    };
-    let id = link.id;
-    effects.push(Effect::Unlink(id));
-    // Whoever looks again must not be told that it is linked.
-    forget_result(state, id);
-    Transition::Wait
-}
-
-/// The link that stands on the screen.
-pub(super) fn selected_link(state: &Subscriber) -> Option<&LinkSummary> {
-    let id = state.cursor.link?;
-    state.links.iter().find(|link| link.id == id)
 }

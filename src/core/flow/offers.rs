@@ -1,12 +1,12 @@
-//! What can be linked, as it stands in a list: what each institution is called there, and the key behind it.
+//! The list of what can be linked: what each institution is called there, and the key behind it.
 //!
-//! Lists of providers name one bank twice, for its personal and its business side, and two providers may both have it.
-//! What a person cannot tell apart they cannot choose.
+//! Providers list one bank twice, for its personal and its business side, and two providers may both have it. A person cannot
+//! choose between names that look alike.
 
 use std::collections::{HashMap, HashSet};
 
-use super::Offer;
-use super::view::MAX_NAME;
+use super::context::Offer;
+use super::wording::MAX_NAME;
 use crate::core::gsm7;
 
 /// Septets that the word for a business side may take.

@@ -13,7 +13,6 @@ impl PartialAnswer {
         Self(Zeroizing::new(text.to_owned()))
     }
 
-    /// The answer itself.
     pub fn expose(&self) -> &str {
         &self.0
     }

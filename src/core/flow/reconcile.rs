@@ -1,43 +1,43 @@
 //! What the records know when a person dials. They are the truth: the live value may have been lost, or be older than
 //! they are.
 
-use super::actions::set_stage;
-use super::state::{ConnectSession, Subscriber};
-use super::{Flow, LinkOrigin, StepContext, SubscriberFacts};
-use crate::core::attempt::AttemptEvent;
-use crate::core::menu::Outcome;
+use super::facts::{LinkOrigin, SubscriberFacts};
+use super::session::ConnectSession;
+use super::step::Step;
+use crate::core::attempt::{AttemptEvent, REFUSAL_MEMORY};
+use crate::core::menu::{Outcome, Role};
 
-impl Flow {
-    /// Takes up what the records know. They are the truth: live state may have been lost, or be older than they are.
-    pub(super) fn reconcile(state: &mut Subscriber, known: &SubscriberFacts, context: &StepContext<'_>) {
-        state.links.clone_from(&known.links);
-        if known.last_institution.is_some() {
-            state.last_institution.clone_from(&known.last_institution);
+impl Step<'_> {
+    /// Takes over what the records know.
+    pub(super) fn reconcile(&mut self, facts: &SubscriberFacts) {
+        self.state.links.clone_from(&facts.links);
+        if facts.last_institution.is_some() {
+            self.state.last_institution.clone_from(&facts.last_institution);
         }
-        for refusal in &known.refusals {
-            if !state.refusals.contains(refusal) {
-                state.refusals.push(refusal.clone());
+        for refusal in &facts.refusals {
+            if !self.state.refusals.contains(refusal) {
+                self.state.refusals.push(refusal.clone());
             }
         }
-        state
+        self.state
             .refusals
-            .retain(|refusal| context.now.since(refusal.at) < crate::core::attempt::REFUSAL_MEMORY);
-        Self::reconcile_pin(state, known.pin.as_ref());
-        if let Some(made) = &known.newest_link {
-            Self::reconcile_link(state, made);
+            .retain(|refusal| self.context.now.since(refusal.at) < REFUSAL_MEMORY);
+        self.reconcile_pin(facts.pin.as_ref());
+        if let Some(made) = &facts.newest_link {
+            self.reconcile_link(made);
         }
-        if let Some(attempt) = known.maybe_sent.and_then(|begun| state.attempt_mut(begun))
-            && context.now > attempt.lease_until
-            && attempt.apply(AttemptEvent::NoAnswer, context.now).is_ok()
+        if let Some(attempt) = facts.maybe_sent.and_then(|begun| self.state.attempt_mut(begun))
+            && self.context.now > attempt.lease_until
+            && attempt.apply(AttemptEvent::NoAnswer, self.context.now).is_ok()
         {
             // It may have been sent, say the records, and its lease is over: whatever the store remembers.
-            set_stage(state, Outcome::Confirming);
+            self.set_stage(Outcome::Confirming);
         }
-        let Some(unsettled) = &known.pending else { return };
-        let begun_at = unsettled.attempt.begun_at;
-        let newer = state.session.as_ref().is_some_and(|session| {
+        let Some(pending) = &facts.pending else { return };
+        let begun_at = pending.attempt.begun_at;
+        let newer = self.state.session.as_ref().is_some_and(|session| {
             let attempt = session.attempt.as_ref();
-            attempt.is_some_and(|attempt| attempt.id == unsettled.attempt.id || attempt.begun_at > begun_at)
+            attempt.is_some_and(|attempt| attempt.id == pending.attempt.id || attempt.begun_at > begun_at)
                 || session.consent.as_ref().is_some_and(|consent| consent.at > begun_at)
         });
         if newer {
@@ -45,25 +45,24 @@ impl Flow {
             return;
         }
         // The store has lost what the records still owe an answer for: take the session up from there.
-        let consent = unsettled.renews.is_none().then(|| unsettled.consent.clone());
-        let mut session = ConnectSession::new(unsettled.session, consent);
-        session.renews = unsettled.renews;
-        session.terms.clone_from(&unsettled.terms);
-        session.terms.clone_from(&unsettled.terms);
-        session.institution = Some(unsettled.institution.clone());
-        session.attempt = Some(unsettled.attempt.clone());
+        let consent = pending.renews.is_none().then(|| pending.consent.clone());
+        let mut session = ConnectSession::new(pending.session, consent);
+        session.renews = pending.renews;
+        session.terms.clone_from(&pending.terms);
+        session.institution = Some(pending.institution.clone());
+        session.attempt = Some(pending.attempt.clone());
         session.stage = Outcome::Confirming;
-        state.session = Some(session);
+        self.state.session = Some(session);
     }
 
     /// The store has lost that the session at hand, or one begun after it, has led to a link; or one begun before it has
-    /// led to a link at the institution picked here, or while none was picked. It is told, and nobody is asked to log
+    /// led to a link at the institution picked here, or while none was picked. The person is told, and not asked to log
     /// in again.
-    fn reconcile_link(state: &mut Subscriber, made: &LinkOrigin) {
-        let Some(session) = &mut state.session else { return };
+    fn reconcile_link(&mut self, made: &LinkOrigin) {
+        let Some(session) = &mut self.state.session else { return };
         let attempt = session.attempt.as_ref();
-        let bank = session.institution.as_ref();
-        let here = bank.is_none_or(|bank| bank.id == made.link.institution_id && bank.provider == made.link.provider);
+        let chosen = session.institution.as_ref();
+        let here = chosen.is_none_or(|chosen| chosen.is(&made.link.provider, &made.link.institution_id));
         if session.id != made.session {
             let agreed = session.consent.as_ref().map(|consent| consent.at);
             let lost = attempt.is_some_and(|attempt| attempt.begun_at < made.begun_at);
@@ -74,17 +73,17 @@ impl Flow {
             if lost || overtaken {
                 *session = ConnectSession::new(made.session, None);
                 session.terms.clone_from(&made.terms);
-                Self::apply_linked(state, made.link.clone());
+                self.apply_linked(made.link.clone());
             }
             return;
         }
-        let told = matches!(session.stage, Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed);
+        let told = session.stage.is(Role::Success);
         // One that was begun before the link was made is only what the store remembers of an earlier try.
         let later = attempt.is_some_and(|attempt| attempt.in_flight() && attempt.begun_at > made.begun_at);
         if told || !here || later || session.renews.is_some() {
             return;
         }
         session.attempt = None;
-        Self::apply_linked(state, made.link.clone());
+        self.apply_linked(made.link.clone());
     }
 }

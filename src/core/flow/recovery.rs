@@ -2,14 +2,13 @@
 //!
 //! A redial from the same number finds the connect session without any code; a code only saves the question whether to
 //! go on, and gives a message something to say. So it opens nothing that the number alone does not: dialled on another
-//! phone it is one of the wrong ones.
+//! phone it counts as a wrong one.
 
 use std::time::Duration;
 
-use super::actions::Transition;
-use super::requesters::DialedCode;
-use super::state::{RecoveryCode, Subscriber};
-use super::{Effect, Flow, StepContext};
+use super::state::RecoveryCode;
+use super::step::{Step, Transition};
+use super::terms::DialedCode;
 use crate::core::dial_code::DialCode;
 use crate::core::menu::Outcome;
 
@@ -24,48 +23,36 @@ pub(crate) fn dial_string(service_code: &str, code: DialCode) -> String {
     format!("{}*{code}#", service_code.trim_end_matches('#'))
 }
 
-impl Flow {
-    /// Hands a code out; every message has its own, and only the last one works.
-    pub(super) fn issue_recovery_code(state: &mut Subscriber, context: &StepContext<'_>) -> DialCode {
-        let code = context.ids.code;
-        state.recovery = Some(RecoveryCode {
+impl Step<'_> {
+    /// Issues a code; every SMS has its own, and only the last one works.
+    pub(super) fn issue_recovery_code(&mut self) -> DialCode {
+        let code = self.context.ids.code;
+        self.state.recovery = Some(RecoveryCode {
             code,
-            until: context.now.plus(RECOVERY_CODE_TTL),
+            until: self.context.now.plus(RECOVERY_CODE_TTL),
             wrong_tries: 0,
         });
         code
     }
 
-    /// A code was dialled: to the request behind it, straight to where the person was, or the usual beginning with a
-    /// sentence above it.
-    pub(super) fn apply_dialed_code(
-        &self,
-        state: &mut Subscriber,
-        code: DialCode,
-        coded: Option<&DialedCode>,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        if let Some(DialedCode::Request(terms)) = coded {
-            return self.open_request(state, terms.as_ref().clone(), context, effects);
+    /// A code was dialled: it leads to the intent behind it, straight to where the person was, or to the usual beginning with
+    /// a notice above it.
+    pub(super) fn apply_dialed_code(&mut self, code: DialCode, looked_up: Option<&DialedCode>) -> Transition {
+        if let Some(DialedCode::Request(terms)) = looked_up {
+            return self.open_request(terms.as_ref().clone());
         }
-        state.recovery = state.recovery.take().filter(|known| context.now < known.until);
-        match &mut state.recovery {
-            Some(recovery) if recovery.code == code => state.recovery = None,
-            recovery => {
-                if let Some(known) = recovery {
-                    known.wrong_tries += 1;
-                }
-                state.recovery = state
-                    .recovery
-                    .take()
-                    .filter(|known| known.wrong_tries < MAX_WRONG_TRIES);
-                return Self::count_wrong_code(state, context.now);
-            }
+        let recovery = self.state.recovery.take();
+        let recovery = recovery.filter(|known| self.context.now < known.until);
+        if recovery.as_ref().is_none_or(|known| known.code != code) {
+            self.state.recovery = recovery.and_then(|known| {
+                let wrong_tries = known.wrong_tries + 1;
+                (wrong_tries < MAX_WRONG_TRIES).then_some(RecoveryCode { wrong_tries, ..known })
+            });
+            return self.count_wrong_code();
         }
         // A waiting turn already looks at what is under way.
-        match Self::entry(state) {
-            Transition::Outcome(Outcome::Resume) => self.check_progress(state, context, effects),
+        match self.entry() {
+            Transition::Outcome(Outcome::Resume) => self.check_progress(),
             home => home,
         }
     }

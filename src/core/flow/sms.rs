@@ -1,129 +1,163 @@
-//! A conversation by text: is this text the beginning of one, an answer to what we said last, or neither?
+//! A conversation by SMS: is this SMS the beginning of one, an answer to what we said last, or neither?
 //!
-//! A dialog of texts is a dialog as any other, under the same value and with the same screens, of which each is a text. What
+//! A dialog of SMS is a dialog as any other, under the same value and with the same screens, each of which is one SMS. What
 //! differs is that nobody is there. An answer may come hours later, twice, or in the wrong order, and no network says when it
 //! is over. So:
 //!
-//! * Whoever says so begins: LINK, CONTINUE, or a language. A number or a name never begins anything.
-//! * It answers the screen we sent last if it comes within [`ANSWERS`] and was not sent before the text that led to that
-//!   screen. Otherwise where the person stands is sent again, and nothing is chosen.
-//! * The dialog begun last is in charge. While somebody is on the phone, a text that is no beginning, or was sent before they
+//! * Only who asks for it begins: LINK, CONTINUE, or a language. A number or a name never begins anything.
+//! * It answers the screen we sent last if it comes within [`REPLY_WINDOW`] and was not sent before the SMS that led to that
+//!   screen. Otherwise the present screen is sent again, and nothing is chosen.
+//! * The dialog begun last is in charge. While somebody is on the phone, an SMS that begins nothing, or was sent before they
 //!   dialled, changes nothing.
-//! * The sender of a text can be forged. What binds a person (to agree, to unlink) has no key of its own by text: it is chosen
-//!   by a number that is drawn anew for each text of ours, and known only to whoever has got that.
-//! * What must not stand in a text is not asked for by text: the person is told what to dial.
+//! * The sender of an SMS can be forged. What binds a person (to agree, to unlink) has no key of its own by SMS: it is chosen
+//!   by a number that is generated anew for each SMS of ours, and known only to its receiver.
+//! * What must not be sent by SMS is not asked for by SMS: the person is told what to dial.
 
 use std::time::Duration;
 
-use super::actions::{ActionInput, Transition};
-use super::dialogs::{DialogDecision, remember_turn_id};
-use super::state::{Dialog, MAX_DIALOGS, ReplySlot, ScreenCursor, SmsDialog, Subscriber, TurnReply, TypedPrefix};
-use super::turn::stay;
-use super::{Effect, Flow, Input, StepContext};
+use super::dialogs::DialogDecision;
+use super::state::{Dialog, ReplySlot, SmsDialog, Subscriber, TurnReply};
+use super::step::{ActionInput, Step, Transition};
+use super::turn_context::{Input, ReceivedSms, TurnContext};
 use crate::core::attempt::LiveAttemptState;
 use crate::core::menu::{Action, BACK_KEY, ListSource, MenuOption, OptionTarget, Outcome, Screen, ScreenKind};
-use crate::core::messages::{Locale, TemplateArg};
+use crate::core::messages::Locale;
 use crate::core::policy::SecretsOverSms;
 use crate::core::secret::Secret;
-use crate::core::sms;
 use crate::core::sms_keywords::Keyword;
 use crate::core::time::Timestamp;
 
-/// Within this a text answers the screen that was sent last.
+/// Within this an SMS answers the screen that was sent last.
 pub const REPLY_WINDOW: Duration = Duration::from_hours(1);
 
-/// Within this a text that answers nothing is shown where the person stands: for as long as the live value is kept.
+/// Within this an SMS that answers nothing is shown where the person stands: for as long as the live value is kept.
 pub const SESSION_WINDOW: Duration = Duration::from_hours(24);
 
-/// After so many texts in a row that choose nothing a dialog is over: people ask for help then, and machines give up.
+/// After so many SMS in a row that choose nothing a dialog is over: people ask for help then, and machines give up.
 const MAX_INVALID: u8 = 4;
 
 /// The most characters of an answer, as on the phone.
 const MAX_SMS_ANSWER_LEN: usize = 180;
 
-/// Who is texting, and by what.
-pub struct TextSeat<'a> {
-    /// Digest that names the dialog, if this text begins one.
-    pub key: [u8; 32],
-    /// The SMS gateway, as consents name it.
-    pub channel: &'a str,
-    /// What is dialled to go on with what is not for texts.
-    pub dial: &'a str,
-    /// Digest of the gateway's own id of this text.
-    pub turn: u64,
-    /// Since when the person has wanted no texts, if so: what was begun before is over.
-    pub stopped: Option<Timestamp>,
-}
+impl Subscriber {
+    /// The dialog in charge, if it is one of SMS.
+    pub(super) fn sms_dialog(&self) -> Option<&SmsDialog> {
+        self.dialogs.first()?.sms.as_ref()
+    }
 
-/// One text.
-pub struct ReceivedSms<'a> {
-    /// What it says, if that is a word; never one that is answered outside of the conversation.
-    pub keyword: Keyword,
-    /// The text itself; `None` when only a part of it is here.
-    pub text: Option<&'a str>,
-    /// When it was sent, as far as can be told.
-    pub sent_at: Timestamp,
-}
-
-impl Flow {
-    /// Decides what a text is, and takes it into the dialogs if it is to be stepped with. [`Verdict::Over`] is a text that
-    /// neither begins nor answers anything; [`Verdict::Elsewhere`] one of somebody who is on the phone.
-    pub fn admit_sms(
-        state: &mut Subscriber,
-        seat: &TextSeat<'_>,
-        text: &ReceivedSms<'_>,
-        now: Timestamp,
-    ) -> DialogDecision {
-        let own = |dialog: &Dialog| dialog.sms.is_some() && dialog.channel == seat.channel;
-        let known = state.dialogs.iter().position(own);
-        if let Some(dialog) = known.map(|at| &state.dialogs[at])
-            && dialog.turn_ids.contains(&seat.turn)
+    /// Decides what an SMS is, and takes it into the dialogs if it is to be stepped with. [`DialogDecision::Over`] is an SMS
+    /// that neither begins nor answers anything; [`DialogDecision::Elsewhere`] one of somebody who is on the phone.
+    pub(super) fn admit_sms(&mut self, turn: &TurnContext<'_>, sms: &ReceivedSms, now: Timestamp) -> DialogDecision {
+        let known = self.dialogs.iter().position(|dialog| turn.is_of(dialog));
+        if let Some(dialog) = known.map(|at| &self.dialogs[at])
+            && turn.turn_id.is_some_and(|id| dialog.turn_ids.contains(&id))
         {
             return DialogDecision::Repeat(dialog.reply.clone());
         }
-        let begins = text.keyword != Keyword::Other;
-        let dialled = state.dialogs.first().filter(|_| state.in_dialog(now));
-        if dialled.is_some_and(|dialog| !begins || text.sent_at < dialog.started_at) {
+        let begins = sms.keyword != Keyword::Other;
+        let on_phone = self.dialogs.first().filter(|_| self.in_dialog(now));
+        if on_phone.is_some_and(|dialog| !begins || sms.sent_at < dialog.started_at) {
             return DialogDecision::Elsewhere;
         }
-        let open = known.filter(|&at| is_open(&state.dialogs[at], seat, now));
-        let fresh = open.filter(|&at| at == 0 && is_answerable(&state.dialogs[at], now));
-        let input = match (text.keyword, open, fresh) {
+        let opted_out_at = turn.sms.and_then(|sms| sms.opted_out_at);
+        let open = known.filter(|&at| self.dialogs[at].is_open(opted_out_at, now));
+        let answerable = open.filter(|&at| at == 0 && self.dialogs[at].shown_within(REPLY_WINDOW, now));
+        let input = match (sms.keyword, open, answerable) {
             (Keyword::Language(locale), _, Some(_)) => Input::Language(locale),
-            (Keyword::Other, _, Some(_)) => answer(state, text),
+            (Keyword::Other, _, Some(_)) => self.sms_answer(sms),
             (Keyword::Other, None, None) => return DialogDecision::Over,
-            (Keyword::Language(_), None, None) if seat.stopped.is_some() => return DialogDecision::Over,
-            (said, _, _) => {
-                begin(state, seat, now);
-                match said {
+            (Keyword::Language(_), None, None) if opted_out_at.is_some() => return DialogDecision::Over,
+            (keyword, _, _) => {
+                self.begin_sms(turn, now);
+                match keyword {
                     Keyword::Language(locale) => Input::Language(locale),
                     Keyword::Continue => Input::Continue,
                     _ => Input::Begin(Vec::new()),
                 }
             }
         };
-        take(state, seat, text.sent_at, now);
+        self.take_sms(turn, sms.sent_at, now);
         DialogDecision::Step(input)
     }
 
+    /// The answer in an SMS, unless it was sent before the screen's time or is not here as a whole.
+    fn sms_answer(&self, sms: &ReceivedSms) -> Input {
+        let late = self.sms_dialog().is_some_and(|dialog| sms.sent_at < dialog.received_at);
+        match sms.text.as_ref().filter(|_| !late) {
+            // A blank at an end is the phone's, which puts one behind every word it knows.
+            Some(line) => Input::Line(Secret::new(line.expose().trim())),
+            None => Input::Redisplay,
+        }
+    }
+
+    /// A new dialog of SMS. What was taken in the one before is still known.
+    fn begin_sms(&mut self, turn: &TurnContext<'_>, now: Timestamp) {
+        let before = self.dialogs.iter().position(|dialog| turn.is_of(dialog));
+        let before = before.map(|at| self.dialogs.remove(at));
+        let received_at = before
+            .as_ref()
+            .and_then(|dialog| Some(dialog.sms.as_ref()?.received_at));
+        self.insert_dialog(Dialog {
+            // No dialled one before it goes on: this is not another session for the same dial.
+            used: true,
+            turn_ids: before.map(|dialog| dialog.turn_ids).unwrap_or_default(),
+            sms: Some(SmsDialog {
+                dial: String::new(),
+                received_at: received_at.unwrap_or(Timestamp::from_millis(0)),
+                shown_at: now,
+                invalid_in_a_row: 0,
+                opted_out: false,
+            }),
+            ..Dialog::new(turn, now)
+        });
+    }
+
+    /// Takes an SMS into the dialog in charge.
+    fn take_sms(&mut self, turn: &TurnContext<'_>, sent_at: Timestamp, now: Timestamp) {
+        let (Some(dialog), Some(sms)) = (self.dialogs.first_mut(), turn.sms) else {
+            return;
+        };
+        dialog.remember_turn_id(turn.turn_id);
+        if let Some(own) = &mut dialog.sms {
+            sms.dial.clone_into(&mut own.dial);
+            own.received_at = own.received_at.max(sent_at);
+            own.shown_at = now;
+            own.opted_out = sms.opted_out_at.is_some();
+        }
+    }
+
+    /// Whether the result of a submission is still to come.
+    fn awaits_result(&self) -> bool {
+        let attempt = self.live_attempt();
+        attempt.is_some_and(|attempt| attempt.in_flight() || attempt.state == LiveAttemptState::Unknown)
+    }
+}
+
+impl Dialog {
+    fn is_open(&self, opted_out_at: Option<Timestamp>, now: Timestamp) -> bool {
+        let wanted = opted_out_at.is_none_or(|since| self.started_at > since);
+        !self.closed && wanted && self.shown_within(SESSION_WINDOW, now)
+    }
+
+    /// Whether its last screen was sent by SMS not longer ago than this.
+    fn shown_within(&self, window: Duration, now: Timestamp) -> bool {
+        self.sms.as_ref().is_some_and(|sms| now.since(sms.shown_at) < window)
+    }
+}
+
+impl Step<'_> {
     /// A person asked for a language by its name: the same screen in it, or where a dial begins if there is none.
-    pub(super) fn set_language(
-        &self,
-        state: &mut Subscriber,
-        locale: Locale,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        state.locale = locale;
-        if state.cursor.screen.is_empty() {
-            return self.begin_dialog(state, context, effects);
+    pub(super) fn set_language(&mut self, locale: Locale) -> Transition {
+        self.state.locale = locale;
+        if self.state.cursor.screen.is_empty() {
+            return self.begin_dialog();
         }
         Transition::Stay(None)
     }
 
-    /// What is sent instead of a screen whose answer must not stand in a text; the id of its message.
-    pub(super) fn sms_replacement(&self, state: &Subscriber, screen: &Screen) -> Option<&'static str> {
-        state.dialogs.first()?.sms.as_ref()?;
+    /// What is sent instead of a screen whose answer must not be sent by SMS; the id of its message.
+    pub(super) fn sms_replacement(&self, screen: &Screen) -> Option<&'static str> {
+        self.state.sms_dialog()?;
         let answered = match screen.kind {
             ScreenKind::Input(_) => true,
             ScreenKind::List { source, .. } => matches!(source, ListSource::FieldChoices | ListSource::Accounts),
@@ -131,210 +165,106 @@ impl Flow {
             ScreenKind::Choices => leads_to(screen, Action::AcceptWarning),
             ScreenKind::End => false,
         };
-        let bank = state.session.as_ref().and_then(|session| session.institution.as_ref());
+        let chosen = self
+            .state
+            .session
+            .as_ref()
+            .and_then(|session| session.institution.as_ref());
         match screen.kind {
             ScreenKind::Input(Action::EnterPin | Action::ChoosePin) => {
-                (self.settings.policy.secrets_over_sms == SecretsOverSms::Deny).then_some("sms-own-code")
+                (self.flow.settings.policy.secrets_over_sms == SecretsOverSms::Deny).then_some("sms-own-code")
             }
-            _ if answered => bank.is_none_or(|bank| !bank.sms_allowed).then_some("sms-dial"),
+            _ if answered => chosen.is_none_or(|chosen| !chosen.sms_allowed).then_some("sms-dial"),
             _ => None,
         }
     }
 
-    /// What a line of text does that would do something else on the phone; `None` where it does the same.
-    pub(super) fn sms_line(
-        &self,
-        state: &mut Subscriber,
-        screen: &Screen,
-        typed: &str,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Option<Transition> {
-        state.dialogs.first()?.sms.as_ref()?;
+    /// What a line by SMS does that would do something else on the phone; `None` where it does the same.
+    pub(super) fn sms_line(&mut self, screen: &Screen, typed: &str) -> Option<Transition> {
+        self.state.sms_dialog()?;
         if typed.chars().count() > MAX_SMS_ANSWER_LEN {
-            return Some(stay("note-too-long"));
+            return Some(Transition::stay("note-too-long"));
         }
         let own = screen.options.iter().find(|choice| choice.key.to_string() == typed);
         match (binding_option(screen), own) {
             (Some((_, action)), _)
-                if state
+                if self
+                    .state
                     .cursor
                     .confirmation_number
-                    .is_some_and(|proof| proof.to_string() == typed) =>
+                    .is_some_and(|number| number.to_string() == typed) =>
             {
-                Some(self.act(state, action, ActionInput::Nothing, context, effects))
+                Some(self.act(action, ActionInput::Nothing))
             }
-            (Some((binding, _)), Some(own)) if binding.key == own.key => Some(stay("note-choice")),
+            (Some((binding, _)), Some(own)) if binding.key == own.key => Some(Transition::stay("note-choice")),
             // Whatever it was, it is not kept; only going back is a key.
-            (_, own) if own.is_none_or(|own| own.key != BACK_KEY) && self.sms_replacement(state, screen).is_some() => {
-                Some(stay("note-choice"))
+            (_, own) if own.is_none_or(|own| own.key != BACK_KEY) && self.sms_replacement(screen).is_some() => {
+                Some(Transition::stay("note-choice"))
             }
             _ => None,
         }
     }
 
-    /// The key of a text for the screen's binding choice: a number of three digits that stands in this text only.
-    pub(super) fn draw_confirmation_number(
-        state: &mut Subscriber,
-        screen: &Screen,
-        context: &StepContext<'_>,
-    ) -> Option<(char, u16)> {
-        state.cursor.confirmation_number = None;
-        state.dialogs.first()?.sms.as_ref()?;
+    /// The key by SMS of the screen's binding option: a number of three digits that is in this SMS only.
+    pub(super) fn draw_confirmation_number(&mut self, screen: &Screen) -> Option<(char, u16)> {
+        self.state.cursor.confirmation_number = None;
+        self.state.sms_dialog()?;
         let (choice, _) = binding_option(screen)?;
-        let drawn = context.ids.code.below(900);
-        let proof = 100 + u16::try_from(drawn).unwrap_or_default();
-        state.cursor.confirmation_number = Some(proof);
-        Some((choice.key, proof))
+        let drawn = self.context.ids.code.below(900);
+        let number = 100 + u16::try_from(drawn).unwrap_or_default();
+        self.state.cursor.confirmation_number = Some(number);
+        Some((choice.key, number))
     }
 
-    /// The message that says by text what another says on a screen.
-    pub(super) fn sms_wording<'a>(state: &Subscriber, id: &'a str) -> &'a str {
-        let Some(by_text) = state.dialogs.first().and_then(|dialog| dialog.sms.as_ref()) else {
+    /// The message that says by SMS what another says on a screen.
+    pub(super) fn sms_wording<'a>(&self, id: &'a str) -> &'a str {
+        let Some(dialog) = self.state.sms_dialog() else {
             return id;
         };
         match id {
             "left" => "sms-left",
-            // Whoever wants no texts is not promised one, nor is anybody about what is never texted.
-            "left-checking" if !by_text.opted_out && submission_awaited(state) => "sms-checking",
+            // Nobody who has opted out is promised an SMS, nor is anybody where none will come.
+            "left-checking" if !dialog.opted_out && self.state.awaits_result() => "sms-checking",
             id => id,
         }
     }
 
-    /// Counts texts in a row that chose nothing, and ends the dialog when they are too many.
-    pub(super) fn count_invalid_sms(&self, state: &mut Subscriber, missed: bool) -> bool {
-        let Some(by_text) = state.dialogs.first_mut().and_then(|dialog| dialog.sms.as_mut()) else {
+    /// Counts SMS in a row that chose nothing, and ends the dialog when there are too many.
+    pub(super) fn count_invalid_sms(&mut self, missed: bool) -> bool {
+        let dialog = self.state.dialogs.first_mut();
+        let Some(dialog) = dialog.and_then(|dialog| dialog.sms.as_mut()) else {
             return false;
         };
-        by_text.invalid_in_a_row = if missed {
-            by_text.invalid_in_a_row.saturating_add(1)
+        dialog.invalid_in_a_row = if missed {
+            dialog.invalid_in_a_row.saturating_add(1)
         } else {
             0
         };
-        if by_text.invalid_in_a_row < MAX_INVALID {
+        if dialog.invalid_in_a_row < MAX_INVALID {
             return false;
         }
-        let dial = by_text.dial.clone();
-        let text = self.sms_template(state.locale, "sms-lost", &dial);
-        Self::set_reply(state, ReplySlot::Set(TurnReply { end: true, text }));
+        let dial = dialog.dial.clone();
+        let text = self.flow.sms_template(self.state.locale, "sms-lost", &dial);
+        self.state.set_reply(ReplySlot::Set(TurnReply::end(text)));
         true
     }
 
-    /// Where a turn that would wait goes by text: nobody waits for a submission, its answer is a text of its own.
-    pub(super) fn instead_of_waiting(state: &Subscriber) -> Option<Outcome> {
-        state.dialogs.first()?.sms.as_ref()?;
-        submission_awaited(state).then_some(Outcome::LeftChecking)
-    }
-
-    /// Something that is said by text outside of any screen; `dial` is what is dialled.
-    pub fn sms_template(&self, locale: Locale, id: &str, dial: &str) -> String {
-        self.sms_template_for(locale, id, &self.partner_name(), dial)
-    }
-
-    /// The same, on behalf of a business whose name is fit to be shown.
-    pub(super) fn sms_template_for(&self, locale: Locale, id: &str, partner: &str, dial: &str) -> String {
-        let args = [
-            ("partner", TemplateArg::Text(partner.to_owned())),
-            ("dial", TemplateArg::Text(dial.to_owned())),
-        ];
-        self.templates.format(locale, id, &args)
+    /// Where a turn by SMS goes that would wait: nobody waits for a submission, its answer is an SMS of its own.
+    pub(super) fn instead_of_waiting(&self) -> Option<Outcome> {
+        self.state.sms_dialog()?;
+        self.state.awaits_result().then_some(Outcome::LeftChecking)
     }
 }
 
 fn leads_to(screen: &Screen, action: Action) -> bool {
-    screen
-        .options
-        .iter()
-        .any(|choice| choice.target == OptionTarget::Action(action))
+    let target = OptionTarget::Action(action);
+    screen.options.iter().any(|option| option.target == target)
 }
 
 /// The choice of a screen that binds the person.
-pub(super) fn binding_option(screen: &Screen) -> Option<(&MenuOption, Action)> {
-    screen.options.iter().find_map(|choice| match choice.target {
-        OptionTarget::Action(action @ (Action::Consent | Action::Unlink)) => Some((choice, action)),
+fn binding_option(screen: &Screen) -> Option<(&MenuOption, Action)> {
+    screen.options.iter().find_map(|option| match option.target {
+        OptionTarget::Action(action @ (Action::Consent | Action::Unlink)) => Some((option, action)),
         _ => None,
     })
-}
-
-/// Whether something is to become of a submission yet.
-fn submission_awaited(state: &Subscriber) -> bool {
-    let attempt = state.session.as_ref().and_then(|session| session.attempt.as_ref());
-    attempt.is_some_and(|attempt| attempt.in_flight() || attempt.state == LiveAttemptState::Unknown)
-}
-
-fn is_open(dialog: &Dialog, seat: &TextSeat<'_>, now: Timestamp) -> bool {
-    let wanted = seat.stopped.is_none_or(|since| dialog.started_at > since);
-    let shown = dialog.sms.as_ref().map(|by_text| by_text.shown_at);
-    !dialog.closed && wanted && shown.is_some_and(|shown| now.since(shown) < SESSION_WINDOW)
-}
-
-fn is_answerable(dialog: &Dialog, now: Timestamp) -> bool {
-    let shown = dialog.sms.as_ref().map(|by_text| by_text.shown_at);
-    shown.is_some_and(|shown| now.since(shown) < REPLY_WINDOW)
-}
-
-/// The answer in a text, unless it was sent before the screen's time or is not here as a whole.
-fn answer(state: &Subscriber, text: &ReceivedSms<'_>) -> Input {
-    let by_text = state.dialogs.first().and_then(|dialog| dialog.sms.as_ref());
-    let late = by_text.is_some_and(|by_text| text.sent_at < by_text.received_at);
-    match text.text.filter(|_| !late) {
-        // A blank at an end is the phone's, which puts one behind every word it knows.
-        Some(line) => Input::Line(Secret::new(line.trim())),
-        None => Input::Redisplay,
-    }
-}
-
-/// A dialog that nobody has seen. What was taken in the one before is still known.
-fn begin(state: &mut Subscriber, seat: &TextSeat<'_>, now: Timestamp) {
-    let own = |dialog: &Dialog| dialog.sms.is_some() && dialog.channel == seat.channel;
-    let before = state.dialogs.iter().position(own).map(|at| state.dialogs.remove(at));
-    let heard_at = before
-        .as_ref()
-        .and_then(|dialog| Some(dialog.sms.as_ref()?.received_at));
-    let dialog = Dialog {
-        key: seat.key,
-        channel: seat.channel.to_owned(),
-        septets: sms::SINGLE_PART_SEPTETS,
-        started_at: now,
-        ends_at: now,
-        // No network cuts it.
-        interactive_until: None,
-        typed_prefix: TypedPrefix {
-            len: 0,
-            digest: [0; 32],
-        },
-        reply: ReplySlot::Set(TurnReply {
-            end: true,
-            text: String::new(),
-        }),
-        closed: false,
-        // No dialled one before it goes on: this is not another session for the same dial.
-        used: true,
-        unlocked: false,
-        turn_ids: before.map(|dialog| dialog.turn_ids).unwrap_or_default(),
-        sms: Some(SmsDialog {
-            dial: seat.dial.to_owned(),
-            received_at: heard_at.unwrap_or(Timestamp::from_millis(0)),
-            shown_at: now,
-            invalid_in_a_row: 0,
-            opted_out: false,
-        }),
-    };
-    state.dialogs.insert(0, dialog);
-    state.dialogs.truncate(MAX_DIALOGS);
-    state.cursor = ScreenCursor::default();
-}
-
-/// Takes a text into the dialog in charge.
-fn take(state: &mut Subscriber, seat: &TextSeat<'_>, at: Timestamp, now: Timestamp) {
-    let Some(dialog) = state.dialogs.first_mut() else {
-        return;
-    };
-    remember_turn_id(dialog, Some(seat.turn));
-    if let Some(by_text) = &mut dialog.sms {
-        seat.dial.clone_into(&mut by_text.dial);
-        by_text.received_at = by_text.received_at.max(at);
-        by_text.shown_at = now;
-        by_text.opted_out = seat.stopped.is_some();
-    }
 }

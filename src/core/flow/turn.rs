@@ -2,236 +2,34 @@
 
 use zeroize::Zeroizing;
 
-use super::actions::{ActionInput, Transition};
-use super::requesters::DialedCode;
-use super::state::{ConnectSession, ReplySlot, ScreenNotice, Subscriber, TurnReply};
-use super::{Effect, Flow, Input, StepContext, SubscriberFacts};
+use super::context::StepContext;
+use super::effect::Effect;
+use super::facts::SubscriberFacts;
+use super::rules::Flow;
+use super::state::{ReplySlot, Subscriber, TurnReply};
+use super::step::{ActionInput, Step, Transition};
+use super::terms::DialedCode;
+use super::turn_context::Input;
 use crate::core::dial_code::DialCode;
 use crate::core::gsm7;
-use crate::core::ids::ConnectSessionId;
-use crate::core::linking::SubmissionStep;
-use crate::core::menu::{Action, Outcome};
-use crate::core::menu::{MenuOption, OptionTarget, Screen, ScreenKind};
+use crate::core::menu::{Action, MenuOption, OptionTarget, Outcome, Role, Screen, ScreenKind};
 use crate::core::secret::Secret;
 
 impl Flow {
-    /// Steps with what the person did. Afterwards the first dialog's slot holds the answer, or is pending.
+    /// Steps with what the person did. Afterwards the first dialog's slot holds the reply, or is pending.
     pub fn turn(
         &self,
         state: &mut Subscriber,
         input: Input,
-        known: Option<&SubscriberFacts>,
+        facts: Option<&SubscriberFacts>,
         context: &StepContext<'_>,
     ) -> Vec<Effect> {
-        if let Some(known) = known {
-            Self::reconcile(state, known, context);
-            if input.begins_dialog() {
-                Self::set_requests(state, known.requests.as_deref());
-            }
-        }
-        let mut effects = self.expire_lease(state, context);
-        if let Some(pin) = state.pin.clone().filter(|_| known.is_some() && state.pin_unsaved) {
-            // Whoever was to write it down may be gone.
-            effects.push(Effect::SavePin(pin));
-        }
-        if let Some(session) = &mut state.session {
-            // Whoever goes on has read what stood there.
-            session.shown_in = None;
-        }
-        if let Some(dialog) = state.dialogs.first_mut() {
-            // Whoever goes on typing waits no longer for what the line before would have led to.
-            dialog.reply = ReplySlot::Set(TurnReply {
-                end: false,
-                text: String::new(),
-            });
-        }
-        let line = matches!(input, Input::Line(_));
-        let next = match input {
-            Input::Begin(extras) => {
-                let home = self.begin_dialog(state, context, &mut effects);
-                self.apply_transition(state, home);
-                let coded = known.and_then(|known| known.dialed_code.as_ref());
-                self.apply_dialed_segments(state, &extras, coded, context, &mut effects)
-            }
-            Input::Continue => match self.begin_dialog(state, context, &mut effects) {
-                Transition::Outcome(Outcome::Resume) => self.check_progress(state, context, &mut effects),
-                home => home,
-            },
-            Input::Language(locale) => self.set_language(state, locale, context, &mut effects),
-            Input::Redisplay => Transition::Stay(None),
-            // Typed at a screen that no longer holds: a key for "check again" must never be sent as a password.
-            Input::Line(_) if state.cursor.stale => Self::current_stage(state),
-            Input::Line(line) => {
-                state.cursor.notice = None;
-                let screen = self.menu.screen(&state.cursor.screen);
-                match screen {
-                    Some(screen) => self.apply_line(state, screen, line, context, &mut effects),
-                    None => Self::entry(state),
-                }
-            }
-        };
-        self.apply_transition(state, next);
-        let missed = line && state.cursor.notice.is_some();
-        if !self.count_invalid_sms(state, missed) {
-            self.fill_reply(state, context);
-        }
-        effects
+        let mut step = self.step(state, context);
+        step.turn(input, facts);
+        step.effects
     }
 
-    /// Where the person stands who dials, or begins by text.
-    pub(super) fn begin_dialog(
-        &self,
-        state: &mut Subscriber,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        match Self::entry(state) {
-            // What is under way may end while the person waits.
-            Transition::Outcome(Outcome::Checking | Outcome::Confirming) => {
-                self.check_progress(state, context, effects)
-            }
-            home => home,
-        }
-    }
-
-    /// Where the session stands now.
-    fn current_stage(state: &Subscriber) -> Transition {
-        let stage = state.session.as_ref().map(|session| session.stage);
-        stage.map_or(Transition::Stay(None), Transition::Outcome)
-    }
-
-    /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of bank or a
-    /// secret. The first segment that is anything else ends it.
-    /// A code leads to the request behind it, or straight back to where the person was.
-    fn apply_dialed_segments(
-        &self,
-        state: &mut Subscriber,
-        extras: &[Secret],
-        coded: Option<&DialedCode>,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        let mut next = Transition::Stay(None);
-        for extra in extras {
-            let Some(screen) = self.menu.screen(&state.cursor.screen) else {
-                break;
-            };
-            let typed = Zeroizing::new(gsm7::fold_digits(extra.expose().trim()));
-            if let Some(code) = DialCode::parse(&typed) {
-                return self.apply_dialed_code(state, code, coded, context, effects);
-            }
-            let choice = only_char(&typed).and_then(|key| screen.options.iter().find(|choice| choice.key == key));
-            let Some(MenuOption { target: go, .. }) = choice else {
-                break;
-            };
-            next = match go {
-                OptionTarget::Screen(to) if !matches!(self.menu.screen(to).map(|s| &s.kind), Some(ScreenKind::End)) => {
-                    Transition::Screen(to.clone())
-                }
-                OptionTarget::Action(action @ (Action::ShowLinks | Action::Home)) => {
-                    self.act(state, *action, ActionInput::Nothing, context, effects)
-                }
-                _ => break,
-            };
-            self.apply_transition(state, next);
-            next = Transition::Stay(None);
-        }
-        next
-    }
-
-    /// A typed line at a screen.
-    fn apply_line(
-        &self,
-        state: &mut Subscriber,
-        screen: &Screen,
-        line: Secret,
-        context: &StepContext<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Transition {
-        if line.expose().chars().any(char::is_control) {
-            return stay("note-letters");
-        }
-        let typed = Zeroizing::new(gsm7::fold_digits(line.expose().trim()));
-        let key = only_char(&typed);
-        if let Some(told) = self.sms_line(state, screen, &typed, context, effects) {
-            return told;
-        }
-        if let Some(turned) = turn_page(state, key) {
-            return turned;
-        }
-        let mut offered = screen.options.iter().filter(|choice| self.is_available(choice));
-        if let Some(choice) = key.and_then(|key| offered.find(|choice| choice.key == key)) {
-            return match &choice.target {
-                // Nobody agrees to a text that was not shown to its end: the option stands after it.
-                OptionTarget::Action(Action::Consent) if !state.cursor.shown.contains(&choice.key.to_string()) => {
-                    stay("note-choice")
-                }
-                OptionTarget::Screen(to) => Transition::Screen(to.clone()),
-                OptionTarget::Action(action) => self.act(state, *action, ActionInput::Nothing, context, effects),
-            };
-        }
-        match &screen.kind {
-            ScreenKind::Input(action) => self.act(state, *action, ActionInput::Line(line), context, effects),
-            ScreenKind::List { source, pick } => {
-                let number = typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-                if let Some(shown) = number.and_then(|n| state.cursor.shown.get(n)).cloned() {
-                    return self.act(state, *pick, ActionInput::Key(shown), context, effects);
-                }
-                Self::search(state, *source, &typed, context)
-            }
-            ScreenKind::Choices | ScreenKind::End => stay("note-choice"),
-        }
-    }
-
-    /// Carries a move out.
-    pub(super) fn apply_transition(&self, state: &mut Subscriber, next: impl Into<Transition>) {
-        match next.into() {
-            Transition::Outcome(outcome) => self.show_outcome(state, outcome),
-            Transition::Screen(screen) => {
-                state.cursor = super::state::ScreenCursor {
-                    screen,
-                    link: state.cursor.link,
-                    ..Default::default()
-                };
-            }
-            Transition::Stay(note) => state.cursor.notice = note.or(state.cursor.notice.take()),
-            Transition::Wait => {
-                if let Some(outcome) = Self::instead_of_waiting(state) {
-                    return self.show_outcome(state, outcome);
-                }
-                self.show_outcome(state, Outcome::Checking);
-                // Whoever must show first who they are is not kept waiting for it.
-                if state.cursor.after_pin.is_none() {
-                    set_reply_pending(state);
-                }
-            }
-            Transition::WaitInPlace => set_reply_pending(state),
-        }
-    }
-
-    /// Fills the first dialog's slot: with the screen, or with the promise of one.
-    fn fill_reply(&self, state: &mut Subscriber, context: &StepContext<'_>) {
-        let waits = state.awaits_reply();
-        let slot = if waits {
-            ReplySlot::Pending {
-                until: context.answer_by,
-            }
-        } else {
-            ReplySlot::Set(self.render_reply(state, context))
-        };
-        Self::set_reply(state, slot);
-    }
-
-    /// Puts an answer into the first dialog's slot.
-    pub(super) fn set_reply(state: &mut Subscriber, slot: ReplySlot) {
-        let Some(dialog) = state.dialogs.first_mut() else {
-            return;
-        };
-        dialog.closed |= matches!(&slot, ReplySlot::Set(TurnReply { end: true, .. }));
-        dialog.reply = slot;
-    }
-
-    /// Sets the answer that a turn of this dialog is still waiting for: the screen for where the person stands. Says
+    /// Sets the reply that a turn of this dialog is still waiting for: the screen for where the person stands. Returns
     /// whether one was waiting.
     pub fn poll(&self, state: &mut Subscriber, key: &[u8; 32], last: bool, context: &StepContext<'_>) -> bool {
         let Some(index) = state.dialogs.iter().position(|dialog| dialog.key == *key) else {
@@ -241,101 +39,185 @@ impl Flow {
             return false;
         }
         if index > 0 {
-            let text = self.templates.format(state.locale, Self::elsewhere_message(state), &[]);
-            state.dialogs[index].reply = ReplySlot::Set(TurnReply { end: true, text });
+            let text = self.last_resort(state.locale, state.elsewhere_message());
+            state.dialogs[index].reply = ReplySlot::Set(TurnReply::end(text));
             state.dialogs[index].closed = true;
             return true;
         }
-        let stage = state.session.as_ref().map(|session| session.stage);
-        let in_flight = matches!(stage, Some(Outcome::Checking | Outcome::Confirming));
-        // What is waited for may be something else than the session, such as a link's end: then it is still under way.
-        let checking = state.cursor.screen == self.menu.outcome(Outcome::Checking);
-        match stage {
-            _ if last && (in_flight || checking) => self.show_outcome(state, Outcome::LeftChecking),
-            Some(stage) if in_flight || !checking => self.show_outcome(state, stage),
-            _ => {}
-        }
-        let answer = self.render_reply(state, context);
-        Self::set_reply(state, ReplySlot::Set(answer));
+        self.step(state, context).poll(last);
         true
     }
 
     /// Ends the dialog in charge with one of the answers of last resort.
     pub fn end_dialog(&self, state: &mut Subscriber, message: &str) {
-        let text = self.templates.format(state.locale, message, &[]);
-        Self::set_reply(state, ReplySlot::Set(TurnReply { end: true, text }));
+        let text = self.last_resort(state.locale, message);
+        state.set_reply(ReplySlot::Set(TurnReply::end(text)));
     }
 }
 
-impl ConnectSession {
-    /// A try at linking that has only begun.
-    pub fn new(id: ConnectSessionId, consent: Option<super::state::ConsentGiven>) -> Self {
-        Self {
-            id,
-            consent,
-            terms: None,
-            stage: Outcome::ChooseBank,
-            shown: false,
-            sms_sent: false,
-            shown_in: None,
-            institution: None,
-            provider_session: None,
-            form: None,
-            step: SubmissionStep::Login,
-            fields_answered: 0,
-            answers: Vec::new(),
-            accounts: Vec::new(),
-            attempt: None,
-            wrong_codes: 0,
-            rounds: 0,
-            result: None,
-            renews: None,
-            started_in: None,
-            open_failed: false,
-            busy_until: None,
+impl Step<'_> {
+    fn turn(&mut self, input: Input, facts: Option<&SubscriberFacts>) {
+        if let Some(facts) = facts {
+            self.reconcile(facts);
+            if input.begins_dialog() {
+                self.set_requests(facts.requests.as_deref());
+            }
+        }
+        self.expire_lease();
+        if let Some(pin) = self
+            .state
+            .pin
+            .clone()
+            .filter(|_| facts.is_some() && self.state.pin_unsaved)
+        {
+            // The process that was to save it may be gone.
+            self.effects.push(Effect::SavePin(pin));
+        }
+        if let Some(session) = &mut self.state.session {
+            // The subscriber has continued, so they have seen the previous screen.
+            session.shown_in = None;
+        }
+        if let Some(dialog) = self.state.dialogs.first_mut() {
+            // They no longer wait for what the line before would have led to.
+            dialog.reply = ReplySlot::Set(TurnReply::ask(String::new()));
+        }
+        let line = matches!(input, Input::Line(_));
+        let next = self.take_input(input, facts.and_then(|facts| facts.dialed_code.as_ref()));
+        self.apply_transition(next);
+        let invalid = line && self.state.cursor.notice.is_some();
+        if self.count_invalid_sms(invalid) {
+            return;
+        }
+        if self.state.awaits_reply() {
+            let until = self.context.answer_by;
+            self.state.set_reply(ReplySlot::Pending { until });
+        } else {
+            self.reply_with_screen();
         }
     }
-}
 
-/// The answer of the dialog in charge is to come.
-fn set_reply_pending(state: &mut Subscriber) {
-    if let Some(dialog) = state.dialogs.first_mut() {
-        dialog.reply = ReplySlot::Pending {
-            until: crate::core::time::Timestamp::from_millis(0),
-        };
+    fn take_input(&mut self, input: Input, looked_up: Option<&DialedCode>) -> Transition {
+        match input {
+            Input::Begin(segments) => {
+                let home = self.begin_dialog();
+                self.apply_transition(home);
+                self.apply_dialed_segments(&segments, looked_up)
+            }
+            Input::Continue => self.continue_session(),
+            Input::Language(locale) => self.set_language(locale),
+            Input::Redisplay => Transition::Stay(None),
+            // Typed at a screen that no longer holds: a key for "check again" must never be sent as a password.
+            Input::Line(_) if self.state.cursor.stale => {
+                let stage = self.state.session.as_ref().map(|session| session.stage);
+                stage.map_or(Transition::Stay(None), Transition::Outcome)
+            }
+            Input::Line(line) => {
+                self.state.cursor.notice = None;
+                match self.flow.menu.screen(&self.state.cursor.screen) {
+                    Some(screen) => self.apply_line(screen, line),
+                    None => self.entry(),
+                }
+            }
+        }
     }
-}
 
-/// 9 shows more; 0 goes back a page, or out of a search.
-fn turn_page(state: &mut Subscriber, key: Option<char>) -> Option<Transition> {
-    let cursor = &mut state.cursor;
-    match key {
-        Some('9') if cursor.has_more => cursor.page += 1,
-        Some('0') if cursor.page > 0 => cursor.page -= 1,
-        Some('0') if cursor.query.is_some() => cursor.query = None,
-        _ => return None,
+    /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of institution or a
+    /// secret. The first segment that is anything else ends it. A recovery code or an intent's code leads straight to what
+    /// is behind it.
+    fn apply_dialed_segments(&mut self, segments: &[Secret], looked_up: Option<&DialedCode>) -> Transition {
+        for segment in segments {
+            let Some(screen) = self.flow.menu.screen(&self.state.cursor.screen) else {
+                break;
+            };
+            let typed = Zeroizing::new(gsm7::fold_digits(segment.expose().trim()));
+            if let Some(code) = DialCode::parse(&typed) {
+                return self.apply_dialed_code(code, looked_up);
+            }
+            let option = only_char(&typed).and_then(|key| screen.options.iter().find(|option| option.key == key));
+            let next = match option.map(|option| &option.target) {
+                Some(OptionTarget::Screen(to)) if !self.is_end(to) => Transition::Screen(to.clone()),
+                Some(OptionTarget::Action(action @ (Action::ShowLinks | Action::Home))) => {
+                    self.act(*action, ActionInput::Nothing)
+                }
+                _ => break,
+            };
+            self.apply_transition(next);
+        }
+        Transition::Stay(None)
     }
-    Some(Transition::Stay(None))
+
+    fn is_end(&self, screen: &str) -> bool {
+        let screen = self.flow.menu.screen(screen);
+        screen.is_some_and(|screen| screen.kind == ScreenKind::End)
+    }
+
+    /// A typed line at a screen.
+    fn apply_line(&mut self, screen: &Screen, line: Secret) -> Transition {
+        if line.expose().chars().any(char::is_control) {
+            return Transition::stay("note-letters");
+        }
+        let typed = Zeroizing::new(gsm7::fold_digits(line.expose().trim()));
+        let key = only_char(&typed);
+        if let Some(by_sms) = self.sms_line(screen, &typed) {
+            return by_sms;
+        }
+        if self.turn_page(key) {
+            return Transition::Stay(None);
+        }
+        let mut available = screen.options.iter().filter(|option| self.is_available(option));
+        let chosen = key.and_then(|key| available.find(|option| option.key == key));
+        if let Some(MenuOption { key, target, .. }) = chosen {
+            return match target {
+                // Nobody agrees to a text that was not shown to its end: the option is after it.
+                OptionTarget::Action(Action::Consent) if !self.state.cursor.shown.contains(&key.to_string()) => {
+                    Transition::stay("note-choice")
+                }
+                OptionTarget::Screen(to) => Transition::Screen(to.clone()),
+                OptionTarget::Action(action) => self.act(*action, ActionInput::Nothing),
+            };
+        }
+        match &screen.kind {
+            ScreenKind::Input(action) => self.act(*action, ActionInput::Line(line)),
+            ScreenKind::List { source, pick } => {
+                let number = typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+                match number.and_then(|n| self.state.cursor.shown.get(n)).cloned() {
+                    Some(key) => self.act(*pick, ActionInput::Key(key)),
+                    None => self.search(*source, &typed),
+                }
+            }
+            ScreenKind::Choices | ScreenKind::End => Transition::stay("note-choice"),
+        }
+    }
+
+    /// 9 shows more; 0 goes back a page, or out of a search. Returns whether it was one of these.
+    fn turn_page(&mut self, key: Option<char>) -> bool {
+        let cursor = &mut self.state.cursor;
+        match key {
+            Some('9') if cursor.has_more => cursor.page += 1,
+            Some('0') if cursor.page > 0 => cursor.page -= 1,
+            Some('0') if cursor.query.is_some() => cursor.query = None,
+            _ => return false,
+        }
+        true
+    }
+
+    /// The turn in charge has waited long enough: it gets the screen for where the person stands.
+    fn poll(&mut self, last: bool) {
+        let stage = self.state.session.as_ref().map(|session| session.stage);
+        let in_progress = stage.is_some_and(|stage| stage.is(Role::InProgress));
+        // What is waited for may be something else than the session, such as a link's end: then it is still under way.
+        let checking = self.state.cursor.screen == self.flow.menu.outcome(Outcome::Checking);
+        match stage {
+            _ if last && (in_progress || checking) => self.show_outcome(Outcome::LeftChecking),
+            Some(stage) if in_progress || !checking => self.show_outcome(stage),
+            _ => {}
+        }
+        self.reply_with_screen();
+    }
 }
 
 /// The only character of a text.
 fn only_char(text: &str) -> Option<char> {
     let mut characters = text.chars();
     characters.next().filter(|_| characters.next().is_none())
-}
-
-/// Stay on the screen, with a sentence above it.
-pub(super) fn stay(id: &str) -> Transition {
-    Transition::Stay(Some(ScreenNotice {
-        id: id.to_owned(),
-        number: None,
-    }))
-}
-
-/// Stay on the screen, with a sentence and its number above it.
-pub(super) fn stay_with(id: &str, number: i64) -> Transition {
-    Transition::Stay(Some(ScreenNotice {
-        id: id.to_owned(),
-        number: Some(number),
-    }))
 }

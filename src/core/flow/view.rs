@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::links::selected_link;
+use super::context::Offer;
 use super::offers;
 use super::recovery::dial_string;
-use super::requesters;
-use super::state::{ConnectSession, Subscriber, TurnReply};
-use super::{Flow, Offer, StepContext};
+use super::rules::Flow;
+use super::session::ConnectSession;
+use super::state::{Subscriber, TurnReply};
+use super::step::Step;
+use super::wording::display_name;
 use crate::core::attempt;
 use crate::core::gsm7;
 use crate::core::health::Health;
@@ -18,9 +20,7 @@ use crate::core::next_step::FieldKind;
 use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
 use crate::core::search;
 
-/// Septets a name from outside may take in a sentence.
-pub(super) const MAX_NAME: usize = 22;
-/// Septets a bank's name for a field may take.
+/// Septets that the label of a field may take.
 const MAX_FIELD_LABEL: usize = 40;
 
 /// The page of a dialog nobody knows the size of.
@@ -29,116 +29,111 @@ const DEFAULT_SEPTETS: usize = 136;
 /// An entry of a list: the key behind it, and what it says.
 type Entry = (String, String);
 
-impl Flow {
+impl Step<'_> {
     /// The screen that the cursor is on. Where it would ask something that there is no time left to answer in this dialog,
-    /// it is an end that says so: that is read, and a cut by the network is not. Nothing is told by it.
-    pub(super) fn render_reply(&self, state: &mut Subscriber, context: &StepContext<'_>) -> TurnReply {
-        let asks_until = state.dialogs.first().and_then(|dialog| dialog.interactive_until);
-        let screen = self.menu.screen(&state.cursor.screen);
+    /// it is an end that says so: that is read, and a cut by the network is not. It does not count as shown.
+    pub(super) fn render_reply(&mut self) -> TurnReply {
+        let interactive_until = self.state.dialogs.first().and_then(|dialog| dialog.interactive_until);
+        let screen = self.flow.menu.screen(&self.state.cursor.screen);
         let asks = screen.is_some_and(|screen| !matches!(screen.kind, ScreenKind::End));
-        if asks && asks_until.is_some_and(|until| context.now > until) {
-            return TurnReply {
-                end: true,
-                text: self.templates.format(state.locale, "expired", &[]),
-            };
+        if asks && interactive_until.is_some_and(|until| self.context.now > until) {
+            return TurnReply::end(self.text("expired"));
         }
-        self.render_screen(state, context)
+        self.render_screen()
     }
 
     /// Renders the screen that the cursor is on, and remembers what its numbers mean.
-    fn render_screen(&self, state: &mut Subscriber, context: &StepContext<'_>) -> TurnReply {
-        let Some(screen) = self.menu.screen(&state.cursor.screen) else {
-            return TurnReply {
-                end: true,
-                text: self.templates.format(state.locale, "sorry", &[]),
-            };
+    fn render_screen(&mut self) -> TurnReply {
+        let Some(screen) = self.flow.menu.screen(&self.state.cursor.screen) else {
+            return TurnReply::end(self.text("sorry"));
         };
-        let instead = self.sms_replacement(state, screen);
-        let mut args = self.args(state, context);
-        args.extend(Self::dial_arg(state, instead, context));
-        let args: Vec<_> = args.iter().map(|(name, arg)| (*name, arg.clone())).collect();
-        let id = instead.unwrap_or(Self::sms_wording(state, &screen.text));
-        let mut text = self.templates.format(state.locale, id, &args);
+        let instead = self.sms_replacement(screen);
+        let mut args = self.args();
+        args.extend(self.dial_arg(instead));
+        let id = instead.unwrap_or(self.sms_wording(&screen.text));
+        let mut text = self.flow.templates.format(self.state.locale, id, &args);
         // What is said instead of a screen says all there is to say.
-        if let Some(note) = state.cursor.notice.take().filter(|_| instead.is_none()) {
-            let numbered = note
-                .number
-                .map(|n| [("left", TemplateArg::Number(n)), ("length", TemplateArg::Number(n))]);
-            let args: Vec<_> = args.iter().cloned().chain(numbered.into_iter().flatten()).collect();
-            text = format!("{}\n{text}", self.templates.format(state.locale, &note.id, &args));
+        if let Some(notice) = self.state.cursor.notice.take().filter(|_| instead.is_none()) {
+            let number = notice.number.into_iter();
+            args.extend(number.flat_map(|n| ["left", "length"].map(|name| (name, TemplateArg::Number(n)))));
+            let above = self.flow.templates.format(self.state.locale, &notice.id, &args);
+            text = format!("{above}\n{text}");
         }
         let entries = match &screen.kind {
-            ScreenKind::List { source, .. } if instead.is_none() => self.entries(state, *source, context),
+            ScreenKind::List { source, .. } if instead.is_none() => self.entries(*source),
             _ => Vec::new(),
         };
-        let proof = Self::draw_confirmation_number(state, screen, context);
-        let septets = state.dialogs.first().map_or(DEFAULT_SEPTETS, |dialog| dialog.septets);
-        let mut draft = self.draft(state.locale, screen, text, &entries, proof);
+        let confirmation = self.draw_confirmation_number(screen);
+        let septets = self
+            .state
+            .dialogs
+            .first()
+            .map_or(DEFAULT_SEPTETS, |dialog| dialog.septets);
+        let mut draft = self.draft(screen, text, &entries, confirmation);
         if instead.is_some() {
             draft.options = DraftOptions::Fixed(Vec::new());
         }
-        let mut drawn = lay_out(&draft, state.cursor.page, septets);
-        if let Some(hint) = self.hint(state).filter(|_| instead.is_none()) {
+        let mut drawn = lay_out(&draft, self.state.cursor.page, septets);
+        if let Some(hint) = self.hint().filter(|_| instead.is_none()) {
             let text = format!("{}\n{hint}", draft.text);
             let hinted = ScreenDraft { text, ..draft.clone() };
-            let with = lay_out(&hinted, state.cursor.page, septets);
+            let with = lay_out(&hinted, self.state.cursor.page, septets);
             if !with.has_more {
                 (draft, drawn) = (hinted, with);
             }
         }
-        state.cursor.page = drawn.number;
-        state.cursor.has_more = drawn.has_more;
-        state.cursor.stale = false;
+        self.state.cursor.page = drawn.number;
+        self.state.cursor.has_more = drawn.has_more;
+        self.state.cursor.stale = false;
         let keys: Vec<_> = match draft.options {
             DraftOptions::Fixed(options) => options.iter().map(|option| option.key.to_string()).collect(),
             DraftOptions::Numbered(_) => entries.into_iter().map(|(key, _)| key).collect(),
         };
-        state.cursor.shown = keys.into_iter().take(drawn.shown.end).skip(drawn.shown.start).collect();
+        self.state.cursor.shown = keys.into_iter().take(drawn.shown.end).skip(drawn.shown.start).collect();
         let end = matches!(screen.kind, ScreenKind::End);
-        self.mark_shown(state);
+        self.mark_shown();
         TurnReply { end, text: drawn.text }
     }
 
     /// How a person who must read a message meanwhile comes back: it hides behind the dialog on most phones. Said where
     /// there is room for it.
-    fn hint(&self, state: &Subscriber) -> Option<String> {
-        let session = state.session.as_ref()?;
+    fn hint(&self) -> Option<String> {
+        let session = self.state.session.as_ref()?;
         let code = session.step == SubmissionStep::Code && session.current_field()?.kind == FieldKind::Digits;
-        let asked = state.cursor.screen == self.menu.outcome(Outcome::Ask);
-        (code && asked && session.wrong_codes == 0).then(|| self.templates.format(state.locale, "note-by-sms", &[]))
+        let asked = self.state.cursor.screen == self.flow.menu.outcome(Outcome::Ask);
+        (code && asked && session.wrong_codes == 0).then(|| self.text("note-by-sms"))
     }
 
-    /// A result that stands on the screen has been told, unless the person has hung up.
-    fn mark_shown(&self, state: &mut Subscriber) {
-        let Some(dialog) = state.dialogs.first().filter(|dialog| !dialog.closed) else {
+    /// A result on the screen has been shown, unless the person has hung up.
+    fn mark_shown(&mut self) {
+        let Some(dialog) = self.state.dialogs.first().filter(|dialog| !dialog.closed) else {
             return;
         };
-        let Some(session) = &mut state.session else { return };
-        let shown = [session.stage, Outcome::News].map(|outcome| self.menu.outcome(outcome));
-        if shown.contains(&state.cursor.screen.as_str()) && !session.shown {
+        let Some(session) = &mut self.state.session else { return };
+        let shown = [session.stage, Outcome::NewLink].map(|outcome| self.flow.menu.outcome(outcome));
+        if shown.contains(&self.state.cursor.screen.as_str()) && !session.shown {
             session.shown = true;
             session.shown_in = Some(dialog.key);
         }
     }
 
-    /// What is to be fitted into pages. A choice with a `proof` stands under that number, as the text's last line.
+    /// What is to be fitted into pages. The option to confirm has its number, as the last line of the text.
     fn draft(
         &self,
-        locale: Locale,
         screen: &Screen,
         mut text: String,
         entries: &[Entry],
-        proof: Option<(char, u16)>,
+        confirmation: Option<(char, u16)>,
     ) -> ScreenDraft {
         let mut options = Vec::new();
         for choice in screen.options.iter().filter(|choice| self.is_available(choice)) {
-            let label = self.templates.format(locale, &choice.label, &[]);
-            match proof {
-                Some((key, proof)) if key == choice.key => text = format!("{text}\n{proof} {label}"),
+            let label = self.text(&choice.label);
+            match confirmation {
+                Some((key, number)) if key == choice.key => text = format!("{text}\n{number} {label}"),
                 _ => options.push(KeyOption { key: choice.key, label }),
             }
         }
-        let more = self.templates.format(locale, "more", &[]);
+        let more = self.text("more");
         if matches!(screen.kind, ScreenKind::List { .. }) {
             let labels = entries.iter().map(|(_, label)| label.clone()).collect();
             return ScreenDraft {
@@ -157,30 +152,25 @@ impl Flow {
         }
     }
 
-    /// What a text says is to be dialled: the service code, or straight back to where the person is.
-    fn dial_arg(
-        state: &mut Subscriber,
-        instead: Option<&str>,
-        context: &StepContext<'_>,
-    ) -> Option<(&'static str, TemplateArg)> {
-        let by_text = state.dialogs.first()?.sms.as_ref()?;
-        let mut dial = by_text.dial.clone();
+    /// What an SMS says is to be dialled: the service code, or straight back to where the person is.
+    fn dial_arg(&mut self, instead: Option<&str>) -> Option<(&'static str, TemplateArg)> {
+        let mut dial = self.state.sms_dialog()?.dial.clone();
         if instead == Some("sms-dial") {
-            dial = dial_string(&dial, Self::issue_recovery_code(state, context));
+            dial = dial_string(&dial, self.issue_recovery_code());
         }
         Some(("dial", TemplateArg::Text(dial)))
     }
 
     /// Everything a message may want to know.
-    fn args(&self, state: &Subscriber, context: &StepContext<'_>) -> Vec<(&'static str, TemplateArg)> {
-        let session = state.session.as_ref();
+    fn args(&self) -> Vec<(&'static str, TemplateArg)> {
+        let session = self.state.session.as_ref();
         let result = session.and_then(|session| session.result.as_ref());
-        let link = selected_link(state).or(result);
+        let link = self.state.selected_link().or(result);
         let bank = session
             .and_then(|s| s.institution.as_ref())
-            .map(|bank| bank.name.as_str());
+            .map(|chosen| chosen.name.as_str());
         let on_link = matches!(
-            state.cursor.screen.as_str(),
+            self.state.cursor.screen.as_str(),
             "link" | "unlink" | "unlinked" | "asked-again"
         );
         let name = if on_link {
@@ -188,31 +178,35 @@ impl Flow {
         } else {
             bank.or(link.map(|l| l.institution_name.as_str()))
         };
-        let shown = if on_link { selected_link(state) } else { result.or(link) };
+        let shown = if on_link {
+            self.state.selected_link()
+        } else {
+            result.or(link)
+        };
         let account = shown
             .and_then(|link| link.masked.as_deref())
             .map_or(String::new(), |masked| format!("..{masked}"));
         let field = session.map_or(String::new(), field_label);
         let waited = session
             .and_then(|s| s.attempt.as_ref())
-            .map_or(0, |a| context.now.since(a.begun_at).as_secs());
+            .map_or(0, |a| self.context.now.since(a.begun_at).as_secs());
         let minutes = session
-            .and_then(|session| wait_left(state, session, context))
+            .and_then(|session| self.wait_left(session))
             .map_or(1, |wait| wait.as_secs().div_ceil(60).max(1));
-        let pin_wait = state.pin.as_ref().and_then(|pin| pin.wait_left(context.now));
+        let pin_wait = self.state.pin.as_ref().and_then(|pin| pin.wait_left(self.context.now));
         let minutes = pin_wait
-            .filter(|_| state.cursor.screen == self.menu.outcome(Outcome::PinLocked))
+            .filter(|_| self.state.cursor.screen == self.flow.menu.outcome(Outcome::PinLocked))
             .map_or(minutes, |wait| wait.as_secs().div_ceil(60).max(1));
-        let mut args = self.consent_args(state.locale, self.terms(state)).to_vec();
+        let mut args = self
+            .flow
+            .consent_args(self.state.locale, self.flow.terms(self.state))
+            .to_vec();
         if let Some(partner) = shown.and_then(|link| link.partner.as_ref()) {
             args.retain(|(name, _)| *name != "partner");
-            args.push(("partner", TemplateArg::Text(requesters::display_name(&partner.name))));
+            args.push(("partner", TemplateArg::Text(display_name(&partner.name))));
         }
         args.extend([
-            (
-                "bank",
-                TemplateArg::Text(gsm7::clean_name(name.unwrap_or_default(), MAX_NAME)),
-            ),
+            ("bank", TemplateArg::Text(display_name(name.unwrap_or_default()))),
             ("field", TemplateArg::Text(field)),
             ("account", TemplateArg::Text(account)),
             (
@@ -227,25 +221,21 @@ impl Flow {
         args
     }
 
-    fn entries(&self, state: &Subscriber, source: ListSource, context: &StepContext<'_>) -> Vec<Entry> {
-        let session = state.session.as_ref();
+    fn entries(&self, source: ListSource) -> Vec<Entry> {
+        let session = self.state.session.as_ref();
         match source {
             ListSource::Languages => Locale::ALL
                 .iter()
                 .map(|locale| (locale.tag().to_owned(), locale.own_name().to_owned()))
                 .collect(),
-            ListSource::Partners => Self::partner_entries(state),
-            ListSource::Banks => self.institution_entries(state, context),
+            ListSource::Partners => self.partner_entries(),
+            ListSource::Banks => self.institution_entries(),
             ListSource::Methods => session
-                .and_then(|s| s.institution.as_ref())
-                .map(|bank| {
-                    bank.methods
-                        .iter()
-                        .enumerate()
-                        .map(|(n, m)| (n.to_string(), m.name.clone()))
-                        .collect()
-                })
-                .unwrap_or_default(),
+                .and_then(|session| session.institution.as_ref())
+                .iter()
+                .flat_map(|institution| institution.methods.iter().enumerate())
+                .map(|(at, method)| (at.to_string(), method.name.clone()))
+                .collect(),
             ListSource::FieldChoices => match session.and_then(|s| s.current_field()).map(|field| &field.kind) {
                 Some(FieldKind::OneOf(choices)) => choices
                     .iter()
@@ -254,14 +244,12 @@ impl Flow {
                 _ => Vec::new(),
             },
             ListSource::Accounts => session
-                .map(|s| {
-                    s.accounts
-                        .iter()
-                        .map(|a| (a.key.clone(), format!("{} ..{}", a.label, a.masked)))
-                        .collect()
-                })
-                .unwrap_or_default(),
-            ListSource::Links => state
+                .iter()
+                .flat_map(|session| &session.accounts)
+                .map(|account| (account.key.clone(), format!("{} ..{}", account.label, account.masked)))
+                .collect(),
+            ListSource::Links => self
+                .state
                 .links
                 .iter()
                 .map(|link| {
@@ -271,33 +259,18 @@ impl Flow {
                         .map_or(String::new(), |masked| format!(" ..{masked}"));
                     (
                         link.id.to_string(),
-                        format!("{}{masked}", gsm7::clean_name(&link.institution_name, MAX_NAME)),
+                        format!("{}{masked}", display_name(&link.institution_name)),
                     )
                 })
                 .collect(),
         }
     }
 
-    /// Whether the state stands on the list of institutions, or on its absence: then a list that is only late is worth
-    /// waiting for.
-    pub fn shows_institutions(&self, state: &Subscriber) -> bool {
-        let screen = &state.cursor.screen;
-        let list = self.menu.screen(screen).map(|screen| &screen.kind);
-        let banks = matches!(
-            list,
-            Some(ScreenKind::List {
-                source: ListSource::Banks,
-                ..
-            })
-        );
-        banks || screen == self.menu.outcome(Outcome::NoBanks)
-    }
-
     /// The institutions: what was searched for, or all with the person's last one and the favourites first.
-    fn institution_entries(&self, state: &Subscriber, context: &StepContext<'_>) -> Vec<Entry> {
-        let offers = context.offers.unwrap_or_default();
-        let labels = offers::labels(offers, &self.templates.format(state.locale, "business", &[]));
-        let only = self.terms(state).institution.as_deref();
+    fn institution_entries(&self) -> Vec<Entry> {
+        let offers = self.context.offers.unwrap_or_default();
+        let labels = offers::labels(offers, &self.text("business"));
+        let only = self.flow.terms(self.state).institution.as_deref();
         let wanted = |index: &usize| {
             let Offer { provider, institution } = &offers[*index];
             only.is_none_or(|only| only == offers::offer_key(provider, &institution.id))
@@ -305,17 +278,18 @@ impl Flow {
         let entry = |index: usize| {
             let Offer { provider, institution } = &offers[index];
             let name = labels[index].clone();
-            let word = match context.health.get(provider, &institution.id) {
+            let word = match self.context.health.get(provider, &institution.id) {
                 Health::Healthy => return (offers::offer_key(provider, &institution.id), name),
                 Health::Slow => "bank-slow",
                 Health::Down(_) | Health::Busy(_) => "bank-away",
             };
             let label = self
+                .flow
                 .templates
-                .format(state.locale, word, &[("bank", TemplateArg::Text(name))]);
+                .format(self.state.locale, word, &[("bank", TemplateArg::Text(name))]);
             (offers::offer_key(provider, &institution.id), label)
         };
-        if let Some(query) = &state.cursor.query {
+        if let Some(query) = &self.state.cursor.query {
             return search::find(query, offers.iter().map(|o| o.institution.name.as_str()))
                 .into_iter()
                 .filter(wanted)
@@ -323,13 +297,14 @@ impl Flow {
                 .collect();
         }
         // Which bank somebody has is not shown to others who use the phone.
-        let locked = self.pin_gate(state, Outcome::Links) == Outcome::EnterPin;
+        let locked = self.pin_gate(Outcome::Links) == Outcome::EnterPin;
         let rank = |index: &usize| {
             let institution = &offers[*index].institution;
-            if !locked && state.last_institution.as_ref() == Some(&institution.id) {
+            if !locked && self.state.last_institution.as_ref() == Some(&institution.id) {
                 return (0, 0);
             }
             let favourite = self
+                .flow
                 .settings
                 .favourites
                 .iter()
@@ -341,18 +316,38 @@ impl Flow {
         order.into_iter().filter(wanted).map(entry).collect()
     }
 
-    /// The words for a situation in which no state could be had.
-    pub fn last_resort(&self, locale: Locale, id: &str) -> String {
-        self.templates.format(locale, id, &[])
+    /// A message without values, in the person's language.
+    fn text(&self, id: &str) -> String {
+        self.flow.templates.format(self.state.locale, id, &[])
+    }
+
+    /// How long the session's person has to wait: for a pause that the institution asked for, or because of refused logins.
+    fn wait_left(&self, session: &ConnectSession) -> Option<Duration> {
+        if session.stage == Outcome::BankBusy {
+            return Some(session.busy_until?.since(self.context.now));
+        }
+        attempt::login_wait(
+            &self.state.refusals,
+            &session.institution.as_ref()?.id,
+            self.context.now,
+        )
     }
 }
 
-/// How long the session's person has to wait: for a pause that the bank asked for, or because of refused logins.
-fn wait_left(state: &Subscriber, session: &ConnectSession, context: &StepContext<'_>) -> Option<Duration> {
-    if session.stage == Outcome::BankBusy {
-        return Some(session.busy_until?.since(context.now));
+impl Flow {
+    /// Whether the list of institutions is on the screen, or its absence: then a list that is only late is worth waiting for.
+    pub fn shows_institutions(&self, state: &Subscriber) -> bool {
+        let screen = &state.cursor.screen;
+        let kind = self.menu.screen(screen).map(|screen| &screen.kind);
+        let list = matches!(
+            kind,
+            Some(ScreenKind::List {
+                source: ListSource::Banks,
+                ..
+            })
+        );
+        list || screen == self.menu.outcome(Outcome::NoBanks)
     }
-    attempt::login_wait(&state.refusals, &session.institution.as_ref()?.id, context.now)
 }
 
 /// What to call the field being asked. A form of a single field, such as one for a code, is only understood with its

@@ -1,5 +1,5 @@
 //! Proves that menu and texts work together: that a person can get everywhere and out again, in every language, on the
-//! smallest screen. What is found is for whoever edits `menus/`; nothing here runs while people are served.
+//! smallest screen. What is found is for the person who edits `menus/`; nothing here runs while people are served.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};

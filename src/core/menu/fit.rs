@@ -1,5 +1,5 @@
 //! Whether what is shown fits the smallest page with the longest values. A text that does not fit would still be shown,
-//! page by page; but whoever must press 9 three times to see what is asked has been lost on the way, so each screen has
+//! page by page; but a person who must press 9 three times to see what is asked is lost on the way, so each screen has
 //! an allowance and this holds it to that.
 
 use super::check::{MenuFinding, SampleValues};
@@ -17,13 +17,13 @@ const LIST_NAME: usize = 20;
 /// How many names the list that is tried has: more than one page takes, so that the line for more pages is there.
 const LIST_LENGTH: usize = 12;
 
-/// The most septets of a note: it stands above a screen and must leave room for it.
+/// The most septets of a notice: it is above a screen and must leave room for it.
 const NOTE: usize = 80;
 
-/// The septets of a text message of one part.
+/// The septets of an SMS of one part.
 const MESSAGE: usize = crate::core::sms::SINGLE_PART_SEPTETS;
 
-/// What a text that stands for a screen leaves for the line of the key that goes back or leaves.
+/// What an SMS in place of a screen leaves for the line of the key that goes back or leaves.
 const BELOW: usize = 12;
 
 /// The screens that do not fit in this language.
@@ -58,7 +58,7 @@ pub(super) fn screens(
     findings
 }
 
-/// The notes, last answers and text messages that are too long in this language.
+/// The notices, last answers and SMS that are too long in this language.
 pub(super) fn from_code(texts: &Templates, locale: Locale, limit: usize, samples: &SampleValues) -> Vec<MenuFinding> {
     let notes = NOTICES.iter().map(|id| (*id, NOTE.min(limit)));
     let answers = LAST_RESORT.iter().map(|id| (*id, limit));
@@ -137,7 +137,7 @@ impl Drawn {
         }
     }
 
-    /// What must stand on one page: the text and options with their line breaks, and for a list its least rows.
+    /// What must be on one page: the text and options with their line breaks, and for a list its least rows.
     fn septets(&self) -> usize {
         let line = |line: &str| 1 + septets(line);
         let rows = if self.list {

@@ -100,7 +100,7 @@ pub fn full(menu: &Menu, texts: &Templates) -> String {
     for action in Action::ALL.iter().copied().filter(|action| asked(*action)) {
         let targets = menu.targets_of_action(action);
         if targets.len() > 1 {
-            let _ = writeln!(moves, "  {}{{{{{}}}}}", action_id(action), action.word());
+            let _ = writeln!(moves, "  {}{{{{{}}}}}", action_id(action), action.as_str());
             for target in targets {
                 let _ = writeln!(moves, "  {} --> {}", action_id(action), node_id(target));
             }
@@ -149,13 +149,13 @@ fn move_label(key: Option<char>, target: &OptionTarget) -> String {
     let key = key.map(String::from);
     let action = match target {
         OptionTarget::Screen(_) => None,
-        OptionTarget::Action(action) => Some(action.word().to_owned()),
+        OptionTarget::Action(action) => Some(action.as_str().to_owned()),
     };
     key.into_iter().chain(action).collect::<Vec<_>>().join(" ")
 }
 
 fn action_id(action: Action) -> String {
-    format!("do_{}", action.word().replace('-', "_"))
+    format!("do_{}", action.as_str().replace('-', "_"))
 }
 
 /// A name that Mermaid takes: some of its own words, such as `end`, may not be names.

@@ -5,24 +5,25 @@
 //! screens can be changed, reordered and reworded without touching code, and code cannot lead to a screen that is not there.
 //!
 //! `parse` refuses a file that breaks the rules of the form, [`check()`] finds what only shows when menu and texts are put
-//! together (a screen nobody reaches, a text that does not fit), and [`graph`] draws what is left.
+//! together (a screen nobody reaches, a text that does not fit), and [`graph`] draws the menu.
 
+mod action;
 pub mod check;
 mod fit;
 pub mod graph;
+mod outcome;
 mod parse;
-mod spelling;
 pub mod wording;
-mod words;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 pub use super::screen::MORE_KEY;
+pub use action::Action;
 pub use check::{MenuFinding, SampleValues, check, check_report};
+pub use outcome::{Outcome, Reveals, Role};
 pub use parse::MenuError;
-pub use words::{Action, Outcome};
 
 /// The key that goes back or leaves, on every screen alike.
 pub const BACK_KEY: char = '0';
@@ -39,48 +40,39 @@ pub struct Menu {
 /// What a person sees at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Screen {
-    /// Its name in the menu file.
     pub id: String,
-    /// The id of its text.
     pub text: String,
-    /// Its fixed choices, in the order of the file.
+    /// Its options, in the order of the file.
     pub options: Vec<MenuOption>,
     /// What else can be done on it.
     pub kind: ScreenKind,
-    /// On how many pages its text and fixed choices may stand with the longest values; 1 where the file does not say.
+    /// On how many pages its text and options may be with the longest values; 1 where the file does not say.
     pub pages: u8,
 }
 
-/// A fixed choice.
+/// An option with a key of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MenuOption {
     /// The key to press, one of `0` to `8`.
     pub key: char,
     /// The id of the text beside the key.
     pub label: String,
-    /// What pressing it does.
     pub target: OptionTarget,
 }
 
-/// What choosing does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OptionTarget {
-    /// Shows this screen.
     Screen(String),
-    /// Asks the server for this.
     Action(Action),
 }
 
-/// What can be done on a screen beside its fixed choices.
+/// What can be done on a screen besides its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScreenKind {
-    /// Nothing.
     Choices,
     /// Pick from a list that comes from data.
     List {
-        /// Where the list comes from.
         source: ListSource,
-        /// What picking does.
         pick: Action,
     },
     /// Type an answer, which is given to this action.
@@ -93,9 +85,7 @@ pub enum ScreenKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListSource {
-    /// The languages we speak.
     Languages,
-    /// The businesses that ask.
     Partners,
     /// The institutions that can be linked.
     Banks,
@@ -105,7 +95,6 @@ pub enum ListSource {
     FieldChoices,
     /// The accounts that the provider found.
     Accounts,
-    /// What the person has linked.
     Links,
 }
 
@@ -126,7 +115,6 @@ impl Menu {
         parse::parse(source)
     }
 
-    /// The screen with this id.
     pub fn screen(&self, id: &str) -> Option<&Screen> {
         self.screens.iter().find(|screen| screen.id == id)
     }
@@ -154,7 +142,7 @@ impl Menu {
     pub fn targets_of_action(&self, action: Action) -> Vec<&str> {
         let mut targets = Vec::new();
         for outcome in action.outcomes() {
-            let target = self.outcome(*outcome);
+            let target = self.outcome(outcome);
             if !targets.contains(&target) {
                 targets.push(target);
             }

@@ -1,5 +1,5 @@
-//! Reads the menu file and holds it to the rules of its form. All broken rules are told at once: whoever edits a menu
-//! should not have to find them one run at a time.
+//! Reads the menu file and holds it to the rules of its form. All broken rules are reported at once: the person who edits a
+//! menu should not have to find them one run at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
@@ -26,7 +26,6 @@ pub enum MenuError {
     Rules(Vec<MenuProblem>),
 }
 
-/// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MenuProblem {
     /// The line in the menu file, from 1 on; 0 when it is the whole file.
@@ -117,13 +116,13 @@ pub(super) fn parse(source: &str) -> Result<Menu, MenuError> {
 
     reader.target("start", start.span().start, start.get_ref());
     for (outcome, target) in &outcomes {
-        let place = format!("outcomes.{}", outcome.word());
+        let place = format!("outcomes.{}", outcome.as_str());
         reader.target(&place, target.span().start, target.get_ref());
     }
     for outcome in Outcome::ALL.iter().filter(|outcome| !outcomes.contains_key(outcome)) {
         let message = format!(
             "no screen is named for `{0}`; add `{0} = \"…\"` under [outcomes]",
-            outcome.word()
+            outcome.as_str()
         );
         reader.problems.push(MenuProblem {
             line: 0,

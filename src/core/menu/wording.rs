@@ -8,7 +8,7 @@ use super::check::{MenuFinding, SampleValues};
 use crate::core::gsm7;
 use crate::core::messages::{Locale, TemplateArg, Templates};
 
-/// Notes shown above a screen once.
+/// Notices shown above a screen once.
 pub const NOTICES: &[&str] = &[
     "note-ask-again",
     "note-back",
@@ -45,7 +45,7 @@ pub const LAST_RESORT: &[&str] = &[
     "unreadable",
 ];
 
-/// Messages that are texted.
+/// Messages that are sent by SMS.
 pub const SMS_MESSAGES: &[&str] = &[
     "sms-asked",
     "sms-bank-back",
@@ -63,7 +63,7 @@ pub const SMS_MESSAGES: &[&str] = &[
     "sms-too-many",
 ];
 
-/// What a text says where the phone shows a screen of the menu; the screen's key to go back stands below it.
+/// What an SMS says where the phone shows a screen of the menu; the screen's key to go back is below it.
 pub const SMS_SCREENS: &[&str] = &["sms-checking", "sms-dial", "sms-left", "sms-own-code"];
 
 /// Words that code puts beside keys or names.
@@ -89,7 +89,7 @@ const OPERATOR_KEYS: [&str; 2] = ["98", "00"];
 pub(super) struct MessageUsage {
     /// By message: the place to name in a finding, which is the first screen that uses it or the message itself.
     places: BTreeMap<String, String>,
-    /// Messages that stand on one line beside a key.
+    /// Messages that are on one line beside a key.
     labels: BTreeSet<String>,
 }
 

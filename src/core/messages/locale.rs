@@ -9,20 +9,14 @@ use unic_langid::LanguageIdentifier;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Locale {
-    /// English.
     #[default]
     En,
     /// Nigerian Pidgin.
     Pcm,
-    /// Hausa.
     Ha,
-    /// Yoruba.
     Yo,
-    /// Igbo.
     Ig,
-    /// Swahili.
     Sw,
-    /// French.
     Fr,
 }
 

@@ -13,11 +13,12 @@
 
 use std::time::Duration;
 
+use crate::core::flow::state::TurnReply;
+use crate::core::flow::turn_context::TurnEvent;
 use crate::core::msisdn::Msisdn;
 use crate::gateways::form::DecodedForm;
 use crate::gateways::{
-    DialogEnd, DialogEndNotice, ParseError, RawRequest, ScreenReply, UssdCallback, UssdGateway, UssdInput, UssdLimits,
-    UssdRequest, WireReply,
+    DialogEnd, DialogEndNotice, ParseError, RawRequest, UssdCallback, UssdGateway, UssdLimits, UssdRequest, WireReply,
 };
 
 const CONTINUE: &str = "CON ";
@@ -83,10 +84,10 @@ impl UssdGateway for AfricasTalkingUssd {
         }
     }
 
-    fn render(&self, reply: Option<&ScreenReply>, _echo: &[(String, String)]) -> WireReply {
+    fn render(&self, reply: Option<&TurnReply>, _echo: &[(String, String)]) -> WireReply {
         let body = match reply {
-            Some(ScreenReply::Continue(text)) => format!("{CONTINUE}{text}"),
-            Some(ScreenReply::End(text)) => format!("{END}{text}"),
+            Some(TurnReply { end: false, text }) => format!("{CONTINUE}{text}"),
+            Some(TurnReply { end: true, text }) => format!("{END}{text}"),
             None => String::new(),
         };
         WireReply {
@@ -113,9 +114,9 @@ fn parse_callback(request: &RawRequest<'_>) -> Result<UssdCallback, ParseError> 
         network: form.optional_token("networkCode", MAX_TOKEN_BYTES)?,
         service_code: form.optional_token("serviceCode", MAX_TOKEN_BYTES)?,
         input: if text.expose().is_empty() {
-            UssdInput::Begin { dialed: Vec::new() }
+            TurnEvent::Begin { dialed: Vec::new() }
         } else {
-            UssdInput::Cumulative(text)
+            TurnEvent::Cumulative(text)
         },
         turn_id: None,
         echo: Vec::new(),

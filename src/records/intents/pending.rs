@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use sqlx::{Row as _, query};
 
 use super::{Backend, Row, with_timeout};
-use crate::core::flow::requesters::RequestTerms;
-use crate::core::flow::state::PartnerRef;
+use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::messages::Locale;
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use super::callback_client::{CallbackClient, CallbackError, FormFields};
+use crate::core::flow::state::TurnReply;
 use crate::core::gsm7;
 use crate::core::time::{Clock, Rng, Timestamp};
-use crate::gateways::{ScreenReply, UssdLimits};
+use crate::gateways::UssdLimits;
 
 #[derive(Clone, Copy)]
 pub struct HandsetDeps<'a> {
@@ -34,7 +35,7 @@ pub struct Sim {
 /// A screen as it was received, with its cost.
 #[derive(Clone, Debug)]
 pub struct ReceivedScreen {
-    pub reply: ScreenReply,
+    pub reply: TurnReply,
     /// The septets of the whole answer with its prefix, or its first character that is not in the GSM 7-bit alphabet.
     pub septets: Result<usize, char>,
     pub took: Duration,
@@ -228,7 +229,7 @@ impl<'a> Handset<'a> {
         if let Some(open) = self.dialog.as_mut() {
             open.last = body;
         }
-        if matches!(reply, ScreenReply::End(_)) {
+        if reply.end {
             self.finish("Success", None).await?;
         }
         Ok(ReceivedScreen {
@@ -290,16 +291,16 @@ fn septets(text: &str) -> Result<usize, char> {
 }
 
 /// Reads the dialect: exactly `CON ` or `END `, and then some text.
-fn read(status: u16, body: &str) -> Result<ScreenReply, &'static str> {
+fn read(status: u16, body: &str) -> Result<TurnReply, &'static str> {
     if status != 200 {
         return Err("and not 200");
     }
     let reply = match (body.strip_prefix("CON "), body.strip_prefix("END ")) {
-        (Some(text), _) => ScreenReply::Continue(text.to_owned()),
-        (_, Some(text)) => ScreenReply::End(text.to_owned()),
+        (Some(text), _) => TurnReply::ask(text.to_owned()),
+        (_, Some(text)) => TurnReply::end(text.to_owned()),
         _ => return Err("and the body begins with neither \"CON \" nor \"END \""),
     };
-    if reply.text().trim().is_empty() {
+    if reply.text.trim().is_empty() {
         Err("and the screen is empty")
     } else {
         Ok(reply)

@@ -9,7 +9,6 @@ use super::script::{ExpectedScreen, PhoneScript, ScriptStep};
 use super::terminal::{ExitOutcome, PhoneError, frame, hang_up};
 use crate::core::sms::{self, Alphabet};
 use crate::core::time::Timestamp;
-use crate::gateways::ScreenReply;
 
 /// The pause between two presses of `poll`, like a person's.
 pub const POLL_PACE: Duration = Duration::from_secs(1);
@@ -126,7 +125,7 @@ impl<W: Write> Player<'_, '_, W> {
                 Err(error) => return Err(PlayError::Journey(error.to_string())),
             },
             ScriptStep::Expect(expected) => self.screen()?.check(expected).map_err(PlayError::Journey)?,
-            ScriptStep::ExpectNot(text) if self.screen()?.reply.text().contains(text) => {
+            ScriptStep::ExpectNot(text) if self.screen()?.reply.text.contains(text) => {
                 return Err(PlayError::Journey(format!("the screen must not contain {text:?}")));
             }
             ScriptStep::ExpectNot(_) => {}
@@ -252,13 +251,13 @@ impl<W: Write> Player<'_, '_, W> {
 
 impl ReceivedScreen {
     fn check(&self, expected: &ExpectedScreen) -> Result<(), String> {
-        let ended = matches!(self.reply, ScreenReply::End(_));
+        let ended = self.reply.end;
         match expected.end {
             Some(true) if !ended => return Err("the dialog should be over, but awaits an answer".to_owned()),
             Some(false) if ended => return Err("the screen should await an answer, but the dialog is over".to_owned()),
             _ => {}
         }
-        if self.reply.text().contains(&expected.text) {
+        if self.reply.text.contains(&expected.text) {
             Ok(())
         } else {
             Err(format!("the screen should contain {:?}", expected.text))

@@ -12,7 +12,7 @@ use super::args::{HELP, PhoneArgs};
 use super::handset::{Handset, HandsetDeps, ReceivedScreen};
 use super::player::{POLL_PACE, play};
 use super::script::{self, ScriptError};
-use crate::gateways::{ScreenReply, UssdLimits};
+use crate::gateways::UssdLimits;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitOutcome {
@@ -151,7 +151,7 @@ pub(super) fn frame(screen: &ReceivedScreen, limits: &UssdLimits) -> String {
     let edge = "-".repeat(COLUMNS + 2);
     let rows = screen
         .reply
-        .text()
+        .text
         .lines()
         .flat_map(wrap)
         .map(|row| format!("| {row:COLUMNS$} |\n"));
@@ -161,11 +161,7 @@ pub(super) fn frame(screen: &ReceivedScreen, limits: &UssdLimits) -> String {
         Err(c) => format!(" {c:?} is not GSM 7-bit "),
     };
     let rule = "-".repeat((COLUMNS + 1).saturating_sub(cost.chars().count()));
-    let state = if matches!(screen.reply, ScreenReply::End(_)) {
-        "END"
-    } else {
-        "CON"
-    };
+    let state = if screen.reply.end { "END" } else { "CON" };
     let seconds = screen.took.as_secs_f64();
     let turn = screen.turn;
     format!(

@@ -1,7 +1,6 @@
 //! Opens sessions at providers: early, when the institution is picked, or just before a submission.
 
 use super::EffectRunner;
-use crate::core::flow::events::asks_same_fields;
 use crate::core::flow::{AttemptResult, OpenResult, OpenSession, Submit};
 use crate::core::ids::PartnerId;
 use crate::core::next_step::{Failure, FailureClass, Form};
@@ -34,7 +33,7 @@ impl EffectRunner {
                     .iter()
                     .find(|method| method.id == submit.open.method);
                 let changed = match (&session.form, filled_in) {
-                    (Some(form), Some(method)) => !asks_same_fields(&method.form, form),
+                    (Some(form), Some(method)) => !method.form.asks_same_fields(form),
                     _ => false,
                 };
                 if changed {
@@ -130,7 +129,7 @@ impl EffectRunner {
         let Some(form) = asked else {
             return usable.into_iter().next().map(|method| method.form);
         };
-        let of = |methods: &[AuthMethod]| methods.iter().any(|method| asks_same_fields(&method.form, &form));
+        let of = |methods: &[AuthMethod]| methods.iter().any(|method| method.form.asks_same_fields(&form));
         let forbidden = all.is_some_and(|bank| of(&bank.methods)) && !of(&usable);
         (!forbidden).then_some(form)
     }

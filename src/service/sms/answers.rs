@@ -10,12 +10,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{IncomingHandler, RetryLater, Sender, SmsReaction, SmsReply};
-use crate::core::flow::sms::ReceivedSms;
+use crate::core::flow::turn_context::{ReceivedSms, SmsContext};
 use crate::core::messages::Locale;
+use crate::core::secret::Secret;
 use crate::core::sms_keywords::Keyword;
 use crate::gateways::sms::IncomingSms;
 use crate::service::turn::TurnRunner;
-use crate::service::turn::texts::{TextTurn, Told, service_code_for};
+use crate::service::turn::sms::{SmsTurn, service_code_for};
 
 /// Gateways that say when they got a text say the second it was in: what came later in it is not earlier.
 const SECOND: Duration = Duration::from_millis(999);
@@ -36,35 +37,34 @@ impl SmsResponder {
         &self,
         sms: &IncomingSms,
         from: &Sender<'_>,
-        (said, locale): (Keyword, Option<Locale>),
+        (keyword, locale): (Keyword, Option<Locale>),
         dial: &str,
     ) -> Result<Option<SmsReply>, RetryLater> {
         let now = self.0.runtime.clock.now();
-        let turn = TextTurn {
+        let turn = SmsTurn {
             from: &sms.from,
-            line: &from.line.name,
+            route: &from.line.name,
             country: &from.line.country,
-            dial,
             id: &sms.message_id,
-            text: ReceivedSms {
-                keyword: said,
-                text: sms.part.is_none().then(|| sms.text.expose()),
+            sms: ReceivedSms {
+                keyword,
+                text: sms.part.is_none().then(|| Secret::new(sms.text.expose())),
                 sent_at: sms.received_at.map_or(now, |at| at.plus(SECOND).min(now)),
             },
             locale,
-            stopped: from.stopped,
+            context: SmsContext {
+                dial,
+                opted_out_at: from.stopped,
+            },
         };
-        let told = self
-            .0
-            .text(&turn)
-            .await
-            .map_err(|error| RetryLater(error.to_string()))?;
-        Ok(match told {
-            Told::Screen(text) => Some(SmsReply { text, hint: false }),
-            // They asked for silence, and did not ask for help.
-            Told::Message(..) if from.stopped.is_some() => None,
-            Told::Message(known, id) => Some(self.message(known, id, dial, true)),
-        })
+        let reply = self.0.sms(turn).await;
+        let reply = reply.map_err(|error| RetryLater(error.to_string()))?;
+        // Who has opted out and sends something that is not for the conversation did not ask for help.
+        let wanted = !reply.refused || from.stopped.is_none();
+        Ok(wanted.then_some(SmsReply {
+            text: reply.text,
+            hint: reply.refused,
+        }))
     }
 }
 

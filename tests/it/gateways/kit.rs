@@ -4,11 +4,12 @@
 //! not be printed: the `Debug` output of what was parsed, and both outputs of an error, may contain neither the number, nor
 //! what was typed, nor any other text that the row calls [`RequestRow::hidden`].
 
+use kiungo::core::flow::state::TurnReply;
+use kiungo::core::flow::turn_context::TurnEvent;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::{
-    DialogEnd, ParseError, RawRequest, ScreenReply, UssdCallback, UssdGateway, UssdInput, UssdLimits, UssdRequest,
-    WireReply, ussd_gateway,
+    DialogEnd, ParseError, RawRequest, UssdCallback, UssdGateway, UssdLimits, UssdRequest, WireReply, ussd_gateway,
 };
 
 /// The shortest typed text that is searched for in outputs; a shorter one, such as a menu choice, may occur by chance.
@@ -94,7 +95,7 @@ impl Default for ExpectedInput {
 /// One reply and its wire format.
 pub struct ReplyRow {
     /// `None` acknowledges a notice.
-    pub reply: Option<ScreenReply>,
+    pub reply: Option<TurnReply>,
     /// What the callback asked to be echoed.
     pub echo: Vec<(String, String)>,
     pub content_type: &'static str,
@@ -186,9 +187,10 @@ fn to_expected(parsed: Result<UssdRequest, ParseError>) -> ExpectedRequest {
             network: callback.network,
             service_code: callback.service_code,
             did: match callback.input {
-                UssdInput::Begin { dialed: dialled } => ExpectedInput::Begin(dialled),
-                UssdInput::Latest(line) => ExpectedInput::Line(line.expose().to_owned()),
-                UssdInput::Cumulative(text) => ExpectedInput::Whole(text.expose().to_owned()),
+                TurnEvent::Begin { dialed: dialled } => ExpectedInput::Begin(dialled),
+                TurnEvent::Latest(line) => ExpectedInput::Line(line.expose().to_owned()),
+                TurnEvent::Cumulative(text) => ExpectedInput::Whole(text.expose().to_owned()),
+                TurnEvent::Sms(_) => panic!("an SMS from a gateway of USSD"),
             },
             turn_id: callback.turn_id,
             echo: callback.echo,
@@ -250,13 +252,13 @@ impl UssdGateway for LeakyGateway {
             msisdn: Msisdn::parse("+254711000001", request.country).unwrap(),
             network: Some(typed.clone()),
             service_code: None,
-            input: UssdInput::Latest(Secret::new(typed)),
+            input: TurnEvent::Latest(Secret::new(typed)),
             turn_id: None,
             echo: Vec::new(),
         }))
     }
 
-    fn render(&self, _reply: Option<&ScreenReply>, _echo: &[(String, String)]) -> WireReply {
+    fn render(&self, _reply: Option<&TurnReply>, _echo: &[(String, String)]) -> WireReply {
         WireReply {
             status: 200,
             content_type: "text/plain",

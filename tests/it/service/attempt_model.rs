@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use kiungo::ambient::{OsRng, SystemClock};
 use kiungo::core::attempt::{AttemptEvent, LiveAttempt, LiveAttemptState};
-use kiungo::core::flow::state::{ConnectSession, Subscriber};
+use kiungo::core::flow::session::ConnectSession;
+use kiungo::core::flow::state::Subscriber;
 use kiungo::core::ids::{AttemptId, ConnectSessionId, NodeId};
 use kiungo::core::linking::SubmissionStep;
 use kiungo::core::messages::Locale;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::core::flow::state::{ConnectSession, Subscriber};
+use kiungo::core::flow::session::ConnectSession;
+use kiungo::core::flow::state::Subscriber;
 use kiungo::core::flow::{BankAlertRequest, OpenSession};
 use kiungo::core::ids::ConnectSessionId;
 use kiungo::core::linking::{ProviderSession, SessionKind};
@@ -178,7 +179,7 @@ impl WaitingPeople {
         let mut session = ConnectSession::new(ConnectSessionId::from_bytes([7; 16]), None);
         session.stage = Outcome::Ask;
         let institution = open_session_spec(7).institution;
-        session.institution = Some(kiungo::core::flow::state::ChosenInstitution {
+        session.institution = Some(kiungo::core::flow::session::ChosenInstitution {
             id: institution.id,
             provider: "mono".to_owned(),
             provider_id: institution.provider_id,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo::core::attempt::{LiveAttempt, LiveAttemptState};
-use kiungo::core::flow::state::{ConnectSession, Dialog, LinkSummary, ReplySlot, Subscriber, TurnReply, TypedPrefix};
+use kiungo::core::flow::session::{ConnectSession, LinkSummary};
+use kiungo::core::flow::state::{Dialog, ReplySlot, Subscriber, TurnReply, TypedPrefix};
 use kiungo::core::flow::{AttemptResult, SessionEvent};
 use kiungo::core::ids::LinkId;
 use kiungo::core::menu::Outcome;

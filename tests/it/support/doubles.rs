@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use kiungo::core::flow::state::TurnReply;
+use kiungo::core::flow::turn_context::TurnEvent;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::{
-    DialogEndNotice, ParseError, RawRequest, ReplySink, ScreenReply, UssdCallback, UssdGateway, UssdInput, UssdLimits,
-    UssdRequest, WireReply,
+    DialogEndNotice, ParseError, RawRequest, ReplySink, UssdCallback, UssdGateway, UssdLimits, UssdRequest, WireReply,
 };
 use kiungo::store::{IndexKey, Store, StoreError, SwapResult, Version, VersionedValue};
 use tokio::sync::mpsc::UnboundedSender;
@@ -141,19 +142,19 @@ impl UssdGateway for PlainGateway {
             network: None,
             service_code: None,
             input: if text.is_empty() {
-                UssdInput::Begin { dialed: Vec::new() }
+                TurnEvent::Begin { dialed: Vec::new() }
             } else {
-                UssdInput::Cumulative(Secret::new(text))
+                TurnEvent::Cumulative(Secret::new(text))
             },
             turn_id: None,
             echo: Vec::new(),
         }))
     }
 
-    fn render(&self, reply: Option<&ScreenReply>, _: &[(String, String)]) -> WireReply {
+    fn render(&self, reply: Option<&TurnReply>, _: &[(String, String)]) -> WireReply {
         let body = match reply {
-            Some(ScreenReply::Continue(text)) => format!("CON {text}"),
-            Some(ScreenReply::End(text)) => format!("END {text}"),
+            Some(TurnReply { end: false, text }) => format!("CON {text}"),
+            Some(TurnReply { end: true, text }) => format!("END {text}"),
             None => "taken".to_owned(),
         };
         WireReply {

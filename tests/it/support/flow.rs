@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::core::flow::requesters::RequestTerms;
-use kiungo::core::flow::state::PartnerRef;
+use kiungo::core::flow::terms::PartnerRef;
+use kiungo::core::flow::terms::RequestTerms;
 use kiungo::core::flow::{Flow, FlowSettings};
 use kiungo::core::menu::Menu;
 use kiungo::core::messages::Templates;

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use kiungo::core::flow::state::TurnReply;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::limit_overrides::ChannelLimitOverrides;
 use kiungo::gateways::sms::CallbackOutcome;
-use kiungo::gateways::{ParseError, RawRequest, ScreenReply, UssdGateway, UssdLimits, UssdRequest, WireReply};
+use kiungo::gateways::{ParseError, RawRequest, UssdGateway, UssdLimits, UssdRequest, WireReply};
 use kiungo::http::{HttpState, serve};
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
@@ -47,10 +48,10 @@ impl UssdGateway for TestGateway {
         Err(ParseError::NotACallback)
     }
 
-    fn render(&self, reply: Option<&ScreenReply>, _: &[(String, String)]) -> WireReply {
+    fn render(&self, reply: Option<&TurnReply>, _: &[(String, String)]) -> WireReply {
         let body = match reply {
-            Some(ScreenReply::Continue(text)) => format!("CON {text}"),
-            Some(ScreenReply::End(text)) => format!("END {text}"),
+            Some(TurnReply { end: false, text }) => format!("CON {text}"),
+            Some(TurnReply { end: true, text }) => format!("END {text}"),
             None => String::new(),
         };
         WireReply {
@@ -99,8 +100,8 @@ impl UssdCallbacks for FakeCallbacks {
     async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> WireReply {
         let mut unfinished = Unfinished(Some(Arc::clone(&self.dropped)));
         let reply = match &request.body {
-            Some(body) => ScreenReply::Continue(format!("{} {} bytes", request.method, body.len())),
-            None => ScreenReply::End("Please try again.".to_owned()),
+            Some(body) => TurnReply::ask(format!("{} {} bytes", request.method, body.len())),
+            None => TurnReply::end("Please try again.".to_owned()),
         };
         let panics = self.panics.load(Ordering::Relaxed);
         assert!(

@@ -1,6 +1,6 @@
 //! The list of banks: order, search, pages, and numbers that mean what was shown.
 
-use super::made_up::{bank, login_form};
+use super::fixtures::{bank, login_form};
 use super::phone::{Phone, flow_with};
 use crate::core::flow::Offer;
 use crate::core::menu::Outcome;
@@ -203,7 +203,7 @@ fn without_a_list() {
     phone.dial();
     assert!(phone.types("1").starts_with("The list of banks is not available"));
     assert!(phone.types("1").starts_with("The list of banks is not available"));
-    phone.banks = super::made_up::banks();
+    phone.banks = super::fixtures::banks();
     assert!(phone.types("1").starts_with("Choose your bank"));
 }
 
@@ -216,7 +216,7 @@ fn warns_before_secrets() {
     assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
     phone.keys(&["ada", "pw"]);
     let id = phone.submit().attempt;
-    phone.fate(id, crate::core::flow::AttemptResult::NotSent);
+    phone.resolves(id, crate::core::flow::AttemptResult::NotSent);
     assert!(
         phone.types("1").starts_with("Zenith Bank: USERNAME"),
         "{}",

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::made_up::{code_form, link};
+use super::fixtures::{code_form, link};
 use super::phone::Phone;
 use crate::core::flow::{AttemptResult, Effect};
 use crate::core::menu::Outcome;
@@ -44,7 +44,7 @@ impl Chance {
 struct Underway {
     id: crate::core::ids::AttemptId,
     at: crate::core::time::Timestamp,
-    fate: AttemptResult,
+    result: AttemptResult,
 }
 
 /// How it went for one person.
@@ -96,7 +96,7 @@ impl Person {
             };
             self.phone.sends(submit.attempt);
             let takes = Duration::from_millis(3_000 + self.chance.draw() % 47_000);
-            let fate = if std::mem::take(&mut self.asks_code) {
+            let result = if std::mem::take(&mut self.asks_code) {
                 AttemptResult::Prompt(code_form())
             } else {
                 AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))
@@ -104,13 +104,13 @@ impl Person {
             self.underway = Some(Underway {
                 id: submit.attempt,
                 at: self.phone.now.plus(takes),
-                fate,
+                result,
             });
         }
         self.phone.effects.clear();
         if let Some(due) = self.underway.take_if(|underway| underway.at <= self.phone.now) {
-            self.linked |= matches!(due.fate, AttemptResult::Linked(_));
-            self.phone.fate(due.id, due.fate);
+            self.linked |= matches!(due.result, AttemptResult::Linked(_));
+            self.phone.resolves(due.id, due.result);
         }
     }
 
@@ -163,7 +163,7 @@ impl Person {
         loop {
             if self.chance.happens(DROPS) || self.phone.now > self.began.plus(DIALOG) {
                 let key = [self.phone.dialog; 32];
-                crate::core::flow::Flow::mark_closed(&mut self.phone.state, &key, false);
+                self.phone.state.mark_closed(&key, false);
                 return true;
             }
             self.passes(TYPING);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::made_up::{code_form, failed, link};
-use super::phone::Phone;
-use crate::core::flow::dialogs::Typed;
+use super::fixtures::{code_form, failed, link};
+use super::phone::{Phone, begin, cumulative, latest};
 use crate::core::flow::state::ReplySlot;
-use crate::core::flow::{AttemptResult, Flow, SubscriberFacts};
+use crate::core::flow::turn_context::TurnEvent;
+use crate::core::flow::{AttemptResult, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
 
@@ -23,13 +23,13 @@ fn text(slot: Option<ReplySlot>) -> String {
 fn a_repeat_gets_the_same_screen() {
     let mut phone = Phone::new();
     let welcome = phone.dial();
-    assert_eq!(text(phone.callback(1, Typed::Begin(&[]), None)), welcome);
+    assert_eq!(text(phone.callback(1, begin(), None)), welcome);
     let banks = phone.types("1");
     let before = phone.value();
     for again in ["1", ""] {
-        assert_eq!(text(phone.callback(1, Typed::Whole(again), None)), banks);
+        assert_eq!(text(phone.callback(1, cumulative(again), None)), banks);
     }
-    assert_eq!(text(phone.callback(1, Typed::Begin(&[]), None)), banks);
+    assert_eq!(text(phone.callback(1, begin(), None)), banks);
     assert_eq!(phone.value(), before);
 }
 
@@ -38,10 +38,10 @@ fn a_repeat_gets_the_same_screen() {
 fn a_repeat_of_a_waiting_turn_waits() {
     let (mut phone, id) = Phone::submitted();
     let whole = "1*1*ada*Zq7password";
-    assert_eq!(text(phone.callback(1, Typed::Whole(whole), None)), "(pending)");
+    assert_eq!(text(phone.callback(1, cumulative(whole), None)), "(pending)");
     assert_eq!(phone.submits(), 0);
-    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
-    assert_eq!(text(phone.callback(1, Typed::Whole(whole), None)), phone.says());
+    phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert_eq!(text(phone.callback(1, cumulative(whole), None)), phone.says());
 }
 
 /// Text that does not continue what was seen shows the screen again and is never taken for an answer.
@@ -51,7 +51,7 @@ fn what_does_not_continue_shows_the_screen_again() {
     phone.types("1");
     let screen = phone.says();
     for odd in ["7*1*ada", "1*1ada*x", "11*1*ad"] {
-        assert_eq!(text(phone.callback(1, Typed::Whole(odd), None)), screen, "{odd}");
+        assert_eq!(text(phone.callback(1, cumulative(odd), None)), screen, "{odd}");
     }
     assert!(phone.session().answers.is_empty());
 }
@@ -71,11 +71,11 @@ fn stars_stand_in_answers() {
 fn several_starts_for_one_dial() {
     let mut phone = Phone::new();
     let welcome = phone.dial();
-    assert_eq!(text(phone.callback(2, Typed::Begin(&[]), None)), welcome);
-    let banks = text(phone.callback(1, Typed::Whole("1"), None));
+    assert_eq!(text(phone.callback(2, begin(), None)), welcome);
+    let banks = text(phone.callback(1, cumulative("1"), None));
     assert!(banks.starts_with("Choose your bank"), "{banks}");
-    assert_eq!(text(phone.callback(2, Typed::Whole("1"), None)), "(none)");
-    assert!(text(phone.callback(1, Typed::Whole("1*1"), None)).starts_with("Zenith Bank: USERNAME"));
+    assert_eq!(text(phone.callback(2, cumulative("1"), None)), "(none)");
+    assert!(text(phone.callback(1, cumulative("1*1"), None)).starts_with("Zenith Bank: USERNAME"));
 }
 
 /// What was typed at an older dialog's screen is no answer to the newest one's, though the same key stands there: a key
@@ -87,18 +87,18 @@ fn a_key_means_what_its_own_dialog_shows() {
     phone.types("3");
     phone.dial();
     assert!(phone.says().starts_with("Umoja Credit asks"));
-    let shown = text(phone.callback(1, Typed::Whole("3*1"), None));
+    let shown = text(phone.callback(1, cumulative("3*1"), None));
     assert!(shown.starts_with("Umoja Credit asks"), "{shown}");
     assert!(phone.state.session.is_none(), "agreed to");
     let (mut phone, id) = Phone::submitted();
-    phone.fate(id, AttemptResult::Prompt(code_form()));
+    phone.resolves(id, AttemptResult::Prompt(code_form()));
     let asked = phone.says();
     phone.dial();
     assert!(phone.says().starts_with("Go on with Zenith Bank?"));
     let whole = "1*1*ada*Zq7password*1";
-    assert_eq!(text(phone.callback(1, Typed::Whole(whole), None)), asked);
+    assert_eq!(text(phone.callback(1, cumulative(whole), None)), asked);
     assert_eq!(phone.submits(), 0);
-    phone.callback(1, Typed::Whole(&format!("{whole}*123456")), None);
+    phone.callback(1, cumulative(&format!("{whole}*123456")), None);
     assert_eq!(phone.submits(), 1);
 }
 
@@ -110,24 +110,24 @@ fn over_is_over() {
     let goodbye = phone.types("0");
     assert!(goodbye.starts_with("Goodbye"));
     let before = phone.value();
-    assert_eq!(text(phone.callback(1, Typed::Whole("0*1"), None)), "(none)");
-    assert_eq!(text(phone.callback(1, Typed::Whole("0"), None)), goodbye);
-    assert_eq!(text(phone.callback(1, Typed::Begin(&[]), None)), goodbye);
+    assert_eq!(text(phone.callback(1, cumulative("0*1"), None)), "(none)");
+    assert_eq!(text(phone.callback(1, cumulative("0"), None)), goodbye);
+    assert_eq!(text(phone.callback(1, begin(), None)), goodbye);
     assert_eq!(phone.value(), before);
     phone.passes(Duration::from_mins(11));
-    assert!(text(phone.callback(1, Typed::Begin(&[]), None)).starts_with("Umoja Credit asks"));
-    assert!(text(phone.callback(1, Typed::Whole("1"), None)).starts_with("Choose your bank"));
+    assert!(text(phone.callback(1, begin(), None)).starts_with("Umoja Credit asks"));
+    assert!(text(phone.callback(1, cumulative("1"), None)).starts_with("Choose your bank"));
 }
 
 /// Hanging up ends the dialog and nothing else.
 #[test]
 fn hanging_up_ends_only_the_dialog() {
     let (mut phone, id) = Phone::submitted();
-    assert!(Flow::mark_closed(&mut phone.state, &[1; 32], false));
-    assert!(!Flow::mark_closed(&mut phone.state, &[1; 32], false));
-    assert!(!Flow::mark_closed(&mut phone.state, &[9; 32], false));
+    assert!(phone.state.mark_closed(&[1; 32], false));
+    assert!(!phone.state.mark_closed(&[1; 32], false));
+    assert!(!phone.state.mark_closed(&[9; 32], false));
     assert_eq!(phone.stage(), Some(Outcome::Checking));
-    assert!(phone.fate(id, AttemptResult::Unknown));
+    assert!(phone.resolves(id, AttemptResult::Unknown));
 }
 
 /// What is dialled behind the code moves between screens, and never agrees, picks or answers.
@@ -158,7 +158,7 @@ fn what_is_dialled_only_moves() {
 #[test]
 fn a_lost_dialog_begins_anew() {
     let mut phone = Phone::new();
-    let shown = text(phone.callback(5, Typed::Whole("1*1*ada*Zq7password"), None));
+    let shown = text(phone.callback(5, cumulative("1*1*ada*Zq7password"), None));
     assert!(shown.starts_with("Umoja Credit asks"), "{shown}");
     assert!(!phone.value().contains("ada") && !phone.value().contains("Zq7"));
 }
@@ -178,7 +178,7 @@ fn a_new_dial_takes_over() {
         .find(|dialog| dialog.key == [1; 32])
         .expect("it");
     assert!(matches!(&old.reply, ReplySlot::Set(answer) if answer.end && answer.text.starts_with("You dialled again")));
-    assert!(phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
+    assert!(phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
     assert!(phone.types("1").starts_with("Done!"));
 }
 
@@ -187,30 +187,26 @@ fn a_new_dial_takes_over() {
 #[test]
 fn a_numbered_turn_is_taken_once() {
     let mut phone = Phone::new();
-    let mut line = |turn: u64, typed: Typed<'_>| {
+    let mut line = |turn: u64, event: TurnEvent| {
         phone.turn = Some(turn);
-        let shown = text(phone.callback(1, typed, None));
+        let shown = text(phone.callback(1, event, None));
         (shown, phone.value())
     };
-    let (welcome, _) = line(1, Typed::Begin(&[]));
+    let (welcome, _) = line(1, begin());
     assert!(welcome.starts_with("Umoja Credit asks"), "{welcome}");
-    let (banks, _) = line(2, Typed::Line("1"));
+    let (banks, _) = line(2, latest("1"));
     assert!(banks.starts_with("Choose your bank"), "{banks}");
-    let again = line(2, Typed::Line("1"));
+    let again = line(2, latest("1"));
     assert_eq!(again.0, banks);
-    let (asked, value) = line(3, Typed::Line("1"));
+    let (asked, value) = line(3, latest("1"));
     assert!(asked.starts_with("Zenith Bank: USERNAME"), "{asked}");
     for (turn, typed) in [(3, "1"), (2, "1"), (1, "")] {
-        assert_eq!(
-            line(turn, Typed::Line(typed)),
-            (asked.clone(), value.clone()),
-            "turn {turn}"
-        );
+        assert_eq!(line(turn, latest(typed)), (asked.clone(), value.clone()), "turn {turn}");
     }
     // The last line would be taken for the password, were it not for its number.
-    let (password, value) = line(4, Typed::Line("ada"));
+    let (password, value) = line(4, latest("ada"));
     assert!(password.starts_with("Zenith Bank: PASSWORD"), "{password}");
-    assert_eq!(line(4, Typed::Line("ada")), (password, value));
+    assert_eq!(line(4, latest("ada")), (password, value));
     assert_eq!(phone.submits(), 0);
 }
 
@@ -219,13 +215,13 @@ fn a_numbered_turn_is_taken_once() {
 fn a_numbered_end_is_repeated() {
     let mut phone = Phone::new();
     phone.turn = Some(1);
-    phone.callback(1, Typed::Begin(&[]), None);
+    phone.callback(1, begin(), None);
     phone.turn = Some(2);
-    let goodbye = text(phone.callback(1, Typed::Line("0"), None));
+    let goodbye = text(phone.callback(1, latest("0"), None));
     assert!(goodbye.starts_with("Goodbye"), "{goodbye}");
-    assert_eq!(text(phone.callback(1, Typed::Line("0"), None)), goodbye);
+    assert_eq!(text(phone.callback(1, latest("0"), None)), goodbye);
     phone.turn = Some(3);
-    assert_eq!(text(phone.callback(1, Typed::Line("0"), None)), "(none)");
+    assert_eq!(text(phone.callback(1, latest("0"), None)), "(none)");
 }
 
 /// Many turns later the value is no larger: only so many numbers are kept.
@@ -233,10 +229,10 @@ fn a_numbered_end_is_repeated() {
 fn turn_numbers_do_not_pile_up() {
     let mut phone = Phone::new();
     phone.turn = Some(0);
-    phone.callback(1, Typed::Begin(&[]), None);
+    phone.callback(1, begin(), None);
     for turn in 1..=200 {
         phone.turn = Some(turn);
-        phone.callback(1, Typed::Line(if turn % 2 == 1 { "3" } else { "0" }), None);
+        phone.callback(1, latest(if turn % 2 == 1 { "3" } else { "0" }), None);
     }
     let kept = &phone.state.dialogs.first().expect("the dialog").turn_ids;
     assert!((6..=16).contains(&kept.len()), "{kept:?}");
@@ -252,20 +248,20 @@ fn an_answer_that_was_not_delivered_is_told_again() {
     for (delivered, want) in [(false, news), (true, "Umoja Credit asks")] {
         let mut phone = Phone::linked();
         assert!(phone.says().starts_with("Done!"));
-        assert_eq!(Flow::mark_closed(&mut phone.state, &[1; 32], delivered), !delivered);
-        assert!(!Flow::mark_closed(&mut phone.state, &[1; 32], delivered), "twice");
+        assert_eq!(phone.state.mark_closed(&[1; 32], delivered), !delivered);
+        assert!(!phone.state.mark_closed(&[1; 32], delivered), "twice");
         let text = phone.dial();
         assert!(text.starts_with(want), "{delivered}: {text}");
         // The news itself may be lost in the same way.
-        Flow::mark_closed(&mut phone.state, &[2; 32], delivered);
+        phone.state.mark_closed(&[2; 32], delivered);
         let text = phone.dial();
         assert!(text.starts_with(want), "{delivered}: {text}");
         assert!(phone.dial().starts_with("Umoja Credit asks"));
     }
     let mut phone = Phone::linked();
-    assert!(!Flow::mark_closed(&mut phone.state, &[7; 32], false), "another dialog");
+    assert!(!phone.state.mark_closed(&[7; 32], false), "another dialog");
     phone.dial();
-    Flow::mark_closed(&mut phone.state, &[1; 32], false);
+    phone.state.mark_closed(&[1; 32], false);
     assert!(phone.dial().starts_with("Umoja Credit asks"));
 }
 
@@ -274,12 +270,12 @@ fn an_answer_that_was_not_delivered_is_told_again() {
 fn a_refusal_that_was_not_delivered_is_told_again() {
     for (goes_on, want) in [(false, "Zenith Bank did not accept"), (true, "Go on with Zenith Bank?")] {
         let (mut phone, id) = Phone::submitted();
-        phone.fate(id, failed(FailureClass::Refused));
+        phone.resolves(id, failed(FailureClass::Refused));
         assert!(phone.says().starts_with("Zenith Bank did not accept"));
         if goes_on {
             phone.types("7");
         }
-        Flow::mark_closed(&mut phone.state, &[1; 32], false);
+        phone.state.mark_closed(&[1; 32], false);
         let text = phone.dial();
         assert!(text.starts_with(want), "{goes_on}: {text}");
     }
@@ -289,7 +285,7 @@ fn a_refusal_that_was_not_delivered_is_told_again() {
 #[test]
 fn news_that_was_not_shown_is_still_to_be_told() {
     let mut phone = Phone::linked();
-    Flow::mark_closed(&mut phone.state, &[1; 32], false);
+    phone.state.mark_closed(&[1; 32], false);
     let known = SubscriberFacts {
         links: phone.state.links.clone(),
         ..SubscriberFacts::default()
@@ -314,7 +310,7 @@ fn a_name_is_used_again() {
         phone.types("0");
         let last = phone.says();
         phone.passes(later);
-        let shown = text(phone.callback(1, Typed::Begin(&[]), None));
+        let shown = text(phone.callback(1, begin(), None));
         assert_eq!(shown != last, new, "{later:?}: {shown}");
         assert_eq!(phone.state.dialogs.len(), 1);
         assert_eq!(phone.submits(), 0);
@@ -330,10 +326,10 @@ fn a_late_line_changes_nothing() {
         let before = phone.value();
         let whole = "1*1*ada*Zq7password";
         assert_eq!(
-            text(phone.callback(1, Typed::Whole(&format!("{whole}*1")), None)),
+            text(phone.callback(1, cumulative(&format!("{whole}*1")), None)),
             "(none)"
         );
-        assert!(text(phone.callback(1, Typed::Whole(whole), None)).starts_with("Done!"));
+        assert!(text(phone.callback(1, cumulative(whole), None)).starts_with("Done!"));
         assert_eq!(phone.value(), before, "{late:?}");
     }
 }

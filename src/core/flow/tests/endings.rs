@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::made_up::{code_form, failed, link};
+use super::fixtures::{code_form, failed, link};
 use super::phone::{LASTS, Phone};
+use crate::core::flow::AttemptResult;
 use crate::core::flow::handover::Notification;
-use crate::core::flow::{AttemptResult, Flow};
 use crate::core::next_step::FailureClass;
 
 const ASKS: Duration = Duration::from_mins(2);
@@ -24,7 +24,7 @@ fn late(lines: &[&str]) -> Phone {
 }
 
 /// Somebody's password was typed, and the answer comes when the dialog may ask nothing any more.
-fn answered_late(fate: AttemptResult) -> Phone {
+fn answered_late(result: AttemptResult) -> Phone {
     let mut phone = Phone::new();
     phone.asks = ASKS;
     phone.dial();
@@ -32,7 +32,7 @@ fn answered_late(fate: AttemptResult) -> Phone {
     let id = phone.submit().attempt;
     phone.sends(id);
     phone.passes(ASKS + Duration::from_millis(1));
-    assert!(phone.fate(id, fate));
+    assert!(phone.resolves(id, result));
     phone
 }
 
@@ -86,7 +86,7 @@ fn what_asks_nothing_is_shown() {
 /// An answer of the bank that comes too late to be read is owed: by a text, and by the next dial.
 #[test]
 fn what_was_not_asked_is_owed() {
-    for (fate, tidings, next) in [
+    for (result, notification, next) in [
         (
             AttemptResult::Prompt(code_form()),
             Notification::Question,
@@ -98,14 +98,14 @@ fn what_was_not_asked_is_owed() {
             "Zenith Bank did not accept",
         ),
     ] {
-        let mut phone = answered_late(fate);
-        assert_eq!(phone.says(), ENDED, "{tidings:?}");
-        let owed = Flow::pending_notification(&phone.state).map(|(_, tidings)| tidings);
-        assert_eq!(owed, Some(tidings));
+        let mut phone = answered_late(result);
+        assert_eq!(phone.says(), ENDED, "{notification:?}");
+        let owed = phone.state.pending_notification().map(|(_, notification)| notification);
+        assert_eq!(owed, Some(notification));
         let mut told = phone.dial();
         if told.starts_with("Go on with") {
             told = phone.types("1");
         }
-        assert!(told.starts_with(next), "{tidings:?}: {told}");
+        assert!(told.starts_with(next), "{notification:?}: {told}");
     }
 }

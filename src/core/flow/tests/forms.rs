@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::made_up::{bank, code_form, failed, field, form, login_form, opened};
+use super::fixtures::{bank, code_form, failed, field, form, login_form, opened};
 use super::phone::Phone;
 use crate::core::flow::{AttemptResult, Effect, SessionEvent};
 use crate::core::menu::Outcome;
@@ -86,7 +86,7 @@ fn a_late_session_of_another_bank_is_not_used() {
         ("Zenith Bank", "Access Bank")
     );
     for (session, id) in [(second.session, "for access"), (first.session, "for zenith")] {
-        phone.hears(&SessionEvent::ProviderSessionOpened {
+        phone.applies(&SessionEvent::ProviderSessionOpened {
             session,
             result: opened(id, Some(login_form())),
         });
@@ -107,7 +107,7 @@ fn a_changed_form_is_shown_before_it_is_answered() {
         field("email", FieldKind::Text),
         field("secret", FieldKind::Secret),
     ]);
-    assert!(phone.hears(&SessionEvent::ProviderSessionOpened {
+    assert!(phone.applies(&SessionEvent::ProviderSessionOpened {
         session: open.session,
         result: opened("s", Some(other))
     }));
@@ -134,7 +134,7 @@ fn what_a_keypad_cannot_do_is_not_asked() {
     let mut phone = Phone::at_banks();
     phone.types("1");
     let open = phone.opens().remove(0);
-    phone.hears(&SessionEvent::ProviderSessionOpened {
+    phone.applies(&SessionEvent::ProviderSessionOpened {
         session: open.session,
         result: opened("s", Some(picture())),
     });
@@ -142,7 +142,7 @@ fn what_a_keypad_cannot_do_is_not_asked() {
     assert!(text.starts_with("Zenith Bank asks for something"), "{text}");
 
     let (mut phone, id) = Phone::submitted();
-    phone.fate(id, AttemptResult::Prompt(picture()));
+    phone.resolves(id, AttemptResult::Prompt(picture()));
     assert!(
         phone.says().starts_with("Zenith Bank asks for something"),
         "{}",
@@ -201,13 +201,13 @@ fn silence_is_found_out() {
 #[test]
 fn three_wrong_codes() {
     let (mut phone, mut id) = Phone::submitted();
-    phone.fate(id, AttemptResult::Prompt(code_form()));
+    phone.resolves(id, AttemptResult::Prompt(code_form()));
     assert!(phone.says().starts_with("Zenith Bank: OTP"));
     for left in [2, 1] {
         phone.types("000000");
         id = phone.submit().attempt;
         phone.sends(id);
-        phone.fate(id, failed(FailureClass::WrongCode));
+        phone.resolves(id, failed(FailureClass::WrongCode));
         assert!(
             phone
                 .says()
@@ -219,7 +219,7 @@ fn three_wrong_codes() {
     phone.types("000000");
     id = phone.submit().attempt;
     phone.sends(id);
-    phone.fate(id, failed(FailureClass::WrongCode));
+    phone.resolves(id, failed(FailureClass::WrongCode));
     assert_eq!(phone.stage(), Some(Outcome::Refused));
     assert!(phone.state.refusals.is_empty(), "a wrong code is no refused login");
 }
@@ -238,7 +238,7 @@ fn asked_again_from_the_start() {
         crate::core::flow::OpenResult::Open(session) => session,
         other => panic!("{other:?}"),
     };
-    phone.fate(id, AttemptResult::FormChanged(session));
+    phone.resolves(id, AttemptResult::FormChanged(session));
     assert!(
         phone.says().contains("asks for other details") && phone.says().contains("EMAIL"),
         "{}",
@@ -246,11 +246,11 @@ fn asked_again_from_the_start() {
     );
 
     let (mut phone, id) = Phone::submitted();
-    phone.fate(id, AttemptResult::Prompt(code_form()));
+    phone.resolves(id, AttemptResult::Prompt(code_form()));
     phone.types("123456");
     let code = phone.submit();
     assert_eq!(code.step, crate::core::linking::SubmissionStep::Code);
-    phone.fate(code.attempt, failed(FailureClass::SessionExpired));
+    phone.resolves(code.attempt, failed(FailureClass::SessionExpired));
     assert!(phone.says().contains("Zenith Bank: USERNAME"), "{}", phone.says());
     assert!(phone.session().provider_session.is_none());
 }

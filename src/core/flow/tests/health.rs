@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::made_up::{code_form, link, opened};
+use super::fixtures::{code_form, link, opened};
 use super::phone::Phone;
 use crate::core::flow::{AttemptResult, Effect, OpenResult, SessionEvent};
 use crate::core::health::{Health, HealthMap, Open};
@@ -188,8 +188,9 @@ fn a_session_is_opened_before_the_secret() {
         let mut phone = Phone::at_banks();
         phone.types("1");
         let first = phone.opens().remove(0).session;
-        let hear =
-            |phone: &mut Phone, session, result| phone.hears(&SessionEvent::ProviderSessionOpened { session, result });
+        let hear = |phone: &mut Phone, session, result| {
+            phone.applies(&SessionEvent::ProviderSessionOpened { session, result })
+        };
         assert!(hear(&mut phone, first, OpenResult::Unavailable(None)));
         phone.types("ada");
         assert!(phone.state.awaits_reply());
@@ -212,7 +213,7 @@ fn a_busy_bank_says_when_to_come_back() {
     ] {
         let (mut phone, id) = Phone::submitted();
         let class = FailureClass::Busy;
-        assert!(phone.fate(id, AttemptResult::Failed(Failure { class, retry_after })));
+        assert!(phone.resolves(id, AttemptResult::Failed(Failure { class, retry_after })));
         assert!(phone.says().starts_with(says), "{}", phone.says());
     }
 }
@@ -241,14 +242,14 @@ fn a_busy_bank_costs_no_code() {
         ),
     ] {
         let (mut phone, id) = Phone::submitted();
-        phone.fate(id, asks);
+        phone.resolves(id, asks);
         phone.types(answer);
         let id = phone.submit().attempt;
         let failure = Failure {
             class: FailureClass::Busy,
             retry_after: Some(Duration::from_secs(30)),
         };
-        phone.fate(id, AttemptResult::Failed(failure));
+        phone.resolves(id, AttemptResult::Failed(failure));
         phone.health = busy(&phone, 20);
         assert!(
             phone.types("1").starts_with("Zenith Bank is busy now."),

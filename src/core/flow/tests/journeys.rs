@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::made_up::{code_form, failed, link, opened};
+use super::fixtures::{code_form, failed, link, opened};
 use super::phone::Phone;
 use crate::core::flow::{AttemptResult, Effect, PendingAttempt, SessionEvent, SubscriberFacts};
 use crate::core::gsm7;
@@ -92,8 +92,8 @@ fn after(away: bool, fates: Vec<AttemptResult>) -> Phone {
     if away {
         phone.polls(false);
     }
-    for fate in fates {
-        assert!(phone.fate(id, fate));
+    for result in fates {
+        assert!(phone.resolves(id, result));
     }
     phone
 }
@@ -253,7 +253,7 @@ fn a_lost_value_is_taken_up_from_the_records() {
             .iter()
             .any(|effect| matches!(effect, Effect::ResolveAttempt(id) if *id == attempt.id))
     );
-    assert!(fresh.fate(attempt.id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
+    assert!(fresh.resolves(attempt.id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
     assert!(fresh.says().starts_with("Done! Zenith Bank ..4321"), "{}", fresh.says());
 
     // A renewal stays one: it is the link's own, and what comes of it is no new link.
@@ -264,7 +264,7 @@ fn a_lost_value_is_taken_up_from_the_records() {
     renewing.dial_known(&of_a_link, &[]);
     assert!(renewing.session().consent.is_none());
     renewing.types("1");
-    assert!(renewing.fate(attempt.id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
+    assert!(renewing.resolves(attempt.id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
     assert!(renewing.says().contains("is up to date again"), "{}", renewing.says());
 
     // Somebody who has agreed anew since is not thrown back to it.
@@ -282,8 +282,8 @@ fn a_lost_value_is_taken_up_from_the_records() {
 #[test]
 fn a_result_is_told_to_somebody() {
     let (mut phone, id) = Phone::submitted();
-    assert!(crate::core::flow::Flow::mark_closed(&mut phone.state, &[1; 32], false));
-    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
+    assert!(phone.state.mark_closed(&[1; 32], false));
+    phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     assert_eq!(phone.stage(), Some(Outcome::Linked));
     let text = phone.dial();
     assert!(text.starts_with("Zenith Bank ..4321 is linked"), "{text}");
@@ -294,12 +294,12 @@ fn a_result_is_told_to_somebody() {
 fn a_retry_is_another_try() {
     let (mut phone, id) = Phone::submitted();
     let first = phone.session().id;
-    phone.fate(id, AttemptResult::Unknown);
-    phone.fate(id, AttemptResult::Lapsed);
+    phone.resolves(id, AttemptResult::Unknown);
+    phone.resolves(id, AttemptResult::Lapsed);
     // Checks again, reads that it could not be found out, tries again.
     phone.keys(&["1", "1"]);
     assert_ne!(phone.session().id, first);
-    assert!(!phone.hears(&SessionEvent::ProviderSessionOpened {
+    assert!(!phone.applies(&SessionEvent::ProviderSessionOpened {
         session: first,
         result: opened("old", None)
     }));

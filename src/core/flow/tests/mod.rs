@@ -1,24 +1,24 @@
-//! The conversation, played by a pure phone: no clock, store, records or provider, only turns and news.
+//! The conversation, played by a pure phone: no clock, store, records or provider, only turns and events.
 
-mod asking;
-mod back;
+mod bank_back_alert;
 mod banks;
 mod channel;
 mod dialogs;
 mod endings;
+mod fixtures;
 mod forms;
-mod happenings;
 mod health;
 mod journeys;
-mod losses;
-mod made_up;
+mod lost_store;
 mod outcomes;
 mod phone;
 mod pins;
 mod properties;
+mod random_events;
+mod recovery;
 mod renewals;
+mod requesters;
 mod screens;
-mod text_order;
-mod texting;
-mod texts;
-mod ways_back;
+mod sms;
+mod sms_order;
+mod sms_phone;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::made_up::{failed, link};
+use super::fixtures::{failed, link};
 use super::phone::Phone;
 use crate::core::attempt::Refusal;
 use crate::core::flow::{AttemptResult, Effect, SubscriberFacts};
@@ -13,7 +13,7 @@ fn refuse(phone: &mut Phone) {
     let id = phone.submit().attempt;
     phone.sends(id);
     phone.passes(Duration::from_secs(3));
-    assert!(phone.fate(id, failed(FailureClass::Refused)));
+    assert!(phone.resolves(id, failed(FailureClass::Refused)));
 }
 
 /// Two refused logins at one bank, and the person waits a quarter of an hour; another bank is free. When the wait is
@@ -77,18 +77,18 @@ fn a_refusal_counts_once() {
 #[test]
 fn a_late_answer_sets_the_count_right() {
     let granted = || AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"));
-    for (fate, count) in [
+    for (result, count) in [
         (granted(), 0),
         (failed(FailureClass::Refused), 1),
         (AttemptResult::NotSent, 0),
         (AttemptResult::Lapsed, 1),
     ] {
         let (mut phone, id) = Phone::submitted();
-        phone.fate(id, AttemptResult::Unknown);
+        phone.resolves(id, AttemptResult::Unknown);
         assert_eq!(phone.state.refusals.len(), 1);
         phone.passes(Duration::from_mins(1));
-        assert!(phone.fate(id, fate.clone()));
-        assert_eq!(phone.state.refusals.len(), count, "{fate:?}");
+        assert!(phone.resolves(id, result.clone()));
+        assert_eq!(phone.state.refusals.len(), count, "{result:?}");
     }
 }
 
@@ -98,20 +98,20 @@ fn late_answers_are_links() {
     for lapsed in [false, true] {
         for granted in [false, true] {
             let (mut phone, id) = Phone::submitted();
-            phone.fate(id, AttemptResult::Unknown);
+            phone.resolves(id, AttemptResult::Unknown);
             assert!(
                 phone.says().starts_with("Zenith Bank has not answered"),
                 "{}",
                 phone.says()
             );
             if lapsed {
-                assert!(phone.fate(id, AttemptResult::Lapsed));
+                assert!(phone.resolves(id, AttemptResult::Lapsed));
             }
             if granted {
-                assert!(phone.fate(id, AttemptResult::Granted));
+                assert!(phone.resolves(id, AttemptResult::Granted));
             }
-            assert!(phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
-            assert!(!phone.fate(id, failed(FailureClass::Refused)), "linked is linked");
+            assert!(phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
+            assert!(!phone.resolves(id, failed(FailureClass::Refused)), "linked is linked");
             assert!(phone.dial().starts_with("Zenith Bank ..4321 is linked"));
         }
     }
@@ -123,12 +123,12 @@ fn late_answers_are_links() {
 fn found_after_all() {
     for key in ["1", "2"] {
         let (mut phone, id) = Phone::submitted();
-        phone.fate(id, AttemptResult::Unknown);
-        phone.fate(id, AttemptResult::Lapsed);
+        phone.resolves(id, AttemptResult::Unknown);
+        phone.resolves(id, AttemptResult::Lapsed);
         assert!(phone.types("1").starts_with("We could not confirm"), "{}", phone.says());
-        assert!(phone.fate(id, AttemptResult::Granted));
+        assert!(phone.resolves(id, AttemptResult::Granted));
         assert_eq!(phone.types(key), "");
-        assert!(phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
+        assert!(phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
         assert!(phone.says().starts_with("Done! Zenith Bank"), "{}", phone.says());
     }
 }
@@ -139,7 +139,7 @@ fn linked_twice_is_said() {
     let (mut phone, id) = Phone::submitted();
     let mut twice = link(1, "zenith:p", "Zenith Bank");
     twice.duplicate = true;
-    phone.fate(id, AttemptResult::Linked(twice));
+    phone.resolves(id, AttemptResult::Linked(twice));
     assert!(phone.says().contains("It was linked before"), "{}", phone.says());
 }
 
@@ -158,23 +158,23 @@ fn polls_and_hands_over() {
     let text = phone.polls(true);
     assert!(text.starts_with("We go on asking Zenith Bank"), "{text}");
     assert!(phone.answer().is_some_and(|answer| answer.end));
-    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
+    phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     assert!(phone.dial().starts_with("Zenith Bank ..4321 is linked"));
 }
 
-/// News of an attempt that is not the present one changes nothing.
+/// An event about an attempt that is not the present one changes nothing.
 #[test]
-fn news_of_others_changes_nothing() {
+fn events_of_others_changes_nothing() {
     let (mut phone, _) = Phone::submitted();
     let before = phone.value();
     let other = crate::core::ids::AttemptId::from_bytes([0xee; 16]);
-    for fate in [
+    for result in [
         AttemptResult::Granted,
         AttemptResult::Unknown,
         AttemptResult::Lapsed,
         failed(FailureClass::Refused),
     ] {
-        assert!(!phone.fate(other, fate));
+        assert!(!phone.resolves(other, result));
     }
     assert_eq!(phone.value(), before);
 }
@@ -194,7 +194,7 @@ fn unlinking_names_what_was_unlinked() {
     let Some(Effect::Unlink(id)) = phone.effects.pop() else {
         panic!("no unlink")
     };
-    assert!(phone.hears(&crate::core::flow::SessionEvent::Unlinked(id)));
+    assert!(phone.applies(&crate::core::flow::SessionEvent::Unlinked(id)));
     assert!(
         phone.says().starts_with("Zenith Bank ..4321 is unlinked"),
         "{}",
@@ -212,7 +212,7 @@ fn unlinking_names_what_was_unlinked() {
     phone.polls(false);
     phone.dial();
     let banks = phone.types("1");
-    phone.hears(&crate::core::flow::SessionEvent::Unlinked(id));
+    phone.applies(&crate::core::flow::SessionEvent::Unlinked(id));
     assert_eq!(phone.says(), banks);
     assert!(
         phone.types("1").starts_with("Zenith Bank: USERNAME"),

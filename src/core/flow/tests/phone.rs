@@ -1,13 +1,16 @@
-//! Somebody with a phone, and everything around the conversation made up: banks, ids, the time, and news on demand.
+//! Somebody with a phone, and everything around the conversation made up: banks, ids, the time, and events on demand.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::made_up::{banks, link, terms};
+use super::fixtures::{banks, link, terms};
 use crate::core::attempt::{AttemptEvent, LiveAttemptState};
+use crate::core::budget::Deadlines;
 use crate::core::dial_code::DialCode;
-use crate::core::flow::dialogs::{DialogDecision, Seat, Typed};
-use crate::core::flow::state::{ConnectSession, ReplySlot, Subscriber, TurnReply};
+use crate::core::flow::dialogs::DialogDecision;
+use crate::core::flow::session::ConnectSession;
+use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
+use crate::core::flow::turn_context::{TurnContext, TurnEvent};
 use crate::core::flow::{
     AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, SessionEvent, StepContext, Submit,
     SubscriberFacts,
@@ -21,6 +24,7 @@ use crate::core::msisdn::Msisdn;
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, PolicyOverride, SecretsOverSms, SecretsOverUssd};
 use crate::core::seal::Keyring;
+use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
 /// The page of the gateways.
@@ -74,6 +78,21 @@ impl crate::core::time::Rng for Drawn {
             .zip(number)
             .for_each(|(out, byte)| *out = byte);
     }
+}
+
+/// A dial of the plain code.
+pub fn begin() -> TurnEvent {
+    TurnEvent::Begin { dialed: Vec::new() }
+}
+
+/// A line, from a gateway that sends only the latest one.
+pub fn latest(line: &str) -> TurnEvent {
+    TurnEvent::Latest(Secret::new(line))
+}
+
+/// All lines so far, from a gateway that sends them all.
+pub fn cumulative(text: &str) -> TurnEvent {
+    TurnEvent::Cumulative(Secret::new(text))
 }
 
 /// A phone in somebody's hand.
@@ -165,16 +184,23 @@ impl Phone {
     }
 
     /// What becomes of a callback in the dialog with this number.
-    pub fn callback(&mut self, dialog: u8, typed: Typed<'_>, known: Option<&SubscriberFacts>) -> Option<ReplySlot> {
-        let seat = Seat {
+    pub fn callback(&mut self, dialog: u8, event: TurnEvent, known: Option<&SubscriberFacts>) -> Option<ReplySlot> {
+        let turn = TurnContext {
             key: [dialog; 32],
             channel: "at-ng",
+            country: "NG",
             septets: self.septets,
-            lasts: LASTS,
-            asks: self.asks,
-            turn: self.turn,
+            deadlines: Deadlines {
+                turn: Duration::from_secs(5),
+                dialog: LASTS,
+                idle: Duration::from_secs(20),
+            },
+            interactive_time: self.asks,
+            started: self.now,
+            turn_id: self.turn,
+            sms: None,
         };
-        match Flow::admit(&mut self.state, &seat, typed, self.now, &digest) {
+        match Flow::admit(&mut self.state, &turn, &event, self.now, &digest) {
             DialogDecision::Step(input) => {
                 let nothing = SubscriberFacts::default();
                 let known = matches!(input, Input::Begin(_)).then(|| known.unwrap_or(&nothing));
@@ -193,7 +219,7 @@ impl Phone {
         self.dialog += 1;
         self.typed.clear();
         let extras: Vec<String> = extras.iter().map(|&extra| extra.to_owned()).collect();
-        self.callback(self.dialog, Typed::Begin(&extras), Some(known));
+        self.callback(self.dialog, TurnEvent::Begin { dialed: extras }, Some(known));
         // What is under way is waited for on a dial, too.
         if self.state.awaits_reply() {
             self.polls(false)
@@ -209,7 +235,7 @@ impl Phone {
         if began.is_some_and(|began| self.now.since(began) > Duration::from_mins(10)) {
             self.typed.clear();
         }
-        self.callback(self.dialog, Typed::Begin(&[]), None);
+        self.callback(self.dialog, begin(), None);
     }
 
     /// Dials; the records know what the live value knows of links.
@@ -228,7 +254,7 @@ impl Phone {
         }
         self.typed.push_str(line);
         let whole = self.typed.clone();
-        self.callback(self.dialog, Typed::Whole(&whole), None);
+        self.callback(self.dialog, cumulative(&whole), None);
         self.says()
     }
 
@@ -250,9 +276,9 @@ impl Phone {
         }
     }
 
-    /// Tells news.
-    pub fn hears(&mut self, news: &SessionEvent) -> bool {
-        self.step(|flow, state, context| flow.apply(state, news, context))
+    /// Applies an event.
+    pub fn applies(&mut self, event: &SessionEvent) -> bool {
+        self.step(|flow, state, context| flow.apply(state, event, context))
     }
 
     /// Ends the budget of the turn that waits.
@@ -314,8 +340,8 @@ impl Phone {
     }
 
     /// Something becomes of an attempt.
-    pub fn fate(&mut self, id: AttemptId, fate: AttemptResult) -> bool {
-        self.hears(&SessionEvent::AttemptResolved { id, result: fate })
+    pub fn resolves(&mut self, id: AttemptId, result: AttemptResult) -> bool {
+        self.applies(&SessionEvent::AttemptResolved { id, result })
     }
 
     /// Dials and agrees; the banks are on the screen.
@@ -338,8 +364,8 @@ impl Phone {
     /// Zenith has linked the account and the screen says so.
     pub fn linked() -> Self {
         let (mut phone, id) = Self::submitted();
-        assert!(phone.fate(id, AttemptResult::Granted));
-        assert!(phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
+        assert!(phone.resolves(id, AttemptResult::Granted));
+        assert!(phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
         phone
     }
 

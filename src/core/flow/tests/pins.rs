@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::made_up::{failed, link};
+use super::fixtures::{failed, link};
 use super::phone::{Phone, flow_with};
-use crate::core::flow::{AttemptResult, Effect, Flow, SessionEvent, SubscriberFacts};
+use crate::core::flow::{AttemptResult, Effect, SessionEvent, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
 use crate::core::pin::{Pin, SubscriberPin};
@@ -68,20 +68,20 @@ fn nothing_is_told_without_the_code() {
             let id = phone.submit().attempt;
             phone.sends(id);
             phone.polls(false);
-            phone.fate(id, failed(FailureClass::Refused));
+            phone.resolves(id, failed(FailureClass::Refused));
         }),
         ("linked meanwhile", |phone| {
             phone.keys(&["1", "1", "ada", "pw"]);
             let id = phone.submit().attempt;
             phone.sends(id);
             phone.polls(false);
-            phone.fate(id, AttemptResult::Linked(link(2, "zenith:p", "Zenith Bank")));
+            phone.resolves(id, AttemptResult::Linked(link(2, "zenith:p", "Zenith Bank")));
         }),
         ("unknown", |phone| {
             phone.keys(&["1", "1", "ada", "pw"]);
             let id = phone.submit().attempt;
             phone.sends(id);
-            phone.fate(id, AttemptResult::Unknown);
+            phone.resolves(id, AttemptResult::Unknown);
         }),
     ];
     for (name, get_there) in stages {
@@ -181,7 +181,7 @@ fn only_linking_the_same_account_again_ends_a_code() {
         phone.sends(id);
         let mut made = link(2, "zenith:p", "Zenith Bank");
         made.duplicate = again;
-        assert!(phone.hears(&SessionEvent::AttemptResolved {
+        assert!(phone.applies(&SessionEvent::AttemptResolved {
             id,
             result: AttemptResult::Linked(made),
         }));
@@ -288,7 +288,7 @@ fn a_code_that_is_written_is_noted() {
     later.chosen_at = phone.now;
     phone.state.pin = Some(later.clone());
     for (kept, noted, unkept) in [(&first, None, true), (&later, Some(()), false), (&later, None, false)] {
-        assert_eq!(Flow::mark_pin_saved(&mut phone.state, kept), noted);
+        assert_eq!(phone.state.mark_pin_saved(kept), noted);
         assert_eq!(phone.state.pin_unsaved, unkept);
     }
 }

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::happenings::{Happening, fate_of, happening};
-use super::made_up::{field, form, link, login_form, opened};
-use super::phone::Phone;
+use super::fixtures::{field, form, link, login_form, opened};
+use super::phone::{Phone, cumulative, latest};
+use super::random_events::{RandomEvent, attempt_result, random_event};
 use crate::core::attempt::LiveAttemptState;
-use crate::core::flow::dialogs::Typed;
 use crate::core::flow::state::ReplySlot;
-use crate::core::flow::{AttemptResult, Effect, Flow, OpenResult, OpenSession, SessionEvent, SubscriberFacts};
+use crate::core::flow::{AttemptResult, Effect, OpenResult, OpenSession, SessionEvent, SubscriberFacts};
 use crate::core::health::{Health, HealthMap, Open};
 use crate::core::ids::{AttemptId, ConnectSessionId};
 use crate::core::linking::{ProviderSession, SessionKind, SubmissionStep};
@@ -188,8 +187,8 @@ fn session_for(witness: &mut Witness, open: &OpenSession) -> String {
     id
 }
 
-/// Tells the fate of the present attempt (or of one nobody knows), and what the witness learns from it.
-fn tell_fate(phone: &mut Phone, witness: &mut Witness, which: u8, right: bool) {
+/// Tells the result of the present attempt (or of one nobody knows), and what the witness learns from it.
+fn resolve_attempt(phone: &mut Phone, witness: &mut Witness, which: u8, right: bool) {
     let Some((id, step)) = phone
         .state
         .session
@@ -200,14 +199,14 @@ fn tell_fate(phone: &mut Phone, witness: &mut Witness, which: u8, right: bool) {
         return;
     };
     let id = if right { id } else { AttemptId::from_bytes([0xee; 16]) };
-    let fate = fate_of(which);
+    let result = attempt_result(which);
     let session = phone.state.session.as_ref().expect("a session").clone();
-    let taken = phone.fate(id, fate.clone());
-    assert!(right || !taken, "news of nobody was taken");
+    let taken = phone.resolves(id, result.clone());
+    assert!(right || !taken, "an event of nobody was taken");
     if !taken {
         return;
     }
-    match fate {
+    match result {
         AttemptResult::Failed(failure) if failure.class == FailureClass::Refused && step == SubmissionStep::Login => {
             witness.refused.insert(id);
         }
@@ -230,62 +229,62 @@ fn tell_fate(phone: &mut Phone, witness: &mut Witness, which: u8, right: bool) {
     }
 }
 
-fn happen(phone: &mut Phone, witness: &mut Witness, what: Happening) {
+fn happen(phone: &mut Phone, witness: &mut Witness, what: RandomEvent) {
     let links = phone.state.links.clone();
     let known = SubscriberFacts {
         links,
         ..SubscriberFacts::default()
     };
     match what {
-        Happening::Dial(extras) => {
+        RandomEvent::Dial(extras) => {
             let extras: Vec<&str> = extras.iter().map(String::as_str).collect();
             phone.dial_known(&known, &extras);
         }
-        Happening::Type(line) => Witness::types(phone, &line),
-        Happening::Canary => {
+        RandomEvent::Type(line) => Witness::types(phone, &line),
+        RandomEvent::Canary => {
             let canary = witness.canary();
             Witness::types(phone, &canary);
         }
-        Happening::Repeat => {
+        RandomEvent::Repeat => {
             let before = phone.value();
             phone.begins_again();
             assert!(phone.dialog == 0 || phone.state.dialogs.is_empty() || phone.value() == before || phone.shown > 0);
         }
-        Happening::Mismatch => {
+        RandomEvent::Mismatch => {
             let odd = format!("~{}", "z".repeat(4_000));
-            phone.callback(phone.dialog, Typed::Whole(&odd), Some(&known));
+            phone.callback(phone.dialog, cumulative(&odd), Some(&known));
             // From here on the gateway's text is another: the person dials again.
             phone.dial_known(&known, &[]);
         }
-        Happening::Older(by) => {
+        RandomEvent::Older(by) => {
             let older = phone.dialog.saturating_sub(by % 3);
-            phone.callback(older, Typed::Line("1"), Some(&known));
+            phone.callback(older, latest("1"), Some(&known));
             phone.dial_known(&known, &[]);
         }
-        Happening::Passes(seconds) => phone.passes(Duration::from_secs(seconds)),
-        Happening::Sent => mark_sent(phone, witness),
-        Happening::Fate(which, right) => tell_fate(phone, witness, which, right),
-        Happening::Opened(which, result) if !witness.opens.is_empty() => {
+        RandomEvent::Passes(seconds) => phone.passes(Duration::from_secs(seconds)),
+        RandomEvent::Sent => mark_sent(phone, witness),
+        RandomEvent::Result(which, right) => resolve_attempt(phone, witness, which, right),
+        RandomEvent::Opened(which, result) if !witness.opens.is_empty() => {
             let open = witness.opens.swap_remove(usize::from(which) % witness.opens.len());
             let result = open_result(witness, &open, result);
             let renewed = matches!(result, OpenResult::Renewed);
             let session = open.session;
-            if phone.hears(&SessionEvent::ProviderSessionOpened { session, result }) && renewed {
+            if phone.applies(&SessionEvent::ProviderSessionOpened { session, result }) && renewed {
                 witness.linked.insert(session);
             }
         }
-        Happening::Unlinked => {
-            phone.hears(&SessionEvent::Unlinked(link(1, "", "").id));
+        RandomEvent::Unlinked => {
+            phone.applies(&SessionEvent::Unlinked(link(1, "", "").id));
         }
-        Happening::Looks(one, how) => looks(phone, one, how),
-        Happening::Poll(last) => {
+        RandomEvent::Looks(one, how) => looks(phone, one, how),
+        RandomEvent::Poll(last) => {
             phone.polls(last);
         }
-        Happening::Close => {
-            Flow::mark_closed(&mut phone.state, &[phone.dialog; 32], false);
+        RandomEvent::Close => {
+            phone.state.mark_closed(&[phone.dialog; 32], false);
         }
-        Happening::Speak(at) => phone.state.locale = Locale::ALL[at],
-        Happening::Opened(..) => {}
+        RandomEvent::Language(at) => phone.state.locale = Locale::ALL[at],
+        RandomEvent::Opened(..) => {}
     }
 }
 
@@ -340,14 +339,14 @@ fn flight(phone: &Phone) -> Option<AttemptId> {
         .then_some(attempt.id)
 }
 
-fn play(happenings: Vec<Happening>, known_links: bool) {
+fn play(events: Vec<RandomEvent>, known_links: bool) {
     let mut phone = Phone::new();
     let mut witness = Witness::default();
     if known_links {
         phone.state.links = vec![link(1, "zenith:p", "Zenith Bank")];
     }
     phone.dial();
-    for what in happenings {
+    for what in events {
         let before = flight(&phone);
         happen(&mut phone, &mut witness, what);
         witness.effects(&mut phone, before);
@@ -362,23 +361,23 @@ proptest! {
 
     /// Whatever happens in whatever order, from the start.
     #[test]
-    fn anything_at_all(happenings in prop::collection::vec(happening(), 0..60)) {
-        play(happenings, false);
+    fn anything_at_all(events in prop::collection::vec(random_event(), 0..60)) {
+        play(events, false);
     }
 
     /// The same from the middle of a login, where most can go wrong.
     #[test]
-    fn anything_from_a_login_on(bank in "[1-4]", happenings in prop::collection::vec(happening(), 0..60)) {
-        let mut all = vec![Happening::Type("1".to_owned()), Happening::Type(bank)];
-        all.extend(happenings);
+    fn anything_from_a_login_on(bank in "[1-4]", events in prop::collection::vec(random_event(), 0..60)) {
+        let mut all = vec![RandomEvent::Type("1".to_owned()), RandomEvent::Type(bank)];
+        all.extend(events);
         play(all, false);
     }
 
     /// The same with something linked that can be renewed and unlinked.
     #[test]
-    fn anything_with_a_link(happenings in prop::collection::vec(happening(), 0..60)) {
-        let mut all: Vec<_> = ["2", "1", "1"].map(|key| Happening::Type(key.to_owned())).into();
-        all.extend(happenings);
+    fn anything_with_a_link(events in prop::collection::vec(random_event(), 0..60)) {
+        let mut all: Vec<_> = ["2", "1", "1"].map(|key| RandomEvent::Type(key.to_owned())).into();
+        all.extend(events);
         play(all, true);
     }
 }

@@ -1,6 +1,6 @@
 //! Logging in again for a link.
 
-use super::made_up::{field, form, link, login_form, opened};
+use super::fixtures::{field, form, link, login_form, opened};
 use super::phone::{Phone, flow_with};
 use crate::core::flow::{AttemptResult, OpenResult, OpenSession, SessionEvent, SubscriberFacts};
 use crate::core::menu::Outcome;
@@ -22,7 +22,7 @@ fn renewing(secrets: SecretsOverUssd) -> (Phone, OpenSession) {
 }
 
 fn hear(phone: &mut Phone, open: &OpenSession, result: OpenResult) {
-    assert!(phone.hears(&SessionEvent::ProviderSessionOpened {
+    assert!(phone.applies(&SessionEvent::ProviderSessionOpened {
         session: open.session,
         result
     }));
@@ -38,7 +38,7 @@ fn a_renewal() {
     let submit = phone.submit();
     assert!(submit.consent.is_none() && submit.open.renews == open.renews);
     phone.sends(submit.attempt);
-    phone.fate(
+    phone.resolves(
         submit.attempt,
         AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")),
     );

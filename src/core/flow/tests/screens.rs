@@ -1,10 +1,10 @@
 //! Every screen in every language with the longest values, through the real view.
 
-use super::made_up::{bank, field, form, login_form};
+use super::fixtures::{bank, field, form, login_form};
 use super::phone::Phone;
 use crate::core::attempt::{LiveAttempt, LiveAttemptState, Refusal};
-use crate::core::flow::Flow;
-use crate::core::flow::state::{LinkSummary, ScreenCursor, ScreenNotice};
+use crate::core::flow::session::LinkSummary;
+use crate::core::flow::state::{ScreenCursor, ScreenNotice};
 use crate::core::gsm7;
 use crate::core::ids::{AttemptId, LinkId};
 use crate::core::linking::SubmissionStep;
@@ -90,7 +90,7 @@ fn every_screen_fits_in_every_language() {
                     for number in 0..4 {
                         phone.state.cursor.page = number;
                         phone.state.dialogs[0].septets = septets;
-                        let answer = phone.step(Flow::render_reply);
+                        let answer = phone.step(|flow, state, context| flow.step(state, context).render_reply());
                         let cost = gsm7::septets(&answer.text);
                         assert!(
                             cost.is_some_and(|cost| cost <= septets),

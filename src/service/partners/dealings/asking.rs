@@ -21,7 +21,7 @@ use crate::core::time::Timestamp;
 use crate::records::{IntentState, LinkIntent, Partner, QueuedSms, SmsKind, WriteOutcome};
 use crate::service::sealing::SealedIntent;
 use crate::service::sms::{OutgoingMessage, SmsOutboxError};
-use crate::service::turn::texts::service_code_for;
+use crate::service::turn::sms::service_code_for;
 
 /// As long as a phone's screen can show it beside the rest of the consent.
 const MAX_PURPOSE_CHARS: usize = 40;

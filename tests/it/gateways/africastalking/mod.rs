@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use kiungo::core::flow::state::TurnReply;
 use kiungo::core::gsm7;
-use kiungo::gateways::{DialogEnd, ParseError, ScreenReply, UssdLimits};
+use kiungo::gateways::{DialogEnd, ParseError, UssdLimits};
 use proptest::prelude::*;
 
 use crate::gateways::kit::{self, ExpectedCallback, ExpectedInput, ExpectedRequest, ReplyRow, RequestRow};
@@ -160,11 +161,11 @@ fn replies_in_the_dialect() {
         &*gateway,
         &[
             row(
-                Some(ScreenReply::Continue("Link a bank\n1 Equity\n0 Back".to_owned())),
+                Some(TurnReply::ask("Link a bank\n1 Equity\n0 Back".to_owned())),
                 "CON Link a bank\n1 Equity\n0 Back",
             ),
             row(
-                Some(ScreenReply::End("Société Générale: linked".to_owned())),
+                Some(TurnReply::end("Société Générale: linked".to_owned())),
                 "END Société Générale: linked",
             ),
             row(None, ""),

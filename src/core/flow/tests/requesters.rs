@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::made_up::{link, terms};
+use super::fixtures::{link, terms};
 use super::phone::Phone;
-use crate::core::flow::requesters::{DialedCode, RequestTerms};
-use crate::core::flow::{AttemptResult, Effect, Flow, Input, SubscriberFacts};
+use crate::core::flow::terms::{DialedCode, RequestTerms};
+use crate::core::flow::{AttemptResult, Effect, Input, SubscriberFacts};
 use crate::core::ids::{IntentId, LinkId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::scope::{Data, Scope};
@@ -88,8 +88,8 @@ fn who_asks_is_who_is_agreed_with() {
         assert!(intent.is_none_or(|intent| intent == consent.intent), "{first}");
         let brief = link(9, "zenith:p", "Zenith Bank");
         phone.sends(submit.attempt);
-        phone.fate(submit.attempt, AttemptResult::Granted);
-        phone.fate(submit.attempt, AttemptResult::Linked(brief));
+        phone.resolves(submit.attempt, AttemptResult::Granted);
+        phone.resolves(submit.attempt, AttemptResult::Linked(brief));
         assert_eq!(
             phone.state.links[0].partner.as_ref().map(|it| it.name.as_str()),
             Some(name.as_str())
@@ -151,8 +151,8 @@ fn a_code_waits_for_what_is_under_way() {
     let shown = phone.dial_known(&known, &[&code()]);
     assert!(shown.contains("is checking"), "{shown}");
     assert_eq!(phone.state.attempt_id(), Some(id));
-    phone.fate(id, AttemptResult::Granted);
-    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
+    phone.resolves(id, AttemptResult::Granted);
+    phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     let news = phone.dial_known(&known, &[&code()]);
     assert!(
         news.starts_with("Zenith Bank ..4321 is linked for Umoja Credit"),
@@ -168,10 +168,7 @@ fn wrong_codes_are_limited() {
     let mut phone = Phone::new();
     let begin = || Input::Begin(vec![Secret::new(code())]);
     for n in 0..5 {
-        assert!(
-            Flow::intent_code_to_look_up(&phone.state, &begin(), phone.now).is_some(),
-            "{n}"
-        );
+        assert!(phone.state.intent_code_to_look_up(&begin(), phone.now).is_some(), "{n}");
         let shown = phone.dial_known(&coded(DialedCode::Unknown), &[&code()]);
         assert!(
             shown.starts_with("That code is not valid any more.\nUmoja Credit asks"),
@@ -179,11 +176,11 @@ fn wrong_codes_are_limited() {
         );
         phone.passes(Duration::from_mins(5));
     }
-    assert!(Flow::intent_code_to_look_up(&phone.state, &begin(), phone.now).is_none());
+    assert!(phone.state.intent_code_to_look_up(&begin(), phone.now).is_none());
     let shown = phone.dial_known(&asks(vec![terms(1, "Umoja Credit")]), &[&code()]);
     assert!(shown.starts_with("Too many wrong codes."), "{shown}");
     phone.passes(Duration::from_mins(40));
-    assert!(Flow::intent_code_to_look_up(&phone.state, &begin(), phone.now).is_some());
+    assert!(phone.state.intent_code_to_look_up(&begin(), phone.now).is_some());
 }
 
 /// A business that asks for one institution only is asked nothing else, and no other can be picked.
@@ -249,8 +246,8 @@ fn what_was_answered_is_not_asked_again() {
         let id = phone.submit().attempt;
         phone.sends(id);
         phone.polls(true);
-        phone.fate(id, AttemptResult::Granted);
-        phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
+        phone.resolves(id, AttemptResult::Granted);
+        phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
         let news = phone.dial_known(&known, &[]);
         assert!(news.contains("is linked for Rent Co"), "{news}");
         assert!(phone.types("1").starts_with(then), "{then}: {}", phone.says());

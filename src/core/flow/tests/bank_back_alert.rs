@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::made_up::opened;
+use super::fixtures::opened;
 use super::phone::{Phone, flow_with};
-use crate::core::flow::{BankAlertAnswer, BankAlertRequest, Effect, Flow, SessionEvent};
+use crate::core::flow::{BankAlertAnswer, BankAlertRequest, Effect, SessionEvent};
 use crate::core::health::{Health, HealthMap, Open};
 use crate::core::ids::ConnectSessionId;
 use crate::core::messages::Locale;
@@ -38,7 +38,7 @@ fn asked(phone: &mut Phone) -> BankAlertRequest {
 }
 
 fn promise(phone: &mut Phone, session: ConnectSessionId, promise: BankAlertAnswer) -> bool {
-    phone.hears(&SessionEvent::BankAlertAnswered {
+    phone.applies(&SessionEvent::BankAlertAnswered {
         session,
         answer: promise,
     })
@@ -153,7 +153,7 @@ fn there_is_no_choice_without_texts() {
 fn who_got_further_knows() {
     let mut phone = Phone::new();
     let health = away(&phone)[0];
-    let knows = |phone: &Phone| Flow::has_reached(&phone.state, "mono", "zenith:p");
+    let knows = |phone: &Phone| phone.state.has_reached("mono", "zenith:p");
     at_closed_door(&mut phone, health);
     assert!(!knows(&phone));
     phone.health = HealthMap::default();
@@ -161,7 +161,7 @@ fn who_got_further_knows() {
     assert!(!knows(&phone), "no session is open yet");
     let session = phone.opens().remove(0).session;
     let result = opened("s1", None);
-    assert!(phone.hears(&SessionEvent::ProviderSessionOpened { session, result }));
+    assert!(phone.applies(&SessionEvent::ProviderSessionOpened { session, result }));
     assert!(knows(&phone));
     phone.health.insert("mono", Some("zenith:p"), health);
     phone.types("ada");

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use rstest::rstest;
 
-use super::phone::Phone;
-use super::texting::{Sms, Told, allowing, number_in};
-use crate::core::flow::dialogs::Typed;
+use super::phone::{Phone, cumulative};
+use super::sms_phone::{Sms, SmsOutcome, allowing, number_in};
 use crate::core::flow::sms::{REPLY_WINDOW, SESSION_WINDOW};
-use crate::core::flow::{Effect, Flow, SessionEvent};
+use crate::core::flow::{Effect, SessionEvent};
 use crate::core::ids::LinkId;
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
@@ -36,7 +35,7 @@ fn what_binds_is_chosen_by_a_number_of_this_text() {
         0
     );
     phone.sends_text(&number_in(&asked));
-    phone.hears(&SessionEvent::Unlinked(LinkId::from_bytes([1; 16])));
+    phone.applies(&SessionEvent::Unlinked(LinkId::from_bytes([1; 16])));
     assert!(
         phone.says().starts_with("Zenith Bank ..4321 is unlinked."),
         "{}",
@@ -64,16 +63,19 @@ fn repeated_reordered_and_broken_texts_choose_nothing() {
     };
     let list = phone.says();
     for _ in 0..2 {
-        assert_eq!(phone.hands_on(&sms(agreed, "1", true, at)), Told::Repeat(list.clone()));
+        assert_eq!(
+            phone.hands_on(&sms(agreed, "1", true, at)),
+            SmsOutcome::Repeat(list.clone())
+        );
     }
     phone.passes(Duration::from_secs(20));
     let now = phone.now;
     phone.hands_on(&sms(100, "zenith", true, now));
     let found = phone.says();
     let earlier = phone.hands_on(&sms(99, "1", true, at.plus(Duration::from_secs(10))));
-    assert_eq!(earlier, Told::Screen(found.clone()), "sent before the search");
+    assert_eq!(earlier, SmsOutcome::Screen(found.clone()), "sent before the search");
     let part = phone.hands_on(&sms(101, "1", false, now));
-    assert_eq!(part, Told::Screen(found), "a part of something longer");
+    assert_eq!(part, SmsOutcome::Screen(found), "a part of something longer");
     assert_eq!(phone.stage(), Some(Outcome::ChooseBank));
     phone.hands_on(&sms(102, "1", true, now));
     assert_eq!(phone.stage(), Some(Outcome::Ask));
@@ -91,8 +93,8 @@ fn a_late_answer_chooses_nothing(#[case] later: Duration, #[case] want: Option<&
     phone.agrees_by_text();
     phone.passes(later);
     match (phone.sends_text("1"), want) {
-        (Told::Screen(text), Some(want)) => assert!(text.starts_with(want), "{text}"),
-        (Told::Nothing, None) => {}
+        (SmsOutcome::Screen(text), Some(want)) => assert!(text.starts_with(want), "{text}"),
+        (SmsOutcome::Nothing, None) => {}
         (other, _) => panic!("{other:?}"),
     }
 }
@@ -113,7 +115,7 @@ fn only_words_begin() {
     ] {
         let mut phone = Phone::new();
         let told = phone.sends_text(text);
-        assert_eq!(matches!(told, Told::Screen(_)), begins, "{text}: {told:?}");
+        assert_eq!(matches!(told, SmsOutcome::Screen(_)), begins, "{text}: {told:?}");
         assert_eq!(phone.state.dialogs.len(), usize::from(begins), "{text}");
     }
 }
@@ -130,7 +132,7 @@ fn texts_that_choose_nothing_come_to_an_end() {
     }
     let told = phone.sends_text("I am driving").screen();
     assert!(told.starts_with("Sorry, that was not understood. Text LINK"), "{told}");
-    assert_eq!(phone.sends_text("I am driving"), Told::Nothing);
+    assert_eq!(phone.sends_text("I am driving"), SmsOutcome::Nothing);
     assert!(phone.sends_text("LINK").screen().contains("Agree?"));
     phone.sends_texts(&["x", "x", "x"]);
     assert!(phone.sends_text("3").screen().contains("Choose your language"));
@@ -146,16 +148,16 @@ fn the_dialog_begun_last_is_in_charge() {
     // A text while somebody is on the phone: a number changes nothing, LINK takes over, and the phone is told.
     let mut phone = Phone::at_banks();
     let dialled = phone.dialog;
-    assert_eq!(phone.sends_text("1"), Told::Elsewhere);
+    assert_eq!(phone.sends_text("1"), SmsOutcome::Elsewhere);
     assert_eq!(phone.stage(), Some(Outcome::ChooseBank));
     phone.sends_text("LINK").screen();
     phone.dialog = dialled;
-    let typed = Typed::Whole("1*1");
+    let typed = cumulative("1*1");
     assert!(
         phone.callback(dialled, typed, None).is_none(),
         "the phone's dialog went on"
     );
-    assert_eq!(Flow::elsewhere_message(&phone.state), "elsewhere-by-text");
+    assert_eq!(phone.state.elsewhere_message(), "elsewhere-by-text");
 
     // A LINK that was sent before the dial changes nothing either.
     let mut phone = Phone::new();
@@ -170,14 +172,14 @@ fn the_dialog_begun_last_is_in_charge() {
         at: before,
         stopped: None,
     });
-    assert_eq!(late, Told::Elsewhere);
+    assert_eq!(late, SmsOutcome::Elsewhere);
     assert!(phone.types("1").contains("USERNAME"));
 
     // A dial takes over from texts; when it is over, a number does not go on in the older dialog.
     let mut phone = Phone::new();
     phone.agrees_by_text();
     phone.dial();
-    assert_eq!(phone.sends_text("1"), Told::Elsewhere);
+    assert_eq!(phone.sends_text("1"), SmsOutcome::Elsewhere);
     phone.passes(Duration::from_mins(5));
     let told = phone.sends_text("1").screen();
     assert!(told.contains("Agree?"), "where they stand, not the list: {told}");
@@ -203,7 +205,7 @@ fn whoever_wants_no_texts_is_answered_what_they_begin() {
         })
     };
     for text in ["1", "hello", "HAUSA"] {
-        assert_eq!(says(&mut phone, text), Told::Nothing, "{text}");
+        assert_eq!(says(&mut phone, text), SmsOutcome::Nothing, "{text}");
     }
     assert_eq!(phone.state.locale, Locale::En);
     let welcome = says(&mut phone, "LINK").screen();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::made_up::link;
+use super::fixtures::link;
 use super::phone::Phone;
 use crate::core::attempt::LiveAttemptState;
 use crate::core::flow::state::Subscriber;
@@ -38,7 +38,7 @@ fn history() -> (Phone, Vec<Subscriber>, SubscriberFacts) {
     let submit = phone.submit();
     phone.sends(submit.attempt);
     values.push(phone.state.clone());
-    assert!(phone.fate(submit.attempt, AttemptResult::Granted));
+    assert!(phone.resolves(submit.attempt, AttemptResult::Granted));
     values.push(phone.state.clone());
     phone.passes(Duration::from_secs(5));
     let made = link(1, "zenith:p", "Zenith Bank");
@@ -54,7 +54,7 @@ fn history() -> (Phone, Vec<Subscriber>, SubscriberFacts) {
         }),
         ..SubscriberFacts::default()
     };
-    assert!(phone.fate(submit.attempt, AttemptResult::Linked(made)));
+    assert!(phone.resolves(submit.attempt, AttemptResult::Linked(made)));
     (phone, values, known)
 }
 

@@ -1,7 +1,7 @@
 //! Banks, forms, links and answers of providers, made up.
 
-use crate::core::flow::requesters::RequestTerms;
-use crate::core::flow::state::{LinkSummary, PartnerRef};
+use crate::core::flow::session::LinkSummary;
+use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::flow::{AttemptResult, Offer, OpenResult};
 use crate::core::ids::{LinkId, PartnerId};
 use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind};

@@ -2,14 +2,14 @@
 
 use proptest::prelude::*;
 
-use super::made_up::{code_form, failed, link};
+use super::fixtures::{code_form, failed, link};
 use crate::core::flow::AttemptResult;
 use crate::core::messages::Locale;
 use crate::core::next_step::{AccountChoice, FailureClass};
 
 /// Something that happens.
 #[derive(Clone, Debug)]
-pub enum Happening {
+pub enum RandomEvent {
     Dial(Vec<String>),
     Type(String),
     /// A line that is found nowhere else, so that it can be looked for.
@@ -19,14 +19,14 @@ pub enum Happening {
     Older(u8),
     Passes(u64),
     Sent,
-    Fate(u8, bool),
+    Result(u8, bool),
     Opened(u8, u8),
     Unlinked,
     /// How Zenith, or with `false` everything, looks from now on.
     Looks(bool, u8),
     Poll(bool),
     Close,
-    Speak(usize),
+    Language(usize),
 }
 
 fn typed() -> impl Strategy<Value = String> {
@@ -42,28 +42,28 @@ fn typed() -> impl Strategy<Value = String> {
 }
 
 /// Anything, in the shares in which it leads furthest.
-pub fn happening() -> impl Strategy<Value = Happening> {
+pub fn random_event() -> impl Strategy<Value = RandomEvent> {
     prop_oneof![
-        4 => prop::collection::vec("[0-9x]", 0..3).prop_map(Happening::Dial),
-        16 => typed().prop_map(Happening::Type),
-        14 => Just(Happening::Canary),
-        2 => Just(Happening::Repeat),
-        1 => Just(Happening::Mismatch),
-        1 => any::<u8>().prop_map(Happening::Older),
-        4 => prop_oneof![0_u64..10, 60_u64..100, 300_u64..1_200, Just(90_000)].prop_map(Happening::Passes),
-        5 => Just(Happening::Sent),
-        14 => (0_u8..16, prop::bool::weighted(0.9)).prop_map(|(fate, right)| Happening::Fate(fate, right)),
-        6 => (any::<u8>(), 0_u8..7).prop_map(|(which, result)| Happening::Opened(which, result)),
-        1 => Just(Happening::Unlinked),
-        2 => (prop::bool::weighted(0.8), 0_u8..6).prop_map(|(one, how)| Happening::Looks(one, how)),
-        4 => any::<bool>().prop_map(Happening::Poll),
-        1 => Just(Happening::Close),
-        1 => (0_usize..Locale::ALL.len()).prop_map(Happening::Speak),
+        4 => prop::collection::vec("[0-9x]", 0..3).prop_map(RandomEvent::Dial),
+        16 => typed().prop_map(RandomEvent::Type),
+        14 => Just(RandomEvent::Canary),
+        2 => Just(RandomEvent::Repeat),
+        1 => Just(RandomEvent::Mismatch),
+        1 => any::<u8>().prop_map(RandomEvent::Older),
+        4 => prop_oneof![0_u64..10, 60_u64..100, 300_u64..1_200, Just(90_000)].prop_map(RandomEvent::Passes),
+        5 => Just(RandomEvent::Sent),
+        14 => (0_u8..16, prop::bool::weighted(0.9)).prop_map(|(result, right)| RandomEvent::Result(result, right)),
+        6 => (any::<u8>(), 0_u8..7).prop_map(|(which, result)| RandomEvent::Opened(which, result)),
+        1 => Just(RandomEvent::Unlinked),
+        2 => (prop::bool::weighted(0.8), 0_u8..6).prop_map(|(one, how)| RandomEvent::Looks(one, how)),
+        4 => any::<bool>().prop_map(RandomEvent::Poll),
+        1 => Just(RandomEvent::Close),
+        1 => (0_usize..Locale::ALL.len()).prop_map(RandomEvent::Language),
     ]
 }
 
 /// One of the things that can become of an attempt.
-pub fn fate_of(which: u8) -> AttemptResult {
+pub fn attempt_result(which: u8) -> AttemptResult {
     let account = |n: u8| AccountChoice {
         key: format!("key-{n}"),
         masked: "4321".to_owned(),

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use super::phone::{Phone, flow_with};
 use crate::core::flow::dialogs::DialogDecision;
-use crate::core::flow::sms::{ReceivedSms, TextSeat};
 use crate::core::flow::state::ReplySlot;
+use crate::core::flow::turn_context::{ReceivedSms, SmsContext, TurnContext, TurnEvent};
 use crate::core::flow::{Flow, SubscriberFacts};
 use crate::core::gsm7;
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
+use crate::core::secret::Secret;
 use crate::core::sms_keywords::Keyword;
 use crate::core::time::Timestamp;
 
 /// What becomes of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum SmsOutcome {
     /// This is sent.
     Screen(String),
     /// It was taken before; what stands there is this.
@@ -25,7 +26,7 @@ pub enum Told {
     Nothing,
 }
 
-impl Told {
+impl SmsOutcome {
     /// What is sent.
     pub fn screen(self) -> String {
         match self {
@@ -49,20 +50,19 @@ pub struct Sms<'a> {
 
 impl Phone {
     /// The gateway hands this text on.
-    pub fn hands_on(&mut self, sms: &Sms<'_>) -> Told {
-        let seat = TextSeat {
-            key: [sms.id; 32],
-            channel: "sms:ng",
+    pub fn hands_on(&mut self, sms: &Sms<'_>) -> SmsOutcome {
+        let context = SmsContext {
             dial: "*384*96#",
-            turn: u64::from(sms.id),
-            stopped: sms.stopped,
+            opted_out_at: sms.stopped,
         };
-        let text = ReceivedSms {
+        let ids = ([sms.id; 32], u64::from(sms.id));
+        let turn = TurnContext::for_sms(ids, ("sms:ng", "NG"), context, self.now);
+        let event = TurnEvent::Sms(ReceivedSms {
             keyword: Keyword::recognize(sms.text).0,
-            text: sms.whole.then_some(sms.text),
+            text: sms.whole.then(|| Secret::new(sms.text)),
             sent_at: sms.at,
-        };
-        match Flow::admit_sms(&mut self.state, &seat, &text, self.now) {
+        });
+        match Flow::admit(&mut self.state, &turn, &event, self.now, &|_| [0; 32]) {
             DialogDecision::Step(input) => {
                 let known = SubscriberFacts {
                     links: self.state.links.clone(),
@@ -75,17 +75,17 @@ impl Phone {
                 if !self.state.awaits_reply() {
                     self.fits_one_part();
                 }
-                Told::Screen(self.says())
+                SmsOutcome::Screen(self.says())
             }
-            DialogDecision::Repeat(ReplySlot::Set(answer)) => Told::Repeat(answer.text),
+            DialogDecision::Repeat(ReplySlot::Set(answer)) => SmsOutcome::Repeat(answer.text),
             DialogDecision::Repeat(ReplySlot::Pending { .. }) => panic!("nobody waits"),
-            DialogDecision::Elsewhere => Told::Elsewhere,
-            DialogDecision::Over => Told::Nothing,
+            DialogDecision::Elsewhere => SmsOutcome::Elsewhere,
+            DialogDecision::Over => SmsOutcome::Nothing,
         }
     }
 
     /// Sends a text now, the way most come; the one after the last.
-    pub fn sends_text(&mut self, text: &str) -> Told {
+    pub fn sends_text(&mut self, text: &str) -> SmsOutcome {
         self.dialog += 1;
         let (id, at) = (self.dialog, self.now);
         self.hands_on(&Sms {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::made_up::{code_form, failed, link};
+use super::fixtures::{code_form, failed, link};
 use super::phone::Phone;
 use crate::core::dial_code::DialCode;
 use crate::core::flow::handover::HandoverDecision;
 use crate::core::flow::recovery::RECOVERY_CODE_TTL;
-use crate::core::flow::{AttemptResult, Flow, SubscriberFacts};
+use crate::core::flow::{AttemptResult, SubscriberFacts};
 use crate::core::ids::AttemptId;
 use crate::core::menu::Outcome;
 use crate::core::next_step::{Failure, FailureClass};
@@ -28,7 +28,7 @@ fn code_in(text: &str) -> String {
 fn asked_while_away() -> (Phone, AttemptId) {
     let (mut phone, id) = Phone::submitted();
     phone.polls(true);
-    assert!(phone.fate(id, AttemptResult::Prompt(code_form())));
+    assert!(phone.resolves(id, AttemptResult::Prompt(code_form())));
     (phone, id)
 }
 
@@ -92,7 +92,7 @@ fn nothing_behind_a_code_is_taken() {
 /// What became of a submission, and the words of the message about it.
 #[test]
 fn every_answer_that_nobody_saw_is_texted_once() {
-    for (fate, want) in [
+    for (result, want) in [
         (
             AttemptResult::Prompt(code_form()),
             Some("your bank asks one more thing"),
@@ -113,10 +113,10 @@ fn every_answer_that_nobody_saw_is_texted_once() {
         (AttemptResult::Granted, None),
         (AttemptResult::Unknown, None),
     ] {
-        let name = format!("{fate:?}");
+        let name = format!("{result:?}");
         let (mut phone, id) = Phone::submitted();
         phone.polls(true);
-        assert!(phone.fate(id, fate), "{name}");
+        assert!(phone.resolves(id, result), "{name}");
         match (texted(&mut phone, id), want) {
             (HandoverDecision::Send(text), Some(want)) => {
                 assert!(text.contains(want), "{name}: {text}");
@@ -138,12 +138,12 @@ fn every_answer_that_nobody_saw_is_texted_once() {
 #[test]
 fn who_knows_is_not_texted() {
     let (mut phone, id) = Phone::submitted();
-    phone.fate(id, failed(FailureClass::Refused));
+    phone.resolves(id, failed(FailureClass::Refused));
     assert_eq!(texted(&mut phone, id), HandoverDecision::Nothing, "on the screen");
 
     let (mut phone, id) = Phone::submitted();
     phone.polls(false);
-    phone.fate(id, failed(FailureClass::Refused));
+    phone.resolves(id, failed(FailureClass::Refused));
     let HandoverDecision::Later(at) = texted(&mut phone, id) else {
         panic!("the poll screen may still be read");
     };
@@ -153,14 +153,14 @@ fn who_knows_is_not_texted() {
 
     let (mut phone, id) = Phone::submitted();
     phone.polls(false);
-    phone.fate(id, failed(FailureClass::Refused));
+    phone.resolves(id, failed(FailureClass::Refused));
     let key = [phone.dialog; 32];
-    assert!(Flow::mark_closed(&mut phone.state, &key, false));
+    assert!(phone.state.mark_closed(&key, false));
     assert!(matches!(texted(&mut phone, id), HandoverDecision::Send(_)), "hung up");
 
     let (mut phone, id) = Phone::submitted();
     phone.polls(true);
-    phone.fate(id, failed(FailureClass::Refused));
+    phone.resolves(id, failed(FailureClass::Refused));
     phone.dial();
     assert_eq!(phone.stage(), Some(Outcome::Refused));
     assert_eq!(texted(&mut phone, id), HandoverDecision::Nothing, "told by a dial");
@@ -172,12 +172,12 @@ fn who_knows_is_not_texted() {
 fn who_hangs_up_on_the_answer_is_not_texted() {
     let refused = || {
         let (mut phone, id) = Phone::submitted();
-        phone.fate(id, failed(FailureClass::Refused));
+        phone.resolves(id, failed(FailureClass::Refused));
         (phone, id)
     };
     let linked = || {
         let (mut phone, id) = Phone::submitted();
-        phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
+        phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
         (phone, id)
     };
     for ((mut phone, id), delivered, left, want) in [
@@ -187,12 +187,8 @@ fn who_hangs_up_on_the_answer_is_not_texted() {
         (linked(), true, false, false),
     ] {
         let key = [phone.dialog; 32];
-        Flow::close_dialog(&mut phone.state, &key, delivered, left);
-        assert_eq!(
-            Flow::pending_notification(&phone.state).is_some(),
-            want,
-            "{delivered} {left}"
-        );
+        phone.state.close_dialog(&key, delivered, left);
+        assert_eq!(phone.state.pending_notification().is_some(), want, "{delivered} {left}");
         assert_eq!(
             matches!(texted(&mut phone, id), HandoverDecision::Send(_)),
             want,
@@ -210,7 +206,7 @@ fn who_hangs_up_on_the_answer_is_not_texted() {
 #[test]
 fn a_code_may_be_read_outside() {
     let (mut phone, id) = Phone::submitted();
-    phone.fate(id, AttemptResult::Prompt(code_form()));
+    phone.resolves(id, AttemptResult::Prompt(code_form()));
     assert!(phone.says().contains("\nIf the code comes by SMS"), "{}", phone.says());
     let before = phone.session().provider_session.clone();
     let opened = phone.opens().len();

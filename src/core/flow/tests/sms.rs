@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::made_up::{bank, banks, failed, field, form, link};
+use super::fixtures::{bank, banks, failed, field, form, link};
 use super::phone::{Phone, flow_with};
-use super::texting::{Told, allowing, code_in, number_in};
+use super::sms_phone::{SmsOutcome, allowing, code_in, number_in};
 use crate::core::flow::handover::HandoverDecision;
 use crate::core::flow::{AttemptResult, SubscriberFacts};
 use crate::core::menu::Outcome;
@@ -48,7 +48,7 @@ fn all_but_secrets_goes_by_text() {
     phone.keys(&["ada", "Zq7password"]);
     let id = phone.submit().attempt;
     phone.sends(id);
-    phone.fate(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
+    phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")));
     assert!(phone.says().contains("Done!"), "{}", phone.says());
 }
 
@@ -102,7 +102,7 @@ fn nothing_is_submitted_by_text() {
         masked: "4321".to_owned(),
         currency: None,
     };
-    phone.fate(id, AttemptResult::ChooseAccount(vec![account]));
+    phone.resolves(id, AttemptResult::ChooseAccount(vec![account]));
     phone.passes(Duration::from_mins(10));
     let told = phone.sends_text("CONTINUE").screen();
     assert!(told.starts_with("Zenith Bank: passwords and codes"), "{told}");
@@ -132,7 +132,7 @@ fn where_it_is_allowed_all_goes_by_text() {
     assert_eq!(submit.answers[1].1.expose(), "Zq7password");
     let id = submit.attempt;
     phone.sends(id);
-    assert!(phone.fate(id, failed(FailureClass::Refused)));
+    assert!(phone.resolves(id, failed(FailureClass::Refused)));
     let texted =
         |phone: &mut Phone| phone.step(|flow, state, context| flow.handover_sms(state, id, "*384*96#", context));
     assert!(matches!(texted(&mut phone), HandoverDecision::Send(text) if text.contains("no account was linked")));
@@ -150,7 +150,7 @@ fn an_answer_is_texted_once() {
         phone.sends(id);
         let checking = phone.sends_text("CONTINUE").screen();
         assert!(checking.contains("will text you the answer"), "{checking}");
-        phone.fate(id, failed(FailureClass::Refused));
+        phone.resolves(id, failed(FailureClass::Refused));
         if asks {
             assert!(
                 phone
@@ -342,6 +342,6 @@ fn screens_by_text_fit_one_part() {
         assert!(list.contains("1 "), "{list}");
         phone.sends_texts(&["first", "1", "1", "Zq7", "0", "xyz", "9"]);
         phone.sends_texts(&["LINK", "0"]);
-        assert_eq!(phone.sends_text("1"), Told::Nothing, "{locale}: it was over");
+        assert_eq!(phone.sends_text("1"), SmsOutcome::Nothing, "{locale}: it was over");
     }
 }

@@ -1,0 +1,230 @@
+//! What became of a submission: where the session stands then, and what counts against the limits.
+
+use super::effect::Effect;
+use super::events::{AttemptResult, EventEffect};
+use super::session::LinkSummary;
+use super::state::ScreenNotice;
+use super::step::Step;
+use super::terms::PartnerRef;
+use crate::core::attempt::{AttemptEvent, LiveAttemptState, Refusal, WRONG_CODES};
+use crate::core::ids::AttemptId;
+use crate::core::linking::{ProviderSession, SubmissionStep};
+use crate::core::menu::Outcome;
+use crate::core::next_step::{AccountChoice, Failure, FailureClass, Form};
+use crate::core::time::Timestamp;
+
+/// How often a provider may ask for more in one session before we stop believing it.
+const MAX_ROUNDS: u8 = 6;
+
+impl Step<'_> {
+    pub(super) fn apply_attempt_result(&mut self, id: AttemptId, result: AttemptResult) -> EventEffect {
+        let event = match &result {
+            AttemptResult::Prompt(_) | AttemptResult::ChooseAccount(_) => AttemptEvent::Accept,
+            AttemptResult::Granted => AttemptEvent::Grant,
+            AttemptResult::Linked(_) => AttemptEvent::Link,
+            AttemptResult::Failed(_) | AttemptResult::NotSent | AttemptResult::FormChanged(_) => AttemptEvent::Refuse,
+            AttemptResult::Unknown => AttemptEvent::NoAnswer,
+            AttemptResult::Lapsed | AttemptResult::Mismatched => AttemptEvent::Lapse,
+            // Before it was sent it is over like one that was never sent, after that like one of which nothing came.
+            AttemptResult::RequestEnded => match self.state.attempt_mut(id).map(|attempt| attempt.state) {
+                Some(LiveAttemptState::Pending) => AttemptEvent::Refuse,
+                _ => AttemptEvent::Lapse,
+            },
+        };
+        let Some(attempt) = self.state.attempt_mut(id) else {
+            return EventEffect::Ignored;
+        };
+        let (step, begun_at) = (attempt.step, attempt.begun_at);
+        if attempt.apply(event, self.context.now).is_err() {
+            return EventEffect::Ignored;
+        }
+        // Giving up the search says nothing new: the institution may well have seen the login.
+        if !matches!(result, AttemptResult::Lapsed) {
+            let counts = matches!(&result, AttemptResult::Unknown)
+                || matches!(&result, AttemptResult::Failed(failure) if failure.class == FailureClass::Refused);
+            self.count_login(step, begun_at, counts);
+        }
+        let granted = matches!(result, AttemptResult::Granted);
+        self.follow_attempt_result(result);
+        if granted {
+            EventEffect::Applied
+        } else {
+            EventEffect::Resolved
+        }
+    }
+
+    fn follow_attempt_result(&mut self, result: AttemptResult) {
+        let stage = match result {
+            AttemptResult::Prompt(form) => return self.apply_prompt(form),
+            AttemptResult::ChooseAccount(accounts) => return self.apply_account_choice(accounts),
+            AttemptResult::Linked(link) => return self.apply_linked(link),
+            AttemptResult::Failed(failure) => return self.apply_failure(&failure),
+            AttemptResult::FormChanged(session) => return self.apply_form_changed(session),
+            AttemptResult::Granted => Outcome::Checking,
+            AttemptResult::NotSent => Outcome::Unavailable,
+            AttemptResult::Unknown => Outcome::Confirming,
+            AttemptResult::Lapsed => Outcome::Unconfirmed,
+            AttemptResult::RequestEnded => Outcome::RequestOver,
+            AttemptResult::Mismatched => Outcome::Mismatched,
+        };
+        self.set_stage(stage);
+    }
+
+    fn apply_prompt(&mut self, form: Form) {
+        let Some(session) = &mut self.state.session else { return };
+        session.rounds += 1;
+        if session.rounds > MAX_ROUNDS || !form.fits_keypad() {
+            session.stage = Outcome::Unsuited;
+            return;
+        }
+        session.step = SubmissionStep::Code;
+        session.form = Some(form);
+        session.forget_answers();
+        self.ask_next_field();
+    }
+
+    fn apply_account_choice(&mut self, accounts: Vec<AccountChoice>) {
+        let Some(session) = &mut self.state.session else { return };
+        session.rounds += 1;
+        session.stage = if session.rounds > MAX_ROUNDS || accounts.is_empty() {
+            Outcome::Unsuited
+        } else {
+            Outcome::ChooseAccount
+        };
+        session.answers.clear();
+        session.accounts = accounts;
+    }
+
+    pub(super) fn apply_linked(&mut self, mut link: LinkSummary) {
+        let Some(session) = &mut self.state.session else { return };
+        session.stage = match (session.renews, link.duplicate) {
+            (Some(_), _) => Outcome::Renewed,
+            (None, true) => Outcome::LinkedTwice,
+            (None, false) => Outcome::Linked,
+        };
+        session.shown = false;
+        session.answers.clear();
+        session.accounts.clear();
+        session.form = None;
+        if link.duplicate {
+            // The institution has let this person in, for an account that is theirs: the old code is no longer needed.
+            self.state.pin = None;
+            self.state.pin_unsaved = false;
+        }
+        self.state.last_institution = Some(link.institution_id.clone());
+        let partner = session.terms.as_ref().map(|terms| PartnerRef {
+            id: terms.partner,
+            name: terms.name.clone(),
+        });
+        link.partner = link.partner.or(partner);
+        self.state.links.retain(|known| known.id != link.id);
+        self.state.links.insert(0, link.clone());
+        session.result = Some(link);
+    }
+
+    fn apply_failure(&mut self, failure: &Failure) {
+        let stage = match failure.class {
+            FailureClass::WrongCode => return self.apply_wrong_code(),
+            FailureClass::SessionExpired => return self.apply_session_expired(),
+            FailureClass::Refused => Outcome::Refused,
+            FailureClass::Busy => {
+                let session = self.state.session.as_mut();
+                let pause = session.zip(failure.retry_after);
+                let busy = pause.map(|(session, pause)| session.set_busy(self.context.now.plus(pause)));
+                busy.unwrap_or(Outcome::Unavailable)
+            }
+            FailureClass::Misconfigured => Outcome::Blocked,
+            FailureClass::Unsupported => Outcome::Unsuited,
+        };
+        self.set_stage(stage);
+    }
+
+    fn apply_wrong_code(&mut self) {
+        let Some(session) = &mut self.state.session else { return };
+        session.wrong_codes += 1;
+        session.forget_answers();
+        if session.wrong_codes >= WRONG_CODES || session.form.is_none() {
+            session.stage = Outcome::Refused;
+            return;
+        }
+        let left = i64::from(WRONG_CODES - session.wrong_codes);
+        self.state.cursor.notice = Some(ScreenNotice::with_number("note-wrong-code", left));
+        self.ask_next_field();
+    }
+
+    /// The provider's session is over: start at the first field again, with a new one.
+    fn apply_session_expired(&mut self) {
+        let Some(session) = &mut self.state.session else { return };
+        let method = session.institution.as_ref().and_then(|chosen| chosen.picked_method());
+        let form = method.map(|method| method.form.clone());
+        let known = form.is_some();
+        session.restart_form(form);
+        if known {
+            self.notice("note-ask-again");
+            self.ask_next_field();
+        } else {
+            self.set_stage(Outcome::Unavailable);
+        }
+    }
+
+    fn apply_form_changed(&mut self, opened: ProviderSession) {
+        let Some(session) = &mut self.state.session else { return };
+        session.restart_form(opened.form.clone());
+        session.provider_session = Some(opened);
+        self.ask_anew(true);
+    }
+
+    /// Counts a login against the limits, once, or takes it off again when it turns out that the institution accepted it or never
+    /// saw it. It is known by when it was begun, in the records too, so that what both tell of counts once.
+    fn count_login(&mut self, step: SubmissionStep, begun_at: Timestamp, counts: bool) {
+        let institution = self
+            .state
+            .session
+            .as_ref()
+            .and_then(|session| session.institution.as_ref());
+        let (SubmissionStep::Login, Some(institution)) = (step, institution) else {
+            return;
+        };
+        let login = Refusal {
+            institution: institution.id.clone(),
+            at: begun_at,
+        };
+        self.state.refusals.retain(|known| *known != login);
+        if counts {
+            self.state.refusals.push(login);
+        }
+    }
+
+    /// Moves an attempt whose lease is over: never sent is asked again, perhaps sent is found out.
+    pub(super) fn expire_lease(&mut self) {
+        let attempt = self.state.session.as_mut().and_then(|session| session.attempt.as_mut());
+        let Some(attempt) = attempt else { return };
+        let (before, id, step, begun_at) = (attempt.state, attempt.id, attempt.step, attempt.begun_at);
+        match attempt.apply(AttemptEvent::Tick, self.context.now) {
+            Ok(LiveAttemptState::Expired) if before != LiveAttemptState::Expired => {
+                self.notice("note-ask-again");
+                if step == SubmissionStep::Choose {
+                    self.set_stage(Outcome::ChooseAccount);
+                } else {
+                    self.ask_next_field();
+                }
+                self.show_stage();
+                self.state.cursor.stale = true;
+            }
+            Ok(LiveAttemptState::Unknown) if before == LiveAttemptState::Sent => {
+                self.count_login(step, begun_at, true);
+                self.set_stage(Outcome::Confirming);
+                self.resolve_attempt(id);
+            }
+            _ => {}
+        }
+    }
+
+    /// Has it found out what became of an attempt, if that is not asked for already.
+    pub(super) fn resolve_attempt(&mut self, id: AttemptId) {
+        let asked = |effect: &Effect| matches!(effect, Effect::ResolveAttempt(_));
+        if !self.effects.iter().any(asked) {
+            self.effects.push(Effect::ResolveAttempt(id));
+        }
+    }
+}

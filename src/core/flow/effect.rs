@@ -1,0 +1,96 @@
+//! What is to be done after a step, once its state is safely written.
+
+use std::time::Duration;
+
+use super::session::{ConnectSession, ConsentGiven};
+use crate::core::ids::{AttemptId, ConnectSessionId, LinkId, PartnerId};
+use crate::core::linking::{Institution, ProviderSession, SubmissionStep};
+use crate::core::messages::Locale;
+use crate::core::pin::Pin;
+use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
+
+#[derive(Debug)]
+pub enum Effect {
+    /// Open a session at the provider; nobody waits for it unless the turn is pending.
+    OpenSession(Box<OpenSession>),
+    /// Submit, once. Holds the last secret: the only place where it is.
+    Submit(Box<Submit>),
+    Unlink(LinkId),
+    /// Find out now rather than later what became of an attempt.
+    ResolveAttempt(AttemptId),
+    /// Save the person's own code as it is now, with its wrong tries.
+    SavePin(Pin),
+    /// Save that the person wants an SMS when an institution is back, and answer whether that is done.
+    RequestBankAlert(Box<BankAlertRequest>),
+}
+
+/// An SMS that a person wants when an institution is back.
+#[derive(Debug)]
+pub struct BankAlertRequest {
+    /// How to open a session at the institution.
+    pub open: OpenSession,
+    pub locale: Locale,
+    /// The channel on which it was asked for.
+    pub channel: String,
+}
+
+#[derive(Debug)]
+pub struct OpenSession {
+    /// The connect session it is for.
+    pub session: ConnectSessionId,
+    /// On whose behalf; `None`: the operator itself.
+    pub partner: Option<PartnerId>,
+    /// The provider's name.
+    pub provider: String,
+    /// The institution, as the provider knows it.
+    pub institution: Institution,
+    /// The auth method's id.
+    pub method: String,
+    /// The link to renew, when this is a reauthorisation.
+    pub renews: Option<LinkId>,
+}
+
+impl OpenSession {
+    /// How to open a session for this connect session; `None` before an institution is picked.
+    pub(super) fn for_session(session: &ConnectSession) -> Option<Self> {
+        let institution = session.institution.as_ref()?;
+        let method = institution.picked_method().map(|method| method.id.clone());
+        Some(Self {
+            session: session.id,
+            partner: session.terms.as_ref().map(|terms| terms.partner),
+            provider: institution.provider.clone(),
+            institution: Institution {
+                id: institution.id.clone(),
+                provider_id: institution.provider_id.clone(),
+                name: institution.name.clone(),
+                country: None,
+                business: false,
+                methods: institution.methods.clone(),
+                timeout: institution.timeout,
+            },
+            method: method.unwrap_or_default(),
+            renews: session.renews,
+        })
+    }
+}
+
+#[derive(Debug)]
+pub struct Submit {
+    pub attempt: AttemptId,
+    /// When it was begun; the records keep the same moment, and a refusal is known by it.
+    pub begun_at: Timestamp,
+    /// Until when it may be sent and waited for.
+    pub lease_until: Timestamp,
+    /// The provider's session, if it is open already.
+    pub provider_session: Option<ProviderSession>,
+    /// How to open one if it is not.
+    pub open: OpenSession,
+    pub step: SubmissionStep,
+    /// Field names and answers, the last secret among them.
+    pub answers: Vec<(String, Secret)>,
+    /// What allows it; `None` for a reauthorisation: its link's own consent holds.
+    pub consent: Option<ConsentGiven>,
+    /// How long the provider is given.
+    pub timeout: Duration,
+}

@@ -1,0 +1,55 @@
+//! What the records know of a person when a dialog begins.
+
+use super::session::{ChosenInstitution, ConsentGiven, LinkSummary};
+use super::terms::{DialedCode, RequestTerms};
+use crate::core::attempt::{LiveAttempt, Refusal};
+use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
+use crate::core::pin::Pin;
+use crate::core::time::Timestamp;
+
+/// What the records know of a person when a dialog begins.
+#[derive(Clone, Debug, Default)]
+pub struct SubscriberFacts {
+    pub links: Vec<LinkSummary>,
+    /// The institution used last.
+    pub last_institution: Option<String>,
+    /// Refused and unknown logins of the last day.
+    pub refusals: Vec<Refusal>,
+    pub pin: Option<Pin>,
+    /// A submission whose answer is still to come.
+    pub pending: Option<PendingAttempt>,
+    /// What made the newest link.
+    pub newest_link: Option<LinkOrigin>,
+    /// The live value's own attempt, if the records say that it may have been sent.
+    pub maybe_sent: Option<AttemptId>,
+    /// Who asks: intents for this person, the newest first, then the partners that take everybody who dials.
+    pub requests: Option<Vec<RequestTerms>>,
+    /// What is behind a code that was dialled, where one was looked up.
+    pub dialed_code: Option<DialedCode>,
+}
+
+#[derive(Clone, Debug)]
+pub struct LinkOrigin {
+    pub session: ConnectSessionId,
+    pub attempt: AttemptId,
+    pub begun_at: Timestamp,
+    pub linked_at: Timestamp,
+    /// Who asked for it, as far as that is known.
+    pub terms: Option<RequestTerms>,
+    pub link: LinkSummary,
+}
+
+/// A submission whose answer is still to come, as the records know it.
+#[derive(Clone, Debug)]
+pub struct PendingAttempt {
+    /// The attempt as the conversation keeps it.
+    pub attempt: LiveAttempt,
+    pub session: ConnectSessionId,
+    /// What allowed it.
+    pub consent: ConsentGiven,
+    /// Who asked for it, as far as that is known.
+    pub terms: Option<RequestTerms>,
+    /// The link being renewed, when this is a reauthorisation; the consent is then that link's.
+    pub renews: Option<LinkId>,
+    pub institution: ChosenInstitution,
+}

@@ -1,0 +1,184 @@
+//! One try at linking: where it stands, and what it is about. It outlives dialogs and is resumed by the next one.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::partial_answer::PartialAnswer;
+use super::terms::{PartnerRef, RequestTerms};
+use crate::core::attempt::LiveAttempt;
+use crate::core::ids::{ConnectSessionId, ConsentId, IntentId, LinkId};
+use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
+use crate::core::menu::Outcome;
+use crate::core::messages::Locale;
+use crate::core::next_step::{AccountChoice, Form};
+use crate::core::time::Timestamp;
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConnectSession {
+    pub id: ConnectSessionId,
+    /// What was agreed to; `None` for a reauthorisation, whose link has its own consent.
+    pub consent: Option<ConsentGiven>,
+    /// Who asked for it; `None`: the operator itself.
+    pub terms: Option<RequestTerms>,
+    pub stage: Outcome,
+    /// Whether the person has seen where it stands.
+    pub shown: bool,
+    /// Whether they were sent an SMS about it.
+    pub sms_sent: bool,
+    /// The dialog whose last reply is all that has told it; `None` once the person has gone on from there.
+    pub shown_in: Option<[u8; 32]>,
+    pub institution: Option<ChosenInstitution>,
+    /// The provider's session, once it is open.
+    pub provider_session: Option<ProviderSession>,
+    /// What is being asked.
+    pub form: Option<Form>,
+    /// Which call the answers go into.
+    pub step: SubmissionStep,
+    /// How many fields have been answered.
+    pub fields_answered: usize,
+    /// The answers so far, without the last one, which is never kept.
+    pub answers: Vec<(String, PartialAnswer)>,
+    pub accounts: Vec<AccountChoice>,
+    /// The submission under way, or the last one.
+    pub attempt: Option<LiveAttempt>,
+    /// Wrong codes in this provider session.
+    pub wrong_codes: u8,
+    /// Submissions in this provider session.
+    pub rounds: u8,
+    /// What was linked, once it is.
+    pub result: Option<LinkSummary>,
+    /// The link being renewed, when this is a reauthorisation.
+    pub renews: Option<LinkId>,
+    /// The dialog in which the person began it.
+    pub started_in: Option<[u8; 32]>,
+    /// Whether the provider's session could not be opened when the institution was picked.
+    pub open_failed: bool,
+    /// Until when the institution asked us to pause.
+    pub busy_until: Option<Timestamp>,
+}
+
+impl ConnectSession {
+    /// A try at linking that has only begun.
+    pub fn new(id: ConnectSessionId, consent: Option<ConsentGiven>) -> Self {
+        Self {
+            id,
+            consent,
+            terms: None,
+            stage: Outcome::ChooseBank,
+            shown: false,
+            sms_sent: false,
+            shown_in: None,
+            institution: None,
+            provider_session: None,
+            form: None,
+            step: SubmissionStep::Login,
+            fields_answered: 0,
+            answers: Vec::new(),
+            accounts: Vec::new(),
+            attempt: None,
+            wrong_codes: 0,
+            rounds: 0,
+            result: None,
+            renews: None,
+            started_in: None,
+            open_failed: false,
+            busy_until: None,
+        }
+    }
+
+    /// Forgets what was typed and submitted at the provider, and begins with this form.
+    pub(super) fn restart_form(&mut self, form: Option<Form>) {
+        self.form = form;
+        self.provider_session = None;
+        self.step = SubmissionStep::Login;
+        self.forget_answers();
+        self.accounts.clear();
+        self.attempt = None;
+        self.wrong_codes = 0;
+        self.rounds = 0;
+        self.shown = false;
+        self.open_failed = false;
+    }
+
+    /// Forgets what was typed into the present form.
+    pub(super) fn forget_answers(&mut self) {
+        self.fields_answered = 0;
+        self.answers.clear();
+    }
+}
+
+/// What a person agreed to, before it is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentGiven {
+    pub id: ConsentId,
+    pub intent: IntentId,
+    pub text: String,
+    pub version: String,
+    pub locale: Locale,
+    pub channel: String,
+    pub at: Timestamp,
+}
+
+/// The institution picked, as it was offered: later turns do not need the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenInstitution {
+    /// Our key for it.
+    pub id: String,
+    pub provider: String,
+    /// The provider's own id for it.
+    pub provider_id: String,
+    pub name: String,
+    pub methods: Vec<AuthMethod>,
+    pub method: Option<usize>,
+    /// Whether the person must first be told that the channel is not private.
+    pub warn: bool,
+    /// Whether no secret may be asked for a login.
+    pub deny: bool,
+    /// Whether what it asks may be answered by SMS.
+    pub sms_allowed: bool,
+    /// How long the provider says a login may take.
+    pub timeout: Option<Duration>,
+}
+
+impl ChosenInstitution {
+    /// One of which no more is known than who it is.
+    pub fn named(provider: &str, id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            provider: provider.to_owned(),
+            provider_id: String::new(),
+            name: name.to_owned(),
+            methods: Vec::new(),
+            method: None,
+            warn: false,
+            deny: false,
+            sms_allowed: false,
+            timeout: None,
+        }
+    }
+
+    /// Whether it is this provider's institution with this id.
+    pub(super) fn is(&self, provider: &str, id: &str) -> bool {
+        self.provider == provider && self.id == id
+    }
+
+    pub fn picked_method(&self) -> Option<&AuthMethod> {
+        self.methods.get(self.method?)
+    }
+}
+
+/// A link as the menu shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkSummary {
+    pub id: LinkId,
+    /// The partner that it is for; `None`: the operator itself.
+    pub partner: Option<PartnerRef>,
+    pub institution_name: String,
+    pub institution_id: String,
+    pub provider: String,
+    /// The last digits of its first account, once read.
+    pub masked: Option<String>,
+    /// Whether the same account is linked elsewhere too.
+    pub duplicate: bool,
+}

@@ -1,0 +1,168 @@
+//! One step of the conversation: what every action works on.
+
+use super::context::StepContext;
+use super::effect::{Effect, OpenSession};
+use super::rules::Flow;
+use super::state::{ReplySlot, ScreenCursor, ScreenNotice, Subscriber, TurnReply};
+use crate::core::menu::Outcome;
+use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
+
+/// One step on its way: the rules, the state that it changes, what surrounds it, and the effects so far.
+pub(super) struct Step<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) state: &'a mut Subscriber,
+    pub(super) context: &'a StepContext<'a>,
+    pub(super) effects: Vec<Effect>,
+}
+
+/// Where an action leads.
+pub(super) enum Transition {
+    /// To the screen of an outcome.
+    Outcome(Outcome),
+    /// To a screen that the menu names.
+    Screen(String),
+    Stay(Option<ScreenNotice>),
+    /// The answer is not known yet: the turn waits.
+    Wait,
+    /// The same, and until then the screen stays as it is.
+    WaitInPlace,
+}
+
+impl Transition {
+    /// Stay on the screen, with a notice above it.
+    pub(super) fn stay(notice: &str) -> Self {
+        Self::Stay(Some(ScreenNotice::new(notice)))
+    }
+}
+
+impl From<Outcome> for Transition {
+    fn from(outcome: Outcome) -> Self {
+        Self::Outcome(outcome)
+    }
+}
+
+/// What came with an action.
+pub(super) enum ActionInput {
+    Nothing,
+    /// The key of a list's entry.
+    Key(String),
+    Line(Secret),
+}
+
+impl Flow {
+    pub(super) fn step<'a>(&'a self, state: &'a mut Subscriber, context: &'a StepContext<'a>) -> Step<'a> {
+        Step {
+            flow: self,
+            state,
+            context,
+            effects: Vec::new(),
+        }
+    }
+}
+
+impl Step<'_> {
+    /// The session now stands here.
+    pub(super) fn set_stage(&mut self, stage: Outcome) -> Transition {
+        if let Some(session) = &mut self.state.session {
+            session.stage = stage;
+        }
+        stage.into()
+    }
+
+    /// Opens a session at the provider for the connect session.
+    pub(super) fn open_session(&mut self) {
+        let open = self.state.session.as_ref().and_then(OpenSession::for_session);
+        self.effects
+            .extend(open.map(|open| Effect::OpenSession(Box::new(open))));
+    }
+
+    /// The same, and the turn waits for it.
+    pub(super) fn open_session_and_wait(&mut self) -> Transition {
+        self.set_stage(Outcome::Checking);
+        self.open_session();
+        Transition::Wait
+    }
+
+    /// Shows this above the next screen.
+    pub(super) fn notice(&mut self, id: &str) {
+        self.state.cursor.notice = Some(ScreenNotice::new(id));
+    }
+
+    /// Puts the cursor on the screen of an outcome.
+    pub(super) fn show_outcome(&mut self, outcome: Outcome) {
+        let outcome = match outcome {
+            Outcome::Welcome => self.welcome(),
+            outcome => outcome,
+        };
+        let shown = self.pin_gate(outcome);
+        let after_pin = match shown {
+            Outcome::PinLocked => self.state.cursor.after_pin,
+            shown => (shown != outcome).then_some(outcome),
+        };
+        self.state.cursor = ScreenCursor {
+            screen: self.flow.menu.outcome(shown).to_owned(),
+            notice: self.state.cursor.notice.take(),
+            link: self.state.cursor.link,
+            after_pin,
+            ..Default::default()
+        };
+    }
+
+    pub(super) fn show_stage(&mut self) {
+        if let Some(stage) = self.state.session.as_ref().map(|session| session.stage) {
+            self.show_outcome(stage);
+        }
+    }
+
+    pub(super) fn apply_transition(&mut self, next: Transition) {
+        match next {
+            Transition::Outcome(outcome) => self.show_outcome(outcome),
+            Transition::Screen(screen) => {
+                self.state.cursor = ScreenCursor {
+                    screen,
+                    link: self.state.cursor.link,
+                    ..Default::default()
+                };
+            }
+            Transition::Stay(notice) => self.state.cursor.notice = notice.or(self.state.cursor.notice.take()),
+            Transition::Wait => {
+                if let Some(outcome) = self.instead_of_waiting() {
+                    return self.show_outcome(outcome);
+                }
+                self.show_outcome(Outcome::Checking);
+                // A person who must type their own code first is not kept waiting for it.
+                if self.state.cursor.after_pin.is_none() {
+                    self.set_reply_pending();
+                }
+            }
+            Transition::WaitInPlace => self.set_reply_pending(),
+        }
+    }
+
+    /// The reply of the dialog in charge is to come.
+    fn set_reply_pending(&mut self) {
+        if let Some(dialog) = self.state.dialogs.first_mut() {
+            dialog.reply = ReplySlot::Pending {
+                until: Timestamp::from_millis(0),
+            };
+        }
+    }
+
+    /// Answers the dialog in charge with the screen that the cursor is on.
+    pub(super) fn reply_with_screen(&mut self) {
+        let reply = self.render_reply();
+        self.state.set_reply(ReplySlot::Set(reply));
+    }
+}
+
+impl Subscriber {
+    /// Puts a reply into the slot of the dialog in charge.
+    pub(super) fn set_reply(&mut self, slot: ReplySlot) {
+        let Some(dialog) = self.dialogs.first_mut() else {
+            return;
+        };
+        dialog.closed |= matches!(&slot, ReplySlot::Set(TurnReply { end: true, .. }));
+        dialog.reply = slot;
+    }
+}

@@ -1,0 +1,75 @@
+//! Who asks for what.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::{IntentId, LinkId, PartnerId};
+use crate::core::messages::Locale;
+use crate::core::scope::Scope;
+
+/// A partner, as the menu names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartnerRef {
+    pub id: PartnerId,
+    pub name: String,
+}
+
+/// Who asks, for what, and for how long: what a person agrees to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestTerms {
+    pub partner: PartnerId,
+    /// The partner's name.
+    pub name: String,
+    /// What it wants the data for.
+    pub purpose: String,
+    /// For how many days; 0 where a consent holds that already, and nothing is to be agreed to under these terms.
+    pub days: u16,
+    pub scope: Scope,
+    /// The intent that is answered; `None` for a person who came by themselves.
+    pub intent: Option<IntentId>,
+    /// Whether others may answer that intent, too, or the same person again.
+    pub reusable: bool,
+    /// The only institution, by our key for it; `None`: any.
+    pub institution: Option<String>,
+    /// The language to begin in, for somebody who has never been here.
+    pub locale: Option<Locale>,
+    /// The link to be logged in to again, if that is what is asked.
+    pub renews: Option<LinkId>,
+}
+
+impl RequestTerms {
+    /// What a partner asks of everybody who dials the plain code: no more than that there is an account.
+    pub fn open_offer(partner: PartnerRef, purpose: String, days: u16) -> Self {
+        Self {
+            partner: partner.id,
+            name: partner.name,
+            purpose,
+            days,
+            scope: Scope::default(),
+            intent: None,
+            reusable: true,
+            institution: None,
+            locale: None,
+            renews: None,
+        }
+    }
+
+    /// Who asked for what was begun, where the consent holds what exactly was agreed to.
+    pub fn already_agreed(partner: PartnerRef) -> Self {
+        Self::open_offer(partner, String::new(), 0)
+    }
+
+    /// The key behind these terms in a list.
+    pub(super) fn key(&self) -> String {
+        let intent = self.intent.map(|intent| intent.to_string());
+        intent.unwrap_or_else(|| self.partner.to_string())
+    }
+}
+
+/// What the records know of a code that was dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialedCode {
+    /// The code of an intent that can be answered.
+    Request(Box<RequestTerms>),
+    /// Nothing that this person can answer now.
+    Unknown,
+}

@@ -1,0 +1,206 @@
+//! The loop that serves every turn, by USSD and by SMS alike: load, admit, step, swap, reply; again where somebody else wrote in
+//! between.
+
+use super::{TurnError, TurnRunner};
+use crate::core::flow::dialogs::DialogDecision;
+use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
+use crate::core::flow::turn_context::{TurnContext, TurnEvent};
+use crate::core::flow::{Flow, Input, StepContext};
+use crate::core::messages::Locale;
+use crate::core::msisdn::Msisdn;
+use crate::core::seal::SubscriberTag;
+use crate::core::time::Timestamp;
+use crate::service::facts_reader::FactsQuery;
+use crate::service::live::{LiveError, LoadedValue};
+use crate::service::metrics::TurnOutcome;
+use crate::store::Version;
+
+/// How often a turn that loses its swap is stepped again.
+const MAX_ROUNDS: usize = 8;
+
+/// One turn to serve: who did what, and in which dialog.
+pub(super) struct TurnRequest<'a> {
+    pub(super) tag: SubscriberTag,
+    pub(super) msisdn: &'a Msisdn,
+    /// The language for somebody who has not chosen one.
+    pub(super) locale: Locale,
+    pub(super) event: TurnEvent,
+    pub(super) context: TurnContext<'a>,
+}
+
+impl TurnRequest<'_> {
+    fn new_subscriber(&self) -> Subscriber {
+        Subscriber::new(self.msisdn.clone(), self.locale)
+    }
+}
+
+/// How a turn was served.
+pub(super) struct ServedTurn {
+    pub(super) outcome: TurnOutcome,
+    pub(super) reply: TurnReply,
+    /// Whether the reply is about the event itself, which changed nothing: it is no screen of the conversation.
+    pub(super) refused: bool,
+}
+
+impl ServedTurn {
+    fn screen(outcome: TurnOutcome, reply: TurnReply) -> Self {
+        Self {
+            outcome,
+            reply,
+            refused: false,
+        }
+    }
+}
+
+impl TurnRunner {
+    /// Serves a turn.
+    ///
+    /// # Errors
+    /// When the store or the records are not available, or others keep writing.
+    pub(super) async fn run(&self, request: &TurnRequest<'_>) -> Result<ServedTurn, TurnError> {
+        for _ in 0..MAX_ROUNDS {
+            if let Some(served) = self.round(request).await? {
+                return Ok(served);
+            }
+        }
+        Err(LiveError::Contended.into())
+    }
+
+    /// Loads, steps and swaps once; `None` when it is to be done again.
+    async fn round(&self, request: &TurnRequest<'_>) -> Result<Option<ServedTurn>, TurnError> {
+        let loaded = self.live.load(&request.tag).await?;
+        let mut state = match loaded.value {
+            LoadedValue::Subscriber(state) => *state,
+            LoadedValue::Nothing => request.new_subscriber(),
+            LoadedValue::Unreadable(error) => {
+                self.facts.record_unreadable(&request.tag, error).await;
+                if request.context.sms.is_none() {
+                    return Ok(Some(self.start_afresh(request, loaded.version).await?));
+                }
+                request.new_subscriber()
+            }
+        };
+        let input = match self.admit(&mut state, request) {
+            DialogDecision::Repeat(ReplySlot::Set(reply)) => {
+                return Ok(Some(ServedTurn::screen(TurnOutcome::Repeated, reply)));
+            }
+            DialogDecision::Repeat(ReplySlot::Pending { until }) => {
+                let (reply, _) = self.wait(request, until).await?;
+                return Ok(Some(ServedTurn::screen(TurnOutcome::Repeated, reply)));
+            }
+            DialogDecision::Over => {
+                return Ok(Some(self.refuse(request, &state, ("expired", "sms-hint"))));
+            }
+            DialogDecision::Elsewhere => {
+                let ids = (state.elsewhere_message(), "sms-elsewhere");
+                return Ok(Some(self.refuse(request, &state, ids)));
+            }
+            DialogDecision::Step(input) => input,
+        };
+        let now = self.runtime.clock.now();
+        if !state.turn_bucket.try_take(self.gate.subscriber_rate(), 0, now) {
+            return self.too_many(request, loaded.version, &mut state, &input).await;
+        }
+        let answer_by = request.context.answer_by(&state);
+        if !self.step(request, loaded.version, &mut state, input, answer_by).await? {
+            return Ok(None);
+        }
+        let (reply, polled) = self.reply(request, &state, answer_by).await?;
+        let outcome = match (reply.end, polled) {
+            (true, _) => TurnOutcome::Ended,
+            (false, true) => TurnOutcome::Pending,
+            (false, false) => TurnOutcome::Continued,
+        };
+        Ok(Some(ServedTurn::screen(outcome, reply)))
+    }
+
+    fn admit(&self, state: &mut Subscriber, request: &TurnRequest<'_>) -> DialogDecision {
+        let (turn, now) = (&request.context, self.runtime.clock.now());
+        let digest = |text: &str| self.keyring.digest("typed", &[&turn.key, text.as_bytes()]);
+        Flow::admit(state, turn, &request.event, now, &digest)
+    }
+
+    /// Steps with what the person did, writes that and runs what follows. `false` when nothing was written and it is to be
+    /// done again from the load: somebody else wrote in between, or the list of institutions is there only now.
+    async fn step(
+        &self,
+        request: &TurnRequest<'_>,
+        version: Option<Version>,
+        state: &mut Subscriber,
+        input: Input,
+        answer_by: Timestamp,
+    ) -> Result<bool, TurnError> {
+        let (tag, country) = (&request.tag, request.context.country);
+        let now = self.runtime.clock.now();
+        let facts = if input.begins_dialog() || state.attempt_overdue(now) {
+            let query = FactsQuery {
+                attempt: state.attempt_id(),
+                code: state.intent_code_to_look_up(&input, now),
+            };
+            Some(self.facts.load(tag, &query).await?)
+        } else {
+            None
+        };
+        let offers = self.catalogue.offers(country);
+        let health = self.attempts.health.snapshot();
+        let context = StepContext {
+            health: &health,
+            ..self
+                .runtime
+                .context(answer_by, offers.as_deref().map(Vec::as_slice), country)
+        };
+        let effects = self.flow.turn(state, input, facts.as_ref(), &context);
+        if offers.is_none() && self.flow.shows_institutions(state) && self.catalogue.wait_for_offers(country).await {
+            return Ok(false);
+        }
+        let written = self.live.swap(tag, version, state).await?;
+        if written {
+            self.attempts.run(tag, &state.msisdn, effects);
+        }
+        Ok(written)
+    }
+
+    /// Somebody asks for too many turns: nothing is stepped. A USSD dialog that was going on is over with it, so that the line
+    /// is not taken up when it is delivered again; a new one leaves no trace, however many are dialled, nor does an SMS. `None`
+    /// when somebody else wrote in between.
+    async fn too_many(
+        &self,
+        request: &TurnRequest<'_>,
+        version: Option<Version>,
+        state: &mut Subscriber,
+        input: &Input,
+    ) -> Result<Option<ServedTurn>, TurnError> {
+        if request.context.sms.is_none() && !input.begins_dialog() {
+            self.flow.end_dialog(state, "too-many");
+            if !self.live.swap(&request.tag, version, state).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(ServedTurn {
+            outcome: TurnOutcome::Shed,
+            ..self.refuse(request, state, ("too-many", "sms-too-many"))
+        }))
+    }
+
+    /// A value that does not open is replaced by a fresh one, and the person is asked to dial again.
+    async fn start_afresh(&self, request: &TurnRequest<'_>, version: Option<Version>) -> Result<ServedTurn, TurnError> {
+        let mut state = request.new_subscriber();
+        self.admit(&mut state, request);
+        self.flow.end_dialog(&mut state, "expired");
+        self.live.swap(&request.tag, version, &state).await?;
+        Ok(self.refuse(request, &state, ("expired", "sms-hint")))
+    }
+
+    /// The reply to an event that is not stepped with: one message by USSD, another by SMS.
+    fn refuse(&self, request: &TurnRequest<'_>, state: &Subscriber, (ussd, sms): (&str, &str)) -> ServedTurn {
+        let text = match request.context.sms {
+            None => self.flow.last_resort(state.locale, ussd),
+            Some(context) => self.flow.sms_template(state.locale, sms, context.dial),
+        };
+        ServedTurn {
+            outcome: TurnOutcome::Ended,
+            reply: TurnReply::end(text),
+            refused: true,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A turn by SMS. Nobody waits for its screen, and no network cuts its dialog.
+//!
+//! The reply is handed back and not sent: whoever took the SMS in writes both in one transaction. A server that dies in between
+//! is called again by the gateway, finds that this SMS was stepped with, and hands back what is in the dialog.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::round::TurnRequest;
+use super::{TurnError, TurnRunner};
+use crate::core::flow::turn_context::{ReceivedSms, SmsContext, TurnContext, TurnEvent};
+use crate::core::messages::Locale;
+use crate::core::msisdn::Msisdn;
+use crate::service::Channel;
+use crate::service::live::LoadedValue;
+
+/// How long an SMS may take before the gateway is told to bring it again.
+const MAX_TIME: Duration = Duration::from_secs(8);
+
+/// An SMS that is for the conversation.
+pub struct SmsTurn<'a> {
+    pub from: &'a Msisdn,
+    /// The SMS gateway, as the configuration names it.
+    pub route: &'a str,
+    /// Its country, ISO 3166-1 alpha-2.
+    pub country: &'a str,
+    /// The gateway's id of the SMS.
+    pub id: &'a str,
+    pub sms: ReceivedSms,
+    /// The language of its keyword, for somebody who has not chosen one.
+    pub locale: Option<Locale>,
+    pub context: SmsContext<'a>,
+}
+
+/// The reply to an SMS.
+pub struct SmsTurnReply {
+    pub text: String,
+    /// Whether it only says that the SMS was not for the conversation; nothing has changed.
+    pub refused: bool,
+}
+
+/// What consents and dialogs call an SMS gateway; no channel can have such a name.
+pub fn sms_channel_name(route: &str) -> String {
+    format!("sms:{route}")
+}
+
+/// What is dialled in this country: on its first channel, else on the first of all.
+pub fn service_code_for<'a>(channels: &'a [Arc<Channel>], country: &str) -> &'a str {
+    let at_home = channels.iter().find(|channel| channel.country == country);
+    let channel = at_home.or_else(|| channels.first());
+    channel.map_or("", |channel| &channel.service_code)
+}
+
+impl TurnRunner {
+    /// The language that a person has chosen, if they are known and the store can be asked.
+    pub async fn locale(&self, from: &Msisdn) -> Option<Locale> {
+        match self.live.load(&self.keyring.tag(from)).await.ok()?.value {
+            LoadedValue::Subscriber(state) => Some(state.locale),
+            LoadedValue::Nothing | LoadedValue::Unreadable(_) => None,
+        }
+    }
+
+    /// Takes an SMS for a turn.
+    ///
+    /// # Errors
+    /// When it is to come again. It may have been taken all the same, and is then known when it does.
+    pub async fn sms(&self, turn: SmsTurn<'_>) -> Result<SmsTurnReply, TurnError> {
+        let channel = sms_channel_name(turn.route);
+        let key = self
+            .keyring
+            .digest("text dialog", &[turn.route.as_bytes(), turn.id.as_bytes()]);
+        let turn_id = self.short_digest(&format!("{} {}", turn.route, turn.id));
+        let now = self.runtime.clock.now();
+        let request = TurnRequest {
+            tag: self.keyring.tag(turn.from),
+            msisdn: turn.from,
+            locale: turn.locale.unwrap_or_default(),
+            event: TurnEvent::Sms(turn.sms),
+            context: TurnContext::for_sms((key, turn_id), (&channel, turn.country), turn.context, now),
+        };
+        let served = tokio::time::timeout(MAX_TIME, self.run(&request)).await;
+        let served = served.unwrap_or(Err(TurnError::Timeout))?;
+        Ok(SmsTurnReply {
+            text: served.reply.text,
+            refused: served.refused,
+        })
+    }
+}
