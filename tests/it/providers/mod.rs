@@ -1,4 +1,4 @@
-//! Providers, each against what its API is known to say.
+//! Providers, each against the known behaviour of its API.
 
 mod conformance;
 #[cfg(feature = "sandbox")]
@@ -14,7 +14,7 @@ mod mono_webhooks;
 
 use kiungo::core::secret::Secret;
 
-/// Field names and what a person typed, as a submission carries them.
+/// Field names and answers, as in a submission.
 fn typed(answers: &[(&str, &str)]) -> Vec<(String, Secret)> {
     let typed = answers.iter();
     typed

@@ -1,4 +1,4 @@
-//! Mono: the exact requests of both dialects, and what the replies to calls other than submissions become.
+//! Mono: the exact requests of both API versions, and the results of calls other than submissions.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 /// The key of every call here.
 pub const KEY: &str = "test_sk_Zq7keykeykey";
 
-/// The client as it is built for production, but for the loopback address.
+/// The client as in production, except for the loopback address.
 pub fn mono_with(uri: &str, dialect: MonoApiVersion, change: impl FnOnce(&mut MonoSettings)) -> Mono {
     let base = parse_base_url(uri, true).unwrap();
     let mut settings = MonoSettings::new(base, dialect);
@@ -27,7 +27,6 @@ pub fn mono_with(uri: &str, dialect: MonoApiVersion, change: impl FnOnce(&mut Mo
     Mono::new(settings, HttpClient::new(&HttpClientOptions::default()).unwrap())
 }
 
-/// The partner's keys.
 pub fn credentials() -> Credentials {
     Credentials {
         secret_key: Secret::new(KEY),
@@ -35,7 +34,6 @@ pub fn credentials() -> Credentials {
     }
 }
 
-/// A session at the provider.
 pub fn session(kind: SessionKind, form: Option<Form>) -> ProviderSession {
     ProviderSession {
         id: "sess_Zq7session".to_owned(),
@@ -45,7 +43,6 @@ pub fn session(kind: SessionKind, form: Option<Form>) -> ProviderSession {
     }
 }
 
-/// A bank of the list.
 pub fn bank() -> Institution {
     Institution {
         id: "a1:p".to_owned(),
@@ -58,7 +55,6 @@ pub fn bank() -> Institution {
     }
 }
 
-/// Whom Mono is told the account belongs to.
 pub fn ada() -> Customer {
     Customer {
         name: "Ada \"A\" Example".to_owned(),
@@ -66,26 +62,25 @@ pub fn ada() -> Customer {
     }
 }
 
-/// Answers everything with this.
+/// A server that answers every request with `template`.
 pub async fn answering(template: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(template).mount(&server).await;
     server
 }
 
-/// The one request there was.
+/// The only request that was made.
 pub async fn only_request(server: &MockServer) -> Request {
     let mut requests = server.received_requests().await.unwrap();
     assert_eq!(requests.len(), 1, "sent {} times", requests.len());
     requests.remove(0)
 }
 
-/// A good reply.
 pub fn ok(body: Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
-/// Checks the one request there was: method and target, whether it carries the session, body.
+/// Checks the only request that was made: method and target, whether it carries the session, body.
 async fn assert_request(server: &MockServer, want: &str, with_session: bool, body: Option<&Value>) {
     let request = only_request(server).await;
     let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -119,7 +114,7 @@ async fn submit(mono: &Mono, session: &ProviderSession, step: SubmissionStep, an
     let _ = mono.submit(&credentials(), submission).await;
 }
 
-/// A submission: dialect, kind of session, step and answers, then the path and the JSON it becomes.
+/// A submission: API version, kind of session, step and answers, then its path and JSON.
 type Written = (
     MonoApiVersion,
     SessionKind,
@@ -216,7 +211,7 @@ async fn submissions_are_written_as_mono_reads_them() {
     }
 }
 
-/// The other calls are written as each dialect reads them, and a base with a path keeps it. (Wire 1, 2, 5, 8)
+/// The other calls are as each API version expects them, and the path of the base URL is kept. (Wire 1, 2, 5, 8)
 #[tokio::test]
 async fn calls_are_written_as_mono_reads_them() {
     let account = Secret::new("acc/1");
@@ -240,7 +235,7 @@ async fn calls_are_written_as_mono_reads_them() {
     }
 }
 
-/// Each call in each dialect: where it goes (nowhere, if the dialect has no such call) and its body.
+/// Each call in each API version: its target (none, if the version has no such call) and its body.
 fn calls() -> Vec<(&'static str, MonoApiVersion, &'static str, Option<Value>)> {
     let (v1, v2) = (MonoApiVersion::V1, MonoApiVersion::V2);
     let id = || Some(json!({ "account": "acc/1" }));
@@ -268,7 +263,7 @@ fn calls() -> Vec<(&'static str, MonoApiVersion, &'static str, Option<Value>)> {
     ]
 }
 
-/// Makes the call of this name; the error it ended with, if any.
+/// Makes the call with this name; returns its error, if any.
 pub async fn make(mono: &Mono, call: &str, account: &Secret) -> Option<ProviderError> {
     let keys = credentials();
     match call {

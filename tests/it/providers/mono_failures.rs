@@ -1,4 +1,4 @@
-//! Failures of the calls to Mono that may be repeated.
+//! Failures of repeatable calls to Mono.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use wiremock::ResponseTemplate;
 use super::mono::{KEY, answering, credentials, make, mono_with, ok, only_request};
 use crate::support::logs::Logs;
 
-/// Every kind of failure of a call that may be repeated says whether repeating makes sense; none is repeated by itself, and
-/// none names its URL or a secret. (P1, P2, P6)
+/// Every failure of a repeatable call says whether a retry makes sense; none is retried by itself, and no error contains its
+/// URL or a secret. (P1, P2, P6)
 #[tokio::test]
 async fn failures_of_calls_are_told_apart() {
     let account = Secret::new("acc_Zq7account");
@@ -30,7 +30,7 @@ async fn failures_of_calls_are_told_apart() {
             let server = answering(template.clone()).await;
             let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
             let error = make(&mono, call, &account).await;
-            // Nothing is asked of the body of an unlink but that it does not say that it failed.
+            // The body of an unlink is only checked for a reported failure.
             if call == "unlink" && matches!(want, ProviderError::Malformed("not the JSON that was asked for")) {
                 assert_eq!(error, None, "{name}, {call}");
                 continue;
@@ -54,12 +54,11 @@ fn http(status: u16) -> ResponseTemplate {
     ResponseTemplate::new(status)
 }
 
-/// What Mono says in the body of a failure.
 fn failed() -> Value {
     json!({ "status": "failed", "message": "Zq7 said", "data": null })
 }
 
-/// Mono says no: the same call again gets the same answer.
+/// Mono refuses: a retry would get the same answer.
 fn refusals() -> Vec<Failure> {
     let key = ProviderError::Refused("the key, the plan or its funds");
     let request = ProviderError::Refused("the request");
@@ -74,7 +73,7 @@ fn refusals() -> Vec<Failure> {
     ]
 }
 
-/// Mono cannot now: the same call may be made again, after the pause that is asked for.
+/// Mono is unavailable: the call may be retried, after the requested pause.
 fn pauses() -> Vec<Failure> {
     let error = |after: Option<u64>| ProviderError::Unavailable("a server error", after.map(Duration::from_secs));
     vec![
@@ -95,7 +94,7 @@ fn pauses() -> Vec<Failure> {
     ]
 }
 
-/// Somebody answers, but not as Mono does.
+/// Answers that are not Mono's.
 fn unreadable() -> Vec<Failure> {
     let text = |body: String| http(200).set_body_string(body);
     let bodies = [
@@ -117,7 +116,7 @@ fn unreadable() -> Vec<Failure> {
     bodies.into_iter().map(garbled).chain([redirect]).collect()
 }
 
-/// Too large an answer is refused while it is read. (P6)
+/// A response that is too large is refused while it is read. (P6)
 #[tokio::test]
 async fn a_list_of_ten_megabytes_is_refused() {
     let server = answering(ok(json!({ "data": ["x".repeat(10 * 1024 * 1024)] }))).await;

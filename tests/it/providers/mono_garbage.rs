@@ -1,4 +1,4 @@
-//! Replies to a submission that are not what Mono documents, down to what is no JSON at all or never comes.
+//! Replies to a submission that Mono does not document, including those that are not JSON or never come.
 
 use kiungo::core::next_step::NextStep;
 use kiungo::providers::{SessionKind, SubmitError};
@@ -12,7 +12,7 @@ use crate::support::logs::Logs;
 use crate::support::soak;
 use crate::support::tcp::{RawTcpServer, TcpBehaviour};
 
-/// What may come in place of JSON, small.
+/// Small replies that are not JSON.
 const GARBAGE: &[(&str, &[u8])] = &[
     ("page", b"<!doctype html><html><body>502 Bad Gateway</body></html>"),
     (
@@ -106,10 +106,10 @@ const GARBAGE: &[(&str, &[u8])] = &[
     ("a list for data", br#"{"responseCode":99,"data":[{"code":"c"}]}"#),
 ];
 
-/// A plain yes, packed with gzip.
+/// A successful reply, compressed with gzip.
 const PACKED_YES: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x2a\x4a\x2d\x2e\xc8\xcf\x2b\x4e\x75\xce\x4f\x49\x55\xb2\xb2\xb4\xd4\x51\x4a\x49\x2c\x49\x54\xb2\xaa\x56\x4a\x06\x8b\x28\x25\x2b\xd5\xd6\x02\x00\x2a\xef\xe4\xe1\x27\x00\x00\x00";
 
-/// All of it, with what is large or deep.
+/// All of them, and large and deeply nested ones.
 fn garbage() -> Vec<(&'static str, Vec<u8>)> {
     let nested = |open: &str, close: &str| open.repeat(10_000) + &close.repeat(10_000);
     let code = "x".repeat(10_000_000);
@@ -133,7 +133,7 @@ fn garbage() -> Vec<(&'static str, Vec<u8>)> {
         .collect()
 }
 
-/// Whatever is not Mono's JSON says neither yes nor no, with any status but a rate limiter's. (P6)
+/// A reply that is not Mono's JSON is unknown, with any status except a rate limiter's. (P6)
 #[tokio::test]
 async fn garbage_is_unknown() {
     for (name, body) in garbage() {
@@ -142,14 +142,14 @@ async fn garbage_is_unknown() {
             assert_eq!(outcome_of(V2, LOGIN, template).await, "unknown", "{name} {status}");
         }
     }
-    // A page that says 401 or 404 is a proxy's, not Mono's.
+    // A page with status 401 or 404 is a proxy's, not Mono's.
     for status in [400, 401, 403, 404] {
         let template = ResponseTemplate::new(status).set_body_string("<html>");
         assert_eq!(outcome_of(V2, LOGIN, template).await, "unknown", "{status}");
     }
 }
 
-/// What comes packed is not unpacked, so that a few kilobytes never become gigabytes: not even a yes is read. (P6)
+/// Compressed replies are not decompressed, so that a few kilobytes never become gigabytes: not even a success is read. (P6)
 #[tokio::test]
 async fn nothing_is_unpacked() {
     for encoding in ["gzip", "deflate", "br"] {
@@ -160,7 +160,7 @@ async fn nothing_is_unpacked() {
     }
 }
 
-/// Processed, and the answer lost: unknown, and never sent again. Refused: provably not sent. (P3, P5)
+/// Processed, but the response was lost: unknown, and never sent again. Connection refused: provably not sent. (P3, P5)
 #[tokio::test]
 async fn a_lost_answer_is_unknown_and_a_refused_connection_is_not() {
     for act in [TcpBehaviour::Reset, TcpBehaviour::Close] {
@@ -216,7 +216,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// No JSON made of Mono's own words, however wrong, is a panic, a grant out of nothing, or a refusal that nobody uttered.
+/// No JSON made of Mono's own words, however wrong, causes a panic, an invented grant or an invented refusal.
 #[test]
 fn no_reply_is_understood_for_more_than_it_says() {
     let runtime = tokio::runtime::Builder::new_current_thread()

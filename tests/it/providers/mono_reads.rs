@@ -1,4 +1,4 @@
-//! What Mono says of institutions, sessions and accounts, in every shape its sources give it.
+//! Mono's institutions, sessions and accounts, in every documented shape.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use wiremock::MockServer;
 
 use super::mono::{KEY, ada, answering, bank, credentials, mono_with, ok};
 
-/// The list is read in both shapes; entries that make no sense cost only themselves; one id under two types is two
-/// institutions; only a method's own form counts. (Wire 1)
+/// The list is read in both shapes; invalid entries are dropped; one id with two types is two institutions; only a method's
+/// own form counts. (Wire 1)
 #[tokio::test]
 async fn institutions_are_read_in_both_shapes() {
     let input = |name: &str, content: &str| json!({ "type": "elements.input", "name": name, "contentType": content });
@@ -81,7 +81,7 @@ async fn a_long_list_is_read() {
     assert_eq!(mono.institutions(&credentials()).await.unwrap().len(), 5_000);
 }
 
-/// The session's id and form are found wherever the sources put them; a reply without an id is no session. (Wire 2)
+/// The session's id and form are found at every documented place; a reply without an id is not a session. (Wire 2)
 #[tokio::test]
 async fn sessions_are_read_in_every_shape() {
     let ui = json!({ "title": "T", "form": [{ "type": "elements.input", "name": "u", "contentType": "string" }] });
@@ -96,7 +96,7 @@ async fn sessions_are_read_in_every_shape() {
             json!({ "status": "successful", "timestamp": at, "data": { "session": { "id": "s", "expires_at": "1770114120000" } } }),
             Some(("s", Some(1_770_114_120_000), false)),
         ),
-        // As in the published example, it ends years before it was made.
+        // As in the published example, it expires years before the reply was written.
         (
             json!({ "timestamp": at, "data": { "session": { "id": "s", "expiresAt": 1_606_000_000_000_i64 }, "ui": ui } }),
             Some(("s", None, true)),
@@ -143,7 +143,7 @@ async fn sessions_are_read_in_every_shape() {
     }
 }
 
-/// A reauthorisation may be done at once or want a login; its response code is nested. (Wire 8)
+/// A reauthorisation may be complete at once or need a login; its response code is nested. (Wire 8)
 #[tokio::test]
 async fn a_reauthorisation_is_done_or_goes_on() {
     let coded = json!({ "status": "successful", "data": { "responseCode": 99, "code": "code_9" } });
@@ -228,7 +228,7 @@ fn described(account: &ProviderAccount) -> String {
     format!("{} {:?} {details:?}", account.id.expose(), account.session_id)
 }
 
-/// One account is read in the spellings of both dialects; before its data are there it has no details. (Wire 8)
+/// One account is read in the spellings of both API versions; before its data is fetched it has no details. (Wire 8)
 #[tokio::test]
 async fn one_account_is_read() {
     let v2 = json!({ "status": "successful", "data": {
@@ -275,7 +275,7 @@ async fn one_account_is_read() {
     }
 }
 
-/// The list of accounts is read in every shape it may have; entries without an id are left out. (Wire 8)
+/// The list of accounts is read in every possible shape; entries without an id are dropped. (Wire 8)
 #[tokio::test]
 async fn all_accounts_are_read() {
     let list = json!([
@@ -296,7 +296,7 @@ async fn all_accounts_are_read() {
     }
 }
 
-/// An id that is no path segment names nothing, and is never put into a path. (P9)
+/// An id that is not a path segment is not found, and never put into a path. (P9)
 #[tokio::test]
 async fn ids_that_climb_are_not_sent() {
     let server = answering(ok(json!({}))).await;
@@ -310,7 +310,7 @@ async fn ids_that_climb_are_not_sent() {
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 
-/// An application id is wanted by v1 alone.
+/// Only v1 requires an application id.
 #[tokio::test]
 async fn v1_wants_an_application_id() {
     let server = answering(ok(json!({}))).await;

@@ -1,4 +1,4 @@
-//! What Mono's replies to a submission mean: the raw reply in, the next step or the error out, in both dialects.
+//! The meaning of Mono's replies to a submission: the raw reply in, the next step or the error out, in both API versions.
 
 use std::time::Duration;
 
@@ -12,17 +12,12 @@ use wiremock::ResponseTemplate;
 use super::mono::{KEY, answering, credentials, mono_with, only_request, session};
 use crate::support::logs::Logs;
 
-/// The older dialect.
 pub const V1: MonoApiVersion = MonoApiVersion::V1;
-/// The current dialect.
 pub const V2: MonoApiVersion = MonoApiVersion::V2;
-/// The first call.
 pub const LOGIN: SubmissionStep = SubmissionStep::Login;
-/// The call with a code.
 pub const CODE: SubmissionStep = SubmissionStep::Code;
-/// The call with the chosen account.
 pub const CHOOSE: SubmissionStep = SubmissionStep::Choose;
-/// What no log may hold.
+/// What no log may contain.
 pub const SECRETS: &[&str] = &[
     KEY,
     "Zq7password",
@@ -50,7 +45,7 @@ pub async fn submit(mono: &Mono, step: SubmissionStep) -> Result<NextStep, Submi
     submit_in(mono, &session(SessionKind::Link, None), step).await
 }
 
-/// The outcome in a line: what a table can hold.
+/// The outcome in one line, for tables.
 pub fn described(outcome: &Result<NextStep, SubmitError>) -> String {
     match outcome {
         Ok(NextStep::Done(grant)) => format!("done {}", grant.0.expose()),
@@ -97,7 +92,7 @@ fn ok(body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
-/// Checks that only the code decides, whatever the HTTP status; without one it is the status's turn.
+/// Checks that only the code decides, whatever the HTTP status; without a code the status decides.
 async fn decided_by_code(rows: &[(MonoApiVersion, SubmissionStep, Value, &str)]) {
     for (dialect, step, body, want) in rows {
         for status in [200, 201, 400, 401, 500] {
@@ -110,7 +105,7 @@ async fn decided_by_code(rows: &[(MonoApiVersion, SubmissionStep, Value, &str)])
     }
 }
 
-/// 99 hands out a grant, wherever the code stands; without a grant nobody knows what was done. (Wire 3, 4)
+/// 99 returns a grant, wherever the code is; without a grant the outcome is unknown. (Wire 3, 4)
 #[tokio::test]
 async fn done_hands_out_a_grant() {
     let done = json!({ "status": "successful", "responseCode": 99, "data": { "code": "code_Zq7grant" } });
@@ -159,7 +154,7 @@ async fn done_hands_out_a_grant() {
     .await;
 }
 
-/// 101 lists accounts by what the dialect answers with, masked and without balances. (Wire 3)
+/// 101 lists accounts by the key that this API version answers with, masked and without balances. (Wire 3)
 #[tokio::test]
 async fn accounts_are_there_to_choose() {
     let rows = json!([
@@ -208,7 +203,7 @@ async fn accounts_are_there_to_choose() {
     .await;
 }
 
-/// 102 asks, and what a keypad cannot answer is refused before it is asked. (Wire 3, 1d)
+/// 102 asks a question; one that a keypad cannot answer is refused before it is asked. (Wire 3, 1d)
 #[tokio::test]
 async fn more_is_asked() {
     let otp = json!({ "title": "OTP", "form": [{ "type": "elements.input", "name": "otp", "contentType": "string" }] });
@@ -249,7 +244,7 @@ async fn more_is_asked() {
     .await;
 }
 
-/// 400 is a no, and means what it can mean at each step. (Wire 3a, 4a, P8)
+/// 400 is a refusal, whose meaning depends on the step. (Wire 3a, 4a, P8)
 #[tokio::test]
 async fn a_no_is_read_by_its_step() {
     decided_by_code(&[
@@ -275,7 +270,7 @@ async fn a_no_is_read_by_its_step() {
     .await;
 }
 
-/// Codes nobody has documented are failures, and said so in the log. (Wire 3a)
+/// Undocumented codes are failures, and are logged. (Wire 3a)
 #[tokio::test]
 async fn undocumented_codes_fail_and_are_logged() {
     for (step, status, body, want) in [
@@ -317,7 +312,7 @@ async fn undocumented_codes_fail_and_are_logged() {
     }
 }
 
-/// Reauthorisation: the code is exchanged or left alone, as the installation says.
+/// Reauthorisation: the code is exchanged or not, as configured.
 #[tokio::test]
 async fn a_reauthorisation_ends_as_set() {
     for (exchange, data, want) in [

@@ -1,11 +1,11 @@
-//! Mono's replies to a submission that carry no code of Mono's own, or must not be read by it.
+//! Mono's replies to a submission without a response code, or whose code must be ignored.
 
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::mono_replies::{CHOOSE, CODE, LOGIN, V1, V2, outcome_of};
 
-/// Replies without a code: what is an explicit no, and what only looks like one. (Wire 6, P1, P2, P8)
+/// Replies without a code: explicit refusals, and those that only look like one. (Wire 6, P1, P2, P8)
 #[tokio::test]
 async fn without_a_code_little_is_final() {
     let failed = json!({ "status": "failed", "message": "no", "data": null });
@@ -57,7 +57,7 @@ async fn without_a_code_little_is_final() {
     }
 }
 
-/// A rate limiter says that nothing was tried, and how long to stay away, whatever its page looks like. (P2)
+/// A rate limiter's reply means that nothing was tried, and how long to wait, whatever its page looks like. (P2)
 #[tokio::test]
 async fn a_rate_limit_is_busy() {
     for (retry, body, want) in [

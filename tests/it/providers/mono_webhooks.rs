@@ -1,4 +1,4 @@
-//! Mono's webhooks: who may send them, what they say, and when two are one.
+//! Mono's webhooks: authentication, meaning, and deduplication.
 
 use kiungo::core::secret::Secret;
 use kiungo::providers::mono::MonoApiVersion;
@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::mono::mono_with;
 
-/// What a delivery is understood as.
 type Understood = Result<Option<ProviderEventKind>, WebhookError>;
 
 fn event(name: &str, data: impl Into<Value>) -> Value {
@@ -15,7 +14,7 @@ fn event(name: &str, data: impl Into<Value>) -> Value {
     json!({ "event": format!("mono.events.{name}"), "data": data })
 }
 
-/// Deliveries that say what became of the account `acc`.
+/// Deliveries about the account `acc`.
 fn reports() -> Vec<(Value, Understood)> {
     use ProviderEventKind::{Connected, ReauthRequired, Reauthorised, Unlinked, Updated};
     let account = json!({ "account": { "_id": "acc", "id": "no", "balance": 1, "bvn": null }, "id": "no" });
@@ -57,7 +56,7 @@ fn reports() -> Vec<(Value, Understood)> {
     ]
 }
 
-/// Deliveries that say nothing that we act on, and those that cannot be read.
+/// Deliveries that do not concern us, and those that cannot be parsed.
 fn not_events_of_an_account() -> Vec<(Value, Understood)> {
     vec![
         (event("account_connected.failed", json!({ "id": "acc" })), Ok(None)),
@@ -77,7 +76,8 @@ fn not_events_of_an_account() -> Vec<(Value, Understood)> {
     ]
 }
 
-/// Every kind of event is known by every spelling, its account found in every place, and forged ones are turned away. (Wire 7, P11)
+/// Every event is recognised in every spelling, its account is found at every place, and forged ones are rejected.
+/// (Wire 7, P11)
 #[test]
 fn webhooks_are_understood() {
     let mono = mono_with("http://127.0.0.1:9", MonoApiVersion::V2, |settings| {
@@ -111,7 +111,7 @@ fn webhooks_are_understood() {
     }
 }
 
-/// Without a secret configured nothing is believed, not even an empty one.
+/// Without a configured secret no webhook is accepted, not even one with an empty secret.
 #[test]
 fn without_a_secret_no_webhook_is_believed() {
     for secret in [None, Some("")] {
@@ -126,7 +126,7 @@ fn without_a_secret_no_webhook_is_believed() {
     }
 }
 
-/// A repeated delivery is one event, two events are two, with an id of Mono's or without. (P11)
+/// A repeated delivery is the same event, and two events are two, with an id of Mono's or without. (P11)
 #[test]
 fn deliveries_of_one_event_are_recognised() {
     let mono = mono_with("http://127.0.0.1:9", MonoApiVersion::V2, |settings| {
@@ -156,7 +156,7 @@ fn deliveries_of_one_event_are_recognised() {
     ] {
         assert_ne!(without, other);
     }
-    // Without a time the whole of it speaks.
+    // Without a time the whole body identifies it.
     let timeless = key(updated, json!(null), json!(null), "a", "x", "one");
     assert_eq!(timeless, key(updated, json!(null), json!(null), "a", "x", "one"));
     assert_ne!(timeless, key(updated, json!(null), json!(null), "a", "x", "two"));

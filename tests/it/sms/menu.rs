@@ -1,4 +1,5 @@
-//! The menu by text, over records and a store, on a clock that a test moves: what is taken, once, and what is never kept.
+//! The menu over SMS, with records and a store, on a clock that the test moves: what is processed once, and what is never
+//! stored.
 
 use std::fs;
 use std::time::Duration;
@@ -15,7 +16,6 @@ use super::service_kit::{ADA, SmsService, delivered_texts};
 use crate::support::limits::PLENTY;
 use crate::support::sms_world::{code_in, number_in};
 
-/// Somebody who texts.
 struct SmsUser {
     post: SmsService,
     running: RunningSms,
@@ -32,7 +32,7 @@ impl SmsUser {
         Self { post, running, sent: 0 }
     }
 
-    /// Sends a text and reads the answer, if there is one.
+    /// Sends a message and reads the answer, if there is one.
     async fn send(&mut self, text: &str) -> Option<String> {
         self.sent += 1;
         let id = format!("m{}", self.sent);
@@ -40,7 +40,7 @@ impl SmsUser {
         self.last_answer().await
     }
 
-    /// What is sent now, if anything is.
+    /// The answer that is sent now, if any.
     async fn last_answer(&self) -> Option<String> {
         let before = delivered_texts(&self.running).len();
         self.post.run_due().await;
@@ -49,7 +49,6 @@ impl SmsUser {
         inbox.get(before).cloned()
     }
 
-    /// Begins and agrees.
     async fn agree(&mut self) -> String {
         let welcome = self.send("LINK").await.unwrap();
         self.send(&number_in(&welcome)).await.unwrap()
@@ -65,7 +64,7 @@ impl SmsUser {
     }
 }
 
-/// The words, what they begin, and in which language they are answered: the one that was chosen, else the word's own.
+/// The keywords, what they begin, and in which language they are answered: the one that was chosen, else the keyword's own.
 #[tokio::test]
 async fn words_are_answered_in_the_language_chosen() {
     for (texts, want) in [
@@ -117,8 +116,8 @@ async fn words_are_answered_in_the_language_chosen() {
     }
 }
 
-/// Protects from G24 of the list of faults: a text that comes again, at once, a minute or hours later, is stepped with once
-/// and answered once; one that came out of order chooses nothing.
+/// Protects from G24 of the list of faults: a message that comes again, at once, a minute or hours later, is processed and
+/// answered once; one that came out of order chooses nothing.
 #[tokio::test]
 async fn repeats_are_stepped_once() {
     let mut texter = SmsUser::new().await;
@@ -143,8 +142,8 @@ async fn repeats_are_stepped_once() {
     }
 }
 
-/// A server that dies after the step and before the answer was written is asked again by the gateway: the answer is sent
-/// then, and the step is not taken twice.
+/// If a server dies after the step and before the answer was stored, the gateway retries: then the answer is sent, and the
+/// step is not taken twice.
 #[tokio::test]
 async fn a_step_without_its_answer_is_answered_when_the_text_comes_again() {
     let mut texter = SmsUser::new().await;
@@ -160,7 +159,7 @@ async fn a_step_without_its_answer_is_answered_when_the_text_comes_again() {
     assert!(texter.state().await.unwrap().session.unwrap().id == agreed);
 }
 
-/// A day-late answer chooses nothing on whatever the person was shown meanwhile; where they stand is sent again.
+/// An answer that comes a day late chooses nothing on what was shown meanwhile; the current question is sent again.
 #[tokio::test]
 async fn a_day_late_answer_chooses_nothing() {
     let mut texter = SmsUser::new().await;
@@ -177,8 +176,8 @@ async fn a_day_late_answer_chooses_nothing() {
     assert!(texter.send("1").await.unwrap().contains("passwords and codes"));
 }
 
-/// What is texted where a secret is wanted is in no record, no value and no answer, and is submitted to nobody; dialling the
-/// code that was texted leads to the question.
+/// A secret sent by SMS is in no record, no value and no answer, and is submitted to nobody; dialing the code from the answer
+/// leads to the question.
 #[tokio::test]
 async fn a_secret_is_refused_and_kept_nowhere() {
     let mut texter = SmsUser::new().await;
@@ -197,7 +196,7 @@ async fn a_secret_is_refused_and_kept_nowhere() {
     }
 }
 
-/// Too many texts at once are not stepped with, and said so once; afterwards all is as it was.
+/// Too many messages at once are not processed, and the person is told once; afterwards everything is as before.
 #[tokio::test]
 async fn a_flood_is_not_stepped_with() {
     let person = RateLimit {
