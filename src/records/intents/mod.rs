@@ -1,4 +1,4 @@
-//! Link intents: a partner's wish for somebody's consent and bank account.
+//! Link intents: a partner asks for somebody's consent and bank account.
 
 use async_trait::async_trait;
 

@@ -70,7 +70,7 @@ impl Fixture {
         connect(&self.url).await.unwrap()
     }
 
-    /// How many security events of this kind are kept.
+    /// How many audit entries of this kind there are.
     pub async fn audit_count(&self, kind: &str) -> i64 {
         let counting = "SELECT COUNT(*) FROM audit WHERE kind = $1";
         if let Some(postgres) = &self.postgres {
@@ -166,7 +166,7 @@ pub fn partner(n: u8) -> Partner {
     }
 }
 
-/// The operator's own business.
+/// The operator's own partner.
 pub fn operator_partner() -> Partner {
     Partner {
         name: "Umoja Credit".to_owned(),
