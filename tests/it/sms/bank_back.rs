@@ -72,7 +72,7 @@ impl WaitingPeople {
 
     async fn no_session_opens() -> Self {
         Self::after_failures(|health, open| {
-            health.record_open(open, &Err::<(), _>(ProviderCallError::Provider(BROKEN)))
+            health.record_open(open, &Err::<(), _>(ProviderCallError::Provider(BROKEN)));
         })
         .await
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kiungo::core::ids::{EndpointId, EventId};
+use kiungo::records::DeliveryState::{Delivered, Pending};
 use kiungo::records::{Delivery, DeliveryState, EndpointState, Records};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -73,23 +74,13 @@ async fn each_receiver_is_met_as_it_is() {
     make(&prompt.url).await;
     let never = make(&format!("http://{}/in", never_reads.local_addr().unwrap())).await;
     let expected = [
-        (make(&slow.url).await, DeliveryState::Delivered, Some(204), None),
-        (make(&too_slow.url).await, DeliveryState::Pending, None, Some("timeout")),
-        (never.clone(), DeliveryState::Pending, None, Some("timeout")),
-        (
-            make(&found.url).await,
-            DeliveryState::Pending,
-            Some(302),
-            Some("redirected"),
-        ),
-        (
-            make(&permanent.url).await,
-            DeliveryState::Pending,
-            Some(308),
-            Some("redirected"),
-        ),
-        (make(&busy.url).await, DeliveryState::Pending, Some(429), Some("status")),
-        (make(&bad_tls).await, DeliveryState::Pending, None, Some("tls_failed")),
+        (make(&slow.url).await, Delivered, Some(204), None),
+        (make(&too_slow.url).await, Pending, None, Some("timeout")),
+        (never.clone(), Pending, None, Some("timeout")),
+        (make(&found.url).await, Pending, Some(302), Some("redirected")),
+        (make(&permanent.url).await, Pending, Some(308), Some("redirected")),
+        (make(&busy.url).await, Pending, Some(429), Some("status")),
+        (make(&bad_tls).await, Pending, None, Some("tls_failed")),
     ];
     let disabled = make(&gone.url).await;
     let db = sandbox.records().await;
