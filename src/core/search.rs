@@ -32,7 +32,7 @@ pub fn find<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<usize>
         .filter_map(|(at, name)| {
             let mut key = SearchKey::of(name);
             if on_keypad {
-                key.to_keypad();
+                key.press_keys();
             }
             Some((key.rank(&wanted)?, at))
         })
@@ -83,7 +83,7 @@ impl SearchKey {
     }
 
     /// Replaces each letter by the key it is on.
-    fn to_keypad(&mut self) {
+    fn press_keys(&mut self) {
         self.text = self.text.chars().map(keypad).collect();
     }
 
@@ -192,7 +192,7 @@ mod tests {
             let mut key = SearchKey::of(&names[at]);
             prop_assume!(!key.text.is_empty());
             let by_letters = find(&names[at], names.iter().map(String::as_str));
-            key.to_keypad();
+            key.press_keys();
             let by_keys = find(&key.text, names.iter().map(String::as_str));
             for found in [by_letters, by_keys] {
                 prop_assert_eq!(found.iter().filter(|position| **position == at).count(), 1);

@@ -52,9 +52,6 @@ actions! {
     Check = "check" => [Stage] LeftChecking EnterPin,
     /// Try the same institution again.
     Retry = "retry" => [Institutions Question Obstacle] Warn Limited Checking,
-    /// Ask for an SMS when the institution is back; one that is back by then is tried again at once.
-    RequestBankAlert = "text-when-back"
-        => [Institutions Login Question] Checking AlertPromised SmsOptedOut,
     /// Choose another institution; a renewal has none, and is over.
     AnotherBank = "another-bank" => [Institutions Start],
     /// Go on where the connect session stands.
@@ -69,6 +66,9 @@ actions! {
     Unlink = "unlink" => [] Checking Links NoLinks Unlinked,
     /// Log in again for a link.
     Reauthorise = "reauthorise" => [Obstacle] Checking Limited Links NoLinks,
+    /// Ask for an SMS when the institution is back; one that is back by then is tried again at once.
+    RequestBankAlert = "text-when-back"
+        => [Institutions Login Question] Checking AlertPromised SmsOptedOut,
     /// Type one's own code; the right one leads to what stands behind it.
     EnterPin = "enter-pin" => [Entry Question] Links PinLocked,
     /// Begin to choose a code of one's own.
