@@ -32,7 +32,7 @@ use crate::service::metrics::Metrics;
 use crate::store::{self, Severity, Store, StoreConnectError};
 
 use self::assemble::{Base, assemble};
-pub(crate) use self::partners::side;
+pub(crate) use self::partners::api_environment;
 #[cfg(feature = "sandbox")]
 use self::stand_ins::StandIns;
 

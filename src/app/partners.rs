@@ -1,4 +1,4 @@
-//! Sets up the partners' side: who answers them, and the keys that the sandbox gives away.
+//! Builds the partner API, and stores the sandbox's well-known keys.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use crate::core::ids::PartnerId;
 use crate::core::secret::Secret;
 use crate::http::partner::PartnerApi;
 use crate::records::RecordsError;
-use crate::service::partners::account_api::store_key;
-use crate::service::partners::{AccountApi, ApiSettings, LinkingApi, SubscriberApi};
+use crate::service::partners::account_api::{AccountApi, ApiSettings};
+use crate::service::partners::linking_api::LinkingApi;
+use crate::service::partners::provisioning::store_key;
+use crate::service::partners::subscribers::SubscriberApi;
 use crate::service::sms::SmsOutbox;
 use crate::service::turn::TurnRunner;
 
-/// Which keys are ours.
-pub(crate) fn side(mode: Mode) -> ApiEnvironment {
+pub(crate) fn api_environment(mode: Mode) -> ApiEnvironment {
     match mode {
         Mode::Sandbox => ApiEnvironment::Sandbox,
         Mode::Production => ApiEnvironment::Live,
     }
 }
 
-/// Who answers partners.
 pub(super) async fn build_partner_api(
     config: &Config,
     base: &Base,
@@ -34,47 +34,38 @@ pub(super) async fn build_partner_api(
 ) -> Result<PartnerApi, StartError> {
     store_sandbox_keys(config, base, tools.providers.partner()).await?;
     let settings = ApiSettings {
-        side: side(config.mode),
+        environment: api_environment(config.mode),
         token_lifetime: config.api.token_lifetime(),
         rate: config.api.rate(),
     };
-    let office = Arc::new(AccountApi::new(
-        base.records.clone(),
-        tools.providers.clone(),
-        base.keyring.clone(),
-        base.runtime.clone(),
-        settings,
-    ));
-    let dealings = Arc::new(LinkingApi {
-        records: base.records.clone(),
-        sealing: tools.sealing.clone(),
-        turns: turns.clone(),
-        newsroom: tools.newsroom.clone(),
-        outbox: outbox.clone(),
-        runtime: base.runtime.clone(),
-    });
     Ok(PartnerApi {
-        access: office.clone(),
-        repeats: office.clone(),
-        profile: office.clone(),
-        roles: office.clone(),
-        entities: office.clone(),
-        users: office.clone(),
-        events: office,
-        endpoints: Arc::new(webhooks::webhook_endpoints(base, config.mode)?),
+        accounts: Arc::new(AccountApi::new(
+            base.records.clone(),
+            tools.providers.clone(),
+            base.keyring.clone(),
+            base.runtime.clone(),
+            settings,
+        )),
+        linking: Arc::new(LinkingApi {
+            records: base.records.clone(),
+            sealing: tools.sealing.clone(),
+            turns: turns.clone(),
+            session_updater: tools.newsroom.clone(),
+            outbox: outbox.clone(),
+            deps: base.runtime.clone(),
+        }),
         subscribers: Arc::new(SubscriberApi {
             records: base.records.clone(),
             sealing: tools.sealing.clone(),
-            runtime: base.runtime.clone(),
+            deps: base.runtime.clone(),
         }),
-        intents: dealings.clone(),
-        links: dealings.clone(),
-        sessions: dealings,
-        entropy: base.runtime.rng.clone(),
+        webhook_endpoints: Arc::new(webhooks::webhook_endpoints(base, config.mode)?),
+        rng: base.runtime.rng.clone(),
+        public_url: config.server.public_url.clone(),
     })
 }
 
-/// Gives the sandbox's partner the keys that everybody knows: nothing is behind them.
+/// Gives the sandbox's partner its well-known keys: they protect nothing.
 async fn store_sandbox_keys(config: &Config, base: &Base, partner: PartnerId) -> Result<(), RecordsError> {
     if config.mode != Mode::Sandbox {
         return Ok(());

@@ -9,7 +9,7 @@ use crate::core::public_address::PublicAddressPolicy;
 use crate::core::webhook::WebhookTiming;
 use crate::http_client::HttpClientOptions;
 use crate::http_client::ssrf_safe::{SsrfSafeClient, SystemResolver};
-use crate::service::partners::WebhookEndpointApi;
+use crate::service::partners::webhook_endpoints::WebhookEndpointApi;
 use crate::service::webhooks::WebhookDeliveries;
 
 /// What may be called: receivers on the public internet; in the sandbox, on this machine too.
@@ -56,6 +56,6 @@ pub(super) fn webhook_endpoints(base: &Base, mode: Mode) -> Result<WebhookEndpoi
         keyring: base.keyring.clone(),
         outside: public_address_policy(mode),
         client: ssrf_safe_client(mode)?,
-        runtime: base.runtime.clone(),
+        deps: base.runtime.clone(),
     })
 }

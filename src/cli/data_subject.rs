@@ -1,4 +1,4 @@
-//! `kiungo subscriber`: what is held about a number, and erasing it.
+//! `kiungo subscriber`: exports what is held about a number, and erases it.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -18,11 +18,10 @@ use crate::records::{Erasure, ErasureBlocker, ErasureState, Partner, Records, Re
 use crate::service::data_subject::{begin_erasure, export};
 use crate::service::sealing::Sealing;
 
-/// How often it is looked how far an erasure is.
+/// How often the progress of an erasure is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
-/// After so many looks without a sign of anybody at work, it is said that a server must be.
+/// After so many polls without progress, a hint says that a server must be running.
 const POLLS_BEFORE_HINT: u32 = 20;
-/// How many erasures are listed.
 const LIST_LIMIT: u32 = 50;
 
 /// What is done about one person.
@@ -35,7 +34,7 @@ pub(super) enum SubscriberCommand {
     #[command(after_help = ERASE)]
     Erase {
         #[command(flatten)]
-        whom: SubscriberArgs,
+        args: SubscriberArgs,
         /// Do not ask whether it is meant.
         #[arg(long)]
         yes: bool,
@@ -70,7 +69,6 @@ pub(super) struct SubscriberArgs {
     country: Option<String>,
 }
 
-/// Does what the command says.
 pub(super) fn run(
     command: SubscriberCommand,
     config: &Config,
@@ -78,29 +76,29 @@ pub(super) fn run(
     err: &mut dyn Write,
 ) -> Result<(), CommandError> {
     match command {
-        SubscriberCommand::Export(whom) => {
-            let number = ask_number(&whom, config, err)?;
-            commands::runtime()?.block_on(export_subscriber(config, &whom, &number, out))
+        SubscriberCommand::Export(args) => {
+            let number = ask_number(&args, config, err)?;
+            commands::runtime()?.block_on(export_subscriber(config, &args, &number, out))
         }
-        SubscriberCommand::Erase { whom, yes, no_wait } => {
-            let number = ask_number(&whom, config, err)?;
+        SubscriberCommand::Erase { args, yes, no_wait } => {
+            let number = ask_number(&args, config, err)?;
             commands::runtime()?.block_on(async {
-                let erased = ErasureRequest::find(config, &whom, &number).await?;
-                if erased.partners.is_empty() {
+                let request = ErasureRequest::find(config, &args, &number).await?;
+                if request.partners.is_empty() {
                     return Ok(writeln!(
                         out,
                         "The records hold nothing about this number. What an open dialog holds is gone within a day."
                     )?);
                 }
-                erased.summary(out).await?;
+                request.summary(out).await?;
                 if !yes && !confirm(err)? {
                     return Err(CommandError::NotConfirmed);
                 }
-                let begun = erased.begin(out).await?;
+                let begun = request.begin(out).await?;
                 if no_wait {
                     Ok(())
                 } else {
-                    erased.follow(begun, out).await
+                    request.follow(begun, out).await
                 }
             })
         }
@@ -108,8 +106,8 @@ pub(super) fn run(
     }
 }
 
-/// The number, from whoever sits there or from what was piped in.
-fn ask_number(whom: &SubscriberArgs, config: &Config, err: &mut dyn Write) -> Result<Msisdn, CommandError> {
+/// Reads the number from the terminal or from a pipe.
+fn ask_number(args: &SubscriberArgs, config: &Config, err: &mut dyn Write) -> Result<Msisdn, CommandError> {
     if io::stdin().is_terminal() {
         write!(err, "Number: ")?;
         err.flush()?;
@@ -117,11 +115,11 @@ fn ask_number(whom: &SubscriberArgs, config: &Config, err: &mut dyn Write) -> Re
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     let first = config.channels.first().map(|channel| channel.country.as_str());
-    let country = whom.country.as_deref().or(first).unwrap_or_default();
+    let country = args.country.as_deref().or(first).unwrap_or_default();
     Msisdn::parse(line.trim(), country).map_err(|_| CommandError::InvalidPhoneNumber)
 }
 
-/// Whether it is meant, by a word typed in full.
+/// Asks for confirmation by a word typed in full.
 fn confirm(err: &mut dyn Write) -> Result<bool, CommandError> {
     if !io::stdin().is_terminal() {
         return Ok(false);
@@ -133,14 +131,14 @@ fn confirm(err: &mut dyn Write) -> Result<bool, CommandError> {
     Ok(line.trim() == "erase")
 }
 
-/// The partners meant among those that hold anything about this person.
+/// The selected partners among those that hold anything about this subscriber.
 async fn partners_holding(
     records: &dyn Records,
-    whom: &SubscriberArgs,
+    args: &SubscriberArgs,
     tag: &SubscriberTag,
 ) -> Result<Vec<Partner>, RecordsError> {
     let mut partners = records.partners_holding(tag).await?;
-    if let Some(named) = &whom.partner {
+    if let Some(named) = &args.partner {
         partners.retain(|partner| partner.name == *named || partner.id.to_string() == *named);
     }
     Ok(partners)
@@ -152,7 +150,7 @@ fn keyring(config: &Config) -> Result<Keyring, CommandError> {
 
 async fn export_subscriber(
     config: &Config,
-    whom: &SubscriberArgs,
+    args: &SubscriberArgs,
     number: &Msisdn,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
@@ -161,14 +159,14 @@ async fn export_subscriber(
         rng: Arc::new(OsRng),
     };
     let records = commands::open_records(config).await?;
-    let partners = partners_holding(records.as_ref(), whom, &sealing.keyring.tag(number)).await?;
+    let partners = partners_holding(records.as_ref(), args, &sealing.keyring.tag(number)).await?;
     let (by, now) = (export::ExportedBy::Operator, SystemClock.now());
-    let held = export::export_subscriber_data(records.as_ref(), &sealing, &partners, number, by, now).await?;
-    let text = serde_json::to_string_pretty(&held).map_err(io::Error::other)?;
+    let export = export::export_subscriber_data(records.as_ref(), &sealing, &partners, number, by, now).await?;
+    let text = serde_json::to_string_pretty(&export).map_err(io::Error::other)?;
     Ok(writeln!(out, "{text}")?)
 }
 
-/// Who is erased, and where.
+/// A subscriber to erase, with the partners that hold anything about them.
 struct ErasureRequest {
     records: Arc<dyn Records>,
     tag: SubscriberTag,
@@ -176,25 +174,25 @@ struct ErasureRequest {
 }
 
 impl ErasureRequest {
-    async fn find(config: &Config, whom: &SubscriberArgs, number: &Msisdn) -> Result<Self, CommandError> {
+    async fn find(config: &Config, args: &SubscriberArgs, number: &Msisdn) -> Result<Self, CommandError> {
         let (records, tag) = (commands::open_records(config).await?, keyring(config)?.tag(number));
-        let partners = partners_holding(records.as_ref(), whom, &tag).await?;
+        let partners = partners_holding(records.as_ref(), args, &tag).await?;
         Ok(Self { records, tag, partners })
     }
 
-    /// Says what would go.
+    /// Prints what would be erased.
     async fn summary(&self, out: &mut dyn Write) -> Result<(), CommandError> {
         for partner in &self.partners {
-            let held = self.records.export(partner.id, &self.tag).await?;
-            let links = held.links.iter().filter(|link| link.in_use()).count();
+            let data = self.records.export(partner.id, &self.tag).await?;
+            let links = data.links.iter().filter(|link| link.in_use()).count();
             writeln!(
                 out,
                 "{}: {} consents, {} attempts, {} links ({links} in use), {} texts",
                 partner.name,
-                held.consents.len(),
-                held.attempts.len(),
-                held.links.len(),
-                held.messages.len()
+                data.consents.len(),
+                data.attempts.len(),
+                data.links.len(),
+                data.messages.len()
             )?;
         }
         Ok(())
@@ -211,10 +209,10 @@ impl ErasureRequest {
         Ok(begun)
     }
 
-    /// Says how far they are until all are done.
+    /// Prints progress until all are done.
     async fn follow(&self, begun: BTreeMap<ErasureId, String>, out: &mut dyn Write) -> Result<(), CommandError> {
-        let mut said = BTreeMap::new();
-        let mut looks = 0;
+        let mut printed = BTreeMap::new();
+        let mut polls = 0;
         loop {
             let mut done = true;
             for (id, name) in &begun {
@@ -223,15 +221,15 @@ impl ErasureRequest {
                 };
                 done &= erasure.state == ErasureState::Done;
                 let now = progress(&erasure);
-                if said.insert(*id, now) != Some(now) && now != progress_begun() {
+                if printed.insert(*id, now) != Some(now) && now != progress_begun() {
                     writeln!(out, "{name}: {now}")?;
                 }
             }
             if done {
                 return Ok(());
             }
-            looks += 1;
-            if looks == POLLS_BEFORE_HINT && said.values().all(|now| *now == progress_begun()) {
+            polls += 1;
+            if polls == POLLS_BEFORE_HINT && printed.values().all(|now| *now == progress_begun()) {
                 writeln!(out, "Nobody is at work on it yet: a server must be running.")?;
             }
             out.flush()?;
@@ -244,7 +242,6 @@ fn progress_begun() -> &'static str {
     "begun"
 }
 
-/// How far an erasure is, in words.
 fn progress(erasure: &Erasure) -> &'static str {
     match (erasure.state, erasure.blocked_by) {
         (ErasureState::Done, _) => "erased",

@@ -1,4 +1,4 @@
-//! `kiungo events`: what partners are told, and telling it again.
+//! `kiungo events`: prints the events of partners, and replays them.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -19,12 +19,10 @@ use crate::records::{
     AuditEntry, Delivery, DeliveryState, Partner, PartnerEvent, Records, Result as RecordsResult, TimeRange,
 };
 
-/// How many events are read at once.
 const PAGE_SIZE: u32 = 500;
-/// How often it is looked for new ones.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// For how long an event may still show up behind others, and is looked at for how far it has come. An event has the time
-/// of its fact, and is there once the fact is written.
+/// For how long an event may still appear behind later ones, and its deliveries are watched. An event has the time of its
+/// fact, and exists once the fact is written.
 const SETTLE_WINDOW: Duration = Duration::from_mins(1);
 
 /// What is done about events.
@@ -78,7 +76,7 @@ pub(super) struct EventSelection {
     kind: Option<EventKind>,
 }
 
-/// What is sent again.
+/// What is sent args.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
     /// The event, by its id.
@@ -97,7 +95,6 @@ pub(super) struct ReplayArgs {
     which: EventSelection,
 }
 
-/// Does what the command says.
 pub(super) fn run(command: EventsCommand, config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {
     let now = SystemClock.now();
     commands::runtime()?.block_on(async {
@@ -115,7 +112,7 @@ pub(super) fn run(command: EventsCommand, config: &Config, out: &mut dyn Write) 
                 }
                 Ok(())
             }
-            EventsCommand::Replay(again) => replay(records.as_ref(), &again, now, out).await,
+            EventsCommand::Replay(args) => replay(records.as_ref(), &args, now, out).await,
         }
     })
 }
@@ -124,7 +121,7 @@ fn parse_event_kind(text: &str) -> Result<EventKind, String> {
     EventKind::parse(text).ok_or_else(|| format!("there are: {}", EventKind::ALL.map(EventKind::as_str).join(", ")))
 }
 
-/// A time, or how long before `now`.
+/// Parses a time, or how long before `now`.
 fn parse_time(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(Timestamp::from_millis(at.timestamp_millis()));
@@ -153,7 +150,6 @@ fn partner_reach(partner: PartnerId) -> TenantScope {
 }
 
 impl EventSelection {
-    /// The partners meant.
     async fn partners(&self, records: &dyn Records) -> Result<Vec<Partner>, CommandError> {
         let mut partners = records.partners().await?;
         if let Some(named) = &self.partner {
@@ -165,7 +161,7 @@ impl EventSelection {
         Ok(partners)
     }
 
-    /// A partner's events of a span, oldest first.
+    /// A partner's events of a time range, oldest first.
     async fn events(
         &self,
         records: &dyn Records,
@@ -187,14 +183,12 @@ impl EventSelection {
     }
 }
 
-/// Prints events as they come.
 struct Tail {
     records: Arc<dyn Records>,
     which: EventSelection,
     partners: Vec<Partner>,
-    /// From when on it is looked.
     from: Timestamp,
-    /// What was printed of each event that may still move.
+    /// The printed progress of each event that may still change.
     printed: HashMap<EventId, (Timestamp, String)>,
 }
 
@@ -210,7 +204,7 @@ impl Tail {
         })
     }
 
-    /// Prints what is new, or has moved.
+    /// Prints events that are new or have changed.
     async fn poll(&mut self, now: Timestamp, out: &mut dyn Write) -> Result<(), CommandError> {
         let span = TimeRange {
             from: self.from,
@@ -252,7 +246,6 @@ fn print_event(
     )?)
 }
 
-/// How far an event is, in words.
 fn progress(deliveries: &[Delivery]) -> String {
     if deliveries.is_empty() {
         return "for no endpoint".to_owned();
@@ -272,24 +265,24 @@ fn progress(deliveries: &[Delivery]) -> String {
     deliveries.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// Has what is meant sent once more, and says how much that is.
+/// Replays the selected events, and prints how many.
 async fn replay(
     records: &dyn Records,
-    again: &ReplayArgs,
+    args: &ReplayArgs,
     now: Timestamp,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    let endpoint = again.endpoint.as_deref().map(|text| {
+    let endpoint = args.endpoint.as_deref().map(|text| {
         let id = EndpointId::parse(text);
         id.map_err(|_| CommandError::InvalidEndpointId(text.to_owned()))
     });
     let endpoint = endpoint.transpose()?;
-    let events = select_events(records, again, now).await?;
+    let events = select_events(records, args, now).await?;
     let (mut webhooks, mut endpoints, mut to_nobody) = (0, HashSet::new(), 0);
     for event in &events {
-        let deed = AuditEntry::new(event.partner, "event.replayed", event.id.to_string(), SystemClock.now());
+        let audit = AuditEntry::new(event.partner, "event.replayed", event.id.to_string(), SystemClock.now());
         let reached = records
-            .replay(&partner_reach(event.partner), event.id, endpoint, &deed)
+            .replay(&partner_reach(event.partner), event.id, endpoint, &audit)
             .await?;
         to_nobody += usize::from(reached.is_empty());
         webhooks += reached.len();
@@ -306,15 +299,14 @@ async fn replay(
     Ok(())
 }
 
-/// The events to be sent once more.
 async fn select_events(
     records: &dyn Records,
-    again: &ReplayArgs,
+    args: &ReplayArgs,
     now: Timestamp,
 ) -> Result<Vec<PartnerEvent>, CommandError> {
-    let partners = again.which.partners(records).await?;
+    let partners = args.which.partners(records).await?;
     let mut found = Vec::new();
-    if let Some(text) = &again.event {
+    if let Some(text) = &args.event {
         let id = EventId::parse(text).map_err(|_| CommandError::InvalidEventId(text.clone()))?;
         for partner in &partners {
             found.extend(records.event(&partner_reach(partner.id), id).await?);
@@ -326,11 +318,11 @@ async fn select_events(
         };
     }
     let span = TimeRange {
-        from: parse_time(again.from.as_deref().unwrap_or_default(), now)?,
-        to: parse_time(again.to.as_deref().unwrap_or_default(), now)?,
+        from: parse_time(args.from.as_deref().unwrap_or_default(), now)?,
+        to: parse_time(args.to.as_deref().unwrap_or_default(), now)?,
     };
     for partner in &partners {
-        found.extend(again.which.events(records, partner.id, span).await?);
+        found.extend(args.which.events(records, partner.id, span).await?);
     }
     Ok(found)
 }
@@ -339,9 +331,9 @@ async fn select_events(
 mod tests {
     use super::*;
 
-    /// Moments are told as a time or as how long ago, and as nothing else.
+    /// A time is given as such, or as how long ago.
     #[test]
-    fn moments_are_told_in_two_ways() {
+    fn times_are_given_in_two_ways() {
         let now = Timestamp::from_millis(1_780_000_000_000);
         for (text, before) in [
             ("2026-05-28T20:26:40Z", 0),

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::commands::{self, CommandError};
 use crate::ambient::{OsRng, SystemClock};
-use crate::app::{partner_id, side};
+use crate::app::{api_environment, partner_id};
 use crate::config::Config;
 use crate::core::api_key::ApiKeyKind;
 use crate::core::secret::Secret;
@@ -69,7 +69,7 @@ pub(super) struct NewPartner {
     walk_in: bool,
 }
 
-/// A text for a phone's screen.
+/// Parses a text for a phone's screen.
 fn parse_screen_text<const MOST: usize>(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -83,7 +83,6 @@ fn parse_screen_text<const MOST: usize>(text: &str) -> Result<String, String> {
     }
 }
 
-/// Does what the command says.
 pub(super) fn run(command: PartnersCommand, config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {
     commands::runtime()?.block_on(async {
         let records = commands::open_records(config).await?;
@@ -113,14 +112,14 @@ fn provisioner<'a>(config: &Config, records: &'a dyn Records) -> KeyProvisioner<
     KeyProvisioner {
         records,
         clock: &SystemClock,
-        entropy: &OsRng,
-        side: side(config.mode),
+        rng: &OsRng,
+        environment: api_environment(config.mode),
     }
 }
 
 async fn add(new: NewPartner, config: &Config, records: &dyn Records, out: &mut dyn Write) -> Result<(), CommandError> {
     let partner = Partner {
-        // Another name is another partner, as in the configuration.
+        // The id follows from the name, as for the partner of the configuration.
         id: partner_id(&new.name),
         name: new.name,
         purpose: new.purpose,
@@ -185,7 +184,6 @@ async fn list(records: &dyn Records, out: &mut dyn Write) -> Result<(), CommandE
     Ok(())
 }
 
-/// A key in a line.
 fn key_line(key: &PartnerKey, now: Timestamp) -> String {
     let kind = match key.kind {
         ApiKeyKind::Secret => "secret",

@@ -1,60 +1,45 @@
-//! Tokens: `POST /v1/auth/token`, `POST /v1/auth/revoke`.
+//! Tokens: `POST /v1/auth/token`, `POST /v1/auth/revoke`, by JSON or by the forms of OAuth 2.0.
 
+use std::net::IpAddr;
+
+use actix_web::http::header::PRAGMA;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use utoipa::OpenApi;
+use serde_json::json;
 use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::PartnerApi;
-use super::extractors::Json;
+use super::api::{Api, PartnerApi};
+use super::extractors::parse_json;
+use super::oauth::{OAuthErrorCode, Rejection, client_credentials, form_fields, form_response, is_form, present};
 use super::responses::{ApiResponse, ok};
-use super::routes::{AuthRequirement, Route, RouteGroup};
+use super::route::{AuthRequirement, RouteGroup, routes};
 use crate::core::ids::{PartnerId, UserId};
 use crate::core::secret::Secret;
 use crate::http::HttpState;
 use crate::http::client_address::client_address;
+use crate::service::partners::access::{ClientCredentials, IssuedToken, TokenSubject};
+use crate::service::partners::error::ApiError;
 use crate::service::partners::schemas::{enum_schema, id_schema};
-use crate::service::partners::{ApiError, ClientCredentials, IssuedToken, TokenSubject};
 
-const TOKEN: &str = "/v1/auth/token";
-const REVOKE: &str = "/v1/auth/revoke";
+pub(super) const TOKEN: &str = "/v1/auth/token";
+pub(super) const REVOKE: &str = "/v1/auth/revoke";
 
-pub(super) const AREA: RouteGroup = RouteGroup {
-    routes: ROUTES,
-    configure,
-    document: Paths::openapi,
-};
-
-#[derive(OpenApi)]
-#[openapi(paths(token, revoke))]
-struct Paths;
-
-/// The area's name in the reference.
-const TAG: &str = "Tokens";
-
-const ROUTES: &[Route] = &[
-    Route::new("POST", TOKEN, AuthRequirement::ClientCredentials),
-    Route::new("POST", REVOKE, AuthRequirement::ClientCredentials),
-];
-
-fn configure(config: &mut web::ServiceConfig) {
-    config
-        .route("/auth/token", web::post().to(token))
-        .route("/auth/revoke", web::post().to(revoke));
+pub(super) fn routes() -> RouteGroup {
+    routes!("Tokens":
+        issue_token => AuthRequirement::ClientCredentials,
+        revoke_token => AuthRequirement::ClientCredentials,
+    )
 }
 
-/// For whom a token is asked.
+/// For whom a token is issued.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum GrantType {
-    /// The partner itself.
     ClientCredentials,
-    /// One of its users.
     User,
 }
 
-/// A token is asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TokenRequest {
@@ -64,7 +49,7 @@ struct TokenRequest {
     user_id: Option<UserId>,
 }
 
-/// A user is named when the token is for one, and only then.
+/// `user_id` is required for a user's token, and refused otherwise.
 impl utoipa::PartialSchema for TokenRequest {
     fn schema() -> RefOr<Schema> {
         let request = |grant_type: &str, description: &str| {
@@ -94,7 +79,26 @@ impl utoipa::PartialSchema for TokenRequest {
 
 impl utoipa::ToSchema for TokenRequest {}
 
-/// A token is to end.
+/// A request for a token as OAuth 2.0 sends it.
+#[derive(Deserialize, utoipa::ToSchema)]
+struct TokenForm {
+    /// `client_credentials` for a token of the partner, `user` for one of a user.
+    #[schema(value_type = String)]
+    grant_type: Option<Secret>,
+    /// The partner's id, unless it is in `Authorization: Basic`.
+    #[schema(value_type = Option<String>)]
+    client_id: Option<Secret>,
+    /// The partner's secret key, unless it is in `Authorization: Basic`.
+    #[schema(value_type = Option<String>, format = Password, write_only)]
+    client_secret: Option<Secret>,
+    /// The user, with the grant type `user`.
+    #[schema(value_type = Option<String>)]
+    user_id: Option<Secret>,
+    /// There are no scopes: leave it out.
+    #[schema(value_type = Option<String>)]
+    scope: Option<Secret>,
+}
+
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Revocation {
@@ -108,22 +112,40 @@ struct Revocation {
     token: Secret,
 }
 
-/// Issues a token
+/// A request to revoke a token as RFC 7009 sends it.
+#[derive(Deserialize, utoipa::ToSchema)]
+struct RevocationForm {
+    /// The partner's id, unless it is in `Authorization: Basic`.
+    #[schema(value_type = Option<String>)]
+    client_id: Option<Secret>,
+    /// The partner's secret key, unless it is in `Authorization: Basic`.
+    #[schema(value_type = Option<String>, format = Password, write_only)]
+    client_secret: Option<Secret>,
+    /// The token.
+    #[schema(value_type = String, format = Password, write_only)]
+    token: Option<Secret>,
+}
+
+/// Issue a token
 ///
-/// For the partner itself (`client_credentials`), or for one of its users (`user`), who may then do what their role
-/// allows. Sent with the partner's secret key, so it is for your servers only.
-#[utoipa::path(post, path = TOKEN, operation_id = "issueToken", tag = TAG,
-    request_body = TokenRequest,
-    responses(
-        (status = 200, description = "The token, shown once.", body = IssuedToken),
-    ))]
-async fn token(
-    request: HttpRequest,
-    api: web::Data<PartnerApi>,
-    parts: web::Data<HttpState>,
-    Json(ask): Json<TokenRequest>,
-) -> ApiResponse {
-    let grant = match (ask.grant_type, ask.user_id) {
+/// For the partner itself (`client_credentials`), or for one of its users (`user`), who can then do what their role
+/// permits. The request carries the partner's secret key, so it is for your servers only.
+///
+/// OAuth 2.0 client libraries send a form, with the credentials in it or as `Authorization: Basic`; errors of a form are
+/// those of RFC 6749.
+#[utoipa::path(post, path = TOKEN,
+    request_body(content(
+        (TokenRequest = "application/json"),
+        (TokenForm = "application/x-www-form-urlencoded"),
+    )),
+    responses((status = 200, description = "The token, shown only here.", body = IssuedToken)))]
+async fn issue_token(request: HttpRequest, api: Api, state: web::Data<HttpState>) -> ApiResponse {
+    let from = client_address(&request, &state.proxies);
+    if is_form(&request) {
+        return form_response(issue_by_form(&request, &api, from).await);
+    }
+    let ask: TokenRequest = parse_json(&request)?;
+    let subject = match (ask.grant_type, ask.user_id) {
         (GrantType::ClientCredentials, None) => TokenSubject::Partner,
         (GrantType::User, Some(user)) => TokenSubject::User(user),
         (GrantType::ClientCredentials, Some(_)) => {
@@ -135,37 +157,93 @@ async fn token(
         id: ask.client_id,
         secret: ask.client_secret,
     };
-    let (issued, allowance) = api
-        .access
-        .issue_token(&client, grant, client_address(&request, &parts.proxies))
-        .await?;
-    request.extensions_mut().insert(allowance);
-    Ok(ok(&issued))
+    ok(issue(&request, &api, &client, subject, from).await?)
 }
 
-/// Revokes a token
+async fn issue_by_form(
+    request: &HttpRequest,
+    api: &PartnerApi,
+    from: Option<IpAddr>,
+) -> Result<HttpResponse, Rejection> {
+    let form: TokenForm = form_fields(request)?;
+    let client = client_credentials(request, form.client_id, form.client_secret)?;
+    if present(form.scope).is_some() {
+        return Err(Rejection::new(OAuthErrorCode::InvalidScope, "there are no scopes"));
+    }
+    let grant_type = present(form.grant_type);
+    let subject = match grant_type.as_ref().map(Secret::expose) {
+        Some("client_credentials") => TokenSubject::Partner,
+        Some("user") => {
+            let user = present(form.user_id).and_then(|id| UserId::parse(id.expose()).ok());
+            let missing = || Rejection::new(OAuthErrorCode::InvalidRequest, "user_id must be a user's id");
+            TokenSubject::User(user.ok_or_else(missing)?)
+        }
+        Some(_) => {
+            let known = "there are: client_credentials, user";
+            return Err(Rejection::new(OAuthErrorCode::UnsupportedGrantType, known));
+        }
+        None => return Err(Rejection::new(OAuthErrorCode::InvalidRequest, "grant_type is required")),
+    };
+    let issued = issue(request, api, &client, subject, from).await?;
+    Ok(HttpResponse::Ok().insert_header((PRAGMA, "no-cache")).json(&issued))
+}
+
+async fn issue(
+    request: &HttpRequest,
+    api: &PartnerApi,
+    client: &ClientCredentials,
+    subject: TokenSubject,
+    from: Option<IpAddr>,
+) -> Result<IssuedToken, ApiError> {
+    let (issued, rate_limit) = api.accounts.issue_token(client, subject, from).await?;
+    request.extensions_mut().insert(rate_limit);
+    Ok(issued)
+}
+
+/// Revoke a token
 ///
-/// From then on it opens nothing, on every server within a second. A token that is unknown has ended: that is no fault
-/// (RFC 7009).
-#[utoipa::path(post, path = REVOKE, operation_id = "revokeToken", tag = TAG,
-    request_body = Revocation,
-    responses(
-        (status = 200, description = "It is over.", body = Object),
-    ))]
-async fn revoke(
-    request: HttpRequest,
-    api: web::Data<PartnerApi>,
-    parts: web::Data<HttpState>,
-    Json(ask): Json<Revocation>,
-) -> ApiResponse {
+/// Every server refuses it within a second. Revoking an unknown token succeeds (RFC 7009).
+///
+/// OAuth 2.0 client libraries send a form, as to get a token.
+#[utoipa::path(post, path = REVOKE,
+    request_body(content(
+        (Revocation = "application/json"),
+        (RevocationForm = "application/x-www-form-urlencoded"),
+    )),
+    responses((status = 200, description = "The token is revoked.", body = Object)))]
+async fn revoke_token(request: HttpRequest, api: Api, state: web::Data<HttpState>) -> ApiResponse {
+    let from = client_address(&request, &state.proxies);
+    if is_form(&request) {
+        return form_response(revoke_by_form(&request, &api, from).await);
+    }
+    let ask: Revocation = parse_json(&request)?;
     let client = ClientCredentials {
         id: ask.client_id,
         secret: ask.client_secret,
     };
-    let allowance = api
-        .access
-        .revoke_token(&client, &ask.token, client_address(&request, &parts.proxies))
-        .await?;
-    request.extensions_mut().insert(allowance);
-    Ok(HttpResponse::Ok().json(serde_json::json!({})))
+    Ok(revoke(&request, &api, &client, &ask.token, from).await?)
+}
+
+async fn revoke_by_form(
+    request: &HttpRequest,
+    api: &PartnerApi,
+    from: Option<IpAddr>,
+) -> Result<HttpResponse, Rejection> {
+    let form: RevocationForm = form_fields(request)?;
+    let client = client_credentials(request, form.client_id, form.client_secret)?;
+    let missing = || Rejection::new(OAuthErrorCode::InvalidRequest, "token is required");
+    let token = present(form.token).ok_or_else(missing)?;
+    Ok(revoke(request, api, &client, &token, from).await?)
+}
+
+async fn revoke(
+    request: &HttpRequest,
+    api: &PartnerApi,
+    client: &ClientCredentials,
+    token: &Secret,
+    from: Option<IpAddr>,
+) -> Result<HttpResponse, ApiError> {
+    let rate_limit = api.accounts.revoke_token(client, token, from).await?;
+    request.extensions_mut().insert(rate_limit);
+    Ok(HttpResponse::Ok().json(json!({})))
 }

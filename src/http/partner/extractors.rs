@@ -1,41 +1,71 @@
-//! What handlers take from a request that the gate has let in.
+//! What handlers extract from a request that the middleware has let in.
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::Error as ValueError;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::Value;
 use utoipa::IntoParams;
 use zeroize::Zeroizing;
 
 use super::problem::Problem;
+use crate::core::ids::PartnerId;
 use crate::core::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageCursor, PageRequest};
-use crate::service::partners::{ApiError, RequestContext};
+use crate::service::partners::context::RequestContext;
+use crate::service::partners::error::ApiError;
 
-/// The body, read to its end.
+/// The complete body.
 pub(super) struct RawBody(pub(super) Zeroizing<Vec<u8>>);
 
-/// Who asks. There only on routes that are called with a token.
+/// Who calls. Present only on routes that take a token.
 pub(super) struct Auth(pub(super) RequestContext);
 
 impl FromRequest for Auth {
-    type Error = actix_web::Error;
+    type Error = Problem;
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let asked = request.extensions().get::<RequestContext>().cloned();
-        ready(
-            asked
-                .map(Auth)
-                .ok_or_else(|| Problem::from(ApiError::Unauthenticated).into()),
-        )
+        let context = request.extensions().get::<RequestContext>().cloned();
+        ready(context.map(Self).ok_or_else(|| ApiError::Unauthenticated.into()))
     }
 }
 
-/// The body as JSON. Members that are not known are refused.
+/// The partner whose publishable key the request carries. Present only on routes that take one.
+#[derive(Clone, Copy)]
+pub(super) struct PublishableKeyOwner(pub(super) PartnerId);
+
+impl FromRequest for PublishableKeyOwner {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let owner = request.extensions().get::<Self>().copied();
+        ready(owner.ok_or_else(|| ApiError::Unauthenticated.into()))
+    }
+}
+
+/// The `{id}` of the path. Text that is not an id is answered like an id that does not exist.
+pub(super) struct PathId<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest for PathId<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let text = request.match_info().get("id").unwrap_or_default();
+        // Other spellings of a UUID would be other addresses of the same object.
+        let hyphenated = Some(text).filter(|text| text.len() == 36);
+        let id =
+            hyphenated.and_then(|text| T::deserialize(IntoDeserializer::<ValueError>::into_deserializer(text)).ok());
+        ready(id.map(Self).ok_or_else(|| ApiError::NotFound.into()))
+    }
+}
+
+/// The body as JSON. Unknown members are refused.
 pub(super) struct Json<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest for Json<T> {
@@ -43,11 +73,11 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse_json(request).map(Json))
+        ready(parse_json(request).map(Self))
     }
 }
 
-/// The body as JSON, where there may be none: then everything is left out.
+/// The body as JSON; without a body, the default.
 pub(super) struct OptionalJson<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Default> FromRequest for OptionalJson<T> {
@@ -55,42 +85,48 @@ impl<T: DeserializeOwned + Default> FromRequest for OptionalJson<T> {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let empty = request
-            .extensions()
-            .get::<RawBody>()
-            .is_none_or(|whole| whole.0.is_empty());
+        let body = request.extensions();
+        let empty = body.get::<RawBody>().is_none_or(|body| body.0.is_empty());
         ready(if empty { Ok(T::default()) } else { parse_json(request) }.map(Self))
     }
 }
 
-fn parse_json<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+/// Whether the body is declared to be of this media type, whatever its parameters.
+pub(super) fn has_media_type(request: &HttpRequest, media_type: &str) -> bool {
+    let declared = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = declared.and_then(|value| value.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case(media_type)
+}
+
+pub(super) fn parse_json<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
+    if !has_media_type(request, "application/json") {
         return Err(Problem::unsupported_media_type());
     }
     let extensions = request.extensions();
-    let bytes = extensions.get::<RawBody>().map_or(&[][..], |whole| whole.0.as_slice());
-    // First whether it is JSON at all, then whether it is what is wanted: the two are different faults.
+    let bytes = extensions.get::<RawBody>().map_or(&[][..], |body| body.0.as_slice());
+    // Text that is not JSON and JSON of the wrong shape are different faults.
     let value: Value = serde_json::from_slice(bytes).map_err(|_| Problem::malformed())?;
     serde_path_to_error::deserialize(value).map_err(|error| field_error(&error).into())
 }
 
-/// What is wrong, and where. What the library says may quote what was sent, so it is put in words of ours.
+/// What is wrong, and where. The library's message may quote the request, so it is replaced by our own words.
 fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
-    let said = error.inner().to_string();
-    let named = said.split('`').nth(1);
-    // What is expected stands in our own sources.
-    let expected = said
+    let message = error.inner().to_string();
+    let named = message.split('`').nth(1);
+    // What is expected is a text of our own sources.
+    let expected = message
         .rsplit_once(", expected ")
         .map_or("another value", |(_, expected)| expected);
-    let (code, detail, member) = if said.starts_with("unknown field") {
+    let (code, detail, member) = if message.starts_with("unknown field") {
         ("unknown", "there is no such member".to_owned(), named)
-    } else if said.starts_with("missing field") {
+    } else if message.starts_with("missing field") {
         ("required", "this member is missing".to_owned(), named)
-    } else if said.starts_with("invalid type") {
+    } else if message.starts_with("invalid type") {
         ("wrong_type", format!("say {expected}"), None)
-    } else if said.starts_with("unknown variant") {
+    } else if message.starts_with("unknown variant") {
         ("invalid", format!("say {expected}"), None)
     } else {
         ("invalid", "this is not a value there can be".to_owned(), None)
@@ -104,36 +140,19 @@ fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiErro
             serde_path_to_error::Segment::Unknown => {}
         }
     }
-    // The path of an unknown member already ends in it.
+    // The path of an unknown member already ends with it.
     if let Some(member) = member.filter(|member| !pointer.ends_with(&pointer_segment(member))) {
         pointer += &pointer_segment(member);
     }
     ApiError::field(&pointer, code, detail)
 }
 
-/// A member in a JSON pointer (RFC 6901).
+/// A member as a segment of a JSON pointer (RFC 6901).
 fn pointer_segment(member: &str) -> String {
     format!("/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The parameters of a list, each once at most. Those that are not known are refused.
-pub(super) struct Query<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequest for Query<T> {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Self::Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let chosen = web::Query::<T>::from_query(request.query_string());
-        let unknown = || ApiError::field("?", "unknown", "say parameters that there are, each once").into();
-        ready(chosen.map(|chosen| Self(chosen.into_inner())).map_err(|_| unknown()))
-    }
-}
-
-/// The page of a list that is asked for.
-pub(super) struct PageQuery(pub(super) PageRequest);
-
-/// As the query says it.
+/// The parameters of every list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -141,47 +160,74 @@ pub(super) struct ListQuery {
     /// Rows on the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 25)]
     limit: Option<String>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(min_length = 32, max_length = 32, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
+
+impl ListQuery {
+    const PARAMETERS: [&str; 2] = ["limit", "cursor"];
+
+    fn page(&self) -> Result<PageRequest, ApiError> {
+        let limit = self.limit.as_ref().map_or(Some(DEFAULT_PAGE_SIZE), |limit| {
+            limit.parse().ok().filter(|limit| (1..=MAX_PAGE_SIZE).contains(limit))
+        });
+        let limit = limit.ok_or_else(|| ApiError::field("?limit", "out_of_range", format!("1 to {MAX_PAGE_SIZE}")))?;
+        let unknown = || ApiError::field("?cursor", "unknown", "pass next_cursor of the previous page");
+        let after = self
+            .cursor
+            .as_ref()
+            .map(|cursor| PageCursor::parse(cursor).ok_or_else(unknown));
+        Ok(PageRequest {
+            limit,
+            after: after.transpose()?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoFilter {}
+
+/// The page of a list that takes no other parameters.
+pub(super) struct PageQuery(pub(super) PageRequest);
 
 impl FromRequest for PageQuery {
     type Error = Problem;
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(page_from_query(request.query_string()).map(PageQuery))
+        let query = parse_query::<NoFilter>(request.query_string());
+        ready(query.map(|(_, page)| Self(page)).map_err(Problem::from))
     }
 }
 
-fn page_from_query(query: &str) -> Result<PageRequest, Problem> {
-    let wanted = web::Query::<ListQuery>::from_query(query);
-    let wanted = wanted.map_err(|_| ApiError::field("?", "unknown", "say limit and cursor, each once, or neither"))?;
-    parse_page(wanted.limit.as_deref(), wanted.cursor.as_deref())
+/// A list's own filters, and the page. Unknown and repeated parameters are refused.
+pub(super) struct Query<T>(pub(super) T, pub(super) PageRequest);
+
+impl<T: DeserializeOwned> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let query = parse_query(request.query_string());
+        ready(query.map(|(filter, page)| Self(filter, page)).map_err(Problem::from))
+    }
 }
 
-/// A page out of the two parameters that say which.
-pub(super) fn parse_page(limit: Option<&str>, cursor: Option<&str>) -> Result<PageRequest, Problem> {
-    let limit = limit.map_or(Some(DEFAULT_PAGE_SIZE), |limit| {
-        limit.parse().ok().filter(|limit| (1..=MAX_PAGE_SIZE).contains(limit))
-    });
-    let limit = limit.ok_or_else(|| ApiError::field("?limit", "out_of_range", format!("1 to {MAX_PAGE_SIZE}")))?;
-    let unknown = || ApiError::field("?cursor", "unknown", "hand back what next_cursor was");
-    let after = cursor
-        .map(|cursor| PageCursor::parse(cursor).ok_or_else(unknown))
-        .transpose()?;
-    Ok(PageRequest { limit, after })
+fn parse_query<T: DeserializeOwned>(query: &str) -> Result<(T, PageRequest), ApiError> {
+    let unknown = || ApiError::field("?", "unknown", "use parameters that exist, each at most once");
+    let parameters: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|_| unknown())?;
+    let (page, filter): (Vec<_>, Vec<_>) = parameters
+        .into_iter()
+        .partition(|(name, _)| ListQuery::PARAMETERS.contains(&name.as_str()));
+    let page: ListQuery = typed(&page).ok_or_else(unknown)?;
+    Ok((typed(&filter).ok_or_else(unknown)?, page.page()?))
 }
 
-/// The id in the path. What is no id is not there.
-pub(super) fn parse_id<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, uuid::Error>) -> Result<T, Problem> {
-    // Other ways of writing a UUID would be other addresses of the same thing.
-    let hyphenated = text.len() == 36;
-    let id = if hyphenated { parse(text).ok() } else { None };
-    id.ok_or_else(|| ApiError::NotFound.into())
+fn typed<T: DeserializeOwned>(parameters: &[(String, String)]) -> Option<T> {
+    serde_urlencoded::from_str(&serde_urlencoded::to_string(parameters).ok()?).ok()
 }
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -226,6 +272,10 @@ mod tests {
         }
     }
 
+    fn page(query: &str) -> Result<PageRequest, ApiError> {
+        parse_query::<NoFilter>(query).map(|(_, page)| page)
+    }
+
     /// Pages are as asked, within their bounds; whatever else is asked is a fault.
     #[test]
     fn pages_are_as_asked() {
@@ -235,11 +285,7 @@ mod tests {
             ("limit=1".to_owned(), 1),
             (format!("limit=100&cursor={cursor}"), 100),
         ] {
-            assert_eq!(
-                page_from_query(&query).ok().map(|page| page.limit),
-                Some(limit),
-                "{query}"
-            );
+            assert_eq!(page(&query).map(|page| page.limit), Ok(limit), "{query}");
         }
         for query in [
             "limit=0",
@@ -250,7 +296,7 @@ mod tests {
             "limit=1&limit=2",
             "page=1",
         ] {
-            assert!(page_from_query(query).is_err(), "{query}");
+            assert!(page(query).is_err(), "{query}");
         }
     }
 }

@@ -1,48 +1,47 @@
-//! The gate in front of every route of the partner API.
+//! The middleware in front of every route: authenticates the request and sets the common response headers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use tracing::Span;
 use uuid::Builder;
 
-use super::PartnerApi;
-use super::extractors::RawBody;
+use super::api::PartnerApi;
+use super::extractors::{PublishableKeyOwner, RawBody};
 use super::idempotency;
+use super::oauth::OAuthError;
 use super::problem::Problem;
-use super::routes::{AuthRequirement, RouteMatch, find_route};
+use super::route::AuthRequirement;
+use super::routes::{RouteMatch, find_route};
+use super::versions::{VERSION_HEADER, VERSIONS, latest_version, requested_version};
 use crate::core::access::Caller;
 use crate::core::ids::{EntityId, PartnerId};
 use crate::core::time::Rng;
 use crate::http::body;
-use crate::service::partners::{ApiError, RateLimitStatus, RequestContext};
+use crate::service::partners::access::RequiredAccess;
+use crate::service::partners::account_api::RateLimitStatus;
+use crate::service::partners::context::RequestContext;
+use crate::service::partners::error::ApiError;
 
-/// Longer than anything there is to say.
+/// Longer than any legitimate request, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 /// A server sends its request in one piece.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The versions there are, the newest last.
-pub(super) const VERSIONS: &[&str] = &["2026-11-01"];
-const VERSION_HEADER: &str = "kiungo-version";
 const ENTITY_HEADER: &str = "kiungo-entity-id";
 
-/// Whose publishable key a request came with.
-#[derive(Clone, Copy)]
-pub(super) struct PublishableKeyOwner(pub(super) PartnerId);
-
-/// Lets a request in or not, and gives every answer what it must carry.
+/// Authenticates the request, calls its handler, and sets the common response headers.
 pub(super) async fn handle(
     api: web::Data<PartnerApi>,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = request_id(api.entropy.as_ref());
+    let id = request_id(api.rng.as_ref());
     Span::current().record("request_id", &id);
     let version = requested_version(request.headers());
     let mut response = match authenticate(&mut request, &api, version).await {
@@ -53,44 +52,45 @@ pub(super) async fn handle(
         let request = response.request().clone();
         response = ServiceResponse::new(request, problem.to_response(&id));
     }
-    let allowance = response.request().extensions().get::<RateLimitStatus>().copied();
+    let rate_limit = response.request().extensions().get::<RateLimitStatus>().copied();
     let headers = response.headers_mut();
     set_header(headers, "x-request-id", &id);
     set_header(headers, VERSION_HEADER, version.unwrap_or(latest_version()));
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    if let Some(allowance) = allowance {
-        set_header(headers, "ratelimit-limit", &allowance.limit.to_string());
-        set_header(headers, "ratelimit-remaining", &allowance.left.tokens.to_string());
-        let reset = allowance.left.all.as_millis().div_ceil(1_000);
+    if let Some(status) = rate_limit {
+        set_header(headers, "ratelimit-limit", &status.limit.to_string());
+        set_header(headers, "ratelimit-remaining", &status.left.tokens.to_string());
+        let reset = status.left.all.as_millis().div_ceil(1_000);
         set_header(headers, "ratelimit-reset", &reset.to_string());
     }
     Ok(response)
 }
 
-/// The problem of an answer that is none of ours yet.
+/// The problem of an error response that has no body of ours yet.
 fn unrendered_problem(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
         return None;
     }
-    let kind = response.headers().get(actix_web::http::header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind == "application/problem+json") {
+    let media_type = response.headers().get(CONTENT_TYPE);
+    let problem = media_type.is_some_and(|media_type| media_type == "application/problem+json");
+    if problem || response.response().extensions().contains::<OAuthError>() {
         return None;
     }
-    let said = response.response().error().and_then(Error::as_error::<Problem>);
-    Some(said.cloned().unwrap_or_else(|| Problem::from_status(status)))
+    let error = response.response().error().and_then(Error::as_error::<Problem>);
+    Some(error.cloned().unwrap_or_else(|| Problem::from_status(status)))
 }
 
-/// Everything that is asked before a handler is.
+/// All checks that precede a handler. Reads the body on every path, or the connection would be closed.
 async fn authenticate(
     request: &mut ServiceRequest,
     api: &web::Data<PartnerApi>,
     version: Option<&'static str>,
 ) -> Result<(), Problem> {
     let payload = request.extract::<web::Payload>().await;
-    let whole = match payload {
+    let body = match payload {
         Ok(payload) => body::read(payload, MAX_BODY, BODY_TIMEOUT).await,
         Err(_) => None,
     };
@@ -99,70 +99,64 @@ async fn authenticate(
         RouteMatch::OtherMethods(methods) => return Err(Problem::method_not_allowed(&methods)),
         RouteMatch::NotFound => return Err(ApiError::NotFound.into()),
     };
-    let whole = whole.ok_or_else(|| Problem::body_too_long(MAX_BODY))?;
+    let body = body.ok_or_else(|| Problem::body_too_long(MAX_BODY))?;
     if version.is_none() {
         return Err(Problem::unknown_version(VERSIONS));
     }
     match route.auth {
         AuthRequirement::Open | AuthRequirement::ClientCredentials => {}
         AuthRequirement::PublishableKey => {
-            let partner = api
-                .access
-                .authenticate_publishable_key(bearer_token(request.headers())?)
-                .await?;
+            let key = bearer_token(request.headers())?;
+            let partner = api.accounts.authenticate_publishable_key(key).await?;
             count_request(request, api, partner)?;
             request.extensions_mut().insert(PublishableKeyOwner(partner));
         }
-        AuthRequirement::Token(need) => {
-            let caller = api.access.authenticate_token(bearer_token(request.headers())?).await?;
+        AuthRequirement::Token(access) => {
+            let caller = api
+                .accounts
+                .authenticate_token(bearer_token(request.headers())?)
+                .await?;
             count_request(request, api, caller.partner())?;
-            let asked = request_context(request, api, caller, need).await?;
-            request.extensions_mut().insert(asked);
+            let context = request_context(request, api, caller, access).await?;
+            request.extensions_mut().insert(context);
         }
     }
-    request.extensions_mut().insert(RawBody(whole));
+    request.extensions_mut().insert(RawBody(body));
     Ok(())
 }
 
-/// Who asks, and for which rows.
 async fn request_context(
     request: &ServiceRequest,
     api: &web::Data<PartnerApi>,
     caller: Caller,
-    need: crate::service::partners::RequiredAccess,
+    access: RequiredAccess,
 ) -> Result<RequestContext, Problem> {
     let entity = entity_header(request.headers())?;
-    let reach = api.access.authorize(&caller, need, entity).await?;
+    let scope = api.accounts.authorize(&caller, access, entity).await?;
     Ok(RequestContext {
         caller,
-        reach,
-        rng: Arc::clone(&api.entropy),
+        scope,
+        rng: Arc::clone(&api.rng),
     })
 }
 
-/// Counts a request, and ends it where there were too many.
+/// Counts a request against the partner's rate limit, and refuses it above the limit.
 fn count_request(request: &ServiceRequest, api: &web::Data<PartnerApi>, partner: PartnerId) -> Result<(), Problem> {
-    let allowance = api.access.count_request(partner);
-    request.extensions_mut().insert(allowance);
-    if allowance.granted {
-        return Ok(());
-    }
-    let after = allowance.left.next;
-    Err(ApiError::TooMany { after }.into())
+    let status = api.accounts.count_request(partner);
+    request.extensions_mut().insert(status);
+    Ok(status.require().map(drop)?)
 }
 
-/// The entity that was chosen.
 fn entity_header(headers: &HeaderMap) -> Result<Option<EntityId>, Problem> {
-    let mut chosen = headers.get_all(ENTITY_HEADER);
-    let Some(value) = chosen.next() else {
+    let mut values = headers.get_all(ENTITY_HEADER);
+    let Some(value) = values.next() else {
         return Ok(None);
     };
     let id = value.to_str().ok().and_then(|text| EntityId::parse(text).ok());
-    let wrong = || ApiError::field("Kiungo-Entity-Id", "invalid", "say one entity's id").into();
-    id.filter(|_| chosen.next().is_none()).map(Some).ok_or_else(wrong)
+    let invalid = || ApiError::field("Kiungo-Entity-Id", "invalid", "say one entity's id").into();
+    id.filter(|_| values.next().is_none()).map(Some).ok_or_else(invalid)
 }
 
-/// What stands behind `Bearer`.
 fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let (scheme, token) = value.and_then(|value| value.split_once(' ')).unwrap_or_default();
@@ -173,22 +167,10 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
     }
 }
 
-/// The version to answer in; none: it is not known.
-fn requested_version(headers: &HeaderMap) -> Option<&'static str> {
-    let Some(asked) = headers.get(VERSION_HEADER) else {
-        return Some(latest_version());
-    };
-    VERSIONS.iter().find(|known| asked == **known).copied()
-}
-
-fn latest_version() -> &'static str {
-    VERSIONS.last().copied().unwrap_or_default()
-}
-
-/// By which a request is found in our log.
-fn request_id(entropy: &dyn Rng) -> String {
+/// The id by which a request is found in the log.
+fn request_id(rng: &dyn Rng) -> String {
     let mut bytes = [0; 16];
-    entropy.fill(&mut bytes);
+    rng.fill(&mut bytes);
     Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 

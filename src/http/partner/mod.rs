@@ -1,9 +1,11 @@
 //! The partner API, all below `/v1`.
 //!
-//! Every request passes one gate (`gate`): it is given an id, its body is read, and it is looked up in the table of
-//! routes, which says who may call each. What is not in the table is not there, and a route that says nothing of who may
-//! call it cannot be written. Whatever goes wrong, on the way or in a handler, leaves as a problem document (RFC 9457).
+//! Every request passes the same middleware: it gets an id, its body is read, and its route is looked up in the table,
+//! which says who may call it. What is not in the table does not exist, and a route without an access requirement does
+//! not compile. Every error, from the middleware or from a handler, leaves as a problem document (RFC 9457); only the token
+//! endpoints answer forms with the errors of OAuth 2.0, as its client libraries expect.
 
+mod api;
 mod auth;
 mod entities;
 mod events;
@@ -11,76 +13,63 @@ mod extractors;
 mod idempotency;
 mod intents;
 mod links;
+mod metadata;
 mod middleware;
+mod oauth;
 mod openapi;
 mod problem;
 mod profile;
 mod reference;
 mod responses;
 mod roles;
+mod route;
 mod routes;
 mod sessions;
 mod subscribers;
 mod users;
+mod versions;
 mod webhook_endpoints;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::middleware::from_fn;
 use actix_web::web;
+use serde_json::Value;
 
-pub use self::openapi::document;
+pub use self::api::PartnerApi;
+use self::openapi::OpenApiDocument;
 pub use self::problem::{PROBLEM_KINDS, ProblemKind};
+pub use self::route::{AuthRequirement, Route};
+pub use self::routes::routes;
 pub(super) use self::routes::static_pattern;
-pub use self::routes::{AuthRequirement, Route, routes};
-use crate::core::time::Rng;
-use crate::service::partners::{
-    Access, Entities, Events, Intents, Links, Profile, Repeats, Roles, Sessions, Subscribers, Users, WebhookEndpoints,
-};
 
-/// What answers partners.
-#[derive(Clone)]
-pub struct PartnerApi {
-    /// Finds out who calls.
-    pub access: Arc<dyn Access>,
-    /// Knows requests that come twice.
-    pub repeats: Arc<dyn Repeats>,
-    /// The partner itself.
-    pub profile: Arc<dyn Profile>,
-    /// Roles.
-    pub roles: Arc<dyn Roles>,
-    /// Entities.
-    pub entities: Arc<dyn Entities>,
-    /// Users.
-    pub users: Arc<dyn Users>,
-    /// People.
-    pub subscribers: Arc<dyn Subscribers>,
-    /// Requests that somebody links.
-    pub intents: Arc<dyn Intents>,
-    /// What was linked.
-    pub links: Arc<dyn Links>,
-    /// Tries at linking.
-    pub sessions: Arc<dyn Sessions>,
-    /// Where webhooks go.
-    pub endpoints: Arc<dyn WebhookEndpoints>,
-    /// What webhooks tell.
-    pub events: Arc<dyn Events>,
-    /// For the ids of requests, and of what they make.
-    pub entropy: Arc<dyn Rng>,
+/// Where the routes are. What a client finds by the issuer's address alone is not below `/v1` (RFC 8615).
+const PREFIXES: [&str; 2] = ["/v1", "/.well-known"];
+
+static DOCUMENT: LazyLock<Arc<OpenApiDocument>> =
+    LazyLock::new(|| Arc::new(OpenApiDocument(openapi::document(routes::route_groups()))));
+
+/// The API as an OpenAPI document.
+pub fn document() -> &'static Value {
+    &DOCUMENT.0
 }
 
 /// Adds the routes.
 pub(super) fn configure(api: PartnerApi) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         let api = web::Data::new(api);
-        let scope = web::scope("/v1").app_data(api.clone());
-        let scope = scope.configure(|config| {
-            for area in routes::ROUTE_GROUPS {
-                (area.configure)(config);
+        for prefix in PREFIXES {
+            let document = web::Data::from(Arc::clone(&DOCUMENT));
+            let mut scope = web::scope(prefix).app_data(api.clone()).app_data(document);
+            for route in routes() {
+                if let Some(path) = route.path.strip_prefix(prefix) {
+                    scope = scope.route(path, route.handler());
+                }
             }
-        });
-        config.service(scope.wrap(from_fn(move |request, next| {
-            middleware::handle(api.clone(), request, next)
-        })));
+            let api = api.clone();
+            config.service(scope.wrap(from_fn(move |request, next| {
+                middleware::handle(api.clone(), request, next)
+            })));
+        }
     }
 }

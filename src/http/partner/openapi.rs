@@ -1,25 +1,30 @@
 //! The API as an OpenAPI 3.1 document, made from the handlers.
 //!
-//! What a handler takes, and what it gives when all is well, stands above it. What the gate takes and answers is the same
-//! for all routes of a kind: it is added here, from the table of routes, so that no handler has to say it again and none
-//! can forget it.
+//! What a handler takes and returns on success is described above it. What the middleware takes and answers is the same for
+//! all routes with the same access requirement: it is added here, so that no handler has to repeat it and none can forget
+//! it.
 
 mod common;
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder};
 
-use super::middleware::VERSIONS;
-use super::problem::{PROBLEM_KINDS, ProblemDocument};
-use super::routes::{AuthRequirement, ROUTE_GROUPS, Route, routes};
+use super::oauth::{OAuthError, OAuthErrorCode};
+use super::problem::ProblemDocument;
+use super::route::{AuthRequirement, Route, RouteGroup};
+use super::versions::latest_version;
+use crate::service::partners::access::RequiredAccess;
+use crate::service::partners::error::FieldError;
 use crate::service::partners::schemas::{PRINTABLE_FORMAT, PRINTABLE_PATTERN};
-use crate::service::partners::{FieldError, RequiredAccess};
 
-/// What there is to know before the first request.
+/// What to know before the first request.
 const INTRODUCTION: &str = include_str!("openapi/introduction.md");
 
-/// The whole document.
-pub fn document() -> Value {
+/// The document, made once for all requests.
+pub(super) struct OpenApiDocument(pub(super) Value);
+
+/// The complete document.
+pub(super) fn document(groups: &[RouteGroup]) -> Value {
     let info = InfoBuilder::new()
         .title("Kiungo partner API")
         .description(Some(INTRODUCTION.trim_end()))
@@ -29,72 +34,76 @@ pub fn document() -> Value {
                 .identifier(Some("Apache-2.0"))
                 .build(),
         ))
-        .version(VERSIONS.last().copied().unwrap_or_default());
-    let problem = ComponentsBuilder::new().schema_from::<ProblemDocument<'static>>();
-    let problem = problem.schema_from::<FieldError>();
-    let whole = OpenApiBuilder::new()
+        .version(latest_version());
+    let errors = ComponentsBuilder::new()
+        .schema_from::<ProblemDocument<'static>>()
+        .schema_from::<FieldError>()
+        .schema_from::<OAuthError>()
+        .schema_from::<OAuthErrorCode>();
+    let document = OpenApiBuilder::new()
         .info(info)
-        .components(Some(problem.build()))
+        .components(Some(errors.build()))
         .build();
-    let whole = ROUTE_GROUPS
-        .iter()
-        .fold(whole, |whole, area| whole.merge_from((area.document)()));
-    // Texts, numbers, lists and maps by text have a form in JSON.
-    let mut document = serde_json::to_value(whole).unwrap_or_default();
+    let routes = || {
+        groups
+            .iter()
+            .flat_map(|group| group.routes.iter().map(|route| (group.tag, route)))
+    };
+    let document = routes().fold(document, |document, (_, route)| document.merge_from(route.document()));
+    // Strings, numbers, lists and maps with string keys always have a form in JSON.
+    let mut document = serde_json::to_value(document).unwrap_or_default();
     for (kind, components) in common::components() {
         document["components"][kind] = components;
     }
-    for route in routes() {
-        let operation = &mut document["paths"][route.path][route.method.to_ascii_lowercase()];
+    for (tag, route) in routes() {
+        let operation = &mut document["paths"][&route.path][route.method.to_ascii_lowercase()];
         if let Some(operation) = operation.as_object_mut() {
+            operation.insert("tags".to_owned(), json!([tag]));
             complete_operation(operation, route);
         }
     }
-    document["tags"] = tags(&document);
+    document["tags"] = tags(groups);
     reference_list_items(&mut document["components"]["schemas"]);
     expand_formats(&mut document);
     document
 }
 
-/// The tags in the order of the route groups, which is the order of the reference.
-fn tags(document: &Value) -> Value {
-    let mut names: Vec<&Value> = Vec::new();
-    for route in routes() {
-        let name = &document["paths"][route.path][route.method.to_ascii_lowercase()]["tags"][0];
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+/// The headings, in the order of the groups, which is the order of the reference.
+fn tags(groups: &[RouteGroup]) -> Value {
+    let mut names: Vec<&str> = groups.iter().map(|group| group.tag).collect();
+    names.dedup();
     names.into_iter().map(|name| json!({"name": name})).collect()
 }
 
-/// Has lists name what they are of, which is written out in each otherwise.
+/// Makes lists refer to the schema of their items, which utoipa would repeat in each.
 fn reference_list_items(schemas: &mut Value) {
     for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
-        if let Some(of) = name.strip_prefix("List_") {
-            schema["properties"]["data"]["items"] = common::reference("schemas", of);
+        if let Some(item) = name.strip_prefix("List_") {
+            schema["properties"]["data"]["items"] = common::reference("schemas", item);
         }
     }
 }
 
-/// Adds what a route takes and answers by its kind.
+/// Adds what follows from a route's access requirement, and the `operationId`.
 fn complete_operation(operation: &mut Map<String, Value>, route: &Route) {
-    let (scheme, may) = match route.auth {
+    let (scheme, by) = match route.auth {
         AuthRequirement::Open => (None, "anybody"),
         AuthRequirement::ClientCredentials => (None, "whoever has the partner's keys"),
         AuthRequirement::PublishableKey => (Some("publishableKey"), "whoever has the partner's publishable key"),
-        AuthRequirement::Token(need) => (Some("token"), describe_access(need)),
+        AuthRequirement::Token(access) => (Some("token"), describe_access(access)),
     };
     let security = scheme.map_or(json!([]), |scheme| json!([{scheme: []}]));
     operation.insert("security".to_owned(), security);
     let may = match route.auth {
         AuthRequirement::Token(RequiredAccess::Permitted(object, action)) => {
-            json!({"by": may, "object": object, "action": action})
+            json!({"by": by, "object": object, "action": action})
         }
-        _ => json!({"by": may}),
+        _ => json!({"by": by}),
     };
     add_access(operation, &may);
     operation.insert("x-kiungo-may".to_owned(), may);
+    let handler = operation["operationId"].as_str().unwrap_or_default();
+    operation.insert("operationId".to_owned(), camel_case(handler).into());
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
         parameters.extend(header_parameters(route).map(|name| common::reference("parameters", name)));
@@ -108,8 +117,8 @@ fn complete_operation(operation: &mut Map<String, Value>, route: &Route) {
         common::complete_response(response, status, route);
     }
     for status in statuses {
-        let common = common::reference("responses", &common::response_name(status));
-        responses.entry(status.to_string()).or_insert(common);
+        let problem = common::problem_for(status, route);
+        responses.entry(status.to_string()).or_insert(problem);
     }
 }
 
@@ -127,16 +136,26 @@ fn add_access(operation: &mut Map<String, Value>, may: &Value) {
     operation.insert("description".to_owned(), description.into());
 }
 
-/// In words, who may call.
-const fn describe_access(need: RequiredAccess) -> &'static str {
-    match need {
+fn camel_case(handler: &str) -> String {
+    let mut words = handler.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (initial, rest) = word.split_at(word.len().min(1));
+        name.push_str(&initial.to_ascii_uppercase());
+        name.push_str(rest);
+    }
+    name
+}
+
+const fn describe_access(access: RequiredAccess) -> &'static str {
+    match access {
         RequiredAccess::Partner => "the partner itself",
         RequiredAccess::User => "any user",
         RequiredAccess::Permitted(..) => "the partner itself, or a user whose role allows it",
     }
 }
 
-/// Headers that a route takes.
+/// The headers that a route takes.
 fn header_parameters(route: &Route) -> impl Iterator<Item = &'static str> {
     let token = matches!(route.auth, AuthRequirement::Token(_));
     [
@@ -148,7 +167,7 @@ fn header_parameters(route: &Route) -> impl Iterator<Item = &'static str> {
     .filter_map(|(taken, name)| taken.then_some(name))
 }
 
-/// Statuses of the problems that a route can answer with, whatever it does.
+/// The statuses of the problems that a route can answer with, whatever its handler does.
 fn problem_statuses(operation: &Map<String, Value>, route: &Route) -> impl Iterator<Item = u16> + use<> {
     let open = route.auth == AuthRequirement::Open;
     let token = matches!(route.auth, AuthRequirement::Token(_));
@@ -170,7 +189,7 @@ fn problem_statuses(operation: &Map<String, Value>, route: &Route) -> impl Itera
     .filter_map(|(given, status)| given.then_some(status))
 }
 
-/// Puts the pattern in the place of the format that stands for it.
+/// Replaces the format that stands for a pattern in the sources by the pattern.
 fn expand_formats(value: &mut Value) {
     match value {
         Value::Object(members) => {

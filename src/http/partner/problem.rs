@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): everything that goes wrong, in one form.
+//! Problem documents (RFC 9457): every error in one form.
 
 mod kinds;
 
@@ -13,21 +13,21 @@ use utoipa::openapi::schema::ObjectBuilder;
 
 pub use self::kinds::{PROBLEM_KINDS, ProblemKind};
 use crate::core::access::AccessDenied;
+use crate::service::partners::error::{ApiError, FieldError};
 use crate::service::partners::schemas::enum_schema;
-use crate::service::partners::{ApiError, FieldError};
 
-/// What a request that is not answered as asked is answered with.
+/// An error response.
 #[derive(Clone, Debug)]
 pub(super) struct Problem(Box<ProblemDetails>);
 
 #[derive(Clone, Debug)]
 struct ProblemDetails {
     kind: &'static ProblemKind,
-    /// The kind's own, but for a fault of the request that has a status of its own.
+    /// The kind's own, except for an error of the web server that has its own status.
     status: StatusCode,
     detail: String,
     errors: Vec<FieldError>,
-    /// A header that belongs to it.
+    /// A header that the response carries.
     header: Option<(actix_web::http::header::HeaderName, String)>,
 }
 
@@ -43,15 +43,15 @@ pub(super) struct ProblemDocument<'a> {
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What it is this time. For people: its words may change.
+    /// What happened this time. For people: its words may change.
     detail: &'a str,
     /// The kind as a stable word, for programs.
     #[schema(schema_with = problem_codes)]
     code: &'a str,
-    /// What is not right in the request, all of it. Only with the code `invalid`.
+    /// Everything that is wrong in the request. Only with the code `invalid`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
-    /// By which the request is found in the server's log.
+    /// Identifies the request in the server's log.
     #[schema(format = Uuid)]
     request_id: &'a str,
 }
@@ -79,36 +79,32 @@ impl Problem {
         self
     }
 
-    /// The body is no JSON.
     pub(super) fn malformed() -> Self {
         Self::new(&kinds::MALFORMED, "the body is not JSON")
     }
 
-    /// The version asked for is not one of these.
     pub(super) fn unknown_version(known: &[&str]) -> Self {
         let detail = format!("there is no such version; there are: {}", known.join(", "));
         Self::new(&kinds::UNKNOWN_VERSION, detail)
     }
 
-    /// The body is of another type than JSON.
     pub(super) fn unsupported_media_type() -> Self {
         Self::new(&kinds::MEDIA_TYPE, "say Content-Type: application/json")
     }
 
-    /// The body is longer than `most` bytes.
+    /// The body is longer than `most` bytes, or slow.
     pub(super) fn body_too_long(most: usize) -> Self {
         let detail = format!("the body is longer than {most} bytes, or did not come in time");
         Self::new(&kinds::TOO_LONG, detail)
     }
 
-    /// There is something here, for other methods.
     pub(super) fn method_not_allowed(allowed: &[&str]) -> Self {
         let allowed = allowed.join(", ");
         let problem = Self::new(&kinds::METHOD, format!("say {allowed}"));
         problem.with_header(ALLOW, allowed)
     }
 
-    /// What a status that nobody gave a reason for means.
+    /// The problem of a response without a reason, such as one of the web server.
     pub(super) fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => ApiError::NotFound.into(),
@@ -117,11 +113,10 @@ impl Problem {
                 problem.0.status = status;
                 problem
             }
-            _ => Self::new(&kinds::INTERNAL, "this is our fault; tell us the request's id"),
+            _ => Self::new(&kinds::INTERNAL, "this is our fault; report the request's id"),
         }
     }
 
-    /// The answer.
     pub(super) fn to_response(&self, request_id: &str) -> HttpResponse {
         let problem = &self.0;
         let document = ProblemDocument {
@@ -133,14 +128,14 @@ impl Problem {
             errors: &problem.errors,
             request_id,
         };
-        let mut answer = HttpResponse::build(problem.status);
-        answer.insert_header((CACHE_CONTROL, "no-store"));
+        let mut response = HttpResponse::build(problem.status);
+        response.insert_header((CACHE_CONTROL, "no-store"));
         if let Some((name, value)) = &problem.header {
-            answer.insert_header((name.clone(), value.as_str()));
+            response.insert_header((name.clone(), value.as_str()));
         }
-        // Texts and numbers have a form in JSON.
+        // Strings and numbers always have a form in JSON.
         let body = serde_json::to_string(&document).unwrap_or_default();
-        answer
+        response
             .insert_header((CONTENT_TYPE, "application/problem+json"))
             .body(body)
     }
@@ -182,7 +177,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Handlers give it; the gate, which knows the request's id, writes it.
+/// Returned by handlers; rendered by the middleware, which knows the request's id.
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         self.0.status

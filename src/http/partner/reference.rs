@@ -12,40 +12,19 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpResponse, web};
 use sha2::{Digest, Sha256};
-use utoipa::OpenApi;
 
-use super::openapi::document;
+use super::openapi::OpenApiDocument;
 use super::problem::PROBLEM_KINDS;
-use super::routes::{AuthRequirement, Route, RouteGroup};
+use super::route::{AuthRequirement, RouteGroup, routes};
 
-const DOCUMENT: &str = "/v1/openapi.json";
 const PAGE: &str = "/v1/docs";
-const FILE: &str = "/v1/docs/{file}";
 
-pub(super) const AREA: RouteGroup = RouteGroup {
-    routes: ROUTES,
-    configure,
-    document: Paths::openapi,
-};
-
-#[derive(OpenApi)]
-#[openapi(paths(openapi, docs, docs_file))]
-struct Paths;
-
-/// The area's name in the reference.
-const TAG: &str = "Reference";
-
-const ROUTES: &[Route] = &[
-    Route::new("GET", DOCUMENT, AuthRequirement::Open),
-    Route::new("GET", PAGE, AuthRequirement::Open),
-    Route::new("GET", FILE, AuthRequirement::Open),
-];
-
-fn configure(config: &mut web::ServiceConfig) {
-    config
-        .route("/openapi.json", web::get().to(openapi))
-        .route("/docs", web::get().to(docs))
-        .route("/docs/{file}", web::get().to(docs_file));
+pub(super) fn routes() -> RouteGroup {
+    routes!("Reference":
+        read_open_api => AuthRequirement::Open,
+        read_docs => AuthRequirement::Open,
+        read_docs_file => AuthRequirement::Open,
+    )
 }
 
 /// A file of the page.
@@ -84,8 +63,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self';
                       style-src-elem 'self' 'sha256-zf+uNJBueETP1htRYcI8vtcaUYGu1KTJEvj7I2Hq+BA='; \
                       style-src-attr 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The document and the page change only with the program.
-static JSON: LazyLock<String> = LazyLock::new(|| document().to_string());
+/// The page changes only with the program.
 static HTML: LazyLock<String> = LazyLock::new(page);
 
 /// A new program may say something new, so browsers ask again.
@@ -122,24 +100,19 @@ fn page() -> String {
     })
 }
 
-/// Get this document
-#[utoipa::path(get, path = DOCUMENT, operation_id = "readOpenApi", tag = TAG,
-    responses(
-        (status = 200, description = "The API as an OpenAPI 3.1 document.", body = Object),
-    ))]
-async fn openapi() -> HttpResponse {
+/// Get the OpenAPI document
+#[utoipa::path(get, path = "/v1/openapi.json",
+    responses((status = 200, description = "The API as an OpenAPI 3.1 document.", body = Object)))]
+async fn read_open_api(document: web::Data<OpenApiDocument>) -> HttpResponse {
     HttpResponse::Ok()
-        .content_type("application/json")
         .insert_header((CACHE_CONTROL, REVALIDATED))
-        .body(JSON.as_str())
+        .json(&document.0)
 }
 
-/// Get this document as a page
-#[utoipa::path(get, path = PAGE, operation_id = "readDocs", tag = TAG,
-    responses(
-        (status = 200, description = "The page.", body = String, content_type = "text/html"),
-    ))]
-async fn docs() -> HttpResponse {
+/// Get the reference page
+#[utoipa::path(get, path = PAGE,
+    responses((status = 200, description = "The page.", body = String, content_type = "text/html")))]
+async fn read_docs() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((CACHE_CONTROL, REVALIDATED))
@@ -149,13 +122,11 @@ async fn docs() -> HttpResponse {
         .body(HTML.as_str())
 }
 
-/// Get a file of the page
-#[utoipa::path(get, path = FILE, operation_id = "readDocsFile", tag = TAG,
+/// Get a file of the reference page
+#[utoipa::path(get, path = "/v1/docs/{file}",
     params(("file" = String, Path, description = "Its name, as the page asks for it.")),
-    responses(
-        (status = 200, description = "The file.", body = String, content_type = "text/javascript"),
-    ))]
-async fn docs_file(name: web::Path<String>) -> HttpResponse {
+    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript")))]
+async fn read_docs_file(name: web::Path<String>) -> HttpResponse {
     let Some(file) = FILES.iter().find(|file| file.name == name.as_str()) else {
         return HttpResponse::NotFound().finish();
     };

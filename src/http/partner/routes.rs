@@ -1,100 +1,67 @@
-//! Which routes there are, and who may call them.
+//! The table of all routes.
+
+use std::sync::LazyLock;
 
 use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
-use utoipa::openapi::OpenApi;
 
+use super::route::{Route, RouteGroup};
 use super::{
-    auth, entities, events, intents, links, profile, reference, roles, sessions, subscribers, users, webhook_endpoints,
+    auth, entities, events, intents, links, metadata, profile, reference, roles, sessions, subscribers, users,
+    webhook_endpoints,
 };
-use crate::service::partners::RequiredAccess;
 
-/// How a request shows who it is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthRequirement {
-    /// It need not.
-    Open,
-    /// By the partner's keys, in the body.
-    ClientCredentials,
-    /// By a publishable key.
-    PublishableKey,
-    /// By a token that meets this need.
-    Token(RequiredAccess),
+/// All groups, in the order of the reference.
+static GROUPS: LazyLock<[RouteGroup; 13]> = LazyLock::new(|| {
+    [
+        auth::routes(),
+        metadata::routes(),
+        profile::routes(),
+        entities::routes(),
+        roles::routes(),
+        users::routes(),
+        subscribers::routes(),
+        intents::routes(),
+        links::routes(),
+        sessions::routes(),
+        webhook_endpoints::routes(),
+        events::routes(),
+        reference::routes(),
+    ]
+});
+
+/// All groups, in the order of the reference.
+pub(super) fn route_groups() -> &'static [RouteGroup] {
+    &*GROUPS
 }
 
-/// A route.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// The HTTP method, upper case.
-    pub method: &'static str,
-    /// The pattern of the path.
-    pub path: &'static str,
-    /// Who may call it.
-    pub auth: AuthRequirement,
-}
-
-impl Route {
-    pub(super) const fn new(method: &'static str, path: &'static str, auth: AuthRequirement) -> Self {
-        Self { method, path, auth }
-    }
-}
-
-/// Routes that belong together.
-pub(super) struct RouteGroup {
-    /// Who may call each.
-    pub(super) routes: &'static [Route],
-    /// What answers them.
-    pub(super) configure: fn(&mut ServiceConfig),
-    /// What they take and give.
-    pub(super) document: fn() -> OpenApi,
-}
-
-/// Every area there is, in the order of the reference.
-pub(super) const ROUTE_GROUPS: &[RouteGroup] = &[
-    auth::AREA,
-    profile::AREA,
-    entities::AREA,
-    roles::AREA,
-    users::AREA,
-    subscribers::AREA,
-    intents::AREA,
-    links::AREA,
-    sessions::AREA,
-    webhook_endpoints::AREA,
-    events::AREA,
-    reference::AREA,
-];
-
-/// Every route there is.
+/// All routes.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
-    ROUTE_GROUPS.iter().flat_map(|area| area.routes)
+    GROUPS.iter().flat_map(|group| &group.routes)
 }
 
-/// What a request asks for.
+/// What a request matches.
 pub(super) enum RouteMatch {
-    /// This route.
     Route(&'static Route),
-    /// Something that is there for these methods only.
+    /// The path exists for these methods only.
     OtherMethods(Vec<&'static str>),
-    /// Nothing that is there.
     NotFound,
 }
 
-/// Looks a request up by the pattern that its path matched.
+/// Finds the route of a request by the pattern that its path matched.
 pub(super) fn find_route(method: &Method, pattern: Option<&str>) -> RouteMatch {
-    let there: Vec<_> = routes().filter(|route| Some(route.path) == pattern).collect();
-    if there.is_empty() {
+    let routes: Vec<_> = routes().filter(|route| Some(route.path.as_str()) == pattern).collect();
+    if routes.is_empty() {
         return RouteMatch::NotFound;
     }
-    match there.iter().find(|route| route.method == method.as_str()) {
+    match routes.iter().find(|route| route.method == method.as_str()) {
         Some(route) => RouteMatch::Route(route),
-        None => RouteMatch::OtherMethods(there.iter().map(|route| route.method).collect()),
+        None => RouteMatch::OtherMethods(routes.iter().map(|route| route.method).collect()),
     }
 }
 
-/// The pattern as a text that lives as long as the program, if it is one of ours.
+/// The pattern as a static string, if it belongs to the partner API.
 pub(in crate::http) fn static_pattern(matched: &str) -> Option<&'static str> {
-    routes().map(|route| route.path).find(|path| *path == matched)
+    routes().map(|route| route.path.as_str()).find(|path| *path == matched)
 }
 
 #[cfg(test)]
@@ -103,13 +70,15 @@ mod tests {
 
     use super::*;
 
-    /// No route stands there twice, with two opinions on who may call it.
+    /// No route is listed twice with different requirements, and each has a method and a path.
     #[test]
-    fn every_route_stands_there_once() {
+    fn every_route_is_listed_once() {
         let mut seen = HashSet::new();
         for route in routes() {
-            assert!(seen.insert((route.method, route.path)), "{route:?}");
-            assert!(route.path.starts_with("/v1/"), "{route:?}");
+            assert!(seen.insert((route.method, &route.path)), "{route:?}");
+            assert!(!route.method.is_empty(), "{route:?}");
+            let known = route.path.starts_with("/v1/") || route.path.starts_with("/.well-known/");
+            assert!(known, "{route:?}");
         }
     }
 }

@@ -1,140 +1,98 @@
-//! Where webhooks go: `/v1/webhook-endpoints`.
+//! Webhook endpoints: `/v1/webhook-endpoints`.
 
-use actix_web::web;
-use utoipa::OpenApi;
-
-use super::PartnerApi;
-use super::extractors::{Auth, Json, ListQuery, OptionalJson, PageQuery, parse_id};
+use super::api::Api;
+use super::extractors::{Auth, Json, ListQuery, OptionalJson, PageQuery, PathId};
 use super::responses::{ApiResponse, created, no_content, ok};
-use super::routes::{AuthRequirement, Route, RouteGroup};
+use super::route::{AuthRequirement, RouteGroup, permitted, routes};
 use crate::core::access::{Action, Object};
 use crate::core::ids::EndpointId;
-use crate::service::partners::{
-    EndpointEdit, EndpointView, EndpointWithSecret, List, NewEndpoint, RequiredAccess, RotatedSecret, SecretRotation,
+use crate::service::partners::views::List;
+use crate::service::partners::webhook_endpoints::{
+    EndpointEdit, EndpointView, EndpointWithSecret, NewEndpoint, RotatedSecret, SecretRotation,
 };
-
-const ALL: &str = "/v1/webhook-endpoints";
-const ONE: &str = "/v1/webhook-endpoints/{id}";
-const SECRET: &str = "/v1/webhook-endpoints/{id}/rotate-secret";
-
-pub(super) const AREA: RouteGroup = RouteGroup {
-    routes: ROUTES,
-    configure,
-    document: Paths::openapi,
-};
-
-#[derive(OpenApi)]
-#[openapi(paths(list, create, read, change, end, rotate))]
-struct Paths;
-
-/// The area's name in the reference.
-const TAG: &str = "Webhook endpoints";
 
 const fn may(action: Action) -> AuthRequirement {
-    AuthRequirement::Token(RequiredAccess::Permitted(Object::WebhookEndpoint, action))
+    permitted(Object::WebhookEndpoint, action)
 }
 
-const ROUTES: &[Route] = &[
-    Route::new("GET", ALL, may(Action::Read)),
-    Route::new("POST", ALL, may(Action::Create)),
-    Route::new("GET", ONE, may(Action::Read)),
-    Route::new("PATCH", ONE, may(Action::Update)),
-    Route::new("DELETE", ONE, may(Action::Delete)),
-    Route::new("POST", SECRET, may(Action::Update)),
-];
-
-fn configure(config: &mut web::ServiceConfig) {
-    config
-        .route("/webhook-endpoints", web::get().to(list))
-        .route("/webhook-endpoints", web::post().to(create))
-        .route("/webhook-endpoints/{id}", web::get().to(read))
-        .route("/webhook-endpoints/{id}", web::patch().to(change))
-        .route("/webhook-endpoints/{id}", web::delete().to(end))
-        .route("/webhook-endpoints/{id}/rotate-secret", web::post().to(rotate));
+pub(super) fn routes() -> RouteGroup {
+    routes!("Webhook endpoints":
+        list_webhook_endpoints => may(Action::Read),
+        create_webhook_endpoint => may(Action::Create),
+        read_webhook_endpoint => may(Action::Read),
+        change_webhook_endpoint => may(Action::Update),
+        delete_webhook_endpoint => may(Action::Delete),
+        rotate_webhook_secret => may(Action::Update),
+    )
 }
 
-/// Lists webhook endpoints
-#[utoipa::path(get, path = ALL, operation_id = "listWebhookEndpoints", tag = TAG,
-    params(ListQuery),
-    responses(
-        (status = 200, description = "A page of endpoints, newest first.", body = List<EndpointView>),
-    ))]
-async fn list(api: web::Data<PartnerApi>, Auth(asked): Auth, PageQuery(page): PageQuery) -> ApiResponse {
-    Ok(ok(&api.endpoints.list_endpoints(&asked, page).await?))
+/// List webhook endpoints
+#[utoipa::path(get, path = "/v1/webhook-endpoints", params(ListQuery),
+    responses((status = 200, description = "A page of endpoints, newest first.", body = List<EndpointView>)))]
+async fn list_webhook_endpoints(api: Api, Auth(context): Auth, PageQuery(page): PageQuery) -> ApiResponse {
+    ok(api.webhook_endpoints.list_endpoints(&context, page).await?)
 }
 
-/// Makes a webhook endpoint
+/// Create a webhook endpoint
 ///
-/// It is told what happens in the entity in `Kiungo-Entity-Id`; without one, all that happens. Its secret is shown this once.
-#[utoipa::path(post, path = ALL, operation_id = "createWebhookEndpoint", tag = TAG,
-    request_body = NewEndpoint,
+/// It receives the events of the entity in `Kiungo-Entity-Id`; without that header, all events. The secret is shown only in
+/// this response.
+#[utoipa::path(post, path = "/v1/webhook-endpoints", request_body = NewEndpoint,
     responses(
-        (status = 201, description = "The endpoint, with its secret.", body = EndpointWithSecret),
-        (status = 409, description = "There are as many as there may be."),
+        (status = 201, description = "The endpoint with its secret.", body = EndpointWithSecret),
+        (status = 409, description = "The maximum number of endpoints exists."),
     ))]
-async fn create(api: web::Data<PartnerApi>, Auth(asked): Auth, Json(new): Json<NewEndpoint>) -> ApiResponse {
-    Ok(created(&api.endpoints.create_endpoint(&asked, new).await?))
+async fn create_webhook_endpoint(api: Api, Auth(context): Auth, Json(new): Json<NewEndpoint>) -> ApiResponse {
+    created(api.webhook_endpoints.create_endpoint(&context, new).await?)
 }
 
-/// Reads a webhook endpoint
-#[utoipa::path(get, path = ONE, operation_id = "readWebhookEndpoint", tag = TAG,
+/// Get a webhook endpoint
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}",
     params(("id" = EndpointId, Path, description = "The endpoint.")),
-    responses(
-        (status = 200, description = "The endpoint.", body = EndpointView),
-    ))]
-async fn read(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
-    let endpoint = parse_id(&path, EndpointId::parse)?;
-    Ok(ok(&api.endpoints.get_endpoint(&asked, endpoint).await?))
+    responses((status = 200, description = "The endpoint.", body = EndpointView)))]
+async fn read_webhook_endpoint(api: Api, Auth(context): Auth, PathId(id): PathId<EndpointId>) -> ApiResponse {
+    ok(api.webhook_endpoints.get_endpoint(&context, id).await?)
 }
 
-/// Changes a webhook endpoint
+/// Update a webhook endpoint
 ///
-/// One that was disabled, by whomever, is enabled again by its `state`.
-#[utoipa::path(patch, path = ONE, operation_id = "changeWebhookEndpoint", tag = TAG,
+/// A disabled endpoint is enabled again by its `state`, whoever disabled it.
+#[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}",
     params(("id" = EndpointId, Path, description = "The endpoint.")),
     request_body = EndpointEdit,
-    responses(
-        (status = 200, description = "The endpoint as it is now.", body = EndpointView),
-    ))]
-async fn change(
-    api: web::Data<PartnerApi>,
-    Auth(asked): Auth,
-    path: web::Path<String>,
+    responses((status = 200, description = "The updated endpoint.", body = EndpointView)))]
+async fn change_webhook_endpoint(
+    api: Api,
+    Auth(context): Auth,
+    PathId(id): PathId<EndpointId>,
     Json(edit): Json<EndpointEdit>,
 ) -> ApiResponse {
-    let endpoint = parse_id(&path, EndpointId::parse)?;
-    Ok(ok(&api.endpoints.update_endpoint(&asked, endpoint, edit).await?))
+    ok(api.webhook_endpoints.update_endpoint(&context, id, edit).await?)
 }
 
-/// Deletes a webhook endpoint
+/// Delete a webhook endpoint
 ///
-/// It is sent nothing more.
-#[utoipa::path(delete, path = ONE, operation_id = "deleteWebhookEndpoint", tag = TAG,
+/// Nothing more is sent to it.
+#[utoipa::path(delete, path = "/v1/webhook-endpoints/{id}",
     params(("id" = EndpointId, Path, description = "The endpoint.")),
-    responses(
-        (status = 204, description = "It is gone."),
-    ))]
-async fn end(api: web::Data<PartnerApi>, Auth(asked): Auth, path: web::Path<String>) -> ApiResponse {
-    let endpoint = parse_id(&path, EndpointId::parse)?;
-    api.endpoints.delete_endpoint(&asked, endpoint).await?;
-    Ok(no_content())
+    responses((status = 204, description = "The endpoint is deleted.")))]
+async fn delete_webhook_endpoint(api: Api, Auth(context): Auth, PathId(id): PathId<EndpointId>) -> ApiResponse {
+    api.webhook_endpoints.delete_endpoint(&context, id).await?;
+    no_content()
 }
 
-/// Replaces an endpoint's secret
+/// Rotate a webhook secret
 ///
-/// The secret before goes on being used beside the new one until the moment that the answer tells.
-#[utoipa::path(post, path = SECRET, operation_id = "rotateWebhookSecret", tag = TAG,
+/// Webhooks are signed with both the old and the new secret until `previous_secret_until`.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/rotate-secret",
     params(("id" = EndpointId, Path, description = "The endpoint.")),
     request_body = Option<SecretRotation>,
-    responses(
-        (status = 200, description = "The new secret, shown this once.", body = RotatedSecret),
-    ))]
-async fn rotate(
-    api: web::Data<PartnerApi>,
-    Auth(asked): Auth,
-    path: web::Path<String>,
+    responses((status = 200, description = "The new secret, shown only here.", body = RotatedSecret)))]
+async fn rotate_webhook_secret(
+    api: Api,
+    Auth(context): Auth,
+    PathId(id): PathId<EndpointId>,
     OptionalJson(rotation): OptionalJson<SecretRotation>,
 ) -> ApiResponse {
-    let endpoint = parse_id(&path, EndpointId::parse)?;
-    Ok(ok(&api.endpoints.rotate_secret(&asked, endpoint, rotation).await?))
+    ok(api.webhook_endpoints.rotate_secret(&context, id, rotation).await?)
 }

@@ -44,13 +44,13 @@ pub struct Eraser {
 pub async fn begin_erasure(
     records: &dyn DataSubjectRecords,
     clock: &dyn Clock,
-    entropy: &dyn Rng,
+    rng: &dyn Rng,
     partner: PartnerId,
     tag: &SubscriberTag,
 ) -> Result<ErasureId, RecordsError> {
-    let (id, now) = (ErasureId::generate(entropy), clock.now());
+    let (id, now) = (ErasureId::generate(rng), clock.now());
     let mut pseudonym = [0; 32];
-    entropy.fill(&mut pseudonym);
+    rng.fill(&mut pseudonym);
     let erasure = Erasure {
         id,
         partner,
@@ -62,7 +62,7 @@ pub async fn begin_erasure(
         moved_at: now,
     };
     let job = Job {
-        id: JobId::generate(entropy),
+        id: JobId::generate(rng),
         partner,
         kind: JobKind::Erase(id),
         due_at: now,

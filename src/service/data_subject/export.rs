@@ -8,29 +8,27 @@ use crate::core::seal::{SealError, SubscriberTag};
 use crate::core::time::Timestamp;
 use crate::providers::SubmissionStep;
 use crate::records::{
-    AuditEntry, Consent, Link, LinkIntent, LinkedAccount, Partner, Records, RecordsError, SmsMessage,
+    AuditEntry, Consent, Link, LinkIntent, LinkedAccount, Partner, Records, RecordsError, SmsMessage, SmsPreference,
     SubscriberAttempt, SubscriberData,
 };
-use crate::service::partners::ApiTime;
+use crate::service::partners::views::{ApiTime, view};
 use crate::service::sealing::Sealing;
 
-/// Why what is held cannot be told.
+/// Why an export fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExportError {
-    /// The records are not available.
     #[error(transparent)]
     Records(#[from] RecordsError),
-    /// Something sealed does not open: half of what is held would pass for all of it.
-    #[error("something that is held does not open: {0}")]
+    /// A sealed field cannot be opened: an incomplete export would pass for a complete one.
+    #[error("a sealed field cannot be opened: {0}")]
     Sealed(#[from] SealError),
 }
 
-/// Who asks what is held.
+/// Who asks for an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportedBy {
-    /// The partner, about its own.
+    /// The partner, about its own data.
     Partner,
-    /// Whoever runs the server.
     Operator,
 }
 
@@ -48,15 +46,16 @@ impl ExportedBy {
 pub struct Export {
     /// The number, in E.164.
     pub msisdn: String,
-    /// When this was put together.
+    /// When this was exported.
     pub exported_at: ApiTime,
-    /// By whom it is held.
-    pub partners: Vec<HeldBy>,
+    /// The partners that hold it.
+    pub partners: Vec<ExportedPartner>,
 }
 
 /// What one partner holds.
 #[derive(Serialize, ToSchema)]
-pub struct HeldBy {
+#[schema(as = HeldBy)]
+pub struct ExportedPartner {
     /// The partner's id.
     pub partner_id: String,
     /// The partner's name, as in the consents.
@@ -72,95 +71,108 @@ pub struct HeldBy {
     requests: Vec<ExportedIntent>,
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = HeldConsent)]
-struct ExportedConsent {
-    id: String,
-    msisdn: String,
-    text: String,
-    version: String,
-    locale: String,
-    channel: String,
-    agreed_at: ApiTime,
+view! {
+    #[schema(as = HeldConsent)]
+    pub struct ExportedConsent(consent: Consent, number: &Msisdn) {
+        id: String = consent.id.to_string(),
+        msisdn: String = number.as_str().to_owned(),
+        text: String = consent.text,
+        version: String = consent.version,
+        locale: String = consent.locale,
+        channel: String = consent.channel,
+        agreed_at: ApiTime = ApiTime(consent.agreed_at),
+    }
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = HeldLink)]
-struct ExportedLink {
-    id: String,
-    consent: String,
-    #[schema(value_type = String)]
-    state: &'static str,
-    institution: String,
-    provider: String,
-    linked_at: ApiTime,
-    accounts: Vec<ExportedAccount>,
+view! {
+    #[schema(as = HeldLink)]
+    pub struct ExportedLink(link: Link, accounts: Vec<ExportedAccount>) {
+        id: String = link.id.to_string(),
+        consent: String = link.consent.to_string(),
+        #[schema(value_type = String)]
+        state: &'static str = link.state.as_str(),
+        institution: String = link.institution_name,
+        provider: String = link.provider,
+        linked_at: ApiTime = ApiTime(link.created_at),
+        accounts: Vec<ExportedAccount> = accounts,
+    }
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = HeldAccount)]
-struct ExportedAccount {
-    #[schema(required)]
-    ends_in: Option<String>,
-    #[schema(required)]
-    holder: Option<String>,
-    #[schema(required)]
-    kind: Option<String>,
-    #[schema(required)]
-    currency: Option<String>,
+view! {
+    #[schema(as = HeldAccount)]
+    pub struct ExportedAccount(account: LinkedAccount, holder: Option<String>) {
+        #[schema(required)]
+        ends_in: Option<String> = account.masked,
+        #[schema(required)]
+        holder: Option<String> = holder,
+        #[schema(required)]
+        kind: Option<String> = account.kind,
+        #[schema(required)]
+        currency: Option<String> = account.currency,
+    }
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = HeldAttempt)]
-struct ExportedAttempt {
-    id: String,
-    consent: String,
-    institution: String,
-    provider: String,
-    #[schema(value_type = String)]
-    step: &'static str,
-    #[schema(value_type = String)]
-    outcome: &'static str,
-    begun_at: ApiTime,
-    outcome_at: ApiTime,
+view! {
+    #[schema(as = HeldAttempt)]
+    pub struct ExportedAttempt(row: SubscriberAttempt) {
+        id: String = row.attempt.id.to_string(),
+        consent: String = row.attempt.consent.to_string(),
+        institution: String = row.attempt.institution_name,
+        provider: String = row.attempt.provider,
+        #[schema(value_type = String)]
+        step: &'static str = match row.attempt.step {
+            SubmissionStep::Login => "login",
+            SubmissionStep::Code => "code",
+            SubmissionStep::Choose => "choose",
+        },
+        #[schema(value_type = String)]
+        outcome: &'static str = row.attempt.state.as_str(),
+        begun_at: ApiTime = ApiTime(row.attempt.created_at),
+        outcome_at: ApiTime = ApiTime(row.moved_at),
+    }
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = HeldText)]
-struct ExportedSms {
-    #[schema(value_type = String)]
-    kind: &'static str,
-    #[schema(value_type = String)]
-    state: &'static str,
-    written_at: ApiTime,
-    state_at: ApiTime,
+view! {
+    #[schema(as = HeldText)]
+    pub struct ExportedSms(message: &SmsMessage) {
+        #[schema(value_type = String)]
+        kind: &'static str = message.names().0,
+        #[schema(value_type = String)]
+        state: &'static str = message.names().1,
+        written_at: ApiTime = ApiTime(message.created_at),
+        state_at: ApiTime = ApiTime(message.updated_at),
+    }
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = HeldWish)]
-struct ExportedSmsPreference {
-    wanted: bool,
-    said_at: ApiTime,
+view! {
+    #[schema(as = HeldWish)]
+    pub struct ExportedSmsPreference(preference: SmsPreference) {
+        wanted: bool = !preference.stopped,
+        said_at: ApiTime = ApiTime(preference.at),
+    }
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = HeldRequest)]
-struct ExportedIntent {
-    id: String,
-    state: &'static str,
-    purpose: String,
-    data: Vec<String>,
-    days: u16,
-    #[schema(required)]
-    reference: Option<String>,
-    made_at: ApiTime,
-    expires_at: ApiTime,
+view! {
+    #[schema(as = HeldRequest)]
+    pub struct ExportedIntent(intent: LinkIntent) {
+        id: String = intent.id.to_string(),
+        #[schema(value_type = String)]
+        state: &'static str = intent.state.as_str(),
+        purpose: String = intent.purpose,
+        data: Vec<String> = intent.scope.to_text().split(',').map(str::to_owned).collect(),
+        #[schema(value_type = i64)]
+        days: u16 = intent.days,
+        #[schema(required)]
+        reference: Option<String> = intent.reference,
+        made_at: ApiTime = ApiTime(intent.created_at),
+        expires_at: ApiTime = ApiTime(intent.expires_at),
+    }
 }
 
-/// Puts together what these partners hold about a number, and notes in each one's audit trail that this was asked.
+/// Exports what these partners hold about a number, and records the export in the audit trail of each.
 ///
 /// # Errors
-/// When the records are not available, or something does not open.
+/// When the records are not available, or a sealed field cannot be opened.
 pub async fn export_subscriber_data(
     records: &dyn Records,
     sealing: &Sealing,
@@ -170,130 +182,60 @@ pub async fn export_subscriber_data(
     now: Timestamp,
 ) -> Result<Export, ExportError> {
     let tag = sealing.keyring.tag(number);
-    let mut held_by = Vec::with_capacity(partners.len());
+    let mut exported = Vec::with_capacity(partners.len());
     for partner in partners {
-        // Written down before anything is told.
-        let asked = AuditEntry::new(partner.id, "subscriber.exported", by.audit_detail().to_owned(), now).about(tag);
-        records.audit(&asked).await?;
-        let held = records.export(partner.id, &tag).await?;
-        held_by.push(FieldOpener { sealing, tag: &tag }.open_all(partner, held)?);
+        // Recorded before anything is disclosed.
+        let event = AuditEntry::new(partner.id, "subscriber.exported", by.audit_detail().to_owned(), now).about(tag);
+        records.audit(&event).await?;
+        let data = records.export(partner.id, &tag).await?;
+        exported.push(FieldOpener { sealing, tag: &tag }.open_all(partner, data)?);
     }
     Ok(Export {
         msisdn: number.as_str().to_owned(),
         exported_at: ApiTime(now),
-        partners: held_by,
+        partners: exported,
     })
 }
 
-/// Opens one person's fields.
+/// Opens the sealed fields of one subscriber.
 struct FieldOpener<'a> {
     sealing: &'a Sealing,
     tag: &'a SubscriberTag,
 }
 
 impl FieldOpener<'_> {
-    fn open_all(&self, partner: &Partner, held: SubscriberData) -> Result<HeldBy, SealError> {
-        Ok(HeldBy {
+    fn open_all(&self, partner: &Partner, data: SubscriberData) -> Result<ExportedPartner, SealError> {
+        let consents = data.consents.into_iter().map(|consent| self.open_consent(consent));
+        let links = data.links.into_iter().map(|link| self.open_link(link));
+        Ok(ExportedPartner {
             partner_id: partner.id.to_string(),
             partner: partner.name.clone(),
-            consents: held
-                .consents
-                .into_iter()
-                .map(|consent| self.exported_consent(consent))
-                .collect::<Result<_, _>>()?,
-            links: held
-                .links
-                .into_iter()
-                .map(|link| self.exported_link(link))
-                .collect::<Result<_, _>>()?,
-            attempts: held.attempts.into_iter().map(exported_attempt).collect(),
-            texts: held.messages.iter().map(exported_sms).collect(),
-            texts_wanted: held.sms_preference.map(|wish| ExportedSmsPreference {
-                wanted: !wish.stopped,
-                said_at: ApiTime(wish.at),
-            }),
-            own_code_kept_at: held.pin_kept_at.map(ApiTime),
-            requests: held.intents.into_iter().map(exported_intent).collect(),
+            consents: consents.collect::<Result<_, _>>()?,
+            links: links.collect::<Result<_, _>>()?,
+            attempts: data.attempts.into_iter().map(ExportedAttempt::new).collect(),
+            texts: data.messages.iter().map(ExportedSms::new).collect(),
+            texts_wanted: data.sms_preference.map(ExportedSmsPreference::new),
+            own_code_kept_at: data.pin_kept_at.map(ApiTime),
+            requests: data.intents.into_iter().map(ExportedIntent::new).collect(),
         })
     }
 
-    fn exported_consent(&self, consent: Consent) -> Result<ExportedConsent, SealError> {
+    fn open_consent(&self, consent: Consent) -> Result<ExportedConsent, SealError> {
         let number = self.sealing.open_msisdn(self.tag, consent.id, &consent.msisdn)?;
-        Ok(ExportedConsent {
-            id: consent.id.to_string(),
-            msisdn: number.as_str().to_owned(),
-            text: consent.text,
-            version: consent.version,
-            locale: consent.locale,
-            channel: consent.channel,
-            agreed_at: ApiTime(consent.agreed_at),
-        })
+        Ok(ExportedConsent::new(consent, &number))
     }
 
-    fn exported_link(&self, link: Link) -> Result<ExportedLink, SealError> {
-        Ok(ExportedLink {
-            id: link.id.to_string(),
-            consent: link.consent.to_string(),
-            state: link.state.as_str(),
-            institution: link.institution_name,
-            provider: link.provider,
-            linked_at: ApiTime(link.created_at),
-            accounts: link
-                .accounts
-                .into_iter()
-                .map(|account| self.exported_account(account))
-                .collect::<Result<_, _>>()?,
-        })
+    fn open_link(&self, mut link: Link) -> Result<ExportedLink, SealError> {
+        let accounts = std::mem::take(&mut link.accounts).into_iter();
+        let accounts = accounts.map(|account| self.open_account(account));
+        let accounts = accounts.collect::<Result<_, _>>()?;
+        Ok(ExportedLink::new(link, accounts))
     }
 
-    fn exported_account(&self, account: LinkedAccount) -> Result<ExportedAccount, SealError> {
+    fn open_account(&self, account: LinkedAccount) -> Result<ExportedAccount, SealError> {
         let holder = account.holder.as_deref();
         let holder = holder.map(|sealed| self.sealing.open_holder(self.tag, account.id, sealed));
-        Ok(ExportedAccount {
-            ends_in: account.masked,
-            holder: holder.transpose()?.map(|name| name.expose().to_owned()),
-            kind: account.kind,
-            currency: account.currency,
-        })
-    }
-}
-
-fn exported_attempt(held: SubscriberAttempt) -> ExportedAttempt {
-    ExportedAttempt {
-        id: held.attempt.id.to_string(),
-        consent: held.attempt.consent.to_string(),
-        institution: held.attempt.institution_name,
-        provider: held.attempt.provider,
-        step: match held.attempt.step {
-            SubmissionStep::Login => "login",
-            SubmissionStep::Code => "code",
-            SubmissionStep::Choose => "choose",
-        },
-        outcome: held.attempt.state.as_str(),
-        begun_at: ApiTime(held.attempt.created_at),
-        outcome_at: ApiTime(held.moved_at),
-    }
-}
-
-fn exported_sms(message: &SmsMessage) -> ExportedSms {
-    let (kind, state) = message.names();
-    ExportedSms {
-        kind,
-        state,
-        written_at: ApiTime(message.created_at),
-        state_at: ApiTime(message.updated_at),
-    }
-}
-
-fn exported_intent(intent: LinkIntent) -> ExportedIntent {
-    ExportedIntent {
-        id: intent.id.to_string(),
-        state: intent.state.as_str(),
-        purpose: intent.purpose,
-        data: intent.scope.to_text().split(',').map(str::to_owned).collect(),
-        days: intent.days,
-        reference: intent.reference,
-        made_at: ApiTime(intent.created_at),
-        expires_at: ApiTime(intent.expires_at),
+        let holder = holder.transpose()?.map(|name| name.expose().to_owned());
+        Ok(ExportedAccount::new(account, holder))
     }
 }

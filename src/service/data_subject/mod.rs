@@ -1,4 +1,4 @@
-//! People's own rights: to be told what is held about them, and to be forgotten.
+//! Data subjects' rights: access to what is held about them, and erasure.
 
 pub mod export;
 

@@ -1,46 +1,41 @@
-//! Who calls: keys, tokens, and the rows they open.
+//! Authentication and authorisation: keys, tokens, and the rows they give access to.
 
 use std::net::IpAddr;
 
-use async_trait::async_trait;
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::{Access, AccountApi, ApiError};
+use super::account_api::{AccountApi, RateLimitStatus};
+use super::error::ApiError;
+use super::views::serialize_exposed;
 use crate::core::access::{AccessDenied, Action, Caller, Object, TenantScope};
 use crate::core::api_key::{self, ApiKeyKind};
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::secret::Secret;
-use crate::core::token_bucket::TokensLeft;
 use crate::records::{AccessToken, AuditEntry};
 
-/// Who a request must be from.
+/// Who may call a route with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequiredAccess {
-    /// The partner itself, by a token of its own.
+    /// The partner itself.
     Partner,
-    /// Any user.
     User,
-    /// Whoever may do this: the partner, or a user whose role allows it.
+    /// The partner, or a user whose role permits this action.
     Permitted(Object, Action),
 }
 
-/// What a partner's server shows to get a token.
+/// What a partner's server authenticates with.
 #[derive(Debug)]
 pub struct ClientCredentials {
-    /// The partner's id.
     pub id: PartnerId,
-    /// Its secret key.
     pub secret: Secret,
 }
 
-/// For whom a token is to stand.
+/// For whom a token is issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenSubject {
-    /// The partner itself.
     Partner,
-    /// One of its users.
     User(UserId),
 }
 
@@ -55,62 +50,35 @@ pub struct IssuedToken {
     /// Always `Bearer`.
     #[schema(value_type = String)]
     pub token_type: &'static str,
-    /// For how many seconds it opens anything.
+    /// Lifetime in seconds.
     pub expires_in: u64,
 }
 
-/// The one moment at which a secret leaves us.
-pub(super) fn serialize_exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose())
-}
-
-/// How many requests a partner has left at this node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimitStatus {
-    /// The most there can be left.
-    pub limit: u32,
-    /// What is left, and when there will be more.
-    pub left: TokensLeft,
-    /// Whether there was one for this request.
-    pub granted: bool,
-}
-
-impl RateLimitStatus {
-    fn require(self) -> Result<Self, ApiError> {
-        if self.granted {
-            Ok(self)
-        } else {
-            Err(ApiError::TooMany { after: self.left.next })
-        }
-    }
-}
-
-#[async_trait]
-impl Access for AccountApi {
-    async fn authenticate_token(&self, token: &str) -> Result<Caller, ApiError> {
+impl AccountApi {
+    pub(crate) async fn authenticate_token(&self, token: &str) -> Result<Caller, ApiError> {
         self.check_key_format(token, ApiKeyKind::Token)?;
-        let (digest, asked) = (api_key::digest(token), Instant::now());
-        if let Some(caller) = self.token_cache.get(&digest, self.now(), asked) {
+        let (digest, asked_at) = (api_key::digest(token), Instant::now());
+        if let Some(caller) = self.token_cache.get(&digest, self.now(), asked_at) {
             return Ok(caller);
         }
         let bearer = self.records.bearer(&digest, self.now()).await?;
         let bearer = bearer.ok_or(ApiError::Unauthenticated)?;
         let caller = bearer.caller.clone();
-        self.token_cache.insert(digest, bearer, asked);
+        self.token_cache.insert(digest, bearer, asked_at);
         Ok(caller)
     }
 
-    async fn authenticate_publishable_key(&self, key: &str) -> Result<PartnerId, ApiError> {
+    pub(crate) async fn authenticate_publishable_key(&self, key: &str) -> Result<PartnerId, ApiError> {
         self.key_owner(key, ApiKeyKind::Publishable).await
     }
 
-    async fn authorize(
+    pub(crate) async fn authorize(
         &self,
         caller: &Caller,
-        need: RequiredAccess,
+        access: RequiredAccess,
         entity: Option<EntityId>,
     ) -> Result<TenantScope, ApiError> {
-        let reach = match (need, caller) {
+        let scope = match (access, caller) {
             (RequiredAccess::Permitted(object, action), caller) => caller.tenant_scope(object, action, entity)?,
             (RequiredAccess::Partner, Caller::Partner(partner)) => TenantScope {
                 partner: *partner,
@@ -136,44 +104,40 @@ impl Access for AccountApi {
                 return Err(AccessDenied::Role.into());
             }
         };
-        // A user's entity is there, or there would be no user; one that a partner has chosen may be anybody's.
-        if let (Caller::Partner(_), Some(entity)) = (caller, reach.entity)
-            && self.records.entity(&reach, entity).await?.is_none()
+        // A user's entity exists, or there would be no user; an entity that a partner names may be anybody's.
+        if let (Caller::Partner(_), Some(entity)) = (caller, scope.entity)
+            && self.records.entity(&scope, entity).await?.is_none()
         {
             return Err(AccessDenied::Entity.into());
         }
-        Ok(reach)
+        Ok(scope)
     }
 
-    fn count_request(&self, partner: PartnerId) -> RateLimitStatus {
-        self.take_request(partner)
-    }
-
-    async fn issue_token(
+    pub(crate) async fn issue_token(
         &self,
         client: &ClientCredentials,
-        grant: TokenSubject,
+        subject: TokenSubject,
         from: Option<IpAddr>,
     ) -> Result<(IssuedToken, RateLimitStatus), ApiError> {
-        let allowance = self.authenticate_client(client, from).await?;
-        let token = api_key::generate(ApiKeyKind::Token, self.settings.side, self.runtime.rng.as_ref());
+        let rate_limit = self.authenticate_client(client, from).await?;
+        let token = api_key::generate(ApiKeyKind::Token, self.settings.environment, self.deps.rng.as_ref());
         let now = self.now();
         let row = AccessToken {
             digest: api_key::digest(token.expose()),
             partner: client.id,
-            user: match grant {
+            user: match subject {
                 TokenSubject::Partner => None,
                 TokenSubject::User(user) => Some(user),
             },
             created_at: now,
             expires_at: now.plus(self.settings.token_lifetime),
         };
-        let whom = row
+        let holder = row
             .user
             .map_or_else(|| "the partner".to_owned(), |user| user.to_string());
-        let detail = format!("{} for {whom}", token_fingerprint(&row.digest));
-        let deed = AuditEntry::new(client.id, "token.issued", detail, now);
-        if !self.records.add_token(&row, &deed).await? {
+        let detail = format!("{} for {holder}", token_fingerprint(&row.digest));
+        let audit = AuditEntry::new(client.id, "token.issued", detail, now);
+        if !self.records.add_token(&row, &audit).await? {
             return Err(ApiError::field("/user_id", "unknown", "there is no such user"));
         }
         let issued = IssuedToken {
@@ -181,35 +145,32 @@ impl Access for AccountApi {
             token_type: "Bearer",
             expires_in: self.settings.token_lifetime.as_secs(),
         };
-        Ok((issued, allowance))
+        Ok((issued, rate_limit))
     }
 
-    async fn revoke_token(
+    pub(crate) async fn revoke_token(
         &self,
         client: &ClientCredentials,
         token: &Secret,
         from: Option<IpAddr>,
     ) -> Result<RateLimitStatus, ApiError> {
-        let allowance = self.authenticate_client(client, from).await?;
+        let rate_limit = self.authenticate_client(client, from).await?;
         let digest = api_key::digest(token.expose());
-        let deed = AuditEntry::new(client.id, "token.revoked", token_fingerprint(&digest), self.now());
-        self.records.revoke_token(&digest, &deed).await?;
+        let audit = AuditEntry::new(client.id, "token.revoked", token_fingerprint(&digest), self.now());
+        self.records.revoke_token(&digest, &audit).await?;
         self.token_cache.remove(&digest);
-        Ok(allowance)
+        Ok(rate_limit)
     }
-}
 
-impl AccountApi {
-    /// Whether a text looks like such a key, of our side.
+    /// Whether a text has the form of such a key, for this environment.
     fn check_key_format(&self, text: &str, kind: ApiKeyKind) -> Result<(), ApiError> {
         match api_key::parse(text) {
-            Some((found, side)) if found == kind && side == self.settings.side => Ok(()),
+            Some((found, side)) if found == kind && side == self.settings.environment => Ok(()),
             Some((found, _)) if found == kind => Err(ApiError::WrongEnvironment),
             _ => Err(ApiError::Unauthenticated),
         }
     }
 
-    /// Whose key this is.
     async fn key_owner(&self, text: &str, kind: ApiKeyKind) -> Result<PartnerId, ApiError> {
         self.check_key_format(text, kind)?;
         let found = self.records.key(&api_key::digest(text), self.now()).await?;
@@ -217,7 +178,7 @@ impl AccountApi {
         found.map(|key| key.partner).ok_or(ApiError::Unauthenticated)
     }
 
-    /// Whether a client is who it says, and has not asked too often.
+    /// Authenticates a client, and counts the request against its rate limit.
     async fn authenticate_client(
         &self,
         client: &ClientCredentials,
@@ -226,7 +187,7 @@ impl AccountApi {
         let now = self.now();
         self.failed_auth.check(from, now)?;
         let found = match self.key_owner(client.secret.expose(), ApiKeyKind::Secret).await {
-            Ok(partner) if partner == client.id => return self.take_request(partner).require(),
+            Ok(partner) if partner == client.id => return self.count_request(partner).require(),
             Ok(_) => ApiError::Unauthenticated,
             Err(error) => error,
         };
@@ -237,7 +198,7 @@ impl AccountApi {
     }
 }
 
-/// By which a token is known again in the audit trail; nothing can be made of it.
+/// Identifies a token in the audit trail, without revealing it.
 fn token_fingerprint(digest: &[u8; 32]) -> String {
     let [a, b, c, d, ..] = digest;
     format!("{a:02x}{b:02x}{c:02x}{d:02x}")

@@ -1,165 +1,168 @@
-//! What partners are told, to be read and told again.
+//! Events that partners can read and replay.
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
+use super::account_api::AccountApi;
+use super::context::RequestContext;
+use super::error::ApiError;
 use super::schemas::delivery_states;
-use super::{AccountApi, ApiError, ApiTime, List, RequestContext};
+use super::views::{ApiTime, List, view};
 use crate::core::events::EventKind;
 use crate::core::ids::{EndpointId, EventId};
 use crate::core::page::{PageCursor, PageRequest, Paged};
 use crate::records::{Delivery, DeliveryState, EventFilter, PartnerEvent};
 
-/// Which events are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which events to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct EventListQuery {
-    /// Only of this kind.
-    pub kind: Option<EventKind>,
-    /// Only about the link, intent or connect session with this id.
-    pub subject: Option<[u8; 16]>,
-    /// Which of them.
-    pub page: PageRequest,
+    /// Only events of this kind.
+    #[param(value_type = Option<EventKind>)]
+    kind: Option<String>,
+    /// Only events about the link, intent or connect session with this id.
+    #[param(value_type = Option<Uuid>)]
+    subject: Option<String>,
 }
 
-/// An event: its id, and what its webhook says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Event)]
-pub struct EventView {
-    /// Its id: `webhook-id` of its webhook.
-    pub id: EventId,
-    /// What happened.
-    pub r#type: EventKind,
-    /// When it happened.
-    pub timestamp: ApiTime,
-    /// Ids and states, and `sequence`: which event about its subject it is, from 1.
-    #[schema(value_type = Object)]
-    pub data: Value,
-}
-
-impl From<PartnerEvent> for EventView {
-    fn from(event: PartnerEvent) -> Self {
-        Self {
-            id: event.id,
-            r#type: event.kind,
-            timestamp: ApiTime(event.at),
-            // It was written as JSON, by us.
-            data: serde_json::from_str(&event.data).unwrap_or_default(),
-        }
+impl EventListQuery {
+    fn filter(&self) -> Result<EventFilter, ApiError> {
+        let kind = self.kind.as_deref().map(|kind| {
+            let known = EventKind::ALL.map(EventKind::as_str).join(", ");
+            EventKind::parse(kind).ok_or_else(|| ApiError::field("?kind", "unknown", format!("say one of {known}")))
+        });
+        let subject = self.subject.as_deref().map(|subject| {
+            let id = Uuid::parse_str(subject).ok().filter(|_| subject.len() == 36);
+            let detail = "say the id of a link, intent or connect session";
+            id.ok_or_else(|| ApiError::field("?subject", "invalid", detail))
+        });
+        Ok(EventFilter {
+            kind: kind.transpose()?,
+            subject: subject.transpose()?.map(Uuid::into_bytes),
+        })
     }
 }
 
-/// An event, and how far it has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+view! {
+    /// An event, with the content of its webhook.
+    #[schema(as = Event)]
+    pub struct EventView(event: PartnerEvent) {
+        /// Its id: the `webhook-id` of its webhook.
+        id: EventId = event.id,
+        /// What happened.
+        r#type: EventKind = event.kind,
+        /// When it happened.
+        timestamp: ApiTime = ApiTime(event.at),
+        /// Ids and states, and `sequence`: its number among the events of its subject, from 1.
+        #[schema(value_type = Object)]
+        data: Value = serde_json::from_str(&event.data).unwrap_or_default(),
+    }
+}
+
+/// An event with its deliveries.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventWithDeliveries {
     /// The event.
     #[serde(flatten)]
     pub event: EventView,
-    /// One for each endpoint that it is for.
+    /// One for each endpoint.
     pub deliveries: Vec<DeliveryView>,
 }
 
-/// How far an event has come on its way to one endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Delivery)]
-pub struct DeliveryView {
-    /// Which endpoint.
-    pub endpoint_id: EndpointId,
-    /// `pending`: it is sent, or sent again; `delivered`; `failed`: it is not sent again by itself.
-    #[schema(schema_with = delivery_states)]
-    pub state: &'static str,
-    /// How often it was sent, since it was last asked for.
-    pub tries: u32,
-    /// The HTTP status of the last answer; null: there was none.
-    #[schema(required)]
-    pub status: Option<u16>,
-    /// A stable word: why the last try failed; null: it did not.
-    #[schema(required)]
-    pub reason: Option<String>,
-    /// When it is sent next; null: it has ended.
-    #[schema(required)]
-    pub due_at: Option<ApiTime>,
-    /// When it was last tried, or asked for.
-    pub updated_at: ApiTime,
-}
-
-impl From<Delivery> for DeliveryView {
-    fn from(delivery: Delivery) -> Self {
-        Self {
-            endpoint_id: delivery.endpoint,
-            state: match delivery.state {
-                DeliveryState::Pending => "pending",
-                DeliveryState::Delivered => "delivered",
-                DeliveryState::Failed => "failed",
-            },
-            tries: delivery.tries,
-            status: delivery.status,
-            reason: delivery.reason,
-            due_at: delivery.due_at.map(ApiTime),
-            updated_at: ApiTime(delivery.updated_at),
-        }
+view! {
+    /// The delivery of an event to one endpoint.
+    #[schema(as = Delivery)]
+    pub struct DeliveryView(delivery: Delivery) {
+        /// The endpoint.
+        endpoint_id: EndpointId = delivery.endpoint,
+        /// `pending`: being sent or retried; `delivered`; `failed`: not retried any more.
+        #[schema(schema_with = delivery_states)]
+        state: &'static str = match delivery.state {
+            DeliveryState::Pending => "pending",
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::Failed => "failed",
+        },
+        /// The number of attempts since it was created or replayed.
+        tries: u32 = delivery.tries,
+        /// The HTTP status of the last response; null: there was none.
+        #[schema(required)]
+        status: Option<u16> = delivery.status,
+        /// A stable word for why the last attempt failed; null: it did not.
+        #[schema(required)]
+        reason: Option<String> = delivery.reason,
+        /// When it is attempted next; null: it has ended.
+        #[schema(required)]
+        due_at: Option<ApiTime> = delivery.due_at.map(ApiTime),
+        /// When it was last attempted, created or replayed.
+        updated_at: ApiTime = ApiTime(delivery.updated_at),
     }
 }
 
-/// Who is to be told again.
+/// Where to replay an event.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {
-    /// Only this endpoint, whatever kinds it wants; left out: all that are enabled and want events of this kind.
+    /// Only to this endpoint, whatever kinds it subscribes to; by default, to all enabled endpoints for this kind.
     pub endpoint_id: Option<EndpointId>,
 }
 
-/// Who is told again.
+/// Where an event is replayed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Replayed {
     /// The event.
     pub event_id: EventId,
-    /// The endpoints it is sent to once more.
+    /// The endpoints to which it is sent.
     pub endpoint_ids: Vec<EndpointId>,
 }
 
-/// What partners are told.
-#[async_trait]
-pub trait Events: Send + Sync {
-    /// A page of events, newest first.
-    async fn list_events(&self, asked: &RequestContext, wanted: EventListQuery) -> Result<List<EventView>, ApiError>;
-    /// One of them, with how far it has come.
-    async fn get_event(&self, asked: &RequestContext, id: EventId) -> Result<EventWithDeliveries, ApiError>;
-    /// Has one sent once more.
-    async fn replay_event(&self, asked: &RequestContext, id: EventId, replay: Replay) -> Result<Replayed, ApiError>;
-}
-
-#[async_trait]
-impl Events for AccountApi {
-    async fn list_events(&self, asked: &RequestContext, wanted: EventListQuery) -> Result<List<EventView>, ApiError> {
-        let EventListQuery { kind, subject, page } = wanted;
+impl AccountApi {
+    pub(crate) async fn list_events(
+        &self,
+        context: &RequestContext,
+        query: EventListQuery,
+        page: PageRequest,
+    ) -> Result<List<EventView>, ApiError> {
+        let filter = query.filter()?;
         let after = page.after.map(|last| (last.at, EventId::from_bytes(last.id)));
-        let filter = EventFilter { kind, subject };
-        let rows = self.records.events(&asked.reach, &filter, after, page.limit + 1);
+        let rows = self.records.events(&context.scope, &filter, after, page.limit + 1);
         let paged = Paged::from_rows(rows.await?, &page, |event| PageCursor {
             at: event.at,
             id: *event.id.as_bytes(),
         });
-        Ok(paged.map(EventView::from).into())
+        Ok(paged.map(EventView::new).into())
     }
 
-    async fn get_event(&self, asked: &RequestContext, id: EventId) -> Result<EventWithDeliveries, ApiError> {
-        let event = self.records.event(&asked.reach, id).await?;
-        let event = event.ok_or(ApiError::NotFound)?.into();
-        let deliveries = self.records.deliveries(&asked.reach, id).await?;
+    pub(crate) async fn get_event(
+        &self,
+        context: &RequestContext,
+        id: EventId,
+    ) -> Result<EventWithDeliveries, ApiError> {
+        let event = self.records.event(&context.scope, id).await?;
+        let event = EventView::new(event.ok_or(ApiError::NotFound)?);
+        let deliveries = self.records.deliveries(&context.scope, id).await?;
         Ok(EventWithDeliveries {
             event,
-            deliveries: deliveries.into_iter().map(DeliveryView::from).collect(),
+            deliveries: deliveries.into_iter().map(DeliveryView::new).collect(),
         })
     }
 
-    async fn replay_event(&self, asked: &RequestContext, id: EventId, replay: Replay) -> Result<Replayed, ApiError> {
-        if self.records.event(&asked.reach, id).await?.is_none() {
+    pub(crate) async fn replay_event(
+        &self,
+        context: &RequestContext,
+        id: EventId,
+        replay: Replay,
+    ) -> Result<Replayed, ApiError> {
+        if self.records.event(&context.scope, id).await?.is_none() {
             return Err(ApiError::NotFound);
         }
-        let deed = asked.audit_entry("event.replayed", id, self.now());
-        let endpoints = self.records.replay(&asked.reach, id, replay.endpoint_id, &deed).await?;
+        let audit = context.audit_entry("event.replayed", id, self.now());
+        let endpoints = self
+            .records
+            .replay(&context.scope, id, replay.endpoint_id, &audit)
+            .await?;
         if endpoints.is_empty() {
             return Err(ApiError::Conflict(match replay.endpoint_id {
                 Some(_) => "this endpoint is not enabled, or not for what happens in the event's entity",

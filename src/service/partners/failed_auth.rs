@@ -1,28 +1,28 @@
-//! Wrong keys: how often they may be shown.
+//! Limits how often wrong keys may be tried.
 //!
-//! Nobody guesses 256 bits; what this keeps in bounds is what trying costs: the records' time and the log's space. An
-//! address that has shown too many wrong keys is refused before anything is looked up. Wrong keys of one client, from
-//! however many addresses, are refused with 429, too; but never its right ones, or anybody could shut a partner out.
+//! Nobody guesses 256 bits; this bounds what the attempts cost: time of the records and space in the log. An address that
+//! has sent too many wrong keys is refused before anything is looked up. Wrong keys of one client, from however many
+//! addresses, are refused with 429 too; its valid keys never are, or anybody could lock a partner out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
-use super::ApiError;
+use super::error::ApiError;
 use crate::core::ids::PartnerId;
 use crate::core::time::Timestamp;
 use crate::core::token_bucket::{RateLimit, TokenBucket};
 
-/// Of one address, or of one client: a deployment with a wrong key has tried all its servers a few times.
+/// For one address, or one client. A deployment with a wrong key tries it a few times from each of its servers.
 const FAILURE_RATE: RateLimit = RateLimit {
     per_minute: 10,
     burst: 20,
 };
-/// When there are more, those that have rested are forgotten; if none has, new ones are not counted.
+/// Above this, full buckets are dropped; if there are none, new addresses and clients are not counted.
 const CAPACITY: usize = 10_000;
 
-/// Who has shown wrong keys to this node.
+/// Failed attempts on this node.
 #[derive(Default)]
 pub(super) struct FailedAuth {
     addresses: Mutex<HashMap<Option<IpAddr>, TokenBucket>>,
@@ -30,7 +30,7 @@ pub(super) struct FailedAuth {
 }
 
 impl FailedAuth {
-    /// Whether somebody at this address may show a key. Those whose address is not known are one.
+    /// Whether this address may try a key. All unknown addresses count as one.
     pub(super) fn check(&self, from: Option<IpAddr>, now: Timestamp) -> Result<(), ApiError> {
         let addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let left = addresses
@@ -42,9 +42,9 @@ impl FailedAuth {
         }
     }
 
-    /// Counts a wrong key, and says whether there were too many of this client's.
+    /// Counts a wrong key, and fails when there were too many for this client.
     pub(super) fn record(&self, from: Option<IpAddr>, client: PartnerId, now: Timestamp) -> Result<(), ApiError> {
-        // That there is none left says the next call from there.
+        // An address above its limit is refused at its next request.
         let _ = count_failure(&self.addresses, from.map(ip_prefix), now);
         count_failure(&self.clients, client, now)
     }
@@ -70,7 +70,7 @@ fn count_failure<K: Eq + Hash>(
     Err(ApiError::TooMany { after })
 }
 
-/// Whoever has one address of IPv6 has the 2^64 around it.
+/// One IPv6 host usually controls the whole /64 around its address.
 fn ip_prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -94,8 +94,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// After a burst of wrong keys an address waits for the next, whichever clients it names; its neighbours in IPv6 wait
-    /// with it, and nobody else does.
+    /// After a burst of wrong keys an address has to wait, whichever clients it names; so do its IPv6 neighbours, and nobody
+    /// else.
     #[test]
     fn an_address_waits() {
         for (one, near, far) in [
@@ -125,7 +125,7 @@ mod tests {
         }
     }
 
-    /// Wrong keys of one client are too many wherever they come from; another client's are not.
+    /// Wrong keys of one client are counted over all addresses; other clients are not affected.
     #[test]
     fn a_client_is_counted_over_all_addresses() {
         let failures = FailedAuth::default();
@@ -137,9 +137,9 @@ mod tests {
         failures.record(from(100), client(2), at(0)).unwrap();
     }
 
-    /// However many addresses there are, no more than so many are kept; rested ones make room.
+    /// The number of addresses kept is bounded; full buckets make room.
     #[test]
-    fn no_more_are_kept_than_fit() {
+    fn the_size_is_bounded() {
         let failures = FailedAuth::default();
         let from = |n: usize| Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(u32::try_from(n).unwrap())));
         let many = |when| {

@@ -1,66 +1,67 @@
-//! Requests that may come twice: the same `Idempotency-Key` within a day is the same request, and is done once.
+//! Idempotent requests: the same `Idempotency-Key` within a day is the same request, and takes effect once.
 //!
-//! What holds, whatever dies when:
+//! What holds, whatever fails at whatever moment:
 //!
-//! * A request that was answered with success is answered the same again for 24 hours; the answer is kept sealed, for it may
-//!   hold a secret that is shown once.
-//! * While it is worked on, the same request is told so (409). Whoever works on it has it for 15 s, longer than any call of
-//!   the records may take; after that, or once the records have failed, the next one takes it over.
-//! * A creation that was cut off may have been done or not, so doing it again must come to the same. Everything that a
-//!   request with a key draws, ids and secrets, comes from the key and the moment at which it first came
-//!   (`DerivedRng`): done again, it makes the same row, and adding a row that is there changes nothing.
-//! * A request that was refused has done nothing, and leaves no trace: its key may be used for what was meant.
+//! * A request that succeeded gets the same response again for 24 hours. The response is stored sealed, because it may hold
+//!   a secret that is shown once.
+//! * While it is in progress, the same request gets 409. The one in progress holds a lease of 15 s, longer than any call of
+//!   the records may take; after that, or once the records have failed, the next one takes over.
+//! * A creation that was interrupted may have taken effect or not, so a repeat must have the same effect. All random values
+//!   of a request with a key, ids and secrets, are derived from the key and the time of its first arrival (`DerivedRng`):
+//!   a repeat creates the same row, and adding a row that exists changes nothing.
+//! * A request that was refused had no effect and leaves no trace: its key may be used for a corrected request.
 //!
-//! A key is one caller's, a user's or the partner's own, so nobody gets to see what somebody else was answered.
+//! A key belongs to its caller, a user or the partner itself, so nobody sees the responses of others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
-
-use super::{AccountApi, ApiError, Repeats, RequestContext};
+use super::account_api::AccountApi;
+use super::context::RequestContext;
+use super::error::ApiError;
 use crate::core::access::Caller;
 use crate::core::seal::{Keyring, SealContext};
 use crate::core::time::{Rng, Timestamp};
 use crate::records::{IdempotencyOutcome, RequestFingerprint};
 
-/// For how long the same key is the same request.
 pub(super) const IDEMPOTENCY_RETENTION: Duration = Duration::from_hours(24);
-/// How long whoever works on a request has it.
 const LEASE: Duration = Duration::from_secs(15);
 
-/// A request that is ours to do.
+/// The right to run a request.
 pub struct IdempotencyLease {
     key: RequestFingerprint,
     lease_until: Timestamp,
-    /// Where everything it makes comes from.
+    /// The source of all random values of the request.
     pub rng: Arc<dyn Rng>,
 }
 
-/// What is to be done with a request that has a key.
+/// How to go on with a request that has a key.
 pub enum IdempotentRequest {
-    /// Do it, and say what came of it.
+    /// Run it, then call [`AccountApi::finish`].
     New(IdempotencyLease),
-    /// It is done. This was the answer.
+    /// It was run before, with this response.
     Replay {
-        /// Its HTTP status.
         status: u16,
-        /// Its body, JSON.
+        /// JSON.
         body: Vec<u8>,
     },
 }
 
-#[async_trait]
-impl Repeats for AccountApi {
-    async fn begin(&self, asked: &RequestContext, key: &str, request: &[&[u8]]) -> Result<IdempotentRequest, ApiError> {
+impl AccountApi {
+    pub(crate) async fn begin(
+        &self,
+        context: &RequestContext,
+        key: &str,
+        request: &[&[u8]],
+    ) -> Result<IdempotentRequest, ApiError> {
         if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             let detail = "1 to 255 visible ASCII characters";
             return Err(ApiError::field("Idempotency-Key", "invalid", detail));
         }
         let key = RequestFingerprint {
-            partner: asked.reach.partner,
-            caller: match &asked.caller {
+            partner: context.scope.partner,
+            caller: match &context.caller {
                 Caller::Partner(partner) => *partner.as_bytes(),
                 Caller::User { user, .. } => *user.as_bytes(),
             },
@@ -77,9 +78,9 @@ impl Repeats for AccountApi {
             IdempotencyOutcome::Mismatch => Err(ApiError::IdempotencyMismatch),
             IdempotencyOutcome::Acquired { since } => Ok(IdempotentRequest::New(self.lease(key, since, lease_until))),
             IdempotencyOutcome::Answered { status, sealed } => {
-                // Under a key that is gone it cannot be read again, and doing it again would be wrong.
+                // Without its sealing key it cannot be read, and running the request again would be wrong.
                 let body = self.keyring.open(&seal_context(&key), &sealed).map_err(|error| {
-                    tracing::error!(%error, "a kept answer does not open");
+                    tracing::error!(%error, "a stored response cannot be opened");
                     ApiError::Unavailable
                 })?;
                 let body = body.to_vec();
@@ -88,36 +89,30 @@ impl Repeats for AccountApi {
         }
     }
 
-    async fn finish(&self, held: &IdempotencyLease, status: u16, body: &[u8]) {
-        let key = &held.key;
+    pub(crate) async fn finish(&self, lease: &IdempotencyLease, status: u16, body: &[u8]) {
+        let key = &lease.key;
         let ended = if (200..300).contains(&status) {
-            match self.keyring.seal(&seal_context(key), body, self.runtime.rng.as_ref()) {
+            match self.keyring.seal(&seal_context(key), body, self.deps.rng.as_ref()) {
                 Ok(sealed) => self.records.store_response(key, status, &sealed).await,
-                Err(_) => self.records.release_request(key, held.lease_until, false).await,
+                Err(_) => self.records.release_request(key, lease.lease_until, false).await,
             }
         } else {
-            self.records.release_request(key, held.lease_until, status < 500).await
+            self.records.release_request(key, lease.lease_until, status < 500).await
         };
-        // The lease ends by itself, and what is done again comes to the same.
+        // The lease expires by itself, and a repeat has the same effect.
         if let Err(error) = ended {
-            tracing::warn!(%error, "what came of a request with a key could not be kept");
+            tracing::warn!(%error, "the outcome of an idempotent request could not be stored");
         }
     }
-}
 
-impl AccountApi {
     fn lease(&self, key: RequestFingerprint, since: Timestamp, lease_until: Timestamp) -> IdempotencyLease {
-        let fresh = Arc::new(DerivedRng {
+        let rng = Arc::new(DerivedRng {
             keyring: Arc::clone(&self.keyring),
             key,
             since,
             drawn: AtomicU64::new(0),
         });
-        IdempotencyLease {
-            key,
-            lease_until,
-            rng: fresh,
-        }
+        IdempotencyLease { key, lease_until, rng }
     }
 }
 
@@ -130,7 +125,7 @@ fn seal_context(key: &RequestFingerprint) -> SealContext<'_> {
     }
 }
 
-/// Chance that comes out the same whenever the same request is done again, and that nobody without our keys can guess.
+/// Random values that are the same for every repeat of a request, and that nobody can guess without our keys.
 struct DerivedRng {
     keyring: Arc<Keyring>,
     key: RequestFingerprint,
@@ -179,9 +174,9 @@ mod tests {
         out
     }
 
-    /// The same request draws the same; another caller, key or day something else, and no two draws are alike.
+    /// The same request gets the same values; another caller, key or time gets others, and no two values are alike.
     #[test]
-    fn the_same_request_draws_the_same() {
+    fn the_same_request_gets_the_same_values() {
         let first = drawn(1, 1, 1);
         assert_eq!(first, drawn(1, 1, 1));
         for other in [drawn(2, 1, 1), drawn(1, 2, 1), drawn(1, 1, 2)] {

@@ -1,15 +1,17 @@
-//! A partner's settings, its keys at providers, and its audit trail.
+//! A partner's settings, its provider credentials, and its audit trail.
 //!
-//! The partner of the configuration is set up there, and written anew at every start: what is changed here would be lost,
-//! so it is refused.
+//! The partner of the configuration is written from there at every start. A change here would be lost, so it is refused.
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::account_api::AccountApi;
+use super::context::RequestContext;
+use super::error::ApiError;
 use super::schemas::environments;
-use super::{AccountApi, ApiError, ApiTime, List, Profile, RequestContext, Validation};
+use super::validation::Validation;
+use super::views::{ApiTime, List, view};
 use crate::core::api_key::ApiEnvironment;
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::page::PageRequest;
@@ -18,47 +20,50 @@ use crate::providers::{Credentials, ProviderError};
 use crate::records::{Partner, PartnerChange, StoredAuditEntry};
 use crate::service::providers::seal_credentials;
 
-/// As long as a phone's screen can show it beside the rest of the consent.
+/// What fits on a phone's screen beside the rest of the consent.
 const MAX_PURPOSE_CHARS: usize = 40;
-/// Days that people can be asked for, at most.
 const MAX_DAYS: u16 = 730;
 
-/// A partner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Partner)]
-pub struct PartnerView {
-    /// Its id: the `client_id` of its tokens.
-    pub id: PartnerId,
-    /// As people see it in the consent; the operator sets it.
-    pub name: String,
-    /// What the data are for, as people see it in the consent.
-    pub purpose: String,
-    /// For how many days people agree, where an intent does not say.
-    pub data_days: u16,
-    /// Whether it is offered to whoever dials the plain code.
-    pub walk_in: bool,
-    /// `sandbox` or `live`.
-    #[schema(schema_with = environments)]
-    pub environment: &'static str,
-    /// When it was first seen.
-    pub created_at: ApiTime,
+view! {
+    /// A partner.
+    #[schema(as = Partner)]
+    pub struct PartnerView(partner: Partner, environment: ApiEnvironment) {
+        /// Its id: the `client_id` of its tokens.
+        id: PartnerId = partner.id,
+        /// The name shown in the consent; set by the operator.
+        name: String = partner.name,
+        /// What the data are used for, as shown in the consent.
+        purpose: String = partner.purpose,
+        /// For how many days subscribers consent, unless an intent says otherwise.
+        data_days: u16 = partner.days,
+        /// Whether it is offered to everyone who dials the plain code.
+        walk_in: bool = partner.walk_in,
+        /// `sandbox` or `live`.
+        #[schema(schema_with = environments)]
+        environment: &'static str = match environment {
+            ApiEnvironment::Sandbox => "sandbox",
+            ApiEnvironment::Live => "live",
+        },
+        /// When it was first seen.
+        created_at: ApiTime = ApiTime(partner.created_at),
+    }
 }
 
-/// What is to be different in a partner.
+/// Changes to a partner.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartnerEdit {
-    /// What the data are for; 1 to 40 characters.
+    /// What the data are used for; 1 to 40 characters.
     #[schema(min_length = 1, max_length = 40, format = "printed")]
     pub purpose: Option<String>,
-    /// For how many days people agree, 1 to 730.
+    /// For how many days subscribers consent, 1 to 730.
     #[schema(minimum = 1, maximum = 730)]
     pub data_days: Option<u16>,
-    /// Whether it is offered to whoever dials the plain code.
+    /// Whether it is offered to everyone who dials the plain code.
     pub walk_in: Option<bool>,
 }
 
-/// Keys at a provider, as they are handed in.
+/// Credentials at a provider.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCredentials {
@@ -69,85 +74,76 @@ pub struct NewCredentials {
     pub app_id: Option<String>,
 }
 
-/// Whether there are keys at a provider. The keys are never shown.
+/// Whether credentials at a provider are set. The keys are never shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Credentials)]
 pub struct CredentialsView {
     /// The provider.
     pub provider: String,
-    /// Whether there are keys.
+    /// Whether credentials are set.
     pub present: bool,
-    /// Since when they are these.
+    /// When they were set.
     #[schema(required)]
     pub updated_at: Option<ApiTime>,
 }
 
-/// Something that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = AuditEntry)]
-pub struct AuditView {
-    /// Its id.
-    pub id: Uuid,
-    /// A stable word, such as `role.created`.
-    pub kind: String,
-    /// The id of what it was done to, and the like.
-    pub detail: String,
-    /// In which entity; null: in none.
-    #[schema(required)]
-    pub entity_id: Option<EntityId>,
-    /// The user who did it; null: the partner itself, an operator, or nobody.
-    #[schema(required)]
-    pub user_id: Option<UserId>,
-    /// When.
-    pub at: ApiTime,
-}
-
-impl From<StoredAuditEntry> for AuditView {
-    fn from(event: StoredAuditEntry) -> Self {
-        Self {
-            id: Uuid::from_bytes(event.id),
-            kind: event.kind,
-            detail: event.detail,
-            entity_id: event.entity,
-            user_id: event.user,
-            at: ApiTime(event.at),
-        }
+view! {
+    /// An entry of the audit trail.
+    #[schema(as = AuditEntry)]
+    pub struct AuditView(event: StoredAuditEntry) {
+        /// Its id.
+        id: Uuid = Uuid::from_bytes(event.id),
+        /// A stable word, such as `role.created`.
+        kind: String = event.kind,
+        /// What it was done to: an id, or the like.
+        detail: String = event.detail,
+        /// The entity; null: none.
+        #[schema(required)]
+        entity_id: Option<EntityId> = event.entity,
+        /// The user who did it; null: the partner itself, an operator, or nobody.
+        #[schema(required)]
+        user_id: Option<UserId> = event.user,
+        /// When it happened.
+        at: ApiTime = ApiTime(event.at),
     }
 }
 
-#[async_trait]
-impl Profile for AccountApi {
-    async fn get_partner(&self, asked: &RequestContext) -> Result<PartnerView, ApiError> {
-        let partner = self.records.partner(asked.reach.partner).await?;
+impl AccountApi {
+    pub(crate) async fn get_partner(&self, context: &RequestContext) -> Result<PartnerView, ApiError> {
+        let partner = self.records.partner(context.scope.partner).await?;
         partner
-            .map(|partner| self.partner_view(partner))
+            .map(|partner| PartnerView::new(partner, self.settings.environment))
             .ok_or(ApiError::NotFound)
     }
 
-    async fn update_partner(&self, asked: &RequestContext, edit: PartnerEdit) -> Result<PartnerView, ApiError> {
-        let mut faults = Validation::default();
-        faults.check_optional_text("/purpose", edit.purpose.as_ref(), MAX_PURPOSE_CHARS);
+    pub(crate) async fn update_partner(
+        &self,
+        context: &RequestContext,
+        edit: PartnerEdit,
+    ) -> Result<PartnerView, ApiError> {
+        let mut validation = Validation::default();
+        validation.check_optional_text("/purpose", edit.purpose.as_ref(), MAX_PURPOSE_CHARS);
         if edit.data_days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
-            faults.add("/data_days", "out_of_range", format!("1 to {MAX_DAYS}"));
+            validation.add("/data_days", "out_of_range", format!("1 to {MAX_DAYS}"));
         }
-        faults.finish()?;
-        self.check_changeable(asked)?;
+        validation.finish()?;
+        self.check_changeable(context)?;
         let change = PartnerChange {
             purpose: edit.purpose.map(|purpose| purpose.trim().to_owned()),
             days: edit.data_days,
             walk_in: edit.walk_in,
         };
-        let deed = asked.audit_entry("partner.changed", asked.reach.partner, self.now());
-        let partner = self.records.change_partner(&change, &deed).await?;
+        let audit = context.audit_entry("partner.changed", context.scope.partner, self.now());
+        let partner = self.records.change_partner(&change, &audit).await?;
         partner
-            .map(|partner| self.partner_view(partner))
+            .map(|partner| PartnerView::new(partner, self.settings.environment))
             .ok_or(ApiError::NotFound)
     }
 
-    async fn list_credentials(&self, asked: &RequestContext) -> Result<List<CredentialsView>, ApiError> {
-        let kept = self.records.providers_of(asked.reach.partner).await?;
+    pub(crate) async fn list_credentials(&self, context: &RequestContext) -> Result<List<CredentialsView>, ApiError> {
+        let stored = self.records.providers_of(context.scope.partner).await?;
         let view = |provider: String| {
-            let since = kept
+            let since = stored
                 .iter()
                 .find(|(name, _)| *name == provider)
                 .map(|(_, at)| ApiTime(*at));
@@ -163,15 +159,15 @@ impl Profile for AccountApi {
         })
     }
 
-    async fn set_credentials(
+    pub(crate) async fn set_credentials(
         &self,
-        asked: &RequestContext,
+        context: &RequestContext,
         provider: &str,
         new: NewCredentials,
     ) -> Result<CredentialsView, ApiError> {
         let api = self.providers.provider(provider).ok_or(ApiError::NotFound)?;
-        self.check_changeable(asked)?;
-        if self.settings.side == ApiEnvironment::Sandbox && new.secret_key.expose().starts_with("live_") {
+        self.check_changeable(context)?;
+        if self.settings.environment == ApiEnvironment::Sandbox && new.secret_key.expose().starts_with("live_") {
             let detail = "a production key, which the sandbox refuses";
             return Err(ApiError::field("/secret_key", "live_key", detail));
         }
@@ -186,15 +182,15 @@ impl Profile for AccountApi {
                 return Err(ApiError::field("/secret_key", "refused", detail));
             }
             Err(error) => {
-                tracing::warn!(provider, %error, "keys could not be checked");
+                tracing::warn!(provider, %error, "provider credentials could not be checked");
                 return Err(ApiError::Unavailable);
             }
         }
-        let (partner, entropy) = (asked.reach.partner, self.runtime.rng.as_ref());
-        let sealed = seal_credentials(&self.keyring, entropy, &partner, provider, &credentials)?;
+        let (partner, rng) = (context.scope.partner, self.deps.rng.as_ref());
+        let sealed = seal_credentials(&self.keyring, rng, &partner, provider, &credentials)?;
         let now = self.now();
-        let deed = asked.audit_entry("credentials.set", provider, now);
-        self.records.set_credentials(provider, &sealed, &deed).await?;
+        let audit = context.audit_entry("credentials.set", provider, now);
+        self.records.set_credentials(provider, &sealed, &audit).await?;
         Ok(CredentialsView {
             provider: provider.to_owned(),
             present: true,
@@ -202,41 +198,27 @@ impl Profile for AccountApi {
         })
     }
 
-    async fn delete_credentials(&self, asked: &RequestContext, provider: &str) -> Result<(), ApiError> {
-        self.check_changeable(asked)?;
-        let deed = asked.audit_entry("credentials.deleted", provider, self.now());
-        if self.records.forget_credentials(provider, &deed).await? {
+    pub(crate) async fn delete_credentials(&self, context: &RequestContext, provider: &str) -> Result<(), ApiError> {
+        self.check_changeable(context)?;
+        let audit = context.audit_entry("credentials.deleted", provider, self.now());
+        if self.records.forget_credentials(provider, &audit).await? {
             Ok(())
         } else {
             Err(ApiError::NotFound)
         }
     }
 
-    async fn list_audit_entries(&self, asked: &RequestContext, page: PageRequest) -> Result<List<AuditView>, ApiError> {
-        let events = self.records.audit_trail(&asked.reach, &page).await?;
-        Ok(events.map(AuditView::from).into())
-    }
-}
-
-impl AccountApi {
-    fn partner_view(&self, partner: Partner) -> PartnerView {
-        PartnerView {
-            id: partner.id,
-            name: partner.name,
-            purpose: partner.purpose,
-            data_days: partner.days,
-            walk_in: partner.walk_in,
-            environment: match self.settings.side {
-                ApiEnvironment::Sandbox => "sandbox",
-                ApiEnvironment::Live => "live",
-            },
-            created_at: ApiTime(partner.created_at),
-        }
+    pub(crate) async fn list_audit_entries(
+        &self,
+        context: &RequestContext,
+        page: PageRequest,
+    ) -> Result<List<AuditView>, ApiError> {
+        let events = self.records.audit_trail(&context.scope, &page).await?;
+        Ok(events.map(AuditView::new).into())
     }
 
-    /// Whether the partner's settings can be changed here.
-    fn check_changeable(&self, asked: &RequestContext) -> Result<(), ApiError> {
-        if asked.reach.partner == self.providers.partner() {
+    fn check_changeable(&self, context: &RequestContext) -> Result<(), ApiError> {
+        if context.scope.partner == self.providers.partner() {
             let why = "this partner is set up in the server's configuration, and changed there";
             return Err(ApiError::Conflict(why));
         }

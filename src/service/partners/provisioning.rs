@@ -1,52 +1,46 @@
-//! Partners as an operator sets them up: with their first keys, and with new ones.
+//! Sets partners up as an operator does: with their first keys, and with new ones.
 
 use std::time::Duration;
 
-use super::account_api::key_row;
 use crate::core::api_key::{self, ApiEnvironment, ApiKeyKind};
 use crate::core::ids::PartnerId;
 use crate::core::secret::Secret;
 use crate::core::time::{Clock, Rng, Timestamp};
-use crate::records::{AccessRecords, AuditEntry, Partner, RecordsError};
+use crate::records::{AccessRecords, AuditEntry, Partner, PartnerKey, RecordsError};
 
-/// What keys are made with.
+/// Generates and stores keys.
 #[derive(Clone, Copy)]
 pub struct KeyProvisioner<'a> {
-    /// Durable truth.
     pub records: &'a dyn AccessRecords,
-    /// Clock.
     pub clock: &'a dyn Clock,
-    /// Chance.
-    pub entropy: &'a dyn Rng,
-    /// The side that the keys work on.
-    pub side: ApiEnvironment,
+    pub rng: &'a dyn Rng,
+    /// The environment of the keys.
+    pub environment: ApiEnvironment,
 }
 
 /// A partner's first keys, shown once.
 pub struct InitialKeys {
-    /// The secret one.
     pub secret: Secret,
-    /// The publishable one.
     pub publishable: Secret,
 }
 
-/// A key that takes the place of another.
+/// A key that replaces another.
 pub struct RotatedKey {
-    /// It, shown once.
+    /// Shown once.
     pub key: Secret,
-    /// Until when the one before opens, too.
+    /// Until then the previous key is valid too.
     pub until: Timestamp,
 }
 
 impl KeyProvisioner<'_> {
-    /// Adds a partner and makes its keys. None: it is there already.
+    /// Adds a partner and generates its keys. `None` if it exists already.
     ///
     /// # Errors
     /// When the records are not available.
     pub async fn add_partner(&self, partner: &Partner) -> Result<Option<InitialKeys>, RecordsError> {
         let keys = InitialKeys {
-            secret: api_key::generate(ApiKeyKind::Secret, self.side, self.entropy),
-            publishable: api_key::generate(ApiKeyKind::Publishable, self.side, self.entropy),
+            secret: api_key::generate(ApiKeyKind::Secret, self.environment, self.rng),
+            publishable: api_key::generate(ApiKeyKind::Publishable, self.environment, self.rng),
         };
         let rows = [
             key_row(partner.id, ApiKeyKind::Secret, &keys.secret, partner.created_at),
@@ -57,13 +51,13 @@ impl KeyProvisioner<'_> {
                 partner.created_at,
             ),
         ];
-        let deed = AuditEntry::new(partner.id, "partner.added", partner.id.to_string(), partner.created_at);
-        let added = self.records.add_partner(partner, &rows, &deed).await?;
+        let audit = AuditEntry::new(partner.id, "partner.added", partner.id.to_string(), partner.created_at);
+        let added = self.records.add_partner(partner, &rows, &audit).await?;
         Ok(added.then_some(keys))
     }
 
-    /// Makes a key that replaces the newest of its kind, which opens for `keep` longer. If that is no time at all, the
-    /// partner's tokens end with it.
+    /// Generates a key that replaces the newest of its kind, which stays valid for `keep`. If that is zero, the partner's
+    /// tokens end with it.
     ///
     /// # Errors
     /// When the records are not available.
@@ -73,7 +67,7 @@ impl KeyProvisioner<'_> {
         kind: ApiKeyKind,
         keep: Duration,
     ) -> Result<RotatedKey, RecordsError> {
-        let key = api_key::generate(kind, self.side, self.entropy);
+        let key = api_key::generate(kind, self.environment, self.rng);
         let now = self.clock.now();
         let row = key_row(partner, kind, &key, now);
         let word = match kind {
@@ -81,8 +75,33 @@ impl KeyProvisioner<'_> {
             ApiKeyKind::Secret | ApiKeyKind::Token => "secret",
         };
         let detail = format!("{word} key ..{}", row.hint);
-        let (until, deed) = (now.plus(keep), AuditEntry::new(partner, "key.rotated", detail, now));
-        self.records.rotate_key(&row, until, &deed).await?;
+        let (until, audit) = (now.plus(keep), AuditEntry::new(partner, "key.rotated", detail, now));
+        self.records.rotate_key(&row, until, &audit).await?;
         Ok(RotatedKey { key, until })
+    }
+}
+
+/// Stores a given key, such as the one of the sandbox.
+///
+/// # Errors
+/// When the records are not available.
+pub async fn store_key(
+    records: &dyn AccessRecords,
+    clock: &dyn Clock,
+    partner: PartnerId,
+    kind: ApiKeyKind,
+    key: &Secret,
+) -> Result<(), RecordsError> {
+    records.put_key(&key_row(partner, kind, key, clock.now())).await
+}
+
+fn key_row(partner: PartnerId, kind: ApiKeyKind, key: &Secret, at: Timestamp) -> PartnerKey {
+    PartnerKey {
+        digest: api_key::digest(key.expose()),
+        partner,
+        kind,
+        hint: api_key::last_four(key),
+        created_at: at,
+        until: None,
     }
 }

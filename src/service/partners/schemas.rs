@@ -1,4 +1,4 @@
-//! Schemas that cannot be read off a type.
+//! Schemas that cannot be derived from a type.
 
 use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
@@ -7,13 +7,12 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::core::access::{Action, Object, Permission, Permissions};
 use crate::records::{IntentState, LinkState};
 
-/// The format, in the sources, of texts that [`PRINTABLE_PATTERN`] is about.
+/// The format that stands for [`PRINTABLE_PATTERN`] in the sources.
 pub const PRINTABLE_FORMAT: &str = "printed";
 
-/// What `Validation::text` takes: no control character, and something that is not blank.
+/// What `Validation::check_text` accepts: no control characters, and not blank.
 pub const PRINTABLE_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
-/// One of these words.
 pub fn enum_schema(description: &str, words: &[&str]) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -21,7 +20,6 @@ pub fn enum_schema(description: &str, words: &[&str]) -> ObjectBuilder {
         .enum_values(Some(words.iter().copied()))
 }
 
-/// An id.
 pub fn id_schema(description: &str) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -30,19 +28,19 @@ pub fn id_schema(description: &str) -> ObjectBuilder {
 }
 
 pub(super) fn environments() -> ObjectBuilder {
-    enum_schema("The side that its keys work on.", &["sandbox", "live"])
+    enum_schema("The environment of its keys.", &["sandbox", "live"])
 }
 
 pub(super) fn delivery_states() -> ObjectBuilder {
     enum_schema(
-        "`pending`: it is sent, or sent again; `delivered`; `failed`: it is not sent again by itself.",
+        "`pending`: being sent or retried; `delivered`; `failed`: not retried any more.",
         &["pending", "delivered", "failed"],
     )
 }
 
 pub(super) fn erasure_states() -> ObjectBuilder {
     enum_schema(
-        "How far it is: `begun`, `blanked` (only what is live is still there) or `done`.",
+        "The progress: `begun`, `blanked` (only live state is left) or `done`.",
         &["begun", "blanked", "done"],
     )
 }
@@ -54,7 +52,7 @@ pub(super) fn erasure_waits() -> ObjectBuilder {
             Type::String,
             Type::Null,
         ]))
-        .description(Some("What it last had to wait for, if anything."))
+        .description(Some("What it is waiting for, if anything."))
         .enum_values(Some(
             waits
                 .into_iter()
@@ -63,7 +61,6 @@ pub(super) fn erasure_waits() -> ObjectBuilder {
         ))
 }
 
-/// What may be done to one kind of object.
 const ACTIONS: &str = "Actions";
 
 fn closed_schema(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
@@ -73,32 +70,30 @@ fn closed_schema(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
         .into()
 }
 
-/// Where a link intent stands.
 pub fn intent_states() -> ObjectBuilder {
     let states = IntentState::ALL.map(IntentState::as_str);
-    enum_schema("Where it stands.", &states)
+    enum_schema("The state.", &states)
 }
 
-/// Where a link stands.
 pub fn link_states() -> ObjectBuilder {
     let states = LinkState::VISIBLE.map(LinkState::as_str);
     enum_schema(
-        "Where it stands. `removing`: out of use, and the provider is still to be told.",
+        "The state. `removing`: out of use, the provider has not confirmed yet.",
         &states,
     )
 }
 
 pub(super) fn session_states() -> ObjectBuilder {
     enum_schema(
-        "`pending`: the bank's answer is awaited; `waiting`: it is the person's turn; `linked`; `failed`: the last login came \
-         to nothing, though the person may try again.",
+        "`pending`: waiting for the bank; `waiting`: waiting for the subscriber; `linked`; `failed`: the last login failed, \
+         though the subscriber may try again.",
         &["pending", "waiting", "linked", "failed"],
     )
 }
 
 pub(super) fn sms_states() -> ObjectBuilder {
     enum_schema(
-        "`queued`, or `stopped` where the person wants no texts. Only in the answer to a request that asked for a text.",
+        "`queued`, or `stopped` if the subscriber has opted out of SMS. Only in the response to a request with `sms`.",
         &["queued", "stopped"],
     )
 }
@@ -108,7 +103,7 @@ pub(super) fn expectations() -> utoipa::openapi::schema::ArrayBuilder {
     utoipa::openapi::schema::ArrayBuilder::new()
         .items(each)
         .description(Some(
-            "What is compared with the linked account. The values are not shown again.",
+            "What the linked account is compared with. The values are never shown.",
         ))
 }
 
@@ -119,7 +114,7 @@ impl PartialSchema for Permissions {
         });
         closed_schema(
             objects,
-            "Object to what may be done to it. What is not listed is not allowed.",
+            "Permitted actions by object. What is not listed is not allowed.",
         )
     }
 }
@@ -129,13 +124,13 @@ impl ToSchema for Permissions {
         let actions = Action::ALL.into_iter().fold(ObjectBuilder::new(), |schema, action| {
             schema.property(json_name(&action), Ref::from_schema_name(Permission::name()))
         });
-        let actions = closed_schema(actions, "Action to permission. What is not listed is not allowed.");
+        let actions = closed_schema(actions, "Permission by action. What is not listed is not allowed.");
         schemas.push((ACTIONS.to_owned(), actions));
         schemas.push((Permission::name().into_owned(), Permission::schema()));
     }
 }
 
-/// As it is written in JSON.
+/// The name in JSON.
 fn json_name(value: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()

@@ -1,13 +1,14 @@
-//! People, as a partner may ask about them: what is held about a number, and erasing it.
+//! Subscribers' rights, as a partner exercises them for them: exporting what is held about a number, and erasing it.
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::context::RequestContext;
+use super::error::ApiError;
 use super::schemas::{erasure_states, erasure_waits};
-use super::{ApiError, ApiTime, RequestContext};
+use super::views::{ApiTime, view};
 use crate::core::ids::{ErasureId, PartnerId};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
@@ -17,76 +18,54 @@ use crate::service::data_subject::export::{Export, ExportError, ExportedBy, expo
 use crate::service::deps::Deps;
 use crate::service::sealing::Sealing;
 
-/// Who is meant.
+/// A subscriber.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SubscriberNumber)]
 pub struct SubscriberNumber {
-    /// Their number in E.164, with its plus.
+    /// Their number in E.164, with the plus.
     #[schema(value_type = String, pattern = "^\\+[1-9][0-9]{7,14}$", example = "+2348031234567")]
     pub msisdn: Secret,
 }
 
-/// How far an erasure is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Erasure)]
-pub struct ErasureView {
-    /// Its id.
-    pub id: ErasureId,
-    /// `begun`, `blanked`: only what is live is still there, `done`.
-    #[schema(schema_with = erasure_states)]
-    pub state: &'static str,
-    /// What it last had to wait for, if anything: `attempts`, `links`, `work`, `store`, `readers`.
-    #[schema(required, schema_with = erasure_waits)]
-    pub waits_for: Option<&'static str>,
-    /// When it was asked for.
-    pub begun_at: ApiTime,
-    /// When its state last changed.
-    pub updated_at: ApiTime,
-}
-
-impl From<Erasure> for ErasureView {
-    fn from(erasure: Erasure) -> Self {
-        Self {
-            id: erasure.id,
-            state: erasure.state.as_str(),
-            waits_for: erasure
-                .blocked_by
-                .filter(|_| erasure.state != ErasureState::Done)
-                .map(ErasureBlocker::as_str),
-            begun_at: ApiTime(erasure.begun_at),
-            updated_at: ApiTime(erasure.moved_at),
-        }
+view! {
+    /// The status of an erasure.
+    #[schema(as = Erasure)]
+    pub struct ErasureView(erasure: Erasure) {
+        /// Its id.
+        id: ErasureId = erasure.id,
+        /// `begun`, `blanked` (only live state is left) or `done`.
+        #[schema(schema_with = erasure_states)]
+        state: &'static str = erasure.state.as_str(),
+        /// What it is waiting for, if anything: `attempts`, `links`, `work`, `store`, `readers`.
+        #[schema(required, schema_with = erasure_waits)]
+        waits_for: Option<&'static str> = erasure
+            .blocked_by
+            .filter(|_| erasure.state != ErasureState::Done)
+            .map(ErasureBlocker::as_str),
+        /// When it was requested.
+        begun_at: ApiTime = ApiTime(erasure.begun_at),
+        /// When its state last changed.
+        updated_at: ApiTime = ApiTime(erasure.moved_at),
     }
 }
 
-/// What a partner may ask about people.
-#[async_trait]
-pub trait Subscribers: Send + Sync {
-    /// All that the partner holds about a number. Whether that is anything is in the answer.
-    async fn export_subscriber(&self, asked: &RequestContext, whose: SubscriberNumber) -> Result<Export, ApiError>;
-    /// Asks for a number to be erased at the partner, whether anything is held about it or not.
-    async fn erase_subscriber(&self, asked: &RequestContext, whose: SubscriberNumber) -> Result<ErasureView, ApiError>;
-    /// One of the partner's erasures.
-    async fn get_erasure(&self, asked: &RequestContext, id: ErasureId) -> Result<ErasureView, ApiError>;
-}
-
-/// Answers partners about people.
+/// Exports and erases subscribers' data.
 pub struct SubscriberApi {
-    /// Durable truth.
     pub records: Arc<dyn Records>,
-    /// Names people, and opens what is held.
     pub sealing: Sealing,
-    /// Clock.
-    pub runtime: Deps,
+    pub deps: Deps,
 }
 
-#[async_trait]
-impl Subscribers for SubscriberApi {
-    async fn export_subscriber(&self, asked: &RequestContext, whose: SubscriberNumber) -> Result<Export, ApiError> {
-        let (id, number) = (require_whole_partner(asked)?, parse_number(&whose)?);
+impl SubscriberApi {
+    pub(crate) async fn export_subscriber(
+        &self,
+        context: &RequestContext,
+        number: SubscriberNumber,
+    ) -> Result<Export, ApiError> {
+        let (id, number) = (require_whole_partner(context)?, parse_number(&number)?);
         let partner = self.records.partner(id).await?.ok_or(ApiError::NotFound)?;
-        let now = self.runtime.clock.now();
+        let now = self.deps.clock.now();
         export_subscriber_data(
             self.records.as_ref(),
             &self.sealing,
@@ -99,32 +78,36 @@ impl Subscribers for SubscriberApi {
         .map_err(|error| match error {
             ExportError::Records(error) => error.into(),
             ExportError::Sealed(error) => {
-                tracing::error!(%error, "what is held about somebody does not open");
+                tracing::error!(%error, "a sealed field of a data export cannot be opened");
                 ApiError::Unavailable
             }
         })
     }
 
-    async fn erase_subscriber(&self, asked: &RequestContext, whose: SubscriberNumber) -> Result<ErasureView, ApiError> {
-        let (partner, number) = (require_whole_partner(asked)?, parse_number(&whose)?);
-        let (records, clock) = (self.records.as_ref(), self.runtime.clock.as_ref());
+    pub(crate) async fn erase_subscriber(
+        &self,
+        context: &RequestContext,
+        number: SubscriberNumber,
+    ) -> Result<ErasureView, ApiError> {
+        let (partner, number) = (require_whole_partner(context)?, parse_number(&number)?);
+        let (records, clock) = (self.records.as_ref(), self.deps.clock.as_ref());
         let tag = self.sealing.keyring.tag(&number);
-        let id = begin_erasure(records, clock, asked.rng.as_ref(), partner, &tag).await?;
-        self.get_erasure(asked, id).await
+        let id = begin_erasure(records, clock, context.rng.as_ref(), partner, &tag).await?;
+        self.get_erasure(context, id).await
     }
 
-    async fn get_erasure(&self, asked: &RequestContext, id: ErasureId) -> Result<ErasureView, ApiError> {
-        let partner = require_whole_partner(asked)?;
+    pub(crate) async fn get_erasure(&self, context: &RequestContext, id: ErasureId) -> Result<ErasureView, ApiError> {
+        let partner = require_whole_partner(context)?;
         let erasure = self.records.erasure(id).await?;
         let theirs = erasure.filter(|erasure| erasure.partner == partner);
-        theirs.map(ErasureView::from).ok_or(ApiError::NotFound)
+        theirs.map(ErasureView::new).ok_or(ApiError::NotFound)
     }
 }
 
-/// The partner. A person is known to all of it, so nothing here is about one of its entities.
-fn require_whole_partner(asked: &RequestContext) -> Result<PartnerId, ApiError> {
-    match asked.reach.entity {
-        None => Ok(asked.reach.partner),
+/// A subscriber is known to the partner as a whole, so nothing here is about one of its entities.
+fn require_whole_partner(context: &RequestContext) -> Result<PartnerId, ApiError> {
+    match context.scope.entity {
+        None => Ok(context.scope.partner),
         Some(_) => Err(ApiError::field(
             "Kiungo-Entity-Id",
             "unused",
@@ -133,8 +116,8 @@ fn require_whole_partner(asked: &RequestContext) -> Result<PartnerId, ApiError> 
     }
 }
 
-fn parse_number(whose: &SubscriberNumber) -> Result<Msisdn, ApiError> {
-    // No country: a national spelling could be somebody else's number.
-    let number = Msisdn::parse(whose.msisdn.expose(), "");
+fn parse_number(number: &SubscriberNumber) -> Result<Msisdn, ApiError> {
+    // Without a country: in national format it could be somebody else's number.
+    let number = Msisdn::parse(number.msisdn.expose(), "");
     number.map_err(|_| ApiError::field("/msisdn", "invalid", "say a mobile number in E.164, with its plus"))
 }

@@ -1,8 +1,8 @@
-//! Tokens that were looked up a moment ago.
+//! A cache of tokens that were just looked up.
 //!
-//! A partner's page makes many requests with one token. What the records said of it is believed for less than a second, so
-//! a token that is revoked, a user who is deleted and a role that is changed count everywhere within that time. Only good
-//! tokens are kept: whoever sends rubbish fills nothing.
+//! A partner's page makes many requests with one token. An answer of the records is reused for less than a second, so a
+//! revoked token, a deleted user and a changed role take effect everywhere within that time. Only valid tokens are cached:
+//! rubbish fills nothing.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,24 +14,23 @@ use crate::core::access::Caller;
 use crate::core::time::Timestamp;
 use crate::records::Bearer;
 
-/// How long the records are believed. Shorter than a second by the time a request may take on its way to the answer.
+/// Shorter than a second by the time that a request itself may take.
 const CACHE_TTL: Duration = Duration::from_millis(700);
-/// When there are more, those that are not believed any more are thrown out first.
+/// Above this, expired entries are dropped first.
 const CAPACITY: usize = 10_000;
 
-/// Tokens by their digest. Time is that of the machine's steady clock: nobody winds it.
+/// Tokens by digest. Entries expire by the machine's monotonic clock, which tests do not wind.
 #[derive(Default)]
 pub(super) struct TokenCache(Mutex<HashMap<[u8; 32], (Bearer, Instant)>>);
 
 impl TokenCache {
-    /// Who this token stands for, if that was looked up a moment ago.
     pub(super) fn get(&self, digest: &[u8; 32], now: Timestamp, steady: Instant) -> Option<Caller> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (bearer, at) = known.get(digest)?;
         (is_fresh(*at, steady) && now < bearer.expires_at).then(|| bearer.caller.clone())
     }
 
-    /// Remembers what the records said to a question that was asked at `at`.
+    /// Stores the answer to a lookup that began at `at`.
     pub(super) fn insert(&self, digest: [u8; 32], bearer: Bearer, at: Instant) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= CAPACITY {
@@ -42,7 +41,6 @@ impl TokenCache {
         }
     }
 
-    /// Forgets a token.
     pub(super) fn remove(&self, digest: &[u8; 32]) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.remove(digest);
@@ -65,27 +63,27 @@ mod tests {
         }
     }
 
-    /// A token is believed for a moment, no longer than it lasts, and not after it was dropped; the moment begins when the
-    /// records were asked.
+    /// An entry is valid for a moment, but not beyond the expiry of its token nor after its removal; the moment begins with
+    /// the lookup.
     #[test]
-    fn tokens_are_believed_for_a_moment() {
-        let (known, asked) = (TokenCache::default(), Instant::now());
+    fn entries_are_valid_for_a_moment() {
+        let (known, at) = (TokenCache::default(), Instant::now());
         let (one, two, now) = ([1; 32], [2; 32], Timestamp::from_millis(0));
-        assert!(known.get(&one, now, asked).is_none());
-        known.insert(one, bearer(10), asked);
-        known.insert(two, bearer(10_000), asked);
-        assert!(known.get(&one, now, asked).is_some());
-        assert!(known.get(&one, Timestamp::from_millis(10), asked).is_none());
+        assert!(known.get(&one, now, at).is_none());
+        known.insert(one, bearer(10), at);
+        known.insert(two, bearer(10_000), at);
+        assert!(known.get(&one, now, at).is_some());
+        assert!(known.get(&one, Timestamp::from_millis(10), at).is_none());
         known.remove(&two);
-        assert!(known.get(&two, now, asked).is_none());
-        let over = asked + CACHE_TTL;
+        assert!(known.get(&two, now, at).is_none());
+        let over = at + CACHE_TTL;
         assert!(known.get(&one, now, over - Duration::from_millis(1)).is_some());
         assert!(known.get(&one, now, over).is_none());
     }
 
-    /// However many tokens there are, no more than so many are kept, and old ones make room for new ones.
+    /// The number of entries is bounded, and expired ones make room for new ones.
     #[test]
-    fn no_more_are_kept_than_fit() {
+    fn the_size_is_bounded() {
         let (known, at) = (TokenCache::default(), Instant::now());
         let digest = |n: usize| {
             let mut digest = [0; 32];

@@ -1,13 +1,12 @@
-//! Gathers what is not right in a request, so that all of it is told at once.
+//! Collects all errors of a request, so that they are reported at once.
 
-use super::{ApiError, FieldError};
+use super::error::{ApiError, FieldError};
 
-/// What is not right so far.
+/// The errors found so far.
 #[derive(Debug, Default)]
 pub struct Validation(Vec<FieldError>);
 
 impl Validation {
-    /// Notes something.
     pub fn add(&mut self, pointer: &str, code: &'static str, detail: impl Into<String>) {
         self.0.push(FieldError {
             pointer: pointer.to_owned(),
@@ -16,7 +15,7 @@ impl Validation {
         });
     }
 
-    /// A text for people: 1 to `most` characters, none of them a control character, and not blank.
+    /// A text for people: 1 to `most` characters, no control characters, not blank.
     pub fn check_text(&mut self, pointer: &str, text: &str, most: usize) {
         if text.trim().is_empty() {
             self.add(pointer, "blank", "say something");
@@ -27,14 +26,12 @@ impl Validation {
         }
     }
 
-    /// The same, if there is one.
     pub fn check_optional_text(&mut self, pointer: &str, text: Option<&String>, most: usize) {
         if let Some(text) = text {
             self.check_text(pointer, text, most);
         }
     }
 
-    /// A whole number within these bounds, if there is one.
     pub fn check_range(&mut self, pointer: &str, number: Option<u64>, bounds: std::ops::RangeInclusive<u64>) {
         if number.is_some_and(|number| !bounds.contains(&number)) {
             let detail = format!("{} to {}", bounds.start(), bounds.end());
@@ -42,10 +39,8 @@ impl Validation {
         }
     }
 
-    /// Ends the request if anything was noted.
-    ///
     /// # Errors
-    /// With everything that was.
+    /// With all errors found, if any.
     pub fn finish(self) -> Result<(), ApiError> {
         if self.0.is_empty() {
             Ok(())
@@ -59,9 +54,9 @@ impl Validation {
 mod tests {
     use super::*;
 
-    /// Texts at their bounds pass, those beyond are told with where and why, all at once.
+    /// Texts at their bounds pass; all others are reported at once, each with its place and reason.
     #[test]
-    fn everything_is_told_at_once() {
+    fn all_errors_are_reported_at_once() {
         let mut faults = Validation::default();
         for (pointer, text) in [("/a", "x"), ("/b", &*"\u{e9}".repeat(5)), ("/c", " x ")] {
             faults.check_text(pointer, text, 5);

@@ -1,15 +1,16 @@
-//! How things look in answers.
+//! What responses are made of.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::core::page::Paged;
+use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
-/// A moment: RFC 3339 in UTC, with milliseconds.
+/// RFC 3339 in UTC, with milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
-#[schema(value_type = String, format = DateTime)]
+#[schema(as = When, value_type = String, format = DateTime)]
 pub struct ApiTime(pub Timestamp);
 
 impl Serialize for ApiTime {
@@ -24,7 +25,7 @@ impl Serialize for ApiTime {
 pub struct List<T> {
     /// Newest first.
     pub data: Vec<T>,
-    /// Hand it back as `cursor` for the next page; null on the last one.
+    /// Pass it as `cursor` for the next page; null on the last page.
     #[schema(required)]
     pub next_cursor: Option<String>,
 }
@@ -38,23 +39,49 @@ impl<T> From<Paged<T>> for List<T> {
     }
 }
 
-/// Tells a member that is null from one that is not there: `Some(None)` and `None`.
+/// Distinguishes a member that is null, `Some(None)`, from one that is left out, `None`.
 ///
 /// # Errors
-/// When the value is neither null nor what it should be.
+/// When the value is neither null nor valid.
 pub fn deserialize_nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
+/// Declares a view and its constructor: each field once, with its documentation and its value.
+macro_rules! view {
+    ($(#[$meta:meta])* pub struct $name:ident($($argument:ident: $source:ty),+) {
+        $($(#[$field_meta:meta])* $field:ident: $type:ty = $value:expr,)+
+    }) => {
+        #[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+        $(#[$meta])*
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)+
+        }
+
+        impl $name {
+            fn new($($argument: $source),+) -> Self {
+                Self { $($field: $value,)+ }
+            }
+        }
+    };
+}
+
+pub(in crate::service) use view;
+
+/// The only way a secret leaves in a response.
+pub(super) fn serialize_exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Moments are written as RFC 3339 says, to the millisecond, whenever they are.
+    /// Times are RFC 3339 with milliseconds, over the whole range.
     #[test]
-    fn moments_are_rfc_3339() {
+    fn times_are_rfc_3339() {
         for (millis, text) in [
             (0, "\"1970-01-01T00:00:00.000Z\""),
             (1_780_000_000_007, "\"2026-05-28T20:26:40.007Z\""),

@@ -1,14 +1,16 @@
-//! Where a partner receives webhooks, and what these are signed with.
+//! Where a partner receives webhooks, and the secrets they are signed with.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::access::serialize_exposed;
-use super::{ApiError, ApiTime, List, RequestContext, Validation, into_result};
+use super::context::RequestContext;
+use super::error::{ApiError, into_result};
+use super::validation::Validation;
+use super::views::{ApiTime, List};
+use super::views::{serialize_exposed, view};
 use crate::core::events::EventKind;
 use crate::core::ids::{EndpointId, EntityId, PartnerId, UserId, WebhookSecretId};
 use crate::core::page::{PageCursor, PageRequest, Paged};
@@ -22,14 +24,13 @@ use crate::records::{EndpointChange, EndpointState, Records, WebhookEndpoint, We
 use crate::service::deps::Deps;
 use crate::service::webhooks::secret_context;
 
-/// How many endpoints a partner may have.
+/// For each partner.
 pub const MAX_ENDPOINTS: u32 = 20;
-/// For how long the secret before may go on being used beside a new one, at most.
+/// For how long the previous secret may be used beside a new one.
 const MAX_OVERLAP: Duration = Duration::from_hours(7 * 24);
-/// Where the URL stands in a request.
 const URL_POINTER: &str = "/url";
 
-/// An endpoint to be made.
+/// A webhook endpoint to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewWebhookEndpoint)]
 #[serde(deny_unknown_fields)]
@@ -37,12 +38,12 @@ pub struct NewEndpoint {
     /// Where webhooks are sent: https, a host of the public internet by its full name, port 443 or one from 1024.
     #[schema(min_length = 1, max_length = 2048)]
     pub url: String,
-    /// Which kinds of events are sent; none, or left out: all.
+    /// Which kinds of events are sent; by default, and if empty, all.
     #[serde(default)]
     pub kinds: Vec<EventKind>,
 }
 
-/// What is to be different in an endpoint.
+/// Changes to a webhook endpoint.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = WebhookEndpointEdit)]
 #[serde(deny_unknown_fields)]
@@ -50,191 +51,163 @@ pub struct EndpointEdit {
     /// Where webhooks are sent.
     #[schema(min_length = 1, max_length = 2048)]
     pub url: Option<String>,
-    /// Which kinds of events are sent from now on; none: all.
+    /// Which kinds of events are sent from now on; if empty, all.
     pub kinds: Option<Vec<EventKind>>,
-    /// Whether anything is sent.
+    /// Whether webhooks are sent.
     pub state: Option<WebhookEndpointState>,
 }
 
-/// Whether an endpoint is sent anything.
+/// Whether webhooks are sent to an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = WebhookEndpointState)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookEndpointState {
-    /// It is.
+    /// They are.
     Enabled,
-    /// It is not, until it is enabled again.
+    /// They are not, until it is enabled again.
     Disabled,
 }
 
-/// How a secret is replaced.
+/// How a secret is rotated.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = WebhookSecretRotation)]
 #[serde(deny_unknown_fields)]
 pub struct SecretRotation {
-    /// For how many seconds the secret before goes on being used beside the new one: 0 to 604800, a day when left out.
+    /// For how many seconds the previous secret is used beside the new one: 0 to 604800, by default a day.
     #[schema(minimum = 0, maximum = 604_800)]
     pub overlap_seconds: Option<u64>,
 }
 
-/// An endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = WebhookEndpoint)]
-pub struct EndpointView {
-    /// Its id.
-    pub id: EndpointId,
-    /// Only what happens in this entity is sent; null: all that happens.
-    #[schema(required)]
-    pub entity_id: Option<EntityId>,
-    /// Where webhooks are sent.
-    pub url: String,
-    /// Which kinds of events are sent; none: all.
-    pub kinds: Vec<EventKind>,
-    /// Whether anything is sent.
-    pub state: WebhookEndpointState,
-    /// Why nothing is: `by_request`, `gone` (it answered 410), `failing` (it took nothing for days); null: it is enabled.
-    #[schema(required)]
-    pub reason: Option<String>,
-    /// The user who made it; null: the partner itself.
-    #[schema(required)]
-    pub created_by: Option<UserId>,
-    /// When it was made.
-    pub created_at: ApiTime,
-    /// When it was last changed, or its secret replaced.
-    pub updated_at: ApiTime,
-}
-
-impl From<WebhookEndpoint> for EndpointView {
-    fn from(endpoint: WebhookEndpoint) -> Self {
-        Self {
-            id: endpoint.id,
-            entity_id: endpoint.entity,
-            url: endpoint.url,
-            kinds: endpoint.kinds,
-            state: match endpoint.state {
-                EndpointState::Enabled => WebhookEndpointState::Enabled,
-                EndpointState::Disabled | EndpointState::Deleted => WebhookEndpointState::Disabled,
-            },
-            reason: endpoint.reason,
-            created_by: endpoint.created_by,
-            created_at: ApiTime(endpoint.created_at),
-            updated_at: ApiTime(endpoint.updated_at),
-        }
+view! {
+    /// An endpoint.
+    #[schema(as = WebhookEndpoint)]
+    pub struct EndpointView(endpoint: WebhookEndpoint) {
+        /// Its id.
+        id: EndpointId = endpoint.id,
+        /// Only events of this entity are sent; null: all events.
+        #[schema(required)]
+        entity_id: Option<EntityId> = endpoint.entity,
+        /// Where webhooks are sent.
+        url: String = endpoint.url,
+        /// Which kinds of events are sent; if empty, all.
+        kinds: Vec<EventKind> = endpoint.kinds,
+        /// Whether webhooks are sent.
+        state: WebhookEndpointState = match endpoint.state {
+            EndpointState::Enabled => WebhookEndpointState::Enabled,
+            EndpointState::Disabled | EndpointState::Deleted => WebhookEndpointState::Disabled,
+        },
+        /// Why it is disabled: `by_request`, `gone` (it answered 410) or `failing` (it failed for days); null: it is enabled.
+        #[schema(required)]
+        reason: Option<String> = endpoint.reason,
+        /// The user who created it; null: the partner itself.
+        #[schema(required)]
+        created_by: Option<UserId> = endpoint.created_by,
+        /// When it was created.
+        created_at: ApiTime = ApiTime(endpoint.created_at),
+        /// When it was last changed, or its secret rotated.
+        updated_at: ApiTime = ApiTime(endpoint.updated_at),
     }
 }
 
-/// An endpoint that was just made, with its secret.
+/// A new endpoint with its secret.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WebhookEndpointWithSecret)]
 pub struct EndpointWithSecret {
     /// The endpoint.
     #[serde(flatten)]
     pub endpoint: EndpointView,
-    /// What webhooks are signed with: `whsec_` and base64. Shown this once.
+    /// What webhooks are signed with: `whsec_` and base64. Shown only here.
     #[serde(serialize_with = "serialize_exposed")]
     #[schema(value_type = String, format = Password)]
     pub secret: Secret,
 }
 
-/// A secret that was just replaced.
+/// A rotated secret.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RotatedWebhookSecret)]
 pub struct RotatedSecret {
-    /// Of which endpoint.
+    /// The endpoint.
     pub id: EndpointId,
-    /// What webhooks are signed with from now on. Shown this once.
+    /// What webhooks are signed with from now on. Shown only here.
     #[serde(serialize_with = "serialize_exposed")]
     #[schema(value_type = String, format = Password)]
     pub secret: Secret,
-    /// Until when they are signed with the secret before, too.
+    /// Until then they are also signed with the previous secret.
     pub previous_secret_until: ApiTime,
 }
 
-/// Where webhooks go.
-#[async_trait]
-pub trait WebhookEndpoints: Send + Sync {
-    /// A page of endpoints, newest first.
-    async fn list_endpoints(&self, asked: &RequestContext, page: PageRequest) -> Result<List<EndpointView>, ApiError>;
-    /// Makes one, for the entity that was chosen or for all, and shows its secret.
-    async fn create_endpoint(&self, asked: &RequestContext, new: NewEndpoint) -> Result<EndpointWithSecret, ApiError>;
-    /// One of them.
-    async fn get_endpoint(&self, asked: &RequestContext, id: EndpointId) -> Result<EndpointView, ApiError>;
-    /// Changes one.
-    async fn update_endpoint(
-        &self,
-        asked: &RequestContext,
-        id: EndpointId,
-        edit: EndpointEdit,
-    ) -> Result<EndpointView, ApiError>;
-    /// Deletes one: it is sent nothing more.
-    async fn delete_endpoint(&self, asked: &RequestContext, id: EndpointId) -> Result<(), ApiError>;
-    /// Replaces the secret of one, and shows the new one.
-    async fn rotate_secret(
-        &self,
-        asked: &RequestContext,
-        id: EndpointId,
-        rotation: SecretRotation,
-    ) -> Result<RotatedSecret, ApiError>;
-}
-
-/// Keeps endpoints.
+/// A partner's webhook endpoints.
 pub struct WebhookEndpointApi {
-    /// Durable truth.
     pub records: Arc<dyn Records>,
-    /// Seals what webhooks are signed with.
     pub keyring: Arc<Keyring>,
-    /// Where webhooks may go.
     pub outside: PublicAddressPolicy,
-    /// Finds out where names lead.
+    /// Resolves names.
     pub client: Arc<SsrfSafeClient>,
-    /// Clock, chance.
-    pub runtime: Deps,
+    pub deps: Deps,
 }
 
-#[async_trait]
-impl WebhookEndpoints for WebhookEndpointApi {
-    async fn list_endpoints(&self, asked: &RequestContext, page: PageRequest) -> Result<List<EndpointView>, ApiError> {
+impl WebhookEndpointApi {
+    pub(crate) async fn list_endpoints(
+        &self,
+        context: &RequestContext,
+        page: PageRequest,
+    ) -> Result<List<EndpointView>, ApiError> {
         let after = page.after.map(|last| (last.at, EndpointId::from_bytes(last.id)));
-        let rows = self.records.endpoints(&asked.reach, after, page.limit + 1).await?;
+        let rows = self.records.endpoints(&context.scope, after, page.limit + 1).await?;
         let paged = Paged::from_rows(rows, &page, |endpoint| PageCursor {
             at: endpoint.created_at,
             id: *endpoint.id.as_bytes(),
         });
-        Ok(paged.map(EndpointView::from).into())
+        Ok(paged.map(EndpointView::new).into())
     }
 
-    async fn create_endpoint(&self, asked: &RequestContext, new: NewEndpoint) -> Result<EndpointWithSecret, ApiError> {
+    /// Creates an endpoint for the chosen entity, or for all.
+    ///
+    /// # Errors
+    /// When the URL is not allowed, there are too many endpoints, or the records are not available.
+    pub async fn create_endpoint(
+        &self,
+        context: &RequestContext,
+        new: NewEndpoint,
+    ) -> Result<EndpointWithSecret, ApiError> {
         self.check_url(&new.url).await?;
         let now = self.now();
         let endpoint = WebhookEndpoint {
-            id: EndpointId::generate(asked.rng.as_ref()),
-            partner: asked.reach.partner,
-            entity: asked.reach.entity,
+            id: EndpointId::generate(context.rng.as_ref()),
+            partner: context.scope.partner,
+            entity: context.scope.entity,
             url: new.url,
             kinds: sort_and_dedup(new.kinds),
             state: EndpointState::Enabled,
             reason: None,
-            created_by: asked.caller.user(),
+            created_by: context.caller.user(),
             created_at: now,
             updated_at: now,
         };
-        let (secret, row) = self.generate_secret(asked.rng.as_ref(), endpoint.partner, endpoint.id, now)?;
-        let deed = asked.audit_entry("webhook_endpoint.created", endpoint.id, now);
-        let kept = self.records.add_endpoint(&endpoint, &row, MAX_ENDPOINTS, &deed).await?;
+        let (secret, row) = self.generate_secret(context.rng.as_ref(), endpoint.partner, endpoint.id, now)?;
+        let audit = context.audit_entry("webhook_endpoint.created", endpoint.id, now);
+        let outcome = self
+            .records
+            .add_endpoint(&endpoint, &row, MAX_ENDPOINTS, &audit)
+            .await?;
         Ok(EndpointWithSecret {
-            endpoint: into_result(kept, "")?.into(),
+            endpoint: EndpointView::new(into_result(outcome, "")?),
             secret: secret.text(),
         })
     }
 
-    async fn get_endpoint(&self, asked: &RequestContext, id: EndpointId) -> Result<EndpointView, ApiError> {
-        let endpoint = self.records.endpoint(&asked.reach, id).await?;
-        endpoint.map(EndpointView::from).ok_or(ApiError::NotFound)
+    pub(crate) async fn get_endpoint(
+        &self,
+        context: &RequestContext,
+        id: EndpointId,
+    ) -> Result<EndpointView, ApiError> {
+        let endpoint = self.records.endpoint(&context.scope, id).await?;
+        endpoint.map(EndpointView::new).ok_or(ApiError::NotFound)
     }
 
-    async fn update_endpoint(
+    pub(crate) async fn update_endpoint(
         &self,
-        asked: &RequestContext,
+        context: &RequestContext,
         id: EndpointId,
         edit: EndpointEdit,
     ) -> Result<EndpointView, ApiError> {
@@ -249,24 +222,30 @@ impl WebhookEndpoints for WebhookEndpointApi {
                 WebhookEndpointState::Disabled => (EndpointState::Disabled, Some("by_request")),
             }),
         };
-        let deed = asked.audit_entry("webhook_endpoint.changed", id, self.now());
-        let endpoint = self.records.change_endpoint(&asked.reach, id, &change, &deed).await?;
-        endpoint.map(EndpointView::from).ok_or(ApiError::NotFound)
+        let audit = context.audit_entry("webhook_endpoint.changed", id, self.now());
+        let endpoint = self
+            .records
+            .change_endpoint(&context.scope, id, &change, &audit)
+            .await?;
+        endpoint.map(EndpointView::new).ok_or(ApiError::NotFound)
     }
 
-    async fn delete_endpoint(&self, asked: &RequestContext, id: EndpointId) -> Result<(), ApiError> {
+    pub(crate) async fn delete_endpoint(&self, context: &RequestContext, id: EndpointId) -> Result<(), ApiError> {
         let change = EndpointChange {
             state: Some((EndpointState::Deleted, None)),
             ..EndpointChange::default()
         };
-        let deed = asked.audit_entry("webhook_endpoint.deleted", id, self.now());
-        let ended = self.records.change_endpoint(&asked.reach, id, &change, &deed).await?;
+        let audit = context.audit_entry("webhook_endpoint.deleted", id, self.now());
+        let ended = self
+            .records
+            .change_endpoint(&context.scope, id, &change, &audit)
+            .await?;
         ended.map(drop).ok_or(ApiError::NotFound)
     }
 
-    async fn rotate_secret(
+    pub(crate) async fn rotate_secret(
         &self,
-        asked: &RequestContext,
+        context: &RequestContext,
         id: EndpointId,
         rotation: SecretRotation,
     ) -> Result<RotatedSecret, ApiError> {
@@ -276,32 +255,30 @@ impl WebhookEndpoints for WebhookEndpointApi {
             return Err(ApiError::field("/overlap_seconds", "out_of_range", detail));
         }
         let now = self.now();
-        let (secret, row) = self.generate_secret(asked.rng.as_ref(), asked.reach.partner, id, now)?;
-        let (until, deed) = (
+        let (secret, row) = self.generate_secret(context.rng.as_ref(), context.scope.partner, id, now)?;
+        let (until, audit) = (
             now.plus(overlap),
-            asked.audit_entry("webhook_endpoint.secret_rotated", id, now),
+            context.audit_entry("webhook_endpoint.secret_rotated", id, now),
         );
-        let until = self.records.rotate_secret(&asked.reach, &row, until, &deed).await?;
+        let until = self.records.rotate_secret(&context.scope, &row, until, &audit).await?;
         Ok(RotatedSecret {
             id,
             secret: secret.text(),
             previous_secret_until: ApiTime(until.ok_or(ApiError::NotFound)?),
         })
     }
-}
 
-impl WebhookEndpointApi {
     fn now(&self) -> Timestamp {
-        self.runtime.clock.now()
+        self.deps.clock.now()
     }
 
-    /// Whether webhooks may be sent there: by what the URL says, and by where its name leads.
+    /// Whether webhooks may be sent there, by the URL itself and by the addresses of its host.
     async fn check_url(&self, text: &str) -> Result<(), ApiError> {
-        let mut faults = Validation::default();
+        let mut validation = Validation::default();
         match self.outside.parse_url(text) {
-            Err(fault) => faults.add(URL_POINTER, url_fault_code(fault), fault.to_string()),
+            Err(fault) => validation.add(URL_POINTER, url_fault_code(fault), fault.to_string()),
             Ok(url) if self.client.is_blocked(&url).await => {
-                faults.add(
+                validation.add(
                     URL_POINTER,
                     "address_blocked",
                     "leads to an address that is not of the public internet",
@@ -309,10 +286,9 @@ impl WebhookEndpointApi {
             }
             Ok(_) => {}
         }
-        faults.finish()
+        validation.finish()
     }
 
-    /// A secret for an endpoint, and its row.
     fn generate_secret(
         &self,
         fresh: &dyn Rng,
@@ -322,10 +298,10 @@ impl WebhookEndpointApi {
     ) -> Result<(SigningSecret, WebhookSecret), ApiError> {
         let id = WebhookSecretId::generate(fresh);
         let secret = SigningSecret::generate(fresh);
-        let entropy = self.runtime.rng.as_ref();
+        let rng = self.deps.rng.as_ref();
         let sealed = self
             .keyring
-            .seal(&secret_context(&partner, &id), secret.as_bytes(), entropy);
+            .seal(&secret_context(&partner, &id), secret.as_bytes(), rng);
         let sealed = sealed.map_err(|error| {
             tracing::error!(%error, "a webhook secret could not be sealed");
             ApiError::Unavailable
@@ -341,7 +317,6 @@ impl WebhookEndpointApi {
     }
 }
 
-/// The stable word for what is wrong with a URL.
 const fn url_fault_code(fault: WebhookUrlError) -> &'static str {
     match fault {
         WebhookUrlError::NotAUrl => "not_a_url",
@@ -352,7 +327,6 @@ const fn url_fault_code(fault: WebhookUrlError) -> &'static str {
     }
 }
 
-/// The same kinds in our own order, each once.
 fn sort_and_dedup(mut kinds: Vec<EventKind>) -> Vec<EventKind> {
     kinds.sort_unstable();
     kinds.dedup();

@@ -8,7 +8,7 @@ use crate::support::api::Api;
 use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
 
-/// A partner's token opens the API until it is revoked; to revoke what is unknown is no fault (RFC 7009).
+/// A partner's token is valid until it is revoked; revoking an unknown token succeeds (RFC 7009).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_opens_until_it_is_revoked() {
     let sandbox = Sandbox::start().await;
@@ -26,7 +26,7 @@ async fn a_token_opens_until_it_is_revoked() {
     let token = issued["access_token"].as_str().unwrap();
     assert!(token.starts_with("kg_at_sandbox_"));
     api.get("/v1/roles").by(token).send().await.expect(200);
-    // On the node that revokes it, it is over at once.
+    // The node that revokes it refuses it at once.
     api.revoke(token).await;
     api.get("/v1/roles")
         .by(token)
@@ -35,7 +35,7 @@ async fn a_token_opens_until_it_is_revoked() {
         .refused(401, "unauthenticated");
     api.revoke(token).await;
     api.revoke("rubbish").await;
-    // Each is written down once, and can be told from others by a mark.
+    // Each is recorded once, with a fingerprint that tells tokens apart.
     let other = api.token().await;
     let trail = api.get("/v1/audit").by(&other).send().await.expect(200);
     let all = trail["data"].as_array().unwrap();
@@ -53,7 +53,7 @@ async fn a_token_opens_until_it_is_revoked() {
     sandbox.stop().await;
 }
 
-/// Whoever cannot show keys or a token, or shows the wrong ones, is refused, and told how they would be let in.
+/// Requests without a key or token, or with a wrong one, are refused, and told how to authenticate.
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_are_refused() {
     let sandbox = Sandbox::start().await;
@@ -95,8 +95,7 @@ async fn strangers_are_refused() {
     sandbox.stop().await;
 }
 
-/// A user's token is limited by their role, follows it when it changes, and dies with them; a user who is not there gets
-/// none.
+/// A user's token is limited by their role, follows its changes, and ends with the user; an unknown user gets none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_users_token_follows_the_user() {
     let sandbox = Sandbox::start().await;
@@ -140,7 +139,7 @@ async fn a_users_token_follows_the_user() {
     sandbox.stop().await;
 }
 
-/// A token is over when its time is, and requests beyond the rate are put off with when to come again.
+/// A token expires, and requests above the rate limit are refused with `Retry-After`.
 #[tokio::test(flavor = "multi_thread")]
 async fn time_and_rate_are_kept() {
     let sandbox = Sandbox::with(&[("KIUNGO_API__BURST", "4"), ("KIUNGO_API__REQUESTS_PER_SECOND", "1")]).await;
@@ -148,7 +147,7 @@ async fn time_and_rate_are_kept() {
     let token = api.token().await;
     let answer = api.get("/v1/roles").by(&token).send().await;
     assert_eq!((answer.status, answer.header("ratelimit-limit")), (200, "4"));
-    // However slow this machine is, more are asked for than there can be.
+    // Even on a slow machine, these are more requests than the limit allows.
     let mut last = answer;
     for _ in 0..1_000 {
         last = api.get("/v1/roles").by(&token).send().await;
@@ -172,7 +171,7 @@ async fn time_and_rate_are_kept() {
     sandbox.stop().await;
 }
 
-/// Whoever shows too many wrong keys waits, also with the right one, and is told how long.
+/// After too many wrong keys, requests are refused for a while, even with the right key, and told for how long.
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_keys_are_put_off() {
     let sandbox = Sandbox::start().await;
@@ -184,7 +183,7 @@ async fn wrong_keys_are_put_off() {
         ask["grant_type"] = "client_credentials".into();
         api.post("/v1/auth/token", &ask).send()
     };
-    // However slow this machine is, more are asked for than there can be.
+    // Even on a slow machine, these are more requests than the limit allows.
     let mut last = ask("Zq7").await;
     for _ in 0..1_000 {
         if last.status != 401 {

@@ -1,4 +1,4 @@
-//! What webhooks tell, read and told again over the API.
+//! Events, read and replayed over the API.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::support::sandbox::Sandbox;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Three things happen to one link of partner 1, and one to another; the id of the first.
+/// Writes three events of one link of partner 1, and one of another link; the id of the first.
 async fn write_event(db: &dyn Records) -> String {
     let link = person(1, 1).links_now(db).await;
     for state in [LinkState::ReauthRequired, LinkState::Active] {
@@ -40,7 +40,7 @@ async fn list(api: &Api, token: &str, query: &str) -> Vec<Value> {
     }
 }
 
-/// Waits until an event is with so many endpoints.
+/// Waits until an event is delivered to so many endpoints.
 async fn delivered(db: &dyn Records, event: &str, count: usize) {
     let event = EventId::parse(event).unwrap();
     eventually(TIMEOUT, async || {
@@ -50,8 +50,8 @@ async fn delivered(db: &dyn Records, event: &str, count: usize) {
     .await;
 }
 
-/// An event over the API says what its webhook says, under the webhook's id, and how far it has come; the list is filtered
-/// and paged; nobody else sees any of it.
+/// An event has the id and content of its webhook, and its deliveries; the list is filtered and paged; nobody else sees any
+/// of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_what_its_webhook_was() {
     let sandbox = Sandbox::start().await;
@@ -108,7 +108,7 @@ async fn an_event_is_what_its_webhook_was() {
     sandbox.stop().await;
 }
 
-/// An event is sent once more to who is asked for, with the same id and body; where nobody would get it that is said.
+/// An event is replayed to the requested endpoints, with the same id and body; if there is none, the request is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_told_again() {
     let sandbox = Sandbox::start().await;
@@ -136,7 +136,7 @@ async fn an_event_is_told_again() {
     };
     assert_eq!(replay(json!({})).await, json!([wants_all]));
     eventually(TIMEOUT, async || all.count() == 1).await;
-    // Whoever is named gets it, wanted or not.
+    // A named endpoint gets it, whatever it subscribes to.
     assert_eq!(
         replay(json!({"endpoint_id": wants_removed})).await,
         json!([wants_removed])
@@ -156,7 +156,7 @@ async fn an_event_is_told_again() {
     sandbox.stop().await;
 }
 
-/// What cannot be told again, or not by who asks, is refused with the reason.
+/// A replay that is impossible or not permitted is refused with the reason.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_to_nobody_is_refused() {
     let sandbox = Sandbox::start().await;
@@ -188,7 +188,7 @@ async fn what_is_told_to_nobody_is_refused() {
     let reads = api.role(&token, &json!({"event": {"read": "allowed"}})).await;
     let user = api.user(&token, &entity, "ada", Some(&reads)).await;
     let user = api.token_of(&user).await;
-    // What happened in no entity is nothing of this one's.
+    // An event of no entity does not belong to this one.
     assert_eq!(list(&api, &user, "").await, [] as [Value; 0]);
     api.ask("POST", &path)
         .by(&user)
@@ -198,8 +198,8 @@ async fn what_is_told_to_nobody_is_refused() {
     sandbox.stop().await;
 }
 
-/// While a secret is being replaced receivers with either verify what comes; with no overlap the old one is used no more.
-/// Both are as they were shown. (W4)
+/// While a secret is being rotated, receivers with either one verify webhooks; without overlap the old one is no longer used.
+/// Both are as shown. (W4)
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_with_either_secret_verifies() {
     let sandbox = Sandbox::start().await;

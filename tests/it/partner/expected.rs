@@ -1,4 +1,4 @@
-//! A partner expects a certain account, from its request to what a person reads on the phone.
+//! A partner expects a certain account, from the link intent to the screen of the subscriber.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::support::sandbox::Sandbox;
 
 const NUMBER: &str = "+2348030008831";
 
-/// The person logs in at their bank for the request that waits for them; the last screen.
+/// The subscriber logs in for the intent that waits for them; the last screen.
 async fn link_as(phone: &mut Phone, user: &str) -> String {
     phone.dial().await.asks("Agree?");
     phone
@@ -31,8 +31,8 @@ async fn link_as(phone: &mut Phone, user: &str) -> String {
     told.text
 }
 
-/// The account that is expected is linked, and another is not: it is unlinked at its provider, the person is told so where
-/// they would have been told that it is linked, and the partner by its request alone.
+/// The expected account is linked. Another is not: it is unlinked at its provider, the subscriber is told instead of the
+/// success, and the partner only by the state of the intent.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_expected_account_is_linked() {
     let sandbox = Sandbox::with(&[
@@ -52,7 +52,7 @@ async fn only_the_expected_account_is_linked() {
 
     let mut phone = Phone::new(NUMBER, line.patient());
 
-    // Whose account it is, as the bank says it: nothing is expected yet.
+    // The account as the bank describes it: nothing is expected yet.
     let first = asked(Value::Null).await;
     assert!(
         link_as(&mut phone, "ada@expected")
@@ -98,7 +98,7 @@ async fn only_the_expected_account_is_linked() {
     sandbox.stop().await;
 }
 
-/// A link has been ended at its provider.
+/// Waits until a link has been ended at its provider.
 async fn wait_until_removed(sandbox: &Sandbox, link: &str) {
     let (db, id) = (sandbox.records().await, LinkId::parse(link).unwrap());
     eventually(Duration::from_secs(20), async || {

@@ -1,5 +1,4 @@
-//! Whatever is sent to the API: requests that its own OpenAPI document allows, and requests that it does not, made up by
-//! schemathesis. (W7)
+//! Fuzzing: schemathesis generates requests that the OpenAPI document allows, and requests that it does not. (W7)
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -21,10 +20,10 @@ const TOOL: &str = concat!(
     "/target/tools/schemathesis/bin/schemathesis"
 );
 
-/// Nothing breaks the server, no answer is one that the document does not know, every error is a problem document as it is
-/// described, and nothing is answered without a token that wants one.
+/// Nothing breaks the server, all responses and errors are as documented, and nothing is answered without the token it
+/// requires.
 ///
-/// What is valid by the document is not always accepted: ids in it may be of nothing. So that is not asked for.
+/// A request that is valid by the document is not always accepted, because its ids may be of nothing. So that is not checked.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_sent_is_answered_as_described() {
     let sandbox = Sandbox::with(&UNLIMITED).await;
@@ -47,7 +46,7 @@ async fn whatever_is_sent_is_answered_as_described() {
 }
 
 fn schemathesis(origin: &str, bearer: &str) -> Output {
-    // It keeps notes where it runs.
+    // It writes files to its working directory.
     let folder = tempfile::tempdir().unwrap();
     let tool = if Path::new(TOOL).exists() { TOOL } else { "schemathesis" };
     Command::new(tool)

@@ -1,32 +1,30 @@
-//! People who work for a partner, each with another reach.
+//! Users of a partner, each with another scope.
 
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
 use crate::support::sandbox::Sandbox;
 
-/// A text member.
 pub fn text<'a>(of: &'a Value, member: &str) -> &'a str {
     of[member].as_str().unwrap_or_default()
 }
 
-/// The names of the members, in order.
 pub fn members(of: &Value) -> Vec<&str> {
     of.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// Tokens.
+/// Tokens of users with different permissions for one kind of object.
 pub struct Tokens {
     /// Lagos.
     pub entity: String,
-    /// Works in Lagos and reaches only what they asked for; login `own`.
+    /// Works in Lagos, permitted for their own objects; login `own`.
     pub own: String,
     pub own_id: String,
-    /// Works in Lagos and reaches all of it.
+    /// Works in Lagos, permitted for all of it.
     pub all: String,
-    /// Works in Kano and reaches all of it.
+    /// Works in Kano, permitted for all of it.
     pub elsewhere: String,
-    /// May do nothing with it.
+    /// Permitted nothing.
     pub nobody: String,
     /// Another partner.
     pub stranger: String,
@@ -35,7 +33,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Who may read at all, and whether what `own` asked for is there for them.
+    /// All who may read, and whether they see the objects of `own`.
     pub fn readers(&self) -> [(&'static str, &str, bool); 5] {
         [
             ("own", &self.own, true),
@@ -47,7 +45,7 @@ impl Tokens {
     }
 }
 
-/// Staff who may do anything with this kind of object, in their reach.
+/// Users who may do anything with this kind of object, each within their scope.
 pub async fn tokens(sandbox: &Sandbox, api: &Api, partner: &str, object: &str) -> Tokens {
     let role = async |permission: &str| {
         let actions = json!({"read": permission, "update": permission, "delete": permission});

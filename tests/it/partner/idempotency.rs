@@ -1,4 +1,4 @@
-//! The same `Idempotency-Key`: the same request, done once.
+//! Requests with the same `Idempotency-Key` take effect once.
 
 use std::sync::Arc;
 
@@ -30,8 +30,8 @@ async fn roles(sandbox: &Sandbox, api: &Api) -> usize {
     records.roles(&reach, &PageRequest::default()).await.unwrap().rows.len()
 }
 
-/// The same request is answered the same, to the same caller, and done once; another one under its key is refused, and
-/// what was refused leaves the key free.
+/// A repeat by the same caller gets the same response and has no effect; another request under its key is refused, and a
+/// refused request leaves the key free.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_request_is_done_once() {
     let sandbox = Sandbox::start().await;
@@ -44,7 +44,7 @@ async fn the_same_request_is_done_once() {
     let again = create(&api, &token, "k-1", "Till").await;
     assert_eq!(again.header("idempotent-replayed"), "true");
     assert_eq!(again.expect(201), first);
-    // The key is the caller's, not the token's.
+    // The key belongs to the caller, not to the token.
     let other_token = api.token().await;
     assert_eq!(create(&api, &other_token, "k-1", "Till").await.expect(201), first);
     create(&api, &token, "k-1", "Another")
@@ -70,7 +70,7 @@ async fn the_same_request_is_done_once() {
     sandbox.stop().await;
 }
 
-/// Many at once make one thing: each is answered with it, or told that it is being made.
+/// Many at once create one object: each gets it, or learns that it is in progress.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_make_one() {
     let sandbox = Sandbox::start().await;
@@ -95,15 +95,15 @@ async fn many_at_once_make_one() {
     sandbox.stop().await;
 }
 
-/// A creation that was cut off before its answer was kept, whether or not it was done, makes one thing when it is asked for
-/// again: the same one.
+/// A creation that was interrupted before its response was stored, with or without effect, creates the same single object
+/// when it is repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_cut_off_makes_one() {
     let sandbox = Sandbox::start().await;
     let api = Api::of_sandbox(&sandbox.origin);
     let token = api.token().await;
     let first = create(&api, &token, "k-1", "Till").await.expect(201);
-    // As the records are after a crash between the creation and the keeping of its answer.
+    // The state after a crash between the creation and the storing of its response.
     sandbox
         .execute("UPDATE idempotency SET status = NULL, sealed = NULL")
         .await;
@@ -114,7 +114,7 @@ async fn what_was_cut_off_makes_one() {
     let again = create(&api, &token, "k-1", "Till").await;
     assert_eq!(again.header("idempotent-replayed"), "");
     assert_eq!(again.expect(201), first);
-    // As they are after one before it.
+    // The state after a crash before the creation.
     sandbox
         .execute("UPDATE idempotency SET status = NULL, sealed = NULL, lease_until = 0")
         .await;

@@ -1,4 +1,4 @@
-//! Requests, as a partner's server makes and follows them.
+//! Link intents.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use crate::support::sandbox::Sandbox;
 const NUMBER: &str = "+2348030008811";
 const ALL: &str = "/v1/link-intents";
 
-/// The code in what is dialled.
+/// The code in a dial string.
 fn code(dial: &str) -> Option<DialCode> {
     let segment = dial.strip_prefix("*384*96*")?.strip_suffix('#')?;
     DialCode::parse(segment)
 }
 
-/// The kinds of what the partner was told of a request.
+/// The kinds of events about an intent.
 async fn sms_sent(sandbox: &Sandbox, api: &Api, intent: &str) -> Vec<&'static str> {
     let (partner, id) = (PartnerId::parse(&api.id).unwrap(), IntentId::parse(intent).unwrap());
     let events = events_about(&*sandbox.records().await, partner, id.as_bytes()).await;
     events.iter().map(|event| event.kind.as_str()).collect()
 }
 
-/// What is asked for is what stands there, with what the partner's settings say where nothing was asked.
+/// An intent is as requested, with the partner's settings as defaults.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_as_it_was_made() {
     let sandbox = Sandbox::start().await;
@@ -86,7 +86,7 @@ async fn a_request_is_as_it_was_made() {
     sandbox.stop().await;
 }
 
-/// A request that was cut off before its answer was kept, and is made again, is the same one with the same code.
+/// A creation that was interrupted before its response was stored gives the same intent with the same code when repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_request_has_the_same_code() {
     let sandbox = Sandbox::start().await;
@@ -98,7 +98,7 @@ async fn the_same_request_has_the_same_code() {
     };
     let first = made("k-1").await;
     assert!(code(text(&first, "dial")).is_some(), "{first}");
-    // As the records are after a crash between the creation and the keeping of its answer.
+    // The state after a crash between the creation and the storing of its response.
     sandbox
         .execute("UPDATE idempotency SET status = NULL, sealed = NULL, lease_until = 0")
         .await;
@@ -108,7 +108,7 @@ async fn the_same_request_has_the_same_code() {
     sandbox.stop().await;
 }
 
-/// What cannot be asked for is refused with where and why, all at once, and nothing of it is repeated.
+/// All errors of a request are reported at once, each with its place and reason, and nothing is quoted.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_asked_for_is_refused() {
     let sandbox = Sandbox::start().await;
@@ -169,8 +169,8 @@ async fn what_cannot_be_asked_for_is_refused() {
     sandbox.stop().await;
 }
 
-/// A request ends when its partner cancels it or its time is over, once, and the partner is told; its code is gone then. Who
-/// has a publishable key sees the state of that partner's requests, and nothing else.
+/// An intent ends once, when it is cancelled or expires, with an event; its code ends with it. A publishable key shows the
+/// state of its partner's intents, and nothing else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_ends_once() {
     let sandbox = Sandbox::start().await;
@@ -233,7 +233,7 @@ async fn a_request_ends_once() {
     sandbox.stop().await;
 }
 
-/// A user makes, reads and cancels requests as their role says, in their entity; what is another's is not there.
+/// A user creates, reads and cancels intents as their role permits, in their entity; those of others do not exist for them.
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_are_their_makers() {
     let sandbox = Sandbox::with(&[("KIUNGO_API__REQUESTS_PER_SECOND", "10000")]).await;
@@ -294,8 +294,8 @@ async fn requests_are_their_makers() {
     sandbox.stop().await;
 }
 
-/// A request for a number is told to it by text, once, in its language; who wants no texts gets none, and the partner is
-/// told so.
+/// An intent for a number is announced to it by SMS, once, in its language; a number that has opted out gets none, and the
+/// response says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_told_by_text() {
     let sandbox = Sandbox::start().await;

@@ -1,4 +1,4 @@
-//! Links, as a partner's server reads and ends them.
+//! Links.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::support::sandbox::Sandbox;
 const NUMBER: &str = "+2348030008821";
 const ALL: &str = "/v1/links";
 
-/// The link's request becomes one that Ada made in Lagos, for all data.
+/// Makes the link's intent one that Ada created in Lagos, for all data.
 const ASKED_BY_ADA: &str = "INSERT INTO link_intents (id, partner, entity, created_by, state, purpose, days, scope, reference, \
     many, links, created_at, moved_at, expires_at) SELECT c.intent, c.partner, u.entity, u.id, 'completed', 'rent', 30, \
     'account,identity', 'customer 17', 0, 1, 0, 0, 0 FROM consents c, users u WHERE u.login = 'own'";
 
-/// A sandbox in which one person has linked one account, and its link.
+/// A sandbox in which one subscriber has linked one account, and the link.
 async fn linked_account() -> (Sandbox, Api, String, Value) {
     let sandbox = Sandbox::with(&[
         ("KIUNGO_POLICY__SECRETS_OVER_USSD", "allow"),
@@ -31,7 +31,7 @@ async fn linked_account() -> (Sandbox, Api, String, Value) {
     let line = AggregatorClient::new(vec![format!("{}/ussd/sandbox/sandbox", api.base)], api.client.clone());
     link(&mut Phone::new(NUMBER, line.patient()), "ada@links", "good-pass-links").await;
     let listed = async || api.get(ALL).by(&token).send().await.expect(200)["data"][0].clone();
-    // What the account says of itself may come a little later.
+    // The details of the account may come a little later.
     eventually(Duration::from_secs(20), async || {
         listed().await["accounts"][0]["number"].is_string()
     })
@@ -40,8 +40,8 @@ async fn linked_account() -> (Sandbox, Api, String, Value) {
     (sandbox, api, token, link)
 }
 
-/// A link is shown with its consent word for word and its accounts, the holder only where that was asked for; to whom its
-/// request belongs, and to nobody else.
+/// A link has its consent word for word and its accounts, the holder only if requested; it is visible to the owners of its
+/// intent, and to nobody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_shown_to_whose_it_is() {
     let (sandbox, api, partner, walk_in) = linked_account().await;
@@ -105,8 +105,8 @@ async fn a_link_is_shown_to_whose_it_is() {
     sandbox.stop().await;
 }
 
-/// Whoever may renew a link asks its person to log in again, on the terms it was linked on; whoever may end it does, once,
-/// and its provider is told. Neither shows what only readers of links may see.
+/// Whoever may reauthorise a link asks its subscriber to log in again, on the same terms; whoever may delete it does so once,
+/// and the provider is told. Neither shows what only readers of links may see.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_renewed_and_ended() {
     let (sandbox, api, partner, link) = linked_account().await;
@@ -114,7 +114,7 @@ async fn a_link_is_renewed_and_ended() {
     let path = format!("{ALL}/{}", text(&link, "id"));
     let renew = format!("{path}/reauthorise");
     for (method, path) in [("POST", &renew), ("DELETE", &path)] {
-        // Nobody asked for it, so it is the partner's as a whole.
+        // It has no intent, so it belongs to the partner as a whole.
         for (token, status) in [(&staff.all, 404), (&staff.stranger, 404), (&staff.nobody, 403)] {
             assert_eq!(api.ask(method, path).by(token).send().await.status, status, "{method}");
         }

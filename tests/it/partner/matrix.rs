@@ -1,20 +1,20 @@
-//! Every route by everybody: who is let in, whose rows they see, and that nobody else's change.
+//! Every route by every kind of caller: who may call, whose rows they see, and that nobody else's rows change.
 
 use kiungo::core::access::Permission::{self, Allowed, AllowedForOwn, NotAllowed};
 use kiungo::http::partner::{AuthRequirement, Route, routes};
-use kiungo::service::partners::RequiredAccess;
+use kiungo::service::partners::access::RequiredAccess;
 
 use super::seeds::{Rows, SEEDS, Scope, Seed};
 use super::tenants::{Staff, Tenant};
 use crate::support::api::{ApiAnswer, ApiRequest};
 use crate::support::sandbox::Sandbox;
 
-/// Whose a row is, as the first tenant's first entity sees it.
+/// The owner of a row, from the point of view of the first tenant's first entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
-    /// Made by the user who may do everything to their own.
+    /// Created by the user who may do everything to their own.
     Own,
-    /// Made by a colleague of theirs.
+    /// Created by a colleague.
     Colleague,
     /// Another entity's.
     Entity,
@@ -26,27 +26,25 @@ use Owner::{Colleague, Entity, Own};
 
 const ALL: [Owner; 4] = [Own, Colleague, Entity, Owner::Tenant];
 
-/// As what somebody calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CallerKind {
     Nobody,
     Publishable,
     Partner,
-    /// A partner that has chosen an entity which is not its own.
+    /// A partner that names an entity of another.
     Trespasser,
     User(Permission),
 }
 
-/// Somebody who calls.
 struct Caller<'a> {
     name: &'static str,
     is: CallerKind,
     tenant: &'a Tenant,
     token: Option<&'a str>,
     entity: Option<&'a str>,
-    /// What they may see, if anything of the kind.
+    /// The rows they may see, if any.
     sees: &'static [Owner],
-    /// Which row they ask for.
+    /// The row they request.
     wants: Owner,
 }
 
@@ -83,7 +81,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// Everybody there is. Those who may not come first.
+/// All callers, those without permission first.
 fn callers<'a>(ours: &'a Tenant, theirs: &'a Tenant) -> Vec<Caller<'a>> {
     let all: &[Owner] = &[Own, Colleague, Entity];
     let key = |name, tenant: &'a Tenant| Caller::new(name, CallerKind::Publishable, tenant, Some(&tenant.publishable));
@@ -119,7 +117,7 @@ fn callers<'a>(ours: &'a Tenant, theirs: &'a Tenant) -> Vec<Caller<'a>> {
     ]
 }
 
-/// The rows that there are for one route, in the order of [`ALL`].
+/// The rows behind one route, in the order of [`ALL`].
 struct Seeded([String; 4]);
 
 impl Seeded {
@@ -128,16 +126,16 @@ impl Seeded {
     }
 }
 
-/// The world with its two tenants.
+/// The two tenants.
 struct Matrix {
     ours: Tenant,
     theirs: Tenant,
-    /// The number that was last given.
+    /// The last number used.
     last: u32,
 }
 
 impl Matrix {
-    /// A number of six digits that nothing else has.
+    /// A new number of six digits.
     fn fresh(&mut self) -> u32 {
         self.last += 1;
         self.last
@@ -154,7 +152,7 @@ impl Matrix {
         ])
     }
 
-    /// Calls one route as everybody.
+    /// Calls one route as every caller.
     async fn walk(&mut self, route: &Route, seed: &Seed) {
         let count = callers(&self.ours, &self.theirs).len();
         let mut rows = self.seeded(seed.rows).await;
@@ -170,13 +168,13 @@ impl Matrix {
             if route.method == "GET" {
                 continue;
             }
-            // Whoever has done something has done it to what is theirs; whoever has not, to nothing.
+            // A successful request changes rows of the caller only; a refused one changes nothing.
             let (done, by_us) = (wanted == seed.done, caller.tenant.api.id == self.ours.api.id);
             let bystander = usize::from(done && by_us);
             let now = fingerprint([&self.ours, &self.theirs][bystander]).await;
             assert!(now == before[bystander], "something has changed: {what}");
             if done {
-                // What was deleted is not there for the next one.
+                // The next caller needs rows that are not deleted.
                 rows = self.seeded(seed.rows).await;
                 before = [fingerprint(&self.ours).await, fingerprint(&self.theirs).await];
             }
@@ -184,7 +182,6 @@ impl Matrix {
     }
 }
 
-/// A request of somebody.
 fn ask(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, n: u32) -> ApiRequest {
     let path = route
         .path
@@ -207,7 +204,6 @@ fn ask(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, n: u32) -
     }
 }
 
-/// The status that somebody is to get.
 fn expected_status(route: &Route, seed: &Seed, caller: &Caller<'_>) -> u16 {
     let item = route.path.contains("{id}");
     let reached = if !item || seed.scope == Scope::Partner || caller.sees.contains(&caller.wants) {
@@ -231,7 +227,7 @@ fn expected_status(route: &Route, seed: &Seed, caller: &Caller<'_>) -> u16 {
     }
 }
 
-/// That an answer tells of the rows that its caller may see, and of no other.
+/// Asserts that a response has the rows that its caller may see, and no others.
 #[track_caller]
 fn sees_no_more(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, answer: &ApiAnswer, what: &str) {
     if matches!(seed.rows, Rows::Nothing | Rows::Credentials) {
@@ -248,7 +244,7 @@ fn sees_no_more(route: &Route, seed: &Seed, caller: &Caller<'_>, rows: &Seeded, 
     }
 }
 
-/// Everything that a partner's own token sees, but for what tells that it was looked at.
+/// Everything that a partner's token sees, except the audit trail, which grows by reading.
 async fn fingerprint(tenant: &Tenant) -> String {
     let mut all = String::new();
     for route in routes() {
@@ -256,10 +252,10 @@ async fn fingerprint(tenant: &Tenant) -> String {
             continue;
         };
         if route.method == "GET" && !route.path.contains('{') && route.path != "/v1/audit" {
-            let answer = tenant.api.get(route.path).by(&tenant.token).send().await;
+            let answer = tenant.api.get(&route.path).by(&tenant.token).send().await;
             let mut told = answer.expect(200);
             if let Some(rows) = told["data"].as_array_mut() {
-                // A link that was given back moves on by itself once its provider has been told.
+                // A link that was ended changes by itself once its provider has been told.
                 rows.retain(|row| row["state"] != "removing" && row["state"] != "removed");
             }
             all.push_str(&told.to_string());
@@ -268,8 +264,8 @@ async fn fingerprint(tenant: &Tenant) -> String {
     all
 }
 
-/// Every route by everybody, with not one row of another tenant, of another entity, or of a colleague where only one's own
-/// are allowed, seen or changed. A route that is not in the seeds fails.
+/// No caller sees or changes a row of another tenant, of another entity, or of a colleague where only their own are allowed.
+/// A route without a seed fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_by_everybody() {
     let seedless: Vec<_> = routes()
@@ -296,7 +292,7 @@ async fn every_route_by_everybody() {
     sandbox.stop().await;
 }
 
-/// A partner's keys hand out and end tokens of its own, and nobody else's.
+/// A partner's keys issue and revoke its own tokens, and nobody else's.
 async fn keys_open_their_own(matrix: &Matrix) {
     let (ours, theirs) = (&matrix.ours.api, &matrix.theirs.api);
     let me = ours

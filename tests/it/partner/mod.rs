@@ -9,6 +9,7 @@ mod idempotency;
 mod intents;
 mod links;
 mod matrix;
+mod oauth;
 mod operator;
 mod organization;
 mod problems;

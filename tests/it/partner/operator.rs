@@ -1,4 +1,4 @@
-//! Partners as an operator sets them up, while the server runs.
+//! An operator sets up partners while the server runs.
 
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn partners(sandbox: &Sandbox, args: &[&str]) -> Output {
     command.arg("--data").arg(sandbox.folder()).output().unwrap()
 }
 
-/// What stands behind a word at the beginning of a line.
+/// The value behind a word at the beginning of a line.
 fn said(output: &Output, word: &str) -> String {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.strip_prefix(word));
@@ -25,7 +25,7 @@ fn said(output: &Output, word: &str) -> String {
         .to_owned()
 }
 
-/// The partner with the secret key that a command has printed.
+/// The partner with the secret key that a command printed.
 fn with_key(api: &Api, output: &Output) -> Api {
     Api {
         secret: said(output, "client_secret"),
@@ -33,9 +33,8 @@ fn with_key(api: &Api, output: &Output) -> Api {
     }
 }
 
-/// A partner is let in as soon as it is added, hands in its own keys at the provider, and changes its key without a gap;
-/// a key that was stolen ends with everything that was got with it. The trail tells all of it, and nothing prints a key
-/// again.
+/// A partner can call as soon as it is added, sets its own provider credentials, and rotates its key without a gap; a stolen
+/// key ends with all tokens issued for it. The audit trail has all of it, and no key is printed again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_lets_a_partner_in() {
     let sandbox = Sandbox::start().await;

@@ -1,11 +1,11 @@
-//! Roles, entities and users, as a partner keeps them.
+//! Roles, entities and users.
 
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
 use crate::support::sandbox::Sandbox;
 
-/// What is made can be read, changed and ended, and is not there afterwards.
+/// Objects can be created, read, updated and deleted, and do not exist afterwards.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_made_is_kept_until_it_is_ended() {
     let sandbox = Sandbox::start().await;
@@ -38,13 +38,13 @@ async fn what_is_made_is_kept_until_it_is_ended() {
         api.delete(&path).by(&token).send().await.refused(404, "not_found");
         api.get(&path).by(&token).send().await.refused(404, "not_found");
     }
-    // An entity's users end with it.
+    // An entity's users are deleted with it.
     let user = api.get(&format!("/v1/users/{user}")).by(&token).send().await;
     user.refused(404, "not_found");
     sandbox.stop().await;
 }
 
-/// Lists are handed out newest first, page by page, each row once.
+/// Lists are newest first, page by page, with each row once.
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_come_in_pages() {
     let sandbox = Sandbox::start().await;
@@ -65,14 +65,14 @@ async fn lists_come_in_pages() {
         assert_eq!(rows.len(), 2);
         path = format!("/v1/entities?limit=2&cursor={cursor}");
     }
-    // Those made in the same millisecond stand in the order of their ids.
+    // Rows created in the same millisecond are ordered by id.
     found.sort();
     made.sort();
     assert_eq!(found, made);
     sandbox.stop().await;
 }
 
-/// A user hands out no more than they have: neither by a role, nor by giving one to somebody, nor by an entity's default.
+/// A user cannot grant more than they have: neither in a role, nor by assigning one, nor by an entity's default role.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_hands_out_more_than_they_have() {
     let sandbox = Sandbox::start().await;
@@ -106,7 +106,7 @@ async fn nobody_hands_out_more_than_they_have() {
     );
     let wider = json!({"permissions": {"event": {"read": "allowed"}}});
     refused(api.patch(&format!("/v1/roles/{}", made["id"].as_str().unwrap()), &wider)).await;
-    // What is for all entities is not a user's to change, though it is theirs to give.
+    // A user may assign a role that is for all entities, but not change it.
     let all = api
         .patch(&format!("/v1/roles/{mine}"), &json!({"name": "x"}))
         .by(&token)

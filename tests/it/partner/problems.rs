@@ -1,12 +1,11 @@
-//! What goes wrong before anything is done, told in one form. That every answer is a problem document with an id is looked
-//! at by the client itself.
+//! Errors before a handler runs. The test client itself checks that every error is a problem document with an id.
 
 use serde_json::json;
 
 use crate::support::api::Api;
 use crate::support::sandbox::Sandbox;
 
-/// Whatever is wrong with a request, its answer says what, and is a problem document.
+/// Whatever is wrong with a request, the response is a problem document that says what.
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_a_problem_document() {
     let sandbox = Sandbox::start().await;
@@ -64,7 +63,7 @@ async fn everything_is_a_problem_document() {
     sandbox.stop().await;
 }
 
-/// Everything that is wrong in a body is pointed at.
+/// All errors in a body are reported with their place.
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_of_a_body_are_pointed_at() {
     let sandbox = Sandbox::start().await;

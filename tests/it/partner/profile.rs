@@ -1,4 +1,4 @@
-//! The partner itself: settings, keys at providers, the audit trail.
+//! The partner itself: settings, provider credentials, the audit trail.
 
 use kiungo::config::sandbox::MONO_KEY as KEY;
 use kiungo::core::ids::PartnerId;
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::api::Api;
 use crate::support::sandbox::Sandbox;
 
-/// A partner changes its settings within their bounds; what the configuration sets is changed there.
+/// A partner changes its settings within their bounds; the partner of the configuration is changed there.
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_are_changed_where_they_are_set() {
     let sandbox = Sandbox::start().await;
@@ -45,7 +45,7 @@ async fn settings_are_changed_where_they_are_set() {
     sandbox.stop().await;
 }
 
-/// Keys at a provider are tried out before they are kept, are never shown, and are in the records sealed only.
+/// Provider credentials are checked before they are stored, never shown, and sealed in the records.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_tried_before_they_are_kept() {
     let sandbox = Sandbox::start().await;

@@ -1,5 +1,4 @@
-//! The ten minutes of docs/PARTNERS.md, word for word: what is run here is what stands there. Only the two addresses are
-//! others, for other tests have servers too.
+//! The ten minutes of docs/PARTNERS.md, run word for word. Only the two addresses differ, because other tests have servers too.
 
 use std::fs;
 use std::net::TcpListener;
@@ -13,21 +12,21 @@ use crate::support::sandbox::Sandbox;
 
 const PAGE: &str = include_str!("../../../docs/PARTNERS.md");
 
-/// What stands between a heading and the next one that is no deeper.
+/// The text between a heading and the next one that is no deeper.
 fn section(heading: &str) -> &'static str {
     let from = PAGE.split_once(&format!("\n{heading}\n")).expect(heading).1;
     let depth = heading.split(' ').next().unwrap();
     from.split(&format!("\n{depth} ")).next().unwrap()
 }
 
-/// The blocks of code in this language, one after the other.
+/// The code blocks in this language.
 fn blocks(text: &'static str, language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
     let blocks = text.split(&fence).skip(1);
     blocks.map(|block| block.split("```").next().unwrap()).collect()
 }
 
-/// Walks through it against this sandbox; what was said, and what the receiver was sent.
+/// Runs it against this sandbox; the output, and what the receiver got.
 fn walk(origin: &str) -> (Output, String) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(
@@ -55,7 +54,7 @@ fn walk(origin: &str) -> (Output, String) {
     (output, received)
 }
 
-/// Somebody who copies the page line by line gets from nothing to a link, signed webhooks and back, on either database.
+/// Copied line by line, the page leads from nothing to a link with signed webhooks and back, on either database.
 #[rstest]
 #[case::sqlite(false)]
 #[case::postgres(true)]

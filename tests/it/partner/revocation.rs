@@ -1,4 +1,4 @@
-//! Tokens that end while they are used, and records that are away.
+//! Tokens that are revoked while in use, and unavailable records.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tokio::time::Instant;
 use crate::support::api::Api;
 use crate::support::sandbox::Sandbox;
 
-/// How long a token may be believed after it was ended elsewhere.
+/// How long a token may work after it was revoked on another server.
 const CACHE_TTL: Duration = Duration::from_secs(1);
 
-/// Asks with a token until it is answered otherwise than before; when each request was sent, and its status.
+/// Sends requests with a token until the answer changes; the time and status of each.
 async fn ask_on(api: &Api, token: &str, from: u16) -> Vec<(Instant, u16)> {
     let mut seen = Vec::new();
     loop {
@@ -28,8 +28,8 @@ async fn ask_on(api: &Api, token: &str, from: u16) -> Vec<(Instant, u16)> {
     }
 }
 
-/// A burst of requests on one token, at its end by another server: none that is sent a second later is let in. While the
-/// records are away nobody is let in, with a good token, a wrong one, or keys; then everything is as before.
+/// A burst of requests with one token while another server revokes it: none that is sent a second later succeeds. While the
+/// records are unavailable no request succeeds, whatever its token or keys; afterwards everything works as before.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ends_elsewhere_ends_here_within_a_second() {
     let sandbox = Sandbox::with(&[("KIUNGO_API__REQUESTS_PER_SECOND", "10000")]).await;
@@ -37,11 +37,11 @@ async fn what_ends_elsewhere_ends_here_within_a_second() {
     let (token, kept) = (api.token().await, api.token().await);
     let burst = join_all((0..6).map(|_| ask_on(&api, &token, 200)));
     let revoke = async {
-        // What another server of the same records does when it is asked to revoke.
+        // What another server on the same records does to revoke.
         let (records, partner) = (sandbox.records().await, PartnerId::parse(&api.id).unwrap());
         let digest = api_key::digest(&token);
-        let deed = AuditEntry::new(partner, "token.revoked", String::new(), Timestamp::from_millis(1));
-        let revoked = records.revoke_token(&digest, &deed);
+        let audit = AuditEntry::new(partner, "token.revoked", String::new(), Timestamp::from_millis(1));
+        let revoked = records.revoke_token(&digest, &audit);
         revoked.await.unwrap();
         Instant::now()
     };

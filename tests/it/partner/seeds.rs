@@ -1,5 +1,4 @@
-//! What the matrix needs to know of each route: which rows there are to be seen or changed, how it is called, and what it
-//! answers when all is well. One line a route.
+//! What the matrix needs to know of each route: the rows behind it, the body, and the status on success. One line a route.
 
 use kiungo::config::sandbox::MONO_KEY;
 use kiungo::records::LinkCompletion;
@@ -9,10 +8,10 @@ use super::tenants::{Staff, Tenant};
 use crate::support::api::ApiAnswer;
 use crate::support::records::link;
 
-/// What stands behind a route.
+/// The rows behind a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rows {
-    /// Nothing that could be somebody's.
+    /// None that could belong to somebody else.
     Nothing,
     Credentials,
     Endpoints,
@@ -26,16 +25,16 @@ pub enum Rows {
     Users,
 }
 
-/// What choosing an entity does.
+/// The effect of naming an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// It narrows to that entity's.
+    /// It restricts the rows to that entity.
     Entity,
-    /// A partner must choose one.
+    /// A partner must name one.
     Needed,
-    /// It is refused: what is asked is about the partner as a whole.
+    /// It is refused: the route is about the partner as a whole.
     Whole,
-    /// Nothing: there is one for all.
+    /// None.
     Partner,
 }
 
@@ -47,7 +46,7 @@ pub struct Seed {
     pub scope: Scope,
     /// The body; `{n}` is a number that no other request has, `{mono}` a key that the provider takes.
     pub body: &'static str,
-    /// The status when it is done.
+    /// The status on success.
     pub done: u16,
 }
 
@@ -61,8 +60,7 @@ const fn seed(route: &'static str, rows: Rows, scope: Scope, body: &'static str,
     }
 }
 
-/// Of every route that is opened by a token or a publishable key, one line; those for anybody and for keys are looked at
-/// by themselves.
+/// One line for every route that takes a token or a publishable key; the others have their own tests.
 pub const SEEDS: &[Seed] = &[
     seed("GET /v1/audit", Rows::Roles, Scope::Entity, "", 200),
     seed("GET /v1/entities", Rows::Entities, Scope::Entity, "", 200),
@@ -222,12 +220,12 @@ pub const SEEDS: &[Seed] = &[
     ),
     seed("GET /v1/events", Rows::Events, Scope::Entity, "", 200),
     seed("GET /v1/events/{id}", Rows::Events, Scope::Entity, "", 200),
-    // To the endpoints that the routes above have left.
+    // To the endpoints that are left from the routes above.
     seed("POST /v1/events/{id}/replay", Rows::Events, Scope::Entity, "", 202),
 ];
 
 impl Rows {
-    /// Makes a row of the tenant by this member of its staff, where users make such rows. What it is called in a path.
+    /// Creates a row of the tenant, by this user where users create such rows; its id for the path.
     pub async fn make(self, tenant: &Tenant, staff: &Staff, n: u32) -> String {
         let (api, by_partner) = (&tenant.api, tenant.token.as_str());
         let by_staff = async |path: &str, body: Value| id(api.post(path, &body).by(&staff.token).send().await, 201);
@@ -274,7 +272,7 @@ impl Rows {
         }
     }
 
-    /// The row of another entity of the tenant, or of another tenant.
+    /// Creates a row of another entity of the tenant, or of another tenant.
     pub async fn elsewhere(self, tenant: &Tenant, n: u32) -> String {
         match self {
             Self::Entities => tenant.elsewhere.entity.clone(),
@@ -283,7 +281,7 @@ impl Rows {
     }
 }
 
-/// Deletes all endpoints but the newest: a partner may not have many.
+/// Deletes all but the newest endpoints, because their number is limited.
 async fn make_room(tenant: &Tenant) {
     const KEPT: usize = 6;
     let list = tenant.api.get("/v1/webhook-endpoints?limit=100").by(&tenant.token);

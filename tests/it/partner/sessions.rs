@@ -1,4 +1,4 @@
-//! Connect sessions, as a partner's server follows them.
+//! Connect sessions.
 
 use kiungo::core::ids::{ConnectSessionId, ConsentId, IntentId, PartnerId};
 use kiungo::records::{AttemptState, Records};
@@ -11,12 +11,11 @@ use crate::support::sandbox::Sandbox;
 
 const ALL: &str = "/v1/connect-sessions";
 
-/// The request becomes one that somebody made in Lagos.
+/// Makes the intent one that somebody created in Lagos.
 const ASKED_BY_OWN: &str = "INSERT INTO link_intents (id, partner, entity, created_by, state, purpose, days, scope, many, links, \
     created_at, moved_at, expires_at) SELECT i.id, i.partner, u.entity, u.id, 'open', 'rent', 30, 'account', 1, 0, 0, 0, 0 \
     FROM intents i, users u WHERE u.login = 'own'";
 
-/// What is shown of one.
 const MEMBERS: [&str; 11] = [
     "created_at",
     "created_by",
@@ -31,7 +30,7 @@ const MEMBERS: [&str; 11] = [
     "updated_at",
 ];
 
-/// Logins in a session of its own, for this request, the last of which stands so.
+/// Logins in a new session for this intent, in these states.
 async fn add_attempts(
     db: &dyn Records,
     ada: &RecordedPerson,
@@ -50,8 +49,8 @@ async fn add_attempts(
     session
 }
 
-/// A connect session says where its last login stands, in words that tell whose turn it is, and nothing that was typed; to
-/// whom its request belongs, and to nobody else.
+/// A connect session shows the state of its last login and whose turn it is, and nothing that was typed; it is visible to the
+/// owners of its intent, and to nobody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connect_session_is_shown_to_whose_it_is() {
     use AttemptState::{Accepted, NotSent, Refused, Sending, WrongCode};

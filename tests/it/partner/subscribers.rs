@@ -1,4 +1,4 @@
-//! A partner asks what is held about a person, and has them erased.
+//! A partner exports a subscriber's data, and erases a subscriber.
 
 use std::time::Duration;
 
@@ -10,12 +10,11 @@ use crate::support::api::Api;
 use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
 
-/// The sandbox's channel.
 const CHANNEL: &str = "/ussd/sandbox/sandbox";
 const NUMBER: &str = "+2348030008801";
 
-/// A partner is told what it holds about a number, has it erased, sees how far that is, and then holds nothing; its users
-/// may do none of it, and no other partner sees anything of it.
+/// A partner exports what it holds about a number, erases it, follows the status, and then holds nothing; its users may do
+/// none of it, and no other partner sees anything of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partner_exports_and_erases() {
     let sandbox = Sandbox::with(&[
@@ -80,7 +79,7 @@ async fn a_partner_exports_and_erases() {
     sandbox.stop().await;
 }
 
-/// Only the partner itself may ask, as a whole, and by a number that can only be one.
+/// Only the partner itself may do so, for all its entities, with an unambiguous number.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_partner_itself_asks() {
     let sandbox = Sandbox::start().await;

@@ -1,4 +1,4 @@
-//! Two partners with everything they can have, to see whether one gets at the other.
+//! Two partners with everything they can have, to test their isolation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use kiungo::core::ids::{IntentId, PartnerId};
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::time::Clock as _;
 use kiungo::records::{Attempt, AttemptState, Records};
-use kiungo::service::partners::account_api::store_key;
+use kiungo::service::partners::provisioning::store_key;
 use kiungo::service::sealing::Sealing;
 use serde_json::{Value, json};
 
@@ -19,25 +19,21 @@ use crate::support::events::events_about;
 use crate::support::records::{RecordedPerson, begin};
 use crate::support::sandbox::Sandbox;
 
-/// Somebody who works for a partner.
 pub struct Staff {
     pub token: String,
     pub entity: String,
 }
 
-/// A partner with two entities and people in both.
+/// A partner with two entities and users in both.
 pub struct Tenant {
-    /// What the server has written of it.
     pub records: Arc<dyn Records>,
     pub api: Api,
-    /// A token of its own.
     pub token: String,
     pub publishable: String,
-    /// What seals and opens them.
     pub sealing: Sealing,
     /// May do nothing.
     pub nothing: Staff,
-    /// May do everything to what they made.
+    /// May do everything to their own objects.
     pub own: Staff,
     /// May do everything, as the one above in the first entity.
     pub all: Staff,
@@ -45,7 +41,7 @@ pub struct Tenant {
     pub elsewhere: Staff,
 }
 
-/// Permissions that say the same of everything.
+/// The same permission for everything.
 fn everything(permission: &str) -> Value {
     let word = |value: Value| value.as_str().unwrap().to_owned();
     let actions = Action::ALL.map(|action| (word(json!(action)), json!(permission)));
@@ -86,7 +82,7 @@ impl Tenant {
 }
 
 impl Tenant {
-    /// A login of somebody with this number, which answers a request of the tenant's.
+    /// Adds a login of this number for an intent of the tenant.
     pub async fn tried(&self, intent: &str, number: &str) -> Attempt {
         let number = Msisdn::parse(number, "").unwrap();
         let person = RecordedPerson {
@@ -96,7 +92,7 @@ impl Tenant {
         let mut consent = person.consent();
         consent.intent = IntentId::parse(intent).unwrap();
         consent.msisdn = self.sealing.seal_msisdn(&consent.tag, consent.id, &number).unwrap();
-        // Far from due, or the server that runs would settle it.
+        // Not due for long, or the running server would settle it.
         let attempt = Attempt {
             created_at: SystemClock.now().plus(Duration::from_hours(1)),
             ..person.attempt(&consent)
@@ -109,7 +105,7 @@ impl Tenant {
         attempt
     }
 
-    /// What the tenant was told of a login for this request that was refused.
+    /// Adds a refused login for this intent; the id of its event.
     pub async fn told(&self, intent: &str, number: &str) -> String {
         let attempt = self.tried(intent, number).await;
         let refused = self

@@ -1,4 +1,4 @@
-//! Where webhooks go, as a partner keeps it.
+//! Webhook endpoints.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn endpoint_path(endpoint: &Value) -> String {
     format!("{ALL}/{}", endpoint["id"].as_str().unwrap())
 }
 
-/// Whether this is a secret, and the only time it is shown.
+/// The secret in a response.
 #[track_caller]
 fn secret(answer: &Value) -> String {
     let secret = answer["secret"].as_str().unwrap();
@@ -24,8 +24,7 @@ fn secret(answer: &Value) -> String {
     secret.to_owned()
 }
 
-/// An endpoint is what it was made and changed to, until it is deleted; its secret is shown when it is made, and in no
-/// answer after that.
+/// An endpoint is as created and updated, until it is deleted; its secret is shown at its creation only.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_is_kept_until_it_is_deleted() {
     let sandbox = Sandbox::start().await;
@@ -77,8 +76,7 @@ async fn an_endpoint_is_kept_until_it_is_deleted() {
     sandbox.stop().await;
 }
 
-/// A change that is not right is refused with where and why; what is done is in the audit trail, with neither secret nor
-/// address.
+/// An invalid change is refused with place and reason; changes are in the audit trail, without secret and address.
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_are_looked_at_and_noted() {
     let sandbox = Sandbox::start().await;
@@ -110,8 +108,8 @@ async fn changes_are_looked_at_and_noted() {
     sandbox.stop().await;
 }
 
-/// A replaced secret is another one, and the answer says until when the one before is used: a day, or as long as was asked
-/// for, and no longer than a week.
+/// A rotation gives another secret, and says until when the previous one is used: a day, or as long as requested, up to a
+/// week.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_replaced_with_notice() {
     let sandbox = Sandbox::start().await;
@@ -155,8 +153,8 @@ async fn a_secret_is_replaced_with_notice() {
     sandbox.stop().await;
 }
 
-/// Whatever is no URL of a public host is refused as it is given, with where and why: here, and when it is changed. The
-/// sandbox takes this machine's loopback too, and nothing else inside. (W5)
+/// A URL that is not of a public host is refused with place and reason, at creation and at update. The sandbox also accepts
+/// this machine's loopback, and nothing else internal. (W5)
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_inside_are_refused() {
     let sandbox = Sandbox::start().await;
@@ -202,8 +200,8 @@ async fn addresses_inside_are_refused() {
     sandbox.stop().await;
 }
 
-/// An endpoint belongs to the entity and the user that made it: users see as much of them as their role says, other
-/// entities and partners nothing.
+/// An endpoint belongs to the entity and user that created it: users see what their role permits, other entities and
+/// partners nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn endpoints_are_their_owners() {
     let sandbox = Sandbox::start().await;
@@ -264,8 +262,8 @@ async fn endpoints_are_their_owners() {
     sandbox.stop().await;
 }
 
-/// A creation and a rotation that are asked for again are answered with the same secret, also after a crash before the
-/// answer was kept; and there are no more endpoints than there may be.
+/// A repeated creation or rotation gets the same secret, also after a crash before the response was stored; and the number of
+/// endpoints is limited.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_secret_for_the_same_request() {
     let sandbox = Sandbox::start().await;
@@ -280,7 +278,7 @@ async fn the_same_secret_for_the_same_request() {
             .await
             .expect(status)
     };
-    // As the records are after a crash between the deed and the keeping of its answer.
+    // The state after a crash between the change and the storing of its response.
     let crash = "UPDATE idempotency SET status = NULL, sealed = NULL, lease_until = 0";
     let made = again(ALL, "k-1", 201).await;
     assert_eq!(again(ALL, "k-1", 201).await, made);

@@ -8,7 +8,7 @@ use kiungo::app::{App, StartOptions};
 use kiungo::config::{Config, keys};
 use kiungo::core::api_key::{self, ApiEnvironment, ApiKeyKind};
 use kiungo::records::{Records, connect};
-use kiungo::service::partners::account_api::store_key;
+use kiungo::service::partners::provisioning::store_key;
 use kiungo::service::sealing::Sealing;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};

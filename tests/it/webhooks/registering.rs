@@ -11,7 +11,9 @@ use kiungo::core::access::Caller;
 use kiungo::core::public_address::PublicAddressPolicy;
 use kiungo::http_client::HttpClientOptions;
 use kiungo::http_client::ssrf_safe::{Resolver, SsrfSafeClient};
-use kiungo::service::partners::{ApiError, NewEndpoint, RequestContext, WebhookEndpointApi, WebhookEndpoints as _};
+use kiungo::service::partners::context::RequestContext;
+use kiungo::service::partners::error::ApiError;
+use kiungo::service::partners::webhook_endpoints::{NewEndpoint, WebhookEndpointApi};
 
 use super::kit::Kit;
 use crate::support::events::whole_partner;
@@ -56,11 +58,11 @@ async fn nothing_inside_can_be_registered() {
         keyring: kit.keyring.clone(),
         outside: PRODUCTION,
         client: Arc::new(client),
-        runtime: kit.webhooks.runtime.clone(),
+        deps: kit.webhooks.runtime.clone(),
     };
     let asked = RequestContext {
         caller: Caller::Partner(partner(1).id),
-        reach: whole_partner(partner(1).id),
+        scope: whole_partner(partner(1).id),
         rng: Arc::new(OsRng),
     };
     for (url, code) in [

@@ -1,22 +1,24 @@
-//! What many operations share: headers, answers that are problems, ways to show who calls.
+//! What many operations share: headers, problem responses, security schemes.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{AuthRequirement, PROBLEM_KINDS, Route, VERSIONS};
+use crate::http::partner::problem::PROBLEM_KINDS;
+use crate::http::partner::route::{AuthRequirement, Route};
+use crate::http::partner::versions::VERSIONS;
 
 /// A reference to a component.
 pub(super) fn reference(kind: &str, name: &str) -> Value {
     json!({"$ref": format!("#/components/{kind}/{name}")})
 }
 
-/// What the answer with this status is called among the components.
-pub(super) fn response_name(status: u16) -> String {
+/// The component with the problems of this status.
+fn response_name(status: u16) -> String {
     format!("Problem{status}")
 }
 
-/// Everything shared, by the kind of component.
+/// All shared components, by kind.
 pub(super) fn components() -> [(&'static str, Value); 4] {
     let statuses: BTreeSet<u16> = PROBLEM_KINDS.iter().map(|kind| kind.status.as_u16()).collect();
     let problems = statuses
@@ -38,7 +40,7 @@ fn security_schemes() -> Value {
         },
         "publishableKey": {
             "type": "http", "scheme": "bearer", "bearerFormat": "kg_pub_…",
-            "description": "The partner's publishable key, which may stand in an app or a page.",
+            "description": "The partner's publishable key, which may be part of an app or a page.",
         },
     })
 }
@@ -47,18 +49,18 @@ fn parameters() -> Value {
     json!({
         "KiungoVersion": {
             "name": "Kiungo-Version", "in": "header", "required": false,
-            "description": "The version to answer in; without it, the newest.",
+            "description": "The version of the response; by default the newest.",
             "schema": {"type": "string", "enum": VERSIONS},
         },
         "KiungoEntityId": {
             "name": "Kiungo-Entity-Id", "in": "header", "required": false,
-            "description": "The entity to keep to. A user's own entity is chosen without it.",
+            "description": "The entity that the request is about. By default all; for a user, their own.",
             "schema": {"type": "string", "format": "uuid"},
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "Has the request done once, however often it is sent within 24 hours. 1 to 255 visible ASCII \
-                            characters, new for each thing to be done.",
+            "description": "Makes repeats within 24 hours safe: the request takes effect once. 1 to 255 visible ASCII \
+                            characters, new for each operation.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         },
     })
@@ -69,21 +71,21 @@ fn headers() -> Value {
     let number = || json!({"type": "integer", "minimum": 0});
     let text = || json!({"type": "string"});
     json!({
-        "RequestId": header("By which the request is found in the server's log.", true,
+        "RequestId": header("Identifies the request in the server's log.", true,
             json!({"type": "string", "format": "uuid"})),
-        "KiungoVersion": header("The version that was answered in.", true,
+        "KiungoVersion": header("The version of the response.", true,
             json!({"type": "string", "enum": VERSIONS})),
-        "RateLimitLimit": header("How many requests there can be left, at most.", false, number()),
-        "RateLimitRemaining": header("How many requests are left.", false, number()),
-        "RateLimitReset": header("In how many seconds all of them are there again.", false, number()),
-        "RetryAfter": header("In how many seconds to ask again.", false, number()),
-        "IdempotentReplayed": header("`true` when this was answered before.", false, text()),
-        "WwwAuthenticate": header("How the request would be let in.", true, text()),
-        "Allow": header("The methods there are.", true, text()),
+        "RateLimitLimit": header("The maximum number of requests left.", false, number()),
+        "RateLimitRemaining": header("The number of requests left.", false, number()),
+        "RateLimitReset": header("Seconds until the maximum is left again.", false, number()),
+        "RetryAfter": header("Seconds until the request can be repeated.", false, number()),
+        "IdempotentReplayed": header("`true` if this response was first given to an earlier request.", false, text()),
+        "WwwAuthenticate": header("How the request can be authenticated.", true, text()),
+        "Allow": header("The methods that exist.", true, text()),
     })
 }
 
-/// References to headers: as they are written, and as they are called among the components.
+/// References to headers, by header name and component name.
 fn header_references(headers: &[(&str, &str)]) -> Value {
     let headers = headers
         .iter()
@@ -98,7 +100,7 @@ const RATE_LIMIT_HEADERS: [(&str, &str); 3] = [
     ("RateLimit-Reset", "RateLimitReset"),
 ];
 
-/// The answer with this status.
+/// All problems of one status.
 fn problem_response(status: u16) -> Value {
     let kinds = PROBLEM_KINDS.iter().filter(|kind| kind.status.as_u16() == status);
     let lines: Vec<_> = kinds.map(|kind| format!("`{}`: {}", kind.code, kind.advice)).collect();
@@ -128,7 +130,17 @@ fn problem_content() -> Value {
     json!({"application/problem+json": {"schema": reference("schemas", "Problem")}})
 }
 
-/// Adds to an answer that a handler names what every answer has.
+/// The problems of one status at one route. Where forms are taken, they get the errors of OAuth 2.0.
+pub(super) fn problem_for(status: u16, route: &Route) -> Value {
+    if route.auth == AuthRequirement::ClientCredentials && matches!(status, 400 | 401) {
+        let mut response = problem_response(status);
+        response["content"]["application/json"] = json!({"schema": reference("schemas", "OAuthError")});
+        return response;
+    }
+    reference("responses", &response_name(status))
+}
+
+/// Adds to a response that a handler describes what every response has.
 pub(super) fn complete_response(response: &mut Value, status: &str, route: &Route) {
     if let Some(status) = status.parse().ok().filter(|status| *status >= 400) {
         response["headers"] = problem_headers(status);

@@ -1,17 +1,13 @@
-//! The kinds of problem there are. Their codes are stable: partners' programs compare them.
+//! The kinds of problem. Their codes are stable: partners' programs compare them.
 
 use actix_web::http::StatusCode;
 
-/// A kind of problem.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ProblemKind {
-    /// The HTTP status it comes with.
     pub status: StatusCode,
-    /// A stable word.
     pub code: &'static str,
-    /// The same in words.
     pub title: &'static str,
-    /// What it means, and what to do about it.
+    /// What it means, and what to do about it; shown in the reference.
     pub advice: &'static str,
 }
 
@@ -25,13 +21,13 @@ impl ProblemKind {
         }
     }
 
-    /// Where it is explained: on the reference page of the server that says it.
+    /// Where it is explained: on the reference page of the server itself.
     pub fn documentation_path(&self) -> String {
         format!("/v1/docs#problem-{}", self.code)
     }
 }
 
-/// Every kind there is, by status.
+/// All kinds, by status.
 pub const PROBLEM_KINDS: [&ProblemKind; 17] = [
     &MALFORMED,
     &UNKNOWN_VERSION,
@@ -56,31 +52,31 @@ pub(super) const MALFORMED: ProblemKind = ProblemKind::new(
     StatusCode::BAD_REQUEST,
     "malformed",
     "Malformed request",
-    "The request cannot be read, or its body is not JSON. Mend it; asking again changes nothing.",
+    "The request cannot be read, or its body is not JSON. Correct it; repeating it unchanged does not help.",
 );
 pub(super) const UNKNOWN_VERSION: ProblemKind = ProblemKind::new(
     StatusCode::BAD_REQUEST,
     "unknown_version",
     "Unknown version",
-    "There is no version with the date in `Kiungo-Version`. The detail says which there are.",
+    "There is no version with the date in `Kiungo-Version`. The detail lists the versions.",
 );
 pub(super) const UNAUTHENTICATED: ProblemKind = ProblemKind::new(
     StatusCode::UNAUTHORIZED,
     "unauthenticated",
     "Unauthenticated",
-    "There is no token or key, or one that opens nothing: it is over, was revoked, or is of another kind. Get a new token.",
+    "There is no token or key, or it is not valid: it has expired, was revoked, or is of another kind. Get a new token.",
 );
 pub(super) const WRONG_ENVIRONMENT: ProblemKind = ProblemKind::new(
     StatusCode::UNAUTHORIZED,
     "wrong_environment",
     "Wrong environment",
-    "A live key or token was sent to a sandbox, or the other way round. Look at its prefix and at the address.",
+    "A live key or token was sent to a sandbox, or the other way round. Check its prefix and the address.",
 );
 pub(super) const ROLE: ProblemKind = ProblemKind::new(
     StatusCode::FORBIDDEN,
     "role_does_not_allow",
     "Not allowed",
-    "The user's role does not allow this, or it takes the other kind of token: a partner's or a user's.",
+    "The user's role does not allow this, or the route takes the other kind of token: a partner's or a user's.",
 );
 pub(super) const ENTITY: ProblemKind = ProblemKind::new(
     StatusCode::FORBIDDEN,
@@ -92,67 +88,67 @@ pub(super) const NOT_FOUND: ProblemKind = ProblemKind::new(
     StatusCode::NOT_FOUND,
     "not_found",
     "Not found",
-    "There is nothing here that this token may see. What belongs to somebody else is not told from what does not exist.",
+    "There is nothing here that this token may see. Objects of others look like objects that do not exist.",
 );
 pub(super) const METHOD: ProblemKind = ProblemKind::new(
     StatusCode::METHOD_NOT_ALLOWED,
     "method_not_allowed",
     "Method not allowed",
-    "The path is there for other methods; `Allow` lists them.",
+    "The path exists for other methods; `Allow` lists them.",
 );
 pub(super) const CONFLICT: ProblemKind = ProblemKind::new(
     StatusCode::CONFLICT,
     "conflict",
     "Conflict",
-    "It cannot be done as things stand. The detail says what stands in the way.",
+    "The request conflicts with the current state. The detail says how.",
 );
 pub(super) const IN_PROGRESS: ProblemKind = ProblemKind::new(
     StatusCode::CONFLICT,
     "idempotency_in_progress",
     "In progress",
-    "A request with this `Idempotency-Key` is being worked on. Ask again after `Retry-After`.",
+    "A request with this `Idempotency-Key` is in progress. Repeat it after `Retry-After`.",
 );
 pub(super) const TOO_LONG: ProblemKind = ProblemKind::new(
     StatusCode::PAYLOAD_TOO_LARGE,
     "too_long",
     "Body too long",
-    "The body is longer than 64 KiB, or did not come within five seconds.",
+    "The body is longer than 64 KiB, or took longer than five seconds.",
 );
 pub(super) const MEDIA_TYPE: ProblemKind = ProblemKind::new(
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "unsupported_media_type",
     "Unsupported media type",
-    "A body is JSON: say `Content-Type: application/json`.",
+    "A body is JSON: send `Content-Type: application/json`.",
 );
 pub(super) const INVALID: ProblemKind = ProblemKind::new(
     StatusCode::UNPROCESSABLE_ENTITY,
     "invalid",
     "Invalid request",
-    "Something in the request is not right. `errors` has all of it, each with a pointer to where it stands.",
+    "Something in the request is wrong. `errors` lists all of it, each with a pointer to its place.",
 );
 pub(super) const MISMATCH: ProblemKind = ProblemKind::new(
     StatusCode::UNPROCESSABLE_ENTITY,
     "idempotency_mismatch",
     "Another request",
-    "The `Idempotency-Key` was used for another request within 24 hours. Take a new key for each thing you want done.",
+    "The `Idempotency-Key` was used for another request within 24 hours. Use a new key for each operation.",
 );
 pub(super) const TOO_MANY: ProblemKind = ProblemKind::new(
     StatusCode::TOO_MANY_REQUESTS,
     "too_many_requests",
     "Too many requests",
-    "There were too many requests. Ask again after `Retry-After` seconds.",
+    "There were too many requests. Repeat the request after `Retry-After` seconds.",
 );
 pub(super) const INTERNAL: ProblemKind = ProblemKind::new(
     StatusCode::INTERNAL_SERVER_ERROR,
     "internal",
     "Something broke",
-    "This is our fault. Tell whoever runs the server the request's id.",
+    "This is our fault. Report the request's id to the operator of the server.",
 );
 pub(super) const UNAVAILABLE: ProblemKind = ProblemKind::new(
     StatusCode::SERVICE_UNAVAILABLE,
     "unavailable",
     "Unavailable",
-    "Something we need does not answer now; nobody was let in. Ask again after `Retry-After`, with the same \
+    "A service we depend on does not answer. Repeat the request after `Retry-After`, with the same \
      `Idempotency-Key`.",
 );
 
@@ -160,7 +156,7 @@ pub(super) const UNAVAILABLE: ProblemKind = ProblemKind::new(
 mod tests {
     use super::*;
 
-    /// Each code stands for one kind, and they are in the order of their statuses.
+    /// Codes are unique, and kinds are in the order of their statuses.
     #[test]
     fn every_code_is_one_kind() {
         for (index, kind) in PROBLEM_KINDS.iter().enumerate() {
