@@ -15,7 +15,8 @@ use criterion::{BenchmarkGroup, Criterion, SamplingMode, measurement::WallTime};
 use kiungo::app::{App, StartOptions};
 use kiungo::config::Config;
 use kiungo::config::sandbox::CHANNEL_SECRET;
-use kiungo::service::{Channel, IncomingRequest, UssdCallbacks};
+use kiungo::service::callbacks::{IncomingRequest, UssdCallbacks};
+use kiungo::service::channel::Channel;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 

@@ -26,12 +26,13 @@ use crate::http;
 use crate::http_client::HttpClientError;
 use crate::http_client::base_url::BaseUrlError;
 use crate::records::{self, Records, RecordsError};
-use crate::service::UssdCallbacks;
+use crate::service::callbacks::UssdCallbacks;
 use crate::service::deps::{CrashHook, Deps};
 use crate::service::metrics::Metrics;
+use crate::service::sealing::Sealing;
 use crate::store::{self, Severity, Store, StoreConnectError};
 
-use self::assemble::{Base, assemble};
+use self::assemble::assemble;
 pub(crate) use self::partners::api_environment;
 #[cfg(feature = "sandbox")]
 use self::stand_ins::StandIns;
@@ -144,34 +145,21 @@ impl App {
         let clock = stand_ins.clock();
         #[cfg(not(feature = "sandbox"))]
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let keyring = Arc::new(open_keys(&config, entropy.as_ref())?);
         let numbering = preload_numbering(&config);
-        let store = open_store(&config, clock.clone()).await?;
-        let records = open_records(&config.records).await?;
+        let deps = open_deps(&config, clock, entropy, around).await?;
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
         let announce = match config.mode {
             Mode::Sandbox => Duration::ZERO,
             Mode::Production => NOT_READY_PERIOD,
         };
-        let tasks = TaskTracker::new();
-        let runtime = Deps {
-            node: NodeId::generate(entropy.as_ref()),
-            clock,
-            rng: entropy,
-            handle: Handle::current(),
-            tasks: tasks.clone(),
-            crash_hook: around.tripwire,
-        };
-        let base = Base {
-            keyring,
-            store,
-            records,
-            runtime,
-            metrics: around.metrics,
+        let parts = assemble(
+            &mut config,
+            &deps,
+            &leaving,
             #[cfg(feature = "sandbox")]
-            beside: stand_ins.beside(),
-        };
-        let parts = assemble(&mut config, &base, &leaving).await?;
+            stand_ins.beside(),
+        )
+        .await?;
         let callbacks = parts.callbacks.clone();
         // Nobody's first call waits for it; that it panicked would show with the first number.
         let _ = numbering.await;
@@ -180,7 +168,7 @@ impl App {
             http::serve(parts, listen, stop.clone()).map_err(|error| StartError::Listen(listen, error))?;
         #[cfg(feature = "sandbox")]
         stand_ins.set_server_address(address);
-        let running = base.runtime.handle.spawn(serving);
+        let running = deps.handle.spawn(serving);
         Ok(Self {
             address,
             #[cfg(feature = "sandbox")]
@@ -192,7 +180,7 @@ impl App {
             draining: leaving,
             not_ready_period: announce,
             shutdown: stop,
-            tasks,
+            tasks: deps.tasks,
             #[cfg(feature = "sandbox")]
             _stand_ins: stand_ins,
         })
@@ -222,6 +210,28 @@ pub fn partner_id(name: &str) -> PartnerId {
     let mut id = [0; 16];
     id.iter_mut().zip(digest).for_each(|(id, byte)| *id = byte);
     PartnerId::from_bytes(id)
+}
+
+/// Opens what every service takes.
+async fn open_deps(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    options: StartOptions,
+) -> Result<Deps, StartError> {
+    let keyring = Arc::new(open_keys(config, rng.as_ref())?);
+    Ok(Deps {
+        node: NodeId::generate(rng.as_ref()),
+        store: open_store(config, clock.clone()).await?,
+        clock,
+        rng: rng.clone(),
+        handle: Handle::current(),
+        tasks: TaskTracker::new(),
+        crash_hook: options.tripwire,
+        records: open_records(&config.records).await?,
+        sealing: Sealing { keyring, rng },
+        metrics: options.metrics,
+    })
 }
 
 fn open_keys(config: &Config, entropy: &dyn Rng) -> Result<Keyring, keys::KeysError> {

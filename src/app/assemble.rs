@@ -20,245 +20,170 @@ use crate::http_client::base_url::parse_base_url;
 use crate::http_client::{HttpClient, HttpClientOptions};
 use crate::providers::mono::{Mono, MonoSettings, UnlinkCall};
 use crate::providers::{Credentials, Provider, ProviderRegistry};
-use crate::records::{Partner, Records};
-use crate::service::Channel;
+use crate::records::Partner;
 use crate::service::admission::TurnLimiter;
 use crate::service::catalogue::Catalogue;
-use crate::service::data_subject::Eraser;
+use crate::service::channel::Channel;
 use crate::service::deps::Deps;
-use crate::service::effects::EffectRunner;
+use crate::service::effects::runner::EffectRunner;
 use crate::service::facts_reader::FactsReader;
-use crate::service::handover::HandoverQueue;
+use crate::service::handover_queue::HandoverQueue;
 use crate::service::institution_health::InstitutionHealth;
-use crate::service::jobs::{ActiveLanes, JobRunner};
-use crate::service::linking::Linking;
+use crate::service::job_list::{JobDeps, JobHandlers};
+use crate::service::job_runner::JobRunner;
 use crate::service::live::LiveValues;
-use crate::service::metrics::Metrics;
 use crate::service::provider_webhooks::ProviderWebhookReceiver;
 use crate::service::providers::{CustomerTemplate, Providers, save_partner};
 use crate::service::readiness::ReadinessChecks;
 use crate::service::resealing::Resealing;
-use crate::service::retention::Retention;
-use crate::service::sealing::Sealing;
 use crate::service::session_updater::SessionUpdater;
-use crate::service::sms::{SmsOutbox, SmsRoutes};
+use crate::service::sms::outbox::SmsOutbox;
+use crate::service::sms::routes::SmsRoutes;
+use crate::service::sms_inbox::SmsInbox;
+use crate::service::sms_responder::SmsResponder;
 use crate::service::turn::{TurnHandle, TurnRunner};
 use crate::service::wakeups::Wakeups;
-use crate::service::webhooks::WebhookDeliveries;
-use crate::store::Store;
 
 /// How often the lists of institutions are read anew when no provider says.
 const INSTITUTIONS_TTL: Duration = Duration::from_hours(1);
 
-/// What everything else stands on.
-pub(super) struct Base {
-    pub(super) keyring: Arc<Keyring>,
-    pub(super) store: Arc<dyn Store>,
-    pub(super) records: Arc<dyn Records>,
-    pub(super) runtime: Deps,
-    pub(super) metrics: Arc<Metrics>,
-    /// What the phone page works with, in the sandbox.
-    #[cfg(feature = "sandbox")]
-    pub(super) beside: Option<crate::sandbox::SandboxState>,
-}
-
 /// Puts the services together and starts what runs beside the requests.
 pub(super) async fn assemble(
     config: &mut Config,
-    base: &Base,
-    leaving: &CancellationToken,
+    deps: &Deps,
+    draining: &CancellationToken,
+    #[cfg(feature = "sandbox")] sandbox: Option<crate::sandbox::SandboxState>,
 ) -> Result<HttpState, StartError> {
-    let runtime = &base.runtime;
-    let lines = sms::sms_routes(config)?;
-    let flow = Arc::new(flow(config, !lines.is_empty(), base.keyring.clone())?);
+    let routes = sms::sms_routes(config)?;
     let channels = channels(config)?;
-    let countries = channels.iter().map(|channel| channel.country.clone()).collect();
-    let partner = partner(config, runtime.clock.as_ref());
-    let ttl = institutions_ttl(config);
-    let providers = Arc::new(providers(config, base, &partner, countries).await?);
-    let catalogue = Catalogue::new(
-        providers.clone(),
-        config.policy.rules.clone(),
-        ttl,
-        runtime.clock.clone(),
-    );
-    let wakes = Wakeups::default();
-    let outbox = sms::outbox(base, partner.id, &lines);
-    let desk = sms::handover_queue(base, partner.id, &lines);
-    let tools = tools(base, providers, Arc::new(catalogue), &flow, &wakes, desk);
-    let webhooks = webhooks::webhooks(base, config)?;
-    let jobs = Arc::new(jobs(
-        base,
-        &tools,
-        &outbox,
-        (&channels, &lines),
-        config.retention,
-        webhooks,
-    ));
+    let services = services(config, deps, &channels, &routes).await?;
+    let jobs = Arc::new(JobRunner::new(deps.clone(), services.handlers.all(), config.retention));
+    let updater = &services.shared.updater;
     let turns = Arc::new(TurnRunner {
-        flow,
-        live: tools.live.clone(),
-        facts: facts(base, &tools, config.policy.subscriber_pin),
-        catalogue: tools.catalogue.clone(),
-        attempts: Arc::new(attempts(base, &tools, &jobs)),
-        keyring: base.keyring.clone(),
-        runtime: runtime.clone(),
-        wakes,
-        shutdown: leaving.clone(),
-        metrics: base.metrics.clone(),
+        flow: updater.flow.clone(),
+        live: updater.live.clone(),
+        facts: FactsReader {
+            records: deps.records.clone(),
+            partner: services.shared.providers.partner(),
+            pins: config.policy.subscriber_pin != SubscriberPin::Off,
+            sealing: deps.sealing.clone(),
+            runtime: deps.clone(),
+        },
+        catalogue: services.shared.catalogue.clone(),
+        attempts: Arc::new(services.effects(&jobs)),
+        keyring: deps.sealing.keyring.clone(),
+        runtime: deps.clone(),
+        wakes: updater.wakes.clone(),
+        shutdown: draining.clone(),
+        metrics: deps.metrics.clone(),
         gate: TurnLimiter::new(config.limits.rates(), &channels),
         channels,
     });
-    spawn_background_tasks(base, &tools, jobs, leaving);
-    let api = partners::build_partner_api(config, base, &tools, &turns, &outbox).await?;
+    spawn_background_tasks(deps, &services, jobs, draining);
+    let api = partners::build_partner_api(config, deps, &services, &turns).await?;
     Ok(HttpState {
         proxies: std::mem::take(&mut config.server.trusted_proxies),
         callbacks: Arc::new(TurnHandle(turns.clone())),
-        hooks: Arc::new(hooks(base, &tools)),
-        messages: Arc::new(sms::inbox(base, &turns, lines, outbox)),
+        hooks: Arc::new(ProviderWebhookReceiver {
+            deps: deps.clone(),
+            providers: services.shared.providers.clone(),
+        }),
+        messages: Arc::new(SmsInbox {
+            deps: deps.clone(),
+            routes,
+            responder: SmsResponder(turns.clone()),
+            outbox: services.handlers.outbox.clone(),
+        }),
         partners: Some(api),
-        readiness: Arc::new(health(base, leaving)),
-        metrics: base.metrics.clone(),
-        runtime: runtime.handle.clone(),
-        turn_tasks: runtime.tasks.clone(),
+        readiness: Arc::new(ReadinessChecks {
+            deps: deps.clone(),
+            stop: draining.clone(),
+        }),
+        metrics: deps.metrics.clone(),
+        runtime: deps.handle.clone(),
+        turn_tasks: deps.tasks.clone(),
         #[cfg(feature = "sandbox")]
-        sandbox: base.beside.clone().map(|beside| crate::sandbox::routes(turns, beside)),
+        sandbox: sandbox.map(|state| crate::sandbox::routes(turns, state)),
     })
 }
 
-/// Starts what runs beside the requests.
-fn spawn_background_tasks(base: &Base, tools: &Tools, jobs: Arc<JobRunner>, leaving: &CancellationToken) {
-    let runtime = &base.runtime;
-    let fresh = tools.catalogue.clone().keep_fresh();
-    runtime.handle.spawn(leaving.clone().run_until_cancelled_owned(fresh));
-    runtime.spawn(jobs.run(leaving.clone()));
+fn spawn_background_tasks(deps: &Deps, services: &Services, jobs: Arc<JobRunner>, draining: &CancellationToken) {
+    let fresh = services.shared.catalogue.clone().keep_fresh();
+    deps.handle.spawn(draining.clone().run_until_cancelled_owned(fresh));
+    deps.spawn(jobs.run(draining.clone()));
     let resealing = Resealing {
-        records: base.records.clone(),
-        sealing: tools.sealing.clone(),
-        metrics: base.metrics.clone(),
+        records: deps.records.clone(),
+        sealing: deps.sealing.clone(),
+        metrics: deps.metrics.clone(),
     };
-    runtime.spawn(resealing.run(leaving.clone()));
+    deps.spawn(resealing.run(draining.clone()));
 }
 
-/// What several services use.
-pub(super) struct Tools {
-    pub(super) providers: Arc<Providers>,
-    pub(super) sealing: Sealing,
-    pub(super) newsroom: SessionUpdater,
-    pub(super) live: LiveValues,
-    pub(super) catalogue: Arc<Catalogue>,
-    pub(super) health: Arc<InstitutionHealth>,
+/// What turns, jobs and the partner API share.
+pub(super) struct Services {
+    pub(super) shared: JobDeps,
+    pub(super) handlers: JobHandlers,
 }
 
-fn tools(
-    base: &Base,
-    providers: Arc<Providers>,
-    catalogue: Arc<Catalogue>,
-    flow: &Arc<Flow>,
-    wakes: &Wakeups,
-    desk: Option<HandoverQueue>,
-) -> Tools {
-    let entropy = &base.runtime.rng;
-    let live = LiveValues::new(base.store.clone(), base.keyring.clone(), entropy.clone());
-    Tools {
+impl Services {
+    fn effects(&self, jobs: &Arc<JobRunner>) -> EffectRunner {
+        let JobDeps {
+            deps,
+            providers,
+            catalogue,
+            health,
+            updater,
+            ..
+        } = &self.shared;
+        EffectRunner {
+            deps: deps.clone(),
+            providers: providers.clone(),
+            updater: updater.clone(),
+            jobs: jobs.clone(),
+            linking: self.handlers.linking.clone(),
+            bank_alerts: self.handlers.bank_alerts.clone(),
+            health: health.clone(),
+            catalogue: catalogue.clone(),
+        }
+    }
+}
+
+async fn services(
+    config: &mut Config,
+    deps: &Deps,
+    channels: &[Arc<Channel>],
+    routes: &SmsRoutes,
+) -> Result<Services, StartError> {
+    let countries = channels.iter().map(|channel| channel.country.clone()).collect();
+    let partner = partner(config, deps.clock.as_ref());
+    let keyring = &deps.sealing.keyring;
+    let flow = flow(config, !routes.is_empty(), keyring.clone())?;
+    let ttl = institutions_ttl(config);
+    let providers = Arc::new(providers(config, deps, &partner, countries).await?);
+    let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), ttl, deps.clock.clone());
+    let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
+    let updater = SessionUpdater {
+        flow: Arc::new(flow),
+        live: LiveValues::new(deps.store.clone(), keyring.clone(), deps.rng.clone()),
+        wakes: Wakeups::default(),
+        handovers: (!routes.is_empty()).then(|| HandoverQueue {
+            deps: deps.clone(),
+            partner: partner.id,
+        }),
+        runtime: deps.clone(),
+    };
+    let shared = JobDeps {
+        deps: deps.clone(),
         providers,
-        sealing: Sealing {
-            keyring: base.keyring.clone(),
-            rng: entropy.clone(),
-        },
-        newsroom: SessionUpdater {
-            flow: flow.clone(),
-            live: live.clone(),
-            wakes: wakes.clone(),
-            handovers: desk,
-            runtime: base.runtime.clone(),
-        },
-        live,
-        catalogue,
-        health: Arc::new(InstitutionHealth::new(base.runtime.clock.clone(), base.metrics.clone())),
-    }
-}
-
-fn jobs(
-    base: &Base,
-    tools: &Tools,
-    outbox: &Arc<SmsOutbox>,
-    (channels, lines): (&[Arc<Channel>], &SmsRoutes),
-    retention: Retention,
-    webhooks: WebhookDeliveries,
-) -> JobRunner {
-    let linking = Linking {
-        records: base.records.clone(),
-        providers: tools.providers.clone(),
-        sealing: tools.sealing.clone(),
-        newsroom: tools.newsroom.clone(),
-        runtime: base.runtime.clone(),
+        catalogue: Arc::new(catalogue),
+        health: Arc::new(health),
+        updater,
+        outbox: Arc::new(SmsOutbox::new(deps.clone(), partner.id, routes.clone())),
+        service_codes: sms::service_codes(channels, routes),
+        webhooks: Arc::new(webhooks::deliveries(deps, config)?),
     };
-    JobRunner {
-        records: base.records.clone(),
-        linking,
-        handover_messages: sms::handover_messages(
-            base,
-            &tools.newsroom,
-            &tools.sealing,
-            outbox.clone(),
-            channels,
-            lines,
-        ),
-        erasing: Eraser {
-            records: base.records.clone(),
-            live: tools.live.clone(),
-            runtime: base.runtime.clone(),
-        },
-        bank_alerts: sms::bank_back_alerts(base, tools, outbox.clone(), channels, lines),
-        retention,
-        webhooks,
-        lanes: ActiveLanes::default(),
-        runtime: base.runtime.clone(),
-        metrics: base.metrics.clone(),
-    }
-}
-
-fn attempts(base: &Base, tools: &Tools, jobs: &Arc<JobRunner>) -> EffectRunner {
-    EffectRunner {
-        live: tools.live.clone(),
-        records: base.records.clone(),
-        providers: tools.providers.clone(),
-        sealing: tools.sealing.clone(),
-        newsroom: tools.newsroom.clone(),
-        jobs: jobs.clone(),
-        health: tools.health.clone(),
-        catalogue: tools.catalogue.clone(),
-        runtime: base.runtime.clone(),
-        metrics: base.metrics.clone(),
-    }
-}
-
-fn facts(base: &Base, tools: &Tools, pins: SubscriberPin) -> FactsReader {
-    FactsReader {
-        records: base.records.clone(),
-        partner: tools.providers.partner(),
-        pins: pins != SubscriberPin::Off,
-        sealing: tools.sealing.clone(),
-        runtime: base.runtime.clone(),
-    }
-}
-
-fn health(base: &Base, leaving: &CancellationToken) -> ReadinessChecks {
-    ReadinessChecks {
-        store: base.store.clone(),
-        records: base.records.clone(),
-        stop: leaving.clone(),
-    }
-}
-
-fn hooks(base: &Base, tools: &Tools) -> ProviderWebhookReceiver {
-    ProviderWebhookReceiver {
-        records: base.records.clone(),
-        providers: tools.providers.clone(),
-        sealing: tools.sealing.clone(),
-        runtime: base.runtime.clone(),
-    }
+    let handlers = JobHandlers::new(&shared);
+    Ok(Services { shared, handlers })
 }
 
 fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
@@ -332,7 +257,7 @@ fn partner(config: &Config, clock: &dyn Clock) -> Partner {
 
 async fn providers(
     config: &mut Config,
-    base: &Base,
+    deps: &Deps,
     partner: &Partner,
     countries: Vec<String>,
 ) -> Result<Providers, StartError> {
@@ -349,30 +274,9 @@ async fn providers(
         registry.push(Arc::new(provider));
         credentials.push(("mono", keys));
     }
-    let Base {
-        keyring,
-        records,
-        runtime,
-        ..
-    } = base;
-    save_partner(
-        records.as_ref(),
-        keyring,
-        runtime.clock.as_ref(),
-        runtime.rng.as_ref(),
-        partner,
-        &credentials,
-    )
-    .await?;
+    save_partner(deps, partner, &credentials).await?;
     let registry = ProviderRegistry::new(registry);
-    Ok(Providers::new(
-        registry,
-        partner.id,
-        records.clone(),
-        keyring.clone(),
-        customer,
-        countries,
-    ))
+    Ok(Providers::new(deps, registry, partner.id, customer, countries))
 }
 
 fn mono_provider(mono: MonoConfig, client: HttpClient) -> Result<(Mono, Credentials), StartError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::assemble::{Base, Tools};
+use super::assemble::Services;
 use super::{StartError, webhooks};
 use crate::config::sandbox::{API_PUBLISHABLE_KEY, API_SECRET_KEY};
 use crate::config::{Config, Mode};
@@ -11,11 +11,11 @@ use crate::core::ids::PartnerId;
 use crate::core::secret::Secret;
 use crate::http::partner::PartnerApi;
 use crate::records::RecordsError;
+use crate::service::deps::Deps;
 use crate::service::partners::account_api::{AccountApi, ApiSettings};
 use crate::service::partners::linking_api::LinkingApi;
 use crate::service::partners::provisioning::store_key;
 use crate::service::partners::subscribers::SubscriberApi;
-use crate::service::sms::SmsOutbox;
 use crate::service::turn::TurnRunner;
 
 pub(crate) fn api_environment(mode: Mode) -> ApiEnvironment {
@@ -27,12 +27,11 @@ pub(crate) fn api_environment(mode: Mode) -> ApiEnvironment {
 
 pub(super) async fn build_partner_api(
     config: &Config,
-    base: &Base,
-    tools: &Tools,
+    deps: &Deps,
+    services: &Services,
     turns: &Arc<TurnRunner>,
-    outbox: &Arc<SmsOutbox>,
 ) -> Result<PartnerApi, StartError> {
-    store_sandbox_keys(config, base, tools.providers.partner()).await?;
+    store_sandbox_keys(config, deps, services.shared.providers.partner()).await?;
     let settings = ApiSettings {
         environment: api_environment(config.mode),
         token_lifetime: config.api.token_lifetime(),
@@ -40,33 +39,33 @@ pub(super) async fn build_partner_api(
     };
     Ok(PartnerApi {
         accounts: Arc::new(AccountApi::new(
-            base.records.clone(),
-            tools.providers.clone(),
-            base.keyring.clone(),
-            base.runtime.clone(),
+            deps.records.clone(),
+            services.shared.providers.clone(),
+            deps.sealing.keyring.clone(),
+            deps.clone(),
             settings,
         )),
         linking: Arc::new(LinkingApi {
-            records: base.records.clone(),
-            sealing: tools.sealing.clone(),
+            records: deps.records.clone(),
+            sealing: deps.sealing.clone(),
             turns: turns.clone(),
-            session_updater: tools.newsroom.clone(),
-            outbox: outbox.clone(),
-            deps: base.runtime.clone(),
+            session_updater: services.shared.updater.clone(),
+            outbox: services.shared.outbox.clone(),
+            deps: deps.clone(),
         }),
         subscribers: Arc::new(SubscriberApi {
-            records: base.records.clone(),
-            sealing: tools.sealing.clone(),
-            deps: base.runtime.clone(),
+            records: deps.records.clone(),
+            sealing: deps.sealing.clone(),
+            deps: deps.clone(),
         }),
-        webhook_endpoints: Arc::new(webhooks::webhook_endpoints(base, config.mode)?),
-        rng: base.runtime.rng.clone(),
+        webhook_endpoints: Arc::new(webhooks::webhook_endpoints(deps, config.mode)?),
+        rng: deps.rng.clone(),
         public_url: config.server.public_url.clone(),
     })
 }
 
 /// Gives the sandbox's partner its well-known keys: they protect nothing.
-async fn store_sandbox_keys(config: &Config, base: &Base, partner: PartnerId) -> Result<(), RecordsError> {
+async fn store_sandbox_keys(config: &Config, deps: &Deps, partner: PartnerId) -> Result<(), RecordsError> {
     if config.mode != Mode::Sandbox {
         return Ok(());
     }
@@ -74,7 +73,7 @@ async fn store_sandbox_keys(config: &Config, base: &Base, partner: PartnerId) ->
         (ApiKeyKind::Secret, API_SECRET_KEY),
         (ApiKeyKind::Publishable, API_PUBLISHABLE_KEY),
     ] {
-        let (records, clock) = (base.records.as_ref(), base.runtime.clock.as_ref());
+        let (records, clock) = (deps.records.as_ref(), deps.clock.as_ref());
         store_key(records, clock, partner, kind, &Secret::new(key)).await?;
     }
     Ok(())

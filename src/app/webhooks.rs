@@ -1,16 +1,16 @@
-//! Sets up what tells partners.
+//! Sets up webhooks to partners.
 
 use std::sync::Arc;
 
 use super::StartError;
-use super::assemble::Base;
 use crate::config::{Config, Mode};
 use crate::core::public_address::PublicAddressPolicy;
 use crate::core::webhook::WebhookTiming;
 use crate::http_client::HttpClientOptions;
 use crate::http_client::ssrf_safe::{SsrfSafeClient, SystemResolver};
+use crate::service::deps::Deps;
 use crate::service::partners::webhook_endpoints::WebhookEndpointApi;
-use crate::service::webhooks::WebhookDeliveries;
+use crate::service::webhooks::deliveries::WebhookDeliveries;
 
 /// What may be called: receivers on the public internet; in the sandbox, on this machine too.
 pub(super) fn public_address_policy(mode: Mode) -> PublicAddressPolicy {
@@ -29,33 +29,31 @@ fn ssrf_safe_client(mode: Mode) -> Result<Arc<SsrfSafeClient>, StartError> {
 }
 
 /// What sends webhooks.
-pub(super) fn webhooks(base: &Base, config: &Config) -> Result<WebhookDeliveries, StartError> {
+pub(super) fn deliveries(deps: &Deps, config: &Config) -> Result<WebhookDeliveries, StartError> {
     Ok(WebhookDeliveries {
-        records: base.records.clone(),
-        keyring: base.keyring.clone(),
+        deps: deps.clone(),
         sender: ssrf_safe_client(config.mode)?,
-        pace: pace(config),
-        runtime: base.runtime.clone(),
+        timing: timing(config),
     })
 }
 
 #[cfg(feature = "sandbox")]
-fn pace(config: &Config) -> WebhookTiming {
+fn timing(config: &Config) -> WebhookTiming {
     config.sandbox.webhooks
 }
 
 #[cfg(not(feature = "sandbox"))]
-fn pace(_: &Config) -> WebhookTiming {
+fn timing(_: &Config) -> WebhookTiming {
     WebhookTiming::default()
 }
 
 /// What keeps the addresses they are sent to.
-pub(super) fn webhook_endpoints(base: &Base, mode: Mode) -> Result<WebhookEndpointApi, StartError> {
+pub(super) fn webhook_endpoints(deps: &Deps, mode: Mode) -> Result<WebhookEndpointApi, StartError> {
     Ok(WebhookEndpointApi {
-        records: base.records.clone(),
-        keyring: base.keyring.clone(),
+        records: deps.records.clone(),
+        keyring: deps.sealing.keyring.clone(),
         outside: public_address_policy(mode),
         client: ssrf_safe_client(mode)?,
-        deps: base.runtime.clone(),
+        deps: deps.clone(),
     })
 }

@@ -36,9 +36,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::connection_timeouts::{ConnectionTimeouts, TimeoutStream};
+use crate::service::callbacks::{ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks};
 use crate::service::metrics::Metrics;
 use crate::service::networks::Networks;
-use crate::service::{ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks};
 
 const TIMEOUTS: ConnectionTimeouts = ConnectionTimeouts {
     // Gateways reuse connections. Longer than the idle timeout of common load balancers (60 s), so that they close first.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{HttpState, body, not_found_response, ussd};
-use crate::service::ProviderWebhookOutcome;
+use crate::service::callbacks::ProviderWebhookOutcome;
 
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{HttpState, body, not_found_response, ussd};
-use crate::service::IncomingRequest;
+use crate::service::callbacks::IncomingRequest;
 
 /// More than any gateway sends, including lists of reports.
 const MAX_BODY_BYTES: usize = 256 * 1024;

@@ -11,7 +11,8 @@ use super::client_address::client_address;
 use super::{HttpState, body, not_found_response};
 use crate::core::flow::state::TurnReply;
 use crate::gateways::WireReply;
-use crate::service::{Channel, IncomingRequest};
+use crate::service::callbacks::IncomingRequest;
+use crate::service::channel::Channel;
 
 /// More than any gateway sends, including cumulative texts.
 const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -47,7 +47,7 @@ pub use self::idempotency::{IdempotencyOutcome, IdempotencyRecords, RequestFinge
 pub use self::intents::{
     IntentFilter, IntentRecords, IntentState, LinkIntent, PendingRequests, QueuedSms, RequestRecords,
 };
-pub use self::jobs::{Job, JobKind, JobLane, JobRecords};
+pub use self::jobs::{Deliver, ExpireIntent, Job, JobKind, JobLane, JobRecords, JobType, Publish};
 pub use self::links::{
     AccountReading, ConnectSessionView, EndedLink, IntentSummary, Link, LinkCompletion, LinkDetails, LinkFilter,
     LinkRecords, LinkState, LinkVerification, LinkViewRecords, LinkedAccount, VerificationOutcome,

@@ -1,10 +1,10 @@
 //! Who may call, and how often.
 //!
-//! A channel is entered with its secret, from where its gateway calls. What gets so far is counted: each turn takes a
-//! token of its channel and one of the node, before anything is read. When they run short, people who go on with a dialog
+//! A gateway is admitted to a channel by the channel's secret, and only from the channel's sources. Each turn then takes a
+//! token of its channel and one of the node, before anything is read. When tokens run short, people who go on with a dialog
 //! come before those who begin one: a part of every bucket is a reserve that a new dialog must leave. The tokens of a
-//! person are in the person's own value. So what a node keeps here is one bucket for each channel and one for itself,
-//! however many people call.
+//! person are in the person's own value. So a node keeps one bucket for each channel and one for itself, however many
+//! people call.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use subtle::ConstantTimeEq;
 
-use super::Channel;
+use super::channel::Channel;
 use crate::core::time::Timestamp;
 use crate::core::token_bucket::{RateLimit, TokenBucket};
 
-/// One part in so many of a burst is for people who are in a dialog already.
+/// One part in so many of a burst is reserved for people who are in a dialog already.
 const RESERVE: u32 = 4;
 
-/// How many turns are taken.
+/// How many turns are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TurnRates {
     /// By this node.
@@ -30,7 +30,7 @@ pub struct TurnRates {
     pub person: RateLimit,
 }
 
-/// Counts the turns of this node.
+/// Limits the turns of this node.
 pub struct TurnLimiter {
     rates: TurnRates,
     buckets: Mutex<TurnBuckets>,
@@ -42,7 +42,6 @@ struct TurnBuckets {
 }
 
 impl TurnLimiter {
-    /// A gate that nobody has passed yet, for these channels.
     pub fn new(rates: TurnRates, channels: &[Arc<Channel>]) -> Self {
         let channels = channels
             .iter()
@@ -70,7 +69,7 @@ impl TurnLimiter {
             .get_mut(&channel.name)
             .is_none_or(|bucket| bucket.try_take(of, reserve(of), now));
         if !passes {
-            // What is refused for its channel's sake costs the others nothing.
+            // A turn refused because of its channel costs the other channels nothing.
             buckets.node = before;
         }
         passes
@@ -90,18 +89,18 @@ pub(super) fn authenticate_channel(
     caller: Option<IpAddr>,
 ) -> Option<Arc<Channel>> {
     let channel = channels.iter().find(|channel| channel.name == name);
-    // The comparison is made whether or not the channel exists, so that its time tells nothing.
+    // The comparison is made whether or not the channel exists, so that its duration reveals nothing.
     let expected = channel.map_or("", |channel| channel.secret.expose());
     let same: bool = expected.as_bytes().ct_eq(secret.as_bytes()).into();
     let channel = channel.filter(|_| same && !secret.is_empty())?;
     let welcome = channel.sources.is_empty() || caller.is_some_and(|caller| channel.sources.contains(caller));
     if !welcome {
-        // Either the operator's list or proxies are not right, or somebody has the secret: both must be seen.
+        // Either the list of sources or of proxies is wrong, or somebody has the secret: the operator must see both.
         let caller = caller.map_or("unknown".to_owned(), |caller| caller.to_string());
         tracing::warn!(
             channel = channel.name,
             caller,
-            "the secret came from outside the channel's sources"
+            "right secret from outside the channel's sources"
         );
     }
     welcome.then(|| channel.clone())

@@ -1,175 +1,161 @@
-//! Texts people who asked for it when an institution is back: each once, or never.
+//! Sends people who asked for it an SMS when an institution is back: each once, or never.
 //!
 //! What shows that it is back depends on what was seen when they asked. Where no session could be opened, or it asked to be
-//! left alone, opening one is proof: it holds no secret and reaches no bank, and one node has one on its way at a time, as
-//! the rules of `core/health.rs` want it; none is opened while a person tries. Where logins met nothing, sessions prove
-//! nothing, and nobody's password is ours to try: then it is a login, of whoever, that the records say was taken since. That
-//! is seen on every node, for health is one node's memory and records are not.
+//! left alone, opening a session is proof: it holds no secret and reaches no bank. One node probes at a time, as the rules
+//! of `core/health.rs` want it, and none while a person tries. Where logins got no answer, sessions prove nothing, and
+//! nobody's password is ours to try: then the proof is a login, of anybody, that the records say was accepted since. Every
+//! node sees that, for health is one node's memory and records are not.
 //!
-//! One job looks for all who wait at an institution. A wish is marked and its text written in one transaction, so that two
-//! nodes, or a node that dies and the next one, write one text. A person who has got further meanwhile knows, and gets none.
-//! After a day a wish is over, and nothing is said.
+//! One job checks for all who wait for an institution. An alert is marked as answered and its SMS written in one
+//! transaction, so that two nodes, or a node that dies and the next one, write one SMS. A person who has got further
+//! meanwhile knows, and gets none. After a day an alert expires, and nothing is said.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::catalogue::Catalogue;
-use super::handover::service_code_of;
+use super::deps::Deps;
 use super::institution_health::InstitutionHealth;
-use super::jobs::JobOutcome;
-use super::linking::JobError;
+use super::job::{JobError, JobHandler, JobOutcome};
 use super::live::LoadedValue;
 use super::providers::{ProviderCallError, Providers};
-use super::sealing::{AlertRecipient, Sealing};
+use super::sealing::AlertRecipient;
+use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
-use super::sms::{OutgoingMessage, SmsOutbox, SmsOutboxError};
+use super::sms::outbox::{OutgoingMessage, SmsOutbox, SmsOutboxError};
 use crate::core::flow::{BankAlertAnswer, BankAlertRequest, OpenSession, SessionEvent};
 use crate::core::health::Health;
-use crate::core::ids::{BankAlertId, ConnectSessionId, JobId, MessageId, WatchId};
+use crate::core::ids::{BankAlertId, ConnectSessionId, MessageId, WatchId};
 use crate::core::msisdn::Msisdn;
 use crate::core::seal::SubscriberTag;
 use crate::core::sms::{MessageState, WithheldReason};
 use crate::core::time::Timestamp;
 use crate::providers::{SessionRequest, SessionResponse};
-use crate::records::{BankAlert, InstitutionSince, Job, JobKind, Records, SmsKind};
+use crate::records::{BankAlert, InstitutionSince, JobType, SmsKind};
 
-/// How long a wish holds: the screen says so.
+/// How long an alert lasts: the screen says so.
 const ALERT_VALID_FOR: Duration = Duration::from_hours(24);
 
-/// For how long it is news that an institution is back.
+/// How long it is news that an institution is back.
 const SMS_VALID_FOR: Duration = Duration::from_hours(1);
 
-/// A job takes on further people for so long. With the pace below it ends, for all of them, within the tries that a job has.
+/// How long a job takes on further people. With the pace below it ends, for all of them, within the tries that a job has.
 const WATCH_JOINABLE_FOR: Duration = Duration::from_hours(12);
 
-/// When somebody has waited for so long, it is looked at less often: every so many minutes.
+/// When somebody has waited for so long, the institution is checked less often.
 const SLOW_AFTER: Duration = Duration::from_hours(1);
 const SLOW_INTERVAL: Duration = Duration::from_mins(10);
 
-/// What begins the key of these texts; the wish's id follows.
+/// What begins the key of these SMS; the alert's id follows.
 const MESSAGE_KEY: &str = "bank_back:";
 
-/// Takes wishes, looks, and writes the texts.
+/// Checks whether an institution is back, and sends an SMS to those who asked.
+pub struct BankBack;
+
+impl JobType for BankBack {
+    const NAME: &'static str = "bank_back";
+    type Subject = WatchId;
+}
+
 pub struct BankAlerts {
-    /// Wishes, jobs, logins.
-    pub records: Arc<dyn Records>,
-    /// Opens sessions.
+    pub deps: Deps,
     pub providers: Arc<Providers>,
-    /// Knows how to open one.
     pub catalogue: Arc<Catalogue>,
-    /// Says whether one may be opened, and is told what came of it.
     pub health: Arc<InstitutionHealth>,
-    /// The words, live values.
-    pub newsroom: SessionUpdater,
-    /// Seals who is to be told.
-    pub sealing: Sealing,
-    /// Takes texts.
+    pub updater: SessionUpdater,
     pub outbox: Arc<SmsOutbox>,
-    /// Each channel's name and the code that people dial, in the order of the configuration.
-    pub service_codes: Vec<(String, String)>,
+    pub service_codes: ServiceCodes,
+}
+
+#[async_trait]
+impl JobHandler<BankBack> for BankAlerts {
+    async fn run(&self, watch: WatchId) -> Result<JobOutcome, JobError> {
+        self.check(watch).await
+    }
 }
 
 impl BankAlerts {
-    /// Writes down that a person wants a text, and tells them what can be promised.
-    pub async fn subscribe(&self, tag: &SubscriberTag, msisdn: &Msisdn, asked: &BankAlertRequest) {
-        let promise = self.try_subscribe(tag, msisdn, asked).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "that a text is wanted could not be written down");
+    /// Saves that a person wants an SMS, and tells them what can be promised.
+    pub async fn subscribe(&self, tag: &SubscriberTag, msisdn: &Msisdn, request: &BankAlertRequest) {
+        let answer = self.try_subscribe(tag, msisdn, request).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "saving a bank alert failed");
             BankAlertAnswer::Failed
         });
-        let session = asked.open.session;
-        self.newsroom
-            .apply(
-                tag,
-                &SessionEvent::BankAlertAnswered {
-                    session,
-                    answer: promise,
-                },
-            )
-            .await;
+        let session = request.open.session;
+        let event = SessionEvent::BankAlertAnswered { session, answer };
+        self.updater.apply(tag, &event).await;
     }
 
     async fn try_subscribe(
         &self,
         tag: &SubscriberTag,
         msisdn: &Msisdn,
-        asked: &BankAlertRequest,
+        request: &BankAlertRequest,
     ) -> Result<BankAlertAnswer, JobError> {
         let partner = self.outbox.partner();
-        if self
-            .records
-            .sms_preference(partner, tag)
-            .await?
-            .is_some_and(|wish| wish.stopped)
-        {
+        let preference = self.deps.records.sms_preference(partner, tag).await?;
+        if preference.is_some_and(|preference| preference.stopped) {
             return Ok(BankAlertAnswer::OptedOut);
         }
-        let entropy = self.newsroom.runtime.rng.as_ref();
-        let (id, watch, now) = (BankAlertId::generate(entropy), WatchId::generate(entropy), self.now());
-        let outage = self.health.outage(&asked.open);
-        let caller = AlertRecipient {
+        let rng = self.deps.rng.as_ref();
+        let (id, watch, now) = (BankAlertId::generate(rng), WatchId::generate(rng), self.now());
+        let outage = self.health.outage(&request.open);
+        let recipient = AlertRecipient {
             to: msisdn.clone(),
-            locale: asked.locale,
-            channel: asked.channel.clone(),
+            locale: request.locale,
+            channel: request.channel.clone(),
         };
-        let wish = BankAlert {
+        let alert = BankAlert {
             id,
             partner,
             tag: *tag,
-            provider: asked.open.provider.clone(),
-            institution: asked.open.institution.id.clone(),
-            sealed: self
-                .sealing
-                .seal_recipient(tag, id, &caller)
-                .map_err(|_| JobError::Sealed)?,
+            provider: request.open.provider.clone(),
+            institution: request.open.institution.id.clone(),
+            sealed: self.deps.sealing.seal_recipient(tag, id, &recipient)?,
             needs_login: outage.needs_login,
             asked_at: now,
             until: now.plus(ALERT_VALID_FOR),
         };
-        let job = Job {
-            id: JobId::generate(entropy),
-            partner,
-            kind: JobKind::BankBack(watch),
-            due_at: outage.until.unwrap_or(now),
-            tries: 0,
-            key: format!("bank_back:{watch}"),
-        };
+        let job = BankBack::job(partner, watch, outage.until.unwrap_or(now));
         let fresh = now.minus(WATCH_JOINABLE_FOR);
-        self.records.put_bank_alert(&wish, watch, &job, fresh).await?;
+        self.deps.records.put_bank_alert(&alert, watch, &job, fresh).await?;
         Ok(BankAlertAnswer::Accepted)
     }
 
-    /// Looks whether an institution is back, and writes the texts if it is.
+    /// Checks whether an institution is back, and writes the SMS if it is.
     ///
     /// # Errors
     /// When it is to be tried again.
     pub async fn check(&self, watch: WatchId) -> Result<JobOutcome, JobError> {
-        let wishes = self.open_alerts(watch).await?;
-        let Some(oldest) = wishes.first() else {
+        let alerts = self.open_alerts(watch).await?;
+        let Some(oldest) = alerts.first() else {
             return Ok(JobOutcome::Done);
         };
-        let away = self.health.snapshot().get(&oldest.provider, &oldest.institution);
-        if let Health::Down(shut) | Health::Busy(shut) = away {
-            return Ok(JobOutcome::RetryAfter("away", Some(shut.until.since(self.now()))));
+        let state = self.health.snapshot().get(&oldest.provider, &oldest.institution);
+        if let Health::Down(open) | Health::Busy(open) = state {
+            return Ok(JobOutcome::RetryAfter("away", Some(open.until.since(self.now()))));
         }
-        let mut opens = None;
-        for wish in &wishes {
-            if self.has_moved_on(wish).await? {
-                self.records.delete_bank_alert(wish.id).await?;
+        let mut session_opens = None;
+        for alert in &alerts {
+            if self.has_moved_on(alert).await? {
+                self.deps.records.delete_bank_alert(alert.id).await?;
                 continue;
             }
-            let bank = since(wish);
-            let mut back = self.records.login_accepted_since(bank, None).await?;
-            if !back && !wish.needs_login {
-                if opens.is_none() {
-                    opens = Some(self.session_opens(wish).await);
+            let bank = since(alert);
+            let mut back = self.deps.records.login_accepted_since(bank, None).await?;
+            if !back && !alert.needs_login {
+                if session_opens.is_none() {
+                    session_opens = Some(self.session_opens(alert).await);
                 }
-                back = opens == Some(true);
+                back = session_opens == Some(true);
             }
             if back {
-                self.send_alert(wish).await?;
+                self.send_alert(alert).await?;
             }
         }
-        // Who asked in between is waiting with this job, too.
+        // People who asked in between wait for this job too.
         let waiting = self.open_alerts(watch).await?;
         let Some(oldest) = waiting.first() else {
             return Ok(JobOutcome::Done);
@@ -181,54 +167,58 @@ impl BankAlerts {
         ))
     }
 
-    /// Withholds such a text if its person has got further before it could be sent.
+    /// Withholds such an SMS if the person has got further before it could be sent.
     ///
     /// # Errors
     /// When the records or the store are not available.
     pub async fn withhold_if_outdated(&self, id: MessageId) -> Result<(), JobError> {
-        let queued = self.records.message(id).await?;
+        let queued = self.deps.records.message(id).await?;
         let Some(message) = queued.filter(|message| message.state == MessageState::Queued) else {
             return Ok(());
         };
-        let wish = message
-            .key
-            .strip_prefix(MESSAGE_KEY)
-            .and_then(|id| BankAlertId::parse(id).ok());
-        let Some(wish) = wish else { return Ok(()) };
-        if let Some(wish) = self.records.bank_alert(wish).await?
-            && self.has_moved_on(&wish).await?
+        let alert = message.key.strip_prefix(MESSAGE_KEY);
+        let Some(alert) = alert.and_then(|id| BankAlertId::parse(id).ok()) else {
+            return Ok(());
+        };
+        if let Some(alert) = self.deps.records.bank_alert(alert).await?
+            && self.has_moved_on(&alert).await?
         {
-            let told = MessageState::Withheld(WithheldReason::PersonDialed);
-            self.records.move_message(id, told, self.now()).await?;
+            let withheld = MessageState::Withheld(WithheldReason::PersonDialed);
+            self.deps.records.move_message(id, withheld, self.now()).await?;
         }
         Ok(())
     }
 
     async fn open_alerts(&self, watch: WatchId) -> Result<Vec<BankAlert>, JobError> {
-        Ok(self.records.open_bank_alerts(watch, self.now()).await?)
+        Ok(self.deps.records.open_bank_alerts(watch, self.now()).await?)
     }
 
     /// Whether the person has logged in there since they asked, or has got as far as a session.
-    async fn has_moved_on(&self, wish: &BankAlert) -> Result<bool, JobError> {
-        if self.records.login_accepted_since(since(wish), Some(&wish.tag)).await? {
+    async fn has_moved_on(&self, alert: &BankAlert) -> Result<bool, JobError> {
+        if self
+            .deps
+            .records
+            .login_accepted_since(since(alert), Some(&alert.tag))
+            .await?
+        {
             return Ok(true);
         }
-        let loaded = self.newsroom.live.load(&wish.tag).await.map_err(JobError::Store)?;
+        let loaded = self.updater.live.load(&alert.tag).await.map_err(JobError::Store)?;
         Ok(match loaded.value {
-            LoadedValue::Subscriber(state) => state.has_reached(&wish.provider, &wish.institution),
+            LoadedValue::Subscriber(state) => state.has_reached(&alert.provider, &alert.institution),
             LoadedValue::Nothing | LoadedValue::Unreadable(_) => false,
         })
     }
 
     /// Whether a session can be opened there. Not tried where, as this node sees it, that would say nothing.
-    async fn session_opens(&self, wish: &BankAlert) -> bool {
-        let (provider, id) = (wish.provider.as_str(), wish.institution.as_str());
+    async fn session_opens(&self, alert: &BankAlert) -> bool {
+        let (provider, id) = (alert.provider.as_str(), alert.institution.as_str());
         let method = self.catalogue.usable_methods(provider, id).into_iter().next();
         let Some((institution, method)) = self.catalogue.institution(provider, id).zip(method) else {
             return false;
         };
         let open = OpenSession {
-            session: ConnectSessionId::generate(self.newsroom.runtime.rng.as_ref()),
+            session: ConnectSessionId::generate(self.deps.rng.as_ref()),
             partner: None,
             provider: provider.to_owned(),
             institution,
@@ -256,48 +246,47 @@ impl BankAlerts {
         Ok(provider.open_session(&credentials, opening).await?)
     }
 
-    /// Writes the text that a wish is for. A wish for which none can be written is over.
-    async fn send_alert(&self, wish: &BankAlert) -> Result<(), JobError> {
-        let caller = self.sealing.open_recipient(&wish.tag, wish.id, &wish.sealed);
-        let AlertRecipient { to, locale, channel } = caller.map_err(|_| JobError::Sealed)?;
-        let text = self
-            .newsroom
-            .flow
-            .bank_back_sms(locale, service_code_of(&self.service_codes, Some(&channel)));
+    /// Writes the SMS of an alert. An alert for which none can be written is deleted.
+    async fn send_alert(&self, alert: &BankAlert) -> Result<(), JobError> {
+        let recipient = self.deps.sealing.open_recipient(&alert.tag, alert.id, &alert.sealed)?;
+        let AlertRecipient { to, locale, channel } = recipient;
+        let code = self.service_codes.of(Some(&channel));
+        let text = self.updater.flow.bank_back_sms(locale, code);
         let drafted = self.outbox.draft(OutgoingMessage {
             to: &to,
             kind: SmsKind::HandOver,
-            key: format!("{MESSAGE_KEY}{}", wish.id),
+            key: format!("{MESSAGE_KEY}{}", alert.id),
             text: &text,
             route: None,
             valid_for: SMS_VALID_FOR,
         });
         match drafted {
             Ok((message, send)) => {
-                self.records
-                    .answer_bank_alert(wish.id, &message, &send, self.now())
+                self.deps
+                    .records
+                    .answer_bank_alert(alert.id, &message, &send, self.now())
                     .await?;
             }
             Err(SmsOutboxError::Records(error)) => return Err(error.into()),
             Err(SmsOutboxError::Sealed) => return Err(JobError::Sealed),
             Err(error @ (SmsOutboxError::NoGateway | SmsOutboxError::TooLong)) => {
-                tracing::error!(%error, "a text that was promised cannot be written");
-                self.records.delete_bank_alert(wish.id).await?;
+                tracing::error!(%error, "bank alert cannot be sent");
+                self.deps.records.delete_bank_alert(alert.id).await?;
             }
         }
         Ok(())
     }
 
     fn now(&self) -> Timestamp {
-        self.newsroom.runtime.clock.now()
+        self.deps.clock.now()
     }
 }
 
-fn since(wish: &BankAlert) -> InstitutionSince<'_> {
+fn since(alert: &BankAlert) -> InstitutionSince<'_> {
     InstitutionSince {
-        partner: wish.partner,
-        provider: &wish.provider,
-        institution: &wish.institution,
-        since: wish.asked_at,
+        partner: alert.partner,
+        provider: &alert.provider,
+        institution: &alert.institution,
+        since: alert.asked_at,
     }
 }

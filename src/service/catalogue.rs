@@ -1,8 +1,8 @@
 //! What can be linked: every provider's institutions, kept for a while, shown stale rather than not at all.
 //!
-//! Lists are read in the background ([`Catalogue::keep_fresh`]), each provider's by itself: one that is slow to give its
-//! list holds up neither the lists of others nor anybody who looks. Turns take what is there; only one that would show the
-//! list and has none waits for it, a little.
+//! Lists are read in the background ([`Catalogue::keep_fresh`]), each provider's by itself: a slow provider holds up
+//! neither the lists of others nor any turn. Turns take what is there; only a turn that would show the list and has none
+//! waits for it, briefly.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use crate::providers::{AuthMethod, Institution};
 /// How long a turn that needs a list waits for one that has never been read.
 const MAX_WAIT: Duration = Duration::from_millis(2500);
 
-/// How soon a list that has never been read is asked for again.
+/// How soon a list that has never been read is requested again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The institutions of all providers.
@@ -31,7 +31,7 @@ pub struct Catalogue {
     ttl: Duration,
     clock: Arc<dyn Clock>,
     lists: Mutex<HashMap<String, InstitutionList>>,
-    /// What can be linked, by country; told to whoever waits for the first list.
+    /// What can be linked, by country. Turns that wait for the first list watch it.
     offers: watch::Sender<HashMap<String, Arc<Vec<Offer>>>>,
 }
 
@@ -41,7 +41,7 @@ struct InstitutionList {
 }
 
 impl Catalogue {
-    /// A catalogue whose lists are read anew after `ttl`.
+    /// A catalogue whose lists are read again after `ttl`.
     pub fn new(providers: Arc<Providers>, policy: Policy, ttl: Duration, clock: Arc<dyn Clock>) -> Self {
         Self {
             providers,
@@ -104,14 +104,14 @@ impl Catalogue {
         let read_at = self.clock.now();
         match self.providers.institutions(name).await {
             Ok(institutions) => {
-                tracing::info!(provider = name, count = institutions.len(), "institutions read");
+                tracing::info!(provider = name, count = institutions.len(), "institution list read");
                 let listed = InstitutionList { institutions, read_at };
                 let mut lists = self.lists();
                 lists.insert(name.to_owned(), listed);
                 self.publish_offers(&lists);
             }
             Err(error) => {
-                tracing::warn!(provider = name, %error, "the institutions could not be read; the old list stays");
+                tracing::warn!(provider = name, %error, "reading an institution list failed, the old one stays");
             }
         }
     }
@@ -152,7 +152,7 @@ impl Catalogue {
             })
             .filter(|offer| !offer.institution.methods.is_empty())
             .collect();
-        // The whole order is fixed, so that numbers put to equal names stay with their banks.
+        // A total order, so that menu numbers of equal names stay with their banks.
         offers.sort_by_cached_key(|offer| {
             let Institution { id, name, business, .. } = &offer.institution;
             (name.to_lowercase(), *business, offer.provider.clone(), id.clone())

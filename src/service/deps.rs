@@ -1,4 +1,4 @@
-//! What every service takes from its process: the clock, chance, the node's id, and where its tasks live.
+//! What every service takes from its process: clock, randomness, node id, tasks, store, records, keys and metrics.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,11 +6,16 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+use super::metrics::Metrics;
+use super::sealing::Sealing;
 use crate::core::dial_code::DialCode;
 use crate::core::flow::{FreshIds, Offer, StepContext};
 use crate::core::health::HealthMap;
-use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId, PartnerId};
+use crate::core::seal::SubscriberTag;
 use crate::core::time::{Clock, Rng, Timestamp};
+use crate::records::{AuditEntry, Records, Result as RecordsResult};
+use crate::store::Store;
 
 /// A moment at which a crash matters. Tests end the process there to see that nothing is lost or done twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +39,7 @@ pub enum CrashPoint {
 }
 
 impl CrashPoint {
-    /// All edges, in order.
+    /// All of them, in order.
     pub const ALL: [Self; 8] = [
         Self::Pending,
         Self::Begun,
@@ -46,7 +51,7 @@ impl CrashPoint {
         Self::Linked,
     ];
 
-    /// The edge's name in the sandbox's configuration.
+    /// Its name in the sandbox's configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -61,15 +66,13 @@ impl CrashPoint {
     }
 }
 
-/// Told at every [`CrashPoint`]; does nothing in production.
+/// Called at every [`CrashPoint`]; does nothing in production.
 pub type CrashHook = Arc<dyn Fn(CrashPoint) + Send + Sync>;
 
-/// What every service takes from its process.
+/// What every service takes from its process. Cloning it copies handles.
 #[derive(Clone)]
 pub struct Deps {
-    /// The present moment.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
     pub rng: Arc<dyn Rng>,
     /// This server process.
     pub node: NodeId,
@@ -77,8 +80,11 @@ pub struct Deps {
     pub handle: Handle,
     /// Everything under way, waited for at the end.
     pub tasks: TaskTracker,
-    /// Told at every edge.
     pub crash_hook: CrashHook,
+    pub store: Arc<dyn Store>,
+    pub records: Arc<dyn Records>,
+    pub sealing: Sealing,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Deps {
@@ -87,24 +93,47 @@ impl Deps {
         self.tasks.spawn_on(work, &self.handle);
     }
 
-    /// Passes an edge.
-    pub fn crash_point(&self, edge: CrashPoint) {
-        (self.crash_hook)(edge);
+    pub fn crash_point(&self, point: CrashPoint) {
+        (self.crash_hook)(point);
+    }
+
+    /// Writes an audit entry. The records cannot be waited for here: a failure is logged.
+    pub async fn audit(&self, partner: PartnerId, tag: Option<SubscriberTag>, kind: &'static str, detail: String) {
+        if let Err(error) = self.try_audit(partner, tag, kind, detail).await {
+            tracing::error!(%error, kind, "writing an audit entry failed");
+        }
+    }
+
+    /// # Errors
+    /// When the records are not available.
+    pub async fn try_audit(
+        &self,
+        partner: PartnerId,
+        tag: Option<SubscriberTag>,
+        kind: &'static str,
+        detail: String,
+    ) -> RecordsResult<()> {
+        let entry = AuditEntry::new(partner, kind, detail, self.clock.now());
+        let entry = match tag {
+            Some(tag) => entry.about(tag),
+            None => entry,
+        };
+        self.records.audit(&entry).await
     }
 
     /// What surrounds one step of the conversation now.
     pub fn context<'a>(&self, answer_by: Timestamp, banks: Option<&'a [Offer]>, country: &'a str) -> StepContext<'a> {
-        let entropy = self.rng.as_ref();
+        let rng = self.rng.as_ref();
         StepContext {
             now: self.clock.now(),
             answer_by,
             node: self.node,
             ids: FreshIds {
-                session: ConnectSessionId::generate(entropy),
-                consent: ConsentId::generate(entropy),
-                intent: IntentId::generate(entropy),
-                attempt: AttemptId::generate(entropy),
-                code: DialCode::generate(entropy),
+                session: ConnectSessionId::generate(rng),
+                consent: ConsentId::generate(rng),
+                intent: IntentId::generate(rng),
+                attempt: AttemptId::generate(rng),
+                code: DialCode::generate(rng),
             },
             offers: banks,
             health: HealthMap::healthy(),

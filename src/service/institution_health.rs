@@ -1,14 +1,14 @@
 //! Keeps the health of institutions and providers as this node sees it, and lets calls through accordingly.
 //!
-//! It is about what people wait for: sessions and submissions. Jobs have a back-off of their own, and only the one that
-//! looks whether a bank is back (`service/bank_back.rs`) asks here and tells what it met. Nothing of it is shared
-//! or kept: another node finds out by itself, and a restart begins with everything well. Both cost a few calls that fail,
-//! which is cheaper than a bank that stays shut because of what one node saw.
+//! It covers what people wait for: sessions and submissions. Jobs have a backoff of their own, and only the one that checks
+//! whether an institution is back (`service/bank_alerts.rs`) asks here and reports its result. Nothing of it is shared or
+//! stored: another node finds out by itself, and a restart begins with everything healthy. Both cost a few calls that fail,
+//! which is cheaper than an institution that nobody is sent to because of what one node saw.
 //!
 //! A connection that cannot be made counts for the institution and for the provider: where all banks of a provider are
-//! behind one address, as Mono's are, the provider is away, and what is known of its banks says nothing. Every other
-//! answer, however bad, says that the provider can be reached. Two banks of one provider that ask to be left alone at the
-//! same time are the provider asking.
+//! behind one address, as Mono's are, the provider is down, and what is known of its banks says nothing. Every other
+//! answer, however bad, says that the provider can be reached. If two banks of one provider are busy at the same time, the
+//! provider is.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ use crate::core::next_step::{Failure, FailureClass, NextStep};
 use crate::core::time::{Clock, Timestamp};
 use crate::providers::{ProviderError, SubmitError};
 
-/// The most institutions that are watched: more than any provider has.
+/// The most institutions whose health is kept: more than any provider has.
 const MAX_ENTRIES: usize = 4096;
 
 /// The health of everything people are sent to.
@@ -39,33 +39,31 @@ type HealthKey = (String, Option<String>);
 #[derive(Default)]
 struct WatchedInstitution {
     watch: CircuitBreaker,
-    /// What was told of it last.
+    /// What was last reported of it.
     reported: HealthLevel,
 }
 
-/// A call that is not to be made now.
+/// A call must not be made now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CircuitOpen {
-    /// How long it asks to be left alone; `None` where it does not answer.
+    /// How long it asks us to wait; `None` where it does not answer.
     pub pause: Option<Duration>,
 }
 
-/// An institution that is away.
+/// An institution that is down or busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
-    /// Whether only a login shows that it is back, for logins have met nothing; else that a session opens does.
+    /// Whether only a login shows that it is back, because logins got no answer; else a session that opens does.
     pub needs_login: bool,
-    /// Until when nobody is sent there, or nobody but whoever tries; `None` where everybody is.
+    /// Until when nobody is sent there, or only the one who probes; `None` where everybody is.
     pub until: Option<Timestamp>,
 }
 
 impl CircuitOpen {
-    /// For whoever wanted to open a session.
     pub fn open_result(self) -> OpenResult {
         OpenResult::Unavailable(self.pause)
     }
 
-    /// For whoever wanted to submit.
     pub fn submit_failure(self) -> Option<Failure> {
         self.pause.map(|pause| Failure {
             class: FailureClass::Busy,
@@ -75,7 +73,7 @@ impl CircuitOpen {
 }
 
 impl InstitutionHealth {
-    /// Everything is well so far.
+    /// Everything is healthy so far.
     pub fn new(clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
         Self {
             clock,
@@ -84,7 +82,7 @@ impl InstitutionHealth {
         }
     }
 
-    /// How everything looks now that is not well.
+    /// Everything that is not healthy now.
     pub fn snapshot(&self) -> HealthMap {
         let now = self.clock.now();
         let mut healths = HealthMap::default();
@@ -96,15 +94,15 @@ impl InstitutionHealth {
         healths
     }
 
-    /// Whether a call may be made that opens a session.
+    /// Whether a session may be opened.
     ///
     /// # Errors
-    /// When it is not to be made now.
+    /// When it must not be opened now.
     pub fn may_open(&self, open: &OpenSession) -> Result<(), CircuitOpen> {
         self.admit(open, true, PROBE_FOR)
     }
 
-    /// Takes it that this one goes there, before it does: whoever comes a moment later finds the trial taken.
+    /// Claims the probe for a call that is about to be made: one that comes a moment later finds it claimed.
     pub fn reserve_probe(&self, open: &OpenSession) {
         let now = self.clock.now();
         let mut watched = self.entries();
@@ -113,16 +111,16 @@ impl InstitutionHealth {
         }
     }
 
-    /// Whether a submission may be sent, which then may take this long. Who has come as far as a code or a choice is let
-    /// through to a bank that others find away: theirs has just answered, and there is no later for a code.
+    /// Whether a submission may be sent, which then may take this long. A person who has got as far as a code or a choice is
+    /// let through to a bank that is down for others: theirs has just answered, and a code cannot wait.
     ///
     /// # Errors
-    /// When it is not to be sent now.
+    /// When it must not be sent now.
     pub fn may_submit(&self, open: &OpenSession, step: SubmissionStep, takes: Duration) -> Result<(), CircuitOpen> {
         self.admit(open, step == SubmissionStep::Login, takes)
     }
 
-    /// What opening a session met.
+    /// Records how opening a session ended.
     pub fn record_open<T>(&self, open: &OpenSession, result: &Result<T, ProviderCallError>) {
         let Some(error) = result.as_ref().err() else {
             // Nobody has logged in yet.
@@ -143,7 +141,7 @@ impl InstitutionHealth {
         }
     }
 
-    /// What a submission met, after so long.
+    /// Records how a submission ended, and how long it took.
     pub fn record_submit(&self, open: &OpenSession, answer: &Result<NextStep, SubmitError>, took: Duration) {
         match answer {
             Ok(NextStep::Failed(failure)) if failure.class == FailureClass::Busy => {
@@ -156,24 +154,24 @@ impl InstitutionHealth {
         }
     }
 
-    /// How much longer the institution asks to be left alone.
+    /// How much longer the institution asks us to wait.
     pub fn remaining_pause(&self, open: &OpenSession) -> Option<Duration> {
         let now = self.clock.now();
         let watched = self.entries();
         let left = |institution| match watched.get(&key(open, institution))?.watch.health(now) {
-            Health::Busy(shut) => Some(shut.until.since(now)),
+            Health::Busy(refusal) => Some(refusal.until.since(now)),
             _ => None,
         };
         left(false).max(left(true))
     }
 
-    /// What it takes to see that an institution is back, and when that may be tried at the earliest.
+    /// What it takes to see that an institution is back, and when that may be probed at the earliest.
     pub fn outage(&self, open: &OpenSession) -> Outage {
         let now = self.clock.now();
         let watched = self.entries();
         let both = || [false, true].into_iter().filter_map(|of| watched.get(&key(open, of)));
         let until = |entry: &WatchedInstitution| match entry.watch.health(now) {
-            Health::Down(shut) | Health::Busy(shut) => Some(shut.until),
+            Health::Down(refusal) | Health::Busy(refusal) => Some(refusal.until),
             Health::Healthy | Health::Slow => None,
         };
         Outage {
@@ -193,7 +191,7 @@ impl InstitutionHealth {
         Ok(())
     }
 
-    /// What the institution did; whatever it was, its provider can be reached.
+    /// Records what the institution did; whatever it was, its provider can be reached.
     fn record_both(&self, open: &OpenSession, observed: CallObservation) {
         self.record_provider(open, CallObservation::Answered(Duration::ZERO));
         let now = self.clock.now();
@@ -247,7 +245,7 @@ impl InstitutionHealth {
         self.report_change(&provider, institution.as_deref(), entry, now);
     }
 
-    /// Tells operators of a change: once, whichever way it was noticed.
+    /// Logs and counts a change once, however it was noticed.
     fn report_change(&self, provider: &str, institution: Option<&str>, entry: &mut WatchedInstitution, now: Timestamp) {
         let level = entry.watch.level(now);
         let before = std::mem::replace(&mut entry.reported, level);
@@ -258,31 +256,19 @@ impl InstitutionHealth {
         let (health, before) = (level.as_str(), before.as_str());
         self.metrics.set_institution_health(provider, institution, level);
         if level >= HealthLevel::Busy {
-            tracing::warn!(
-                provider,
-                institution,
-                health,
-                before,
-                "the health of an institution has changed"
-            );
+            tracing::warn!(provider, institution, health, before, "institution health changed");
         } else {
-            tracing::info!(
-                provider,
-                institution,
-                health,
-                before,
-                "the health of an institution has changed"
-            );
+            tracing::info!(provider, institution, health, before, "institution health changed");
         }
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<HealthKey, WatchedInstitution>> {
-        // Nothing in here can be left half done.
+        // No change of an entry can be left half done.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Why nobody but the one who tries is to be sent there, and for how long it asks to be left alone.
+/// Why only the one who probes may be sent there, and how long it asks us to wait.
 fn open_circuit(
     watched: &HashMap<HealthKey, WatchedInstitution>,
     open: &OpenSession,
@@ -292,13 +278,14 @@ fn open_circuit(
     [false, true].into_iter().find_map(|institution| {
         let seen = watched.get(&key(open, institution))?.watch.health(now);
         match seen.refusal_for(open.session)? {
-            Health::Busy(shut) => Some((HealthLevel::Busy, Some(shut.until.since(now)))),
+            Health::Busy(refusal) => Some((HealthLevel::Busy, Some(refusal.until.since(now)))),
             _ => (logs_in || !institution).then_some((HealthLevel::Down, None)),
         }
     })
 }
 
-/// This one goes there. Both have been asked before either is told: who is turned away tries nothing.
+/// Claims the probe of provider and institution. Both are checked before either is claimed: a call that is refused probes
+/// neither.
 fn claim_probe(
     watched: &mut HashMap<HealthKey, WatchedInstitution>,
     open: &OpenSession,

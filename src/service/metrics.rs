@@ -1,6 +1,6 @@
-//! What is counted. Labels are words from our own source, so that nothing personal can get in and the number of series is
-//! bounded. The one exception are the ids of institutions, from their provider's list: only of those that were ever
-//! anything but healthy, and of no more than are watched.
+//! Metrics. Labels are words from our own source, so that nothing personal can get in and the number of series is
+//! bounded. The one exception is the ids of institutions, from their provider's list: only of those that were ever not
+//! healthy, and of no more than their health is kept of.
 
 mod outcomes;
 
@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-pub use self::outcomes::{JobResult, ProviderOutcome, Storage, TurnOutcome};
+pub use self::outcomes::{ProviderOutcome, Storage, TurnOutcome};
 use crate::core::health::HealthLevel;
 
 /// Upper bounds in seconds. Dense up to 4 s, where a turn must be over, with one bucket beyond it to see those that are not.
@@ -107,7 +107,6 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counters at zero.
     pub fn new() -> Self {
         let provider_histogram: fn() -> Histogram = || Histogram::new(PROVIDER_BUCKETS);
         let mut metrics = Self {
@@ -179,10 +178,10 @@ impl Metrics {
         );
     }
 
-    /// Shows how many values in the records stand under each key.
-    pub fn set_sealed_values(&self, tally: &BTreeMap<String, u64>) {
+    /// Sets how many values in the records are sealed under each key.
+    pub fn set_sealed_values(&self, counts: &BTreeMap<String, u64>) {
         self.sealed.clear();
-        for (key, count) in tally {
+        for (key, count) in counts {
             let labels = SealedLabels { key: key.clone() };
             self.sealed
                 .get_or_create(&labels)
@@ -221,7 +220,7 @@ impl Metrics {
         seconds.observe(took.as_secs_f64());
     }
 
-    /// Shows how an institution is doing, or with `all` its provider.
+    /// Sets the health of an institution, or with `all` of its provider.
     pub fn set_institution_health(&self, provider: &str, institution: &str, level: HealthLevel) {
         let labels = InstitutionLabels {
             provider: provider.to_owned(),
@@ -230,7 +229,7 @@ impl Metrics {
         self.health.get_or_create(&labels).set(level as i64);
     }
 
-    /// Counts a call that was not made because this is how the institution or its provider is doing.
+    /// Counts a call that was not made because of the health of the institution or its provider.
     pub fn held_back(&self, provider: &str, level: HealthLevel) {
         let labels = HeldBackLabels {
             provider: provider.to_owned(),
@@ -239,15 +238,14 @@ impl Metrics {
         self.held_back.get_or_create(&labels).inc();
     }
 
-    /// Counts a try at a job; `kind` is a word such as `redeem`.
-    pub fn job(&self, kind: &'static str, outcome: JobResult) {
-        let outcome = outcome.as_str();
+    /// Counts a run of a job; `kind` is a name such as `redeem`, `outcome` is `done`, `postponed` or `given_up`.
+    pub fn job(&self, kind: &'static str, outcome: &'static str) {
         self.jobs.get_or_create(&JobLabels { kind, outcome }).inc();
     }
 
-    /// Counts a failure of what keeps our state.
-    pub fn storage_error(&self, keeper: Storage) {
-        let keeper = keeper.as_str();
+    /// Counts a failure of the store or the records.
+    pub fn storage_error(&self, storage: Storage) {
+        let keeper = storage.as_str();
         self.storage_errors.get_or_create(&StorageLabels { keeper }).inc();
     }
 
@@ -256,7 +254,7 @@ impl Metrics {
         self.requests.get_or_create(&RouteLabels { route, status }).inc();
     }
 
-    /// The counter of log lines that were dropped, for whoever drops them.
+    /// The counter of log lines that were dropped.
     pub fn log_lines_dropped(&self) -> Counter {
         self.log_lines_dropped.clone()
     }
@@ -295,7 +293,7 @@ mod tests {
         metrics.provider_call("mono", "submit", ProviderOutcome::Unknown, Duration::from_secs(40));
         metrics.set_institution_health("mono", "b1:p", HealthLevel::Down);
         metrics.held_back("mono", HealthLevel::Busy);
-        metrics.job("redeem", JobResult::GivenUp);
+        metrics.job("redeem", "given_up");
         metrics.storage_error(Storage::Store);
         metrics.request("/ussd/{channel}/{secret}", 200);
         metrics.log_lines_dropped().inc_by(3);

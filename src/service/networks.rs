@@ -1,12 +1,12 @@
-//! Lists of networks: who may call a channel, and whose word about a caller is believed.
+//! Lists of networks: who may call a channel, and which proxies are trusted.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
-/// Networks, each as an address and the length of its prefix. IPv4 and IPv6 are told apart; an IPv4 address that comes
-/// in the clothes of IPv6 (`::ffff:192.0.2.1`, as a listener for both shows it) counts as IPv4.
+/// Networks, each as an address and the length of its prefix. IPv4 and IPv6 are distinct; an IPv4 address
+/// that is written as IPv6 (`::ffff:192.0.2.1`, as a listener for both shows it) counts as IPv4.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(Vec<IpNet>);
 
@@ -19,7 +19,6 @@ impl Networks {
         texts.iter().map(|text| read(text)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -94,7 +93,7 @@ mod tests {
         assert!(!networks(&["0.0.0.0/0"]).unwrap().contains("::1".parse().unwrap()));
     }
 
-    /// What would open or shut more than was meant is refused with its text.
+    /// What would admit or exclude more than was meant is refused with its text.
     #[test]
     fn slips_are_refused() {
         for (text, told) in [

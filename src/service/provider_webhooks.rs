@@ -1,4 +1,4 @@
-//! Takes providers' webhooks: what happened to an account behind our back.
+//! Receives providers' webhooks: what happened to an account behind our back.
 //!
 //! Everything an event leads to may be done twice, so it is done first and remembered after: an event that was
 //! remembered but not acted on would be lost, for the provider does not send it again.
@@ -8,32 +8,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::callbacks::{ProviderWebhookOutcome, ProviderWebhooks};
 use super::deps::Deps;
+use super::linking::read_accounts::ReadAccounts;
+use super::linking::settle::Settle;
 use super::providers::{ProviderCallError, Providers};
-use super::sealing::Sealing;
-use super::{ProviderWebhookOutcome, ProviderWebhooks};
-use crate::core::ids::{JobId, PartnerId};
 use crate::core::time::Timestamp;
 use crate::providers::{AccountsQuery, ProviderError, ProviderEvent, ProviderEventKind, WebhookError};
-use crate::records::{Attempt, AuditEntry, Job, JobKind, LinkState, Records};
+use crate::records::{Attempt, JobType, LinkState};
 
-/// For how long an attempt that was given up may still turn out to have linked something.
+/// How long after an attempt was given up it may still turn out to have linked something.
 const REOPEN_WITHIN: Duration = Duration::from_hours(7 * 24);
 
-/// How many attempts that were given up a webhook is compared with, the last first. They are few: an answer must have
-/// been lost, and the account not have shown within a quarter of an hour.
+/// How many attempts that were given up a webhook is compared with, the newest first. There are few: an answer must have
+/// been lost, and the account must not have shown within a quarter of an hour.
 const MAX_REOPENED: u32 = 200;
 
-/// Takes webhooks.
 pub struct ProviderWebhookReceiver {
-    /// Durable truth.
-    pub records: Arc<dyn Records>,
-    /// Understands them.
+    pub deps: Deps,
     pub providers: Arc<Providers>,
-    /// Recognises accounts.
-    pub sealing: Sealing,
-    /// Clock, chance.
-    pub runtime: Deps,
 }
 
 #[async_trait]
@@ -49,14 +42,16 @@ impl ProviderWebhooks for ProviderWebhookReceiver {
             Ok(None) => return Some(ProviderWebhookOutcome::Accepted),
             Err(WebhookError::Malformed) => return Some(ProviderWebhookOutcome::Malformed),
             Err(WebhookError::Unauthentic) => {
-                self.audit_unauthentic(provider).await;
+                let partner = self.providers.partner();
+                let detail = provider.to_owned();
+                self.deps.audit(partner, None, "webhook.unauthentic", detail).await;
                 return Some(ProviderWebhookOutcome::Unauthentic);
             }
         };
         Some(match self.apply(provider, &event).await {
             Ok(()) => ProviderWebhookOutcome::Accepted,
             Err(error) => {
-                tracing::warn!(provider, %error, "a webhook could not be taken now");
+                tracing::warn!(provider, %error, "processing a provider webhook failed");
                 ProviderWebhookOutcome::Unavailable
             }
         })
@@ -65,23 +60,28 @@ impl ProviderWebhooks for ProviderWebhookReceiver {
 
 impl ProviderWebhookReceiver {
     async fn apply(&self, provider: &str, event: &ProviderEvent) -> Result<(), ProviderCallError> {
-        let now = self.runtime.clock.now();
-        let digest = self.sealing.account_digest(provider, &event.account);
-        match (self.records.link_by_account(&digest).await?, event.kind) {
+        let now = self.deps.clock.now();
+        let digest = self.deps.sealing.account_digest(provider, &event.account);
+        match (self.deps.records.link_by_account(&digest).await?, event.kind) {
             (Some(link), ProviderEventKind::Connected | ProviderEventKind::Updated) => {
-                let key = format!("read:{}:{}", link.id, event.dedupe_key);
-                let job = self.job(link.partner, JobKind::ReadAccounts(link.id), key, now);
-                self.records.enqueue(&job).await?;
+                let read = ReadAccounts::job(link.partner, link.id, now).on_occasion(&event.dedupe_key);
+                self.deps.records.enqueue(&read).await?;
             }
             (Some(link), ProviderEventKind::ReauthRequired) => {
                 let to = LinkState::ReauthRequired;
-                self.records.move_link(link.id, to, &[], now).await?;
+                self.deps.records.move_link(link.id, to, &[], now).await?;
             }
             (Some(link), ProviderEventKind::Reauthorised) => {
-                self.records.move_link(link.id, LinkState::Active, &[], now).await?;
+                self.deps
+                    .records
+                    .move_link(link.id, LinkState::Active, &[], now)
+                    .await?;
             }
             (Some(link), ProviderEventKind::Unlinked) => {
-                self.records.move_link(link.id, LinkState::Removed, &[], now).await?;
+                self.deps
+                    .records
+                    .move_link(link.id, LinkState::Removed, &[], now)
+                    .await?;
             }
             // An account nobody knows yet is found by the job that settles its attempt, unless that has ended.
             (None, ProviderEventKind::Connected | ProviderEventKind::Updated) => {
@@ -90,14 +90,15 @@ impl ProviderWebhookReceiver {
             (None, _) => {}
         }
         let first = self
+            .deps
             .records
             .record_provider_event(provider, &event.dedupe_key, now)
             .await?;
-        tracing::info!(provider, kind = ?event.kind, first, "webhook taken");
+        tracing::info!(provider, kind = ?event.kind, first, "provider webhook processed");
         Ok(())
     }
 
-    /// Finds the attempt that was given up and has linked this account after all, and has it settled once more.
+    /// Finds the attempt that was given up and has linked this account after all, and settles it once more.
     async fn reopen_lapsed(
         &self,
         provider: &str,
@@ -105,7 +106,7 @@ impl ProviderWebhookReceiver {
         now: Timestamp,
     ) -> Result<(), ProviderCallError> {
         let (partner, since) = (self.providers.partner(), now.minus(REOPEN_WITHIN));
-        let lapsed = self.records.lapsed(partner, provider, since, MAX_REOPENED).await?;
+        let lapsed = self.deps.records.lapsed(partner, provider, since, MAX_REOPENED).await?;
         if lapsed.is_empty() {
             return Ok(());
         }
@@ -116,40 +117,17 @@ impl ProviderWebhookReceiver {
         };
         let sessions: Vec<_> = accounts.into_iter().filter_map(|account| account.session_id).collect();
         for attempt in lapsed.iter().filter(|attempt| self.opened_in(attempt, &sessions)) {
-            let key = format!("settle:{}:{}", attempt.id, event.dedupe_key);
-            let job = self.job(partner, JobKind::Settle(attempt.id), key, now);
-            self.records.enqueue(&job).await?;
+            let settle = Settle::job(partner, attempt.id, now).on_occasion(&event.dedupe_key);
+            self.deps.records.enqueue(&settle).await?;
         }
         Ok(())
     }
 
     /// Whether an attempt was made in one of these sessions of its provider.
     fn opened_in(&self, attempt: &Attempt, sessions: &[String]) -> bool {
-        self.sealing
+        self.deps
+            .sealing
             .open_session(&attempt.tag, attempt.id, &attempt.provider_session)
             .is_ok_and(|session| sessions.contains(&session.id))
-    }
-
-    fn job(&self, partner: PartnerId, kind: JobKind, key: String, due_at: Timestamp) -> Job {
-        Job {
-            id: JobId::generate(self.runtime.rng.as_ref()),
-            partner,
-            kind,
-            due_at,
-            tries: 0,
-            key,
-        }
-    }
-
-    async fn audit_unauthentic(&self, provider: &str) {
-        let event = AuditEntry::new(
-            self.providers.partner(),
-            "webhook.unauthentic",
-            provider.to_owned(),
-            self.runtime.clock.now(),
-        );
-        if let Err(error) = self.records.audit(&event).await {
-            tracing::error!(%error, "a security event could not be kept");
-        }
     }
 }

@@ -1,35 +1,33 @@
-//! The partner on whose behalf everything is done, and the providers with the partner's own credentials.
+//! The providers, called with a partner's credentials.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::deps::Deps;
 use super::sealing::wiped_json;
 use crate::core::ids::{ConnectSessionId, PartnerId};
 use crate::core::seal::{Keyring, SealContext};
 use crate::core::secret::Secret;
-use crate::core::time::{Clock, Rng};
+use crate::core::time::Rng;
 use crate::providers::{Credentials, Customer, Institution, Provider, ProviderError, ProviderRegistry};
-use crate::records::{Partner, PartnerRecords, RecordsError};
+use crate::records::{Partner, Records, RecordsError};
 
-/// Providers as partners use them.
 pub struct Providers {
     registry: ProviderRegistry,
     partner: PartnerId,
-    records: Arc<dyn crate::records::Records>,
+    records: Arc<dyn Records>,
     keyring: Arc<Keyring>,
     customer: CustomerTemplate,
     countries: Vec<String>,
 }
 
-/// How a provider is told whom an account belongs to. `{ref}` stands for a short reference to the connect session, so that
-/// no two people share an address and nobody's number is given away.
+/// The customer that a provider is given for an account. `{ref}` stands for a short reference to the connect session, so
+/// that no two people share an address and nobody's number is given away.
 #[derive(Clone, Debug, Serialize)]
 pub struct CustomerTemplate {
-    /// For the name.
     pub name: String,
-    /// For the e-mail address.
     pub email: String,
 }
 
@@ -46,10 +44,8 @@ pub enum ProviderCallError {
     /// There is no such provider, or it has no credentials of this partner.
     #[error("the provider is not set up for this partner")]
     NotSetUp,
-    /// The records are not available.
     #[error(transparent)]
     Records(#[from] RecordsError),
-    /// The provider said so.
     #[error(transparent)]
     Provider(#[from] ProviderError),
 }
@@ -57,29 +53,27 @@ pub enum ProviderCallError {
 impl Providers {
     /// The providers of `registry` as `partner` uses them, on channels of these countries.
     pub fn new(
+        deps: &Deps,
         registry: ProviderRegistry,
         partner: PartnerId,
-        records: Arc<dyn crate::records::Records>,
-        keyring: Arc<Keyring>,
         customer: CustomerTemplate,
         countries: Vec<String>,
     ) -> Self {
         Self {
             registry,
             partner,
-            records,
-            keyring,
+            records: deps.records.clone(),
+            keyring: deps.sealing.keyring.clone(),
             customer,
             countries,
         }
     }
 
-    /// The operator's own business.
+    /// The operator's own partner.
     pub fn partner(&self) -> PartnerId {
         self.partner
     }
 
-    /// Their names.
     pub fn names(&self) -> Vec<String> {
         self.registry
             .iter()
@@ -87,12 +81,11 @@ impl Providers {
             .collect()
     }
 
-    /// The countries that are served.
     pub fn countries(&self) -> &[String] {
         &self.countries
     }
 
-    /// A provider's name as a label that lives as long as the program.
+    /// A provider's name as a metric label.
     pub fn metric_label(&self, name: &str) -> &'static str {
         self.registry.get(name).map_or("unknown", |provider| provider.name())
     }
@@ -141,7 +134,7 @@ impl Providers {
         Ok(provider.institutions(&credentials).await?)
     }
 
-    /// Whom the provider is told the account of this connect session belongs to.
+    /// The customer that the provider is given for the account of this connect session.
     pub fn customer(&self, session: ConnectSessionId) -> Customer {
         let reference: String = session.to_string().chars().filter(|c| *c != '-').take(16).collect();
         Customer {
@@ -151,35 +144,31 @@ impl Providers {
     }
 }
 
-/// Writes the partner of the configuration and its credentials, sealed, so that all use is through the records.
+/// Saves the partner of the configuration and its credentials, sealed, so that all use is through the records.
 ///
 /// # Errors
 /// When the records are not available.
 pub async fn save_partner(
-    records: &dyn PartnerRecords,
-    keyring: &Keyring,
-    clock: &dyn Clock,
-    entropy: &dyn Rng,
+    deps: &Deps,
     partner: &Partner,
     credentials: &[(&str, Credentials)],
 ) -> Result<(), RecordsError> {
-    records.put_partner(partner).await?;
+    deps.records.put_partner(partner).await?;
     for (provider, keys) in credentials {
-        let sealed = seal_credentials(keyring, entropy, &partner.id, provider, keys)?;
-        records
-            .put_credentials(partner.id, provider, &sealed, clock.now())
-            .await?;
+        let sealed = seal_credentials(&deps.sealing.keyring, deps.rng.as_ref(), &partner.id, provider, keys)?;
+        let now = deps.clock.now();
+        deps.records.put_credentials(partner.id, provider, &sealed, now).await?;
     }
     Ok(())
 }
 
-/// A partner's credentials for a provider, as they stand in their row.
+/// A partner's credentials for a provider, sealed for their row.
 ///
 /// # Errors
 /// When they cannot be sealed: not in practice.
 pub fn seal_credentials(
     keyring: &Keyring,
-    entropy: &dyn Rng,
+    rng: &dyn Rng,
     partner: &PartnerId,
     provider: &str,
     credentials: &Credentials,
@@ -189,7 +178,7 @@ pub fn seal_credentials(
         app_id: credentials.app_id.clone(),
     };
     let plain = wiped_json(&plain).map_err(|_| RecordsError("credentials".to_owned()))?;
-    let sealed = keyring.seal(&seal_context(partner, provider), &plain, entropy);
+    let sealed = keyring.seal(&seal_context(partner, provider), &plain, rng);
     sealed.map_err(|error| RecordsError(error.to_string()))
 }
 

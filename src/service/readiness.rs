@@ -1,20 +1,13 @@
 //! Whether this node can serve.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::Readiness;
-use crate::records::Records;
-use crate::store::Store;
+use super::callbacks::Readiness;
+use super::deps::Deps;
 
-/// Looks at what every turn needs.
 pub struct ReadinessChecks {
-    /// Live values.
-    pub store: Arc<dyn Store>,
-    /// Durable truth.
-    pub records: Arc<dyn Records>,
+    pub deps: Deps,
     /// Cancelled when the node is going down: it says so before it stops listening.
     pub stop: CancellationToken,
 }
@@ -22,7 +15,7 @@ pub struct ReadinessChecks {
 #[async_trait]
 impl Readiness for ReadinessChecks {
     async fn checks(&self) -> Vec<(&'static str, Option<String>)> {
-        let (store, records) = tokio::join!(self.store.ready(), self.records.check_ready());
+        let (store, records) = tokio::join!(self.deps.store.ready(), self.deps.records.check_ready());
         let stopping = self.stop.is_cancelled().then(|| "going down".to_owned());
         vec![
             ("store", store.err().map(|error| error.to_string())),

@@ -1,11 +1,11 @@
-//! Seals the records anew under the active key, in the background, so that an old key can go.
+//! Reseals the records under the active key, in the background, so that an old key can be removed.
 //!
-//! A pass walks through every sealed column, some rows at a time, looks at the key that each value names, and puts what
-//! stands under another key under the active one. A value that somebody writes meanwhile is left as they wrote it. At the
-//! end it is known how many values stand under which key: the log says so, and `kiungo_sealed_values`.
+//! A pass walks through every sealed column, some rows at a time, looks at the key that each value names, and reseals what
+//! is sealed under another key than the active one. A value that somebody writes meanwhile is left as they wrote it. At the
+//! end the pass knows how many values are sealed under which key: the log and `kiungo_sealed_values` say so.
 //!
 //! Every node does so by itself. While keys are being rotated, a node that still seals with the former key may put some
-//! values back under it; its next start with the new one, or the next pass of any other, mends that.
+//! values back under it; its next start with the new one, or the next pass of any other, corrects that.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::sealing::Sealing;
 use crate::core::seal::{SealContext, key_id};
 use crate::records::{Records, RecordsError, SEALED, SealedColumn, SealedCursor, SealedRecords, SealedValue};
 
-/// How many rows are looked at, and at most replaced, at once.
+/// How many rows are read, and at most replaced, at once.
 const BATCH: u32 = 200;
 /// The pause between them: people's turns come first.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -27,16 +27,12 @@ const PASS_EVERY: Duration = Duration::from_hours(1);
 /// And after one that left something to do.
 const RETRY_AFTER: Duration = Duration::from_mins(5);
 
-/// How many values stand under each key, by its id; under `unreadable` what names none.
+/// How many values are sealed under each key, by its id; under `unreadable` those that name none.
 pub type KeyCounts = BTreeMap<String, u64>;
 
-/// Seals anew.
 pub struct Resealing {
-    /// Where the values stand.
     pub records: Arc<dyn Records>,
-    /// The keys.
     pub sealing: Sealing,
-    /// Says how far it is.
     pub metrics: Arc<Metrics>,
 }
 
@@ -45,10 +41,10 @@ impl Resealing {
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let pause = match stop.run_until_cancelled(self.pass()).await {
-                Some(Ok(tally)) if self.all_active(&tally) => PASS_EVERY,
+                Some(Ok(counts)) if self.all_active(&counts) => PASS_EVERY,
                 Some(Ok(_)) => RETRY_AFTER,
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "the records could not all be sealed anew; it is tried again");
+                    tracing::warn!(%error, "resealing failed, to be retried");
                     RETRY_AFTER
                 }
                 None => return,
@@ -57,30 +53,30 @@ impl Resealing {
         }
     }
 
-    fn all_active(&self, tally: &KeyCounts) -> bool {
-        tally.keys().all(|key| key == self.sealing.keyring.active())
+    fn all_active(&self, counts: &KeyCounts) -> bool {
+        counts.keys().all(|key| key == self.sealing.keyring.active())
     }
 
-    /// Walks through everything once and puts what can be opened under the active key. Says what then stands under which.
+    /// Walks through everything once and reseals what can be opened. Says how many values are then under which key.
     ///
     /// # Errors
-    /// When the records are not available. What was sealed anew until then stays so.
+    /// When the records are not available. What was resealed until then stays so.
     pub async fn pass(&self) -> Result<KeyCounts, RecordsError> {
-        let mut tally = KeyCounts::from([(self.sealing.keyring.active().to_owned(), 0)]);
-        let mut anew = 0;
+        let mut counts = KeyCounts::from([(self.sealing.keyring.active().to_owned(), 0)]);
+        let mut resealed = 0;
         for column in SEALED {
-            anew += self.reseal_column(column, &mut tally).await?;
+            resealed += self.reseal_column(column, &mut counts).await?;
         }
-        self.metrics.set_sealed_values(&tally);
-        if anew > 0 || !self.all_active(&tally) {
-            tracing::info!(anew, stand = ?tally, "the records were looked through for what stands under another key");
+        self.metrics.set_sealed_values(&counts);
+        if resealed > 0 || !self.all_active(&counts) {
+            tracing::info!(resealed, ?counts, "resealing pass done");
         }
-        Ok(tally)
+        Ok(counts)
     }
 
-    /// Walks through one column. Says how many values were sealed anew.
-    async fn reseal_column(&self, column: &SealedColumn, tally: &mut KeyCounts) -> Result<u64, RecordsError> {
-        let (mut anew, mut stuck) = (0, 0u64);
+    /// Walks through one column. Says how many values were resealed.
+    async fn reseal_column(&self, column: &SealedColumn, counts: &mut KeyCounts) -> Result<u64, RecordsError> {
+        let (mut resealed, mut stuck) = (0, 0u64);
         let mut after = SealedCursor::default();
         loop {
             let values = self.records.sealed_values(column, &after, BATCH).await?;
@@ -96,10 +92,10 @@ impl Resealing {
                     replacements.push((value, bytes));
                 } else {
                     stuck += u64::from(key != self.sealing.keyring.active());
-                    *tally.entry(key).or_default() += 1;
+                    *counts.entry(key).or_default() += 1;
                 }
             }
-            anew += self.replace(column, &replacements, tally).await?;
+            resealed += self.replace(column, &replacements, counts).await?;
             if !more {
                 break;
             }
@@ -110,54 +106,54 @@ impl Resealing {
                 table = column.table,
                 column = column.column,
                 stuck,
-                "values do not open and cannot be sealed anew: a key is missing, or they were altered"
+                "sealed values do not open: a key is missing, or they were altered"
             );
         }
-        Ok(anew)
+        Ok(resealed)
     }
 
     /// A value under the active key, if it can be opened.
     fn reseal(&self, column: &SealedColumn, value: &SealedValue) -> Option<Vec<u8>> {
-        let place = SealContext {
+        let context = SealContext {
             purpose: column.purpose,
             subject: &value.subject,
             record: value.record(),
             field: column.field,
         };
-        let Sealing { keyring, rng: entropy } = &self.sealing;
-        let plain = keyring.open(&place, &value.bytes).ok()?;
-        keyring.seal(&place, &plain, entropy.as_ref()).ok()
+        let Sealing { keyring, rng } = &self.sealing;
+        let plain = keyring.open(&context, &value.bytes).ok()?;
+        keyring.seal(&context, &plain, rng.as_ref()).ok()
     }
 
-    /// Puts values in their places. Those that somebody else wrote meanwhile are counted as what they were: the next pass
-    /// looks at them.
+    /// Writes resealed values. Those that somebody else wrote meanwhile are counted as what they were: the next pass looks at
+    /// them.
     async fn replace(
         &self,
         column: &SealedColumn,
         replacements: &[(SealedValue, Vec<u8>)],
-        tally: &mut KeyCounts,
+        counts: &mut KeyCounts,
     ) -> Result<u64, RecordsError> {
         if replacements.is_empty() {
             return Ok(0);
         }
-        let mut anew = 0;
+        let mut resealed = 0;
         let replaced = self.records.replace_sealed(column, replacements).await?;
         for ((value, bytes), replaced) in replacements.iter().zip(replaced) {
             let now = if replaced { bytes } else { &value.bytes };
             let key = key_id(now).unwrap_or("unreadable").to_owned();
-            *tally.entry(key).or_default() += 1;
-            anew += u64::from(replaced);
+            *counts.entry(key).or_default() += 1;
+            resealed += u64::from(replaced);
         }
-        Ok(anew)
+        Ok(resealed)
     }
 }
 
-/// How many values stand under each key, with no key at hand: what they name is not secret.
+/// How many values are sealed under each key. It takes no key: the key ids in the values are not secret.
 ///
 /// # Errors
 /// When the records are not available.
 pub async fn count_keys(records: &dyn SealedRecords, mut looked: impl FnMut(u64)) -> Result<KeyCounts, RecordsError> {
-    let (mut tally, mut seen) = (KeyCounts::new(), 0);
+    let (mut counts, mut seen) = (KeyCounts::new(), 0);
     for column in SEALED {
         let mut after = SealedCursor::default();
         loop {
@@ -166,7 +162,7 @@ pub async fn count_keys(records: &dyn SealedRecords, mut looked: impl FnMut(u64)
             after = last.cursor();
             for value in &values {
                 let key = key_id(&value.bytes).unwrap_or("unreadable").to_owned();
-                *tally.entry(key).or_default() += 1;
+                *counts.entry(key).or_default() += 1;
                 seen += 1;
             }
             looked(seen);
@@ -175,5 +171,5 @@ pub async fn count_keys(records: &dyn SealedRecords, mut looked: impl FnMut(u64)
             }
         }
     }
-    Ok(tally)
+    Ok(counts)
 }

@@ -1,35 +1,33 @@
-//! How long what is over is kept, and forgetting what is older.
+//! How long old rows are kept, and deleting what is older.
 
 use std::time::Duration;
 
 use crate::core::time::Timestamp;
 use crate::records::{ExpiredData, UpkeepRecords};
 
-/// How many of a kind go in one transaction: nobody waits for it long.
+/// How many rows of a kind are deleted in one transaction: nobody waits for it long.
 const BATCH: u32 = 200;
-/// How many such transactions for one kind follow each other; what is left then goes the next time.
+/// How many such transactions of one kind are made at a time; the rest is deleted the next time.
 const MAX_BATCHES: usize = 25;
 
-/// How long what is over is kept.
+/// How long each kind of row is kept after its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Settled submissions that made no link.
+    /// Settled attempts that made no link.
     pub attempts: Duration,
     /// Removed links.
     pub removed_links: Duration,
     /// Consents, after their links were removed.
     pub consents: Duration,
-    /// Texts.
     pub messages: Duration,
-    /// Security events and erasures.
+    /// Audit entries and erasures.
     pub audit: Duration,
-    /// What partners were told.
     pub events: Duration,
-    /// Requests that came to nothing.
+    /// Intents that made no link.
     pub intents: Duration,
     /// Tokens, after they expired.
     pub tokens: Duration,
-    /// Answers to requests with an idempotency key.
+    /// Responses to requests with an idempotency key.
     pub idempotency: Duration,
 }
 
@@ -48,7 +46,7 @@ impl Retention {
         }
     }
 
-    /// Forgets what is older, of each kind as much as there is time for.
+    /// Deletes what is older, up to a number of rows of each kind.
     pub async fn delete_expired(&self, records: &dyn UpkeepRecords, now: Timestamp) {
         for what in ExpiredData::ALL {
             let before = now.minus(self.period(what));
@@ -62,13 +60,13 @@ impl Retention {
                         }
                     }
                     Err(error) => {
-                        tracing::warn!(?what, %error, "what is over since long could not be forgotten");
+                        tracing::warn!(?what, %error, "deleting expired rows failed");
                         break;
                     }
                 }
             }
             if rows > 0 {
-                tracing::info!(?what, rows, "what is over since long is forgotten");
+                tracing::info!(?what, rows, "expired rows deleted");
             }
         }
     }

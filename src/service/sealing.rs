@@ -1,14 +1,16 @@
-//! Sealing of the fields of records: which field of which record, whose.
-
-mod intents;
+//! Seals and opens the fields of records. Each is bound to its place: what it is for, who it is about, which record and
+//! which field. An intent's fields are bound to its partner, for nobody has claimed it yet.
 
 use std::io;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::core::ids::{AttemptId, BankAlertId, ConsentId, LinkedAccountId};
+use crate::core::dial_code::DialCode;
+use crate::core::expected_account::ExpectedAccount;
+use crate::core::ids::{AttemptId, BankAlertId, ConsentId, IntentId, LinkedAccountId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::Grant;
@@ -17,33 +19,45 @@ use crate::core::secret::Secret;
 use crate::core::time::Rng;
 use crate::providers::ProviderSession;
 
-pub use self::intents::SealedIntent;
-
-/// Somebody who is to be told something later.
+/// Who gets a bank alert.
 #[derive(Serialize, Deserialize)]
 pub struct AlertRecipient {
-    /// Their number.
     pub to: Msisdn,
-    /// In this language.
     pub locale: Locale,
-    /// The channel they dialled on.
+    /// The channel they dialed on.
     pub channel: String,
 }
 
-/// Seals and opens the fields of records.
+/// The intent that a sealed field belongs to.
+#[derive(Clone, Copy)]
+pub struct SealedIntent {
+    pub partner: PartnerId,
+    pub id: IntentId,
+}
+
+impl SealedIntent {
+    fn seal_context(&self, field: &'static str) -> SealContext<'_> {
+        SealContext {
+            purpose: "intent",
+            subject: self.partner.as_bytes(),
+            record: self.id.as_bytes(),
+            field,
+        }
+    }
+}
+
+/// Seals and opens the fields of records. Sealing fails as [`Keyring::seal`] does, opening when the value was altered or
+/// moved, or its key is missing.
 #[derive(Clone)]
 pub struct Sealing {
-    /// The keys.
     pub keyring: Arc<Keyring>,
     /// For nonces.
     pub rng: Arc<dyn Rng>,
 }
 
+#[expect(clippy::missing_errors_doc, reason = "all fail as `Sealing` says")]
 impl Sealing {
-    /// The number, for a consent's row.
-    ///
-    /// # Errors
-    /// See [`Keyring::seal`]; so for all of these.
+    /// The number in a consent.
     pub fn seal_msisdn(&self, tag: &SubscriberTag, consent: ConsentId, msisdn: &Msisdn) -> Result<Vec<u8>, SealError> {
         self.seal(
             &seal_context("consent", tag, consent.as_bytes(), "msisdn"),
@@ -51,49 +65,30 @@ impl Sealing {
         )
     }
 
-    /// The number of a consent's row.
-    ///
-    /// # Errors
-    /// When it does not open.
     pub fn open_msisdn(&self, tag: &SubscriberTag, consent: ConsentId, sealed: &[u8]) -> Result<Msisdn, SealError> {
-        let number = self.open_secret(&seal_context("consent", tag, consent.as_bytes(), "msisdn"), sealed)?;
-        Msisdn::parse(number.expose(), "").map_err(|_| SealError::Broken)
+        self.open_number(&seal_context("consent", tag, consent.as_bytes(), "msisdn"), sealed)
     }
 
-    /// The provider's session, for an attempt's row.
-    ///
-    /// # Errors
-    /// See [`Keyring::seal`].
+    /// The provider's session of an attempt.
     pub fn seal_session(
         &self,
         tag: &SubscriberTag,
         attempt: AttemptId,
         session: &ProviderSession,
     ) -> Result<Vec<u8>, SealError> {
-        let plain = wiped_json(session).map_err(|_| SealError::Broken)?;
-        self.seal(&seal_context("attempt", tag, attempt.as_bytes(), "session"), &plain)
+        self.seal_json(&seal_context("attempt", tag, attempt.as_bytes(), "session"), session)
     }
 
-    /// The provider's session of an attempt's row.
-    ///
-    /// # Errors
-    /// When it does not open.
     pub fn open_session(
         &self,
         tag: &SubscriberTag,
         attempt: AttemptId,
         sealed: &[u8],
     ) -> Result<ProviderSession, SealError> {
-        let plain = self
-            .keyring
-            .open(&seal_context("attempt", tag, attempt.as_bytes(), "session"), sealed)?;
-        serde_json::from_slice(&plain).map_err(|_| SealError::Broken)
+        self.open_json(&seal_context("attempt", tag, attempt.as_bytes(), "session"), sealed)
     }
 
-    /// A grant, for an attempt's row.
-    ///
-    /// # Errors
-    /// See [`Keyring::seal`].
+    /// The grant of an attempt.
     pub fn seal_grant(&self, tag: &SubscriberTag, attempt: AttemptId, grant: &Grant) -> Result<Vec<u8>, SealError> {
         self.seal(
             &seal_context("attempt", tag, attempt.as_bytes(), "grant"),
@@ -101,49 +96,31 @@ impl Sealing {
         )
     }
 
-    /// The grant of an attempt's row.
-    ///
-    /// # Errors
-    /// When it does not open.
     pub fn open_grant(&self, tag: &SubscriberTag, attempt: AttemptId, sealed: &[u8]) -> Result<Grant, SealError> {
         self.open_secret(&seal_context("attempt", tag, attempt.as_bytes(), "grant"), sealed)
             .map(Grant)
     }
 
-    /// Who is to be told, for the row of a wish.
-    ///
-    /// # Errors
-    /// See [`Keyring::seal`].
+    /// Who gets a bank alert.
     pub fn seal_recipient(
         &self,
         tag: &SubscriberTag,
-        wish: BankAlertId,
-        caller: &AlertRecipient,
+        alert: BankAlertId,
+        recipient: &AlertRecipient,
     ) -> Result<Vec<u8>, SealError> {
-        let plain = wiped_json(caller).map_err(|_| SealError::Broken)?;
-        self.seal(&seal_context("bank wish", tag, wish.as_bytes(), "caller"), &plain)
+        self.seal_json(&seal_context("bank wish", tag, alert.as_bytes(), "caller"), recipient)
     }
 
-    /// Who is to be told, by the row of a wish.
-    ///
-    /// # Errors
-    /// When it does not open.
     pub fn open_recipient(
         &self,
         tag: &SubscriberTag,
-        wish: BankAlertId,
+        alert: BankAlertId,
         sealed: &[u8],
     ) -> Result<AlertRecipient, SealError> {
-        let plain = self
-            .keyring
-            .open(&seal_context("bank wish", tag, wish.as_bytes(), "caller"), sealed)?;
-        serde_json::from_slice(&plain).map_err(|_| SealError::Broken)
+        self.open_json(&seal_context("bank wish", tag, alert.as_bytes(), "caller"), sealed)
     }
 
-    /// A provider's account id, for a linked account's row.
-    ///
-    /// # Errors
-    /// See [`Keyring::seal`].
+    /// The provider's id of a linked account.
     pub fn seal_account(
         &self,
         tag: &SubscriberTag,
@@ -156,10 +133,6 @@ impl Sealing {
         )
     }
 
-    /// The provider's account id of a linked account's row.
-    ///
-    /// # Errors
-    /// When it does not open.
     pub fn open_account(
         &self,
         tag: &SubscriberTag,
@@ -169,10 +142,7 @@ impl Sealing {
         self.open_secret(&seal_context("account", tag, account.as_bytes(), "id"), sealed)
     }
 
-    /// A holder's name, for a linked account's row.
-    ///
-    /// # Errors
-    /// See [`Keyring::seal`].
+    /// The name of a linked account's holder.
     pub fn seal_holder(
         &self,
         tag: &SubscriberTag,
@@ -185,10 +155,6 @@ impl Sealing {
         )
     }
 
-    /// The holder's name of a linked account's row.
-    ///
-    /// # Errors
-    /// When it does not open.
     pub fn open_holder(
         &self,
         tag: &SubscriberTag,
@@ -198,27 +164,75 @@ impl Sealing {
         self.open_secret(&seal_context("account", tag, account.as_bytes(), "holder"), sealed)
     }
 
+    /// The number that an intent is for.
+    pub fn seal_intent_msisdn(&self, intent: SealedIntent, msisdn: &Msisdn) -> Result<Vec<u8>, SealError> {
+        self.seal(&intent.seal_context("msisdn"), msisdn.as_str().as_bytes())
+    }
+
+    pub fn open_intent_msisdn(&self, intent: SealedIntent, sealed: &[u8]) -> Result<Msisdn, SealError> {
+        self.open_number(&intent.seal_context("msisdn"), sealed)
+    }
+
+    /// The code of an intent.
+    pub fn seal_intent_code(&self, intent: SealedIntent, code: DialCode) -> Result<Vec<u8>, SealError> {
+        self.seal(&intent.seal_context("code"), code.to_string().as_bytes())
+    }
+
+    pub fn open_intent_code(&self, intent: SealedIntent, sealed: &[u8]) -> Result<DialCode, SealError> {
+        let code = self.open_secret(&intent.seal_context("code"), sealed)?;
+        DialCode::parse(code.expose()).ok_or(SealError::Broken)
+    }
+
+    /// The account that an intent expects.
+    pub fn seal_expected(&self, intent: SealedIntent, expected: &ExpectedAccount) -> Result<Vec<u8>, SealError> {
+        self.seal_json(&intent.seal_context("expected"), expected)
+    }
+
+    pub fn open_expected(&self, intent: SealedIntent, sealed: &[u8]) -> Result<ExpectedAccount, SealError> {
+        self.open_json(&intent.seal_context("expected"), sealed)
+    }
+
+    /// How the code of an intent is recognised when it is dialed.
+    pub fn code_digest(&self, code: DialCode) -> [u8; 32] {
+        self.keyring.digest("intent code", &[code.to_string().as_bytes()])
+    }
+
     /// How a provider's account id is recognised.
     pub fn account_digest(&self, provider: &str, id: &Secret) -> [u8; 32] {
         self.keyring
             .digest("provider account", &[provider.as_bytes(), id.expose().as_bytes()])
     }
 
-    /// How an account's number is recognised, whichever way it was linked.
+    /// How an account's number is recognised, whichever provider linked it.
     pub fn number_digest(&self, institution: &str, number: &Secret) -> [u8; 32] {
         self.keyring
             .digest("account number", &[institution.as_bytes(), number.expose().as_bytes()])
     }
 
-    fn seal(&self, place: &SealContext<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
-        self.keyring.seal(place, plain, self.rng.as_ref())
+    fn seal(&self, context: &SealContext<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.keyring.seal(context, plain, self.rng.as_ref())
     }
 
-    fn open_secret(&self, place: &SealContext<'_>, sealed: &[u8]) -> Result<Secret, SealError> {
-        let plain = self.keyring.open(place, sealed)?;
+    fn seal_json(&self, context: &SealContext<'_>, value: &impl Serialize) -> Result<Vec<u8>, SealError> {
+        let plain = wiped_json(value).map_err(|_| SealError::Broken)?;
+        self.seal(context, &plain)
+    }
+
+    fn open_json<T: DeserializeOwned>(&self, context: &SealContext<'_>, sealed: &[u8]) -> Result<T, SealError> {
+        let plain = self.keyring.open(context, sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| SealError::Broken)
+    }
+
+    fn open_secret(&self, context: &SealContext<'_>, sealed: &[u8]) -> Result<Secret, SealError> {
+        let plain = self.keyring.open(context, sealed)?;
         std::str::from_utf8(&plain)
             .map(Secret::new)
             .map_err(|_| SealError::Broken)
+    }
+
+    fn open_number(&self, context: &SealContext<'_>, sealed: &[u8]) -> Result<Msisdn, SealError> {
+        let number = self.open_secret(context, sealed)?;
+        Msisdn::parse(number.expose(), "").map_err(|_| SealError::Broken)
     }
 }
 

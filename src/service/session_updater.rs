@@ -6,7 +6,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 
 use super::deps::Deps;
-use super::handover::HandoverQueue;
+use super::handover_queue::HandoverQueue;
 use super::live::{LiveValues, LoadedValue};
 use super::wakeups::Wakeups;
 use crate::core::flow::handover::Notification;

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Channel;
 use super::admission::TurnLimiter;
 use super::catalogue::Catalogue;
+use super::channel::Channel;
 use super::deps::Deps;
-use super::effects::EffectRunner;
+use super::effects::runner::EffectRunner;
 use super::facts_reader::FactsReader;
 use super::live::{LiveError, LiveValues};
 use super::metrics::Metrics;

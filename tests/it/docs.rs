@@ -11,7 +11,7 @@ use std::time::Duration;
 use kiungo::core::health::HealthLevel;
 use kiungo::core::menu::{Menu, graph};
 use kiungo::core::messages::Templates;
-use kiungo::service::metrics::{JobResult, Metrics, ProviderOutcome, Storage, TurnOutcome};
+use kiungo::service::metrics::{Metrics, ProviderOutcome, Storage, TurnOutcome};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -104,7 +104,7 @@ fn every_metric_is_explained() {
     metrics.turn(TurnOutcome::Ended, Duration::ZERO);
     metrics.set_institution_health("mono", "all", HealthLevel::Slow);
     metrics.held_back("mono", HealthLevel::Down);
-    metrics.job("redeem", JobResult::Done);
+    metrics.job("redeem", "done");
     metrics.storage_error(Storage::Store);
     metrics.request("other", 404);
     metrics.set_sealed_values(&BTreeMap::from([("k1".to_owned(), 1)]));

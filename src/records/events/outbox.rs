@@ -10,7 +10,7 @@ use crate::core::events::EventKind;
 use crate::core::ids::{AttemptId, ConnectSessionId, EntityId, EventId, IntentId, LinkId, PartnerId, UserId};
 use crate::core::time::Timestamp;
 use crate::records::columns::Bytes;
-use crate::records::{AttemptState, IntentState, Job, JobKind, Link, LinkState, Result};
+use crate::records::{AttemptState, IntentState, JobType, Link, LinkState, Publish, Result};
 
 /// Something that has just become so.
 struct OutboxEvent<'a> {
@@ -73,7 +73,7 @@ async fn add_event(tx: &mut Connection, event: &OutboxEvent<'_>) -> Result<()> {
             .await?;
         return Ok(());
     }
-    let publish = Job::new(event.partner, JobKind::Publish(id), format!("publish:{id}"), event.at);
+    let publish = Publish::job(event.partner, id, event.at);
     add_job(tx, &publish).await
 }
 

@@ -13,8 +13,8 @@ use crate::core::page::PageCursor;
 use crate::core::time::Timestamp;
 use crate::records::columns::Bytes;
 use crate::records::{
-    AuditEntry, Delivery, DeliveryResult, EventFilter, EventRecords, Job, JobKind, OutgoingDelivery, PartnerEvent,
-    Result, TimeRange, WebhookEndpoint,
+    AuditEntry, Deliver, Delivery, DeliveryResult, EventFilter, EventRecords, Job, JobType, OutgoingDelivery,
+    PartnerEvent, Result, TimeRange, WebhookEndpoint,
 };
 
 const EVENT: &str = concat!("SELECT * FROM events WHERE ", in_scope!(), " AND id = $4");
@@ -221,5 +221,5 @@ fn delivery_id(event: &PartnerEvent, endpoint: EndpointId) -> DeliveryId {
 }
 
 fn delivery_job(event: &PartnerEvent, id: DeliveryId, round: i64, at: Timestamp) -> Job {
-    Job::new(event.partner, JobKind::Deliver(id), format!("deliver:{id}:{round}"), at)
+    Deliver::job(event.partner, id, at).on_occasion(round)
 }

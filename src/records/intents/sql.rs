@@ -15,8 +15,8 @@ use crate::core::page::{PageRequest, Paged};
 use crate::core::time::Timestamp;
 use crate::records::columns::Bytes;
 use crate::records::{
-    AuditEntry, IntentFilter, IntentRecords, IntentState, Job, JobKind, Link, LinkIntent, LinkState, QueuedSms, Result,
-    WriteOutcome,
+    AuditEntry, ExpireIntent, IntentFilter, IntentRecords, IntentState, Job, JobType, Link, LinkIntent, LinkState,
+    QueuedSms, Result, WriteOutcome,
 };
 
 /// Moves an intent out of `open`. One that is over has no code: nobody can dial it, and the digits are free for another.
@@ -272,6 +272,5 @@ async fn insert(tx: &mut Connection, intent: &LinkIntent) -> Result<bool> {
 
 /// The job that ends an intent in time.
 fn expiry_job(intent: &LinkIntent) -> Job {
-    let key = format!("expire:{}", intent.id);
-    Job::new(intent.partner, JobKind::ExpireIntent(intent.id), key, intent.expires_at)
+    ExpireIntent::job(intent.partner, intent.id, intent.expires_at)
 }

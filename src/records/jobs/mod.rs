@@ -1,40 +1,74 @@
-//! Work that must not be lost: how it is claimed, held and ended.
+//! Jobs: work that may safely run twice and must not be lost. How it is written, claimed, held and ended.
+//!
+//! The records know a job's row, not what it does: the name of its type and the id of what it is done to. So a job type is
+//! declared where its work is, and no list of types is kept here. Whoever claims jobs says which types it can run: a type
+//! that only a newer server knows is left for that server, and keeps nothing else waiting.
+
+use std::fmt::Display;
 
 use async_trait::async_trait;
-use sqlx::error::BoxDynError;
 
 use super::Result;
-use super::columns::{Bytes, unknown};
-use crate::core::ids::{
-    AttemptId, DeliveryId, EndpointId, ErasureId, EventId, IntentId, JobId, LinkId, MessageId, NodeId, PartnerId,
-    WatchId,
-};
+use super::columns::Bytes;
+use crate::core::ids::{DeliveryId, EndpointId, EventId, IntentId, JobId, NodeId, PartnerId};
 use crate::core::time::Timestamp;
 
-/// Work that may safely run twice and must not be lost.
+/// One row.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Job {
     pub id: JobId,
     pub partner: PartnerId,
-    /// What to do.
-    #[sqlx(flatten, try_from = "KindColumns")]
+    #[sqlx(flatten)]
     pub kind: JobKind,
-    /// Not before.
+    /// It is not run earlier.
     pub due_at: Timestamp,
-    /// How often it was tried.
     #[sqlx(try_from = "i64")]
     pub tries: u32,
-    /// No two jobs may carry the same key: the same fact asks for its work once.
+    /// Unique among all jobs: the same fact asks for its work once.
     pub key: String,
 }
 
-impl Job {
-    /// A job that the key names alone: its id follows from it, so asking twice writes one row.
-    pub fn new(partner: PartnerId, kind: JobKind, key: String, due_at: Timestamp) -> Self {
-        Self {
+/// What is done, and to what.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct JobKind {
+    /// The name of its [`JobType`].
+    #[sqlx(rename = "kind")]
+    pub name: String,
+    /// The id of what it is done to.
+    #[sqlx(try_from = "Bytes<16>")]
+    pub subject: [u8; 16],
+}
+
+/// What keeps some jobs apart from all others: the endpoint that they are about.
+pub type JobLane = EndpointId;
+
+/// A type of job as its row shows it. What it does is a `JobHandler` of the service.
+pub trait JobType: Send + Sync + 'static {
+    /// Its name in the table, in metrics and in keys.
+    const NAME: &'static str;
+    /// The id of what it is done to.
+    type Subject: Copy + Display + From<[u8; 16]> + Into<[u8; 16]> + Send + Sync + 'static;
+
+    /// This type about this subject.
+    fn of(subject: Self::Subject) -> JobKind {
+        JobKind {
+            name: Self::NAME.to_owned(),
+            subject: subject.into(),
+        }
+    }
+
+    /// The key of the job about `subject` that is for no particular occasion.
+    fn key(subject: Self::Subject) -> String {
+        format!("{}:{subject}", Self::NAME)
+    }
+
+    /// The job about `subject`, for no particular occasion. Its id follows from its key.
+    fn job(partner: PartnerId, subject: Self::Subject, due_at: Timestamp) -> Job {
+        let key = Self::key(subject);
+        Job {
             id: JobId::from_fact(&key),
             partner,
-            kind,
+            kind: Self::of(subject),
             due_at,
             tries: 0,
             key,
@@ -42,93 +76,65 @@ impl Job {
     }
 }
 
-/// What keeps some jobs apart from all others: the endpoint that they are about.
-pub type JobLane = EndpointId;
-
-/// The kinds of jobs, each with the word it is stored as and the id of what it is done to.
-macro_rules! job_kinds {
-    ($($(#[$doc:meta])* $kind:ident($subject:ident) = $word:literal,)+) => {
-        /// What there is to do.
-        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        pub enum JobKind {
-            $($(#[$doc])* $kind($subject),)+
-        }
-
-        impl JobKind {
-            /// The words of all kinds that this version knows: those of a newer one are left to it.
-            pub(super) const WORDS: &[&str] = &[$($word),+];
-
-            /// The word and the id of what it is done to, as they stand in a row.
-            pub(super) fn columns(&self) -> (&'static str, &[u8]) {
-                match self {
-                    $(Self::$kind(subject) => ($word, subject.as_bytes()),)+
-                }
-            }
-
-            /// What [`JobKind::columns`] wrote.
-            pub(super) fn parse(word: &str, subject: [u8; 16]) -> Option<Self> {
-                match word {
-                    $($word => Some(Self::$kind($subject::from_bytes(subject))),)+
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-job_kinds! {
-    /// Exchange the grant of an attempt for accounts.
-    Redeem(AttemptId) = "redeem",
-    /// Read the details of a link's accounts.
-    ReadAccounts(LinkId) = "read_accounts",
-    /// Tell the provider that a link is over.
-    Unlink(LinkId) = "unlink",
-    /// Find out what became of an attempt; first due when its lease ends.
-    Settle(AttemptId) = "settle",
-    /// Hand an SMS to its gateway.
-    SendSms(MessageId) = "send_sms",
-    /// Send an SMS about what became of an attempt to a person who has not seen it.
-    HandOver(AttemptId) = "hand_over",
-    /// Ask a gateway that does not report by itself what became of an SMS.
-    AskReport(MessageId) = "ask_report",
-    /// Erase a person at a partner.
-    Erase(ErasureId) = "erase",
-    /// Look whether an institution is back, and send an SMS to those who wanted to know.
-    BankBack(WatchId) = "bank_back",
-    /// See to it that an event reaches everybody who wants it.
-    Publish(EventId) = "publish",
-    /// Send an event to one endpoint.
-    Deliver(DeliveryId) = "deliver",
-    /// End a partner's intent whose time is over.
-    ExpireIntent(IntentId) = "expire_intent",
-}
-
-/// A kind of job as it stands in a row.
-#[derive(sqlx::FromRow)]
-pub struct KindColumns {
-    kind: String,
-    #[sqlx(try_from = "Bytes<16>")]
-    subject: [u8; 16],
-}
-
-impl TryFrom<KindColumns> for JobKind {
-    type Error = BoxDynError;
-
-    fn try_from(row: KindColumns) -> std::result::Result<Self, BoxDynError> {
-        Self::parse(&row.kind, row.subject).ok_or_else(|| unknown("JobKind"))
+impl JobKind {
+    /// The subject, if it is of this type.
+    pub fn subject<J: JobType>(&self) -> Option<J::Subject> {
+        (self.name == J::NAME).then(|| self.subject.into())
     }
 }
 
-/// Work.
+impl Job {
+    /// The same work for one more occasion, under a key of its own.
+    #[must_use]
+    pub fn on_occasion(mut self, occasion: impl Display) -> Self {
+        self.key = format!("{}:{occasion}", self.key);
+        self.id = JobId::from_fact(&self.key);
+        self
+    }
+}
+
+/// Has an event sent to every endpoint that wants it. Written with the event.
+pub struct Publish;
+
+impl JobType for Publish {
+    const NAME: &'static str = "publish";
+    type Subject = EventId;
+}
+
+/// Sends an event to one endpoint. Written with the delivery.
+pub struct Deliver;
+
+impl JobType for Deliver {
+    const NAME: &'static str = "deliver";
+    type Subject = DeliveryId;
+}
+
+/// Ends an intent whose time is over. Written with the intent.
+pub struct ExpireIntent;
+
+impl JobType for ExpireIntent {
+    const NAME: &'static str = "expire_intent";
+    type Subject = IntentId;
+}
+
 #[async_trait]
 pub trait JobRecords: Send + Sync {
     /// Adds a job unless one with its key exists.
     async fn enqueue(&self, job: &Job) -> Result<()>;
-    /// Takes up to `limit` due jobs of no lane that nobody holds, for this node until `until`, counting a try.
-    async fn claim(&self, node: NodeId, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Job>>;
+    /// Takes up to `limit` due jobs of no lane that nobody holds, for this node until `until`, counting a try. Only jobs whose
+    /// type is named in `types` are taken, by this and the next two.
+    async fn claim(
+        &self,
+        types: &[&str],
+        node: NodeId,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Job>>;
     /// Like `claim`, of one lane.
     async fn claim_in(
         &self,
+        types: &[&str],
         lane: JobLane,
         node: NodeId,
         now: Timestamp,
@@ -136,7 +142,7 @@ pub trait JobRecords: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Job>>;
     /// The lanes in which jobs are due that nobody holds: jobs of one lane hold up each other only.
-    async fn lanes_due(&self, now: Timestamp) -> Result<Vec<JobLane>>;
+    async fn lanes_due(&self, types: &[&str], now: Timestamp) -> Result<Vec<JobLane>>;
     /// Takes one job by its key if nobody holds it and it is neither done nor given up, due or not, counting a try.
     async fn claim_key(&self, key: &str, node: NodeId, now: Timestamp, until: Timestamp) -> Result<Option<Job>>;
     /// Holds a job until `until`, if this node still does. Says whether it does.
@@ -152,6 +158,6 @@ pub trait JobRecords: Send + Sync {
     /// Deletes done jobs that were last due before then, providers' events first seen before then, and bank alerts that
     /// were over before then: at most `limit` of each, the oldest first. Says how many. What was given up stays.
     async fn delete_old_work(&self, before: Timestamp, limit: u32) -> Result<u64>;
-    /// When the next job is due, if any; one that is held is due again when its lease ends.
-    async fn next_due(&self) -> Result<Option<Timestamp>>;
+    /// When the next job of these types is due, if any; one that is held is due again when its lease ends.
+    async fn next_due(&self, types: &[&str]) -> Result<Option<Timestamp>>;
 }

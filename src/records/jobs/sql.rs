@@ -1,6 +1,6 @@
 //! Work, claimed row by row.
 //!
-//! Kinds that a newer server wrote are left for it: one row that is not understood must not keep the others from being
+//! Types that a newer server wrote are left for it: one row that is not understood must not keep the others from being
 //! done.
 
 use async_trait::async_trait;
@@ -10,10 +10,11 @@ use super::{Backend, Connection, Query, Select, claim};
 use crate::core::ids::{JobId, NodeId};
 use crate::core::time::Timestamp;
 use crate::records::columns::sql_list;
-use crate::records::{Job, JobKind, JobLane, JobRecords, Result};
+use crate::records::{Job, JobLane, JobRecords, Result};
 
-fn known_kinds() -> String {
-    sql_list(JobKind::WORDS.iter().copied())
+/// Type names as an SQL list: they are words of our own sources.
+fn list(types: &[&str]) -> String {
+    sql_list(types.iter().copied())
 }
 
 #[async_trait]
@@ -22,29 +23,37 @@ impl JobRecords for Backend {
         self.execute(insert(None, job)).await.map(drop)
     }
 
-    async fn claim(&self, node: NodeId, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Job>> {
-        let claiming = claiming("lane IS NULL");
+    async fn claim(
+        &self,
+        types: &[&str],
+        node: NodeId,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Job>> {
+        let claiming = claiming("lane IS NULL", types);
         self.claim_jobs(claiming.bind(node).bind(now).bind(until).bind(i64::from(limit)))
             .await
     }
 
     async fn claim_in(
         &self,
+        types: &[&str],
         lane: JobLane,
         node: NodeId,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Job>> {
-        let claiming = claiming("lane = $5").bind(node).bind(now).bind(until);
+        let claiming = claiming("lane = $5", types).bind(node).bind(now).bind(until);
         self.claim_jobs(claiming.bind(i64::from(limit)).bind(lane)).await
     }
 
-    async fn lanes_due(&self, now: Timestamp) -> Result<Vec<JobLane>> {
+    async fn lanes_due(&self, types: &[&str], now: Timestamp) -> Result<Vec<JobLane>> {
         let lanes = query_as(AssertSqlSafe(format!(
             "SELECT DISTINCT lane FROM jobs WHERE state = 'open' AND lane IS NOT NULL AND due_at <= $1 \
              AND (lease_until IS NULL OR lease_until <= $1) AND kind IN {}",
-            known_kinds()
+            list(types)
         )));
         let lanes: Vec<(JobLane,)> = self.fetch_all(lanes.bind(now)).await?;
         Ok(lanes.into_iter().map(|(lane,)| lane).collect())
@@ -53,11 +62,10 @@ impl JobRecords for Backend {
     async fn claim_key(&self, key: &str, node: NodeId, now: Timestamp, until: Timestamp) -> Result<Option<Job>> {
         self.transaction(async |tx| {
             // Two nodes that ask at once take turns at the row; the later one finds it held.
-            let claiming = query_as(AssertSqlSafe(format!(
+            let claiming = query_as(
                 "UPDATE jobs SET node = $1, lease_until = $3, tries = tries + 1 WHERE key = $4 AND state = 'open' \
-                 AND (lease_until IS NULL OR lease_until <= $2) AND kind IN {} RETURNING *",
-                known_kinds()
-            )));
+                 AND (lease_until IS NULL OR lease_until <= $2) RETURNING *",
+            );
             let claiming = claiming.bind(node).bind(now).bind(until).bind(key);
             Ok(claiming.fetch_optional(tx).await?)
         })
@@ -119,12 +127,12 @@ impl JobRecords for Backend {
         Ok(deleted)
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>> {
+    async fn next_due(&self, types: &[&str]) -> Result<Option<Timestamp>> {
         // A job that is held becomes due again when its lease ends: whoever sleeps until then does not spin.
         let due = query_as(AssertSqlSafe(format!(
             "SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) \
              FROM jobs WHERE state = 'open' AND kind IN {}",
-            known_kinds()
+            list(types)
         )));
         let due: Option<(Option<Timestamp>,)> = self.fetch(due).await?;
         Ok(due.and_then(|(due,)| due))
@@ -141,11 +149,11 @@ impl Backend {
 }
 
 /// Claims due jobs: `$1` is the node, `$2` now, `$3` until when it holds them, `$4` how many.
-fn claiming(lane: &str) -> Select<'static, Job> {
+fn claiming(lane: &str, types: &[&str]) -> Select<'static, Job> {
     query_as(AssertSqlSafe(claim(&format!(
         "state = 'open' AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) AND {lane} \
          AND kind IN {} ORDER BY due_at LIMIT $4",
-        known_kinds()
+        list(types)
     ))))
 }
 
@@ -170,15 +178,14 @@ pub(super) async fn add_job_in(tx: &mut Connection, lane: JobLane, job: &Job) ->
 }
 
 fn insert(lane: Option<JobLane>, job: &Job) -> Query<'_> {
-    let (kind, subject) = job.kind.columns();
     query(
         "INSERT INTO jobs (id, partner, kind, subject, key, state, due_at, tries, lane) \
-         VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8) ON CONFLICT (key) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8) ON CONFLICT DO NOTHING",
     )
     .bind(job.id)
     .bind(job.partner)
-    .bind(kind)
-    .bind(subject)
+    .bind(&job.kind.name)
+    .bind(&job.kind.subject[..])
     .bind(&job.key)
     .bind(job.due_at)
     .bind(i64::from(job.tries))

@@ -11,30 +11,44 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::deps::Deps;
-use super::super::jobs::JobOutcome;
-use super::super::linking::{JobError, Linking};
-use super::super::live::LiveValues;
-use crate::core::ids::{ErasureId, JobId, LinkId, PartnerId};
+use async_trait::async_trait;
+
+use crate::core::ids::{ErasureId, PartnerId};
 use crate::core::seal::SubscriberTag;
-use crate::core::time::{Clock, Rng, Timestamp};
+use crate::core::time::{Clock, Rng};
 use crate::records::{
-    AttemptState, AuditEntry, DataSubjectRecords, Erasure, ErasureBlocker, ErasureState, Job, JobKind, LinkState,
-    Records, RecordsError, Redaction,
+    AttemptState, AuditEntry, DataSubjectRecords, Erasure, ErasureBlocker, ErasureState, JobType, LinkState,
+    RecordsError, Redaction,
 };
+use crate::service::deps::Deps;
+use crate::service::job::{JobError, JobHandler, JobOutcome};
+use crate::service::linking::linker::Linking;
+use crate::service::linking::unlink::Unlink;
 
 /// For how long an attempt that was given up may still turn out to have linked something: it is looked for once more
 /// before nothing is left to look for it with.
 const LAPSED_RECHECK_WINDOW: Duration = Duration::from_hours(7 * 24);
 
-/// Erases people.
+/// Erases a person at a partner.
+pub struct Erase;
+
+impl JobType for Erase {
+    const NAME: &'static str = "erase";
+    type Subject = ErasureId;
+}
+
 pub struct Eraser {
-    /// Durable truth.
-    pub records: Arc<dyn Records>,
-    /// Live values.
-    pub live: LiveValues,
-    /// Clock, chance.
-    pub runtime: Deps,
+    deps: Deps,
+    linking: Arc<Linking>,
+}
+
+impl Eraser {
+    pub fn new(deps: &Deps, linking: &Arc<Linking>) -> Arc<Self> {
+        Arc::new(Self {
+            deps: deps.clone(),
+            linking: linking.clone(),
+        })
+    }
 }
 
 /// Asks for the erasure of a person at a partner. Whoever asks again while it is under way is told of the same one.
@@ -61,24 +75,17 @@ pub async fn begin_erasure(
         begun_at: now,
         moved_at: now,
     };
-    let job = Job {
-        id: JobId::generate(rng),
-        partner,
-        kind: JobKind::Erase(id),
-        due_at: now,
-        tries: 0,
-        key: format!("erase:{id}"),
-    };
-    records.begin_erasure(&erasure, &job).await
+    records.begin_erasure(&erasure, &Erase::job(partner, id, now)).await
 }
 
-impl Eraser {
+#[async_trait]
+impl JobHandler<Erase> for Eraser {
+    /// The person has a right to it.
+    const ENDLESS: bool = true;
+
     /// Goes on with an erasure as far as it can be gone on with now.
-    ///
-    /// # Errors
-    /// When it is to be tried again.
-    pub async fn erase(&self, id: ErasureId, linking: &Linking) -> Result<JobOutcome, JobError> {
-        let Some(erasure) = self.records.erasure(id).await? else {
+    async fn run(&self, id: ErasureId) -> Result<JobOutcome, JobError> {
+        let Some(erasure) = self.deps.records.erasure(id).await? else {
             return Ok(JobOutcome::GiveUp("no such erasure"));
         };
         let Some(tag) = erasure.tag else {
@@ -86,75 +93,56 @@ impl Eraser {
         };
         if erasure.state == ErasureState::Begun {
             self.end_links(&erasure, &tag).await?;
-            self.settle_lapsed_attempts(&erasure, &tag, linking).await?;
-            if let Redaction::BlockedBy(waits) = self.records.redact(&erasure, self.runtime.clock.now()).await? {
+            self.settle_lapsed_attempts(&erasure, &tag).await?;
+            if let Redaction::BlockedBy(waits) = self.deps.records.redact(&erasure, self.deps.clock.now()).await? {
                 return self.postpone(&erasure, waits).await;
             }
         }
-        if let Err(error) = self.live.remove(&tag).await {
+        if let Err(error) = self.linking.updater.live.remove(&tag).await {
             tracing::warn!(erasure = %id, %error, "a live value could not be removed");
             return self.postpone(&erasure, ErasureBlocker::Store).await;
         }
-        if !self.records.scrub_files().await? {
+        if !self.deps.records.scrub_files().await? {
             return self.postpone(&erasure, ErasureBlocker::Readers).await;
         }
-        let fact = AuditEntry::new(
-            erasure.partner,
-            "subscriber.erased",
-            id.to_string(),
-            self.runtime.clock.now(),
-        )
-        .about(erasure.pseudonym);
-        if self.records.finish_erasure(id, &fact).await? {
+        let now = self.deps.clock.now();
+        let fact = AuditEntry::new(erasure.partner, "subscriber.erased", id.to_string(), now).about(erasure.pseudonym);
+        if self.deps.records.finish_erasure(id, &fact).await? {
             tracing::info!(erasure = %id, "a person was erased");
             // Whom it was about is wiped only now. It leads to nobody without the keys: nothing to wait for.
-            let _ = self.records.scrub_files().await?;
+            let _ = self.deps.records.scrub_files().await?;
         }
         Ok(JobOutcome::Done)
     }
+}
 
+impl Eraser {
     /// Has every link ended at its provider. One of which that was given up is tried anew, however often.
     async fn end_links(&self, erasure: &Erasure, tag: &SubscriberTag) -> Result<(), RecordsError> {
-        let now = self.runtime.clock.now();
-        for (link, state) in self.records.unremoved_links(erasure.partner, tag).await? {
-            let unlink = self.unlink(erasure.partner, link, now);
+        let now = self.deps.clock.now();
+        for (link, state) in self.deps.records.unremoved_links(erasure.partner, tag).await? {
+            let unlink = Unlink::job(erasure.partner, link, now);
             if state == LinkState::Removing {
-                self.records.reopen(&unlink.key, now).await?;
+                self.deps.records.reopen(&unlink.key, now).await?;
             } else {
                 let to = LinkState::Removing;
-                self.records.move_link(link, to, &[unlink], now).await?;
+                self.deps.records.move_link(link, to, &[unlink], now).await?;
             }
         }
         Ok(())
     }
 
-    fn unlink(&self, partner: PartnerId, link: LinkId, due_at: Timestamp) -> Job {
-        Job {
-            id: JobId::generate(self.runtime.rng.as_ref()),
-            partner,
-            kind: JobKind::Unlink(link),
-            due_at,
-            tries: 0,
-            key: format!("unlink:{link}"),
-        }
-    }
-
     /// Looks for what attempts that were given up lately may have linked after all: later it would not be recognised, and
     /// would stay open at the provider. What is found is linked, and ended like any link.
-    async fn settle_lapsed_attempts(
-        &self,
-        erasure: &Erasure,
-        tag: &SubscriberTag,
-        linking: &Linking,
-    ) -> Result<(), JobError> {
-        let since = self.runtime.clock.now().minus(LAPSED_RECHECK_WINDOW);
-        for held in self.records.export(erasure.partner, tag).await?.attempts {
+    async fn settle_lapsed_attempts(&self, erasure: &Erasure, tag: &SubscriberTag) -> Result<(), JobError> {
+        let since = self.deps.clock.now().minus(LAPSED_RECHECK_WINDOW);
+        for held in self.deps.records.export(erasure.partner, tag).await?.attempts {
             if held.attempt.state != AttemptState::Lapsed || held.moved_at < since {
                 continue;
             }
-            match linking.settle(held.attempt.id).await {
+            match self.linking.settle(held.attempt.id).await {
                 // It does not let us look, and will not.
-                Err(trouble) if trouble.is_permanent() => {}
+                Err(error) if error.is_permanent() => {}
                 settled => drop(settled?),
             }
         }
@@ -162,7 +150,7 @@ impl Eraser {
     }
 
     async fn postpone(&self, erasure: &Erasure, waits: ErasureBlocker) -> Result<JobOutcome, JobError> {
-        self.records.set_erasure_blocker(erasure.id, waits).await?;
+        self.deps.records.set_erasure_blocker(erasure.id, waits).await?;
         // The first look is always too early: the links were handed to their own jobs a moment ago.
         if erasure.blocked_by == Some(ErasureBlocker::Links) && waits == ErasureBlocker::Links {
             tracing::warn!(erasure = %erasure.id, "an erasure waits for a provider to end a link");

@@ -4,4 +4,4 @@ pub mod export;
 
 mod erasure;
 
-pub use self::erasure::{Eraser, begin_erasure};
+pub use self::erasure::{Erase, Eraser, begin_erasure};

@@ -1,18 +1,18 @@
 //! Opens sessions at providers: early, when the institution is picked, or just before a submission.
 
-use super::EffectRunner;
+use super::runner::EffectRunner;
 use crate::core::flow::{AttemptResult, OpenResult, OpenSession, Submit};
 use crate::core::ids::PartnerId;
 use crate::core::next_step::{Failure, FailureClass, Form};
 use crate::providers::{AuthMethod, ProviderError, ProviderSession, SessionRequest, SessionResponse, SubmissionStep};
 use crate::records::Link;
-use crate::service::linking::JobError;
+use crate::service::job::JobError;
 use crate::service::providers::ProviderCallError;
 
 impl EffectRunner {
     /// The provider's session to submit to: the one opened early, or one opened now if that did not work out or is over.
     pub(super) async fn session_for(&self, submit: &Submit) -> Result<ProviderSession, AttemptResult> {
-        let now = self.runtime.clock.now();
+        let now = self.deps.clock.now();
         if let Some(session) = &submit.provider_session
             && session.expires_at.is_none_or(|end| end > now)
         {
@@ -54,26 +54,26 @@ impl EffectRunner {
         }
     }
 
-    /// The business that a session is opened for.
+    /// The partner that a session is opened for.
     pub(super) fn partner_of(&self, open: &OpenSession) -> PartnerId {
         open.partner.unwrap_or(self.providers.partner())
     }
 
     /// Opens a session at the provider. Nothing reaches a bank yet, so it may be repeated.
     pub(super) async fn open_for(&self, open: &OpenSession) -> OpenResult {
-        if let Err(not_now) = self.health.may_open(open) {
-            return not_now.open_result();
+        if let Err(refused) = self.health.may_open(open) {
+            return refused.open_result();
         }
         let opened = self.try_open(open).await;
         self.health.record_open(open, &opened);
         match opened {
             Ok(opened) => opened,
             Err(ProviderCallError::Provider(ProviderError::Refused(reason))) => {
-                tracing::error!(provider = open.provider, reason, "the provider does not accept us");
+                tracing::error!(provider = open.provider, reason, "provider refuses our credentials");
                 OpenResult::Blocked
             }
             Err(error) => {
-                tracing::warn!(provider = open.provider, %error, "a session could not be opened");
+                tracing::warn!(provider = open.provider, %error, "opening a provider session failed");
                 OpenResult::Unavailable(self.health.remaining_pause(open))
             }
         }
@@ -96,9 +96,10 @@ impl EffectRunner {
                 SessionResponse::Done(_) => Err(ProviderError::Malformed("done before anything was asked").into()),
             };
         };
-        let link = self.records.link(link).await?.ok_or(ProviderCallError::NotSetUp)?;
+        let link = self.deps.records.link(link).await?.ok_or(ProviderCallError::NotSetUp)?;
         let account = link.accounts.first().ok_or(ProviderCallError::NotSetUp)?;
         let account = self
+            .deps
             .sealing
             .open_account(&link.tag, account.id, &account.account)
             .map_err(|_| ProviderCallError::NotSetUp)?;
@@ -106,7 +107,7 @@ impl EffectRunner {
             .open_session(&credentials, SessionRequest::Reauth { account: &account })
             .await?;
         match opened {
-            SessionResponse::Done(grant) => match self.jobs.linking.renew_at_once(&link, grant).await {
+            SessionResponse::Done(grant) => match self.linking.renew_at_once(&link, grant).await {
                 Ok(true) => Ok(OpenResult::Renewed),
                 Ok(false) => Ok(OpenResult::Blocked),
                 Err(JobError::Call(error)) => Err(error),
@@ -120,9 +121,8 @@ impl EffectRunner {
         }
     }
 
-    /// What may be asked to renew a link. Mono documents no form for a renewal: what its institution asks at a login is
-    /// asked again, by a way to log in that may be offered. A form that belongs to another way is not asked, whoever
-    /// wants it.
+    /// The form that may be shown to renew a link. Mono documents no form for a renewal: what its institution asks at a login
+    /// is asked again, by an auth method that may be offered. A form that belongs to another method is never shown.
     fn renewal_form(&self, link: &Link, asked: Option<Form>) -> Option<Form> {
         let all = self.catalogue.institution(&link.provider, &link.institution);
         let usable = self.catalogue.usable_methods(&link.provider, &link.institution);

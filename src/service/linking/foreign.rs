@@ -1,16 +1,19 @@
 //! Accounts that came back and are not this person's: a mix-up at the provider, or an account other than expected.
 //!
-//! What can be known is little. An account says in which session it was linked, and ours is known; and an account that
-//! another person has linked here is recognised by its id. Names and numbers are compared with nothing: nobody told us
-//! what the bank calls the person, and the provider's own customer was made from a pattern of ours. A provider that says
-//! no session, or cannot be read in time, is believed.
+//! Little can be known. An account says in which session it was linked, and ours is known; and an account that another
+//! person has linked here is recognised by its id. Names and numbers cannot be compared: nobody told us what the bank calls
+//! the person, and the provider's customer was made from a template of ours. A provider that names no session, or cannot
+//! be read in time, is believed.
 
-use super::{AccountOwner, DETAILS_TIMEOUT, JobError, Linking};
+use super::linker::{AccountOwner, DETAILS_TIMEOUT, Linking};
+use super::unlink::Unlink;
+use crate::core::flow::{AttemptResult, SessionEvent};
 use crate::providers::{AccountsQuery, ProviderAccount};
-use crate::records::{Attempt, Link};
+use crate::records::{Attempt, JobType, Link, LinkState};
+use crate::service::job::{JobError, JobOutcome};
 
 impl Linking {
-    /// Reads what came back for an attempt, and tells the person's accounts from those that cannot be theirs.
+    /// Reads what came back for an attempt, and separates the person's accounts from those that cannot be theirs.
     pub(super) async fn split_foreign(
         &self,
         attempt: &Attempt,
@@ -25,8 +28,8 @@ impl Linking {
                 account.session_id = read.session_id.or(account.session_id);
             }
             let elsewhere = account.session_id.as_deref().is_some_and(|said| said != session);
-            let digest = self.sealing.account_digest(&attempt.provider, &account.id);
-            let holder = self.records.link_by_account(&digest).await?;
+            let digest = self.deps.sealing.account_digest(&attempt.provider, &account.id);
+            let holder = self.deps.records.link_by_account(&digest).await?;
             let anothers = holder.is_some_and(|link| link.owns_accounts() && link.tag != attempt.tag);
             if elsewhere || anothers {
                 foreign.push(account);
@@ -48,7 +51,7 @@ impl Linking {
         read.into_iter().next()
     }
 
-    /// Ends the access to accounts that are not this person's, and keeps that they came.
+    /// Ends the access to accounts that are not this person's, and audits that they came.
     pub(super) async fn reject_foreign(
         &self,
         owner: &AccountOwner<'_>,
@@ -59,17 +62,17 @@ impl Linking {
         }
         tracing::error!(
             provider = owner.provider,
-            "an account came back that is not this person's; it is not linked (of every link? see account_names_session)"
+            "another person's account came back, not linked (if of every link: see account_names_session)"
         );
         self.end_access(owner, &foreign).await?;
-        self.audit(owner, "account.foreign", owner.provider.to_owned()).await;
+        self.audit(owner, "account.foreign", owner.provider).await;
         Ok(())
     }
 
     /// Whether an account that is read for the first time, after it was linked, says that it was linked in another session
     /// than the link's. Later it may name the session in which the link was renewed.
     pub(super) async fn linked_elsewhere(&self, link: &Link, said: Option<&str>) -> Result<bool, JobError> {
-        let (Some(said), Some((attempt, _))) = (said, self.records.attempt(link.attempt).await?) else {
+        let (Some(said), Some((attempt, _))) = (said, self.deps.records.attempt(link.attempt).await?) else {
             return Ok(false);
         };
         Ok(self.session_of(&attempt)? != said)
@@ -77,9 +80,28 @@ impl Linking {
 
     /// The id of an attempt's session at its provider.
     pub(super) fn session_of(&self, attempt: &Attempt) -> Result<String, JobError> {
-        self.sealing
+        self.deps
+            .sealing
             .open_session(&attempt.tag, attempt.id, &attempt.provider_session)
             .map(|session| session.id)
-            .map_err(|_| JobError::Sealed)
+            .map_err(JobError::from)
+    }
+
+    /// Ends a link whose account is not this person's.
+    pub(super) async fn unlink_foreign(&self, link: &Link) -> Result<JobOutcome, JobError> {
+        let now = self.deps.clock.now();
+        let unlink = Unlink::job(link.partner, link.id, now);
+        let to = LinkState::Removing;
+        if self.deps.records.move_link(link.id, to, &[unlink], now).await? {
+            tracing::error!(provider = link.provider, link = %link.id, "link to another person's account, ended");
+            self.audit(&link.into(), "account.foreign", link.id).await;
+            if link.state == LinkState::Verifying {
+                self.notify_of(link, AttemptResult::Lapsed).await;
+            } else {
+                let event = SessionEvent::Unlinked(link.id);
+                self.updater.apply(&link.tag, &event).await;
+            }
+        }
+        Ok(JobOutcome::Done)
     }
 }

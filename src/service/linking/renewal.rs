@@ -1,13 +1,13 @@
 //! A login for an account that is linked already.
 
-use super::super::facts_reader::link_summary;
-use super::super::jobs::JobOutcome;
-use super::{AccountOwner, JobError, Linking};
+use super::linker::{AccountOwner, Linking};
 use crate::core::flow::AttemptResult;
 use crate::core::ids::LinkId;
 use crate::core::next_step::Grant;
 use crate::providers::ProviderAccount;
 use crate::records::{Attempt, AttemptState, Link, LinkState};
+use crate::service::facts_reader::link_summary;
+use crate::service::job::{JobError, JobOutcome};
 
 impl Linking {
     pub(super) async fn complete_renewal(
@@ -19,15 +19,18 @@ impl Linking {
         let Some(link) = self.renew(&attempt.into(), link, accounts).await? else {
             return self.discard(attempt).await;
         };
-        let now = self.runtime.clock.now();
-        self.records.move_attempt(attempt.id, AttemptState::Linked, now).await?;
+        let now = self.deps.clock.now();
+        self.deps
+            .records
+            .move_attempt(attempt.id, AttemptState::Linked, now)
+            .await?;
         self.notify(attempt, AttemptResult::Linked(link_summary(&link, false)))
             .await;
         Ok(JobOutcome::Done)
     }
 
-    /// Renews a link whose provider asked for no login: it handed out a grant at once, or only said that it is done. Says
-    /// whether the link is renewed.
+    /// Renews a link whose provider asked for no login: it gave a grant at once, or only said that it is done. Says whether
+    /// the link is renewed.
     ///
     /// # Errors
     /// When it may be tried again.
@@ -42,32 +45,32 @@ impl Linking {
         Ok(self.renew(&link.into(), link.id, accounts).await?.is_some())
     }
 
-    /// Takes a link back into use if it is its own account that came back, or if the provider says no more than that it is
-    /// done. Another account never renews it and is given back; the link then stays as it was. Nor is a link renewed that
-    /// was ended meanwhile: `None`.
+    /// Takes a link back into use if its own account came back, or if the provider only says that it is done. Another account
+    /// never renews it, and access to it is ended; the link then stays as it was. A link that was ended meanwhile is not
+    /// renewed either: `None`.
     async fn renew(
         &self,
         owner: &AccountOwner<'_>,
         id: LinkId,
         accounts: Vec<ProviderAccount>,
     ) -> Result<Option<Link>, JobError> {
-        let Some(link) = self.records.link(id).await? else {
+        let Some(link) = self.deps.records.link(id).await? else {
             self.reject_foreign(owner, accounts).await?;
             return Ok(None);
         };
         let silent = accounts.is_empty();
         let (own, foreign): (Vec<_>, Vec<_>) = accounts.into_iter().partition(|account| {
-            let digest = self.sealing.account_digest(&link.provider, &account.id);
+            let digest = self.deps.sealing.account_digest(&link.provider, &account.id);
             link.accounts.iter().any(|linked| linked.account_digest == digest)
         });
         self.reject_foreign(owner, foreign).await?;
         if own.is_empty() && !silent {
             return Ok(None);
         }
-        let now = self.runtime.clock.now();
-        self.records.move_link(id, LinkState::Active, &[], now).await?;
-        // A link in use does not move, and one that is ended does not either: what it is now tells them apart.
-        let renewed = self.records.link(id).await?.filter(Link::in_use);
+        let now = self.deps.clock.now();
+        self.deps.records.move_link(id, LinkState::Active, &[], now).await?;
+        // Neither a link in use nor an ended one moves: its state now tells which it is.
+        let renewed = self.deps.records.link(id).await?.filter(Link::in_use);
         if renewed.is_none() {
             self.end_access(owner, &own).await?;
         }

@@ -1,33 +1,34 @@
-//! Looks for what nobody knows of: an account at the provider that carries an attempt's session.
+//! Searches for an account at the provider that carries an attempt's session, when the attempt's answer was lost.
 //!
-//! The search ends: an attempt is looked for as long as the provider may take to show an account, then the person is told
-//! that nothing could be confirmed, and may go on. What shows later all the same (the provider sends a webhook, and
-//! `service/hooks.rs` knows the session) is looked for once more, and linked or undone.
+//! The search ends: it goes on for as long as the provider may take to show an account, then the person is told that
+//! nothing could be confirmed, and may go on. What shows later all the same (the provider sends a webhook, and
+//! `service/provider_webhooks.rs` knows the session) is searched for once more, and linked or undone.
 
 use std::time::Duration;
 
-use super::super::jobs::JobOutcome;
-use super::{JobError, Linking};
+use super::linker::Linking;
 use crate::core::flow::AttemptResult;
 use crate::core::ids::AttemptId;
 use crate::providers::AccountsQuery;
 use crate::records::{Attempt, AttemptState, RecordsError};
+use crate::service::job::{JobError, JobOutcome};
 
-/// How long an attempt nobody knows about is looked for. Mono says an account shows within ten minutes.
+/// How long an account is searched for. Mono says an account shows within ten minutes.
 pub(super) const SEARCH_FOR: Duration = Duration::from_mins(15);
 
-/// How many accounts that name no session are looked into, newest first, to find a lost one.
+/// How many accounts that name no session are read, newest first, to find a lost one.
 const MAX_UNNAMED: usize = 50;
 
 /// Nothing at the provider carries the attempt's session, so far.
 const NOT_FOUND: JobOutcome = JobOutcome::Retry("not found");
 
 impl Linking {
-    /// Looks for an account that carries the attempt's session, and gives up looking after a while.
+    /// Searches for an account that carries the attempt's session, and gives up after a while.
     pub(super) async fn search_or_lapse(&self, attempt: Attempt) -> Result<JobOutcome, JobError> {
-        let now = self.runtime.clock.now();
+        let now = self.deps.clock.now();
         if attempt.state == AttemptState::Sending {
-            self.records
+            self.deps
+                .records
                 .move_attempt(attempt.id, AttemptState::Unknown, now)
                 .await?;
         }
@@ -39,24 +40,25 @@ impl Linking {
                 Ok(JobOutcome::Done)
             }
             Ok(again) => {
-                // Said again although nothing is new: somebody may be waiting to hear that much.
+                // Told again although nothing is new: a turn may be waiting for just that.
                 self.notify(&attempt, AttemptResult::Unknown).await;
                 Ok(again)
             }
-            Err(trouble) => {
-                // It does not let us look. The job goes on asking, for there may be an account; the person need not wait.
-                if over && trouble.is_permanent() {
+            Err(error) => {
+                // The provider refuses to list. The job goes on, for there may be an account; the person need not wait.
+                if over && error.is_permanent() {
                     self.lapse(&attempt).await?;
                 }
-                Err(trouble)
+                Err(error)
             }
         }
     }
 
-    /// Closes an attempt that nobody has begun to send: from now on nobody can, and the person may type it again.
+    /// Closes an attempt that nobody has begun to send: from now on nobody can, and the person may submit again.
     pub(super) async fn close_unsent(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
-        let now = self.runtime.clock.now();
+        let now = self.deps.clock.now();
         if !self
+            .deps
             .records
             .move_attempt(attempt.id, AttemptState::NotSent, now)
             .await?
@@ -67,28 +69,33 @@ impl Linking {
         Ok(JobOutcome::Done)
     }
 
-    /// Looks once more for an attempt of which nothing was found in its time.
+    /// Searches once more for an attempt of which nothing was found in its time.
     pub(super) async fn search_once_more(&self, attempt: Attempt) -> Result<JobOutcome, JobError> {
         self.notify(&attempt, AttemptResult::Lapsed).await;
         let found = self.search(&attempt).await?;
         Ok(if found == NOT_FOUND { JobOutcome::Done } else { found })
     }
 
-    /// Nobody goes on asking what became of an attempt: the person is told, if they are still owed an answer.
+    /// No job will find out what became of an attempt: the person is told, if they still have no answer.
     ///
     /// # Errors
     /// When the records are not available.
     pub async fn give_up_attempt(&self, id: AttemptId) -> Result<(), RecordsError> {
-        match self.records.attempt(id).await? {
+        match self.deps.records.attempt(id).await? {
             Some((attempt, _)) if attempt.state.is_pending() => self.lapse(&attempt).await,
             _ => Ok(()),
         }
     }
 
-    /// Ends the search. Nothing is told when somebody else has found out in the meantime: they tell.
+    /// Ends the search. The person is not told if another node has found out in the meantime: that node tells them.
     async fn lapse(&self, attempt: &Attempt) -> Result<(), RecordsError> {
-        let now = self.runtime.clock.now();
-        if self.records.move_attempt(attempt.id, AttemptState::Lapsed, now).await? {
+        let now = self.deps.clock.now();
+        if self
+            .deps
+            .records
+            .move_attempt(attempt.id, AttemptState::Lapsed, now)
+            .await?
+        {
             self.notify(attempt, AttemptResult::Lapsed).await;
         }
         Ok(())
@@ -113,8 +120,8 @@ impl Linking {
             if !found.is_empty() {
                 break;
             }
-            let known = self.sealing.account_digest(&attempt.provider, &account.id);
-            if self.records.link_by_account(&known).await?.is_some() {
+            let known = self.deps.sealing.account_digest(&attempt.provider, &account.id);
+            if self.deps.records.link_by_account(&known).await?.is_some() {
                 continue;
             }
             let read = provider.accounts(&credentials, AccountsQuery::One(&account.id)).await?;

@@ -1,4 +1,4 @@
-//! How things end, as words.
+//! How things end, as metric labels.
 
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ pub enum TurnOutcome {
     Misunderstood,
     /// With a polite end: there was more to do than the limits allow, of everybody or of one person.
     Shed,
-    /// Something of ours failed; the person got the safe last screen.
+    /// Something of ours failed; the person got the safe END.
     Failed,
 }
 
@@ -45,7 +45,7 @@ pub enum ProviderOutcome {
     Rejected,
     /// Nothing left this machine.
     NotSent,
-    /// Nobody knows.
+    /// It may have arrived.
     Unknown,
 }
 
@@ -60,33 +60,10 @@ impl ProviderOutcome {
     }
 }
 
-/// How one try at a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum JobResult {
-    /// It is done.
-    Done,
-    /// It will be tried again.
-    Postponed,
-    /// It was given up for good: somebody must look.
-    GivenUp,
-}
-
-impl JobResult {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Postponed => "postponed",
-            Self::GivenUp => "given_up",
-        }
-    }
-}
-
-/// What keeps our state.
+/// What holds our state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Storage {
-    /// The live store.
     Store,
-    /// The durable records.
     Records,
 }
 

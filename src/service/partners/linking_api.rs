@@ -9,7 +9,7 @@ use crate::records::Records;
 use crate::service::deps::Deps;
 use crate::service::sealing::Sealing;
 use crate::service::session_updater::SessionUpdater;
-use crate::service::sms::SmsOutbox;
+use crate::service::sms::outbox::SmsOutbox;
 use crate::service::turn::TurnRunner;
 
 /// Link intents, links and connect sessions.

@@ -12,13 +12,14 @@ use super::linking_api::{LinkingApi, seal_failure};
 use super::schemas::link_states;
 use super::views::{ApiTime, List, view};
 use crate::core::flow::{SessionEvent, offers};
-use crate::core::ids::{EntityId, IntentId, JobId, LinkId, UserId};
+use crate::core::ids::{EntityId, IntentId, LinkId, UserId};
 use crate::core::page::{PageCursor, PageRequest};
 use crate::core::scope::{Data, Scope};
 use crate::core::time::Timestamp;
 use crate::records::{
-    Consent, IntentSummary, Job, JobKind, Link, LinkDetails, LinkFilter, LinkIntent, LinkState, LinkedAccount,
+    Consent, IntentSummary, JobType, Link, LinkDetails, LinkFilter, LinkIntent, LinkState, LinkedAccount,
 };
+use crate::service::linking::unlink::Unlink;
 use crate::service::sealing::SealedIntent;
 
 /// For how long a subscriber may reauthorise a link.
@@ -166,15 +167,8 @@ impl LinkingApi {
     }
 
     pub(crate) async fn delete_link(&self, context: &RequestContext, id: LinkId) -> Result<EndedLinkView, ApiError> {
-        let (now, key) = (self.now(), format!("unlink:{id}"));
-        let unlink = Job {
-            id: JobId::generate(self.deps.rng.as_ref()),
-            partner: context.scope.partner,
-            kind: JobKind::Unlink(id),
-            due_at: now,
-            tries: 0,
-            key,
-        };
+        let now = self.now();
+        let unlink = Unlink::job(context.scope.partner, id, now);
         let audit = context.audit_entry("link.ended", id, now);
         let ended = self.records.end_link(&context.scope, id, &unlink, &audit).await?;
         let ended = ended.ok_or(ApiError::NotFound)?;

@@ -22,7 +22,7 @@ use crate::core::webhook::{SECRET_OVERLAP, SigningSecret};
 use crate::http_client::ssrf_safe::SsrfSafeClient;
 use crate::records::{EndpointChange, EndpointState, Records, WebhookEndpoint, WebhookSecret};
 use crate::service::deps::Deps;
-use crate::service::webhooks::secret_context;
+use crate::service::webhooks::deliveries::secret_context;
 
 /// For each partner.
 pub const MAX_ENDPOINTS: u32 = 20;

@@ -11,7 +11,7 @@ use super::{TurnError, TurnRunner};
 use crate::core::flow::turn_context::{ReceivedSms, SmsContext, TurnContext, TurnEvent};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
-use crate::service::Channel;
+use crate::service::channel::Channel;
 use crate::service::live::LoadedValue;
 
 /// How long an SMS may take before the gateway is told to bring it again.

@@ -15,8 +15,9 @@ use crate::core::messages::Locale;
 use crate::core::time::Timestamp;
 use crate::gateways::{DialogEnd, DialogEndNotice, ParseError, RawRequest, UssdCallback, UssdRequest, WireReply};
 use crate::service::admission::authenticate_channel;
+use crate::service::callbacks::{IncomingRequest, UssdCallbacks};
+use crate::service::channel::Channel;
 use crate::service::metrics::{Storage, TurnOutcome};
-use crate::service::{Channel, IncomingRequest, UssdCallbacks};
 
 /// How much later than its budget a turn may be when even the poll screen cannot be set.
 const SLACK: Duration = Duration::from_millis(300);
@@ -143,7 +144,7 @@ impl TurnRunner {
             let changed = state.close_dialog(&key, delivered, left);
             changed.then(|| state.pending_notification())
         };
-        match (self.live.update(&tag, close).await, &self.attempts.newsroom.handovers) {
+        match (self.live.update(&tag, close).await, &self.attempts.updater.handovers) {
             (Ok(Some(Some((attempt, notification)))), Some(handovers)) => {
                 handovers.enqueue(attempt, notification, Some(&key)).await;
             }

@@ -1,4 +1,4 @@
-//! What a webhook says.
+//! The body of a webhook.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -11,7 +11,7 @@ pub(super) fn encode(event: &PartnerEvent) -> Vec<u8> {
     format!(r#"{{"type":"{kind}","timestamp":"{at}","data":{data}}}"#).into_bytes()
 }
 
-/// A moment as RFC 3339 has it, in UTC with milliseconds.
+/// A time in RFC 3339, in UTC with milliseconds.
 fn rfc3339(at: Timestamp) -> String {
     DateTime::<Utc>::from_timestamp_millis(at.as_millis())
         .unwrap_or_default()

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use crate::support::machine::Stopwatch;
-use crate::support::records::{Backend, at, begin, link, node, partner, person, redeem, unique_bytes};
+use crate::support::records::{Backend, TYPES, at, begin, link, node, partner, person, redeem, unique_bytes};
 
 /// The file as somebody else opens it.
 async fn raw(path: &Path) -> SqliteConnection {
@@ -98,12 +98,12 @@ async fn a_held_lock_fails_in_time() {
     let (partner, begun) = (partner(1), Stopwatch::start());
     let (put, claimed, ready) = tokio::join!(
         records.put_partner(&partner),
-        records.claim(node(1), at(0), at(1), 1),
+        records.claim(TYPES, node(1), at(0), at(1), 1),
         records.check_ready(),
     );
     assert!(put.is_err() && claimed.is_err() && ready.is_err());
     assert!(begun.fair() < Duration::from_millis(2900), "{:?}", begun.elapsed());
-    assert_eq!(records.next_due().await.unwrap(), None);
+    assert_eq!(records.next_due(TYPES).await.unwrap(), None);
     held.rollback().await.unwrap();
     records.put_partner(&partner).await.unwrap();
     records.check_ready().await.unwrap();

@@ -1,4 +1,4 @@
-//! Lists of banks that are late: nobody waits for one that is not needed, and for no longer than a little.
+//! Institution lists that are late: no turn waits for one that it does not need, and only briefly for one that it does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ async fn turns(banks: Vec<Arc<OneBank>>) -> TestApp {
     assemble_unread(store, PlainGateway { sink: None }, around).await
 }
 
-/// While one provider has not given its list, that of another is read, shown and looked up in.
+/// While one provider has not given its list, the list of another is read, shown and searched.
 #[tokio::test]
 async fn a_slow_provider_holds_up_no_other() {
     let gate = Arc::new(Semaphore::new(0));
@@ -46,7 +46,7 @@ async fn a_slow_provider_holds_up_no_other() {
     assert_eq!(offered(), 2);
 }
 
-/// Dialling does not wait for a list that nobody has yet; choosing a bank does, a little, and has it once it is there.
+/// Dialing does not wait for the first list; choosing a bank does, briefly, and shows it once it is there.
 #[tokio::test]
 async fn only_who_needs_the_list_waits_for_it() {
     let gate = Arc::new(Semaphore::new(0));

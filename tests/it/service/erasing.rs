@@ -1,12 +1,14 @@
-//! A person is erased: links first, at the provider, then everything that is known here; whatever fails in between.
+//! Erasing a person: links first, at the provider, then everything stored here, whatever fails in between.
 
 use kiungo::ambient::{OsRng, SystemClock};
 use kiungo::core::ids::ErasureId;
 use kiungo::core::time::Clock;
 use kiungo::providers::ProviderError;
-use kiungo::records::{AttemptState, ErasureBlocker, ErasureState, JobKind, LinkState, Redaction, SubscriberData};
+use kiungo::records::{AttemptState, ErasureBlocker, ErasureState, JobType as _, LinkState, Redaction, SubscriberData};
+use kiungo::service::data_subject::Erase;
 use kiungo::service::data_subject::begin_erasure;
 use kiungo::service::data_subject::export::{ExportedBy, export_subscriber_data};
+use kiungo::service::linking::unlink::Unlink;
 use kiungo::service::live::LoadedValue;
 use serde_json::Value;
 
@@ -17,7 +19,7 @@ impl Harness {
     /// Asks for the erasure of the one person.
     async fn to_erase(&self) -> ErasureId {
         let (partner, tag) = (self.person.partner, &self.person.tag);
-        let records = self.parts.jobs.records.as_ref();
+        let records = self.parts.deps.records.as_ref();
         begin_erasure(records, &SystemClock, &OsRng, partner, tag)
             .await
             .unwrap()
@@ -25,19 +27,19 @@ impl Harness {
 
     /// Runs the erasure's job once, and says how far it is.
     async fn erases(&self, id: ErasureId) -> (ErasureState, Option<ErasureBlocker>) {
-        let ran = self.parts.jobs.run_now(&format!("erase:{id}")).await;
-        let erasure = self.parts.jobs.records.erasure(id).await.unwrap().unwrap();
+        let ran = self.parts.jobs.run_now::<Erase>(id).await;
+        let erasure = self.parts.deps.records.erasure(id).await.unwrap().unwrap();
         assert!(ran || erasure.state == ErasureState::Done);
         (erasure.state, erasure.blocked_by)
     }
 
     async fn held(&self, who: RecordedPerson) -> SubscriberData {
-        self.parts.jobs.records.export(who.partner, &who.tag).await.unwrap()
+        self.parts.deps.records.export(who.partner, &who.tag).await.unwrap()
     }
 
-    /// Nothing is held about the one person, and there is something under the pseudonym.
+    /// Nothing is stored about the person, and their rows are under the pseudonym.
     async fn is_erased(&mut self, id: ErasureId) {
-        let erasure = self.parts.jobs.records.erasure(id).await.unwrap().unwrap();
+        let erasure = self.parts.deps.records.erasure(id).await.unwrap().unwrap();
         assert_eq!((erasure.state, erasure.tag), (ErasureState::Done, None));
         assert_eq!(self.held(self.person).await, SubscriberData::default());
         let blank = RecordedPerson {
@@ -46,145 +48,144 @@ impl Harness {
         };
         assert!(!self.held(blank).await.attempts.is_empty());
         assert_eq!(self.parts.records.audit_count("subscriber.erased").await, 1);
-        let live = self.parts.jobs.erasing.live.load(&self.person.tag).await.unwrap();
+        let live = self.parts.service.0.live.load(&self.person.tag).await.unwrap();
         assert!(matches!(live.value, LoadedValue::Nothing));
         let shown = self.types(&["2"]).await;
         assert!(!shown.contains("First Bank"), "{shown}");
     }
 }
 
-/// A link is ended at its provider before anything is blanked. What is live goes, too: whoever dials next is new.
+/// A link is ended at its provider before anything is redacted. The live value is removed too: the next dial is a new person's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_with_a_link_is_erased() {
-    let mut bench = Harness::new().await;
-    let link = bench.linked().await;
-    let shown = bench.types(&["2"]).await;
+    let mut harness = Harness::new().await;
+    let link = harness.linked().await;
+    let shown = harness.types(&["2"]).await;
     assert!(shown.contains("First Bank"), "{shown}");
-    let id = bench.to_erase().await;
-    assert_eq!(bench.to_erase().await, id);
+    let id = harness.to_erase().await;
+    assert_eq!(harness.to_erase().await, id);
     assert_eq!(
-        bench.erases(id).await,
+        harness.erases(id).await,
         (ErasureState::Begun, Some(ErasureBlocker::Links))
     );
-    assert!(bench.unlinked().is_empty());
-    assert!(bench.parts.jobs.run_now(&format!("unlink:{}", link.id)).await);
-    assert_eq!(bench.erases(id).await, (ErasureState::Done, None));
-    assert_eq!(bench.unlinked(), ["a1"]);
-    bench.is_erased(id).await;
+    assert!(harness.unlinked().is_empty());
+    assert!(harness.parts.jobs.run_now::<Unlink>(link.id).await);
+    assert_eq!(harness.erases(id).await, (ErasureState::Done, None));
+    assert_eq!(harness.unlinked(), ["a1"]);
+    harness.is_erased(id).await;
 }
 
-/// A provider that does not take the end of a link is asked for as long as it takes, also after the job that tells it was
-/// given up; nothing is blanked meanwhile, and what is waited for is told.
+/// A provider that does not accept the end of a link is asked for as long as it takes, also after the unlink job was given
+/// up; nothing is redacted meanwhile, and the erasure says what blocks it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_cannot_be_ended_is_tried_on() {
-    let mut bench = Harness::new().await;
-    let link = bench.linked().await;
-    bench.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
-    let id = bench.to_erase().await;
+    let mut harness = Harness::new().await;
+    let link = harness.linked().await;
+    harness.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
+    let id = harness.to_erase().await;
     assert_eq!(
-        bench.erases(id).await,
+        harness.erases(id).await,
         (ErasureState::Begun, Some(ErasureBlocker::Links))
     );
-    let key = format!("unlink:{}", link.id);
-    let records = bench.parts.jobs.records.clone();
+    let key = Unlink::key(link.id);
+    let records = harness.parts.deps.records.clone();
     let taken = records.claim_key(&key, node(9), ago(0), ago(0)).await.unwrap().unwrap();
     records.give_up(taken.id, node(9), "test").await.unwrap();
     // Tried so often that any other job would be given up.
     for _ in 0..400 {
-        let held = records.claim_key(&format!("erase:{id}"), node(9), ago(0), ago(0)).await;
+        let held = records.claim_key(&Erase::key(id), node(9), ago(0), ago(0)).await;
         records
             .postpone(held.unwrap().unwrap().id, node(9), ago(0), "test")
             .await
             .unwrap();
     }
     assert_eq!(
-        bench.erases(id).await,
+        harness.erases(id).await,
         (ErasureState::Begun, Some(ErasureBlocker::Links))
     );
-    assert_eq!(bench.held(bench.person).await.links[0].state, LinkState::Removing);
-    assert_eq!(bench.parts.records.audit_count("job.given_up").await, 0);
-    bench.parts.bank.script().unreadable = None;
-    assert!(bench.parts.jobs.run_now(&key).await, "the job was not opened again");
-    assert_eq!(bench.erases(id).await, (ErasureState::Done, None));
-    bench.is_erased(id).await;
+    assert_eq!(harness.held(harness.person).await.links[0].state, LinkState::Removing);
+    assert_eq!(harness.parts.records.audit_count("job.given_up").await, 0);
+    harness.parts.bank.script().unreadable = None;
+    assert!(harness.parts.jobs.run_key(&key).await, "the job was not opened again");
+    assert_eq!(harness.erases(id).await, (ErasureState::Done, None));
+    harness.is_erased(id).await;
 }
 
-/// The server may end after every step: the job of another begins at the start and comes to the same end.
+/// The server may die after every step: the job starts again on another and comes to the same end.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erasure_survives_a_crash_after_every_step() {
     for step in 0..5 {
-        let mut bench = Harness::new().await;
-        let link = bench.linked().await;
-        bench.dials().await;
-        let id = bench.to_erase().await;
-        let records = bench.parts.jobs.records.clone();
+        let mut harness = Harness::new().await;
+        let link = harness.linked().await;
+        harness.dials().await;
+        let id = harness.to_erase().await;
+        let records = harness.parts.deps.records.clone();
         let erasure = records.erasure(id).await.unwrap().unwrap();
-        let key = format!("unlink:{}", link.id);
-        let unlink = job(link.partner, JobKind::Unlink(link.id), &key, ago(0));
+        let key = Unlink::key(link.id);
+        let unlink = job(link.partner, Unlink::of(link.id), &key, ago(0));
         if step >= 1 {
             let to = LinkState::Removing;
             assert!(records.move_link(link.id, to, &[unlink], ago(0)).await.unwrap());
         }
         if step >= 2 {
-            assert!(bench.parts.jobs.run_now(&key).await);
+            assert!(harness.parts.jobs.run_key(&key).await);
         }
         if step >= 3 {
             assert_eq!(records.redact(&erasure, ago(0)).await.unwrap(), Redaction::Redacted);
         }
         if step >= 4 {
-            bench.parts.jobs.erasing.live.remove(&bench.person.tag).await.unwrap();
+            harness.parts.service.0.live.remove(&harness.person.tag).await.unwrap();
         }
-        if bench.erases(id).await.0 != ErasureState::Done {
+        if harness.erases(id).await.0 != ErasureState::Done {
             assert!(step < 2, "{step}");
-            assert!(bench.parts.jobs.run_now(&key).await);
-            assert_eq!(bench.erases(id).await, (ErasureState::Done, None), "{step}");
+            assert!(harness.parts.jobs.run_key(&key).await);
+            assert_eq!(harness.erases(id).await, (ErasureState::Done, None), "{step}");
         }
-        assert_eq!(bench.unlinked(), ["a1"], "{step}");
-        bench.is_erased(id).await;
+        assert_eq!(harness.unlinked(), ["a1"], "{step}");
+        harness.is_erased(id).await;
     }
 }
 
-/// A login that nothing was found of in its time is looked for once more, for afterwards nobody could recognise what it
-/// linked; what is found is ended like any link.
+/// A lapsed attempt is searched for once more, because afterwards nobody could recognise what it linked; what is found is
+/// ended like any link.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lapsed_login_is_looked_for_once_more() {
-    let mut bench = Harness::new().await;
-    let attempt = bench.begun(16 * MINUTE, |_| ()).await;
-    let records = bench.parts.jobs.records.clone();
+    let mut harness = Harness::new().await;
+    let attempt = harness.begun(16 * MINUTE, |_| ()).await;
+    let records = harness.parts.deps.records.clone();
     for state in [AttemptState::Sending, AttemptState::Unknown, AttemptState::Lapsed] {
         assert!(records.move_attempt(attempt.id, state, ago(0)).await.unwrap());
     }
-    bench.parts.bank.script().accounts = vec![account("a7")];
-    let id = bench.to_erase().await;
+    harness.parts.bank.script().accounts = vec![account("a7")];
+    let id = harness.to_erase().await;
     // It is linked only now, so its end is asked for by the second look.
     assert_eq!(
-        bench.erases(id).await,
+        harness.erases(id).await,
         (ErasureState::Begun, Some(ErasureBlocker::Links))
     );
     assert_eq!(
-        bench.erases(id).await,
+        harness.erases(id).await,
         (ErasureState::Begun, Some(ErasureBlocker::Links))
     );
-    let link = bench.link_of(&attempt).await.unwrap();
-    assert!(bench.parts.jobs.run_now(&format!("unlink:{}", link.id)).await);
-    assert_eq!(bench.erases(id).await, (ErasureState::Done, None));
-    assert_eq!(bench.unlinked(), ["a7"]);
-    bench.is_erased(id).await;
+    let link = harness.link_of(&attempt).await.unwrap();
+    assert!(harness.parts.jobs.run_now::<Unlink>(link.id).await);
+    assert_eq!(harness.erases(id).await, (ErasureState::Done, None));
+    assert_eq!(harness.unlinked(), ["a7"]);
+    harness.is_erased(id).await;
 }
 
-/// Whoever asks is told what a partner holds about them: their number, what they agreed to, what is linked; nothing of
-/// what another partner holds.
+/// An export shows what a partner holds about the person: number, consents, links; nothing that another partner holds.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_is_told() {
-    let mut bench = Harness::new().await;
-    let link = bench.linked().await;
-    let linking = &bench.parts.jobs.linking;
+    let mut harness = Harness::new().await;
+    let link = harness.linked().await;
+    let deps = &harness.parts.deps;
     let number = kiungo::core::msisdn::Msisdn::parse(NUMBER, "NG").unwrap();
     let now = SystemClock.now();
     let told = async |partners: &[kiungo::records::Partner]| {
         let told = export_subscriber_data(
-            linking.records.as_ref(),
-            &linking.sealing,
+            deps.records.as_ref(),
+            &deps.sealing,
             partners,
             &number,
             ExportedBy::Operator,

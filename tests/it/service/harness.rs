@@ -10,8 +10,9 @@ use kiungo::core::msisdn::Msisdn;
 use kiungo::core::next_step::Grant;
 use kiungo::core::secret::Secret;
 use kiungo::core::time::{Clock, Timestamp};
-use kiungo::records::{Attempt, AttemptState, Job, JobKind, Link};
-use kiungo::service::effects::{redeem_key, settle_key};
+use kiungo::records::{Attempt, AttemptState, Job, JobKind, JobType as _, Link};
+use kiungo::service::linking::redeem::Redeem;
+use kiungo::service::linking::settle::Settle;
 use kiungo::store::memory::MemoryStore;
 
 use crate::support::app_fixture::{AppOptions, TestApp, Trip, assemble_in, keyring};
@@ -30,9 +31,9 @@ pub const MINUTE: u64 = 60;
 pub struct Harness {
     pub parts: TestApp,
     pub person: RecordedPerson,
-    /// The partner's request that their logins answer; without one nobody asked.
+    /// The partner's intent that their logins answer; `None` for a walk-in.
     pub asked: Option<IntentId>,
-    /// How often they have dialled: the name of the last dialog.
+    /// How often they have dialed: the name of the last dialog.
     pub dials: u32,
 }
 
@@ -41,7 +42,7 @@ impl Harness {
         Self::tripped(|_, _| ()).await
     }
 
-    /// A bench on which something is done to the records at an edge.
+    /// A harness that does something to the records at a crash point.
     pub async fn tripped(trip: Trip) -> Self {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let around = AppOptions {
@@ -60,10 +61,10 @@ impl Harness {
 
     /// A login that was begun this many seconds ago, in a session of its own.
     pub async fn begun(&self, seconds_ago: u64, change: impl FnOnce(&mut Attempt)) -> Attempt {
-        let linking = &self.parts.jobs.linking;
+        let sealing = &self.parts.deps.sealing;
         let (mut consent, number) = (self.person.consent(), Msisdn::parse(NUMBER, "NG").unwrap());
         consent.intent = self.asked.unwrap_or(consent.intent);
-        consent.msisdn = linking.sealing.seal_msisdn(&consent.tag, consent.id, &number).unwrap();
+        consent.msisdn = sealing.seal_msisdn(&consent.tag, consent.id, &number).unwrap();
         let mut attempt = self.person.attempt(&consent);
         attempt.created_at = ago(seconds_ago);
         change(&mut attempt);
@@ -73,24 +74,21 @@ impl Harness {
             form: None,
             kind: SessionKind::Link,
         };
-        attempt.provider_session = linking
-            .sealing
-            .seal_session(&attempt.tag, attempt.id, &session)
-            .unwrap();
-        let settle = self.job(JobKind::Settle(attempt.id), &settle_key(attempt.id));
-        let records = &self.parts.jobs.records;
+        attempt.provider_session = sealing.seal_session(&attempt.tag, attempt.id, &session).unwrap();
+        let settle = self.job(Settle::of(attempt.id), &Settle::key(attempt.id));
+        let records = &self.parts.deps.records;
         records.begin_attempt(&consent, &attempt, &settle).await.unwrap();
         attempt
     }
 
-    /// The same, with a grant that is kept.
+    /// The same, with a stored grant.
     pub async fn granted(&self, seconds_ago: u64, change: impl FnOnce(&mut Attempt)) -> Attempt {
         let attempt = self.begun(seconds_ago, change).await;
         let grant = Grant(Secret::new("code_1"));
-        let sealing = &self.parts.jobs.linking.sealing;
+        let sealing = &self.parts.deps.sealing;
         let sealed = sealing.seal_grant(&attempt.tag, attempt.id, &grant).unwrap();
-        let redeem = self.job(JobKind::Redeem(attempt.id), &redeem_key(attempt.id));
-        let records = &self.parts.jobs.records;
+        let redeem = self.job(Redeem::of(attempt.id), &Redeem::key(attempt.id));
+        let records = &self.parts.deps.records;
         assert!(records.store_grant(attempt.id, &sealed, &redeem, ago(0)).await.unwrap());
         attempt
     }
@@ -104,16 +102,16 @@ impl Harness {
 
     /// Runs the job that redeems an attempt's grant.
     pub async fn redeem(&self, attempt: &Attempt) {
-        assert!(self.parts.jobs.run_now(&redeem_key(attempt.id)).await);
+        assert!(self.parts.jobs.run_now::<Redeem>(attempt.id).await);
     }
 
     /// Runs the job that settles an attempt.
     pub async fn settle(&self, attempt: &Attempt) {
-        assert!(self.parts.jobs.run_now(&settle_key(attempt.id)).await);
+        assert!(self.parts.jobs.run_now::<Settle>(attempt.id).await);
     }
 
     pub async fn state(&self, id: AttemptId) -> AttemptState {
-        let (attempt, grant) = self.parts.jobs.records.attempt(id).await.unwrap().unwrap();
+        let (attempt, grant) = self.parts.deps.records.attempt(id).await.unwrap().unwrap();
         assert!(grant.is_none() || attempt.state == AttemptState::Granted);
         attempt.state
     }
@@ -151,7 +149,7 @@ impl Harness {
     }
 
     pub async fn link_of(&self, attempt: &Attempt) -> Option<Link> {
-        self.parts.jobs.records.link_of_attempt(attempt.id).await.unwrap()
+        self.parts.deps.records.link_of_attempt(attempt.id).await.unwrap()
     }
 
     pub fn unlinked(&self) -> Vec<String> {

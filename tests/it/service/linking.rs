@@ -1,14 +1,17 @@
-//! From a grant to a link, at a provider that does the unlikely: what is kept, and what the person is told.
+//! From a grant to a link, at a provider that does the unlikely: what is stored, and what the person is told.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo::core::next_step::NextStep;
 use kiungo::providers::ProviderError;
-use kiungo::records::{AttemptState, LinkState, Records};
-use kiungo::service::ProviderWebhooks as _;
+use kiungo::records::{AttemptState, JobType as _, LinkState, Records};
+use kiungo::service::callbacks::ProviderWebhooks as _;
 use kiungo::service::deps::CrashPoint;
-use kiungo::service::effects::{redeem_key, settle_key};
+use kiungo::service::linking::read_accounts::ReadAccounts;
+use kiungo::service::linking::redeem::Redeem;
+use kiungo::service::linking::settle::Settle;
+use kiungo::service::linking::unlink::Unlink;
 use tokio::runtime::Handle;
 
 use super::harness::{Harness, MINUTE, account, ago, person};
@@ -16,19 +19,19 @@ use crate::support::eventually;
 use crate::support::one_bank::Account;
 use crate::support::records::node;
 
-/// A grant that the provider has never heard of, or that is used up and led to no account, keeps nobody waiting: after
+/// A grant that the provider does not know, or that is used and led to no account, keeps nobody waiting: after
 /// the time in which an account must show, the person is told that nothing was linked, and may go on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grant_that_comes_to_nothing_lapses() {
     for redeemed in [None, Some(vec![])] {
-        let mut bench = Harness::new().await;
-        bench.parts.bank.script().redeemed.clone_from(&redeemed);
-        let attempt = bench.granted(16 * MINUTE, |_| ()).await;
-        let shown = bench.dials().await;
+        let mut harness = Harness::new().await;
+        harness.parts.bank.script().redeemed.clone_from(&redeemed);
+        let attempt = harness.granted(16 * MINUTE, |_| ()).await;
+        let shown = harness.dials().await;
         assert!(shown.contains("First Bank"), "{shown}");
-        bench.redeem(&attempt).await;
-        assert_eq!(bench.state(attempt.id).await, AttemptState::Lapsed, "{redeemed:?}");
-        let shown = bench.dials().await;
+        harness.redeem(&attempt).await;
+        assert_eq!(harness.state(attempt.id).await, AttemptState::Lapsed, "{redeemed:?}");
+        let shown = harness.dials().await;
         assert!(shown.contains("Nothing was linked."), "{shown}");
         assert!(shown.contains("1 Try again"), "{shown}");
     }
@@ -37,54 +40,54 @@ async fn a_grant_that_comes_to_nothing_lapses() {
 /// Before that time is over nobody is told no, and the job goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_young_grant_is_looked_for_again() {
-    let mut bench = Harness::new().await;
-    let attempt = bench.granted(MINUTE, |_| ()).await;
-    bench.redeem(&attempt).await;
-    assert_eq!(bench.state(attempt.id).await, AttemptState::Granted);
-    let shown = bench.dials().await;
+    let mut harness = Harness::new().await;
+    let attempt = harness.granted(MINUTE, |_| ()).await;
+    harness.redeem(&attempt).await;
+    assert_eq!(harness.state(attempt.id).await, AttemptState::Granted);
+    let shown = harness.dials().await;
     assert!(!shown.contains("Nothing was linked"), "{shown}");
-    bench.parts.bank.script().accounts.push(account("a1"));
-    bench.redeem(&attempt).await;
-    assert_eq!(bench.state(attempt.id).await, AttemptState::Linked);
+    harness.parts.bank.script().accounts.push(account("a1"));
+    harness.redeem(&attempt).await;
+    assert_eq!(harness.state(attempt.id).await, AttemptState::Linked);
 }
 
-/// A provider that does not let us look keeps nobody waiting either; what it hides is still looked for.
+/// A provider that refuses to list its accounts keeps nobody waiting either; the search goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_search_keeps_nobody_waiting() {
-    let bench = Harness::new().await;
-    let attempt = bench.granted(16 * MINUTE, |_| ()).await;
-    bench.parts.bank.script().unreadable = Some(ProviderError::Refused("no list"));
-    bench.settle(&attempt).await;
-    assert_eq!(bench.state(attempt.id).await, AttemptState::Lapsed);
-    bench.parts.bank.script().unreadable = None;
-    bench.parts.bank.script().accounts.push(account("a1"));
-    bench.settle(&attempt).await;
-    assert_eq!(bench.state(attempt.id).await, AttemptState::Linked);
+    let harness = Harness::new().await;
+    let attempt = harness.granted(16 * MINUTE, |_| ()).await;
+    harness.parts.bank.script().unreadable = Some(ProviderError::Refused("no list"));
+    harness.settle(&attempt).await;
+    assert_eq!(harness.state(attempt.id).await, AttemptState::Lapsed);
+    harness.parts.bank.script().unreadable = None;
+    harness.parts.bank.script().accounts.push(account("a1"));
+    harness.settle(&attempt).await;
+    assert_eq!(harness.state(attempt.id).await, AttemptState::Linked);
 }
 
-/// A job that is given up ends the waiting: nobody would ever answer.
+/// When a job is given up the person is told: no answer would ever come.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_given_up_lapses_its_attempt() {
     for redeem in [true, false] {
-        let mut bench = Harness::new().await;
-        bench.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
-        let attempt = bench.granted(MINUTE, |_| ()).await;
+        let mut harness = Harness::new().await;
+        harness.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
+        let attempt = harness.granted(MINUTE, |_| ()).await;
         let key = if redeem {
-            redeem_key(attempt.id)
+            Redeem::key(attempt.id)
         } else {
-            settle_key(attempt.id)
+            Settle::key(attempt.id)
         };
-        let records = &bench.parts.jobs.records;
+        let records = &harness.parts.deps.records;
         for _ in 0..299 {
             let held = records.claim_key(&key, node(9), ago(0), ago(0)).await.unwrap().unwrap();
             records.postpone(held.id, node(9), ago(0), "test").await.unwrap();
         }
-        assert_eq!(bench.state(attempt.id).await, AttemptState::Granted);
-        bench.dials().await;
-        assert!(bench.parts.jobs.run_now(&key).await);
-        assert_eq!(bench.state(attempt.id).await, AttemptState::Lapsed);
-        assert!(!bench.parts.jobs.run_now(&key).await, "it goes on");
-        let shown = bench.dials().await;
+        assert_eq!(harness.state(attempt.id).await, AttemptState::Granted);
+        harness.dials().await;
+        assert!(harness.parts.jobs.run_key(&key).await);
+        assert_eq!(harness.state(attempt.id).await, AttemptState::Lapsed);
+        assert!(!harness.parts.jobs.run_key(&key).await, "it goes on");
+        let shown = harness.dials().await;
         assert!(shown.contains("Nothing was linked."), "{shown}");
     }
 }
@@ -94,78 +97,78 @@ async fn a_job_given_up_lapses_its_attempt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_webhook_is_heard() {
     for moved_on in [false, true] {
-        let mut bench = Harness::new().await;
-        let attempt = bench.begun(16 * MINUTE, |_| ()).await;
-        let records = bench.parts.jobs.records.clone();
+        let mut harness = Harness::new().await;
+        let attempt = harness.begun(16 * MINUTE, |_| ()).await;
+        let records = harness.parts.deps.records.clone();
         assert!(
             records
                 .move_attempt(attempt.id, AttemptState::Sending, ago(0))
                 .await
                 .unwrap()
         );
-        bench.settle(&attempt).await;
-        assert_eq!(bench.state(attempt.id).await, AttemptState::Lapsed);
+        harness.settle(&attempt).await;
+        assert_eq!(harness.state(attempt.id).await, AttemptState::Lapsed);
         if moved_on {
-            bench.begun(0, |_| ()).await;
+            harness.begun(0, |_| ()).await;
         }
         let other = Account {
             id: "b1",
             session: Some("s2"),
         };
-        bench.parts.bank.script().accounts = vec![other, account("a1")];
+        harness.parts.bank.script().accounts = vec![other, account("a1")];
         for (id, late) in [("b1", false), ("a1", true)] {
-            bench.parts.hooks.receive("mono", &[], id.as_bytes()).await.unwrap();
-            let key = format!("settle:{}:connected {id}", attempt.id);
-            assert_eq!(bench.parts.jobs.run_now(&key).await, late, "{id}");
+            harness.parts.hooks.receive("mono", &[], id.as_bytes()).await.unwrap();
+            let key = format!("{}:connected {id}", Settle::key(attempt.id));
+            assert_eq!(harness.parts.jobs.run_key(&key).await, late, "{id}");
         }
-        let (unlinked, made) = (bench.unlinked(), bench.link_of(&attempt).await);
+        let (unlinked, made) = (harness.unlinked(), harness.link_of(&attempt).await);
         if moved_on {
-            assert_eq!((bench.state(attempt.id).await, made), (AttemptState::Undone, None));
+            assert_eq!((harness.state(attempt.id).await, made), (AttemptState::Undone, None));
             assert_eq!(unlinked, ["a1"]);
         } else {
             assert_eq!(made.map(|link| link.state), Some(LinkState::Active));
             assert_eq!(unlinked, [""; 0]);
-            bench.dials().await;
+            harness.dials().await;
         }
     }
 }
 
-/// One grant may open several accounts: all of them stand under the link, each with its own digits.
+/// One grant may open several accounts: all of them are under the link, each with its own digits.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_account_of_a_grant_is_linked() {
-    let bench = Harness::new().await;
-    bench.parts.bank.script().redeemed = Some(vec!["a1", "a2"]);
-    bench.parts.bank.script().accounts = vec![account("a1"), account("a2")];
-    let attempt = bench.granted(0, |_| ()).await;
-    bench.redeem(&attempt).await;
-    let link = bench.link_of(&attempt).await.unwrap();
+    let harness = Harness::new().await;
+    harness.parts.bank.script().redeemed = Some(vec!["a1", "a2"]);
+    harness.parts.bank.script().accounts = vec![account("a1"), account("a2")];
+    let attempt = harness.granted(0, |_| ()).await;
+    harness.redeem(&attempt).await;
+    let link = harness.link_of(&attempt).await.unwrap();
     let masked: Vec<_> = link.accounts.iter().map(|account| account.masked.as_deref()).collect();
     assert_eq!(masked, [Some("00a1"), Some("00a2")]);
 }
 
-/// An account that was linked in another session, or that another person has linked here, is never linked: it is given
-/// back, unless it is in use, and the person is told that nothing was linked.
+/// An account that was linked in another session, or that another person has linked here, is never linked: its
+/// access is ended, unless it is in use, and the person is told that nothing was linked.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_persons_account_is_not_linked() {
     for in_use in [false, true] {
-        let mut bench = Harness::new().await;
+        let mut harness = Harness::new().await;
         let mut mine = account("a1");
         if in_use {
-            let link = bench.linked().await;
-            bench.person.tag = kiungo::core::seal::SubscriberTag::from_bytes([9; 32]);
+            let link = harness.linked().await;
+            harness.person.tag = kiungo::core::seal::SubscriberTag::from_bytes([9; 32]);
             assert_eq!(link.state, LinkState::Active);
         } else {
             mine.session = Some("s2");
         }
-        bench.parts.bank.script().redeemed = Some(vec!["a1"]);
-        bench.parts.bank.script().accounts = vec![mine];
-        let attempt = bench.granted(0, |_| ()).await;
-        bench.redeem(&attempt).await;
-        assert_eq!(bench.link_of(&attempt).await, None);
-        assert_eq!(bench.state(attempt.id).await, AttemptState::Undone);
-        assert_eq!(bench.parts.records.audit_count("account.foreign").await, 1);
+        harness.parts.bank.script().redeemed = Some(vec!["a1"]);
+        harness.parts.bank.script().accounts = vec![mine];
+        let attempt = harness.granted(0, |_| ()).await;
+        harness.redeem(&attempt).await;
+        assert_eq!(harness.link_of(&attempt).await, None);
+        assert_eq!(harness.state(attempt.id).await, AttemptState::Undone);
+        assert_eq!(harness.parts.records.audit_count("account.foreign").await, 1);
         let given_back: &[&str] = if in_use { &[] } else { &["a1"] };
-        assert_eq!(bench.unlinked(), given_back);
+        assert_eq!(harness.unlinked(), given_back);
     }
 }
 
@@ -174,27 +177,24 @@ async fn another_persons_account_is_not_linked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_persons_account_is_noticed_late() {
     for readable in [false, true] {
-        let bench = Harness::new().await;
-        bench.parts.bank.script().redeemed = Some(vec!["a1"]);
-        bench.parts.bank.script().accounts = vec![account("a1")];
+        let harness = Harness::new().await;
+        harness.parts.bank.script().redeemed = Some(vec!["a1"]);
+        harness.parts.bank.script().accounts = vec![account("a1")];
         if !readable {
-            bench.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
+            harness.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
         }
-        let attempt = bench.granted(0, |_| ()).await;
-        bench.redeem(&attempt).await;
-        let link = bench.link_of(&attempt).await.unwrap();
+        let attempt = harness.granted(0, |_| ()).await;
+        harness.redeem(&attempt).await;
+        let link = harness.link_of(&attempt).await.unwrap();
         assert_eq!(
             (link.state, link.accounts[0].masked.is_some()),
             (LinkState::Active, readable)
         );
-        bench.parts.bank.script().unreadable = None;
-        bench.parts.bank.script().accounts[0].session = Some("s2");
-        assert!(bench.parts.jobs.run_now(&format!("read:{}", link.id)).await);
-        assert_eq!(
-            bench.parts.jobs.run_now(&format!("unlink:{}", link.id)).await,
-            !readable
-        );
-        let link = bench.link_of(&attempt).await.unwrap();
+        harness.parts.bank.script().unreadable = None;
+        harness.parts.bank.script().accounts[0].session = Some("s2");
+        assert!(harness.parts.jobs.run_now::<ReadAccounts>(link.id).await);
+        assert_eq!(harness.parts.jobs.run_now::<Unlink>(link.id).await, !readable);
+        let link = harness.link_of(&attempt).await.unwrap();
         assert_eq!(
             link.state,
             if readable {
@@ -206,7 +206,7 @@ async fn another_persons_account_is_noticed_late() {
     }
 }
 
-/// What the provider took and goes on with elsewhere is not called unsent: what comes of it is found, and linked.
+/// A login that the provider accepted and continues elsewhere does not count as unsent: its account is found, and linked.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_on_elsewhere_is_found() {
     let approve = NextStep::ApproveElsewhere {
@@ -217,41 +217,41 @@ async fn what_goes_on_elsewhere_is_found() {
         retry_after: Duration::from_secs(5),
     };
     for answer in [approve, wait] {
-        let mut bench = Harness::new().await;
-        bench.parts.bank.script().answers.push_back(Ok(answer));
-        let shown = bench.types(&["1", "1", "ada", "pw"]).await;
+        let mut harness = Harness::new().await;
+        harness.parts.bank.script().answers.push_back(Ok(answer));
+        let shown = harness.types(&["1", "1", "ada", "pw"]).await;
         assert!(shown.contains("has not answered. We are finding out."), "{shown}");
-        bench.parts.bank.script().accounts = vec![account("a1")];
+        harness.parts.bank.script().accounts = vec![account("a1")];
         // The first look may still be under way.
-        let linked = async || bench.dials().await.contains("Savanna Bank ..00a1");
+        let linked = async || harness.dials().await.contains("Savanna Bank ..00a1");
         eventually(Duration::from_secs(30), linked).await;
     }
 }
 
-/// A provider that took the login and wants a browser was sent it: the attempt does not say otherwise.
+/// A login that the provider accepted and then wants a browser for counts as sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_a_browser_was_sent_all_the_same() {
-    let mut bench = Harness::new().await;
+    let mut harness = Harness::new().await;
     let answer = NextStep::OpenLink {
         purpose: "approve".to_owned(),
     };
-    bench.parts.bank.script().answers.push_back(Ok(answer));
-    let shown = bench.types(&["1", "1", "ada", "pw"]).await;
+    harness.parts.bank.script().answers.push_back(Ok(answer));
+    let shown = harness.types(&["1", "1", "ada", "pw"]).await;
     assert!(
         shown.contains("asks for something that this phone cannot do"),
         "{shown}"
     );
-    let facts = bench
+    let facts = harness
         .parts
-        .jobs
+        .deps
         .records
-        .history(bench.person.partner, &bench.person.tag, ago(0), true)
+        .history(harness.person.partner, &harness.person.tag, ago(0), true)
         .await;
     let last = facts.unwrap().last_institution;
     assert_eq!(last, Some(("b1:p".to_owned(), "mono".to_owned())));
 }
 
-/// An attempt that its owner never began to send, because it died, is no riddle: nobody waits for an answer to it, it
+/// An attempt that its owner never began to send, because it died, is known to be unsent: nobody waits for an answer, it
 /// counts against no limit, and the person is told that nothing was sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_never_sent_is_told_so() {
@@ -259,9 +259,9 @@ async fn what_was_never_sent_is_told_so() {
         (false, "Nothing was sent.", AttemptState::NotSent, 0),
         (true, "has not answered. We are finding out.", AttemptState::Unknown, 1),
     ] {
-        let mut bench = Harness::new().await;
-        let attempt = bench.begun(2 * MINUTE, |_| ()).await;
-        let records = bench.parts.jobs.records.clone();
+        let mut harness = Harness::new().await;
+        let attempt = harness.begun(2 * MINUTE, |_| ()).await;
+        let records = harness.parts.deps.records.clone();
         if sending {
             assert!(
                 records
@@ -271,17 +271,17 @@ async fn what_was_never_sent_is_told_so() {
             );
         }
         let facts = records
-            .history(bench.person.partner, &bench.person.tag, ago(0), true)
+            .history(harness.person.partner, &harness.person.tag, ago(0), true)
             .await
             .unwrap();
         assert_eq!(facts.failed_logins.len(), counts);
-        let told = bench.dials().await;
+        let told = harness.dials().await;
         assert!(told.contains(shown), "{told}");
-        assert_eq!(bench.state(attempt.id).await, end);
+        assert_eq!(harness.state(attempt.id).await, end);
     }
 }
 
-/// Closes the attempt just before its owner sends it, as somebody does who finds its lease over.
+/// Closes the attempt just before its owner sends it, as a node does that finds its lease expired.
 fn close_when_marked(edge: CrashPoint, records: &Arc<dyn Records>) {
     if edge == CrashPoint::Marked {
         tokio::task::block_in_place(|| {
@@ -306,8 +306,8 @@ fn close_when_marked(edge: CrashPoint, records: &Arc<dyn Records>) {
 /// An attempt that was closed as never sent is not sent, although its owner lives and has marked it in the store.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_closed_is_not_sent() {
-    let mut bench = Harness::tripped(close_when_marked).await;
-    let shown = bench.types(&["1", "1", "ada", "pw"]).await;
+    let mut harness = Harness::tripped(close_when_marked).await;
+    let shown = harness.types(&["1", "1", "ada", "pw"]).await;
     assert!(shown.contains("Nothing was sent."), "{shown}");
-    assert_eq!(bench.parts.bank.script().submitted, 0);
+    assert_eq!(harness.parts.bank.script().submitted, 0);
 }

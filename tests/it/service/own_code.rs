@@ -12,46 +12,46 @@ use kiungo::service::facts_reader::FactsQuery;
 /// The code counts from the moment it was chosen: a dial before it is written down asks for it, and so does one after.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_counts_before_it_is_written() {
-    let mut bench = Harness::new().await;
-    bench.linked().await;
+    let mut harness = Harness::new().await;
+    harness.linked().await;
     // Somebody writes to the file and takes their time: reading goes on, writing waits.
-    let file = bench.parts.records.folder.path().join("deep/er/records.db");
+    let file = harness.parts.records.folder.path().join("deep/er/records.db");
     let mut slow = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
     slow.execute("BEGIN IMMEDIATE").await.unwrap();
-    let shown = bench.types(&["2", "1", "3", "4821"]).await;
+    let shown = harness.types(&["2", "1", "3", "4821"]).await;
     assert!(shown.starts_with("CON Your linked accounts"), "{shown}");
-    let (person, records) = (bench.person, bench.parts.jobs.records.clone());
+    let (person, records) = (harness.person, harness.parts.deps.records.clone());
     let written = async || {
         let facts = records.history(person.partner, &person.tag, ago(0), true).await;
         facts.unwrap().pin.is_some()
     };
     assert!(!written().await);
     for _ in 0..2 {
-        let shown = bench.types(&["2"]).await;
+        let shown = harness.types(&["2"]).await;
         assert!(shown.starts_with("CON Type your own 4-digit code."), "{shown}");
     }
     assert!(!written().await);
     slow.execute("ROLLBACK").await.unwrap();
     eventually(Duration::from_secs(20), async || {
-        written().await && bench.parts.tasks.is_empty()
+        written().await && harness.parts.tasks.is_empty()
     })
     .await;
-    let shown = bench.types(&["2", "4821"]).await;
+    let shown = harness.types(&["2", "4821"]).await;
     assert!(shown.starts_with("CON Your linked accounts"), "{shown}");
 }
 
 /// Where people may have no code, none is read: one that stands in the records is not asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_not_read_where_there_are_none() {
-    let mut bench = Harness::new().await;
-    bench.linked().await;
-    bench.types(&["2", "1", "3", "4821"]).await;
-    let facts = &bench.parts.service.0.facts;
+    let mut harness = Harness::new().await;
+    harness.linked().await;
+    harness.types(&["2", "1", "3", "4821"]).await;
+    let facts = &harness.parts.service.0.facts;
     let without = kiungo::service::facts_reader::FactsReader {
         pins: false,
         ..facts.clone()
     };
-    let tag = bench.person.tag;
+    let tag = harness.person.tag;
     eventually(Duration::from_secs(20), async || {
         facts.load(&tag, &FactsQuery::default()).await.unwrap().pin.is_some()
     })

@@ -1,4 +1,4 @@
-//! Logging in again for a link: what is asked, and what renews it.
+//! Renewing a link: what is asked, and what renews it.
 
 use kiungo::core::next_step::{Grant, NextStep};
 use kiungo::core::secret::Secret;
@@ -6,15 +6,15 @@ use kiungo::records::LinkState;
 
 use super::harness::{Harness, NUMBER, ago};
 
-/// A renewal asks by a way to log in that may be offered: no card with its PIN where the policy forbids it, nothing that
+/// A renewal asks by an auth method that may be offered: no card with its PIN where the policy forbids it, nothing that
 /// a keypad cannot answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewal_asks_what_may_be_asked() {
-    let mut bench = Harness::new().await;
-    bench.linked().await;
-    let shown = bench.types(&["2", "1", "1"]).await;
+    let mut harness = Harness::new().await;
+    harness.linked().await;
+    let shown = harness.types(&["2", "1", "1"]).await;
     assert!(shown.contains("username"), "{shown}");
-    let shown = bench.types(&["1", "ada"]).await;
+    let shown = harness.types(&["1", "ada"]).await;
     assert!(shown.contains("password"), "{shown}");
 }
 
@@ -28,8 +28,8 @@ enum Renewal {
     Ended,
 }
 
-/// A link is renewed by its own account, or by a provider that says no more than that it is done. Another account leaves
-/// it as it was and is given back; so is the account of a link that is being ended. The person is told.
+/// A link is renewed by its own account, or by a provider that only says that it is done. Another account leaves it as
+/// it was and has its access ended; so has the account of a link that is being ended. The person is told.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_its_own_account_renews_a_link() {
     for (renewal, state, given_back) in [
@@ -39,12 +39,12 @@ async fn only_its_own_account_renews_a_link() {
         (Renewal::Ended, LinkState::Removing, &["a1"]),
     ] {
         for at_once in [false, true] {
-            let mut bench = Harness::new().await;
-            let link = bench.linked().await;
-            let records = bench.parts.jobs.records.clone();
+            let mut harness = Harness::new().await;
+            let link = harness.linked().await;
+            let records = harness.parts.deps.records.clone();
             let to = LinkState::ReauthRequired;
             assert!(records.move_link(link.id, to, &[], ago(0)).await.unwrap());
-            let (bank, kept) = (bench.parts.bank.clone(), matches!(renewal, Renewal::Own(_)));
+            let (bank, kept) = (harness.parts.bank.clone(), matches!(renewal, Renewal::Own(_)));
             bank.script().renewed_at_once = at_once;
             bank.script().redeemed = Some(match &renewal {
                 Renewal::Own(ids) => ids.clone(),
@@ -59,20 +59,20 @@ async fn only_its_own_account_renews_a_link() {
                     assert!(records.move_link(link.id, to, &[], ago(0)).await.unwrap());
                 }
             };
-            bench.types(&["2", "1"]).await;
+            harness.types(&["2", "1"]).await;
             if !at_once {
-                bench.types(&["2", "1", "1", "ada"]).await;
+                harness.types(&["2", "1", "1", "ada"]).await;
             }
             end().await;
-            let dialog = bench.dials;
+            let dialog = harness.dials;
             let typed = if at_once { "2*1*1" } else { "2*1*1*ada*pw" };
-            let shown = bench.parts.answer(&format!("d{dialog} {NUMBER} {typed}")).await;
+            let shown = harness.parts.answer(&format!("d{dialog} {NUMBER} {typed}")).await;
             assert_eq!(shown.contains("is up to date again"), kept, "{at_once}: {shown}");
             let found = records.link(link.id).await.unwrap().unwrap();
             assert_eq!(found.state, state, "{at_once}");
-            assert_eq!(bench.unlinked(), given_back, "{at_once}");
+            assert_eq!(harness.unlinked(), given_back, "{at_once}");
             let foreign = i64::from(matches!(renewal, Renewal::Other));
-            assert_eq!(bench.parts.records.audit_count("account.foreign").await, foreign);
+            assert_eq!(harness.parts.records.audit_count("account.foreign").await, foreign);
             if !kept {
                 let told = if at_once {
                     "We cannot link"

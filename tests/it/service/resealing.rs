@@ -1,4 +1,4 @@
-//! Records are sealed anew under the active key while they are used.
+//! Records are resealed under the active key while they are used.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,13 +63,13 @@ fn reading(link: &Link, sealing: &Sealing) -> AccountReading {
 }
 
 /// One pass puts everything under the active key, and everything opens without the old one. It is counted, and a second
-/// pass finds nothing to do. A key that is missing leaves what stands under it as it is, and counted.
+/// pass finds nothing to do. Values under a missing key stay as they are, and are counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_pass_seals_everything_anew() {
-    let mut bench = Harness::new().await;
-    let link = bench.linked().await;
-    let records = bench.parts.jobs.records.clone();
-    let old = bench.parts.jobs.linking.sealing.clone();
+    let mut harness = Harness::new().await;
+    let link = harness.linked().await;
+    let records = harness.parts.deps.records.clone();
+    let old = harness.parts.deps.sealing.clone();
     records
         .store_account_reading(link.accounts[0].id, &reading(&link, &old))
         .await
@@ -99,9 +99,9 @@ async fn one_pass_seals_everything_anew() {
 /// at every moment the row opens, and when the old key is no longer used one pass is the last.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn passes_never_undo_what_is_written() {
-    let mut bench = Harness::new().await;
-    let link = bench.linked().await;
-    let records = bench.parts.jobs.records.clone();
+    let mut harness = Harness::new().await;
+    let link = harness.linked().await;
+    let records = harness.parts.deps.records.clone();
     let (old, new) = (resealing(&records, &["k1", "n2"]), resealing(&records, &["n2", "k1"]));
     let over = AtomicBool::new(false);
     let write = async |sealing: &Sealing| {

@@ -48,7 +48,7 @@ async fn a_turn_is_two_round_trips() {
     assert!(turns.tasks.is_empty(), "something was started");
 }
 
-/// When the store goes away after a login was handed over, nobody is told that nothing was sent.
+/// When the store fails after a login was sent, the person is not told that nothing was sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_that_was_written_is_not_denied() {
     let store = Arc::new(CountingStore::new(MemoryStore::new(Arc::new(SystemClock))));

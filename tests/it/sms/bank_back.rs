@@ -12,16 +12,18 @@ use kiungo::core::menu::Outcome;
 use kiungo::core::messages::Locale;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::providers::{Institution, ProviderError, SubmitError};
-use kiungo::records::{AttemptState, JobKind, SmsPreference};
+use kiungo::records::{AttemptState, SmsPreference};
 use kiungo::sandbox::sms::RunningSms;
 use kiungo::service::bank_alerts::BankAlerts;
+use kiungo::service::bank_alerts::BankBack;
 use kiungo::service::institution_health::InstitutionHealth;
-use kiungo::service::jobs::JobOutcome;
+use kiungo::service::job::JobOutcome;
 use kiungo::service::providers::ProviderCallError;
+use kiungo::service::sms::outbox::SendSms;
 
 use super::service_kit::{ADA, SmsService};
-use crate::support::app_fixture::{CHANNEL, bank_backs};
-use crate::support::records::{RecordedPerson, node, partner};
+use crate::support::app_fixture::{CHANNEL, handlers};
+use crate::support::records::{RecordedPerson, TYPES, node, partner};
 
 const BOLA: &str = "+2348030000002";
 /// Longer than the first rest of a bank that has failed three times, and than any.
@@ -32,7 +34,7 @@ const LONG_OPEN_TIME: Duration = Duration::from_secs(121);
 struct WaitingPeople {
     post: SmsService,
     running: RunningSms,
-    nodes: [BankAlerts; 2],
+    nodes: [Arc<BankAlerts>; 2],
 }
 
 fn open_session_spec(session: u8) -> OpenSession {
@@ -61,10 +63,10 @@ impl WaitingPeople {
     async fn after_failures(meets: fn(&InstitutionHealth, &OpenSession)) -> Self {
         let (mut post, running) = SmsService::with_stand_in().await;
         post.shared.catalogue.refresh().await;
-        let one = bank_backs(&post.shared, post.outbox.clone());
-        let clock = post.shared.runtime.clock.clone();
-        post.shared.health = Arc::new(InstitutionHealth::new(clock, post.shared.metrics.clone()));
-        let two = bank_backs(&post.shared, post.outbox.clone());
+        let one = handlers(&post.shared, post.outbox.clone()).bank_alerts;
+        let clock = post.shared.deps.clock.clone();
+        post.shared.health = Arc::new(InstitutionHealth::new(clock, post.shared.deps.metrics.clone()));
+        let two = handlers(&post.shared, post.outbox.clone()).bank_alerts;
         (0..3).for_each(|who| meets(&one.health, &open_session_spec(who)));
         let nodes = [one, two];
         Self { post, running, nodes }
@@ -87,7 +89,13 @@ impl WaitingPeople {
     fn person(&self, number: &str) -> RecordedPerson {
         RecordedPerson {
             partner: partner(1).id,
-            tag: self.post.shared.keyring.tag(&Msisdn::parse(number, "NG").unwrap()),
+            tag: self
+                .post
+                .shared
+                .deps
+                .sealing
+                .keyring
+                .tag(&Msisdn::parse(number, "NG").unwrap()),
         }
     }
 
@@ -109,23 +117,21 @@ impl WaitingPeople {
         let (mut looks, mut sends) = (0, 0);
         let (db, me) = (&self.post.db, node(u8::try_from(server).unwrap()));
         loop {
-            let now = self.post.shared.runtime.clock.now();
-            let jobs = db.claim(me, now, now.plus(OPEN_TIME), 9).await.unwrap();
+            let now = self.post.shared.deps.clock.now();
+            let jobs = db.claim(TYPES, me, now, now.plus(OPEN_TIME), 9).await.unwrap();
             if jobs.is_empty() {
                 return (looks, sends);
             }
             for job in jobs {
-                let verdict = match job.kind {
-                    JobKind::BankBack(watch) => {
-                        looks += 1;
-                        self.nodes[server].check(watch).await.unwrap()
-                    }
-                    JobKind::SendSms(id) => {
-                        sends += 1;
-                        self.nodes[server].withhold_if_outdated(id).await.unwrap();
-                        self.post.outbox.send(id).await.unwrap()
-                    }
-                    _ => JobOutcome::Done,
+                let verdict = if let Some(watch) = job.kind.subject::<BankBack>() {
+                    looks += 1;
+                    self.nodes[server].check(watch).await.unwrap()
+                } else if let Some(id) = job.kind.subject::<SendSms>() {
+                    sends += 1;
+                    self.nodes[server].withhold_if_outdated(id).await.unwrap();
+                    self.post.outbox.send(id).await.unwrap()
+                } else {
+                    JobOutcome::Done
                 };
                 match verdict {
                     JobOutcome::Done => db.finish(job.id, me).await.unwrap(),
@@ -161,7 +167,7 @@ impl WaitingPeople {
 
     /// The bank takes a login of this person now.
     async fn logs_in(&self, number: &str) {
-        let now = self.post.shared.runtime.clock.now();
+        let now = self.post.shared.deps.clock.now();
         let at_the_bank = |attempt: &mut kiungo::records::Attempt| {
             "b1:p".clone_into(&mut attempt.institution);
             attempt.created_at = now;
@@ -198,9 +204,9 @@ impl WaitingPeople {
             kind: SessionKind::Link,
         });
         state.session = Some(session);
-        let live = &self.nodes[0].newsroom.live;
+        let live = &self.nodes[0].updater.live;
         assert!(
-            live.swap(&self.post.shared.keyring.tag(&number), None, &state)
+            live.swap(&self.post.shared.deps.sealing.keyring.tag(&number), None, &state)
                 .await
                 .unwrap()
         );
@@ -260,14 +266,15 @@ async fn two_servers_write_one_text() {
     waiting.asks_for_alert(ADA).await;
     waiting.asks_for_alert(BOLA).await;
     waiting.post.advance(OPEN_TIME);
-    let now = waiting.post.shared.runtime.clock.now();
+    let now = waiting.post.shared.deps.clock.now();
     let jobs = waiting
         .post
         .db
-        .claim(node(7), now, now.plus(OPEN_TIME), 9)
+        .claim(TYPES, node(7), now, now.plus(OPEN_TIME), 9)
         .await
         .unwrap();
-    let [JobKind::BankBack(watch)] = jobs.iter().map(|job| job.kind.clone()).collect::<Vec<_>>()[..] else {
+    let watches: Vec<_> = jobs.iter().map(|job| job.kind.subject::<BankBack>()).collect();
+    let [Some(watch)] = watches[..] else {
         panic!("{jobs:?}");
     };
     let [one, two] = &waiting.nodes;
@@ -289,9 +296,9 @@ async fn who_knows_is_not_told() {
         waiting.asks_for_alert(BOLA).await;
         waiting.post.advance(OPEN_TIME);
         if written {
-            let now = waiting.post.shared.runtime.clock.now();
-            let jobs = waiting.post.db.claim(node(0), now, now, 9).await.unwrap();
-            let JobKind::BankBack(watch) = jobs[0].kind else {
+            let now = waiting.post.shared.deps.clock.now();
+            let jobs = waiting.post.db.claim(TYPES, node(0), now, now, 9).await.unwrap();
+            let Some(watch) = jobs[0].kind.subject::<BankBack>() else {
                 panic!("{jobs:?}")
             };
             assert_eq!(waiting.nodes[0].check(watch).await.unwrap(), JobOutcome::Done);
@@ -311,7 +318,7 @@ async fn who_knows_is_not_told() {
 async fn who_wants_no_texts_gets_none() {
     for before in [true, false] {
         let waiting = WaitingPeople::no_session_opens().await;
-        let (ada, now) = (waiting.person(ADA), waiting.post.shared.runtime.clock.now());
+        let (ada, now) = (waiting.person(ADA), waiting.post.shared.deps.clock.now());
         if !before {
             waiting.asks_for_alert(ADA).await;
         }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use kiungo::core::ids::LinkId;
 use kiungo::core::sms::{MessageState, SmsFailureReason, WithheldReason};
-use kiungo::records::{JobKind, SmsLimit};
+use kiungo::records::{JobType as _, SmsLimit};
 use kiungo::sandbox::sms::{SmsDelivery, SmsFailure, SmsSwitches};
-use kiungo::service::jobs::{ActiveLanes, JobOutcome, JobRunner};
-use kiungo::service::linking::Linking;
+use kiungo::service::job::JobOutcome;
+use kiungo::service::job_runner::JobRunner;
+use kiungo::service::linking::read_accounts::ReadAccounts;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use wiremock::matchers::method;
@@ -16,7 +17,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::kit::gateway;
 use super::service_kit::{PartwiseGateway, SmsService, WAIT};
-use crate::support::app_fixture::{bank_backs, erasing, hand_overs, webhooks};
+use crate::support::app_fixture::handlers;
 use crate::support::eventually;
 use crate::support::limits::FOREVER;
 use crate::support::records::{at, job, partner};
@@ -130,40 +131,24 @@ async fn a_hanging_gateway_holds_nobody_up() {
         written.push(post.queue_sms(&format!("fact {n}")).await);
     }
     let shared = &post.shared;
-    let jobs = Arc::new(JobRunner {
-        records: post.db.shared(),
-        linking: Linking {
-            records: post.db.shared(),
-            providers: shared.providers.clone(),
-            sealing: shared.sealing.clone(),
-            newsroom: shared.newsroom.clone(),
-            runtime: shared.runtime.clone(),
-        },
-        handover_messages: hand_overs(shared, post.outbox.clone()),
-        erasing: erasing(shared),
-        bank_alerts: bank_backs(shared, post.outbox.clone()),
-        retention: FOREVER,
-        webhooks: webhooks(shared),
-        lanes: ActiveLanes::default(),
-        runtime: shared.runtime.clone(),
-        metrics: shared.metrics.clone(),
-    });
+    let handlers = handlers(shared, post.outbox.clone());
+    let jobs = Arc::new(JobRunner::new(shared.deps.clone(), handlers.all(), FOREVER));
     let stop = CancellationToken::new();
-    let running = shared.runtime.handle.spawn(jobs.run(stop.clone()));
+    let running = shared.deps.handle.spawn(jobs.run(stop.clone()));
     eventually(WAIT, async || post.state(written[0]).await == MessageState::Sending).await;
-    let other = JobKind::ReadAccounts(LinkId::from_bytes([9; 16]));
+    let other = ReadAccounts::of(LinkId::from_bytes([9; 16]));
     post.db
         .enqueue(&job(partner(1).id, other, "read:9", at(0)))
         .await
         .unwrap();
     let done = "kiungo_jobs_total{kind=\"read_accounts\",outcome=\"given_up\"} 1";
-    eventually(WAIT, async || shared.metrics.encode().unwrap().contains(done)).await;
+    eventually(WAIT, async || shared.deps.metrics.encode().unwrap().contains(done)).await;
     assert_eq!(post.state(written[0]).await, MessageState::Sending);
     gateway.0.add_permits(1000);
     stop.cancel();
     running.await.unwrap();
-    shared.runtime.tasks.close();
-    shared.runtime.tasks.wait().await;
+    shared.deps.tasks.close();
+    shared.deps.tasks.wait().await;
     let mut accepted = 0;
     for id in written {
         accepted += usize::from(post.state(id).await == MessageState::Accepted);

@@ -17,17 +17,20 @@ use kiungo::core::next_step::{Failure, FailureClass, Field, FieldKind, Form};
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::sms::{MessageState, WithheldReason};
 use kiungo::core::time::Timestamp;
-use kiungo::records::{Attempt, AttemptState, JobKind};
+use kiungo::records::{Attempt, AttemptState};
 use kiungo::sandbox::sms::RunningSms;
-use kiungo::service::handover::{HandoverMessages, HandoverQueue};
-use kiungo::service::jobs::JobOutcome;
+use kiungo::service::handover::HandoverMessages;
+use kiungo::service::handover_queue::HandOver;
+use kiungo::service::handover_queue::HandoverQueue;
+use kiungo::service::job::JobOutcome;
 use kiungo::service::live::{LiveValues, LoadedValue};
+use kiungo::service::sms::outbox::SendSms;
 use kiungo::store::memory::MemoryStore;
 use kiungo::store::{IndexKey, Store, StoreError, SwapResult, Version, VersionedValue};
 
 use super::service_kit::{ADA, SmsService, delivered_texts};
-use crate::support::app_fixture::{CHANNEL, hand_overs};
-use crate::support::records::{RecordedPerson, at, begin, node, partner};
+use crate::support::app_fixture::{CHANNEL, handlers};
+use crate::support::records::{RecordedPerson, TYPES, at, begin, node, partner};
 
 /// A store that reads, but writes only while it is let.
 struct SwitchableStore {
@@ -72,7 +75,7 @@ struct AbsentPerson {
     post: SmsService,
     running: RunningSms,
     store: Arc<SwitchableStore>,
-    hand_overs: HandoverMessages,
+    handovers: Arc<HandoverMessages>,
     attempt: Attempt,
 }
 
@@ -114,7 +117,7 @@ impl AbsentPerson {
             lease_until: at(60_000),
         });
         state.session = Some(session);
-        let live = &away.hand_overs.newsroom.live;
+        let live = &away.handovers.updater.live;
         assert!(live.swap(&away.attempt.tag, None, &state).await.unwrap());
         away
     }
@@ -123,25 +126,25 @@ impl AbsentPerson {
     async fn with_lost_answer() -> Self {
         let (mut post, running) = SmsService::with_stand_in().await;
         let store = Arc::new(SwitchableStore {
-            inner: MemoryStore::new(post.shared.runtime.clock.clone()),
+            inner: MemoryStore::new(post.shared.deps.clock.clone()),
             writes: AtomicBool::new(true),
         });
-        let (records, runtime) = (post.db.shared(), post.shared.runtime.clone());
-        post.shared.newsroom.live = LiveValues::new(store.clone(), post.shared.keyring.clone(), runtime.rng.clone());
-        post.shared.newsroom.runtime = runtime.clone();
-        post.shared.newsroom.handovers = Some(HandoverQueue {
-            records: records.clone(),
+        let (records, deps) = (post.db.shared(), post.shared.deps.clone());
+        let keyring = deps.sealing.keyring.clone();
+        post.shared.updater.live = LiveValues::new(store.clone(), keyring, deps.rng.clone());
+        post.shared.updater.handovers = Some(HandoverQueue {
+            deps,
             partner: partner(1).id,
-            runtime,
         });
         let number = Msisdn::parse(ADA, "NG").unwrap();
         let person = RecordedPerson {
             partner: partner(1).id,
-            tag: post.shared.keyring.tag(&number),
+            tag: post.shared.deps.sealing.keyring.tag(&number),
         };
         let mut consent = person.consent();
         consent.msisdn = post
             .shared
+            .deps
             .sealing
             .seal_msisdn(&person.tag, consent.id, &number)
             .unwrap();
@@ -149,7 +152,7 @@ impl AbsentPerson {
         let attempt = person.attempt(&consent);
         begin(&*records, &consent, &attempt).await;
         Self {
-            hand_overs: hand_overs(&post.shared, post.outbox.clone()),
+            handovers: handlers(&post.shared, post.outbox.clone()).handovers,
             post,
             running,
             store,
@@ -161,34 +164,32 @@ impl AbsentPerson {
     async fn apply_result(&self, fate: AttemptResult) -> bool {
         let id = self.attempt.id;
         let news = SessionEvent::AttemptResolved { id, result: fate };
-        self.hand_overs.newsroom.apply(&self.attempt.tag, &news).await
+        self.handovers.updater.apply(&self.attempt.tag, &news).await
     }
 
     async fn write_sms(&self) -> JobOutcome {
-        self.hand_overs.write(self.attempt.id).await.unwrap()
+        self.handovers.write(self.attempt.id).await.unwrap()
     }
 
     /// Runs what is due, except that a bank is asked; how many texts were asked for, and how many sent.
     async fn run_due(&self) -> (usize, usize) {
         let (mut asked, mut sent) = (0, 0);
         loop {
-            let now = self.post.shared.runtime.clock.now();
+            let now = self.post.shared.deps.clock.now();
             let until = now.plus(Duration::from_mins(1));
-            let jobs = self.post.db.claim(node(1), now, until, 9).await.unwrap();
+            let jobs = self.post.db.claim(TYPES, node(1), now, until, 9).await.unwrap();
             if jobs.is_empty() {
                 return (asked, sent);
             }
             for job in jobs {
-                let verdict = match job.kind {
-                    JobKind::HandOver(id) => {
-                        asked += 1;
-                        self.hand_overs.write(id).await.unwrap()
-                    }
-                    JobKind::SendSms(id) => {
-                        sent += 1;
-                        self.hand_overs.send(id).await.unwrap()
-                    }
-                    _ => JobOutcome::Done,
+                let verdict = if let Some(id) = job.kind.subject::<HandOver>() {
+                    asked += 1;
+                    self.handovers.write(id).await.unwrap()
+                } else if let Some(id) = job.kind.subject::<SendSms>() {
+                    sent += 1;
+                    self.handovers.send(id).await.unwrap()
+                } else {
+                    JobOutcome::Done
                 };
                 match verdict {
                     JobOutcome::RetryAfter(reason, pause) => {
@@ -203,7 +204,7 @@ impl AbsentPerson {
     }
 
     async fn state(&self) -> Subscriber {
-        let live = &self.hand_overs.newsroom.live;
+        let live = &self.handovers.updater.live;
         let LoadedValue::Subscriber(state) = live.load(&self.attempt.tag).await.unwrap().value else {
             panic!("nobody");
         };
@@ -212,7 +213,7 @@ impl AbsentPerson {
 
     /// They have dialled, and it stood on the screen.
     async fn learns_result(&self) {
-        let live = &self.hand_overs.newsroom.live;
+        let live = &self.handovers.updater.live;
         let told = live.update(&self.attempt.tag, |state| {
             state.session.as_mut()?.shown = true;
             Some(())
@@ -341,18 +342,15 @@ async fn old_news_are_not_sent() {
         let away = AbsentPerson::since_dialog_end(None).await;
         away.apply_result(AttemptResult::Lapsed).await;
         assert_eq!(away.write_sms().await, JobOutcome::Done);
-        let now: Timestamp = away.post.shared.runtime.clock.now();
-        let jobs = away.post.db.claim(node(2), now, now, 9).await.unwrap();
-        let text = jobs.into_iter().find_map(|job| match job.kind {
-            JobKind::SendSms(text) => Some(text),
-            _ => None,
-        });
+        let now: Timestamp = away.post.shared.deps.clock.now();
+        let jobs = away.post.db.claim(TYPES, node(2), now, now, 9).await.unwrap();
+        let text = jobs.into_iter().find_map(|job| job.kind.subject::<SendSms>());
         if overtaken {
             away.apply_result(linked()).await;
         } else {
             away.learns_result().await;
         }
-        assert_eq!(away.hand_overs.send(text.unwrap()).await.unwrap(), JobOutcome::Done);
+        assert_eq!(away.handovers.send(text.unwrap()).await.unwrap(), JobOutcome::Done);
         let state = away.post.state(text.unwrap()).await;
         assert_eq!(state, MessageState::Withheld(WithheldReason::PersonDialed));
         assert!(delivered_texts(&away.running).is_empty());
@@ -364,7 +362,7 @@ async fn old_news_are_not_sent() {
 async fn a_link_is_told_without_the_store() {
     for (end, count) in [(AttemptState::Linked, 1), (AttemptState::Refused, 0)] {
         let away = AbsentPerson::with_lost_answer().await;
-        let now = away.post.shared.runtime.clock.now();
+        let now = away.post.shared.deps.clock.now();
         assert!(away.post.db.move_attempt(away.attempt.id, end, now).await.unwrap());
         for _ in 0..2 {
             assert_eq!(away.write_sms().await, JobOutcome::Done);

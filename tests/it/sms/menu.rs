@@ -55,8 +55,14 @@ impl SmsUser {
     }
 
     async fn state(&self) -> Option<Subscriber> {
-        let tag = self.post.shared.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
-        match self.post.shared.newsroom.live.load(&tag).await.unwrap().value {
+        let tag = self
+            .post
+            .shared
+            .deps
+            .sealing
+            .keyring
+            .tag(&Msisdn::parse(ADA, "NG").unwrap());
+        match self.post.shared.updater.live.load(&tag).await.unwrap().value {
             LoadedValue::Subscriber(state) => Some(*state),
             LoadedValue::Nothing => None,
             LoadedValue::Unreadable(error) => panic!("{error}"),

@@ -47,7 +47,7 @@ async fn duplicates_are_taken_once() {
 async fn reordered_texts_end_alike() {
     let (post, _running) = SmsService::with_stand_in().await;
     let stopped = async || {
-        let tag = post.shared.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
+        let tag = post.shared.deps.sealing.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
         let wish = post.db.sms_preference(partner(1).id, &tag).await.unwrap();
         wish.map(|wish| wish.stopped)
     };
@@ -76,7 +76,7 @@ async fn parts_are_one_text() {
         assert_eq!(post.send_callback("", part).await, 200);
     }
     assert_eq!(post.run_due().await, 1);
-    let tag = post.shared.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
+    let tag = post.shared.deps.sealing.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
     assert_eq!(post.db.sms_preference(partner(1).id, &tag).await.unwrap(), None);
 }
 

@@ -16,20 +16,24 @@ use kiungo::gateways::sms::{
     DeliveryReport, IncomingSms, OutgoingSms, ReportMode, SentSms, SmsCallback, SmsCallbackError, SmsCapabilities,
     SmsGateway, SmsPart, SmsSendError,
 };
-use kiungo::records::{JobKind, SmsKind};
+use kiungo::records::SmsKind;
 use kiungo::sandbox::sms::{RunningSms, SmsStandIn, SmsStandInSettings};
 use kiungo::service::admission::TurnRates;
-use kiungo::service::jobs::JobOutcome;
-use kiungo::service::sms::{OutgoingMessage, SmsInbox, SmsOutbox, SmsRoute, SmsRoutes};
-use kiungo::service::{IncomingRequest, SmsCallbacks};
+use kiungo::service::callbacks::{IncomingRequest, SmsCallbacks};
+use kiungo::service::job::JobOutcome;
+use kiungo::service::sms::outbox::AskReport;
+use kiungo::service::sms::outbox::SendSms;
+use kiungo::service::sms::outbox::{OutgoingMessage, SmsOutbox};
+use kiungo::service::sms::routes::{SmsRoute, SmsRoutes};
+use kiungo::service::sms_inbox::SmsInbox;
 use kiungo::store::memory::MemoryStore;
 use tokio::sync::Semaphore;
 
 use super::kit::{KEY, gateway_with};
-use crate::support::app_fixture::{AppOptions, SharedDeps, answers, shared};
+use crate::support::app_fixture::{AppOptions, SharedDeps, responder, shared};
 use crate::support::limits::PLENTY;
 use crate::support::one_bank::OneBank;
-use crate::support::records::{Backend, Fixture, at, node, partner};
+use crate::support::records::{Backend, Fixture, TYPES, at, node, partner};
 
 /// The one person.
 pub const ADA: &str = "+2348030000001";
@@ -84,21 +88,13 @@ impl SmsService {
             country: "NG".to_owned(),
             daily_cap,
         });
-        let (records, keyring, lines) = (db.shared(), shared.keyring.clone(), SmsRoutes::new(vec![line.clone()]));
-        let outbox = Arc::new(SmsOutbox::new(
-            records.clone(),
-            keyring.clone(),
-            partner(1).id,
-            lines.clone(),
-            shared.runtime.clone(),
-        ));
+        let (deps, routes) = (shared.deps.clone(), SmsRoutes::new(vec![line.clone()]));
+        let outbox = Arc::new(SmsOutbox::new(deps.clone(), partner(1).id, routes.clone()));
         let inbox = SmsInbox {
-            records,
-            keyring,
-            routes: lines,
-            handler: Arc::new(answers(&shared, rates).await),
+            deps,
+            routes,
+            responder: responder(&shared, rates).await,
             outbox: outbox.clone(),
-            runtime: shared.runtime.clone(),
         };
         Self {
             bank,
@@ -160,19 +156,20 @@ impl SmsService {
         let now = self.clock.now();
         let jobs = self
             .db
-            .claim(node(1), now, now.plus(Duration::from_secs(90)), 100)
+            .claim(TYPES, node(1), now, now.plus(Duration::from_secs(90)), 100)
             .await
             .unwrap();
         let count = jobs.len();
         for job in jobs {
-            let verdict = match job.kind {
-                JobKind::SendSms(id) => self.outbox.send(id).await.unwrap(),
-                JobKind::AskReport(id) => self.outbox.poll_report(id).await.unwrap(),
-                other => panic!("{other:?}"),
+            let asks = job.kind.subject::<AskReport>();
+            let outcome = match (job.kind.subject::<SendSms>(), asks) {
+                (Some(id), _) => self.outbox.send(id).await.unwrap(),
+                (None, Some(id)) => self.outbox.poll_report(id).await.unwrap(),
+                (None, None) => panic!("{:?}", job.kind),
             };
-            match (verdict, job.kind) {
-                (JobOutcome::Done, _) => self.db.finish(job.id, node(1)).await.unwrap(),
-                (JobOutcome::RetryAfter(why, Some(pause)), JobKind::AskReport(_)) => {
+            match outcome {
+                JobOutcome::Done => self.db.finish(job.id, node(1)).await.unwrap(),
+                JobOutcome::RetryAfter(why, Some(pause)) if asks.is_some() => {
                     let again = self.clock.now().plus(pause);
                     self.db.postpone(job.id, node(1), again, why).await.unwrap();
                 }

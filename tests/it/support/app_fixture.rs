@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo::ambient::{OsRng, SystemClock};
-use kiungo::core::ids::{NodeId, PartnerId};
+use kiungo::core::ids::NodeId;
 use kiungo::core::policy::{Policy, SecretsOverSms, SecretsOverUssd};
 use kiungo::core::public_address::PublicAddressPolicy;
 use kiungo::core::seal::Keyring;
@@ -18,28 +18,29 @@ use kiungo::http_client::ssrf_safe::{SsrfSafeClient, SystemResolver};
 use kiungo::providers::{Credentials, Provider, ProviderRegistry};
 use kiungo::records::Records;
 use kiungo::service::admission::{TurnLimiter, TurnRates};
-use kiungo::service::bank_alerts::BankAlerts;
+use kiungo::service::callbacks::{IncomingRequest, UssdCallbacks};
 use kiungo::service::catalogue::Catalogue;
-use kiungo::service::data_subject::Eraser;
+use kiungo::service::channel::Channel;
 use kiungo::service::deps::{CrashPoint, Deps};
-use kiungo::service::effects::EffectRunner;
+use kiungo::service::effects::runner::EffectRunner;
 use kiungo::service::facts_reader::FactsReader;
-use kiungo::service::handover::HandoverMessages;
 use kiungo::service::institution_health::InstitutionHealth;
-use kiungo::service::jobs::{ActiveLanes, JobRunner};
-use kiungo::service::linking::Linking;
+use kiungo::service::job_list::{JobDeps, JobHandlers};
+use kiungo::service::job_runner::JobRunner;
 use kiungo::service::live::LiveValues;
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
 use kiungo::service::provider_webhooks::ProviderWebhookReceiver;
 use kiungo::service::providers::{CustomerTemplate, Providers, save_partner};
 use kiungo::service::sealing::Sealing;
+use kiungo::service::service_codes::ServiceCodes;
 use kiungo::service::session_updater::SessionUpdater;
-use kiungo::service::sms::{SmsOutbox, SmsResponder, SmsRoutes};
+use kiungo::service::sms::outbox::SmsOutbox;
+use kiungo::service::sms::routes::SmsRoutes;
+use kiungo::service::sms_responder::SmsResponder;
 use kiungo::service::turn::{TurnHandle, TurnRunner};
 use kiungo::service::wakeups::Wakeups;
-use kiungo::service::webhooks::WebhookDeliveries;
-use kiungo::service::{Channel, IncomingRequest, UssdCallbacks};
+use kiungo::service::webhooks::deliveries::WebhookDeliveries;
 use kiungo::store::Store;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -67,8 +68,11 @@ pub struct TestApp {
     pub service: TurnHandle,
     /// Everything under way.
     pub tasks: TaskTracker,
+    pub deps: Deps,
     /// What runs jobs.
     pub jobs: Arc<JobRunner>,
+    /// What jobs do.
+    pub handlers: JobHandlers,
     /// What takes webhooks.
     pub hooks: ProviderWebhookReceiver,
     /// The provider.
@@ -108,15 +112,11 @@ fn channel(gateway: PlainGateway) -> Arc<Channel> {
 
 /// What the services share.
 pub struct SharedDeps {
-    pub records: Arc<dyn Records>,
-    pub keyring: Arc<Keyring>,
-    pub runtime: Deps,
+    pub deps: Deps,
     pub providers: Arc<Providers>,
     pub catalogue: Arc<Catalogue>,
     pub health: Arc<InstitutionHealth>,
-    pub metrics: Arc<Metrics>,
-    pub sealing: Sealing,
-    pub newsroom: SessionUpdater,
+    pub updater: SessionUpdater,
 }
 
 /// For how long a list of banks holds.
@@ -166,71 +166,97 @@ pub async fn assemble_unread(store: Arc<dyn Store>, gateway: PlainGateway, aroun
     let bank = around.banks[0].clone();
     let rates = around.rates;
     let shared = shared(store, fixture.shared(), around).await;
-    let jobs = Arc::new(jobs(&shared));
+    let handlers = handlers(&shared, no_gateway(&shared));
+    let jobs = Arc::new(JobRunner::new(shared.deps.clone(), handlers.all(), FOREVER));
     let channel = channel(gateway);
-    let turns = turns(&shared, jobs.clone(), rates, channel.clone());
+    let turns = turns(&shared, &handlers, jobs.clone(), rates, channel.clone());
     TestApp {
         service: TurnHandle(Arc::new(turns)),
         hooks: ProviderWebhookReceiver {
-            records: shared.records.clone(),
+            deps: shared.deps.clone(),
             providers: shared.providers.clone(),
-            sealing: shared.sealing.clone(),
-            runtime: shared.runtime.clone(),
         },
-        tasks: shared.runtime.tasks,
+        tasks: shared.deps.tasks.clone(),
+        deps: shared.deps,
         jobs,
+        handlers,
         bank,
         channel,
         records: fixture,
     }
 }
 
-fn turns(shared: &SharedDeps, jobs: Arc<JobRunner>, rates: TurnRates, channel: Arc<Channel>) -> TurnRunner {
+fn turns(
+    shared: &SharedDeps,
+    handlers: &JobHandlers,
+    jobs: Arc<JobRunner>,
+    rates: TurnRates,
+    channel: Arc<Channel>,
+) -> TurnRunner {
+    let deps = &shared.deps;
     let facts = FactsReader {
-        records: shared.records.clone(),
+        records: deps.records.clone(),
         partner: partner(1).id,
         pins: true,
-        sealing: shared.sealing.clone(),
-        runtime: shared.runtime.clone(),
+        sealing: deps.sealing.clone(),
+        runtime: deps.clone(),
     };
     TurnRunner {
-        flow: shared.newsroom.flow.clone(),
-        live: shared.newsroom.live.clone(),
+        flow: shared.updater.flow.clone(),
+        live: shared.updater.live.clone(),
         facts,
         catalogue: shared.catalogue.clone(),
-        attempts: Arc::new(attempts(shared, jobs)),
-        keyring: shared.keyring.clone(),
-        runtime: shared.runtime.clone(),
-        wakes: shared.newsroom.wakes.clone(),
+        attempts: Arc::new(EffectRunner {
+            deps: deps.clone(),
+            providers: shared.providers.clone(),
+            updater: shared.updater.clone(),
+            jobs,
+            linking: handlers.linking.clone(),
+            bank_alerts: handlers.bank_alerts.clone(),
+            health: shared.health.clone(),
+            catalogue: shared.catalogue.clone(),
+        }),
+        keyring: deps.sealing.keyring.clone(),
+        runtime: deps.clone(),
+        wakes: shared.updater.wakes.clone(),
         shutdown: CancellationToken::new(),
-        metrics: shared.metrics.clone(),
+        metrics: deps.metrics.clone(),
         gate: TurnLimiter::new(rates, std::slice::from_ref(&channel)),
         channels: vec![channel],
     }
 }
 
-/// What answers texts, so many of each person; the list of banks has been read.
-pub async fn answers(shared: &SharedDeps, rates: TurnRates) -> SmsResponder {
+/// What replies to SMS, so many of each person; the list of banks has been read.
+pub async fn responder(shared: &SharedDeps, rates: TurnRates) -> SmsResponder {
     shared.catalogue.refresh().await;
     let channel = channel(PlainGateway { sink: None });
-    SmsResponder(Arc::new(turns(shared, Arc::new(jobs(shared)), rates, channel)))
+    let handlers = handlers(shared, no_gateway(shared));
+    let jobs = Arc::new(JobRunner::new(shared.deps.clone(), handlers.all(), FOREVER));
+    SmsResponder(Arc::new(turns(shared, &handlers, jobs, rates, channel)))
 }
 
 pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: AppOptions) -> SharedDeps {
     let AppOptions { banks, trip, clock, .. } = around;
     let keyring = Arc::new(keyring(&["k1"]));
-    let runtime = Deps {
+    let rng = Arc::new(OsRng);
+    let deps = Deps {
         clock,
-        rng: Arc::new(OsRng),
+        rng: rng.clone(),
         node: NodeId::from_bytes([1; 16]),
         handle: Handle::current(),
         tasks: TaskTracker::new(),
         crash_hook: {
             let records = records.clone();
-            Arc::new(move |edge| trip(edge, &records))
+            Arc::new(move |point| trip(point, &records))
         },
+        store,
+        records,
+        sealing: Sealing {
+            keyring: keyring.clone(),
+            rng,
+        },
+        metrics: Arc::new(Metrics::new()),
     };
-    let (clock, rng) = (runtime.clock.clone(), runtime.rng.clone());
     let keys = |bank: &Arc<OneBank>| {
         let keys = Credentials {
             secret_key: Secret::new("key"),
@@ -238,34 +264,26 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
         };
         (bank.name, keys)
     };
-    let owner = operator_partner();
     let keys = banks.iter().map(keys).collect::<Vec<_>>();
-    let enrolled = save_partner(records.as_ref(), &keyring, clock.as_ref(), rng.as_ref(), &owner, &keys);
-    enrolled.await.expect("the records");
+    let saved = save_partner(&deps, &operator_partner(), &keys).await;
+    saved.expect("the records");
     let policy = policy();
-    let providers = Arc::new(providers(owner.id, records.clone(), keyring.clone(), banks));
-    let catalogue = Arc::new(Catalogue::new(providers.clone(), policy.clone(), HOUR, clock));
-    let newsroom = SessionUpdater {
+    let providers = Arc::new(providers(&deps, banks));
+    let catalogue = Catalogue::new(providers.clone(), policy.clone(), HOUR, deps.clock.clone());
+    let updater = SessionUpdater {
         flow: Arc::new(flow(policy, keyring.clone())),
-        live: LiveValues::new(store, keyring.clone(), rng.clone()),
+        live: LiveValues::new(deps.store.clone(), keyring, deps.rng.clone()),
         wakes: Wakeups::default(),
         handovers: None,
-        runtime: runtime.clone(),
+        runtime: deps.clone(),
     };
-    let metrics = Arc::new(Metrics::new());
+    let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
     SharedDeps {
-        records,
-        sealing: Sealing {
-            keyring: keyring.clone(),
-            rng,
-        },
-        keyring,
-        health: Arc::new(InstitutionHealth::new(runtime.clock.clone(), metrics.clone())),
-        runtime,
+        deps,
         providers,
-        catalogue,
-        metrics,
-        newsroom,
+        catalogue: Arc::new(catalogue),
+        health: Arc::new(health),
+        updater,
     }
 }
 
@@ -279,107 +297,39 @@ fn policy() -> Policy {
     }
 }
 
-fn jobs(shared: &SharedDeps) -> JobRunner {
-    let outbox = Arc::new(SmsOutbox::new(
-        shared.records.clone(),
-        shared.keyring.clone(),
-        partner(1).id,
-        SmsRoutes::default(),
-        shared.runtime.clone(),
-    ));
-    JobRunner {
-        records: shared.records.clone(),
-        linking: Linking {
-            records: shared.records.clone(),
-            providers: shared.providers.clone(),
-            sealing: shared.sealing.clone(),
-            newsroom: shared.newsroom.clone(),
-            runtime: shared.runtime.clone(),
-        },
-        handover_messages: hand_overs(shared, outbox.clone()),
-        erasing: erasing(shared),
-        bank_alerts: bank_backs(shared, outbox),
-        retention: FOREVER,
-        webhooks: webhooks(shared),
-        lanes: ActiveLanes::default(),
-        runtime: shared.runtime.clone(),
-        metrics: shared.metrics.clone(),
-    }
+/// An outbox that no SMS can be sent by.
+fn no_gateway(shared: &SharedDeps) -> Arc<SmsOutbox> {
+    let (deps, partner) = (shared.deps.clone(), partner(1).id);
+    Arc::new(SmsOutbox::new(deps, partner, SmsRoutes::default()))
 }
 
-/// What erases people.
-pub fn erasing(shared: &SharedDeps) -> Eraser {
-    Eraser {
-        records: shared.records.clone(),
-        live: shared.newsroom.live.clone(),
-        runtime: shared.runtime.clone(),
-    }
-}
-
-/// What sends webhooks, to this machine too.
-pub fn webhooks(shared: &SharedDeps) -> WebhookDeliveries {
-    let outside = PublicAddressPolicy { allow_loopback: true };
-    let client = SsrfSafeClient::new(&HttpClientOptions::default(), outside, Arc::new(SystemResolver));
-    WebhookDeliveries {
-        records: shared.records.clone(),
-        keyring: shared.keyring.clone(),
-        sender: Arc::new(client.expect("a client")),
-        pace: WebhookTiming::default(),
-        runtime: shared.runtime.clone(),
-    }
-}
-
-/// What writes and sends texts, by this outbox.
-pub fn hand_overs(shared: &SharedDeps, outbox: Arc<SmsOutbox>) -> HandoverMessages {
-    HandoverMessages {
-        records: shared.records.clone(),
-        newsroom: shared.newsroom.clone(),
-        sealing: shared.sealing.clone(),
-        outbox,
-        service_codes: vec![(CHANNEL.0.to_owned(), "*384*96#".to_owned())],
-    }
-}
-
-/// What looks whether banks are back, and sends texts about it by this outbox.
-pub fn bank_backs(shared: &SharedDeps, outbox: Arc<SmsOutbox>) -> BankAlerts {
-    BankAlerts {
-        records: shared.records.clone(),
+/// What jobs do. SMS are sent by this outbox, webhooks to this machine too.
+pub fn handlers(shared: &SharedDeps, outbox: Arc<SmsOutbox>) -> JobHandlers {
+    let policy = PublicAddressPolicy { allow_loopback: true };
+    let client = SsrfSafeClient::new(&HttpClientOptions::default(), policy, Arc::new(SystemResolver));
+    JobHandlers::new(&JobDeps {
+        deps: shared.deps.clone(),
         providers: shared.providers.clone(),
         catalogue: shared.catalogue.clone(),
         health: shared.health.clone(),
-        newsroom: shared.newsroom.clone(),
-        sealing: shared.sealing.clone(),
+        updater: shared.updater.clone(),
         outbox,
-        service_codes: vec![(CHANNEL.0.to_owned(), "*384*96#".to_owned())],
-    }
+        service_codes: ServiceCodes::new(vec![(CHANNEL.0.to_owned(), "*384*96#".to_owned())]),
+        webhooks: Arc::new(WebhookDeliveries {
+            deps: shared.deps.clone(),
+            sender: Arc::new(client.expect("a client")),
+            timing: WebhookTiming::default(),
+        }),
+    })
 }
 
-fn attempts(shared: &SharedDeps, jobs: Arc<JobRunner>) -> EffectRunner {
-    EffectRunner {
-        live: shared.newsroom.live.clone(),
-        records: shared.records.clone(),
-        providers: shared.providers.clone(),
-        sealing: shared.sealing.clone(),
-        newsroom: shared.newsroom.clone(),
-        jobs,
-        health: shared.health.clone(),
-        catalogue: shared.catalogue.clone(),
-        runtime: shared.runtime.clone(),
-        metrics: shared.metrics.clone(),
-    }
-}
-
-fn providers(
-    partner: PartnerId,
-    records: Arc<dyn Records>,
-    keyring: Arc<Keyring>,
-    banks: Vec<Arc<OneBank>>,
-) -> Providers {
+fn providers(deps: &Deps, banks: Vec<Arc<OneBank>>) -> Providers {
     let customer = CustomerTemplate {
         name: "Customer {ref}".to_owned(),
         email: "{ref}@example.invalid".to_owned(),
     };
     let banks = banks.into_iter().map(|bank| -> Arc<dyn Provider> { bank });
     let registry = ProviderRegistry::new(banks.collect());
-    Providers::new(registry, partner, records, keyring, customer, vec!["NG".to_owned()])
+    let partner = operator_partner().id;
+    Providers::new(deps, registry, partner, customer, vec!["NG".to_owned()])
 }

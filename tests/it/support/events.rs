@@ -9,7 +9,7 @@ use kiungo::records::{
     Attempt, AttemptState, AuditEntry, EndpointState, EventFilter, PartnerEvent, Records, WebhookEndpoint,
     WebhookSecret, WriteOutcome,
 };
-use kiungo::service::webhooks::secret_context;
+use kiungo::service::webhooks::deliveries::secret_context;
 
 use super::records::{Fixture, RecordedPerson, at, begin, unique_bytes};
 

@@ -79,7 +79,10 @@ impl Node {
         self.address = address;
         eventually(PATIENCE, async || self.ready().await == 200).await;
         // Whoever dials before this waits a little for the list; that is not what is looked at here.
-        eventually(PATIENCE, async || self.log()[before..].contains("institutions read")).await;
+        eventually(PATIENCE, async || {
+            self.log()[before..].contains("institution list read")
+        })
+        .await;
     }
 
     /// Its base URL, without a slash at the end.

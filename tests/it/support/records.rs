@@ -13,9 +13,17 @@ use kiungo::core::seal::SubscriberTag;
 use kiungo::core::time::{Clock as _, Timestamp};
 use kiungo::providers::SubmissionStep;
 use kiungo::records::{
-    Attempt, AttemptState, AuditEntry, Consent, Job, JobKind, Link, LinkCompletion, LinkState, LinkedAccount, Partner,
-    Records, connect,
+    Attempt, AttemptState, AuditEntry, Consent, Deliver, ExpireIntent, Job, JobKind, JobType as _, Link,
+    LinkCompletion, LinkState, LinkedAccount, Partner, Publish, Records, connect,
 };
+use kiungo::service::bank_alerts::BankBack;
+use kiungo::service::data_subject::Erase;
+use kiungo::service::handover_queue::HandOver;
+use kiungo::service::linking::read_accounts::ReadAccounts;
+use kiungo::service::linking::redeem::Redeem;
+use kiungo::service::linking::settle::Settle;
+use kiungo::service::linking::unlink::Unlink;
+use kiungo::service::sms::outbox::{AskReport, SendSms};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
@@ -282,14 +290,30 @@ pub async fn begin(db: &dyn Records, consent: &Consent, attempt: &Attempt) {
     db.begin_attempt(consent, attempt, &settle(attempt)).await.unwrap();
 }
 
+/// The job types that this version knows.
+pub const TYPES: &[&str] = &[
+    Redeem::NAME,
+    Settle::NAME,
+    ReadAccounts::NAME,
+    Unlink::NAME,
+    HandOver::NAME,
+    SendSms::NAME,
+    AskReport::NAME,
+    BankBack::NAME,
+    Erase::NAME,
+    Publish::NAME,
+    Deliver::NAME,
+    ExpireIntent::NAME,
+];
+
 pub fn settle(attempt: &Attempt) -> Job {
-    let key = format!("settle:{}", attempt.id);
-    job(attempt.partner, JobKind::Settle(attempt.id), &key, attempt.created_at)
+    let key = Settle::key(attempt.id);
+    job(attempt.partner, Settle::of(attempt.id), &key, attempt.created_at)
 }
 
 pub fn redeem(attempt: &Attempt) -> Job {
-    let key = format!("redeem:{}", attempt.id);
-    job(attempt.partner, JobKind::Redeem(attempt.id), &key, at(0))
+    let key = Redeem::key(attempt.id);
+    job(attempt.partner, Redeem::of(attempt.id), &key, at(0))
 }
 
 pub fn job(partner: PartnerId, kind: JobKind, key: &str, due_at: Timestamp) -> Job {

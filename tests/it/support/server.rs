@@ -11,12 +11,13 @@ use kiungo::gateways::limit_overrides::ChannelLimitOverrides;
 use kiungo::gateways::sms::CallbackOutcome;
 use kiungo::gateways::{ParseError, RawRequest, UssdGateway, UssdLimits, UssdRequest, WireReply};
 use kiungo::http::{HttpState, serve};
+use kiungo::service::callbacks::{
+    IncomingRequest, ProviderWebhookOutcome, ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks,
+};
+use kiungo::service::channel::Channel;
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
-use kiungo::service::sms::SmsRoute;
-use kiungo::service::{
-    Channel, IncomingRequest, ProviderWebhookOutcome, ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks,
-};
+use kiungo::service::sms::routes::SmsRoute;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;

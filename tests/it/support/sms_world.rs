@@ -9,6 +9,7 @@ use kiungo::sandbox::sms::{RunningSms, SmsFailure, SmsStandIn, SmsStandInSetting
 
 use super::eventually;
 use super::options::Options;
+use super::records::TYPES;
 use super::world::{Setup, World};
 
 /// The gateway's name here, and our name there.
@@ -95,7 +96,7 @@ impl SmsWorld {
     /// Waits until no server has anything left to do, now or later.
     pub async fn idle(&self) {
         eventually(PATIENCE, async || {
-            self.world.records.next_due().await.unwrap().is_none()
+            self.world.records.next_due(TYPES).await.unwrap().is_none()
         })
         .await;
     }

@@ -11,9 +11,9 @@ use kiungo::core::seal::Keyring;
 use kiungo::core::time::{Clock, Timestamp};
 use kiungo::core::webhook::{SigningSecret, WebhookTiming};
 use kiungo::http_client::webhook::{DeliveryError, DeliveryResponse, WebhookRequest, WebhookSender};
-use kiungo::records::{AuditEntry, Delivery, LinkState, WebhookEndpoint};
-use kiungo::service::jobs::JobOutcome;
-use kiungo::service::webhooks::WebhookDeliveries;
+use kiungo::records::{AuditEntry, Delivery, LinkState, Publish, WebhookEndpoint};
+use kiungo::service::job::{JobHandler, JobOutcome};
+use kiungo::service::webhooks::deliveries::WebhookDeliveries;
 use kiungo::store::memory::MemoryStore;
 
 use crate::support::app_fixture::{AppOptions, keyring, shared};
@@ -86,11 +86,9 @@ impl Kit {
         register(&*db, &endpoint, &sealed(&keyring, &endpoint, &secret)).await;
         Self {
             webhooks: WebhookDeliveries {
-                records: db.shared(),
-                keyring: keyring.clone(),
+                deps: shared.deps,
                 sender: post.clone(),
-                pace: WebhookTiming::default(),
-                runtime: shared.runtime,
+                timing: WebhookTiming::default(),
             },
             db,
             clock,
@@ -113,7 +111,10 @@ impl Kit {
             .await
             .pop()
             .unwrap();
-        assert_eq!(self.webhooks.publish(event.id).await.unwrap(), JobOutcome::Done);
+        assert_eq!(
+            JobHandler::<Publish>::run(&self.webhooks, event.id).await.unwrap(),
+            JobOutcome::Done
+        );
         let deliveries = self
             .db
             .deliveries(&whole_partner(link.partner), event.id)

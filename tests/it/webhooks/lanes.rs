@@ -6,7 +6,8 @@ use std::time::Duration;
 use kiungo::ambient::SystemClock;
 use kiungo::core::ids::LinkId;
 use kiungo::core::webhook::SigningSecret;
-use kiungo::records::{DeliveryState, JobKind, LinkState, WebhookEndpoint};
+use kiungo::records::{DeliveryState, JobType as _, LinkState, WebhookEndpoint};
+use kiungo::service::linking::read_accounts::ReadAccounts;
 use kiungo::store::memory::MemoryStore;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -59,7 +60,7 @@ async fn a_dead_receiver_holds_up_nobody() {
     let hangs = endpoint_at(&parts, format!("http://{}/in", hanging.local_addr().unwrap())).await;
     endpoint_at(&parts, format!("http://{down}/in")).await;
     endpoint_at(&parts, format!("{}/in", well.uri())).await;
-    let db = parts.jobs.records.clone();
+    let db = parts.deps.records.clone();
     for _ in 0..EVENTS {
         person(1, 1).linked(&*db, 1, LinkState::Active).await;
     }
@@ -72,7 +73,7 @@ async fn a_dead_receiver_holds_up_nobody() {
 
     // The queue for the one that hangs is as long as ever, and other work is not in it.
     let partner = partner(1).id;
-    let other = JobKind::ReadAccounts(LinkId::from_bytes([9; 16]));
+    let other = ReadAccounts::of(LinkId::from_bytes([9; 16]));
     db.enqueue(&job(partner, other, "read:9", at(0))).await.unwrap();
     eventually(PATIENCE, async || parts.records.audit_count("job.given_up").await == 1).await;
     let mut connections = Vec::new();

@@ -58,7 +58,7 @@ async fn nothing_inside_can_be_registered() {
         keyring: kit.keyring.clone(),
         outside: PRODUCTION,
         client: Arc::new(client),
-        deps: kit.webhooks.runtime.clone(),
+        deps: kit.webhooks.deps.clone(),
     };
     let asked = RequestContext {
         caller: Caller::Partner(partner(1).id),

@@ -10,8 +10,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use kiungo::core::webhook::{RETRY_DELAYS, SECRET_OVERLAP, SigningSecret, WebhookTiming, unix_seconds};
 use kiungo::http_client::webhook::{DeliveryError, WebhookRequest, WebhookSender};
 use kiungo::records::{DeliveryState, EndpointState};
-use kiungo::service::jobs::JobOutcome;
-use kiungo::service::webhooks::WebhookDeliveries;
+use kiungo::service::job::JobOutcome;
+use kiungo::service::webhooks::deliveries::WebhookDeliveries;
 use tokio::sync::Notify;
 
 use super::kit::{Answer, Kit, Scripted, asking, status};
@@ -208,11 +208,9 @@ async fn a_crash_after_sending_repeats_the_same_id() {
         sent: Notify::new(),
     });
     let server = WebhookDeliveries {
-        records: kit.db.shared(),
-        keyring: kit.keyring.clone(),
+        deps: kit.webhooks.deps.clone(),
         sender: dying.clone(),
-        pace: WebhookTiming::default(),
-        runtime: kit.webhooks.runtime.clone(),
+        timing: WebhookTiming::default(),
     };
     for crash in 1..=2 {
         kit.post.answers.lock().unwrap().push_back(Ok(status(200)));

@@ -22,7 +22,7 @@ use crate::service::partners::error::ApiError;
 use crate::service::partners::linking_api::{LinkingApi, seal_failure};
 use crate::service::partners::validation::Validation;
 use crate::service::sealing::SealedIntent;
-use crate::service::sms::{OutgoingMessage, SmsOutboxError};
+use crate::service::sms::outbox::{OutgoingMessage, SmsOutboxError};
 use crate::service::turn::sms::service_code_for;
 
 /// What fits on a phone's screen beside the rest of the consent.

@@ -6,7 +6,7 @@ use kiungo::records::{Attempt, AttemptState, Job, LinkCompletion};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::records::{Backend, at, begin, link, node, person, redeem, settle, unique_bytes};
+use crate::support::records::{Backend, TYPES, at, begin, link, node, person, redeem, settle, unique_bytes};
 
 /// What was written is what is read, every field of it.
 #[rstest]
@@ -47,7 +47,7 @@ async fn beginning_twice_is_beginning_once(#[case] backend: Backend) {
     let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
     assert_eq!(found.state, AttemptState::Refused);
     assert_eq!(db.consent(consent.id).await.unwrap(), Some(consent));
-    let mut jobs = db.claim(node(1), at(1), at(100), 10).await.unwrap();
+    let mut jobs = db.claim(TYPES, node(1), at(1), at(100), 10).await.unwrap();
     jobs.retain(|job| job.kind == settle(&attempt).kind);
     assert_eq!(jobs.len(), 1);
 }
@@ -79,7 +79,7 @@ async fn a_consent_is_shared_by_its_submissions_only(#[case] backend: Backend) {
             .unwrap_err();
         assert_eq!(db.attempt(refused.id).await.unwrap(), None);
     }
-    assert_eq!(db.claim(node(1), at(1), at(2), 10).await.unwrap().len(), 2);
+    assert_eq!(db.claim(TYPES, node(1), at(1), at(2), 10).await.unwrap().len(), 2);
 }
 
 /// A grant that is stored twice at once, by two handles, is stored once and redeemed once.
@@ -109,7 +109,7 @@ async fn a_grant_is_kept_once(#[case] backend: Backend) {
     let (found, grant) = db.attempt(attempt.id).await.unwrap().unwrap();
     assert_eq!(found.state, AttemptState::Granted);
     assert_eq!(grant, Some(first));
-    let jobs = db.claim(node(1), at(1), at(2), 10).await.unwrap();
+    let jobs = db.claim(TYPES, node(1), at(1), at(2), 10).await.unwrap();
     let redeems = jobs.iter().filter(|job| job.kind == redeem(&attempt).kind).count();
     assert_eq!(redeems, 1);
 }

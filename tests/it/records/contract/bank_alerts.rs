@@ -3,10 +3,12 @@
 use kiungo::core::ids::{BankAlertId, MessageId, WatchId};
 use kiungo::core::sms::MessageState;
 use kiungo::providers::SubmissionStep;
-use kiungo::records::{AttemptState, BankAlert, InstitutionSince, Job, JobKind, Records, SmsKind, SmsMessage};
+use kiungo::records::{AttemptState, BankAlert, InstitutionSince, Job, JobType as _, Records, SmsKind, SmsMessage};
+use kiungo::service::bank_alerts::BankBack;
+use kiungo::service::sms::outbox::SendSms;
 use rstest::rstest;
 
-use crate::support::records::{Backend, RecordedPerson, at, job, node, person, unique_bytes};
+use crate::support::records::{Backend, RecordedPerson, TYPES, at, job, node, person, unique_bytes};
 
 const HOUR: i64 = 60 * 60 * 1000;
 
@@ -27,7 +29,7 @@ pub(super) fn bank_alert(who: &RecordedPerson, institution: &str, asked: i64) ->
 /// Puts an alert; the watch that would begin with it.
 pub(super) async fn put(db: &dyn Records, alert: &BankAlert) -> WatchId {
     let watch = WatchId::from_bytes(unique_bytes());
-    let job = job(alert.partner, JobKind::BankBack(watch), &format!("back:{watch}"), at(0));
+    let job = job(alert.partner, BankBack::of(watch), &format!("back:{watch}"), at(0));
     let fresh = at(alert.asked_at.as_millis() - at(0).as_millis() - 12 * HOUR);
     db.put_bank_alert(alert, watch, &job, fresh).await.unwrap();
     watch
@@ -50,18 +52,17 @@ fn sms(alert: &BankAlert) -> (SmsMessage, Job) {
         updated_at: at(0),
         expires_at: at(HOUR),
     };
-    let send = job(alert.partner, JobKind::SendSms(id), &format!("sms:{id}"), at(0));
+    let send = job(alert.partner, SendSms::of(id), &SendSms::key(id), at(0));
     (message, send)
 }
 
 /// The watches that somebody sees to.
 async fn watches(db: &dyn Records) -> Vec<WatchId> {
-    let jobs = db.claim(node(1), at(100 * HOUR), at(100 * HOUR), 99).await.unwrap();
-    let watch = |job: Job| match job.kind {
-        JobKind::BankBack(watch) => Some(watch),
-        _ => None,
-    };
-    jobs.into_iter().filter_map(watch).collect()
+    let jobs = db
+        .claim(TYPES, node(1), at(100 * HOUR), at(100 * HOUR), 99)
+        .await
+        .unwrap();
+    jobs.iter().filter_map(|job| job.kind.subject::<BankBack>()).collect()
 }
 
 /// All who wait at one institution have one watch; one that began long ago, or has nobody left, takes nobody on, and another

@@ -7,9 +7,12 @@ use kiungo::core::pin::Pin;
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::sms::{MessageState, WithheldReason};
 use kiungo::records::{
-    AccountReading, AttemptState, AuditEntry, Erasure, ErasureBlocker, ErasureState, JobKind, Link, LinkCompletion,
-    LinkState, Records, Redaction, SmsPreference, SmsReport, SmsReportOutcome, SubscriberData,
+    AccountReading, AttemptState, AuditEntry, Erasure, ErasureBlocker, ErasureState, JobType as _, Link,
+    LinkCompletion, LinkState, Records, Redaction, SmsPreference, SmsReport, SmsReportOutcome, SubscriberData,
 };
+use kiungo::service::data_subject::Erase;
+use kiungo::service::linking::read_accounts::ReadAccounts;
+use kiungo::service::sms::outbox::SendSms;
 use rstest::rstest;
 
 use super::bank_alerts::{bank_alert, put};
@@ -36,8 +39,8 @@ pub fn erasure(who: &RecordedPerson) -> Erasure {
 }
 
 pub async fn begun(db: &dyn Records, erasure: &Erasure) -> ErasureId {
-    let key = format!("erase:{}", erasure.id);
-    let job = job(erasure.partner, JobKind::Erase(erasure.id), &key, at(0));
+    let key = Erase::key(erasure.id);
+    let job = job(erasure.partner, Erase::of(erasure.id), &key, at(0));
     db.begin_erasure(erasure, &job).await.unwrap()
 }
 
@@ -63,12 +66,7 @@ async fn known(db: &dyn Records, who: &RecordedPerson) -> Link {
     }
     who.attempted(db, AttemptState::Refused, |_| ()).await;
     let queued = message(who, &format!("queued {:?}", who.tag));
-    let job = job(
-        who.partner,
-        JobKind::SendSms(queued.id),
-        &format!("sms:{}", queued.id),
-        at(0),
-    );
+    let job = job(who.partner, SendSms::of(queued.id), &SendSms::key(queued.id), at(0));
     assert!(db.add_message(&queued, &[job]).await.unwrap());
     let left = message(who, &format!("hint:ng:{}:1", who.tag.to_hex()));
     db.add_message(&left, &[]).await.unwrap();
@@ -222,7 +220,7 @@ async fn what_is_under_way_is_waited_for(#[case] backend: Backend) {
 
     let read = job(
         ada.partner,
-        JobKind::ReadAccounts(attempt_link(&db, &attempt).await),
+        ReadAccounts::of(attempt_link(&db, &attempt).await),
         "read",
         at(0),
     );
@@ -330,7 +328,7 @@ async fn an_erasure_is_asked_for_once(#[case] backend: Backend) {
     assert!(db.finish_erasure(first.id, &finished(&first)).await.unwrap());
     assert_eq!(begun(&*db, &again).await, again.id);
 
-    let key = format!("erase:{}", again.id);
+    let key = Erase::key(again.id);
     assert!(!db.reopen(&key, at(9)).await.unwrap());
     let taken = db.claim_key(&key, node(1), at(0), at(10)).await.unwrap().unwrap();
     assert!(!db.reopen(&key, at(9)).await.unwrap());

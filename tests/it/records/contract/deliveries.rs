@@ -4,8 +4,8 @@ use kiungo::core::access::TenantScope;
 use kiungo::core::events::EventKind;
 use kiungo::core::ids::{DeliveryId, EndpointId, EntityId, EventId, PartnerId, UserId};
 use kiungo::records::{
-    AttemptState, Delivery, DeliveryResult, DeliveryState, EndpointState, JobKind, LinkState, PartnerEvent, Records,
-    WebhookEndpoint,
+    AttemptState, Deliver, Delivery, DeliveryResult, DeliveryState, EndpointState, JobType as _, LinkState,
+    PartnerEvent, Records, WebhookEndpoint,
 };
 use rstest::rstest;
 use tokio::task::JoinSet;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::support::events::{
     attempt_for, endpoint, entity, events_of, register, requested_intent, secret, whole_partner,
 };
-use crate::support::records::{Backend, at, audit_entry, link, node, partner, person, unique_bytes};
+use crate::support::records::{Backend, TYPES, at, audit_entry, link, node, partner, person, unique_bytes};
 
 async fn add(db: &dyn Records, endpoint: WebhookEndpoint) -> EndpointId {
     register(db, &endpoint, &secret(&endpoint, 0)).await;
@@ -90,9 +90,12 @@ async fn an_event_reaches_those_who_want_it(#[case] backend: Backend) {
     assert_eq!(reached, wanted);
     for delivery in &deliveries {
         assert_eq!((delivery.state, delivery.tries), (DeliveryState::Pending, 0));
-        let jobs = db.claim_in(delivery.endpoint, node(1), at(1), at(2), 10).await.unwrap();
+        let jobs = db
+            .claim_in(TYPES, delivery.endpoint, node(1), at(1), at(2), 10)
+            .await
+            .unwrap();
         let kinds: Vec<_> = jobs.iter().map(|job| job.kind.clone()).collect();
-        assert_eq!(kinds, [JobKind::Deliver(delivery.id)]);
+        assert_eq!(kinds, [Deliver::of(delivery.id)]);
         let outgoing = db.outgoing_delivery(delivery.id, at(1)).await.unwrap().unwrap();
         assert_eq!((&outgoing.delivery, &outgoing.event), (delivery, &event));
         assert_eq!((outgoing.endpoint.id, outgoing.secrets.len()), (delivery.endpoint, 1));
@@ -172,7 +175,7 @@ async fn sending_an_event_again(#[case] backend: Backend) {
         (ended, DeliveryState::Failed, None),
         (pending, DeliveryState::Pending, Some(1_000)),
     ] {
-        let [job] = <[_; 1]>::try_from(db.claim_in(to, node(1), at(1), at(50), 9).await.unwrap()).unwrap();
+        let [job] = <[_; 1]>::try_from(db.claim_in(TYPES, to, node(1), at(1), at(50), 9).await.unwrap()).unwrap();
         let id = delivery(to).await.id;
         db.record_delivery_result(id, &tried(state, due), at(2)).await.unwrap();
         match due {
@@ -212,7 +215,7 @@ async fn sending_an_event_again(#[case] backend: Backend) {
             .unwrap(),
         []
     );
-    assert_eq!(db.lanes_due(at(5)).await.unwrap(), []);
+    assert_eq!(db.lanes_due(TYPES, at(5)).await.unwrap(), []);
 
     let mut again = db.replay(&scope, event.id, None, &audit_entry(1, 5)).await.unwrap();
     let mut want = vec![ended, pending, fresh_one];
@@ -229,9 +232,9 @@ async fn sending_an_event_again(#[case] backend: Backend) {
             (found.state, found.tries, found.due_at),
             (DeliveryState::Pending, tries, Some(at(5)))
         );
-        let jobs = db.claim_in(to, node(1), at(5), at(50), 9).await.unwrap();
+        let jobs = db.claim_in(TYPES, to, node(1), at(5), at(50), 9).await.unwrap();
         assert_eq!(jobs.len(), 1, "{to}");
-        assert_eq!(jobs[0].kind, JobKind::Deliver(found.id));
+        assert_eq!(jobs[0].kind, Deliver::of(found.id));
     }
     // What was sent to nobody is not audited.
     assert_eq!(db.audit_count("test.done").await, 2);

@@ -3,12 +3,12 @@
 use kiungo::core::access::TenantScope;
 use kiungo::core::events::EventKind;
 use kiungo::core::ids::{EndpointId, UserId};
-use kiungo::records::{EndpointChange, EndpointState, JobKind, LinkState, WebhookEndpoint, WriteOutcome};
+use kiungo::records::{EndpointChange, EndpointState, JobType as _, LinkState, Publish, WebhookEndpoint, WriteOutcome};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
 use crate::support::events::{endpoint, entity, events_of, register, secret, whole_partner};
-use crate::support::records::{Backend, Fixture, at, audit_entry, job, node, partner, person, unique_bytes};
+use crate::support::records::{Backend, Fixture, TYPES, at, audit_entry, job, node, partner, person, unique_bytes};
 
 /// The delivery of the partner's newest event to the endpoint, if there is one, with its secrets at a moment.
 async fn secrets_at(db: &Fixture, endpoint: &WebhookEndpoint, moment: i64) -> Vec<Vec<u8>> {
@@ -339,11 +339,11 @@ async fn lanes_are_apart(#[case] backend: Backend) {
     for _ in 0..5 {
         person(1, 1).linked(&*db, 1, LinkState::Active).await;
     }
-    assert_eq!(db.lanes_due(at(9)).await.unwrap(), []);
-    let plain = db.claim(node(1), at(9), at(10), 100).await.unwrap();
+    assert_eq!(db.lanes_due(TYPES, at(9)).await.unwrap(), []);
+    let plain = db.claim(TYPES, node(1), at(9), at(10), 100).await.unwrap();
     let published = plain
         .iter()
-        .filter(|job| matches!(job.kind, JobKind::Publish(_)))
+        .filter(|job| job.kind.subject::<Publish>().is_some())
         .count();
     assert_eq!(published, 5);
     for event in events_of(&*db, partner).await {
@@ -351,26 +351,41 @@ async fn lanes_are_apart(#[case] backend: Backend) {
     }
     let late = job(
         partner,
-        JobKind::Publish(events_of(&*db, partner).await[0].id),
+        Publish::of(events_of(&*db, partner).await[0].id),
         "late",
         at(9),
     );
     db.enqueue(&late).await.unwrap();
-    let claimed = db.claim(node(1), at(9), at(10), 100).await.unwrap();
+    let claimed = db.claim(TYPES, node(1), at(9), at(10), 100).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [late.id]);
 
-    assert_eq!(db.lanes_due(at(2)).await.unwrap(), []);
-    let mut due = db.lanes_due(at(3)).await.unwrap();
+    assert_eq!(db.lanes_due(TYPES, at(2)).await.unwrap(), []);
+    let mut due = db.lanes_due(TYPES, at(3)).await.unwrap();
     due.sort_unstable();
     let mut lanes = [one.id, two.id];
     lanes.sort_unstable();
     assert_eq!(due, lanes);
-    let first = db.claim_in(one.id, node(1), at(3), at(8), 3).await.unwrap();
-    let rest = db.claim_in(one.id, node(2), at(3), at(8), 100).await.unwrap();
+    let first = db.claim_in(TYPES, one.id, node(1), at(3), at(8), 3).await.unwrap();
+    let rest = db.claim_in(TYPES, one.id, node(2), at(3), at(8), 100).await.unwrap();
     assert_eq!((first.len(), rest.len()), (3, 2));
-    assert_eq!(db.lanes_due(at(3)).await.unwrap(), [two.id]);
-    assert_eq!(db.claim_in(one.id, node(2), at(3), at(8), 100).await.unwrap(), []);
+    assert_eq!(db.lanes_due(TYPES, at(3)).await.unwrap(), [two.id]);
+    assert_eq!(
+        db.claim_in(TYPES, one.id, node(2), at(3), at(8), 100).await.unwrap(),
+        []
+    );
     // A lease that is over is anybody's again.
-    assert_eq!(db.claim_in(one.id, node(2), at(8), at(9), 100).await.unwrap().len(), 5);
-    assert_eq!(db.claim_in(two.id, node(2), at(8), at(9), 100).await.unwrap().len(), 5);
+    assert_eq!(
+        db.claim_in(TYPES, one.id, node(2), at(8), at(9), 100)
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
+    assert_eq!(
+        db.claim_in(TYPES, two.id, node(2), at(8), at(9), 100)
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
 }

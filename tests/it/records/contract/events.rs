@@ -3,7 +3,7 @@
 use kiungo::core::access::TenantScope;
 use kiungo::core::events::EventKind;
 use kiungo::core::ids::{EntityId, EventId, UserId};
-use kiungo::records::{AttemptState, EventFilter, JobKind, LinkState, TimeRange};
+use kiungo::records::{AttemptState, EventFilter, JobType as _, LinkState, Publish, TimeRange};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
@@ -55,9 +55,9 @@ async fn a_links_life_is_told(#[case] backend: Backend) {
             (event.data.as_str(), event.entity, event.created_by),
             (data.as_str(), None, None)
         );
-        let key = format!("publish:{}", event.id);
+        let key = Publish::key(event.id);
         let job = db.claim_key(&key, node(1), at(9), at(10)).await.unwrap().unwrap();
-        assert_eq!((job.kind, job.due_at), (JobKind::Publish(event.id), event.at));
+        assert_eq!((job.kind, job.due_at), (Publish::of(event.id), event.at));
     }
 }
 

@@ -7,7 +7,11 @@ use kiungo::core::page::PageRequest;
 use kiungo::core::scope::{Data, Scope};
 use kiungo::core::seal::SubscriberTag;
 use kiungo::records::LinkCompletion::{IntentClosed, Written};
-use kiungo::records::{Attempt, AttemptState, IntentFilter, IntentState, JobKind, LinkIntent, WriteOutcome};
+use kiungo::records::{
+    Attempt, AttemptState, ExpireIntent, IntentFilter, IntentState, JobType as _, LinkIntent, WriteOutcome,
+};
+use kiungo::service::linking::settle::Settle;
+use kiungo::service::sms::outbox::SendSms;
 use rstest::rstest;
 
 use super::messages::message;
@@ -46,7 +50,7 @@ async fn a_request_is_written_once(#[case] backend: Backend) {
     let (intent, who) = (full(&db).await, person(1, 1));
     let scope = whole_partner(intent.partner);
     let sms = message(&who, "intent");
-    let send = job(intent.partner, JobKind::SendSms(sms.id), "sms", at(0));
+    let send = job(intent.partner, SendSms::of(sms.id), "sms", at(0));
     let entry = audit_entry_at(&scope, 0);
     let sms = Some((sms, send));
     for _ in 0..2 {
@@ -62,11 +66,11 @@ async fn a_request_is_written_once(#[case] backend: Backend) {
     let kept = db.add_intent(&again, None, &audit_entry_at(&scope, 9)).await.unwrap();
     assert_eq!(kept, WriteOutcome::Done(intent.clone()));
     assert_eq!(db.intent(&scope, intent.id).await.unwrap(), Some(intent.clone()));
-    let key = format!("expire:{}", intent.id);
+    let key = ExpireIntent::key(intent.id);
     let expire = db.claim_key(&key, node(1), at(0), at(1)).await.unwrap().unwrap();
     assert_eq!(
         (expire.kind, expire.due_at),
-        (JobKind::ExpireIntent(intent.id), intent.expires_at)
+        (ExpireIntent::of(intent.id), intent.expires_at)
     );
     assert!(db.claim_key("sms", node(1), at(0), at(1)).await.unwrap().is_some());
     assert_eq!(db.count("SELECT COUNT(*) FROM messages").await, 1);
@@ -274,7 +278,7 @@ async fn nothing_is_begun_once_a_request_is_over(#[case] backend: Backend) {
             assert_eq!(begun, expected, "{state:?}");
             assert_eq!(db.attempt(attempt.id).await.unwrap().is_some(), expected);
             assert_eq!(db.consent(consent.id).await.unwrap().is_some(), expected);
-            let key = format!("settle:{}", attempt.id);
+            let key = Settle::key(attempt.id);
             assert_eq!(
                 db.claim_key(&key, node(1), at(9), at(9)).await.unwrap().is_some(),
                 expected

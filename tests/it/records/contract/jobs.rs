@@ -3,14 +3,21 @@
 use std::collections::HashSet;
 
 use kiungo::core::ids::{AttemptId, JobId, MessageId, WatchId};
-use kiungo::records::{AttemptState, Job, JobKind, LinkState};
+use kiungo::records::{AttemptState, Job, JobType as _, LinkState};
+use kiungo::service::bank_alerts::BankBack;
+use kiungo::service::handover_queue::HandOver;
+use kiungo::service::linking::read_accounts::ReadAccounts;
+use kiungo::service::linking::redeem::Redeem;
+use kiungo::service::linking::settle::Settle;
+use kiungo::service::linking::unlink::Unlink;
+use kiungo::service::sms::outbox::SendSms;
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::records::{Backend, Fixture, at, job, node, partner, person, redeem, unique_bytes};
+use crate::support::records::{Backend, Fixture, TYPES, at, job, node, partner, person, redeem, unique_bytes};
 
 fn some_job(key: &str, due: i64) -> Job {
-    let kind = JobKind::Redeem(AttemptId::from_bytes(unique_bytes()));
+    let kind = Redeem::of(AttemptId::from_bytes(unique_bytes()));
     job(partner(1).id, kind, key, at(due))
 }
 
@@ -41,7 +48,7 @@ async fn no_job_is_claimed_twice(#[case] backend: Backend) {
         tasks.spawn(async move {
             let mut mine = Vec::new();
             loop {
-                let claimed = handle.claim(node(n), at(0), at(1000), 3).await.unwrap();
+                let claimed = handle.claim(TYPES, node(n), at(0), at(1000), 3).await.unwrap();
                 if claimed.is_empty() {
                     return mine;
                 }
@@ -65,13 +72,13 @@ async fn jobs_come_back_whole(#[case] backend: Backend) {
     let db = backend.create().await;
     let link = person(1, 1).linked(&*db, 1, LinkState::Active).await;
     let kinds = [
-        JobKind::Redeem(link.attempt),
-        JobKind::ReadAccounts(link.id),
-        JobKind::Unlink(link.id),
-        JobKind::Settle(link.attempt),
-        JobKind::SendSms(MessageId::from_bytes(unique_bytes())),
-        JobKind::HandOver(link.attempt),
-        JobKind::BankBack(WatchId::from_bytes(unique_bytes())),
+        Redeem::of(link.attempt),
+        ReadAccounts::of(link.id),
+        Unlink::of(link.id),
+        Settle::of(link.attempt),
+        SendSms::of(MessageId::from_bytes(unique_bytes())),
+        HandOver::of(link.attempt),
+        BankBack::of(WatchId::from_bytes(unique_bytes())),
     ];
     for kind in kinds {
         let key = format!("{kind:?}");
@@ -93,12 +100,15 @@ async fn jobs_come_back_whole(#[case] backend: Backend) {
 async fn the_longest_due_first(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[30, 10, 20, 40]).await;
     let ids = |claimed: Vec<Job>| claimed.into_iter().map(|job| job.id).collect::<Vec<_>>();
-    assert_eq!(ids(db.claim(node(1), at(9), at(99), 9).await.unwrap()), []);
+    assert_eq!(ids(db.claim(TYPES, node(1), at(9), at(99), 9).await.unwrap()), []);
     assert_eq!(
-        ids(db.claim(node(1), at(30), at(99), 2).await.unwrap()),
+        ids(db.claim(TYPES, node(1), at(30), at(99), 2).await.unwrap()),
         [jobs[1].id, jobs[2].id]
     );
-    assert_eq!(ids(db.claim(node(2), at(30), at(99), 9).await.unwrap()), [jobs[0].id]);
+    assert_eq!(
+        ids(db.claim(TYPES, node(2), at(30), at(99), 9).await.unwrap()),
+        [jobs[0].id]
+    );
 }
 
 /// A node that dies keeps its job only until its lease ends; it then counts another try, and the late node's word on it
@@ -110,17 +120,17 @@ async fn the_longest_due_first(#[case] backend: Backend) {
 async fn a_lease_ends(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0]).await;
     let id = jobs[0].id;
-    assert_eq!(db.claim(node(1), at(0), at(100), 9).await.unwrap()[0].tries, 1);
+    assert_eq!(db.claim(TYPES, node(1), at(0), at(100), 9).await.unwrap()[0].tries, 1);
     for holder in [node(1), node(2)] {
-        assert_eq!(db.claim(holder, at(99), at(200), 9).await.unwrap(), []);
+        assert_eq!(db.claim(TYPES, holder, at(99), at(200), 9).await.unwrap(), []);
         assert_eq!(db.claim_key("job:0", holder, at(99), at(200)).await.unwrap(), None);
     }
-    assert_eq!(db.claim(node(2), at(100), at(200), 9).await.unwrap()[0].tries, 2);
+    assert_eq!(db.claim(TYPES, node(2), at(100), at(200), 9).await.unwrap()[0].tries, 2);
 
     db.finish(id, node(1)).await.unwrap();
     db.give_up(id, node(1), "late").await.unwrap();
     db.postpone(id, node(1), at(5000), "late").await.unwrap();
-    let again = db.claim(node(3), at(200), at(300), 9).await.unwrap();
+    let again = db.claim(TYPES, node(3), at(200), at(300), 9).await.unwrap();
     assert_eq!((again[0].id, again[0].tries, again[0].due_at), (id, 3, at(0)));
 }
 
@@ -152,7 +162,7 @@ async fn a_key_claims_its_job_early(#[case] backend: Backend) {
 #[tokio::test]
 async fn how_a_job_ends(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0, 0, 0]).await;
-    db.claim(node(1), at(0), at(100), 9).await.unwrap();
+    db.claim(TYPES, node(1), at(0), at(100), 9).await.unwrap();
     db.finish(jobs[0].id, node(1)).await.unwrap();
     db.give_up(jobs[1].id, node(1), "grant_gone").await.unwrap();
     db.postpone(jobs[2].id, node(1), at(50), "provider_busy").await.unwrap();
@@ -160,7 +170,7 @@ async fn how_a_job_ends(#[case] backend: Backend) {
     for job in &jobs {
         db.enqueue(&some_job(&job.key, 0)).await.unwrap();
     }
-    assert_eq!(db.claim(node(2), at(49), at(1000), 9).await.unwrap(), []);
+    assert_eq!(db.claim(TYPES, node(2), at(49), at(1000), 9).await.unwrap(), []);
     for key in ["job:0", "job:1"] {
         assert_eq!(
             db.claim_key(key, node(2), at(5000), at(6000)).await.unwrap(),
@@ -168,7 +178,7 @@ async fn how_a_job_ends(#[case] backend: Backend) {
             "{key}"
         );
     }
-    let later = db.claim(node(2), at(5000), at(6000), 9).await.unwrap();
+    let later = db.claim(TYPES, node(2), at(5000), at(6000), 9).await.unwrap();
     assert_eq!(later.len(), 1);
     assert_eq!((later[0].id, later[0].tries), (jobs[2].id, 2));
 }
@@ -181,7 +191,7 @@ async fn how_a_job_ends(#[case] backend: Backend) {
 async fn a_key_is_taken_once(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0]).await;
     db.enqueue(&some_job("job:0", 0)).await.unwrap();
-    let claimed = db.claim(node(1), at(0), at(1), 9).await.unwrap();
+    let claimed = db.claim(TYPES, node(1), at(0), at(1), 9).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [jobs[0].id]);
 }
 
@@ -193,22 +203,22 @@ async fn a_key_is_taken_once(#[case] backend: Backend) {
 #[tokio::test]
 async fn when_to_wake(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[]).await;
-    assert_eq!((db.next_due().await.unwrap(), jobs.len()), (None, 0));
+    assert_eq!((db.next_due(TYPES).await.unwrap(), jobs.len()), (None, 0));
     let (early, late) = (some_job("early", 10), some_job("late", 500));
     db.enqueue(&late).await.unwrap();
     db.enqueue(&early).await.unwrap();
-    assert_eq!(db.next_due().await.unwrap(), Some(at(10)));
-    db.claim(node(1), at(10), at(100), 9).await.unwrap();
-    assert_eq!(db.next_due().await.unwrap(), Some(at(100)));
+    assert_eq!(db.next_due(TYPES).await.unwrap(), Some(at(10)));
+    db.claim(TYPES, node(1), at(10), at(100), 9).await.unwrap();
+    assert_eq!(db.next_due(TYPES).await.unwrap(), Some(at(100)));
     db.postpone(early.id, node(1), at(700), "busy").await.unwrap();
-    assert_eq!(db.next_due().await.unwrap(), Some(at(500)));
+    assert_eq!(db.next_due(TYPES).await.unwrap(), Some(at(500)));
     for job in [&early, &late] {
         db.claim_key(&job.key, node(1), at(0), at(1)).await.unwrap();
     }
-    assert_eq!(db.next_due().await.unwrap(), Some(at(500)));
+    assert_eq!(db.next_due(TYPES).await.unwrap(), Some(at(500)));
     db.finish(late.id, node(1)).await.unwrap();
     db.give_up(early.id, node(1), "gone").await.unwrap();
-    assert_eq!(db.next_due().await.unwrap(), None);
+    assert_eq!(db.next_due(TYPES).await.unwrap(), None);
 }
 
 /// The lease of a job that runs long is extended by its node, and by no other; one that is over is not.
@@ -220,11 +230,11 @@ async fn a_lease_is_renewed(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[0]).await;
     let id = jobs[0].id;
     assert!(!db.extend_lease(id, node(1), at(500)).await.unwrap());
-    db.claim(node(1), at(0), at(100), 9).await.unwrap();
+    db.claim(TYPES, node(1), at(0), at(100), 9).await.unwrap();
     assert!(!db.extend_lease(id, node(2), at(500)).await.unwrap());
     assert!(db.extend_lease(id, node(1), at(300)).await.unwrap());
-    assert_eq!(db.claim(node(2), at(299), at(400), 9).await.unwrap(), []);
-    assert_eq!(db.claim(node(2), at(300), at(400), 9).await.unwrap().len(), 1);
+    assert_eq!(db.claim(TYPES, node(2), at(299), at(400), 9).await.unwrap(), []);
+    assert_eq!(db.claim(TYPES, node(2), at(300), at(400), 9).await.unwrap().len(), 1);
     assert!(!db.extend_lease(id, node(1), at(500)).await.unwrap());
     db.finish(id, node(2)).await.unwrap();
     assert!(!db.extend_lease(id, node(2), at(500)).await.unwrap());
@@ -237,7 +247,7 @@ async fn a_lease_is_renewed(#[case] backend: Backend) {
 #[tokio::test]
 async fn what_was_done_long_ago_is_forgotten(#[case] backend: Backend) {
     let (db, jobs) = with_jobs(backend, &[1, 2, 3, 4, 5, 50]).await;
-    db.claim(node(1), at(50), at(100), 9).await.unwrap();
+    db.claim(TYPES, node(1), at(50), at(100), 9).await.unwrap();
     for done in [0, 1, 2, 5] {
         db.finish(jobs[done].id, node(1)).await.unwrap();
     }
@@ -277,9 +287,9 @@ async fn an_unknown_kind_of_job_is_left_alone(#[case] backend: Backend) {
     let attempt = person(1, 1).attempted(&*db, AttemptState::Open, |_| ()).await;
     db.execute("UPDATE jobs SET kind = 'from_the_future'").await;
     db.enqueue(&redeem(&attempt)).await.unwrap();
-    let claimed = db.claim(node(1), at(0), at(100), 9).await.unwrap();
+    let claimed = db.claim(TYPES, node(1), at(0), at(100), 9).await.unwrap();
     assert_eq!(claimed.len(), 1);
     assert_eq!(claimed[0].kind, redeem(&attempt).kind);
     db.finish(claimed[0].id, node(1)).await.unwrap();
-    assert_eq!(db.next_due().await.unwrap(), None);
+    assert_eq!(db.next_due(TYPES).await.unwrap(), None);
 }

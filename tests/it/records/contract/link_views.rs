@@ -3,7 +3,10 @@
 use kiungo::core::access::TenantScope;
 use kiungo::core::ids::{ConnectSessionId, IntentId, JobId, LinkId, UserId};
 use kiungo::core::page::PageRequest;
-use kiungo::records::{AttemptState, IntentState, Job, JobKind, Link, LinkFilter, LinkState, Records, WriteOutcome};
+use kiungo::records::{
+    AttemptState, IntentState, Job, JobType as _, Link, LinkFilter, LinkState, Records, WriteOutcome,
+};
+use kiungo::service::linking::unlink::Unlink;
 use rstest::rstest;
 
 use crate::support::events::{attempt_for, entity, events_about, whole_partner};
@@ -122,11 +125,11 @@ async fn a_link_is_ended_within_reach(#[case] backend: Backend) {
     let db = backend.create().await;
     let mine = whole_partner(partner(1).id);
     let link = person(1, 1).linked(&*db, 1, LinkState::Active).await;
-    let key = format!("unlink:{}", link.id);
+    let key = Unlink::key(link.id);
     let unlink = || Job {
         id: JobId::from_bytes(unique_bytes()),
         partner: mine.partner,
-        kind: JobKind::Unlink(link.id),
+        kind: Unlink::of(link.id),
         due_at: at(1),
         tries: 0,
         key: key.clone(),

@@ -1,11 +1,14 @@
 //! Links and their accounts.
 
 use kiungo::core::ids::{ConnectSessionId, LinkId, LinkedAccountId};
-use kiungo::records::{AccountReading, Attempt, AttemptState, JobKind, Link, LinkCompletion, LinkState};
+use kiungo::records::{AccountReading, Attempt, AttemptState, JobType as _, Link, LinkCompletion, LinkState};
+use kiungo::service::linking::read_accounts::ReadAccounts;
+use kiungo::service::linking::settle::Settle;
+use kiungo::service::linking::unlink::Unlink;
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::records::{Backend, RecordedPerson, at, job, link, node, person, redeem, unique_bytes};
+use crate::support::records::{Backend, RecordedPerson, TYPES, at, job, link, node, person, redeem, unique_bytes};
 
 fn reading(number: u8) -> AccountReading {
     AccountReading {
@@ -29,7 +32,7 @@ async fn completing_a_link(#[case] backend: Backend) {
         .await
         .unwrap();
     let link = link(&attempt, 12);
-    let read = job(link.partner, JobKind::ReadAccounts(link.id), "read", at(0));
+    let read = job(link.partner, ReadAccounts::of(link.id), "read", at(0));
     assert_eq!(
         db.complete_link(&link, std::slice::from_ref(&read)).await.unwrap(),
         LinkCompletion::Written(link.id)
@@ -69,8 +72,8 @@ async fn one_link_an_attempt(#[case] backend: Backend) {
         let link = link(&attempt, 2);
         let jobs = [job(
             link.partner,
-            JobKind::ReadAccounts(link.id),
-            &format!("read:{}", link.id),
+            ReadAccounts::of(link.id),
+            &ReadAccounts::key(link.id),
             at(0),
         )];
         tasks.spawn(async move { handle.complete_link(&link, &jobs).await.unwrap() });
@@ -80,10 +83,10 @@ async fn one_link_an_attempt(#[case] backend: Backend) {
     assert!(ids.iter().all(|id| *id == LinkCompletion::Written(made.id)), "{ids:?}");
     assert_eq!(made.accounts.len(), 2);
     assert_eq!(db.links(attempt.partner, None, 100).await.unwrap(), [made]);
-    let jobs = db.claim(node(1), at(0), at(1), 100).await.unwrap();
+    let jobs = db.claim(TYPES, node(1), at(0), at(1), 100).await.unwrap();
     let reads = jobs
         .iter()
-        .filter(|job| matches!(job.kind, JobKind::ReadAccounts(_)))
+        .filter(|job| job.kind.subject::<ReadAccounts>().is_some())
         .count();
     assert_eq!(reads, 1);
 }
@@ -101,10 +104,7 @@ async fn no_link_behind_the_back_of_one_who_moved_on(#[case] backend: Backend) {
     person(1, 2).attempted(&*db, AttemptState::Open, |_| ()).await;
     let same = |attempt: &mut Attempt| attempt.session = first.session;
     let same = person(1, 1).attempted(&*db, AttemptState::Open, same).await;
-    let (kept, read) = (
-        link(&first, 1),
-        job(first.partner, JobKind::Settle(first.id), "read", at(0)),
-    );
+    let (kept, read) = (link(&first, 1), job(first.partner, Settle::of(first.id), "read", at(0)));
     assert_eq!(
         db.complete_link(&kept, &[]).await.unwrap(),
         LinkCompletion::Written(kept.id)
@@ -273,8 +273,8 @@ async fn how_links_move(#[case] backend: Backend) {
     for from in LinkState::ALL {
         for to in LinkState::ALL {
             let link = person(1, 1).linked(&*db, 1, from).await;
-            let key = format!("unlink:{}", link.id);
-            let jobs = [job(link.partner, JobKind::Unlink(link.id), &key, at(0))];
+            let key = Unlink::key(link.id);
+            let jobs = [job(link.partner, Unlink::of(link.id), &key, at(0))];
             let expected = match from {
                 Verifying => matches!(to, Removing | Removed),
                 Active | ReauthRequired => from != to && to != Verifying,

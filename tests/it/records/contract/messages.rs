@@ -6,11 +6,12 @@ use kiungo::core::ids::MessageId;
 use kiungo::core::sms::{MessageState, SmsFailureReason, WithheldReason};
 use kiungo::core::time::Timestamp;
 use kiungo::records::{
-    InboundSms, Job, JobKind, Records, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport, SmsReportOutcome,
+    InboundSms, Job, JobType as _, Records, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport, SmsReportOutcome,
 };
+use kiungo::service::sms::outbox::SendSms;
 use rstest::rstest;
 
-use crate::support::records::{Backend, RecordedPerson, at, job, node, person, unique_bytes};
+use crate::support::records::{Backend, RecordedPerson, TYPES, at, job, node, person, unique_bytes};
 
 const GATEWAY: &str = "ng";
 
@@ -33,8 +34,8 @@ pub fn message(who: &RecordedPerson, key: &str) -> SmsMessage {
 }
 
 fn send(message: &SmsMessage) -> Job {
-    let key = format!("sms:{}", message.id);
-    job(message.partner, JobKind::SendSms(message.id), &key, at(0))
+    let key = SendSms::key(message.id);
+    job(message.partner, SendSms::of(message.id), &key, at(0))
 }
 
 fn plenty() -> SmsLimit {
@@ -77,10 +78,10 @@ async fn a_fact_is_told_once(#[case] backend: Backend) {
     assert!(!db.add_message(&again, &[send(&again)]).await.unwrap());
     assert_eq!(db.message(again.id).await.unwrap(), None);
     kept(&*db, &other, "link:1").await;
-    let jobs = db.claim(node(1), at(0), at(1), 10).await.unwrap();
+    let jobs = db.claim(TYPES, node(1), at(0), at(1), 10).await.unwrap();
     let kinds: Vec<_> = jobs.into_iter().map(|job| job.kind).collect();
     assert_eq!(kinds.len(), 2);
-    assert!(kinds.contains(&JobKind::SendSms(first.id)));
+    assert!(kinds.contains(&SendSms::of(first.id)));
 }
 
 /// Only one of many that want to send a message may, and its words are wiped as soon as they have left.
@@ -319,7 +320,7 @@ async fn what_people_send_counts_once(#[case] backend: Backend) {
     for (gateway, id, taken) in [(GATEWAY, "m1", true), (GATEWAY, "m2", false), ("another", "m1", false)] {
         assert_eq!(db.has_received_sms(gateway, id).await.unwrap(), taken, "{gateway} {id}");
     }
-    assert_eq!(db.claim(node(1), at(100), at(200), 10).await.unwrap().len(), 1);
+    assert_eq!(db.claim(TYPES, node(1), at(100), at(200), 10).await.unwrap().len(), 1);
 
     for (id, stop, said, stands) in [
         ("m2", false, 20, false),

@@ -3,9 +3,11 @@
 use kiungo::core::ids::JobId;
 use kiungo::core::page::PageRequest;
 use kiungo::records::{
-    Attempt, AttemptState, IntentState, Job, JobKind, Link, LinkCompletion, LinkFilter, LinkState, LinkVerification,
-    Records, VerificationOutcome, WriteOutcome,
+    Attempt, AttemptState, IntentState, Job, JobType as _, Link, LinkCompletion, LinkFilter, LinkState,
+    LinkVerification, Records, VerificationOutcome, WriteOutcome,
 };
+use kiungo::service::handover_queue::HandOver;
+use kiungo::service::linking::unlink::Unlink;
 use rstest::rstest;
 
 use crate::support::events::{attempt_for, events_of, whole_partner};
@@ -30,12 +32,7 @@ async fn verifying(db: &dyn Records, n: u8) -> (Attempt, Link, kiungo::core::ids
 fn unlink(link: &Link) -> Job {
     Job {
         id: JobId::from_bytes(unique_bytes()),
-        ..job(
-            link.partner,
-            JobKind::Unlink(link.id),
-            &format!("unlink:{}", link.id),
-            at(0),
-        )
+        ..job(link.partner, Unlink::of(link.id), &Unlink::key(link.id), at(0))
     }
 }
 
@@ -132,7 +129,7 @@ async fn a_comparison_is_settled_once(#[case] backend: Backend) {
         }
         let follow = [job(
             link.partner,
-            JobKind::HandOver(attempt.id),
+            HandOver::of(attempt.id),
             &format!("text:{}", link.id),
             at(0),
         )];
@@ -168,7 +165,7 @@ async fn a_comparison_is_settled_once(#[case] backend: Backend) {
         assert_eq!(db.link_view(&mine, link.id).await.unwrap().is_some(), linked);
         // That the provider has been told of a link that never was is nothing to tell.
         let unlinked = db
-            .claim_key(&format!("unlink:{}", link.id), node(1), at(5), at(6))
+            .claim_key(&Unlink::key(link.id), node(1), at(5), at(6))
             .await
             .unwrap();
         assert_eq!(unlinked.is_some(), !linked);

@@ -11,7 +11,7 @@ use crate::support::eventually;
 use crate::support::machine::Stopwatch;
 use crate::support::postgres::PostgresServer;
 use crate::support::proxy::{Fault, Proxy};
-use crate::support::records::{at, node, partner, person};
+use crate::support::records::{TYPES, at, node, partner, person};
 
 /// Everything is answered within this time, if only with an error: a person at a phone waits for it.
 const SOON: Duration = Duration::from_millis(2_900);
@@ -24,11 +24,11 @@ async fn calls(db: &dyn Records) -> [bool; 5] {
     let attempt = person(1, 1).attempt(&consent);
     let settle = crate::support::records::settle(&attempt);
     tokio::join!(
-        async { db.next_due().await.is_ok() },
+        async { db.next_due(TYPES).await.is_ok() },
         async { db.history(attempt.partner, &attempt.tag, at(0), true).await.is_ok() },
         async { db.check_ready().await.is_ok() },
         async { db.begin_attempt(&consent, &attempt, &settle).await.is_ok() },
-        async { db.claim(node(1), at(0), at(1), 1).await.is_ok() },
+        async { db.claim(TYPES, node(1), at(0), at(1), 1).await.is_ok() },
     )
     .into()
 }

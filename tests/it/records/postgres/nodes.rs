@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use kiungo::core::ids::{AttemptId, JobId};
-use kiungo::records::{JobKind, Records, connect};
+use kiungo::records::{JobType as _, Records, connect};
+use kiungo::service::linking::redeem::Redeem;
 
 use crate::support::eventually;
 use crate::support::postgres::PostgresServer;
-use crate::support::records::{at, job, node, partner, unique_bytes};
+use crate::support::records::{TYPES, at, job, node, partner, unique_bytes};
 
 /// How many jobs there are.
 const JOBS: usize = 2_000;
@@ -32,7 +33,7 @@ impl Log {
     async fn work(&self, db: &dyn Records, name: u8, clock: &AtomicI64) {
         loop {
             let now = clock.load(Ordering::SeqCst);
-            let Ok(jobs) = db.claim(node(name), at(now), at(now + LEASE), 7).await else {
+            let Ok(jobs) = db.claim(TYPES, node(name), at(now), at(now + LEASE), 7).await else {
                 self.errors.fetch_add(1, Ordering::SeqCst);
                 continue;
             };
@@ -66,7 +67,7 @@ async fn jobs_survive_the_death_of_the_server() {
     one.put_partner(&partner(1)).await.unwrap();
     let jobs: Vec<_> = (0..JOBS)
         .map(|n| {
-            let kind = JobKind::Redeem(AttemptId::from_bytes(unique_bytes()));
+            let kind = Redeem::of(AttemptId::from_bytes(unique_bytes()));
             job(partner(1).id, kind, &format!("job:{n}"), at(0))
         })
         .collect();
@@ -91,7 +92,7 @@ async fn jobs_survive_the_death_of_the_server() {
     // What was claimed by an answer that nobody got is taken again when its lease is over.
     clock.store(LEASE, Ordering::SeqCst);
     round().await;
-    assert_eq!(one.next_due().await.unwrap(), None);
+    assert_eq!(one.next_due(TYPES).await.unwrap(), None);
     let done = log.done.lock().unwrap();
     assert!(done.values().all(|times| *times == 1), "done twice");
     let mut held: HashMap<JobId, usize> = HashMap::new();

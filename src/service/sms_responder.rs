@@ -1,27 +1,61 @@
-//! What a text from a person leads to. HELP, STOP and START are answered here, whatever else is going on; everything else is
+//! What an SMS from a person leads to. HELP, STOP and START are answered here, whatever else is going on; everything else is
 //! for the conversation.
 //!
-//! Who has texted STOP is answered by HELP and START, and by what they begin after it: LINK and CONTINUE want the answer to
-//! them, and so does every text that goes on with that dialog. Nothing else is answered.
+//! A person who has texted STOP gets a reply to HELP and START, and to what they begin after it: LINK and CONTINUE want the
+//! answer to them, and so does every SMS that goes on with that dialog. Nothing else is answered.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
-use super::{IncomingHandler, RetryLater, Sender, SmsReaction, SmsReply};
+use super::sms::routes::SmsRoute;
+use super::turn::TurnRunner;
+use super::turn::sms::{SmsTurn, service_code_for};
 use crate::core::flow::turn_context::{ReceivedSms, SmsContext};
 use crate::core::messages::Locale;
+use crate::core::seal::SubscriberTag;
 use crate::core::secret::Secret;
 use crate::core::sms_keywords::Keyword;
+use crate::core::time::Timestamp;
 use crate::gateways::sms::IncomingSms;
-use crate::service::turn::TurnRunner;
-use crate::service::turn::sms::{SmsTurn, service_code_for};
+use crate::records::RecordsError;
 
-/// Gateways that say when they got a text say the second it was in: what came later in it is not earlier.
+/// Gateways give the time of an SMS in whole seconds: it may have come at any moment within that second.
 const SECOND: Duration = Duration::from_millis(999);
 
-/// Answers texts.
+/// Who sent an SMS, and by which route.
+pub struct Sender<'a> {
+    pub route: &'a SmsRoute,
+    pub tag: SubscriberTag,
+    /// Since when they have wanted no SMS from us, if they have opted out.
+    pub stopped: Option<Timestamp>,
+}
+
+/// What follows from an SMS.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct SmsReaction {
+    /// `true`: they opt out; `false`: they opt in again.
+    pub stop: Option<bool>,
+    pub reply: Option<SmsReply>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmsReply {
+    pub text: String,
+    /// Whether it is a hint that nobody needs twice in an hour. So two machines do not answer each other forever.
+    pub hint: bool,
+}
+
+/// What follows from an SMS cannot be found out now: the gateway must send it again.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RetryLater(pub String);
+
+impl From<RecordsError> for RetryLater {
+    fn from(error: RecordsError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 pub struct SmsResponder(pub Arc<TurnRunner>);
 
 impl SmsResponder {
@@ -43,8 +77,8 @@ impl SmsResponder {
         let now = self.0.runtime.clock.now();
         let turn = SmsTurn {
             from: &sms.from,
-            route: &from.line.name,
-            country: &from.line.country,
+            route: &from.route.name,
+            country: &from.route.country,
             id: &sms.message_id,
             sms: ReceivedSms {
                 keyword,
@@ -66,13 +100,14 @@ impl SmsResponder {
             hint: reply.refused,
         }))
     }
-}
 
-#[async_trait]
-impl IncomingHandler for SmsResponder {
-    async fn handle(&self, sms: &IncomingSms, from: &Sender<'_>) -> Result<SmsReaction, RetryLater> {
+    /// What follows from this SMS. It may be asked twice about the same one.
+    ///
+    /// # Errors
+    /// When that cannot be found out now.
+    pub async fn respond(&self, sms: &IncomingSms, from: &Sender<'_>) -> Result<SmsReaction, RetryLater> {
         let (said, of) = Keyword::recognize(sms.text.expose());
-        let dial = service_code_for(&self.0.channels, &from.line.country);
+        let dial = service_code_for(&self.0.channels, &from.route.country);
         let (stop, id) = match said {
             Keyword::Stop => (Some(true), "sms-stop"),
             Keyword::Start => (Some(false), "sms-start"),

@@ -1,0 +1,77 @@
+//! What the web server calls. Its tests play the other side of each of these traits.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use super::channel::Channel;
+use super::sms::routes::SmsRoute;
+use crate::gateways::WireReply;
+
+/// A callback as the web server received it, owned because the turn outlives the handler. What may hold typed text is wiped
+/// when dropped.
+pub struct IncomingRequest {
+    /// The HTTP method, upper case.
+    pub method: String,
+    /// What follows the secret path segment, without the leading slash.
+    pub tail: String,
+    /// The raw query string.
+    pub query: Zeroizing<Vec<u8>>,
+    /// Header names (lower case) and values.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The raw body; `None` when it was too long or came too slowly, which is answered in the dialect all the same.
+    pub body: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// Answers callbacks of USSD gateways: always in the dialect, always inside the deadline.
+#[async_trait]
+pub trait UssdCallbacks: Send + Sync {
+    /// The channel with this name, if this is its secret, compared in constant time, and `caller` is in its sources. The
+    /// caller is `None` where it cannot be told.
+    fn admit(&self, name: &str, secret: &str, caller: Option<IpAddr>) -> Option<Arc<Channel>>;
+
+    /// Answers one callback; the work goes on if the caller goes away.
+    async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> WireReply;
+}
+
+/// What became of a provider's webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderWebhookOutcome {
+    /// Processed, now or before.
+    Accepted,
+    /// Not from the provider.
+    Unauthentic,
+    Malformed,
+    /// It cannot be processed now: the provider must send it again.
+    Unavailable,
+}
+
+#[async_trait]
+pub trait ProviderWebhooks: Send + Sync {
+    /// Processes one webhook of the provider with this name; `None` when there is no such provider.
+    async fn receive(
+        &self,
+        provider: &str,
+        headers: &[(String, Vec<u8>)],
+        body: &[u8],
+    ) -> Option<ProviderWebhookOutcome>;
+}
+
+/// Receives what SMS gateways call us with.
+#[async_trait]
+pub trait SmsCallbacks: Send + Sync {
+    /// The route with this name, if this is its secret. Compared in constant time.
+    fn admit(&self, name: &str, secret: &str) -> Option<Arc<SmsRoute>>;
+
+    /// Processes one callback, an SMS from a person or a delivery report, and answers in the gateway's dialect.
+    async fn receive(&self, route: Arc<SmsRoute>, request: IncomingRequest) -> WireReply;
+}
+
+/// Whether this node can serve.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Each part with what is wrong with it, if anything; the node is ready when every second half is `None`.
+    async fn checks(&self) -> Vec<(&'static str, Option<String>)>;
+}

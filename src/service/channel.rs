@@ -1,0 +1,30 @@
+//! One short code on one gateway.
+
+use super::networks::Networks;
+use crate::core::secret::Secret;
+use crate::gateways::limit_overrides::ChannelLimitOverrides;
+use crate::gateways::{UssdGateway, UssdLimits};
+
+/// One short code on one gateway, from the configuration.
+pub struct Channel {
+    /// Its name, as in the callback's path.
+    pub name: String,
+    pub gateway: Box<dyn UssdGateway>,
+    /// The code people dial, such as `*384*96#`.
+    pub service_code: String,
+    /// The secret segment of the callback's path.
+    pub secret: Secret,
+    /// ISO 3166-1 alpha-2, upper case.
+    pub country: String,
+    /// Where its gateway calls from; empty means from anywhere.
+    pub sources: Networks,
+    /// What holds in place of the gateway's own limits.
+    pub agreement: ChannelLimitOverrides,
+}
+
+impl Channel {
+    /// Deadlines and sizes on a network.
+    pub fn limits(&self, network: Option<&str>) -> UssdLimits {
+        self.agreement.apply_to(self.gateway.limits(network), network)
+    }
+}

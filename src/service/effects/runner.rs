@@ -1,0 +1,118 @@
+//! Starts the effects of a step: opens sessions, submits, ends links, saves PINs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+
+use crate::core::flow::{Effect, SessionEvent};
+use crate::core::ids::{AttemptId, LinkId};
+use crate::core::msisdn::Msisdn;
+use crate::core::pin::Pin;
+use crate::core::seal::SubscriberTag;
+use crate::records::{JobType, LinkState};
+use crate::service::bank_alerts::BankAlerts;
+use crate::service::catalogue::Catalogue;
+use crate::service::deps::Deps;
+use crate::service::institution_health::InstitutionHealth;
+use crate::service::job_runner::JobRunner;
+use crate::service::linking::linker::Linking;
+use crate::service::linking::settle::Settle;
+use crate::service::linking::unlink::Unlink;
+use crate::service::providers::Providers;
+use crate::service::session_updater::SessionUpdater;
+
+pub struct EffectRunner {
+    pub deps: Deps,
+    pub providers: Arc<Providers>,
+    pub updater: SessionUpdater,
+    pub jobs: Arc<JobRunner>,
+    pub linking: Arc<Linking>,
+    pub bank_alerts: Arc<BankAlerts>,
+    pub health: Arc<InstitutionHealth>,
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// Whose submission it is.
+pub(super) struct Submitter {
+    pub tag: SubscriberTag,
+    pub msisdn: Msisdn,
+}
+
+impl EffectRunner {
+    /// Starts the effects of a step that has won its swap. None is waited for.
+    pub fn run(self: &Arc<Self>, tag: &SubscriberTag, msisdn: &Msisdn, effects: Vec<Effect>) {
+        for effect in effects {
+            let (this, tag, msisdn) = (self.clone(), *tag, msisdn.clone());
+            if let Effect::OpenSession(open) = &effect {
+                self.health.reserve_probe(open);
+            }
+            self.deps.spawn(async move {
+                match effect {
+                    Effect::OpenSession(open) => {
+                        let result = this.open_for(&open).await;
+                        let session = open.session;
+                        let event = SessionEvent::ProviderSessionOpened { session, result };
+                        this.updater.apply(&tag, &event).await;
+                    }
+                    Effect::Submit(submit) => this.submit(Submitter { tag, msisdn }, *submit).await,
+                    Effect::Unlink(link) => this.unlink(&tag, link).await,
+                    Effect::ResolveAttempt(attempt) => this.settle(attempt).await,
+                    Effect::SavePin(pin) => this.save_pin(&tag, &pin).await,
+                    Effect::RequestBankAlert(request) => this.bank_alerts.subscribe(&tag, &msisdn, &request).await,
+                }
+            });
+        }
+    }
+
+    /// Finds out now what became of an attempt. If that has long been known, and only the store has lost it, tells the
+    /// person again.
+    pub(super) async fn settle(&self, attempt: AttemptId) {
+        if self.jobs.run_now::<Settle>(attempt).await {
+            return;
+        }
+        if let Err(error) = self.linking.notify_again(attempt).await {
+            tracing::info!(%error, "telling an attempt's result again failed");
+        }
+    }
+
+    /// Ends a link durably; the provider is told by a job.
+    async fn unlink(&self, tag: &SubscriberTag, link: LinkId) {
+        let now = self.deps.clock.now();
+        let unlink = Unlink::job(self.providers.partner(), link, now);
+        match self
+            .deps
+            .records
+            .move_link(link, LinkState::Removing, &[unlink], now)
+            .await
+        {
+            Ok(_) => {
+                self.updater.apply(tag, &SessionEvent::Unlinked(link)).await;
+                self.jobs.run_now::<Unlink>(link).await;
+            }
+            Err(error) => tracing::warn!(%error, "ending a link failed"),
+        }
+    }
+
+    /// Saves a person's PIN as it is now. What cannot be written stays in the live value for its day.
+    async fn save_pin(&self, tag: &SubscriberTag, pin: &Pin) {
+        let partner = self.providers.partner();
+        let saved = (|| self.deps.records.store_pin(partner, tag, pin, self.deps.clock.now()))
+            .retry(write_backoff())
+            .await;
+        if let Err(error) = saved {
+            return tracing::error!(%error, "saving a PIN failed");
+        }
+        let marked = self.updater.live.update(tag, |state| state.mark_pin_saved(pin)).await;
+        if let Err(error) = marked {
+            tracing::debug!(%error, "marking a PIN as saved failed, the next dial finds it");
+        }
+    }
+}
+
+/// For what must be written although the database has a bad moment.
+pub(super) fn write_backoff() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_times(6)
+}

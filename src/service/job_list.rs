@@ -1,0 +1,105 @@
+//! All job types that this server runs, one line each in [`JobHandlers::all`].
+
+use std::sync::Arc;
+
+use super::bank_alerts::{BankAlerts, BankBack};
+use super::catalogue::Catalogue;
+use super::data_subject::{Erase, Eraser};
+use super::deps::Deps;
+use super::handover::HandoverMessages;
+use super::handover_queue::HandOver;
+use super::institution_health::InstitutionHealth;
+use super::intent_expiry::IntentExpiry;
+use super::job::JobSet;
+use super::linking::linker::Linking;
+use super::linking::read_accounts::ReadAccounts;
+use super::linking::redeem::Redeem;
+use super::linking::settle::Settle;
+use super::linking::unlink::Unlink;
+use super::providers::Providers;
+use super::service_codes::ServiceCodes;
+use super::session_updater::SessionUpdater;
+use super::sms::outbox::{AskReport, SendSms, SmsOutbox};
+use super::sms_sending::SmsSending;
+use super::webhooks::deliveries::WebhookDeliveries;
+use crate::records::{Deliver, ExpireIntent, Publish};
+
+/// What the handlers are made of.
+pub struct JobDeps {
+    pub deps: Deps,
+    pub providers: Arc<Providers>,
+    pub catalogue: Arc<Catalogue>,
+    pub health: Arc<InstitutionHealth>,
+    pub updater: SessionUpdater,
+    pub outbox: Arc<SmsOutbox>,
+    pub service_codes: ServiceCodes,
+    pub webhooks: Arc<WebhookDeliveries>,
+}
+
+/// The services that run jobs, and that others use too.
+#[derive(Clone)]
+pub struct JobHandlers {
+    deps: Deps,
+    pub linking: Arc<Linking>,
+    pub handovers: Arc<HandoverMessages>,
+    pub outbox: Arc<SmsOutbox>,
+    pub bank_alerts: Arc<BankAlerts>,
+    webhooks: Arc<WebhookDeliveries>,
+}
+
+impl JobHandlers {
+    pub fn all(&self) -> JobSet {
+        let Self {
+            deps,
+            linking,
+            handovers,
+            outbox,
+            bank_alerts,
+            webhooks,
+        } = self;
+        JobSet::default()
+            .with::<Redeem, _>(linking)
+            .with::<Settle, _>(linking)
+            .with::<ReadAccounts, _>(linking)
+            .with::<Unlink, _>(linking)
+            .with::<HandOver, _>(handovers)
+            .with::<SendSms, _>(&SmsSending::new(handovers, bank_alerts))
+            .with::<AskReport, _>(outbox)
+            .with::<BankBack, _>(bank_alerts)
+            .with::<Erase, _>(&Eraser::new(deps, linking))
+            .with::<Publish, _>(webhooks)
+            .with::<Deliver, _>(webhooks)
+            .with::<ExpireIntent, _>(&IntentExpiry::new(deps))
+    }
+
+    pub fn new(from: &JobDeps) -> Self {
+        let linking = Arc::new(Linking {
+            deps: from.deps.clone(),
+            providers: from.providers.clone(),
+            updater: from.updater.clone(),
+        });
+        let handovers = Arc::new(HandoverMessages {
+            deps: from.deps.clone(),
+            updater: from.updater.clone(),
+            outbox: from.outbox.clone(),
+            service_codes: from.service_codes.clone(),
+        });
+        let bank_alerts = Arc::new(BankAlerts {
+            deps: from.deps.clone(),
+            providers: from.providers.clone(),
+            catalogue: from.catalogue.clone(),
+            health: from.health.clone(),
+            updater: from.updater.clone(),
+            outbox: from.outbox.clone(),
+            service_codes: from.service_codes.clone(),
+        });
+        Self {
+            deps: from.deps.clone(),
+            outbox: from.outbox.clone(),
+            webhooks: from.webhooks.clone(),
+            linking,
+            handovers,
+            bank_alerts,
+        }
+    }
+}

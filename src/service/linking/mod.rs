@@ -1,0 +1,15 @@
+//! From a grant to a durable link, and from silence to the truth.
+//!
+//! Everything here may run twice: exchanging a grant again finds it used and looks the account up instead, a link is
+//! written once per attempt, unlinking what is gone is done. "Linked" is said only after the row is there.
+
+mod foreign;
+pub mod linker;
+pub mod read_accounts;
+pub mod redeem;
+mod renewal;
+mod rows;
+mod search;
+pub mod settle;
+pub mod unlink;
+mod verification;

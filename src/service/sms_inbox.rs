@@ -1,0 +1,182 @@
+//! Receives what SMS gateways call us with: SMS from people, and what became of ours.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use subtle::ConstantTimeEq as _;
+
+use super::callbacks::{IncomingRequest, SmsCallbacks};
+use super::deps::Deps;
+use super::sms::outbox::{OutgoingMessage, SmsOutbox};
+use super::sms::routes::{SmsRoute, SmsRoutes};
+use super::sms_responder::{RetryLater, Sender, SmsReaction, SmsResponder};
+use crate::core::ids::MessageId;
+use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
+use crate::core::time::Timestamp;
+use crate::gateways::sms::{CallbackOutcome, DeliveryReport, IncomingSms, SmsCallback, SmsCallbackError};
+use crate::gateways::{RawRequest, WireReply};
+use crate::records::{InboundSms, Job, SmsKind, SmsMessage, SmsPreference, SmsReport, SmsReportOutcome};
+
+/// How long a reply to an SMS is worth sending.
+const REPLY_VALID_FOR: Duration = Duration::from_hours(1);
+/// How often a person gets a hint.
+const HINT_EVERY: Duration = Duration::from_hours(1);
+
+pub struct SmsInbox {
+    pub deps: Deps,
+    pub routes: SmsRoutes,
+    pub responder: SmsResponder,
+    pub outbox: Arc<SmsOutbox>,
+}
+
+#[async_trait]
+impl SmsCallbacks for SmsInbox {
+    fn admit(&self, name: &str, secret: &str) -> Option<Arc<SmsRoute>> {
+        let route = self.routes.by_name(name)?;
+        let same = bool::from(route.secret.expose().as_bytes().ct_eq(secret.as_bytes()));
+        same.then(|| Arc::clone(route))
+    }
+
+    async fn receive(&self, route: Arc<SmsRoute>, request: IncomingRequest) -> WireReply {
+        let answer = match parse(&route, &request) {
+            Ok(callbacks) => self.process(&route, callbacks).await,
+            Err(error) => {
+                tracing::warn!(route = route.name, %error, "SMS gateway callback rejected");
+                match error {
+                    SmsCallbackError::Unauthentic => CallbackOutcome::Unauthentic,
+                    SmsCallbackError::Malformed(_) => CallbackOutcome::Malformed,
+                }
+            }
+        };
+        route.gateway.render_answer(answer)
+    }
+}
+
+fn parse(route: &SmsRoute, request: &IncomingRequest) -> Result<Vec<SmsCallback>, SmsCallbackError> {
+    let body = request.body.as_deref();
+    route.gateway.parse_callback(&RawRequest {
+        method: &request.method,
+        tail: &request.tail,
+        query: &request.query,
+        headers: &request.headers,
+        body: body.ok_or(SmsCallbackError::Malformed("the body is too long, or came too slowly"))?,
+        country: &route.country,
+    })
+}
+
+impl SmsInbox {
+    /// Processes all of it, or asks for it to come again. What was processed stays so.
+    async fn process(&self, route: &SmsRoute, callbacks: Vec<SmsCallback>) -> CallbackOutcome {
+        for callback in callbacks {
+            let processed = match callback {
+                SmsCallback::Incoming(sms) => self.incoming(route, &sms).await,
+                SmsCallback::Report(report) => self.report(route, &report).await,
+                SmsCallback::OptedOut(number) => {
+                    let (tag, now) = (self.deps.sealing.keyring.tag(&number), self.deps.clock.now());
+                    let stopped = self.outbox.record_opt_out(self.outbox.partner(), &tag, now).await;
+                    stopped.map_err(RetryLater::from)
+                }
+            };
+            if let Err(error) = processed {
+                tracing::warn!(route = route.name, %error, "SMS gateway callback cannot be processed now");
+                return CallbackOutcome::Unavailable;
+            }
+        }
+        CallbackOutcome::Accepted
+    }
+
+    async fn incoming(&self, route: &SmsRoute, sms: &IncomingSms) -> Result<(), RetryLater> {
+        let now = self.deps.clock.now();
+        let (partner, tag) = (self.outbox.partner(), self.deps.sealing.keyring.tag(&sms.from));
+        // What was received is not acted on again, however late it comes: the conversation remembers only the last SMS.
+        if self.deps.records.has_received_sms(&route.name, &sms.message_id).await? {
+            return Ok(());
+        }
+        // A keyword stands in the first part; a later part is neither a keyword nor worth a reply.
+        let reaction = if sms.part.as_ref().is_none_or(|part| part.part == 1) {
+            let preference = self.deps.records.sms_preference(partner, &tag).await?;
+            let stopped = preference.filter(|found| found.stopped).map(|found| found.at);
+            let from = Sender { route, tag, stopped };
+            self.responder.respond(sms, &from).await?
+        } else {
+            SmsReaction::default()
+        };
+        let preference = reaction.stop.map(|stopped| SmsPreference {
+            stopped,
+            // A gateway whose clock is ahead must not date a preference into the future.
+            at: sms.received_at.map_or(now, |at| at.min(now)),
+        });
+        let incoming = InboundSms {
+            gateway: &route.name,
+            gateway_id: &sms.message_id,
+            partner,
+            tag,
+            preference,
+            reply: self.reply(route, sms, &reaction, now),
+        };
+        let first = self.deps.records.receive_sms(&incoming, now).await?;
+        tracing::info!(route = route.name, ?tag, first, stop = reaction.stop, "SMS received");
+        Ok(())
+    }
+
+    fn reply(
+        &self,
+        route: &SmsRoute,
+        sms: &IncomingSms,
+        reaction: &SmsReaction,
+        now: Timestamp,
+    ) -> Option<(SmsMessage, Job)> {
+        let reply = reaction.reply.as_ref()?;
+        let key = if reply.hint {
+            let hour = now.as_millis() / i64::try_from(HINT_EVERY.as_millis()).unwrap_or(i64::MAX);
+            format!(
+                "hint:{}:{}:{hour}",
+                route.name,
+                self.deps.sealing.keyring.tag(&sms.from).to_hex()
+            )
+        } else {
+            format!("reply:{}:{}", route.name, sms.message_id)
+        };
+        let message = OutgoingMessage {
+            to: &sms.from,
+            kind: SmsKind::Reply,
+            key,
+            text: &reply.text,
+            // From the number they wrote to, where the route has no sender.
+            route: Some((route, route.sender.is_none().then(|| sms.to.clone()))),
+            valid_for: REPLY_VALID_FOR,
+        };
+        match self.outbox.draft(message) {
+            Ok(drafted) => Some(drafted),
+            Err(error) => {
+                tracing::warn!(route = route.name, %error, "SMS not replied to");
+                None
+            }
+        }
+    }
+
+    async fn report(&self, route: &SmsRoute, report: &DeliveryReport) -> Result<(), RetryLater> {
+        let now = self.deps.clock.now();
+        let report_row = SmsReport {
+            gateway: &route.name,
+            gateway_id: &report.message_id,
+            reference: report.reference.as_deref().and_then(|id| MessageId::parse(id).ok()),
+            state: report.state.into(),
+        };
+        let reported = self.deps.records.apply_report(report_row, now).await?;
+        tracing::debug!(route = route.name, state = ?report.state, ?reported, "delivery report received");
+        match (reported, report.state) {
+            // They had opted out when it was sent; a START since then is later.
+            (
+                SmsReportOutcome::Moved {
+                    partner,
+                    tag,
+                    created_at,
+                },
+                SmsDeliveryState::Failed(SmsFailureReason::OptedOut),
+            ) => Ok(self.outbox.record_opt_out(partner, &tag, created_at).await?),
+            _ => Ok(()),
+        }
+    }
+}
