@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, query, query_as};
 
-use super::{Backend, Connection, Query, Select, claim};
+use super::{Backend, Connection, Query, Select, claim, with_timeout};
 use crate::core::ids::{JobId, NodeId};
 use crate::core::time::Timestamp;
 use crate::records::columns::sql_list;
@@ -111,20 +111,23 @@ impl JobRecords for Backend {
     }
 
     async fn delete_old_work(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        let mut deleted = 0;
-        for statement in [
+        let statements = [
             "DELETE FROM jobs WHERE id IN (\
              SELECT id FROM jobs WHERE state = 'done' AND due_at < $1 ORDER BY due_at LIMIT $2)",
             "DELETE FROM provider_events WHERE (provider, event) IN (\
              SELECT provider, event FROM provider_events WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)",
             "DELETE FROM bank_alerts WHERE id IN (\
              SELECT id FROM bank_alerts WHERE until < $1 ORDER BY until LIMIT $2)",
-        ] {
-            deleted += self
-                .execute(query(statement).bind(before).bind(i64::from(limit)))
-                .await?;
-        }
-        Ok(deleted)
+        ];
+        with_timeout(async {
+            let mut deleted = 0;
+            for statement in statements {
+                let deleting = query(statement).bind(before).bind(i64::from(limit));
+                deleted += self.execute(deleting).await?;
+            }
+            Ok(deleted)
+        })
+        .await
     }
 
     async fn next_due(&self, types: &[&str]) -> Result<Option<Timestamp>> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::{query, query_as};
 
 use super::audit::add_audit;
-use super::{Backend, Query};
+use super::{Backend, Query, with_timeout};
 use crate::core::ids::PartnerId;
 use crate::core::time::Timestamp;
 use crate::records::{AuditEntry, Partner, PartnerChange, PartnerRecords, Result};
@@ -80,10 +80,15 @@ impl PartnerRecords for Backend {
 
     /// Only a commit proves that the disk takes writes.
     async fn check_ready(&self) -> Result<()> {
-        self.execute(query("UPDATE heartbeat SET beats = beats + 1 WHERE id = 1"))
-            .await?;
-        let _: Option<(i64,)> = self.fetch(query_as("SELECT beats FROM heartbeat WHERE id = 1")).await?;
-        Ok(())
+        let (beat, read) = (
+            query("UPDATE heartbeat SET beats = beats + 1 WHERE id = 1"),
+            query_as("SELECT beats FROM heartbeat WHERE id = 1"),
+        );
+        with_timeout(async {
+            self.execute(beat).await?;
+            self.fetch::<(i64,)>(read).await.map(drop)
+        })
+        .await
     }
 }
 
