@@ -124,12 +124,11 @@ pub(super) fn client_credentials(
     secret: Option<Secret>,
 ) -> Result<ClientCredentials, Rejection> {
     let (id, secret) = (present(id), present(secret));
-    let invalid = || Rejection::from(ApiError::Unauthenticated);
-    let Some(header) = basic_credentials(request) else {
-        let (id, secret) = id.zip(secret).ok_or_else(invalid)?;
+    let Some((user, password)) = basic_credentials(request)? else {
+        let unauthenticated = || Rejection::from(ApiError::Unauthenticated);
+        let (id, secret) = id.zip(secret).ok_or_else(unauthenticated)?;
         return Ok(credentials(id.expose(), secret));
     };
-    let (user, password) = header.ok_or_else(invalid)?;
     if secret.is_some() || id.is_some_and(|id| id.expose() != user.as_str()) {
         let detail = "authenticate in the header or in the form, not in both";
         return Err(Rejection::new(OAuthErrorCode::InvalidRequest, detail));
@@ -147,19 +146,22 @@ fn credentials(id: &str, secret: Secret) -> ClientCredentials {
 
 type UserAndPassword = (Zeroizing<String>, Zeroizing<String>);
 
-/// User and password of `Authorization: Basic`, if there is such a header; the inner `None` if it cannot be read.
-fn basic_credentials(request: &HttpRequest) -> Option<Option<UserAndPassword>> {
-    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, encoded) = header.split_once(' ')?;
+/// User and password of `Authorization: Basic`, if there is such a header. One that cannot be read is no valid key.
+fn basic_credentials(request: &HttpRequest) -> Result<Option<UserAndPassword>, Rejection> {
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let (scheme, encoded) = header.and_then(|header| header.split_once(' ')).unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
+        return Ok(None);
     }
     let decode = || {
         let bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).ok()?);
         let (user, password) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
         Some((form_decoded(user)?, form_decoded(password)?))
     };
-    Some(decode())
+    decode().map(Some).ok_or_else(|| ApiError::Unauthenticated.into())
 }
 
 /// Both are form-encoded before they are put together.
@@ -175,10 +177,10 @@ mod tests {
 
     use super::*;
 
-    fn read(authorization: &str) -> Option<Option<(String, String)>> {
+    fn read(authorization: &str) -> Result<Option<(String, String)>, ()> {
         let request = TestRequest::default().insert_header((AUTHORIZATION, authorization));
-        let found = basic_credentials(&request.to_http_request());
-        found.map(|found| found.map(|(user, password)| (user.to_string(), password.to_string())))
+        let found = basic_credentials(&request.to_http_request()).map_err(|_| ())?;
+        Ok(found.map(|(user, password)| (user.to_string(), password.to_string())))
     }
 
     /// Basic credentials are decoded twice: from Base64, and each from a form (RFC 6749 section 2.3.1).
@@ -186,17 +188,18 @@ mod tests {
     fn basic_credentials_are_decoded() {
         let basic = |text: &str| format!("Basic {}", STANDARD.encode(text));
         for (header, want) in [
-            (basic("a:b"), Some(Some(("a", "b")))),
-            (basic("a:b").replace("Basic", "bAsIc"), Some(Some(("a", "b")))),
-            (basic("a%3Ab+c:%2B%25:"), Some(Some(("a:b c", "+%:")))),
-            (basic("a:"), Some(Some(("a", "")))),
-            (basic("a"), Some(None)),
-            (basic("a:%FF"), Some(None)),
-            ("Basic ?".to_owned(), Some(None)),
-            ("Bearer a".to_owned(), None),
-            ("Basic".to_owned(), None),
+            (basic("a:b"), Ok(Some(("a", "b")))),
+            (basic("a:b").replace("Basic", "bAsIc"), Ok(Some(("a", "b")))),
+            (basic("a%3Ab+c:%2B%25:"), Ok(Some(("a:b c", "+%:")))),
+            (basic("a:"), Ok(Some(("a", "")))),
+            (basic("a"), Err(())),
+            (basic("a:%FF"), Err(())),
+            ("Basic ?".to_owned(), Err(())),
+            ("Bearer a".to_owned(), Ok(None)),
+            ("Basic".to_owned(), Ok(None)),
         ] {
-            let want = want.map(|want| want.map(|(user, password)| (user.to_owned(), password.to_owned())));
+            let want = want
+                .map(|want: Option<(&str, &str)>| want.map(|(user, password)| (user.to_owned(), password.to_owned())));
             assert_eq!(read(&header), want, "{header}");
         }
     }

@@ -102,8 +102,9 @@ fn complete_operation(operation: &mut Map<String, Value>, route: &Route) {
     };
     add_access(operation, &may);
     operation.insert("x-kiungo-may".to_owned(), may);
-    let handler = operation["operationId"].as_str().unwrap_or_default();
-    operation.insert("operationId".to_owned(), camel_case(handler).into());
+    let handler = operation.get("operationId").and_then(Value::as_str);
+    let name = camel_case(handler.unwrap_or_default());
+    operation.insert("operationId".to_owned(), name.into());
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
         parameters.extend(header_parameters(route).map(|name| common::reference("parameters", name)));

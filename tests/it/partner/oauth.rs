@@ -87,6 +87,83 @@ async fn a_stock_client_gets_a_token_and_revokes_it() {
     sandbox.stop().await;
 }
 
+/// Endpoint, form, whether the keys are in the header, status and error. Braces stand for what differs from run to run.
+const FORMS: &[(&str, &str, bool, u16, &str)] = &[
+    ("token", "{keys}&grant_type=client_credentials", false, 200, ""),
+    (
+        "token",
+        "grant_type=client_credentials&scope=&resource=x",
+        true,
+        200,
+        "",
+    ),
+    ("token", "{keys}&grant_type=user&user_id={user}", false, 200, ""),
+    ("token", "client_id={id}&grant_type=client_credentials", true, 200, ""),
+    ("token", "{keys}", false, 400, "invalid_request"),
+    ("token", "{keys}&grant_type=", false, 400, "invalid_request"),
+    (
+        "token",
+        "{keys}&grant_type=a&grant_type=b",
+        false,
+        400,
+        "invalid_request",
+    ),
+    (
+        "token",
+        "{keys}&grant_type=client_credentials",
+        true,
+        400,
+        "invalid_request",
+    ),
+    (
+        "token",
+        "client_id={unknown}&grant_type=user",
+        true,
+        400,
+        "invalid_request",
+    ),
+    ("token", "{keys}&grant_type=user", false, 400, "invalid_request"),
+    (
+        "token",
+        "{keys}&grant_type=password",
+        false,
+        400,
+        "unsupported_grant_type",
+    ),
+    (
+        "token",
+        "{keys}&grant_type=client_credentials&scope=all",
+        false,
+        400,
+        "invalid_scope",
+    ),
+    (
+        "token",
+        "{keys}&grant_type=user&user_id={unknown}",
+        false,
+        400,
+        "invalid_grant",
+    ),
+    ("token", "grant_type=client_credentials", false, 401, "invalid_client"),
+    (
+        "token",
+        "client_id=x&client_secret=Zq7&grant_type=client_credentials",
+        false,
+        401,
+        "invalid_client",
+    ),
+    (
+        "revoke",
+        "{keys}&token=unknown&token_type_hint=access_token",
+        false,
+        200,
+        "",
+    ),
+    ("revoke", "token=unknown", true, 200, ""),
+    ("revoke", "{keys}", false, 400, "invalid_request"),
+    ("revoke", "token=unknown", false, 401, "invalid_client"),
+];
+
 /// A form that is not answered as asked gets the error that RFC 6749 has for it; it may not mix the two ways to
 /// authenticate, and unknown parameters are ignored.
 #[tokio::test(flavor = "multi_thread")]
@@ -96,124 +173,35 @@ async fn forms_get_the_errors_of_the_rfc() {
     let partner = api.token().await;
     let entity = api.entity(&partner, "Lagos").await;
     let user = api.user(&partner, &entity, "ada", None).await;
-    let keys = format!("client_id={}&client_secret={}", api.id, api.secret);
-    let token = "/v1/auth/token";
-    let revoke = "/v1/auth/revoke";
-    let unknown = "11111111-1111-4111-8111-111111111111";
-    for (path, form, basic, status, error) in [
-        (token, format!("{keys}&grant_type=client_credentials"), false, 200, ""),
-        (
-            token,
-            "grant_type=client_credentials&scope=&resource=x".to_owned(),
-            true,
-            200,
-            "",
-        ),
-        (token, format!("{keys}&grant_type=user&user_id={user}"), false, 200, ""),
-        (
-            token,
-            format!("client_id={}&grant_type=client_credentials", api.id),
-            true,
-            200,
-            "",
-        ),
-        (token, keys.clone(), false, 400, "invalid_request"),
-        (token, format!("{keys}&grant_type="), false, 400, "invalid_request"),
-        (
-            token,
-            format!("{keys}&grant_type=a&grant_type=b"),
-            false,
-            400,
-            "invalid_request",
-        ),
-        (
-            token,
-            format!("{keys}&grant_type=client_credentials"),
-            true,
-            400,
-            "invalid_request",
-        ),
-        (
-            token,
-            format!("client_id={unknown}&grant_type=user"),
-            true,
-            400,
-            "invalid_request",
-        ),
-        (token, format!("{keys}&grant_type=user"), false, 400, "invalid_request"),
-        (
-            token,
-            format!("{keys}&grant_type=password"),
-            false,
-            400,
-            "unsupported_grant_type",
-        ),
-        (
-            token,
-            format!("{keys}&grant_type=client_credentials&scope=all"),
-            false,
-            400,
-            "invalid_scope",
-        ),
-        (
-            token,
-            format!("{keys}&grant_type=user&user_id={unknown}"),
-            false,
-            400,
-            "invalid_grant",
-        ),
-        (
-            token,
-            "grant_type=client_credentials".to_owned(),
-            false,
-            401,
-            "invalid_client",
-        ),
-        (
-            token,
-            "client_id=x&client_secret=Zq7&grant_type=client_credentials".to_owned(),
-            false,
-            401,
-            "invalid_client",
-        ),
-        (
-            revoke,
-            format!("{keys}&token=unknown&token_type_hint=access_token"),
-            false,
-            200,
-            "",
-        ),
-        (revoke, "token=unknown".to_owned(), true, 200, ""),
-        (revoke, keys.clone(), false, 400, "invalid_request"),
-        (revoke, "token=unknown".to_owned(), false, 401, "invalid_client"),
-    ] {
-        let request = api
-            .client
-            .post(format!("{}{path}", api.base))
-            .header("content-type", FORM);
-        let request = if basic {
+    for (endpoint, form, basic, status, error) in FORMS {
+        let form = form
+            .replace("{keys}", &format!("client_id={}&client_secret={}", api.id, api.secret))
+            .replace("{id}", &api.id)
+            .replace("{user}", &user)
+            .replace("{unknown}", "11111111-1111-4111-8111-111111111111");
+        let request = api.client.post(format!("{}/v1/auth/{endpoint}", api.base));
+        let request = if *basic {
             request.basic_auth(&api.id, Some(&api.secret))
         } else {
             request
         };
-        let answer = request.body(form.clone()).send().await.unwrap();
+        let request = request.header("content-type", FORM).body(form.clone());
+        let answer = request.send().await.unwrap();
         let headers = answer.headers().clone();
         let header = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap());
-        assert_eq!(answer.status(), status, "{form}");
-        assert!(
-            header("cache-control") == "no-store" && header("content-type") == "application/json",
-            "{form}"
-        );
+        assert_eq!(answer.status(), *status, "{form}");
+        assert_eq!(header("cache-control"), "no-store", "{form}");
+        assert_eq!(header("content-type"), "application/json", "{form}");
         assert_eq!(
             header("www-authenticate").starts_with("Basic "),
-            status == 401,
+            *status == 401,
             "{form}"
         );
         assert_eq!(header("x-request-id").len(), 36, "{form}");
-        assert_eq!(!header("ratelimit-remaining").is_empty(), status == 200, "{form}");
+        assert_eq!(!header("ratelimit-remaining").is_empty(), *status == 200, "{form}");
         let body: Value = answer.json().await.unwrap();
-        assert_eq!(body["error"].as_str().unwrap_or_default(), error, "{form}: {body}");
-        assert_eq!(body["error_description"].is_string(), status != 200, "{form}: {body}");
+        assert_eq!(body["error"].as_str().unwrap_or_default(), *error, "{form}: {body}");
+        assert_eq!(body["error_description"].is_string(), *status != 200, "{form}: {body}");
         assert!(!body.to_string().contains("Zq7"), "{form}");
     }
     sandbox.stop().await;
