@@ -1,5 +1,10 @@
 //! Successful responses.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "a handler ends with one of these, and handlers can fail"
+)]
+
 use actix_web::HttpResponse;
 use serde::Serialize;
 

@@ -27,18 +27,18 @@ fn operations(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> 
 #[test]
 fn every_route_is_documented_and_nothing_else() {
     let document = document();
-    let documented: BTreeSet<_> = operations(&document)
+    let documented: BTreeSet<_> = operations(document)
         .map(|(method, path, _)| format!("{method} {path}"))
         .collect();
     let there: BTreeSet<_> = routes()
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();
     assert_eq!(documented, there);
-    let names: BTreeSet<_> = operations(&document)
+    let names: BTreeSet<_> = operations(document)
         .map(|(_, _, is)| is["operationId"].as_str().unwrap())
         .collect();
     assert_eq!(names.len(), there.len());
-    for (method, path, is) in operations(&document) {
+    for (method, path, is) in operations(document) {
         assert!(
             is["summary"].is_string() && is["tags"][0].is_string(),
             "{method} {path}"
@@ -63,7 +63,7 @@ fn references_lead_somewhere() {
     }
     let document = document();
     let mut found = Vec::new();
-    references(&document, &mut found);
+    references(document, &mut found);
     assert!(found.len() > 100, "only {} references", found.len());
     for reference in found {
         let pointer = reference.strip_prefix('#').unwrap();
@@ -76,7 +76,7 @@ fn references_lead_somewhere() {
 fn the_operations_are_these() {
     let document = document();
     let mut list = String::new();
-    for (method, path, is) in operations(&document) {
+    for (method, path, is) in operations(document) {
         let answers: Vec<_> = is["responses"]
             .as_object()
             .unwrap()
@@ -208,17 +208,25 @@ async fn the_page_works_in_a_browser() {
     );
     browser.picture(&picture("overview.png")).await;
 
+    every_operation_is_shown_and_found(&browser).await;
+    a_problem_leads_to_its_row(&browser, &sandbox.origin).await;
+    nothing_was_refused_or_asked_elsewhere(&browser, &sandbox.origin).await;
+    browser.window.close().await.expect("closed");
+    sandbox.stop().await;
+}
+
+async fn every_operation_is_shown_and_found(browser: &Browser) {
     let shown = browser
         .evaluate(&format!("{VIEWER}.querySelector('nav.nav-bar').textContent"))
         .await;
     let document = document();
-    for (method, path, is) in operations(&document) {
+    for (method, path, is) in operations(document) {
         let summary = is["summary"].as_str().unwrap();
         assert!(shown.as_str().unwrap().contains(summary), "{method} {path}: {summary}");
     }
 
     let links = format!("{VIEWER}.querySelectorAll('{LINK}').length");
-    assert_eq!(browser.evaluate(&links).await, operations(&document).count());
+    assert_eq!(browser.evaluate(&links).await, operations(document).count());
     browser
         .evaluate(&format!("{VIEWER}.querySelector('#nav-bar-search').focus()"))
         .await;
@@ -234,8 +242,10 @@ async fn the_page_works_in_a_browser() {
     );
     browser.wait_true(&sample).await;
     browser.picture(&picture("search.png")).await;
+}
 
-    let problem = format!("{}/v1/docs#problem-not_found", sandbox.origin);
+async fn a_problem_leads_to_its_row(browser: &Browser, origin: &str) {
+    let problem = format!("{}/v1/docs#problem-not_found", origin);
     browser.window.goto("about:blank").await.expect("a blank page");
     browser.window.goto(&problem).await.expect("the page");
     let row = "document.querySelector('tr.shown')?.getBoundingClientRect()";
@@ -249,7 +259,9 @@ async fn the_page_works_in_a_browser() {
         "problem-not_found"
     );
     browser.picture(&picture("problem.png")).await;
+}
 
+async fn nothing_was_refused_or_asked_elsewhere(browser: &Browser, origin: &str) {
     assert_eq!(browser.evaluate("faults").await, serde_json::json!([]));
     let asked = browser
         .evaluate("performance.getEntriesByType('resource').map(e => e.name)")
@@ -258,13 +270,8 @@ async fn the_page_works_in_a_browser() {
     assert!(asked.len() >= 4, "{asked:?}");
     for address in asked {
         let address = address.as_str().unwrap().to_owned();
-        assert!(
-            address.starts_with(&sandbox.origin) || address.starts_with("data:"),
-            "{address}"
-        );
+        assert!(address.starts_with(origin) || address.starts_with("data:"), "{address}");
     }
-    browser.window.close().await.expect("closed");
-    sandbox.stop().await;
 }
 
 /// Where a picture of the page goes, to be looked at.
