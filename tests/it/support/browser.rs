@@ -142,16 +142,16 @@ impl Browser {
         self.window.issue_cmd(command).await.expect("a script");
     }
 
-    /// Waits until an expression of the page's script is true; at most ten seconds.
+    /// Waits until an expression of the page's script is true; at most a minute.
     pub async fn wait_true(&self, expression: &str) {
         let script = format!("return Boolean({expression})");
-        let read = eventually(Duration::from_mins(1), async || {
+        let read = eventually(Duration::from_mins(2), async || {
             self.window
                 .execute(&script, Vec::new())
                 .await
                 .is_ok_and(|said| said == true)
         });
-        let waited = tokio::time::timeout(Duration::from_secs(10), read).await;
+        let waited = tokio::time::timeout(Duration::from_mins(1), read).await;
         assert!(waited.is_ok(), "{expression} is not true");
     }
 

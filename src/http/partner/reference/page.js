@@ -9,8 +9,13 @@ function showProblem() {
   for (const other of document.querySelectorAll("tr.shown")) other.classList.remove("shown");
   row.classList.add("shown");
   viewer.setAttribute("explorer-location", "overview");
-  // The viewer scrolls first.
-  setTimeout(() => row.scrollIntoView({ block: "center" }), 100);
+  // The viewer scrolls to the top when it is ready, and does not say so: for three seconds the row is brought back, unless
+  // the reader moves.
+  let turns = 30;
+  const timer = setInterval(() => (turns-- > 0 ? row.scrollIntoView({ block: "center" }) : clearInterval(timer)), 100);
+  for (const moved of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    addEventListener(moved, () => clearInterval(timer), { once: true });
+  }
 }
 
 viewer.addEventListener("spec-loaded", showProblem);
