@@ -120,14 +120,14 @@ pub struct StartOptions {
     /// Counts.
     pub metrics: Arc<Metrics>,
     /// Told at every edge.
-    pub tripwire: CrashHook,
+    pub crash_point: CrashHook,
 }
 
 impl Default for StartOptions {
     fn default() -> Self {
         Self {
             metrics: Arc::new(Metrics::new()),
-            tripwire: Arc::new(|_| ()),
+            crash_point: Arc::new(|_| ()),
         }
     }
 }
@@ -138,15 +138,15 @@ impl App {
     /// # Errors
     /// Says what is wrong and where.
     pub async fn start(mut config: Config, around: StartOptions) -> Result<Self, StartError> {
-        let entropy: Arc<dyn Rng> = Arc::new(OsRng);
+        let rng: Arc<dyn Rng> = Arc::new(OsRng);
         #[cfg(feature = "sandbox")]
-        let stand_ins = StandIns::start(&mut config, &entropy)?;
+        let stand_ins = StandIns::start(&mut config, &rng)?;
         #[cfg(feature = "sandbox")]
         let clock = stand_ins.clock();
         #[cfg(not(feature = "sandbox"))]
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let numbering = preload_numbering(&config);
-        let deps = open_deps(&config, clock, entropy, around).await?;
+        let deps = open_deps(&config, clock, rng, around).await?;
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
         let announce = match config.mode {
             Mode::Sandbox => Duration::ZERO,
@@ -227,16 +227,16 @@ async fn open_deps(
         rng: rng.clone(),
         handle: Handle::current(),
         tasks: TaskTracker::new(),
-        crash_hook: options.tripwire,
+        crash_hook: options.crash_point,
         records: open_records(&config.records).await?,
         sealing: Sealing { keyring, rng },
         metrics: options.metrics,
     })
 }
 
-fn open_keys(config: &Config, entropy: &dyn Rng) -> Result<Keyring, keys::KeysError> {
+fn open_keys(config: &Config, rng: &dyn Rng) -> Result<Keyring, keys::KeysError> {
     match config.mode {
-        Mode::Sandbox => keys::load_or_generate(&config.keys, entropy),
+        Mode::Sandbox => keys::load_or_generate(&config.keys, rng),
         Mode::Production => keys::load(&config.keys.dir, &config.keys.active),
     }
 }

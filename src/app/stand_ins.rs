@@ -21,7 +21,7 @@ pub(super) struct StandIns {
 
 impl StandIns {
     /// Starts those that the configuration points at, and replaces their base URLs by the real addresses.
-    pub(super) fn start(config: &mut Config, entropy: &Arc<dyn Rng>) -> Result<Self, StartError> {
+    pub(super) fn start(config: &mut Config, rng: &Arc<dyn Rng>) -> Result<Self, StartError> {
         if config.mode != Mode::Sandbox {
             return Ok(Self {
                 clock: None,
@@ -32,8 +32,8 @@ impl StandIns {
         let wound = Arc::new(SandboxClock::load(config.keys.dir.with_file_name("sandbox-clock")));
         let clock: Arc<dyn Clock> = wound.clone();
         Ok(Self {
-            mono: start_mono(config, &clock, entropy)?,
-            sms: start_sms(config, &clock, entropy)?,
+            mono: start_mono(config, &clock, rng)?,
+            sms: start_sms(config, &clock, rng)?,
             clock: Some(wound),
         })
     }
@@ -74,7 +74,7 @@ impl StandIns {
 fn start_mono(
     config: &mut Config,
     clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Rng>,
+    rng: &Arc<dyn Rng>,
 ) -> Result<Option<mono::RunningMono>, StartError> {
     let built_in = |provider: &&mut MonoConfig| provider.base_url.as_str().trim_end_matches('/') == MONO_URL;
     let Some(provider) = config.providers.mono.as_mut().filter(built_in) else {
@@ -85,8 +85,7 @@ fn start_mono(
         webhook_secret: Secret::new(WEBHOOK_SECRET),
         ..mono::MonoStandInSettings::default()
     };
-    let running =
-        mono::MonoStandIn::start(settings, clock.clone(), entropy.clone()).map_err(StartError::MonoStandIn)?;
+    let running = mono::MonoStandIn::start(settings, clock.clone(), rng.clone()).map_err(StartError::MonoStandIn)?;
     if let Ok(url) = running.url().parse() {
         provider.base_url = url;
     }
@@ -96,7 +95,7 @@ fn start_mono(
 fn start_sms(
     config: &mut Config,
     clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Rng>,
+    rng: &Arc<dyn Rng>,
 ) -> Result<Option<sms::RunningSms>, StartError> {
     let built_in = |texts: &&mut SmsConfig| texts.base_url.as_str().trim_end_matches('/') == SMS_URL;
     let Some(texts) = config.sms.iter_mut().find(built_in) else {
@@ -108,7 +107,7 @@ fn start_sms(
         number: SMS_NUMBER.to_owned(),
     };
     let running =
-        sms::SmsStandIn::start(settings, clock.clone(), entropy.clone()).map_err(StartError::SmsGatewayStandIn)?;
+        sms::SmsStandIn::start(settings, clock.clone(), rng.clone()).map_err(StartError::SmsGatewayStandIn)?;
     if let Ok(url) = running.url().parse() {
         texts.base_url = url;
     }

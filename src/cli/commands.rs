@@ -98,14 +98,14 @@ pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandEr
     telemetry::init(config.log, metrics.log_lines_dropped())?;
     let sandbox = (config.mode == Mode::Sandbox).then(|| sandbox_greeting(&config));
     #[cfg(feature = "sandbox")]
-    let tripwire = crate::sandbox::crash_hook(&config.sandbox);
+    let crash_point = crate::sandbox::crash_hook(&config.sandbox);
     #[cfg(not(feature = "sandbox"))]
-    let tripwire: crate::service::deps::CrashHook = Arc::new(|_| ());
+    let crash_point: crate::service::deps::CrashHook = Arc::new(|_| ());
     let runtime = runtime()?;
     let (base, callbacks) = (config.public_base_url(), config.callback_urls());
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
-        let app = App::start(config, StartOptions { metrics, tripwire }).await?;
+        let app = App::start(config, StartOptions { metrics, crash_point }).await?;
         tracing::info!(address = %app.address, "listening");
         let base = base.unwrap_or_else(|| format!("http://{}", app.address));
         for CallbackUrl { channel, purpose, path } in callbacks {

@@ -85,7 +85,7 @@ pub struct GeneratedKeys {
 ///
 /// # Errors
 /// When a file cannot be written, or the tag key is lost.
-pub fn generate(dir: &Path, entropy: &dyn Rng) -> Result<GeneratedKeys, KeysError> {
+pub fn generate(dir: &Path, rng: &dyn Rng) -> Result<GeneratedKeys, KeysError> {
     let failed = |error| KeysError::Io(dir.to_owned(), error);
     DirBuilder::new()
         .recursive(true)
@@ -103,9 +103,9 @@ pub fn generate(dir: &Path, entropy: &dyn Rng) -> Result<GeneratedKeys, KeysErro
         .max();
     let id = format!("k{}", highest.unwrap_or(0) + 1);
     if first {
-        write_key(&key_path(dir, TAG), entropy)?;
+        write_key(&key_path(dir, TAG), rng)?;
     }
-    write_key(&key_path(dir, &id), entropy)?;
+    write_key(&key_path(dir, &id), rng)?;
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)?;
     Ok(GeneratedKeys { id, first })
 }
@@ -130,10 +130,10 @@ pub fn load(dir: &Path, active: &str) -> Result<Keyring, KeysError> {
 ///
 /// # Errors
 /// As [`generate`] and [`load`].
-pub fn load_or_generate(config: &KeysConfig, entropy: &dyn Rng) -> Result<Keyring, KeysError> {
+pub fn load_or_generate(config: &KeysConfig, rng: &dyn Rng) -> Result<Keyring, KeysError> {
     let none = !config.dir.exists() || key_files(&config.dir)?.is_empty();
     if none {
-        generate(&config.dir, entropy)?;
+        generate(&config.dir, rng)?;
     }
     load(&config.dir, &config.active)
 }
@@ -197,9 +197,9 @@ fn decode(hex: &str) -> Option<SealKey> {
     Some(key)
 }
 
-fn write_key(path: &Path, entropy: &dyn Rng) -> Result<(), KeysError> {
+fn write_key(path: &Path, rng: &dyn Rng) -> Result<(), KeysError> {
     let mut key = Zeroizing::new([0; BYTES]);
-    entropy.fill(key.as_mut_slice());
+    rng.fill(key.as_mut_slice());
     let mut text = Zeroizing::new(String::with_capacity(2 * BYTES + 1));
     for byte in key.iter() {
         for half in [byte >> 4, byte & 15] {

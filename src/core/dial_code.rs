@@ -23,9 +23,9 @@ pub struct DialCode(u32);
 
 impl DialCode {
     /// A random code.
-    pub fn generate(entropy: &dyn Rng) -> Self {
+    pub fn generate(rng: &dyn Rng) -> Self {
         let mut bytes = [0; 8];
-        entropy.fill(&mut bytes);
+        rng.fill(&mut bytes);
         Self::from_bits(bytes)
     }
 

@@ -56,9 +56,9 @@ impl Default for WebhookTiming {
 pub struct SigningSecret(Zeroizing<[u8; 32]>);
 
 impl SigningSecret {
-    pub fn generate(entropy: &dyn Rng) -> Self {
+    pub fn generate(rng: &dyn Rng) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
-        entropy.fill(bytes.as_mut_slice());
+        rng.fill(bytes.as_mut_slice());
         Self(bytes)
     }
 

@@ -25,7 +25,7 @@ const MAX_ROUNDS: usize = 16;
 pub struct LiveValues {
     store: Arc<dyn Store>,
     keyring: Arc<Keyring>,
-    entropy: Arc<dyn Rng>,
+    rng: Arc<dyn Rng>,
 }
 
 pub struct LoadedSubscriber {
@@ -53,12 +53,8 @@ pub enum LiveError {
 }
 
 impl LiveValues {
-    pub fn new(store: Arc<dyn Store>, keyring: Arc<Keyring>, entropy: Arc<dyn Rng>) -> Self {
-        Self {
-            store,
-            keyring,
-            entropy,
-        }
+    pub fn new(store: Arc<dyn Store>, keyring: Arc<Keyring>, rng: Arc<dyn Rng>) -> Self {
+        Self { store, keyring, rng }
     }
 
     /// Reads a subscriber's value.
@@ -95,11 +91,11 @@ impl LiveValues {
         state: &Subscriber,
     ) -> Result<bool, LiveError> {
         let mut version = [0; 8];
-        self.entropy.fill(&mut version);
+        self.rng.fill(&mut version);
         let plain = wiped_json(state).map_err(|_| LiveError::Seal)?;
         let bytes = self
             .keyring
-            .seal(&seal_context(tag, &version), &plain, self.entropy.as_ref())
+            .seal(&seal_context(tag, &version), &plain, self.rng.as_ref())
             .map_err(|_| LiveError::Seal)?;
         let next = VersionedValue {
             version: Version(u64::from_be_bytes(version)),
@@ -144,7 +140,7 @@ impl LiveValues {
                 return Ok(());
             };
             let mut version = [0; 8];
-            self.entropy.fill(&mut version);
+            self.rng.fill(&mut version);
             let nothing = VersionedValue {
                 version: Version(u64::from_be_bytes(version)),
                 bytes: Vec::new(),

@@ -27,7 +27,7 @@ const MAX_FIELD_LABEL: usize = 40;
 const DEFAULT_SEPTETS: usize = 136;
 
 /// An entry of a list: the key behind it, and what it says.
-type Entry = (String, String);
+type ListEntry = (String, String);
 
 impl Step<'_> {
     /// The screen that the cursor is on. Where it would ask something that there is no time left to answer in this dialog,
@@ -122,7 +122,7 @@ impl Step<'_> {
         &self,
         screen: &Screen,
         mut text: String,
-        entries: &[Entry],
+        entries: &[ListEntry],
         confirmation: Option<(char, u16)>,
     ) -> ScreenDraft {
         let mut options = Vec::new();
@@ -221,7 +221,7 @@ impl Step<'_> {
         args
     }
 
-    fn entries(&self, source: ListSource) -> Vec<Entry> {
+    fn entries(&self, source: ListSource) -> Vec<ListEntry> {
         let session = self.state.session.as_ref();
         match source {
             ListSource::Languages => Locale::ALL
@@ -267,7 +267,7 @@ impl Step<'_> {
     }
 
     /// The institutions: what was searched for, or all with the person's last one and the favourites first.
-    fn institution_entries(&self) -> Vec<Entry> {
+    fn institution_entries(&self) -> Vec<ListEntry> {
         let offers = self.context.offers.unwrap_or_default();
         let labels = offers::labels(offers, &self.text("business"));
         let only = self.flow.terms(self.state).institution.as_deref();

@@ -165,7 +165,7 @@ pub(super) async fn end_mismatched(tx: &mut Connection, link: &Link, at: Timesta
 
 /// What a link is for the intent that it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answered {
+pub(super) enum IntentProgress {
     /// One of the links that come of it, or it was not made by a partner.
     Counted,
     /// The one link that it is for.
@@ -175,7 +175,7 @@ pub(super) enum Answered {
 }
 
 /// Counts a link for the intent that it answers.
-pub(super) async fn count_link(tx: &mut Connection, link: &Link) -> Result<Answered> {
+pub(super) async fn count_link(tx: &mut Connection, link: &Link) -> Result<IntentProgress> {
     let counting = query_as(AssertSqlSafe(format!(
         "UPDATE link_intents SET links = links + 1, state = CASE WHEN many THEN state ELSE 'completed' END, \
          moved_at = CASE WHEN many THEN moved_at ELSE $2 END, code = CASE WHEN many THEN code ELSE NULL END, \
@@ -186,9 +186,9 @@ pub(super) async fn count_link(tx: &mut Connection, link: &Link) -> Result<Answe
     let counting = counting.bind(link.consent).bind(link.created_at);
     if let Some((id, many)) = counting.fetch_optional(&mut *tx).await? {
         return Ok(if many {
-            Answered::Counted
+            IntentProgress::Counted
         } else {
-            Answered::Completed(id)
+            IntentProgress::Completed(id)
         });
     }
     let by_a_partner: i64 =
@@ -197,9 +197,9 @@ pub(super) async fn count_link(tx: &mut Connection, link: &Link) -> Result<Answe
             .fetch_one(tx)
             .await?;
     Ok(if by_a_partner > 0 {
-        Answered::Closed
+        IntentProgress::Closed
     } else {
-        Answered::Counted
+        IntentProgress::Counted
     })
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, FromRow as _, Row as _, query, query_scalar};
 
-use super::intents::{Answered, end_renewals};
+use super::intents::{IntentProgress, end_renewals};
 use super::jobs::add_jobs;
 use super::outbox::link_moved;
 use super::verification::{answer_of, is_unannounced, take_into_use};
@@ -58,7 +58,7 @@ impl LinkRecords for Backend {
                 return Ok(LinkCompletion::Superseded);
             }
             let answered = answer_of(tx, link).await?;
-            if answered == Answered::Closed {
+            if answered == IntentProgress::Closed {
                 return Ok(LinkCompletion::IntentClosed);
             }
             add_link(tx, link).await?;

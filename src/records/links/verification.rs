@@ -3,7 +3,7 @@
 use sqlx::{query, query_as, query_scalar};
 
 use super::attempts::move_to_failure;
-use super::intents::{Answered, count_link, end_mismatched, may_begin};
+use super::intents::{IntentProgress, count_link, end_mismatched, may_begin};
 use super::jobs::add_jobs;
 use super::links::{is_superseded, move_link};
 use super::outbox::{intent_over, link_created};
@@ -60,7 +60,7 @@ async fn decide(
         ..link.clone()
     };
     let answered = count_link(tx, &link).await?;
-    if answered == Answered::Closed {
+    if answered == IntentProgress::Closed {
         return Ok(VerificationOutcome::IntentClosed);
     }
     query(
@@ -77,7 +77,7 @@ async fn decide(
 }
 
 /// Settles the submission of a link that is in use from now on, and tells the partner of both it and its intent.
-pub(super) async fn take_into_use(tx: &mut Connection, link: &Link, answered: Answered) -> Result<()> {
+pub(super) async fn take_into_use(tx: &mut Connection, link: &Link, answered: IntentProgress) -> Result<()> {
     // The link is durable, so its attempt is `Linked`, whatever was thought before; only what was undone stays undone.
     query(
         "UPDATE attempts SET state = CASE WHEN state = 'undone' THEN state ELSE 'linked' END, sealed_grant = NULL, \
@@ -88,7 +88,7 @@ pub(super) async fn take_into_use(tx: &mut Connection, link: &Link, answered: An
     .execute(&mut *tx)
     .await?;
     link_created(tx, link).await?;
-    if let Answered::Completed(intent) = answered {
+    if let IntentProgress::Completed(intent) = answered {
         let (which, state) = ((link.partner, intent), IntentState::Completed);
         intent_over(tx, which, state, Some(link.id), link.created_at).await?;
     }
@@ -96,16 +96,16 @@ pub(super) async fn take_into_use(tx: &mut Connection, link: &Link, answered: An
 }
 
 /// What a new link is for its intent. One that is to be compared counts only when that is done.
-pub(super) async fn answer_of(tx: &mut Connection, link: &Link) -> Result<Answered> {
+pub(super) async fn answer_of(tx: &mut Connection, link: &Link) -> Result<IntentProgress> {
     if link.state != LinkState::Verifying {
         return count_link(tx, link).await;
     }
     let intent = query_scalar("SELECT intent FROM consents WHERE id = $1").bind(link.consent);
     let intent = intent.fetch_one(&mut *tx).await?;
     Ok(if may_begin(tx, intent).await? {
-        Answered::Counted
+        IntentProgress::Counted
     } else {
-        Answered::Closed
+        IntentProgress::Closed
     })
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::core::time::Timestamp;
 
 use super::call_log::MonoVersion;
-use super::people::BankAccount;
+use super::customers::BankAccount;
 use super::switches::MonoFailure;
 
 /// An answer before it is turned into HTTP.

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::answer::{MonoResponse, ResponseStyle};
 use super::call_log::{AccountEntry, GrantEntry, SubmitOutcome};
+use super::customers::{self, BankAccount};
 use super::forms::{asked, ui};
 use super::login_rules::{LoginDecision, LoginProgress, answer_field};
-use super::people::{self, BankAccount};
 use super::scenario::{Challenge, LoginEnd, RefusalReason};
 use super::sessions::session_over;
 use super::state::{MonoMemory, MonoRequest, MonoState, SessionStage, StandInAccount};
@@ -96,7 +96,7 @@ impl MonoState {
     fn link(&self, memory: &mut MonoMemory, id: &str, progress: &LoginProgress) -> Option<String> {
         let session = memory.sessions.get(id)?;
         let now = self.core.now();
-        let at_bank = people::accounts(session.institution, &progress.username)
+        let at_bank = customers::accounts(session.institution, &progress.username)
             .into_iter()
             .nth(progress.chosen)?;
         let account = StandInAccount {
@@ -185,7 +185,10 @@ fn ask_challenge(
             "Picture required",
             form("Prove that you are human", "Digits in the picture"),
         ),
-        Challenge::Choose => style.choose(&people::accounts(session.institution, &progress.username), first_index),
+        Challenge::Choose => style.choose(
+            &customers::accounts(session.institution, &progress.username),
+            first_index,
+        ),
     };
     let mut names = match std::mem::replace(&mut session.stage, SessionStage::Login) {
         SessionStage::Answering { handed, .. } if progress.answered > 0 => handed,

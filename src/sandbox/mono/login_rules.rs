@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::call_log::MonoVersion;
+use super::customers;
 use super::institutions::LoginMethod;
-use super::people;
 use super::scenario::{self, Challenge, LoginScenario, PLAIN_LOGIN, RefusalReason};
 use super::state::{MonoMemory, MonoRequest, MonoState, SessionStage, StandInSession};
 use super::switches::{MonoCall, MonoFailure, MonoSwitches};
@@ -171,7 +171,7 @@ impl MonoState {
         };
         let digest = secret
             .and_then(|name| values.get(name))
-            .map(|text| people::sha256_hex(text));
+            .map(|text| customers::sha256_hex(text));
         if let Some(submit) = memory.call_log.submit_mut(request.no) {
             submit.username = username;
             submit.secret_sha256 = digest;
@@ -224,7 +224,7 @@ fn decide_answer(
             .any(|answer| answer.eq_ignore_ascii_case(value.trim())),
         Challenge::Picture => value.len() == 4,
         Challenge::Choose => {
-            let accounts = people::accounts(session.institution, &progress.username);
+            let accounts = customers::accounts(session.institution, &progress.username);
             let index = |value: &str| value.parse::<u64>().ok()?.checked_sub(switches.first_index);
             let place = match dialect {
                 MonoVersion::V1 => index(value).and_then(|index| usize::try_from(index).ok()),

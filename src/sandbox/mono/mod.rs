@@ -25,12 +25,12 @@ use super::stand_in::{RunningStandIn, StandInCore};
 mod accounts;
 mod answer;
 mod call_log;
+mod customers;
 mod forms;
 mod guide;
 mod institutions;
 mod linking;
 mod login_rules;
-mod people;
 mod routes;
 mod scenario;
 mod sessions;
@@ -41,8 +41,8 @@ mod webhooks;
 pub use call_log::{
     AccountEntry, CallLog, GrantEntry, MonoVersion, SubmitEntry, SubmitOutcome, UnlinkEntry, WebhookEntry,
 };
+pub use customers::sha256_hex;
 pub use guide::{GuideRow, InputPlace, guide};
-pub use people::sha256_hex;
 pub use scenario::{ANSWERS, OTP, WRONG_SECRETS};
 use state::MonoMemory;
 pub use state::MonoState;

@@ -8,10 +8,10 @@ use crate::core::time::Timestamp;
 
 use super::answer::{MonoResponse, envelope, failed};
 use super::call_log::MonoVersion;
+use super::customers::sha256_hex;
 use super::forms::{ElementKind, FormElement, ui};
 use super::institutions::{self, INSTITUTIONS, LoginMethod, StandInInstitution, heading};
 use super::login_rules::naming_field;
-use super::people::sha256_hex;
 use super::scenario;
 use super::state::{MonoMemory, MonoRequest, MonoState, SessionStage, StandInSession};
 use super::switches::MonoSwitches;

@@ -14,9 +14,9 @@ use crate::sandbox::stand_in::StandInCore;
 
 use super::answer::{MonoResponse, failed};
 use super::call_log::{CallLog, MonoVersion, SubmitEntry, SubmitOutcome};
+use super::customers::BankAccount;
 use super::institutions::{BankSpeed, INSTITUTIONS, LoginMethod, StandInInstitution};
 use super::login_rules::LoginProgress;
-use super::people::BankAccount;
 use super::scenario::find_scenario;
 use super::switches::{DataStatus, MonoCall, MonoFailure, MonoSwitches, WebhookMode};
 use super::webhooks::WebhookBatch;

@@ -63,7 +63,7 @@ enum Act {
 }
 
 #[derive(Clone, Debug)]
-struct Move {
+struct NodeMove {
     node: u8,
     /// Which attempt it is about: an earlier one, or the present one.
     of: u8,
@@ -71,7 +71,7 @@ struct Move {
     passes: i64,
 }
 
-fn moves() -> impl Strategy<Value = Vec<Move>> {
+fn moves() -> impl Strategy<Value = Vec<NodeMove>> {
     let act = prop_oneof![
         2 => Just(Act::Begin),
         6 => Just(Act::Take(AttemptEvent::Send(node(0)))),
@@ -85,13 +85,13 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     ];
     let one = (1_u8..4, 0_u8..3, act, prop_oneof![4 => 0_i64..200, 1 => 900_i64..1_200]);
     prop::collection::vec(
-        one.prop_map(|(node, of, act, passes)| Move { node, of, act, passes }),
+        one.prop_map(|(node, of, act, passes)| NodeMove { node, of, act, passes }),
         1..25,
     )
 }
 
 /// Plays moves through the store and against the model, one after the other.
-async fn play(nodes: &[LiveValues], tag: &SubscriberTag, number: &Msisdn, moves: &[Move]) {
+async fn play(nodes: &[LiveValues], tag: &SubscriberTag, number: &Msisdn, moves: &[NodeMove]) {
     let (mut now, mut last, mut model) = (0, 0_u8, None::<LiveAttempt>);
     let mut sends = [0_u32; 32];
     for step in moves {

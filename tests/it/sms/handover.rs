@@ -161,9 +161,12 @@ impl AbsentPerson {
     }
 
     /// Something became of it, as any server tells it.
-    async fn apply_result(&self, fate: AttemptResult) -> bool {
+    async fn apply_result(&self, attempt_result: AttemptResult) -> bool {
         let id = self.attempt.id;
-        let news = SessionEvent::AttemptResolved { id, result: fate };
+        let news = SessionEvent::AttemptResolved {
+            id,
+            result: attempt_result,
+        };
         self.handovers.updater.apply(&self.attempt.tag, &news).await
     }
 
@@ -258,7 +261,7 @@ fn linked() -> AttemptResult {
 /// not. The text names neither bank nor account, and the code in it is the one that works.
 #[tokio::test]
 async fn every_answer_is_texted_once() {
-    for (fate, want) in [
+    for (attempt_result, want) in [
         (linked(), Some("your account is linked")),
         (prompt(), Some("your bank asks one more thing")),
         (failed(FailureClass::Refused, None), Some("no account was linked")),
@@ -268,10 +271,10 @@ async fn every_answer_is_texted_once() {
         (AttemptResult::Unknown, None),
         (AttemptResult::Granted, None),
     ] {
-        let name = format!("{fate:?}");
+        let name = format!("{attempt_result:?}");
         let away = AbsentPerson::since_dialog_end(None).await;
-        assert!(away.apply_result(fate.clone()).await, "{name}");
-        assert!(!away.apply_result(fate).await || want.is_none(), "{name}");
+        assert!(away.apply_result(attempt_result.clone()).await, "{name}");
+        assert!(!away.apply_result(attempt_result).await || want.is_none(), "{name}");
         tokio::join!(away.write_sms(), away.write_sms());
         let asked = usize::from(want.is_some());
         assert_eq!(away.run_due().await, (asked, asked), "{name}");

@@ -40,7 +40,7 @@ pub fn endpoint(partner: PartnerId) -> WebhookEndpoint {
 
 /// Writes an endpoint down, with the secret it begins with.
 pub async fn register(db: &dyn Records, endpoint: &WebhookEndpoint, secret: &WebhookSecret) {
-    let deed = AuditEntry {
+    let audit_entry = AuditEntry {
         partner: endpoint.partner,
         entity: endpoint.entity,
         tag: None,
@@ -49,7 +49,7 @@ pub async fn register(db: &dyn Records, endpoint: &WebhookEndpoint, secret: &Web
         detail: endpoint.id.to_string(),
         at: endpoint.created_at,
     };
-    let kept = db.add_endpoint(endpoint, secret, u32::MAX, &deed).await.unwrap();
+    let kept = db.add_endpoint(endpoint, secret, u32::MAX, &audit_entry).await.unwrap();
     // One that is written down as deleted is not there afterwards.
     let deleted = endpoint.state == EndpointState::Deleted;
     assert!(

@@ -49,8 +49,8 @@ pub struct Scripted {
 
 #[async_trait]
 impl WebhookSender for Scripted {
-    async fn send(&self, parcel: WebhookRequest) -> Answer {
-        self.sent.lock().unwrap().push(parcel);
+    async fn send(&self, webhook_request: WebhookRequest) -> Answer {
+        self.sent.lock().unwrap().push(webhook_request);
         self.answers.lock().unwrap().pop_front().unwrap_or(Ok(status(500)))
     }
 }
@@ -146,7 +146,7 @@ impl Kit {
     }
 
     /// Something that is done by the partner now.
-    pub fn deed(&self) -> AuditEntry {
+    pub fn audit_entry(&self) -> AuditEntry {
         AuditEntry {
             at: self.now(),
             ..audit_entry(1, 0)

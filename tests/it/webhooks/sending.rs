@@ -18,16 +18,19 @@ use super::kit::{Answer, Kit, Scripted, asking, status};
 use crate::support::events::{sealed, whole_partner};
 
 /// Whether a receiver that knows these bytes takes the parcel, as the standard tells it to look.
-fn verifies(parcel: &WebhookRequest, secret: &[u8]) -> bool {
+fn verifies(webhook_request: &WebhookRequest, secret: &[u8]) -> bool {
     let signed = [
-        format!("{}.{}.", parcel.id, unix_seconds(parcel.sent_at)).as_bytes(),
-        parcel.body.as_slice(),
+        format!("{}.{}.", webhook_request.id, unix_seconds(webhook_request.sent_at)).as_bytes(),
+        webhook_request.body.as_slice(),
     ]
     .concat();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret).unwrap();
     mac.update(&signed);
     let wanted = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
-    parcel.signatures.split(' ').any(|signature| signature == wanted)
+    webhook_request
+        .signatures
+        .split(' ')
+        .any(|signature| signature == wanted)
 }
 
 /// A receiver that never takes anything is asked ten times, at the times promised and never earlier, with the same id and
@@ -89,9 +92,9 @@ async fn one_failure_is_not_the_end_of_an_endpoint() {
     assert_eq!(kit.db.audit_count("webhook_endpoint.disabled").await, 0);
 
     let event = kit.delivery(id).await.event;
-    let deed = kit.deed();
+    let audit_entry = kit.audit_entry();
     kit.db
-        .replay(&whole_partner(deed.partner), event, None, &deed)
+        .replay(&whole_partner(audit_entry.partner), event, None, &audit_entry)
         .await
         .unwrap();
     assert_eq!(kit.sends(id, status(204)).await, JobOutcome::Done);
@@ -190,8 +193,8 @@ struct Dying {
 
 #[async_trait]
 impl WebhookSender for Dying {
-    async fn send(&self, parcel: WebhookRequest) -> Answer {
-        self.post.send(parcel).await?;
+    async fn send(&self, webhook_request: WebhookRequest) -> Answer {
+        self.post.send(webhook_request).await?;
         self.sent.notify_one();
         std::future::pending().await
     }
@@ -225,9 +228,12 @@ async fn a_crash_after_sending_repeats_the_same_id() {
     assert_eq!(kit.sends(id, status(200)).await, JobOutcome::Done);
     let sent = kit.sent();
     assert_eq!(sent.len(), 3);
-    for parcel in &sent {
-        assert_eq!((&parcel.id, &parcel.body), (&sent[0].id, &sent[0].body));
-        assert!(verifies(parcel, kit.secret.as_bytes()));
+    for webhook_request in &sent {
+        assert_eq!(
+            (&webhook_request.id, &webhook_request.body),
+            (&sent[0].id, &sent[0].body)
+        );
+        assert!(verifies(webhook_request, kit.secret.as_bytes()));
     }
     assert_eq!(kit.delivery(id).await.state, DeliveryState::Delivered);
 }
@@ -253,14 +259,14 @@ async fn both_secrets_verify_while_one_replaces_the_other() {
     let until = kit.now().plus(SECRET_OVERLAP);
     let rotated = kit
         .db
-        .rotate_secret(&whole_partner(row.partner), &row, until, &kit.deed())
+        .rotate_secret(&whole_partner(row.partner), &row, until, &kit.audit_entry())
         .await;
     assert_eq!(rotated.unwrap(), Some(until));
     for step in [Duration::ZERO, SECRET_OVERLAP.saturating_sub(Duration::from_secs(1))] {
         kit.clock.advance(step);
-        let parcel = sends().await;
-        assert!(verifies(&parcel, kit.secret.as_bytes()) && verifies(&parcel, new.as_bytes()));
-        assert_eq!(parcel.signatures.split(' ').count(), 2);
+        let webhook_request = sends().await;
+        assert!(verifies(&webhook_request, kit.secret.as_bytes()) && verifies(&webhook_request, new.as_bytes()));
+        assert_eq!(webhook_request.signatures.split(' ').count(), 2);
     }
     kit.clock.advance(Duration::from_secs(1));
     let after = sends().await;

@@ -188,14 +188,14 @@ fn a_session_is_opened_before_the_secret() {
         let mut phone = Phone::at_banks();
         phone.types("1");
         let first = phone.opens().remove(0).session;
-        let hear = |phone: &mut Phone, session, result| {
+        let apply_open_result = |phone: &mut Phone, session, result| {
             phone.applies(&SessionEvent::ProviderSessionOpened { session, result })
         };
-        assert!(hear(&mut phone, first, OpenResult::Unavailable(None)));
+        assert!(apply_open_result(&mut phone, first, OpenResult::Unavailable(None)));
         phone.types("ada");
         assert!(phone.state.awaits_reply());
         let again = phone.opens().remove(0).session;
-        assert!(hear(&mut phone, again, result.clone()));
+        assert!(apply_open_result(&mut phone, again, result.clone()));
         assert!(phone.says().starts_with(says), "{}", phone.says());
         assert_eq!(phone.submits(), 0);
     }

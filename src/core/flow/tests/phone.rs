@@ -27,15 +27,12 @@ use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
-/// The page of the gateways.
 pub const PAGE: usize = 156;
 
 /// What the provider is given; an attempt's lease is this and 15 seconds.
 pub const TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a dialog lasts.
 pub const LASTS: Duration = Duration::from_mins(3);
 
-/// A conversation as it is built in, under this policy.
 pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverride>) -> Arc<Flow> {
     Arc::new(Flow {
         menu: Menu::embedded().expect("the menu"),
@@ -58,14 +55,12 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
     })
 }
 
-/// The usual conversation: secrets may be typed.
 pub fn flow() -> Arc<Flow> {
     static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
     FLOW.get_or_init(|| flow_with(SecretsOverUssd::Allow, Vec::new()))
         .clone()
 }
 
-/// Chance that is none: the number of the step.
 struct Drawn(u64);
 
 impl crate::core::time::Rng for Drawn {
@@ -80,35 +75,28 @@ impl crate::core::time::Rng for Drawn {
     }
 }
 
-/// A dial of the plain code.
 pub fn begin() -> TurnEvent {
     TurnEvent::Begin { dialed: Vec::new() }
 }
 
-/// A line, from a gateway that sends only the latest one.
 pub fn latest(line: &str) -> TurnEvent {
     TurnEvent::Latest(Secret::new(line))
 }
 
-/// All lines so far, from a gateway that sends them all.
 pub fn cumulative(text: &str) -> TurnEvent {
     TurnEvent::Cumulative(Secret::new(text))
 }
 
-/// A phone in somebody's hand.
 pub struct Phone {
     pub flow: Arc<Flow>,
     pub state: Subscriber,
     pub now: Timestamp,
     pub banks: Vec<Offer>,
-    /// With which of them something is wrong.
     pub health: HealthMap,
     pub septets: usize,
     /// For how long a dialog may ask something; here so long that no test about something else meets its end.
     pub asks: Duration,
-    /// Everything asked for so far and not taken by the test.
     pub effects: Vec<Effect>,
-    /// The gateway's number of the dialog in the hand.
     pub dialog: u8,
     /// Everything typed in it.
     typed: String,

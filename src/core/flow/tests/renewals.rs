@@ -21,7 +21,7 @@ fn renewing(secrets: SecretsOverUssd) -> (Phone, OpenSession) {
     (phone, open)
 }
 
-fn hear(phone: &mut Phone, open: &OpenSession, result: OpenResult) {
+fn apply_open_result(phone: &mut Phone, open: &OpenSession, result: OpenResult) {
     assert!(phone.applies(&SessionEvent::ProviderSessionOpened {
         session: open.session,
         result
@@ -32,7 +32,7 @@ fn hear(phone: &mut Phone, open: &OpenSession, result: OpenResult) {
 #[test]
 fn a_renewal() {
     let (mut phone, open) = renewing(SecretsOverUssd::Allow);
-    hear(&mut phone, &open, opened("s", Some(login_form())));
+    apply_open_result(&mut phone, &open, opened("s", Some(login_form())));
     assert!(phone.says().starts_with("Zenith Bank: USERNAME"), "{}", phone.says());
     phone.keys(&["ada", "Zq7pw"]);
     let submit = phone.submit();
@@ -53,7 +53,7 @@ fn a_renewal() {
 #[test]
 fn a_renewal_that_needs_nothing() {
     let (mut phone, open) = renewing(SecretsOverUssd::Allow);
-    hear(&mut phone, &open, OpenResult::Renewed);
+    apply_open_result(&mut phone, &open, OpenResult::Renewed);
     assert!(
         phone.says().starts_with("Done! Zenith Bank ..4321 is up to date"),
         "{}",
@@ -65,7 +65,7 @@ fn a_renewal_that_needs_nothing() {
 #[test]
 fn warned_after_a_failed_opening() {
     let (mut phone, open) = renewing(SecretsOverUssd::Warn);
-    hear(&mut phone, &open, OpenResult::Unavailable(None));
+    apply_open_result(&mut phone, &open, OpenResult::Unavailable(None));
     assert!(
         phone.says().starts_with("Zenith Bank is not available"),
         "{}",
@@ -73,7 +73,7 @@ fn warned_after_a_failed_opening() {
     );
     phone.types("1");
     let again = phone.opens().remove(0);
-    hear(&mut phone, &again, opened("s", Some(login_form())));
+    apply_open_result(&mut phone, &again, opened("s", Some(login_form())));
     assert!(
         phone.says().starts_with("What you type here is not private"),
         "{}",
@@ -86,7 +86,7 @@ fn warned_after_a_failed_opening() {
 #[test]
 fn denied_secrets_are_not_asked() {
     let (mut phone, open) = renewing(SecretsOverUssd::Deny);
-    hear(&mut phone, &open, opened("s", Some(login_form())));
+    apply_open_result(&mut phone, &open, opened("s", Some(login_form())));
     assert!(
         phone.says().starts_with("Zenith Bank asks for something"),
         "{}",
@@ -94,7 +94,7 @@ fn denied_secrets_are_not_asked() {
     );
 
     let (mut phone, open) = renewing(SecretsOverUssd::Deny);
-    hear(
+    apply_open_result(
         &mut phone,
         &open,
         opened("s", Some(form(vec![field("phone", FieldKind::Digits)]))),
@@ -108,7 +108,7 @@ fn denied_secrets_are_not_asked() {
 fn checking_ends() {
     let (mut phone, open) = renewing(SecretsOverUssd::Allow);
     assert!(phone.polls(false).starts_with("Zenith Bank is checking"));
-    hear(&mut phone, &open, OpenResult::Unavailable(None));
+    apply_open_result(&mut phone, &open, OpenResult::Unavailable(None));
     assert!(
         phone.types("1").starts_with("Zenith Bank is not available"),
         "{}",
@@ -119,12 +119,12 @@ fn checking_ends() {
     phone.polls(false);
     assert_eq!(phone.types("1"), "");
     let again = phone.opens().remove(0);
-    hear(&mut phone, &again, opened("s", Some(login_form())));
+    apply_open_result(&mut phone, &again, opened("s", Some(login_form())));
     assert!(phone.says().starts_with("Zenith Bank: USERNAME"), "{}", phone.says());
 
     // Nothing that could be asked.
     let (mut phone, open) = renewing(SecretsOverUssd::Allow);
-    hear(&mut phone, &open, opened("s", None));
+    apply_open_result(&mut phone, &open, opened("s", None));
     assert_eq!(phone.stage(), Some(Outcome::Unsuited));
     assert!(
         phone.says().starts_with("Zenith Bank asks for something"),
@@ -137,7 +137,7 @@ fn checking_ends() {
 #[test]
 fn a_retry_is_under_way() {
     let (mut phone, open) = renewing(SecretsOverUssd::Allow);
-    hear(&mut phone, &open, OpenResult::Unavailable(None));
+    apply_open_result(&mut phone, &open, OpenResult::Unavailable(None));
     phone.types("1");
     assert!(
         phone.polls(false).starts_with("Zenith Bank is checking"),
