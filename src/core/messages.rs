@@ -2,7 +2,7 @@
 //!
 //! English is the source; the others are translated from it and may be behind, so a text that a language lacks is said in
 //! English rather than not at all. A message must stand alone, without terms or references to other messages: what a person
-//! agreed to is recorded by [`Texts::version`], which would not see a change in something the message merely points at.
+//! agreed to is recorded by [`Templates::version`], which would not see a change in something the message merely points at.
 
 mod locale;
 
@@ -122,7 +122,7 @@ impl Templates {
     }
 
     /// Twelve hex digits that change whenever the message's wording in this language does; recorded with consents.
-    /// Of English where [`Texts::format`] would fall back to it; empty for an unknown message.
+    /// Of English where [`Templates::format`] would fall back to it; empty for an unknown message.
     pub fn version(&self, locale: Locale, id: &str) -> String {
         self.language_of(locale, id)
             .and_then(|language| language.messages.get(id))

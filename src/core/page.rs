@@ -14,7 +14,7 @@ pub const MAX_PAGE_SIZE: u32 = 100;
 /// Which rows of a list are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many, 1 to [`MOST`].
+    /// How many, 1 to [`MAX_PAGE_SIZE`].
     pub limit: u32,
     /// The rows after this one; `None` starts with the newest.
     pub after: Option<PageCursor>,

@@ -78,7 +78,7 @@ impl Pin {
         self.chosen_at > other.chosen_at || (same && self.wrong_at > other.wrong_at)
     }
 
-    /// Takes a try. It is not compared while [`Self::must_wait`] says so.
+    /// Takes a try. It is not compared while [`Self::wait_left`] says so.
     pub fn try_code(&mut self, keyring: &Keyring, msisdn: &Msisdn, code: &Secret, now: Timestamp) -> bool {
         if self.wait_left(now).is_some() {
             return false;

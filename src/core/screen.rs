@@ -11,7 +11,7 @@
 //! 0 Back                the tail
 //! ```
 //!
-//! [`page`] lays a draft out from its first page on until it reaches the page asked for; nothing is kept between two
+//! [`lay_out`] lays a draft out from its first page on until it reaches the page asked for; nothing is kept between two
 //! pages, so the same draft and number always give the same page. Everything is folded to the alphabet of the screen in
 //! here, so that no caller can forget it. Room is shared out so that any draft, however absurd, makes progress on every
 //! page of at least [`MIN_SEPTETS`]: the tail gets at most a third of the page, the word for more a sixth, a repeated

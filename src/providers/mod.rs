@@ -61,7 +61,7 @@ pub enum SessionResponse {
 pub struct Submission<'a> {
     pub session: &'a ProviderSession,
     pub step: SubmissionStep,
-    /// Field names and answers. For [`Step::Choose`], one entry with an empty name and the chosen key.
+    /// Field names and answers. For [`SubmissionStep::Choose`], one entry with an empty name and the chosen key.
     pub answers: &'a [(String, Secret)],
     pub timeout: Duration,
 }

@@ -1,7 +1,7 @@
 //! One turn from end to end: parse, admit, load, step, swap, effects, reply.
 //!
-//! A turn comes by USSD ([`ussd`]) or by SMS ([`sms`]); both make one [`TurnRequest`](round::TurnRequest) of it, and one loop
-//! ([`round`]) serves it. The web server runs a whole turn as a tracked task on the main runtime: it would drop a handler when
+//! A turn comes by USSD (`ussd`) or by SMS (`sms`); both make one `TurnRequest` of it, and one loop
+//! (`round`) serves it. The web server runs a whole turn as a tracked task on the main runtime: it would drop a handler when
 //! the caller disconnects, and what a person has submitted must not stop half-way because a gateway gave up.
 //!
 //! Effects run only for the winner of the swap; the loser reads again and finds itself a repeat, or steps again. A turn that

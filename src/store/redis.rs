@@ -2,7 +2,7 @@
 //!
 //! **Values.** A key holds 8 bytes of version, most significant first, then the blob, so the compare-and-set script reads
 //! 8 bytes however large the blob is. A key that holds something else was not written by us. It reads as a value with an
-//! empty blob, which does not open, and with the version [`FOREIGN`]. So its owner is not taken for a new subscriber, and is
+//! empty blob, which does not open, and with the version `FOREIGN`. So its owner is not taken for a new subscriber, and is
 //! not locked out until somebody deletes the key by hand.
 //!
 //! **Lost answers.** A swap is sent once. If its answer does not come, it may have happened, and only reading again can tell

@@ -38,7 +38,7 @@ pub struct IdempotencyLease {
 
 /// How to go on with a request that has a key.
 pub enum IdempotentRequest {
-    /// Run it, then call [`AccountApi::finish`].
+    /// Run it, then call `AccountApi::finish`.
     New(IdempotencyLease),
     /// It was run before, with this response.
     Replay {

@@ -245,7 +245,7 @@ async fn every_operation_is_shown_and_found(browser: &Browser) {
 }
 
 async fn a_problem_leads_to_its_row(browser: &Browser, origin: &str) {
-    let problem = format!("{}/v1/docs#problem-not_found", origin);
+    let problem = format!("{origin}/v1/docs#problem-not_found");
     browser.window.goto("about:blank").await.expect("a blank page");
     browser.window.goto(&problem).await.expect("the page");
     let row = "document.querySelector('tr.shown')?.getBoundingClientRect()";

@@ -172,10 +172,7 @@ impl Phone {
     }
 
     /// What becomes of a callback in the dialog with this number.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the tests write each event where it happens"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "events are written where they happen")]
     pub fn callback(&mut self, dialog: u8, event: TurnEvent, known: Option<&SubscriberFacts>) -> Option<ReplySlot> {
         let turn = TurnContext {
             key: [dialog; 32],
