@@ -1,12 +1,13 @@
-//! How an attempt may move: as its table says.
+//! How attempts and intents may move: as their tables say.
 
-use kiungo::records::AttemptState;
+use kiungo::records::{AttemptState, IntentState};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 
-use crate::support::records::{Backend, at, person};
-use crate::support::soak;
+use crate::support::events::whole_partner;
+use crate::support::records::{Backend, at, partner, person};
+use crate::support::{intents, soak};
 
 /// How much a state says.
 fn weight(state: AttemptState) -> u8 {
@@ -51,6 +52,32 @@ async fn every_move_is_in_the_table(#[case] backend: Backend) {
             let expected = from.next().contains(&to);
             assert_eq!(moved, expected, "{from:?} to {to:?}");
             assert_eq!(found.state, if expected { to } else { from }, "{from:?} to {to:?}");
+        }
+    }
+}
+
+/// An intent, wherever it stands, is ended by its partner and by its time as its table says.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn an_intent_ends_as_its_table_says(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let partner = partner(1);
+    db.put_partner(&partner).await.unwrap();
+    let scope = whole_partner(partner.id);
+    for from in IntentState::ALL {
+        for to in [IntentState::Cancelled, IntentState::Expired] {
+            let intent = intents::add(&*db, partner.id, |intent| intent.state = from).await;
+            if to == IntentState::Cancelled {
+                let audit = intents::audit_entry_at(&scope, 1);
+                db.cancel_intent(&scope, intent.id, &audit).await.map(drop).unwrap();
+            } else {
+                db.expire_intent(intent.id, intent.expires_at).await.map(drop).unwrap();
+            }
+            let found = db.intent(&scope, intent.id).await.unwrap().unwrap();
+            let expected = if from.next().contains(&to) { to } else { from };
+            assert_eq!(found.state, expected, "{from:?} to {to:?}");
         }
     }
 }
