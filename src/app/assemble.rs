@@ -44,7 +44,7 @@ use crate::service::sms_responder::SmsResponder;
 use crate::service::turn::{TurnHandle, TurnRunner};
 use crate::service::wakeups::Wakeups;
 
-/// How often the lists of institutions are read anew when no provider says.
+/// How often the lists of institutions are read again when no provider says.
 const INSTITUTIONS_TTL: Duration = Duration::from_hours(1);
 
 /// Puts the services together and starts what runs beside the requests.
@@ -204,7 +204,7 @@ fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, Sta
     })
 }
 
-/// What the operator's own business asks of whoever dials.
+/// What the operator's own business asks of anyone who dials.
 fn default_request_terms(config: &Config) -> RequestTerms {
     let business = PartnerRef {
         id: partner_id(&config.partner.name),

@@ -185,7 +185,7 @@ fn authority(text: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// Whether the host was written as it is parsed. `0x7f.1`, `2130706433` and `%6cocalhost` are disguises, and whoever uses
+/// Whether the host was written as it is parsed. `0x7f.1`, `2130706433` and `%6cocalhost` are disguises, and anyone who uses
 /// them means to be overlooked.
 fn is_canonical_host(url: &Url, text: &str) -> bool {
     let written = authority(text);

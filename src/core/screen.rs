@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! Choose your bank:     the text: cut between words over as many pages as it needs; a short one is repeated on each
-//! 1 Access              the options: never cut apart, numbered anew on each page when they are a list
+//! 1 Access              the options: never cut apart, numbered again on each page when they are a list
 //! 2 Zenith
 //! 9 More                only when there is more
 //! 0 Back                the tail

@@ -1,7 +1,7 @@
 //! The client for URLs that others name: it connects to the public internet only, whatever a name resolves to.
 //!
 //! A name is resolved here, once for each connection, and every address is checked. One address that is not public blocks
-//! the name: whoever names both a public and a private address means the private one. The connection is made to the
+//! the name: anyone who names both a public and a private address means the private one. The connection is made to the
 //! addresses that were checked, so a name that resolves differently the next time gains nothing. Connections are not
 //! pooled, so each is checked. In all else it is the client of [`super`]: it follows no redirect, and uses no proxy, which
 //! would resolve names by itself.

@@ -118,7 +118,7 @@ const RULES: &[Rule] = &[
         name: "only http_client builds an HTTP client",
         within: &[""],
         except: &["http_client/"],
-        // Whoever does not name the crate builds no client of it; `Client::new` elsewhere is ours.
+        // Anyone who does not name the crate builds no client of it; `Client::new` elsewhere is ours.
         words: &["reqwest", "actix_web::client", "awc::", "hyper"],
         tests_may: false,
     },

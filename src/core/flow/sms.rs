@@ -10,7 +10,7 @@
 //! * The dialog begun last is in charge. While somebody is on the phone, an SMS that begins nothing, or was sent before they
 //!   dialled, changes nothing.
 //! * The sender of an SMS can be forged. What binds a person (to agree, to unlink) has no key of its own by SMS: it is chosen
-//!   by a number that is generated anew for each SMS of ours, and known only to its receiver.
+//!   by a number that is generated again for each SMS of ours, and known only to its receiver.
 //! * What must not be sent by SMS is not asked for by SMS: the person is told what to dial.
 
 use std::time::Duration;

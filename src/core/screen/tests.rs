@@ -43,7 +43,7 @@ fn a_short_list_is_one_page() {
     assert_eq!(lay_out(&draft, 7, 140).number, 0);
 }
 
-/// A long list is numbered anew on each page under its heading, and the last page has no More.
+/// A long list is numbered again on each page under its heading, and the last page has no More.
 #[test]
 fn a_long_list_is_paged() {
     let names: Vec<String> = (1..=10).map(|n| format!("Bank {n}")).collect();

@@ -55,7 +55,7 @@ pub trait AccessRecords: Send + Sync {
     async fn put_key(&self, key: &PartnerKey) -> Result<()>;
     /// Stores a key that replaces those of its kind: the newest of them opens until `until`, older ones no more, so that at
     /// most two are valid at a time. If that is not after the new key's beginning, the partner's tokens are revoked as
-    /// well: whoever had the old key may have made some.
+    /// well: anyone who had the old key may have made some.
     async fn rotate_key(&self, key: &PartnerKey, until: Timestamp, audit: &AuditEntry) -> Result<()>;
     /// The key with this digest, if it is valid now.
     async fn key(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<PartnerKey>>;

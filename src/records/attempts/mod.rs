@@ -64,7 +64,7 @@ db_enum! {
     /// Where an attempt stands, durably.
     pub enum AttemptState {
         /// Begun. Nobody has begun to send it: its owner moves it on before the first byte leaves, and does not send it if
-        /// it cannot. Whoever moves it elsewhere first has seen to it that it is never sent.
+        /// it cannot. Anyone who moves it elsewhere first has seen to it that it is never sent.
         Open = "open",
         /// Its owner is about to send it, or has: it may have been sent.
         Sending = "sending",
@@ -196,7 +196,7 @@ pub trait AttemptRecords: Send + Sync {
     ) -> Result<SubscriberHistory>;
     /// Writes consent (with its implicit intent), attempt and the job that will settle it, in one transaction. Writing the
     /// same ids again changes nothing. `false`: the partner's intent is over, so nothing is to be sent, and nothing was
-    /// written. Only its time may be over: whoever has begun in time goes on.
+    /// written. Only its time may be over: anyone who has begun in time goes on.
     async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<bool>;
     /// Moves an attempt as [`AttemptState::next`] allows; a grant is wiped with the move that ends it. Says whether it
     /// moved. A move to a final no (`Refused`, `Lapsed`, `Undone`) tells the partner so: `connect_session.failed`, once an

@@ -2,7 +2,7 @@
 //!
 //! An erasure is a row and a job. It waits until nothing of the person's is under way, then redacts their rows in one
 //! transaction: whatever is personal goes, and where their tag stood there stands a pseudonym, drawn for this erasure. So
-//! rows of one person still belong together and are still counted, and nothing leads from them to a number. Whoever dials
+//! rows of one person still belong together and are still counted, and nothing leads from them to a number. Anyone who dials
 //! again later is somebody new.
 
 use async_trait::async_trait;

@@ -52,7 +52,7 @@ struct Data<'a> {
 
 /// Writes an event and the job that sees to its delivery.
 async fn add_event(tx: &mut Connection, event: &OutboxEvent<'_>) -> Result<()> {
-    // Whoever has drawn a number holds the row, so that the next waits until this event is written.
+    // Anyone who has drawn a number holds the row, so that the next waits until this event is written.
     let drawing = query_scalar(
         "INSERT INTO event_subjects (partner, subject, seq) VALUES ($1, $2, 1) \
          ON CONFLICT (partner, subject) DO UPDATE SET seq = event_subjects.seq + 1 RETURNING seq",

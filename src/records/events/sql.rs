@@ -215,7 +215,7 @@ async fn deliver_again(tx: &mut Connection, event: &PartnerEvent, endpoint: Endp
     Ok(())
 }
 
-/// One delivery for each event and endpoint, whoever writes it.
+/// One delivery for each event and endpoint, whichever node writes it.
 fn delivery_id(event: &PartnerEvent, endpoint: EndpointId) -> DeliveryId {
     DeliveryId::from_fact(&format!("delivery {} {endpoint}", event.id))
 }

@@ -21,7 +21,7 @@ pub struct RequestFingerprint {
 /// What is to be done with a request that has an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdempotencyOutcome {
-    /// It is for this caller to do, until the lease ends. Whoever began it before is gone, or too late.
+    /// It is for this caller to do, until the lease ends. The caller who began it before is gone, or too late.
     Acquired {
         /// When it first came.
         since: Timestamp,
@@ -54,6 +54,6 @@ pub trait IdempotencyRecords: Send + Sync {
     /// Stores the answer, unless one is stored.
     async fn store_response(&self, request: &RequestFingerprint, status: u16, sealed: &[u8]) -> Result<()>;
     /// Lets a request go that has no answer to be stored, if nobody has taken it over: it is still held by this lease.
-    /// Whoever asks again is answered anew: where `undone`, as if it had never come.
+    /// The next request with this key runs again: where `undone`, as if this one had never come.
     async fn release_request(&self, request: &RequestFingerprint, lease_until: Timestamp, undone: bool) -> Result<()>;
 }

@@ -29,7 +29,7 @@ pub struct LinkIntent {
     pub scope: Scope,
     /// The partner's own name for it.
     pub reference: Option<String>,
-    /// The only person who may use it; without one, whoever has the code.
+    /// The only person who may use it; without one, anyone who has the code.
     pub tag: Option<SubscriberTag>,
     /// Their number, sealed.
     pub msisdn: Option<Vec<u8>>,
@@ -74,7 +74,7 @@ db_enum! {
     }
 }
 
-// Whoever has begun in time goes on, so what comes of that overrules that the time is over.
+// Anyone who has begun in time goes on, so what comes of that overrules that the time is over.
 moves!(IntentState {
     Open => [Completed, Cancelled, Expired, Mismatched],
     Completed => [],
@@ -130,7 +130,7 @@ pub trait IntentRecords: Send + Sync {
 /// What is asked of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PendingRequests {
-    /// Open intents for this person, newest first, at most twenty; then the partners that take whoever dials and have keys
+    /// Open intents for this person, newest first, at most twenty; then the partners that take anyone who dials and have keys
     /// at a provider, by name, at most fifty.
     pub requests: Vec<RequestTerms>,
     /// The open intent behind the code, if one was looked up and anybody may answer it.

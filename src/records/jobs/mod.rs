@@ -1,7 +1,7 @@
 //! Jobs: work that may safely run twice and must not be lost. How it is written, claimed, held and ended.
 //!
 //! The records know a job's row, not what it does: the name of its type and the id of what it is done to. So a job type is
-//! declared where its work is, and no list of types is kept here. Whoever claims jobs says which types it can run: a type
+//! declared where its work is, and no list of types is kept here. Anyone who claims jobs says which types it can run: a type
 //! that only a newer server knows is left for that server, and keeps nothing else waiting.
 
 use std::fmt::Display;

@@ -131,7 +131,7 @@ impl JobRecords for Backend {
     }
 
     async fn next_due(&self, types: &[&str]) -> Result<Option<Timestamp>> {
-        // A job that is held becomes due again when its lease ends: whoever sleeps until then does not spin.
+        // A job that is held becomes due again when its lease ends: anyone who sleeps until then does not spin.
         let due = query_as(AssertSqlSafe(format!(
             "SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) \
              FROM jobs WHERE state = 'open' AND kind IN {}",

@@ -18,7 +18,7 @@ pub struct Partner {
     /// For how many days people agree, where an intent does not say.
     #[sqlx(try_from = "i64")]
     pub days: u16,
-    /// Whether it is offered to whoever dials the plain code.
+    /// Whether it is offered to anyone who dials the plain code.
     pub walk_in: bool,
     /// When it was first seen.
     pub created_at: Timestamp,

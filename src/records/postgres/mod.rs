@@ -4,12 +4,12 @@
 //! statement seeing what was committed before it began (READ COMMITTED). That is kept right without serializable
 //! transactions, whose retries would take their time just when many people dial:
 //!
-//! * A single `UPDATE` that says in its `WHERE` what must still hold needs no more: it waits for whoever is changing the
+//! * A single `UPDATE` that says in its `WHERE` what must still hold needs no more: it waits for anyone who is changing the
 //!   row, and then looks again. So it is with moving attempts and links, keeping a grant, finishing and claiming jobs.
-//! * What may exist once has a unique key and is inserted with `ON CONFLICT DO NOTHING`, which waits for whoever inserts
+//! * What may exist once has a unique key and is inserted with `ON CONFLICT DO NOTHING`, which waits for anyone who inserts
 //!   the same: jobs by their key, a provider's events, the link of an attempt.
 //! * What is concluded from reading rows that others may add to goes through `write_about`: the number of a person's
-//!   next attempt or link is the highest so far plus one, and who reads an account wants to see whoever reads another one
+//!   next attempt or link is the highest so far plus one, and who reads an account wants to see anyone who reads another one
 //!   with the same number. Such transactions take a lock by their subject first, before any row, and one each: so nobody
 //!   who holds a row waits for such a lock, and there is no deadlock to come from it. It is a lock that the transaction's
 //!   end lets go (`pg_advisory_xact_lock`). Two subjects that share a lock by chance take turns needlessly, no more.

@@ -6,7 +6,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{Executor as _, Postgres};
 
-/// A transaction under way. Dropped before it was committed, it takes its connection with it: whoever went away in the
+/// A transaction under way. Dropped before it was committed, it takes its connection with it: anyone who went away in the
 /// middle may have left it waiting for an answer, or inside a transaction that the pool knows nothing of, and what the
 /// next user of such a connection writes would be lost.
 pub(super) struct PgTransaction {

@@ -1,7 +1,7 @@
-//! Every column that holds something sealed, and the context each value is bound to: what sealing them anew under another
+//! Every column that holds something sealed, and the context each value is bound to: what sealing them again under another
 //! key has to walk through.
 //!
-//! **Whoever adds a sealed column adds a line to [`SEALED`].** A test compares them with the migrations.
+//! **Anyone who adds a sealed column adds a line to [`SEALED`].** A test compares them with the migrations.
 
 use async_trait::async_trait;
 
@@ -181,7 +181,7 @@ pub trait SealedRecords: Send + Sync {
     /// The next values of a column behind `after`, in the order of their rows' keys; rows without one are passed over. Of
     /// fewer than `limit` there are no more.
     async fn sealed_values(&self, column: &SealedColumn, after: &SealedCursor, limit: u32) -> Result<Vec<SealedValue>>;
-    /// Puts new bytes in the place of values, each only if its bytes are still what they were: whoever wrote in between
+    /// Puts new bytes in the place of values, each only if its bytes are still what they were: anyone who wrote in between
     /// wins. Says of each whether it was replaced.
     async fn replace_sealed(&self, column: &SealedColumn, values: &[(SealedValue, Vec<u8>)]) -> Result<Vec<bool>>;
 }

@@ -115,7 +115,7 @@ impl Linking {
         Ok(JobOutcome::Done)
     }
 
-    /// The person has begun anew since: nothing may stay open behind their back.
+    /// The person has begun again since: nothing may stay open behind their back.
     async fn undo(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<JobOutcome, JobError> {
         self.end_access(&attempt.into(), &accounts).await?;
         let now = self.deps.clock.now();

@@ -1,7 +1,7 @@
 //! SMS: sending them, and what gateways report of them.
 //!
 //! An SMS is a row before it is anything else, written with the job that sends it in one transaction with the fact it
-//! tells, or in one of its own. So nobody waits for a gateway: whoever wants to send an SMS writes it and goes on.
+//! tells, or in one of its own. So nobody waits for a gateway: anyone who wants to send an SMS writes it and goes on.
 //!
 //! ```text
 //!  QUEUED ─▶ SENDING ─▶ ACCEPTED ─▶ SENT ─▶ DELIVERED | FAILED        by reports, in any order

@@ -1,6 +1,6 @@
 //! A turn by SMS. Nobody waits for its screen, and no network cuts its dialog.
 //!
-//! The reply is handed back and not sent: whoever took the SMS in writes both in one transaction. A server that dies in between
+//! The reply is handed back and not sent: anyone who took the SMS in writes both in one transaction. A server that dies in between
 //! is called again by the gateway, finds that this SMS was stepped with, and hands back what is in the dialog.
 
 use std::sync::Arc;

@@ -127,7 +127,7 @@ impl Drop for Following {
     }
 }
 
-/// Whoever follows sees an event when it comes, and once more when it has moved.
+/// Anyone who follows sees an event when it comes, and once more when it has moved.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_follows_sees_what_comes() {
     let dir = tempfile::tempdir().unwrap();

@@ -30,7 +30,7 @@ fn slow() -> Latency {
     }
 }
 
-/// A node is killed while up to forty logins are under way; whoever dials again reaches the other node.
+/// A node is killed while up to forty logins are under way; anyone who dials again reaches the other node.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_other_node_tells_the_truth() {
     let slow = |options: &mut Options| {

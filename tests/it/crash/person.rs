@@ -36,7 +36,7 @@ pub struct Person {
     pub username: String,
     /// Every password typed, each only once.
     pub passwords: Vec<String>,
-    /// Begins anew at the first sign of doubt, whatever the screen asks.
+    /// Begins again at the first sign of doubt, whatever the screen asks.
     pub hasty: bool,
     /// What this person knows.
     pub result: FinalResult,

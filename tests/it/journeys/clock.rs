@@ -47,7 +47,7 @@ impl Watched {
         reply
     }
 
-    /// It was in time, it can be read and answered before the network cuts the dialog, and whoever is sent away knows what
+    /// It was in time, it can be read and answered before the network cuts the dialog, and anyone who is sent away knows what
     /// to do next.
     fn holds(&self, reply: &UssdReply) {
         let left = DIALOG.checked_sub(self.dialled.fair());
@@ -58,7 +58,7 @@ impl Watched {
             return;
         }
         assert!(left >= READING, "{left:?} to read and answer {reply:?}");
-        // Whoever asks once more waits for a whole turn, and must see how it ends.
+        // Anyone who asks once more waits for a whole turn, and must see how it ends.
         let checking = reply.text.contains("is checking your details");
         assert!(
             !checking || left + DEADLINE_MARGIN >= READING + TURN,
@@ -88,7 +88,7 @@ impl Watched {
 }
 
 /// Every answer leaves before the gateway gives up, however far Redis is; a dialog is ended by us before the network cuts
-/// it, while the bank goes on thinking; whoever dials again and again is told the truth there, and whoever does not by a
+/// it, while the bank goes on thinking; anyone who dials again and again is told the truth there, and anyone who does not by a
 /// text. (P4, R5)
 #[tokio::test]
 async fn a_bank_that_outlasts_the_dialog() {

@@ -54,7 +54,7 @@ async fn the_other_server_finds_out() {
     world.assert_absent(&["ada@crash", "good-pass-crash"]).await;
 }
 
-/// The one server with everything in its memory dies: whoever dials after its start is told the truth from the records,
+/// The one server with everything in its memory dies: anyone who dials after its start is told the truth from the records,
 /// and a link that was told is still there.
 #[tokio::test]
 async fn memory_is_lost_but_no_link() {

@@ -71,7 +71,7 @@ async fn finish(mut phone: Phone, user: &str, dialled: &AtomicUsize) {
 }
 
 /// Thousands of people dial at once. Those who were in a dialog finish it, all of them; those who dial meanwhile get the
-/// first screen or are told politely to try later; whoever was told so has left nothing behind.
+/// first screen or are told politely to try later; anyone who was told so has left nothing behind.
 #[tokio::test]
 async fn people_in_a_dialog_finish_it_in_a_flood() {
     const LANES: usize = 12;

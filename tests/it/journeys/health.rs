@@ -204,7 +204,7 @@ async fn a_busy_bank_is_asked_once_a_pause() {
     let mut crowd: Vec<_> = (10..15)
         .map(|person| world.phone(&format!("+23480300103{person}")))
         .collect();
-    // Whoever picks it before its first answer has come goes there, too.
+    // Anyone who picks it before its first answer has come goes there, too.
     until_listed(&mut crowd[0], "providus", "(not now)").await;
     eventually(Duration::from_secs(20), async || {
         let reply = picked(&mut crowd[0], "providus").await;

@@ -46,7 +46,7 @@ async fn a_slow_bank_is_waited_for(#[case] setup: Setup) {
     assert_eq!(world.submits("ada@ten-seconds"), granted());
 }
 
-/// Whoever does not wait finds the news at the next dial, once.
+/// Anyone who does not wait finds the news at the next dial, once.
 #[tokio::test]
 async fn whoever_left_finds_the_news() {
     let world = World::start(Setup::TwoNodes).await;

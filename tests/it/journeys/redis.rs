@@ -33,7 +33,7 @@ async fn harm(world: &mut World, fault: &str) {
         "demoted" => drop(server.command(&["REPLICAOF", "127.0.0.1", "1"]).await),
         "full" => server.config_set("maxmemory", "1").await,
         "locked" => {
-            // Whoever is connected has been let in already, so it is started anew.
+            // Anyone who is connected has been let in already, so it is started again.
             server.written().await;
             server.kill();
             server.restart_locked("somebody-elses-password").await;

@@ -29,7 +29,7 @@ fn link(who: &str) -> String {
     )
 }
 
-/// Another business that takes whoever dials, with keys of its own at Mono.
+/// Another business that takes anyone who dials, with keys of its own at Mono.
 async fn umoja(sandbox: &Sandbox) -> (Api, String) {
     let api = sandbox.another(2).await;
     let token = api.token().await;
@@ -55,7 +55,7 @@ async fn state(api: &Api, token: &str, intent: &str) -> String {
     read.expect(200)["state"].as_str().unwrap().to_owned()
 }
 
-/// What a business asks of whoever dials, of one number and by code is shown to those only, under its own name, for its own
+/// What a business asks of anyone who dials, of one number and by code is shown to those only, under its own name, for its own
 /// purpose; a code is answered once; and what comes of it is nobody else's.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_business_asks_for_itself() {

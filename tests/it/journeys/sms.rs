@@ -55,7 +55,7 @@ enum Leaves {
     HangsUp,
 }
 
-/// Whoever left at the poll screen is texted what became of it, once, whichever server did what; and finds it at a redial
+/// Anyone who left at the poll screen is texted what became of it, once, whichever server did what; and finds it at a redial
 /// all the same.
 #[rstest]
 #[case::linked(
@@ -94,7 +94,7 @@ async fn whoever_left_is_texted_once(
     sms_world.world.assert_absent(&[user, "good-pass-text"]).await;
 }
 
-/// Whoever waits for the answer is told it on the screen, and nowhere else.
+/// Anyone who waits for the answer is told it on the screen, and nowhere else.
 #[tokio::test]
 async fn whoever_was_told_gets_no_text() {
     let sms_world = SmsWorld::with(Setup::TwoNodes, |_| ()).await;

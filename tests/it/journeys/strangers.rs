@@ -1,4 +1,4 @@
-//! Whoever is not a channel's gateway is told nothing and changes nothing.
+//! Anyone who is not a channel's gateway is told nothing and changes nothing.
 
 use rstest::rstest;
 

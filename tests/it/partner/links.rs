@@ -105,7 +105,7 @@ async fn a_link_is_shown_to_whose_it_is() {
     sandbox.stop().await;
 }
 
-/// Whoever may reauthorise a link asks its subscriber to log in again, on the same terms; whoever may delete it does so once,
+/// Anyone who may reauthorise a link asks its subscriber to log in again, on the same terms; anyone who may delete it does so once,
 /// and the provider is told. Neither shows what only readers of links may see.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_renewed_and_ended() {

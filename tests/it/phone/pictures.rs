@@ -1,4 +1,4 @@
-//! The pictures that stand in documents, made anew by `make pictures`.
+//! The pictures that stand in documents, made again by `make pictures`.
 
 use std::path::Path;
 

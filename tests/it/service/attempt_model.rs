@@ -211,7 +211,7 @@ async fn bound_to_its_place(store: Arc<dyn Store>) {
     begin(&before, &theirs, &other, begun(1, 2, 0)).await;
     let first = store.load(&mine).await.unwrap().expect("a value");
 
-    // Rotated: sealed anew under the new key, still opened under the old one, and no further than it is accepted.
+    // Rotated: sealed again under the new key, still opened under the old one, and no further than it is accepted.
     let both = live(&store, &Arc::new(keyring(&["m2", "k1"])));
     assert_eq!(present(&both, &mine).await.map(|attempt| attempt.id), Some(id(1)));
     begin(&both, &mine, &one, begun(2, 3, 0)).await;

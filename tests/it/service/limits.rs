@@ -62,7 +62,7 @@ async fn a_person_who_asks_too_often_waits() {
 }
 
 /// When a node or a channel runs short, dialogs that go on come first: new ones are refused while the reserve is still
-/// there, and whoever is refused costs no read at all.
+/// there, and anyone who is refused costs no read at all.
 #[tokio::test]
 async fn dialogs_that_go_on_come_first() {
     let of_the_node = TurnRates {

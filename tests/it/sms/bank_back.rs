@@ -30,7 +30,7 @@ const BOLA: &str = "+2348030000002";
 const OPEN_TIME: Duration = Duration::from_secs(31);
 const LONG_OPEN_TIME: Duration = Duration::from_secs(121);
 
-/// A bank, whoever wants to know that it is back, and two servers that look.
+/// A bank, anyone who wants to know that it is back, and two servers that look.
 struct WaitingPeople {
     post: SmsService,
     running: RunningSms,

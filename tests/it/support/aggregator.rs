@@ -83,7 +83,7 @@ impl UssdReply {
 /// The way to the servers, shared by all phones: to make a client takes longer than all its calls.
 #[derive(Clone)]
 pub struct AggregatorClient {
-    /// Where callbacks go. Whoever takes a server out waits for the callbacks on their way, as a balancer does.
+    /// Where callbacks go. Anyone who takes a server out waits for the callbacks on their way, as a balancer does.
     pub servers: Arc<RwLock<Vec<String>>>,
     /// Who makes them.
     pub client: reqwest::Client,

@@ -53,7 +53,7 @@ impl Driver {
         };
         let child = Command::new(program)
             .arg("--port=0")
-            // Whoever runs the tests may have no home that can be written to.
+            // Anyone who runs the tests may have no home that can be written to.
             .env("HOME", home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

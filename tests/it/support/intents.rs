@@ -7,7 +7,7 @@ use kiungo::records::{AuditEntry, IntentState, LinkIntent, Records, WriteOutcome
 
 use super::records::{at, audit_entry, unique_bytes};
 
-/// An open request of this partner for whoever has its code, over after a minute.
+/// An open request of this partner for anyone who has its code, over after a minute.
 pub fn intent(partner: PartnerId) -> LinkIntent {
     LinkIntent {
         id: IntentId::from_bytes(unique_bytes()),

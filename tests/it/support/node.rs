@@ -78,7 +78,7 @@ impl Node {
         .await;
         self.address = address;
         eventually(PATIENCE, async || self.ready().await == 200).await;
-        // Whoever dials before this waits a little for the list; that is not what is looked at here.
+        // Anyone who dials before this waits a little for the list; that is not what is looked at here.
         eventually(PATIENCE, async || {
             self.log()[before..].contains("institution list read")
         })

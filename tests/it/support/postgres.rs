@@ -184,7 +184,7 @@ fn signal(signal: &str, processes: &[&str]) {
     assert!(status.unwrap().success());
 }
 
-/// A cluster with our user and database, made when it is not there yet; whoever else wants it waits.
+/// A cluster with our user and database, made when it is not there yet; anyone who else wants it waits.
 fn template() -> PathBuf {
     let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
     fs::create_dir_all(kept).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! It has a thread and a runtime of its own, so that a test which blocks its runtime does not also slow the network. A
 //! connection that was open while the proxy was a blackhole stays one for good, as one does whose state a firewall has
-//! forgotten: whoever holds it has to make a new one.
+//! forgotten: anyone who holds it has to make a new one.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -114,7 +114,7 @@ async fn serve(listener: TcpListener, shared: Arc<ReceiverState>) {
         };
         let shared = shared.clone();
         Handle::current().spawn(async move {
-            // Whoever goes away in the middle has sent nothing.
+            // Anyone who goes away in the middle has sent nothing.
             let _ = take(stream, &shared).await;
         });
     }

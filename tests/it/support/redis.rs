@@ -92,7 +92,7 @@ impl RedisServer {
         .await;
     }
 
-    /// Starts it on the same port and log with a password, and waits until it refuses whoever has none.
+    /// Starts it on the same port and log with a password, and waits until it refuses anyone who has none.
     #[cfg(feature = "sandbox")]
     pub async fn restart_locked(&mut self, password: &str) {
         self.launch(&["--requirepass", password]);

@@ -200,7 +200,7 @@ impl WebhookSender for Dying {
     }
 }
 
-/// A server that dies after a webhook was taken and before that is written down has it sent again by whoever comes next:
+/// A server that dies after a webhook was taken and before that is written down has it sent again by anyone who comes next:
 /// with the same id and the same bytes, so that the receiver knows it again. (W3)
 #[tokio::test]
 async fn a_crash_after_sending_repeats_the_same_id() {

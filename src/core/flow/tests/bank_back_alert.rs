@@ -44,7 +44,7 @@ fn promise(phone: &mut Phone, session: ConnectSessionId, promise: BankAlertAnswe
     })
 }
 
-/// Whoever asks is told what can be promised, once that is known, and is sent nowhere; the next dial goes on where they were.
+/// Anyone who asks is told what can be promised, once that is known, and is sent nowhere; the next dial goes on where they were.
 #[test]
 fn a_text_is_promised_when_it_is_written_down() {
     let phone = Phone::new();
@@ -147,8 +147,8 @@ fn there_is_no_choice_without_texts() {
     }
 }
 
-/// Whoever has got as far as a session knows that the bank is back; whoever was only told that it is away does not, nor
-/// whoever went to another bank.
+/// Anyone who has got as far as a session knows that the bank is back; anyone who was only told that it is away does not, nor
+/// anyone who went to another bank.
 #[test]
 fn who_got_further_knows() {
     let mut phone = Phone::new();

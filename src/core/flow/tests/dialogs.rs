@@ -154,7 +154,7 @@ fn what_is_dialled_only_moves() {
     }
 }
 
-/// A dialog whose value was lost begins anew at the start: what was typed into it before is no consent and no secret.
+/// A dialog whose value was lost begins again at the start: what was typed into it before is no consent and no secret.
 #[test]
 fn a_lost_dialog_begins_anew() {
     let mut phone = Phone::new();

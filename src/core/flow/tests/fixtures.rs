@@ -83,7 +83,7 @@ pub fn banks() -> Vec<Offer> {
     ]
 }
 
-/// What a business asks of whoever dials.
+/// What a business asks of anyone who dials.
 pub fn terms(n: u8, name: &str) -> RequestTerms {
     let business = PartnerRef {
         id: PartnerId::from_bytes([n; 16]),

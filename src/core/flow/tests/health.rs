@@ -89,7 +89,7 @@ fn a_slow_list_fits_every_language() {
     }
 }
 
-/// Whoever picks a bank that is away is told at once, opens nothing there, and is offered another; the same when all banks
+/// Anyone who picks a bank that is away is told at once, opens nothing there, and is offered another; the same when all banks
 /// of a provider are, and wherever the person comes from. When it is back, the same key goes on.
 #[test]
 fn a_bank_that_is_away_is_not_asked() {
@@ -157,7 +157,7 @@ fn a_secret_is_not_typed_for_nothing() {
     assert!(!phone.value().contains("Zq7password"));
 }
 
-/// Whoever tries whether it is back goes on; everybody else waits for what comes of it.
+/// Anyone who tries whether it is back goes on; everybody else waits for what comes of it.
 #[test]
 fn whoever_tries_first_goes_on() {
     for own in [true, false] {

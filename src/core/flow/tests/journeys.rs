@@ -267,7 +267,7 @@ fn a_lost_value_is_taken_up_from_the_records() {
     assert!(renewing.resolves(attempt.id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
     assert!(renewing.says().contains("is up to date again"), "{}", renewing.says());
 
-    // Somebody who has agreed anew since is not thrown back to it.
+    // Somebody who has agreed again since is not thrown back to it.
     let mut anew = Phone::new();
     anew.now = phone.now;
     anew.dial_known(&known, &[]);
@@ -278,7 +278,7 @@ fn a_lost_value_is_taken_up_from_the_records() {
     assert_eq!(anew.session().institution, bank, "{}", anew.says());
 }
 
-/// Whoever hung up while it was being linked has not been told, and is on the next dial.
+/// Anyone who hung up while it was being linked has not been told, and is on the next dial.
 #[test]
 fn a_result_is_told_to_somebody() {
     let (mut phone, id) = Phone::submitted();

@@ -179,7 +179,7 @@ fn events_of_others_changes_nothing() {
     assert_eq!(phone.value(), before);
 }
 
-/// An account ended: which one is named, whatever else is going on, and only to whoever asked.
+/// An account ended: which one is named, whatever else is going on, and only to anyone who asked.
 #[test]
 fn unlinking_names_what_was_unlinked() {
     let mut phone = Phone::linked();

@@ -49,7 +49,7 @@ fn protected() -> (Phone, SubscriberFacts) {
     (phone, known(kept))
 }
 
-/// No bank and no account is on any screen of whoever does not know the code, wherever the session stands.
+/// No bank and no account is on any screen of anyone who does not know the code, wherever the session stands.
 #[test]
 fn nothing_is_told_without_the_code() {
     let stages: [(&str, Way); 7] = [

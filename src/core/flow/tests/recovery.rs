@@ -201,7 +201,7 @@ fn who_hangs_up_on_the_answer_is_not_texted() {
     }
 }
 
-/// Whoever is asked for a code is told how to leave and come back, wherever there is room, and finds the same session at
+/// Anyone who is asked for a code is told how to leave and come back, wherever there is room, and finds the same session at
 /// the provider on the way back.
 #[test]
 fn a_code_may_be_read_outside() {

@@ -50,7 +50,7 @@ fn who_asks_is_who_is_agreed_with() {
     let (umoja, acacia) = (terms(1, "Umoja Credit"), terms(2, "Acacia Cover"));
     let (rent, school) = (request(3, "Rent Co"), request(4, "School Co"));
     for (asked, keys, first, business, intent) in [
-        // One that takes whoever dials is not a choice.
+        // One that takes anyone who dials is not a choice.
         (vec![umoja.clone()], vec![], "Umoja Credit asks", 1, None),
         (
             vec![umoja.clone(), acacia.clone()],

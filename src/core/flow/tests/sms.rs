@@ -303,7 +303,7 @@ fn an_own_code_is_chosen_on_the_phone() {
     assert!(phone.state.pin.is_none() && !phone.value().contains("4821"));
 }
 
-/// What somebody began by text a day ago is not shown to whoever texts then: another dialog has to know the code.
+/// What somebody began by text a day ago is not shown to anyone who texts then: another dialog has to know the code.
 #[test]
 fn a_new_dialog_by_text_has_to_know_the_code_again() {
     let mut phone = Phone::linked();

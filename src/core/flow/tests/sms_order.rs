@@ -120,7 +120,7 @@ fn only_words_begin() {
     }
 }
 
-/// Whoever texts what chooses nothing is helped a few times and then left alone: a machine that answers every text of ours
+/// Anyone who texts what chooses nothing is helped a few times and then left alone: a machine that answers every text of ours
 /// gets no further.
 #[test]
 fn texts_that_choose_nothing_come_to_an_end() {
@@ -185,7 +185,7 @@ fn the_dialog_begun_last_is_in_charge() {
     assert!(told.contains("Agree?"), "where they stand, not the list: {told}");
 }
 
-/// Whoever wants no texts is answered only what they begin after that; what was begun before is over. They are not promised
+/// Anyone who wants no texts is answered only what they begin after that; what was begun before is over. They are not promised
 /// a text that will not come.
 #[test]
 fn whoever_wants_no_texts_is_answered_what_they_begin() {

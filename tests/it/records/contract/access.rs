@@ -194,7 +194,7 @@ async fn change_default(db: &dyn Records, entity: EntityId, role: Option<RoleId>
     assert!(matches!(changed, WriteOutcome::Done(_)));
 }
 
-/// A partner is added once, with its keys, and its trail says so; whoever is there already stays as it is.
+/// A partner is added once, with its keys, and its trail says so; anyone who is there already stays as it is.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]

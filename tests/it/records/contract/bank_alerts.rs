@@ -94,7 +94,7 @@ async fn who_waits_at_one_bank_has_one_watch(#[case] backend: Backend) {
     assert_eq!(seen, want);
 }
 
-/// There is one alert of a person at an institution: who asks again waits anew, and the one before is answered no more.
+/// There is one alert of a person at an institution: who asks again waits again, and the one before is answered no more.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -112,7 +112,7 @@ async fn there_is_one_wish_for_a_person_and_a_bank(#[case] backend: Backend) {
     assert_eq!(db.message(message.id).await.unwrap(), None);
 }
 
-/// An alert is answered by one SMS, whoever writes it how often and on whichever handle; it stays until it is over, and then
+/// An alert is answered by one SMS, no matter who writes it how often and on whichever handle; it stays until it is over, and then
 /// it is gone.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]

@@ -240,7 +240,7 @@ async fn what_is_under_way_is_waited_for(#[case] backend: Backend) {
         (ErasureState::Begun, Some(ErasureBlocker::Work))
     );
     assert_eq!(exported(&db, &ada).await.links.len(), 1);
-    // Whoever held it is gone.
+    // The node that held it is gone.
     assert_eq!(waits(1_000).await, Redaction::Redacted);
     for key in ["read", &settle(&attempt).key, &redeem(&attempt).key] {
         assert!(
@@ -264,7 +264,7 @@ async fn attempt_link(db: &Fixture, attempt: &kiungo::records::Attempt) -> kiung
     made.id
 }
 
-/// Whoever still has in mind what was read before the rows were redacted cannot write it back: no link is made, no account
+/// Anyone who still has in mind what was read before the rows were redacted cannot write it back: no link is made, no account
 /// gets its digits back, no SMS is sent, and a report finds none.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]

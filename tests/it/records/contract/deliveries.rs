@@ -146,8 +146,8 @@ async fn what_belongs_to_no_entity_reaches_none(#[case] backend: Backend) {
     assert_eq!(of_event(&*db, &event).await[0].endpoint, own);
 }
 
-/// Sending again begins anew where it had ended, hastens what is still on its way, adds what was never sent, and leaves
-/// out whoever is disabled. A try that comes in late changes nothing of what has ended.
+/// Sending again begins again where it had ended, hastens what is still on its way, adds what was never sent, and leaves
+/// out anyone who is disabled. A try that comes in late changes nothing of what has ended.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -238,7 +238,7 @@ async fn sending_an_event_again(#[case] backend: Backend) {
     }
     // What was sent to nobody is not audited.
     assert_eq!(db.audit_count("test.done").await, 2);
-    // Whoever is named gets it, wanted or not.
+    // Anyone who is named gets it, wanted or not.
     let named = db
         .replay(&scope, event.id, Some(wants_another), &audit_entry(1, 6))
         .await

@@ -126,7 +126,7 @@ async fn an_endpoint_is_its_owners(#[case] backend: Backend) {
 }
 
 /// An endpoint that is asked for again is there once, as it was, with the secret it began with; there are no more than
-/// there may be, whoever adds them at once; and none is for an entity that was deleted.
+/// there may be, anyone who adds them at once; and none is for an entity that was deleted.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]

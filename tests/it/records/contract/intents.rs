@@ -57,7 +57,7 @@ async fn a_request_is_written_once(#[case] backend: Backend) {
         let kept = db.add_intent(&intent, sms.as_ref(), &entry).await.unwrap();
         assert_eq!(kept, WriteOutcome::Done(intent.clone()));
     }
-    // Whoever asks again draws another SMS, code and moment; what was written stands.
+    // Anyone who asks again draws another SMS, code and moment; what was written stands.
     let again = LinkIntent {
         code_digest: Some(unique_bytes()),
         created_at: at(9),

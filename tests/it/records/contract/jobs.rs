@@ -195,7 +195,7 @@ async fn a_key_is_taken_once(#[case] backend: Backend) {
     assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [jobs[0].id]);
 }
 
-/// Whoever sleeps until the next job wakes for the earliest one, for a held one when its lease ends, and never for one
+/// Anyone who sleeps until the next job wakes for the earliest one, for a held one when its lease ends, and never for one
 /// that is over.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]

@@ -115,7 +115,7 @@ async fn links_are_seen_by_whose_request_they_answer(#[case] backend: Backend) {
     assert_eq!(db.link_view(&mine, all[0].id).await.unwrap().unwrap().intent, None);
 }
 
-/// A link is ended once, by whoever it is in scope of, with the job that tells the provider, and told once; out of scope
+/// A link is ended once, by anyone who it is in scope of, with the job that tells the provider, and told once; out of scope
 /// nothing is done.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]

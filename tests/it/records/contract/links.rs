@@ -91,7 +91,7 @@ async fn one_link_an_attempt(#[case] backend: Backend) {
     assert_eq!(reads, 1);
 }
 
-/// Whoever has moved on gets no link from an attempt of before: another session that they began later counts, the same
+/// Anyone who has moved on gets no link from an attempt of before: another session that they began later counts, the same
 /// session, somebody else's or the clock do not. A link that is there stays, and is answered again.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
