@@ -25,6 +25,7 @@ mod organization;
 mod partners;
 mod pins;
 pub mod postgres;
+mod returns;
 mod schema;
 mod sealed;
 pub mod sqlite;
@@ -32,7 +33,9 @@ mod timeout;
 mod upkeep;
 
 pub use self::access::{AccessRecords, AccessToken, Bearer, PartnerKey};
-pub use self::attempts::{Attempt, AttemptRecords, AttemptState, Consent, SubscriberHistory};
+pub use self::attempts::{
+    Attempt, AttemptRecords, AttemptState, Consent, ProviderWait, SubscriberHistory, WaitingRecords,
+};
 pub use self::audit::{AuditEntry, AuditRecords, StoredAuditEntry};
 pub use self::bank_alerts::{BankAlert, BankAlertRecords, InstitutionSince};
 pub use self::data_subject::{
@@ -60,6 +63,7 @@ pub use self::organization::{
 };
 pub use self::partners::{Partner, PartnerChange, PartnerRecords};
 pub use self::pins::PinRecords;
+pub use self::returns::{ReturnRecords, ReturnTicket, TicketPurpose};
 pub use self::sealed::{SEALED, SealedColumn, SealedCursor, SealedRecords, SealedValue};
 pub use self::upkeep::{ExpiredData, UpkeepRecords};
 
@@ -99,8 +103,10 @@ all!(
     PartnerRecords,
     PinRecords,
     RequestRecords,
+    ReturnRecords,
     RoleRecords,
     SealedRecords,
     UpkeepRecords,
     UserRecords,
+    WaitingRecords,
 );

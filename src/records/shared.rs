@@ -64,6 +64,8 @@ mod partners;
 mod pending;
 #[path = "pins/sql.rs"]
 mod pins;
+#[path = "returns/sql.rs"]
+mod returns;
 #[path = "organization/roles.rs"]
 mod roles;
 #[path = "sealed/sql.rs"]
@@ -74,6 +76,8 @@ mod upkeep;
 mod users;
 #[path = "links/verification.rs"]
 mod verification;
+#[path = "attempts/waiting.rs"]
+mod waiting;
 
 /// A statement on its way to the database.
 type Query<'q> = sqlx::query::Query<'q, Db, <Db as Database>::Arguments>;

@@ -175,14 +175,11 @@ impl JobRunner {
         let records = &self.deps.records;
         let deleted = async {
             let jobs = records.delete_old_work(now.minus(DONE_KEPT_FOR), DELETE_BATCH).await?;
-            let day_ago = now.minus(Duration::from_hours(24));
-            let tokens = records
-                .delete_expired(ExpiredData::Tokens, day_ago, DELETE_BATCH)
-                .await?;
-            let requests = records
-                .delete_expired(ExpiredData::Answers, day_ago, DELETE_BATCH)
-                .await?;
-            Ok::<_, RecordsError>(jobs + tokens + requests)
+            let (day_ago, mut rows) = (now.minus(Duration::from_hours(24)), jobs);
+            for what in [ExpiredData::Tokens, ExpiredData::Tickets, ExpiredData::Answers] {
+                rows += records.delete_expired(what, day_ago, DELETE_BATCH).await?;
+            }
+            Ok::<_, RecordsError>(rows)
         };
         match deleted.await {
             Ok(0) => {}

@@ -10,6 +10,9 @@ const BATCH: u32 = 200;
 /// How many such transactions of one kind are made at a time; the rest is deleted the next time.
 const MAX_BATCHES: usize = 25;
 
+/// How long return tickets are kept after their end.
+const TICKETS: Duration = Duration::from_hours(24);
+
 /// How long each kind of row is kept after its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
@@ -42,6 +45,7 @@ impl Retention {
             ExpiredData::Events => self.events,
             ExpiredData::Intents => self.intents,
             ExpiredData::Tokens => self.tokens,
+            ExpiredData::Tickets => TICKETS,
             ExpiredData::Answers => self.idempotency,
         }
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::columns::{db_enum, moves};
-use super::{Job, Link, Result};
+use super::columns::{Bytes, db_enum, moves};
+use super::{Job, Link, Result, ReturnTicket};
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId};
 use crate::core::next_step::FailureClass;
 use crate::core::pin::Pin;
@@ -36,7 +36,7 @@ pub struct Consent {
     pub agreed_at: Timestamp,
 }
 
-/// One submission of secrets, written before its first byte leaves.
+/// One submission to a provider, written before its first byte leaves; or one wait for it, which needs no secret.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Attempt {
     pub id: AttemptId,
@@ -54,9 +54,14 @@ pub struct Attempt {
     pub step: SubmissionStep,
     /// The provider's session, sealed: how a lost answer is looked for.
     pub provider_session: Vec<u8>,
+    /// A keyed digest of the provider and its session, to recognise it in webhooks.
+    #[sqlx(try_from = "Bytes<32>")]
+    pub session_digest: [u8; 32],
     /// The link being renewed, when this is a reauthorisation.
     pub renews: Option<LinkId>,
     pub state: AttemptState,
+    /// When the provider stops waiting, if it goes on without a secret.
+    pub waits_until: Option<Timestamp>,
     pub created_at: Timestamp,
 }
 
@@ -78,6 +83,9 @@ db_enum! {
         NotSent = "not_sent",
         /// Nobody knows.
         Unknown = "unknown",
+        /// The provider goes on without a secret: there is a page to open, something to approve in the bank's app, or only
+        /// time to pass. A job asks it how far it is.
+        Waiting = "waiting",
         /// The provider handed out a grant, which is stored.
         Granted = "granted",
         /// Its link is durable.
@@ -89,16 +97,18 @@ db_enum! {
     }
 }
 
-// Only forward: a state that says more is never replaced by one that says less. From `Granted` on there is only what can
+// Only forward: a state that says more is never replaced by one that says less. What waits has left our hands, so nothing
+// leads from it back to sending, nor to not knowing: whoever asks the provider may always ask again. From `Granted` on there is only what can
 // come of a grant, and a lapsed attempt moves only when something is found late.
 moves!(AttemptState {
-    Open => [Sending, Accepted, Refused, WrongCode, NotSent, Unknown, Granted, Linked, Undone, Lapsed],
-    Sending => [Accepted, Refused, WrongCode, NotSent, Unknown, Granted, Linked, Undone, Lapsed],
+    Open => [Sending, Accepted, Refused, WrongCode, NotSent, Unknown, Waiting, Granted, Linked, Undone, Lapsed],
+    Sending => [Accepted, Refused, WrongCode, NotSent, Unknown, Waiting, Granted, Linked, Undone, Lapsed],
     Accepted => [],
     Refused => [],
     WrongCode => [],
     NotSent => [],
-    Unknown => [Accepted, Refused, WrongCode, NotSent, Granted, Linked, Undone, Lapsed],
+    Unknown => [Accepted, Refused, WrongCode, NotSent, Waiting, Granted, Linked, Undone, Lapsed],
+    Waiting => [Accepted, Refused, WrongCode, NotSent, Granted, Linked, Undone, Lapsed],
     Granted => [Linked, Undone, Lapsed],
     Linked => [],
     Undone => [],
@@ -112,6 +122,7 @@ impl AttemptState {
         Self::Open,
         Self::Sending,
         Self::Unknown,
+        Self::Waiting,
         Self::Accepted,
         Self::Lapsed,
         Self::Granted,
@@ -130,7 +141,10 @@ impl AttemptState {
 
     /// Whether the person is still owed an answer.
     pub fn is_pending(self) -> bool {
-        matches!(self, Self::Open | Self::Sending | Self::Unknown | Self::Granted)
+        matches!(
+            self,
+            Self::Open | Self::Sending | Self::Unknown | Self::Waiting | Self::Granted
+        )
     }
 
     fn got_somewhere(self) -> bool {
@@ -141,6 +155,21 @@ impl AttemptState {
     fn counts_as_failed(self) -> bool {
         matches!(self, Self::Refused | Self::Sending | Self::Unknown | Self::Lapsed)
     }
+}
+
+/// How a provider goes on without a secret, and what is to be done meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct ProviderWait<'a> {
+    /// The provider's session as it is now, sealed.
+    pub session: &'a [u8],
+    /// See [`Attempt::session_digest`].
+    pub session_digest: &'a [u8; 32],
+    /// When the provider stops waiting.
+    pub until: Timestamp,
+    /// What asks it how far it is.
+    pub jobs: &'a [Job],
+    /// With which the person's browser comes.
+    pub tickets: &'a [ReturnTicket],
 }
 
 /// What the conversation must know of a person before it starts.
@@ -212,4 +241,26 @@ pub trait AttemptRecords: Send + Sync {
     async fn lapsed(&self, partner: PartnerId, provider: &str, since: Timestamp, limit: u32) -> Result<Vec<Attempt>>;
     /// The consent with this id.
     async fn consent(&self, id: ConsentId) -> Result<Option<Consent>>;
+}
+
+/// Attempts with which the provider goes on without a secret.
+#[async_trait]
+pub trait WaitingRecords: Send + Sync {
+    /// Writes consent (with its implicit intent), an attempt that is `Waiting` from the beginning, the jobs that ask for it
+    /// and the tickets that lead to it, in one transaction. Otherwise like [`AttemptRecords::begin_attempt`].
+    async fn begin_waiting(
+        &self,
+        consent: &Consent,
+        attempt: &Attempt,
+        jobs: &[Job],
+        tickets: &[ReturnTicket],
+    ) -> Result<bool>;
+    /// Moves an attempt that was submitted to `Waiting`, with jobs and tickets, in one transaction. Says whether it moved;
+    /// if not, nothing is written.
+    async fn move_to_waiting(&self, id: AttemptId, wait: &ProviderWait<'_>, at: Timestamp) -> Result<bool>;
+    /// Writes how the provider goes on with an attempt that is `Waiting` and whose sealed session still is `before`, with jobs
+    /// and tickets, in one transaction. Says whether it was; if not, nothing is written.
+    async fn go_on_waiting(&self, id: AttemptId, before: &[u8], wait: &ProviderWait<'_>) -> Result<bool>;
+    /// The newest attempt in the provider session with this digest.
+    async fn attempt_by_session(&self, session_digest: &[u8; 32]) -> Result<Option<Attempt>>;
 }

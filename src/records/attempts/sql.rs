@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use super::intents::{add_intent_row, may_begin};
-use super::jobs::add_job;
+use super::jobs::{add_job, add_jobs};
 use super::links::live_links;
 use super::outbox::{attempt_failed, final_no};
 use super::pins::read_pin;
@@ -13,7 +13,7 @@ use crate::core::ids::{AttemptId, ConsentId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::attempts::FAILED_LOGINS_WINDOW;
-use crate::records::columns::sql_list;
+use crate::records::columns::{Bytes, sql_list};
 use crate::records::{Attempt, AttemptRecords, AttemptState, Consent, Job, RecordsError, Result, SubscriberHistory};
 
 #[async_trait]
@@ -48,15 +48,8 @@ impl AttemptRecords for Backend {
     async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<bool> {
         // Attempts of one person are numbered in the order in which they are written.
         self.transaction_about(attempt.tag.as_bytes(), async |tx| {
-            // To log in to a link again nobody needs the intent that it once came of.
-            if attempt.renews.is_none() && !may_begin(tx, consent.intent).await? {
-                return Ok(false);
-            }
-            add_consent(tx, consent).await?;
-            if add_attempt(tx, attempt).await? {
-                add_job(tx, settle).await?;
-            }
-            Ok(true)
+            let settle = std::slice::from_ref(settle);
+            Ok(begin(tx, consent, attempt, settle).await?.is_some())
         })
         .await
     }
@@ -147,6 +140,26 @@ pub(super) async fn move_to_failure(
     Ok(moved)
 }
 
+/// Adds an attempt, the consent that allows it and the jobs that follow, in a transaction about its person. Says whether the
+/// attempt is new; `None` if the partner's intent is over.
+pub(super) async fn begin(
+    tx: &mut Connection,
+    consent: &Consent,
+    attempt: &Attempt,
+    jobs: &[Job],
+) -> Result<Option<bool>> {
+    // To log in to a link again nobody needs the intent that it once came of.
+    if attempt.renews.is_none() && !may_begin(tx, consent.intent).await? {
+        return Ok(None);
+    }
+    add_consent(tx, consent).await?;
+    let new = add_attempt(tx, attempt).await?;
+    if new {
+        add_jobs(tx, jobs).await?;
+    }
+    Ok(Some(new))
+}
+
 async fn add_consent(tx: &mut Connection, consent: &Consent) -> Result<()> {
     add_intent_row(tx, consent.intent, consent.partner, consent.agreed_at).await?;
     query(
@@ -172,8 +185,8 @@ async fn add_consent(tx: &mut Connection, consent: &Consent) -> Result<()> {
 async fn add_attempt(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {
     let added = query(
         "INSERT INTO attempts (id, session, consent, partner, tag, provider, institution, institution_name, step, \
-         provider_session, renews, state, created_at, moved_at, nth) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, \
+         provider_session, session_digest, renews, state, waits_until, created_at, moved_at, nth) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, \
          (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE tag = $5)) ON CONFLICT (id) DO NOTHING",
     )
     .bind(attempt.id)
@@ -186,8 +199,10 @@ async fn add_attempt(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {
     .bind(&attempt.institution_name)
     .bind(attempt.step)
     .bind(&attempt.provider_session)
+    .bind(Bytes(attempt.session_digest))
     .bind(attempt.renews)
     .bind(attempt.state)
+    .bind(attempt.waits_until)
     .bind(attempt.created_at)
     .execute(tx)
     .await?;

@@ -204,6 +204,9 @@ impl Person {
         .execute(&mut *tx)
         .await?;
         self.cancel_intents(tx, now).await?;
+        let tickets = "DELETE FROM return_tickets WHERE attempt IN (\
+             SELECT id FROM attempts WHERE partner = $1 AND tag = $2)";
+        self.bind(tickets).execute(&mut *tx).await?;
         for statement in [
             // Those that they have answered are theirs, too, unless others may still.
             "UPDATE link_intents SET tag = CASE WHEN tag = $2 THEN $3 ELSE tag END, \
@@ -215,13 +218,17 @@ impl Person {
         ] {
             self.bind(statement).bind(self.pseudonym).execute(&mut *tx).await?;
         }
-        for statement in [
-            "UPDATE attempts SET tag = $3, provider_session = $4, sealed_grant = NULL WHERE partner = $1 AND tag = $2",
-            "UPDATE consents SET tag = $3, msisdn = $4 WHERE partner = $1 AND tag = $2",
-        ] {
-            let redacting = self.bind(statement).bind(self.pseudonym).bind(NOTHING);
-            redacting.execute(&mut *tx).await?;
-        }
+        self.bind(
+            "UPDATE attempts SET tag = $3, provider_session = $4, session_digest = $5, sealed_grant = NULL \
+             WHERE partner = $1 AND tag = $2",
+        )
+        .bind(self.pseudonym)
+        .bind(NOTHING)
+        .bind(NO_DIGEST)
+        .execute(&mut *tx)
+        .await?;
+        let consents = self.bind("UPDATE consents SET tag = $3, msisdn = $4 WHERE partner = $1 AND tag = $2");
+        consents.bind(self.pseudonym).bind(NOTHING).execute(&mut *tx).await?;
         for statement in [
             "DELETE FROM sms_preferences WHERE partner = $1 AND tag = $2",
             "DELETE FROM bank_alerts WHERE partner = $1 AND tag = $2",

@@ -194,7 +194,9 @@ CREATE TABLE attempts (
     step             TEXT   NOT NULL,             -- which call: login, code, choose
     provider_session BLOB   NOT NULL,             -- the provider's session, sealed
     renews           BLOB,                        -- the link being renewed, if this is a reauthorisation
+    session_digest   BLOB   NOT NULL,             -- keyed digest of provider and session: finds it when an event names that
     state            TEXT   NOT NULL,             -- where it stands; moves only forward
+    waits_until      BIGINT,                      -- ms; when the provider stops waiting for the person, if it goes on without us
     sealed_grant     BLOB,                        -- what is to be redeemed, sealed; wiped once redeemed or undone
     created_at       BIGINT NOT NULL,             -- ms; when it was begun
     moved_at         BIGINT NOT NULL,             -- ms; when its state last changed
@@ -208,6 +210,7 @@ CREATE INDEX attempts_of_a_person ON attempts (tag, nth);
 CREATE INDEX attempts_newest ON attempts (partner, created_at, session);
 CREATE INDEX attempts_of_a_session ON attempts (partner, session, nth);
 CREATE INDEX attempts_of_a_consent ON attempts (consent);
+CREATE INDEX attempts_by_session ON attempts (session_digest, nth);
 
 -- A webhook about an account that nobody knows asks for the few attempts that were given up lately.
 CREATE INDEX attempts_lapsed ON attempts (partner, provider, moved_at) WHERE state = 'lapsed';
@@ -218,10 +221,25 @@ CREATE INDEX attempts_taken ON attempts (partner, provider, institution, created
 
 -- Those that made a link go with it.
 CREATE INDEX attempts_over ON attempts (moved_at)
-    WHERE state NOT IN ('open', 'sending', 'unknown', 'granted') AND (state <> 'linked' OR renews IS NOT NULL);
+    WHERE state NOT IN ('open', 'sending', 'unknown', 'waiting', 'granted') AND (state <> 'linked' OR renews IS NOT NULL);
 
 -- Columns that are empty in almost every row are walked through when records are sealed under another key.
 CREATE INDEX attempts_granted ON attempts (id) WHERE sealed_grant IS NOT NULL;
+
+-- What a browser brings to find its attempt: in the link that is sent to a person, and in what a bank sends back.
+CREATE TABLE return_tickets (
+    digest     BLOB   NOT NULL PRIMARY KEY, -- keyed digest of the ticket, 128 random bits
+    partner    BLOB   NOT NULL,             -- on whose behalf
+    attempt    BLOB   NOT NULL,             -- where it leads
+    purpose    TEXT   NOT NULL,             -- go: the link in a text; state: what comes back from the browser
+    created_at BIGINT NOT NULL,             -- ms
+    until      BIGINT NOT NULL,             -- ms; from then on it leads nowhere
+    used_at    BIGINT,                      -- ms; when it was used: once
+    FOREIGN KEY (attempt, partner) REFERENCES attempts (id, partner)
+);
+
+CREATE INDEX return_tickets_of ON return_tickets (attempt);
+CREATE INDEX return_tickets_over ON return_tickets (until);
 
 CREATE TABLE links (
     id               BLOB   NOT NULL PRIMARY KEY, -- the link

@@ -26,6 +26,8 @@ pub enum ExpiredData {
     Intents,
     /// Tokens, from when they expired.
     Tokens,
+    /// Return tickets, from when their time was over.
+    Tickets,
     /// Answers to requests with an idempotency key, from the request.
     Answers,
     /// Erasures, from when they were done.
@@ -34,7 +36,7 @@ pub enum ExpiredData {
 
 impl ExpiredData {
     /// All of them, in an order in which nothing points at what goes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Links,
         Self::Attempts,
         Self::Consents,
@@ -42,6 +44,7 @@ impl ExpiredData {
         Self::Messages,
         Self::Events,
         Self::Tokens,
+        Self::Tickets,
         Self::Answers,
         Self::Audit,
         Self::Erasures,

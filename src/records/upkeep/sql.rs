@@ -39,6 +39,11 @@ impl UpkeepRecords for Backend {
                      SELECT digest FROM tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
                 batch.rows(tx, statement).await
             }
+            ExpiredData::Tickets => {
+                let statement = "DELETE FROM return_tickets WHERE digest IN (\
+                     SELECT digest FROM return_tickets WHERE until < $1 ORDER BY until LIMIT $2)";
+                batch.rows(tx, statement).await
+            }
             ExpiredData::Answers => {
                 let statement = "DELETE FROM idempotency WHERE (partner, caller, key) IN (\
                      SELECT partner, caller, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
@@ -110,7 +115,7 @@ impl Batch {
         // The conditions of the index come first, word for word.
         let old = query_as(
             "SELECT id, consent FROM attempts \
-             WHERE state NOT IN ('open', 'sending', 'unknown', 'granted') AND (state <> 'linked' OR renews IS NOT NULL) \
+             WHERE state NOT IN ('open', 'sending', 'unknown', 'waiting', 'granted') AND (state <> 'linked' OR renews IS NOT NULL) \
              AND moved_at < $1 AND NOT EXISTS (SELECT 1 FROM links WHERE attempt = attempts.id) ORDER BY moved_at LIMIT $2",
         );
         let old: Vec<(AttemptId, ConsentId)> = old.bind(self.before).bind(self.limit).fetch_all(&mut *tx).await?;
@@ -175,8 +180,10 @@ impl Batch {
 }
 
 async fn delete_attempt(tx: &mut Connection, id: AttemptId) -> Result<u64> {
+    let tickets = query("DELETE FROM return_tickets WHERE attempt = $1").bind(id);
+    tickets.execute(&mut *tx).await?;
     let deleting = query(
-        "DELETE FROM attempts WHERE id = $1 AND state NOT IN ('open', 'sending', 'unknown', 'granted') \
+        "DELETE FROM attempts WHERE id = $1 AND state NOT IN ('open', 'sending', 'unknown', 'waiting', 'granted') \
          AND NOT EXISTS (SELECT 1 FROM links WHERE attempt = attempts.id)",
     );
     Ok(deleting.bind(id).execute(tx).await?.rows_affected())

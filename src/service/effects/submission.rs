@@ -100,8 +100,10 @@ impl EffectRunner {
             institution_name: submit.open.institution.name.clone(),
             step: submit.step,
             provider_session: sealing.seal_session(&submitter.tag, submit.attempt, session)?,
+            session_digest: sealing.session_digest(&submit.open.provider, &session.id),
             renews: submit.open.renews,
             state: AttemptState::Open,
+            waits_until: None,
             created_at: submit.begun_at,
         };
         let settle = Settle::job(self.providers.partner(), submit.attempt, submit.lease_until);

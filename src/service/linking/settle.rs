@@ -45,6 +45,8 @@ impl Linking {
             AttemptState::Open => return self.close_unsent(&attempt).await,
             AttemptState::Sending | AttemptState::Unknown => return self.search_or_lapse(attempt).await,
             AttemptState::Granted => return self.redeem(id).await,
+            // The job that asks the provider how far it is finds out.
+            AttemptState::Waiting => return Ok(JobOutcome::Done),
             AttemptState::Linked => {
                 notify_linked(&self.deps, &self.updater, id).await?;
                 return Ok(JobOutcome::Done);

@@ -52,7 +52,7 @@ view! {
 const fn session_state(state: AttemptState) -> &'static str {
     match state {
         AttemptState::Open | AttemptState::Sending | AttemptState::Unknown | AttemptState::Granted => "pending",
-        AttemptState::Accepted | AttemptState::WrongCode | AttemptState::NotSent => "waiting",
+        AttemptState::Accepted | AttemptState::WrongCode | AttemptState::NotSent | AttemptState::Waiting => "waiting",
         AttemptState::Linked => "linked",
         AttemptState::Refused | AttemptState::Lapsed | AttemptState::Undone => "failed",
     }

@@ -14,7 +14,7 @@ use kiungo::core::time::{Clock as _, Timestamp};
 use kiungo::providers::SubmissionStep;
 use kiungo::records::{
     Attempt, AttemptState, AuditEntry, Consent, Deliver, ExpireIntent, Job, JobKind, JobType as _, Link,
-    LinkCompletion, LinkState, LinkedAccount, Partner, Publish, Records, connect,
+    LinkCompletion, LinkState, LinkedAccount, Partner, Publish, Records, ReturnTicket, TicketPurpose, connect,
 };
 use kiungo::service::bank_alerts::BankBack;
 use kiungo::service::data_subject::Erase;
@@ -236,8 +236,10 @@ impl RecordedPerson {
             institution_name: "First Bank".to_owned(),
             step: SubmissionStep::Login,
             provider_session: vec![9, 9],
+            session_digest: unique_bytes(),
             renews: None,
             state: AttemptState::Open,
+            waits_until: None,
             created_at: at(0),
         }
     }
@@ -309,6 +311,19 @@ pub const TYPES: &[&str] = &[
 pub fn settle(attempt: &Attempt) -> Job {
     let key = Settle::key(attempt.id);
     job(attempt.partner, Settle::of(attempt.id), &key, attempt.created_at)
+}
+
+/// A ticket that leads to an attempt, for an hour.
+pub fn ticket(attempt: &Attempt, purpose: TicketPurpose) -> ReturnTicket {
+    ReturnTicket {
+        digest: unique_bytes(),
+        partner: attempt.partner,
+        attempt: attempt.id,
+        purpose,
+        created_at: at(0),
+        until: at(3_600_000),
+        used_at: None,
+    }
 }
 
 pub fn redeem(attempt: &Attempt) -> Job {

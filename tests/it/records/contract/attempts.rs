@@ -125,6 +125,7 @@ async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
         (AttemptState::Open, Some(true)),
         (AttemptState::Sending, Some(true)),
         (AttemptState::Unknown, Some(true)),
+        (AttemptState::Waiting, Some(true)),
         (AttemptState::Accepted, Some(true)),
         (AttemptState::Lapsed, Some(true)),
         (AttemptState::Granted, Some(true)),

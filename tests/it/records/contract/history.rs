@@ -74,6 +74,7 @@ async fn only_the_newest_attempt_can_be_unsettled(#[case] backend: Backend) {
         (AttemptState::Open, true),
         (AttemptState::Sending, true),
         (AttemptState::Unknown, true),
+        (AttemptState::Waiting, true),
         (AttemptState::Granted, true),
         (AttemptState::Accepted, false),
         (AttemptState::Refused, false),
@@ -138,6 +139,7 @@ async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
         (AttemptState::NotSent, SubmissionStep::Login, 0, false),
         (AttemptState::Accepted, SubmissionStep::Login, 0, false),
         (AttemptState::Open, SubmissionStep::Login, 0, false),
+        (AttemptState::Waiting, SubmissionStep::Login, 0, false),
     ]
     .into_iter()
     .enumerate()

@@ -19,6 +19,8 @@ mod moves;
 mod organization;
 mod partners;
 mod pins;
+mod returns;
 mod sealed;
 mod upkeep;
 mod verification;
+mod waiting;

@@ -67,28 +67,30 @@ async fn settled_submissions_are_forgotten(#[case] backend: Backend) {
         (2, AttemptState::Lapsed),
         (3, AttemptState::Unknown),
         (4, AttemptState::Granted),
+        (4, AttemptState::Waiting),
         (90, AttemptState::Refused),
     ] {
         ada.attempted(&*db, state, aged(age)).await;
     }
     ada.linked(&*db, 1, LinkState::Active).await;
     bola.attempted(&*db, AttemptState::Refused, aged(5)).await;
-    assert_eq!(consents(&db, &ada).await, 6);
+    assert_eq!(consents(&db, &ada).await, 7);
     assert_eq!(db.delete_expired(ExpiredData::Attempts, at(50), 1).await.unwrap(), 1);
     let left = [
         AttemptState::Lapsed,
         AttemptState::Unknown,
         AttemptState::Granted,
+        AttemptState::Waiting,
         AttemptState::Refused,
         AttemptState::Linked,
     ];
     assert_eq!(attempts(&db, &ada).await, left);
     assert_eq!(forget(&db, ExpiredData::Attempts, 50).await, 2);
     assert_eq!(attempts(&db, &ada).await, left[1..]);
-    assert_eq!((consents(&db, &ada).await, consents(&db, &bola).await), (4, 0));
+    assert_eq!((consents(&db, &ada).await, consents(&db, &bola).await), (5, 0));
     assert_eq!(forget(&db, ExpiredData::Attempts, LATER).await, 1);
     assert_eq!(forget(&db, ExpiredData::Consents, LATER).await, 0);
-    assert_eq!(consents(&db, &ada).await, 3);
+    assert_eq!(consents(&db, &ada).await, 4);
 }
 
 /// A removed link goes with its accounts and its submission; what shows that somebody agreed stays until its own time

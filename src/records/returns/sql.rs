@@ -1,0 +1,54 @@
+//! Tickets with which a browser finds its attempt.
+
+use async_trait::async_trait;
+use sqlx::{query, query_as, query_scalar};
+
+use super::{Backend, Connection};
+use crate::core::ids::AttemptId;
+use crate::core::time::Timestamp;
+use crate::records::columns::Bytes;
+use crate::records::{Result, ReturnRecords, ReturnTicket};
+
+#[async_trait]
+impl ReturnRecords for Backend {
+    async fn add_tickets(&self, tickets: &[ReturnTicket]) -> Result<()> {
+        self.transaction(async |tx| add_tickets(tx, tickets).await).await
+    }
+
+    async fn ticket(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<ReturnTicket>> {
+        let ticket = query_as("SELECT * FROM return_tickets WHERE digest = $1 AND until > $2");
+        self.fetch(ticket.bind(&digest[..]).bind(now)).await
+    }
+
+    async fn use_ticket(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<AttemptId>> {
+        self.transaction(async |tx| {
+            // Of two who come at once one finds the row changed.
+            let using = query_scalar(
+                "UPDATE return_tickets SET used_at = $2 WHERE digest = $1 AND used_at IS NULL AND until > $2 \
+                 RETURNING attempt",
+            );
+            Ok(using.bind(&digest[..]).bind(now).fetch_optional(tx).await?)
+        })
+        .await
+    }
+}
+
+/// Adds tickets that are not there yet.
+pub(super) async fn add_tickets(tx: &mut Connection, tickets: &[ReturnTicket]) -> Result<()> {
+    for ticket in tickets {
+        query(
+            "INSERT INTO return_tickets (digest, partner, attempt, purpose, created_at, until, used_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING",
+        )
+        .bind(Bytes(ticket.digest))
+        .bind(ticket.partner)
+        .bind(ticket.attempt)
+        .bind(ticket.purpose)
+        .bind(ticket.created_at)
+        .bind(ticket.until)
+        .bind(ticket.used_at)
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
+}
