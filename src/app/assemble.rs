@@ -13,13 +13,14 @@ use crate::core::menu::Menu;
 use crate::core::messages::Templates;
 use crate::core::pin::SubscriberPin;
 use crate::core::seal::Keyring;
+use crate::core::secret::Secret;
 use crate::core::time::Clock;
 use crate::gateways;
 use crate::http::HttpState;
 use crate::http_client::base_url::parse_base_url;
 use crate::http_client::{HttpClient, HttpClientOptions};
 use crate::providers::mono::{Mono, MonoSettings, UnlinkCall};
-use crate::providers::{Credentials, Provider, ProviderRegistry};
+use crate::providers::{Provider, ProviderKeys, ProviderRegistry};
 use crate::records::Partner;
 use crate::service::admission::TurnLimiter;
 use crate::service::catalogue::Catalogue;
@@ -33,7 +34,7 @@ use crate::service::job_list::{JobDeps, JobHandlers};
 use crate::service::job_runner::JobRunner;
 use crate::service::live::LiveValues;
 use crate::service::provider_webhooks::ProviderWebhookReceiver;
-use crate::service::providers::{CustomerTemplate, Providers, save_partner};
+use crate::service::providers::{Providers, save_partner};
 use crate::service::readiness::ReadinessChecks;
 use crate::service::resealing::Resealing;
 use crate::service::session_updater::SessionUpdater;
@@ -264,24 +265,22 @@ async fn providers(
     let client = HttpClient::new(&HttpClientOptions::default())?;
     let mut credentials = Vec::new();
     let mut registry: Vec<Arc<dyn Provider>> = Vec::new();
-    let mut customer = CustomerTemplate {
-        name: String::new(),
-        email: String::new(),
-    };
     if let Some(mono) = config.providers.mono.take() {
-        customer = mono.customer.clone();
         let (provider, keys) = mono_provider(mono, client)?;
         registry.push(Arc::new(provider));
         credentials.push(("mono", keys));
     }
     save_partner(deps, partner, &credentials).await?;
     let registry = ProviderRegistry::new(registry);
-    Ok(Providers::new(deps, registry, partner.id, customer, countries))
+    Ok(Providers::new(deps, registry, partner.id, countries))
 }
 
-fn mono_provider(mono: MonoConfig, client: HttpClient) -> Result<(Mono, Credentials), StartError> {
+fn mono_provider(mono: MonoConfig, client: HttpClient) -> Result<(Mono, ProviderKeys), StartError> {
     let mut settings = MonoSettings::new(parse_base_url(mono.base_url.as_str(), true)?, mono.dialect);
-    settings.webhook_secret = mono.webhook_secret.map(ConfigSecret::into_inner);
+    settings.customer = mono.customer;
+    settings.submit_timeout = mono.timeout;
+    settings.institutions_ttl = mono.institutions_ttl;
+    settings.favourites = mono.favourites;
     let open = mono.unpublished;
     if let Some(member) = open.unlink_member {
         settings.unlink = UnlinkCall::InBody(member);
@@ -289,11 +288,11 @@ fn mono_provider(mono: MonoConfig, client: HttpClient) -> Result<(Mono, Credenti
     settings.reauth_commit_path = open.renewal_path.unwrap_or(settings.reauth_commit_path);
     settings.exchange_reauth_code = open.renewal_code.unwrap_or(settings.exchange_reauth_code);
     settings.account_names_session = open.account_names_session.unwrap_or(settings.account_names_session);
-    Ok((
-        Mono::new(settings, client),
-        Credentials {
-            secret_key: mono.secret_key.into_inner(),
-            app_id: mono.app_id,
-        },
-    ))
+    let keys = [
+        ("secret_key", Some(mono.secret_key.into_inner())),
+        ("app_id", mono.app_id.map(Secret::new)),
+        ("webhook_secret", mono.webhook_secret.map(ConfigSecret::into_inner)),
+    ];
+    let keys = keys.into_iter().filter_map(|(name, key)| Some((name, key?)));
+    Ok((Mono::new(settings, client), keys.collect()))
 }

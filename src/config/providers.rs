@@ -9,8 +9,7 @@ use super::http_url::{URL_REMEDY, https_or_loopback};
 use super::secret::ConfigSecret;
 use super::section::Section;
 use super::{MIN_SECRET_LENGTH, Mode};
-use crate::providers::mono::MonoApiVersion;
-use crate::service::providers::CustomerTemplate;
+use crate::providers::mono::{CustomerTemplate, MonoApiVersion};
 
 /// In seconds. Mono's list says 35 to 50 for some institutions; giving up early would make an answer Unknown.
 const TIMEOUT: u64 = 60;

@@ -32,10 +32,22 @@ pub struct AuthMethod {
     pub id: String,
     /// What to call it before a person; untrusted text.
     pub name: String,
-    /// What it asks; the session's own form is the final word.
+    pub journey: Journey,
+    /// What it asks on the phone, perhaps nothing where the journey goes elsewhere; the session's own form is the final word.
     pub form: Form,
     /// Whether it wants a card number together with a card PIN.
     pub card_and_pin: bool,
+}
+
+/// Where the person proves to the institution who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Journey {
+    /// On the phone's keys: everything is typed here.
+    Keypad,
+    /// In a browser, on a page that is sent to them.
+    Browser,
+    /// In the institution's own application.
+    Elsewhere,
 }
 
 /// A session at a provider. Sealed wherever it is kept.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
+use super::time::Timestamp;
 
 /// What must happen after a provider was asked to open, submit or continue.
 #[derive(Debug)]
@@ -17,27 +18,43 @@ pub enum NextStep {
         accounts: Vec<AccountChoice>,
         /// Whether several may be chosen at once.
         many: bool,
+        /// What to ask the provider for more accounts with, if it can show more of another kind.
+        more: Option<String>,
     },
     /// The person must open a page in a browser; the page is made when it is opened, never before.
     OpenLink {
-        /// Why, as a stable word for messages.
-        purpose: String,
+        purpose: LinkPurpose,
     },
     /// The person must approve in their bank's own application.
     ApproveElsewhere {
-        /// What to look for there, if the provider says.
+        /// What to look for there, if the provider says; untrusted text.
         message: Option<String>,
+        /// A short code that the application shows too, so that the person knows it is the same request; untrusted text.
+        binding: Option<String>,
         /// How long to wait between two questions whether it is done.
         poll_every: Duration,
+        /// From then on it will not come any more.
+        until: Timestamp,
     },
     /// Nothing to do but wait and ask again.
     Wait {
-        /// How long to wait before asking again.
-        retry_after: Duration,
+        /// How long to wait between two questions whether it is done.
+        poll_every: Duration,
+        /// From then on it will not come any more.
+        until: Timestamp,
     },
     /// The person is done; the grant is to be redeemed on the server.
     Done(Grant),
     Failed(Failure),
+}
+
+/// Why a person must open a page: one message each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkPurpose {
+    /// To log in at the bank.
+    LogIn,
+    /// To approve what was begun without a browser.
+    Approve,
 }
 
 /// What a provider hands out when the person is done, to be exchanged for account ids. Often short-lived: Mono's lives ten minutes.
@@ -64,6 +81,29 @@ pub struct Field {
     pub max_len: Option<u16>,
     /// The exact number of characters the provider wants, if it says.
     pub exact_len: Option<u16>,
+    /// What the provider says about filling it in; untrusted text.
+    pub help: Option<String>,
+    /// Whether the provider wants an answer; else it may be skipped.
+    pub required: bool,
+    /// What the whole answer must match, as the provider writes it: a regular expression. One that cannot be used here is
+    /// left to the provider to hold.
+    pub pattern: Option<String>,
+}
+
+impl Field {
+    /// A field that must be answered, of which no more is known.
+    pub fn new(name: impl Into<String>, label: impl Into<String>, kind: FieldKind) -> Self {
+        Self {
+            name: name.into(),
+            label: label.into(),
+            kind,
+            max_len: None,
+            exact_len: None,
+            help: None,
+            required: true,
+            pattern: None,
+        }
+    }
 }
 
 /// How a field is typed.
@@ -73,6 +113,8 @@ pub enum FieldKind {
     Text,
     /// Text that must not be shown or kept.
     Secret,
+    /// A day, given to the provider as `YYYY-MM-DD`.
+    Date,
     OneOf(Vec<FieldOption>),
     /// A keypad cannot answer it (captcha, camera, file, anything unknown).
     Unsupported,
@@ -122,6 +164,18 @@ pub struct Failure {
     pub class: FailureClass,
     /// How long the provider asks us to pause, if it does.
     pub retry_after: Option<Duration>,
+    /// What the provider wants the person to be told; untrusted text.
+    pub message: Option<String>,
+}
+
+impl From<FailureClass> for Failure {
+    fn from(class: FailureClass) -> Self {
+        Self {
+            class,
+            retry_after: None,
+            message: None,
+        }
+    }
 }
 
 /// The kinds of no. Few on purpose: each has its own screen and its own next move.
@@ -139,4 +193,10 @@ pub enum FailureClass {
     Misconfigured,
     /// The provider wants something this channel cannot do.
     Unsupported,
+    /// The person said no, at the bank or in its application.
+    Denied,
+    /// The bank wants the person to do something there first; [`Failure::message`] says what, if the provider does.
+    ActAtBank,
+    /// The bank wants a new password, chosen there.
+    PasswordExpired,
 }

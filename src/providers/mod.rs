@@ -7,23 +7,65 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::core::msisdn::Msisdn;
 use crate::core::next_step::{Grant, NextStep};
 use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
 use crate::http_client::OutboundError;
 use async_trait::async_trait;
+use url::Url;
 
-pub use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind, SubmissionStep};
+pub use self::access::{Access, AccessBlob, PersonAccess, WithAccess};
+pub use self::event::{
+    EventSubject, ProviderEvent, ProviderEventKind, ProviderReply, ProviderRequest, Returned, WebhookAnswer,
+    WebhookError,
+};
+pub use self::keys::{KeyRequirement, ProviderKeys};
+pub use crate::core::linking::{AuthMethod, Institution, Journey, ProviderSession, SessionKind, SubmissionStep};
 
+mod access;
+mod event;
+mod keys;
 pub mod mono;
 pub mod offer;
 
-/// The keys of one partner at one provider.
+/// What the service must know of a provider as it is set up here; figures of the provider, not of the conversation.
 #[derive(Debug)]
-pub struct Credentials {
-    /// The secret key (`mono-sec-key` at Mono).
-    pub secret_key: Secret,
-    /// A public application id, if the API version requires one (Mono v1).
-    pub app_id: Option<String>,
+pub struct ProviderFacts {
+    /// The keys that a partner has there.
+    pub keys: &'static [KeyRequirement],
+    /// Whose list of institutions is shown.
+    pub lists: ListScope,
+    /// What can be ended there.
+    pub ends: EndScope,
+    /// How long a list of institutions is used before it is read again.
+    pub institutions_ttl: Duration,
+    /// Names of institutions to show first, in this order.
+    pub favourites: Vec<String>,
+    /// How long a submission may take where its institution does not say.
+    pub timeout: Duration,
+    /// How long a lost answer is looked for: at most so long after a submission an account may still appear.
+    pub settle_for: Duration,
+    /// How often it may ask for more in one session before it is not believed any more.
+    pub max_rounds: u8,
+}
+
+/// Whose list of institutions is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListScope {
+    /// Every partner's is the same: the operator's is read.
+    Operator,
+    /// The provider's console decides for each partner.
+    Partner,
+}
+
+/// What can be ended at a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndScope {
+    /// Each account by itself.
+    Account,
+    /// Only the link with all its accounts.
+    Link,
 }
 
 #[derive(Debug)]
@@ -32,28 +74,63 @@ pub enum SessionRequest<'a> {
     Link {
         institution: &'a Institution,
         method: &'a str,
-        customer: &'a Customer,
+        /// A short reference to this try that is nobody else's and gives nobody's number away.
+        reference: &'a str,
+        /// The number of the person who is linking, for providers that reach their application by it; `None` where it is
+        /// only looked whether a session can be opened.
+        phone: Option<&'a Msisdn>,
     },
     /// To let a person log in again for an account that is already linked.
     Reauth {
         /// The provider's account id.
         account: &'a Secret,
+        /// The provider's id of the whole link, if it has one.
+        link: Option<&'a Secret>,
     },
 }
 
-/// The customer as the provider is told; made from the partner's settings, not asked on a keypad.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Customer {
-    pub name: String,
-    /// Many people here have no e-mail address, so it is usually made from a template.
-    pub email: String,
-}
-
-/// A reauthorisation may be complete without asking anything.
 #[derive(Debug)]
 pub enum SessionResponse {
+    /// The session's form is to be filled in, or that of the auth method where the session has none.
     Session(ProviderSession),
+    /// Nothing is typed first: this comes next.
+    Next(ProviderSession, NextStep),
+    /// A reauthorisation may be complete without asking anything.
     Done(Option<Grant>),
+}
+
+/// Where a session stands after a call.
+#[derive(Debug)]
+pub struct Stepped {
+    pub step: NextStep,
+    /// The session, if the provider knows it by something else from now on.
+    pub session: Option<ProviderSession>,
+}
+
+impl From<NextStep> for Stepped {
+    fn from(step: NextStep) -> Self {
+        Self { step, session: None }
+    }
+}
+
+/// How a session is carried on without a secret. May be repeated.
+#[derive(Debug)]
+pub enum Advance<'a> {
+    /// Look whether it has gone on.
+    Poll,
+    /// Show more accounts, see [`NextStep::ChooseAccounts`].
+    More(&'a str),
+    /// The person's browser came back with this, see [`Returned::data`].
+    Returned(&'a Secret),
+}
+
+/// What a page is made for.
+#[derive(Debug)]
+pub struct PageRequest<'a> {
+    /// What must come back with the browser: finds the attempt, once.
+    pub state: &'a Secret,
+    /// Where the browser comes back to.
+    pub back: &'a Url,
 }
 
 /// One submission, sent at most once, whatever happens.
@@ -61,7 +138,7 @@ pub enum SessionResponse {
 pub struct Submission<'a> {
     pub session: &'a ProviderSession,
     pub step: SubmissionStep,
-    /// Field names and answers. For [`SubmissionStep::Choose`], one entry with an empty name and the chosen key.
+    /// Field names and answers. For [`SubmissionStep::Choose`], an entry with an empty name for each chosen key.
     pub answers: &'a [(String, Secret)],
     pub timeout: Duration,
 }
@@ -150,78 +227,115 @@ pub struct AccountDetails {
     pub institution: Option<String>,
 }
 
+/// What a grant was exchanged for.
+#[derive(Debug)]
+pub struct Redeemed {
+    pub accounts: Vec<ProviderAccount>,
+    /// The provider's id of the whole link (a connection, a consent), if it has one: events name it, and it can be ended.
+    pub link: Option<Secret>,
+    /// When the provider ends its access by itself, if it says.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl From<Vec<ProviderAccount>> for Redeemed {
+    fn from(accounts: Vec<ProviderAccount>) -> Self {
+        Self {
+            accounts,
+            link: None,
+            expires_at: None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub enum AccountsQuery<'a> {
     /// One account, with its details.
     One(&'a Secret),
-    /// All accounts of these credentials; details may be missing.
+    /// All accounts that this access reaches; details may be missing.
     All,
 }
 
-/// A provider's webhook, normalised.
-#[derive(Debug)]
-pub struct ProviderEvent {
-    /// The same if the event is delivered twice.
-    pub dedupe_key: String,
-    /// The provider's account id.
-    pub account: Secret,
-    pub kind: ProviderEventKind,
+/// What is to be ended, see [`ProviderFacts::ends`].
+#[derive(Clone, Copy, Debug)]
+pub enum EndTarget<'a> {
+    Account(&'a Secret),
+    Link(&'a Secret),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProviderEventKind {
-    Connected,
-    /// Its data has been fetched.
-    Updated,
-    ReauthRequired,
-    Reauthorised,
-    Unlinked,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WebhookError {
-    #[error("the webhook does not carry our secret")]
-    Unauthentic,
-    #[error("the webhook was not understood")]
-    Malformed,
-}
+const NO_SUCH_JOURNEY: &str = "it has no such journey";
 
 /// A provider. Its calls are real HTTP; none is retried by itself.
+///
+/// [`Provider::advance`], [`Provider::page`] and [`Provider::returned`] belong to journeys that leave the phone: a provider
+/// whose institutions have none leaves them out.
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// The name in the configuration and in every record.
     fn name(&self) -> &'static str;
 
+    fn facts(&self) -> &ProviderFacts;
+
+    /// Asks the provider whether it accepts these keys.
+    async fn check(&self, keys: &ProviderKeys) -> Result<(), ProviderError>;
+
     /// Everything that can be linked, including auth methods that a keypad cannot do.
-    async fn institutions(&self, credentials: &Credentials) -> Result<Vec<Institution>, ProviderError>;
+    async fn institutions(&self, keys: &ProviderKeys) -> Result<Vec<Institution>, ProviderError>;
 
     /// Opens a session. May be repeated: nothing reaches a bank yet.
     async fn open_session(
         &self,
-        credentials: &Credentials,
+        access: Access<'_>,
         opening: SessionRequest<'_>,
-    ) -> Result<SessionResponse, ProviderError>;
+    ) -> Result<WithAccess<SessionResponse>, ProviderError>;
 
     /// Submits answers, once.
-    async fn submit(&self, credentials: &Credentials, submission: Submission<'_>) -> Result<NextStep, SubmitError>;
+    async fn submit(&self, access: Access<'_>, submission: Submission<'_>) -> Result<WithAccess<Stepped>, SubmitError>;
+
+    /// Carries a session on without a secret. May be repeated.
+    async fn advance(
+        &self,
+        _access: Access<'_>,
+        _session: &ProviderSession,
+        _how: Advance<'_>,
+    ) -> Result<WithAccess<Stepped>, ProviderError> {
+        Err(ProviderError::Refused(NO_SUCH_JOURNEY))
+    }
+
+    /// Makes the page that the person opens for [`NextStep::OpenLink`]: when they open it, never before. May be repeated.
+    async fn page(
+        &self,
+        _access: Access<'_>,
+        _session: &ProviderSession,
+        _page: PageRequest<'_>,
+    ) -> Result<WithAccess<Url>, ProviderError> {
+        Err(ProviderError::Refused(NO_SUCH_JOURNEY))
+    }
+
+    /// Reads what a browser brings back from such a page. Decides nothing: the provider is asked what happened.
+    ///
+    /// # Errors
+    /// When it is not understood.
+    fn returned(&self, _request: &ProviderRequest<'_>) -> Result<Returned, WebhookError> {
+        Err(WebhookError::Malformed)
+    }
 
     /// Exchanges a grant for accounts. May be repeated; a used grant is `Refused` or `NotFound`.
-    async fn redeem(&self, credentials: &Credentials, grant: &Grant) -> Result<Vec<ProviderAccount>, ProviderError>;
+    async fn redeem(&self, access: Access<'_>, grant: &Grant) -> Result<WithAccess<Redeemed>, ProviderError>;
 
     async fn accounts(
         &self,
-        credentials: &Credentials,
+        access: Access<'_>,
         which: AccountsQuery<'_>,
-    ) -> Result<Vec<ProviderAccount>, ProviderError>;
+    ) -> Result<WithAccess<Vec<ProviderAccount>>, ProviderError>;
 
-    /// Ends the provider's access to an account. `NotFound` means that it has already ended.
-    async fn unlink(&self, credentials: &Credentials, account: &Secret) -> Result<(), ProviderError>;
+    /// Ends the provider's access to an account or a link. `NotFound` means that it has already ended.
+    async fn end(&self, access: Access<'_>, target: EndTarget<'_>) -> Result<(), ProviderError>;
 
-    /// Parses a webhook; `None` for types that do not concern us.
+    /// Authenticates and parses a webhook with the keys of its owner. Types that do not concern us are no events.
     ///
     /// # Errors
     /// When it is not authentic or not understood.
-    fn parse_webhook(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError>;
+    async fn webhook(&self, keys: &ProviderKeys, request: &ProviderRequest<'_>) -> Result<WebhookAnswer, WebhookError>;
 }
 
 /// The providers that are configured, by name.

@@ -3,7 +3,7 @@
 use crate::core::next_step::FieldKind;
 use crate::core::policy::{Policy, SecretsOverUssd};
 
-use super::{AuthMethod, Institution};
+use super::{AuthMethod, Institution, Journey};
 
 /// The institution with only those auth methods that may be offered over a channel that the operator can read, in `country`
 /// (ISO 3166-1 alpha-2, of the channel). If none is left, the institution is not offered.
@@ -26,7 +26,9 @@ pub fn with_offerable_methods(
 
 fn is_offerable(method: &AuthMethod, secrets: SecretsOverUssd, card_and_pin: bool) -> bool {
     let asks_secret = method.form.fields.iter().any(|field| field.kind == FieldKind::Secret);
-    method.form.fits_keypad()
+    // What goes on in a browser or in the bank's application may ask nothing on the phone.
+    let nothing_asked = method.journey != Journey::Keypad && method.form.fields.is_empty();
+    (nothing_asked || method.form.fits_keypad())
         && (card_and_pin || !method.card_and_pin)
         && (secrets != SecretsOverUssd::Deny || !asks_secret)
 }
@@ -38,16 +40,11 @@ mod tests {
     use crate::core::policy::{PolicyOverride, SecretsOverSms};
 
     fn method(id: &str, card_and_pin: bool, kinds: &[FieldKind]) -> AuthMethod {
-        let fields = kinds.iter().map(|kind| Field {
-            name: "x".to_owned(),
-            label: "X".to_owned(),
-            kind: kind.clone(),
-            max_len: None,
-            exact_len: None,
-        });
+        let fields = kinds.iter().map(|kind| Field::new("x", "X", kind.clone()));
         AuthMethod {
             id: id.to_owned(),
             name: id.to_owned(),
+            journey: Journey::Keypad,
             form: Form {
                 title: None,
                 fields: fields.collect(),

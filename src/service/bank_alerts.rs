@@ -20,7 +20,7 @@ use super::deps::Deps;
 use super::institution_health::InstitutionHealth;
 use super::job::{JobError, JobHandler, JobOutcome};
 use super::live::LoadedValue;
-use super::providers::{ProviderCallError, Providers};
+use super::providers::{ProviderCallError, Providers, session_reference};
 use super::sealing::AlertRecipient;
 use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
@@ -32,7 +32,7 @@ use crate::core::msisdn::Msisdn;
 use crate::core::seal::SubscriberTag;
 use crate::core::sms::{MessageState, WithheldReason};
 use crate::core::time::Timestamp;
-use crate::providers::{SessionRequest, SessionResponse};
+use crate::providers::{Access, SessionRequest, SessionResponse};
 use crate::records::{BankAlert, InstitutionSince, JobType, SmsKind};
 
 /// How long an alert lasts: the screen says so.
@@ -234,16 +234,17 @@ impl BankAlerts {
     }
 
     async fn try_open(&self, open: &OpenSession) -> Result<SessionResponse, ProviderCallError> {
-        let (provider, credentials) = self
+        let (provider, keys) = self
             .providers
-            .with_credentials(self.providers.partner(), &open.provider)
+            .with_keys(self.providers.partner(), &open.provider)
             .await?;
         let opening = SessionRequest::Link {
             institution: &open.institution,
             method: &open.method,
-            customer: &self.providers.customer(open.session),
+            reference: &session_reference(open.session),
+            phone: None,
         };
-        Ok(provider.open_session(&credentials, opening).await?)
+        Ok(provider.open_session(Access::keys(&keys), opening).await?.value)
     }
 
     /// Writes the SMS of an alert. An alert for which none can be written is deleted.

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::channel::Channel;
 use super::sms::routes::SmsRoute;
 use crate::gateways::WireReply;
+use crate::providers::{ProviderReply, ProviderRequest};
 
 /// A callback as the web server received it, owned because the turn outlives the handler. What may hold typed text is wiped
 /// when dropped.
@@ -37,10 +38,10 @@ pub trait UssdCallbacks: Send + Sync {
 }
 
 /// What became of a provider's webhook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProviderWebhookOutcome {
-    /// Processed, now or before.
-    Accepted,
+    /// Processed, now or before; this is what its sender wants to hear.
+    Accepted(ProviderReply),
     /// Not from the provider.
     Unauthentic,
     Malformed,
@@ -51,12 +52,7 @@ pub enum ProviderWebhookOutcome {
 #[async_trait]
 pub trait ProviderWebhooks: Send + Sync {
     /// Processes one webhook of the provider with this name; `None` when there is no such provider.
-    async fn receive(
-        &self,
-        provider: &str,
-        headers: &[(String, Vec<u8>)],
-        body: &[u8],
-    ) -> Option<ProviderWebhookOutcome>;
+    async fn receive(&self, provider: &str, request: &ProviderRequest<'_>) -> Option<ProviderWebhookOutcome>;
 }
 
 /// Receives what SMS gateways call us with.

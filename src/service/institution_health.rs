@@ -66,8 +66,8 @@ impl CircuitOpen {
 
     pub fn submit_failure(self) -> Option<Failure> {
         self.pause.map(|pause| Failure {
-            class: FailureClass::Busy,
             retry_after: Some(pause),
+            ..FailureClass::Busy.into()
         })
     }
 }

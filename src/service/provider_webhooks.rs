@@ -14,7 +14,9 @@ use super::linking::read_accounts::ReadAccounts;
 use super::linking::settle::Settle;
 use super::providers::{ProviderCallError, Providers};
 use crate::core::time::Timestamp;
-use crate::providers::{AccountsQuery, ProviderError, ProviderEvent, ProviderEventKind, WebhookError};
+use crate::providers::{
+    Access, AccountsQuery, ProviderError, ProviderEvent, ProviderEventKind, ProviderRequest, WebhookError,
+};
 use crate::records::{Attempt, JobType, LinkState};
 
 /// How long after an attempt was given up it may still turn out to have linked something.
@@ -31,15 +33,14 @@ pub struct ProviderWebhookReceiver {
 
 #[async_trait]
 impl ProviderWebhooks for ProviderWebhookReceiver {
-    async fn receive(
-        &self,
-        provider: &str,
-        headers: &[(String, Vec<u8>)],
-        body: &[u8],
-    ) -> Option<ProviderWebhookOutcome> {
-        let event = match self.providers.provider(provider)?.parse_webhook(headers, body) {
-            Ok(Some(event)) => event,
-            Ok(None) => return Some(ProviderWebhookOutcome::Accepted),
+    async fn receive(&self, provider: &str, request: &ProviderRequest<'_>) -> Option<ProviderWebhookOutcome> {
+        self.providers.provider(provider)?;
+        let Ok((api, keys)) = self.providers.with_keys(self.providers.partner(), provider).await else {
+            return Some(ProviderWebhookOutcome::Unavailable);
+        };
+        let answer = match api.webhook(&keys, request).await {
+            Ok(answer) => answer,
+            Err(WebhookError::Unavailable) => return Some(ProviderWebhookOutcome::Unavailable),
             Err(WebhookError::Malformed) => return Some(ProviderWebhookOutcome::Malformed),
             Err(WebhookError::Unauthentic) => {
                 let partner = self.providers.partner();
@@ -48,20 +49,20 @@ impl ProviderWebhooks for ProviderWebhookReceiver {
                 return Some(ProviderWebhookOutcome::Unauthentic);
             }
         };
-        Some(match self.apply(provider, &event).await {
-            Ok(()) => ProviderWebhookOutcome::Accepted,
-            Err(error) => {
+        for event in &answer.events {
+            if let Err(error) = self.apply(provider, event).await {
                 tracing::warn!(provider, %error, "processing a provider webhook failed");
-                ProviderWebhookOutcome::Unavailable
+                return Some(ProviderWebhookOutcome::Unavailable);
             }
-        })
+        }
+        Some(ProviderWebhookOutcome::Accepted(answer.reply))
     }
 }
 
 impl ProviderWebhookReceiver {
     async fn apply(&self, provider: &str, event: &ProviderEvent) -> Result<(), ProviderCallError> {
         let now = self.deps.clock.now();
-        let digest = self.deps.sealing.account_digest(provider, &event.account);
+        let digest = self.deps.sealing.account_digest(provider, event.about.id());
         match (self.deps.records.link_by_account(&digest).await?, event.kind) {
             (Some(link), ProviderEventKind::Connected | ProviderEventKind::Updated) => {
                 let read = ReadAccounts::job(link.partner, link.id, now).on_occasion(&event.dedupe_key);
@@ -110,10 +111,11 @@ impl ProviderWebhookReceiver {
         if lapsed.is_empty() {
             return Ok(());
         }
-        let (api, credentials) = self.providers.with_credentials(partner, provider).await?;
-        let accounts = match api.accounts(&credentials, AccountsQuery::One(&event.account)).await {
+        let (api, keys) = self.providers.with_keys(partner, provider).await?;
+        let query = AccountsQuery::One(event.about.id());
+        let accounts = match api.accounts(Access::keys(&keys), query).await {
             Err(ProviderError::NotFound | ProviderError::Refused(_)) => return Ok(()),
-            accounts => accounts?,
+            accounts => accounts?.value,
         };
         let sessions: Vec<_> = accounts.into_iter().filter_map(|account| account.session_id).collect();
         for attempt in lapsed.iter().filter(|attempt| self.opened_in(attempt, &sessions)) {

@@ -1,5 +1,6 @@
 //! The providers, called with a partner's credentials.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::core::ids::{ConnectSessionId, PartnerId};
 use crate::core::seal::{Keyring, SealContext};
 use crate::core::secret::Secret;
 use crate::core::time::Rng;
-use crate::providers::{Credentials, Customer, Institution, Provider, ProviderError, ProviderRegistry};
+use crate::providers::{Institution, Provider, ProviderError, ProviderKeys, ProviderRegistry};
 use crate::records::{Partner, Records, RecordsError};
 
 pub struct Providers {
@@ -19,24 +20,12 @@ pub struct Providers {
     partner: PartnerId,
     records: Arc<dyn Records>,
     keyring: Arc<Keyring>,
-    customer: CustomerTemplate,
     countries: Vec<String>,
 }
 
-/// The customer that a provider is given for an account. `{ref}` stands for a short reference to the connect session, so
-/// that no two people share an address and nobody's number is given away.
-#[derive(Clone, Debug, Serialize)]
-pub struct CustomerTemplate {
-    pub name: String,
-    pub email: String,
-}
-
-/// Credentials as they are sealed in their row.
+/// Keys as they are sealed in their row.
 #[derive(Serialize, Deserialize)]
-struct SealedCredentials {
-    secret_key: Zeroizing<String>,
-    app_id: Option<String>,
-}
+struct SealedKeys(BTreeMap<String, Zeroizing<String>>);
 
 /// Why a provider could not be called.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,19 +41,12 @@ pub enum ProviderCallError {
 
 impl Providers {
     /// The providers of `registry` as `partner` uses them, on channels of these countries.
-    pub fn new(
-        deps: &Deps,
-        registry: ProviderRegistry,
-        partner: PartnerId,
-        customer: CustomerTemplate,
-        countries: Vec<String>,
-    ) -> Self {
+    pub fn new(deps: &Deps, registry: ProviderRegistry, partner: PartnerId, countries: Vec<String>) -> Self {
         Self {
             registry,
             partner,
             records: deps.records.clone(),
             keyring: deps.sealing.keyring.clone(),
-            customer,
             countries,
         }
     }
@@ -95,15 +77,15 @@ impl Providers {
         self.registry.get(name)
     }
 
-    /// A provider with a partner's credentials, opened for one use.
+    /// A provider with a partner's keys, opened for one use.
     ///
     /// # Errors
     /// When it is not set up or the records are not available.
-    pub async fn with_credentials(
+    pub async fn with_keys(
         &self,
         partner: PartnerId,
         name: &str,
-    ) -> Result<(Arc<dyn Provider>, Credentials), ProviderCallError> {
+    ) -> Result<(Arc<dyn Provider>, ProviderKeys), ProviderCallError> {
         let provider = self.registry.get(name).ok_or(ProviderCallError::NotSetUp)?;
         let sealed = self
             .records
@@ -114,15 +96,9 @@ impl Providers {
             .keyring
             .open(&seal_context(&partner, name), &sealed)
             .map_err(|_| ProviderCallError::NotSetUp)?;
-        let SealedCredentials { secret_key, app_id } =
-            serde_json::from_slice(&opened).map_err(|_| ProviderCallError::NotSetUp)?;
-        Ok((
-            provider.clone(),
-            Credentials {
-                secret_key: Secret::new(secret_key.as_str()),
-                app_id,
-            },
-        ))
+        let SealedKeys(keys) = serde_json::from_slice(&opened).map_err(|_| ProviderCallError::NotSetUp)?;
+        let keys = keys.into_iter().map(|(name, key)| (name, Secret::new(key.as_str())));
+        Ok((provider.clone(), keys.collect()))
     }
 
     /// A provider's institutions.
@@ -130,53 +106,45 @@ impl Providers {
     /// # Errors
     /// When they cannot be read now.
     pub async fn institutions(&self, name: &str) -> Result<Vec<Institution>, ProviderCallError> {
-        let (provider, credentials) = self.with_credentials(self.partner, name).await?;
-        Ok(provider.institutions(&credentials).await?)
-    }
-
-    /// The customer that the provider is given for the account of this connect session.
-    pub fn customer(&self, session: ConnectSessionId) -> Customer {
-        let reference: String = session.to_string().chars().filter(|c| *c != '-').take(16).collect();
-        Customer {
-            name: self.customer.name.replace("{ref}", &reference),
-            email: self.customer.email.replace("{ref}", &reference),
-        }
+        let (provider, keys) = self.with_keys(self.partner, name).await?;
+        Ok(provider.institutions(&keys).await?)
     }
 }
 
-/// Saves the partner of the configuration and its credentials, sealed, so that all use is through the records.
+/// What a provider knows this try at linking by: nobody else's, and it gives nobody's number away.
+pub fn session_reference(session: ConnectSessionId) -> String {
+    session.to_string().chars().filter(|c| *c != '-').take(16).collect()
+}
+
+/// Saves the partner of the configuration and its keys, sealed, so that all use is through the records.
 ///
 /// # Errors
 /// When the records are not available.
-pub async fn save_partner(
-    deps: &Deps,
-    partner: &Partner,
-    credentials: &[(&str, Credentials)],
-) -> Result<(), RecordsError> {
+pub async fn save_partner(deps: &Deps, partner: &Partner, keys: &[(&str, ProviderKeys)]) -> Result<(), RecordsError> {
     deps.records.put_partner(partner).await?;
-    for (provider, keys) in credentials {
-        let sealed = seal_credentials(&deps.sealing.keyring, deps.rng.as_ref(), &partner.id, provider, keys)?;
+    for (provider, keys) in keys {
+        let sealed = seal_keys(&deps.sealing.keyring, deps.rng.as_ref(), &partner.id, provider, keys)?;
         let now = deps.clock.now();
         deps.records.put_credentials(partner.id, provider, &sealed, now).await?;
     }
     Ok(())
 }
 
-/// A partner's credentials for a provider, sealed for their row.
+/// A partner's keys at a provider, sealed for their row.
 ///
 /// # Errors
 /// When they cannot be sealed: not in practice.
-pub fn seal_credentials(
+pub fn seal_keys(
     keyring: &Keyring,
     rng: &dyn Rng,
     partner: &PartnerId,
     provider: &str,
-    credentials: &Credentials,
+    keys: &ProviderKeys,
 ) -> Result<Vec<u8>, RecordsError> {
-    let plain = SealedCredentials {
-        secret_key: Zeroizing::new(credentials.secret_key.expose().to_owned()),
-        app_id: credentials.app_id.clone(),
-    };
+    let exposed = keys
+        .iter()
+        .map(|(name, key)| (name.to_owned(), Zeroizing::new(key.expose().to_owned())));
+    let plain = SealedKeys(exposed.collect());
     let plain = wiped_json(&plain).map_err(|_| RecordsError("credentials".to_owned()))?;
     let sealed = keyring.seal(&seal_context(partner, provider), &plain, rng);
     sealed.map_err(|error| RecordsError(error.to_string()))

@@ -126,7 +126,9 @@ impl Step<'_> {
         let stage = match failure.class {
             FailureClass::WrongCode => return self.apply_wrong_code(),
             FailureClass::SessionExpired => return self.apply_session_expired(),
-            FailureClass::Refused => Outcome::Refused,
+            FailureClass::Refused | FailureClass::Denied | FailureClass::ActAtBank | FailureClass::PasswordExpired => {
+                Outcome::Refused
+            }
             FailureClass::Busy => {
                 let session = self.state.session.as_mut();
                 let pause = session.zip(failure.retry_after);

@@ -43,27 +43,21 @@ pub fn wants_card_and_pin(form: &Form) -> bool {
 
 fn parse_field(element: Value) -> Field {
     let Ok(element) = MonoFormElement::deserialize(element) else {
-        return Field {
-            name: String::new(),
-            label: String::new(),
-            kind: FieldKind::Unsupported,
-            max_len: None,
-            exact_len: None,
-        };
+        return Field::new("", "", FieldKind::Unsupported);
     };
     let length = |number: Option<LenientNumber>| {
         number
             .and_then(|LenientNumber(n)| u16::try_from(n).ok())
             .filter(|n| *n > 0)
     };
+    let kind = field_kind(&element);
+    let label = element
+        .hint
+        .map_or_else(|| element.name.clone(), |LenientText(hint)| hint);
     Field {
-        kind: field_kind(&element),
-        label: element
-            .hint
-            .map_or_else(|| element.name.clone(), |LenientText(hint)| hint),
         max_len: length(element.max_length),
         exact_len: length(element.length),
-        name: element.name,
+        ..Field::new(element.name, label, kind)
     }
 }
 

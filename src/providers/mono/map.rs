@@ -14,7 +14,9 @@ use super::wire;
 use crate::core::next_step::{AccountChoice, Form};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
-use crate::providers::{AccountDetails, AuthMethod, Institution, ProviderAccount, ProviderSession, SessionKind};
+use crate::providers::{
+    AccountDetails, AuthMethod, Institution, Journey, ProviderAccount, ProviderSession, SessionKind,
+};
 
 /// A longer login timeout of an institution is not believed.
 const MAX_LOGIN_TIME: Duration = Duration::from_mins(10);
@@ -75,6 +77,7 @@ fn auth_method(from: Value) -> Option<AuthMethod> {
             .filter(|name| !name.trim().is_empty())
             .unwrap_or_else(|| to_words(&from.kind)),
         id: from.kind,
+        journey: Journey::Keypad,
         card_and_pin: forms::wants_card_and_pin(&form),
         form,
     })

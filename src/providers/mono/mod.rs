@@ -18,13 +18,13 @@ use self::forms::JsonBody;
 use self::lenient::LenientList;
 use self::outcome::SubmissionContext;
 use super::{
-    AccountsQuery, Credentials, Customer, Institution, Provider, ProviderAccount, ProviderError, ProviderEvent,
-    SessionKind, SessionRequest, SessionResponse, Submission, SubmissionStep, SubmitError, WebhookError,
+    Access, AccountsQuery, EndScope, EndTarget, Institution, KeyRequirement, ListScope, Provider, ProviderAccount,
+    ProviderError, ProviderFacts, ProviderKeys, ProviderReply, ProviderRequest, Redeemed, SessionKind, SessionRequest,
+    SessionResponse, Stepped, Submission, SubmissionStep, SubmitError, WebhookAnswer, WebhookError, WithAccess,
 };
-use crate::core::next_step::{Grant, NextStep};
-use crate::core::secret::Secret;
+use crate::core::next_step::Grant;
 use crate::http_client::base_url::BaseUrl;
-use crate::http_client::{HttpClient, OutboundError, OutboundRequest, OutboundResponse};
+use crate::http_client::{HttpClient, OutboundRequest, OutboundResponse};
 
 mod forms;
 mod lenient;
@@ -55,8 +55,12 @@ pub struct MonoSettings {
     /// The root of the API, such as `https://api.withmono.com`; the key selects live or sandbox.
     pub base_url: BaseUrl,
     pub dialect: MonoApiVersion,
-    /// The plain secret that Mono sends with each webhook; without one no webhook is accepted.
-    pub webhook_secret: Option<Secret>,
+    pub customer: CustomerTemplate,
+    /// See [`ProviderFacts::timeout`]. Mono's list says 35 to 50 seconds for some institutions; giving up early would make an
+    /// answer Unknown.
+    pub submit_timeout: Duration,
+    pub institutions_ttl: Duration,
+    pub favourites: Vec<String>,
     pub unlink: UnlinkCall,
     /// Where the later answers of a reauthorisation are posted, below the base URL. Only the first call is documented; the
     /// commit path of linking is the likeliest.
@@ -78,7 +82,13 @@ impl MonoSettings {
         Self {
             base_url,
             dialect,
-            webhook_secret: None,
+            customer: CustomerTemplate {
+                name: "Customer {ref}".to_owned(),
+                email: "customer+{ref}@example.invalid".to_owned(),
+            },
+            submit_timeout: Duration::from_mins(1),
+            institutions_ttl: Duration::from_hours(6),
+            favourites: Vec::new(),
             unlink: UnlinkCall::InPath,
             reauth_commit_path: "v2/connect/commit".to_owned(),
             exchange_reauth_code: true,
@@ -87,6 +97,49 @@ impl MonoSettings {
         }
     }
 }
+
+/// The customer that Mono is given for an account. `{ref}` stands for a short reference to the try, so that no two people
+/// share an address and nobody's number is given away; many people here have no e-mail address.
+#[derive(Clone, Debug, Serialize)]
+pub struct CustomerTemplate {
+    pub name: String,
+    pub email: String,
+}
+
+/// The keys of a partner at Mono.
+pub const KEYS: &[KeyRequirement] = &[
+    KeyRequirement {
+        name: "secret_key",
+        required: true,
+        help: "The secret key of the app in Mono's dashboard; it decides between Mono's sandbox (test_sk_) and live (live_sk_).",
+        check: not_empty,
+        is_production: |key| key.starts_with("live_"),
+    },
+    KeyRequirement {
+        name: "app_id",
+        required: false,
+        help: "The app's public id; only the v1 API wants it.",
+        check: not_empty,
+        is_production: |_| false,
+    },
+    KeyRequirement {
+        name: "webhook_secret",
+        required: false,
+        help: "What Mono sends with its webhooks; without it none is accepted.",
+        check: not_empty,
+        is_production: |_| false,
+    },
+];
+
+fn not_empty(value: &str) -> Result<(), &'static str> {
+    if value.is_empty() { Err("is empty") } else { Ok(()) }
+}
+
+/// An account shows within ten minutes, says Mono.
+const SETTLE_FOR: Duration = Duration::from_mins(15);
+
+/// One login asks for a code, a question and an account at most, some of them twice.
+const MAX_ROUNDS: u8 = 6;
 
 /// How an account is unlinked: known clients do the first, one source documents a path without an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,12 +153,27 @@ pub enum UnlinkCall {
 /// Mono's client for one installation. Holds no partner's key.
 pub struct Mono {
     settings: MonoSettings,
+    facts: ProviderFacts,
     client: HttpClient,
 }
 
 impl Mono {
-    pub fn new(settings: MonoSettings, client: HttpClient) -> Self {
-        Self { settings, client }
+    pub fn new(mut settings: MonoSettings, client: HttpClient) -> Self {
+        let facts = ProviderFacts {
+            keys: KEYS,
+            lists: ListScope::Operator,
+            ends: EndScope::Account,
+            institutions_ttl: settings.institutions_ttl,
+            favourites: std::mem::take(&mut settings.favourites),
+            timeout: settings.submit_timeout,
+            settle_for: SETTLE_FOR,
+            max_rounds: MAX_ROUNDS,
+        };
+        Self {
+            settings,
+            facts,
+            client,
+        }
     }
 
     /// The URL of a path; a segment that cannot be in one (an empty id) is `NotFound`.
@@ -114,27 +182,24 @@ impl Mono {
     }
 
     /// Sends a request that may be repeated.
-    async fn call(&self, credentials: &Credentials, call: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
-        let call = call.header("mono-sec-key", credentials.secret_key.expose());
-        self.client.send(call.timeout(self.settings.call_timeout)).await
+    async fn call(&self, keys: &ProviderKeys, call: OutboundRequest) -> Result<OutboundResponse, ProviderError> {
+        let call = call.header("mono-sec-key", keys.required("secret_key")?.expose());
+        Ok(self.client.send(call.timeout(self.settings.call_timeout)).await?)
     }
 
-    fn session_body(
-        &self,
-        credentials: &Credentials,
-        opening: &SessionRequest<'_>,
-    ) -> Result<PathAndBody, ProviderError> {
+    fn session_body(&self, keys: &ProviderKeys, opening: &SessionRequest<'_>) -> Result<PathAndBody, ProviderError> {
         match (opening, self.settings.dialect) {
             (
                 SessionRequest::Link {
                     institution,
                     method,
-                    customer,
+                    reference,
+                    ..
                 },
                 MonoApiVersion::V2,
             ) => Ok((
                 &["v2", "connect", "session"],
-                link_body_v2(&institution.provider_id, method, customer),
+                self.link_body_v2(&institution.provider_id, method, reference),
             )),
             (
                 SessionRequest::Link {
@@ -142,13 +207,13 @@ impl Mono {
                 },
                 MonoApiVersion::V1,
             ) => {
-                let app = credentials.app_id.as_deref().ok_or(V1_NEEDS_APP_ID)?;
+                let app = keys.get("app_id").ok_or(V1_NEEDS_APP_ID)?.expose();
                 let room = app.len() + institution.provider_id.len() + method.len() + 64;
                 let body = JsonBody::with_room(room).text("app", app);
                 let body = body.text("institution", &institution.provider_id);
                 Ok((&["v1", "connect", "session"], body.text("auth_method", method).finish()))
             }
-            (SessionRequest::Reauth { account }, MonoApiVersion::V2) => {
+            (SessionRequest::Reauth { account, .. }, MonoApiVersion::V2) => {
                 let body = JsonBody::with_room(account.expose().len() + 16).text("account", account.expose());
                 Ok((&["v2", "connect", "reauth", "session"], body.finish()))
             }
@@ -194,23 +259,26 @@ impl Mono {
 /// The path of a request and its body.
 type PathAndBody = (&'static [&'static str], Zeroizing<Vec<u8>>);
 
-fn link_body_v2(institution: &str, method: &str, customer: &Customer) -> Zeroizing<Vec<u8>> {
-    let room = customer.name.len() + customer.email.len() + 32;
-    let person = JsonBody::with_room(room)
-        .text("name", &customer.name)
-        .text("email", &customer.email);
-    JsonBody::with_room(room + institution.len() + method.len() + 96)
-        .text("institution", institution)
-        .text("auth_method", method)
-        .text("scope", "financial_data")
-        .object("customer", person)
-        .finish()
-}
-
 impl Mono {
+    fn link_body_v2(&self, institution: &str, method: &str, reference: &str) -> Zeroizing<Vec<u8>> {
+        let filled_in = |template: &str| template.replace("{ref}", reference);
+        let (name, email) = (
+            filled_in(&self.settings.customer.name),
+            filled_in(&self.settings.customer.email),
+        );
+        let room = name.len() + email.len() + 32;
+        let person = JsonBody::with_room(room).text("name", &name).text("email", &email);
+        JsonBody::with_room(room + institution.len() + method.len() + 96)
+            .text("institution", institution)
+            .text("auth_method", method)
+            .text("scope", "financial_data")
+            .object("customer", person)
+            .finish()
+    }
+
     async fn read_accounts(
         &self,
-        credentials: &Credentials,
+        keys: &ProviderKeys,
         which: AccountsQuery<'_>,
     ) -> Result<Vec<ProviderAccount>, ProviderError> {
         match (which, self.settings.dialect) {
@@ -219,13 +287,13 @@ impl Mono {
                     MonoApiVersion::V2 => self.url(&["v2", "accounts", id.expose()])?,
                     MonoApiVersion::V1 => self.url(&["accounts", id.expose()])?,
                 };
-                let answer = self.call(credentials, OutboundRequest::get(url)).await?;
+                let answer = self.call(keys, OutboundRequest::get(url)).await?;
                 let account = map::account(outcome::body(&answer)?, id);
                 Ok(vec![account.ok_or(ProviderError::Malformed("no account"))?])
             }
             (AccountsQuery::All, MonoApiVersion::V2) => {
                 let call = OutboundRequest::get(self.url(&["v2", "accounts"])?).limit(MAX_LIST_BYTES);
-                let answer = self.call(credentials, call).await?;
+                let answer = self.call(keys, call).await?;
                 let LenientList::<wire::MonoAccount>(list) = outcome::body(&answer)?;
                 let list = list.ok_or(ProviderError::Malformed("no list of accounts"))?;
                 Ok(list
@@ -244,7 +312,15 @@ impl Provider for Mono {
         "mono"
     }
 
-    async fn institutions(&self, credentials: &Credentials) -> Result<Vec<Institution>, ProviderError> {
+    fn facts(&self) -> &ProviderFacts {
+        &self.facts
+    }
+
+    async fn check(&self, keys: &ProviderKeys) -> Result<(), ProviderError> {
+        self.institutions(keys).await.map(drop)
+    }
+
+    async fn institutions(&self, keys: &ProviderKeys) -> Result<Vec<Institution>, ProviderError> {
         let url = match self.settings.dialect {
             MonoApiVersion::V2 => {
                 let mut url = self.url(&["v3", "institutions"])?;
@@ -253,9 +329,7 @@ impl Provider for Mono {
             }
             MonoApiVersion::V1 => self.url(&["v1", "institutions"])?,
         };
-        let answer = self
-            .call(credentials, OutboundRequest::get(url).limit(MAX_LIST_BYTES))
-            .await?;
+        let answer = self.call(keys, OutboundRequest::get(url).limit(MAX_LIST_BYTES)).await?;
         let LenientList(list) = outcome::body(&answer)?;
         let list = list.ok_or(ProviderError::Malformed("no list of institutions"))?;
         Ok(map::institutions(list))
@@ -263,59 +337,59 @@ impl Provider for Mono {
 
     async fn open_session(
         &self,
-        credentials: &Credentials,
+        access: Access<'_>,
         opening: SessionRequest<'_>,
-    ) -> Result<SessionResponse, ProviderError> {
-        let (path, body) = self.session_body(credentials, &opening)?;
+    ) -> Result<WithAccess<SessionResponse>, ProviderError> {
+        let keys = access.keys;
+        let (path, body) = self.session_body(keys, &opening)?;
         let kind = match opening {
             SessionRequest::Link { .. } => SessionKind::Link,
             SessionRequest::Reauth { .. } => SessionKind::Reauth,
         };
         let answer = self
-            .call(credentials, OutboundRequest::post(self.url(path)?).json(body))
+            .call(keys, OutboundRequest::post(self.url(path)?).json(body))
             .await?;
         let head = outcome::check_accepted(&answer)?.ok_or(ProviderError::Malformed("no session"))?;
         if kind == SessionKind::Reauth && outcome::code(&head) == Some(99) {
             let code = head.data.0.and_then(|data| data.code);
             return match code.filter(|code| !code.expose().is_empty()) {
-                _ if !self.settings.exchange_reauth_code => Ok(SessionResponse::Done(None)),
-                Some(code) => Ok(SessionResponse::Done(Some(Grant(code)))),
+                _ if !self.settings.exchange_reauth_code => Ok(SessionResponse::Done(None).into()),
+                Some(code) => Ok(SessionResponse::Done(Some(Grant(code))).into()),
                 None => Err(ProviderError::Malformed("renewed without a code")),
             };
         }
         let session = map::session(outcome::body(&answer)?, kind);
         session
-            .map(SessionResponse::Session)
+            .map(|session| SessionResponse::Session(session).into())
             .ok_or(ProviderError::Malformed("no session id"))
     }
 
-    async fn submit(&self, credentials: &Credentials, submission: Submission<'_>) -> Result<NextStep, SubmitError> {
+    async fn submit(&self, access: Access<'_>, submission: Submission<'_>) -> Result<WithAccess<Stepped>, SubmitError> {
         let (step, kind) = (submission.step, submission.session.kind);
         let url = self
             .submit_url(step, kind)
             .ok_or(SubmitError::NotSent("this dialect has no such call"))?;
+        let key = access.keys.get("secret_key").ok_or(SubmitError::NotSent("no key"))?;
         let call = OutboundRequest::post(url)
-            .header("mono-sec-key", credentials.secret_key.expose())
+            .header("mono-sec-key", key.expose())
             .header("x-session-id", &submission.session.id)
             .json(self.submit_body(&submission))
             .timeout(submission.timeout)
             .on_fresh_connection();
         let answer = self.client.send(call).await?;
-        outcome::next_step(
-            &answer,
-            SubmissionContext {
-                dialect: self.settings.dialect,
-                step,
-                kind,
-                exchange_reauth_code: self.settings.exchange_reauth_code,
-            },
-        )
+        let context = SubmissionContext {
+            dialect: self.settings.dialect,
+            step,
+            kind,
+            exchange_reauth_code: self.settings.exchange_reauth_code,
+        };
+        Ok(Stepped::from(outcome::next_step(&answer, context)?).into())
     }
 
-    async fn redeem(&self, credentials: &Credentials, grant: &Grant) -> Result<Vec<ProviderAccount>, ProviderError> {
+    async fn redeem(&self, access: Access<'_>, grant: &Grant) -> Result<WithAccess<Redeemed>, ProviderError> {
         let code = grant.0.expose();
         if code.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Redeemed::from(Vec::new()).into());
         }
         let url = match self.settings.dialect {
             MonoApiVersion::V2 => self.url(&["v2", "accounts", "auth"])?,
@@ -323,36 +397,40 @@ impl Provider for Mono {
         };
         let body = JsonBody::with_room(code.len() + 8).text("code", code).finish();
         let answer = self
-            .call(credentials, OutboundRequest::post(url).json(body).on_fresh_connection())
+            .call(access.keys, OutboundRequest::post(url).json(body).on_fresh_connection())
             .await?;
         let reply: wire::ExchangeReply = outcome::body(&answer)?;
         let id = reply.data.0.and_then(|data| data.id).or(reply.id);
         let id = id
             .filter(|id| !id.expose().is_empty())
             .ok_or(ProviderError::Malformed("exchanged without an account id"))?;
-        Ok(vec![ProviderAccount {
+        let account = ProviderAccount {
             id,
             session_id: None,
             details: None,
-        }])
+        };
+        Ok(Redeemed::from(vec![account]).into())
     }
 
     async fn accounts(
         &self,
-        credentials: &Credentials,
+        access: Access<'_>,
         which: AccountsQuery<'_>,
-    ) -> Result<Vec<ProviderAccount>, ProviderError> {
-        let mut accounts = self.read_accounts(credentials, which).await?;
+    ) -> Result<WithAccess<Vec<ProviderAccount>>, ProviderError> {
+        let mut accounts = self.read_accounts(access.keys, which).await?;
         if !self.settings.account_names_session {
             for account in &mut accounts {
                 account.session_id = None;
             }
         }
-        Ok(accounts)
+        Ok(accounts.into())
     }
 
-    async fn unlink(&self, credentials: &Credentials, account: &Secret) -> Result<(), ProviderError> {
-        let id = account.expose();
+    async fn end(&self, access: Access<'_>, target: EndTarget<'_>) -> Result<(), ProviderError> {
+        let EndTarget::Account(account) = target else {
+            return Err(ProviderError::Refused("accounts are ended one by one"));
+        };
+        let (keys, id) = (access.keys, account.expose());
         let root: &[&str] = match self.settings.dialect {
             MonoApiVersion::V2 => &["v2", "accounts"],
             MonoApiVersion::V1 => &["accounts"],
@@ -362,11 +440,15 @@ impl Provider for Mono {
             UnlinkCall::InBody(name) => OutboundRequest::post(self.url(&[root, &["unlink"]].concat())?)
                 .json(JsonBody::with_room(name.len() + id.len()).text(name, id).finish()),
         };
-        let answer = self.call(credentials, call).await?;
+        let answer = self.call(keys, call).await?;
         outcome::check_accepted(&answer).map(|_| ())
     }
 
-    fn parse_webhook(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError> {
-        webhook::parse(self.settings.webhook_secret.as_ref(), headers, body)
+    async fn webhook(&self, keys: &ProviderKeys, request: &ProviderRequest<'_>) -> Result<WebhookAnswer, WebhookError> {
+        let event = webhook::parse(keys.get("webhook_secret"), request)?;
+        Ok(WebhookAnswer {
+            events: event.into_iter().collect(),
+            reply: ProviderReply::ok(),
+        })
     }
 }

@@ -129,7 +129,11 @@ fn choose(answer: &OutboundResponse, dialect: MonoApiVersion) -> Result<NextStep
     if accounts.is_empty() {
         return Err(SubmitError::Unknown("accounts of which none can be chosen"));
     }
-    Ok(NextStep::ChooseAccounts { accounts, many: false })
+    Ok(NextStep::ChooseAccounts {
+        accounts,
+        many: false,
+        more: None,
+    })
 }
 
 fn prompt(answer: &OutboundResponse) -> Result<NextStep, SubmitError> {
@@ -160,7 +164,10 @@ fn failure_of_step(step: SubmissionStep) -> FailureClass {
 
 #[expect(clippy::unnecessary_wraps, reason = "reads as what it is: the whole answer")]
 fn failed(class: FailureClass, retry_after: Option<Duration>) -> Result<NextStep, SubmitError> {
-    Ok(NextStep::Failed(Failure { class, retry_after }))
+    Ok(NextStep::Failed(Failure {
+        retry_after,
+        ..class.into()
+    }))
 }
 
 /// Checks that a repeatable call succeeded; returns the head of its body.

@@ -12,7 +12,8 @@ use subtle::ConstantTimeEq;
 
 use super::lenient::{LenientObject, LenientText};
 use crate::core::secret::Secret;
-use crate::providers::{ProviderEvent, ProviderEventKind, WebhookError};
+use crate::core::time::Timestamp;
+use crate::providers::{EventSubject, ProviderEvent, ProviderEventKind, ProviderRequest, WebhookError};
 
 const SECRET_HEADER: &str = "mono-webhook-secret";
 
@@ -94,15 +95,11 @@ impl<'de> Deserialize<'de> for WebhookAccountId {
 ///
 /// # Errors
 /// When it does not carry `secret`, or is not understood.
-pub fn parse(
-    secret: Option<&Secret>,
-    headers: &[(String, Vec<u8>)],
-    body: &[u8],
-) -> Result<Option<ProviderEvent>, WebhookError> {
-    if !secret.is_some_and(|secret| is_authentic(secret, headers)) {
+pub fn parse(secret: Option<&Secret>, request: &ProviderRequest<'_>) -> Result<Option<ProviderEvent>, WebhookError> {
+    if !secret.is_some_and(|secret| is_authentic(secret, request)) {
         return Err(WebhookError::Unauthentic);
     }
-    let hook: MonoWebhook = serde_json::from_slice(body).map_err(|_| WebhookError::Malformed)?;
+    let hook: MonoWebhook = serde_json::from_slice(request.body).map_err(|_| WebhookError::Malformed)?;
     let data = hook.data.0.unwrap_or_default();
     let meta = data.meta.0.unwrap_or_default();
     let Some(kind) = event_kind(&hook.event, meta.sync_status.as_ref()) else {
@@ -116,21 +113,19 @@ pub fn parse(
         .ok_or(WebhookError::Malformed)?;
     let dedupe_key = match hook.event_id.filter(|LenientText(id)| !id.is_empty()) {
         Some(LenientText(id)) => format!("id:{id}"),
-        None => content_digest(&hook.event, &account, hook.timestamp.as_ref(), &meta, body),
+        None => content_digest(&hook.event, &account, hook.timestamp.as_ref(), &meta, request.body),
     };
     Ok(Some(ProviderEvent {
         dedupe_key,
-        account,
+        at: hook.timestamp.as_ref().and_then(event_time),
+        about: EventSubject::Account(account),
         kind,
     }))
 }
 
 /// Compares digests, so that the time it takes reveals neither the secret nor its length.
-fn is_authentic(secret: &Secret, headers: &[(String, Vec<u8>)]) -> bool {
-    let Some((_, given)) = headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(SECRET_HEADER))
-    else {
+fn is_authentic(secret: &Secret, request: &ProviderRequest<'_>) -> bool {
+    let Some(given) = request.header(SECRET_HEADER) else {
         return false;
     };
     let (given, wanted) = (Sha256::digest(given), Sha256::digest(secret.expose().as_bytes()));
@@ -150,6 +145,11 @@ fn event_kind(event: &str, sync_status: Option<&LenientText>) -> Option<Provider
         "account_unlinked" => Some(ProviderEventKind::Unlinked),
         _ => None,
     }
+}
+
+fn event_time(LenientText(text): &LenientText) -> Option<Timestamp> {
+    let at = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+    Some(Timestamp::from_millis(at.timestamp_millis()))
 }
 
 /// A digest of the content, for events without an id.

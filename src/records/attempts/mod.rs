@@ -131,7 +131,9 @@ impl AttemptState {
     /// The state an explicit no leads to.
     pub fn of_failure(class: FailureClass) -> Self {
         match class {
-            FailureClass::Refused => Self::Refused,
+            FailureClass::Refused | FailureClass::Denied | FailureClass::ActAtBank | FailureClass::PasswordExpired => {
+                Self::Refused
+            }
             FailureClass::WrongCode => Self::WrongCode,
             FailureClass::SessionExpired | FailureClass::Busy | FailureClass::Misconfigured => Self::NotSent,
             // The provider took it and wants what we cannot give.

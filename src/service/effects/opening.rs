@@ -4,10 +4,12 @@ use super::runner::EffectRunner;
 use crate::core::flow::{AttemptResult, OpenResult, OpenSession, Submit};
 use crate::core::ids::PartnerId;
 use crate::core::next_step::{Failure, FailureClass, Form};
-use crate::providers::{AuthMethod, ProviderError, ProviderSession, SessionRequest, SessionResponse, SubmissionStep};
+use crate::providers::{
+    Access, AuthMethod, ProviderError, ProviderSession, SessionRequest, SessionResponse, SubmissionStep,
+};
 use crate::records::Link;
 use crate::service::job::JobError;
-use crate::service::providers::ProviderCallError;
+use crate::service::providers::{ProviderCallError, session_reference};
 
 impl EffectRunner {
     /// The provider's session to submit to: the one opened early, or one opened now if that did not work out or is over.
@@ -19,10 +21,7 @@ impl EffectRunner {
             return Ok(session.clone());
         }
         if submit.step != SubmissionStep::Login {
-            return Err(AttemptResult::Failed(Failure {
-                class: FailureClass::SessionExpired,
-                retry_after: None,
-            }));
+            return Err(AttemptResult::Failed(FailureClass::SessionExpired.into()));
         }
         match self.open_for(&submit.open).await {
             OpenResult::Open(session) => {
@@ -43,14 +42,11 @@ impl EffectRunner {
                 }
             }
             OpenResult::Unavailable(Some(pause)) => Err(AttemptResult::Failed(Failure {
-                class: FailureClass::Busy,
                 retry_after: Some(pause),
+                ..FailureClass::Busy.into()
             })),
             OpenResult::Renewed | OpenResult::Unavailable(None) => Err(AttemptResult::NotSent),
-            OpenResult::Blocked => Err(AttemptResult::Failed(Failure {
-                class: FailureClass::Misconfigured,
-                retry_after: None,
-            })),
+            OpenResult::Blocked => Err(AttemptResult::Failed(FailureClass::Misconfigured.into())),
         }
     }
 
@@ -80,20 +76,21 @@ impl EffectRunner {
     }
 
     async fn try_open(&self, open: &OpenSession) -> Result<OpenResult, ProviderCallError> {
-        let (provider, credentials) = self
-            .providers
-            .with_credentials(self.partner_of(open), &open.provider)
-            .await?;
-        let customer = self.providers.customer(open.session);
+        let (provider, keys) = self.providers.with_keys(self.partner_of(open), &open.provider).await?;
+        let access = Access::keys(&keys);
+        let reference = session_reference(open.session);
         let Some(link) = open.renews else {
             let opening = SessionRequest::Link {
                 institution: &open.institution,
                 method: &open.method,
-                customer: &customer,
+                reference: &reference,
+                phone: None,
             };
-            return match provider.open_session(&credentials, opening).await? {
+            return match provider.open_session(access, opening).await?.value {
                 SessionResponse::Session(session) => Ok(OpenResult::Open(session)),
-                SessionResponse::Done(_) => Err(ProviderError::Malformed("done before anything was asked").into()),
+                SessionResponse::Next(..) | SessionResponse::Done(_) => {
+                    Err(ProviderError::Malformed("done before anything was asked").into())
+                }
             };
         };
         let link = self.deps.records.link(link).await?.ok_or(ProviderCallError::NotSetUp)?;
@@ -103,10 +100,12 @@ impl EffectRunner {
             .sealing
             .open_account(&link.tag, account.id, &account.account)
             .map_err(|_| ProviderCallError::NotSetUp)?;
-        let opened = provider
-            .open_session(&credentials, SessionRequest::Reauth { account: &account })
-            .await?;
-        match opened {
+        let opening = SessionRequest::Reauth {
+            account: &account,
+            link: None,
+        };
+        match provider.open_session(access, opening).await?.value {
+            SessionResponse::Next(..) => Err(ProviderError::Malformed("a renewal that leaves the phone").into()),
             SessionResponse::Done(grant) => match self.linking.renew_at_once(&link, grant).await {
                 Ok(true) => Ok(OpenResult::Renewed),
                 Ok(false) => Ok(OpenResult::Blocked),

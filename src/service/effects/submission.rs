@@ -14,7 +14,7 @@ use crate::core::flow::{AttemptResult, SessionEvent, Submit};
 use crate::core::ids::{AttemptId, LinkId};
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use crate::core::seal::{SealError, SubscriberTag};
-use crate::providers::{ProviderSession, Submission, SubmitError};
+use crate::providers::{Access, ProviderSession, Submission, SubmitError};
 use crate::records::{Attempt, AttemptState, Consent, JobType, RecordsError};
 use crate::service::deps::CrashPoint;
 use crate::service::linking::redeem::Redeem;
@@ -152,9 +152,9 @@ impl EffectRunner {
 
     /// Makes the call. Only a refused connection is tried again, once: nothing has left.
     async fn send(&self, submit: &Submit, session: &ProviderSession) -> Result<NextStep, SubmitError> {
-        let (provider, credentials) = self
+        let (provider, keys) = self
             .providers
-            .with_credentials(self.partner_of(&submit.open), &submit.open.provider)
+            .with_keys(self.partner_of(&submit.open), &submit.open.provider)
             .await
             .map_err(|_| SubmitError::NotSent("no credentials"))?;
         let call = || {
@@ -164,7 +164,7 @@ impl EffectRunner {
                 answers: &submit.answers,
                 timeout: submit.timeout,
             };
-            provider.submit(&credentials, submission)
+            provider.submit(Access::keys(&keys), submission)
         };
         let started = self.deps.clock.now();
         let mut answer = call().await;
@@ -172,6 +172,7 @@ impl EffectRunner {
             tokio::time::sleep(RESEND_AFTER).await;
             answer = call().await;
         }
+        let mut answer = answer.map(|stepped| stepped.value.step);
         let took = self.deps.clock.now().since(started);
         let label = self.providers.metric_label(&submit.open.provider);
         self.deps
@@ -198,10 +199,7 @@ impl EffectRunner {
             Ok(NextStep::Failed(failure)) => (AttemptState::of_failure(failure.class), AttemptResult::Failed(failure)),
             // The provider accepted what was typed, and wants what cannot be done here.
             Ok(NextStep::OpenLink { .. }) => {
-                let failure = Failure {
-                    class: FailureClass::Unsupported,
-                    retry_after: None,
-                };
+                let failure = Failure::from(FailureClass::Unsupported);
                 (AttemptState::of_failure(failure.class), AttemptResult::Failed(failure))
             }
             // It accepted it and goes on without us: the result is found as after a lost answer.

@@ -105,6 +105,7 @@ fn a_plain_no_shuts_nothing() {
         Ok(NextStep::Failed(Failure {
             class,
             retry_after: Some(AFTER),
+            message: None,
         }))
     };
     for (class, want) in [

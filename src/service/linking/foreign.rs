@@ -8,7 +8,7 @@
 use super::linker::{AccountOwner, DETAILS_TIMEOUT, Linking};
 use super::unlink::Unlink;
 use crate::core::flow::{AttemptResult, SessionEvent};
-use crate::providers::{AccountsQuery, ProviderAccount};
+use crate::providers::{Access, AccountsQuery, ProviderAccount};
 use crate::records::{Attempt, JobType, Link, LinkState};
 use crate::service::job::{JobError, JobOutcome};
 
@@ -42,13 +42,13 @@ impl Linking {
 
     /// What an account says of itself, if it can be read now.
     async fn read_details(&self, attempt: &Attempt, account: &ProviderAccount) -> Option<ProviderAccount> {
-        let from = self
-            .providers
-            .with_credentials(attempt.partner, &attempt.provider)
-            .await;
-        let (api, credentials) = from.ok()?;
-        let read = api.accounts(&credentials, AccountsQuery::One(&account.id)).await.ok()?;
-        read.into_iter().next()
+        let from = self.providers.with_keys(attempt.partner, &attempt.provider).await;
+        let (api, keys) = from.ok()?;
+        let read = api
+            .accounts(Access::keys(&keys), AccountsQuery::One(&account.id))
+            .await
+            .ok()?;
+        read.value.into_iter().next()
     }
 
     /// Ends the access to accounts that are not this person's, and audits that they came.

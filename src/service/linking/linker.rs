@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::core::flow::{AttemptResult, SessionEvent};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::seal::SubscriberTag;
-use crate::providers::{ProviderAccount, ProviderError};
+use crate::providers::{Access, EndTarget, ProviderAccount, ProviderError};
 use crate::records::{Attempt, AttemptState, Link, RecordsError};
 use crate::service::deps::Deps;
 use crate::service::facts_reader::link_summary;
@@ -68,14 +68,14 @@ impl Linking {
         owner: &AccountOwner<'_>,
         accounts: &[ProviderAccount],
     ) -> Result<(), JobError> {
-        let (api, credentials) = self.providers.with_credentials(owner.partner, owner.provider).await?;
+        let (api, keys) = self.providers.with_keys(owner.partner, owner.provider).await?;
         for account in accounts {
             let digest = self.deps.sealing.account_digest(owner.provider, &account.id);
             let link = self.deps.records.link_by_account(&digest).await?;
             if link.is_some_and(|link| link.owns_accounts()) {
                 continue;
             }
-            match api.unlink(&credentials, &account.id).await {
+            match api.end(Access::keys(&keys), EndTarget::Account(&account.id)).await {
                 Ok(()) | Err(ProviderError::NotFound) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::linker::Linking;
 use crate::core::ids::LinkId;
-use crate::providers::{AccountDetails, AccountsQuery, ProviderError};
+use crate::providers::{Access, AccountDetails, AccountsQuery, ProviderError};
 use crate::records::{JobType, Link, LinkState, LinkedAccount, RecordsError};
 use crate::service::job::{JobError, JobHandler, JobOutcome};
 
@@ -49,14 +49,15 @@ impl Linking {
         link: &Link,
         account: &LinkedAccount,
     ) -> Result<(Option<String>, AccountDetails), JobError> {
-        let (provider, credentials) = self.providers.with_credentials(link.partner, &link.provider).await?;
+        let (provider, keys) = self.providers.with_keys(link.partner, &link.provider).await?;
         let id = self
             .deps
             .sealing
             .open_account(&link.tag, account.id, &account.account)?;
         let mut read = provider
-            .accounts(&credentials, AccountsQuery::One(&id))
+            .accounts(Access::keys(&keys), AccountsQuery::One(&id))
             .await?
+            .value
             .into_iter();
         read.find_map(|read| Some((read.session_id, read.details?)))
             .ok_or_else(|| ProviderError::Unavailable("no details yet", None).into())

@@ -6,7 +6,7 @@ use super::linker::{DETAILS_TIMEOUT, Linking};
 use super::read_accounts::ReadAccounts;
 use crate::core::flow::AttemptResult;
 use crate::core::ids::{AttemptId, LinkId};
-use crate::providers::{ProviderAccount, ProviderError};
+use crate::providers::{Access, ProviderAccount, ProviderError};
 use crate::records::{Attempt, AttemptState, JobType, Link, LinkCompletion, LinkState, RecordsError};
 use crate::service::deps::CrashPoint;
 use crate::service::facts_reader::link_summary;
@@ -47,8 +47,12 @@ impl Linking {
         }
         let grant = self.deps.sealing.open_grant(&attempt.tag, id, &sealed)?;
         let providers = &self.providers;
-        let (provider, credentials) = providers.with_credentials(attempt.partner, &attempt.provider).await?;
-        match provider.redeem(&credentials, &grant).await {
+        let (provider, keys) = providers.with_keys(attempt.partner, &attempt.provider).await?;
+        match provider
+            .redeem(Access::keys(&keys), &grant)
+            .await
+            .map(|redeemed| redeemed.value.accounts)
+        {
             // Exchanged for nothing, as only a renewal may be.
             Ok(accounts) if accounts.is_empty() && attempt.renews.is_none() => self.search_or_lapse(attempt).await,
             Ok(accounts) => {

@@ -4,7 +4,7 @@ use super::linker::{AccountOwner, Linking};
 use crate::core::flow::AttemptResult;
 use crate::core::ids::LinkId;
 use crate::core::next_step::Grant;
-use crate::providers::ProviderAccount;
+use crate::providers::{Access, ProviderAccount};
 use crate::records::{Attempt, AttemptState, Link, LinkState};
 use crate::service::facts_reader::link_summary;
 use crate::service::job::{JobError, JobOutcome};
@@ -38,8 +38,8 @@ impl Linking {
         let accounts = match grant {
             None => Vec::new(),
             Some(grant) => {
-                let (provider, credentials) = self.providers.with_credentials(link.partner, &link.provider).await?;
-                provider.redeem(&credentials, &grant).await?
+                let (provider, keys) = self.providers.with_keys(link.partner, &link.provider).await?;
+                provider.redeem(Access::keys(&keys), &grant).await?.value.accounts
             }
         };
         Ok(self.renew(&link.into(), link.id, accounts).await?.is_some())

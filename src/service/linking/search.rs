@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::linker::Linking;
 use crate::core::flow::AttemptResult;
 use crate::core::ids::AttemptId;
-use crate::providers::AccountsQuery;
+use crate::providers::{Access, AccountsQuery};
 use crate::records::{Attempt, AttemptState, RecordsError};
 use crate::service::job::{JobError, JobOutcome};
 
@@ -103,13 +103,10 @@ impl Linking {
 
     async fn search(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
         let session = self.session_of(attempt)?;
-        let (provider, credentials) = self
-            .providers
-            .with_credentials(attempt.partner, &attempt.provider)
-            .await?;
+        let (provider, keys) = self.providers.with_keys(attempt.partner, &attempt.provider).await?;
         let mut unnamed = Vec::new();
         let mut found = Vec::new();
-        for account in provider.accounts(&credentials, AccountsQuery::All).await? {
+        for account in provider.accounts(Access::keys(&keys), AccountsQuery::All).await?.value {
             match &account.session_id {
                 Some(id) if *id == session => found.push(account),
                 Some(_) => {}
@@ -124,7 +121,10 @@ impl Linking {
             if self.deps.records.link_by_account(&known).await?.is_some() {
                 continue;
             }
-            let read = provider.accounts(&credentials, AccountsQuery::One(&account.id)).await?;
+            let read = provider
+                .accounts(Access::keys(&keys), AccountsQuery::One(&account.id))
+                .await?
+                .value;
             found.extend(
                 read.into_iter()
                     .filter(|read| read.session_id.as_deref() == Some(session.as_str())),

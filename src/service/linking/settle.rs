@@ -35,12 +35,7 @@ impl Linking {
         let Some((attempt, _)) = self.deps.records.attempt(id).await? else {
             return Ok(JobOutcome::GiveUp("no such attempt"));
         };
-        let failed = |class| {
-            AttemptResult::Failed(Failure {
-                class,
-                retry_after: None,
-            })
-        };
+        let failed = |class| AttemptResult::Failed(Failure::from(class));
         let result = match attempt.state {
             AttemptState::Open => return self.close_unsent(&attempt).await,
             AttemptState::Sending | AttemptState::Unknown => return self.search_or_lapse(attempt).await,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::linker::Linking;
 use crate::core::ids::LinkId;
-use crate::providers::ProviderError;
+use crate::providers::{Access, EndTarget, ProviderError};
 use crate::records::{JobType, LinkState};
 use crate::service::job::{JobError, JobHandler, JobOutcome};
 
@@ -22,13 +22,13 @@ impl JobHandler<Unlink> for Linking {
         let Some(link) = self.deps.records.link(id).await? else {
             return Ok(JobOutcome::GiveUp("no such link"));
         };
-        let (provider, credentials) = self.providers.with_credentials(link.partner, &link.provider).await?;
+        let (provider, keys) = self.providers.with_keys(link.partner, &link.provider).await?;
         for account in &link.accounts {
             let account = self
                 .deps
                 .sealing
                 .open_account(&link.tag, account.id, &account.account)?;
-            match provider.unlink(&credentials, &account).await {
+            match provider.end(Access::keys(&keys), EndTarget::Account(&account)).await {
                 Ok(()) | Err(ProviderError::NotFound) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -2,6 +2,8 @@
 //!
 //! The partner of the configuration is written from there at every start. A change here would be lost, so it is refused.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,9 +18,9 @@ use crate::core::api_key::ApiEnvironment;
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::page::PageRequest;
 use crate::core::secret::Secret;
-use crate::providers::{Credentials, ProviderError};
+use crate::providers::{ProviderError, ProviderKeys};
 use crate::records::{Partner, PartnerChange, StoredAuditEntry};
-use crate::service::providers::seal_credentials;
+use crate::service::providers::seal_keys;
 
 /// What fits on a phone's screen beside the rest of the consent.
 const MAX_PURPOSE_CHARS: usize = 40;
@@ -63,16 +65,10 @@ pub struct PartnerEdit {
     pub walk_in: Option<bool>,
 }
 
-/// Credentials at a provider.
+/// The keys at a provider, by the names that the provider gives them.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewCredentials {
-    /// The provider's secret key.
-    #[schema(value_type = String, format = Password, write_only)]
-    pub secret_key: Secret,
-    /// The provider's application id, where it has one.
-    pub app_id: Option<String>,
-}
+#[schema(value_type = BTreeMap<String, String>)]
+pub struct NewCredentials(BTreeMap<String, Secret>);
 
 /// Whether credentials at a provider are set. The keys are never shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -167,16 +163,21 @@ impl AccountApi {
     ) -> Result<CredentialsView, ApiError> {
         let api = self.providers.provider(provider).ok_or(ApiError::NotFound)?;
         self.check_changeable(context)?;
-        if self.settings.environment == ApiEnvironment::Sandbox && new.secret_key.expose().starts_with("live_") {
-            let detail = "a production key, which the sandbox refuses";
-            return Err(ApiError::field("/secret_key", "live_key", detail));
+        let keys: ProviderKeys = new.0.into_iter().collect();
+        let mut validation = Validation::default();
+        for (name, fault) in keys.faults(api.facts().keys) {
+            validation.add(&format!("/{name}"), "invalid", fault.to_owned());
         }
-        let credentials = Credentials {
-            secret_key: new.secret_key,
-            app_id: new.app_id,
-        };
-        match api.institutions(&credentials).await {
-            Ok(_) => {}
+        validation.finish()?;
+        let production = keys.production_key(api.facts().keys);
+        if self.settings.environment == ApiEnvironment::Sandbox
+            && let Some(name) = production
+        {
+            let detail = "a production key, which the sandbox refuses";
+            return Err(ApiError::field(&format!("/{name}"), "live_key", detail));
+        }
+        match api.check(&keys).await {
+            Ok(()) => {}
             Err(ProviderError::Refused(_) | ProviderError::NotFound) => {
                 let detail = "the provider does not take this key";
                 return Err(ApiError::field("/secret_key", "refused", detail));
@@ -187,7 +188,7 @@ impl AccountApi {
             }
         }
         let (partner, rng) = (context.scope.partner, self.deps.rng.as_ref());
-        let sealed = seal_credentials(&self.keyring, rng, &partner, provider, &credentials)?;
+        let sealed = seal_keys(&self.keyring, rng, &partner, provider, &keys)?;
         let now = self.now();
         let audit = context.audit_entry("credentials.set", provider, now);
         self.records.set_credentials(provider, &sealed, &audit).await?;

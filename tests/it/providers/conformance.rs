@@ -10,23 +10,24 @@ use kiungo::core::next_step::{FailureClass, Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{
-    AccountsQuery, Credentials, Customer, Institution, Provider, ProviderError, ProviderSession, SessionKind,
-    SessionRequest, SessionResponse, Submission, SubmissionStep, SubmitError, WebhookError,
+    Access, AccountsQuery, EndTarget, Institution, Provider, ProviderError, ProviderKeys, ProviderRequest,
+    ProviderSession, SessionKind, SessionRequest, SessionResponse, Submission, SubmissionStep, SubmitError,
+    WebhookError,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_partial_json, header, method, path};
 use wiremock::{Mock, MockBuilder, MockServer, ResponseTemplate};
 
-use super::mono::{KEY, mono_with};
+use super::mono::{KEY, keys, keys_with, mono_with};
 
 /// What a stand-in accepts.
 pub struct Scenario<'a> {
     /// The provider, calling the stand-in.
     pub provider: &'a dyn Provider,
     /// Keys it accepts.
-    pub keys: Credentials,
+    pub keys: ProviderKeys,
     /// Keys it does not accept.
-    pub wrong_keys: Credentials,
+    pub wrong_keys: ProviderKeys,
     /// An institution of its list, by our id, with a way to log in.
     pub institution: (&'a str, &'a str),
     /// A login that is right, and one that is wrong.
@@ -42,24 +43,22 @@ impl Scenario<'_> {
     }
 
     async fn opened(&self) -> ProviderSession {
-        let customer = Customer {
-            name: "Ada Example".to_owned(),
-            email: "ada@example.invalid".to_owned(),
-        };
         let opening = SessionRequest::Link {
             institution: &self.chosen().await,
             method: self.institution.1,
-            customer: &customer,
+            reference: "ada",
+            phone: None,
         };
-        match self.provider.open_session(&self.keys, opening).await.unwrap() {
+        let opened = self.provider.open_session(Access::keys(&self.keys), opening).await;
+        match opened.unwrap().value {
             SessionResponse::Session(session) => session,
-            SessionResponse::Done(_) => panic!("a link was made without a login"),
+            SessionResponse::Next(..) | SessionResponse::Done(_) => panic!("a link was made without a login"),
         }
     }
 
     async fn submit(
         &self,
-        keys: &Credentials,
+        keys: &ProviderKeys,
         session: &ProviderSession,
         step: SubmissionStep,
         answers: &[(&str, &str)],
@@ -71,7 +70,8 @@ impl Scenario<'_> {
             answers: &answers,
             timeout: Duration::from_secs(10),
         };
-        self.provider.submit(keys, submission).await
+        let stepped = self.provider.submit(Access::keys(keys), submission).await;
+        stepped.map(|stepped| stepped.value.step)
     }
 
     /// Continues from a correct login until there is a grant, in at most six steps.
@@ -170,6 +170,7 @@ async fn a_no_is_a_no(scenario: &Scenario<'_>) {
 
 async fn strangers_are_told_apart(scenario: &Scenario<'_>) {
     let (provider, wrong) = (scenario.provider, &scenario.wrong_keys);
+    let access = Access::keys(&scenario.keys);
     assert!(matches!(
         provider.institutions(wrong).await,
         Err(ProviderError::Refused(_))
@@ -183,40 +184,44 @@ async fn strangers_are_told_apart(scenario: &Scenario<'_>) {
         other => panic!("{other:?}"),
     }
     let nobodys = Secret::new("nobodys-account");
-    let read = provider.accounts(&scenario.keys, AccountsQuery::One(&nobodys)).await;
+    let read = provider.accounts(access, AccountsQuery::One(&nobodys)).await;
     assert_eq!(read.err(), Some(ProviderError::NotFound));
-    assert_eq!(
-        provider.unlink(&scenario.keys, &nobodys).await,
-        Err(ProviderError::NotFound)
-    );
-    let redeemed = provider
-        .redeem(&scenario.keys, &Grant(Secret::new("nobodys-grant")))
-        .await;
+    let ended = provider.end(access, EndTarget::Account(&nobodys)).await;
+    assert_eq!(ended, Err(ProviderError::NotFound));
+    let redeemed = provider.redeem(access, &Grant(Secret::new("nobodys-grant"))).await;
     let error = redeemed.expect_err("a grant out of nothing");
     assert!(
         matches!(error, ProviderError::Refused(_) | ProviderError::NotFound),
         "{error:?}"
     );
-    assert_eq!(
-        provider.parse_webhook(&[], b"{}").unwrap_err(),
-        WebhookError::Unauthentic
-    );
+    let forged = ProviderRequest {
+        method: "POST",
+        path: "/hooks/it",
+        tail: "",
+        query: "",
+        headers: &[],
+        body: b"{}",
+    };
+    let received = provider.webhook(&scenario.keys, &forged).await;
+    assert_eq!(received.unwrap_err(), WebhookError::Unauthentic);
 }
 
 async fn a_link_is_made_read_and_ended(scenario: &Scenario<'_>) {
-    let (provider, keys) = (scenario.provider, &scenario.keys);
+    let (provider, access) = (scenario.provider, Access::keys(&scenario.keys));
     let session = scenario.opened().await;
     let grant = scenario.granted(&session).await;
-    let accounts = provider.redeem(keys, &grant).await.unwrap();
+    let accounts = provider.redeem(access, &grant).await.unwrap().value.accounts;
     assert!(!accounts.is_empty());
     for account in &accounts {
-        let read = provider.accounts(keys, AccountsQuery::One(&account.id)).await.unwrap();
+        let read = provider.accounts(access, AccountsQuery::One(&account.id)).await;
+        let read = read.unwrap().value;
         assert_eq!(read.len(), 1);
         assert_eq!(read[0].id.expose(), account.id.expose());
         let details = read[0].details.as_ref().expect("details");
         assert!(!details.number.expose().is_empty());
-        provider.unlink(keys, &account.id).await.unwrap();
-        assert_eq!(provider.unlink(keys, &account.id).await, Err(ProviderError::NotFound));
+        let target = EndTarget::Account(&account.id);
+        provider.end(access, target).await.unwrap();
+        assert_eq!(provider.end(access, target).await, Err(ProviderError::NotFound));
     }
 }
 
@@ -358,14 +363,10 @@ async fn mono_conforms() {
     for dialect in [MonoApiVersion::V2, MonoApiVersion::V1] {
         let server = small_mono(dialect).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
-        let keys = |key: &str| Credentials {
-            secret_key: Secret::new(key),
-            app_id: Some("app-1".to_owned()),
-        };
         check_conformance(&Scenario {
             provider: &mono,
-            keys: keys(KEY),
-            wrong_keys: keys("another key"),
+            keys: keys(),
+            wrong_keys: keys_with("another key"),
             institution: ("b1:p", "mobile_banking"),
             login: [
                 &[("username", "ada"), ("password", "right")],

@@ -2,7 +2,7 @@
 
 use kiungo::core::secret::Secret;
 use kiungo::providers::mono::MonoApiVersion;
-use kiungo::providers::{Credentials, Provider};
+use kiungo::providers::{Provider, ProviderKeys};
 
 use super::conformance::{Scenario, check_conformance};
 use super::mono::mono_with;
@@ -17,9 +17,9 @@ async fn mono_conforms_against_the_sandbox() {
     for dialect in [MonoApiVersion::V2, MonoApiVersion::V1] {
         let stand_in = StandIn::start(|_| {});
         let mono = mono_with(&stand_in.running.url(), dialect, |_| {});
-        let keys = |key: &str| Credentials {
-            secret_key: Secret::new(key),
-            app_id: Some(APP.to_owned()),
+        let keys = |key: &str| -> ProviderKeys {
+            let keys = [("secret_key", key), ("app_id", APP)];
+            keys.into_iter().map(|(name, key)| (name, Secret::new(key))).collect()
         };
         let list = mono.institutions(&keys(STAND_IN_KEY)).await.unwrap();
         let bank = list

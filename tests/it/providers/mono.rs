@@ -6,9 +6,9 @@ use kiungo::core::next_step::{Form, Grant};
 use kiungo::core::secret::Secret;
 use kiungo::http_client::base_url::parse_base_url;
 use kiungo::http_client::{HttpClient, HttpClientOptions};
-use kiungo::providers::mono::{Mono, MonoApiVersion, MonoSettings, UnlinkCall};
+use kiungo::providers::mono::{CustomerTemplate, Mono, MonoApiVersion, MonoSettings, UnlinkCall};
 use kiungo::providers::{
-    AccountsQuery, Credentials, Customer, Institution, Provider, ProviderError, ProviderSession, SessionKind,
+    Access, AccountsQuery, EndTarget, Institution, Provider, ProviderError, ProviderKeys, ProviderSession, SessionKind,
     SessionRequest, Submission, SubmissionStep,
 };
 use serde_json::{Value, json};
@@ -23,15 +23,22 @@ pub fn mono_with(uri: &str, dialect: MonoApiVersion, change: impl FnOnce(&mut Mo
     let base = parse_base_url(uri, true).unwrap();
     let mut settings = MonoSettings::new(base, dialect);
     settings.call_timeout = Duration::from_secs(5);
+    settings.customer = CustomerTemplate {
+        name: "{ref} \"A\" Example".to_owned(),
+        email: "{ref}@example.invalid".to_owned(),
+    };
     change(&mut settings);
     Mono::new(settings, HttpClient::new(&HttpClientOptions::default()).unwrap())
 }
 
-pub fn credentials() -> Credentials {
-    Credentials {
-        secret_key: Secret::new(KEY),
-        app_id: Some("app-1".to_owned()),
-    }
+pub fn keys() -> ProviderKeys {
+    keys_with(KEY)
+}
+
+/// With another secret key.
+pub fn keys_with(key: &str) -> ProviderKeys {
+    let keys = [("secret_key", key), ("app_id", "app-1")];
+    keys.into_iter().map(|(name, key)| (name, Secret::new(key))).collect()
 }
 
 pub fn session(kind: SessionKind, form: Option<Form>) -> ProviderSession {
@@ -55,10 +62,13 @@ pub fn bank() -> Institution {
     }
 }
 
-pub fn ada() -> Customer {
-    Customer {
-        name: "Ada \"A\" Example".to_owned(),
-        email: "ada@example.invalid".to_owned(),
+/// A session is opened for an account at the bank, by this auth method.
+pub fn linking<'a>(institution: &'a Institution, method: &'a str) -> SessionRequest<'a> {
+    SessionRequest::Link {
+        institution,
+        method,
+        reference: "ada",
+        phone: None,
     }
 }
 
@@ -111,7 +121,7 @@ async fn submit(mono: &Mono, session: &ProviderSession, step: SubmissionStep, an
         answers: &answers,
         timeout: Duration::from_secs(5),
     };
-    let _ = mono.submit(&credentials(), submission).await;
+    let _ = mono.submit(Access::keys(&keys()), submission).await;
 }
 
 /// A submission: API version, kind of session, step and answers, then its path and JSON.
@@ -241,7 +251,7 @@ fn calls() -> Vec<(&'static str, MonoApiVersion, &'static str, Option<Value>)> {
     let id = || Some(json!({ "account": "acc/1" }));
     let code = || Some(json!({ "code": "code_1" }));
     let open_v2 = json!({ "institution": "a1", "auth_method": "mobile_banking", "scope": "financial_data",
-        "customer": { "name": "Ada \"A\" Example", "email": "ada@example.invalid" } });
+        "customer": { "name": "ada \"A\" Example", "email": "ada@example.invalid" } });
     let open_v1 = json!({ "app": "app-1", "institution": "a1", "auth_method": "mobile_banking" });
     vec![
         ("institutions", v2, "GET /v3/institutions?scope=financial_data", None),
@@ -265,21 +275,21 @@ fn calls() -> Vec<(&'static str, MonoApiVersion, &'static str, Option<Value>)> {
 
 /// Makes the call with this name; returns its error, if any.
 pub async fn make(mono: &Mono, call: &str, account: &Secret) -> Option<ProviderError> {
-    let keys = credentials();
+    let keys = keys();
+    let access = Access::keys(&keys);
     match call {
         "institutions" => mono.institutions(&keys).await.err(),
         "open" => {
-            let opening = SessionRequest::Link {
-                institution: &bank(),
-                method: "mobile_banking",
-                customer: &ada(),
-            };
-            mono.open_session(&keys, opening).await.err()
+            let bank = bank();
+            mono.open_session(access, linking(&bank, "mobile_banking")).await.err()
         }
-        "reauth" => mono.open_session(&keys, SessionRequest::Reauth { account }).await.err(),
-        "redeem" => mono.redeem(&keys, &Grant(Secret::new("code_1"))).await.err(),
-        "account" => mono.accounts(&keys, AccountsQuery::One(account)).await.err(),
-        "accounts" => mono.accounts(&keys, AccountsQuery::All).await.err(),
-        _ => mono.unlink(&keys, account).await.err(),
+        "reauth" => {
+            let opening = SessionRequest::Reauth { account, link: None };
+            mono.open_session(access, opening).await.err()
+        }
+        "redeem" => mono.redeem(access, &Grant(Secret::new("code_1"))).await.err(),
+        "account" => mono.accounts(access, AccountsQuery::One(account)).await.err(),
+        "accounts" => mono.accounts(access, AccountsQuery::All).await.err(),
+        _ => mono.end(access, EndTarget::Account(account)).await.err(),
     }
 }

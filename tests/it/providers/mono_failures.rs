@@ -8,7 +8,7 @@ use kiungo::providers::{Provider, ProviderError};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use super::mono::{KEY, answering, credentials, make, mono_with, ok, only_request};
+use super::mono::{KEY, answering, keys, make, mono_with, ok, only_request};
 use crate::support::logs::Logs;
 
 /// Every failure of a repeatable call says whether a retry makes sense; none is retried by itself, and no error contains its
@@ -121,6 +121,6 @@ fn unreadable() -> Vec<Failure> {
 async fn a_list_of_ten_megabytes_is_refused() {
     let server = answering(ok(json!({ "data": ["x".repeat(10 * 1024 * 1024)] }))).await;
     let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
-    let error = mono.institutions(&credentials()).await.unwrap_err();
+    let error = mono.institutions(&keys()).await.unwrap_err();
     assert_eq!(error, ProviderError::Unavailable("the answer is too long", None));
 }

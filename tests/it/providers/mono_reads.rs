@@ -7,12 +7,13 @@ use kiungo::core::secret::Secret;
 use kiungo::core::time::Timestamp;
 use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{
-    AccountsQuery, Credentials, Provider, ProviderAccount, ProviderError, SessionKind, SessionRequest, SessionResponse,
+    Access, AccountsQuery, EndTarget, Provider, ProviderAccount, ProviderError, ProviderKeys, SessionKind,
+    SessionRequest, SessionResponse,
 };
 use serde_json::json;
 use wiremock::MockServer;
 
-use super::mono::{KEY, ada, answering, bank, credentials, mono_with, ok};
+use super::mono::{KEY, answering, bank, keys, linking, mono_with, ok};
 
 /// The list is read in both shapes; invalid entries are dropped; one id with two types is two institutions; only a method's
 /// own form counts. (Wire 1)
@@ -44,7 +45,7 @@ async fn institutions_are_read_in_both_shapes() {
     ] {
         let server = answering(ok(body)).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
-        let read = mono.institutions(&credentials()).await.unwrap();
+        let read = mono.institutions(&keys()).await.unwrap();
         let ids: Vec<_> = read.iter().map(|it| (it.id.as_str(), it.business)).collect();
         assert_eq!(ids, [("a1:p", false), ("a1:b", true), ("a2:payment_gateway", false)]);
         let first = &read[0];
@@ -78,7 +79,7 @@ async fn a_long_list_is_read() {
         .collect();
     let server = answering(ok(json!({ "data": list }))).await;
     let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
-    assert_eq!(mono.institutions(&credentials()).await.unwrap().len(), 5_000);
+    assert_eq!(mono.institutions(&keys()).await.unwrap().len(), 5_000);
 }
 
 /// The session's id and form are found at every documented place; a reply without an id is not a session. (Wire 2)
@@ -124,12 +125,9 @@ async fn sessions_are_read_in_every_shape() {
     for (body, want) in rows {
         let server = answering(ok(body.clone())).await;
         let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
-        let opening = SessionRequest::Link {
-            institution: &bank(),
-            method: "m",
-            customer: &ada(),
-        };
-        let opened = mono.open_session(&credentials(), opening).await;
+        let (keys, bank) = (keys(), bank());
+        let opened = mono.open_session(Access::keys(&keys), linking(&bank, "m")).await;
+        let opened = opened.map(|opened| opened.value);
         let seen = match &opened {
             Ok(SessionResponse::Session(session)) => Some((
                 session.id.as_str(),
@@ -173,10 +171,13 @@ async fn a_reauthorisation_is_done_or_goes_on() {
             settings.exchange_reauth_code = exchange;
         });
         let account = Secret::new("acc");
-        let opened = mono
-            .open_session(&credentials(), SessionRequest::Reauth { account: &account })
-            .await;
-        let seen = opened.map(|opened| match opened {
+        let opening = SessionRequest::Reauth {
+            account: &account,
+            link: None,
+        };
+        let opened = mono.open_session(Access::keys(&keys()), opening).await;
+        let seen = opened.map(|opened| match opened.value {
+            SessionResponse::Next(..) => "next".to_owned(),
             SessionResponse::Done(None) => "done".to_owned(),
             SessionResponse::Done(Some(Grant(code))) => format!("done {}", code.expose()),
             SessionResponse::Session(session) => {
@@ -202,8 +203,8 @@ async fn a_grant_becomes_an_account() {
         for dialect in [MonoApiVersion::V1, MonoApiVersion::V2] {
             let server = answering(ok(body.clone())).await;
             let mono = mono_with(&server.uri(), dialect, |_| {});
-            let redeemed = mono.redeem(&credentials(), &Grant(Secret::new("code_1"))).await;
-            match (want, redeemed) {
+            let redeemed = mono.redeem(Access::keys(&keys()), &Grant(Secret::new("code_1"))).await;
+            match (want, redeemed.map(|redeemed| redeemed.value.accounts)) {
                 (Some(want), Ok(accounts)) => {
                     assert_eq!(accounts.len(), 1);
                     assert_eq!(accounts[0].id.expose(), want, "{body}");
@@ -215,8 +216,9 @@ async fn a_grant_becomes_an_account() {
     }
     let server = MockServer::start().await;
     let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
-    let redeemed = mono.redeem(&credentials(), &Grant(Secret::new(""))).await.unwrap();
-    assert!(redeemed.is_empty() && server.received_requests().await.unwrap().is_empty());
+    let redeemed = mono.redeem(Access::keys(&keys()), &Grant(Secret::new(""))).await;
+    let accounts = redeemed.unwrap().value.accounts;
+    assert!(accounts.is_empty() && server.received_requests().await.unwrap().is_empty());
 }
 
 fn described(account: &ProviderAccount) -> String {
@@ -264,8 +266,8 @@ async fn one_account_is_read() {
         let server = answering(ok(body.clone())).await;
         let mono = mono_with(&server.uri(), dialect, |_| {});
         let asked = Secret::new("asked");
-        let read = mono.accounts(&credentials(), AccountsQuery::One(&asked)).await;
-        match (want, read) {
+        let read = mono.accounts(Access::keys(&keys()), AccountsQuery::One(&asked)).await;
+        match (want, read.map(|read| read.value)) {
             (Some(want), Ok(accounts)) => {
                 assert_eq!(accounts.iter().map(described).collect::<Vec<_>>(), [want], "{body}");
             }
@@ -290,8 +292,8 @@ async fn all_accounts_are_read() {
     ] {
         let server = answering(ok(body)).await;
         let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
-        let read = mono.accounts(&credentials(), AccountsQuery::All).await.unwrap();
-        let read: Vec<_> = read.iter().map(described).collect();
+        let read = mono.accounts(Access::keys(&keys()), AccountsQuery::All).await.unwrap();
+        let read: Vec<_> = read.value.iter().map(described).collect();
         assert_eq!(read, ["a Some(\"s\") Some(\"1 - - - -\")", "b None None"]);
     }
 }
@@ -303,8 +305,9 @@ async fn ids_that_climb_are_not_sent() {
     let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
     for id in ["", ".", ".."] {
         let id = Secret::new(id);
-        assert_eq!(mono.unlink(&credentials(), &id).await, Err(ProviderError::NotFound));
-        let read = mono.accounts(&credentials(), AccountsQuery::One(&id)).await;
+        let ended = mono.end(Access::keys(&keys()), EndTarget::Account(&id)).await;
+        assert_eq!(ended, Err(ProviderError::NotFound));
+        let read = mono.accounts(Access::keys(&keys()), AccountsQuery::One(&id)).await;
         assert_eq!(read.err(), Some(ProviderError::NotFound));
     }
     assert!(server.received_requests().await.unwrap().is_empty());
@@ -315,17 +318,9 @@ async fn ids_that_climb_are_not_sent() {
 async fn v1_wants_an_application_id() {
     let server = answering(ok(json!({}))).await;
     let mono = mono_with(&server.uri(), MonoApiVersion::V1, |_| {});
-    let keys = Credentials {
-        secret_key: Secret::new(KEY),
-        app_id: None,
-    };
-    let opening = SessionRequest::Link {
-        institution: &bank(),
-        method: "m",
-        customer: &ada(),
-    };
+    let keys: ProviderKeys = [("secret_key", Secret::new(KEY))].into_iter().collect();
     assert!(matches!(
-        mono.open_session(&keys, opening).await,
+        mono.open_session(Access::keys(&keys), linking(&bank(), "m")).await,
         Err(ProviderError::Refused(_))
     ));
 }

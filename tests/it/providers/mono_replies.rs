@@ -5,11 +5,11 @@ use std::time::Duration;
 use kiungo::core::next_step::{FieldKind, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::mono::{Mono, MonoApiVersion};
-use kiungo::providers::{Provider, ProviderSession, SessionKind, Submission, SubmissionStep, SubmitError};
+use kiungo::providers::{Access, Provider, ProviderSession, SessionKind, Submission, SubmissionStep, SubmitError};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use super::mono::{KEY, answering, credentials, mono_with, only_request, session};
+use super::mono::{KEY, answering, keys, mono_with, only_request, session};
 use crate::support::logs::Logs;
 
 pub const V1: MonoApiVersion = MonoApiVersion::V1;
@@ -37,7 +37,8 @@ pub async fn submit_in(mono: &Mono, session: &ProviderSession, step: SubmissionS
         answers: &answers,
         timeout: Duration::from_secs(5),
     };
-    mono.submit(&credentials(), submission).await
+    let stepped = mono.submit(Access::keys(&keys()), submission).await;
+    stepped.map(|stepped| stepped.value.step)
 }
 
 /// Submits one secret to a link's session.
@@ -56,7 +57,7 @@ pub fn described(outcome: &Result<NextStep, SubmitError>) -> String {
             });
             format!("ask {}", fields.collect::<Vec<_>>().join(","))
         }
-        Ok(NextStep::ChooseAccounts { accounts, many }) => {
+        Ok(NextStep::ChooseAccounts { accounts, many, .. }) => {
             assert!(!many, "Mono links one account at a time");
             let accounts = accounts.iter().map(|it| {
                 let currency = it.currency.as_deref().unwrap_or("-");

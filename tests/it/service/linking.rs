@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::core::next_step::NextStep;
+use kiungo::core::next_step::{LinkPurpose, NextStep};
+use kiungo::core::time::Timestamp;
 use kiungo::providers::ProviderError;
 use kiungo::records::{AttemptState, JobType as _, LinkState, Records};
 use kiungo::service::callbacks::ProviderWebhooks as _;
@@ -16,7 +17,7 @@ use tokio::runtime::Handle;
 
 use super::harness::{Harness, MINUTE, account, ago, person};
 use crate::support::eventually;
-use crate::support::one_bank::Account;
+use crate::support::one_bank::{Account, webhook_request};
 use crate::support::records::node;
 
 /// A grant that the provider does not know, or that is used and led to no account, keeps nobody waiting: after
@@ -117,7 +118,8 @@ async fn a_late_webhook_is_heard() {
         };
         harness.parts.bank.script().accounts = vec![other, account("a1")];
         for (id, late) in [("b1", false), ("a1", true)] {
-            harness.parts.hooks.receive("mono", &[], id.as_bytes()).await.unwrap();
+            let webhook = webhook_request(id.as_bytes());
+            harness.parts.hooks.receive("mono", &webhook).await.unwrap();
             let key = format!("{}:connected {id}", Settle::key(attempt.id));
             assert_eq!(harness.parts.jobs.run_key(&key).await, late, "{id}");
         }
@@ -211,10 +213,13 @@ async fn another_persons_account_is_noticed_late() {
 async fn what_goes_on_elsewhere_is_found() {
     let approve = NextStep::ApproveElsewhere {
         message: None,
+        binding: None,
         poll_every: Duration::from_secs(5),
+        until: Timestamp::from_millis(i64::MAX),
     };
     let wait = NextStep::Wait {
-        retry_after: Duration::from_secs(5),
+        poll_every: Duration::from_secs(5),
+        until: Timestamp::from_millis(i64::MAX),
     };
     for answer in [approve, wait] {
         let mut harness = Harness::new().await;
@@ -233,7 +238,7 @@ async fn what_goes_on_elsewhere_is_found() {
 async fn what_needs_a_browser_was_sent_all_the_same() {
     let mut harness = Harness::new().await;
     let answer = NextStep::OpenLink {
-        purpose: "approve".to_owned(),
+        purpose: LinkPurpose::Approve,
     };
     harness.parts.bank.script().answers.push_back(Ok(answer));
     let shown = harness.types(&["1", "1", "ada", "pw"]).await;

@@ -34,13 +34,7 @@ const CODES: [&str; 2] = ["111111", "222222"];
 fn asks_for_a_code() -> NextStep {
     NextStep::Prompt(Form {
         title: None,
-        fields: vec![Field {
-            name: "code".to_owned(),
-            label: "code".to_owned(),
-            kind: FieldKind::Digits,
-            max_len: None,
-            exact_len: None,
-        }],
+        fields: vec![Field::new("code", "code", FieldKind::Digits)],
     })
 }
 
@@ -54,6 +48,7 @@ fn asks_which_account() -> NextStep {
     NextStep::ChooseAccounts {
         accounts: vec![account],
         many: false,
+        more: None,
     }
 }
 

@@ -64,13 +64,7 @@ async fn nothing_is_sent_for_a_request_that_is_over() {
     let mut harness = Harness::new().await;
     let code = NextStep::Prompt(Form {
         title: None,
-        fields: vec![Field {
-            name: "code".to_owned(),
-            label: "code".to_owned(),
-            kind: FieldKind::Digits,
-            max_len: None,
-            exact_len: None,
-        }],
+        fields: vec![Field::new("code", "code", FieldKind::Digits)],
     });
     harness.parts.bank.script().answers.push_back(Ok(code));
     let shown = harness.types(&["1", "1", "ada", "pw"]).await;

@@ -228,20 +228,14 @@ impl AbsentPerson {
 fn prompt() -> AttemptResult {
     AttemptResult::Prompt(Form {
         title: None,
-        fields: vec![Field {
-            name: "otp".to_owned(),
-            label: "OTP".to_owned(),
-            kind: FieldKind::Digits,
-            max_len: None,
-            exact_len: None,
-        }],
+        fields: vec![Field::new("otp", "OTP", FieldKind::Digits)],
     })
 }
 
 fn failed(class: FailureClass, pause: Option<u64>) -> AttemptResult {
     AttemptResult::Failed(Failure {
-        class,
         retry_after: pause.map(Duration::from_secs),
+        ..class.into()
     })
 }
 

@@ -15,7 +15,7 @@ use kiungo::core::webhook::WebhookTiming;
 use kiungo::gateways::limit_overrides::ChannelLimitOverrides;
 use kiungo::http_client::HttpClientOptions;
 use kiungo::http_client::ssrf_safe::{SsrfSafeClient, SystemResolver};
-use kiungo::providers::{Credentials, Provider, ProviderRegistry};
+use kiungo::providers::{Provider, ProviderKeys, ProviderRegistry};
 use kiungo::records::Records;
 use kiungo::service::admission::{TurnLimiter, TurnRates};
 use kiungo::service::callbacks::{IncomingRequest, UssdCallbacks};
@@ -31,7 +31,7 @@ use kiungo::service::live::LiveValues;
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
 use kiungo::service::provider_webhooks::ProviderWebhookReceiver;
-use kiungo::service::providers::{CustomerTemplate, Providers, save_partner};
+use kiungo::service::providers::{Providers, save_partner};
 use kiungo::service::sealing::Sealing;
 use kiungo::service::service_codes::ServiceCodes;
 use kiungo::service::session_updater::SessionUpdater;
@@ -258,10 +258,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
         metrics: Arc::new(Metrics::new()),
     };
     let keys = |bank: &Arc<OneBank>| {
-        let keys = Credentials {
-            secret_key: Secret::new("key"),
-            app_id: None,
-        };
+        let keys: ProviderKeys = [("secret_key", Secret::new("key"))].into_iter().collect();
         (bank.name, keys)
     };
     let keys = banks.iter().map(keys).collect::<Vec<_>>();
@@ -324,12 +321,8 @@ pub fn handlers(shared: &SharedDeps, outbox: Arc<SmsOutbox>) -> JobHandlers {
 }
 
 fn providers(deps: &Deps, banks: Vec<Arc<OneBank>>) -> Providers {
-    let customer = CustomerTemplate {
-        name: "Customer {ref}".to_owned(),
-        email: "{ref}@example.invalid".to_owned(),
-    };
     let banks = banks.into_iter().map(|bank| -> Arc<dyn Provider> { bank });
     let registry = ProviderRegistry::new(banks.collect());
     let partner = operator_partner().id;
-    Providers::new(deps, registry, partner, customer, vec!["NG".to_owned()])
+    Providers::new(deps, registry, partner, vec!["NG".to_owned()])
 }

@@ -2,14 +2,17 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use kiungo::core::linking::{AuthMethod, SessionKind};
+use kiungo::core::linking::{AuthMethod, Journey, SessionKind};
 use kiungo::core::next_step::{Field, FieldKind, Form, Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::{
-    AccountDetails, AccountsQuery, Credentials, Institution, Provider, ProviderAccount, ProviderError, ProviderEvent,
-    ProviderEventKind, ProviderSession, SessionRequest, SessionResponse, Submission, SubmitError, WebhookError,
+    Access, AccountDetails, AccountsQuery, EndScope, EndTarget, EventSubject, Institution, KeyRequirement, ListScope,
+    Provider, ProviderAccount, ProviderError, ProviderEvent, ProviderEventKind, ProviderFacts, ProviderKeys,
+    ProviderReply, ProviderRequest, ProviderSession, Redeemed, SessionRequest, SessionResponse, Stepped, Submission,
+    SubmitError, WebhookAnswer, WebhookError, WithAccess,
 };
 use tokio::sync::Semaphore;
 
@@ -17,6 +20,7 @@ use tokio::sync::Semaphore;
 pub struct OneBank {
     /// What it is called.
     pub name: &'static str,
+    facts: ProviderFacts,
     /// What its list waits for, if it waits.
     gate: Option<Arc<Semaphore>>,
     script: Mutex<Script>,
@@ -90,6 +94,7 @@ impl OneBank {
     fn with(name: &'static str, gate: Option<Arc<Semaphore>>) -> Arc<Self> {
         Arc::new(Self {
             name,
+            facts: facts(),
             gate,
             script: Mutex::default(),
         })
@@ -102,13 +107,7 @@ impl OneBank {
 }
 
 fn method(id: &str, fields: &[(&str, FieldKind)], card_and_pin: bool) -> AuthMethod {
-    let field = |(name, kind): &(&str, FieldKind)| Field {
-        name: (*name).to_owned(),
-        label: (*name).to_owned(),
-        kind: kind.clone(),
-        max_len: None,
-        exact_len: None,
-    };
+    let field = |(name, kind): &(&str, FieldKind)| Field::new(*name, *name, kind.clone());
     AuthMethod {
         id: id.to_owned(),
         name: id.to_owned(),
@@ -116,6 +115,7 @@ fn method(id: &str, fields: &[(&str, FieldKind)], card_and_pin: bool) -> AuthMet
             title: None,
             fields: fields.iter().map(field).collect(),
         },
+        journey: Journey::Keypad,
         card_and_pin,
     }
 }
@@ -140,7 +140,15 @@ impl Provider for OneBank {
         self.name
     }
 
-    async fn institutions(&self, _: &Credentials) -> Result<Vec<Institution>, ProviderError> {
+    fn facts(&self) -> &ProviderFacts {
+        &self.facts
+    }
+
+    async fn check(&self, _: &ProviderKeys) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    async fn institutions(&self, _: &ProviderKeys) -> Result<Vec<Institution>, ProviderError> {
         if let Some(gate) = &self.gate {
             let _open = gate.acquire().await;
         }
@@ -157,9 +165,9 @@ impl Provider for OneBank {
 
     async fn open_session(
         &self,
-        _: &Credentials,
+        _: Access<'_>,
         opening: SessionRequest<'_>,
-    ) -> Result<SessionResponse, ProviderError> {
+    ) -> Result<WithAccess<SessionResponse>, ProviderError> {
         {
             let mut script = self.script();
             script.opens += 1;
@@ -169,7 +177,7 @@ impl Provider for OneBank {
         }
         let (form, kind) = match opening {
             SessionRequest::Reauth { .. } if self.script().renewed_at_once => {
-                return Ok(SessionResponse::Done(Some(Grant(Secret::new("code_2")))));
+                return Ok(SessionResponse::Done(Some(Grant(Secret::new("code_2")))).into());
             }
             SessionRequest::Reauth { .. } => (None, SessionKind::Reauth),
             SessionRequest::Link { .. } => (methods().pop().map(|method| method.form), SessionKind::Link),
@@ -179,10 +187,11 @@ impl Provider for OneBank {
             expires_at: None,
             form,
             kind,
-        }))
+        })
+        .into())
     }
 
-    async fn submit(&self, _: &Credentials, submission: Submission<'_>) -> Result<NextStep, SubmitError> {
+    async fn submit(&self, _: Access<'_>, submission: Submission<'_>) -> Result<WithAccess<Stepped>, SubmitError> {
         let mut script = self.script();
         script.submitted += 1;
         let answers = submission.answers.iter();
@@ -190,35 +199,44 @@ impl Provider for OneBank {
             .typed
             .extend(answers.map(|(_, answer)| answer.expose().to_owned()));
         let answer = script.answers.pop_front();
-        answer.unwrap_or(Err(SubmitError::NotSent("takes no login")))
+        let answer = answer.unwrap_or(Err(SubmitError::NotSent("takes no login")));
+        answer.map(|step| Stepped::from(step).into())
     }
 
-    async fn redeem(&self, _: &Credentials, _: &Grant) -> Result<Vec<ProviderAccount>, ProviderError> {
+    async fn redeem(&self, _: Access<'_>, _: &Grant) -> Result<WithAccess<Redeemed>, ProviderError> {
         let ids = self.script().redeemed.clone().ok_or(ProviderError::NotFound)?;
         let account = |id: &str| ProviderAccount {
             id: Secret::new(id),
             session_id: None,
             details: None,
         };
-        Ok(ids.into_iter().map(account).collect())
+        let accounts: Vec<_> = ids.into_iter().map(account).collect();
+        Ok(Redeemed::from(accounts).into())
     }
 
-    async fn accounts(&self, _: &Credentials, which: AccountsQuery<'_>) -> Result<Vec<ProviderAccount>, ProviderError> {
+    async fn accounts(
+        &self,
+        _: Access<'_>,
+        which: AccountsQuery<'_>,
+    ) -> Result<WithAccess<Vec<ProviderAccount>>, ProviderError> {
         let script = self.script();
         if let Some(error) = &script.unreadable {
             return Err(error.clone());
         }
         let mut reply = script.accounts.iter().copied().map(Account::to_provider);
         match which {
-            AccountsQuery::All => Ok(reply.collect()),
+            AccountsQuery::All => Ok(reply.collect::<Vec<_>>().into()),
             AccountsQuery::One(id) => {
                 let one = reply.find(|account| account.id.expose() == id.expose());
-                Ok(vec![one.ok_or(ProviderError::NotFound)?])
+                Ok(vec![one.ok_or(ProviderError::NotFound)?].into())
             }
         }
     }
 
-    async fn unlink(&self, _: &Credentials, account: &Secret) -> Result<(), ProviderError> {
+    async fn end(&self, _: Access<'_>, target: EndTarget<'_>) -> Result<(), ProviderError> {
+        let EndTarget::Account(account) = target else {
+            return Err(ProviderError::Refused("accounts are ended one by one"));
+        };
         let gate = {
             let mut script = self.script();
             script.unlinking += 1;
@@ -237,12 +255,49 @@ impl Provider for OneBank {
     }
 
     /// A webhook says of which account it tells, and nothing else: it was linked.
-    fn parse_webhook(&self, _: &[(String, Vec<u8>)], body: &[u8]) -> Result<Option<ProviderEvent>, WebhookError> {
-        let account = std::str::from_utf8(body).map_err(|_| WebhookError::Malformed)?;
-        Ok(Some(ProviderEvent {
+    async fn webhook(&self, _: &ProviderKeys, request: &ProviderRequest<'_>) -> Result<WebhookAnswer, WebhookError> {
+        let account = std::str::from_utf8(request.body).map_err(|_| WebhookError::Malformed)?;
+        let event = ProviderEvent {
             dedupe_key: format!("connected {account}"),
-            account: Secret::new(account),
+            at: None,
+            about: EventSubject::Account(Secret::new(account)),
             kind: ProviderEventKind::Connected,
-        }))
+        };
+        Ok(WebhookAnswer {
+            events: vec![event],
+            reply: ProviderReply::ok(),
+        })
+    }
+}
+
+/// Its own figures: it has one key, of any shape.
+fn facts() -> ProviderFacts {
+    ProviderFacts {
+        keys: &[KeyRequirement {
+            name: "secret_key",
+            required: true,
+            help: "any",
+            check: |_| Ok(()),
+            is_production: |_| false,
+        }],
+        lists: ListScope::Operator,
+        ends: EndScope::Account,
+        institutions_ttl: Duration::from_hours(1),
+        favourites: Vec::new(),
+        timeout: Duration::from_mins(1),
+        settle_for: Duration::from_mins(15),
+        max_rounds: 6,
+    }
+}
+
+/// A webhook with this body, as it arrives.
+pub fn webhook_request(body: &[u8]) -> ProviderRequest<'_> {
+    ProviderRequest {
+        method: "POST",
+        path: "/hooks/mono",
+        tail: "",
+        query: "",
+        headers: &[],
+        body,
     }
 }

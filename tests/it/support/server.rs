@@ -11,6 +11,7 @@ use kiungo::gateways::limit_overrides::ChannelLimitOverrides;
 use kiungo::gateways::sms::CallbackOutcome;
 use kiungo::gateways::{ParseError, RawRequest, UssdGateway, UssdLimits, UssdRequest, WireReply};
 use kiungo::http::{HttpState, serve};
+use kiungo::providers::{ProviderReply, ProviderRequest};
 use kiungo::service::callbacks::{
     IncomingRequest, ProviderWebhookOutcome, ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks,
 };
@@ -124,23 +125,16 @@ struct FakeHooks;
 
 #[async_trait]
 impl ProviderWebhooks for FakeHooks {
-    async fn receive(
-        &self,
-        provider: &str,
-        headers: &[(String, Vec<u8>)],
-        body: &[u8],
-    ) -> Option<ProviderWebhookOutcome> {
+    async fn receive(&self, provider: &str, request: &ProviderRequest<'_>) -> Option<ProviderWebhookOutcome> {
         if provider != "mono" {
             return None;
         }
-        let signed = headers
-            .iter()
-            .any(|(name, value)| name == "mono-webhook-secret" && value == b"right");
-        Some(match body {
+        let signed = request.header("mono-webhook-secret") == Some(b"right");
+        Some(match request.body {
             _ if !signed => ProviderWebhookOutcome::Unauthentic,
             b"rubbish" => ProviderWebhookOutcome::Malformed,
             b"later" => ProviderWebhookOutcome::Unavailable,
-            _ => ProviderWebhookOutcome::Accepted,
+            _ => ProviderWebhookOutcome::Accepted(ProviderReply::ok()),
         })
     }
 }

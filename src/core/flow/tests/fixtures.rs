@@ -4,18 +4,12 @@ use crate::core::flow::session::LinkSummary;
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::flow::{AttemptResult, Offer, OpenResult};
 use crate::core::ids::{LinkId, PartnerId};
-use crate::core::linking::{AuthMethod, Institution, ProviderSession, SessionKind};
+use crate::core::linking::{AuthMethod, Institution, Journey, ProviderSession, SessionKind};
 use crate::core::next_step::{Failure, FailureClass, Field, FieldKind, FieldOption, Form};
 
 /// A field of a form.
 pub fn field(name: &str, kind: FieldKind) -> Field {
-    Field {
-        name: name.to_owned(),
-        label: name.to_uppercase(),
-        kind,
-        max_len: None,
-        exact_len: None,
-    }
+    Field::new(name, name.to_uppercase(), kind)
 }
 
 /// A form of these fields.
@@ -44,6 +38,7 @@ pub fn bank(id: &str, name: &str, forms: Vec<Form>) -> Offer {
         id: format!("method-{n}"),
         name: format!("Way {n}"),
         form,
+        journey: Journey::Keypad,
         card_and_pin: false,
     });
     Offer {
@@ -107,10 +102,7 @@ pub fn link(n: u8, institution: &str, name: &str) -> LinkSummary {
 
 /// A failure of this class.
 pub fn failed(class: FailureClass) -> AttemptResult {
-    AttemptResult::Failed(Failure {
-        class,
-        retry_after: None,
-    })
+    AttemptResult::Failed(Failure::from(class))
 }
 
 /// A provider's session.

@@ -213,7 +213,13 @@ fn a_busy_bank_says_when_to_come_back() {
     ] {
         let (mut phone, id) = Phone::submitted();
         let class = FailureClass::Busy;
-        assert!(phone.resolves(id, AttemptResult::Failed(Failure { class, retry_after })));
+        assert!(phone.resolves(
+            id,
+            AttemptResult::Failed(Failure {
+                retry_after,
+                ..class.into()
+            })
+        ));
         assert!(phone.says().starts_with(says), "{}", phone.says());
     }
 }
@@ -246,8 +252,8 @@ fn a_busy_bank_costs_no_code() {
         phone.types(answer);
         let id = phone.submit().attempt;
         let failure = Failure {
-            class: FailureClass::Busy,
             retry_after: Some(Duration::from_secs(30)),
+            ..FailureClass::Busy.into()
         };
         phone.resolves(id, AttemptResult::Failed(failure));
         phone.health = busy(&phone, 20);

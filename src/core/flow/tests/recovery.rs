@@ -104,8 +104,8 @@ fn every_answer_that_nobody_saw_is_texted_once() {
         (failed(FailureClass::Refused), Some("no account was linked")),
         (
             AttemptResult::Failed(Failure {
-                class: FailureClass::Busy,
                 retry_after: Some(Duration::from_secs(90)),
+                ..FailureClass::Busy.into()
             }),
             Some("no account was linked"),
         ),
