@@ -25,6 +25,7 @@ use crate::gateways;
 use crate::http;
 use crate::http_client::HttpClientError;
 use crate::http_client::base_url::BaseUrlError;
+use crate::providers::{Provider, ProviderKeys};
 use crate::records::{self, Records, RecordsError};
 use crate::service::callbacks::UssdCallbacks;
 use crate::service::deps::{CrashHook, Deps};
@@ -121,6 +122,15 @@ pub struct StartOptions {
     pub metrics: Arc<Metrics>,
     /// Told at every edge.
     pub crash_point: CrashHook,
+    /// Providers beside those of the configuration, each with the operator's keys there. Every node needs the same ones.
+    pub providers: Vec<ReadyProvider>,
+}
+
+/// A provider that was made by the caller, not from the configuration.
+pub struct ReadyProvider {
+    pub provider: Arc<dyn Provider>,
+    /// The operator's keys there.
+    pub keys: ProviderKeys,
 }
 
 impl Default for StartOptions {
@@ -128,6 +138,7 @@ impl Default for StartOptions {
         Self {
             metrics: Arc::new(Metrics::new()),
             crash_point: Arc::new(|_| ()),
+            providers: Vec::new(),
         }
     }
 }
@@ -137,7 +148,8 @@ impl App {
     ///
     /// # Errors
     /// Says what is wrong and where.
-    pub async fn start(mut config: Config, around: StartOptions) -> Result<Self, StartError> {
+    pub async fn start(mut config: Config, mut around: StartOptions) -> Result<Self, StartError> {
+        let ready_providers = std::mem::take(&mut around.providers);
         let rng: Arc<dyn Rng> = Arc::new(OsRng);
         #[cfg(feature = "sandbox")]
         let stand_ins = StandIns::start(&mut config, &rng)?;
@@ -154,6 +166,7 @@ impl App {
         };
         let parts = assemble(
             &mut config,
+            ready_providers,
             &deps,
             &leaving,
             #[cfg(feature = "sandbox")]

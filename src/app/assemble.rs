@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, partner_id, partners, sms, webhooks};
+use super::{ReadyProvider, StartError, partner_id, partners, sms, webhooks};
 use crate::config::{ChannelConfig, Config, ConfigSecret, MonoConfig};
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::flow::{Flow, FlowSettings};
@@ -51,13 +51,14 @@ const INSTITUTIONS_TTL: Duration = Duration::from_hours(1);
 /// Puts the services together and starts what runs beside the requests.
 pub(super) async fn assemble(
     config: &mut Config,
+    ready_providers: Vec<ReadyProvider>,
     deps: &Deps,
     draining: &CancellationToken,
     #[cfg(feature = "sandbox")] sandbox: Option<crate::sandbox::SandboxState>,
 ) -> Result<HttpState, StartError> {
     let routes = sms::sms_routes(config)?;
     let channels = channels(config)?;
-    let services = services(config, deps, &channels, &routes).await?;
+    let services = services(config, ready_providers, deps, &channels, &routes).await?;
     let jobs = Arc::new(JobRunner::new(deps.clone(), services.handlers.all(), config.retention));
     let updater = &services.shared.updater;
     let turns = Arc::new(TurnRunner {
@@ -151,6 +152,7 @@ impl Services {
 
 async fn services(
     config: &mut Config,
+    ready_providers: Vec<ReadyProvider>,
     deps: &Deps,
     channels: &[Arc<Channel>],
     routes: &SmsRoutes,
@@ -160,7 +162,7 @@ async fn services(
     let keyring = &deps.sealing.keyring;
     let flow = flow(config, !routes.is_empty(), keyring.clone())?;
     let ttl = institutions_ttl(config);
-    let providers = Arc::new(providers(config, deps, &partner, countries).await?);
+    let providers = Arc::new(providers(config, ready_providers, deps, &partner, countries).await?);
     let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), ttl, deps.clock.clone());
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
     let updater = SessionUpdater {
@@ -258,6 +260,7 @@ fn partner(config: &Config, clock: &dyn Clock) -> Partner {
 
 async fn providers(
     config: &mut Config,
+    ready_providers: Vec<ReadyProvider>,
     deps: &Deps,
     partner: &Partner,
     countries: Vec<String>,
@@ -269,6 +272,10 @@ async fn providers(
         let (provider, keys) = mono_provider(mono, client)?;
         registry.push(Arc::new(provider));
         credentials.push(("mono", keys));
+    }
+    for ReadyProvider { provider, keys } in ready_providers {
+        credentials.push((provider.name(), keys));
+        registry.push(provider);
     }
     save_partner(deps, partner, &credentials).await?;
     let registry = ProviderRegistry::new(registry);

@@ -101,11 +101,16 @@ pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandEr
     let crash_point = crate::sandbox::crash_hook(&config.sandbox);
     #[cfg(not(feature = "sandbox"))]
     let crash_point: crate::service::deps::CrashHook = Arc::new(|_| ());
+    let options = StartOptions {
+        metrics,
+        crash_point,
+        providers: Vec::new(),
+    };
     let runtime = runtime()?;
     let (base, callbacks) = (config.public_base_url(), config.callback_urls());
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
-        let app = App::start(config, StartOptions { metrics, crash_point }).await?;
+        let app = App::start(config, options).await?;
         tracing::info!(address = %app.address, "listening");
         let base = base.unwrap_or_else(|| format!("http://{}", app.address));
         for CallbackUrl { channel, purpose, path } in callbacks {
