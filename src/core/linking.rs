@@ -32,6 +32,7 @@ pub struct AuthMethod {
     pub id: String,
     /// What to call it before a person; untrusted text.
     pub name: String,
+    #[serde(default)]
     pub journey: Journey,
     /// What it asks on the phone, perhaps nothing where the journey goes elsewhere; the session's own form is the final word.
     pub form: Form,
@@ -40,9 +41,10 @@ pub struct AuthMethod {
 }
 
 /// Where the person proves to the institution who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Journey {
     /// On the phone's keys: everything is typed here.
+    #[default]
     Keypad,
     /// In a browser, on a page that is sent to them.
     Browser,

@@ -82,12 +82,20 @@ pub struct Field {
     /// The exact number of characters the provider wants, if it says.
     pub exact_len: Option<u16>,
     /// What the provider says about filling it in; untrusted text.
+    #[serde(default)]
     pub help: Option<String>,
     /// Whether the provider wants an answer; else it may be skipped.
+    #[serde(default = "required")]
     pub required: bool,
     /// What the whole answer must match, as the provider writes it: a regular expression. One that cannot be used here is
     /// left to the provider to hold.
+    #[serde(default)]
     pub pattern: Option<String>,
+}
+
+/// A value written by an earlier version does not say.
+fn required() -> bool {
+    true
 }
 
 impl Field {
