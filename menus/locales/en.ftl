@@ -2,7 +2,7 @@
 ### Every message must fit a keypad phone: plain words, short lines, nothing outside GSM-7.
 ### $partner the business, $data what it wants to read, $purpose what it wants the data for, $days how long, $bank the institution, $field what the
 ### bank calls the field, $account the last digits of an account, $seconds and $minutes durations, $left tries left,
-### $dial what to dial.
+### $dial what to dial, $message what the bank says, $code what its app shows too, $url the address of a page.
 
 ## Screens
 
@@ -21,12 +21,22 @@ warning = What you type here is not private: your network can read it. Go on wit
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: which account?
+accounts-many = { $bank }: which accounts? Several: type 1,3
 checking = { $bank } is checking your details ({ $seconds } s).
+open-page = We texted you a link. Open it within { $minutes } min to log in to { $bank }.
+open-page-approve = We texted you a link. Open it within { $minutes } min to approve at { $bank }.
+approve-elsewhere =
+    Approve this in your { $bank } app.
+    { $message }
+waiting = { $bank } is working on it. This can take some minutes.
 confirming = { $bank } has not answered. We are finding out. Please do not log in again yet.
 unconfirmed = We could not confirm with { $bank }. Nothing was linked.
 request-over = { $partner } has ended this request. Nothing was linked.
 mismatched = This is not the { $bank } account that { $partner } asked for. It was not linked.
 refused = { $bank } did not accept the details, or is not available. Check them with care.
+denied = { $bank } says that you did not approve. Nothing was linked.
+act-at-bank = { $bank }: { $message }
+password-expired = { $bank } wants a new password. Choose it at the bank, then try again.
 unavailable = { $bank } is not available now. Nothing was sent.
 unsuited = { $bank } asks for something that this phone cannot do.
 limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
@@ -65,6 +75,7 @@ more = More
 business = Business
 go-on = Go on
 check-again = Check again
+send-again = Send the link again
 start-again = Start again
 try-again = Try again
 another-bank = Another bank
@@ -81,6 +92,8 @@ protect = Own code
 note-choice = Please choose from the list.
 note-not-found = No bank found for that.
 note-digits = Please use digits only.
+note-date = Type the date as 8 digits: day, month, year.
+note-pattern = Your bank does not take it like that.
 note-letters = Please use letters and numbers only.
 note-length =
     It must have { $length ->
@@ -102,6 +115,10 @@ note-pin-easy = Too easy to guess. Choose another.
 note-pin-off = That is not offered here.
 note-removed = This account is being unlinked.
 note-no-text = We could not note that. Please try again.
+note-link-sent = We sent the link again.
+note-link-soon = It was sent just now. Please wait a minute.
+note-no-more = There are no more accounts.
+note-not-now = That is not possible now. Try again later.
 
 ## Answers of last resort
 
@@ -121,6 +138,8 @@ sms-linked = { $partner }: your account is linked. To see or unlink it, dial { $
 sms-not-linked = { $partner }: no account was linked. To see why and try again, dial { $dial }
 sms-mismatched = { $partner }: it was not the account that was asked for. Nothing was linked. For help, dial { $dial }
 sms-question = { $partner }: your bank asks one more thing. To answer, dial { $dial } within 15 minutes.
+sms-approve = { $partner }: please approve the request in your bank's app. To go on, dial { $dial }
+sms-page-link = { $partner }: to link your account open { $url } Give this link to nobody.
 sms-bank-back = { $partner }: the bank you asked for is back. To go on, dial { $dial }
 sms-asked = { $partner } asks you to link your bank account. Dial { $dial }
 
@@ -144,6 +163,10 @@ sms-own-code = Your own code is not for texts, none is kept. Dial { $dial } and 
 account-savings = Savings
 account-current = Current
 account-other = Account
+more-accounts = More accounts
+approve-code = Code { $code }
+bank-first = please do what the bank asks of you first.
+date-format = DDMMYYYY
 data-account = bank account
 data-balance = balance
 data-transactions = payments in and out

@@ -18,12 +18,22 @@ warning = Ceci n'est pas privé : votre opérateur peut le lire. Continuer avec 
 field = { $bank } : { $field }
 field-choice = { $field } :
 accounts = { $bank } : quel compte ?
+accounts-many = { $bank } : quels comptes ? Plusieurs : 1,3
 checking = { $bank } vérifie vos données ({ $seconds } s).
+open-page = Un lien arrive par SMS. Ouvrez-le sous { $minutes } min : connexion { $bank }.
+open-page-approve = Un lien arrive par SMS. Ouvrez-le sous { $minutes } min : accord chez { $bank }.
+approve-elsewhere =
+    Validez dans l'appli { $bank }.
+    { $message }
+waiting = { $bank } traite la demande. Cela peut prendre quelques minutes.
 confirming = { $bank } n'a pas répondu. Nous cherchons. Attendez avant une autre connexion.
 unconfirmed = Pas de confirmation de { $bank }. Aucun compte lié.
 request-over = { $partner } a mis fin à cette demande. Aucun compte lié.
 mismatched = Ce n'est pas le compte { $bank } que { $partner } a demandé. Il n'est pas lié.
 refused = { $bank } a refusé ces données, ou est indisponible. Vérifiez-les bien.
+denied = { $bank } dit que vous n'avez pas accepté. Aucun compte lié.
+act-at-bank = { $bank } : { $message }
+password-expired = { $bank } veut un nouveau mot de passe, choisi à la banque. Puis réessayez.
 unavailable = { $bank } est indisponible. Rien n'a été envoyé.
 unsuited = { $bank } demande une chose que ce téléphone ne peut pas faire.
 limited = Pour protéger votre accès { $bank }, attendez { $minutes } min avant de réessayer.
@@ -62,6 +72,7 @@ more = Suite
 business = Pro
 go-on = Continuer
 check-again = Revérifier
+send-again = Renvoyer le lien
 start-again = Recommencer
 try-again = Réessayer
 another-bank = Autre banque
@@ -78,6 +89,8 @@ protect = Mon code
 note-choice = Choisissez dans la liste.
 note-not-found = Aucune banque trouvée.
 note-digits = Des chiffres seulement.
+note-date = Tapez la date en 8 chiffres : jour, mois, année.
+note-pattern = Votre banque ne le prend pas sous cette forme.
 note-letters = Lettres et chiffres seulement.
 note-length =
     Il faut { $length ->
@@ -99,6 +112,10 @@ note-pin-easy = Trop facile à deviner. Choisissez-en un autre.
 note-pin-off = Ce n'est pas proposé ici.
 note-removed = Ce compte est en train d'etre délié.
 note-no-text = Ce n'est pas noté. Veuillez réessayer.
+note-link-sent = Nous avons renvoyé le lien.
+note-link-soon = Il vient de partir. Attendez une minute.
+note-no-more = Il n'y a pas d'autre compte.
+note-not-now = Impossible pour le moment. Réessayez plus tard.
 
 ## Answers of last resort
 
@@ -118,6 +135,8 @@ sms-linked = { $partner } : votre compte est relié. Pour le voir ou le retirer,
 sms-not-linked = { $partner } : aucun compte n'a été relié. Pour voir pourquoi et réessayer, composez { $dial }
 sms-mismatched = { $partner } : ce n'est pas le compte demandé. Aucun compte n'a été relié. Pour de l'aide, composez { $dial }
 sms-question = { $partner } : votre banque pose une question de plus. Pour y répondre, composez { $dial } sous 15 minutes.
+sms-approve = { $partner } : validez la demande dans l'appli de votre banque. Pour continuer, composez { $dial }
+sms-page-link = { $partner } : pour lier votre compte, ouvrez { $url } Ne donnez ce lien à personne.
 sms-bank-back = { $partner } : la banque demandée est de retour. Pour continuer, composez { $dial }
 sms-asked = { $partner } vous demande de relier votre compte bancaire. Composez { $dial }
 
@@ -141,6 +160,10 @@ sms-own-code = Pas de code personnel par SMS, rien n'est gardé. Composez { $dia
 account-savings = Epargne
 account-current = Courant
 account-other = Compte
+more-accounts = Autres comptes
+approve-code = Code { $code }
+bank-first = faites d'abord ce que la banque demande.
+date-format = JJMMAAAA
 data-account = compte bancaire
 data-balance = solde
 data-transactions = opérations

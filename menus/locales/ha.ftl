@@ -18,12 +18,22 @@ warning = Abin da kuka rubuta a nan ba sirri ba ne: kamfanin waya na iya karanta
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: wane asusu?
+accounts-many = { $bank }: wadanne asusu? Da yawa: rubuta 1,3
 checking = { $bank } na duba bayananku (dak. { $seconds }).
+open-page = Mun aika muku mahada. Bude ta cikin minti { $minutes } ku shiga { $bank }.
+open-page-approve = Mun aika muku mahada. Bude ta cikin minti { $minutes } ku amince a { $bank }.
+approve-elsewhere =
+    Ku amince a manhajar { $bank }.
+    { $message }
+waiting = { $bank } na aiki a kai. Zai iya daukar mintuna.
 confirming = { $bank } bai amsa ba. Muna binciken abin da ya faru. Kada ku sake shiga tukuna.
 unconfirmed = { $bank } bai tabbatar ba. Ba a hada komai ba.
 request-over = { $partner } ya soke wannan bukata. Ba a hada komai ba.
 mismatched = Wannan ba asusun { $bank } da { $partner } ya nema ba ne. Ba a hada shi ba.
 refused = { $bank } bai karbi bayanan ba, ko ba ya aiki. Ku duba su da kyau.
+denied = { $bank } ya ce ba ku amince ba. Ba a hada komai ba.
+act-at-bank = { $bank }: { $message }
+password-expired = { $bank } na son sabuwar kalmar sirri. Zabe ta a banki, sai a sake.
 unavailable = { $bank } ba ya aiki yanzu. Ba a aika komai ba.
 unsuited = { $bank } na neman abin da wannan waya ba ta iya yi.
 limited = Don kare shiga { $bank }, ku jira minti { $minutes } kafin ku sake gwadawa.
@@ -62,6 +72,7 @@ more = Kari
 business = Kasuwanci
 go-on = Ci gaba
 check-again = Sake dubawa
+send-again = Sake tura mahada
 start-again = Fara sabo
 try-again = Sake gwadawa
 another-bank = Wani banki
@@ -78,6 +89,8 @@ protect = Lambar sirri
 note-choice = Ku zabi daga jerin.
 note-not-found = Ba a samu irin wannan banki ba.
 note-digits = Ku yi amfani da lambobi kawai.
+note-date = Rubuta kwanan wata da lambobi 8: rana, wata, shekara.
+note-pattern = Bankinku ba ya karbar haka.
 note-letters = Ku yi amfani da haruffa da lambobi kawai.
 note-length =
     Dole ya zama da { $length ->
@@ -99,6 +112,10 @@ note-pin-easy = Tana da saukin ganewa. Zabi wata.
 note-pin-off = Babu wannan a nan.
 note-removed = Ana cire wannan asusu.
 note-no-text = Ba a rubuta ba. A sake gwadawa.
+note-link-sent = Mun sake tura mahadar.
+note-link-soon = Yanzu aka tura ta. Ku jira minti daya.
+note-no-more = Babu wasu asusu kuma.
+note-not-now = Ba zai yiwu ba yanzu. A gwada anjima.
 
 ## Answers of last resort
 
@@ -118,6 +135,8 @@ sms-linked = { $partner }: an hada asusunka. Don gani ko cirewa, kira { $dial }
 sms-not-linked = { $partner }: ba a hada asusu ba. Don ganin dalili da sake gwadawa, kira { $dial }
 sms-mismatched = { $partner }: ba asusun da aka nema ba ne. Ba a hada komai ba. Don taimako, kira { $dial }
 sms-question = { $partner }: bankinka na neman karin bayani. Don amsawa, kira { $dial } cikin minti 15.
+sms-approve = { $partner }: ku amince da bukatar a manhajar bankinku. Don ci gaba, kira { $dial }
+sms-page-link = { $partner }: don hada asusunku bude { $url } Kada ku ba kowa.
 sms-bank-back = { $partner }: bankin da kuka nema ya dawo. Don ci gaba, kira { $dial }
 sms-asked = { $partner } na neman ku hada asusun bankinku. Kira { $dial }
 
@@ -141,6 +160,10 @@ sms-own-code = Ba a aika lambar sirrinku ta sako, ba a ajiye ba. Kira { $dial } 
 account-savings = Ajiya
 account-current = Na yau da kullum
 account-other = Asusu
+more-accounts = Wasu asusu
+approve-code = Lamba { $code }
+bank-first = ku fara yin abin da bankin ya nema.
+date-format = RRWWSSSS
 data-account = asusun banki
 data-balance = ragowar kudi
 data-transactions = shige da fice

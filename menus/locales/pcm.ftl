@@ -17,12 +17,22 @@ warning = Wetin you type here no be secret: your network fit read am. Continue w
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: which account?
+accounts-many = { $bank }: which accounts? Plenty: type 1,3
 checking = { $bank } dey check your details ({ $seconds } s).
+open-page = We don text you link. Open am before { $minutes } min to log in to { $bank }.
+open-page-approve = We don text you link. Open am before { $minutes } min to approve for { $bank }.
+approve-elsewhere =
+    Approve am for your { $bank } app.
+    { $message }
+waiting = { $bank } dey work on am. E fit take some minutes.
 confirming = { $bank } never answer. We dey find out wetin happen. Abeg no log in again yet.
 unconfirmed = { $bank } no confirm am. We no link anything.
 request-over = { $partner } don end this request. We no link anything.
 mismatched = This no be the { $bank } account wey { $partner } ask for. We no link am.
 refused = { $bank } no accept the details, or e no dey work now. Check dem well.
+denied = { $bank } say you no approve am. We no link anything.
+act-at-bank = { $bank }: { $message }
+password-expired = { $bank } want new password. Choose am for the bank, then try again.
 unavailable = { $bank } no dey work now. We no send anything.
 unsuited = { $bank } dey ask for wetin this phone no fit do.
 limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
@@ -61,6 +71,7 @@ more = More
 business = Business
 go-on = Continue
 check-again = Check again
+send-again = Send the link again
 start-again = Start again
 try-again = Try again
 another-bank = Another bank
@@ -77,6 +88,8 @@ protect = My own code
 note-choice = Abeg choose from the list.
 note-not-found = We no see any bank for that name.
 note-digits = Abeg use only numbers.
+note-date = Type the date as 8 numbers: day, month, year.
+note-pattern = Your bank no dey take am like that.
 note-letters = Abeg use only letters and numbers.
 note-length =
     E must get { $length ->
@@ -98,6 +111,10 @@ note-pin-easy = E too easy to guess. Choose another one.
 note-pin-off = We no dey offer am here.
 note-removed = We dey unlink this account.
 note-no-text = We no fit write am down. Abeg try again.
+note-link-sent = We don send the link again.
+note-link-soon = We just send am now. Abeg wait one minute.
+note-no-more = No other account dey.
+note-not-now = E no fit work now. Try again later.
 
 ## Answers of last resort
 
@@ -117,6 +134,8 @@ sms-linked = { $partner }: your account don link. To see am or unlink am, dial {
 sms-not-linked = { $partner }: no account link. To see why and try again, dial { $dial }
 sms-mismatched = { $partner }: e no be the account wey dem ask for. We no link anything. For help, dial { $dial }
 sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes.
+sms-approve = { $partner }: abeg approve the request for your bank app. To continue, dial { $dial }
+sms-page-link = { $partner }: to link your account open { $url } No give anybody this link.
 sms-bank-back = { $partner }: the bank wey you ask for don come back. To continue, dial { $dial }
 sms-asked = { $partner } dey ask you to link your bank account. Dial { $dial }
 
@@ -140,6 +159,10 @@ sms-own-code = Your own code no be for text, we no keep am. Dial { $dial } and t
 account-savings = Savings
 account-current = Current
 account-other = Account
+more-accounts = More accounts
+approve-code = Code { $code }
+bank-first = abeg first do wetin the bank want.
+date-format = DDMMYYYY
 data-account = bank account
 data-balance = balance
 data-transactions = money wey enter and comot

@@ -17,12 +17,22 @@ warning = Unachoandika hapa si siri: mtandao wako unaweza kukisoma. Endelea na {
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: akaunti ipi?
+accounts-many = { $bank }: akaunti zipi? Zaidi ya moja: andika 1,3
 checking = { $bank } inakagua taarifa zako (sek. { $seconds }).
+open-page = Tumekutumia kiungo. Kifungue ndani ya dk { $minutes } kuingia { $bank }.
+open-page-approve = Tumekutumia kiungo. Kifungue ndani ya dk { $minutes } kuidhinisha { $bank }.
+approve-elsewhere =
+    Idhinisha kwenye app ya { $bank }.
+    { $message }
+waiting = { $bank } inashughulikia. Inaweza kuchukua dakika chache.
 confirming = { $bank } haijajibu. Tunatafuta kilichotokea. Tafadhali usiingie tena kwa sasa.
 unconfirmed = { $bank } haijathibitisha. Hakuna kilichounganishwa.
 request-over = { $partner } imemaliza ombi hili. Hakuna kilichounganishwa.
 mismatched = Hii si akaunti ya { $bank } ambayo { $partner } iliomba. Haikuunganishwa.
 refused = { $bank } haikukubali taarifa, au haipatikani. Zikague vizuri.
+denied = { $bank } inasema hukuidhinisha. Hakuna kilichounganishwa.
+act-at-bank = { $bank }: { $message }
+password-expired = { $bank } inataka nenosiri jipya. Lichague benki, kisha jaribu tena.
 unavailable = { $bank } haipatikani sasa. Hakuna kilichotumwa.
 unsuited = { $bank } inahitaji kitu ambacho simu hii haiwezi.
 limited = Kulinda akaunti yako ya { $bank }, subiri dakika { $minutes } kabla ya kujaribu tena.
@@ -61,6 +71,7 @@ more = Zaidi
 business = Biashara
 go-on = Endelea
 check-again = Angalia tena
+send-again = Tuma kiungo tena
 start-again = Anza upya
 try-again = Jaribu tena
 another-bank = Benki nyingine
@@ -77,6 +88,8 @@ protect = Namba ya siri
 note-choice = Tafadhali chagua kwenye orodha.
 note-not-found = Hakuna benki kama hiyo.
 note-digits = Tafadhali tumia tarakimu tu.
+note-date = Andika tarehe kwa tarakimu 8: siku, mwezi, mwaka.
+note-pattern = Benki yako haikubali hivyo.
 note-letters = Tafadhali tumia herufi na tarakimu tu.
 note-length =
     Lazima iwe na { $length ->
@@ -98,6 +111,10 @@ note-pin-easy = Ni rahisi kukisia. Chagua nyingine.
 note-pin-off = Haipatikani hapa.
 note-removed = Akaunti hii inaondolewa.
 note-no-text = Haikuandikwa. Tafadhali jaribu tena.
+note-link-sent = Tumekutumia kiungo tena.
+note-link-soon = Kimetumwa sasa hivi. Tafadhali subiri dakika moja.
+note-no-more = Hakuna akaunti nyingine.
+note-not-now = Haiwezekani sasa. Jaribu tena baadaye.
 
 ## Answers of last resort
 
@@ -117,6 +134,8 @@ sms-linked = { $partner }: akaunti yako imeunganishwa. Kuiona au kuitenganisha, 
 sms-not-linked = { $partner }: hakuna akaunti iliyounganishwa. Kujua sababu na kujaribu tena, piga { $dial }
 sms-mismatched = { $partner }: si akaunti iliyoombwa. Hakuna kilichounganishwa. Kwa msaada, piga { $dial }
 sms-question = { $partner }: benki yako inauliza jambo moja zaidi. Kujibu, piga { $dial } ndani ya dakika 15.
+sms-approve = { $partner }: tafadhali idhinisha ombi kwenye app ya benki yako. Kuendelea, piga { $dial }
+sms-page-link = { $partner }: kuunganisha akaunti yako fungua { $url } Usimpe mtu yeyote.
 sms-bank-back = { $partner }: benki uliyoomba imerudi. Kuendelea, piga { $dial }
 sms-asked = { $partner } inakuomba uunganishe akaunti yako ya benki. Piga { $dial }
 
@@ -140,6 +159,10 @@ sms-own-code = Namba yako ya siri si ya SMS, haihifadhiwi. Piga { $dial } uiandi
 account-savings = Akiba
 account-current = Hundi
 account-other = Akaunti
+more-accounts = Akaunti zaidi
+approve-code = Namba { $code }
+bank-first = tafadhali fanya kwanza inachotaka benki.
+date-format = SSMMWWWW
 data-account = akaunti ya benki
 data-balance = salio
 data-transactions = malipo

@@ -6,12 +6,18 @@
 //!       | lease over         | lease over, timeout, reset
 //!       v                    v
 //!    EXPIRED: ask again   UNKNOWN --> any answer, late | LAPSED
+//!
+//! SENT | UNKNOWN | opening a session --> WAITING(until) --> ACCEPTED | REFUSED | GRANTED | LAPSED
 //! ```
 //!
 //! Only the node that won the swap holds the last secret, in memory. It marks the attempt SENT in the store, then SENDING
 //! in the records, before the first byte leaves; a node that cannot mark it in both does not send. PENDING past its lease is therefore harmless, SENT past
 //! its lease is UNKNOWN (somebody may have sent), and no state leads back to sending. A connection that was refused is
 //! tried once more by the same owner while it is SENT: nothing has left.
+//!
+//! WAITING has left our hands: the provider goes on without a secret, and may be asked how far it is at any time, by
+//! anyone. It has no owner and no lease to send under, and nothing leads from it to SENT nor to UNKNOWN; past its end it is
+//! asked once more.
 //!
 //! The store may lose its last writes, and with them the mark. What it calls PENDING or EXPIRED may then have been sent
 //! all the same; the records lose nothing and know better, and what they say (silence, a grant, a link) is taken in these
@@ -36,7 +42,8 @@ pub struct LiveAttempt {
     /// The node that holds the secret.
     pub owner: NodeId,
     pub begun_at: Timestamp,
-    /// Until when the owner may send, and be waited for. Outlives the provider's timeout.
+    /// Until when the owner may send, and be waited for. Outlives the provider's timeout. Of one that waits: until when the
+    /// provider goes on by itself.
     pub lease_until: Timestamp,
 }
 
@@ -51,6 +58,8 @@ pub enum LiveAttemptState {
     Accepted,
     /// The provider said no, or it was never tried.
     Refused,
+    /// The provider goes on without a secret: a page to open, something to approve elsewhere, or only time to pass.
+    Waiting,
     /// The provider handed out a grant; it is being redeemed.
     Granted,
     Linked,
@@ -68,6 +77,8 @@ pub enum AttemptEvent {
     /// This node is about to send it.
     Send(NodeId),
     Accept,
+    /// The provider goes on without a secret, until then.
+    Wait(Timestamp),
     /// An explicit no, or the owner gave up before anything left.
     Refuse,
     Grant,
@@ -90,6 +101,11 @@ impl LiveAttemptState {
     fn may_have_been_granted(self) -> bool {
         !matches!(self, Self::Accepted | Self::Refused | Self::Linked)
     }
+
+    /// Whether, for all the store can tell, the provider may go on by itself.
+    fn may_wait(self) -> bool {
+        self.may_have_been_granted() && !matches!(self, Self::Granted | Self::Lapsed)
+    }
 }
 
 impl LiveAttempt {
@@ -103,10 +119,20 @@ impl LiveAttempt {
             (LiveAttemptState::Pending, AttemptEvent::Send(node)) if node == self.owner && !over => {
                 LiveAttemptState::Sent
             }
-            (LiveAttemptState::Pending | LiveAttemptState::Sent | LiveAttemptState::Unknown, AttemptEvent::Refuse) => {
-                LiveAttemptState::Refused
+            (
+                LiveAttemptState::Pending
+                | LiveAttemptState::Sent
+                | LiveAttemptState::Unknown
+                | LiveAttemptState::Waiting,
+                AttemptEvent::Refuse,
+            ) => LiveAttemptState::Refused,
+            (LiveAttemptState::Sent | LiveAttemptState::Unknown | LiveAttemptState::Waiting, AttemptEvent::Accept) => {
+                LiveAttemptState::Accepted
             }
-            (LiveAttemptState::Sent | LiveAttemptState::Unknown, AttemptEvent::Accept) => LiveAttemptState::Accepted,
+            (state, AttemptEvent::Wait(until)) if state.may_wait() => {
+                self.lease_until = until;
+                LiveAttemptState::Waiting
+            }
             (
                 LiveAttemptState::Pending
                 | LiveAttemptState::Expired
@@ -116,9 +142,13 @@ impl LiveAttempt {
             ) => LiveAttemptState::Unknown,
             (state, AttemptEvent::Grant) if state.may_have_been_granted() => LiveAttemptState::Granted,
             (state, AttemptEvent::Link) if state.may_have_been_granted() => LiveAttemptState::Linked,
-            (LiveAttemptState::Unknown | LiveAttemptState::Sent | LiveAttemptState::Granted, AttemptEvent::Lapse) => {
-                LiveAttemptState::Lapsed
-            }
+            (
+                LiveAttemptState::Unknown
+                | LiveAttemptState::Sent
+                | LiveAttemptState::Waiting
+                | LiveAttemptState::Granted,
+                AttemptEvent::Lapse,
+            ) => LiveAttemptState::Lapsed,
             (LiveAttemptState::Pending, AttemptEvent::Tick) if over => LiveAttemptState::Expired,
             (LiveAttemptState::Sent, AttemptEvent::Tick) if over => LiveAttemptState::Unknown,
             (state, AttemptEvent::Tick) => state,
@@ -132,7 +162,7 @@ impl LiveAttempt {
     pub fn in_flight(&self) -> bool {
         matches!(
             self.state,
-            LiveAttemptState::Pending | LiveAttemptState::Sent | LiveAttemptState::Granted
+            LiveAttemptState::Pending | LiveAttemptState::Sent | LiveAttemptState::Waiting | LiveAttemptState::Granted
         )
     }
 }
@@ -192,6 +222,7 @@ mod tests {
         prop_oneof![
             (0u8..3).prop_map(|n| AttemptEvent::Send(NodeId::from_bytes([n; 16]))),
             Just(AttemptEvent::Accept),
+            (0i64..3000).prop_map(|end| AttemptEvent::Wait(Timestamp::from_millis(end))),
             Just(AttemptEvent::Refuse),
             Just(AttemptEvent::Grant),
             Just(AttemptEvent::Link),
@@ -202,14 +233,16 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens in whatever order: only the owner sends, within its lease, once; a linked or refused attempt
-        /// never moves, and an illegal move changes nothing.
+        /// Whatever happens in whatever order: only the owner sends, within its lease, once, and never what waits; nothing
+        /// leads from waiting to sending or to not knowing; a linked or refused attempt never moves, and an illegal move
+        /// changes nothing.
         #[test]
         fn an_attempt_is_sent_once(steps in prop::collection::vec((events(), 0i64..2000), 0..40)) {
             let mut attempt = attempt();
-            let mut sent = 0;
+            let (mut sent, mut waited) = (0, false);
             for (event, at) in steps {
-                let (before, now) = (attempt.state, Timestamp::from_millis(at));
+                let (was, now) = (attempt.clone(), Timestamp::from_millis(at));
+                let before = was.state;
                 let moved = attempt.apply(event, now);
                 if let (AttemptEvent::Send(node), Ok(_)) = (event, moved) {
                     prop_assert_eq!(before, LiveAttemptState::Pending);
@@ -219,8 +252,12 @@ mod tests {
                 }
                 prop_assert!(sent <= 1);
                 if moved.is_err() || matches!(before, LiveAttemptState::Linked | LiveAttemptState::Refused) {
-                    prop_assert_eq!(attempt.state, before);
+                    prop_assert_eq!(&attempt, &was);
                 }
+                waited |= attempt.state == LiveAttemptState::Waiting;
+                let lost = [LiveAttemptState::Pending, LiveAttemptState::Sent, LiveAttemptState::Unknown];
+                prop_assert!(!waited || !lost.contains(&attempt.state));
+                prop_assert!(attempt.lease_until == was.lease_until || matches!((event, moved), (AttemptEvent::Wait(_), Ok(_))));
             }
         }
     }

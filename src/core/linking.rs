@@ -40,6 +40,13 @@ pub struct AuthMethod {
     pub card_and_pin: bool,
 }
 
+impl AuthMethod {
+    /// Whether nothing is asked on the phone before the journey goes elsewhere.
+    pub fn asks_nothing(&self) -> bool {
+        self.journey != Journey::Keypad && self.form.asks_nothing()
+    }
+}
+
 /// Where the person proves to the institution who they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Journey {

@@ -138,9 +138,25 @@ pub struct FieldOption {
 }
 
 impl Form {
-    /// Whether a keypad can answer every field and there is at least one.
+    /// The fields that are asked on a phone: those that must be answered, and where none must be, all.
+    pub fn asked(&self) -> impl Iterator<Item = &Field> {
+        let all = self.asks_nothing();
+        self.fields.iter().filter(move |field| all || field.required)
+    }
+
+    /// Whether no field must be answered.
+    pub fn asks_nothing(&self) -> bool {
+        !self.fields.iter().any(|field| field.required)
+    }
+
+    /// Whether something that is asked must not be shown or kept.
+    pub fn asks_secret(&self) -> bool {
+        self.asked().any(|field| field.kind == FieldKind::Secret)
+    }
+
+    /// Whether a keypad can answer every field that is asked and there is at least one.
     pub fn fits_keypad(&self) -> bool {
-        !self.fields.is_empty() && self.fields.iter().all(|field| field.kind != FieldKind::Unsupported)
+        !self.fields.is_empty() && self.asked().all(|field| field.kind != FieldKind::Unsupported)
     }
 
     /// Whether both ask for the same fields; what they are called before a person may differ.

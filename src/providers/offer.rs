@@ -1,9 +1,8 @@
 //! The auth methods that may be offered: those that a keypad can answer and the policy allows.
 
-use crate::core::next_step::FieldKind;
 use crate::core::policy::{Policy, SecretsOverUssd};
 
-use super::{AuthMethod, Institution, Journey};
+use super::{AuthMethod, Institution};
 
 /// The institution with only those auth methods that may be offered over a channel that the operator can read, in `country`
 /// (ISO 3166-1 alpha-2, of the channel). If none is left, the institution is not offered.
@@ -25,18 +24,18 @@ pub fn with_offerable_methods(
 }
 
 fn is_offerable(method: &AuthMethod, secrets: SecretsOverUssd, card_and_pin: bool) -> bool {
-    let asks_secret = method.form.fields.iter().any(|field| field.kind == FieldKind::Secret);
     // What goes on in a browser or in the bank's application may ask nothing on the phone.
-    let nothing_asked = method.journey != Journey::Keypad && method.form.fields.is_empty();
+    let nothing_asked = method.asks_nothing();
     (nothing_asked || method.form.fits_keypad())
         && (card_and_pin || !method.card_and_pin)
-        && (secrets != SecretsOverUssd::Deny || !asks_secret)
+        && (nothing_asked || secrets != SecretsOverUssd::Deny || !method.form.asks_secret())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::next_step::{Field, Form};
+    use crate::core::linking::Journey;
+    use crate::core::next_step::{Field, FieldKind, Form};
     use crate::core::policy::{PolicyOverride, SecretsOverSms};
 
     fn method(id: &str, card_and_pin: bool, kinds: &[FieldKind]) -> AuthMethod {

@@ -224,6 +224,7 @@ impl BankAlerts {
             institution,
             method: method.id,
             renews: None,
+            consent: None,
         };
         if self.health.outage(&open).needs_login || self.health.may_open(&open).is_err() {
             return false;

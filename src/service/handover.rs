@@ -170,7 +170,7 @@ impl HandoverMessages {
             text: sms,
             route: None,
             valid_for: match notification {
-                Notification::Question => QUESTION_VALID_FOR,
+                Notification::Question | Notification::Approval => QUESTION_VALID_FOR,
                 Notification::Linked | Notification::NotLinked | Notification::Mismatched => RESULT_VALID_FOR,
             },
         };

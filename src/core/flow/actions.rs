@@ -20,10 +20,16 @@ impl Step<'_> {
             (Action::PickPartner, ActionInput::Key(key)) => self.pick_partner(&key),
             (Action::PickBank, ActionInput::Key(key)) => self.pick_institution(&key),
             (Action::PickMethod, ActionInput::Key(key)) => self.pick_method(&key),
+            // It has gone on by itself meanwhile: what is left to do is not to be typed.
+            (Action::AcceptWarning | Action::Answer | Action::Previous, _) if self.submission_in_flight() => {
+                self.check_progress()
+            }
             (Action::AcceptWarning, _) => self.accept_warning(),
             (Action::Answer, input) => self.answer_field(input),
             (Action::Previous, _) => self.previous_field(),
-            (Action::PickAccount, ActionInput::Key(key)) => self.pick_account(key),
+            (Action::PickAccount | Action::PickAccounts, ActionInput::Key(key)) => self.pick_accounts(vec![key]),
+            (Action::PickAccount | Action::PickAccounts, ActionInput::Keys(keys)) => self.pick_accounts(keys),
+            (Action::SendPageLink, _) => self.send_page_link(),
             (Action::Check | Action::Resume, _) => self.check_progress(),
             // Given up and found after all: another login now would be a second one.
             (Action::Retry | Action::AnotherBank, _) if self.submission_in_flight() => self.check_progress(),
@@ -55,6 +61,7 @@ impl Step<'_> {
                 Action::PickBank
                 | Action::PickMethod
                 | Action::PickAccount
+                | Action::PickAccounts
                 | Action::PickLanguage
                 | Action::PickLink
                 | Action::PickPartner,
@@ -146,15 +153,20 @@ impl Step<'_> {
             return Outcome::Welcome.into();
         };
         let Some((institution, form)) = session.institution.as_mut().and_then(|institution| {
-            let form = institution.methods.get(index)?.form.clone();
+            let method = institution.methods.get(index)?;
+            let form = (!method.asks_nothing()).then(|| method.form.clone());
             Some((institution, form))
         }) else {
             return Transition::stay("note-choice");
         };
         institution.method = Some(index);
-        let warn = institution.warn;
-        session.restart_form(Some(form));
+        let nothing_asked = form.is_none();
+        session.restart_form(form);
         session.id = self.context.ids.session;
+        if nothing_asked {
+            return self.open_session_and_wait();
+        }
+        let warn = session.wants_warning();
         self.open_session();
         if warn {
             return self.set_stage(Outcome::Warn);
@@ -169,7 +181,7 @@ impl Step<'_> {
         };
         let (stage, step) = (session.stage, session.step);
         if let Some(attempt) = session.attempt.clone() {
-            if attempt.state == LiveAttemptState::Unknown {
+            if matches!(attempt.state, LiveAttemptState::Unknown | LiveAttemptState::Waiting) {
                 self.resolve_attempt(attempt.id);
                 return Transition::Wait;
             }

@@ -6,11 +6,12 @@ use super::session::LinkSummary;
 use super::state::ScreenNotice;
 use super::step::Step;
 use super::terms::PartnerRef;
+use super::waiting::AccountList;
 use crate::core::attempt::{AttemptEvent, LiveAttemptState, Refusal, WRONG_CODES};
 use crate::core::ids::AttemptId;
 use crate::core::linking::{ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
-use crate::core::next_step::{AccountChoice, Failure, FailureClass, Form};
+use crate::core::next_step::{Failure, FailureClass, Form};
 use crate::core::time::Timestamp;
 
 /// How often a provider may ask for more in one session before we stop believing it.
@@ -20,6 +21,7 @@ impl Step<'_> {
     pub(super) fn apply_attempt_result(&mut self, id: AttemptId, result: AttemptResult) -> EventEffect {
         let event = match &result {
             AttemptResult::Prompt(_) | AttemptResult::ChooseAccount(_) => AttemptEvent::Accept,
+            AttemptResult::Waiting(waiting) => AttemptEvent::Wait(waiting.until),
             AttemptResult::Granted => AttemptEvent::Grant,
             AttemptResult::Linked(_) => AttemptEvent::Link,
             AttemptResult::Failed(_) | AttemptResult::NotSent | AttemptResult::FormChanged(_) => AttemptEvent::Refuse,
@@ -34,12 +36,13 @@ impl Step<'_> {
         let Some(attempt) = self.state.attempt_mut(id) else {
             return EventEffect::Ignored;
         };
-        let (step, begun_at) = (attempt.step, attempt.begun_at);
+        let (step, begun_at, before) = (attempt.step, attempt.begun_at, attempt.state);
         if attempt.apply(event, self.context.now).is_err() {
             return EventEffect::Ignored;
         }
         // Giving up the search says nothing new: the institution may well have seen the login.
-        if !matches!(result, AttemptResult::Lapsed) {
+        // Nor does what came of waiting: the institution took the login long ago, or never saw one from here.
+        if !matches!(result, AttemptResult::Lapsed) && before != LiveAttemptState::Waiting {
             let counts = matches!(&result, AttemptResult::Unknown)
                 || matches!(&result, AttemptResult::Failed(failure) if failure.class == FailureClass::Refused);
             self.count_login(step, begun_at, counts);
@@ -56,7 +59,8 @@ impl Step<'_> {
     fn follow_attempt_result(&mut self, result: AttemptResult) {
         let stage = match result {
             AttemptResult::Prompt(form) => return self.apply_prompt(form),
-            AttemptResult::ChooseAccount(accounts) => return self.apply_account_choice(accounts),
+            AttemptResult::ChooseAccount(list) => return self.apply_account_choice(list),
+            AttemptResult::Waiting(waiting) => return self.apply_waiting(waiting),
             AttemptResult::Linked(link) => return self.apply_linked(link),
             AttemptResult::Failed(failure) => return self.apply_failure(&failure),
             AttemptResult::FormChanged(session) => return self.apply_form_changed(session),
@@ -83,16 +87,16 @@ impl Step<'_> {
         self.ask_next_field();
     }
 
-    fn apply_account_choice(&mut self, accounts: Vec<AccountChoice>) {
+    pub(super) fn apply_account_choice(&mut self, list: AccountList) {
         let Some(session) = &mut self.state.session else { return };
         session.rounds += 1;
-        session.stage = if session.rounds > MAX_ROUNDS || accounts.is_empty() {
+        session.stage = if session.rounds > MAX_ROUNDS || list.accounts.is_empty() {
             Outcome::Unsuited
         } else {
-            Outcome::ChooseAccount
+            list.stage()
         };
         session.answers.clear();
-        session.accounts = accounts;
+        session.accounts = list;
     }
 
     pub(super) fn apply_linked(&mut self, mut link: LinkSummary) {
@@ -104,7 +108,8 @@ impl Step<'_> {
         };
         session.shown = false;
         session.answers.clear();
-        session.accounts.clear();
+        session.accounts = AccountList::default();
+        session.waiting = None;
         session.form = None;
         if link.duplicate {
             // The institution has let this person in, for an account that is theirs: the old code is no longer needed.
@@ -122,13 +127,19 @@ impl Step<'_> {
         session.result = Some(link);
     }
 
-    fn apply_failure(&mut self, failure: &Failure) {
+    pub(super) fn apply_failure(&mut self, failure: &Failure) {
         let stage = match failure.class {
             FailureClass::WrongCode => return self.apply_wrong_code(),
             FailureClass::SessionExpired => return self.apply_session_expired(),
-            FailureClass::Refused | FailureClass::Denied | FailureClass::ActAtBank | FailureClass::PasswordExpired => {
-                Outcome::Refused
+            FailureClass::Refused => Outcome::Refused,
+            FailureClass::Denied => Outcome::Denied,
+            FailureClass::ActAtBank => {
+                if let Some(session) = &mut self.state.session {
+                    session.bank_message.clone_from(&failure.message);
+                }
+                Outcome::ActAtBank
             }
+            FailureClass::PasswordExpired => Outcome::PasswordExpired,
             FailureClass::Busy => {
                 let session = self.state.session.as_mut();
                 let pause = session.zip(failure.retry_after);
@@ -158,7 +169,9 @@ impl Step<'_> {
     fn apply_session_expired(&mut self) {
         let Some(session) = &mut self.state.session else { return };
         let method = session.institution.as_ref().and_then(|chosen| chosen.picked_method());
-        let form = method.map(|method| method.form.clone());
+        let form = method
+            .filter(|method| !method.asks_nothing())
+            .map(|method| method.form.clone());
         let known = form.is_some();
         session.restart_form(form);
         if known {
@@ -202,11 +215,12 @@ impl Step<'_> {
         let attempt = self.state.session.as_mut().and_then(|session| session.attempt.as_mut());
         let Some(attempt) = attempt else { return };
         let (before, id, step, begun_at) = (attempt.state, attempt.id, attempt.step, attempt.begun_at);
+        let overdue = self.context.now > attempt.lease_until;
         match attempt.apply(AttemptEvent::Tick, self.context.now) {
             Ok(LiveAttemptState::Expired) if before != LiveAttemptState::Expired => {
                 self.notice("note-ask-again");
                 if step == SubmissionStep::Choose {
-                    self.set_stage(Outcome::ChooseAccount);
+                    self.ask_account();
                 } else {
                     self.ask_next_field();
                 }
@@ -215,6 +229,11 @@ impl Step<'_> {
             }
             Ok(LiveAttemptState::Unknown) if before == LiveAttemptState::Sent => {
                 self.count_login(step, begun_at, true);
+                self.set_stage(Outcome::Confirming);
+                self.resolve_attempt(id);
+            }
+            // The provider said that it would be over by now.
+            Ok(LiveAttemptState::Waiting) if overdue => {
                 self.set_stage(Outcome::Confirming);
                 self.resolve_attempt(id);
             }

@@ -57,7 +57,7 @@ impl Step<'_> {
             return self.institution_unavailable();
         }
         if session.step == SubmissionStep::Choose {
-            return Some(self.set_stage(Outcome::ChooseAccount));
+            return Some(self.ask_account());
         }
         session.forget_answers();
         Some(self.ask_next_field())

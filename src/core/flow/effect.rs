@@ -19,6 +19,10 @@ pub enum Effect {
     Unlink(LinkId),
     /// Find out now rather than later what became of an attempt.
     ResolveAttempt(AttemptId),
+    /// Send the link to the page of this attempt again.
+    SendPageLink(AttemptId),
+    /// Ask the provider for more accounts to choose from.
+    MoreAccounts(Box<MoreAccounts>),
     /// Save the person's own code as it is now, with its wrong tries.
     SavePin(Pin),
     /// Save that the person wants an SMS when an institution is back, and answer whether that is done.
@@ -49,6 +53,20 @@ pub struct OpenSession {
     pub method: String,
     /// The link to renew, when this is a reauthorisation.
     pub renews: Option<LinkId>,
+    /// What allows it; `None` for a reauthorisation: its link's own consent holds.
+    pub consent: Option<ConsentGiven>,
+}
+
+/// More accounts are wanted than the provider has shown.
+#[derive(Debug)]
+pub struct MoreAccounts {
+    /// Where: how its session was opened.
+    pub open: OpenSession,
+    pub provider_session: ProviderSession,
+    /// What to ask for them with.
+    pub more: String,
+    /// The attempt that led to the accounts, if there was one.
+    pub attempt: Option<AttemptId>,
 }
 
 impl OpenSession {
@@ -71,6 +89,7 @@ impl OpenSession {
             },
             method: method.unwrap_or_default(),
             renews: session.renews,
+            consent: session.consent.clone(),
         })
     }
 }
@@ -89,8 +108,6 @@ pub struct Submit {
     pub step: SubmissionStep,
     /// Field names and answers, the last secret among them.
     pub answers: Vec<(String, Secret)>,
-    /// What allows it; `None` for a reauthorisation: its link's own consent holds.
-    pub consent: Option<ConsentGiven>,
     /// How long the provider is given.
     pub timeout: Duration,
 }

@@ -1,7 +1,7 @@
 //! Where a dial begins.
 
 use super::step::{Step, Transition};
-use crate::core::attempt::LiveAttempt;
+use crate::core::attempt::LiveAttemptState;
 use crate::core::menu::{Outcome, Role};
 
 impl Step<'_> {
@@ -10,8 +10,10 @@ impl Step<'_> {
         let Some(session) = &self.state.session else {
             return Outcome::Welcome.into();
         };
-        if session.attempt.as_ref().is_some_and(LiveAttempt::in_flight) {
-            return Outcome::Checking.into();
+        match session.attempt.as_ref().filter(|attempt| attempt.in_flight()) {
+            Some(attempt) if attempt.state == LiveAttemptState::Waiting => return session.stage.into(),
+            Some(_) => return Outcome::Checking.into(),
+            None => {}
         }
         let (stage, shown) = (session.stage, session.shown);
         if stage == Outcome::Confirming || (stage.is(Role::Failure) && !shown) {

@@ -8,10 +8,11 @@ use super::rules::Flow;
 use super::session::LinkSummary;
 use super::state::Subscriber;
 use super::step::Step;
+use super::waiting::{AccountList, Waiting};
 use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
 use crate::core::linking::ProviderSession;
 use crate::core::menu::{Outcome, Role};
-use crate::core::next_step::{AccountChoice, Failure, Field, Form};
+use crate::core::next_step::{Failure, Field, Form};
 
 /// Something that did not come from the person.
 #[derive(Clone, Debug)]
@@ -24,6 +25,11 @@ pub enum SessionEvent {
     AttemptResolved {
         id: AttemptId,
         result: AttemptResult,
+    },
+    /// The provider was asked for more accounts.
+    MoreAccounts {
+        session: ConnectSessionId,
+        result: MoreAccountsResult,
     },
     /// A link was ended as asked.
     Unlinked(LinkId),
@@ -50,10 +56,39 @@ pub enum OpenResult {
     Open(ProviderSession),
     /// A reauthorisation that needed nothing more.
     Renewed,
+    /// Nothing is typed first: it goes on without the phone.
+    Waiting {
+        session: ProviderSession,
+        /// What stands for it in the records; of the same session always the same one.
+        attempt: AttemptId,
+        waiting: Waiting,
+    },
+    /// Nothing is typed first: these accounts are to be chosen from.
+    Accounts {
+        session: ProviderSession,
+        list: AccountList,
+    },
+    /// Nothing is typed at all: the provider handed out a grant, and it is durable.
+    Granted {
+        session: ProviderSession,
+        attempt: AttemptId,
+    },
+    /// An explicit no.
+    Failed(Failure),
     /// Not now; after this long, if it asks us to pause.
     Unavailable(Option<Duration>),
     /// The provider does not accept us.
     Blocked,
+}
+
+/// What became of asking for more accounts.
+#[derive(Clone, Debug)]
+pub enum MoreAccountsResult {
+    /// All that can be chosen from now.
+    Found(AccountList),
+    Failed(Failure),
+    /// Not now.
+    Unavailable,
 }
 
 /// What became of an attempt.
@@ -62,7 +97,9 @@ pub enum AttemptResult {
     /// More must be typed.
     Prompt(Form),
     /// One of these accounts must be picked.
-    ChooseAccount(Vec<AccountChoice>),
+    ChooseAccount(AccountList),
+    /// It goes on without the phone. Told again and again for as long as that is so.
+    Waiting(Waiting),
     /// The provider handed out a grant, and it is durable.
     Granted,
     /// The link is durable.
@@ -107,6 +144,7 @@ impl Step<'_> {
         let effect = match event.clone() {
             SessionEvent::ProviderSessionOpened { session, result } => self.apply_opened(session, result),
             SessionEvent::AttemptResolved { id, result } => self.apply_attempt_result(id, result),
+            SessionEvent::MoreAccounts { session, result } => self.apply_more_accounts(session, result),
             SessionEvent::Unlinked(id) => {
                 self.apply_unlinked(id);
                 return true;
@@ -155,15 +193,30 @@ impl Step<'_> {
 
     fn apply_opened(&mut self, id: ConnectSessionId, result: OpenResult) -> EventEffect {
         let waiting = self.state.awaits_reply();
-        let Some(session) = self
-            .state
-            .session
-            .as_mut()
-            .filter(|session| session.id == id && session.attempt.is_none())
-        else {
+        let Some(session) = self.state.session.as_mut().filter(|session| session.id == id) else {
             return EventEffect::Ignored;
         };
+        if session.attempt.is_some() {
+            return self.apply_opened_again(result);
+        }
         match result {
+            OpenResult::Waiting {
+                session: opened,
+                attempt,
+                waiting,
+            } => self.begin_waiting(opened, attempt, waiting),
+            OpenResult::Accounts { session: opened, list } => {
+                session.provider_session = Some(opened);
+                self.apply_account_choice(list);
+            }
+            OpenResult::Granted {
+                session: opened,
+                attempt,
+            } => {
+                self.begin_granted(opened, attempt);
+                return EventEffect::Applied;
+            }
+            OpenResult::Failed(failure) => self.apply_opening_failure(&failure),
             OpenResult::Open(opened) => {
                 let changed = opened
                     .form
@@ -180,7 +233,7 @@ impl Step<'_> {
                     session.stage = Outcome::Unsuited;
                     return EventEffect::Resolved;
                 }
-                let warn = session.institution.as_ref().is_some_and(|institution| institution.warn) && first;
+                let warn = first && session.wants_warning();
                 let warned = session.stage != Outcome::Warn;
                 if warn {
                     self.set_stage(Outcome::Warn);

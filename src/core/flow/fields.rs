@@ -18,7 +18,7 @@ const MAX_ANSWER_LEN: u16 = 180;
 /// The order to ask in: what is secret comes last, so that typing it and submitting it are one turn and it need not be
 /// kept. The provider gets the answers by name, so the order is ours.
 fn asking_order(form: &Form) -> Vec<&Field> {
-    let (secret, open): (Vec<_>, Vec<_>) = form.fields.iter().partition(|field| field.kind == FieldKind::Secret);
+    let (secret, open): (Vec<_>, Vec<_>) = form.asked().partition(|field| field.kind == FieldKind::Secret);
     open.into_iter().chain(secret).collect()
 }
 
@@ -38,15 +38,15 @@ impl ConnectSession {
     fn may_ask(&self) -> bool {
         let denied =
             self.step == SubmissionStep::Login && self.institution.as_ref().is_some_and(|institution| institution.deny);
-        self.form.as_ref().is_some_and(|form| {
-            form.fits_keypad() && !(denied && form.fields.iter().any(|field| field.kind == FieldKind::Secret))
-        })
+        self.form
+            .as_ref()
+            .is_some_and(|form| form.fits_keypad() && !(denied && form.asks_secret()))
     }
 
     fn is_last(&self) -> bool {
         self.form
             .as_ref()
-            .is_some_and(|form| self.fields_answered + 1 >= form.fields.len())
+            .is_some_and(|form| self.fields_answered + 1 >= form.asked().count())
     }
 }
 
@@ -92,24 +92,11 @@ impl Step<'_> {
             session.fields_answered += 1;
             return self.ask_if_available();
         }
-        self.submit((name, answer))
+        self.submit(vec![(name, answer)])
     }
 
-    /// Picks one of the accounts that the provider found.
-    pub(super) fn pick_account(&mut self, key: String) -> Transition {
-        let Some(session) = &mut self.state.session else {
-            return Outcome::Welcome.into();
-        };
-        if !session.accounts.iter().any(|account| account.key == key) {
-            return Transition::stay("note-choice");
-        }
-        session.step = SubmissionStep::Choose;
-        session.answers.clear();
-        self.submit((String::new(), Secret::new(key)))
-    }
-
-    /// Begins an attempt. The last answer goes into the effect, which stays in this process; the state gets none of it.
-    fn submit(&mut self, last: (String, Secret)) -> Transition {
+    /// Begins an attempt. The last answers go into the effect, which stays in this process; the state gets none of them.
+    pub(super) fn submit(&mut self, last: Vec<(String, Secret)>) -> Transition {
         let step = self.state.session.as_ref().map(|session| session.step);
         if step == Some(SubmissionStep::Login)
             && let Some(obstacle) = self.login_obstacle()
@@ -142,7 +129,7 @@ impl Step<'_> {
             .iter()
             .map(|(name, kept)| (name.clone(), Secret::new(kept.expose())))
             .collect();
-        answers.push(last);
+        answers.extend(last);
         self.effects.push(Effect::Submit(Box::new(Submit {
             attempt: self.context.ids.attempt,
             begun_at: self.context.now,
@@ -151,7 +138,6 @@ impl Step<'_> {
             open,
             step: session.step,
             answers,
-            consent: session.consent.clone(),
             timeout,
         })));
         Transition::Wait

@@ -7,9 +7,10 @@ use super::context::StepContext;
 use super::recovery::dial_string;
 use super::rules::Flow;
 use super::state::{Dialog, ReplySlot, Subscriber};
+use super::wording::display_name;
 use crate::core::ids::AttemptId;
 use crate::core::menu::{Outcome, Role};
-use crate::core::messages::Locale;
+use crate::core::messages::{Locale, TemplateArg};
 use crate::core::time::Timestamp;
 
 /// What is to be sent about a submission.
@@ -28,18 +29,27 @@ pub enum Notification {
     Linked,
     /// Something is asked.
     Question,
+    /// Something is to be approved in the bank's application.
+    Approval,
     NotLinked,
     /// It was not the account that is expected, and was undone.
     Mismatched,
 }
 
 impl Notification {
-    pub const ALL: [Self; 4] = [Self::Linked, Self::Question, Self::NotLinked, Self::Mismatched];
+    pub const ALL: [Self; 5] = [
+        Self::Linked,
+        Self::Question,
+        Self::Approval,
+        Self::NotLinked,
+        Self::Mismatched,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Linked => "linked",
             Self::Question => "question",
+            Self::Approval => "approval",
             Self::NotLinked => "not_linked",
             Self::Mismatched => "mismatched",
         }
@@ -49,6 +59,7 @@ impl Notification {
         match self {
             Self::Linked => "sms-linked",
             Self::Question => "sms-question",
+            Self::Approval => "sms-approve",
             Self::NotLinked => "sms-not-linked",
             Self::Mismatched => "sms-mismatched",
         }
@@ -58,6 +69,7 @@ impl Notification {
     fn for_stage(stage: Outcome) -> Option<Self> {
         match stage {
             Outcome::Mismatched => Some(Self::Mismatched),
+            Outcome::ApproveElsewhere => Some(Self::Approval),
             stage if stage.is(Role::Success) => Some(Self::Linked),
             stage if stage.is(Role::Question) => Some(Self::Question),
             stage if stage.is(Role::Failure) => Some(Self::NotLinked),
@@ -115,7 +127,7 @@ impl Flow {
         }
         let dial = match notification {
             Notification::Linked | Notification::Mismatched => service_code.to_owned(),
-            Notification::Question | Notification::NotLinked => {
+            Notification::Question | Notification::Approval | Notification::NotLinked => {
                 let code = self.step(state, context).issue_recovery_code();
                 dial_string(service_code, code)
             }
@@ -135,6 +147,15 @@ impl Flow {
     /// What is sent to somebody who wanted to know when an institution is back.
     pub fn bank_back_sms(&self, locale: Locale, service_code: &str) -> String {
         self.sms_template(locale, "sms-bank-back", service_code)
+    }
+
+    /// What carries the address of a page: it names no institution, since other people read messages.
+    pub fn page_link_sms(&self, locale: Locale, partner: &str, url: &str) -> String {
+        let args = [
+            ("partner", TemplateArg::Text(display_name(partner))),
+            ("url", TemplateArg::Text(url.to_owned())),
+        ];
+        self.templates.format(locale, "sms-page-link", &args)
     }
 
     /// What is sent to somebody whom this partner asks to link.

@@ -10,7 +10,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `terms.rs`, `partial_answer.rs` | who asks for what; an answer that waits for the rest of its form |
+//! | `terms.rs`, `partial_answer.rs`, `waiting.rs` | who asks for what; an answer that waits for the rest of its form; what a provider may lead to besides a form |
 //! | `session.rs`, `state.rs` | one try at linking; the value under one key |
 //! | `rules.rs`, `context.rs`, `facts.rs`, `effect.rs` | the same for everybody; what surrounds a step; what the records know; what follows |
 //! | `turn_context.rs` | what came, and in which dialog |
@@ -19,12 +19,14 @@
 //! | `dialogs.rs`, `sms.rs` | is this callback or SMS new, a repeat, late, or in a dialog that is not in charge? what differs by SMS |
 //! | `turn.rs`, `reconcile.rs` | a person dialled or typed; what the records knew when they dialled |
 //! | `entry.rs`, `requesters.rs` | where a dial begins; who asks, and for what |
-//! | `actions.rs`, `fields.rs`, `links.rs`, `pin.rs` | what each action of the menu does |
+//! | `actions.rs`, `fields.rs`, `accounts.rs`, `links.rs`, `pin.rs` | what each action of the menu does |
 //! | `bank_availability.rs`, `bank_back_alert.rs` | is the institution to be tried now? an SMS when it is back |
 //! | `events.rs`, `attempt_results.rs` | an event from a provider, the records or the clock; what became of a submission |
+//! | `off_phone.rs` | what goes on without the phone |
 //! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and the SMS after a dialog |
-//! | `view.rs`, `offers.rs` | the screen for a state; what institutions are called in their list |
+//! | `screen_args.rs`, `view.rs`, `offers.rs` | what messages are filled in with; the screen for a state; what institutions are called in their list |
 
+mod accounts;
 mod actions;
 mod attempt_results;
 mod bank_availability;
@@ -38,6 +40,7 @@ mod facts;
 mod fields;
 pub mod handover;
 mod links;
+mod off_phone;
 pub(crate) mod offers;
 mod partial_answer;
 mod pin;
@@ -45,6 +48,7 @@ mod reconcile;
 pub(crate) mod recovery;
 mod requesters;
 mod rules;
+mod screen_args;
 pub mod session;
 pub mod sms;
 pub mod state;
@@ -53,14 +57,16 @@ pub mod terms;
 mod turn;
 pub mod turn_context;
 mod view;
+pub mod waiting;
 mod wording;
 
 #[cfg(test)]
 mod tests;
 
 pub use context::{FreshIds, Offer, StepContext};
-pub use effect::{BankAlertRequest, Effect, OpenSession, Submit};
-pub use events::{AttemptResult, BankAlertAnswer, OpenResult, SessionEvent};
+pub use effect::{BankAlertRequest, Effect, MoreAccounts, OpenSession, Submit};
+pub use events::{AttemptResult, BankAlertAnswer, MoreAccountsResult, OpenResult, SessionEvent};
 pub use facts::{LinkOrigin, PendingAttempt, SubscriberFacts};
 pub use rules::{Flow, FlowSettings, LEASE_MARGIN};
 pub use turn_context::Input;
+pub use waiting::{AccountList, Waiting, WaitingFor};

@@ -4,7 +4,7 @@
 use super::facts::{LinkOrigin, SubscriberFacts};
 use super::session::ConnectSession;
 use super::step::Step;
-use crate::core::attempt::{AttemptEvent, REFUSAL_MEMORY};
+use crate::core::attempt::{AttemptEvent, LiveAttemptState, REFUSAL_MEMORY};
 use crate::core::menu::{Outcome, Role};
 
 impl Step<'_> {
@@ -51,7 +51,11 @@ impl Step<'_> {
         session.terms.clone_from(&pending.terms);
         session.institution = Some(pending.institution.clone());
         session.attempt = Some(pending.attempt.clone());
-        session.stage = Outcome::Confirming;
+        session.stage = match pending.attempt.state {
+            // What for, the provider is asked again.
+            LiveAttemptState::Waiting => Outcome::Waiting,
+            _ => Outcome::Confirming,
+        };
         self.state.session = Some(session);
     }
 

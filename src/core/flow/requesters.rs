@@ -145,7 +145,7 @@ impl Step<'_> {
         });
         self.set_terms(terms);
         match home {
-            Transition::Outcome(Outcome::Checking | Outcome::Confirming | Outcome::NewLink) => home,
+            Transition::Outcome(outcome) if outcome == Outcome::NewLink || outcome.is(Role::InProgress) => home,
             _ if same => self.check_progress(),
             _ => {
                 self.state.session = None;

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::partial_answer::PartialAnswer;
 use super::terms::{PartnerRef, RequestTerms};
+use super::waiting::{AccountList, Waiting};
 use crate::core::attempt::LiveAttempt;
 use crate::core::ids::{ConnectSessionId, ConsentId, IntentId, LinkId};
 use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
-use crate::core::next_step::{AccountChoice, Form};
+use crate::core::next_step::Form;
 use crate::core::time::Timestamp;
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -39,7 +40,14 @@ pub struct ConnectSession {
     pub fields_answered: usize,
     /// The answers so far, without the last one, which is never kept.
     pub answers: Vec<(String, PartialAnswer)>,
-    pub accounts: Vec<AccountChoice>,
+    #[serde(flatten)]
+    pub accounts: AccountList,
+    /// What goes on without the phone, while it does.
+    pub waiting: Option<Waiting>,
+    /// When the link to a page was last sent.
+    pub page_link_sent_at: Option<Timestamp>,
+    /// What the bank wants the person to be told with its no; untrusted text.
+    pub bank_message: Option<String>,
     /// The submission under way, or the last one.
     pub attempt: Option<LiveAttempt>,
     /// Wrong codes in this provider session.
@@ -75,7 +83,10 @@ impl ConnectSession {
             step: SubmissionStep::Login,
             fields_answered: 0,
             answers: Vec::new(),
-            accounts: Vec::new(),
+            accounts: AccountList::default(),
+            waiting: None,
+            page_link_sent_at: None,
+            bank_message: None,
             attempt: None,
             wrong_codes: 0,
             rounds: 0,
@@ -93,7 +104,10 @@ impl ConnectSession {
         self.provider_session = None;
         self.step = SubmissionStep::Login;
         self.forget_answers();
-        self.accounts.clear();
+        self.accounts = AccountList::default();
+        self.waiting = None;
+        self.page_link_sent_at = None;
+        self.bank_message = None;
         self.attempt = None;
         self.wrong_codes = 0;
         self.rounds = 0;

@@ -249,9 +249,15 @@ impl Step<'_> {
         true
     }
 
-    /// Where a turn by SMS goes that would wait: nobody waits for a submission, its answer is an SMS of its own.
+    /// Where a turn by SMS goes that would wait: nobody waits for what is under way, its answer is an SMS of its own.
     pub(super) fn instead_of_waiting(&self) -> Option<Outcome> {
         self.state.sms_dialog()?;
+        let session = self.state.session.as_ref()?;
+        let attempt = session.attempt.as_ref();
+        if attempt.is_some_and(|attempt| attempt.state == LiveAttemptState::Waiting) {
+            // What is to be done meanwhile is on its screen.
+            return Some(session.stage);
+        }
         self.state.awaits_result().then_some(Outcome::LeftChecking)
     }
 }

@@ -47,6 +47,8 @@ pub(super) enum ActionInput {
     Nothing,
     /// The key of a list's entry.
     Key(String),
+    /// The keys of several entries of a list.
+    Keys(Vec<String>),
     Line(Secret),
 }
 

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::accounts::typed_numbers;
 use super::context::StepContext;
 use super::effect::Effect;
 use super::facts::SubscriberFacts;
@@ -12,7 +13,7 @@ use super::terms::DialedCode;
 use super::turn_context::Input;
 use crate::core::dial_code::DialCode;
 use crate::core::gsm7;
-use crate::core::menu::{Action, MenuOption, OptionTarget, Outcome, Role, Screen, ScreenKind};
+use crate::core::menu::{Action, ListSource, MenuOption, OptionTarget, Outcome, Role, Screen, ScreenKind};
 use crate::core::secret::Secret;
 
 impl Flow {
@@ -182,10 +183,21 @@ impl Step<'_> {
                 let number = typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
                 match number.and_then(|n| self.state.cursor.shown.get(n)).cloned() {
                     Some(key) => self.act(*pick, ActionInput::Key(key)),
+                    None if *source == ListSource::Accounts => self.pick_numbers(*pick, &typed),
                     None => self.search(*source, &typed),
                 }
             }
             ScreenKind::Choices | ScreenKind::End => Transition::stay("note-choice"),
+        }
+    }
+
+    /// Several numbers in one line; each means what was shown beside it.
+    fn pick_numbers(&mut self, pick: Action, typed: &str) -> Transition {
+        let shown = |number: usize| self.state.cursor.shown.get(number.checked_sub(1)?).cloned();
+        let keys = typed_numbers(typed).and_then(|numbers| numbers.into_iter().map(shown).collect());
+        match keys {
+            Some(keys) => self.act(pick, ActionInput::Keys(keys)),
+            None => Transition::stay("note-choice"),
         }
     }
 

@@ -1,17 +1,14 @@
 //! The screen for a state.
 
-use std::time::Duration;
-
+use super::accounts::MORE_ACCOUNTS;
 use super::context::Offer;
 use super::offers;
 use super::recovery::dial_string;
 use super::rules::Flow;
-use super::session::ConnectSession;
 use super::state::{Subscriber, TurnReply};
 use super::step::Step;
+use super::waiting::AccountList;
 use super::wording::display_name;
-use crate::core::attempt;
-use crate::core::gsm7;
 use crate::core::health::Health;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::{ListSource, Outcome, Screen, ScreenKind};
@@ -19,9 +16,6 @@ use crate::core::messages::{Locale, TemplateArg};
 use crate::core::next_step::FieldKind;
 use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
 use crate::core::search;
-
-/// Septets that the label of a field may take.
-const MAX_FIELD_LABEL: usize = 40;
 
 /// The page of a dialog nobody knows the size of.
 const DEFAULT_SEPTETS: usize = 136;
@@ -50,7 +44,7 @@ impl Step<'_> {
         let instead = self.sms_replacement(screen);
         let mut args = self.args();
         args.extend(self.dial_arg(instead));
-        let id = instead.unwrap_or(self.sms_wording(&screen.text));
+        let id = instead.unwrap_or_else(|| self.screen_wording(&screen.text));
         let mut text = self.flow.templates.format(self.state.locale, id, &args);
         // What is said instead of a screen says all there is to say.
         if let Some(notice) = self.state.cursor.notice.take().filter(|_| instead.is_none()) {
@@ -161,66 +155,6 @@ impl Step<'_> {
         Some(("dial", TemplateArg::Text(dial)))
     }
 
-    /// Everything a message may want to know.
-    fn args(&self) -> Vec<(&'static str, TemplateArg)> {
-        let session = self.state.session.as_ref();
-        let result = session.and_then(|session| session.result.as_ref());
-        let link = self.state.selected_link().or(result);
-        let bank = session
-            .and_then(|s| s.institution.as_ref())
-            .map(|chosen| chosen.name.as_str());
-        let on_link = matches!(
-            self.state.cursor.screen.as_str(),
-            "link" | "unlink" | "unlinked" | "asked-again"
-        );
-        let name = if on_link {
-            link.map(|link| link.institution_name.as_str()).or(bank)
-        } else {
-            bank.or(link.map(|l| l.institution_name.as_str()))
-        };
-        let shown = if on_link {
-            self.state.selected_link()
-        } else {
-            result.or(link)
-        };
-        let account = shown
-            .and_then(|link| link.masked.as_deref())
-            .map_or(String::new(), |masked| format!("..{masked}"));
-        let field = session.map_or(String::new(), field_label);
-        let waited = session
-            .and_then(|s| s.attempt.as_ref())
-            .map_or(0, |a| self.context.now.since(a.begun_at).as_secs());
-        let minutes = session
-            .and_then(|session| self.wait_left(session))
-            .map_or(1, |wait| wait.as_secs().div_ceil(60).max(1));
-        let pin_wait = self.state.pin.as_ref().and_then(|pin| pin.wait_left(self.context.now));
-        let minutes = pin_wait
-            .filter(|_| self.state.cursor.screen == self.flow.menu.outcome(Outcome::PinLocked))
-            .map_or(minutes, |wait| wait.as_secs().div_ceil(60).max(1));
-        let mut args = self
-            .flow
-            .consent_args(self.state.locale, self.flow.terms(self.state))
-            .to_vec();
-        if let Some(partner) = shown.and_then(|link| link.partner.as_ref()) {
-            args.retain(|(name, _)| *name != "partner");
-            args.push(("partner", TemplateArg::Text(display_name(&partner.name))));
-        }
-        args.extend([
-            ("bank", TemplateArg::Text(display_name(name.unwrap_or_default()))),
-            ("field", TemplateArg::Text(field)),
-            ("account", TemplateArg::Text(account)),
-            (
-                "seconds",
-                TemplateArg::Number(i64::try_from(waited).unwrap_or(i64::MAX)),
-            ),
-            (
-                "minutes",
-                TemplateArg::Number(i64::try_from(minutes).unwrap_or(i64::MAX)),
-            ),
-        ]);
-        args
-    }
-
     fn entries(&self, source: ListSource) -> Vec<ListEntry> {
         let session = self.state.session.as_ref();
         match source {
@@ -245,8 +179,7 @@ impl Step<'_> {
             },
             ListSource::Accounts => session
                 .iter()
-                .flat_map(|session| &session.accounts)
-                .map(|account| (account.key.clone(), format!("{} ..{}", account.label, account.masked)))
+                .flat_map(|session| self.account_entries(&session.accounts))
                 .collect(),
             ListSource::Links => self
                 .state
@@ -264,6 +197,17 @@ impl Step<'_> {
                 })
                 .collect(),
         }
+    }
+
+    /// The accounts, and behind them the way to more.
+    fn account_entries(&self, list: &AccountList) -> Vec<ListEntry> {
+        let accounts = list.accounts.iter();
+        let own = accounts.map(|account| (account.key.clone(), format!("{} ..{}", account.label, account.masked)));
+        let more = list
+            .more
+            .iter()
+            .map(|_| (MORE_ACCOUNTS.to_owned(), self.text("more-accounts")));
+        own.chain(more).collect()
     }
 
     /// The institutions: what was searched for, or all with the person's last one and the favourites first.
@@ -317,20 +261,8 @@ impl Step<'_> {
     }
 
     /// A message without values, in the person's language.
-    fn text(&self, id: &str) -> String {
+    pub(super) fn text(&self, id: &str) -> String {
         self.flow.templates.format(self.state.locale, id, &[])
-    }
-
-    /// How long the session's person has to wait: for a pause that the institution asked for, or because of refused logins.
-    fn wait_left(&self, session: &ConnectSession) -> Option<Duration> {
-        if session.stage == Outcome::BankBusy {
-            return Some(session.busy_until?.since(self.context.now));
-        }
-        attempt::login_wait(
-            &self.state.refusals,
-            &session.institution.as_ref()?.id,
-            self.context.now,
-        )
     }
 }
 
@@ -347,27 +279,5 @@ impl Flow {
             })
         );
         list || screen == self.menu.outcome(Outcome::NoBanks)
-    }
-}
-
-/// What to call the field being asked. A form of a single field, such as one for a code, is only understood with its
-/// title: one bank asks in the label ("first pet?"), another warns in it ("do not share").
-fn field_label(session: &ConnectSession) -> String {
-    let Some(field) = session.current_field() else {
-        return String::new();
-    };
-    let label = gsm7::clean_name(&field.label, MAX_FIELD_LABEL);
-    let title = session
-        .form
-        .as_ref()
-        .filter(|form| session.step == SubmissionStep::Code && form.fields.len() == 1);
-    match title
-        .and_then(|form| form.title.as_deref())
-        .map(|title| gsm7::clean_name(title, MAX_FIELD_LABEL))
-    {
-        Some(title) if !title.is_empty() && title != label => {
-            format!("{}. {label}", title.trim_end_matches(['.', ':', '?', ' ']))
-        }
-        _ => label,
     }
 }

@@ -34,20 +34,24 @@ macro_rules! actions {
 
 actions! {
     /// Agree to the consent on the screen; a connect session begins.
-    Consent = "consent" => [Institutions Login] ChoosePin,
+    Consent = "consent" => [Institutions Login] ChoosePin Checking,
     /// Show the list of institutions, or go on with the only one that is asked for.
-    ShowBanks = "show-banks" => [Institutions Login] ChoosePin,
+    ShowBanks = "show-banks" => [Institutions Login] ChoosePin Checking,
     PickPartner = "pick-partner" => [] Welcome AskedAgain EnterPin,
-    PickBank = "pick-bank" => [Login] NoBanks,
-    PickMethod = "pick-method" => [Field Obstacle] Warn,
+    PickBank = "pick-bank" => [Login] NoBanks Checking,
+    PickMethod = "pick-method" => [Field Obstacle] Warn Checking,
     /// Go on although the channel is not private.
-    AcceptWarning = "accept-warning" => [Field Obstacle],
+    AcceptWarning = "accept-warning" => [Field Obstacle] Checking,
     /// Answer the field that is being asked.
     Answer = "answer" => [Field Obstacle] Checking Limited Blocked LeftChecking,
     /// Back to the field before, or to the institutions.
     Previous = "previous" => [Field Institutions] Left Welcome ChoosePartner,
     /// Pick one of the accounts that the provider found.
-    PickAccount = "pick-account" => [] Checking,
+    PickAccount = "pick-account" => [] Checking ChooseAccount ChooseAccounts LeftChecking,
+    /// Pick one or more of the accounts that the provider found.
+    PickAccounts = "pick-accounts" => [] Checking ChooseAccount ChooseAccounts LeftChecking,
+    /// Send the link to the page again.
+    SendPageLink = "send-page-link" => [Stage] LeftChecking,
     /// Look whether the provider has answered.
     Check = "check" => [Stage] LeftChecking EnterPin,
     /// Try the same institution again.
@@ -74,7 +78,7 @@ actions! {
     /// Begin to choose a code of one's own.
     Protect = "protect" => [] ChoosePin,
     /// Choose a code of one's own, and go on with the linking, or to what is linked.
-    ChoosePin = "choose-pin" => [Institutions Login] Links NoLinks,
+    ChoosePin = "choose-pin" => [Institutions Login] Links NoLinks Checking,
     /// Go on without the code, which is forgotten.
     ForgotPin = "forgot-pin" => [Start] EnterPin,
 }

@@ -44,6 +44,10 @@ impl SampleValues {
             ("data", name(40)),
             ("bank", name(22)),
             ("field", name(40)),
+            ("message", name(40)),
+            ("code", name(16)),
+            // As long as an address with the token of a page.
+            ("url", name(80)),
             ("account", vec![TemplateArg::Text("..5678".to_owned())]),
             ("dial", vec![TemplateArg::Text("*38496*12*482913507#".to_owned())]),
             ("days", count(365)),

@@ -3,7 +3,7 @@
 //! an allowance and this holds it to that.
 
 use super::check::{MenuFinding, SampleValues};
-use super::wording::{LAST_RESORT, NOTICES, SMS_MESSAGES, SMS_SCREENS, longest, name_of, septets};
+use super::wording::{LAST_RESORT, NOTICES, SCREEN_VARIANTS, SMS_MESSAGES, SMS_SCREENS, longest, name_of, septets};
 use super::{BACK_KEY, MORE_KEY, Menu, MenuOption, Screen, ScreenKind};
 use crate::core::messages::{Locale, Templates};
 use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
@@ -35,8 +35,8 @@ pub(super) fn screens(
     samples: &SampleValues,
 ) -> Vec<MenuFinding> {
     let mut findings = Vec::new();
-    for screen in menu.screens() {
-        let drawn = Drawn::of(screen, texts, locale, samples);
+    for screen in with_variants(menu) {
+        let drawn = Drawn::of(&screen, texts, locale, samples);
         if !drawn.fits(screen.pages, limit) {
             let message = format!(
                 "takes {} septets and does not fit on {} of {limit}; shorten `{}` or the options",
@@ -56,6 +56,18 @@ pub(super) fn screens(
         }
     }
     findings
+}
+
+/// Every screen with each message that it may say.
+fn with_variants(menu: &Menu) -> impl Iterator<Item = Screen> {
+    menu.screens().flat_map(|screen| {
+        let own = SCREEN_VARIANTS.iter().filter(|(of, _)| *of == screen.text);
+        let others = own.map(|(_, text)| Screen {
+            text: (*text).to_owned(),
+            ..screen.clone()
+        });
+        std::iter::once(screen.clone()).chain(others)
+    })
 }
 
 /// The notices, last answers and SMS that are too long in this language.

@@ -27,6 +27,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("bank", "Zenith"),
     ("field", "Password"),
     ("account", "..5678"),
+    ("message", "Code 4711"),
 ];
 
 /// Example counts for the texts.

@@ -100,8 +100,16 @@ outcomes! {
     AskChoice = "ask-choice": Session [Stage Login Field Question],
     /// One of several accounts is to be picked.
     ChooseAccount = "choose-account": Session [Stage Question],
+    /// One or more of several accounts are to be picked.
+    ChooseAccounts = "choose-accounts": Session [Stage Question],
     /// A submission is under way, or its grant is being redeemed.
     Checking = "checking": Session [Stage Entry InProgress],
+    /// The person is to open the page that was sent to them.
+    OpenPage = "open-page": Session [Stage Entry InProgress],
+    /// The person is to approve in their bank's application.
+    ApproveElsewhere = "approve-elsewhere": Session [Stage Entry InProgress],
+    /// The bank needs its time.
+    Waiting = "waiting": Session [Stage Entry InProgress],
     /// Nobody knows what became of a submission; it is being found out.
     Confirming = "confirming": Session [Stage Entry InProgress],
     /// It could not be found out, and nothing was linked.
@@ -112,6 +120,12 @@ outcomes! {
     Mismatched = "mismatched": Session [Stage Entry Failure Final],
     /// The provider said no.
     Refused = "refused": Session [Stage Entry Failure],
+    /// The person said no at the bank.
+    Denied = "denied": Session [Stage Entry Failure],
+    /// The bank wants the person to do something there first.
+    ActAtBank = "act-at-bank": Session [Stage Entry Failure],
+    /// The bank wants a new password, chosen there.
+    PasswordExpired = "password-expired": Session [Stage Entry Failure],
     /// The provider or the institution could not be reached, or is too busy; nothing was sent.
     Unavailable = "unavailable": Session [Stage Entry Failure],
     /// The provider wants what this channel cannot do.

@@ -17,12 +17,18 @@ pub const NOTICES: &[&str] = &[
     "note-choice",
     "note-code",
     "note-codes",
+    "note-date",
     "note-digits",
     "note-empty",
     "note-length",
     "note-letters",
+    "note-link-sent",
+    "note-link-soon",
+    "note-no-more",
     "note-no-text",
     "note-not-found",
+    "note-not-now",
+    "note-pattern",
     "note-pin",
     "note-pin-digits",
     "note-pin-easy",
@@ -56,7 +62,9 @@ pub const SMS_MESSAGES: &[&str] = &[
     "sms-linked",
     "sms-lost",
     "sms-mismatched",
+    "sms-approve",
     "sms-not-linked",
+    "sms-page-link",
     "sms-question",
     "sms-start",
     "sms-stop",
@@ -66,6 +74,9 @@ pub const SMS_MESSAGES: &[&str] = &[
 /// What an SMS says where the phone shows a screen of the menu; the screen's key to go back is below it.
 pub const SMS_SCREENS: &[&str] = &["sms-checking", "sms-dial", "sms-left", "sms-own-code"];
 
+/// What a screen says instead of its own message as things stand: the screen's message, and the other.
+pub const SCREEN_VARIANTS: &[(&str, &str)] = &[("open-page", "open-page-approve")];
+
 /// Words that code puts beside keys or names.
 pub const LABEL_WORDS: &[&str] = &[
     "account-current",
@@ -74,12 +85,16 @@ pub const LABEL_WORDS: &[&str] = &[
     "back",
     "bank-away",
     "bank-slow",
+    "approve-code",
+    "bank-first",
     "business",
     "data-account",
     "data-balance",
     "data-identity",
     "data-transactions",
+    "date-format",
     "more",
+    "more-accounts",
 ];
 
 /// Keys that some operators take before we see them; a line that begins so would be read as an option.
@@ -107,6 +122,10 @@ impl MessageUsage {
         let texted = SMS_MESSAGES.iter().chain(SMS_SCREENS);
         for id in NOTICES.iter().chain(LAST_RESORT).chain(texted).chain(LABEL_WORDS) {
             places.entry((*id).to_owned()).or_insert_with(|| (*id).to_owned());
+        }
+        for (of, id) in SCREEN_VARIANTS {
+            let place = places.get(*of).cloned().unwrap_or_else(|| (*id).to_owned());
+            places.entry((*id).to_owned()).or_insert(place);
         }
         labels.extend(LABEL_WORDS.iter().map(|id| (*id).to_owned()));
         Self { places, labels }

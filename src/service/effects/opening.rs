@@ -45,6 +45,11 @@ impl EffectRunner {
                 retry_after: Some(pause),
                 ..FailureClass::Busy.into()
             })),
+            OpenResult::Failed(failure) => Err(AttemptResult::Failed(failure)),
+            // It has gone on without what was typed, which is not sent.
+            OpenResult::Waiting { .. } | OpenResult::Accounts { .. } | OpenResult::Granted { .. } => {
+                Err(AttemptResult::NotSent)
+            }
             OpenResult::Renewed | OpenResult::Unavailable(None) => Err(AttemptResult::NotSent),
             OpenResult::Blocked => Err(AttemptResult::Failed(FailureClass::Misconfigured.into())),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 
-use crate::core::flow::{Effect, SessionEvent};
+use crate::core::flow::{Effect, MoreAccountsResult, SessionEvent};
 use crate::core::ids::{AttemptId, LinkId};
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::Pin;
@@ -58,6 +58,15 @@ impl EffectRunner {
                     Effect::Submit(submit) => this.submit(Submitter { tag, msisdn }, *submit).await,
                     Effect::Unlink(link) => this.unlink(&tag, link).await,
                     Effect::ResolveAttempt(attempt) => this.settle(attempt).await,
+                    // No page is made yet, so that there is no link to send.
+                    Effect::SendPageLink(attempt) => this.settle(attempt).await,
+                    Effect::MoreAccounts(wanted) => {
+                        let result = MoreAccountsResult::Unavailable;
+                        let session = wanted.open.session;
+                        this.updater
+                            .apply(&tag, &SessionEvent::MoreAccounts { session, result })
+                            .await;
+                    }
                     Effect::SavePin(pin) => this.save_pin(&tag, &pin).await,
                     Effect::RequestBankAlert(request) => this.bank_alerts.subscribe(&tag, &msisdn, &request).await,
                 }

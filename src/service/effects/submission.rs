@@ -10,7 +10,7 @@ use backon::Retryable;
 
 use super::runner::{EffectRunner, Submitter, write_backoff};
 use crate::core::attempt::AttemptEvent;
-use crate::core::flow::{AttemptResult, SessionEvent, Submit};
+use crate::core::flow::{AccountList, AttemptResult, SessionEvent, Submit};
 use crate::core::ids::{AttemptId, LinkId};
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use crate::core::seal::{SealError, SubscriberTag};
@@ -73,7 +73,7 @@ impl EffectRunner {
         session: &ProviderSession,
     ) -> Result<bool, BeginError> {
         let sealing = &self.deps.sealing;
-        let consent = match (&submit.consent, submit.open.renews) {
+        let consent = match (&submit.open.consent, submit.open.renews) {
             (Some(given), _) => Consent {
                 id: given.id,
                 intent: given.intent,
@@ -193,8 +193,9 @@ impl EffectRunner {
         let (state, result) = match answer {
             Ok(NextStep::Done(grant)) => return self.granted(submitter, submit, &grant).await,
             Ok(NextStep::Prompt(form)) => (AttemptState::Accepted, AttemptResult::Prompt(form)),
-            Ok(NextStep::ChooseAccounts { accounts, .. }) => {
-                (AttemptState::Accepted, AttemptResult::ChooseAccount(accounts))
+            Ok(NextStep::ChooseAccounts { accounts, many, more }) => {
+                let list = AccountList { accounts, many, more };
+                (AttemptState::Accepted, AttemptResult::ChooseAccount(list))
             }
             Ok(NextStep::Failed(failure)) => (AttemptState::of_failure(failure.class), AttemptResult::Failed(failure)),
             // The provider accepted what was typed, and wants what cannot be done here.

@@ -42,6 +42,7 @@ fn to(bank: &str, who: u8) -> OpenSession {
         },
         method: String::new(),
         renews: None,
+        consent: None,
     }
 }
 

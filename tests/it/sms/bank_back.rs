@@ -53,6 +53,7 @@ fn open_session_spec(session: u8) -> OpenSession {
         },
         method: String::new(),
         renews: None,
+        consent: None,
     }
 }
 

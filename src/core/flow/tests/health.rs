@@ -241,7 +241,7 @@ fn a_busy_bank_costs_no_code() {
             Outcome::Ask,
         ),
         (
-            AttemptResult::ChooseAccount(vec![account]),
+            AttemptResult::ChooseAccount(vec![account].into()),
             "1",
             "Zenith Bank: which account?",
             Outcome::ChooseAccount,

@@ -120,7 +120,7 @@ fn a_redial_resumes_by_facts() {
         ),
         (
             "accounts to choose",
-            after(false, vec![AttemptResult::ChooseAccount(accounts())]),
+            after(false, vec![AttemptResult::ChooseAccount(accounts().into())]),
             "Go on with Zenith Bank?",
         ),
     ] {

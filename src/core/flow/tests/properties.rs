@@ -89,9 +89,17 @@ impl Witness {
         for effect in std::mem::take(&mut phone.effects) {
             match effect {
                 Effect::OpenSession(open) => self.opens.push(*open),
-                Effect::Unlink(_) | Effect::ResolveAttempt(_) | Effect::SavePin(_) | Effect::RequestBankAlert(_) => {}
+                Effect::Unlink(_)
+                | Effect::ResolveAttempt(_)
+                | Effect::SendPageLink(_)
+                | Effect::MoreAccounts(_)
+                | Effect::SavePin(_)
+                | Effect::RequestBankAlert(_) => {}
                 Effect::Submit(submit) => {
-                    assert!(submit.consent.is_some() || submit.open.renews.is_some(), "no consent");
+                    assert!(
+                        submit.open.consent.is_some() || submit.open.renews.is_some(),
+                        "no consent"
+                    );
                     assert_eq!(flight_before, None, "two on their way");
                     let bank = submit.open.institution.id.clone();
                     if let Some(session) = &submit.provider_session {

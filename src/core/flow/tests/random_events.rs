@@ -72,7 +72,7 @@ pub fn attempt_result(which: u8) -> AttemptResult {
     };
     match which {
         0 | 1 => AttemptResult::Prompt(code_form()),
-        2 => AttemptResult::ChooseAccount(vec![account(1), account(2)]),
+        2 => AttemptResult::ChooseAccount(vec![account(1), account(2)].into()),
         3 => AttemptResult::Granted,
         4 => AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank")),
         5 | 6 => failed(FailureClass::Refused),

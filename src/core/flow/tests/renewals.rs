@@ -36,7 +36,7 @@ fn a_renewal() {
     assert!(phone.says().starts_with("Zenith Bank: USERNAME"), "{}", phone.says());
     phone.keys(&["ada", "Zq7pw"]);
     let submit = phone.submit();
-    assert!(submit.consent.is_none() && submit.open.renews == open.renews);
+    assert!(submit.open.consent.is_none() && submit.open.renews == open.renews);
     phone.sends(submit.attempt);
     phone.resolves(
         submit.attempt,

@@ -81,7 +81,7 @@ fn who_asks_is_who_is_agreed_with() {
         phone.keys(&keys);
         phone.keys(&["1", "1", "ada", "Zq7password"]);
         let submit = phone.submit();
-        let consent = submit.consent.expect("a consent");
+        let consent = submit.open.consent.expect("a consent");
         let name = phone.session().terms.as_ref().expect("terms").name.clone();
         assert!(consent.text.starts_with(&name), "{}", consent.text);
         assert_eq!(submit.open.partner, Some(PartnerId::from_bytes([business; 16])));

@@ -55,7 +55,8 @@ fn worst() -> Phone {
             currency: None,
         };
         9
-    ];
+    ]
+    .into();
     session.attempt = Some(LiveAttempt {
         id: AttemptId::from_bytes([1; 16]),
         step: SubmissionStep::Login,

@@ -102,7 +102,7 @@ fn nothing_is_submitted_by_text() {
         masked: "4321".to_owned(),
         currency: None,
     };
-    phone.resolves(id, AttemptResult::ChooseAccount(vec![account]));
+    phone.resolves(id, AttemptResult::ChooseAccount(vec![account].into()));
     phone.passes(Duration::from_mins(10));
     let told = phone.sends_text("CONTINUE").screen();
     assert!(told.starts_with("Zenith Bank: passwords and codes"), "{told}");

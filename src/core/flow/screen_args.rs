@@ -1,0 +1,169 @@
+//! What messages are filled in with.
+
+use std::time::Duration;
+
+use super::session::ConnectSession;
+use super::step::Step;
+use super::waiting::{Waiting, WaitingFor};
+use super::wording::display_name;
+use crate::core::attempt;
+use crate::core::gsm7;
+use crate::core::linking::SubmissionStep;
+use crate::core::menu::Outcome;
+use crate::core::messages::TemplateArg;
+use crate::core::next_step::{FieldKind, LinkPurpose};
+
+/// Septets that the label of a field may take.
+const MAX_FIELD_LABEL: usize = 40;
+
+/// Septets that what a bank says may take, with the code that its application shows.
+const MAX_BANK_MESSAGE: usize = 40;
+
+/// Septets that such a code may take.
+const MAX_BINDING: usize = 16;
+
+impl Step<'_> {
+    /// Everything a message may want to know.
+    pub(super) fn args(&self) -> Vec<(&'static str, TemplateArg)> {
+        let session = self.state.session.as_ref();
+        let result = session.and_then(|session| session.result.as_ref());
+        let link = self.state.selected_link().or(result);
+        let bank = session
+            .and_then(|s| s.institution.as_ref())
+            .map(|chosen| chosen.name.as_str());
+        let on_link = matches!(
+            self.state.cursor.screen.as_str(),
+            "link" | "unlink" | "unlinked" | "asked-again"
+        );
+        let name = if on_link {
+            link.map(|link| link.institution_name.as_str()).or(bank)
+        } else {
+            bank.or(link.map(|l| l.institution_name.as_str()))
+        };
+        let shown = if on_link {
+            self.state.selected_link()
+        } else {
+            result.or(link)
+        };
+        let account = shown
+            .and_then(|link| link.masked.as_deref())
+            .map_or(String::new(), |masked| format!("..{masked}"));
+        let field = session.map_or(String::new(), |session| self.field_label(session));
+        let waited = session
+            .and_then(|s| s.attempt.as_ref())
+            .map_or(0, |a| self.context.now.since(a.begun_at).as_secs());
+        let minutes = session
+            .and_then(|session| self.wait_left(session))
+            .map_or(1, |wait| wait.as_secs().div_ceil(60).max(1));
+        let pin_wait = self.state.pin.as_ref().and_then(|pin| pin.wait_left(self.context.now));
+        let minutes = pin_wait
+            .filter(|_| self.state.cursor.screen == self.flow.menu.outcome(Outcome::PinLocked))
+            .map_or(minutes, |wait| wait.as_secs().div_ceil(60).max(1));
+        let mut args = self
+            .flow
+            .consent_args(self.state.locale, self.flow.terms(self.state))
+            .to_vec();
+        if let Some(partner) = shown.and_then(|link| link.partner.as_ref()) {
+            args.retain(|(name, _)| *name != "partner");
+            args.push(("partner", TemplateArg::Text(display_name(&partner.name))));
+        }
+        args.extend([
+            ("bank", TemplateArg::Text(display_name(name.unwrap_or_default()))),
+            ("field", TemplateArg::Text(field)),
+            ("account", TemplateArg::Text(account)),
+            (
+                "message",
+                TemplateArg::Text(session.map_or(String::new(), |session| self.bank_message(session))),
+            ),
+            (
+                "seconds",
+                TemplateArg::Number(i64::try_from(waited).unwrap_or(i64::MAX)),
+            ),
+            (
+                "minutes",
+                TemplateArg::Number(i64::try_from(minutes).unwrap_or(i64::MAX)),
+            ),
+        ]);
+        args
+    }
+
+    /// How long the session's person has to wait: for a pause that the institution asked for, or because of refused logins.
+    fn wait_left(&self, session: &ConnectSession) -> Option<Duration> {
+        if session.stage == Outcome::BankBusy {
+            return Some(session.busy_until?.since(self.context.now));
+        }
+        if let Some(waiting) = session.waiting.as_ref().filter(|_| session.stage == Outcome::OpenPage) {
+            return Some(waiting.until.since(self.context.now));
+        }
+        attempt::login_wait(
+            &self.state.refusals,
+            &session.institution.as_ref()?.id,
+            self.context.now,
+        )
+    }
+
+    /// What the bank says that the person is to know: the code that its application shows, and its own words. Both come
+    /// from outside; the code, which tells one request from another, goes first.
+    fn bank_message(&self, session: &ConnectSession) -> String {
+        if session.stage == Outcome::ActAtBank {
+            let said = session.bank_message.as_deref().unwrap_or_default();
+            let said = gsm7::clean_name(said, MAX_BANK_MESSAGE);
+            return if said.is_empty() { self.text("bank-first") } else { said };
+        }
+        let Some(WaitingFor::Approval { message, binding }) = session.waiting.as_ref().map(|waiting| &waiting.what)
+        else {
+            return String::new();
+        };
+        let code = binding.as_deref().map(|code| gsm7::clean_name(code, MAX_BINDING));
+        let code = code.filter(|code| !code.is_empty()).map(|code| {
+            let args = [("code", TemplateArg::Text(code))];
+            self.flow.templates.format(self.state.locale, "approve-code", &args)
+        });
+        let said = code.into_iter().chain(message.clone()).collect::<Vec<_>>().join(". ");
+        gsm7::clean_name(&said, MAX_BANK_MESSAGE)
+    }
+
+    /// The message that says what this one says on a screen, as things stand.
+    pub(super) fn screen_wording<'a>(&self, id: &'a str) -> &'a str {
+        let waiting = self.state.session.as_ref().and_then(|session| session.waiting.as_ref());
+        let approve = matches!(
+            waiting,
+            Some(Waiting {
+                what: WaitingFor::Page(LinkPurpose::Approve),
+                ..
+            })
+        );
+        match id {
+            "open-page" if approve => "open-page-approve",
+            id => self.sms_wording(id),
+        }
+    }
+
+    /// What to call the field being asked. A form of a single field, such as one for a code, is only understood with its
+    /// title: one bank asks in the label ("first pet?"), another warns in it ("do not share").
+    fn field_label(&self, session: &ConnectSession) -> String {
+        let Some(field) = session.current_field() else {
+            return String::new();
+        };
+        let label = if field.kind == FieldKind::Date {
+            let format = self.text("date-format");
+            let room = MAX_FIELD_LABEL.saturating_sub(gsm7::septets(&format).unwrap_or_default() + 3);
+            format!("{} ({format})", gsm7::clean_name(&field.label, room))
+        } else {
+            gsm7::clean_name(&field.label, MAX_FIELD_LABEL)
+        };
+        let title = session
+            .form
+            .as_ref()
+            .filter(|form| session.step == SubmissionStep::Code && form.fields.len() == 1);
+        match title
+            .and_then(|form| form.title.as_deref())
+            .map(|title| gsm7::clean_name(title, MAX_FIELD_LABEL))
+        {
+            Some(title) if !title.is_empty() && title != label => {
+                format!("{}. {label}", title.trim_end_matches(['.', ':', '?', ' ']))
+            }
+            _ => label,
+        }
+    }
+}
