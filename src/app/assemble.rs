@@ -45,9 +45,6 @@ use crate::service::sms_responder::SmsResponder;
 use crate::service::turn::{TurnHandle, TurnRunner};
 use crate::service::wakeups::Wakeups;
 
-/// How often the lists of institutions are read again when no provider says.
-const INSTITUTIONS_TTL: Duration = Duration::from_hours(1);
-
 /// Puts the services together and starts what runs beside the requests.
 pub(super) async fn assemble(
     config: &mut Config,
@@ -160,10 +157,9 @@ async fn services(
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
     let partner = partner(config, deps.clock.as_ref());
     let keyring = &deps.sealing.keyring;
-    let flow = flow(config, !routes.is_empty(), keyring.clone())?;
-    let ttl = institutions_ttl(config);
     let providers = Arc::new(providers(config, ready_providers, deps, &partner, countries).await?);
-    let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), ttl, deps.clock.clone());
+    let flow = flow(config, &providers, !routes.is_empty(), keyring.clone())?;
+    let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), deps.clock.clone());
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
     let updater = SessionUpdater {
         flow: Arc::new(flow),
@@ -189,8 +185,7 @@ async fn services(
     Ok(Services { shared, handlers })
 }
 
-fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
-    let mono = config.providers.mono.as_ref();
+fn flow(config: &Config, providers: &Providers, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
     Ok(Flow {
         menu: Menu::embedded()?,
         templates: Templates::embedded()?,
@@ -199,8 +194,7 @@ fn flow(config: &Config, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, Sta
             policy: config.policy.rules.clone(),
             subscriber_pin: config.policy.subscriber_pin,
             sms_enabled: texts,
-            favourites: mono.map(|mono| mono.favourites.clone()).unwrap_or_default(),
-            provider_timeout: mono.map_or(Duration::from_mins(1), |mono| mono.timeout),
+            providers: providers.rules(),
             lease_margin: lease_margin(config),
         },
         keyring,
@@ -240,11 +234,6 @@ fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {
         }))
     };
     std::mem::take(&mut config.channels).into_iter().map(channel).collect()
-}
-
-fn institutions_ttl(config: &Config) -> Duration {
-    let mono = config.providers.mono.as_ref();
-    mono.map_or(INSTITUTIONS_TTL, |mono| mono.institutions_ttl)
 }
 
 fn partner(config: &Config, clock: &dyn Clock) -> Partner {

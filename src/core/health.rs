@@ -15,7 +15,7 @@
 //!
 //! A failure is a result that says nothing about the person: a timeout, a server error, a connection that was refused or
 //! broken. A session that opens shows only that sessions can be opened: it counts as an answer if nothing but that had
-//! failed, and not if logins had failed. A refusal is neither good nor bad, because Mono has one code for wrong details and
+//! failed, and not if logins had failed. A refusal is neither good nor bad, because a provider may have one code for wrong details and
 //! for a bank that is down. An open breaker becomes half-open by itself, so nobody has to reset it by hand; but only an
 //! answer closes it. A probe is recognised by its connect session: its own later steps go through, everybody else waits.
 //!
@@ -38,7 +38,7 @@ pub const LATE: Duration = Duration::from_secs(15);
 /// How long the breaker opens at first; each further failure in a row adds as much, up to [`MAX_OPEN_FOR`].
 pub const OPEN_FOR: Duration = Duration::from_secs(30);
 pub const MAX_OPEN_FOR: Duration = Duration::from_mins(2);
-/// The backoff after "too many requests" without a time; Mono documents no `Retry-After`.
+/// The backoff after "too many requests" without a time: not every provider sends `Retry-After`.
 pub const BACKOFF: Duration = Duration::from_secs(30);
 /// The longest backoff that is accepted.
 pub const MAX_BACKOFF: Duration = Duration::from_hours(1);

@@ -57,7 +57,7 @@ pub enum LinkPurpose {
     Approve,
 }
 
-/// What a provider hands out when the person is done, to be exchanged for account ids. Often short-lived: Mono's lives ten minutes.
+/// What a provider hands out when the person is done, to be exchanged for account ids. Often short-lived: it may live for ten minutes.
 #[derive(Debug)]
 pub struct Grant(pub Secret);
 
@@ -205,7 +205,7 @@ impl From<FailureClass> for Failure {
 /// The kinds of no. Few on purpose: each has its own screen and its own next move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FailureClass {
-    /// Wrong details or the bank said no; Mono cannot tell these apart from an outage (response code 400).
+    /// Wrong details or the bank said no; some providers cannot tell these apart from an outage.
     Refused,
     /// The one-time code or answer was wrong.
     WrongCode,

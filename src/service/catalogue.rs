@@ -28,7 +28,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub struct Catalogue {
     providers: Arc<Providers>,
     policy: Policy,
-    ttl: Duration,
     clock: Arc<dyn Clock>,
     lists: Mutex<HashMap<String, InstitutionList>>,
     /// What can be linked, by country. Turns that wait for the first list watch it.
@@ -41,12 +40,10 @@ struct InstitutionList {
 }
 
 impl Catalogue {
-    /// A catalogue whose lists are read again after `ttl`.
-    pub fn new(providers: Arc<Providers>, policy: Policy, ttl: Duration, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(providers: Arc<Providers>, policy: Policy, clock: Arc<dyn Clock>) -> Self {
         Self {
             providers,
             policy,
-            ttl,
             clock,
             lists: Mutex::default(),
             offers: watch::Sender::default(),
@@ -98,7 +95,7 @@ impl Catalogue {
     }
 
     async fn read_if_due(&self, name: &str) {
-        if self.age(name).is_some_and(|age| age < self.ttl) {
+        if self.age(name).is_some_and(|age| age < self.ttl(name)) {
             return;
         }
         let read_at = self.clock.now();
@@ -119,6 +116,11 @@ impl Catalogue {
     /// How long ago a provider's list was read.
     fn age(&self, name: &str) -> Option<Duration> {
         Some(self.clock.now().since(self.lists().get(name)?.read_at))
+    }
+
+    fn ttl(&self, name: &str) -> Duration {
+        let provider = self.providers.provider(name);
+        provider.map_or(RETRY_AFTER, |provider| provider.facts().institutions_ttl)
     }
 
     fn lists(&self) -> MutexGuard<'_, HashMap<String, InstitutionList>> {
@@ -170,7 +172,7 @@ impl Catalogue {
         loop {
             self.read_if_due(name).await;
             let pause = match self.age(name) {
-                Some(_) => self.ttl.min(Duration::from_mins(1)),
+                Some(_) => self.ttl(name).min(Duration::from_mins(1)),
                 None => RETRY_AFTER,
             };
             tokio::time::sleep(pause).await;

@@ -6,7 +6,7 @@
 //! which is cheaper than an institution that nobody is sent to because of what one node saw.
 //!
 //! A connection that cannot be made counts for the institution and for the provider: where all banks of a provider are
-//! behind one address, as Mono's are, the provider is down, and what is known of its banks says nothing. Every other
+//! behind one address, the provider is down, and what is known of its banks says nothing. Every other
 //! answer, however bad, says that the provider can be reached. If two banks of one provider are busy at the same time, the
 //! provider is.
 

@@ -1,13 +1,15 @@
 //! The providers, called with a partner's credentials.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::deps::Deps;
 use super::sealing::wiped_json;
+use crate::core::flow::ProviderRules;
 use crate::core::ids::{ConnectSessionId, PartnerId};
 use crate::core::seal::{Keyring, SealContext};
 use crate::core::secret::Secret;
@@ -61,6 +63,29 @@ impl Providers {
             .iter()
             .map(|provider| provider.name().to_owned())
             .collect()
+    }
+
+    /// What the conversation must know of each provider.
+    pub fn rules(&self) -> HashMap<String, ProviderRules> {
+        let rules = |provider: &Arc<dyn Provider>| {
+            let facts = provider.facts();
+            let rules = ProviderRules {
+                favourites: facts.favourites.clone(),
+                timeout: facts.timeout,
+                max_rounds: facts.max_rounds,
+            };
+            (provider.name().to_owned(), rules)
+        };
+        self.registry.iter().map(rules).collect()
+    }
+
+    /// See [`ProviderFacts::settle_for`]; nothing is looked for at a provider that is not set up any more.
+    ///
+    /// [`ProviderFacts::settle_for`]: crate::providers::ProviderFacts::settle_for
+    pub fn settle_for(&self, name: &str) -> Duration {
+        self.registry
+            .get(name)
+            .map_or(Duration::ZERO, |provider| provider.facts().settle_for)
     }
 
     pub fn countries(&self) -> &[String] {

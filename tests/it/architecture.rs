@@ -94,6 +94,17 @@ const RULES: &[Rule] = &[
         tests_may: true,
     },
     Rule {
+        name: "core and service name no provider",
+        within: &["core/", "service/"],
+        except: &[
+            "core/flow/tests/",
+            "core/health/tests.rs",
+            "service/institution_health/tests.rs",
+        ],
+        words: &["Mono", "mono::", "mono_", "\"mono"],
+        tests_may: true,
+    },
+    Rule {
         name: "http does not touch store or records",
         within: &["http/"],
         except: &[],
@@ -263,6 +274,13 @@ fn planted_faults_are_found() {
             "use crate::providers::mono::Mono;",
             "service names traits",
         ),
+        ("src/core/x.rs", "if provider == \"mono\" {", "name no provider"),
+        (
+            "src/service/x.rs",
+            "const MONO_TTL: Duration = Mono::TTL;",
+            "name no provider",
+        ),
+        ("src/service/x.rs", "let monotonic = 1;", ""),
         ("src/http/ussd.rs", "use crate::store::Store;", "http does not touch"),
         ("src/service/x.rs", "let c = redis::Client::open(url);", "redis crate"),
         ("src/store/memory.rs", "use redis::aio;", "redis crate"),

@@ -2,7 +2,8 @@
 
 use super::effect::Effect;
 use super::events::{AttemptResult, EventEffect};
-use super::session::LinkSummary;
+use super::rules::FlowSettings;
+use super::session::{ConnectSession, LinkSummary};
 use super::state::ScreenNotice;
 use super::step::Step;
 use super::terms::PartnerRef;
@@ -14,8 +15,14 @@ use crate::core::menu::Outcome;
 use crate::core::next_step::{Failure, FailureClass, Form};
 use crate::core::time::Timestamp;
 
-/// How often a provider may ask for more in one session before we stop believing it.
-const MAX_ROUNDS: u8 = 6;
+impl ConnectSession {
+    /// How often its provider may ask for more before we stop believing it.
+    fn max_rounds(&self, settings: &FlowSettings) -> u8 {
+        self.institution
+            .as_ref()
+            .map_or(0, |institution| settings.max_rounds(&institution.provider))
+    }
+}
 
 impl Step<'_> {
     pub(super) fn apply_attempt_result(&mut self, id: AttemptId, result: AttemptResult) -> EventEffect {
@@ -75,9 +82,10 @@ impl Step<'_> {
     }
 
     fn apply_prompt(&mut self, form: Form) {
+        let settings = &self.flow.settings;
         let Some(session) = &mut self.state.session else { return };
         session.rounds += 1;
-        if session.rounds > MAX_ROUNDS || !form.fits_keypad() {
+        if session.rounds > session.max_rounds(settings) || !form.fits_keypad() {
             session.stage = Outcome::Unsuited;
             return;
         }
@@ -88,9 +96,10 @@ impl Step<'_> {
     }
 
     pub(super) fn apply_account_choice(&mut self, list: AccountList) {
+        let settings = &self.flow.settings;
         let Some(session) = &mut self.state.session else { return };
         session.rounds += 1;
-        session.stage = if session.rounds > MAX_ROUNDS || list.accounts.is_empty() {
+        session.stage = if session.rounds > session.max_rounds(settings) || list.accounts.is_empty() {
             Outcome::Unsuited
         } else {
             list.stage()

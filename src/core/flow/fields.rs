@@ -112,7 +112,7 @@ impl Step<'_> {
         let timeout = institution
             .timeout
             .unwrap_or_default()
-            .max(self.flow.settings.provider_timeout);
+            .max(self.flow.settings.provider_timeout(&institution.provider));
         let lease_until = self.context.now.plus(timeout).plus(self.flow.settings.lease_margin);
         session.attempt = Some(LiveAttempt {
             id: self.context.ids.attempt,

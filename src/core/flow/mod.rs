@@ -67,6 +67,6 @@ pub use context::{FreshIds, Offer, StepContext};
 pub use effect::{BankAlertRequest, Effect, MoreAccounts, OpenSession, Submit};
 pub use events::{AttemptResult, BankAlertAnswer, MoreAccountsResult, OpenResult, SessionEvent};
 pub use facts::{LinkOrigin, PendingAttempt, SubscriberFacts};
-pub use rules::{Flow, FlowSettings, LEASE_MARGIN};
+pub use rules::{Flow, FlowSettings, LEASE_MARGIN, ProviderRules};
 pub use turn_context::Input;
 pub use waiting::{AccountList, Waiting, WaitingFor};

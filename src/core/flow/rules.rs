@@ -1,5 +1,6 @@
 //! The rules and words of the conversation: the same for everybody.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,11 +30,41 @@ pub struct FlowSettings {
     pub subscriber_pin: SubscriberPin,
     /// Whether people can be sent SMS.
     pub sms_enabled: bool,
-    pub favourites: Vec<String>,
-    /// How long a submission may take where the provider does not say.
-    pub provider_timeout: Duration,
+    /// What the providers differ in, by their names.
+    pub providers: HashMap<String, ProviderRules>,
     /// How much longer than the provider's timeout an attempt's lease lasts: [`LEASE_MARGIN`], less only in tests.
     pub lease_margin: Duration,
+}
+
+/// What the conversation must know of a provider. One that is not set up has the default: no time, and no questions.
+#[derive(Clone, Debug, Default)]
+pub struct ProviderRules {
+    /// Names of institutions to show first, in this order.
+    pub favourites: Vec<String>,
+    /// How long a submission may take where its institution does not say.
+    pub timeout: Duration,
+    /// How often it may ask for more in one session before it is not believed any more.
+    pub max_rounds: u8,
+}
+
+impl FlowSettings {
+    pub(super) fn provider_timeout(&self, provider: &str) -> Duration {
+        self.providers
+            .get(provider)
+            .map_or(Duration::ZERO, |rules| rules.timeout)
+    }
+
+    pub(super) fn max_rounds(&self, provider: &str) -> u8 {
+        self.providers.get(provider).map_or(0, |rules| rules.max_rounds)
+    }
+
+    /// The place of an institution among its provider's favourites.
+    pub(super) fn favourite(&self, provider: &str, institution: &str) -> Option<usize> {
+        let favourites = &self.providers.get(provider)?.favourites;
+        favourites
+            .iter()
+            .position(|name| name.eq_ignore_ascii_case(institution))
+    }
 }
 
 /// Enough for what is written before and after a submission while its provider is given all its time.

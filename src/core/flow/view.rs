@@ -243,16 +243,11 @@ impl Step<'_> {
         // Which bank somebody has is not shown to others who use the phone.
         let locked = self.pin_gate(Outcome::Links) == Outcome::EnterPin;
         let rank = |index: &usize| {
-            let institution = &offers[*index].institution;
+            let Offer { provider, institution } = &offers[*index];
             if !locked && self.state.last_institution.as_ref() == Some(&institution.id) {
                 return (0, 0);
             }
-            let favourite = self
-                .flow
-                .settings
-                .favourites
-                .iter()
-                .position(|name| name.eq_ignore_ascii_case(&institution.name));
+            let favourite = self.flow.settings.favourite(provider, &institution.name);
             favourite.map_or((2, 0), |place| (1, place))
         };
         let mut order: Vec<_> = (0..offers.len()).collect();

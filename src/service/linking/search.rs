@@ -4,17 +4,12 @@
 //! nothing could be confirmed, and may go on. What shows later all the same (the provider sends a webhook, and
 //! `service/provider_webhooks.rs` knows the session) is searched for once more, and linked or undone.
 
-use std::time::Duration;
-
 use super::linker::Linking;
 use crate::core::flow::AttemptResult;
 use crate::core::ids::AttemptId;
 use crate::providers::{Access, AccountsQuery};
 use crate::records::{Attempt, AttemptState, RecordsError};
 use crate::service::job::{JobError, JobOutcome};
-
-/// How long an account is searched for. Mono says an account shows within ten minutes.
-pub(super) const SEARCH_FOR: Duration = Duration::from_mins(15);
 
 /// How many accounts that name no session are read, newest first, to find a lost one.
 const MAX_UNNAMED: usize = 50;
@@ -32,7 +27,7 @@ impl Linking {
                 .move_attempt(attempt.id, AttemptState::Unknown, now)
                 .await?;
         }
-        let over = now.since(attempt.created_at) >= SEARCH_FOR;
+        let over = now.since(attempt.created_at) >= self.providers.settle_for(&attempt.provider);
         match self.search(&attempt).await {
             Ok(found) if found != NOT_FOUND => Ok(found),
             Ok(_) if over => {

@@ -7,7 +7,6 @@
 //! and person and partner are told.
 
 use super::linker::Linking;
-use super::search::SEARCH_FOR;
 use super::unlink::Unlink;
 use crate::core::flow::AttemptResult;
 use crate::core::flow::handover::Notification;
@@ -34,7 +33,8 @@ impl Linking {
         let mut details = Vec::with_capacity(link.accounts.len());
         for account in &link.accounts {
             let read = self.read_account(link, account).await;
-            if read.is_err() && self.deps.clock.now().since(link.created_at) >= SEARCH_FOR {
+            let age = self.deps.clock.now().since(link.created_at);
+            if read.is_err() && age >= self.providers.settle_for(&link.provider) {
                 // The job goes on reading; the person need not wait. They are told if it turns out to be the expected account.
                 self.notify_of(link, AttemptResult::Lapsed).await;
             }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kiungo::ambient::{OsRng, SystemClock};
 use kiungo::core::ids::NodeId;
@@ -118,9 +117,6 @@ pub struct SharedDeps {
     pub health: Arc<InstitutionHealth>,
     pub updater: SessionUpdater,
 }
-
-/// For how long a list of banks holds.
-const HOUR: Duration = Duration::from_hours(1);
 
 /// What is done to the records at an edge.
 pub type Trip = fn(CrashPoint, &Arc<dyn Records>);
@@ -266,9 +262,9 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
     saved.expect("the records");
     let policy = policy();
     let providers = Arc::new(providers(&deps, banks));
-    let catalogue = Catalogue::new(providers.clone(), policy.clone(), HOUR, deps.clock.clone());
+    let catalogue = Catalogue::new(providers.clone(), policy.clone(), deps.clock.clone());
     let updater = SessionUpdater {
-        flow: Arc::new(flow(policy, keyring.clone())),
+        flow: Arc::new(flow(policy, keyring.clone(), providers.rules())),
         live: LiveValues::new(deps.store.clone(), keyring, deps.rng.clone()),
         wakes: Wakeups::default(),
         handovers: None,

@@ -1,11 +1,11 @@
 //! The conversation as the server makes it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kiungo::core::flow::terms::PartnerRef;
 use kiungo::core::flow::terms::RequestTerms;
-use kiungo::core::flow::{Flow, FlowSettings};
+use kiungo::core::flow::{Flow, FlowSettings, ProviderRules};
 use kiungo::core::menu::Menu;
 use kiungo::core::messages::Templates;
 use kiungo::core::pin::SubscriberPin;
@@ -13,7 +13,7 @@ use kiungo::core::policy::Policy;
 use kiungo::core::seal::Keyring;
 
 /// The menu and the texts that are built in, for one lender.
-pub fn flow(policy: Policy, keyring: Arc<Keyring>) -> Flow {
+pub fn flow(policy: Policy, keyring: Arc<Keyring>, providers: HashMap<String, ProviderRules>) -> Flow {
     let lender = super::records::operator_partner();
     let business = PartnerRef {
         id: lender.id,
@@ -27,8 +27,7 @@ pub fn flow(policy: Policy, keyring: Arc<Keyring>) -> Flow {
             policy,
             subscriber_pin: SubscriberPin::Optional,
             sms_enabled: true,
-            favourites: Vec::new(),
-            provider_timeout: Duration::from_mins(1),
+            providers,
             lease_margin: kiungo::core::flow::LEASE_MARGIN,
         },
         keyring,

@@ -12,8 +12,8 @@ use crate::core::flow::session::ConnectSession;
 use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
 use crate::core::flow::turn_context::{TurnContext, TurnEvent};
 use crate::core::flow::{
-    AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, SessionEvent, StepContext, Submit,
-    SubscriberFacts,
+    AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, ProviderRules, SessionEvent,
+    StepContext, Submit, SubscriberFacts,
 };
 use crate::core::gsm7;
 use crate::core::health::HealthMap;
@@ -47,12 +47,20 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
             },
             subscriber_pin: SubscriberPin::Optional,
             sms_enabled: true,
-            favourites: vec!["Zenith Bank".to_owned(), "gtbank".to_owned()],
-            provider_timeout: TIMEOUT,
+            providers: ["mono", "other"].map(provider_rules).into(),
             lease_margin: crate::core::flow::LEASE_MARGIN,
         },
         keyring: Arc::new(Keyring::for_tests()),
     })
+}
+
+fn provider_rules(name: &str) -> (String, ProviderRules) {
+    let rules = ProviderRules {
+        favourites: vec!["Zenith Bank".to_owned(), "gtbank".to_owned()],
+        timeout: TIMEOUT,
+        max_rounds: 6,
+    };
+    (name.to_owned(), rules)
 }
 
 pub fn flow() -> Arc<Flow> {
