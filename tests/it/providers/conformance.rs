@@ -1,379 +1,196 @@
-//! What every provider with a login must do: the guarantees that the rest of the product relies on.
+//! What every provider must do: the guarantees that the rest of the product relies on, by the shape of a journey.
 //!
-//! A [`Scenario`] says what a stand-in accepts; [`check_conformance`] plays every journey against it through the port alone. A new
-//! provider gets a scenario and one test. The stand-in must know one account, ask for a code after the login, and let the
-//! person choose among accounts or not.
+//! A [`Scenario`] says what a provider (or its stand-in) accepts, for each shape that its list of institutions has;
+//! [`check_conformance`] plays every journey against it through the port alone. A new provider gets a scenario and one test.
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::fmt::Debug;
 
-use kiungo::core::next_step::{FailureClass, Grant, NextStep};
+use kiungo::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use kiungo::core::secret::Secret;
-use kiungo::providers::mono::MonoApiVersion;
 use kiungo::providers::{
-    Access, AccountsQuery, EndTarget, Institution, Provider, ProviderError, ProviderKeys, ProviderRequest,
-    ProviderSession, SessionKind, SessionRequest, SessionResponse, Submission, SubmissionStep, SubmitError,
-    WebhookError,
+    AccountsQuery, EndScope, EndTarget, Institution, Journey, Provider, ProviderError, ProviderKeys, SessionResponse,
 };
-use serde_json::{Value, json};
-use wiremock::matchers::{body_partial_json, header, method, path};
-use wiremock::{Mock, MockBuilder, MockServer, ResponseTemplate};
 
-use super::mono::{KEY, keys, keys_with, mono_with};
+use super::conformance_browser::{Browser, browser_journeys};
+use super::conformance_common::common_guarantees;
+use super::conformance_elsewhere::{Elsewhere, elsewhere_journeys};
+use super::conformance_keypad::{Keypad, keypad_journeys};
+use super::conformance_player::Player;
+use crate::support::invented::hooks::OwnedRequest;
 
-/// What a stand-in accepts.
+/// What a provider accepts.
 pub struct Scenario<'a> {
     /// The provider, calling the stand-in.
     pub provider: &'a dyn Provider,
-    /// Keys it accepts.
-    pub keys: ProviderKeys,
-    /// Keys it does not accept.
-    pub wrong_keys: ProviderKeys,
-    /// An institution of its list, by our id, with a way to log in.
-    pub institution: (&'a str, &'a str),
-    /// A login that is right, and one that is wrong.
-    pub login: [&'a [(&'a str, &'a str)]; 2],
-    /// A code that is right, and one that is wrong.
-    pub code: [&'a [(&'a str, &'a str)]; 2],
+    /// Makes keys that it accepts.
+    pub keys: &'a (dyn Fn() -> ProviderKeys + Sync),
+    /// Makes keys that it does not accept.
+    pub wrong_keys: &'a (dyn Fn() -> ProviderKeys + Sync),
+    /// A webhook as it sends it, about an account and the link that it belongs to.
+    pub webhook: &'a (dyn Fn(&LinkedAccount) -> OwnedRequest + Sync),
+    /// How many events that webhook has.
+    pub events: usize,
+    /// Institutions where everything is typed on the phone, if it has any.
+    pub keypad: Option<Keypad<'a>>,
+    /// Institutions where a page is opened, if it has any.
+    pub browser: Option<Browser<'a>>,
+    /// Institutions where an application is asked, if it has any.
+    pub elsewhere: Option<Elsewhere<'a>>,
 }
 
-impl Scenario<'_> {
-    async fn chosen(&self) -> Institution {
-        let list = self.provider.institutions(&self.keys).await.unwrap();
-        list.into_iter().find(|it| it.id == self.institution.0).unwrap()
-    }
+/// An institution of the list, by our id, with a way to log in.
+pub type Login<'a> = (&'a str, &'a str);
 
-    async fn opened(&self) -> ProviderSession {
-        let opening = SessionRequest::Link {
-            institution: &self.chosen().await,
-            method: self.institution.1,
-            reference: "ada",
-            phone: None,
-        };
-        let opened = self.provider.open_session(Access::keys(&self.keys), opening).await;
-        match opened.unwrap().value {
-            SessionResponse::Session(session) => session,
-            SessionResponse::Next(..) | SessionResponse::Done(_) => panic!("a link was made without a login"),
-        }
-    }
-
-    async fn submit(
-        &self,
-        keys: &ProviderKeys,
-        session: &ProviderSession,
-        step: SubmissionStep,
-        answers: &[(&str, &str)],
-    ) -> Result<NextStep, SubmitError> {
-        let answers = super::typed(answers);
-        let submission = Submission {
-            session,
-            step,
-            answers: &answers,
-            timeout: Duration::from_secs(10),
-        };
-        let stepped = self.provider.submit(Access::keys(keys), submission).await;
-        stepped.map(|stepped| stepped.value.step)
-    }
-
-    /// Continues from a correct login until there is a grant, in at most six steps.
-    async fn granted(&self, session: &ProviderSession) -> Grant {
-        let mut next = self
-            .submit(&self.keys, session, SubmissionStep::Login, self.login[0])
-            .await
-            .unwrap();
-        for _ in 0..6 {
-            next = match next {
-                NextStep::Done(grant) => return grant,
-                NextStep::Prompt(form) => {
-                    assert!(form.fits_keypad());
-                    for (name, _) in self.code[0] {
-                        assert!(
-                            form.fields.iter().any(|field| field.name == *name),
-                            "{name} was not asked"
-                        );
-                    }
-                    self.submit(&self.keys, session, SubmissionStep::Code, self.code[0])
-                        .await
-                        .unwrap()
-                }
-                NextStep::ChooseAccounts { accounts, .. } => {
-                    for account in &accounts {
-                        assert!(
-                            account.masked.chars().count() <= 4,
-                            "more is shown than the last digits"
-                        );
-                    }
-                    let key = accounts[0].key.clone();
-                    self.submit(&self.keys, session, SubmissionStep::Choose, &[("", &key)])
-                        .await
-                        .unwrap()
-                }
-                other => panic!("{other:?}"),
-            };
-        }
-        panic!("no end after six steps");
-    }
+/// An account that was linked, by the provider's ids.
+pub struct LinkedAccount {
+    pub account: String,
+    pub link: Option<String>,
 }
 
 /// Plays every journey.
 pub async fn check_conformance(scenario: &Scenario<'_>) {
-    the_list_is_stable(scenario).await;
-    a_no_is_a_no(scenario).await;
-    strangers_are_told_apart(scenario).await;
-    a_link_is_made_read_and_ended(scenario).await;
-}
-
-async fn the_list_is_stable(scenario: &Scenario<'_>) {
-    let first = scenario.provider.institutions(&scenario.keys).await.unwrap();
-    assert_eq!(first, scenario.provider.institutions(&scenario.keys).await.unwrap());
-    let ids: std::collections::HashSet<_> = first.iter().map(|it| &it.id).collect();
-    assert_eq!(ids.len(), first.len(), "ids are unique");
-    for institution in &first {
-        assert!(!institution.name.is_empty() && !institution.provider_id.is_empty());
-        assert!(institution.country.as_ref().is_none_or(|code| code.len() == 2));
-        assert!(
-            institution
-                .methods
-                .iter()
-                .all(|it| !it.id.is_empty() && !it.name.is_empty())
-        );
-    }
-    let chosen = scenario.chosen().await;
-    assert!(
-        chosen
-            .methods
-            .iter()
-            .any(|it| it.id == scenario.institution.1 && it.form.fits_keypad())
+    assert_eq!(
+        journeys(&list(scenario).await),
+        scenario.journeys(),
+        "a provider gets a scenario for each shape of a journey that it lists"
     );
-}
-
-async fn a_no_is_a_no(scenario: &Scenario<'_>) {
-    let session = scenario.opened().await;
-    assert_eq!(session.kind, SessionKind::Link);
-    let class = |outcome| match outcome {
-        Ok(NextStep::Failed(failure)) => failure.class,
-        other => panic!("{other:?}"),
-    };
-    let wrong = scenario
-        .submit(&scenario.keys, &session, SubmissionStep::Login, scenario.login[1])
-        .await;
-    assert_eq!(class(wrong), FailureClass::Refused);
-    let session = scenario.opened().await;
-    let asked = scenario
-        .submit(&scenario.keys, &session, SubmissionStep::Login, scenario.login[0])
-        .await;
-    assert!(matches!(asked, Ok(NextStep::Prompt(_))), "{asked:?}");
-    let wrong = scenario
-        .submit(&scenario.keys, &session, SubmissionStep::Code, scenario.code[1])
-        .await;
-    assert_eq!(class(wrong), FailureClass::WrongCode);
-}
-
-async fn strangers_are_told_apart(scenario: &Scenario<'_>) {
-    let (provider, wrong) = (scenario.provider, &scenario.wrong_keys);
-    let access = Access::keys(&scenario.keys);
-    assert!(matches!(
-        provider.institutions(wrong).await,
-        Err(ProviderError::Refused(_))
-    ));
-    let session = scenario.opened().await;
-    match scenario
-        .submit(wrong, &session, SubmissionStep::Login, scenario.login[0])
-        .await
-    {
-        Ok(NextStep::Failed(failure)) => assert_eq!(failure.class, FailureClass::Misconfigured),
-        other => panic!("{other:?}"),
+    common_guarantees(scenario).await;
+    if let Some(keypad) = &scenario.keypad {
+        keypad_journeys(scenario, keypad).await;
     }
-    let nobodys = Secret::new("nobodys-account");
-    let read = provider.accounts(access, AccountsQuery::One(&nobodys)).await;
-    assert_eq!(read.err(), Some(ProviderError::NotFound));
-    let ended = provider.end(access, EndTarget::Account(&nobodys)).await;
-    assert_eq!(ended, Err(ProviderError::NotFound));
-    let redeemed = provider.redeem(access, &Grant(Secret::new("nobodys-grant"))).await;
-    let error = redeemed.expect_err("a grant out of nothing");
-    assert!(
-        matches!(error, ProviderError::Refused(_) | ProviderError::NotFound),
-        "{error:?}"
-    );
-    let forged = ProviderRequest {
-        method: "POST",
-        path: "/hooks/it",
-        tail: "",
-        query: "",
-        headers: &[],
-        body: b"{}",
-    };
-    let received = provider.webhook(&scenario.keys, &forged).await;
-    assert_eq!(received.unwrap_err(), WebhookError::Unauthentic);
-}
-
-async fn a_link_is_made_read_and_ended(scenario: &Scenario<'_>) {
-    let (provider, access) = (scenario.provider, Access::keys(&scenario.keys));
-    let session = scenario.opened().await;
-    let grant = scenario.granted(&session).await;
-    let accounts = provider.redeem(access, &grant).await.unwrap().value.accounts;
-    assert!(!accounts.is_empty());
-    for account in &accounts {
-        let read = provider.accounts(access, AccountsQuery::One(&account.id)).await;
-        let read = read.unwrap().value;
-        assert_eq!(read.len(), 1);
-        assert_eq!(read[0].id.expose(), account.id.expose());
-        let details = read[0].details.as_ref().expect("details");
-        assert!(!details.number.expose().is_empty());
-        let target = EndTarget::Account(&account.id);
-        provider.end(access, target).await.unwrap();
-        assert_eq!(provider.end(access, target).await, Err(ProviderError::NotFound));
+    if let Some(browser) = &scenario.browser {
+        browser_journeys(scenario, browser).await;
+    }
+    if let Some(elsewhere) = &scenario.elsewhere {
+        elsewhere_journeys(scenario, elsewhere).await;
     }
 }
 
-/// The paths of one API version, with the reply shapes that differ.
-struct Shapes {
-    list: &'static str,
-    session: &'static str,
-    login: &'static str,
-    commit: &'static str,
-    auth: &'static str,
-    accounts: &'static str,
-    choose: Value,
-}
-
-fn shapes(dialect: MonoApiVersion) -> Shapes {
-    match dialect {
-        MonoApiVersion::V2 => Shapes {
-            list: "/v3/institutions",
-            session: "/v2/connect/session",
-            login: "/v2/connect/login",
-            commit: "/v2/connect/commit",
-            auth: "/v2/accounts/auth",
-            accounts: "/v2/accounts",
-            choose: json!({ "accountNumber": "0009990002" }),
-        },
-        MonoApiVersion::V1 => Shapes {
-            list: "/v1/institutions",
-            session: "/v1/connect/session",
-            login: "/v1/connect/login",
-            commit: "/v1/connect/commit",
-            auth: "/account/auth",
-            accounts: "/accounts",
-            choose: json!({ "account": 0 }),
-        },
+impl Scenario<'_> {
+    fn journeys(&self) -> HashSet<Journey> {
+        let shapes = [
+            self.keypad.is_some().then_some(Journey::Keypad),
+            self.browser.is_some().then_some(Journey::Browser),
+            self.elsewhere.is_some().then_some(Journey::Elsewhere),
+        ];
+        shapes.into_iter().flatten().collect()
     }
 }
 
-/// What the small Mono says.
-struct Replies {
-    list: Value,
-    session: Value,
-    ask: Value,
-    choose: Value,
-    done: Value,
-    account: Value,
+pub async fn list(scenario: &Scenario<'_>) -> Vec<Institution> {
+    scenario.provider.institutions(&(scenario.keys)()).await.unwrap()
 }
 
-fn replies(dialect: MonoApiVersion) -> Replies {
-    let ui = json!({ "title": "Log in", "form": [
-        { "type": "elements.input", "name": "username", "contentType": "string" },
-        { "type": "elements.input", "name": "password", "contentType": "password" } ] });
-    let otp =
-        json!({ "title": "Code", "form": [{ "type": "elements.input", "name": "otp", "contentType": "string" }] });
-    let list = json!([{ "_id": "b1", "name": "Savanna", "type": "PERSONAL_BANKING", "country": "ng",
-        "auth_methods": [{ "type": "mobile_banking", "ui": ui }] }]);
-    let rows = json!([{ "index": 0, "accountNumber": "0009990002", "type": "SAVINGS_ACCOUNT", "balance": 5 },
-        { "index": 1, "accountNumber": "0009990001", "type": "CURRENT_ACCOUNT", "balance": 5 }]);
-    let account = json!({ "account": { "id": "acc-1", "accountNumber": "0009990002", "name": "ADA" }, "meta": {} });
-    let wrap = |status: Value, code: i64, data: Value| json!({ "status": status, "responseCode": code, "data": data });
-    match dialect {
-        MonoApiVersion::V2 => Replies {
-            list: json!({ "status": "successful", "data": list }),
-            session: json!({ "status": "successful", "data": { "session": { "id": "s1" }, "ui": ui } }),
-            ask: wrap(json!("successful"), 102, json!({ "userInput": otp })),
-            choose: wrap(json!("successful"), 101, json!({ "accounts": rows })),
-            done: wrap(json!("successful"), 99, json!({ "code": "code-1" })),
-            account: json!({ "status": "successful", "data": account }),
-        },
-        MonoApiVersion::V1 => Replies {
-            list,
-            session: json!({ "status": "successful", "id": "s1", "ui": ui }),
-            ask: wrap(json!(200), 102, otp),
-            choose: wrap(json!(200), 101, rows),
-            done: wrap(json!(200), 99, json!({ "code": "code-1" })),
-            account,
-        },
+fn journeys(list: &[Institution]) -> HashSet<Journey> {
+    let methods = list.iter().flat_map(|institution| &institution.methods);
+    methods.map(|method| method.journey).collect()
+}
+
+/// The step that a session's opening leads to without anything being typed.
+#[track_caller]
+pub fn next_of(opened: SessionResponse) -> (kiungo::providers::ProviderSession, NextStep) {
+    match opened {
+        SessionResponse::Next(session, step) => (session, step),
+        other => panic!("something is to be typed first, or nothing is left to do: {other:?}"),
     }
 }
 
-fn known_call(verb: &str, target: &str) -> MockBuilder {
-    Mock::given(method(verb))
-        .and(path(target))
-        .and(header("mono-sec-key", KEY))
+#[track_caller]
+pub fn granted(step: NextStep) -> Grant {
+    match step {
+        NextStep::Done(grant) => grant,
+        other => panic!("not done: {other:?}"),
+    }
 }
 
-/// A minimal Mono: one bank, a code, then two accounts. An unknown request gets an empty 404, another key an empty 401.
-async fn small_mono(dialect: MonoApiVersion) -> MockServer {
-    let server = MockServer::start().await;
-    let at = shapes(dialect);
-    let Replies {
-        list,
-        session,
-        ask,
-        choose,
-        done,
-        account,
-    } = replies(dialect);
-    let no = json!({ "status": "failed", "message": "no", "responseCode": 400, "data": null });
-    let done_unlinking = json!({ "status": "successful" });
-    let one = format!("{}/acc-1", at.accounts);
-    for (verb, target, body, status, reply) in [
-        ("GET", at.list, None, 200, list),
-        ("POST", at.session, None, 200, session),
-        ("POST", at.login, Some(json!({ "password": "right" })), 200, ask),
-        ("POST", at.login, Some(json!({ "password": "wrong" })), 400, no.clone()),
-        ("POST", at.commit, Some(json!({ "otp": "123456" })), 200, choose),
-        ("POST", at.commit, Some(json!({ "otp": "000000" })), 200, no.clone()),
-        ("POST", at.commit, Some(at.choose), 200, done),
-        (
-            "POST",
-            at.auth,
-            Some(json!({ "code": "code-1" })),
-            200,
-            json!({ "id": "acc-1" }),
-        ),
-        ("POST", at.auth, Some(json!({ "code": "nobodys-grant" })), 400, no),
-        ("GET", &one, None, 200, account),
-    ] {
-        let known = known_call(verb, target);
-        let known = match body {
-            Some(body) => known.and(body_partial_json(body)),
-            None => known,
+#[track_caller]
+pub fn failed(step: NextStep) -> FailureClass {
+    match step {
+        NextStep::Failed(Failure { class, .. }) => class,
+        other => panic!("no failure: {other:?}"),
+    }
+}
+
+/// What a grant is good for, whatever journey has led to it: accounts are linked, told of, read, and ended.
+pub async fn linked_read_and_ended(player: &mut Player<'_>, grant: Grant, count: usize) {
+    let scenario = player.scenario;
+    player.is_secret(grant.0.expose());
+    let redeemed = scenario.provider.redeem(player.access(), &grant).await.unwrap();
+    let redeemed = player.store(redeemed);
+    assert_eq!(redeemed.accounts.len(), count);
+    let ids: HashSet<_> = redeemed.accounts.iter().map(|account| account.id.expose()).collect();
+    assert_eq!(ids.len(), count, "two accounts have one id");
+    for account in &redeemed.accounts {
+        player.is_secret(account.id.expose());
+    }
+    player.is_quiet(&redeemed);
+    for account in &redeemed.accounts {
+        let about = LinkedAccount {
+            account: account.id.expose().to_owned(),
+            link: redeemed.link.as_ref().map(|link| link.expose().to_owned()),
         };
-        let answer = ResponseTemplate::new(status).set_body_json(reply);
-        known.respond_with(answer).mount(&server).await;
+        told_of(player, &about).await;
+        read(player, &account.id).await;
+        // Once more: with whatever access came back.
+        read(player, &account.id).await;
     }
-    // An unlinked account is gone.
-    let unlinked = ResponseTemplate::new(200).set_body_json(done_unlinking);
-    let unlink = known_call("POST", &format!("{one}/unlink")).respond_with(unlinked);
-    unlink.up_to_n_times(1).mount(&server).await;
-    let stranger = Mock::given(header("mono-sec-key", "another key"));
-    stranger.respond_with(ResponseTemplate::new(401)).mount(&server).await;
-    server
+    let targets: Vec<_> = match scenario.provider.facts().ends {
+        EndScope::Account => redeemed.accounts.iter().map(|it| EndTarget::Account(&it.id)).collect(),
+        EndScope::Link => {
+            let link = redeemed.link.as_ref().expect("a link that can be ended has an id");
+            vec![EndTarget::Link(link)]
+        }
+    };
+    for target in targets {
+        scenario.provider.end(player.access(), target).await.unwrap();
+        let again = scenario.provider.end(player.access(), target).await;
+        assert_eq!(again, Err(ProviderError::NotFound), "it is ended once");
+    }
 }
 
-/// Mono conforms, in both API versions.
-#[tokio::test]
-async fn mono_conforms() {
-    for dialect in [MonoApiVersion::V2, MonoApiVersion::V1] {
-        let server = small_mono(dialect).await;
-        let mono = mono_with(&server.uri(), dialect, |_| {});
-        check_conformance(&Scenario {
-            provider: &mono,
-            keys: keys(),
-            wrong_keys: keys_with("another key"),
-            institution: ("b1:p", "mobile_banking"),
-            login: [
-                &[("username", "ada"), ("password", "right")],
-                &[("username", "ada"), ("password", "wrong")],
-            ],
-            code: [&[("otp", "123456")], &[("otp", "000000")]],
-        })
-        .await;
+async fn read(player: &mut Player<'_>, id: &Secret) {
+    let provider = player.scenario.provider;
+    let read = provider.accounts(player.access(), AccountsQuery::One(id)).await;
+    let read = player.store(read.unwrap());
+    assert_eq!(read.len(), 1);
+    assert_eq!(read[0].id.expose(), id.expose());
+    let details = read[0].details.as_ref().expect("details");
+    assert!(!details.number.expose().is_empty());
+    player.is_secret(details.number.expose());
+    player.is_quiet(&read);
+}
+
+/// A webhook is taken only as it was sent, and says the same each time it is delivered.
+async fn told_of(player: &Player<'_>, about: &LinkedAccount) {
+    let scenario = player.scenario;
+    let (provider, keys) = (scenario.provider, (scenario.keys)());
+    let delivery = (scenario.webhook)(about);
+    let mut deliveries = Vec::new();
+    for _ in 0..2 {
+        let answer = provider.webhook(&keys, &delivery.as_request()).await.unwrap();
+        assert!((200..300).contains(&answer.reply.status), "{answer:?}");
+        player.is_quiet(&answer);
+        let keys = answer.events.into_iter().map(|event| event.dedupe_key);
+        deliveries.push(keys.collect::<Vec<_>>());
+    }
+    assert_eq!(deliveries[0], deliveries[1], "an event is known again");
+    let unique: HashSet<_> = deliveries[0].iter().collect();
+    assert_eq!((unique.len(), deliveries[0].len()), (scenario.events, scenario.events));
+    let unsigned = OwnedRequest {
+        headers: Vec::new(),
+        ..delivery.clone()
+    };
+    for (keys, delivery) in [(keys, unsigned), ((scenario.wrong_keys)(), delivery)] {
+        let forged = provider.webhook(&keys, &delivery.as_request()).await;
+        assert_eq!(forged.unwrap_err(), kiungo::providers::WebhookError::Unauthentic);
+    }
+}
+
+/// Formatted, it gives nothing away that is held by the player.
+pub fn quiet(secrets: &[String], value: &dyn Debug) {
+    let shown = format!("{value:?}");
+    for secret in secrets {
+        assert!(!shown.contains(secret.as_str()), "{secret:?} stands in {shown}");
     }
 }

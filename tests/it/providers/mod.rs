@@ -1,6 +1,13 @@
 //! Providers, each against the known behaviour of its API.
 
 mod conformance;
+mod conformance_browser;
+mod conformance_common;
+mod conformance_elsewhere;
+mod conformance_invented;
+mod conformance_keypad;
+mod conformance_mono;
+mod conformance_player;
 #[cfg(feature = "sandbox")]
 mod conformance_sandbox;
 mod http_client;

@@ -16,6 +16,7 @@ pub mod flow;
 #[cfg(feature = "sandbox")]
 pub mod http;
 pub mod intents;
+pub mod invented;
 pub mod limits;
 pub mod logs;
 pub mod machine;
