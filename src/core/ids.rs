@@ -107,6 +107,8 @@ ids! {
     BankAlertId,
     /// Looking whether an institution is back, for all who wish to know.
     WatchId,
+    /// What belongs to a person at a partner at one provider.
+    ProviderPersonId,
     /// What webhooks of an endpoint are signed with.
     WebhookSecretId,
 }

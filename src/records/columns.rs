@@ -174,7 +174,7 @@ macro_rules! fixed_columns {
 fixed_columns! {
     ids::AttemptId, ids::ConnectSessionId, ids::ConsentId, ids::DeliveryId, ids::EndpointId, ids::EntityId, ids::ErasureId,
     ids::EventId, ids::IntentId, ids::JobId, ids::LinkId, ids::LinkedAccountId, ids::MessageId, ids::NodeId,
-    ids::PartnerId, ids::RoleId, ids::UserId, ids::WatchId, ids::WebhookSecretId, ids::BankAlertId, SubscriberTag,
+    ids::PartnerId, ids::ProviderPersonId, ids::RoleId, ids::UserId, ids::WatchId, ids::WebhookSecretId, ids::BankAlertId, SubscriberTag,
 }
 
 column!(Timestamp as i64, |at| at.as_millis(), |millis| Ok(

@@ -25,6 +25,8 @@ mod organization;
 mod partners;
 mod pins;
 pub mod postgres;
+mod provider_events;
+mod provider_persons;
 mod returns;
 mod schema;
 mod sealed;
@@ -52,8 +54,9 @@ pub use self::intents::{
 };
 pub use self::jobs::{Deliver, ExpireIntent, Job, JobKind, JobLane, JobRecords, JobType, Publish};
 pub use self::links::{
-    AccountReading, ConnectSessionView, EndedLink, IntentSummary, Link, LinkCompletion, LinkDetails, LinkFilter,
-    LinkRecords, LinkState, LinkVerification, LinkViewRecords, LinkedAccount, VerificationOutcome,
+    AccountReading, ConnectSessionView, EndedLink, IntentSummary, Link, LinkAccess, LinkAccessRecords, LinkCompletion,
+    LinkDetails, LinkFilter, LinkRecords, LinkState, LinkVerification, LinkViewRecords, LinkedAccount,
+    VerificationOutcome,
 };
 pub use self::messages::{
     InboundSms, MessageRecords, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport, SmsReportOutcome,
@@ -63,6 +66,10 @@ pub use self::organization::{
 };
 pub use self::partners::{Partner, PartnerChange, PartnerRecords};
 pub use self::pins::PinRecords;
+pub use self::provider_events::{
+    IncomingProviderEvent, ProviderEventEffect, ProviderEventOutcome, ProviderEventRecords,
+};
+pub use self::provider_persons::{ProviderPerson, ProviderPersonOutcome, ProviderPersonRecords};
 pub use self::returns::{ReturnRecords, ReturnTicket, TicketPurpose};
 pub use self::sealed::{SEALED, SealedColumn, SealedCursor, SealedRecords, SealedValue};
 pub use self::upkeep::{ExpiredData, UpkeepRecords};
@@ -97,11 +104,14 @@ all!(
     IdempotencyRecords,
     IntentRecords,
     JobRecords,
+    LinkAccessRecords,
     LinkRecords,
     LinkViewRecords,
     MessageRecords,
     PartnerRecords,
     PinRecords,
+    ProviderEventRecords,
+    ProviderPersonRecords,
     RequestRecords,
     ReturnRecords,
     RoleRecords,

@@ -50,6 +50,8 @@ mod idempotency;
 mod intents;
 #[path = "jobs/sql.rs"]
 mod jobs;
+#[path = "links/access.rs"]
+mod link_access;
 #[path = "links/views.rs"]
 mod link_views;
 #[path = "links/sql.rs"]
@@ -64,6 +66,10 @@ mod partners;
 mod pending;
 #[path = "pins/sql.rs"]
 mod pins;
+#[path = "provider_events/sql.rs"]
+mod provider_events;
+#[path = "provider_persons/sql.rs"]
+mod provider_persons;
 #[path = "returns/sql.rs"]
 mod returns;
 #[path = "organization/roles.rs"]

@@ -1,7 +1,7 @@
 //! Receives providers' webhooks: what happened to an account behind our back.
 //!
-//! Everything an event leads to may be done twice, so it is done first and remembered after: an event that was
-//! remembered but not acted on would be lost, for the provider does not send it again.
+//! What an event leads to is written in the transaction that remembers it: one that was remembered but not acted on would be
+//! lost, for the provider does not send it again, and one that was acted on and not remembered would be acted on twice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::core::time::Timestamp;
 use crate::providers::{
     Access, AccountsQuery, ProviderError, ProviderEvent, ProviderEventKind, ProviderRequest, WebhookError,
 };
-use crate::records::{Attempt, JobType, LinkState};
+use crate::records::{Attempt, IncomingProviderEvent, Job, JobType, LinkState, ProviderEventEffect};
 
 /// How long after an attempt was given up it may still turn out to have linked something.
 const REOPEN_WITHIN: Duration = Duration::from_hours(7 * 24);
@@ -63,66 +63,66 @@ impl ProviderWebhookReceiver {
     async fn apply(&self, provider: &str, event: &ProviderEvent) -> Result<(), ProviderCallError> {
         let now = self.deps.clock.now();
         let digest = self.deps.sealing.account_digest(provider, event.about.id());
-        match (self.deps.records.link_by_account(&digest).await?, event.kind) {
-            (Some(link), ProviderEventKind::Connected | ProviderEventKind::Updated) => {
-                let read = ReadAccounts::job(link.partner, link.id, now).on_occasion(&event.dedupe_key);
-                self.deps.records.enqueue(&read).await?;
-            }
-            (Some(link), ProviderEventKind::ReauthRequired) => {
-                let to = LinkState::ReauthRequired;
-                self.deps.records.move_link(link.id, to, &[], now).await?;
-            }
-            (Some(link), ProviderEventKind::Reauthorised) => {
-                self.deps
-                    .records
-                    .move_link(link.id, LinkState::Active, &[], now)
-                    .await?;
-            }
-            (Some(link), ProviderEventKind::Unlinked) => {
-                self.deps
-                    .records
-                    .move_link(link.id, LinkState::Removed, &[], now)
-                    .await?;
+        let link = self.deps.records.link_by_account(&digest).await?;
+        let to = match event.kind {
+            ProviderEventKind::Connected | ProviderEventKind::Updated => None,
+            ProviderEventKind::ReauthRequired => Some(LinkState::ReauthRequired),
+            ProviderEventKind::Reauthorised => Some(LinkState::Active),
+            ProviderEventKind::Unlinked => Some(LinkState::Removed),
+        };
+        let jobs = match (&link, to) {
+            (Some(link), None) => {
+                vec![ReadAccounts::job(link.partner, link.id, now).on_occasion(&event.dedupe_key)]
             }
             // An account nobody knows yet is found by the job that settles its attempt, unless that has ended.
-            (None, ProviderEventKind::Connected | ProviderEventKind::Updated) => {
-                self.reopen_lapsed(provider, event, now).await?;
-            }
-            (None, _) => {}
-        }
-        let first = self
+            (None, None) => self.settle_lapsed(provider, event, now).await?,
+            (_, Some(_)) => Vec::new(),
+        };
+        let effect = match (link, to) {
+            (Some(link), Some(to)) => ProviderEventEffect::MoveLink {
+                link: link.id,
+                to,
+                jobs: &[],
+            },
+            _ => ProviderEventEffect::Enqueue(&jobs),
+        };
+        let event_row = IncomingProviderEvent {
+            provider,
+            dedupe_key: &event.dedupe_key,
+            subject: &digest,
+            at: event.at,
+        };
+        let outcome = self
             .deps
             .records
-            .record_provider_event(provider, &event.dedupe_key, now)
+            .apply_provider_event(&event_row, &[effect], now)
             .await?;
-        tracing::info!(provider, kind = ?event.kind, first, "provider webhook processed");
+        tracing::info!(provider, kind = ?event.kind, ?outcome, "provider webhook processed");
         Ok(())
     }
 
-    /// Finds the attempt that was given up and has linked this account after all, and settles it once more.
-    async fn reopen_lapsed(
+    /// Finds the attempt that was given up and has linked this account after all: the jobs that settle it once more.
+    async fn settle_lapsed(
         &self,
         provider: &str,
         event: &ProviderEvent,
         now: Timestamp,
-    ) -> Result<(), ProviderCallError> {
+    ) -> Result<Vec<Job>, ProviderCallError> {
         let (partner, since) = (self.providers.partner(), now.minus(REOPEN_WITHIN));
         let lapsed = self.deps.records.lapsed(partner, provider, since, MAX_REOPENED).await?;
         if lapsed.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let (api, keys) = self.providers.with_keys(partner, provider).await?;
         let query = AccountsQuery::One(event.about.id());
         let accounts = match api.accounts(Access::keys(&keys), query).await {
-            Err(ProviderError::NotFound | ProviderError::Refused(_)) => return Ok(()),
+            Err(ProviderError::NotFound | ProviderError::Refused(_)) => return Ok(Vec::new()),
             accounts => accounts?.value,
         };
         let sessions: Vec<_> = accounts.into_iter().filter_map(|account| account.session_id).collect();
-        for attempt in lapsed.iter().filter(|attempt| self.opened_in(attempt, &sessions)) {
-            let settle = Settle::job(partner, attempt.id, now).on_occasion(&event.dedupe_key);
-            self.deps.records.enqueue(&settle).await?;
-        }
-        Ok(())
+        let opened = lapsed.iter().filter(|attempt| self.opened_in(attempt, &sessions));
+        let settling = opened.map(|attempt| Settle::job(partner, attempt.id, now).on_occasion(&event.dedupe_key));
+        Ok(settling.collect())
     }
 
     /// Whether an attempt was made in one of these sessions of its provider.

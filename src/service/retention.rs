@@ -38,7 +38,7 @@ impl Retention {
     fn period(&self, what: ExpiredData) -> Duration {
         match what {
             ExpiredData::Attempts => self.attempts,
-            ExpiredData::Links => self.removed_links,
+            ExpiredData::Links | ExpiredData::ProviderPersons => self.removed_links,
             ExpiredData::Consents => self.consents,
             ExpiredData::Messages => self.messages,
             ExpiredData::Audit | ExpiredData::Erasures => self.audit,

@@ -18,7 +18,8 @@ use crate::core::seal::{Keyring, SealContext, SealError, SubscriberTag};
 use crate::core::secret::Secret;
 use crate::core::time::Rng;
 use crate::providers::ProviderSession;
-use crate::records::TicketPurpose;
+
+mod provider_access;
 
 /// Who gets a bank alert.
 #[derive(Serialize, Deserialize)]
@@ -208,20 +209,6 @@ impl Sealing {
     pub fn number_digest(&self, institution: &str, number: &Secret) -> [u8; 32] {
         self.keyring
             .digest("account number", &[institution.as_bytes(), number.expose().as_bytes()])
-    }
-
-    /// How a provider's session is recognised.
-    pub fn session_digest(&self, provider: &str, session: &str) -> [u8; 32] {
-        self.keyring
-            .digest("provider session", &[provider.as_bytes(), session.as_bytes()])
-    }
-
-    /// How a ticket is recognised. One that is for something else is another.
-    pub fn ticket_digest(&self, purpose: TicketPurpose, ticket: &Secret) -> [u8; 32] {
-        self.keyring.digest(
-            "return ticket",
-            &[purpose.as_str().as_bytes(), ticket.expose().as_bytes()],
-        )
     }
 
     fn seal(&self, context: &SealContext<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {

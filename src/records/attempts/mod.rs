@@ -62,6 +62,8 @@ pub struct Attempt {
     pub state: AttemptState,
     /// When the provider stops waiting, if it goes on without a secret.
     pub waits_until: Option<Timestamp>,
+    /// What the person's browser brought back from the provider's page, sealed, until the provider has it.
+    pub returned: Option<Vec<u8>>,
     pub created_at: Timestamp,
 }
 
@@ -260,9 +262,10 @@ pub trait WaitingRecords: Send + Sync {
     /// Moves an attempt that was submitted to `Waiting`, with jobs and tickets, in one transaction. Says whether it moved;
     /// if not, nothing is written.
     async fn move_to_waiting(&self, id: AttemptId, wait: &ProviderWait<'_>, at: Timestamp) -> Result<bool>;
-    /// Writes how the provider goes on with an attempt that is `Waiting` and whose sealed session still is `before`, with jobs
-    /// and tickets, in one transaction. Says whether it was; if not, nothing is written.
-    async fn go_on_waiting(&self, id: AttemptId, before: &[u8], wait: &ProviderWait<'_>) -> Result<bool>;
+    /// Writes how the provider goes on with an attempt that is `Waiting`, with jobs and tickets, and wipes what the browser
+    /// brought back, in one transaction; if its session and that still are what they were. Says whether they were; if not,
+    /// nothing is written: somebody else has gone on, or the browser came meanwhile.
+    async fn go_on_waiting(&self, before: &Attempt, wait: &ProviderWait<'_>) -> Result<bool>;
     /// The newest attempt in the provider session with this digest.
     async fn attempt_by_session(&self, session_digest: &[u8; 32]) -> Result<Option<Attempt>>;
 }

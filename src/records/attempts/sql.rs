@@ -66,7 +66,7 @@ impl AttemptRecords for Backend {
         self.transaction(async |tx| {
             let states = sql_list(AttemptState::TAKES_GRANT.iter().map(|state| state.as_str()));
             let stored = query(AssertSqlSafe(format!(
-                "UPDATE attempts SET state = 'granted', sealed_grant = $2, moved_at = $3 \
+                "UPDATE attempts SET state = 'granted', sealed_grant = $2, returned = NULL, moved_at = $3 \
                  WHERE id = $1 AND sealed_grant IS NULL AND state IN {states}"
             )));
             let stored = stored.bind(id).bind(grant).bind(at).execute(&mut *tx).await?;
@@ -117,7 +117,7 @@ struct WithGrant {
 /// Moves an attempt as its table says. A grant that is of no more use is wiped.
 fn moving(id: AttemptId, to: AttemptState, at: Timestamp) -> Query<'static> {
     let moving = query(AssertSqlSafe(format!(
-        "UPDATE attempts SET state = $2, moved_at = $3, \
+        "UPDATE attempts SET state = $2, moved_at = $3, returned = NULL, \
          sealed_grant = CASE WHEN $2 IN ('linked', 'undone', 'lapsed') THEN NULL ELSE sealed_grant END \
          WHERE id = $1 AND state IN {}",
         to.sources()
@@ -185,8 +185,8 @@ async fn add_consent(tx: &mut Connection, consent: &Consent) -> Result<()> {
 async fn add_attempt(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {
     let added = query(
         "INSERT INTO attempts (id, session, consent, partner, tag, provider, institution, institution_name, step, \
-         provider_session, session_digest, renews, state, waits_until, created_at, moved_at, nth) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, \
+         provider_session, session_digest, renews, state, waits_until, returned, created_at, moved_at, nth) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, \
          (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE tag = $5)) ON CONFLICT (id) DO NOTHING",
     )
     .bind(attempt.id)
@@ -203,6 +203,7 @@ async fn add_attempt(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {
     .bind(attempt.renews)
     .bind(attempt.state)
     .bind(attempt.waits_until)
+    .bind(&attempt.returned)
     .bind(attempt.created_at)
     .execute(tx)
     .await?;

@@ -38,20 +38,21 @@ impl WaitingRecords for Backend {
 
     async fn move_to_waiting(&self, id: AttemptId, wait: &ProviderWait<'_>, at: Timestamp) -> Result<bool> {
         let moving = query(AssertSqlSafe(format!(
-            "UPDATE attempts SET provider_session = $2, session_digest = $3, waits_until = $4, state = 'waiting', \
-             moved_at = $5 WHERE id = $1 AND state IN {}",
+            "UPDATE attempts SET provider_session = $2, session_digest = $3, waits_until = $4, returned = NULL, \
+             state = 'waiting', moved_at = $5 WHERE id = $1 AND state IN {}",
             AttemptState::Waiting.sources()
         )));
         let moving = bind(moving, id, wait).bind(at);
         self.transaction(async |tx| write(tx, moving, wait).await).await
     }
 
-    async fn go_on_waiting(&self, id: AttemptId, before: &[u8], wait: &ProviderWait<'_>) -> Result<bool> {
+    async fn go_on_waiting(&self, before: &Attempt, wait: &ProviderWait<'_>) -> Result<bool> {
         let replacing = query(
-            "UPDATE attempts SET provider_session = $2, session_digest = $3, waits_until = $4 \
-             WHERE id = $1 AND state = 'waiting' AND provider_session = $5",
+            "UPDATE attempts SET provider_session = $2, session_digest = $3, waits_until = $4, returned = NULL \
+             WHERE id = $1 AND state = 'waiting' AND provider_session = $5 AND returned IS NOT DISTINCT FROM $6",
         );
-        let replacing = bind(replacing, id, wait).bind(before);
+        let replacing = bind(replacing, before.id, wait).bind(&before.provider_session);
+        let replacing = replacing.bind(&before.returned);
         self.transaction(async |tx| write(tx, replacing, wait).await).await
     }
 

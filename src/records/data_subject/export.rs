@@ -24,12 +24,17 @@ pub(super) async fn read_all(tx: &mut Connection, who: Person<'_>) -> Result<Sub
     let attempts = "SELECT * FROM attempts WHERE partner = $1 AND tag = $2 ORDER BY nth";
     let messages = "SELECT * FROM messages WHERE partner = $1 AND tag = $2 ORDER BY created_at, id";
     let intents = "SELECT * FROM link_intents WHERE partner = $1 AND tag = $2 ORDER BY created_at, id";
+    let persons = "SELECT * FROM provider_persons WHERE partner = $1 AND tag = $2 ORDER BY provider";
+    let tickets = "SELECT t.* FROM return_tickets t JOIN attempts a ON a.id = t.attempt \
+         WHERE a.partner = $1 AND a.tag = $2 ORDER BY t.created_at, t.digest";
     Ok(SubscriberData {
         consents: rows(tx, consents, who).await?,
         attempts: rows(tx, attempts, who).await?,
         links: links_of(&links)?,
         messages: rows(tx, messages, who).await?,
         intents: rows(tx, intents, who).await?,
+        provider_persons: rows(tx, persons, who).await?,
+        tickets: rows(tx, tickets, who).await?,
         pin_kept_at: rows(tx, pins, who).await?.pop().map(|(at,): (Timestamp,)| at),
         sms_preference: preference(who.0, who.1).fetch_optional(tx).await?,
     })

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 
 use super::columns::db_enum;
 use super::{
-    Attempt, AuditEntry, Consent, Job, Link, LinkIntent, LinkState, Partner, Result, SmsMessage, SmsPreference,
+    Attempt, AuditEntry, Consent, Job, Link, LinkIntent, LinkState, Partner, ProviderPerson, Result, ReturnTicket,
+    SmsMessage, SmsPreference,
 };
 use crate::core::ids::{ErasureId, LinkId, PartnerId};
 use crate::core::seal::SubscriberTag;
@@ -95,6 +96,10 @@ pub struct SubscriberData {
     pub pin_kept_at: Option<Timestamp>,
     /// Intents addressed to them.
     pub intents: Vec<LinkIntent>,
+    /// What belongs to them at providers.
+    pub provider_persons: Vec<ProviderPerson>,
+    /// With which their browser comes, or came.
+    pub tickets: Vec<ReturnTicket>,
 }
 
 /// People, across the tables.

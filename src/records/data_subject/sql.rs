@@ -31,6 +31,7 @@ impl DataSubjectRecords for Backend {
              OR EXISTS (SELECT 1 FROM messages WHERE partner = p.id AND tag = $1) \
              OR EXISTS (SELECT 1 FROM sms_preferences WHERE partner = p.id AND tag = $1) \
              OR EXISTS (SELECT 1 FROM subscriber_pins WHERE partner = p.id AND tag = $1) \
+             OR EXISTS (SELECT 1 FROM provider_persons WHERE partner = p.id AND tag = $1) \
              OR EXISTS (SELECT 1 FROM link_intents WHERE partner = p.id AND tag = $1) \
              OR EXISTS (SELECT 1 FROM audit WHERE partner = p.id AND tag = $1) ORDER BY name, id",
         );
@@ -194,6 +195,17 @@ impl Person {
     /// In this order: accounts are found by their links, intents by consents, reports by messages.
     async fn redact(&self, tx: &mut Connection, now: Timestamp) -> Result<()> {
         self.redact_messages(tx).await?;
+        // What was heard about them, by the digests that go with the rest.
+        self.bind(
+            "DELETE FROM provider_event_order WHERE subject IN (SELECT a.account_digest FROM linked_accounts a \
+             JOIN links l ON l.id = a.link WHERE l.partner = $1 AND l.tag = $2 \
+             UNION ALL SELECT handle_digest FROM links WHERE partner = $1 AND tag = $2 AND handle_digest IS NOT NULL \
+             UNION ALL SELECT session_digest FROM attempts WHERE partner = $1 AND tag = $2 \
+             UNION ALL SELECT handle_digest FROM provider_persons \
+             WHERE partner = $1 AND tag = $2 AND handle_digest IS NOT NULL)",
+        )
+        .execute(&mut *tx)
+        .await?;
         self.bind(
             "UPDATE linked_accounts \
              SET account = $3, account_digest = $4, masked = NULL, number_digest = NULL, holder = NULL \
@@ -213,13 +225,15 @@ impl Person {
              reference = NULL, msisdn = NULL, code_digest = NULL, code = NULL, expected = NULL \
              WHERE partner = $1 AND (tag = $2 OR (tag IS NULL AND NOT many AND state <> 'open' \
              AND id IN (SELECT intent FROM consents WHERE partner = $1 AND tag = $2)))",
-            "UPDATE links SET tag = $3 WHERE partner = $1 AND tag = $2",
+            "UPDATE links SET tag = $3, handle_digest = NULL, handle = NULL, access = NULL \
+             WHERE partner = $1 AND tag = $2",
             "UPDATE audit SET tag = $3 WHERE partner = $1 AND tag = $2",
         ] {
             self.bind(statement).bind(self.pseudonym).execute(&mut *tx).await?;
         }
         self.bind(
-            "UPDATE attempts SET tag = $3, provider_session = $4, session_digest = $5, sealed_grant = NULL \
+            "UPDATE attempts SET tag = $3, provider_session = $4, session_digest = $5, sealed_grant = NULL, \
+             returned = NULL \
              WHERE partner = $1 AND tag = $2",
         )
         .bind(self.pseudonym)
@@ -232,6 +246,7 @@ impl Person {
         for statement in [
             "DELETE FROM sms_preferences WHERE partner = $1 AND tag = $2",
             "DELETE FROM bank_alerts WHERE partner = $1 AND tag = $2",
+            "DELETE FROM provider_persons WHERE partner = $1 AND tag = $2",
             "DELETE FROM subscriber_pins WHERE partner = $1 AND tag = $2",
         ] {
             self.bind(statement).execute(&mut *tx).await?;

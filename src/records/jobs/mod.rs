@@ -155,7 +155,8 @@ pub trait JobRecords: Send + Sync {
     async fn reopen(&self, key: &str, due_at: Timestamp) -> Result<bool>;
     /// Gives up for good; stays in the table for an operator to see.
     async fn give_up(&self, id: JobId, node: NodeId, reason: &str) -> Result<()>;
-    /// Deletes done jobs that were last due before then, providers' events first seen before then, and bank alerts that
+    /// Deletes done jobs that were last due before then, providers' events first seen before then (and of what they
+    /// are about, what was last heard), and bank alerts that
     /// were over before then: at most `limit` of each, the oldest first. Says how many. What was given up stays.
     async fn delete_old_work(&self, before: Timestamp, limit: u32) -> Result<u64>;
     /// When the next job of these types is due, if any; one that is held is due again when its lease ends.

@@ -6,7 +6,7 @@ use super::columns::{Bytes, Nullable, db_enum, moves};
 use super::{AttemptState, AuditEntry, Consent, Job, Result};
 use crate::core::access::TenantScope;
 use crate::core::ids::{
-    AttemptId, ConnectSessionId, ConsentId, EntityId, IntentId, LinkId, LinkedAccountId, PartnerId, UserId,
+    AttemptId, ConnectSessionId, ConsentId, EntityId, IntentId, LinkId, LinkedAccountId, NodeId, PartnerId, UserId,
 };
 use crate::core::page::{PageRequest, Paged};
 use crate::core::scope::Scope;
@@ -30,9 +30,28 @@ pub struct Link {
     pub institution_name: String,
     pub state: LinkState,
     pub created_at: Timestamp,
+    /// What its provider needs to see again.
+    #[sqlx(flatten)]
+    pub access: LinkAccess,
     /// One row each, beside the link's.
     #[sqlx(skip)]
     pub accounts: Vec<LinkedAccount>,
+}
+
+/// What a provider needs to see again whenever it is asked about a link. Nothing of it where it needs nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct LinkAccess {
+    /// A keyed digest of the provider's own id of the link (a connection, a consent), to recognise it in webhooks.
+    #[sqlx(try_from = "Nullable<Bytes<32>>")]
+    pub handle_digest: Option<[u8; 32]>,
+    /// That id, sealed.
+    pub handle: Option<Vec<u8>>,
+    /// The provider's own words, such as a refresh token, sealed. None once the link is removed.
+    #[sqlx(rename = "access")]
+    pub sealed: Option<Vec<u8>>,
+    /// Counts up with every replacement.
+    #[sqlx(rename = "access_version", try_from = "i64")]
+    pub version: u32,
 }
 
 impl Link {
@@ -188,8 +207,30 @@ pub trait LinkRecords: Send + Sync {
     /// Links of a partner, newest first, at most `limit`; those that follow `after` if given: when the last link of the page
     /// before was made, and its id, for several may have been made in the same millisecond.
     async fn links(&self, partner: PartnerId, after: Option<(Timestamp, LinkId)>, limit: u32) -> Result<Vec<Link>>;
-    /// Whether an event of a provider is seen for the first time; remembers it.
-    async fn record_provider_event(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool>;
+}
+
+/// What providers need to see again. It is replaced by comparing versions: of two who replace the same, one wins.
+#[async_trait]
+pub trait LinkAccessRecords: Send + Sync {
+    /// What a link's provider needs to see.
+    async fn link_access(&self, id: LinkId) -> Result<Option<LinkAccess>>;
+    /// Replaces it where the version before `access.version` stands, and lets its lease go. Says whether it now stands so;
+    /// of a link that is removed it never does.
+    async fn put_link_access(&self, id: LinkId, access: &LinkAccess) -> Result<bool>;
+    /// Takes the right to refresh it until `until`, and says what there is to refresh. `None`: somebody has that right
+    /// already, be it on the same node, or the link is removed.
+    async fn lease_link_access(
+        &self,
+        id: LinkId,
+        node: NodeId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<LinkAccess>>;
+    /// The link of which the provider's own id has this digest, removed ones included; of several the one in use, else the
+    /// newest.
+    async fn link_by_handle(&self, handle_digest: &[u8; 32]) -> Result<Option<Link>>;
+    /// A person's links at a partner and provider that are not removed, the first first.
+    async fn links_at_provider(&self, partner: PartnerId, provider: &str, tag: &SubscriberTag) -> Result<Vec<Link>>;
 }
 
 /// The intent that something grew out of, where a partner has made it.

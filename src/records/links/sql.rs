@@ -22,7 +22,7 @@ use crate::records::{
 macro_rules! link_columns {
     () => {
         "l.id AS link_id, l.partner, l.tag, l.consent, l.attempt, l.provider, l.institution, l.institution_name, l.state, \
-         l.created_at, l.moved_at, a.id AS account_id, a.account, a.account_digest, a.masked, a.number_digest, a.holder, \
+         l.created_at, l.moved_at, l.handle_digest, l.handle, l.access, l.access_version, a.id AS account_id, a.account, a.account_digest, a.masked, a.number_digest, a.holder, \
          a.kind, a.currency"
     };
 }
@@ -152,31 +152,16 @@ impl LinkRecords for Backend {
         let links = query(statement).bind(partner).bind(at).bind(id);
         self.fetch_links(links.bind(i64::from(limit))).await
     }
-
-    async fn record_provider_event(&self, provider: &str, event: &str, at: Timestamp) -> Result<bool> {
-        Ok(self.execute(first_sight(provider, event, at)).await? > 0)
-    }
 }
 
 impl Backend {
-    async fn fetch_link(&self, statement: Query<'_>) -> Result<Option<Link>> {
+    pub(super) async fn fetch_link(&self, statement: Query<'_>) -> Result<Option<Link>> {
         Ok(self.fetch_links(statement).await?.pop())
     }
 
-    async fn fetch_links(&self, statement: Query<'_>) -> Result<Vec<Link>> {
+    pub(super) async fn fetch_links(&self, statement: Query<'_>) -> Result<Vec<Link>> {
         with_timeout(async { links_of(&statement.fetch_all(&self.readers).await?) }).await
     }
-}
-
-/// Writes that something came, unless it came before.
-pub(super) fn first_sight<'a>(source: &'a str, event: &'a str, at: Timestamp) -> Query<'a> {
-    query(
-        "INSERT INTO provider_events (provider, event, seen_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (provider, event) DO NOTHING",
-    )
-    .bind(source)
-    .bind(event)
-    .bind(at)
 }
 
 /// A person's links that are in use, newest first.
@@ -198,7 +183,8 @@ pub(super) async fn move_link(
     at: Timestamp,
 ) -> Result<bool> {
     let moving = query(AssertSqlSafe(format!(
-        "UPDATE links SET state = $2, moved_at = $3 WHERE id = $1 AND state IN {}",
+        "UPDATE links SET state = $2, moved_at = $3, access = CASE WHEN $2 = 'removed' THEN NULL ELSE access END \
+         WHERE id = $1 AND state IN {}",
         to.sources()
     )));
     let moved = moving.bind(id).bind(to).bind(at).execute(&mut *tx).await?;
@@ -232,8 +218,9 @@ pub(super) async fn is_superseded(tx: &mut Connection, link: &Link) -> Result<bo
 async fn add_link(tx: &mut Connection, link: &Link) -> Result<()> {
     query(
         "INSERT INTO links (id, partner, tag, consent, attempt, provider, institution, institution_name, state, \
-         created_at, moved_at, nth, unannounced) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
-         (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3), $11)",
+         created_at, moved_at, nth, unannounced, handle_digest, handle, access, access_version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
+         (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3), $11, $12, $13, $14, $15)",
     )
     .bind(link.id)
     .bind(link.partner)
@@ -246,6 +233,10 @@ async fn add_link(tx: &mut Connection, link: &Link) -> Result<()> {
     .bind(link.state)
     .bind(link.created_at)
     .bind(!link.in_use())
+    .bind(link.access.handle_digest.map(Bytes))
+    .bind(&link.access.handle)
+    .bind(&link.access.sealed)
+    .bind(i64::from(link.access.version))
     .execute(tx)
     .await?;
     Ok(())

@@ -81,7 +81,7 @@ pub(super) async fn take_into_use(tx: &mut Connection, link: &Link, answered: In
     // The link is durable, so its attempt is `Linked`, whatever was thought before; only what was undone stays undone.
     query(
         "UPDATE attempts SET state = CASE WHEN state = 'undone' THEN state ELSE 'linked' END, sealed_grant = NULL, \
-         moved_at = $2 WHERE id = $1",
+         returned = NULL, moved_at = $2 WHERE id = $1",
     )
     .bind(link.attempt)
     .bind(link.created_at)

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
 
 use super::jobs::{add_job, add_jobs};
-use super::links::first_sight;
+use super::provider_events::first_sight;
 use super::{Backend, Connection, Query, Select};
 use crate::core::ids::{MessageId, PartnerId};
 use crate::core::seal::SubscriberTag;

@@ -197,6 +197,7 @@ CREATE TABLE attempts (
     session_digest   BLOB   NOT NULL,             -- keyed digest of provider and session: finds it when an event names that
     state            TEXT   NOT NULL,             -- where it stands; moves only forward
     waits_until      BIGINT,                      -- ms; when the provider stops waiting for the person, if it goes on without us
+    returned         BLOB,                        -- what the browser brought back, sealed; wiped once the provider has it
     sealed_grant     BLOB,                        -- what is to be redeemed, sealed; wiped once redeemed or undone
     created_at       BIGINT NOT NULL,             -- ms; when it was begun
     moved_at         BIGINT NOT NULL,             -- ms; when its state last changed
@@ -225,6 +226,7 @@ CREATE INDEX attempts_over ON attempts (moved_at)
 
 -- Columns that are empty in almost every row are walked through when records are sealed under another key.
 CREATE INDEX attempts_granted ON attempts (id) WHERE sealed_grant IS NOT NULL;
+CREATE INDEX attempts_returned ON attempts (id) WHERE returned IS NOT NULL;
 
 -- What a browser brings to find its attempt: in the link that is sent to a person, and in what a bank sends back.
 CREATE TABLE return_tickets (
@@ -255,6 +257,12 @@ CREATE TABLE links (
     created_at       BIGINT NOT NULL,             -- ms; when it was made
     moved_at         BIGINT NOT NULL,             -- ms; when its state last changed
     unannounced      BOOLEAN NOT NULL,            -- it was never in use, so its partner was never told of it
+    handle_digest    BLOB,                        -- keyed digest of the provider's own id of it: recognises it in webhooks
+    handle           BLOB,                        -- the provider's own id of it, sealed
+    access           BLOB,                        -- what the provider wants to see for it, sealed; wiped when it is removed
+    access_version   BIGINT NOT NULL,             -- counts up whenever that is replaced
+    access_lease_node  BLOB,                      -- who refreshes it, if anybody
+    access_lease_until BIGINT,                    -- ms; from then on anybody may
     UNIQUE (id, partner),
     UNIQUE (partner, tag, nth),
     FOREIGN KEY (consent, partner) REFERENCES consents (id, partner),
@@ -264,6 +272,9 @@ CREATE TABLE links (
 CREATE INDEX links_newest ON links (partner, created_at, id);
 CREATE INDEX links_of_a_person ON links (tag, nth);
 CREATE INDEX links_of_a_consent ON links (consent);
+CREATE INDEX links_by_handle ON links (handle_digest) WHERE handle_digest IS NOT NULL;
+CREATE INDEX links_with_handle ON links (id) WHERE handle IS NOT NULL;
+CREATE INDEX links_with_access ON links (id) WHERE access IS NOT NULL;
 CREATE INDEX links_removed ON links (moved_at) WHERE state = 'removed';
 
 CREATE TABLE linked_accounts (
@@ -284,6 +295,25 @@ CREATE TABLE linked_accounts (
 
 CREATE INDEX linked_accounts_digest ON linked_accounts (account_digest);
 CREATE INDEX linked_accounts_number ON linked_accounts (partner, number_digest);
+
+-- What belongs to a person at a partner at one provider, whichever links they have there.
+CREATE TABLE provider_persons (
+    id            BLOB   NOT NULL PRIMARY KEY,              -- part of the place that its sealed column is bound to
+    partner       BLOB   NOT NULL REFERENCES partners (id), -- on whose behalf
+    provider      TEXT   NOT NULL,                          -- the provider's name
+    tag           BLOB   NOT NULL,                          -- who
+    handle_digest BLOB,                                     -- keyed digest of the provider's own id of them: recognises it in webhooks
+    access        BLOB   NOT NULL,                          -- what the provider wants to see for them, sealed
+    version       BIGINT NOT NULL,                          -- from 1; counts up whenever that is replaced
+    updated_at    BIGINT NOT NULL,                          -- ms; when it last was
+    lease_node    BLOB,                                     -- who refreshes it, if anybody
+    lease_until   BIGINT,                                   -- ms; from then on anybody may
+    UNIQUE (partner, provider, tag)
+);
+
+CREATE INDEX provider_persons_of ON provider_persons (tag, partner);
+CREATE INDEX provider_persons_by_handle ON provider_persons (handle_digest) WHERE handle_digest IS NOT NULL;
+CREATE INDEX provider_persons_oldest ON provider_persons (updated_at);
 
 CREATE TABLE jobs (
     id          BLOB   NOT NULL PRIMARY KEY,              -- the job
@@ -312,6 +342,17 @@ CREATE TABLE provider_events (
 );
 
 CREATE INDEX provider_events_seen ON provider_events (seen_at);
+
+-- What was last heard about something: an event from before that changes nothing any more.
+CREATE TABLE provider_event_order (
+    provider TEXT   NOT NULL, -- the provider's name
+    subject  BLOB   NOT NULL, -- keyed digest of the account, session, link or person it is about
+    at       BIGINT NOT NULL, -- ms; when the newest event happened, as the provider says
+    seen_at  BIGINT NOT NULL, -- ms; when it came
+    PRIMARY KEY (subject, provider)
+);
+
+CREATE INDEX provider_event_order_seen ON provider_event_order (seen_at);
 
 CREATE TABLE messages (
     id         BLOB   NOT NULL PRIMARY KEY,              -- an SMS to a person

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 
-use super::Result;
 use super::columns::{Bytes, db_enum};
+use super::{Job, Result};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::time::Timestamp;
 
@@ -44,4 +44,13 @@ pub trait ReturnRecords: Send + Sync {
     async fn ticket(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<ReturnTicket>>;
     /// Uses a ticket: says where it leads, if its time is not over, once.
     async fn use_ticket(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<AttemptId>>;
+    /// Uses a ticket with which a browser came back, keeps what it brought, sealed, in an attempt that waits for it, and
+    /// writes the jobs that go on with that, in one transaction.
+    async fn return_with_ticket(
+        &self,
+        digest: &[u8; 32],
+        returned: &[u8],
+        jobs: &[Job],
+        now: Timestamp,
+    ) -> Result<Option<AttemptId>>;
 }

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
 
+use super::jobs::add_jobs;
 use super::{Backend, Connection};
 use crate::core::ids::AttemptId;
 use crate::core::time::Timestamp;
 use crate::records::columns::Bytes;
-use crate::records::{Result, ReturnRecords, ReturnTicket};
+use crate::records::{Job, Result, ReturnRecords, ReturnTicket};
 
 #[async_trait]
 impl ReturnRecords for Backend {
@@ -21,16 +22,37 @@ impl ReturnRecords for Backend {
     }
 
     async fn use_ticket(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<AttemptId>> {
+        self.transaction(async |tx| use_ticket(tx, digest, now).await).await
+    }
+
+    async fn return_with_ticket(
+        &self,
+        digest: &[u8; 32],
+        returned: &[u8],
+        jobs: &[Job],
+        now: Timestamp,
+    ) -> Result<Option<AttemptId>> {
         self.transaction(async |tx| {
-            // Of two who come at once one finds the row changed.
-            let using = query_scalar(
-                "UPDATE return_tickets SET used_at = $2 WHERE digest = $1 AND used_at IS NULL AND until > $2 \
-                 RETURNING attempt",
-            );
-            Ok(using.bind(&digest[..]).bind(now).fetch_optional(tx).await?)
+            let Some(attempt) = use_ticket(tx, digest, now).await? else {
+                return Ok(None);
+            };
+            let keeping = query("UPDATE attempts SET returned = $2 WHERE id = $1 AND state = 'waiting'");
+            let kept = keeping.bind(attempt).bind(returned).execute(&mut *tx).await?;
+            if kept.rows_affected() > 0 {
+                add_jobs(tx, jobs).await?;
+            }
+            Ok(Some(attempt))
         })
         .await
     }
+}
+
+/// Uses a ticket. Of two who come at once one finds the row changed.
+async fn use_ticket(tx: &mut Connection, digest: &[u8; 32], now: Timestamp) -> Result<Option<AttemptId>> {
+    let using = query_scalar(
+        "UPDATE return_tickets SET used_at = $2 WHERE digest = $1 AND used_at IS NULL AND until > $2 RETURNING attempt",
+    );
+    Ok(using.bind(&digest[..]).bind(now).fetch_optional(tx).await?)
 }
 
 /// Adds tickets that are not there yet.

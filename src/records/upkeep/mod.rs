@@ -12,6 +12,8 @@ pub enum ExpiredData {
     Attempts,
     /// Removed links with their accounts and the submissions that made them, from their removal. Their consents stay.
     Links,
+    /// What belongs to people at providers where no link and no submission of theirs is left, from when it was last written.
+    ProviderPersons,
     /// Consents whose links are deleted, from when the last of them was removed; and with them the intents that they
     /// completed.
     Consents,
@@ -36,9 +38,10 @@ pub enum ExpiredData {
 
 impl ExpiredData {
     /// All of them, in an order in which nothing points at what goes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Links,
         Self::Attempts,
+        Self::ProviderPersons,
         Self::Consents,
         Self::Intents,
         Self::Messages,

@@ -39,6 +39,15 @@ impl UpkeepRecords for Backend {
                      SELECT digest FROM tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
                 batch.rows(tx, statement).await
             }
+            ExpiredData::ProviderPersons => {
+                let statement = "DELETE FROM provider_persons WHERE id IN (SELECT id FROM provider_persons p \
+                     WHERE updated_at < $1 AND NOT EXISTS (SELECT 1 FROM links \
+                     WHERE partner = p.partner AND tag = p.tag AND provider = p.provider) \
+                     AND NOT EXISTS (SELECT 1 FROM attempts \
+                     WHERE partner = p.partner AND tag = p.tag AND provider = p.provider) \
+                     ORDER BY updated_at LIMIT $2)";
+                batch.rows(tx, statement).await
+            }
             ExpiredData::Tickets => {
                 let statement = "DELETE FROM return_tickets WHERE digest IN (\
                      SELECT digest FROM return_tickets WHERE until < $1 ORDER BY until LIMIT $2)";

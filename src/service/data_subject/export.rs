@@ -8,8 +8,8 @@ use crate::core::seal::{SealError, SubscriberTag};
 use crate::core::time::Timestamp;
 use crate::providers::SubmissionStep;
 use crate::records::{
-    AuditEntry, Consent, Link, LinkIntent, LinkedAccount, Partner, Records, RecordsError, SmsMessage, SmsPreference,
-    SubscriberAttempt, SubscriberData,
+    AuditEntry, Consent, Link, LinkIntent, LinkedAccount, Partner, ProviderPerson, Records, RecordsError, ReturnTicket,
+    SmsMessage, SmsPreference, SubscriberAttempt, SubscriberData,
 };
 use crate::service::partners::views::{ApiTime, view};
 use crate::service::sealing::Sealing;
@@ -69,6 +69,8 @@ pub struct ExportedPartner {
     #[schema(required)]
     own_code_kept_at: Option<ApiTime>,
     requests: Vec<ExportedIntent>,
+    kept_for_providers: Vec<ExportedProviderPerson>,
+    page_links: Vec<ExportedTicket>,
 }
 
 view! {
@@ -94,6 +96,8 @@ view! {
         institution: String = link.institution_name,
         provider: String = link.provider,
         linked_at: ApiTime = ApiTime(link.created_at),
+        /// Whether something is kept with which the provider is asked about it.
+        access_kept: bool = link.access.sealed.is_some(),
         accounts: Vec<ExportedAccount> = accounts,
     }
 }
@@ -169,6 +173,30 @@ view! {
     }
 }
 
+view! {
+    /// Something is kept with which a provider is asked on the subscriber's behalf.
+    #[schema(as = HeldProviderAccess)]
+    pub struct ExportedProviderPerson(person: ProviderPerson) {
+        provider: String = person.provider,
+        /// When it was last replaced.
+        kept_at: ApiTime = ApiTime(person.updated_at),
+    }
+}
+
+view! {
+    /// A link to a page of the bank, or the way back from there. What stood in it is not kept.
+    #[schema(as = HeldPageLink)]
+    pub struct ExportedTicket(ticket: ReturnTicket) {
+        attempt: String = ticket.attempt.to_string(),
+        #[schema(value_type = String)]
+        purpose: &'static str = ticket.purpose.as_str(),
+        made_at: ApiTime = ApiTime(ticket.created_at),
+        expires_at: ApiTime = ApiTime(ticket.until),
+        #[schema(required)]
+        used_at: Option<ApiTime> = ticket.used_at.map(ApiTime),
+    }
+}
+
 /// Exports what these partners hold about a number, and records the export in the audit trail of each.
 ///
 /// # Errors
@@ -217,6 +245,12 @@ impl FieldOpener<'_> {
             texts_wanted: data.sms_preference.map(ExportedSmsPreference::new),
             own_code_kept_at: data.pin_kept_at.map(ApiTime),
             requests: data.intents.into_iter().map(ExportedIntent::new).collect(),
+            kept_for_providers: data
+                .provider_persons
+                .into_iter()
+                .map(ExportedProviderPerson::new)
+                .collect(),
+            page_links: data.tickets.into_iter().map(ExportedTicket::new).collect(),
         })
     }
 

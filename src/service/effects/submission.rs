@@ -104,6 +104,7 @@ impl EffectRunner {
             renews: submit.open.renews,
             state: AttemptState::Open,
             waits_until: None,
+            returned: None,
             created_at: submit.begun_at,
         };
         let settle = Settle::job(self.providers.partner(), submit.attempt, submit.lease_until);

@@ -5,7 +5,7 @@ use crate::core::ids::{LinkId, LinkedAccountId};
 use crate::core::seal::SealError;
 use crate::core::secret::Secret;
 use crate::providers::{AccountDetails, ProviderAccount};
-use crate::records::{AccountReading, Attempt, Link, LinkState, LinkedAccount};
+use crate::records::{AccountReading, Attempt, Link, LinkAccess, LinkState, LinkedAccount};
 use crate::service::job::JobError;
 
 impl Linking {
@@ -27,6 +27,7 @@ impl Linking {
             institution_name: attempt.institution_name.clone(),
             state: LinkState::Active,
             created_at: self.deps.clock.now(),
+            access: LinkAccess::default(),
             accounts: accounts.collect::<Result<_, _>>()?,
         })
     }

@@ -13,7 +13,7 @@ use kiungo::core::seal::SubscriberTag;
 use kiungo::core::time::{Clock as _, Timestamp};
 use kiungo::providers::SubmissionStep;
 use kiungo::records::{
-    Attempt, AttemptState, AuditEntry, Consent, Deliver, ExpireIntent, Job, JobKind, JobType as _, Link,
+    Attempt, AttemptState, AuditEntry, Consent, Deliver, ExpireIntent, Job, JobKind, JobType as _, Link, LinkAccess,
     LinkCompletion, LinkState, LinkedAccount, Partner, Publish, Records, ReturnTicket, TicketPurpose, connect,
 };
 use kiungo::service::bank_alerts::BankBack;
@@ -240,6 +240,7 @@ impl RecordedPerson {
             renews: None,
             state: AttemptState::Open,
             waits_until: None,
+            returned: None,
             created_at: at(0),
         }
     }
@@ -354,6 +355,7 @@ pub fn link(attempt: &Attempt, accounts: usize) -> Link {
         institution_name: attempt.institution_name.clone(),
         state: LinkState::Active,
         created_at: at(0),
+        access: LinkAccess::default(),
         accounts: (0..accounts).map(|_| account()).collect(),
     }
 }

@@ -1,14 +1,13 @@
 //! Data subjects: who holds what about them, and how they are erased.
 
-use std::fs;
-
 use kiungo::core::ids::{ErasureId, MessageId};
 use kiungo::core::pin::Pin;
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::sms::{MessageState, WithheldReason};
 use kiungo::records::{
-    AccountReading, AttemptState, AuditEntry, Erasure, ErasureBlocker, ErasureState, JobType as _, Link,
-    LinkCompletion, LinkState, Records, Redaction, SmsPreference, SmsReport, SmsReportOutcome, SubscriberData,
+    AccountReading, AttemptState, AuditEntry, Erasure, ErasureBlocker, ErasureState, IncomingProviderEvent,
+    JobType as _, Link, LinkAccess, LinkCompletion, LinkState, ProviderEventOutcome, Records, Redaction, ReturnTicket,
+    SmsPreference, SmsReport, SmsReportOutcome, SubscriberData, TicketPurpose,
 };
 use kiungo::service::data_subject::Erase;
 use kiungo::service::linking::read_accounts::ReadAccounts;
@@ -17,13 +16,13 @@ use rstest::rstest;
 
 use super::bank_alerts::{bank_alert, put};
 use super::messages::message;
-use crate::support::files_below;
+use super::provider_persons::provider_person;
 use crate::support::records::{
     Backend, Fixture, RecordedPerson, at, begin, job, link, node, partner, person, redeem, settle, unique_bytes,
 };
 
 /// The last digits of everybody's account here.
-const DIGITS: &str = "7315902846";
+pub const DIGITS: &str = "7315902846";
 
 pub fn erasure(who: &RecordedPerson) -> Erasure {
     Erasure {
@@ -44,7 +43,7 @@ pub async fn begun(db: &dyn Records, erasure: &Erasure) -> ErasureId {
     db.begin_erasure(erasure, &job).await.unwrap()
 }
 
-fn finished(erasure: &Erasure) -> AuditEntry {
+pub fn finished(erasure: &Erasure) -> AuditEntry {
     AuditEntry::new(erasure.partner, "subscriber.erased", erasure.id.to_string(), at(5)).about(erasure.pseudonym)
 }
 
@@ -59,8 +58,23 @@ fn reading() -> AccountReading {
 }
 
 /// A person of whom a partner holds something in every table; the link is removed.
-async fn known(db: &dyn Records, who: &RecordedPerson) -> Link {
-    let made = who.linked(db, 2, LinkState::Removed).await;
+pub async fn known(db: &dyn Records, who: &RecordedPerson) -> Link {
+    let mut made = who.linked(db, 2, LinkState::Active).await;
+    made.access = LinkAccess {
+        handle_digest: Some(unique_bytes()),
+        handle: Some(vec![8; 8]),
+        sealed: Some(vec![8; 9]),
+        version: 1,
+    };
+    assert!(db.put_link_access(made.id, &made.access).await.unwrap());
+    assert!(db.move_link(made.id, LinkState::Removed, &[], at(0)).await.unwrap());
+    db.put_provider_person(&provider_person(who, "mono")).await.unwrap();
+    let tickets = [
+        ticket_of(&made, TicketPurpose::Go),
+        ticket_of(&made, TicketPurpose::State),
+    ];
+    db.add_tickets(&tickets).await.unwrap();
+    heard(db, &made.accounts[0].account_digest, &who.tag).await;
     for account in &made.accounts {
         db.store_account_reading(account.id, &reading()).await.unwrap();
     }
@@ -91,6 +105,30 @@ async fn known(db: &dyn Records, who: &RecordedPerson) -> Link {
     made
 }
 
+fn ticket_of(link: &Link, purpose: TicketPurpose) -> ReturnTicket {
+    ReturnTicket {
+        digest: unique_bytes(),
+        partner: link.partner,
+        attempt: link.attempt,
+        purpose,
+        created_at: at(0),
+        until: at(9),
+        used_at: None,
+    }
+}
+
+/// Something was heard about an account.
+async fn heard(db: &dyn Records, account: &[u8; 32], tag: &SubscriberTag) {
+    let event = IncomingProviderEvent {
+        provider: "mono",
+        dedupe_key: &format!("heard of {account:?} of {tag:?}"),
+        subject: account,
+        at: Some(at(0)),
+    };
+    let outcome = db.apply_provider_event(&event, &[], at(0)).await.unwrap();
+    assert_eq!(outcome, ProviderEventOutcome::First);
+}
+
 pub async fn exported(db: &Fixture, who: &RecordedPerson) -> SubscriberData {
     db.export(who.partner, &who.tag).await.unwrap()
 }
@@ -114,8 +152,17 @@ fn assert_redacted(data: &SubscriberData, before: &SubscriberData) {
     assert!(
         data.attempts
             .iter()
-            .all(|held| held.attempt.provider_session.is_empty())
+            .all(|held| held.attempt.provider_session.is_empty() && held.attempt.session_digest == [0; 32])
     );
+    for link in &data.links {
+        let version = link.access.version;
+        let nothing = LinkAccess {
+            version,
+            ..LinkAccess::default()
+        };
+        assert_eq!(link.access, nothing);
+    }
+    assert!(data.provider_persons.is_empty() && data.tickets.is_empty());
     for account in data.links.iter().flat_map(|link| &link.accounts) {
         assert!(account.account.is_empty() && account.account_digest == [0; 32]);
         assert_eq!(
@@ -162,6 +209,10 @@ async fn a_person_is_blanked_and_nobody_else(#[case] backend: Backend) {
     assert_eq!(holders(ada.tag).await, [partner(1).id, partner(2).id]);
     let before = exported(&db, &ada).await;
     assert_eq!((before.links.len(), before.messages.len()), (1, 2));
+    assert_eq!((before.provider_persons.len(), before.tickets.len()), (1, 2));
+    assert!(before.links[0].access.handle.is_some());
+    let subjects = "SELECT COUNT(*) FROM provider_event_order";
+    assert_eq!(db.count(subjects).await, 3);
 
     let erasure = erasure(&ada);
     assert_eq!(begun(&*db, &erasure).await, erasure.id);
@@ -181,6 +232,9 @@ async fn a_person_is_blanked_and_nobody_else(#[case] backend: Backend) {
     }
     let digest = made.accounts[0].account_digest;
     assert_eq!(db.link_by_account(&digest).await.unwrap(), None);
+    let handle = made.access.handle_digest.unwrap();
+    assert_eq!(db.link_by_handle(&handle).await.unwrap(), None);
+    assert_eq!(db.count(subjects).await, 2);
 
     // Somebody new, with the same number.
     let anew = ada.attempted(&*db, AttemptState::Refused, |_| ()).await;
@@ -308,55 +362,4 @@ async fn what_is_blank_stays_blank(#[case] backend: Backend) {
         ..ada
     };
     assert_redacted(&exported(&db, &redacted).await, &before);
-}
-
-/// Asked for twice, a person is erased once; when that is done they can be erased again, and so can the same person at
-/// another partner meanwhile. A job that was given up can be opened again, another cannot.
-#[rstest]
-#[case::sqlite(Backend::Sqlite)]
-#[case::postgres(Backend::Postgres)]
-#[tokio::test]
-async fn an_erasure_is_asked_for_once(#[case] backend: Backend) {
-    let db = backend.create().await;
-    let first = erasure(&person(1, 1));
-    let (again, elsewhere) = (erasure(&person(1, 1)), erasure(&person(2, 1)));
-    assert_eq!(begun(&*db, &first).await, first.id);
-    assert_eq!(begun(&*db, &again).await, first.id);
-    assert_eq!(begun(&*db, &elsewhere).await, elsewhere.id);
-    assert_eq!(db.erasure(again.id).await.unwrap(), None);
-    db.redact(&first, at(1)).await.unwrap();
-    assert!(db.finish_erasure(first.id, &finished(&first)).await.unwrap());
-    assert_eq!(begun(&*db, &again).await, again.id);
-
-    let key = Erase::key(again.id);
-    assert!(!db.reopen(&key, at(9)).await.unwrap());
-    let taken = db.claim_key(&key, node(1), at(0), at(10)).await.unwrap().unwrap();
-    assert!(!db.reopen(&key, at(9)).await.unwrap());
-    db.give_up(taken.id, node(1), "test").await.unwrap();
-    assert!(db.reopen(&key, at(9)).await.unwrap());
-    let taken = db.claim_key(&key, node(1), at(10), at(20)).await.unwrap().unwrap();
-    assert_eq!((taken.tries, taken.due_at), (1, at(9)));
-}
-
-/// What was redacted stands in no file of the database, neither in the table nor in the log of what was written to it.
-#[tokio::test]
-async fn what_was_blanked_is_in_no_file() {
-    let db = Backend::Sqlite.create().await;
-    let ada = person(1, 1);
-    known(&*db, &ada).await;
-    let stands = || {
-        let files = files_below(db.folder.path());
-        let holds = |path: &_| {
-            let bytes = fs::read(path).unwrap();
-            bytes.windows(DIGITS.len()).any(|window| window == DIGITS.as_bytes())
-        };
-        files.iter().filter(|path| holds(*path)).count()
-    };
-    assert!(stands() > 0);
-    let erasure = erasure(&ada);
-    begun(&*db, &erasure).await;
-    db.redact(&erasure, at(3)).await.unwrap();
-    assert!(stands() > 0, "the log is expected to hold what was");
-    assert!(db.scrub_files().await.unwrap());
-    assert_eq!(stands(), 0);
 }

@@ -330,29 +330,6 @@ async fn listing_links(#[case] backend: Backend) {
     assert_eq!(db.links(partner, None, 0).await.unwrap(), []);
 }
 
-/// A webhook that comes several times, to several nodes at once, is seen for the first time once; providers do not share
-/// their events' names.
-#[rstest]
-#[case::sqlite(Backend::Sqlite)]
-#[case::postgres(Backend::Postgres)]
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_event_is_new_once(#[case] backend: Backend) {
-    let db = backend.create().await;
-    let mut tasks = JoinSet::new();
-    for n in 0..16 {
-        let handle = if n % 4 == 0 {
-            db.second_handle().await
-        } else {
-            db.shared()
-        };
-        tasks.spawn(async move { handle.record_provider_event("mono", "evt_1", at(n)).await.unwrap() });
-    }
-    let firsts = tasks.join_all().await.into_iter().filter(|first| *first).count();
-    assert_eq!(firsts, 1);
-    assert!(db.record_provider_event("mono", "evt_2", at(0)).await.unwrap());
-    assert!(db.record_provider_event("powens", "evt_1", at(0)).await.unwrap());
-}
-
 /// Links of one person that are completed at once, by two handles, are all written; and of accounts with one number that
 /// are read at once, each sees all that were read before it, in some order.
 #[rstest]

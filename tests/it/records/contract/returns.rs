@@ -1,13 +1,13 @@
 //! Tickets with which a browser finds its attempt.
 
 use kiungo::core::ids::{AttemptId, PartnerId};
-use kiungo::records::{AttemptState, ExpiredData, ReturnTicket, TicketPurpose};
+use kiungo::records::{AttemptState, ExpiredData, ProviderWait, ReturnTicket, TicketPurpose};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::records::{Backend, at, person, ticket, unique_bytes};
+use crate::support::records::{Backend, at, job, node, person, redeem, settle, ticket, unique_bytes};
 use crate::support::soak;
 
 /// A ticket is read as it was written as often as one likes, and leads to its attempt once; one that nobody wrote, or whose
@@ -68,6 +68,78 @@ async fn of_two_nodes_one_uses_it(#[case] backend: Backend) {
         let used: Vec<AttemptId> = tasks.join_all().await.into_iter().flatten().collect();
         assert_eq!(used, [attempt.id]);
     }
+}
+
+/// What a browser brought back is kept with the job that goes on with it, once; it is wiped when the provider has it, however
+/// that went on. Who asked the provider before it came does not wipe it.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn what_came_back_is_kept_until_the_provider_has_it(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let ends = AttemptState::Waiting.next().iter().copied();
+    for (n, to) in ends.map(Some).chain([None]).enumerate() {
+        let before = person(1, 1).attempted(&*db, AttemptState::Waiting, |_| ()).await;
+        let ticket = ticket(&before, TicketPurpose::State);
+        db.add_tickets(std::slice::from_ref(&ticket)).await.unwrap();
+        let advance = |n| {
+            job(
+                before.partner,
+                settle(&before).kind,
+                &format!("{n}:{}", before.id),
+                at(0),
+            )
+        };
+        let (first, second) = (advance(1), advance(2));
+        for (bytes, job, expected) in [(b"brought", &first, Some(before.id)), (b"another", &second, None)] {
+            let used = db.return_with_ticket(&ticket.digest, bytes, std::slice::from_ref(job), at(1));
+            assert_eq!(used.await.unwrap(), expected);
+            let asked = db.claim_key(&job.key, node(1), at(1), at(1)).await.unwrap();
+            assert_eq!(asked.is_some(), expected.is_some());
+        }
+        let found = db.attempt(before.id).await.unwrap().unwrap().0;
+        assert_eq!(found.returned.as_deref(), Some(&b"brought"[..]));
+        let wait = ProviderWait {
+            session: b"next",
+            session_digest: &before.session_digest,
+            until: at(9),
+            jobs: &[],
+            tickets: &[],
+        };
+        assert!(!db.go_on_waiting(&before, &wait).await.unwrap());
+        let went_on = match to {
+            None => db.go_on_waiting(&found, &wait).await.unwrap(),
+            Some(AttemptState::Granted) => {
+                let redeem = redeem(&before);
+                db.store_grant(before.id, b"grant", &redeem, at(2)).await.unwrap()
+            }
+            Some(to) => db.move_attempt(before.id, to, at(2)).await.unwrap(),
+        };
+        assert!(went_on, "{n}");
+        let found = db.attempt(before.id).await.unwrap().unwrap().0;
+        assert_eq!(
+            (found.returned, found.state),
+            (None, to.unwrap_or(AttemptState::Waiting))
+        );
+    }
+}
+
+/// A browser that comes when nobody waits for it any more uses its ticket, and leaves nothing behind.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn a_browser_that_comes_late(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let lapsed = person(1, 1).attempted(&*db, AttemptState::Lapsed, |_| ()).await;
+    let ticket = ticket(&lapsed, TicketPurpose::State);
+    db.add_tickets(std::slice::from_ref(&ticket)).await.unwrap();
+    let advance = job(lapsed.partner, settle(&lapsed).kind, "advance", at(0));
+    let used = db.return_with_ticket(&ticket.digest, b"late", std::slice::from_ref(&advance), at(1));
+    assert_eq!(used.await.unwrap(), Some(lapsed.id));
+    assert_eq!(db.attempt(lapsed.id).await.unwrap(), Some((lapsed, None)));
+    assert_eq!(db.claim_key("advance", node(1), at(1), at(1)).await.unwrap(), None);
 }
 
 /// A ticket leads nowhere without an attempt, nor to another partner's; with the first that cannot be written none is.

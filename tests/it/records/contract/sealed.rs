@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use kiungo::records::{
-    AccountReading, AttemptState, LinkState, Records, SEALED, SealedColumn, SealedCursor, SealedValue,
-};
+use kiungo::records::{AccountReading, AttemptState, Records, SEALED, SealedColumn, SealedCursor, SealedValue};
 use rstest::rstest;
 
 use super::bank_alerts::{bank_alert, put};
+use super::link_access::linked_with_access;
 use super::messages::message;
+use super::provider_persons::provider_person;
 use crate::support::records::{Backend, Fixture, at, partner, person, redeem, unique_bytes};
 
 /// What belongs to a partner and to no person: five of each, with ids and bytes that are at hand.
@@ -75,7 +75,8 @@ async fn walk(db: &dyn Records, column: &SealedColumn) -> Vec<SealedValue> {
 async fn filled(db: &Fixture) {
     for n in 1..=5 {
         let who = person(1, n);
-        let link = who.linked(&**db, 1, LinkState::Active).await;
+        let link = linked_with_access(&**db, &who, n).await;
+        db.put_provider_person(&provider_person(&who, "mono")).await.unwrap();
         let reading = AccountReading {
             masked: "1234".to_owned(),
             number_digest: unique_bytes(),
@@ -95,6 +96,8 @@ async fn filled(db: &Fixture) {
             .await
             .unwrap();
     }
+    db.execute("UPDATE attempts SET returned = session_digest WHERE state = 'granted'")
+        .await;
     for statement in PARTNERS_OWN {
         db.execute(statement).await;
     }

@@ -196,12 +196,12 @@ async fn a_session_is_replaced_by_one(#[case] backend: Backend) {
     let consent = ada.consent();
     let attempt = waiting(&ada, &consent);
     assert!(db.begin_waiting(&consent, &attempt, &[], &[]).await.unwrap());
-    let mut before = attempt.provider_session.clone();
+    let mut before = attempt.clone();
     for round in 0..5u8 {
         let mut tasks = JoinSet::new();
         for n in 0..6u8 {
             let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
-            let (before, attempt) = (before.clone(), attempt.clone());
+            let attempt = before.clone();
             tasks.spawn(async move {
                 let (session, session_digest) = (vec![round, n], unique_bytes());
                 let tickets = [ticket(&attempt, TicketPurpose::Go)];
@@ -212,7 +212,7 @@ async fn a_session_is_replaced_by_one(#[case] backend: Backend) {
                     jobs: &[],
                     tickets: &tickets,
                 };
-                let won = handle.go_on_waiting(attempt.id, &before, &wait).await.unwrap();
+                let won = handle.go_on_waiting(&attempt, &wait).await.unwrap();
                 let found = handle.ticket(&tickets[0].digest, at(0)).await.unwrap();
                 assert_eq!(found.is_some(), won);
                 won.then(|| Attempt {
@@ -229,7 +229,7 @@ async fn a_session_is_replaced_by_one(#[case] backend: Backend) {
             db.attempt_by_session(&won.session_digest).await.unwrap().as_ref(),
             Some(won)
         );
-        before.clone_from(&won.provider_session);
+        before.clone_from(won);
     }
     assert_eq!(db.attempt_by_session(&attempt.session_digest).await.unwrap(), None);
     assert!(db.move_attempt(attempt.id, AttemptState::Refused, at(1)).await.unwrap());
@@ -240,7 +240,7 @@ async fn a_session_is_replaced_by_one(#[case] backend: Backend) {
         jobs: &[],
         tickets: &[],
     };
-    assert!(!db.go_on_waiting(attempt.id, &before, &wait).await.unwrap());
+    assert!(!db.go_on_waiting(&before, &wait).await.unwrap());
 }
 
 /// An event about a session is about its newest attempt: a login, the code after it, and what waits after that.

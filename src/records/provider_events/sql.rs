@@ -1,0 +1,66 @@
+//! Providers' events.
+
+use async_trait::async_trait;
+use sqlx::query;
+
+use super::jobs::add_jobs;
+use super::links::move_link;
+use super::{Backend, Connection, Query};
+use crate::core::time::Timestamp;
+use crate::records::{IncomingProviderEvent, ProviderEventEffect, ProviderEventOutcome, ProviderEventRecords, Result};
+
+#[async_trait]
+impl ProviderEventRecords for Backend {
+    async fn apply_provider_event(
+        &self,
+        event: &IncomingProviderEvent<'_>,
+        effects: &[ProviderEventEffect<'_>],
+        now: Timestamp,
+    ) -> Result<ProviderEventOutcome> {
+        self.transaction(async |tx| {
+            let first = first_sight(event.provider, event.dedupe_key, now);
+            if first.execute(&mut *tx).await?.rows_affected() == 0 {
+                return Ok(ProviderEventOutcome::Repeated);
+            }
+            if !is_newest(tx, event, now).await? {
+                return Ok(ProviderEventOutcome::Outdated);
+            }
+            for effect in effects {
+                match *effect {
+                    ProviderEventEffect::MoveLink { link, to, jobs } => drop(move_link(tx, link, to, jobs, now).await?),
+                    ProviderEventEffect::Enqueue(jobs) => add_jobs(tx, jobs).await?,
+                }
+            }
+            Ok(ProviderEventOutcome::First)
+        })
+        .await
+    }
+}
+
+/// Writes that something came, unless it came before.
+pub(super) fn first_sight<'a>(source: &'a str, event: &'a str, at: Timestamp) -> Query<'a> {
+    query(
+        "INSERT INTO provider_events (provider, event, seen_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (provider, event) DO NOTHING",
+    )
+    .bind(source)
+    .bind(event)
+    .bind(at)
+}
+
+/// Whether nothing later was heard of the event's subject. Remembers it, and holds the row: of two events about one subject
+/// at once, the second sees the first.
+async fn is_newest(tx: &mut Connection, event: &IncomingProviderEvent<'_>, now: Timestamp) -> Result<bool> {
+    let Some(at) = event.at else { return Ok(true) };
+    let advancing = query(
+        "INSERT INTO provider_event_order (provider, subject, at, seen_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (subject, provider) DO UPDATE SET at = excluded.at, seen_at = excluded.seen_at \
+         WHERE provider_event_order.at <= excluded.at",
+    );
+    let advancing = advancing
+        .bind(event.provider)
+        .bind(&event.subject[..])
+        .bind(at)
+        .bind(now);
+    Ok(advancing.execute(tx).await?.rows_affected() > 0)
+}
