@@ -30,6 +30,7 @@ use crate::records::{self, Records, RecordsError};
 use crate::service::callbacks::UssdCallbacks;
 use crate::service::deps::{CrashHook, Deps};
 use crate::service::metrics::Metrics;
+use crate::service::page_links::PageLinks;
 use crate::service::sealing::Sealing;
 use crate::store::{self, Severity, Store, StoreConnectError};
 
@@ -159,6 +160,7 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let numbering = preload_numbering(&config);
         let deps = open_deps(&config, clock, rng, around).await?;
+        let links = Arc::new(PageLinks::new(deps.clone(), config.server.public_url.as_ref()));
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
         let announce = match config.mode {
             Mode::Sandbox => Duration::ZERO,
@@ -168,6 +170,7 @@ impl App {
             &mut config,
             ready_providers,
             &deps,
+            &links,
             &leaving,
             #[cfg(feature = "sandbox")]
             stand_ins.beside(),
@@ -181,6 +184,9 @@ impl App {
             http::serve(parts, listen, stop.clone()).map_err(|error| StartError::Listen(listen, error))?;
         #[cfg(feature = "sandbox")]
         stand_ins.set_server_address(address);
+        if config.mode == Mode::Sandbox {
+            links.listen_at(&format!("http://{address}"));
+        }
         let running = deps.handle.spawn(serving);
         Ok(Self {
             address,

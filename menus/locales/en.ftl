@@ -173,3 +173,15 @@ data-transactions = payments in and out
 data-identity = name
 bank-slow = { $bank } (slow now)
 bank-away = { $bank } (not now)
+
+## Pages in a browser, that an SMS leads to
+
+page-go-title = Continue to your bank
+page-go = On the next page you log in and agree. What you type there does not come to us.
+page-go-button = Continue
+page-back-title = Return to your phone
+page-back = Your part here is done: close this page. Your phone tells you how it went. You may also dial again to see.
+page-over-title = This page is over
+page-over = It was used before, or its time is over. Dial the short code on your phone again to go on.
+page-later-title = Not now
+page-later = This page cannot be opened at the moment. Please try again in a minute.

@@ -170,3 +170,15 @@ data-transactions = opérations
 data-identity = nom
 bank-slow = { $bank } (lente)
 bank-away = { $bank } (absente)
+
+## Pages in a browser, that an SMS leads to
+
+page-go-title = Continuer vers votre banque
+page-go = A la page suivante, vous vous connectez et donnez votre accord. Ce que vous y tapez ne nous parvient pas.
+page-go-button = Continuer
+page-back-title = Revenez à votre téléphone
+page-back = C'est fini ici : fermez cette page. Votre téléphone vous dira la suite. Vous pouvez aussi recomposer le code pour voir.
+page-over-title = Cette page est terminée
+page-over = Elle a déjà servi, ou son délai est passé. Recomposez le code court sur votre téléphone pour continuer.
+page-later-title = Pas maintenant
+page-later = Cette page ne peut pas s'ouvrir en ce moment. Réessayez dans une minute.

@@ -170,3 +170,15 @@ data-transactions = shige da fice
 data-identity = suna
 bank-slow = { $bank } (a hankali)
 bank-away = { $bank } (ba yanzu ba)
+
+## Pages in a browser, that an SMS leads to
+
+page-go-title = Ci gaba zuwa bankinka
+page-go = A shafi na gaba za ka shiga ka amince. Abin da ka rubuta a can ba ya zuwa wurinmu.
+page-go-button = Ci gaba
+page-back-title = Koma wayarka
+page-back = Ka gama a nan: rufe wannan shafi. Wayarka za ta sanar da kai sakamako. Za ka iya sake kira don gani.
+page-over-title = Wannan shafi ya kare
+page-over = An riga an yi amfani da shi, ko lokacinsa ya kare. Sake kiran gajeren lambar a wayarka don ci gaba.
+page-later-title = Ba yanzu ba
+page-later = Ba a iya bude wannan shafi yanzu. Sake gwadawa bayan minti daya.

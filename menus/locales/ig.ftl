@@ -162,3 +162,15 @@ data-transactions = ego batara na puo
 data-identity = aha
 bank-slow = { $bank } (nwayoo)
 bank-away = { $bank } (mba ugbu a)
+
+## Pages in a browser, that an SMS leads to
+
+page-go-title = Gaa n'ihu na banki gi
+page-go = Na ibe na-esote i ga-abanye ma kweta. Ihe i dere ebe ahu anaghi abiakwute anyi.
+page-go-button = Gaa n'ihu
+page-back-title = Laghachi na ekwenti gi
+page-back = I mechaala ebe a: mechie ibe a. Ekwenti gi ga-agwa gi otu o siri gaa. I nwekwara ike ikpo ozo ka i hu.
+page-over-title = Ibe a agwula
+page-over = E jirila ya mbu, ma o bu oge ya agafeela. Kpoo nomba mkpirisi ahu ozo na ekwenti gi ka i gaa n'ihu.
+page-later-title = O bughi ugbu a
+page-later = Enweghi ike imepe ibe a ugbu a. Biko nwaa ozo mgbe otu nkeji gachara.

@@ -169,3 +169,15 @@ data-transactions = money wey enter and comot
 data-identity = name
 bank-slow = { $bank } (dey slow)
 bank-away = { $bank } (not now)
+
+## Pages in a browser, that an SMS leads to
+
+page-go-title = Continue to your bank
+page-go = For the next page you go log in and agree. Wetin you type there no dey come to us.
+page-go-button = Continue
+page-back-title = Go back to your phone
+page-back = You don finish here: close this page. Your phone go tell you how e go. You fit dial again to see.
+page-over-title = This page don end
+page-over = Somebody don use am before, or the time don pass. Dial the short code for your phone again to continue.
+page-later-title = No be now
+page-later = This page no fit open now. Abeg try again after one minute.

@@ -169,3 +169,15 @@ data-transactions = malipo
 data-identity = jina
 bank-slow = { $bank } (polepole)
 bank-away = { $bank } (si sasa)
+
+## Pages in a browser, that an SMS leads to
+
+page-go-title = Endelea kwenye benki yako
+page-go = Kwenye ukurasa unaofuata utaingia na kukubali. Unachoandika huko hakifiki kwetu.
+page-go-button = Endelea
+page-back-title = Rudi kwenye simu yako
+page-back = Umemaliza hapa: funga ukurasa huu. Simu yako itakuambia matokeo. Unaweza pia kupiga tena kuona.
+page-over-title = Ukurasa huu umeisha
+page-over = Umeshatumika, au muda wake umeisha. Piga tena namba fupi kwenye simu yako kuendelea.
+page-later-title = Si sasa
+page-later = Ukurasa huu hauwezi kufunguka sasa. Tafadhali jaribu tena baada ya dakika moja.

@@ -162,3 +162,15 @@ data-transactions = owo to wole ati to jade
 data-identity = oruko
 bank-slow = { $bank } (o n lora)
 bank-away = { $bank } (ki i se bayii)
+
+## Pages in a browser, that an SMS leads to
+
+page-go-title = Tesiwaju si banki re
+page-go = Ni oju-iwe to n bo e o wole, e o si gba. Ohun ti e ba te nibe ko wa sodo wa.
+page-go-button = Tesiwaju
+page-back-title = Pada si foonu re
+page-back = E ti pari nibi: e pa oju-iwe yii de. Foonu yin yoo so bi o se lo. E tun le pe lati wo o.
+page-over-title = Oju-iwe yii ti pari
+page-over = A ti lo o tele, tabi akoko re ti koja. Tun pe nomba kukuru naa lori foonu re lati tesiwaju.
+page-later-title = Ko si bayii
+page-later = A ko le si oju-iwe yii bayii. Jowo tun gbiyanju leyin iseju kan.

@@ -33,7 +33,9 @@ use crate::service::institution_health::InstitutionHealth;
 use crate::service::job_list::{JobDeps, JobHandlers};
 use crate::service::job_runner::JobRunner;
 use crate::service::live::LiveValues;
-use crate::service::provider_webhooks::ProviderWebhookReceiver;
+use crate::service::page_links::PageLinks;
+use crate::service::pages::BrowserPages;
+use crate::service::provider_webhooks::receiver::ProviderWebhookReceiver;
 use crate::service::providers::{Providers, save_partner};
 use crate::service::readiness::ReadinessChecks;
 use crate::service::resealing::Resealing;
@@ -50,12 +52,13 @@ pub(super) async fn assemble(
     config: &mut Config,
     ready_providers: Vec<ReadyProvider>,
     deps: &Deps,
+    links: &Arc<PageLinks>,
     draining: &CancellationToken,
     #[cfg(feature = "sandbox")] sandbox: Option<crate::sandbox::SandboxState>,
 ) -> Result<HttpState, StartError> {
     let routes = sms::sms_routes(config)?;
     let channels = channels(config)?;
-    let services = services(config, ready_providers, deps, &channels, &routes).await?;
+    let services = services(config, ready_providers, deps, links, &channels, &routes).await?;
     let jobs = Arc::new(JobRunner::new(deps.clone(), services.handlers.all(), config.retention));
     let updater = &services.shared.updater;
     let turns = Arc::new(TurnRunner {
@@ -83,9 +86,15 @@ pub(super) async fn assemble(
     Ok(HttpState {
         proxies: std::mem::take(&mut config.server.trusted_proxies),
         callbacks: Arc::new(TurnHandle(turns.clone())),
-        hooks: Arc::new(ProviderWebhookReceiver {
+        hooks: Arc::new(ProviderWebhookReceiver::new(
+            deps.clone(),
+            services.shared.providers.clone(),
+        )),
+        pages: Arc::new(BrowserPages {
             deps: deps.clone(),
             providers: services.shared.providers.clone(),
+            flow: services.shared.updater.flow.clone(),
+            links: links.clone(),
         }),
         messages: Arc::new(SmsInbox {
             deps: deps.clone(),
@@ -151,6 +160,7 @@ async fn services(
     config: &mut Config,
     ready_providers: Vec<ReadyProvider>,
     deps: &Deps,
+    links: &Arc<PageLinks>,
     channels: &[Arc<Channel>],
     routes: &SmsRoutes,
 ) -> Result<Services, StartError> {
@@ -180,6 +190,7 @@ async fn services(
         outbox: Arc::new(SmsOutbox::new(deps.clone(), partner.id, routes.clone())),
         service_codes: sms::service_codes(channels, routes),
         webhooks: Arc::new(webhooks::deliveries(deps, config)?),
+        pages: links.clone(),
     };
     let handlers = JobHandlers::new(&shared);
     Ok(Services { shared, handlers })

@@ -9,6 +9,7 @@ mod body;
 mod client_address;
 mod connection_timeouts;
 mod ops;
+mod pages;
 pub mod partner;
 mod provider_webhooks;
 mod request_log;
@@ -36,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::connection_timeouts::{ConnectionTimeouts, TimeoutStream};
-use crate::service::callbacks::{ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks};
+use crate::service::callbacks::{PersonPages, ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks};
 use crate::service::metrics::Metrics;
 use crate::service::networks::Networks;
 
@@ -62,6 +63,7 @@ pub struct HttpState {
     pub proxies: Networks,
     pub callbacks: Arc<dyn UssdCallbacks>,
     pub hooks: Arc<dyn ProviderWebhooks>,
+    pub pages: Arc<dyn PersonPages>,
     pub messages: Arc<dyn SmsCallbacks>,
     /// `None` in tests of other routes.
     pub partners: Option<partner::PartnerApi>,
@@ -180,10 +182,13 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource(request_log::USSD_TAIL).to(ussd::callback))
         .service(sms_resource(request_log::SMS))
         .service(sms_resource(request_log::SMS_REPORTS))
-        .service(resource_for(
-            request_log::HOOKS,
-            web::post().to(provider_webhooks::receive),
-        ))
+        .service(hooks_resource(request_log::HOOKS))
+        .service(hooks_resource(request_log::HOOKS_OF))
+        .service(hooks_resource(request_log::HOOKS_TAIL))
+        .service(resource_for(request_log::GO, web::get().to(pages::show)).route(web::post().to(pages::open)))
+        .service(
+            resource_for(request_log::BACK, web::get().to(pages::come_back)).route(web::post().to(pages::come_back)),
+        )
         .service(resource_for(request_log::LIVE, web::get().to(ops::get_live)))
         .service(resource_for(request_log::READY, web::get().to(ops::get_ready)))
         .service(resource_for(request_log::METRICS, web::get().to(ops::get_metrics)))
@@ -193,6 +198,11 @@ fn routes(config: &mut web::ServiceConfig) {
 /// A resource that answers other methods as if it did not exist.
 fn resource_for(path: &'static str, route: actix_web::Route) -> actix_web::Resource {
     web::resource(path).route(route).default_service(web::to(not_found))
+}
+
+/// Providers POST their webhooks; some GET a URL first, to see that it is ours.
+fn hooks_resource(path: &'static str) -> actix_web::Resource {
+    resource_for(path, web::post().to(provider_webhooks::receive)).route(web::get().to(provider_webhooks::receive))
 }
 
 /// Gateways POST their callbacks, or put them into the query of a GET.

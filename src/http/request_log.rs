@@ -19,6 +19,10 @@ pub(super) const USSD_TAIL: &str = "/ussd/{channel}/{secret}/{tail:.*}";
 pub(super) const SMS: &str = "/sms/{name}/{secret}";
 pub(super) const SMS_REPORTS: &str = "/sms/{name}/{secret}/reports";
 pub(super) const HOOKS: &str = "/hooks/{provider}";
+pub(super) const HOOKS_OF: &str = "/hooks/{provider}/{owner}";
+pub(super) const HOOKS_TAIL: &str = "/hooks/{provider}/{owner}/{tail:.*}";
+pub(super) const GO: &str = "/go/{token}";
+pub(super) const BACK: &str = "/back/{provider}";
 pub(super) const LIVE: &str = "/health/live";
 pub(super) const READY: &str = "/health/ready";
 pub(super) const METRICS: &str = "/metrics";
@@ -76,7 +80,20 @@ fn log_response(span: &Span, route: &'static str, status: u16, started: Instant)
 }
 
 fn route_label(pattern: Option<&str>) -> &'static str {
-    let known = [USSD, USSD_TAIL, SMS, SMS_REPORTS, HOOKS, LIVE, READY, METRICS];
+    let known = [
+        USSD,
+        USSD_TAIL,
+        SMS,
+        SMS_REPORTS,
+        HOOKS,
+        HOOKS_OF,
+        HOOKS_TAIL,
+        GO,
+        BACK,
+        LIVE,
+        READY,
+        METRICS,
+    ];
     let page = pattern.is_some_and(|pattern| pattern.starts_with(PHONE));
     let others = if page { PHONE } else { OTHER };
     let known = known.into_iter().find(|known| pattern == Some(known));

@@ -331,6 +331,11 @@ pub trait Provider: Send + Sync {
     /// Ends the provider's access to an account or a link. `NotFound` means that it has already ended.
     async fn end(&self, access: Access<'_>, target: EndTarget<'_>) -> Result<(), ProviderError>;
 
+    /// Whether it looks at the URL of webhooks with a GET before it sends any: [`Provider::webhook`] answers that too.
+    fn verifies_by_get(&self) -> bool {
+        false
+    }
+
     /// Authenticates and parses a webhook with the keys of its owner. Types that do not concern us are no events.
     ///
     /// # Errors

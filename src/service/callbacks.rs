@@ -8,6 +8,8 @@ use zeroize::Zeroizing;
 
 use super::channel::Channel;
 use super::sms::routes::SmsRoute;
+use crate::core::messages::Locale;
+use crate::core::secret::Secret;
 use crate::gateways::WireReply;
 use crate::providers::{ProviderReply, ProviderRequest};
 
@@ -51,8 +53,53 @@ pub enum ProviderWebhookOutcome {
 
 #[async_trait]
 pub trait ProviderWebhooks: Send + Sync {
-    /// Processes one webhook of the provider with this name; `None` when there is no such provider.
-    async fn receive(&self, provider: &str, request: &ProviderRequest<'_>) -> Option<ProviderWebhookOutcome>;
+    /// Processes one webhook of the provider with this name, for the owner of the keys that authenticate it: a partner's id,
+    /// or `operator`, as when nobody is named. `None` when there is no such provider, or no such owner of keys there.
+    async fn receive(
+        &self,
+        provider: &str,
+        owner: Option<&str>,
+        request: &ProviderRequest<'_>,
+    ) -> Option<ProviderWebhookOutcome>;
+}
+
+/// A page for a person in a browser. It names nobody and nothing of theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonPage {
+    /// HTTP status.
+    pub status: u16,
+    pub locale: Locale,
+    pub title: String,
+    pub text: String,
+    /// What stands on the button that opens the bank's page, if there is one.
+    pub button: Option<String>,
+    /// Whether the bank's page may be without TLS: in the sandbox only.
+    pub plain_http: bool,
+}
+
+/// What follows when a person presses the button.
+#[derive(Debug)]
+pub enum OpenedPage {
+    /// The bank's page. Whoever has its URL may go on for the person.
+    Redirect(Secret),
+    Page(PersonPage),
+}
+
+/// Pages for people in browsers. `locale` is what the browser asks for, where it is not known who the person is.
+#[async_trait]
+pub trait PersonPages: Send + Sync {
+    /// The page that a link in an SMS shows. To look at it changes nothing.
+    async fn show(&self, token: &Secret, locale: Locale) -> PersonPage;
+
+    /// The button on it was pressed.
+    async fn open(&self, token: &Secret, locale: Locale) -> OpenedPage;
+
+    /// A browser came back from a page of the provider with this name; `None` when there is no such provider.
+    async fn returned(&self, provider: &str, request: &ProviderRequest<'_>, locale: Locale) -> Option<PersonPage>;
+
+    /// What stands on the page that looks for what came back behind the URL's `#`, where only the browser sees it; `None`
+    /// when there is no such provider.
+    fn returned_empty(&self, provider: &str, locale: Locale) -> Option<PersonPage>;
 }
 
 /// Receives what SMS gateways call us with.

@@ -11,11 +11,13 @@ use super::handover_queue::HandOver;
 use super::institution_health::InstitutionHealth;
 use super::intent_expiry::IntentExpiry;
 use super::job::JobSet;
+use super::linking::confirm_unlinked::ConfirmUnlinked;
 use super::linking::linker::Linking;
 use super::linking::read_accounts::ReadAccounts;
 use super::linking::redeem::Redeem;
 use super::linking::settle::Settle;
 use super::linking::unlink::Unlink;
+use super::page_links::PageLinks;
 use super::providers::Providers;
 use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
@@ -34,6 +36,7 @@ pub struct JobDeps {
     pub outbox: Arc<SmsOutbox>,
     pub service_codes: ServiceCodes,
     pub webhooks: Arc<WebhookDeliveries>,
+    pub pages: Arc<PageLinks>,
 }
 
 /// The services that run jobs, and that others use too.
@@ -62,6 +65,7 @@ impl JobHandlers {
             .with::<Settle, _>(linking)
             .with::<ReadAccounts, _>(linking)
             .with::<Unlink, _>(linking)
+            .with::<ConfirmUnlinked, _>(linking)
             .with::<HandOver, _>(handovers)
             .with::<SendSms, _>(&SmsSending::new(handovers, bank_alerts))
             .with::<AskReport, _>(outbox)

@@ -24,6 +24,8 @@ pub mod linking;
 pub mod live;
 pub mod metrics;
 pub mod networks;
+pub mod page_links;
+pub mod pages;
 pub mod partners;
 pub mod provider_webhooks;
 pub mod providers;

@@ -97,6 +97,19 @@ pub const LABEL_WORDS: &[&str] = &[
     "more-accounts",
 ];
 
+/// What is said on pages in a browser.
+pub const PAGES: &[&str] = &[
+    "page-back",
+    "page-back-title",
+    "page-go",
+    "page-go-button",
+    "page-go-title",
+    "page-later",
+    "page-later-title",
+    "page-over",
+    "page-over-title",
+];
+
 /// Keys that some operators take before we see them; a line that begins so would be read as an option.
 const OPERATOR_KEYS: [&str; 2] = ["98", "00"];
 
@@ -120,7 +133,13 @@ impl MessageUsage {
             }
         }
         let texted = SMS_MESSAGES.iter().chain(SMS_SCREENS);
-        for id in NOTICES.iter().chain(LAST_RESORT).chain(texted).chain(LABEL_WORDS) {
+        for id in NOTICES
+            .iter()
+            .chain(LAST_RESORT)
+            .chain(texted)
+            .chain(LABEL_WORDS)
+            .chain(PAGES)
+        {
             places.entry((*id).to_owned()).or_insert_with(|| (*id).to_owned());
         }
         for (of, id) in SCREEN_VARIANTS {

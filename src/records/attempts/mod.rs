@@ -266,6 +266,6 @@ pub trait WaitingRecords: Send + Sync {
     /// brought back, in one transaction; if its session and that still are what they were. Says whether they were; if not,
     /// nothing is written: somebody else has gone on, or the browser came meanwhile.
     async fn go_on_waiting(&self, before: &Attempt, wait: &ProviderWait<'_>) -> Result<bool>;
-    /// The newest attempt in the provider session with this digest.
-    async fn attempt_by_session(&self, session_digest: &[u8; 32]) -> Result<Option<Attempt>>;
+    /// A partner's newest attempt in the provider session with this digest.
+    async fn attempt_by_session(&self, partner: PartnerId, session_digest: &[u8; 32]) -> Result<Option<Attempt>>;
 }

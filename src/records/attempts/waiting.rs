@@ -7,7 +7,7 @@ use super::attempts::begin;
 use super::jobs::add_jobs;
 use super::returns::add_tickets;
 use super::{Backend, Connection, Query};
-use crate::core::ids::AttemptId;
+use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::time::Timestamp;
 use crate::records::{
     Attempt, AttemptState, Consent, Job, ProviderWait, RecordsError, Result, ReturnTicket, WaitingRecords,
@@ -56,9 +56,10 @@ impl WaitingRecords for Backend {
         self.transaction(async |tx| write(tx, replacing, wait).await).await
     }
 
-    async fn attempt_by_session(&self, session_digest: &[u8; 32]) -> Result<Option<Attempt>> {
-        let newest = query_as("SELECT * FROM attempts WHERE session_digest = $1 ORDER BY nth DESC LIMIT 1");
-        self.fetch(newest.bind(&session_digest[..])).await
+    async fn attempt_by_session(&self, partner: PartnerId, session_digest: &[u8; 32]) -> Result<Option<Attempt>> {
+        let newest =
+            query_as("SELECT * FROM attempts WHERE session_digest = $1 AND partner = $2 ORDER BY nth DESC LIMIT 1");
+        self.fetch(newest.bind(&session_digest[..]).bind(partner)).await
     }
 }
 

@@ -197,7 +197,7 @@ impl Person {
         self.redact_messages(tx).await?;
         // What was heard about them, by the digests that go with the rest.
         self.bind(
-            "DELETE FROM provider_event_order WHERE subject IN (SELECT a.account_digest FROM linked_accounts a \
+            "DELETE FROM provider_event_order WHERE partner = $1 AND subject IN (SELECT a.account_digest FROM linked_accounts a \
              JOIN links l ON l.id = a.link WHERE l.partner = $1 AND l.tag = $2 \
              UNION ALL SELECT handle_digest FROM links WHERE partner = $1 AND tag = $2 AND handle_digest IS NOT NULL \
              UNION ALL SELECT session_digest FROM attempts WHERE partner = $1 AND tag = $2 \

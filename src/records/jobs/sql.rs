@@ -116,8 +116,8 @@ impl JobRecords for Backend {
              SELECT id FROM jobs WHERE state = 'done' AND due_at < $1 ORDER BY due_at LIMIT $2)",
             "DELETE FROM provider_events WHERE (provider, event) IN (\
              SELECT provider, event FROM provider_events WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)",
-            "DELETE FROM provider_event_order WHERE (subject, provider) IN (\
-             SELECT subject, provider FROM provider_event_order WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)",
+            "DELETE FROM provider_event_order WHERE (subject, provider, partner) IN (\
+             SELECT subject, provider, partner FROM provider_event_order WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)",
             "DELETE FROM bank_alerts WHERE id IN (\
              SELECT id FROM bank_alerts WHERE until < $1 ORDER BY until LIMIT $2)",
         ];

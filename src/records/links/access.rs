@@ -52,13 +52,14 @@ impl LinkAccessRecords for Backend {
         .await
     }
 
-    async fn link_by_handle(&self, handle_digest: &[u8; 32]) -> Result<Option<Link>> {
+    async fn link_by_handle(&self, partner: PartnerId, handle_digest: &[u8; 32]) -> Result<Option<Link>> {
         let statement = select_links!(
-            "(SELECT * FROM links WHERE handle_digest = $1 \
+            "(SELECT * FROM links WHERE handle_digest = $1 AND partner = $2 \
              ORDER BY CASE WHEN state = 'removed' THEN 1 ELSE 0 END, created_at DESC, nth DESC, id DESC LIMIT 1) l",
             "l.id"
         );
-        self.fetch_link(query(statement).bind(&handle_digest[..])).await
+        self.fetch_link(query(statement).bind(&handle_digest[..]).bind(partner))
+            .await
     }
 
     async fn links_at_provider(&self, partner: PartnerId, provider: &str, tag: &SubscriberTag) -> Result<Vec<Link>> {

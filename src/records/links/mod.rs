@@ -198,6 +198,8 @@ pub trait LinkRecords: Send + Sync {
     /// The link holding the provider account with this digest, removed ones included; of several the one in use, else
     /// the newest.
     async fn link_by_account(&self, account_digest: &[u8; 32]) -> Result<Option<Link>>;
+    /// The same among the links of one partner: others may have an account of the same name, with other keys.
+    async fn link_by_account_of(&self, partner: PartnerId, account_digest: &[u8; 32]) -> Result<Option<Link>>;
     /// Adds what reading an account told; answers with the other live links of the same partner and number.
     async fn store_account_reading(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>>;
     /// Moves a link as [`LinkState::next`] allows and writes the jobs that follow, in one transaction. Says whether it
@@ -226,9 +228,9 @@ pub trait LinkAccessRecords: Send + Sync {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<LinkAccess>>;
-    /// The link of which the provider's own id has this digest, removed ones included; of several the one in use, else the
+    /// A partner's link of which the provider's own id has this digest, removed ones included; of several the one in use, else the
     /// newest.
-    async fn link_by_handle(&self, handle_digest: &[u8; 32]) -> Result<Option<Link>>;
+    async fn link_by_handle(&self, partner: PartnerId, handle_digest: &[u8; 32]) -> Result<Option<Link>>;
     /// A person's links at a partner and provider that are not removed, the first first.
     async fn links_at_provider(&self, partner: PartnerId, provider: &str, tag: &SubscriberTag) -> Result<Vec<Link>>;
 }

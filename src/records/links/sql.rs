@@ -103,6 +103,17 @@ impl LinkRecords for Backend {
         self.fetch_link(query(statement).bind(&account_digest[..])).await
     }
 
+    async fn link_by_account_of(&self, partner: PartnerId, account_digest: &[u8; 32]) -> Result<Option<Link>> {
+        let statement = select_links!(
+            "(SELECT k.* FROM linked_accounts d JOIN links k ON k.id = d.link WHERE d.account_digest = $1 \
+             AND k.partner = $2 \
+             ORDER BY CASE WHEN k.state = 'removed' THEN 1 ELSE 0 END, k.created_at DESC, k.nth DESC, k.id DESC LIMIT 1) l",
+            "l.id"
+        );
+        self.fetch_link(query(statement).bind(&account_digest[..]).bind(partner))
+            .await
+    }
+
     async fn store_account_reading(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>> {
         // Of two accounts with one number that are read at once, the later sees the other.
         self.transaction_about(&reading.number_digest, async |tx| {

@@ -345,11 +345,12 @@ CREATE INDEX provider_events_seen ON provider_events (seen_at);
 
 -- What was last heard about something: an event from before that changes nothing any more.
 CREATE TABLE provider_event_order (
+    partner  BLOB   NOT NULL, -- whose keys it came with
     provider TEXT   NOT NULL, -- the provider's name
     subject  BLOB   NOT NULL, -- keyed digest of the account, session, link or person it is about
     at       BIGINT NOT NULL, -- ms; when the newest event happened, as the provider says
     seen_at  BIGINT NOT NULL, -- ms; when it came
-    PRIMARY KEY (subject, provider)
+    PRIMARY KEY (subject, provider, partner)
 );
 
 CREATE INDEX provider_event_order_seen ON provider_event_order (seen_at);

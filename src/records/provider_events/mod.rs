@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 
 use super::{Job, LinkState, Result};
-use crate::core::ids::LinkId;
+use crate::core::ids::{LinkId, PartnerId};
 use crate::core::time::Timestamp;
 
 /// An event as a provider sent it.
 #[derive(Clone, Copy, Debug)]
 pub struct IncomingProviderEvent<'a> {
+    /// Whose keys it came with: what it is called, and the order of things, are theirs alone.
+    pub partner: PartnerId,
     pub provider: &'a str,
     /// What makes it the same event when it comes twice.
     pub dedupe_key: &'a str,

@@ -18,7 +18,9 @@ impl ProviderEventRecords for Backend {
         now: Timestamp,
     ) -> Result<ProviderEventOutcome> {
         self.transaction(async |tx| {
-            let first = first_sight(event.provider, event.dedupe_key, now);
+            // Nobody can keep another's event from being heard by sending its name first.
+            let name = format!("{}:{}", event.partner, event.dedupe_key);
+            let first = first_sight(event.provider, &name, now);
             if first.execute(&mut *tx).await?.rows_affected() == 0 {
                 return Ok(ProviderEventOutcome::Repeated);
             }
@@ -53,14 +55,15 @@ pub(super) fn first_sight<'a>(source: &'a str, event: &'a str, at: Timestamp) ->
 async fn is_newest(tx: &mut Connection, event: &IncomingProviderEvent<'_>, now: Timestamp) -> Result<bool> {
     let Some(at) = event.at else { return Ok(true) };
     let advancing = query(
-        "INSERT INTO provider_event_order (provider, subject, at, seen_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (subject, provider) DO UPDATE SET at = excluded.at, seen_at = excluded.seen_at \
+        "INSERT INTO provider_event_order (provider, subject, at, seen_at, partner) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (subject, provider, partner) DO UPDATE SET at = excluded.at, seen_at = excluded.seen_at \
          WHERE provider_event_order.at <= excluded.at",
     );
     let advancing = advancing
         .bind(event.provider)
         .bind(&event.subject[..])
         .bind(at)
-        .bind(now);
+        .bind(now)
+        .bind(event.partner);
     Ok(advancing.execute(tx).await?.rows_affected() > 0)
 }

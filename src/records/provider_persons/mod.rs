@@ -47,8 +47,12 @@ pub trait ProviderPersonRecords: Send + Sync {
         provider: &str,
         tag: &SubscriberTag,
     ) -> Result<Option<ProviderPerson>>;
-    /// Whose account at a provider has this digest.
-    async fn provider_person_by_handle(&self, handle_digest: &[u8; 32]) -> Result<Option<ProviderPerson>>;
+    /// Whose account at a provider has this digest, among a partner's people.
+    async fn provider_person_by_handle(
+        &self,
+        partner: PartnerId,
+        handle_digest: &[u8; 32],
+    ) -> Result<Option<ProviderPerson>>;
     /// Writes version 1 where there is nothing, and any other where the version before it stands; lets its lease go.
     async fn put_provider_person(&self, person: &ProviderPerson) -> Result<ProviderPersonOutcome>;
     /// Takes the right to refresh it until `until`, and says what there is to refresh. `None`: somebody has that right

@@ -21,9 +21,15 @@ impl ProviderPersonRecords for Backend {
         self.fetch(of(partner, provider, tag)).await
     }
 
-    async fn provider_person_by_handle(&self, handle_digest: &[u8; 32]) -> Result<Option<ProviderPerson>> {
-        let newest = "SELECT * FROM provider_persons WHERE handle_digest = $1 ORDER BY updated_at DESC, id LIMIT 1";
-        self.fetch(query_as(newest).bind(&handle_digest[..])).await
+    async fn provider_person_by_handle(
+        &self,
+        partner: PartnerId,
+        handle_digest: &[u8; 32],
+    ) -> Result<Option<ProviderPerson>> {
+        let newest = "SELECT * FROM provider_persons WHERE handle_digest = $1 AND partner = $2 \
+             ORDER BY updated_at DESC, id LIMIT 1";
+        self.fetch(query_as(newest).bind(&handle_digest[..]).bind(partner))
+            .await
     }
 
     async fn put_provider_person(&self, person: &ProviderPerson) -> Result<ProviderPersonOutcome> {

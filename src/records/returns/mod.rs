@@ -44,6 +44,8 @@ pub trait ReturnRecords: Send + Sync {
     async fn ticket(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<ReturnTicket>>;
     /// Uses a ticket: says where it leads, if its time is not over, once.
     async fn use_ticket(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<AttemptId>>;
+    /// Uses a ticket and adds the one that follows it, in one transaction. Says whether it did; if not, nothing is written.
+    async fn exchange_ticket(&self, digest: &[u8; 32], next: &ReturnTicket, now: Timestamp) -> Result<bool>;
     /// Uses a ticket with which a browser came back, keeps what it brought, sealed, in an attempt that waits for it, and
     /// writes the jobs that go on with that, in one transaction.
     async fn return_with_ticket(

@@ -25,6 +25,17 @@ impl ReturnRecords for Backend {
         self.transaction(async |tx| use_ticket(tx, digest, now).await).await
     }
 
+    async fn exchange_ticket(&self, digest: &[u8; 32], next: &ReturnTicket, now: Timestamp) -> Result<bool> {
+        self.transaction(async |tx| {
+            let used = use_ticket(tx, digest, now).await?.is_some();
+            if used {
+                add_tickets(tx, std::slice::from_ref(next)).await?;
+            }
+            Ok(used)
+        })
+        .await
+    }
+
     async fn return_with_ticket(
         &self,
         digest: &[u8; 32],

@@ -3,6 +3,8 @@
 //! Everything here may run twice: exchanging a grant again finds it used and looks the account up instead, a link is
 //! written once per attempt, unlinking what is gone is done. "Linked" is said only after the row is there.
 
+pub mod advance;
+pub mod confirm_unlinked;
 mod foreign;
 pub mod linker;
 pub mod read_accounts;

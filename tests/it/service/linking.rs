@@ -119,7 +119,7 @@ async fn a_late_webhook_is_heard() {
         harness.parts.bank.script().accounts = vec![other, account("a1")];
         for (id, late) in [("b1", false), ("a1", true)] {
             let webhook = webhook_request(id.as_bytes());
-            harness.parts.hooks.receive("mono", &webhook).await.unwrap();
+            harness.parts.hooks.receive("mono", None, &webhook).await.unwrap();
             let key = format!("{}:connected {id}", Settle::key(attempt.id));
             assert_eq!(harness.parts.jobs.run_key(&key).await, late, "{id}");
         }

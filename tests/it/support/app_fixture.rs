@@ -29,7 +29,9 @@ use kiungo::service::job_runner::JobRunner;
 use kiungo::service::live::LiveValues;
 use kiungo::service::metrics::Metrics;
 use kiungo::service::networks::Networks;
-use kiungo::service::provider_webhooks::ProviderWebhookReceiver;
+use kiungo::service::page_links::PageLinks;
+use kiungo::service::pages::BrowserPages;
+use kiungo::service::provider_webhooks::receiver::ProviderWebhookReceiver;
 use kiungo::service::providers::{Providers, save_partner};
 use kiungo::service::sealing::Sealing;
 use kiungo::service::service_codes::ServiceCodes;
@@ -73,7 +75,7 @@ pub struct TestApp {
     /// What jobs do.
     pub handlers: JobHandlers,
     /// What takes webhooks.
-    pub hooks: ProviderWebhookReceiver,
+    pub hooks: Arc<ProviderWebhookReceiver>,
     /// The provider.
     pub bank: Arc<OneBank>,
     channel: Arc<Channel>,
@@ -168,10 +170,10 @@ pub async fn assemble_unread(store: Arc<dyn Store>, gateway: PlainGateway, aroun
     let turns = turns(&shared, &handlers, jobs.clone(), rates, channel.clone());
     TestApp {
         service: TurnHandle(Arc::new(turns)),
-        hooks: ProviderWebhookReceiver {
-            deps: shared.deps.clone(),
-            providers: shared.providers.clone(),
-        },
+        hooks: Arc::new(ProviderWebhookReceiver::new(
+            shared.deps.clone(),
+            shared.providers.clone(),
+        )),
         tasks: shared.deps.tasks.clone(),
         deps: shared.deps,
         jobs,
@@ -219,6 +221,24 @@ fn turns(
         metrics: deps.metrics.clone(),
         gate: TurnLimiter::new(rates, std::slice::from_ref(&channel)),
         channels: vec![channel],
+    }
+}
+
+/// Where people's browsers reach the app.
+pub const PUBLIC_URL: &str = "https://link.example.com";
+
+pub fn page_links(deps: &Deps) -> Arc<PageLinks> {
+    let url = PUBLIC_URL.parse().expect("a URL");
+    Arc::new(PageLinks::new(deps.clone(), Some(&url)))
+}
+
+/// The pages of one node.
+pub fn browser_pages(shared: &SharedDeps) -> BrowserPages {
+    BrowserPages {
+        deps: shared.deps.clone(),
+        providers: shared.providers.clone(),
+        flow: shared.updater.flow.clone(),
+        links: page_links(&shared.deps),
     }
 }
 
@@ -313,6 +333,7 @@ pub fn handlers(shared: &SharedDeps, outbox: Arc<SmsOutbox>) -> JobHandlers {
             sender: Arc::new(client.expect("a client")),
             timing: WebhookTiming::default(),
         }),
+        pages: page_links(&shared.deps),
     })
 }
 

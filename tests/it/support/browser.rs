@@ -142,6 +142,15 @@ impl Browser {
         self.window.issue_cmd(command).await.expect("a script");
     }
 
+    /// Runs no page's script from now on.
+    pub async fn disable_scripts(&self) {
+        let command = CdpCommand {
+            name: "Emulation.setScriptExecutionDisabled",
+            parameters: json!({ "value": true }),
+        };
+        self.window.issue_cmd(command).await.expect("no scripts");
+    }
+
     /// Waits until an expression of the page's script is true; at most a minute.
     pub async fn wait_true(&self, expression: &str) {
         let script = format!("return Boolean({expression})");

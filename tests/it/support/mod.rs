@@ -13,6 +13,7 @@ pub mod clock;
 pub mod doubles;
 pub mod events;
 pub mod flow;
+pub mod hook_bank;
 #[cfg(feature = "sandbox")]
 pub mod http;
 pub mod intents;

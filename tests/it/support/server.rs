@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kiungo::core::flow::state::TurnReply;
+use kiungo::core::messages::Locale;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::limit_overrides::ChannelLimitOverrides;
 use kiungo::gateways::sms::CallbackOutcome;
@@ -13,7 +14,8 @@ use kiungo::gateways::{ParseError, RawRequest, UssdGateway, UssdLimits, UssdRequ
 use kiungo::http::{HttpState, serve};
 use kiungo::providers::{ProviderReply, ProviderRequest};
 use kiungo::service::callbacks::{
-    IncomingRequest, ProviderWebhookOutcome, ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks,
+    IncomingRequest, OpenedPage, PersonPage, PersonPages, ProviderWebhookOutcome, ProviderWebhooks, Readiness,
+    SmsCallbacks, UssdCallbacks,
 };
 use kiungo::service::channel::Channel;
 use kiungo::service::metrics::Metrics;
@@ -125,8 +127,17 @@ struct FakeHooks;
 
 #[async_trait]
 impl ProviderWebhooks for FakeHooks {
-    async fn receive(&self, provider: &str, request: &ProviderRequest<'_>) -> Option<ProviderWebhookOutcome> {
-        if provider != "mono" {
+    async fn receive(
+        &self,
+        provider: &str,
+        owner: Option<&str>,
+        request: &ProviderRequest<'_>,
+    ) -> Option<ProviderWebhookOutcome> {
+        if provider == "seen" {
+            // Only this one looks at its URL first; its answer is what it saw.
+            return Some(ProviderWebhookOutcome::Accepted(seen(owner, request)));
+        }
+        if provider != "mono" || owner.is_some() || request.method != "POST" {
             return None;
         }
         let signed = request.header("mono-webhook-secret") == Some(b"right");
@@ -136,6 +147,72 @@ impl ProviderWebhooks for FakeHooks {
             b"later" => ProviderWebhookOutcome::Unavailable,
             _ => ProviderWebhookOutcome::Accepted(ProviderReply::ok()),
         })
+    }
+}
+
+fn seen(owner: Option<&str>, request: &ProviderRequest<'_>) -> ProviderReply {
+    let ProviderRequest {
+        method,
+        path,
+        tail,
+        query,
+        body,
+        ..
+    } = request;
+    let body = String::from_utf8_lossy(body);
+    let signature = request.header("x-signature").map(String::from_utf8_lossy);
+    ProviderReply {
+        status: 202,
+        content_type: Some("text/plain; charset=utf-8"),
+        body: format!("{method} {path} {owner:?} [{tail}] {query} {signature:?} {body}").into_bytes(),
+    }
+}
+
+/// Says what it is asked, and opens one link.
+struct FakePages;
+
+fn fake_page(status: u16, text: String, button: bool) -> PersonPage {
+    PersonPage {
+        status,
+        locale: Locale::En,
+        title: "A & <b>title</b>".to_owned(),
+        text,
+        button: button.then(|| "Go".to_owned()),
+        plain_http: false,
+    }
+}
+
+#[async_trait]
+impl PersonPages for FakePages {
+    async fn show(&self, token: &Secret, locale: Locale) -> PersonPage {
+        match token.expose() {
+            "good" => fake_page(200, format!("in {locale}"), true),
+            token if token.starts_with("to-") => PersonPage {
+                plain_http: true,
+                ..fake_page(200, format!("in {locale}"), true)
+            },
+            _ => fake_page(404, format!("over in {locale}"), false),
+        }
+    }
+
+    async fn open(&self, token: &Secret, locale: Locale) -> OpenedPage {
+        if let Some(port) = token.expose().strip_prefix("to-") {
+            let url = format!("http://127.0.0.1:{port}/back/seen?state=s1");
+            return OpenedPage::Redirect(Secret::new(url));
+        }
+        match token.expose() {
+            "good" => OpenedPage::Redirect(Secret::new("https://bank.example.com/login?state=1")),
+            _ => OpenedPage::Page(fake_page(404, format!("over in {locale}"), false)),
+        }
+    }
+
+    async fn returned(&self, provider: &str, request: &ProviderRequest<'_>, _: Locale) -> Option<PersonPage> {
+        let seen = String::from_utf8(seen(None, request).body).expect("text");
+        (provider == "seen").then(|| fake_page(200, seen, false))
+    }
+
+    fn returned_empty(&self, provider: &str, locale: Locale) -> Option<PersonPage> {
+        (provider == "seen").then(|| fake_page(404, format!("nothing in {locale}"), false))
     }
 }
 
@@ -220,6 +297,7 @@ pub fn start(answers: usize) -> RunningServer {
         proxies: Networks::default(),
         callbacks: Arc::clone(&callbacks) as _,
         hooks: Arc::new(FakeHooks),
+        pages: Arc::new(FakePages),
         messages: Arc::new(FakeMessages(Arc::new(line()))),
         partners: None,
         readiness: Arc::clone(&readiness) as _,

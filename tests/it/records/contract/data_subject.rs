@@ -74,7 +74,7 @@ pub async fn known(db: &dyn Records, who: &RecordedPerson) -> Link {
         ticket_of(&made, TicketPurpose::State),
     ];
     db.add_tickets(&tickets).await.unwrap();
-    heard(db, &made.accounts[0].account_digest, &who.tag).await;
+    heard(db, &made.accounts[0].account_digest, who).await;
     for account in &made.accounts {
         db.store_account_reading(account.id, &reading()).await.unwrap();
     }
@@ -118,10 +118,11 @@ fn ticket_of(link: &Link, purpose: TicketPurpose) -> ReturnTicket {
 }
 
 /// Something was heard about an account.
-async fn heard(db: &dyn Records, account: &[u8; 32], tag: &SubscriberTag) {
+async fn heard(db: &dyn Records, account: &[u8; 32], who: &RecordedPerson) {
     let event = IncomingProviderEvent {
+        partner: who.partner,
         provider: "mono",
-        dedupe_key: &format!("heard of {account:?} of {tag:?}"),
+        dedupe_key: &format!("heard of {account:?} of {:?}", who.tag),
         subject: account,
         at: Some(at(0)),
     };
@@ -233,7 +234,7 @@ async fn a_person_is_blanked_and_nobody_else(#[case] backend: Backend) {
     let digest = made.accounts[0].account_digest;
     assert_eq!(db.link_by_account(&digest).await.unwrap(), None);
     let handle = made.access.handle_digest.unwrap();
-    assert_eq!(db.link_by_handle(&handle).await.unwrap(), None);
+    assert_eq!(db.link_by_handle(ada.partner, &handle).await.unwrap(), None);
     assert_eq!(db.count(subjects).await, 2);
 
     // Somebody new, with the same number.

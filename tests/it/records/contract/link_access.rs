@@ -44,8 +44,14 @@ async fn access_is_there_with_its_link(#[case] backend: Backend) {
     let plain = person(1, 1).linked(&*db, 1, LinkState::Active).await;
     let handle = made.access.handle_digest.unwrap();
     assert_eq!(db.link(made.id).await.unwrap().as_ref(), Some(&made));
-    assert_eq!(db.link_by_handle(&handle).await.unwrap().as_ref(), Some(&made));
-    assert_eq!(db.link_by_handle(&unique_bytes()).await.unwrap(), None);
+    assert_eq!(
+        db.link_by_handle(person(1, 1).partner, &handle).await.unwrap().as_ref(),
+        Some(&made)
+    );
+    assert_eq!(
+        db.link_by_handle(person(1, 1).partner, &unique_bytes()).await.unwrap(),
+        None
+    );
     assert_eq!(db.link_access(made.id).await.unwrap().as_ref(), Some(&made.access));
     assert_eq!(db.link_access(plain.id).await.unwrap(), Some(LinkAccess::default()));
     assert_eq!(db.link_access(LinkId::from_bytes(unique_bytes())).await.unwrap(), None);
@@ -72,8 +78,11 @@ async fn access_is_there_with_its_link(#[case] backend: Backend) {
             .unwrap()
     );
     assert_eq!(db.link(made.id).await.unwrap().unwrap().access, second);
-    assert_eq!(db.link_by_handle(&handle).await.unwrap(), None);
-    let found = db.link_by_handle(&second.handle_digest.unwrap()).await.unwrap();
+    assert_eq!(db.link_by_handle(person(1, 1).partner, &handle).await.unwrap(), None);
+    let found = db
+        .link_by_handle(person(1, 1).partner, &second.handle_digest.unwrap())
+        .await
+        .unwrap();
     assert_eq!(found.map(|link| link.id), Some(made.id));
 }
 
@@ -113,10 +122,10 @@ async fn access_ends_with_its_link(#[case] backend: Backend) {
         handle_digest: Some(handle),
         ..next(&again.access, b"again")
     };
-    let found = db.link_by_handle(&handle).await.unwrap();
+    let found = db.link_by_handle(person(1, 1).partner, &handle).await.unwrap();
     assert_eq!(found.map(|link| link.id), Some(made.id));
     assert!(db.put_link_access(again.id, &same).await.unwrap());
-    let found = db.link_by_handle(&handle).await.unwrap();
+    let found = db.link_by_handle(person(1, 1).partner, &handle).await.unwrap();
     assert_eq!(found.map(|link| link.id), Some(again.id));
 }
 

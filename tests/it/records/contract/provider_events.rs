@@ -17,6 +17,7 @@ use crate::support::soak;
 /// Whether an event that leads to nothing is new.
 pub async fn is_first(db: &dyn Records, provider: &str, dedupe_key: &str, now: Timestamp) -> bool {
     let event = IncomingProviderEvent {
+        partner: person(1, 1).partner,
         provider,
         dedupe_key,
         subject: &[0; 32],
@@ -27,6 +28,7 @@ pub async fn is_first(db: &dyn Records, provider: &str, dedupe_key: &str, now: T
 
 fn event<'a>(dedupe_key: &'a str, subject: &'a [u8; 32], happened: Option<i64>) -> IncomingProviderEvent<'a> {
     IncomingProviderEvent {
+        partner: person(1, 1).partner,
         provider: "mono",
         dedupe_key,
         subject,

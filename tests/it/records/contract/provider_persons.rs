@@ -82,11 +82,15 @@ async fn a_version_follows_the_one_before(#[case] backend: Backend) {
     for all in others.iter().chain([&second]) {
         assert_eq!(stands(&*db, all).await.as_ref(), Some(all));
         if let Some(handle) = &all.handle_digest {
-            assert_eq!(db.provider_person_by_handle(handle).await.unwrap().as_ref(), Some(all));
+            let found = db.provider_person_by_handle(all.partner, handle).await.unwrap();
+            assert_eq!(found.as_ref(), Some(all));
         }
     }
     let handle = first.handle_digest.unwrap();
-    assert_eq!(db.provider_person_by_handle(&handle).await.unwrap(), None);
+    assert_eq!(
+        db.provider_person_by_handle(first.partner, &handle).await.unwrap(),
+        None
+    );
 
     assert!(db.delete_provider_person(second.id).await.unwrap());
     assert!(!db.delete_provider_person(second.id).await.unwrap());

@@ -226,12 +226,20 @@ async fn a_session_is_replaced_by_one(#[case] backend: Backend) {
         let won: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
         let [won] = &won[..] else { panic!("{won:?}") };
         assert_eq!(
-            db.attempt_by_session(&won.session_digest).await.unwrap().as_ref(),
+            db.attempt_by_session(person(1, 1).partner, &won.session_digest)
+                .await
+                .unwrap()
+                .as_ref(),
             Some(won)
         );
         before.clone_from(won);
     }
-    assert_eq!(db.attempt_by_session(&attempt.session_digest).await.unwrap(), None);
+    assert_eq!(
+        db.attempt_by_session(person(1, 1).partner, &attempt.session_digest)
+            .await
+            .unwrap(),
+        None
+    );
     assert!(db.move_attempt(attempt.id, AttemptState::Refused, at(1)).await.unwrap());
     let wait = ProviderWait {
         session: b"late",
@@ -260,10 +268,18 @@ async fn a_session_finds_its_newest_attempt(#[case] backend: Backend) {
     person(1, 2).attempted(&*db, AttemptState::Waiting, |_| ()).await;
     for attempt in [&login, &code] {
         begin(&*db, &consent, attempt).await;
-        let found = db.attempt_by_session(&login.session_digest).await.unwrap();
+        let found = db
+            .attempt_by_session(person(1, 1).partner, &login.session_digest)
+            .await
+            .unwrap();
         assert_eq!(found.as_ref(), Some(attempt));
     }
-    assert_eq!(db.attempt_by_session(&unique_bytes()).await.unwrap(), None);
+    assert_eq!(
+        db.attempt_by_session(person(1, 1).partner, &unique_bytes())
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 /// What waited for the person makes a link like what was submitted: by its grant, once.

@@ -1,0 +1,47 @@
+//! Looks whether a provider has ended its access to an account, as it says: the link is over then, and not before.
+
+use async_trait::async_trait;
+
+use super::linker::Linking;
+use crate::core::ids::LinkId;
+use crate::providers::{Access, AccountsQuery, ProviderError};
+use crate::records::{JobType, LinkState};
+use crate::service::job::{JobError, JobHandler, JobOutcome};
+
+/// Looks whether a link's accounts are still there. Written when its provider says that they are not.
+pub struct ConfirmUnlinked;
+
+impl JobType for ConfirmUnlinked {
+    const NAME: &'static str = "confirm_unlinked";
+    type Subject = LinkId;
+}
+
+#[async_trait]
+impl JobHandler<ConfirmUnlinked> for Linking {
+    async fn run(&self, id: LinkId) -> Result<JobOutcome, JobError> {
+        let Some(link) = self.deps.records.link(id).await? else {
+            return Ok(JobOutcome::GiveUp("no such link"));
+        };
+        if link.state == LinkState::Removed {
+            return Ok(JobOutcome::Done);
+        }
+        let (provider, keys) = self.providers.with_keys(link.partner, &link.provider).await?;
+        for account in &link.accounts {
+            let account = self
+                .deps
+                .sealing
+                .open_account(&link.tag, account.id, &account.account)?;
+            let query = AccountsQuery::One(&account);
+            match provider.accounts(Access::keys(&keys), query).await {
+                Ok(_) => {}
+                Err(ProviderError::NotFound) => {
+                    let now = self.deps.clock.now();
+                    self.deps.records.move_link(id, LinkState::Removed, &[], now).await?;
+                    return Ok(JobOutcome::Done);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(JobOutcome::Done)
+    }
+}

@@ -1,0 +1,192 @@
+//! What follows from a provider's event: moves of links, and jobs.
+//!
+//! An event is heard only by what belongs to the owner of the keys that signed it: a partner's key touches nobody else's
+//! link, whatever it names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::ids::{LinkId, PartnerId};
+use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
+use crate::providers::{Access, AccountsQuery, EventSubject, ProviderError, ProviderEvent, ProviderEventKind};
+use crate::records::{Attempt, AttemptState, Job, JobType, Link, LinkState, RecordsError};
+use crate::service::deps::Deps;
+use crate::service::linking::advance::Advance;
+use crate::service::linking::confirm_unlinked::ConfirmUnlinked;
+use crate::service::linking::read_accounts::ReadAccounts;
+use crate::service::linking::settle::Settle;
+use crate::service::providers::{ProviderCallError, Providers};
+
+/// How long after an attempt was given up it may still turn out to have linked something.
+const REOPEN_WITHIN: Duration = Duration::from_hours(7 * 24);
+
+/// How many attempts that were given up a webhook is compared with, the newest first. There are few: an answer must have
+/// been lost, and the account must not have shown within a quarter of an hour.
+const MAX_REOPENED: u32 = 200;
+
+/// Who sent an event: a provider, to the owner of some keys there.
+#[derive(Clone, Copy)]
+pub(super) struct EventSource {
+    pub owner: PartnerId,
+    pub provider: &'static str,
+}
+
+/// What follows from one event.
+pub(super) struct EventEffect {
+    /// A keyed digest of what it is about.
+    pub subject: [u8; 32],
+    /// Whether the owner has anything that it is about.
+    pub concerns: bool,
+    pub moves: Vec<(LinkId, LinkState)>,
+    pub jobs: Vec<Job>,
+}
+
+pub(super) struct EventEffects {
+    pub deps: Deps,
+    pub providers: Arc<Providers>,
+}
+
+impl EventEffects {
+    /// # Errors
+    /// When the records or the provider are not available.
+    pub(super) async fn of(
+        &self,
+        source: EventSource,
+        event: &ProviderEvent,
+        now: Timestamp,
+    ) -> Result<EventEffect, ProviderCallError> {
+        let (sealing, provider) = (&self.deps.sealing, source.provider);
+        let subject = match &event.about {
+            EventSubject::Account(id) => sealing.account_digest(provider, id),
+            EventSubject::Session(id) => sealing.session_digest(provider, id.expose()),
+            EventSubject::Link(id) => sealing.link_handle_digest(provider, id),
+            EventSubject::Person(id) => sealing.person_handle_digest(provider, id),
+        };
+        if let EventSubject::Session(_) = &event.about {
+            return Ok(self.of_session(source, event, subject, now).await?);
+        }
+        let links = self.links(source, &event.about, &subject).await?;
+        let mut effect = EventEffect {
+            subject,
+            concerns: !links.is_empty(),
+            moves: Vec::new(),
+            jobs: Vec::new(),
+        };
+        for link in &links {
+            follow(link, event, now, &mut effect);
+        }
+        if let (EventSubject::Account(id), true) = (&event.about, links.is_empty()) {
+            effect.jobs = self.reopened(source, event, id, now).await?;
+        }
+        Ok(effect)
+    }
+
+    /// The owner's links that an event is about.
+    async fn links(
+        &self,
+        source: EventSource,
+        about: &EventSubject,
+        subject: &[u8; 32],
+    ) -> Result<Vec<Link>, RecordsError> {
+        let (records, owner) = (&self.deps.records, source.owner);
+        Ok(match about {
+            EventSubject::Account(_) => Vec::from_iter(records.link_by_account_of(owner, subject).await?),
+            EventSubject::Link(_) => Vec::from_iter(records.link_by_handle(owner, subject).await?),
+            EventSubject::Person(_) => match records.provider_person_by_handle(owner, subject).await? {
+                Some(person) => records.links_at_provider(owner, source.provider, &person.tag).await?,
+                None => Vec::new(),
+            },
+            EventSubject::Session(_) => Vec::new(),
+        })
+    }
+
+    /// The attempt made in a session goes on, if anybody still waits for it.
+    async fn of_session(
+        &self,
+        source: EventSource,
+        event: &ProviderEvent,
+        subject: [u8; 32],
+        now: Timestamp,
+    ) -> Result<EventEffect, RecordsError> {
+        let attempt = self.deps.records.attempt_by_session(source.owner, &subject).await?;
+        let job = attempt.as_ref().and_then(|attempt| goes_on(attempt, now));
+        Ok(EventEffect {
+            subject,
+            concerns: attempt.is_some(),
+            moves: Vec::new(),
+            jobs: job.into_iter().map(|job| job.on_occasion(&event.dedupe_key)).collect(),
+        })
+    }
+
+    /// An account that nobody knows yet is found by the job that settles its attempt, unless that has ended: the jobs that
+    /// settle once more an attempt that was given up and has linked this account after all.
+    async fn reopened(
+        &self,
+        source: EventSource,
+        event: &ProviderEvent,
+        account: &Secret,
+        now: Timestamp,
+    ) -> Result<Vec<Job>, ProviderCallError> {
+        if !matches!(event.kind, ProviderEventKind::Connected | ProviderEventKind::Updated) {
+            return Ok(Vec::new());
+        }
+        let (owner, provider, since) = (source.owner, source.provider, now.minus(REOPEN_WITHIN));
+        let lapsed = self.deps.records.lapsed(owner, provider, since, MAX_REOPENED).await?;
+        if lapsed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (api, keys) = self.providers.with_keys(owner, provider).await?;
+        let accounts = match api.accounts(Access::keys(&keys), AccountsQuery::One(account)).await {
+            Err(ProviderError::NotFound | ProviderError::Refused(_)) => return Ok(Vec::new()),
+            accounts => accounts?.value,
+        };
+        let sessions: Vec<_> = accounts.into_iter().filter_map(|account| account.session_id).collect();
+        let opened = lapsed.iter().filter(|attempt| self.opened_in(attempt, &sessions));
+        let settling = opened.map(|attempt| Settle::job(owner, attempt.id, now).on_occasion(&event.dedupe_key));
+        Ok(settling.collect())
+    }
+
+    /// Whether an attempt was made in one of these sessions of its provider.
+    fn opened_in(&self, attempt: &Attempt, sessions: &[String]) -> bool {
+        self.deps
+            .sealing
+            .open_session(&attempt.tag, attempt.id, &attempt.provider_session)
+            .is_ok_and(|session| sessions.contains(&session.id))
+    }
+}
+
+/// Adds what follows for a link.
+fn follow(link: &Link, event: &ProviderEvent, now: Timestamp, effect: &mut EventEffect) {
+    let key = &event.dedupe_key;
+    match event.kind {
+        ProviderEventKind::Connected | ProviderEventKind::Updated => {
+            let read = ReadAccounts::job(link.partner, link.id, now).on_occasion(key);
+            effect.jobs.push(read);
+        }
+        ProviderEventKind::ReauthRequired => effect.moves.push((link.id, LinkState::ReauthRequired)),
+        ProviderEventKind::Reauthorised => effect.moves.push((link.id, LinkState::Active)),
+        // Believed only after a look, for there is no way back from it.
+        ProviderEventKind::Unlinked => {
+            let look = ConfirmUnlinked::job(link.partner, link.id, now).on_occasion(key);
+            effect.jobs.push(look);
+        }
+    }
+}
+
+/// What finds out how an attempt stands, if it does not stand for good.
+fn goes_on(attempt: &Attempt, now: Timestamp) -> Option<Job> {
+    let (partner, id) = (attempt.partner, attempt.id);
+    match attempt.state {
+        AttemptState::Waiting => Some(Advance::job(partner, id, now)),
+        AttemptState::Unknown | AttemptState::Granted | AttemptState::Lapsed => Some(Settle::job(partner, id, now)),
+        // Its owner is about to hear it first hand.
+        AttemptState::Open | AttemptState::Sending => None,
+        AttemptState::Accepted
+        | AttemptState::Refused
+        | AttemptState::WrongCode
+        | AttemptState::NotSent
+        | AttemptState::Linked
+        | AttemptState::Undone => None,
+    }
+}

@@ -1,0 +1,5 @@
+//! Providers' webhooks: what happened to accounts, links and sessions behind our back.
+
+mod effects;
+pub mod receiver;
+mod strangers;
