@@ -38,6 +38,10 @@ pub struct ProviderFacts {
     pub lists: ListScope,
     /// What can be ended there.
     pub ends: EndScope,
+    /// Whether it hands out something for a person, see [`Access::person`].
+    pub keeps_people: bool,
+    /// Whether it hands out something for a link, see [`Access::link`].
+    pub keeps_link_access: bool,
     /// How long a list of institutions is used before it is read again.
     pub institutions_ttl: Duration,
     /// Names of institutions to show first, in this order.

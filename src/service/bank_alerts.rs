@@ -32,7 +32,7 @@ use crate::core::msisdn::Msisdn;
 use crate::core::seal::SubscriberTag;
 use crate::core::sms::{MessageState, WithheldReason};
 use crate::core::time::Timestamp;
-use crate::providers::{Access, SessionRequest, SessionResponse};
+use crate::providers::{Journey, SessionRequest, SessionResponse};
 use crate::records::{BankAlert, InstitutionSince, JobType, SmsKind};
 
 /// How long an alert lasts: the screen says so.
@@ -213,7 +213,9 @@ impl BankAlerts {
     /// Whether a session can be opened there. Not tried where, as this node sees it, that would say nothing.
     async fn session_opens(&self, alert: &BankAlert) -> bool {
         let (provider, id) = (alert.provider.as_str(), alert.institution.as_str());
-        let method = self.catalogue.usable_methods(provider, id).into_iter().next();
+        // What leaves the phone would be begun by it, with nobody there to end it.
+        let mut methods = self.catalogue.usable_methods(provider, id).into_iter();
+        let method = methods.find(|method| method.journey == Journey::Keypad);
         let Some((institution, method)) = self.catalogue.institution(provider, id).zip(method) else {
             return false;
         };
@@ -229,23 +231,22 @@ impl BankAlerts {
         if self.health.outage(&open).needs_login || self.health.may_open(&open).is_err() {
             return false;
         }
-        let opened = self.try_open(&open).await;
+        let opened = self.try_open(&alert.tag, &open).await;
         self.health.record_open(&open, &opened);
         opened.is_ok()
     }
 
-    async fn try_open(&self, open: &OpenSession) -> Result<SessionResponse, ProviderCallError> {
-        let (provider, keys) = self
-            .providers
-            .with_keys(self.providers.partner(), &open.provider)
-            .await?;
+    async fn try_open(&self, tag: &SubscriberTag, open: &OpenSession) -> Result<SessionResponse, ProviderCallError> {
+        let partner = self.providers.partner();
+        let client = self.providers.for_person(partner, &open.provider, tag).await?;
         let opening = SessionRequest::Link {
             institution: &open.institution,
             method: &open.method,
             reference: &session_reference(open.session),
             phone: None,
         };
-        Ok(provider.open_session(Access::keys(&keys), opening).await?.value)
+        let opened = client.api.open_session(client.access(), opening).await;
+        Ok(self.providers.keep(client, opened).await?.0)
     }
 
     /// Writes the SMS of an alert. An alert for which none can be written is deleted.

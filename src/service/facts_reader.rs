@@ -105,10 +105,10 @@ impl FactsReader {
         let Some(consent) = self.records.consent(attempt.consent).await? else {
             return Ok(None);
         };
-        let state = if attempt.state == AttemptState::Granted {
-            LiveAttemptState::Granted
-        } else {
-            LiveAttemptState::Unknown
+        let state = match attempt.state {
+            AttemptState::Granted => LiveAttemptState::Granted,
+            AttemptState::Waiting => LiveAttemptState::Waiting,
+            _ => LiveAttemptState::Unknown,
         };
         Ok(Some(PendingAttempt {
             attempt: LiveAttempt {
@@ -117,7 +117,7 @@ impl FactsReader {
                 state,
                 owner: self.runtime.node,
                 begun_at: attempt.created_at,
-                lease_until: attempt.created_at,
+                lease_until: attempt.waits_until.unwrap_or(attempt.created_at),
             },
             session: attempt.session,
             consent: consent_given(consent),

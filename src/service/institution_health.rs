@@ -142,7 +142,7 @@ impl InstitutionHealth {
     }
 
     /// Records how a submission ended, and how long it took.
-    pub fn record_submit(&self, open: &OpenSession, answer: &Result<NextStep, SubmitError>, took: Duration) {
+    pub fn record_submit(&self, open: &OpenSession, answer: Result<&NextStep, SubmitError>, took: Duration) {
         match answer {
             Ok(NextStep::Failed(failure)) if failure.class == FailureClass::Busy => {
                 self.record_both(open, CallObservation::Busy(failure.retry_after));

@@ -11,8 +11,10 @@ use super::handover_queue::HandOver;
 use super::institution_health::InstitutionHealth;
 use super::intent_expiry::IntentExpiry;
 use super::job::JobSet;
+use super::linking::advance::Advance;
 use super::linking::confirm_unlinked::ConfirmUnlinked;
 use super::linking::linker::Linking;
+use super::linking::page_text::{PageTexts, SendPageLink};
 use super::linking::read_accounts::ReadAccounts;
 use super::linking::redeem::Redeem;
 use super::linking::settle::Settle;
@@ -47,6 +49,7 @@ pub struct JobHandlers {
     pub handovers: Arc<HandoverMessages>,
     pub outbox: Arc<SmsOutbox>,
     pub bank_alerts: Arc<BankAlerts>,
+    pub page_texts: Arc<PageTexts>,
     webhooks: Arc<WebhookDeliveries>,
 }
 
@@ -58,11 +61,14 @@ impl JobHandlers {
             handovers,
             outbox,
             bank_alerts,
+            page_texts,
             webhooks,
         } = self;
         JobSet::default()
             .with::<Redeem, _>(linking)
             .with::<Settle, _>(linking)
+            .with::<Advance, _>(linking)
+            .with::<SendPageLink, _>(page_texts)
             .with::<ReadAccounts, _>(linking)
             .with::<Unlink, _>(linking)
             .with::<ConfirmUnlinked, _>(linking)
@@ -97,7 +103,14 @@ impl JobHandlers {
             outbox: from.outbox.clone(),
             service_codes: from.service_codes.clone(),
         });
+        let page_texts = Arc::new(PageTexts {
+            deps: from.deps.clone(),
+            flow: from.updater.flow.clone(),
+            pages: from.pages.clone(),
+            outbox: from.outbox.clone(),
+        });
         Self {
+            page_texts,
             deps: from.deps.clone(),
             outbox: from.outbox.clone(),
             webhooks: from.webhooks.clone(),

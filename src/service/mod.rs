@@ -27,6 +27,7 @@ pub mod networks;
 pub mod page_links;
 pub mod pages;
 pub mod partners;
+pub mod provider_access;
 pub mod provider_webhooks;
 pub mod providers;
 pub mod readiness;

@@ -21,7 +21,7 @@ use super::providers::{ProviderCallError, Providers};
 use crate::core::flow::Flow;
 use crate::core::messages::Locale;
 use crate::core::secret::Secret;
-use crate::providers::{Access, PageRequest, ProviderError, ProviderRequest, Returned};
+use crate::providers::{PageRequest, ProviderError, ProviderRequest, Returned};
 use crate::records::{Attempt, JobType, TicketPurpose};
 
 /// Shows people pages, and takes what their browsers bring back.
@@ -93,15 +93,16 @@ impl BrowserPages {
         let attempt = self.attempt_of(&digest).await?;
         let until = waits_until(&attempt).ok_or(Closed::Over)?;
         let session = sealing.open_session(&attempt.tag, attempt.id, &attempt.provider_session)?;
-        let (provider, keys) = self.providers.with_keys(attempt.partner, &attempt.provider).await?;
-        let back = Url::parse(&format!("{base}/back/{}", provider.name()));
+        let back = Url::parse(&format!("{base}/back/{}", attempt.provider));
         let back = back.map_err(|_| ProviderError::Malformed("no address to come back to"))?;
         let (state, next) = self.links.state_ticket(&attempt, until);
         let page = PageRequest {
             state: &state,
             back: &back,
         };
-        let url = provider.page(Access::keys(&keys), &session, page).await?.value;
+        let client = self.providers.of_attempt(&attempt).await?;
+        let made = client.api.page(client.access(), &session, page).await;
+        let (url, _) = self.providers.keep(client, made).await?;
         // It goes into a header that a browser follows.
         if !matches!(url.scheme(), "https" | "http") {
             return Err(ProviderError::Malformed("a page that is not on the web").into());

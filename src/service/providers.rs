@@ -15,13 +15,12 @@ use crate::core::seal::{Keyring, SealContext};
 use crate::core::secret::Secret;
 use crate::core::time::Rng;
 use crate::providers::{Institution, Provider, ProviderError, ProviderKeys, ProviderRegistry};
-use crate::records::{Partner, Records, RecordsError};
+use crate::records::{Partner, RecordsError};
 
 pub struct Providers {
     registry: ProviderRegistry,
     partner: PartnerId,
-    records: Arc<dyn Records>,
-    keyring: Arc<Keyring>,
+    pub(super) deps: Deps,
     countries: Vec<String>,
 }
 
@@ -47,8 +46,7 @@ impl Providers {
         Self {
             registry,
             partner,
-            records: deps.records.clone(),
-            keyring: deps.sealing.keyring.clone(),
+            deps: deps.clone(),
             countries,
         }
     }
@@ -113,11 +111,14 @@ impl Providers {
     ) -> Result<(Arc<dyn Provider>, ProviderKeys), ProviderCallError> {
         let provider = self.registry.get(name).ok_or(ProviderCallError::NotSetUp)?;
         let sealed = self
+            .deps
             .records
             .credentials(partner, name)
             .await?
             .ok_or(ProviderCallError::NotSetUp)?;
         let opened = self
+            .deps
+            .sealing
             .keyring
             .open(&seal_context(&partner, name), &sealed)
             .map_err(|_| ProviderCallError::NotSetUp)?;

@@ -75,6 +75,8 @@ pub enum OpenResult {
     },
     /// An explicit no.
     Failed(Failure),
+    /// The partner has ended its request meanwhile.
+    RequestEnded,
     /// Not now; after this long, if it asks us to pause.
     Unavailable(Option<Duration>),
     /// The provider does not accept us.
@@ -257,6 +259,7 @@ impl Step<'_> {
             }
             OpenResult::Unavailable(_) => session.open_failed = true,
             OpenResult::Blocked => session.stage = Outcome::Blocked,
+            OpenResult::RequestEnded => session.stage = Outcome::RequestOver,
         }
         EventEffect::Resolved
     }

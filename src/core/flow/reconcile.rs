@@ -83,7 +83,9 @@ impl Step<'_> {
         }
         let told = session.stage.is(Role::Success);
         // One that was begun before the link was made is only what the store remembers of an earlier try.
-        let later = attempt.is_some_and(|attempt| attempt.in_flight() && attempt.begun_at > made.begun_at);
+        let later = attempt.is_some_and(|attempt| {
+            attempt.in_flight() && attempt.id != made.attempt && attempt.begun_at > made.begun_at
+        });
         if told || !here || later || session.renews.is_some() {
             return;
         }

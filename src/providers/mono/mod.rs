@@ -163,6 +163,8 @@ impl Mono {
             keys: KEYS,
             lists: ListScope::Operator,
             ends: EndScope::Account,
+            keeps_people: false,
+            keeps_link_access: false,
             institutions_ttl: settings.institutions_ttl,
             favourites: std::mem::take(&mut settings.favourites),
             timeout: settings.submit_timeout,

@@ -1,19 +1,32 @@
 //! Opens sessions at providers: early, when the institution is picked, or just before a submission.
 
-use super::runner::EffectRunner;
-use crate::core::flow::{AttemptResult, OpenResult, OpenSession, Submit};
+use std::time::Duration;
+
+use super::rows::{BeginError, NewAttempt};
+use super::runner::{EffectRunner, Submitter};
+use crate::core::flow::{AccountList, AttemptResult, OpenResult, OpenSession, Submit, Waiting, WaitingFor};
 use crate::core::ids::PartnerId;
-use crate::core::next_step::{Failure, FailureClass, Form};
+use crate::core::next_step::{Failure, FailureClass, Form, NextStep};
 use crate::providers::{
-    Access, AuthMethod, ProviderError, ProviderSession, SessionRequest, SessionResponse, SubmissionStep,
+    Advance, AuthMethod, Journey, ProviderError, ProviderSession, SessionRequest, SessionResponse, SubmissionStep,
 };
-use crate::records::Link;
+use crate::records::{AttemptState, Link, RecordsError};
 use crate::service::job::JobError;
+use crate::service::linking::advance::{Wait, waiting_attempt};
+use crate::service::linking::page_text::SendPageLink;
+use crate::service::linking::redeem::Redeem;
 use crate::service::providers::{ProviderCallError, session_reference};
+
+/// How long a grant that came with a new session may take to be stored: at once, unless the process ends.
+const GRANT_WAITS: Duration = Duration::from_mins(1);
 
 impl EffectRunner {
     /// The provider's session to submit to: the one opened early, or one opened now if that did not work out or is over.
-    pub(super) async fn session_for(&self, submit: &Submit) -> Result<ProviderSession, AttemptResult> {
+    pub(super) async fn session_for(
+        &self,
+        submitter: &Submitter,
+        submit: &Submit,
+    ) -> Result<ProviderSession, AttemptResult> {
         let now = self.deps.clock.now();
         if let Some(session) = &submit.provider_session
             && session.expires_at.is_none_or(|end| end > now)
@@ -23,7 +36,7 @@ impl EffectRunner {
         if submit.step != SubmissionStep::Login {
             return Err(AttemptResult::Failed(FailureClass::SessionExpired.into()));
         }
-        match self.open_for(&submit.open).await {
+        match self.open_for(submitter, &submit.open).await {
             OpenResult::Open(session) => {
                 let filled_in = submit
                     .open
@@ -46,11 +59,13 @@ impl EffectRunner {
                 ..FailureClass::Busy.into()
             })),
             OpenResult::Failed(failure) => Err(AttemptResult::Failed(failure)),
-            // It has gone on without what was typed, which is not sent.
-            OpenResult::Waiting { .. } | OpenResult::Accounts { .. } | OpenResult::Granted { .. } => {
-                Err(AttemptResult::NotSent)
-            }
-            OpenResult::Renewed | OpenResult::Unavailable(None) => Err(AttemptResult::NotSent),
+            // It goes on by itself, without what was typed: the event of its own tells so.
+            OpenResult::Renewed
+            | OpenResult::Waiting { .. }
+            | OpenResult::Accounts { .. }
+            | OpenResult::Granted { .. }
+            | OpenResult::RequestEnded
+            | OpenResult::Unavailable(None) => Err(AttemptResult::NotSent),
             OpenResult::Blocked => Err(AttemptResult::Failed(FailureClass::Misconfigured.into())),
         }
     }
@@ -60,12 +75,12 @@ impl EffectRunner {
         open.partner.unwrap_or(self.providers.partner())
     }
 
-    /// Opens a session at the provider. Nothing reaches a bank yet, so it may be repeated.
-    pub(super) async fn open_for(&self, open: &OpenSession) -> OpenResult {
+    /// Opens a session at the provider. Nothing secret reaches a bank yet, so it may be repeated.
+    pub(super) async fn open_for(&self, person: &Submitter, open: &OpenSession) -> OpenResult {
         if let Err(refused) = self.health.may_open(open) {
             return refused.open_result();
         }
-        let opened = self.try_open(open).await;
+        let opened = self.try_open(person, open).await;
         self.health.record_open(open, &opened);
         match opened {
             Ok(opened) => opened,
@@ -80,37 +95,43 @@ impl EffectRunner {
         }
     }
 
-    async fn try_open(&self, open: &OpenSession) -> Result<OpenResult, ProviderCallError> {
-        let (provider, keys) = self.providers.with_keys(self.partner_of(open), &open.provider).await?;
-        let access = Access::keys(&keys);
-        let reference = session_reference(open.session);
+    async fn try_open(&self, person: &Submitter, open: &OpenSession) -> Result<OpenResult, ProviderCallError> {
+        if let Some(under_way) = self.under_way(person, open).await? {
+            return Ok(under_way);
+        }
         let Some(link) = open.renews else {
+            let client = self
+                .providers
+                .for_person(self.partner_of(open), &open.provider, &person.tag)
+                .await?;
+            let reference = session_reference(open.session);
             let opening = SessionRequest::Link {
                 institution: &open.institution,
                 method: &open.method,
                 reference: &reference,
-                phone: None,
+                phone: Some(&person.msisdn),
             };
-            return match provider.open_session(access, opening).await?.value {
+            let opened = client.api.open_session(client.access(), opening).await;
+            return match self.providers.keep(client, opened).await?.0 {
                 SessionResponse::Session(session) => Ok(OpenResult::Open(session)),
-                SessionResponse::Next(..) | SessionResponse::Done(_) => {
-                    Err(ProviderError::Malformed("done before anything was asked").into())
-                }
+                SessionResponse::Next(session, step) => self.go_on(person, open, session, step).await,
+                SessionResponse::Done(_) => Err(ProviderError::Malformed("done before anything was asked").into()),
             };
         };
         let link = self.deps.records.link(link).await?.ok_or(ProviderCallError::NotSetUp)?;
         let account = link.accounts.first().ok_or(ProviderCallError::NotSetUp)?;
-        let account = self
-            .deps
-            .sealing
+        let sealing = &self.deps.sealing;
+        let account = sealing
             .open_account(&link.tag, account.id, &account.account)
             .map_err(|_| ProviderCallError::NotSetUp)?;
+        let client = self.providers.of_link(&link).await?;
         let opening = SessionRequest::Reauth {
             account: &account,
-            link: None,
+            link: client.link_handle(),
         };
-        match provider.open_session(access, opening).await?.value {
-            SessionResponse::Next(..) => Err(ProviderError::Malformed("a renewal that leaves the phone").into()),
+        let opened = client.api.open_session(client.access(), opening).await;
+        match self.providers.keep(client, opened).await?.0 {
+            SessionResponse::Next(session, step) => self.go_on(person, open, session, step).await,
             SessionResponse::Done(grant) => match self.linking.renew_at_once(&link, grant).await {
                 Ok(true) => Ok(OpenResult::Renewed),
                 Ok(false) => Ok(OpenResult::Blocked),
@@ -123,6 +144,124 @@ impl EffectRunner {
                 Ok(OpenResult::Open(session))
             }
         }
+    }
+
+    /// What became of this try if its session was opened before and needs no submission: the process that opened it may have
+    /// ended before it told anybody. Such a session is not opened twice.
+    async fn under_way(&self, person: &Submitter, open: &OpenSession) -> Result<Option<OpenResult>, ProviderCallError> {
+        let id = waiting_attempt(open.session);
+        let mut methods = open.institution.methods.iter();
+        let method = methods.find(|method| method.id == open.method);
+        if method.is_some_and(|method| method.journey == Journey::Keypad) {
+            return Ok(None);
+        }
+        let Some((attempt, _)) = self.deps.records.attempt(id).await? else {
+            return Ok(None);
+        };
+        let session = self
+            .deps
+            .sealing
+            .open_session(&attempt.tag, id, &attempt.provider_session)
+            .map_err(|_| ProviderCallError::NotSetUp)?;
+        match attempt.state {
+            AttemptState::Waiting => {
+                let client = self.providers.of_attempt(&attempt).await?;
+                let answer = client.api.advance(client.access(), &session, Advance::Poll).await;
+                let (stepped, _) = self.providers.keep(client, answer).await?;
+                let session = stepped.session.unwrap_or(session);
+                self.go_on(person, open, session, stepped.step).await.map(Some)
+            }
+            AttemptState::Granted | AttemptState::Linked => Ok(Some(OpenResult::Granted { session, attempt: id })),
+            _ => Ok(Some(OpenResult::Unavailable(None))),
+        }
+    }
+
+    /// Goes on from a session that asks nothing first.
+    async fn go_on(
+        &self,
+        person: &Submitter,
+        open: &OpenSession,
+        mut session: ProviderSession,
+        step: NextStep,
+    ) -> Result<OpenResult, ProviderCallError> {
+        let id = waiting_attempt(open.session);
+        match Wait::of(step, &session, self.deps.clock.now()) {
+            Ok(wait) => {
+                if self.begin_waiting(person, open, &session, &wait).await? {
+                    self.jobs.run_now::<SendPageLink>(id).await;
+                    let waiting = wait.waiting;
+                    return Ok(OpenResult::Waiting {
+                        session,
+                        attempt: id,
+                        waiting,
+                    });
+                }
+                Ok(OpenResult::RequestEnded)
+            }
+            Err(NextStep::Prompt(form)) => {
+                session.form = Some(form);
+                Ok(OpenResult::Open(session))
+            }
+            Err(NextStep::ChooseAccounts { accounts, many, more }) => {
+                let list = AccountList { accounts, many, more };
+                Ok(OpenResult::Accounts { session, list })
+            }
+            Err(NextStep::Done(grant)) => {
+                let until = self.deps.clock.now().plus(GRANT_WAITS);
+                let wait = Wait {
+                    waiting: Waiting {
+                        what: WaitingFor::Time,
+                        until,
+                    },
+                    poll_every: GRANT_WAITS,
+                };
+                if !self.begin_waiting(person, open, &session, &wait).await? {
+                    return Ok(OpenResult::RequestEnded);
+                }
+                let Some((attempt, _)) = self.deps.records.attempt(id).await? else {
+                    return Err(ProviderCallError::NotSetUp);
+                };
+                if !self.store_grant(&attempt, &grant).await {
+                    return Err(RecordsError("storing a grant failed".to_owned()).into());
+                }
+                let jobs = self.jobs.clone();
+                self.deps.spawn(async move {
+                    jobs.run_now::<Redeem>(id).await;
+                });
+                Ok(OpenResult::Granted { session, attempt: id })
+            }
+            Err(NextStep::Failed(failure)) => Ok(OpenResult::Failed(failure)),
+            Err(NextStep::OpenLink { .. } | NextStep::ApproveElsewhere { .. } | NextStep::Wait { .. }) => {
+                Err(ProviderError::Malformed("a wait that is none").into())
+            }
+        }
+    }
+
+    /// Writes the attempt that waits, with its consent. `false`: the partner's intent is over.
+    async fn begin_waiting(
+        &self,
+        person: &Submitter,
+        open: &OpenSession,
+        session: &ProviderSession,
+        wait: &Wait,
+    ) -> Result<bool, ProviderCallError> {
+        let begun = async {
+            let consent = self.consent_for(person, open).await?;
+            let new = NewAttempt {
+                id: waiting_attempt(open.session),
+                step: SubmissionStep::Login,
+                session,
+                state: AttemptState::Waiting,
+                waits_until: Some(wait.waiting.until),
+                created_at: self.deps.clock.now(),
+            };
+            let attempt = self.attempt_row(open, &consent, &new)?;
+            Ok::<_, BeginError>(self.linking.begin_waiting(&consent, &attempt, wait).await?)
+        };
+        begun.await.map_err(|error| match error {
+            BeginError::Records(error) => error.into(),
+            BeginError::NoConsent | BeginError::Seal(_) => ProviderCallError::NotSetUp,
+        })
     }
 
     /// The form that may be shown to renew a link. Mono documents no form for a renewal: what its institution asks at a login

@@ -5,21 +5,26 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 
-use crate::core::flow::{Effect, MoreAccountsResult, SessionEvent};
+use crate::core::flow::{AccountList, Effect, MoreAccounts, MoreAccountsResult, SessionEvent};
 use crate::core::ids::{AttemptId, LinkId};
 use crate::core::msisdn::Msisdn;
+use crate::core::next_step::NextStep;
 use crate::core::pin::Pin;
 use crate::core::seal::SubscriberTag;
+use crate::providers;
 use crate::records::{JobType, LinkState};
 use crate::service::bank_alerts::BankAlerts;
 use crate::service::catalogue::Catalogue;
 use crate::service::deps::Deps;
 use crate::service::institution_health::InstitutionHealth;
+use crate::service::job::JobOutcome;
 use crate::service::job_runner::JobRunner;
+use crate::service::linking::advance::Advance;
 use crate::service::linking::linker::Linking;
+use crate::service::linking::page_text::PageTexts;
 use crate::service::linking::settle::Settle;
 use crate::service::linking::unlink::Unlink;
-use crate::service::providers::Providers;
+use crate::service::providers::{ProviderCallError, Providers};
 use crate::service::session_updater::SessionUpdater;
 
 pub struct EffectRunner {
@@ -28,12 +33,13 @@ pub struct EffectRunner {
     pub updater: SessionUpdater,
     pub jobs: Arc<JobRunner>,
     pub linking: Arc<Linking>,
+    pub page_texts: Arc<PageTexts>,
     pub bank_alerts: Arc<BankAlerts>,
     pub health: Arc<InstitutionHealth>,
     pub catalogue: Arc<Catalogue>,
 }
 
-/// Whose submission it is.
+/// Who is linking.
 pub(super) struct Submitter {
     pub tag: SubscriberTag,
     pub msisdn: Msisdn,
@@ -50,23 +56,16 @@ impl EffectRunner {
             self.deps.spawn(async move {
                 match effect {
                     Effect::OpenSession(open) => {
-                        let result = this.open_for(&open).await;
+                        let result = this.open_for(&Submitter { tag, msisdn }, &open).await;
                         let session = open.session;
                         let event = SessionEvent::ProviderSessionOpened { session, result };
                         this.updater.apply(&tag, &event).await;
                     }
+                    Effect::MoreAccounts(more) => this.find_more_accounts(&tag, &more).await,
+                    Effect::SendPageLink(attempt) => this.send_page_link(attempt).await,
                     Effect::Submit(submit) => this.submit(Submitter { tag, msisdn }, *submit).await,
                     Effect::Unlink(link) => this.unlink(&tag, link).await,
                     Effect::ResolveAttempt(attempt) => this.settle(attempt).await,
-                    // No page is made yet, so that there is no link to send.
-                    Effect::SendPageLink(attempt) => this.settle(attempt).await,
-                    Effect::MoreAccounts(wanted) => {
-                        let result = MoreAccountsResult::Unavailable;
-                        let session = wanted.open.session;
-                        this.updater
-                            .apply(&tag, &SessionEvent::MoreAccounts { session, result })
-                            .await;
-                    }
                     Effect::SavePin(pin) => this.save_pin(&tag, &pin).await,
                     Effect::RequestBankAlert(request) => this.bank_alerts.subscribe(&tag, &msisdn, &request).await,
                 }
@@ -77,11 +76,55 @@ impl EffectRunner {
     /// Finds out now what became of an attempt. If that has long been known, and only the store has lost it, tells the
     /// person again.
     pub(super) async fn settle(&self, attempt: AttemptId) {
-        if self.jobs.run_now::<Settle>(attempt).await {
+        if self.jobs.run_now::<Advance>(attempt).await || self.jobs.run_now::<Settle>(attempt).await {
             return;
         }
         if let Err(error) = self.linking.notify_again(attempt).await {
             tracing::info!(%error, "telling an attempt's result again failed");
+        }
+    }
+
+    /// Asks the provider for more accounts to choose from.
+    async fn find_more_accounts(&self, tag: &SubscriberTag, wanted: &MoreAccounts) {
+        let result = match self.try_more_accounts(tag, wanted).await {
+            Ok(NextStep::ChooseAccounts { accounts, many, more }) => {
+                MoreAccountsResult::Found(AccountList { accounts, many, more })
+            }
+            Ok(NextStep::Failed(failure)) => MoreAccountsResult::Failed(failure),
+            Ok(_) => MoreAccountsResult::Unavailable,
+            Err(error) => {
+                tracing::warn!(provider = wanted.open.provider, %error, "asking for more accounts failed");
+                MoreAccountsResult::Unavailable
+            }
+        };
+        let session = wanted.open.session;
+        self.updater
+            .apply(tag, &SessionEvent::MoreAccounts { session, result })
+            .await;
+    }
+
+    async fn try_more_accounts(
+        &self,
+        tag: &SubscriberTag,
+        wanted: &MoreAccounts,
+    ) -> Result<NextStep, ProviderCallError> {
+        let open = &wanted.open;
+        let client = self
+            .providers
+            .for_person(self.partner_of(open), &open.provider, tag)
+            .await?;
+        let how = providers::Advance::More(&wanted.more);
+        let answer = client.api.advance(client.access(), &wanted.provider_session, how).await;
+        let (stepped, _) = self.providers.keep(client, answer).await?;
+        Ok(stepped.step)
+    }
+
+    /// Sends the link to an attempt's page once more.
+    async fn send_page_link(&self, attempt: AttemptId) {
+        match self.page_texts.write_again(attempt).await {
+            Ok(JobOutcome::Done) => {}
+            Ok(_) => tracing::warn!("a link to a page cannot be sent"),
+            Err(error) => tracing::warn!(%error, "sending the link to a page again failed"),
         }
     }
 

@@ -8,15 +8,18 @@ use std::time::Duration;
 
 use backon::Retryable;
 
+use super::rows::{BeginError, NewAttempt};
 use super::runner::{EffectRunner, Submitter, write_backoff};
 use crate::core::attempt::AttemptEvent;
 use crate::core::flow::{AccountList, AttemptResult, SessionEvent, Submit};
-use crate::core::ids::{AttemptId, LinkId};
-use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
-use crate::core::seal::{SealError, SubscriberTag};
-use crate::providers::{Access, ProviderSession, Submission, SubmitError};
-use crate::records::{Attempt, AttemptState, Consent, JobType, RecordsError};
+use crate::core::ids::AttemptId;
+use crate::core::next_step::{FailureClass, Grant, NextStep};
+use crate::core::seal::SubscriberTag;
+use crate::providers::{ProviderSession, Stepped, Submission, SubmitError};
+use crate::records::{Attempt, AttemptState, JobType};
 use crate::service::deps::CrashPoint;
+use crate::service::linking::advance::Wait;
+use crate::service::linking::page_text::SendPageLink;
 use crate::service::linking::redeem::Redeem;
 use crate::service::linking::settle::Settle;
 use crate::service::metrics::ProviderOutcome;
@@ -36,19 +39,19 @@ impl EffectRunner {
                 .map_or(AttemptResult::NotSent, AttemptResult::Failed);
             return self.notify(&submitter.tag, id, result).await;
         }
-        let session = match self.session_for(&submit).await {
+        let session = match self.session_for(&submitter, &submit).await {
             Ok(session) => session,
             Err(result) => return self.notify(&submitter.tag, id, result).await,
         };
-        match self.begin(&submitter, &submit, &session).await {
-            Ok(true) => {}
+        let attempt = match self.begin(&submitter, &submit, &session).await {
+            Ok(Some(attempt)) => attempt,
             // The partner has closed its intent meanwhile: nothing is sent to the bank.
-            Ok(false) => return self.notify(&submitter.tag, id, AttemptResult::RequestEnded).await,
+            Ok(None) => return self.notify(&submitter.tag, id, AttemptResult::RequestEnded).await,
             Err(error) => {
                 tracing::warn!(%error, "beginning an attempt failed, not sent");
                 return self.notify(&submitter.tag, id, AttemptResult::NotSent).await;
             }
-        }
+        };
         self.deps.crash_point(CrashPoint::Begun);
         if !self.mark_sent(&submitter.tag, id, &session).await {
             self.save_state(id, AttemptState::NotSent).await;
@@ -60,64 +63,31 @@ impl EffectRunner {
             return self.notify(&submitter.tag, id, AttemptResult::NotSent).await;
         }
         self.deps.crash_point(CrashPoint::Sent);
-        let answer = self.send(&submit, &session).await;
+        let answer = self.send(&submitter, &submit, &session).await;
         self.deps.crash_point(CrashPoint::Answered);
-        self.conclude(&submitter, &submit, answer).await;
+        self.conclude(&attempt, session, answer).await;
     }
 
-    /// Makes consent, attempt and the job that settles it durable, before anything leaves. `false`: the intent is closed.
+    /// Makes consent, attempt and the job that settles it durable, before anything leaves. `None`: the intent is closed.
     async fn begin(
         &self,
         submitter: &Submitter,
         submit: &Submit,
         session: &ProviderSession,
-    ) -> Result<bool, BeginError> {
-        let sealing = &self.deps.sealing;
-        let consent = match (&submit.open.consent, submit.open.renews) {
-            (Some(given), _) => Consent {
-                id: given.id,
-                intent: given.intent,
-                partner: self.partner_of(&submit.open),
-                tag: submitter.tag,
-                msisdn: sealing.seal_msisdn(&submitter.tag, given.id, &submitter.msisdn)?,
-                text: given.text.clone(),
-                version: given.version.clone(),
-                locale: given.locale.tag().to_owned(),
-                channel: given.channel.clone(),
-                agreed_at: given.at,
-            },
-            (None, Some(link)) => self.consent_of(link).await?,
-            (None, None) => return Err(BeginError::NoConsent),
-        };
-        let attempt = Attempt {
+    ) -> Result<Option<Attempt>, BeginError> {
+        let consent = self.consent_for(submitter, &submit.open).await?;
+        let new = NewAttempt {
             id: submit.attempt,
-            session: submit.open.session,
-            consent: consent.id,
-            partner: consent.partner,
-            tag: submitter.tag,
-            provider: submit.open.provider.clone(),
-            institution: submit.open.institution.id.clone(),
-            institution_name: submit.open.institution.name.clone(),
             step: submit.step,
-            provider_session: sealing.seal_session(&submitter.tag, submit.attempt, session)?,
-            session_digest: sealing.session_digest(&submit.open.provider, &session.id),
-            renews: submit.open.renews,
+            session,
             state: AttemptState::Open,
             waits_until: None,
-            returned: None,
             created_at: submit.begun_at,
         };
+        let attempt = self.attempt_row(&submit.open, &consent, &new)?;
         let settle = Settle::job(self.providers.partner(), submit.attempt, submit.lease_until);
-        Ok(self.deps.records.begin_attempt(&consent, &attempt, &settle).await?)
-    }
-
-    async fn consent_of(&self, link: LinkId) -> Result<Consent, BeginError> {
-        let link = self.deps.records.link(link).await?.ok_or(BeginError::NoConsent)?;
-        self.deps
-            .records
-            .consent(link.consent)
-            .await?
-            .ok_or(BeginError::NoConsent)
+        let begun = self.deps.records.begin_attempt(&consent, &attempt, &settle).await?;
+        Ok(begun.then_some(attempt))
     }
 
     /// Marks the attempt as sent in the store. If it cannot be marked it is not sent.
@@ -152,10 +122,15 @@ impl EffectRunner {
     }
 
     /// Makes the call. Only a refused connection is tried again, once: nothing has left.
-    async fn send(&self, submit: &Submit, session: &ProviderSession) -> Result<NextStep, SubmitError> {
-        let (provider, keys) = self
+    async fn send(
+        &self,
+        submitter: &Submitter,
+        submit: &Submit,
+        session: &ProviderSession,
+    ) -> Result<Stepped, SubmitError> {
+        let client = self
             .providers
-            .with_keys(self.partner_of(&submit.open), &submit.open.provider)
+            .for_person(self.partner_of(&submit.open), &submit.open.provider, &submitter.tag)
             .await
             .map_err(|_| SubmitError::NotSent("no credentials"))?;
         let call = || {
@@ -165,7 +140,7 @@ impl EffectRunner {
                 answers: &submit.answers,
                 timeout: submit.timeout,
             };
-            provider.submit(Access::keys(&keys), submission)
+            client.api.submit(client.access(), submission)
         };
         let started = self.deps.clock.now();
         let mut answer = call().await;
@@ -173,14 +148,18 @@ impl EffectRunner {
             tokio::time::sleep(RESEND_AFTER).await;
             answer = call().await;
         }
-        let mut answer = answer.map(|stepped| stepped.value.step);
         let took = self.deps.clock.now().since(started);
+        let mut answer = self.providers.keep(client, answer).await.map(|(stepped, _)| stepped);
+        let step = answer.as_ref().map(|stepped| &stepped.step).map_err(|error| *error);
         let label = self.providers.metric_label(&submit.open.provider);
         self.deps
             .metrics
-            .provider_call(label, "submit", metric_outcome(&answer), took);
-        self.health.record_submit(&submit.open, &answer, took);
-        if let Ok(NextStep::Failed(failure)) = &mut answer
+            .provider_call(label, "submit", metric_outcome(step), took);
+        self.health.record_submit(&submit.open, step, took);
+        if let Ok(Stepped {
+            step: NextStep::Failed(failure),
+            ..
+        }) = &mut answer
             && failure.class == FailureClass::Busy
         {
             failure.retry_after = self.health.remaining_pause(&submit.open);
@@ -189,25 +168,21 @@ impl EffectRunner {
     }
 
     /// Makes the answer durable, then tells the person.
-    async fn conclude(&self, submitter: &Submitter, submit: &Submit, answer: Result<NextStep, SubmitError>) {
-        let id = submit.attempt;
-        let (state, result) = match answer {
-            Ok(NextStep::Done(grant)) => return self.granted(submitter, submit, &grant).await,
-            Ok(NextStep::Prompt(form)) => (AttemptState::Accepted, AttemptResult::Prompt(form)),
-            Ok(NextStep::ChooseAccounts { accounts, many, more }) => {
-                let list = AccountList { accounts, many, more };
-                (AttemptState::Accepted, AttemptResult::ChooseAccount(list))
+    async fn conclude(&self, attempt: &Attempt, mut session: ProviderSession, answer: Result<Stepped, SubmitError>) {
+        let step = match answer {
+            Ok(stepped) => {
+                if let Some(changed) = stepped.session {
+                    session = changed;
+                    self.linking.replace_live_session(attempt, &session).await;
+                }
+                Ok(stepped.step)
             }
-            Ok(NextStep::Failed(failure)) => (AttemptState::of_failure(failure.class), AttemptResult::Failed(failure)),
-            // The provider accepted what was typed, and wants what cannot be done here.
-            Ok(NextStep::OpenLink { .. }) => {
-                let failure = Failure::from(FailureClass::Unsupported);
-                (AttemptState::of_failure(failure.class), AttemptResult::Failed(failure))
-            }
-            // It accepted it and goes on without us: the result is found as after a lost answer.
-            Ok(NextStep::ApproveElsewhere { .. } | NextStep::Wait { .. }) => {
-                (AttemptState::Unknown, AttemptResult::Unknown)
-            }
+            Err(error) => Err(error),
+        };
+        let (state, result) = match step.map(|step| Wait::of(step, &session, self.deps.clock.now())) {
+            Ok(Ok(wait)) => return self.wait(attempt, &session, wait).await,
+            Ok(Err(NextStep::Done(grant))) => return self.granted(attempt, &grant).await,
+            Ok(Err(step)) => settled(step),
             Err(SubmitError::NotSent(reason)) => {
                 tracing::info!(reason, "submission not sent");
                 (AttemptState::NotSent, AttemptResult::NotSent)
@@ -217,34 +192,56 @@ impl EffectRunner {
                 (AttemptState::Unknown, AttemptResult::Unknown)
             }
         };
-        self.save_state(id, state).await;
+        self.save_state(attempt.id, state).await;
         if state == AttemptState::Unknown {
             // A connection that was reset is often settled by one look, while the person still waits.
-            self.settle(id).await;
+            self.settle(attempt.id).await;
         }
-        self.notify(&submitter.tag, id, result).await;
+        self.notify(&attempt.tag, attempt.id, result).await;
+    }
+
+    /// The provider took what was typed, and goes on without it.
+    async fn wait(&self, attempt: &Attempt, session: &ProviderSession, wait: Wait) {
+        let moved = (|| self.linking.move_to_waiting(attempt, session, &wait))
+            .retry(write_backoff())
+            .await;
+        if let Err(error) = moved {
+            // The job that settles it looks for the account instead.
+            tracing::error!(%error, "recording that an attempt waits failed");
+        }
+        let result = AttemptResult::Waiting(wait.waiting);
+        self.notify(&attempt.tag, attempt.id, result).await;
+        self.jobs.run_now::<SendPageLink>(attempt.id).await;
     }
 
     /// Stores the grant, which lives only minutes, and exchanges it at once.
-    async fn granted(&self, submitter: &Submitter, submit: &Submit, grant: &Grant) {
-        let id = submit.attempt;
-        let Ok(sealed) = self.deps.sealing.seal_grant(&submitter.tag, id, grant) else {
-            return tracing::error!("sealing a grant failed");
+    async fn granted(&self, attempt: &Attempt, grant: &Grant) {
+        if !self.store_grant(attempt, grant).await {
+            return;
+        }
+        self.deps.crash_point(CrashPoint::Granted);
+        self.notify(&attempt.tag, attempt.id, AttemptResult::Granted).await;
+        self.jobs.run_now::<Redeem>(attempt.id).await;
+    }
+
+    /// Makes a grant durable, with the job that exchanges it. Says whether it is.
+    pub(super) async fn store_grant(&self, attempt: &Attempt, grant: &Grant) -> bool {
+        let Ok(sealed) = self.deps.sealing.seal_grant(&attempt.tag, attempt.id, grant) else {
+            tracing::error!("sealing a grant failed");
+            return false;
         };
         let stored = (|| async {
             let now = self.deps.clock.now();
-            let redeem = Redeem::job(self.providers.partner(), id, now);
-            self.deps.records.store_grant(id, &sealed, &redeem, now).await
+            let redeem = Redeem::job(self.providers.partner(), attempt.id, now);
+            self.deps.records.store_grant(attempt.id, &sealed, &redeem, now).await
         })
         .retry(write_backoff())
         .await;
-        if let Err(error) = stored {
+        if let Err(error) = &stored {
             // The settling job finds the account at the provider.
-            return tracing::error!(%error, "storing a grant failed");
+            tracing::error!(%error, "storing a grant failed");
         }
-        self.deps.crash_point(CrashPoint::Granted);
-        self.notify(&submitter.tag, id, AttemptResult::Granted).await;
-        self.jobs.run_now::<Redeem>(id).await;
+        stored.is_ok()
     }
 
     async fn save_state(&self, id: AttemptId, state: AttemptState) {
@@ -263,18 +260,22 @@ impl EffectRunner {
     }
 }
 
-/// Why an attempt was not begun.
-#[derive(Debug, thiserror::Error)]
-enum BeginError {
-    #[error(transparent)]
-    Records(#[from] RecordsError),
-    #[error("no consent stands for it")]
-    NoConsent,
-    #[error(transparent)]
-    Seal(#[from] SealError),
+/// What a step that ends the attempt means: it was accepted, or not.
+fn settled(step: NextStep) -> (AttemptState, AttemptResult) {
+    match step {
+        NextStep::Prompt(form) => (AttemptState::Accepted, AttemptResult::Prompt(form)),
+        NextStep::ChooseAccounts { accounts, many, more } => {
+            let list = AccountList { accounts, many, more };
+            (AttemptState::Accepted, AttemptResult::ChooseAccount(list))
+        }
+        NextStep::Failed(failure) => (AttemptState::of_failure(failure.class), AttemptResult::Failed(failure)),
+        NextStep::Done(_) | NextStep::OpenLink { .. } | NextStep::ApproveElsewhere { .. } | NextStep::Wait { .. } => {
+            (AttemptState::Unknown, AttemptResult::Unknown)
+        }
+    }
 }
 
-fn metric_outcome(answer: &Result<NextStep, SubmitError>) -> ProviderOutcome {
+fn metric_outcome(answer: Result<&NextStep, SubmitError>) -> ProviderOutcome {
     match answer {
         Ok(NextStep::Failed(_)) => ProviderOutcome::Rejected,
         Ok(_) => ProviderOutcome::Answered,

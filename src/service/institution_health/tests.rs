@@ -116,7 +116,13 @@ fn a_plain_no_shuts_nothing() {
         (FailureClass::Busy, Err(CircuitOpen { pause: Some(AFTER) })),
     ] {
         let (_, _, health) = start();
-        (0..5).for_each(|who| health.record_submit(&to("a", who), &failed(class), Duration::ZERO));
+        (0..5).for_each(|who| {
+            health.record_submit(
+                &to("a", who),
+                failed(class).as_ref().map_err(|error| *error),
+                Duration::ZERO,
+            )
+        });
         assert_eq!(health.may_open(&to("a", 9)), want, "{class:?}");
     }
     for error in [
@@ -124,7 +130,7 @@ fn a_plain_no_shuts_nothing() {
         SubmitError::NotSent("no connection"),
     ] {
         let (_, _, health) = start();
-        (0..3).for_each(|who| health.record_submit(&to("a", who), &Err(error), Duration::ZERO));
+        (0..3).for_each(|who| health.record_submit(&to("a", who), Err(error), Duration::ZERO));
         assert_eq!(
             health.may_open(&to("a", 9)),
             Err(CircuitOpen { pause: None }),

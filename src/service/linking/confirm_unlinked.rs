@@ -4,9 +4,10 @@ use async_trait::async_trait;
 
 use super::linker::Linking;
 use crate::core::ids::LinkId;
-use crate::providers::{Access, AccountsQuery, ProviderError};
+use crate::providers::{AccountsQuery, ProviderError};
 use crate::records::{JobType, LinkState};
 use crate::service::job::{JobError, JobHandler, JobOutcome};
+use crate::service::providers::ProviderCallError;
 
 /// Looks whether a link's accounts are still there. Written when its provider says that they are not.
 pub struct ConfirmUnlinked;
@@ -25,16 +26,15 @@ impl JobHandler<ConfirmUnlinked> for Linking {
         if link.state == LinkState::Removed {
             return Ok(JobOutcome::Done);
         }
-        let (provider, keys) = self.providers.with_keys(link.partner, &link.provider).await?;
         for account in &link.accounts {
             let account = self
                 .deps
                 .sealing
                 .open_account(&link.tag, account.id, &account.account)?;
             let query = AccountsQuery::One(&account);
-            match provider.accounts(Access::keys(&keys), query).await {
+            match self.accounts_of_link(&link, query).await {
                 Ok(_) => {}
-                Err(ProviderError::NotFound) => {
+                Err(ProviderCallError::Provider(ProviderError::NotFound)) => {
                     let now = self.deps.clock.now();
                     self.deps.records.move_link(id, LinkState::Removed, &[], now).await?;
                     return Ok(JobOutcome::Done);

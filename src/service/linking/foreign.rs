@@ -5,10 +5,10 @@
 //! the person, and the provider's customer was made from a template of ours. A provider that names no session, or cannot
 //! be read in time, is believed.
 
-use super::linker::{AccountOwner, DETAILS_TIMEOUT, Linking};
+use super::linker::{AccountOwner, DETAILS_TIMEOUT, Linking, Obtained};
 use super::unlink::Unlink;
 use crate::core::flow::{AttemptResult, SessionEvent};
-use crate::providers::{Access, AccountsQuery, ProviderAccount};
+use crate::providers::{Access, AccountsQuery, ProviderAccount, ProviderSession};
 use crate::records::{Attempt, JobType, Link, LinkState};
 use crate::service::job::{JobError, JobOutcome};
 
@@ -17,13 +17,14 @@ impl Linking {
     pub(super) async fn split_foreign(
         &self,
         attempt: &Attempt,
-        accounts: Vec<ProviderAccount>,
+        obtained: &mut Obtained,
     ) -> Result<(Vec<ProviderAccount>, Vec<ProviderAccount>), JobError> {
         let session = self.session_of(attempt)?;
         let (mut own, mut foreign) = (Vec::new(), Vec::new());
         let by = tokio::time::Instant::now() + DETAILS_TIMEOUT;
-        for mut account in accounts {
-            if let Ok(Some(read)) = tokio::time::timeout_at(by, self.read_details(attempt, &account)).await {
+        for mut account in std::mem::take(&mut obtained.accounts) {
+            let reading = self.read_details(attempt, &account, obtained);
+            if let Ok(Some(read)) = tokio::time::timeout_at(by, reading).await {
                 account.details = read.details;
                 account.session_id = read.session_id.or(account.session_id);
             }
@@ -41,23 +42,28 @@ impl Linking {
     }
 
     /// What an account says of itself, if it can be read now.
-    async fn read_details(&self, attempt: &Attempt, account: &ProviderAccount) -> Option<ProviderAccount> {
-        let from = self.providers.with_keys(attempt.partner, &attempt.provider).await;
-        let (api, keys) = from.ok()?;
-        let read = api
-            .accounts(Access::keys(&keys), AccountsQuery::One(&account.id))
-            .await
-            .ok()?;
-        read.value.into_iter().next()
+    async fn read_details(
+        &self,
+        attempt: &Attempt,
+        account: &ProviderAccount,
+        obtained: &mut Obtained,
+    ) -> Option<ProviderAccount> {
+        let client = self.providers.of_attempt(attempt).await.ok()?;
+        let access = Access {
+            link: obtained.access.as_ref(),
+            ..client.access()
+        };
+        let read = client.api.accounts(access, AccountsQuery::One(&account.id)).await;
+        let (read, changed) = self.providers.keep(client, read).await.ok()?;
+        if changed.is_some() {
+            obtained.access = changed;
+        }
+        read.into_iter().next()
     }
 
     /// Ends the access to accounts that are not this person's, and audits that they came.
-    pub(super) async fn reject_foreign(
-        &self,
-        owner: &AccountOwner<'_>,
-        foreign: Vec<ProviderAccount>,
-    ) -> Result<(), JobError> {
-        if foreign.is_empty() {
+    pub(super) async fn reject_foreign(&self, owner: &AccountOwner<'_>, foreign: Obtained) -> Result<(), JobError> {
+        if foreign.accounts.is_empty() {
             return Ok(());
         }
         tracing::error!(
@@ -80,11 +86,12 @@ impl Linking {
 
     /// The id of an attempt's session at its provider.
     pub(super) fn session_of(&self, attempt: &Attempt) -> Result<String, JobError> {
-        self.deps
-            .sealing
-            .open_session(&attempt.tag, attempt.id, &attempt.provider_session)
-            .map(|session| session.id)
-            .map_err(JobError::from)
+        Ok(self.open_session_of(attempt)?.id)
+    }
+
+    pub(super) fn open_session_of(&self, attempt: &Attempt) -> Result<ProviderSession, JobError> {
+        let sealing = &self.deps.sealing;
+        Ok(sealing.open_session(&attempt.tag, attempt.id, &attempt.provider_session)?)
     }
 
     /// Ends a link whose account is not this person's.

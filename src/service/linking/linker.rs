@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::core::flow::{AttemptResult, SessionEvent};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::seal::SubscriberTag;
-use crate::providers::{Access, EndTarget, ProviderAccount, ProviderError};
+use crate::core::secret::Secret;
+use crate::providers::{Access, AccessBlob, EndScope, EndTarget, ProviderAccount, ProviderError, WithAccess};
 use crate::records::{Attempt, AttemptState, Link, RecordsError};
 use crate::service::deps::Deps;
 use crate::service::facts_reader::link_summary;
 use crate::service::job::{JobError, JobOutcome};
-use crate::service::providers::Providers;
+use crate::service::providers::{ProviderCallError, Providers};
 use crate::service::session_updater::SessionUpdater;
 
 /// How long "linked" is held back for what an account says of itself.
@@ -50,6 +51,25 @@ impl<'a> From<&'a Link> for AccountOwner<'a> {
     }
 }
 
+/// What a provider gave for a grant, or what was found of it.
+pub(super) struct Obtained {
+    pub accounts: Vec<ProviderAccount>,
+    /// The provider's id of the whole, if it has one.
+    pub handle: Option<Secret>,
+    /// What it wants to see again.
+    pub access: Option<AccessBlob>,
+}
+
+impl From<Vec<ProviderAccount>> for Obtained {
+    fn from(accounts: Vec<ProviderAccount>) -> Self {
+        Self {
+            accounts,
+            handle: None,
+            access: None,
+        }
+    }
+}
+
 impl Linking {
     /// What came of an attempt was not theirs to have: the person is told that nothing was linked.
     pub(super) async fn discard(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
@@ -62,25 +82,55 @@ impl Linking {
         Ok(JobOutcome::Done)
     }
 
-    /// Ends the access to accounts that are not linked here. One that is in use under a link is left to that link.
-    pub(super) async fn end_access(
-        &self,
-        owner: &AccountOwner<'_>,
-        accounts: &[ProviderAccount],
-    ) -> Result<(), JobError> {
-        let (api, keys) = self.providers.with_keys(owner.partner, owner.provider).await?;
-        for account in accounts {
+    /// Ends the access to what is not linked here. An account that is in use under a link is left to that link; where only
+    /// whole links can be ended, so is what comes without one.
+    pub(super) async fn end_access(&self, owner: &AccountOwner<'_>, obtained: &Obtained) -> Result<(), JobError> {
+        let api = self
+            .providers
+            .provider(owner.provider)
+            .ok_or(ProviderCallError::NotSetUp)?;
+        if api.facts().ends == EndScope::Link {
+            return match &obtained.handle {
+                Some(handle) => self.end(owner, EndTarget::Link(handle), obtained.access.as_ref()).await,
+                None => Ok(()),
+            };
+        }
+        for account in &obtained.accounts {
             let digest = self.deps.sealing.account_digest(owner.provider, &account.id);
             let link = self.deps.records.link_by_account(&digest).await?;
             if link.is_some_and(|link| link.owns_accounts()) {
                 continue;
             }
-            match api.end(Access::keys(&keys), EndTarget::Account(&account.id)).await {
-                Ok(()) | Err(ProviderError::NotFound) => {}
-                Err(error) => return Err(error.into()),
-            }
+            self.end(owner, EndTarget::Account(&account.id), obtained.access.as_ref())
+                .await?;
         }
         Ok(())
+    }
+
+    async fn end(
+        &self,
+        owner: &AccountOwner<'_>,
+        target: EndTarget<'_>,
+        access: Option<&AccessBlob>,
+    ) -> Result<(), JobError> {
+        let client = self
+            .providers
+            .for_person(owner.partner, owner.provider, owner.tag)
+            .await?;
+        let ended = client
+            .api
+            .end(
+                Access {
+                    link: access,
+                    ..client.access()
+                },
+                target,
+            )
+            .await;
+        match self.providers.keep(client, ended.map(WithAccess::from)).await {
+            Ok(_) | Err(ProviderError::NotFound) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(super) async fn notify(&self, attempt: &Attempt, result: AttemptResult) {

@@ -7,6 +7,7 @@ pub mod advance;
 pub mod confirm_unlinked;
 mod foreign;
 pub mod linker;
+pub mod page_text;
 pub mod read_accounts;
 pub mod redeem;
 mod renewal;

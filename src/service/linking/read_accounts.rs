@@ -4,9 +4,10 @@ use async_trait::async_trait;
 
 use super::linker::Linking;
 use crate::core::ids::LinkId;
-use crate::providers::{Access, AccountDetails, AccountsQuery, ProviderError};
+use crate::providers::{AccountDetails, AccountsQuery, ProviderAccount, ProviderError};
 use crate::records::{JobType, Link, LinkState, LinkedAccount, RecordsError};
 use crate::service::job::{JobError, JobHandler, JobOutcome};
+use crate::service::providers::ProviderCallError;
 
 /// Reads the details of a link's accounts. A link whose account turns out to be another person's is ended.
 pub struct ReadAccounts;
@@ -49,17 +50,24 @@ impl Linking {
         link: &Link,
         account: &LinkedAccount,
     ) -> Result<(Option<String>, AccountDetails), JobError> {
-        let (provider, keys) = self.providers.with_keys(link.partner, &link.provider).await?;
         let id = self
             .deps
             .sealing
             .open_account(&link.tag, account.id, &account.account)?;
-        let mut read = provider
-            .accounts(Access::keys(&keys), AccountsQuery::One(&id))
-            .await?
-            .value
-            .into_iter();
-        read.find_map(|read| Some((read.session_id, read.details?)))
+        let read = self.accounts_of_link(link, AccountsQuery::One(&id)).await?;
+        read.into_iter()
+            .find_map(|read| Some((read.session_id, read.details?)))
             .ok_or_else(|| ProviderError::Unavailable("no details yet", None).into())
+    }
+
+    /// Accounts as their link's provider shows them.
+    pub(super) async fn accounts_of_link(
+        &self,
+        link: &Link,
+        which: AccountsQuery<'_>,
+    ) -> Result<Vec<ProviderAccount>, ProviderCallError> {
+        let client = self.providers.of_link(link).await?;
+        let read = client.api.accounts(client.access(), which).await;
+        Ok(self.providers.keep(client, read).await?.0)
     }
 }

@@ -2,15 +2,17 @@
 
 use async_trait::async_trait;
 
-use super::linker::{DETAILS_TIMEOUT, Linking};
+use super::linker::{DETAILS_TIMEOUT, Linking, Obtained};
 use super::read_accounts::ReadAccounts;
 use crate::core::flow::AttemptResult;
 use crate::core::ids::{AttemptId, LinkId};
-use crate::providers::{Access, ProviderAccount, ProviderError};
+use crate::core::next_step::Grant;
+use crate::providers::ProviderError;
 use crate::records::{Attempt, AttemptState, JobType, Link, LinkCompletion, LinkState, RecordsError};
 use crate::service::deps::CrashPoint;
 use crate::service::facts_reader::link_summary;
 use crate::service::job::{JobError, JobHandler, JobOutcome};
+use crate::service::providers::ProviderCallError;
 
 /// Exchanges the grant of an attempt for accounts.
 pub struct Redeem;
@@ -46,39 +48,55 @@ impl Linking {
             return self.verify(&link).await;
         }
         let grant = self.deps.sealing.open_grant(&attempt.tag, id, &sealed)?;
-        let providers = &self.providers;
-        let (provider, keys) = providers.with_keys(attempt.partner, &attempt.provider).await?;
-        match provider
-            .redeem(Access::keys(&keys), &grant)
-            .await
-            .map(|redeemed| redeemed.value.accounts)
-        {
+        match self.exchange(&attempt, &grant).await {
             // Exchanged for nothing, as only a renewal may be.
-            Ok(accounts) if accounts.is_empty() && attempt.renews.is_none() => self.search_or_lapse(attempt).await,
-            Ok(accounts) => {
+            Ok(obtained) if obtained.accounts.is_empty() && attempt.renews.is_none() => {
+                self.search_or_lapse(attempt).await
+            }
+            Ok(obtained) => {
                 self.deps.crash_point(CrashPoint::Redeemed);
-                self.complete(&attempt, accounts).await
+                self.complete(&attempt, obtained).await
             }
             // Used or expired: perhaps used by us, with the answer lost.
-            Err(ProviderError::NotFound | ProviderError::Refused(_)) => self.search_or_lapse(attempt).await,
+            Err(ProviderCallError::Provider(ProviderError::NotFound | ProviderError::Refused(_))) => {
+                self.search_or_lapse(attempt).await
+            }
             Err(error) => Err(error.into()),
         }
     }
 
+    async fn exchange(&self, attempt: &Attempt, grant: &Grant) -> Result<Obtained, ProviderCallError> {
+        let renewed = match attempt.renews {
+            Some(link) => self.deps.records.link(link).await?,
+            None => None,
+        };
+        let client = match &renewed {
+            Some(link) => self.providers.of_link(link).await?,
+            None => self.providers.of_attempt(attempt).await?,
+        };
+        let redeemed = client.api.redeem(client.access(), grant).await;
+        let (redeemed, access) = self.providers.keep(client, redeemed).await?;
+        Ok(Obtained {
+            accounts: redeemed.accounts,
+            handle: redeemed.link,
+            access,
+        })
+    }
+
     /// Writes the link, or undoes what was linked behind the person's back.
-    pub(super) async fn complete(
-        &self,
-        attempt: &Attempt,
-        accounts: Vec<ProviderAccount>,
-    ) -> Result<JobOutcome, JobError> {
+    pub(super) async fn complete(&self, attempt: &Attempt, mut obtained: Obtained) -> Result<JobOutcome, JobError> {
         if let Some(link) = attempt.renews {
-            return self.complete_renewal(attempt, link, accounts).await;
+            return self.complete_renewal(attempt, link, obtained.accounts).await;
         }
-        let (accounts, foreign) = self.split_foreign(attempt, accounts).await?;
-        self.reject_foreign(&attempt.into(), foreign).await?;
-        if accounts.is_empty() {
+        let (own, foreign) = self.split_foreign(attempt, &mut obtained).await?;
+        obtained.accounts = own;
+        if obtained.accounts.is_empty() {
+            // Nothing of it is theirs: the whole is given back.
+            obtained.accounts = foreign;
+            self.reject_foreign(&attempt.into(), obtained).await?;
             return self.discard(attempt).await;
         }
+        self.reject_foreign(&attempt.into(), foreign.into()).await?;
         let id = LinkId::generate(self.deps.rng.as_ref());
         let expected = self.expects_account(attempt.consent).await?;
         let link = Link {
@@ -87,7 +105,7 @@ impl Linking {
             } else {
                 LinkState::Active
             },
-            ..self.new_link(id, attempt, &accounts)?
+            ..self.new_link(id, attempt, &obtained)?
         };
         let read_at = self.deps.clock.now().plus(DETAILS_TIMEOUT);
         let read = ReadAccounts::job(link.partner, link.id, read_at);
@@ -96,9 +114,9 @@ impl Linking {
         let jobs: Vec<_> = [read].into_iter().chain(sms.filter(|_| !expected)).collect();
         let id = match self.deps.records.complete_link(&link, &jobs).await? {
             LinkCompletion::Written(id) => id,
-            LinkCompletion::Superseded => return self.undo(attempt, accounts).await,
+            LinkCompletion::Superseded => return self.undo(attempt, &obtained).await,
             LinkCompletion::IntentClosed => {
-                let undone = self.undo(attempt, accounts).await?;
+                let undone = self.undo(attempt, &obtained).await?;
                 self.notify(attempt, AttemptResult::RequestEnded).await;
                 return Ok(undone);
             }
@@ -111,7 +129,7 @@ impl Linking {
             return self.verify(&written).await;
         }
         self.audit(&attempt.into(), "link.created", id).await;
-        let duplicate = id == link.id && self.save_details(&link, &accounts).await;
+        let duplicate = id == link.id && self.save_details(&link, &obtained.accounts).await;
         if let Some(link) = self.deps.records.link(id).await? {
             let summary = link_summary(&link, duplicate);
             self.notify(attempt, AttemptResult::Linked(summary)).await;
@@ -120,8 +138,8 @@ impl Linking {
     }
 
     /// The person has begun again since: nothing may stay open behind their back.
-    async fn undo(&self, attempt: &Attempt, accounts: Vec<ProviderAccount>) -> Result<JobOutcome, JobError> {
-        self.end_access(&attempt.into(), &accounts).await?;
+    async fn undo(&self, attempt: &Attempt, obtained: &Obtained) -> Result<JobOutcome, JobError> {
+        self.end_access(&attempt.into(), obtained).await?;
         let now = self.deps.clock.now();
         self.deps
             .records

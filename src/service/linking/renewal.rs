@@ -4,7 +4,7 @@ use super::linker::{AccountOwner, Linking};
 use crate::core::flow::AttemptResult;
 use crate::core::ids::LinkId;
 use crate::core::next_step::Grant;
-use crate::providers::{Access, ProviderAccount};
+use crate::providers::ProviderAccount;
 use crate::records::{Attempt, AttemptState, Link, LinkState};
 use crate::service::facts_reader::link_summary;
 use crate::service::job::{JobError, JobOutcome};
@@ -38,8 +38,9 @@ impl Linking {
         let accounts = match grant {
             None => Vec::new(),
             Some(grant) => {
-                let (provider, keys) = self.providers.with_keys(link.partner, &link.provider).await?;
-                provider.redeem(Access::keys(&keys), &grant).await?.value.accounts
+                let client = self.providers.of_link(link).await?;
+                let redeemed = client.api.redeem(client.access(), &grant).await;
+                self.providers.keep(client, redeemed).await?.0.accounts
             }
         };
         Ok(self.renew(&link.into(), link.id, accounts).await?.is_some())
@@ -55,7 +56,7 @@ impl Linking {
         accounts: Vec<ProviderAccount>,
     ) -> Result<Option<Link>, JobError> {
         let Some(link) = self.deps.records.link(id).await? else {
-            self.reject_foreign(owner, accounts).await?;
+            self.reject_foreign(owner, accounts.into()).await?;
             return Ok(None);
         };
         let silent = accounts.is_empty();
@@ -63,7 +64,7 @@ impl Linking {
             let digest = self.deps.sealing.account_digest(&link.provider, &account.id);
             link.accounts.iter().any(|linked| linked.account_digest == digest)
         });
-        self.reject_foreign(owner, foreign).await?;
+        self.reject_foreign(owner, foreign.into()).await?;
         if own.is_empty() && !silent {
             return Ok(None);
         }
@@ -72,7 +73,7 @@ impl Linking {
         // Neither a link in use nor an ended one moves: its state now tells which it is.
         let renewed = self.deps.records.link(id).await?.filter(Link::in_use);
         if renewed.is_none() {
-            self.end_access(owner, &own).await?;
+            self.end_access(owner, &own.into()).await?;
         }
         Ok(renewed)
     }

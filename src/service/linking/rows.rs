@@ -1,6 +1,6 @@
 //! Links and accounts as rows: new ones, and what reading an account adds.
 
-use super::linker::Linking;
+use super::linker::{Linking, Obtained};
 use crate::core::ids::{LinkId, LinkedAccountId};
 use crate::core::seal::SealError;
 use crate::core::secret::Secret;
@@ -9,13 +9,11 @@ use crate::records::{AccountReading, Attempt, Link, LinkAccess, LinkState, Linke
 use crate::service::job::JobError;
 
 impl Linking {
-    pub(super) fn new_link(
-        &self,
-        id: LinkId,
-        attempt: &Attempt,
-        accounts: &[ProviderAccount],
-    ) -> Result<Link, SealError> {
-        let accounts = accounts.iter().map(|account| self.new_account(attempt, &account.id));
+    pub(super) fn new_link(&self, id: LinkId, attempt: &Attempt, obtained: &Obtained) -> Result<Link, SealError> {
+        let accounts = obtained
+            .accounts
+            .iter()
+            .map(|account| self.new_account(attempt, &account.id));
         Ok(Link {
             id,
             partner: attempt.partner,
@@ -27,8 +25,22 @@ impl Linking {
             institution_name: attempt.institution_name.clone(),
             state: LinkState::Active,
             created_at: self.deps.clock.now(),
-            access: LinkAccess::default(),
+            access: self.link_access(id, attempt, obtained)?,
             accounts: accounts.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn link_access(&self, id: LinkId, attempt: &Attempt, obtained: &Obtained) -> Result<LinkAccess, SealError> {
+        let (sealing, tag) = (&self.deps.sealing, &attempt.tag);
+        let handle = obtained.handle.as_ref();
+        let access = obtained.access.as_ref();
+        Ok(LinkAccess {
+            handle_digest: handle.map(|handle| sealing.link_handle_digest(&attempt.provider, handle)),
+            handle: handle
+                .map(|handle| sealing.seal_link_handle(tag, id, handle))
+                .transpose()?,
+            sealed: access.map(|blob| sealing.seal_link_access(tag, id, blob)).transpose()?,
+            version: 0,
         })
     }
 

@@ -7,7 +7,7 @@
 use super::linker::Linking;
 use crate::core::flow::AttemptResult;
 use crate::core::ids::AttemptId;
-use crate::providers::{Access, AccountsQuery};
+use crate::providers::{AccountsQuery, ProviderAccount};
 use crate::records::{Attempt, AttemptState, RecordsError};
 use crate::service::job::{JobError, JobOutcome};
 
@@ -83,7 +83,7 @@ impl Linking {
     }
 
     /// Ends the search. The person is not told if another node has found out in the meantime: that node tells them.
-    async fn lapse(&self, attempt: &Attempt) -> Result<(), RecordsError> {
+    pub(super) async fn lapse(&self, attempt: &Attempt) -> Result<(), RecordsError> {
         let now = self.deps.clock.now();
         if self
             .deps
@@ -98,10 +98,9 @@ impl Linking {
 
     async fn search(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
         let session = self.session_of(attempt)?;
-        let (provider, keys) = self.providers.with_keys(attempt.partner, &attempt.provider).await?;
         let mut unnamed = Vec::new();
         let mut found = Vec::new();
-        for account in provider.accounts(Access::keys(&keys), AccountsQuery::All).await?.value {
+        for account in self.accounts_of(attempt, AccountsQuery::All).await? {
             match &account.session_id {
                 Some(id) if *id == session => found.push(account),
                 Some(_) => {}
@@ -116,10 +115,7 @@ impl Linking {
             if self.deps.records.link_by_account(&known).await?.is_some() {
                 continue;
             }
-            let read = provider
-                .accounts(Access::keys(&keys), AccountsQuery::One(&account.id))
-                .await?
-                .value;
+            let read = self.accounts_of(attempt, AccountsQuery::One(&account.id)).await?;
             found.extend(
                 read.into_iter()
                     .filter(|read| read.session_id.as_deref() == Some(session.as_str())),
@@ -128,7 +124,13 @@ impl Linking {
         if found.is_empty() {
             Ok(NOT_FOUND)
         } else {
-            self.complete(attempt, found).await
+            self.complete(attempt, found.into()).await
         }
+    }
+
+    async fn accounts_of(&self, attempt: &Attempt, which: AccountsQuery<'_>) -> Result<Vec<ProviderAccount>, JobError> {
+        let client = self.providers.of_attempt(attempt).await?;
+        let read = client.api.accounts(client.access(), which).await;
+        Ok(self.providers.keep(client, read).await?.0)
     }
 }

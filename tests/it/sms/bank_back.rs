@@ -82,7 +82,7 @@ impl WaitingPeople {
 
     async fn no_login_is_answered() -> Self {
         Self::after_failures(|health, open| {
-            health.record_submit(open, &Err(SubmitError::Unknown("no answer in time")), Duration::ZERO);
+            health.record_submit(open, Err(SubmitError::Unknown("no answer in time")), Duration::ZERO);
         })
         .await
     }

@@ -76,6 +76,8 @@ pub struct TestApp {
     pub handlers: JobHandlers,
     /// What takes webhooks.
     pub hooks: Arc<ProviderWebhookReceiver>,
+    /// What people's browsers see.
+    pub pages: Arc<BrowserPages>,
     /// The provider.
     pub bank: Arc<OneBank>,
     channel: Arc<Channel>,
@@ -174,6 +176,7 @@ pub async fn assemble_unread(store: Arc<dyn Store>, gateway: PlainGateway, aroun
             shared.deps.clone(),
             shared.providers.clone(),
         )),
+        pages: Arc::new(browser_pages(&shared)),
         tasks: shared.deps.tasks.clone(),
         deps: shared.deps,
         jobs,
@@ -211,6 +214,7 @@ fn turns(
             jobs,
             linking: handlers.linking.clone(),
             bank_alerts: handlers.bank_alerts.clone(),
+            page_texts: handlers.page_texts.clone(),
             health: shared.health.clone(),
             catalogue: shared.catalogue.clone(),
         }),

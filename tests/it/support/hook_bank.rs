@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kiungo::core::ids::{NodeId, PartnerId};
+use kiungo::core::ids::PartnerId;
 use kiungo::core::linking::{ProviderSession, SessionKind};
 use kiungo::core::next_step::Grant;
 use kiungo::core::secret::Secret;
@@ -79,6 +79,8 @@ impl Default for HookFacts {
             }],
             lists: ListScope::Operator,
             ends: EndScope::Account,
+            keeps_people: false,
+            keeps_link_access: false,
             institutions_ttl: Duration::from_hours(1),
             favourites: Vec::new(),
             timeout: Duration::from_mins(1),
@@ -388,7 +390,8 @@ async fn node(records: Arc<dyn Records>, bank: Arc<HookBank>, clock: Arc<ManualC
     let registry = ProviderRegistry::new(vec![bank]);
     let owner = operator_partner().id;
     parts.providers = Arc::new(Providers::new(&parts.deps, registry, owner, vec!["NG".to_owned()]));
-    parts.deps.node = NodeId::from_bytes(unique_bytes());
+    // Each is somebody of its own.
+    parts.deps.node = kiungo::core::ids::NodeId::from_bytes(unique_bytes());
     let outbox = SmsOutbox::new(parts.deps.clone(), owner, SmsRoutes::default());
     let handlers = handlers(&parts, Arc::new(outbox));
     HookNode {

@@ -282,6 +282,8 @@ fn facts() -> ProviderFacts {
         }],
         lists: ListScope::Operator,
         ends: EndScope::Account,
+        keeps_people: false,
+        keeps_link_access: false,
         institutions_ttl: Duration::from_hours(1),
         favourites: Vec::new(),
         timeout: Duration::from_mins(1),

@@ -77,6 +77,8 @@ fn facts() -> ProviderFacts {
         keys: KEYS,
         lists: ListScope::Partner,
         ends: EndScope::Link,
+        keeps_people: true,
+        keeps_link_access: true,
         institutions_ttl: Duration::from_mins(10),
         favourites: vec!["Umoja Savings".to_owned()],
         timeout: Duration::from_secs(10),
