@@ -127,7 +127,8 @@ impl Node {
             headers: Vec::new(),
             body: Some([person.form.as_bytes(), person.lines.as_bytes()].concat().into()),
         };
-        self.callbacks.answer(self.channel.clone(), request).await.body
+        let answer = self.callbacks.answer(self.channel.clone(), request).await;
+        answer.map(|answer| answer.body).unwrap_or_default()
     }
 
     async fn expect(&self, person: &mut Person, line: &str, text: &str) -> Outcome<()> {

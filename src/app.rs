@@ -40,6 +40,7 @@ pub(crate) use self::partners::api_environment;
 use self::stand_ins::StandIns;
 
 mod assemble;
+pub mod channels;
 mod partners;
 mod sms;
 #[cfg(feature = "sandbox")]
@@ -83,9 +84,6 @@ pub enum StartError {
     /// A provider's address cannot be used.
     #[error(transparent)]
     ProviderUrl(#[from] BaseUrlError),
-    /// A channel names a gateway that does not exist.
-    #[error("there is no gateway {0:?}; there are: {names}", names = gateways::ussd_gateway_names())]
-    UnknownGateway(String),
     /// An SMS gateway cannot be set up.
     #[error("[[sms]] {0}: {1}")]
     Sms(String, #[source] gateways::sms::SmsSetupError),

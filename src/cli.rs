@@ -1,5 +1,6 @@
 //! The command line: what it says, and which part of the server each command calls.
 
+mod channels;
 mod commands;
 mod data_subject;
 mod events;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::channels::ChannelsCommand;
 use self::commands::CommandError;
 use self::data_subject::SubscriberCommand;
 use self::events::EventsCommand;
@@ -39,6 +41,7 @@ Examples:
   kiungo subscriber export --config kiungo.toml  tell a person what is held about them
   kiungo partners add NAME --purpose WHAT --config kiungo.toml  let a partner's server in
   kiungo events tail --follow --config kiungo.toml  see what partners are told, and how far it is
+  kiungo channels list --config kiungo.toml  see the short codes, and what their gateways can do
   kiungo config check --config kiungo.toml   tell everything that is wrong with a configuration
   kiungo config show                         what the sandbox runs with when there is no file
   kiungo keys new --dir /etc/kiungo/keys     make the first keys, or the next one to rotate to
@@ -77,6 +80,9 @@ enum Command {
     /// What partners are told: look at it, or have it told again.
     #[command(subcommand)]
     Events(EventsCommand),
+    /// The short codes: look at them, and set them up at their gateways.
+    #[command(subcommand)]
+    Channels(ChannelsCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -87,7 +93,8 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum MenuCommand {
-    /// Prove that every screen can be reached and left, and fits the smallest phone in every language.
+    /// Prove that every screen can be reached and left, and fits the smallest page of the configured channels in every
+    /// language.
     Check,
     /// Print the conversation as a Mermaid flowchart: from dial to linked when nothing goes wrong.
     Graph {
@@ -158,7 +165,9 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
             .and_then(|config| Ok(commands::serve(config, out)?)),
         #[cfg(feature = "sandbox")]
         Command::Phone(args) => commands::phone(&args).map_err(CliError::from),
-        Command::Menu(MenuCommand::Check) => commands::menu_check(out).map_err(CliError::from),
+        Command::Menu(MenuCommand::Check) => load(cli.options, env)
+            .map_err(CliError::from)
+            .and_then(|config| Ok(commands::menu_check(&config, out)?)),
         Command::Menu(MenuCommand::Graph { full }) => commands::menu_graph(full, out).map_err(CliError::from),
         Command::Links(command) => load(cli.options, env).map_err(CliError::from).and_then(|config| {
             Ok(match command {
@@ -175,6 +184,9 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
         Command::Events(command) => load(cli.options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(events::run(command, &config, out)?)),
+        Command::Channels(command) => load(cli.options, env)
+            .map_err(CliError::from)
+            .and_then(|config| Ok(channels::run(&command, config, out, err)?)),
         Command::Config(command) => config_command(&command, cli.options, env, out),
         Command::Keys(KeysCommand::New { dir }) => new_keys(dir, cli.options, env, out),
         Command::Keys(KeysCommand::Status) => load(cli.options, env)

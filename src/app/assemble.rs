@@ -15,7 +15,6 @@ use crate::core::pin::SubscriberPin;
 use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
 use crate::core::time::Clock;
-use crate::gateways;
 use crate::http::HttpState;
 use crate::http_client::base_url::parse_base_url;
 use crate::http_client::{HttpClient, HttpClientOptions};
@@ -45,6 +44,7 @@ use crate::service::sms::routes::SmsRoutes;
 use crate::service::sms_inbox::SmsInbox;
 use crate::service::sms_responder::SmsResponder;
 use crate::service::turn::{TurnHandle, TurnRunner};
+use crate::service::ussd_binds::BindKeeper;
 use crate::service::wakeups::Wakeups;
 
 /// Puts the services together and starts what runs beside the requests.
@@ -57,31 +57,14 @@ pub(super) async fn assemble(
     #[cfg(feature = "sandbox")] sandbox: Option<crate::sandbox::SandboxState>,
 ) -> Result<HttpState, StartError> {
     let routes = sms::sms_routes(config)?;
-    let channels = channels(config)?;
+    let channels = channels(config);
     let services = services(config, ready_providers, deps, links, &channels, &routes).await?;
     let jobs = Arc::new(JobRunner::new(deps.clone(), services.handlers.all(), config.retention));
-    let updater = &services.shared.updater;
-    let turns = Arc::new(TurnRunner {
-        flow: updater.flow.clone(),
-        live: updater.live.clone(),
-        facts: FactsReader {
-            records: deps.records.clone(),
-            partner: services.shared.providers.partner(),
-            pins: config.policy.subscriber_pin != SubscriberPin::Off,
-            sealing: deps.sealing.clone(),
-            runtime: deps.clone(),
-        },
-        catalogue: services.shared.catalogue.clone(),
-        attempts: Arc::new(services.effects(&jobs)),
-        keyring: deps.sealing.keyring.clone(),
-        runtime: deps.clone(),
-        wakes: updater.wakes.clone(),
-        shutdown: draining.clone(),
-        metrics: deps.metrics.clone(),
-        gate: TurnLimiter::new(config.limits.rates(), &channels),
-        channels,
-    });
+    let turns = turn_runner(config, deps, &services, &jobs, channels, draining)?;
     spawn_background_tasks(deps, &services, jobs, draining);
+    for keeper in BindKeeper::for_channels(&turns) {
+        deps.spawn(keeper.run(draining.clone()));
+    }
     let api = partners::build_partner_api(config, deps, &services, &turns).await?;
     Ok(HttpState {
         proxies: std::mem::take(&mut config.server.trusted_proxies),
@@ -113,6 +96,52 @@ pub(super) async fn assemble(
         #[cfg(feature = "sandbox")]
         sandbox: sandbox.map(|state| crate::sandbox::routes(turns, state)),
     })
+}
+
+/// Turns without what runs beside them, for one that is taken from the command line.
+pub(super) async fn turns_only(
+    config: &mut Config,
+    deps: &Deps,
+    draining: &CancellationToken,
+) -> Result<Arc<TurnRunner>, StartError> {
+    let routes = sms::sms_routes(config)?;
+    let channels = channels(config);
+    let links = Arc::new(PageLinks::new(deps.clone(), config.server.public_url.as_ref()));
+    let services = services(config, Vec::new(), deps, &links, &channels, &routes).await?;
+    let jobs = Arc::new(JobRunner::new(deps.clone(), services.handlers.all(), config.retention));
+    turn_runner(config, deps, &services, &jobs, channels, draining)
+}
+
+fn turn_runner(
+    config: &Config,
+    deps: &Deps,
+    services: &Services,
+    jobs: &Arc<JobRunner>,
+    channels: Vec<Arc<Channel>>,
+    draining: &CancellationToken,
+) -> Result<Arc<TurnRunner>, StartError> {
+    let updater = &services.shared.updater;
+    Ok(Arc::new(TurnRunner {
+        flow: updater.flow.clone(),
+        live: updater.live.clone(),
+        facts: FactsReader {
+            records: deps.records.clone(),
+            partner: services.shared.providers.partner(),
+            pins: config.policy.subscriber_pin != SubscriberPin::Off,
+            sealing: deps.sealing.clone(),
+            runtime: deps.clone(),
+        },
+        catalogue: services.shared.catalogue.clone(),
+        attempts: Arc::new(services.effects(jobs)),
+        keyring: deps.sealing.keyring.clone(),
+        runtime: deps.clone(),
+        wakes: updater.wakes.clone(),
+        shutdown: draining.clone(),
+        metrics: deps.metrics.clone(),
+        gate: TurnLimiter::new(config.limits.rates(), &channels),
+        http: HttpClient::new(&HttpClientOptions::default())?,
+        channels,
+    }))
 }
 
 fn spawn_background_tasks(deps: &Deps, services: &Services, jobs: Arc<JobRunner>, draining: &CancellationToken) {
@@ -232,18 +261,17 @@ fn lease_margin(_: &Config) -> Duration {
     crate::core::flow::LEASE_MARGIN
 }
 
-fn channels(config: &mut Config) -> Result<Vec<Arc<Channel>>, StartError> {
+fn channels(config: &mut Config) -> Vec<Arc<Channel>> {
     let channel = |channel: ChannelConfig| {
-        let gateway = gateways::ussd_gateway(&channel.gateway).ok_or(StartError::UnknownGateway(channel.gateway))?;
-        Ok(Arc::new(Channel {
+        Arc::new(Channel {
             name: channel.name,
-            gateway,
+            gateway: channel.adapter.0,
             service_code: channel.service_code,
             secret: channel.secret.into_inner(),
             country: channel.country,
             sources: channel.sources,
             agreement: channel.limit_overrides,
-        }))
+        })
     };
     std::mem::take(&mut config.channels).into_iter().map(channel).collect()
 }

@@ -7,7 +7,6 @@ use super::StartError;
 use crate::config::{Config, ConfigSecret, SmsConfig};
 use crate::core::secret::Secret;
 use crate::gateways::sms::SmsSettings;
-use crate::gateways::sms_gateway;
 use crate::http_client::base_url::parse_base_url;
 use crate::http_client::{HttpClient, HttpClientOptions};
 use crate::service::channel::Channel;
@@ -46,9 +45,10 @@ fn sms_route(sms: SmsConfig, callback: Option<Secret>, client: HttpClient) -> Re
         signing_key: sms.signing_key.map(ConfigSecret::into_inner),
         route: sms.route,
         callback,
+        own: sms.own,
         timeout: SEND_TIMEOUT,
     };
-    let gateway = sms_gateway(&sms.gateway, settings, client);
+    let gateway = (sms.registration.0.build)(settings, client);
     Ok(SmsRoute {
         gateway: gateway.map_err(|error| StartError::Sms(sms.name.clone(), error))?,
         name: sms.name,

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, StartError, StartOptions};
 use crate::config::sandbox::{API_PUBLISHABLE_KEY, API_SECRET_KEY};
-use crate::config::{CallbackUrl, Config, Mode};
+use crate::config::{CallbackUrl, ChannelConfig, Config, Mode};
 use crate::core::ids::LinkId;
 use crate::core::menu::{self, Menu, MenuError};
 use crate::core::messages::{TemplateError, Templates};
@@ -18,8 +18,8 @@ use crate::records::{self, Link, LinkState, Records, RecordsError};
 use crate::service::metrics::Metrics;
 use crate::telemetry::{self, TelemetryError};
 
-/// The smallest page there is: 140 septets, four of them the dialect's own.
-const SMALLEST_PAGE: u16 = 136;
+/// The smallest page that a gateway is documented to have: the menu that is built in fits it, whatever is configured.
+const SMALLEST_KNOWN_PAGE: u16 = 120;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,9 @@ pub enum CommandError {
     /// The server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Nothing was done with a channel.
+    #[error(transparent)]
+    Channel(#[from] crate::app::channels::ChannelCommandError),
     /// Logging could not be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
@@ -168,24 +171,30 @@ fn sandbox_greeting(config: &Config) -> String {
 pub(super) fn phone(args: &crate::sandbox::phone::args::PhoneArgs) -> Result<(), CommandError> {
     use crate::ambient::{OsRng, SystemClock};
     use crate::sandbox::phone::{
-        callback_client::HttpCallbackClient, facts::limits_of, handset::HandsetDeps, terminal,
+        callback_client::HttpCallbackClient,
+        dialect::{AfricasTalkingDialect, dialect},
+        handset::HandsetDeps,
+        terminal,
     };
     let line = HttpCallbackClient::new(&args.url)?;
     let around = HandsetDeps {
         client: &line,
         clock: &SystemClock,
         rng: &OsRng,
-        limits: limits_of,
+        dialect: dialect(args.gateway).unwrap_or(&AfricasTalkingDialect),
+        limits: None,
     };
     let input = tokio::io::BufReader::new(tokio::io::stdin());
     runtime()?.block_on(terminal::run(args, around, input, io::stdout()))?;
     Ok(())
 }
 
-/// Checks the menu that is built in.
-pub(super) fn menu_check(out: &mut dyn Write) -> Result<(), CommandError> {
+/// Checks the menu that is built in, at the smallest page of the configured channels and at the smallest there is.
+pub(super) fn menu_check(config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {
     let (menu, texts) = (Menu::embedded()?, Templates::embedded()?);
-    let (report, good) = menu::check_report(&menu, &texts, &[SMALLEST_PAGE], &menu::SampleValues::worst_case());
+    let mut pages: Vec<_> = config.channels.iter().map(ChannelConfig::smallest_page).collect();
+    pages.push(SMALLEST_KNOWN_PAGE);
+    let (report, good) = menu::check_report(&menu, &texts, &pages, &menu::SampleValues::worst_case());
     writeln!(out, "{}", report.trim_end())?;
     if good { Ok(()) } else { Err(CommandError::MenuFindings) }
 }

@@ -46,7 +46,7 @@ pub(super) enum SubscriberCommand {
     Erasures,
 }
 
-const NUMBER: &str = "\
+pub(super) const NUMBER: &str = "\
 The number is asked for, or read from the first line of standard input. It is not an argument: arguments stay in the
 history of the shell, and everybody on the machine sees them in the list of processes.";
 
@@ -106,17 +106,22 @@ pub(super) fn run(
     }
 }
 
-/// Reads the number from the terminal or from a pipe.
-fn ask_number(args: &SubscriberArgs, config: &Config, err: &mut dyn Write) -> Result<Msisdn, CommandError> {
+/// Reads the number as it was typed, from the terminal or from a pipe.
+pub(super) fn read_number(err: &mut dyn Write) -> Result<String, CommandError> {
     if io::stdin().is_terminal() {
         write!(err, "Number: ")?;
         err.flush()?;
     }
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
+fn ask_number(args: &SubscriberArgs, config: &Config, err: &mut dyn Write) -> Result<Msisdn, CommandError> {
+    let number = read_number(err)?;
     let first = config.channels.first().map(|channel| channel.country.as_str());
     let country = args.country.as_deref().or(first).unwrap_or_default();
-    Msisdn::parse(line.trim(), country).map_err(|_| CommandError::InvalidPhoneNumber)
+    Msisdn::parse(&number, country).map_err(|_| CommandError::InvalidPhoneNumber)
 }
 
 /// Asks for confirmation by a word typed in full.

@@ -1,27 +1,44 @@
-//! `turn`, `dialog`, `idle` and `out_septets` of a channel, and of one network of it under `[[channels.networks]]`.
+//! `turn`, `dialog`, `idle`, `out_septets`, `in_chars` and `alphabet` of a channel, and of one network of it under
+//! `[[channels.networks]]`.
 
 use std::time::Duration;
 
 use super::section::Section;
 use crate::core::budget::{self, Deadlines};
+use crate::core::screen_alphabet::ScreenAlphabet;
 use crate::gateways::limit_overrides::{ChannelLimitOverrides, LimitOverrides};
-use crate::gateways::{self, UssdLimits};
+use crate::gateways::{UssdGateway, UssdLimits};
 
-/// Every screen of the menu must fit into what is left of this.
-const MIN_SEPTETS: u64 = 140;
+/// The smallest page that the conversation can be laid out on, with room for a gateway's own prefix.
+const MIN_SEPTETS: u64 = 80;
 /// What a USSD string can carry in GSM-7: 160 octets (TS 29.002).
 const MAX_SEPTETS: u64 = 182;
 
-/// Reads both; `gateway` is the adapter whose limits apply where there is no override.
-pub(super) fn read(section: &mut Section<'_>, gateway: Option<&str>) -> ChannelLimitOverrides {
-    let usual = gateway.and_then(gateways::ussd_gateway);
+/// The overrides of a channel, and the tables of its networks: these are checked once the gateway's own limits are known.
+pub(super) struct ReadOverrides<'a> {
+    pub(super) agreement: ChannelLimitOverrides,
+    pub(super) networks: Vec<NetworkSection<'a>>,
+}
+
+/// The table of one network, all of whose keys have been read.
+pub(super) struct NetworkSection<'a> {
+    code: Option<String>,
+    section: Section<'a>,
+}
+
+impl NetworkSection<'_> {
+    pub(super) fn report_unknown_keys(self) {
+        self.section.report_unknown_keys();
+    }
+}
+
+/// Reads both.
+pub(super) fn read<'a>(section: &mut Section<'a>) -> ReadOverrides<'a> {
     let mut agreement = ChannelLimitOverrides {
         all_networks: read_overrides(section),
         ..ChannelLimitOverrides::default()
     };
-    if let Some(usual) = &usual {
-        check_dialog_length(section, agreement.apply_to(usual.limits(None), None));
-    }
+    let mut networks = Vec::new();
     for mut section in section.sections("networks") {
         let code = section.required("code", "say it as the gateway does, such as \"62130\"", |code| {
             let first = !agreement.networks.contains_key(code);
@@ -30,15 +47,27 @@ pub(super) fn read(section: &mut Section<'_>, gateway: Option<&str>) -> ChannelL
                 .ok_or_else(|| "is the code of another network, too".to_owned())
         });
         let agreed = read_overrides(&mut section);
-        if let Some(code) = code {
+        if let Some(code) = &code {
             agreement.networks.insert(code.clone(), agreed);
-            if let Some(usual) = &usual {
-                check_dialog_length(&section, agreement.apply_to(usual.limits(Some(&code)), Some(&code)));
-            }
         }
-        section.report_unknown_keys();
+        networks.push(NetworkSection { code, section });
     }
-    agreement
+    ReadOverrides { agreement, networks }
+}
+
+/// Checks what is in force on each network, given the limits of the channel's gateway.
+pub(super) fn check(
+    section: &Section<'_>,
+    networks: &[NetworkSection<'_>],
+    agreement: &ChannelLimitOverrides,
+    gateway: &dyn UssdGateway,
+) {
+    check_dialog_length(section, agreement.apply_to(gateway.limits(None), None));
+    for NetworkSection { code, section } in networks {
+        if let Some(code) = code {
+            check_dialog_length(section, agreement.apply_to(gateway.limits(Some(code)), Some(code)));
+        }
+    }
 }
 
 fn read_overrides(section: &mut Section<'_>) -> LimitOverrides {
@@ -54,6 +83,8 @@ fn read_overrides(section: &mut Section<'_>) -> LimitOverrides {
         dialog,
         idle,
         out_septets: septets.and_then(|septets| u16::try_from(septets).ok()),
+        in_chars: section.number("in_chars", 20_u16..=182),
+        alphabet: section.one_of("alphabet", &ScreenAlphabet::WORDS),
     }
 }
 

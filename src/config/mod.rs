@@ -13,6 +13,7 @@ pub mod keys;
 mod limit_overrides;
 mod limits;
 pub mod log;
+mod own_settings;
 pub mod partner;
 mod policy;
 pub mod providers;
@@ -49,6 +50,7 @@ pub use self::show::CallbackUrl;
 pub use self::sms::SmsConfig;
 use self::source::ConfigSource;
 pub use self::store::StoreConfig;
+use crate::gateways::{GATEWAYS, GatewayRegistration};
 use crate::service::retention::Retention;
 
 /// The fewest characters of a secret of ours, outside the sandbox.
@@ -113,7 +115,7 @@ impl Config {
         match path {
             Some(path) => {
                 let source = source::from_file(path, env).map_err(ConfigErrors)?;
-                Self::check(source, Mode::Production)
+                Self::check(source, Mode::Production, GATEWAYS)
             }
             None if cfg!(feature = "sandbox") => Self::sandbox(Path::new(DATA_DIR), env),
             None => Err(ConfigErrors(vec![ConfigError {
@@ -130,14 +132,28 @@ impl Config {
     /// # Errors
     /// When a variable in `env` is wrong.
     pub fn sandbox(data_dir: &Path, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
-        let source =
-            source::from_text(&sandbox::sandbox_toml(data_dir), ConfigOrigin::Sandbox, env).map_err(ConfigErrors)?;
-        Self::check(source, Mode::Sandbox)
+        Self::from_text(&sandbox::sandbox_toml(data_dir), Mode::Sandbox, env, GATEWAYS)
     }
 
-    fn check(source: ConfigSource, mode: Mode) -> Result<Self, ConfigErrors> {
+    /// A configuration that stands in no file, with gateways of the caller's choice: tests of whole servers have some of
+    /// their own.
+    ///
+    /// # Errors
+    /// With everything that is wrong.
+    pub fn from_text(
+        text: &str,
+        mode: Mode,
+        env: &[(String, String)],
+        gateways: &'static [GatewayRegistration],
+    ) -> Result<Self, ConfigErrors> {
+        let source = source::from_text(text, ConfigOrigin::Sandbox, env).map_err(ConfigErrors)?;
+        Self::check(source, mode, gateways)
+    }
+
+    fn check(source: ConfigSource, mode: Mode, gateways: &'static [GatewayRegistration]) -> Result<Self, ConfigErrors> {
         let context = ConfigContext {
             mode,
+            gateways,
             origin: source.origin,
             overrides: source.overrides,
             errors: RefCell::new(Vec::new()),
@@ -169,9 +185,10 @@ impl Config {
                 "write [[channels]] and the keys of one",
             );
         }
-        let channels = channels::read(sections);
-        let public = server.as_ref().is_some_and(|server| server.public_url.is_some());
-        let sms = sms::read(root.sections("sms"), public);
+        let public_url = server.as_ref().and_then(ServerConfig::public_base_url);
+        let gateways = root.gateways();
+        let channels = channels::read(sections, gateways, public_url.as_deref());
+        let sms = sms::read(root.sections("sms"), gateways, public_url.is_some());
         let providers = providers::read(root.section("providers"));
         let log = log::read(root.section("log"));
         #[cfg(feature = "sandbox")]

@@ -14,11 +14,14 @@ use super::Mode;
 use super::error::{ConfigError, ConfigOrigin};
 use super::sandbox;
 use super::secret::ConfigSecret;
+use crate::gateways::GatewayRegistration;
 use crate::service::networks::Networks;
 
 /// What all sections share: where values come from, and the errors so far.
 pub(super) struct ConfigContext {
     pub(super) mode: Mode,
+    /// Those that channels and SMS may be on.
+    pub(super) gateways: &'static [GatewayRegistration],
     pub(super) origin: ConfigOrigin,
     pub(super) overrides: BTreeMap<String, String>,
     pub(super) errors: RefCell<Vec<ConfigError>>,
@@ -50,6 +53,10 @@ impl<'a> Section<'a> {
 
     pub(super) fn mode(&self) -> Mode {
         self.context.mode
+    }
+
+    pub(super) fn gateways(&self) -> &'static [GatewayRegistration] {
+        self.context.gateways
     }
 
     /// Whether the table exists.

@@ -20,6 +20,14 @@ pub struct ServerConfig {
     pub trusted_proxies: Networks,
 }
 
+impl ServerConfig {
+    /// The public URL, without a trailing slash.
+    pub fn public_base_url(&self) -> Option<String> {
+        let url = self.public_url.as_ref()?;
+        Some(url.as_str().trim_end_matches('/').to_owned())
+    }
+}
+
 pub(super) fn read(mut section: Section<'_>) -> Option<ServerConfig> {
     let listen = section.required(
         "listen",

@@ -6,7 +6,6 @@ use std::fmt;
 
 use super::Config;
 use crate::gateways::sms::REPORTS_PATH;
-use crate::gateways::sms_requirements;
 
 /// A path of this server that a gateway or a provider calls: what an operator registers there.
 pub struct CallbackUrl {
@@ -32,13 +31,17 @@ impl fmt::Display for Config {
 impl Config {
     /// Everything that calls this server: USSD channels, SMS gateways, providers.
     pub fn callback_urls(&self) -> Vec<CallbackUrl> {
-        let ussd = self.channels.iter().map(|channel| CallbackUrl {
-            channel: channel.name.clone(),
-            purpose: "gateway",
-            path: format!("/ussd/{}/(secret)", channel.name),
+        let ussd = self.channels.iter().flat_map(|channel| {
+            channel.callback_paths.iter().map(|path| CallbackUrl {
+                channel: channel.name.clone(),
+                purpose: "gateway",
+                path: format!("/ussd/{}/(secret)/{path}", channel.name)
+                    .trim_end_matches('/')
+                    .to_owned(),
+            })
         });
         let sms = self.sms.iter().flat_map(|sms| {
-            let paths = sms_requirements(&sms.gateway).map_or(&[][..], |needs| needs.callback_paths);
+            let paths = sms.registration.0.requirements.callback_paths;
             paths.iter().map(|path| CallbackUrl {
                 channel: sms.name.clone(),
                 purpose: if *path == REPORTS_PATH {
@@ -61,7 +64,6 @@ impl Config {
 
     /// The public URL, without a trailing slash.
     pub fn public_base_url(&self) -> Option<String> {
-        let url = self.server.public_url.as_ref()?;
-        Some(url.as_str().trim_end_matches('/').to_owned())
+        self.server.public_base_url()
     }
 }

@@ -1,17 +1,20 @@
 //! `[[sms]]`: the gateways that carry SMS.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::Serialize;
 use url::Url;
 
 use super::channels::{NAME_REMEDY, is_path_safe, unique_name};
 use super::http_url::{URL_REMEDY, https_or_loopback};
+use super::own_settings;
 use super::policy::{COUNTRY_REMEDY, parse_country};
 use super::secret::ConfigSecret;
 use super::section::Section;
+use crate::gateways::settings::SettingValues;
 use crate::gateways::sms::SmsRequirements;
-use crate::gateways::{sms_gateway_names, sms_requirements};
+use crate::gateways::{GatewayRegistration, SmsRegistration, gateway_names, registration};
 
 /// The most messages a person gets in a day.
 const DAILY_CAP: u32 = 40;
@@ -21,8 +24,11 @@ const DAILY_CAP: u32 = 40;
 pub struct SmsConfig {
     /// As in the callback's path: `/sms/{name}/{secret}`.
     pub name: String,
-    /// One of [`crate::gateways::SMS_GATEWAYS`].
+    /// One of [`crate::gateways::GATEWAYS`] that carries SMS.
     pub gateway: String,
+    /// Its row.
+    #[serde(skip)]
+    pub registration: SmsAdapter,
     pub base_url: Url,
     pub username: Option<String>,
     pub api_key: ConfigSecret,
@@ -38,23 +44,49 @@ pub struct SmsConfig {
     pub country: String,
     /// The most messages one person gets from it in 24 hours.
     pub daily_cap: u32,
+    /// What the gateway's adapter declares.
+    #[serde(flatten)]
+    pub own: SettingValues,
+}
+
+/// How the gateway is built.
+#[derive(Clone, Copy)]
+pub struct SmsAdapter(pub SmsRegistration);
+
+impl fmt::Debug for SmsAdapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SmsAdapter")
+    }
 }
 
 /// `public`: whether our own public URL is known.
-pub(super) fn read(sections: Vec<Section<'_>>, public: bool) -> Vec<SmsConfig> {
+pub(super) fn read(
+    sections: Vec<Section<'_>>,
+    gateways: &'static [GatewayRegistration],
+    public: bool,
+) -> Vec<SmsConfig> {
     let mut names = BTreeSet::new();
     sections
         .into_iter()
-        .filter_map(|section| read_one(section, &mut names, public))
+        .filter_map(|section| read_one(section, gateways, &mut names, public))
         .collect()
 }
 
-fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool) -> Option<SmsConfig> {
+fn read_one(
+    mut section: Section<'_>,
+    gateways: &'static [GatewayRegistration],
+    names: &mut BTreeSet<String>,
+    public: bool,
+) -> Option<SmsConfig> {
     let name = section.required("name", NAME_REMEDY, |text| unique_name(text, names));
-    let known = format!("known SMS gateways: {}", sms_gateway_names());
+    let known = format!(
+        "known SMS gateways: {}",
+        gateway_names(gateways, |gateway| gateway.sms.is_some())
+    );
     let gateway = section.required("gateway", &known, |text| {
-        sms_requirements(text)
-            .map(|needs| (text.to_owned(), needs))
+        let found = registration(gateways, text).and_then(|gateway| gateway.sms);
+        found
+            .map(|sms| (text.to_owned(), sms))
             .ok_or_else(|| "is not an SMS gateway known here".to_owned())
     });
     let api_key = section.required_secret("api_key");
@@ -69,14 +101,18 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool
         "write at most 34 characters of the GSM alphabet",
         parse_sender,
     );
-    let Some((gateway, needs)) = gateway else {
+    let Some((gateway, adapter)) = gateway else {
         // The other keys may be right for the gateway that was meant.
         for key in ["base_url", "username", "route", "signing_key", "signing_key_file"] {
             section.skip(key);
         }
+        own_settings::skip_all(&mut section, gateways, |gateway| {
+            gateway.sms.map_or(&[], |sms| sms.requirements.settings)
+        });
         section.report_unknown_keys();
         return None;
     };
+    let needs = adapter.requirements;
     if needs.sender && !sender_given {
         section.report(
             "sender",
@@ -91,12 +127,14 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool
             "set public_url in [server]",
         );
     }
-    let own = read_gateway_specific(&mut section, needs);
+    let specific = read_gateway_specific(&mut section, needs);
+    let own = own_settings::read(&mut section, needs.settings);
     section.report_unknown_keys();
-    let (base_url, username, signing_key, route) = own?;
+    let (base_url, username, signing_key, route) = specific?;
     Some(SmsConfig {
         name: name?,
         gateway,
+        registration: SmsAdapter(adapter),
         base_url,
         username,
         api_key: api_key?,
@@ -106,6 +144,7 @@ fn read_one(mut section: Section<'_>, names: &mut BTreeSet<String>, public: bool
         secret: secret?,
         country: country?,
         daily_cap,
+        own: own?,
     })
 }
 

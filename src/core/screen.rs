@@ -73,6 +73,8 @@ pub struct ScreenPage {
     pub has_more: bool,
     /// The number of this page, from 0.
     pub number: usize,
+    /// How many lines at its end are options, those for more and back included.
+    pub option_lines: usize,
 }
 
 /// The page of the draft with this number (from 0), of at most `septets`; the last page when there are not so many.
@@ -221,7 +223,9 @@ impl<'a> Layout<'a> {
         lines.extend(more.cloned());
         lines.extend(self.tail.iter().cloned());
         let options = self.option_count();
+        let says = shown.start.text < self.text.len() || (self.repeats && !self.text.is_empty());
         ScreenPage {
+            option_lines: lines.len() - usize::from(says),
             text: lines.join("\n"),
             shown: shown.start.options.min(options)..shown.end.options.min(options),
             has_more: more.is_some(),

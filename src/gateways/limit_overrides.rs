@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::UssdLimits;
+use crate::core::screen_alphabet::ScreenAlphabet;
 
 /// `None` keeps the adapter's limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,6 +23,9 @@ pub struct LimitOverrides {
     pub idle: Option<Duration>,
     /// The most GSM-7 septets of one answer, including the gateway's own prefix.
     pub out_septets: Option<u16>,
+    /// The most characters a person can type at once.
+    pub in_chars: Option<u16>,
+    pub alphabet: Option<ScreenAlphabet>,
 }
 
 impl LimitOverrides {
@@ -31,7 +35,8 @@ impl LimitOverrides {
             dialog: self.dialog.unwrap_or(limits.dialog),
             idle: self.idle.unwrap_or(limits.idle),
             out_septets: self.out_septets.unwrap_or(limits.out_septets),
-            in_chars: limits.in_chars,
+            in_chars: self.in_chars.unwrap_or(limits.in_chars),
+            alphabet: self.alphabet.unwrap_or(limits.alphabet),
         }
     }
 }

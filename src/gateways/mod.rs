@@ -1,35 +1,29 @@
 //! Telco gateways: one folder for each aggregator, with a module for each kind of message it carries.
 //!
-//! What USSD and SMS share is here: the request as it came in, the answer as it goes out, and the registries, one row for
-//! each implementation. The two ports are [`ussd`] and [`sms`].
+//! What USSD and SMS share is here: the request as it came in, the answer as it goes out, and the registry, one row for
+//! each aggregator. The two ports are [`ussd`] (with [`ussd_carrier`] for what is not request and answer) and [`sms`].
 
+pub mod africastalking;
 pub mod form;
+pub mod hubtel;
+pub mod infobip;
 pub mod limit_overrides;
+pub mod settings;
 pub mod sms;
 mod sms_wire;
+pub mod termii;
+pub mod twilio;
 pub mod ussd;
-
-pub mod africastalking {
-    pub mod sms;
-    pub mod ussd;
-}
-pub mod hubtel {
-    pub mod sms;
-}
-pub mod infobip {
-    pub mod sms;
-}
-pub mod termii {
-    pub mod sms;
-}
-pub mod twilio {
-    pub mod sms;
-}
+pub mod ussd_carrier;
 
 use std::sync::Arc;
 
+use self::settings::SettingError;
 use self::sms::{SmsGateway, SmsRequirements, SmsSettings, SmsSetupError};
-pub use self::ussd::{DialogEnd, DialogEndNotice, ReplySink, UssdCallback, UssdGateway, UssdLimits, UssdRequest};
+pub use self::ussd::{
+    Caller, DialogEnd, DialogEndNotice, Echo, ScreenMenu, UssdCallback, UssdGateway, UssdInput, UssdLimits,
+    UssdRefusal, UssdReply, UssdRequest, UssdRequirements, UssdSetup,
+};
 use crate::http_client::HttpClient;
 
 /// A request before it is parsed. Borrowed, and never logged: path, query and body carry secrets.
@@ -89,83 +83,67 @@ impl ParseError {
     }
 }
 
-/// A USSD gateway by its name in the configuration.
-pub struct UssdRegistration {
+/// One aggregator: what it carries, and what it must be told for that. Everything that lists gateways reads [`GATEWAYS`]: the
+/// configuration and its messages, `config show`, the phones, and the tests of all gateways.
+#[derive(Clone, Copy)]
+pub struct GatewayRegistration {
+    /// The name in the configuration.
     pub name: &'static str,
-    build: fn() -> Box<dyn UssdGateway>,
+    pub ussd: Option<UssdRegistration>,
+    pub sms: Option<SmsRegistration>,
 }
 
-/// All USSD gateways.
-pub const USSD_GATEWAYS: &[UssdRegistration] = &[UssdRegistration {
-    name: "africastalking",
-    build: || Box::new(africastalking::ussd::AfricasTalkingUssd),
-}];
+type BuildUssd = fn(UssdSetup) -> Result<Box<dyn UssdGateway>, SettingError>;
 
-/// The names of all USSD gateways, for messages.
-pub fn ussd_gateway_names() -> String {
-    USSD_GATEWAYS
-        .iter()
-        .map(|gateway| gateway.name)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// The USSD gateway with this name.
-pub fn ussd_gateway(name: &str) -> Option<Box<dyn UssdGateway>> {
-    let found = USSD_GATEWAYS.iter().find(|gateway| gateway.name == name);
-    found.map(|gateway| (gateway.build)())
+/// How a gateway carries USSD.
+#[derive(Clone, Copy)]
+pub struct UssdRegistration {
+    /// What a channel on it must say.
+    pub requirements: &'static UssdRequirements,
+    pub build: BuildUssd,
 }
 
 type BuildSms = fn(SmsSettings, HttpClient) -> Result<Arc<dyn SmsGateway>, SmsSetupError>;
 
-/// An SMS gateway by its name in the configuration.
+/// How a gateway carries SMS.
+#[derive(Clone, Copy)]
 pub struct SmsRegistration {
-    pub name: &'static str,
     /// What the configuration must say.
     pub requirements: &'static SmsRequirements,
-    build: BuildSms,
+    pub build: BuildSms,
 }
 
-/// All SMS gateways.
-pub const SMS_GATEWAYS: &[SmsRegistration] = &[
-    SmsRegistration {
-        name: "africastalking",
-        requirements: &africastalking::sms::REQUIREMENTS,
-        build: |settings, client| Ok(Arc::new(africastalking::sms::AfricasTalkingSms::new(settings, client)?)),
-    },
-    SmsRegistration {
-        name: "hubtel",
-        requirements: &hubtel::sms::REQUIREMENTS,
-        build: |settings, client| Ok(Arc::new(hubtel::sms::HubtelSms::new(settings, client)?)),
-    },
-    SmsRegistration {
-        name: "infobip",
-        requirements: &infobip::sms::REQUIREMENTS,
-        build: |settings, client| Ok(Arc::new(infobip::sms::InfobipSms::new(settings, client)?)),
-    },
-    SmsRegistration {
-        name: "termii",
-        requirements: &termii::sms::REQUIREMENTS,
-        build: |settings, client| Ok(Arc::new(termii::sms::TermiiSms::new(settings, client)?)),
-    },
-    SmsRegistration {
-        name: "twilio",
-        requirements: &twilio::sms::REQUIREMENTS,
-        build: |settings, client| Ok(Arc::new(twilio::sms::TwilioSms::new(settings, client)?)),
-    },
+/// All gateways, one row each.
+pub const GATEWAYS: &[GatewayRegistration] = &[
+    africastalking::REGISTRATION,
+    hubtel::REGISTRATION,
+    infobip::REGISTRATION,
+    termii::REGISTRATION,
+    twilio::REGISTRATION,
 ];
 
-/// The names of all SMS gateways, for messages.
-pub fn sms_gateway_names() -> String {
-    SMS_GATEWAYS
-        .iter()
-        .map(|gateway| gateway.name)
-        .collect::<Vec<_>>()
-        .join(", ")
+/// The gateway with this name in a registry.
+pub fn registration<'a>(gateways: &'a [GatewayRegistration], name: &str) -> Option<&'a GatewayRegistration> {
+    gateways.iter().find(|gateway| gateway.name == name)
 }
 
-fn sms_registration(name: &str) -> Option<&'static SmsRegistration> {
-    SMS_GATEWAYS.iter().find(|gateway| gateway.name == name)
+/// The names of those gateways that `carries` is true of, for messages.
+pub fn gateway_names(gateways: &[GatewayRegistration], carries: fn(&GatewayRegistration) -> bool) -> String {
+    let names: Vec<_> = gateways
+        .iter()
+        .filter(|gateway| carries(gateway))
+        .map(|gateway| gateway.name)
+        .collect();
+    names.join(", ")
+}
+
+/// The USSD gateway with this name, set up.
+///
+/// # Errors
+/// When the settings lack something it requires, or one of them cannot be used. `None` when no such gateway carries USSD.
+pub fn ussd_gateway(name: &str, setup: UssdSetup) -> Option<Result<Box<dyn UssdGateway>, SettingError>> {
+    let ussd = registration(GATEWAYS, name)?.ussd?;
+    Some((ussd.build)(setup))
 }
 
 /// The SMS gateway with this name, set up.
@@ -177,11 +155,11 @@ pub fn sms_gateway(
     settings: SmsSettings,
     client: HttpClient,
 ) -> Result<Arc<dyn SmsGateway>, SmsSetupError> {
-    let gateway = sms_registration(name).ok_or(SmsSetupError::Unknown)?;
-    (gateway.build)(settings, client)
+    let sms = registration(GATEWAYS, name).and_then(|gateway| gateway.sms);
+    (sms.ok_or(SmsSetupError::Unknown)?.build)(settings, client)
 }
 
 /// What the configuration of the SMS gateway with this name must say.
 pub fn sms_requirements(name: &str) -> Option<&'static SmsRequirements> {
-    sms_registration(name).map(|gateway| gateway.requirements)
+    Some(registration(GATEWAYS, name)?.sms?.requirements)
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::settings::{SettingRequirement, SettingValues};
 use super::{ParseError, RawRequest, WireReply, sms_wire};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
@@ -168,6 +169,8 @@ pub struct SmsRequirements {
     /// The paths below the callback URL that it calls, to be registered with it: empty for the URL itself, and
     /// [`REPORTS_PATH`].
     pub callback_paths: &'static [&'static str],
+    /// What else it must be told.
+    pub settings: &'static [SettingRequirement],
 }
 
 /// The settings of one gateway.
@@ -182,6 +185,8 @@ pub struct SmsSettings {
     /// The public URL of its callback, with the secret and without a trailing slash: to request delivery reports, and to
     /// verify signatures over it.
     pub callback: Option<Secret>,
+    /// What it declares in [`SmsRequirements::settings`].
+    pub own: SettingValues,
     /// For one request.
     pub timeout: Duration,
 }

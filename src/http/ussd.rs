@@ -9,18 +9,14 @@ use zeroize::Zeroizing;
 
 use super::client_address::client_address;
 use super::{HttpState, body, not_found_response};
-use crate::core::flow::state::TurnReply;
-use crate::gateways::WireReply;
-use crate::service::callbacks::IncomingRequest;
+use crate::gateways::{Echo, UssdReply, WireReply};
+use crate::service::callbacks::{IncomingRequest, TURN_FAILED_TEXT};
 use crate::service::channel::Channel;
 
 /// More than any gateway sends, including cumulative texts.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// A gateway sends its callback in one piece.
 const BODY_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Shown if the turn itself panicked: the person must still get a screen.
-const TURN_FAILED_TEXT: &str = "Sorry, something went wrong. Please dial again.";
 
 /// Any method: the gateway's adapter decides what its callbacks look like.
 pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
@@ -33,19 +29,20 @@ pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts:
     };
     let body = body::read(payload, MAX_BODY_BYTES, BODY_TIMEOUT).await;
     let turn = run_turn(&parts, channel, owned_request(&request, body));
-    to_http_response(turn.await)
+    turn.await.map_or_else(not_found_response, to_http_response)
 }
 
 /// Runs the turn in a task that neither a disconnect nor the end of this worker stops.
-async fn run_turn(parts: &HttpState, channel: Arc<Channel>, request: IncomingRequest) -> WireReply {
+async fn run_turn(parts: &HttpState, channel: Arc<Channel>, request: IncomingRequest) -> Option<WireReply> {
     let callbacks = Arc::clone(&parts.callbacks);
     let to_answer = Arc::clone(&channel);
     let turn = async move { callbacks.answer(to_answer, request).await };
     match parts.turn_tasks.spawn_on(turn, &parts.runtime).await {
         Ok(reply) => reply,
-        Err(_) => channel
-            .gateway
-            .render(Some(&TurnReply::end(TURN_FAILED_TEXT.to_owned())), &[]),
+        Err(_) => {
+            let text = TURN_FAILED_TEXT;
+            Some(channel.gateway.render(&UssdReply::End { text }, &Echo::default()))
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod events;
 mod idempotency;
 mod intents;
 mod jobs;
+mod leases;
 mod links;
 mod messages;
 mod organization;
@@ -53,6 +54,7 @@ pub use self::intents::{
     IntentFilter, IntentRecords, IntentState, LinkIntent, PendingRequests, QueuedSms, RequestRecords,
 };
 pub use self::jobs::{Deliver, ExpireIntent, Job, JobKind, JobLane, JobRecords, JobType, Publish};
+pub use self::leases::LeaseRecords;
 pub use self::links::{
     AccountReading, ConnectSessionView, EndedLink, IntentSummary, Link, LinkAccess, LinkAccessRecords, LinkCompletion,
     LinkDetails, LinkFilter, LinkRecords, LinkState, LinkVerification, LinkViewRecords, LinkedAccount,
@@ -105,6 +107,7 @@ all!(
     IntentRecords,
     JobRecords,
     LinkAccessRecords,
+    LeaseRecords,
     LinkRecords,
     LinkViewRecords,
     MessageRecords,

@@ -50,6 +50,8 @@ mod idempotency;
 mod intents;
 #[path = "jobs/sql.rs"]
 mod jobs;
+#[path = "leases/sql.rs"]
+mod leases;
 #[path = "links/access.rs"]
 mod link_access;
 #[path = "links/views.rs"]

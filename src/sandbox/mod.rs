@@ -18,7 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use actix_web::web::ServiceConfig;
 
 use self::clock::SandboxClock;
-use self::phone::facts::{LoginHint, PhoneFacts, limits_of};
+use self::phone::dialect::{AfricasTalkingDialect, PhoneDialect};
+use self::phone::facts::{LoginHint, PhoneFacts};
 use crate::config::sandbox::SandboxConfig;
 use crate::service::deps::{CrashHook, CrashPoint};
 use crate::service::turn::TurnRunner;
@@ -36,9 +37,13 @@ pub struct SandboxState {
     pub sms: Option<Arc<sms::SmsState>>,
 }
 
-/// The routes of the phone page, for the first channel, with the clock and the inboxes.
+/// The routes of the phone page, for the first channel on the gateway that the page speaks as, with the clock and the inboxes.
 pub fn routes(turns: Arc<TurnRunner>, sandbox: SandboxState) -> SandboxRoutes {
-    let channel = turns.channels.first().cloned();
+    let spoken = AfricasTalkingDialect;
+    let mut channels = turns.channels.iter();
+    let channel = channels
+        .find(|channel| channel.gateway.name() == spoken.gateway())
+        .cloned();
     let credentials = mono::guide()
         .into_iter()
         .map(|row| LoginHint {
@@ -53,7 +58,9 @@ pub fn routes(turns: Arc<TurnRunner>, sandbox: SandboxState) -> SandboxRoutes {
             format!("/ussd/{}/{}", channel.name, channel.secret.expose()),
         )
     });
-    let facts = Arc::new(PhoneFacts::new(&code, &path, credentials, limits_of));
+    let facts = Arc::new(PhoneFacts::new(&code, &path, credentials, |network| {
+        spoken.limits(network)
+    }));
     let view: Arc<dyn phone::SessionInspector> = Arc::new(session_view::LiveSessions(turns));
     Arc::new(move |config| {
         phone::page::configure(config, facts.clone(), view.clone());

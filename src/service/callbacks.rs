@@ -13,6 +13,9 @@ use crate::core::secret::Secret;
 use crate::gateways::WireReply;
 use crate::providers::{ProviderReply, ProviderRequest};
 
+/// Shown if a turn panicked: the person must still get a screen.
+pub const TURN_FAILED_TEXT: &str = "Sorry, something went wrong. Please dial again.";
+
 /// A callback as the web server received it, owned because the turn outlives the handler. What may hold typed text is wiped
 /// when dropped.
 pub struct IncomingRequest {
@@ -35,8 +38,9 @@ pub trait UssdCallbacks: Send + Sync {
     /// caller is `None` where it cannot be told.
     fn admit(&self, name: &str, secret: &str, caller: Option<IpAddr>) -> Option<Arc<Channel>>;
 
-    /// Answers one callback; the work goes on if the caller goes away.
-    async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> WireReply;
+    /// Answers one callback; the work goes on if the caller goes away. `None` when it is not from the channel's gateway,
+    /// which is answered as if the channel did not exist.
+    async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> Option<WireReply>;
 }
 
 /// What became of a provider's webhook.

@@ -3,6 +3,7 @@
 use super::networks::Networks;
 use crate::core::secret::Secret;
 use crate::gateways::limit_overrides::ChannelLimitOverrides;
+use crate::gateways::ussd_carrier::CarrierAbilities;
 use crate::gateways::{UssdGateway, UssdLimits};
 
 /// One short code on one gateway, from the configuration.
@@ -26,5 +27,16 @@ impl Channel {
     /// Deadlines and sizes on a network.
     pub fn limits(&self, network: Option<&str>) -> UssdLimits {
         self.agreement.apply_to(self.gateway.limits(network), network)
+    }
+
+    /// Whether its screens travel in calls of ours.
+    pub fn delivers(&self) -> bool {
+        self.abilities().delivers
+    }
+
+    /// What its gateway can do besides answering requests.
+    pub fn abilities(&self) -> CarrierAbilities {
+        let carrier = self.gateway.carrier();
+        carrier.map(|carrier| carrier.abilities()).unwrap_or_default()
     }
 }

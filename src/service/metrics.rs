@@ -70,6 +70,11 @@ struct SealedLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GatewayLabels {
+    gateway: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ScreenLabels {
     screen: String,
 }
@@ -89,6 +94,7 @@ pub struct Metrics {
     turn_seconds: Histogram,
     turns_open: Gauge,
     screens: Family<ScreenLabels, Counter>,
+    screens_given_up: Family<GatewayLabels, Counter>,
     provider_calls: Family<CallLabels, Counter>,
     provider_seconds: ProviderSeconds,
     health: Family<InstitutionLabels, Gauge>,
@@ -115,6 +121,7 @@ impl Metrics {
             turn_seconds: Histogram::new(TURN_BUCKETS),
             turns_open: Gauge::default(),
             screens: Family::default(),
+            screens_given_up: Family::default(),
             provider_calls: Family::default(),
             provider_seconds: Family::new_with_constructor(provider_histogram),
             health: Family::default(),
@@ -138,6 +145,11 @@ impl Metrics {
             "screens",
             "Screens shown: where people are, and where they stop",
             self.screens.clone(),
+        );
+        registry.register(
+            "screens_given_up",
+            "Screens that a gateway did not take in calls of ours",
+            self.screens_given_up.clone(),
         );
         registry.register(
             "provider_calls",
@@ -206,6 +218,11 @@ impl Metrics {
     pub fn screen(&self, screen: &str) {
         let screen = screen.to_owned();
         self.screens.get_or_create(&ScreenLabels { screen }).inc();
+    }
+
+    /// Counts a screen that could not be delivered by the gateway with this name.
+    pub fn screen_given_up(&self, gateway: &'static str) {
+        self.screens_given_up.get_or_create(&GatewayLabels { gateway }).inc();
     }
 
     /// Counts a call to a provider; `call` is a word such as `submit`.

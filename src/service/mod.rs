@@ -41,5 +41,6 @@ pub mod sms_inbox;
 pub mod sms_responder;
 pub mod sms_sending;
 pub mod turn;
+pub mod ussd_binds;
 pub mod wakeups;
 pub mod webhooks;

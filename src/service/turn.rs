@@ -23,12 +23,14 @@ use super::metrics::Metrics;
 use super::wakeups::Wakeups;
 use crate::core::flow::Flow;
 use crate::core::seal::Keyring;
+use crate::http_client::HttpClient;
 use crate::records::RecordsError;
 use crate::store::StoreError;
 
+mod carrier;
 mod round;
 pub mod sms;
-mod ussd;
+pub mod ussd;
 mod wait;
 
 pub struct TurnRunner {
@@ -48,6 +50,8 @@ pub struct TurnRunner {
     pub channels: Vec<Arc<Channel>>,
     /// How many turns are served.
     pub gate: TurnLimiter,
+    /// For the calls of gateways' carriers.
+    pub http: HttpClient,
 }
 
 /// A [`TurnRunner`] used by its handle.

@@ -6,6 +6,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use kiungo::gateways::GATEWAYS;
+
 use self::retired_names::retired_names;
 
 /// Words that only some files may use.
@@ -82,11 +84,6 @@ const RULES: &[Rule] = &[
             "SqliteRecords",
             "PostgresRecords",
             "providers::mono",
-            "gateways::africastalking",
-            "gateways::hubtel",
-            "gateways::infobip",
-            "gateways::termii",
-            "gateways::twilio",
             "crate::sandbox",
             "crate::http::",
             "actix_web",
@@ -177,6 +174,7 @@ fn violations(path: &str, source: &str) -> Vec<String> {
         return found;
     };
     found.extend(doc_examples(path, source));
+    found.extend(named_gateways(path, source));
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| within.starts_with(prefix));
     for rule in RULES.iter().filter(|rule| begins(rule.within) && !begins(rule.except)) {
         let tests = code(source).find(|(_, line)| line.trim() == "#[cfg(test)]");
@@ -190,6 +188,24 @@ fn violations(path: &str, source: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Gateways of the registry that the services name: these know the ports only.
+fn named_gateways(path: &str, source: &str) -> Vec<String> {
+    if !path.starts_with("src/service/") {
+        return Vec::new();
+    }
+    let words: Vec<_> = GATEWAYS
+        .iter()
+        .map(|gateway| format!("gateways::{}", gateway.name))
+        .collect();
+    let found = code(source).filter_map(|(number, line)| {
+        let word = words.iter().find(|word| names(line, word))?;
+        Some(format!(
+            "{path}:{number}: {word}: service names traits, never an implementation"
+        ))
+    });
+    found.collect()
 }
 
 /// Code in documentation, which nothing compiles: `make test` runs no doc tests, because there are none.
@@ -281,6 +297,11 @@ fn planted_faults_are_found() {
             "name no provider",
         ),
         ("src/service/x.rs", "let monotonic = 1;", ""),
+        (
+            "src/service/turn.rs",
+            "use crate::gateways::twilio::sms::TwilioSms;",
+            "service names traits",
+        ),
         ("src/http/ussd.rs", "use crate::store::Store;", "http does not touch"),
         ("src/service/x.rs", "let c = redis::Client::open(url);", "redis crate"),
         ("src/store/memory.rs", "use redis::aio;", "redis crate"),

@@ -158,3 +158,29 @@ fn partners_are_added_once() {
     assert!(text(&partners(&["add", "--help"]).stdout).contains("/v1/provider-credentials"));
     assert_eq!(text(&partners(&["list"]).stdout).matches("since").count(), 4);
 }
+
+/// The short codes are listed with their gateways; what a gateway cannot do is said and not done, and a number is no
+/// argument. The phone speaks as the gateways that it knows.
+#[cfg(feature = "sandbox")]
+#[test]
+fn channels_are_listed_and_phones_speak_their_gateway() {
+    let listed = kiungo(&["channels", "list"], &[]);
+    assert!(listed.status.success(), "{listed:?}");
+    assert!(
+        text(&listed.stdout).contains("sandbox  africastalking  *384*96#"),
+        "{listed:?}"
+    );
+    for (arguments, told) in [
+        (&["channels", "subscribe", "sandbox"][..], "africastalking"),
+        (&["channels", "list", "nowhere"], "kiungo channels list"),
+        (
+            &["channels", "push", "sandbox", "+2348030000001"],
+            "unexpected argument",
+        ),
+        (&["phone", "--gateway", "pigeon"], "it speaks: africastalking"),
+    ] {
+        let refused = kiungo(arguments, &[]);
+        assert!(!refused.status.success(), "{arguments:?}");
+        assert!(text(&refused.stderr).contains(told), "{arguments:?}: {refused:?}");
+    }
+}

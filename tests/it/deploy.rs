@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use kiungo::config::{Config, StoreConfig};
+use kiungo::gateways::GATEWAYS;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -74,6 +75,20 @@ fn keys(table: &toml::Table) -> Vec<String> {
     found.sort();
     found.dedup();
     found
+}
+
+/// The example names every gateway there is, and every setting that one of them has of its own.
+#[test]
+fn the_example_names_every_gateway() {
+    let text = read("deploy/kiungo.example.toml");
+    for gateway in GATEWAYS {
+        assert!(text.contains(&format!("\"{}\"", gateway.name)), "{}", gateway.name);
+        let ussd = gateway.ussd.map_or(&[][..], |ussd| ussd.requirements.settings);
+        let sms = gateway.sms.map_or(&[][..], |sms| sms.requirements.settings);
+        for setting in ussd.iter().chain(sms) {
+            assert!(text.contains(setting.key), "{}: {}", gateway.name, setting.key);
+        }
+    }
 }
 
 /// Every Redis setting has its reason, and the two that protect against loss are set.

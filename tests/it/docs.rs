@@ -100,6 +100,7 @@ fn every_metric_is_explained() {
     let metrics = Metrics::new();
     // A metric that was never counted is not encoded.
     metrics.screen("welcome");
+    metrics.screen_given_up("huawei");
     metrics.provider_call("mono", "submit", ProviderOutcome::Answered, Duration::ZERO);
     metrics.turn(TurnOutcome::Ended, Duration::ZERO);
     metrics.set_institution_health("mono", "all", HealthLevel::Slow);

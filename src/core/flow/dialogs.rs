@@ -24,6 +24,9 @@ const MAX_TURN_IDS: usize = 12;
 /// More segments than this behind a code are nobody's menu choices.
 const MAX_SEGMENTS: usize = 8;
 
+/// A text shorter than this is not taken for a dial string that has come again: it may be a choice.
+const SHORTEST_CODE: usize = 3;
+
 /// What to do with what came.
 pub enum DialogDecision {
     /// Step with this; the dialog is now the first one and has taken the text in.
@@ -53,6 +56,7 @@ impl Flow {
             TurnEvent::Begin { dialed } => Typed::Begin(dialed),
             TurnEvent::Latest(line) => Typed::Latest(line.expose()),
             TurnEvent::Cumulative(text) => Typed::Cumulative(text.expose()),
+            TurnEvent::DialedOrLatest { dialed, line } => Typed::DialedOrLatest(dialed, line.expose()),
         };
         state.admit_ussd(turn, typed, now, digest)
     }
@@ -64,6 +68,7 @@ enum Typed<'a> {
     Begin(&'a [String]),
     Latest(&'a str),
     Cumulative(&'a str),
+    DialedOrLatest(&'a [String], &'a str),
 }
 
 impl Subscriber {
@@ -75,7 +80,8 @@ impl Subscriber {
         digest: DigestFn<'_>,
     ) -> DialogDecision {
         let known = self.dialogs.iter().position(|dialog| dialog.key == turn.key);
-        let reused = |dialog: &Dialog| matches!(typed, Typed::Begin(_)) && now.since(dialog.started_at) > REUSE_AFTER;
+        let may_begin = matches!(typed, Typed::Begin(_) | Typed::DialedOrLatest(..));
+        let reused = |dialog: &Dialog| may_begin && now.since(dialog.started_at) > REUSE_AFTER;
         let Some(index) = known.filter(|&index| !reused(&self.dialogs[index])) else {
             self.dialogs.retain(|dialog| dialog.key != turn.key);
             return DialogDecision::Step(self.begin_ussd(turn, typed, now, digest));
@@ -89,7 +95,16 @@ impl Subscriber {
         let (text, line) = match typed {
             Typed::Begin(_) => return repeat(),
             Typed::Latest(line) if pending && dialog.typed_prefix == typed_prefix(line, digest) => return repeat(),
-            Typed::Latest(line) => (line, Some(line)),
+            // What the dialog began with has come again, and nobody types a whole code.
+            Typed::DialedOrLatest(_, text)
+                if !dialog.used && text.len() >= SHORTEST_CODE && dialog.typed_prefix == typed_prefix(text, digest) =>
+            {
+                return repeat();
+            }
+            Typed::DialedOrLatest(_, line) if pending && dialog.typed_prefix == typed_prefix(line, digest) => {
+                return repeat();
+            }
+            Typed::Latest(line) | Typed::DialedOrLatest(_, line) => (line, Some(line)),
             Typed::Cumulative(text) if text.len() <= dialog.typed_prefix.len => return repeat(),
             Typed::Cumulative(text) => (text, new_input(text, dialog.typed_prefix, digest)),
         };
@@ -115,7 +130,8 @@ impl Subscriber {
     /// store: both are taken only as choices up to the first consent or secret.
     fn begin_ussd(&mut self, turn: &TurnContext<'_>, typed: Typed<'_>, now: Timestamp, digest: DigestFn<'_>) -> Input {
         let (segments, text) = match typed {
-            Typed::Begin(dialed) => (dialed.iter().map(|one| Secret::new(one.as_str())).collect(), ""),
+            Typed::Begin(dialed) => (secrets(dialed), ""),
+            Typed::DialedOrLatest(dialed, text) => (secrets(dialed), text),
             Typed::Latest(text) => (Vec::new(), text),
             Typed::Cumulative(text) => (text.split('*').take(MAX_SEGMENTS).map(Secret::new).collect(), text),
         };
@@ -189,6 +205,10 @@ impl Dialog {
         let forgotten = self.turn_ids.len().saturating_sub(MAX_TURN_IDS);
         self.turn_ids.drain(..forgotten);
     }
+}
+
+fn secrets(segments: &[String]) -> Vec<Secret> {
+    segments.iter().map(|segment| Secret::new(segment.as_str())).collect()
 }
 
 /// The line that `text` adds to what was seen; `None` when it does not continue it.

@@ -129,17 +129,46 @@ pub enum ReplySlot {
 pub struct TurnReply {
     pub end: bool,
     pub text: String,
+    /// How many lines at the end of the text are options, a key and a label each; 0 where something else may be answered.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub option_lines: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl TurnReply {
     /// Show this and wait for an answer.
     pub fn ask(text: String) -> Self {
-        Self { end: false, text }
+        Self {
+            end: false,
+            text,
+            option_lines: 0,
+        }
     }
 
     /// Show this and end the dialog.
     pub fn end(text: String) -> Self {
-        Self { end: true, text }
+        Self {
+            end: true,
+            text,
+            option_lines: 0,
+        }
+    }
+
+    /// The text as a title, and options as keys and labels; `None` where something else may be answered.
+    pub fn menu(&self) -> Option<(&str, Vec<(&str, &str)>)> {
+        let mut title = self.text.as_str();
+        let mut options = Vec::with_capacity(self.option_lines);
+        for _ in 0..self.option_lines {
+            let (above, line) = title.rsplit_once('\n').unwrap_or(("", title));
+            options.push(line.split_once(' ')?);
+            title = above;
+        }
+        options.reverse();
+        (!options.is_empty()).then_some((title, options))
     }
 }
 

@@ -113,6 +113,12 @@ pub enum TurnEvent {
     /// Typed something; the gateway sends all lines so far joined by `*`, and this is the whole of it. The new line is the text
     /// minus what was seen before, never what follows the last `*`: an answer may contain `*`.
     Cumulative(Secret),
+    /// Typed this line if the dialog is known, and dialed it if it is not.
+    DialedOrLatest {
+        /// What was behind the code if it was dialed.
+        dialed: Vec<String>,
+        line: Secret,
+    },
     Sms(ReceivedSms),
 }
 
@@ -122,6 +128,7 @@ impl fmt::Debug for TurnEvent {
             Self::Begin { dialed } => f.debug_struct("Begin").field("segments", &dialed.len()).finish(),
             Self::Latest(line) => f.debug_tuple("Latest").field(line).finish(),
             Self::Cumulative(text) => f.debug_tuple("Cumulative").field(text).finish(),
+            Self::DialedOrLatest { line, .. } => f.debug_tuple("DialedOrLatest").field(line).finish(),
             Self::Sms(sms) => f.debug_tuple("Sms").field(&sms.keyword).finish(),
         }
     }

@@ -86,7 +86,15 @@ impl Step<'_> {
         self.state.cursor.shown = keys.into_iter().take(drawn.shown.end).skip(drawn.shown.start).collect();
         let end = matches!(screen.kind, ScreenKind::End);
         self.mark_shown();
-        TurnReply { end, text: drawn.text }
+        TurnReply {
+            end,
+            text: drawn.text,
+            option_lines: if only_options(&screen.kind) {
+                drawn.option_lines
+            } else {
+                0
+            },
+        }
     }
 
     /// How a person who must read a message meanwhile comes back: it hides behind the dialog on most phones. Said where
@@ -274,5 +282,14 @@ impl Flow {
             })
         );
         list || screen == self.menu.outcome(Outcome::NoBanks)
+    }
+}
+
+/// Whether nothing but the options on the screen can be answered: banks are also searched for by name.
+fn only_options(kind: &ScreenKind) -> bool {
+    match kind {
+        ScreenKind::Choices => true,
+        ScreenKind::List { source, .. } => *source != ListSource::Banks,
+        ScreenKind::Input(_) | ScreenKind::End => false,
     }
 }

@@ -106,7 +106,7 @@ pub fn check_report(menu: &Menu, texts: &Templates, limits: &[u16], samples: &Sa
             "Fullest single page with the longest values, of {limit} septets:"
         );
         for locale in Locale::ALL {
-            if let Some((screen, septets)) = super::fit::fullest(menu, texts, locale, samples) {
+            if let Some((screen, septets)) = super::fit::fullest(menu, texts, locale, usize::from(*limit), samples) {
                 let _ = writeln!(report, "  {:<3} {septets:>3}  {screen}", locale.tag());
             }
         }

@@ -8,8 +8,16 @@ use super::{BACK_KEY, MORE_KEY, Menu, MenuOption, Screen, ScreenKind};
 use crate::core::messages::{Locale, Templates};
 use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
 
-/// How many names of a list must fit beside its text: with fewer, a list of thirty banks is thirty pages.
+/// How many names of a list must fit beside its text: with fewer, a list of thirty banks is thirty pages. A page of less than
+/// [`WIDE_PAGE`] septets has one less.
 const LIST_ROWS: usize = 3;
+
+/// The page of most gateways.
+const WIDE_PAGE: usize = 136;
+
+fn list_rows(limit: usize) -> usize {
+    if limit < WIDE_PAGE { LIST_ROWS - 1 } else { LIST_ROWS }
+}
 
 /// The length in septets of the names that are counted on.
 const LIST_NAME: usize = 20;
@@ -40,7 +48,7 @@ pub(super) fn screens(
         if !drawn.fits(screen.pages, limit) {
             let message = format!(
                 "takes {} septets and does not fit on {} of {limit}; shorten `{}` or the options",
-                drawn.septets(),
+                drawn.septets(limit),
                 if screen.pages == 1 {
                     "one page".to_owned()
                 } else {
@@ -97,11 +105,17 @@ pub(super) fn fullest<'a>(
     menu: &'a Menu,
     texts: &Templates,
     locale: Locale,
+    limit: usize,
     samples: &SampleValues,
 ) -> Option<(&'a str, usize)> {
     menu.screens()
         .filter(|screen| screen.pages == 1)
-        .map(|screen| (screen.id.as_str(), Drawn::of(screen, texts, locale, samples).septets()))
+        .map(|screen| {
+            (
+                screen.id.as_str(),
+                Drawn::of(screen, texts, locale, samples).septets(limit),
+            )
+        })
         .max_by_key(|(_, septets)| *septets)
 }
 
@@ -150,10 +164,11 @@ impl Drawn {
     }
 
     /// What must be on one page: the text and options with their line breaks, and for a list its least rows.
-    fn septets(&self) -> usize {
+    fn septets(&self, limit: usize) -> usize {
         let line = |line: &str| 1 + septets(line);
         let rows = if self.list {
-            LIST_ROWS * line(&format!("1 {}", name_of(LIST_NAME))) + line(&format!("{MORE_KEY} {}", self.draft.more))
+            list_rows(limit) * line(&format!("1 {}", name_of(LIST_NAME)))
+                + line(&format!("{MORE_KEY} {}", self.draft.more))
         } else {
             0
         };
@@ -164,7 +179,7 @@ impl Drawn {
     fn fits(&self, pages: u8, limit: usize) -> bool {
         let first = lay_out(&self.draft, 0, limit);
         if self.list {
-            return first.shown.len() >= LIST_ROWS && self.lines.iter().all(|line| has_line(&first.text, line));
+            return first.shown.len() >= list_rows(limit) && self.lines.iter().all(|line| has_line(&first.text, line));
         }
         let mut all = vec![first];
         while all.last().is_some_and(|last| last.has_more) {

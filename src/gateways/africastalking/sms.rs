@@ -33,6 +33,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     signing_key: false,
     routes: &[],
     callback_paths: &["", REPORTS_PATH],
+    settings: &[],
 };
 
 /// `2026-05-03T06:04:45Z` and `2026-05-03 06:04:45` have both been seen.

@@ -13,12 +13,17 @@
 
 use std::time::Duration;
 
-use crate::core::flow::state::TurnReply;
-use crate::core::flow::turn_context::TurnEvent;
 use crate::core::msisdn::Msisdn;
 use crate::gateways::form::DecodedForm;
 use crate::gateways::{
-    DialogEnd, DialogEndNotice, ParseError, RawRequest, UssdCallback, UssdGateway, UssdLimits, UssdRequest, WireReply,
+    Caller, DialogEnd, DialogEndNotice, Echo, ParseError, RawRequest, UssdCallback, UssdGateway, UssdInput, UssdLimits,
+    UssdRefusal, UssdReply, UssdRequest, UssdRequirements, WireReply,
+};
+
+pub const REQUIREMENTS: UssdRequirements = UssdRequirements {
+    settings: &[],
+    public_url: false,
+    callback_paths: &[""],
 };
 
 const CONTINUE: &str = "CON ";
@@ -76,19 +81,19 @@ impl UssdGateway for AfricasTalkingUssd {
         }
     }
 
-    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, ParseError> {
-        match request.tail {
-            "" => parse_callback(request).map(UssdRequest::Turn),
-            EVENTS => parse_dialog_end(request).map(UssdRequest::DialogEnd),
-            _ => Err(ParseError::NotACallback),
-        }
+    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, UssdRefusal> {
+        Ok(match request.tail {
+            "" => UssdRequest::Turn(parse_callback(request)?),
+            EVENTS => UssdRequest::DialogEnd(parse_dialog_end(request)?),
+            _ => return Err(ParseError::NotACallback.into()),
+        })
     }
 
-    fn render(&self, reply: Option<&TurnReply>, _echo: &[(String, String)]) -> WireReply {
+    fn render(&self, reply: &UssdReply<'_>, _: &Echo) -> WireReply {
         let body = match reply {
-            Some(TurnReply { end: false, text }) => format!("{CONTINUE}{text}"),
-            Some(TurnReply { end: true, text }) => format!("{END}{text}"),
-            None => String::new(),
+            UssdReply::Continue { text, .. } => format!("{CONTINUE}{text}"),
+            UssdReply::End { text } => format!("{END}{text}"),
+            UssdReply::Acknowledged(_) | UssdReply::Probed { .. } | UssdReply::Taken => String::new(),
         };
         WireReply {
             status: 200,
@@ -110,16 +115,16 @@ fn parse_callback(request: &RawRequest<'_>) -> Result<UssdCallback, ParseError> 
     let text = form.secret("text", MAX_TEXT_BYTES)?;
     Ok(UssdCallback {
         dialog,
-        msisdn: Msisdn::parse(&number, request.country).map_err(|_| ParseError::Msisdn)?,
+        caller: Caller::Number(Msisdn::parse(&number, request.country).map_err(|_| ParseError::Msisdn)?),
         network: form.optional_token("networkCode", MAX_TOKEN_BYTES)?,
         service_code: form.optional_token("serviceCode", MAX_TOKEN_BYTES)?,
         input: if text.expose().is_empty() {
-            TurnEvent::Begin { dialed: Vec::new() }
+            UssdInput::Dialed(text)
         } else {
-            TurnEvent::Cumulative(text)
+            UssdInput::Cumulative(text)
         },
         turn_id: None,
-        echo: Vec::new(),
+        echo: Echo::default(),
     })
 }
 
@@ -134,9 +139,11 @@ fn parse_dialog_end(request: &RawRequest<'_>) -> Result<DialogEndNotice, ParseEr
         _ => return Err(ParseError::Field("status")),
     };
     let number = form.optional("phoneNumber", MAX_NUMBER_BYTES)?;
+    let msisdn = number.and_then(|number| Msisdn::parse(&number, request.country).ok());
     Ok(DialogEndNotice {
         dialog,
-        msisdn: number.and_then(|number| Msisdn::parse(&number, request.country).ok()),
+        caller: msisdn.map_or(Caller::KnownDialog, Caller::Number),
         end: closed,
+        echo: Echo::default(),
     })
 }

@@ -27,6 +27,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     signing_key: false,
     routes: &[],
     callback_paths: &[],
+    settings: &[],
 };
 
 pub struct HubtelSms {

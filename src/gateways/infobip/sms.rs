@@ -33,6 +33,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     signing_key: false,
     routes: &["from", "sender"],
     callback_paths: &["", REPORTS_PATH],
+    settings: &[],
 };
 
 /// `2026-10-06T09:28:39.220+0000`

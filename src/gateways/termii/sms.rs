@@ -36,6 +36,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     signing_key: true,
     routes: &["dnd", "generic"],
     callback_paths: &[""],
+    settings: &[],
 };
 
 const SIGNATURE: &str = "x-termii-signature";

@@ -41,6 +41,7 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
     signing_key: false,
     routes: &[],
     callback_paths: &["", REPORTS_PATH],
+    settings: &[],
 };
 
 const SIGNATURE_HEADER: &str = "x-twilio-signature";

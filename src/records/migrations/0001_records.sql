@@ -538,6 +538,13 @@ CREATE TABLE erasures (
 CREATE UNIQUE INDEX erasures_open ON erasures (partner, tag) WHERE tag IS NOT NULL;
 CREATE INDEX erasures_newest ON erasures (begun_at, id);
 
+-- What one node at a time does for as long as it lives.
+CREATE TABLE leases (
+    name  TEXT   NOT NULL PRIMARY KEY, -- what it is, such as a channel's connection to its gateway
+    node  BLOB   NOT NULL,             -- the server process that holds it
+    until BIGINT NOT NULL              -- ms; from then on another may take it
+);
+
 -- One row, counted up by the readiness check: only a commit proves that the disk takes writes.
 CREATE TABLE heartbeat (
     id    BIGINT NOT NULL PRIMARY KEY, -- always 1

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::callback_client::DEFAULT_URL;
+use super::dialect::DIALECTS;
 use super::handset::Sim;
 
 /// What `kiungo phone --help` says below the options.
@@ -44,12 +45,23 @@ pub struct PhoneArgs {
     /// The service code.
     #[arg(long, default_value = "*384*96#")]
     pub code: String,
+    /// The gateway to speak as, by its name in the configuration of the channel that is called.
+    #[arg(long, value_name = "NAME", default_value = "africastalking", value_parser = parse_gateway)]
+    pub gateway: &'static str,
     /// Play the journey in this file instead of reading the keyboard.
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,
     /// Let a person take as long as they like: dialogs are not cut when nobody types.
     #[arg(long)]
     pub patient: bool,
+}
+
+fn parse_gateway(name: &str) -> Result<&'static str, String> {
+    let known = DIALECTS.iter().map(|dialect| dialect.gateway());
+    known.clone().find(|known| *known == name).ok_or_else(|| {
+        let known: Vec<_> = known.collect();
+        format!("the phone does not speak that; it speaks: {}", known.join(", "))
+    })
 }
 
 impl PhoneArgs {

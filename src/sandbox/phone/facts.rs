@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::gateways::{UssdGateway, UssdLimits};
+use crate::gateways::UssdLimits;
 
 /// What the page loads once, when it opens.
 #[derive(Clone, Debug, Serialize)]
@@ -127,7 +127,7 @@ impl From<UssdLimits> for WireLimits {
 
 impl PhoneFacts {
     /// The facts of the channel at `callback_path` with the code `service_code`; `limits` returns the limits of a network by
-    /// its code (see [`limits_of`]).
+    /// its code.
     pub fn new(
         service_code: &str,
         callback_path: &str,
@@ -153,11 +153,4 @@ impl PhoneFacts {
             credentials,
         }
     }
-}
-
-/// The limits of `network` on the gateway that the phones imitate.
-pub fn limits_of(network: Option<&str>) -> UssdLimits {
-    crate::gateways::ussd_gateway("africastalking").map_or_else(UssdLimits::default, |gateway: Box<dyn UssdGateway>| {
-        gateway.limits(network)
-    })
 }

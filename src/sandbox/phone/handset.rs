@@ -1,13 +1,10 @@
-//! A phone and its aggregator: dials, answers, hangs up, and reports the end of each dialog.
-//!
-//! The aggregator works like Africa's Talking: one session id per dialog, all lines so far joined by `*`, and one event on
-//! the events path when the dialog is over, whatever ended it.
+//! A phone and its aggregator: dials, answers, hangs up, and reports the end of each dialog, in one of the
+//! [dialects](super::dialect).
 
 use std::time::Duration;
 
-use chrono::DateTime;
-
-use super::callback_client::{CallbackClient, CallbackError, FormFields};
+use super::callback_client::{CallbackClient, CallbackError};
+use super::dialect::{PhoneDialect, PhoneDialog, PhoneDialogEnd};
 use crate::core::flow::state::TurnReply;
 use crate::core::gsm7;
 use crate::core::time::{Clock, Rng, Timestamp};
@@ -18,8 +15,10 @@ pub struct HandsetDeps<'a> {
     pub client: &'a dyn CallbackClient,
     pub clock: &'a dyn Clock,
     pub rng: &'a dyn Rng,
-    /// The limits of the aggregator and of the network with this code, see [`super::facts::limits_of`].
-    pub limits: fn(Option<&str>) -> UssdLimits,
+    /// What the aggregator speaks.
+    pub dialect: &'static dyn PhoneDialect,
+    /// The limits of the aggregator and of the network with this code; `None` for the dialect's own.
+    pub limits: Option<fn(Option<&str>) -> UssdLimits>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,21 +60,11 @@ pub enum CallError {
     Line(#[from] CallbackError),
 }
 
-struct Dialog {
-    /// The SIM that dialled; the phone may have another one now.
-    sim: Sim,
-    id: String,
-    text: Option<String>,
-    turns: u32,
-    since: Timestamp,
-    last: String,
-}
-
 /// A phone with a SIM in it.
 pub struct Handset<'a> {
     sim: Sim,
     deps: HandsetDeps<'a>,
-    dialog: Option<Dialog>,
+    dialog: Option<PhoneDialog>,
     dialled: Option<String>,
 }
 
@@ -104,7 +93,11 @@ impl<'a> Handset<'a> {
     }
 
     pub fn limits(&self) -> UssdLimits {
-        (self.deps.limits)(Some(&self.sim.network))
+        let network = Some(self.sim.network.as_str());
+        match self.deps.limits {
+            Some(limits) => limits(network),
+            None => self.deps.dialect.limits(network),
+        }
     }
 
     pub fn in_dialog(&self) -> bool {
@@ -134,16 +127,18 @@ impl<'a> Handset<'a> {
         let dialled = code.unwrap_or(&self.sim.code).to_owned();
         let segments =
             extension(&self.sim.code, &dialled).ok_or_else(|| CallError::WrongCode(self.sim.code.clone()))?;
-        let text = Some(segments).filter(|s| !s.is_empty()).map(str::to_owned);
-        self.dialled = Some(dialled);
-        self.dialog = Some(Dialog {
+        let mut random = [0; 16];
+        self.deps.rng.fill(&mut random);
+        self.dialog = Some(PhoneDialog {
             sim: self.sim.clone(),
-            id: self.session_id(),
-            text,
+            id: self.deps.dialect.dialog_id(random),
+            extension: segments.to_owned(),
+            lines: Vec::new(),
             turns: 0,
             since: self.deps.clock.now(),
             last: String::new(),
         });
+        self.dialled = Some(dialled);
         self.turn().await
     }
 
@@ -167,16 +162,13 @@ impl<'a> Handset<'a> {
             return Err(CallError::TooLong(most));
         }
         if left.is_zero() {
-            self.finish("Incomplete", None).await?;
+            self.finish(PhoneDialogEnd::HungUp).await?;
             return Err(CallError::DialogOver(self.limits().dialog));
         }
         let Some(open) = self.dialog.as_mut() else {
             return Err(CallError::NoDialog);
         };
-        open.text = Some(match open.text.take() {
-            Some(before) => format!("{before}*{line}"),
-            None => line.to_owned(),
-        });
+        open.lines.push(line.to_owned());
         self.turn().await
     }
 
@@ -186,7 +178,7 @@ impl<'a> Handset<'a> {
     /// When the event could not be delivered.
     pub async fn cancel(&mut self) -> Result<bool, CallError> {
         let open = self.in_dialog();
-        self.finish("Incomplete", None).await?;
+        self.finish(PhoneDialogEnd::HungUp).await?;
         Ok(open)
     }
 
@@ -198,14 +190,9 @@ impl<'a> Handset<'a> {
         };
         open.turns += 1;
         let turn = open.turns;
-        let form = vec![
-            ("sessionId", open.id.clone()),
-            ("phoneNumber", open.sim.number.clone()),
-            ("networkCode", open.sim.network.clone()),
-            ("serviceCode", open.sim.code.clone()),
-            ("text", open.text.clone().unwrap_or_default()),
-        ];
-        let answer = tokio::time::timeout(limits.turn, self.deps.client.post("", &form)).await;
+        let request = self.deps.dialect.turn(open);
+        let posted = self.deps.client.post(request.suffix, &request.form);
+        let answer = tokio::time::timeout(limits.turn, posted).await;
         let (status, body) = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(broken)) => {
@@ -213,15 +200,15 @@ impl<'a> Handset<'a> {
                 return Err(broken.into());
             }
             Err(_) => {
-                self.finish("Failed", Some("no answer in time")).await?;
+                self.finish(PhoneDialogEnd::Failed("no answer in time")).await?;
                 return Err(CallError::Late(limits.turn));
             }
         };
         let took = self.deps.clock.now().since(began);
-        let reply = match read(status, &body) {
+        let reply = match self.deps.dialect.read(status, &body) {
             Ok(reply) => reply,
             Err(why) => {
-                self.finish("Failed", Some(why)).await?;
+                self.finish(PhoneDialogEnd::Failed(why)).await?;
                 return Err(CallError::NotAnAnswer { status, why });
             }
         };
@@ -230,7 +217,7 @@ impl<'a> Handset<'a> {
             open.last = body;
         }
         if reply.end {
-            self.finish("Success", None).await?;
+            self.finish(PhoneDialogEnd::Finished).await?;
         }
         Ok(ReceivedScreen {
             reply,
@@ -240,35 +227,13 @@ impl<'a> Handset<'a> {
         })
     }
 
-    /// Ends the dialog and sends the event.
-    async fn finish(&mut self, status: &str, error: Option<&str>) -> Result<(), CallError> {
+    /// Ends the dialog, and reports that where the aggregator does.
+    async fn finish(&mut self, end: PhoneDialogEnd) -> Result<(), CallError> {
         let Some(over) = self.dialog.take() else { return Ok(()) };
-        let now = self.deps.clock.now();
-        let date = DateTime::from_timestamp_millis(now.as_millis()).unwrap_or_default();
-        let mut form: FormFields = vec![
-            ("date", date.format("%Y-%m-%d %H:%M:%S").to_string()),
-            ("sessionId", over.id),
-            ("serviceCode", over.sim.code),
-            ("networkCode", over.sim.network),
-            ("phoneNumber", over.sim.number),
-            ("status", status.to_owned()),
-            ("cost", "None".to_owned()),
-            ("durationInMillis", now.since(over.since).as_millis().to_string()),
-            ("hopsCount", over.turns.to_string()),
-            ("input", over.text.unwrap_or_default()),
-            ("lastAppResponse", over.last),
-        ];
-        if let Some(error) = error {
-            form.push(("errorMessage", error.to_owned()));
+        if let Some(event) = self.deps.dialect.ended(&over, end, self.deps.clock.now()) {
+            self.deps.client.post(event.suffix, &event.form).await?;
         }
-        self.deps.client.post("/events", &form).await?;
         Ok(())
-    }
-
-    fn session_id(&self) -> String {
-        let mut bytes = [0; 16];
-        self.deps.rng.fill(&mut bytes);
-        format!("ATUid_{}", uuid::Uuid::from_bytes(bytes).simple())
     }
 }
 
@@ -290,26 +255,9 @@ fn septets(text: &str) -> Result<usize, char> {
         .sum()
 }
 
-/// Reads the dialect: exactly `CON ` or `END `, and then some text.
-fn read(status: u16, body: &str) -> Result<TurnReply, &'static str> {
-    if status != 200 {
-        return Err("and not 200");
-    }
-    let reply = match (body.strip_prefix("CON "), body.strip_prefix("END ")) {
-        (Some(text), _) => TurnReply::ask(text.to_owned()),
-        (_, Some(text)) => TurnReply::end(text.to_owned()),
-        _ => return Err("and the body begins with neither \"CON \" nor \"END \""),
-    };
-    if reply.text.trim().is_empty() {
-        Err("and the screen is empty")
-    } else {
-        Ok(reply)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{extension, read, septets};
+    use super::{extension, septets};
 
     /// A screen that costs more than the phone counts would be cut on a real phone.
     #[test]
@@ -337,23 +285,6 @@ mod tests {
             ("*384*96", None),
         ] {
             assert_eq!(extension("*384*96#", dialled), text, "{dialled}");
-        }
-    }
-
-    /// The aggregator ends a session when an answer is not exactly in its dialect, so the phone must too.
-    #[test]
-    fn answers_outside_the_dialect_are_refused() {
-        for (status, body, good) in [
-            (200, "CON Hi", true),
-            (200, "END Bye", true),
-            (200, " CON Hi", false),
-            (200, "\u{feff}CON Hi", false),
-            (200, "con Hi", false),
-            (200, "CON ", false),
-            (200, "", false),
-            (404, "END Bye", false),
-        ] {
-            assert_eq!(read(status, body).is_ok(), good, "{status} {body:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Two phones for the sandbox: one in the browser, one in the terminal.
 //!
-//! Both take the place of the aggregator and the handset. They send Africa's Talking's forms to the ordinary callback over
+//! Both take the place of the aggregator and the handset. They send a gateway's requests to the ordinary callback over
 //! ordinary HTTP, so nothing in the product knows whether a person, a script or a telco is calling:
 //!
 //! ```text
@@ -13,6 +13,7 @@
 //! failed, a dialog that exceeds its limit is cut, and an invalid answer ends the session. So a journey that works here works
 //! within the limits, not only in principle.
 //!
+//! * [`dialect`]: the gateways that they can speak as;
 //! * [`facts`]: what the page needs to know about the channel;
 //! * [`page`]: the routes of the browser phone;
 //! * [`handset`]: dialling, answering and hanging up over a [`callback_client::CallbackClient`];
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 
 pub mod args;
 pub mod callback_client;
+pub mod dialect;
 pub mod facts;
 pub mod handset;
 pub mod page;

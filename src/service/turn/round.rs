@@ -21,7 +21,8 @@ const MAX_ROUNDS: usize = 8;
 /// One turn to serve: who did what, and in which dialog.
 pub(super) struct TurnRequest<'a> {
     pub(super) tag: SubscriberTag,
-    pub(super) msisdn: &'a Msisdn,
+    /// `None` where the gateway names the dialog only: then whoever has that dialog is known, or nothing is served.
+    pub(super) msisdn: Option<&'a Msisdn>,
     /// The language for somebody who has not chosen one.
     pub(super) locale: Locale,
     pub(super) event: TurnEvent,
@@ -29,8 +30,8 @@ pub(super) struct TurnRequest<'a> {
 }
 
 impl TurnRequest<'_> {
-    fn new_subscriber(&self) -> Subscriber {
-        Subscriber::new(self.msisdn.clone(), self.locale)
+    fn new_subscriber(&self) -> Option<Subscriber> {
+        Some(Subscriber::new(self.msisdn?.clone(), self.locale))
     }
 }
 
@@ -71,13 +72,17 @@ impl TurnRunner {
         let loaded = self.live.load(&request.tag).await?;
         let mut state = match loaded.value {
             LoadedValue::Subscriber(state) => *state,
-            LoadedValue::Nothing => request.new_subscriber(),
+            LoadedValue::Nothing => match request.new_subscriber() {
+                Some(state) => state,
+                None => return Ok(Some(self.lost_dialog(request))),
+            },
             LoadedValue::Unreadable(error) => {
                 self.facts.record_unreadable(&request.tag, error).await;
-                if request.context.sms.is_none() {
-                    return Ok(Some(self.start_afresh(request, loaded.version).await?));
+                match request.new_subscriber() {
+                    None => return Ok(Some(self.lost_dialog(request))),
+                    Some(state) if request.context.sms.is_some() => state,
+                    Some(state) => return Ok(Some(self.start_afresh(request, loaded.version, state).await?)),
                 }
-                request.new_subscriber()
             }
         };
         let input = match self.admit(&mut state, request) {
@@ -183,12 +188,25 @@ impl TurnRunner {
     }
 
     /// A value that does not open is replaced by a fresh one, and the person is asked to dial again.
-    async fn start_afresh(&self, request: &TurnRequest<'_>, version: Option<Version>) -> Result<ServedTurn, TurnError> {
-        let mut state = request.new_subscriber();
+    async fn start_afresh(
+        &self,
+        request: &TurnRequest<'_>,
+        version: Option<Version>,
+        mut state: Subscriber,
+    ) -> Result<ServedTurn, TurnError> {
         self.admit(&mut state, request);
         self.flow.end_dialog(&mut state, "expired");
         self.live.swap(&request.tag, version, &state).await?;
         Ok(self.refuse(request, &state, ("expired", "sms-hint")))
+    }
+
+    /// Only the dialog is named, and nobody has it any more.
+    fn lost_dialog(&self, request: &TurnRequest<'_>) -> ServedTurn {
+        ServedTurn {
+            outcome: TurnOutcome::Ended,
+            reply: TurnReply::end(self.flow.last_resort(request.locale, "expired")),
+            refused: true,
+        }
     }
 
     /// The reply to an event that is not stepped with: one message by USSD, another by SMS.

@@ -73,7 +73,7 @@ impl TurnRunner {
         let now = self.runtime.clock.now();
         let request = TurnRequest {
             tag: self.keyring.tag(turn.from),
-            msisdn: turn.from,
+            msisdn: Some(turn.from),
             locale: turn.locale.unwrap_or_default(),
             event: TurnEvent::Sms(turn.sms),
             context: TurnContext::for_sms((key, turn_id), (&channel, turn.country), turn.context, now),

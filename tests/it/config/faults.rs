@@ -238,9 +238,9 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "[providers.mono]",
-        "out_septets = 120\n[providers.mono]",
+        "out_septets = 79\n[providers.mono]",
         "channels[0].out_septets",
-        "from 140 to 182",
+        "from 80 to 182",
     ),
     (
         "[providers.mono]",

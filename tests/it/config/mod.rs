@@ -10,7 +10,6 @@ use std::time::Duration;
 use kiungo::config::{Config, RecordsConfig, StoreConfig};
 use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::SecretsOverUssd;
-use kiungo::gateways;
 use kiungo::providers::mono::MonoApiVersion;
 use tempfile::TempDir;
 
@@ -231,7 +230,7 @@ fn what_is_shown_hides_secrets() {
 fn agreed_limits_come_before_the_gateways() {
     let text = GOOD.replace("[providers.mono]", &format!("{AGREED}[providers.mono]"));
     let channel = &load(&text, &[]).unwrap().channels[0];
-    let gateway = gateways::ussd_gateway(&channel.gateway).unwrap();
+    let gateway = &channel.adapter.0;
     for (network, turn, idle, septets) in [
         (None, 8, 20, 150),
         (Some("62120"), 8, 20, 150),

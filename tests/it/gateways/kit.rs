@@ -5,11 +5,11 @@
 //! what was typed, nor any other text that the row calls [`RequestRow::hidden`].
 
 use kiungo::core::flow::state::TurnReply;
-use kiungo::core::flow::turn_context::TurnEvent;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::{
-    DialogEnd, ParseError, RawRequest, UssdCallback, UssdGateway, UssdLimits, UssdRequest, WireReply, ussd_gateway,
+    Caller, DialogEnd, Echo, ParseError, RawRequest, UssdCallback, UssdGateway, UssdInput, UssdLimits, UssdRefusal,
+    UssdReply, UssdRequest, UssdSetup, WireReply, ussd_gateway,
 };
 
 /// The shortest typed text that is searched for in outputs; a shorter one, such as a menu choice, may occur by chance.
@@ -58,21 +58,28 @@ pub enum ExpectedRequest {
         msisdn: Option<String>,
         closed: DialogEnd,
     },
+    Probe {
+        /// The gateway's id of the dialog.
+        dialog: String,
+    },
+    /// Misread: a screen ends the dialog.
     Refused(ParseError),
+    /// Not the gateway's: the uniform 404.
+    NotYours,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExpectedCallback {
     /// The gateway's id of the dialog.
     pub dialog: String,
+    /// In E.164; empty if only the dialog is named.
     pub msisdn: String,
     pub network: Option<String>,
     pub service_code: Option<String>,
     pub did: ExpectedInput,
     /// The gateway's id of the turn.
     pub turn_id: Option<String>,
-    /// What the reply must echo.
-    pub echo: Vec<(String, String)>,
+    pub echo: Echo,
 }
 
 /// The input with its secrets exposed, to be compared.
@@ -80,10 +87,14 @@ pub struct ExpectedCallback {
 pub enum ExpectedInput {
     /// Dialed these segments after the service code.
     Begin(Vec<String>),
+    /// Dialed this whole string.
+    DialString(String),
     /// Typed this line.
     Line(String),
     /// Typed something; this is everything so far.
     Whole(String),
+    /// Typed this, or dialed it.
+    DialedOrLine(String),
 }
 
 impl Default for ExpectedInput {
@@ -97,22 +108,17 @@ pub struct ReplyRow {
     /// `None` acknowledges a notice.
     pub reply: Option<TurnReply>,
     /// What the callback asked to be echoed.
-    pub echo: Vec<(String, String)>,
+    pub echo: Echo,
     pub content_type: &'static str,
     pub headers: Vec<(&'static str, String)>,
     pub body: &'static str,
 }
 
-/// The gateway with this name in the registry.
+/// The gateway with this name in the registry, on a channel that says nothing.
 pub fn gateway(name: &str) -> Box<dyn UssdGateway> {
-    let gateway = ussd_gateway(name).unwrap_or_else(|| panic!("{name} is not registered"));
+    let gateway = ussd_gateway(name, UssdSetup::default()).unwrap_or_else(|| panic!("{name} is not registered"));
+    let gateway = gateway.unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(gateway.name(), name);
-    assert!(
-        kiungo::gateways::USSD_GATEWAYS
-            .iter()
-            .any(|gateway| gateway.name == name),
-        "{name} is not in the list of names"
-    );
     gateway
 }
 
@@ -133,7 +139,8 @@ pub fn parse(gateway: &dyn UssdGateway, row: &RequestRow) -> ExpectedRequest {
     });
     let printed = match &parsed {
         Ok(parsed) => format!("{parsed:?} {parsed:#?}"),
-        Err(error) => format!("{error} {error:?}"),
+        Err(error @ UssdRefusal::Misread { why, .. }) => format!("{why} {error:?}"),
+        Err(error) => format!("{error:?}"),
     };
     let got = to_expected(parsed);
     for secret in leaked_secrets(row, &got) {
@@ -156,7 +163,9 @@ pub fn check_requests(gateway: &dyn UssdGateway, rows: &[RequestRow]) {
 /// Checks all replies: each is a 200, and the gateway's own prefix is no longer than its overhead.
 pub fn check_replies(gateway: &dyn UssdGateway, rows: &[ReplyRow]) {
     for row in rows {
-        let wire = gateway.render(row.reply.as_ref(), &row.echo);
+        let reply = row.reply.as_ref();
+        let reply = reply.map_or(UssdReply::Acknowledged(DialogEnd::Finished), UssdReply::from);
+        let wire = gateway.render(&reply, &row.echo);
         let name = row.body;
         assert_eq!(wire.status, 200, "{name:?}");
         assert_eq!(String::from_utf8(wire.body).unwrap(), row.body);
@@ -178,29 +187,39 @@ pub fn check_limits(gateway: &dyn UssdGateway, rows: &[(Option<&str>, UssdLimits
     }
 }
 
-fn to_expected(parsed: Result<UssdRequest, ParseError>) -> ExpectedRequest {
-    let number = |msisdn: &Msisdn| msisdn.as_str().to_owned();
+fn to_expected(parsed: Result<UssdRequest, UssdRefusal>) -> ExpectedRequest {
+    let number = |caller: &Caller| match caller {
+        Caller::Number(msisdn) => Some(msisdn.as_str().to_owned()),
+        Caller::KnownDialog => None,
+    };
+    let text = |typed: &Secret| typed.expose().to_owned();
     match parsed {
         Ok(UssdRequest::Turn(callback)) => ExpectedRequest::Turn(ExpectedCallback {
             dialog: callback.dialog,
-            msisdn: number(&callback.msisdn),
+            msisdn: number(&callback.caller).unwrap_or_default(),
             network: callback.network,
             service_code: callback.service_code,
-            did: match callback.input {
-                TurnEvent::Begin { dialed: dialled } => ExpectedInput::Begin(dialled),
-                TurnEvent::Latest(line) => ExpectedInput::Line(line.expose().to_owned()),
-                TurnEvent::Cumulative(text) => ExpectedInput::Whole(text.expose().to_owned()),
-                TurnEvent::Sms(_) => panic!("an SMS from a gateway of USSD"),
+            did: match &callback.input {
+                UssdInput::Dialed(dialed) if dialed.expose().is_empty() => ExpectedInput::Begin(Vec::new()),
+                UssdInput::Dialed(dialed) => ExpectedInput::DialString(text(dialed)),
+                UssdInput::DialedBehindCode(extras) => {
+                    ExpectedInput::Begin(extras.expose().split('*').map(str::to_owned).collect())
+                }
+                UssdInput::Latest(line) => ExpectedInput::Line(text(line)),
+                UssdInput::Cumulative(whole) => ExpectedInput::Whole(text(whole)),
+                UssdInput::DialedOrLatest(line) => ExpectedInput::DialedOrLine(text(line)),
             },
             turn_id: callback.turn_id,
             echo: callback.echo,
         }),
         Ok(UssdRequest::DialogEnd(notice)) => ExpectedRequest::Notice {
             dialog: notice.dialog,
-            msisdn: notice.msisdn.as_ref().map(number),
+            msisdn: number(&notice.caller),
             closed: notice.end,
         },
-        Err(error) => ExpectedRequest::Refused(error),
+        Ok(UssdRequest::Probe { dialog, .. }) => ExpectedRequest::Probe { dialog },
+        Err(UssdRefusal::Misread { why, .. }) => ExpectedRequest::Refused(why),
+        Err(UssdRefusal::NotYours) => ExpectedRequest::NotYours,
     }
 }
 
@@ -211,15 +230,18 @@ fn leaked_secrets(row: &RequestRow, got: &ExpectedRequest) -> Vec<String> {
         ExpectedRequest::Turn(turn) => {
             match &turn.did {
                 ExpectedInput::Begin(segments) => secrets.extend(segments.iter().cloned()),
-                ExpectedInput::Line(text) | ExpectedInput::Whole(text) => {
+                ExpectedInput::DialString(text)
+                | ExpectedInput::Line(text)
+                | ExpectedInput::Whole(text)
+                | ExpectedInput::DialedOrLine(text) => {
                     secrets.push(text.clone());
                     secrets.extend(text.split('*').map(str::to_owned));
                 }
             }
-            Some(&turn.msisdn)
+            Some(&turn.msisdn).filter(|msisdn| !msisdn.is_empty())
         }
         ExpectedRequest::Notice { msisdn, .. } => msisdn.as_ref(),
-        ExpectedRequest::Refused(_) => None,
+        ExpectedRequest::Probe { .. } | ExpectedRequest::Refused(_) | ExpectedRequest::NotYours => None,
     };
     if let Some(msisdn) = msisdn {
         secrets.push(msisdn.trim_start_matches('+').to_owned());
@@ -245,20 +267,20 @@ impl UssdGateway for LeakyGateway {
         UssdLimits::default()
     }
 
-    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, ParseError> {
+    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, UssdRefusal> {
         let typed = String::from_utf8_lossy(request.body).into_owned();
         Ok(UssdRequest::Turn(UssdCallback {
             dialog: "1".to_owned(),
-            msisdn: Msisdn::parse("+254711000001", request.country).unwrap(),
+            caller: Caller::Number(Msisdn::parse("+254711000001", request.country).unwrap()),
             network: Some(typed.clone()),
             service_code: None,
-            input: TurnEvent::Latest(Secret::new(typed)),
+            input: UssdInput::Latest(Secret::new(typed)),
             turn_id: None,
-            echo: Vec::new(),
+            echo: Echo::default(),
         }))
     }
 
-    fn render(&self, _reply: Option<&TurnReply>, _echo: &[(String, String)]) -> WireReply {
+    fn render(&self, _: &UssdReply<'_>, _: &Echo) -> WireReply {
         WireReply {
             status: 200,
             content_type: "text/plain",

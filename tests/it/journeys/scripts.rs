@@ -11,7 +11,7 @@ use kiungo::sandbox::mono::MonoCall::{Commit, Login};
 use kiungo::sandbox::mono::SubmitOutcome::{AccountsAsked, Granted, InputAsked, Refused, TurnedAway, WrongCode};
 use kiungo::sandbox::mono::{MonoCall, SubmitOutcome, sha256_hex};
 use kiungo::sandbox::phone::callback_client::{CallbackClient, CallbackError, FormFields, HttpCallbackClient};
-use kiungo::sandbox::phone::facts::limits_of;
+use kiungo::sandbox::phone::dialect::AfricasTalkingDialect;
 use kiungo::sandbox::phone::handset::{Handset, HandsetDeps, Sim};
 use kiungo::sandbox::phone::player::play;
 use kiungo::sandbox::phone::script::{PhoneScript, ScriptStep, parse};
@@ -177,7 +177,8 @@ pub(super) async fn play_on(line: &dyn CallbackClient, script: &PhoneScript) -> 
         client: line,
         clock: &SystemClock,
         rng: &OsRng,
-        limits: limits_of,
+        dialect: &AfricasTalkingDialect,
+        limits: None,
     };
     let sim = Sim {
         number: "+2348030000999".to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kiungo::gateways::UssdLimits;
 use kiungo::sandbox::phone::args::PhoneArgs;
 use kiungo::sandbox::phone::callback_client::HttpCallbackClient;
-use kiungo::sandbox::phone::facts::limits_of;
+use kiungo::sandbox::phone::dialect::AfricasTalkingDialect;
 use kiungo::sandbox::phone::handset::{Handset, HandsetDeps};
 use kiungo::sandbox::phone::player::play;
 use kiungo::sandbox::phone::script::parse;
@@ -20,7 +20,7 @@ struct TerminalFixture {
     args: PhoneArgs,
     clock: PassingTime,
     rng: CountingRng,
-    limits: fn(Option<&str>) -> UssdLimits,
+    limits: Option<fn(Option<&str>) -> UssdLimits>,
 }
 
 fn quick_to_give_up(_: Option<&str>) -> UssdLimits {
@@ -54,6 +54,7 @@ impl TerminalFixture {
             number: "+2348030000001".to_owned(),
             network: "62130".to_owned(),
             code: "*384*96#".to_owned(),
+            gateway: "africastalking",
             script: None,
             patient: false,
         };
@@ -62,7 +63,7 @@ impl TerminalFixture {
             args,
             clock: PassingTime::default(),
             rng: CountingRng::default(),
-            limits: limits_of,
+            limits: None,
         }
     }
 
@@ -71,6 +72,7 @@ impl TerminalFixture {
             client: line,
             clock: &self.clock,
             rng: &self.rng,
+            dialect: &AfricasTalkingDialect,
             limits: self.limits,
         }
     }
@@ -222,7 +224,7 @@ async fn limits_end_dialogs(
     #[case] status: &str,
 ) {
     let fixture = TerminalFixture {
-        limits,
+        limits: Some(limits),
         ..TerminalFixture::new()
     };
     let failed = fixture.script(source).await.expect_err(source).to_string();
@@ -236,7 +238,7 @@ async fn limits_end_dialogs(
 #[tokio::test]
 async fn an_idle_person_loses_the_dialog() {
     let fixture = TerminalFixture {
-        limits: impatient,
+        limits: Some(impatient),
         ..TerminalFixture::new()
     };
     let line = HttpCallbackClient::new(&fixture.args.url).expect("loopback");

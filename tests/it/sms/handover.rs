@@ -99,6 +99,7 @@ impl AbsentPerson {
             reply: ReplySlot::Set(TurnReply {
                 end: ends_at.is_none(),
                 text: String::new(),
+                option_lines: 0,
             }),
             closed: ends_at.is_none(),
             used: true,

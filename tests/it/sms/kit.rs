@@ -6,6 +6,7 @@ use std::time::Duration;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::RawRequest;
+use kiungo::gateways::settings::SettingValues;
 use kiungo::gateways::sms::{OutgoingSms, SmsCallback, SmsCallbackError, SmsGateway, SmsSettings};
 use kiungo::gateways::sms_gateway;
 use kiungo::http_client::base_url::parse_base_url;
@@ -65,6 +66,7 @@ pub fn settings(base_url: &str) -> SmsSettings {
         signing_key: None,
         route: None,
         callback: Some(Secret::new(CALLBACK)),
+        own: SettingValues::default(),
         timeout: Duration::from_secs(20),
     }
 }

@@ -12,8 +12,9 @@ use kiungo::core::secret::Secret;
 use kiungo::core::time::Clock;
 use kiungo::core::webhook::WebhookTiming;
 use kiungo::gateways::limit_overrides::ChannelLimitOverrides;
-use kiungo::http_client::HttpClientOptions;
+use kiungo::gateways::{UssdGateway, WireReply};
 use kiungo::http_client::ssrf_safe::{SsrfSafeClient, SystemResolver};
+use kiungo::http_client::{HttpClient, HttpClientOptions};
 use kiungo::providers::{Provider, ProviderKeys, ProviderRegistry};
 use kiungo::records::Records;
 use kiungo::service::admission::{TurnLimiter, TurnRates};
@@ -80,28 +81,41 @@ pub struct TestApp {
     pub pages: Arc<BrowserPages>,
     /// The provider.
     pub bank: Arc<OneBank>,
-    channel: Arc<Channel>,
+    pub channel: Arc<Channel>,
     /// The records.
     pub records: Fixture,
 }
 
 impl TestApp {
+    /// Answers one request; `None` when it is not the gateway's.
+    pub async fn send(&self, request: IncomingRequest) -> Option<WireReply> {
+        self.service.answer(self.channel.clone(), request).await
+    }
+
     /// Answers one callback.
     pub async fn answer(&self, body: &str) -> String {
-        let request = IncomingRequest {
-            method: "POST".to_owned(),
-            tail: String::new(),
-            query: Vec::new().into(),
-            headers: Vec::new(),
-            body: Some(body.as_bytes().to_vec().into()),
-        };
-        let reply = self.service.answer(self.channel.clone(), request).await;
+        let reply = self.send(posted("", &[], body)).await;
+        let reply = reply.expect("the gateway's own");
         assert_eq!(reply.status, 200);
         String::from_utf8(reply.body).expect("text")
     }
 }
 
-fn channel(gateway: PlainGateway) -> Arc<Channel> {
+/// A request whose body this is.
+pub fn posted(tail: &str, headers: &[(&str, &str)], body: &str) -> IncomingRequest {
+    let headers = headers.iter();
+    IncomingRequest {
+        method: "POST".to_owned(),
+        tail: tail.to_owned(),
+        query: Vec::new().into(),
+        headers: headers
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+            .collect(),
+        body: Some(body.as_bytes().to_vec().into()),
+    }
+}
+
+fn channel(gateway: impl UssdGateway + 'static) -> Arc<Channel> {
     Arc::new(Channel {
         name: CHANNEL.0.to_owned(),
         gateway: Box::new(gateway),
@@ -126,7 +140,7 @@ pub struct SharedDeps {
 pub type Trip = fn(CrashPoint, &Arc<dyn Records>);
 
 /// Puts turns together over this store and gateway; the list of banks has been read.
-pub async fn assemble(store: Arc<dyn Store>, gateway: PlainGateway) -> TestApp {
+pub async fn assemble(store: Arc<dyn Store>, gateway: impl UssdGateway + 'static) -> TestApp {
     assemble_in(store, gateway, AppOptions::default()).await
 }
 
@@ -154,14 +168,18 @@ impl Default for AppOptions {
 }
 
 /// The same, with something else around it.
-pub async fn assemble_in(store: Arc<dyn Store>, gateway: PlainGateway, around: AppOptions) -> TestApp {
+pub async fn assemble_in(store: Arc<dyn Store>, gateway: impl UssdGateway + 'static, around: AppOptions) -> TestApp {
     let assembled = assemble_unread(store, gateway, around).await;
     assembled.service.0.catalogue.refresh().await;
     assembled
 }
 
 /// The same; no list of banks has been read.
-pub async fn assemble_unread(store: Arc<dyn Store>, gateway: PlainGateway, around: AppOptions) -> TestApp {
+pub async fn assemble_unread(
+    store: Arc<dyn Store>,
+    gateway: impl UssdGateway + 'static,
+    around: AppOptions,
+) -> TestApp {
     let fixture = Backend::Sqlite.create().await;
     let bank = around.banks[0].clone();
     let rates = around.rates;
@@ -224,6 +242,7 @@ fn turns(
         shutdown: CancellationToken::new(),
         metrics: deps.metrics.clone(),
         gate: TurnLimiter::new(rates, std::slice::from_ref(&channel)),
+        http: HttpClient::new(&HttpClientOptions::default()).expect("an HTTP client"),
         channels: vec![channel],
     }
 }

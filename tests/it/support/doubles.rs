@@ -4,14 +4,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kiungo::core::flow::state::TurnReply;
-use kiungo::core::flow::turn_context::TurnEvent;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::secret::Secret;
+use kiungo::gateways::ussd_carrier::{CarrierAbilities, CarrierError, UssdCarrier};
 use kiungo::gateways::{
-    DialogEndNotice, ParseError, RawRequest, ReplySink, UssdCallback, UssdGateway, UssdLimits, UssdRequest, WireReply,
+    Caller, DialogEndNotice, Echo, ParseError, RawRequest, UssdCallback, UssdGateway, UssdInput, UssdLimits,
+    UssdRefusal, UssdReply, UssdRequest, WireReply,
 };
+use kiungo::http_client::HttpClient;
 use kiungo::store::{IndexKey, Store, StoreError, SwapResult, Version, VersionedValue};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -93,13 +94,20 @@ pub struct PlainGateway {
     pub sink: Option<UnboundedSender<WireReply>>,
 }
 
-/// Hands screens to the test.
-struct ChannelSink(UnboundedSender<WireReply>);
-
 #[async_trait]
-impl ReplySink for ChannelSink {
-    async fn deliver(self: Box<Self>, reply: WireReply) {
-        self.0.send(reply).expect("the test listens");
+impl UssdCarrier for PlainGateway {
+    fn abilities(&self) -> CarrierAbilities {
+        CarrierAbilities {
+            delivers: true,
+            ..CarrierAbilities::default()
+        }
+    }
+
+    /// Hands screens to the test.
+    async fn deliver(&self, _: &HttpClient, reply: &UssdReply<'_>, to: &Echo) -> Result<(), CarrierError> {
+        let sink = self.sink.as_ref().expect("a sink");
+        sink.send(self.render(reply, to)).expect("the test listens");
+        Ok(())
     }
 }
 
@@ -108,8 +116,8 @@ impl UssdGateway for PlainGateway {
         "plain"
     }
 
-    fn sink(&self) -> Option<Box<dyn ReplySink>> {
-        Some(Box::new(ChannelSink(self.sink.clone()?)))
+    fn carrier(&self) -> Option<&dyn UssdCarrier> {
+        self.sink.as_ref().map(|_| self as &dyn UssdCarrier)
     }
 
     fn overhead(&self) -> u16 {
@@ -123,39 +131,42 @@ impl UssdGateway for PlainGateway {
         }
     }
 
-    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, ParseError> {
+    fn parse(&self, request: &RawRequest<'_>) -> Result<UssdRequest, UssdRefusal> {
         let body = std::str::from_utf8(request.body).map_err(|_| ParseError::Encoding)?;
         let mut parts = body.splitn(3, ' ');
         let dialog = parts.next().ok_or(ParseError::Field("dialog"))?.to_owned();
         let number = parts.next().ok_or(ParseError::Field("number"))?;
         let msisdn = Msisdn::parse(number, request.country).map_err(|_| ParseError::Msisdn)?;
+        let caller = Caller::Number(msisdn);
+        let echo = Echo::default();
         let Some(text) = parts.next() else {
             return Ok(UssdRequest::DialogEnd(DialogEndNotice {
                 dialog,
-                msisdn: Some(msisdn),
+                caller,
                 end: kiungo::gateways::DialogEnd::Abandoned,
+                echo,
             }));
         };
         Ok(UssdRequest::Turn(UssdCallback {
             dialog,
-            msisdn,
+            caller,
             network: None,
             service_code: None,
             input: if text.is_empty() {
-                TurnEvent::Begin { dialed: Vec::new() }
+                UssdInput::Dialed(Secret::new(text))
             } else {
-                TurnEvent::Cumulative(Secret::new(text))
+                UssdInput::Cumulative(Secret::new(text))
             },
             turn_id: None,
-            echo: Vec::new(),
+            echo,
         }))
     }
 
-    fn render(&self, reply: Option<&TurnReply>, _: &[(String, String)]) -> WireReply {
+    fn render(&self, reply: &UssdReply<'_>, _: &Echo) -> WireReply {
         let body = match reply {
-            Some(TurnReply { end: false, text }) => format!("CON {text}"),
-            Some(TurnReply { end: true, text }) => format!("END {text}"),
-            None => "taken".to_owned(),
+            UssdReply::Continue { text, .. } => format!("CON {text}"),
+            UssdReply::End { text } => format!("END {text}"),
+            _ => "taken".to_owned(),
         };
         WireReply {
             status: 200,

@@ -10,7 +10,9 @@ use kiungo::core::messages::Locale;
 use kiungo::core::secret::Secret;
 use kiungo::gateways::limit_overrides::ChannelLimitOverrides;
 use kiungo::gateways::sms::CallbackOutcome;
-use kiungo::gateways::{ParseError, RawRequest, UssdGateway, UssdLimits, UssdRequest, WireReply};
+use kiungo::gateways::{
+    Echo, ParseError, RawRequest, UssdGateway, UssdLimits, UssdRefusal, UssdReply, UssdRequest, WireReply,
+};
 use kiungo::http::{HttpState, serve};
 use kiungo::providers::{ProviderReply, ProviderRequest};
 use kiungo::service::callbacks::{
@@ -48,15 +50,15 @@ impl UssdGateway for TestGateway {
         UssdLimits::default()
     }
 
-    fn parse(&self, _: &RawRequest<'_>) -> Result<UssdRequest, ParseError> {
-        Err(ParseError::NotACallback)
+    fn parse(&self, _: &RawRequest<'_>) -> Result<UssdRequest, UssdRefusal> {
+        Err(ParseError::NotACallback.into())
     }
 
-    fn render(&self, reply: Option<&TurnReply>, _: &[(String, String)]) -> WireReply {
+    fn render(&self, reply: &UssdReply<'_>, _: &Echo) -> WireReply {
         let body = match reply {
-            Some(TurnReply { end: false, text }) => format!("CON {text}"),
-            Some(TurnReply { end: true, text }) => format!("END {text}"),
-            None => String::new(),
+            UssdReply::Continue { text, .. } => format!("CON {text}"),
+            UssdReply::End { text } => format!("END {text}"),
+            _ => String::new(),
         };
         WireReply {
             status: 200,
@@ -101,7 +103,7 @@ impl UssdCallbacks for FakeCallbacks {
         (name == CHANNEL && secret == SECRET).then(|| Arc::clone(&self.channel))
     }
 
-    async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> WireReply {
+    async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> Option<WireReply> {
         let mut unfinished = Unfinished(Some(Arc::clone(&self.dropped)));
         let reply = match &request.body {
             Some(body) => TurnReply::ask(format!("{} {} bytes", request.method, body.len())),
@@ -118,7 +120,7 @@ impl UssdCallbacks for FakeCallbacks {
         self.go.acquire().await.unwrap().forget();
         self.ended.add_permits(1);
         unfinished.0 = None;
-        channel.gateway.render(Some(&reply), &[])
+        Some(channel.gateway.render(&UssdReply::from(&reply), &Echo::default()))
     }
 }
 

@@ -386,7 +386,7 @@ impl Phone {
         let Some(dialog) = self.state.dialogs.first() else {
             return;
         };
-        let ReplySlot::Set(TurnReply { end, text }) = &dialog.reply else {
+        let ReplySlot::Set(TurnReply { end, text, .. }) = &dialog.reply else {
             return;
         };
         let septets = gsm7::septets(text).unwrap_or_else(|| panic!("not in GSM-7: {text:?}"));

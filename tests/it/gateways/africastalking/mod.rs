@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use kiungo::core::flow::state::TurnReply;
 use kiungo::core::gsm7;
-use kiungo::gateways::{DialogEnd, ParseError, UssdLimits};
+use kiungo::core::screen_alphabet::ScreenAlphabet;
+use kiungo::gateways::{DialogEnd, Echo, ParseError, UssdLimits};
 use proptest::prelude::*;
 
 use crate::gateways::kit::{self, ExpectedCallback, ExpectedInput, ExpectedRequest, ReplyRow, RequestRow};
@@ -152,7 +153,7 @@ fn replies_in_the_dialect() {
     let gateway = kit::gateway("africastalking");
     let row = |reply, body| ReplyRow {
         reply,
-        echo: vec![],
+        echo: Echo::default(),
         content_type: "text/plain; charset=utf-8",
         headers: vec![],
         body,
@@ -185,6 +186,7 @@ fn limits_by_network() {
         idle: Duration::from_secs(idle),
         out_septets,
         in_chars,
+        alphabet: ScreenAlphabet::Gsm7,
     };
     kit::check_limits(
         &*kit::gateway("africastalking"),

@@ -13,6 +13,7 @@ mod history;
 mod idempotency;
 mod intents;
 mod jobs;
+mod leases;
 mod link_access;
 mod link_views;
 mod links;

@@ -1,0 +1,16 @@
+//! Hubtel, Ghana.
+
+pub mod sms;
+
+use std::sync::Arc;
+
+use super::{GatewayRegistration, SmsRegistration};
+
+pub(super) const REGISTRATION: GatewayRegistration = GatewayRegistration {
+    name: "hubtel",
+    ussd: None,
+    sms: Some(SmsRegistration {
+        requirements: &sms::REQUIREMENTS,
+        build: |settings, client| Ok(Arc::new(sms::HubtelSms::new(settings, client)?)),
+    }),
+};
