@@ -11,6 +11,7 @@ mod limits;
 mod linking;
 mod own_code;
 mod pages;
+mod provider_access;
 mod redials;
 mod renewals;
 mod requests;
