@@ -11,7 +11,7 @@ use super::handover_queue::HandOver;
 use super::institution_health::InstitutionHealth;
 use super::intent_expiry::IntentExpiry;
 use super::job::JobSet;
-use super::linking::advance::Advance;
+use super::linking::advance::{Advance, AdvanceNow};
 use super::linking::confirm_unlinked::ConfirmUnlinked;
 use super::linking::linker::Linking;
 use super::linking::page_text::{PageTexts, SendPageLink};
@@ -68,6 +68,7 @@ impl JobHandlers {
             .with::<Redeem, _>(linking)
             .with::<Settle, _>(linking)
             .with::<Advance, _>(linking)
+            .with::<AdvanceNow, _>(linking)
             .with::<SendPageLink, _>(page_texts)
             .with::<ReadAccounts, _>(linking)
             .with::<Unlink, _>(linking)

@@ -15,7 +15,7 @@ use url::Url;
 use super::callbacks::{OpenedPage, PersonPage, PersonPages};
 use super::deps::Deps;
 use super::job::JobError;
-use super::linking::advance::Advance;
+use super::linking::advance::AdvanceNow;
 use super::page_links::{PageLinks, waits_until};
 use super::providers::{ProviderCallError, Providers};
 use crate::core::flow::Flow;
@@ -127,7 +127,7 @@ impl BrowserPages {
         let sealed = sealing.seal_returned(&attempt.tag, attempt.id, &returned.data)?;
         // A fact of its own: the same browser may be sent twice.
         let occasion = u64::from_be_bytes(std::array::from_fn(|at| digest[at]));
-        let advance = Advance::job(attempt.partner, attempt.id, now).on_occasion(format!("{occasion:016x}"));
+        let advance = AdvanceNow::job(attempt.partner, attempt.id, now).on_occasion(format!("{occasion:016x}"));
         let records = &self.deps.records;
         let stored = records.return_with_ticket(&digest, &sealed, &[advance], now).await?;
         stored.map(|_| locale).ok_or(Closed::Over)

@@ -49,6 +49,24 @@ impl JobHandler<Advance> for Linking {
     }
 }
 
+/// Asks once more, because there is reason to think that something has happened. [`Advance`] goes on by itself.
+pub struct AdvanceNow;
+
+impl JobType for AdvanceNow {
+    const NAME: &'static str = "advance_now";
+    type Subject = AttemptId;
+}
+
+#[async_trait]
+impl JobHandler<AdvanceNow> for Linking {
+    async fn run(&self, attempt: AttemptId) -> Result<JobOutcome, JobError> {
+        match self.advance(attempt).await? {
+            JobOutcome::RetryIn(..) => Ok(JobOutcome::Done),
+            outcome => Ok(outcome),
+        }
+    }
+}
+
 /// A step that is waited for.
 pub struct Wait {
     pub waiting: Waiting,

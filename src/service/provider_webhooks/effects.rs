@@ -12,7 +12,7 @@ use crate::core::time::Timestamp;
 use crate::providers::{Access, AccountsQuery, EventSubject, ProviderError, ProviderEvent, ProviderEventKind};
 use crate::records::{Attempt, AttemptState, Job, JobType, Link, LinkState, RecordsError};
 use crate::service::deps::Deps;
-use crate::service::linking::advance::Advance;
+use crate::service::linking::advance::AdvanceNow;
 use crate::service::linking::confirm_unlinked::ConfirmUnlinked;
 use crate::service::linking::read_accounts::ReadAccounts;
 use crate::service::linking::settle::Settle;
@@ -178,7 +178,7 @@ fn follow(link: &Link, event: &ProviderEvent, now: Timestamp, effect: &mut Event
 fn goes_on(attempt: &Attempt, now: Timestamp) -> Option<Job> {
     let (partner, id) = (attempt.partner, attempt.id);
     match attempt.state {
-        AttemptState::Waiting => Some(Advance::job(partner, id, now)),
+        AttemptState::Waiting => Some(AdvanceNow::job(partner, id, now)),
         AttemptState::Unknown | AttemptState::Granted | AttemptState::Lapsed => Some(Settle::job(partner, id, now)),
         // Its owner is about to hear it first hand.
         AttemptState::Open | AttemptState::Sending => None,

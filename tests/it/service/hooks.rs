@@ -9,7 +9,7 @@ use kiungo::core::time::Clock as _;
 use kiungo::providers::ProviderRequest;
 use kiungo::records::{AttemptState, JobType as _, LinkState, ProviderPerson, ProviderPersonOutcome};
 use kiungo::service::callbacks::{ProviderWebhookOutcome, ProviderWebhooks as _};
-use kiungo::service::linking::advance::Advance;
+use kiungo::service::linking::advance::AdvanceNow;
 use kiungo::service::linking::confirm_unlinked::ConfirmUnlinked;
 use kiungo::service::linking::read_accounts::ReadAccounts;
 use kiungo::service::linking::settle::Settle;
@@ -206,14 +206,14 @@ async fn a_key_reaches_its_owners_only(#[case] backend: Backend) {
     assert_eq!(world.state_of(&link).await, LinkState::Active);
     for key in [
         format!("{}:e4", ConfirmUnlinked::key(link.id)),
-        format!("{}:e5", Advance::key(waiting.id)),
+        format!("{}:e5", AdvanceNow::key(waiting.id)),
         format!("{}:e6", ReadAccounts::key(link.id)),
     ] {
         assert!(!world.has_job(&key).await, "{key}");
     }
     world.hears("reauth account a1 e1 10\nupdated session s1 e5").await;
     assert_eq!(world.state_of(&link).await, LinkState::ReauthRequired);
-    assert!(world.has_job(&format!("{}:e5", Advance::key(waiting.id))).await);
+    assert!(world.has_job(&format!("{}:e5", AdvanceNow::key(waiting.id))).await);
 
     let same = world.linked(&eze, "h1", &["a1"]).await;
     known_as(&world, &eze, "ada").await;
@@ -282,7 +282,7 @@ async fn an_event_about_a_session_moves_its_attempt(#[case] backend: Backend) {
     world
         .hears("updated session waits e1\nconnected session nobody e1x")
         .await;
-    assert!(world.has_job(&format!("{}:e1", Advance::key(waiting.id))).await);
+    assert!(world.has_job(&format!("{}:e1", AdvanceNow::key(waiting.id))).await);
     for (n, state) in AttemptState::ALL.into_iter().enumerate() {
         if state == AttemptState::Waiting {
             continue;

@@ -9,7 +9,7 @@ use kiungo::core::time::Clock as _;
 use kiungo::providers::{ProviderError, ProviderRequest};
 use kiungo::records::{Attempt, AttemptState, JobType as _, TicketPurpose};
 use kiungo::service::callbacks::{OpenedPage, PersonPage, PersonPages as _};
-use kiungo::service::linking::advance::Advance;
+use kiungo::service::linking::advance::AdvanceNow;
 use kiungo::service::page_links::PageLinks;
 use rstest::rstest;
 
@@ -67,7 +67,7 @@ fn returned_key(world: &HookWorld, attempt: &Attempt, state: &str) -> String {
         .sealing
         .ticket_digest(TicketPurpose::State, &Secret::new(state));
     let hex: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}:{hex}", Advance::key(attempt.id))
+    format!("{}:{hex}", AdvanceNow::key(attempt.id))
 }
 
 /// The page for everything that leads nowhere.
