@@ -186,8 +186,7 @@ async fn no_ticket_is_logged() {
 async fn the_button_needs_no_script() {
     let server = start(0);
     let port = server.address.port();
-    let browser = Browser::open(360, 640, false).await;
-    browser.disable_scripts().await;
+    let browser = Browser::open_without_scripts(360, 640).await;
     // By another name it is another server.
     let link = format!("http://localhost:{port}/go/to-{port}");
     browser.window.goto(&link).await.expect("the page");

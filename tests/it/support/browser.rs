@@ -97,6 +97,16 @@ impl WebDriverCompatibleCommand for CdpCommand {
 impl Browser {
     /// Opens a window whose page is `width` by `height` CSS pixels; `dark` asks for the dark appearance.
     pub async fn open(width: u32, height: u32, dark: bool) -> Self {
+        Self::open_with(width, height, dark, json!({})).await
+    }
+
+    /// Opens a window of this size in which no page's script runs.
+    pub async fn open_without_scripts(width: u32, height: u32) -> Self {
+        let blocked = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        Self::open_with(width, height, false, blocked).await
+    }
+
+    async fn open_with(width: u32, height: u32, dark: bool, preferences: Value) -> Self {
         let profile = tempfile::tempdir().expect("a directory");
         let driver = Driver::start(profile.path());
         let mut args = vec![
@@ -116,6 +126,7 @@ impl Browser {
         }
         let options = json!({
             "args": args,
+            "prefs": preferences,
             "mobileEmulation": {
                 "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0, "mobile": width < 600, "touch": width < 600 },
             },
@@ -140,15 +151,6 @@ impl Browser {
             parameters: json!({ "source": script }),
         };
         self.window.issue_cmd(command).await.expect("a script");
-    }
-
-    /// Runs no page's script from now on.
-    pub async fn disable_scripts(&self) {
-        let command = CdpCommand {
-            name: "Emulation.setScriptExecutionDisabled",
-            parameters: json!({ "value": true }),
-        };
-        self.window.issue_cmd(command).await.expect("no scripts");
     }
 
     /// Waits until an expression of the page's script is true; at most a minute.
