@@ -1,10 +1,11 @@
 //! What providers need to see again of a link.
 
 use kiungo::core::ids::LinkId;
-use kiungo::records::{AttemptState, Link, LinkAccess, LinkCompletion, LinkState, Records};
+use kiungo::records::{AttemptState, Link, LinkAccess, LinkCompletion, LinkState, ProviderPerson, Records};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
+use super::provider_persons::provider_person;
 use crate::support::records::{Backend, RecordedPerson, at, link, node, person, unique_bytes};
 
 /// A link in use, made with a handle and an access that is `n` bytes long.
@@ -183,6 +184,50 @@ async fn one_refreshes_at_a_time(#[case] backend: Backend) {
     let second = next(&made.access, b"refreshed");
     assert!(db.put_link_access(made.id, &second).await.unwrap());
     assert_eq!(lease(11).await, Some(second));
+}
+
+/// Partners have keys of their own at a provider, and what it calls something with one partner's keys says nothing about
+/// another's.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn what_is_called_the_same_stays_apart(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let (account_digest, handle_digest) = (unique_bytes(), Some(unique_bytes()));
+    let mut made = Vec::new();
+    for n in 1..=2 {
+        let who = person(n, 1);
+        let attempt = who.attempted(&*db, AttemptState::Unknown, |_| ()).await;
+        let mut link = link(&attempt, 1);
+        link.access.handle_digest = handle_digest;
+        link.accounts[0].account_digest = account_digest;
+        db.complete_link(&link, &[]).await.unwrap();
+        let user = ProviderPerson {
+            handle_digest,
+            ..provider_person(&who, "mono")
+        };
+        db.put_provider_person(&user).await.unwrap();
+        made.push((who.partner, link, user));
+    }
+    let handle = handle_digest.unwrap();
+    for (partner, link, user) in &made {
+        let by_handle = db.link_by_handle(*partner, &handle).await.unwrap();
+        assert_eq!(by_handle.as_ref(), Some(link));
+        let by_account = db.link_by_account_of(*partner, &account_digest).await.unwrap();
+        assert_eq!(by_account.as_ref(), Some(link));
+        let by_user = db.provider_person_by_handle(*partner, &handle).await.unwrap();
+        assert_eq!(by_user.as_ref(), Some(user));
+        let (attempt, _) = db.attempt(link.attempt).await.unwrap().unwrap();
+        for (asks, _, _) in &made {
+            let found = db.attempt_by_session(*asks, &attempt.session_digest).await.unwrap();
+            assert_eq!(found.is_some(), asks == partner);
+        }
+    }
+    let nobody = person(3, 1).partner;
+    assert_eq!(db.link_by_handle(nobody, &handle).await.unwrap(), None);
+    assert_eq!(db.link_by_account_of(nobody, &account_digest).await.unwrap(), None);
+    assert_eq!(db.provider_person_by_handle(nobody, &handle).await.unwrap(), None);
 }
 
 /// What an event about a person is about: their links at that partner and provider, but for those that are removed.

@@ -183,9 +183,16 @@ async fn older_news_never_replace_newer(#[case] backend: Backend) {
         ..event("h", &account, Some(1))
     };
     assert_eq!(db.apply_provider_event(&elsewhere, &[], at(0)).await, Ok(First));
+    // So it is with another partner's keys: whoever has those says nothing about this partner's accounts.
+    let anothers = IncomingProviderEvent {
+        partner: person(2, 1).partner,
+        ..event("a", &account, Some(1))
+    };
+    assert_eq!(db.apply_provider_event(&anothers, &[], at(0)).await, Ok(First));
+    assert_eq!(db.apply_provider_event(&anothers, &[], at(0)).await, Ok(Repeated));
 
     // What was heard long ago is forgotten with the events.
-    assert_eq!(db.delete_old_work(at(1), 100).await.unwrap(), 8 + 3);
+    assert_eq!(db.delete_old_work(at(1), 100).await.unwrap(), 9 + 4);
     assert_eq!(db.count("SELECT COUNT(*) FROM provider_event_order").await, 0);
 }
 

@@ -142,6 +142,40 @@ async fn a_browser_that_comes_late(#[case] backend: Backend) {
     assert_eq!(db.claim_key("advance", node(1), at(1), at(1)).await.unwrap(), None);
 }
 
+/// The ticket in a text is exchanged for the one that comes back with the browser: on two nodes at once, once, and there is
+/// no second one without the first being used up. One that cannot be written leaves the first as it was.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_ticket_is_exchanged_for_one(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let other = db.second_handle().await;
+    let attempt = person(1, 1).attempted(&*db, AttemptState::Waiting, |_| ()).await;
+    let go = ticket(&attempt, TicketPurpose::Go);
+    db.add_tickets(std::slice::from_ref(&go)).await.unwrap();
+    let stray = ReturnTicket {
+        partner: PartnerId::from_bytes([2; 16]),
+        ..ticket(&attempt, TicketPurpose::State)
+    };
+    db.exchange_ticket(&go.digest, &stray, at(1)).await.unwrap_err();
+    assert_eq!(db.ticket(&go.digest, at(1)).await.unwrap().as_ref(), Some(&go));
+    let mut tasks = JoinSet::new();
+    for n in 0..8 {
+        let handle = if n % 2 == 0 { db.shared() } else { other.clone() };
+        let (digest, next) = (go.digest, ticket(&attempt, TicketPurpose::State));
+        tasks.spawn(async move {
+            let exchanged = handle.exchange_ticket(&digest, &next, at(n)).await.unwrap();
+            let there = handle.ticket(&next.digest, at(n)).await.unwrap();
+            assert_eq!(there.is_some(), exchanged);
+            exchanged
+        });
+    }
+    let exchanged = tasks.join_all().await.into_iter().filter(|done| *done).count();
+    assert_eq!(exchanged, 1);
+    assert_eq!(db.count("SELECT COUNT(*) FROM return_tickets").await, 2);
+}
+
 /// A ticket leads nowhere without an attempt, nor to another partner's; with the first that cannot be written none is.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
