@@ -109,9 +109,10 @@ impl Providers {
         tag: &SubscriberTag,
     ) -> Result<ProviderClient, ProviderCallError> {
         let (api, keys) = self.with_keys(partner, name).await?;
-        let known = match api.facts().keeps_people {
-            true => self.deps.records.provider_person(partner, name, tag).await?,
-            false => None,
+        let known = if api.facts().keeps_people {
+            self.deps.records.provider_person(partner, name, tag).await?
+        } else {
+            None
         };
         let person = match known {
             Some(person) => Some(self.lease_person(&person).await?),
@@ -252,10 +253,8 @@ impl Providers {
         if let Some(changed) = changed {
             row.sealed = Some(self.deps.sealing.seal_link_access(&link.tag, link.id, &changed)?);
         }
-        match self.deps.records.put_link_access(link.id, &row).await? {
-            true => Ok(()),
-            false => Err(PutError::Outdated),
-        }
+        let replaced = self.deps.records.put_link_access(link.id, &row).await?;
+        replaced.then_some(()).ok_or(PutError::Outdated)
     }
 }
 

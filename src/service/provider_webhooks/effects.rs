@@ -180,9 +180,10 @@ fn goes_on(attempt: &Attempt, now: Timestamp) -> Option<Job> {
     match attempt.state {
         AttemptState::Waiting => Some(AdvanceNow::job(partner, id, now)),
         AttemptState::Unknown | AttemptState::Granted | AttemptState::Lapsed => Some(Settle::job(partner, id, now)),
-        // Its owner is about to hear it first hand.
-        AttemptState::Open | AttemptState::Sending => None,
-        AttemptState::Accepted
+        // Of the first two its owner is about to hear it first hand.
+        AttemptState::Open
+        | AttemptState::Sending
+        | AttemptState::Accepted
         | AttemptState::Refused
         | AttemptState::WrongCode
         | AttemptState::NotSent
