@@ -77,8 +77,6 @@ pub struct TestApp {
     pub handlers: JobHandlers,
     /// What takes webhooks.
     pub hooks: Arc<ProviderWebhookReceiver>,
-    /// What people's browsers see.
-    pub pages: Arc<BrowserPages>,
     /// The provider.
     pub bank: Arc<OneBank>,
     pub channel: Arc<Channel>,
@@ -194,7 +192,6 @@ pub async fn assemble_unread(
             shared.deps.clone(),
             shared.providers.clone(),
         )),
-        pages: Arc::new(browser_pages(&shared)),
         tasks: shared.deps.tasks.clone(),
         deps: shared.deps,
         jobs,
