@@ -91,8 +91,8 @@ pub enum StartError {
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] io::Error),
     /// A part of the sandbox did not start.
-    #[error("the sandbox's stand-in for Mono did not start: {0}")]
-    MonoStandIn(#[source] io::Error),
+    #[error("the sandbox's stand-in for {0} did not start: {1}")]
+    ProviderStandIn(&'static str, #[source] io::Error),
     /// Another part of the sandbox did not start.
     #[error("the sandbox's stand-in for an SMS gateway did not start: {0}")]
     SmsGatewayStandIn(#[source] io::Error),
@@ -102,8 +102,8 @@ pub enum StartError {
 pub struct App {
     /// Where it listens.
     pub address: SocketAddr,
-    /// Where its stand-in for Mono listens, in the sandbox.
-    pub stand_in: Option<SocketAddr>,
+    /// Where the stand-ins for providers listen, by the provider's name; none outside the sandbox.
+    pub stand_ins: Vec<(&'static str, SocketAddr)>,
     /// Answers callbacks, with no web server in between.
     pub callbacks: Arc<dyn UssdCallbacks>,
     server: tokio::task::JoinHandle<io::Result<()>>,
@@ -189,9 +189,9 @@ impl App {
         Ok(Self {
             address,
             #[cfg(feature = "sandbox")]
-            stand_in: stand_ins.mono(),
+            stand_ins: stand_ins.addresses(),
             #[cfg(not(feature = "sandbox"))]
-            stand_in: None,
+            stand_ins: Vec::new(),
             callbacks,
             server: running,
             draining: leaving,

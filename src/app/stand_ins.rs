@@ -1,5 +1,6 @@
 //! What the sandbox runs beside the server: stand-ins for the services that it calls, which call it back.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,13 +10,35 @@ use crate::config::sandbox::{MONO_KEY, MONO_URL, SMS_KEY, SMS_NAME, SMS_NUMBER, 
 use crate::config::{Config, Mode, MonoConfig, SmsConfig};
 use crate::core::secret::Secret;
 use crate::core::time::{Clock, Rng};
+use crate::sandbox::bank::guide::GuideRow;
+use crate::sandbox::bank::{self, ProviderStandIn};
 use crate::sandbox::clock::SandboxClock;
 use crate::sandbox::{SandboxState, mono, sms};
+
+/// A provider's stand-in, if it was started.
+type Started = io::Result<Option<Box<dyn ProviderStandIn>>>;
+
+/// Starts a stand-in if the configuration points at it, and replaces the base URL by the real address.
+type Start = fn(&mut Config, Arc<dyn Clock>, Arc<dyn Rng>) -> Started;
+
+/// How a provider's stand-in is started.
+struct Dialect {
+    /// The provider's name, as in the path of its webhooks.
+    name: &'static str,
+    guide: fn() -> Vec<GuideRow>,
+    start: Start,
+}
+
+const DIALECTS: &[Dialect] = &[Dialect {
+    name: "mono",
+    guide: mono::guide,
+    start: start_mono,
+}];
 
 /// The running stand-ins and their clock. Dropping them stops them.
 pub(super) struct StandIns {
     clock: Option<Arc<SandboxClock>>,
-    mono: Option<mono::RunningMono>,
+    providers: Vec<(&'static str, Box<dyn ProviderStandIn>)>,
     sms: Option<sms::RunningSms>,
 }
 
@@ -25,14 +48,20 @@ impl StandIns {
         if config.mode != Mode::Sandbox {
             return Ok(Self {
                 clock: None,
-                mono: None,
+                providers: Vec::new(),
                 sms: None,
             });
         }
         let wound = Arc::new(SandboxClock::load(config.keys.dir.with_file_name("sandbox-clock")));
         let clock: Arc<dyn Clock> = wound.clone();
+        let mut providers = Vec::new();
+        for Dialect { name, start, .. } in DIALECTS {
+            let running = start(config, clock.clone(), rng.clone());
+            let running = running.map_err(|error| StartError::ProviderStandIn(name, error))?;
+            providers.extend(running.map(|running| (*name, running)));
+        }
         Ok(Self {
-            mono: start_mono(config, &clock, rng)?,
+            providers,
             sms: start_sms(config, &clock, rng)?,
             clock: Some(wound),
         })
@@ -46,8 +75,10 @@ impl StandIns {
         }
     }
 
-    pub(super) fn mono(&self) -> Option<SocketAddr> {
-        self.mono.as_ref().map(|mono| mono.addr)
+    /// Where each provider's stand-in listens, by the provider's name.
+    pub(super) fn addresses(&self) -> Vec<(&'static str, SocketAddr)> {
+        let running = self.providers.iter();
+        running.map(|(name, stand_in)| (*name, stand_in.address())).collect()
     }
 
     /// What the phone page works with; `None` outside the sandbox.
@@ -55,13 +86,14 @@ impl StandIns {
         Some(SandboxState {
             clock: self.clock.clone()?,
             sms: self.sms.as_ref().map(|sms| sms.state.clone()),
+            guide: DIALECTS.iter().flat_map(|dialect| (dialect.guide)()).collect(),
         })
     }
 
     /// Tells them where the server listens, so that they can call it.
     pub(super) fn set_server_address(&self, address: SocketAddr) {
-        if let Some(mono) = &self.mono {
-            mono.state.send_webhooks_to(&format!("http://{address}/hooks/mono"));
+        for (name, stand_in) in &self.providers {
+            stand_in.send_webhooks_to(&format!("http://{address}/hooks/{name}"));
         }
         if let Some(texts) = &self.sms {
             texts
@@ -71,25 +103,24 @@ impl StandIns {
     }
 }
 
-fn start_mono(
-    config: &mut Config,
-    clock: &Arc<dyn Clock>,
-    rng: &Arc<dyn Rng>,
-) -> Result<Option<mono::RunningMono>, StartError> {
+fn start_mono(config: &mut Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Started {
     let built_in = |provider: &&mut MonoConfig| provider.base_url.as_str().trim_end_matches('/') == MONO_URL;
     let Some(provider) = config.providers.mono.as_mut().filter(built_in) else {
         return Ok(None);
     };
-    let settings = mono::MonoStandInSettings {
+    let dialect = mono::MonoDialect {
         keys: vec![Secret::new(MONO_KEY)],
         webhook_secret: Secret::new(WEBHOOK_SECRET),
+    };
+    let settings = mono::MonoStandInSettings {
+        dialect,
         ..mono::MonoStandInSettings::default()
     };
-    let running = mono::MonoStandIn::start(settings, clock.clone(), rng.clone()).map_err(StartError::MonoStandIn)?;
+    let running = bank::start(settings, clock, rng)?;
     if let Ok(url) = running.url().parse() {
         provider.base_url = url;
     }
-    Ok(Some(running))
+    Ok(Some(Box::new(running)))
 }
 
 fn start_sms(

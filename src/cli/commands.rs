@@ -126,10 +126,10 @@ pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandEr
         }
         if let Some(greeting) = sandbox {
             writeln!(out, "{}", greeting.replace("{address}", &app.address.to_string()))?;
-            if let Some(stand_in) = app.stand_in {
+            for (name, stand_in) in &app.stand_ins {
                 writeln!(
                     out,
-                    "Its stand-in for Mono takes orders at http://{stand_in}/__stand-in/switches"
+                    "Its stand-in for {name} takes orders at http://{stand_in}/__stand-in/switches"
                 )?;
             }
             out.flush()?;

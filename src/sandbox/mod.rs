@@ -4,6 +4,7 @@
 //! The product calls nothing in here: the real clients talk to a stand-in over real HTTP, as they would to the original,
 //! and the phones call the same callbacks as an aggregator.
 
+pub mod bank;
 pub mod callbacks;
 pub mod clock;
 mod control;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use actix_web::web::ServiceConfig;
 
+use self::bank::guide::GuideRow;
 use self::clock::SandboxClock;
 use self::phone::dialect::{AfricasTalkingDialect, PhoneDialect};
 use self::phone::facts::{LoginHint, PhoneFacts};
@@ -35,6 +37,8 @@ pub struct SandboxState {
     pub clock: Arc<SandboxClock>,
     /// The stand-in for an SMS gateway, if there is one.
     pub sms: Option<Arc<sms::SmsState>>,
+    /// The magic words of the providers' stand-ins.
+    pub guide: Vec<GuideRow>,
 }
 
 /// The routes of the phone page, for the first channel on the gateway that the page speaks as, with the clock and the inboxes.
@@ -44,8 +48,9 @@ pub fn routes(turns: Arc<TurnRunner>, sandbox: SandboxState) -> SandboxRoutes {
     let channel = channels
         .find(|channel| channel.gateway.name() == spoken.gateway())
         .cloned();
-    let credentials = mono::guide()
-        .into_iter()
+    let credentials = sandbox
+        .guide
+        .iter()
         .map(|row| LoginHint {
             typed: row.digits.to_owned(),
             path: row.place.label().to_owned(),

@@ -47,7 +47,8 @@ fn the_readme_shows_the_happy_path() {
 #[cfg(feature = "sandbox")]
 #[test]
 fn the_sandbox_document_lists_the_magic_words() {
-    use kiungo::sandbox::mono::{InputPlace, guide};
+    use kiungo::sandbox::bank::InputPlace;
+    use kiungo::sandbox::mono::guide;
     let mut table = String::from("| where | type | or, with digits only | what happens |\n|---|---|---|---|\n");
     for row in guide() {
         let place = match row.place {

@@ -5,48 +5,9 @@ use serde_json::{Value, json};
 
 use crate::core::time::Timestamp;
 
-use super::call_log::MonoVersion;
-use super::customers::BankAccount;
-use super::switches::MonoFailure;
-
-/// An answer before it is turned into HTTP.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MonoResponse {
-    Json(u16, Value),
-    /// This HTTP status and no body.
-    Empty(u16),
-    /// 429, with `Retry-After` if there are seconds.
-    Busy(Option<u64>),
-    /// 502 with a page for a browser.
-    Html,
-    /// 200 and JSON that is cut in its middle.
-    Cut(String),
-    Reset,
-    Never,
-}
-
-impl MonoResponse {
-    /// The answer with this failure; a 429 has these seconds.
-    pub fn with_failure(self, trouble: Option<MonoFailure>, retry_after: Option<u64>) -> Self {
-        match (trouble, self) {
-            (None | Some(MonoFailure::Slow(_)), answer) => answer,
-            (Some(MonoFailure::Hang), _) => Self::Never,
-            (Some(MonoFailure::Reset), _) => Self::Reset,
-            (Some(MonoFailure::Busy), _) => Self::Busy(retry_after),
-            (Some(MonoFailure::Error), _) => Self::Json(500, failed("Something went wrong")),
-            (Some(MonoFailure::Unavailable), _) => Self::Empty(503),
-            (Some(MonoFailure::Html), _) => Self::Html,
-            (Some(MonoFailure::Garbage), answer) => {
-                let whole = if let Self::Json(_, body) = answer {
-                    body.to_string()
-                } else {
-                    "{}".to_owned()
-                };
-                Self::Cut(whole.chars().take(whole.chars().count() / 2).collect())
-            }
-        }
-    }
-}
+use super::{MonoMemory, MonoVersion};
+use crate::sandbox::bank::answer::StandInAnswer;
+use crate::sandbox::bank::customers::BankAccount;
 
 /// A time as the second version writes it.
 pub fn iso(at: Timestamp) -> String {
@@ -68,7 +29,7 @@ pub fn failed(message: &str) -> Value {
 /// How the answers to one login or commit are written.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseStyle {
-    pub dialect: MonoVersion,
+    pub version: MonoVersion,
     /// Whether the response code is under `data`, as it is when an account is renewed.
     pub nested: bool,
     pub now: Timestamp,
@@ -76,8 +37,8 @@ pub struct ResponseStyle {
 
 impl ResponseStyle {
     /// An answer with a response code.
-    pub fn coded(self, code: u16, message: &str, mut data: Value) -> MonoResponse {
-        let body = match self.dialect {
+    pub fn coded(self, code: u16, message: &str, mut data: Value) -> StandInAnswer {
+        let body = match self.version {
             MonoVersion::V1 => json!({ "status": 200, "message": message, "responseCode": code, "data": data }),
             MonoVersion::V2 if self.nested => {
                 if let Some(data) = data.as_object_mut() {
@@ -93,19 +54,19 @@ impl ResponseStyle {
                 body
             }
         };
-        MonoResponse::Json(200, body)
+        StandInAnswer::Json(200, body)
     }
 
     /// 99.
-    pub fn granted(self, code: &str) -> MonoResponse {
+    pub fn granted(self, code: &str) -> StandInAnswer {
         self.coded(99, "Login successful", json!({ "code": code }))
     }
 
     /// 101. Only the first version numbers the rows, only the second shows balances.
-    pub fn choose(self, accounts: &[BankAccount], first_index: u64) -> MonoResponse {
+    pub fn choose(self, accounts: &[BankAccount], first_index: u64) -> StandInAnswer {
         let rows = (first_index..)
             .zip(accounts)
-            .map(|(index, account)| match self.dialect {
+            .map(|(index, account)| match self.version {
                 MonoVersion::V1 => json!({ "index": index, "accountNumber": account.number, "name": account.holder,
                 "type": account.kind }),
                 MonoVersion::V2 => {
@@ -114,7 +75,7 @@ impl ResponseStyle {
                 }
             });
         let rows: Value = rows.collect();
-        let data = if self.dialect == MonoVersion::V1 {
+        let data = if self.version == MonoVersion::V1 {
             rows
         } else {
             json!({ "accounts": rows })
@@ -123,8 +84,8 @@ impl ResponseStyle {
     }
 
     /// 102.
-    pub fn prompt(self, message: &str, ui: Value) -> MonoResponse {
-        let data = if self.dialect == MonoVersion::V1 {
+    pub fn prompt(self, message: &str, ui: Value) -> StandInAnswer {
+        let data = if self.version == MonoVersion::V1 {
             ui
         } else {
             json!({ "userInput": ui })
@@ -133,14 +94,31 @@ impl ResponseStyle {
     }
 
     /// 400, with the HTTP status of the switches.
-    pub fn refused(self, http: u16, message: &str) -> MonoResponse {
-        let body = match self.dialect {
+    pub fn refused(self, http: u16, message: &str) -> StandInAnswer {
+        let body = match self.version {
             MonoVersion::V1 => json!({ "status": 400, "message": message }),
             MonoVersion::V2 if self.nested => {
                 json!({ "status": "failed", "message": message, "data": { "responseCode": 400 } })
             }
             MonoVersion::V2 => json!({ "status": "failed", "message": message, "responseCode": 400, "data": null }),
         };
-        MonoResponse::Json(http, body)
+        StandInAnswer::Json(http, body)
     }
+}
+
+/// A 401 or 404, with or without a body.
+pub fn error_response(memory: &MonoMemory, status: u16, message: &str) -> StandInAnswer {
+    if memory.switches.own.empty_error_bodies {
+        StandInAnswer::Empty(status)
+    } else {
+        StandInAnswer::Json(status, failed(message))
+    }
+}
+
+/// The answer when a session is missing, unknown or expired.
+pub fn session_over(memory: &MonoMemory) -> StandInAnswer {
+    StandInAnswer::Json(
+        memory.switches.own.session_over_status,
+        failed("Session is invalid or has expired"),
+    )
 }

@@ -1,172 +1,150 @@
-//! The API over HTTP: which path is which call, reading, waiting, and writing answers (or none, or a reset).
+//! Which path is which call, and what each call does.
 //!
-//! Besides the common controls there are:
+//! Besides the controls of every bank there is:
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET /__stand-in/ledger` | the call log so far |
-//! | `GET /__stand-in/guide` | the magic words |
 //! | `POST /__stand-in/webhook` | sends an event: `{"event", "account"}` and any field of [`super::WebhookOverrides`] |
 
-use std::future::pending;
-use std::sync::Arc;
-
-use actix_web::http::{Method, StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, rt, web};
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::sandbox::control::{self, bad_request, json_object, read_body};
-use crate::sandbox::stand_in::reset;
+use super::answer::{error_response, failed};
+use super::{MonoDialect, MonoMemory};
+use crate::sandbox::bank::answer::StandInAnswer;
+use crate::sandbox::bank::guide::GuidePath;
+use crate::sandbox::bank::server::CallRoute;
+use crate::sandbox::bank::{Bank, CallClass, CallKind, CallRequest, HttpDialect};
+use crate::sandbox::control::{bad_request, json_object};
 
-use super::answer::MonoResponse;
-use super::call_log::MonoVersion;
-use super::state::{MonoRequest, MonoState};
-use super::switches::{MonoCall, MonoFailure};
+use MonoVersion::{V1, V2};
 
-const ROUTES: &[(Method, &str, MonoCall, MonoVersion)] = &[
-    (Method::GET, "/v3/institutions", MonoCall::Institutions, MonoVersion::V2),
-    (Method::POST, "/v2/connect/session", MonoCall::Session, MonoVersion::V2),
-    (Method::POST, "/v2/connect/login", MonoCall::Login, MonoVersion::V2),
-    (Method::POST, "/v2/connect/commit", MonoCall::Commit, MonoVersion::V2),
-    (Method::GET, "/v2/connect/sandbox", MonoCall::Sandbox, MonoVersion::V2),
-    (
-        Method::POST,
-        "/v2/connect/reauth/session",
-        MonoCall::ReauthSession,
-        MonoVersion::V2,
-    ),
-    (
-        Method::POST,
-        "/v2/connect/reauth/login",
-        MonoCall::ReauthLogin,
-        MonoVersion::V2,
-    ),
-    (Method::POST, "/v2/accounts/auth", MonoCall::Exchange, MonoVersion::V2),
-    (Method::GET, "/v2/accounts", MonoCall::Accounts, MonoVersion::V2),
-    (Method::GET, "/v2/accounts/{id}", MonoCall::Account, MonoVersion::V2),
-    (
-        Method::POST,
-        "/v2/accounts/{id}/unlink",
-        MonoCall::Unlink,
-        MonoVersion::V2,
-    ),
-    (Method::GET, "/v1/institutions", MonoCall::Institutions, MonoVersion::V1),
-    (Method::POST, "/v1/connect/session", MonoCall::Session, MonoVersion::V1),
-    (Method::POST, "/v1/connect/login", MonoCall::Login, MonoVersion::V1),
-    (Method::POST, "/v1/connect/commit", MonoCall::Commit, MonoVersion::V1),
-    (Method::POST, "/account/auth", MonoCall::Exchange, MonoVersion::V1),
-    (Method::GET, "/accounts/{id}", MonoCall::Account, MonoVersion::V1),
-    (Method::POST, "/accounts/{id}/unlink", MonoCall::Unlink, MonoVersion::V1),
-    (
-        Method::POST,
-        "/accounts/{id}/reauthorise",
-        MonoCall::ReauthToken,
-        MonoVersion::V1,
-    ),
+/// A kind of call, in both versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MonoCall {
+    Institutions,
+    Session,
+    /// The login: secrets go to a bank.
+    Login,
+    Commit,
+    Sandbox,
+    /// The code for an account id.
+    Exchange,
+    Accounts,
+    Account,
+    Unlink,
+    ReauthSession,
+    ReauthLogin,
+    /// The first version's token for renewing in a browser.
+    ReauthToken,
+}
+
+impl CallKind for MonoCall {
+    fn class(self) -> CallClass {
+        match self {
+            Self::Login | Self::ReauthLogin => CallClass::Login,
+            Self::Commit => CallClass::Answer,
+            _ => CallClass::Other,
+        }
+    }
+}
+
+/// The version of the API that a call used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MonoVersion {
+    V1,
+    /// The second version, with the third version's list of institutions.
+    V2,
+}
+
+const CALLS: &[CallRoute<MonoDialect>] = &[
+    (Method::GET, "/v3/institutions", MonoCall::Institutions, V2),
+    (Method::POST, "/v2/connect/session", MonoCall::Session, V2),
+    (Method::POST, "/v2/connect/login", MonoCall::Login, V2),
+    (Method::POST, "/v2/connect/commit", MonoCall::Commit, V2),
+    (Method::GET, "/v2/connect/sandbox", MonoCall::Sandbox, V2),
+    (Method::POST, "/v2/connect/reauth/session", MonoCall::ReauthSession, V2),
+    (Method::POST, "/v2/connect/reauth/login", MonoCall::ReauthLogin, V2),
+    (Method::POST, "/v2/accounts/auth", MonoCall::Exchange, V2),
+    (Method::GET, "/v2/accounts", MonoCall::Accounts, V2),
+    (Method::GET, "/v2/accounts/{id}", MonoCall::Account, V2),
+    (Method::POST, "/v2/accounts/{id}/unlink", MonoCall::Unlink, V2),
+    (Method::GET, "/v1/institutions", MonoCall::Institutions, V1),
+    (Method::POST, "/v1/connect/session", MonoCall::Session, V1),
+    (Method::POST, "/v1/connect/login", MonoCall::Login, V1),
+    (Method::POST, "/v1/connect/commit", MonoCall::Commit, V1),
+    (Method::POST, "/account/auth", MonoCall::Exchange, V1),
+    (Method::GET, "/accounts/{id}", MonoCall::Account, V1),
+    (Method::POST, "/accounts/{id}/unlink", MonoCall::Unlink, V1),
+    (Method::POST, "/accounts/{id}/reauthorise", MonoCall::ReauthToken, V1),
 ];
 
-/// Puts the API's paths in place.
-pub(super) fn configure(config: &mut web::ServiceConfig) {
-    for (method, path, call, dialect) in ROUTES {
-        let (call, dialect) = (*call, *dialect);
-        let handler = move |state: web::Data<MonoState>, req: HttpRequest, payload: web::Payload| {
-            serve(call, dialect, state.into_inner(), req, payload)
+impl HttpDialect for MonoDialect {
+    const THREAD: &'static str = "mono-stand-in";
+    const GUIDE_PATH: GuidePath = GuidePath {
+        asked: "102",
+        choose: "101",
+        approve: "102",
+        granted: "99",
+        refused: "400",
+        strange: "103",
+    };
+
+    fn calls() -> Vec<CallRoute<Self>> {
+        CALLS.to_vec()
+    }
+
+    fn identify(req: &HttpRequest, request: &mut CallRequest<Self>) {
+        let header = |name: &str| Some(req.headers().get(name)?.to_str().ok()?.to_owned());
+        request.key = header("mono-sec-key");
+        request.session = header("x-session-id");
+    }
+
+    fn owner(bank: &Bank<Self>, memory: &MonoMemory, request: &CallRequest<Self>) -> Result<usize, StandInAnswer> {
+        let keys = &bank.dialect.keys;
+        let known = match &request.key {
+            Some(key) => keys.iter().position(|known| known.expose() == key),
+            None => (request.call == MonoCall::Institutions && request.version == V1).then_some(0),
         };
-        config.route(path, web::method(method.clone()).to(handler));
-    }
-    control::configure(config, MonoState::switches, MonoState::change);
-    config
-        .route("/__stand-in/ledger", web::get().to(call_log))
-        .route("/__stand-in/guide", web::get().to(guide))
-        .route("/__stand-in/webhook", web::post().to(send_webhook));
-}
-
-async fn serve(
-    call: MonoCall,
-    dialect: MonoVersion,
-    state: Arc<MonoState>,
-    req: HttpRequest,
-    payload: web::Payload,
-) -> HttpResponse {
-    let header = |name: &str| Some(req.headers().get(name)?.to_str().ok()?.to_owned());
-    let mut request = MonoRequest {
-        call,
-        dialect,
-        key: header("mono-sec-key"),
-        session: header("x-session-id"),
-        target: req.match_info().get("id").map(str::to_owned),
-        query: url::form_urlencoded::parse(req.query_string().as_bytes())
-            .into_owned()
-            .collect(),
-        body: Value::Null,
-        no: None,
-    };
-    request.no = state.log_arrival(&request);
-    let Some(body) = read_body(payload).await else {
-        return HttpResponse::BadRequest().finish();
-    };
-    request.body = serde_json::from_slice(&body).unwrap_or_default();
-    // In a task of its own, so that it is carried out even if the caller disconnects, which drops this handler.
-    let work = rt::spawn(perform(state, request));
-    match work.await.unwrap_or(MonoResponse::Empty(500)) {
-        MonoResponse::Never => pending().await,
-        answer => write(&req, answer),
-    }
-}
-
-async fn perform(state: Arc<MonoState>, request: MonoRequest) -> MonoResponse {
-    let plan = state.plan_call(&request);
-    rt::time::sleep(plan.latency).await;
-    let owner = match plan.owner {
-        Ok(owner) => owner,
-        Err(answer) => {
-            state.log_rejection(request.no);
-            return answer;
+        match known {
+            Some(owner) if !memory.switches.own.addon_missing => Ok(owner),
+            Some(_) => Err(StandInAnswer::Json(
+                401,
+                failed("You must be subscribed to the Partners API addon"),
+            )),
+            None => Err(error_response(memory, 401, "Unauthorized")),
         }
-    };
-    if let Some(MonoFailure::Slow(ms)) = plan.trouble {
-        rt::time::sleep(std::time::Duration::from_millis(ms)).await;
     }
-    let answer = if plan.processed {
-        state.execute(owner, &request)
-    } else {
-        if plan.trouble != Some(MonoFailure::Hang) {
-            state.log_rejection(request.no);
-        }
-        MonoResponse::Empty(500)
-    };
-    answer.with_failure(plan.trouble, plan.retry_after)
-}
 
-fn write(req: &HttpRequest, answer: MonoResponse) -> HttpResponse {
-    let status = |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    match answer {
-        MonoResponse::Json(code, body) => HttpResponse::build(status(code)).json(body),
-        MonoResponse::Empty(code) => HttpResponse::build(status(code)).finish(),
-        MonoResponse::Busy(seconds) => {
-            let mut answer = HttpResponse::TooManyRequests();
-            if let Some(seconds) = seconds {
-                answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
-            }
-            answer.json(super::answer::failed("Too many requests"))
+    fn execute(bank: &Bank<Self>, memory: &mut MonoMemory, owner: usize, request: &CallRequest<Self>) -> StandInAnswer {
+        match request.call {
+            MonoCall::Institutions => bank.institutions(request),
+            MonoCall::Session => bank.open_session(memory, owner, request),
+            MonoCall::Sandbox => bank.credentials(memory, owner, request),
+            MonoCall::Login | MonoCall::Commit | MonoCall::ReauthLogin => bank.log_in(memory, owner, request),
+            MonoCall::Exchange => bank.exchange(memory, owner, request),
+            MonoCall::Accounts => bank.accounts(memory, owner),
+            MonoCall::Account => bank.account(memory, owner, request),
+            MonoCall::Unlink => bank.end_account(memory, owner, request),
+            MonoCall::ReauthSession => bank.reauth_session(memory, owner, request),
+            MonoCall::ReauthToken => bank.reauth_token(memory, owner, request),
         }
-        MonoResponse::Html => HttpResponse::BadGateway()
-            .content_type("text/html")
-            .body("<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"),
-        MonoResponse::Cut(text) => HttpResponse::Ok().content_type("application/json").body(text),
-        MonoResponse::Reset | MonoResponse::Never => reset(req),
+    }
+
+    fn failed(message: &str) -> Value {
+        failed(message)
+    }
+
+    fn controls(config: &mut web::ServiceConfig) {
+        config.route("/__stand-in/webhook", web::post().to(send_webhook));
     }
 }
 
-async fn call_log(state: web::Data<MonoState>) -> HttpResponse {
-    HttpResponse::Ok().json(state.call_log())
-}
-
-async fn guide() -> HttpResponse {
-    HttpResponse::Ok().json(super::guide())
-}
-
-async fn send_webhook(state: web::Data<MonoState>, req: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn send_webhook(bank: web::Data<Bank<MonoDialect>>, req: HttpRequest, payload: web::Payload) -> HttpResponse {
     let Some(mut fields) = json_object(&req, payload).await else {
         return bad_request("a JSON object is wanted");
     };
@@ -176,7 +154,7 @@ async fn send_webhook(state: web::Data<MonoState>, req: HttpRequest, payload: we
     };
     match serde_json::from_value(Value::Object(fields)) {
         Ok(overrides) => {
-            HttpResponse::Accepted().json(json!({ "event_id": state.send_webhook(&event, &account, overrides) }))
+            HttpResponse::Accepted().json(json!({ "event_id": bank.send_webhook(&event, &account, overrides) }))
         }
         Err(problem) => bad_request(&problem.to_string()),
     }

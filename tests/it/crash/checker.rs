@@ -11,7 +11,8 @@ use std::time::Duration;
 use kiungo::ambient::OsRng;
 use kiungo::core::secret::Secret;
 use kiungo::records::LinkState;
-use kiungo::sandbox::mono::{CallLog, sha256_hex};
+use kiungo::sandbox::bank::sha256_hex;
+use kiungo::sandbox::mono::CallLog;
 use kiungo::service::sealing::Sealing;
 
 use super::person::{FinalResult, Person};
@@ -166,7 +167,8 @@ fn open_accounts<'a>(
 
 #[cfg(test)]
 mod tests {
-    use kiungo::sandbox::mono::{AccountEntry, MonoCall, MonoVersion, SubmitEntry, SubmitOutcome};
+    use kiungo::sandbox::bank::{AccountEntry, SubmitOutcome};
+    use kiungo::sandbox::mono::{MonoCall, MonoVersion, SubmitEntry};
 
     use super::*;
 

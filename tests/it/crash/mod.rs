@@ -18,7 +18,7 @@ use std::fs;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::iter;
-use kiungo::sandbox::mono::sha256_hex;
+use kiungo::sandbox::bank::sha256_hex;
 use kiungo::service::deps::CrashPoint;
 use reqwest::Method;
 use serde_json::json;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kiungo::sandbox::mono::{DelayRange, Latency};
+use kiungo::sandbox::bank::{DelayRange, Latency};
 use kiungo::service::deps::CrashPoint;
 
 use super::Lane;

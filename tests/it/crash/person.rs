@@ -2,7 +2,8 @@
 
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::seal::{Keyring, SubscriberTag};
-use kiungo::sandbox::mono::{CallLog, sha256_hex};
+use kiungo::sandbox::bank::sha256_hex;
+use kiungo::sandbox::mono::CallLog;
 
 use super::reader::{BANK, Reader, SeenScreen};
 use crate::support::aggregator::{AggregatorClient, NoReply};

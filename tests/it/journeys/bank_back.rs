@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::mono::MonoFailure;
+use kiungo::sandbox::bank::BankFailure;
 use rstest::rstest;
 
 use super::to_login;
@@ -23,7 +23,7 @@ async fn picked(phone: &mut Phone, bank: &str) -> UssdReply {
 /// Three people have met this bank at the first server, which sends nobody there any more.
 async fn shut(sms_world: &SmsWorld) {
     sms_world.world.switch(|switches| {
-        switches.troubles = [("Providus Bank".to_owned(), MonoFailure::Error)].into();
+        switches.troubles = [("Providus Bank".to_owned(), BankFailure::Error)].into();
     });
     for person in 1..=3 {
         to_login(&mut sms_world.world.phone_at(0, &format!("+234803002000{person}"))).await;

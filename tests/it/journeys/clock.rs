@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use kiungo::core::budget::DEADLINE_MARGIN;
-use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
+use kiungo::sandbox::bank::{BankFailure, FailureRule};
+use kiungo::sandbox::mono::MonoCall;
 
 use super::granted;
 use crate::support::aggregator::{AggregatorClient, Phone, UssdReply};
@@ -103,7 +104,7 @@ async fn a_bank_that_outlasts_the_dialog() {
     world.switch(|switches| {
         switches.faults = vec![FailureRule {
             on: MonoCall::Login,
-            trouble: MonoFailure::Slow(BANK),
+            trouble: BankFailure::Slow(BANK),
             times: Some(2),
             processed: None,
         }];

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
+use kiungo::sandbox::bank::{BankFailure, FailureRule};
+use kiungo::sandbox::mono::MonoCall;
 use kiungo::service::deps::CrashPoint;
 use rstest::rstest;
 
@@ -14,10 +15,10 @@ use crate::support::world::{Setup, World};
 /// Long enough for anything to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn slow(millis: u64) -> FailureRule {
+fn slow(millis: u64) -> FailureRule<MonoCall> {
     FailureRule {
         on: MonoCall::Login,
-        trouble: MonoFailure::Slow(millis),
+        trouble: BankFailure::Slow(millis),
         times: Some(1),
         processed: None,
     }

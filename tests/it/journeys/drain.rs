@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
+use kiungo::sandbox::bank::{BankFailure, FailureRule};
+use kiungo::sandbox::mono::MonoCall;
 use rstest::rstest;
 
 use super::{granted, to_login};
@@ -22,10 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a bank takes here: longer than a turn that stops waiting, shorter than one that does not.
 const BANK: Duration = Duration::from_millis(2_500);
 
-fn slow(times: Option<u32>) -> FailureRule {
+fn slow(times: Option<u32>) -> FailureRule<MonoCall> {
     FailureRule {
         on: MonoCall::Login,
-        trouble: MonoFailure::Slow(u64::try_from(BANK.as_millis()).unwrap()),
+        trouble: BankFailure::Slow(u64::try_from(BANK.as_millis()).unwrap()),
         times,
         processed: None,
     }

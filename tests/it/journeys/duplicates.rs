@@ -1,8 +1,8 @@
 //! Callbacks that come twice, late, in another order or after the end.
 
 use futures_util::future::join_all;
+use kiungo::sandbox::bank::SubmitOutcome::{AccountsAsked, Granted, InputAsked};
 use kiungo::sandbox::mono::MonoCall::{Commit, Login};
-use kiungo::sandbox::mono::SubmitOutcome::{AccountsAsked, Granted, InputAsked};
 use rstest::rstest;
 
 use super::{granted, link, to_login};

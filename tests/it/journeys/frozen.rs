@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use kiungo::ambient::{OsRng, SystemClock};
 use kiungo::core::msisdn::Msisdn;
-use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure, sha256_hex};
+use kiungo::sandbox::bank::{BankFailure, FailureRule, sha256_hex};
+use kiungo::sandbox::mono::MonoCall;
 use kiungo::service::live::{LiveValues, LoadedValue};
 use kiungo::store::connect;
 
@@ -50,7 +51,7 @@ async fn frozen_while_the_bank_thinks() {
     world.switch(|switches| {
         switches.faults = vec![FailureRule {
             on: MonoCall::Login,
-            trouble: MonoFailure::Slow(1_000),
+            trouble: BankFailure::Slow(1_000),
             times: Some(1),
             processed: None,
         }];

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use kiungo::ambient::{OsRng, SystemClock};
-use kiungo::sandbox::mono::{
-    CallLog, FailureRule, MonoCall, MonoFailure, MonoStandIn, MonoStandInSettings, MonoSwitches,
-};
+use kiungo::sandbox::bank::{BankFailure, FailureRule};
+use kiungo::sandbox::mono::{CallLog, MonoCall, MonoStandInSettings, MonoSwitches};
 use rstest::rstest;
 
 use super::{granted, link, to_login};
@@ -20,12 +19,12 @@ use crate::support::{eventually, eventually_every};
 const PERIOD: Duration = Duration::from_millis(200);
 
 /// Providus is in this trouble, and no other bank.
-fn trouble(switches: &mut MonoSwitches, trouble: MonoFailure) {
+fn trouble(switches: &mut MonoSwitches, trouble: BankFailure) {
     switches.troubles = [("Providus Bank".to_owned(), trouble)].into();
 }
 
 /// Every login is in this trouble.
-fn at_login(trouble: MonoFailure) -> FailureRule {
+fn at_login(trouble: BankFailure) -> FailureRule<MonoCall> {
     FailureRule {
         on: MonoCall::Login,
         trouble,
@@ -83,7 +82,7 @@ fn opened(call_log: &CallLog) -> u64 {
 
 /// A world in which Providus is in this trouble and three people have met it, who are asked for their user names; and
 /// somebody who looks at the list.
-async fn three_have_met(what: MonoFailure) -> (World, Vec<Phone>, Phone) {
+async fn three_have_met(what: BankFailure) -> (World, Vec<Phone>, Phone) {
     let world = World::with(Setup::Memory, |options| trouble(&mut options.switches, what)).await;
     let mut looking = world.phone("+2348030010010");
     let mut people = Vec::new();
@@ -99,11 +98,11 @@ async fn three_have_met(what: MonoFailure) -> (World, Vec<Phone>, Phone) {
 /// Three server errors in a row: the list says so, nobody is sent there or types a password for nothing, and other banks
 /// are as they were.
 #[rstest]
-#[case::failing(MonoFailure::Error)]
-#[case::away(MonoFailure::Unavailable)]
-#[case::page(MonoFailure::Html)]
+#[case::failing(BankFailure::Error)]
+#[case::away(BankFailure::Unavailable)]
+#[case::page(BankFailure::Html)]
 #[tokio::test]
-async fn a_failing_bank_is_not_asked(#[case] what: MonoFailure) {
+async fn a_failing_bank_is_not_asked(#[case] what: BankFailure) {
     let (world, people, mut looking) = three_have_met(what).await;
     looking.say("1").await.asks("Providus Bank is not answering now.");
     for mut phone in people {
@@ -122,7 +121,7 @@ async fn a_failing_bank_is_not_asked(#[case] what: MonoFailure) {
 /// Three logins have met a server error.
 async fn three_logins_have_failed() -> (World, Phone) {
     let world = World::with(Setup::Memory, |options| options.timeout = 5).await;
-    world.switch(|switches| switches.faults = vec![at_login(MonoFailure::Error)]);
+    world.switch(|switches| switches.faults = vec![at_login(BankFailure::Error)]);
     for person in 1..=3 {
         let mut phone = world.phone(&format!("+234803001011{person}"));
         to_login(&mut phone).await;
@@ -138,7 +137,7 @@ async fn three_logins_have_failed() -> (World, Phone) {
 /// A bank whose sessions could not be opened is back for everybody as soon as one can: nobody has to log in for that.
 #[tokio::test]
 async fn a_session_that_opens_lets_everybody_in() {
-    let (world, _, mut first) = three_have_met(MonoFailure::Error).await;
+    let (world, _, mut first) = three_have_met(BankFailure::Error).await;
     world.switch(|switches| switches.troubles.clear());
     until_picked(&mut first, "providus").await;
     eventually(Duration::from_secs(10), async || opened(&world.call_log()) == 4).await;
@@ -172,7 +171,7 @@ async fn a_bank_that_is_back_is_found_by_one() {
 #[tokio::test]
 async fn a_late_bank_is_called_slow() {
     let world = World::start(Setup::Memory).await;
-    world.switch(|switches| switches.faults = vec![at_login(MonoFailure::Slow(15_500))]);
+    world.switch(|switches| switches.faults = vec![at_login(BankFailure::Slow(15_500))]);
     let people = (1..=2).map(async |person| {
         let mut phone = world.phone(&format!("+234803001020{person}"));
         to_login(&mut phone).await;
@@ -196,7 +195,7 @@ async fn a_busy_bank_is_asked_once_a_pause() {
     const PAUSE: u64 = 2;
     let world = World::start(Setup::Memory).await;
     world.switch(|switches| {
-        trouble(switches, MonoFailure::Busy);
+        trouble(switches, BankFailure::Busy);
         switches.retry_after_s = Some(PAUSE);
     });
     let began = Instant::now();
@@ -242,7 +241,7 @@ async fn a_busy_login_says_when_to_come_back(#[case] seconds: Option<u64>, #[cas
     let world = World::start(Setup::Redis).await;
     world.switch(|switches| {
         switches.retry_after_s = seconds;
-        switches.faults = vec![at_login(MonoFailure::Busy)];
+        switches.faults = vec![at_login(BankFailure::Busy)];
     });
     let says = format!("Providus Bank is busy now. Try again in {wait}");
     let (mut phone, mut other) = (world.phone("+2348030010401"), world.phone("+2348030010402"));
@@ -263,7 +262,7 @@ async fn a_provider_that_cannot_be_reached_is_left_alone() {
         switches: MonoSwitches::immediate(),
         ..MonoStandInSettings::default()
     };
-    let mono = MonoStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsRng)).unwrap();
+    let mono = kiungo::sandbox::bank::start(settings, Arc::new(SystemClock), Arc::new(OsRng)).unwrap();
     let proxy = Proxy::before(mono.addr.port());
     let base = format!("http://127.0.0.1:{}", proxy.port());
     let world = World::with(Setup::Memory, |options| options.provider = Some(base)).await;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use kiungo::sandbox::bank::SubmitOutcome::{AccountsAsked, Granted, InputAsked};
 use kiungo::sandbox::mono::MonoCall::{Commit, Login, ReauthLogin};
-use kiungo::sandbox::mono::SubmitOutcome::{AccountsAsked, Granted, InputAsked};
 use kiungo::sandbox::mono::{AccountSession, MonoVersion, ReauthMode};
 use rstest::rstest;
 
@@ -146,7 +146,7 @@ async fn the_first_version_is_spoken_too(#[case] setup: Setup) {
 #[case::at_once(ReauthMode::Done)]
 #[tokio::test]
 async fn a_link_is_renewed_by_logging_in_again(#[case] mode: ReauthMode) {
-    let world = World::with(Setup::TwoNodes, |options| options.switches.reauth = mode).await;
+    let world = World::with(Setup::TwoNodes, |options| options.switches.own.reauth = mode).await;
     let mut phone = world.phone("+2348030005401");
     let reply = link(&mut phone, "ada@renewed", "good-pass-old").await;
     phone.dial().await.asks("Agree?");
@@ -176,7 +176,7 @@ async fn a_link_is_renewed_by_logging_in_again(#[case] mode: ReauthMode) {
 #[tokio::test]
 async fn a_renewal_without_a_session_asks_for_nothing() {
     let mode = ReauthMode::LoginWithoutSession;
-    let world = World::with(Setup::Memory, |options| options.switches.reauth = mode).await;
+    let world = World::with(Setup::Memory, |options| options.switches.own.reauth = mode).await;
     let mut phone = world.phone("+2348030005451");
     link(&mut phone, "ada@no-session", "good-pass-no-session").await;
     phone.dial().await.asks("Agree?");
@@ -239,7 +239,7 @@ async fn one_of_two_links_is_ended(#[case] setup: Setup) {
 async fn an_account_may_name_a_session(#[case] names: AccountSession, #[case] setting: &str, #[case] linked: bool) {
     let world = World::with(Setup::Memory, |options| {
         options.policy.push_str(setting);
-        options.switches.account_session = names;
+        options.switches.own.account_session = names;
     })
     .await;
     let mut phone = world.phone("+2348030005901");

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use kiungo::sandbox::bank::SubmitOutcome::{AccountsAsked, Granted, InputAsked};
+use kiungo::sandbox::bank::{BankFailure, FailureRule};
 use kiungo::sandbox::mono::MonoCall::{Commit, Login};
-use kiungo::sandbox::mono::SubmitOutcome::{AccountsAsked, Granted, InputAsked};
-use kiungo::sandbox::mono::{FailureRule, MonoFailure};
 use rstest::rstest;
 
 use super::providers::dial_until;
@@ -26,10 +26,10 @@ fn through(world: &World, number: &str) -> (Proxy, Phone) {
     (proxy, phone)
 }
 
-fn slow(millis: u64) -> FailureRule {
+fn slow(millis: u64) -> FailureRule<kiungo::sandbox::mono::MonoCall> {
     FailureRule {
         on: Login,
-        trouble: MonoFailure::Slow(millis),
+        trouble: BankFailure::Slow(millis),
         times: Some(1),
         processed: None,
     }

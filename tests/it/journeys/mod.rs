@@ -26,7 +26,8 @@ mod strangers;
 mod twins;
 mod typing;
 
-use kiungo::sandbox::mono::{MonoCall, SubmitOutcome};
+use kiungo::sandbox::bank::SubmitOutcome;
+use kiungo::sandbox::mono::MonoCall;
 
 use crate::support::aggregator::{Phone, UssdReply};
 

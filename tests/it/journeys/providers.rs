@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use kiungo::sandbox::bank::SubmitOutcome::{Granted, InputAsked};
+use kiungo::sandbox::bank::{BankFailure, FailureRule};
+use kiungo::sandbox::mono::MonoCall;
 use kiungo::sandbox::mono::MonoCall::{Commit, Login};
-use kiungo::sandbox::mono::SubmitOutcome::{Granted, InputAsked};
-use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
 use rstest::rstest;
 
 use super::{granted, link, to_login};
@@ -12,7 +13,7 @@ use crate::support::aggregator::Phone;
 use crate::support::eventually;
 use crate::support::world::{Setup, World};
 
-fn fault(on: MonoCall, trouble: MonoFailure, times: u32) -> FailureRule {
+fn fault(on: MonoCall, trouble: BankFailure, times: u32) -> FailureRule<MonoCall> {
     FailureRule {
         on,
         trouble,
@@ -33,7 +34,7 @@ pub(super) async fn dial_until(phone: &mut Phone, text: &str) {
 #[tokio::test]
 async fn a_slow_bank_is_waited_for(#[case] setup: Setup) {
     let world = World::start(setup).await;
-    world.switch(|switches| switches.faults = vec![fault(Login, MonoFailure::Slow(10_000), 1)]);
+    world.switch(|switches| switches.faults = vec![fault(Login, BankFailure::Slow(10_000), 1)]);
     let mut phone = world.phone("+2348030006001");
     phone.twice = true;
     to_login(&mut phone).await;
@@ -50,7 +51,7 @@ async fn a_slow_bank_is_waited_for(#[case] setup: Setup) {
 #[tokio::test]
 async fn whoever_left_finds_the_news() {
     let world = World::start(Setup::TwoNodes).await;
-    world.switch(|switches| switches.faults = vec![fault(Login, MonoFailure::Slow(5_000), 1)]);
+    world.switch(|switches| switches.faults = vec![fault(Login, BankFailure::Slow(5_000), 1)]);
     let mut phone = world.phone("+2348030006101");
     to_login(&mut phone).await;
     phone
@@ -70,12 +71,12 @@ async fn whoever_left_finds_the_news() {
 /// The bank has said yes but the answer is lost: never a second login, and the link is found, once, at a login and at a
 /// code.
 #[rstest]
-#[case::login("ada@lost", MonoFailure::Reset)]
-#[case::page("ada@lost", MonoFailure::Html)]
-#[case::cut("ada@lost", MonoFailure::Garbage)]
-#[case::code("otp-reset@lost", MonoFailure::Reset)]
+#[case::login("ada@lost", BankFailure::Reset)]
+#[case::page("ada@lost", BankFailure::Html)]
+#[case::cut("ada@lost", BankFailure::Garbage)]
+#[case::code("otp-reset@lost", BankFailure::Reset)]
 #[tokio::test]
-async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: MonoFailure) {
+async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: BankFailure) {
     let world = World::start(Setup::TwoNodes).await;
     let mut phone = world.phone("+2348030006201");
     to_login(&mut phone).await;
@@ -101,11 +102,11 @@ async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: MonoFailure) {
 
 /// Where nothing was done, the menu never says that it was, and never sends the password again by itself.
 #[rstest]
-#[case::failing(MonoFailure::Error, "has not answered. We are finding out.")]
-#[case::away(MonoFailure::Unavailable, "has not answered. We are finding out.")]
-#[case::busy(MonoFailure::Busy, "is busy now. Try again in 1 min")]
+#[case::failing(BankFailure::Error, "has not answered. We are finding out.")]
+#[case::away(BankFailure::Unavailable, "has not answered. We are finding out.")]
+#[case::busy(BankFailure::Busy, "is busy now. Try again in 1 min")]
 #[tokio::test]
-async fn a_failing_provider_is_told_of(#[case] trouble: MonoFailure, #[case] reply: &str) {
+async fn a_failing_provider_is_told_of(#[case] trouble: BankFailure, #[case] reply: &str) {
     let world = World::start(Setup::Redis).await;
     world.switch(|switches| switches.faults = vec![fault(Login, trouble, 1)]);
     let mut phone = world.phone("+2348030006301");
@@ -150,7 +151,7 @@ async fn refused_logins_are_limited(#[case] setup: Setup) {
 #[tokio::test]
 async fn an_account_may_be_read_later() {
     let world = World::start(Setup::TwoNodes).await;
-    let faults = vec![fault(MonoCall::Account, MonoFailure::Error, 2)];
+    let faults = vec![fault(MonoCall::Account, BankFailure::Error, 2)];
     world.switch(|switches| switches.faults = faults);
     let mut phone = world.phone("+2348030006501");
     to_login(&mut phone).await;

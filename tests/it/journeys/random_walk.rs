@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use futures_util::future::join_all;
-use kiungo::sandbox::mono::{SubmitOutcome, sha256_hex};
+use kiungo::sandbox::bank::{SubmitOutcome, sha256_hex};
 use rstest::rstest;
 
 use super::granted;

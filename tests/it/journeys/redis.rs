@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
+use kiungo::sandbox::bank::{BankFailure, FailureRule};
+use kiungo::sandbox::mono::MonoCall;
 use rstest::rstest;
 
 use super::{granted, link, to_login};
@@ -128,7 +129,7 @@ async fn a_login_survives_the_loss_of_redis(#[case] fault: &str) {
     let mut world = World::start(Setup::TwoNodes).await;
     let slow = FailureRule {
         on: MonoCall::Login,
-        trouble: MonoFailure::Slow(1_500),
+        trouble: BankFailure::Slow(1_500),
         times: Some(1),
         processed: None,
     };
@@ -193,7 +194,7 @@ async fn a_login_that_comes_back_is_not_sent_again() {
     let world = World::with(Setup::TwoNodes, |options| options.timeout = 2).await;
     let slow = FailureRule {
         on: MonoCall::Login,
-        trouble: MonoFailure::Slow(1_000),
+        trouble: BankFailure::Slow(1_000),
         times: Some(1),
         processed: None,
     };

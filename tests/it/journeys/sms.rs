@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kiungo::sandbox::mono::{FailureRule, MonoCall, MonoFailure};
+use kiungo::sandbox::bank::{BankFailure, FailureRule};
+use kiungo::sandbox::mono::MonoCall;
 use kiungo::sandbox::sms;
 use rstest::rstest;
 
@@ -24,7 +25,7 @@ fn slow_by(world: &World, millis: u64) {
     world.switch(|switches| {
         switches.faults = vec![FailureRule {
             on: MonoCall::Login,
-            trouble: MonoFailure::Slow(millis),
+            trouble: BankFailure::Slow(millis),
             times: Some(1),
             processed: None,
         }];

@@ -1,7 +1,7 @@
 //! Two phones with the same number: a SIM in two hands, or a person who dials again while the first dialog is open. (G7)
 
+use kiungo::sandbox::bank::SubmitOutcome::{Granted, InputAsked};
 use kiungo::sandbox::mono::MonoCall::{Commit, Login};
-use kiungo::sandbox::mono::SubmitOutcome::{Granted, InputAsked};
 
 use super::{Submits, granted, to_login};
 use crate::support::aggregator::Phone;

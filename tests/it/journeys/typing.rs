@@ -1,6 +1,6 @@
 //! What may be typed: separators inside a password, foreign digits, control characters, wrong keys.
 
-use kiungo::sandbox::mono::sha256_hex;
+use kiungo::sandbox::bank::sha256_hex;
 use rstest::rstest;
 
 use super::{granted, to_login};

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use kiungo::core::time::Timestamp;
 use kiungo::records::AuditEntry;
-use kiungo::sandbox::mono::{ANSWERS, CallLog, OTP, sha256_hex};
+use kiungo::sandbox::bank::{ANSWERS, OTP, sha256_hex};
+use kiungo::sandbox::mono::CallLog;
 
 use self::scan::{Needle, SearchedPlace, forms, leaks};
 use crate::crash::reader::{BANK, Reader, SeenScreen};

@@ -1,5 +1,6 @@
 //! The stand-ins.
 
+mod bank;
 mod clock;
 mod mono_standin;
 mod sms_standin;

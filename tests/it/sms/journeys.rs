@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use kiungo::core::sms::measure;
 use kiungo::core::time::{Clock, Timestamp};
-use kiungo::sandbox::mono::{MonoCall, SubmitOutcome};
+use kiungo::sandbox::bank::SubmitOutcome;
+use kiungo::sandbox::mono::MonoCall;
 use kiungo::sandbox::sms::SmsSwitches;
 use rstest::rstest;
 

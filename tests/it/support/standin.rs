@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kiungo::core::time::Rng;
 use kiungo::sandbox::callbacks::{CallbackBody, CallbackRequest};
-use kiungo::sandbox::mono::{CallLog, KEY, MonoStandIn, MonoStandInSettings, MonoSwitches, RunningMono};
+use kiungo::sandbox::mono::{CallLog, KEY, MonoDialect, MonoStandInSettings, MonoSwitches, RunningMono};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -113,7 +113,10 @@ impl MonoFixture {
         let taker = Arc::clone(&receiver);
         let settings = MonoStandInSettings {
             switches,
-            keys: [KEY, "test_sk_other"].map(kiungo::core::secret::Secret::new).into(),
+            dialect: MonoDialect {
+                keys: [KEY, "test_sk_other"].map(kiungo::core::secret::Secret::new).into(),
+                ..MonoDialect::default()
+            },
             callback_sender: Arc::new(move |post| {
                 let status = taker.take(&post);
                 Box::pin(async move { Ok(status) })
@@ -121,7 +124,7 @@ impl MonoFixture {
             webhook_retries: vec![Duration::ZERO; 3],
             ..MonoStandInSettings::default()
         };
-        let running = MonoStandIn::start(settings, clock.clone(), rng()).expect("a free port");
+        let running = kiungo::sandbox::bank::start(settings, clock.clone(), rng()).expect("a free port");
         Self {
             running,
             clock,

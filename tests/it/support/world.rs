@@ -8,10 +8,10 @@ use std::time::Duration;
 use kiungo::ambient::{OsRng, SystemClock};
 use kiungo::config::keys;
 use kiungo::core::seal::Keyring;
+use kiungo::core::secret::Secret;
 use kiungo::records::{Link, Records, connect};
-use kiungo::sandbox::mono::{
-    CallLog, MonoCall, MonoStandIn, MonoStandInSettings, MonoSwitches, RunningMono, SubmitOutcome,
-};
+use kiungo::sandbox::bank::SubmitOutcome;
+use kiungo::sandbox::mono::{CallLog, MonoCall, MonoDialect, MonoStandInSettings, MonoSwitches, RunningMono};
 use kiungo::service::deps::CrashPoint;
 use tempfile::TempDir;
 
@@ -79,11 +79,14 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let settings = MonoStandInSettings {
             switches: options.switches.clone(),
-            webhook_secret: kiungo::core::secret::Secret::new(WEBHOOK_SECRET),
+            dialect: MonoDialect {
+                webhook_secret: Secret::new(WEBHOOK_SECRET),
+                ..MonoDialect::default()
+            },
             webhook_retries: [100, 300, 1_000, 3_000].map(Duration::from_millis).to_vec(),
             ..MonoStandInSettings::default()
         };
-        let mono = MonoStandIn::start(settings, Arc::new(SystemClock), Arc::new(OsRng)).unwrap();
+        let mono = kiungo::sandbox::bank::start(settings, Arc::new(SystemClock), Arc::new(OsRng)).unwrap();
         keys::generate(&dir.path().join("keys"), &OsRng).unwrap();
         let redis = match setup {
             Setup::Memory => None,

@@ -187,7 +187,7 @@ async fn a_login_follows_its_form() {
 /// A call needs a session that exists and has not expired.
 #[tokio::test]
 async fn a_session_must_be_there_and_alive() {
-    let mono = MonoFixture::start(|switches| switches.session_over_status = 404);
+    let mono = MonoFixture::start(|switches| switches.own.session_over_status = 404);
     let body = json!({ "username": "ada", "password": "p" });
     let none = mono.call(Method::POST, "/v2/connect/login").json(&body);
     assert_eq!(mono.json(none).await.0, 404);
@@ -256,7 +256,7 @@ async fn the_controls_work_over_http() {
         switches["latency"],
         json!({ "login": [0, 0], "slow_login": [0, 0], "commit": [0, 0], "other": [5, 5] })
     );
-    assert_eq!(mono.running.state.switches().failure_status, 400);
+    assert_eq!(mono.running.state.switches().own.failure_status, 400);
     for wrong in [
         json!({ "failure_state": 400 }),
         json!({ "webhooks": "never" }),

@@ -1,4 +1,5 @@
-use kiungo::sandbox::mono::{InputPlace, KEY, OTP, SubmitOutcome, guide, sha256_hex};
+use kiungo::sandbox::bank::{InputPlace, OTP, SubmitOutcome, sha256_hex};
+use kiungo::sandbox::mono::{KEY, guide};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -168,7 +169,7 @@ async fn raw_login(mono: &MonoFixture, session: &str, length: usize) -> TcpStrea
 /// A caller that disconnects does not stop a login that has arrived, as with a real bank.
 #[tokio::test]
 async fn a_login_goes_on_without_its_caller() {
-    let mono = MonoFixture::start(|switches| switches.latency.login = kiungo::sandbox::mono::DelayRange(300, 300));
+    let mono = MonoFixture::start(|switches| switches.latency.login = kiungo::sandbox::bank::DelayRange(300, 300));
     let session = mono.session(PLAIN_BANK, "internet_banking").await;
     let call = mono.submission(
         "/v2/connect/login",
@@ -282,7 +283,7 @@ async fn people_stay_the_same_and_ids_do_not() {
 /// The first version: numeric status, a bare array with indices, the form under `data`, the old paths.
 #[tokio::test]
 async fn the_first_version_is_spoken_too() {
-    let mono = MonoFixture::start(|switches| switches.first_index = 1);
+    let mono = MonoFixture::start(|switches| switches.own.first_index = 1);
     let open =
         json!({ "app": kiungo::sandbox::mono::APP, "institution": PLAIN_BANK, "auth_method": "internet_banking" });
     let session = mono.post("/v1/connect/session", &open).await.1["id"]

@@ -1,9 +1,7 @@
 use std::time::Duration;
 
-use kiungo::sandbox::mono::{
-    AccountVisibility, DataStatus, DelayRange, ExchangeShape, FailureRule, ListShape, MonoCall, MonoFailure,
-    MonoSwitches, ReauthMode,
-};
+use kiungo::sandbox::bank::{BankFailure, DataStatus, DelayRange, FailureRule};
+use kiungo::sandbox::mono::{AccountVisibility, ExchangeShape, ListShape, MonoCall, MonoSwitches, ReauthMode};
 use serde_json::{Value, json};
 
 use crate::support::standin::{MonoFixture, PLAIN_BANK};
@@ -21,11 +19,9 @@ async fn shapes_can_be_switched() {
             "/data/1/account/id",
         ),
     ] {
-        let switches = MonoSwitches {
-            exchange_shape: shape,
-            list_shape: list,
-            ..mono.running.state.switches()
-        };
+        let mut switches = mono.running.state.switches();
+        switches.own.exchange_shape = shape;
+        switches.own.list_shape = list;
         mono.running.state.set_switches(switches);
         let (_, reply) = mono.login("ada").await;
         let (_, exchanged) = mono
@@ -42,8 +38,8 @@ async fn shapes_can_be_switched() {
 async fn failures_can_be_switched() {
     for (http, empty) in [(200, true), (400, false)] {
         let mono = MonoFixture::start(|switches| {
-            switches.failure_status = http;
-            switches.empty_error_bodies = empty;
+            switches.own.failure_status = http;
+            switches.own.empty_error_bodies = empty;
         });
         let session = mono.session(PLAIN_BANK, "internet_banking").await;
         let body = json!({ "username": "ada", "password": "wrong" });
@@ -57,7 +53,7 @@ async fn failures_can_be_switched() {
 /// Without the add-on every call is 401, whatever the key.
 #[tokio::test]
 async fn the_addon_can_be_missing() {
-    let mono = MonoFixture::start(|switches| switches.addon_missing = true);
+    let mono = MonoFixture::start(|switches| switches.own.addon_missing = true);
     for path in ["/v3/institutions", "/v2/accounts"] {
         let (status, reply) = mono.get(path).await;
         assert_eq!((status, &reply["status"]), (401, &json!("failed")), "{path}");
@@ -95,7 +91,7 @@ async fn a_code_has_its_time_and_its_turn() {
 #[tokio::test]
 async fn an_account_appears_when_switched() {
     for (appears, early) in [(AccountVisibility::AtGrant, 1), (AccountVisibility::AtExchange, 0)] {
-        let mono = MonoFixture::start(|switches| switches.appears = appears);
+        let mono = MonoFixture::start(|switches| switches.own.appears = appears);
         let (_, reply) = mono.login("ada").await;
         let count = async || mono.get("/v2/accounts").await.1["data"].as_array().map(Vec::len);
         assert_eq!(count().await, Some(early), "{appears:?}");
@@ -178,19 +174,19 @@ async fn failure_rules_apply_as_often_as_they_say() {
         switches.faults = vec![
             FailureRule {
                 on: MonoCall::Exchange,
-                trouble: MonoFailure::Error,
+                trouble: BankFailure::Error,
                 times: Some(1),
                 processed: Some(true),
             },
             FailureRule {
                 on: MonoCall::Exchange,
-                trouble: MonoFailure::Unavailable,
+                trouble: BankFailure::Unavailable,
                 times: Some(1),
                 processed: None,
             },
             FailureRule {
                 on: MonoCall::Unlink,
-                trouble: MonoFailure::Reset,
+                trouble: BankFailure::Reset,
                 times: None,
                 processed: None,
             },
@@ -264,7 +260,7 @@ async fn renewing_can_be_switched() {
         (ReauthMode::LoginWithSession, 102, Some("/data/session/id")),
         (ReauthMode::LoginWithoutSession, 102, None),
     ] {
-        let mono = MonoFixture::start(|switches| switches.reauth = mode);
+        let mono = MonoFixture::start(|switches| switches.own.reauth = mode);
         let (linked_in, id) = mono.linked("ada").await;
         mono.receiver.wait(2).await;
         let (_, mut reply) = mono.post("/v2/connect/reauth/session", &json!({ "account": id })).await;

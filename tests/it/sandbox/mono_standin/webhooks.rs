@@ -1,8 +1,7 @@
 use crate::support::eventually;
+use kiungo::sandbox::bank::WebhookMode;
 use kiungo::sandbox::callbacks::http_callback_sender;
-use kiungo::sandbox::mono::{
-    MonoStandIn, MonoStandInSettings, MonoSwitches, WEBHOOK_SECRET, WebhookMode, WebhookOverrides,
-};
+use kiungo::sandbox::mono::{MonoStandInSettings, MonoSwitches, WEBHOOK_SECRET, WebhookOverrides};
 use serde_json::{Value, json};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -155,7 +154,7 @@ async fn the_default_callback_sender_posts() {
         ..MonoStandInSettings::default()
     };
     let rng = crate::support::standin::rng();
-    let running = MonoStandIn::start(settings, fixture.clock.clone(), rng).expect("a free port");
+    let running = kiungo::sandbox::bank::start(settings, fixture.clock.clone(), rng).expect("a free port");
     running
         .state
         .send_webhook("mono.events.account_updated", "6a00", WebhookOverrides::default());

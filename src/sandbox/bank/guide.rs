@@ -2,8 +2,22 @@
 
 use serde::Serialize;
 
-use super::scenario::{ANSWERS, Challenge, LoginEnd, LoginScenario, MAGIC_WORDS, OTP, WRONG_SECRETS};
-use super::switches::MonoFailure;
+use super::dialect::Dialect;
+use super::failures::BankFailure;
+use super::magic_words::{ANSWERS, OTP, WRONG_SECRETS, magic_words};
+use super::scenario::{Challenge, LoginEnd, LoginScenario};
+
+/// What a dialect calls the events of a login, such as its response codes.
+#[derive(Clone, Copy, Debug)]
+pub struct GuidePath {
+    pub asked: &'static str,
+    pub choose: &'static str,
+    pub approve: &'static str,
+    pub granted: &'static str,
+    pub refused: &'static str,
+    /// Something nobody has heard of.
+    pub strange: &'static str,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -32,17 +46,17 @@ pub struct GuideRow {
     pub place: InputPlace,
     pub typed: &'static str,
     pub digits: &'static str,
-    /// Mono's response codes and other events, in order.
+    /// The dialect's response codes and other events, in order.
     pub path: String,
     pub what_happens: &'static str,
 }
 
-pub fn guide() -> Vec<GuideRow> {
-    let names = MAGIC_WORDS.iter().map(|word| GuideRow {
+pub fn guide<D: Dialect>(path: &GuidePath) -> Vec<GuideRow> {
+    let names = magic_words(D::APPROVALS).map(|word| GuideRow {
         place: InputPlace::Name,
         typed: word.letters,
         digits: word.digits,
-        path: describe(&word.scenario),
+        path: describe(path, &word.scenario),
         what_happens: word.description,
     });
     let answers = [
@@ -50,7 +64,7 @@ pub fn guide() -> Vec<GuideRow> {
             place: InputPlace::Secret,
             typed: WRONG_SECRETS[0],
             digits: WRONG_SECRETS[1],
-            path: "400".to_owned(),
+            path: path.refused.to_owned(),
             what_happens: "a wrong password or PIN; every other is right",
         },
         GuideRow {
@@ -71,54 +85,36 @@ pub fn guide() -> Vec<GuideRow> {
     names.chain(answers).collect()
 }
 
-fn describe(scenario: &LoginScenario) -> String {
+fn describe(path: &GuidePath, scenario: &LoginScenario) -> String {
     let mut steps: Vec<String> = Vec::new();
     for challenge in scenario.challenges.iter().take(3) {
-        steps.push(if *challenge == Challenge::Choose { "101" } else { "102" }.to_owned());
+        let step = match challenge {
+            Challenge::Choose => path.choose,
+            Challenge::Approve(..) => path.approve,
+            Challenge::Otp | Challenge::Question | Challenge::Picture => path.asked,
+        };
+        steps.push(step.to_owned());
     }
     if scenario.challenges.len() > 3 {
         steps.push("…".to_owned());
     }
     let end = match scenario.end {
-        LoginEnd::Granted => "99",
-        LoginEnd::GrantedStale => "99, exchange refused",
-        LoginEnd::Refused(_) => "400",
-        LoginEnd::Expired => "session over",
-        LoginEnd::Strange => "103",
+        LoginEnd::Granted => path.granted.to_owned(),
+        LoginEnd::GrantedStale => format!("{}, exchange refused", path.granted),
+        LoginEnd::Refused(_) => path.refused.to_owned(),
+        LoginEnd::Expired => "session over".to_owned(),
+        LoginEnd::Strange => path.strange.to_owned(),
     };
     steps.push(match scenario.trouble {
-        Some(MonoFailure::Slow(ms)) => format!("{end} after {} s", ms / 1000),
-        Some(MonoFailure::Hang) => "no answer".to_owned(),
-        Some(MonoFailure::Reset) => format!("{end}, connection reset"),
-        Some(MonoFailure::Busy) => "HTTP 429".to_owned(),
-        Some(MonoFailure::Error) => "HTTP 500".to_owned(),
-        Some(MonoFailure::Unavailable) => "HTTP 503".to_owned(),
-        Some(MonoFailure::Html) => format!("{end}, HTTP 502 and HTML"),
-        Some(MonoFailure::Garbage) => format!("{end}, cut off"),
-        None => end.to_owned(),
+        Some(BankFailure::Slow(ms)) => format!("{end} after {} s", ms / 1000),
+        Some(BankFailure::Hang) => "no answer".to_owned(),
+        Some(BankFailure::Reset) => format!("{end}, connection reset"),
+        Some(BankFailure::Busy) => "HTTP 429".to_owned(),
+        Some(BankFailure::Error) => "HTTP 500".to_owned(),
+        Some(BankFailure::Unavailable) => "HTTP 503".to_owned(),
+        Some(BankFailure::Html) => format!("{end}, HTTP 502 and HTML"),
+        Some(BankFailure::Garbage) => format!("{end}, cut off"),
+        None => end,
     });
     steps.join(" → ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// People read the guide: the path that it describes must be the real one.
-    #[test]
-    fn the_guide_describes_the_path() {
-        for (typed, path) in [
-            ("one", "99"),
-            ("many-otp", "101 → 102 → 99"),
-            ("slow", "99 after 20 s"),
-            ("endless", "102 → 102 → 102 → … → 99"),
-            ("html", "99, HTTP 502 and HTML"),
-            ("otp-expire", "102 → session over"),
-        ] {
-            let row = guide()
-                .into_iter()
-                .find(|row| row.typed == typed && row.place == InputPlace::Name);
-            assert_eq!(row.map(|row| row.path).as_deref(), Some(path), "{typed}");
-        }
-    }
 }

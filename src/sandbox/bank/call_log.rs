@@ -4,27 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::switches::{MonoCall, MonoFailure};
-
-/// The version of the API that a call used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MonoVersion {
-    V1,
-    /// The second version, with the third version's list of institutions.
-    V2,
-}
+use super::failures::BankFailure;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubmitOutcome {
-    /// 99: an account is linked.
+    /// An account is linked.
     Granted,
-    /// 101.
     AccountsAsked,
-    /// 102.
     InputAsked,
-    /// 400 by the bank.
+    /// The person has to approve at the bank.
+    ApprovalAsked,
+    /// By the bank.
     Refused,
     /// A wrong one-time code, answer or account.
     WrongCode,
@@ -32,23 +23,24 @@ pub enum SubmitOutcome {
     BadFields,
     /// No such session, or an expired one.
     NoSession,
-    /// An unknown response code.
+    /// Something nobody has heard of.
     Strange,
     /// Rejected before anything was done: by key, add-on or a failure.
     TurnedAway,
 }
 
-/// One login or commit, in the order of arrival.
+/// One login or answer, in the order of arrival.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SubmitEntry {
+pub struct SubmitEntry<C, V> {
     /// The position in the order of arrival, from 1.
     pub no: u64,
     /// When its head arrived, in epoch milliseconds.
     pub at: i64,
-    pub call: MonoCall,
-    pub dialect: MonoVersion,
+    pub call: C,
+    /// The version of the API.
+    pub dialect: V,
     pub session: Option<String>,
-    /// The `_id` of the session's institution.
+    /// The id of the session's institution.
     pub institution: Option<String>,
     /// The field that names the person; only for a login.
     pub username: Option<String>,
@@ -59,7 +51,7 @@ pub struct SubmitEntry {
     /// The decision; `None` while it is in progress, and forever if it hangs.
     pub outcome: Option<SubmitOutcome>,
     /// What went wrong with its answer.
-    pub trouble: Option<MonoFailure>,
+    pub trouble: Option<BankFailure>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +75,7 @@ pub struct AccountEntry {
     pub id: String,
     pub session: String,
     pub customer: String,
-    /// The `_id` of its institution.
+    /// The id of its institution.
     pub institution: String,
     pub number: String,
     pub holder: String,
@@ -114,11 +106,11 @@ pub struct WebhookEntry {
     pub taken: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallLog {
-    pub calls: BTreeMap<MonoCall, u64>,
-    /// Logins and commits, in the order of arrival.
-    pub submits: Vec<SubmitEntry>,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallLog<C: Ord, V> {
+    pub calls: BTreeMap<C, u64>,
+    /// Logins and answers, in the order of arrival.
+    pub submits: Vec<SubmitEntry<C, V>>,
     /// Codes, in the order they were issued.
     pub grants: Vec<GrantEntry>,
     /// Accounts, in the order they were linked.
@@ -128,8 +120,21 @@ pub struct CallLog {
     pub webhooks: Vec<WebhookEntry>,
 }
 
-impl CallLog {
-    pub fn submit_mut(&mut self, no: Option<u64>) -> Option<&mut SubmitEntry> {
+impl<C: Ord, V> CallLog<C, V> {
+    pub fn submit_mut(&mut self, no: Option<u64>) -> Option<&mut SubmitEntry<C, V>> {
         self.submits.get_mut(usize::try_from(no?.checked_sub(1)?).ok()?)
+    }
+}
+
+impl<C: Ord, V> Default for CallLog<C, V> {
+    fn default() -> Self {
+        Self {
+            calls: BTreeMap::new(),
+            submits: Vec::new(),
+            grants: Vec::new(),
+            accounts: Vec::new(),
+            unlinks: Vec::new(),
+            webhooks: Vec::new(),
+        }
     }
 }

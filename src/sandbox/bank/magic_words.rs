@@ -5,9 +5,12 @@
 //! word also fits banks that ask for an e-mail address. A word that is not in the table means one account and no questions,
 //! and every password is right except the [`WRONG_SECRETS`].
 //!
-//! The stand-in looks words up in the same table that the [guide](super::guide()) shows, so the two cannot drift apart.
+//! The stand-in looks words up in the same table that the [guide](super::guide::guide()) shows, so the two cannot drift apart.
 
-use super::switches::{DataStatus, MonoFailure, WebhookMode};
+use super::approvals::{ApprovalHabit, ApprovalWay};
+use super::failures::BankFailure;
+use super::scenario::{Challenge, LoginEnd, LoginScenario, PLAIN_LOGIN, RefusalReason};
+use super::switches::{DataStatus, WebhookMode};
 
 /// The one-time code that is right everywhere.
 pub const OTP: &str = "123456";
@@ -15,64 +18,6 @@ pub const OTP: &str = "123456";
 pub const ANSWERS: [&str; 2] = ["dog", "364"];
 /// Passwords and PINs that are wrong.
 pub const WRONG_SECRETS: [&str; 2] = ["wrong", "0000"];
-
-/// A question of the bank before the login is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Challenge {
-    /// 102: a one-time code, [`OTP`].
-    Otp,
-    /// 102: a security question, [`ANSWERS`].
-    Question,
-    /// 102: the digits in a picture, which a keypad phone cannot show.
-    Picture,
-    /// 101: which of several accounts.
-    Choose,
-}
-
-/// Why a bank refuses. Mono's code is 400 for all of them; only the message differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusalReason {
-    Wrong,
-    Down,
-    /// The bank wants to see the person first.
-    Locked,
-}
-
-/// How a login ends once everything asked is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginEnd {
-    /// 99, with a code.
-    Granted,
-    /// 99, with a code that is past its time.
-    GrantedStale,
-    /// 400.
-    Refused(RefusalReason),
-    /// The session turns out to be over.
-    Expired,
-    /// A response code nobody has heard of.
-    Strange,
-}
-
-/// What happens to one login, from first submission to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoginScenario {
-    pub challenges: &'static [Challenge],
-    pub end: LoginEnd,
-    /// The failure of the submission that ends it.
-    pub trouble: Option<MonoFailure>,
-    /// When its webhooks come; `None` for the switches' mode.
-    pub webhooks: Option<WebhookMode>,
-    /// What happens to its data; `None` for the switches' status.
-    pub data: Option<DataStatus>,
-}
-
-pub const PLAIN_LOGIN: LoginScenario = LoginScenario {
-    challenges: &[],
-    end: LoginEnd::Granted,
-    trouble: None,
-    webhooks: None,
-    data: None,
-};
 
 pub(super) struct MagicWord {
     pub letters: &'static str,
@@ -107,7 +52,7 @@ const fn ends(letters: &'static str, digits: &'static str, end: LoginEnd, says: 
     }
 }
 
-const fn troubled(letters: &'static str, digits: &'static str, trouble: MonoFailure, says: &'static str) -> MagicWord {
+const fn troubled(letters: &'static str, digits: &'static str, trouble: BankFailure, says: &'static str) -> MagicWord {
     MagicWord {
         letters,
         digits,
@@ -148,7 +93,7 @@ const fn with_data(letters: &'static str, digits: &'static str, data: DataStatus
     }
 }
 
-pub(super) const MAGIC_WORDS: &[MagicWord] = &[
+const MAGIC_WORDS: &[MagicWord] = &[
     challenges(
         "one",
         "99",
@@ -234,18 +179,18 @@ pub(super) const MAGIC_WORDS: &[MagicWord] = &[
         },
         description: "a one-time code is asked, then the provider's session is over",
     },
-    troubled("slow", "20", MonoFailure::Slow(20_000), "linked after 20 seconds"),
-    troubled("slower", "60", MonoFailure::Slow(60_000), "linked after 60 seconds"),
+    troubled("slow", "20", BankFailure::Slow(20_000), "linked after 20 seconds"),
+    troubled("slower", "60", BankFailure::Slow(60_000), "linked after 60 seconds"),
     troubled(
         "hang",
         "408",
-        MonoFailure::Hang,
+        BankFailure::Hang,
         "nothing happens and no answer ever comes",
     ),
     troubled(
         "reset",
         "104",
-        MonoFailure::Reset,
+        BankFailure::Reset,
         "linked, but the connection breaks before the answer",
     ),
     MagicWord {
@@ -253,7 +198,7 @@ pub(super) const MAGIC_WORDS: &[MagicWord] = &[
         digits: "1024",
         scenario: LoginScenario {
             challenges: &[Challenge::Otp],
-            trouble: Some(MonoFailure::Reset),
+            trouble: Some(BankFailure::Reset),
             ..PLAIN_LOGIN
         },
         description: "a one-time code is asked and right, but the connection breaks before the answer",
@@ -261,31 +206,31 @@ pub(super) const MAGIC_WORDS: &[MagicWord] = &[
     troubled(
         "busy",
         "429",
-        MonoFailure::Busy,
+        BankFailure::Busy,
         "too many requests, come back in 30 seconds; nothing is done",
     ),
     troubled(
         "error",
         "500",
-        MonoFailure::Error,
+        BankFailure::Error,
         "the provider fails; nothing is done",
     ),
     troubled(
         "html",
         "502",
-        MonoFailure::Html,
+        BankFailure::Html,
         "linked, but a proxy answers with a web page",
     ),
     troubled(
         "unavailable",
         "503",
-        MonoFailure::Unavailable,
+        BankFailure::Unavailable,
         "the provider is away; nothing is done",
     ),
     troubled(
         "garbage",
         "200",
-        MonoFailure::Garbage,
+        BankFailure::Garbage,
         "linked, but the answer is cut off",
     ),
     with_webhooks(
@@ -328,11 +273,45 @@ pub(super) const MAGIC_WORDS: &[MagicWord] = &[
     ),
 ];
 
-/// The scenario of a magic word or its digits.
-pub fn find_scenario(typed: &str) -> Option<LoginScenario> {
-    let typed = typed.trim().split('@').next().unwrap_or_default().to_ascii_lowercase();
+/// The words for a dialect that can send a person to the bank's page or app.
+const APPROVAL_WORDS: &[MagicWord] = &[
+    challenges(
+        "app",
+        "300",
+        &[Challenge::Approve(ApprovalWay::App, ApprovalHabit::Undecided)],
+        "the bank asks in its app, for five minutes",
+    ),
+    challenges(
+        "app-yes",
+        "301",
+        &[Challenge::Approve(ApprovalWay::App, ApprovalHabit::Approves)],
+        "the bank asks in its app, and the person approves after five seconds",
+    ),
+    challenges(
+        "app-no",
+        "302",
+        &[Challenge::Approve(ApprovalWay::App, ApprovalHabit::Denies)],
+        "the bank asks in its app, and the person denies after five seconds",
+    ),
+    challenges(
+        "page",
+        "303",
+        &[Challenge::Approve(ApprovalWay::Browser, ApprovalHabit::Undecided)],
+        "the bank asks on its page, for five minutes",
+    ),
+];
+
+/// The words that a dialect knows, with or without those that lead to an approval.
+pub(super) fn magic_words(approvals: bool) -> impl Iterator<Item = &'static MagicWord> {
     MAGIC_WORDS
         .iter()
+        .chain(APPROVAL_WORDS.iter().filter(move |_| approvals))
+}
+
+/// The scenario of a magic word or its digits.
+pub fn find_scenario(typed: &str, approvals: bool) -> Option<LoginScenario> {
+    let typed = typed.trim().split('@').next().unwrap_or_default().to_ascii_lowercase();
+    magic_words(approvals)
         .find(|word| word.letters == typed || word.digits == typed)
         .map(|word| word.scenario)
 }
@@ -347,7 +326,7 @@ mod tests {
     #[test]
     fn every_word_is_unique_and_every_alias_is_digits() {
         let mut seen = HashSet::new();
-        for word in MAGIC_WORDS {
+        for word in magic_words(true) {
             assert!(seen.insert(word.letters), "{} stands twice", word.letters);
             assert!(seen.insert(word.digits), "{} stands twice", word.digits);
             assert!(word.digits.bytes().all(|byte| byte.is_ascii_digit()), "{}", word.digits);
@@ -357,7 +336,7 @@ mod tests {
     /// Words also work at a bank that asks for an e-mail address.
     #[test]
     fn a_word_may_be_an_address() {
-        assert_eq!(find_scenario(" OTP@example.ng "), find_scenario("102"));
-        assert!(find_scenario("ada").is_none());
+        assert_eq!(find_scenario(" OTP@example.ng ", false), find_scenario("102", false));
+        assert!(find_scenario("ada", true).is_none());
     }
 }
