@@ -88,6 +88,7 @@ impl JobHandlers {
             deps: from.deps.clone(),
             providers: from.providers.clone(),
             updater: from.updater.clone(),
+            pages: from.pages.clone(),
         });
         let handovers = Arc::new(HandoverMessages {
             deps: from.deps.clone(),

@@ -20,7 +20,7 @@ impl ConnectSession {
     fn max_rounds(&self, settings: &FlowSettings) -> u8 {
         self.institution
             .as_ref()
-            .map_or(0, |institution| settings.max_rounds(&institution.provider))
+            .map_or(u8::MAX, |institution| settings.max_rounds(&institution.provider))
     }
 }
 

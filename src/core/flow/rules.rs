@@ -54,8 +54,9 @@ impl FlowSettings {
             .map_or(Duration::ZERO, |rules| rules.timeout)
     }
 
+    /// No end for a provider that is not set up here: nothing can be sent to it.
     pub(super) fn max_rounds(&self, provider: &str) -> u8 {
-        self.providers.get(provider).map_or(0, |rules| rules.max_rounds)
+        self.providers.get(provider).map_or(u8::MAX, |rules| rules.max_rounds)
     }
 
     /// The place of an institution among its provider's favourites.

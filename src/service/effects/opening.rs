@@ -185,7 +185,7 @@ impl EffectRunner {
         step: NextStep,
     ) -> Result<OpenResult, ProviderCallError> {
         let id = waiting_attempt(open.session);
-        match Wait::of(step, &session, self.deps.clock.now()) {
+        match self.linking.wait_of(step, &session) {
             Ok(wait) => {
                 if self.begin_waiting(person, open, &session, &wait).await? {
                     self.jobs.run_now::<SendPageLink>(id).await;

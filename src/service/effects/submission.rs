@@ -179,7 +179,7 @@ impl EffectRunner {
             }
             Err(error) => Err(error),
         };
-        let (state, result) = match step.map(|step| Wait::of(step, &session, self.deps.clock.now())) {
+        let (state, result) = match step.map(|step| self.linking.wait_of(step, &session)) {
             Ok(Ok(wait)) => return self.wait(attempt, &session, wait).await,
             Ok(Err(NextStep::Done(grant))) => return self.granted(attempt, &grant).await,
             Ok(Err(step)) => settled(step),

@@ -14,7 +14,7 @@ use super::page_text::SendPageLink;
 use super::redeem::Redeem;
 use crate::core::flow::{AccountList, AttemptResult, Waiting, WaitingFor};
 use crate::core::ids::{AttemptId, ConnectSessionId};
-use crate::core::next_step::{Grant, NextStep};
+use crate::core::next_step::{FailureClass, Grant, NextStep};
 use crate::core::seal::SealError;
 use crate::core::time::Timestamp;
 use crate::providers::{Advance as How, ProviderError, ProviderSession, Stepped};
@@ -78,7 +78,7 @@ impl Wait {
     ///
     /// # Errors
     /// The step, where it is another kind.
-    pub fn of(step: NextStep, session: &ProviderSession, now: Timestamp) -> Result<Self, NextStep> {
+    fn of(step: NextStep, session: &ProviderSession, now: Timestamp) -> Result<Self, NextStep> {
         let (what, poll_every, until) = match step {
             NextStep::OpenLink { purpose } => {
                 let until = now.plus(PAGE_OPEN_FOR);
@@ -107,6 +107,22 @@ pub fn waiting_attempt(session: ConnectSessionId) -> AttemptId {
 }
 
 impl Linking {
+    /// Whether a page can reach a person: by a text, at an address of ours.
+    fn sends_pages(&self) -> bool {
+        self.updater.handovers.is_some() && self.pages.is_available()
+    }
+
+    /// What a step waits for. A page that cannot reach the person is a failure instead.
+    ///
+    /// # Errors
+    /// The step, where it does not wait.
+    pub fn wait_of(&self, step: NextStep, session: &ProviderSession) -> Result<Wait, NextStep> {
+        if matches!(step, NextStep::OpenLink { .. }) && !self.sends_pages() {
+            return Err(NextStep::Failed(FailureClass::Unsupported.into()));
+        }
+        Wait::of(step, session, self.deps.clock.now())
+    }
+
     /// Begins an attempt that needs no secret, with what allows it. `false`: the partner's intent is over.
     ///
     /// # Errors
@@ -208,7 +224,7 @@ impl Linking {
         if let Some(changed) = stepped.session {
             session = changed;
         }
-        let step = match Wait::of(stepped.step, &session, self.deps.clock.now()) {
+        let step = match self.wait_of(stepped.step, &session) {
             Ok(_) if over => {
                 self.lapse(attempt).await?;
                 return Ok(JobOutcome::Done);

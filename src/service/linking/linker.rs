@@ -12,6 +12,7 @@ use crate::records::{Attempt, AttemptState, Link, RecordsError};
 use crate::service::deps::Deps;
 use crate::service::facts_reader::link_summary;
 use crate::service::job::{JobError, JobOutcome};
+use crate::service::page_links::PageLinks;
 use crate::service::providers::{ProviderCallError, Providers};
 use crate::service::session_updater::SessionUpdater;
 
@@ -22,6 +23,7 @@ pub struct Linking {
     pub deps: Deps,
     pub providers: Arc<Providers>,
     pub updater: SessionUpdater,
+    pub pages: Arc<PageLinks>,
 }
 
 /// Who accounts that came back belong to, and where they came from.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::core::next_step::{LinkPurpose, NextStep};
+use kiungo::core::next_step::{Grant, LinkPurpose, NextStep};
+use kiungo::core::secret::Secret;
 use kiungo::core::time::Timestamp;
 use kiungo::providers::ProviderError;
 use kiungo::records::{AttemptState, JobType as _, LinkState, Records};
@@ -208,9 +209,10 @@ async fn another_persons_account_is_noticed_late() {
     }
 }
 
-/// A login that the provider accepted and continues elsewhere does not count as unsent: its account is found, and linked.
+/// A login that the provider accepted and continues elsewhere does not count as unsent: the provider is asked how far it is,
+/// and what it grants is linked.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_on_elsewhere_is_found() {
+async fn what_goes_on_elsewhere_is_followed() {
     let approve = NextStep::ApproveElsewhere {
         message: None,
         binding: None,
@@ -221,19 +223,27 @@ async fn what_goes_on_elsewhere_is_found() {
         poll_every: Duration::from_secs(5),
         until: Timestamp::from_millis(i64::MAX),
     };
-    for answer in [approve, wait] {
+    for (answer, screen) in [
+        (approve, "Approve this in your Savanna Bank app."),
+        (wait, "Savanna Bank"),
+    ] {
         let mut harness = Harness::new().await;
         harness.parts.bank.script().answers.push_back(Ok(answer));
         let shown = harness.types(&["1", "1", "ada", "pw"]).await;
-        assert!(shown.contains("has not answered. We are finding out."), "{shown}");
-        harness.parts.bank.script().accounts = vec![account("a1")];
-        // The first look may still be under way.
+        assert!(shown.contains(screen) && shown.contains("1 Check again"), "{shown}");
+        {
+            let mut script = harness.parts.bank.script();
+            script.accounts = vec![account("a1")];
+            script.redeemed = Some(vec!["a1"]);
+            script.polls.push_back(NextStep::Done(Grant(Secret::new("code"))));
+        }
+        // A look may be under way.
         let linked = async || harness.dials().await.contains("Savanna Bank ..00a1");
         eventually(Duration::from_secs(30), linked).await;
     }
 }
 
-/// A login that the provider accepted and then wants a browser for counts as sent.
+/// A login that the provider accepted and then wants a browser for counts as sent, also where no page can reach anyone.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_a_browser_was_sent_all_the_same() {
     let mut harness = Harness::new().await;

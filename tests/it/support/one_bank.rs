@@ -9,7 +9,7 @@ use kiungo::core::linking::{AuthMethod, Journey, SessionKind};
 use kiungo::core::next_step::{Field, FieldKind, Form, Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::{
-    Access, AccountDetails, AccountsQuery, EndScope, EndTarget, EventSubject, Institution, KeyRequirement, ListScope,
+    Access, AccountDetails, Advance, AccountsQuery, EndScope, EndTarget, EventSubject, Institution, KeyRequirement, ListScope,
     Provider, ProviderAccount, ProviderError, ProviderEvent, ProviderEventKind, ProviderFacts, ProviderKeys,
     ProviderReply, ProviderRequest, ProviderSession, Redeemed, SessionRequest, SessionResponse, Stepped, Submission,
     SubmitError, WebhookAnswer, WebhookError, WithAccess,
@@ -31,6 +31,8 @@ pub struct OneBank {
 pub struct Script {
     /// What the next submissions are answered; nothing is sent after them.
     pub answers: VecDeque<Result<NextStep, SubmitError>>,
+    /// What it says when it is asked how far it is; without one it cannot say.
+    pub polls: VecDeque<NextStep>,
     /// Why no session can be opened to link an account, if none can.
     pub unopened: Option<ProviderError>,
     /// Sessions that were asked for.
@@ -201,6 +203,17 @@ impl Provider for OneBank {
         let answer = script.answers.pop_front();
         let answer = answer.unwrap_or(Err(SubmitError::NotSent("takes no login")));
         answer.map(|step| Stepped::from(step).into())
+    }
+
+    async fn advance(
+        &self,
+        _: Access<'_>,
+        _: &ProviderSession,
+        _: Advance<'_>,
+    ) -> Result<WithAccess<Stepped>, ProviderError> {
+        let step = self.script().polls.pop_front();
+        let step = step.ok_or(ProviderError::Unavailable("cannot say yet", None))?;
+        Ok(Stepped::from(step).into())
     }
 
     async fn redeem(&self, _: Access<'_>, _: &Grant) -> Result<WithAccess<Redeemed>, ProviderError> {
