@@ -21,12 +21,12 @@ warning = What you type here is not private: your network can read it. Go on wit
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: which account?
-accounts-many = { $bank }: which accounts? Several: type 1,3
+accounts-many = { $bank }: which? (1,3)
 checking = { $bank } is checking your details ({ $seconds } s).
-open-page = We texted you a link. Open it within { $minutes } min to log in to { $bank }.
-open-page-approve = We texted you a link. Open it within { $minutes } min to approve at { $bank }.
+open-page = To log in to { $bank }, open the SMS link: { $minutes } min left.
+open-page-approve = To approve at { $bank }, open the SMS link: { $minutes } min left.
 approve-elsewhere =
-    Approve this in your { $bank } app.
+    Approve in the { $bank } app.
     { $message }
 waiting = { $bank } is working on it. This can take some minutes.
 confirming = { $bank } has not answered. We are finding out. Please do not log in again yet.
@@ -75,7 +75,7 @@ more = More
 business = Business
 go-on = Go on
 check-again = Check again
-send-again = Send the link again
+send-again = Send again
 start-again = Start again
 try-again = Try again
 another-bank = Another bank
@@ -93,7 +93,7 @@ note-choice = Please choose from the list.
 note-not-found = No bank found for that.
 note-digits = Please use digits only.
 note-date = Type the date as 8 digits: day, month, year.
-note-pattern = Your bank does not take it like that.
+note-pattern = Your bank does not take that. Please check it.
 note-letters = Please use letters and numbers only.
 note-length =
     It must have { $length ->
@@ -139,7 +139,7 @@ sms-not-linked = { $partner }: no account was linked. To see why and try again, 
 sms-mismatched = { $partner }: it was not the account that was asked for. Nothing was linked. For help, dial { $dial }
 sms-question = { $partner }: your bank asks one more thing. To answer, dial { $dial } within 15 minutes.
 sms-approve = { $partner }: please approve the request in your bank's app. To go on, dial { $dial }
-sms-page-link = { $partner }: to link your account open { $url } Give this link to nobody.
+sms-page-link = { $partner }: to link your account open { $url } Do not share this link.
 sms-bank-back = { $partner }: the bank you asked for is back. To go on, dial { $dial }
 sms-asked = { $partner } asks you to link your bank account. Dial { $dial }
 

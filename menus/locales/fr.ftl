@@ -18,12 +18,12 @@ warning = Ceci n'est pas privé : votre opérateur peut le lire. Continuer avec 
 field = { $bank } : { $field }
 field-choice = { $field } :
 accounts = { $bank } : quel compte ?
-accounts-many = { $bank } : quels comptes ? Plusieurs : 1,3
+accounts-many = { $bank } : lesquels ? (1,3)
 checking = { $bank } vérifie vos données ({ $seconds } s).
-open-page = Un lien arrive par SMS. Ouvrez-le sous { $minutes } min : connexion { $bank }.
-open-page-approve = Un lien arrive par SMS. Ouvrez-le sous { $minutes } min : accord chez { $bank }.
+open-page = Connexion { $bank } : ouvrez le lien SMS, reste { $minutes } min.
+open-page-approve = Accord { $bank } : ouvrez le lien SMS, reste { $minutes } min.
 approve-elsewhere =
-    Validez dans l'appli { $bank }.
+    Validez : appli { $bank }.
     { $message }
 waiting = { $bank } traite la demande. Cela peut prendre quelques minutes.
 confirming = { $bank } n'a pas répondu. Nous cherchons. Attendez avant une autre connexion.
@@ -33,7 +33,7 @@ mismatched = Ce n'est pas le compte { $bank } que { $partner } a demandé. Il n'
 refused = { $bank } a refusé ces données, ou est indisponible. Vérifiez-les.
 denied = { $bank } dit que vous n'avez pas accepté. Aucun compte lié.
 act-at-bank = { $bank } : { $message }
-password-expired = { $bank } veut un nouveau mot de passe, choisi à la banque. Puis réessayez.
+password-expired = { $bank } veut un nouveau mot de passe. Changez-le là-bas.
 unavailable = { $bank } est indisponible. Rien n'a été envoyé.
 unsuited = { $bank } demande une chose que ce téléphone ne peut pas faire.
 limited = Pour protéger votre accès { $bank }, attendez { $minutes } min avant de réessayer.
@@ -72,7 +72,7 @@ more = Suite
 business = Pro
 go-on = Continuer
 check-again = Revérifier
-send-again = Renvoyer le lien
+send-again = Renvoyer
 start-again = Recommencer
 try-again = Réessayer
 another-bank = Autre banque
@@ -90,7 +90,7 @@ note-choice = Choisissez dans la liste.
 note-not-found = Aucune banque trouvée.
 note-digits = Des chiffres seulement.
 note-date = Tapez la date en 8 chiffres : jour, mois, année.
-note-pattern = Votre banque ne le prend pas sous cette forme.
+note-pattern = Votre banque ne prend pas cela. Vérifiez.
 note-letters = Lettres et chiffres seulement.
 note-length =
     Il faut { $length ->
@@ -136,7 +136,7 @@ sms-not-linked = { $partner } : aucun compte n'a été relié. Pour voir pourquo
 sms-mismatched = { $partner } : ce n'est pas le compte demandé. Aucun compte n'a été relié. Pour de l'aide, composez { $dial }
 sms-question = { $partner } : votre banque pose une question de plus. Pour y répondre, composez { $dial } sous 15 minutes.
 sms-approve = { $partner } : validez la demande dans l'appli de votre banque. Pour continuer, composez { $dial }
-sms-page-link = { $partner } : pour lier votre compte, ouvrez { $url } Ne donnez ce lien à personne.
+sms-page-link = { $partner } : pour lier un compte, ouvrez { $url } Ne partagez pas ce lien.
 sms-bank-back = { $partner } : la banque demandée est de retour. Pour continuer, composez { $dial }
 sms-asked = { $partner } vous demande de relier votre compte bancaire. Composez { $dial }
 

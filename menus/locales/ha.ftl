@@ -18,10 +18,10 @@ warning = Abin da kuka rubuta a nan ba sirri ba ne: layinku na iya karantawa. Ci
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: wane asusu?
-accounts-many = { $bank }: wadanne asusu? Da yawa: rubuta 1,3
+accounts-many = { $bank }: wadanne? (1,3)
 checking = { $bank } na duba bayananku (dak. { $seconds }).
-open-page = Mun aika muku mahada. Bude ta cikin minti { $minutes } ku shiga { $bank }.
-open-page-approve = Mun aika muku mahada. Bude ta cikin minti { $minutes } ku amince a { $bank }.
+open-page = Don shiga { $bank }, bude mahadar SMS: minti { $minutes } ya rage.
+open-page-approve = Don amincewa { $bank }, bude mahadar SMS: minti { $minutes }.
 approve-elsewhere =
     Ku amince a manhajar { $bank }.
     { $message }
@@ -72,7 +72,7 @@ more = Kari
 business = Kasuwanci
 go-on = Ci gaba
 check-again = Sake dubawa
-send-again = Sake tura mahada
+send-again = Sake turawa
 start-again = Fara sabo
 try-again = Sake gwadawa
 another-bank = Wani banki
@@ -90,7 +90,7 @@ note-choice = Ku zabi daga jerin.
 note-not-found = Ba a samu irin wannan banki ba.
 note-digits = Ku yi amfani da lambobi kawai.
 note-date = Rubuta kwanan wata da lambobi 8: rana, wata, shekara.
-note-pattern = Bankinku ba ya karbar haka.
+note-pattern = Bankinku bai karbi wannan ba. Ku duba.
 note-letters = Ku yi amfani da haruffa da lambobi kawai.
 note-length =
     Dole ya zama da { $length ->

@@ -17,12 +17,12 @@ warning = Wetin you type here no be secret: your network fit read am. Continue w
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: which account?
-accounts-many = { $bank }: which accounts? Plenty: type 1,3
+accounts-many = { $bank }: which ones? (1,3)
 checking = { $bank } dey check your details ({ $seconds } s).
-open-page = We don text you link. Open am before { $minutes } min to log in to { $bank }.
-open-page-approve = We don text you link. Open am before { $minutes } min to approve for { $bank }.
+open-page = To log in to { $bank }, open SMS link: { $minutes } min remain.
+open-page-approve = To approve for { $bank }, open SMS link: { $minutes } min left.
 approve-elsewhere =
-    Approve am for your { $bank } app.
+    Approve for { $bank } app.
     { $message }
 waiting = { $bank } dey work on am. E fit take some minutes.
 confirming = { $bank } never answer. We dey find out wetin happen. Abeg no log in again yet.
@@ -71,7 +71,7 @@ more = More
 business = Business
 go-on = Continue
 check-again = Check again
-send-again = Send the link again
+send-again = Send again
 start-again = Start again
 try-again = Try again
 another-bank = Another bank
@@ -89,7 +89,7 @@ note-choice = Abeg choose from the list.
 note-not-found = We no see any bank for that name.
 note-digits = Abeg use only numbers.
 note-date = Type the date as 8 numbers: day, month, year.
-note-pattern = Your bank no dey take am like that.
+note-pattern = Your bank no dey take that one. Abeg check am.
 note-letters = Abeg use only letters and numbers.
 note-length =
     E must get { $length ->
@@ -135,7 +135,7 @@ sms-not-linked = { $partner }: no account link. To see why and try again, dial {
 sms-mismatched = { $partner }: e no be the account wey dem ask for. We no link anything. For help, dial { $dial }
 sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes.
 sms-approve = { $partner }: abeg approve the request for your bank app. To continue, dial { $dial }
-sms-page-link = { $partner }: to link your account open { $url } No give anybody this link.
+sms-page-link = { $partner }: to link your account open { $url } No share this link.
 sms-bank-back = { $partner }: the bank wey you ask for don come back. To continue, dial { $dial }
 sms-asked = { $partner } dey ask you to link your bank account. Dial { $dial }
 

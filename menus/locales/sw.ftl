@@ -17,12 +17,12 @@ warning = Unachoandika hapa si siri: mtandao wako unaweza kukisoma. Endelea na {
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: akaunti ipi?
-accounts-many = { $bank }: akaunti zipi? Kadhaa: andika 1,3
+accounts-many = { $bank }: zipi? (1,3)
 checking = { $bank } inakagua taarifa zako (sek. { $seconds }).
-open-page = Tumekutumia kiungo. Kifungue ndani ya dk { $minutes } kuingia { $bank }.
-open-page-approve = Tumekutumia kiungo. Kifungue ndani ya dk { $minutes } kuidhinisha { $bank }.
+open-page = Kuingia { $bank }, fungua kiungo cha SMS: dk { $minutes } zimebaki.
+open-page-approve = Kuidhinisha { $bank }, fungua kiungo cha SMS: dk { $minutes }.
 approve-elsewhere =
-    Idhinisha kwenye app ya { $bank }.
+    Idhinisha app ya { $bank }.
     { $message }
 waiting = { $bank } inashughulikia. Inaweza kuchukua dakika chache.
 confirming = { $bank } haijajibu. Tunatafuta kilichotokea. Tafadhali usiingie tena kwa sasa.
@@ -32,7 +32,7 @@ mismatched = Hii si akaunti ya { $bank } ambayo { $partner } iliomba. Haikuungan
 refused = { $bank } haikukubali taarifa, au haipatikani. Zikague vizuri.
 denied = { $bank } inasema hukuidhinisha. Hakuna kilichounganishwa.
 act-at-bank = { $bank }: { $message }
-password-expired = { $bank } inataka nenosiri jipya. Lichague benki, kisha jaribu tena.
+password-expired = { $bank } inataka nenosiri jipya. Lichague benki, ujaribu tena.
 unavailable = { $bank } haipatikani sasa. Hakuna kilichotumwa.
 unsuited = { $bank } inahitaji kitu ambacho simu hii haiwezi.
 limited = Kulinda akaunti yako ya { $bank }, subiri dakika { $minutes } kabla ya kujaribu tena.
@@ -71,7 +71,7 @@ more = Zaidi
 business = Biashara
 go-on = Endelea
 check-again = Angalia tena
-send-again = Tuma kiungo tena
+send-again = Tuma tena
 start-again = Anza upya
 try-again = Jaribu tena
 another-bank = Benki nyingine
@@ -89,7 +89,7 @@ note-choice = Tafadhali chagua kwenye orodha.
 note-not-found = Hakuna benki kama hiyo.
 note-digits = Tafadhali tumia tarakimu tu.
 note-date = Andika tarehe kwa tarakimu 8: siku, mwezi, mwaka.
-note-pattern = Benki yako haikubali hivyo.
+note-pattern = Benki yako haikubali hilo. Tafadhali angalia.
 note-letters = Tafadhali tumia herufi na tarakimu tu.
 note-length =
     Lazima iwe na { $length ->

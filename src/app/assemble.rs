@@ -200,6 +200,7 @@ async fn services(
     let providers = Arc::new(providers(config, ready_providers, deps, &partner, countries).await?);
     let flow = flow(config, &providers, !routes.is_empty(), keyring.clone())?;
     let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), deps.clock.clone());
+    let catalogue = catalogue.offering_pages(!routes.is_empty());
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
     let updater = SessionUpdater {
         flow: Arc::new(flow),

@@ -163,7 +163,8 @@ impl Form {
     pub fn asks_same_fields(&self, other: &Self) -> bool {
         let fields = |form: &Self| -> Vec<_> {
             let each = form.fields.iter();
-            each.map(|field| (field.name.clone(), field.kind.clone())).collect()
+            each.map(|field| (field.name.clone(), field.kind.clone(), field.required))
+                .collect()
         };
         fields(self) == fields(other)
     }

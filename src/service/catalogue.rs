@@ -29,6 +29,8 @@ pub struct Catalogue {
     providers: Arc<Providers>,
     policy: Policy,
     clock: Arc<dyn Clock>,
+    /// Whether a page can be sent to a person.
+    pages: bool,
     lists: Mutex<HashMap<String, InstitutionList>>,
     /// What can be linked, by country. Turns that wait for the first list watch it.
     offers: watch::Sender<HashMap<String, Arc<Vec<Offer>>>>,
@@ -45,9 +47,16 @@ impl Catalogue {
             providers,
             policy,
             clock,
+            pages: true,
             lists: Mutex::default(),
             offers: watch::Sender::default(),
         }
+    }
+
+    /// The same, and whether journeys that need a page sent to the person are offered.
+    #[must_use]
+    pub fn offering_pages(self, pages: bool) -> Self {
+        Self { pages, ..self }
     }
 
     /// What can be linked on a channel of this country, as it was last read, however old. `None` before the first list.
@@ -150,7 +159,7 @@ impl Catalogue {
             })
             .map(|(provider, institution)| Offer {
                 provider: provider.clone(),
-                institution: with_offerable_methods(institution, provider, &self.policy, country),
+                institution: with_offerable_methods(institution, provider, &self.policy, country, self.pages),
             })
             .filter(|offer| !offer.institution.methods.is_empty())
             .collect();

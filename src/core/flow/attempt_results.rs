@@ -10,7 +10,7 @@ use super::terms::PartnerRef;
 use super::waiting::AccountList;
 use crate::core::attempt::{AttemptEvent, LiveAttemptState, Refusal, WRONG_CODES};
 use crate::core::ids::AttemptId;
-use crate::core::linking::{ProviderSession, SubmissionStep};
+use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
 use crate::core::next_step::{Failure, FailureClass, Form};
 use crate::core::time::Timestamp;
@@ -26,6 +26,12 @@ impl ConnectSession {
 
 impl Step<'_> {
     pub(super) fn apply_attempt_result(&mut self, id: AttemptId, result: AttemptResult) -> EventEffect {
+        let result = match result {
+            AttemptResult::Waiting(ref waiting) if !self.can_wait_for(waiting) => {
+                AttemptResult::Failed(FailureClass::Unsupported.into())
+            }
+            result => result,
+        };
         let event = match &result {
             AttemptResult::Prompt(_) | AttemptResult::ChooseAccount(_) => AttemptEvent::Accept,
             AttemptResult::Waiting(waiting) => AttemptEvent::Wait(waiting.until),
@@ -174,13 +180,16 @@ impl Step<'_> {
         self.ask_next_field();
     }
 
-    /// The provider's session is over: start at the first field again, with a new one.
+    /// The provider's session is over: start at the first field again, with a new one. Where nothing was typed there is
+    /// nothing to type again: that it came to nothing is told, with its attempt, and another try is the person's to begin.
     fn apply_session_expired(&mut self) {
         let Some(session) = &mut self.state.session else { return };
         let method = session.institution.as_ref().and_then(|chosen| chosen.picked_method());
-        let form = method
-            .filter(|method| !method.asks_nothing())
-            .map(|method| method.form.clone());
+        if method.is_some_and(AuthMethod::asks_nothing) {
+            session.stage = Outcome::Unavailable;
+            return;
+        }
+        let form = method.map(|method| method.form.clone());
         let known = form.is_some();
         session.restart_form(form);
         if known {

@@ -12,7 +12,7 @@ use super::waiting::{AccountList, Waiting};
 use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
 use crate::core::linking::ProviderSession;
 use crate::core::menu::{Outcome, Role};
-use crate::core::next_step::{Failure, Field, Form};
+use crate::core::next_step::{Failure, FailureClass, Field, Form};
 
 /// Something that did not come from the person.
 #[derive(Clone, Debug)]
@@ -195,6 +195,12 @@ impl Step<'_> {
 
     fn apply_opened(&mut self, id: ConnectSessionId, result: OpenResult) -> EventEffect {
         let waiting = self.state.awaits_reply();
+        let result = match result {
+            OpenResult::Waiting { ref waiting, .. } if !self.can_wait_for(waiting) => {
+                OpenResult::Failed(FailureClass::Unsupported.into())
+            }
+            result => result,
+        };
         let Some(session) = self.state.session.as_mut().filter(|session| session.id == id) else {
             return EventEffect::Ignored;
         };
@@ -202,6 +208,7 @@ impl Step<'_> {
             return self.apply_opened_again(result);
         }
         match result {
+            OpenResult::Open(opened) => self.apply_open(opened),
             OpenResult::Waiting {
                 session: opened,
                 attempt,
@@ -219,33 +226,6 @@ impl Step<'_> {
                 return EventEffect::Applied;
             }
             OpenResult::Failed(failure) => self.apply_opening_failure(&failure),
-            OpenResult::Open(opened) => {
-                let changed = opened
-                    .form
-                    .as_ref()
-                    .is_some_and(|form| session.form.as_ref().is_none_or(|old| !old.asks_same_fields(form)));
-                let first = session.form.is_none();
-                if changed {
-                    session.forget_answers();
-                    session.form.clone_from(&opened.form);
-                }
-                session.provider_session = Some(opened);
-                session.open_failed = false;
-                if session.form.is_none() {
-                    session.stage = Outcome::Unsuited;
-                    return EventEffect::Resolved;
-                }
-                let warn = first && session.wants_warning();
-                let warned = session.stage != Outcome::Warn;
-                if warn {
-                    self.set_stage(Outcome::Warn);
-                } else if changed && warned {
-                    self.ask_anew(!first);
-                } else if session.stage == Outcome::Checking {
-                    // It was waited for before a secret.
-                    self.ask_next_field();
-                }
-            }
             OpenResult::Renewed => {
                 session.stage = Outcome::Renewed;
                 let renewed = session.renews;
@@ -262,6 +242,36 @@ impl Step<'_> {
             OpenResult::RequestEnded => session.stage = Outcome::RequestOver,
         }
         EventEffect::Resolved
+    }
+
+    /// A session is open in which something is to be typed.
+    fn apply_open(&mut self, opened: ProviderSession) {
+        let Some(session) = &mut self.state.session else { return };
+        let changed = opened
+            .form
+            .as_ref()
+            .is_some_and(|form| session.form.as_ref().is_none_or(|old| !old.asks_same_fields(form)));
+        let first = session.form.is_none();
+        if changed {
+            session.forget_answers();
+            session.form.clone_from(&opened.form);
+        }
+        session.provider_session = Some(opened);
+        session.open_failed = false;
+        if session.form.is_none() {
+            session.stage = Outcome::Unsuited;
+            return;
+        }
+        let warn = first && session.wants_warning();
+        let warned = session.stage != Outcome::Warn;
+        if warn {
+            self.set_stage(Outcome::Warn);
+        } else if changed && warned {
+            self.ask_anew(!first);
+        } else if session.stage == Outcome::Checking {
+            // It was waited for before a secret.
+            self.ask_next_field();
+        }
     }
 
     /// Asks a form that is another than was thought; says so where something had been asked already.

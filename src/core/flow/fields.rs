@@ -1,19 +1,15 @@
 //! Asking a form field by field, and submitting it with the last answer.
 
 use super::effect::{Effect, OpenSession, Submit};
+use super::field_value::field_value;
 use super::partial_answer::PartialAnswer;
 use super::session::ConnectSession;
-use super::state::ScreenNotice;
 use super::step::{ActionInput, Step, Transition};
 use crate::core::attempt::{LiveAttempt, LiveAttemptState};
-use crate::core::gsm7;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::Outcome;
 use crate::core::next_step::{Field, FieldKind, Form};
 use crate::core::secret::Secret;
-
-/// Longer than any answer a phone can type.
-const MAX_ANSWER_LEN: u16 = 180;
 
 /// The order to ask in: what is secret comes last, so that typing it and submitting it are one turn and it need not be
 /// kept. The provider gets the answers by name, so the order is ours.
@@ -81,9 +77,9 @@ impl Step<'_> {
         let name = field.name.clone();
         let answer = match (input, &field.kind) {
             (ActionInput::Key(key), FieldKind::OneOf(_)) => Secret::new(key),
-            (ActionInput::Line(line), _) => match validate(&line, field) {
+            (ActionInput::Line(line), _) => match field_value(&line, field) {
                 Ok(answer) => answer,
-                Err(notice) => return notice,
+                Err(notice) => return Transition::Stay(Some(notice)),
             },
             _ => return Transition::stay("note-choice"),
         };
@@ -158,32 +154,4 @@ impl Step<'_> {
             SubmissionStep::Code | SubmissionStep::Choose => Outcome::Left.into(),
         }
     }
-}
-
-/// Checks what was typed against the field. Letters and spaces of a secret are left as they are: altering a password
-/// would be a wrong password.
-fn validate(line: &Secret, field: &Field) -> Result<Secret, Transition> {
-    let typed = line.expose();
-    let answer = match field.kind {
-        FieldKind::Secret => Secret::new(typed),
-        FieldKind::Digits => Secret::new(gsm7::fold_digits(typed.trim())),
-        _ => Secret::new(typed.trim()),
-    };
-    let length = answer.expose().chars().count();
-    if length == 0 {
-        return Err(Transition::stay("note-empty"));
-    }
-    if field.kind == FieldKind::Digits && !answer.expose().chars().all(|c| c.is_ascii_digit()) {
-        return Err(Transition::stay("note-digits"));
-    }
-    if let Some(exact) = field.exact_len.filter(|&exact| usize::from(exact) != length) {
-        return Err(Transition::Stay(Some(ScreenNotice::with_number(
-            "note-length",
-            exact.into(),
-        ))));
-    }
-    if length > usize::from(field.max_len.unwrap_or(MAX_ANSWER_LEN)) {
-        return Err(Transition::stay("note-too-long"));
-    }
-    Ok(answer)
 }

@@ -19,6 +19,7 @@
 //! | `dialogs.rs`, `sms.rs` | is this callback or SMS new, a repeat, late, or in a dialog that is not in charge? what differs by SMS |
 //! | `turn.rs`, `reconcile.rs` | a person dialled or typed; what the records knew when they dialled |
 //! | `entry.rs`, `requesters.rs` | where a dial begins; who asks, and for what |
+//! | `field_value.rs` | what a typed line is as an answer |
 //! | `actions.rs`, `fields.rs`, `accounts.rs`, `links.rs`, `pin.rs` | what each action of the menu does |
 //! | `bank_availability.rs`, `bank_back_alert.rs` | is the institution to be tried now? an SMS when it is back |
 //! | `events.rs`, `attempt_results.rs` | an event from a provider, the records or the clock; what became of a submission |
@@ -37,6 +38,7 @@ mod effect;
 mod entry;
 pub mod events;
 mod facts;
+mod field_value;
 mod fields;
 pub mod handover;
 mod links;

@@ -66,6 +66,11 @@ impl Step<'_> {
         });
     }
 
+    /// Whether it can go on like that here: the way to a page is an SMS.
+    pub(super) fn can_wait_for(&self, waiting: &Waiting) -> bool {
+        self.flow.settings.sms_enabled || !matches!(waiting.what, WaitingFor::Page(_))
+    }
+
     /// It goes on without the phone, or still does.
     pub(super) fn apply_waiting(&mut self, waiting: Waiting) {
         let Some(session) = &mut self.state.session else { return };

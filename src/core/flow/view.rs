@@ -9,6 +9,7 @@ use super::state::{Subscriber, TurnReply};
 use super::step::Step;
 use super::waiting::AccountList;
 use super::wording::display_name;
+use crate::core::gsm7;
 use crate::core::health::Health;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::{ListSource, Outcome, Screen, ScreenKind};
@@ -16,6 +17,9 @@ use crate::core::messages::{Locale, TemplateArg};
 use crate::core::next_step::FieldKind;
 use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
 use crate::core::search;
+
+/// Septets that the help of a field may take.
+const MAX_FIELD_HELP: usize = 80;
 
 /// The page of a dialog nobody knows the size of.
 const DEFAULT_SEPTETS: usize = 136;
@@ -68,7 +72,8 @@ impl Step<'_> {
             draft.options = DraftOptions::Fixed(Vec::new());
         }
         let mut drawn = lay_out(&draft, self.state.cursor.page, septets);
-        if let Some(hint) = self.hint().filter(|_| instead.is_none()) {
+        let hints = [self.code_hint(), self.field_help()];
+        for hint in hints.into_iter().flatten().filter(|_| instead.is_none()) {
             let text = format!("{}\n{hint}", draft.text);
             let hinted = ScreenDraft { text, ..draft.clone() };
             let with = lay_out(&hinted, self.state.cursor.page, septets);
@@ -99,11 +104,20 @@ impl Step<'_> {
 
     /// How a person who must read a message meanwhile comes back: it hides behind the dialog on most phones. Said where
     /// there is room for it.
-    fn hint(&self) -> Option<String> {
+    fn code_hint(&self) -> Option<String> {
         let session = self.state.session.as_ref()?;
         let code = session.step == SubmissionStep::Code && session.current_field()?.kind == FieldKind::Digits;
         let asked = self.state.cursor.screen == self.flow.menu.outcome(Outcome::Ask);
         (code && asked && session.wrong_codes == 0).then(|| self.text("note-by-sms"))
+    }
+
+    /// What the provider says about filling in the field on the screen, where there is room for it.
+    fn field_help(&self) -> Option<String> {
+        let session = self.state.session.as_ref()?;
+        let asked = [Outcome::Ask, Outcome::AskChoice].map(|outcome| self.flow.menu.outcome(outcome));
+        let help = session.current_field()?.help.as_deref()?;
+        let help = gsm7::clean_name(help, MAX_FIELD_HELP);
+        (asked.contains(&self.state.cursor.screen.as_str()) && !help.is_empty()).then_some(help)
     }
 
     /// A result on the screen has been shown, unless the person has hung up.

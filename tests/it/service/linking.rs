@@ -223,10 +223,7 @@ async fn what_goes_on_elsewhere_is_followed() {
         poll_every: Duration::from_secs(5),
         until: Timestamp::from_millis(i64::MAX),
     };
-    for (answer, screen) in [
-        (approve, "Approve this in your Savanna Bank app."),
-        (wait, "Savanna Bank"),
-    ] {
+    for (answer, screen) in [(approve, "Approve in the Savanna Bank app."), (wait, "Savanna Bank")] {
         let mut harness = Harness::new().await;
         harness.parts.bank.script().answers.push_back(Ok(answer));
         let shown = harness.types(&["1", "1", "ada", "pw"]).await;

@@ -9,8 +9,8 @@ use kiungo::core::linking::{AuthMethod, Journey, SessionKind};
 use kiungo::core::next_step::{Field, FieldKind, Form, Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::{
-    Access, AccountDetails, Advance, AccountsQuery, EndScope, EndTarget, EventSubject, Institution, KeyRequirement, ListScope,
-    Provider, ProviderAccount, ProviderError, ProviderEvent, ProviderEventKind, ProviderFacts, ProviderKeys,
+    Access, AccountDetails, AccountsQuery, Advance, EndScope, EndTarget, EventSubject, Institution, KeyRequirement,
+    ListScope, Provider, ProviderAccount, ProviderError, ProviderEvent, ProviderEventKind, ProviderFacts, ProviderKeys,
     ProviderReply, ProviderRequest, ProviderSession, Redeemed, SessionRequest, SessionResponse, Stepped, Submission,
     SubmitError, WebhookAnswer, WebhookError, WithAccess,
 };

@@ -55,6 +55,13 @@ pub fn bank(id: &str, name: &str, forms: Vec<Form>) -> Offer {
     }
 }
 
+/// A bank whose only journey leaves the phone after this form.
+pub fn away_bank(id: &str, name: &str, journey: Journey, first: Form) -> Offer {
+    let mut offer = bank(id, name, vec![first]);
+    offer.institution.methods[0].journey = journey;
+    offer
+}
+
 /// Banks with every kind of form.
 pub fn banks() -> Vec<Offer> {
     let choice = |label: &str, value: &str| FieldOption {
@@ -105,12 +112,17 @@ pub fn failed(class: FailureClass) -> AttemptResult {
     AttemptResult::Failed(Failure::from(class))
 }
 
-/// A provider's session.
-pub fn opened(id: &str, form: Option<Form>) -> OpenResult {
-    OpenResult::Open(ProviderSession {
+/// A provider's session without a form.
+pub fn session_of(id: &str) -> ProviderSession {
+    ProviderSession {
         id: id.to_owned(),
         expires_at: None,
-        form,
+        form: None,
         kind: SessionKind::Link,
-    })
+    }
+}
+
+/// A provider's session, open.
+pub fn opened(id: &str, form: Option<Form>) -> OpenResult {
+    OpenResult::Open(ProviderSession { form, ..session_of(id) })
 }

@@ -1,8 +1,10 @@
 //! The conversation, played by a pure phone: no clock, store, records or provider, only turns and events.
 
+mod away;
 mod bank_back_alert;
 mod banks;
 mod channel;
+mod choosing_accounts;
 mod dialogs;
 mod endings;
 mod fixtures;
@@ -10,6 +12,8 @@ mod forms;
 mod health;
 mod journeys;
 mod lost_store;
+mod off_phone;
+mod off_phone_turns;
 mod outcomes;
 mod phone;
 mod pins;
@@ -22,3 +26,5 @@ mod screens;
 mod sms;
 mod sms_order;
 mod sms_phone;
+mod typed_fields;
+mod witness;

@@ -15,7 +15,6 @@ use crate::core::flow::{
     AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, ProviderRules, SessionEvent,
     StepContext, Submit, SubscriberFacts,
 };
-use crate::core::gsm7;
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
 use crate::core::menu::{Menu, Outcome};
@@ -379,29 +378,5 @@ impl Phone {
     /// The live value as it would be written, without its seal.
     pub fn value(&self) -> String {
         serde_json::to_string(&self.state).expect("JSON")
-    }
-
-    /// Asserts that what is on the screen can be shown there and says what it means.
-    pub fn check_screen(&self) {
-        let Some(dialog) = self.state.dialogs.first() else {
-            return;
-        };
-        let ReplySlot::Set(TurnReply { end, text, .. }) = &dialog.reply else {
-            return;
-        };
-        let septets = gsm7::septets(text).unwrap_or_else(|| panic!("not in GSM-7: {text:?}"));
-        assert!(septets <= dialog.septets, "{septets} septets: {text:?}");
-        assert!(
-            !text.trim().is_empty(),
-            "an empty screen at {:?}",
-            self.state.cursor.screen
-        );
-        assert!(!text.contains("{$") && !text.contains("{ $"), "{text:?}");
-        let ids = self.flow.templates.ids(Locale::En);
-        assert!(
-            !text.lines().any(|line| ids.contains(&line) && line.contains('-')),
-            "{text:?}"
-        );
-        assert!(!*end || dialog.closed, "an END that leaves its dialog open");
     }
 }

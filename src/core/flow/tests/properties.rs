@@ -1,175 +1,24 @@
 //! Anything at all, in any order: what must hold whatever a person types and whatever becomes known when.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::fixtures::{field, form, link, login_form, opened};
+use super::fixtures::{away_bank, field, form, link, login_form, opened, session_of};
 use super::phone::{Phone, cumulative, latest};
-use super::random_events::{RandomEvent, attempt_result, random_event};
+use super::random_events::{RandomEvent, account_list, attempt_result, random_event, some_wait};
+use super::witness::Witness;
 use crate::core::attempt::LiveAttemptState;
 use crate::core::flow::state::ReplySlot;
-use crate::core::flow::{AttemptResult, Effect, OpenResult, OpenSession, SessionEvent, SubscriberFacts};
+use crate::core::flow::{AttemptResult, MoreAccountsResult, OpenResult, OpenSession, SessionEvent, SubscriberFacts};
 use crate::core::health::{Health, HealthMap, Open};
-use crate::core::ids::{AttemptId, ConnectSessionId};
-use crate::core::linking::{ProviderSession, SessionKind, SubmissionStep};
+use crate::core::ids::AttemptId;
+use crate::core::linking::{Journey, ProviderSession, SessionKind, SubmissionStep};
 use crate::core::messages::Locale;
 use crate::core::next_step::{FailureClass, FieldKind};
 use crate::core::time::Timestamp;
 
-/// What must be true of what was seen so far.
-#[derive(Default)]
-struct Witness {
-    /// How many lines were typed that are found nowhere else.
-    canaries: u64,
-    /// The last answers of all submissions that can be looked for.
-    lasts: Vec<String>,
-    /// Every attempt that was ever submitted: step, bank, when.
-    attempts: BTreeMap<AttemptId, (SubmissionStep, String, Timestamp)>,
-    /// Logins that were refused or are unknown.
-    refused: BTreeSet<AttemptId>,
-    /// Which bank and method a provider's session was opened for.
-    opened_for: BTreeMap<String, (String, String)>,
-    /// Sessions still to be opened.
-    opens: Vec<OpenSession>,
-    wrong_codes: BTreeMap<String, u32>,
-    linked: BTreeSet<ConnectSessionId>,
-    sessions: u32,
-}
-
-impl Witness {
-    fn canary(&mut self) -> String {
-        self.canaries += 1;
-        format!("Zq7x{}y", self.canaries)
-    }
-
-    /// A line is typed at the field that stands on the screen, and nowhere else may it go.
-    fn types(phone: &mut Phone, line: &str) {
-        let asked = phone.answer().is_some() && phone.state.cursor.screen == "field";
-        let asked = asked
-            .then(|| {
-                phone
-                    .state
-                    .session
-                    .as_ref()
-                    .and_then(|s| s.current_field())
-                    .map(|f| f.name.clone())
-            })
-            .flatten();
-        let shown = phone.says();
-        let label = asked.as_ref().map(|name| name.to_uppercase());
-        // What is asked is what the screen says, unless something has changed under it since.
-        let asked = asked.filter(|_| label.is_some_and(|label| shown.contains(&label)));
-        phone.types(line);
-        if !line.starts_with("Zq7x") {
-            return;
-        }
-        let kept = phone.state.session.iter().flat_map(|session| &session.answers);
-        for (name, answer) in kept {
-            assert!(
-                answer.expose() != line || Some(name) == asked.as_ref(),
-                "{line} answers {name}, asked was {asked:?}: {shown}"
-            );
-        }
-        for effect in &phone.effects {
-            if let Effect::Submit(submit) = effect {
-                for (name, answer) in &submit.answers {
-                    assert!(
-                        answer.expose() != line || Some(name) == asked.as_ref(),
-                        "{line} submitted as {name}: {shown}"
-                    );
-                }
-            }
-        }
-    }
-
-    /// Takes up what was asked for, and checks it.
-    fn effects(&mut self, phone: &mut Phone, flight_before: Option<AttemptId>) {
-        for effect in std::mem::take(&mut phone.effects) {
-            match effect {
-                Effect::OpenSession(open) => self.opens.push(*open),
-                Effect::Unlink(_)
-                | Effect::ResolveAttempt(_)
-                | Effect::SendPageLink(_)
-                | Effect::MoreAccounts(_)
-                | Effect::SavePin(_)
-                | Effect::RequestBankAlert(_) => {}
-                Effect::Submit(submit) => {
-                    assert!(
-                        submit.open.consent.is_some() || submit.open.renews.is_some(),
-                        "no consent"
-                    );
-                    assert_eq!(flight_before, None, "two on their way");
-                    let bank = submit.open.institution.id.clone();
-                    if let Some(session) = &submit.provider_session {
-                        let of = (bank.clone(), submit.open.method.clone());
-                        assert_eq!(self.opened_for.get(&session.id), Some(&of), "a session of another bank");
-                        if submit.step == SubmissionStep::Code {
-                            assert!(
-                                self.wrong_codes.get(&session.id).is_none_or(|wrong| *wrong < 3),
-                                "a fourth code"
-                            );
-                        }
-                    }
-                    if submit.step == SubmissionStep::Login {
-                        let health = phone.health.get(&submit.open.provider, &bank);
-                        assert_eq!(
-                            health.refusal_for(submit.open.session),
-                            None,
-                            "a login at a bank that is away"
-                        );
-                        self.may_log_in(&bank, phone.now);
-                    }
-                    self.lasts.extend(
-                        submit
-                            .answers
-                            .last()
-                            .map(|(_, last)| last.expose().to_owned())
-                            .filter(|last| last.starts_with("Zq7x")),
-                    );
-                    let again = self.attempts.insert(submit.attempt, (submit.step, bank, phone.now));
-                    assert!(again.is_none(), "submitted twice");
-                }
-            }
-        }
-    }
-
-    fn may_log_in(&self, bank: &str, now: Timestamp) {
-        for (window, most) in [(Duration::from_mins(15), 2), (Duration::from_hours(24), 5)] {
-            let count = self
-                .refused
-                .iter()
-                .filter_map(|id| self.attempts.get(id))
-                .filter(|(_, of, at)| of == bank && now.since(*at) < window)
-                .count();
-            assert!(count < most, "a login after {count} refusals in {window:?}");
-        }
-    }
-
-    /// What is true after anything.
-    fn check(&mut self, phone: &Phone) {
-        phone.check_screen();
-        let value = phone.value();
-        for last in &self.lasts {
-            assert!(!value.contains(last.as_str()), "{last} is in the value");
-        }
-        if let Some(session) = &phone.state.session {
-            if let Some(attempt) = &session.attempt
-                && attempt.state == LiveAttemptState::Unknown
-                && attempt.step == SubmissionStep::Login
-            {
-                self.refused.insert(attempt.id);
-            }
-            let told = ["linked", "linked-twice", "renewed", "news"].contains(&phone.state.cursor.screen.as_str());
-            if told && phone.answer().is_some() {
-                assert!(self.linked.contains(&session.id), "said before it was");
-            }
-        }
-    }
-}
-
-fn open_result(witness: &mut Witness, open: &OpenSession, result: u8) -> OpenResult {
+fn open_result(witness: &mut Witness, open: &OpenSession, result: u8, now: Timestamp) -> OpenResult {
     let form = match result {
         0 | 1 => Some(login_form()),
         2 => None,
@@ -179,10 +28,37 @@ fn open_result(witness: &mut Witness, open: &OpenSession, result: u8) -> OpenRes
         ])),
         4 => Some(form(vec![field("face", FieldKind::Unsupported)])),
         5 => return OpenResult::Unavailable(None),
+        7..=10 => {
+            return OpenResult::Waiting {
+                session: session_of(&session_for(witness, open)),
+                attempt: attempt_of(open),
+                waiting: some_wait(result - 7, now),
+            };
+        }
+        11 => {
+            return OpenResult::Accounts {
+                session: session_of(&session_for(witness, open)),
+                list: account_list(2, true),
+            };
+        }
+        12 => {
+            return OpenResult::Granted {
+                session: session_of(&session_for(witness, open)),
+                attempt: attempt_of(open),
+            };
+        }
+        13 => return OpenResult::Failed(FailureClass::Denied.into()),
         _ if open.renews.is_some() => return OpenResult::Renewed,
         _ => return OpenResult::Blocked,
     };
     opened(&session_for(witness, open), form)
+}
+
+/// The attempt that stands for an opened session: of the same one always the same.
+fn attempt_of(open: &OpenSession) -> AttemptId {
+    let mut id = *open.session.as_bytes();
+    id[15] = 0xaa;
+    AttemptId::from_bytes(id)
 }
 
 /// A new provider's session for what is to be opened.
@@ -197,17 +73,17 @@ fn session_for(witness: &mut Witness, open: &OpenSession) -> String {
 
 /// Tells the result of the present attempt (or of one nobody knows), and what the witness learns from it.
 fn resolve_attempt(phone: &mut Phone, witness: &mut Witness, which: u8, right: bool) {
-    let Some((id, step)) = phone
+    let Some((id, step, before)) = phone
         .state
         .session
         .as_ref()
         .and_then(|s| s.attempt.as_ref())
-        .map(|a| (a.id, a.step))
+        .map(|a| (a.id, a.step, a.state))
     else {
         return;
     };
     let id = if right { id } else { AttemptId::from_bytes([0xee; 16]) };
-    let result = attempt_result(which);
+    let result = attempt_result(which, phone.now);
     let session = phone.state.session.as_ref().expect("a session").clone();
     let taken = phone.resolves(id, result.clone());
     assert!(right || !taken, "an event of nobody was taken");
@@ -215,6 +91,15 @@ fn resolve_attempt(phone: &mut Phone, witness: &mut Witness, which: u8, right: b
         return;
     }
     match result {
+        // Nothing was typed here that the bank could have refused.
+        _ if before == LiveAttemptState::Waiting && !matches!(result, AttemptResult::Linked(_)) => {
+            if let AttemptResult::Failed(failure) = result
+                && failure.class == FailureClass::WrongCode
+                && let Some(provider) = &session.provider_session
+            {
+                *witness.wrong_codes.entry(provider.id.clone()).or_default() += 1;
+            }
+        }
         AttemptResult::Failed(failure) if failure.class == FailureClass::Refused && step == SubmissionStep::Login => {
             witness.refused.insert(id);
         }
@@ -274,12 +159,24 @@ fn happen(phone: &mut Phone, witness: &mut Witness, what: RandomEvent) {
         RandomEvent::Result(which, right) => resolve_attempt(phone, witness, which, right),
         RandomEvent::Opened(which, result) if !witness.opens.is_empty() => {
             let open = witness.opens.swap_remove(usize::from(which) % witness.opens.len());
-            let result = open_result(witness, &open, result);
+            let result = open_result(witness, &open, result, phone.now);
             let renewed = matches!(result, OpenResult::Renewed);
             let session = open.session;
             if phone.applies(&SessionEvent::ProviderSessionOpened { session, result }) && renewed {
                 witness.linked.insert(session);
             }
+        }
+        RandomEvent::MoreAccounts(which) => {
+            let Some(session) = phone.state.session.as_ref().map(|session| session.id) else {
+                return;
+            };
+            let result = match which {
+                0 => MoreAccountsResult::Found(account_list(3, true)),
+                1 => MoreAccountsResult::Found(account_list(0, false)),
+                2 => MoreAccountsResult::Failed(FailureClass::Denied.into()),
+                _ => MoreAccountsResult::Unavailable,
+            };
+            phone.applies(&SessionEvent::MoreAccounts { session, result });
         }
         RandomEvent::Unlinked => {
             phone.applies(&SessionEvent::Unlinked(link(1, "", "").id));
@@ -353,6 +250,15 @@ fn play(events: Vec<RandomEvent>, known_links: bool) {
     if known_links {
         phone.state.links = vec![link(1, "zenith:p", "Zenith Bank")];
     }
+    phone
+        .banks
+        .push(away_bank("kuda", "Kuda", Journey::Browser, form(vec![])));
+    phone.banks.push(away_bank(
+        "opay",
+        "Opay",
+        Journey::Elsewhere,
+        form(vec![field("user", FieldKind::Text)]),
+    ));
     phone.dial();
     for what in events {
         let before = flight(&phone);
@@ -375,7 +281,7 @@ proptest! {
 
     /// The same from the middle of a login, where most can go wrong.
     #[test]
-    fn anything_from_a_login_on(bank in "[1-4]", events in prop::collection::vec(random_event(), 0..60)) {
+    fn anything_from_a_login_on(bank in "[1-6]", events in prop::collection::vec(random_event(), 0..60)) {
         let mut all = vec![RandomEvent::Type("1".to_owned()), RandomEvent::Type(bank)];
         all.extend(events);
         play(all, false);
