@@ -6,20 +6,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{ReadyProvider, StartError, partner_id, partners, sms, webhooks};
-use crate::config::{ChannelConfig, Config, ConfigSecret, MonoConfig};
+use crate::config::{ChannelConfig, Config, ProviderConfig};
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::flow::{Flow, FlowSettings};
 use crate::core::menu::Menu;
 use crate::core::messages::Templates;
 use crate::core::pin::SubscriberPin;
 use crate::core::seal::Keyring;
-use crate::core::secret::Secret;
 use crate::core::time::Clock;
 use crate::http::HttpState;
-use crate::http_client::base_url::parse_base_url;
 use crate::http_client::{HttpClient, HttpClientOptions};
-use crate::providers::mono::{Mono, MonoSettings, UnlinkCall};
-use crate::providers::{Provider, ProviderKeys, ProviderRegistry};
+use crate::providers::{Provider, ProviderRegistry};
 use crate::records::Partner;
 use crate::service::admission::TurnLimiter;
 use crate::service::catalogue::Catalogue;
@@ -298,10 +295,14 @@ async fn providers(
     let client = HttpClient::new(&HttpClientOptions::default())?;
     let mut credentials = Vec::new();
     let mut registry: Vec<Arc<dyn Provider>> = Vec::new();
-    if let Some(mono) = config.providers.mono.take() {
-        let (provider, keys) = mono_provider(mono, client)?;
-        registry.push(Arc::new(provider));
-        credentials.push(("mono", keys));
+    for ProviderConfig {
+        registration,
+        setup,
+        keys,
+    } in std::mem::take(&mut config.providers.0)
+    {
+        registry.push((registration.build)(setup, client.clone())?);
+        credentials.push((registration.name, keys));
     }
     for ReadyProvider { provider, keys } in ready_providers {
         credentials.push((provider.name(), keys));
@@ -310,26 +311,4 @@ async fn providers(
     save_partner(deps, partner, &credentials).await?;
     let registry = ProviderRegistry::new(registry);
     Ok(Providers::new(deps, registry, partner.id, countries))
-}
-
-fn mono_provider(mono: MonoConfig, client: HttpClient) -> Result<(Mono, ProviderKeys), StartError> {
-    let mut settings = MonoSettings::new(parse_base_url(mono.base_url.as_str(), true)?, mono.dialect);
-    settings.customer = mono.customer;
-    settings.submit_timeout = mono.timeout;
-    settings.institutions_ttl = mono.institutions_ttl;
-    settings.favourites = mono.favourites;
-    let open = mono.unpublished;
-    if let Some(member) = open.unlink_member {
-        settings.unlink = UnlinkCall::InBody(member);
-    }
-    settings.reauth_commit_path = open.renewal_path.unwrap_or(settings.reauth_commit_path);
-    settings.exchange_reauth_code = open.renewal_code.unwrap_or(settings.exchange_reauth_code);
-    settings.account_names_session = open.account_names_session.unwrap_or(settings.account_names_session);
-    let keys = [
-        ("secret_key", Some(mono.secret_key.into_inner())),
-        ("app_id", mono.app_id.map(Secret::new)),
-        ("webhook_secret", mono.webhook_secret.map(ConfigSecret::into_inner)),
-    ];
-    let keys = keys.into_iter().filter_map(|(name, key)| Some((name, key?)));
-    Ok((Mono::new(settings, client), keys.collect()))
 }

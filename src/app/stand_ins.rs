@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::StartError;
 use crate::ambient::SystemClock;
 use crate::config::sandbox::{MONO_KEY, MONO_URL, SMS_KEY, SMS_NAME, SMS_NUMBER, SMS_SECRET, SMS_URL, WEBHOOK_SECRET};
-use crate::config::{Config, Mode, MonoConfig, SmsConfig};
+use crate::config::{Config, Mode, ProviderConfig, SmsConfig};
 use crate::core::secret::Secret;
 use crate::core::time::{Clock, Rng};
 use crate::sandbox::bank::guide::GuideRow;
@@ -104,8 +104,8 @@ impl StandIns {
 }
 
 fn start_mono(config: &mut Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Started {
-    let built_in = |provider: &&mut MonoConfig| provider.base_url.as_str().trim_end_matches('/') == MONO_URL;
-    let Some(provider) = config.providers.mono.as_mut().filter(built_in) else {
+    let built_in = |provider: &&mut ProviderConfig| provider.setup.base_url.as_str().trim_end_matches('/') == MONO_URL;
+    let Some(provider) = config.providers.get_mut("mono").filter(built_in) else {
         return Ok(None);
     };
     let dialect = mono::MonoDialect {
@@ -118,7 +118,7 @@ fn start_mono(config: &mut Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     };
     let running = bank::start(settings, clock, rng)?;
     if let Ok(url) = running.url().parse() {
-        provider.base_url = url;
+        provider.setup.base_url = url;
     }
     Ok(Some(Box::new(running)))
 }

@@ -41,7 +41,7 @@ pub use self::limits::LimitsConfig;
 pub use self::log::{LogConfig, LogFormat, LogLevel};
 pub use self::partner::PartnerConfig;
 pub use self::policy::PolicyConfig;
-pub use self::providers::{MonoConfig, ProvidersConfig};
+pub use self::providers::{ProviderConfig, ProvidersConfig};
 pub use self::records::RecordsConfig;
 pub use self::secret::ConfigSecret;
 use self::section::{ConfigContext, Section};
@@ -51,6 +51,7 @@ pub use self::sms::SmsConfig;
 use self::source::ConfigSource;
 pub use self::store::StoreConfig;
 use crate::gateways::{GATEWAYS, GatewayRegistration};
+use crate::providers::{PROVIDERS, ProviderRegistration};
 use crate::service::retention::Retention;
 
 /// The fewest characters of a secret of ours, outside the sandbox.
@@ -65,6 +66,40 @@ pub enum Mode {
     Production,
     /// Without one: production keys are refused.
     Sandbox,
+}
+
+/// What channels, SMS and providers may be on: those of this build, unless said otherwise.
+#[derive(Clone, Copy)]
+pub struct Registrations {
+    pub gateways: &'static [GatewayRegistration],
+    pub providers: &'static [ProviderRegistration],
+}
+
+impl Default for Registrations {
+    fn default() -> Self {
+        Self {
+            gateways: GATEWAYS,
+            providers: PROVIDERS,
+        }
+    }
+}
+
+impl From<&'static [GatewayRegistration]> for Registrations {
+    fn from(gateways: &'static [GatewayRegistration]) -> Self {
+        Self {
+            gateways,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&'static [ProviderRegistration]> for Registrations {
+    fn from(providers: &'static [ProviderRegistration]) -> Self {
+        Self {
+            providers,
+            ..Self::default()
+        }
+    }
 }
 
 /// The configuration, checked.
@@ -113,10 +148,7 @@ impl Config {
     /// With everything that is wrong. A build without the `sandbox` feature requires a file.
     pub fn load(path: Option<&Path>, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
         match path {
-            Some(path) => {
-                let source = source::from_file(path, env).map_err(ConfigErrors)?;
-                Self::check(source, Mode::Production, GATEWAYS)
-            }
+            Some(path) => Self::load_with(path, env, Registrations::default()),
             None if cfg!(feature = "sandbox") => Self::sandbox(Path::new(DATA_DIR), env),
             None => Err(ConfigErrors(vec![ConfigError {
                 origin: ConfigOrigin::Sandbox,
@@ -127,16 +159,30 @@ impl Config {
         }
     }
 
+    /// The configuration of a file in which these gateways and providers may be named: a build may have others than ours.
+    ///
+    /// # Errors
+    /// With everything that is wrong.
+    pub fn load_with(
+        path: &Path,
+        env: &[(String, String)],
+        registrations: impl Into<Registrations>,
+    ) -> Result<Self, ConfigErrors> {
+        let source = source::from_file(path, env).map_err(ConfigErrors)?;
+        Self::check(source, Mode::Production, registrations.into())
+    }
+
     /// The sandbox's configuration, with its files in `data_dir`.
     ///
     /// # Errors
     /// When a variable in `env` is wrong.
     pub fn sandbox(data_dir: &Path, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
-        Self::from_text(&sandbox::sandbox_toml(data_dir), Mode::Sandbox, env, GATEWAYS)
+        let text = sandbox::sandbox_toml(data_dir);
+        Self::from_text(&text, Mode::Sandbox, env, Registrations::default())
     }
 
-    /// A configuration that stands in no file, with gateways of the caller's choice: tests of whole servers have some of
-    /// their own.
+    /// A configuration that stands in no file, in which these gateways and providers may be named: tests of whole servers
+    /// have some of their own.
     ///
     /// # Errors
     /// With everything that is wrong.
@@ -144,16 +190,16 @@ impl Config {
         text: &str,
         mode: Mode,
         env: &[(String, String)],
-        gateways: &'static [GatewayRegistration],
+        registrations: impl Into<Registrations>,
     ) -> Result<Self, ConfigErrors> {
         let source = source::from_text(text, ConfigOrigin::Sandbox, env).map_err(ConfigErrors)?;
-        Self::check(source, mode, gateways)
+        Self::check(source, mode, registrations.into())
     }
 
-    fn check(source: ConfigSource, mode: Mode, gateways: &'static [GatewayRegistration]) -> Result<Self, ConfigErrors> {
+    fn check(source: ConfigSource, mode: Mode, registrations: Registrations) -> Result<Self, ConfigErrors> {
         let context = ConfigContext {
             mode,
-            gateways,
+            registrations,
             origin: source.origin,
             overrides: source.overrides,
             errors: RefCell::new(Vec::new()),

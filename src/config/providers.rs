@@ -1,180 +1,231 @@
-//! `[providers.…]`: who links accounts, and our credentials there.
+//! `[providers.NAME]`: how accounts are linked. Any provider may be there alone or beside others; what stands in its table
+//! is the common settings, its own, and its keys, all flat. Its row says which, see
+//! [`registration`](crate::providers::registration).
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use url::Url;
 
+use super::Mode;
 use super::http_url::{URL_REMEDY, https_or_loopback};
-use super::secret::ConfigSecret;
+use super::secret::REDACTED;
 use super::section::Section;
-use super::{MIN_SECRET_LENGTH, Mode};
-use crate::providers::mono::{CustomerTemplate, MonoApiVersion};
+use crate::providers::registration::{
+    OwnSettings, ProviderSetting, ProviderSetup, SettingKind, SettingValue, Strictness,
+};
+use crate::providers::{KeyRequirement, ProviderKeys, ProviderRegistration};
 
-/// In seconds. Mono's list says 35 to 50 for some institutions; giving up early would make an answer Unknown.
-const TIMEOUT: u64 = 60;
-/// The key decides whether this is Mono's sandbox.
-const MONO: &str = "https://api.withmono.com";
-/// In seconds. Institutions change rarely, and Mono asks that its list be cached.
-const INSTITUTIONS_TTL: u64 = 6 * 60 * 60;
+/// In seconds.
+const TIMEOUTS: RangeInclusive<u64> = 1..=120;
+/// In seconds.
+const INSTITUTIONS_TTLS: RangeInclusive<u64> = 60..=604_800;
 
-#[derive(Debug, Serialize)]
-pub struct ProvidersConfig {
-    pub mono: Option<MonoConfig>,
+/// Those that are configured, in the order of their rows.
+#[derive(Debug, Default)]
+pub struct ProvidersConfig(pub Vec<ProviderConfig>);
+
+impl ProvidersConfig {
+    pub fn get(&self, name: &str) -> Option<&ProviderConfig> {
+        self.0.iter().find(|provider| provider.registration.name == name)
+    }
+
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut ProviderConfig> {
+        self.0.iter_mut().find(|provider| provider.registration.name == name)
+    }
 }
 
-#[derive(Debug, Serialize)]
-pub struct MonoConfig {
-    pub base_url: Url,
-    /// Sent as `mono-sec-key`.
-    pub secret_key: ConfigSecret,
-    pub dialect: MonoApiVersion,
-    /// Required by v1, and only used by it.
-    pub app_id: Option<String>,
-    pub customer: CustomerTemplate,
-    /// What Mono sends with its webhooks. Without it none is accepted.
-    pub webhook_secret: Option<ConfigSecret>,
-    /// How long its list of institutions is used before it is read again.
-    #[serde(serialize_with = "seconds")]
-    pub institutions_ttl: Duration,
-    /// Names of institutions to show first, in this order.
-    pub favourites: Vec<String>,
-    /// How long a login may take if Mono's list does not say.
-    #[serde(serialize_with = "seconds")]
-    pub timeout: Duration,
-    #[serde(skip_serializing_if = "MonoUnpublished::is_default")]
-    pub unpublished: MonoUnpublished,
+/// One provider.
+#[derive(Debug)]
+pub struct ProviderConfig {
+    pub registration: &'static ProviderRegistration,
+    pub setup: ProviderSetup,
+    /// The operator's keys there.
+    pub keys: ProviderKeys,
 }
 
-fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(time.as_secs())
+impl Serialize for ProvidersConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|provider| (provider.registration.name, provider)))
+    }
 }
 
-/// What Mono's documentation leaves open, and an installation can find out in Mono's own sandbox. The likelier answer is the
-/// default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct MonoUnpublished {
-    /// The JSON member that carries the account's id when it is unlinked; without it, the id is in the path.
-    pub unlink_member: Option<String>,
-    /// Where the later answers of a reauthorisation are posted, below the base URL.
-    pub renewal_path: Option<String>,
-    /// Whether the code that ends a reauthorisation is exchanged like that of a link.
-    pub renewal_code: Option<bool>,
-    /// Whether an account names the connect session it was linked in.
-    pub account_names_session: Option<bool>,
-}
-
-impl MonoUnpublished {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
+/// No key is shown, only that it is set.
+impl Serialize for ProviderConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ProviderSetup {
+            base_url,
+            favourites,
+            timeout,
+            institutions_ttl,
+            own,
+        } = &self.setup;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("base_url", base_url)?;
+        for (name, _) in self.keys.iter() {
+            map.serialize_entry(name, REDACTED)?;
+        }
+        map.serialize_entry("favourites", favourites)?;
+        map.serialize_entry("timeout", &timeout.as_secs())?;
+        map.serialize_entry("institutions_ttl", &institutions_ttl.as_secs())?;
+        own.serialize_into(&mut map)?;
+        map.end()
     }
 }
 
 pub(super) fn read(mut section: Section<'_>) -> ProvidersConfig {
-    let mono = section.section("mono");
-    if !mono.is_present() {
-        section.report(
-            "mono",
-            "is missing",
-            "set up a provider: write [providers.mono] and its secret_key",
+    let registered = section.providers();
+    let mut configured = Vec::new();
+    let mut any = false;
+    for registration in registered {
+        let table = section.section(registration.name);
+        if table.is_present() {
+            any = true;
+            configured.extend(read_provider(table, registration));
+        }
+    }
+    let names = registered.iter().map(|known| known.name).collect::<Vec<_>>().join(", ");
+    if !section.report_unknown_names("is not a provider known here", &format!("there are: {names}")) && !any {
+        section.report_itself(
+            "has no provider",
+            format!("write [providers.NAME] and its keys; there are: {names}"),
         );
     }
-    let mono = mono.is_present().then(|| read_mono(mono)).flatten();
-    section.report_unknown_keys();
-    ProvidersConfig { mono }
+    ProvidersConfig(configured)
 }
 
-fn read_mono(mut section: Section<'_>) -> Option<MonoConfig> {
-    let base_url = if section.contains("base_url") {
-        section.parsed("base_url", URL_REMEDY, https_or_loopback)
-    } else {
-        section.mark_known("base_url");
-        Url::parse(MONO).ok()
+fn read_provider(mut section: Section<'_>, registration: &'static ProviderRegistration) -> Option<ProviderConfig> {
+    let defaults = &registration.defaults;
+    let base_url = match defaults.base_url.filter(|_| !section.contains("base_url")) {
+        Some(usual) => {
+            section.mark_known("base_url");
+            Url::parse(usual).ok()
+        }
+        None => section.required("base_url", URL_REMEDY, https_or_loopback),
     };
-    let secret_key = section.required_secret("secret_key").filter(|key| {
-        let live_in_sandbox = section.mode() == Mode::Sandbox && key.expose().starts_with("live_");
-        if live_in_sandbox {
-            let remedy = "use a test_sk_ key here; write a configuration file to go live";
-            section.report("secret_key", "is a production key, which the sandbox refuses", remedy);
-        }
-        !live_in_sandbox
-    });
-    let dialect = section
-        .one_of("dialect", &[("v2", MonoApiVersion::V2), ("v1", MonoApiVersion::V1)])
-        .unwrap_or(MonoApiVersion::V2);
-    let app_id = section.text("app_id");
-    match (dialect, &app_id) {
-        (MonoApiVersion::V1, None) => {
-            section.report("app_id", "is missing", "the v1 dialect sends it with every session");
-        }
-        (MonoApiVersion::V2, Some(_)) => section.report("app_id", "is not used by the v2 dialect", "leave it out"),
-        _ => {}
-    }
-    let customer = read_customer(section.section("customer"));
-    let webhook_secret = section.secret("webhook_secret").filter(|secret| {
-        let short = section.mode() == Mode::Production && secret.expose().len() < MIN_SECRET_LENGTH;
-        if short {
-            let problem = format!("is shorter than {MIN_SECRET_LENGTH} characters");
-            section.report("webhook_secret", problem, "draw one with: openssl rand -hex 24");
-        }
-        !short
-    });
-    let institutions_ttl = section
-        .number("institutions_ttl", 60..=604_800)
-        .unwrap_or(INSTITUTIONS_TTL);
-    let timeout = section.number("timeout", 1..=120).unwrap_or(TIMEOUT);
+    let keys = read_keys(&mut section, registration.keys);
+    let own = read_own(&mut section, registration.settings);
+    let seconds =
+        |section: &mut Section<'_>, key, range, usual| section.number(key, range).map_or(usual, Duration::from_secs);
+    let institutions_ttl = seconds(
+        &mut section,
+        "institutions_ttl",
+        INSTITUTIONS_TTLS,
+        defaults.institutions_ttl,
+    );
+    let timeout = seconds(&mut section, "timeout", TIMEOUTS, defaults.timeout);
     let favourites = section.text_list("favourites").unwrap_or_default();
-    let unpublished = read_unpublished(section.section("unpublished"));
-    section.report_unknown_keys();
-    Some(MonoConfig {
-        base_url: base_url?,
-        secret_key: secret_key?,
-        dialect,
-        app_id,
-        customer: customer?,
-        webhook_secret,
-        institutions_ttl: Duration::from_secs(institutions_ttl),
+    let setup = base_url.zip(own).map(|(base_url, own)| ProviderSetup {
+        base_url,
         favourites,
-        timeout: Duration::from_secs(timeout),
-        unpublished,
-    })
-}
-
-fn read_unpublished(mut section: Section<'_>) -> MonoUnpublished {
-    let path = |text: &str| {
-        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_".contains(&b));
-        let below = plain && !text.starts_with('/') && !text.contains("//");
-        below
-            .then(|| text.to_owned())
-            .ok_or_else(|| "is no path below the base".to_owned())
-    };
-    let read = MonoUnpublished {
-        unlink_member: section.text("unlink_member"),
-        renewal_path: section.parsed(
-            "renewal_path",
-            "write it without a slash before it: v2/connect/commit",
-            path,
-        ),
-        renewal_code: section.flag("renewal_code"),
-        account_names_session: section.flag("account_names_session"),
-    };
-    section.report_unknown_keys();
-    read
-}
-
-fn read_customer(mut section: Section<'_>) -> Option<CustomerTemplate> {
-    let name = section.text("name").unwrap_or_else(|| "Customer {ref}".to_owned());
-    let remedy = "write an address of a domain of yours with {ref} in it, such as \"kiungo+{ref}@example.com\"";
-    let email = section.required("email", remedy, |text| {
-        let (local, domain) = text.split_once('@').unwrap_or(("", ""));
-        if local.is_empty() || !domain.contains('.') {
-            Err("is not an e-mail address".to_owned())
-        } else if text.contains("{ref}") {
-            Ok(text.to_owned())
-        } else {
-            Err("has no {ref}, so that everybody would be one customer".to_owned())
-        }
+        timeout,
+        institutions_ttl,
+        own,
     });
+    let mut config = setup.zip(keys).map(|(setup, keys)| ProviderConfig {
+        registration,
+        setup,
+        keys,
+    });
+    if let Some(ProviderConfig { setup, keys, .. }) = &config {
+        let strictness = match section.mode() {
+            Mode::Sandbox => Strictness::Lenient,
+            Mode::Production => Strictness::Strict,
+        };
+        let faults = (registration.check)(setup, keys, strictness);
+        for fault in &faults {
+            section.report(fault.key, fault.problem, fault.remedy);
+        }
+        config = config.filter(|_| faults.is_empty());
+    }
     section.report_unknown_keys();
-    Some(CustomerTemplate { name, email: email? })
+    config
+}
+
+/// The keys, each right by itself; `None` when one is missing or wrong, which has been reported.
+fn read_keys(section: &mut Section<'_>, requirements: &[KeyRequirement]) -> Option<ProviderKeys> {
+    let mut keys = ProviderKeys::default();
+    let mut good = true;
+    for requirement in requirements {
+        let name = requirement.name;
+        let given = section.contains(name) || section.contains(&format!("{name}_file"));
+        let key = if requirement.required {
+            section.required_secret(name)
+        } else {
+            section.secret(name)
+        };
+        let Some(key) = key else {
+            good &= !given && !requirement.required;
+            continue;
+        };
+        if let Err(fault) = (requirement.check)(key.expose()) {
+            section.report(name, fault, requirement.help);
+            good = false;
+        } else if section.mode() == Mode::Sandbox && (requirement.is_production)(key.expose()) {
+            let remedy = "use a key of the provider's own sandbox here; write a configuration file to go live";
+            section.report(name, "is a production key, which the sandbox refuses", remedy);
+            good = false;
+        } else {
+            keys.insert(name, key.into_inner());
+        }
+    }
+    good.then_some(keys)
+}
+
+/// The settings that only this provider has; `None` when one is missing or wrong, which has been reported.
+fn read_own(section: &mut Section<'_>, settings: &[ProviderSetting]) -> Option<OwnSettings> {
+    let mut own = OwnSettings::default();
+    let mut good = true;
+    let mut tables: Vec<&str> = Vec::new();
+    for setting in settings {
+        match setting.key.split_once('.') {
+            None => good &= read_setting(section, setting, setting.key, &mut own),
+            Some((table, _)) if !tables.contains(&table) => tables.push(table),
+            Some(_) => {}
+        }
+    }
+    for table in tables {
+        let mut within = section.section(table);
+        for setting in settings {
+            if let Some((_, key)) = setting.key.split_once('.').filter(|(of, _)| *of == table) {
+                good &= read_setting(&mut within, setting, key, &mut own);
+            }
+        }
+        within.report_unknown_keys();
+    }
+    good.then_some(own)
+}
+
+/// `false` when it is missing or wrong.
+fn read_setting(section: &mut Section<'_>, setting: &ProviderSetting, key: &str, own: &mut OwnSettings) -> bool {
+    let given = section.contains(key);
+    if !given && setting.required {
+        section.mark_known(key);
+        section.report(key, "is missing", setting.remedy);
+        return false;
+    }
+    let (read, usual) = match setting.kind {
+        SettingKind::Text(check) => {
+            let check = |text: &str| check(text).map(|()| text.to_owned()).map_err(str::to_owned);
+            let text = section.parsed(key, setting.remedy, check);
+            (text.map(SettingValue::Text), setting.default)
+        }
+        SettingKind::Choice(words) => {
+            let pairs: Vec<_> = words.iter().map(|word| (*word, *word)).collect();
+            let word = section.one_of(key, &pairs).map(str::to_owned);
+            (word.map(SettingValue::Text), words.first().copied())
+        }
+        SettingKind::Flag => (section.flag(key).map(SettingValue::Flag), None),
+    };
+    let value = match read {
+        None if given => return false,
+        None => usual.map(|usual| SettingValue::Text(usual.to_owned())),
+        read => read,
+    };
+    if let Some(value) = value {
+        own.set(setting.key, value);
+    }
+    true
 }

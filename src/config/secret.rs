@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::core::secret::Secret;
 
-const REDACTED: &str = "(set)";
+pub(super) const REDACTED: &str = "(set)";
 
 /// See the module.
 #[derive(Debug)]

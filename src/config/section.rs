@@ -10,18 +10,18 @@ use std::str::FromStr;
 use config::{Map, Value, ValueKind};
 use zeroize::Zeroizing;
 
-use super::Mode;
 use super::error::{ConfigError, ConfigOrigin};
 use super::sandbox;
 use super::secret::ConfigSecret;
+use super::{Mode, Registrations};
 use crate::gateways::GatewayRegistration;
+use crate::providers::ProviderRegistration;
 use crate::service::networks::Networks;
 
 /// What all sections share: where values come from, and the errors so far.
 pub(super) struct ConfigContext {
     pub(super) mode: Mode,
-    /// Those that channels and SMS may be on.
-    pub(super) gateways: &'static [GatewayRegistration],
+    pub(super) registrations: Registrations,
     pub(super) origin: ConfigOrigin,
     pub(super) overrides: BTreeMap<String, String>,
     pub(super) errors: RefCell<Vec<ConfigError>>,
@@ -56,7 +56,11 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn gateways(&self) -> &'static [GatewayRegistration] {
-        self.context.gateways
+        self.context.registrations.gateways
+    }
+
+    pub(super) fn providers(&self) -> &'static [ProviderRegistration] {
+        self.context.registrations.providers
     }
 
     /// Whether the table exists.
@@ -67,6 +71,8 @@ impl<'a> Section<'a> {
     fn key(&self, key: &str) -> String {
         if self.path.is_empty() {
             key.to_owned()
+        } else if key.is_empty() {
+            self.path.clone()
         } else {
             format!("{}.{key}", self.path)
         }
@@ -319,8 +325,19 @@ impl<'a> Section<'a> {
         sections
     }
 
+    /// Reports an error of the table as a whole.
+    pub(super) fn report_itself(&self, problem: impl Into<String>, remedy: impl Into<String>) {
+        self.report("", problem, remedy);
+    }
+
     /// Reports every key that is not known, with the nearest one that is.
     pub(super) fn report_unknown_keys(self) {
+        let known = format!("known here: {}", self.known_keys.join(", "));
+        self.report_unknown_names("is not a key known here", &known);
+    }
+
+    /// The same in words of the caller's. Says whether there is such a key.
+    pub(super) fn report_unknown_names(&self, problem: &str, known_names: &str) -> bool {
         for key in self.table.keys() {
             let nearest = self
                 .known_keys
@@ -328,11 +345,9 @@ impl<'a> Section<'a> {
                 .map(|known| (strsim::damerau_levenshtein(known, &key.to_ascii_lowercase()), known))
                 .min()
                 .filter(|(distance, known)| *distance <= 1 + known.len() / 3);
-            let remedy = nearest.map_or_else(
-                || format!("known here: {}", self.known_keys.join(", ")),
-                |(_, known)| format!("did you mean {known}?"),
-            );
-            self.report(key, "is not a key known here", remedy);
+            let remedy = nearest.map_or_else(|| known_names.to_owned(), |(_, known)| format!("did you mean {known}?"));
+            self.report(key, problem, remedy);
         }
+        !self.table.is_empty()
     }
 }

@@ -54,12 +54,12 @@ impl Config {
                     .to_owned(),
             })
         });
-        let mono = self.providers.mono.iter().map(|_| CallbackUrl {
-            channel: "mono".to_owned(),
+        let providers = self.providers.0.iter().map(|provider| CallbackUrl {
+            channel: provider.registration.name.to_owned(),
             purpose: "webhooks",
-            path: "/hooks/mono".to_owned(),
+            path: format!("/hooks/{}", provider.registration.name),
         });
-        ussd.chain(sms).chain(mono).collect()
+        ussd.chain(sms).chain(providers).collect()
     }
 
     /// The public URL, without a trailing slash.

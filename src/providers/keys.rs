@@ -43,6 +43,10 @@ impl ProviderKeys {
             .ok_or(ProviderError::Refused("a key that it needs is not set"))
     }
 
+    pub fn insert(&mut self, name: &str, key: Secret) {
+        self.0.insert(name.to_owned(), key);
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.0.iter().map(|(name, key)| (name.as_str(), key))
     }

@@ -21,6 +21,7 @@ pub use self::event::{
     WebhookError,
 };
 pub use self::keys::{KeyRequirement, ProviderKeys};
+pub use self::registration::ProviderRegistration;
 pub use crate::core::linking::{AuthMethod, Institution, Journey, ProviderSession, SessionKind, SubmissionStep};
 
 mod access;
@@ -28,6 +29,10 @@ mod event;
 mod keys;
 pub mod mono;
 pub mod offer;
+pub mod registration;
+
+/// Every provider that can be configured, in the order in which they are told of.
+pub static PROVIDERS: &[ProviderRegistration] = &[mono::REGISTRATION];
 
 /// What the service must know of a provider as it is set up here; figures of the provider, not of the conversation.
 #[derive(Debug)]

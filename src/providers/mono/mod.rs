@@ -10,7 +10,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::Serialize;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -18,18 +17,20 @@ use self::forms::JsonBody;
 use self::lenient::LenientList;
 use self::outcome::SubmissionContext;
 use super::{
-    Access, AccountsQuery, EndScope, EndTarget, Institution, KeyRequirement, ListScope, Provider, ProviderAccount,
-    ProviderError, ProviderFacts, ProviderKeys, ProviderReply, ProviderRequest, Redeemed, SessionKind, SessionRequest,
+    Access, AccountsQuery, EndScope, EndTarget, Institution, ListScope, Provider, ProviderAccount, ProviderError,
+    ProviderFacts, ProviderKeys, ProviderReply, ProviderRequest, Redeemed, SessionKind, SessionRequest,
     SessionResponse, Stepped, Submission, SubmissionStep, SubmitError, WebhookAnswer, WebhookError, WithAccess,
 };
 use crate::core::next_step::Grant;
-use crate::http_client::base_url::BaseUrl;
 use crate::http_client::{HttpClient, OutboundRequest, OutboundResponse};
+
+pub use self::settings::{CustomerTemplate, KEYS, MonoApiVersion, MonoSettings, REGISTRATION, UnlinkCall};
 
 mod forms;
 mod lenient;
 mod map;
 mod outcome;
+mod settings;
 mod webhook;
 mod wire;
 
@@ -41,114 +42,11 @@ const V1_HAS_NO_REAUTH: ProviderError =
 const V1_HAS_NO_LIST: ProviderError = ProviderError::Refused("v1 has no list of linked accounts");
 const V1_NEEDS_APP_ID: ProviderError = ProviderError::Refused("v1 wants an application id among the credentials");
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MonoApiVersion {
-    /// With v3's list of institutions: the current one.
-    V2,
-    /// With flat replies: the one of 2022.
-    V1,
-}
-
-/// What depends on the installation, or is left open by Mono's documentation.
-pub struct MonoSettings {
-    /// The root of the API, such as `https://api.withmono.com`; the key selects live or sandbox.
-    pub base_url: BaseUrl,
-    pub dialect: MonoApiVersion,
-    pub customer: CustomerTemplate,
-    /// See [`ProviderFacts::timeout`]. Mono's list says 35 to 50 seconds for some institutions; giving up early would make an
-    /// answer Unknown.
-    pub submit_timeout: Duration,
-    pub institutions_ttl: Duration,
-    pub favourites: Vec<String>,
-    pub unlink: UnlinkCall,
-    /// Where the later answers of a reauthorisation are posted, below the base URL. Only the first call is documented; the
-    /// commit path of linking is the likeliest.
-    pub reauth_commit_path: String,
-    /// Whether the code that ends a reauthorisation is exchanged like that of a link; not documented. If it is not, the grant
-    /// is empty, and redeeming it makes no call and returns no account.
-    pub exchange_reauth_code: bool,
-    /// Whether `meta.session_id` of an account is the connect session it was linked in. The field is documented, its meaning
-    /// is not. If it means something else, it does not identify accounts, and a login whose answer was lost cannot be found
-    /// by it.
-    pub account_names_session: bool,
-    /// How long calls other than submissions may take.
-    pub call_timeout: Duration,
-}
-
-impl MonoSettings {
-    /// With the likelier answer to each open question.
-    pub fn new(base_url: BaseUrl, dialect: MonoApiVersion) -> Self {
-        Self {
-            base_url,
-            dialect,
-            customer: CustomerTemplate {
-                name: "Customer {ref}".to_owned(),
-                email: "customer+{ref}@example.invalid".to_owned(),
-            },
-            submit_timeout: Duration::from_mins(1),
-            institutions_ttl: Duration::from_hours(6),
-            favourites: Vec::new(),
-            unlink: UnlinkCall::InPath,
-            reauth_commit_path: "v2/connect/commit".to_owned(),
-            exchange_reauth_code: true,
-            account_names_session: true,
-            call_timeout: Duration::from_secs(15),
-        }
-    }
-}
-
-/// The customer that Mono is given for an account. `{ref}` stands for a short reference to the try, so that no two people
-/// share an address and nobody's number is given away; many people here have no e-mail address.
-#[derive(Clone, Debug, Serialize)]
-pub struct CustomerTemplate {
-    pub name: String,
-    pub email: String,
-}
-
-/// The keys of a partner at Mono.
-pub const KEYS: &[KeyRequirement] = &[
-    KeyRequirement {
-        name: "secret_key",
-        required: true,
-        help: "The secret key of the app in Mono's dashboard; it decides between Mono's sandbox (test_sk_) and live (live_sk_).",
-        check: not_empty,
-        is_production: |key| key.starts_with("live_"),
-    },
-    KeyRequirement {
-        name: "app_id",
-        required: false,
-        help: "The app's public id; only the v1 API wants it.",
-        check: not_empty,
-        is_production: |_| false,
-    },
-    KeyRequirement {
-        name: "webhook_secret",
-        required: false,
-        help: "What Mono sends with its webhooks; without it none is accepted.",
-        check: not_empty,
-        is_production: |_| false,
-    },
-];
-
-fn not_empty(value: &str) -> Result<(), &'static str> {
-    if value.is_empty() { Err("is empty") } else { Ok(()) }
-}
-
 /// An account shows within ten minutes, says Mono.
 const SETTLE_FOR: Duration = Duration::from_mins(15);
 
 /// One login asks for a code, a question and an account at most, some of them twice.
 const MAX_ROUNDS: u8 = 6;
-
-/// How an account is unlinked: known clients do the first, one source documents a path without an id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UnlinkCall {
-    /// `POST accounts/{id}/unlink`, without a body.
-    InPath,
-    /// `POST accounts/unlink`, the id in a JSON member of this name.
-    InBody(String),
-}
 
 /// Mono's client for one installation. Holds no partner's key.
 pub struct Mono {

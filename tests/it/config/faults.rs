@@ -341,7 +341,7 @@ fn an_empty_file_is_told_what_is_needed() {
         "policy.secrets_over_ussd",
         "partner.name",
         "channels",
-        "providers.mono",
+        "providers",
     ] {
         assert!(errors.contains(&format!(": {key} ")), "{key}: {errors}");
     }

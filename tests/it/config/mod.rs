@@ -1,6 +1,7 @@
 //! The configuration: what it accepts, and that it reports every error without secrets.
 
 mod faults;
+mod providers;
 mod sms;
 
 use std::fs;
@@ -10,7 +11,6 @@ use std::time::Duration;
 use kiungo::config::{Config, RecordsConfig, StoreConfig};
 use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::SecretsOverUssd;
-use kiungo::providers::mono::MonoApiVersion;
 use tempfile::TempDir;
 
 const GOOD: &str = r#"
@@ -108,13 +108,14 @@ fn a_good_file_is_understood() {
         (config.partner.name.as_str(), config.partner.data_days),
         ("Duka Credit", 90)
     );
-    let mono = config.providers.mono.unwrap();
-    assert_eq!(mono.base_url.as_str(), "https://api.withmono.com/");
-    assert_eq!((mono.dialect, mono.app_id), (MonoApiVersion::V2, None));
-    assert_eq!(mono.customer.email, "kiungo+{ref}@duka.example");
-    assert!(mono.webhook_secret.is_none());
-    assert_eq!(mono.institutions_ttl, Duration::from_hours(6));
-    assert_eq!(mono.favourites, ["Zenith Bank", "GTBank"]);
+    let mono = config.providers.get("mono").unwrap();
+    assert_eq!(mono.setup.base_url.as_str(), "https://api.withmono.com/");
+    assert_eq!(mono.setup.own.text("dialect"), Some("v2"));
+    assert_eq!(mono.setup.own.text("customer.email"), Some("kiungo+{ref}@duka.example"));
+    assert!(mono.keys.get("app_id").is_none() && mono.keys.get("webhook_secret").is_none());
+    assert_eq!(mono.setup.institutions_ttl, Duration::from_hours(6));
+    assert_eq!(mono.setup.timeout, Duration::from_mins(1));
+    assert_eq!(mono.setup.favourites, ["Zenith Bank", "GTBank"]);
 }
 
 /// Environment variables override the file, also inside lists, and unrelated ones are ignored.
@@ -138,9 +139,9 @@ fn variables_win() {
     assert_eq!(config.channels[0].secret.expose(), "from-the-environment");
     assert_eq!(config.channels[0].name, "ng-main");
     assert!(!config.policy.rules.card_and_pin);
-    let mono = config.providers.mono.unwrap();
-    assert_eq!(mono.favourites, ["A Bank", "B Bank"]);
-    assert_eq!(mono.institutions_ttl, Duration::from_mins(1));
+    let mono = config.providers.get("mono").unwrap();
+    assert_eq!(mono.setup.favourites, ["A Bank", "B Bank"]);
+    assert_eq!(mono.setup.institutions_ttl, Duration::from_mins(1));
 }
 
 /// Any secret may be in a file of its own: its first line counts, without leading and trailing spaces.
@@ -154,10 +155,8 @@ fn secrets_come_from_files() {
         &format!("secret_key_file = \"{}\"", path.display()),
     );
     let config = load(&text, &[]).unwrap();
-    assert_eq!(
-        config.providers.mono.unwrap().secret_key.expose(),
-        "live_sk_from_a_file"
-    );
+    let key = config.providers.get("mono").unwrap().keys.get("secret_key").unwrap();
+    assert_eq!(key.expose(), "live_sk_from_a_file");
 }
 
 /// The sandbox needs no settings, listens on this machine only, and refuses what is meant for production.
@@ -171,7 +170,10 @@ fn the_sandbox_stays_at_home() {
         panic!("{:?}", config.records);
     };
     assert_eq!(path, Path::new("some \"dir\"/kiungo.db"));
-    assert_eq!(config.providers.mono.unwrap().base_url.host_str(), Some("127.0.0.1"));
+    assert_eq!(
+        config.providers.get("mono").unwrap().setup.base_url.host_str(),
+        Some("127.0.0.1")
+    );
     for (name, value, told) in [
         ("KIUNGO_PROVIDERS__MONO__SECRET_KEY", "live_sk_real", "production key"),
         ("KIUNGO_SERVER__LISTEN", "0.0.0.0:8080", "this machine only"),

@@ -2,7 +2,7 @@
 
 use crate::core::flow::session::LinkSummary;
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
-use crate::core::flow::{AttemptResult, Offer, OpenResult};
+use crate::core::flow::{AttemptResult, Offer, OpenResult, ProviderRules};
 use crate::core::ids::{LinkId, PartnerId};
 use crate::core::linking::{AuthMethod, Institution, Journey, ProviderSession, SessionKind};
 use crate::core::next_step::{Failure, FailureClass, Field, FieldKind, FieldOption, Form};
@@ -125,4 +125,14 @@ pub fn session_of(id: &str) -> ProviderSession {
 /// A provider's session, open.
 pub fn opened(id: &str, form: Option<Form>) -> OpenResult {
     OpenResult::Open(ProviderSession { form, ..session_of(id) })
+}
+
+/// What providers are allowed; the same for all.
+pub fn provider_rules(name: &str) -> (String, ProviderRules) {
+    let rules = ProviderRules {
+        favourites: vec!["Zenith Bank".to_owned(), "gtbank".to_owned()],
+        timeout: super::phone::TIMEOUT,
+        max_rounds: 6,
+    };
+    (name.to_owned(), rules)
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::fixtures::{banks, link, terms};
+use super::fixtures::{banks, link, provider_rules, terms};
 use crate::core::attempt::{AttemptEvent, LiveAttemptState};
 use crate::core::budget::Deadlines;
 use crate::core::dial_code::DialCode;
@@ -12,8 +12,8 @@ use crate::core::flow::session::ConnectSession;
 use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
 use crate::core::flow::turn_context::{TurnContext, TurnEvent};
 use crate::core::flow::{
-    AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, ProviderRules, SessionEvent,
-    StepContext, Submit, SubscriberFacts,
+    AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, SessionEvent, StepContext, Submit,
+    SubscriberFacts,
 };
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
@@ -51,15 +51,6 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
         },
         keyring: Arc::new(Keyring::for_tests()),
     })
-}
-
-fn provider_rules(name: &str) -> (String, ProviderRules) {
-    let rules = ProviderRules {
-        favourites: vec!["Zenith Bank".to_owned(), "gtbank".to_owned()],
-        timeout: TIMEOUT,
-        max_rounds: 6,
-    };
-    (name.to_owned(), rules)
 }
 
 pub fn flow() -> Arc<Flow> {
