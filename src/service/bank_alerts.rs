@@ -213,10 +213,11 @@ impl BankAlerts {
     /// Whether a session can be opened there. Not tried where, as this node sees it, that would say nothing.
     async fn session_opens(&self, alert: &BankAlert) -> bool {
         let (provider, id) = (alert.provider.as_str(), alert.institution.as_str());
+        let operator = self.providers.partner();
         // What leaves the phone would be begun by it, with nobody there to end it.
-        let mut methods = self.catalogue.usable_methods(provider, id).into_iter();
+        let mut methods = self.catalogue.usable_methods(operator, provider, id).into_iter();
         let method = methods.find(|method| method.journey == Journey::Keypad);
-        let Some((institution, method)) = self.catalogue.institution(provider, id).zip(method) else {
+        let Some((institution, method)) = self.catalogue.institution(operator, provider, id).zip(method) else {
             return false;
         };
         let open = OpenSession {

@@ -1,28 +1,45 @@
 //! What can be linked: every provider's institutions, kept for a while, shown stale rather than not at all.
 //!
-//! Lists are read in the background ([`Catalogue::keep_fresh`]), each provider's by itself: a slow provider holds up
-//! neither the lists of others nor any turn. Turns take what is there; only a turn that would show the list and has none
-//! waits for it, briefly.
+//! A partner can link at the providers where it has keys. Where every partner's list is the same, one list serves all of
+//! them and is read with the operator's keys; where the provider's console decides, each partner has a list of its own,
+//! read with its own keys ([`ListScope`]). Those are held for the partners that people have lately been asked for.
+//!
+//! Lists are read in the background ([`Catalogue::keep_fresh`]), each by itself: a slow provider holds up neither other lists
+//! nor any turn. Turns take what is there; only a turn that would show the list and has none waits for it, briefly.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use super::providers::Providers;
+use self::lists::{ListKey, Lists};
+use super::providers::{ProviderCallError, Providers};
 use crate::core::flow::Offer;
+use crate::core::ids::PartnerId;
 use crate::core::policy::Policy;
-use crate::core::time::{Clock, Timestamp};
-use crate::providers::offer::with_offerable_methods;
-use crate::providers::{AuthMethod, Institution};
+use crate::core::time::Clock;
+use crate::providers::{AuthMethod, Institution, ListScope};
+
+mod lists;
 
 /// How long a turn that needs a list waits for one that has never been read.
 const MAX_WAIT: Duration = Duration::from_millis(2500);
 
 /// How soon a list that has never been read is requested again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// How often it is looked which keys a partner has, and whether a list is due.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// How long a partner that nobody is asked for stays in memory.
+const KEEP_UNUSED: Duration = Duration::from_hours(1);
+
+/// What can be linked, by the lists that it comes from, and by country.
+type Offers = HashMap<Arc<[ListKey]>, HashMap<String, Arc<Vec<Offer>>>>;
 
 /// The institutions of all providers.
 pub struct Catalogue {
@@ -31,26 +48,40 @@ pub struct Catalogue {
     clock: Arc<dyn Clock>,
     /// Whether a page can be sent to a person.
     pages: bool,
-    lists: Mutex<HashMap<String, InstitutionList>>,
-    /// What can be linked, by country. Turns that wait for the first list watch it.
-    offers: watch::Sender<HashMap<String, Arc<Vec<Offer>>>>,
+    lists: Mutex<Lists>,
+    /// Turns that wait for the first list watch it.
+    offers: watch::Sender<Offers>,
+    /// Changes when there is more to keep fresh.
+    wanted: watch::Sender<()>,
 }
 
-struct InstitutionList {
-    institutions: Vec<Institution>,
-    read_at: Timestamp,
+/// What is kept fresh by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Upkeep {
+    List(ListKey),
+    /// Which keys a partner has.
+    Partner(PartnerId),
 }
 
 impl Catalogue {
     pub fn new(providers: Arc<Providers>, policy: Policy, clock: Arc<dyn Clock>) -> Self {
-        Self {
+        let operator = providers.partner();
+        let keys = providers.names().into_iter().map(|provider| ListKey {
+            partner: operator,
+            provider,
+        });
+        let lists = Lists::new(operator, keys.collect(), clock.now());
+        let catalogue = Self {
             providers,
             policy,
             clock,
             pages: true,
-            lists: Mutex::default(),
+            lists: Mutex::new(lists),
             offers: watch::Sender::default(),
-        }
+            wanted: watch::Sender::default(),
+        };
+        catalogue.publish_offers(&catalogue.lists());
+        catalogue
     }
 
     /// The same, and whether journeys that need a page sent to the person are offered.
@@ -59,36 +90,85 @@ impl Catalogue {
         Self { pages, ..self }
     }
 
-    /// What can be linked on a channel of this country, as it was last read, however old. `None` before the first list.
-    pub fn offers(&self, country: &str) -> Option<Arc<Vec<Offer>>> {
-        self.offers.borrow().get(country).cloned()
+    /// What a partner can link on a channel of this country, as it was last read, however old. `None` before the first list.
+    pub fn offers(&self, partner: PartnerId, country: &str) -> Option<Arc<Vec<Offer>>> {
+        let keys = self.lists().used(partner, self.clock.now())?;
+        self.offers.borrow().get(&keys)?.get(country).cloned()
     }
 
-    /// Waits until there are offers for this country, at most 2.5 s. Says whether there are.
-    pub async fn wait_for_offers(&self, country: &str) -> bool {
-        let mut offers = self.offers.subscribe();
-        let there = offers.wait_for(|offers| offers.contains_key(country));
-        matches!(tokio::time::timeout(MAX_WAIT, there).await, Ok(Ok(_)))
+    /// Waits until there are offers of a partner for this country, at most 2.5 s. Says whether there are.
+    pub async fn wait_for_offers(&self, partner: PartnerId, country: &str) -> bool {
+        let come = async {
+            let mut published = self.offers.subscribe();
+            self.load_partner(partner).await;
+            while self.offers(partner, country).is_none() {
+                if published.changed().await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        matches!(tokio::time::timeout(MAX_WAIT, come).await, Ok(true))
     }
 
-    /// An institution by provider and our key for it, with every auth method.
-    pub fn institution(&self, provider: &str, id: &str) -> Option<Institution> {
+    /// Has a partner's lists read if it has not been asked for lately; waits for that at most 2.5 s.
+    pub async fn prepare(&self, partner: PartnerId) {
+        if tokio::time::timeout(MAX_WAIT, self.load_partner(partner))
+            .await
+            .is_err()
+        {
+            tracing::warn!(%partner, "a partner's institution lists are late");
+        }
+    }
+
+    /// Which keys a partner has, if that has not been asked for lately, and its own lists.
+    async fn load_partner(&self, partner: PartnerId) {
+        if self.lists().used(partner, self.clock.now()).is_none() {
+            self.read_keys(partner).await;
+        }
+        let keys = self.lists().own_keys(partner);
+        self.read_lists(keys).await;
+    }
+
+    /// An institution by provider and our key for it, with every auth method, as a partner's list has it.
+    pub fn institution(&self, partner: PartnerId, provider: &str, id: &str) -> Option<Institution> {
+        let key = self.list_key(partner, provider)?;
         let lists = self.lists();
-        let listed = &lists.get(provider)?.institutions;
+        let listed = lists.institutions(&key)?;
         listed.iter().find(|institution| institution.id == id).cloned()
     }
 
-    /// Whether there is a provider with this name whose list has never been read.
-    pub fn is_unread(&self, provider: &str) -> bool {
-        !self.lists().contains_key(provider) && self.providers.provider(provider).is_some()
+    pub fn providers(&self) -> &Providers {
+        &self.providers
     }
 
-    /// The ways to log in at an institution that may be offered in every country where it is offered at all.
-    pub fn usable_methods(&self, provider: &str, id: &str) -> Vec<AuthMethod> {
-        let offers = self.offers.borrow();
+    /// Whether there is a provider with this name whose list for this partner has never been read.
+    pub fn is_unread(&self, partner: PartnerId, provider: &str) -> bool {
+        let Some(key) = self.list_key(partner, provider) else {
+            return false;
+        };
+        let lists = self.lists();
+        lists.all_keys().contains(&key) && lists.institutions(&key).is_none()
+    }
+
+    /// Waits until a provider's list for this partner has been read, at most 2.5 s.
+    pub async fn wait_for_list(&self, partner: PartnerId, provider: &str) {
+        let come = async {
+            let mut published = self.offers.subscribe();
+            self.load_partner(partner).await;
+            while self.is_unread(partner, provider) && published.changed().await.is_ok() {}
+        };
+        // Whether it is there is asked next.
+        let _ = tokio::time::timeout(MAX_WAIT, come).await;
+    }
+
+    /// The ways to log in at an institution that may be offered in every country where it is offered to this partner at all.
+    pub fn usable_methods(&self, partner: PartnerId, provider: &str, id: &str) -> Vec<AuthMethod> {
+        let offers = self.providers.countries().iter();
+        let offers: Vec<_> = offers.filter_map(|country| self.offers(partner, country)).collect();
         let is_meant = |offer: &&Offer| offer.provider == provider && offer.institution.id == id;
         let mut meant = offers
-            .values()
+            .iter()
             .filter_map(|offers| offers.iter().find(is_meant))
             .map(|offer| &offer.institution.methods);
         let mut methods = meant.next().cloned().unwrap_or_default();
@@ -100,91 +180,153 @@ impl Catalogue {
 
     /// Reads the lists that are due, all at once. A list that cannot be read stays as it was.
     pub async fn refresh(&self) {
-        join_all(self.providers.names().iter().map(|name| self.read_if_due(name))).await;
+        let keys = self.lists().all_keys();
+        self.read_lists(keys).await;
     }
 
-    async fn read_if_due(&self, name: &str) {
-        if self.age(name).is_some_and(|age| age < self.ttl(name)) {
+    async fn read_lists(&self, keys: Vec<ListKey>) {
+        join_all(keys.iter().map(|key| self.read_if_due(key))).await;
+    }
+
+    fn list_key(&self, partner: PartnerId, provider: &str) -> Option<ListKey> {
+        let facts = self.providers.provider(provider)?.facts();
+        Some(ListKey {
+            partner: match facts.lists {
+                ListScope::Operator => self.providers.partner(),
+                ListScope::Partner => partner,
+            },
+            provider: provider.to_owned(),
+        })
+    }
+
+    async fn read_keys(&self, partner: PartnerId) {
+        match self.providers.names_of(partner).await {
+            Ok(names) => {
+                let keys = names.iter().filter_map(|name| self.list_key(partner, name)).collect();
+                let mut lists = self.lists();
+                if lists.set_keys(partner, keys, self.clock.now()) {
+                    self.publish_offers(&lists);
+                    self.wanted.send_replace(());
+                }
+            }
+            Err(error) => tracing::warn!(%partner, %error, "reading a partner's providers failed"),
+        }
+    }
+
+    async fn read_if_due(&self, key: &ListKey) {
+        let name = key.provider.as_str();
+        let age = self.age(key);
+        if age.is_some_and(|age| age < self.ttl(name)) || !self.lists().begin_reading(key) {
             return;
         }
+        let _reading = Reading { catalogue: self, key };
         let read_at = self.clock.now();
-        match self.providers.institutions(name).await {
+        match self.providers.institutions(key.partner, name).await {
             Ok(institutions) => {
                 tracing::info!(provider = name, count = institutions.len(), "institution list read");
-                let listed = InstitutionList { institutions, read_at };
                 let mut lists = self.lists();
-                lists.insert(name.to_owned(), listed);
+                lists.set_institutions(key, institutions, read_at);
                 self.publish_offers(&lists);
             }
+            // Its keys have just been taken away.
+            Err(ProviderCallError::NotSetUp) if key.partner != self.providers.partner() => {}
             Err(error) => {
                 tracing::warn!(provider = name, %error, "reading an institution list failed, the old one stays");
             }
         }
     }
 
-    /// How long ago a provider's list was read.
-    fn age(&self, name: &str) -> Option<Duration> {
-        Some(self.clock.now().since(self.lists().get(name)?.read_at))
+    /// How long ago a list was read.
+    fn age(&self, key: &ListKey) -> Option<Duration> {
+        Some(self.clock.now().since(self.lists().read_at(key)?))
     }
 
-    fn ttl(&self, name: &str) -> Duration {
-        let provider = self.providers.provider(name);
+    fn ttl(&self, provider: &str) -> Duration {
+        let provider = self.providers.provider(provider);
         provider.map_or(RETRY_AFTER, |provider| provider.facts().institutions_ttl)
     }
 
-    fn lists(&self) -> MutexGuard<'_, HashMap<String, InstitutionList>> {
+    fn lists(&self) -> MutexGuard<'_, Lists> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn publish_offers(&self, lists: &HashMap<String, InstitutionList>) {
-        let countries = self.providers.countries().iter();
-        let offers = countries.map(|country| (country.clone(), Arc::new(self.offers_in(lists, country))));
-        self.offers.send_replace(offers.collect());
-    }
-
-    fn offers_in(&self, lists: &HashMap<String, InstitutionList>, country: &str) -> Vec<Offer> {
-        let mut offers: Vec<_> = lists
-            .iter()
-            .flat_map(|(provider, listed)| {
-                listed
-                    .institutions
-                    .iter()
-                    .map(move |institution| (provider, institution))
-            })
-            .filter(|(_, institution)| {
-                institution
-                    .country
-                    .as_deref()
-                    .is_none_or(|c| c.eq_ignore_ascii_case(country))
-            })
-            .map(|(provider, institution)| Offer {
-                provider: provider.clone(),
-                institution: with_offerable_methods(institution, provider, &self.policy, country, self.pages),
-            })
-            .filter(|offer| !offer.institution.methods.is_empty())
-            .collect();
-        // A total order, so that menu numbers of equal names stay with their banks.
-        offers.sort_by_cached_key(|offer| {
-            let Institution { id, name, business, .. } = &offer.institution;
-            (name.to_lowercase(), *business, offer.provider.clone(), id.clone())
-        });
-        offers
+    fn publish_offers(&self, lists: &Lists) {
+        let countries = self.providers.countries();
+        let by_country = |keys: &Arc<[ListKey]>| {
+            let offers = countries.iter().map(|country| {
+                let offers = lists.offers(keys, &self.policy, (country, self.pages));
+                (country.clone(), Arc::new(offers))
+            });
+            (keys.clone(), offers.collect())
+        };
+        let shown = lists.shown();
+        self.offers.send_replace(shown.iter().map(by_country).collect());
     }
 
     /// Keeps the lists fresh until the process ends, each at its own pace. A failed first read is tried again soon.
     pub async fn keep_fresh(self: Arc<Self>) {
-        let names = self.providers.names();
-        join_all(names.iter().map(|name| self.refresh_loop(name))).await;
+        let mut running = HashSet::new();
+        let mut work = FuturesUnordered::new();
+        let mut wanted = self.wanted.subscribe();
+        loop {
+            for upkeep in self.upkeep() {
+                if running.insert(upkeep.clone()) {
+                    work.push(self.keep(upkeep));
+                }
+            }
+            tokio::select! {
+                Some(done) = work.next() => {
+                    running.remove(&done);
+                }
+                Ok(()) = wanted.changed() => {}
+            }
+        }
     }
 
-    async fn refresh_loop(&self, name: &str) {
+    fn upkeep(&self) -> Vec<Upkeep> {
+        let lists = self.lists();
+        let partners = lists.partners().filter(|id| *id != self.providers.partner());
+        let partners: Vec<_> = partners.map(Upkeep::Partner).collect();
+        lists.all_keys().into_iter().map(Upkeep::List).chain(partners).collect()
+    }
+
+    /// Keeps one thing fresh for as long as it is needed.
+    async fn keep(&self, upkeep: Upkeep) -> Upkeep {
+        let mut wanted = self.wanted.subscribe();
+        let mut changed = self.providers.keys_changed();
         loop {
-            self.read_if_due(name).await;
-            let pause = match self.age(name) {
-                Some(_) => self.ttl(name).min(Duration::from_mins(1)),
-                None => RETRY_AFTER,
+            let pause = match &upkeep {
+                Upkeep::List(key) if self.lists().all_keys().contains(key) => {
+                    self.read_if_due(key).await;
+                    match self.age(key) {
+                        Some(_) => self.ttl(&key.provider).min(LOOK_EVERY),
+                        None => RETRY_AFTER,
+                    }
+                }
+                Upkeep::Partner(partner) if self.lists().keep(*partner, self.clock.now()) => {
+                    self.read_keys(*partner).await;
+                    LOOK_EVERY
+                }
+                _ => return upkeep,
             };
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                Ok(()) = changed.changed(), if matches!(upkeep, Upkeep::Partner(_)) => {}
+                // A list may have gone out of use and come back meanwhile.
+                Ok(()) = wanted.changed(), if matches!(upkeep, Upkeep::List(_)) => {}
+            }
         }
+    }
+}
+
+/// A list that is being read, until this is dropped: a turn that gives up waiting must not keep others from reading.
+struct Reading<'a> {
+    catalogue: &'a Catalogue,
+    key: &'a ListKey,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.catalogue.lists().end_reading(self.key);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use super::deps::Deps;
@@ -22,6 +23,8 @@ pub struct Providers {
     partner: PartnerId,
     pub(super) deps: Deps,
     countries: Vec<String>,
+    /// Changes when a partner's keys are set or deleted through this node.
+    keys_changed: watch::Sender<()>,
 }
 
 /// Keys as they are sealed in their row.
@@ -48,6 +51,7 @@ impl Providers {
             partner,
             deps: deps.clone(),
             countries,
+            keys_changed: watch::Sender::default(),
         }
     }
 
@@ -84,6 +88,10 @@ impl Providers {
         self.registry
             .get(name)
             .map_or(Duration::ZERO, |provider| provider.facts().settle_for)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
+        self.registry.iter()
     }
 
     pub fn countries(&self) -> &[String] {
@@ -127,12 +135,30 @@ impl Providers {
         Ok((provider.clone(), keys.collect()))
     }
 
-    /// A provider's institutions.
+    /// The providers at which a partner has keys.
+    ///
+    /// # Errors
+    /// When the records are not available.
+    pub async fn names_of(&self, partner: PartnerId) -> Result<Vec<String>, RecordsError> {
+        let stored = self.deps.records.providers_of(partner).await?;
+        let stored = stored.into_iter().map(|(name, _)| name);
+        Ok(stored.filter(|name| self.registry.get(name).is_some()).collect())
+    }
+
+    pub fn keys_changed(&self) -> watch::Receiver<()> {
+        self.keys_changed.subscribe()
+    }
+
+    pub fn note_keys_changed(&self) {
+        self.keys_changed.send_replace(());
+    }
+
+    /// A provider's institutions, read with a partner's keys.
     ///
     /// # Errors
     /// When they cannot be read now.
-    pub async fn institutions(&self, name: &str) -> Result<Vec<Institution>, ProviderCallError> {
-        let (provider, keys) = self.with_keys(self.partner, name).await?;
+    pub async fn institutions(&self, partner: PartnerId, name: &str) -> Result<Vec<Institution>, ProviderCallError> {
+        let (provider, keys) = self.with_keys(partner, name).await?;
         Ok(provider.institutions(&keys).await?)
     }
 }

@@ -4,6 +4,7 @@ use super::rules::Flow;
 use super::state::Subscriber;
 use super::terms::RequestTerms;
 use crate::core::gsm7;
+use crate::core::ids::PartnerId;
 use crate::core::messages::{Locale, TemplateArg};
 use crate::core::scope::Data;
 
@@ -33,6 +34,11 @@ impl Flow {
     pub(super) fn terms<'a>(&'a self, state: &'a Subscriber) -> &'a RequestTerms {
         let session = state.session.as_ref().and_then(|session| session.terms.as_ref());
         session.or(state.terms.as_ref()).unwrap_or(&self.settings.default_terms)
+    }
+
+    /// The partner whose terms are in force: what can be linked is what it can link.
+    pub fn partner_in_force(&self, state: &Subscriber) -> PartnerId {
+        self.terms(state).partner
     }
 
     /// The name of the partner that the session is for, as it is shown.

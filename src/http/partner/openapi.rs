@@ -64,6 +64,7 @@ pub(super) fn document(groups: &[RouteGroup]) -> Value {
     }
     document["tags"] = tags(groups);
     reference_list_items(&mut document["components"]["schemas"]);
+    common::describe_provider_keys(&mut document["components"]["schemas"]["NewCredentials"]);
     expand_formats(&mut document);
     document
 }

@@ -42,7 +42,7 @@ async fn change_partner(api: Api, Auth(context): Auth, Json(edit): Json<PartnerE
 
 /// List provider credentials
 ///
-/// Whether credentials are set for each provider. The keys are never shown.
+/// The providers with the names of their keys, and which of them are set. The keys are never shown.
 #[utoipa::path(get, path = "/v1/provider-credentials",
     responses((status = 200, description = "All providers, on one page.", body = List<CredentialsView>)))]
 async fn list_provider_credentials(api: Api, Auth(context): Auth) -> ApiResponse {
@@ -51,7 +51,8 @@ async fn list_provider_credentials(api: Api, Auth(context): Auth) -> ApiResponse
 
 /// Set provider credentials
 ///
-/// They are checked with the provider first, stored sealed, and replace earlier ones.
+/// A provider declares which keys it has: see the list of provider credentials. They are checked with the provider first,
+/// stored sealed, and replace earlier ones.
 #[utoipa::path(put, path = "/v1/provider-credentials/{provider}",
     params(("provider" = String, Path, description = "The provider's name, such as `mono`.")),
     request_body = NewCredentials,

@@ -140,6 +140,7 @@ impl EffectRunner {
                 Err(JobError::Sealed | JobError::Store(_)) => Err(ProviderCallError::NotSetUp),
             },
             SessionResponse::Session(mut session) => {
+                self.catalogue.prepare(link.partner).await;
                 session.form = self.renewal_form(&link, session.form);
                 Ok(OpenResult::Open(session))
             }
@@ -267,8 +268,9 @@ impl EffectRunner {
     /// The form that may be shown to renew a link. Mono documents no form for a renewal: what its institution asks at a login
     /// is asked again, by an auth method that may be offered. A form that belongs to another method is never shown.
     fn renewal_form(&self, link: &Link, asked: Option<Form>) -> Option<Form> {
-        let all = self.catalogue.institution(&link.provider, &link.institution);
-        let usable = self.catalogue.usable_methods(&link.provider, &link.institution);
+        let (partner, provider) = (link.partner, &link.provider);
+        let all = self.catalogue.institution(partner, provider, &link.institution);
+        let usable = self.catalogue.usable_methods(partner, provider, &link.institution);
         let Some(form) = asked else {
             return usable.into_iter().next().map(|method| method.form);
         };

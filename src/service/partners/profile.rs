@@ -18,9 +18,9 @@ use crate::core::api_key::ApiEnvironment;
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::page::PageRequest;
 use crate::core::secret::Secret;
-use crate::providers::{ProviderError, ProviderKeys};
+use crate::providers::{KeyRequirement, ProviderError, ProviderKeys};
 use crate::records::{Partner, PartnerChange, StoredAuditEntry};
-use crate::service::providers::seal_keys;
+use crate::service::providers::{ProviderCallError, seal_keys};
 
 /// What fits on a phone's screen beside the rest of the consent.
 const MAX_PURPOSE_CHARS: usize = 40;
@@ -65,7 +65,7 @@ pub struct PartnerEdit {
     pub walk_in: Option<bool>,
 }
 
-/// The keys at a provider, by the names that the provider gives them.
+/// The keys at a provider, by the names that the provider declares.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(value_type = BTreeMap<String, String>)]
 pub struct NewCredentials(BTreeMap<String, Secret>);
@@ -81,6 +81,62 @@ pub struct CredentialsView {
     /// When they were set.
     #[schema(required)]
     pub updated_at: Option<ApiTime>,
+    /// The keys that the provider declares.
+    pub keys: Vec<CredentialKeyView>,
+}
+
+/// A key that a provider declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = CredentialKey)]
+pub struct CredentialKeyView {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether nothing can be called without it.
+    pub required: bool,
+    /// What it is and where to find it.
+    pub help: &'static str,
+    /// Whether it is set.
+    pub present: bool,
+}
+
+/// The declared keys, and which of them are among these.
+fn key_views(declared: &'static [KeyRequirement], keys: &ProviderKeys) -> Vec<CredentialKeyView> {
+    let view = |requirement: &'static KeyRequirement| CredentialKeyView {
+        name: requirement.name,
+        required: requirement.required,
+        help: requirement.help,
+        present: keys.get(requirement.name).is_some(),
+    };
+    declared.iter().map(view).collect()
+}
+
+/// What is wrong with new keys, each by its name.
+fn validate_keys(declared: &[KeyRequirement], keys: &ProviderKeys) -> Validation {
+    let mut validation = Validation::default();
+    for (name, fault) in keys.faults(declared) {
+        let known = declared.iter().any(|requirement| requirement.name == name);
+        let code = match keys.get(&name) {
+            Some(_) if known => "invalid",
+            Some(_) => "unknown",
+            None => "missing",
+        };
+        validation.add(&pointer(&name), code, fault);
+    }
+    validation
+}
+
+/// The JSON pointer to a member.
+fn pointer(member: &str) -> String {
+    format!("/{}", member.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Where it is told that a provider takes none of these keys: at the one that is required, or at them all.
+fn refused_at(declared: &[KeyRequirement]) -> String {
+    let mut required = declared.iter().filter(|requirement| requirement.required);
+    match (required.next(), required.next()) {
+        (Some(only), None) => pointer(only.name),
+        _ => String::new(),
+    }
 }
 
 view! {
@@ -138,19 +194,27 @@ impl AccountApi {
 
     pub(crate) async fn list_credentials(&self, context: &RequestContext) -> Result<List<CredentialsView>, ApiError> {
         let stored = self.records.providers_of(context.scope.partner).await?;
-        let view = |provider: String| {
-            let since = stored
-                .iter()
-                .find(|(name, _)| *name == provider)
-                .map(|(_, at)| ApiTime(*at));
-            CredentialsView {
-                provider,
-                present: since.is_some(),
-                updated_at: since,
-            }
-        };
+        let mut data = Vec::new();
+        for provider in self.providers.all() {
+            let name = provider.name();
+            let set = stored.iter().find(|(known, _)| known == name);
+            let keys = match set {
+                Some(_) => match self.providers.with_keys(context.scope.partner, name).await {
+                    Ok((_, keys)) => keys,
+                    Err(ProviderCallError::NotSetUp) => ProviderKeys::default(),
+                    Err(_) => return Err(ApiError::Unavailable),
+                },
+                None => ProviderKeys::default(),
+            };
+            data.push(CredentialsView {
+                provider: name.to_owned(),
+                present: set.is_some(),
+                updated_at: set.map(|(_, at)| ApiTime(*at)),
+                keys: key_views(provider.facts().keys, &keys),
+            });
+        }
         Ok(List {
-            data: self.providers.names().into_iter().map(view).collect(),
+            data,
             next_cursor: None,
         })
     }
@@ -164,23 +228,20 @@ impl AccountApi {
         let api = self.providers.provider(provider).ok_or(ApiError::NotFound)?;
         self.check_changeable(context)?;
         let keys: ProviderKeys = new.0.into_iter().collect();
-        let mut validation = Validation::default();
-        for (name, fault) in keys.faults(api.facts().keys) {
-            validation.add(&format!("/{name}"), "invalid", fault.to_owned());
-        }
-        validation.finish()?;
-        let production = keys.production_key(api.facts().keys);
+        let declared = api.facts().keys;
+        validate_keys(declared, &keys).finish()?;
+        let production = keys.production_key(declared);
         if self.settings.environment == ApiEnvironment::Sandbox
             && let Some(name) = production
         {
             let detail = "a production key, which the sandbox refuses";
-            return Err(ApiError::field(&format!("/{name}"), "live_key", detail));
+            return Err(ApiError::field(&pointer(name), "live_key", detail));
         }
         match api.check(&keys).await {
             Ok(()) => {}
             Err(ProviderError::Refused(_) | ProviderError::NotFound) => {
-                let detail = "the provider does not take this key";
-                return Err(ApiError::field("/secret_key", "refused", detail));
+                let detail = "the provider does not take these keys";
+                return Err(ApiError::field(&refused_at(declared), "refused", detail));
             }
             Err(error) => {
                 tracing::warn!(provider, %error, "provider credentials could not be checked");
@@ -192,10 +253,12 @@ impl AccountApi {
         let now = self.now();
         let audit = context.audit_entry("credentials.set", provider, now);
         self.records.set_credentials(provider, &sealed, &audit).await?;
+        self.providers.note_keys_changed();
         Ok(CredentialsView {
             provider: provider.to_owned(),
             present: true,
             updated_at: Some(ApiTime(now)),
+            keys: key_views(declared, &keys),
         })
     }
 
@@ -203,6 +266,7 @@ impl AccountApi {
         self.check_changeable(context)?;
         let audit = context.audit_entry("credentials.deleted", provider, self.now());
         if self.records.forget_credentials(provider, &audit).await? {
+            self.providers.note_keys_changed();
             Ok(())
         } else {
             Err(ApiError::NotFound)

@@ -6,6 +6,7 @@ use crate::core::flow::dialogs::DialogDecision;
 use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
 use crate::core::flow::turn_context::{TurnContext, TurnEvent};
 use crate::core::flow::{Flow, Input, StepContext};
+use crate::core::ids::PartnerId;
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::seal::SubscriberTag;
@@ -59,8 +60,10 @@ impl TurnRunner {
     /// # Errors
     /// When the store or the records are not available, or others keep writing.
     pub(super) async fn run(&self, request: &TurnRequest<'_>) -> Result<ServedTurn, TurnError> {
+        // A turn may put another partner's terms in force and show what it can link, which is then stepped with.
+        let mut shown_partner = None;
         for _ in 0..MAX_ROUNDS {
-            if let Some(served) = self.round(request).await? {
+            if let Some(served) = self.round(request, &mut shown_partner).await? {
                 return Ok(served);
             }
         }
@@ -68,7 +71,11 @@ impl TurnRunner {
     }
 
     /// Loads, steps and swaps once; `None` when it is to be done again.
-    async fn round(&self, request: &TurnRequest<'_>) -> Result<Option<ServedTurn>, TurnError> {
+    async fn round(
+        &self,
+        request: &TurnRequest<'_>,
+        shown_partner: &mut Option<PartnerId>,
+    ) -> Result<Option<ServedTurn>, TurnError> {
         let loaded = self.live.load(&request.tag).await?;
         let mut state = match loaded.value {
             LoadedValue::Subscriber(state) => *state,
@@ -107,7 +114,10 @@ impl TurnRunner {
             return self.too_many(request, loaded.version, &mut state, &input).await;
         }
         let answer_by = request.context.answer_by(&state);
-        if !self.step(request, loaded.version, &mut state, input, answer_by).await? {
+        let partner = shown_partner.unwrap_or_else(|| self.flow.partner_in_force(&state));
+        let stepped = self.step(request, loaded.version, &mut state, input, (answer_by, partner));
+        if !stepped.await? {
+            *shown_partner = Some(self.flow.partner_in_force(&state));
             return Ok(None);
         }
         let (reply, polled) = self.reply(request, &state, answer_by).await?;
@@ -133,7 +143,7 @@ impl TurnRunner {
         version: Option<Version>,
         state: &mut Subscriber,
         input: Input,
-        answer_by: Timestamp,
+        (answer_by, partner): (Timestamp, PartnerId),
     ) -> Result<bool, TurnError> {
         let (tag, country) = (&request.tag, request.context.country);
         let now = self.runtime.clock.now();
@@ -146,7 +156,7 @@ impl TurnRunner {
         } else {
             None
         };
-        let offers = self.catalogue.offers(country);
+        let offers = self.catalogue.offers(partner, country);
         let health = self.attempts.health.snapshot();
         let context = StepContext {
             health: &health,
@@ -155,8 +165,12 @@ impl TurnRunner {
                 .context(answer_by, offers.as_deref().map(Vec::as_slice), country)
         };
         let effects = self.flow.turn(state, input, facts.as_ref(), &context);
-        if offers.is_none() && self.flow.shows_institutions(state) && self.catalogue.wait_for_offers(country).await {
-            return Ok(false);
+        if self.flow.shows_institutions(state) {
+            let in_force = self.flow.partner_in_force(state);
+            let late = offers.is_none() && self.catalogue.wait_for_offers(in_force, country).await;
+            if in_force != partner || late {
+                return Ok(false);
+            }
         }
         let written = self.live.swap(tag, version, state).await?;
         if written {

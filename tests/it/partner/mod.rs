@@ -1,6 +1,7 @@
 //! The partner API over real HTTP, against the whole server.
 
 mod auth;
+mod credentials;
 mod events;
 mod expected;
 mod fuzz;

@@ -34,6 +34,11 @@ impl Sandbox {
 
     /// Starts one with these variables as well.
     pub async fn with(more: &[(&str, &str)]) -> Self {
+        Self::with_options(more, StartOptions::default()).await
+    }
+
+    /// The same, with providers of the test's own.
+    pub async fn with_options(more: &[(&str, &str)], options: StartOptions) -> Self {
         let data = tempfile::tempdir().expect("a directory");
         let variables = [("KIUNGO_SERVER__LISTEN", "127.0.0.1:0")].into_iter();
         let env: Vec<_> = variables
@@ -41,7 +46,7 @@ impl Sandbox {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let config = Config::sandbox(data.path(), &env).expect("a configuration");
-        let app = App::start(config, StartOptions::default()).await.expect("a sandbox");
+        let app = App::start(config, options).await.expect("a sandbox");
         Self {
             origin: format!("http://{}", app.address),
             app,

@@ -1,8 +1,10 @@
 //! The list of banks: order, search, pages, and numbers that mean what was shown.
 
+use std::time::Duration;
+
 use super::fixtures::{bank, login_form};
-use super::phone::{Phone, flow_with};
-use crate::core::flow::Offer;
+use super::phone::{Phone, TIMEOUT, flow, flow_with};
+use crate::core::flow::{Offer, ProviderRules};
 use crate::core::menu::Outcome;
 use crate::core::policy::{PolicyOverride, SecretsOverUssd};
 
@@ -242,5 +244,27 @@ fn a_rule_names_the_bank_as_its_provider_does() {
         phone.dial();
         phone.keys(&["1", "1"]);
         assert_eq!(phone.stage(), Some(want), "{}", phone.says());
+    }
+}
+
+/// Each provider's figures hold for its own institutions only; one that is not set up any more has none.
+#[test]
+fn providers_have_figures_of_their_own() {
+    let mut settings = flow().settings.clone();
+    let other = ProviderRules {
+        favourites: vec!["Kuda".to_owned(), "ZENITH BANK".to_owned()],
+        timeout: Duration::from_secs(5),
+        max_rounds: 2,
+    };
+    settings.providers.insert("other".to_owned(), other);
+    for (provider, favourites, timeout, rounds) in [
+        ("mono", [Some(0), None], TIMEOUT, 6),
+        ("other", [Some(1), Some(0)], Duration::from_secs(5), 2),
+        ("gone", [None, None], Duration::ZERO, 0),
+    ] {
+        let found = ["Zenith Bank", "Kuda"].map(|name| settings.favourite(provider, name));
+        assert_eq!(found, favourites, "{provider}");
+        assert_eq!(settings.provider_timeout(provider), timeout);
+        assert_eq!(settings.max_rounds(provider), rounds);
     }
 }

@@ -1,12 +1,14 @@
 //! What many operations share: headers, problem responses, security schemes.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use serde_json::{Value, json};
 
 use crate::http::partner::problem::PROBLEM_KINDS;
 use crate::http::partner::route::{AuthRequirement, Route};
 use crate::http::partner::versions::VERSIONS;
+use crate::providers::PROVIDERS;
 
 /// A reference to a component.
 pub(super) fn reference(kind: &str, name: &str) -> Value {
@@ -155,4 +157,23 @@ pub(super) fn complete_response(response: &mut Value, status: &str, route: &Rout
         all.push(("Idempotent-Replayed", "IdempotentReplayed"));
     }
     response["headers"] = header_references(&all);
+}
+
+/// Names the keys of every provider that this build can be set up with.
+pub(super) fn describe_provider_keys(schema: &mut Value) {
+    let mut description =
+        "The keys at a provider, by the names that it declares. All are replaced together.".to_owned();
+    for provider in PROVIDERS {
+        // Writing into a text does not fail.
+        let _ = write!(description, "\n\nAt `{}`:\n", provider.name);
+        for key in provider.keys {
+            let needed = if key.required { "required" } else { "optional" };
+            let _ = write!(description, "\n- `{}` ({needed}): {}", key.name, key.help);
+        }
+    }
+    *schema = json!({
+        "type": "object",
+        "description": description,
+        "additionalProperties": {"type": "string", "format": "password", "writeOnly": true},
+    });
 }

@@ -10,7 +10,7 @@ use crate::core::access::AccessDenied;
 use crate::core::dial_code::DialCode;
 use crate::core::expected_account::ExpectedAccount;
 use crate::core::flow::recovery::dial_string;
-use crate::core::ids::IntentId;
+use crate::core::ids::{IntentId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::scope::{Data, Scope};
@@ -103,7 +103,7 @@ impl LinkingApi {
         context: &RequestContext,
         new: NewIntent,
     ) -> Result<(LinkIntent, Option<&'static str>), ApiError> {
-        let validated = self.validate(&new).await?;
+        let validated = self.validate(context.scope.partner, &new).await?;
         let partner = self.records.partner(context.scope.partner).await?;
         let partner = partner.ok_or(ApiError::NotFound)?;
         let invitee = validated.msisdn.as_ref().filter(|_| new.sms);
@@ -119,7 +119,7 @@ impl LinkingApi {
         Ok((self.store_intent(context, intent, sms.as_ref()).await?, sms_state))
     }
 
-    async fn validate(&self, new: &NewIntent) -> Result<ValidatedIntent, ApiError> {
+    async fn validate(&self, partner: PartnerId, new: &NewIntent) -> Result<ValidatedIntent, ApiError> {
         let mut validation = Validation::default();
         validation.check_optional_text("/purpose", new.purpose.as_ref(), MAX_PURPOSE_CHARS);
         validation.check_range("/days", new.days.map(u64::from), CONSENT_DAYS);
@@ -142,7 +142,7 @@ impl LinkingApi {
             validation.add("/locale", "unknown", format!("there are: {tags}"));
         }
         if let Some(institution) = &new.institution
-            && !self.institution_exists(institution).await?
+            && !self.institution_exists(partner, institution).await?
         {
             validation.add("/institution", "unknown", "no provider has this institution");
         }
@@ -170,19 +170,17 @@ impl LinkingApi {
         }
     }
 
-    async fn institution_exists(&self, key: &str) -> Result<bool, ApiError> {
+    async fn institution_exists(&self, partner: PartnerId, key: &str) -> Result<bool, ApiError> {
         let Some((provider, id)) = key.split_once('/') else {
             return Ok(false);
         };
         let catalogue = &self.turns.catalogue;
-        if let Some(channel) = self.turns.channels.first() {
-            // Right after a start the lists are still being loaded.
-            catalogue.wait_for_offers(&channel.country).await;
-        }
-        if catalogue.is_unread(provider) {
+        // Right after a start the lists are still being loaded.
+        catalogue.wait_for_list(partner, provider).await;
+        if catalogue.is_unread(partner, provider) {
             return Err(ApiError::Unavailable);
         }
-        Ok(catalogue.institution(provider, id).is_some())
+        Ok(catalogue.institution(partner, provider, id).is_some())
     }
 
     fn build_intent(
