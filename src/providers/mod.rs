@@ -201,6 +201,13 @@ impl From<OutboundError> for SubmitError {
     }
 }
 
+/// What came after an answer says nothing of the submission.
+impl From<ProviderError> for SubmitError {
+    fn from(_: ProviderError) -> Self {
+        Self::Unknown("its access could not be stored")
+    }
+}
+
 impl From<OutboundError> for ProviderError {
     fn from(error: OutboundError) -> Self {
         match error {

@@ -21,6 +21,9 @@ use crate::records::{Attempt, Link, LinkAccess, ProviderPerson, ProviderPersonOu
 /// For how long nobody else uses what is leased: longer than any call.
 const LEASE: Duration = Duration::from_mins(2);
 
+/// Two calls made the same person at once.
+pub const MADE_MEANWHILE: ProviderError = ProviderError::Unavailable("the person was made by another call", None);
+
 /// Somebody else uses it: they need it for one call.
 const IN_USE: ProviderCallError = ProviderCallError::Provider(ProviderError::Unavailable("its access is in use", None));
 
@@ -162,16 +165,22 @@ impl Providers {
     /// not written yet comes with it.
     ///
     /// # Errors
-    /// The call's own.
-    pub async fn keep<T, E>(
+    /// The call's own; [`MADE_MEANWHILE`] where it made a person that another call had made by then: what it began belongs
+    /// to somebody whose token nobody has, and is to be begun again.
+    pub async fn keep<T, E: From<ProviderError>>(
         &self,
         client: ProviderClient,
         answer: Result<WithAccess<T>, E>,
     ) -> Result<(T, Option<AccessBlob>), E> {
         match answer {
             Ok(WithAccess { value, person, link }) => {
-                self.let_go(&client, person).await;
-                Ok((value, self.keep_link(&client, link).await))
+                let made = client.person.is_none() && person.is_some();
+                let stands = self.let_go(&client, person).await;
+                let link = self.keep_link(&client, link).await;
+                if made && !stands {
+                    return Err(MADE_MEANWHILE.into());
+                }
+                Ok((value, link))
             }
             Err(error) => {
                 self.let_go(&client, None).await;
@@ -181,15 +190,16 @@ impl Providers {
         }
     }
 
-    /// Writes the person as they are now.
-    async fn let_go(&self, client: &ProviderClient, changed: Option<PersonAccess>) {
-        let (leased, changed) = match (&client.person, changed) {
-            (None, None) => return,
-            (leased, changed) => (leased, changed),
-        };
-        if let Err(error) = self.put_person(client, leased.as_ref(), changed).await {
+    /// Writes the person as they are now. Says whether they stand so.
+    async fn let_go(&self, client: &ProviderClient, changed: Option<PersonAccess>) -> bool {
+        if client.person.is_none() && changed.is_none() {
+            return true;
+        }
+        let stored = self.put_person(client, client.person.as_ref(), changed).await;
+        if let Err(error) = &stored {
             tracing::error!(provider = client.api.name(), %error, "storing a person's access at a provider failed");
         }
+        stored.is_ok()
     }
 
     async fn put_person(

@@ -15,6 +15,7 @@ use crate::service::job::JobError;
 use crate::service::linking::advance::{Wait, waiting_attempt};
 use crate::service::linking::page_text::SendPageLink;
 use crate::service::linking::redeem::Redeem;
+use crate::service::provider_access::MADE_MEANWHILE;
 use crate::service::providers::{ProviderCallError, session_reference};
 
 /// How long a grant that came with a new session may take to be stored: at once, unless the process ends.
@@ -100,19 +101,13 @@ impl EffectRunner {
             return Ok(under_way);
         }
         let Some(link) = open.renews else {
-            let client = self
-                .providers
-                .for_person(self.partner_of(open), &open.provider, &person.tag)
-                .await?;
-            let reference = session_reference(open.session);
-            let opening = SessionRequest::Link {
-                institution: &open.institution,
-                method: &open.method,
-                reference: &reference,
-                phone: Some(&person.msisdn),
+            let opened = match self.open_link_session(person, open).await {
+                Err(ProviderCallError::Provider(error)) if error == MADE_MEANWHILE => {
+                    self.open_link_session(person, open).await?
+                }
+                opened => opened?,
             };
-            let opened = client.api.open_session(client.access(), opening).await;
-            return match self.providers.keep(client, opened).await?.0 {
+            return match opened {
                 SessionResponse::Session(session) => Ok(OpenResult::Open(session)),
                 SessionResponse::Next(session, step) => self.go_on(person, open, session, step).await,
                 SessionResponse::Done(_) => Err(ProviderError::Malformed("done before anything was asked").into()),
@@ -145,6 +140,24 @@ impl EffectRunner {
                 Ok(OpenResult::Open(session))
             }
         }
+    }
+
+    async fn open_link_session(
+        &self,
+        person: &Submitter,
+        open: &OpenSession,
+    ) -> Result<SessionResponse, ProviderCallError> {
+        let partner = self.partner_of(open);
+        let client = self.providers.for_person(partner, &open.provider, &person.tag).await?;
+        let reference = session_reference(open.session);
+        let opening = SessionRequest::Link {
+            institution: &open.institution,
+            method: &open.method,
+            reference: &reference,
+            phone: Some(&person.msisdn),
+        };
+        let opened = client.api.open_session(client.access(), opening).await;
+        Ok(self.providers.keep(client, opened).await?.0)
     }
 
     /// What became of this try if its session was opened before and needs no submission: the process that opened it may have
