@@ -35,9 +35,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// How often it is looked which keys a partner has, and whether a list is due.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
-/// How long a partner that nobody is asked for stays in memory.
-const KEEP_UNUSED: Duration = Duration::from_hours(1);
-
 /// What can be linked, by the lists that it comes from, and by country.
 type Offers = HashMap<Arc<[ListKey]>, HashMap<String, Arc<Vec<Offer>>>>;
 

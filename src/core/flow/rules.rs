@@ -36,7 +36,7 @@ pub struct FlowSettings {
     pub lease_margin: Duration,
 }
 
-/// What the conversation must know of a provider. One that is not set up has the default: no time, and no questions.
+/// What the conversation must know of a provider.
 #[derive(Clone, Debug, Default)]
 pub struct ProviderRules {
     /// Names of institutions to show first, in this order.

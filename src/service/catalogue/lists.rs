@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::KEEP_UNUSED;
 use crate::core::flow::Offer;
 use crate::core::ids::PartnerId;
 use crate::core::policy::Policy;
@@ -11,8 +11,11 @@ use crate::core::time::Timestamp;
 use crate::providers::Institution;
 use crate::providers::offer::with_offerable_methods;
 
+/// How long a partner that nobody is asked for stays in memory.
+const KEEP_UNUSED: Duration = Duration::from_hours(1);
+
 /// How many partners are kept beside the operator. Beyond that the one that was used longest ago goes.
-pub(super) const MAX_PARTNERS: usize = 256;
+const MAX_PARTNERS: usize = 256;
 
 /// One list: a provider's, read with this partner's keys.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -180,8 +183,6 @@ impl Lists {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn key(n: u16, provider: &str) -> ListKey {

@@ -247,7 +247,7 @@ fn a_rule_names_the_bank_as_its_provider_does() {
     }
 }
 
-/// Each provider's figures hold for its own institutions only; one that is not set up any more has none.
+/// Each provider's figures hold for its own institutions only; one that is not set up any more is given no time.
 #[test]
 fn providers_have_figures_of_their_own() {
     let mut settings = flow().settings.clone();
@@ -260,7 +260,7 @@ fn providers_have_figures_of_their_own() {
     for (provider, favourites, timeout, rounds) in [
         ("mono", [Some(0), None], TIMEOUT, 6),
         ("other", [Some(1), Some(0)], Duration::from_secs(5), 2),
-        ("gone", [None, None], Duration::ZERO, 0),
+        ("gone", [None, None], Duration::ZERO, u8::MAX),
     ] {
         let found = ["Zenith Bank", "Kuda"].map(|name| settings.favourite(provider, name));
         assert_eq!(found, favourites, "{provider}");
