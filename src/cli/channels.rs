@@ -8,7 +8,7 @@ use super::commands::{CommandError, runtime};
 use super::data_subject::{NUMBER, read_number};
 use crate::app::channels::{push, subscriptions};
 use crate::config::Config;
-use crate::gateways::ussd_carrier::{Subscription, SubscriptionCommand};
+use crate::gateways::ussd_carrier::{Subscription, SubscriptionCommand, UssdCarrier};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ChannelsCommand {
@@ -64,7 +64,7 @@ fn list(config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {
             .adapter
             .0
             .carrier()
-            .map(|carrier| carrier.abilities())
+            .map(UssdCarrier::abilities)
             .unwrap_or_default();
         let can = [
             ("screens by calls of ours", abilities.delivers),

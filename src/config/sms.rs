@@ -102,30 +102,17 @@ fn read_one(
         parse_sender,
     );
     let Some((gateway, adapter)) = gateway else {
-        // The other keys may be right for the gateway that was meant.
-        for key in ["base_url", "username", "route", "signing_key", "signing_key_file"] {
-            section.skip(key);
-        }
-        own_settings::skip_all(&mut section, gateways, |gateway| {
-            gateway.sms.map_or(&[], |sms| sms.requirements.settings)
-        });
-        section.report_unknown_keys();
+        skip_gateway_specific(section, gateways);
         return None;
     };
     let needs = adapter.requirements;
     if needs.sender && !sender_given {
-        section.report(
-            "sender",
-            "is missing",
-            "name what texts come from, as registered with the gateway",
-        );
+        let remedy = "name what texts come from, as registered with the gateway";
+        section.report("sender", "is missing", remedy);
     }
     if needs.public_url && !public {
-        section.report(
-            "gateway",
-            "signs over our own public URL, which is not known",
-            "set public_url in [server]",
-        );
+        let problem = "signs over our own public URL, which is not known";
+        section.report("gateway", problem, "set public_url in [server]");
     }
     let specific = read_gateway_specific(&mut section, needs);
     let own = own_settings::read(&mut section, needs.settings);
@@ -146,6 +133,17 @@ fn read_one(
         daily_cap,
         own: own?,
     })
+}
+
+/// The other keys may be right for the gateway that was meant.
+fn skip_gateway_specific(mut section: Section<'_>, gateways: &[GatewayRegistration]) {
+    for key in ["base_url", "username", "route", "signing_key", "signing_key_file"] {
+        section.skip(key);
+    }
+    own_settings::skip_all(&mut section, gateways, |gateway| {
+        gateway.sms.map_or(&[], |sms| sms.requirements.settings)
+    });
+    section.report_unknown_keys();
 }
 
 type GatewaySpecific = (Url, Option<String>, Option<ConfigSecret>, Option<String>);

@@ -37,13 +37,11 @@ async fn run_turn(parts: &HttpState, channel: Arc<Channel>, request: IncomingReq
     let callbacks = Arc::clone(&parts.callbacks);
     let to_answer = Arc::clone(&channel);
     let turn = async move { callbacks.answer(to_answer, request).await };
-    match parts.turn_tasks.spawn_on(turn, &parts.runtime).await {
-        Ok(reply) => reply,
-        Err(_) => {
-            let text = TURN_FAILED_TEXT;
-            Some(channel.gateway.render(&UssdReply::End { text }, &Echo::default()))
-        }
-    }
+    let answered = parts.turn_tasks.spawn_on(turn, &parts.runtime).await;
+    answered.unwrap_or_else(|_| {
+        let text = TURN_FAILED_TEXT;
+        Some(channel.gateway.render(&UssdReply::End { text }, &Echo::default()))
+    })
 }
 
 fn owned_request(request: &HttpRequest, body: Option<Zeroizing<Vec<u8>>>) -> IncomingRequest {

@@ -3,7 +3,7 @@
 use super::networks::Networks;
 use crate::core::secret::Secret;
 use crate::gateways::limit_overrides::ChannelLimitOverrides;
-use crate::gateways::ussd_carrier::CarrierAbilities;
+use crate::gateways::ussd_carrier::{CarrierAbilities, UssdCarrier};
 use crate::gateways::{UssdGateway, UssdLimits};
 
 /// One short code on one gateway, from the configuration.
@@ -37,6 +37,6 @@ impl Channel {
     /// What its gateway can do besides answering requests.
     pub fn abilities(&self) -> CarrierAbilities {
         let carrier = self.gateway.carrier();
-        carrier.map(|carrier| carrier.abilities()).unwrap_or_default()
+        carrier.map(UssdCarrier::abilities).unwrap_or_default()
     }
 }

@@ -278,3 +278,28 @@ impl Subscriber {
         dialog.map(|dialog| dialog.channel.clone()).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of options are given as keys and labels, and the rest as the title; a screen without any is only text.
+    #[test]
+    fn a_screen_is_a_menu_when_its_options_are_known() {
+        for (text, option_lines, want) in [
+            (
+                "Choose:\nnow\n1 One of them\n0 Back",
+                2,
+                Some(("Choose:\nnow", vec![("1", "One of them"), ("0", "Back")])),
+            ),
+            ("1 One\n9 More", 2, Some(("", vec![("1", "One"), ("9", "More")]))),
+            ("Type your name:\n0 Back", 0, None),
+        ] {
+            let reply = TurnReply {
+                option_lines,
+                ..TurnReply::ask(text.to_owned())
+            };
+            assert_eq!(reply.menu(), want, "{text}");
+        }
+    }
+}

@@ -94,7 +94,7 @@ impl Step<'_> {
         TurnReply {
             end,
             text: drawn.text,
-            option_lines: if only_options(&screen.kind) {
+            option_lines: if only_options(screen.kind) {
                 drawn.option_lines
             } else {
                 0
@@ -300,10 +300,10 @@ impl Flow {
 }
 
 /// Whether nothing but the options on the screen can be answered: banks are also searched for by name.
-fn only_options(kind: &ScreenKind) -> bool {
+fn only_options(kind: ScreenKind) -> bool {
     match kind {
         ScreenKind::Choices => true,
-        ScreenKind::List { source, .. } => *source != ListSource::Banks,
+        ScreenKind::List { source, .. } => source != ListSource::Banks,
         ScreenKind::Input(_) | ScreenKind::End => false,
     }
 }

@@ -6,5 +6,6 @@ mod awkward;
 mod carrier;
 #[cfg(feature = "sandbox")]
 mod configured;
+mod conformance;
 pub mod invented;
 mod kit;
