@@ -239,6 +239,11 @@ impl Linking {
                 let list = AccountList { accounts, many, more };
                 (AttemptResult::ChooseAccount(list), AttemptState::Accepted)
             }
+            // It was waited for in vain, as where our own time is over: the person, who is away, is told.
+            NextStep::Failed(failure) if failure.class == FailureClass::SessionExpired => {
+                self.lapse(attempt).await?;
+                return Ok(JobOutcome::Done);
+            }
             NextStep::Failed(failure) => {
                 let state = AttemptState::of_failure(failure.class);
                 (AttemptResult::Failed(failure), state)

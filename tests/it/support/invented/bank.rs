@@ -60,6 +60,8 @@ pub enum Stage {
     App,
     /// Approved, and not through before so many more questions.
     Approved(u32),
+    /// Nothing is left to be asked.
+    Through,
     Granted(String),
     Over(FailureClass),
 }
@@ -269,7 +271,7 @@ impl BankState {
                 poll_every,
                 until,
             },
-            Stage::Approved(_) => NextStep::Wait { poll_every, until },
+            Stage::Approved(_) | Stage::Through => NextStep::Wait { poll_every, until },
             Stage::Granted(grant) => NextStep::Done(Grant(Secret::new(grant))),
             Stage::Over(class) => NextStep::Failed((*class).into()),
         }
@@ -282,7 +284,7 @@ impl BankState {
             Stage::Granted(_) | Stage::Over(_) => return,
             _ if session.until <= now => Stage::Over(FailureClass::SessionExpired),
             Stage::Approved(0) if session.branch == Branch::Trust => Stage::Code,
-            Stage::Approved(0) => Stage::Granted(self.hand_out("grant")),
+            Stage::Approved(0) | Stage::Through => Stage::Granted(self.hand_out("grant")),
             _ => return,
         };
         self.sessions[index].stage = stage;

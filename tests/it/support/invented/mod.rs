@@ -8,6 +8,8 @@ pub mod branches;
 pub mod hooks;
 pub mod person;
 mod rules;
+#[cfg(feature = "sandbox")]
+pub mod world;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -48,11 +48,6 @@ impl UmojaBank {
             session.until = session.until.min(now);
         }
     }
-
-    /// How many calls of this name came.
-    pub fn calls(&self, name: &str) -> usize {
-        self.state().calls.iter().filter(|call| **call == name).count()
-    }
 }
 
 /// The request that a browser comes back with, if it comes with its query (`GET`) or with a form (`POST`).

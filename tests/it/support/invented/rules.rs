@@ -82,7 +82,7 @@ pub fn taken(state: &BankState, index: usize, submission: &Submission<'_>) -> Re
         (Stage::Code, SubmissionStep::Code) => {
             let code = submission.answers.iter().find(|(name, _)| name == "code");
             let right = code.is_some_and(|(_, code)| code.expose() == CODE);
-            right.then_some(Stage::Approved(0)).ok_or(FailureClass::WrongCode)
+            right.then_some(Stage::Through).ok_or(FailureClass::WrongCode)
         }
         (Stage::Choosing, SubmissionStep::Choose) => {
             let owned = state.owned(index);
