@@ -337,8 +337,7 @@ impl HookWorld {
     }
 
     pub async fn state_of(&self, link: &Link) -> LinkState {
-        let found = self.records.link(link.id).await.expect("the records");
-        found.expect("a link").state
+        self.records.link(link.id).await.unwrap().expect("a link").state
     }
 
     /// Sends a webhook to one node, signed with this key.
@@ -363,15 +362,13 @@ impl HookWorld {
 
     /// Sends the operator a webhook that is taken.
     pub async fn hears(&self, body: &str) {
-        let outcome = self.send(0, None, "key-1", body).await;
-        assert_eq!(outcome, Some(taken()), "{body}");
+        assert_eq!(self.send(0, None, "key-1", body).await, Some(taken()), "{body}");
     }
 
     /// Whether a job with this key is there and open; it is not run.
     pub async fn has_job(&self, key: &str) -> bool {
-        let now = self.clock.now();
-        let found = self.records.claim_key(key, super::records::node(9), now, now).await;
-        found.expect("the records").is_some()
+        let (now, node) = (self.clock.now(), super::records::node(9));
+        self.records.claim_key(key, node, now, now).await.unwrap().is_some()
     }
 }
 
