@@ -32,8 +32,9 @@ fn a_redial_shows_where_it_stands() {
 
             assert!(phone.types("0").starts_with("We go on asking Kuda"), "{}", phone.says());
             assert!(phone.dial().starts_with(screen), "{}", phone.says());
+            let dialog = phone.dialog;
             let sms = phone.step(|flow, state, context| {
-                state.mark_closed(&[state.dialogs.len() as u8; 32], true);
+                state.mark_closed(&[dialog; 32], true);
                 flow.handover_sms(state, ATTEMPT, "*384*96#", context)
             });
             assert!(!matches!(sms, HandoverDecision::Send(_)), "it was read: {sms:?}");
@@ -71,27 +72,19 @@ fn account(key: &str) -> AccountChoice {
     }
 }
 
-/// Everything that can become of it: the event, the screen, what a person who is away is to learn, and what a dial then
-/// begins with where that is not the screen itself.
-#[expect(clippy::type_complexity, reason = "a table")]
-fn ends() -> Vec<(AttemptResult, &'static str, Option<Notification>, Option<&'static str>)> {
-    let said = |text: &str| {
-        AttemptResult::Failed(Failure {
-            message: Some(text.to_owned()),
-            ..FailureClass::ActAtBank.into()
-        })
-    };
-    let (linked, question, no) = (
-        Some(Notification::Linked),
-        Some(Notification::Question),
-        Some(Notification::NotLinked),
-    );
+/// What becomes of it: the event, its screen, what a person who is away is to learn, and what a dial then begins with where
+/// that is not the screen itself.
+type End = (AttemptResult, &'static str, Option<Notification>, Option<&'static str>);
+
+/// Everything that can become of it.
+fn ends() -> Vec<End> {
+    let question = Some(Notification::Question);
     let resume = Some("Go on with Kuda?");
-    vec![
+    let mut ends = vec![
         (
             AttemptResult::Linked(link(1, "kuda:p", "Kuda")),
             "Done! Kuda ..4321",
-            linked,
+            Some(Notification::Linked),
             Some("Kuda ..4321 is linked"),
         ),
         (AttemptResult::Prompt(code_form()), "Kuda: OTP", question, resume),
@@ -102,47 +95,49 @@ fn ends() -> Vec<(AttemptResult, &'static str, Option<Notification>, Option<&'st
             resume,
         ),
         (
-            failed(FailureClass::Denied),
-            "Kuda says that you did not approve. Nothing was linked.\n1 Try again\n2 Another bank\n0 Leave",
-            no,
-            None,
-        ),
-        (
-            said("Visit\r\nyour  branch\u{202e} 😀"),
-            "Kuda: Visit your branch\n1 Try again",
-            no,
-            None,
-        ),
-        (
-            failed(FailureClass::ActAtBank),
-            "Kuda: please do what the bank asks of you first.\n1 Try again",
-            no,
-            None,
-        ),
-        (
-            failed(FailureClass::PasswordExpired),
-            "Kuda wants a new password. Choose it at the bank, then try again.\n1 Try again",
-            no,
-            None,
-        ),
-        (failed(FailureClass::Refused), "Kuda did not accept", no, None),
-        (
-            failed(FailureClass::SessionExpired),
-            "Kuda is not available now",
-            no,
-            None,
-        ),
-        (failed(FailureClass::Busy), "Kuda is not available now", no, None),
-        (failed(FailureClass::Unsupported), "Kuda asks for something", no, None),
-        (failed(FailureClass::Misconfigured), "We cannot link Kuda", no, None),
-        (AttemptResult::Lapsed, "We could not confirm with Kuda", no, None),
-        (AttemptResult::RequestEnded, "Umoja Credit has ended", no, None),
-        (
             AttemptResult::Mismatched,
             "This is not the Kuda account",
             Some(Notification::Mismatched),
             None,
         ),
+    ];
+    let no = Some(Notification::NotLinked);
+    ends.extend(noes().into_iter().map(|(result, screen)| (result, screen, no, None)));
+    ends
+}
+
+/// Every no, and its screen.
+fn noes() -> Vec<(AttemptResult, &'static str)> {
+    let said = |text: &str| {
+        AttemptResult::Failed(Failure {
+            message: Some(text.to_owned()),
+            ..FailureClass::ActAtBank.into()
+        })
+    };
+    vec![
+        (
+            failed(FailureClass::Denied),
+            "Kuda says that you did not approve. Nothing was linked.\n1 Try again\n2 Another bank\n0 Leave",
+        ),
+        (
+            said("Visit\r\nyour  branch\u{202e} 😀"),
+            "Kuda: Visit your branch\n1 Try again",
+        ),
+        (
+            failed(FailureClass::ActAtBank),
+            "Kuda: please do what the bank asks of you first.\n1 Try again",
+        ),
+        (
+            failed(FailureClass::PasswordExpired),
+            "Kuda wants a new password. Choose it at the bank, then try again.\n1 Try again",
+        ),
+        (failed(FailureClass::Refused), "Kuda did not accept"),
+        (failed(FailureClass::SessionExpired), "Kuda is not available now"),
+        (failed(FailureClass::Busy), "Kuda is not available now"),
+        (failed(FailureClass::Unsupported), "Kuda asks for something"),
+        (failed(FailureClass::Misconfigured), "We cannot link Kuda"),
+        (AttemptResult::Lapsed, "We could not confirm with Kuda"),
+        (AttemptResult::RequestEnded, "Umoja Credit has ended"),
     ]
 }
 

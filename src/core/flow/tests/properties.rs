@@ -166,18 +166,7 @@ fn happen(phone: &mut Phone, witness: &mut Witness, what: RandomEvent) {
                 witness.linked.insert(session);
             }
         }
-        RandomEvent::MoreAccounts(which) => {
-            let Some(session) = phone.state.session.as_ref().map(|session| session.id) else {
-                return;
-            };
-            let result = match which {
-                0 => MoreAccountsResult::Found(account_list(3, true)),
-                1 => MoreAccountsResult::Found(account_list(0, false)),
-                2 => MoreAccountsResult::Failed(FailureClass::Denied.into()),
-                _ => MoreAccountsResult::Unavailable,
-            };
-            phone.applies(&SessionEvent::MoreAccounts { session, result });
-        }
+        RandomEvent::MoreAccounts(which) => find_more_accounts(phone, which),
         RandomEvent::Unlinked => {
             phone.applies(&SessionEvent::Unlinked(link(1, "", "").id));
         }
@@ -191,6 +180,20 @@ fn happen(phone: &mut Phone, witness: &mut Witness, what: RandomEvent) {
         RandomEvent::Language(at) => phone.state.locale = Locale::ALL[at],
         RandomEvent::Opened(..) => {}
     }
+}
+
+/// The provider was asked for more accounts.
+fn find_more_accounts(phone: &mut Phone, which: u8) {
+    let Some(session) = phone.state.session.as_ref().map(|session| session.id) else {
+        return;
+    };
+    let result = match which {
+        0 => MoreAccountsResult::Found(account_list(3, true)),
+        1 => MoreAccountsResult::Found(account_list(0, false)),
+        2 => MoreAccountsResult::Failed(FailureClass::Denied.into()),
+        _ => MoreAccountsResult::Unavailable,
+    };
+    phone.applies(&SessionEvent::MoreAccounts { session, result });
 }
 
 /// Zenith, or everything, looks so from now on.
