@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{ReadyProvider, StartError, partner_id, partners, sms, webhooks};
-use crate::config::{ChannelConfig, Config, ProviderConfig};
+use crate::config::{ChannelConfig, Config, Mode, ProviderConfig};
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::flow::{Flow, FlowSettings};
 use crate::core::menu::Menu;
@@ -197,7 +197,9 @@ async fn services(
     let providers = Arc::new(providers(config, ready_providers, deps, &partner, countries).await?);
     let flow = flow(config, &providers, !routes.is_empty(), keyring.clone())?;
     let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), deps.clock.clone());
-    let catalogue = catalogue.offering_pages(!routes.is_empty());
+    // A text leads to a page only at an address of ours; the sandbox is its own.
+    let has_address = config.server.public_url.is_some() || config.mode == Mode::Sandbox;
+    let catalogue = catalogue.offering_pages(!routes.is_empty() && has_address);
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
     let updater = SessionUpdater {
         flow: Arc::new(flow),

@@ -10,7 +10,7 @@ use super::handover_queue::HandoverQueue;
 use super::live::{LiveValues, LoadedValue};
 use super::wakeups::Wakeups;
 use crate::core::flow::handover::Notification;
-use crate::core::flow::{Flow, SessionEvent};
+use crate::core::flow::{Flow, OpenResult, SessionEvent};
 use crate::core::ids::AttemptId;
 use crate::core::seal::SubscriberTag;
 
@@ -72,11 +72,22 @@ impl SessionUpdater {
 
     /// Queues the SMS that is pending, if the event is about that.
     async fn queue_sms(&self, event: &SessionEvent, pending: Option<(AttemptId, Notification)>) {
-        if let (Some(handovers), SessionEvent::AttemptResolved { id, .. }, Some((attempt, notification))) =
-            (&self.handovers, event, pending)
-            && *id == attempt
+        if let (Some(handovers), Some((attempt, notification))) = (&self.handovers, pending)
+            && attempt_of(event) == Some(attempt)
         {
             handovers.enqueue(attempt, notification, None).await;
         }
+    }
+}
+
+/// The attempt that an event tells of.
+fn attempt_of(event: &SessionEvent) -> Option<AttemptId> {
+    match event {
+        SessionEvent::AttemptResolved { id, .. } => Some(*id),
+        SessionEvent::ProviderSessionOpened {
+            result: OpenResult::Waiting { attempt, .. } | OpenResult::Granted { attempt, .. },
+            ..
+        } => Some(*attempt),
+        _ => None,
     }
 }
