@@ -121,7 +121,7 @@ fn a_plain_no_shuts_nothing() {
                 &to("a", who),
                 failed(class).as_ref().map_err(|error| *error),
                 Duration::ZERO,
-            )
+            );
         });
         assert_eq!(health.may_open(&to("a", 9)), want, "{class:?}");
     }

@@ -49,6 +49,7 @@ async fn credentials(api: &Api, token: &str, provider: &str) -> Value {
 /// Whoever sets keys is told which there are, and what is wrong with each: unknown, missing, malformed, a production key in
 /// the sandbox, or refused by the provider. Nothing wrong is stored, and no value is ever told.
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "a table of faults in the middle")]
 async fn keys_of_any_shape_are_declared_and_checked() {
     let sandbox = sandbox_with_umoja().await;
     let api = sandbox.another(1).await;

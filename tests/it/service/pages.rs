@@ -14,9 +14,9 @@ use kiungo::service::page_links::PageLinks;
 use rstest::rstest;
 
 use crate::support::app_fixture::PUBLIC_URL;
-use crate::support::files_below;
 use crate::support::hook_bank::{HookWorld, NAME, WAIT};
 use crate::support::records::{Backend, person};
+use crate::support::{files_below, hex};
 
 /// What the link to an attempt holds.
 async fn token(world: &HookWorld, attempt: &Attempt, nth: u32) -> Secret {
@@ -66,8 +66,7 @@ fn returned_key(world: &HookWorld, attempt: &Attempt, state: &str) -> String {
         .deps()
         .sealing
         .ticket_digest(TicketPurpose::State, &Secret::new(state));
-    let hex: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}:{hex}", AdvanceNow::key(attempt.id))
+    format!("{}:{}", AdvanceNow::key(attempt.id), hex(&digest[..8]))
 }
 
 /// The page for everything that leads nowhere.

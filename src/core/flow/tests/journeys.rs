@@ -101,7 +101,7 @@ fn after(away: bool, fates: Vec<AttemptResult>) -> Phone {
 /// What a redial shows while nothing has been submitted, or something is on its way or going on.
 #[test]
 fn a_redial_resumes_by_facts() {
-    for (name, mut phone, want) in [
+    for (name, mut phone, want) in vec![
         ("nothing begun", Phone::new(), "Umoja Credit asks"),
         ("agreed, no bank", typed(&[]), "Umoja Credit asks"),
         ("at the first field", typed(&["1"]), "Go on with Zenith Bank?"),

@@ -9,6 +9,7 @@ use kiungo::core::time::{Clock, Timestamp};
 use kiungo::providers::{ProviderError, ProviderKeys, ProviderSession, SessionKind};
 
 use super::branches::{Branch, JOINT, OwnedAccount, code_form, owned_accounts};
+use crate::support::hex;
 use crate::support::records::unique_bytes;
 
 /// A customer of Umoja: one of our partners, or the operator.
@@ -136,8 +137,7 @@ pub struct UmojaBank {
 
 /// Something that nobody can guess.
 pub fn token(kind: &str) -> String {
-    let hex: String = unique_bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}-{hex}")
+    format!("{kind}-{}", hex(&unique_bytes::<16>()))
 }
 
 impl UmojaBank {

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::Sha256;
 
+use crate::support::hex;
+
 /// Where the signature is.
 const SIGNATURE: &str = "umoja-signature";
 
@@ -73,10 +75,6 @@ fn mac(key: &str, method: &str, path: &str, body: &[u8]) -> Option<Hmac<Sha256>>
         mac.update(part);
     }
     Some(mac)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
