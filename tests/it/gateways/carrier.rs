@@ -13,6 +13,7 @@ use kiungo::service::ussd_binds::BindKeeper;
 use kiungo::store::memory::MemoryStore;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wiremock::matchers::path;
@@ -198,9 +199,9 @@ async fn one_node_keeps_a_connection_and_another_takes_over() {
     let store = Arc::new(MemoryStore::new(clock.clone()));
     let app = assemble_in(store, invented("bind", Some(&url)), options).await;
     let stops: Vec<_> = (0..3).map(|_| CancellationToken::new()).collect();
-    let first = tokio::spawn(keeper(&app, 1).run(stops[0].clone()));
+    let first = Handle::current().spawn(keeper(&app, 1).run(stops[0].clone()));
     let mut bound = server.accept().await;
-    let second = tokio::spawn(keeper(&app, 2).run(stops[1].clone()));
+    let second = Handle::current().spawn(keeper(&app, 2).run(stops[1].clone()));
     let answer = over(&mut bound, &callback("*384*96%23")).await;
     assert!(answer.contains("Umoja Credit asks"), "{answer}");
     server.nobody_else_is_there().await;
@@ -215,7 +216,7 @@ async fn one_node_keeps_a_connection_and_another_takes_over() {
     assert!(answer.contains("Choose your bank"), "{answer}");
 
     // Drains: the next one need not wait for the lease to end.
-    let third = tokio::spawn(keeper(&app, 3).run(stops[2].clone()));
+    let third = Handle::current().spawn(keeper(&app, 3).run(stops[2].clone()));
     stops[1].cancel();
     timeout(PATIENCE, second).await.expect("in time").expect("no panic");
     let mut bound = server.accept().await;

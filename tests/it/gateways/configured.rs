@@ -156,7 +156,7 @@ async fn a_false_token_is_the_uniform_404() {
     let config = load(&text(&dir, "memory:", &format!("token = \"{TOKEN}\""))).unwrap();
     let app = App::start(config, StartOptions::default()).await.unwrap();
     let url = |path: &str| format!("http://{}{path}", app.address);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = crate::support::http::client();
     let body = format!("session=s1&msisdn={NUMBER}&line=*384*96%23");
     let mut answers = Vec::new();
     for (path, token) in [
@@ -232,7 +232,7 @@ async fn subscriptions_are_set_up_by_calls() {
         let error = subscriptions(&config, channel, SubscriptionCommand::List)
             .await
             .unwrap_err();
-        let told = format!("{error} {:?}", error);
+        let told = format!("{error} {error:?}");
         assert!(
             told.contains(want) || matches!(error, ChannelCommandError::Carrier(_, CarrierError::NotPossible)),
             "{told}"
@@ -261,7 +261,7 @@ async fn a_push_reaches_the_servers() {
         .unwrap()
         .1
         .into_owned();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = crate::support::http::client();
     let url = format!("http://{}/ussd/own/{SECRET}/status", app.address);
     let answer = client
         .post(url)

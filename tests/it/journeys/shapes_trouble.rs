@@ -162,7 +162,7 @@ async fn asking_twice_links_once(#[case] branch: Branch) {
     let ask_more = async |occasion: &str| {
         for number in 0..4 {
             let now = SystemClock.now();
-            let job = Advance::job(attempt.partner, attempt.id, now).on_occasion(&format!("{occasion} {number}"));
+            let job = Advance::job(attempt.partner, attempt.id, now).on_occasion(format!("{occasion} {number}"));
             world.records.enqueue(&job).await.unwrap();
         }
     };

@@ -1,5 +1,6 @@
 //! An installation with the invented provider: nodes in this process, each with its own runtime, so that one can die.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,11 +154,12 @@ impl InventedWorld {
             format!("redis://127.0.0.1:{}", redis.port())
         });
         let mut options = Options::default();
-        options.policy.push_str(&format!(
+        let _ = write!(
+            options.policy,
             "\n\n[[sms]]\nname = \"{name}\"\ngateway = \"africastalking\"\nbase_url = \"{}\"\nusername = \"{name}\"\n\
              api_key = \"{key}\"\nsender = \"38496\"\nsecret = \"{secret}\"\ncountry = \"NG\"\n",
             self.gateway.url()
-        ));
+        );
         let stands = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"{PUBLIC}\"\n\n[limits]\n{}\n\n[store]\nurl = \"{store}\"\n\n\
              [records]\nurl = \"{database}\"\n\n[keys]\ndir = \"{}/keys\"\nactive = \"k1\"\n\n[log]\nlevel = \"trace\"\n\n\
