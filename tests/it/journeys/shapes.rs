@@ -98,7 +98,7 @@ async fn by_keypad(#[case] setup: Setup) {
     phone.dial().await.asks("Go on with Umoja Savings?");
     phone.say("1").await.asks("Umoja Savings: Umoja has sent you a code");
     let reply = phone.say(CODE).await;
-    soon(&mut phone, reply, "Done! Umoja Savings ..").await;
+    soon(&mut phone, reply, "Done! Umoja Savings ").await;
     linked_once(&world, 1).await;
     world.assert_absent(&[PASSWORD, CODE, BORN_TYPED]).await;
 }
@@ -229,7 +229,7 @@ async fn by_keypad_and_elsewhere(#[case] setup: Setup) {
         .await
         .asks("Umoja Trust: Umoja has sent you a code");
     let reply = phone.say(CODE).await;
-    soon(&mut phone, reply, "Done! Umoja Trust ..").await;
+    soon(&mut phone, reply, "Done! Umoja Trust ").await;
     linked_once(&world, 1).await;
     world.assert_absent(&[PASSWORD, CODE, BORN_TYPED]).await;
 }

@@ -21,7 +21,7 @@ async fn link_by_app(world: &InventedWorld, node: usize) {
     let reply = to_bank(&mut phone, Branch::App).await;
     let shown = soon(&mut phone, reply, "Approve in the").await;
     world.bank.answer_in_app(&binding(&shown), Decision::Approve);
-    phone.until("1", "Done! Umoja App ..").await;
+    phone.until("1", "Done! Umoja App ").await;
     eventually(PATIENCE, async || {
         let links = world.links().await;
         links.len() == before + 1 && links[0].accounts.iter().all(|account| account.masked.is_some())
