@@ -116,9 +116,13 @@ impl Templates {
         }
         // What Fluent complains of, such as a missing value, it also shows in the text as `{$name}`; the menu check finds it.
         let mut complaints = Vec::new();
-        bundle
-            .format_pattern(pattern, Some(&values), &mut complaints)
-            .into_owned()
+        let text = bundle.format_pattern(pattern, Some(&values), &mut complaints);
+        // A value may be empty, such as the digits of an account that was not read yet.
+        let mut text = text.into_owned();
+        while text.contains("  ") {
+            text = text.replace("  ", " ");
+        }
+        text
     }
 
     /// Twelve hex digits that change whenever the message's wording in this language does; recorded with consents.
@@ -278,6 +282,15 @@ mod tests {
             assert_eq!(texts.format(Locale::Fr, id, &[]), want);
         }
         assert_eq!(texts.format(Locale::Sw, "a", &[]), "One");
+    }
+
+    /// What is not known yet leaves no hole in a sentence.
+    #[test]
+    fn an_empty_value_leaves_one_space() {
+        let texts = texts("linked = Done! { $bank } { $account } is linked.", "");
+        let text = |name: &str| TemplateArg::Text(name.to_owned());
+        let args = [("bank", text("Kuda")), ("account", text(""))];
+        assert_eq!(texts.format(Locale::En, "linked", &args), "Done! Kuda is linked.");
     }
 
     /// Names from outside stay on one line, hold nothing invisible and are never read as Fluent.
