@@ -68,6 +68,13 @@ macro_rules! ids {
     )+};
 }
 
+impl AttemptId {
+    /// Of the attempt of a try that needs no submission: nothing was typed for it.
+    pub fn without_submission(session: ConnectSessionId) -> Self {
+        Self::from_fact(&format!("waiting {session}"))
+    }
+}
+
 ids! {
     /// A business on whose behalf accounts are linked.
     PartnerId,

@@ -8,6 +8,7 @@
 //! A ticket that was used, that nobody wrote and whose time is over all lead to one page, so that no answer tells them apart.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use url::Url;
@@ -21,8 +22,12 @@ use super::providers::{ProviderCallError, Providers};
 use crate::core::flow::Flow;
 use crate::core::messages::Locale;
 use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
 use crate::providers::{PageRequest, ProviderError, ProviderRequest, Returned};
-use crate::records::{Attempt, JobType, TicketPurpose};
+use crate::records::{Attempt, JobType, ProviderWait, TicketPurpose};
+
+/// How long a person may take at their bank, however late they opened the link.
+const TIME_AT_BANK: Duration = Duration::from_mins(15);
 
 /// Shows people pages, and takes what their browsers bring back.
 pub struct BrowserPages {
@@ -91,8 +96,9 @@ impl BrowserPages {
         let (base, sealing) = (self.links.base().ok_or(Closed::Over)?, &self.deps.sealing);
         let digest = sealing.ticket_digest(TicketPurpose::Go, token);
         let attempt = self.attempt_of(&digest).await?;
-        let until = waits_until(&attempt).ok_or(Closed::Over)?;
+        let promised = waits_until(&attempt).ok_or(Closed::Over)?;
         let session = sealing.open_session(&attempt.tag, attempt.id, &attempt.provider_session)?;
+        let until = promised.max(self.time_at_bank(session.expires_at));
         let back = Url::parse(&format!("{base}/back/{}", attempt.provider));
         let back = back.map_err(|_| ProviderError::Malformed("no address to come back to"))?;
         let (state, next) = self.links.state_ticket(&attempt, until);
@@ -104,15 +110,33 @@ impl BrowserPages {
         let made = client.api.page(client.access(), &session, page).await;
         let (url, _) = self.providers.keep(client, made).await?;
         // It goes into a header that a browser follows.
-        if !matches!(url.scheme(), "https" | "http") {
+        let plain = url.scheme() == "http" && base.starts_with("http:");
+        if url.scheme() != "https" && !plain {
             return Err(ProviderError::Malformed("a page that is not on the web").into());
         }
         let now = self.deps.clock.now();
+        if until > promised {
+            let wait = ProviderWait {
+                session: &attempt.provider_session,
+                session_digest: &attempt.session_digest,
+                until,
+                jobs: &[],
+                tickets: &[],
+            };
+            // If something came meanwhile, the attempt has gone on by itself.
+            self.deps.records.go_on_waiting(&attempt, &wait).await?;
+        }
         if self.deps.records.exchange_ticket(&digest, &next, now).await? {
             Ok(url)
         } else {
             Err(Closed::Over)
         }
+    }
+
+    /// Until when a person who opens the page now may come back from it.
+    fn time_at_bank(&self, session_ends: Option<Timestamp>) -> Timestamp {
+        let until = self.deps.clock.now().plus(TIME_AT_BANK);
+        session_ends.map_or(until, |end| until.min(end))
     }
 
     /// Stores what a browser brought back, if it is the first with its ticket.

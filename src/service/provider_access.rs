@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ConstantBuilder, Retryable};
+use backon::{ConstantBuilder, ExponentialBuilder, Retryable};
 
 use super::providers::{ProviderCallError, Providers};
 use crate::core::ids::{PartnerId, ProviderPersonId};
@@ -26,6 +26,13 @@ pub const MADE_MEANWHILE: ProviderError = ProviderError::Unavailable("the person
 
 /// Somebody else uses it: they need it for one call.
 const IN_USE: ProviderCallError = ProviderCallError::Provider(ProviderError::Unavailable("its access is in use", None));
+
+/// For what must be written although the database has a bad moment: the provider may take nothing else from now on.
+fn write_backoff() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_times(6)
+}
 
 /// How often and how long it is waited for a call that somebody else makes.
 fn while_in_use() -> ConstantBuilder {
@@ -74,7 +81,14 @@ impl Providers {
     /// # Errors
     /// When it is not set up, its access is in use, or the records are not available.
     pub async fn of_attempt(&self, attempt: &Attempt) -> Result<ProviderClient, ProviderCallError> {
-        self.for_person(attempt.partner, &attempt.provider, &attempt.tag).await
+        let renewed = match attempt.renews {
+            Some(link) => self.deps.records.link(link).await?,
+            None => None,
+        };
+        match renewed {
+            Some(link) => self.of_link(&link).await,
+            None => self.for_person(attempt.partner, &attempt.provider, &attempt.tag).await,
+        }
     }
 
     /// The provider as it is called about a link.
@@ -82,11 +96,12 @@ impl Providers {
     /// # Errors
     /// When it is not set up, its access is in use, or the records are not available.
     pub async fn of_link(&self, link: &Link) -> Result<ProviderClient, ProviderCallError> {
-        let mut client = self.for_person(link.partner, &link.provider, &link.tag).await?;
         let sealing = &self.deps.sealing;
         let handle = link.access.handle.as_deref();
         let handle = handle.map(|sealed| sealing.open_link_handle(&link.tag, link.id, sealed));
-        client.link_handle = handle.transpose()?;
+        let handle = handle.transpose()?;
+        let mut client = self.for_person(link.partner, &link.provider, &link.tag).await?;
+        client.link_handle = handle;
         let leased = match (client.api.facts().keeps_link_access, &link.access.sealed) {
             (true, Some(_)) => match self.lease_link(link).await {
                 Ok(leased) => Some(leased),
@@ -232,7 +247,8 @@ impl Providers {
             row.sealed = sealing.seal_person_access(&row.tag, row.id, &changed.blob)?;
             row.updated_at = self.deps.clock.now();
         }
-        match self.deps.records.put_provider_person(&row).await? {
+        let put = || self.deps.records.put_provider_person(&row);
+        match put.retry(write_backoff()).await? {
             ProviderPersonOutcome::Written => Ok(()),
             ProviderPersonOutcome::Outdated(_) => Err(PutError::Outdated),
         }
@@ -263,7 +279,8 @@ impl Providers {
         if let Some(changed) = changed {
             row.sealed = Some(self.deps.sealing.seal_link_access(&link.tag, link.id, &changed)?);
         }
-        let replaced = self.deps.records.put_link_access(link.id, &row).await?;
+        let put = || self.deps.records.put_link_access(link.id, &row);
+        let replaced = put.retry(write_backoff()).await?;
         replaced.then_some(()).ok_or(PutError::Outdated)
     }
 }

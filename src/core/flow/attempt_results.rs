@@ -46,6 +46,7 @@ impl Step<'_> {
                 _ => AttemptEvent::Lapse,
             },
         };
+        self.adopt_waiting(id);
         let Some(attempt) = self.state.attempt_mut(id) else {
             return EventEffect::Ignored;
         };

@@ -71,6 +71,21 @@ impl Step<'_> {
         self.flow.settings.sms_enabled || !matches!(waiting.what, WaitingFor::Page(_))
     }
 
+    /// The session's own attempt without a submission, if the process that began it ended before it said so.
+    pub(super) fn adopt_waiting(&mut self, id: AttemptId) {
+        let Some(session) = &mut self.state.session else { return };
+        if session.attempt.is_none() && id == AttemptId::without_submission(session.id) {
+            session.attempt = Some(LiveAttempt {
+                id,
+                step: SubmissionStep::Login,
+                state: LiveAttemptState::Waiting,
+                owner: self.context.node,
+                begun_at: self.context.now,
+                lease_until: self.context.now,
+            });
+        }
+    }
+
     /// It goes on without the phone, or still does.
     pub(super) fn apply_waiting(&mut self, waiting: Waiting) {
         let Some(session) = &mut self.state.session else { return };

@@ -195,8 +195,12 @@ pub struct SubscriberHistory {
 impl SubscriberHistory {
     /// Sorts what was found into what the conversation wants to know; attempts stand newest first.
     pub(super) fn new(attempts: Vec<Attempt>, links: Vec<Link>, pin: Option<Pin>, since: Timestamp) -> Self {
+        // What waits without a submission is no login: nothing was typed.
         let failed = |attempt: &&Attempt| {
-            attempt.step == SubmissionStep::Login && attempt.created_at > since && attempt.state.counts_as_failed()
+            attempt.step == SubmissionStep::Login
+                && attempt.id != AttemptId::without_submission(attempt.session)
+                && attempt.created_at > since
+                && attempt.state.counts_as_failed()
         };
         Self {
             links,
@@ -266,6 +270,11 @@ pub trait WaitingRecords: Send + Sync {
     /// brought back, in one transaction; if its session and that still are what they were. Says whether they were; if not,
     /// nothing is written: somebody else has gone on, or the browser came meanwhile.
     async fn go_on_waiting(&self, before: &Attempt, wait: &ProviderWait<'_>) -> Result<bool>;
+    /// Replaces the provider's session of an attempt, in whatever state: it is known by something else from now on.
+    async fn replace_session(&self, id: AttemptId, session: &[u8], session_digest: &[u8; 32]) -> Result<()>;
+    /// Moves an attempt that is still `Waiting` to `Lapsed`, and tells the partner so. Says whether it moved: a grant that
+    /// came meanwhile is not given up with the wait.
+    async fn lapse_waiting(&self, id: AttemptId, at: Timestamp) -> Result<bool>;
     /// A partner's newest attempt in the provider session with this digest.
     async fn attempt_by_session(&self, partner: PartnerId, session_digest: &[u8; 32]) -> Result<Option<Attempt>>;
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::rows::{BeginError, NewAttempt};
 use super::runner::{EffectRunner, Submitter};
 use crate::core::flow::{AccountList, AttemptResult, OpenResult, OpenSession, Submit, Waiting, WaitingFor};
-use crate::core::ids::PartnerId;
+use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::next_step::{Failure, FailureClass, Form, NextStep};
 use crate::providers::{
     Advance, AuthMethod, Journey, ProviderError, ProviderSession, SessionRequest, SessionResponse, SubmissionStep,
 };
 use crate::records::{AttemptState, Link, RecordsError};
 use crate::service::job::JobError;
-use crate::service::linking::advance::{Wait, waiting_attempt};
+use crate::service::linking::advance::Wait;
 use crate::service::linking::page_text::SendPageLink;
 use crate::service::linking::redeem::Redeem;
 use crate::service::provider_access::MADE_MEANWHILE;
@@ -163,7 +163,7 @@ impl EffectRunner {
     /// What became of this try if its session was opened before and needs no submission: the process that opened it may have
     /// ended before it told anybody. Such a session is not opened twice.
     async fn under_way(&self, person: &Submitter, open: &OpenSession) -> Result<Option<OpenResult>, ProviderCallError> {
-        let id = waiting_attempt(open.session);
+        let id = AttemptId::without_submission(open.session);
         let mut methods = open.institution.methods.iter();
         let method = methods.find(|method| method.id == open.method);
         if method.is_some_and(|method| method.journey == Journey::Keypad) {
@@ -182,7 +182,14 @@ impl EffectRunner {
                 let client = self.providers.of_attempt(&attempt).await?;
                 let answer = client.api.advance(client.access(), &session, Advance::Poll).await;
                 let (stepped, _) = self.providers.keep(client, answer).await?;
-                let session = stepped.session.unwrap_or(session);
+                let session = match stepped.session {
+                    Some(changed) => {
+                        let saved = self.linking.save_session(&attempt, &changed).await;
+                        saved.map_err(|_| ProviderCallError::NotSetUp)?;
+                        changed
+                    }
+                    None => session,
+                };
                 self.go_on(person, open, session, stepped.step).await.map(Some)
             }
             AttemptState::Granted | AttemptState::Linked => Ok(Some(OpenResult::Granted { session, attempt: id })),
@@ -198,7 +205,7 @@ impl EffectRunner {
         mut session: ProviderSession,
         step: NextStep,
     ) -> Result<OpenResult, ProviderCallError> {
-        let id = waiting_attempt(open.session);
+        let id = AttemptId::without_submission(open.session);
         match self.linking.wait_of(step, &session) {
             Ok(wait) => {
                 if self.begin_waiting(person, open, &session, &wait).await? {
@@ -262,7 +269,7 @@ impl EffectRunner {
         let begun = async {
             let consent = self.consent_for(person, open).await?;
             let new = NewAttempt {
-                id: waiting_attempt(open.session),
+                id: AttemptId::without_submission(open.session),
                 step: SubmissionStep::Login,
                 session,
                 state: AttemptState::Waiting,

@@ -116,6 +116,16 @@ impl EffectRunner {
         let how = providers::Advance::More(&wanted.more);
         let answer = client.api.advance(client.access(), &wanted.provider_session, how).await;
         let (stepped, _) = self.providers.keep(client, answer).await?;
+        if let Some(changed) = stepped.session {
+            let kept = self.updater.live.update(tag, |state| {
+                let session = state.session.as_mut().filter(|session| session.id == open.session)?;
+                session.provider_session = Some(changed.clone());
+                Some(())
+            });
+            if let Err(error) = kept.await {
+                tracing::warn!(%error, "replacing a provider's session failed");
+            }
+        }
         Ok(stepped.step)
     }
 

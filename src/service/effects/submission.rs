@@ -63,7 +63,7 @@ impl EffectRunner {
             return self.notify(&submitter.tag, id, AttemptResult::NotSent).await;
         }
         self.deps.crash_point(CrashPoint::Sent);
-        let answer = self.send(&submitter, &submit, &session).await;
+        let answer = self.send(&attempt, &submit, &session).await;
         self.deps.crash_point(CrashPoint::Answered);
         self.conclude(&attempt, session, answer).await;
     }
@@ -124,13 +124,13 @@ impl EffectRunner {
     /// Makes the call. Only a refused connection is tried again, once: nothing has left.
     async fn send(
         &self,
-        submitter: &Submitter,
+        attempt: &Attempt,
         submit: &Submit,
         session: &ProviderSession,
     ) -> Result<Stepped, SubmitError> {
         let client = self
             .providers
-            .for_person(self.partner_of(&submit.open), &submit.open.provider, &submitter.tag)
+            .of_attempt(attempt)
             .await
             .map_err(|_| SubmitError::NotSent("no credentials"))?;
         let call = || {
@@ -174,6 +174,12 @@ impl EffectRunner {
                 if let Some(changed) = stepped.session {
                     session = changed;
                     self.linking.replace_live_session(attempt, &session).await;
+                    let saved = (|| self.linking.save_session(attempt, &session))
+                        .retry(write_backoff())
+                        .await;
+                    if let Err(error) = saved {
+                        tracing::error!(%error, "recording a provider's session failed");
+                    }
                 }
                 Ok(stepped.step)
             }
@@ -205,11 +211,14 @@ impl EffectRunner {
         let moved = (|| self.linking.move_to_waiting(attempt, session, &wait))
             .retry(write_backoff())
             .await;
-        if let Err(error) = moved {
+        let result = match moved {
+            Ok(_) => AttemptResult::Waiting(wait.waiting),
             // The job that settles it looks for the account instead.
-            tracing::error!(%error, "recording that an attempt waits failed");
-        }
-        let result = AttemptResult::Waiting(wait.waiting);
+            Err(error) => {
+                tracing::error!(%error, "recording that an attempt waits failed");
+                AttemptResult::Unknown
+            }
+        };
         self.notify(&attempt.tag, attempt.id, result).await;
         self.jobs.run_now::<SendPageLink>(attempt.id).await;
     }

@@ -13,7 +13,7 @@ use super::linker::Linking;
 use super::page_text::SendPageLink;
 use super::redeem::Redeem;
 use crate::core::flow::{AccountList, AttemptResult, Waiting, WaitingFor};
-use crate::core::ids::{AttemptId, ConnectSessionId};
+use crate::core::ids::AttemptId;
 use crate::core::next_step::{FailureClass, Grant, NextStep};
 use crate::core::seal::SealError;
 use crate::core::time::Timestamp;
@@ -30,6 +30,9 @@ const PAGE_POLL: Duration = Duration::from_secs(15);
 
 /// No provider is asked more often than this, whatever it says.
 const MIN_POLL: Duration = Duration::from_secs(1);
+
+/// How soon the provider is asked again after it could not be.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// Asks the provider how far a waiting attempt is.
 pub struct Advance;
@@ -99,11 +102,6 @@ impl Wait {
             poll_every: poll_every.max(MIN_POLL),
         })
     }
-}
-
-/// The attempt of a session that needs no submission: its id follows from the try's own.
-pub fn waiting_attempt(session: ConnectSessionId) -> AttemptId {
-    AttemptId::from_fact(&format!("waiting {session}"))
 }
 
 impl Linking {
@@ -190,10 +188,14 @@ impl Linking {
             Ok(stepped) => self.follow(&attempt, session, stepped, over).await,
             Err(error) if over || error.is_permanent() => {
                 tracing::info!(provider = attempt.provider, %error, "a wait ended without an answer");
-                self.lapse(&attempt).await?;
+                self.give_up_wait(&attempt).await?;
                 Ok(JobOutcome::Done)
             }
-            Err(error) => Err(error),
+            // Soon again: a wait is short, and its backoff would outlast it.
+            Err(error) => {
+                tracing::info!(provider = attempt.provider, %error, "asking how far a wait is failed, to be retried");
+                Ok(JobOutcome::RetryIn(error.reason(), RETRY_AFTER))
+            }
         }
     }
 
@@ -221,19 +223,25 @@ impl Linking {
         stepped: Stepped,
         over: bool,
     ) -> Result<JobOutcome, JobError> {
-        if let Some(changed) = stepped.session {
-            session = changed;
+        let changed = stepped.session.is_some();
+        if let Some(known_as) = stepped.session {
+            session = known_as;
         }
         let step = match self.wait_of(stepped.step, &session) {
             Ok(_) if over => {
-                self.lapse(attempt).await?;
+                self.give_up_wait(attempt).await?;
                 return Ok(JobOutcome::Done);
             }
             Ok(wait) => return self.go_on_waiting(attempt, &session, wait).await,
             Err(step) => step,
         };
         let (result, state) = match step {
-            NextStep::Done(grant) => return self.grant(attempt, &grant).await,
+            NextStep::Done(grant) => {
+                if changed {
+                    self.save_session(attempt, &session).await?;
+                }
+                return self.grant(attempt, &grant).await;
+            }
             NextStep::Prompt(form) => (AttemptResult::Prompt(form), AttemptState::Accepted),
             NextStep::ChooseAccounts { accounts, many, more } => {
                 let list = AccountList { accounts, many, more };
@@ -241,7 +249,7 @@ impl Linking {
             }
             // It was waited for in vain, as where our own time is over: the person, who is away, is told.
             NextStep::Failed(failure) if failure.class == FailureClass::SessionExpired => {
-                self.lapse(attempt).await?;
+                self.give_up_wait(attempt).await?;
                 return Ok(JobOutcome::Done);
             }
             NextStep::Failed(failure) => {
@@ -278,11 +286,10 @@ impl Linking {
         session: &ProviderSession,
         wait: Wait,
     ) -> Result<JobOutcome, JobError> {
-        // A page keeps the time that its text has promised.
-        let promised = attempt
-            .waits_until
-            .filter(|_| matches!(wait.waiting.what, WaitingFor::Page(_)));
-        let until = promised.unwrap_or(wait.waiting.until);
+        let until = match wait.waiting.what {
+            WaitingFor::Page(_) => self.promised(attempt).await?.unwrap_or(wait.waiting.until),
+            WaitingFor::Approval { .. } | WaitingFor::Time => wait.waiting.until,
+        };
         let wait = Wait {
             waiting: Waiting { until, ..wait.waiting },
             ..wait
@@ -301,6 +308,47 @@ impl Linking {
         let pause = wait.poll_every;
         self.notify(attempt, AttemptResult::Waiting(wait.waiting)).await;
         Ok(JobOutcome::RetryIn("waiting", pause))
+    }
+
+    /// Until when the text with the link to a page has promised it, if one was sent.
+    async fn promised(&self, attempt: &Attempt) -> Result<Option<Timestamp>, RecordsError> {
+        let Some(until) = attempt.waits_until else {
+            return Ok(None);
+        };
+        let Some(link) = self.pages.link(attempt.partner, attempt.id, 0, until) else {
+            return Ok(None);
+        };
+        let sent = self
+            .deps
+            .records
+            .ticket(&link.ticket.digest, self.deps.clock.now())
+            .await?;
+        Ok(sent.map(|_| until))
+    }
+
+    /// Writes what the provider knows the session by from now on.
+    ///
+    /// # Errors
+    /// When the records are not available, or it cannot be sealed.
+    pub async fn save_session(&self, attempt: &Attempt, session: &ProviderSession) -> Result<(), JobError> {
+        let sealed = self.sealed_session(attempt, session)?;
+        let records = &self.deps.records;
+        Ok(records
+            .replace_session(attempt.id, &sealed.sealed, &sealed.digest)
+            .await?)
+    }
+
+    /// Gives up a wait, unless something came of it meanwhile.
+    async fn give_up_wait(&self, attempt: &Attempt) -> Result<(), RecordsError> {
+        if self
+            .deps
+            .records
+            .lapse_waiting(attempt.id, self.deps.clock.now())
+            .await?
+        {
+            self.notify(attempt, AttemptResult::Lapsed).await;
+        }
+        Ok(())
     }
 
     /// The next submission goes into this session: the provider may know it by something else by now, or the store may have

@@ -23,8 +23,15 @@ impl Linking {
         let (mut own, mut foreign) = (Vec::new(), Vec::new());
         let by = tokio::time::Instant::now() + DETAILS_TIMEOUT;
         for mut account in std::mem::take(&mut obtained.accounts) {
+            // A call that may change what the provider wants to see again is never cut off.
+            let keeps = obtained.access.is_some() || self.keeps_people(&attempt.provider);
             let reading = self.read_details(attempt, &account, obtained);
-            if let Ok(Some(read)) = tokio::time::timeout_at(by, reading).await {
+            let read = if keeps {
+                reading.await
+            } else {
+                tokio::time::timeout_at(by, reading).await.ok().flatten()
+            };
+            if let Some(read) = read {
                 account.details = read.details;
                 account.session_id = read.session_id.or(account.session_id);
             }
@@ -39,6 +46,11 @@ impl Linking {
             }
         }
         Ok((own, foreign))
+    }
+
+    fn keeps_people(&self, provider: &str) -> bool {
+        let api = self.providers.provider(provider);
+        api.is_some_and(|api| api.facts().keeps_people)
     }
 
     /// What an account says of itself, if it can be read now.

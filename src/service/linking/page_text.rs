@@ -79,7 +79,8 @@ impl PageTexts {
         let text = self.flow.page_link_sms(locale, &partner, url.expose());
         let message = OutgoingMessage {
             to: &to,
-            kind: SmsKind::HandOver,
+            // They have just asked for it, on the phone: it is an answer.
+            kind: SmsKind::Reply,
             key: format!("page:{id}:{nth}"),
             text: &text,
             route: None,
