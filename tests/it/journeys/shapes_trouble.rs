@@ -223,7 +223,7 @@ async fn the_partner_sees_it(#[case] branch: Branch) {
 #[case::one_node(Setup::Memory)]
 #[case::two_hosts(Setup::TwoHosts)]
 #[tokio::test(flavor = "multi_thread")]
-async fn by_text(#[case] setup: Setup) {
+async fn by_sms(#[case] setup: Setup) {
     let world = InventedWorld::start(setup).await;
     let welcome = world.send(ASHA, "LINK").await;
     let list = world.send(ASHA, &crate::support::sms_world::number_in(&welcome)).await;

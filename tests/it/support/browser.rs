@@ -97,16 +97,6 @@ impl WebDriverCompatibleCommand for CdpCommand {
 impl Browser {
     /// Opens a window whose page is `width` by `height` CSS pixels; `dark` asks for the dark appearance.
     pub async fn open(width: u32, height: u32, dark: bool) -> Self {
-        Self::open_with(width, height, dark, json!({})).await
-    }
-
-    /// Opens a window of this size in which no page's script runs.
-    pub async fn open_without_scripts(width: u32, height: u32) -> Self {
-        let blocked = json!({ "profile.managed_default_content_settings.javascript": 2 });
-        Self::open_with(width, height, false, blocked).await
-    }
-
-    async fn open_with(width: u32, height: u32, dark: bool, preferences: Value) -> Self {
         let profile = tempfile::tempdir().expect("a directory");
         let driver = Driver::start(profile.path());
         let mut args = vec![
@@ -126,7 +116,6 @@ impl Browser {
         }
         let options = json!({
             "args": args,
-            "prefs": preferences,
             "mobileEmulation": {
                 "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0, "mobile": width < 600, "touch": width < 600 },
             },
