@@ -56,7 +56,8 @@ db_enum! {
     pub enum SmsKind {
         /// Says what became of something after the dialog had ended. Not sent to people who want no SMS.
         HandOver = "hand_over",
-        /// Answers an SMS of the person's own, so it is sent whatever they want otherwise.
+        /// Answers the person at once, an SMS of theirs or a link that they go on with, so it is sent whatever they want
+        /// otherwise.
         Reply = "reply",
         /// Tells of a partner's intent. Not sent to people who want no SMS.
         Request = "request",
