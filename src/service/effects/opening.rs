@@ -60,12 +60,12 @@ impl EffectRunner {
                 ..FailureClass::Busy.into()
             })),
             OpenResult::Failed(failure) => Err(AttemptResult::Failed(failure)),
-            // It goes on by itself, without what was typed: the event of its own tells so.
+            OpenResult::RequestEnded => Err(AttemptResult::RequestEnded),
+            // It would go on without what was typed: nothing is sent, and what was begun lapses.
             OpenResult::Renewed
             | OpenResult::Waiting { .. }
             | OpenResult::Accounts { .. }
             | OpenResult::Granted { .. }
-            | OpenResult::RequestEnded
             | OpenResult::Unavailable(None) => Err(AttemptResult::NotSent),
             OpenResult::Blocked => Err(AttemptResult::Failed(FailureClass::Misconfigured.into())),
         }
