@@ -24,7 +24,7 @@ pub struct MonoSettings {
     pub base_url: BaseUrl,
     pub dialect: MonoApiVersion,
     pub customer: CustomerTemplate,
-    /// See [`ProviderFacts::timeout`]. Mono's list says 35 to 50 seconds for some institutions; giving up early would make an
+    /// See `ProviderFacts::timeout`. Mono's list says 35 to 50 seconds for some institutions; giving up early would make an
     /// answer Unknown.
     pub submit_timeout: Duration,
     pub institutions_ttl: Duration,

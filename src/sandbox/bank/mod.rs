@@ -6,7 +6,7 @@
 //! * **people and their accounts**, computed from the institution and the name typed, the same on every try ([`customers`]);
 //! * **institutions** with their forms and their speed ([`institutions`]), and a list of them for Nigeria ([`nigeria`]);
 //! * **what is typed decides** what happens: the [magic words](magic_words), whose table is also the guide for people
-//!   ([`guide`]), one-time codes, answers, wrong passwords, and the [rules](login_rules) by which they apply;
+//!   ([`guide`]), one-time codes, answers, wrong passwords, and the rules (`login_rules`) by which they apply;
 //! * **sessions, codes and accounts**: [`Bank::open`], [`Bank::submit`], [`Bank::redeem`], [`Bank::renew`], [`Bank::unlink`];
 //!   a submission leads to a [`BankStep`], which the dialect says in its own words;
 //! * **[approvals]** on the bank's page or in its app, pending until the person or the clock decides: [`Bank::poll`] goes on

@@ -7,9 +7,9 @@ use super::switches::{DataStatus, WebhookMode};
 /// A question of the bank before the login is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Challenge {
-    /// A one-time code, [`OTP`].
+    /// A one-time code, `OTP`.
     Otp,
-    /// A security question, [`ANSWERS`].
+    /// A security question, `ANSWERS`.
     Question,
     /// The digits in a picture, which a keypad phone cannot show.
     Picture,
