@@ -84,7 +84,7 @@ pub struct PersonPage {
 /// What follows when a person presses the button.
 #[derive(Debug)]
 pub enum OpenedPage {
-    /// The bank's page. Whoever has its URL may go on for the person.
+    /// The bank's page. Anyone who has its URL may go on for the person.
     Redirect(Secret),
     Page(PersonPage),
 }

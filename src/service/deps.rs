@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
+use backon::ExponentialBuilder;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -140,4 +142,11 @@ impl Deps {
             country,
         }
     }
+}
+
+/// For what must be written although the database has a bad moment.
+pub(super) fn write_backoff() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_times(6)
 }

@@ -23,7 +23,7 @@ use super::linking::linker::notify_linked;
 use super::live::{LiveError, LoadedValue};
 use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
-use super::sms::outbox::{OutgoingMessage, SmsOutbox, SmsOutboxError};
+use super::sms::outbox::{OutgoingMessage, SmsOutbox};
 use crate::core::dial_code::DialCode;
 use crate::core::flow::handover::{HandoverDecision, Notification};
 use crate::core::flow::recovery::RECOVERY_CODE_TTL;
@@ -176,10 +176,7 @@ impl HandoverMessages {
         };
         match self.outbox.enqueue(message).await {
             Ok(_) => Ok(None),
-            Err(SmsOutboxError::Records(error)) => Err(error.into()),
-            Err(SmsOutboxError::NoGateway) => Ok(Some(JobOutcome::GiveUp("no gateway"))),
-            Err(SmsOutboxError::TooLong) => Ok(Some(JobOutcome::GiveUp("too long"))),
-            Err(SmsOutboxError::Sealed) => Err(JobError::Sealed),
+            Err(error) => error.job_outcome().map(Some),
         }
     }
 }

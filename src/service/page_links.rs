@@ -26,7 +26,7 @@ pub struct PageLinks {
 /// A link to be sent to a person.
 #[derive(Debug)]
 pub struct PageLink {
-    /// Whoever has it may go on for the person.
+    /// Anyone who has it may go on for the person.
     pub url: Secret,
     /// To be written with the fact that the link is for.
     pub ticket: ReturnTicket,

@@ -9,8 +9,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ConstantBuilder, ExponentialBuilder, Retryable};
+use backon::{ConstantBuilder, Retryable};
 
+use super::deps::write_backoff;
 use super::providers::{ProviderCallError, Providers};
 use crate::core::ids::{PartnerId, ProviderPersonId};
 use crate::core::seal::{SealError, SubscriberTag};
@@ -26,13 +27,6 @@ pub const MADE_MEANWHILE: ProviderError = ProviderError::Unavailable("the person
 
 /// Somebody else uses it: they need it for one call.
 const IN_USE: ProviderCallError = ProviderCallError::Provider(ProviderError::Unavailable("its access is in use", None));
-
-/// For what must be written although the database has a bad moment: the provider may take nothing else from now on.
-fn write_backoff() -> ExponentialBuilder {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(100))
-        .with_max_times(6)
-}
 
 /// How often and how long it is waited for a call that somebody else makes.
 fn while_in_use() -> ConstantBuilder {

@@ -100,7 +100,7 @@ db_enum! {
 }
 
 // Only forward: a state that says more is never replaced by one that says less. What waits has left our hands, so nothing
-// leads from it back to sending, nor to not knowing: whoever asks the provider may always ask again. From `Granted` on there is only what can
+// leads from it back to sending, nor to not knowing: anyone who asks the provider may always ask again. From `Granted` on there is only what can
 // come of a grant, and a lapsed attempt moves only when something is found late.
 moves!(AttemptState {
     Open => [Sending, Accepted, Refused, WrongCode, NotSent, Unknown, Waiting, Granted, Linked, Undone, Lapsed],

@@ -5,7 +5,7 @@
 //! | `GET /__stand-in/approvals` | the approvals and their states |
 //! | `POST /__stand-in/approvals` | decides one as its person: `{"id", "approve"}` |
 //! | `GET /approvals/{id}` | the bank's page |
-//! | `POST /approvals/{id}` | a click on it; goes back to whoever sent the person, if that is known |
+//! | `POST /approvals/{id}` | a click on it; goes back to anyone who sent the person, if that is known |
 //!
 //! An id is a secret that only its person has, so the page needs no other proof.
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The state is computed from the clock whenever it is asked for, so nothing has to run for an approval to expire. What the
-//! person does is decided by the typed word ([`ApprovalHabit`]), by a click on the bank's page, or by whoever holds the bank
+//! person does is decided by the typed word ([`ApprovalHabit`]), by a click on the bank's page, or by anyone who holds the bank
 //! ([`Bank::decide_approval`]). A login waits for its approval ([`Bank::poll`]); a dialect may also ask for one that belongs
 //! to no login, such as a consent ([`Bank::ask_approval`]).
 

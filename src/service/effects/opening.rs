@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rows::{BeginError, NewAttempt};
-use super::runner::{EffectRunner, Submitter};
+use super::runner::{EffectRunner, Opening, Submitter};
 use crate::core::flow::{AccountList, AttemptResult, OpenResult, OpenSession, Submit, Waiting, WaitingFor};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::next_step::{Failure, FailureClass, Form, NextStep};
@@ -37,7 +37,7 @@ impl EffectRunner {
         if submit.step != SubmissionStep::Login {
             return Err(AttemptResult::Failed(FailureClass::SessionExpired.into()));
         }
-        match self.open_for(submitter, &submit.open).await {
+        match self.open_for(submitter, &submit.open, Opening::ForSubmission).await {
             OpenResult::Open(session) => {
                 let filled_in = submit
                     .open
@@ -61,7 +61,7 @@ impl EffectRunner {
             })),
             OpenResult::Failed(failure) => Err(AttemptResult::Failed(failure)),
             OpenResult::RequestEnded => Err(AttemptResult::RequestEnded),
-            // It would go on without what was typed: nothing is sent, and what was begun lapses.
+            // It would go on without what was typed, and that is not sent.
             OpenResult::Renewed
             | OpenResult::Waiting { .. }
             | OpenResult::Accounts { .. }
@@ -77,11 +77,11 @@ impl EffectRunner {
     }
 
     /// Opens a session at the provider. Nothing secret reaches a bank yet, so it may be repeated.
-    pub(super) async fn open_for(&self, person: &Submitter, open: &OpenSession) -> OpenResult {
+    pub(super) async fn open_for(&self, person: &Submitter, open: &OpenSession, why: Opening) -> OpenResult {
         if let Err(refused) = self.health.may_open(open) {
             return refused.open_result();
         }
-        let opened = self.try_open(person, open).await;
+        let opened = self.try_open(person, open, why).await;
         self.health.record_open(open, &opened);
         match opened {
             Ok(opened) => opened,
@@ -96,7 +96,12 @@ impl EffectRunner {
         }
     }
 
-    async fn try_open(&self, person: &Submitter, open: &OpenSession) -> Result<OpenResult, ProviderCallError> {
+    async fn try_open(
+        &self,
+        person: &Submitter,
+        open: &OpenSession,
+        why: Opening,
+    ) -> Result<OpenResult, ProviderCallError> {
         if let Some(under_way) = self.under_way(person, open).await? {
             return Ok(under_way);
         }
@@ -109,6 +114,7 @@ impl EffectRunner {
             };
             return match opened {
                 SessionResponse::Session(session) => Ok(OpenResult::Open(session)),
+                SessionResponse::Next(..) if why == Opening::ForSubmission => Ok(OpenResult::Unavailable(None)),
                 SessionResponse::Next(session, step) => self.go_on(person, open, session, step).await,
                 SessionResponse::Done(_) => Err(ProviderError::Malformed("done before anything was asked").into()),
             };
@@ -126,6 +132,7 @@ impl EffectRunner {
         };
         let opened = client.api.open_session(client.access(), opening).await;
         match self.providers.keep(client, opened).await?.0 {
+            SessionResponse::Next(..) if why == Opening::ForSubmission => Ok(OpenResult::Unavailable(None)),
             SessionResponse::Next(session, step) => self.go_on(person, open, session, step).await,
             SessionResponse::Done(grant) => match self.linking.renew_at_once(&link, grant).await {
                 Ok(true) => Ok(OpenResult::Renewed),

@@ -1,9 +1,8 @@
 //! Starts the effects of a step: opens sessions, submits, ends links, saves PINs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 
 use crate::core::flow::{AccountList, Effect, MoreAccounts, MoreAccountsResult, SessionEvent};
 use crate::core::ids::{AttemptId, LinkId};
@@ -15,7 +14,7 @@ use crate::providers;
 use crate::records::{JobType, LinkState};
 use crate::service::bank_alerts::BankAlerts;
 use crate::service::catalogue::Catalogue;
-use crate::service::deps::Deps;
+use crate::service::deps::{Deps, write_backoff};
 use crate::service::institution_health::InstitutionHealth;
 use crate::service::job::JobOutcome;
 use crate::service::job_runner::JobRunner;
@@ -39,6 +38,15 @@ pub struct EffectRunner {
     pub catalogue: Arc<Catalogue>,
 }
 
+/// What a session is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// The institution was picked: whatever the session leads to is gone on with.
+    Early,
+    /// Something was typed already: a session that wants none of it is let go, for the person is told that nothing was sent.
+    ForSubmission,
+}
+
 /// Who is linking.
 pub(super) struct Submitter {
     pub tag: SubscriberTag,
@@ -56,7 +64,7 @@ impl EffectRunner {
             self.deps.spawn(async move {
                 match effect {
                     Effect::OpenSession(open) => {
-                        let result = this.open_for(&Submitter { tag, msisdn }, &open).await;
+                        let result = this.open_for(&Submitter { tag, msisdn }, &open, Opening::Early).await;
                         let session = open.session;
                         let event = SessionEvent::ProviderSessionOpened { session, result };
                         this.updater.apply(&tag, &event).await;
@@ -170,11 +178,4 @@ impl EffectRunner {
             tracing::debug!(%error, "marking a PIN as saved failed, the next dial finds it");
         }
     }
-}
-
-/// For what must be written although the database has a bad moment.
-pub(super) fn write_backoff() -> ExponentialBuilder {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(100))
-        .with_max_times(6)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use backon::Retryable;
 
 use super::rows::{BeginError, NewAttempt};
-use super::runner::{EffectRunner, Submitter, write_backoff};
+use super::runner::{EffectRunner, Submitter};
 use crate::core::attempt::AttemptEvent;
 use crate::core::flow::{AccountList, AttemptResult, SessionEvent, Submit};
 use crate::core::ids::AttemptId;
@@ -17,7 +17,7 @@ use crate::core::next_step::{FailureClass, Grant, NextStep};
 use crate::core::seal::SubscriberTag;
 use crate::providers::{ProviderSession, Stepped, Submission, SubmitError};
 use crate::records::{Attempt, AttemptState, JobType};
-use crate::service::deps::CrashPoint;
+use crate::service::deps::{CrashPoint, write_backoff};
 use crate::service::linking::advance::Wait;
 use crate::service::linking::page_text::SendPageLink;
 use crate::service::linking::redeem::Redeem;

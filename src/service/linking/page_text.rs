@@ -14,7 +14,7 @@ use crate::records::{Attempt, AttemptState, JobType, SmsKind};
 use crate::service::deps::Deps;
 use crate::service::job::{JobError, JobHandler, JobOutcome};
 use crate::service::page_links::PageLinks;
-use crate::service::sms::outbox::{OutgoingMessage, SmsOutbox, SmsOutboxError};
+use crate::service::sms::outbox::{OutgoingMessage, SmsOutbox};
 
 /// Sends the first text with the link to an attempt's page.
 pub struct SendPageLink;
@@ -88,10 +88,7 @@ impl PageTexts {
         };
         match self.outbox.enqueue(message).await {
             Ok(_) => Ok(JobOutcome::Done),
-            Err(SmsOutboxError::Records(error)) => Err(error.into()),
-            Err(SmsOutboxError::NoGateway) => Ok(JobOutcome::GiveUp("no gateway")),
-            Err(SmsOutboxError::TooLong) => Ok(JobOutcome::GiveUp("too long")),
-            Err(SmsOutboxError::Sealed) => Err(JobError::Sealed),
+            Err(error) => error.job_outcome(),
         }
     }
 

@@ -73,6 +73,21 @@ pub enum SmsOutboxError {
     Records(#[from] RecordsError),
 }
 
+impl SmsOutboxError {
+    /// How the job ends that was to write the SMS: for good where no other try would write it.
+    ///
+    /// # Errors
+    /// When it is to be tried again.
+    pub fn job_outcome(self) -> Result<JobOutcome, JobError> {
+        match self {
+            Self::NoGateway => Ok(JobOutcome::GiveUp("no gateway")),
+            Self::TooLong => Ok(JobOutcome::GiveUp("too long")),
+            Self::Sealed => Err(JobError::Sealed),
+            Self::Records(error) => Err(error.into()),
+        }
+    }
+}
+
 /// What is sealed in an SMS's row.
 #[derive(Serialize, Deserialize)]
 struct Envelope {

@@ -22,7 +22,7 @@ const MAX_ROUNDS: usize = 8;
 /// One turn to serve: who did what, and in which dialog.
 pub(super) struct TurnRequest<'a> {
     pub(super) tag: SubscriberTag,
-    /// `None` where the gateway names the dialog only: then whoever has that dialog is known, or nothing is served.
+    /// `None` where the gateway names the dialog only: then anyone who has that dialog is known, or nothing is served.
     pub(super) msisdn: Option<&'a Msisdn>,
     /// The language for somebody who has not chosen one.
     pub(super) locale: Locale,

@@ -149,7 +149,7 @@ fn what_is_wrong_with_own_settings_is_reported() {
     assert!(errors.to_string().contains("public_url"), "{errors}");
 }
 
-/// Over the web, whoever lacks the gateway's token cannot tell the channel from one that does not exist.
+/// Over the web, anyone who lacks the gateway's token cannot tell the channel from one that does not exist.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_false_token_is_the_uniform_404() {
     let dir = tempfile::tempdir().unwrap();

@@ -243,7 +243,7 @@ async fn by_sms(#[case] setup: Setup) {
     world.phone_at(1, ASHA).dial().await.asks("");
 }
 
-/// A page's address that was made up leads nowhere, and whoever comes back with a made-up state changes nothing.
+/// A page's address that was made up leads nowhere, and anyone who comes back with a made-up state changes nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn made_up_addresses_lead_nowhere() {
     let world = InventedWorld::start(Setup::TwoHosts).await;

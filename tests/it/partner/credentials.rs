@@ -46,7 +46,7 @@ async fn credentials(api: &Api, token: &str, provider: &str) -> Value {
     all.find(|known| known["provider"] == provider).unwrap().clone()
 }
 
-/// Whoever sets keys is told which there are, and what is wrong with each: unknown, missing, malformed, a production key in
+/// Anyone who sets keys is told which there are, and what is wrong with each: unknown, missing, malformed, a production key in
 /// the sandbox, or refused by the provider. Nothing wrong is stored, and no value is ever told.
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "a table of faults in the middle")]

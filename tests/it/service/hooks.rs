@@ -270,7 +270,7 @@ async fn an_end_is_believed_after_a_look(#[case] backend: Backend) {
     assert_eq!(world.state_of(&other).await, LinkState::Removed);
 }
 
-/// An event about a session moves on the attempt that waits in it, and settles one whose answer was lost; whoever is just
+/// An event about a session moves on the attempt that waits in it, and settles one whose answer was lost; anyone who is just
 /// sending one hears first hand, and one that has its answer needs no other.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]

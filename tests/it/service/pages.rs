@@ -145,7 +145,7 @@ async fn a_link_leads_to_the_bank_and_back_once(#[case] backend: Backend) {
 }
 
 /// Links that nobody wrote, that were used, whose time is over, whose attempt waits no more and those of another kind: one
-/// page, to whoever looks, presses or comes back.
+/// page, to anyone who looks, presses or comes back.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]

@@ -12,10 +12,10 @@ use kiungo::core::next_step::Grant;
 use kiungo::core::secret::Secret;
 use kiungo::core::time::{Clock as _, Timestamp};
 use kiungo::providers::{
-    Access, AccountsQuery, EndScope, EndTarget, EventSubject, Institution, KeyRequirement, ListScope, PageRequest,
-    Provider, ProviderAccount, ProviderError, ProviderEvent, ProviderEventKind, ProviderFacts, ProviderKeys,
-    ProviderRegistry, ProviderReply, ProviderRequest, Redeemed, Returned, SessionRequest, SessionResponse, Stepped,
-    Submission, SubmitError, WebhookAnswer, WebhookError, WithAccess,
+    Access, AccountsQuery, EndTarget, EventSubject, Institution, KeyRequirement, PageRequest, Provider,
+    ProviderAccount, ProviderError, ProviderEvent, ProviderEventKind, ProviderFacts, ProviderKeys, ProviderRegistry,
+    ProviderReply, ProviderRequest, Redeemed, Returned, SessionRequest, SessionResponse, Stepped, Submission,
+    SubmitError, WebhookAnswer, WebhookError, WithAccess,
 };
 use kiungo::records::{Attempt, AttemptState, Link, LinkAccess, LinkCompletion, LinkState, LinkedAccount, Records};
 use kiungo::service::callbacks::{ProviderWebhookOutcome, ProviderWebhooks as _};
@@ -32,6 +32,7 @@ use url::Url;
 use super::app_fixture::{AppOptions, browser_pages, handlers, shared};
 use super::clock::ManualClock;
 use super::limits::FOREVER;
+use super::one_bank;
 use super::records::{Backend, Fixture, RecordedPerson, account, link, operator_partner, partner, unique_bytes};
 
 pub const NAME: &str = "hookbank";
@@ -77,15 +78,7 @@ impl Default for HookFacts {
                 check: |_| Ok(()),
                 is_production: |_| false,
             }],
-            lists: ListScope::Operator,
-            ends: EndScope::Account,
-            keeps_people: false,
-            keeps_link_access: false,
-            institutions_ttl: Duration::from_hours(1),
-            favourites: Vec::new(),
-            timeout: Duration::from_mins(1),
-            settle_for: Duration::from_mins(15),
-            max_rounds: 6,
+            ..one_bank::facts()
         })
     }
 }

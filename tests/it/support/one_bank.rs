@@ -284,7 +284,7 @@ impl Provider for OneBank {
 }
 
 /// Its own figures: it has one key, of any shape.
-fn facts() -> ProviderFacts {
+pub fn facts() -> ProviderFacts {
     ProviderFacts {
         keys: &[KeyRequirement {
             name: "secret_key",

@@ -183,7 +183,7 @@ async fn older_news_never_replace_newer(#[case] backend: Backend) {
         ..event("h", &account, Some(1))
     };
     assert_eq!(db.apply_provider_event(&elsewhere, &[], at(0)).await, Ok(First));
-    // So it is with another partner's keys: whoever has those says nothing about this partner's accounts.
+    // So it is with another partner's keys: anyone who has those says nothing about this partner's accounts.
     let anothers = IncomingProviderEvent {
         partner: person(2, 1).partner,
         ..event("a", &account, Some(1))

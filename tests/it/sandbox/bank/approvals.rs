@@ -68,7 +68,7 @@ fn an_approval_ends_once() {
     }
 }
 
-/// Whoever has to approve at the bank, by what is typed, by the method or by the switches.
+/// Anyone who has to approve at the bank, by what is typed, by the method or by the switches.
 #[test]
 fn a_login_asks_for_approval() {
     for (method, customer, fields, switched, asked) in [
@@ -170,7 +170,7 @@ fn a_login_waits_for_its_approval() {
     }
 }
 
-/// The bank's page decides, and sends the browser back to whoever sent it.
+/// The bank's page decides, and sends the browser back to anyone who sent it.
 #[tokio::test]
 async fn a_person_approves_on_the_page() {
     let stand_in = start().expect("a free port");

@@ -128,7 +128,7 @@ fn sessions_and_codes_have_their_time() {
     assert_eq!(counts, [(1, 1), (0, 2), (0, 0)]);
 }
 
-/// An account is told of, and ends once; whoever unlinks again hears that there is nothing.
+/// An account is told of, and ends once; anyone who unlinks again hears that there is nothing.
 #[test]
 fn an_account_is_told_of_and_ends() {
     for (user, at_grant, at_exchange) in [
