@@ -11,9 +11,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::ambient::OsRng;
-#[cfg(not(feature = "sandbox"))]
-use crate::ambient::SystemClock;
+use crate::ambient::{OsRng, SystemClock};
 use crate::config::{Config, Mode, RecordsConfig, StoreConfig, keys};
 use crate::core::ids::{NodeId, PartnerId};
 use crate::core::menu::MenuError;
@@ -28,6 +26,7 @@ use crate::http_client::base_url::BaseUrlError;
 use crate::providers::{Provider, ProviderKeys};
 use crate::records::{self, Records, RecordsError};
 use crate::service::callbacks::UssdCallbacks;
+use crate::service::database_clock::DatabaseClock;
 use crate::service::deps::{CrashHook, Deps};
 use crate::service::metrics::Metrics;
 use crate::service::page_links::PageLinks;
@@ -41,6 +40,7 @@ use self::stand_ins::StandIns;
 
 mod assemble;
 pub mod channels;
+pub mod limits;
 mod partners;
 mod sms;
 #[cfg(feature = "sandbox")]
@@ -150,14 +150,16 @@ impl App {
     pub async fn start(mut config: Config, mut around: StartOptions) -> Result<Self, StartError> {
         let ready_providers = std::mem::take(&mut around.providers);
         let rng: Arc<dyn Rng> = Arc::new(OsRng);
+        let database_clock = Arc::new(DatabaseClock::new(system_clock(&config)));
         #[cfg(feature = "sandbox")]
-        let stand_ins = StandIns::start(&mut config, &rng)?;
+        let stand_ins = StandIns::start(&mut config, &database_clock, &rng)?;
         #[cfg(feature = "sandbox")]
         let clock = stand_ins.clock();
         #[cfg(not(feature = "sandbox"))]
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = database_clock.clone();
         let numbering = preload_numbering(&config);
         let deps = open_deps(&config, clock, rng, around).await?;
+        database_clock.measure(deps.records.as_ref()).await?;
         let links = Arc::new(PageLinks::new(deps.clone(), config.server.public_url.as_ref()));
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
         let announce = match config.mode {
@@ -169,6 +171,7 @@ impl App {
             ready_providers,
             &deps,
             &links,
+            &database_clock,
             &leaving,
             #[cfg(feature = "sandbox")]
             stand_ins.beside(),
@@ -249,6 +252,18 @@ async fn open_deps(
         sealing: Sealing { keyring, rng },
         metrics: options.metrics,
     })
+}
+
+/// This machine's clock, which tests of several servers set wrong.
+#[cfg_attr(not(feature = "sandbox"), expect(unused_variables, reason = "nobody sets it wrong"))]
+fn system_clock(config: &Config) -> Arc<dyn Clock> {
+    #[cfg(feature = "sandbox")]
+    if config.sandbox.clock_ahead_ms != 0 {
+        return Arc::new(crate::sandbox::clock::WrongClock {
+            ahead_ms: config.sandbox.clock_ahead_ms,
+        });
+    }
+    Arc::new(SystemClock)
 }
 
 fn open_keys(config: &Config, rng: &dyn Rng) -> Result<Keyring, keys::KeysError> {

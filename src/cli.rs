@@ -6,6 +6,7 @@ mod data_subject;
 mod events;
 mod keys;
 mod partners;
+mod serve;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -48,7 +49,7 @@ Examples:
 
 Any setting can be given as a variable: KIUNGO_SERVER__LISTEN=127.0.0.1:9000 stands for listen in [server].";
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct GlobalOptions {
     /// The configuration file; KIUNGO_CONFIG is used when it is not given. Without either, the sandbox's settings.
     #[arg(long, global = true, value_name = "FILE")]
@@ -159,37 +160,38 @@ enum CliError {
 
 /// Does what the command line says, with `env` as the environment; answers go to `out`, faults to `err`.
 pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    let options = cli.options;
     let done = match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => load(cli.options, env)
+        Command::Serve => load(options.clone(), env)
             .map_err(CliError::from)
-            .and_then(|config| Ok(commands::serve(config, out)?)),
+            .and_then(|config| Ok(serve::serve(config, &|| load(options.clone(), env), out)?)),
         #[cfg(feature = "sandbox")]
         Command::Phone(args) => commands::phone(&args).map_err(CliError::from),
-        Command::Menu(MenuCommand::Check) => load(cli.options, env)
+        Command::Menu(MenuCommand::Check) => load(options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(commands::menu_check(&config, out)?)),
         Command::Menu(MenuCommand::Graph { full }) => commands::menu_graph(full, out).map_err(CliError::from),
-        Command::Links(command) => load(cli.options, env).map_err(CliError::from).and_then(|config| {
+        Command::Links(command) => load(options, env).map_err(CliError::from).and_then(|config| {
             Ok(match command {
                 LinksCommand::List { limit } => commands::links_list(&config, limit, out),
                 LinksCommand::Show { id } => commands::links_show(&config, &id, out),
             }?)
         }),
-        Command::Subscriber(command) => load(cli.options, env)
+        Command::Subscriber(command) => load(options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(data_subject::run(command, &config, out, err)?)),
-        Command::Partners(command) => load(cli.options, env)
+        Command::Partners(command) => load(options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(partners::run(command, &config, out)?)),
-        Command::Events(command) => load(cli.options, env)
+        Command::Events(command) => load(options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(events::run(command, &config, out)?)),
-        Command::Channels(command) => load(cli.options, env)
+        Command::Channels(command) => load(options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(channels::run(&command, config, out, err)?)),
-        Command::Config(command) => config_command(&command, cli.options, env, out),
-        Command::Keys(KeysCommand::New { dir }) => new_keys(dir, cli.options, env, out),
-        Command::Keys(KeysCommand::Status) => load(cli.options, env)
+        Command::Config(command) => config_command(&command, options, env, out),
+        Command::Keys(KeysCommand::New { dir }) => new_keys(dir, options, env, out),
+        Command::Keys(KeysCommand::Status) => load(options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(keys::status(&config, out, err)?)),
     };

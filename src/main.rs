@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use kiungo::app::limits;
 use kiungo::{cli, config};
 use mimalloc::MiMalloc;
 use zeroizing_alloc::ZeroAlloc;
@@ -14,6 +15,8 @@ use zeroizing_alloc::ZeroAlloc;
 static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
+    limits::forbid_core_files();
+    limits::raise_open_files();
     // Before anything uses TLS. Fails only if a provider is already installed, which is just as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     cli::run(

@@ -15,9 +15,10 @@ use prometheus_client::metrics::counter::Counter;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{LogConfig, LogFormat, LogLevel};
 
 /// The most lines that wait to be written; some megabytes at most.
 const QUEUE_CAPACITY: usize = 8192;
@@ -32,20 +33,36 @@ pub enum TelemetryError {
     InvalidFilter,
 }
 
+/// Changes how much is logged while the server runs.
+pub struct LevelSwitch(Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>);
+
+impl LevelSwitch {
+    /// # Errors
+    /// When the level is not a valid filter, or logging has ended; not in practice.
+    pub fn set(&self, level: LogLevel) -> Result<(), TelemetryError> {
+        (self.0)(filter(level)?).map_err(|_| TelemetryError::InvalidFilter)
+    }
+}
+
+/// Libraries stay at warnings, whatever the level of our own lines.
+fn filter(level: LogLevel) -> Result<EnvFilter, TelemetryError> {
+    let level = level.as_str();
+    EnvFilter::try_new(format!("warn,kiungo={level}")).map_err(|_| TelemetryError::InvalidFilter)
+}
+
 /// Starts logging to standard error, counting dropped lines.
 ///
 /// # Errors
 /// When no thread can be started, or logging is set up already.
-pub fn init(log: LogConfig, dropped: Counter) -> Result<(), TelemetryError> {
+pub fn init(log: LogConfig, dropped: Counter) -> Result<LevelSwitch, TelemetryError> {
     let lines = LogQueue::start(io::stderr(), dropped).map_err(TelemetryError::WriterThread)?;
-    subscriber(log, lines)?
-        .try_init()
-        .map_err(|_| TelemetryError::AlreadyInitialized)?;
+    let (subscriber, switch) = switchable(log, lines)?;
+    subscriber.try_init().map_err(|_| TelemetryError::AlreadyInitialized)?;
     panic::set_hook(Box::new(|info| {
         let (file, line) = info.location().map_or(("", 0), |at| (at.file(), at.line()));
         tracing::error!(file, line, "panic");
     }));
-    Ok(())
+    Ok(switch)
 }
 
 /// Formats lines and hands them to `writer`.
@@ -56,22 +73,41 @@ pub fn subscriber<W>(log: LogConfig, writer: W) -> Result<Box<dyn Subscriber + S
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let level = log.level.as_str();
-    let filter = EnvFilter::try_new(format!("warn,kiungo={level}")).map_err(|_| TelemetryError::InvalidFilter)?;
+    switchable(log, writer).map(|(subscriber, _)| subscriber)
+}
+
+type Switchable = (Box<dyn Subscriber + Send + Sync>, LevelSwitch);
+
+fn switchable<W>(log: LogConfig, writer: W) -> Result<Switchable, TelemetryError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let builder = fmt::Subscriber::builder()
-        .with_env_filter(filter)
+        .with_env_filter(filter(log.level)?)
         .with_writer(writer)
         .with_ansi(false);
     Ok(match log.format {
-        LogFormat::Text => Box::new(builder.finish()),
-        LogFormat::Json => Box::new(
-            builder
+        LogFormat::Text => {
+            let builder = builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            (
+                Box::new(builder.finish()),
+                LevelSwitch(Box::new(move |filter| handle.reload(filter))),
+            )
+        }
+        LogFormat::Json => {
+            let builder = builder
                 .json()
                 .flatten_event(true)
                 .with_current_span(true)
                 .with_span_list(false)
-                .finish(),
-        ),
+                .with_filter_reloading();
+            let handle = builder.reload_handle();
+            (
+                Box::new(builder.finish()),
+                LevelSwitch(Box::new(move |filter| handle.reload(filter))),
+            )
+        }
     })
 }
 

@@ -21,6 +21,7 @@ use crate::records::Partner;
 use crate::service::admission::TurnLimiter;
 use crate::service::catalogue::Catalogue;
 use crate::service::channel::Channel;
+use crate::service::database_clock::DatabaseClock;
 use crate::service::deps::Deps;
 use crate::service::effects::runner::EffectRunner;
 use crate::service::facts_reader::FactsReader;
@@ -50,6 +51,7 @@ pub(super) async fn assemble(
     ready_providers: Vec<ReadyProvider>,
     deps: &Deps,
     links: &Arc<PageLinks>,
+    database_clock: &Arc<DatabaseClock>,
     draining: &CancellationToken,
     #[cfg(feature = "sandbox")] sandbox: Option<crate::sandbox::SandboxState>,
 ) -> Result<HttpState, StartError> {
@@ -59,6 +61,8 @@ pub(super) async fn assemble(
     let jobs = Arc::new(JobRunner::new(deps.clone(), services.handlers.all(), config.retention));
     let turns = turn_runner(config, deps, &services, &jobs, channels, draining)?;
     spawn_background_tasks(deps, &services, jobs, draining);
+    let (records, metrics) = (deps.records.clone(), deps.metrics.clone());
+    deps.spawn(database_clock.clone().keep(records, metrics, draining.clone()));
     for keeper in BindKeeper::for_channels(&turns) {
         deps.spawn(keeper.run(draining.clone()));
     }
@@ -83,10 +87,11 @@ pub(super) async fn assemble(
             outbox: services.handlers.outbox.clone(),
         }),
         partners: Some(api),
-        readiness: Arc::new(ReadinessChecks {
-            deps: deps.clone(),
-            stop: draining.clone(),
-        }),
+        readiness: Arc::new(ReadinessChecks::new(
+            deps.clone(),
+            database_clock.clone(),
+            draining.clone(),
+        )),
         metrics: deps.metrics.clone(),
         runtime: deps.handle.clone(),
         turn_tasks: deps.tasks.clone(),

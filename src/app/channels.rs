@@ -11,6 +11,7 @@ use crate::config::{ChannelConfig, Config, StoreConfig};
 use crate::core::msisdn::Msisdn;
 use crate::gateways::ussd_carrier::{CarrierError, Subscription, SubscriptionCommand};
 use crate::http_client::{HttpClient, HttpClientError, HttpClientOptions};
+use crate::service::database_clock::DatabaseClock;
 
 /// Why nothing was done with a channel.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +71,12 @@ pub async fn push(mut config: Config, channel: &str, number: &str) -> Result<(),
     if matches!(config.store, StoreConfig::Memory) {
         return Err(ChannelCommandError::MemoryStore);
     }
-    let deps = open_deps(&config, Arc::new(SystemClock), Arc::new(OsRng), StartOptions::default()).await?;
+    let clock = Arc::new(DatabaseClock::new(Arc::new(SystemClock)));
+    let deps = open_deps(&config, clock.clone(), Arc::new(OsRng), StartOptions::default()).await?;
+    clock
+        .measure(deps.records.as_ref())
+        .await
+        .map_err(StartError::Records)?;
     let turns = turns_only(&mut config, &deps, &CancellationToken::new()).await?;
     turns.catalogue.refresh().await;
     let served = turns.channels.iter().find(|served| served.name == name);

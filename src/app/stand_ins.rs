@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::StartError;
-use crate::ambient::SystemClock;
 use crate::config::sandbox::{MONO_KEY, MONO_URL, SMS_KEY, SMS_NAME, SMS_NUMBER, SMS_SECRET, SMS_URL, WEBHOOK_SECRET};
 use crate::config::{Config, Mode, ProviderConfig, SmsConfig};
 use crate::core::secret::Secret;
@@ -14,6 +13,7 @@ use crate::sandbox::bank::guide::GuideRow;
 use crate::sandbox::bank::{self, ProviderStandIn};
 use crate::sandbox::clock::SandboxClock;
 use crate::sandbox::{SandboxState, mono, sms};
+use crate::service::database_clock::DatabaseClock;
 
 /// A provider's stand-in, if it was started.
 type Started = io::Result<Option<Box<dyn ProviderStandIn>>>;
@@ -37,6 +37,7 @@ const DIALECTS: &[Dialect] = &[Dialect {
 
 /// The running stand-ins and their clock. Dropping them stops them.
 pub(super) struct StandIns {
+    base: Arc<DatabaseClock>,
     clock: Option<Arc<SandboxClock>>,
     providers: Vec<(&'static str, Box<dyn ProviderStandIn>)>,
     sms: Option<sms::RunningSms>,
@@ -44,15 +45,21 @@ pub(super) struct StandIns {
 
 impl StandIns {
     /// Starts those that the configuration points at, and replaces their base URLs by the real addresses.
-    pub(super) fn start(config: &mut Config, rng: &Arc<dyn Rng>) -> Result<Self, StartError> {
+    pub(super) fn start(
+        config: &mut Config,
+        base: &Arc<DatabaseClock>,
+        rng: &Arc<dyn Rng>,
+    ) -> Result<Self, StartError> {
         if config.mode != Mode::Sandbox {
             return Ok(Self {
+                base: base.clone(),
                 clock: None,
                 providers: Vec::new(),
                 sms: None,
             });
         }
-        let wound = Arc::new(SandboxClock::load(config.keys.dir.with_file_name("sandbox-clock")));
+        let file = config.keys.dir.with_file_name("sandbox-clock");
+        let wound = Arc::new(SandboxClock::load(base.clone(), file));
         let clock: Arc<dyn Clock> = wound.clone();
         let mut providers = Vec::new();
         for Dialect { name, start, .. } in DIALECTS {
@@ -61,17 +68,18 @@ impl StandIns {
             providers.extend(running.map(|running| (*name, running)));
         }
         Ok(Self {
+            base: base.clone(),
             providers,
             sms: start_sms(config, &clock, rng)?,
             clock: Some(wound),
         })
     }
 
-    /// The adjustable clock in the sandbox, otherwise the system's.
+    /// The adjustable clock in the sandbox, otherwise the one under it.
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         match &self.clock {
             Some(wound) => wound.clone(),
-            None => Arc::new(SystemClock),
+            None => self.base.clone(),
         }
     }
 

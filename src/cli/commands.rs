@@ -5,18 +5,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
 
-use crate::app::{App, StartError, StartOptions};
-use crate::config::sandbox::{API_PUBLISHABLE_KEY, API_SECRET_KEY};
-use crate::config::{CallbackUrl, ChannelConfig, Config, Mode};
+use crate::app::StartError;
+use crate::config::{ChannelConfig, Config};
 use crate::core::ids::LinkId;
 use crate::core::menu::{self, Menu, MenuError};
 use crate::core::messages::{TemplateError, Templates};
 use crate::core::time::Timestamp;
 use crate::records::{self, Link, LinkState, Records, RecordsError};
-use crate::service::metrics::Metrics;
-use crate::telemetry::{self, TelemetryError};
+use crate::telemetry::TelemetryError;
 
 /// The smallest page that a gateway is documented to have: the menu that is built in fits it, whatever is configured.
 const SMALLEST_KNOWN_PAGE: u16 = 120;
@@ -93,77 +90,6 @@ pub enum CommandError {
 
 pub(super) fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().build()
-}
-
-/// Serves until told to stop.
-pub(super) fn serve(config: Config, out: &mut dyn Write) -> Result<(), CommandError> {
-    let metrics = Arc::new(Metrics::new());
-    telemetry::init(config.log, metrics.log_lines_dropped())?;
-    let sandbox = (config.mode == Mode::Sandbox).then(|| sandbox_greeting(&config));
-    #[cfg(feature = "sandbox")]
-    let crash_point = crate::sandbox::crash_hook(&config.sandbox);
-    #[cfg(not(feature = "sandbox"))]
-    let crash_point: crate::service::deps::CrashHook = Arc::new(|_| ());
-    let options = StartOptions {
-        metrics,
-        crash_point,
-        providers: Vec::new(),
-    };
-    let runtime = runtime()?;
-    let (base, callbacks) = (config.public_base_url(), config.callback_urls());
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let app = App::start(config, options).await?;
-        tracing::info!(address = %app.address, "listening");
-        let base = base.unwrap_or_else(|| format!("http://{}", app.address));
-        for CallbackUrl { channel, purpose, path } in callbacks {
-            tracing::info!(
-                channel,
-                purpose,
-                url = format!("{base}{path}"),
-                "callback url configured"
-            );
-        }
-        if let Some(greeting) = sandbox {
-            writeln!(out, "{}", greeting.replace("{address}", &app.address.to_string()))?;
-            for (name, stand_in) in &app.stand_ins {
-                writeln!(
-                    out,
-                    "Its stand-in for {name} takes orders at http://{stand_in}/__stand-in/switches"
-                )?;
-            }
-            out.flush()?;
-        }
-        tokio::select! {
-            _ = terminate.recv() => {}
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-        }
-        tracing::info!("shutting down: open turns are answered, submissions under way are completed");
-        Ok(app.stop().await?)
-    })
-}
-
-/// What a newcomer needs to know.
-fn sandbox_greeting(config: &Config) -> String {
-    let code = config
-        .channels
-        .first()
-        .map_or("", |channel| channel.service_code.as_str());
-    let (partner, secret, publishable) = (
-        crate::app::partner_id(&config.partner.name),
-        API_SECRET_KEY,
-        API_PUBLISHABLE_KEY,
-    );
-    format!(
-        "\nKiungo SANDBOX: nothing here is real, and nothing leaves this machine.\n\n  \
-         Phone     http://{{address}}/phone     dial {code}\n  \
-         Terminal  kiungo phone\n  \
-         API       http://{{address}}/v1\n            \
-         client_id        {partner}\n            \
-         client_secret    {secret}\n            \
-         publishable key  {publishable}\n\n\
-         Stop with Ctrl-C. To go live, see README.md."
-    )
 }
 
 /// Is a phone in this terminal.

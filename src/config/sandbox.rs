@@ -25,6 +25,8 @@ pub struct SandboxConfig {
     pub panic_at: Option<String>,
     /// How much longer than the provider's timeout an attempt's lease lasts, see [`LEASE_MARGIN`].
     pub lease_margin: Duration,
+    /// `clock_ahead`: how far this machine's clock is ahead of the right time, in milliseconds; behind when negative.
+    pub clock_ahead_ms: i64,
     /// `webhook_patience`, in milliseconds, and `webhook_haste`.
     pub webhooks: WebhookTiming,
 }
@@ -43,6 +45,7 @@ pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
     let lease_margin = section
         .number("lease_margin", 1..=60)
         .map_or(LEASE_MARGIN, Duration::from_secs);
+    let clock_ahead_ms = section.number("clock_ahead", -100_000_000..=100_000_000).unwrap_or(0);
     let mut webhooks = WebhookTiming::default();
     if let Some(millis) = section.number("webhook_patience", 1..=60_000) {
         webhooks.response_timeout = Duration::from_millis(millis);
@@ -56,6 +59,7 @@ pub(super) fn read(mut section: Section<'_>) -> SandboxConfig {
         abort_after,
         panic_at,
         lease_margin,
+        clock_ahead_ms,
         webhooks,
     }
 }

@@ -37,6 +37,27 @@ impl Serialize for ConfigSecret {
     }
 }
 
+/// A secret as it was meant: variables and files bring line ends, blanks and byte order marks with them that nobody typed,
+/// and with them it would match nothing. What is inside cannot be told from the secret itself, and is refused.
+pub(super) fn trimmed_secret(text: &str) -> Result<&str, &'static str> {
+    let secret = text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c));
+    if secret.is_empty() {
+        return Err("holds nothing but blanks");
+    }
+    if secret.lines().nth(1).is_some() {
+        return Err("has more than one line");
+    }
+    if secret.chars().any(|c| c.is_control() || is_invisible(c)) {
+        return Err("holds a sign that cannot be seen");
+    }
+    Ok(secret)
+}
+
+/// Byte order marks, and other signs without width that come along when text is copied.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
 /// A section whose only key is `url`.
 #[derive(Serialize)]
 pub(super) struct UrlSection {

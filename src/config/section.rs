@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::error::{ConfigError, ConfigOrigin};
 use super::sandbox;
-use super::secret::ConfigSecret;
+use super::secret::{ConfigSecret, trimmed_secret};
 use super::{Mode, Registrations};
 use crate::gateways::GatewayRegistration;
 use crate::providers::ProviderRegistration;
@@ -236,15 +236,22 @@ impl<'a> Section<'a> {
     /// A secret: under `key` itself, or the first line of the file under `{key}_file`.
     pub(super) fn secret(&mut self, key: &str) -> Option<ConfigSecret> {
         let file_key = format!("{key}_file");
-        let (plain, file) = (self.text(key), self.text(&file_key));
-        let secret = match (plain, file) {
+        let (plain, file) = (self.text(key).map(Zeroizing::new), self.text(&file_key));
+        let (key, text) = match (plain, file) {
             (Some(_), Some(_)) => {
                 self.report(key, format!("is given twice, also as {file_key}"), "keep one of them");
                 return None;
             }
-            (Some(text), None) => ConfigSecret::new(text),
-            (None, Some(path)) => self.secret_file(&file_key, &path)?,
+            (Some(text), None) => (key, text),
+            (None, Some(path)) => (&*file_key, self.secret_file(&file_key, &path)?),
             (None, None) => return None,
+        };
+        let secret = match trimmed_secret(&text) {
+            Ok(secret) => ConfigSecret::new(secret),
+            Err(problem) => {
+                self.report(key, problem, "write the secret alone, on one line");
+                return None;
+            }
         };
         if self.mode() == Mode::Production && sandbox::WELL_KNOWN_SECRETS.contains(&secret.expose()) {
             self.report(
@@ -257,24 +264,19 @@ impl<'a> Section<'a> {
         Some(secret)
     }
 
-    fn secret_file(&self, file_key: &str, path: &str) -> Option<ConfigSecret> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => Zeroizing::new(text),
+    fn secret_file(&self, file_key: &str, path: &str) -> Option<Zeroizing<String>> {
+        match fs::read_to_string(path) {
+            Ok(text) => {
+                let text = Zeroizing::new(text);
+                // What an editor may have put above it is not a line.
+                let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+                Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+            }
             Err(error) => {
                 self.report(file_key, format!("cannot be read ({error})"), "name a readable file");
-                return None;
+                None
             }
-        };
-        let line = text.lines().next().unwrap_or_default().trim();
-        if line.is_empty() {
-            self.report(
-                file_key,
-                "names a file whose first line is empty",
-                "put the secret on the first line",
-            );
-            return None;
         }
-        Some(ConfigSecret::new(line))
     }
 
     /// As [`Section::secret`], but it is an error if there is none.

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use super::{HttpState, body};
+use crate::service::callbacks::PartState;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -32,11 +33,12 @@ pub(super) async fn get_live(payload: web::Payload) -> HttpResponse {
 pub(super) async fn get_ready(payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
     body::drain(payload).await;
     let found = parts.readiness.checks().await;
-    let ready = found.iter().all(|(_, fault)| fault.is_none());
-    let parts = found
-        .into_iter()
-        .map(|(part, fault)| (part, fault.unwrap_or_else(|| "ok".to_owned())))
-        .collect();
+    let ready = !found.iter().any(|(_, state)| matches!(state, PartState::Fault(_)));
+    let text = |state| match state {
+        PartState::Good => "ok".to_owned(),
+        PartState::Note(text) | PartState::Fault(text) => text,
+    };
+    let parts = found.into_iter().map(|(part, state)| (part, text(state))).collect();
     if ready {
         HttpResponse::Ok().json(ReadyResponse { status: "ready", parts })
     } else {

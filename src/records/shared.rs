@@ -11,10 +11,14 @@
 //! * `write_about`, a transaction that may also rest on what it reads of its subject, a person or an account's number:
 //!   nobody else is in such a transaction about the same subject;
 //! * `checkpoint`, which sees to it that nothing wiped can be read from the files, as far as the database lets us;
+//! * `distrust_connections`, called after a failure, and `check_file`, which looks whether what is open is still what it was;
+//! * `read_clock`, the time that all nodes can agree on;
 //! * `claim`, the one statement that differs.
 //!
 //! `transaction` and `transaction_about` run a closure in one of these and commit when it succeeds. A transaction that
 //! must undo what it wrote and still answer uses `write` and does not commit.
+
+use std::future::Future;
 
 use sqlx::{Database, FromRow, query_as};
 
@@ -98,19 +102,30 @@ trait FromAnyRow: for<'r> FromRow<'r, Row> + Send + Unpin {}
 impl<T: for<'r> FromRow<'r, Row> + Send + Unpin> FromAnyRow for T {}
 
 impl Backend {
+    /// Cuts `work` off when it takes too long. After a failure the connections that are open may be replaced.
+    async fn call<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let done = with_timeout(work).await;
+        if done.is_err() {
+            self.distrust_connections();
+        }
+        done
+    }
+
     /// Runs one statement; says how many rows it wrote.
     async fn execute(&self, statement: Query<'_>) -> Result<u64> {
-        with_timeout(async { Ok(statement.execute(&self.writer).await?.rows_affected()) }).await
+        self.call(async { Ok(statement.execute(&self.writer).await?.rows_affected()) })
+            .await
     }
 
     /// The row that a statement finds, if it finds one.
     async fn fetch<T: FromAnyRow>(&self, statement: Select<'_, T>) -> Result<Option<T>> {
-        with_timeout(async { Ok(statement.fetch_optional(&self.readers).await?) }).await
+        self.call(async { Ok(statement.fetch_optional(&self.readers).await?) })
+            .await
     }
 
     /// All rows that a statement finds.
     async fn fetch_all<T: FromAnyRow>(&self, statement: Select<'_, T>) -> Result<Vec<T>> {
-        with_timeout(async { Ok(statement.fetch_all(&self.readers).await?) }).await
+        self.call(async { Ok(statement.fetch_all(&self.readers).await?) }).await
     }
 
     /// A page of the rows that a statement finds, of which `key` is the moment and the id. The statement takes three more
@@ -133,7 +148,7 @@ impl Backend {
 
     /// Runs `work` in a transaction and commits it.
     async fn transaction<T>(&self, work: impl AsyncFnOnce(&mut Connection) -> Result<T>) -> Result<T> {
-        with_timeout(async {
+        self.call(async {
             let mut transaction = self.write().await?;
             let done = work(&mut transaction).await?;
             transaction.commit().await?;
@@ -148,7 +163,7 @@ impl Backend {
         subject: &[u8; 32],
         work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
     ) -> Result<T> {
-        with_timeout(async {
+        self.call(async {
             let mut transaction = self.write_about(subject).await?;
             let done = work(&mut transaction).await?;
             transaction.commit().await?;

@@ -8,12 +8,21 @@
 //! A commit is on the disk before it is answered (`synchronous = FULL`): what was said to a person survives a power cut.
 //! What is wiped is overwritten (`secure_delete`). The file belongs to the server's user alone.
 //!
+//! **What has failed is not used again.** SQLite ends a transaction by itself when the disk is full or cannot be read, and the
+//! library, which then cannot roll it back, takes its connection for one inside a transaction for ever. So a connection that
+//! comes back like that is replaced, and after any failed call all that were open then are: the file may be another one, or
+//! on a disk that was away. They are opened again by the next call, in about a millisecond. A file that is gone, or was
+//! replaced, is noticed by `check_ready`; what is written into a file that nobody finds again is not written.
+//!
 //! No call hangs: waiting for the connection, for the file's lock and for the disk together is cut off after
 //! `CALL_TIMEOUT`. A write that was cut off may still have been done; every write here may safely be asked for again.
 
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
@@ -23,6 +32,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::timeout::{LOCK_TIMEOUT, OPEN_TIMEOUT};
 use super::{RecordsError, Result, schema};
+use crate::core::time::Timestamp;
 
 #[path = "shared.rs"]
 mod shared;
@@ -50,6 +60,42 @@ const READERS: u32 = 4;
 pub struct SqliteRecords {
     writer: SqlitePool,
     readers: SqlitePool,
+    path: PathBuf,
+    trust: Trust,
+}
+
+/// Since when connections are trusted: those opened before are replaced.
+#[derive(Clone, Debug, Default)]
+struct Trust(Arc<Mutex<TrustState>>);
+
+#[derive(Debug, Default)]
+struct TrustState {
+    since: Option<Instant>,
+    /// Device and number of the file that the connections are open on.
+    file: Option<(u64, u64)>,
+}
+
+impl Trust {
+    fn renew(&self) {
+        self.state(|state| state.since = Some(Instant::now()));
+    }
+
+    /// Notes which file it is; connections to another one are not trusted any more.
+    fn now_on(&self, file: (u64, u64)) {
+        self.state(|state| {
+            if state.file.replace(file).is_some_and(|before| before != file) {
+                state.since = Some(Instant::now());
+            }
+        });
+    }
+
+    fn covers(&self, age: Duration) -> bool {
+        self.state(|state| state.since.is_none_or(|since| age < since.elapsed()))
+    }
+
+    fn state<T>(&self, work: impl FnOnce(&mut TrustState) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl SqliteRecords {
@@ -63,11 +109,19 @@ impl SqliteRecords {
             prepare(path)
                 .await
                 .map_err(|error| RecordsError(format!("{}: {error}", path.display())))?;
-            let writer = open_writer(path).await?;
-            let readers = pool(READERS)
+            let trust = Trust::default();
+            let writer = open_writer(path, &trust).await?;
+            let readers = pool(READERS, &trust)
                 .connect_with(options(path).pragma("query_only", "ON"))
                 .await?;
-            Ok(Self { writer, readers })
+            let records = Self {
+                writer,
+                readers,
+                path: path.to_owned(),
+                trust,
+            };
+            records.check_file().await?;
+            Ok(records)
         };
         timeout(OPEN_TIMEOUT, opening)
             .await
@@ -78,6 +132,25 @@ impl SqliteRecords {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// After a call that has failed.
+    fn distrust_connections(&self) {
+        self.trust.renew();
+    }
+
+    /// Whether the file is there, and the one that the connections are open on.
+    async fn check_file(&self) -> Result<()> {
+        let gone = |error| RecordsError(format!("{}: {error}", self.path.display()));
+        let file = tokio::fs::metadata(&self.path).await.map_err(gone)?;
+        self.trust.now_on((file.dev(), file.ino()));
+        Ok(())
+    }
+
+    /// The file is on this machine: whoever opens it has the same clock.
+    #[expect(clippy::unused_async, reason = "the other backend asks its server")]
+    async fn read_clock(&self) -> Result<Option<Timestamp>> {
+        Ok(None)
     }
 
     /// A transaction for reading: all it reads is of the same moment.
@@ -107,11 +180,11 @@ impl SqliteRecords {
 
 /// Opens the writing connection and migrates. Turning on the write-ahead log takes a lock that SQLite does not wait for,
 /// so of two processes that make the same file one may have to ask again.
-async fn open_writer(path: &Path) -> Result<SqlitePool> {
+async fn open_writer(path: &Path, trust: &Trust) -> Result<SqlitePool> {
     let until = Instant::now() + LOCK_TIMEOUT;
     loop {
         let opened = async {
-            let writer = pool(1)
+            let writer = pool(1, trust)
                 .connect_with(options(path).journal_mode(SqliteJournalMode::Wal))
                 .await
                 .map_err(sqlx::migrate::MigrateError::from)?;
@@ -160,12 +233,18 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
 }
 
-fn pool(connections: u32) -> SqlitePoolOptions {
+fn pool(connections: u32, trust: &Trust) -> SqlitePoolOptions {
+    let trust = trust.clone();
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(LOCK_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
+        .before_acquire(move |connection, its| {
+            // A sign of life has come before this, so that a rollback under way has ended.
+            let good = !connection.is_in_transaction() && trust.covers(its.age);
+            Box::pin(async move { Ok(good) })
+        })
 }
 
 /// Makes the folder and the file, for the server's user only. SQLite gives the files beside it the same mode.

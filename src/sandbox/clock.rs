@@ -29,8 +29,8 @@ const MAX_ADVANCE: Duration = Duration::from_hours(31 * 24);
 /// The most that it can ever be ahead, in milliseconds: about ten years, so that every date can still be written.
 const MAX_AHEAD_MS: i64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
-#[derive(Debug)]
 pub struct SandboxClock {
+    machine: Arc<dyn Clock>,
     ahead: AtomicI64,
     /// The file with the offset in milliseconds, as digits.
     file: PathBuf,
@@ -38,11 +38,12 @@ pub struct SandboxClock {
 
 impl SandboxClock {
     /// A clock with the offset in this file, or zero without one.
-    pub fn load(file: PathBuf) -> Self {
+    pub fn load(machine: Arc<dyn Clock>, file: PathBuf) -> Self {
         let kept = fs::read_to_string(&file)
             .ok()
             .and_then(|digits| digits.trim().parse().ok());
         Self {
+            machine,
             ahead: AtomicI64::new(kept.unwrap_or(0).clamp(0, MAX_AHEAD_MS)),
             file,
         }
@@ -68,7 +69,19 @@ impl SandboxClock {
 
 impl Clock for SandboxClock {
     fn now(&self) -> Timestamp {
-        SystemClock.now().plus(self.ahead())
+        self.machine.now().plus(self.ahead())
+    }
+}
+
+/// A machine's clock that is wrong, for tests of several servers.
+pub struct WrongClock {
+    /// In milliseconds; behind when negative.
+    pub ahead_ms: i64,
+}
+
+impl Clock for WrongClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(SystemClock.now().as_millis().saturating_add(self.ahead_ms))
     }
 }
 
@@ -122,6 +135,7 @@ fn clock_response(mut answer: HttpResponseBuilder, clock: &SandboxClock) -> Http
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use super::{MAX_AHEAD_MS, SandboxClock};
@@ -133,7 +147,7 @@ mod tests {
     fn it_only_goes_forward_and_not_for_ever() {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("clock");
-        let clock = SandboxClock::load(file.clone());
+        let clock = SandboxClock::load(Arc::new(SystemClock), file.clone());
         let mut before = clock.now();
         for (by, ahead_ms) in [
             (Duration::ZERO, 0),
@@ -148,11 +162,19 @@ mod tests {
             let now = clock.now();
             assert!(now >= before && now >= machine.plus(clock.ahead()), "{by:?}");
             before = now;
-            assert_eq!(SandboxClock::load(file.clone()).ahead(), clock.ahead(), "{by:?}");
+            assert_eq!(
+                SandboxClock::load(Arc::new(SystemClock), file.clone()).ahead(),
+                clock.ahead(),
+                "{by:?}"
+            );
         }
         for spoilt in ["", "-60000", "soon"] {
             std::fs::write(&file, spoilt).expect("written");
-            assert_eq!(SandboxClock::load(file.clone()).ahead(), Duration::ZERO, "{spoilt:?}");
+            assert_eq!(
+                SandboxClock::load(Arc::new(SystemClock), file.clone()).ahead(),
+                Duration::ZERO,
+                "{spoilt:?}"
+            );
         }
     }
 }

@@ -116,9 +116,24 @@ pub trait SmsCallbacks: Send + Sync {
     async fn receive(&self, route: Arc<SmsRoute>, request: IncomingRequest) -> WireReply;
 }
 
+/// How a part is that this node needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartState {
+    Good,
+    /// It works, and somebody should look at it.
+    Note(String),
+    Fault(String),
+}
+
+impl PartState {
+    pub fn of<E: std::fmt::Display>(done: Result<(), E>) -> Self {
+        done.map_or_else(|error| Self::Fault(error.to_string()), |()| Self::Good)
+    }
+}
+
 /// Whether this node can serve.
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// Each part with what is wrong with it, if anything; the node is ready when every second half is `None`.
-    async fn checks(&self) -> Vec<(&'static str, Option<String>)>;
+    /// Each part with how it is; the node is ready when there is no fault.
+    async fn checks(&self) -> Vec<(&'static str, PartState)>;
 }

@@ -6,6 +6,7 @@ mod outcomes;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -104,6 +105,7 @@ pub struct Metrics {
     requests: Family<RouteLabels, Counter>,
     sealed: Family<SealedLabels, Gauge>,
     log_lines_dropped: Counter,
+    clock_ahead: Gauge<f64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -131,6 +133,7 @@ impl Metrics {
             requests: Family::default(),
             sealed: Family::default(),
             log_lines_dropped: Counter::default(),
+            clock_ahead: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -188,6 +191,17 @@ impl Metrics {
             "Log lines lost because nobody read them fast enough",
             self.log_lines_dropped.clone(),
         );
+        registry.register(
+            "clock_ahead_seconds",
+            "How far this machine's clock is ahead of the database's, or behind it when negative",
+            self.clock_ahead.clone(),
+        );
+    }
+
+    pub fn clock_ahead(&self, millis: i64) {
+        let bounded = millis.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
+        let millis = i32::try_from(bounded).unwrap_or_default();
+        self.clock_ahead.set(f64::from(millis) / 1000.0);
     }
 
     /// Sets how many values in the records are sealed under each key.

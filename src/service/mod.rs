@@ -9,6 +9,7 @@ pub mod callbacks;
 pub mod catalogue;
 pub mod channel;
 pub mod data_subject;
+pub mod database_clock;
 pub mod deps;
 pub mod effects;
 pub mod facts_reader;

@@ -8,7 +8,7 @@ use super::jobs::{add_job, add_jobs};
 use super::links::live_links;
 use super::outbox::{attempt_failed, final_no};
 use super::pins::read_pin;
-use super::{Backend, Connection, Query, with_timeout};
+use super::{Backend, Connection, Query};
 use crate::core::ids::{AttemptId, ConsentId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
@@ -25,7 +25,7 @@ impl AttemptRecords for Backend {
         now: Timestamp,
         pin: bool,
     ) -> Result<SubscriberHistory> {
-        with_timeout(async {
+        self.call(async {
             let mut tx = self.snapshot().await?;
             let since = now.minus(FAILED_LOGINS_WINDOW);
             // The newest attempt, the newest that got anywhere, and logins that count against the limits. A login that is

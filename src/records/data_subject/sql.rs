@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use super::export::read_all;
 use super::jobs::add_job;
 use super::outbox::intent_over;
-use super::{Backend, Connection, Query, with_timeout};
+use super::{Backend, Connection, Query};
 use crate::core::ids::{ErasureId, IntentId, LinkId, MessageId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
@@ -39,7 +39,7 @@ impl DataSubjectRecords for Backend {
     }
 
     async fn export(&self, partner: PartnerId, tag: &SubscriberTag) -> Result<SubscriberData> {
-        with_timeout(async {
+        self.call(async {
             let mut tx = self.snapshot().await?;
             let data = read_all(&mut tx, (partner, tag)).await?;
             tx.commit().await?;
@@ -101,7 +101,7 @@ impl DataSubjectRecords for Backend {
         let Some(tag) = erasure.tag else {
             return Ok(Redaction::Redacted);
         };
-        with_timeout(async {
+        self.call(async {
             // Nobody begins anything for this person meanwhile, nor completes it.
             let mut tx = self.write_about(tag.as_bytes()).await?;
             // Of two who try, one goes on.
@@ -128,7 +128,7 @@ impl DataSubjectRecords for Backend {
     }
 
     async fn scrub_files(&self) -> Result<bool> {
-        with_timeout(self.checkpoint()).await
+        self.call(self.checkpoint()).await
     }
 
     async fn finish_erasure(&self, id: ErasureId, audit: &AuditEntry) -> Result<bool> {

@@ -5,7 +5,7 @@ use sqlx::{query, query_as, query_scalar};
 
 use super::audit::add_audit;
 use super::jobs::add_job_in;
-use super::{Backend, Connection, in_scope, select_scoped, with_timeout};
+use super::{Backend, Connection, in_scope, select_scoped};
 use crate::core::access::TenantScope;
 use crate::core::events::EventKind;
 use crate::core::ids::{DeliveryId, EndpointId, EventId};
@@ -131,7 +131,7 @@ impl EventRecords for Backend {
     }
 
     async fn outgoing_delivery(&self, id: DeliveryId, now: Timestamp) -> Result<Option<OutgoingDelivery>> {
-        with_timeout(async {
+        self.call(async {
             let mut connection = self.readers.acquire().await?;
             let delivery = query_as("SELECT * FROM deliveries WHERE id = $1").bind(id);
             let Some(delivery): Option<Delivery> = delivery.fetch_optional(&mut *connection).await? else {

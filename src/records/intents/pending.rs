@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::{Row as _, query};
 
-use super::{Backend, Row, with_timeout};
+use super::{Backend, Row};
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::messages::Locale;
 use crate::core::seal::SubscriberTag;
@@ -29,7 +29,7 @@ impl RequestRecords for Backend {
         code: Option<&[u8; 32]>,
         now: Timestamp,
     ) -> Result<PendingRequests> {
-        with_timeout(async {
+        self.call(async {
             let mut tx = self.snapshot().await?;
             let intents = query(open_intents!(
                 "i.tag = $1 ORDER BY i.created_at DESC, i.id DESC LIMIT 20"

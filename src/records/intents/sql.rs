@@ -8,7 +8,7 @@ use super::entities::entity_exists;
 use super::jobs::add_job;
 use super::messages::add_message;
 use super::outbox::intent_over;
-use super::{Backend, Connection, in_scope, partner_subject, select_scoped, whole_partner, with_timeout};
+use super::{Backend, Connection, in_scope, partner_subject, select_scoped, whole_partner};
 use crate::core::access::TenantScope;
 use crate::core::ids::{ConsentId, IntentId, LinkId, PartnerId};
 use crate::core::page::{PageRequest, Paged};
@@ -41,7 +41,7 @@ impl IntentRecords for Backend {
         sms: Option<&QueuedSms>,
         audit: &AuditEntry,
     ) -> Result<WriteOutcome<LinkIntent>> {
-        with_timeout(async {
+        self.call(async {
             let mut tx = self.write_about(&partner_subject(intent.partner)).await?;
             if let Some(entity) = intent.entity
                 && !entity_exists(&mut tx, intent.partner, entity).await?

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, query, query_as};
 
-use super::{Backend, Connection, Query, Select, claim, with_timeout};
+use super::{Backend, Connection, Query, Select, claim};
 use crate::core::ids::{JobId, NodeId};
 use crate::core::time::Timestamp;
 use crate::records::columns::sql_list;
@@ -121,7 +121,7 @@ impl JobRecords for Backend {
             "DELETE FROM bank_alerts WHERE id IN (\
              SELECT id FROM bank_alerts WHERE until < $1 ORDER BY until LIMIT $2)",
         ];
-        with_timeout(async {
+        self.call(async {
             let mut deleted = 0;
             for statement in statements {
                 let deleting = query(statement).bind(before).bind(i64::from(limit));

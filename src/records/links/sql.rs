@@ -7,7 +7,7 @@ use super::intents::{IntentProgress, end_renewals};
 use super::jobs::add_jobs;
 use super::outbox::link_moved;
 use super::verification::{answer_of, is_unannounced, take_into_use};
-use super::{Backend, Connection, Query, Row, with_timeout};
+use super::{Backend, Connection, Query, Row};
 use crate::core::ids::{AttemptId, LinkId, LinkedAccountId, PartnerId};
 use crate::core::page::PageCursor;
 use crate::core::seal::SubscriberTag;
@@ -171,7 +171,8 @@ impl Backend {
     }
 
     pub(super) async fn fetch_links(&self, statement: Query<'_>) -> Result<Vec<Link>> {
-        with_timeout(async { links_of(&statement.fetch_all(&self.readers).await?) }).await
+        self.call(async { links_of(&statement.fetch_all(&self.readers).await?) })
+            .await
     }
 }
 

@@ -5,7 +5,7 @@ use sqlx::{FromRow as _, Row as _};
 
 use super::audit::add_audit;
 use super::links::{link_columns, links_of, move_link};
-use super::{Backend, Connection, Row, page_of, scoped, select_scoped, with_timeout};
+use super::{Backend, Connection, Row, page_of, scoped, select_scoped};
 use crate::core::access::TenantScope;
 use crate::core::ids::{ConnectSessionId, IntentId, LinkId};
 use crate::core::page::{PageCursor, PageRequest, Paged};
@@ -70,7 +70,7 @@ macro_rules! connect_sessions {
 #[async_trait]
 impl LinkViewRecords for Backend {
     async fn link_view(&self, scope: &TenantScope, id: LinkId) -> Result<Option<LinkDetails>> {
-        with_timeout(async {
+        self.call(async {
             let view = scoped(link_views!(" AND k.id = $4"), scope).bind(id);
             Ok(views_of(&view.fetch_all(&self.readers).await?)?.pop())
         })
@@ -83,7 +83,7 @@ impl LinkViewRecords for Backend {
         filter: &LinkFilter,
         page: &PageRequest,
     ) -> Result<Paged<LinkDetails>> {
-        with_timeout(async {
+        self.call(async {
             let after = page.after.unwrap_or(PageCursor::START);
             let statement = link_views!(
                 " AND ($4 IS NULL OR k.state = $4) AND ($5 IS NULL OR e.intent = $5) \
@@ -128,7 +128,7 @@ impl LinkViewRecords for Backend {
     }
 
     async fn connect_session(&self, scope: &TenantScope, id: ConnectSessionId) -> Result<Option<ConnectSessionView>> {
-        with_timeout(async {
+        self.call(async {
             let session = scoped(connect_sessions!(" AND f.session = $4"), scope).bind(id);
             let row = session.fetch_optional(&self.readers).await?;
             row.as_ref().map(session_of).transpose()
@@ -142,7 +142,7 @@ impl LinkViewRecords for Backend {
         intent: Option<IntentId>,
         page: &PageRequest,
     ) -> Result<Paged<ConnectSessionView>> {
-        with_timeout(async {
+        self.call(async {
             let after = page.after.unwrap_or(PageCursor::START);
             let statement = connect_sessions!(
                 " AND ($4 IS NULL OR c.intent = $4) \

@@ -5,9 +5,7 @@ use sqlx::query;
 
 use super::audit::execute_audited;
 use super::entities::entity_exists;
-use super::{
-    Backend, Connection, in_scope, newest_from_4, partner_subject, scoped, select_scoped, whole_partner, with_timeout,
-};
+use super::{Backend, Connection, in_scope, newest_from_4, partner_subject, scoped, select_scoped, whole_partner};
 use crate::core::access::TenantScope;
 use crate::core::ids::{EntityId, PartnerId, RoleId};
 use crate::core::page::{PageRequest, Paged};
@@ -90,7 +88,7 @@ impl RoleRecords for Backend {
     }
 
     async fn delete_role(&self, scope: &TenantScope, id: RoleId, audit: &AuditEntry) -> Result<WriteOutcome<()>> {
-        with_timeout(async {
+        self.call(async {
             let mut tx = self.write_about(&partner_subject(scope.partner)).await?;
             let deleting = concat!(
                 "UPDATE roles SET deleted_at = $5 WHERE ",

@@ -55,4 +55,8 @@ pub trait PartnerRecords: Send + Sync {
     async fn change_partner(&self, change: &PartnerChange, audit: &AuditEntry) -> Result<Option<Partner>>;
     /// Whether the database can be read and written now.
     async fn check_ready(&self) -> Result<()>;
+
+    /// What the database's clock says, for nodes on several hosts to agree on; `None` where the database has the clock of
+    /// this host.
+    async fn server_time(&self) -> Result<Option<Timestamp>>;
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::{query, query_as};
 
 use super::audit::add_audit;
-use super::{Backend, Query, with_timeout};
+use super::{Backend, Query};
 use crate::core::ids::PartnerId;
 use crate::core::time::Timestamp;
 use crate::records::{AuditEntry, Partner, PartnerChange, PartnerRecords, Result};
@@ -78,13 +78,18 @@ impl PartnerRecords for Backend {
         .await
     }
 
+    async fn server_time(&self) -> Result<Option<Timestamp>> {
+        self.call(self.read_clock()).await
+    }
+
     /// Only a commit proves that the disk takes writes.
     async fn check_ready(&self) -> Result<()> {
         let (beat, read) = (
             query("UPDATE heartbeat SET beats = beats + 1 WHERE id = 1"),
             query_as("SELECT beats FROM heartbeat WHERE id = 1"),
         );
-        with_timeout(async {
+        self.call(async {
+            self.check_file().await?;
             self.execute(beat).await?;
             self.fetch::<(i64,)>(read).await.map(drop)
         })

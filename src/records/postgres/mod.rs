@@ -25,7 +25,8 @@
 //! holds no rows. A write that was cut off may still have been done; every write here may safely be asked for again.
 //!
 //! **Lost servers.** A connection is asked for a sign of life before it is used, and when it comes back, and is given
-//! that long to answer; one that does not is replaced. One in the middle of a transaction when its user went away is
+//! that long to answer; one that does not is replaced. So is one for writing whose server takes no writes any more: it was
+//! demoted, and its name may lead to another by now. One in the middle of a transaction when its user went away is
 //! not used again: nobody knows how far it came. So a server that restarts, or another that takes over its name, is found
 //! by the next call, and none that is silent keeps a place in the pool.
 //!
@@ -34,11 +35,12 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Connection as _, Executor as _, Postgres};
+use sqlx::{Connection as _, Executor as _, Postgres, Row as _};
 use tokio::time::timeout;
 
 use super::timeout::{LOCK_TIMEOUT, OPEN_TIMEOUT};
 use super::{RecordsError, Result, schema};
+use crate::core::time::Timestamp;
 
 mod address;
 #[expect(clippy::duplicate_mod, reason = "the same code for the types of another database")]
@@ -110,13 +112,31 @@ impl PostgresRecords {
                 .map_err(|error| RecordsError(format!("the tables cannot be brought up to date: {error}")))?;
             first.close().await;
             Ok(Self {
-                writer: pool(WRITERS).connect_lazy_with(options.clone()),
+                writer: pool(WRITERS)
+                    .before_acquire(|connection, _| Box::pin(is_writable(connection)))
+                    .connect_lazy_with(options.clone()),
                 readers: pool(READERS).connect_lazy_with(options.options([("default_transaction_read_only", "on")])),
             })
         };
         timeout(OPEN_TIMEOUT, opening)
             .await
             .unwrap_or_else(|_| Err(RecordsError(format!("not open after {} s", OPEN_TIMEOUT.as_secs()))))
+    }
+
+    /// Connections are looked at before they are used.
+    #[expect(clippy::unused_self, reason = "the other backend notes it")]
+    fn distrust_connections(&self) {}
+
+    #[expect(clippy::unused_async, reason = "the other backend looks at its file")]
+    async fn check_file(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The statement's own moment, not that of a transaction's beginning.
+    async fn read_clock(&self) -> Result<Option<Timestamp>> {
+        let now = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT";
+        let millis: i64 = sqlx::query_scalar(now).fetch_one(&self.readers).await?;
+        Ok(Some(Timestamp::from_millis(millis)))
     }
 
     /// A transaction for reading: all it reads is of the same moment.
@@ -162,6 +182,15 @@ async fn is_alive(connection: &mut PgConnection) -> sqlx::Result<bool> {
     Ok(timeout(PING_TIMEOUT, connection.ping())
         .await
         .is_ok_and(|answer| answer.is_ok()))
+}
+
+/// The same, of a connection that is for writing.
+async fn is_writable(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let asked = sqlx::raw_sql("SHOW transaction_read_only").fetch_one(connection);
+    let Ok(Ok(row)) = timeout(PING_TIMEOUT, asked).await else {
+        return Ok(false);
+    };
+    Ok(row.try_get::<String, _>(0).is_ok_and(|read_only| read_only == "off"))
 }
 
 /// Runs the migrations in one transaction, under a lock that keeps other nodes out, for as long as they take.

@@ -4,14 +4,14 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Row as _, query};
 
-use super::{Backend, Query, Row, with_timeout};
+use super::{Backend, Query, Row};
 use crate::records::sealed::{KeyColumn, KeyValue};
 use crate::records::{Result, SealedColumn, SealedCursor, SealedRecords, SealedValue};
 
 #[async_trait]
 impl SealedRecords for Backend {
     async fn sealed_values(&self, column: &SealedColumn, after: &SealedCursor, limit: u32) -> Result<Vec<SealedValue>> {
-        with_timeout(async {
+        self.call(async {
             let first = || column.key.iter().map(|part| least(*part)).collect();
             let after: Vec<KeyValue> = after.0.clone().unwrap_or_else(first);
             let values = bind_key(query(AssertSqlSafe(column.page())), &after);

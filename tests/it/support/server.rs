@@ -16,8 +16,8 @@ use kiungo::gateways::{
 use kiungo::http::{HttpState, serve};
 use kiungo::providers::{ProviderReply, ProviderRequest};
 use kiungo::service::callbacks::{
-    IncomingRequest, OpenedPage, PersonPage, PersonPages, ProviderWebhookOutcome, ProviderWebhooks, Readiness,
-    SmsCallbacks, UssdCallbacks,
+    IncomingRequest, OpenedPage, PartState, PersonPage, PersonPages, ProviderWebhookOutcome, ProviderWebhooks,
+    Readiness, SmsCallbacks, UssdCallbacks,
 };
 use kiungo::service::channel::Channel;
 use kiungo::service::metrics::Metrics;
@@ -258,9 +258,12 @@ pub struct FakeReadiness(pub AtomicBool);
 
 #[async_trait]
 impl Readiness for FakeReadiness {
-    async fn checks(&self) -> Vec<(&'static str, Option<String>)> {
-        let fault = self.0.load(Ordering::Relaxed).then(|| "does not answer".to_owned());
-        vec![("records", None), ("store", fault)]
+    async fn checks(&self) -> Vec<(&'static str, PartState)> {
+        let store = match self.0.load(Ordering::Relaxed) {
+            true => PartState::Fault("does not answer".to_owned()),
+            false => PartState::Good,
+        };
+        vec![("records", PartState::Note("works".to_owned())), ("store", store)]
     }
 }
 

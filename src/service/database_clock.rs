@@ -1,0 +1,209 @@
+//! The time that all servers agree on: the database's.
+//!
+//! Who may submit, whose lease is over, what has expired and how often somebody has tried is decided by comparing moments,
+//! written by one server and read by another. If each took them from its own machine, a server whose clock is three minutes
+//! ahead would take another one's login that is under way for lost. So every server measures how far its clock is from that
+//! of the database which they share, and the [`Clock`] that everything is given says the database's time.
+//!
+//! Between two measurements the time goes on by the machine's monotonic clock, which nobody sets: a wall clock that jumps
+//! changes nothing. A measurement is as good as half the time that asking took; only what differs by more is a correction.
+//!
+//! With a SQLite file there is nobody to ask: all that open it are on one machine and have one clock. It is followed while
+//! it is set by small steps. When it jumps, the old time goes on for [`HOLD`], so that whatever was under way at that moment
+//! ends by the time it began with; then the new time is taken.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::metrics::Metrics;
+use crate::core::time::{Clock, Timestamp};
+use crate::records::{Records, RecordsError};
+
+/// How often the wall clock is compared with the time that has passed.
+const TICK: Duration = Duration::from_secs(1);
+/// How often the database is asked, at least.
+const ASK_EVERY: Duration = Duration::from_secs(10);
+/// How often it is asked each time: the quickest answer counts.
+const SAMPLES: usize = 3;
+/// A difference that is a jump, in milliseconds.
+const JUMP_MS: i64 = 1_000;
+/// A difference that operators are told of, in milliseconds.
+const TELL_MS: i64 = 2_000;
+/// Longer than any lease: a provider's timeout of at most two minutes, and its margin.
+const HOLD: Duration = Duration::from_mins(3);
+
+/// See the module.
+pub struct DatabaseClock {
+    wall: Arc<dyn Clock>,
+    state: RwLock<State>,
+}
+
+#[derive(Clone, Copy)]
+struct State {
+    /// A moment, and when it was.
+    anchor: Option<(Timestamp, Instant)>,
+    /// How far the wall clock is ahead, in milliseconds, when it was last looked at.
+    ahead_ms: i64,
+    /// Since when the wall clock has been somewhere else, where there is no database to ask.
+    jumped: Option<Instant>,
+    /// Whether the database has a clock of its own.
+    asked: bool,
+    told_ms: i64,
+}
+
+impl Clock for DatabaseClock {
+    fn now(&self) -> Timestamp {
+        match self.state().anchor {
+            Some((moment, then)) => moment.plus(then.elapsed()),
+            None => self.wall.now(),
+        }
+    }
+}
+
+impl DatabaseClock {
+    pub fn new(wall: Arc<dyn Clock>) -> Self {
+        Self {
+            wall,
+            state: RwLock::new(State {
+                anchor: None,
+                ahead_ms: 0,
+                jumped: None,
+                asked: false,
+                told_ms: 0,
+            }),
+        }
+    }
+
+    fn state(&self) -> State {
+        *self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// How far this machine's clock is ahead of the time that counts, in milliseconds.
+    pub fn ahead_ms(&self) -> i64 {
+        self.state().ahead_ms
+    }
+
+    /// What an operator should know of this machine's clock.
+    pub fn note(&self) -> Option<String> {
+        let state = self.state();
+        let seconds = difference_text(state.ahead_ms);
+        if state.ahead_ms.abs() <= TELL_MS {
+            return None;
+        }
+        Some(if state.asked {
+            format!("this machine's clock is {seconds} the database's, which is used instead")
+        } else {
+            format!(
+                "this machine's clock has jumped and is {seconds} the time that is used until what was under way has ended"
+            )
+        })
+    }
+
+    /// Asks the database for its time.
+    ///
+    /// # Errors
+    /// When it does not answer: the time goes on as it did.
+    pub async fn measure(&self, records: &dyn Records) -> Result<(), RecordsError> {
+        let mut best: Option<(Duration, Timestamp, Instant)> = None;
+        for _ in 0..SAMPLES {
+            let asked = Instant::now();
+            let Some(time) = records.server_time().await? else {
+                self.follow_wall_clock();
+                return Ok(());
+            };
+            let took = asked.elapsed();
+            if best.is_none_or(|(quickest, ..)| took < quickest) {
+                best = Some((took, time, asked + took / 2));
+            }
+        }
+        if let Some((took, time, then)) = best {
+            self.set(time, then, took / 2);
+        }
+        Ok(())
+    }
+
+    fn set(&self, time: Timestamp, then: Instant, uncertainty: Duration) {
+        let wall_ms = self.wall.now().as_millis();
+        self.change(|state| {
+            let measured = time.plus(then.elapsed()).as_millis();
+            let expected = state
+                .anchor
+                .map(|(moment, then)| moment.plus(then.elapsed()).as_millis());
+            let uncertainty_ms = i64::try_from(uncertainty.as_millis()).unwrap_or(i64::MAX);
+            if expected.is_none_or(|expected| (expected - measured).abs() > uncertainty_ms) {
+                state.anchor = Some((time, then));
+            }
+            state.asked = true;
+            let now = state
+                .anchor
+                .map_or(measured, |(moment, then)| moment.plus(then.elapsed()).as_millis());
+            state.ahead_ms = wall_ms - now;
+        });
+    }
+
+    /// Where there is no database to ask.
+    fn follow_wall_clock(&self) {
+        let (wall, now) = (self.wall.now(), Instant::now());
+        self.change(|state| {
+            let ahead = state.anchor.map_or(0, |(moment, then)| {
+                wall.as_millis() - moment.plus(now - then).as_millis()
+            });
+            let held = state.jumped.is_some_and(|since| now - since >= HOLD);
+            if ahead.abs() <= JUMP_MS || held {
+                state.anchor = Some((wall, now));
+                (state.ahead_ms, state.jumped) = (0, None);
+            } else {
+                state.ahead_ms = ahead;
+                state.jumped.get_or_insert(now);
+            }
+        });
+    }
+
+    /// Compares until told to stop.
+    pub async fn keep(self: Arc<Self>, records: Arc<dyn Records>, metrics: Arc<Metrics>, stop: CancellationToken) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut asked = Instant::now();
+        self.tell(&metrics);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let State {
+                asked: asks, ahead_ms, ..
+            } = self.state();
+            let jumped = (self.wall.now().as_millis() - self.now().as_millis() - ahead_ms).abs() > JUMP_MS;
+            if asks && !jumped && asked.elapsed() < ASK_EVERY {
+                continue;
+            }
+            asked = Instant::now();
+            if let Err(error) = self.measure(records.as_ref()).await {
+                tracing::warn!(%error, "the database's clock could not be read; time goes on by this machine's monotonic clock");
+            }
+            self.tell(&metrics);
+        }
+    }
+
+    /// Says what has changed: in the metrics always, in the log when it is more than a trifle.
+    fn tell(&self, metrics: &Metrics) {
+        let State { ahead_ms, told_ms, .. } = self.state();
+        metrics.clock_ahead(ahead_ms);
+        if (ahead_ms - told_ms).abs() <= TELL_MS {
+            return;
+        }
+        self.change(|state| state.told_ms = ahead_ms);
+        match self.note() {
+            Some(note) => tracing::warn!(ahead_ms, "{note}: set it right, and keep it so with NTP"),
+            None => tracing::info!(ahead_ms, "this machine's clock is right again"),
+        }
+    }
+}
+
+fn difference_text(ahead_ms: i64) -> String {
+    let (seconds, side) = (ahead_ms.abs() / 1000, if ahead_ms > 0 { "ahead of" } else { "behind" });
+    format!("{seconds} s {side}")
+}
