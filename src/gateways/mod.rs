@@ -72,6 +72,17 @@ pub enum ParseError {
 }
 
 impl ParseError {
+    /// Why, in words of ours; the name of a field alone.
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self {
+            Self::Field(name) => name,
+            Self::Msisdn => "the phone number is not one we can serve",
+            Self::Encoding => "the text is not valid UTF-8",
+            Self::TooLong => "the input is too long",
+            Self::NotACallback => "not a callback of this gateway",
+        }
+    }
+
     /// The id of the message that the person gets.
     pub fn message_id(&self) -> &'static str {
         match self {

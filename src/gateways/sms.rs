@@ -63,6 +63,10 @@ pub enum SmsCallback {
     /// A person sent a message to a number of ours.
     Incoming(IncomingSms),
     Report(DeliveryReport),
+    /// Something that nobody will ever be able to read, and why: an SMS from a short code or a name, one without text, a
+    /// report in unknown words. It is acknowledged, dropped and counted, so that it is not brought again and what came
+    /// beside it is not lost.
+    Unreadable(&'static str),
     /// A person told the gateway that they want no messages from us.
     OptedOut(Msisdn),
 }
@@ -74,13 +78,24 @@ pub struct IncomingSms {
     /// The gateway's id of it, the same when the gateway retries.
     pub message_id: String,
     pub from: Msisdn,
-    /// Our number or short code.
+    /// Our number or short code; empty if the gateway does not say.
     pub to: String,
     pub text: Secret,
+    /// What the gateway has taken it for and has answered by itself, if it does that.
+    pub handled: Option<HandledKeyword>,
     /// Which part of a longer message it is, if the gateway does not join the parts itself.
     pub part: Option<SmsPart>,
     /// When the gateway received it, if it says.
     pub received_at: Option<Timestamp>,
+}
+
+/// A keyword that the gateway itself has recognized, acted on and answered: we note it, and the person gets no second
+/// answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandledKeyword {
+    Stop,
+    Start,
+    Help,
 }
 
 /// One part of a longer message.
@@ -114,13 +129,7 @@ pub enum SmsCallbackError {
 
 impl From<ParseError> for SmsCallbackError {
     fn from(error: ParseError) -> Self {
-        Self::Malformed(match error {
-            ParseError::Field(name) => name,
-            ParseError::Msisdn => "the phone number is not one we can serve",
-            ParseError::Encoding => "the text is not valid UTF-8",
-            ParseError::TooLong => "the input is too long",
-            ParseError::NotACallback => "not a callback of this gateway",
-        })
+        Self::Malformed(error.reason())
     }
 }
 
@@ -214,7 +223,8 @@ pub trait SmsGateway: Send + Sync {
     /// Parses a callback of the gateway. The request's `tail` is empty or [`REPORTS_PATH`].
     ///
     /// # Errors
-    /// When its signature is wrong, or it is not understood; then nothing of it is processed.
+    /// When its signature is wrong, or it is no callback of this gateway at all; then nothing of it is processed. What
+    /// cannot be read within one is [`SmsCallback::Unreadable`], each by itself.
     fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError>;
 
     fn render_answer(&self, answer: CallbackOutcome) -> WireReply {

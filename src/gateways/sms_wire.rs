@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::WireReply;
-use super::sms::{SmsCallbackError, SmsSendError, SmsSettings};
+use super::sms::{SmsCallback, SmsCallbackError, SmsSendError, SmsSettings};
+use super::{ParseError, WireReply};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
-use crate::core::sms::SmsFailureReason;
+use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::core::time::Timestamp;
 use crate::http_client::{HttpClient, OutboundError, OutboundRequest, OutboundResponse};
 
@@ -23,6 +23,9 @@ pub(super) const MAX_ID_BYTES: usize = 128;
 pub(super) const MAX_NUMBER_BYTES: usize = 64;
 /// The longest text that is accepted: ten parts in three-byte characters.
 pub(super) const MAX_TEXT_BYTES: usize = 4096;
+
+pub(super) const NOT_THE_JSON: SmsCallbackError =
+    SmsCallbackError::Malformed("the body is not the JSON of this gateway");
 
 /// Sends a request on a new connection: with a pooled one that the other side had just closed, it would be unknown whether
 /// the message was sent.
@@ -58,7 +61,97 @@ pub(super) fn parse_response<T: DeserializeOwned>(answer: &OutboundResponse) -> 
 }
 
 pub(super) fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, SmsCallbackError> {
-    serde_json::from_slice(body).map_err(|_| SmsCallbackError::Malformed("the body is not the JSON of this gateway"))
+    serde_json::from_slice(body).map_err(|_| NOT_THE_JSON)
+}
+
+/// One entry of a callback: what was read, or that it cannot be.
+pub(super) fn entry(read: Result<SmsCallback, ParseError>) -> SmsCallback {
+    read.unwrap_or_else(|error| SmsCallback::Unreadable(error.reason()))
+}
+
+/// The text of an SMS from a person. Without a letter or a sign there is nothing to answer: a picture, or binary data.
+pub(super) fn incoming_text(text: Secret) -> Result<Secret, ParseError> {
+    match text.expose() {
+        long if long.len() > MAX_TEXT_BYTES => Err(ParseError::TooLong),
+        blank if blank.trim().is_empty() => Err(ParseError::Field("text")),
+        _ => Ok(text),
+    }
+}
+
+/// What a word of a delivery report says that the gateway's own list does not have.
+pub(super) enum ReportWord {
+    State(SmsDeliveryState),
+    /// It is under way, or nobody knows: nothing new.
+    NothingNew,
+    /// Not even that.
+    Unknown,
+}
+
+/// Reads such a word by what the words of all gateways have in common.
+pub(super) fn report_word(word: &str) -> ReportWord {
+    use SmsDeliveryState::{Delivered, Failed, Sent};
+    const FAILED: &[(&[&str], SmsFailureReason)] = &[
+        (&["expire", "timeout"], SmsFailureReason::Expired),
+        (
+            &["reject", "block", "barred", "denied", "cancel", "spam"],
+            SmsFailureReason::Rejected,
+        ),
+        (
+            &["invalid", "nosuch", "unknownsubscriber", "doesnotexist"],
+            SmsFailureReason::InvalidNumber,
+        ),
+        (
+            &[
+                "undeliv",
+                "notdeliv",
+                "fail",
+                "absent",
+                "unreach",
+                "impossible",
+                "delete",
+                "discard",
+                "error",
+            ],
+            SmsFailureReason::Undelivered,
+        ),
+    ];
+    const UNDER_WAY: &[&str] = &[
+        "accept",
+        "queue",
+        "pending",
+        "submit",
+        "buffer",
+        "route",
+        "schedul",
+        "sending",
+        "process",
+        "progress",
+        "wait",
+        "retry",
+        "receiv",
+        "uncertain",
+        "unknown",
+        "partial",
+        "notsupported",
+    ];
+    let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
+    let word = word.to_ascii_lowercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| word.contains(part));
+    if let Some((_, why)) = FAILED.iter().find(|(parts, _)| has(parts)) {
+        return ReportWord::State(Failed(*why));
+    }
+    if has(UNDER_WAY) {
+        return ReportWord::NothingNew;
+    }
+    match word.as_str() {
+        _ if has(&["delivered", "delivrd"]) && has(&["network", "carrier", "operator", "smsc", "gateway"]) => {
+            ReportWord::State(Sent)
+        }
+        _ if has(&["delivered", "delivrd"]) => ReportWord::State(Delivered),
+        "read" | "seen" | "success" => ReportWord::State(Delivered),
+        "sent" | "messagesent" => ReportWord::State(Sent),
+        _ => ReportWord::Unknown,
+    }
 }
 
 /// An id given by a gateway; it becomes a key.

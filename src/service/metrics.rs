@@ -96,6 +96,7 @@ pub struct Metrics {
     turns_open: Gauge,
     screens: Family<ScreenLabels, Counter>,
     screens_given_up: Family<GatewayLabels, Counter>,
+    sms_unreadable: Family<GatewayLabels, Counter>,
     provider_calls: Family<CallLabels, Counter>,
     provider_seconds: ProviderSeconds,
     health: Family<InstitutionLabels, Gauge>,
@@ -124,6 +125,7 @@ impl Metrics {
             turns_open: Gauge::default(),
             screens: Family::default(),
             screens_given_up: Family::default(),
+            sms_unreadable: Family::default(),
             provider_calls: Family::default(),
             provider_seconds: Family::new_with_constructor(provider_histogram),
             health: Family::default(),
@@ -153,6 +155,11 @@ impl Metrics {
             "screens_given_up",
             "Screens that a gateway did not take in calls of ours",
             self.screens_given_up.clone(),
+        );
+        registry.register(
+            "sms_unreadable",
+            "Incoming SMS and delivery reports dropped because nobody can read them",
+            self.sms_unreadable.clone(),
         );
         registry.register(
             "provider_calls",
@@ -239,6 +246,11 @@ impl Metrics {
         self.screens_given_up.get_or_create(&GatewayLabels { gateway }).inc();
     }
 
+    /// Counts an SMS or a report from the gateway with this name that nobody can read.
+    pub fn sms_unreadable(&self, gateway: &'static str) {
+        self.sms_unreadable.get_or_create(&GatewayLabels { gateway }).inc();
+    }
+
     /// Counts a call to a provider; `call` is a word such as `submit`.
     pub fn provider_call(&self, provider: &'static str, call: &'static str, outcome: ProviderOutcome, took: Duration) {
         let labels = CallLabels {
@@ -321,6 +333,7 @@ mod tests {
         let metrics = Metrics::new();
         metrics.turn(TurnOutcome::Pending, Duration::from_millis(300));
         metrics.screen("consent");
+        metrics.sms_unreadable("twilio");
         metrics.provider_call("mono", "submit", ProviderOutcome::Unknown, Duration::from_secs(40));
         metrics.set_institution_health("mono", "b1:p", HealthLevel::Down);
         metrics.held_back("mono", HealthLevel::Busy);
@@ -336,6 +349,7 @@ mod tests {
             r#"kiungo_turn_seconds_bucket{le="0.5"} 1"#,
             "kiungo_turns_open 1",
             r#"kiungo_screens_total{screen="consent"} 1"#,
+            r#"kiungo_sms_unreadable_total{gateway="twilio"} 1"#,
             r#"kiungo_provider_calls_total{provider="mono",call="submit",outcome="unknown"} 1"#,
             r#"kiungo_provider_seconds_bucket{le="60.0",provider="mono"} 1"#,
             r#"kiungo_institution_health{provider="mono",institution="b1:p"} 3"#,

@@ -45,7 +45,10 @@ impl SmsCallbacks for SmsInbox {
                 tracing::warn!(route = route.name, %error, "SMS gateway callback rejected");
                 match error {
                     SmsCallbackError::Unauthentic => CallbackOutcome::Unauthentic,
-                    SmsCallbackError::Malformed(_) => CallbackOutcome::Malformed,
+                    SmsCallbackError::Malformed(_) => {
+                        self.deps.metrics.sms_unreadable(route.gateway.name());
+                        CallbackOutcome::Malformed
+                    }
                 }
             }
         };
@@ -57,7 +60,8 @@ fn parse(route: &SmsRoute, request: &IncomingRequest) -> Result<Vec<SmsCallback>
     let body = request.body.as_deref();
     route.gateway.parse_callback(&RawRequest {
         method: &request.method,
-        tail: &request.tail,
+        // Many register a callback with a slash at its end.
+        tail: request.tail.trim_end_matches('/'),
         query: &request.query,
         headers: &request.headers,
         body: body.ok_or(SmsCallbackError::Malformed("the body is too long, or came too slowly"))?,
@@ -66,12 +70,23 @@ fn parse(route: &SmsRoute, request: &IncomingRequest) -> Result<Vec<SmsCallback>
 }
 
 impl SmsInbox {
-    /// Processes all of it, or asks for it to come again. What was processed stays so.
+    /// Processes all of it, or asks for it to come again. What was processed stays so, and one entry that cannot be
+    /// processed now does not hold up those behind it.
     async fn process(&self, route: &SmsRoute, callbacks: Vec<SmsCallback>) -> CallbackOutcome {
+        let mut outcome = CallbackOutcome::Accepted;
         for callback in callbacks {
             let processed = match callback {
                 SmsCallback::Incoming(sms) => self.incoming(route, &sms).await,
                 SmsCallback::Report(report) => self.report(route, &report).await,
+                SmsCallback::Unreadable(why) => {
+                    tracing::info!(
+                        route = route.name,
+                        why,
+                        "entry of an SMS gateway's callback dropped as unreadable"
+                    );
+                    self.deps.metrics.sms_unreadable(route.gateway.name());
+                    Ok(())
+                }
                 SmsCallback::OptedOut(number) => {
                     let (tag, now) = (self.deps.sealing.keyring.tag(&number), self.deps.clock.now());
                     let stopped = self.outbox.record_opt_out(self.outbox.partner(), &tag, now).await;
@@ -80,10 +95,10 @@ impl SmsInbox {
             };
             if let Err(error) = processed {
                 tracing::warn!(route = route.name, %error, "SMS gateway callback cannot be processed now");
-                return CallbackOutcome::Unavailable;
+                outcome = CallbackOutcome::Unavailable;
             }
         }
-        CallbackOutcome::Accepted
+        outcome
     }
 
     async fn incoming(&self, route: &SmsRoute, sms: &IncomingSms) -> Result<(), RetryLater> {
@@ -94,7 +109,9 @@ impl SmsInbox {
             return Ok(());
         }
         // A keyword stands in the first part; a later part is neither a keyword nor worth a reply.
-        let reaction = if sms.part.as_ref().is_none_or(|part| part.part == 1) {
+        let reaction = if let Some(handled) = sms.handled {
+            SmsReaction::to_handled(handled)
+        } else if sms.part.as_ref().is_none_or(|part| part.part == 1) {
             let preference = self.deps.records.sms_preference(partner, &tag).await?;
             let stopped = preference.filter(|found| found.stopped).map(|found| found.at);
             let from = Sender { route, tag, stopped };
@@ -144,7 +161,12 @@ impl SmsInbox {
             key,
             text: &reply.text,
             // From the number they wrote to, where the route has no sender.
-            route: Some((route, route.sender.is_none().then(|| sms.to.clone()))),
+            route: Some((
+                route,
+                Some(&sms.to)
+                    .filter(|to| route.sender.is_none() && !to.is_empty())
+                    .cloned(),
+            )),
             valid_for: REPLY_VALID_FOR,
         };
         match self.outbox.draft(message) {

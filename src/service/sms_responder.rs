@@ -16,7 +16,7 @@ use crate::core::seal::SubscriberTag;
 use crate::core::secret::Secret;
 use crate::core::sms_keywords::Keyword;
 use crate::core::time::Timestamp;
-use crate::gateways::sms::IncomingSms;
+use crate::gateways::sms::{HandledKeyword, IncomingSms};
 use crate::records::RecordsError;
 
 /// Gateways give the time of an SMS in whole seconds: it may have come at any moment within that second.
@@ -36,6 +36,20 @@ pub struct SmsReaction {
     /// `true`: they opt out; `false`: they opt in again.
     pub stop: Option<bool>,
     pub reply: Option<SmsReply>,
+}
+
+impl SmsReaction {
+    /// The gateway has answered: only what they want is noted.
+    pub fn to_handled(keyword: HandledKeyword) -> Self {
+        Self {
+            stop: match keyword {
+                HandledKeyword::Stop => Some(true),
+                HandledKeyword::Start => Some(false),
+                HandledKeyword::Help => None,
+            },
+            reply: None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,8 @@
 //! message was sent, so that it is never sent twice. Each callback is a form: incoming messages come to the callback itself,
 //! delivery reports and opt-outs to `…/reports`, as the operator registers them. An incoming message is retried until it is
 //! answered with 200, for up to twelve hours, so one that cannot be parsed is answered with 200 as well: it never will be.
+//! Of the states in reports `Sent`, `Submitted` and `Buffered` are on the way; more ends are seen than are documented
+//! (`Expired`, `AbsentSubscriber`), so a state that is not known is an end, too. A delivery told after it still counts.
 //!
 //! Nothing is signed; the secret in the path authenticates the caller. Longer messages arrive joined.
 
@@ -14,14 +16,13 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::core::msisdn::Msisdn;
-use crate::core::secret::Secret;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::gateways::form::DecodedForm;
 use crate::gateways::sms::{
     CallbackOutcome, DeliveryReport, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SentSms, SmsCallback,
     SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError,
 };
-use crate::gateways::sms_wire as wire;
+use crate::gateways::sms_wire::{self as wire, ReportWord};
 use crate::gateways::{ParseError, RawRequest, WireReply};
 use crate::http_client::{HttpClient, OutboundRequest};
 
@@ -133,11 +134,11 @@ impl SmsGateway for AfricasTalkingSms {
     }
 
     fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
-        Ok(vec![match request.tail {
-            "" => parse_incoming(request).map(SmsCallback::Incoming)?,
-            REPORTS_PATH => parse_report(request)?,
-            _ => return Err(ParseError::NotACallback.into()),
-        }])
+        match request.tail {
+            "" => Ok(vec![parse_incoming(request)?]),
+            REPORTS_PATH => Ok(parse_report(request)?.into_iter().collect()),
+            _ => Err(ParseError::NotACallback.into()),
+        }
     }
 
     fn render_answer(&self, answer: CallbackOutcome) -> WireReply {
@@ -182,23 +183,27 @@ fn failure_reason(word: &str) -> SmsFailureReason {
     }
 }
 
-fn parse_incoming(request: &RawRequest<'_>) -> Result<IncomingSms, ParseError> {
+fn parse_incoming(request: &RawRequest<'_>) -> Result<SmsCallback, ParseError> {
     let form = DecodedForm::find(&[request.query, request.body], ["id", "from", "to", "text", "date"]);
     let message_id = form.token("id", wire::MAX_ID_BYTES)?;
-    let from = form.required("from", wire::MAX_NUMBER_BYTES)?;
-    let text = Secret::new(form.required("text", wire::MAX_TEXT_BYTES)?);
-    let date = form.optional_token("date", wire::MAX_NUMBER_BYTES)?;
-    Ok(IncomingSms {
-        message_id,
-        from: Msisdn::parse(&from, request.country).map_err(|_| ParseError::Msisdn)?,
-        to: form.token("to", wire::MAX_NUMBER_BYTES)?,
-        text,
-        part: None,
-        received_at: date.and_then(|date| wire::parse_time(&date, DATES)),
-    })
+    let read = || -> Result<_, ParseError> {
+        let from = form.required("from", wire::MAX_NUMBER_BYTES)?;
+        let date = form.optional_token("date", wire::MAX_NUMBER_BYTES)?;
+        Ok(SmsCallback::Incoming(IncomingSms {
+            message_id,
+            from: Msisdn::parse(&from, request.country).map_err(|_| ParseError::Msisdn)?,
+            to: form.optional_token("to", wire::MAX_NUMBER_BYTES)?.unwrap_or_default(),
+            text: wire::incoming_text(form.secret("text", wire::MAX_TEXT_BYTES)?)?,
+            handled: None,
+            part: None,
+            received_at: date.and_then(|date| wire::parse_time(&date, DATES)),
+        }))
+    };
+    Ok(wire::entry(read()))
 }
 
-fn parse_report(request: &RawRequest<'_>) -> Result<SmsCallback, ParseError> {
+/// `None` for a state that says nothing new.
+fn parse_report(request: &RawRequest<'_>) -> Result<Option<SmsCallback>, ParseError> {
     let form = DecodedForm::find(
         &[request.query, request.body],
         ["id", "status", "failureReason", "senderId", "phoneNumber"],
@@ -207,25 +212,41 @@ fn parse_report(request: &RawRequest<'_>) -> Result<SmsCallback, ParseError> {
         && form.optional("id", wire::MAX_ID_BYTES)?.is_none()
     {
         let number = form.required("phoneNumber", wire::MAX_NUMBER_BYTES)?;
-        let number = Msisdn::parse(&number, request.country).map_err(|_| ParseError::Msisdn)?;
-        return Ok(SmsCallback::OptedOut(number));
+        let number = Msisdn::parse(&number, request.country).map_err(|_| ParseError::Msisdn);
+        return Ok(Some(wire::entry(number.map(SmsCallback::OptedOut))));
     }
     let message_id = form.token("id", wire::MAX_ID_BYTES)?;
-    let why = form.optional_token("failureReason", wire::MAX_ID_BYTES)?;
-    let state = match form.token("status", wire::MAX_ID_BYTES)?.as_str() {
+    let read = || -> Result<_, ParseError> {
+        let status = form.token("status", wire::MAX_ID_BYTES)?;
+        let why = form.optional_token("failureReason", wire::MAX_ID_BYTES)?;
+        let state = delivery_state(&status, why.as_deref());
+        Ok(state.map(|state| DeliveryReport {
+            message_id,
+            reference: None,
+            state,
+        }))
+    };
+    Ok(match read() {
+        Ok(report) => report.map(SmsCallback::Report),
+        Err(error) => Some(wire::entry(Err(error))),
+    })
+}
+
+/// `None` for one that says nothing new.
+fn delivery_state(status: &str, why: Option<&str>) -> Option<SmsDeliveryState> {
+    let why = why.map(failure_reason);
+    Some(match status {
         "Sent" | "Submitted" | "Buffered" => SmsDeliveryState::Sent,
         "Success" => SmsDeliveryState::Delivered,
-        "Expired" => SmsDeliveryState::Failed(SmsFailureReason::Expired),
-        "Failed" => SmsDeliveryState::Failed(why.as_deref().map_or(SmsFailureReason::Undelivered, failure_reason)),
-        "Rejected" => SmsDeliveryState::Failed(match why.as_deref().map(failure_reason) {
-            None | Some(SmsFailureReason::Undelivered) => SmsFailureReason::Rejected,
-            Some(why) => why,
-        }),
-        _ => return Err(ParseError::Field("status")),
-    };
-    Ok(SmsCallback::Report(DeliveryReport {
-        message_id,
-        reference: None,
-        state,
-    }))
+        "Failed" => SmsDeliveryState::Failed(why.unwrap_or(SmsFailureReason::Undelivered)),
+        word => match wire::report_word(word) {
+            ReportWord::NothingNew => return None,
+            ReportWord::Unknown => SmsDeliveryState::Failed(why.unwrap_or(SmsFailureReason::Undelivered)),
+            ReportWord::State(SmsDeliveryState::Failed(said)) => {
+                // The reason says more than the word, where it says anything.
+                SmsDeliveryState::Failed(why.filter(|why| *why != SmsFailureReason::Undelivered).unwrap_or(said))
+            }
+            ReportWord::State(state) => state,
+        },
+    })
 }

@@ -3,7 +3,8 @@
 //! A message is sent as JSON with Basic authentication, client id and client secret. A successful response has `status` 0
 //! and a `messageId`; what other numbers mean is not known, so they are refusals. How Hubtel forwards incoming messages is
 //! not known, so none is accepted. The delivery state of a message must be queried, by its id; of the words it answers
-//! with only `Delivered` is known, and any other leaves the message's state unchanged.
+//! with only `Delivered` is documented. Others are read by what such words have in common, and one that says nothing
+//! leaves the message's state unchanged.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use crate::gateways::sms::{
     OutgoingSms, ReportMode, SentSms, SmsCallback, SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements,
     SmsSendError, SmsSettings, SmsSetupError,
 };
-use crate::gateways::sms_wire as wire;
+use crate::gateways::sms_wire::{self as wire, ReportWord};
 use crate::gateways::{ParseError, RawRequest};
 use crate::http_client::{HttpClient, OutboundRequest};
 
@@ -126,11 +127,10 @@ impl SmsGateway for HubtelSms {
         let became: StatusResponse = (answer.status == 200)
             .then(|| wire::parse_response(&answer).ok())
             .flatten()?;
-        became
-            .status
-            .trim()
-            .eq_ignore_ascii_case("delivered")
-            .then_some(SmsDeliveryState::Delivered)
+        match wire::report_word(&became.status) {
+            ReportWord::State(state) => Some(state),
+            ReportWord::NothingNew | ReportWord::Unknown => None,
+        }
     }
 
     fn parse_callback(&self, _: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {

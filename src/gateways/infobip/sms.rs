@@ -5,13 +5,14 @@
 //! same id is refused is not known, so that is not relied on. The first field of a message is `from` in what was seen to
 //! work, and perhaps `sender` in newer documents: `route` says which.
 //!
-//! Incoming messages come as a list, which is acknowledged as a whole or not at all. Their times have an offset without a
-//! colon. Signatures are an option of the account about which nothing is known: the secret in the path authenticates the
+//! Incoming messages and reports come as lists, which are acknowledged as a whole or not at all: an entry that cannot be
+//! read is dropped by itself, since it never can be. Times have an offset without a colon. Signatures are an option of the account about which nothing is known: the secret in the path authenticates the
 //! caller.
 
 use async_trait::async_trait;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::core::msisdn::Msisdn;
@@ -21,7 +22,7 @@ use crate::gateways::sms::{
     DeliveryReport, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SentSms, SmsCallback, SmsCallbackError,
     SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError,
 };
-use crate::gateways::sms_wire as wire;
+use crate::gateways::sms_wire::{self as wire, ReportWord};
 use crate::gateways::{ParseError, RawRequest};
 use crate::http_client::{HttpClient, OutboundRequest};
 
@@ -38,8 +39,6 @@ pub const REQUIREMENTS: SmsRequirements = SmsRequirements {
 
 /// `2026-10-06T09:28:39.220+0000`
 const DATES: &[&str] = &["%Y-%m-%dT%H:%M:%S%.f%z"];
-/// The most results of one callback; more would not fit the body that is read.
-const MAX_RESULTS: usize = 500;
 
 pub struct InfobipSms {
     settings: SmsSettings,
@@ -63,15 +62,17 @@ struct SentMessage {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MessageStatus {
-    /// 1 is pending and 3 delivered: both are accepted. 2 is undeliverable, 4 expired, 5 rejected.
+    /// 0 is accepted, 1 pending and 3 delivered. 2 is undeliverable, 4 expired, 5 rejected.
     group_id: Option<i64>,
     /// The same, as a word in capital letters.
     group_name: Option<String>,
 }
 
+/// A list, each entry as it was written.
 #[derive(Deserialize)]
-struct IncomingMessages {
-    results: Vec<IncomingMessage>,
+struct ResultList<'a> {
+    #[serde(borrow)]
+    results: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -80,15 +81,11 @@ struct IncomingMessage {
     message_id: String,
     /// Without a plus.
     from: String,
+    #[serde(default, deserialize_with = "text_or_nothing")]
     to: String,
-    /// The whole text, keyword included.
-    text: Secret,
+    /// The whole text, keyword included; none where a picture or binary data was sent.
+    text: Option<Secret>,
     received_at: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct DeliveryReportList {
-    results: Vec<ReportEntry>,
 }
 
 #[derive(Deserialize)]
@@ -172,56 +169,64 @@ impl SmsGateway for InfobipSms {
     fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
         match request.tail {
             "" => {
-                let incoming: IncomingMessages = wire::parse_body(request.body)?;
-                let results = bounded(incoming.results)?;
-                let heard = results.into_iter().map(|one| incoming_sms(one, request.country));
-                Ok(heard.collect::<Result<_, _>>()?)
+                let results = entries(request.body)?.into_iter();
+                Ok(results
+                    .map(|entry| wire::entry(incoming_sms(entry, request.country)))
+                    .collect())
             }
             REPORTS_PATH => {
-                let reports: DeliveryReportList = wire::parse_body(request.body)?;
-                let reports = bounded(reports.results)?;
-                Ok(reports.iter().map(delivery_report).collect::<Result<_, _>>()?)
+                let results = entries(request.body)?.into_iter();
+                let reports = results.filter_map(|entry| delivery_report(entry).transpose());
+                Ok(reports.map(wire::entry).collect())
             }
             _ => Err(ParseError::NotACallback.into()),
         }
     }
 }
 
-fn bounded<T>(results: Vec<T>) -> Result<Vec<T>, ParseError> {
-    if results.len() > MAX_RESULTS {
-        return Err(ParseError::TooLong);
-    }
-    Ok(results)
+/// The entries of a callback. There can be no more than fit the body that is read.
+fn entries(body: &[u8]) -> Result<Vec<&RawValue>, SmsCallbackError> {
+    let list: ResultList<'_> = serde_json::from_slice(body).map_err(|_| wire::NOT_THE_JSON)?;
+    Ok(list.results)
 }
 
-fn incoming_sms(one: IncomingMessage, country: &str) -> Result<SmsCallback, ParseError> {
-    if one.text.expose().len() > wire::MAX_TEXT_BYTES {
-        return Err(ParseError::TooLong);
-    }
+fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+fn incoming_sms(entry: &RawValue, country: &str) -> Result<SmsCallback, ParseError> {
+    let one: IncomingMessage = serde_json::from_str(entry.get()).map_err(|_| ParseError::Field("results"))?;
     Ok(SmsCallback::Incoming(IncomingSms {
         message_id: wire::valid_id(&one.message_id).ok_or(ParseError::Field("messageId"))?,
         from: Msisdn::parse(&format!("+{}", one.from.trim_start_matches('+')), country)
             .map_err(|_| ParseError::Msisdn)?,
-        to: wire::valid_id(&one.to).ok_or(ParseError::Field("to"))?,
-        text: one.text,
+        to: wire::valid_id(&one.to).unwrap_or_default(),
+        text: wire::incoming_text(one.text.ok_or(ParseError::Field("text"))?)?,
+        handled: None,
         part: None,
         received_at: one.received_at.and_then(|at| wire::parse_time(&at, DATES)),
     }))
 }
 
-fn delivery_report(one: &ReportEntry) -> Result<SmsCallback, ParseError> {
+/// `None` for a state that says nothing new.
+fn delivery_report(entry: &RawValue) -> Result<Option<SmsCallback>, ParseError> {
+    let one: ReportEntry = serde_json::from_str(entry.get()).map_err(|_| ParseError::Field("results"))?;
     let message_id = wire::valid_id(&one.message_id).ok_or(ParseError::Field("messageId"))?;
-    let state = match one.status.group_name.as_deref().unwrap_or_default() {
-        "PENDING" => SmsDeliveryState::Accepted,
-        "DELIVERED" => SmsDeliveryState::Delivered,
-        "EXPIRED" => SmsDeliveryState::Failed(SmsFailureReason::Expired),
-        "REJECTED" => SmsDeliveryState::Failed(SmsFailureReason::Rejected),
-        "UNDELIVERABLE" => SmsDeliveryState::Failed(SmsFailureReason::Undelivered),
-        _ => return Err(ParseError::Field("groupName")),
+    let state = match (one.status.group_name.as_deref(), one.status.group_id) {
+        (Some("ACCEPTED" | "PENDING"), _) | (None, Some(0 | 1)) => SmsDeliveryState::Accepted,
+        (None, Some(2)) => SmsDeliveryState::Failed(SmsFailureReason::Undelivered),
+        (None, Some(3)) => SmsDeliveryState::Delivered,
+        (None, Some(4)) => SmsDeliveryState::Failed(SmsFailureReason::Expired),
+        (None, Some(5)) => SmsDeliveryState::Failed(SmsFailureReason::Rejected),
+        (name, _) => match wire::report_word(name.unwrap_or_default()) {
+            ReportWord::State(state) => state,
+            ReportWord::NothingNew => return Ok(None),
+            ReportWord::Unknown => return Err(ParseError::Field("groupName")),
+        },
     };
-    Ok(SmsCallback::Report(DeliveryReport {
+    Ok(Some(SmsCallback::Report(DeliveryReport {
         reference: Some(message_id.clone()),
         message_id,
         state,
-    }))
+    })))
 }

@@ -24,7 +24,7 @@ use crate::gateways::sms::{
     DeliveryReport, IncomingSms, OutgoingSms, ReportMode, SentSms, SmsCallback, SmsCallbackError, SmsCapabilities,
     SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError,
 };
-use crate::gateways::sms_wire as wire;
+use crate::gateways::sms_wire::{self as wire, ReportWord};
 use crate::gateways::{ParseError, RawRequest};
 use crate::http_client::{HttpClient, OutboundRequest};
 
@@ -62,11 +62,16 @@ struct SendRequest<'a> {
     channel: &'a str,
 }
 
+/// What every event says, whatever else is in it.
+#[derive(Deserialize)]
+struct EventType {
+    /// `outbound` for a report, `inbound` for a message from a person.
+    r#type: String,
+}
+
 /// An event, as far as it is read.
 #[derive(Deserialize)]
 struct TermiiEvent {
-    /// `outbound` for a report, `inbound` for a message from a person.
-    r#type: String,
     /// The id from the response to the send.
     message_id: Value,
     /// Who received it.
@@ -143,22 +148,14 @@ impl SmsGateway for TermiiSms {
 
     fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
         self.check_signature(request)?;
-        let event: TermiiEvent = wire::parse_body(request.body)?;
-        let message_id = parse_id(&event.message_id).ok_or(ParseError::Field("message_id"))?;
-        Ok(match event.r#type.as_str() {
-            "outbound" => vec![SmsCallback::Report(DeliveryReport {
-                message_id,
-                reference: None,
-                state: parse_state(event.status.as_deref().unwrap_or_default())?,
-            })],
-            "inbound" => vec![SmsCallback::Incoming(parse_incoming(
-                message_id,
-                event,
-                request.country,
-            )?)],
+        let event: EventType = wire::parse_body(request.body)?;
+        let read = match event.r#type.as_str() {
+            "outbound" => parse_report(request.body).transpose(),
+            "inbound" => Some(parse_incoming(request.body, request.country)),
             // Termii may add other types at any time; they do not concern us.
-            _ => Vec::new(),
-        })
+            _ => None,
+        };
+        Ok(read.map(wire::entry).into_iter().collect())
     }
 }
 
@@ -171,35 +168,49 @@ fn parse_id(value: &Value) -> Option<String> {
     }
 }
 
-/// A status is a word, a sentence, or a word with a sentence after a vertical bar.
-fn parse_state(status: &str) -> Result<SmsDeliveryState, ParseError> {
-    let word = status.split('|').next().unwrap_or_default().trim().to_ascii_lowercase();
-    Ok(match word.as_str() {
-        "delivered" => SmsDeliveryState::Delivered,
-        "message sent" | "sent" => SmsDeliveryState::Sent,
-        "message failed" | "failed" => SmsDeliveryState::Failed(SmsFailureReason::Undelivered),
-        // On the network's do-not-disturb list, which another route may still reach.
-        "dnd active on phone number" | "rejected" => SmsDeliveryState::Failed(SmsFailureReason::Rejected),
-        "expired" => SmsDeliveryState::Failed(SmsFailureReason::Expired),
-        _ => return Err(ParseError::Field("status")),
-    })
+fn parse_event(body: &[u8]) -> Result<(String, TermiiEvent), ParseError> {
+    let event: TermiiEvent = serde_json::from_slice(body).map_err(|_| ParseError::Field("event"))?;
+    let message_id = parse_id(&event.message_id).ok_or(ParseError::Field("message_id"))?;
+    Ok((message_id, event))
 }
 
-fn parse_incoming(message_id: String, event: TermiiEvent, country: &str) -> Result<IncomingSms, ParseError> {
-    let from = event.sender.ok_or(ParseError::Field("sender"))?;
-    let text = event.message.ok_or(ParseError::Field("message"))?;
-    if text.expose().len() > wire::MAX_TEXT_BYTES {
-        return Err(ParseError::TooLong);
+/// `None` for a status that says nothing new.
+fn parse_report(body: &[u8]) -> Result<Option<SmsCallback>, ParseError> {
+    let (message_id, event) = parse_event(body)?;
+    let state = parse_state(event.status.as_deref().unwrap_or_default())?;
+    Ok(state.map(|state| {
+        SmsCallback::Report(DeliveryReport {
+            message_id,
+            reference: None,
+            state,
+        })
+    }))
+}
+
+/// A status is a word, a sentence, or a word with a sentence after a vertical bar. `None` for one that says nothing new.
+fn parse_state(status: &str) -> Result<Option<SmsDeliveryState>, ParseError> {
+    let word = status.split('|').next().unwrap_or_default().trim();
+    // On the network's do-not-disturb list, which another route may still reach.
+    if word.eq_ignore_ascii_case("dnd active on phone number") {
+        return Ok(Some(SmsDeliveryState::Failed(SmsFailureReason::Rejected)));
     }
-    Ok(IncomingSms {
+    match wire::report_word(word) {
+        ReportWord::State(state) => Ok(Some(state)),
+        ReportWord::NothingNew => Ok(None),
+        ReportWord::Unknown => Err(ParseError::Field("status")),
+    }
+}
+
+fn parse_incoming(body: &[u8], country: &str) -> Result<SmsCallback, ParseError> {
+    let (message_id, event) = parse_event(body)?;
+    let from = event.sender.ok_or(ParseError::Field("sender"))?;
+    Ok(SmsCallback::Incoming(IncomingSms {
         message_id,
         from: Msisdn::parse(&from, country).map_err(|_| ParseError::Msisdn)?,
-        to: event
-            .receiver
-            .and_then(|to| wire::valid_id(&to))
-            .ok_or(ParseError::Field("receiver"))?,
-        text,
+        to: event.receiver.and_then(|to| wire::valid_id(&to)).unwrap_or_default(),
+        text: wire::incoming_text(event.message.ok_or(ParseError::Field("message"))?)?,
+        handled: None,
         part: None,
         received_at: event.sent_at.and_then(|at| wire::parse_time(&at, DATES)),
-    })
+    }))
 }

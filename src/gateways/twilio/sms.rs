@@ -4,11 +4,15 @@
 //! `sid`. The sender is a number, or a messaging service if it is a service's SID (`MG…`). Throttling (429, or error 20429)
 //! happens before anything is sent; error 21610 says that the person told Twilio to stop.
 //!
-//! Both callbacks are forms, signed with the auth token: HMAC-SHA-1, in base64, over the exact public URL and every
-//! parameter of the body, sorted by name, name and value joined without a separator. Twilio may add parameters without
-//! notice, so the signature covers all those received. The URL is built from the configuration, never from what a proxy or
-//! a caller says. Ours carries our own message id in its query, so that a report identifies a message whose response was
-//! lost.
+//! Both callbacks are forms, in the body of a POST or the query of a GET, as the number is set up there. They are signed
+//! with the auth token: HMAC-SHA-1, in base64, over the exact URL that is called and every parameter of a POST's body,
+//! sorted by name, name and value joined without a separator. Twilio may add parameters without notice, so the signature
+//! covers all those received. The URL is built from the configuration, never from what a proxy or a caller says; of a URL
+//! with a port Twilio signs now the one spelling and now the other, so the port may be there or not (its own libraries try
+//! both), and so may a slash at the end of the path. Ours carries our own message id in its query, so that a report
+//! identifies a message whose response was lost.
+//!
+//! With advanced opt-out Twilio recognizes STOP, START and HELP by itself, answers them, and says so in `OptOutType`.
 //!
 //! Twilio waits up to 15 s for an answer and does not retry by itself. It expects `TwiML`; an empty document sends nothing
 //! to the person, since replies are sent as messages of their own.
@@ -26,10 +30,11 @@ use crate::core::secret::Secret;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::gateways::form::{self, DecodedForm};
 use crate::gateways::sms::{
-    CallbackOutcome, DeliveryReport, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SentSms, SmsCallback,
-    SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings, SmsSetupError,
+    CallbackOutcome, DeliveryReport, HandledKeyword, IncomingSms, OutgoingSms, REPORTS_PATH, ReportMode, SentSms,
+    SmsCallback, SmsCallbackError, SmsCapabilities, SmsGateway, SmsRequirements, SmsSendError, SmsSettings,
+    SmsSetupError,
 };
-use crate::gateways::sms_wire as wire;
+use crate::gateways::sms_wire::{self as wire, ReportWord};
 use crate::gateways::{ParseError, RawRequest, WireReply};
 use crate::http_client::{HttpClient, OutboundRequest, OutboundResponse};
 
@@ -54,7 +59,8 @@ pub struct TwilioSms {
     settings: SmsSettings,
     url: Url,
     username: String,
-    callback: Secret,
+    /// The callback, and the other spelling of it: with the port of its scheme, or without its port.
+    callbacks: [Secret; 2],
     client: HttpClient,
 }
 
@@ -85,13 +91,18 @@ impl TwilioSms {
         let url = settings
             .base_url
             .join(&["2010-04-01", "Accounts", &username, "Messages.json"]);
+        let callback = settings.callback.take().ok_or(SmsSetupError::Missing("public_url"))?;
         Ok(Self {
             url: url.ok_or(SmsSetupError::Missing("base_url"))?,
             username,
-            callback: settings.callback.take().ok_or(SmsSetupError::Missing("public_url"))?,
+            callbacks: [Secret::new(other_port_spelling(callback.expose())), callback],
             settings,
             client,
         })
+    }
+
+    fn callback(&self) -> &str {
+        self.callbacks[1].expose()
     }
 
     /// Verifies the signature over the URL that was called and the body's parameters.
@@ -102,21 +113,32 @@ impl TwilioSms {
         };
         let signature = STANDARD.decode(signature).map_err(|_| SmsCallbackError::Unauthentic)?;
         let token = self.settings.api_key.expose().as_bytes();
-        let mut mac = Hmac::<Sha1>::new_from_slice(token).map_err(|_| SmsCallbackError::Unauthentic)?;
-        mac.update(self.callback.expose().as_bytes());
-        for (before, more) in [("/", request.tail.as_bytes()), ("?", request.query)] {
-            if !more.is_empty() {
-                mac.update(before.as_bytes());
-                mac.update(more);
+        let keyed = Hmac::<Sha1>::new_from_slice(token).map_err(|_| SmsCallbackError::Unauthentic)?;
+        // What is in the query of a GET is in the URL already.
+        let mut pairs = form::pairs(if request.method == "GET" { &[] } else { request.body })?;
+        pairs.sort_by(|a, b| (a.0.as_slice(), a.1.as_slice()).cmp(&(b.0.as_slice(), b.1.as_slice())));
+        let spellings = self
+            .callbacks
+            .iter()
+            .flat_map(|callback| [&b""[..], b"/"].map(|end| (callback, end)));
+        for (callback, end) in spellings {
+            let mut mac = keyed.clone();
+            mac.update(callback.expose().as_bytes());
+            for (before, more) in [("/", request.tail.as_bytes()), ("", end), ("?", request.query)] {
+                if !more.is_empty() {
+                    mac.update(before.as_bytes());
+                    mac.update(more);
+                }
+            }
+            for (name, value) in &pairs {
+                mac.update(name);
+                mac.update(value);
+            }
+            if mac.verify_slice(&signature).is_ok() {
+                return Ok(());
             }
         }
-        let mut pairs = form::pairs(request.body)?;
-        pairs.sort_by(|a, b| (a.0.as_slice(), a.1.as_slice()).cmp(&(b.0.as_slice(), b.1.as_slice())));
-        for (name, value) in &pairs {
-            mac.update(name);
-            mac.update(value);
-        }
-        mac.verify_slice(&signature).map_err(|_| SmsCallbackError::Unauthentic)
+        Err(SmsCallbackError::Unauthentic)
     }
 }
 
@@ -138,7 +160,7 @@ impl SmsGateway for TwilioSms {
         let is_service = sender.starts_with("MG");
         let reports = format!(
             "{}/{REPORTS_PATH}?{REFERENCE_PARAMETER}={}",
-            self.callback.expose(),
+            self.callback(),
             message.reference
         );
         let call = OutboundRequest::post(self.url.clone())
@@ -168,8 +190,11 @@ impl SmsGateway for TwilioSms {
     fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
         self.check_signature(request)?;
         match request.tail {
-            "" => Ok(vec![SmsCallback::Incoming(parse_incoming(request)?)]),
-            REPORTS_PATH => Ok(parse_report(request)?.map(SmsCallback::Report).into_iter().collect()),
+            "" => Ok(vec![wire::entry(parse_incoming(request))]),
+            REPORTS_PATH => {
+                let report = parse_report(request).transpose();
+                Ok(report.map(wire::entry).into_iter().collect())
+            }
             _ => Err(ParseError::NotACallback.into()),
         }
     }
@@ -199,40 +224,63 @@ fn send_error(answer: &OutboundResponse) -> SmsSendError {
     }
 }
 
-fn parse_incoming(request: &RawRequest<'_>) -> Result<IncomingSms, ParseError> {
-    let form = DecodedForm::find(&[request.body], ["MessageSid", "From", "To", "Body"]);
-    let message_id = form.token("MessageSid", wire::MAX_ID_BYTES)?;
-    let from = form.required("From", wire::MAX_NUMBER_BYTES)?;
-    Ok(IncomingSms {
-        message_id,
-        from: Msisdn::parse(&from, request.country).map_err(|_| ParseError::Msisdn)?,
-        to: form.token("To", wire::MAX_NUMBER_BYTES)?,
-        text: Secret::new(form.required("Body", wire::MAX_TEXT_BYTES)?),
-        part: None,
-        received_at: None,
-    })
+/// The URL with its port left out, or with that of its scheme where it has none.
+fn other_port_spelling(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let port = authority
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
+    let default = if scheme == "http" { 80 } else { 443 };
+    match port {
+        Some((host, _)) => format!("{scheme}://{host}{path}"),
+        None => format!("{scheme}://{authority}:{default}{path}"),
+    }
 }
 
-/// `None` for an unknown state: more exist than are documented.
-fn parse_report(request: &RawRequest<'_>) -> Result<Option<DeliveryReport>, ParseError> {
-    let form = DecodedForm::find(&[request.body], ["MessageSid", "MessageStatus", "ErrorCode"]);
+fn parse_incoming(request: &RawRequest<'_>) -> Result<SmsCallback, ParseError> {
+    let form = DecodedForm::find(
+        &[request.query, request.body],
+        ["MessageSid", "From", "To", "Body", "OptOutType"],
+    );
+    let from = form.required("From", wire::MAX_NUMBER_BYTES)?;
+    let handled = form.optional_token("OptOutType", wire::MAX_ID_BYTES)?;
+    Ok(SmsCallback::Incoming(IncomingSms {
+        message_id: form.token("MessageSid", wire::MAX_ID_BYTES)?,
+        from: Msisdn::parse(&from, request.country).map_err(|_| ParseError::Msisdn)?,
+        to: form.optional_token("To", wire::MAX_NUMBER_BYTES)?.unwrap_or_default(),
+        text: wire::incoming_text(form.secret("Body", wire::MAX_TEXT_BYTES)?)?,
+        handled: handled.and_then(|word| match word.to_ascii_uppercase().as_str() {
+            "STOP" => Some(HandledKeyword::Stop),
+            "START" => Some(HandledKeyword::Start),
+            "HELP" => Some(HandledKeyword::Help),
+            _ => None,
+        }),
+        part: None,
+        received_at: None,
+    }))
+}
+
+/// `None` for a state that says nothing new.
+fn parse_report(request: &RawRequest<'_>) -> Result<Option<SmsCallback>, ParseError> {
+    let names = ["MessageSid", "MessageStatus", "ErrorCode", REFERENCE_PARAMETER];
+    let form = DecodedForm::find(&[request.query, request.body], names);
     let message_id = form.token("MessageSid", wire::MAX_ID_BYTES)?;
     let code = form.optional_token("ErrorCode", wire::MAX_ID_BYTES)?;
     let stopped = code.and_then(|code| code.parse().ok()) == Some(RECIPIENT_OPTED_OUT);
     let state = match form.token("MessageStatus", wire::MAX_ID_BYTES)?.as_str() {
         "queued" => SmsDeliveryState::Accepted,
-        "sent" => SmsDeliveryState::Sent,
-        "delivered" | "read" => SmsDeliveryState::Delivered,
         "undelivered" | "failed" if stopped => SmsDeliveryState::Failed(SmsFailureReason::OptedOut),
-        "undelivered" => SmsDeliveryState::Failed(SmsFailureReason::Undelivered),
         "failed" => SmsDeliveryState::Failed(SmsFailureReason::Rejected),
-        _ => return Ok(None),
+        word => match wire::report_word(word) {
+            ReportWord::State(state) => state,
+            ReportWord::NothingNew => return Ok(None),
+            ReportWord::Unknown => return Err(ParseError::Field("MessageStatus")),
+        },
     };
-    let reference = DecodedForm::find(&[request.query], [REFERENCE_PARAMETER])
-        .optional_token(REFERENCE_PARAMETER, wire::MAX_ID_BYTES)?;
-    Ok(Some(DeliveryReport {
+    Ok(Some(SmsCallback::Report(DeliveryReport {
         message_id,
-        reference,
+        reference: form.optional_token(REFERENCE_PARAMETER, wire::MAX_ID_BYTES)?,
         state,
-    }))
+    })))
 }

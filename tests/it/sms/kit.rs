@@ -1,5 +1,6 @@
 //! SMS gateways set up for tests, and one successful response of each.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,13 @@ pub const TEXT: &str = "Zq7 & your bank: [linked] 100%";
 pub const REFERENCE: &str = "6a5eed00-0000-4000-8000-0000000000d1";
 /// The public URL of the callback.
 pub const CALLBACK: &str = "https://ussd.example.test/sms/ng/Zq7-path-secret";
+
+/// Where nobody listens.
+pub const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// What is dropped, as [`line`] writes it.
+pub const NO_NUMBER: &str = "dropped: the phone number is not one we can serve;";
+pub const NO_TEXT: &str = "dropped: text;";
 
 /// What each gateway responds when it has accepted a message, and the id in it.
 pub const GOOD_ANSWERS: &[(&str, u16, &str, &str)] = &[
@@ -94,12 +102,25 @@ pub fn message(from: Option<&str>) -> OutgoingSms {
 }
 
 /// A callback: the path below ours, query, headers, body.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct TestCallback<'a> {
+    pub method: &'a str,
     pub tail: &'a str,
     pub query: &'a str,
     pub header: Option<(&'a str, &'a str)>,
     pub body: &'a [u8],
+}
+
+impl Default for TestCallback<'_> {
+    fn default() -> Self {
+        Self {
+            method: "POST",
+            tail: "",
+            query: "",
+            header: None,
+            body: b"",
+        }
+    }
 }
 
 pub fn parse_callback(gateway: &dyn SmsGateway, hook: TestCallback<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
@@ -107,13 +128,39 @@ pub fn parse_callback(gateway: &dyn SmsGateway, hook: TestCallback<'_>) -> Resul
         .header
         .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
     gateway.parse_callback(&RawRequest {
-        method: "POST",
+        method: hook.method,
         tail: hook.tail,
         query: hook.query.as_bytes(),
         headers: header.as_slice(),
         body: hook.body,
         country: "NG",
     })
+}
+
+/// The callback in one line, for tables.
+pub fn line(heard: &[SmsCallback]) -> String {
+    let mut text = String::new();
+    for one in heard {
+        match one {
+            SmsCallback::Incoming(sms) => {
+                assert_eq!(sms.part, None);
+                let at = sms.received_at.map_or(-1, kiungo::core::time::Timestamp::as_millis);
+                let (from, text_of) = (sms.from.as_str(), sms.text.expose());
+                write!(text, "in {} {from} {} {at} [{text_of}]", sms.message_id, sms.to).unwrap();
+                if let Some(handled) = sms.handled {
+                    write!(text, " {handled:?}").unwrap();
+                }
+                text.push(';');
+            }
+            SmsCallback::Report(report) => {
+                let reference = report.reference.as_deref().unwrap_or("-");
+                write!(text, "report {} {reference} {:?};", report.message_id, report.state).unwrap();
+            }
+            SmsCallback::Unreadable(why) => write!(text, "dropped: {why};").unwrap(),
+            SmsCallback::OptedOut(number) => write!(text, "out {};", number.as_str()).unwrap(),
+        }
+    }
+    text
 }
 
 /// Signs as Twilio does, with [`KEY`]: HMAC-SHA-1 in base 64.

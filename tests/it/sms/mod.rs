@@ -18,3 +18,4 @@ mod sending;
 mod service;
 #[cfg(feature = "sandbox")]
 mod service_kit;
+mod twilio;

@@ -4,13 +4,15 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::core::msisdn::Msisdn;
 use kiungo::core::sms::{MessageState, WithheldReason};
+use kiungo::core::time::Timestamp;
+use kiungo::records::SmsLimit;
 use tokio::sync::Semaphore;
 
+use super::kit::{CALLBACK, NOWHERE, gateway, twilio_signature};
 use super::service_kit::{ADA, PartwiseGateway, SmsService, WAIT, delivered_texts};
 use crate::support::eventually;
-use crate::support::records::partner;
+use crate::support::records::{TYPES, at, node};
 
 /// A message that comes several times, at once and later, is answered once; and what it asks for is stored.
 #[tokio::test]
@@ -46,11 +48,7 @@ async fn duplicates_are_taken_once() {
 #[tokio::test]
 async fn reordered_texts_end_alike() {
     let (post, _running) = SmsService::with_stand_in().await;
-    let stopped = async || {
-        let tag = post.shared.deps.sealing.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
-        let wish = post.db.sms_preference(partner(1).id, &tag).await.unwrap();
-        wish.map(|wish| wish.stopped)
-    };
+    let stopped = async || post.stopped().await;
     assert_eq!(stopped().await, None);
     // at(0) is 2026-05-28 20:26:40.
     post.send_incoming("m1", "START", "2026-05-28T20:00:10Z").await;
@@ -76,8 +74,7 @@ async fn parts_are_one_text() {
         assert_eq!(post.send_callback("", part).await, 200);
     }
     assert_eq!(post.run_due().await, 1);
-    let tag = post.shared.deps.sealing.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
-    assert_eq!(post.db.sms_preference(partner(1).id, &tag).await.unwrap(), None);
+    assert_eq!(post.stopped().await, None);
 }
 
 /// A report that overtakes the gateway's answer is not lost, and one that comes a day late still counts.
@@ -116,4 +113,100 @@ async fn reports_come_when_they_come() {
     let log = fs::read(format!("{}-wal", post.db.url.strip_prefix("sqlite:").unwrap())).unwrap_or_default();
     let all = String::from_utf8_lossy(&[file, log].concat()).into_owned();
     assert!(all.contains("Partner 1") && !all.contains("Zq7") && !all.contains("8030000001"));
+}
+
+/// One entry that nobody can read is acknowledged, dropped and counted, and spoils nothing: the STOP beside it counts, and so
+/// does the report. A callback registered with a slash at its end is the same callback.
+#[tokio::test]
+async fn what_nobody_can_read_spoils_nothing() {
+    let post = SmsService::with_gateway(gateway("infobip", NOWHERE), 10).await;
+    let text = |id: &str, from: &str, text: &str| {
+        format!(r#"{{"messageId":"{id}","from":"{from}","to":"38496","text":{text}}}"#)
+    };
+    for (n, tail) in ["", "/"].into_iter().enumerate() {
+        let entries = [
+            text(&format!("a{n}"), "38496", r#""Your bundle is used up""#),
+            text(&format!("b{n}"), "2348030000009", "null"),
+            text(
+                &format!("c{n}"),
+                "2348030000001",
+                if n == 0 { r#""STOP""# } else { r#""START""# },
+            ),
+        ];
+        let body = format!(r#"{{"results":[{}]}}"#, entries.join(","));
+        assert_eq!(post.send_callback(tail, &body).await, 200);
+        assert_eq!(post.stopped().await, Some(n == 0));
+        post.advance(Duration::from_secs(1));
+    }
+    let metrics = post.shared.deps.metrics.encode().unwrap();
+    assert!(
+        metrics.contains(r#"kiungo_sms_unreadable_total{gateway="infobip"} 4"#),
+        "{metrics}"
+    );
+    let text = post.queue_sms("fact").await;
+    let state = MessageState::Unknown;
+    assert!(
+        post.db
+            .begin_sending(
+                text,
+                SmsLimit {
+                    max: 9,
+                    since: Timestamp::from_millis(0)
+                },
+                at(0)
+            )
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(post.db.move_message(text, state, at(0)).await.unwrap());
+    let report = |id: &str, group: &str| format!(r#"{{"messageId":"{id}","status":{{"groupName":"{group}"}}}}"#);
+    let entries = [
+        report("of-another", "ACCEPTED"),
+        report("of-another", "ODD"),
+        report(&text.to_string(), "DELIVERED"),
+    ];
+    let body = format!(r#"{{"results":[{}]}}"#, entries.join(","));
+    assert_eq!(post.send_callback("reports/", &body).await, 200);
+    assert_eq!(post.state(text).await, MessageState::Delivered);
+}
+
+/// What Twilio has recognized and answered by itself is noted and not answered again; what it has not is answered by us.
+#[tokio::test]
+async fn what_twilio_has_handled_is_noted_and_not_answered() {
+    let post = SmsService::with_gateway(gateway("twilio", NOWHERE), 10).await;
+    for (n, (text, handled, stopped, answered)) in [
+        ("HELP", Some("HELP"), None, false),
+        ("cancel", Some("STOP"), Some(true), false),
+        ("LINK", None, Some(true), true),
+        ("YES", Some("START"), Some(false), false),
+        ("HELP", None, Some(false), true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sid = format!("SM{n}");
+        let mut fields = vec![
+            ("Body", text),
+            ("From", ADA),
+            ("MessageSid", &sid),
+            ("To", "+15005550006"),
+        ];
+        fields.extend(handled.map(|word| ("OptOutType", word)));
+        fields.sort_unstable();
+        let joined: String = fields.iter().flat_map(|(name, value)| [*name, *value]).collect();
+        let signature = twilio_signature(&format!("{CALLBACK}{joined}"));
+        let form = serde_urlencoded::to_string(&fields).unwrap();
+        let header = Some(("x-twilio-signature", signature.as_str()));
+        assert_eq!(post.send_with_header("", &form, header).await, 200, "{text}");
+        assert_eq!(post.stopped().await, stopped, "{text}");
+        let now = post.shared.deps.clock.now();
+        let due = post
+            .db
+            .claim(TYPES, node(1), now, now.plus(Duration::from_hours(99)), 9)
+            .await
+            .unwrap();
+        assert_eq!(due.len(), usize::from(answered), "{text} {handled:?}");
+        post.advance(Duration::from_secs(1));
+    }
 }

@@ -181,11 +181,17 @@ impl SmsService {
 
     /// Sends a callback with this form; returns the status of our answer.
     pub async fn send_callback(&self, tail: &str, form: &str) -> u16 {
+        self.send_with_header(tail, form, None).await
+    }
+
+    /// The same, with a header.
+    pub async fn send_with_header(&self, tail: &str, form: &str, header: Option<(&str, &str)>) -> u16 {
+        let headers = header.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let request = IncomingRequest {
             method: "POST".to_owned(),
             tail: tail.to_owned(),
             query: Vec::new().into(),
-            headers: Vec::new(),
+            headers: headers.into_iter().collect(),
             body: Some(form.as_bytes().to_vec().into()),
         };
         self.inbox.receive(self.line.clone(), request).await.status
@@ -195,6 +201,15 @@ impl SmsService {
     pub async fn send_incoming(&self, id: &str, text: &str, date: &str) -> u16 {
         let form = format!("id={id}&from=%2B2348030000001&to=38496&text={text}&date={date}");
         self.send_callback("", &form).await
+    }
+}
+
+impl SmsService {
+    /// Whether the person has opted out; `None` if they never said.
+    pub async fn stopped(&self) -> Option<bool> {
+        let tag = self.shared.deps.sealing.keyring.tag(&Msisdn::parse(ADA, "NG").unwrap());
+        let wish = self.db.sms_preference(partner(1).id, &tag).await.unwrap();
+        wish.map(|wish| wish.stopped)
     }
 }
 
@@ -244,6 +259,7 @@ impl SmsGateway for PartwiseGateway {
             from: Msisdn::parse(ADA, "NG").unwrap(),
             to: "38496".to_owned(),
             text: Secret::new(text),
+            handled: None,
             part: Some(SmsPart {
                 reference: "r".to_owned(),
                 part: part.parse().unwrap(),
