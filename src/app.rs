@@ -31,6 +31,7 @@ use crate::service::deps::{CrashHook, Deps};
 use crate::service::metrics::Metrics;
 use crate::service::page_links::PageLinks;
 use crate::service::sealing::Sealing;
+use crate::service::strangers::Strangers;
 use crate::store::{self, Severity, Store, StoreConnectError};
 
 use self::assemble::assemble;
@@ -250,6 +251,10 @@ async fn open_deps(
         crash_hook: options.crash_point,
         records: open_records(&config.records).await?,
         sealing: Sealing { keyring, rng },
+        strangers: Arc::new(Strangers::new(
+            options.metrics.clone(),
+            partner_id(&config.partner.name),
+        )),
         metrics: options.metrics,
     })
 }

@@ -156,6 +156,8 @@ fn spawn_background_tasks(deps: &Deps, services: &Services, jobs: Arc<JobRunner>
         metrics: deps.metrics.clone(),
     };
     deps.spawn(resealing.run(draining.clone()));
+    let strangers = deps.strangers.clone().run(deps.records.clone(), deps.clock.clone());
+    deps.handle.spawn(draining.clone().run_until_cancelled_owned(strangers));
 }
 
 /// What turns, jobs and the partner API share.

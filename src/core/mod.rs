@@ -12,6 +12,7 @@ pub mod flow;
 pub mod gsm7;
 pub mod health;
 pub mod ids;
+pub mod json;
 pub mod linking;
 pub mod menu;
 pub mod messages;

@@ -6,6 +6,7 @@
 //! vouch for it: the first address that is not one of theirs is the client, and everything left of it may be invented.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
@@ -27,6 +28,34 @@ pub(super) fn client_address(request: &HttpRequest, proxies: &Networks) -> Optio
         .map(HeaderValue::as_bytes)
         .collect();
     rightmost_untrusted(&lines, proxies)
+}
+
+/// Says once that requests come through a proxy that is not trusted: all of its clients are then one client to us.
+#[derive(Default)]
+pub(super) struct ProxyWarning(AtomicBool);
+
+impl ProxyWarning {
+    /// Looks at a request.
+    pub(super) fn look(&self, request: &HttpRequest, proxies: &Networks) {
+        let forwarded = || {
+            [FORWARDED, "forwarded"]
+                .iter()
+                .any(|name| request.headers().contains_key(*name))
+        };
+        if self.0.load(Ordering::Relaxed) || !forwarded() {
+            return;
+        }
+        let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
+            return;
+        };
+        if !proxies.contains(peer) && !self.0.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %peer,
+                "a request says that it was forwarded, and its sender is not in [server] trusted_proxies: if that is your \
+                 proxy, list it there, or all of its clients count as one; if it is not, somebody made it up"
+            );
+        }
+    }
 }
 
 fn rightmost_untrusted(lines: &[&[u8]], proxies: &Networks) -> Option<IpAddr> {

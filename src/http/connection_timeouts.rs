@@ -8,10 +8,13 @@
 //!
 //! | waiting for | at most |
 //! |---|---|
-//! | the first byte of a request, or anything at all on a new connection | [`ConnectionTimeouts::idle`] |
+//! | anything at all on a new connection | [`ConnectionTimeouts::first`] |
+//! | the first byte of a further request | [`ConnectionTimeouts::idle`] |
 //! | the rest of its head | [`ConnectionTimeouts::head`] from that byte |
 //! | its body and our answer, which have shorter limits of their own in the routes | [`ConnectionTimeouts::response`] from the end of the head |
 //! | a peer that does not read what we write | the timeout of the phase before |
+//!
+//! A connection that only waits may be closed sooner for another one, see [`super::connections`].
 //!
 //! What cannot be changed from here: a head that is not HTTP is answered with an empty `400`, and one beyond 128 KiB with an
 //! empty `431`; then the connection is closed.
@@ -23,10 +26,15 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use super::connections::ConnectionSlot;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ConnectionTimeouts {
-    /// Until a request begins.
+    /// Until the first request begins.
+    pub(super) first: Duration,
+    /// Until a further request begins.
     pub(super) idle: Duration,
     /// Until its head ends.
     pub(super) head: Duration,
@@ -50,15 +58,19 @@ pub(super) struct TimeoutStream<S> {
     timeouts: ConnectionTimeouts,
     phase: ReadPhase,
     deadline: Pin<Box<Sleep>>,
+    slot: ConnectionSlot,
+    closed: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl<S> TimeoutStream<S> {
-    pub(super) fn new(stream: S, timeouts: ConnectionTimeouts) -> Self {
+    pub(super) fn new(stream: S, timeouts: ConnectionTimeouts, slot: ConnectionSlot) -> Self {
         Self {
             stream,
             timeouts,
             phase: ReadPhase::Request,
-            deadline: Box::pin(sleep(timeouts.idle)),
+            deadline: Box::pin(sleep(timeouts.first)),
+            closed: Box::pin(slot.closed().cancelled_owned()),
+            slot,
         }
     }
 
@@ -69,6 +81,11 @@ impl<S> TimeoutStream<S> {
             ReadPhase::Response => self.timeouts.response,
         };
         self.phase = awaited;
+        match awaited {
+            ReadPhase::Request => self.slot.waits_again(),
+            ReadPhase::Head { .. } => {}
+            ReadPhase::Response => self.slot.is_answered(),
+        }
         self.deadline.as_mut().reset(Instant::now() + wait);
     }
 
@@ -101,6 +118,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
             return Poll::Ready(read);
         }
         // Nothing was read, which means that the peer has closed.
+        if this.phase != ReadPhase::Response && this.closed.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
         this.deadline.as_mut().poll(cx).map(Ok)
     }
 }
@@ -127,9 +147,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     use super::*;
+    use crate::http::connections::{ConnectionLimits, Connections};
+
+    fn slot() -> ConnectionSlot {
+        let connections = Connections::new(ConnectionLimits { all: 1, each: 1 });
+        connections.admit(Ipv4Addr::LOCALHOST.into(), false).unwrap()
+    }
 
     const LONG: Duration = Duration::from_mins(10);
     const SHORT: Duration = Duration::from_millis(30);
@@ -138,17 +166,18 @@ mod tests {
     #[tokio::test]
     async fn each_wait_has_its_own_time() {
         let all = ConnectionTimeouts {
+            first: LONG,
             idle: LONG,
             head: LONG,
             response: LONG,
         };
-        let (idle, head, whole) = (
-            ConnectionTimeouts { idle: SHORT, ..all },
+        let (first, head, whole) = (
+            ConnectionTimeouts { first: SHORT, ..all },
             ConnectionTimeouts { head: SHORT, ..all },
             ConnectionTimeouts { response: SHORT, ..all },
         );
         for (sent, waits) in [
-            ("", idle),
+            ("", first),
             ("G", head),
             ("POST / HTTP/1.1\r\nhost: t\r\n", head),
             ("POST / HTTP/1.1\r\nhost: t\r\n\r", head),
@@ -160,7 +189,7 @@ mod tests {
             ("\r\n\r\n", whole),
         ] {
             let (mut peer, stream) = duplex(1_024);
-            let mut stream = TimeoutStream::new(stream, waits);
+            let mut stream = TimeoutStream::new(stream, waits, slot());
             // Byte by byte: the end of a head may come in pieces.
             let send = async {
                 for byte in sent.bytes() {
@@ -179,12 +208,13 @@ mod tests {
     #[tokio::test]
     async fn every_request_is_measured() {
         let waits = ConnectionTimeouts {
+            first: SHORT,
             idle: LONG,
             head: SHORT,
             response: LONG,
         };
         let (mut peer, stream) = duplex(1_024);
-        let mut stream = TimeoutStream::new(stream, waits);
+        let mut stream = TimeoutStream::new(stream, waits, slot());
         for _ in 0..2 {
             peer.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
             let mut head = [0; 18];
@@ -197,16 +227,46 @@ mod tests {
         assert_eq!(rest, b"GET / HT");
     }
 
+    /// A connection that waits ends at once when its place is needed, even in the middle of a head; one whose request has come
+    /// goes on to its answer.
+    #[tokio::test]
+    async fn a_place_is_given_to_another() {
+        let waits = ConnectionTimeouts {
+            first: LONG,
+            idle: LONG,
+            head: LONG,
+            response: LONG,
+        };
+        for (sent, makes_room) in [("", true), ("GET / HT", true), ("GET / HTTP/1.1\r\n\r\n", false)] {
+            let connections = Connections::new(ConnectionLimits { all: 1, each: 1 });
+            let admit = || connections.admit(Ipv4Addr::LOCALHOST.into(), false);
+            let (mut peer, stream) = duplex(1_024);
+            let mut stream = TimeoutStream::new(stream, waits, admit().unwrap());
+            peer.write_all(sent.as_bytes()).await.unwrap();
+            let mut read = vec![0; sent.len()];
+            stream.read_exact(&mut read).await.unwrap();
+            assert_eq!(admit().is_some(), makes_room, "{sent:?}");
+            if makes_room {
+                assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "{sent:?}");
+            } else {
+                stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+                assert!(admit().is_some());
+                assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+            }
+        }
+    }
+
     /// The connection to a peer that does not read our answer is closed.
     #[tokio::test]
     async fn a_peer_that_does_not_read_is_let_go() {
         let waits = ConnectionTimeouts {
+            first: SHORT,
             idle: SHORT,
             head: LONG,
             response: LONG,
         };
         let (_peer, stream) = duplex(16);
-        let mut stream = TimeoutStream::new(stream, waits);
+        let mut stream = TimeoutStream::new(stream, waits, slot());
         let error = stream.write_all(&[0; 64]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

@@ -8,6 +8,8 @@
 mod body;
 mod client_address;
 mod connection_timeouts;
+mod connections;
+mod decodable;
 mod ops;
 mod pages;
 pub mod partner;
@@ -16,7 +18,7 @@ mod request_log;
 mod sms;
 mod ussd;
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,12 +38,16 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::client_address::ProxyWarning;
 use self::connection_timeouts::{ConnectionTimeouts, TimeoutStream};
+use self::connections::{ConnectionLimits, Connections};
 use crate::service::callbacks::{PersonPages, ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks};
 use crate::service::metrics::Metrics;
-use crate::service::networks::Networks;
+use crate::service::networks::{Networks, ip_prefix};
 
 const TIMEOUTS: ConnectionTimeouts = ConnectionTimeouts {
+    // Who connects has something to ask. Longer than browsers keep one that they opened in advance.
+    first: Duration::from_secs(10),
     // Gateways reuse connections. Longer than the idle timeout of common load balancers (60 s), so that they close first.
     idle: Duration::from_secs(75),
     // A head fits into one packet.
@@ -99,10 +105,14 @@ pub fn serve(
     let address = listener.local_addr()?;
     let builder = Server::build();
     let draining = builder.graceful_shutdown_signal();
+    let bodies = web::Data::new(body::BodyBudget::default());
+    let warning = Arc::new(ProxyWarning::default());
+    let descriptors = connections::descriptors();
+    let connections = Connections::new(ConnectionLimits::for_descriptors(descriptors));
     // What actix-web's own server does, with a stream of ours in between, see `connection_timeouts`.
     let service = move || {
         let draining = draining.clone();
-        let app = build_app(parts.clone())
+        let app = build_app(parts.clone(), bodies.clone(), Arc::clone(&warning))
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let http = HttpService::build()
@@ -114,10 +124,12 @@ pub fn serve(
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(CLOSE_TIMEOUT)
             .finish(map_config(app, |()| AppConfig::default()));
-        fn_service(accept).and_then(http)
+        let (connections, proxies) = (Arc::clone(&connections), parts.proxies.clone());
+        fn_service(move |stream| ready(accept(stream, &connections, &proxies))).and_then(http)
     };
     let server = builder
         .workers(workers)
+        .max_concurrent_connections(ConnectionLimits::accepted(descriptors).div_ceil(workers))
         .shutdown_timeout(DRAIN_TIMEOUT)
         .disable_signals()
         .listen("http", listener, service)?
@@ -135,15 +147,22 @@ pub fn serve(
     Ok((address, running))
 }
 
-async fn accept(stream: TcpStream) -> Result<(TimeoutStream<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
-    let peer = stream.peer_addr().ok();
+type Accepted = (TimeoutStream<TcpStream>, Protocol, Option<SocketAddr>);
+
+fn accept(stream: TcpStream, connections: &Arc<Connections>, proxies: &Networks) -> Result<Accepted, DispatchError> {
+    let peer = stream.peer_addr()?;
+    let from = peer.ip().to_canonical();
+    let slot = connections.admit(ip_prefix(from), proxies.contains(from));
+    let slot = slot.ok_or_else(|| io::Error::other("too many connections are being answered"))?;
     stream.set_nodelay(true)?;
-    Ok((TimeoutStream::new(stream, TIMEOUTS), Protocol::Http1, peer))
+    Ok((TimeoutStream::new(stream, TIMEOUTS, slot), Protocol::Http1, Some(peer)))
 }
 
 /// All routes and the middleware; built once for each worker.
 fn build_app(
     parts: HttpState,
+    bodies: web::Data<body::BodyBudget>,
+    warning: Arc<ProxyWarning>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -157,9 +176,12 @@ fn build_app(
     #[cfg(feature = "sandbox")]
     let pages = parts.sandbox.clone();
     let partners = parts.partners.clone();
+    let proxies = parts.proxies.clone();
     App::new()
         .app_data(web::Data::new(parts))
-        .wrap(from_fn(move |request, next| {
+        .app_data(bodies)
+        .wrap(from_fn(move |request: ServiceRequest, next| {
+            warning.look(request.request(), &proxies);
             request_log::log_request(Arc::clone(&metrics), request, next)
         }))
         .configure(move |config| {
@@ -176,9 +198,8 @@ fn build_app(
 }
 
 fn routes(config: &mut web::ServiceConfig) {
-    let callback = || web::resource(request_log::USSD).to(ussd::callback);
     config
-        .service(callback())
+        .service(web::resource(request_log::USSD).to(ussd::callback))
         .service(web::resource(request_log::USSD_TAIL).to(ussd::callback))
         .service(sms_resource(request_log::SMS))
         .service(sms_resource(request_log::SMS_REPORTS))
@@ -187,7 +208,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(hooks_resource(request_log::HOOKS_TAIL))
         .service(resource_for(request_log::GO, web::get().to(pages::show)).route(web::post().to(pages::open)))
         .service(
-            resource_for(request_log::BACK, web::get().to(pages::come_back)).route(web::post().to(pages::come_back)),
+            resource_for(request_log::BACK, web::get().to(pages::come_back))
+                .route(web::post().to(pages::come_back))
+                .route(web::head().to(pages::look_back)),
         )
         .service(resource_for(request_log::LIVE, web::get().to(ops::get_live)))
         .service(resource_for(request_log::READY, web::get().to(ops::get_ready)))
@@ -202,12 +225,24 @@ fn resource_for(path: &'static str, route: actix_web::Route) -> actix_web::Resou
 
 /// Providers POST their webhooks; some GET a URL first, to see that it is ours.
 fn hooks_resource(path: &'static str) -> actix_web::Resource {
-    resource_for(path, web::post().to(provider_webhooks::receive)).route(web::get().to(provider_webhooks::receive))
+    with_slash(path)
+        .route(web::post().to(provider_webhooks::receive))
+        .route(web::get().to(provider_webhooks::receive))
+        .default_service(web::to(not_found))
 }
 
-/// Gateways POST their callbacks, or put them into the query of a GET.
+/// Gateways POST their callbacks, or put them into the query of a GET. To ask for the head of that does nothing.
 fn sms_resource(path: &'static str) -> actix_web::Resource {
-    resource_for(path, web::post().to(sms::receive)).route(web::get().to(sms::receive))
+    with_slash(path)
+        .route(web::post().to(sms::receive))
+        .route(web::get().to(sms::receive))
+        .route(web::head().to(sms::look))
+        .default_service(web::to(not_found))
+}
+
+/// A resource for what is called from settings that people type: a slash at its end means the same.
+fn with_slash(path: &'static str) -> actix_web::Resource {
+    web::resource([path.to_owned(), format!("{path}/")])
 }
 
 /// The first page of a sandbox is its phone.

@@ -17,15 +17,19 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{HttpState, body, not_found_response, ussd};
+use super::body::{BodyLimits, BodySender, Unread};
+use super::client_address::client_address;
+use super::{HttpState, body, decodable, not_found_response, ussd};
 use crate::core::messages::Locale;
 use crate::core::secret::Secret;
 use crate::providers::ProviderRequest;
 use crate::service::callbacks::{OpenedPage, PersonPage};
 
 /// More than any provider has a browser bring back.
-const MAX_BODY_BYTES: usize = 256 * 1024;
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+const BODY: BodyLimits = BodyLimits {
+    bytes: 256 * 1024,
+    time: Duration::from_secs(10),
+};
 
 const STYLE: &str = "body{margin:0 auto;max-width:30rem;padding:2rem 1rem;font:1.1rem/1.5 sans-serif;color:#1b1b1f;\
                      background:#fff}h1{font-size:1.4rem}button{font:inherit;width:100%;padding:.9rem;border:0;\
@@ -73,14 +77,23 @@ pub(super) async fn come_back(
     payload: web::Payload,
     parts: web::Data<HttpState>,
 ) -> HttpResponse {
-    let Some(body) = body::read(payload, MAX_BODY_BYTES, BODY_TIMEOUT).await else {
-        return HttpResponse::BadRequest().finish();
-    };
     let provider = request.match_info().get("provider").unwrap_or_default().to_owned();
     let locale = wanted_locale(&request);
+    let Some(nothing_brought) = parts.pages.returned_empty(&provider, locale) else {
+        body::drain(payload).await;
+        return not_found_response();
+    };
+    let by = BodySender::Stranger(client_address(&request, &parts.proxies));
+    let body = match body::read(&request, payload, BODY, by).await {
+        Ok(body) => body,
+        Err(Unread::TooLong) => return HttpResponse::BadRequest().finish(),
+        Err(Unread::Busy) => return HttpResponse::ServiceUnavailable().finish(),
+    };
+    if let Err(why) = decodable::check(request.headers(), &body) {
+        return decodable::refusal(why);
+    }
     if request.query_string().is_empty() && body.is_empty() {
-        let page = parts.pages.returned_empty(&provider, locale);
-        return page.map_or_else(not_found_response, |page| html(&page, Some(FRAGMENT)));
+        return html(&nothing_brought, Some(FRAGMENT));
     }
     let method = request.method().as_str().to_owned();
     let path = request.uri().path().to_owned();
@@ -103,6 +116,19 @@ pub(super) async fn come_back(
         Ok(page) => page.map_or_else(not_found_response, |page| html(&page, None)),
         Err(_) => HttpResponse::InternalServerError().finish(),
     }
+}
+
+/// What [`come_back`] says of itself, and takes nothing: what a browser brings back counts once, and programs ask for heads
+/// before people come.
+pub(super) async fn look_back(
+    request: HttpRequest,
+    payload: web::Payload,
+    parts: web::Data<HttpState>,
+) -> HttpResponse {
+    body::drain(payload).await;
+    let provider = request.match_info().get("provider").unwrap_or_default();
+    let page = parts.pages.returned_empty(provider, wanted_locale(&request));
+    page.map_or_else(not_found_response, |page| html(&page, Some(FRAGMENT)))
 }
 
 fn token(request: &HttpRequest) -> Secret {

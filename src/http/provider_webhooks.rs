@@ -6,38 +6,83 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use zeroize::Zeroizing;
 
-use super::{HttpState, body, not_found_response, ussd};
+use super::body::{BodyLimits, BodySender, Unread};
+use super::client_address::client_address;
+use super::{HttpState, body, decodable, not_found_response, ussd};
 use crate::providers::{ProviderReply, ProviderRequest};
-use crate::service::callbacks::ProviderWebhookOutcome;
+use crate::service::callbacks::{ProviderWebhookOutcome, WebhookAdmission};
 
-const MAX_BODY_BYTES: usize = 1024 * 1024;
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+const BODY: BodyLimits = BodyLimits {
+    bytes: 1024 * 1024,
+    time: Duration::from_secs(10),
+};
 
-/// The status tells whether to retry: a provider retries after 503, and need not after any other.
+/// A webhook without its body, for as long as it is handled.
+struct WebhookHead {
+    provider: String,
+    owner: Option<String>,
+    method: String,
+    path: String,
+    query: Zeroizing<String>,
+    headers: Vec<(String, Vec<u8>)>,
+}
+
+impl WebhookHead {
+    fn new(request: &HttpRequest) -> Self {
+        let segment = |name| request.match_info().get(name).map(str::to_owned);
+        Self {
+            provider: segment("provider").unwrap_or_default(),
+            owner: segment("owner"),
+            method: request.method().as_str().to_owned(),
+            path: request.uri().path().to_owned(),
+            query: Zeroizing::new(request.query_string().to_owned()),
+            headers: ussd::headers(request),
+        }
+    }
+
+    fn with<'a>(&'a self, body: &'a [u8]) -> ProviderRequest<'a> {
+        ProviderRequest {
+            method: &self.method,
+            path: &self.path,
+            // "", "hooks", provider, owner, tail.
+            tail: self.path.splitn(5, '/').nth(4).unwrap_or_default(),
+            query: &self.query,
+            headers: &self.headers,
+            body,
+        }
+    }
+}
+
+/// The status tells whether to retry: a provider retries after 503, and need not after any other. Where a secret in the
+/// head tells who it is, the body of a stranger is not kept.
 pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
-    let Some(body) = body::read(payload, MAX_BODY_BYTES, BODY_TIMEOUT).await else {
-        return HttpResponse::BadRequest().finish();
+    let head = WebhookHead::new(&request);
+    let by = match parts
+        .hooks
+        .admit(&head.provider, head.owner.as_deref(), &head.with(&[]))
+        .await
+    {
+        WebhookAdmission::Authentic => BodySender::Known,
+        WebhookAdmission::ByBody => BodySender::Stranger(client_address(&request, &parts.proxies)),
+        WebhookAdmission::Refused(outcome) => {
+            body::drain(payload).await;
+            return outcome.map_or_else(not_found_response, to_http_response);
+        }
     };
-    let segment = |name| request.match_info().get(name).map(str::to_owned);
-    let provider = segment("provider").unwrap_or_default();
-    let owner = segment("owner");
-    let method = request.method().as_str().to_owned();
-    let path = request.uri().path().to_owned();
-    let query = Zeroizing::new(request.query_string().to_owned());
-    let headers = ussd::headers(&request);
+    let body = match body::read(&request, payload, BODY, by).await {
+        Ok(body) => body,
+        Err(Unread::TooLong) => return HttpResponse::BadRequest().finish(),
+        Err(Unread::Busy) => return HttpResponse::ServiceUnavailable().finish(),
+    };
+    if let Err(why) = decodable::check(request.headers(), &body) {
+        return decodable::refusal(why);
+    }
     let hooks = parts.hooks.clone();
     // What has arrived is processed, whether or not its sender waits for the answer.
     let processing = async move {
-        let delivered = ProviderRequest {
-            method: &method,
-            path: &path,
-            // "", "hooks", provider, owner, tail.
-            tail: path.splitn(5, '/').nth(4).unwrap_or_default(),
-            query: &query,
-            headers: &headers,
-            body: &body,
-        };
-        hooks.receive(&provider, owner.as_deref(), &delivered).await
+        hooks
+            .receive(&head.provider, head.owner.as_deref(), &head.with(&body))
+            .await
     };
     match parts.turn_tasks.spawn_on(processing, &parts.runtime).await {
         Ok(Some(outcome)) => to_http_response(outcome),

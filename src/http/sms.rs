@@ -6,13 +6,15 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{HttpState, body, not_found_response, ussd};
+use super::body::{BodyLimits, BodySender};
+use super::{HttpState, body, decodable, not_found_response, ussd};
 use crate::service::callbacks::IncomingRequest;
 
-/// More than any gateway sends, including lists of reports.
-const MAX_BODY_BYTES: usize = 256 * 1024;
-/// A gateway sends its callback in one piece.
-const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// More than any gateway sends, including lists of reports; and in one piece.
+const BODY: BodyLimits = BodyLimits {
+    bytes: 256 * 1024,
+    time: Duration::from_secs(5),
+};
 
 /// Handles the callback in a task that neither a disconnect nor the end of this worker stops: some gateways never retry.
 pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
@@ -21,9 +23,13 @@ pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: 
         body::drain(payload).await;
         return not_found_response();
     };
-    let body = body::read(payload, MAX_BODY_BYTES, BODY_TIMEOUT).await;
-    // "", "sms", name, secret, tail.
+    let body = body::read(&request, payload, BODY, BodySender::Known).await.ok();
+    if let Some(Err(why)) = body.as_deref().map(|body| decodable::check(request.headers(), body)) {
+        return decodable::refusal(why);
+    }
+    // "", "sms", name, secret, tail; a slash at its end means nothing.
     let tail = request.uri().path().splitn(5, '/').nth(4).unwrap_or_default();
+    let tail = tail.trim_end_matches('/');
     let request = IncomingRequest {
         method: request.method().as_str().to_owned(),
         tail: tail.to_owned(),
@@ -37,5 +43,15 @@ pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: 
         Ok(reply) => ussd::to_http_response(reply),
         // The gateway should retry.
         Err(_) => HttpResponse::build(StatusCode::INTERNAL_SERVER_ERROR).finish(),
+    }
+}
+
+/// Says that the address is right, and does nothing.
+pub(super) async fn look(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
+    body::drain(payload).await;
+    let segment = |name| request.match_info().get(name).unwrap_or_default();
+    match parts.messages.admit(segment("name"), segment("secret")) {
+        Some(_) => HttpResponse::Ok().finish(),
+        None => not_found_response(),
     }
 }

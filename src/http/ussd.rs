@@ -7,16 +7,18 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use zeroize::Zeroizing;
 
+use super::body::{BodyLimits, BodySender};
 use super::client_address::client_address;
-use super::{HttpState, body, not_found_response};
+use super::{HttpState, body, decodable, not_found_response};
 use crate::gateways::{Echo, UssdReply, WireReply};
 use crate::service::callbacks::{IncomingRequest, TURN_FAILED_TEXT};
 use crate::service::channel::Channel;
 
-/// More than any gateway sends, including cumulative texts.
-const MAX_BODY_BYTES: usize = 64 * 1024;
-/// A gateway sends its callback in one piece.
-const BODY_TIMEOUT: Duration = Duration::from_secs(2);
+/// More than any gateway sends, including cumulative texts; and in one piece.
+const BODY: BodyLimits = BodyLimits {
+    bytes: 64 * 1024,
+    time: Duration::from_secs(2),
+};
 
 /// Any method: the gateway's adapter decides what its callbacks look like.
 pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
@@ -27,7 +29,8 @@ pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts:
         body::drain(payload).await;
         return not_found_response();
     };
-    let body = body::read(payload, MAX_BODY_BYTES, BODY_TIMEOUT).await;
+    let body = body::read(&request, payload, BODY, BodySender::Known).await.ok();
+    let body = body.filter(|body| decodable::check(request.headers(), body).is_ok());
     let turn = run_turn(&parts, channel, owned_request(&request, body));
     turn.await.map_or_else(not_found_response, to_http_response)
 }

@@ -23,7 +23,6 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use chrono::DateTime;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, redirect, retry, tls};
 use serde::Serialize;
@@ -31,11 +30,13 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use self::base_url::is_loopback;
+use self::retry_after::retry_after;
+use crate::ambient::SystemClock;
+use crate::core::time::Clock as _;
 
 pub mod base_url;
+mod retry_after;
 pub mod ssrf_safe;
-#[cfg(test)]
-mod tests;
 pub mod webhook;
 
 /// The most bytes of a response that are read unless the request says otherwise.
@@ -43,9 +44,6 @@ pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// The initial size of a form's buffer in bytes: ten SMS parts, percent-encoded, and their addresses.
 const FORM_CAPACITY: usize = 16 * 1024;
-
-/// The longest `Retry-After` that is honoured.
-const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 #[derive(Clone, Debug)]
 pub struct HttpClientOptions {
@@ -338,7 +336,8 @@ async fn read_response(mut response: reqwest::Response, limit: usize) -> Result<
         .ok()
         .filter(|n| *n <= limit)
         .ok_or(TOO_LONG)?;
-    let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
+    let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers(), SystemClock.now());
     // Room for the announced length, so that a growing buffer leaves no copies of secrets behind; but an announcement
     // alone is not trusted with more than this.
     let mut body = Zeroizing::new(Vec::with_capacity(announced.min(64 * 1024)));
@@ -361,18 +360,4 @@ fn error_in_body(error: &reqwest::Error) -> OutboundError {
     } else {
         OutboundError::Unknown("the answer broke off")
     }
-}
-
-/// `Retry-After` in seconds, or as a date relative to the response's own `Date`, so that no clocks have to agree.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let wanted = text(header::RETRY_AFTER)?;
-    let pause = if let Ok(seconds) = wanted.parse() {
-        Duration::from_secs(seconds)
-    } else {
-        let until = DateTime::parse_from_rfc2822(wanted).ok()?;
-        let since = DateTime::parse_from_rfc2822(text(header::DATE)?).ok()?;
-        (until - since).to_std().unwrap_or_default()
-    };
-    Some(pause.min(MAX_RETRY_AFTER))
 }

@@ -15,11 +15,13 @@ use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use super::retry_after::retry_after;
 use super::{
-    HttpClientError, HttpClientOptions, OutboundRequest, client_error, configured_builder, error_source, retry_after,
-    tls_error,
+    HttpClientError, HttpClientOptions, OutboundRequest, client_error, configured_builder, error_source, tls_error,
 };
+use crate::ambient::SystemClock;
 use crate::core::public_address::PublicAddressPolicy;
+use crate::core::time::Clock as _;
 
 /// How many bytes of a response's body are read, to let the other side finish; they are discarded.
 const MAX_BODY_READ: usize = 64 * 1024;
@@ -154,7 +156,7 @@ impl SsrfSafeClient {
         let mut response = request.send().await.map_err(|error| delivery_error(&error))?;
         let receipt = DeliveryResponse {
             status: response.status().as_u16(),
-            retry_after: retry_after(response.headers()),
+            retry_after: retry_after(response.headers(), SystemClock.now()),
         };
         // The status decides, even if the body does not end in time.
         let mut read = 0;

@@ -352,6 +352,12 @@ pub trait Provider: Send + Sync {
         false
     }
 
+    /// Whether the head of a webhook authenticates its sender; `None` if the body is needed for that. A stranger's body is
+    /// not read then.
+    fn authenticates_by_head(&self, _keys: &ProviderKeys, _head: &ProviderRequest<'_>) -> Option<bool> {
+        None
+    }
+
     /// Authenticates and parses a webhook with the keys of its owner. Types that do not concern us are no events.
     ///
     /// # Errors

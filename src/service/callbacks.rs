@@ -55,8 +55,22 @@ pub enum ProviderWebhookOutcome {
     Unavailable,
 }
 
+/// What the head of a webhook, before its body is read, says about its sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebhookAdmission {
+    /// It is from the provider.
+    Authentic,
+    /// The body decides, by its signature.
+    ByBody,
+    /// The answer; `None` as in [`ProviderWebhooks::receive`].
+    Refused(Option<ProviderWebhookOutcome>),
+}
+
 #[async_trait]
 pub trait ProviderWebhooks: Send + Sync {
+    /// Whether the body is to be read. `head` is the request without it.
+    async fn admit(&self, provider: &str, owner: Option<&str>, head: &ProviderRequest<'_>) -> WebhookAdmission;
+
     /// Processes one webhook of the provider with this name, for the owner of the keys that authenticate it: a partner's id,
     /// or `operator`, as when nobody is named. `None` when there is no such provider, or no such owner of keys there.
     async fn receive(

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::metrics::Metrics;
 use super::sealing::Sealing;
+use super::strangers::Strangers;
 use crate::core::dial_code::DialCode;
 use crate::core::flow::{FreshIds, Offer, StepContext};
 use crate::core::health::HealthMap;
@@ -87,6 +88,8 @@ pub struct Deps {
     pub records: Arc<dyn Records>,
     pub sealing: Sealing,
     pub metrics: Arc<Metrics>,
+    /// What people without a key try.
+    pub strangers: Arc<Strangers>,
 }
 
 impl Deps {

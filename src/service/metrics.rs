@@ -86,6 +86,11 @@ struct RouteLabels {
     status: u16,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StrangerLabels {
+    tried: &'static str,
+}
+
 type ProviderSeconds = Family<ProviderLabels, Histogram, fn() -> Histogram>;
 
 /// All counters of this process. Shared; counting takes no lock worth speaking of.
@@ -104,6 +109,7 @@ pub struct Metrics {
     jobs: Family<JobLabels, Counter>,
     storage_errors: Family<StorageLabels, Counter>,
     requests: Family<RouteLabels, Counter>,
+    strangers: Family<StrangerLabels, Counter>,
     sealed: Family<SealedLabels, Gauge>,
     log_lines_dropped: Counter,
     clock_ahead: Gauge<f64, AtomicU64>,
@@ -133,6 +139,7 @@ impl Metrics {
             jobs: Family::default(),
             storage_errors: Family::default(),
             requests: Family::default(),
+            strangers: Family::default(),
             sealed: Family::default(),
             log_lines_dropped: Counter::default(),
             clock_ahead: Gauge::default(),
@@ -188,6 +195,7 @@ impl Metrics {
             self.storage_errors.clone(),
         );
         registry.register("requests", "HTTP requests, by route and status", self.requests.clone());
+        registry.register("strangers", "Wrong keys, tokens and secrets", self.strangers.clone());
         registry.register(
             "sealed_values",
             "Sealed values in the records, by the key they stand under",
@@ -295,6 +303,11 @@ impl Metrics {
     /// Counts an HTTP request by the pattern of its route.
     pub fn request(&self, route: &'static str, status: u16) {
         self.requests.get_or_create(&RouteLabels { route, status }).inc();
+    }
+
+    /// Counts a request with a wrong key, token or secret.
+    pub fn stranger(&self, tried: &'static str) {
+        self.strangers.get_or_create(&StrangerLabels { tried }).inc();
     }
 
     /// The counter of log lines that were dropped.

@@ -41,6 +41,7 @@ pub mod sms;
 pub mod sms_inbox;
 pub mod sms_responder;
 pub mod sms_sending;
+pub mod strangers;
 pub mod turn;
 pub mod ussd_binds;
 pub mod wakeups;

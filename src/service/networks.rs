@@ -1,6 +1,6 @@
 //! Lists of networks: who may call a channel, and which proxies are trusted.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
@@ -56,6 +56,14 @@ fn read(text: &str) -> Result<IpNet, String> {
         return Err(format!("holds {text:?}, which is IPv4 written as IPv6"));
     }
     Ok(network)
+}
+
+/// One IPv6 host usually controls the whole /64 around its address.
+pub fn ip_prefix(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
 }
 
 #[cfg(test)]

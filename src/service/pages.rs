@@ -19,6 +19,7 @@ use super::job::JobError;
 use super::linking::advance::AdvanceNow;
 use super::page_links::{PageLinks, waits_until};
 use super::providers::{ProviderCallError, Providers};
+use super::strangers::StrangerKind;
 use crate::core::flow::Flow;
 use crate::core::messages::Locale;
 use crate::core::secret::Secret;
@@ -179,7 +180,10 @@ impl BrowserPages {
 
     fn closed_page(&self, closed: Closed, locale: Locale) -> PersonPage {
         match closed {
-            Closed::Over => self.page(Content::Over, locale),
+            Closed::Over => {
+                self.deps.strangers.count(StrangerKind::Page);
+                self.page(Content::Over, locale)
+            }
             Closed::Later(error) => {
                 tracing::warn!(%error, "a page for a person could not be opened");
                 self.page(Content::Later, locale)

@@ -11,6 +11,7 @@ use super::deps::Deps;
 use super::sms::outbox::{OutgoingMessage, SmsOutbox};
 use super::sms::routes::{SmsRoute, SmsRoutes};
 use super::sms_responder::{RetryLater, Sender, SmsReaction, SmsResponder};
+use super::strangers::StrangerKind;
 use crate::core::ids::MessageId;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::core::time::Timestamp;
@@ -33,9 +34,12 @@ pub struct SmsInbox {
 #[async_trait]
 impl SmsCallbacks for SmsInbox {
     fn admit(&self, name: &str, secret: &str) -> Option<Arc<SmsRoute>> {
-        let route = self.routes.by_name(name)?;
-        let same = bool::from(route.secret.expose().as_bytes().ct_eq(secret.as_bytes()));
-        same.then(|| Arc::clone(route))
+        let route = self.routes.by_name(name);
+        let admitted = route.filter(|route| route.secret.expose().as_bytes().ct_eq(secret.as_bytes()).into());
+        if admitted.is_none() {
+            self.deps.strangers.count(StrangerKind::SmsCallback);
+        }
+        admitted.map(Arc::clone)
     }
 
     async fn receive(&self, route: Arc<SmsRoute>, request: IncomingRequest) -> WireReply {
@@ -44,7 +48,10 @@ impl SmsCallbacks for SmsInbox {
             Err(error) => {
                 tracing::warn!(route = route.name, %error, "SMS gateway callback rejected");
                 match error {
-                    SmsCallbackError::Unauthentic => CallbackOutcome::Unauthentic,
+                    SmsCallbackError::Unauthentic => {
+                        self.deps.strangers.count(StrangerKind::SmsCallback);
+                        CallbackOutcome::Unauthentic
+                    }
                     SmsCallbackError::Malformed(_) => {
                         self.deps.metrics.sms_unreadable(route.gateway.name());
                         CallbackOutcome::Malformed

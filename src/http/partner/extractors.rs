@@ -8,12 +8,12 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::Deserialize;
 use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
-use serde_json::Value;
 use utoipa::IntoParams;
 use zeroize::Zeroizing;
 
 use super::problem::Problem;
 use crate::core::ids::PartnerId;
+use crate::core::json::{self, JsonError, pointer_segment};
 use crate::core::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageCursor, PageRequest};
 use crate::service::partners::context::RequestContext;
 use crate::service::partners::error::ApiError;
@@ -108,7 +108,10 @@ pub(super) fn parse_json<T: DeserializeOwned>(request: &HttpRequest) -> Result<T
     let extensions = request.extensions();
     let bytes = extensions.get::<RawBody>().map_or(&[][..], |body| body.0.as_slice());
     // Text that is not JSON and JSON of the wrong shape are different faults.
-    let value: Value = serde_json::from_slice(bytes).map_err(|_| Problem::malformed())?;
+    let value = json::parse(bytes).map_err(|error| match error {
+        JsonError::Malformed => Problem::malformed(),
+        JsonError::Duplicate(pointer) => ApiError::field(&pointer, "duplicate", "this member is there twice").into(),
+    })?;
     serde_path_to_error::deserialize(value).map_err(|error| field_error(&error).into())
 }
 
@@ -145,11 +148,6 @@ fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiErro
         pointer += &pointer_segment(member);
     }
     ApiError::field(&pointer, code, detail)
-}
-
-/// A member as a segment of a JSON pointer (RFC 6901).
-fn pointer_segment(member: &str) -> String {
-    format!("/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 
 /// The parameters of every list.
@@ -231,6 +229,8 @@ fn typed<T: DeserializeOwned>(parameters: &[(String, String)]) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use serde_json::Value;
 
     use super::*;
 

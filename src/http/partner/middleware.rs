@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
@@ -13,25 +14,28 @@ use uuid::Builder;
 
 use super::api::PartnerApi;
 use super::extractors::{PublishableKeyOwner, RawBody};
-use super::idempotency;
 use super::oauth::OAuthError;
 use super::problem::Problem;
 use super::route::AuthRequirement;
 use super::routes::{RouteMatch, find_route};
 use super::versions::{VERSION_HEADER, VERSIONS, latest_version, requested_version};
+use super::{cors, idempotency};
 use crate::core::access::Caller;
-use crate::core::ids::{EntityId, PartnerId};
+use crate::core::ids::EntityId;
 use crate::core::time::Rng;
-use crate::http::body;
+use crate::http::body::{self, BodyLimits, BodySender, Unread};
+use crate::http::client_address::client_address;
+use crate::http::{HttpState, decodable};
 use crate::service::partners::access::RequiredAccess;
-use crate::service::partners::account_api::RateLimitStatus;
+use crate::service::partners::budgets::{RateLimitStatus, Spender};
 use crate::service::partners::context::RequestContext;
 use crate::service::partners::error::ApiError;
 
-/// Longer than any legitimate request, in bytes.
-const MAX_BODY: usize = 64 * 1024;
-/// A server sends its request in one piece.
-const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than any legitimate request; and a server sends it in one piece.
+const BODY: BodyLimits = BodyLimits {
+    bytes: 64 * 1024,
+    time: Duration::from_secs(5),
+};
 
 const ENTITY_HEADER: &str = "kiungo-entity-id";
 
@@ -44,9 +48,17 @@ pub(super) async fn handle(
     let id = request_id(api.rng.as_ref());
     Span::current().record("request_id", &id);
     let version = requested_version(request.headers());
-    let mut response = match authenticate(&mut request, &api, version).await {
-        Ok(()) => idempotency::run_once(&api, request, next).await?,
-        Err(problem) => request.into_response(problem.to_response(&id)),
+    let from_pages = cors::is_for_pages(request.match_pattern().as_deref());
+    let mut response = if from_pages && request.method() == Method::OPTIONS {
+        if let Ok(payload) = request.extract::<web::Payload>().await {
+            body::drain(payload).await;
+        }
+        request.into_response(cors::preflight())
+    } else {
+        match authenticate(&mut request, &api, version).await {
+            Ok(()) => idempotency::run_once(&api, request, next).await?,
+            Err(problem) => request.into_response(problem.to_response(&id)),
+        }
     };
     if let Some(problem) = unrendered_problem(&response) {
         let request = response.request().clone();
@@ -54,6 +66,9 @@ pub(super) async fn handle(
     }
     let rate_limit = response.request().extensions().get::<RateLimitStatus>().copied();
     let headers = response.headers_mut();
+    if from_pages {
+        cors::add_headers(headers);
+    }
     set_header(headers, "x-request-id", &id);
     set_header(headers, VERSION_HEADER, version.unwrap_or(latest_version()));
     if !headers.contains_key(CACHE_CONTROL) {
@@ -83,46 +98,71 @@ fn unrendered_problem(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     Some(error.cloned().unwrap_or_else(|| Problem::from_status(status)))
 }
 
-/// All checks that precede a handler. Reads the body on every path, or the connection would be closed.
+/// All checks that precede a handler. The body is read once it is known who sends it, and on every other path drained, or
+/// the connection would be closed.
 async fn authenticate(
     request: &mut ServiceRequest,
     api: &web::Data<PartnerApi>,
     version: Option<&'static str>,
 ) -> Result<(), Problem> {
     let payload = request.extract::<web::Payload>().await;
-    let body = match payload {
-        Ok(payload) => body::read(payload, MAX_BODY, BODY_TIMEOUT).await,
-        Err(_) => None,
+    let payload = payload.map_err(|_| Problem::body_too_long(BODY.bytes))?;
+    let by = match check_head(request, api, version).await {
+        Ok(by) => by,
+        Err(problem) => {
+            body::drain(payload).await;
+            return Err(problem);
+        }
     };
+    let body = body::read(request.request(), payload, BODY, by).await;
+    let body = body.map_err(|why| match why {
+        Unread::TooLong => Problem::body_too_long(BODY.bytes),
+        Unread::Busy => ApiError::Unavailable.into(),
+    })?;
+    decodable::check(request.headers(), &body).map_err(Problem::undecodable)?;
+    request.extensions_mut().insert(RawBody(body));
+    Ok(())
+}
+
+/// Who sends a request, by its head.
+async fn check_head(
+    request: &ServiceRequest,
+    api: &web::Data<PartnerApi>,
+    version: Option<&'static str>,
+) -> Result<BodySender, Problem> {
     let route = match find_route(request.method(), request.match_pattern().as_deref()) {
         RouteMatch::Route(route) => route,
         RouteMatch::OtherMethods(methods) => return Err(Problem::method_not_allowed(&methods)),
         RouteMatch::NotFound => return Err(ApiError::NotFound.into()),
     };
-    let body = body.ok_or_else(|| Problem::body_too_long(MAX_BODY))?;
     if version.is_none() {
         return Err(Problem::unknown_version(VERSIONS));
     }
+    let state = request.app_data::<web::Data<HttpState>>();
+    let from = state.and_then(|state| client_address(request.request(), &state.proxies));
     match route.auth {
-        AuthRequirement::Open | AuthRequirement::ClientCredentials => {}
+        AuthRequirement::Open | AuthRequirement::ClientCredentials => Ok(BodySender::Stranger(from)),
         AuthRequirement::PublishableKey => {
             let key = bearer_token(request.headers())?;
             let partner = api.accounts.authenticate_publishable_key(key).await?;
-            count_request(request, api, partner)?;
+            count_request(request, api, Spender::Public(partner, from))?;
             request.extensions_mut().insert(PublishableKeyOwner(partner));
+            // Anybody has that key.
+            Ok(BodySender::Stranger(from))
         }
         AuthRequirement::Token(access) => {
-            let caller = api
-                .accounts
-                .authenticate_token(bearer_token(request.headers())?)
-                .await?;
-            count_request(request, api, caller.partner())?;
+            let token = bearer_token(request.headers())?;
+            let caller = api.accounts.authenticate_token(token).await?;
+            let by = match &caller {
+                Caller::Partner(partner) => Spender::Partner(*partner),
+                Caller::User { partner, user, .. } => Spender::User(*partner, *user),
+            };
+            count_request(request, api, by)?;
             let context = request_context(request, api, caller, access).await?;
             request.extensions_mut().insert(context);
+            Ok(BodySender::Known)
         }
     }
-    request.extensions_mut().insert(RawBody(body));
-    Ok(())
 }
 
 async fn request_context(
@@ -140,9 +180,9 @@ async fn request_context(
     })
 }
 
-/// Counts a request against the partner's rate limit, and refuses it above the limit.
-fn count_request(request: &ServiceRequest, api: &web::Data<PartnerApi>, partner: PartnerId) -> Result<(), Problem> {
-    let status = api.accounts.count_request(partner);
+/// Counts a request against its sender's rate limit, and refuses it above the limit.
+fn count_request(request: &ServiceRequest, api: &web::Data<PartnerApi>, by: Spender) -> Result<(), Problem> {
+    let status = api.accounts.count_request(by);
     request.extensions_mut().insert(status);
     Ok(status.require().map(drop)?)
 }

@@ -7,6 +7,7 @@
 
 mod api;
 mod auth;
+mod cors;
 mod entities;
 mod events;
 mod extractors;

@@ -5,7 +5,7 @@ mod kinds;
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,6 +13,7 @@ use utoipa::openapi::schema::ObjectBuilder;
 
 pub use self::kinds::{PROBLEM_KINDS, ProblemKind};
 use crate::core::access::AccessDenied;
+use crate::http::decodable::{self, Undecodable};
 use crate::service::partners::error::{ApiError, FieldError};
 use crate::service::partners::schemas::enum_schema;
 
@@ -92,6 +93,15 @@ impl Problem {
         Self::new(&kinds::MEDIA_TYPE, "say Content-Type: application/json")
     }
 
+    /// The body cannot be read as it came.
+    pub(super) fn undecodable(why: Undecodable) -> Self {
+        match why {
+            Undecodable::Coding => Self::new(&kinds::MEDIA_TYPE, "send the body without a Content-Encoding")
+                .with_header(ACCEPT_ENCODING, decodable::CODINGS),
+            Undecodable::Charset => Self::new(&kinds::MEDIA_TYPE, "send the body in UTF-8"),
+        }
+    }
+
     /// The body is longer than `most` bytes, or slow.
     pub(super) fn body_too_long(most: usize) -> Self {
         let detail = format!("the body is longer than {most} bytes, or did not come in time");
@@ -99,7 +109,7 @@ impl Problem {
     }
 
     pub(super) fn method_not_allowed(allowed: &[&str]) -> Self {
-        let allowed = allowed.join(", ");
+        let allowed = allowed.join(", ").replace("GET", "GET, HEAD");
         let problem = Self::new(&kinds::METHOD, format!("say {allowed}"));
         problem.with_header(ALLOW, allowed)
     }

@@ -344,6 +344,10 @@ impl Provider for Mono {
         outcome::check_accepted(&answer).map(|_| ())
     }
 
+    fn authenticates_by_head(&self, keys: &ProviderKeys, head: &ProviderRequest<'_>) -> Option<bool> {
+        Some(webhook::is_authentic(keys.get("webhook_secret"), head))
+    }
+
     async fn webhook(&self, keys: &ProviderKeys, request: &ProviderRequest<'_>) -> Result<WebhookAnswer, WebhookError> {
         let event = webhook::parse(keys.get("webhook_secret"), request)?;
         Ok(WebhookAnswer {

@@ -6,7 +6,8 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::account_api::{AccountApi, RateLimitStatus};
+use super::account_api::AccountApi;
+use super::budgets::{RateLimitStatus, Spender};
 use super::error::ApiError;
 use super::views::serialize_exposed;
 use crate::core::access::{AccessDenied, Action, Caller, Object, TenantScope};
@@ -14,6 +15,7 @@ use crate::core::api_key::{self, ApiKeyKind};
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::secret::Secret;
 use crate::records::{AccessToken, AuditEntry};
+use crate::service::strangers::StrangerKind;
 
 /// Who may call a route with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,11 @@ pub struct IssuedToken {
 
 impl AccountApi {
     pub(crate) async fn authenticate_token(&self, token: &str) -> Result<Caller, ApiError> {
+        let found = self.caller_of(token).await;
+        self.note_stranger(StrangerKind::Token, found)
+    }
+
+    async fn caller_of(&self, token: &str) -> Result<Caller, ApiError> {
         self.check_key_format(token, ApiKeyKind::Token)?;
         let (digest, asked_at) = (api_key::digest(token), Instant::now());
         if let Some(caller) = self.token_cache.get(&digest, self.now(), asked_at) {
@@ -69,7 +76,16 @@ impl AccountApi {
     }
 
     pub(crate) async fn authenticate_publishable_key(&self, key: &str) -> Result<PartnerId, ApiError> {
-        self.key_owner(key, ApiKeyKind::Publishable).await
+        let found = self.key_owner(key, ApiKeyKind::Publishable).await;
+        self.note_stranger(StrangerKind::PublishableKey, found)
+    }
+
+    /// Counts those whose key or token is wrong.
+    fn note_stranger<T>(&self, tried: StrangerKind, found: Result<T, ApiError>) -> Result<T, ApiError> {
+        if matches!(found, Err(ApiError::Unauthenticated | ApiError::WrongEnvironment)) {
+            self.deps.strangers.count(tried);
+        }
+        found
     }
 
     pub(crate) async fn authorize(
@@ -178,23 +194,26 @@ impl AccountApi {
         found.map(|key| key.partner).ok_or(ApiError::Unauthenticated)
     }
 
-    /// Authenticates a client, and counts the request against its rate limit.
+    /// Authenticates a client, and counts the request against its rate limit. A right key opens however many wrong ones
+    /// came before, from wherever: behind a balancer everybody may have one address.
     async fn authenticate_client(
         &self,
         client: &ClientCredentials,
         from: Option<IpAddr>,
     ) -> Result<RateLimitStatus, ApiError> {
-        let now = self.now();
-        self.failed_auth.check(from, now)?;
-        let found = match self.key_owner(client.secret.expose(), ApiKeyKind::Secret).await {
-            Ok(partner) if partner == client.id => return self.count_request(partner).require(),
-            Ok(_) => ApiError::Unauthenticated,
-            Err(error) => error,
-        };
-        if matches!(found, ApiError::Unauthenticated | ApiError::WrongEnvironment) {
-            self.failed_auth.record(from, client.id, now)?;
+        let owner = self.key_owner(client.secret.expose(), ApiKeyKind::Secret).await;
+        let owner = owner.and_then(|owner| {
+            let named = owner == client.id;
+            named.then_some(owner).ok_or(ApiError::Unauthenticated)
+        });
+        match self.note_stranger(StrangerKind::Key, owner) {
+            Ok(partner) => self.count_request(Spender::Key(partner)).require(),
+            Err(error @ (ApiError::Unauthenticated | ApiError::WrongEnvironment)) => {
+                self.failed_auth.record(from, client.id, self.now())?;
+                Err(error)
+            }
+            Err(error) => Err(error),
         }
-        Err(found)
     }
 }
 

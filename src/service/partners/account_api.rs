@@ -1,17 +1,15 @@
 //! A partner's account: its access, settings, entities, roles, users, events, and idempotent requests.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::ApiError;
+use super::budgets::{Budgets, RateLimitStatus, Spender};
 use super::failed_auth::FailedAuth;
 use super::token_cache::TokenCache;
 use crate::core::api_key::ApiEnvironment;
-use crate::core::ids::PartnerId;
 use crate::core::seal::Keyring;
 use crate::core::time::Timestamp;
-use crate::core::token_bucket::{RateLimit, TokenBucket, TokensLeft};
+use crate::core::token_bucket::RateLimit;
 use crate::records::Records;
 use crate::service::deps::Deps;
 use crate::service::providers::Providers;
@@ -22,27 +20,8 @@ pub struct ApiSettings {
     /// The environment whose keys are accepted.
     pub environment: ApiEnvironment,
     pub token_lifetime: Duration,
-    /// For each partner, on this node.
+    /// For each partner, on this node; for its users together and for its publishable key as much again.
     pub rate: RateLimit,
-}
-
-/// How many requests a partner has left on this node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimitStatus {
-    pub limit: u32,
-    pub left: TokensLeft,
-    /// Whether this request was within the limit.
-    pub granted: bool,
-}
-
-impl RateLimitStatus {
-    pub(crate) fn require(self) -> Result<Self, ApiError> {
-        if self.granted {
-            Ok(self)
-        } else {
-            Err(ApiError::TooMany { after: self.left.next })
-        }
-    }
 }
 
 /// The part of the API that is about the partner itself.
@@ -56,7 +35,7 @@ pub struct AccountApi {
     pub(super) settings: ApiSettings,
     pub(super) token_cache: TokenCache,
     pub(super) failed_auth: FailedAuth,
-    buckets: Mutex<HashMap<PartnerId, TokenBucket>>,
+    budgets: Budgets,
 }
 
 impl AccountApi {
@@ -75,7 +54,7 @@ impl AccountApi {
             settings,
             token_cache: TokenCache::default(),
             failed_auth: FailedAuth::default(),
-            buckets: Mutex::default(),
+            budgets: Budgets::default(),
         }
     }
 
@@ -83,16 +62,8 @@ impl AccountApi {
         self.deps.clock.now()
     }
 
-    /// Counts a request. There are as many buckets as partners that have called: few.
-    pub(crate) fn count_request(&self, partner: PartnerId) -> RateLimitStatus {
-        let now = self.now();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets.entry(partner).or_default();
-        let granted = bucket.try_take(self.settings.rate, 0, now);
-        RateLimitStatus {
-            limit: self.settings.rate.burst,
-            left: bucket.left(self.settings.rate, now),
-            granted,
-        }
+    /// Counts a request.
+    pub(crate) fn count_request(&self, by: Spender) -> RateLimitStatus {
+        self.budgets.count(by, self.settings.rate, self.now())
     }
 }

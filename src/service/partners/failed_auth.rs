@@ -1,18 +1,19 @@
-//! Limits how often wrong keys may be tried.
+//! Tells those who try wrong keys to slow down.
 //!
-//! Nobody guesses 256 bits; this bounds what the attempts cost: time of the records and space in the log. An address that
-//! has sent too many wrong keys is refused before anything is looked up. Wrong keys of one client, from however many
-//! addresses, are refused with 429 too; its valid keys never are, or anybody could lock a partner out.
+//! Nobody guesses 256 bits, so nobody is locked out: each key is looked up first. Only who has sent a wrong one is then
+//! told, with 429 and for how long, that there were too many from their address or for this client: a deployment with a wrong
+//! key goes easy on us by that. A valid key always opens, or anybody could lock a partner out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use super::error::ApiError;
 use crate::core::ids::PartnerId;
 use crate::core::time::Timestamp;
 use crate::core::token_bucket::{RateLimit, TokenBucket};
+use crate::service::networks::ip_prefix;
 
 /// For one address, or one client. A deployment with a wrong key tries it a few times from each of its servers.
 const FAILURE_RATE: RateLimit = RateLimit {
@@ -30,23 +31,11 @@ pub(super) struct FailedAuth {
 }
 
 impl FailedAuth {
-    /// Whether this address may try a key. All unknown addresses count as one.
-    pub(super) fn check(&self, from: Option<IpAddr>, now: Timestamp) -> Result<(), ApiError> {
-        let addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = addresses
-            .get(&from.map(ip_prefix))
-            .map(|bucket| bucket.left(FAILURE_RATE, now));
-        match left {
-            Some(left) if left.tokens == 0 => Err(ApiError::TooMany { after: left.next }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Counts a wrong key, and fails when there were too many for this client.
+    /// Counts a wrong key, and fails when there were too many from this address or for this client. All unknown addresses
+    /// count as one.
     pub(super) fn record(&self, from: Option<IpAddr>, client: PartnerId, now: Timestamp) -> Result<(), ApiError> {
-        // An address above its limit is refused at its next request.
-        let _ = count_failure(&self.addresses, from.map(ip_prefix), now);
-        count_failure(&self.clients, client, now)
+        let by_address = count_failure(&self.addresses, from.map(ip_prefix), now);
+        count_failure(&self.clients, client, now).and(by_address)
     }
 }
 
@@ -68,14 +57,6 @@ fn count_failure<K: Eq + Hash>(
     }
     let after = bucket.left(FAILURE_RATE, now).next;
     Err(ApiError::TooMany { after })
-}
-
-/// One IPv6 host usually controls the whole /64 around its address.
-fn ip_prefix(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-    }
 }
 
 #[cfg(test)]
@@ -113,15 +94,14 @@ mod tests {
         ] {
             let failures = FailedAuth::default();
             for n in 0..FAILURE_RATE.burst {
-                assert_eq!(failures.check(one, at(0)), Ok(()));
                 failures.record(one, client(u8::try_from(n).unwrap()), at(0)).unwrap();
             }
-            let Err(ApiError::TooMany { after }) = failures.check(near, at(0)) else {
+            let Err(ApiError::TooMany { after }) = failures.record(near, client(100), at(0)) else {
                 panic!("{one:?}");
             };
             assert_eq!(after.as_secs(), 6);
-            assert_eq!(failures.check(far, at(0)), Ok(()));
-            assert_eq!(failures.check(one, at(6)), Ok(()));
+            failures.record(far, client(101), at(0)).unwrap();
+            failures.record(one, client(102), at(6)).unwrap();
         }
     }
 

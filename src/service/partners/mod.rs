@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod account_api;
+pub mod budgets;
 pub mod context;
 pub mod entities;
 pub mod error;

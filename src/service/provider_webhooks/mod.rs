@@ -2,4 +2,3 @@
 
 mod effects;
 pub mod receiver;
-mod strangers;

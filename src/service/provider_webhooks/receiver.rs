@@ -8,20 +8,27 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::effects::{EventEffects, EventSource};
-use super::strangers::StrangerLimit;
 use crate::core::ids::PartnerId;
+use crate::core::json::{self, JsonError};
 use crate::providers::{Provider, ProviderEvent, ProviderEventKind, ProviderKeys, ProviderRequest, WebhookError};
 use crate::records::{IncomingProviderEvent, ProviderEventEffect};
-use crate::service::callbacks::{ProviderWebhookOutcome, ProviderWebhooks};
+use crate::service::callbacks::{ProviderWebhookOutcome, ProviderWebhooks, WebhookAdmission};
 use crate::service::deps::Deps;
 use crate::service::providers::{ProviderCallError, Providers};
+use crate::service::strangers::StrangerKind;
 
 /// Whose keys authenticate a webhook whose path names nobody.
 const OPERATOR: &str = "operator";
 
 pub struct ProviderWebhookReceiver {
     effects: EventEffects,
-    strangers: StrangerLimit,
+}
+
+/// Whose webhook it is, and what authenticates it.
+struct Destination {
+    owner: PartnerId,
+    api: Arc<dyn Provider>,
+    keys: ProviderKeys,
 }
 
 #[async_trait]
@@ -32,22 +39,25 @@ impl ProviderWebhooks for ProviderWebhookReceiver {
         owner: Option<&str>,
         request: &ProviderRequest<'_>,
     ) -> Option<ProviderWebhookOutcome> {
-        let providers = &self.effects.providers;
-        let api = providers.provider(provider)?;
-        if request.method != "POST" && !api.verifies_by_get() {
-            return None;
+        match self.destination(provider, owner, request).await {
+            Ok(to) => Some(self.receive_for(&to, request).await),
+            Err(outcome) => outcome,
         }
-        let owner = match owner {
-            None | Some(OPERATOR) => providers.partner(),
-            Some(partner) => PartnerId::parse(partner).ok()?,
+    }
+
+    async fn admit(&self, provider: &str, owner: Option<&str>, head: &ProviderRequest<'_>) -> WebhookAdmission {
+        let to = match self.destination(provider, owner, head).await {
+            Ok(to) => to,
+            Err(outcome) => return WebhookAdmission::Refused(outcome),
         };
-        let (api, keys) = match providers.with_keys(owner, provider).await {
-            Ok(opened) => opened,
-            // One who has no keys there is nobody.
-            Err(ProviderCallError::NotSetUp) if owner != providers.partner() => return None,
-            Err(_) => return Some(ProviderWebhookOutcome::Unavailable),
-        };
-        Some(self.receive_for(owner, api.as_ref(), &keys, request).await)
+        match to.api.authenticates_by_head(&to.keys, head) {
+            None => WebhookAdmission::ByBody,
+            Some(true) => WebhookAdmission::Authentic,
+            Some(false) => {
+                self.deps().strangers.count_at(StrangerKind::Webhook, to.owner);
+                WebhookAdmission::Refused(Some(ProviderWebhookOutcome::Unauthentic))
+            }
+        }
     }
 }
 
@@ -55,7 +65,6 @@ impl ProviderWebhookReceiver {
     pub fn new(deps: Deps, providers: Arc<Providers>) -> Self {
         Self {
             effects: EventEffects { deps, providers },
-            strangers: StrangerLimit::default(),
         }
     }
 
@@ -63,22 +72,46 @@ impl ProviderWebhookReceiver {
         &self.effects.deps
     }
 
-    async fn receive_for(
+    /// Whose webhook this is, or what it is answered with; `None` as if nobody were there.
+    async fn destination(
         &self,
-        owner: PartnerId,
-        provider: &dyn Provider,
-        keys: &ProviderKeys,
-        request: &ProviderRequest<'_>,
-    ) -> ProviderWebhookOutcome {
-        let answer = match provider.webhook(keys, request).await {
+        provider: &str,
+        owner: Option<&str>,
+        head: &ProviderRequest<'_>,
+    ) -> Result<Destination, Option<ProviderWebhookOutcome>> {
+        let providers = &self.effects.providers;
+        let api = providers.provider(provider).ok_or(None)?;
+        if head.method != "POST" && !api.verifies_by_get() {
+            return Err(None);
+        }
+        let owner = match owner {
+            None | Some(OPERATOR) => providers.partner(),
+            Some(partner) => PartnerId::parse(partner).map_err(|_| None)?,
+        };
+        match providers.with_keys(owner, provider).await {
+            Ok((api, keys)) => Ok(Destination { owner, api, keys }),
+            // One who has no keys there is nobody.
+            Err(ProviderCallError::NotSetUp) if owner != providers.partner() => Err(None),
+            Err(_) => Err(Some(ProviderWebhookOutcome::Unavailable)),
+        }
+    }
+
+    async fn receive_for(&self, to: &Destination, request: &ProviderRequest<'_>) -> ProviderWebhookOutcome {
+        let (owner, provider) = (to.owner, to.api.as_ref());
+        let answer = match provider.webhook(&to.keys, request).await {
             Ok(answer) => answer,
             Err(WebhookError::Unavailable) => return ProviderWebhookOutcome::Unavailable,
             Err(WebhookError::Malformed) => return ProviderWebhookOutcome::Malformed,
             Err(WebhookError::Unauthentic) => {
-                self.audit_stranger(owner, provider.name()).await;
+                self.deps().strangers.count_at(StrangerKind::Webhook, owner);
                 return ProviderWebhookOutcome::Unauthentic;
             }
         };
+        // Which of two members with one name a provider meant, nobody can tell.
+        if matches!(json::parse(request.body), Err(JsonError::Duplicate(_))) {
+            tracing::warn!(provider = provider.name(), "a webhook has a member twice");
+            return ProviderWebhookOutcome::Malformed;
+        }
         let source = EventSource {
             owner,
             provider: provider.name(),
@@ -90,14 +123,6 @@ impl ProviderWebhookReceiver {
             }
         }
         ProviderWebhookOutcome::Accepted(answer.reply)
-    }
-
-    async fn audit_stranger(&self, owner: PartnerId, provider: &'static str) {
-        let now = self.deps().clock.now();
-        if self.strangers.may_audit(owner, provider, now) {
-            let detail = provider.to_owned();
-            self.deps().audit(owner, None, "webhook.unauthentic", detail).await;
-        }
     }
 
     async fn apply(&self, source: EventSource, event: &ProviderEvent) -> Result<(), ProviderCallError> {

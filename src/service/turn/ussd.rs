@@ -28,6 +28,7 @@ use crate::service::callbacks::{IncomingRequest, TURN_FAILED_TEXT, UssdCallbacks
 use crate::service::channel::Channel;
 use crate::service::live::LoadedValue;
 use crate::service::metrics::{Storage, TurnOutcome};
+use crate::service::strangers::StrangerKind;
 use crate::store::IndexKey;
 
 /// How much later than its budget a turn may be when even the poll screen cannot be set.
@@ -46,7 +47,11 @@ pub(super) enum UssdAnswer {
 #[async_trait]
 impl UssdCallbacks for TurnHandle {
     fn admit(&self, name: &str, secret: &str, caller: Option<IpAddr>) -> Option<Arc<Channel>> {
-        authenticate_channel(&self.0.channels, name, secret, caller)
+        let admitted = authenticate_channel(&self.0.channels, name, secret, caller);
+        if admitted.is_none() {
+            self.0.runtime.strangers.count(StrangerKind::UssdCallback);
+        }
+        admitted
     }
 
     async fn answer(&self, channel: Arc<Channel>, request: IncomingRequest) -> Option<WireReply> {

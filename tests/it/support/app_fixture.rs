@@ -40,6 +40,7 @@ use kiungo::service::session_updater::SessionUpdater;
 use kiungo::service::sms::outbox::SmsOutbox;
 use kiungo::service::sms::routes::SmsRoutes;
 use kiungo::service::sms_responder::SmsResponder;
+use kiungo::service::strangers::Strangers;
 use kiungo::service::turn::{TurnHandle, TurnRunner};
 use kiungo::service::wakeups::Wakeups;
 use kiungo::service::webhooks::deliveries::WebhookDeliveries;
@@ -275,6 +276,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
     let AppOptions { banks, trip, clock, .. } = around;
     let keyring = Arc::new(keyring(&["k1"]));
     let rng = Arc::new(OsRng);
+    let metrics = Arc::new(Metrics::new());
     let deps = Deps {
         clock,
         rng: rng.clone(),
@@ -291,7 +293,8 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
             keyring: keyring.clone(),
             rng,
         },
-        metrics: Arc::new(Metrics::new()),
+        strangers: Arc::new(Strangers::new(metrics.clone(), operator_partner().id)),
+        metrics,
     };
     let keys = |bank: &Arc<OneBank>| {
         let keys: ProviderKeys = [("secret_key", Secret::new("key"))].into_iter().collect();

@@ -17,7 +17,7 @@ use kiungo::http::{HttpState, serve};
 use kiungo::providers::{ProviderReply, ProviderRequest};
 use kiungo::service::callbacks::{
     IncomingRequest, OpenedPage, PartState, PersonPage, PersonPages, ProviderWebhookOutcome, ProviderWebhooks,
-    Readiness, SmsCallbacks, UssdCallbacks,
+    Readiness, SmsCallbacks, UssdCallbacks, WebhookAdmission,
 };
 use kiungo::service::channel::Channel;
 use kiungo::service::metrics::Metrics;
@@ -129,6 +129,17 @@ struct FakeHooks;
 
 #[async_trait]
 impl ProviderWebhooks for FakeHooks {
+    async fn admit(&self, provider: &str, _: Option<&str>, head: &ProviderRequest<'_>) -> WebhookAdmission {
+        if provider != "mono" || head.method != "POST" {
+            return WebhookAdmission::ByBody;
+        }
+        assert!(head.body.is_empty());
+        match head.header("mono-webhook-secret") {
+            Some(b"right") => WebhookAdmission::Authentic,
+            _ => WebhookAdmission::Refused(Some(ProviderWebhookOutcome::Unauthentic)),
+        }
+    }
+
     async fn receive(
         &self,
         provider: &str,

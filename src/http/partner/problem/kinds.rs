@@ -118,7 +118,7 @@ pub(super) const MEDIA_TYPE: ProblemKind = ProblemKind::new(
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "unsupported_media_type",
     "Unsupported media type",
-    "A body is JSON: send `Content-Type: application/json`.",
+    "A body is JSON, in UTF-8, and not compressed: send `Content-Type: application/json` and no `Content-Encoding`.",
 );
 pub(super) const INVALID: ProblemKind = ProblemKind::new(
     StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,0 +1,265 @@
+//! How many connections are open, and whose is closed when there are too many.
+//!
+//! A connection costs a descriptor, and a process has few; without any left, nobody is heard. So there are fewer connections
+//! than descriptors, and one address, unless it is a trusted proxy, gets a part of them. Who comes when there is no room is
+//! let in all the same, in the place of somebody who is only waiting: the one that has waited longest, of the address
+//! itself or else of the address that has most. Only where everybody is being answered is a new one turned away. So those
+//! who open connections and say nothing keep nobody out.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+/// Where the limit cannot be read, the usual one.
+const USUAL_DESCRIPTORS: usize = 1024;
+/// For files, the store, the records and the calls that we make ourselves.
+const KEPT_DESCRIPTORS: usize = 160;
+/// More are of no use to one process.
+const MOST_CONNECTIONS: usize = 50_000;
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ConnectionLimits {
+    pub(super) all: usize,
+    /// From one address.
+    pub(super) each: usize,
+}
+
+impl ConnectionLimits {
+    /// For a process with so many descriptors.
+    pub(super) fn for_descriptors(descriptors: usize) -> Self {
+        // Those that are being closed, or not looked at yet, take the fifth part.
+        let all = (Self::accepted(descriptors) / 5 * 4).clamp(8, MOST_CONNECTIONS);
+        Self {
+            all,
+            each: (all / 4).max(4),
+        }
+    }
+
+    /// How many may be accepted by the system at a time.
+    pub(super) fn accepted(descriptors: usize) -> usize {
+        descriptors.saturating_sub(KEPT_DESCRIPTORS.min(descriptors / 2)).max(8)
+    }
+}
+
+/// How many descriptors this process may have.
+pub(super) fn descriptors() -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next());
+    match soft {
+        Some("unlimited") => usize::MAX,
+        soft => soft.and_then(|soft| soft.parse().ok()).unwrap_or(USUAL_DESCRIPTORS),
+    }
+}
+
+/// All connections.
+pub(super) struct Connections {
+    limits: ConnectionLimits,
+    open: Mutex<OpenConnections>,
+}
+
+#[derive(Default)]
+struct OpenConnections {
+    last: u64,
+    /// In the order of their last wait: the key grows.
+    waiting: BTreeMap<u64, Waiting>,
+    busy: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+struct Waiting {
+    from: IpAddr,
+    closed: CancellationToken,
+}
+
+impl Connections {
+    pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            open: Mutex::default(),
+        })
+    }
+
+    /// Lets a connection in, or not. `trusted` addresses are those of proxies, and have no limit of their own.
+    pub(super) fn admit(self: &Arc<Self>, from: IpAddr, trusted: bool) -> Option<ConnectionSlot> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = open.by_address.get(&from).copied().unwrap_or_default();
+        if theirs >= self.limits.each && !trusted {
+            open.close_of(from)?;
+        } else if open.busy + open.waiting.len() >= self.limits.all {
+            let greediest = open.greediest()?;
+            open.close_of(greediest)?;
+        }
+        *open.by_address.entry(from).or_default() += 1;
+        let closed = CancellationToken::new();
+        let waits = open.wait(from, closed.clone());
+        Some(ConnectionSlot {
+            connections: Arc::clone(self),
+            from,
+            closed,
+            waits: Some(waits),
+        })
+    }
+}
+
+impl OpenConnections {
+    fn wait(&mut self, from: IpAddr, closed: CancellationToken) -> u64 {
+        self.last += 1;
+        self.waiting.insert(self.last, Waiting { from, closed });
+        self.last
+    }
+
+    /// The address with most connections, of those with one that only waits.
+    fn greediest(&self) -> Option<IpAddr> {
+        let waiting = self.waiting.values().map(|waiting| waiting.from);
+        waiting.max_by_key(|from| self.by_address.get(from).copied())
+    }
+
+    /// Closes the one of this address that has waited longest.
+    fn close_of(&mut self, from: IpAddr) -> Option<()> {
+        let (id, _) = self.waiting.iter().find(|(_, waiting)| waiting.from == from)?;
+        let id = *id;
+        let waiting = self.waiting.remove(&id)?;
+        waiting.closed.cancel();
+        self.left(from);
+        Some(())
+    }
+
+    fn left(&mut self, from: IpAddr) {
+        if let Some(count) = self.by_address.get_mut(&from) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&from);
+            }
+        }
+    }
+}
+
+/// The place of one connection, until it is dropped.
+pub(super) struct ConnectionSlot {
+    connections: Arc<Connections>,
+    from: IpAddr,
+    closed: CancellationToken,
+    /// Its number among those that wait; `None` while it is being answered.
+    waits: Option<u64>,
+}
+
+impl ConnectionSlot {
+    /// Cancelled when the connection is to be closed for another one.
+    pub(super) fn closed(&self) -> CancellationToken {
+        self.closed.clone()
+    }
+
+    /// A whole head has come: it is not closed for another one until it waits again.
+    pub(super) fn is_answered(&mut self) {
+        let Some(id) = self.waits.take() else {
+            return;
+        };
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.waiting.remove(&id).is_some() {
+            open.busy += 1;
+        } else {
+            // It was closed a moment ago.
+            self.waits = Some(id);
+        }
+    }
+
+    /// The answer is on its way.
+    pub(super) fn waits_again(&mut self) {
+        if self.waits.is_none() {
+            let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.busy -= 1;
+            self.waits = Some(open.wait(self.from, self.closed.clone()));
+        }
+    }
+}
+
+impl Drop for ConnectionSlot {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.waits {
+            None => open.busy -= 1,
+            // One that was closed has left already.
+            Some(id) if open.waiting.remove(&id).is_none() => return,
+            Some(_) => {}
+        }
+        open.left(self.from);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: ConnectionLimits = ConnectionLimits { all: 8, each: 4 };
+
+    fn address(n: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, n])
+    }
+
+    fn is_open(slot: &ConnectionSlot) -> bool {
+        !slot.closed.is_cancelled()
+    }
+
+    /// Who says nothing makes room, the one that has waited longest first: of the same address, or of the address with most
+    /// connections. Who is being answered is never closed.
+    #[test]
+    fn those_who_only_wait_make_room() {
+        let connections = Connections::new(LIMITS);
+        let mut kept = connections.admit(address(1), false).unwrap();
+        kept.is_answered();
+        let silent: Vec<_> = (0..5).map(|_| connections.admit(address(1), false).unwrap()).collect();
+        assert_eq!(
+            silent.iter().map(is_open).collect::<Vec<_>>(),
+            [false, false, true, true, true]
+        );
+        let others: Vec<_> = (0..4).map(|_| connections.admit(address(2), false).unwrap()).collect();
+        let late = connections.admit(address(3), false).unwrap();
+        assert!(is_open(&kept) && is_open(&late));
+        let open = silent.iter().chain(&others).filter(|slot| is_open(slot)).count();
+        assert_eq!(open, 6);
+        drop((kept, silent, others, late));
+        let open = connections.open.lock().unwrap();
+        assert_eq!((open.busy, open.waiting.len(), open.by_address.len()), (0, 0, 0));
+    }
+
+    /// Where everybody is being answered, a new one is turned away; one that waits again makes room again. A proxy has all of
+    /// the places.
+    #[test]
+    fn those_who_are_answered_stay() {
+        let connections = Connections::new(LIMITS);
+        let busy = |from| {
+            let mut slot = connections.admit(from, true)?;
+            slot.is_answered();
+            Some(slot)
+        };
+        let mut proxied: Vec<_> = (0..8).map(|_| busy(address(1)).unwrap()).collect();
+        assert!(busy(address(1)).is_none() && busy(address(2)).is_none());
+        proxied[3].waits_again();
+        proxied[2].waits_again();
+        assert!(busy(address(2)).is_some());
+        assert!(!is_open(&proxied[3]) && is_open(&proxied[2]));
+        // It was closed before its request was seen.
+        proxied[3].is_answered();
+        drop(proxied);
+        let open = connections.open.lock().unwrap();
+        assert_eq!((open.busy, open.waiting.len(), open.by_address.len()), (0, 0, 0));
+    }
+
+    /// With any number of descriptors some are left for everything else.
+    #[test]
+    fn there_are_fewer_connections_than_descriptors() {
+        for descriptors in [64, 256, 1_024, 65_536, usize::MAX] {
+            let limits = ConnectionLimits::for_descriptors(descriptors);
+            let accepted = ConnectionLimits::accepted(descriptors);
+            assert!(
+                limits.all < accepted && accepted < descriptors && limits.each < limits.all,
+                "{limits:?}"
+            );
+        }
+    }
+}
