@@ -11,9 +11,11 @@ mod nodes;
 mod person;
 pub mod reader;
 mod redis;
+mod rollback;
+mod rules;
+mod secrets;
 
-use std::collections::{BTreeMap, HashSet};
-use std::fs;
+use std::collections::BTreeMap;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
@@ -23,8 +25,11 @@ use kiungo::service::deps::CrashPoint;
 use reqwest::Method;
 use serde_json::json;
 
-use self::checker::{facts, faults, settles};
-use self::person::{FinalResult, PASSWORD, Person};
+use self::checker::{all_see_the_truth, faults, settles};
+use self::person::{FinalResult, Person};
+use self::rules::Phase;
+use self::secrets::nothing_secret_is_kept;
+use crate::support::aggregator::AggregatorClient;
 use crate::support::options::Options;
 use crate::support::redis::Cut;
 use crate::support::seeded_rng::SeededRng;
@@ -87,7 +92,7 @@ impl Lane {
         }
         assert!(lane.ended_at_the_edge > 0, "no node ever ended at {}", edge.as_str());
         lane.audit().await;
-        lane.no_password_is_written_anywhere();
+        nothing_secret_is_kept(&lane.world, &lane.people);
         lane.tally
     }
 
@@ -98,9 +103,9 @@ impl Lane {
         let after = self.rng.below(people_in_a_round() as u64 * 2 / 3);
         let mut node = self.world.node(Some((self.edge, after))).await;
         let (world, line) = (&self.world, node.line().patient());
-        let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
+        let mut phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
         let call_log = || world.call_log();
-        let typing = people.iter_mut().zip(phones);
+        let typing = people.iter_mut().zip(&mut phones);
         let answered =
             join_all(typing.map(async |(person, phone)| person.goes_to_the_end(phone, &call_log).await.is_ok()));
         if answered.await.into_iter().all(|answered| answered) {
@@ -132,7 +137,7 @@ impl Lane {
                 .or_default() += 1;
         }
         self.people.extend(people);
-        self.settles().await;
+        self.settles(&line).await;
         assert_eq!(node.terminate().await, Some(0));
     }
 
@@ -145,13 +150,8 @@ impl Lane {
         redis.restart(&[]).await;
     }
 
-    async fn faults(&self, settled: bool) -> Vec<String> {
-        faults(&self.world, &self.people, settled).await
-    }
-
-    /// What must never be is not, now; and what takes time comes true in time.
-    async fn settles(&self) {
-        settles(&self.world, &self.people, self.edge.as_str()).await;
+    async fn settles(&mut self, line: &AggregatorClient) {
+        settles(&self.world, &mut self.people, line, self.edge.as_str()).await;
     }
 
     /// Redis loses the end of its log once more, long after everything was settled; then everybody dials only to look,
@@ -160,48 +160,14 @@ impl Lane {
         self.lose_the_end_of_the_log().await;
         let mut node = self.world.node(None).await;
         let line = node.line().patient();
-        let seen = join_all(self.people.iter().map(|person| person.looks(&line))).await;
-        let facts = facts(&self.world, &self.people).await;
-        for (person, seen) in facts.iter().zip(seen) {
-            let (seen, reply) = seen.expect("the node is well");
-            assert_eq!(
-                seen == FinalResult::Linked,
-                !person.linked.is_empty(),
-                "{}: {} sees {seen:?} after {:?}: {reply:?}",
-                self.edge.as_str(),
-                person.username,
-                person.result
-            );
-        }
+        all_see_the_truth(&self.world, &self.people, &line, self.edge.as_str()).await;
         assert_eq!(node.terminate().await, Some(0));
     }
-
-    fn no_password_is_written_anywhere(&self) {
-        let typed = self.people.iter().flat_map(|person| &person.passwords);
-        let typed: HashSet<&[u8]> = typed.map(String::as_bytes).collect();
-        let planted = [b"\0Zq7", *typed.iter().next().unwrap(), b"\0"].concat();
-        assert_eq!(passwords_in(&planted, &typed), 1);
-        for path in self.world.files() {
-            let found = passwords_in(&fs::read(&path).unwrap_or_default(), &typed);
-            assert_eq!(found, 0, "passwords stand in {}", path.display());
-        }
-    }
-}
-
-/// How many passwords stand in a file; all begin alike and are of one length.
-fn passwords_in(content: &[u8], typed: &HashSet<&[u8]>) -> usize {
-    let (mut left, mut found) = (content, 0);
-    while let Some(at) = left.iter().position(|byte| *byte == b'Z') {
-        left = &left[at..];
-        found += usize::from(left.get(..PASSWORD).is_some_and(|part| typed.contains(part)));
-        left = &left[1..];
-    }
-    found
 }
 
 /// How a person fared, in a few words.
 fn outcome(person: &Person, before: FinalResult) -> &'static str {
-    match (person.result, before, person.passwords.len()) {
+    match (person.result, before, person.typed.passwords.len()) {
         (FinalResult::Linked, FinalResult::Linked, _) => "linked before the crash",
         (FinalResult::Linked, _, 0 | 1) => "linked on redial",
         (FinalResult::Linked, ..) => "linked, typed again",
@@ -234,12 +200,12 @@ async fn a_planted_second_submission_is_found() {
     let mut lane = Lane::new(CrashPoint::Linked, SeededRng::seeded(), |_| ()).await;
     let node = lane.world.node(None).await;
     let mut person = Person::new(900_000, false);
-    let phone = person.comes_to_the_password(&node.line()).await;
+    let mut phone = person.comes_to_the_password(&node.line()).await;
     let call_log = || lane.world.call_log();
-    person.goes_to_the_end(phone, &call_log).await.unwrap();
+    person.goes_to_the_end(&mut phone, &call_log).await.unwrap();
     person.redial(&node.line(), &call_log).await.unwrap();
     lane.people.push(person);
-    lane.settles().await;
+    lane.settles(&node.line()).await;
     let (person, mono) = (&lane.people[0], &lane.world.mono);
     let http = &lane.world.client;
     let call = |path: &str| {
@@ -250,15 +216,15 @@ async fn a_planted_second_submission_is_found() {
         "scope": "financial_data", "customer": { "name": "Ada", "email": "ada@example.invalid" } });
     let opened = call("/v2/connect/session").json(&opening).send().await.unwrap();
     let opened: serde_json::Value = opened.json().await.unwrap();
-    let again = json!({ "username": person.username, "password": person.passwords[0] });
+    let again = json!({ "username": person.username, "password": person.typed.passwords[0] });
     let session = opened["data"]["session"]["id"].as_str().unwrap();
     let again = call("/v2/connect/login").header("x-session-id", session).json(&again);
     assert!(again.send().await.unwrap().status().is_success());
-    let found = lane.faults(true).await.join("\n");
-    assert!(found.contains("sent a password 2 times"), "{found}");
+    let found = faults(&lane.world, &lane.people, Phase::Settled).await.join("\n");
+    assert!(found.contains("typed once what submission 2 sent again"), "{found}");
     assert!(found.contains("2 open accounts at the bank and 1 linked"), "{found}");
     let sent = mono.state.call_log();
-    let digest = sha256_hex(&person.passwords[0]);
+    let digest = sha256_hex(&person.typed.passwords[0]);
     let times = sent
         .submits
         .iter()

@@ -9,6 +9,7 @@ use kiungo::service::deps::CrashPoint;
 
 use super::Lane;
 use super::person::{FinalResult, Person};
+use super::secrets::nothing_secret_is_kept;
 use crate::support::eventually;
 use crate::support::options::Options;
 use crate::support::seeded_rng::SeededRng;
@@ -48,14 +49,14 @@ async fn the_other_node_tells_the_truth() {
         let another = 1 + usize::try_from(lane.rng.below(count as u64)).unwrap();
         let call_log = || lane.world.call_log();
         let line = doomed.line().patient();
-        let phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
+        let mut phones = join_all(people.iter_mut().map(|person| person.comes_to_the_password(&line))).await;
         // The end comes when so many logins have reached the bank: from the first to the last of them.
         let logins = call_log().submits.len() + another;
         let killed = async {
             eventually(Duration::from_mins(1), async || call_log().submits.len() >= logins).await;
             doomed.kill();
         };
-        let typing = people.iter_mut().zip(phones).map(async |(person, phone)| {
+        let typing = people.iter_mut().zip(&mut phones).map(async |(person, phone)| {
             let answered = person.goes_to_the_end(phone, &call_log).await;
             if answered.is_err() || person.result == FinalResult::Nothing {
                 person
@@ -70,9 +71,9 @@ async fn the_other_node_tells_the_truth() {
             "nobody had to dial again"
         );
         lane.people.extend(people);
-        lane.settles().await;
+        lane.settles(&other.line().patient()).await;
         assert_eq!(other.terminate().await, Some(0));
     }
     lane.audit().await;
-    lane.no_password_is_written_anywhere();
+    nothing_secret_is_kept(&lane.world, &lane.people);
 }

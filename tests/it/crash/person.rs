@@ -2,10 +2,11 @@
 
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::seal::{Keyring, SubscriberTag};
-use kiungo::sandbox::bank::sha256_hex;
+use kiungo::sandbox::bank::{OTP, sha256_hex};
 use kiungo::sandbox::mono::CallLog;
 
-use super::reader::{BANK, Reader, SeenScreen};
+use super::reader::{BANK, Reader, SeenScreen, Story};
+use super::rules::{Claim, Typed};
 use crate::support::aggregator::{AggregatorClient, NoReply};
 
 /// How often somebody types a password before giving up.
@@ -15,9 +16,10 @@ const PATIENCE: usize = 3;
 pub const PASSWORD: usize = 35;
 
 /// What a person knows after the last screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FinalResult {
     /// Nothing yet: the server went away.
+    #[default]
     Nothing,
     /// An account is linked.
     Linked,
@@ -29,34 +31,81 @@ pub enum FinalResult {
     NotLinked,
 }
 
+/// How the bank takes somebody's logins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Login {
+    /// At once.
+    Granted,
+    /// Never.
+    Refused,
+    /// With a one-time code, which is right.
+    Code,
+    /// With a one-time code, which is always wrong.
+    WrongCode,
+    /// With several accounts to choose from.
+    Choice,
+}
+
+impl Login {
+    /// The word that the stand-in knows it by.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Granted => "",
+            Self::Refused => "wrong@",
+            Self::Code | Self::WrongCode => "otp@",
+            Self::Choice => "many@",
+        }
+    }
+}
+
 /// Somebody.
 pub struct Person {
     /// The number, in E.164.
     pub number: String,
     /// The name under which the bank knows this person, and nobody else.
     pub username: String,
-    /// Every password typed, each only once.
-    pub passwords: Vec<String>,
+    pub login: Login,
+    /// What was typed that is sent to a bank.
+    pub typed: Typed,
+    /// What screens said to them.
+    pub claims: Vec<Claim>,
     /// Begins again at the first sign of doubt, whatever the screen asks.
     pub hasty: bool,
     /// What this person knows.
     pub result: FinalResult,
     /// How many redials it took.
     pub redials: usize,
+    /// All that happened, to be read when something is wrong.
+    pub story: Story,
     looked: bool,
+    /// Whether a screen has told what became of the last password.
+    told: bool,
 }
 
 impl Person {
     /// The person with this number among all of a test.
     pub fn new(n: usize, hasty: bool) -> Self {
         Self {
-            number: format!("+234803{:07}", 1_000_000 + n),
-            username: format!("kg{n}q{}", &sha256_hex(&format!("person {n}"))[..12]),
-            passwords: Vec::new(),
             hasty,
+            ..Self::who_logs_in(n, Login::Granted)
+        }
+    }
+
+    /// One whose logins are taken so.
+    pub fn who_logs_in(n: usize, login: Login) -> Self {
+        let name = &sha256_hex(&format!("person {n}"))[..12];
+        Self {
+            number: format!("+234803{:07}", 1_000_000 + n),
+            username: format!("{}kg{n}q{name}", login.word()),
+            login,
+            typed: Typed::default(),
+            claims: Vec::new(),
+            hasty: false,
             result: FinalResult::Nothing,
             redials: 0,
+            story: Story::default(),
             looked: false,
+            told: true,
         }
     }
 
@@ -65,21 +114,39 @@ impl Person {
         keyring.tag(&Msisdn::parse(&self.number, "NG").unwrap())
     }
 
+    /// A new phone in this person's hand.
+    pub fn phone(&self, line: &AggregatorClient) -> Reader {
+        Reader::new(line, &self.number).telling(&self.story)
+    }
+
     /// A password nobody has typed before.
     fn password(&mut self) -> String {
-        let digest = sha256_hex(&format!("{} {}", self.username, self.passwords.len()));
+        let digest = sha256_hex(&format!("{} {}", self.username, self.typed.passwords.len()));
         let password = format!("Zq7{}", &digest[..32]);
-        self.passwords.push(password.clone());
+        self.typed.passwords.push(password.clone());
+        self.told = false;
         password
+    }
+
+    /// The right code; a wrong one is one that nobody has typed before.
+    fn code(&mut self) -> String {
+        let digest = sha256_hex(&format!("{} code {}", self.username, self.typed.codes.len()));
+        let digits: String = digest.chars().filter(char::is_ascii_digit).take(7).collect();
+        let code = match self.login {
+            Login::WrongCode => format!("9{digits:0>7}"),
+            _ => OTP.to_owned(),
+        };
+        self.typed.codes.push(code.clone());
+        code
     }
 
     /// Dials and goes as far as the question for the password; dials again when the server is busy.
     pub async fn comes_to_the_password(&mut self, line: &AggregatorClient) -> Reader {
-        let mut phone = Reader::new(line, &self.number);
+        let mut phone = self.phone(line);
         let mut seen = phone.dial().await.expect("the node is well");
         while seen != SeenScreen::Password {
             if phone.over() {
-                phone = Reader::new(line, &self.number);
+                phone = self.phone(line);
                 seen = phone.dial().await.expect("the node is well");
                 continue;
             }
@@ -92,7 +159,7 @@ impl Person {
     /// Types the password and goes on until told, or until the server is gone.
     pub async fn goes_to_the_end(
         &mut self,
-        mut phone: Reader,
+        phone: &mut Reader,
         call_log: &(impl Fn() -> CallLog + Sync),
     ) -> Result<(), NoReply> {
         let password = self.password();
@@ -118,25 +185,24 @@ impl Person {
     ) -> Result<(), NoReply> {
         while self.result == FinalResult::Nothing {
             self.redials += 1;
-            assert!(self.redials < 60, "{} dials for ever", self.username);
+            assert!(self.redials < 60, "{} dials for ever:\n{}", self.username, self.story);
             well().await;
-            let mut phone = Reader::new(line, &self.number);
+            let mut phone = self.phone(line);
             let seen = phone.dial().await?;
-            self.follow(phone, seen, call_log).await?;
+            self.follow(&mut phone, seen, call_log).await?;
         }
         Ok(())
     }
 
-    async fn follow(
+    /// Does what the screens say until told, or until the dialog is over.
+    pub async fn follow(
         &mut self,
-        mut phone: Reader,
+        phone: &mut Reader,
         mut seen: SeenScreen,
         call_log: &impl Fn() -> CallLog,
     ) -> Result<(), NoReply> {
         loop {
-            if seen == SeenScreen::Linked {
-                self.result = FinalResult::Linked;
-            }
+            self.reads(&seen, &phone.last_text());
             if phone.over() || self.result != FinalResult::Nothing {
                 return Ok(());
             }
@@ -148,11 +214,39 @@ impl Person {
         }
     }
 
+    /// Takes in what a screen says.
+    pub fn reads(&mut self, seen: &SeenScreen, text: &str) {
+        match seen {
+            SeenScreen::Linked => {
+                self.result = FinalResult::Linked;
+                self.claims.push(Claim::Linked);
+            }
+            SeenScreen::Refused => self.claims.push(Claim::Refused),
+            _ => {}
+        }
+        let not_sent = ["Nothing was sent", "It was not sent"]
+            .iter()
+            .any(|words| text.contains(words));
+        if not_sent && !self.told {
+            self.claims
+                .extend(self.typed.passwords.last().cloned().map(Claim::NotSent));
+        }
+        self.told |= not_sent
+            || matches!(
+                seen,
+                SeenScreen::Linked
+                    | SeenScreen::Refused
+                    | SeenScreen::Unconfirmed
+                    | SeenScreen::Code
+                    | SeenScreen::Accounts
+            );
+    }
+
     /// What to type at a screen; nothing when this is the end, and what it told is then known.
-    fn next(&mut self, seen: &SeenScreen, call_log: Option<&CallLog>) -> Option<String> {
-        let weary = self.passwords.len() >= PATIENCE;
+    pub fn next(&mut self, seen: &SeenScreen, call_log: Option<&CallLog>) -> Option<String> {
+        let weary = self.typed.passwords.len() >= PATIENCE;
         let line = match seen {
-            SeenScreen::Welcome if !self.passwords.is_empty() && !self.looked => "2",
+            SeenScreen::Welcome if !self.typed.passwords.is_empty() && !self.looked => "2",
             SeenScreen::Links => {
                 self.result = FinalResult::Linked;
                 return None;
@@ -178,10 +272,15 @@ impl Person {
             | SeenScreen::Refused
             | SeenScreen::Unavailable
             | SeenScreen::Resume => "1",
+            SeenScreen::Accounts => {
+                self.typed.choices += 1;
+                "1"
+            }
             SeenScreen::Banks => BANK,
             SeenScreen::Username => return Some(self.username.clone()),
             SeenScreen::Password => return Some(self.password()),
-            other => panic!("{} does not want {other:?}", self.username),
+            SeenScreen::Code => return Some(self.code()),
+            other => panic!("{} does not want {other:?}:\n{}", self.username, self.story),
         };
         Some(line.to_owned())
     }
@@ -205,23 +304,36 @@ impl Person {
                 .any(|account| account.unlinked_at.is_none() && sessions.contains(&&account.session))
     }
 
-    /// Dials only to see what is said about the account, and types nothing secret; again while the server is busy. Gives
-    /// the last reply, too.
-    pub async fn looks(&self, line: &AggregatorClient) -> Result<(FinalResult, String), NoReply> {
+    /// Dials, and hears at once of a link or does not; again while the server is busy.
+    pub async fn hears(&mut self, line: &AggregatorClient) -> Result<bool, NoReply> {
         for _ in 0..20 {
-            let mut phone = Reader::new(line, &self.number);
+            let mut phone = self.phone(line);
+            let mut seen = phone.dial().await?;
+            while !phone.over() && seen == SeenScreen::Checking {
+                seen = phone.line("1").await?;
+            }
+            if seen != SeenScreen::Over {
+                return Ok(seen == SeenScreen::Linked);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Dials only to see what is said about the account, and types nothing secret; again while the server is busy.
+    pub async fn looks(&self, line: &AggregatorClient) -> Result<FinalResult, NoReply> {
+        for _ in 0..20 {
+            let mut phone = self.phone(line);
             let mut seen = phone.dial().await?;
             while !phone.over() && matches!(seen, SeenScreen::Welcome | SeenScreen::Checking) {
                 seen = phone.line(if seen == SeenScreen::Welcome { "2" } else { "1" }).await?;
             }
-            let result = match seen {
+            return Ok(match seen {
                 SeenScreen::Linked | SeenScreen::Links => FinalResult::Linked,
                 SeenScreen::Confirming => FinalResult::Confirming,
                 SeenScreen::Over => continue,
                 _ => FinalResult::NotLinked,
-            };
-            return Ok((result, phone.replies.pop().map(|reply| reply.text).unwrap_or_default()));
+            });
         }
-        Ok((FinalResult::Nothing, String::new()))
+        Ok(FinalResult::Nothing)
     }
 }

@@ -1,5 +1,8 @@
 //! What stands on a screen, read as a person reads it.
 
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
 use crate::support::aggregator::{AggregatorClient, NoReply, Phone, UssdReply};
 
 /// What a person reads off a screen.
@@ -35,13 +38,15 @@ pub enum SeenScreen {
     Unlinked,
     /// The dialog is over, without news.
     Over,
+    /// A screen that nobody expects.
+    Strange,
 }
 
 /// What is typed in and read when a bank is wanted.
 pub const BANK: &str = "Providus Bank";
 
 impl SeenScreen {
-    /// Reads a reply. A screen that nobody expects is a failure.
+    /// Reads a reply.
     pub fn read(reply: &UssdReply) -> Self {
         let says = |text: &str| reply.text.contains(text);
         let table = [
@@ -80,15 +85,37 @@ impl SeenScreen {
         if says(&format!("{BANK}: ")) {
             return Self::Code;
         }
-        panic!("nobody expects this screen: {reply:?}");
+        Self::Strange
+    }
+}
+
+/// What happened to one person, line by line.
+#[derive(Clone, Default)]
+pub struct Story(Arc<Mutex<Vec<String>>>);
+
+impl Story {
+    pub fn tell(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl fmt::Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .try_for_each(|line| writeln!(f, "    {line}"))
     }
 }
 
 /// One dialog of one phone, read screen by screen.
+#[derive(Clone)]
 pub struct Reader {
     phone: Phone,
     /// Every reply, in order.
     pub replies: Vec<UssdReply>,
+    story: Story,
 }
 
 impl Reader {
@@ -97,19 +124,49 @@ impl Reader {
         Self {
             phone: Phone::new(number, line.clone()),
             replies: Vec::new(),
+            story: Story::default(),
+        }
+    }
+
+    /// All that happens in it is told there.
+    pub fn telling(self, story: &Story) -> Self {
+        Self {
+            story: story.clone(),
+            ..self
         }
     }
 
     /// Dials.
     pub async fn dial(&mut self) -> Result<SeenScreen, NoReply> {
-        let reply = self.phone.try_dial_with("").await?;
-        Ok(self.read(reply))
+        self.dial_with("").await
+    }
+
+    /// Dials with more behind the code.
+    pub async fn dial_with(&mut self, behind: &str) -> Result<SeenScreen, NoReply> {
+        let reply = self.phone.try_dial_with(behind).await;
+        self.read(&format!("dials {behind:?}"), reply)
     }
 
     /// Types a line.
     pub async fn line(&mut self, line: &str) -> Result<SeenScreen, NoReply> {
-        let reply = self.phone.try_say(line).await?;
-        Ok(self.read(reply))
+        let reply = self.phone.try_say(line).await;
+        self.read(&format!("types {line:?}"), reply)
+    }
+
+    /// The last callback comes once more, to the next server.
+    pub async fn again(&mut self) -> Result<SeenScreen, NoReply> {
+        let reply = self.phone.try_again().await;
+        self.read("the callback comes again", reply)
+    }
+
+    /// This text was sent by somebody else who has the same dialog.
+    pub fn was_sent(&mut self, text: &str) {
+        text.clone_into(&mut self.phone.text);
+    }
+
+    /// All that was typed in it, as its gateway sends it.
+    pub fn text(&self) -> &str {
+        &self.phone.text
     }
 
     /// Whether the last reply ended the dialog.
@@ -117,9 +174,25 @@ impl Reader {
         self.replies.last().is_none_or(|reply| reply.end)
     }
 
-    fn read(&mut self, reply: UssdReply) -> SeenScreen {
+    /// What the last reply says.
+    pub fn last_text(&self) -> String {
+        self.replies.last().map(|reply| reply.text.clone()).unwrap_or_default()
+    }
+
+    fn read(&mut self, what: &str, reply: Result<UssdReply, NoReply>) -> Result<SeenScreen, NoReply> {
+        let session = &self.phone.session;
+        let dialog = session.rsplit('_').next().unwrap_or_default();
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => {
+                self.story.tell(format!("[{dialog}] {what}: no answer"));
+                return Err(error);
+            }
+        };
+        let end = if reply.end { "END " } else { "" };
+        self.story.tell(format!("[{dialog}] {what}: {end}{:?}", reply.text));
         let seen = SeenScreen::read(&reply);
         self.replies.push(reply);
-        seen
+        Ok(seen)
     }
 }

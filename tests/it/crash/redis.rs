@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::iter;
 
-use super::checker::{facts, settles};
+use super::checker::{all_see_the_truth, settles};
 use super::person::{FinalResult, Person};
 use crate::support::aggregator::AggregatorClient;
 use crate::support::eventually;
@@ -103,7 +103,7 @@ async fn everybody(
         times: 0,
     });
     tokio::join!(living, harm);
-    settles(world, &people, "with Redis as it was").await;
+    settles(world, &mut people, &line, "with Redis as it was").await;
     let linked = people
         .iter()
         .filter(|person| person.result == FinalResult::Linked)
@@ -113,18 +113,8 @@ async fn everybody(
         "only {linked} of {} were linked",
         people.len()
     );
-    // Each sees a link exactly if there is one.
     well(&world.nodes).await;
-    let seen = join_all(people.iter().map(|person| person.looks(&line))).await;
-    for (facts, seen) in facts(world, &people).await.iter().zip(seen) {
-        let (seen, reply) = seen.expect("the servers are there");
-        assert_eq!(
-            seen == FinalResult::Linked,
-            !facts.linked.is_empty(),
-            "{}: {reply:?}",
-            facts.username
-        );
-    }
+    all_see_the_truth(world, &people, &line, "with Redis as it was").await;
     people
 }
 

@@ -230,7 +230,12 @@ impl Phone {
 
     /// The same turn once more, to the next server.
     pub async fn again(&mut self) -> UssdReply {
-        self.next().await.expect("an answer")
+        self.try_again().await.expect("an answer")
+    }
+
+    /// The same where the server may go away.
+    pub async fn try_again(&mut self) -> Result<UssdReply, NoReply> {
+        self.next().await
     }
 
     /// Sends any text in this dialog to one of the servers, counted round and round.

@@ -28,8 +28,12 @@ pub mod options;
 pub mod postgres;
 pub mod proxy;
 pub mod receiver;
+#[cfg(feature = "sandbox")]
+pub mod recorder;
 pub mod records;
 pub mod redis;
+#[cfg(feature = "sandbox")]
+pub mod resp;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod search_forms;

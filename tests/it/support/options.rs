@@ -42,6 +42,8 @@ pub struct Options {
     pub redis: Vec<&'static str>,
     /// Whether a proxy stands before Redis, which can break things.
     pub proxy: bool,
+    /// Whether what stands before Redis keeps every value and can bring old ones back.
+    pub recorder: bool,
 }
 
 impl Default for Options {
@@ -62,6 +64,7 @@ impl Default for Options {
             panic_at: None,
             redis: Vec::new(),
             proxy: false,
+            recorder: false,
         }
     }
 }

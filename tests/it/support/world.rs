@@ -21,6 +21,7 @@ use super::node::Node;
 use super::options::Options;
 use super::postgres::PostgresServer;
 use super::proxy::Proxy;
+use super::recorder::Recorder;
 use super::redis::RedisServer;
 use super::search_forms::{forms, holds};
 
@@ -52,6 +53,8 @@ pub struct World {
     pub redis: Option<RedisServer>,
     /// What stands between the servers and Redis, and breaks it on demand.
     pub proxy: Option<Proxy>,
+    /// What stands there instead, and brings old values back on demand.
+    pub recorder: Option<Recorder>,
     /// The records, where they are not a file.
     pub postgres: Option<PostgresServer>,
     /// The provider.
@@ -100,12 +103,15 @@ impl World {
         };
         let proxy = redis.as_ref().filter(|_| options.proxy);
         let proxy = proxy.map(|redis| Proxy::before(redis.port()));
+        let recorder = redis.as_ref().filter(|_| options.recorder);
+        let recorder = recorder.map(|redis| Recorder::before(redis.port()));
         let file = format!("sqlite:{}/kiungo.db", dir.path().display());
         let database = postgres.as_ref().map_or(file, PostgresServer::url);
         let mut world = Self {
             nodes: Vec::new(),
             redis,
             proxy,
+            recorder,
             postgres,
             mono,
             records: connect(&database).await.unwrap(),
@@ -278,7 +284,8 @@ impl World {
     fn config(&self, abort: Option<(CrashPoint, u64)>) -> String {
         let options = &self.options;
         let direct = self.redis.as_ref().map(RedisServer::port);
-        let store = self.proxy.as_ref().map(Proxy::port).or(direct);
+        let between = self.proxy.as_ref().map(Proxy::port);
+        let store = between.or(self.recorder.as_ref().map(Recorder::port)).or(direct);
         let stands = format!(
             r#"
 [server]

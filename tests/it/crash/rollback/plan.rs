@@ -1,0 +1,136 @@
+//! When a person's value goes back, how far, and what comes next: every combination, each for some people.
+
+use crate::crash::person::Login;
+use crate::crash::reader::SeenScreen;
+use crate::support::recorder::Back;
+
+/// A screen between two callbacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    Welcome,
+    Banks,
+    Found,
+    Username,
+    Password,
+    Code,
+    Accounts,
+    Refused,
+    /// The dialog has ended with the news that an account is linked.
+    Linked,
+}
+
+impl Stop {
+    pub fn of(seen: &SeenScreen) -> Option<Self> {
+        Some(match seen {
+            SeenScreen::Welcome => Self::Welcome,
+            SeenScreen::Banks => Self::Banks,
+            SeenScreen::Found => Self::Found,
+            SeenScreen::Username => Self::Username,
+            SeenScreen::Password => Self::Password,
+            SeenScreen::Code => Self::Code,
+            SeenScreen::Accounts => Self::Accounts,
+            SeenScreen::Refused => Self::Refused,
+            SeenScreen::Linked => Self::Linked,
+            _ => return None,
+        })
+    }
+}
+
+/// When a value goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Edge {
+    /// When this screen has been shown.
+    Shown(Stop),
+    /// After so many writes of a submission. The first one takes the line, the second marks it as sent, the third has the
+    /// answer: what the bank does, and what the records do, is in between.
+    Written(usize),
+}
+
+/// What the product gets next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Next {
+    /// What the screen asks for.
+    Answer,
+    /// The last callback again, and again.
+    Repeat,
+    /// A 1, whatever the screen asks.
+    Key,
+    /// A dial whose first callback brings all that was typed so far.
+    Whole,
+    /// A dial.
+    Redial,
+}
+
+impl Next {
+    pub const ALL: [Self; 5] = [Self::Answer, Self::Repeat, Self::Key, Self::Whole, Self::Redial];
+}
+
+/// What befalls one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Plan {
+    pub login: Login,
+    pub edge: Edge,
+    pub back: Back,
+    pub next: Next,
+}
+
+/// Who meets which edge.
+const EDGES: [(Login, Edge); 20] = [
+    (Login::Granted, Edge::Shown(Stop::Welcome)),
+    (Login::Granted, Edge::Shown(Stop::Banks)),
+    (Login::Granted, Edge::Shown(Stop::Found)),
+    (Login::Granted, Edge::Shown(Stop::Username)),
+    (Login::Granted, Edge::Shown(Stop::Password)),
+    (Login::Granted, Edge::Shown(Stop::Linked)),
+    (Login::Granted, Edge::Written(1)),
+    (Login::Granted, Edge::Written(2)),
+    (Login::Granted, Edge::Written(3)),
+    (Login::Granted, Edge::Written(4)),
+    (Login::Refused, Edge::Shown(Stop::Refused)),
+    (Login::Refused, Edge::Written(2)),
+    (Login::Code, Edge::Shown(Stop::Code)),
+    (Login::Code, Edge::Written(1)),
+    (Login::Code, Edge::Written(2)),
+    (Login::WrongCode, Edge::Shown(Stop::Code)),
+    (Login::WrongCode, Edge::Written(3)),
+    (Login::Choice, Edge::Shown(Stop::Accounts)),
+    (Login::Choice, Edge::Written(1)),
+    (Login::Choice, Edge::Written(2)),
+];
+
+/// Every combination, once: 500.
+pub fn all() -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for (login, edge) in EDGES {
+        for back in Back::ALL {
+            plans.extend(Next::ALL.map(|next| Plan {
+                login,
+                edge,
+                back,
+                next,
+            }));
+        }
+    }
+    plans
+}
+
+impl Plan {
+    /// Whether what is typed at this screen is submitted, and the plan waits for that: of a login with a code or a choice
+    /// that is the code or the choice.
+    pub fn submits_at(&self, seen: &SeenScreen) -> bool {
+        let secret = match self.login {
+            Login::Granted | Login::Refused => SeenScreen::Password,
+            Login::Code | Login::WrongCode => SeenScreen::Code,
+            Login::Choice => SeenScreen::Accounts,
+        };
+        matches!(self.edge, Edge::Written(_)) && *seen == secret
+    }
+
+    /// How often it happens to one person: who is refused tries again.
+    pub fn times(&self) -> usize {
+        match self.login {
+            Login::Refused | Login::WrongCode => 3,
+            Login::Granted | Login::Code | Login::Choice => 1,
+        }
+    }
+}
