@@ -61,6 +61,19 @@ impl Object {
     ];
 }
 
+impl Object {
+    /// What can be done to it: each of these does something, and nothing else can be granted.
+    pub const fn actions(self) -> &'static [Action] {
+        match self {
+            Self::LinkIntent => &[Action::Create, Action::Read, Action::Update],
+            Self::Link => &[Action::Read, Action::Update, Action::Delete],
+            Self::ConnectSession | Self::Audit => &[Action::Read],
+            Self::User | Self::Role | Self::WebhookEndpoint => &Action::ALL,
+            Self::Event => &[Action::Read, Action::Update],
+        }
+    }
+}
+
 impl Action {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
@@ -92,6 +105,24 @@ impl Permissions {
             .and_then(|actions| actions.get(&action))
             .copied()
             .unwrap_or_default()
+    }
+
+    /// Whether who has these can put right what others may do.
+    pub fn is_administrator(&self) -> bool {
+        [Object::User, Object::Role]
+            .into_iter()
+            .all(|object| self.permission(object, Action::Update) == Permission::Allowed)
+    }
+
+    /// What it allows and nobody can do.
+    pub fn meaningless(&self) -> Vec<(Object, Action)> {
+        let all = Object::ALL
+            .into_iter()
+            .flat_map(|object| Action::ALL.map(|action| (object, action)));
+        all.filter(|(object, action)| {
+            !object.actions().contains(action) && self.permission(*object, *action) != Permission::NotAllowed
+        })
+        .collect()
     }
 
     /// Whether `other` allows nothing beyond this: nobody may grant more than they have.
@@ -154,12 +185,18 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may grant these permissions: a partner any, a user no more than their own.
-    pub fn may_grant(&self, permissions: &Permissions) -> bool {
+    /// Which events the caller may read, and so may have sent to an address of theirs.
+    pub fn reads_events(&self) -> Permission {
         match self {
-            Self::Partner(_) => true,
-            Self::User { permissions: own, .. } => own.covers(permissions),
+            Self::Partner(_) => Permission::Allowed,
+            Self::User { permissions, .. } => permissions.permission(Object::Event, Action::Read),
         }
+    }
+
+    /// Whether the caller may change the webhook endpoint that this user made, or the partner itself: then what that hears
+    /// goes where the caller says, so it must be nothing that the caller may not read, now or ever.
+    pub fn may_direct_endpoint_of(&self, maker: Option<UserId>) -> bool {
+        self.reads_events() == Permission::Allowed || (self.user().is_some() && self.user() == maker)
     }
 
     /// The rows to which the caller may do this, with the chosen `entity` (`None`: the whole partner, or the user's own
@@ -255,17 +292,16 @@ mod tests {
         }
     }
 
-    /// A user grants what they have, or less, for every object, action and pair of permissions; a partner grants anything.
+    /// What somebody can covers the same and less, for every object, action and pair of permissions, and no more.
     #[test]
-    fn nobody_grants_more_than_they_have() {
+    fn permissions_cover_no_more_than_themselves() {
         let all = [Permission::NotAllowed, Permission::AllowedForOwn, Permission::Allowed];
         for object in Object::ALL {
             for action in Action::ALL {
                 for (has, have) in all.into_iter().enumerate() {
                     for (gives, give) in all.into_iter().enumerate() {
                         let given = only(object, action, give);
-                        assert_eq!(user(only(object, action, have)).may_grant(&given), gives <= has);
-                        assert!(Caller::Partner(PartnerId::from_bytes([1; 16])).may_grant(&given));
+                        assert_eq!(only(object, action, have).covers(&given), gives <= has);
                     }
                 }
             }

@@ -22,11 +22,11 @@ pub enum JsonError {
 /// # Errors
 /// When it is not JSON, or has a member twice.
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
-    let mut place = Place::default();
+    let mut path = JsonPath::default();
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = StrictValue(&mut place).deserialize(&mut reader);
+    let value = StrictValue(&mut path).deserialize(&mut reader);
     let whole = value.and_then(|value| reader.end().map(|()| value));
-    whole.map_err(|_| place.duplicate.map_or(JsonError::Malformed, JsonError::Duplicate))
+    whole.map_err(|_| path.duplicate.map_or(JsonError::Malformed, JsonError::Duplicate))
 }
 
 /// A member or an index as a segment of a JSON pointer.
@@ -36,19 +36,19 @@ pub fn pointer_segment(member: &str) -> String {
 
 /// Where the reader is.
 #[derive(Default)]
-struct Place {
-    path: Vec<String>,
+struct JsonPath {
+    segments: Vec<String>,
     /// Where a member came for the second time.
     duplicate: Option<String>,
 }
 
-impl Place {
+impl JsonPath {
     fn pointer(&self) -> String {
-        self.path.iter().map(|member| pointer_segment(member)).collect()
+        self.segments.iter().map(|member| pointer_segment(member)).collect()
     }
 }
 
-struct StrictValue<'a>(&'a mut Place);
+struct StrictValue<'a>(&'a mut JsonPath);
 
 impl<'de> DeserializeSeed<'de> for StrictValue<'_> {
     type Value = Value;
@@ -92,9 +92,9 @@ impl<'de> Visitor<'de> for StrictValue<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
         loop {
-            self.0.path.push(list.len().to_string());
+            self.0.segments.push(list.len().to_string());
             let item = items.next_element_seed(StrictValue(self.0))?;
-            self.0.path.pop();
+            self.0.segments.pop();
             match item {
                 Some(item) => list.push(item),
                 None => return Ok(list.into()),
@@ -105,13 +105,13 @@ impl<'de> Visitor<'de> for StrictValue<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            self.0.path.push(name.clone());
+            self.0.segments.push(name.clone());
             if object.contains_key(&name) {
                 self.0.duplicate = Some(self.0.pointer());
                 return Err(A::Error::custom("a member is there twice"));
             }
             let value = members.next_value_seed(StrictValue(self.0))?;
-            self.0.path.pop();
+            self.0.segments.pop();
             object.insert(name, value);
         }
         Ok(object.into())

@@ -14,6 +14,9 @@
 //! | its body and our answer, which have shorter limits of their own in the routes | [`ConnectionTimeouts::response`] from the end of the head |
 //! | a peer that does not read what we write | the timeout of the phase before |
 //!
+//! What is read at a time is bounded too: the server takes apart all that it has read before anybody uses it, and of a body
+//! in chunks of one byte each chunk becomes many bytes of memory.
+//!
 //! A connection that only waits may be closed sooner for another one, see [`super::connections`].
 //!
 //! What cannot be changed from here: a head that is not HTTP is answered with an empty `400`, and one beyond 128 KiB with an
@@ -29,6 +32,9 @@ use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::connections::ConnectionSlot;
+
+/// In bytes.
+const MAX_AT_ONCE: usize = 8 * 1024;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ConnectionTimeouts {
@@ -59,6 +65,8 @@ pub(super) struct TimeoutStream<S> {
     phase: ReadPhase,
     deadline: Pin<Box<Sleep>>,
     slot: ConnectionSlot,
+    /// Read since the server last did something else.
+    at_once: usize,
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -71,6 +79,7 @@ impl<S> TimeoutStream<S> {
             deadline: Box::pin(sleep(timeouts.first)),
             closed: Box::pin(slot.closed().cancelled_owned()),
             slot,
+            at_once: 0,
         }
     }
 
@@ -113,10 +122,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
+        if this.at_once >= MAX_AT_ONCE {
+            this.at_once = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) {
-            this.on_read(buf.filled().get(before..).unwrap_or_default());
+            let bytes = buf.filled().get(before..).unwrap_or_default();
+            this.at_once += bytes.len();
+            this.on_read(bytes);
             return Poll::Ready(read);
         }
+        this.at_once = 0;
         // Nothing was read, which means that the peer has closed.
         if this.phase != ReadPhase::Response && this.closed.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Ok(()));

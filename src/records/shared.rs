@@ -78,6 +78,8 @@ mod provider_events;
 mod provider_persons;
 #[path = "returns/sql.rs"]
 mod returns;
+#[path = "organization/rights.rs"]
+mod rights;
 #[path = "organization/roles.rs"]
 mod roles;
 #[path = "sealed/sql.rs"]

@@ -164,6 +164,8 @@ pub struct OutgoingDelivery {
     pub event: PartnerEvent,
     /// Where to.
     pub endpoint: WebhookEndpoint,
+    /// Whether the endpoint's maker may still read the event.
+    pub allowed: bool,
     /// What to sign it with: one, or two while one replaces the other; the newest first.
     pub secrets: Vec<WebhookSecret>,
 }

@@ -5,8 +5,9 @@ use sqlx::{query, query_as, query_scalar};
 
 use super::audit::add_audit;
 use super::jobs::add_job_in;
+use super::rights::permissions_of;
 use super::{Backend, Connection, in_scope, select_scoped};
-use crate::core::access::TenantScope;
+use crate::core::access::{Action, Object, Permission, TenantScope};
 use crate::core::events::EventKind;
 use crate::core::ids::{DeliveryId, EndpointId, EventId};
 use crate::core::page::PageCursor;
@@ -141,6 +142,8 @@ impl EventRecords for Backend {
                 return Ok(None);
             };
             let endpoint = query_as("SELECT * FROM webhook_endpoints WHERE id = $1").bind(delivery.endpoint);
+            let endpoint: WebhookEndpoint = endpoint.fetch_one(&mut *connection).await?;
+            let allowed = may_hear(&mut connection, &endpoint, &event).await?;
             let secrets = query_as(
                 "SELECT * FROM webhook_secrets WHERE endpoint = $1 AND (until IS NULL OR until > $2) \
                  ORDER BY CASE WHEN until IS NULL THEN 0 ELSE 1 END, created_at DESC, id",
@@ -149,7 +152,8 @@ impl EventRecords for Backend {
             Ok(Some(OutgoingDelivery {
                 delivery,
                 event,
-                endpoint: endpoint.fetch_one(&mut *connection).await?,
+                endpoint,
+                allowed,
                 secrets: secrets.fetch_all(&mut *connection).await?,
             }))
         })
@@ -177,13 +181,39 @@ async fn event_to_send(tx: &mut Connection, id: EventId) -> Result<Option<Partne
     Ok(event.fetch_optional(tx).await?)
 }
 
-/// The enabled endpoints that may be told of an event: the partner's own and its entity's.
+/// The enabled endpoints that may be told of an event: those of all the partner and of its entity, as far as their makers may
+/// read it.
 async fn listening(tx: &mut Connection, event: &PartnerEvent) -> Result<Vec<WebhookEndpoint>> {
     let endpoints = query_as(
         "SELECT * FROM webhook_endpoints WHERE partner = $1 AND state = 'enabled' \
          AND (entity IS NULL OR entity = $2) ORDER BY created_at, id",
     );
-    Ok(endpoints.bind(event.partner).bind(event.entity).fetch_all(tx).await?)
+    let endpoints: Vec<WebhookEndpoint> = endpoints
+        .bind(event.partner)
+        .bind(event.entity)
+        .fetch_all(&mut *tx)
+        .await?;
+    let mut allowed = Vec::new();
+    for endpoint in endpoints {
+        if may_hear(tx, &endpoint, event).await? {
+            allowed.push(endpoint);
+        }
+    }
+    Ok(allowed)
+}
+
+/// Whether an endpoint may be told of an event: what its maker may read of events at present. A user who is not there any
+/// more reads nothing.
+async fn may_hear(tx: &mut Connection, endpoint: &WebhookEndpoint, event: &PartnerEvent) -> Result<bool> {
+    let Some(maker) = endpoint.created_by else {
+        return Ok(true);
+    };
+    let permissions = permissions_of(tx, endpoint.partner, maker).await?.unwrap_or_default();
+    Ok(match permissions.permission(Object::Event, Action::Read) {
+        Permission::Allowed => true,
+        Permission::AllowedForOwn => event.created_by == Some(maker),
+        Permission::NotAllowed => false,
+    })
 }
 
 fn wants(endpoint: &WebhookEndpoint, kind: EventKind) -> bool {

@@ -94,9 +94,14 @@ pub enum WriteOutcome<T> {
     InUse,
     /// There are as many as there may be.
     TooMany,
+    /// It can more than who acts, or would.
+    BeyondOwn,
+    /// Nobody would be left who can put things right.
+    LastAdministrator,
 }
 
-/// Roles. Those that were deleted are not there. Adding one under an id that is taken changes nothing and gives what
+/// Roles. A user who acts, the one of the audit entry, neither gives nor changes nor deletes what can more than they can, be
+/// it a role or a user. Those that were deleted are not there. Adding one under an id that is taken changes nothing and gives what
 /// stands there, so a creation may safely be asked for again; so it is with entities and users. Every change goes into the
 /// audit trail.
 #[async_trait]

@@ -5,8 +5,9 @@ use sqlx::query;
 
 use super::audit::execute_audited;
 use super::entities::entity_exists;
+use super::rights::{Changed, actor_covers, disarms_the_last};
 use super::{Backend, Connection, in_scope, newest_from_4, partner_subject, scoped, select_scoped, whole_partner};
-use crate::core::access::TenantScope;
+use crate::core::access::{Permissions, TenantScope};
 use crate::core::ids::{EntityId, PartnerId, RoleId};
 use crate::core::page::{PageRequest, Paged};
 use crate::records::{AuditEntry, Result, Role, RoleChange, RoleRecords, WriteOutcome};
@@ -32,6 +33,9 @@ impl RoleRecords for Backend {
                 && !entity_exists(tx, role.partner, entity).await?
             {
                 return Ok(WriteOutcome::NoEntity);
+            }
+            if !actor_covers(tx, audit, &role.permissions).await? {
+                return Ok(WriteOutcome::BeyondOwn);
             }
             let adding = query(
                 "INSERT INTO roles (id, partner, entity, name, permissions, created_by, created_at, updated_at) \
@@ -69,6 +73,9 @@ impl RoleRecords for Backend {
         audit: &AuditEntry,
     ) -> Result<WriteOutcome<Role>> {
         self.transaction_about(&partner_subject(scope.partner), async |tx| {
+            if let Some(fault) = fault(tx, scope, id, change.permissions.as_ref(), audit).await? {
+                return Ok(fault);
+            }
             let changing = concat!(
                 "UPDATE roles SET name = COALESCE($5, name), permissions = COALESCE($6, permissions), updated_at = $7 WHERE ",
                 in_scope!(),
@@ -90,6 +97,9 @@ impl RoleRecords for Backend {
     async fn delete_role(&self, scope: &TenantScope, id: RoleId, audit: &AuditEntry) -> Result<WriteOutcome<()>> {
         self.call(async {
             let mut tx = self.write_about(&partner_subject(scope.partner)).await?;
+            if let Some(fault) = fault(&mut tx, scope, id, None, audit).await? {
+                return Ok(fault);
+            }
             let deleting = concat!(
                 "UPDATE roles SET deleted_at = $5 WHERE ",
                 in_scope!(),
@@ -115,6 +125,34 @@ impl RoleRecords for Backend {
         })
         .await
     }
+}
+
+/// Why a role may not be changed to `permissions`, or be deleted, by who acts.
+async fn fault<T>(
+    tx: &mut Connection,
+    scope: &TenantScope,
+    id: RoleId,
+    permissions: Option<&Permissions>,
+    audit: &AuditEntry,
+) -> Result<Option<WriteOutcome<T>>> {
+    let present: Option<Role> = select_scoped(ROLE, scope).bind(id).fetch_optional(&mut *tx).await?;
+    // Within an entity the roles for all are seen, and not touched.
+    let Some(present) = present.filter(|role| scope.entity.is_none() || role.entity == scope.entity) else {
+        return Ok(Some(WriteOutcome::NotFound));
+    };
+    let after = permissions.unwrap_or(&present.permissions);
+    for permissions in [&present.permissions, after] {
+        if !actor_covers(tx, audit, permissions).await? {
+            return Ok(Some(WriteOutcome::BeyondOwn));
+        }
+    }
+    // A user changes roles of one entity only.
+    if let Some(entity) = present.entity
+        && disarms_the_last(tx, audit, entity, Changed::Role(id), after).await?
+    {
+        return Ok(Some(WriteOutcome::LastAdministrator));
+    }
+    Ok(None)
 }
 
 async fn read(tx: &mut Connection, scope: &TenantScope, id: RoleId) -> Result<WriteOutcome<Role>> {

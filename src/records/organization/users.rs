@@ -5,9 +5,10 @@ use sqlx::query;
 
 use super::audit::execute_audited;
 use super::entities::entity_exists;
+use super::rights::{Changed, actor_covers, disarms_the_last, permissions_with};
 use super::roles::role_exists_for;
 use super::{Backend, Connection, in_scope, newest_from_4, partner_subject, scoped, select_scoped, whole_partner};
-use crate::core::access::TenantScope;
+use crate::core::access::{Permissions, TenantScope};
 use crate::core::ids::UserId;
 use crate::core::page::{PageRequest, Paged};
 use crate::records::{AuditEntry, Result, User, UserChange, UserRecords, WriteOutcome};
@@ -29,6 +30,10 @@ impl UserRecords for Backend {
             }
             if let Some(fault) = fault(tx, user).await? {
                 return Ok(fault);
+            }
+            let given = permissions_with(tx, (user.partner, user.entity), user.role).await?;
+            if !actor_covers(tx, audit, &given).await? {
+                return Ok(WriteOutcome::BeyondOwn);
             }
             let adding = query(
                 "INSERT INTO users (id, partner, entity, login, name, role, created_by, created_at, updated_at) \
@@ -71,10 +76,21 @@ impl UserRecords for Backend {
             let Some(mut user) = read(tx, scope, id).await? else {
                 return Ok(WriteOutcome::NotFound);
             };
+            let present = permissions_with(tx, (user.partner, user.entity), user.role).await?;
+            if !actor_covers(tx, audit, &present).await? {
+                return Ok(WriteOutcome::BeyondOwn);
+            }
             user.login = change.login.clone().unwrap_or(user.login);
             user.role = change.role.unwrap_or(user.role);
             if let Some(fault) = fault(tx, &user).await? {
                 return Ok(fault);
+            }
+            let after = permissions_with(tx, (user.partner, user.entity), user.role).await?;
+            if !actor_covers(tx, audit, &after).await? {
+                return Ok(WriteOutcome::BeyondOwn);
+            }
+            if disarms_the_last(tx, audit, user.entity, Changed::User(id), &after).await? {
+                return Ok(WriteOutcome::LastAdministrator);
             }
             let changing = users_in_scope!(
                 "UPDATE users SET login = COALESCE($5, login), name = COALESCE($6, name), \
@@ -96,13 +112,22 @@ impl UserRecords for Backend {
     }
 
     async fn delete_user(&self, scope: &TenantScope, id: UserId, audit: &AuditEntry) -> Result<WriteOutcome<()>> {
-        let deleting = users_in_scope!("UPDATE users SET deleted_at = $5", "AND id = $4");
-        let deleting = scoped(deleting, scope).bind(id).bind(audit.at);
-        Ok(if self.execute_audited(deleting, audit).await? {
-            WriteOutcome::Done(())
-        } else {
-            WriteOutcome::NotFound
+        self.transaction_about(&partner_subject(scope.partner), async |tx| {
+            let Some(user) = read(tx, scope, id).await? else {
+                return Ok(WriteOutcome::NotFound);
+            };
+            let present = permissions_with(tx, (user.partner, user.entity), user.role).await?;
+            if !actor_covers(tx, audit, &present).await? {
+                return Ok(WriteOutcome::BeyondOwn);
+            }
+            if disarms_the_last(tx, audit, user.entity, Changed::User(id), &Permissions::default()).await? {
+                return Ok(WriteOutcome::LastAdministrator);
+            }
+            let deleting = users_in_scope!("UPDATE users SET deleted_at = $5", "AND id = $4");
+            execute_audited(tx, scoped(deleting, scope).bind(id).bind(audit.at), audit).await?;
+            Ok(WriteOutcome::Done(()))
         })
+        .await
     }
 }
 

@@ -42,12 +42,21 @@ enum Purse {
 }
 
 impl Spender {
-    /// The bucket that it shares with others, if any, and the part of the rate that it may use of that.
-    const fn shared(self) -> Option<(Purse, u32)> {
+    /// The bucket that it shares with others, if any, and how the rates of its own bucket and of that relate to the usual
+    /// one.
+    fn shared(self, usual: RateLimit) -> Option<(Purse, RateLimit, RateLimit)> {
+        let quarter = RateLimit {
+            per_minute: (usual.per_minute / 4).max(1),
+            burst: (usual.burst / 4).max(1),
+        };
+        let double = RateLimit {
+            per_minute: usual.per_minute.saturating_mul(2),
+            burst: usual.burst.saturating_mul(2),
+        };
         match self {
             Self::Key(_) | Self::Partner(_) => None,
-            Self::User(partner, _) => Some((Purse::Users(partner), 2)),
-            Self::Public(partner, _) => Some((Purse::Publics(partner), 4)),
+            Self::User(partner, _) => Some((Purse::Users(partner), usual, double)),
+            Self::Public(partner, _) => Some((Purse::Publics(partner), quarter, usual)),
         }
     }
 
@@ -93,12 +102,8 @@ impl Budgets {
     /// Counts a request.
     pub(super) fn count(&self, by: Spender, rate: RateLimit, now: Timestamp) -> RateLimitStatus {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((shared, parts)) = by.shared() else {
+        let Some((shared, own_rate, shared_rate)) = by.shared(rate) else {
             return take(buckets.all.entry(by.purse()).or_default(), rate, now);
-        };
-        let own_rate = RateLimit {
-            per_minute: (rate.per_minute / parts).max(1),
-            burst: (rate.burst / parts).max(1),
         };
         if buckets.has_room_for(by.purse(), rate, now) {
             let own = take(buckets.all.entry(by.purse()).or_default(), own_rate, now);
@@ -107,7 +112,7 @@ impl Budgets {
                 return own;
             }
         }
-        take(buckets.all.entry(shared).or_default(), rate, now)
+        take(buckets.all.entry(shared).or_default(), shared_rate, now)
     }
 }
 
@@ -169,8 +174,8 @@ mod tests {
             (Spender::Public(partner, None), 2),
             (page("192.0.2.3"), 0),
             (Spender::Public(other, None), 2),
-            (user(1), 4),
-            (user(2), 4),
+            (user(1), 8),
+            (user(2), 8),
             (user(3), 0),
             (Spender::Partner(partner), 8),
             (Spender::Key(partner), 8),

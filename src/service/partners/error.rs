@@ -84,12 +84,16 @@ pub(super) fn into_result<T>(outcome: WriteOutcome<T>, role: &str) -> Result<T, 
         WriteOutcome::InUse => Err(ApiError::Conflict(
             "the role is still in use: take it from its users and entities first",
         )),
+        WriteOutcome::BeyondOwn => Err(AccessDenied::Role.into()),
+        WriteOutcome::LastAdministrator => Err(ApiError::Conflict(
+            "nobody of the entity could put users and roles right any more: give somebody else these rights first",
+        )),
         WriteOutcome::TooMany => Err(ApiError::Conflict(
             "there are as many of these as there may be: delete one first",
         )),
     }
 }
 
-pub(super) fn unknown_role(pointer: &str) -> ApiError {
+fn unknown_role(pointer: &str) -> ApiError {
     ApiError::field(pointer, "unknown", "there is no such role for this entity")
 }

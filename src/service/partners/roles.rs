@@ -6,9 +6,10 @@ use utoipa::ToSchema;
 use super::account_api::AccountApi;
 use super::context::RequestContext;
 use super::error::{ApiError, into_result};
+use super::schemas::json_name;
 use super::validation::Validation;
 use super::views::{ApiTime, List, view};
-use crate::core::access::{AccessDenied, Permissions};
+use crate::core::access::Permissions;
 use crate::core::ids::{EntityId, RoleId, UserId};
 use crate::core::page::PageRequest;
 use crate::records::{Role, RoleChange};
@@ -74,8 +75,8 @@ impl AccountApi {
     pub(crate) async fn create_role(&self, context: &RequestContext, new: NewRole) -> Result<RoleView, ApiError> {
         let mut validation = Validation::default();
         validation.check_text("/name", &new.name, MAX_NAME_CHARS);
+        check_permissions(&mut validation, Some(&new.permissions));
         validation.finish()?;
-        check_grantable(context, Some(&new.permissions))?;
         let now = self.now();
         let role = Role {
             id: RoleId::generate(context.rng.as_ref()),
@@ -104,8 +105,8 @@ impl AccountApi {
     ) -> Result<RoleView, ApiError> {
         let mut validation = Validation::default();
         validation.check_optional_text("/name", edit.name.as_ref(), MAX_NAME_CHARS);
+        check_permissions(&mut validation, edit.permissions.as_ref());
         validation.finish()?;
-        check_grantable(context, edit.permissions.as_ref())?;
         let change = RoleChange {
             name: edit.name,
             permissions: edit.permissions,
@@ -121,11 +122,10 @@ impl AccountApi {
     }
 }
 
-/// Nobody can grant more than they have.
-fn check_grantable(context: &RequestContext, permissions: Option<&Permissions>) -> Result<(), ApiError> {
-    if permissions.is_none_or(|permissions| context.caller.may_grant(permissions)) {
-        Ok(())
-    } else {
-        Err(AccessDenied::Role.into())
+/// Only what does something can be granted: a role says what its users may do.
+fn check_permissions(validation: &mut Validation, permissions: Option<&Permissions>) {
+    for (object, action) in permissions.iter().flat_map(|permissions| permissions.meaningless()) {
+        let pointer = format!("/permissions/{}/{}", json_name(&object), json_name(&action));
+        validation.add(&pointer, "unknown", "there is no such action for this object");
     }
 }

@@ -4,7 +4,7 @@ use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, 
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::core::access::{Action, Object, Permission, Permissions};
+use crate::core::access::{Object, Permission, Permissions};
 use crate::records::{IntentState, LinkState};
 
 /// The format that stands for [`PRINTABLE_PATTERN`] in the sources.
@@ -61,8 +61,6 @@ pub(super) fn erasure_waits() -> ObjectBuilder {
         ))
 }
 
-const ACTIONS: &str = "Actions";
-
 fn closed_schema(schema: ObjectBuilder, description: &str) -> RefOr<Schema> {
     schema
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
@@ -110,7 +108,11 @@ pub(super) fn expectations() -> utoipa::openapi::schema::ArrayBuilder {
 impl PartialSchema for Permissions {
     fn schema() -> RefOr<Schema> {
         let objects = Object::ALL.into_iter().fold(ObjectBuilder::new(), |schema, object| {
-            schema.property(json_name(&object), Ref::from_schema_name(ACTIONS))
+            let actions = object.actions().iter().fold(ObjectBuilder::new(), |schema, action| {
+                schema.property(json_name(action), Ref::from_schema_name(Permission::name()))
+            });
+            let description = "Permission by action. What is not listed is not allowed.";
+            schema.property(json_name(&object), closed_schema(actions, description))
         });
         closed_schema(
             objects,
@@ -121,17 +123,12 @@ impl PartialSchema for Permissions {
 
 impl ToSchema for Permissions {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        let actions = Action::ALL.into_iter().fold(ObjectBuilder::new(), |schema, action| {
-            schema.property(json_name(&action), Ref::from_schema_name(Permission::name()))
-        });
-        let actions = closed_schema(actions, "Permission by action. What is not listed is not allowed.");
-        schemas.push((ACTIONS.to_owned(), actions));
         schemas.push((Permission::name().into_owned(), Permission::schema()));
     }
 }
 
 /// The name in JSON.
-fn json_name(value: &impl serde::Serialize) -> String {
+pub(super) fn json_name(value: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
 }

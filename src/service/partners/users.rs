@@ -5,11 +5,11 @@ use utoipa::ToSchema;
 
 use super::account_api::AccountApi;
 use super::context::RequestContext;
-use super::error::{ApiError, into_result, unknown_role};
+use super::error::{ApiError, into_result};
 use super::validation::Validation;
 use super::views::{ApiTime, List};
 use super::views::{deserialize_nullable, view};
-use crate::core::access::{AccessDenied, TenantScope};
+use crate::core::access::TenantScope;
 use crate::core::ids::{EntityId, RoleId, UserId};
 use crate::core::page::PageRequest;
 use crate::records::{User, UserChange};
@@ -91,7 +91,6 @@ impl AccountApi {
         }
         validation.finish()?;
         let entity = context.scope.entity.ok_or(ApiError::NotFound)?;
-        self.check_role_grantable(context, entity, new.role_id).await?;
         let now = self.now();
         let user = User {
             id: UserId::generate(context.rng.as_ref()),
@@ -133,10 +132,6 @@ impl AccountApi {
         validation.check_optional_text("/login", edit.login.as_ref(), MAX_TEXT_CHARS);
         validation.check_optional_text("/name", edit.name.as_ref(), MAX_TEXT_CHARS);
         validation.finish()?;
-        if let Some(role) = edit.role_id {
-            let user = self.records.user(&context.scope, id).await?.ok_or(ApiError::NotFound)?;
-            self.check_role_grantable(context, user.entity, role).await?;
-        }
         let change = UserChange {
             login: edit.login,
             name: edit.name,
@@ -153,41 +148,5 @@ impl AccountApi {
             self.records.delete_user(&context.scope, id, &audit).await?,
             ROLE_POINTER,
         )
-    }
-
-    /// Whether the caller may grant this role, or else the entity's default role, to a user of the entity.
-    async fn check_role_grantable(
-        &self,
-        context: &RequestContext,
-        entity: EntityId,
-        role: Option<RoleId>,
-    ) -> Result<(), ApiError> {
-        let within = TenantScope {
-            partner: context.scope.partner,
-            entity: Some(entity),
-            own: None,
-        };
-        let role = match role {
-            Some(role) => role,
-            None => match self
-                .records
-                .entity(&within, entity)
-                .await?
-                .and_then(|it| it.default_role)
-            {
-                Some(role) => role,
-                None => return Ok(()),
-            },
-        };
-        let role = self
-            .records
-            .role(&within, role)
-            .await?
-            .ok_or_else(|| unknown_role(ROLE_POINTER))?;
-        if context.caller.may_grant(&role.permissions) {
-            Ok(())
-        } else {
-            Err(AccessDenied::Role.into())
-        }
     }
 }

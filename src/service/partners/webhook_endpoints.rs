@@ -11,6 +11,7 @@ use super::error::{ApiError, into_result};
 use super::validation::Validation;
 use super::views::{ApiTime, List};
 use super::views::{serialize_exposed, view};
+use crate::core::access::{AccessDenied, Caller, Permission};
 use crate::core::events::EventKind;
 use crate::core::ids::{EndpointId, EntityId, PartnerId, UserId, WebhookSecretId};
 use crate::core::page::{PageCursor, PageRequest, Paged};
@@ -26,6 +27,8 @@ use crate::service::webhooks::deliveries::secret_context;
 
 /// For each partner.
 pub const MAX_ENDPOINTS: u32 = 20;
+/// The most at which a user can make another one.
+const MAX_ENDPOINTS_OF_USERS: u32 = 15;
 /// For how long the previous secret may be used beside a new one.
 const MAX_OVERLAP: Duration = Duration::from_hours(7 * 24);
 const URL_POINTER: &str = "/url";
@@ -170,6 +173,10 @@ impl WebhookEndpointApi {
         context: &RequestContext,
         new: NewEndpoint,
     ) -> Result<EndpointWithSecret, ApiError> {
+        if context.caller.reads_events() == Permission::NotAllowed {
+            // It would hear nothing.
+            return Err(AccessDenied::Role.into());
+        }
         self.check_url(&new.url).await?;
         let now = self.now();
         let endpoint = WebhookEndpoint {
@@ -186,10 +193,12 @@ impl WebhookEndpointApi {
         };
         let (secret, row) = self.generate_secret(context.rng.as_ref(), endpoint.partner, endpoint.id, now)?;
         let audit = context.audit_entry("webhook_endpoint.created", endpoint.id, now);
-        let outcome = self
-            .records
-            .add_endpoint(&endpoint, &row, MAX_ENDPOINTS, &audit)
-            .await?;
+        // Users leave some for the partner itself.
+        let most = match context.caller {
+            Caller::Partner(_) => MAX_ENDPOINTS,
+            Caller::User { .. } => MAX_ENDPOINTS_OF_USERS,
+        };
+        let outcome = self.records.add_endpoint(&endpoint, &row, most, &audit).await?;
         Ok(EndpointWithSecret {
             endpoint: EndpointView::new(into_result(outcome, "")?),
             secret: secret.text(),
@@ -211,6 +220,7 @@ impl WebhookEndpointApi {
         id: EndpointId,
         edit: EndpointEdit,
     ) -> Result<EndpointView, ApiError> {
+        self.check_direction(context, id).await?;
         if let Some(url) = &edit.url {
             self.check_url(url).await?;
         }
@@ -231,6 +241,7 @@ impl WebhookEndpointApi {
     }
 
     pub(crate) async fn delete_endpoint(&self, context: &RequestContext, id: EndpointId) -> Result<(), ApiError> {
+        self.check_direction(context, id).await?;
         let change = EndpointChange {
             state: Some((EndpointState::Deleted, None)),
             ..EndpointChange::default()
@@ -254,6 +265,7 @@ impl WebhookEndpointApi {
             let detail = format!("0 to {}", MAX_OVERLAP.as_secs());
             return Err(ApiError::field("/overlap_seconds", "out_of_range", detail));
         }
+        self.check_direction(context, id).await?;
         let now = self.now();
         let (secret, row) = self.generate_secret(context.rng.as_ref(), context.scope.partner, id, now)?;
         let (until, audit) = (
@@ -266,6 +278,17 @@ impl WebhookEndpointApi {
             secret: secret.text(),
             previous_secret_until: ApiTime(until.ok_or(ApiError::NotFound)?),
         })
+    }
+
+    /// Whether the caller may say where the events of this endpoint go, what of them, and signed with what.
+    async fn check_direction(&self, context: &RequestContext, id: EndpointId) -> Result<(), ApiError> {
+        let endpoint = self.records.endpoint(&context.scope, id).await?;
+        let maker = endpoint.ok_or(ApiError::NotFound)?.created_by;
+        if context.caller.may_direct_endpoint_of(maker) {
+            Ok(())
+        } else {
+            Err(AccessDenied::Role.into())
+        }
     }
 
     fn now(&self) -> Timestamp {

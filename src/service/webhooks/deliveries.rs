@@ -67,6 +67,9 @@ impl WebhookDeliveries {
         if outgoing.endpoint.state != EndpointState::Enabled {
             return self.close(delivery, delivery.tries, None, "endpoint_disabled").await;
         }
+        if !outgoing.allowed {
+            return self.close(delivery, delivery.tries, None, "not_allowed").await;
+        }
         // The node that wrote the last try died before it postponed the job.
         if let Some(due) = delivery.due_at.filter(|due| *due > now) {
             return Ok(JobOutcome::RetryIn("not yet", due.since(now)));

@@ -1,5 +1,7 @@
 //! The web server over real TCP.
 
+#[cfg(feature = "sandbox")]
+mod floods;
 mod hooks;
 mod leaks;
 mod ops;

@@ -232,7 +232,7 @@ async fn nobody_uses_up_what_a_stronger_key_needs() {
     let user = api.user(&partner, &entity, "ada", Some(&role)).await;
     let user = api.token_of(&user).await;
     let public = "/v1/public/link-intents/11111111-1111-4111-8111-111111111111";
-    let mut left = u32::MAX;
+    let mut left = 0;
     // Each of them until it is refused, the weakest first.
     for (who, path, token, fine) in [
         ("a page", public, API_PUBLISHABLE_KEY, 404),
@@ -241,10 +241,7 @@ async fn nobody_uses_up_what_a_stronger_key_needs() {
     ] {
         let own = api.get("/v1/roles").by(&partner).send().await;
         let now: u32 = own.header("ratelimit-remaining").parse().unwrap();
-        assert!(
-            own.status == 200 && now + 1 >= left.min(8),
-            "{who}: {now} of {left} are left"
-        );
+        assert!(own.status == 200 && now + 1 >= left, "{who}: {now} of {left} are left");
         left = now;
         let mut last = api.get(path).by(token).send().await;
         for _ in 0..1_000 {

@@ -1,5 +1,8 @@
 //! Users of a partner, each with another scope.
 
+use std::collections::BTreeMap;
+
+use kiungo::core::access::{Action, Object};
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
@@ -47,8 +50,10 @@ impl Tokens {
 
 /// Users who may do anything with this kind of object, each within their scope.
 pub async fn tokens(sandbox: &Sandbox, api: &Api, partner: &str, object: &str) -> Tokens {
+    let there: Object = serde_json::from_value(json!(object)).unwrap();
     let role = async |permission: &str| {
-        let actions = json!({"read": permission, "update": permission, "delete": permission});
+        let actions = there.actions().iter().filter(|action| **action != Action::Create);
+        let actions: BTreeMap<_, _> = actions.map(|action| (action, permission)).collect();
         api.role(partner, &json!({ object: actions })).await
     };
     let (own, all) = (role("allowed_for_own").await, role("allowed").await);

@@ -207,7 +207,7 @@ async fn forms_get_the_errors_of_the_rfc() {
     sandbox.stop().await;
 }
 
-/// Too many wrong keys are put off, however they come: 429 is a problem document, for RFC 6749 has no error for it.
+/// Too many wrong keys are put off, however they come, and the right one is not: 429 is a problem document, for RFC 6749 has no error for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_keys_in_forms_are_put_off() {
     let sandbox = Sandbox::start().await;
@@ -234,8 +234,7 @@ async fn wrong_keys_in_forms_are_put_off() {
     assert_eq!(last, 429);
     let mut keys = api.keys();
     keys["grant_type"] = "client_credentials".into();
-    let put_off = api.post("/v1/auth/token", &keys).send().await;
-    put_off.refused(429, "too_many_requests");
+    api.post("/v1/auth/token", &keys).send().await.expect(200);
     sandbox.stop().await;
 }
 

@@ -57,7 +57,7 @@ async fn everything_is_a_problem_document() {
         ask.send().await.refused(status, code);
     }
     let wrong = api.ask("PUT", "/v1/roles").by(&token).send().await;
-    assert_eq!(wrong.header("allow"), "GET, POST");
+    assert_eq!(wrong.header("allow"), "GET, HEAD, POST");
     let known = api.get("/v1/roles").by(&token).header("kiungo-version", "2026-11-01");
     known.send().await.expect(200);
     sandbox.stop().await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo::ambient::{OsRng, SystemClock};
-use kiungo::core::access::{Action, Object};
+use kiungo::core::access::Object;
 use kiungo::core::api_key::{self, ApiEnvironment, ApiKeyKind};
 use kiungo::core::ids::{IntentId, PartnerId};
 use kiungo::core::msisdn::Msisdn;
@@ -44,9 +44,14 @@ pub struct Tenant {
 /// The same permission for everything.
 fn everything(permission: &str) -> Value {
     let word = |value: Value| value.as_str().unwrap().to_owned();
-    let actions = Action::ALL.map(|action| (word(json!(action)), json!(permission)));
-    let actions = Value::Object(actions.into_iter().collect());
-    let objects = Object::ALL.map(|object| (word(json!(object)), actions.clone()));
+    let actions = |object: Object| {
+        let actions = object
+            .actions()
+            .iter()
+            .map(|action| (word(json!(action)), json!(permission)));
+        Value::Object(actions.collect())
+    };
+    let objects = Object::ALL.map(|object| (word(json!(object)), actions(object)));
     Value::Object(objects.into_iter().collect())
 }
 

@@ -210,7 +210,8 @@ async fn endpoints_are_their_owners() {
     let (lagos, abuja) = (api.entity(&token, "Lagos").await, api.entity(&token, "Abuja").await);
     let all = json!({"create": "allowed", "read": "allowed", "update": "allowed", "delete": "allowed"});
     let own = json!({"create": "allowed", "read": "allowed_for_own", "update": "allowed_for_own"});
-    let [manager, clerk] = [all, own].map(|actions| json!({"webhook_endpoint": actions}));
+    let [manager, clerk] = [(all, "allowed"), (own, "allowed_for_own")]
+        .map(|(actions, read)| json!({"webhook_endpoint": actions, "event": {"read": read}}));
     let (manager, clerk) = (api.role(&token, &manager).await, api.role(&token, &clerk).await);
     let as_user = async |entity: &str, login: &str, role: &str| {
         let user = api.user(&token, entity, login, Some(role)).await;

@@ -129,8 +129,8 @@ struct FakeHooks;
 
 #[async_trait]
 impl ProviderWebhooks for FakeHooks {
-    async fn admit(&self, provider: &str, _: Option<&str>, head: &ProviderRequest<'_>) -> WebhookAdmission {
-        if provider != "mono" || head.method != "POST" {
+    async fn admit(&self, provider: &str, owner: Option<&str>, head: &ProviderRequest<'_>) -> WebhookAdmission {
+        if provider != "mono" || owner.is_some() || head.method != "POST" {
             return WebhookAdmission::ByBody;
         }
         assert!(head.body.is_empty());

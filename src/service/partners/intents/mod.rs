@@ -155,9 +155,12 @@ impl LinkingApi {
         let audit = context.audit_entry("intent.cancelled", id, now);
         match self.records.cancel_intent(&context.scope, id, &audit).await? {
             WriteOutcome::Done(intent) => self.intent_view(intent, now),
-            WriteOutcome::InUse | WriteOutcome::Taken | WriteOutcome::NoRole | WriteOutcome::TooMany => {
-                Err(ApiError::Conflict("the request is over already"))
-            }
+            WriteOutcome::InUse
+            | WriteOutcome::Taken
+            | WriteOutcome::NoRole
+            | WriteOutcome::TooMany
+            | WriteOutcome::BeyondOwn
+            | WriteOutcome::LastAdministrator => Err(ApiError::Conflict("the request is over already")),
             WriteOutcome::NoEntity => Err(AccessDenied::Entity.into()),
             WriteOutcome::NotFound => Err(ApiError::NotFound),
         }

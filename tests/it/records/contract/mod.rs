@@ -9,6 +9,7 @@ mod deliveries;
 mod endpoints;
 mod erasures;
 mod events;
+mod hearing;
 mod history;
 mod idempotency;
 mod intents;

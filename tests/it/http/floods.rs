@@ -1,0 +1,145 @@
+//! Floods from strangers, against the program itself: what they cost, and that others are served meanwhile.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use crate::support::eventually;
+use crate::support::wire::{RawConnection, post, request};
+
+/// Long enough for a process to come up on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A sandbox as a process of its own, with so many descriptors at most.
+struct SandboxProcess {
+    child: Child,
+    address: std::net::SocketAddr,
+    _dir: TempDir,
+}
+
+impl SandboxProcess {
+    async fn start(descriptors: u32) -> Self {
+        let dir = TempDir::new().unwrap();
+        let log: PathBuf = dir.path().join("log");
+        let file = fs::File::create(&log).unwrap();
+        let child = Command::new("sh")
+            .args([
+                "-c",
+                &format!("ulimit -n {descriptors} && exec \"$0\""),
+                env!("CARGO_BIN_EXE_kiungo"),
+            ])
+            .env_clear()
+            .env("KIUNGO_SERVER__LISTEN", "127.0.0.1:0")
+            .current_dir(dir.path())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut address = None;
+        eventually(PATIENCE, async || {
+            let log = fs::read_to_string(&log).unwrap();
+            let line = log.lines().find_map(|line| line.split_once("listening address="));
+            address = line.and_then(|(_, address)| address.trim().parse().ok());
+            address.is_some()
+        })
+        .await;
+        Self {
+            child,
+            address: address.unwrap(),
+            _dir: dir,
+        }
+    }
+
+    fn open_descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// What it keeps in memory now, in MiB.
+    fn resident(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<usize>().unwrap() / 1024
+    }
+}
+
+impl Drop for SandboxProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const CALLBACK: &str = "/ussd/sandbox/sandbox";
+
+/// Bodies in chunks of one byte, on a hundred connections and without a secret, cost no more memory than their connections;
+/// so it is on every route. A gateway is answered meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_byte_chunks_cost_no_memory() {
+    let server = SandboxProcess::start(1_024).await;
+    let before = server.resident();
+    let mut gateway = RawConnection::open(server.address).await;
+    for path in [
+        "/hooks/mono",
+        "/v1/auth/token",
+        "/v1/roles",
+        "/back/sandbox",
+        CALLBACK,
+        "/nowhere",
+    ] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
+        let chunks = "1\r\nx\r\n".repeat(40_000);
+        let floods = (0..100).map(|_| {
+            let (head, chunks) = (head.clone(), chunks.clone());
+            async move {
+                let mut stream = TcpStream::connect(server.address).await.unwrap();
+                // The server may have heard enough before all of it was sent.
+                let _ = stream.write_all(head.as_bytes()).await;
+                let _ = tokio::time::timeout(Duration::from_secs(2), stream.write_all(chunks.as_bytes())).await;
+                stream
+            }
+        });
+        let sent = tokio::spawn(futures_util::future::join_all(floods));
+        let mut most = 0;
+        while !sent.is_finished() {
+            most = most.max(server.resident());
+            let answer = gateway.ask(request("GET", "/health/live", "")).await;
+            assert_eq!(answer.status(), 200);
+        }
+        drop(sent.await);
+        // Without the limits it was more than a thousand.
+        assert!(most < before + 250, "{path}: {before} MiB before, {most} MiB then");
+    }
+}
+
+/// More silent connections than there are descriptors keep nobody out: they make room for those who ask. One that was kept
+/// since before is not cut while it asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_keep_nobody_out() {
+    let server = SandboxProcess::start(256).await;
+    let dial = |session: u32| {
+        post(
+            CALLBACK,
+            &format!("sessionId=flood{session}&serviceCode=*384*96%23&phoneNumber=%2B2348031234567&text="),
+        )
+    };
+    let mut silent = Vec::new();
+    for round in 0..10 {
+        for _ in 0..40 {
+            silent.push(TcpStream::connect(server.address).await.unwrap());
+        }
+        let mut gateway = RawConnection::open(server.address).await;
+        let answer = gateway.ask(dial(round)).await;
+        assert_eq!(answer.status(), 200, "{answer:?}");
+    }
+    assert!(server.open_descriptors() < 256);
+    // Each is told to go after a while, and those that made room were at once.
+    eventually(PATIENCE, async || server.open_descriptors() < 100).await;
+}
