@@ -123,18 +123,19 @@ fn turn_runner(
     draining: &CancellationToken,
 ) -> Result<Arc<TurnRunner>, StartError> {
     let updater = &services.shared.updater;
+    let facts = FactsReader {
+        records: deps.records.clone(),
+        partner: services.shared.providers.partner(),
+        pins: config.policy.subscriber_pin != SubscriberPin::Off,
+        sealing: deps.sealing.clone(),
+        runtime: deps.clone(),
+    };
     Ok(Arc::new(TurnRunner {
         flow: updater.flow.clone(),
         live: updater.live.clone(),
-        facts: FactsReader {
-            records: deps.records.clone(),
-            partner: services.shared.providers.partner(),
-            pins: config.policy.subscriber_pin != SubscriberPin::Off,
-            sealing: deps.sealing.clone(),
-            runtime: deps.clone(),
-        },
+        facts: facts.clone(),
         catalogue: services.shared.catalogue.clone(),
-        attempts: Arc::new(services.effects(jobs)),
+        attempts: Arc::new(services.effects(jobs, facts)),
         keyring: deps.sealing.keyring.clone(),
         runtime: deps.clone(),
         wakes: updater.wakes.clone(),
@@ -167,7 +168,7 @@ pub(super) struct Services {
 }
 
 impl Services {
-    fn effects(&self, jobs: &Arc<JobRunner>) -> EffectRunner {
+    fn effects(&self, jobs: &Arc<JobRunner>, facts: FactsReader) -> EffectRunner {
         let JobDeps {
             deps,
             providers,
@@ -180,6 +181,7 @@ impl Services {
             deps: deps.clone(),
             providers: providers.clone(),
             updater: updater.clone(),
+            facts,
             jobs: jobs.clone(),
             linking: self.handlers.linking.clone(),
             bank_alerts: self.handlers.bank_alerts.clone(),

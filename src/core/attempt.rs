@@ -158,6 +158,11 @@ impl LiveAttempt {
         Ok(next)
     }
 
+    /// Whether it may have been sent and still come to something, so that no other login may be tried at its institution.
+    pub fn is_unresolved(&self) -> bool {
+        self.in_flight() || self.state == LiveAttemptState::Unknown
+    }
+
     /// Whether the person is waiting for it.
     pub fn in_flight(&self) -> bool {
         matches!(
@@ -165,6 +170,13 @@ impl LiveAttempt {
             LiveAttemptState::Pending | LiveAttemptState::Sent | LiveAttemptState::Waiting | LiveAttemptState::Granted
         )
     }
+}
+
+/// What a person was told of an attempt, on a screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToldOutcome {
+    Linked,
+    NotLinked,
 }
 
 /// A login that was refused or went unanswered.

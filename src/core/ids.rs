@@ -86,6 +86,8 @@ ids! {
     ConsentId,
     /// One submission of secrets to a provider.
     AttemptId,
+    /// All submissions that one consent allows, or that one renewal is; they are numbered.
+    SeriesId,
     /// The durable result of linking.
     LinkId,
     /// One bank account under a link.

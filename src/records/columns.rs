@@ -9,6 +9,7 @@ use sqlx::{Database, Decode, Type};
 
 use crate::core::access::Permissions;
 use crate::core::api_key::ApiKeyKind;
+use crate::core::attempt::ToldOutcome;
 use crate::core::events::EventKind;
 use crate::core::ids;
 use crate::core::scope::Scope;
@@ -174,7 +175,7 @@ macro_rules! fixed_columns {
 fixed_columns! {
     ids::AttemptId, ids::ConnectSessionId, ids::ConsentId, ids::DeliveryId, ids::EndpointId, ids::EntityId, ids::ErasureId,
     ids::EventId, ids::IntentId, ids::JobId, ids::LinkId, ids::LinkedAccountId, ids::MessageId, ids::NodeId,
-    ids::PartnerId, ids::ProviderPersonId, ids::RoleId, ids::UserId, ids::WatchId, ids::WebhookSecretId, ids::BankAlertId, SubscriberTag,
+    ids::PartnerId, ids::ProviderPersonId, ids::RoleId, ids::SeriesId, ids::UserId, ids::WatchId, ids::WebhookSecretId, ids::BankAlertId, SubscriberTag,
 }
 
 column!(Timestamp as i64, |at| at.as_millis(), |millis| Ok(
@@ -196,6 +197,7 @@ column!(
 );
 
 db_words! {
+    ToldOutcome { Linked = "linked", NotLinked = "not_linked" }
     ApiKeyKind { Secret = "secret", Publishable = "publishable", Token = "token" }
     SubmissionStep { Login = "login", Code = "code", Choose = "choose" }
 }

@@ -37,7 +37,7 @@ mod upkeep;
 
 pub use self::access::{AccessRecords, AccessToken, Bearer, PartnerKey};
 pub use self::attempts::{
-    Attempt, AttemptRecords, AttemptState, Consent, ProviderWait, SubscriberHistory, WaitingRecords,
+    Attempt, AttemptRecords, AttemptState, Begun, Consent, ProviderWait, SubscriberHistory, WaitingRecords,
 };
 pub use self::audit::{AuditEntry, AuditRecords, StoredAuditEntry};
 pub use self::bank_alerts::{BankAlert, BankAlertRecords, InstitutionSince};

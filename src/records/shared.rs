@@ -48,6 +48,8 @@ mod entities;
 mod events;
 #[path = "data_subject/export.rs"]
 mod export;
+#[path = "attempts/gate.rs"]
+mod gate;
 #[path = "idempotency/sql.rs"]
 mod idempotency;
 #[path = "intents/sql.rs"]

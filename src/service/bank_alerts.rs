@@ -27,7 +27,7 @@ use super::session_updater::SessionUpdater;
 use super::sms::outbox::{OutgoingMessage, SmsOutbox, SmsOutboxError};
 use crate::core::flow::{BankAlertAnswer, BankAlertRequest, OpenSession, SessionEvent};
 use crate::core::health::Health;
-use crate::core::ids::{BankAlertId, ConnectSessionId, MessageId, WatchId};
+use crate::core::ids::{BankAlertId, ConnectSessionId, MessageId, SeriesId, WatchId};
 use crate::core::msisdn::Msisdn;
 use crate::core::seal::SubscriberTag;
 use crate::core::sms::{MessageState, WithheldReason};
@@ -222,6 +222,7 @@ impl BankAlerts {
         };
         let open = OpenSession {
             session: ConnectSessionId::generate(self.deps.rng.as_ref()),
+            series: SeriesId::generate(self.deps.rng.as_ref()),
             partner: None,
             provider: provider.to_owned(),
             institution,

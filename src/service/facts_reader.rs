@@ -9,7 +9,7 @@ use crate::core::dial_code::DialCode;
 use crate::core::flow::session::{ChosenInstitution, ConsentGiven, LinkSummary};
 use crate::core::flow::terms::{DialedCode, PartnerRef, RequestTerms};
 use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts};
-use crate::core::ids::{AttemptId, PartnerId};
+use crate::core::ids::{AttemptId, PartnerId, SeriesId};
 use crate::core::messages::Locale;
 use crate::core::seal::{SealError, SubscriberTag};
 use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, Records, RecordsError};
@@ -19,6 +19,8 @@ use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, Records, 
 pub struct FactsQuery {
     /// The attempt that the live value holds.
     pub attempt: Option<AttemptId>,
+    /// The series of the session that it holds, and how many submissions of it were begun as far as it knows.
+    pub series: Option<(SeriesId, u32)>,
     /// The code of an intent that they dialled.
     pub code: Option<DialCode>,
 }
@@ -44,8 +46,16 @@ impl FactsReader {
         let code = query.code.map(|code| self.sealing.code_digest(code));
         let requests = self.records.pending_requests(tag, code.as_ref(), now).await?;
         let facts = self.records.history(self.partner, tag, now, self.pins).await?;
-        let pending = match facts.pending_attempt {
-            Some(attempt) => self.pending_attempt(attempt, &requests.partners).await?,
+        let partners = &requests.partners;
+        let pending = self.pending_attempts(facts.pending_attempt, partners).await?.pop();
+        let lost = facts.newest_submission.filter(|newest| is_lost(newest, query.series));
+        let lost = self.pending_attempts(lost, partners).await?.pop();
+        let unresolved = self.pending_attempts(facts.unresolved, partners).await?;
+        let untold_link = match facts.untold_link {
+            Some(attempt) => match self.records.link_of_attempt(attempt.id).await? {
+                Some(link) if link.in_use() => self.link_origin(&link, partners).await?,
+                _ => None,
+            },
             None => None,
         };
         let newest_link = match facts.links.first() {
@@ -63,6 +73,9 @@ impl FactsReader {
         };
         Ok(SubscriberFacts {
             pin: facts.pin,
+            lost,
+            unresolved,
+            untold_link,
             newest_link,
             maybe_sent,
             links: facts
@@ -97,6 +110,28 @@ impl FactsReader {
         }))
     }
 
+    /// Where an attempt stands in the records, for a conversation that has lost it.
+    ///
+    /// # Errors
+    /// When the records are not available.
+    pub async fn standing(&self, attempt: Attempt) -> Result<Option<PendingAttempt>, RecordsError> {
+        let now = self.runtime.clock.now();
+        let partners = self.records.pending_requests(&attempt.tag, None, now).await?.partners;
+        self.pending_attempt(attempt, &partners).await
+    }
+
+    async fn pending_attempts(
+        &self,
+        attempts: impl IntoIterator<Item = Attempt>,
+        partners: &[PartnerRef],
+    ) -> Result<Vec<PendingAttempt>, RecordsError> {
+        let mut found = Vec::new();
+        for attempt in attempts {
+            found.extend(self.pending_attempt(attempt, partners).await?);
+        }
+        Ok(found)
+    }
+
     async fn pending_attempt(
         &self,
         attempt: Attempt,
@@ -120,6 +155,8 @@ impl FactsReader {
                 lease_until: attempt.waits_until.unwrap_or(attempt.created_at),
             },
             session: attempt.session,
+            series: attempt.series,
+            submissions: u32::try_from(attempt.ordinal).unwrap_or_default(),
             consent: consent_given(consent),
             terms: terms_of(attempt.partner, partners),
             renews: attempt.renews,
@@ -134,6 +171,18 @@ impl FactsReader {
             AuditEntry::new(self.partner, "seal.broken", error.to_string(), self.runtime.clock.now()).about(*tag);
         if let Err(error) = self.records.audit(&event).await {
             tracing::error!(%error, "security event could not be recorded");
+        }
+    }
+}
+
+/// Whether the live value has lost a person's newest submission: it knows of fewer in the same series; or it knows no series,
+/// and nobody was told what became of that one.
+fn is_lost(newest: &Attempt, known: Option<(SeriesId, u32)>) -> bool {
+    match known {
+        Some((series, submissions)) => newest.series == series && newest.ordinal > i64::from(submissions),
+        None => {
+            let came_to_nothing = [AttemptState::Refused, AttemptState::Lapsed, AttemptState::Undone];
+            newest.told.is_none() && came_to_nothing.contains(&newest.state)
         }
     }
 }

@@ -24,6 +24,7 @@ use super::live::{LiveError, LoadedValue};
 use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
 use super::sms::outbox::{OutgoingMessage, SmsOutbox};
+use crate::core::attempt::ToldOutcome;
 use crate::core::dial_code::DialCode;
 use crate::core::flow::handover::{HandoverDecision, Notification};
 use crate::core::flow::recovery::RECOVERY_CODE_TTL;
@@ -75,6 +76,10 @@ impl HandoverMessages {
             }
             Err(error) => return Ok(store_unavailable(&error.into())),
         };
+        if state.attempt_id() != Some(id) {
+            // The person has gone on to something else, and nothing there tells them of this one.
+            return self.write_without_live_value(&attempt).await;
+        }
         let Some(notification) = state.unseen_notification(id) else {
             return Ok(JobOutcome::Done);
         };
@@ -100,12 +105,14 @@ impl HandoverMessages {
         }
     }
 
-    /// The store has lost this person. Of a link they are told all the same; the next dial tells anything else.
+    /// The store has lost this person, or knows of another attempt. Of a link they are told all the same, unless a screen
+    /// has; the next dial tells anything else.
     async fn write_without_live_value(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
         let records = &self.deps.records;
-        let consent = match attempt.state {
-            AttemptState::Linked => records.consent(attempt.consent).await?,
-            _ => None,
+        let consent = if untold_link(attempt) {
+            records.consent(attempt.consent).await?
+        } else {
+            None
         };
         let Some(consent) = consent else {
             return Ok(JobOutcome::Done);
@@ -130,18 +137,29 @@ impl HandoverMessages {
             && message.state == MessageState::Queued
             && let Some((attempt, notification)) = subject(&message)
         {
-            match self.updater.live.load(&message.tag).await.map(|loaded| loaded.value) {
-                Ok(LoadedValue::Subscriber(state)) if state.unseen_notification(attempt) != Some(notification) => {
-                    let withheld = MessageState::Withheld(WithheldReason::PersonDialed);
-                    let now = self.deps.clock.now();
-                    self.deps.records.move_message(id, withheld, now).await?;
-                    return Ok(JobOutcome::Done);
+            let known = match self.updater.live.load(&message.tag).await.map(|loaded| loaded.value) {
+                Ok(LoadedValue::Subscriber(state)) if state.attempt_id() == Some(attempt) => {
+                    state.unseen_notification(attempt) != Some(notification)
                 }
-                Ok(_) => {}
+                Ok(LoadedValue::Subscriber(_)) => self.is_known(attempt, notification).await?,
+                Ok(_) => false,
                 Err(error) => return Ok(store_unavailable(&error.into())),
+            };
+            if known {
+                let withheld = MessageState::Withheld(WithheldReason::PersonDialed);
+                let now = self.deps.clock.now();
+                self.deps.records.move_message(id, withheld, now).await?;
+                return Ok(JobOutcome::Done);
             }
         }
         Ok(self.outbox.send(id).await?)
+    }
+
+    /// Whether a person who has gone on to something else need not be told: they know of the link, or it is not a link.
+    async fn is_known(&self, attempt: AttemptId, notification: Notification) -> Result<bool, JobError> {
+        let attempt = self.deps.records.attempt(attempt).await?;
+        let untold = attempt.is_some_and(|(attempt, _)| untold_link(&attempt));
+        Ok(notification != Notification::Linked || !untold)
     }
 
     /// What the conversation says of it, with the code that belongs to this SMS.
@@ -179,6 +197,11 @@ impl HandoverMessages {
             Err(error) => error.job_outcome().map(Some),
         }
     }
+}
+
+/// Whether an attempt has led to a link of which no screen has told.
+fn untold_link(attempt: &Attempt) -> bool {
+    attempt.state == AttemptState::Linked && attempt.told != Some(ToldOutcome::Linked)
 }
 
 /// What an SMS is about, if it is one of these.

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::sealing::wiped_json;
+use super::seen_revisions::SeenRevisions;
 use crate::core::flow::state::Subscriber;
 use crate::core::seal::{Keyring, SealContext, SealError, SubscriberTag};
 use crate::core::time::Rng;
@@ -26,12 +29,23 @@ pub struct LiveValues {
     store: Arc<dyn Store>,
     keyring: Arc<Keyring>,
     rng: Arc<dyn Rng>,
+    seen: Arc<SeenRevisions>,
+}
+
+/// A value as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(flatten)]
+    state: &'a Subscriber,
+    revision: u64,
 }
 
 pub struct LoadedSubscriber {
     /// Which write it was; `None` when there is no value.
     pub version: Option<Version>,
     pub value: LoadedValue,
+    /// Whether this process has seen a newer value: the store has lost writes, or somebody has put an old one back.
+    pub rolled_back: bool,
 }
 
 pub enum LoadedValue {
@@ -54,7 +68,12 @@ pub enum LiveError {
 
 impl LiveValues {
     pub fn new(store: Arc<dyn Store>, keyring: Arc<Keyring>, rng: Arc<dyn Rng>) -> Self {
-        Self { store, keyring, rng }
+        Self {
+            store,
+            keyring,
+            rng,
+            seen: Arc::default(),
+        }
     }
 
     /// Reads a subscriber's value.
@@ -62,10 +81,13 @@ impl LiveValues {
     /// # Errors
     /// When the store is not available.
     pub async fn load(&self, tag: &SubscriberTag) -> Result<LoadedSubscriber, StoreError> {
+        // Before the value is read: what is written meanwhile makes it no older.
+        let seen = self.seen.highest(tag);
         let Some(VersionedValue { version, bytes }) = self.store.load(tag).await? else {
             return Ok(LoadedSubscriber {
                 version: None,
                 value: LoadedValue::Nothing,
+                rolled_back: false,
             });
         };
         let found = match self.keyring.open(&seal_context(tag, &version.0.to_be_bytes()), &bytes) {
@@ -74,9 +96,15 @@ impl LiveValues {
             }),
             Err(error) => LoadedValue::Unreadable(error),
         };
+        let mut rolled_back = false;
+        if let LoadedValue::Subscriber(state) = &found {
+            rolled_back = state.revision < seen;
+            self.seen.note(tag, state.revision);
+        }
         Ok(LoadedSubscriber {
             version: Some(version),
             value: found,
+            rolled_back,
         })
     }
 
@@ -92,7 +120,8 @@ impl LiveValues {
     ) -> Result<bool, LiveError> {
         let mut version = [0; 8];
         self.rng.fill(&mut version);
-        let plain = wiped_json(state).map_err(|_| LiveError::Seal)?;
+        let revision = state.revision.max(self.seen.highest(tag)) + 1;
+        let plain = wiped_json(&Written { state, revision }).map_err(|_| LiveError::Seal)?;
         let bytes = self
             .keyring
             .seal(&seal_context(tag, &version), &plain, self.rng.as_ref())
@@ -101,7 +130,11 @@ impl LiveValues {
             version: Version(u64::from_be_bytes(version)),
             bytes,
         };
-        Ok(swap_or_confirm(self.store.as_ref(), tag, expected, &next, TTL).await? == SwapResult::Won)
+        let won = swap_or_confirm(self.store.as_ref(), tag, expected, &next, TTL).await? == SwapResult::Won;
+        if won {
+            self.seen.note(tag, revision);
+        }
+        Ok(won)
     }
 
     /// Changes a subscriber's value: `change` is given the present state, as often as somebody else writes in between, and
@@ -148,6 +181,7 @@ impl LiveValues {
             if swap_or_confirm(self.store.as_ref(), tag, Some(present.version), &nothing, GONE).await?
                 == SwapResult::Won
             {
+                self.seen.forget(tag);
                 return Ok(());
             }
         }

@@ -35,6 +35,7 @@ pub mod readiness;
 pub mod resealing;
 pub mod retention;
 pub mod sealing;
+mod seen_revisions;
 pub mod service_codes;
 pub mod session_updater;
 pub mod sms;

@@ -32,9 +32,10 @@ impl SessionUpdater {
         let applied = (|| {
             self.live.update(tag, |state| {
                 let context = self.runtime.context(self.runtime.clock.now(), None, "");
+                let told = state.told();
                 self.flow
                     .apply(state, event, &context)
-                    .then(|| state.pending_notification())
+                    .then(|| (state.pending_notification(), told, state.told()))
             })
         })
         .retry(
@@ -48,7 +49,11 @@ impl SessionUpdater {
             Ok(applied) => {
                 let taken = applied.is_some();
                 let pending = match applied {
-                    Some(pending) => pending,
+                    Some((pending, before, told)) => {
+                        // That it is undone is said by what is told next.
+                        self.runtime.save_told(before.filter(|_| told.is_some()), told);
+                        pending
+                    }
                     None => self.pending_notification(tag).await,
                 };
                 self.queue_sms(event, pending).await;
@@ -84,6 +89,7 @@ impl SessionUpdater {
 fn attempt_of(event: &SessionEvent) -> Option<AttemptId> {
     match event {
         SessionEvent::AttemptResolved { id, .. } => Some(*id),
+        SessionEvent::AttemptRefused { standing, .. } => Some(standing.attempt.id),
         SessionEvent::ProviderSessionOpened {
             result: OpenResult::Waiting { attempt, .. } | OpenResult::Granted { attempt, .. },
             ..

@@ -32,7 +32,8 @@ impl Step<'_> {
             (Action::SendPageLink, _) => self.send_page_link(),
             (Action::Check | Action::Resume, _) => self.check_progress(),
             // Given up and found after all: another login now would be a second one.
-            (Action::Retry | Action::AnotherBank, _) if self.submission_in_flight() => self.check_progress(),
+            (Action::Retry, _) if self.submission_unresolved() => self.check_progress(),
+            (Action::AnotherBank, _) if self.submission_unresolved() && !self.stage_is_shown() => self.check_progress(),
             (Action::Retry, _) => self.retry(),
             (Action::AnotherBank, _) => self.another_institution(),
             (Action::RequestBankAlert, _) => self.request_bank_alert(),
@@ -54,7 +55,7 @@ impl Step<'_> {
             (Action::ChoosePin, input) => self.choose_pin(&input),
             (Action::ForgotPin, _) => {
                 // Only linking the same account again ends the code.
-                self.state.session = None;
+                self.state.replace_session(None);
                 Outcome::Welcome.into()
             }
             (
@@ -84,7 +85,7 @@ impl Step<'_> {
         let mut session = ConnectSession::new(self.context.ids.session, Some(consent));
         session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.terms = Some(terms);
-        self.state.session = Some(session);
+        self.state.replace_session(Some(session));
         if self.pin_required() {
             return Outcome::ChoosePin.into();
         }
@@ -234,9 +235,27 @@ impl Step<'_> {
         self.state.live_attempt().is_some_and(LiveAttempt::in_flight)
     }
 
-    /// Why no login may be tried at the session's institution now, if so: refused logins have earned a wait, or it is not to
-    /// be called.
+    /// Whether a submission may still come to something.
+    fn submission_unresolved(&self) -> bool {
+        self.state.live_attempt().is_some_and(LiveAttempt::is_unresolved)
+    }
+
+    /// Whether where the session stands is what the person sees.
+    fn stage_is_shown(&self) -> bool {
+        let session = self.state.session.as_ref();
+        session.is_some_and(|session| self.state.cursor.screen == self.flow.menu.outcome(session.stage))
+    }
+
+    /// Why no login may be tried at the session's institution now, if so: an earlier one there may still come to something,
+    /// refused logins have earned a wait, or it is not to be called.
     pub(super) fn login_obstacle(&mut self) -> Option<Transition> {
+        let session = self.state.session.as_ref()?;
+        let institution = session.institution.as_ref()?;
+        let (provider, id) = (institution.provider.clone(), institution.id.clone());
+        if let Some(aside) = self.state.take_aside(&provider, &id) {
+            self.state.replace_session(Some(aside));
+            return Some(self.check_progress());
+        }
         let session = self.state.session.as_ref()?;
         let institution = session.institution.as_ref()?;
         if attempt::login_wait(&self.state.refusals, &institution.id, self.context.now).is_some() {
@@ -274,6 +293,7 @@ impl Step<'_> {
     }
 
     pub(super) fn another_institution(&mut self) -> Transition {
+        self.state.set_aside();
         let Some(session) = &mut self.state.session else {
             return Outcome::Welcome.into();
         };

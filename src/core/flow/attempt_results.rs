@@ -2,13 +2,14 @@
 
 use super::effect::Effect;
 use super::events::{AttemptResult, EventEffect};
+use super::facts::PendingAttempt;
 use super::rules::FlowSettings;
 use super::session::{ConnectSession, LinkSummary};
 use super::state::ScreenNotice;
 use super::step::Step;
 use super::terms::PartnerRef;
 use super::waiting::AccountList;
-use crate::core::attempt::{AttemptEvent, LiveAttemptState, Refusal, WRONG_CODES};
+use crate::core::attempt::{AttemptEvent, LiveAttempt, LiveAttemptState, Refusal, WRONG_CODES};
 use crate::core::ids::AttemptId;
 use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
@@ -37,7 +38,11 @@ impl Step<'_> {
             AttemptResult::Waiting(waiting) => AttemptEvent::Wait(waiting.until),
             AttemptResult::Granted => AttemptEvent::Grant,
             AttemptResult::Linked(_) => AttemptEvent::Link,
-            AttemptResult::Failed(_) | AttemptResult::NotSent | AttemptResult::FormChanged(_) => AttemptEvent::Refuse,
+            AttemptResult::Failed(_)
+            | AttemptResult::NotSent
+            | AttemptResult::FormChanged(_)
+            | AttemptResult::QuestionLost
+            | AttemptResult::TooManyLogins(_) => AttemptEvent::Refuse,
             AttemptResult::Unknown => AttemptEvent::NoAnswer,
             AttemptResult::Lapsed | AttemptResult::Mismatched => AttemptEvent::Lapse,
             // Before it was sent it is over like one that was never sent, after that like one of which nothing came.
@@ -47,6 +52,7 @@ impl Step<'_> {
             },
         };
         self.adopt_waiting(id);
+        self.take_late_link(id, &result);
         let Some(attempt) = self.state.attempt_mut(id) else {
             return EventEffect::Ignored;
         };
@@ -70,6 +76,38 @@ impl Step<'_> {
         }
     }
 
+    /// The records did not let an attempt begin. The person is told of the one that stands in its way, and what they type
+    /// next is numbered after it.
+    pub(super) fn apply_refused(&mut self, id: AttemptId, standing: &PendingAttempt) -> EventEffect {
+        let pending = |attempt: &&mut LiveAttempt| attempt.state == LiveAttemptState::Pending;
+        if self.state.attempt_mut(id).filter(pending).is_none() {
+            return EventEffect::Ignored;
+        }
+        self.take_up(standing);
+        EventEffect::Applied
+    }
+
+    /// What was left behind undecided is decided: nothing stands in the way of another login there. If it led to a link that
+    /// is what the person hears next, unless the provider waits for them elsewhere.
+    fn take_late_link(&mut self, id: AttemptId, result: &AttemptResult) {
+        let undecided = matches!(
+            result,
+            AttemptResult::Unknown | AttemptResult::Granted | AttemptResult::Waiting(_)
+        );
+        let of = |aside: &ConnectSession| aside.attempt.as_ref().map(|attempt| attempt.id) == Some(id);
+        let Some(at) = self.state.set_aside.iter().position(of).filter(|_| !undecided) else {
+            return;
+        };
+        let aside = self.state.set_aside.remove(at);
+        let at_hand = self.state.session.as_ref().and_then(|session| session.attempt.as_ref());
+        let busy =
+            at_hand.is_some_and(|attempt| attempt.is_unresolved() || attempt.state == LiveAttemptState::Accepted);
+        if matches!(result, AttemptResult::Linked(_)) && !busy {
+            self.state.session = Some(aside);
+            self.state.cursor.stale = true;
+        }
+    }
+
     fn follow_attempt_result(&mut self, result: AttemptResult) {
         let stage = match result {
             AttemptResult::Prompt(form) => return self.apply_prompt(form),
@@ -78,6 +116,8 @@ impl Step<'_> {
             AttemptResult::Linked(link) => return self.apply_linked(link),
             AttemptResult::Failed(failure) => return self.apply_failure(&failure),
             AttemptResult::FormChanged(session) => return self.apply_form_changed(session),
+            AttemptResult::QuestionLost => return self.type_again("note-once-more", Outcome::Unconfirmed),
+            AttemptResult::TooManyLogins(times) => return self.apply_too_many_logins(times),
             AttemptResult::Granted => Outcome::Checking,
             AttemptResult::NotSent => Outcome::Unavailable,
             AttemptResult::Unknown => Outcome::Confirming,
@@ -146,7 +186,7 @@ impl Step<'_> {
     pub(super) fn apply_failure(&mut self, failure: &Failure) {
         let stage = match failure.class {
             FailureClass::WrongCode => return self.apply_wrong_code(),
-            FailureClass::SessionExpired => return self.apply_session_expired(),
+            FailureClass::SessionExpired => return self.type_again("note-ask-again", Outcome::Unavailable),
             FailureClass::Refused => Outcome::Refused,
             FailureClass::Denied => Outcome::Denied,
             FailureClass::ActAtBank => {
@@ -181,9 +221,10 @@ impl Step<'_> {
         self.ask_next_field();
     }
 
-    /// The provider's session is over: start at the first field again, with a new one. Where nothing was typed there is
+    /// The provider's session is over, or what it asked is lost: start at the first field again, with a new one. Where the
+    /// form is not known the session stands at `otherwise`. Where nothing was typed there is
     /// nothing to type again: that it came to nothing is told, with its attempt, and another try is the person's to begin.
-    fn apply_session_expired(&mut self) {
+    fn type_again(&mut self, notice: &str, otherwise: Outcome) {
         let Some(session) = &mut self.state.session else { return };
         let method = session.institution.as_ref().and_then(|chosen| chosen.picked_method());
         if method.is_some_and(AuthMethod::asks_nothing) {
@@ -194,11 +235,30 @@ impl Step<'_> {
         let known = form.is_some();
         session.restart_form(form);
         if known {
-            self.notice("note-ask-again");
+            self.notice(notice);
             self.ask_next_field();
         } else {
-            self.set_stage(Outcome::Unavailable);
+            self.set_stage(otherwise);
         }
+    }
+
+    /// The records know of more failed logins than the live value.
+    fn apply_too_many_logins(&mut self, times: Vec<Timestamp>) {
+        let session = self.state.session.as_ref();
+        let Some(institution) = session.and_then(|session| session.institution.as_ref()) else {
+            return;
+        };
+        let institution = institution.id.clone();
+        for at in times {
+            let refusal = Refusal {
+                institution: institution.clone(),
+                at,
+            };
+            if !self.state.refusals.contains(&refusal) {
+                self.state.refusals.push(refusal);
+            }
+        }
+        self.set_stage(Outcome::Limited);
     }
 
     fn apply_form_changed(&mut self, opened: ProviderSession) {

@@ -120,6 +120,7 @@ impl Subscriber {
         self.cursor.stale |= self.dialogs[0].reply != self.dialogs[index].reply;
         let mut dialog = self.dialogs.remove(index);
         dialog.typed_prefix = typed_prefix(text, digest);
+        dialog.joins_lines |= matches!(typed, Typed::Cumulative(_));
         dialog.used = true;
         dialog.remember_turn_id(turn.turn_id);
         self.dialogs.insert(0, dialog);
@@ -139,6 +140,7 @@ impl Subscriber {
             ends_at: now.plus(turn.deadlines.dialog),
             interactive_until: Some(now.plus(turn.interactive_time)),
             typed_prefix: typed_prefix(text, digest),
+            joins_lines: matches!(typed, Typed::Cumulative(_)),
             turn_ids: turn.turn_id.into_iter().collect(),
             ..Dialog::new(turn, now)
         });
@@ -190,6 +192,7 @@ impl Dialog {
                 len: 0,
                 digest: [0; 32],
             },
+            joins_lines: false,
             reply: ReplySlot::Set(TurnReply::end(String::new())),
             closed: false,
             used: false,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::session::{ConnectSession, ConsentGiven};
-use crate::core::ids::{AttemptId, ConnectSessionId, LinkId, PartnerId};
+use crate::core::ids::{AttemptId, ConnectSessionId, LinkId, PartnerId, SeriesId};
 use crate::core::linking::{Institution, ProviderSession, SubmissionStep};
 use crate::core::messages::Locale;
 use crate::core::pin::Pin;
@@ -43,6 +43,8 @@ pub struct BankAlertRequest {
 pub struct OpenSession {
     /// The connect session it is for.
     pub session: ConnectSessionId,
+    /// See [`ConnectSession::series`].
+    pub series: SeriesId,
     /// On whose behalf; `None`: the operator itself.
     pub partner: Option<PartnerId>,
     /// The provider's name.
@@ -76,6 +78,7 @@ impl OpenSession {
         let method = institution.picked_method().map(|method| method.id.clone());
         Some(Self {
             session: session.id,
+            series: session.series,
             partner: session.terms.as_ref().map(|terms| terms.partner),
             provider: institution.provider.clone(),
             institution: Institution {
@@ -97,6 +100,10 @@ impl OpenSession {
 #[derive(Debug)]
 pub struct Submit {
     pub attempt: AttemptId,
+    /// Which submission of its series it is.
+    pub ordinal: u32,
+    /// The attempt that the provider has answered with what is answered now.
+    pub follows: Option<AttemptId>,
     /// When it was begun; the records keep the same moment, and a refusal is known by it.
     pub begun_at: Timestamp,
     /// Until when it may be sent and waited for.

@@ -23,7 +23,7 @@ impl Step<'_> {
             return Outcome::NewLink.into();
         }
         if stage.is(Role::Final) || stage == Outcome::ChooseBank || session.institution.is_none() {
-            self.state.session = None;
+            self.state.replace_session(None);
             return Outcome::Welcome.into();
         }
         Outcome::Resume.into()

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::context::StepContext;
+use super::facts::PendingAttempt;
 use super::rules::Flow;
 use super::session::LinkSummary;
 use super::state::Subscriber;
@@ -13,6 +14,7 @@ use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
 use crate::core::linking::ProviderSession;
 use crate::core::menu::{Outcome, Role};
 use crate::core::next_step::{Failure, FailureClass, Field, Form};
+use crate::core::time::Timestamp;
 
 /// Something that did not come from the person.
 #[derive(Clone, Debug)]
@@ -25,6 +27,12 @@ pub enum SessionEvent {
     AttemptResolved {
         id: AttemptId,
         result: AttemptResult,
+    },
+    /// The records have refused to begin this attempt: another one stands in its way, or the same one that was begun before.
+    /// Nothing is sent, and the person is told what became of that one.
+    AttemptRefused {
+        id: AttemptId,
+        standing: Box<PendingAttempt>,
     },
     /// The provider was asked for more accounts.
     MoreAccounts {
@@ -108,6 +116,10 @@ pub enum AttemptResult {
     Linked(LinkSummary),
     /// An explicit no.
     Failed(Failure),
+    /// The provider took it and asked for more, and what it asked is lost: it begins with the first field again.
+    QuestionLost,
+    /// Logins at the institution that failed at these times are too many; nothing was sent.
+    TooManyLogins(Vec<Timestamp>),
     /// Nothing left this machine.
     NotSent,
     /// The session's form is not the one that was filled in; nothing was sent.
@@ -146,6 +158,7 @@ impl Step<'_> {
         let effect = match event.clone() {
             SessionEvent::ProviderSessionOpened { session, result } => self.apply_opened(session, result),
             SessionEvent::AttemptResolved { id, result } => self.apply_attempt_result(id, result),
+            SessionEvent::AttemptRefused { id, standing } => self.apply_refused(id, &standing),
             SessionEvent::MoreAccounts { session, result } => self.apply_more_accounts(session, result),
             SessionEvent::Unlinked(id) => {
                 self.apply_unlinked(id);

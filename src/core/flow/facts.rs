@@ -3,7 +3,7 @@
 use super::session::{ChosenInstitution, ConsentGiven, LinkSummary};
 use super::terms::{DialedCode, RequestTerms};
 use crate::core::attempt::{LiveAttempt, Refusal};
-use crate::core::ids::{AttemptId, ConnectSessionId, LinkId};
+use crate::core::ids::{AttemptId, ConnectSessionId, LinkId, SeriesId};
 use crate::core::pin::Pin;
 use crate::core::time::Timestamp;
 
@@ -18,6 +18,12 @@ pub struct SubscriberFacts {
     pub pin: Option<Pin>,
     /// A submission whose answer is still to come.
     pub pending: Option<PendingAttempt>,
+    /// The newest submission, where the live value has lost it, or nobody was told what became of it.
+    pub lost: Option<PendingAttempt>,
+    /// All submissions that may still come to something, newest first.
+    pub unresolved: Vec<PendingAttempt>,
+    /// What made a link of which no screen has told.
+    pub untold_link: Option<LinkOrigin>,
     /// What made the newest link.
     pub newest_link: Option<LinkOrigin>,
     /// The live value's own attempt, if the records say that it may have been sent.
@@ -45,6 +51,9 @@ pub struct PendingAttempt {
     /// The attempt as the conversation keeps it.
     pub attempt: LiveAttempt,
     pub session: ConnectSessionId,
+    pub series: SeriesId,
+    /// How many submissions of its series the records know.
+    pub submissions: u32,
     /// What allowed it.
     pub consent: ConsentGiven,
     /// Who asked for it, as far as that is known.

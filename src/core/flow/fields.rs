@@ -78,10 +78,17 @@ impl Step<'_> {
         let answer = match (input, &field.kind) {
             (ActionInput::Key(key), FieldKind::OneOf(_)) => Secret::new(key),
             (ActionInput::Line(line), _) => match field_value(&line, field) {
+                Ok(answer) if self.may_be_two_lines(&line) => {
+                    drop(answer);
+                    return Transition::stay("note-star");
+                }
                 Ok(answer) => answer,
                 Err(notice) => return Transition::Stay(Some(notice)),
             },
             _ => return Transition::stay("note-choice"),
+        };
+        let Some(session) = &mut self.state.session else {
+            return Outcome::Welcome.into();
         };
         if !session.is_last() {
             session.answers.push((name, PartialAnswer::new(answer.expose())));
@@ -89,6 +96,20 @@ impl Step<'_> {
             return self.ask_if_available();
         }
         self.submit(vec![(name, answer)])
+    }
+
+    /// Whether a line may be two: a gateway that joins all lines puts a star between them, and the live value may have lost
+    /// the first. Typed once more it is one line, with a star of its own.
+    fn may_be_two_lines(&mut self, line: &Secret) -> bool {
+        let joined = self.state.dialogs.first().is_some_and(|dialog| dialog.joins_lines) && line.expose().contains('*');
+        let Some(session) = &mut self.state.session else {
+            return false;
+        };
+        let parts = [session.series.as_bytes().as_slice(), line.expose().as_bytes()];
+        let digest = joined.then(|| self.flow.keyring.digest("doubtful line", &parts));
+        let doubtful = digest.is_some() && session.doubtful_line != digest;
+        session.doubtful_line = digest.filter(|_| doubtful);
+        doubtful
     }
 
     /// Begins an attempt. The last answers go into the effect, which stays in this process; the state gets none of them.
@@ -110,6 +131,9 @@ impl Step<'_> {
             .unwrap_or_default()
             .max(self.flow.settings.provider_timeout(&institution.provider));
         let lease_until = self.context.now.plus(timeout).plus(self.flow.settings.lease_margin);
+        session.submissions += 1;
+        let accepted = |attempt: &LiveAttempt| attempt.state == LiveAttemptState::Accepted;
+        let follows = session.attempt.take().filter(accepted).map(|attempt| attempt.id);
         session.attempt = Some(LiveAttempt {
             id: self.context.ids.attempt,
             step: session.step,
@@ -128,6 +152,8 @@ impl Step<'_> {
         answers.extend(last);
         self.effects.push(Effect::Submit(Box::new(Submit {
             attempt: self.context.ids.attempt,
+            ordinal: session.submissions,
+            follows,
             begun_at: self.context.now,
             lease_until,
             provider_session: session.provider_session.clone(),

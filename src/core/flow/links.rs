@@ -20,7 +20,7 @@ impl Step<'_> {
         session.stage = Outcome::Checking;
         session.institution =
             Some(self.chosen_institution(&link.provider, &link.institution_id, &link.institution_name));
-        self.state.session = Some(session);
+        self.state.replace_session(Some(session));
         self.login_obstacle().unwrap_or_else(|| self.open_session_and_wait())
     }
 

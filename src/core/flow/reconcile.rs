@@ -1,10 +1,12 @@
 //! What the records know when a person dials. They are the truth: the live value may have been lost, or be older than
 //! they are.
 
-use super::facts::{LinkOrigin, SubscriberFacts};
-use super::session::ConnectSession;
+use super::facts::{LinkOrigin, PendingAttempt, SubscriberFacts};
+use super::session::{ChosenInstitution, ConnectSession};
 use super::step::Step;
-use crate::core::attempt::{AttemptEvent, LiveAttemptState, REFUSAL_MEMORY};
+use crate::core::attempt::{AttemptEvent, LiveAttempt, LiveAttemptState, REFUSAL_MEMORY};
+use crate::core::ids::NodeId;
+use crate::core::linking::SubmissionStep;
 use crate::core::menu::{Outcome, Role};
 
 impl Step<'_> {
@@ -33,6 +35,17 @@ impl Step<'_> {
             // It may have been sent, say the records, and its lease is over: whatever the store remembers.
             self.set_stage(Outcome::Confirming);
         }
+        match &facts.lost {
+            Some(lost) => self.take_up(lost),
+            None => self.reconcile_pending(facts),
+        }
+        self.reconcile_aside(&facts.unresolved);
+        if let Some(made) = &facts.untold_link {
+            self.tell_link(made);
+        }
+    }
+
+    fn reconcile_pending(&mut self, facts: &SubscriberFacts) {
         let Some(pending) = &facts.pending else { return };
         let begun_at = pending.attempt.begun_at;
         let newer = self.state.session.as_ref().is_some_and(|session| {
@@ -44,19 +57,60 @@ impl Step<'_> {
             // The same, or the person has moved on since.
             return;
         }
-        // The store has lost what the records still owe an answer for: take the session up from there.
-        let consent = pending.renews.is_none().then(|| pending.consent.clone());
-        let mut session = ConnectSession::new(pending.session, consent);
-        session.renews = pending.renews;
-        session.terms.clone_from(&pending.terms);
-        session.institution = Some(pending.institution.clone());
-        session.attempt = Some(pending.attempt.clone());
-        session.stage = match pending.attempt.state {
-            // What for, the provider is asked again.
-            LiveAttemptState::Waiting => Outcome::Waiting,
-            _ => Outcome::Confirming,
+        // The store has lost what the records still owe an answer for.
+        self.take_up(pending);
+    }
+
+    /// What the records say may still come to something, and is not at hand, is kept in mind; nothing else is.
+    fn reconcile_aside(&mut self, unresolved: &[PendingAttempt]) {
+        let mut known = std::mem::take(&mut self.state.set_aside);
+        for pending in unresolved {
+            let id = Some(pending.attempt.id);
+            if self.state.attempt_id() == id {
+                continue;
+            }
+            let at = known
+                .iter()
+                .position(|aside| aside.attempt.as_ref().map(|attempt| attempt.id) == id);
+            let aside = at.map_or_else(|| pending.to_session(None), |at| known.swap_remove(at));
+            self.state.set_aside.push(aside);
+        }
+    }
+
+    /// Goes on from where an attempt stands in the records: in the session at hand if it is that one's, else in a session
+    /// that is made of what the records know. What was picked at the same institution is still known.
+    pub(super) fn take_up(&mut self, standing: &PendingAttempt) {
+        let attempt = &standing.attempt;
+        let at_hand = self.state.session.take();
+        let session = match at_hand {
+            Some(session) if session.id == standing.session && session.step == attempt.step => session,
+            Some(session) => standing.to_session(session.institution),
+            None => standing.to_session(None),
         };
-        self.state.session = Some(session);
+        self.state.session = Some(ConnectSession {
+            submissions: session.submissions.max(standing.submissions),
+            attempt: Some(attempt.clone()),
+            stage: standing.stage(),
+            shown: false,
+            ..session
+        });
+    }
+
+    /// No screen has told of this link: whatever was said before, this is said next. Something that is under way, or that
+    /// the provider asks, is not broken off for it.
+    fn tell_link(&mut self, made: &LinkOrigin) {
+        let busy = self.state.session.as_ref().is_some_and(|session| {
+            let attempt = session.attempt.as_ref();
+            attempt.is_some_and(|attempt| attempt.is_unresolved() || attempt.state == LiveAttemptState::Accepted)
+        });
+        let known = self.state.session.as_ref().is_some_and(|session| {
+            session.stage.is(Role::Success) && session.result.as_ref().map(|link| link.id) == Some(made.link.id)
+        });
+        if busy || known {
+            return;
+        }
+        self.state.session = Some(made.to_session());
+        self.apply_linked(made.link.clone());
     }
 
     /// The store has lost that the session at hand, or one begun after it, has led to a link; or one begun before it has
@@ -75,8 +129,7 @@ impl Step<'_> {
             let same = same.is_none_or(|(ours, theirs)| ours.partner == theirs.partner);
             let overtaken = idle && here && same && agreed.is_some_and(|at| at < made.linked_at);
             if lost || overtaken {
-                *session = ConnectSession::new(made.session, None);
-                session.terms.clone_from(&made.terms);
+                *session = made.to_session();
                 self.apply_linked(made.link.clone());
             }
             return;
@@ -89,7 +142,59 @@ impl Step<'_> {
         if told || !here || later || session.renews.is_some() {
             return;
         }
-        session.attempt = None;
+        session.attempt = Some(made.attempt());
         self.apply_linked(made.link.clone());
+    }
+}
+
+impl PendingAttempt {
+    /// A session in which it is the last submission. What was picked is known better by `chosen`, if that is the same.
+    fn to_session(&self, chosen: Option<ChosenInstitution>) -> ConnectSession {
+        let consent = self.renews.is_none().then(|| self.consent.clone());
+        let named = &self.institution;
+        let chosen = chosen.filter(|chosen| chosen.is(&named.provider, &named.id));
+        ConnectSession {
+            series: self.series,
+            submissions: self.submissions,
+            renews: self.renews,
+            terms: self.terms.clone(),
+            step: self.attempt.step,
+            institution: Some(chosen.unwrap_or_else(|| named.clone())),
+            attempt: Some(self.attempt.clone()),
+            stage: self.stage(),
+            ..ConnectSession::new(self.session, consent)
+        }
+    }
+
+    fn stage(&self) -> Outcome {
+        match self.attempt.state {
+            // What for, the provider is asked again.
+            LiveAttemptState::Waiting => Outcome::Waiting,
+            // Its owner is at it.
+            LiveAttemptState::Sent => Outcome::Checking,
+            _ => Outcome::Confirming,
+        }
+    }
+}
+
+impl LinkOrigin {
+    /// A session of which nothing is left but that it has led to the link.
+    fn to_session(&self) -> ConnectSession {
+        ConnectSession {
+            terms: self.terms.clone(),
+            attempt: Some(self.attempt()),
+            ..ConnectSession::new(self.session, None)
+        }
+    }
+
+    fn attempt(&self) -> LiveAttempt {
+        LiveAttempt {
+            id: self.attempt,
+            step: SubmissionStep::Login,
+            state: LiveAttemptState::Linked,
+            owner: NodeId::from_bytes([0; 16]),
+            begun_at: self.begun_at,
+            lease_until: self.begun_at,
+        }
     }
 }

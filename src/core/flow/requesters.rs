@@ -118,7 +118,7 @@ impl Step<'_> {
 
     /// The session is over for the person. What it was begun under is asked again, unless that has been answered.
     pub(super) fn leave_session(&mut self) {
-        let Some(session) = self.state.session.take() else {
+        let Some(session) = self.state.replace_session(None) else {
             return;
         };
         let linked = session.stage.is(Role::Success);
@@ -148,7 +148,7 @@ impl Step<'_> {
             Transition::Outcome(outcome) if outcome == Outcome::NewLink || outcome.is(Role::InProgress) => home,
             _ if same => self.check_progress(),
             _ => {
-                self.state.session = None;
+                self.state.replace_session(None);
                 Outcome::Welcome.into()
             }
         }

@@ -8,7 +8,7 @@ use super::partial_answer::PartialAnswer;
 use super::terms::{PartnerRef, RequestTerms};
 use super::waiting::{AccountList, Waiting};
 use crate::core::attempt::LiveAttempt;
-use crate::core::ids::{ConnectSessionId, ConsentId, IntentId, LinkId};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, SeriesId};
 use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
@@ -18,6 +18,10 @@ use crate::core::time::Timestamp;
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConnectSession {
     pub id: ConnectSessionId,
+    /// What its submissions are numbered in: all that its consent allows; of a renewal all of it.
+    pub series: SeriesId,
+    /// How many submissions of the series were begun, as far as the live value knows.
+    pub submissions: u32,
     /// What was agreed to; `None` for a reauthorisation, whose link has its own consent.
     pub consent: Option<ConsentGiven>,
     /// Who asked for it; `None`: the operator itself.
@@ -38,6 +42,8 @@ pub struct ConnectSession {
     pub step: SubmissionStep,
     /// How many fields have been answered.
     pub fields_answered: usize,
+    /// A keyed digest of a line that may be two joined lines: it is an answer when it is typed once more.
+    pub doubtful_line: Option<[u8; 32]>,
     /// The answers so far, without the last one, which is never kept.
     pub answers: Vec<(String, PartialAnswer)>,
     #[serde(flatten)]
@@ -69,8 +75,13 @@ pub struct ConnectSession {
 impl ConnectSession {
     /// A try at linking that has only begun.
     pub fn new(id: ConnectSessionId, consent: Option<ConsentGiven>) -> Self {
+        let series = consent
+            .as_ref()
+            .map_or(*id.as_bytes(), |consent| *consent.id.as_bytes());
         Self {
             id,
+            series: SeriesId::from_bytes(series),
+            submissions: 0,
             consent,
             terms: None,
             stage: Outcome::ChooseBank,
@@ -82,6 +93,7 @@ impl ConnectSession {
             form: None,
             step: SubmissionStep::Login,
             fields_answered: 0,
+            doubtful_line: None,
             answers: Vec::new(),
             accounts: AccountList::default(),
             waiting: None,
@@ -115,9 +127,17 @@ impl ConnectSession {
         self.open_failed = false;
     }
 
+    /// Whether something was submitted in it that may still come to something.
+    pub(super) fn is_unresolved(&self) -> bool {
+        let submitted = |attempt: &&LiveAttempt| attempt.id != AttemptId::without_submission(self.id);
+        let attempt = self.attempt.as_ref().filter(submitted);
+        attempt.is_some_and(LiveAttempt::is_unresolved)
+    }
+
     /// Forgets what was typed into the present form.
     pub(super) fn forget_answers(&mut self) {
         self.fields_answered = 0;
+        self.doubtful_line = None;
         self.answers.clear();
     }
 }

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::session::{ConnectSession, LinkSummary};
 use super::terms::RequestTerms;
-use crate::core::attempt::{LiveAttempt, Refusal};
+use crate::core::attempt::{LiveAttempt, Refusal, ToldOutcome};
 use crate::core::dial_code::DialCode;
-use crate::core::ids::{AttemptId, LinkId};
-use crate::core::menu::Outcome;
+use crate::core::ids::{AttemptId, LinkId, SeriesId};
+use crate::core::menu::{Outcome, Role};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::Pin;
@@ -17,6 +17,9 @@ use crate::core::token_bucket::TokenBucket;
 /// How many dialogs are remembered: enough for late duplicates of the one before.
 pub const MAX_DIALOGS: usize = 4;
 
+/// How many sessions are set aside: more banks than anybody tries while none of them answers. The records know them all.
+const MAX_SET_ASIDE: usize = 4;
+
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscriber {
     pub msisdn: Msisdn,
@@ -25,8 +28,15 @@ pub struct Subscriber {
     pub dialogs: Vec<Dialog>,
     /// What is on the screen of the dialog in charge.
     pub cursor: ScreenCursor,
+    /// Grows with every write: one that is older than what was seen before has been brought back. Written by the one who
+    /// writes the value.
+    #[serde(skip_serializing, default)]
+    pub revision: u64,
     /// The try at linking, if one is open or its result is still to be told.
     pub session: Option<ConnectSession>,
+    /// Tries that the person has left while nobody knows what became of their submission, the last first: no login may be
+    /// tried at their institutions.
+    pub set_aside: Vec<ConnectSession>,
     /// Refused and unknown logins of the last day.
     pub refusals: Vec<Refusal>,
     /// What is linked, as the records said when the dialog began.
@@ -75,6 +85,8 @@ pub struct Dialog {
     pub interactive_until: Option<Timestamp>,
     /// How much of the typed text has been taken in.
     pub typed_prefix: TypedPrefix,
+    /// Whether its gateway joins all lines: then a line may be two, if a write was lost in between.
+    pub joins_lines: bool,
     /// The answer to the last turn.
     pub reply: ReplySlot,
     /// Whether an END was sent or the gateway said that it is over.
@@ -225,7 +237,9 @@ impl Subscriber {
             locale,
             dialogs: Vec::new(),
             cursor: ScreenCursor::default(),
+            revision: 0,
             session: None,
+            set_aside: Vec::new(),
             refusals: Vec::new(),
             links: Vec::new(),
             last_institution: None,
@@ -266,10 +280,58 @@ impl Subscriber {
         self.live_attempt().map(|attempt| attempt.id)
     }
 
+    /// The series of the present session, and how many submissions of it were begun.
+    pub fn series(&self) -> Option<(SeriesId, u32)> {
+        let session = self.session.as_ref()?;
+        Some((session.series, session.submissions))
+    }
+
     /// The attempt of the present session, if it is this one.
     pub fn attempt_mut(&mut self, id: AttemptId) -> Option<&mut LiveAttempt> {
         let attempt = self.session.as_mut()?.attempt.as_mut();
         attempt.filter(|attempt| attempt.id == id)
+    }
+
+    /// Puts another session, or none, in the place of the present one, and returns that. If something was submitted in it
+    /// that may still come to something, it is set aside.
+    pub(super) fn replace_session(&mut self, next: Option<ConnectSession>) -> Option<ConnectSession> {
+        self.set_aside();
+        std::mem::replace(&mut self.session, next)
+    }
+
+    /// Keeps what the present session has submitted in mind, if that may still come to something.
+    pub(super) fn set_aside(&mut self) {
+        let Some(session) = self.session.as_ref().filter(|session| session.is_unresolved()) else {
+            return;
+        };
+        let mut aside = session.clone();
+        aside.forget_answers();
+        self.set_aside
+            .retain(|known| known.attempt.as_ref().map(|a| a.id) != aside.attempt.as_ref().map(|a| a.id));
+        self.set_aside.insert(0, aside);
+        self.set_aside.truncate(MAX_SET_ASIDE);
+    }
+
+    /// Takes the session back whose submission at this institution may still come to something.
+    pub(super) fn take_aside(&mut self, provider: &str, institution: &str) -> Option<ConnectSession> {
+        let at = self.set_aside.iter().position(|session| {
+            let chosen = session.institution.as_ref();
+            chosen.is_some_and(|chosen| chosen.is(provider, institution))
+        })?;
+        Some(self.set_aside.remove(at))
+    }
+
+    /// Which attempt's outcome a screen has told, and what it said.
+    pub fn told(&self) -> Option<(AttemptId, ToldOutcome)> {
+        let session = self.session.as_ref().filter(|session| session.shown)?;
+        let outcome = if session.stage.is(Role::Success) {
+            ToldOutcome::Linked
+        } else if session.stage.is(Role::Failure) {
+            ToldOutcome::NotLinked
+        } else {
+            return None;
+        };
+        Some((self.attempt_id()?, outcome))
     }
 
     /// The channel of the dialog in charge.

@@ -105,6 +105,13 @@ impl Step<'_> {
                 self.apply_dialed_segments(&segments, looked_up)
             }
             Input::Continue => self.continue_session(),
+            Input::Recover => {
+                if let Some(session) = &mut self.state.session {
+                    // Which of them were typed is not known.
+                    session.forget_answers();
+                }
+                self.continue_session()
+            }
             Input::Language(locale) => self.set_language(locale),
             Input::Redisplay => Transition::Stay(None),
             // Typed at a screen that no longer holds: a key for "check again" must never be sent as a password.

@@ -163,11 +163,14 @@ pub enum Input {
     Line(Secret),
     /// Typed something that could not be understood as a continuation: show the screen again.
     Redisplay,
+    /// Typed something at a screen that the live value has lost: it is no answer to the screen that is known. As a dial, and
+    /// without the question whether to go on.
+    Recover,
 }
 
 impl Input {
     /// Whether it begins a dialog: then what the records know is looked up.
     pub fn begins_dialog(&self) -> bool {
-        matches!(self, Self::Begin(_) | Self::Continue)
+        matches!(self, Self::Begin(_) | Self::Continue | Self::Recover)
     }
 }

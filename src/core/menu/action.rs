@@ -34,16 +34,16 @@ macro_rules! actions {
 
 actions! {
     /// Agree to the consent on the screen; a connect session begins.
-    Consent = "consent" => [Institutions Login] ChoosePin Checking,
+    Consent = "consent" => [Institutions Login InProgress] ChoosePin LeftChecking,
     /// Show the list of institutions, or go on with the only one that is asked for.
-    ShowBanks = "show-banks" => [Institutions Login] ChoosePin Checking,
+    ShowBanks = "show-banks" => [Institutions Login InProgress] ChoosePin LeftChecking,
     PickPartner = "pick-partner" => [] Welcome AskedAgain EnterPin,
-    PickBank = "pick-bank" => [Login] NoBanks Checking,
+    PickBank = "pick-bank" => [Login InProgress] NoBanks LeftChecking,
     PickMethod = "pick-method" => [Field Obstacle] Warn Checking,
     /// Go on although the channel is not private.
     AcceptWarning = "accept-warning" => [Field Obstacle] Checking,
     /// Answer the field that is being asked.
-    Answer = "answer" => [Field Obstacle] Checking Limited Blocked LeftChecking,
+    Answer = "answer" => [Field Obstacle InProgress] Limited Blocked LeftChecking,
     /// Back to the field before, or to the institutions.
     Previous = "previous" => [Field Institutions] Left Welcome ChoosePartner,
     /// Pick one of the accounts that the provider found.
@@ -55,9 +55,9 @@ actions! {
     /// Look whether the provider has answered.
     Check = "check" => [Stage] LeftChecking EnterPin,
     /// Try the same institution again.
-    Retry = "retry" => [Institutions Question Obstacle] Warn Limited Checking,
+    Retry = "retry" => [Institutions Question Obstacle InProgress] Warn Limited LeftChecking,
     /// Choose another institution; a renewal has none, and is over.
-    AnotherBank = "another-bank" => [Institutions Start],
+    AnotherBank = "another-bank" => [Institutions Start InProgress] LeftChecking,
     /// Go on where the connect session stands.
     Resume = "resume" => [Stage] LeftChecking EnterPin,
     /// Forget the connect session.
@@ -69,16 +69,16 @@ actions! {
     PickLink = "pick-link" => [] Links NoLinks Link,
     Unlink = "unlink" => [] Checking Links NoLinks Unlinked,
     /// Log in again for a link.
-    Reauthorise = "reauthorise" => [Obstacle] Checking Limited Links NoLinks,
+    Reauthorise = "reauthorise" => [Obstacle InProgress] Limited Links NoLinks LeftChecking,
     /// Ask for an SMS when the institution is back; one that is back by then is tried again at once.
     RequestBankAlert = "text-when-back"
-        => [Institutions Login Question] Checking AlertPromised SmsOptedOut,
+        => [Institutions Login Question InProgress] AlertPromised SmsOptedOut LeftChecking,
     /// Type one's own code; the right one leads to what stands behind it.
     EnterPin = "enter-pin" => [Entry Question] Links PinLocked,
     /// Begin to choose a code of one's own.
     Protect = "protect" => [] ChoosePin,
     /// Choose a code of one's own, and go on with the linking, or to what is linked.
-    ChoosePin = "choose-pin" => [Institutions Login] Links NoLinks Checking,
+    ChoosePin = "choose-pin" => [Institutions Login InProgress] Links NoLinks LeftChecking,
     /// Go on without the code, which is forgotten.
     ForgotPin = "forgot-pin" => [Start] EnterPin,
 }

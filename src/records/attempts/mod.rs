@@ -6,12 +6,16 @@ use async_trait::async_trait;
 
 use super::columns::{Bytes, db_enum, moves};
 use super::{Job, Link, Result, ReturnTicket};
-use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId};
+use crate::core::attempt::ToldOutcome;
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId, SeriesId};
 use crate::core::next_step::FailureClass;
 use crate::core::pin::Pin;
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::providers::SubmissionStep;
+
+/// For so long a link that no screen has told of is told on the next dial.
+pub(super) const TOLD_WITHIN: Duration = Duration::from_hours(7 * 24);
 
 /// How far back failed logins are looked at.
 pub(super) const FAILED_LOGINS_WINDOW: Duration = Duration::from_hours(24);
@@ -41,6 +45,9 @@ pub struct Consent {
 pub struct Attempt {
     pub id: AttemptId,
     pub session: ConnectSessionId,
+    pub series: SeriesId,
+    /// Which submission of its series, from 1; 0 for one that needs no submission.
+    pub ordinal: i64,
     /// What allows it.
     pub consent: ConsentId,
     pub partner: PartnerId,
@@ -60,6 +67,8 @@ pub struct Attempt {
     /// The link being renewed, when this is a reauthorisation.
     pub renews: Option<LinkId>,
     pub state: AttemptState,
+    /// What the person was told of it last.
+    pub told: Option<ToldOutcome>,
     /// When the provider stops waiting, if it goes on without a secret.
     pub waits_until: Option<Timestamp>,
     /// What the person's browser brought back from the provider's page, sealed, until the provider has it.
@@ -97,6 +106,21 @@ db_enum! {
         /// Looked for long enough: nothing was linked.
         Lapsed = "lapsed",
     }
+}
+
+/// What became of beginning an attempt. The records decide, whatever the live value says: it may be older than they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// It is written, and its caller may send it; nobody else ever may.
+    New,
+    /// Not written: the partner's intent is over.
+    RequestEnded,
+    /// Not written: this attempt stands in its way. It may be the same one, begun before.
+    Refused(Box<Attempt>),
+    /// Not written: logins at the institution that failed at these times are too many.
+    TooManyLogins(Vec<Timestamp>),
+    /// Not written: the provider's session has seen too many wrong codes.
+    TooManyCodes,
 }
 
 // Only forward: a state that says more is never replaced by one that says less. What waits has left our hands, so nothing
@@ -156,7 +180,7 @@ impl AttemptState {
     }
 
     /// Whether a login in this state counts against the limits: the bank may well have seen it.
-    fn counts_as_failed(self) -> bool {
+    pub(super) fn counts_as_failed(self) -> bool {
         matches!(self, Self::Refused | Self::Sending | Self::Unknown | Self::Lapsed)
     }
 }
@@ -185,6 +209,12 @@ pub struct SubscriberHistory {
     pub last_institution: Option<(String, String)>,
     /// The newest attempt if it is pending.
     pub pending_attempt: Option<Attempt>,
+    /// The newest submission of the last 24 hours.
+    pub newest_submission: Option<Attempt>,
+    /// All submissions that may still come to something, newest first: no login may be tried at their institutions.
+    pub unresolved: Vec<Attempt>,
+    /// The newest attempt that led to a link lately of which no screen has told.
+    pub untold_link: Option<Attempt>,
     /// Institution and time of refused and unknown logins of the last 24 hours, newest first. A login that lapsed is one
     /// of them: it was unknown to the end. So is one that may be on its way.
     pub failed_logins: Vec<(String, Timestamp)>,
@@ -214,6 +244,22 @@ impl SubscriberHistory {
                 .filter(failed)
                 .map(|attempt| (attempt.institution.clone(), attempt.created_at))
                 .collect(),
+            newest_submission: attempts
+                .first()
+                .filter(|attempt| attempt.ordinal > 0 && attempt.created_at > since)
+                .cloned(),
+            unresolved: attempts
+                .iter()
+                .filter(|attempt| attempt.ordinal > 0 && attempt.state.is_pending())
+                .cloned()
+                .collect(),
+            untold_link: attempts
+                .iter()
+                .find(|attempt| {
+                    let untold = attempt.told != Some(ToldOutcome::Linked) && attempt.renews.is_none();
+                    attempt.state == AttemptState::Linked && untold
+                })
+                .cloned(),
             pending_attempt: attempts.into_iter().next().filter(|attempt| attempt.state.is_pending()),
         }
     }
@@ -231,10 +277,25 @@ pub trait AttemptRecords: Send + Sync {
         now: Timestamp,
         pin: bool,
     ) -> Result<SubscriberHistory>;
-    /// Writes consent (with its implicit intent), attempt and the job that will settle it, in one transaction. Writing the
-    /// same ids again changes nothing. `false`: the partner's intent is over, so nothing is to be sent, and nothing was
-    /// written. Only its time may be over: anyone who has begun in time goes on.
-    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<bool>;
+    /// The gate of all submissions: writes consent (with its implicit intent), attempt and the job that will settle it, in
+    /// one transaction about the person, or says why not and writes nothing. Only what was written here and now may be sent.
+    ///
+    /// It is refused when an attempt with its id is there; when another one of this person at this institution may still
+    /// come to something; when it is not after all others of its series, for then the live value has lost a submission; when
+    /// its consent has led to a link; or when too many logins or codes have failed. That of a partner's intent only the time
+    /// is over stops nobody who has begun in time.
+    ///
+    /// `follows` is the attempt that the provider has answered with a further question, to which this is the answer: what
+    /// became of that one may still be on its way to the records.
+    async fn begin_attempt(
+        &self,
+        consent: &Consent,
+        attempt: &Attempt,
+        follows: Option<AttemptId>,
+        settle: &Job,
+    ) -> Result<Begun>;
+    /// Writes what the person was told of an attempt.
+    async fn save_told(&self, id: AttemptId, told: Option<ToldOutcome>) -> Result<()>;
     /// Moves an attempt as [`AttemptState::next`] allows; a grant is wiped with the move that ends it. Says whether it
     /// moved. A move to a final no (`Refused`, `Lapsed`, `Undone`) tells the partner so: `connect_session.failed`, once an
     /// attempt.
@@ -255,7 +316,8 @@ pub trait AttemptRecords: Send + Sync {
 #[async_trait]
 pub trait WaitingRecords: Send + Sync {
     /// Writes consent (with its implicit intent), an attempt that is `Waiting` from the beginning, the jobs that ask for it
-    /// and the tickets that lead to it, in one transaction. Otherwise like [`AttemptRecords::begin_attempt`].
+    /// and the tickets that lead to it, in one transaction. Nothing is sent with it, so writing the same id again changes
+    /// nothing. `false`: the partner's intent is over, and nothing was written.
     async fn begin_waiting(
         &self,
         consent: &Consent,

@@ -3,18 +3,22 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
+use super::gate::obstacle;
 use super::intents::{add_intent_row, may_begin};
 use super::jobs::{add_job, add_jobs};
 use super::links::live_links;
 use super::outbox::{attempt_failed, final_no};
 use super::pins::read_pin;
 use super::{Backend, Connection, Query};
+use crate::core::attempt::ToldOutcome;
 use crate::core::ids::{AttemptId, ConsentId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
-use crate::records::attempts::FAILED_LOGINS_WINDOW;
+use crate::records::attempts::{FAILED_LOGINS_WINDOW, TOLD_WITHIN};
 use crate::records::columns::{Bytes, sql_list};
-use crate::records::{Attempt, AttemptRecords, AttemptState, Consent, Job, RecordsError, Result, SubscriberHistory};
+use crate::records::{
+    Attempt, AttemptRecords, AttemptState, Begun, Consent, Job, RecordsError, Result, SubscriberHistory,
+};
 
 #[async_trait]
 impl AttemptRecords for Backend {
@@ -28,15 +32,19 @@ impl AttemptRecords for Backend {
         self.call(async {
             let mut tx = self.snapshot().await?;
             let since = now.minus(FAILED_LOGINS_WINDOW);
-            // The newest attempt, the newest that got anywhere, and logins that count against the limits. A login that is
-            // being sent counts until it is known to be taken, and a lapsed one like the unknown one it was.
+            // The newest attempt, the newest that got anywhere, what may still come to something, links that nobody was told
+            // of, and logins that count against the limits. A login that is being sent counts until it is known to be
+            // taken, and a lapsed one like the unknown one it was.
             let attempts = query_as(
                 "SELECT * FROM attempts WHERE tag = $1 AND (nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1) \
                  OR nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1 AND state IN ('accepted', 'granted', 'linked')) \
+                 OR state IN ('open', 'sending', 'unknown', 'waiting', 'granted') \
+                 OR (state = 'linked' AND (told IS NULL OR told <> 'linked') AND moved_at > $3) \
                  OR (step = 'login' AND state IN ('refused', 'sending', 'unknown', 'lapsed') AND created_at > $2)) \
                  ORDER BY nth DESC, created_at DESC",
             );
-            let attempts = attempts.bind(tag).bind(since).fetch_all(&mut *tx).await?;
+            let attempts = attempts.bind(tag).bind(since).bind(now.minus(TOLD_WITHIN));
+            let attempts = attempts.fetch_all(&mut *tx).await?;
             let links = live_links(&mut tx, tag).await?;
             let pin = if pin { read_pin(&mut tx, partner, tag).await? } else { None };
             tx.commit().await?;
@@ -45,13 +53,37 @@ impl AttemptRecords for Backend {
         .await
     }
 
-    async fn begin_attempt(&self, consent: &Consent, attempt: &Attempt, settle: &Job) -> Result<bool> {
-        // Attempts of one person are numbered in the order in which they are written.
+    async fn begin_attempt(
+        &self,
+        consent: &Consent,
+        attempt: &Attempt,
+        follows: Option<AttemptId>,
+        settle: &Job,
+    ) -> Result<Begun> {
+        // Nobody else begins anything for this person meanwhile.
         self.transaction_about(attempt.tag.as_bytes(), async |tx| {
+            if let Some(before) = follows {
+                moving(before, AttemptState::Accepted, attempt.created_at)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            if let Some(refused) = obstacle(tx, attempt).await? {
+                return Ok(refused);
+            }
             let settle = std::slice::from_ref(settle);
-            Ok(begin(tx, consent, attempt, settle).await?.is_some())
+            match begin(tx, consent, attempt, settle).await? {
+                Some(true) => Ok(Begun::New),
+                Some(false) => Err(RecordsError("an attempt came to be while it was begun".to_owned())),
+                None => Ok(Begun::RequestEnded),
+            }
         })
         .await
+    }
+
+    async fn save_told(&self, id: AttemptId, told: Option<ToldOutcome>) -> Result<()> {
+        let saving = query("UPDATE attempts SET told = $2 WHERE id = $1").bind(id).bind(told);
+        self.execute(saving).await?;
+        Ok(())
     }
 
     async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool> {
@@ -185,8 +217,8 @@ async fn add_consent(tx: &mut Connection, consent: &Consent) -> Result<()> {
 async fn add_attempt(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {
     let added = query(
         "INSERT INTO attempts (id, session, consent, partner, tag, provider, institution, institution_name, step, \
-         provider_session, session_digest, renews, state, waits_until, returned, created_at, moved_at, nth) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, \
+         provider_session, session_digest, renews, state, waits_until, returned, created_at, moved_at, series, ordinal, \
+         nth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, \
          (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE tag = $5)) ON CONFLICT (id) DO NOTHING",
     )
     .bind(attempt.id)
@@ -205,6 +237,8 @@ async fn add_attempt(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {
     .bind(attempt.waits_until)
     .bind(&attempt.returned)
     .bind(attempt.created_at)
+    .bind(attempt.series)
+    .bind(attempt.ordinal)
     .execute(tx)
     .await?;
     Ok(added.rows_affected() > 0)

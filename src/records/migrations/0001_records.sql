@@ -187,6 +187,9 @@ CREATE TABLE attempts (
     nth              BIGINT NOT NULL,             -- which submission of this person at this partner, from 1: the order
                                                   -- of writing, which no clock can turn round
     session          BLOB   NOT NULL,             -- the try at linking it belongs to
+    series           BLOB   NOT NULL,             -- all submissions that one consent allows, or that one renewal is
+    ordinal          BIGINT NOT NULL,             -- which submission of its series, from 1: none is written that is not
+                                                  -- after all others; 0 for one that needs no submission
     consent          BLOB   NOT NULL,             -- what allows it
     provider         TEXT   NOT NULL,             -- the provider's name
     institution      TEXT   NOT NULL,             -- the institution's id at the provider
@@ -196,6 +199,7 @@ CREATE TABLE attempts (
     renews           BLOB,                        -- the link being renewed, if this is a reauthorisation
     session_digest   BLOB   NOT NULL,             -- keyed digest of provider and session: finds it when an event names that
     state            TEXT   NOT NULL,             -- where it stands; moves only forward
+    told             TEXT,                        -- what the person was told of it last, on a screen or by text
     waits_until      BIGINT,                      -- ms; when the provider stops waiting for the person, if it goes on without us
     returned         BLOB,                        -- what the browser brought back, sealed; wiped once the provider has it
     sealed_grant     BLOB,                        -- what is to be redeemed, sealed; wiped once redeemed or undone
@@ -211,6 +215,7 @@ CREATE INDEX attempts_of_a_person ON attempts (tag, nth);
 CREATE INDEX attempts_newest ON attempts (partner, created_at, session);
 CREATE INDEX attempts_of_a_session ON attempts (partner, session, nth);
 CREATE INDEX attempts_of_a_consent ON attempts (consent);
+CREATE UNIQUE INDEX attempts_of_a_series ON attempts (series, ordinal) WHERE ordinal > 0;
 CREATE INDEX attempts_by_session ON attempts (session_digest, nth);
 
 -- A webhook about an account that nobody knows asks for the few attempts that were given up lately.

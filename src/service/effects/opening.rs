@@ -277,6 +277,7 @@ impl EffectRunner {
             let consent = self.consent_for(person, open).await?;
             let new = NewAttempt {
                 id: AttemptId::without_submission(open.session),
+                ordinal: 0,
                 step: SubmissionStep::Login,
                 session,
                 state: AttemptState::Waiting,

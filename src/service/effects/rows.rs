@@ -22,6 +22,8 @@ pub(super) enum BeginError {
 /// What an attempt is, apart from who makes it and for what.
 pub(super) struct NewAttempt<'a> {
     pub id: AttemptId,
+    /// Which submission of its series; 0 for one that needs none.
+    pub ordinal: u32,
     pub step: SubmissionStep,
     pub session: &'a ProviderSession,
     pub state: AttemptState,
@@ -68,6 +70,8 @@ impl EffectRunner {
         Ok(Attempt {
             id: new.id,
             session: open.session,
+            series: open.series,
+            ordinal: i64::from(new.ordinal),
             consent: consent.id,
             partner: consent.partner,
             tag: consent.tag,
@@ -79,6 +83,7 @@ impl EffectRunner {
             session_digest: sealing.session_digest(&open.provider, &new.session.id),
             renews: open.renews,
             state: new.state,
+            told: None,
             waits_until: new.waits_until,
             returned: None,
             created_at: new.created_at,

@@ -15,6 +15,7 @@ use crate::records::{JobType, LinkState};
 use crate::service::bank_alerts::BankAlerts;
 use crate::service::catalogue::Catalogue;
 use crate::service::deps::{Deps, write_backoff};
+use crate::service::facts_reader::FactsReader;
 use crate::service::institution_health::InstitutionHealth;
 use crate::service::job::JobOutcome;
 use crate::service::job_runner::JobRunner;
@@ -30,6 +31,7 @@ pub struct EffectRunner {
     pub deps: Deps,
     pub providers: Arc<Providers>,
     pub updater: SessionUpdater,
+    pub facts: FactsReader,
     pub jobs: Arc<JobRunner>,
     pub linking: Arc<Linking>,
     pub page_texts: Arc<PageTexts>,

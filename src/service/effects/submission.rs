@@ -10,13 +10,13 @@ use backon::Retryable;
 
 use super::rows::{BeginError, NewAttempt};
 use super::runner::{EffectRunner, Submitter};
-use crate::core::attempt::AttemptEvent;
+use crate::core::attempt::{AttemptEvent, LiveAttemptState};
 use crate::core::flow::{AccountList, AttemptResult, SessionEvent, Submit};
 use crate::core::ids::AttemptId;
 use crate::core::next_step::{FailureClass, Grant, NextStep};
 use crate::core::seal::SubscriberTag;
 use crate::providers::{ProviderSession, Stepped, Submission, SubmitError};
-use crate::records::{Attempt, AttemptState, JobType};
+use crate::records::{Attempt, AttemptState, Begun, JobType};
 use crate::service::deps::{CrashPoint, write_backoff};
 use crate::service::linking::advance::Wait;
 use crate::service::linking::page_text::SendPageLink;
@@ -43,14 +43,8 @@ impl EffectRunner {
             Ok(session) => session,
             Err(result) => return self.notify(&submitter.tag, id, result).await,
         };
-        let attempt = match self.begin(&submitter, &submit, &session).await {
-            Ok(Some(attempt)) => attempt,
-            // The partner has closed its intent meanwhile: nothing is sent to the bank.
-            Ok(None) => return self.notify(&submitter.tag, id, AttemptResult::RequestEnded).await,
-            Err(error) => {
-                tracing::warn!(%error, "beginning an attempt failed, not sent");
-                return self.notify(&submitter.tag, id, AttemptResult::NotSent).await;
-            }
+        let Some(attempt) = self.begin(&submitter, &submit, &session).await else {
+            return;
         };
         self.deps.crash_point(CrashPoint::Begun);
         if !self.mark_sent(&submitter.tag, id, &session).await {
@@ -68,16 +62,43 @@ impl EffectRunner {
         self.conclude(&attempt, session, answer).await;
     }
 
-    /// Makes consent, attempt and the job that settles it durable, before anything leaves. `None`: the intent is closed.
-    async fn begin(
+    /// Makes consent, attempt and the job that settles it durable, before anything leaves. `None`: it is not to be sent, and
+    /// the person was told why.
+    async fn begin(&self, submitter: &Submitter, submit: &Submit, session: &ProviderSession) -> Option<Attempt> {
+        let result = match self.try_begin(submitter, submit, session).await {
+            Ok((attempt, Begun::New)) => return Some(attempt),
+            // The partner has closed its intent meanwhile: nothing is sent to the bank.
+            Ok((_, Begun::RequestEnded)) => AttemptResult::RequestEnded,
+            Ok((_, Begun::TooManyLogins(times))) => AttemptResult::TooManyLogins(times),
+            Ok((_, Begun::TooManyCodes)) => AttemptResult::Failed(FailureClass::Refused.into()),
+            Ok((_, Begun::Refused(standing))) => {
+                self.tell_standing(submitter, submit, *standing).await;
+                return None;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "beginning an attempt failed, not sent");
+                AttemptResult::NotSent
+            }
+        };
+        let unsure = matches!(result, AttemptResult::NotSent);
+        self.notify(&submitter.tag, submit.attempt, result).await;
+        if unsure {
+            // It may have been written all the same: then it is closed, here or by the job that settles it.
+            self.save_state(submit.attempt, AttemptState::NotSent).await;
+        }
+        None
+    }
+
+    async fn try_begin(
         &self,
         submitter: &Submitter,
         submit: &Submit,
         session: &ProviderSession,
-    ) -> Result<Option<Attempt>, BeginError> {
+    ) -> Result<(Attempt, Begun), BeginError> {
         let consent = self.consent_for(submitter, &submit.open).await?;
         let new = NewAttempt {
             id: submit.attempt,
+            ordinal: submit.ordinal,
             step: submit.step,
             session,
             state: AttemptState::Open,
@@ -86,8 +107,44 @@ impl EffectRunner {
         };
         let attempt = self.attempt_row(&submit.open, &consent, &new)?;
         let settle = Settle::job(self.providers.partner(), submit.attempt, submit.lease_until);
-        let begun = self.deps.records.begin_attempt(&consent, &attempt, &settle).await?;
-        Ok(begun.then_some(attempt))
+        let records = &self.deps.records;
+        let begun = records
+            .begin_attempt(&consent, &attempt, submit.follows, &settle)
+            .await?;
+        Ok((attempt, begun))
+    }
+
+    /// Another attempt stands in the way, or this very one, begun before: the live value has lost it. Nothing is sent; the
+    /// person is told what became of that one, or waits for it.
+    async fn tell_standing(&self, submitter: &Submitter, submit: &Submit, standing: Attempt) {
+        tracing::info!("a submission was refused: the live value has lost an earlier one");
+        let (id, state) = (standing.id, standing.state);
+        let lease = submit.lease_until.since(submit.begun_at);
+        let lease_until = standing.created_at.plus(lease);
+        let at_work =
+            matches!(state, AttemptState::Open | AttemptState::Sending) && self.deps.clock.now() <= lease_until;
+        let standing = match self.facts.standing(standing).await {
+            Ok(Some(standing)) => standing,
+            found => {
+                if let Err(error) = found {
+                    tracing::warn!(%error, "reading a submission that stands failed");
+                }
+                return;
+            }
+        };
+        let mut standing = Box::new(standing);
+        if at_work {
+            standing.attempt.state = LiveAttemptState::Sent;
+            standing.attempt.lease_until = lease_until;
+        }
+        let refused = SessionEvent::AttemptRefused {
+            id: submit.attempt,
+            standing,
+        };
+        self.updater.apply(&submitter.tag, &refused).await;
+        if !at_work {
+            self.settle(id).await;
+        }
     }
 
     /// Marks the attempt as sent in the store. If it cannot be marked it is not sent.

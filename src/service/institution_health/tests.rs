@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
-use crate::core::ids::ConnectSessionId;
+use crate::core::ids::{ConnectSessionId, SeriesId};
 use crate::core::linking::Institution;
 
 #[derive(Default)]
@@ -30,6 +30,7 @@ fn to(bank: &str, who: u8) -> OpenSession {
     OpenSession {
         partner: None,
         session: ConnectSessionId::from_bytes([who; 16]),
+        series: SeriesId::from_bytes([who; 16]),
         provider: "mono".to_owned(),
         institution: Institution {
             id: bank.to_owned(),

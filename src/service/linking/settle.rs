@@ -47,7 +47,7 @@ impl Linking {
                 return Ok(JobOutcome::Done);
             }
             // The next form is not stored: the person starts at the first field again.
-            AttemptState::Accepted => failed(FailureClass::SessionExpired),
+            AttemptState::Accepted => AttemptResult::QuestionLost,
             AttemptState::Refused => failed(FailureClass::Refused),
             AttemptState::WrongCode => failed(FailureClass::WrongCode),
             AttemptState::NotSent => AttemptResult::NotSent,

@@ -6,7 +6,7 @@ use crate::core::flow::dialogs::DialogDecision;
 use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
 use crate::core::flow::turn_context::{TurnContext, TurnEvent};
 use crate::core::flow::{Flow, Input, StepContext};
-use crate::core::ids::PartnerId;
+use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::seal::SubscriberTag;
@@ -77,6 +77,7 @@ impl TurnRunner {
         shown_partner: &mut Option<PartnerId>,
     ) -> Result<Option<ServedTurn>, TurnError> {
         let loaded = self.live.load(&request.tag).await?;
+        let rolled_back = loaded.rolled_back;
         let mut state = match loaded.value {
             LoadedValue::Subscriber(state) => *state,
             LoadedValue::Nothing => match request.new_subscriber() {
@@ -107,6 +108,8 @@ impl TurnRunner {
                 let ids = (state.elsewhere_message(), "sms-elsewhere");
                 return Ok(Some(self.refuse(request, &state, ids)));
             }
+            // What was typed answers a screen that the store has lost.
+            DialogDecision::Step(Input::Line(_) | Input::Redisplay) if rolled_back => Input::Recover,
             DialogDecision::Step(input) => input,
         };
         let now = self.runtime.clock.now();
@@ -150,6 +153,7 @@ impl TurnRunner {
         let facts = if input.begins_dialog() || state.attempt_overdue(now) {
             let query = FactsQuery {
                 attempt: state.attempt_id(),
+                series: state.series(),
                 code: state.intent_code_to_look_up(&input, now),
             };
             Some(self.facts.load(tag, &query).await?)
@@ -158,12 +162,14 @@ impl TurnRunner {
         };
         let offers = self.catalogue.offers(partner, country);
         let health = self.attempts.health.snapshot();
-        let context = StepContext {
+        let mut context = StepContext {
             health: &health,
             ..self
                 .runtime
                 .context(answer_by, offers.as_deref().map(Vec::as_slice), country)
         };
+        context.ids.attempt = self.attempt_id(request, state);
+        let told = state.told();
         let effects = self.flow.turn(state, input, facts.as_ref(), &context);
         if self.flow.shows_institutions(state) {
             let in_force = self.flow.partner_in_force(state);
@@ -174,9 +180,37 @@ impl TurnRunner {
         }
         let written = self.live.swap(tag, version, state).await?;
         if written {
+            self.runtime
+                .save_told(told.filter(|_| state.told().is_some()), state.told());
             self.attempts.run(tag, &state.msisdn, effects);
         }
         Ok(written)
+    }
+
+    /// The id of what this turn may submit. It is the same however often the turn is taken, also from a live value that has
+    /// lost what came after it: dialog, turn and what was typed make it, and nothing that is drawn.
+    fn attempt_id(&self, request: &TurnRequest<'_>, state: &Subscriber) -> AttemptId {
+        let turn = &request.context;
+        let begun = state.dialogs.first().map_or(0, |dialog| dialog.started_at.as_millis());
+        let (series, submissions) = state
+            .series()
+            .map_or(([0; 16], 0), |(id, count)| (*id.as_bytes(), count));
+        let place = [series.as_slice(), &submissions.to_be_bytes()].concat();
+        let turn_id = turn.turn_id.map(u64::to_be_bytes);
+        let (place, typed) = match &request.event {
+            TurnEvent::Begin { .. } => (Vec::new(), ""),
+            TurnEvent::Cumulative(text) => (Vec::new(), text.expose()),
+            // The same line may be typed again; the gateway's number of the turn, or else the place in the conversation, says which.
+            TurnEvent::Latest(line) | TurnEvent::DialedOrLatest { line, .. } => {
+                (turn_id.map_or(place, |id| id.to_vec()), line.expose())
+            }
+            TurnEvent::Sms(sms) => (Vec::new(), sms.text.as_ref().map_or("", |text| text.expose())),
+        };
+        // The dialog of an SMS is named by it, and no network uses that name again.
+        let begun = if turn.sms.is_some() { 0 } else { begun };
+        let parts = [&turn.key[..], &begun.to_be_bytes(), &place, typed.as_bytes()];
+        let digest = self.keyring.digest("submission", &parts);
+        AttemptId::from_bytes(digest.first_chunk().copied().unwrap_or_default())
     }
 
     /// Somebody asks for too many turns: nothing is stepped. A USSD dialog that was going on is over with it, so that the line

@@ -312,10 +312,18 @@ impl TurnRunner {
         let key = self.dialog_key(channel, &notice.dialog);
         let (delivered, left) = (notice.end == DialogEnd::Finished, notice.end == DialogEnd::Abandoned);
         let close = |state: &mut Subscriber| {
+            let told = state.told();
             let changed = state.close_dialog(&key, delivered, left);
-            changed.then(|| state.pending_notification())
+            // A screen that was not delivered has told nothing.
+            changed.then(|| (state.pending_notification(), told, state.told()))
         };
-        match (self.live.update(&tag, close).await, &self.attempts.updater.handovers) {
+        let closed = self.live.update(&tag, close).await.map(|closed| {
+            closed.map(|(pending, before, told)| {
+                self.runtime.save_told(before, told);
+                pending
+            })
+        });
+        match (closed, &self.attempts.updater.handovers) {
             (Ok(Some(Some((attempt, notification)))), Some(handovers)) => {
                 handovers.enqueue(attempt, notification, Some(&key)).await;
             }

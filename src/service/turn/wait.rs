@@ -62,8 +62,13 @@ impl TurnRunner {
             }
             let context = self.runtime.context(until, None, turn.country);
             let last = turn.is_last_round(&state, now);
+            let told = state.told();
             if self.flow.poll(&mut state, &key, last, &context) {
                 polled = self.live.swap(tag, loaded.version, &state).await?;
+                if polled {
+                    self.runtime
+                        .save_told(told.filter(|_| state.told().is_some()), state.told());
+                }
             }
         }
     }

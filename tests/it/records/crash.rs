@@ -44,7 +44,7 @@ async fn abandoned_in_the_middle(#[case] backend: Backend) {
         let attempt = person(1, 1).attempt(&consent);
         let settle = settle(&attempt);
         let answered = {
-            let mut call = pin!(db.begin_attempt(&consent, &attempt, &settle));
+            let mut call = pin!(db.begin_attempt(&consent, &attempt, None, &settle));
             let mut answered = false;
             for _ in 0..polls {
                 answered = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await;

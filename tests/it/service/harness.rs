@@ -10,7 +10,7 @@ use kiungo::core::msisdn::Msisdn;
 use kiungo::core::next_step::Grant;
 use kiungo::core::secret::Secret;
 use kiungo::core::time::{Clock, Timestamp};
-use kiungo::records::{Attempt, AttemptState, Job, JobKind, JobType as _, Link};
+use kiungo::records::{Attempt, AttemptState, Begun, Job, JobKind, JobType as _, Link};
 use kiungo::service::linking::redeem::Redeem;
 use kiungo::service::linking::settle::Settle;
 use kiungo::store::memory::MemoryStore;
@@ -77,7 +77,8 @@ impl Harness {
         attempt.provider_session = sealing.seal_session(&attempt.tag, attempt.id, &session).unwrap();
         let settle = self.job(Settle::of(attempt.id), &Settle::key(attempt.id));
         let records = &self.parts.deps.records;
-        records.begin_attempt(&consent, &attempt, &settle).await.unwrap();
+        let begun = records.begin_attempt(&consent, &attempt, None, &settle).await;
+        assert_eq!(begun.unwrap(), Begun::New);
         attempt
     }
 

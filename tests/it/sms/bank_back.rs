@@ -6,7 +6,7 @@ use std::time::Duration;
 use kiungo::core::flow::session::ConnectSession;
 use kiungo::core::flow::state::Subscriber;
 use kiungo::core::flow::{BankAlertRequest, OpenSession};
-use kiungo::core::ids::ConnectSessionId;
+use kiungo::core::ids::{ConnectSessionId, SeriesId};
 use kiungo::core::linking::{ProviderSession, SessionKind};
 use kiungo::core::menu::Outcome;
 use kiungo::core::messages::Locale;
@@ -41,6 +41,7 @@ fn open_session_spec(session: u8) -> OpenSession {
     OpenSession {
         partner: None,
         session: ConnectSessionId::from_bytes([session; 16]),
+        series: SeriesId::from_bytes([session; 16]),
         provider: "mono".to_owned(),
         institution: Institution {
             id: "b1:p".to_owned(),

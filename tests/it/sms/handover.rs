@@ -96,6 +96,7 @@ impl AbsentPerson {
                 len: 0,
                 digest: [0; 32],
             },
+            joins_lines: false,
             reply: ReplySlot::Set(TurnReply {
                 end: ends_at.is_none(),
                 text: String::new(),

@@ -221,12 +221,13 @@ fn turns(
     TurnRunner {
         flow: shared.updater.flow.clone(),
         live: shared.updater.live.clone(),
-        facts,
+        facts: facts.clone(),
         catalogue: shared.catalogue.clone(),
         attempts: Arc::new(EffectRunner {
             deps: deps.clone(),
             providers: shared.providers.clone(),
             updater: shared.updater.clone(),
+            facts,
             jobs,
             linking: handlers.linking.clone(),
             bank_alerts: handlers.bank_alerts.clone(),

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use kiungo::ambient::SystemClock;
 use kiungo::core::ids::{
-    AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, NodeId, PartnerId,
+    AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, NodeId, PartnerId, SeriesId,
 };
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::time::{Clock as _, Timestamp};
 use kiungo::providers::SubmissionStep;
 use kiungo::records::{
-    Attempt, AttemptState, AuditEntry, Consent, Deliver, ExpireIntent, Job, JobKind, JobType as _, Link, LinkAccess,
-    LinkCompletion, LinkState, LinkedAccount, Partner, Publish, Records, ReturnTicket, TicketPurpose, connect,
+    Attempt, AttemptState, AuditEntry, Begun, Consent, Deliver, ExpireIntent, Job, JobKind, JobType as _, Link,
+    LinkAccess, LinkCompletion, LinkState, LinkedAccount, Partner, Publish, Records, ReturnTicket, TicketPurpose,
+    connect,
 };
 use kiungo::service::bank_alerts::BankBack;
 use kiungo::service::data_subject::Erase;
@@ -228,17 +229,21 @@ impl RecordedPerson {
         Attempt {
             id: AttemptId::from_bytes(unique_bytes()),
             session: ConnectSessionId::from_bytes(unique_bytes()),
+            series: SeriesId::from_bytes(unique_bytes()),
+            ordinal: 1,
             consent: consent.id,
             partner: self.partner,
             tag: self.tag,
             provider: "mono".to_owned(),
-            institution: "bank-1".to_owned(),
+            // A bank of its own: at one bank only one may be under way.
+            institution: format!("bank-{}", u128::from_be_bytes(unique_bytes())),
             institution_name: "First Bank".to_owned(),
             step: SubmissionStep::Login,
             provider_session: vec![9, 9],
             session_digest: unique_bytes(),
             renews: None,
             state: AttemptState::Open,
+            told: None,
             waits_until: None,
             returned: None,
             created_at: at(0),
@@ -290,7 +295,8 @@ impl RecordedPerson {
 }
 
 pub async fn begin(db: &dyn Records, consent: &Consent, attempt: &Attempt) {
-    db.begin_attempt(consent, attempt, &settle(attempt)).await.unwrap();
+    let begun = db.begin_attempt(consent, attempt, None, &settle(attempt)).await;
+    assert_eq!(begun.unwrap(), Begun::New);
 }
 
 /// The job types that this version knows.

@@ -37,7 +37,7 @@ pub fn waits() -> Vec<(WaitingFor, Outcome, &'static str)> {
         (
             approval,
             Outcome::ApproveElsewhere,
-            "Approve in the Kuda app.\nCode K4-17. Pay no one 1 Yes\n1 Check again\n2 Start again\n0 Leave",
+            "Approve in the Kuda app.\nCode K4-17. Pay no one 1 Yes\n1 Check again\n2 Another bank\n0 Leave",
         ),
         (
             bare,

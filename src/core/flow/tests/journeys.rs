@@ -233,6 +233,8 @@ fn a_lost_value_is_taken_up_from_the_records() {
     attempt.state = crate::core::attempt::LiveAttemptState::Unknown;
     let known = SubscriberFacts {
         pending: Some(PendingAttempt {
+            series: session.series,
+            submissions: session.submissions,
             terms: None,
             attempt: attempt.clone(),
             session: session.id,

@@ -68,16 +68,15 @@ fn one_wait_follows_another() {
     assert!(asked(&mut phone) >= 1);
 }
 
-/// Starting again forgets the session, and what comes of it later is nobody's.
+/// Starting again, or at another bank, leaves a wait for which nothing was submitted, and what comes of it later is nobody's.
 #[test]
 fn starting_again_leaves_it() {
-    for (what, key) in [(WaitingFor::Page(LinkPurpose::LogIn), "3"), (waits().remove(2).0, "2")] {
+    for (what, key, begins) in [
+        (WaitingFor::Page(LinkPurpose::LogIn), "3", "Umoja Credit asks to read"),
+        (waits().remove(2).0, "2", "Choose your bank"),
+    ] {
         let mut phone = begun(&what, false);
-        assert!(
-            phone.types(key).starts_with("Umoja Credit asks to read"),
-            "{}",
-            phone.says()
-        );
+        assert!(phone.types(key).starts_with(begins), "{}", phone.says());
         assert!(!phone.resolves(ATTEMPT, AttemptResult::Granted));
     }
 }
@@ -285,6 +284,8 @@ fn a_lost_store_finds_it_again() {
     let mut phone = begun(&what, false);
     let session = phone.session();
     let pending = PendingAttempt {
+        series: session.series,
+        submissions: session.submissions,
         attempt: session.attempt.clone().expect("an attempt"),
         session: session.id,
         consent: session.consent.clone().expect("a consent"),

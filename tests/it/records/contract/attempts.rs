@@ -2,7 +2,7 @@
 
 use kiungo::core::ids::{AttemptId, ConsentId, LinkId};
 use kiungo::providers::SubmissionStep;
-use kiungo::records::{Attempt, AttemptState, Job, LinkCompletion};
+use kiungo::records::{Attempt, AttemptState, Begun, Job, LinkCompletion};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
@@ -30,7 +30,8 @@ async fn an_attempt_and_its_consent_come_back_whole(#[case] backend: Backend) {
     assert_eq!(db.attempt(AttemptId::from_bytes(unique_bytes())).await.unwrap(), None);
 }
 
-/// Writing an attempt again changes nothing, not even after it has moved on, and asks for its settling once.
+/// An attempt that is begun again is refused with what has become of it: only the first may send. Nothing is written, not
+/// even after it has moved on, and its settling is asked for once.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -43,9 +44,13 @@ async fn beginning_twice_is_beginning_once(#[case] backend: Backend) {
     db.move_attempt(attempt.id, AttemptState::Refused, at(1)).await.unwrap();
     let mut reworded = consent.clone();
     reworded.text.push('!');
-    begin(&*db, &reworded, &attempt).await;
+    let again = db
+        .begin_attempt(&reworded, &attempt, None, &settle(&attempt))
+        .await
+        .unwrap();
     let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
     assert_eq!(found.state, AttemptState::Refused);
+    assert_eq!(again, Begun::Refused(Box::new(found)));
     assert_eq!(db.consent(consent.id).await.unwrap(), Some(consent));
     let mut jobs = db.claim(TYPES, node(1), at(1), at(100), 10).await.unwrap();
     jobs.retain(|job| job.kind == settle(&attempt).kind);
@@ -74,7 +79,7 @@ async fn a_consent_is_shared_by_its_submissions_only(#[case] backend: Backend) {
         ..ada.attempt(&consent)
     };
     for refused in [stranger, orphan] {
-        db.begin_attempt(&consent, &refused, &settle(&refused))
+        db.begin_attempt(&consent, &refused, None, &settle(&refused))
             .await
             .unwrap_err();
         assert_eq!(db.attempt(refused.id).await.unwrap(), None);
@@ -178,7 +183,7 @@ async fn no_fact_without_its_job(#[case] backend: Backend) {
     assert_eq!(db.link_of_attempt(attempt.id).await.unwrap(), None);
     let consent = person(1, 1).consent();
     let next = person(1, 1).attempt(&consent);
-    db.begin_attempt(&consent, &next, &impossible).await.unwrap_err();
+    db.begin_attempt(&consent, &next, None, &impossible).await.unwrap_err();
     assert_eq!(db.attempt(next.id).await.unwrap(), None);
     assert_eq!(db.consent(consent.id).await.unwrap(), None);
 }

@@ -18,7 +18,7 @@ async fn facts_are_of_one_person(#[case] backend: Backend) {
     let db = backend.create().await;
     let ada = person(1, 1);
     let link = ada.linked(&*db, 2, LinkState::Active).await;
-    ada.attempted(&*db, AttemptState::Refused, |_| ()).await;
+    let refused = ada.attempted(&*db, AttemptState::Refused, |_| ()).await;
     let last = ada.attempted(&*db, AttemptState::Open, |_| ()).await;
     for other in [person(1, 2), person(3, 3)] {
         let facts = db.history(other.partner, &other.tag, at(0), true).await.unwrap();
@@ -27,11 +27,15 @@ async fn facts_are_of_one_person(#[case] backend: Backend) {
     let elsewhere = db.history(person(2, 1).partner, &ada.tag, at(0), true).await.unwrap();
     let facts = db.history(ada.partner, &ada.tag, at(0), true).await.unwrap();
     assert_eq!(elsewhere, facts);
+    let (linked, _) = db.attempt(link.attempt).await.unwrap().unwrap();
     let expected = SubscriberHistory {
+        last_institution: Some((link.institution.clone(), "mono".to_owned())),
         links: vec![link],
-        last_institution: Some(("bank-1".to_owned(), "mono".to_owned())),
-        pending_attempt: Some(last),
-        failed_logins: vec![("bank-1".to_owned(), at(0))],
+        pending_attempt: Some(last.clone()),
+        newest_submission: Some(last.clone()),
+        unresolved: vec![last],
+        untold_link: Some(linked),
+        failed_logins: vec![(refused.institution, at(0))],
         pin: None,
     };
     assert_eq!(facts, expected);
@@ -149,9 +153,9 @@ async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
             attempt.step = step;
             attempt.created_at = at(-age);
         };
-        somebody.attempted(&*db, state, changed).await;
+        let attempt = somebody.attempted(&*db, state, changed).await;
         let facts = db.history(somebody.partner, &somebody.tag, at(0), true).await.unwrap();
-        let expected: Vec<_> = counts.then(|| ("bank-1".to_owned(), at(-age))).into_iter().collect();
+        let expected: Vec<_> = counts.then(|| (attempt.institution, at(-age))).into_iter().collect();
         assert_eq!(facts.failed_logins, expected, "{state:?} {step:?} {age}");
     }
 }

@@ -8,7 +8,7 @@ use kiungo::core::scope::{Data, Scope};
 use kiungo::core::seal::SubscriberTag;
 use kiungo::records::LinkCompletion::{IntentClosed, Written};
 use kiungo::records::{
-    Attempt, AttemptState, ExpireIntent, IntentFilter, IntentState, JobType as _, LinkIntent, WriteOutcome,
+    Attempt, AttemptState, Begun, ExpireIntent, IntentFilter, IntentState, JobType as _, LinkIntent, WriteOutcome,
 };
 use kiungo::service::linking::settle::Settle;
 use kiungo::service::sms::outbox::SendSms;
@@ -273,9 +273,13 @@ async fn nothing_is_begun_once_a_request_is_over(#[case] backend: Backend) {
                 renews,
                 ..ada.attempt(&consent)
             };
-            let begun = db.begin_attempt(&consent, &attempt, &settle(&attempt)).await.unwrap();
+            let begun = db
+                .begin_attempt(&consent, &attempt, None, &settle(&attempt))
+                .await
+                .unwrap();
             let expected = goes_on || renews.is_some();
-            assert_eq!(begun, expected, "{state:?}");
+            let wanted = if expected { Begun::New } else { Begun::RequestEnded };
+            assert_eq!(begun, wanted, "{state:?}");
             assert_eq!(db.attempt(attempt.id).await.unwrap().is_some(), expected);
             assert_eq!(db.consent(consent.id).await.unwrap().is_some(), expected);
             let key = Settle::key(attempt.id);

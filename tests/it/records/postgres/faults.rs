@@ -27,7 +27,7 @@ async fn calls(db: &dyn Records) -> [bool; 5] {
         async { db.next_due(TYPES).await.is_ok() },
         async { db.history(attempt.partner, &attempt.tag, at(0), true).await.is_ok() },
         async { db.check_ready().await.is_ok() },
-        async { db.begin_attempt(&consent, &attempt, &settle).await.is_ok() },
+        async { db.begin_attempt(&consent, &attempt, None, &settle).await.is_ok() },
         async { db.claim(TYPES, node(1), at(0), at(1), 1).await.is_ok() },
     )
     .into()
