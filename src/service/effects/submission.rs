@@ -75,17 +75,14 @@ impl EffectRunner {
                 self.tell_standing(submitter, submit, *standing).await;
                 return None;
             }
+            // It may have been written all the same: the job that settles it closes it. Not from here, for what stands there
+            // may be somebody else's who has the same id, and is about to send it.
             Err(error) => {
                 tracing::warn!(%error, "beginning an attempt failed, not sent");
                 AttemptResult::NotSent
             }
         };
-        let unsure = matches!(result, AttemptResult::NotSent);
         self.notify(&submitter.tag, submit.attempt, result).await;
-        if unsure {
-            // It may have been written all the same: then it is closed, here or by the job that settles it.
-            self.save_state(submit.attempt, AttemptState::NotSent).await;
-        }
         None
     }
 

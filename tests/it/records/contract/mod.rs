@@ -9,6 +9,7 @@ mod deliveries;
 mod endpoints;
 mod erasures;
 mod events;
+mod gate;
 mod hearing;
 mod history;
 mod idempotency;
