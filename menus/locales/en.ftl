@@ -7,7 +7,7 @@
 ## Screens
 
 welcome =
-    { $partner } asks to read your { $data } for { $purpose }, for { $days ->
+    { $partner } asks to read your { $data } for "{ $purpose }", for { $days ->
         [one] { $days } day
        *[other] { $days } days
     }. Agree?
@@ -73,6 +73,7 @@ leave = Leave
 back = Back
 more = More
 business = Business
+others = Other businesses
 go-on = Go on
 check-again = Check again
 send-again = Send again

@@ -4,7 +4,7 @@
 ## Screens
 
 welcome =
-    { $partner } demande à lire votre { $data } pour { $purpose }, pendant { $days ->
+    { $partner } demande à lire votre { $data } pour "{ $purpose }", pendant { $days ->
         [one] { $days } jour
        *[other] { $days } jours
     }. D'accord ?
@@ -70,6 +70,7 @@ leave = Quitter
 back = Retour
 more = Suite
 business = Pro
+others = Autres entreprises
 go-on = Continuer
 check-again = Revérifier
 send-again = Renvoyer

@@ -4,7 +4,7 @@
 ## Screens
 
 welcome =
-    { $partner } na son karanta { $data } naku domin { $purpose }, na { $days ->
+    { $partner } na son karanta { $data } naku domin "{ $purpose }", na { $days ->
         [one] kwana { $days }
        *[other] kwanaki { $days }
     }. Kun yarda?
@@ -70,6 +70,7 @@ leave = Fita
 back = Koma
 more = Kari
 business = Kasuwanci
+others = Sauran kasuwanci
 go-on = Ci gaba
 check-again = Sake dubawa
 send-again = Sake turawa

@@ -3,7 +3,7 @@
 
 ## Screens
 
-welcome = { $partner } choro igu { $data } gi maka { $purpose }, ruo ubochi { $days }. I kwere?
+welcome = { $partner } choro igu { $data } gi maka "{ $purpose }", ruo ubochi { $days }. I kwere?
 partners = Kedu ulo oru i na-ejikoro?
 no-partner = O nweghi ulo oru na-ajo akauntu ebe a ugbu a. Kpoo koodu ulo oru nyere gi.
 asked-again = { $partner } choro ka i banye ozo na { $bank } { $account }.
@@ -66,6 +66,7 @@ leave = Puo
 back = Laghachi
 more = Ozo
 business = Azumahia
+others = Ulo oru ndi ozo
 go-on = Gaa n'ihu
 check-again = Lelee ozo
 send-again = Zitegharia

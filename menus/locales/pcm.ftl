@@ -3,7 +3,7 @@
 ## Screens
 
 welcome =
-    { $partner } wan read your { $data } for { $purpose }, for { $days ->
+    { $partner } wan read your { $data } for "{ $purpose }", for { $days ->
         [one] { $days } day
        *[other] { $days } days
     }. You gree?
@@ -69,6 +69,7 @@ leave = Comot
 back = Go back
 more = More
 business = Business
+others = Other business
 go-on = Continue
 check-again = Check again
 send-again = Send again

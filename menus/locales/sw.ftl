@@ -3,7 +3,7 @@
 ## Screens
 
 welcome =
-    { $partner } inaomba kusoma { $data } yako kwa { $purpose }, kwa { $days ->
+    { $partner } inaomba kusoma { $data } yako kwa "{ $purpose }", kwa { $days ->
         [one] siku { $days }
        *[other] siku { $days }
     }. Unakubali?
@@ -69,6 +69,7 @@ leave = Ondoka
 back = Rudi
 more = Zaidi
 business = Biashara
+others = Biashara nyingine
 go-on = Endelea
 check-again = Angalia tena
 send-again = Tuma tena

@@ -3,7 +3,7 @@
 
 ## Screens
 
-welcome = { $partner } fe ka { $data } re fun { $purpose }, fun ojo { $days }. Se o gba?
+welcome = { $partner } fe ka { $data } re fun "{ $purpose }", fun ojo { $days }. Se o gba?
 partners = Ile ise wo ni o n so fun?
 no-partner = Ko si ile ise to n beere akanti nibi bayii. Pe koodu ti ile ise fun o.
 asked-again = { $partner } fe ki o tun wole si { $bank } { $account }.
@@ -66,6 +66,7 @@ leave = Jade
 back = Pada
 more = Si i
 business = Isowo
+others = Ile ise miiran
 go-on = Tesiwaju
 check-again = Tun wo
 send-again = Tun fi ranse

@@ -14,8 +14,9 @@ use crate::records::RecordsError;
 use crate::service::deps::Deps;
 use crate::service::partners::account_api::{AccountApi, ApiSettings};
 use crate::service::partners::linking_api::LinkingApi;
+use crate::service::partners::partner_buckets::PartnerBuckets;
 use crate::service::partners::provisioning::store_key;
-use crate::service::partners::subscribers::SubscriberApi;
+use crate::service::partners::subscribers::{DATA_SUBJECT_RATE, SubscriberApi};
 use crate::service::turn::TurnRunner;
 
 pub(crate) fn api_environment(mode: Mode) -> ApiEnvironment {
@@ -50,6 +51,7 @@ pub(super) async fn build_partner_api(
             sealing: deps.sealing.clone(),
             turns: turns.clone(),
             session_updater: services.shared.updater.clone(),
+            intent_limits: config.api.intent_limits(),
             outbox: services.shared.outbox.clone(),
             deps: deps.clone(),
         }),
@@ -57,6 +59,7 @@ pub(super) async fn build_partner_api(
             records: deps.records.clone(),
             sealing: deps.sealing.clone(),
             deps: deps.clone(),
+            rate: PartnerBuckets::new(DATA_SUBJECT_RATE),
         }),
         webhook_endpoints: Arc::new(webhooks::webhook_endpoints(deps, config.mode)?),
         rng: deps.rng.clone(),

@@ -10,9 +10,10 @@ use crate::ambient::{OsRng, SystemClock};
 use crate::app::{api_environment, partner_id};
 use crate::config::Config;
 use crate::core::api_key::ApiKeyKind;
+use crate::core::screen_text::{self, ScreenTextFault};
 use crate::core::secret::Secret;
 use crate::core::time::{Clock as _, Timestamp};
-use crate::records::{Partner, PartnerKey, Records};
+use crate::records::{AuditEntry, Partner, PartnerChange, PartnerKey, Records};
 use crate::service::partners::provisioning::KeyProvisioner;
 
 /// Partners of the records that the configuration names. A running server knows of every change at once.
@@ -23,6 +24,17 @@ pub(super) enum PartnersCommand {
     Add(NewPartner),
     /// Every partner with its keys: their last four characters, since when they open, and until when.
     List,
+    /// Offer a partner to whoever dials the plain code, or end that. A partner can end it itself, and not begin it.
+    WalkIns {
+        /// The partner, by its name or id.
+        partner: String,
+        /// From now on it is offered.
+        #[arg(long, required_unless_present = "end")]
+        offer: bool,
+        /// From now on it is not.
+        #[arg(long, conflicts_with = "offer")]
+        end: bool,
+    },
     /// Make a partner a new secret key, and print it: this once. The one before goes on opening for a while.
     #[command(after_help = ROTATE)]
     Rotate {
@@ -56,10 +68,10 @@ out already is over. With --stolen nothing old opens any more, and the partner m
 #[derive(Debug, Args)]
 pub(super) struct NewPartner {
     /// As people know it; at most 30 characters, for it stands on a phone's screen.
-    #[arg(value_parser = parse_screen_text::<30>)]
+    #[arg(value_parser = parse_name)]
     name: String,
     /// What the data are for, in a few words; at most 40 characters.
-    #[arg(long, value_parser = parse_screen_text::<40>)]
+    #[arg(long, value_parser = parse_purpose)]
     purpose: String,
     /// For how many days people agree, where an intent does not say.
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=730))]
@@ -69,18 +81,17 @@ pub(super) struct NewPartner {
     walk_in: bool,
 }
 
-/// Parses a text for a phone's screen.
-fn parse_screen_text<const MOST: usize>(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        Err("say something".to_owned())
-    } else if text.chars().count() > MOST {
-        Err(format!("longer than {MOST} characters, too long for a phone's screen"))
-    } else if text.chars().any(char::is_control) {
-        Err("leave out control characters".to_owned())
-    } else {
-        Ok(text.to_owned())
-    }
+/// Parses a name for a phone's screen.
+fn parse_name(text: &str) -> Result<String, String> {
+    let checked = screen_text::check_name(text, 30);
+    checked
+        .map(|()| text.trim().to_owned())
+        .map_err(ScreenTextFault::remedy)
+}
+
+/// Parses a purpose, as people will read it.
+fn parse_purpose(text: &str) -> Result<String, String> {
+    screen_text::purpose(text, 40).map_err(ScreenTextFault::remedy)
 }
 
 pub(super) fn run(command: PartnersCommand, config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {
@@ -90,6 +101,7 @@ pub(super) fn run(command: PartnersCommand, config: &Config, out: &mut dyn Write
         match command {
             PartnersCommand::Add(new) => add(new, config, records, out).await,
             PartnersCommand::List => list(records, out).await,
+            PartnersCommand::WalkIns { partner, offer, .. } => offer_walk_ins(&partner, offer, records, out).await,
             PartnersCommand::Rotate {
                 partner,
                 keep,
@@ -143,11 +155,7 @@ async fn rotate(
     records: &dyn Records,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    let partners = records.partners().await?;
-    let partner = partners
-        .into_iter()
-        .find(|partner| partner.name == named || partner.id.to_string() == named)
-        .ok_or_else(|| CommandError::PartnerNotFound(named.to_owned()))?;
+    let partner = find(named, records).await?;
     let next = provisioner(config, records).rotate_key(partner.id, kind, keep).await?;
     let word = match kind {
         ApiKeyKind::Publishable => "publishable_key ",
@@ -160,6 +168,35 @@ async fn rotate(
     } else {
         writeln!(out, "The key before opens until {}.", commands::format_time(next.until))?;
     }
+    Ok(())
+}
+
+async fn find(named: &str, records: &dyn Records) -> Result<Partner, CommandError> {
+    let mut partners = records.partners().await?.into_iter();
+    let partner = partners.find(|partner| partner.name == named || partner.id.to_string() == named);
+    partner.ok_or_else(|| CommandError::PartnerNotFound(named.to_owned()))
+}
+
+async fn offer_walk_ins(
+    named: &str,
+    offer: bool,
+    records: &dyn Records,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
+    let partner = find(named, records).await?;
+    let change = PartnerChange {
+        walk_in: Some(offer),
+        ..PartnerChange::default()
+    };
+    let kind = if offer {
+        "partner.offered"
+    } else {
+        "partner.offer_ended"
+    };
+    let audit = AuditEntry::new(partner.id, kind, partner.id.to_string(), SystemClock.now());
+    records.change_partner(&change, &audit).await?;
+    let words = if offer { "is offered" } else { "is not offered" };
+    writeln!(out, "{} {words} to whoever dials the plain code.", partner.name)?;
     Ok(())
 }
 

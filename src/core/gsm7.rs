@@ -129,8 +129,14 @@ fn punctuation(character: char) -> &'static str {
     }
 }
 
+/// Letters by their class in Unicode that show nothing: they fill the place of a letter that is not there.
+const FILLERS: [char; 6] = ['\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}'];
+
 /// Transliterates a letter or number sign of any script.
 fn transliterate(character: char, folded: &mut String) {
+    if FILLERS.contains(&character) {
+        return;
+    }
     let Some(spelling) = deunicode::deunicode_char(character) else {
         folded.push(UNKNOWN_LETTER);
         return;

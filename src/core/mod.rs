@@ -25,6 +25,7 @@ pub mod public_address;
 pub mod scope;
 pub mod screen;
 pub mod screen_alphabet;
+pub mod screen_text;
 pub mod seal;
 pub mod search;
 pub mod secret;

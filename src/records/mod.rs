@@ -51,7 +51,8 @@ pub use self::events::{
 };
 pub use self::idempotency::{IdempotencyOutcome, IdempotencyRecords, RequestFingerprint};
 pub use self::intents::{
-    IntentFilter, IntentRecords, IntentState, LinkIntent, PendingRequests, QueuedSms, RequestRecords,
+    IntentFilter, IntentLimits, IntentRecords, IntentState, LinkIntent, OPEN_INTENTS_FOR_NUMBER, PendingRequests,
+    QueuedSms, RequestRecords,
 };
 pub use self::jobs::{Deliver, ExpireIntent, Job, JobKind, JobLane, JobRecords, JobType, Publish};
 pub use self::leases::LeaseRecords;

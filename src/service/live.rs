@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::sealing::wiped_json;
 use super::seen_revisions::SeenRevisions;
+use crate::core::flow::forget::Remainder;
 use crate::core::flow::state::Subscriber;
 use crate::core::seal::{Keyring, SealContext, SealError, SubscriberTag};
 use crate::core::time::Rng;
@@ -162,30 +163,51 @@ impl LiveValues {
         Err(LiveError::Contended)
     }
 
-    /// Removes a subscriber's value, even if others write in between: nothing of it can be read any more. Their next turn
-    /// finds nothing, as after a day.
+    /// Takes out of a subscriber's value what `change` takes out, even if others write in between, and removes what nothing is
+    /// left of: nothing of it can be read any more, and their next turn finds nothing, as after a day. So is one that does not
+    /// open.
     ///
     /// # Errors
     /// When the store is not available or others keep writing.
-    pub async fn remove(&self, tag: &SubscriberTag) -> Result<(), LiveError> {
+    pub async fn prune(
+        &self,
+        tag: &SubscriberTag,
+        mut change: impl FnMut(&mut Subscriber) -> Remainder,
+    ) -> Result<(), LiveError> {
         for _ in 0..MAX_ROUNDS {
-            let Some(present) = self.store.load(tag).await? else {
+            let LoadedSubscriber { version, value, .. } = self.load(tag).await?;
+            let Some(present) = version else {
                 return Ok(());
             };
-            let mut version = [0; 8];
-            self.rng.fill(&mut version);
-            let nothing = VersionedValue {
-                version: Version(u64::from_be_bytes(version)),
-                bytes: Vec::new(),
+            let written = match value {
+                LoadedValue::Subscriber(mut state) => match change(&mut state) {
+                    Remainder::Untouched => return Ok(()),
+                    Remainder::Others => self.swap(tag, version, &state).await?,
+                    Remainder::Nothing => self.remove(tag, present).await?,
+                },
+                LoadedValue::Nothing | LoadedValue::Unreadable(_) => self.remove(tag, present).await?,
             };
-            if swap_or_confirm(self.store.as_ref(), tag, Some(present.version), &nothing, GONE).await?
-                == SwapResult::Won
-            {
-                self.seen.forget(tag);
+            if written {
                 return Ok(());
             }
         }
         Err(LiveError::Contended)
+    }
+
+    /// Removes a value if it is still this one. Returns whether it was.
+    async fn remove(&self, tag: &SubscriberTag, present: Version) -> Result<bool, LiveError> {
+        let mut version = [0; 8];
+        self.rng.fill(&mut version);
+        let nothing = VersionedValue {
+            version: Version(u64::from_be_bytes(version)),
+            bytes: Vec::new(),
+        };
+        let swapped = swap_or_confirm(self.store.as_ref(), tag, Some(present), &nothing, GONE).await?;
+        let won = swapped == SwapResult::Won;
+        if won {
+            self.seen.forget(tag);
+        }
+        Ok(won)
     }
 }
 

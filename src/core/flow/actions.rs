@@ -17,6 +17,7 @@ impl Step<'_> {
         match (action, input) {
             (Action::Consent, _) => self.consent(),
             (Action::ShowBanks, _) => self.show_institutions(),
+            (Action::ShowPartners, _) => self.show_partners(),
             (Action::PickPartner, ActionInput::Key(key)) => self.pick_partner(&key),
             (Action::PickBank, ActionInput::Key(key)) => self.pick_institution(&key),
             (Action::PickMethod, ActionInput::Key(key)) => self.pick_method(&key),

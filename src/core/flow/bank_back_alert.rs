@@ -10,9 +10,14 @@ use crate::core::ids::ConnectSessionId;
 use crate::core::menu::{Action, MenuOption, OptionTarget, Outcome};
 
 impl Step<'_> {
-    /// Whether an option of the menu is there at all: no SMS is offered where none can be sent.
+    /// Whether an option of the menu is there at all: no SMS is offered where none can be sent, and nothing else where nobody
+    /// else asks.
     pub(super) fn is_available(&self, choice: &MenuOption) -> bool {
-        self.flow.settings.sms_enabled || choice.target != OptionTarget::Action(Action::RequestBankAlert)
+        match choice.target {
+            OptionTarget::Action(Action::RequestBankAlert) => self.flow.settings.sms_enabled,
+            OptionTarget::Action(Action::ShowPartners) => self.others_ask(),
+            _ => true,
+        }
     }
 
     /// The person wants an SMS when the institution is back. If it is back by now they are told so, and go on.

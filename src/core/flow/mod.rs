@@ -23,6 +23,7 @@
 //! | `actions.rs`, `fields.rs`, `accounts.rs`, `links.rs`, `pin.rs` | what each action of the menu does |
 //! | `bank_availability.rs`, `bank_back_alert.rs` | is the institution to be tried now? an SMS when it is back |
 //! | `events.rs`, `attempt_results.rs` | an event from a provider, the records or the clock; what became of a submission |
+//! | `forget.rs` | a partner has erased the person: what is this partner's goes |
 //! | `off_phone.rs` | what goes on without the phone |
 //! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and the SMS after a dialog |
 //! | `screen_args.rs`, `view.rs`, `offers.rs` | what messages are filled in with; the screen for a state; what institutions are called in their list |
@@ -40,6 +41,7 @@ pub mod events;
 mod facts;
 mod field_value;
 mod fields;
+pub mod forget;
 pub mod handover;
 mod links;
 mod off_phone;

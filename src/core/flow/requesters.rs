@@ -2,9 +2,9 @@
 //! by those that take everybody who dials the plain code. What each asks for is its [`RequestTerms`]; a connect session keeps the ones it
 //! was begun under, so that what a person has agreed to does not change while they are at it.
 //!
-//! A request goes before an offer: while some partner waits for this very person, the others are not shown. One alone is
-//! not a choice, so its consent is the first screen. A code says who asks before anything else does, and wrong ones are
-//! limited for each number, as there are only so many codes.
+//! A request goes before an offer: of partners that wait for this very person one alone is not a choice, so its consent is the
+//! first screen. But whoever asks hides nobody else: what others ask and offer is one key away, on that screen. A code says who
+//! asks before anything else does, and wrong ones are limited for each number, as there are only so many codes.
 
 use std::time::Duration;
 
@@ -51,11 +51,16 @@ impl Step<'_> {
     /// Where a dial begins that continues nothing: at what the one partner asks, else at the choice between them.
     pub(super) fn welcome(&mut self) -> Outcome {
         if self.state.terms.is_none() {
-            let one = match self.state.selectable_requests().as_deref() {
+            let one = match self.state.selectable_requests() {
                 None => self.flow.settings.default_terms.clone(),
-                Some([]) => return Outcome::NoPartner,
-                Some([one]) => (*one).clone(),
-                Some(_) => return Outcome::ChoosePartner,
+                Some(all) => {
+                    let own = all.iter().filter(|terms| terms.intent.is_some()).count();
+                    match &all[..] {
+                        [] => return Outcome::NoPartner,
+                        [first, ..] if own == 1 || all.len() == 1 => (*first).clone(),
+                        _ => return Outcome::ChoosePartner,
+                    }
+                }
             };
             self.set_terms(one);
         }
@@ -85,6 +90,27 @@ impl Step<'_> {
         Outcome::AskedAgain
     }
 
+    /// All that is asked and offered, to choose something else.
+    pub(super) fn show_partners(&mut self) -> Transition {
+        let others = self.others_ask();
+        if others {
+            Outcome::ChoosePartner
+        } else {
+            Outcome::Welcome
+        }
+        .into()
+    }
+
+    /// Whether somebody asks or offers something else than what is on the screen.
+    pub(super) fn others_ask(&self) -> bool {
+        let shown = self.flow.terms(self.state);
+        let others = self.state.selectable_requests().unwrap_or_default();
+        others.iter().any(|terms| match terms.intent {
+            Some(_) => terms.intent != shown.intent,
+            None => terms.partner != shown.partner,
+        })
+    }
+
     /// One of several partners is picked.
     pub(super) fn pick_partner(&mut self, key: &str) -> Transition {
         let picked = self
@@ -103,7 +129,7 @@ impl Step<'_> {
         let entry = |terms: &RequestTerms| {
             let name = display_name(&terms.name);
             let label = match terms.intent {
-                Some(_) => format!("{name}: {}", display_name(&terms.purpose)),
+                Some(_) => format!("{name}: \"{}\"", display_name(&terms.purpose)),
                 None => name,
             };
             (terms.key(), label)
@@ -178,11 +204,14 @@ impl Subscriber {
         (!own && self.recent_wrong_codes(now) < MAX_WRONG_CODES).then_some(code)
     }
 
-    /// The requests of this very person; where there are none, those of everybody. `None` where that is not known.
+    /// The requests of this very person, then the offers to everybody of partners that ask nothing else. `None` where that is
+    /// not known.
     fn selectable_requests(&self) -> Option<Vec<&RequestTerms>> {
         let all = self.requests.as_ref()?;
-        let own: Vec<_> = all.iter().filter(|terms| terms.intent.is_some()).collect();
-        Some(if own.is_empty() { all.iter().collect() } else { own })
+        let own = |terms: &&RequestTerms| terms.intent.is_some();
+        let asks = |partner| all.iter().filter(own).any(|terms| terms.partner == partner);
+        let offers = all.iter().filter(|terms| !own(terms) && !asks(terms.partner));
+        Some(all.iter().filter(own).chain(offers).collect())
     }
 
     fn recent_wrong_codes(&self, now: Timestamp) -> usize {

@@ -117,7 +117,7 @@ impl Step<'_> {
             // Typed at a screen that no longer holds: a key for "check again" must never be sent as a password.
             Input::Line(_) if self.state.cursor.stale => {
                 let stage = self.state.session.as_ref().map(|session| session.stage);
-                stage.map_or(Transition::Stay(None), Transition::Outcome)
+                stage.map_or_else(|| self.entry(), Transition::Outcome)
             }
             Input::Line(line) => {
                 self.state.cursor.notice = None;

@@ -37,6 +37,8 @@ actions! {
     Consent = "consent" => [Institutions Login InProgress] ChoosePin LeftChecking,
     /// Show the list of institutions, or go on with the only one that is asked for.
     ShowBanks = "show-banks" => [Institutions Login InProgress] ChoosePin LeftChecking,
+    /// Show who else asks or offers.
+    ShowPartners = "show-partners" => [] ChoosePartner Welcome AskedAgain EnterPin,
     PickPartner = "pick-partner" => [] Welcome AskedAgain EnterPin,
     PickBank = "pick-bank" => [Login InProgress] NoBanks LeftChecking,
     PickMethod = "pick-method" => [Field Obstacle] Warn Checking,

@@ -83,6 +83,18 @@ moves!(IntentState {
     Mismatched => [],
 });
 
+/// How many intents may be open at a time, so that nobody fills a person's first screens, or takes up all codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntentLimits {
+    /// Of one partner. There are a hundred million codes for all.
+    pub of_partner: u32,
+    /// Of one partner for one number.
+    pub of_partner_for_number: u32,
+}
+
+/// How many intents of all partners for one number may be open at a time: as many as are shown.
+pub const OPEN_INTENTS_FOR_NUMBER: u32 = 20;
+
 /// An SMS, and the job that sends it.
 pub type QueuedSms = (SmsMessage, Job);
 
@@ -99,9 +111,11 @@ pub struct IntentFilter {
 pub trait IntentRecords: Send + Sync {
     /// Adds an intent with the job that ends it in time and, if it is to be told by SMS, that. Under an id that is taken
     /// nothing is written: what stands there comes back. [`WriteOutcome::Taken`]: another intent has this code.
+    /// [`WriteOutcome::TooMany`]: the partner has too many open ones, or this person has.
     async fn add_intent(
         &self,
         intent: &LinkIntent,
+        limits: IntentLimits,
         sms: Option<&QueuedSms>,
         audit: &AuditEntry,
     ) -> Result<WriteOutcome<LinkIntent>>;
@@ -130,7 +144,7 @@ pub trait IntentRecords: Send + Sync {
 /// What is asked of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PendingRequests {
-    /// Open intents for this person, newest first, at most twenty; then the partners that take anyone who dials and have keys
+    /// Open intents for this person, newest first, at most [`OPEN_INTENTS_FOR_NUMBER`]; then the partners that take anyone who dials and have keys
     /// at a provider, by name, at most fifty.
     pub requests: Vec<RequestTerms>,
     /// The open intent behind the code, if one was looked up and anybody may answer it.

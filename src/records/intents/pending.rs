@@ -8,7 +8,7 @@ use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::messages::Locale;
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
-use crate::records::{PendingRequests, RecordsError, RequestRecords, Result};
+use crate::records::{OPEN_INTENTS_FOR_NUMBER, PendingRequests, RecordsError, RequestRecords, Result};
 
 /// Open intents with their partners' names.
 macro_rules! open_intents {
@@ -32,9 +32,10 @@ impl RequestRecords for Backend {
         self.call(async {
             let mut tx = self.snapshot().await?;
             let intents = query(open_intents!(
-                "i.tag = $1 ORDER BY i.created_at DESC, i.id DESC LIMIT 20"
+                "i.tag = $1 ORDER BY i.created_at DESC, i.id DESC LIMIT $3"
             ));
-            let intents = intents.bind(tag).bind(now).fetch_all(&mut *tx).await?;
+            let most = i64::from(OPEN_INTENTS_FOR_NUMBER);
+            let intents = intents.bind(tag).bind(now).bind(most).fetch_all(&mut *tx).await?;
             let walk_ins = query(
                 "SELECT p.id AS partner, p.name, p.purpose, p.days FROM partners p \
                  WHERE p.walk_in AND EXISTS (SELECT 1 FROM provider_credentials c WHERE c.partner = p.id) \

@@ -15,8 +15,8 @@ use crate::core::page::{PageRequest, Paged};
 use crate::core::time::Timestamp;
 use crate::records::columns::Bytes;
 use crate::records::{
-    AuditEntry, ExpireIntent, IntentFilter, IntentRecords, IntentState, Job, JobType, Link, LinkIntent, LinkState,
-    QueuedSms, Result, WriteOutcome,
+    AuditEntry, ExpireIntent, IntentFilter, IntentLimits, IntentRecords, IntentState, Job, JobType, Link, LinkIntent,
+    LinkState, OPEN_INTENTS_FOR_NUMBER, QueuedSms, Result, WriteOutcome,
 };
 
 /// Moves an intent out of `open`. One that is over has no code: nobody can dial it, and the digits are free for another.
@@ -38,6 +38,7 @@ impl IntentRecords for Backend {
     async fn add_intent(
         &self,
         intent: &LinkIntent,
+        limits: IntentLimits,
         sms: Option<&QueuedSms>,
         audit: &AuditEntry,
     ) -> Result<WriteOutcome<LinkIntent>> {
@@ -50,6 +51,9 @@ impl IntentRecords for Backend {
             }
             let new = insert(&mut tx, intent).await?;
             let stored = read(&mut tx, &whole_partner(intent.partner), intent.id).await?;
+            if new && exceeds(&mut tx, intent, limits).await? {
+                return Ok(WriteOutcome::TooMany);
+            }
             if new {
                 add_job(&mut tx, &expiry_job(intent)).await?;
                 if let Some((message, job)) = sms
@@ -268,6 +272,25 @@ async fn insert(tx: &mut Connection, intent: &LinkIntent) -> Result<bool> {
     .execute(tx)
     .await?;
     Ok(added.rows_affected() > 0)
+}
+
+/// Whether there are more open intents now than there may be.
+async fn exceeds(tx: &mut Connection, intent: &LinkIntent, limits: IntentLimits) -> Result<bool> {
+    let of_partner = "SELECT COUNT(*) FROM link_intents WHERE state = 'open' AND expires_at > $1 AND partner = $2";
+    let of_partner = query_scalar(of_partner).bind(intent.created_at).bind(intent.partner);
+    let of_partner: i64 = of_partner.fetch_one(&mut *tx).await?;
+    let (own, all): (i64, i64) = query_as(
+        "SELECT COUNT(CASE WHEN partner = $2 THEN 1 END), COUNT(*) FROM link_intents \
+         WHERE state = 'open' AND expires_at > $1 AND tag = $3",
+    )
+    .bind(intent.created_at)
+    .bind(intent.partner)
+    .bind(intent.tag)
+    .fetch_one(tx)
+    .await?;
+    Ok(of_partner > i64::from(limits.of_partner)
+        || own > i64::from(limits.of_partner_for_number)
+        || all > i64::from(OPEN_INTENTS_FOR_NUMBER))
 }
 
 /// The job that ends an intent in time.

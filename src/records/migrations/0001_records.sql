@@ -154,6 +154,7 @@ CREATE TABLE link_intents (
 
 CREATE INDEX link_intents_newest ON link_intents (partner, created_at, id);
 CREATE INDEX link_intents_of_a_person ON link_intents (tag, created_at) WHERE state = 'open';
+CREATE INDEX link_intents_open ON link_intents (partner, expires_at) WHERE state = 'open';
 CREATE INDEX link_intents_addressed ON link_intents (partner, tag) WHERE tag IS NOT NULL;
 CREATE INDEX link_intents_renewing ON link_intents (renews) WHERE state = 'open';
 

@@ -1,7 +1,7 @@
 //! Erases a person at a partner.
 //!
 //! An erasure is durable before anybody is told of it, and every step of it may be done twice: ending links at their
-//! providers, blanking the rows, removing what is live, closing. A server that dies in between leaves a job that another
+//! providers, blanking the rows, removing what is live of this partner, closing. A server that dies in between leaves a job that another
 //! takes up. Nothing is blanked that is still needed to end something: an account at the provider is found by what the
 //! rows say, so the rows go last. An erasure that has to wait, for a provider that does not take the end of a link or for
 //! a bank's answer, goes on asking for as long as it takes, and says in its row what it waits for.
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::core::flow::state::Subscriber;
 use crate::core::ids::{ErasureId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::time::{Clock, Rng};
@@ -98,8 +99,10 @@ impl JobHandler<Erase> for Eraser {
                 return self.postpone(&erasure, waits).await;
             }
         }
-        if let Err(error) = self.linking.updater.live.remove(&tag).await {
-            tracing::warn!(erasure = %id, %error, "a live value could not be removed");
+        let (updater, now) = (&self.linking.updater, self.deps.clock.now());
+        let prune = |state: &mut Subscriber| updater.flow.forget_partner(state, erasure.partner, now);
+        if let Err(error) = updater.live.prune(&tag, prune).await {
+            tracing::warn!(erasure = %id, %error, "what is live could not be removed");
             return self.postpone(&erasure, ErasureBlocker::Store).await;
         }
         if !self.deps.records.scrub_files().await? {

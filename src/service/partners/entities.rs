@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::account_api::AccountApi;
 use super::context::RequestContext;
 use super::error::{ApiError, into_result};
-use super::validation::Validation;
+use super::validation::{OtherPartners, Validation};
 use super::views::{ApiTime, List};
 use super::views::{deserialize_nullable, view};
 use crate::core::ids::{EntityId, RoleId};
@@ -71,6 +71,8 @@ impl AccountApi {
     pub(crate) async fn create_entity(&self, context: &RequestContext, new: NewEntity) -> Result<EntityView, ApiError> {
         let mut validation = Validation::default();
         validation.check_text("/name", &new.name, MAX_NAME_CHARS);
+        let others = OtherPartners::of(self.records.as_ref(), context.scope.partner).await?;
+        validation.check_attribution("/name", &new.name, &others);
         validation.finish()?;
         let now = self.now();
         let entity = Entity {
@@ -97,7 +99,11 @@ impl AccountApi {
         edit: EntityEdit,
     ) -> Result<EntityView, ApiError> {
         let mut validation = Validation::default();
-        validation.check_optional_text("/name", edit.name.as_ref(), MAX_NAME_CHARS);
+        if let Some(name) = &edit.name {
+            validation.check_text("/name", name, MAX_NAME_CHARS);
+            let others = OtherPartners::of(self.records.as_ref(), context.scope.partner).await?;
+            validation.check_attribution("/name", name, &others);
+        }
         validation.finish()?;
         let change = EntityChange {
             name: edit.name,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ApiError;
 use crate::core::seal::SealError;
 use crate::core::time::Timestamp;
-use crate::records::Records;
+use crate::records::{IntentLimits, Records};
 use crate::service::deps::Deps;
 use crate::service::sealing::Sealing;
 use crate::service::session_updater::SessionUpdater;
@@ -20,6 +20,7 @@ pub struct LinkingApi {
     pub turns: Arc<TurnRunner>,
     /// Tells subscribers in an open session.
     pub session_updater: SessionUpdater,
+    pub intent_limits: IntentLimits,
     pub outbox: Arc<SmsOutbox>,
     pub deps: Deps,
 }

@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod intents;
 pub mod linking_api;
 pub mod links;
+pub mod partner_buckets;
 pub mod profile;
 pub mod provisioning;
 pub mod roles;

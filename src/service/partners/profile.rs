@@ -12,7 +12,7 @@ use super::account_api::AccountApi;
 use super::context::RequestContext;
 use super::error::ApiError;
 use super::schemas::environments;
-use super::validation::Validation;
+use super::validation::{OtherPartners, Validation};
 use super::views::{ApiTime, List, view};
 use crate::core::api_key::ApiEnvironment;
 use crate::core::ids::{EntityId, PartnerId, UserId};
@@ -22,8 +22,6 @@ use crate::providers::{KeyRequirement, ProviderError, ProviderKeys};
 use crate::records::{Partner, PartnerChange, StoredAuditEntry};
 use crate::service::providers::{ProviderCallError, seal_keys};
 
-/// What fits on a phone's screen beside the rest of the consent.
-const MAX_PURPOSE_CHARS: usize = 40;
 const MAX_DAYS: u16 = 730;
 
 view! {
@@ -55,13 +53,14 @@ view! {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartnerEdit {
-    /// What the data are used for; 1 to 40 characters.
+    /// What the data are used for; a few words of 1 to 40 characters without `.`, `!`, `?`, `:` and `;` and without the name
+    /// of another business. Kept as a phone shows it, between quotation marks.
     #[schema(min_length = 1, max_length = 40, format = "printed")]
     pub purpose: Option<String>,
     /// For how many days subscribers consent, 1 to 730.
     #[schema(minimum = 1, maximum = 730)]
     pub data_days: Option<u16>,
-    /// Whether it is offered to everyone who dials the plain code.
+    /// `false`: it is no longer offered to everyone who dials the plain code. Only the operator can offer it (again).
     pub walk_in: Option<bool>,
 }
 
@@ -174,14 +173,18 @@ impl AccountApi {
         edit: PartnerEdit,
     ) -> Result<PartnerView, ApiError> {
         let mut validation = Validation::default();
-        validation.check_optional_text("/purpose", edit.purpose.as_ref(), MAX_PURPOSE_CHARS);
+        let others = OtherPartners::of(self.records.as_ref(), context.scope.partner).await?;
+        let purpose = validation.check_purpose("/purpose", edit.purpose.as_ref(), &others);
         if edit.data_days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
             validation.add("/data_days", "out_of_range", format!("1 to {MAX_DAYS}"));
         }
         validation.finish()?;
         self.check_changeable(context)?;
+        if edit.walk_in == Some(true) {
+            self.require_walk_in(context.scope.partner).await?;
+        }
         let change = PartnerChange {
-            purpose: edit.purpose.map(|purpose| purpose.trim().to_owned()),
+            purpose,
             days: edit.data_days,
             walk_in: edit.walk_in,
         };
@@ -280,6 +283,16 @@ impl AccountApi {
     ) -> Result<List<AuditView>, ApiError> {
         let events = self.records.audit_trail(&context.scope, &page).await?;
         Ok(events.map(AuditView::new).into())
+    }
+
+    /// Who is offered to everybody is the operator's decision: a partner may end that, and not begin it.
+    async fn require_walk_in(&self, partner: PartnerId) -> Result<(), ApiError> {
+        let partner = self.records.partner(partner).await?.ok_or(ApiError::NotFound)?;
+        if partner.walk_in {
+            return Ok(());
+        }
+        let detail = "the operator decides who is offered to everyone who dials: ask them";
+        Err(ApiError::field("/walk_in", "not_allowed", detail))
     }
 
     fn check_changeable(&self, context: &RequestContext) -> Result<(), ApiError> {

@@ -7,11 +7,13 @@ use utoipa::ToSchema;
 
 use super::context::RequestContext;
 use super::error::ApiError;
+use super::partner_buckets::PartnerBuckets;
 use super::schemas::{erasure_states, erasure_waits};
 use super::views::{ApiTime, view};
 use crate::core::ids::{ErasureId, PartnerId};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
+use crate::core::token_bucket::RateLimit;
 use crate::records::{Erasure, ErasureBlocker, ErasureState, Records};
 use crate::service::data_subject::begin_erasure;
 use crate::service::data_subject::export::{Export, ExportError, ExportedBy, export_subscriber_data};
@@ -55,7 +57,15 @@ pub struct SubscriberApi {
     pub records: Arc<dyn Records>,
     pub sealing: Sealing,
     pub deps: Deps,
+    /// An export reads, and an erasure locks and redacts, all that is kept of a person.
+    pub rate: PartnerBuckets,
 }
+
+/// A person asks for theirs by hand; a partner that moves out takes hours for it and stops nobody else.
+pub const DATA_SUBJECT_RATE: RateLimit = RateLimit {
+    per_minute: 60,
+    burst: 30,
+};
 
 impl SubscriberApi {
     pub(crate) async fn export_subscriber(
@@ -64,6 +74,7 @@ impl SubscriberApi {
         number: SubscriberNumber,
     ) -> Result<Export, ApiError> {
         let (id, number) = (require_whole_partner(context)?, parse_number(&number)?);
+        self.rate.take(id, self.deps.clock.now())?;
         let partner = self.records.partner(id).await?.ok_or(ApiError::NotFound)?;
         let now = self.deps.clock.now();
         export_subscriber_data(
@@ -90,6 +101,7 @@ impl SubscriberApi {
         number: SubscriberNumber,
     ) -> Result<ErasureView, ApiError> {
         let (partner, number) = (require_whole_partner(context)?, parse_number(&number)?);
+        self.rate.take(partner, self.deps.clock.now())?;
         let (records, clock) = (self.records.as_ref(), self.deps.clock.as_ref());
         let tag = self.sealing.keyring.tag(&number);
         let id = begin_erasure(records, clock, context.rng.as_ref(), partner, &tag).await?;

@@ -1,6 +1,34 @@
 //! Collects all errors of a request, so that they are reported at once.
 
 use super::error::{ApiError, FieldError};
+use crate::core::ids::PartnerId;
+use crate::core::screen_text::{self, ScreenTextFault};
+use crate::records::{Partner, PartnerRecords};
+
+/// What fits on a phone's screen beside the rest of the consent.
+pub const MAX_PURPOSE_CHARS: usize = 40;
+
+/// The partners that a partner must not speak for.
+#[derive(Debug, Default)]
+pub struct OtherPartners(Vec<Partner>);
+
+impl OtherPartners {
+    /// # Errors
+    /// When the records are not available.
+    pub async fn of(records: &dyn PartnerRecords, partner: PartnerId) -> Result<Self, ApiError> {
+        let mut others = records.partners().await?;
+        let own = others
+            .iter()
+            .position(|other| other.id == partner)
+            .map(|at| others.remove(at));
+        // One that is called alike cannot be told apart from it anyway.
+        others.retain(|other| {
+            own.as_ref()
+                .is_none_or(|own| !screen_text::names(&own.name, &other.name))
+        });
+        Ok(Self(others))
+    }
+}
 
 /// The errors found so far.
 #[derive(Debug, Default)]
@@ -15,14 +43,35 @@ impl Validation {
         });
     }
 
-    /// A text for people: 1 to `most` characters, no control characters, not blank.
+    /// A text for people: 1 to `most` characters, no control characters, and something that can be read.
     pub fn check_text(&mut self, pointer: &str, text: &str, most: usize) {
-        if text.trim().is_empty() {
-            self.add(pointer, "blank", "say something");
-        } else if text.chars().count() > most {
-            self.add(pointer, "too_long", format!("{most} characters at most"));
-        } else if text.chars().any(char::is_control) {
-            self.add(pointer, "control_characters", "leave out control characters");
+        if let Err(fault) = screen_text::check_name(text, most) {
+            self.add_text_fault(pointer, fault);
+        }
+    }
+
+    fn add_text_fault(&mut self, pointer: &str, fault: ScreenTextFault) {
+        self.add(pointer, fault.code(), fault.remedy());
+    }
+
+    /// A purpose of the consent, as people will read it: see [`screen_text::purpose`]. It may name no other partner.
+    pub fn check_purpose(&mut self, pointer: &str, text: Option<&String>, others: &OtherPartners) -> Option<String> {
+        match screen_text::purpose(text?, MAX_PURPOSE_CHARS) {
+            Ok(purpose) => {
+                self.check_attribution(pointer, &purpose, others);
+                Some(purpose)
+            }
+            Err(fault) => {
+                self.add_text_fault(pointer, fault);
+                None
+            }
+        }
+    }
+
+    /// What a partner writes must not be read as another partner's words.
+    pub fn check_attribution(&mut self, pointer: &str, text: &str, others: &OtherPartners) {
+        if others.0.iter().any(|other| screen_text::names(text, &other.name)) {
+            self.add(pointer, "names_another", "leave out the names of other businesses");
         }
     }
 

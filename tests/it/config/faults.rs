@@ -93,6 +93,36 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "purpose = \"a loan decision\"",
+        "purpose = \"\\u200B\\u2800\"",
+        "partner.purpose",
+        "is blank",
+    ),
+    (
+        "purpose = \"a loan decision\"",
+        "purpose = \"\\u3164\"",
+        "partner.purpose",
+        "is blank",
+    ),
+    (
+        "purpose = \"a loan decision\"",
+        "purpose = \"💸\"",
+        "partner.purpose",
+        "is blank",
+    ),
+    (
+        "purpose = \"a loan decision\"",
+        "purpose = \"FREE CASH. Umoja asks you\"",
+        "partner.purpose",
+        "end of a sentence",
+    ),
+    (
+        "purpose = \"a loan decision\"",
+        "purpose = \"a\\u0007b\"",
+        "partner.purpose",
+        "control characters",
+    ),
+    (
+        "purpose = \"a loan decision\"",
         "purpose = \"x\"\ndata_days = 0",
         "partner.data_days",
         "1 to 730",

@@ -1,12 +1,14 @@
 //! Several businesses ask, by the plain code, by a number and by codes, and each gets its own links only.
 
 use kiungo::config::sandbox::MONO_KEY;
+use kiungo::records::Partner;
 use kiungo::sandbox::phone::callback_client::HttpCallbackClient;
 use kiungo::sandbox::phone::script::parse;
 use serde_json::{Value, json};
 
 use super::scripts::play_on;
 use crate::support::api::Api;
+use crate::support::records::partner;
 use crate::support::sandbox::Sandbox;
 
 const ADA: &str = "+2348030000811";
@@ -36,11 +38,11 @@ async fn umoja(sandbox: &Sandbox) -> (Api, String) {
     let put = api.ask("PUT", "/v1/provider-credentials/mono");
     let put = put.json(&json!({"secret_key": MONO_KEY}));
     put.by(&token).send().await.expect(200);
-    api.patch("/v1/partner", &json!({"walk_in": true}))
-        .by(&token)
-        .send()
-        .await
-        .expect(200);
+    let named = Partner {
+        walk_in: true,
+        ..partner(2)
+    };
+    sandbox.records().await.put_partner(&named).await.unwrap();
     (api, token)
 }
 
@@ -71,7 +73,7 @@ async fn each_business_asks_for_itself() {
         &sandbox,
         &format!(
             "number {ADA}\ndial\nexpect {choice}\nexpect 1 Partner 2\nexpect 2 Sandbox Lender\ncancel\n\
-             dial {dial}\nexpect Partner 2 asks to read your bank account for school fees, for 7 days. Agree?\n{}\
+             dial {dial}\nexpect Partner 2 asks to read your bank account for \"school fees\", for 7 days. Agree?\n{}\
              dial {dial}\nexpect That code is not valid any more.\nexpect-not school fees\n",
             link("coded")
         ),
@@ -82,7 +84,7 @@ async fn each_business_asks_for_itself() {
     played(
         &sandbox,
         &format!(
-            "number {BINTA}\ndial\nexpect Sandbox Lender asks to read your bank account for rent\n{}\
+            "number {BINTA}\ndial\nexpect Sandbox Lender asks to read your bank account for \"rent\"\n{}\
              dial\nexpect {choice}\n",
             link("bound")
         ),

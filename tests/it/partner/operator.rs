@@ -53,6 +53,25 @@ async fn an_operator_lets_a_partner_in() {
     ] {
         assert_eq!(partner[member], value, "{member}");
     }
+    // The operator offers it to everybody, and ends that; the partner may only end it.
+    for (word, offered) in [("--offer", true), ("--end", false), ("--offer", true)] {
+        let output = partners(&sandbox, &["walk-ins", "Duka Credit", word]);
+        assert!(output.status.success(), "{output:?}");
+        let read = api.get("/v1/partner").by(&token).send().await.expect(200);
+        assert_eq!(read["walk_in"], json!(offered), "{word}");
+    }
+    for walk_in in [true, false] {
+        let change = json!({"walk_in": walk_in});
+        let changed = api.patch("/v1/partner", &change).by(&token).send().await.expect(200);
+        assert_eq!(changed["walk_in"], json!(walk_in));
+    }
+    let again = api
+        .patch("/v1/partner", &json!({"walk_in": true}))
+        .by(&token)
+        .send()
+        .await;
+    again.refused(422, "invalid");
+
     let put = api.ask("PUT", "/v1/provider-credentials/mono");
     let put = put.json(&json!({"secret_key": MONO_KEY})).by(&token);
     put.send().await.expect(200);
@@ -88,7 +107,13 @@ async fn the_trail_tells(api: &Api) {
     let token = api.token().await;
     let trail = api.get("/v1/audit?limit=100").by(&token).send().await.expect(200);
     let trail = trail.to_string();
-    for kind in ["partner.added", "token.issued", "credentials.set", "key.rotated"] {
+    for kind in [
+        "partner.added",
+        "partner.offered",
+        "token.issued",
+        "credentials.set",
+        "key.rotated",
+    ] {
         assert!(trail.contains(kind), "{kind} is missing in {trail}");
     }
 }

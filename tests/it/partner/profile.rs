@@ -19,7 +19,7 @@ async fn settings_are_changed_where_they_are_set() {
         (&before["name"], &before["environment"]),
         (&json!("Partner 1"), &json!("sandbox"))
     );
-    let change = json!({"purpose": "a policy", "data_days": 30, "walk_in": true});
+    let change = json!({"purpose": "a policy", "data_days": 30, "walk_in": false});
     let after = api.patch("/v1/partner", &change).by(&token).send().await.expect(200);
     for (member, value) in change.as_object().unwrap() {
         assert_eq!(&after[member], value);
@@ -31,6 +31,13 @@ async fn settings_are_changed_where_they_are_set() {
         refused.faults(),
         wanted.map(|(at, code)| (at.to_owned(), code.to_owned()))
     );
+    // Who is offered to everybody is not the partner's to decide.
+    let asks = api
+        .patch("/v1/partner", &json!({"walk_in": true}))
+        .by(&token)
+        .send()
+        .await;
+    assert_eq!(asks.faults(), [("/walk_in".to_owned(), "not_allowed".to_owned())]);
     let configured = Api::of_sandbox(&sandbox.origin);
     let token = configured.token().await;
     for ask in [

@@ -1,6 +1,7 @@
 //! Erasing a person: links first, at the provider, then everything stored here, whatever fails in between.
 
 use kiungo::ambient::{OsRng, SystemClock};
+use kiungo::core::flow::forget::Remainder;
 use kiungo::core::ids::ErasureId;
 use kiungo::core::time::Clock;
 use kiungo::providers::ProviderError;
@@ -134,7 +135,8 @@ async fn an_erasure_survives_a_crash_after_every_step() {
             assert_eq!(records.redact(&erasure, ago(0)).await.unwrap(), Redaction::Redacted);
         }
         if step >= 4 {
-            harness.parts.service.0.live.remove(&harness.person.tag).await.unwrap();
+            let live = &harness.parts.service.0.live;
+            live.prune(&harness.person.tag, |_| Remainder::Nothing).await.unwrap();
         }
         if harness.erases(id).await.0 != ErasureState::Done {
             assert!(step < 2, "{step}");

@@ -3,7 +3,7 @@
 use kiungo::core::access::TenantScope;
 use kiungo::core::ids::{IntentId, PartnerId};
 use kiungo::core::scope::Scope;
-use kiungo::records::{AuditEntry, IntentState, LinkIntent, Records, WriteOutcome};
+use kiungo::records::{AuditEntry, IntentLimits, IntentState, LinkIntent, Records, WriteOutcome};
 
 use super::records::{at, audit_entry, unique_bytes};
 
@@ -46,12 +46,21 @@ pub fn audit_entry_at(scope: &TenantScope, offset: i64) -> AuditEntry {
     }
 }
 
+/// More than any test makes that is not about them.
+pub const LIMITS: IntentLimits = IntentLimits {
+    of_partner: 1_000,
+    of_partner_for_number: 20,
+};
+
 /// Adds a request changed by `change`.
 pub async fn add(db: &dyn Records, partner: PartnerId, change: impl FnOnce(&mut LinkIntent)) -> LinkIntent {
     let mut new = intent(partner);
     change(&mut new);
     let scope = super::events::whole_partner(partner);
-    let kept = db.add_intent(&new, None, &audit_entry_at(&scope, 0)).await.unwrap();
+    let kept = db
+        .add_intent(&new, LIMITS, None, &audit_entry_at(&scope, 0))
+        .await
+        .unwrap();
     assert_eq!(kept, WriteOutcome::Done(new.clone()));
     new
 }

@@ -8,6 +8,7 @@ mod choosing_accounts;
 mod dialogs;
 mod endings;
 mod fixtures;
+mod forget;
 mod forms;
 mod health;
 mod journeys;

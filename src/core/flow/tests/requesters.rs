@@ -63,14 +63,14 @@ fn who_asks_is_who_is_agreed_with() {
         (
             vec![rent.clone(), umoja.clone(), acacia.clone()],
             vec![],
-            "Rent Co asks to read your bank account for school fees, for 30 days.",
+            "Rent Co asks to read your bank account for \"school fees\", for 30 days.",
             3,
             rent.intent,
         ),
         (
             vec![rent, school.clone(), umoja],
             vec!["2"],
-            "Which business do you link for?\n1 Rent Co: school fees\n2 School Co: school fees",
+            "Which business do you link for?\n1 Rent Co: \"school fees\"\n2 School Co: \"school fees\"\n3 Umoja Credit",
             4,
             school.intent,
         ),
@@ -98,6 +98,42 @@ fn who_asks_is_who_is_agreed_with() {
     }
 }
 
+/// Whoever asks hides nobody: what others ask and offer is behind a key of the first screen, and behind a dialled code; where
+/// there is nobody else, there is no such key.
+#[test]
+fn others_stay_in_reach() {
+    let (rent, umoja, acacia) = (
+        request(3, "Rent Co"),
+        terms(1, "Umoja Credit"),
+        terms(2, "Acacia Cover"),
+    );
+    let all = "Which business do you link for?\n1 Rent Co: \"school fees\"\n2 Umoja Credit\n3 Acacia Cover\n0 Leave";
+    let mut phone = Phone::new();
+    let shown = phone.dial_known(&asks(vec![rent.clone(), umoja.clone(), acacia]), &[]);
+    assert!(shown.contains("\n4 Other businesses\n"), "{shown}");
+    assert_eq!(phone.types("4"), all);
+    assert!(phone.types("2").starts_with("Umoja Credit asks"), "{}", phone.says());
+    // And back again.
+    assert_eq!(phone.types("4"), all);
+
+    let mut phone = Phone::new();
+    let shown = phone.dial_known(&coded(DialedCode::Request(Box::new(rent.clone()))), &[&code()]);
+    assert!(
+        shown.starts_with("Rent Co asks") && shown.contains("4 Other"),
+        "{shown}"
+    );
+    assert!(phone.types("4").contains("1 Umoja Credit"), "{}", phone.says());
+
+    // A partner's own offer is nobody else's.
+    let own = terms(3, "Rent Co");
+    for (alone, name) in [(vec![rent, own], "Rent Co"), (vec![umoja], "Umoja Credit")] {
+        let mut phone = Phone::new();
+        let shown = phone.dial_known(&asks(alone), &[]);
+        assert!(shown.starts_with(name) && !shown.contains("Other"), "{shown}");
+        assert!(phone.types("4").starts_with("Please choose"), "{}", phone.says());
+    }
+}
+
 /// Where nobody asks, that is said, and what is linked can be seen all the same.
 #[test]
 fn nobody_may_ask() {
@@ -115,7 +151,7 @@ fn the_consent_names_the_data() {
     let mut wanted = request(3, "Rent Co");
     wanted.scope = Scope::of([Data::Identity, Data::Account, Data::Balance]).expect("data");
     let shown = phone.dial_known(&asks(vec![wanted]), &[]);
-    let text = "Rent Co asks to read your bank account, balance, name for school fees, for 30 days. Agree?";
+    let text = "Rent Co asks to read your bank account, balance, name for \"school fees\", for 30 days. Agree?";
     assert!(shown.starts_with(text), "{shown}");
     phone.types("1");
     assert_eq!(phone.session().consent.as_ref().expect("a consent").text, text);

@@ -20,13 +20,11 @@ use crate::records::{IntentState, LinkIntent, Partner, QueuedSms, SmsKind, Write
 use crate::service::partners::context::RequestContext;
 use crate::service::partners::error::ApiError;
 use crate::service::partners::linking_api::{LinkingApi, seal_failure};
-use crate::service::partners::validation::Validation;
+use crate::service::partners::validation::{OtherPartners, Validation};
 use crate::service::sealing::SealedIntent;
 use crate::service::sms::outbox::{OutgoingMessage, SmsOutboxError};
 use crate::service::turn::sms::service_code_for;
 
-/// What fits on a phone's screen beside the rest of the consent.
-const MAX_PURPOSE_CHARS: usize = 40;
 const CONSENT_DAYS: std::ops::RangeInclusive<u64> = 1..=730;
 const MAX_REFERENCE_CHARS: usize = 255;
 const MAX_HOLDER_CHARS: usize = 100;
@@ -36,6 +34,7 @@ const EXPIRY_SECONDS: std::ops::RangeInclusive<u64> = 60..=90 * 24 * 60 * 60;
 const DEFAULT_EXPIRY_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// After that, an SMS about a link intent is no longer worth sending.
 const SMS_VALIDITY: Duration = Duration::from_hours(6);
+const TOO_MANY_OPEN: &str = "there are as many open link intents as there may be, of yours or for this number: cancel one, or wait for one to end";
 /// How many codes are tried. With a million open intents, one code in a hundred is taken.
 const MAX_CODE_TRIES: usize = 16;
 
@@ -44,7 +43,8 @@ const MAX_CODE_TRIES: usize = 16;
 #[serde(deny_unknown_fields)]
 #[schema(as = NewLinkIntent)]
 pub struct NewIntent {
-    /// What the data are used for, as shown in the consent; 1 to 40 characters. By default the partner's purpose.
+    /// What the data are used for, as quoted in the consent: a few words of 1 to 40 characters without `.`, `!`, `?`, `:` and
+    /// `;` and without the name of another business. Kept as a phone shows it. By default the partner's purpose.
     #[schema(min_length = 1, max_length = 40, format = "printed")]
     pub purpose: Option<String>,
     /// Which data: `account`, `balance`, `transactions`, `identity`. By default the account.
@@ -91,6 +91,8 @@ pub struct NewExpected {
 
 /// The parsed fields of a valid request.
 struct ValidatedIntent {
+    /// As people will read it.
+    purpose: Option<String>,
     scope: Scope,
     msisdn: Option<Msisdn>,
     locale: Option<Locale>,
@@ -121,7 +123,11 @@ impl LinkingApi {
 
     async fn validate(&self, partner: PartnerId, new: &NewIntent) -> Result<ValidatedIntent, ApiError> {
         let mut validation = Validation::default();
-        validation.check_optional_text("/purpose", new.purpose.as_ref(), MAX_PURPOSE_CHARS);
+        let others = match &new.purpose {
+            Some(_) => OtherPartners::of(self.records.as_ref(), partner).await?,
+            None => OtherPartners::default(),
+        };
+        let purpose = validation.check_purpose("/purpose", new.purpose.as_ref(), &others);
         validation.check_range("/days", new.days.map(u64::from), CONSENT_DAYS);
         validation.check_range("/expires_in", new.expires_in, EXPIRY_SECONDS);
         validation.check_optional_text("/reference", new.reference.as_ref(), MAX_REFERENCE_CHARS);
@@ -150,6 +156,7 @@ impl LinkingApi {
         validate_expected(new.expected.as_ref(), &mut validation);
         validation.finish()?;
         Ok(ValidatedIntent {
+            purpose,
             scope: scope.unwrap_or_default(),
             msisdn: msisdn.and_then(Result::ok),
             locale: locale.flatten(),
@@ -203,9 +210,8 @@ impl LinkingApi {
             };
             self.sealing.seal_expected(request, &expected)
         });
-        let purpose = new.purpose.as_deref().unwrap_or(&partner.purpose);
         Ok(LinkIntent {
-            purpose: purpose.trim().to_owned(),
+            purpose: validated.purpose.clone().unwrap_or(intent.purpose),
             days: new.days.unwrap_or(intent.days),
             scope: validated.scope.clone(),
             reference: new.reference.clone(),
@@ -268,9 +274,14 @@ impl LinkingApi {
                 intent.code_digest = Some(self.sealing.code_digest(code));
                 intent.code = Some(self.sealing.seal_intent_code(request, code).map_err(seal_failure)?);
             }
-            match self.records.add_intent(&intent, sms, &audit).await? {
+            match self
+                .records
+                .add_intent(&intent, self.intent_limits, sms, &audit)
+                .await?
+            {
                 WriteOutcome::Done(stored) => return Ok(stored),
                 WriteOutcome::NoEntity => return Err(ApiError::Forbidden(AccessDenied::Entity)),
+                WriteOutcome::TooMany => return Err(ApiError::Conflict(TOO_MANY_OPEN)),
                 _ => {}
             }
         }

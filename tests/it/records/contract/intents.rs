@@ -8,7 +8,8 @@ use kiungo::core::scope::{Data, Scope};
 use kiungo::core::seal::SubscriberTag;
 use kiungo::records::LinkCompletion::{IntentClosed, Written};
 use kiungo::records::{
-    Attempt, AttemptState, Begun, ExpireIntent, IntentFilter, IntentState, JobType as _, LinkIntent, WriteOutcome,
+    Attempt, AttemptState, Begun, ExpireIntent, IntentFilter, IntentLimits, IntentState, JobType as _, LinkIntent,
+    OPEN_INTENTS_FOR_NUMBER, WriteOutcome,
 };
 use kiungo::service::linking::settle::Settle;
 use kiungo::service::sms::outbox::SendSms;
@@ -16,7 +17,7 @@ use rstest::rstest;
 
 use super::messages::message;
 use crate::support::events::{attempt_for, entity, events_about, whole_partner};
-use crate::support::intents::{add, audit_entry_at, intent};
+use crate::support::intents::{LIMITS, add, audit_entry_at, intent};
 use crate::support::records::{
     Backend, Fixture, RecordedPerson, at, job, link, node, partner, person, settle, unique_bytes,
 };
@@ -54,7 +55,7 @@ async fn a_request_is_written_once(#[case] backend: Backend) {
     let entry = audit_entry_at(&scope, 0);
     let sms = Some((sms, send));
     for _ in 0..2 {
-        let kept = db.add_intent(&intent, sms.as_ref(), &entry).await.unwrap();
+        let kept = db.add_intent(&intent, LIMITS, sms.as_ref(), &entry).await.unwrap();
         assert_eq!(kept, WriteOutcome::Done(intent.clone()));
     }
     // Anyone who asks again draws another SMS, code and moment; what was written stands.
@@ -63,7 +64,10 @@ async fn a_request_is_written_once(#[case] backend: Backend) {
         created_at: at(9),
         ..intent.clone()
     };
-    let kept = db.add_intent(&again, None, &audit_entry_at(&scope, 9)).await.unwrap();
+    let kept = db
+        .add_intent(&again, LIMITS, None, &audit_entry_at(&scope, 9))
+        .await
+        .unwrap();
     assert_eq!(kept, WriteOutcome::Done(intent.clone()));
     assert_eq!(db.intent(&scope, intent.id).await.unwrap(), Some(intent.clone()));
     let key = ExpireIntent::key(intent.id);
@@ -92,19 +96,22 @@ async fn a_code_is_one_requests(#[case] backend: Backend) {
         ..intent(other.partner)
     };
     let entry = audit_entry_at(&other, 0);
-    assert_eq!(db.add_intent(&second, None, &entry).await.unwrap(), WriteOutcome::Taken);
+    assert_eq!(
+        db.add_intent(&second, LIMITS, None, &entry).await.unwrap(),
+        WriteOutcome::Taken
+    );
     assert_eq!(db.intent(&other, second.id).await.unwrap(), None);
     db.cancel_intent(&mine, first.id, &audit_entry_at(&mine, 1))
         .await
         .unwrap();
-    let kept = db.add_intent(&second, None, &entry).await.unwrap();
+    let kept = db.add_intent(&second, LIMITS, None, &entry).await.unwrap();
     assert_eq!(kept, WriteOutcome::Done(second));
     let nowhere = LinkIntent {
         entity: Some(EntityId::from_bytes(unique_bytes())),
         ..intent(other.partner)
     };
     assert_eq!(
-        db.add_intent(&nowhere, None, &entry).await.unwrap(),
+        db.add_intent(&nowhere, LIMITS, None, &entry).await.unwrap(),
         WriteOutcome::NoEntity
     );
     // Without a code there is nothing to share.
@@ -371,4 +378,58 @@ async fn one_of_many_completes_a_request(#[case] backend: Backend) {
     let written = completed.iter().filter(|completed| matches!(completed, Written(_)));
     assert_eq!(written.count(), 1, "{completed:?}");
     assert_eq!(events_about(&*db, mine.partner, asked.id.as_bytes()).await.len(), 1);
+}
+
+/// Nobody fills a person's first screens, and no partner takes up all codes: what is open at a time is limited, for a partner,
+/// for one number of a partner's, and for a number over all partners. What is over, or over-due, does not count.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn open_requests_are_limited(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let tag = |n| Some(SubscriberTag::from_bytes([n; 32]));
+    let limits = IntentLimits {
+        of_partner: 6,
+        of_partner_for_number: 2,
+    };
+    let asks = async |n: u8, tag: Option<SubscriberTag>, expires_at| {
+        let mut new = intent(partner(n).id);
+        (new.tag, new.code_digest, new.expires_at) = (tag, tag.is_none().then(unique_bytes), expires_at);
+        let entry = audit_entry_at(&whole_partner(new.partner), 0);
+        match db.add_intent(&new, limits, None, &entry).await.unwrap() {
+            WriteOutcome::Done(stored) => Some(stored.id),
+            refused => {
+                assert_eq!(refused, WriteOutcome::TooMany);
+                None
+            }
+        }
+    };
+    for n in 1..=2 {
+        db.put_partner(&partner(n)).await.unwrap();
+    }
+    let later = intent(partner(1).id).expires_at;
+    // Over-due ones do not count, though nothing has ended them yet.
+    for _ in 0..3 {
+        assert!(asks(1, tag(1), at(0)).await.is_some());
+    }
+    let first = asks(1, tag(1), later).await.unwrap();
+    assert!(asks(1, tag(1), later).await.is_some());
+    assert!(asks(1, tag(1), later).await.is_none());
+    assert!(asks(2, tag(1), later).await.is_some(), "another partner's do not count");
+    let scope = whole_partner(partner(1).id);
+    db.cancel_intent(&scope, first, &audit_entry_at(&scope, 1))
+        .await
+        .unwrap();
+    assert!(asks(1, tag(1), later).await.is_some());
+    for _ in 0..4 {
+        assert!(asks(1, None, later).await.is_some());
+    }
+    assert!(asks(1, None, later).await.is_none());
+    assert!(asks(2, None, later).await.is_some());
+    for n in 3..=u8::try_from(OPEN_INTENTS_FOR_NUMBER).unwrap() + 2 {
+        db.put_partner(&partner(n)).await.unwrap();
+        assert!(asks(n, tag(9), later).await.is_some(), "{n}");
+    }
+    assert!(asks(2, tag(9), later).await.is_none());
 }

@@ -1,0 +1,199 @@
+//! Texts that others write and people read on a phone: a partner's purpose, and names.
+//!
+//! A text is judged by what is left of it after folding, because that is what people read: a purpose of invisible signs is
+//! blank, and one that is read as two sentences is two sentences. What is kept is the folded text, so that the consent in the
+//! records is what stood on the screen.
+//!
+//! A partner's words stand between quotation marks on the screen. They may neither end these nor begin a sentence of their
+//! own, nor name somebody else, or they would be read as ours, or as another partner's.
+
+use super::gsm7;
+
+/// What is wrong with a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScreenTextFault {
+    /// Nothing that can be read is left of it.
+    Blank,
+    /// Longer than this many characters, or septets once folded.
+    TooLong(usize),
+    ControlCharacters,
+    /// It has a sign that ends a sentence, so that a second one could follow.
+    Sentence,
+}
+
+impl ScreenTextFault {
+    /// A stable word.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Blank => "blank",
+            Self::TooLong(_) => "too_long",
+            Self::ControlCharacters => "control_characters",
+            Self::Sentence => "sentence",
+        }
+    }
+
+    /// What to do about it.
+    pub fn remedy(self) -> String {
+        match self {
+            Self::Blank => "say something that can be read on a phone".to_owned(),
+            Self::TooLong(most) => format!("{most} characters at most, for it stands on a phone's screen"),
+            Self::ControlCharacters => "leave out control characters".to_owned(),
+            Self::Sentence => "a few words, not sentences: leave out . ! ? : and ;".to_owned(),
+        }
+    }
+}
+
+/// What people read of a text, on one line.
+pub fn readable(text: &str) -> String {
+    gsm7::clean_name(text, usize::MAX)
+}
+
+/// Whether people can read nothing of it.
+pub fn is_blank(text: &str) -> bool {
+    !readable(text).chars().any(char::is_alphanumeric)
+}
+
+/// Checks a name that people read. It is kept as it was written, since ids follow from names.
+///
+/// # Errors
+/// With what is wrong.
+pub fn check_name(text: &str, most: usize) -> Result<(), ScreenTextFault> {
+    if is_blank(text) {
+        Err(ScreenTextFault::Blank)
+    } else if text.trim().chars().count() > most {
+        Err(ScreenTextFault::TooLong(most))
+    } else if text.chars().any(char::is_control) {
+        Err(ScreenTextFault::ControlCharacters)
+    } else {
+        Ok(())
+    }
+}
+
+/// A purpose as people read it between quotation marks.
+///
+/// # Errors
+/// With what is wrong.
+pub fn purpose(text: &str, most: usize) -> Result<String, ScreenTextFault> {
+    check_name(text, most)?;
+    let read = readable(text).replace('"', "'");
+    if gsm7::folded_septets(&read) > most {
+        Err(ScreenTextFault::TooLong(most))
+    } else if read.contains(['.', '!', '?', ':', ';', '¡', '¿']) {
+        Err(ScreenTextFault::Sentence)
+    } else {
+        Ok(read)
+    }
+}
+
+/// The fewest letters and digits of a name that is also found without its blanks. Shorter ones stand within other words.
+const UNSPACED: usize = 8;
+
+/// Whether a text is read as naming this business, however it is spelt: in other letters that look the same, in capitals,
+/// with signs between its words, or without any.
+pub fn names(text: &str, business: &str) -> bool {
+    let (text, business) = (words(text), words(business));
+    if business.is_empty() {
+        return false;
+    }
+    let spelt = text.windows(business.len()).any(|window| window == business);
+    let (text, business) = (text.concat(), business.concat());
+    spelt || (business.chars().count() >= UNSPACED && text.contains(&business))
+}
+
+/// Its words as they are read, in small letters, with digits that stand for letters read as these.
+fn words(text: &str) -> Vec<String> {
+    let letters: String = readable(text)
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(|letter| match letter {
+            '0' => 'o',
+            '1' | 'i' | '|' | '!' => 'l',
+            '3' | '€' => 'e',
+            '4' | '@' => 'a',
+            '5' | '$' => 's',
+            other => other,
+        })
+        .collect();
+    let words = letters.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text of which nothing can be read is blank, whatever signs it is made of.
+    #[test]
+    fn what_cannot_be_read_is_blank() {
+        for blank in [
+            "",
+            "   ",
+            "\u{200b}\u{200b}",
+            "\u{200f}\u{200e}",
+            "\u{202e}\u{2066}",
+            "\u{2800}\u{2800}",
+            "\u{3164}",
+            "\u{115f}\u{1160}\u{ffa0}",
+            "\u{17b4}\u{17b5}",
+            "\u{ad}\u{34f}\u{61c}\u{180e}\u{2060}\u{feff}",
+            "\u{e0001}\u{e0041}",
+            "\u{fe0f}\u{200d}",
+            "😀🎉💸",
+            "\u{301}\u{302}",
+            "- - -",
+            "...",
+            "\"\"",
+            "\u{10ffff}\u{e000}",
+        ] {
+            assert!(is_blank(blank), "{blank:?} is read as {:?}", readable(blank));
+            assert_eq!(purpose(blank, 40), Err(ScreenTextFault::Blank), "{blank:?}");
+            assert_eq!(check_name(blank, 40), Err(ScreenTextFault::Blank), "{blank:?}");
+        }
+    }
+
+    /// What is kept is what is read: without what cannot be seen, between one pair of quotation marks, in one piece.
+    #[test]
+    fn a_purpose_is_kept_as_it_is_read() {
+        for (written, kept) in [
+            ("loan decisions", Ok("loan decisions")),
+            ("  loan \u{200b}decisions 🎉 ", Ok("loan decisions")),
+            ("your “first” loan", Ok("your 'first' loan")),
+            ("ọrẹ & ẹbi", Ok("ore & ebi")),
+            ("5% loans (up to 3)", Ok("5% loans (up to 3)")),
+            ("FREE CASH. Umoja Credit asks you", Err(ScreenTextFault::Sentence)),
+            ("free cash。umoja asks", Err(ScreenTextFault::Sentence)),
+            ("free cash… agree", Err(ScreenTextFault::Sentence)),
+            ("agree！", Err(ScreenTextFault::Sentence)),
+            ("Umoja Credit: agree", Err(ScreenTextFault::Sentence)),
+            ("a\nb", Err(ScreenTextFault::ControlCharacters)),
+            (
+                "123456789012345678901234567890123456789 1",
+                Err(ScreenTextFault::TooLong(40)),
+            ),
+            // Each of these signs costs more than one character on the screen.
+            ("₦₦₦₦₦₦₦₦₦₦₦₦₦₦ loans", Err(ScreenTextFault::TooLong(40))),
+        ] {
+            assert_eq!(purpose(written, 40), kept.map(str::to_owned), "{written:?}");
+        }
+    }
+
+    /// Somebody else is named however they are spelt; a word that only holds their letters does not name them.
+    #[test]
+    fn others_are_recognised() {
+        for (text, business, named) in [
+            ("a loan by Umoja Credit", "Umoja Credit", true),
+            ("a loan by UMOJA-CREDIT", "Umoja Credit", true),
+            ("umojacredit loans", "Umoja Credit", true),
+            ("U m o j a C r e d i t", "Umoja Credit", true),
+            ("Um0ja Cred1t loans", "Umoja Credit", true),
+            ("Umoj\u{430} Credit", "Umoja Credit", true),
+            ("Umoja\u{200b} Credit", "Umoja Credit", true),
+            ("credit for umoja", "Umoja Credit", false),
+            ("dukaan supplies", "Duka", false),
+            ("duka supplies", "Duka", true),
+            ("loan decisions", "\u{200b}", false),
+        ] {
+            assert_eq!(names(text, business), named, "{text:?} and {business:?}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a partner writes and people read: judged by what is left of it on a phone, and never read as somebody else's words.
+
+use serde_json::json;
+
+use crate::support::aggregator::{AggregatorClient, Phone};
+use crate::support::sandbox::Sandbox;
+
+const NUMBER: &str = "+2348030008821";
+
+/// Texts that nothing can be read of are blank wherever a partner may write one, whatever they are made of; nothing is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_refused_everywhere() {
+    let sandbox = Sandbox::with(&[("KIUNGO_API__BURST", "1000")]).await;
+    let api = sandbox.another(1).await;
+    let token = api.token().await;
+    let entity = api.entity(&token, "Lagos").await;
+    let user = api.user(&token, &entity, "ada", None).await;
+    let role = api.role(&token, &json!({"link": {"read": "allowed"}})).await;
+    for blank in [
+        "\u{200b}\u{200b}",
+        "\u{200f}\u{200e}",
+        "\u{2800}",
+        "\u{3164}",
+        "🎉💸",
+        " \u{ad} ",
+        "\u{202e}",
+    ] {
+        for (method, path, body, at) in [
+            (
+                "POST",
+                "/v1/link-intents".to_owned(),
+                json!({"purpose": blank, "msisdn": NUMBER}),
+                "/purpose",
+            ),
+            (
+                "POST",
+                "/v1/link-intents".to_owned(),
+                json!({"reference": blank}),
+                "/reference",
+            ),
+            (
+                "POST",
+                "/v1/link-intents".to_owned(),
+                json!({"expected": {"holder_name": blank}}),
+                "/expected/holder_name",
+            ),
+            ("PATCH", "/v1/partner".to_owned(), json!({"purpose": blank}), "/purpose"),
+            ("POST", "/v1/entities".to_owned(), json!({"name": blank}), "/name"),
+            (
+                "PATCH",
+                format!("/v1/entities/{entity}"),
+                json!({"name": blank}),
+                "/name",
+            ),
+            ("PATCH", format!("/v1/users/{user}"), json!({"name": blank}), "/name"),
+            ("PATCH", format!("/v1/roles/{role}"), json!({"name": blank}), "/name"),
+        ] {
+            let refused = api.ask(method, &path).json(&body).by(&token).send().await;
+            assert_eq!(refused.faults(), [(at.to_owned(), "blank".to_owned())], "{path} {body}");
+        }
+    }
+    let none = api.get("/v1/link-intents").by(&token).send().await.expect(200);
+    assert_eq!(none["data"], json!([]));
+    sandbox.stop().await;
+}
+
+/// A purpose is kept as it is read, stands between quotation marks on the screen and in the consent, ends no sentence and names
+/// nobody else who is registered here, however they are spelt.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_speaks_for_nobody_else() {
+    let sandbox = Sandbox::start().await;
+    let api = sandbox.another(1).await;
+    let token = api.token().await;
+    for (purpose, code) in [
+        ("FREE CASH. Sandbox Lender asks you", "sentence"),
+        ("FREE CASH! Agree", "sentence"),
+        ("free cash。agree", "sentence"),
+        ("a loan by Sandbox Lender", "names_another"),
+        ("a loan by SANDBOX-LENDER", "names_another"),
+        ("S\u{430}ndbox Lender loans", "names_another"),
+        ("Sand\u{200b}box Lender loans", "names_another"),
+        ("5andb0xLender loans", "names_another"),
+    ] {
+        for (method, path) in [("POST", "/v1/link-intents"), ("PATCH", "/v1/partner")] {
+            let refused = api
+                .ask(method, path)
+                .json(&json!({"purpose": purpose}))
+                .by(&token)
+                .send()
+                .await;
+            assert_eq!(
+                refused.faults(),
+                [("/purpose".to_owned(), code.to_owned())],
+                "{purpose}"
+            );
+        }
+    }
+    let named = api
+        .post("/v1/entities", &json!({"name": "Sandbox Lender Lagos"}))
+        .by(&token)
+        .send()
+        .await;
+    assert_eq!(named.faults(), [("/name".to_owned(), "names_another".to_owned())]);
+
+    let body = json!({"purpose": " your “first”\u{200b}  loan 🎉", "msisdn": NUMBER});
+    let intent = api.post("/v1/link-intents", &body).by(&token).send().await.expect(201);
+    assert_eq!(intent["purpose"], json!("your 'first' loan"));
+    let line = AggregatorClient::new(vec![format!("{}/ussd/sandbox/sandbox", api.base)], api.client.clone());
+    let mut phone = Phone::new(NUMBER, line.patient());
+    let shown = phone.dial().await;
+    shown.asks("Partner 1 asks to read your bank account for \"your 'first' loan\", for 90 days.");
+    // Whoever asks does not hide the others.
+    shown.asks("4 Other businesses");
+    phone.say("4").await.asks("2 Sandbox Lender");
+    phone.say("2").await.asks("Sandbox Lender asks to read");
+    sandbox.stop().await;
+}
+
+/// A partner asks one number for so much at a time and no more, and can ask again once it has ended something.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_not_asked_without_end() {
+    let sandbox = Sandbox::start().await;
+    let api = sandbox.another(1).await;
+    let token = api.token().await;
+    let body = json!({"msisdn": NUMBER});
+    let mut last = String::new();
+    for _ in 0..5 {
+        last = api.created(&token, None, "/v1/link-intents", &body).await;
+    }
+    let refused = api.post("/v1/link-intents", &body).by(&token).send().await;
+    refused.refused(409, "conflict");
+    let cancel = api.post(&format!("/v1/link-intents/{last}/cancel"), &json!({}));
+    cancel.by(&token).send().await.expect(200);
+    api.post("/v1/link-intents", &body).by(&token).send().await.expect(201);
+    sandbox.stop().await;
+}
