@@ -98,7 +98,7 @@ impl TurnRunner {
                 return Ok(Some(ServedTurn::screen(TurnOutcome::Repeated, reply)));
             }
             DialogDecision::Repeat(ReplySlot::Pending { until }) => {
-                let (reply, _) = self.wait(request, until).await?;
+                let (reply, _) = self.wait(request, &state, until).await?;
                 return Ok(Some(ServedTurn::screen(TurnOutcome::Repeated, reply)));
             }
             DialogDecision::Over => {

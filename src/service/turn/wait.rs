@@ -6,6 +6,7 @@ use super::round::TurnRequest;
 use super::{TurnError, TurnRunner};
 use crate::core::budget;
 use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
+use crate::core::flow::turn_context::TurnEvent;
 use crate::core::messages::Locale;
 use crate::core::time::Timestamp;
 use crate::service::live::LoadedValue;
@@ -26,17 +27,21 @@ impl TurnRunner {
                 self.metrics.screen(&state.cursor.screen);
                 Ok((reply, false))
             }
-            _ => self.wait(request, answer_by).await,
+            _ => self.wait(request, state, answer_by).await,
         }
     }
 
-    /// Waits for the pending reply of a dialog; at the end of the budget, sets the poll screen. Returns whether it did.
+    /// Waits for the pending reply of a dialog, as it is in `stepped`; at the end of the budget, sets the poll screen. Returns
+    /// whether it did.
     pub(super) async fn wait(
         &self,
         request: &TurnRequest<'_>,
+        stepped: &Subscriber,
         until: Timestamp,
     ) -> Result<(TurnReply, bool), TurnError> {
         let (tag, turn) = (&request.tag, &request.context);
+        let cumulative = matches!(request.event, TurnEvent::Cumulative(_));
+        let typed = turn.dialog(stepped).map(|dialog| dialog.typed_prefix);
         let expired = |locale| TurnReply::end(self.flow.last_resort(locale, "expired"));
         let mut wakeup = self.wakes.subscribe();
         let mut polled = false;
@@ -49,6 +54,14 @@ impl TurnRunner {
             let Some(dialog) = turn.dialog(&state) else {
                 return Ok((expired(state.locale), polled));
             };
+            // The store has gone back to before this turn: what it shows then is no answer to it.
+            let older = typed.is_some_and(|typed| {
+                dialog.typed_prefix != typed
+                    && (loaded.rolled_back || cumulative && dialog.typed_prefix.len < typed.len)
+            });
+            if older {
+                return Ok((expired(state.locale), polled));
+            }
             if let ReplySlot::Set(reply) = &dialog.reply {
                 self.metrics.screen(&state.cursor.screen);
                 return Ok((reply.clone(), polled));
