@@ -3,7 +3,7 @@
 //!
 //! One lane for each edge. In every round of a lane a node is started that ends itself at the lane's edge;
 //! everybody goes as far as the question for the password, then all type it together, and the node dies among them.
-//! In one round Redis is killed, too, and loses a part of its log. Then a node that is well takes over, and everybody
+//! In one round Redis is killed, too, and loses its last writes; in another everybody's value goes back. Then a node that is well takes over, and everybody
 //! dials again and does what the screens say. The stand-in's call log is what really happened.
 
 mod checker;
@@ -31,6 +31,7 @@ use self::rules::Phase;
 use self::secrets::nothing_secret_is_kept;
 use crate::support::aggregator::AggregatorClient;
 use crate::support::options::Options;
+use crate::support::recorder::Back;
 use crate::support::redis::Cut;
 use crate::support::seeded_rng::SeededRng;
 use crate::support::soak;
@@ -50,8 +51,10 @@ fn at_once() -> usize {
     soak::number(4, 3)
 }
 
-/// The round in which Redis loses the end of its log.
+/// The round of two in which Redis loses the end of its log; in the other one values go back.
 const CUT: usize = 1;
+/// Where lanes keep their records, in turn.
+const SETUPS: [Setup; 2] = [Setup::Bare, Setup::BareHosts];
 /// What became of a person in a round, for the table.
 type Tally = BTreeMap<(&'static str, &'static str), usize>;
 
@@ -68,16 +71,17 @@ struct Lane {
 
 impl Lane {
     /// With a server of one's own, whose provider is given little time.
-    async fn new(edge: CrashPoint, rng: SeededRng, change: impl FnOnce(&mut Options)) -> Self {
+    async fn new(setup: Setup, edge: CrashPoint, rng: SeededRng, change: impl FnOnce(&mut Options)) -> Self {
         let quick = |options: &mut Options| {
             options.timeout = 2;
             options.lease_margin = Some(2);
             options.level = "info";
+            options.recorder = true;
             change(options);
         };
         Self {
             edge,
-            world: World::with(Setup::Bare, quick).await,
+            world: World::with(setup, quick).await,
             rng,
             people: Vec::new(),
             ended_at_the_edge: 0,
@@ -85,8 +89,9 @@ impl Lane {
         }
     }
 
-    async fn run(edge: CrashPoint, first: usize, rng: SeededRng) -> Tally {
-        let mut lane = Self::new(edge, rng, |_| ()).await;
+    async fn run(n: usize, edge: CrashPoint, rng: SeededRng) -> Tally {
+        let (setup, first) = (SETUPS[n % SETUPS.len()], n * rounds() * people_in_a_round());
+        let mut lane = Self::new(setup, edge, rng, |_| ()).await;
         for round in 0..rounds() {
             lane.round(round, first + round * people_in_a_round()).await;
         }
@@ -120,12 +125,19 @@ impl Lane {
             self.ended_at_the_edge += 1;
         }
         let before: Vec<_> = people.iter().map(|person| person.result).collect();
-        if round == CUT {
-            self.lose_the_end_of_the_log().await;
+        if round % 2 == CUT {
+            let writes = 1 + self.rng.below(3 * people.len() as u64);
+            self.lose_the_end_of_the_log(Cut::Commands(writes.try_into().unwrap()))
+                .await;
+        } else {
+            self.values_go_back(&people).await;
         }
         let mut node = self.world.node(None).await;
-        let line = node.line().patient();
+        // What the gateway sends next comes to the node that is well.
+        *line.servers.write().await = vec![node.callback()];
         let call_log = || self.world.call_log();
+        let late = people.iter_mut().zip(&mut phones).enumerate();
+        join_all(late.map(async |(n, (person, phone))| person.goes_on(n, phone, &call_log).await)).await;
         let redials = people.iter_mut().map(|person| person.redial(&line, &call_log));
         for redialled in join_all(redials).await {
             redialled.expect("the node is well");
@@ -141,13 +153,25 @@ impl Lane {
         assert_eq!(node.terminate().await, Some(0));
     }
 
-    /// Kills Redis and cuts off between a thousandth and a tenth of its log, as a power failure does.
-    async fn lose_the_end_of_the_log(&mut self) {
+    /// Kills Redis and cuts off the end of its log, as a power failure does.
+    async fn lose_the_end_of_the_log(&mut self, cut: Cut) {
         let redis = self.world.redis.as_mut().unwrap();
+        redis.written().await;
         redis.kill();
-        let thousandths = u32::try_from(1 + self.rng.below(100)).unwrap();
-        redis.truncate_aof(Cut::Fraction(f64::from(thousandths) / 1_000.0));
+        redis.truncate_aof(cut);
         redis.restart(&[]).await;
+    }
+
+    /// Everybody's value goes back, by all ways in turn.
+    async fn values_go_back(&mut self, people: &[Person]) {
+        let (keyring, recorder) = (self.world.keyring(), self.world.recorder.as_ref().unwrap());
+        for person in people {
+            let back = *self.rng.pick(&Back::ALL);
+            person
+                .story
+                .tell(format!("the node is gone, and the value goes back: {back:?}"));
+            recorder.roll_back(&person.tag(&keyring), back).await;
+        }
     }
 
     async fn settles(&mut self, line: &AggregatorClient) {
@@ -157,7 +181,9 @@ impl Lane {
     /// Redis loses the end of its log once more, long after everything was settled; then everybody dials only to look,
     /// and sees a link exactly if there is one.
     async fn audit(&mut self) {
-        self.lose_the_end_of_the_log().await;
+        let thousandths = u32::try_from(1 + self.rng.below(100)).unwrap();
+        let cut = Cut::Fraction(f64::from(thousandths) / 1_000.0);
+        self.lose_the_end_of_the_log(cut).await;
         let mut node = self.world.node(None).await;
         let line = node.line().patient();
         all_see_the_truth(&self.world, &self.people, &line, self.edge.as_str()).await;
@@ -182,7 +208,7 @@ fn outcome(person: &Person, before: FinalResult) -> &'static str {
 async fn a_thousand_logins_survive_crashes_at_every_edge() {
     let mut rng = SeededRng::seeded();
     let lanes = CrashPoint::ALL.map(|edge| (edge, rng.fork())).into_iter().enumerate();
-    let lanes = lanes.map(|(n, (edge, rng))| Lane::run(edge, n * rounds() * people_in_a_round(), rng));
+    let lanes = lanes.map(|(n, (edge, rng))| Lane::run(n, edge, rng));
     let total: Tally = iter(lanes).buffer_unordered(at_once()).concat().await;
     for ((edge, outcome), people) in &total {
         println!("{edge:<10} {outcome:<24} {people:>5}");
@@ -197,7 +223,7 @@ async fn a_thousand_logins_survive_crashes_at_every_edge() {
 /// once more behind the server's back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_planted_second_submission_is_found() {
-    let mut lane = Lane::new(CrashPoint::Linked, SeededRng::seeded(), |_| ()).await;
+    let mut lane = Lane::new(Setup::Bare, CrashPoint::Linked, SeededRng::seeded(), |_| ()).await;
     let node = lane.world.node(None).await;
     let mut person = Person::new(900_000, false);
     let mut phone = person.comes_to_the_password(&node.line()).await;

@@ -14,6 +14,7 @@ use crate::support::eventually;
 use crate::support::options::Options;
 use crate::support::seeded_rng::SeededRng;
 use crate::support::soak;
+use crate::support::world::Setup;
 
 /// How often a node is killed.
 const ROUNDS: usize = 2;
@@ -38,7 +39,7 @@ async fn the_other_node_tells_the_truth() {
         options.timeout = 4;
         options.switches.latency = slow();
     };
-    let mut lane = Lane::new(CrashPoint::Sent, SeededRng::seeded(), slow).await;
+    let mut lane = Lane::new(Setup::Bare, CrashPoint::Sent, SeededRng::seeded(), slow).await;
     let count = people_in_a_round();
     for round in 0..ROUNDS {
         let mut people: Vec<_> = (0..count)

@@ -120,7 +120,7 @@ impl Person {
     }
 
     /// A password nobody has typed before.
-    fn password(&mut self) -> String {
+    pub fn password(&mut self) -> String {
         let digest = sha256_hex(&format!("{} {}", self.username, self.typed.passwords.len()));
         let password = format!("Zq7{}", &digest[..32]);
         self.typed.passwords.push(password.clone());
@@ -165,6 +165,22 @@ impl Person {
         let password = self.password();
         let seen = phone.line(&password).await?;
         self.follow(phone, seen, call_log).await
+    }
+
+    /// The dialog goes on at a node that knows only what was written down: with the last callback once more, with a 1, or
+    /// not at all, each for every third of all people.
+    pub async fn goes_on(&mut self, n: usize, phone: &mut Reader, call_log: &(impl Fn() -> CallLog + Sync)) {
+        let seen = match n % 3 {
+            0 => phone.again().await,
+            1 => phone.line("1").await,
+            _ => return,
+        };
+        let seen = seen.expect("the node is well");
+        if self.result == FinalResult::Nothing {
+            self.follow(phone, seen, call_log).await.expect("the node is well");
+        } else {
+            self.reads(&seen, &phone.last_text());
+        }
     }
 
     /// Dials again, as often as it takes to be told.

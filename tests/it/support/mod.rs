@@ -32,8 +32,9 @@ pub mod receiver;
 pub mod recorder;
 pub mod records;
 pub mod redis;
-#[cfg(feature = "sandbox")]
 pub mod resp;
+#[cfg(feature = "sandbox")]
+pub mod rolling_store;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod search_forms;

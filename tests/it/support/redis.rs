@@ -10,6 +10,7 @@ use std::time::Duration;
 use redis::{AsyncConnectionConfig, Value};
 use tempfile::TempDir;
 
+use super::resp::message_len;
 use super::{eventually, files_below};
 
 /// Long enough for a server to come up on a busy machine.
@@ -30,6 +31,8 @@ pub enum Cut {
     Bytes(u64),
     /// This part of the log, from 0 to 1.
     Fraction(f64),
+    /// The last so many commands.
+    Commands(usize),
 }
 
 impl RedisServer {
@@ -176,6 +179,7 @@ impl RedisServer {
                 let thousandths = (0..=1_000_u64).find(|n| f64::from(u32::try_from(*n).unwrap()) >= part * 1_000.0);
                 length * thousandths.unwrap() / 1_000
             }
+            Cut::Commands(commands) => last_commands(&fs::read(self.aof()).unwrap(), commands),
         };
         let log = fs::OpenOptions::new().write(true).open(self.aof()).unwrap();
         log.set_len(length.saturating_sub(lost)).unwrap();
@@ -223,6 +227,19 @@ impl Drop for RedisServer {
             let _ = child.wait();
         }
     }
+}
+
+/// How many bytes the last commands of a log take.
+fn last_commands(log: &[u8], commands: usize) -> u64 {
+    let mut begins = Vec::new();
+    let mut at = 0;
+    while let Some(length) = log.get(at..).and_then(message_len) {
+        begins.push(at);
+        at += length;
+    }
+    let first = begins.len().saturating_sub(commands);
+    let kept = begins.get(first).copied().unwrap_or(log.len());
+    u64::try_from(log.len() - kept).unwrap()
 }
 
 /// A port that nobody listens on, below those that the system gives to outgoing connections, so that it stays free while

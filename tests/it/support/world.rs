@@ -35,6 +35,8 @@ pub const PARTNER: &str = "Sandbox Lender";
 pub enum Setup {
     /// None yet, to be on Redis: [`World::node`] starts them.
     Bare,
+    /// The same, with their records in PostgreSQL.
+    BareHosts,
     /// One, in its memory.
     Memory,
     /// One, in Redis.
@@ -93,13 +95,13 @@ impl World {
         keys::generate(&dir.path().join("keys"), &OsRng).unwrap();
         let redis = match setup {
             Setup::Memory => None,
-            Setup::Bare | Setup::Redis | Setup::TwoNodes | Setup::TwoHosts => {
+            Setup::Bare | Setup::BareHosts | Setup::Redis | Setup::TwoNodes | Setup::TwoHosts => {
                 Some(RedisServer::with(&options.redis).await)
             }
         };
         let postgres = match setup {
             Setup::Bare | Setup::Memory | Setup::Redis | Setup::TwoNodes => None,
-            Setup::TwoHosts => Some(PostgresServer::start().await),
+            Setup::BareHosts | Setup::TwoHosts => Some(PostgresServer::start().await),
         };
         let proxy = redis.as_ref().filter(|_| options.proxy);
         let proxy = proxy.map(|redis| Proxy::before(redis.port()));
@@ -122,7 +124,7 @@ impl World {
             dir,
         };
         let nodes = match setup {
-            Setup::Bare => 0,
+            Setup::Bare | Setup::BareHosts => 0,
             Setup::Memory | Setup::Redis => 1,
             Setup::TwoNodes | Setup::TwoHosts => 2,
         };
