@@ -189,11 +189,7 @@ impl Metrics {
             self.held_back.clone(),
         );
         registry.register("jobs", "Tries at jobs, by how they ended", self.jobs.clone());
-        registry.register(
-            "keeper_errors",
-            "Failures of store and records",
-            self.storage_errors.clone(),
-        );
+        registry.register("keeper_errors", "Store or records failed", self.storage_errors.clone());
         registry.register("requests", "HTTP requests, by route and status", self.requests.clone());
         registry.register("strangers", "Wrong keys, tokens and secrets", self.strangers.clone());
         registry.register(

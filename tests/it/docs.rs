@@ -102,6 +102,7 @@ fn every_metric_is_explained() {
     // A metric that was never counted is not encoded.
     metrics.screen("welcome");
     metrics.screen_given_up("huawei");
+    metrics.sms_unreadable("infobip");
     metrics.provider_call("mono", "submit", ProviderOutcome::Answered, Duration::ZERO);
     metrics.turn(TurnOutcome::Ended, Duration::ZERO);
     metrics.set_institution_health("mono", "all", HealthLevel::Slow);
@@ -109,6 +110,7 @@ fn every_metric_is_explained() {
     metrics.job("redeem", "done");
     metrics.storage_error(Storage::Store);
     metrics.request("other", 404);
+    metrics.stranger("key");
     metrics.set_sealed_values(&BTreeMap::from([("k1".to_owned(), 1)]));
     let encoded = metrics.encode().unwrap();
     let families = encoded.lines().filter_map(|line| line.strip_prefix("# TYPE "));
