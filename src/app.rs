@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::ambient::{OsRng, SystemClock};
+use crate::certificate::{CertificateError, ServerCertificate};
 use crate::config::{Config, Mode, RecordsConfig, StoreConfig, keys};
 use crate::core::ids::{NodeId, PartnerId};
 use crate::core::menu::MenuError;
@@ -88,6 +89,9 @@ pub enum StartError {
     /// An SMS gateway cannot be set up.
     #[error("[[sms]] {0}: {1}")]
     Sms(String, #[source] gateways::sms::SmsSetupError),
+    /// Our own TLS cannot be set up.
+    #[error("[server.tls] {0}")]
+    Certificate(CertificateError),
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] io::Error),
@@ -114,6 +118,7 @@ pub struct App {
     tasks: TaskTracker,
     #[cfg(feature = "sandbox")]
     _stand_ins: StandIns,
+    certificate: Option<Arc<ServerCertificate>>,
 }
 
 /// What surrounds a server: its metrics exist before it, and tests end the process at an edge.
@@ -179,15 +184,19 @@ impl App {
         )
         .await?;
         let callbacks = parts.callbacks.clone();
+        let certificate = parts.transport.certificate.clone();
+        if let Some(certificate) = certificate.clone() {
+            deps.spawn(certificate.watch(leaving.clone()));
+        }
         // Nobody's first call waits for it; that it panicked would show with the first number.
         let _ = numbering.await;
         let listen = config.server.listen;
         let (address, serving) =
             http::serve(parts, listen, stop.clone()).map_err(|error| StartError::Listen(listen, error))?;
         #[cfg(feature = "sandbox")]
-        stand_ins.set_server_address(address);
+        stand_ins.set_server_url(&url_of(address, certificate.is_some()));
         if config.mode == Mode::Sandbox {
-            links.listen_at(&format!("http://{address}"));
+            links.listen_at(&url_of(address, certificate.is_some()));
         }
         let running = deps.handle.spawn(serving);
         Ok(Self {
@@ -204,7 +213,18 @@ impl App {
             tasks: deps.tasks,
             #[cfg(feature = "sandbox")]
             _stand_ins: stand_ins,
+            certificate,
         })
+    }
+
+    /// Where it is reached from this machine.
+    pub fn url(&self) -> String {
+        url_of(self.address, self.certificate.is_some())
+    }
+
+    /// Reads the files of our certificate again; `None` without one, else whether it is another one now.
+    pub fn reload_certificate(&self) -> Option<Result<bool, CertificateError>> {
+        Some(self.certificate.as_ref()?.reload())
     }
 
     /// Stops in order: not ready any more and no new jobs, then no new requests and open ones answered, then what is under
@@ -223,6 +243,11 @@ impl App {
         }
         served
     }
+}
+
+fn url_of(address: SocketAddr, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 /// The id of the configuration's partner. It comes from its name, so that every node and every start has the same.

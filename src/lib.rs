@@ -2,6 +2,7 @@
 
 pub mod ambient;
 pub mod app;
+pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod core;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{ReadyProvider, StartError, partner_id, partners, sms, webhooks};
+use crate::ambient::SystemClock;
+use crate::certificate::ServerCertificate;
 use crate::config::{ChannelConfig, Config, Mode, ProviderConfig};
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::flow::{Flow, FlowSettings};
@@ -14,7 +16,7 @@ use crate::core::messages::Templates;
 use crate::core::pin::SubscriberPin;
 use crate::core::seal::Keyring;
 use crate::core::time::Clock;
-use crate::http::HttpState;
+use crate::http::{HttpState, Transport};
 use crate::http_client::{HttpClient, HttpClientOptions};
 use crate::providers::{Provider, ProviderRegistry};
 use crate::records::Partner;
@@ -69,6 +71,7 @@ pub(super) async fn assemble(
     let api = partners::build_partner_api(config, deps, &services, &turns).await?;
     Ok(HttpState {
         proxies: std::mem::take(&mut config.server.trusted_proxies),
+        transport: transport(config)?,
         callbacks: Arc::new(TurnHandle(turns.clone())),
         hooks: Arc::new(ProviderWebhookReceiver::new(
             deps.clone(),
@@ -97,6 +100,16 @@ pub(super) async fn assemble(
         turn_tasks: deps.tasks.clone(),
         #[cfg(feature = "sandbox")]
         sandbox: sandbox.map(|state| crate::sandbox::routes(turns, state)),
+    })
+}
+
+/// What people type is not taken in clear from elsewhere. The sandbox is on this machine.
+fn transport(config: &Config) -> Result<Transport, StartError> {
+    let open = |files| ServerCertificate::open(files, Arc::new(SystemClock)).map(Arc::new);
+    let certificate = config.server.tls.clone().map(open).transpose();
+    Ok(Transport {
+        certificate: certificate.map_err(StartError::Certificate)?,
+        refuse_plain: config.mode == Mode::Production,
     })
 }
 

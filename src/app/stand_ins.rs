@@ -99,14 +99,12 @@ impl StandIns {
     }
 
     /// Tells them where the server listens, so that they can call it.
-    pub(super) fn set_server_address(&self, address: SocketAddr) {
+    pub(super) fn set_server_url(&self, url: &str) {
         for (name, stand_in) in &self.providers {
-            stand_in.send_webhooks_to(&format!("http://{address}/hooks/{name}"));
+            stand_in.send_webhooks_to(&format!("{url}/hooks/{name}"));
         }
         if let Some(texts) = &self.sms {
-            texts
-                .state
-                .call_back_at(&format!("http://{address}/sms/{SMS_NAME}/{SMS_SECRET}"));
+            texts.state.call_back_at(&format!("{url}/sms/{SMS_NAME}/{SMS_SECRET}"));
         }
     }
 }

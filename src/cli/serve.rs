@@ -40,9 +40,12 @@ pub(super) fn serve(config: Config, read: ReadConfig<'_>, out: &mut dyn Write) -
         if let Some(warning) = too_few_open_files(open_file_limit()) {
             tracing::warn!("{warning}");
         }
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
         let app = App::start(config, options).await?;
         tracing::info!(address = %app.address, "listening");
-        log_callback_urls(&base.unwrap_or_else(|| format!("http://{}", app.address)), callbacks);
+        log_callback_urls(&base.unwrap_or_else(|| app.url()), callbacks);
         if let Some(greeting) = sandbox {
             greet(&app, &greeting, out)?;
         }
@@ -50,7 +53,7 @@ pub(super) fn serve(config: Config, read: ReadConfig<'_>, out: &mut dyn Write) -
             tokio::select! {
                 _ = terminate.recv() => break,
                 interrupted = tokio::signal::ctrl_c() => break interrupted?,
-                _ = hang_up.recv() => reload.reload(),
+                _ = hang_up.recv() => reload.reload(&app),
             }
         }
         tracing::info!("shutting down: open turns are answered, submissions under way are completed");
@@ -70,7 +73,7 @@ fn log_callback_urls(base: &str, callbacks: Vec<CallbackUrl>) {
 }
 
 fn greet(app: &App, greeting: &str, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{}", greeting.replace("{address}", &app.address.to_string()))?;
+    writeln!(out, "{}", greeting.replace("{url}", &app.url()))?;
     for (name, stand_in) in &app.stand_ins {
         writeln!(
             out,
@@ -105,11 +108,20 @@ impl<'a> Reload<'a> {
     }
 
     /// Never ends the server: what cannot be read again stays as it is, and the log says so.
-    fn reload(&mut self) {
+    fn reload(&mut self, app: &App) {
+        let certificate = match app.reload_certificate() {
+            None => "none of our own",
+            Some(Ok(true)) => "replaced",
+            Some(Ok(false)) => "unchanged",
+            Some(Err(error)) => {
+                tracing::error!(%error, "SIGHUP: the certificate stays as it is, the new one cannot be used");
+                "kept"
+            }
+        };
         let mut config = match (self.read)() {
             Ok(config) => config,
             Err(errors) => {
-                tracing::error!(%errors, "SIGHUP: the configuration stays as it is, the new one has faults");
+                tracing::error!(%errors, certificate, "SIGHUP: the configuration stays as it is, the new one has faults");
                 return;
             }
         };
@@ -121,6 +133,7 @@ impl<'a> Reload<'a> {
             tracing::info!(
                 level_before = before.as_str(),
                 level = self.level.as_str(),
+                certificate,
                 restart_needed,
                 "SIGHUP: reloaded; other settings and the menu are read at a restart"
             );
@@ -145,9 +158,9 @@ fn sandbox_greeting(config: &Config) -> String {
     );
     format!(
         "\nKiungo SANDBOX: nothing here is real, and nothing leaves this machine.\n\n  \
-         Phone     http://{{address}}/phone     dial {code}\n  \
+         Phone     {{url}}/phone     dial {code}\n  \
          Terminal  kiungo phone\n  \
-         API       http://{{address}}/v1\n            \
+         API       {{url}}/v1\n            \
          client_id        {partner}\n            \
          client_secret    {secret}\n            \
          publishable key  {publishable}\n\n\

@@ -107,6 +107,9 @@ impl From<&'static [ProviderRegistration]> for Registrations {
 pub struct Config {
     #[serde(skip)]
     pub mode: Mode,
+    /// What the server runs with, and somebody should mend.
+    #[serde(skip)]
+    pub warnings: Vec<ConfigError>,
     /// `[server]`
     pub server: ServerConfig,
     /// `[store]`
@@ -202,12 +205,16 @@ impl Config {
             registrations,
             origin: source.origin,
             overrides: source.overrides,
-            errors: RefCell::new(Vec::new()),
+            errors: RefCell::default(),
+            warnings: RefCell::default(),
         };
         let read = Self::read(Section::root(&context, source.root));
         let faults = context.errors.into_inner();
         match read {
-            Some(config) if faults.is_empty() => Ok(config),
+            Some(mut config) if faults.is_empty() => {
+                config.warnings = context.warnings.into_inner();
+                Ok(config)
+            }
             _ => Err(ConfigErrors(faults)),
         }
     }
@@ -242,6 +249,7 @@ impl Config {
         root.report_unknown_keys();
         Some(Self {
             mode,
+            warnings: Vec::new(),
             server: server?,
             store: store?,
             records: records?,

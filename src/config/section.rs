@@ -25,6 +25,8 @@ pub(super) struct ConfigContext {
     pub(super) origin: ConfigOrigin,
     pub(super) overrides: BTreeMap<String, String>,
     pub(super) errors: RefCell<Vec<ConfigError>>,
+    /// What works, and should not stay so.
+    pub(super) warnings: RefCell<Vec<ConfigError>>,
 }
 
 /// One table. Every key that is read is known; what is left at [`Section::report_unknown_keys`] is not.
@@ -80,17 +82,28 @@ impl<'a> Section<'a> {
 
     /// Reports an error of a key.
     pub(super) fn report(&self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+        let error = self.finding(key, problem.into(), remedy.into());
+        self.context.errors.borrow_mut().push(error);
+    }
+
+    /// Reports of a key what the server runs with all the same.
+    pub(super) fn warn(&self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+        let warning = self.finding(key, problem.into(), remedy.into());
+        self.context.warnings.borrow_mut().push(warning);
+    }
+
+    fn finding(&self, key: &str, problem: String, remedy: String) -> ConfigError {
         let key = self.key(key);
         let origin = self.context.overrides.get(&key).map_or_else(
             || self.context.origin.clone(),
             |name| ConfigOrigin::Environment(name.clone()),
         );
-        self.context.errors.borrow_mut().push(ConfigError {
+        ConfigError {
             origin,
             key,
-            problem: problem.into(),
-            remedy: remedy.into(),
-        });
+            problem,
+            remedy,
+        }
     }
 
     pub(super) fn contains(&self, key: &str) -> bool {

@@ -16,9 +16,10 @@ pub mod partner;
 mod provider_webhooks;
 mod request_log;
 mod sms;
+mod transport;
 mod ussd;
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,12 +36,15 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpResponse, web};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::client_address::ProxyWarning;
 use self::connection_timeouts::{ConnectionTimeouts, TimeoutStream};
-use self::connections::{ConnectionLimits, Connections};
+use self::connections::{ConnectionLimits, ConnectionSlot, Connections};
+pub use self::transport::Transport;
+use self::transport::{ServerStream, TransportCheck, secure};
 use crate::service::callbacks::{PersonPages, ProviderWebhooks, Readiness, SmsCallbacks, UssdCallbacks};
 use crate::service::metrics::Metrics;
 use crate::service::networks::{Networks, ip_prefix};
@@ -67,6 +71,7 @@ const DRAIN_TIMEOUT: u64 = 5;
 pub struct HttpState {
     /// Our own proxies, whose `X-Forwarded-For` is trusted.
     pub proxies: Networks,
+    pub transport: Transport,
     pub callbacks: Arc<dyn UssdCallbacks>,
     pub hooks: Arc<dyn ProviderWebhooks>,
     pub pages: Arc<dyn PersonPages>,
@@ -109,10 +114,12 @@ pub fn serve(
     let warning = Arc::new(ProxyWarning::default());
     let descriptors = connections::descriptors();
     let connections = Connections::new(ConnectionLimits::for_descriptors(descriptors));
+    let acceptor = parts.transport.acceptor()?;
+    let check = Arc::new(TransportCheck::new(parts.transport.clone(), parts.proxies.clone()));
     // What actix-web's own server does, with a stream of ours in between, see `connection_timeouts`.
     let service = move || {
         let draining = draining.clone();
-        let app = build_app(parts.clone(), bodies.clone(), Arc::clone(&warning))
+        let app = build_app(parts.clone(), bodies.clone(), Arc::clone(&warning), Arc::clone(&check))
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let http = HttpService::build()
@@ -125,7 +132,12 @@ pub fn serve(
             .client_disconnect_timeout(CLOSE_TIMEOUT)
             .finish(map_config(app, |()| AppConfig::default()));
         let (connections, proxies) = (Arc::clone(&connections), parts.proxies.clone());
-        fn_service(move |stream| ready(accept(stream, &connections, &proxies))).and_then(http)
+        let acceptor = acceptor.clone();
+        let accept = move |stream: TcpStream| {
+            let admitted = admit(&stream, &connections, &proxies);
+            accept(stream, admitted, acceptor.clone())
+        };
+        fn_service(accept).and_then(http)
     };
     let server = builder
         .workers(workers)
@@ -147,14 +159,29 @@ pub fn serve(
     Ok((address, running))
 }
 
-type Accepted = (TimeoutStream<TcpStream>, Protocol, Option<SocketAddr>);
+type Accepted = (TimeoutStream<ServerStream>, Protocol, Option<SocketAddr>);
 
-fn accept(stream: TcpStream, connections: &Arc<Connections>, proxies: &Networks) -> Result<Accepted, DispatchError> {
+/// Whether there is room for a connection, and whose it is.
+fn admit(
+    stream: &TcpStream,
+    connections: &Arc<Connections>,
+    proxies: &Networks,
+) -> io::Result<(ConnectionSlot, SocketAddr)> {
     let peer = stream.peer_addr()?;
     let from = peer.ip().to_canonical();
     let slot = connections.admit(ip_prefix(from), proxies.contains(from));
     let slot = slot.ok_or_else(|| io::Error::other("too many connections are being answered"))?;
+    Ok((slot, peer))
+}
+
+async fn accept(
+    stream: TcpStream,
+    admitted: io::Result<(ConnectionSlot, SocketAddr)>,
+    acceptor: Option<TlsAcceptor>,
+) -> Result<Accepted, DispatchError> {
+    let (slot, peer) = admitted?;
     stream.set_nodelay(true)?;
+    let stream = secure(stream, acceptor).await?;
     Ok((TimeoutStream::new(stream, TIMEOUTS, slot), Protocol::Http1, Some(peer)))
 }
 
@@ -163,6 +190,7 @@ fn build_app(
     parts: HttpState,
     bodies: web::Data<body::BodyBudget>,
     warning: Arc<ProxyWarning>,
+    check: Arc<TransportCheck>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -180,6 +208,7 @@ fn build_app(
     App::new()
         .app_data(web::Data::new(parts))
         .app_data(bodies)
+        .wrap(from_fn(move |request, next| Arc::clone(&check).check(request, next)))
         .wrap(from_fn(move |request: ServiceRequest, next| {
             warning.look(request.request(), &proxies);
             request_log::log_request(Arc::clone(&metrics), request, next)

@@ -13,7 +13,7 @@ use kiungo::gateways::sms::CallbackOutcome;
 use kiungo::gateways::{
     Echo, ParseError, RawRequest, UssdGateway, UssdLimits, UssdRefusal, UssdReply, UssdRequest, WireReply,
 };
-use kiungo::http::{HttpState, serve};
+use kiungo::http::{HttpState, Transport, serve};
 use kiungo::providers::{ProviderReply, ProviderRequest};
 use kiungo::service::callbacks::{
     IncomingRequest, OpenedPage, PartState, PersonPage, PersonPages, ProviderWebhookOutcome, ProviderWebhooks,
@@ -310,6 +310,7 @@ pub fn start(answers: usize) -> RunningServer {
     let readiness = Arc::new(FakeReadiness::default());
     let shutdown = CancellationToken::new();
     let parts = HttpState {
+        transport: Transport::default(),
         proxies: Networks::default(),
         callbacks: Arc::clone(&callbacks) as _,
         hooks: Arc::new(FakeHooks),
