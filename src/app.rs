@@ -15,8 +15,8 @@ use crate::ambient::{OsRng, SystemClock};
 use crate::certificate::{CertificateError, ServerCertificate};
 use crate::config::{Config, Mode, RecordsConfig, StoreConfig, keys};
 use crate::core::ids::{NodeId, PartnerId};
-use crate::core::menu::MenuError;
-use crate::core::messages::TemplateError;
+use crate::core::menu::{Menu, MenuError};
+use crate::core::messages::{TemplateError, Templates};
 use crate::core::msisdn;
 use crate::core::seal::Keyring;
 use crate::core::time::{Clock, Rng};
@@ -301,6 +301,21 @@ fn open_keys(config: &Config, rng: &dyn Rng) -> Result<Keyring, keys::KeysError>
         Mode::Sandbox => keys::load_or_generate(&config.keys, rng),
         Mode::Production => keys::load(&config.keys.dir, &config.keys.active),
     }
+}
+
+/// What a start with this configuration would refuse before it asks anybody else: keys, and what gateways and providers are
+/// built from. Takes from the configuration what a start takes.
+pub fn preflight(config: &mut Config) -> Vec<StartError> {
+    let mut faults = Vec::new();
+    // The sandbox makes its own.
+    if config.mode == Mode::Production {
+        faults.extend(open_keys(config, &OsRng).err().map(StartError::from));
+    }
+    faults.extend(sms::sms_routes(config).err());
+    faults.extend(Menu::embedded().err().map(StartError::from));
+    faults.extend(Templates::embedded().err().map(StartError::from));
+    faults.extend(assemble::build_providers(config).err());
+    faults
 }
 
 /// Loads how numbers are written, beside everything else that a start waits for.

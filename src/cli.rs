@@ -1,6 +1,7 @@
 //! The command line: what it says, and which part of the server each command calls.
 
 mod channels;
+mod check;
 mod commands;
 mod data_subject;
 mod events;
@@ -122,8 +123,17 @@ enum LinksCommand {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Tell everything that is wrong with it at once; nothing is started. Fails when anything is.
-    Check,
+    /// Tell everything that is wrong with it at once, and what should be mended; nothing is started.
+    #[command(after_help = "\
+Everything that `kiungo serve` would refuse is a fault, apart from what only the network can tell. What it would run with, and
+an attacker would like, is a warning.
+
+Exit codes: 0 no faults, perhaps warnings; 1 faults, or warnings with --strict; 2 the command line is wrong.")]
+    Check {
+        /// Take warnings for faults.
+        #[arg(long)]
+        strict: bool,
+    },
     /// Print what is in force, from file and variables, with every secret hidden.
     Show,
 }
@@ -220,7 +230,7 @@ fn config_command(
 ) -> Result<(), CliError> {
     let config = load(options, env)?;
     match command {
-        ConfigCommand::Check => writeln!(out, "The configuration is good.")?,
+        ConfigCommand::Check { strict } => return Ok(check::check(config, *strict, out)?),
         ConfigCommand::Show => write!(out, "{config}")?,
     }
     Ok(())

@@ -18,7 +18,7 @@ use crate::core::seal::Keyring;
 use crate::core::time::Clock;
 use crate::http::{HttpState, Transport};
 use crate::http_client::{HttpClient, HttpClientOptions};
-use crate::providers::{Provider, ProviderRegistry};
+use crate::providers::{Provider, ProviderKeys, ProviderRegistry};
 use crate::records::Partner;
 use crate::service::admission::TurnLimiter;
 use crate::service::catalogue::Catalogue;
@@ -309,6 +309,25 @@ fn partner(config: &Config, clock: &dyn Clock) -> Partner {
     }
 }
 
+type BuiltProvider = (Arc<dyn Provider>, (&'static str, ProviderKeys));
+
+/// Those of the configuration, with the operator's keys there.
+pub(super) fn build_providers(config: &mut Config) -> Result<Vec<BuiltProvider>, StartError> {
+    let client = HttpClient::new(&HttpClientOptions::default())?;
+    let configured = std::mem::take(&mut config.providers.0).into_iter();
+    let built = configured.map(
+        |ProviderConfig {
+             registration,
+             setup,
+             keys,
+         }| {
+            let provider = (registration.build)(setup, client.clone())?;
+            Ok((provider, (registration.name, keys)))
+        },
+    );
+    built.collect()
+}
+
 async fn providers(
     config: &mut Config,
     ready_providers: Vec<ReadyProvider>,
@@ -316,18 +335,8 @@ async fn providers(
     partner: &Partner,
     countries: Vec<String>,
 ) -> Result<Providers, StartError> {
-    let client = HttpClient::new(&HttpClientOptions::default())?;
-    let mut credentials = Vec::new();
-    let mut registry: Vec<Arc<dyn Provider>> = Vec::new();
-    for ProviderConfig {
-        registration,
-        setup,
-        keys,
-    } in std::mem::take(&mut config.providers.0)
-    {
-        registry.push((registration.build)(setup, client.clone())?);
-        credentials.push((registration.name, keys));
-    }
+    let built = build_providers(config)?;
+    let (mut registry, mut credentials): (Vec<_>, Vec<_>) = built.into_iter().unzip();
     for ReadyProvider { provider, keys } in ready_providers {
         credentials.push((provider.name(), keys));
         registry.push(provider);

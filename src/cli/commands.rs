@@ -24,6 +24,12 @@ pub enum CommandError {
     /// The server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// What `kiungo serve` would refuse of a configuration that is right by itself.
+    #[error("{}", faults_text(.0))]
+    NotServed(Vec<StartError>),
+    /// They have been printed.
+    #[error("warnings count as faults here")]
+    Warnings,
     /// Nothing was done with a channel.
     #[error(transparent)]
     Channel(#[from] crate::app::channels::ChannelCommandError),
@@ -86,6 +92,16 @@ pub enum CommandError {
     #[cfg(feature = "sandbox")]
     #[error(transparent)]
     Line(#[from] crate::sandbox::phone::callback_client::CallbackError),
+}
+
+fn faults_text(faults: &[StartError]) -> String {
+    let lines: Vec<_> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
+    let plural = if faults.len() == 1 { "" } else { "s" };
+    format!(
+        "the configuration has {} fault{plural}:{}",
+        faults.len(),
+        lines.concat()
+    )
 }
 
 pub(super) fn runtime() -> io::Result<Runtime> {

@@ -44,8 +44,15 @@ impl fmt::Display for ConfigError {
     }
 }
 
+/// What is wrong, and what the server would run with beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigErrors(pub Vec<ConfigError>);
+pub struct ConfigErrors(pub Vec<ConfigError>, pub Vec<ConfigError>);
+
+impl From<Vec<ConfigError>> for ConfigErrors {
+    fn from(errors: Vec<ConfigError>) -> Self {
+        Self(errors, Vec::new())
+    }
+}
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,7 +62,10 @@ impl fmt::Display for ConfigErrors {
             "the configuration has {count} fault{}:",
             if count == 1 { "" } else { "s" }
         )?;
-        self.0.iter().try_for_each(|error| write!(f, "\n  {error}"))
+        self.0.iter().try_for_each(|error| write!(f, "\n  {error}"))?;
+        self.1
+            .iter()
+            .try_for_each(|warning| write!(f, "\n  warning: {warning}"))
     }
 }
 

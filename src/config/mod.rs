@@ -8,6 +8,7 @@
 pub mod api;
 pub mod channels;
 pub mod error;
+mod findings;
 mod http_url;
 pub mod keys;
 mod limit_overrides;
@@ -153,12 +154,13 @@ impl Config {
         match path {
             Some(path) => Self::load_with(path, env, Registrations::default()),
             None if cfg!(feature = "sandbox") => Self::sandbox(Path::new(DATA_DIR), env),
-            None => Err(ConfigErrors(vec![ConfigError {
+            None => Err(vec![ConfigError {
                 origin: ConfigOrigin::Sandbox,
                 key: String::new(),
                 problem: "are not in this build".to_owned(),
                 remedy: "name a configuration file with --config or KIUNGO_CONFIG".to_owned(),
-            }])),
+            }]
+            .into()),
         }
     }
 
@@ -171,7 +173,7 @@ impl Config {
         env: &[(String, String)],
         registrations: impl Into<Registrations>,
     ) -> Result<Self, ConfigErrors> {
-        let source = source::from_file(path, env).map_err(ConfigErrors)?;
+        let source = source::from_file(path, env).map_err(ConfigErrors::from)?;
         Self::check(source, Mode::Production, registrations.into())
     }
 
@@ -195,7 +197,7 @@ impl Config {
         env: &[(String, String)],
         registrations: impl Into<Registrations>,
     ) -> Result<Self, ConfigErrors> {
-        let source = source::from_text(text, ConfigOrigin::Sandbox, env).map_err(ConfigErrors)?;
+        let source = source::from_text(text, ConfigOrigin::Sandbox, env).map_err(ConfigErrors::from)?;
         Self::check(source, mode, registrations.into())
     }
 
@@ -203,8 +205,12 @@ impl Config {
         let context = ConfigContext {
             mode,
             registrations,
-            origin: source.origin,
             overrides: source.overrides,
+            readable_file: match &source.origin {
+                ConfigOrigin::File(path) => section::is_readable_by_all(path),
+                _ => false,
+            },
+            origin: source.origin,
             errors: RefCell::default(),
             warnings: RefCell::default(),
         };
@@ -215,7 +221,7 @@ impl Config {
                 config.warnings = context.warnings.into_inner();
                 Ok(config)
             }
-            _ => Err(ConfigErrors(faults)),
+            _ => Err(ConfigErrors(faults, context.warnings.into_inner())),
         }
     }
 
@@ -246,6 +252,7 @@ impl Config {
         let log = log::read(root.section("log"));
         #[cfg(feature = "sandbox")]
         let sandbox = sandbox::read(root.section("sandbox"));
+        findings::report(&root, server.as_ref(), &channels, &sms, &providers);
         root.report_unknown_keys();
         Some(Self {
             mode,

@@ -1,18 +1,17 @@
 //! Reads one table of the configuration key by key, collecting errors instead of stopping at the first.
 
+mod secrets;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::fs;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use config::{Map, Value, ValueKind};
-use zeroize::Zeroizing;
 
+pub(super) use self::secrets::is_readable_by_all;
 use super::error::{ConfigError, ConfigOrigin};
-use super::sandbox;
-use super::secret::{ConfigSecret, trimmed_secret};
 use super::{Mode, Registrations};
 use crate::gateways::GatewayRegistration;
 use crate::providers::ProviderRegistration;
@@ -24,6 +23,8 @@ pub(super) struct ConfigContext {
     pub(super) registrations: Registrations,
     pub(super) origin: ConfigOrigin,
     pub(super) overrides: BTreeMap<String, String>,
+    /// Whether the configuration's file can be read by everybody on this machine.
+    pub(super) readable_file: bool,
     pub(super) errors: RefCell<Vec<ConfigError>>,
     /// What works, and should not stay so.
     pub(super) warnings: RefCell<Vec<ConfigError>>,
@@ -244,65 +245,6 @@ impl<'a> Section<'a> {
             );
             Networks::default()
         })
-    }
-
-    /// A secret: under `key` itself, or the first line of the file under `{key}_file`.
-    pub(super) fn secret(&mut self, key: &str) -> Option<ConfigSecret> {
-        let file_key = format!("{key}_file");
-        let (plain, file) = (self.text(key).map(Zeroizing::new), self.text(&file_key));
-        let (key, text) = match (plain, file) {
-            (Some(_), Some(_)) => {
-                self.report(key, format!("is given twice, also as {file_key}"), "keep one of them");
-                return None;
-            }
-            (Some(text), None) => (key, text),
-            (None, Some(path)) => (&*file_key, self.secret_file(&file_key, &path)?),
-            (None, None) => return None,
-        };
-        let secret = match trimmed_secret(&text) {
-            Ok(secret) => ConfigSecret::new(secret),
-            Err(problem) => {
-                self.report(key, problem, "write the secret alone, on one line");
-                return None;
-            }
-        };
-        if self.mode() == Mode::Production && sandbox::WELL_KNOWN_SECRETS.contains(&secret.expose()) {
-            self.report(
-                key,
-                "is the sandbox's own, which everybody knows",
-                "use a secret of your own",
-            );
-            return None;
-        }
-        Some(secret)
-    }
-
-    fn secret_file(&self, file_key: &str, path: &str) -> Option<Zeroizing<String>> {
-        match fs::read_to_string(path) {
-            Ok(text) => {
-                let text = Zeroizing::new(text);
-                // What an editor may have put above it is not a line.
-                let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-                Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
-            }
-            Err(error) => {
-                self.report(file_key, format!("cannot be read ({error})"), "name a readable file");
-                None
-            }
-        }
-    }
-
-    /// As [`Section::secret`], but it is an error if there is none.
-    pub(super) fn required_secret(&mut self, key: &str) -> Option<ConfigSecret> {
-        let file_key = format!("{key}_file");
-        if !self.contains(key) && !self.contains(&file_key) {
-            self.mark_known(key);
-            self.mark_known(&file_key);
-            let remedy = format!("set it, or set {file_key} to a file that holds it");
-            self.report(key, "is missing", remedy);
-            return None;
-        }
-        self.secret(key)
     }
 
     /// A table within this one; empty if it does not exist.

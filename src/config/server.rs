@@ -81,6 +81,9 @@ fn read_tls(mut section: Section<'_>, public_url: Option<&Url>) -> Option<Certif
         .zip(key_file)
         .map(|(cert_file, key_file)| CertificateFiles { cert_file, key_file });
     let now = SystemClock.now();
+    if let Some(files) = &files {
+        section.warn_of_readable_file("key_file", &files.key_file);
+    }
     match files.as_ref().map(|files| files.load(now)) {
         Some(Err(error)) => section.report(
             error.key,
