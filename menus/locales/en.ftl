@@ -115,6 +115,7 @@ note-changed = { $bank } asks for other details. Please start over.
 note-pin = That was not right. Tries left: { $left }.
 note-pin-digits = It must be 4 digits.
 note-pin-easy = Too easy to guess. Choose another.
+note-pin-login = First log in again (1), then dial within 15 min to choose a code.
 note-pin-off = That is not offered here.
 note-removed = This account is being unlinked.
 note-no-text = We could not note that. Please try again.

@@ -112,6 +112,7 @@ note-changed = { $bank } demande d'autres données. Recommencez.
 note-pin = Ce n'est pas juste. Essais restants : { $left }.
 note-pin-digits = Il faut 4 chiffres.
 note-pin-easy = Trop facile à deviner. Choisissez-en un autre.
+note-pin-login = Reconnectez-vous d'abord (1), puis appelez sous 15 min pour un code.
 note-pin-off = Ce n'est pas proposé ici.
 note-removed = Ce compte est en train d'etre délié.
 note-no-text = Ce n'est pas noté. Veuillez réessayer.

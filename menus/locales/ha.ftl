@@ -112,6 +112,7 @@ note-changed = { $bank } na neman wasu bayanai. Ku fara sabo.
 note-pin = Ba daidai ba. Saura: { $left }.
 note-pin-digits = Dole ta zama lambobi 4.
 note-pin-easy = Tana da saukin ganewa. Zabi wata.
+note-pin-login = Ka fara sake shiga (1), sannan ka kira cikin minti 15 don zabar lamba.
 note-pin-off = Babu wannan a nan.
 note-removed = Ana cire wannan asusu.
 note-no-text = Ba a rubuta ba. A sake gwadawa.

@@ -104,6 +104,7 @@ note-changed = { $bank } na-acho ozi ozo. Biko malite ozo.
 note-pin = Ezighi ezi. Fodu: { $left }.
 note-pin-digits = O ga-abu onuogu 4.
 note-pin-easy = O di mfe ichoputa. Horo ozo.
+note-pin-login = Buru uzo banye ozo (1), kpoo n'ime nkeji 15 iji horo koodu.
 note-pin-off = Anaghi enye ya ebe a.
 note-removed = Ana-ewepu akauntu a.
 note-no-text = E deghi ya. Biko nwaa ozo.

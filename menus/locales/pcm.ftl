@@ -111,6 +111,7 @@ note-changed = { $bank } dey ask for other details. Abeg start again.
 note-pin = E no correct. Tries wey remain: { $left }.
 note-pin-digits = E must be 4 digits.
 note-pin-easy = E too easy to guess. Choose another one.
+note-pin-login = First log in again (1), then dial inside 15 min to choose code.
 note-pin-off = We no dey offer am here.
 note-removed = We dey unlink this account.
 note-no-text = We no fit write am down. Abeg try again.

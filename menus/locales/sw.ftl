@@ -111,6 +111,7 @@ note-changed = { $bank } inaomba taarifa nyingine. Tafadhali anza upya.
 note-pin = Si sahihi. Majaribio yaliyobaki: { $left }.
 note-pin-digits = Lazima iwe tarakimu 4.
 note-pin-easy = Ni rahisi kukisia. Chagua nyingine.
+note-pin-login = Kwanza ingia tena (1), kisha piga ndani ya dakika 15 uchague msimbo.
 note-pin-off = Haipatikani hapa.
 note-removed = Akaunti hii inaondolewa.
 note-no-text = Haikuandikwa. Tafadhali jaribu tena.

@@ -104,6 +104,7 @@ note-changed = { $bank } n beere alaye miran. Jowo tun bere.
 note-pin = Ko to. O ku: { $left }.
 note-pin-digits = O gbodo je nomba 4.
 note-pin-easy = O rorun ju. Yan omiran.
+note-pin-login = Koko tun wole (1), ki o si pe laarin iseju 15 lati yan koodu.
 note-pin-off = Ko si nibi.
 note-removed = A n tu akanti yii.
 note-no-text = A ko le ko o sile. E jowo tun gbiyanju.

@@ -239,7 +239,9 @@ async fn services(
         catalogue: Arc::new(catalogue),
         health: Arc::new(health),
         updater,
-        outbox: Arc::new(SmsOutbox::new(deps.clone(), partner.id, routes.clone())),
+        outbox: Arc::new(
+            SmsOutbox::new(deps.clone(), partner.id, routes.clone()).with_caps(config.limits.invitation_caps()),
+        ),
         service_codes: sms::service_codes(channels, routes),
         webhooks: Arc::new(webhooks::deliveries(deps, config)?),
         pages: links.clone(),

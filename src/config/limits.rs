@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::section::Section;
 use crate::core::token_bucket::RateLimit;
+use crate::records::InvitationCaps;
 use crate::service::admission::TurnRates;
+use crate::service::sms::outbox::INVITATION_CAPS;
 
 /// A node of two cores serves this many turns a second within a fraction of their deadline.
 const TURNS_PER_SECOND: u32 = 1_000;
@@ -17,9 +19,20 @@ pub struct LimitsConfig {
     pub burst: u32,
     pub channel_turns_per_second: u32,
     pub person_turns_per_minute: u32,
+    /// Invitations by SMS that are sent for one partner in 24 hours.
+    pub partner_invitations_per_day: u32,
+    /// The same, to one number for all partners.
+    pub number_invitations_per_day: u32,
 }
 
 impl LimitsConfig {
+    pub fn invitation_caps(self) -> InvitationCaps {
+        InvitationCaps {
+            of_partner: self.partner_invitations_per_day,
+            to_number: self.number_invitations_per_day,
+        }
+    }
+
     pub fn rates(self) -> TurnRates {
         let per_second = |turns| RateLimit::per_second(turns, self.burst);
         TurnRates {
@@ -44,6 +57,12 @@ pub(super) fn read(mut section: Section<'_>) -> LimitsConfig {
         person_turns_per_minute: section
             .number("person_turns_per_minute", 6..=6_000)
             .unwrap_or(PERSON_TURNS_PER_MINUTE),
+        partner_invitations_per_day: section
+            .number("partner_invitations_per_day", 0..=1_000_000)
+            .unwrap_or(INVITATION_CAPS.of_partner),
+        number_invitations_per_day: section
+            .number("number_invitations_per_day", 0..=1_000)
+            .unwrap_or(INVITATION_CAPS.to_number),
     };
     section.report_unknown_keys();
     limits

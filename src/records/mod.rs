@@ -62,7 +62,8 @@ pub use self::links::{
     VerificationOutcome,
 };
 pub use self::messages::{
-    InboundSms, MessageRecords, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport, SmsReportOutcome,
+    InboundSms, InvitationCaps, InvitationCounts, MessageRecords, SmsKind, SmsLimit, SmsMessage, SmsPreference,
+    SmsReport, SmsReportOutcome,
 };
 pub use self::organization::{
     Entity, EntityChange, EntityRecords, Role, RoleChange, RoleRecords, User, UserChange, UserRecords, WriteOutcome,

@@ -37,6 +37,8 @@ const DONE_KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 const DELETE_OLD_EVERY: Duration = Duration::from_mins(1);
 /// How many rows of each table are deleted at once: the table is not locked for long.
 const DELETE_BATCH: u32 = 1_000;
+/// How many batches of finished jobs at most are deleted at a time: more in a minute than several partners can make.
+const DELETE_BATCHES: u32 = 20;
 /// Every node applies the retention periods this often.
 const RETENTION_EVERY: Duration = Duration::from_mins(10);
 /// After this many tries a job is given up. With the backoff below that is about a day.
@@ -174,8 +176,14 @@ impl JobRunner {
     async fn delete_old(&self, now: Timestamp) {
         let records = &self.deps.records;
         let deleted = async {
-            let jobs = records.delete_old_work(now.minus(DONE_KEPT_FOR), DELETE_BATCH).await?;
-            let (day_ago, mut rows) = (now.minus(Duration::from_hours(24)), jobs);
+            let (day_ago, mut rows) = (now.minus(Duration::from_hours(24)), 0);
+            for _ in 0..DELETE_BATCHES {
+                let jobs = records.delete_old_work(now.minus(DONE_KEPT_FOR), DELETE_BATCH).await?;
+                rows += jobs;
+                if jobs < u64::from(DELETE_BATCH) {
+                    break;
+                }
+            }
             for what in [ExpiredData::Tokens, ExpiredData::Tickets, ExpiredData::Answers] {
                 rows += records.delete_expired(what, day_ago, DELETE_BATCH).await?;
             }

@@ -102,6 +102,7 @@ pub struct Metrics {
     screens: Family<ScreenLabels, Counter>,
     screens_given_up: Family<GatewayLabels, Counter>,
     sms_unreadable: Family<GatewayLabels, Counter>,
+    invitations_refused: Family<OutcomeLabels, Counter>,
     provider_calls: Family<CallLabels, Counter>,
     provider_seconds: ProviderSeconds,
     health: Family<InstitutionLabels, Gauge>,
@@ -132,6 +133,7 @@ impl Metrics {
             screens: Family::default(),
             screens_given_up: Family::default(),
             sms_unreadable: Family::default(),
+            invitations_refused: Family::default(),
             provider_calls: Family::default(),
             provider_seconds: Family::new_with_constructor(provider_histogram),
             health: Family::default(),
@@ -167,6 +169,11 @@ impl Metrics {
             "sms_unreadable",
             "Incoming SMS and delivery reports dropped because nobody can read them",
             self.sms_unreadable.clone(),
+        );
+        registry.register(
+            "invitations_refused",
+            "Invitations by SMS that partners asked for and that were not sent, by why",
+            self.invitations_refused.clone(),
         );
         registry.register(
             "provider_calls",
@@ -283,6 +290,12 @@ impl Metrics {
             health: level.as_str(),
         };
         self.held_back.get_or_create(&labels).inc();
+    }
+
+    /// Counts a partner's invitation by SMS that is not sent: `no_route` and `daily_cap` where it was asked for, `withheld` where
+    /// it was queued.
+    pub fn invitation_refused(&self, outcome: &'static str) {
+        self.invitations_refused.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// Counts a run of a job; `kind` is a name such as `redeem`, `outcome` is `done`, `postponed` or `given_up`.

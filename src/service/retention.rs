@@ -7,8 +7,6 @@ use crate::records::{ExpiredData, UpkeepRecords};
 
 /// How many rows of a kind are deleted in one transaction: nobody waits for it long.
 const BATCH: u32 = 200;
-/// How many such transactions of one kind are made at a time; the rest is deleted the next time.
-const MAX_BATCHES: usize = 25;
 
 /// How long return tickets are kept after their end.
 const TICKETS: Duration = Duration::from_hours(24);
@@ -50,12 +48,13 @@ impl Retention {
         }
     }
 
-    /// Deletes what is older, up to a number of rows of each kind.
+    /// Deletes all that is older, in transactions of so many rows that nobody waits for one long: whatever partners may make,
+    /// it does not pile up.
     pub async fn delete_expired(&self, records: &dyn UpkeepRecords, now: Timestamp) {
         for what in ExpiredData::ALL {
             let before = now.minus(self.period(what));
             let mut rows = 0;
-            for _ in 0..MAX_BATCHES {
+            loop {
                 match records.delete_expired(what, before, BATCH).await {
                     Ok(gone) => {
                         rows += gone;
@@ -73,5 +72,52 @@ impl Retention {
                 tracing::info!(?what, rows, "expired rows deleted");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::records::Result;
+
+    /// What a partner makes in a day at the usual rate limit, of one kind.
+    const A_DAY: u64 = 50 * 86_400;
+
+    struct Rows(AtomicU64);
+
+    #[async_trait]
+    impl UpkeepRecords for Rows {
+        async fn delete_expired(&self, what: ExpiredData, _: Timestamp, limit: u32) -> Result<u64> {
+            if what != ExpiredData::Intents {
+                return Ok(0);
+            }
+            let gone = u64::from(limit).min(self.0.load(Ordering::Relaxed));
+            self.0.fetch_sub(gone, Ordering::Relaxed);
+            Ok(gone)
+        }
+    }
+
+    /// However many rows of a kind there are, one sweep deletes them all.
+    #[tokio::test]
+    async fn a_sweep_goes_on_until_nothing_is_left() {
+        let day = Duration::from_hours(24);
+        let retention = Retention {
+            attempts: day,
+            removed_links: day,
+            consents: day,
+            messages: day,
+            audit: day,
+            events: day,
+            intents: day,
+            tokens: day,
+            idempotency: day,
+        };
+        let rows = Rows(AtomicU64::new(A_DAY));
+        retention.delete_expired(&rows, Timestamp::from_millis(0)).await;
+        assert_eq!(rows.0.into_inner(), 0);
     }
 }

@@ -157,6 +157,7 @@ impl Step<'_> {
 
     pub(super) fn apply_linked(&mut self, mut link: LinkSummary) {
         let Some(session) = &mut self.state.session else { return };
+        self.state.fresh_login = Some(self.context.now);
         session.stage = match (session.renews, link.duplicate) {
             (Some(_), _) => Outcome::Renewed,
             (None, true) => Outcome::LinkedTwice,

@@ -8,6 +8,8 @@
 //! A forgotten code cannot be recovered. A person who links the same account once more has shown the institution who they are,
 //! and the code is deleted.
 
+use std::time::Duration;
+
 use super::effect::Effect;
 use super::state::{ScreenNotice, Subscriber};
 use super::step::{ActionInput, Step, Transition};
@@ -15,6 +17,10 @@ use crate::core::gsm7;
 use crate::core::menu::{Outcome, Reveals, Role};
 use crate::core::pin::{self, FREE_TRIES, Pin, SubscriberPin};
 use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
+
+/// For how long a login at a bank shows who has the phone.
+const FRESH_LOGIN: Duration = Duration::from_mins(15);
 
 impl Step<'_> {
     /// Where the way to an outcome leads: to the question for the code, where it tells more than this dialog may see.
@@ -68,10 +74,18 @@ impl Step<'_> {
         Transition::Stay(Some(ScreenNotice::with_number("note-pin", left.into())))
     }
 
+    /// Whether it is known that this is the person whose accounts a code would lock: they know the present one, or a bank has
+    /// just let them in. Nobody else, who has the phone or the number, may lock the owner out.
+    fn may_choose_pin(&self) -> bool {
+        let recent = |at: Timestamp| self.context.now.since(at) < FRESH_LOGIN;
+        self.state.pin.is_some() || self.state.fresh_login.is_some_and(recent)
+    }
+
     /// Asks for a new code, where people may have one.
     pub(super) fn protect(&self) -> Transition {
         match self.flow.settings.subscriber_pin {
             SubscriberPin::Off => Transition::stay("note-pin-off"),
+            _ if !self.may_choose_pin() => Transition::stay("note-pin-login"),
             SubscriberPin::Optional | SubscriberPin::Required => Outcome::ChoosePin.into(),
         }
     }
@@ -119,9 +133,11 @@ impl Step<'_> {
         self.state.pin_unsaved &= self.state.pin.as_ref().is_some_and(unkept);
     }
 
-    /// Whether a code must be chosen before anything is linked.
+    /// Whether a code must be chosen before anything is linked. Where something is linked, a code would lock that away, and is
+    /// chosen after a login. Where nothing is, one that somebody else has left protects nothing: it is chosen anew.
     pub(super) fn pin_required(&self) -> bool {
-        self.flow.settings.subscriber_pin == SubscriberPin::Required && self.state.pin.is_none()
+        let known = self.state.pin.is_some() && self.state.dialogs.first().is_some_and(|dialog| dialog.unlocked);
+        self.flow.settings.subscriber_pin == SubscriberPin::Required && self.state.links.is_empty() && !known
     }
 }
 

@@ -47,6 +47,9 @@ pub struct Subscriber {
     pub pin: Option<Pin>,
     /// Whether they have chosen it and the records may not have it yet: that the records have none then says nothing.
     pub pin_unsaved: bool,
+    /// When a bank last let them in for an account of theirs, as far as is known here: who they are.
+    #[serde(default)]
+    pub fresh_login: Option<Timestamp>,
     /// The turns taken lately: somebody who asks for too many is told to wait. It is here, and not in the memory of a
     /// node, so that it counts on all nodes and costs nothing for people who are not there.
     pub turn_bucket: TokenBucket,
@@ -245,6 +248,7 @@ impl Subscriber {
             last_institution: None,
             pin: None,
             pin_unsaved: false,
+            fresh_login: None,
             recovery: None,
             requests: None,
             terms: None,

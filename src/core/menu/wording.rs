@@ -32,6 +32,7 @@ pub const NOTICES: &[&str] = &[
     "note-pin",
     "note-pin-digits",
     "note-pin-easy",
+    "note-pin-login",
     "note-pin-off",
     "note-removed",
     "note-too-long",

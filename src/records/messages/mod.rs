@@ -81,6 +81,30 @@ pub struct SmsLimit {
     pub max: u32,
     /// …written after this moment.
     pub since: Timestamp,
+    pub invitations: InvitationCaps,
+}
+
+/// How many invitations, which partners have sent to numbers that they name, are sent in that time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvitationCaps {
+    /// On behalf of one partner.
+    pub of_partner: u32,
+    /// To one number, on behalf of all partners.
+    pub to_number: u32,
+}
+
+/// How many invitations there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InvitationCounts {
+    pub of_partner: u32,
+    pub to_number: u32,
+}
+
+impl InvitationCounts {
+    /// Whether there is no room for another.
+    pub fn reach(self, caps: InvitationCaps) -> bool {
+        self.of_partner >= caps.of_partner || self.to_number >= caps.to_number
+    }
 }
 
 /// A delivery report, by the ids it names.
@@ -141,6 +165,8 @@ pub trait MessageRecords: Send + Sync {
     /// Marks a queued message as being sent and counts a try, if the person wants it and has not had too many: then, and
     /// only then, `None`. Otherwise the state it is in, which may be one that this has just put it in.
     async fn begin_sending(&self, id: MessageId, limit: SmsLimit, at: Timestamp) -> Result<Option<MessageState>>;
+    /// How many invitations of a partner, and to a person from all partners, were written since then and not withheld.
+    async fn invitations(&self, partner: PartnerId, tag: &SubscriberTag, since: Timestamp) -> Result<InvitationCounts>;
     /// Puts a message that is being sent, and provably was not, back into the queue. The one way back there is.
     async fn requeue_message(&self, id: MessageId, at: Timestamp) -> Result<bool>;
     /// The gateway took it under this id: at least accepted, and further if a report has come already.

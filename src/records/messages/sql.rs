@@ -9,15 +9,15 @@ use sqlx::{query, query_as, query_scalar};
 
 use super::jobs::{add_job, add_jobs};
 use super::provider_events::first_sight;
-use super::{Backend, Connection, Query, Select};
+use super::{Backend, Connection, Query, Select, with_timeout};
 use crate::core::ids::{MessageId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::sms::{MessageState, WithheldReason};
 use crate::core::time::Timestamp;
 use crate::records::messages::{EARLY_REPORTS_KEPT_FOR, StateColumns, state_columns};
 use crate::records::{
-    InboundSms, Job, MessageRecords, RecordsError, Result, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport,
-    SmsReportOutcome,
+    InboundSms, InvitationCounts, Job, MessageRecords, RecordsError, Result, SmsKind, SmsLimit, SmsMessage,
+    SmsPreference, SmsReport, SmsReportOutcome,
 };
 
 /// What their transactions are about.
@@ -55,6 +55,16 @@ impl MessageRecords for Backend {
             let counting = query("UPDATE messages SET tries = tries + 1 WHERE id = $1");
             counting.bind(id).execute(tx).await?;
             Ok(None)
+        })
+        .await
+    }
+
+    async fn invitations(&self, partner: PartnerId, tag: &SubscriberTag, since: Timestamp) -> Result<InvitationCounts> {
+        with_timeout(async {
+            let mut tx = self.snapshot().await?;
+            let counts = count_invitations(&mut tx, (partner, tag), since, &["withheld", "withheld"]).await?;
+            tx.commit().await?;
+            Ok(counts)
         })
         .await
     }
@@ -245,6 +255,18 @@ async fn withheld(tx: &mut Connection, message: &SmsMessage, limit: SmsLimit) ->
     if wanted.is_some_and(|wanted| wanted.stopped) && message.kind != SmsKind::Reply {
         return Ok(Some(WithheldReason::OptedOut));
     }
+    if message.kind == SmsKind::Request {
+        let sent = count_invitations(
+            tx,
+            (message.partner, &message.tag),
+            limit.since,
+            &["queued", "withheld"],
+        )
+        .await?;
+        if sent.reach(limit.invitations) {
+            return Ok(Some(WithheldReason::DailyCap));
+        }
+    }
     // Those that left, or may have.
     let had: i64 = query_scalar(
         "SELECT COUNT(*) FROM messages WHERE partner = $1 AND tag = $2 AND created_at > $3 \
@@ -256,6 +278,32 @@ async fn withheld(tx: &mut Connection, message: &SmsMessage, limit: SmsLimit) ->
     .fetch_one(tx)
     .await?;
     Ok((had >= i64::from(limit.max)).then_some(WithheldReason::DailyCap))
+}
+
+/// Invitations that are in neither of these states.
+async fn count_invitations(
+    tx: &mut Connection,
+    (partner, tag): (PartnerId, &SubscriberTag),
+    since: Timestamp,
+    states: &[&str; 2],
+) -> Result<InvitationCounts> {
+    let of_partner = query_scalar(
+        "SELECT COUNT(*) FROM messages WHERE kind = 'request' AND partner = $1 AND created_at > $2 \
+         AND state NOT IN ($3, $4)",
+    );
+    let of_partner = of_partner.bind(partner).bind(since).bind(states[0]).bind(states[1]);
+    let of_partner: i64 = of_partner.fetch_one(&mut *tx).await?;
+    let to_number = query_scalar(
+        "SELECT COUNT(*) FROM messages WHERE kind = 'request' AND tag = $1 AND created_at > $2 \
+         AND state NOT IN ($3, $4)",
+    );
+    let to_number = to_number.bind(*tag).bind(since).bind(states[0]).bind(states[1]);
+    let to_number: i64 = to_number.fetch_one(tx).await?;
+    let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok(InvitationCounts {
+        of_partner: count(of_partner),
+        to_number: count(to_number),
+    })
 }
 
 async fn early_report(tx: &mut Connection, gateway: &str, gateway_id: &str) -> Result<Option<MessageState>> {

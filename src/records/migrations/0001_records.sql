@@ -381,6 +381,8 @@ CREATE TABLE messages (
 
 CREATE INDEX messages_by_gateway_id ON messages (gateway, gateway_id);
 CREATE INDEX messages_of_a_person ON messages (partner, tag, created_at);
+CREATE INDEX messages_invited_by ON messages (partner, created_at) WHERE kind = 'request';
+CREATE INDEX messages_invited ON messages (tag, created_at) WHERE kind = 'request';
 CREATE INDEX messages_oldest ON messages (created_at);
 CREATE INDEX messages_worded ON messages (id) WHERE sealed IS NOT NULL;
 

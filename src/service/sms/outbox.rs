@@ -17,7 +17,7 @@ use crate::core::sms::{self, MessageState, SmsFailureReason, WithheldReason};
 use crate::core::time::Timestamp;
 use crate::gateways::sms::{OutgoingSms, ReportMode, SmsSendError};
 use crate::records::{
-    Job, JobType, RecordsError, Result as RecordsResult, SmsKind, SmsLimit, SmsMessage, SmsPreference,
+    InvitationCaps, Job, JobType, RecordsError, Result as RecordsResult, SmsKind, SmsLimit, SmsMessage, SmsPreference,
 };
 use crate::service::deps::Deps;
 use crate::service::job::{JobError, JobHandler, JobOutcome};
@@ -100,7 +100,23 @@ pub struct SmsOutbox {
     deps: Deps,
     partner: PartnerId,
     routes: SmsRoutes,
+    caps: InvitationCaps,
     slots: Semaphore,
+}
+
+/// A pilot's worth; whoever runs more says so.
+pub const INVITATION_CAPS: InvitationCaps = InvitationCaps {
+    of_partner: 200,
+    to_number: 5,
+};
+
+/// Why a partner's invitation is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvitationObstacle {
+    /// No route is for the number's country: it would be sent at anybody's price.
+    NoRoute,
+    /// As many were sent in a day as may be, by this partner or to this number.
+    DailyCap,
 }
 
 #[async_trait]
@@ -120,8 +136,41 @@ impl SmsOutbox {
             deps,
             partner,
             routes,
+            caps: INVITATION_CAPS,
             slots: Semaphore::new(MAX_CONCURRENT),
         }
+    }
+
+    /// With other caps.
+    #[must_use]
+    pub fn with_caps(self, caps: InvitationCaps) -> Self {
+        Self { caps, ..self }
+    }
+
+    /// What stands in the way of a partner's invitation to a number now, if anything; it is counted in the metrics. Those
+    /// that are asked for at once are counted again, one after the other, when they are sent.
+    ///
+    /// # Errors
+    /// When the records are not available.
+    pub async fn invitation_obstacle(
+        &self,
+        partner: PartnerId,
+        number: &Msisdn,
+    ) -> RecordsResult<Option<InvitationObstacle>> {
+        if !self.routes.serves(number) {
+            self.deps.metrics.invitation_refused("no_route");
+            return Ok(Some(InvitationObstacle::NoRoute));
+        }
+        let (tag, since) = (
+            self.deps.sealing.keyring.tag(number),
+            self.deps.clock.now().minus(CAP_SPAN),
+        );
+        let counts = self.deps.records.invitations(partner, &tag, since).await?;
+        if counts.reach(self.caps) {
+            self.deps.metrics.invitation_refused("daily_cap");
+            return Ok(Some(InvitationObstacle::DailyCap));
+        }
+        Ok(None)
     }
 
     /// On whose behalf.
@@ -238,9 +287,13 @@ impl SmsOutbox {
         let limit = SmsLimit {
             max: route.daily_cap,
             since: now.minus(CAP_SPAN),
+            invitations: self.caps,
         };
         if let Some(state) = self.deps.records.begin_sending(id, limit, now).await? {
             tracing::info!(tag = ?message.tag, ?state, "SMS withheld");
+            if message.kind == SmsKind::Request && state == MessageState::Withheld(WithheldReason::DailyCap) {
+                self.deps.metrics.invitation_refused("withheld");
+            }
             return Ok(JobOutcome::Done);
         }
         self.send_by(&message, route, &outgoing).await

@@ -43,6 +43,13 @@ impl SmsRoutes {
         self.0.is_empty()
     }
 
+    /// Whether one is for this number's country.
+    pub fn serves(&self, number: &Msisdn) -> bool {
+        self.0
+            .iter()
+            .any(|route| Some(route.country.as_str()) == number.country())
+    }
+
     /// The one that serves this number: the first of its country, else the first of all.
     pub fn for_number(&self, number: &Msisdn) -> Option<&Arc<SmsRoute>> {
         let country = number.country();

@@ -134,3 +134,51 @@ async fn a_number_is_not_asked_without_end() {
     api.post("/v1/link-intents", &body).by(&token).send().await.expect(201);
     sandbox.stop().await;
 }
+
+/// A partner invites numbers of the countries that a route is for, so many in a day, and one number so often, whoever asks; what
+/// it asks for beyond that is refused with the reason, counted, and nothing is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_are_capped() {
+    let caps = [
+        ("KIUNGO_LIMITS__PARTNER_INVITATIONS_PER_DAY", "4"),
+        ("KIUNGO_LIMITS__NUMBER_INVITATIONS_PER_DAY", "2"),
+    ];
+    let sandbox = Sandbox::with(&caps).await;
+    let (one, two) = (sandbox.another(1).await, sandbox.another(2).await);
+    let invited = async |api: &crate::support::api::Api, number: &str| {
+        let token = api.token().await;
+        let body = json!({"msisdn": number, "sms": true});
+        let answer = api.post("/v1/link-intents", &body).by(&token).send().await;
+        match answer.status {
+            201 => Vec::new(),
+            422 => answer.faults(),
+            other => panic!("{other}"),
+        }
+    };
+    let refused = |at: &str, code: &str| vec![(at.to_owned(), code.to_owned())];
+    for abroad in ["+13105550123", "+447400123456", "+8613800138000"] {
+        assert_eq!(invited(&one, abroad).await, refused("/msisdn", "no_route"), "{abroad}");
+    }
+    for api in [&one, &two] {
+        assert_eq!(invited(api, NUMBER).await, []);
+    }
+    assert_eq!(invited(&two, NUMBER).await, refused("/sms", "daily_cap"));
+    for n in 2..=4 {
+        assert_eq!(invited(&one, &format!("+234803000882{n}")).await, []);
+    }
+    assert_eq!(invited(&one, "+2348030008826").await, refused("/sms", "daily_cap"));
+    assert_eq!(
+        invited(&two, "+2348030008826").await,
+        [],
+        "another partner has a share of its own"
+    );
+    let metrics = one.client.get(format!("{}/metrics", one.base)).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    for line in [
+        "kiungo_invitations_refused_total{outcome=\"no_route\"} 3",
+        "kiungo_invitations_refused_total{outcome=\"daily_cap\"} 2",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+    sandbox.stop().await;
+}

@@ -91,7 +91,11 @@ async fn a_gateway_that_is_away_is_waited_for() {
 async fn a_crash_amid_a_send_is_not_repeated() {
     let (post, running) = SmsService::with_stand_in().await;
     let text = post.queue_sms("fact").await;
-    let allowance = SmsLimit { max: 9, since: at(-1) };
+    let allowance = SmsLimit {
+        max: 9,
+        since: at(-1),
+        invitations: kiungo::service::sms::outbox::INVITATION_CAPS,
+    };
     assert_eq!(post.db.begin_sending(text, allowance, at(0)).await.unwrap(), None);
     assert_eq!(post.outbox.send(text).await, Ok(JobOutcome::Done));
     assert_eq!(post.state(text).await, MessageState::Unknown);

@@ -151,7 +151,8 @@ async fn what_nobody_can_read_spoils_nothing() {
                 text,
                 SmsLimit {
                     max: 9,
-                    since: Timestamp::from_millis(0)
+                    since: Timestamp::from_millis(0),
+                    invitations: kiungo::service::sms::outbox::INVITATION_CAPS,
                 },
                 at(0)
             )

@@ -214,6 +214,40 @@ fn a_required_code_is_chosen_first() {
     assert_eq!(phone.stage(), Some(Outcome::Checking));
 }
 
+/// Whoever has the phone or the number of somebody else cannot lock them out: a code is chosen by who knows the present one, or
+/// was let in by a bank a moment ago. That a code is required changes nothing of it.
+#[test]
+fn a_code_needs_a_login() {
+    for rule in [SubscriberPin::Optional, SubscriberPin::Required] {
+        let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
+        Arc::get_mut(&mut flow).expect("nobody else's").settings.subscriber_pin = rule;
+        let mut stranger = Phone::with(flow);
+        stranger.dial_known(&known(None), &[]);
+        let shown = stranger.keys(&["2", "1", "3"]);
+        assert!(shown.starts_with("First log in again (1)"), "{shown}");
+        assert!(stranger.state.pin.is_none());
+        // Nor on the way to a link.
+        stranger.dial_known(&known(None), &[]);
+        let shown = stranger.types("1");
+        assert!(shown.starts_with("Choose your bank"), "{shown}");
+    }
+    // A login counts for a quarter of an hour.
+    let mut owner = Phone::linked();
+    owner.passes(Duration::from_mins(16));
+    owner.dial_known(&known(None), &[]);
+    assert!(
+        owner.keys(&["2", "1", "3"]).starts_with("First log in again"),
+        "{}",
+        owner.says()
+    );
+    // Who knows the code may change it at any time.
+    let (mut owner, facts) = protected();
+    owner.passes(Duration::from_hours(20));
+    owner.dial_known(&facts, &[]);
+    let shown = owner.keys(&["2", "4821", "1", "3"]);
+    assert!(shown.starts_with("Choose a code of 4 digits."), "{shown}");
+}
+
 /// Where there are no codes, none is asked for and none can be chosen.
 #[test]
 fn codes_can_be_switched_off() {

@@ -22,7 +22,7 @@ use crate::service::partners::error::ApiError;
 use crate::service::partners::linking_api::{LinkingApi, seal_failure};
 use crate::service::partners::validation::{OtherPartners, Validation};
 use crate::service::sealing::SealedIntent;
-use crate::service::sms::outbox::{OutgoingMessage, SmsOutboxError};
+use crate::service::sms::outbox::{InvitationObstacle, OutgoingMessage, SmsOutboxError};
 use crate::service::turn::sms::service_code_for;
 
 const CONSENT_DAYS: std::ops::RangeInclusive<u64> = 1..=730;
@@ -110,7 +110,13 @@ impl LinkingApi {
         let partner = partner.ok_or(ApiError::NotFound)?;
         let invitee = validated.msisdn.as_ref().filter(|_| new.sms);
         let sms_state = match invitee {
-            Some(msisdn) => Some(self.sms_state(&partner, msisdn).await?),
+            Some(msisdn) => {
+                let state = self.sms_state(&partner, msisdn).await?;
+                if state == "queued" {
+                    self.check_invitation(&partner, msisdn).await?;
+                }
+                Some(state)
+            }
             None => None,
         };
         let intent = self.build_intent(context, &partner, &new, &validated)?;
@@ -287,6 +293,21 @@ impl LinkingApi {
         }
         tracing::error!("no free code for a link intent");
         Err(ApiError::Unavailable)
+    }
+
+    /// Whether the person may be invited by SMS now: only to the countries that a route is for, and so often in a day.
+    async fn check_invitation(&self, partner: &Partner, msisdn: &Msisdn) -> Result<(), ApiError> {
+        match self.outbox.invitation_obstacle(partner.id, msisdn).await? {
+            None => Ok(()),
+            Some(InvitationObstacle::NoRoute) => {
+                let detail = "no SMS route here is for this number's country: leave sms out";
+                Err(ApiError::field("/msisdn", "no_route", detail))
+            }
+            Some(InvitationObstacle::DailyCap) => {
+                let detail = "as many invitations were sent in a day as may be, by you or to this number: leave sms out, or wait";
+                Err(ApiError::field("/sms", "daily_cap", detail))
+            }
+        }
     }
 
     /// Whether an SMS may be sent to this number: `queued`, or `stopped` if the subscriber has opted out.

@@ -6,12 +6,13 @@ use kiungo::core::ids::MessageId;
 use kiungo::core::sms::{MessageState, SmsFailureReason, WithheldReason};
 use kiungo::core::time::Timestamp;
 use kiungo::records::{
-    InboundSms, Job, JobType as _, Records, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport, SmsReportOutcome,
+    InboundSms, InvitationCaps, Job, JobType as _, Records, SmsKind, SmsLimit, SmsMessage, SmsPreference, SmsReport,
+    SmsReportOutcome,
 };
-use kiungo::service::sms::outbox::SendSms;
+use kiungo::service::sms::outbox::{INVITATION_CAPS, SendSms};
 use rstest::rstest;
 
-use crate::support::records::{Backend, RecordedPerson, TYPES, at, job, node, person, unique_bytes};
+use crate::support::records::{Backend, RecordedPerson, TYPES, at, job, node, partner, person, unique_bytes};
 
 const GATEWAY: &str = "ng";
 
@@ -42,6 +43,7 @@ fn plenty() -> SmsLimit {
     SmsLimit {
         max: 10,
         since: at(0).minus(Duration::from_hours(24)),
+        invitations: INVITATION_CAPS,
     }
 }
 
@@ -340,4 +342,51 @@ async fn what_people_send_counts_once(#[case] backend: Backend) {
         assert_eq!(preference.stopped, stands, "{id}");
     }
     assert_eq!(db.sms_preference(ada.partner, &person(1, 2).tag).await.unwrap(), None);
+}
+
+/// Invitations are capped for a partner and for a number over all partners, when they are sent: those beyond are withheld, and
+/// say so. Other messages are not counted with them, nor held up by them.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn invitations_are_capped(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let caps = InvitationCaps {
+        of_partner: 3,
+        to_number: 2,
+    };
+    let limit = SmsLimit {
+        invitations: caps,
+        ..plenty()
+    };
+    let sends = async |partner: u8, n: u8, kind: SmsKind| {
+        let who = RecordedPerson {
+            tag: person(1, n).tag,
+            ..person(partner, 1)
+        };
+        let invitation = SmsMessage {
+            kind,
+            ..message(&who, &format!("{partner} {n} {:?}", unique_bytes::<8>()))
+        };
+        assert!(db.add_message(&invitation, &[send(&invitation)]).await.unwrap());
+        db.begin_sending(invitation.id, limit, at(1)).await.unwrap()
+    };
+    let capped = Some(MessageState::Withheld(WithheldReason::DailyCap));
+    for n in 1..=3 {
+        db.put_partner(&partner(n)).await.unwrap();
+    }
+    assert_eq!(sends(1, 1, SmsKind::Request).await, None);
+    assert_eq!(sends(2, 1, SmsKind::Request).await, None);
+    assert_eq!(sends(3, 1, SmsKind::Request).await, capped, "a number of all partners");
+    assert_eq!(sends(1, 2, SmsKind::Request).await, None);
+    assert_eq!(sends(1, 3, SmsKind::Request).await, None);
+    assert_eq!(sends(1, 4, SmsKind::Request).await, capped, "all numbers of a partner");
+    assert_eq!(sends(1, 1, SmsKind::HandOver).await, None);
+    let tag = person(1, 1).tag;
+    let counts = db.invitations(partner(1).id, &tag, limit.since).await.unwrap();
+    assert_eq!((counts.of_partner, counts.to_number), (3, 2));
+    assert!(counts.reach(caps));
+    let none = db.invitations(partner(1).id, &tag, at(0)).await.unwrap();
+    assert_eq!((none.of_partner, none.to_number), (0, 0));
 }
