@@ -138,3 +138,29 @@ fn report_transport(root: &Section<'_>, server: &ServerConfig, texts: bool) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_easy;
+
+    /// What nobody has drawn is found, and what somebody has is let through.
+    #[test]
+    fn easy_secrets_are_found() {
+        for easy in [
+            "aaaaaaaaaaaaaaaa",
+            "abababababababab",
+            "secret12secret12",
+            "channel-changeme-1",
+            "1111222233334444",
+        ] {
+            assert!(is_easy(easy), "{easy}");
+        }
+        for drawn in [
+            "0123456789abcdef-A_",
+            "f3b1c8a07d5e4962b18c",
+            "field-channel-secret-0001",
+        ] {
+            assert!(!is_easy(drawn), "{drawn}");
+        }
+    }
+}

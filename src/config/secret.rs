@@ -78,3 +78,37 @@ pub(super) fn redacted_url(url: &Secret, keep_query: bool) -> String {
     }
     url.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::trimmed_secret;
+
+    /// What variables and files bring along is taken away, and what could be meant is not guessed at.
+    #[test]
+    fn a_secret_is_what_was_meant() {
+        for given in [
+            "s3cret",
+            "s3cret\n",
+            " s3cret \r\n",
+            "\u{feff}s3cret",
+            "\t s3cret\u{a0}\u{200b}\n\n",
+            "s3cret\0",
+        ] {
+            assert_eq!(trimmed_secret(given), Ok("s3cret"), "{given:?}");
+        }
+        for given in [
+            "",
+            " \r\n",
+            "\u{feff}",
+            "s3\ncret",
+            "s3\rcret",
+            "s3\u{200b}cret",
+            "s3\u{feff}cret",
+            "s3\tcret",
+            "s3\0cret",
+        ] {
+            assert!(trimmed_secret(given).is_err(), "{given:?}");
+        }
+        assert_eq!(trimmed_secret("two words\n"), Ok("two words"));
+    }
+}

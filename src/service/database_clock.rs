@@ -115,7 +115,7 @@ impl DatabaseClock {
         for _ in 0..SAMPLES {
             let asked = Instant::now();
             let Some(time) = records.server_time().await? else {
-                self.follow_wall_clock();
+                self.follow_wall_clock(Instant::now());
                 return Ok(());
             };
             let took = asked.elapsed();
@@ -149,8 +149,8 @@ impl DatabaseClock {
     }
 
     /// Where there is no database to ask.
-    fn follow_wall_clock(&self) {
-        let (wall, now) = (self.wall.now(), Instant::now());
+    fn follow_wall_clock(&self, now: Instant) {
+        let wall = self.wall.now();
         self.change(|state| {
             let ahead = state.anchor.map_or(0, |(moment, then)| {
                 wall.as_millis() - moment.plus(now - then).as_millis()
@@ -206,4 +206,70 @@ impl DatabaseClock {
 fn difference_text(ahead_ms: i64) -> String {
     let (seconds, side) = (ahead_ms.abs() / 1000, if ahead_ms > 0 { "ahead of" } else { "behind" });
     format!("{seconds} s {side}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Wall(AtomicI64);
+
+    impl Clock for Wall {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn clock(wall_ms: i64) -> (Arc<Wall>, DatabaseClock) {
+        let wall = Arc::new(Wall(AtomicI64::new(wall_ms)));
+        (wall.clone(), DatabaseClock::new(wall))
+    }
+
+    /// Whether the clock says this moment, or as much later as has really passed.
+    fn says(clock: &DatabaseClock, millis: i64, since: Instant) -> bool {
+        let now = clock.now();
+        let from = Timestamp::from_millis(millis);
+        now >= from && now <= from.plus(since.elapsed())
+    }
+
+    /// A wall clock that is minutes off, or is set while the server runs, changes nothing: the database's time counts.
+    #[test]
+    fn the_databases_time_counts() {
+        for off_by in [-960_000, -180_000, 180_000, 960_000] {
+            let (right, start) = (1_800_000_000_000, Instant::now());
+            let (wall, clock) = clock(right + off_by);
+            clock.set(Timestamp::from_millis(right), start, Duration::ZERO);
+            assert!(says(&clock, right, start));
+            assert!((clock.ahead_ms() - off_by).abs() < 60_000 && clock.note().is_some());
+            wall.0.fetch_sub(3_600_000, Ordering::Relaxed);
+            assert!(says(&clock, right, start));
+            // A slow answer that agrees within its uncertainty corrects nothing; a difference beyond it does.
+            let later = right + 600_000;
+            clock.set(Timestamp::from_millis(later), start, Duration::from_millis(600_000));
+            assert!(says(&clock, right, start));
+            clock.set(Timestamp::from_millis(later), start, Duration::from_millis(599_000));
+            assert!(says(&clock, later, start));
+        }
+    }
+
+    /// Where all have one clock, small steps are followed at once, and a jump when what was under way has ended.
+    #[test]
+    fn a_jump_waits_for_what_is_under_way() {
+        let start = Instant::now();
+        let (wall, clock) = clock(1_000_000);
+        for (wall_ms, at, want, told) in [
+            (1_000_000, start, 1_000_000, false),
+            (1_000_400, start, 1_000_400, false),
+            (1_960_400, start, 1_000_400, true),
+            (2_140_400, start + HOLD, 2_140_400, false),
+        ] {
+            wall.0.store(wall_ms, Ordering::Relaxed);
+            clock.follow_wall_clock(at);
+            assert!(says(&clock, want, start), "{wall_ms}");
+            assert_eq!(clock.note().is_some(), told, "{wall_ms}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The program as operators call it.
 
 mod events;
+mod running;
 
 use std::fs;
 use std::process::{Command, Output};

@@ -3,6 +3,7 @@
 mod bank_back;
 mod banks;
 mod clock;
+mod clocks;
 mod crash;
 mod crowd;
 mod data_subjects;

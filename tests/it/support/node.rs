@@ -128,6 +128,11 @@ impl Node {
         self.signal("-CONT");
     }
 
+    /// What closes a terminal, or rotates logs, sends.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
     /// Ends it as a crash does.
     pub fn kill(&mut self) {
         self.signal("-KILL");
