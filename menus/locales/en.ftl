@@ -13,7 +13,16 @@ welcome =
     }. Agree?
 partners = Which business do you link for?
 no-partner = No business asks for an account here now. Dial the code that a business gave you.
-asked-again = { $partner } asks you to log in to { $bank } { $account } again.
+ends-soon =
+    { $partner } reads your { $data } at { $bank } { $account } for "{ $purpose }". Ends { $until }. { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    } from today?
+asked-again =
+    { $partner } asks you to log in to { $bank } { $account } again for "{ $purpose }": your { $data }, for { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }.
 languages = Choose your language:
 banks = Choose your bank, or type its name:
 methods = { $bank }: how do you log in?
@@ -49,7 +58,7 @@ resume = Go on with { $bank }?
 news = { $bank } { $account } is linked for { $partner }.
 links = Your linked accounts:
 no-links = You have no linked accounts.
-link = { $bank } { $account }, linked for { $partner }.
+link = { $bank } { $account }, linked for { $partner } until { $until }.
 unlink = Unlink { $bank } { $account }? { $partner } will no longer see it.
 
 pin = Type your own 4-digit code. Forgotten? Go back and link the same account again.
@@ -59,6 +68,7 @@ pin-locked = Too many wrong codes. Wait { $minutes } min and dial again.
 linked = Done! { $bank } { $account } is linked for { $partner }. Dial again to see or unlink it.
 linked-twice = Done! { $bank } { $account } is linked for { $partner }. It was linked before: dial again to see both.
 renewed = Done! { $bank } { $account } is up to date again for { $partner }.
+kept = { $partner } may read your { $data } at { $bank } { $account } until { $until }. Dial again to stop it at any time.
 unlinked = { $bank } { $account } is unlinked. { $partner } will no longer see it.
 blocked = We cannot link { $bank } just now. Nothing was sent. Please try tomorrow.
 left = Goodbye. Dial again at any time to go on.
@@ -84,6 +94,8 @@ text-me = Text me when it is back
 link-another = Link another bank
 link-now = Link a bank
 reauthorise = Log in again
+keep-sharing = Keep sharing
+stop-sharing = Stop now
 unlink-option = Unlink
 unlink-yes = Yes, unlink
 protect = Own code
@@ -145,6 +157,8 @@ sms-question = { $partner }: your bank asks one more thing. To answer, dial { $d
 sms-approve = { $partner }: please approve the request in your bank's app. To go on, dial { $dial }
 sms-page-link = { $partner }: to link your account open { $url } Do not share this link.
 sms-bank-back = { $partner }: the bank you asked for is back. To go on, dial { $dial }
+sms-ends-soon = { $partner }: your consent to share your account data ends soon. To keep sharing or to stop now, dial { $dial }
+sms-ended = { $partner } can no longer read your account data: the time you agreed to is over. To link again, dial { $dial }
 sms-asked = { $partner } asks you to link your bank account. Dial { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back

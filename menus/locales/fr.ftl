@@ -10,7 +10,16 @@ welcome =
     }. D'accord ?
 partners = Pour quelle entreprise ?
 no-partner = Aucune entreprise ne demande de compte ici. Composez le code donné par une entreprise.
-asked-again = { $partner } : reconnectez-vous à { $bank } { $account }.
+ends-soon =
+    { $partner } lit votre { $data } chez { $bank } { $account } pour "{ $purpose }". Fin le { $until }. { $days ->
+        [one] { $days } jour
+       *[other] { $days } jours
+    } dès ce jour ?
+asked-again =
+    { $partner } : reconnectez-vous à { $bank } { $account } pour "{ $purpose }" : votre { $data }, pendant { $days ->
+        [one] { $days } jour
+       *[other] { $days } jours
+    }.
 languages = Choisissez la langue :
 banks = Choisissez la banque ou tapez son nom :
 methods = { $bank } : connexion par ?
@@ -46,7 +55,7 @@ resume = Continuer avec { $bank } ?
 news = { $bank } { $account } est lié pour { $partner }.
 links = Vos comptes liés :
 no-links = Vous n'avez aucun compte lié.
-link = { $bank } { $account }, lié pour { $partner }.
+link = { $bank } { $account }, lié pour { $partner } jusqu'au { $until }.
 unlink = Délier { $bank } { $account } ? { $partner } ne le verra plus.
 
 pin = Tapez votre code à 4 chiffres. Oublié ? Revenez et reliez ce compte encore une fois.
@@ -56,6 +65,7 @@ pin-locked = Trop de codes faux. Attendez { $minutes } min et rappelez.
 linked = C'est fait ! { $bank } { $account } est lié pour { $partner }. Rappelez pour le voir ou le délier.
 linked-twice = Fait ! { $bank } { $account } est lié pour { $partner }. Il l'était déjà : rappelez pour voir les deux.
 renewed = C'est fait ! { $bank } { $account } est à jour pour { $partner }.
+kept = { $partner } peut lire votre { $data } chez { $bank } { $account } jusqu'au { $until }. Rappelez pour stopper à tout moment.
 unlinked = { $bank } { $account } est délié. { $partner } ne le verra plus.
 blocked = Impossible de lier { $bank } pour le moment. Rien n'a été envoyé. Réessayez demain.
 left = Au revoir. Rappelez quand vous voulez pour continuer.
@@ -81,6 +91,8 @@ text-me = SMS à son retour
 link-another = Lier une autre banque
 link-now = Lier une banque
 reauthorise = Se reconnecter
+keep-sharing = Continuer
+stop-sharing = Stopper maintenant
 unlink-option = Délier
 unlink-yes = Oui, délier
 protect = Mon code
@@ -142,6 +154,8 @@ sms-question = { $partner } : votre banque pose une question de plus. Pour y ré
 sms-approve = { $partner } : validez la demande dans l'appli de votre banque. Pour continuer, composez { $dial }
 sms-page-link = { $partner } : pour lier un compte, ouvrez { $url } Ne partagez pas ce lien.
 sms-bank-back = { $partner } : la banque demandée est de retour. Pour continuer, composez { $dial }
+sms-ends-soon = { $partner } : votre accord pour lire votre compte se termine sous peu. Pour continuer ou stopper, composez { $dial }
+sms-ended = { $partner } ne peut plus lire votre compte : la durée que vous avez acceptée est finie. Pour relier, composez { $dial }
 sms-asked = { $partner } vous demande de relier votre compte bancaire. Composez { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back

@@ -10,7 +10,16 @@ welcome =
     }. Kun yarda?
 partners = Domin wane kamfani kuke hadawa?
 no-partner = Babu kamfanin da ke neman asusu a nan yanzu. Kira lambar da kamfani ya ba ku.
-asked-again = { $partner } na neman ku sake shiga { $bank } { $account }.
+ends-soon =
+    { $partner } na karanta { $data } naku a { $bank } { $account } domin "{ $purpose }". Zai kare { $until }. { $days ->
+        [one] kwana { $days }
+       *[other] kwanaki { $days }
+    } daga yau?
+asked-again =
+    { $partner } na neman ku sake shiga { $bank } { $account } domin "{ $purpose }": { $data } naku, na { $days ->
+        [one] kwana { $days }
+       *[other] kwanaki { $days }
+    }.
 languages = Zabi harshe:
 banks = Zabi banki, ko rubuta sunansa:
 methods = { $bank }: yaya kuke shiga?
@@ -46,7 +55,7 @@ resume = Ci gaba da { $bank }?
 news = An hada { $bank } { $account } da { $partner }.
 links = Asusun da kuka hada:
 no-links = Ba ku hada wani asusu ba.
-link = { $bank } { $account }, an hada da { $partner }.
+link = { $bank } { $account }, an hada da { $partner } har { $until }.
 unlink = A cire { $bank } { $account }? { $partner } ba zai sake ganinsa ba.
 
 pin = Rubuta lambarka ta sirri (4). Ka manta? Koma baya ka sake hada asusun nan.
@@ -56,6 +65,7 @@ pin-locked = Kuskure ya yi yawa. Jira minti { $minutes } ka sake kira.
 linked = An gama! An hada { $bank } { $account } da { $partner }. Sake kira don gani ko cirewa.
 linked-twice = An gama! An hada { $bank } { $account } da { $partner }. An taba hada shi: sake kira don ganin su biyu.
 renewed = An gama! An sabunta { $bank } { $account } ga { $partner }.
+kept = { $partner } na iya karanta { $data } naku a { $bank } { $account } har { $until }. Sake kira don dakatarwa a kowane lokaci.
 unlinked = An cire { $bank } { $account }. { $partner } ba zai sake ganinsa ba.
 blocked = Ba za mu iya hada { $bank } yanzu ba. Ba a aika komai ba. Ku gwada gobe.
 left = Sai an jima. Sake kira a kowane lokaci don ci gaba.
@@ -81,6 +91,8 @@ text-me = Turo sako in ya dawo
 link-another = Hada wani banki
 link-now = Hada banki
 reauthorise = Sake shiga
+keep-sharing = Ci gaba da rabawa
+stop-sharing = Dakatar yanzu
 unlink-option = Cire
 unlink-yes = I, a cire
 protect = Lambar sirri
@@ -142,6 +154,8 @@ sms-question = { $partner }: bankinka na neman karin bayani. Don amsawa, kira { 
 sms-approve = { $partner }: ku amince da bukatar a manhajar bankinku. Don ci gaba, kira { $dial }
 sms-page-link = { $partner }: don hada asusunku bude { $url } Kada ku ba kowa.
 sms-bank-back = { $partner }: bankin da kuka nema ya dawo. Don ci gaba, kira { $dial }
+sms-ends-soon = { $partner }: izinin karanta bayanan asusunku zai kare nan ba da dadewa ba. Don ci gaba ko dakatarwa, kira { $dial }
+sms-ended = { $partner } ba zai sake karanta bayanan asusunku ba: lokacin da kuka yarda ya kare. Don sake hadawa, kira { $dial }
 sms-asked = { $partner } na neman ku hada asusun bankinku. Kira { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back

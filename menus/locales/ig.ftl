@@ -6,7 +6,8 @@
 welcome = { $partner } choro igu { $data } gi maka "{ $purpose }", ruo ubochi { $days }. I kwere?
 partners = Kedu ulo oru i na-ejikoro?
 no-partner = O nweghi ulo oru na-ajo akauntu ebe a ugbu a. Kpoo koodu ulo oru nyere gi.
-asked-again = { $partner } choro ka i banye ozo na { $bank } { $account }.
+ends-soon = { $partner } na-agu { $data } gi na { $bank } { $account } maka "{ $purpose }". O ga-agwu { $until }. Ubochi { $days } site taa?
+asked-again = { $partner } choro ka i banye ozo na { $bank } { $account } maka "{ $purpose }": { $data } gi, ruo ubochi { $days }.
 languages = Horo asusu gi:
 banks = Horo banki gi, ma o bu pinye aha ya:
 methods = { $bank }: kedu ka i si abanye?
@@ -42,7 +43,7 @@ resume = Gaa n'ihu na { $bank }?
 news = Ejikola { $bank } { $account } na { $partner }.
 links = Akauntu i jikoro:
 no-links = I jikobeghi akauntu o bula.
-link = { $bank } { $account }, ejikoro na { $partner }.
+link = { $bank } { $account }, ejikoro na { $partner } ruo { $until }.
 unlink = Wepu { $bank } { $account }? { $partner } agaghi ahu ya ozo.
 
 pin = Dee koodu gi (onuogu 4). I chefuru ya? Laghachi ma jikoo akaunti ahu ozo.
@@ -52,6 +53,7 @@ pin-locked = Ejighi eme ihe otutu ugboro. Chere nkeji { $minutes } ma kpoo ozo.
 linked = O gwula! Ejikola { $bank } { $account } na { $partner }. Kpoo ozo ka i hu ya ma o bu wepu ya.
 linked-twice = O gwula! Ejikola { $bank } { $account } na { $partner }. Ejikoburu ya mbu: kpoo ozo ka i hu ha abuo.
 renewed = O gwula! { $partner } nwere ike ihu { $bank } { $account } ozo.
+kept = { $partner } nwere ike igu { $data } gi na { $bank } { $account } ruo { $until }. Kpoo ozo mgbe o bula iji kwusi ya.
 unlinked = Ewepula { $bank } { $account }. { $partner } agaghi ahu ya ozo.
 blocked = Anyi enweghi ike ijiko { $bank } ugbu a. O nweghi ihe ezigara. Biko nwaa echi.
 left = Ka o di. Kpoo ozo mgbe o bula ka i gaa n'ihu.
@@ -77,6 +79,8 @@ text-me = Zitere m ozi o lota
 link-another = Jikoo banki ozo
 link-now = Jikoo banki
 reauthorise = Banye ozo
+keep-sharing = Gaa n'ihu na-ekenye
+stop-sharing = Kwusi ugbu a
 unlink-option = Wepu
 unlink-yes = Ee, wepu
 protect = Koodu m
@@ -134,6 +138,8 @@ sms-question = { $partner }: ulo aku gi na-aju otu ihe ozo. Iji zaa, kpoo { $dia
 sms-approve = { $partner }: biko kwado aririo ahu n'ime app banki gi. Iga n'ihu, kpoo { $dial }
 sms-page-link = { $partner }: ijiko akauntu gi mepee { $url } Enyela onye obula ya.
 sms-bank-back = { $partner }: ulo aku i choro alotala. Iji gaa n'ihu, kpoo { $dial }
+sms-ends-soon = { $partner }: ikike i nyere ka a guo akauntu gi ga-agwu n'oge na-adighi anya. Iji gaa n'ihu ma o bu kwusi, kpoo { $dial }
+sms-ended = { $partner } enweghi ike igu akauntu gi ozo: oge i kwere agwula. Iji jikoo ozo, kpoo { $dial }
 sms-asked = { $partner } na-ario gi ka i jikoo akaunti banki gi. Kpoo { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back

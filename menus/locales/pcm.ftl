@@ -9,7 +9,16 @@ welcome =
     }. You gree?
 partners = Which business you wan link for?
 no-partner = No business dey ask for account here now. Dial the code wey business give you.
-asked-again = { $partner } say make you log in to { $bank } { $account } again.
+ends-soon =
+    { $partner } dey read your { $data } for { $bank } { $account } for "{ $purpose }". E go end { $until }. { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    } from today?
+asked-again =
+    { $partner } say make you log in to { $bank } { $account } again for "{ $purpose }": your { $data }, for { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }.
 languages = Choose your language:
 banks = Choose your bank, or type im name:
 methods = { $bank }: how you dey log in?
@@ -45,7 +54,7 @@ resume = Continue with { $bank }?
 news = { $bank } { $account } don link for { $partner }.
 links = Accounts wey you don link:
 no-links = You never link any account.
-link = { $bank } { $account }, e link for { $partner }.
+link = { $bank } { $account }, e link for { $partner } till { $until }.
 unlink = Unlink { $bank } { $account }? { $partner } no go see am again.
 
 pin = Type your own 4-digit code. You forget am? Go back, link di same account again.
@@ -55,6 +64,7 @@ pin-locked = Wrong code too much. Wait { $minutes } min, dial again.
 linked = E don do! { $bank } { $account } don link for { $partner }. Dial again to see am or unlink am.
 linked-twice = E don do! { $bank } { $account } don link for { $partner }. E don link before: dial to see the two.
 renewed = E don do! { $bank } { $account } dey up to date again for { $partner }.
+kept = { $partner } fit read your { $data } for { $bank } { $account } till { $until }. Dial again any time to stop am.
 unlinked = { $bank } { $account } don unlink. { $partner } no go see am again.
 blocked = We no fit link { $bank } now. We no send anything. Abeg try tomorrow.
 left = Bye bye. Dial again any time to continue.
@@ -80,6 +90,8 @@ text-me = Text me when e work
 link-another = Link another bank
 link-now = Link bank
 reauthorise = Log in again
+keep-sharing = Continue to share
+stop-sharing = Stop am now
 unlink-option = Unlink
 unlink-yes = Yes, unlink
 protect = My own code
@@ -141,6 +153,8 @@ sms-question = { $partner }: your bank dey ask one more thing. To answer, dial {
 sms-approve = { $partner }: abeg approve the request for your bank app. To continue, dial { $dial }
 sms-page-link = { $partner }: to link your account open { $url } No share this link.
 sms-bank-back = { $partner }: the bank wey you ask for don come back. To continue, dial { $dial }
+sms-ends-soon = { $partner }: the time wey you gree make dem read your account data go soon end. To continue or to stop am now, dial { $dial }
+sms-ended = { $partner } no fit read your account data again: the time wey you gree don end. To link again, dial { $dial }
 sms-asked = { $partner } dey ask you to link your bank account. Dial { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back

@@ -9,7 +9,16 @@ welcome =
     }. Unakubali?
 partners = Unaunganisha kwa biashara gani?
 no-partner = Hakuna biashara inayoomba akaunti hapa sasa. Piga namba ambayo biashara ilikupa.
-asked-again = { $partner } inaomba uingie tena kwenye { $bank } { $account }.
+ends-soon =
+    { $partner } inasoma { $data } yako { $bank } { $account } kwa "{ $purpose }". Itaisha { $until }. { $days ->
+        [one] siku { $days }
+       *[other] siku { $days }
+    } kuanzia leo?
+asked-again =
+    { $partner } inaomba uingie tena kwenye { $bank } { $account } kwa "{ $purpose }": { $data } yako, kwa { $days ->
+        [one] siku { $days }
+       *[other] siku { $days }
+    }.
 languages = Chagua lugha:
 banks = Chagua benki, au andika jina lake:
 methods = { $bank }: unaingia vipi?
@@ -45,7 +54,7 @@ resume = Endelea na { $bank }?
 news = { $bank } { $account } kwa { $partner }: tayari.
 links = Akaunti zilizounganishwa:
 no-links = Huna akaunti iliyounganishwa.
-link = { $bank } { $account }, imeunganishwa kwa { $partner }.
+link = { $bank } { $account }, imeunganishwa kwa { $partner } hadi { $until }.
 unlink = Ondoa { $bank } { $account }? { $partner } haitaiona tena.
 
 pin = Andika namba yako ya siri (4). Umesahau? Rudi uunganishe akaunti ileile tena.
@@ -55,6 +64,7 @@ pin-locked = Umekosea mara nyingi. Subiri dakika { $minutes } upige tena.
 linked = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Piga tena kuiona au kuiondoa.
 linked-twice = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Iliunganishwa awali: piga kuona zote.
 renewed = Tayari! { $bank } { $account } inasomeka tena kwa { $partner }.
+kept = { $partner } inaweza kusoma { $data } yako { $bank } { $account } hadi { $until }. Piga tena wakati wowote kuisitisha.
 unlinked = { $bank } { $account } imeondolewa. { $partner } haitaiona tena.
 blocked = Hatuwezi kuunganisha { $bank } sasa. Hakuna kilichotumwa. Tafadhali jaribu kesho.
 left = Kwaheri. Piga tena wakati wowote kuendelea.
@@ -80,6 +90,8 @@ text-me = SMS ikirudi
 link-another = Unganisha benki nyingine
 link-now = Unganisha benki
 reauthorise = Ingia tena
+keep-sharing = Endelea kushiriki
+stop-sharing = Sitisha sasa
 unlink-option = Ondoa
 unlink-yes = Ndiyo, ondoa
 protect = Namba ya siri
@@ -141,6 +153,8 @@ sms-question = { $partner }: benki yako inauliza jambo moja zaidi. Kujibu, piga 
 sms-approve = { $partner }: tafadhali idhinisha ombi kwenye app ya benki yako. Kuendelea, piga { $dial }
 sms-page-link = { $partner }: kuunganisha akaunti yako fungua { $url } Usimpe mtu yeyote.
 sms-bank-back = { $partner }: benki uliyoomba imerudi. Kuendelea, piga { $dial }
+sms-ends-soon = { $partner }: ruhusa yako ya kusoma taarifa za akaunti inakaribia kuisha. Kuendelea au kusitisha sasa, piga { $dial }
+sms-ended = { $partner } haiwezi tena kusoma taarifa za akaunti yako: muda uliokubali umeisha. Kuunganisha tena, piga { $dial }
 sms-asked = { $partner } inakuomba uunganishe akaunti yako ya benki. Piga { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back

@@ -6,7 +6,8 @@
 welcome = { $partner } fe ka { $data } re fun "{ $purpose }", fun ojo { $days }. Se o gba?
 partners = Ile ise wo ni o n so fun?
 no-partner = Ko si ile ise to n beere akanti nibi bayii. Pe koodu ti ile ise fun o.
-asked-again = { $partner } fe ki o tun wole si { $bank } { $account }.
+ends-soon = { $partner } n ka { $data } re ni { $bank } { $account } fun "{ $purpose }". Yoo pari { $until }. Ojo { $days } lati oni?
+asked-again = { $partner } fe ki o tun wole si { $bank } { $account } fun "{ $purpose }": { $data } re, fun ojo { $days }.
 languages = Yan ede re:
 banks = Yan banki re, tabi te oruko re:
 methods = { $bank }: bawo lo se n wole?
@@ -42,7 +43,7 @@ resume = Tesiwaju pelu { $bank }?
 news = A ti so { $bank } { $account } po mo { $partner }.
 links = Akanti ti o ti so po:
 no-links = O ko so akanti kankan po.
-link = { $bank } { $account }, a so o po mo { $partner }.
+link = { $bank } { $account }, a so o po mo { $partner } titi di { $until }.
 unlink = Tu { $bank } { $account }? { $partner } ko ni ri i mo.
 
 pin = Te koodu ara re (nomba 4). O ti gbagbe? Pada ki o tun so akanti naa.
@@ -52,6 +53,7 @@ pin-locked = Asise ti po ju. Duro iseju { $minutes } ki o tun pe.
 linked = O ti pari! A ti so { $bank } { $account } po mo { $partner }. Tun pe lati wo o tabi tu u.
 linked-twice = O ti pari! A ti so { $bank } { $account } po mo { $partner }. A ti so o po tele: pe lati wo mejeeji.
 renewed = O ti pari! { $partner } tun le ri { $bank } { $account } bayii.
+kept = { $partner } le ka { $data } re ni { $bank } { $account } titi di { $until }. Tun pe nigbakugba lati da a duro.
 unlinked = A ti tu { $bank } { $account }. { $partner } ko ni ri i mo.
 blocked = A ko le so { $bank } po bayii. A ko fi nnkan kan ranse. Jowo gbiyanju lola.
 left = O dabo. Tun pe nigbakugba lati tesiwaju.
@@ -77,6 +79,8 @@ text-me = SMS to ba de
 link-another = So banki miran po
 link-now = So banki po
 reauthorise = Tun wole
+keep-sharing = Maa pin in lo
+stop-sharing = Da a duro bayii
 unlink-option = Tu
 unlink-yes = Beeni, tu u
 protect = Koodu mi
@@ -134,6 +138,8 @@ sms-question = { $partner }: banki re beere nkan kan si i. Lati dahun, pe { $dia
 sms-approve = { $partner }: e jowo e fowo si ibeere naa ninu app banki yin. Lati tesiwaju, pe { $dial }
 sms-page-link = { $partner }: lati so akanti yin po e si { $url } E ma fun enikeni.
 sms-bank-back = { $partner }: banki ti e beere ti pada. Lati tesiwaju, pe { $dial }
+sms-ends-soon = { $partner }: ase ti o fun won lati ka akanti re yoo pari laipe. Lati tesiwaju tabi da a duro, pe { $dial }
+sms-ended = { $partner } ko le ka akanti re mo: akoko ti o gba ti pari. Lati tun so o po, pe { $dial }
 sms-asked = { $partner } beere pe ki e so akanti banki yin po. Pe { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back

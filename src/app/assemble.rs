@@ -198,6 +198,7 @@ impl Services {
             jobs: jobs.clone(),
             linking: self.handlers.linking.clone(),
             bank_alerts: self.handlers.bank_alerts.clone(),
+            consent_end: self.handlers.consent_end.clone(),
             page_texts: self.handlers.page_texts.clone(),
             health: health.clone(),
             catalogue: catalogue.clone(),

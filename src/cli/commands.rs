@@ -186,6 +186,7 @@ pub(super) fn links_show(config: &Config, id: &str, out: &mut dyn Write) -> Resu
     writeln!(out, "Institution  {} (by {})", link.institution_name, link.provider)?;
     writeln!(out, "Accounts     {}", accounts_text(&link))?;
     writeln!(out, "Linked       {}", format_time(link.created_at))?;
+    writeln!(out, "Until        {}", format_time(link.until))?;
     if let Some(consent) = consent {
         writeln!(
             out,
@@ -225,6 +226,7 @@ fn link_state_text(state: LinkState) -> &'static str {
         LinkState::ReauthRequired => "must log in again",
         LinkState::Removing => "being unlinked",
         LinkState::Removed => "unlinked",
+        LinkState::Expired => "expired",
     }
 }
 

@@ -18,6 +18,12 @@ pub enum EventKind {
     /// The link has ended.
     #[serde(rename = "link.removed")]
     LinkRemoved,
+    /// The consent to the link ends soon.
+    #[serde(rename = "link.expiring")]
+    LinkExpiring,
+    /// The link has ended because its consent is over.
+    #[serde(rename = "link.expired")]
+    LinkExpired,
     /// What an intent asked for is done.
     #[serde(rename = "intent.completed")]
     IntentCompleted,
@@ -36,11 +42,13 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::LinkCreated,
         Self::LinkUpdated,
         Self::LinkReauthRequired,
         Self::LinkRemoved,
+        Self::LinkExpiring,
+        Self::LinkExpired,
         Self::IntentCompleted,
         Self::IntentCancelled,
         Self::IntentExpired,
@@ -55,6 +63,8 @@ impl EventKind {
             Self::LinkUpdated => "link.updated",
             Self::LinkReauthRequired => "link.reauth_required",
             Self::LinkRemoved => "link.removed",
+            Self::LinkExpiring => "link.expiring",
+            Self::LinkExpired => "link.expired",
             Self::IntentCompleted => "intent.completed",
             Self::IntentCancelled => "intent.cancelled",
             Self::IntentExpired => "intent.expired",

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since the Unix epoch. Stored as they are (`BIGINT`) in every table and blob.
@@ -29,6 +30,12 @@ impl Timestamp {
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(millis(by)))
+    }
+
+    /// RFC 3339 in UTC, with milliseconds.
+    pub fn to_rfc3339(self) -> String {
+        let at = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        at.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
     /// The time from `earlier` to this; zero when `earlier` is later (the clocks of two nodes may differ).

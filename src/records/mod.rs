@@ -54,12 +54,14 @@ pub use self::intents::{
     IntentFilter, IntentLimits, IntentRecords, IntentState, LinkIntent, OPEN_INTENTS_FOR_NUMBER, PendingRequests,
     QueuedSms, RequestRecords,
 };
-pub use self::jobs::{Deliver, ExpireIntent, Job, JobKind, JobLane, JobRecords, JobType, Publish};
+pub use self::jobs::{
+    AnnounceEnd, Deliver, ExpireIntent, ExpireLink, Job, JobKind, JobLane, JobRecords, JobType, Publish,
+};
 pub use self::leases::LeaseRecords;
 pub use self::links::{
-    AccountReading, ConnectSessionView, EndedLink, IntentSummary, Link, LinkAccess, LinkAccessRecords, LinkCompletion,
-    LinkDetails, LinkFilter, LinkRecords, LinkState, LinkVerification, LinkViewRecords, LinkedAccount,
-    VerificationOutcome,
+    AccountReading, ConnectSessionView, ConsentReplacement, EndedLink, IntentSummary, Link, LinkAccess,
+    LinkAccessRecords, LinkCompletion, LinkDetails, LinkEndRecords, LinkFilter, LinkRecords, LinkState,
+    LinkVerification, LinkViewRecords, LinkedAccount, VerificationOutcome,
 };
 pub use self::messages::{
     InboundSms, InvitationCaps, InvitationCounts, MessageRecords, SmsKind, SmsLimit, SmsMessage, SmsPreference,
@@ -109,6 +111,7 @@ all!(
     IntentRecords,
     JobRecords,
     LinkAccessRecords,
+    LinkEndRecords,
     LeaseRecords,
     LinkRecords,
     LinkViewRecords,

@@ -6,13 +6,17 @@ use super::deps::Deps;
 use super::sealing::Sealing;
 use crate::core::attempt::{LiveAttempt, LiveAttemptState, Refusal};
 use crate::core::dial_code::DialCode;
-use crate::core::flow::session::{ChosenInstitution, ConsentGiven, LinkSummary};
+use crate::core::flow::session::{ChosenInstitution, ConsentGiven, EndingConsent, LinkSummary};
 use crate::core::flow::terms::{DialedCode, PartnerRef, RequestTerms};
 use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts};
 use crate::core::ids::{AttemptId, PartnerId, SeriesId};
 use crate::core::messages::Locale;
 use crate::core::seal::{SealError, SubscriberTag};
+use crate::core::time::Timestamp;
 use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, Records, RecordsError};
+
+/// How many consents that end are told in one dial: more screens than that nobody reads.
+const MAX_ENDING: usize = 5;
 
 /// What to look for besides the person.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,7 +75,9 @@ impl FactsReader {
             }
             None => None,
         };
+        let ending = self.ending(&facts.links, &requests.partners, now).await?;
         Ok(SubscriberFacts {
+            ending,
             pin: facts.pin,
             lost,
             unresolved,
@@ -96,6 +102,36 @@ impl FactsReader {
             }),
             requests: Some(requests.requests),
         })
+    }
+
+    /// The links of which the consent ends soon, the first first.
+    async fn ending(
+        &self,
+        links: &[Link],
+        partners: &[PartnerRef],
+        now: Timestamp,
+    ) -> Result<Vec<EndingConsent>, RecordsError> {
+        let mut soon: Vec<_> = links.iter().filter(|link| now >= link.notice_from).collect();
+        soon.sort_by_key(|link| link.until);
+        let mut ending = Vec::new();
+        for link in soon.into_iter().take(MAX_ENDING) {
+            let consent = self.records.consent(link.consent).await?;
+            let partner = partners.iter().find(|known| known.id == link.partner);
+            let Some((consent, partner)) = consent.zip(partner.cloned()) else {
+                continue;
+            };
+            ending.push(EndingConsent {
+                link: link.id,
+                consent: consent.id,
+                terms: RequestTerms {
+                    scope: consent.scope,
+                    renews: Some(link.id),
+                    ..RequestTerms::open_offer(partner, consent.purpose, consent.days)
+                },
+                needs_login: link.access_until.is_some(),
+            });
+        }
+        Ok(ending)
     }
 
     async fn link_origin(&self, link: &Link, partners: &[PartnerRef]) -> Result<Option<LinkOrigin>, RecordsError> {
@@ -140,6 +176,15 @@ impl FactsReader {
         let Some(consent) = self.records.consent(attempt.consent).await? else {
             return Ok(None);
         };
+        // A reauthorisation on the consent that its link has is not a new one.
+        let agreed = match attempt.renews {
+            Some(link) => self
+                .records
+                .link(link)
+                .await?
+                .is_some_and(|link| link.consent != consent.id),
+            None => true,
+        };
         let state = match attempt.state {
             AttemptState::Granted => LiveAttemptState::Granted,
             AttemptState::Waiting => LiveAttemptState::Waiting,
@@ -157,7 +202,7 @@ impl FactsReader {
             session: attempt.session,
             series: attempt.series,
             submissions: u32::try_from(attempt.ordinal).unwrap_or_default(),
-            consent: consent_given(consent),
+            consent: agreed.then(|| consent_given(consent)),
             terms: terms_of(attempt.partner, partners),
             renews: attempt.renews,
             institution: ChosenInstitution::named(&attempt.provider, &attempt.institution, &attempt.institution_name),
@@ -197,6 +242,7 @@ pub fn link_summary(link: &Link, again: bool) -> LinkSummary {
         provider: link.provider.clone(),
         masked: link.accounts.iter().find_map(|account| account.masked.clone()),
         duplicate: again,
+        until: link.until,
     }
 }
 
@@ -222,5 +268,8 @@ fn consent_given(consent: Consent) -> ConsentGiven {
         locale: Locale::from_tag(&consent.locale).unwrap_or_default(),
         channel: consent.channel,
         at: consent.agreed_at,
+        purpose: consent.purpose,
+        days: consent.days,
+        scope: consent.scope,
     }
 }

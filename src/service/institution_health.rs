@@ -127,7 +127,7 @@ impl InstitutionHealth {
             return self.record_both(open, CallObservation::Reached);
         };
         match error {
-            ProviderCallError::NotSetUp | ProviderCallError::Records(_) => {}
+            ProviderCallError::NotSetUp | ProviderCallError::ConsentEnded | ProviderCallError::Records(_) => {}
             ProviderCallError::Provider(error) => match error {
                 ProviderError::Refused(_) | ProviderError::NotFound => self.record_both(open, CallObservation::Reached),
                 ProviderError::RateLimited(after) | ProviderError::Unavailable(_, after @ Some(_)) => {

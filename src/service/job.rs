@@ -45,7 +45,11 @@ pub enum JobError {
 impl JobError {
     /// Whether the provider says that asking again will not help.
     pub fn is_permanent(&self) -> bool {
-        matches!(self, Self::Call(ProviderCallError::Provider(error)) if !error.retryable())
+        match self {
+            Self::Call(ProviderCallError::ConsentEnded) => true,
+            Self::Call(ProviderCallError::Provider(error)) => !error.retryable(),
+            _ => false,
+        }
     }
 
     /// The word that is kept in the job's row.

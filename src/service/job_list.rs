@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::bank_alerts::{BankAlerts, BankBack};
 use super::catalogue::Catalogue;
+use super::consent_end::ConsentEnd;
 use super::data_subject::{Erase, Eraser};
 use super::deps::Deps;
 use super::handover::HandoverMessages;
@@ -26,7 +27,7 @@ use super::session_updater::SessionUpdater;
 use super::sms::outbox::{AskReport, SendSms, SmsOutbox};
 use super::sms_sending::SmsSending;
 use super::webhooks::deliveries::WebhookDeliveries;
-use crate::records::{Deliver, ExpireIntent, Publish};
+use crate::records::{AnnounceEnd, Deliver, ExpireIntent, ExpireLink, Publish};
 
 /// What the handlers are made of.
 pub struct JobDeps {
@@ -49,6 +50,7 @@ pub struct JobHandlers {
     pub handovers: Arc<HandoverMessages>,
     pub outbox: Arc<SmsOutbox>,
     pub bank_alerts: Arc<BankAlerts>,
+    pub consent_end: Arc<ConsentEnd>,
     pub page_texts: Arc<PageTexts>,
     webhooks: Arc<WebhookDeliveries>,
 }
@@ -61,6 +63,7 @@ impl JobHandlers {
             handovers,
             outbox,
             bank_alerts,
+            consent_end,
             page_texts,
             webhooks,
         } = self;
@@ -81,6 +84,8 @@ impl JobHandlers {
             .with::<Publish, _>(webhooks)
             .with::<Deliver, _>(webhooks)
             .with::<ExpireIntent, _>(&IntentExpiry::new(deps))
+            .with::<AnnounceEnd, _>(consent_end)
+            .with::<ExpireLink, _>(consent_end)
     }
 
     pub fn new(from: &JobDeps) -> Self {
@@ -105,6 +110,12 @@ impl JobHandlers {
             outbox: from.outbox.clone(),
             service_codes: from.service_codes.clone(),
         });
+        let consent_end = Arc::new(ConsentEnd {
+            deps: from.deps.clone(),
+            updater: from.updater.clone(),
+            outbox: from.outbox.clone(),
+            service_codes: from.service_codes.clone(),
+        });
         let page_texts = Arc::new(PageTexts {
             deps: from.deps.clone(),
             flow: from.updater.flow.clone(),
@@ -119,6 +130,7 @@ impl JobHandlers {
             linking,
             handovers,
             bank_alerts,
+            consent_end,
         }
     }
 }

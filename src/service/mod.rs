@@ -8,6 +8,7 @@ pub mod bank_alerts;
 pub mod callbacks;
 pub mod catalogue;
 pub mod channel;
+pub mod consent_end;
 pub mod data_subject;
 pub mod database_clock;
 pub mod deps;

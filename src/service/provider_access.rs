@@ -17,7 +17,7 @@ use crate::core::ids::{PartnerId, ProviderPersonId};
 use crate::core::seal::{SealError, SubscriberTag};
 use crate::core::secret::Secret;
 use crate::providers::{Access, AccessBlob, PersonAccess, Provider, ProviderError, ProviderKeys, WithAccess};
-use crate::records::{Attempt, Link, LinkAccess, ProviderPerson, ProviderPersonOutcome, RecordsError};
+use crate::records::{Attempt, Link, LinkAccess, LinkState, ProviderPerson, ProviderPersonOutcome, RecordsError};
 
 /// For how long nobody else uses what is leased: longer than any call.
 const LEASE: Duration = Duration::from_mins(2);
@@ -85,11 +85,22 @@ impl Providers {
         }
     }
 
-    /// The provider as it is called about a link.
+    /// The provider as it is called about a link that may be read.
+    ///
+    /// # Errors
+    /// When the consent to it is over, it is not set up, its access is in use, or the records are not available.
+    pub async fn of_link(&self, link: &Link) -> Result<ProviderClient, ProviderCallError> {
+        if link.state_at(self.deps.clock.now()) == LinkState::Expired {
+            return Err(ProviderCallError::ConsentEnded);
+        }
+        self.of_any_link(link).await
+    }
+
+    /// The provider as it is called to end a link, or to take in what a login under way has led to, so that it can be ended.
     ///
     /// # Errors
     /// When it is not set up, its access is in use, or the records are not available.
-    pub async fn of_link(&self, link: &Link) -> Result<ProviderClient, ProviderCallError> {
+    pub async fn of_any_link(&self, link: &Link) -> Result<ProviderClient, ProviderCallError> {
         let sealing = &self.deps.sealing;
         let handle = link.access.handle.as_deref();
         let handle = handle.map(|sealed| sealing.open_link_handle(&link.tag, link.id, sealed));

@@ -37,6 +37,9 @@ pub enum ProviderCallError {
     /// There is no such provider, or it has no credentials of this partner.
     #[error("the provider is not set up for this partner")]
     NotSetUp,
+    /// Nobody has agreed to that any more.
+    #[error("the consent to the link is over")]
+    ConsentEnded,
     #[error(transparent)]
     Records(#[from] RecordsError),
     #[error(transparent)]

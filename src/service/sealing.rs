@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::core::dial_code::DialCode;
 use crate::core::expected_account::ExpectedAccount;
+use crate::core::flow::session::ConsentGiven;
 use crate::core::ids::{AttemptId, BankAlertId, ConsentId, IntentId, LinkedAccountId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
@@ -18,6 +19,7 @@ use crate::core::seal::{Keyring, SealContext, SealError, SubscriberTag};
 use crate::core::secret::Secret;
 use crate::core::time::Rng;
 use crate::providers::ProviderSession;
+use crate::records::Consent;
 
 mod provider_access;
 
@@ -69,6 +71,31 @@ impl Sealing {
 
     pub fn open_msisdn(&self, tag: &SubscriberTag, consent: ConsentId, sealed: &[u8]) -> Result<Msisdn, SealError> {
         self.open_number(&seal_context("consent", tag, consent.as_bytes(), "msisdn"), sealed)
+    }
+
+    /// A consent that was just given, as a row.
+    pub fn given_consent(
+        &self,
+        tag: &SubscriberTag,
+        msisdn: &Msisdn,
+        partner: PartnerId,
+        given: &ConsentGiven,
+    ) -> Result<Consent, SealError> {
+        Ok(Consent {
+            id: given.id,
+            intent: given.intent,
+            partner,
+            tag: *tag,
+            msisdn: self.seal_msisdn(tag, given.id, msisdn)?,
+            text: given.text.clone(),
+            version: given.version.clone(),
+            locale: given.locale.tag().to_owned(),
+            channel: given.channel.clone(),
+            agreed_at: given.at,
+            purpose: given.purpose.clone(),
+            days: given.days,
+            scope: given.scope.clone(),
+        })
     }
 
     /// The provider's session of an attempt.

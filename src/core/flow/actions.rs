@@ -49,8 +49,10 @@ impl Step<'_> {
             }
             (Action::ShowLinks, _) => self.show_links(),
             (Action::PickLink, ActionInput::Key(key)) => self.pick_link(&key),
-            (Action::Unlink, _) => self.unlink(),
+            (Action::Unlink | Action::StopSharing, _) => self.unlink(),
             (Action::Reauthorise, _) => self.reauthorise(),
+            (Action::AgreeAgain, _) => self.agree_again(),
+            (Action::KeepSharing, _) => self.keep_sharing(),
             (Action::EnterPin, input) => self.enter_pin(&input),
             (Action::Protect, _) => self.protect(),
             (Action::ChoosePin, input) => self.choose_pin(&input),
@@ -74,15 +76,7 @@ impl Step<'_> {
 
     fn consent(&mut self) -> Transition {
         let terms = self.flow.terms(self.state).clone();
-        let consent = ConsentGiven {
-            id: self.context.ids.consent,
-            intent: terms.intent.unwrap_or(self.context.ids.intent),
-            text: self.flow.consent_text(self.state.locale, &terms),
-            version: self.flow.templates.version(self.state.locale, "welcome"),
-            locale: self.state.locale,
-            channel: self.state.channel(),
-            at: self.context.now,
-        };
+        let consent = self.consent_on_screen("welcome");
         let mut session = ConnectSession::new(self.context.ids.session, Some(consent));
         session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.terms = Some(terms);
@@ -91,6 +85,23 @@ impl Step<'_> {
             return Outcome::ChoosePin.into();
         }
         self.show_institutions()
+    }
+
+    /// What a person agrees to who answers this screen with yes: its exact text, and what it says.
+    pub(super) fn consent_on_screen(&self, screen: &str) -> ConsentGiven {
+        let (locale, terms) = (self.state.locale, self.terms_on_screen());
+        ConsentGiven {
+            id: self.context.ids.consent,
+            intent: terms.intent.unwrap_or(self.context.ids.intent),
+            text: self.flow.templates.format(locale, screen, &self.args()),
+            version: self.flow.templates.version(locale, screen),
+            locale,
+            channel: self.state.channel(),
+            at: self.context.now,
+            purpose: terms.purpose.clone(),
+            days: terms.days,
+            scope: terms.scope.clone(),
+        }
     }
 
     pub(super) fn pick_institution(&mut self, key: &str) -> Transition {

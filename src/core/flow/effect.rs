@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::session::{ConnectSession, ConsentGiven};
-use crate::core::ids::{AttemptId, ConnectSessionId, LinkId, PartnerId, SeriesId};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, LinkId, PartnerId, SeriesId};
 use crate::core::linking::{Institution, ProviderSession, SubmissionStep};
 use crate::core::messages::Locale;
 use crate::core::pin::Pin;
@@ -17,6 +17,8 @@ pub enum Effect {
     /// Submit, once. Holds the last secret: the only place where it is.
     Submit(Box<Submit>),
     Unlink(LinkId),
+    /// Write a new consent for a link in the place of the one that ends, and answer whether that is done.
+    KeepSharing(Box<KeepSharing>),
     /// Find out now rather than later what became of an attempt.
     ResolveAttempt(AttemptId),
     /// Send the link to the page of this attempt again.
@@ -27,6 +29,15 @@ pub enum Effect {
     SavePin(Pin),
     /// Save that the person wants an SMS when an institution is back, and answer whether that is done.
     RequestBankAlert(Box<BankAlertRequest>),
+}
+
+/// A new consent for a link.
+#[derive(Debug)]
+pub struct KeepSharing {
+    pub link: LinkId,
+    /// The consent in whose place it comes. Where that is not the link's any more, the answer came before.
+    pub replaces: ConsentId,
+    pub consent: ConsentGiven,
 }
 
 /// An SMS that a person wants when an institution is back.
@@ -55,7 +66,7 @@ pub struct OpenSession {
     pub method: String,
     /// The link to renew, when this is a reauthorisation.
     pub renews: Option<LinkId>,
-    /// What allows it; `None` for a reauthorisation: its link's own consent holds.
+    /// What allows it; `None` for a reauthorisation on the consent that its link has.
     pub consent: Option<ConsentGiven>,
 }
 

@@ -5,8 +5,15 @@ use crate::core::attempt::LiveAttemptState;
 use crate::core::menu::{Outcome, Role};
 
 impl Step<'_> {
-    /// Where a dial begins: at the facts.
+    /// Where a dial begins: at the facts. Where nothing was begun, what is to be told comes first.
     pub(super) fn entry(&mut self) -> Transition {
+        match self.where_session_stands() {
+            Transition::Outcome(Outcome::Welcome) => self.next_notice().unwrap_or(Outcome::Welcome.into()),
+            begun => begun,
+        }
+    }
+
+    fn where_session_stands(&mut self) -> Transition {
         let Some(session) = &self.state.session else {
             return Outcome::Welcome.into();
         };

@@ -41,11 +41,27 @@ pub enum SessionEvent {
     },
     /// A link was ended as asked.
     Unlinked(LinkId),
+    /// A new consent for a link was written, or not.
+    Kept {
+        link: LinkId,
+        result: KeepResult,
+    },
     /// The request for an SMS when an institution is back was answered.
     BankAlertAnswered {
         session: ConnectSessionId,
         answer: BankAlertAnswer,
     },
+}
+
+/// What became of a new consent for a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepResult {
+    /// It stands, until then.
+    Until(Timestamp),
+    /// The link had ended by then.
+    Ended,
+    /// It could not be written.
+    Failed,
 }
 
 /// What can be promised to somebody who wants an SMS.
@@ -164,6 +180,10 @@ impl Step<'_> {
                 self.apply_unlinked(id);
                 return true;
             }
+            SessionEvent::Kept { link, result } => {
+                self.apply_kept(link, result);
+                return true;
+            }
             SessionEvent::BankAlertAnswered { session, answer } => {
                 return self.apply_bank_alert_answer(session, answer);
             }
@@ -195,7 +215,32 @@ impl Step<'_> {
             self.reply_with_screen();
         }
         self.state.links.retain(|link| link.id != id);
+        self.state.ending.retain(|ending| ending.link != id);
         self.state.forget_result(id);
+    }
+
+    /// A new consent was written, or not. The turn that asked for it is told.
+    fn apply_kept(&mut self, id: LinkId, result: KeepResult) {
+        if let KeepResult::Until(until) = result
+            && let Some(link) = self.state.links.iter_mut().find(|link| link.id == id)
+        {
+            link.until = until;
+        }
+        let waits = self.state.awaits_reply() && self.state.cursor.link == Some(id);
+        if waits {
+            match result {
+                KeepResult::Until(_) => self.show_outcome(Outcome::Kept),
+                KeepResult::Ended => self.show_outcome(Outcome::Unlinked),
+                KeepResult::Failed => {
+                    self.notice("note-not-now");
+                    self.show_outcome(Outcome::EndsSoon);
+                }
+            }
+            self.reply_with_screen();
+        }
+        if result != KeepResult::Failed {
+            self.state.ending.retain(|ending| ending.link != id);
+        }
     }
 
     /// What the person is being asked on the screen: the field, or an account; `None` on every other screen.

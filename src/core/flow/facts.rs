@@ -1,6 +1,6 @@
 //! What the records know of a person when a dialog begins.
 
-use super::session::{ChosenInstitution, ConsentGiven, LinkSummary};
+use super::session::{ChosenInstitution, ConsentGiven, EndingConsent, LinkSummary};
 use super::terms::{DialedCode, RequestTerms};
 use crate::core::attempt::{LiveAttempt, Refusal};
 use crate::core::ids::{AttemptId, ConnectSessionId, LinkId, SeriesId};
@@ -11,6 +11,8 @@ use crate::core::time::Timestamp;
 #[derive(Clone, Debug, Default)]
 pub struct SubscriberFacts {
     pub links: Vec<LinkSummary>,
+    /// Which of their consents end soon, the first first.
+    pub ending: Vec<EndingConsent>,
     /// The institution used last.
     pub last_institution: Option<String>,
     /// Refused and unknown logins of the last day.
@@ -54,11 +56,11 @@ pub struct PendingAttempt {
     pub series: SeriesId,
     /// How many submissions of its series the records know.
     pub submissions: u32,
-    /// What allowed it.
-    pub consent: ConsentGiven,
+    /// What allowed it; `None` for a reauthorisation on the consent that its link has.
+    pub consent: Option<ConsentGiven>,
     /// Who asked for it, as far as that is known.
     pub terms: Option<RequestTerms>,
-    /// The link being renewed, when this is a reauthorisation; the consent is then that link's.
+    /// The link being renewed, when this is a reauthorisation.
     pub renews: Option<LinkId>,
     pub institution: ChosenInstitution,
 }

@@ -66,6 +66,7 @@ impl Flow {
             .links
             .retain(|link| !theirs(link.partner.as_ref().map(|owner| owner.id)));
         touched |= state.links.len() < links;
+        state.ending.retain(|ending| ending.terms.partner != partner);
         if let Some(requests) = &mut state.requests {
             let asked = requests.len();
             requests.retain(|terms| terms.partner != partner || terms.intent.is_none());

@@ -149,6 +149,16 @@ impl Flow {
         self.sms_template(locale, "sms-bank-back", service_code)
     }
 
+    /// What is sent to somebody of whose consents one ends soon: it names no bank, since other people read messages.
+    pub fn ends_soon_sms(&self, locale: Locale, partner: &str, service_code: &str) -> String {
+        self.sms_template_for(locale, "sms-ends-soon", partner, service_code)
+    }
+
+    /// What is sent to somebody whose consent has ended without that they could be told before.
+    pub fn ended_sms(&self, locale: Locale, partner: &str, service_code: &str) -> String {
+        self.sms_template_for(locale, "sms-ended", partner, service_code)
+    }
+
     /// What carries the address of a page: it names no institution, since other people read messages.
     pub fn page_link_sms(&self, locale: Locale, partner: &str, url: &str) -> String {
         let args = [

@@ -1,19 +1,58 @@
-//! What can be done with what is linked: look at it, end it, log in again for it.
+//! What can be done with what is linked: look at it, end it, agree to it anew, log in again for it.
 
-use super::effect::Effect;
-use super::session::{ConnectSession, LinkSummary};
+use super::effect::{Effect, KeepSharing};
+use super::session::{ConnectSession, ConsentGiven, EndingConsent, LinkSummary};
 use super::state::Subscriber;
 use super::step::{Step, Transition};
 use crate::core::ids::LinkId;
 use crate::core::menu::Outcome;
 
 impl Step<'_> {
-    /// Logs in again for a link: a session of its own, whose form its provider says.
+    /// Logs in again for a link, on the consent that it has. Where its partner asks for that, what it asks is to be agreed
+    /// to first.
     pub(super) fn reauthorise(&mut self) -> Transition {
-        let Some(link) = self.state.selected_link().cloned() else {
+        let Some(link) = self.state.selected_link().map(|link| link.id) else {
             return self.show_links();
         };
-        let mut session = ConnectSession::new(self.context.ids.session, None);
+        if let Some(asked) = self.request_to_renew(link) {
+            self.set_terms(asked);
+            return Outcome::AskedAgain.into();
+        }
+        self.begin_renewal(link, None)
+    }
+
+    /// Logs in again for a link, on what is asked on the screen.
+    pub(super) fn agree_again(&mut self) -> Transition {
+        let Some(link) = self.state.selected_link().map(|link| link.id) else {
+            return self.show_links();
+        };
+        let consent = self.consent_on_screen("asked-again");
+        self.begin_renewal(link, Some(consent))
+    }
+
+    /// Agrees anew to what ends soon.
+    pub(super) fn keep_sharing(&mut self) -> Transition {
+        let Some(ending) = self.state.cursor.link.and_then(|link| self.state.ending(link)).cloned() else {
+            return self.show_links();
+        };
+        let consent = self.consent_on_screen("ends-soon");
+        if ending.needs_login {
+            return self.begin_renewal(ending.link, Some(consent));
+        }
+        self.effects.push(Effect::KeepSharing(Box::new(KeepSharing {
+            link: ending.link,
+            replaces: ending.consent,
+            consent,
+        })));
+        Transition::Wait
+    }
+
+    /// A session of its own, whose form its provider says.
+    fn begin_renewal(&mut self, link: LinkId, consent: Option<ConsentGiven>) -> Transition {
+        let Some(link) = self.state.links.iter().find(|known| known.id == link).cloned() else {
+            return self.show_links();
+        };
+        let mut session = ConnectSession::new(self.context.ids.session, consent);
         session.renews = Some(link.id);
         session.terms = Some(self.renewal_terms(&link));
         session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
@@ -52,6 +91,12 @@ impl Subscriber {
     pub(super) fn selected_link(&self) -> Option<&LinkSummary> {
         let id = self.cursor.link?;
         self.links.iter().find(|link| link.id == id)
+    }
+
+    /// A link of which the consent ends soon, while it is there.
+    pub(super) fn ending(&self, link: LinkId) -> Option<&EndingConsent> {
+        let there = self.links.iter().any(|known| known.id == link);
+        self.ending.iter().find(|ending| there && ending.link == link)
     }
 
     /// A session whose result is this link has nothing more to tell.

@@ -18,7 +18,7 @@
 //! | `wording.rs` | names and messages that belong to no screen |
 //! | `dialogs.rs`, `sms.rs` | is this callback or SMS new, a repeat, late, or in a dialog that is not in charge? what differs by SMS |
 //! | `turn.rs`, `reconcile.rs` | a person dialled or typed; what the records knew when they dialled |
-//! | `entry.rs`, `requesters.rs` | where a dial begins; who asks, and for what |
+//! | `notices.rs`, `entry.rs`, `requesters.rs` | what is told at the beginning of a dial; where it begins; who asks, and for what |
 //! | `field_value.rs` | what a typed line is as an answer |
 //! | `actions.rs`, `fields.rs`, `accounts.rs`, `links.rs`, `pin.rs` | what each action of the menu does |
 //! | `bank_availability.rs`, `bank_back_alert.rs` | is the institution to be tried now? an SMS when it is back |
@@ -44,6 +44,7 @@ mod fields;
 pub mod forget;
 pub mod handover;
 mod links;
+pub mod notices;
 mod off_phone;
 pub(crate) mod offers;
 mod partial_answer;
@@ -68,8 +69,8 @@ mod wording;
 mod tests;
 
 pub use context::{FreshIds, Offer, StepContext};
-pub use effect::{BankAlertRequest, Effect, MoreAccounts, OpenSession, Submit};
-pub use events::{AttemptResult, BankAlertAnswer, MoreAccountsResult, OpenResult, SessionEvent};
+pub use effect::{BankAlertRequest, Effect, KeepSharing, MoreAccounts, OpenSession, Submit};
+pub use events::{AttemptResult, BankAlertAnswer, KeepResult, MoreAccountsResult, OpenResult, SessionEvent};
 pub use facts::{LinkOrigin, PendingAttempt, SubscriberFacts};
 pub use rules::{Flow, FlowSettings, LEASE_MARGIN, ProviderRules};
 pub use turn_context::Input;

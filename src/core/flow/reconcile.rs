@@ -13,6 +13,7 @@ impl Step<'_> {
     /// Takes over what the records know.
     pub(super) fn reconcile(&mut self, facts: &SubscriberFacts) {
         self.state.links.clone_from(&facts.links);
+        self.state.ending.clone_from(&facts.ending);
         if facts.last_institution.is_some() {
             self.state.last_institution.clone_from(&facts.last_institution);
         }
@@ -151,7 +152,7 @@ impl Step<'_> {
 impl PendingAttempt {
     /// A session in which it is the last submission. What was picked is known better by `chosen`, if that is the same.
     fn to_session(&self, chosen: Option<ChosenInstitution>) -> ConnectSession {
-        let consent = self.renews.is_none().then(|| self.consent.clone());
+        let consent = self.consent.clone();
         let named = &self.institution;
         let chosen = chosen.filter(|chosen| chosen.is(&named.provider, &named.id));
         ConnectSession {

@@ -16,6 +16,7 @@ use super::turn_context::Input;
 use super::wording::display_name;
 use crate::core::dial_code::DialCode;
 use crate::core::gsm7;
+use crate::core::ids::LinkId;
 use crate::core::menu::{Outcome, Role};
 use crate::core::time::Timestamp;
 
@@ -26,14 +27,19 @@ const WRONG_CODES_WINDOW: Duration = Duration::from_hours(1);
 impl Step<'_> {
     /// The terms under which a link is logged in to again: as its partner asks for that, if it does.
     pub(super) fn renewal_terms(&self, link: &LinkSummary) -> RequestTerms {
-        let asks = self.state.terms.iter().chain(self.state.requests.iter().flatten());
-        let asked = asks.rev().find(|terms| terms.renews == Some(link.id));
-        let mut terms = asked.unwrap_or(&self.flow.settings.default_terms).clone();
+        let asked = self.request_to_renew(link.id);
+        let mut terms = asked.unwrap_or_else(|| self.flow.settings.default_terms.clone());
         if let Some(business) = &link.partner {
             terms.partner = business.id;
             terms.name.clone_from(&business.name);
         }
         terms
+    }
+
+    /// What its partner asks of a link, if it asks for a new login.
+    pub(super) fn request_to_renew(&self, link: LinkId) -> Option<RequestTerms> {
+        let asks = self.state.terms.iter().chain(self.state.requests.iter().flatten());
+        asks.rev().find(|terms| terms.renews == Some(link)).cloned()
     }
 
     /// A dialog begins: these ask now.
@@ -68,7 +74,7 @@ impl Step<'_> {
     }
 
     /// It is settled who asks. Its language is for somebody who has never been here.
-    fn set_terms(&mut self, terms: RequestTerms) {
+    pub(super) fn set_terms(&mut self, terms: RequestTerms) {
         if let Some(locale) = terms.locale.filter(|_| self.state.dialogs.len() <= 1) {
             self.state.locale = locale;
         }

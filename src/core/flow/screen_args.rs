@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::session::ConnectSession;
 use super::step::Step;
+use super::terms::RequestTerms;
 use super::waiting::{Waiting, WaitingFor};
 use super::wording::display_name;
 use crate::core::attempt;
+use crate::core::consent;
 use crate::core::gsm7;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::Outcome;
@@ -33,7 +35,7 @@ impl Step<'_> {
             .map(|chosen| chosen.name.as_str());
         let on_link = matches!(
             self.state.cursor.screen.as_str(),
-            "link" | "unlink" | "unlinked" | "asked-again"
+            "link" | "unlink" | "unlinked" | "asked-again" | "ends-soon" | "kept"
         );
         let name = if on_link {
             link.map(|link| link.institution_name.as_str()).or(bank)
@@ -48,6 +50,7 @@ impl Step<'_> {
         let account = shown
             .and_then(|link| link.masked.as_deref())
             .map_or(String::new(), |masked| format!("..{masked}"));
+        let until = shown.map_or(String::new(), |link| consent::date_text(link.until));
         let field = session.map_or(String::new(), |session| self.field_label(session));
         let waited = session
             .and_then(|s| s.attempt.as_ref())
@@ -61,9 +64,11 @@ impl Step<'_> {
             .map_or(minutes, |wait| wait.as_secs().div_ceil(60).max(1));
         let mut args = self
             .flow
-            .consent_args(self.state.locale, self.flow.terms(self.state))
+            .consent_args(self.state.locale, self.terms_on_screen())
             .to_vec();
-        if let Some(partner) = shown.and_then(|link| link.partner.as_ref()) {
+        let asked = self.state.cursor.screen == self.flow.menu.outcome(Outcome::Welcome);
+        // Who asks for something new is not the partner of a link that was looked at before.
+        if let Some(partner) = shown.filter(|_| !asked).and_then(|link| link.partner.as_ref()) {
             args.retain(|(name, _)| *name != "partner");
             args.push(("partner", TemplateArg::Text(display_name(&partner.name))));
         }
@@ -71,6 +76,7 @@ impl Step<'_> {
             ("bank", TemplateArg::Text(display_name(name.unwrap_or_default()))),
             ("field", TemplateArg::Text(field)),
             ("account", TemplateArg::Text(account)),
+            ("until", TemplateArg::Text(until)),
             (
                 "message",
                 TemplateArg::Text(session.map_or(String::new(), |session| self.bank_message(session))),
@@ -85,6 +91,19 @@ impl Step<'_> {
             ),
         ]);
         args
+    }
+
+    /// What the present screen is about: where it asks something of a link, that, whatever else was begun.
+    pub(super) fn terms_on_screen(&self) -> &RequestTerms {
+        let screen = self.state.cursor.screen.as_str();
+        let on = |outcome| screen == self.flow.menu.outcome(outcome);
+        let ending = self.state.cursor.link.and_then(|link| self.state.ending(link));
+        let asked = match ending {
+            Some(ending) if on(Outcome::EndsSoon) || on(Outcome::Kept) => Some(&ending.terms),
+            _ if on(Outcome::AskedAgain) => self.state.terms.as_ref(),
+            _ => None,
+        };
+        asked.unwrap_or_else(|| self.flow.terms(self.state))
     }
 
     /// How long the session's person has to wait: for a pause that the institution asked for, or because of refused logins.

@@ -8,11 +8,13 @@ use super::partial_answer::PartialAnswer;
 use super::terms::{PartnerRef, RequestTerms};
 use super::waiting::{AccountList, Waiting};
 use crate::core::attempt::LiveAttempt;
+use crate::core::consent;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, SeriesId};
 use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
 use crate::core::next_step::Form;
+use crate::core::scope::Scope;
 use crate::core::time::Timestamp;
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -22,7 +24,7 @@ pub struct ConnectSession {
     pub series: SeriesId,
     /// How many submissions of the series were begun, as far as the live value knows.
     pub submissions: u32,
-    /// What was agreed to; `None` for a reauthorisation, whose link has its own consent.
+    /// What was agreed to; `None` for a reauthorisation on the consent that its link has.
     pub consent: Option<ConsentGiven>,
     /// Who asked for it; `None`: the operator itself.
     pub terms: Option<RequestTerms>,
@@ -152,6 +154,29 @@ pub struct ConsentGiven {
     pub locale: Locale,
     pub channel: String,
     pub at: Timestamp,
+    /// What the data are for, for how many days, and which: what the text says.
+    pub purpose: String,
+    pub days: u16,
+    pub scope: Scope,
+}
+
+impl ConsentGiven {
+    /// When it ends.
+    pub fn until(&self) -> Timestamp {
+        consent::ends_at(self.at, self.days)
+    }
+}
+
+/// A link of which the consent ends soon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndingConsent {
+    pub link: LinkId,
+    /// The consent that ends.
+    pub consent: ConsentId,
+    /// On what terms it was given; a new one is on the same.
+    pub terms: RequestTerms,
+    /// Whether the provider ends its access by itself, so that only a new login goes on.
+    pub needs_login: bool,
 }
 
 /// The institution picked, as it was offered: later turns do not need the list.
@@ -215,4 +240,6 @@ pub struct LinkSummary {
     pub masked: Option<String>,
     /// Whether the same account is linked elsewhere too.
     pub duplicate: bool,
+    /// When the consent to it ends.
+    pub until: Timestamp,
 }

@@ -162,7 +162,7 @@ impl Step<'_> {
             ScreenKind::Input(_) => true,
             ScreenKind::List { source, .. } => matches!(source, ListSource::FieldChoices | ListSource::Accounts),
             // The warning is of what is typed on the phone: it is given there.
-            ScreenKind::Choices => leads_to(screen, Action::AcceptWarning),
+            ScreenKind::Choices => leads_to(screen, Action::AcceptWarning) || told_on_phone(screen),
             ScreenKind::End => false,
         };
         let chosen = self
@@ -174,6 +174,7 @@ impl Step<'_> {
             ScreenKind::Input(Action::EnterPin | Action::ChoosePin) => {
                 (self.flow.settings.policy.secrets_over_sms == SecretsOverSms::Deny).then_some("sms-own-code")
             }
+            _ if told_on_phone(screen) => Some("sms-dial"),
             _ if answered => chosen.is_none_or(|chosen| !chosen.sms_allowed).then_some("sms-dial"),
             _ => None,
         }
@@ -267,10 +268,17 @@ fn leads_to(screen: &Screen, action: Action) -> bool {
     screen.options.iter().any(|option| option.target == target)
 }
 
+/// A consent that ends is answered on the phone: both of its answers bind.
+fn told_on_phone(screen: &Screen) -> bool {
+    leads_to(screen, Action::KeepSharing)
+}
+
 /// The choice of a screen that binds the person.
 fn binding_option(screen: &Screen) -> Option<(&MenuOption, Action)> {
     screen.options.iter().find_map(|option| match option.target {
-        OptionTarget::Action(action @ (Action::Consent | Action::Unlink)) => Some((option, action)),
+        OptionTarget::Action(action @ (Action::Consent | Action::AgreeAgain | Action::Unlink)) => {
+            Some((option, action))
+        }
         _ => None,
     })
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::session::{ConnectSession, LinkSummary};
+use super::notices::Notice;
+use super::session::{ConnectSession, EndingConsent, LinkSummary};
 use super::terms::RequestTerms;
 use crate::core::attempt::{LiveAttempt, Refusal, ToldOutcome};
 use crate::core::dial_code::DialCode;
@@ -41,6 +42,10 @@ pub struct Subscriber {
     pub refusals: Vec<Refusal>,
     /// What is linked, as the records said when the dialog began.
     pub links: Vec<LinkSummary>,
+    /// Which of their consents end soon, as the records said then.
+    pub ending: Vec<EndingConsent>,
+    /// What is still to be told in this dialog before anything else, in order.
+    pub notices: Vec<Notice>,
     /// The institution used last, by id: shown first.
     pub last_institution: Option<String>,
     /// Their own code, if they have one.
@@ -245,6 +250,8 @@ impl Subscriber {
             set_aside: Vec::new(),
             refusals: Vec::new(),
             links: Vec::new(),
+            ending: Vec::new(),
+            notices: Vec::new(),
             last_institution: None,
             pin: None,
             pin_unsaved: false,

@@ -64,6 +64,9 @@ impl Step<'_> {
                 self.set_requests(facts.requests.as_deref());
             }
         }
+        if input.begins_dialog() {
+            self.collect_notices();
+        }
         self.expire_lease();
         if let Some(pin) = self
             .state
@@ -177,7 +180,9 @@ impl Step<'_> {
         if let Some(MenuOption { key, target, .. }) = chosen {
             return match target {
                 // Nobody agrees to a text that was not shown to its end: the option is after it.
-                OptionTarget::Action(Action::Consent) if !self.state.cursor.shown.contains(&key.to_string()) => {
+                OptionTarget::Action(Action::Consent | Action::AgreeAgain | Action::KeepSharing)
+                    if !self.state.cursor.shown.contains(&key.to_string()) =>
+                {
                     Transition::stay("note-choice")
                 }
                 OptionTarget::Screen(to) => Transition::Screen(to.clone()),

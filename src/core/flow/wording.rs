@@ -46,12 +46,6 @@ impl Flow {
         display_name(&self.terms(state).name)
     }
 
-    /// The consent under these terms, word for word.
-    pub(super) fn consent_text(&self, locale: Locale, terms: &RequestTerms) -> String {
-        self.templates
-            .format(locale, "welcome", &self.consent_args(locale, terms))
-    }
-
     pub(super) fn consent_args(&self, locale: Locale, terms: &RequestTerms) -> [(&'static str, TemplateArg); 4] {
         let data: Vec<_> = Data::ALL
             .into_iter()

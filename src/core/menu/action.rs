@@ -71,7 +71,13 @@ actions! {
     PickLink = "pick-link" => [] Links NoLinks Link,
     Unlink = "unlink" => [] Checking Links NoLinks Unlinked,
     /// Log in again for a link.
-    Reauthorise = "reauthorise" => [Obstacle InProgress] Limited Links NoLinks LeftChecking,
+    Reauthorise = "reauthorise" => [Obstacle InProgress] Limited Links NoLinks LeftChecking AskedAgain,
+    /// Agree to what a partner asks of a link, and log in again for it.
+    AgreeAgain = "agree-again" => [Obstacle InProgress] Limited Links NoLinks LeftChecking,
+    /// Agree anew to what ends soon; where the provider ends its access, too, log in again for it.
+    KeepSharing = "keep-sharing" => [Obstacle InProgress] Limited Links NoLinks LeftChecking Kept Unlinked EndsSoon,
+    /// Let nothing be read any more, at once.
+    StopSharing = "stop-sharing" => [] Checking Links NoLinks Unlinked,
     /// Ask for an SMS when the institution is back; one that is back by then is tried again at once.
     RequestBankAlert = "text-when-back"
         => [Institutions Login Question InProgress] AlertPromised SmsOptedOut LeftChecking,

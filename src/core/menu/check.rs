@@ -49,6 +49,7 @@ impl SampleValues {
             // As long as an address with the token of a page.
             ("url", name(80)),
             ("account", vec![TemplateArg::Text("..5678".to_owned())]),
+            ("until", vec![TemplateArg::Text("28/12/2026".to_owned())]),
             ("dial", vec![TemplateArg::Text("*38496*12*482913507#".to_owned())]),
             ("days", count(365)),
             ("seconds", count(60)),

@@ -86,6 +86,10 @@ outcomes! {
     NoPartner = "no-partner": Nothing [Entry Start],
     /// Nothing has begun: a partner asks for a new login to a link.
     AskedAgain = "asked-again": Links [Entry Start],
+    /// A consent ends soon.
+    EndsSoon = "ends-soon": Links [Entry],
+    /// It was agreed to anew.
+    Kept = "kept": Links [],
     /// The institutions are to be shown.
     ChooseBank = "choose-bank": Nothing [Stage Institutions],
     /// The list of institutions cannot be had.

@@ -57,6 +57,8 @@ pub const SMS_MESSAGES: &[&str] = &[
     "sms-asked",
     "sms-bank-back",
     "sms-elsewhere",
+    "sms-ended",
+    "sms-ends-soon",
     "sms-help",
     "sms-help-stopped",
     "sms-hint",

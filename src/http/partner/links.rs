@@ -44,7 +44,8 @@ async fn delete_link(api: Api, Auth(context): Auth, PathId(id): PathId<LinkId>) 
 
 /// Reauthorise a link
 ///
-/// Asks the subscriber to log in again, on the terms on which the account was linked, within 7 days. The link intent is
+/// Asks the subscriber to log in again, within 7 days, on the terms on which the account was linked: it is a new consent, and
+/// `until` counts from then on. The link intent is
 /// for the subscriber of the link, who dials the plain code; it is completed when the link can be used again.
 #[utoipa::path(post, path = "/v1/links/{id}/reauthorise", params(("id" = LinkId, Path, description = "The link.")),
     responses(

@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use super::columns::{Bytes, db_enum, moves};
 use super::{Job, Link, Result, ReturnTicket};
 use crate::core::attempt::ToldOutcome;
+use crate::core::consent;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId, SeriesId};
 use crate::core::next_step::FailureClass;
 use crate::core::pin::Pin;
+use crate::core::scope::Scope;
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::providers::SubmissionStep;
@@ -38,6 +40,24 @@ pub struct Consent {
     pub locale: String,
     pub channel: String,
     pub agreed_at: Timestamp,
+    /// What the data are for, as the text says.
+    pub purpose: String,
+    /// For how many days.
+    #[sqlx(try_from = "i64")]
+    pub days: u16,
+    pub scope: Scope,
+}
+
+impl Consent {
+    /// From then on it allows nothing.
+    pub fn until(&self) -> Timestamp {
+        consent::ends_at(self.agreed_at, self.days)
+    }
+
+    /// The same where the provider ends its access by itself, if it does.
+    pub fn access_until(&self, provider_end: Option<Timestamp>) -> Timestamp {
+        provider_end.map_or(self.until(), |end| end.min(self.until()))
+    }
 }
 
 /// One submission to a provider, written before its first byte leaves; or one wait for it, which needs no secret.
@@ -308,6 +328,8 @@ pub trait AttemptRecords: Send + Sync {
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>>;
     /// Attempts at a provider that were given up after `since` and never found, the last first, at most `limit`.
     async fn lapsed(&self, partner: PartnerId, provider: &str, since: Timestamp, limit: u32) -> Result<Vec<Attempt>>;
+    /// Writes a consent that needs no attempt. The same twice is written once.
+    async fn store_consent(&self, consent: &Consent) -> Result<()>;
     /// The consent with this id.
     async fn consent(&self, id: ConsentId) -> Result<Option<Consent>>;
 }

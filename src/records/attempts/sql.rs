@@ -45,7 +45,7 @@ impl AttemptRecords for Backend {
             );
             let attempts = attempts.bind(tag).bind(since).bind(now.minus(TOLD_WITHIN));
             let attempts = attempts.fetch_all(&mut *tx).await?;
-            let links = live_links(&mut tx, tag).await?;
+            let links = live_links(&mut tx, tag, now).await?;
             let pin = if pin { read_pin(&mut tx, partner, tag).await? } else { None };
             tx.commit().await?;
             Ok(SubscriberHistory::new(attempts, links, pin, since))
@@ -133,6 +133,10 @@ impl AttemptRecords for Backend {
         self.fetch_all(lapsed.bind(i64::from(limit))).await
     }
 
+    async fn store_consent(&self, consent: &Consent) -> Result<()> {
+        self.transaction(async |tx| add_consent(tx, consent).await).await
+    }
+
     async fn consent(&self, id: ConsentId) -> Result<Option<Consent>> {
         self.fetch(query_as("SELECT * FROM consents WHERE id = $1").bind(id))
             .await
@@ -192,11 +196,11 @@ pub(super) async fn begin(
     Ok(Some(new))
 }
 
-async fn add_consent(tx: &mut Connection, consent: &Consent) -> Result<()> {
+pub(super) async fn add_consent(tx: &mut Connection, consent: &Consent) -> Result<()> {
     add_intent_row(tx, consent.intent, consent.partner, consent.agreed_at).await?;
     query(
-        "INSERT INTO consents (id, intent, partner, tag, msisdn, text, version, locale, channel, agreed_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO consents (id, intent, partner, tag, msisdn, text, version, locale, channel, agreed_at, purpose, days, \
+         scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING",
     )
     .bind(consent.id)
     .bind(consent.intent)
@@ -208,6 +212,9 @@ async fn add_consent(tx: &mut Connection, consent: &Consent) -> Result<()> {
     .bind(&consent.locale)
     .bind(&consent.channel)
     .bind(consent.agreed_at)
+    .bind(&consent.purpose)
+    .bind(i64::from(consent.days))
+    .bind(&consent.scope)
     .execute(tx)
     .await?;
     Ok(())

@@ -116,7 +116,7 @@ pub trait DataSubjectRecords: Send + Sync {
     async fn erasure(&self, id: ErasureId) -> Result<Option<Erasure>>;
     /// The newest erasures of all partners, at most `limit`.
     async fn erasures(&self, limit: u32) -> Result<Vec<Erasure>>;
-    /// A person's links at a partner that are not removed, with where they stand.
+    /// A person's links at a partner whose access the provider has not ended yet, with where they stand.
     async fn unremoved_links(&self, partner: PartnerId, tag: &SubscriberTag) -> Result<Vec<(LinkId, LinkState)>>;
     /// Notes what an erasure has to wait for.
     async fn set_erasure_blocker(&self, id: ErasureId, blocker: ErasureBlocker) -> Result<()>;

@@ -88,7 +88,7 @@ impl DataSubjectRecords for Backend {
     }
 
     async fn unremoved_links(&self, partner: PartnerId, tag: &SubscriberTag) -> Result<Vec<(LinkId, LinkState)>> {
-        let links = "SELECT id, state FROM links WHERE partner = $1 AND tag = $2 AND state <> 'removed' ORDER BY nth";
+        let links = "SELECT id, state FROM links WHERE partner = $1 AND tag = $2 AND ended_at IS NULL ORDER BY nth";
         self.fetch_all(query_as(links).bind(partner).bind(tag)).await
     }
 
@@ -167,7 +167,7 @@ impl Person {
         if self.finds(tx, pending).await? {
             return Ok(Some(ErasureBlocker::Attempts));
         }
-        let links = query("SELECT 1 FROM links WHERE partner = $1 AND tag = $2 AND state <> 'removed' LIMIT 1");
+        let links = query("SELECT 1 FROM links WHERE partner = $1 AND tag = $2 AND ended_at IS NULL LIMIT 1");
         if self.finds(tx, links).await? {
             return Ok(Some(ErasureBlocker::Links));
         }

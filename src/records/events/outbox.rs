@@ -22,6 +22,8 @@ struct OutboxEvent<'a> {
     intent: IntentId,
     /// The link to name, if one has to do with it.
     link: Option<LinkId>,
+    /// When the consent to that link ends, where the link is what this is about.
+    until: Option<Timestamp>,
     /// The connect session to name, if one has to do with it.
     session: Option<ConnectSessionId>,
     /// The subject's state from now on.
@@ -47,6 +49,8 @@ struct Data<'a> {
     state: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
     sequence: i64,
 }
 
@@ -91,6 +95,7 @@ async fn insert(tx: &mut Connection, event: &OutboxEvent<'_>, id: EventId, key: 
         entity_id: entity,
         state: event.state,
         reason: event.reason,
+        until: event.until.map(Timestamp::to_rfc3339),
         sequence,
     };
     let added = query(
@@ -131,8 +136,19 @@ pub(super) async fn link_moved(tx: &mut Connection, id: LinkId, to: LinkState, a
         LinkState::ReauthRequired => (EventKind::LinkReauthRequired, None),
         // Out of use is out of use: that the provider has been told by now is nothing new.
         LinkState::Removing | LinkState::Removed => (EventKind::LinkRemoved, Some(format!("link.removed:{id}"))),
+        LinkState::Expired => (EventKind::LinkExpired, Some(format!("link.expired:{id}"))),
     };
     about_link(tx, id, to, told, at).await
+}
+
+/// Tells of a link on new terms.
+pub(super) async fn link_updated(tx: &mut Connection, id: LinkId, state: LinkState, at: Timestamp) -> Result<()> {
+    about_link(tx, id, state, (EventKind::LinkUpdated, None), at).await
+}
+
+/// Tells that a link ends soon.
+pub(super) async fn link_expiring(tx: &mut Connection, id: LinkId, state: LinkState, at: Timestamp) -> Result<()> {
+    about_link(tx, id, state, (EventKind::LinkExpiring, None), at).await
 }
 
 async fn about_link(
@@ -142,14 +158,17 @@ async fn about_link(
     (kind, key): (EventKind, Option<String>),
     at: Timestamp,
 ) -> Result<()> {
-    let link = query_as("SELECT l.partner, c.intent FROM links l JOIN consents c ON c.id = l.consent WHERE l.id = $1");
-    let (partner, intent) = link.bind(id).fetch_one(&mut *tx).await?;
+    let link = query_as(
+        "SELECT l.partner, c.intent, l.until FROM links l JOIN consents c ON c.id = l.consent WHERE l.id = $1",
+    );
+    let (partner, intent, until) = link.bind(id).fetch_one(&mut *tx).await?;
     let event = OutboxEvent {
         partner,
         kind,
         subject: *id.as_bytes(),
         intent,
         link: Some(id),
+        until: Some(until),
         session: None,
         state: state.as_str(),
         reason: None,
@@ -180,6 +199,7 @@ pub(super) async fn intent_over(
         subject: *id.as_bytes(),
         intent: id,
         link,
+        until: None,
         session: None,
         state: state.as_str(),
         reason: None,
@@ -214,6 +234,7 @@ pub(super) async fn attempt_failed(tx: &mut Connection, id: AttemptId, reason: &
         subject: *session.as_bytes(),
         intent,
         link: None,
+        until: None,
         session: Some(session),
         state: "failed",
         reason: Some(reason),

@@ -218,7 +218,7 @@ pub(super) async fn end_renewals(tx: &mut Connection, link: LinkId, to: LinkStat
             ),
             IntentState::Completed,
         ),
-        LinkState::Removing | LinkState::Removed => (
+        LinkState::Removing | LinkState::Removed | LinkState::Expired => (
             end_intent!("cancelled", "$2", "renews = $1 RETURNING partner, id"),
             IntentState::Cancelled,
         ),

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use super::Result;
 use super::columns::Bytes;
-use crate::core::ids::{DeliveryId, EndpointId, EventId, IntentId, JobId, NodeId, PartnerId};
+use crate::core::ids::{DeliveryId, EndpointId, EventId, IntentId, JobId, LinkId, NodeId, PartnerId};
 use crate::core::time::Timestamp;
 
 /// One row.
@@ -115,6 +115,22 @@ pub struct ExpireIntent;
 impl JobType for ExpireIntent {
     const NAME: &'static str = "expire_intent";
     type Subject = IntentId;
+}
+
+/// Tells that the consent of a link ends soon. Written with the consent's link.
+pub struct AnnounceEnd;
+
+impl JobType for AnnounceEnd {
+    const NAME: &'static str = "announce_end";
+    type Subject = LinkId;
+}
+
+/// Ends a link whose consent is over. Written with the consent's link.
+pub struct ExpireLink;
+
+impl JobType for ExpireLink {
+    const NAME: &'static str = "expire_link";
+    type Subject = LinkId;
 }
 
 #[async_trait]

@@ -22,7 +22,7 @@ impl LinkAccessRecords for Backend {
         // What stands there already in this version was written by a call that was cut off.
         let putting = query(
             "UPDATE links SET handle_digest = $2, handle = $3, access = $4, access_version = $5, \
-             access_lease_node = NULL, access_lease_until = NULL WHERE id = $1 AND state <> 'removed' \
+             access_lease_node = NULL, access_lease_until = NULL WHERE id = $1 AND ended_at IS NULL \
              AND (access_version = $5 - 1 OR (access_version = $5 AND access = $4))",
         );
         let putting = putting
@@ -42,7 +42,7 @@ impl LinkAccessRecords for Backend {
     ) -> Result<Option<LinkAccess>> {
         self.transaction(async |tx| {
             let leasing = query_as(
-                "UPDATE links SET access_lease_node = $2, access_lease_until = $4 WHERE id = $1 AND state <> 'removed' \
+                "UPDATE links SET access_lease_node = $2, access_lease_until = $4 WHERE id = $1 AND ended_at IS NULL \
                  AND (access_lease_until IS NULL OR access_lease_until <= $3) \
                  RETURNING handle_digest, handle, access, access_version",
             );
@@ -55,7 +55,7 @@ impl LinkAccessRecords for Backend {
     async fn link_by_handle(&self, partner: PartnerId, handle_digest: &[u8; 32]) -> Result<Option<Link>> {
         let statement = select_links!(
             "(SELECT * FROM links WHERE handle_digest = $1 AND partner = $2 \
-             ORDER BY CASE WHEN state = 'removed' THEN 1 ELSE 0 END, created_at DESC, nth DESC, id DESC LIMIT 1) l",
+             ORDER BY CASE WHEN state IN ('removed', 'expired') THEN 1 ELSE 0 END, created_at DESC, nth DESC, id DESC LIMIT 1) l",
             "l.id"
         );
         self.fetch_link(query(statement).bind(&handle_digest[..]).bind(partner))
@@ -64,7 +64,7 @@ impl LinkAccessRecords for Backend {
 
     async fn links_at_provider(&self, partner: PartnerId, provider: &str, tag: &SubscriberTag) -> Result<Vec<Link>> {
         let statement = select_links!(
-            "(SELECT * FROM links WHERE partner = $1 AND provider = $2 AND tag = $3 AND state <> 'removed') l",
+            "(SELECT * FROM links WHERE partner = $1 AND provider = $2 AND tag = $3 AND ended_at IS NULL) l",
             "l.nth"
         );
         self.fetch_links(query(statement).bind(partner).bind(provider).bind(tag))

@@ -3,13 +3,12 @@
 use async_trait::async_trait;
 
 use super::columns::{Bytes, Nullable, db_enum, moves};
-use super::{AttemptState, AuditEntry, Consent, Job, Result};
+use super::{AttemptState, AuditEntry, Consent, Job, QueuedSms, Result};
 use crate::core::access::TenantScope;
 use crate::core::ids::{
     AttemptId, ConnectSessionId, ConsentId, EntityId, IntentId, LinkId, LinkedAccountId, NodeId, PartnerId, UserId,
 };
 use crate::core::page::{PageRequest, Paged};
-use crate::core::scope::Scope;
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 
@@ -29,6 +28,12 @@ pub struct Link {
     pub institution: String,
     pub institution_name: String,
     pub state: LinkState,
+    /// From then on nothing is read: its consent ends, or the provider's access.
+    pub until: Timestamp,
+    /// From then on it is told that it ends.
+    pub notice_from: Timestamp,
+    /// When the provider ends its access by itself, if it says.
+    pub access_until: Option<Timestamp>,
     pub created_at: Timestamp,
     /// What its provider needs to see again.
     #[sqlx(flatten)]
@@ -46,7 +51,7 @@ pub struct LinkAccess {
     pub handle_digest: Option<[u8; 32]>,
     /// That id, sealed.
     pub handle: Option<Vec<u8>>,
-    /// The provider's own words, such as a refresh token, sealed. None once the link is removed.
+    /// The provider's own words, such as a refresh token, sealed. None once the provider has ended it.
     #[sqlx(rename = "access")]
     pub sealed: Option<Vec<u8>>,
     /// Counts up with every replacement.
@@ -58,6 +63,20 @@ impl Link {
     /// A link that is being ended, or has been, is not in use.
     pub fn in_use(&self) -> bool {
         matches!(self.state, LinkState::Active | LinkState::ReauthRequired)
+    }
+
+    /// Whether it is in use then, and may be read.
+    pub fn in_use_at(&self, now: Timestamp) -> bool {
+        self.in_use() && now < self.until
+    }
+
+    /// Where it stands then: it has ended when its consent has, whether or not that was written down yet.
+    pub fn state_at(&self, now: Timestamp) -> LinkState {
+        if self.in_use() && now >= self.until {
+            LinkState::Expired
+        } else {
+            self.state
+        }
     }
 
     /// Whether its accounts are its own: it is in use, or may yet be.
@@ -79,22 +98,31 @@ db_enum! {
         Removing = "removing",
         /// Ended.
         Removed = "removed",
+        /// Its consent is over. The provider is told until it has ended its access.
+        Expired = "expired",
     }
 }
 
-// `Removed` is final, and what is being removed is not taken into use again. Nor is what is still to be compared, but by
+// `Removed` and `Expired` are final, and what is being removed is not taken into use again. Nor is what is still to be compared, but by
 // comparing it (`LinkRecords::verify_link`).
 moves!(LinkState {
     Verifying => [Removing, Removed],
-    Active => [ReauthRequired, Removing, Removed],
-    ReauthRequired => [Active, Removing, Removed],
+    Active => [ReauthRequired, Removing, Removed, Expired],
+    ReauthRequired => [Active, Removing, Removed, Expired],
     Removing => [Removed],
     Removed => [],
+    Expired => [],
 });
 
 impl LinkState {
     /// All that a partner sees: a link that is being compared does not exist for it yet.
-    pub const VISIBLE: [Self; 4] = [Self::Active, Self::ReauthRequired, Self::Removing, Self::Removed];
+    pub const VISIBLE: [Self; 5] = [
+        Self::Active,
+        Self::ReauthRequired,
+        Self::Removing,
+        Self::Removed,
+        Self::Expired,
+    ];
 
     /// The state with this name, if a partner may see it.
     pub fn parse_visible(name: &str) -> Option<Self> {
@@ -211,6 +239,45 @@ pub trait LinkRecords: Send + Sync {
     async fn links(&self, partner: PartnerId, after: Option<(Timestamp, LinkId)>, limit: u32) -> Result<Vec<Link>>;
 }
 
+/// What became of putting a new consent in the place of a link's present one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsentReplacement {
+    /// The link may be read until then, by this consent or by one that had come before it.
+    Until(Timestamp),
+    /// The link has ended: nothing was written.
+    Ended,
+}
+
+/// The end of a link's consent, and what comes in its place. Each is told once.
+#[async_trait]
+pub trait LinkEndRecords: Send + Sync {
+    /// Tells that a link ends soon, if it is time: `link.expiring`, and this SMS. Says whether it was told now.
+    async fn announce_end(&self, id: LinkId, sms: Option<&QueuedSms>, at: Timestamp) -> Result<bool>;
+    /// Ends a link whose time is over by now, with the job that ends the access at its provider: `link.expired`. Where
+    /// nobody could tell before that it ends, `link.expiring` goes before it, and this SMS with it. Says whether it ended now.
+    async fn expire_link(&self, id: LinkId, unlink: &Job, sms: Option<&QueuedSms>, at: Timestamp) -> Result<bool>;
+    /// Puts a new consent of the link's person in the place of `replaced`; `link.updated`. If another stands there already,
+    /// or the link has ended, nothing is written.
+    async fn replace_consent(
+        &self,
+        id: LinkId,
+        replaced: ConsentId,
+        consent: &Consent,
+        audit: &AuditEntry,
+    ) -> Result<ConsentReplacement>;
+    /// Takes a link back into use after a new login, on what was agreed to for that, and for as long as its provider says;
+    /// `link.updated`. One that has ended stays so.
+    async fn renew_link(
+        &self,
+        id: LinkId,
+        agreed: ConsentId,
+        access_until: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<()>;
+    /// The provider has ended the access to a link that is being ended, or is expired.
+    async fn access_ended(&self, id: LinkId, at: Timestamp) -> Result<()>;
+}
+
 /// What providers need to see again. It is replaced by comparing versions: of two who replace the same, one wins.
 #[async_trait]
 pub trait LinkAccessRecords: Send + Sync {
@@ -245,12 +312,6 @@ pub struct IntentSummary {
     pub created_by: Option<UserId>,
     /// The partner's own name for it.
     pub reference: Option<String>,
-    /// What the data are for.
-    pub purpose: String,
-    /// For how many days.
-    #[sqlx(try_from = "i64")]
-    pub days: u16,
-    pub scope: Scope,
 }
 
 /// A link with what allows it.
@@ -291,6 +352,8 @@ pub struct LinkFilter {
     pub state: Option<LinkState>,
     pub intent: Option<IntentId>,
     pub reference: Option<String>,
+    /// The moment at which the state is looked at.
+    pub at: Timestamp,
 }
 
 /// A link whose end was asked for.

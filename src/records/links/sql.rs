@@ -22,7 +22,7 @@ use crate::records::{
 macro_rules! link_columns {
     () => {
         "l.id AS link_id, l.partner, l.tag, l.consent, l.attempt, l.provider, l.institution, l.institution_name, l.state, \
-         l.created_at, l.moved_at, l.handle_digest, l.handle, l.access, l.access_version, a.id AS account_id, a.account, a.account_digest, a.masked, a.number_digest, a.holder, \
+         l.until, l.notice_from, l.access_until, l.created_at, l.moved_at, l.handle_digest, l.handle, l.access, l.access_version, a.id AS account_id, a.account, a.account_digest, a.masked, a.number_digest, a.holder, \
          a.kind, a.currency"
     };
 }
@@ -97,7 +97,7 @@ impl LinkRecords for Backend {
         // An account may have been linked, removed and linked again.
         let statement = select_links!(
             "(SELECT k.* FROM linked_accounts d JOIN links k ON k.id = d.link WHERE d.account_digest = $1 \
-             ORDER BY CASE WHEN k.state = 'removed' THEN 1 ELSE 0 END, k.created_at DESC, k.nth DESC, k.id DESC LIMIT 1) l",
+             ORDER BY CASE WHEN k.state IN ('removed', 'expired') THEN 1 ELSE 0 END, k.created_at DESC, k.nth DESC, k.id DESC LIMIT 1) l",
             "l.id"
         );
         self.fetch_link(query(statement).bind(&account_digest[..])).await
@@ -107,7 +107,7 @@ impl LinkRecords for Backend {
         let statement = select_links!(
             "(SELECT k.* FROM linked_accounts d JOIN links k ON k.id = d.link WHERE d.account_digest = $1 \
              AND k.partner = $2 \
-             ORDER BY CASE WHEN k.state = 'removed' THEN 1 ELSE 0 END, k.created_at DESC, k.nth DESC, k.id DESC LIMIT 1) l",
+             ORDER BY CASE WHEN k.state IN ('removed', 'expired') THEN 1 ELSE 0 END, k.created_at DESC, k.nth DESC, k.id DESC LIMIT 1) l",
             "l.id"
         );
         self.fetch_link(query(statement).bind(&account_digest[..]).bind(partner))
@@ -176,17 +176,18 @@ impl Backend {
     }
 }
 
-/// A person's links that are in use, newest first.
-pub(super) async fn live_links(tx: &mut Connection, tag: &SubscriberTag) -> Result<Vec<Link>> {
+/// A person's links that are in use now, newest first.
+pub(super) async fn live_links(tx: &mut Connection, tag: &SubscriberTag, now: Timestamp) -> Result<Vec<Link>> {
     let statement = select_links!(
-        "(SELECT * FROM links WHERE tag = $1 AND state IN ('active', 'reauth_required')) l",
+        "(SELECT * FROM links WHERE tag = $1 AND state IN ('active', 'reauth_required') AND until > $2) l",
         "l.nth DESC, l.created_at DESC"
     );
-    links_of(&query(statement).bind(tag).fetch_all(tx).await?)
+    links_of(&query(statement).bind(tag).bind(now).fetch_all(tx).await?)
 }
 
 /// Moves a link, with all that follows from it; says whether it moved. Somebody who has logged in again for a link that is
-/// in use has done what was asked of them all the same.
+/// in use has done what was asked of them all the same. What has ended is not taken into use again, whether or not that was
+/// written down yet.
 pub(super) async fn move_link(
     tx: &mut Connection,
     id: LinkId,
@@ -195,8 +196,9 @@ pub(super) async fn move_link(
     at: Timestamp,
 ) -> Result<bool> {
     let moving = query(AssertSqlSafe(format!(
-        "UPDATE links SET state = $2, moved_at = $3, access = CASE WHEN $2 = 'removed' THEN NULL ELSE access END \
-         WHERE id = $1 AND state IN {}",
+        "UPDATE links SET state = $2, moved_at = $3, access = CASE WHEN $2 = 'removed' THEN NULL ELSE access END, \
+         ended_at = CASE WHEN $2 = 'removed' THEN $3 ELSE ended_at END \
+         WHERE id = $1 AND ($2 NOT IN ('active', 'reauth_required') OR until > $3) AND state IN {}",
         to.sources()
     )));
     let moved = moving.bind(id).bind(to).bind(at).execute(&mut *tx).await?;
@@ -230,9 +232,9 @@ pub(super) async fn is_superseded(tx: &mut Connection, link: &Link) -> Result<bo
 async fn add_link(tx: &mut Connection, link: &Link) -> Result<()> {
     query(
         "INSERT INTO links (id, partner, tag, consent, attempt, provider, institution, institution_name, state, \
-         created_at, moved_at, nth, unannounced, handle_digest, handle, access, access_version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
-         (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3), $11, $12, $13, $14, $15)",
+         created_at, moved_at, nth, unannounced, handle_digest, handle, access, access_version, until, notice_from, \
+         access_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
+         (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3), $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(link.id)
     .bind(link.partner)
@@ -249,6 +251,9 @@ async fn add_link(tx: &mut Connection, link: &Link) -> Result<()> {
     .bind(&link.access.handle)
     .bind(&link.access.sealed)
     .bind(i64::from(link.access.version))
+    .bind(link.until)
+    .bind(link.notice_from)
+    .bind(link.access_until)
     .execute(tx)
     .await?;
     Ok(())

@@ -3,6 +3,7 @@
 use sqlx::{query, query_as, query_scalar};
 
 use super::attempts::move_to_failure;
+use super::ending::ending_jobs_of;
 use super::intents::{IntentProgress, count_link, end_mismatched, may_begin};
 use super::jobs::add_jobs;
 use super::links::{is_superseded, move_link};
@@ -87,6 +88,7 @@ pub(super) async fn take_into_use(tx: &mut Connection, link: &Link, answered: In
     .bind(link.created_at)
     .execute(&mut *tx)
     .await?;
+    add_jobs(tx, &ending_jobs_of(link)).await?;
     link_created(tx, link).await?;
     if let IntentProgress::Completed(intent) = answered {
         let (which, state) = ((link.partner, intent), IntentState::Completed);

@@ -26,7 +26,7 @@ macro_rules! of_the_caller {
 
 macro_rules! intent_columns {
     () => {
-        "i.id AS intent_id, i.entity, i.created_by, i.reference, i.purpose, i.days, i.scope"
+        "i.id AS intent_id, i.entity, i.created_by, i.reference"
     };
 }
 
@@ -36,7 +36,7 @@ macro_rules! link_views {
         concat!(
             "SELECT ",
             link_columns!(),
-            ", c.id, c.intent, c.msisdn, c.text, c.version, c.locale, c.channel, c.agreed_at, ",
+            ", c.id, c.intent, c.msisdn, c.text, c.version, c.locale, c.channel, c.agreed_at, c.purpose, c.days, c.scope, ",
             intent_columns!(),
             " FROM (SELECT k.* FROM links k JOIN consents e ON e.id = k.consent \
              LEFT JOIN link_intents i ON i.id = e.intent WHERE NOT k.unannounced AND ",
@@ -86,7 +86,8 @@ impl LinkViewRecords for Backend {
         self.call(async {
             let after = page.after.unwrap_or(PageCursor::START);
             let statement = link_views!(
-                " AND ($4 IS NULL OR k.state = $4) AND ($5 IS NULL OR e.intent = $5) \
+                " AND ($4 IS NULL OR $4 = CASE WHEN k.state IN ('active', 'reauth_required') AND k.until <= $10 \
+                 THEN 'expired' ELSE k.state END) AND ($5 IS NULL OR e.intent = $5) \
                  AND ($6 IS NULL OR i.reference = $6) AND (k.created_at < $7 OR (k.created_at = $7 AND k.id < $8)) \
                  ORDER BY k.created_at DESC, k.id DESC LIMIT $9"
             );
@@ -97,6 +98,7 @@ impl LinkViewRecords for Backend {
                 .bind(after.at)
                 .bind(&after.id[..])
                 .bind(i64::from(page.limit) + 1)
+                .bind(filter.at)
                 .fetch_all(&self.readers)
                 .await?;
             let key = |view: &LinkDetails| (view.link.created_at, *view.link.id.as_bytes());

@@ -172,7 +172,10 @@ CREATE TABLE consents (
     locale    TEXT   NOT NULL,             -- BCP 47 tag of the language it stood in
     channel   TEXT   NOT NULL,             -- the channel it stood on
     agreed_at BIGINT NOT NULL,             -- ms; when it was agreed to
-    over_at   BIGINT,                      -- ms; when the link it led to had ended, once that link is deleted
+    purpose   TEXT   NOT NULL,             -- what the data are for, as the words say
+    days      BIGINT NOT NULL,             -- for how many days from then, as the words say
+    scope     TEXT   NOT NULL,             -- which data, with commas between, as the words say
+    over_at   BIGINT,                      -- ms; when another took its place; or when the link it led to had ended, once that is deleted
     UNIQUE (id, partner),
     FOREIGN KEY (intent, partner) REFERENCES intents (id, partner)
 );
@@ -259,13 +262,18 @@ CREATE TABLE links (
     provider         TEXT   NOT NULL,             -- the provider's name
     institution      TEXT   NOT NULL,             -- the institution's id at the provider
     institution_name TEXT   NOT NULL,             -- the institution's name
-    state            TEXT   NOT NULL,             -- verifying, active, reauth_required, removing, removed
+    state            TEXT   NOT NULL,             -- verifying, active, reauth_required, removing, removed, expired
+    until            BIGINT NOT NULL,             -- ms; from then on nothing is read: its consent ends, or the provider's access
+    notice_from      BIGINT NOT NULL,             -- ms; from then on it is told that it ends
+    told_at          BIGINT,                      -- ms; when that was told
+    access_until     BIGINT,                      -- ms; when the provider ends its access by itself, if it says
+    ended_at         BIGINT,                      -- ms; when the provider had ended the access, or said that there is none
     created_at       BIGINT NOT NULL,             -- ms; when it was made
     moved_at         BIGINT NOT NULL,             -- ms; when its state last changed
     unannounced      BOOLEAN NOT NULL,            -- it was never in use, so its partner was never told of it
     handle_digest    BLOB,                        -- keyed digest of the provider's own id of it: recognises it in webhooks
     handle           BLOB,                        -- the provider's own id of it, sealed
-    access           BLOB,                        -- what the provider wants to see for it, sealed; wiped when it is removed
+    access           BLOB,                        -- what the provider wants to see for it, sealed; wiped when the provider has ended it
     access_version   BIGINT NOT NULL,             -- counts up whenever that is replaced
     access_lease_node  BLOB,                      -- who refreshes it, if anybody
     access_lease_until BIGINT,                    -- ms; from then on anybody may
@@ -281,7 +289,7 @@ CREATE INDEX links_of_a_consent ON links (consent);
 CREATE INDEX links_by_handle ON links (handle_digest) WHERE handle_digest IS NOT NULL;
 CREATE INDEX links_with_handle ON links (id) WHERE handle IS NOT NULL;
 CREATE INDEX links_with_access ON links (id) WHERE access IS NOT NULL;
-CREATE INDEX links_removed ON links (moved_at) WHERE state = 'removed';
+CREATE INDEX links_ended ON links (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE linked_accounts (
     id             BLOB   NOT NULL PRIMARY KEY, -- the account under the link

@@ -101,21 +101,21 @@ impl Batch {
 
     async fn links(self, tx: &mut Connection) -> Result<u64> {
         let old = query_as(
-            "SELECT id, attempt, consent, moved_at FROM links \
-             WHERE state = 'removed' AND moved_at < $1 ORDER BY moved_at LIMIT $2",
+            "SELECT id, attempt, consent, ended_at FROM links \
+             WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2",
         );
         let old: Vec<(LinkId, AttemptId, ConsentId, Timestamp)> =
             old.bind(self.before).bind(self.limit).fetch_all(&mut *tx).await?;
         let mut deleted = 0;
-        for (link, attempt, consent, removed_at) in old {
+        for (link, attempt, consent, ended_at) in old {
             let accounts = query("DELETE FROM linked_accounts WHERE link = $1").bind(link);
             accounts.execute(&mut *tx).await?;
-            let links = query("DELETE FROM links WHERE id = $1 AND state = 'removed'").bind(link);
+            let links = query("DELETE FROM links WHERE id = $1 AND ended_at IS NOT NULL").bind(link);
             deleted += links.execute(&mut *tx).await?.rows_affected();
             delete_attempt(tx, attempt).await?;
             let over =
                 query("UPDATE consents SET over_at = CASE WHEN over_at > $2 THEN over_at ELSE $2 END WHERE id = $1");
-            over.bind(consent).bind(removed_at).execute(&mut *tx).await?;
+            over.bind(consent).bind(ended_at).execute(&mut *tx).await?;
         }
         Ok(deleted)
     }

@@ -125,7 +125,7 @@ impl Eraser {
         let now = self.deps.clock.now();
         for (link, state) in self.deps.records.unremoved_links(erasure.partner, tag).await? {
             let unlink = Unlink::job(erasure.partner, link, now);
-            if state == LinkState::Removing {
+            if matches!(state, LinkState::Removing | LinkState::Expired) {
                 self.deps.records.reopen(&unlink.key, now).await?;
             } else {
                 let to = LinkState::Removing;

@@ -77,12 +77,17 @@ view! {
     #[schema(as = HeldConsent)]
     pub struct ExportedConsent(consent: Consent, number: &Msisdn) {
         id: String = consent.id.to_string(),
+        until: ApiTime = ApiTime(consent.until()),
         msisdn: String = number.as_str().to_owned(),
         text: String = consent.text,
         version: String = consent.version,
         locale: String = consent.locale,
         channel: String = consent.channel,
         agreed_at: ApiTime = ApiTime(consent.agreed_at),
+        purpose: String = consent.purpose,
+        data: Vec<String> = consent.scope.to_text().split(',').map(str::to_owned).collect(),
+        #[schema(value_type = i64)]
+        days: u16 = consent.days,
     }
 }
 
@@ -96,6 +101,7 @@ view! {
         institution: String = link.institution_name,
         provider: String = link.provider,
         linked_at: ApiTime = ApiTime(link.created_at),
+        until: ApiTime = ApiTime(link.until),
         /// Whether something is kept with which the provider is asked about it.
         access_kept: bool = link.access.sealed.is_some(),
         accounts: Vec<ExportedAccount> = accounts,

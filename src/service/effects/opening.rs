@@ -6,7 +6,7 @@ use super::rows::{BeginError, NewAttempt};
 use super::runner::{EffectRunner, Opening, Submitter};
 use crate::core::flow::{AccountList, AttemptResult, OpenResult, OpenSession, Submit, Waiting, WaitingFor};
 use crate::core::ids::{AttemptId, PartnerId};
-use crate::core::next_step::{Failure, FailureClass, Form, NextStep};
+use crate::core::next_step::{Failure, FailureClass, Form, Grant, NextStep};
 use crate::providers::{
     Advance, AuthMethod, Journey, ProviderError, ProviderSession, SessionRequest, SessionResponse, SubmissionStep,
 };
@@ -134,7 +134,7 @@ impl EffectRunner {
         match self.providers.keep(client, opened).await?.0 {
             SessionResponse::Next(..) if why == Opening::ForSubmission => Ok(OpenResult::Unavailable(None)),
             SessionResponse::Next(session, step) => self.go_on(person, open, session, step).await,
-            SessionResponse::Done(grant) => match self.linking.renew_at_once(&link, grant).await {
+            SessionResponse::Done(grant) => match self.renew_at_once(person, open, &link, grant).await {
                 Ok(true) => Ok(OpenResult::Renewed),
                 Ok(false) => Ok(OpenResult::Blocked),
                 Err(JobError::Call(error)) => Err(error),
@@ -147,6 +147,23 @@ impl EffectRunner {
                 Ok(OpenResult::Open(session))
             }
         }
+    }
+
+    /// Renews a link that needs no login, on what was just agreed to or on the consent that it has.
+    async fn renew_at_once(
+        &self,
+        person: &Submitter,
+        open: &OpenSession,
+        link: &Link,
+        grant: Option<Grant>,
+    ) -> Result<bool, JobError> {
+        let consent = match self.consent_for(person, open).await {
+            Ok(consent) => consent,
+            Err(BeginError::Records(error)) => return Err(error.into()),
+            Err(BeginError::NoConsent | BeginError::Seal(_)) => return Err(JobError::Sealed),
+        };
+        self.deps.records.store_consent(&consent).await?;
+        self.linking.renew_at_once(link, consent.id, grant).await
     }
 
     async fn open_link_session(

@@ -32,25 +32,27 @@ pub(super) struct NewAttempt<'a> {
 }
 
 impl EffectRunner {
-    /// The consent that allows an attempt: the one just given, or for a renewal that of its link.
+    /// The consent that allows an attempt: the one just given, or for a renewal without one that of its link.
     pub(super) async fn consent_for(&self, person: &Submitter, open: &OpenSession) -> Result<Consent, BeginError> {
-        let given = match (&open.consent, open.renews) {
-            (Some(given), _) => given,
-            (None, Some(link)) => return self.consent_of(link).await,
-            (None, None) => return Err(BeginError::NoConsent),
+        let before = match open.renews {
+            Some(link) => Some(self.consent_of(link).await?),
+            None => None,
         };
-        let sealing = &self.deps.sealing;
+        let Some(given) = &open.consent else {
+            return before.ok_or(BeginError::NoConsent);
+        };
+        let partner = before.as_ref().map_or(self.partner_of(open), |before| before.partner);
+        let consent = self
+            .deps
+            .sealing
+            .given_consent(&person.tag, &person.msisdn, partner, given)?;
+        if self.deps.clock.now() >= consent.until() {
+            return Err(BeginError::NoConsent);
+        }
+        // A new one for a link answers what the one before it did.
         Ok(Consent {
-            id: given.id,
-            intent: given.intent,
-            partner: self.partner_of(open),
-            tag: person.tag,
-            msisdn: sealing.seal_msisdn(&person.tag, given.id, &person.msisdn)?,
-            text: given.text.clone(),
-            version: given.version.clone(),
-            locale: given.locale.tag().to_owned(),
-            channel: given.channel.clone(),
-            agreed_at: given.at,
+            intent: before.map_or(consent.intent, |before| before.intent),
+            ..consent
         })
     }
 

@@ -14,6 +14,7 @@ use crate::providers;
 use crate::records::{JobType, LinkState};
 use crate::service::bank_alerts::BankAlerts;
 use crate::service::catalogue::Catalogue;
+use crate::service::consent_end::ConsentEnd;
 use crate::service::deps::{Deps, write_backoff};
 use crate::service::facts_reader::FactsReader;
 use crate::service::institution_health::InstitutionHealth;
@@ -36,6 +37,7 @@ pub struct EffectRunner {
     pub linking: Arc<Linking>,
     pub page_texts: Arc<PageTexts>,
     pub bank_alerts: Arc<BankAlerts>,
+    pub consent_end: Arc<ConsentEnd>,
     pub health: Arc<InstitutionHealth>,
     pub catalogue: Arc<Catalogue>,
 }
@@ -75,6 +77,7 @@ impl EffectRunner {
                     Effect::SendPageLink(attempt) => this.send_page_link(attempt).await,
                     Effect::Submit(submit) => this.submit(Submitter { tag, msisdn }, *submit).await,
                     Effect::Unlink(link) => this.unlink(&tag, link).await,
+                    Effect::KeepSharing(keep) => this.consent_end.keep(&tag, &msisdn, &keep).await,
                     Effect::ResolveAttempt(attempt) => this.settle(attempt).await,
                     Effect::SavePin(pin) => this.save_pin(&tag, &pin).await,
                     Effect::RequestBankAlert(request) => this.bank_alerts.subscribe(&tag, &msisdn, &request).await,

@@ -23,7 +23,11 @@ impl JobHandler<ConfirmUnlinked> for Linking {
         let Some(link) = self.deps.records.link(id).await? else {
             return Ok(JobOutcome::GiveUp("no such link"));
         };
-        if link.state == LinkState::Removed {
+        // Of one that has ended there is nothing to be found out.
+        if matches!(
+            link.state_at(self.deps.clock.now()),
+            LinkState::Removed | LinkState::Expired
+        ) {
             return Ok(JobOutcome::Done);
         }
         for account in &link.accounts {

@@ -7,6 +7,7 @@ use crate::core::flow::{AttemptResult, SessionEvent};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
 use crate::providers::{Access, AccessBlob, EndScope, EndTarget, ProviderAccount, ProviderError, WithAccess};
 use crate::records::{Attempt, AttemptState, Link, RecordsError};
 use crate::service::deps::Deps;
@@ -58,6 +59,8 @@ pub(super) struct Obtained {
     pub accounts: Vec<ProviderAccount>,
     /// The provider's id of the whole, if it has one.
     pub handle: Option<Secret>,
+    /// When the provider ends its access by itself, if it says.
+    pub expires_at: Option<Timestamp>,
     /// What it wants to see again.
     pub access: Option<AccessBlob>,
 }
@@ -67,6 +70,7 @@ impl From<Vec<ProviderAccount>> for Obtained {
         Self {
             accounts,
             handle: None,
+            expires_at: None,
             access: None,
         }
     }

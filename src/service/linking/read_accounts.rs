@@ -23,8 +23,8 @@ impl JobHandler<ReadAccounts> for Linking {
         let Some(link) = self.deps.records.link(id).await? else {
             return Ok(JobOutcome::GiveUp("no such link"));
         };
-        match link.state {
-            LinkState::Removed => return Ok(JobOutcome::Done),
+        match link.state_at(self.deps.clock.now()) {
+            LinkState::Removed | LinkState::Expired => return Ok(JobOutcome::Done),
             LinkState::Verifying => return self.verify(&link).await,
             LinkState::Active | LinkState::ReauthRequired | LinkState::Removing => {}
         }

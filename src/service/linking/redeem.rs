@@ -71,7 +71,7 @@ impl Linking {
             None => None,
         };
         let client = match &renewed {
-            Some(link) => self.providers.of_link(link).await?,
+            Some(link) => self.providers.of_any_link(link).await?,
             None => self.providers.of_attempt(attempt).await?,
         };
         let redeemed = client.api.redeem(client.access(), grant).await;
@@ -79,6 +79,7 @@ impl Linking {
         Ok(Obtained {
             accounts: redeemed.accounts,
             handle: redeemed.link,
+            expires_at: redeemed.expires_at,
             access,
         })
     }
@@ -86,7 +87,7 @@ impl Linking {
     /// Writes the link, or undoes what was linked behind the person's back.
     pub(super) async fn complete(&self, attempt: &Attempt, mut obtained: Obtained) -> Result<JobOutcome, JobError> {
         if let Some(link) = attempt.renews {
-            return self.complete_renewal(attempt, link, obtained.accounts).await;
+            return self.complete_renewal(attempt, link, obtained).await;
         }
         let (own, foreign) = self.split_foreign(attempt, &mut obtained).await?;
         obtained.accounts = own;
@@ -99,13 +100,16 @@ impl Linking {
         self.reject_foreign(&attempt.into(), foreign.into()).await?;
         let id = LinkId::generate(self.deps.rng.as_ref());
         let expected = self.expects_account(attempt.consent).await?;
+        let Some(consent) = self.deps.records.consent(attempt.consent).await? else {
+            return Ok(JobOutcome::GiveUp("no such consent"));
+        };
         let link = Link {
             state: if expected {
                 LinkState::Verifying
             } else {
                 LinkState::Active
             },
-            ..self.new_link(id, attempt, &obtained)?
+            ..self.new_link(id, (attempt, &consent), &obtained)?
         };
         let read_at = self.deps.clock.now().plus(DETAILS_TIMEOUT);
         let read = ReadAccounts::job(link.partner, link.id, read_at);

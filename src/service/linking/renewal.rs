@@ -1,11 +1,10 @@
 //! A login for an account that is linked already.
 
-use super::linker::{AccountOwner, Linking};
+use super::linker::{AccountOwner, Linking, Obtained};
 use crate::core::flow::AttemptResult;
-use crate::core::ids::LinkId;
+use crate::core::ids::{ConsentId, LinkId};
 use crate::core::next_step::Grant;
-use crate::providers::ProviderAccount;
-use crate::records::{Attempt, AttemptState, Link, LinkState};
+use crate::records::{Attempt, AttemptState, Link};
 use crate::service::facts_reader::link_summary;
 use crate::service::job::{JobError, JobOutcome};
 
@@ -14,9 +13,9 @@ impl Linking {
         &self,
         attempt: &Attempt,
         link: LinkId,
-        accounts: Vec<ProviderAccount>,
+        obtained: Obtained,
     ) -> Result<JobOutcome, JobError> {
-        let Some(link) = self.renew(&attempt.into(), link, accounts).await? else {
+        let Some(link) = self.renew(&attempt.into(), (link, attempt.consent), obtained).await? else {
             return self.discard(attempt).await;
         };
         let now = self.deps.clock.now();
@@ -34,16 +33,20 @@ impl Linking {
     ///
     /// # Errors
     /// When it may be tried again.
-    pub async fn renew_at_once(&self, link: &Link, grant: Option<Grant>) -> Result<bool, JobError> {
-        let accounts = match grant {
-            None => Vec::new(),
+    pub async fn renew_at_once(&self, link: &Link, consent: ConsentId, grant: Option<Grant>) -> Result<bool, JobError> {
+        let obtained = match grant {
+            None => Vec::new().into(),
             Some(grant) => {
                 let client = self.providers.of_link(link).await?;
                 let redeemed = client.api.redeem(client.access(), &grant).await;
-                self.providers.keep(client, redeemed).await?.0.accounts
+                let (redeemed, _) = self.providers.keep(client, redeemed).await?;
+                Obtained {
+                    expires_at: redeemed.expires_at,
+                    ..redeemed.accounts.into()
+                }
             }
         };
-        Ok(self.renew(&link.into(), link.id, accounts).await?.is_some())
+        Ok(self.renew(&link.into(), (link.id, consent), obtained).await?.is_some())
     }
 
     /// Takes a link back into use if its own account came back, or if the provider only says that it is done. Another account
@@ -52,9 +55,10 @@ impl Linking {
     async fn renew(
         &self,
         owner: &AccountOwner<'_>,
-        id: LinkId,
-        accounts: Vec<ProviderAccount>,
+        (id, agreed): (LinkId, ConsentId),
+        obtained: Obtained,
     ) -> Result<Option<Link>, JobError> {
+        let accounts = obtained.accounts;
         let Some(link) = self.deps.records.link(id).await? else {
             self.reject_foreign(owner, accounts.into()).await?;
             return Ok(None);
@@ -69,9 +73,12 @@ impl Linking {
             return Ok(None);
         }
         let now = self.deps.clock.now();
-        self.deps.records.move_link(id, LinkState::Active, &[], now).await?;
-        // Neither a link in use nor an ended one moves: its state now tells which it is.
-        let renewed = self.deps.records.link(id).await?.filter(Link::in_use);
+        self.deps
+            .records
+            .renew_link(id, agreed, obtained.expires_at, now)
+            .await?;
+        // An ended one is not renewed: its state now tells.
+        let renewed = self.deps.records.link(id).await?.filter(|link| link.in_use_at(now));
         if renewed.is_none() {
             self.end_access(owner, &own.into()).await?;
         }

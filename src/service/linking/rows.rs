@@ -1,15 +1,22 @@
 //! Links and accounts as rows: new ones, and what reading an account adds.
 
 use super::linker::{Linking, Obtained};
+use crate::core::consent;
 use crate::core::ids::{LinkId, LinkedAccountId};
 use crate::core::seal::SealError;
 use crate::core::secret::Secret;
 use crate::providers::{AccountDetails, ProviderAccount};
-use crate::records::{AccountReading, Attempt, Link, LinkAccess, LinkState, LinkedAccount};
+use crate::records::{AccountReading, Attempt, Consent, Link, LinkAccess, LinkState, LinkedAccount};
 use crate::service::job::JobError;
 
 impl Linking {
-    pub(super) fn new_link(&self, id: LinkId, attempt: &Attempt, obtained: &Obtained) -> Result<Link, SealError> {
+    pub(super) fn new_link(
+        &self,
+        id: LinkId,
+        (attempt, given): (&Attempt, &Consent),
+        obtained: &Obtained,
+    ) -> Result<Link, SealError> {
+        let until = given.access_until(obtained.expires_at);
         let accounts = obtained
             .accounts
             .iter()
@@ -24,6 +31,9 @@ impl Linking {
             institution: attempt.institution.clone(),
             institution_name: attempt.institution_name.clone(),
             state: LinkState::Active,
+            until,
+            notice_from: consent::notice_from(given.agreed_at, until),
+            access_until: obtained.expires_at,
             created_at: self.deps.clock.now(),
             access: self.link_access(id, attempt, obtained)?,
             accounts: accounts.collect::<Result<_, _>>()?,

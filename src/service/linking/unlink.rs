@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::linker::Linking;
 use crate::core::ids::LinkId;
 use crate::providers::{EndScope, EndTarget, ProviderError, WithAccess};
-use crate::records::{JobType, Link, LinkState};
+use crate::records::{JobType, Link};
 use crate::service::job::{JobError, JobHandler, JobOutcome};
 use crate::service::provider_access::ProviderClient;
 
@@ -23,11 +23,11 @@ impl JobHandler<Unlink> for Linking {
         let Some(link) = self.deps.records.link(id).await? else {
             return Ok(JobOutcome::GiveUp("no such link"));
         };
-        let client = self.providers.of_link(&link).await?;
+        let client = self.providers.of_any_link(&link).await?;
         let ended = self.end_all(&link, &client).await;
         self.providers.keep(client, ended.map(WithAccess::from)).await?;
         let now = self.deps.clock.now();
-        self.deps.records.move_link(id, LinkState::Removed, &[], now).await?;
+        self.deps.records.access_ended(id, now).await?;
         Ok(JobOutcome::Done)
     }
 }

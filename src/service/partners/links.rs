@@ -28,12 +28,13 @@ const RENEWAL_EXPIRY: Duration = Duration::from_hours(7 * 24);
 view! {
     /// A link.
     #[schema(as = Link)]
-    pub struct LinkView(link: Link, moved_at: Timestamp, accounts: Vec<AccountView>, consent: ConsentView, origin: Option<&IntentSummary>) {
+    pub struct LinkView(link: Link, moved_at: Timestamp, now: Timestamp, accounts: Vec<AccountView>, consent: ConsentView, origin: Option<&IntentSummary>) {
         /// Its id.
         id: LinkId = link.id,
-        /// `active`, `reauth_required`, `removing` (out of use, the provider has not confirmed yet) or `removed`.
+        /// `active`, `reauth_required`, `removing` (out of use, the provider has not confirmed yet), `removed`, or `expired`
+        /// (its consent is over).
         #[schema(schema_with = link_states)]
-        state: &'static str = link.state.as_str(),
+        state: &'static str = link.state_at(now).as_str(),
         /// The institution's name.
         institution: String = link.institution_name,
         /// The provider.
@@ -54,6 +55,8 @@ view! {
         /// The user who created the link intent; null: the partner itself, or nobody.
         #[schema(required)]
         created_by: Option<UserId> = origin.and_then(|origin| origin.created_by),
+        /// From then on nothing is read: the consent ends, or the provider's access.
+        until: ApiTime = ApiTime(link.until),
         /// When it was created.
         created_at: ApiTime = ApiTime(link.created_at),
         /// When its state last changed.
@@ -92,7 +95,9 @@ impl std::fmt::Debug for AccountView {
 view! {
     /// What a subscriber consented to.
     #[schema(as = Consent)]
-    pub struct ConsentView(consent: Consent, origin: Option<&IntentSummary>) {
+    pub struct ConsentView(consent: Consent) {
+        /// When it ends.
+        until: ApiTime = ApiTime(consent.until()),
         /// The exact text on the screen.
         text: String = consent.text,
         /// The version of the text.
@@ -103,15 +108,12 @@ view! {
         channel: String = consent.channel,
         /// When consent was given.
         agreed_at: ApiTime = ApiTime(consent.agreed_at),
-        /// What the data are used for; null where only the text says so.
-        #[schema(required)]
-        purpose: Option<String> = origin.map(|origin| origin.purpose.clone()),
-        /// For how many days; null where only the text says so.
-        #[schema(required)]
-        days: Option<u16> = origin.map(|origin| origin.days),
-        /// Which data; null where only the text says so.
-        #[schema(required)]
-        data_scope: Option<Scope> = origin.map(|origin| origin.scope.clone()),
+        /// What the data are used for.
+        purpose: String = consent.purpose,
+        /// For how many days it was given.
+        days: u16 = consent.days,
+        /// Which data.
+        data_scope: Scope = consent.scope,
     }
 }
 
@@ -121,7 +123,7 @@ view! {
 pub struct EndedLinkView {
     /// Its id.
     pub id: LinkId,
-    /// `removing` until the provider has confirmed, then `removed`.
+    /// `removing` until the provider has confirmed, then `removed`; `expired` if its consent was over before.
     #[schema(schema_with = link_states)]
     pub state: &'static str,
 }
@@ -152,6 +154,7 @@ impl LinkingApi {
             state: query.state.as_deref().map(parse_link_state).transpose()?,
             intent: parse_intent_filter(query.intent_id.as_deref())?,
             reference: query.reference,
+            at: self.now(),
         };
         let links = self.records.link_views(&context.scope, &filter, &page).await?;
         let data = links.rows.into_iter().map(|details| self.link_view(details));
@@ -186,7 +189,7 @@ impl LinkingApi {
     pub(crate) async fn reauthorise_link(&self, context: &RequestContext, id: LinkId) -> Result<IntentView, ApiError> {
         let details = self.records.link_view(&context.scope, id).await?;
         let details = details.ok_or(ApiError::NotFound)?;
-        if !details.link.in_use() {
+        if !details.link.in_use_at(self.now()) {
             return Err(ApiError::Conflict("the link is out of use"));
         }
         let intent = self.renewal_intent(context, &details).await?;
@@ -201,14 +204,16 @@ impl LinkingApi {
             consent,
             intent: origin,
         } = details;
-        let identity = origin.as_ref().is_some_and(|origin| origin.scope.has(Data::Identity));
+        let now = self.now();
+        // What was agreed to is shown for as long as it was agreed to.
+        let identity = consent.scope.has(Data::Identity) && link.state_at(now) != LinkState::Expired;
         let accounts = link
             .accounts
             .iter()
             .map(|account| self.account_view(&link, account, identity));
         let accounts = accounts.collect::<Result<_, _>>()?;
-        let consent = ConsentView::new(consent, origin.as_ref());
-        Ok(LinkView::new(link, moved_at, accounts, consent, origin.as_ref()))
+        let consent = ConsentView::new(consent);
+        Ok(LinkView::new(link, moved_at, now, accounts, consent, origin.as_ref()))
     }
 
     fn account_view(&self, link: &Link, account: &LinkedAccount, identity: bool) -> Result<AccountView, ApiError> {
@@ -241,14 +246,14 @@ impl LinkingApi {
             .seal_intent_msisdn(SealedIntent::from(&intent), &number.map_err(seal_failure)?);
         if let Some(origin) = origin {
             intent.entity = origin.entity.or(intent.entity);
-            intent.purpose.clone_from(&origin.purpose);
-            intent.days = origin.days;
-            intent.scope = origin.scope.clone();
             intent.reference.clone_from(&origin.reference);
         }
         Ok(LinkIntent {
             tag: Some(link.tag),
             msisdn: Some(msisdn.map_err(seal_failure)?),
+            purpose: consent.purpose.clone(),
+            days: consent.days,
+            scope: consent.scope.clone(),
             institution: Some(offers::offer_key(&link.provider, &link.institution)),
             renews: Some(link.id),
             ..intent

@@ -76,7 +76,7 @@ pub fn intent_states() -> ObjectBuilder {
 pub fn link_states() -> ObjectBuilder {
     let states = LinkState::VISIBLE.map(LinkState::as_str);
     enum_schema(
-        "The state. `removing`: out of use, the provider has not confirmed yet.",
+        "The state. `removing`: out of use, the provider has not confirmed yet; `expired`: the consent is over.",
         &states,
     )
 }

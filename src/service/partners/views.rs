@@ -1,6 +1,5 @@
 //! What responses are made of.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -15,8 +14,7 @@ pub struct ApiTime(pub Timestamp);
 
 impl Serialize for ApiTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let at = DateTime::<Utc>::from_timestamp_millis(self.0.as_millis()).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Millis, true))
+        serializer.serialize_str(&self.0.to_rfc3339())
     }
 }
 

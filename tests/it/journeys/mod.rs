@@ -4,6 +4,7 @@ mod bank_back;
 mod banks;
 mod clock;
 mod clocks;
+mod consent_end;
 mod crash;
 mod crowd;
 mod data_subjects;

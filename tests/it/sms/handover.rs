@@ -250,6 +250,7 @@ fn linked() -> AttemptResult {
         provider: "mono".to_owned(),
         masked: Some("4321".to_owned()),
         duplicate: false,
+        until: Timestamp::from_millis(1_790_000_000_000),
     })
 }
 

@@ -231,6 +231,7 @@ fn turns(
             jobs,
             linking: handlers.linking.clone(),
             bank_alerts: handlers.bank_alerts.clone(),
+            consent_end: handlers.consent_end.clone(),
             page_texts: handlers.page_texts.clone(),
             health: shared.health.clone(),
             catalogue: shared.catalogue.clone(),

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kiungo::ambient::SystemClock;
+use kiungo::core::consent::ends_at;
 use kiungo::core::ids::{
     AttemptId, ConnectSessionId, ConsentId, IntentId, JobId, LinkId, LinkedAccountId, NodeId, PartnerId, SeriesId,
 };
+use kiungo::core::scope::Scope;
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::time::{Clock as _, Timestamp};
 use kiungo::providers::SubmissionStep;
@@ -160,6 +162,9 @@ pub fn unique_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// For how many days people agree: longer than these tests are of use.
+pub const DAYS: u16 = 3_650;
+
 pub fn at(offset: i64) -> Timestamp {
     Timestamp::from_millis(NOW + offset)
 }
@@ -221,6 +226,9 @@ impl RecordedPerson {
             locale: "en".to_owned(),
             channel: "at-ng".to_owned(),
             agreed_at: at(0),
+            purpose: "loans".to_owned(),
+            days: DAYS,
+            scope: Scope::default(),
         }
     }
 
@@ -299,7 +307,7 @@ pub async fn begin(db: &dyn Records, consent: &Consent, attempt: &Attempt) {
     assert_eq!(begun.unwrap(), Begun::New);
 }
 
-/// The job types that this version knows.
+/// The job types that this version knows, but for those at the end of a consent: every link has them.
 pub const TYPES: &[&str] = &[
     Redeem::NAME,
     Settle::NAME,
@@ -360,6 +368,9 @@ pub fn link(attempt: &Attempt, accounts: usize) -> Link {
         institution: attempt.institution.clone(),
         institution_name: attempt.institution_name.clone(),
         state: LinkState::Active,
+        until: ends_at(at(0), DAYS),
+        notice_from: ends_at(at(0), DAYS - 7),
+        access_until: None,
         created_at: at(0),
         access: LinkAccess::default(),
         accounts: (0..accounts).map(|_| account()).collect(),

@@ -82,6 +82,12 @@ impl Sandbox {
         }
     }
 
+    /// Where its stand-in for Mono listens, without a path.
+    pub fn mono(&self) -> String {
+        let mono = self.app.stand_ins.iter().find(|(name, _)| *name == "mono");
+        format!("http://{}", mono.expect("a stand-in").1)
+    }
+
     /// Runs a statement past everything that is tested, on records in its file.
     pub async fn execute(&self, statement: &'static str) {
         let options = SqliteConnectOptions::new().filename(self.data.path().join("kiungo.db"));

@@ -6,6 +6,7 @@ use crate::core::flow::{AttemptResult, Offer, OpenResult, ProviderRules};
 use crate::core::ids::{LinkId, PartnerId};
 use crate::core::linking::{AuthMethod, Institution, Journey, ProviderSession, SessionKind};
 use crate::core::next_step::{Failure, FailureClass, Field, FieldKind, FieldOption, Form};
+use crate::core::time::Timestamp;
 
 /// A field of a form.
 pub fn field(name: &str, kind: FieldKind) -> Field {
@@ -104,6 +105,7 @@ pub fn link(n: u8, institution: &str, name: &str) -> LinkSummary {
         provider: "mono".to_owned(),
         masked: Some("4321".to_owned()),
         duplicate: false,
+        until: Timestamp::from_millis(1_790_000_000_000),
     }
 }
 

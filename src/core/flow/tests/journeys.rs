@@ -238,7 +238,7 @@ fn a_lost_value_is_taken_up_from_the_records() {
             terms: None,
             attempt: attempt.clone(),
             session: session.id,
-            consent: session.consent.clone().expect("a consent"),
+            consent: session.consent.clone(),
             renews: None,
             institution: session.institution.clone().expect("a bank"),
         }),
@@ -262,7 +262,9 @@ fn a_lost_value_is_taken_up_from_the_records() {
     let mut renewing = Phone::new();
     renewing.now = phone.now;
     let mut of_a_link = known.clone();
-    of_a_link.pending.as_mut().expect("unsettled").renews = Some(link(1, "zenith:p", "Zenith Bank").id);
+    let pending = of_a_link.pending.as_mut().expect("unsettled");
+    pending.renews = Some(link(1, "zenith:p", "Zenith Bank").id);
+    pending.consent = None;
     renewing.dial_known(&of_a_link, &[]);
     assert!(renewing.session().consent.is_none());
     renewing.types("1");

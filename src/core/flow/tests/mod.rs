@@ -6,6 +6,7 @@ mod banks;
 mod channel;
 mod choosing_accounts;
 mod dialogs;
+mod ending;
 mod endings;
 mod fixtures;
 mod forget;

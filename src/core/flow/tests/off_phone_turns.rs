@@ -288,7 +288,7 @@ fn a_lost_store_finds_it_again() {
         submissions: session.submissions,
         attempt: session.attempt.clone().expect("an attempt"),
         session: session.id,
-        consent: session.consent.clone().expect("a consent"),
+        consent: session.consent.clone(),
         terms: session.terms.clone(),
         renews: None,
         institution: session.institution.clone().expect("a bank"),

@@ -11,6 +11,7 @@ use crate::core::linking::SubmissionStep;
 use crate::core::menu::wording::NOTICES;
 use crate::core::messages::Locale;
 use crate::core::next_step::{AccountChoice, FieldKind};
+use crate::core::time::Timestamp;
 use std::time::Duration;
 
 const LONG: &str = "Ẹ̀kọ́ Co-operative {Savings} & Loans [Microfinance] Bank of Nigeria Limited \u{202e}(RC 12345)";
@@ -32,6 +33,7 @@ fn worst() -> Phone {
         provider: "mono".to_owned(),
         masked: Some("4321".to_owned()),
         duplicate: false,
+        until: Timestamp::from_millis(1_790_000_000_000),
     };
     phone.state.links = vec![link.clone(); 12];
     phone.state.refusals = vec![

@@ -85,6 +85,7 @@ impl Witness {
             match effect {
                 Effect::OpenSession(open) => self.opens.push(*open),
                 Effect::Unlink(_)
+                | Effect::KeepSharing(_)
                 | Effect::ResolveAttempt(_)
                 | Effect::SendPageLink(_)
                 | Effect::MoreAccounts(_)

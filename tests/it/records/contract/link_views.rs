@@ -3,6 +3,7 @@
 use kiungo::core::access::TenantScope;
 use kiungo::core::ids::{ConnectSessionId, IntentId, JobId, LinkId, UserId};
 use kiungo::core::page::PageRequest;
+use kiungo::core::scope::Scope;
 use kiungo::records::{
     AttemptState, IntentState, Job, JobType as _, Link, LinkFilter, LinkState, Records, WriteOutcome,
 };
@@ -11,7 +12,7 @@ use rstest::rstest;
 
 use crate::support::events::{attempt_for, entity, events_about, whole_partner};
 use crate::support::intents::{add, audit_entry_at};
-use crate::support::records::{Backend, at, link, node, partner, person, unique_bytes};
+use crate::support::records::{Backend, DAYS, at, link, node, partner, person, unique_bytes};
 
 /// A link of this partner's first person, made at that time for an intent.
 async fn linked(db: &dyn Records, intent: IntentId, offset: i64, accounts: usize) -> Link {
@@ -87,6 +88,7 @@ async fn links_are_seen_by_whose_request_they_answer(#[case] backend: Backend) {
         state,
         intent,
         reference: reference.map(str::to_owned),
+        at: at(0),
     };
     for (filter, seen) in [
         (filter(Some(LinkState::ReauthRequired), None, None), &[2][..]),
@@ -109,8 +111,8 @@ async fn links_are_seen_by_whose_request_they_answer(#[case] backend: Backend) {
         (asked.id, Some(lagos), Some(ada))
     );
     assert_eq!(
-        (intent.reference.as_deref(), intent.days, intent.scope),
-        (Some("r1"), 90, asked.scope)
+        (intent.reference.as_deref(), consent.days, consent.scope),
+        (Some("r1"), DAYS, Scope::default())
     );
     assert_eq!(db.link_view(&mine, all[0].id).await.unwrap().unwrap().intent, None);
 }

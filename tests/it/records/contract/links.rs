@@ -268,7 +268,7 @@ async fn a_poorer_reading_takes_nothing_away(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn how_links_move(#[case] backend: Backend) {
-    use LinkState::{Active, ReauthRequired, Removed, Removing, Verifying};
+    use LinkState::{Active, Expired, ReauthRequired, Removed, Removing, Verifying};
     let db = backend.create().await;
     for from in LinkState::ALL {
         for to in LinkState::ALL {
@@ -279,7 +279,7 @@ async fn how_links_move(#[case] backend: Backend) {
                 Verifying => matches!(to, Removing | Removed),
                 Active | ReauthRequired => from != to && to != Verifying,
                 Removing => to == Removed,
-                Removed => false,
+                Removed | Expired => false,
             };
             assert_eq!(from.next().contains(&to), expected, "{from:?} to {to:?}");
             let moved = db.move_link(link.id, to, &jobs, at(1)).await.unwrap();

@@ -17,6 +17,7 @@ mod intents;
 mod jobs;
 mod leases;
 mod link_access;
+mod link_ending;
 mod link_views;
 mod links;
 mod messages;
