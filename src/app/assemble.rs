@@ -18,6 +18,7 @@ use crate::core::seal::Keyring;
 use crate::core::time::Clock;
 use crate::http::{HttpState, Transport};
 use crate::http_client::{HttpClient, HttpClientOptions};
+use crate::providers::offer::LinkingWays;
 use crate::providers::{Provider, ProviderKeys, ProviderRegistry};
 use crate::records::Partner;
 use crate::service::admission::TurnLimiter;
@@ -36,7 +37,7 @@ use crate::service::page_links::PageLinks;
 use crate::service::pages::BrowserPages;
 use crate::service::provider_webhooks::receiver::ProviderWebhookReceiver;
 use crate::service::providers::{Providers, save_partner};
-use crate::service::readiness::ReadinessChecks;
+use crate::service::readiness::{LinkingNote, ReadinessChecks};
 use crate::service::resealing::Resealing;
 use crate::service::session_updater::SessionUpdater;
 use crate::service::sms::outbox::SmsOutbox;
@@ -57,6 +58,7 @@ pub(super) async fn assemble(
     draining: &CancellationToken,
     #[cfg(feature = "sandbox")] sandbox: Option<crate::sandbox::SandboxState>,
 ) -> Result<HttpState, StartError> {
+    let configured_ways = configured_ways(config, &ready_providers);
     let routes = sms::sms_routes(config)?;
     let channels = channels(config);
     let services = services(config, ready_providers, deps, links, &channels, &routes).await?;
@@ -94,6 +96,10 @@ pub(super) async fn assemble(
             deps.clone(),
             database_clock.clone(),
             draining.clone(),
+            LinkingNote {
+                catalogue: services.shared.catalogue.clone(),
+                configured: configured_ways,
+            },
         )),
         metrics: deps.metrics.clone(),
         runtime: deps.handle.clone(),
@@ -111,6 +117,19 @@ fn transport(config: &Config) -> Result<Transport, StartError> {
         certificate: certificate.map_err(StartError::Certificate)?,
         refuse_plain: config.mode == Mode::Production,
     })
+}
+
+/// Which ways to link the configuration leaves; says so loudly where it leaves nobody any.
+fn configured_ways(config: &Config, ready_providers: &[ReadyProvider]) -> Vec<LinkingWays> {
+    // What a provider from elsewhere offers is seen when its list is read.
+    if !ready_providers.is_empty() {
+        return Vec::new();
+    }
+    let ways = config.linking_ways();
+    for ways in ways.iter().filter(|ways| ways.nobody_can_link()) {
+        tracing::error!("{ways}");
+    }
+    ways
 }
 
 /// Turns without what runs beside them, for one that is taken from the command line.
@@ -214,15 +233,14 @@ async fn services(
     channels: &[Arc<Channel>],
     routes: &SmsRoutes,
 ) -> Result<Services, StartError> {
+    let pages = !routes.is_empty() && config.has_address();
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
     let partner = partner(config, deps.clock.as_ref());
     let keyring = &deps.sealing.keyring;
     let providers = Arc::new(providers(config, ready_providers, deps, &partner, countries).await?);
     let flow = flow(config, &providers, !routes.is_empty(), keyring.clone())?;
     let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), deps.clock.clone());
-    // A text leads to a page only at an address of ours; the sandbox is its own.
-    let has_address = config.server.public_url.is_some() || config.mode == Mode::Sandbox;
-    let catalogue = catalogue.offering_pages(!routes.is_empty() && has_address);
+    let catalogue = catalogue.offering_pages(pages);
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
     let updater = SessionUpdater {
         flow: Arc::new(flow),

@@ -13,6 +13,7 @@ mod http_url;
 pub mod keys;
 mod limit_overrides;
 mod limits;
+mod linking_ways;
 pub mod log;
 mod own_settings;
 pub mod partner;

@@ -1,8 +1,114 @@
-//! The auth methods that may be offered: those that a keypad can answer and the policy allows.
+//! What may be offered on a line: the auth methods that a keypad can answer, that the policy allows and whose page can reach
+//! the person. The same rule says, before anybody dials, whether there is any way to link at all.
+
+use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::core::policy::{Policy, SecretsOverUssd};
 
 use super::{AuthMethod, Institution, Journey};
+
+/// Why an auth method is not offered on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    /// It asks for secrets, and the policy forbids them here.
+    SecretsDenied,
+    /// It asks for a card number with its PIN, and the policy forbids that.
+    CardAndPin,
+    /// It needs a page, and none can be sent: there is no SMS gateway, or no public address.
+    NoPages,
+    /// It asks for what a keypad cannot answer.
+    Keypad,
+}
+
+impl Obstacle {
+    /// What takes it away, for the operator.
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::SecretsDenied => {
+                "policy.secrets_over_ussd = \"deny\" forbids logins that are typed: allow them here by an override, or \
+                 set up a provider with logins in a browser or an app"
+            }
+            Self::CardAndPin => "policy.card_and_pin = false forbids logins by card and PIN",
+            Self::NoPages => "logins in a browser need an [[sms]] gateway and server.public_url",
+            Self::Keypad => "some logins ask for what a keypad cannot answer",
+        }
+    }
+}
+
+/// Which ways to link there are on the lines of a country, of all that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkingWays {
+    pub country: String,
+    /// How many institutions of this country are known.
+    pub known: usize,
+    /// How many of them can be linked.
+    pub offered: usize,
+    /// What takes others away.
+    pub obstacles: BTreeSet<Obstacle>,
+}
+
+impl LinkingWays {
+    pub fn nobody_can_link(&self) -> bool {
+        self.offered == 0
+    }
+}
+
+impl fmt::Display for LinkingWays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.offered > 0 {
+            let Self {
+                country,
+                known,
+                offered,
+                ..
+            } = self;
+            return write!(
+                f,
+                "{offered} of {known} institutions can be linked on lines of {country}"
+            );
+        }
+        write!(f, "nobody can link an account on lines of {}: ", self.country)?;
+        let why: Vec<_> = self.obstacles.iter().map(|obstacle| obstacle.remedy()).collect();
+        match why.as_slice() {
+            [] => f.write_str("no provider has an institution there"),
+            why => f.write_str(&why.join("; ")),
+        }
+    }
+}
+
+/// Which ways to link there are in `country` (ISO 3166-1 alpha-2, of the channels), of these institutions and their
+/// providers; `pages` as in [`with_offerable_methods`].
+pub fn linking_ways<'a>(
+    institutions: impl IntoIterator<Item = (&'a str, &'a Institution)>,
+    policy: &Policy,
+    country: &str,
+    pages: bool,
+) -> LinkingWays {
+    let mut ways = LinkingWays {
+        country: country.to_owned(),
+        known: 0,
+        offered: 0,
+        obstacles: BTreeSet::new(),
+    };
+    for (provider, institution) in institutions {
+        if !is_in(institution, country) {
+            continue;
+        }
+        ways.known += 1;
+        let line = Line::of(institution, provider, policy, country, pages);
+        let found: Vec<_> = institution.methods.iter().map(|method| line.obstacle(method)).collect();
+        ways.offered += usize::from(found.contains(&None));
+        ways.obstacles.extend(found.into_iter().flatten());
+    }
+    ways
+}
+
+/// Whether an institution is shown on lines of a country; one that is of no country is, everywhere.
+pub fn is_in(institution: &Institution, country: &str) -> bool {
+    let own = institution.country.as_deref();
+    own.is_none_or(|own| own.eq_ignore_ascii_case(country))
+}
 
 /// The institution with only those auth methods that may be offered over a channel that the operator can read, in `country`
 /// (ISO 3166-1 alpha-2, of the channel). If none is left, the institution is not offered.
@@ -17,24 +123,43 @@ pub fn with_offerable_methods(
     country: &str,
     pages: bool,
 ) -> Institution {
-    let secrets = policy.ussd_rule(country, provider, &institution.id);
+    let line = Line::of(institution, provider, policy, country, pages);
     let mut offered = institution.clone();
-    offered
-        .methods
-        .retain(|method| is_offerable(method, secrets, policy.card_and_pin) && (pages || !wants_page(method)));
+    offered.methods.retain(|method| line.obstacle(method).is_none());
     offered
 }
 
-fn wants_page(method: &AuthMethod) -> bool {
-    method.journey == Journey::Browser
+/// What a line lets through, for one institution.
+struct Line {
+    secrets: SecretsOverUssd,
+    card_and_pin: bool,
+    pages: bool,
 }
 
-fn is_offerable(method: &AuthMethod, secrets: SecretsOverUssd, card_and_pin: bool) -> bool {
-    // What goes on in a browser or in the bank's application may ask nothing on the phone.
-    let nothing_asked = method.asks_nothing();
-    (nothing_asked || method.form.fits_keypad())
-        && (card_and_pin || !method.card_and_pin)
-        && (nothing_asked || secrets != SecretsOverUssd::Deny || !method.form.asks_secret())
+impl Line {
+    fn of(institution: &Institution, provider: &str, policy: &Policy, country: &str, pages: bool) -> Self {
+        Self {
+            secrets: policy.ussd_rule(country, provider, &institution.id),
+            card_and_pin: policy.card_and_pin,
+            pages,
+        }
+    }
+
+    fn obstacle(&self, method: &AuthMethod) -> Option<Obstacle> {
+        // What goes on in a browser or in the bank's application may ask nothing on the phone.
+        let nothing_asked = method.asks_nothing();
+        if !nothing_asked && !method.form.fits_keypad() {
+            Some(Obstacle::Keypad)
+        } else if method.card_and_pin && !self.card_and_pin {
+            Some(Obstacle::CardAndPin)
+        } else if !nothing_asked && self.secrets == SecretsOverUssd::Deny && method.form.asks_secret() {
+            Some(Obstacle::SecretsDenied)
+        } else if !self.pages && method.journey == Journey::Browser {
+            Some(Obstacle::NoPages)
+        } else {
+            None
+        }
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +197,62 @@ mod tests {
                 method("nothing", false, &[]),
             ],
             timeout: None,
+        }
+    }
+
+    /// Whether anybody can link is told by the same rule, with what stands in the way; an exception for one institution is a
+    /// way, and another country's institutions are none.
+    #[test]
+    fn no_way_to_link_is_seen_before_anybody_dials() {
+        let policy = |secrets_over_ussd, allowed: Option<&str>| Policy {
+            secrets_over_ussd,
+            secrets_over_sms: SecretsOverSms::Deny,
+            overrides: Vec::from_iter(allowed.map(|id| PolicyOverride {
+                country: None,
+                provider: None,
+                institution: Some(id.to_owned()),
+                secrets_over_ussd: Some(SecretsOverUssd::Allow),
+                secrets_over_sms: None,
+            })),
+            card_and_pin: false,
+        };
+        let login = Institution {
+            methods: vec![
+                method("login", false, &[FieldKind::Secret]),
+                method("card", true, &[FieldKind::Secret]),
+            ],
+            ..bank()
+        };
+        let page = Institution {
+            methods: vec![AuthMethod {
+                journey: Journey::Browser,
+                ..method("page", false, &[])
+            }],
+            ..bank()
+        };
+        let elsewhere = Institution {
+            country: Some("GH".to_owned()),
+            ..bank()
+        };
+        let (allow, deny) = (SecretsOverUssd::Allow, SecretsOverUssd::Deny);
+        for (policy, banks, pages, offered, word) in [
+            (policy(allow, None), vec![&login, &page], true, 2, "2 of 2"),
+            (policy(deny, None), vec![&login, &page], true, 1, "1 of 2"),
+            (policy(deny, None), vec![&login], true, 0, "secrets_over_ussd"),
+            (policy(deny, Some("a1")), vec![&login], true, 1, "1 of 1"),
+            (policy(deny, Some("b2")), vec![&login], true, 0, "secrets_over_ussd"),
+            (policy(allow, None), vec![&page], false, 0, "[[sms]]"),
+            (policy(allow, None), vec![&elsewhere], true, 0, "no provider"),
+            (policy(allow, None), vec![], true, 0, "no provider"),
+        ] {
+            let known = banks.iter().map(|bank| ("mono", *bank));
+            let ways = linking_ways(known, &policy, "NG", pages);
+            assert_eq!(
+                (ways.offered, ways.nobody_can_link()),
+                (offered, offered == 0),
+                "{ways}"
+            );
+            assert!(ways.to_string().contains(word), "{ways}");
         }
     }
 

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use url::Url;
 
-use super::{KeyRequirement, Provider, ProviderKeys};
+use super::{AuthMethod, Institution, Journey, KeyRequirement, Provider, ProviderKeys};
+use crate::core::next_step::{Field, FieldKind, Form};
 use crate::http_client::HttpClient;
 use crate::http_client::base_url::BaseUrlError;
 
@@ -22,10 +23,49 @@ pub struct ProviderRegistration {
     pub keys: &'static [KeyRequirement],
     /// Settings that no other provider has.
     pub settings: &'static [ProviderSetting],
+    /// The kinds of login its institutions have: tells whether there is any way to link before a list was read.
+    pub logins: &'static [LoginKind],
     pub defaults: ProviderDefaults,
     /// What is wrong with settings and keys that are each right by themselves.
     pub check: fn(&ProviderSetup, &ProviderKeys, Strictness) -> Vec<SettingFault>,
     pub build: fn(ProviderSetup, HttpClient) -> Result<Arc<dyn Provider>, BaseUrlError>,
+}
+
+/// A kind of login that a provider's institutions have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginKind {
+    pub journey: Journey,
+    /// Whether it asks for a secret on the phone.
+    pub asks_secret: bool,
+}
+
+impl ProviderRegistration {
+    /// An institution with every kind of login that there is here, by this id: stands for those that are not known yet.
+    pub fn stand_in(&self, id: &str) -> Institution {
+        let method = |kind: &LoginKind| {
+            let field = kind.asks_secret.then(|| Field::new("secret", "", FieldKind::Secret));
+            let open = (kind.journey == Journey::Keypad).then(|| Field::new("name", "", FieldKind::Text));
+            AuthMethod {
+                id: String::new(),
+                name: String::new(),
+                journey: kind.journey,
+                form: Form {
+                    title: None,
+                    fields: open.into_iter().chain(field).collect(),
+                },
+                card_and_pin: false,
+            }
+        };
+        Institution {
+            id: id.to_owned(),
+            provider_id: id.to_owned(),
+            name: String::new(),
+            country: None,
+            business: false,
+            methods: self.logins.iter().map(method).collect(),
+            timeout: None,
+        }
+    }
 }
 
 /// What holds where the common settings are left out.

@@ -7,7 +7,7 @@
 //! Lists are read in the background ([`Catalogue::keep_fresh`]), each by itself: a slow provider holds up neither other lists
 //! nor any turn. Turns take what is there; only a turn that would show the list and has none waits for it, briefly.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::core::flow::Offer;
 use crate::core::ids::PartnerId;
 use crate::core::policy::Policy;
 use crate::core::time::Clock;
+use crate::providers::offer::LinkingWays;
 use crate::providers::{AuthMethod, Institution, ListScope};
 
 mod lists;
@@ -89,8 +90,33 @@ impl Catalogue {
 
     /// What a partner can link on a channel of this country, as it was last read, however old. `None` before the first list.
     pub fn offers(&self, partner: PartnerId, country: &str) -> Option<Arc<Vec<Offer>>> {
-        let keys = self.lists().used(partner, self.clock.now())?;
-        self.offers.borrow().get(&keys)?.get(country).cloned()
+        let (keys, all_read) = {
+            let mut lists = self.lists();
+            let keys = lists.used(partner, self.clock.now())?;
+            let all_read = lists.are_read(&keys);
+            (keys, all_read)
+        };
+        let offers = self.offers.borrow().get(&keys)?.get(country).cloned()?;
+        // That nothing can be linked is not known before every list was seen.
+        (all_read || !offers.is_empty()).then_some(offers)
+    }
+
+    /// Whether every list of a partner's offers has been read.
+    pub fn all_lists_read(&self, partner: PartnerId) -> bool {
+        let mut lists = self.lists();
+        let keys = lists.used(partner, self.clock.now());
+        keys.is_some_and(|keys| lists.are_read(&keys))
+    }
+
+    /// Which ways to link there are on lines of each country, of the operator's lists; `None` before all have been read.
+    pub fn linking_ways(&self) -> Option<Vec<LinkingWays>> {
+        let lists = self.lists();
+        let keys: Vec<_> = lists.keys_of(self.providers.partner()).cloned().collect();
+        let countries: BTreeSet<_> = self.providers.countries().iter().collect();
+        let ways = countries
+            .into_iter()
+            .map(|country| lists.ways(&keys, &self.policy, (country, self.pages)));
+        lists.are_read(&keys).then(|| ways.collect())
     }
 
     /// Waits until there are offers of a partner for this country, at most 2.5 s. Says whether there are.
@@ -224,12 +250,22 @@ impl Catalogue {
                 let mut lists = self.lists();
                 lists.set_institutions(key, institutions, read_at);
                 self.publish_offers(&lists);
+                drop(lists);
+                self.report_no_way();
             }
             // Its keys have just been taken away.
             Err(ProviderCallError::NotSetUp) if key.partner != self.providers.partner() => {}
             Err(error) => {
                 tracing::warn!(provider = name, %error, "reading an institution list failed, the old one stays");
             }
+        }
+    }
+
+    /// Says so where nobody can link anything, although the lists are there.
+    fn report_no_way(&self) {
+        let ways = self.linking_ways().unwrap_or_default();
+        for ways in ways.iter().filter(|ways| ways.nobody_can_link()) {
+            tracing::error!("{ways}");
         }
     }
 

@@ -164,6 +164,7 @@ impl Deps {
                 code: DialCode::generate(rng),
             },
             offers: banks,
+            all_lists_read: true,
             health: HealthMap::healthy(),
             country,
         }

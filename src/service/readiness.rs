@@ -14,8 +14,10 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::callbacks::{PartState, Readiness};
+use super::catalogue::Catalogue;
 use super::database_clock::DatabaseClock;
 use super::deps::Deps;
+use crate::providers::offer::LinkingWays;
 
 /// How long an answer is good for.
 const FRESH: Duration = Duration::from_secs(1);
@@ -29,15 +31,42 @@ pub struct ReadinessChecks {
     stop: CancellationToken,
     /// How store and records were, and when.
     found: Mutex<Option<(Instant, [PartState; 2])>>,
+    linking: LinkingNote,
+}
+
+/// Whether anybody can link here.
+pub struct LinkingNote {
+    pub catalogue: Arc<Catalogue>,
+    /// Which ways to link the configuration leaves, for as long as no list has been read.
+    pub configured: Vec<LinkingWays>,
+}
+
+impl LinkingNote {
+    /// Where nobody can, that is no reason to take no turns: people must be told, and can look and unlink.
+    fn state(&self) -> PartState {
+        let ways = self.catalogue.linking_ways();
+        let ways = ways.as_ref().unwrap_or(&self.configured);
+        let none: Vec<_> = ways
+            .iter()
+            .filter(|ways| ways.nobody_can_link())
+            .map(ToString::to_string)
+            .collect();
+        if none.is_empty() {
+            PartState::Good
+        } else {
+            PartState::Note(none.join(". "))
+        }
+    }
 }
 
 impl ReadinessChecks {
-    pub fn new(deps: Deps, clock: Arc<DatabaseClock>, stop: CancellationToken) -> Self {
+    pub fn new(deps: Deps, clock: Arc<DatabaseClock>, stop: CancellationToken, linking: LinkingNote) -> Self {
         Self {
             deps,
             clock,
             stop,
             found: Mutex::new(None),
+            linking,
         }
     }
 
@@ -74,6 +103,12 @@ impl Readiness for ReadinessChecks {
             PartState::Good
         };
         let clock = self.clock.note().map_or(PartState::Good, PartState::Note);
-        vec![("store", store), ("records", records), ("node", node), ("clock", clock)]
+        vec![
+            ("store", store),
+            ("records", records),
+            ("node", node),
+            ("clock", clock),
+            ("linking", self.linking.state()),
+        ]
     }
 }

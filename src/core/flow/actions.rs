@@ -6,7 +6,7 @@ use super::session::{ChosenInstitution, ConnectSession, ConsentGiven};
 use super::step::{ActionInput, Step, Transition};
 use crate::core::attempt::{self, LiveAttempt, LiveAttemptState};
 use crate::core::linking::SubmissionStep;
-use crate::core::menu::{Action, ListSource, Outcome};
+use crate::core::menu::{Action, ListSource, Outcome, Role};
 use crate::core::messages::Locale;
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
 use crate::core::search;
@@ -107,7 +107,7 @@ impl Step<'_> {
     pub(super) fn pick_institution(&mut self, key: &str) -> Transition {
         let offers = self.context.offers.unwrap_or_default();
         let Some(Offer { provider, institution }) = offers::find_offer(offers, key) else {
-            return Outcome::NoBanks.into();
+            return self.nothing_listed();
         };
         let mut chosen = self.chosen_institution(provider, &institution.id, &institution.name);
         chosen.provider_id.clone_from(&institution.provider_id);
@@ -184,7 +184,7 @@ impl Step<'_> {
         if warn {
             return self.set_stage(Outcome::Warn);
         }
-        self.ask_next_field()
+        self.ask_if_available()
     }
 
     /// Looks whether there is an answer; an attempt that nobody knows about is looked for.
@@ -210,7 +210,11 @@ impl Step<'_> {
             Outcome::ChooseMethod | Outcome::Warn | Outcome::Ask | Outcome::AskChoice
                 if step == SubmissionStep::Login =>
             {
-                self.institution_unavailable().unwrap_or(stage.into())
+                match self.institution_unavailable() {
+                    Some(unavailable) => unavailable,
+                    None if stage.is(Role::Field) && self.form_may_differ() => self.open_session_and_wait(),
+                    None => stage.into(),
+                }
             }
             stage => stage.into(),
         }
@@ -300,8 +304,16 @@ impl Step<'_> {
     }
 
     fn institution_list(&self) -> Transition {
-        let any = self.context.offers.is_some_and(|offers| !offers.is_empty());
-        if any { Outcome::ChooseBank } else { Outcome::NoBanks }.into()
+        match self.context.offers {
+            Some([]) | None => self.nothing_listed(),
+            Some(_) => Outcome::ChooseBank.into(),
+        }
+    }
+
+    /// What is looked for is not there: it may not be linked here, unless its list could not be read.
+    fn nothing_listed(&self) -> Transition {
+        let known = self.context.offers.is_some() && self.context.all_lists_read;
+        if known { Outcome::NoWay } else { Outcome::NoBanks }.into()
     }
 
     pub(super) fn another_institution(&mut self) -> Transition {

@@ -237,7 +237,12 @@ impl Step<'_> {
         session.restart_form(form);
         if known {
             self.notice(notice);
-            self.ask_next_field();
+            if self.form_may_differ() {
+                // What is asked first is a secret: the next turn opens the session that says whether it is.
+                self.set_stage(Outcome::Checking);
+            } else {
+                self.ask_next_field();
+            }
         } else {
             self.set_stage(otherwise);
         }

@@ -27,8 +27,9 @@ impl Step<'_> {
         Some(self.set_stage(stage))
     }
 
-    /// Asks what is to be typed next, as long as it would not be typed in vain. A session that could not be opened
-    /// while less was typed is opened before the first secret, and waited for.
+    /// Asks what is to be typed next, as long as it would not be typed in vain. Before the first secret the provider's
+    /// session is there, and with it what it asks: one that is still being opened is waited for, one that could not be
+    /// opened or is over is opened anew.
     pub(super) fn ask_if_available(&mut self) -> Transition {
         if !self.state.session.as_ref().is_some_and(ConnectSession::at_first_secret) {
             return self.ask_next_field();
@@ -36,13 +37,17 @@ impl Step<'_> {
         if let Some(unavailable) = self.institution_unavailable() {
             return unavailable;
         }
-        match self.state.session.as_mut().filter(|session| session.open_failed) {
-            Some(session) => {
-                session.open_failed = false;
-                self.open_session_and_wait()
-            }
-            None => self.ask_next_field(),
+        if self.form_may_differ() {
+            return self.open_session_and_wait();
         }
+        self.ask_next_field()
+    }
+
+    /// Whether a secret is to be typed into a form that the provider's session may not have.
+    pub(super) fn form_may_differ(&self) -> bool {
+        let now = self.context.now;
+        let session = self.state.session.as_ref();
+        session.is_some_and(|session| session.at_first_secret() && session.lacks_provider_session(now))
     }
 
     /// A code or a choice for which the institution was too busy is asked for again: nothing was tried, and its session
@@ -72,7 +77,7 @@ impl ConnectSession {
     }
 
     /// Whether a login's first secret is what is to be typed next.
-    fn at_first_secret(&self) -> bool {
+    pub(super) fn at_first_secret(&self) -> bool {
         let secrets = |count: usize| {
             let fields = (0..=count).filter_map(|at| self.field_at(at));
             fields.filter(|field| field.kind == FieldKind::Secret).count()

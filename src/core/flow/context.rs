@@ -16,6 +16,8 @@ pub struct StepContext<'a> {
     pub ids: FreshIds,
     /// What can be linked, already without what this channel cannot do; `None` when the list cannot be had.
     pub offers: Option<&'a [Offer]>,
+    /// Whether every list that these come from has been read: what is not among them cannot be linked here then.
+    pub all_lists_read: bool,
     pub health: &'a HealthMap,
     /// The channel's country, ISO 3166-1 alpha-2.
     pub country: &'a str,

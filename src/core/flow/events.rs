@@ -262,6 +262,7 @@ impl Step<'_> {
         let Some(session) = self.state.session.as_mut().filter(|session| session.id == id) else {
             return EventEffect::Ignored;
         };
+        session.opening_until = None;
         if session.attempt.is_some() {
             return self.apply_opened_again(result);
         }
@@ -310,6 +311,7 @@ impl Step<'_> {
             .as_ref()
             .is_some_and(|form| session.form.as_ref().is_none_or(|old| !old.asks_same_fields(form)));
         let first = session.form.is_none();
+        let asked = !first && (session.stage != Outcome::Checking || session.fields_answered > 0);
         if changed {
             session.forget_answers();
             session.form.clone_from(&opened.form);
@@ -325,7 +327,7 @@ impl Step<'_> {
         if warn {
             self.set_stage(Outcome::Warn);
         } else if changed && warned {
-            self.ask_anew(!first);
+            self.ask_anew(asked);
         } else if session.stage == Outcome::Checking {
             // It was waited for before a secret.
             self.ask_next_field();

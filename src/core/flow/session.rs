@@ -70,6 +70,9 @@ pub struct ConnectSession {
     pub started_in: Option<[u8; 32]>,
     /// Whether the provider's session could not be opened when the institution was picked.
     pub open_failed: bool,
+    /// While the provider's session is being opened: until when an answer may come. Until then none is opened beside it.
+    #[serde(default)]
+    pub opening_until: Option<Timestamp>,
     /// Until when the institution asked us to pause.
     pub busy_until: Option<Timestamp>,
 }
@@ -108,6 +111,7 @@ impl ConnectSession {
             renews: None,
             started_in: None,
             open_failed: false,
+            opening_until: None,
             busy_until: None,
         }
     }
@@ -127,6 +131,13 @@ impl ConnectSession {
         self.rounds = 0;
         self.shown = false;
         self.open_failed = false;
+        self.opening_until = None;
+    }
+
+    /// Whether the provider's session is not there, so that nobody knows what it asks: it was not opened, or is over.
+    pub(super) fn lacks_provider_session(&self, now: Timestamp) -> bool {
+        let session = self.provider_session.as_ref();
+        session.is_none_or(|session| session.expires_at.is_some_and(|end| end <= now))
     }
 
     /// Whether something was submitted in it that may still come to something.

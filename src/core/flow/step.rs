@@ -1,5 +1,7 @@
 //! One step of the conversation: what every action works on.
 
+use std::time::Duration;
+
 use super::context::StepContext;
 use super::effect::{Effect, OpenSession};
 use super::rules::Flow;
@@ -7,6 +9,10 @@ use super::state::{ReplySlot, ScreenCursor, ScreenNotice, Subscriber, TurnReply}
 use crate::core::menu::Outcome;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
+
+/// How long opening a session may take at the most: the call, and where two made the same person at once, another. After
+/// that the process which opened it is gone.
+const OPENING_TAKES: Duration = Duration::from_secs(40);
 
 /// One step on its way: the rules, the state that it changes, what surrounds it, and the effects so far.
 pub(super) struct Step<'a> {
@@ -72,11 +78,19 @@ impl Step<'_> {
         stage.into()
     }
 
-    /// Opens a session at the provider for the connect session.
+    /// Opens a session at the provider for the connect session, unless one is being opened.
     pub(super) fn open_session(&mut self) {
-        let open = self.state.session.as_ref().and_then(OpenSession::for_session);
-        self.effects
-            .extend(open.map(|open| Effect::OpenSession(Box::new(open))));
+        let now = self.context.now;
+        let Some(session) = &mut self.state.session else { return };
+        if session.opening_until.is_some_and(|until| now < until) {
+            return;
+        }
+        let Some(open) = OpenSession::for_session(session) else {
+            return;
+        };
+        session.opening_until = Some(now.plus(OPENING_TAKES));
+        session.open_failed = false;
+        self.effects.push(Effect::OpenSession(Box::new(open)));
     }
 
     /// The same, and the turn waits for it.

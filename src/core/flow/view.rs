@@ -224,7 +224,11 @@ impl Step<'_> {
     /// The accounts, and behind them the way to more.
     fn account_entries(&self, list: &AccountList) -> Vec<ListEntry> {
         let accounts = list.accounts.iter();
-        let own = accounts.map(|account| (account.key.clone(), format!("{} ..{}", account.label, account.masked)));
+        let own = accounts.map(|account| {
+            let digits = Some(&account.masked).filter(|masked| !masked.is_empty());
+            let digits = digits.map_or(String::new(), |masked| format!(" ..{masked}"));
+            (account.key.clone(), account.label.clone() + &digits)
+        });
         let more = list
             .more
             .iter()
@@ -295,7 +299,8 @@ impl Flow {
                 ..
             })
         );
-        list || screen == self.menu.outcome(Outcome::NoBanks)
+        let absence = [Outcome::NoBanks, Outcome::NoWay].map(|absent| self.menu.outcome(absent));
+        list || absence.contains(&screen.as_str())
     }
 }
 

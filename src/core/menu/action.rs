@@ -40,7 +40,7 @@ actions! {
     /// Show who else asks or offers.
     ShowPartners = "show-partners" => [] ChoosePartner Welcome AskedAgain EnterPin,
     PickPartner = "pick-partner" => [] Welcome AskedAgain EnterPin,
-    PickBank = "pick-bank" => [Login InProgress] NoBanks LeftChecking,
+    PickBank = "pick-bank" => [Login InProgress] NoBanks NoWay LeftChecking,
     PickMethod = "pick-method" => [Field Obstacle] Warn Checking,
     /// Go on although the channel is not private.
     AcceptWarning = "accept-warning" => [Field Obstacle] Checking,

@@ -94,6 +94,8 @@ outcomes! {
     ChooseBank = "choose-bank": Nothing [Stage Institutions],
     /// The list of institutions cannot be had.
     NoBanks = "no-banks": Nothing [Institutions],
+    /// Nothing that can be linked may be linked on this line.
+    NoWay = "no-way": Nothing [Institutions],
     /// The institution has several auth methods.
     ChooseMethod = "choose-method": Session [Stage Login],
     /// Policy wants a warning before secrets.
@@ -122,6 +124,8 @@ outcomes! {
     RequestOver = "request-over": Session [Stage Entry Failure Final],
     /// It was not the account that the partner expects, and nothing was linked.
     Mismatched = "mismatched": Session [Stage Entry Failure Final],
+    /// It was not the account that the person had chosen, and nothing was linked.
+    OtherAccount = "other-account": Session [Stage Entry Failure Final],
     /// The provider said no.
     Refused = "refused": Session [Stage Entry Failure],
     /// The person said no at the bank.

@@ -178,7 +178,9 @@ pub enum ReplyStatus {
 
 impl<'de> Deserialize<'de> for ReplyStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let LenientText(text) = LenientText::deserialize(deserializer)?;
+        let Ok(LenientText(text)) = LenientText::deserialize(Value::deserialize(deserializer)?) else {
+            return Ok(Self::Other);
+        };
         let word = text.trim().to_ascii_lowercase();
         Ok(match (word.as_str(), word.parse()) {
             ("successful" | "success", _) => Self::Successful,

@@ -124,22 +124,63 @@ pub fn session(reply: wire::SessionReply, kind: SessionKind) -> Option<ProviderS
     })
 }
 
-/// The accounts to choose from. Those without the key that this API version answers with cannot be chosen, and are dropped.
-pub fn account_choices(list: Vec<wire::ChoosableAccount>, dialect: MonoApiVersion) -> Vec<AccountChoice> {
-    let choice = |from: wire::ChoosableAccount| {
-        let number = from.account_number.map(|LenientText(number)| number);
-        let key = match dialect {
-            MonoApiVersion::V2 => number.clone(),
-            MonoApiVersion::V1 => from.index.map(|LenientText(index)| index),
+/// Begins the key of an account that is answered by its position in the list; no account number does.
+const POSITION: char = '#';
+
+/// The accounts to choose from, each with what this API version answers with: the number in v2, the index in v1. Where no
+/// row has that, it is the position in the list; where only some have, the others cannot be meant. The balance is not read.
+///
+/// None if nobody could tell the accounts apart: one that is picked blindly is not picked.
+pub fn account_choices(rows: &[Value], dialect: MonoApiVersion) -> Vec<AccountChoice> {
+    let documented = |row: &Value| match dialect {
+        MonoApiVersion::V2 => account_number(row),
+        MonoApiVersion::V1 => text_of(row, &["index"]),
+    };
+    let by_position = rows.iter().all(|row| documented(row).is_none());
+    let choice = |(position, row): (usize, &Value)| {
+        let number = account_number(row);
+        let kind = text_of(row, &["type", "account_type"]);
+        let key = match documented(row) {
+            Some(key) => key,
+            None if !by_position || (number.is_none() && kind.is_none()) => return None,
+            None if dialect == MonoApiVersion::V1 => position.to_string(),
+            None => format!("{POSITION}{position}"),
         };
         Some(AccountChoice {
-            key: key.filter(|key| !key.is_empty())?,
+            key,
             masked: last_digits(&number.unwrap_or_default()),
-            label: account_label(from.kind.as_deref().unwrap_or_default()),
-            currency: from.currency,
+            label: account_label(&kind.unwrap_or_default()),
+            currency: text_of(row, &["currency"]),
         })
     };
-    list.into_iter().filter_map(choice).collect()
+    let choices: Vec<_> = rows.iter().enumerate().filter_map(choice).collect();
+    let mut seen = HashSet::new();
+    let told_apart = choices
+        .iter()
+        .all(|account| !account.masked.is_empty() || seen.insert(account.label.as_str()));
+    if told_apart { choices } else { Vec::new() }
+}
+
+/// The position that a key of [`account_choices`] stands for, if it stands for one.
+pub fn position_of(key: &str) -> Option<&str> {
+    key.strip_prefix(POSITION)
+}
+
+/// The full number: a member of its row, or the row itself.
+fn account_number(row: &Value) -> Option<String> {
+    let bare = row
+        .as_str()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let bare = bare.filter(|text| !text.is_empty()).map(str::to_owned);
+    bare.or_else(|| text_of(row, &["accountNumber", "account_number"]))
+}
+
+/// The first of these members that is text, or a whole number.
+fn text_of(row: &Value, names: &[&str]) -> Option<String> {
+    let texts = names
+        .iter()
+        .filter_map(|name| LenientText::deserialize(row.get(name)?).ok());
+    texts.map(|LenientText(text)| text).find(|text| !text.is_empty())
 }
 
 /// The last four characters of an account number; two if it is so short that four would be most of it.

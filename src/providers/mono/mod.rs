@@ -143,9 +143,10 @@ impl Mono {
         match (submission.step, submission.answers) {
             (SubmissionStep::Choose, [(name, key)]) if name.is_empty() => {
                 let body = JsonBody::with_room(key.expose().len() + 16);
-                match self.settings.dialect {
-                    MonoApiVersion::V2 => body.text("accountNumber", key.expose()),
-                    MonoApiVersion::V1 => body.number_or_text("account", key.expose()),
+                match (self.settings.dialect, map::position_of(key.expose())) {
+                    (_, Some(position)) => body.number_or_text("account", position),
+                    (MonoApiVersion::V2, None) => body.text("accountNumber", key.expose()),
+                    (MonoApiVersion::V1, None) => body.number_or_text("account", key.expose()),
                 }
                 .finish()
             }
@@ -255,7 +256,7 @@ impl Provider for Mono {
             return match code.filter(|code| !code.expose().is_empty()) {
                 _ if !self.settings.exchange_reauth_code => Ok(SessionResponse::Done(None).into()),
                 Some(code) => Ok(SessionResponse::Done(Some(Grant(code))).into()),
-                None => Err(ProviderError::Malformed("renewed without a code")),
+                None => Ok(SessionResponse::Done(None).into()),
             };
         }
         let session = map::session(outcome::body(&answer)?, kind);

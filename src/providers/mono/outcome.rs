@@ -8,7 +8,8 @@
 //! | reply | meaning |
 //! |---|---|
 //! | 99 with a code | done |
-//! | 101 with accounts, 102 with a form | continue |
+//! | 101, 102 | continue: with what came, or by the documented defaults where details are missing (position in the list; `otp`, or `answer` to a question) |
+//! | 101 or 102 that a keypad cannot do | unsupported: it is an answer, and nothing of it is unknown |
 //! | 400 | login: refused (wrong details or bank down: Mono has one code for both); code: wrong code; choice: the session must have ended, because the choice was the bank's own |
 //! | any other code | failed: as 400 if the body says failed, else unsupported; logged |
 //! | HTTP 429 | rate limited, nothing was tried |
@@ -23,6 +24,7 @@
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tracing::warn;
 
 use super::lenient::{LenientList, LenientNumber, LenientObject, ReplyStatus};
@@ -123,11 +125,12 @@ fn done(grant: Option<Secret>, context: SubmissionContext) -> Result<NextStep, S
         .ok_or(SubmitError::Unknown("done without a code"))
 }
 
+/// It may come with the code alone, or with accounts that nobody could tell apart: then it cannot be done here.
 fn choose(answer: &OutboundResponse, dialect: MonoApiVersion) -> Result<NextStep, SubmitError> {
-    let LenientList(list) = parse(answer).ok_or(SubmitError::Unknown("accounts that are not understood"))?;
-    let accounts = map::account_choices(list.unwrap_or_default(), dialect);
+    let list = parse::<LenientList<Value>>(answer).and_then(|LenientList(list)| list);
+    let accounts = map::account_choices(&list.unwrap_or_default(), dialect);
     if accounts.is_empty() {
-        return Err(SubmitError::Unknown("accounts of which none can be chosen"));
+        return failed(FailureClass::Unsupported, None);
     }
     Ok(NextStep::ChooseAccounts {
         accounts,
@@ -137,16 +140,7 @@ fn choose(answer: &OutboundResponse, dialect: MonoApiVersion) -> Result<NextStep
 }
 
 fn prompt(answer: &OutboundResponse) -> Result<NextStep, SubmitError> {
-    const UNREADABLE: SubmitError = SubmitError::Unknown("a form that is not understood");
-    let LenientObject(data) = parse::<wire::PromptReply>(answer).ok_or(UNREADABLE)?.data;
-    let data = data.ok_or(UNREADABLE)?;
-    let form = forms::parse_form(data.user_input.0.unwrap_or(wire::MonoForm {
-        title: data.title,
-        form: data.form,
-    }));
-    if form.fields.is_empty() {
-        return Err(UNREADABLE);
-    }
+    let form = forms::later_form(&parse(answer).unwrap_or_default());
     if !form.fits_keypad() {
         return failed(FailureClass::Unsupported, None);
     }

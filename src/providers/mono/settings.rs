@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::Mono;
 use crate::http_client::base_url::{BaseUrl, BaseUrlError, parse_base_url};
 use crate::providers::registration::{
-    ProviderDefaults, ProviderRegistration, ProviderSetting, ProviderSetup, SettingFault, SettingKind, Strictness,
+    LoginKind, ProviderDefaults, ProviderRegistration, ProviderSetting, ProviderSetup, SettingFault, SettingKind,
+    Strictness,
 };
-use crate::providers::{KeyRequirement, ProviderKeys};
+use crate::providers::{Journey, KeyRequirement, ProviderKeys};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonoApiVersion {
@@ -126,6 +127,11 @@ pub const REGISTRATION: ProviderRegistration = ProviderRegistration {
     name: "mono",
     keys: KEYS,
     settings: SETTINGS,
+    // Everything is typed: there is no page of Mono's in this API.
+    logins: &[LoginKind {
+        journey: Journey::Keypad,
+        asks_secret: true,
+    }],
     defaults: ProviderDefaults {
         base_url: Some(BASE_URL),
         timeout: TIMEOUT,

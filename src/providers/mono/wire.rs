@@ -81,9 +81,9 @@ pub struct MonoForm {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MonoFormElement {
-    /// `elements.input`, `elements.captcha_input`, `elements.switch`.
-    #[serde(rename = "type")]
-    pub kind: String,
+    /// `elements.input`, `elements.captcha_input`, `elements.switch`; what says nothing is taken for the first.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
     /// The key of the answer, to be echoed exactly.
     pub name: String,
     /// Its label for people.
@@ -161,44 +161,6 @@ pub struct SessionHead {
     /// The same, as in the text.
     #[serde(default, rename = "expires_at")]
     pub expires_at_alternative: Option<LenientNumber>,
-}
-
-/// A reply that asks for more (102).
-#[derive(Debug, Deserialize)]
-pub struct PromptReply {
-    #[serde(default)]
-    pub data: LenientObject<PromptData>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct PromptData {
-    /// In v2.
-    #[serde(default, rename = "userInput")]
-    pub user_input: LenientObject<MonoForm>,
-    /// In v1.
-    #[serde(default)]
-    pub title: Option<LenientText>,
-    /// In v1.
-    #[serde(default)]
-    pub form: Option<Vec<Value>>,
-}
-
-/// An account to choose (101). The reply also has a balance, which is not read.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ChoosableAccount {
-    /// The full number; in v2 also the answer.
-    #[serde(default)]
-    pub account_number: Option<LenientText>,
-    /// The answer in v1. Whether it counts from 0 or 1 is not documented; it is echoed.
-    #[serde(default)]
-    pub index: Option<LenientText>,
-    /// `SAVINGS_ACCOUNT`, `CURRENT_ACCOUNT`.
-    #[serde(default, rename = "type")]
-    pub kind: Option<String>,
-    /// ISO 4217 code.
-    #[serde(default)]
-    pub currency: Option<String>,
 }
 
 /// The reply to exchanging a grant. Sources disagree on whether the id is wrapped.

@@ -144,6 +144,7 @@ impl Bank<MonoDialect> {
         let style = ResponseStyle {
             version: MonoVersion::V2,
             nested: true,
+            sparse: false,
             now: self.now(),
         };
         let mode = memory.switches.own.reauth;

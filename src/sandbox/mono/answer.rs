@@ -32,6 +32,8 @@ pub struct ResponseStyle {
     pub version: MonoVersion,
     /// Whether the response code is under `data`, as it is when an account is renewed.
     pub nested: bool,
+    /// Whether 101 and 102 come with no more than is promised, see [`super::switches::AnswerDetails`].
+    pub sparse: bool,
     pub now: Timestamp,
 }
 
@@ -67,6 +69,7 @@ impl ResponseStyle {
         let rows = (first_index..)
             .zip(accounts)
             .map(|(index, account)| match self.version {
+                MonoVersion::V1 if self.sparse => json!({ "accountNumber": account.number, "type": account.kind }),
                 MonoVersion::V1 => json!({ "index": index, "accountNumber": account.number, "name": account.holder,
                 "type": account.kind }),
                 MonoVersion::V2 => {
@@ -85,7 +88,9 @@ impl ResponseStyle {
 
     /// 102.
     pub fn prompt(self, message: &str, ui: Value) -> StandInAnswer {
-        let data = if self.version == MonoVersion::V1 {
+        let data = if self.sparse {
+            Value::Null
+        } else if self.version == MonoVersion::V1 {
             ui
         } else {
             json!({ "userInput": ui })

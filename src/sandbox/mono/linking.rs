@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::answer::{ResponseStyle, session_over};
 use super::forms::{question, ui};
-use super::{MonoDialect, MonoMemory};
+use super::switches::AnswerDetails;
+use super::{MonoDialect, MonoMemory, MonoVersion};
 use crate::sandbox::bank::answer::StandInAnswer;
 use crate::sandbox::bank::{Bank, BankStep, CallRequest, Challenge, Dialect, RefusalReason};
 
@@ -19,7 +20,8 @@ impl Bank<MonoDialect> {
         let session = MonoDialect::session_id(memory, request).and_then(|id| memory.sessions.get(&id));
         let style = ResponseStyle {
             version: request.version,
-            nested: session.is_some_and(|session| session.reauth_of.is_some()),
+            nested: request.version == MonoVersion::V2 && session.is_some_and(|session| session.reauth_of.is_some()),
+            sparse: memory.switches.own.details == AnswerDetails::Sparse,
             now: self.now(),
         };
         let http = memory.switches.own.failure_status;

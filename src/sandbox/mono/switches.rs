@@ -49,6 +49,17 @@ pub enum AccountSession {
     Other,
 }
 
+/// How much 101 and 102 tell beside the code; the documentation promises only what commit takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerDetails {
+    /// As in the published examples.
+    #[default]
+    Full,
+    /// Accounts have no index in the first version, and what asks for more has no form in either.
+    Sparse,
+}
+
 /// The answer to opening a session to renew an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -80,6 +91,8 @@ pub struct MonoOptions {
     pub addon_missing: bool,
     /// The index of the first account in the first version's 101; 0 or 1, unpublished.
     pub first_index: u64,
+    /// How much 101 and 102 tell.
+    pub details: AnswerDetails,
     pub appears: AccountVisibility,
     /// What `meta.session_id` of an account is.
     pub account_session: AccountSession,
@@ -97,6 +110,7 @@ impl Default for MonoOptions {
             empty_error_bodies: true,
             addon_missing: false,
             first_index: 0,
+            details: AnswerDetails::default(),
             appears: AccountVisibility::default(),
             account_session: AccountSession::default(),
             reauth: ReauthMode::default(),

@@ -9,7 +9,7 @@ use crate::core::ids::PartnerId;
 use crate::core::policy::Policy;
 use crate::core::time::Timestamp;
 use crate::providers::Institution;
-use crate::providers::offer::with_offerable_methods;
+use crate::providers::offer::{LinkingWays, is_in, linking_ways, with_offerable_methods};
 
 /// How long a partner that nobody is asked for stays in memory.
 const KEEP_UNUSED: Duration = Duration::from_hours(1);
@@ -153,6 +153,21 @@ impl Lists {
         sets.filter(ready).collect()
     }
 
+    /// Whether all of these lists have been read.
+    pub(super) fn are_read(&self, keys: &[ListKey]) -> bool {
+        keys.iter().all(|key| self.read.contains_key(key))
+    }
+
+    /// Which ways to link there are in a country, of these lists.
+    pub(super) fn ways(&self, keys: &[ListKey], policy: &Policy, (country, pages): (&str, bool)) -> LinkingWays {
+        let listed = keys.iter().filter_map(|key| Some((key, self.read.get(key)?)));
+        let institutions = listed.flat_map(|(key, list)| {
+            let provider = key.provider.as_str();
+            list.institutions.iter().map(move |institution| (provider, institution))
+        });
+        linking_ways(institutions, policy, country, pages)
+    }
+
     /// What can be linked in a country, of these lists; with `pages`, also what needs a page sent to the person.
     pub(super) fn offers(&self, keys: &[ListKey], policy: &Policy, (country, pages): (&str, bool)) -> Vec<Offer> {
         let listed = keys
@@ -160,12 +175,7 @@ impl Lists {
             .filter_map(|key| Some((key.provider.as_str(), self.read.get(key)?)));
         let mut offers: Vec<_> = listed
             .flat_map(|(provider, list)| list.institutions.iter().map(move |institution| (provider, institution)))
-            .filter(|(_, institution)| {
-                institution
-                    .country
-                    .as_deref()
-                    .is_none_or(|c| c.eq_ignore_ascii_case(country))
-            })
+            .filter(|(_, institution)| is_in(institution, country))
             .map(|(provider, institution)| Offer {
                 provider: provider.to_owned(),
                 institution: with_offerable_methods(institution, provider, policy, country, pages),

@@ -164,6 +164,7 @@ impl TurnRunner {
         let health = self.attempts.health.snapshot();
         let mut context = StepContext {
             health: &health,
+            all_lists_read: self.catalogue.all_lists_read(partner),
             ..self
                 .runtime
                 .context(answer_by, offers.as_deref().map(Vec::as_slice), country)

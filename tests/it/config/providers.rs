@@ -59,6 +59,7 @@ fn registered() -> &'static [ProviderRegistration] {
         name: "baobab",
         keys: BAOBAB_KEYS,
         settings: BAOBAB_SETTINGS,
+        logins: &[],
         defaults: ProviderDefaults {
             base_url: None,
             timeout: Duration::from_secs(20),

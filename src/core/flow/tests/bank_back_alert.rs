@@ -152,6 +152,7 @@ fn there_is_no_choice_without_texts() {
 #[test]
 fn who_got_further_knows() {
     let mut phone = Phone::new();
+    phone.opens_at_once = false;
     let health = away(&phone)[0];
     let knows = |phone: &Phone| phone.state.has_reached("mono", "zenith:p");
     at_closed_door(&mut phone, health);

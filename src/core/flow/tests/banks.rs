@@ -138,6 +138,7 @@ fn a_number_means_what_was_shown() {
 
     let mut phone = Phone::at_banks();
     phone.banks.retain(|offer| offer.institution.id != "zenith:p");
+    phone.all_lists_read = false;
     let text = phone.types("1");
     assert!(text.starts_with("The list of banks is not available"), "{text}");
     assert!(phone.types("1").starts_with("Choose your bank"));
@@ -197,11 +198,41 @@ fn five_thousand_nasty_names() {
     phone.check_screen();
 }
 
+/// Where the lists are there and nothing of them may be linked here (the policy forbids it, or no page can be sent), the
+/// person is told that, and not that a list is away for which it is worth waiting; also where it is only the one bank that
+/// they are asked for.
+#[test]
+fn where_there_is_no_way_to_link() {
+    let mut phone = Phone::new();
+    phone.banks.clear();
+    phone.dial();
+    let told = phone.types("1");
+    assert!(
+        told.starts_with("No account can be linked on this line. Nothing was sent."),
+        "{told}"
+    );
+    assert!(
+        told.contains("Ask Umoja Credit") && !told.contains("Try again"),
+        "{told}"
+    );
+    assert!(
+        phone.flow.shows_institutions(&phone.state),
+        "another partner's list may be looked at"
+    );
+    phone.check_screen();
+    assert!(phone.types("2").starts_with("You have no linked accounts"));
+
+    let mut phone = Phone::at_banks();
+    phone.banks.retain(|offer| offer.institution.id != "zenith:p");
+    assert!(phone.types("1").starts_with("No account can be linked on this line"));
+}
+
 /// No list: said so, and tried again.
 #[test]
 fn without_a_list() {
     let mut phone = Phone::new();
     phone.banks.clear();
+    phone.all_lists_read = false;
     phone.dial();
     assert!(phone.types("1").starts_with("The list of banks is not available"));
     assert!(phone.types("1").starts_with("The list of banks is not available"));

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::fixtures::{code_form, link, opened};
+use super::fixtures::{bank, code_form, field, form, link, login_form, opened};
 use super::phone::Phone;
 use crate::core::flow::{AttemptResult, Effect, OpenResult, SessionEvent};
 use crate::core::health::{Health, HealthMap, Open};
 use crate::core::ids::ConnectSessionId;
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
-use crate::core::next_step::{AccountChoice, Failure, FailureClass};
+use crate::core::next_step::{AccountChoice, Failure, FailureClass, FieldKind};
 
 const ZENITH: Option<&str> = Some("zenith:p");
 
@@ -186,6 +186,7 @@ fn a_session_is_opened_before_the_secret() {
         ),
     ] {
         let mut phone = Phone::at_banks();
+        phone.opens_at_once = false;
         phone.types("1");
         let first = phone.opens().remove(0).session;
         let apply_open_result = |phone: &mut Phone, session, result| {
@@ -199,6 +200,94 @@ fn a_session_is_opened_before_the_secret() {
         assert!(phone.says().starts_with(says), "{}", phone.says());
         assert_eq!(phone.submits(), 0);
     }
+}
+
+/// Before the first secret the session's form is known: a session that is still being opened is waited for, once, however
+/// often the person looks; and one that wants something else than the list told of is asked that, or nothing at all.
+#[test]
+fn no_secret_is_asked_before_the_form_is_known() {
+    let pin = || form(vec![field("pin", FieldKind::Secret)]);
+    let picture = || {
+        form(vec![
+            field("password", FieldKind::Secret),
+            field("captcha", FieldKind::Unsupported),
+        ])
+    };
+    let other = || {
+        form(vec![
+            field("phone", FieldKind::Digits),
+            field("password", FieldKind::Secret),
+        ])
+    };
+    for (listed, open_keys, result, says) in [
+        (login_form(), vec!["ada"], None, "Zenith Bank: PASSWORD"),
+        (
+            login_form(),
+            vec!["ada"],
+            Some(picture()),
+            "Zenith Bank asks for something that this phone cannot do",
+        ),
+        (
+            login_form(),
+            vec!["ada"],
+            Some(other()),
+            "Zenith Bank asks for other details",
+        ),
+        (pin(), vec![], None, "Zenith Bank: PIN"),
+        (pin(), vec![], Some(other()), "Zenith Bank: PHONE"),
+        (
+            pin(),
+            vec![],
+            Some(picture()),
+            "Zenith Bank asks for something that this phone cannot do",
+        ),
+    ] {
+        let mut phone = Phone::new();
+        phone.opens_at_once = false;
+        phone.banks = vec![bank("zenith", "Zenith Bank", vec![listed])];
+        phone.dial();
+        phone.keys(&["1", "1"]);
+        phone.keys(&open_keys);
+        assert!(phone.state.awaits_reply(), "{}", phone.says());
+        assert!(
+            phone.polls(false).starts_with("Zenith Bank is checking"),
+            "{}",
+            phone.says()
+        );
+        // Looked at again and again, and after a redial: it is the one session that is waited for.
+        phone.types("1");
+        phone.polls(false);
+        assert!(phone.dial().starts_with("Go on with Zenith Bank?"));
+        phone.types("1");
+        let mut opens = phone.opens();
+        assert_eq!((opens.len(), phone.submits()), (1, 0));
+        let session = opens.remove(0).session;
+        let result = opened("s1", result);
+        assert!(phone.applies(&SessionEvent::ProviderSessionOpened { session, result }));
+        assert!(phone.says().starts_with(says), "{}", phone.says());
+        assert!(phone.opens().is_empty());
+    }
+}
+
+/// A session that ends before the password is asked is opened anew first; one whose opening nobody answers is opened again
+/// when nobody can answer it any more.
+#[test]
+fn a_session_that_is_over_is_opened_anew_before_the_secret() {
+    let mut phone = Phone::at_banks();
+    phone.types("1");
+    let end = phone.now.plus(Duration::from_mins(1));
+    let session = phone.state.session.as_mut().expect("a session");
+    session.provider_session.as_mut().expect("opened").expires_at = Some(end);
+    phone.opens();
+    phone.opens_at_once = false;
+    phone.passes(Duration::from_secs(61));
+    phone.types("ada");
+    assert!(phone.state.awaits_reply());
+    assert_eq!(phone.opens().len(), 1);
+    phone.polls(false);
+    phone.passes(Duration::from_secs(41));
+    phone.types("1");
+    assert_eq!(phone.opens().len(), 1, "the process that opened it is gone");
 }
 
 /// A login that meets a busy bank says when to come back, and where nobody says, that it is not available.

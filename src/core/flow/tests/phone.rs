@@ -101,6 +101,9 @@ pub struct Phone {
     drawn: u64,
     /// Screens shown since the test began or set it back.
     pub shown: usize,
+    /// Whether the provider opens at once what is asked of it, with the form that its list told of.
+    pub opens_at_once: bool,
+    pub all_lists_read: bool,
     /// The gateway's own number for the next callbacks, where it has one.
     pub turn: Option<u64>,
 }
@@ -129,6 +132,7 @@ impl Phone {
             state: Subscriber::new(msisdn, Locale::En),
             now: Timestamp::from_millis(1_780_000_000_000),
             banks: banks(),
+            all_lists_read: true,
             health: HealthMap::default(),
             septets: PAGE,
             asks: LASTS * 1_000,
@@ -137,6 +141,7 @@ impl Phone {
             typed: String::new(),
             drawn: 0,
             shown: 0,
+            opens_at_once: true,
             turn: None,
         }
     }
@@ -163,6 +168,7 @@ impl Phone {
                 code: DialCode::generate(&Drawn(self.drawn)),
             },
             offers: Some(&self.banks),
+            all_lists_read: self.all_lists_read,
             health: &self.health,
             country: "NG",
         };
@@ -194,10 +200,23 @@ impl Phone {
                 let effects = self.step(|flow, state, context| flow.turn(state, input, known, context));
                 self.effects.extend(effects);
                 self.shown += 1;
+                self.opens_what_is_typed();
                 self.state.dialogs.first().map(|dialog| dialog.reply.clone())
             }
             DialogDecision::Repeat(slot) => Some(slot),
             DialogDecision::Over | DialogDecision::Elsewhere => None,
+        }
+    }
+
+    /// The provider opens the session that was asked for, where something is to be typed in it.
+    pub fn opens_what_is_typed(&mut self) {
+        let opening = self.state.session.as_ref().filter(|session| {
+            let typed = session.form.is_some() && session.renews.is_none();
+            typed && session.opening_until.is_some() && session.attempt.is_none()
+        });
+        if let Some(session) = opening.map(|session| session.id).filter(|_| self.opens_at_once) {
+            let result = super::fixtures::opened("sess_at_once", None);
+            self.applies(&SessionEvent::ProviderSessionOpened { session, result });
         }
     }
 

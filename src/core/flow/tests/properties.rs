@@ -249,6 +249,7 @@ fn flight(phone: &Phone) -> Option<AttemptId> {
 
 fn play(events: Vec<RandomEvent>, known_links: bool) {
     let mut phone = Phone::new();
+    phone.opens_at_once = false;
     let mut witness = Witness::default();
     if known_links {
         phone.state.links = vec![link(1, "zenith:p", "Zenith Bank")];

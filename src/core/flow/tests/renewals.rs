@@ -118,6 +118,10 @@ fn checking_ends() {
     let (mut phone, _) = renewing(SecretsOverUssd::Allow);
     phone.polls(false);
     assert_eq!(phone.types("1"), "");
+    assert!(phone.opens().is_empty(), "it is still being opened");
+    phone.polls(false);
+    phone.passes(std::time::Duration::from_secs(41));
+    assert_eq!(phone.types("1"), "");
     let again = phone.opens().remove(0);
     apply_open_result(&mut phone, &again, opened("s", Some(login_form())));
     assert!(phone.says().starts_with("Zenith Bank: USERNAME"), "{}", phone.says());

@@ -72,6 +72,7 @@ impl Phone {
                 let known = input.begins_dialog().then_some(&known);
                 let effects = self.step(|flow, state, context| flow.turn(state, input, known, context));
                 self.effects.extend(effects);
+                self.opens_what_is_typed();
                 if !self.state.awaits_reply() {
                     self.fits_one_part();
                 }
