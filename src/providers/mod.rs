@@ -45,6 +45,11 @@ pub struct ProviderFacts {
     pub ends: EndScope,
     /// Whether it hands out something for a person, see [`Access::person`].
     pub keeps_people: bool,
+    /// Whether it has an id for a person that never changes, see [`ProviderAccount::person`]: it is shown it again whenever
+    /// it is asked about that person, by as many calls at once as there are.
+    pub names_people: bool,
+    /// What the session that an account names is, see [`ProviderAccount::session_id`].
+    pub session_meaning: SessionMeaning,
     /// Whether it hands out something for a link, see [`Access::link`].
     pub keeps_link_access: bool,
     /// How long a list of institutions is used before it is read again.
@@ -57,6 +62,16 @@ pub struct ProviderFacts {
     pub settle_for: Duration,
     /// How often it may ask for more in one session before it is not believed any more.
     pub max_rounds: u8,
+}
+
+/// What the session is that an account of a provider says it was linked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionMeaning {
+    /// The one that was opened for it: an account of another one is not what was linked.
+    Published,
+    /// Nobody says. Where it was the one that was opened, it was linked in it; another one means something only after the
+    /// right one was seen, at the same keys.
+    Unpublished,
 }
 
 /// Whose list of institutions is shown.
@@ -85,6 +100,8 @@ pub enum SessionRequest<'a> {
         method: &'a str,
         /// A short reference to this try that is nobody else's and gives nobody's number away.
         reference: &'a str,
+        /// The same for the person at this partner: it stays the same for every try of theirs.
+        person: &'a str,
         /// The number of the person who is linking, for providers that reach their application by it; `None` where it is
         /// only looked whether a session can be opened.
         phone: Option<&'a Msisdn>,
@@ -224,6 +241,8 @@ pub struct ProviderAccount {
     pub id: Secret,
     /// The session it was linked in, if the provider says: how a lost answer is found again.
     pub session_id: Option<String>,
+    /// The provider's id of the person it belongs to, where it names people.
+    pub person: Option<Secret>,
     /// If this call returns them.
     pub details: Option<AccountDetails>,
 }

@@ -20,7 +20,7 @@ use super::deps::Deps;
 use super::institution_health::InstitutionHealth;
 use super::job::{JobError, JobHandler, JobOutcome};
 use super::live::LoadedValue;
-use super::providers::{ProviderCallError, Providers, session_reference};
+use super::providers::{ProviderCallError, Providers, person_reference, session_reference};
 use super::sealing::AlertRecipient;
 use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
@@ -245,6 +245,7 @@ impl BankAlerts {
             institution: &open.institution,
             method: &open.method,
             reference: &session_reference(open.session),
+            person: &person_reference(&self.deps.sealing.keyring, partner, &open.provider, tag),
             phone: None,
         };
         let opened = client.api.open_session(client.access(), opening).await;

@@ -105,6 +105,7 @@ pub struct Metrics {
     invitations_refused: Family<OutcomeLabels, Counter>,
     provider_calls: Family<CallLabels, Counter>,
     provider_seconds: ProviderSeconds,
+    session_mismatches: Family<ProviderLabels, Counter>,
     health: Family<InstitutionLabels, Gauge>,
     held_back: Family<HeldBackLabels, Counter>,
     jobs: Family<JobLabels, Counter>,
@@ -136,6 +137,7 @@ impl Metrics {
             invitations_refused: Family::default(),
             provider_calls: Family::default(),
             provider_seconds: Family::new_with_constructor(provider_histogram),
+            session_mismatches: Family::default(),
             health: Family::default(),
             held_back: Family::default(),
             jobs: Family::default(),
@@ -184,6 +186,11 @@ impl Metrics {
             "provider_seconds",
             "How long calls to providers took",
             self.provider_seconds.clone(),
+        );
+        registry.register(
+            "session_mismatches",
+            "Linked accounts that name another session, and are believed to be the right ones all the same",
+            self.session_mismatches.clone(),
         );
         registry.register(
             "institution_health",
@@ -260,6 +267,13 @@ impl Metrics {
     /// Counts an SMS or a report from the gateway with this name that nobody can read.
     pub fn sms_unreadable(&self, gateway: &'static str) {
         self.sms_unreadable.get_or_create(&GatewayLabels { gateway }).inc();
+    }
+
+    /// Counts an account that named another session than it was linked in, and that was not believed.
+    pub fn session_mismatch(&self, provider: &'static str) {
+        self.session_mismatches
+            .get_or_create(&ProviderLabels { provider })
+            .inc();
     }
 
     /// Counts a call to a provider; `call` is a word such as `submit`.

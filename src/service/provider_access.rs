@@ -43,6 +43,8 @@ pub struct ProviderClient {
     partner: PartnerId,
     tag: SubscriberTag,
     person: Option<Leased<ProviderPerson>>,
+    /// The provider's id of the person, where that is all it has of them.
+    named_person: Option<AccessBlob>,
     link: Option<(Link, Option<Leased<LinkAccess>>)>,
     link_handle: Option<Secret>,
 }
@@ -58,7 +60,11 @@ impl ProviderClient {
         let link = self.link.as_ref().and_then(|(_, leased)| leased.as_ref());
         Access {
             keys: &self.keys,
-            person: self.person.as_ref().map(|leased| &leased.blob),
+            person: self
+                .person
+                .as_ref()
+                .map(|leased| &leased.blob)
+                .or(self.named_person.as_ref()),
             link: link.map(|leased| &leased.blob),
         }
     }
@@ -132,14 +138,21 @@ impl Providers {
         tag: &SubscriberTag,
     ) -> Result<ProviderClient, ProviderCallError> {
         let (api, keys) = self.with_keys(partner, name).await?;
-        let known = if api.facts().keeps_people {
+        let facts = api.facts();
+        let (keeps, names) = (facts.keeps_people, facts.names_people);
+        let known = if keeps || names {
             self.deps.records.provider_person(partner, name, tag).await?
         } else {
             None
         };
-        let person = match known {
-            Some(person) => Some(self.lease_person(&person).await?),
-            None => None,
+        let sealing = &self.deps.sealing;
+        let (person, named_person) = match known {
+            Some(person) if keeps => (Some(self.lease_person(&person).await?), None),
+            Some(person) => (
+                None,
+                sealing.open_person_access(&person.tag, person.id, &person.sealed).ok(),
+            ),
+            None => (None, None),
         };
         Ok(ProviderClient {
             api,
@@ -147,9 +160,42 @@ impl Providers {
             partner,
             tag: *tag,
             person,
+            named_person,
             link: None,
             link_handle: None,
         })
+    }
+
+    /// Keeps what a provider that names people calls one of them. The first name stays: of two calls that learn of one at
+    /// once, one wins, and both are of the same person.
+    ///
+    /// # Errors
+    /// When the records are not available.
+    pub async fn name_person(
+        &self,
+        partner: PartnerId,
+        name: &str,
+        tag: &SubscriberTag,
+        id: &Secret,
+    ) -> Result<(), ProviderCallError> {
+        let names = self.provider(name).is_some_and(|api| api.facts().names_people);
+        if !names || self.deps.records.provider_person(partner, name, tag).await?.is_some() {
+            return Ok(());
+        }
+        let row = ProviderPersonId::generate(self.deps.rng.as_ref());
+        let blob = AccessBlob::new(id.expose().as_bytes());
+        let person = ProviderPerson {
+            id: row,
+            partner,
+            provider: name.to_owned(),
+            tag: *tag,
+            handle_digest: None,
+            sealed: self.deps.sealing.seal_person_access(tag, row, &blob)?,
+            version: 1,
+            updated_at: self.deps.clock.now(),
+        };
+        self.deps.records.put_provider_person(&person).await?;
+        Ok(())
     }
 
     async fn lease_person(&self, known: &ProviderPerson) -> Result<Leased<ProviderPerson>, ProviderCallError> {

@@ -12,7 +12,7 @@ use super::deps::Deps;
 use super::sealing::wiped_json;
 use crate::core::flow::ProviderRules;
 use crate::core::ids::{ConnectSessionId, PartnerId};
-use crate::core::seal::{Keyring, SealContext};
+use crate::core::seal::{Keyring, SealContext, SubscriberTag};
 use crate::core::secret::Secret;
 use crate::core::time::Rng;
 use crate::providers::{Institution, Provider, ProviderError, ProviderKeys, ProviderRegistry};
@@ -127,15 +127,8 @@ impl Providers {
             .credentials(partner, name)
             .await?
             .ok_or(ProviderCallError::NotSetUp)?;
-        let opened = self
-            .deps
-            .sealing
-            .keyring
-            .open(&seal_context(&partner, name), &sealed)
-            .map_err(|_| ProviderCallError::NotSetUp)?;
-        let SealedKeys(keys) = serde_json::from_slice(&opened).map_err(|_| ProviderCallError::NotSetUp)?;
-        let keys = keys.into_iter().map(|(name, key)| (name, Secret::new(key.as_str())));
-        Ok((provider.clone(), keys.collect()))
+        let keys = open_keys(&self.deps.sealing.keyring, &partner, name, &sealed).ok_or(ProviderCallError::NotSetUp)?;
+        Ok((provider.clone(), keys.in_force(self.deps.clock.now())))
     }
 
     /// The providers at which a partner has keys.
@@ -166,6 +159,14 @@ impl Providers {
     }
 }
 
+/// What a provider knows a person of a partner by: nobody else's, at no other partner, and it gives nobody's number away. The
+/// same on every node and for every try, so that they are one customer there.
+pub fn person_reference(keyring: &Keyring, partner: PartnerId, provider: &str, tag: &SubscriberTag) -> String {
+    let parts = [&partner.as_bytes()[..], provider.as_bytes(), &tag.as_bytes()[..]];
+    let digest = keyring.digest("provider customer", &parts);
+    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What a provider knows this try at linking by: nobody else's, and it gives nobody's number away.
 pub fn session_reference(session: ConnectSessionId) -> String {
     session.to_string().chars().filter(|c| *c != '-').take(16).collect()
@@ -178,11 +179,26 @@ pub fn session_reference(session: ConnectSessionId) -> String {
 pub async fn save_partner(deps: &Deps, partner: &Partner, keys: &[(&str, ProviderKeys)]) -> Result<(), RecordsError> {
     deps.records.put_partner(partner).await?;
     for (provider, keys) in keys {
-        let sealed = seal_keys(&deps.sealing.keyring, deps.rng.as_ref(), &partner.id, provider, keys)?;
         let now = deps.clock.now();
+        let keyring = &deps.sealing.keyring;
+        let stored = deps.records.credentials(partner.id, provider).await?;
+        let stored = stored.and_then(|sealed| open_keys(keyring, &partner.id, provider, &sealed));
+        let keys = keys.iter().map(|(name, key)| (name, Secret::new(key.expose())));
+        let keys = keys
+            .collect::<ProviderKeys>()
+            .replacing(&stored.unwrap_or_default(), now);
+        let sealed = seal_keys(keyring, deps.rng.as_ref(), &partner.id, provider, &keys)?;
         deps.records.put_credentials(partner.id, provider, &sealed, now).await?;
     }
     Ok(())
+}
+
+/// A partner's keys at a provider as they are in their row, with what is on its way out; `None` if they do not open.
+pub fn open_keys(keyring: &Keyring, partner: &PartnerId, provider: &str, sealed: &[u8]) -> Option<ProviderKeys> {
+    let opened = keyring.open(&seal_context(partner, provider), sealed).ok()?;
+    let SealedKeys(keys) = serde_json::from_slice(&opened).ok()?;
+    let keys = keys.into_iter().map(|(name, key)| (name, Secret::new(key.as_str())));
+    Some(keys.collect())
 }
 
 /// A partner's keys at a provider, sealed for their row.

@@ -208,19 +208,22 @@ fn to_words(word: &str) -> String {
 }
 
 pub fn account(reply: wire::AccountReply, asked: &Secret) -> Option<ProviderAccount> {
-    let (account, meta) = match reply.data.0 {
+    let (account, meta, customer) = match reply.data.0 {
         Some(wire::AccountReplyData {
             account: LenientObject(Some(account)),
             meta,
-        }) => (account, meta),
-        _ => (reply.account.0?, reply.meta),
+            customer,
+        }) => (account, meta, customer.0.and_then(|customer| customer.id)),
+        _ => (reply.account.0?, reply.meta, None),
     };
     let mut read = listed_account(account).unwrap_or_else(|account| ProviderAccount {
         id: Secret::new(asked.expose()),
         session_id: None,
+        person: None,
         details: account_details(*account),
     });
     read.session_id = session_id(meta).or(read.session_id);
+    read.person = customer.filter(|id| !id.expose().is_empty());
     Some(read)
 }
 
@@ -233,6 +236,7 @@ pub fn listed_account(mut account: wire::MonoAccount) -> Result<ProviderAccount,
     Ok(ProviderAccount {
         id,
         session_id: session_id(std::mem::take(&mut account.meta)),
+        person: None,
         details: account_details(account),
     })
 }

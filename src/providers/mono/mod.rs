@@ -18,10 +18,11 @@ use self::lenient::LenientList;
 use self::outcome::SubmissionContext;
 use super::{
     Access, AccountsQuery, EndScope, EndTarget, Institution, ListScope, Provider, ProviderAccount, ProviderError,
-    ProviderFacts, ProviderKeys, ProviderReply, ProviderRequest, Redeemed, SessionKind, SessionRequest,
+    ProviderFacts, ProviderKeys, ProviderReply, ProviderRequest, Redeemed, SessionKind, SessionMeaning, SessionRequest,
     SessionResponse, Stepped, Submission, SubmissionStep, SubmitError, WebhookAnswer, WebhookError, WithAccess,
 };
 use crate::core::next_step::Grant;
+use crate::core::secret::Secret;
 use crate::http_client::{HttpClient, OutboundRequest, OutboundResponse};
 
 pub use self::settings::{CustomerTemplate, KEYS, MonoApiVersion, MonoSettings, REGISTRATION, UnlinkCall};
@@ -37,8 +38,7 @@ mod wire;
 /// Five thousand institutions with long names fit.
 const MAX_LIST_BYTES: usize = 8 * 1024 * 1024;
 
-const V1_HAS_NO_REAUTH: ProviderError =
-    ProviderError::Refused("v1 renews a consent in a browser only, which a keypad has not");
+const NO_REAUTH_TOKEN: ProviderError = ProviderError::Malformed("no token to renew by");
 const V1_HAS_NO_LIST: ProviderError = ProviderError::Refused("v1 has no list of linked accounts");
 const V1_NEEDS_APP_ID: ProviderError = ProviderError::Refused("v1 wants an application id among the credentials");
 
@@ -62,6 +62,11 @@ impl Mono {
             lists: ListScope::Operator,
             ends: EndScope::Account,
             keeps_people: false,
+            names_people: settings.dialect == MonoApiVersion::V2,
+            session_meaning: match settings.account_names_session {
+                Some(_) => SessionMeaning::Published,
+                None => SessionMeaning::Unpublished,
+            },
             keeps_link_access: false,
             institutions_ttl: settings.institutions_ttl,
             favourites: std::mem::take(&mut settings.favourites),
@@ -87,19 +92,25 @@ impl Mono {
         Ok(self.client.send(call.timeout(self.settings.call_timeout)).await?)
     }
 
-    fn session_body(&self, keys: &ProviderKeys, opening: &SessionRequest<'_>) -> Result<PathAndBody, ProviderError> {
+    fn session_body(
+        &self,
+        access: Access<'_>,
+        opening: &SessionRequest<'_>,
+        customer: Option<&str>,
+    ) -> Result<PathAndBody, ProviderError> {
+        let keys = access.keys;
         match (opening, self.settings.dialect) {
             (
                 SessionRequest::Link {
                     institution,
                     method,
-                    reference,
+                    person,
                     ..
                 },
                 MonoApiVersion::V2,
             ) => Ok((
                 &["v2", "connect", "session"],
-                self.link_body_v2(&institution.provider_id, method, reference),
+                self.link_body_v2(&institution.provider_id, method, person, customer),
             )),
             (
                 SessionRequest::Link {
@@ -117,8 +128,38 @@ impl Mono {
                 let body = JsonBody::with_room(account.expose().len() + 16).text("account", account.expose());
                 Ok((&["v2", "connect", "reauth", "session"], body.finish()))
             }
-            (SessionRequest::Reauth { .. }, MonoApiVersion::V1) => Err(V1_HAS_NO_REAUTH),
+            (SessionRequest::Reauth { .. }, MonoApiVersion::V1) => Err(NO_REAUTH_TOKEN),
         }
+    }
+
+    /// Opens a session, for what is to be said by `customer` where we know what Mono calls the person.
+    async fn open(
+        &self,
+        access: Access<'_>,
+        opening: &SessionRequest<'_>,
+        customer: Option<&str>,
+    ) -> Result<(OutboundResponse, Option<wire::ReplyHead>), ProviderError> {
+        let (path, body) = match (opening, self.settings.dialect) {
+            (SessionRequest::Reauth { account, .. }, MonoApiVersion::V1) => {
+                let token = self.reauth_token(access.keys, account).await?;
+                let body = JsonBody::with_room(token.expose().len() + 16).text("reauth_token", token.expose());
+                (&["v1", "connect", "session"][..], body.finish())
+            }
+            _ => self.session_body(access, opening, customer)?,
+        };
+        let call = OutboundRequest::post(self.url(path)?).json(body);
+        let answer = self.call(access.keys, call).await?;
+        let head = outcome::check_accepted(&answer)?;
+        Ok((answer, head))
+    }
+
+    /// What v1 wants to see to open a session in which an account is renewed; it lives for ten minutes.
+    async fn reauth_token(&self, keys: &ProviderKeys, account: &Secret) -> Result<Secret, ProviderError> {
+        let url = self.url(&["accounts", account.expose(), "reauthorise"])?;
+        let answer = self.call(keys, OutboundRequest::post(url)).await?;
+        let reply: wire::ReauthTokenReply = outcome::body(&answer)?;
+        let token = reply.token.or_else(|| reply.data.0?.token);
+        token.filter(|token| !token.expose().is_empty()).ok_or(NO_REAUTH_TOKEN)
     }
 
     fn submit_url(&self, step: SubmissionStep, kind: SessionKind) -> Option<Url> {
@@ -135,7 +176,11 @@ impl Mono {
             }
             (MonoApiVersion::V1, SessionKind::Link, SubmissionStep::Login) => base.join(&["v1", "connect", "login"]),
             (MonoApiVersion::V1, SessionKind::Link, _) => base.join(&["v1", "connect", "commit"]),
-            (MonoApiVersion::V1, SessionKind::Reauth, _) => None,
+            // A session that renews is answered by commit from the first form on.
+            (MonoApiVersion::V1, SessionKind::Reauth, _) => {
+                let path: Vec<_> = self.settings.reauth_commit_path.trim_matches('/').split('/').collect();
+                base.join(&path)
+            }
         }
     }
 
@@ -161,14 +206,26 @@ impl Mono {
 type PathAndBody = (&'static [&'static str], Zeroizing<Vec<u8>>);
 
 impl Mono {
-    fn link_body_v2(&self, institution: &str, method: &str, reference: &str) -> Zeroizing<Vec<u8>> {
-        let filled_in = |template: &str| template.replace("{ref}", reference);
+    /// Mono makes a customer of whoever a session is opened for. It is one for each person and partner: by the id that Mono
+    /// has told with an account of theirs, before that by a name and an address that stay the same for them.
+    fn link_body_v2(
+        &self,
+        institution: &str,
+        method: &str,
+        person: &str,
+        customer: Option<&str>,
+    ) -> Zeroizing<Vec<u8>> {
+        let filled_in = |template: &str| template.replace("{ref}", person);
         let (name, email) = (
             filled_in(&self.settings.customer.name),
             filled_in(&self.settings.customer.email),
         );
-        let room = name.len() + email.len() + 32;
-        let person = JsonBody::with_room(room).text("name", &name).text("email", &email);
+        let room = name.len() + email.len() + customer.map_or(0, str::len) + 32;
+        let person = JsonBody::with_room(room);
+        let person = match customer {
+            Some(id) => person.text("id", id),
+            None => person.text("name", &name).text("email", &email),
+        };
         JsonBody::with_room(room + institution.len() + method.len() + 96)
             .text("institution", institution)
             .text("auth_method", method)
@@ -241,16 +298,20 @@ impl Provider for Mono {
         access: Access<'_>,
         opening: SessionRequest<'_>,
     ) -> Result<WithAccess<SessionResponse>, ProviderError> {
-        let keys = access.keys;
-        let (path, body) = self.session_body(keys, &opening)?;
         let kind = match opening {
             SessionRequest::Link { .. } => SessionKind::Link,
             SessionRequest::Reauth { .. } => SessionKind::Reauth,
         };
-        let answer = self
-            .call(keys, OutboundRequest::post(self.url(path)?).json(body))
-            .await?;
-        let head = outcome::check_accepted(&answer)?.ok_or(ProviderError::Malformed("no session"))?;
+        let customer = access.person.and_then(|blob| std::str::from_utf8(blob.expose()).ok());
+        let opened = match self.open(access, &opening, customer).await {
+            // Whether an id is taken here is not published, and it may be another application's by now.
+            Err(ProviderError::Refused(_) | ProviderError::NotFound) if customer.is_some() => {
+                self.open(access, &opening, None).await
+            }
+            opened => opened,
+        };
+        let (answer, head) = opened?;
+        let head = head.ok_or(ProviderError::Malformed("no session"))?;
         if kind == SessionKind::Reauth && outcome::code(&head) == Some(99) {
             let code = head.data.0.and_then(|data| data.code);
             return match code.filter(|code| !code.expose().is_empty()) {
@@ -308,6 +369,7 @@ impl Provider for Mono {
         let account = ProviderAccount {
             id,
             session_id: None,
+            person: None,
             details: None,
         };
         Ok(Redeemed::from(vec![account]).into())
@@ -319,7 +381,7 @@ impl Provider for Mono {
         which: AccountsQuery<'_>,
     ) -> Result<WithAccess<Vec<ProviderAccount>>, ProviderError> {
         let mut accounts = self.read_accounts(access.keys, which).await?;
-        if !self.settings.account_names_session {
+        if self.settings.account_names_session == Some(false) {
             for account in &mut accounts {
                 account.session_id = None;
             }
@@ -346,11 +408,11 @@ impl Provider for Mono {
     }
 
     fn authenticates_by_head(&self, keys: &ProviderKeys, head: &ProviderRequest<'_>) -> Option<bool> {
-        Some(webhook::is_authentic(keys.get("webhook_secret"), head))
+        Some(webhook::is_authentic(keys, head))
     }
 
     async fn webhook(&self, keys: &ProviderKeys, request: &ProviderRequest<'_>) -> Result<WebhookAnswer, WebhookError> {
-        let event = webhook::parse(keys.get("webhook_secret"), request)?;
+        let event = webhook::parse(keys, request)?;
         Ok(WebhookAnswer {
             events: event.into_iter().collect(),
             reply: ProviderReply::ok(),

@@ -39,8 +39,10 @@ pub struct MonoSettings {
     pub exchange_reauth_code: bool,
     /// Whether `meta.session_id` of an account is the connect session it was linked in. The field is documented, its meaning
     /// is not. If it means something else, it does not identify accounts, and a login whose answer was lost cannot be found
-    /// by it.
-    pub account_names_session: bool,
+    /// by it. `None`: it is seen from the accounts themselves, see [`SessionMeaning::Unpublished`].
+    ///
+    /// [`SessionMeaning::Unpublished`]: crate::providers::SessionMeaning::Unpublished
+    pub account_names_session: Option<bool>,
     /// How long calls other than submissions may take.
     pub call_timeout: Duration,
 }
@@ -59,16 +61,20 @@ impl MonoSettings {
             institutions_ttl: INSTITUTIONS_TTL,
             favourites: Vec::new(),
             unlink: UnlinkCall::InPath,
-            reauth_commit_path: "v2/connect/commit".to_owned(),
+            reauth_commit_path: match dialect {
+                MonoApiVersion::V2 => "v2/connect/commit".to_owned(),
+                MonoApiVersion::V1 => "v1/connect/commit".to_owned(),
+            },
             exchange_reauth_code: true,
-            account_names_session: true,
+            account_names_session: None,
             call_timeout: Duration::from_secs(15),
         }
     }
 }
 
-/// The customer that Mono is given for an account. `{ref}` stands for a short reference to the try, so that no two people
-/// share an address and nobody's number is given away; many people here have no e-mail address.
+/// The customer that Mono is given for an account. `{ref}` stands for a short reference to the person at their partner: it
+/// stays the same, so that one person is one customer, no two people share an address, and nobody's number is given away;
+/// many people here have no e-mail address.
 #[derive(Clone, Debug)]
 pub struct CustomerTemplate {
     pub name: String,
@@ -251,6 +257,6 @@ fn mono_settings(setup: ProviderSetup) -> Result<MonoSettings, BaseUrlError> {
     }
     settings.reauth_commit_path = text("unpublished.renewal_path", settings.reauth_commit_path);
     settings.exchange_reauth_code = flag("unpublished.renewal_code", settings.exchange_reauth_code);
-    settings.account_names_session = flag("unpublished.account_names_session", settings.account_names_session);
+    settings.account_names_session = own.flag("unpublished.account_names_session");
     Ok(settings)
 }

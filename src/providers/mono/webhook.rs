@@ -13,7 +13,8 @@ use subtle::ConstantTimeEq;
 use super::lenient::{LenientObject, LenientText};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
-use crate::providers::{EventSubject, ProviderEvent, ProviderEventKind, ProviderRequest, WebhookError};
+use crate::providers::keys::PREVIOUS_WEBHOOK_SECRET;
+use crate::providers::{EventSubject, ProviderEvent, ProviderEventKind, ProviderKeys, ProviderRequest, WebhookError};
 
 const SECRET_HEADER: &str = "mono-webhook-secret";
 
@@ -94,9 +95,9 @@ impl<'de> Deserialize<'de> for WebhookAccountId {
 /// Authenticates and parses a webhook; `None` for types that do not concern us.
 ///
 /// # Errors
-/// When it does not carry `secret`, or is not understood.
-pub fn parse(secret: Option<&Secret>, request: &ProviderRequest<'_>) -> Result<Option<ProviderEvent>, WebhookError> {
-    if !is_authentic(secret, request) {
+/// When it does not carry a webhook secret of `keys`, or is not understood.
+pub fn parse(keys: &ProviderKeys, request: &ProviderRequest<'_>) -> Result<Option<ProviderEvent>, WebhookError> {
+    if !is_authentic(keys, request) {
         return Err(WebhookError::Unauthentic);
     }
     let hook: MonoWebhook = serde_json::from_slice(request.body).map_err(|_| WebhookError::Malformed)?;
@@ -123,13 +124,18 @@ pub fn parse(secret: Option<&Secret>, request: &ProviderRequest<'_>) -> Result<O
     }))
 }
 
-/// Compares digests, so that the time it takes reveals neither the secret nor its length.
-pub fn is_authentic(secret: Option<&Secret>, request: &ProviderRequest<'_>) -> bool {
-    let Some((secret, given)) = secret.zip(request.header(SECRET_HEADER)) else {
+/// Whether it carries the webhook secret, or the one that was replaced a short while ago. Compares digests, so that the time
+/// it takes reveals neither a secret nor its length, and looks at both.
+pub fn is_authentic(keys: &ProviderKeys, request: &ProviderRequest<'_>) -> bool {
+    let Some(given) = request.header(SECRET_HEADER).map(Sha256::digest) else {
         return false;
     };
-    let (given, wanted) = (Sha256::digest(given), Sha256::digest(secret.expose().as_bytes()));
-    !secret.expose().is_empty() && bool::from(given.as_slice().ct_eq(wanted.as_slice()))
+    let secrets = ["webhook_secret", PREVIOUS_WEBHOOK_SECRET].map(|name| keys.get(name));
+    secrets.into_iter().flatten().fold(false, |found, secret| {
+        let wanted = Sha256::digest(secret.expose().as_bytes());
+        let same = !secret.expose().is_empty() & bool::from(given.as_slice().ct_eq(wanted.as_slice()));
+        found | same
+    })
 }
 
 fn event_kind(event: &str, sync_status: Option<&LenientText>) -> Option<ProviderEventKind> {

@@ -163,6 +163,21 @@ pub struct SessionHead {
     pub expires_at_alternative: Option<LenientNumber>,
 }
 
+/// The reply to asking for a renewal in v1.
+#[derive(Debug, Deserialize)]
+pub struct ReauthTokenReply {
+    #[serde(default)]
+    pub token: Option<Secret>,
+    #[serde(default)]
+    pub data: LenientObject<ReauthTokenData>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ReauthTokenData {
+    #[serde(default)]
+    pub token: Option<Secret>,
+}
+
 /// The reply to exchanging a grant. Sources disagree on whether the id is wrapped.
 #[derive(Debug, Deserialize)]
 pub struct ExchangeReply {
@@ -196,6 +211,9 @@ pub struct AccountReply {
 pub struct AccountReplyData {
     #[serde(default)]
     pub account: LenientObject<MonoAccount>,
+    /// Whom a session was opened for.
+    #[serde(default)]
+    pub customer: LenientObject<AccountCustomer>,
     #[serde(default)]
     pub meta: LenientObject<AccountMeta>,
 }
@@ -235,6 +253,12 @@ pub struct MonoAccount {
 pub struct AccountInstitution {
     #[serde(default)]
     pub name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct AccountCustomer {
+    #[serde(default)]
+    pub id: Option<Secret>,
 }
 
 #[derive(Debug, Deserialize)]

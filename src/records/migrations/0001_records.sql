@@ -25,6 +25,7 @@ CREATE TABLE provider_credentials (
     provider   TEXT   NOT NULL,                          -- the provider's name
     sealed     BLOB   NOT NULL,                          -- the credentials, sealed
     updated_at BIGINT NOT NULL,                          -- ms; when these were kept
+    matches    BIGINT NOT NULL DEFAULT 0,                -- accounts that named the session they were linked in, the first few
     PRIMARY KEY (partner, provider)
 );
 

@@ -44,6 +44,20 @@ impl PartnerRecords for Backend {
         Ok(sealed.map(|(sealed,)| sealed))
     }
 
+    async fn count_session_match(&self, partner: PartnerId, provider: &str) -> Result<()> {
+        let counting = query(
+            "UPDATE provider_credentials SET matches = matches + 1 \
+             WHERE partner = $1 AND provider = $2 AND matches < 10",
+        );
+        self.execute(counting.bind(partner).bind(provider)).await.map(drop)
+    }
+
+    async fn session_matches(&self, partner: PartnerId, provider: &str) -> Result<u32> {
+        let counted = query_as("SELECT matches FROM provider_credentials WHERE partner = $1 AND provider = $2");
+        let counted: Option<(i64,)> = self.fetch(counted.bind(partner).bind(provider)).await?;
+        Ok(counted.map_or(0, |(matches,)| u32::try_from(matches).unwrap_or(u32::MAX)))
+    }
+
     async fn providers_of(&self, partner: PartnerId) -> Result<Vec<(String, Timestamp)>> {
         let statement = "SELECT provider, updated_at FROM provider_credentials WHERE partner = $1 ORDER BY provider";
         self.fetch_all(query_as(statement).bind(partner)).await

@@ -29,6 +29,13 @@ pub struct StandInSession {
     pub(super) stage: SessionStage,
 }
 
+impl StandInSession {
+    /// Whether nothing was answered in it yet, and it renews an account.
+    pub fn begins_renewal(&self) -> bool {
+        self.reauth_of.is_some() && matches!(self.stage, SessionStage::Login)
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum SessionStage {
     /// No login has succeeded so far.

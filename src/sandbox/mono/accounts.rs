@@ -164,17 +164,37 @@ impl Bank<MonoDialect> {
         style.coded(102, "Login required", json!({ "session": session, "ui": form }))
     }
 
-    /// The first version's token, which is useful only in a browser.
+    /// The first version's token: opens a session in which the account is renewed, once.
     pub(super) fn reauth_token(
         &self,
-        memory: &MonoMemory,
+        memory: &mut MonoMemory,
         owner: usize,
         request: &CallRequest<MonoDialect>,
     ) -> StandInAnswer {
-        match memory.account(owner, request.target.as_deref().unwrap_or_default()) {
-            Some(_) => StandInAnswer::Json(200, json!({ "token": self.generate_id() })),
-            None => error_response(memory, 404, "Account not found"),
-        }
+        let account = memory.account(owner, request.target.as_deref().unwrap_or_default());
+        let Some(account) = account.map(|account| account.id.clone()) else {
+            return error_response(memory, 404, "Account not found");
+        };
+        let token = self.generate_id();
+        memory.own.tokens.insert(token.clone(), account);
+        StandInAnswer::Json(200, json!({ "token": token }))
+    }
+
+    /// A session of the first version that renews the account of a token.
+    pub(super) fn session_of_token(&self, memory: &mut MonoMemory, owner: usize, token: &str) -> StandInAnswer {
+        let account = memory.own.tokens.remove(token);
+        let Some(account) = account.and_then(|id| memory.account(owner, &id)) else {
+            return StandInAnswer::Json(400, failed("Invalid or expired token"));
+        };
+        let (id, customer) = (account.id.clone(), account.customer.clone());
+        let (institution, method) = (account.institution, account.method);
+        let (session, expires_at) = self.open(memory, owner, (institution, method), customer, Some(id));
+        let ui = ui(&heading(institution), method.form);
+        StandInAnswer::Json(
+            200,
+            json!({ "status": "successful", "id": session, "app": super::APP, "institution": institution.id,
+                "expiresAt": expires_at.as_millis(), "ui": ui }),
+        )
     }
 }
 

@@ -76,6 +76,8 @@ type MonoMemory = BankMemory<MonoDialect>;
 pub struct MonoRenewals {
     /// Sessions that renew an account, by the session the account was linked in.
     renewals: HashMap<String, String>,
+    /// Accounts to renew, by the token that the first version hands out for it.
+    tokens: HashMap<String, String>,
 }
 
 impl Dialect for MonoDialect {
@@ -92,7 +94,7 @@ impl Dialect for MonoDialect {
         let renews = session.is_some_and(|session| session.reauth_of.is_some());
         match request.call {
             MonoCall::ReauthLogin if !renews => memory.own.renewals.get(id).cloned(),
-            MonoCall::Login if renews => None,
+            MonoCall::Login if renews && request.version == MonoVersion::V2 => None,
             _ => Some(id.clone()),
         }
     }

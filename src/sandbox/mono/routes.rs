@@ -15,6 +15,7 @@ use super::answer::{error_response, failed};
 use super::{MonoDialect, MonoMemory};
 use crate::sandbox::bank::answer::StandInAnswer;
 use crate::sandbox::bank::guide::GuidePath;
+use crate::sandbox::bank::memory::StandInSession;
 use crate::sandbox::bank::server::CallRoute;
 use crate::sandbox::bank::{Bank, CallClass, CallKind, CallRequest, HttpDialect};
 use crate::sandbox::control::{bad_request, json_object};
@@ -125,6 +126,11 @@ impl HttpDialect for MonoDialect {
             MonoCall::Institutions => bank.institutions(request),
             MonoCall::Session => bank.open_session(memory, owner, request),
             MonoCall::Sandbox => bank.credentials(memory, owner, request),
+            MonoCall::Commit if begins_renewal(memory, request) => {
+                let mut login = CallRequest::clone(request);
+                login.call = MonoCall::Login;
+                bank.log_in(memory, owner, &login)
+            }
             MonoCall::Login | MonoCall::Commit | MonoCall::ReauthLogin => bank.log_in(memory, owner, request),
             MonoCall::Exchange => bank.exchange(memory, owner, request),
             MonoCall::Accounts => bank.accounts(memory, owner),
@@ -142,6 +148,12 @@ impl HttpDialect for MonoDialect {
     fn controls(config: &mut web::ServiceConfig) {
         config.route("/__stand-in/webhook", web::post().to(send_webhook));
     }
+}
+
+/// Whether the first version's commit answers the form of a session that renews: there is no login before it.
+fn begins_renewal(memory: &MonoMemory, request: &CallRequest<MonoDialect>) -> bool {
+    let session = request.session.as_ref().and_then(|id| memory.sessions.get(id));
+    request.version == V1 && session.is_some_and(StandInSession::begins_renewal)
 }
 
 async fn send_webhook(bank: web::Data<Bank<MonoDialect>>, req: HttpRequest, payload: web::Payload) -> HttpResponse {

@@ -47,6 +47,9 @@ impl Bank<MonoDialect> {
         owner: usize,
         request: &CallRequest<MonoDialect>,
     ) -> StandInAnswer {
+        if let (MonoVersion::V1, Some(token)) = (request.version, request.text("reauth_token")) {
+            return self.session_of_token(memory, owner, token);
+        }
         let method = request.text("auth_method").unwrap_or_default();
         let found = INSTITUTIONS
             .iter()

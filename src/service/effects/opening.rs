@@ -16,7 +16,7 @@ use crate::service::linking::advance::Wait;
 use crate::service::linking::page_text::SendPageLink;
 use crate::service::linking::redeem::Redeem;
 use crate::service::provider_access::MADE_MEANWHILE;
-use crate::service::providers::{ProviderCallError, session_reference};
+use crate::service::providers::{ProviderCallError, person_reference, session_reference};
 
 /// How long a grant that came with a new session may take to be stored: at once, unless the process ends.
 const GRANT_WAITS: Duration = Duration::from_mins(1);
@@ -174,10 +174,13 @@ impl EffectRunner {
         let partner = self.partner_of(open);
         let client = self.providers.for_person(partner, &open.provider, &person.tag).await?;
         let reference = session_reference(open.session);
+        let keyring = &self.deps.sealing.keyring;
+        let reference_of_person = person_reference(keyring, partner, &open.provider, &person.tag);
         let opening = SessionRequest::Link {
             institution: &open.institution,
             method: &open.method,
             reference: &reference,
+            person: &reference_of_person,
             phone: Some(&person.msisdn),
         };
         let opened = client.api.open_session(client.access(), opening).await;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::linker::Linking;
+use super::unlink::Unlink;
 use crate::core::ids::LinkId;
 use crate::providers::{AccountsQuery, ProviderError};
 use crate::records::{JobType, LinkState};
@@ -39,9 +40,9 @@ impl JobHandler<ConfirmUnlinked> for Linking {
             match self.accounts_of_link(&link, query).await {
                 Ok(_) => {}
                 Err(ProviderCallError::Provider(ProviderError::NotFound)) => {
-                    let now = self.deps.clock.now();
-                    self.deps.records.move_link(id, LinkState::Removed, &[], now).await?;
-                    return Ok(JobOutcome::Done);
+                    // The provider is told all the same: of several accounts the others may still be open, and what we
+                    // have not ended ourselves nobody has seen end.
+                    return JobHandler::<Unlink>::run(self, id).await;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -8,7 +8,7 @@
 use super::linker::{AccountOwner, DETAILS_TIMEOUT, Linking, Obtained};
 use super::unlink::Unlink;
 use crate::core::flow::{AttemptResult, SessionEvent};
-use crate::providers::{Access, AccountsQuery, ProviderAccount, ProviderSession};
+use crate::providers::{Access, AccountsQuery, ProviderAccount, ProviderSession, SessionMeaning};
 use crate::records::{Attempt, JobType, Link, LinkState};
 use crate::service::job::{JobError, JobOutcome};
 
@@ -34,8 +34,10 @@ impl Linking {
             if let Some(read) = read {
                 account.details = read.details;
                 account.session_id = read.session_id.or(account.session_id);
+                account.person = read.person.or(account.person);
             }
-            let elsewhere = account.session_id.as_deref().is_some_and(|said| said != session);
+            let said = account.session_id.as_deref();
+            let elsewhere = self.is_of_another_session(&attempt.into(), said, &session).await?;
             let digest = self.deps.sealing.account_digest(&attempt.provider, &account.id);
             let holder = self.deps.records.link_by_account(&digest).await?;
             let anothers = holder.is_some_and(|link| link.owns_accounts() && link.tag != attempt.tag);
@@ -93,7 +95,40 @@ impl Linking {
         let (Some(said), Some((attempt, _))) = (said, self.deps.records.attempt(link.attempt).await?) else {
             return Ok(false);
         };
-        Ok(self.session_of(&attempt)? != said)
+        let session = self.session_of(&attempt)?;
+        self.is_of_another_session(&link.into(), Some(said), &session).await
+    }
+
+    /// Whether an account is believed that says it was linked in another session than ours. Where the provider does not
+    /// publish what that session is, it is believed only after accounts of the same keys have named ours: until then it may
+    /// mean anything, and nothing is undone because of it.
+    async fn is_of_another_session(
+        &self,
+        owner: &AccountOwner<'_>,
+        said: Option<&str>,
+        session: &str,
+    ) -> Result<bool, JobError> {
+        let Some(said) = said else { return Ok(false) };
+        let api = self.providers.provider(owner.provider);
+        let published = api.is_none_or(|api| api.facts().session_meaning == SessionMeaning::Published);
+        let records = &self.deps.records;
+        if said == session {
+            if !published {
+                records.count_session_match(owner.partner, owner.provider).await?;
+            }
+            return Ok(false);
+        }
+        if published || records.session_matches(owner.partner, owner.provider).await? > 0 {
+            return Ok(true);
+        }
+        tracing::warn!(
+            provider = owner.provider,
+            "an account names another session than it was linked in; not believed, for none has named the right one yet"
+        );
+        self.deps
+            .metrics
+            .session_mismatch(self.providers.metric_label(owner.provider));
+        Ok(false)
     }
 
     /// The id of an attempt's session at its provider.

@@ -98,6 +98,12 @@ impl Linking {
             return self.discard(attempt).await;
         }
         self.reject_foreign(&attempt.into(), foreign.into()).await?;
+        for person in obtained.accounts.iter().filter_map(|account| account.person.as_ref()) {
+            let (partner, provider) = (attempt.partner, &attempt.provider);
+            self.providers
+                .name_person(partner, provider, &attempt.tag, person)
+                .await?;
+        }
         let id = LinkId::generate(self.deps.rng.as_ref());
         let expected = self.expects_account(attempt.consent).await?;
         let Some(consent) = self.deps.records.consent(attempt.consent).await? else {

@@ -20,7 +20,7 @@ use crate::core::page::PageRequest;
 use crate::core::secret::Secret;
 use crate::providers::{KeyRequirement, ProviderError, ProviderKeys};
 use crate::records::{Partner, PartnerChange, StoredAuditEntry};
-use crate::service::providers::{ProviderCallError, seal_keys};
+use crate::service::providers::{ProviderCallError, open_keys, seal_keys};
 
 const MAX_DAYS: u16 = 730;
 
@@ -252,8 +252,11 @@ impl AccountApi {
             }
         }
         let (partner, rng) = (context.scope.partner, self.deps.rng.as_ref());
-        let sealed = seal_keys(&self.keyring, rng, &partner, provider, &keys)?;
         let now = self.now();
+        let stored = self.records.credentials(partner, provider).await?;
+        let stored = stored.and_then(|sealed| open_keys(&self.keyring, &partner, provider, &sealed));
+        let keys = keys.replacing(&stored.unwrap_or_default(), now);
+        let sealed = seal_keys(&self.keyring, rng, &partner, provider, &keys)?;
         let audit = context.audit_entry("credentials.set", provider, now);
         self.records.set_credentials(provider, &sealed, &audit).await?;
         self.providers.note_keys_changed();

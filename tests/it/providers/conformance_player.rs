@@ -85,6 +85,7 @@ impl<'a> Player<'a> {
             institution: &institution,
             method: login.1,
             reference: "ada",
+            person: "ada",
             phone: Some(&phone),
         };
         let opened = self.scenario.provider.open_session(self.access(), opening).await;

@@ -68,6 +68,7 @@ pub fn linking<'a>(institution: &'a Institution, method: &'a str) -> SessionRequ
         institution,
         method,
         reference: "ada",
+        person: "ada",
         phone: None,
     }
 }

@@ -147,6 +147,7 @@ impl Provider for HookBank {
             AccountsQuery::One(id) => Ok(vec![ProviderAccount {
                 id: Secret::new(id.expose()),
                 session_id: None,
+                person: None,
                 details: None,
             }]
             .into()),

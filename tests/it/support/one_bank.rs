@@ -71,6 +71,7 @@ impl Account {
         ProviderAccount {
             id: Secret::new(self.id),
             session_id: self.session.map(str::to_owned),
+            person: None,
             details: Some(AccountDetails {
                 number: Secret::new(format!("00099900{}", self.id)),
                 holder: None,
@@ -221,6 +222,7 @@ impl Provider for OneBank {
         let account = |id: &str| ProviderAccount {
             id: Secret::new(id),
             session_id: None,
+            person: None,
             details: None,
         };
         let accounts: Vec<_> = ids.into_iter().map(account).collect();
@@ -296,6 +298,8 @@ pub fn facts() -> ProviderFacts {
         lists: ListScope::Operator,
         ends: EndScope::Account,
         keeps_people: false,
+        names_people: false,
+        session_meaning: kiungo::providers::SessionMeaning::Published,
         keeps_link_access: false,
         institutions_ttl: Duration::from_hours(1),
         favourites: Vec::new(),

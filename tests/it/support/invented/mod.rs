@@ -80,6 +80,8 @@ fn facts() -> ProviderFacts {
         lists: ListScope::Partner,
         ends: EndScope::Link,
         keeps_people: true,
+        names_people: false,
+        session_meaning: kiungo::providers::SessionMeaning::Published,
         keeps_link_access: true,
         institutions_ttl: Duration::from_mins(10),
         favourites: vec!["Umoja Savings".to_owned()],
@@ -100,6 +102,7 @@ fn provider_account(account: &BankAccount, session: &str, details: bool) -> Prov
     ProviderAccount {
         id: Secret::new(&account.id),
         session_id: Some(session.to_owned()),
+        person: None,
         details,
     }
 }
