@@ -127,8 +127,16 @@ impl HttpDialect for MonoDialect {
             MonoCall::Session => bank.open_session(memory, owner, request),
             MonoCall::Sandbox => bank.credentials(memory, owner, request),
             MonoCall::Commit if begins_renewal(memory, request) => {
-                let mut login = CallRequest::clone(request);
-                login.call = MonoCall::Login;
+                let login = CallRequest {
+                    call: MonoCall::Login,
+                    version: request.version,
+                    key: request.key.clone(),
+                    session: request.session.clone(),
+                    target: request.target.clone(),
+                    query: request.query.clone(),
+                    body: request.body.clone(),
+                    no: request.no,
+                };
                 bank.log_in(memory, owner, &login)
             }
             MonoCall::Login | MonoCall::Commit | MonoCall::ReauthLogin => bank.log_in(memory, owner, request),

@@ -225,23 +225,44 @@ async fn one_of_two_links_is_ended(#[case] setup: Setup) {
     assert_eq!(unlinks, [true]);
 }
 
-/// What an account's session is, the provider does not publish. Where it is the connect session, an account of another one
-/// is nobody's to link and is given back; where it is something else, the operator says so, and it is linked.
+/// What an account's session is, the provider does not publish, so nothing is undone because of it as long as no account has
+/// named the right one: it may mean anything. Once one has, an account of another session is nobody's to link and is given
+/// back. The operator may say which it is.
 #[rstest]
-#[case::ours(AccountSession::Connect, "", true)]
-#[case::anothers(AccountSession::Other, "", false)]
+#[case::ours(AccountSession::Connect, "", false, true)]
+#[case::never_seen(AccountSession::Other, "", false, true)]
+#[case::seen_before(AccountSession::Other, "", true, false)]
+#[case::said_to_be(
+    AccountSession::Other,
+    "\n[providers.mono.unpublished]\naccount_names_session = true\n",
+    false,
+    false
+)]
 #[case::something_else(
     AccountSession::Other,
     "\n[providers.mono.unpublished]\naccount_names_session = false\n",
+    true,
     true
 )]
 #[tokio::test]
-async fn an_account_may_name_a_session(#[case] names: AccountSession, #[case] setting: &str, #[case] linked: bool) {
+async fn an_account_may_name_a_session(
+    #[case] names: AccountSession,
+    #[case] setting: &str,
+    #[case] seen_before: bool,
+    #[case] linked: bool,
+) {
     let world = World::with(Setup::Memory, |options| {
         options.policy.push_str(setting);
-        options.switches.own.account_session = names;
     })
     .await;
+    if seen_before {
+        let mut phone = world.phone("+2348030005902");
+        to_login(&mut phone).await;
+        phone.say("chi@session").await.asks("Password");
+        let reply = phone.say("good-pass-session").await;
+        assert!(reply.text.contains("is linked for Sandbox Lender"), "{reply:?}");
+    }
+    world.switch(|switches| switches.own.account_session = names);
     let mut phone = world.phone("+2348030005901");
     to_login(&mut phone).await;
     phone.say("ada@session").await.asks("Password");

@@ -14,6 +14,7 @@ mod http_client;
 mod mono;
 mod mono_failures;
 mod mono_garbage;
+mod mono_people;
 mod mono_reads;
 mod mono_replies;
 mod mono_uncoded;

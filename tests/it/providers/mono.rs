@@ -260,7 +260,7 @@ fn calls() -> Vec<(&'static str, MonoApiVersion, &'static str, Option<Value>)> {
         ("open", v2, "POST /v2/connect/session", Some(open_v2)),
         ("open", v1, "POST /v1/connect/session", Some(open_v1)),
         ("reauth", v2, "POST /v2/connect/reauth/session", id()),
-        ("reauth", v1, "", None),
+        ("reauth", v1, "POST /accounts/acc%2F1/reauthorise", None),
         ("redeem", v2, "POST /v2/accounts/auth", code()),
         ("redeem", v1, "POST /account/auth", code()),
         ("account", v2, "GET /v2/accounts/acc%2F1", None),
