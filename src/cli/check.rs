@@ -14,6 +14,12 @@ use crate::config::Config;
 pub(super) fn check(mut config: Config, strict: bool, out: &mut dyn Write) -> Result<(), CommandError> {
     let mut warnings: Vec<_> = config.warnings.drain(..).map(|warning| warning.to_string()).collect();
     warnings.extend(too_few_open_files(open_file_limit()));
+    let ways = config.linking_ways();
+    warnings.extend(
+        ways.iter()
+            .filter(|ways| ways.nobody_can_link())
+            .map(ToString::to_string),
+    );
     let faults = preflight(&mut config);
     for warning in &warnings {
         writeln!(out, "warning: {warning}")?;
