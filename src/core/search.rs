@@ -46,6 +46,15 @@ pub fn normalize(text: &str) -> String {
     SearchKey::of(text).text
 }
 
+/// The same, word by word.
+pub fn normalized_words(text: &str) -> Vec<String> {
+    let key = SearchKey::of(text);
+    let starts = std::iter::once(0).chain(key.words.iter().copied());
+    let ends = key.words.iter().copied().chain([key.text.len()]);
+    let words = starts.zip(ends).map(|(from, to)| key.text[from..to].to_owned());
+    words.filter(|word| !word.is_empty()).collect()
+}
+
 /// A name as it is compared.
 struct SearchKey {
     /// Lower-case ASCII letters and digits only.

@@ -121,6 +121,7 @@ impl SmsResponder {
     /// When that cannot be found out now.
     pub async fn respond(&self, sms: &IncomingSms, from: &Sender<'_>) -> Result<SmsReaction, RetryLater> {
         let (said, of) = Keyword::recognize(sms.text.expose());
+        let said = said.from_person(from.stopped.is_some());
         let dial = service_code_for(&self.0.channels, &from.route.country);
         let (stop, id) = match said {
             Keyword::Stop => (Some(true), "sms-stop"),

@@ -140,7 +140,7 @@ impl Step<'_> {
             let Some(screen) = self.flow.menu.screen(&self.state.cursor.screen) else {
                 break;
             };
-            let typed = Zeroizing::new(gsm7::fold_digits(segment.expose().trim()));
+            let typed = Zeroizing::new(choice(segment.expose()));
             if let Some(code) = DialCode::parse(&typed) {
                 return self.apply_dialed_code(code, looked_up);
             }
@@ -167,7 +167,13 @@ impl Step<'_> {
         if line.expose().chars().any(char::is_control) {
             return Transition::stay("note-letters");
         }
-        let typed = Zeroizing::new(gsm7::fold_digits(line.expose().trim()));
+        let exact = matches!(screen.kind, ScreenKind::Input(_)) && self.sms_replacement(screen).is_none();
+        let typed = Zeroizing::new(if exact {
+            // What is typed may be a secret, of which no sign is left out.
+            gsm7::fold_digits(line.expose().trim())
+        } else {
+            choice(line.expose())
+        });
         let key = only_char(&typed);
         if let Some(by_sms) = self.sms_line(screen, &typed) {
             return by_sms;
@@ -238,6 +244,12 @@ impl Step<'_> {
         }
         self.reply_with_screen();
     }
+}
+
+/// What is chosen, without what keyboards and people put around it: `3.`, `(3)`, `“3”` and the key cap of 3 are 3.
+fn choice(typed: &str) -> String {
+    let bare = typed.trim_matches(|character: char| !character.is_alphanumeric());
+    gsm7::fold_digits(if bare.is_empty() { typed.trim() } else { bare })
 }
 
 /// The only character of a text.
