@@ -174,9 +174,15 @@ sms-elsewhere = You have dialled { $dial }. Go on there; or hang up, wait a minu
 sms-lost = Sorry, that was not understood. Text LINK to begin again, or dial { $dial }.
 sms-too-many = Too many texts at once. Wait a minute, then text LINK or dial { $dial }.
 sms-checking = { $partner }: we are asking your bank, and will text you the answer.
-sms-dial = { $bank }: passwords and codes are not for texts, none is kept. To go on dial { $dial } within 15 minutes.
+sms-dial = Passwords and codes are not for texts, none is kept. To go on dial { $dial } within 15 minutes.
 sms-left = Goodbye. To go on text CONTINUE or dial { $dial } at any time.
 sms-own-code = Your own code is not for texts, none is kept. Dial { $dial } and type it there.
+sms-accounts = Your accounts are not for texts: others may read them. To see or change them, dial { $dial }
+sms-phone-only = Too many wrong numbers were texted. For up to 24 hours you can agree on the phone only: dial { $dial }
+sms-limited = To keep your login safe, wait { $minutes } min before you try again.
+sms-approve-elsewhere =
+    Approve in your bank's app.
+    { $message }
 
 ## Small words
 
@@ -186,6 +192,7 @@ account-other = Account
 more-accounts = More accounts
 approve-code = Code { $code }
 bank-first = please do what the bank asks of you first.
+your-bank = your bank
 date-format = DDMMYYYY
 data-account = bank account
 data-balance = balance

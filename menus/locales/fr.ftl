@@ -29,8 +29,8 @@ field-choice = { $field } :
 accounts = { $bank } : quel compte ?
 accounts-many = { $bank } : lesquels ? (1,3)
 checking = { $bank } vérifie vos données ({ $seconds } s).
-open-page = Connexion { $bank } : ouvrez le lien SMS, reste { $minutes } min.
-open-page-approve = Accord { $bank } : ouvrez le lien SMS, reste { $minutes } min.
+open-page = Connexion à { $bank } : ouvrez le lien SMS, reste { $minutes } min.
+open-page-approve = Accord de { $bank } : ouvrez le lien SMS, reste { $minutes } min.
 approve-elsewhere =
     Validez : appli { $bank }.
     { $message }
@@ -171,9 +171,15 @@ sms-elsewhere = Vous avez composé { $dial }. Continuez là-bas ; ou raccrochez,
 sms-lost = Désolé, ce n'est pas compris. Envoyez LINK pour recommencer, ou composez { $dial }.
 sms-too-many = Trop de SMS à la fois. Attendez une minute, puis envoyez LINK ou composez { $dial }.
 sms-checking = { $partner } : nous demandons à votre banque, la réponse viendra par SMS.
-sms-dial = { $bank } : ni mot de passe ni code par SMS, rien n'est gardé. Pour continuer, composez { $dial } sous 15 minutes.
+sms-dial = Ni mot de passe ni code par SMS, rien n'est gardé. Pour continuer, composez { $dial } sous 15 minutes.
 sms-left = Au revoir. Pour continuer, envoyez CONTINUER ou composez { $dial } à tout moment.
 sms-own-code = Pas de code personnel par SMS, rien n'est gardé. Composez { $dial } et tapez-le là-bas.
+sms-accounts = Pas de comptes par SMS : d'autres peuvent les lire. Pour les voir ou les changer, composez { $dial }
+sms-phone-only = Trop de numéros faux par SMS. Pendant 24 heures au plus, acceptez par téléphone : composez { $dial }
+sms-limited = Pour protéger votre accès, attendez { $minutes } min avant de réessayer.
+sms-approve-elsewhere =
+    Validez dans l'appli de votre banque.
+    { $message }
 
 ## Small words
 
@@ -183,6 +189,7 @@ account-other = Compte
 more-accounts = Autres comptes
 approve-code = Code { $code }
 bank-first = faites d'abord ce que la banque demande.
+your-bank = votre banque
 date-format = JJMMAAAA
 data-account = compte bancaire
 data-balance = solde

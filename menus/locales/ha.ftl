@@ -171,9 +171,15 @@ sms-elsewhere = Kun kira { $dial }. Ku ci gaba a can; ko ku kashe, ku jira minti
 sms-lost = Yi hakuri, ba a gane ba. Aika LINK don sake farawa, ko kira { $dial }.
 sms-too-many = Sakonni sun yi yawa. Ku jira minti daya, sannan aika LINK ko kira { $dial }.
 sms-checking = { $partner }: muna tambayar bankinku, za mu aiko da amsa.
-sms-dial = { $bank }: ba a aika kalmar sirri ko lamba ta sako, ba a ajiye ba. Don ci gaba kira { $dial } cikin minti 15.
+sms-dial = Ba a aika kalmar sirri ko lamba ta sako, ba a ajiye ba. Don ci gaba kira { $dial } cikin minti 15.
 sms-left = Sai an jima. Don ci gaba aika CIGABA ko kira { $dial } a kowane lokaci.
 sms-own-code = Ba a aika lambar sirrinku ta sako, ba a ajiye ba. Kira { $dial } ku buga ta a can.
+sms-accounts = Ba a nuna asusunku ta sako: wasu na iya karantawa. Don gani ko canzawa, kira { $dial }
+sms-phone-only = An aiko da lambobi marasa daidai da yawa. Har zuwa awa 24 sai ta waya kawai za ku yarda: kira { $dial }
+sms-limited = Don kare shigarku, ku jira minti { $minutes } kafin ku sake gwadawa.
+sms-approve-elsewhere =
+    Ku amince a manhajar bankinku.
+    { $message }
 
 ## Small words
 
@@ -183,6 +189,7 @@ account-other = Asusu
 more-accounts = Wasu asusu
 approve-code = Lamba { $code }
 bank-first = ku fara yin abin da bankin ya nema.
+your-bank = bankinku
 date-format = RRWWSSSS
 data-account = asusun banki
 data-balance = ragowar kudi

@@ -155,9 +155,15 @@ sms-elsewhere = I kpoola { $dial }. Gaa n'ihu n'ebe ahu; ma o bu kwusi, chere ot
 sms-lost = Ndo, anyi aghotaghi. Zipu LINK iji malite ozo, ma o bu kpoo { $dial }.
 sms-too-many = SMS karia n'otu oge. Chere otu nkeji, zipu LINK ma o bu kpoo { $dial }.
 sms-checking = { $partner }: anyi na-aju ulo aku gi, anyi ga-ezitere gi aziza na SMS.
-sms-dial = { $bank }: paswoodu na koodu abughi maka SMS, anaghi edebe ya. Iji gaa n'ihu kpoo { $dial } n'ime nkeji 15.
+sms-dial = Paswoodu na koodu abughi maka SMS, anaghi edebe ya. Iji gaa n'ihu kpoo { $dial } n'ime nkeji 15.
 sms-left = Ka o di. Iji gaa n'ihu zipu GAANIHU ma o bu kpoo { $dial } mgbe o bula.
 sms-own-code = Koodu nke gi abughi maka SMS, anaghi edebe ya. Kpoo { $dial } pinye ya n'ebe ahu.
+sms-accounts = Akaunti gi abughi maka SMS: ndi ozo nwere ike igu ya. Iji hu ha ma o bu gbanwee ha, kpoo { $dial }
+sms-phone-only = E zitere nomba ezighi ezi otutu ugboro. Ruo awa 24 i ga-ekwe naani na ekwenti: kpoo { $dial }
+sms-limited = Iji chekwaa akaunti gi, chere nkeji { $minutes } tupu i nwaa ozo.
+sms-approve-elsewhere =
+    Kwado ya n'ime app banki gi.
+    { $message }
 
 ## Small words
 
@@ -167,6 +173,7 @@ account-other = Akauntu
 more-accounts = Akauntu ndi ozo
 approve-code = Koodu { $code }
 bank-first = biko buru uzo mee ihe banki choro.
+your-bank = banki gi
 date-format = UUOOAAAA
 data-account = akauntu banki
 data-balance = ego foduru

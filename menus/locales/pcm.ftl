@@ -170,9 +170,15 @@ sms-elsewhere = You don dial { $dial }. Continue for there; or cut am, wait one 
 sms-lost = Sorry, we no understand. Text LINK to start again, or dial { $dial }.
 sms-too-many = The texts too many. Wait one minute, then text LINK or dial { $dial }.
 sms-checking = { $partner }: we dey ask your bank, we go text you the answer.
-sms-dial = { $bank }: password and code no be for text, we no keep am. To continue dial { $dial } before 15 minutes.
+sms-dial = Password and code no be for text, we no keep am. To continue dial { $dial } before 15 minutes.
 sms-left = Bye bye. To continue text CONTINUE or dial { $dial } any time.
 sms-own-code = Your own code no be for text, we no keep am. Dial { $dial } and type am for there.
+sms-accounts = Your accounts no be for text: other people fit read am. To see or change dem, dial { $dial }
+sms-phone-only = Dem don text wrong number too many times. Till 24 hours pass you fit agree only for phone: dial { $dial }
+sms-limited = To keep your login safe, wait { $minutes } min before you try again.
+sms-approve-elsewhere =
+    Approve for your bank app.
+    { $message }
 
 ## Small words
 
@@ -182,6 +188,7 @@ account-other = Account
 more-accounts = More accounts
 approve-code = Code { $code }
 bank-first = abeg first do wetin the bank want.
+your-bank = your bank
 date-format = DDMMYYYY
 data-account = bank account
 data-balance = balance

@@ -170,9 +170,15 @@ sms-elsewhere = Umepiga { $dial }. Endelea huko; au kata, subiri dakika moja, ki
 sms-lost = Samahani, haikueleweka. Tuma LINK kuanza tena, au piga { $dial }.
 sms-too-many = SMS nyingi mno kwa mara moja. Subiri dakika moja, kisha tuma LINK au piga { $dial }.
 sms-checking = { $partner }: tunaiuliza benki yako, tutakutumia jibu kwa SMS.
-sms-dial = { $bank }: nenosiri na namba za siri si za SMS, hazihifadhiwi. Kuendelea piga { $dial } ndani ya dakika 15.
+sms-dial = Nenosiri na namba za siri si za SMS, hazihifadhiwi. Kuendelea piga { $dial } ndani ya dakika 15.
 sms-left = Kwaheri. Kuendelea tuma ENDELEA au piga { $dial } wakati wowote.
 sms-own-code = Namba yako ya siri si ya SMS, haihifadhiwi. Piga { $dial } uiandike huko.
+sms-accounts = Akaunti zako si za SMS: wengine wanaweza kuzisoma. Kuziona au kuzibadilisha, piga { $dial }
+sms-phone-only = Namba zisizo sahihi zimetumwa mara nyingi. Kwa hadi saa 24 unaweza kukubali kwa simu tu: piga { $dial }
+sms-limited = Kulinda akaunti yako, subiri dakika { $minutes } kabla ya kujaribu tena.
+sms-approve-elsewhere =
+    Idhinisha kwenye app ya benki yako.
+    { $message }
 
 ## Small words
 
@@ -182,6 +188,7 @@ account-other = Akaunti
 more-accounts = Akaunti zaidi
 approve-code = Namba { $code }
 bank-first = tafadhali fanya kwanza inachotaka benki.
+your-bank = benki yako
 date-format = SSMMWWWW
 data-account = akaunti ya benki
 data-balance = salio

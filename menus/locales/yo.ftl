@@ -155,9 +155,15 @@ sms-elsewhere = O ti pe { $dial }. Tesiwaju nibe; tabi pa a, duro iseju kan, ki 
 sms-lost = Ma binu, ko ye wa. Te LINK lati tun bere, tabi pe { $dial }.
 sms-too-many = SMS ti po ju. Duro fun iseju kan, ki o te LINK tabi pe { $dial }.
 sms-checking = { $partner }: a n bi banki re leere, a o fi SMS dahun.
-sms-dial = { $bank }: oro asiri ati koodu ki i se fun SMS, a ko pa a mo. Lati tesiwaju pe { $dial } laarin iseju 15.
+sms-dial = Oro asiri ati koodu ki i se fun SMS, a ko pa a mo. Lati tesiwaju pe { $dial } laarin iseju 15.
 sms-left = O dabo. Lati tesiwaju te TESIWAJU tabi pe { $dial } nigbakugba.
 sms-own-code = Koodu tire ki i se fun SMS, a ko pa a mo. Pe { $dial } ki o te e nibe.
+sms-accounts = Akanti re ki i se fun SMS: elomiran le ka a. Lati ri won tabi yi won pada, pe { $dial }
+sms-phone-only = A ti fi nomba ti ko to ranse ju. Titi di wakati 24, ori foonu nikan lo ti le gba: pe { $dial }
+sms-limited = Lati daabo bo akanti re, duro fun iseju { $minutes } ki o to tun gbiyanju.
+sms-approve-elsewhere =
+    E fowo si i ninu app banki re.
+    { $message }
 
 ## Small words
 
@@ -167,6 +173,7 @@ account-other = Akanti
 more-accounts = Akanti miiran
 approve-code = Koodu { $code }
 bank-first = e koko se ohun ti banki fe.
+your-bank = banki re
 date-format = OOSSDDDD
 data-account = akanti banki
 data-balance = iye owo

@@ -139,6 +139,14 @@ impl MessageState {
         matches!(self, Self::Withheld(_) | Self::Failed(_) | Self::Delivered)
     }
 
+    /// Whether the person may have it.
+    pub const fn may_be_read(self) -> bool {
+        matches!(
+            self,
+            Self::Sending | Self::Unknown | Self::Accepted | Self::Sent | Self::Delivered
+        )
+    }
+
     /// `reported`, if it is further than this state.
     pub fn advance(self, reported: Self) -> Option<Self> {
         (reported > self).then_some(reported)

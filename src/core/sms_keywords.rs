@@ -7,9 +7,9 @@
 //! ("stop texting me"). A menu number and an institution's name are no keywords: they are for the conversation, and so is
 //! whatever only contains one ("end of month").
 
-mod words;
+mod vocabulary;
 
-use words::{FILLERS, POLITE, WORDS};
+use vocabulary::{FILLERS, POLITE, WORDS};
 
 use crate::core::messages::Locale;
 use crate::core::search;

@@ -31,6 +31,7 @@ mod provider_persons;
 mod returns;
 mod schema;
 mod sealed;
+mod sms_proofs;
 pub mod sqlite;
 mod timeout;
 mod upkeep;
@@ -78,6 +79,7 @@ pub use self::provider_events::{
 pub use self::provider_persons::{ProviderPerson, ProviderPersonOutcome, ProviderPersonRecords};
 pub use self::returns::{ReturnRecords, ReturnTicket, TicketPurpose};
 pub use self::sealed::{SEALED, SealedColumn, SealedCursor, SealedRecords, SealedValue};
+pub use self::sms_proofs::{SmsProof, SmsProofLimit, SmsProofOutcome, SmsProofRecords};
 pub use self::upkeep::{ExpiredData, UpkeepRecords};
 
 /// The database did not do as asked.
@@ -124,6 +126,7 @@ all!(
     ReturnRecords,
     RoleRecords,
     SealedRecords,
+    SmsProofRecords,
     UpkeepRecords,
     UserRecords,
     WaitingRecords,

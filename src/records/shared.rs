@@ -88,6 +88,8 @@ mod rights;
 mod roles;
 #[path = "sealed/sql.rs"]
 mod sealed;
+#[path = "sms_proofs/sql.rs"]
+mod sms_proofs;
 #[path = "upkeep/sql.rs"]
 mod upkeep;
 #[path = "organization/users.rs"]

@@ -11,6 +11,7 @@ use super::sms::routes::SmsRoute;
 use super::turn::TurnRunner;
 use super::turn::sms::{SmsTurn, service_code_for};
 use crate::core::flow::turn_context::{ReceivedSms, SmsContext};
+use crate::core::ids::PartnerId;
 use crate::core::messages::Locale;
 use crate::core::seal::SubscriberTag;
 use crate::core::secret::Secret;
@@ -25,6 +26,10 @@ const SECOND: Duration = Duration::from_millis(999);
 /// Who sent an SMS, and by which route.
 pub struct Sender<'a> {
     pub route: &'a SmsRoute,
+    /// With whom their SMS are kept.
+    pub partner: PartnerId,
+    /// How many wrong numbers they may still text.
+    pub proofs_left: u32,
     pub tag: SubscriberTag,
     /// Since when they have wanted no SMS from us, if they have opted out.
     pub stopped: Option<Timestamp>,
@@ -93,7 +98,7 @@ impl SmsResponder {
             from: &sms.from,
             route: &from.route.name,
             country: &from.route.country,
-            id: &sms.message_id,
+            partner: from.partner,
             sms: ReceivedSms {
                 keyword,
                 text: sms.part.is_none().then(|| Secret::new(sms.text.expose())),
@@ -101,6 +106,8 @@ impl SmsResponder {
             },
             locale,
             context: SmsContext {
+                id: &sms.message_id,
+                proofs_left: from.proofs_left,
                 dial,
                 opted_out_at: from.stopped,
             },

@@ -287,8 +287,19 @@ impl Step<'_> {
         }
         let offers = self.context.offers.unwrap_or_default();
         let names = offers.iter().map(|offer| offer.institution.name.as_str());
-        if search::find(typed, names).is_empty() {
+        let found = search::find(typed, names);
+        if found.is_empty() {
             return Transition::stay("note-not-found");
+        }
+        if self.state.sms_dialog().is_some() {
+            // A list of the one that is looked for would name it where others read it.
+            if typed.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Transition::stay("note-choice");
+            }
+            if let [only] = found[..] {
+                let Offer { provider, institution } = &offers[only];
+                return self.pick_institution(&offers::offer_key(provider, &institution.id));
+            }
         }
         self.state.cursor.query = Some(typed.to_owned());
         self.state.cursor.page = 0;

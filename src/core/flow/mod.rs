@@ -16,6 +16,7 @@
 //! | `turn_context.rs` | what came, and in which dialog |
 //! | `step.rs` | the step itself, and where an action leads |
 //! | `wording.rs` | names and messages that belong to no screen |
+//! | `sms_proof.rs`, `sms_screens.rs` | what binds a person by SMS; what screens say by SMS |
 //! | `dialogs.rs`, `sms.rs` | is this callback or SMS new, a repeat, late, or in a dialog that is not in charge? what differs by SMS |
 //! | `turn.rs`, `reconcile.rs` | a person dialled or typed; what the records knew when they dialled |
 //! | `notices.rs`, `entry.rs`, `requesters.rs` | what is told at the beginning of a dial; where it begins; who asks, and for what |
@@ -56,6 +57,8 @@ mod rules;
 mod screen_args;
 pub mod session;
 pub mod sms;
+pub mod sms_proof;
+mod sms_screens;
 pub mod state;
 mod step;
 pub mod terms;

@@ -51,7 +51,14 @@ impl Step<'_> {
             .and_then(|link| link.masked.as_deref())
             .map_or(String::new(), |masked| format!("..{masked}"));
         let until = shown.map_or(String::new(), |link| consent::date_text(link.until));
-        let field = session.map_or(String::new(), |session| self.field_label(session));
+        let by_sms = self.state.sms_dialog().is_some();
+        let account = if by_sms { String::new() } else { account };
+        let bank = if by_sms {
+            self.text("your-bank")
+        } else {
+            display_name(name.unwrap_or_default())
+        };
+        let field = session.map_or(String::new(), |session| self.without_bank(self.field_label(session)));
         let waited = session
             .and_then(|s| s.attempt.as_ref())
             .map_or(0, |a| self.context.now.since(a.begun_at).as_secs());
@@ -73,7 +80,7 @@ impl Step<'_> {
             args.push(("partner", TemplateArg::Text(display_name(&partner.name))));
         }
         args.extend([
-            ("bank", TemplateArg::Text(display_name(name.unwrap_or_default()))),
+            ("bank", TemplateArg::Text(bank)),
             ("field", TemplateArg::Text(field)),
             ("account", TemplateArg::Text(account)),
             ("until", TemplateArg::Text(until)),
@@ -124,9 +131,12 @@ impl Step<'_> {
     /// What the bank says that the person is to know: the code that its application shows, and its own words. Both come
     /// from outside; the code, which tells one request from another, goes first.
     fn bank_message(&self, session: &ConnectSession) -> String {
+        // By SMS the bank's own words are not repeated: they may name it, or an account.
+        let by_sms = self.state.sms_dialog().is_some();
+        let said_here = |said: String| if by_sms { String::new() } else { said };
         if session.stage == Outcome::ActAtBank {
             let said = session.bank_message.as_deref().unwrap_or_default();
-            let said = gsm7::clean_name(said, MAX_BANK_MESSAGE);
+            let said = said_here(gsm7::clean_name(said, MAX_BANK_MESSAGE));
             return if said.is_empty() { self.text("bank-first") } else { said };
         }
         let Some(WaitingFor::Approval { message, binding }) = session.waiting.as_ref().map(|waiting| &waiting.what)
@@ -138,7 +148,8 @@ impl Step<'_> {
             let args = [("code", TemplateArg::Text(code))];
             self.flow.templates.format(self.state.locale, "approve-code", &args)
         });
-        let said = code.into_iter().chain(message.clone()).collect::<Vec<_>>().join(". ");
+        let message = message.clone().map(said_here).filter(|said| !said.is_empty());
+        let said = code.into_iter().chain(message).collect::<Vec<_>>().join(". ");
         gsm7::clean_name(&said, MAX_BANK_MESSAGE)
     }
 

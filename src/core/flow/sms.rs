@@ -9,20 +9,20 @@
 //!   screen. Otherwise the present screen is sent again, and nothing is chosen.
 //! * The dialog begun last is in charge. While somebody is on the phone, an SMS that begins nothing, or was sent before they
 //!   dialled, changes nothing.
-//! * The sender of an SMS can be forged. What binds a person (to agree, to unlink) has no key of its own by SMS: it is chosen
-//!   by a number that is generated again for each SMS of ours, and known only to its receiver.
-//! * What must not be sent by SMS is not asked for by SMS: the person is told what to dial.
+//! * The sender of an SMS can be forged. What binds a person has no key of its own by SMS, see [`super::sms_proof`].
+//! * Other people read SMS. What must not be sent by SMS is not asked for by SMS, and what tells of somebody's bank or account
+//!   is not shown: the person is told what to dial, see [`super::sms_screens`].
 
 use std::time::Duration;
 
 use super::dialogs::DialogDecision;
+use super::sms_proof::{binding_option, looks_like_number};
 use super::state::{Dialog, ReplySlot, SmsDialog, Subscriber, TurnReply};
 use super::step::{ActionInput, Step, Transition};
 use super::turn_context::{Input, ReceivedSms, TurnContext};
 use crate::core::attempt::LiveAttemptState;
-use crate::core::menu::{Action, BACK_KEY, ListSource, MenuOption, OptionTarget, Outcome, Screen, ScreenKind};
+use crate::core::menu::{BACK_KEY, Outcome, Screen};
 use crate::core::messages::Locale;
-use crate::core::policy::SecretsOverSms;
 use crate::core::secret::Secret;
 use crate::core::sms_keywords::Keyword;
 use crate::core::time::Timestamp;
@@ -106,6 +106,8 @@ impl Subscriber {
                 received_at: received_at.unwrap_or(Timestamp::from_millis(0)),
                 shown_at: now,
                 invalid_in_a_row: 0,
+                answered: String::new(),
+                proofs_left: 0,
                 opted_out: false,
             }),
             ..Dialog::new(turn, now)
@@ -123,11 +125,13 @@ impl Subscriber {
             own.received_at = own.received_at.max(sent_at);
             own.shown_at = now;
             own.opted_out = sms.opted_out_at.is_some();
+            sms.id.clone_into(&mut own.answered);
+            own.proofs_left = sms.proofs_left;
         }
     }
 
     /// Whether the result of a submission is still to come.
-    fn awaits_result(&self) -> bool {
+    pub(super) fn awaits_result(&self) -> bool {
         let attempt = self.live_attempt();
         attempt.is_some_and(|attempt| attempt.in_flight() || attempt.state == LiveAttemptState::Unknown)
     }
@@ -155,31 +159,6 @@ impl Step<'_> {
         Transition::Stay(None)
     }
 
-    /// What is sent instead of a screen whose answer must not be sent by SMS; the id of its message.
-    pub(super) fn sms_replacement(&self, screen: &Screen) -> Option<&'static str> {
-        self.state.sms_dialog()?;
-        let answered = match screen.kind {
-            ScreenKind::Input(_) => true,
-            ScreenKind::List { source, .. } => matches!(source, ListSource::FieldChoices | ListSource::Accounts),
-            // The warning is of what is typed on the phone: it is given there.
-            ScreenKind::Choices => leads_to(screen, Action::AcceptWarning) || told_on_phone(screen),
-            ScreenKind::End => false,
-        };
-        let chosen = self
-            .state
-            .session
-            .as_ref()
-            .and_then(|session| session.institution.as_ref());
-        match screen.kind {
-            ScreenKind::Input(Action::EnterPin | Action::ChoosePin) => {
-                (self.flow.settings.policy.secrets_over_sms == SecretsOverSms::Deny).then_some("sms-own-code")
-            }
-            _ if told_on_phone(screen) => Some("sms-dial"),
-            _ if answered => chosen.is_none_or(|chosen| !chosen.sms_allowed).then_some("sms-dial"),
-            _ => None,
-        }
-    }
-
     /// What a line by SMS does that would do something else on the phone; `None` where it does the same.
     pub(super) fn sms_line(&mut self, screen: &Screen, typed: &str) -> Option<Transition> {
         self.state.sms_dialog()?;
@@ -188,45 +167,14 @@ impl Step<'_> {
         }
         let own = screen.options.iter().find(|choice| choice.key.to_string() == typed);
         match (binding_option(screen), own) {
-            (Some((_, action)), _)
-                if self
-                    .state
-                    .cursor
-                    .confirmation_number
-                    .is_some_and(|number| number.to_string() == typed) =>
-            {
-                Some(self.act(action, ActionInput::Nothing))
-            }
+            (Some((_, action)), _) if self.state.is_confirmed_by(typed) => Some(self.act(action, ActionInput::Nothing)),
+            (Some(_), None) if looks_like_number(typed) => Some(self.wrong_number()),
             (Some((binding, _)), Some(own)) if binding.key == own.key => Some(Transition::stay("note-choice")),
             // Whatever it was, it is not kept; only going back is a key.
             (_, own) if own.is_none_or(|own| own.key != BACK_KEY) && self.sms_replacement(screen).is_some() => {
                 Some(Transition::stay("note-choice"))
             }
             _ => None,
-        }
-    }
-
-    /// The key by SMS of the screen's binding option: a number of three digits that is in this SMS only.
-    pub(super) fn draw_confirmation_number(&mut self, screen: &Screen) -> Option<(char, u16)> {
-        self.state.cursor.confirmation_number = None;
-        self.state.sms_dialog()?;
-        let (choice, _) = binding_option(screen)?;
-        let drawn = self.context.ids.code.below(900);
-        let number = 100 + u16::try_from(drawn).unwrap_or_default();
-        self.state.cursor.confirmation_number = Some(number);
-        Some((choice.key, number))
-    }
-
-    /// The message that says by SMS what another says on a screen.
-    pub(super) fn sms_wording<'a>(&self, id: &'a str) -> &'a str {
-        let Some(dialog) = self.state.sms_dialog() else {
-            return id;
-        };
-        match id {
-            "left" => "sms-left",
-            // Nobody who has opted out is promised an SMS, nor is anybody where none will come.
-            "left-checking" if !dialog.opted_out && self.state.awaits_result() => "sms-checking",
-            id => id,
         }
     }
 
@@ -261,24 +209,4 @@ impl Step<'_> {
         }
         self.state.awaits_result().then_some(Outcome::LeftChecking)
     }
-}
-
-fn leads_to(screen: &Screen, action: Action) -> bool {
-    let target = OptionTarget::Action(action);
-    screen.options.iter().any(|option| option.target == target)
-}
-
-/// A consent that ends is answered on the phone: both of its answers bind.
-fn told_on_phone(screen: &Screen) -> bool {
-    leads_to(screen, Action::KeepSharing)
-}
-
-/// The choice of a screen that binds the person.
-fn binding_option(screen: &Screen) -> Option<(&MenuOption, Action)> {
-    screen.options.iter().find_map(|option| match option.target {
-        OptionTarget::Action(action @ (Action::Consent | Action::AgreeAgain | Action::Unlink)) => {
-            Some((option, action))
-        }
-        _ => None,
-    })
 }

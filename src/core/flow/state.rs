@@ -120,6 +120,12 @@ pub struct SmsDialog {
     pub shown_at: Timestamp,
     /// How many SMS in a row chose nothing.
     pub invalid_in_a_row: u8,
+    /// The gateway's id of the newest SMS that was taken into it: the last screen answers that.
+    #[serde(default)]
+    pub answered: String,
+    /// How many wrong numbers may still be texted before what binds is for the phone only, as the records say.
+    #[serde(default)]
+    pub proofs_left: u32,
     /// Whether the person has opted out of SMS other than answers to their own.
     pub opted_out: bool,
 }
@@ -209,8 +215,17 @@ pub struct ScreenCursor {
     pub after_pin: Option<Outcome>,
     /// What is asked has changed since the screen was shown: the next line answers the old question, not the new one.
     pub stale: bool,
-    /// The number before the binding option in the last SMS; on the phone the option has its key.
-    pub confirmation_number: Option<u16>,
+    /// What chooses the binding option by SMS; on the phone the option has its key.
+    #[serde(default)]
+    pub confirmation: Option<Confirmation>,
+}
+
+/// The number before the binding option in an SMS of ours.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    pub number: u32,
+    /// The gateway's id of the SMS that ours answers: where ours was withheld, nobody can know the number.
+    pub reply_to: String,
 }
 
 /// A sentence shown above a screen once.

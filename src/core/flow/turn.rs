@@ -10,7 +10,7 @@ use super::rules::Flow;
 use super::state::{ReplySlot, Subscriber, TurnReply};
 use super::step::{ActionInput, Step, Transition};
 use super::terms::DialedCode;
-use super::turn_context::Input;
+use super::turn_context::{Input, fold_choice};
 use crate::core::dial_code::DialCode;
 use crate::core::gsm7;
 use crate::core::menu::{Action, ListSource, MenuOption, OptionTarget, Outcome, Role, Screen, ScreenKind};
@@ -140,7 +140,7 @@ impl Step<'_> {
             let Some(screen) = self.flow.menu.screen(&self.state.cursor.screen) else {
                 break;
             };
-            let typed = Zeroizing::new(choice(segment.expose()));
+            let typed = Zeroizing::new(fold_choice(segment.expose()));
             if let Some(code) = DialCode::parse(&typed) {
                 return self.apply_dialed_code(code, looked_up);
             }
@@ -172,7 +172,7 @@ impl Step<'_> {
             // What is typed may be a secret, of which no sign is left out.
             gsm7::fold_digits(line.expose().trim())
         } else {
-            choice(line.expose())
+            fold_choice(line.expose())
         });
         let key = only_char(&typed);
         if let Some(by_sms) = self.sms_line(screen, &typed) {
@@ -244,12 +244,6 @@ impl Step<'_> {
         }
         self.reply_with_screen();
     }
-}
-
-/// What is chosen, without what keyboards and people put around it: `3.`, `(3)`, `“3”` and the key cap of 3 are 3.
-fn choice(typed: &str) -> String {
-    let bare = typed.trim_matches(|character: char| !character.is_alphanumeric());
-    gsm7::fold_digits(if bare.is_empty() { typed.trim() } else { bare })
 }
 
 /// The only character of a text.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::state::{Dialog, Subscriber};
 use crate::core::budget::{self, Deadlines};
+use crate::core::gsm7;
 use crate::core::messages::Locale;
 use crate::core::secret::Secret;
 use crate::core::sms::SINGLE_PART_SEPTETS;
@@ -34,6 +35,10 @@ pub struct TurnContext<'a> {
 /// What a turn by SMS has besides.
 #[derive(Clone, Copy)]
 pub struct SmsContext<'a> {
+    /// The gateway's id of the SMS.
+    pub id: &'a str,
+    /// How many wrong numbers may still be texted, see [`super::sms_proof`].
+    pub proofs_left: u32,
     /// What is dialled to go on with what must not be sent by SMS.
     pub dial: &'a str,
     /// Since when the person has opted out of SMS, if so: what was begun before is over.
@@ -172,5 +177,62 @@ impl Input {
     /// Whether it begins a dialog: then what the records know is looked up.
     pub fn begins_dialog(&self) -> bool {
         matches!(self, Self::Begin(_) | Self::Continue | Self::Recover)
+    }
+}
+
+/// What is chosen, without what keyboards and people put around it: `3.`, `(3)`, `“3”` and the key cap of 3 are 3. Never for passwords.
+pub(super) fn fold_choice(typed: &str) -> String {
+    let bare = typed.trim_matches(|character: char| !character.is_alphanumeric());
+    gsm7::fold_digits(if bare.is_empty() { typed.trim() } else { bare })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A choice is what is left without the signs that keyboards and people put around it; what is between stays.
+    #[test]
+    fn a_choice_is_read_without_what_is_around_it() {
+        for typed in [
+            "3",
+            " 3 ",
+            "3.",
+            "3 .",
+            "3)",
+            "(3)",
+            "[3]",
+            "3/",
+            "#3",
+            "3!",
+            "3 !",
+            "3?",
+            "3,",
+            "\"3\"",
+            "\u{201c}3\u{201d}",
+            "'3'",
+            "3\u{fe0f}\u{20e3}",
+            "\u{ff13}",
+            "\u{663}",
+            "\u{6f3}",
+            "\u{200f}3\u{200f}",
+            "\u{a0}3",
+            "- 3",
+            "3\u{2026}",
+            "3\u{ff09}",
+            "*3*",
+        ] {
+            assert_eq!(fold_choice(typed), "3", "{typed:?}");
+        }
+        for (typed, want) in [
+            ("1,3.", "1,3"),
+            ("3 3", "3 3"),
+            ("Zenith.", "Zenith"),
+            ("...", "..."),
+            ("#", "#"),
+            ("", ""),
+            ("1.5", "1.5"),
+        ] {
+            assert_eq!(fold_choice(typed), want, "{typed:?}");
+        }
     }
 }

@@ -50,6 +50,9 @@ impl Step<'_> {
         args.extend(self.dial_arg(instead));
         let id = instead.unwrap_or_else(|| self.screen_wording(&screen.text));
         let mut text = self.flow.templates.format(self.state.locale, id, &args);
+        if self.state.sms_dialog().is_some() {
+            text = capitalized(text, &self.text("your-bank"));
+        }
         // What is said instead of a screen says all there is to say.
         if let Some(notice) = self.state.cursor.notice.take().filter(|_| instead.is_none()) {
             let number = notice.number.into_iter();
@@ -116,7 +119,7 @@ impl Step<'_> {
         let session = self.state.session.as_ref()?;
         let asked = [Outcome::Ask, Outcome::AskChoice].map(|outcome| self.flow.menu.outcome(outcome));
         let help = session.current_field()?.help.as_deref()?;
-        let help = gsm7::clean_name(help, MAX_FIELD_HELP);
+        let help = self.without_bank(gsm7::clean_name(help, MAX_FIELD_HELP));
         (asked.contains(&self.state.cursor.screen.as_str()) && !help.is_empty()).then_some(help)
     }
 
@@ -139,7 +142,7 @@ impl Step<'_> {
         screen: &Screen,
         mut text: String,
         entries: &[ListEntry],
-        confirmation: Option<(char, u16)>,
+        confirmation: Option<(char, u32)>,
     ) -> ScreenDraft {
         let mut options = Vec::new();
         for choice in screen.options.iter().filter(|choice| self.is_available(choice)) {
@@ -190,12 +193,12 @@ impl Step<'_> {
                 .and_then(|session| session.institution.as_ref())
                 .iter()
                 .flat_map(|institution| institution.methods.iter().enumerate())
-                .map(|(at, method)| (at.to_string(), method.name.clone()))
+                .map(|(at, method)| (at.to_string(), self.without_bank(method.name.clone())))
                 .collect(),
             ListSource::FieldChoices => match session.and_then(|s| s.current_field()).map(|field| &field.kind) {
                 Some(FieldKind::OneOf(choices)) => choices
                     .iter()
-                    .map(|choice| (choice.value.clone(), choice.label.clone()))
+                    .map(|choice| (choice.value.clone(), self.without_bank(choice.label.clone())))
                     .collect(),
                 _ => Vec::new(),
             },
@@ -266,8 +269,8 @@ impl Step<'_> {
                 .map(entry)
                 .collect();
         }
-        // Which bank somebody has is not shown to others who use the phone.
-        let locked = self.pin_gate(Outcome::Links) == Outcome::EnterPin;
+        // Which bank somebody has is not shown to others who use the phone, nor to those who read an SMS.
+        let locked = self.pin_gate(Outcome::Links) == Outcome::EnterPin || self.state.sms_dialog().is_some();
         let rank = |index: &usize| {
             let Offer { provider, institution } = &offers[*index];
             if !locked && self.state.last_institution.as_ref() == Some(&institution.id) {
@@ -301,6 +304,15 @@ impl Flow {
         );
         let absence = [Outcome::NoBanks, Outcome::NoWay].map(|absent| self.menu.outcome(absent));
         list || absence.contains(&screen.as_str())
+    }
+}
+
+/// A text that begins with the word for somebody's bank, as a sentence begins.
+fn capitalized(text: String, word: &str) -> String {
+    let first = text.chars().next().filter(|_| text.starts_with(word));
+    match first {
+        Some(first) => first.to_uppercase().chain(text.chars().skip(1)).collect(),
+        None => text,
     }
 }
 

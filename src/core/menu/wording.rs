@@ -75,10 +75,21 @@ pub const SMS_MESSAGES: &[&str] = &[
 ];
 
 /// What an SMS says where the phone shows a screen of the menu; the screen's key to go back is below it.
-pub const SMS_SCREENS: &[&str] = &["sms-checking", "sms-dial", "sms-left", "sms-own-code"];
+pub const SMS_SCREENS: &[&str] = &[
+    "sms-accounts",
+    "sms-checking",
+    "sms-dial",
+    "sms-left",
+    "sms-own-code",
+    "sms-phone-only",
+];
 
 /// What a screen says instead of its own message as things stand: the screen's message, and the other.
-pub const SCREEN_VARIANTS: &[(&str, &str)] = &[("open-page", "open-page-approve")];
+pub const SCREEN_VARIANTS: &[(&str, &str)] = &[
+    ("approve-elsewhere", "sms-approve-elsewhere"),
+    ("limited", "sms-limited"),
+    ("open-page", "open-page-approve"),
+];
 
 /// Words that code puts beside keys or names.
 pub const LABEL_WORDS: &[&str] = &[
@@ -98,6 +109,7 @@ pub const LABEL_WORDS: &[&str] = &[
     "date-format",
     "more",
     "more-accounts",
+    "your-bank",
 ];
 
 /// What is said on pages in a browser.

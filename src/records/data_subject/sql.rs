@@ -245,6 +245,7 @@ impl Person {
         consents.bind(self.pseudonym).bind(NOTHING).execute(&mut *tx).await?;
         for statement in [
             "DELETE FROM sms_preferences WHERE partner = $1 AND tag = $2",
+            "DELETE FROM sms_wrong_proofs WHERE partner = $1 AND tag = $2",
             "DELETE FROM bank_alerts WHERE partner = $1 AND tag = $2",
             "DELETE FROM provider_persons WHERE partner = $1 AND tag = $2",
             "DELETE FROM subscriber_pins WHERE partner = $1 AND tag = $2",

@@ -416,6 +416,19 @@ CREATE TABLE sms_preferences (
     PRIMARY KEY (partner, tag)
 );
 
+-- Wrong numbers that were texted to agree to something: a few a day, then that is for the phone only. Kept for a day.
+CREATE TABLE sms_wrong_proofs (
+    gateway    TEXT   NOT NULL,                          -- the SMS gateway as the configuration names it
+    gateway_id TEXT   NOT NULL,                          -- its id of the SMS
+    partner    BLOB   NOT NULL REFERENCES partners (id), -- with whom the person's SMS are kept
+    tag        BLOB   NOT NULL,                          -- who
+    tried_at   BIGINT NOT NULL,                          -- ms
+    PRIMARY KEY (gateway, gateway_id)
+);
+
+CREATE INDEX sms_wrong_proofs_of_a_person ON sms_wrong_proofs (partner, tag, tried_at);
+CREATE INDEX sms_wrong_proofs_oldest ON sms_wrong_proofs (tried_at);
+
 -- Who wants an SMS when an institution is back, and what shows that it is.
 CREATE TABLE bank_alerts (
     id            BLOB   NOT NULL PRIMARY KEY,              -- the alert

@@ -276,9 +276,9 @@ fn code_in(text: &str) -> Option<String> {
     Some(text[from..=from + to].to_owned())
 }
 
-/// The number of three digits at the beginning of a line.
+/// The number of six digits at the beginning of a line.
 fn number_in(text: &str) -> Option<String> {
     let mut words = text.lines().filter_map(|line| line.split(' ').next());
-    let number = words.find(|word| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = words.find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit()));
     number.map(str::to_owned)
 }

@@ -19,4 +19,5 @@
 //! (`service/sms_inbox.rs`).
 
 pub mod outbox;
+pub mod proof;
 pub mod routes;

@@ -28,6 +28,8 @@ pub(super) struct TurnRequest<'a> {
     pub(super) locale: Locale,
     pub(super) event: TurnEvent,
     pub(super) context: TurnContext<'a>,
+    /// Of an SMS: with whom the person's SMS are kept, and the gateway that brought it.
+    pub(super) kept_with: Option<(PartnerId, &'a str)>,
 }
 
 impl TurnRequest<'_> {
@@ -116,6 +118,7 @@ impl TurnRunner {
         if !state.turn_bucket.try_take(self.gate.subscriber_rate(), 0, now) {
             return self.too_many(request, loaded.version, &mut state, &input).await;
         }
+        self.judge_proof(request, &mut state, &input).await?;
         let answer_by = request.context.answer_by(&state);
         let partner = shown_partner.unwrap_or_else(|| self.flow.partner_in_force(&state));
         let stepped = self.step(request, loaded.version, &mut state, input, (answer_by, partner));

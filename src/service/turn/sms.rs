@@ -8,11 +8,16 @@ use std::time::Duration;
 
 use super::round::TurnRequest;
 use super::{TurnError, TurnRunner};
+use crate::core::flow::Input;
+use crate::core::flow::state::Subscriber;
 use crate::core::flow::turn_context::{ReceivedSms, SmsContext, TurnContext, TurnEvent};
+use crate::core::ids::PartnerId;
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
+use crate::records::SmsProof;
 use crate::service::channel::Channel;
 use crate::service::live::LoadedValue;
+use crate::service::sms::proof::{proof_limit, reply_key};
 
 /// How long an SMS may take before the gateway is told to bring it again.
 const MAX_TIME: Duration = Duration::from_secs(8);
@@ -24,8 +29,8 @@ pub struct SmsTurn<'a> {
     pub route: &'a str,
     /// Its country, ISO 3166-1 alpha-2.
     pub country: &'a str,
-    /// The gateway's id of the SMS.
-    pub id: &'a str,
+    /// With whom the person's SMS are kept.
+    pub partner: PartnerId,
     pub sms: ReceivedSms,
     /// The language of its keyword, for somebody who has not chosen one.
     pub locale: Option<Locale>,
@@ -66,16 +71,18 @@ impl TurnRunner {
     /// When it is to come again. It may have been taken all the same, and is then known when it does.
     pub async fn sms(&self, turn: SmsTurn<'_>) -> Result<SmsTurnReply, TurnError> {
         let channel = sms_channel_name(turn.route);
+        let id = turn.context.id;
         let key = self
             .keyring
-            .digest("text dialog", &[turn.route.as_bytes(), turn.id.as_bytes()]);
-        let turn_id = self.short_digest(&format!("{} {}", turn.route, turn.id));
+            .digest("text dialog", &[turn.route.as_bytes(), id.as_bytes()]);
+        let turn_id = self.short_digest(&format!("{} {id}", turn.route));
         let now = self.runtime.clock.now();
         let request = TurnRequest {
             tag: self.keyring.tag(turn.from),
             msisdn: Some(turn.from),
             locale: turn.locale.unwrap_or_default(),
             event: TurnEvent::Sms(turn.sms),
+            kept_with: Some((turn.partner, turn.route)),
             context: TurnContext::for_sms((key, turn_id), (&channel, turn.country), turn.context, now),
         };
         let served = tokio::time::timeout(MAX_TIME, self.run(&request)).await;
@@ -84,5 +91,38 @@ impl TurnRunner {
             text: served.reply.text,
             refused: served.refused,
         })
+    }
+
+    /// Asks the records about a number that was texted to agree, before anything is done about it: the records count wrong
+    /// ones, whatever the live value forgets.
+    pub(super) async fn judge_proof(
+        &self,
+        request: &TurnRequest<'_>,
+        state: &mut Subscriber,
+        input: &Input,
+    ) -> Result<(), TurnError> {
+        let (Some(right), Some((partner, route))) = (self.flow.sms_proof(state, input), request.kept_with) else {
+            return Ok(());
+        };
+        let question = state.sms_question().map(|id| reply_key(route, id));
+        let proof = SmsProof {
+            partner,
+            tag: request.tag,
+            gateway: route,
+            gateway_id: request.context.sms.map_or("", |sms| sms.id),
+            question: &question.unwrap_or_default(),
+            right,
+        };
+        let now = self.runtime.clock.now();
+        let outcome = self
+            .runtime
+            .records
+            .try_sms_proof(&proof, proof_limit(now), now)
+            .await?;
+        if !outcome.accepted {
+            tracing::info!(route, tag = ?request.tag, left = outcome.left, "wrong number by SMS");
+        }
+        state.judge_proof(outcome.accepted, outcome.left);
+        Ok(())
     }
 }

@@ -235,6 +235,7 @@ impl TurnRunner {
             self.runtime.store.set_index(&name, &tag, DIALOG_INDEX_TTL).await?;
         }
         let request = TurnRequest {
+            kept_with: None,
             tag,
             msisdn,
             locale: Locale::default(),

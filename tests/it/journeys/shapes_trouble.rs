@@ -228,10 +228,8 @@ async fn by_sms(#[case] setup: Setup) {
     let welcome = world.send(ASHA, "LINK").await;
     let list = world.send(ASHA, &crate::support::sms_world::number_in(&welcome)).await;
     assert!(list.starts_with("Choose your bank"), "{list}");
-    let found = world.send(ASHA, "app").await;
-    assert!(found.contains("1 Umoja App"), "{found}");
-    let shown = world.send(ASHA, "1").await;
-    assert!(shown.contains("Approve in the Umoja App app"), "{shown}");
+    let shown = world.send(ASHA, "app").await;
+    assert!(shown.contains("Approve in your bank's app"), "{shown}");
     let shown = UssdReply {
         end: false,
         text: shown,

@@ -189,7 +189,7 @@ async fn a_gateway_that_must_be_asked_is_asked() {
         assert_eq!(post.run_due().await, 0, "asked too early");
         post.advance(Duration::from_secs(30 * (1 << times)));
         assert_eq!(post.run_due().await, 1);
-        assert_eq!((post.state(text).await, asked().await), (MessageState::Accepted, times));
+        assert_eq!((post.state(text).await, asked().await), (MessageState::Sent, times));
     }
     drop(sent);
     let delivered = Mock::given(method("GET"))

@@ -105,6 +105,17 @@ async fn words_are_answered_in_the_language_chosen() {
         ),
         (vec!["1", "savanna"], None),
         (vec!["STOP", "1"], None),
+        (vec!["Cancel"], Some("You will get no more texts from Umoja Credit.")),
+        (
+            vec!["LINK", "Stop. Thank you"],
+            Some("You will get no more texts from Umoja Credit."),
+        ),
+        (vec!["please END", "1"], None),
+        (vec!["STOP", "YES"], Some("You will get texts from Umoja Credit again.")),
+        (vec!["LINK", "yes"], Some("Please choose from the list.")),
+        (vec!["LINK", "3."], Some("Choose your language")),
+        (vec!["LINK", "(3)"], Some("Choose your language")),
+        (vec!["LINK", "3\u{fe0f}\u{20e3}"], Some("Choose your language")),
         (vec!["STOP", "Hausa"], None),
         (vec!["STOP", "LINK"], Some("Umoja Credit asks to read")),
         (vec!["LINK", "STOP", "3"], None),
@@ -133,7 +144,7 @@ async fn repeats_are_stepped_once() {
     let together = futures_util::future::join_all((0..8).map(|_| post.send_incoming("again", "1", ""))).await;
     assert_eq!(together, [200; 8]);
     let told = texter.last_answer().await.unwrap();
-    assert!(told.contains("passwords and codes are not for texts"), "{told}");
+    assert!(told.starts_with("Passwords and codes are not for texts"), "{told}");
     let session = texter.state().await.unwrap().session.unwrap();
     for later in [
         Duration::from_mins(1),
@@ -179,7 +190,7 @@ async fn a_day_late_answer_chooses_nothing() {
     );
     assert_eq!(texter.last_answer().await, Some(list));
     assert!(texter.state().await.unwrap().session.unwrap().institution.is_none());
-    assert!(texter.send("1").await.unwrap().contains("passwords and codes"));
+    assert!(texter.send("1").await.unwrap().contains("Passwords and codes"));
 }
 
 /// A secret sent by SMS is in no record, no value and no answer, and is submitted to nobody; dialing the code from the answer
@@ -211,12 +222,12 @@ async fn a_flood_is_not_stepped_with() {
     };
     let mut texter = SmsUser::with_rates(TurnRates { person, ..PLENTY }).await;
     texter.agree().await;
-    texter.send("savanna").await;
-    texter.send("0").await;
+    texter.send("xyz").await;
+    texter.send("xyz").await;
     let told = texter.send("1").await.unwrap();
     assert!(told.starts_with("Too many texts at once."), "{told}");
     assert_eq!(texter.send("1").await, None);
     assert!(texter.state().await.unwrap().session.unwrap().stage == Outcome::ChooseBank);
     texter.post.advance(Duration::from_mins(2));
-    assert!(texter.send("1").await.unwrap().contains("passwords and codes"));
+    assert!(texter.send("1").await.unwrap().contains("Passwords and codes"));
 }

@@ -10,9 +10,13 @@ mod failures;
 mod handover;
 #[cfg(feature = "sandbox")]
 mod journeys;
+#[cfg(feature = "sandbox")]
+mod keywords;
 pub mod kit;
 #[cfg(feature = "sandbox")]
 mod menu;
+#[cfg(feature = "sandbox")]
+mod proof;
 mod sending;
 #[cfg(feature = "sandbox")]
 mod service;

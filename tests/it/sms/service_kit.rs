@@ -70,16 +70,6 @@ impl SmsService {
         let db = Backend::Sqlite.create().await;
         let clock = Arc::new(WindableClock(AtomicI64::new(at(0).as_millis())));
         let bank = OneBank::ready("mono");
-        let shared = shared(
-            Arc::new(MemoryStore::new(clock.clone())),
-            db.shared(),
-            AppOptions {
-                banks: vec![bank.clone()],
-                clock: clock.clone(),
-                ..AppOptions::default()
-            },
-        )
-        .await;
         let line = Arc::new(SmsRoute {
             name: "ng".to_owned(),
             gateway,
@@ -88,14 +78,7 @@ impl SmsService {
             country: "NG".to_owned(),
             daily_cap,
         });
-        let (deps, routes) = (shared.deps.clone(), SmsRoutes::new(vec![line.clone()]));
-        let outbox = Arc::new(SmsOutbox::new(deps.clone(), partner(1).id, routes.clone()));
-        let inbox = SmsInbox {
-            deps,
-            routes,
-            responder: responder(&shared, rates).await,
-            outbox: outbox.clone(),
-        };
+        let (shared, outbox, inbox) = put_together(&db, &clock, &bank, &line, rates).await;
         Self {
             bank,
             db,
@@ -125,6 +108,12 @@ impl SmsService {
             settings.timeout = Duration::from_secs(2);
         });
         (Self::with_rates(gateway, daily_cap, rates).await, running)
+    }
+
+    /// The store has lost everything; the records are what they were.
+    pub async fn lose_store(&mut self) {
+        let parts = put_together(&self.db, &self.clock, &self.bank, &self.line, PLENTY).await;
+        (self.shared, self.outbox, self.inbox) = parts;
     }
 
     pub fn advance(&self, by: Duration) {
@@ -202,6 +191,31 @@ impl SmsService {
         let form = format!("id={id}&from=%2B2348030000001&to=38496&text={text}&date={date}");
         self.send_callback("", &form).await
     }
+}
+
+/// The services over these records and a new store.
+async fn put_together(
+    db: &Fixture,
+    clock: &Arc<WindableClock>,
+    bank: &Arc<OneBank>,
+    line: &Arc<SmsRoute>,
+    rates: TurnRates,
+) -> (SharedDeps, Arc<SmsOutbox>, SmsInbox) {
+    let options = AppOptions {
+        banks: vec![bank.clone()],
+        clock: clock.clone(),
+        ..AppOptions::default()
+    };
+    let shared = shared(Arc::new(MemoryStore::new(clock.clone())), db.shared(), options).await;
+    let (deps, routes) = (shared.deps.clone(), SmsRoutes::new(vec![line.clone()]));
+    let outbox = Arc::new(SmsOutbox::new(deps.clone(), partner(1).id, routes.clone()));
+    let inbox = SmsInbox {
+        deps,
+        routes,
+        responder: responder(&shared, rates).await,
+        outbox: outbox.clone(),
+    };
+    (shared, outbox, inbox)
 }
 
 impl SmsService {

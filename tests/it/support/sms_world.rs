@@ -29,10 +29,10 @@ pub fn code_in(text: &str) -> String {
     from.split('#').next().unwrap().to_owned()
 }
 
-/// The number of three digits that a line of a text begins with: what is texted to agree, or to unlink.
+/// The number of six digits that a line of a text begins with: what is texted to agree.
 pub fn number_in(text: &str) -> String {
     let mut words = text.lines().filter_map(|line| line.split(' ').next());
-    let number = words.find(|word| word.len() == 3 && word.parse::<u16>().is_ok());
+    let number = words.find(|word| word.len() == 6 && word.parse::<u32>().is_ok());
     number.unwrap_or_else(|| panic!("no number in {text}")).to_owned()
 }
 

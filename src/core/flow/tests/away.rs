@@ -96,6 +96,17 @@ pub fn begun(what: &WaitingFor, by_sms: bool) -> Phone {
     phone
 }
 
+/// What a screen says in a text. Others read it: the bank is not named, and what it says is not repeated.
+pub fn texted(screen: &str) -> String {
+    let screen = screen
+        .replace("the Kuda app", "your bank's app")
+        .replace(". Pay no one 1 Yes", "");
+    match screen.strip_prefix("Kuda") {
+        Some(rest) => format!("Your bank{rest}"),
+        None => screen.replace("Kuda", "your bank"),
+    }
+}
+
 /// How often it was asked how far the attempt is, since this was last asked.
 pub fn asked(phone: &mut Phone) -> usize {
     let effects = std::mem::take(&mut phone.effects);

@@ -2,8 +2,8 @@
 
 use super::fixtures::session_of;
 use super::phone::Phone;
-use super::sms_phone::allowing;
-use crate::core::flow::{AccountList, AttemptResult, Effect, MoreAccountsResult, SessionEvent};
+use super::sms_phone::{allowing, code_in};
+use crate::core::flow::{AccountList, AttemptResult, Effect, MoreAccountsResult, SessionEvent, SubscriberFacts};
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::Outcome;
 use crate::core::next_step::{AccountChoice, FailureClass};
@@ -25,34 +25,17 @@ fn list(keys: &[&str], many: bool, more: Option<&str>) -> AccountList {
     }
 }
 
-/// Somebody who is to choose from these, on the phone or by SMS.
-fn choosing(list: AccountList, by_sms: bool) -> Phone {
-    let mut phone = if by_sms {
-        let mut phone = allowing();
-        phone.agrees_by_text();
-        phone.sends_texts(&["1", "ada", "Zq7password"]);
-        let id = phone.submit().attempt;
-        phone.sends(id);
-        phone
-    } else {
-        Phone::submitted().0
-    };
+/// Somebody who is to choose from these.
+fn choosing(list: AccountList) -> Phone {
+    choosing_in(Phone::submitted().0, list)
+}
+
+fn choosing_in(mut phone: Phone, list: AccountList) -> Phone {
     // As its owner notes it when it sends.
     phone.state.session.as_mut().expect("a session").provider_session = Some(session_of("s-1"));
     let id = phone.state.attempt_id().expect("an attempt");
     assert!(phone.resolves(id, AttemptResult::ChooseAccount(list)));
-    if by_sms {
-        phone.sends_text("CONTINUE").screen();
-    }
     phone
-}
-
-fn says(phone: &mut Phone, by_sms: bool, line: &str) -> String {
-    if by_sms {
-        phone.sends_text(line).screen()
-    } else {
-        phone.types(line)
-    }
 }
 
 /// The keys that were submitted; none where nothing was.
@@ -73,79 +56,91 @@ fn chosen(phone: &mut Phone) -> Vec<String> {
 /// where only one may be chosen, submits nothing.
 #[test]
 fn several_are_typed_in_one_line() {
-    for by_sms in [false, true] {
-        for (many, typed, want) in [
-            (true, "1,3", vec!["key-11", "key-33"]),
-            (true, "1 3", vec!["key-11", "key-33"]),
-            (true, "1.3", vec!["key-11", "key-33"]),
-            (true, " 3, 1 ,", vec!["key-33", "key-11"]),
-            (true, "2,2", vec!["key-22"]),
-            (true, "2", vec!["key-22"]),
-            (true, "１,２", vec!["key-11", "key-22"]),
-            (true, "1,4", vec![]),
-            (true, "1,0", vec![]),
-            (true, "1,x", vec![]),
-            (true, ",", vec![]),
-            (true, "123", vec![]),
-            (false, "2", vec!["key-22"]),
-            (false, "1,3", vec![]),
-        ] {
-            let mut phone = choosing(list(&["11", "22", "33"], many, None), by_sms);
-            let screen = phone.says();
-            let head = if many {
-                "Zenith Bank: which? (1,3)"
-            } else {
-                "Zenith Bank: which account?"
-            };
-            assert!(screen.starts_with(head), "{screen}");
-            let said = says(&mut phone, by_sms, typed);
-            assert_eq!(chosen(&mut phone), want, "{typed:?}");
-            assert_eq!(said.starts_with("Please choose"), want.is_empty(), "{typed:?}: {said}");
-        }
+    for (many, typed, want) in [
+        (true, "1,3", vec!["key-11", "key-33"]),
+        (true, "1 3", vec!["key-11", "key-33"]),
+        (true, "1.3", vec!["key-11", "key-33"]),
+        (true, " 3, 1 ,", vec!["key-33", "key-11"]),
+        (true, "2,2", vec!["key-22"]),
+        (true, "2", vec!["key-22"]),
+        (true, "１,２", vec!["key-11", "key-22"]),
+        (true, "1,4", vec![]),
+        (true, "1,0", vec![]),
+        (true, "1,x", vec![]),
+        (true, ",", vec![]),
+        (true, "123", vec![]),
+        (false, "2", vec!["key-22"]),
+        (false, "1,3", vec![]),
+    ] {
+        let mut phone = choosing(list(&["11", "22", "33"], many, None));
+        let screen = phone.says();
+        let head = if many {
+            "Zenith Bank: which? (1,3)"
+        } else {
+            "Zenith Bank: which account?"
+        };
+        assert!(screen.starts_with(head), "{screen}");
+        let said = phone.types(typed);
+        assert_eq!(chosen(&mut phone), want, "{typed:?}");
+        assert_eq!(said.starts_with("Please choose"), want.is_empty(), "{typed:?}: {said}");
     }
+}
+
+/// By SMS accounts are not shown, nor chosen, where secrets may be texted either: others read an inbox.
+#[test]
+fn accounts_are_not_chosen_by_text() {
+    let mut phone = allowing();
+    phone.agrees_by_text();
+    phone.sends_texts(&["1", "ada", "Zq7password"]);
+    let id = phone.submit().attempt;
+    phone.sends(id);
+    let mut phone = choosing_in(phone, list(&["11", "22"], true, None));
+    for line in ["CONTINUE", "1", "1,2"] {
+        let said = phone.sends_text(line).screen();
+        assert!(said.contains("To go on dial *384*96*"), "{said}");
+        assert!(!said.contains("..11") && !said.contains("Zenith"), "{said}");
+    }
+    assert_eq!(phone.submits(), 0);
+    let asked = phone.dial_known(&SubscriberFacts::default(), &[&code_in(&phone.says())]);
+    assert!(asked.contains("1 Savings ..11"), "{asked}");
 }
 
 /// The last entry asks for more accounts; the list stays until they come, and from then on the numbers mean the new one.
 #[test]
 fn more_accounts_are_asked_for() {
-    for by_sms in [false, true] {
-        let mut phone = choosing(list(&["11"], true, Some("wallets")), by_sms);
-        assert!(
-            phone.says().contains("1 Savings ..11\n2 More accounts"),
-            "{}",
-            phone.says()
-        );
-        assert!(
-            says(&mut phone, by_sms, "1,2").starts_with("Please choose"),
-            "not several with it"
-        );
-        assert_eq!(says(&mut phone, by_sms, "2"), "", "the turn waits");
-        let Some(Effect::MoreAccounts(asked)) = phone.effects.pop() else {
-            panic!("nothing was asked")
-        };
-        assert_eq!(
-            (asked.more.as_str(), asked.attempt),
-            ("wallets", phone.state.attempt_id())
-        );
-        let session = asked.open.session;
-        assert!(phone.applies(&SessionEvent::MoreAccounts {
-            session,
-            result: MoreAccountsResult::Found(list(&["11", "77"], false, None)),
-        }));
-        assert!(
-            phone.says().contains("1 Savings ..11\n2 Savings ..77"),
-            "{}",
-            phone.says()
-        );
-        assert!(!phone.says().contains("More accounts"), "{}", phone.says());
-        says(&mut phone, by_sms, "2");
-        assert_eq!(chosen(&mut phone), ["key-77"]);
-        let late = MoreAccountsResult::Found(list(&["99"], false, None));
-        assert!(
-            !phone.applies(&SessionEvent::MoreAccounts { session, result: late }),
-            "chosen is chosen"
-        );
-    }
+    let mut phone = choosing(list(&["11"], true, Some("wallets")));
+    assert!(
+        phone.says().contains("1 Savings ..11\n2 More accounts"),
+        "{}",
+        phone.says()
+    );
+    assert!(phone.types("1,2").starts_with("Please choose"), "not several with it");
+    assert_eq!(phone.types("2"), "", "the turn waits");
+    let Some(Effect::MoreAccounts(asked)) = phone.effects.pop() else {
+        panic!("nothing was asked")
+    };
+    assert_eq!(
+        (asked.more.as_str(), asked.attempt),
+        ("wallets", phone.state.attempt_id())
+    );
+    let session = asked.open.session;
+    assert!(phone.applies(&SessionEvent::MoreAccounts {
+        session,
+        result: MoreAccountsResult::Found(list(&["11", "77"], false, None)),
+    }));
+    assert!(
+        phone.says().contains("1 Savings ..11\n2 Savings ..77"),
+        "{}",
+        phone.says()
+    );
+    assert!(!phone.says().contains("More accounts"), "{}", phone.says());
+    phone.types("2");
+    assert_eq!(chosen(&mut phone), ["key-77"]);
+    let late = MoreAccountsResult::Found(list(&["99"], false, None));
+    assert!(
+        !phone.applies(&SessionEvent::MoreAccounts { session, result: late }),
+        "chosen is chosen"
+    );
 }
 
 /// What cannot be had takes nothing away: the list that is there stays, and says so. Only an end of the session is one.
@@ -173,7 +168,7 @@ fn without_more_the_list_stays() {
             Outcome::Denied,
         ),
     ] {
-        let mut phone = choosing(list(&["11"], false, Some("m")), false);
+        let mut phone = choosing(list(&["11"], false, Some("m")));
         phone.types("2");
         let session = phone.session().id;
         assert!(phone.applies(&SessionEvent::MoreAccounts { session, result }));
@@ -181,7 +176,7 @@ fn without_more_the_list_stays() {
         assert_eq!(phone.stage(), Some(stage));
     }
     // Nobody waits any more: the list is shown as it is, and a late answer is on the next screen.
-    let mut phone = choosing(list(&["11"], false, Some("m")), false);
+    let mut phone = choosing(list(&["11"], false, Some("m")));
     phone.types("2");
     assert!(
         phone.polls(false).contains("1 Savings ..11\n2 More accounts"),
@@ -202,7 +197,7 @@ fn without_more_the_list_stays() {
 /// A choice among several that was begun and never sent is asked again as it was.
 #[test]
 fn an_unsent_choice_is_asked_again() {
-    let mut phone = choosing(list(&["11", "22"], true, None), false);
+    let mut phone = choosing(list(&["11", "22"], true, None));
     phone.types("1,2");
     phone.polls(false);
     phone.passes(std::time::Duration::from_secs(76));
@@ -213,7 +208,7 @@ fn an_unsent_choice_is_asked_again() {
 /// A value that an earlier version wrote knew nothing but the accounts.
 #[test]
 fn an_earlier_value_is_read() {
-    let phone = choosing(list(&["11"], false, None), false);
+    let phone = choosing(list(&["11"], false, None));
     let mut value: serde_json::Value = serde_json::from_str(&phone.value()).expect("JSON");
     let session = value["session"].as_object_mut().expect("a session");
     for newer in ["many", "more", "waiting", "page_link_sent_at", "bank_message"] {

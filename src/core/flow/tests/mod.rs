@@ -26,6 +26,7 @@ mod renewals;
 mod requesters;
 mod screens;
 mod sms;
+mod sms_inbox;
 mod sms_order;
 mod sms_phone;
 mod typed_fields;

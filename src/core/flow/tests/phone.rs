@@ -95,6 +95,8 @@ pub struct Phone {
     /// For how long a dialog may ask something; here so long that no test about something else meets its end.
     pub asks: Duration,
     pub effects: Vec<Effect>,
+    /// How many wrong numbers may still be texted, as the records say.
+    pub proofs_left: u32,
     pub dialog: u8,
     /// Everything typed in it.
     typed: String,
@@ -137,6 +139,7 @@ impl Phone {
             septets: PAGE,
             asks: LASTS * 1_000,
             effects: Vec::new(),
+            proofs_left: crate::core::flow::sms_proof::MAX_WRONG,
             dialog: 0,
             typed: String::new(),
             drawn: 0,

@@ -7,7 +7,7 @@ use super::fixtures::{bank, banks, failed, field, form, link};
 use super::phone::{Phone, flow_with};
 use super::sms_phone::{SmsOutcome, allowing, code_in, number_in};
 use crate::core::flow::handover::HandoverDecision;
-use crate::core::flow::{AttemptResult, SubscriberFacts};
+use crate::core::flow::{AttemptResult, Effect, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
 use crate::core::next_step::{AccountChoice, FailureClass, FieldKind};
@@ -32,13 +32,16 @@ fn all_but_secrets_goes_by_text() {
         list.starts_with("Choose your bank, or type its name:\n1 Zenith Bank"),
         "{list}"
     );
-    assert!(phone.sends_text("acce").screen().contains("\n1 Access Bank\n0 Back"));
-    assert!(phone.sends_text("0").screen().contains("1 Zenith Bank"));
-    let dial = phone.sends_texts(&["zenith", "1"]);
     assert!(
-        dial.starts_with("Zenith Bank: passwords and codes are not for texts"),
-        "{dial}"
+        phone
+            .sends_text("bank")
+            .screen()
+            .contains("\n1 Access Bank\n2 First Bank")
     );
+    assert!(phone.sends_text("0").screen().contains("1 Zenith Bank"));
+    // What finds one only picks it: a list of one would name it where others read it.
+    let dial = phone.sends_text("zenith").screen();
+    assert!(dial.starts_with("Passwords and codes are not for texts"), "{dial}");
     assert_eq!(phone.stage(), Some(Outcome::Ask));
     assert_eq!(phone.opens().len(), 1, "the session is opened meanwhile");
     let consent = phone.session().consent.clone().expect("a consent");
@@ -61,10 +64,7 @@ fn a_secret_in_a_text_is_not_kept() {
         phone.agrees_by_text();
         phone.sends_text("1").screen();
         let told = phone.sends_text(text).screen();
-        assert!(
-            told.starts_with("Zenith Bank: passwords and codes are not for texts"),
-            "{told}"
-        );
+        assert!(told.starts_with("Passwords and codes are not for texts"), "{told}");
         assert!(!told.contains("Zq7") && !phone.value().contains("Zq7"), "{told}");
         assert!(!phone.value().contains("482913"));
         assert_eq!((phone.submits(), phone.session().fields_answered), (0, 0));
@@ -83,13 +83,13 @@ fn nothing_is_submitted_by_text() {
         vec![form(vec![field("phone", FieldKind::Digits)])],
     ));
     phone.agrees_by_text();
-    let told = phone.sends_texts(&["digit", "1"]);
-    assert!(told.starts_with("Digit Bank: passwords and codes"), "{told}");
+    let told = phone.sends_text("digit bank").screen();
+    assert!(told.starts_with("Passwords and codes"), "{told}");
     phone.sends_text("08030000001");
-    phone.sends_texts(&["0", "polaris", "1"]);
+    phone.sends_texts(&["0", "polaris"]);
     assert_eq!(phone.stage(), Some(Outcome::AskChoice));
     assert!(
-        phone.sends_text("1").screen().starts_with("Polaris: passwords"),
+        phone.sends_text("1").screen().starts_with("Passwords and codes"),
         "{}",
         phone.says()
     );
@@ -105,7 +105,7 @@ fn nothing_is_submitted_by_text() {
     phone.resolves(id, AttemptResult::ChooseAccount(vec![account].into()));
     phone.passes(Duration::from_mins(10));
     let told = phone.sends_text("CONTINUE").screen();
-    assert!(told.starts_with("Zenith Bank: passwords and codes"), "{told}");
+    assert!(told.starts_with("Passwords and codes"), "{told}");
     assert!(!told.contains("4321"));
     phone.sends_text("1");
     assert_eq!(phone.submits(), 0);
@@ -119,8 +119,8 @@ fn nothing_is_submitted_by_text() {
 fn where_it_is_allowed_all_goes_by_text() {
     let mut phone = allowing();
     phone.agrees_by_text();
-    assert!(phone.sends_text("1").screen().contains("Zenith Bank: USERNAME"));
-    assert!(phone.sends_text("ada ").screen().contains("Zenith Bank: PASSWORD"));
+    assert!(phone.sends_text("1").screen().contains("Your bank: USERNAME"));
+    assert!(phone.sends_text("ada ").screen().contains("Your bank: PASSWORD"));
     let told = phone.sends_text("Zq7password").screen();
     assert_eq!(
         told,
@@ -172,7 +172,7 @@ fn the_warning_is_given_on_the_phone() {
     phone.agrees_by_text();
     let told = phone.sends_text("1").screen();
     assert!(
-        told.starts_with("Zenith Bank: passwords and codes") && told.ends_with("\n0 Back"),
+        told.starts_with("Passwords and codes") && told.ends_with("\n0 Back"),
         "{told}"
     );
     assert!(!told.contains("\n1 "), "{told}");
@@ -198,14 +198,14 @@ fn a_rule_for_one_bank_holds_for_texts() {
         secrets_over_sms: sms,
     };
     for (rules, want) in [
-        (vec![], Some("passwords and codes")),
+        (vec![], Some("Passwords and codes")),
         (
             vec![rule("zenith", None, Some(SecretsOverSms::Allow))],
             Some("USERNAME"),
         ),
         (
             vec![rule("access", None, Some(SecretsOverSms::Allow))],
-            Some("passwords and codes"),
+            Some("Passwords and codes"),
         ),
         (
             vec![rule("zenith", Some(SecretsOverUssd::Warn), Some(SecretsOverSms::Allow))],
@@ -228,10 +228,10 @@ fn continue_goes_on() {
     phone.keys(&["1", "ada"]);
     phone.passes(Duration::from_mins(10));
     let told = phone.sends_text("continue").screen();
-    assert!(told.starts_with("Zenith Bank: passwords and codes"), "{told}");
+    assert!(told.starts_with("Passwords and codes"), "{told}");
     let told = phone.sends_text("LINK").screen();
-    assert!(told.starts_with("Go on with Zenith Bank?"), "{told}");
-    assert!(phone.sends_text("1").screen().starts_with("Zenith Bank: passwords"));
+    assert!(told.starts_with("Go on with your bank?"), "{told}");
+    assert!(phone.sends_text("1").screen().starts_with("Passwords and codes"));
     let asked = phone.dial_known(&SubscriberFacts::default(), &[&code_in(&phone.says())]);
     assert!(
         asked.contains("PASSWORD"),
@@ -257,16 +257,32 @@ fn a_language_is_a_word() {
     );
     let consent = phone.session().consent.clone().expect("a consent");
     assert_eq!(consent.locale, Locale::Ha, "what was agreed to was in Hausa");
-    assert!(phone.sends_text("1").screen().contains("nenosiri"), "{}", phone.says());
+    assert!(phone.sends_text("1").screen().contains("Nenosiri"), "{}", phone.says());
     assert!(phone.dial().contains("Zenith Bank"));
     assert_eq!(phone.state.locale, Locale::Sw);
 }
 
+/// Accounts are for the phone: no SMS says which a person has, and what they text there chooses nothing. Where secrets may be
+/// texted, too.
+#[test]
+fn accounts_are_for_the_phone() {
+    let told = "Your accounts are not for texts: others may read them. To see or change them, dial *384*96#\n0 Back";
+    let mut phone = Phone::linked();
+    phone.passes(Duration::from_mins(10));
+    phone.sends_text("LINK");
+    for text in ["2", "1", "2", "12345"] {
+        assert!(phone.sends_text(text).screen().ends_with(told), "{}", phone.says());
+    }
+    assert!(!phone.effects.iter().any(|effect| matches!(effect, Effect::Unlink(_))));
+    assert!(phone.sends_text("0").screen().contains("Agree?"));
+}
+
 /// A person's own code stands before what it protects by text as on the phone, and is not typed there: they are told to dial,
-/// and what they text is not kept.
+/// and what they text is not kept. That is so where secrets may be texted, too.
 #[test]
 fn an_own_code_is_for_the_phone() {
-    let mut phone = Phone::linked();
+    let mut phone = allowing();
+    phone.state.links = vec![link(1, "zenith:p", "Zenith Bank")];
     let known = SubscriberFacts {
         links: phone.state.links.clone(),
         ..SubscriberFacts::default()
@@ -274,8 +290,10 @@ fn an_own_code_is_for_the_phone() {
     phone.dial_known(&known, &[]);
     phone.keys(&["2", "1", "3", "4821"]);
     phone.passes(Duration::from_mins(10));
-    phone.sends_text("LINK");
-    let told = phone.sends_text("2").screen();
+    phone.agrees_by_text();
+    phone.sends_texts(&["zenith", "0", "access"]);
+    phone.passes(Duration::from_hours(2));
+    let told = phone.sends_text("CONTINUE").screen();
     assert_eq!(
         told,
         "Your own code is not for texts, none is kept. Dial *384*96# and type it there.\n0 Back"
@@ -315,9 +333,8 @@ fn a_new_dialog_by_text_has_to_know_the_code_again() {
     phone.keys(&["2", "1", "3", "4821", "0"]);
     phone.passes(Duration::from_mins(10));
     phone.agrees_by_text();
-    assert!(phone.sends_text("access").screen().contains("1 Access Bank"));
     assert!(
-        phone.sends_text("1").screen().contains("Access Bank"),
+        phone.sends_text("access").screen().contains("Passwords and codes"),
         "their own of this minute"
     );
     phone.passes(Duration::from_hours(2));
@@ -340,7 +357,7 @@ fn screens_by_text_fit_one_part() {
         phone.state.locale = locale;
         let list = phone.agrees_by_text();
         assert!(list.contains("1 "), "{list}");
-        phone.sends_texts(&["first", "1", "1", "Zq7", "0", "xyz", "9"]);
+        phone.sends_texts(&["first", "1", "Zq7", "0", "xyz", "9"]);
         phone.sends_texts(&["LINK", "0"]);
         assert_eq!(phone.sends_text("1"), SmsOutcome::Nothing, "{locale}: it was over");
     }

@@ -6,14 +6,14 @@ use rstest::rstest;
 
 use super::phone::{Phone, cumulative};
 use super::sms_phone::{Sms, SmsOutcome, allowing, number_in};
+use crate::core::flow::Input;
 use crate::core::flow::sms::{REPLY_WINDOW, SESSION_WINDOW};
-use crate::core::flow::{Effect, SessionEvent};
-use crate::core::ids::LinkId;
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
+use crate::core::secret::Secret;
 
-/// What binds has no key that can be known beforehand: who forges a text, or texts for an older screen, agrees to nothing
-/// and unlinks nothing. The number is another in each text.
+/// What binds has no key that can be known beforehand: who forges a text, or texts for an older screen, agrees to nothing. The
+/// number is another in each text.
 #[test]
 fn what_binds_is_chosen_by_a_number_of_this_text() {
     let mut phone = Phone::new();
@@ -21,29 +21,60 @@ fn what_binds_is_chosen_by_a_number_of_this_text() {
     let second = phone.sends_text("1").screen();
     assert!(second.starts_with("Please choose from the list."), "{second}");
     assert_ne!(number_in(&second), first);
-    assert!(phone.sends_text(&first).screen().contains("Agree?"), "{}", phone.says());
+    let third = phone.sends_text(&first).screen();
+    assert!(third.starts_with("That was not right. Tries left: 3."), "{third}");
     assert!(phone.state.session.is_none());
+    phone.sends_text(&format!("{}.", number_in(&third))).screen();
+    assert_eq!(phone.stage(), Some(Outcome::ChooseBank), "with a full stop behind it");
+}
 
-    let mut phone = Phone::linked();
-    phone.passes(Duration::from_mins(10));
-    phone.sends_texts(&["LINK", "2", "1"]);
-    let asked = phone.sends_text("2").screen();
-    assert!(asked.starts_with("Unlink Zenith Bank ..4321?"), "{asked}");
-    let asked = phone.sends_text("1").screen();
+/// Once too many numbers were wrong nothing that is texted agrees, not even the number, and the text says where it can be done.
+#[test]
+fn after_too_many_wrong_numbers_it_is_for_the_phone() {
+    let mut phone = Phone::new();
+    let number = number_in(&phone.sends_text("LINK").screen());
+    phone.proofs_left = 0;
+    let told = "Too many wrong numbers were texted. For up to 24 hours you can agree on the phone only: dial *384*96#\n0 Leave";
+    for text in ["999999", "LINK", "1", &number, "2", "CONTINUE", "LINK"] {
+        let said = phone.sends_text(text).screen();
+        assert!(said.ends_with(told), "{text}: {said}");
+        assert!(phone.state.session.is_none() && phone.state.cursor.confirmation.is_none());
+    }
+    assert!(phone.dial().contains("1 Agree, choose bank"), "as on any phone");
+    phone.types("1");
+    assert_eq!(phone.stage(), Some(Outcome::ChooseBank));
+}
+
+/// What is a try at the number is told before anything is done about it, so that the records can count it; what they refuse is
+/// not right, whatever it is.
+#[test]
+fn a_try_at_the_number_is_recognized() {
+    for (text, want) in [
+        ("999999", Some(false)),
+        ("RIGHT", Some(true)),
+        ("(RIGHT)", Some(true)),
+        ("123", Some(false)),
+        ("12345678901", Some(false)),
+        ("1", None),
+        ("12", None),
+        ("abc", None),
+        ("0", None),
+    ] {
+        let mut phone = Phone::new();
+        let number = number_in(&phone.sends_text("LINK").screen());
+        let line = Input::Line(Secret::new(text.replace("RIGHT", &number)));
+        assert_eq!(phone.flow.sms_proof(&phone.state, &line), want, "{text}");
+        phone.state.judge_proof(false, 1);
+        let told = phone.sends_text(&number).screen();
+        assert!(phone.state.session.is_none(), "{told}");
+    }
+    let mut phone = Phone::new();
+    phone.dial();
+    let line = Input::Line(Secret::new("999999"));
     assert_eq!(
-        phone.effects.iter().filter(|e| matches!(e, Effect::Unlink(_))).count(),
-        0
-    );
-    phone.sends_text(&number_in(&asked));
-    phone.applies(&SessionEvent::Unlinked(LinkId::from_bytes([1; 16])));
-    assert!(
-        phone.says().starts_with("Zenith Bank ..4321 is unlinked."),
-        "{}",
-        phone.says()
-    );
-    assert_eq!(
-        phone.effects.iter().filter(|e| matches!(e, Effect::Unlink(_))).count(),
-        1
+        phone.flow.sms_proof(&phone.state, &line),
+        None,
+        "on the phone there is none"
     );
 }
 
@@ -70,9 +101,9 @@ fn repeated_reordered_and_broken_texts_choose_nothing() {
     }
     phone.passes(Duration::from_secs(20));
     let now = phone.now;
-    phone.hands_on(&sms(100, "zenith", true, now));
+    phone.hands_on(&sms(100, "bank", true, now));
     let found = phone.says();
-    let earlier = phone.hands_on(&sms(99, "1", true, at.plus(Duration::from_secs(10))));
+    let earlier = phone.hands_on(&sms(99, "2", true, at.plus(Duration::from_secs(10))));
     assert_eq!(earlier, SmsOutcome::Screen(found.clone()), "sent before the search");
     let part = phone.hands_on(&sms(101, "1", false, now));
     assert_eq!(part, SmsOutcome::Screen(found), "a part of something longer");
@@ -84,7 +115,7 @@ fn repeated_reordered_and_broken_texts_choose_nothing() {
 /// A day-late answer chooses nothing, whatever is on then: where the person stands is sent again; and after that time it is
 /// not even worth an answer.
 #[rstest]
-#[case::in_time(REPLY_WINDOW.saturating_sub(Duration::from_secs(1)), Some("Zenith Bank: passwords"))]
+#[case::in_time(REPLY_WINDOW.saturating_sub(Duration::from_secs(1)), Some("Passwords and codes"))]
 #[case::too_late(REPLY_WINDOW, Some("Umoja Credit asks to read"))]
 #[case::hours(Duration::from_hours(20), Some("Umoja Credit asks to read"))]
 #[case::a_day(SESSION_WINDOW, None)]

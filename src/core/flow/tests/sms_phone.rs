@@ -1,6 +1,6 @@
 //! A phone that texts.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::phone::{Phone, flow_with};
 use crate::core::flow::dialogs::DialogDecision;
@@ -51,7 +51,10 @@ pub struct Sms<'a> {
 impl Phone {
     /// The gateway hands this text on.
     pub fn hands_on(&mut self, sms: &Sms<'_>) -> SmsOutcome {
+        let id = sms.id.to_string();
         let context = SmsContext {
+            id: &id,
+            proofs_left: self.proofs_left,
             dial: "*384*96#",
             opted_out_at: sms.stopped,
         };
@@ -117,12 +120,12 @@ impl Phone {
     }
 }
 
-/// The number of three digits that a line of a text begins with.
+/// The number of six digits that a line of a text begins with.
 pub fn number_in(text: &str) -> String {
     let words = text.lines().filter_map(|line| line.split(' ').next());
     let found = words
         .into_iter()
-        .find(|word| word.len() == 3 && word.parse::<u16>().is_ok());
+        .find(|word| word.len() == 6 && word.parse::<u32>().is_ok());
     found.unwrap_or_else(|| panic!("no number in {text}")).to_owned()
 }
 
@@ -136,11 +139,12 @@ pub fn code_in(text: &str) -> String {
 
 /// In which secrets may be texted.
 pub fn allowing() -> Phone {
-    let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
-    Arc::get_mut(&mut flow)
-        .expect("nobody else's")
-        .settings
-        .policy
-        .secrets_over_sms = SecretsOverSms::Allow;
-    Phone::with(flow)
+    static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
+    let flow = FLOW.get_or_init(|| {
+        let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
+        let own = Arc::get_mut(&mut flow).expect("nobody else's");
+        own.settings.policy.secrets_over_sms = SecretsOverSms::Allow;
+        flow
+    });
+    Phone::with(flow.clone())
 }
