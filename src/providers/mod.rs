@@ -22,6 +22,7 @@ pub use self::event::{
 };
 pub use self::keys::{KeyRequirement, ProviderKeys};
 pub use self::registration::ProviderRegistration;
+pub use self::session_meaning::SessionMeaning;
 pub use crate::core::linking::{AuthMethod, Institution, Journey, ProviderSession, SessionKind, SubmissionStep};
 
 mod access;
@@ -30,6 +31,7 @@ mod keys;
 pub mod mono;
 pub mod offer;
 pub mod registration;
+mod session_meaning;
 
 /// Every provider that can be configured, in the order in which they are told of.
 pub static PROVIDERS: &[ProviderRegistration] = &[mono::REGISTRATION];
@@ -62,16 +64,6 @@ pub struct ProviderFacts {
     pub settle_for: Duration,
     /// How often it may ask for more in one session before it is not believed any more.
     pub max_rounds: u8,
-}
-
-/// What the session is that an account of a provider says it was linked in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionMeaning {
-    /// The one that was opened for it: an account of another one is not what was linked.
-    Published,
-    /// Nobody says. Where it was the one that was opened, it was linked in it; another one means something only after the
-    /// right one was seen, at the same keys.
-    Unpublished,
 }
 
 /// Whose list of institutions is shown.

@@ -189,7 +189,7 @@ impl Metrics {
         );
         registry.register(
             "session_mismatches",
-            "Linked accounts that name another session, and are believed to be the right ones all the same",
+            "Accounts that name another session",
             self.session_mismatches.clone(),
         );
         registry.register(
@@ -267,13 +267,6 @@ impl Metrics {
     /// Counts an SMS or a report from the gateway with this name that nobody can read.
     pub fn sms_unreadable(&self, gateway: &'static str) {
         self.sms_unreadable.get_or_create(&GatewayLabels { gateway }).inc();
-    }
-
-    /// Counts an account that named another session than it was linked in, and that was not believed.
-    pub fn session_mismatch(&self, provider: &'static str) {
-        self.session_mismatches
-            .get_or_create(&ProviderLabels { provider })
-            .inc();
     }
 
     /// Counts a call to a provider; `call` is a word such as `submit`.

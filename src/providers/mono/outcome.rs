@@ -27,8 +27,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;
 
+use super::later_form::later_form;
 use super::lenient::{LenientList, LenientNumber, LenientObject, ReplyStatus};
-use super::{MonoApiVersion, forms, map, wire};
+use super::{MonoApiVersion, map, wire};
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use crate::core::secret::Secret;
 use crate::http_client::OutboundResponse;
@@ -140,7 +141,7 @@ fn choose(answer: &OutboundResponse, dialect: MonoApiVersion) -> Result<NextStep
 }
 
 fn prompt(answer: &OutboundResponse) -> Result<NextStep, SubmitError> {
-    let form = forms::later_form(&parse(answer).unwrap_or_default());
+    let form = later_form(&parse(answer).unwrap_or_default());
     if !form.fits_keypad() {
         return failed(FailureClass::Unsupported, None);
     }

@@ -17,6 +17,7 @@ mod mono_garbage;
 mod mono_people;
 mod mono_reads;
 mod mono_replies;
+mod mono_sparse;
 mod mono_uncoded;
 mod mono_webhooks;
 
