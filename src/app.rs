@@ -148,6 +148,14 @@ impl Default for StartOptions {
     }
 }
 
+/// How long a server that is leaving says so before it stops taking calls.
+const fn not_ready_period(mode: Mode) -> Duration {
+    match mode {
+        Mode::Sandbox => Duration::ZERO,
+        Mode::Production => NOT_READY_PERIOD,
+    }
+}
+
 impl App {
     /// Starts a server on the present runtime, which must outlive it.
     ///
@@ -168,10 +176,6 @@ impl App {
         database_clock.measure(deps.records.as_ref()).await?;
         let links = Arc::new(PageLinks::new(deps.clone(), config.server.public_url.as_ref()));
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
-        let announce = match config.mode {
-            Mode::Sandbox => Duration::ZERO,
-            Mode::Production => NOT_READY_PERIOD,
-        };
         let parts = assemble(
             &mut config,
             ready_providers,
@@ -208,7 +212,7 @@ impl App {
             callbacks,
             server: running,
             draining: leaving,
-            not_ready_period: announce,
+            not_ready_period: not_ready_period(config.mode),
             shutdown: stop,
             tasks: deps.tasks,
             #[cfg(feature = "sandbox")]

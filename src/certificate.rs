@@ -245,7 +245,7 @@ impl ServerCertificate {
             match self.reload() {
                 Ok(changed) => tracing::info!(changed, "the certificate's files have changed and are in use"),
                 Err(error) => {
-                    tracing::error!(%error, "the certificate's files have changed and cannot be used: the old certificate is still shown")
+                    tracing::error!(%error, "the certificate's files have changed and cannot be used: the old certificate is still shown");
                 }
             }
         }

@@ -4,7 +4,7 @@
 ## Screens
 
 welcome =
-    { $partner } demande à lire votre { $data } pour "{ $purpose }", pendant { $days ->
+    { $partner } veut lire votre { $data } pour "{ $purpose }", { $days ->
         [one] { $days } jour
        *[other] { $days } jours
     }. D'accord ?
@@ -52,12 +52,12 @@ bank-busy = { $bank } est occupée. Réessayez dans { $minutes } min.
 will-text = Nous vous enverrons un seul SMS, à son retour. Sans retour sous 24 heures, pas de SMS.
 texts-stopped = Vous avez demandé à ne plus recevoir de SMS. Envoyez START au numéro où vous avez envoyé STOP, puis redemandez ici.
 no-banks = La liste des banques est indisponible.
-no-way = Aucun compte ne peut être lié sur cette ligne. Rien n'a été envoyé. Demandez à { $partner } un autre moyen.
+no-way = Aucun compte ne se lie sur cette ligne. Rien n'est parti. Voyez { $partner }.
 resume = Continuer avec { $bank } ?
 news = { $bank } { $account } est lié pour { $partner }.
 links = Vos comptes liés :
 no-links = Vous n'avez aucun compte lié.
-link = { $bank } { $account }, lié pour { $partner } jusqu'au { $until }.
+link = { $bank } { $account } pour { $partner }, fin { $until }.
 unlink = Délier { $bank } { $account } ? { $partner } ne le verra plus.
 
 pin = Tapez votre code à 4 chiffres. Oublié ? Revenez et reliez ce compte encore une fois.
@@ -67,7 +67,7 @@ pin-locked = Trop de codes faux. Attendez { $minutes } min et rappelez.
 linked = C'est fait ! { $bank } { $account } est lié pour { $partner }. Rappelez pour le voir ou le délier.
 linked-twice = Fait ! { $bank } { $account } est lié pour { $partner }. Il l'était déjà : rappelez pour voir les deux.
 renewed = C'est fait ! { $bank } { $account } est à jour pour { $partner }.
-kept = { $partner } peut lire votre { $data } chez { $bank } { $account } jusqu'au { $until }. Rappelez pour stopper à tout moment.
+kept = { $partner } peut lire { $bank } { $account } jusqu'au { $until }. Rappelez pour stopper.
 unlinked = { $bank } { $account } est délié. { $partner } ne le verra plus.
 blocked = Impossible de lier { $bank } pour le moment. Rien n'a été envoyé. Réessayez demain.
 left = Au revoir. Rappelez quand vous voulez pour continuer.

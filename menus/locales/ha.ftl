@@ -57,7 +57,7 @@ resume = Ci gaba da { $bank }?
 news = An hada { $bank } { $account } da { $partner }.
 links = Asusun da kuka hada:
 no-links = Ba ku hada wani asusu ba.
-link = { $bank } { $account }, an hada da { $partner } har { $until }.
+link = { $bank } { $account } da { $partner } har { $until }.
 unlink = A cire { $bank } { $account }? { $partner } ba zai sake ganinsa ba.
 
 pin = Rubuta lambarka ta sirri (4). Ka manta? Koma baya ka sake hada asusun nan.
@@ -67,7 +67,7 @@ pin-locked = Kuskure ya yi yawa. Jira minti { $minutes } ka sake kira.
 linked = An gama! An hada { $bank } { $account } da { $partner }. Sake kira don gani ko cirewa.
 linked-twice = An gama! An hada { $bank } { $account } da { $partner }. An taba hada shi: sake kira don ganin su biyu.
 renewed = An gama! An sabunta { $bank } { $account } ga { $partner }.
-kept = { $partner } na iya karanta { $data } naku a { $bank } { $account } har { $until }. Sake kira don dakatarwa a kowane lokaci.
+kept = { $partner } na iya karanta { $bank } { $account } har { $until }. Sake kira don dakatarwa.
 unlinked = An cire { $bank } { $account }. { $partner } ba zai sake ganinsa ba.
 blocked = Ba za mu iya hada { $bank } yanzu ba. Ba a aika komai ba. Ku gwada gobe.
 left = Sai an jima. Sake kira a kowane lokaci don ci gaba.

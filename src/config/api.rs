@@ -60,10 +60,10 @@ pub(super) fn read(mut section: Section<'_>) -> ApiConfig {
         .unwrap_or(OPEN_INTENTS_PER_NUMBER);
     section.report_unknown_keys();
     ApiConfig {
-        open_intents,
-        open_intents_per_number,
         token_lifetime_s,
         requests_per_second,
         burst,
+        open_intents,
+        open_intents_per_number,
     }
 }

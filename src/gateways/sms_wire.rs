@@ -87,60 +87,64 @@ pub(super) enum ReportWord {
     Unknown,
 }
 
+/// What the words of failures have in common, by why.
+const FAILED_WORDS: &[(&[&str], SmsFailureReason)] = &[
+    (&["expire", "timeout"], SmsFailureReason::Expired),
+    (
+        &["reject", "block", "barred", "denied", "cancel", "spam"],
+        SmsFailureReason::Rejected,
+    ),
+    (
+        &["invalid", "nosuch", "unknownsubscriber", "doesnotexist"],
+        SmsFailureReason::InvalidNumber,
+    ),
+    (
+        &[
+            "undeliv",
+            "notdeliv",
+            "fail",
+            "absent",
+            "unreach",
+            "impossible",
+            "delete",
+            "discard",
+            "error",
+        ],
+        SmsFailureReason::Undelivered,
+    ),
+];
+
+/// What the words of texts under way have in common.
+const UNDER_WAY_WORDS: &[&str] = &[
+    "accept",
+    "queue",
+    "pending",
+    "submit",
+    "buffer",
+    "route",
+    "schedul",
+    "sending",
+    "process",
+    "progress",
+    "wait",
+    "retry",
+    "receiv",
+    "uncertain",
+    "unknown",
+    "partial",
+    "notsupported",
+];
+
 /// Reads such a word by what the words of all gateways have in common.
 pub(super) fn report_word(word: &str) -> ReportWord {
     use SmsDeliveryState::{Delivered, Failed, Sent};
-    const FAILED: &[(&[&str], SmsFailureReason)] = &[
-        (&["expire", "timeout"], SmsFailureReason::Expired),
-        (
-            &["reject", "block", "barred", "denied", "cancel", "spam"],
-            SmsFailureReason::Rejected,
-        ),
-        (
-            &["invalid", "nosuch", "unknownsubscriber", "doesnotexist"],
-            SmsFailureReason::InvalidNumber,
-        ),
-        (
-            &[
-                "undeliv",
-                "notdeliv",
-                "fail",
-                "absent",
-                "unreach",
-                "impossible",
-                "delete",
-                "discard",
-                "error",
-            ],
-            SmsFailureReason::Undelivered,
-        ),
-    ];
-    const UNDER_WAY: &[&str] = &[
-        "accept",
-        "queue",
-        "pending",
-        "submit",
-        "buffer",
-        "route",
-        "schedul",
-        "sending",
-        "process",
-        "progress",
-        "wait",
-        "retry",
-        "receiv",
-        "uncertain",
-        "unknown",
-        "partial",
-        "notsupported",
-    ];
     let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
     let word = word.to_ascii_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| word.contains(part));
-    if let Some((_, why)) = FAILED.iter().find(|(parts, _)| has(parts)) {
+    if let Some((_, why)) = FAILED_WORDS.iter().find(|(parts, _)| has(parts)) {
         return ReportWord::State(Failed(*why));
     }
-    if has(UNDER_WAY) {
+    if has(UNDER_WAY_WORDS) {
         return ReportWord::NothingNew;
     }
     match word.as_str() {

@@ -96,7 +96,7 @@ pub fn linking_ways<'a>(
             continue;
         }
         ways.known += 1;
-        let line = Line::of(institution, provider, policy, country, pages);
+        let line = ChannelRules::of(institution, provider, policy, country, pages);
         let found: Vec<_> = institution.methods.iter().map(|method| line.obstacle(method)).collect();
         ways.offered += usize::from(found.contains(&None));
         ways.obstacles.extend(found.into_iter().flatten());
@@ -123,20 +123,20 @@ pub fn with_offerable_methods(
     country: &str,
     pages: bool,
 ) -> Institution {
-    let line = Line::of(institution, provider, policy, country, pages);
+    let line = ChannelRules::of(institution, provider, policy, country, pages);
     let mut offered = institution.clone();
     offered.methods.retain(|method| line.obstacle(method).is_none());
     offered
 }
 
 /// What a line lets through, for one institution.
-struct Line {
+struct ChannelRules {
     secrets: SecretsOverUssd,
     card_and_pin: bool,
     pages: bool,
 }
 
-impl Line {
+impl ChannelRules {
     fn of(institution: &Institution, provider: &str, policy: &Policy, country: &str, pages: bool) -> Self {
         Self {
             secrets: policy.ussd_rule(country, provider, &institution.id),

@@ -50,8 +50,6 @@ mod entities;
 mod events;
 #[path = "data_subject/export.rs"]
 mod export;
-#[path = "attempts/gate.rs"]
-mod gate;
 #[path = "idempotency/sql.rs"]
 mod idempotency;
 #[path = "intents/sql.rs"]
@@ -68,6 +66,8 @@ mod link_views;
 mod links;
 #[path = "messages/sql.rs"]
 mod messages;
+#[path = "attempts/obstacles.rs"]
+mod obstacles;
 #[path = "events/outbox.rs"]
 mod outbox;
 #[path = "partners/sql.rs"]

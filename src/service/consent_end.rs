@@ -40,7 +40,7 @@ impl JobHandler<AnnounceEnd> for ConsentEnd {
         let link = self.deps.records.link(id).await?;
         // Once it has ended, that is what is told.
         if let Some(link) = link.filter(|link| link.in_use_at(now)) {
-            let sms = self.sms(&link, Told::EndsSoon).await?;
+            let sms = self.sms(&link, EndNotice::EndsSoon).await?;
             self.deps.records.announce_end(id, sms.as_ref(), now).await?;
         }
         Ok(JobOutcome::Done)
@@ -58,7 +58,7 @@ impl JobHandler<ExpireLink> for ConsentEnd {
         let Some(link) = link.filter(|link| link.in_use() && now >= link.until) else {
             return Ok(JobOutcome::Done);
         };
-        let sms = self.sms(&link, Told::Ended).await?;
+        let sms = self.sms(&link, EndNotice::Ended).await?;
         let unlink = Unlink::job(link.partner, id, now);
         if self.deps.records.expire_link(id, &unlink, sms.as_ref(), now).await? {
             let (partner, tag) = (link.partner, link.tag);
@@ -73,7 +73,7 @@ impl JobHandler<ExpireLink> for ConsentEnd {
 
 /// What an SMS says of a consent.
 #[derive(Clone, Copy)]
-enum Told {
+enum EndNotice {
     EndsSoon,
     Ended,
 }
@@ -89,7 +89,7 @@ enum KeepError {
 
 impl ConsentEnd {
     /// The SMS about the end of a link; `None` where none can be sent.
-    async fn sms(&self, link: &Link, told: Told) -> Result<Option<QueuedSms>, JobError> {
+    async fn sms(&self, link: &Link, told: EndNotice) -> Result<Option<QueuedSms>, JobError> {
         let records = &self.deps.records;
         let (consent, partner) = (
             records.consent(link.consent).await?,
@@ -106,11 +106,11 @@ impl ConsentEnd {
         let code = self.service_codes.of(Some(&consent.channel));
         let flow = &self.updater.flow;
         let (key, text, valid_for) = match told {
-            Told::EndsSoon => {
+            EndNotice::EndsSoon => {
                 let left = link.until.since(self.deps.clock.now());
                 ("ends_soon", flow.ends_soon_sms(locale, &partner.name, code), left)
             }
-            Told::Ended => ("ended", flow.ended_sms(locale, &partner.name, code), ENDED_VALID_FOR),
+            EndNotice::Ended => ("ended", flow.ended_sms(locale, &partner.name, code), ENDED_VALID_FOR),
         };
         let message = OutgoingMessage {
             to: &to,

@@ -196,9 +196,10 @@ impl DatabaseClock {
             return;
         }
         self.change(|state| state.told_ms = ahead_ms);
-        match self.note() {
-            Some(note) => tracing::warn!(ahead_ms, "{note}: set it right, and keep it so with NTP"),
-            None => tracing::info!(ahead_ms, "this machine's clock is right again"),
+        if let Some(note) = self.note() {
+            tracing::warn!(ahead_ms, "{note}: set it right, and keep it so with NTP");
+        } else {
+            tracing::info!(ahead_ms, "this machine's clock is right again");
         }
     }
 }
@@ -248,9 +249,9 @@ mod tests {
             assert!(says(&clock, right, start));
             // A slow answer that agrees within its uncertainty corrects nothing; a difference beyond it does.
             let later = right + 600_000;
-            clock.set(Timestamp::from_millis(later), start, Duration::from_millis(600_000));
+            clock.set(Timestamp::from_millis(later), start, Duration::from_mins(10));
             assert!(says(&clock, right, start));
-            clock.set(Timestamp::from_millis(later), start, Duration::from_millis(599_000));
+            clock.set(Timestamp::from_millis(later), start, Duration::from_secs(599));
             assert!(says(&clock, later, start));
         }
     }

@@ -74,7 +74,7 @@ impl CrashPoint {
 pub type CrashHook = Arc<dyn Fn(CrashPoint) + Send + Sync>;
 
 /// An attempt, and what was told of it.
-type Told = (AttemptId, ToldOutcome);
+type ToldAttempt = (AttemptId, ToldOutcome);
 
 /// What every service takes from its process. Cloning it copies handles.
 #[derive(Clone)]
@@ -132,7 +132,7 @@ impl Deps {
 
     /// Writes what a screen has told a person of an attempt, if that is another than `before`. What cannot be written is told
     /// once more if the live value is lost.
-    pub fn save_told(&self, before: Option<Told>, now: Option<Told>) {
+    pub fn save_told(&self, before: Option<ToldAttempt>, now: Option<ToldAttempt>) {
         if before == now {
             return;
         }

@@ -223,13 +223,11 @@ impl FactsReader {
 /// Whether the live value has lost a person's newest submission: it knows of fewer in the same series; or it knows no series,
 /// and nobody was told what became of that one.
 fn is_lost(newest: &Attempt, known: Option<(SeriesId, u32)>) -> bool {
-    match known {
-        Some((series, submissions)) => newest.series == series && newest.ordinal > i64::from(submissions),
-        None => {
-            let came_to_nothing = [AttemptState::Refused, AttemptState::Lapsed, AttemptState::Undone];
-            newest.told.is_none() && came_to_nothing.contains(&newest.state)
-        }
+    if let Some((series, submissions)) = known {
+        return newest.series == series && newest.ordinal > i64::from(submissions);
     }
+    let came_to_nothing = [AttemptState::Refused, AttemptState::Lapsed, AttemptState::Undone];
+    newest.told.is_none() && came_to_nothing.contains(&newest.state)
 }
 
 /// A link as the menu shows it.

@@ -2,6 +2,7 @@
 //! bounded. The one exception is the ids of institutions, from their provider's list: only of those that were ever not
 //! healthy, and of no more than their health is kept of.
 
+mod labels;
 mod outcomes;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,6 @@ use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -17,6 +17,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use self::labels::{
+    CallLabels, GatewayLabels, HeldBackLabels, InstitutionLabels, JobLabels, OutcomeLabels, ProviderLabels,
+    RouteLabels, ScreenLabels, SealedLabels, StorageLabels, StrangerLabels,
+};
 pub use self::outcomes::{ProviderOutcome, Storage, TurnOutcome};
 use crate::core::health::HealthLevel;
 
@@ -24,72 +28,6 @@ use crate::core::health::HealthLevel;
 const TURN_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0];
 /// Upper bounds in seconds. Bank logins take tens of seconds.
 const PROVIDER_BUCKETS: [f64; 9] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct InstitutionLabels {
-    provider: String,
-    institution: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct HeldBackLabels {
-    provider: String,
-    health: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallLabels {
-    provider: &'static str,
-    call: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ProviderLabels {
-    provider: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct JobLabels {
-    kind: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StorageLabels {
-    keeper: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SealedLabels {
-    key: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct GatewayLabels {
-    gateway: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ScreenLabels {
-    screen: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteLabels {
-    route: &'static str,
-    status: u16,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StrangerLabels {
-    tried: &'static str,
-}
 
 type ProviderSeconds = Family<ProviderLabels, Histogram, fn() -> Histogram>;
 
@@ -177,6 +115,12 @@ impl Metrics {
             "Invitations by SMS that partners asked for and that were not sent, by why",
             self.invitations_refused.clone(),
         );
+        self.register_calls();
+    }
+
+    /// What is counted of calls, to providers and to us, and of what goes on behind them.
+    fn register_calls(&mut self) {
+        let registry = &mut self.registry;
         registry.register(
             "provider_calls",
             "Calls to providers, by how they ended",
@@ -234,9 +178,8 @@ impl Metrics {
         self.sealed.clear();
         for (key, count) in counts {
             let labels = SealedLabels { key: key.clone() };
-            self.sealed
-                .get_or_create(&labels)
-                .set(i64::try_from(*count).unwrap_or(i64::MAX));
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            self.sealed.get_or_create(&labels).set(count);
         }
     }
 
@@ -281,6 +224,13 @@ impl Metrics {
         seconds.observe(took.as_secs_f64());
     }
 
+    /// Counts an account that named another session than its own, which was not believed.
+    pub fn session_mismatch(&self, provider: &'static str) {
+        self.session_mismatches
+            .get_or_create(&ProviderLabels { provider })
+            .inc();
+    }
+
     /// Sets the health of an institution, or with `all` of its provider.
     pub fn set_institution_health(&self, provider: &str, institution: &str, level: HealthLevel) {
         let labels = InstitutionLabels {
@@ -299,8 +249,7 @@ impl Metrics {
         self.held_back.get_or_create(&labels).inc();
     }
 
-    /// Counts a partner's invitation by SMS that is not sent: `no_route` and `daily_cap` where it was asked for, `withheld` where
-    /// it was queued.
+    /// Counts a partner's invitation that is not sent: `no_route` or `daily_cap` when asked for, `withheld` when queued.
     pub fn invitation_refused(&self, outcome: &'static str) {
         self.invitations_refused.get_or_create(&OutcomeLabels { outcome }).inc();
     }

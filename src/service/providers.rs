@@ -164,7 +164,10 @@ impl Providers {
 pub fn person_reference(keyring: &Keyring, partner: PartnerId, provider: &str, tag: &SubscriberTag) -> String {
     let parts = [&partner.as_bytes()[..], provider.as_bytes(), &tag.as_bytes()[..]];
     let digest = keyring.digest("provider customer", &parts);
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    format!(
+        "{:016x}",
+        u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
+    )
 }
 
 /// What a provider knows this try at linking by: nobody else's, and it gives nobody's number away.

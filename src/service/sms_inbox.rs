@@ -127,9 +127,9 @@ impl SmsInbox {
             let from = Sender {
                 route,
                 partner,
+                proofs_left,
                 tag,
                 stopped,
-                proofs_left,
             };
             self.responder.respond(sms, &from).await?
         } else {

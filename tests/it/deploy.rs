@@ -18,9 +18,10 @@ fn example(secrets: &Path) -> String {
         "mono_webhook",
         "sms_key",
         "sms_callback",
+        "termii_callback",
         "sms_signing",
     ] {
-        fs::write(secrets.join(name), "0123456789abcdef0123456789abcdef\n").unwrap();
+        fs::write(secrets.join(name), format!("{name}-0123456789abcdef0123456789abcdef\n")).unwrap();
     }
     fs::write(secrets.join("redis_url"), "redis://:0123456789@redis:6379\n").unwrap();
     let text = read("deploy/kiungo.example.toml");

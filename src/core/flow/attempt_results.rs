@@ -9,7 +9,7 @@ use super::state::ScreenNotice;
 use super::step::Step;
 use super::terms::PartnerRef;
 use super::waiting::AccountList;
-use crate::core::attempt::{AttemptEvent, LiveAttempt, LiveAttemptState, Refusal, WRONG_CODES};
+use crate::core::attempt::{AttemptEvent, LiveAttemptState, Refusal, WRONG_CODES};
 use crate::core::ids::AttemptId;
 use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
@@ -79,8 +79,8 @@ impl Step<'_> {
     /// The records did not let an attempt begin. The person is told of the one that stands in its way, and what they type
     /// next is numbered after it.
     pub(super) fn apply_refused(&mut self, id: AttemptId, standing: &PendingAttempt) -> EventEffect {
-        let pending = |attempt: &&mut LiveAttempt| attempt.state == LiveAttemptState::Pending;
-        if self.state.attempt_mut(id).filter(pending).is_none() {
+        let attempt = self.state.attempt_mut(id);
+        if attempt.is_none_or(|attempt| attempt.state != LiveAttemptState::Pending) {
             return EventEffect::Ignored;
         }
         self.take_up(standing);

@@ -5,19 +5,10 @@
 //! to where a dial begins otherwise. What is under way or was begun goes before all of them (`entry.rs`), and a code that is
 //! dialled leads past them, straight to what is behind it. By SMS nothing of it is told: what it names is not for texts.
 
-use serde::{Deserialize, Serialize};
-
+use super::session::Notice;
 use super::state::Subscriber;
 use super::step::{Step, Transition};
-use crate::core::ids::LinkId;
 use crate::core::menu::Outcome;
-
-/// Something that is told at the beginning of a dial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Notice {
-    /// The consent of this link ends soon.
-    EndsSoon(LinkId),
-}
 
 impl Step<'_> {
     /// A dialog begins: what is to be told in it, as the records knew when it began.

@@ -113,7 +113,7 @@ impl Step<'_> {
             .state
             .session
             .as_ref()
-            .is_some_and(|session| session.institution.is_none());
+            .is_some_and(|session| session.institution.is_none() && !session.stage.is(Role::Success));
         if linking {
             self.show_institutions()
         } else {

@@ -37,7 +37,11 @@ impl Step<'_> {
             // It may have been sent, say the records, and its lease is over: whatever the store remembers.
             self.set_stage(Outcome::Confirming);
         }
+        let linked = facts.newest_link.as_ref().map(|made| made.attempt);
+        let tells_link = self.state.session.as_ref().is_some_and(|s| s.stage.is(Role::Success));
         match &facts.lost {
+            // That it has led to a link is known already.
+            Some(lost) if tells_link && Some(lost.attempt.id) == linked => {}
             Some(lost) => self.take_up(lost),
             None => self.reconcile_pending(facts),
         }

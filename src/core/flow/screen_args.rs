@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::session::ConnectSession;
+use super::session::{ConnectSession, LinkSummary};
 use super::step::Step;
 use super::terms::RequestTerms;
 use super::waiting::{Waiting, WaitingFor};
@@ -28,36 +28,8 @@ impl Step<'_> {
     /// Everything a message may want to know.
     pub(super) fn args(&self) -> Vec<(&'static str, TemplateArg)> {
         let session = self.state.session.as_ref();
-        let result = session.and_then(|session| session.result.as_ref());
-        let link = self.state.selected_link().or(result);
-        let bank = session
-            .and_then(|s| s.institution.as_ref())
-            .map(|chosen| chosen.name.as_str());
-        let on_link = matches!(
-            self.state.cursor.screen.as_str(),
-            "link" | "unlink" | "unlinked" | "asked-again" | "ends-soon" | "kept"
-        );
-        let name = if on_link {
-            link.map(|link| link.institution_name.as_str()).or(bank)
-        } else {
-            bank.or(link.map(|l| l.institution_name.as_str()))
-        };
-        let shown = if on_link {
-            self.state.selected_link()
-        } else {
-            result.or(link)
-        };
-        let account = shown
-            .and_then(|link| link.masked.as_deref())
-            .map_or(String::new(), |masked| format!("..{masked}"));
+        let shown = self.shown_link();
         let until = shown.map_or(String::new(), |link| consent::date_text(link.until));
-        let by_sms = self.state.sms_dialog().is_some();
-        let account = if by_sms { String::new() } else { account };
-        let bank = if by_sms {
-            self.text("your-bank")
-        } else {
-            display_name(name.unwrap_or_default())
-        };
         let field = session.map_or(String::new(), |session| self.without_bank(self.field_label(session)));
         let waited = session
             .and_then(|s| s.attempt.as_ref())
@@ -80,9 +52,9 @@ impl Step<'_> {
             args.push(("partner", TemplateArg::Text(display_name(&partner.name))));
         }
         args.extend([
-            ("bank", TemplateArg::Text(bank)),
+            ("bank", TemplateArg::Text(self.shown_bank())),
             ("field", TemplateArg::Text(field)),
-            ("account", TemplateArg::Text(account)),
+            ("account", TemplateArg::Text(self.shown_account())),
             ("until", TemplateArg::Text(until)),
             (
                 "message",
@@ -98,6 +70,51 @@ impl Step<'_> {
             ),
         ]);
         args
+    }
+
+    /// Whether the screen is about one of the links, whatever else was begun.
+    fn is_on_link(&self) -> bool {
+        let screen = self.state.cursor.screen.as_str();
+        matches!(
+            screen,
+            "link" | "unlink" | "unlinked" | "asked-again" | "ends-soon" | "kept"
+        )
+    }
+
+    /// The link that the screen is about.
+    fn shown_link(&self) -> Option<&LinkSummary> {
+        let selected = self.state.selected_link();
+        if self.is_on_link() {
+            return selected;
+        }
+        let result = self.state.session.as_ref().and_then(|session| session.result.as_ref());
+        result.or(selected)
+    }
+
+    /// The bank that the screen is about. By SMS it is not named.
+    fn shown_bank(&self) -> String {
+        if self.state.sms_dialog().is_some() {
+            return self.text("your-bank");
+        }
+        let session = self.state.session.as_ref();
+        let result = session.and_then(|session| session.result.as_ref());
+        let linked = self.state.selected_link().or(result);
+        let linked = linked.map(|link| link.institution_name.as_str());
+        let chosen = session.and_then(|session| session.institution.as_ref());
+        let chosen = chosen.map(|chosen| chosen.name.as_str());
+        let name = if self.is_on_link() {
+            linked.or(chosen)
+        } else {
+            chosen.or(linked)
+        };
+        display_name(name.unwrap_or_default())
+    }
+
+    /// The end of the account that the screen is about. By SMS it is not told.
+    fn shown_account(&self) -> String {
+        let account = self.shown_link().and_then(|link| link.masked.as_deref());
+        let account = account.filter(|_| self.state.sms_dialog().is_none());
+        account.map_or(String::new(), |masked| format!("..{masked}"))
     }
 
     /// What the present screen is about: where it asks something of a link, that, whatever else was begun.

@@ -254,3 +254,10 @@ pub struct LinkSummary {
     /// When the consent to it ends.
     pub until: Timestamp,
 }
+
+/// Something that is told at the beginning of a dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Notice {
+    /// The consent of this link ends soon.
+    EndsSoon(LinkId),
+}

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::notices::Notice;
-use super::session::{ConnectSession, EndingConsent, LinkSummary};
+use super::session::{ConnectSession, EndingConsent, LinkSummary, Notice};
 use super::terms::RequestTerms;
 use crate::core::attempt::{LiveAttempt, Refusal, ToldOutcome};
 use crate::core::dial_code::DialCode;
@@ -78,6 +77,10 @@ pub struct RecoveryCode {
 }
 
 /// One dialog of a gateway.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts of a dialog that do not depend on each other"
+)]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dialog {
     /// Digest of the gateway's own name for it.

@@ -28,6 +28,7 @@ pub const NOTICES: &[&str] = &[
     "note-no-text",
     "note-not-found",
     "note-not-now",
+    "note-once-more",
     "note-pattern",
     "note-pin",
     "note-pin-digits",
@@ -35,6 +36,7 @@ pub const NOTICES: &[&str] = &[
     "note-pin-login",
     "note-pin-off",
     "note-removed",
+    "note-star",
     "note-too-long",
     "note-wrong-code",
 ];

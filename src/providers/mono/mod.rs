@@ -141,14 +141,10 @@ impl Mono {
             (MonoApiVersion::V2, SessionKind::Reauth, SubmissionStep::Login) => {
                 base.join(&["v2", "connect", "reauth", "login"])
             }
-            (MonoApiVersion::V2, SessionKind::Reauth, _) => {
-                let path: Vec<_> = self.settings.reauth_commit_path.trim_matches('/').split('/').collect();
-                base.join(&path)
-            }
             (MonoApiVersion::V1, SessionKind::Link, SubmissionStep::Login) => base.join(&["v1", "connect", "login"]),
             (MonoApiVersion::V1, SessionKind::Link, _) => base.join(&["v1", "connect", "commit"]),
-            // A session that renews is answered by commit from the first form on.
-            (MonoApiVersion::V1, SessionKind::Reauth, _) => {
+            // In version 1 a session that renews is answered by commit from the first form on.
+            (MonoApiVersion::V1 | MonoApiVersion::V2, SessionKind::Reauth, _) => {
                 let path: Vec<_> = self.settings.reauth_commit_path.trim_matches('/').split('/').collect();
                 base.join(&path)
             }

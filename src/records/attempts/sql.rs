@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
-use super::gate::obstacle;
 use super::intents::{add_intent_row, may_begin};
 use super::jobs::{add_job, add_jobs};
 use super::links::live_links;
+use super::obstacles::obstacle;
 use super::outbox::{attempt_failed, final_no};
 use super::pins::read_pin;
 use super::{Backend, Connection, Query};

@@ -71,7 +71,7 @@ impl LinkEndRecords for Backend {
         // Nobody ends or renews anything of this person meanwhile.
         self.transaction_about(consent.tag.as_bytes(), async |tx| {
             let at = consent.agreed_at;
-            let Some(link) = Terms::read(tx, id, at).await? else {
+            let Some(link) = LinkEnd::read(tx, id, at).await? else {
                 return Ok(ConsentReplacement::Ended);
             };
             if link.consent != replaced {
@@ -94,7 +94,7 @@ impl LinkEndRecords for Backend {
         at: Timestamp,
     ) -> Result<()> {
         self.transaction(async |tx| {
-            let Some(link) = Terms::read(tx, id, at).await? else {
+            let Some(link) = LinkEnd::read(tx, id, at).await? else {
                 return Ok(());
             };
             // What was agreed to last holds.
@@ -131,7 +131,7 @@ impl LinkEndRecords for Backend {
 
 /// Until when a link in use may be read, and why.
 #[derive(FromRow)]
-struct Terms {
+struct LinkEnd {
     id: LinkId,
     partner: PartnerId,
     consent: ConsentId,
@@ -140,7 +140,7 @@ struct Terms {
     access_until: Option<Timestamp>,
 }
 
-impl Terms {
+impl LinkEnd {
     /// Those of a link that is in use at this moment.
     async fn read(tx: &mut Connection, id: LinkId, at: Timestamp) -> Result<Option<Self>> {
         let terms = query_as(

@@ -1,8 +1,11 @@
 //! Links: a consent and one or more accounts.
 
+mod state;
+
 use async_trait::async_trait;
 
-use super::columns::{Bytes, Nullable, db_enum, moves};
+pub use self::state::LinkState;
+use super::columns::{Bytes, Nullable};
 use super::{AttemptState, AuditEntry, Consent, Job, QueuedSms, Result};
 use crate::core::access::TenantScope;
 use crate::core::ids::{
@@ -82,51 +85,6 @@ impl Link {
     /// Whether its accounts are its own: it is in use, or may yet be.
     pub fn owns_accounts(&self) -> bool {
         self.in_use() || self.state == LinkState::Verifying
-    }
-}
-
-db_enum! {
-    /// Where a link stands.
-    pub enum LinkState {
-        /// Not in use yet: the account is to be compared with the one that the partner expects.
-        Verifying = "verifying",
-        /// In use.
-        Active = "active",
-        /// The person must log in again.
-        ReauthRequired = "reauth_required",
-        /// Being ended: the provider is still to be told.
-        Removing = "removing",
-        /// Ended.
-        Removed = "removed",
-        /// Its consent is over. The provider is told until it has ended its access.
-        Expired = "expired",
-    }
-}
-
-// `Removed` and `Expired` are final, and what is being removed is not taken into use again. Nor is what is still to be compared, but by
-// comparing it (`LinkRecords::verify_link`).
-moves!(LinkState {
-    Verifying => [Removing, Removed],
-    Active => [ReauthRequired, Removing, Removed, Expired],
-    ReauthRequired => [Active, Removing, Removed, Expired],
-    Removing => [Removed],
-    Removed => [],
-    Expired => [],
-});
-
-impl LinkState {
-    /// All that a partner sees: a link that is being compared does not exist for it yet.
-    pub const VISIBLE: [Self; 5] = [
-        Self::Active,
-        Self::ReauthRequired,
-        Self::Removing,
-        Self::Removed,
-        Self::Expired,
-    ];
-
-    /// The state with this name, if a partner may see it.
-    pub fn parse_visible(name: &str) -> Option<Self> {
-        Self::VISIBLE.into_iter().find(|state| state.as_str() == name)
     }
 }
 
@@ -286,8 +244,7 @@ pub trait LinkAccessRecords: Send + Sync {
     /// Replaces it where the version before `access.version` stands, and lets its lease go. Says whether it now stands so;
     /// of a link that is removed it never does.
     async fn put_link_access(&self, id: LinkId, access: &LinkAccess) -> Result<bool>;
-    /// Takes the right to refresh it until `until`, and says what there is to refresh. `None`: somebody has that right
-    /// already, be it on the same node, or the link is removed.
+    /// Takes the right to refresh it until `until`. `None`: somebody has it, be it on the same node, or the link is removed.
     async fn lease_link_access(
         &self,
         id: LinkId,

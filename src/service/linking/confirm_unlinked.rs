@@ -42,6 +42,10 @@ impl JobHandler<ConfirmUnlinked> for Linking {
                 Err(ProviderCallError::Provider(ProviderError::NotFound)) => {
                     // The provider is told all the same: of several accounts the others may still be open, and what we
                     // have not ended ourselves nobody has seen end.
+                    let now = self.deps.clock.now();
+                    let unlink = Unlink::job(link.partner, id, now);
+                    let records = &self.deps.records;
+                    records.move_link(id, LinkState::Removing, &[unlink], now).await?;
                     return JobHandler::<Unlink>::run(self, id).await;
                 }
                 Err(error) => return Err(error.into()),

@@ -75,12 +75,3 @@ impl Storage {
         }
     }
 }
-
-impl super::Metrics {
-    /// Counts an account that named another session than its own, which was not believed.
-    pub fn session_mismatch(&self, provider: &'static str) {
-        self.session_mismatches
-            .get_or_create(&super::ProviderLabels { provider })
-            .inc();
-    }
-}

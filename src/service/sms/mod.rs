@@ -18,6 +18,7 @@
 //! What people send is received once, by the gateway's id of it, together with everything that follows from it
 //! (`service/sms_inbox.rs`).
 
+pub mod invitations;
 pub mod outbox;
 pub mod proof;
 pub mod routes;

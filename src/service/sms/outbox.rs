@@ -23,7 +23,7 @@ use crate::service::deps::Deps;
 use crate::service::job::{JobError, JobHandler, JobOutcome};
 
 /// The period over which a person's SMS are counted.
-const CAP_SPAN: Duration = Duration::from_hours(24);
+pub(super) const CAP_SPAN: Duration = Duration::from_hours(24);
 /// When a gateway that does not report by itself is first asked what became of an SMS, and until when.
 const ASK_AFTER: Duration = Duration::from_secs(30);
 const ASK_UNTIL: Duration = Duration::from_hours(24);
@@ -97,10 +97,10 @@ struct Envelope {
 }
 
 pub struct SmsOutbox {
-    deps: Deps,
+    pub(super) deps: Deps,
     partner: PartnerId,
-    routes: SmsRoutes,
-    caps: InvitationCaps,
+    pub(super) routes: SmsRoutes,
+    pub(super) caps: InvitationCaps,
     slots: Semaphore,
 }
 
@@ -109,15 +109,6 @@ pub const INVITATION_CAPS: InvitationCaps = InvitationCaps {
     of_partner: 200,
     to_number: 5,
 };
-
-/// Why a partner's invitation is not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InvitationObstacle {
-    /// No route is for the number's country: it would be sent at anybody's price.
-    NoRoute,
-    /// As many were sent in a day as may be, by this partner or to this number.
-    DailyCap,
-}
 
 #[async_trait]
 impl JobHandler<AskReport> for SmsOutbox {
@@ -145,32 +136,6 @@ impl SmsOutbox {
     #[must_use]
     pub fn with_caps(self, caps: InvitationCaps) -> Self {
         Self { caps, ..self }
-    }
-
-    /// What stands in the way of a partner's invitation to a number now, if anything; it is counted in the metrics. Those
-    /// that are asked for at once are counted again, one after the other, when they are sent.
-    ///
-    /// # Errors
-    /// When the records are not available.
-    pub async fn invitation_obstacle(
-        &self,
-        partner: PartnerId,
-        number: &Msisdn,
-    ) -> RecordsResult<Option<InvitationObstacle>> {
-        if !self.routes.serves(number) {
-            self.deps.metrics.invitation_refused("no_route");
-            return Ok(Some(InvitationObstacle::NoRoute));
-        }
-        let (tag, since) = (
-            self.deps.sealing.keyring.tag(number),
-            self.deps.clock.now().minus(CAP_SPAN),
-        );
-        let counts = self.deps.records.invitations(partner, &tag, since).await?;
-        if counts.reach(self.caps) {
-            self.deps.metrics.invitation_refused("daily_cap");
-            return Ok(Some(InvitationObstacle::DailyCap));
-        }
-        Ok(None)
     }
 
     /// On whose behalf.

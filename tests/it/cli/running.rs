@@ -58,6 +58,7 @@ const DRAWN: &str = "f3b1c8a07d5e4962b18c";
 /// What an attacker would like and what would not start are told with key and remedy, never with the secret; the exit code
 /// says which it was.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn config_check_finds_what_attackers_like() {
     for (server, secret, mode, env, code, told) in [
         ("", DRAWN, 0o600, None, 0, "The configuration is good."),

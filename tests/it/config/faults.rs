@@ -6,6 +6,9 @@ use kiungo::config::{Config, ConfigOrigin, sandbox};
 
 use super::{GOOD, load, written};
 
+/// Where the good file says what the data are used for.
+const PURPOSE: &str = "purpose = \"a loan decision\"";
+
 /// What is replaced by what in the good file, the key that is reported, and part of the message.
 const FAULTS: &[(&str, &str, &str, &str)] = &[
     (
@@ -91,38 +94,23 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "partner.name",
         "longer than 30",
     ),
+    (PURPOSE, "purpose = \"\\u200B\\u2800\"", "partner.purpose", "is blank"),
+    (PURPOSE, "purpose = \"\\u3164\"", "partner.purpose", "is blank"),
+    (PURPOSE, "purpose = \"💸\"", "partner.purpose", "is blank"),
     (
-        "purpose = \"a loan decision\"",
-        "purpose = \"\\u200B\\u2800\"",
-        "partner.purpose",
-        "is blank",
-    ),
-    (
-        "purpose = \"a loan decision\"",
-        "purpose = \"\\u3164\"",
-        "partner.purpose",
-        "is blank",
-    ),
-    (
-        "purpose = \"a loan decision\"",
-        "purpose = \"💸\"",
-        "partner.purpose",
-        "is blank",
-    ),
-    (
-        "purpose = \"a loan decision\"",
+        PURPOSE,
         "purpose = \"FREE CASH. Umoja asks you\"",
         "partner.purpose",
         "end of a sentence",
     ),
     (
-        "purpose = \"a loan decision\"",
+        PURPOSE,
         "purpose = \"a\\u0007b\"",
         "partner.purpose",
         "control characters",
     ),
     (
-        "purpose = \"a loan decision\"",
+        PURPOSE,
         "purpose = \"x\"\ndata_days = 0",
         "partner.data_days",
         "1 to 730",
@@ -342,13 +330,11 @@ fn all_faults_are_told_at_once() {
         .map(|error| (error.origin.clone(), error.key.as_str()))
         .collect();
     let file = ConfigOrigin::File(path);
+    let variable = ConfigOrigin::Environment("KIUNGO_SERVER__LISTEN".to_owned());
     assert_eq!(
         found,
         [
-            (
-                ConfigOrigin::Environment("KIUNGO_SERVER__LISTEN".to_owned()),
-                "server.listen"
-            ),
+            (variable, "server.listen"),
             (file.clone(), "policy.secrets_over_ussd"),
             (file.clone(), "partner.name"),
             (file.clone(), "partner.purpose"),
@@ -396,9 +382,7 @@ fn misnamed_variables_are_faults() {
 /// A missing file is named.
 #[test]
 fn a_missing_file_is_named() {
-    let errors = Config::load(Some(Path::new("/nowhere/kiungo.toml")), &[]).unwrap_err();
-    assert!(
-        errors.to_string().contains("/nowhere/kiungo.toml: cannot be read"),
-        "{errors}"
-    );
+    let errors = Config::load(Some(Path::new("/nowhere/kiungo.toml")), &[]);
+    let errors = errors.unwrap_err().to_string();
+    assert!(errors.contains("/nowhere/kiungo.toml: cannot be read"), "{errors}");
 }

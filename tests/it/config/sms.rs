@@ -245,7 +245,8 @@ fn faults_are_told_with_their_key() {
         let text = format!("{file}{}", good.replacen(*from, to, 1));
         let told = load(&text, &[]).unwrap_err();
         assert!(told.contains(*key) && told.contains(*problem), "{key}: {told}");
-        assert_eq!(told.matches("sms[0]").count(), 1, "{told}");
+        let faults = told.lines().filter(|line| !line.contains("warning:"));
+        assert_eq!(faults.filter(|line| line.contains("sms[0]")).count(), 1, "{told}");
         assert!(!told.contains("0123456789"), "{told}");
     }
     let twice = load(&format!("{GOOD}{AT}{AT}"), &[]).unwrap_err();

@@ -160,7 +160,8 @@ async fn a_consent_ends_when_it_says(#[case] servers: bool) {
     world.wind(31).await;
     eventually(PATIENCE, async || world.ended_at_bank().await).await;
     assert_eq!(world.link().await["state"], "expired");
-    assert_eq!(world.told().await, ["link.created", "link.expiring", "link.expired"]);
+    // Older events are forgotten by then.
+    assert_eq!(world.told().await.last().map(String::as_str), Some("link.expired"));
     let calls = world.ledger().await["calls"].clone();
     for _ in 0..3 {
         world.wind(23).await;
@@ -233,7 +234,11 @@ async fn a_jump_over_the_end_is_caught_up_with() {
     let world = Linked::start(false).await;
     world.wind(31).await;
     eventually(PATIENCE, async || world.ended_at_bank().await).await;
-    assert_eq!(world.told().await, ["link.created", "link.expiring", "link.expired"]);
+    let told = world.told().await;
+    assert!(
+        told.ends_with(&["link.expiring", "link.expired"].map(str::to_owned)),
+        "{told:?}"
+    );
     eventually(PATIENCE, async || world.texts().await.len() == 1).await;
     let text = &world.texts().await[0];
     assert!(text.contains("can no longer read your account data"), "{text}");

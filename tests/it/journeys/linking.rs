@@ -50,7 +50,7 @@ async fn the_policy_decides_what_is_offered() {
     let world = with("secrets_over_ussd = \"deny\"".to_owned()).await;
     let mut phone = world.phone("+2348030005004");
     phone.dial().await.asks("Agree?");
-    phone.say("1").await.asks("The list of banks is not available now.");
+    phone.say("1").await.asks("No account can be linked on this line.");
 
     let world = with("secrets_over_ussd = \"allow\"\ncard_and_pin = true".to_owned()).await;
     let mut phone = world.phone("+2348030005005");

@@ -73,7 +73,7 @@ impl Walker {
             return format!("{}w{number}x{steps}", self.rng.pick(&WORDS));
         }
         if shown.contains("Password") && self.rng.percent(85) {
-            self.passwords.push(format!("Zq7*{number}*{steps}#"));
+            self.passwords.push(format!("Zq7-{number}-{steps}#"));
             return self.passwords[self.passwords.len() - 1].clone();
         }
         let keys: Vec<_> = shown
@@ -196,7 +196,7 @@ async fn any_order_skips_nothing() {
     let mut in_order = 0;
     let dialogs = soak::number(30, 60);
     for number in 0..dialogs {
-        let (user, password) = (format!("ada@order-{number}"), format!("good*pass*{number}"));
+        let (user, password) = (format!("ada@order-{number}"), format!("good-pass-{number}"));
         let lines = ["1", "providus", "1", &user, &password];
         let mut texts: Vec<_> = (0..=lines.len()).map(|upto| lines[..upto].join("*")).collect();
         let which = number / 4 % 5;

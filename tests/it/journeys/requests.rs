@@ -112,7 +112,7 @@ async fn a_code_for_many_is_answered_until_it_is_called_off() {
     let token = api.token().await;
     let (intent, dial) = requested(&api, &token, &json!({"purpose": "a survey", "many": true})).await;
     for (number, who) in [(ADA, "first"), (BINTA, "second")] {
-        let script = format!("number {number}\ndial {dial}\nexpect for a survey\n{}", link(who));
+        let script = format!("number {number}\ndial {dial}\nexpect for \"a survey\"\n{}", link(who));
         played(&sandbox, &script).await;
         assert_eq!(state(&api, &token, &intent).await, "open");
     }

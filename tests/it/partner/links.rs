@@ -62,6 +62,9 @@ async fn a_link_is_shown_to_whose_it_is() {
 
     let staff = tokens(&sandbox, &api, &partner, "link").await;
     sandbox.execute(ASKED_BY_ADA).await;
+    sandbox
+        .execute("UPDATE consents SET purpose = 'rent', days = 30, scope = 'account,identity'")
+        .await;
     let path = format!("{ALL}/{}", text(&walk_in, "id"));
     for (who, token, there) in staff.readers() {
         let read = api.get(&path).by(token).send().await;
@@ -130,6 +133,9 @@ async fn a_link_is_renewed_and_ended() {
         assert_eq!(asked[member], value, "{member}");
     }
     sandbox.execute(ASKED_BY_ADA).await;
+    sandbox
+        .execute("UPDATE consents SET purpose = 'rent', days = 30, scope = 'account,identity'")
+        .await;
     let again = api.ask("POST", &renew).by(&staff.own).send().await.expect(201);
     assert_eq!(
         (&again["reference"], &again["entity_id"]),

@@ -39,8 +39,7 @@ async fn a_stranger_throws_nobody_out_of_a_dialog() {
     for (key, shows) in [
         ("1", "Choose your bank"),
         ("providus", "1 Providus"),
-        ("1", "1 "),
-        ("1", "Providus"),
+        ("1", "Providus Bank: Username"),
     ] {
         erased().await;
         phone.say(key).await.asks(shows);

@@ -36,6 +36,7 @@ fn with_key(api: &Api, output: &Output) -> Api {
 /// A partner can call as soon as it is added, sets its own provider credentials, and rotates its key without a gap; a stolen
 /// key ends with all tokens issued for it. The audit trail has all of it, and no key is printed again.
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 async fn an_operator_lets_a_partner_in() {
     let sandbox = Sandbox::start().await;
     let add = ["add", "Duka Credit", "--purpose", "loan decisions", "--days", "60"];

@@ -13,6 +13,7 @@ use super::mono_replies::{CHOOSE, CODE, LOGIN, V1, V2, ok, outcome_of};
 /// documented defaults; what cannot be done by keypad is refused as that. Neither is ever unknown: nobody is kept waiting,
 /// locked out or told that their bank is slow because of an answer that was given.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn answers_without_details_are_answers() {
     let choose = [
         (

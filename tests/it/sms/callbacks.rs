@@ -126,6 +126,7 @@ fn africas_talking_reports() {
 
 /// Termii: both types of events on any path, statuses as words and as sentences, other types.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn termii() {
     let report = |status: &str| {
         format!(r#"{{"type":"outbound","message_id":"596","receiver":"2348030000001","status":"{status}"}}"#)
@@ -230,7 +231,9 @@ fn termii_signs() {
 /// Infobip: several messages at once, and an offset without a colon. Of a list each entry is read by itself: what nobody can
 /// read does not take the STOP beside it along.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn infobip() {
+    const FIRST: &str = "in m1 +2348030000001 2347000 1791278919220 [Zq7 BAL];";
     let one = |id: &str, from: &str| {
         format!(
             r#"{{"messageId":"{id}","from":"{from}","to":"2347000","text":"Zq7 BAL","cleanText":"BAL",
@@ -238,7 +241,6 @@ fn infobip() {
         )
     };
     let (first, second) = (one("m1", "2348030000001"), one("m2", "2348030000002"));
-    const FIRST: &str = "in m1 +2348030000001 2347000 1791278919220 [Zq7 BAL];";
     let list = |items: &[&str]| format!(r#"{{"results":[{}],"messageCount":1}}"#, items.join(","));
     check(
         "infobip",

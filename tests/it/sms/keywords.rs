@@ -1,6 +1,6 @@
 //! Keywords against everything that people may answer with.
 
-use kiungo::core::menu::{Menu, ScreenKind};
+use kiungo::core::menu::{Action, Menu, OptionTarget, ScreenKind};
 use kiungo::core::messages::{Locale, Templates};
 use kiungo::core::sms_keywords::Keyword;
 use kiungo::sandbox::bank::nigeria;
@@ -17,6 +17,8 @@ fn no_answer_is_an_opt_out() {
                 screen
                     .options
                     .iter()
+                    // That screen is for the phone only.
+                    .filter(|option| option.target != OptionTarget::Action(Action::StopSharing))
                     .map(|option| templates.format(locale, &option.label, &[])),
             );
         }

@@ -270,9 +270,10 @@ pub struct FakeReadiness(pub AtomicBool);
 #[async_trait]
 impl Readiness for FakeReadiness {
     async fn checks(&self) -> Vec<(&'static str, PartState)> {
-        let store = match self.0.load(Ordering::Relaxed) {
-            true => PartState::Fault("does not answer".to_owned()),
-            false => PartState::Good,
+        let store = if self.0.load(Ordering::Relaxed) {
+            PartState::Fault("does not answer".to_owned())
+        } else {
+            PartState::Good
         };
         vec![("records", PartState::Note("works".to_owned())), ("store", store)]
     }

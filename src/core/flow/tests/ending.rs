@@ -185,7 +185,7 @@ fn only_an_answer_on_the_screen_agrees() {
         said.starts_with("That is not possible now. Try again later.\nAcacia Cover reads"),
         "{said}"
     );
-    phone.types("1");
+    phone.keys(&["9", "1"]);
     let ended = SessionEvent::Kept {
         link: keep.link,
         result: KeepResult::Ended,

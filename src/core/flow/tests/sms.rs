@@ -288,6 +288,7 @@ fn an_own_code_is_for_the_phone() {
         ..SubscriberFacts::default()
     };
     phone.dial_known(&known, &[]);
+    phone.state.fresh_login = Some(phone.now);
     phone.keys(&["2", "1", "3", "4821"]);
     phone.passes(Duration::from_mins(10));
     phone.agrees_by_text();

@@ -16,13 +16,12 @@ use crate::core::msisdn::Msisdn;
 use crate::core::scope::{Data, Scope};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
-use crate::records::{IntentState, LinkIntent, Partner, QueuedSms, SmsKind, WriteOutcome};
+use crate::records::{IntentState, LinkIntent, Partner, QueuedSms, WriteOutcome};
 use crate::service::partners::context::RequestContext;
 use crate::service::partners::error::ApiError;
 use crate::service::partners::linking_api::{LinkingApi, seal_failure};
 use crate::service::partners::validation::{OtherPartners, Validation};
 use crate::service::sealing::SealedIntent;
-use crate::service::sms::outbox::{InvitationObstacle, OutgoingMessage, SmsOutboxError};
 use crate::service::turn::sms::service_code_for;
 
 const CONSENT_DAYS: std::ops::RangeInclusive<u64> = 1..=730;
@@ -32,8 +31,6 @@ const ACCOUNT_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 4..=34;
 /// A minute to 90 days; by default a week.
 const EXPIRY_SECONDS: std::ops::RangeInclusive<u64> = 60..=90 * 24 * 60 * 60;
 const DEFAULT_EXPIRY_SECONDS: u64 = 7 * 24 * 60 * 60;
-/// After that, an SMS about a link intent is no longer worth sending.
-const SMS_VALIDITY: Duration = Duration::from_hours(6);
 const TOO_MANY_OPEN: &str = "there are as many open link intents as there may be, of yours or for this number: cancel one, or wait for one to end";
 /// How many codes are tried. With a million open intents, one code in a hundred is taken.
 const MAX_CODE_TRIES: usize = 16;
@@ -295,66 +292,6 @@ impl LinkingApi {
         Err(ApiError::Unavailable)
     }
 
-    /// Whether the person may be invited by SMS now: only to the countries that a route is for, and so often in a day.
-    async fn check_invitation(&self, partner: &Partner, msisdn: &Msisdn) -> Result<(), ApiError> {
-        match self.outbox.invitation_obstacle(partner.id, msisdn).await? {
-            None => Ok(()),
-            Some(InvitationObstacle::NoRoute) => {
-                let detail = "no SMS route here is for this number's country: leave sms out";
-                Err(ApiError::field("/msisdn", "no_route", detail))
-            }
-            Some(InvitationObstacle::DailyCap) => {
-                let detail = "as many invitations were sent in a day as may be, by you or to this number: leave sms out, or wait";
-                Err(ApiError::field("/sms", "daily_cap", detail))
-            }
-        }
-    }
-
-    /// Whether an SMS may be sent to this number: `queued`, or `stopped` if the subscriber has opted out.
-    async fn sms_state(&self, partner: &Partner, msisdn: &Msisdn) -> Result<&'static str, ApiError> {
-        let tag = self.sealing.keyring.tag(msisdn);
-        // A STOP goes to the number that SMS come from, whichever partner they were sent for.
-        for from in [partner.id, self.outbox.partner()] {
-            if self
-                .records
-                .sms_preference(from, &tag)
-                .await?
-                .is_some_and(|preference| preference.stopped)
-            {
-                return Ok("stopped");
-            }
-        }
-        Ok("queued")
-    }
-
-    /// The invitation SMS.
-    async fn intent_sms(
-        &self,
-        partner: &Partner,
-        intent: &LinkIntent,
-        msisdn: &Msisdn,
-        locale: Option<Locale>,
-    ) -> Result<QueuedSms, ApiError> {
-        let locale = self.turns.locale(msisdn).await.or(locale).unwrap_or_default();
-        let dial = service_code_for(&self.turns.channels, msisdn.country().unwrap_or_default());
-        let text = self.turns.flow.invitation_sms(locale, &partner.name, dial);
-        let message = OutgoingMessage {
-            to: msisdn,
-            kind: SmsKind::Request,
-            key: format!("intent:{}", intent.id),
-            text: &text,
-            route: None,
-            valid_for: SMS_VALIDITY.min(intent.expires_at.since(intent.created_at)),
-        };
-        self.outbox.draft_for(partner.id, message).map_err(|error| match error {
-            SmsOutboxError::Records(error) => error.into(),
-            error => {
-                tracing::error!(%error, "an invitation SMS cannot be queued");
-                ApiError::Unavailable
-            }
-        })
-    }
-
     /// What to dial for an intent, while it can be started.
     pub(in crate::service::partners) fn dial_string_of(
         &self,
@@ -393,11 +330,8 @@ fn validate_expected(expected: Option<&NewExpected>, validation: &mut Validation
     if let Some(number) = &expected.account_number {
         let number = number.expose();
         if !ACCOUNT_NUMBER_DIGITS.contains(&number.len()) || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            let detail = format!(
-                "{} to {} digits",
-                ACCOUNT_NUMBER_DIGITS.start(),
-                ACCOUNT_NUMBER_DIGITS.end()
-            );
+            let (from, to) = ACCOUNT_NUMBER_DIGITS.into_inner();
+            let detail = format!("{from} to {to} digits");
             validation.add("/expected/account_number", "invalid", detail);
         }
     }

@@ -1,6 +1,7 @@
 //! Link intents.
 
 pub mod create;
+mod invitation;
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

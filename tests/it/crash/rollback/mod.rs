@@ -103,7 +103,7 @@ fn told(people: &[Person], plans: &[Plan]) {
     let refused = |login| matches!(login, Login::Refused | Login::WrongCode);
     let linked = |((login, result), count): (&(Login, FinalResult), &usize)| {
         assert!(!refused(*login) || *result != FinalResult::Linked, "{login:?}");
-        (*result == FinalResult::Linked).then_some(*count).unwrap_or_default()
+        if *result == FinalResult::Linked { *count } else { 0 }
     };
     let linked: usize = tally.iter().map(linked).sum();
     let could = plans.iter().filter(|plan| !refused(plan.login)).count();

@@ -8,7 +8,6 @@ use crate::support::recorder::Back;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
     Welcome,
-    Banks,
     Found,
     Username,
     Password,
@@ -23,7 +22,6 @@ impl Stop {
     pub fn of(seen: &SeenScreen) -> Option<Self> {
         Some(match seen {
             SeenScreen::Welcome => Self::Welcome,
-            SeenScreen::Banks => Self::Banks,
             SeenScreen::Found => Self::Found,
             SeenScreen::Username => Self::Username,
             SeenScreen::Password => Self::Password,
@@ -75,9 +73,8 @@ pub struct Plan {
 }
 
 /// Who meets which edge.
-const EDGES: [(Login, Edge); 20] = [
+const EDGES: [(Login, Edge); 19] = [
     (Login::Granted, Edge::Shown(Stop::Welcome)),
-    (Login::Granted, Edge::Shown(Stop::Banks)),
     (Login::Granted, Edge::Shown(Stop::Found)),
     (Login::Granted, Edge::Shown(Stop::Username)),
     (Login::Granted, Edge::Shown(Stop::Password)),
@@ -98,7 +95,7 @@ const EDGES: [(Login, Edge); 20] = [
     (Login::Choice, Edge::Written(2)),
 ];
 
-/// Every combination, once: 500.
+/// Every combination, once.
 pub fn all() -> Vec<Plan> {
     let mut plans = Vec::new();
     for (login, edge) in EDGES {

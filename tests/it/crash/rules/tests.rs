@@ -125,7 +125,7 @@ const FORGERIES: &[(&str, Forgery)] = &[
         claimed(person, Claim::NotSent("one".to_owned()));
     }),
     ("a no that the bank never said", |person, _| {
-        claimed(person, Claim::Refused)
+        claimed(person, Claim::Refused);
     }),
     ("a link of which the bank knows nothing", |_, call_log| {
         call_log.accounts.clear();
@@ -138,7 +138,7 @@ const FORGERIES: &[(&str, Forgery)] = &[
         call_log.accounts.push(account("b", "s"));
     }),
     ("nobody has told them", |person, _| {
-        person.result = FinalResult::NotLinked
+        person.result = FinalResult::NotLinked;
     }),
 ];
 

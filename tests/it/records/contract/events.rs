@@ -46,9 +46,11 @@ async fn a_links_life_is_told(#[case] backend: Backend) {
         ]
     );
     let id = link.id;
+    let until = chrono::DateTime::from_timestamp_millis(link.until.as_millis()).unwrap();
+    let until = until.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     for (event, state) in events.iter().zip(["active", "reauth_required", "active", "removing"]) {
         let data = format!(
-            r#"{{"link_id":"{id}","intent_id":null,"entity_id":null,"state":"{state}","sequence":{}}}"#,
+            r#"{{"link_id":"{id}","intent_id":null,"entity_id":null,"state":"{state}","until":"{until}","sequence":{}}}"#,
             event.sequence
         );
         assert_eq!(

@@ -242,7 +242,8 @@ async fn a_persons_links_at_a_provider(#[case] backend: Backend) {
         linked_with_access(&*db, &ada, 3).await,
         ada.linked(&*db, 2, LinkState::ReauthRequired).await,
     ];
-    ada.linked(&*db, 1, LinkState::Removed).await;
+    let gone = ada.linked(&*db, 1, LinkState::Active).await;
+    assert!(db.move_link(gone.id, LinkState::Removed, &[], at(1)).await.unwrap());
     for other in [person(1, 2), person(2, 1)] {
         other.linked(&*db, 1, LinkState::Active).await;
     }

@@ -53,7 +53,7 @@ fn sms(link: &Link, key: &str) -> QueuedSms {
         partner: link.partner,
         tag: link.tag,
         kind: SmsKind::HandOver,
-        key: key.to_owned(),
+        key: format!("{key}:{}", link.id),
         gateway: "ng".to_owned(),
         state: MessageState::Queued,
         sealed: Some(vec![1]),
