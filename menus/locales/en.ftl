@@ -19,7 +19,7 @@ ends-soon =
        *[other] { $days } days
     } from today?
 asked-again =
-    { $partner } asks you to log in to { $bank } { $account } again for "{ $purpose }": your { $data }, for { $days ->
+    { $partner }: log in again to { $bank } { $account } for "{ $purpose }": { $data }, { $days ->
         [one] { $days } day
        *[other] { $days } days
     }.

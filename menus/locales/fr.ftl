@@ -11,12 +11,12 @@ welcome =
 partners = Pour quelle entreprise ?
 no-partner = Aucune entreprise ne demande de compte ici. Composez le code donné par une entreprise.
 ends-soon =
-    { $partner } lit votre { $data } chez { $bank } { $account } pour "{ $purpose }". Fin le { $until }. { $days ->
+    { $partner } lit { $data } chez { $bank } { $account } pour "{ $purpose }". Fin { $until }. { $days ->
         [one] { $days } jour
        *[other] { $days } jours
-    } dès ce jour ?
+    } de plus ?
 asked-again =
-    { $partner } : reconnectez-vous à { $bank } { $account } pour "{ $purpose }" : votre { $data }, pendant { $days ->
+    { $partner } : connexion { $bank } { $account } pour "{ $purpose }": { $data }, { $days ->
         [one] { $days } jour
        *[other] { $days } jours
     }.

@@ -11,12 +11,12 @@ welcome =
 partners = Domin wane kamfani kuke hadawa?
 no-partner = Babu kamfanin da ke neman asusu a nan yanzu. Kira lambar da kamfani ya ba ku.
 ends-soon =
-    { $partner } na karanta { $data } naku a { $bank } { $account } domin "{ $purpose }". Zai kare { $until }. { $days ->
+    { $partner } na duba { $data } a { $bank } { $account } don "{ $purpose }". Kare { $until }. { $days ->
         [one] kwana { $days }
        *[other] kwanaki { $days }
     } daga yau?
 asked-again =
-    { $partner } na neman ku sake shiga { $bank } { $account } domin "{ $purpose }": { $data } naku, na { $days ->
+    { $partner }: ku sake shiga { $bank } { $account } domin "{ $purpose }": { $data }, { $days ->
         [one] kwana { $days }
        *[other] kwanaki { $days }
     }.

@@ -10,12 +10,12 @@ welcome =
 partners = Which business you wan link for?
 no-partner = No business dey ask for account here now. Dial the code wey business give you.
 ends-soon =
-    { $partner } dey read your { $data } for { $bank } { $account } for "{ $purpose }". E go end { $until }. { $days ->
+    { $partner } dey read { $data } for { $bank } { $account } for "{ $purpose }". End { $until }. { $days ->
         [one] { $days } day
        *[other] { $days } days
-    } from today?
+    } more?
 asked-again =
-    { $partner } say make you log in to { $bank } { $account } again for "{ $purpose }": your { $data }, for { $days ->
+    { $partner }: log in again to { $bank } { $account } for "{ $purpose }": { $data }, { $days ->
         [one] { $days } day
        *[other] { $days } days
     }.
@@ -56,7 +56,7 @@ resume = Continue with { $bank }?
 news = { $bank } { $account } don link for { $partner }.
 links = Accounts wey you don link:
 no-links = You never link any account.
-link = { $bank } { $account } for { $partner } till { $until }.
+link = { $bank } { $account } for { $partner } till { $until }
 unlink = Unlink { $bank } { $account }? { $partner } no go see am again.
 
 pin = Type your own 4-digit code. You forget am? Go back, link di same account again.

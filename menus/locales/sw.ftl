@@ -10,12 +10,12 @@ welcome =
 partners = Unaunganisha kwa biashara gani?
 no-partner = Hakuna biashara inayoomba akaunti hapa sasa. Piga namba ambayo biashara ilikupa.
 ends-soon =
-    { $partner } inasoma { $data } yako { $bank } { $account } kwa "{ $purpose }". Itaisha { $until }. { $days ->
+    { $partner } inasoma { $data } { $bank } { $account } kwa "{ $purpose }". Itaisha { $until }. { $days ->
         [one] siku { $days }
        *[other] siku { $days }
-    } kuanzia leo?
+    } zaidi?
 asked-again =
-    { $partner } inaomba uingie tena kwenye { $bank } { $account } kwa "{ $purpose }": { $data } yako, kwa { $days ->
+    { $partner }: ingia tena { $bank } { $account } kwa "{ $purpose }": { $data }, { $days ->
         [one] siku { $days }
        *[other] siku { $days }
     }.

@@ -282,8 +282,7 @@ fn a_new_login_that_a_partner_asks_for_is_a_new_consent() {
         reusable: false,
         ..terms(1, "Acacia Cover")
     }]);
-    let asked =
-        "Acacia Cover asks you to log in to Zenith ..4321 again for \"a loan\": your bank account, for 14 days.";
+    let asked = "Acacia Cover: log in again to Zenith ..4321 for \"a loan\": bank account, 14 days.";
     for keys in [&["1"][..], &["2", "1", "1", "1"]] {
         let mut phone = Phone::new();
         assert!(phone.dial_known(&facts, &[]).starts_with(asked), "{}", phone.says());

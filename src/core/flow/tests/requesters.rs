@@ -250,9 +250,7 @@ fn a_business_may_ask_to_log_in_again() {
     let mut phone = Phone::new();
     let shown = phone.dial_known(&known, &[]);
     assert!(
-        shown.starts_with(
-            "Umoja Credit asks you to log in to Zenith Bank ..4321 again for \"school fees\": your bank account, for"
-        ),
+        shown.starts_with("Umoja Credit: log in again to Zenith Bank ..4321 for \"school fees\": bank account, "),
         "{shown}"
     );
     phone.types("1");
