@@ -16,7 +16,7 @@ ends-soon =
        *[other] { $days } jours
     } de plus ?
 asked-again =
-    { $partner } : connexion { $bank } { $account } pour "{ $purpose }": { $data }, { $days ->
+    { $partner } : rouvrir { $bank } { $account } pour "{ $purpose }": { $data }, { $days ->
         [one] { $days } jour
        *[other] { $days } jours
     }.
