@@ -53,7 +53,7 @@ async fn a_stranger_throws_nobody_out_of_a_dialog() {
     phone.dial().await;
     phone.say("2").await.asks("Providus Bank ..");
     erased().await;
-    phone.say("1").await.asks("linked for Sandbox Lender");
+    phone.say("1").await.asks("for Sandbox Lender until");
 
     let mut refused = None;
     for _ in 0..100 {
