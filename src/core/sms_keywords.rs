@@ -98,7 +98,7 @@ mod tests {
     const YO: Option<Locale> = Some(Locale::Yo);
 
     /// What people text, what it says, and in which language.
-    const WORDS: &[(&str, Keyword, Option<Locale>)] = &[
+    const WORD_SAMPLES: &[(&str, Keyword, Option<Locale>)] = &[
         ("STOP", Keyword::Stop, None),
         (" stop. ", Keyword::Stop, None),
         ("Arrêt", Keyword::Stop, FR),
@@ -142,12 +142,12 @@ mod tests {
     /// be part of anything.
     #[test]
     fn words_are_understood_as_people_write_them() {
-        for &(text, said, of) in WORDS {
+        for &(text, said, of) in WORD_SAMPLES {
             assert_eq!(Keyword::recognize(text), (said, of), "{text:?}");
         }
     }
 
-    const OPT_OUTS: &[&str] = &[
+    const OPT_OUT_SAMPLES: &[&str] = &[
         "STOP",
         "Stop.",
         "stopall",
@@ -209,7 +209,7 @@ mod tests {
         "no text me again",
     ];
 
-    const NO_OPT_OUTS: &[&str] = &[
+    const OTHER_SAMPLES: &[&str] = &[
         "end of month",
         "weekend",
         "bank end",
@@ -246,10 +246,10 @@ mod tests {
     /// whatever people put around them. What only contains such a word opts nobody out: it is an answer, or the name of a bank.
     #[test]
     fn opt_outs_are_understood_as_people_write_them() {
-        for &text in OPT_OUTS {
+        for &text in OPT_OUT_SAMPLES {
             assert_eq!(Keyword::recognize(text).0, Keyword::Stop, "{text:?}");
         }
-        for &text in NO_OPT_OUTS {
+        for &text in OTHER_SAMPLES {
             assert_ne!(Keyword::recognize(text).0, Keyword::Stop, "{text:?}");
         }
         let long = format!("{} stop", "please ".repeat(40));

@@ -63,7 +63,7 @@ impl SeenScreen {
             ("Go on with", Self::Resume),
             ("Your linked accounts", Self::Links),
             ("You have no linked", Self::NoLinks),
-            (", linked for ", Self::Link),
+            ("2 Unlink", Self::Link),
             ("which account?", Self::Accounts),
             ("asks to read your bank account", Self::Welcome),
             (": Username", Self::Username),

@@ -15,7 +15,11 @@ const NUMBER: &str = "+2348030008831";
 /// link all the same, and see it. Whoever does so without end is told to slow down, and the others are not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_throws_nobody_out_of_a_dialog() {
-    let sandbox = Sandbox::with(&[("KIUNGO_POLICY__SECRETS_OVER_USSD", "allow")]).await;
+    let sandbox = Sandbox::with(&[
+        ("KIUNGO_POLICY__SECRETS_OVER_USSD", "allow"),
+        ("KIUNGO_API__REQUESTS_PER_SECOND", "10000"),
+    ])
+    .await;
     let (ours, theirs) = (Api::of_sandbox(&sandbox.origin), sandbox.another(1).await);
     let (our_token, token) = (ours.token().await, theirs.token().await);
     let whose = json!({"msisdn": NUMBER});

@@ -94,8 +94,7 @@ fn keeping_on_is_a_new_consent_with_its_exact_text() {
     });
     assert_eq!(
         phone.says(),
-        "Acacia Cover may read your bank account, balance at Zenith ..4321 until 27/06/2026. Dial again to stop it at any \
-         time."
+        "Acacia Cover may read Zenith ..4321 until 27/06/2026. Dial again to stop it."
     );
     assert!(phone.answer().expect("an answer").end);
     // My accounts says until when, and nothing is told any more.
@@ -158,7 +157,7 @@ fn several_are_told_one_after_the_other() {
         link: keep.link,
         result: KeepResult::Until(keep.consent.until()),
     });
-    assert!(phone.says().contains("at Kuda ..4321 until"), "{}", phone.says());
+    assert!(phone.says().contains("read Kuda ..4321 until"), "{}", phone.says());
 }
 
 /// Nothing is a yes but the key on the screen: neither what was dialled behind the code, nor the same callback again, nor a

@@ -73,20 +73,20 @@ impl UssdGateway for DeltaGateway {
 
 /// When the value goes back: when a screen has these words, or after so many writes of a submission.
 #[derive(Clone, Copy, Debug)]
-enum Edge {
+enum RollbackPoint {
     Shown(&'static str),
     Written(usize),
 }
 
-const EDGES: [Edge; 8] = [
-    Edge::Shown("Agree?"),
-    Edge::Shown("Choose your bank"),
-    Edge::Shown("username"),
-    Edge::Shown("password"),
-    Edge::Shown("did not accept"),
-    Edge::Written(1),
-    Edge::Written(2),
-    Edge::Written(3),
+const EDGES: [RollbackPoint; 8] = [
+    RollbackPoint::Shown("Agree?"),
+    RollbackPoint::Shown("Choose your bank"),
+    RollbackPoint::Shown("username"),
+    RollbackPoint::Shown("password"),
+    RollbackPoint::Shown("did not accept"),
+    RollbackPoint::Written(1),
+    RollbackPoint::Written(2),
+    RollbackPoint::Written(3),
 ];
 
 /// What comes next.
@@ -153,11 +153,11 @@ impl Person<'_> {
         })
     }
 
-    async fn lives(&mut self, edge: Edge, back: Back, next: Next) {
+    async fn lives(&mut self, edge: RollbackPoint, back: Back, next: Next) {
         self.story.tell(format!("{edge:?} {back:?} {next:?}"));
         let (mut screen, mut left) = (self.dials().await, TIMES);
         for _ in 0..TURNS {
-            if left > 0 && matches!(edge, Edge::Shown(words) if screen.contains(words)) {
+            if left > 0 && matches!(edge, RollbackPoint::Shown(words) if screen.contains(words)) {
                 left -= 1;
                 self.story.tell("the value goes back".to_owned());
                 self.store.roll_back(&self.tag, back).await;
@@ -169,7 +169,7 @@ impl Person<'_> {
                 screen = self.dials().await;
                 continue;
             };
-            if let Edge::Written(writes) = edge
+            if let RollbackPoint::Written(writes) = edge
                 && asked
                 && left > 0
             {
@@ -260,7 +260,7 @@ async fn values_go_back_behind_a_gateway_that_sends_the_last_line(#[case] number
     }
 }
 
-fn combinations() -> Vec<(Edge, Back, Next)> {
+fn combinations() -> Vec<(RollbackPoint, Back, Next)> {
     let edges = EDGES.into_iter();
     edges
         .flat_map(|edge| Back::ALL.map(|back| NEXTS.map(|next| (edge, back, next))))

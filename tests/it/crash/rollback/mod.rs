@@ -17,7 +17,7 @@ use futures_util::stream::iter;
 use kiungo::sandbox::bank::{DelayRange, Latency};
 use rstest::rstest;
 
-use self::plan::{Edge, Plan};
+use self::plan::{Plan, RollbackPoint};
 use self::walker::{Site, Walker};
 use super::checker::{all_see_the_truth, settles};
 use super::person::{FinalResult, Login, Person};
@@ -112,7 +112,7 @@ fn told(people: &[Person], plans: &[Plan]) {
 
 /// The product has gone on from values that were put back, at every edge: else nothing was tried.
 fn went_on(people: &[Person], plans: &[Plan], taken_up: impl Fn(&Person) -> usize) {
-    let mut edges: BTreeMap<(Login, Edge), usize> = BTreeMap::new();
+    let mut edges: BTreeMap<(Login, RollbackPoint), usize> = BTreeMap::new();
     for (person, plan) in people.iter().zip(plans).filter(|(_, plan)| plan.back != Back::Nothing) {
         *edges.entry((plan.login, plan.edge)).or_default() += taken_up(person);
     }

@@ -36,7 +36,7 @@ impl Stop {
 
 /// When a value goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Edge {
+pub enum RollbackPoint {
     /// When this screen has been shown.
     Shown(Stop),
     /// After so many writes of a submission. The first one takes the line, the second marks it as sent, the third has the
@@ -67,32 +67,32 @@ impl Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Plan {
     pub login: Login,
-    pub edge: Edge,
+    pub edge: RollbackPoint,
     pub back: Back,
     pub next: Next,
 }
 
 /// Who meets which edge.
-const EDGES: [(Login, Edge); 19] = [
-    (Login::Granted, Edge::Shown(Stop::Welcome)),
-    (Login::Granted, Edge::Shown(Stop::Found)),
-    (Login::Granted, Edge::Shown(Stop::Username)),
-    (Login::Granted, Edge::Shown(Stop::Password)),
-    (Login::Granted, Edge::Shown(Stop::Linked)),
-    (Login::Granted, Edge::Written(1)),
-    (Login::Granted, Edge::Written(2)),
-    (Login::Granted, Edge::Written(3)),
-    (Login::Granted, Edge::Written(4)),
-    (Login::Refused, Edge::Shown(Stop::Refused)),
-    (Login::Refused, Edge::Written(2)),
-    (Login::Code, Edge::Shown(Stop::Code)),
-    (Login::Code, Edge::Written(1)),
-    (Login::Code, Edge::Written(2)),
-    (Login::WrongCode, Edge::Shown(Stop::Code)),
-    (Login::WrongCode, Edge::Written(3)),
-    (Login::Choice, Edge::Shown(Stop::Accounts)),
-    (Login::Choice, Edge::Written(1)),
-    (Login::Choice, Edge::Written(2)),
+const EDGES: [(Login, RollbackPoint); 19] = [
+    (Login::Granted, RollbackPoint::Shown(Stop::Welcome)),
+    (Login::Granted, RollbackPoint::Shown(Stop::Found)),
+    (Login::Granted, RollbackPoint::Shown(Stop::Username)),
+    (Login::Granted, RollbackPoint::Shown(Stop::Password)),
+    (Login::Granted, RollbackPoint::Shown(Stop::Linked)),
+    (Login::Granted, RollbackPoint::Written(1)),
+    (Login::Granted, RollbackPoint::Written(2)),
+    (Login::Granted, RollbackPoint::Written(3)),
+    (Login::Granted, RollbackPoint::Written(4)),
+    (Login::Refused, RollbackPoint::Shown(Stop::Refused)),
+    (Login::Refused, RollbackPoint::Written(2)),
+    (Login::Code, RollbackPoint::Shown(Stop::Code)),
+    (Login::Code, RollbackPoint::Written(1)),
+    (Login::Code, RollbackPoint::Written(2)),
+    (Login::WrongCode, RollbackPoint::Shown(Stop::Code)),
+    (Login::WrongCode, RollbackPoint::Written(3)),
+    (Login::Choice, RollbackPoint::Shown(Stop::Accounts)),
+    (Login::Choice, RollbackPoint::Written(1)),
+    (Login::Choice, RollbackPoint::Written(2)),
 ];
 
 /// Every combination, once.
@@ -120,7 +120,7 @@ impl Plan {
             Login::Code | Login::WrongCode => SeenScreen::Code,
             Login::Choice => SeenScreen::Accounts,
         };
-        matches!(self.edge, Edge::Written(_)) && *seen == secret
+        matches!(self.edge, RollbackPoint::Written(_)) && *seen == secret
     }
 
     /// How often it happens to one person: who is refused tries again.

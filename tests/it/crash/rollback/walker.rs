@@ -3,7 +3,7 @@
 use kiungo::core::seal::SubscriberTag;
 use kiungo::sandbox::mono::CallLog;
 
-use super::plan::{Edge, Next, Plan, Stop};
+use super::plan::{Next, Plan, RollbackPoint, Stop};
 use crate::crash::person::{FinalResult, Login, Person};
 use crate::crash::reader::{Reader, SeenScreen};
 use crate::support::aggregator::{AggregatorClient, NoReply};
@@ -71,7 +71,7 @@ impl<'a, C: Fn() -> CallLog + Sync> Walker<'a, C> {
     }
 
     fn is_here(&self, seen: &SeenScreen) -> bool {
-        Stop::of(seen).is_some_and(|stop| self.plan.edge == Edge::Shown(stop))
+        Stop::of(seen).is_some_and(|stop| self.plan.edge == RollbackPoint::Shown(stop))
     }
 
     async fn rolls_back(&self) {
@@ -122,7 +122,7 @@ impl<'a, C: Fn() -> CallLog + Sync> Walker<'a, C> {
 
     /// Types what is submitted; while that goes on, the value goes back and the next thing comes.
     async fn types_and_rolls_back(&mut self, phone: &mut Reader, typed: &str) -> Result<SeenScreen, NoReply> {
-        let Edge::Written(writes) = self.plan.edge else {
+        let RollbackPoint::Written(writes) = self.plan.edge else {
             return phone.line(typed).await;
         };
         let fired = self.site.recorder.arm(&self.tag, writes, self.plan.back);
