@@ -27,6 +27,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("bank", "Zenith"),
     ("field", "Password"),
     ("account", "..5678"),
+    ("until", "02/03/2027"),
     ("message", "Code 4711"),
 ];
 

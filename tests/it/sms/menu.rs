@@ -95,7 +95,7 @@ async fn words_are_answered_in_the_language_chosen() {
             Some("You will get texts from Umoja Credit again."),
         ),
         (vec!["menu"], Some("Umoja Credit asks to read")),
-        (vec!["relier"], Some("Umoja Credit demande")),
+        (vec!["relier"], Some("Umoja Credit veut")),
         (vec!["unganisha"], Some("Umoja Credit inaomba")),
         (vec!["CONTINUE"], Some("Umoja Credit asks to read")),
         (vec!["Igbo"], Some("Umoja Credit choro")),
