@@ -19,6 +19,9 @@ const ASKED_BY_ADA: &str = "INSERT INTO link_intents (id, partner, entity, creat
     many, links, created_at, moved_at, expires_at) SELECT c.intent, c.partner, u.entity, u.id, 'completed', 'rent', 30, \
     'account,identity', 'customer 17', 0, 1, 0, 0, 0 FROM consents c, users u WHERE u.login = 'own'";
 
+/// And what was agreed to for it.
+const AGREED_WITH_ADA: &str = "UPDATE consents SET purpose = 'rent', days = 30, scope = 'account,identity'";
+
 /// A sandbox in which one subscriber has linked one account, and the link.
 async fn linked_account() -> (Sandbox, Api, String, Value) {
     let sandbox = Sandbox::with(&[
@@ -62,9 +65,7 @@ async fn a_link_is_shown_to_whose_it_is() {
 
     let staff = tokens(&sandbox, &api, &partner, "link").await;
     sandbox.execute(ASKED_BY_ADA).await;
-    sandbox
-        .execute("UPDATE consents SET purpose = 'rent', days = 30, scope = 'account,identity'")
-        .await;
+    sandbox.execute(AGREED_WITH_ADA).await;
     let path = format!("{ALL}/{}", text(&walk_in, "id"));
     for (who, token, there) in staff.readers() {
         let read = api.get(&path).by(token).send().await;

@@ -51,8 +51,9 @@ async fn a_stranger_throws_nobody_out_of_a_dialog() {
     erased().await;
     phone.say("ada@neighbour").await.asks("Providus");
     erased().await;
-    phone.say("good-pass-neighbour").await;
-    phone.until("1", "Done! Providus Bank").await;
+    if !phone.say("good-pass-neighbour").await.text.contains("Done!") {
+        phone.until("1", "Done! Providus Bank").await;
+    }
     erased().await;
     phone.dial().await;
     phone.say("2").await.asks("Providus Bank ..");

@@ -104,7 +104,7 @@ fn keeping_on_is_a_new_consent_with_its_exact_text() {
     phone.dial_known(&listed, &[]);
     let said = phone.keys(&["2", "1"]);
     assert!(
-        said.starts_with("Zenith ..4321, linked for Umoja Credit until 27/06/2026."),
+        said.starts_with("Zenith ..4321 for Umoja Credit until 27/06/2026."),
         "{said}"
     );
 }
