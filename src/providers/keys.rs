@@ -62,7 +62,7 @@ impl ProviderKeys {
         self.0.insert(name.to_owned(), key);
     }
 
-    /// These keys in place of `stored`: a webhook secret that is replaced stays valid for [`WEBHOOK_SECRET_OVERLAP`].
+    /// These keys in place of `stored`: a webhook secret that is replaced stays valid for `WEBHOOK_SECRET_OVERLAP`.
     #[must_use]
     pub fn replacing(mut self, stored: &Self, now: Timestamp) -> Self {
         let Some(new) = self.get(WEBHOOK_SECRET) else {

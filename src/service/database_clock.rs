@@ -9,7 +9,7 @@
 //! changes nothing. A measurement is as good as half the time that asking took; only what differs by more is a correction.
 //!
 //! With a SQLite file there is nobody to ask: all that open it are on one machine and have one clock. It is followed while
-//! it is set by small steps. When it jumps, the old time goes on for [`HOLD`], so that whatever was under way at that moment
+//! it is set by small steps. When it jumps, the old time goes on for `HOLD`, so that whatever was under way at that moment
 //! ends by the time it began with; then the new time is taken.
 
 use std::sync::{Arc, PoisonError, RwLock};

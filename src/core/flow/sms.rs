@@ -11,7 +11,7 @@
 //!   dialled, changes nothing.
 //! * The sender of an SMS can be forged. What binds a person has no key of its own by SMS, see [`super::sms_proof`].
 //! * Other people read SMS. What must not be sent by SMS is not asked for by SMS, and what tells of somebody's bank or account
-//!   is not shown: the person is told what to dial, see [`super::sms_screens`].
+//!   is not shown: the person is told what to dial, see `sms_screens.rs`.
 
 use std::time::Duration;
 

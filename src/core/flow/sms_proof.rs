@@ -11,7 +11,7 @@
 //! the number: then none is right.
 //!
 //! Agreeing is all that binds by SMS. To unlink, to keep sharing, to agree to a new login and to type one's own code are for the
-//! phone, see [`super::sms_screens`].
+//! phone, see `sms_screens.rs`.
 
 use std::time::Duration;
 
