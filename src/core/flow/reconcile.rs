@@ -141,11 +141,8 @@ impl Step<'_> {
             return;
         }
         let told = session.stage.is(Role::Success);
-        // One that was begun before the link was made is only what the store remembers of an earlier try.
-        let later = attempt.is_some_and(|attempt| {
-            attempt.in_flight() && attempt.id != made.attempt && attempt.begun_at > made.begun_at
-        });
-        if told || !here || later || session.renews.is_some() {
+        // Whatever the store holds besides was not sent: a consent that has led to a link submits no more.
+        if told || !here || session.renews.is_some() {
             return;
         }
         session.attempt = Some(made.attempt());
