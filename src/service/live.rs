@@ -45,8 +45,15 @@ pub struct LoadedSubscriber {
     /// Which write it was; `None` when there is no value.
     pub version: Option<Version>,
     pub value: LoadedValue,
+    /// The highest revision that this process has seen of it.
+    seen: u64,
+}
+
+impl LoadedSubscriber {
     /// Whether this process has seen a newer value: the store has lost writes, or somebody has put an old one back.
-    pub rolled_back: bool,
+    pub fn is_rolled_back(&self) -> bool {
+        matches!(&self.value, LoadedValue::Subscriber(state) if state.revision < self.seen)
+    }
 }
 
 pub enum LoadedValue {
@@ -88,7 +95,7 @@ impl LiveValues {
             return Ok(LoadedSubscriber {
                 version: None,
                 value: LoadedValue::Nothing,
-                rolled_back: false,
+                seen,
             });
         };
         let found = match self.keyring.open(&seal_context(tag, &version.0.to_be_bytes()), &bytes) {
@@ -97,19 +104,18 @@ impl LiveValues {
             }),
             Err(error) => LoadedValue::Unreadable(error),
         };
-        let mut rolled_back = false;
         if let LoadedValue::Subscriber(state) = &found {
-            rolled_back = state.revision < seen;
             self.seen.note(tag, state.revision);
         }
         Ok(LoadedSubscriber {
             version: Some(version),
             value: found,
-            rolled_back,
+            seen,
         })
     }
 
-    /// Writes a value if the one that was loaded is still there. Returns whether it was.
+    /// Writes a value if the one that was loaded is still there. Returns whether it was. A value that is older than one that
+    /// was seen stays known as such, until a turn has seen to it ([`Self::catch_up`]).
     ///
     /// # Errors
     /// When the store is not available and it cannot be told whether the value was written.
@@ -121,7 +127,7 @@ impl LiveValues {
     ) -> Result<bool, LiveError> {
         let mut version = [0; 8];
         self.rng.fill(&mut version);
-        let revision = state.revision.max(self.seen.highest(tag)) + 1;
+        let revision = state.revision + 1;
         let plain = wiped_json(&Written { state, revision }).map_err(|_| LiveError::Seal)?;
         let bytes = self
             .keyring
@@ -136,6 +142,11 @@ impl LiveValues {
             self.seen.note(tag, revision);
         }
         Ok(won)
+    }
+
+    /// What was typed is not taken as an answer to an older screen: from the next write on the value is no older than others.
+    pub fn catch_up(&self, tag: &SubscriberTag, state: &mut Subscriber) {
+        state.revision = state.revision.max(self.seen.highest(tag));
     }
 
     /// Changes a subscriber's value: `change` is given the present state, as often as somebody else writes in between, and

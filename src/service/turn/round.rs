@@ -79,7 +79,7 @@ impl TurnRunner {
         shown_partner: &mut Option<PartnerId>,
     ) -> Result<Option<ServedTurn>, TurnError> {
         let loaded = self.live.load(&request.tag).await?;
-        let rolled_back = loaded.rolled_back;
+        let rolled_back = loaded.is_rolled_back();
         let mut state = match loaded.value {
             LoadedValue::Subscriber(state) => *state,
             LoadedValue::Nothing => match request.new_subscriber() {
@@ -95,6 +95,7 @@ impl TurnRunner {
                 }
             }
         };
+        self.live.catch_up(&request.tag, &mut state);
         let input = match self.admit(&mut state, request) {
             DialogDecision::Repeat(ReplySlot::Set(reply)) => {
                 return Ok(Some(ServedTurn::screen(TurnOutcome::Repeated, reply)));
@@ -246,6 +247,7 @@ impl TurnRunner {
         version: Option<Version>,
         mut state: Subscriber,
     ) -> Result<ServedTurn, TurnError> {
+        self.live.catch_up(&request.tag, &mut state);
         self.admit(&mut state, request);
         self.flow.end_dialog(&mut state, "expired");
         self.live.swap(&request.tag, version, &state).await?;

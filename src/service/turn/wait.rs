@@ -48,6 +48,7 @@ impl TurnRunner {
         loop {
             let asked = self.runtime.clock.now();
             let loaded = self.live.load(tag).await?;
+            let rolled_back = loaded.is_rolled_back();
             let LoadedValue::Subscriber(mut state) = loaded.value else {
                 return Ok((expired(Locale::default()), polled));
             };
@@ -57,7 +58,7 @@ impl TurnRunner {
             // The store has gone back to before this turn: what it shows then is no answer to it.
             let older = typed.is_some_and(|typed| {
                 dialog.typed_prefix != typed
-                    && (loaded.rolled_back || cumulative && dialog.typed_prefix.len < typed.len)
+                    && (rolled_back || cumulative && dialog.typed_prefix.len < typed.len)
             });
             if older {
                 return Ok((expired(state.locale), polled));
