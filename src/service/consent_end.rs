@@ -115,7 +115,8 @@ impl ConsentEnd {
         let message = OutgoingMessage {
             to: &to,
             kind: SmsKind::HandOver,
-            key: format!("{key}:{}", consent.id),
+            // One for each end that the consent ever has.
+            key: format!("{key}:{}:{}", consent.id, link.until.as_millis()),
             text: &text,
             route: None,
             valid_for,

@@ -71,7 +71,7 @@ impl LinkEndRecords for Backend {
         // Nobody ends or renews anything of this person meanwhile.
         self.transaction_about(consent.tag.as_bytes(), async |tx| {
             let at = consent.agreed_at;
-            let Some(link) = LinkEnd::read(tx, id, at).await? else {
+            let Some(link) = LinkEnd::hold(tx, id, at).await? else {
                 return Ok(ConsentReplacement::Ended);
             };
             if link.consent != replaced {
@@ -94,7 +94,7 @@ impl LinkEndRecords for Backend {
         at: Timestamp,
     ) -> Result<()> {
         self.transaction(async |tx| {
-            let Some(link) = LinkEnd::read(tx, id, at).await? else {
+            let Some(link) = LinkEnd::hold(tx, id, at).await? else {
                 return Ok(());
             };
             // What was agreed to last holds.
@@ -141,11 +141,12 @@ struct LinkEnd {
 }
 
 impl LinkEnd {
-    /// Those of a link that is in use at this moment.
-    async fn read(tx: &mut Connection, id: LinkId, at: Timestamp) -> Result<Option<Self>> {
+    /// Those of a link that is in use at this moment. Nobody else moves it or puts another consent in its place until this
+    /// transaction is over.
+    async fn hold(tx: &mut Connection, id: LinkId, at: Timestamp) -> Result<Option<Self>> {
         let terms = query_as(
-            "SELECT id, partner, consent, state, until, access_until FROM links \
-             WHERE id = $1 AND until > $2 AND state IN ('active', 'reauth_required')",
+            "UPDATE links SET moved_at = moved_at WHERE id = $1 AND until > $2 AND state IN ('active', 'reauth_required') \
+             RETURNING id, partner, consent, state, until, access_until",
         );
         Ok(terms.bind(id).bind(at).fetch_optional(tx).await?)
     }
@@ -161,7 +162,8 @@ impl LinkEnd {
         let until = consent.access_until(access_until);
         let notice_from = consent::notice_from(consent.agreed_at, until);
         query(
-            "UPDATE links SET consent = $2, until = $3, notice_from = $4, access_until = $5, told_at = NULL WHERE id = $1",
+            "UPDATE links SET consent = $2, until = $3, notice_from = $4, access_until = $5, \
+             told_at = CASE WHEN until = $3 THEN told_at END WHERE id = $1",
         )
         .bind(self.id)
         .bind(consent.id)

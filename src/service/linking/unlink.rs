@@ -19,6 +19,9 @@ impl JobType for Unlink {
 
 #[async_trait]
 impl JobHandler<Unlink> for Linking {
+    /// The person has a right to it.
+    const ENDLESS: bool = true;
+
     async fn run(&self, id: LinkId) -> Result<JobOutcome, JobError> {
         let Some(link) = self.deps.records.link(id).await? else {
             return Ok(JobOutcome::GiveUp("no such link"));
